@@ -1,0 +1,1 @@
+"""EG3D's generator in Flax."""

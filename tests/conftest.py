@@ -1,0 +1,26 @@
+"""Options and environment shared by all tests."""
+
+import json
+import os
+from pathlib import Path
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import jax
+import pytest
+
+from golden import PARITY
+
+# Goldens are float32 numbers: no reduced-precision products, on any device.
+jax.config.update("jax_default_matmul_precision", "highest")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--parity-table", metavar="FILE", help="append one JSON line per golden comparison")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    file = session.config.getoption("--parity-table")
+    if file and PARITY:
+        with Path(file).open("a") as out:
+            out.writelines(json.dumps(row) + "\n" for row in PARITY)
