@@ -120,8 +120,8 @@ def from_torch(
     if found:
         raise StateDictError("\n".join(found))
     return {
-        name: np.ascontiguousarray(
-            source[name].astype(np.float32).transpose(layout.axes(name, len(targets[name])))
+        name: np.asarray(
+            source[name].astype(np.float32).transpose(layout.axes(name, len(targets[name]))), order="C"
         )
         for name in targets
     }
@@ -130,6 +130,6 @@ def from_torch(
 def to_torch(arrays: Mapping[str, np.ndarray], layout: TorchLayout) -> dict[str, np.ndarray]:
     """The inverse of `from_torch`: our arrays in PyTorch's layout. Ignored entries are not made up."""
     return {
-        name: np.ascontiguousarray(np.transpose(array, _inverse(layout.axes(name, np.ndim(array)))))
+        name: np.asarray(np.transpose(array, _inverse(layout.axes(name, np.ndim(array)))), order="C")
         for name, array in arrays.items()
     }
