@@ -7,6 +7,7 @@ so a few empty modules with the right names are put there while it works.
 import collections
 import contextlib
 import dataclasses
+import importlib
 import io
 import pickle
 import struct
@@ -38,7 +39,9 @@ _fakes: dict[str, types.ModuleType] = {}
 
 
 def named_class(module: str, name: str) -> type:
-    """An empty class that pickles refer to as `module.name`."""
+    """An empty class that pickles refer to as `module.name`; the real one if it is numpy's."""
+    if module.startswith("numpy"):
+        return getattr(importlib.import_module(module), name)
     parts = module.split(".")
     for end in range(1, len(parts) + 1):
         path = ".".join(parts[:end])
@@ -52,6 +55,12 @@ def named_class(module: str, name: str) -> type:
 def _fake_modules() -> Iterator[None]:
     with mock.patch.dict(sys.modules, _fakes):
         yield
+
+
+# Known before pickling starts, because storages are only reduced on the way.
+for _name in STORAGES.values():
+    named_class("torch", _name)
+named_class("torch.storage", "_load_from_bytes")
 
 
 class Call:

@@ -122,7 +122,10 @@ def test_numpy_values_are_plain_data(tmp_path, protocol):
         "f": array,
         "big": array.astype(">f4"),
     }
-    found = read(tmp_path / "n.pkl", torch_pickles.plain_bytes(tree, protocol)).tree
+    data = torch_pickles.plain_bytes(tree, protocol)
+    if protocol == 2:  # names stand there as plain text, so an old NumPy's can be put in their place
+        data = data.replace(b"numpy._core", b"numpy.core")
+    found = read(tmp_path / "n.pkl", data).tree
     assert (found["gain"], found["count"]) == (1.5, 7)
     assert {type(found["gain"]), type(found["count"])} == {float, int}
     for name in ("c", "f", "big"):
