@@ -25,14 +25,6 @@ _ZIP_FAULTS = (
     ValueError,
     OSError,
 )
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    OSError,
-)
 
 
 def read_zip(file: BinaryIO) -> Any:
