@@ -16,7 +16,7 @@ from torch_bridge.state_dict import (
     to_torch,
 )
 from torch_bridge.torch_writer import write_torch
-from torch_bridge.trees import find_state_dict, flat_state_dict
+from torch_bridge.trees import as_array, find_state_dict, flat_state_dict
 
 __all__ = [
     "CheckpointError",
@@ -27,6 +27,7 @@ __all__ = [
     "StateDictError",
     "TorchLayout",
     "account",
+    "as_array",
     "conv_and_linear_axes",
     "find_state_dict",
     "flat_state_dict",

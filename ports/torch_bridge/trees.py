@@ -10,13 +10,25 @@ from torch_bridge.records import Instance, Tensor
 
 _DEPTH_LIMIT = 64
 _MODULE_LIMIT = 100_000
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "params_ema", "params")
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "G_ema", "g_ema", "params_ema", "params")
 
 
 def _as_array(value: Any) -> np.ndarray | None:
     if isinstance(value, np.ndarray):
         return value
     return value.array() if isinstance(value, Tensor | ArrayRecord) else None
+
+
+def as_array(tree: Any) -> np.ndarray:
+    """The array of a file that holds a single tensor.
+
+    Raises:
+      CheckpointError: if it holds something else.
+    """
+    array = _as_array(tree)
+    if array is None:
+        raise CheckpointError(f"holds a {_described(tree)} where a single tensor is expected")
+    return array
 
 
 def flat_state_dict(tree: Any) -> dict[str, np.ndarray]:
