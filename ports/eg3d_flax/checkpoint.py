@@ -10,7 +10,7 @@ import numpy as np
 
 import torch_bridge
 from eg3d_flax.config import GeneratorConfig
-from eg3d_flax.torch_names import account
+from eg3d_flax.torch_names import LAYOUT, account
 from torch_bridge import CheckpointError, CheckpointFile, PersistentNetwork
 
 ARCHITECTURE = "eg3d"
@@ -31,7 +31,7 @@ def read_checkpoint(
 
     Args:
       path: a network pickle of NVIDIA's code base (its `G_ema` is taken), a PyTorch file with a state dict,
-        or a safetensors file.
+        or one of our safetensors files.
       config: the settings, for files that carry none; a file's own settings are not overridden.
 
     Returns:
@@ -54,7 +54,9 @@ def checkpoint_contents(
         return network.state_dict, _official_config(network)
     state_dict = torch_bridge.find_state_dict(file.tree)
     if "config" in file.metadata:
-        return state_dict, _header_config(file.metadata)
+        config = _header_config(file.metadata)
+        in_torch_layout = file.metadata.get("layout") == "torch"
+        return state_dict if in_torch_layout else torch_bridge.to_torch(state_dict, LAYOUT), config
     return state_dict, config or infer_config(state_dict)
 
 

@@ -14,14 +14,17 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place when the block ends without an exception.
 
     Raises:
-      CheckpointError: if the folder of `path` does not exist or `path` is a folder.
+      CheckpointError: if the folder of `path` does not exist or may not be written, or `path` is a folder.
     """
     target = Path(path)
     if not target.parent.is_dir():
         raise CheckpointError(f"{target}: cannot be written, the folder {target.parent} does not exist")
     if target.is_dir():
         raise CheckpointError(f"{target}: cannot be written, it is a folder")
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    except OSError as error:
+        raise CheckpointError(f"{target}: cannot be written ({error.strerror})") from error
     os.close(descriptor)
     temporary = Path(name)
     try:

@@ -46,10 +46,16 @@ def test_edited_rendering_settings_win(tmp_path, weights):
     assert eg3d_flax.read_checkpoint(path)[1].depth_resolution == 96
 
 
-def test_safetensors(tmp_path, weights):
+@pytest.mark.parametrize("layout", ["torch", "ours"])
+def test_safetensors(tmp_path, weights, layout):
     path = tmp_path / "g.safetensors"
     header = {"architecture": "eg3d", "config": json.dumps(SMALL.to_json())}
-    torch_bridge.write_safetensors(path, weights, header)
+    if layout == "torch":
+        torch_bridge.write_safetensors(path, weights, header | {"layout": "torch"})
+    else:
+        ours = torch_bridge.module_arrays(eg3d_flax.from_torch(weights, SMALL))
+        torch_bridge.write_safetensors(path, ours, header)
+        weights = {name: array for name, array in weights.items() if name in ours}
     state_dict, config = eg3d_flax.read_checkpoint(path)
     assert config == SMALL
     assert_same(state_dict, weights)

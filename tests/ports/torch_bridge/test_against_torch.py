@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import sys
+import types
 from collections import OrderedDict
 
 import numpy as np
@@ -81,6 +83,52 @@ def test_whole_modules_give_their_state_dict(tmp_path):
     assert found.keys() == expected.keys()
     for name, tensor in expected.items():
         np.testing.assert_array_equal(found[name], tensor.numpy(), strict=True)
+
+
+def test_persistent_networks_are_read(tmp_path, monkeypatch):
+    """A network that reduces itself as NVIDIA's decorator makes it, with PyTorch's own layers inside."""
+
+    def _reconstruct_persistent_obj(meta):
+        raise AssertionError("called while only reading")
+
+    module = types.ModuleType("torch_utils.persistence")
+    _reconstruct_persistent_obj.__module__ = module.__name__
+    _reconstruct_persistent_obj.__qualname__ = "_reconstruct_persistent_obj"
+    module._reconstruct_persistent_obj = _reconstruct_persistent_obj  # type: ignore[attr-defined]
+
+    class Network(torch.nn.Module):
+        def __init__(self, **kwargs):
+            super().__init__()
+            self._init_args, self._init_kwargs = (), kwargs
+            self.weight = torch.nn.Parameter(torch.randn(2, 3))
+            self.register_buffer("w_avg", torch.ones(3))
+            self.decoder = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Softplus())
+            self.gain = np.sqrt(np.float64(2))
+
+        def __reduce__(self):
+            meta = {
+                "type": "class",
+                "version": 6,
+                "module_src": "raise RuntimeError",
+                "class_name": "Network",
+            }
+            return _reconstruct_persistent_obj, ({**meta, "state": self.__dict__},)
+
+    network = Network(z_dim=3).eval().requires_grad_(False)
+    path = tmp_path / "network.pkl"
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "torch_utils", types.ModuleType("torch_utils"))
+        patch.setitem(sys.modules, module.__name__, module)
+        path.write_bytes(pickle.dumps({"G_ema": network, "augment_pipe": None}))
+    found = torch_bridge.persistent_network(torch_bridge.read_file(path).tree)
+    assert (found.class_name, found.init_kwargs, found.attributes["gain"]) == (
+        "Network",
+        {"z_dim": 3},
+        2**0.5,
+    )
+    assert list(found.state_dict) == list(network.state_dict())
+    for name, tensor in network.state_dict().items():
+        np.testing.assert_array_equal(found.state_dict[name], tensor.numpy(), strict=True)
 
 
 def test_adam_checkpoints_are_read(tmp_path):
