@@ -7,6 +7,7 @@ out = G.synthesis(ws, c)        # .image .image_raw .image_depth
 """
 
 from eg3d_flax import camera
+from eg3d_flax.checkpoint import read_checkpoint
 from eg3d_flax.compute import Compute
 from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.generator import RenderOutput, TriPlaneGenerator
@@ -22,5 +23,6 @@ __all__ = [
     "account",
     "camera",
     "from_torch",
+    "read_checkpoint",
     "to_torch",
 ]
