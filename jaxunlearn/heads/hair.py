@@ -11,6 +11,7 @@ import dataclasses
 
 import numba
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial import KDTree
 
 from jaxunlearn.heads.anatomy import SKIN, Anatomy
@@ -21,7 +22,7 @@ AZIMUTHS, ELEVATIONS, LEVELS = 72, 16, 28
 LOWEST = 5.35
 HIDDEN = -0.10
 """Thickness where there is no hair: safely under the skin."""
-FACE_AZIMUTH, FACE_TOP = 0.85, 7.35
+FACE_AZIMUTH, FACE_TOP = 1.09, 7.35
 """No hair ever grows in front of this azimuth and below this height: the surface is open there."""
 
 
@@ -67,7 +68,7 @@ def outermost_hits(
             if abs(determinant) < 1e-12:
                 continue
             u = (s[0] * px + s[1] * py + s[2] * pz) / determinant
-            if u < 0 or u > 1:
+            if u < -1e-6 or u > 1 + 1e-6:
                 continue
             qx, qy, qz = (
                 s[1] * edge1[2] - s[2] * edge1[1],
@@ -75,16 +76,16 @@ def outermost_hits(
                 s[0] * edge1[1] - s[1] * edge1[0],
             )
             v = (d[0] * qx + d[1] * qy + d[2] * qz) / determinant
-            if v < 0 or u + v > 1:
+            if v < -1e-6 or u + v > 1 + 1e-6:
                 continue
             distance = (edge2[0] * qx + edge2[1] * qy + edge2[2] * qz) / determinant
             farthest[r] = max(farthest[r], distance)
     return farthest
 
 
-def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
+def smoothstep(low: float, high: float, x: ArrayLike) -> np.ndarray:
     """0 below `low`, 1 above `high`, smooth between."""
-    t = np.clip((x - low) / (high - low), 0, 1)
+    t = np.clip((np.asarray(x) - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
@@ -106,16 +107,17 @@ def make_grid(anatomy: Anatomy) -> HairGrid:
         np.stack([0 * height, height, 0 * height + CENTRE[2]], -1)[:, None], directions.shape
     )
 
-    is_ear = anatomy.masks["ears"][anatomy.triangles].max(1) > 0.3
+    is_ear = anatomy.masks["ears"][anatomy.triangles].max(1) > 0.02
+    with_ears = anatomy.triangles[anatomy.part == SKIN]
     skin = anatomy.triangles[(anatomy.part == SKIN) & ~is_ear]
     # Below the chin the shoulders come in the way: go on with the radius of the neck there.
     cast_height = np.maximum(height, 6.15)
     cast_axis = axis.copy()
     cast_axis[..., 1] = cast_height[:, None]
-    radius = outermost_hits(
-        cast_axis.reshape(-1, 3), directions.reshape(-1, 3), anatomy.vertices.astype(np.float64), skin
-    ).reshape(rows, AZIMUTHS)
-    radius = fill_holes(radius)
+    rays = cast_axis.reshape(-1, 3), directions.reshape(-1, 3), anatomy.vertices.astype(np.float64)
+    radius = outermost_hits(*rays, skin).reshape(rows, AZIMUTHS)
+    meets_ear = outermost_hits(*rays, with_ears).reshape(rows, AZIMUTHS) > radius + 1e-6
+    radius = bridge(azimuth, radius, meets_ear)
     widest = np.maximum.accumulate(np.where(np.abs(azimuth) > 0.8, radius, 0), axis=0)
     hang = np.maximum(widest - radius, 0) * smoothstep(7.55, 7.0, height)[:, None]
 
@@ -146,12 +148,25 @@ def make_grid(anatomy: Anatomy) -> HairGrid:
     )
 
 
-def fill_holes(radius: np.ndarray) -> np.ndarray:
-    """Replace rays that went through the hole where an ear was by the largest of their neighbours."""
+def carried_along(grid: HairGrid, field: np.ndarray) -> np.ndarray:
+    """Displacement [H, 3] of the grid for one of the skin [N, 3]; hair moves as what it hangs from."""
+    bound, weights = grid.binding
+    moved = (field[bound] * weights[..., None]).sum(1).reshape(-1, AZIMUTHS, 3)
+    height = grid.origins[::AZIMUTHS, 1]
+    for row in range(1, len(moved)):
+        if height[row] < 7.45:
+            even = moved[row] / 2 + (np.roll(moved[row], 1, axis=0) + np.roll(moved[row], -1, axis=0)) / 4
+            moved[row] = 0.85 * moved[row - 1] + 0.15 * even
+    return moved.reshape(-1, 3)
+
+
+def bridge(azimuth: np.ndarray, radius: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """Radii [rows, AZIMUTHS] interpolated along each row over the holes that the ears leave."""
     filled = radius.copy()
-    for _ in range(12):
-        around = np.stack([np.roll(filled, 1, 1), np.roll(filled, -1, 1)])
-        filled = np.where(filled < 0.8 * around.max(0), around.mean(0), filled)
+    for row, missing in enumerate(hole):
+        filled[row, missing] = np.interp(
+            azimuth[missing], azimuth[~missing], radius[row, ~missing], period=2 * np.pi
+        )
     return filled
 
 
@@ -178,8 +193,8 @@ def waves(azimuth: np.ndarray, along: np.ndarray, hair: Hair) -> np.ndarray:
     return (1 - hair.curl) * 0.6 * strands + hair.curl * curls
 
 
-def style(grid: HairGrid, hair: Hair) -> tuple[np.ndarray, np.ndarray]:
-    """Thickness [H] over the skin along the rays, and the signed distance [H] from the hairdo's outline."""
+def style(grid: HairGrid, hair: Hair) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Thickness over the skin, signed distance from the hairdo's outline, and locks, [H] each."""
     side, height = np.abs(grid.azimuth), grid.origins[:, 1]
     scalp = inside_hairline(grid.origins, grid.azimuth, hair)
 
@@ -200,6 +215,8 @@ def style(grid: HairGrid, hair: Hair) -> tuple[np.ndarray, np.ndarray]:
     thickness = thickness + 0.06 * hair.length * (1 - top)
     thickness = thickness + (0.016 + 0.045 * hair.curl) * lock
     thickness = thickness + 0.05 * hair.volume / 0.3 * hair.parting * np.sin(grid.azimuth) * top
+    # Only hair of some length leaves the head, and its ends bend inwards.
+    hang = grid.hang * smoothstep(0.3, 0.65, hair.length) * (0.75 + 0.25 * smoothstep(0.0, 0.5, height - end))
     cover = smoothstep(-0.03, 0.22, distance)
     long_cover = smoothstep(-0.03, 0.10, hanging)
-    return HIDDEN + cover * (thickness - HIDDEN) + long_cover * grid.hang, distance
+    return HIDDEN + cover * (thickness - HIDDEN) + long_cover * hang, distance, lock

@@ -27,10 +27,11 @@ LOOKS = (
 SHAPE_INPUTS = LATENT_SIZE - len(MACRO) - len(LOOKS)
 
 GAINS = {
-    "head": 0.36, "forehead": 0.36, "neck": 0.30, "nose": 0.45, "mouth": 0.42, "eyes": 0.55, "chin": 0.50,
-    "cheek": 0.50, "ears": 0.40, "eyebrows": 0.30,
+    "head": 0.30, "forehead": 0.24, "neck": 0.30, "nose": 0.38, "mouth": 0.42, "eyes": 0.55, "chin": 0.50,
+    "cheek": 0.50, "ears": 0.40, "eyebrows": 0.30, "eyes/eye-height": 0.32,
 }  # fmt: skip
-"""How far one standard deviation goes along the shape axes of a folder, in units of the full target."""
+"""How far one standard deviation goes along the shape axes of a folder, in units of the full target; the last
+matching entry counts."""
 
 LIGHT_SKIN, MIDDLE_SKIN, DARK_SKIN = np.array([[0.96, 0.80, 0.71], [0.80, 0.58, 0.44], [0.38, 0.24, 0.17]])
 HAIR_PIGMENTS = np.array(
@@ -132,6 +133,11 @@ def shape_matrix() -> np.ndarray:
     return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
 
 
+def gain_of(modifier: str) -> float:
+    """Gain of a modifier such as `nose/nose-hump-decr|incr`."""
+    return [gain for prefix, gain in GAINS.items() if modifier.startswith(prefix)][-1]
+
+
 def normalise(z: np.ndarray) -> np.ndarray:
     """Z divided by its root mean square, as the second-moment normalisation of EG3D's mapping."""
     z = np.asarray(z, np.float64)
@@ -184,11 +190,14 @@ def person_from_latent(z: np.ndarray) -> Person:
 
     names = list(load_anatomy().modifiers)
     strengths = np.clip(shape_matrix() @ shape_inputs, -SHAPE_LIMIT, SHAPE_LIMIT)
-    strengths *= [GAINS[name.split("/")[0]] for name in names]
+    strengths *= [gain_of(name) for name in names]
     shape = dict(zip(names, strengths.tolist(), strict=True))
     # Open eyes a little beyond the average: they are what small images of faces are recognised by.
     for name, gain in (("eyes/eye-height2-decr|incr", 0.25), ("eyes/eye-scale-decr|incr", 0.2)):
         shape[name] += 0.5 + gain * looks["eye_opening"]
+    # The template's mouth is small and grave.
+    shape["mouth/mouth-scale-horiz-decr|incr"] += 0.35
+    shape["mouth/mouth-angles-down|up"] += 0.35
 
     hair_colour = hair_colour_of(ancestry, old, looks)
     return Person(
@@ -221,7 +230,7 @@ def hair_colour_of(ancestry: np.ndarray, old: float, looks: dict[str, float]) ->
         2 * (2.4 * african + 1.5 * asian + 0.4),
         1.8,
         2 * (0.6 + 0.3 * looks["hair_lightness"]),
-        2 * (0.6 * caucasian + 1.0 * looks["hair_lightness"]),
+        2 * (0.9 * caucasian + 1.1 * looks["hair_lightness"]),
         2 * (0.2 * caucasian + 0.9 * looks["hair_redness"] - 0.7),
     ]
     grey = sigmoid(3 * (old - 0.45) + 1.2 * looks["grey"] - 1.0) * old
@@ -237,7 +246,7 @@ def face_of(male: float, ancestry: np.ndarray, hair_colour: np.ndarray, looks: d
         skin = LIGHT_SKIN + (MIDDLE_SKIN - LIGHT_SKIN) * 2 * darkness
     else:
         skin = MIDDLE_SKIN + (DARK_SKIN - MIDDLE_SKIN) * (2 * darkness - 1)
-    skin = np.clip(skin + 0.025 * looks["skin_hue"] * np.array([1.0, 0.0, -1.0]), 0.05, 1)
+    skin = np.clip(skin + 0.018 * looks["skin_hue"] * np.array([1.0, 0.0, -1.0]), 0.05, 1)
     lipstick = (1 - male) * sigmoid(1.8 * looks["lip_shade"] - 0.5)
     lips = skin * [0.88, 0.64, 0.62]
     lips = lips + lipstick * (np.array([0.72, 0.20, 0.24]) - lips) * 0.75
@@ -250,7 +259,7 @@ def face_of(male: float, ancestry: np.ndarray, hair_colour: np.ndarray, looks: d
         ],
         IRIS_PIGMENTS,
     )
-    brow_thickness = 0.060 + 0.022 * (male - 0.5) + 0.016 * looks["brow_thickness"]
+    brow_thickness = 0.052 + 0.020 * (male - 0.5) + 0.014 * looks["brow_thickness"]
     return Face(
         skin=skin,
         lips=lips,

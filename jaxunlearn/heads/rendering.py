@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numba
 import numpy as np
 
 from jaxunlearn.heads.geometry import Head
@@ -69,25 +70,34 @@ def render(
         np.array(light.tint, np.float32),
         np.array(background, np.float32),
     )
-    blocks = (resolution, supersampling, resolution, supersampling)
-    inverse_blocks = inverse_depth.reshape(blocks)
-    nearest, farthest = inverse_blocks.max((1, 3)), inverse_blocks.min((1, 3))
-    covered = farthest > 0
-    continuous = covered & (
-        1 / np.where(covered, farthest, 1) - 1 / np.where(covered, nearest, 1) < DISCONTINUITY
-    )
-    # 1 / z is linear in the image on a plane, so its mean is the value at the pixel's centre.
-    z_depth = 1 / np.where(continuous, inverse_blocks.mean((1, 3)), 1)
-    return Rendering(
-        image=np.clip(image, 0, 1).reshape(*blocks, 3).mean((1, 3)),
-        coverage=(inverse_blocks > 0).mean((1, 3), dtype=np.float32),
-        depth=np.where(continuous, z_depth * ray_lengths(intrinsics, resolution), 0).astype(np.float32),
-    )
+    return Rendering(*resolve(image, inverse_depth, resolution, intrinsics))
 
 
-def ray_lengths(intrinsics: np.ndarray, resolution: int) -> np.ndarray:
-    """[R, R] length of the ray through each pixel's centre up to unit z-depth."""
-    centre = (np.arange(resolution, dtype=np.float32) + 0.5) / resolution
-    x = (centre - intrinsics[0, 2]) / intrinsics[0, 0]
-    y = (centre - intrinsics[1, 2]) / intrinsics[1, 1]
-    return np.sqrt(1 + x[None] ** 2 + y[:, None] ** 2)
+@numba.njit(cache=True, fastmath=True)
+def resolve(
+    image: np.ndarray, inverse_depth: np.ndarray, resolution: int, intrinsics: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels from samples: mean colour [R, R, 3], coverage [R, R] and depth [R, R] as in `Rendering`."""
+    side = image.shape[0] // resolution
+    count = side * side
+    colours = np.zeros((resolution, resolution, 3), np.float32)
+    coverage = np.zeros((resolution, resolution), np.float32)
+    depth = np.zeros((resolution, resolution), np.float32)
+    for row in range(resolution):
+        y = ((row + 0.5) / resolution - intrinsics[1, 2]) / intrinsics[1, 1]
+        for column in range(resolution):
+            covered, total, nearest, farthest = 0, 0.0, 0.0, np.inf
+            for i in range(row * side, (row + 1) * side):
+                for j in range(column * side, (column + 1) * side):
+                    for channel in range(3):
+                        colours[row, column, channel] += min(max(image[i, j, channel], 0.0), 1.0) / count
+                    inverse = inverse_depth[i, j]
+                    covered += inverse > 0
+                    total += inverse
+                    nearest, farthest = max(nearest, inverse), min(farthest, inverse)
+            coverage[row, column] = covered / count
+            if covered == count and 1 / farthest - 1 / nearest < DISCONTINUITY:
+                # 1 / z is linear in the image on a plane, so its mean is the value at the pixel's centre.
+                x = ((column + 0.5) / resolution - intrinsics[0, 2]) / intrinsics[0, 0]
+                depth[row, column] = np.sqrt(1 + x * x + y * y) * count / total
+    return colours, coverage, depth

@@ -108,8 +108,16 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
         along = (x - 0.36) / 0.26
         centre = 7.535 + numbers[BROW_ARCH] * (1 - along * along) + numbers[BROW_TILT] * along
         centre -= 0.03 * max(along, 0.0) ** 2
-        thickness = numbers[BROW_THICKNESS] * (1 - 0.5 * ramp(0.1, 1.0, along))
-        brow = ramp(thickness, 0.5 * thickness, abs(y - centre)) * ramp(0.09, 0.14, x) * ramp(0.68, 0.58, x)
+        thickness = (
+            numbers[BROW_THICKNESS]
+            * (1 - 0.6 * ramp(-0.2, 1.1, along))
+            * (1 - 0.25 * ramp(-0.6, -1.1, along))
+        )
+        brow = (
+            ramp(1.1 * thickness, 0.5 * thickness, abs(y - centre))
+            * ramp(0.07, 0.16, x)
+            * ramp(0.68, 0.58, x)
+        )
         blend(out, colours[BROW_COLOUR], 0.92 * brow)
         shine *= 1 - brow
     # Roots under the hair, and its shadow on the skin beside it.
@@ -199,7 +207,7 @@ def shade(
             kind = part[t]
             if kind == SKIN:
                 shine = paint_skin(a, colours, numbers, colour)
-                diffuse *= a[OPENNESS]
+                diffuse *= 0.45 + 0.55 * ramp(0.0, 0.8, a[OPENNESS])
             elif kind == EYES:
                 shine = paint_eye(a, colours, colour)
                 diffuse = 0.35 * diffuse + 0.65
