@@ -154,10 +154,10 @@ def single_threaded_children() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def photograph(
+def photograph_in_shards(
     request: PhotographRequest, *, workers: int = 1, folder: Path | None = None, progress: bool = True
-) -> Photographs:
-    """Render people.
+) -> Iterator[Photographs]:
+    """Render people, a few dozen at a time and in order.
 
     Args:
       request: who and how many.
@@ -179,20 +179,24 @@ def photograph(
             )
         tasks.append((request, start, stop, path))
     missing = [task for task in tasks if task[3] is None or not task[3].exists()]
-    made: dict[int, Photographs | Path] = {}
     with contextlib.ExitStack() as stack:
-        bar = stack.enter_context(tqdm(total=request.people, unit="person", disable=not progress))
-        bar.update(request.people - sum(task[2] - task[1] for task in missing))
         if workers > 1 and len(missing) > 1:
             with single_threaded_children():
                 pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(workers))
-            results = pool.imap(photograph_shard, missing)
+            made = pool.imap(photograph_shard, missing)
         else:
-            results = map(photograph_shard, missing)
-        for task, result in zip(missing, results, strict=True):
-            made[task[1]] = result
+            made = map(photograph_shard, missing)
+        bar = stack.enter_context(tqdm(total=request.people, unit="person", disable=not progress))
+        for task in tasks:
+            result = next(made) if task in missing else task[3]
+            assert result is not None  # a task without a path is always missing
+            yield load_shard(result) if isinstance(result, Path) else result
             bar.update(task[2] - task[1])
-    parts = [made.get(task[1], task[3]) for task in tasks]
-    return concatenate(
-        [load_shard(part) if isinstance(part, Path) else part for part in parts if part is not None]
-    )
+
+
+def photograph(
+    request: PhotographRequest, *, workers: int = 1, folder: Path | None = None, progress: bool = True
+) -> Photographs:
+    """Render people into one set of arrays; see `photograph_in_shards`."""
+    shards = photograph_in_shards(request, workers=workers, folder=folder, progress=progress)
+    return concatenate(list(shards))
