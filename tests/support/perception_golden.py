@@ -104,6 +104,15 @@ class PerceptionCase:
             np.testing.assert_allclose(state[name].ravel()[:4], first, rtol=1e-6)
         return state
 
+    def unit_weights(self, unit: str, formula: Callable[..., np.ndarray]) -> dict[str, np.ndarray]:
+        """The state dict of one of the small blocks, without the prefix that its draws carry."""
+        spec = self.entry["units"][unit]
+        prefix = spec["name_prefix"]
+        return {
+            name.removeprefix(prefix): formula(name, tuple(shape), self.seed)
+            for name, shape in spec["state_dict"].items()
+        }
+
     def input_image(self, formula_name: str, key: str) -> np.ndarray:
         """The picture batch drawn from `formula_name`, checked against the manifest's `key`."""
         spec = self.entry["inputs"][key]

@@ -89,5 +89,5 @@ def test_wrong_requests_say_what_to_do(tmp_path: Path):
     with pytest.raises(FileNotFoundError, match=r"none\.safetensors: no such file"):
         lpips_flax.load("vgg", tmp_path / "none.safetensors")
     lpips_flax.save(lpips_flax.load("alex"), tmp_path / "alex.safetensors", notes={})
-    with pytest.raises(ValueError, match="holds lpips alex weights, not those of LPIPS vgg"):
+    with pytest.raises(ValueError, match="holds LPIPS alex weights, not LPIPS vgg weights"):
         lpips_flax.load("vgg", tmp_path / "alex.safetensors")
