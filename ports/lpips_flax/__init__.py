@@ -2,6 +2,6 @@
 
 from lpips_flax.files import load, save
 from lpips_flax.lpips import LPIPS
-from lpips_flax.torch_names import from_torch, to_torch
+from lpips_flax.torch_names import account, from_torch, to_torch
 
-__all__ = ["LPIPS", "from_torch", "load", "save", "to_torch"]
+__all__ = ["LPIPS", "account", "from_torch", "load", "save", "to_torch"]

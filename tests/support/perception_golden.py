@@ -113,10 +113,13 @@ class PerceptionCase:
             for name, shape in spec["state_dict"].items()
         }
 
+    def draw_image(self, formula_name: str, key: str) -> np.ndarray:
+        """The picture batch drawn from `formula_name`, with the shape of the manifest's input `key`."""
+        return image_batch(formula_name, tuple(self.entry["inputs"][key]["shape"]), self.seed)
+
     def input_image(self, formula_name: str, key: str) -> np.ndarray:
-        """The picture batch drawn from `formula_name`, checked against the manifest's `key`."""
-        spec = self.entry["inputs"][key]
-        batch = image_batch(formula_name, tuple(spec["shape"]), self.seed)
+        """As `draw_image`, checked against the manifest's values."""
+        batch = self.draw_image(formula_name, key)
         self.probe(batch, key)
         return batch
 

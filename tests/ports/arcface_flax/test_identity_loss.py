@@ -15,7 +15,6 @@ from perception_golden import (
     UNIT,
     channels_first,
     channels_last,
-    image_batch,
     ir_weight,
     perception_golden,
     weight,
@@ -91,7 +90,7 @@ def test_perception_identity_loss():
     faces, target_faces, pullbacks = [], [], []
     for size in sizes:
         y_hat = case.input_image(f"input:irse50:{size}_hat", f"{size}.y_hat")
-        reference = image_batch(f"input:irse50:{size}_ref", y_hat.shape, case.seed)
+        reference = case.draw_image(f"input:irse50:{size}_ref", f"{size}.y")
         y = np.float32(0.6) * y_hat + np.float32(0.4) * reference
         case.probe(y, f"{size}.y")
         face, pullback = crop_and_pullback(y_hat)
