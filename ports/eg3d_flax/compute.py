@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 ModulationForm = Literal["scaled", "grouped"]
-DilationForm = Literal["dilated", "stuffed"]
+DilationForm = Literal["dilated", "stuffed", "phases"]
 FilterForm = Literal["shifted", "depthwise"]
 LookupForm = Literal["corners", "packed"]
 
@@ -24,8 +24,9 @@ class Compute:
         rendering weights and depths stay float32.
       modulation: modulated convolution by "scaled" activations around one shared kernel, or by one
         convolution "grouped" over samples with a kernel each.
-      dilation: upsampling convolution through XLA's `lhs_dilation` ("dilated"), or over an input
-        "stuffed" with zeros.
+      dilation: upsampling convolution through XLA's `lhs_dilation` ("dilated"), over an input "stuffed" with
+        zeros, or as one small convolution for each of the output's "phases", which never meets the zeros;
+        its gradient is several times faster than the others' on CPU.
       filtering: the resampling filter as sums of "shifted" images, or as a "depthwise" convolution.
       lookup: plane lookup by one gather for each of the four "corners" of a texel, or by one gather from
         planes in which the four corners are "packed" side by side (four times the memory of the planes).

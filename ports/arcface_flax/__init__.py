@@ -1,0 +1,19 @@
+"""ArcFace IR-SE50 and CurricularFace IR-101 in Flax, and the identity loss on them."""
+
+from arcface_flax.config import ArcFaceConfig
+from arcface_flax.files import load, save
+from arcface_flax.identity import identity_crop, identity_loss
+from arcface_flax.network import ArcFace
+from arcface_flax.torch_names import account, from_torch, to_torch
+
+__all__ = [
+    "ArcFace",
+    "ArcFaceConfig",
+    "account",
+    "from_torch",
+    "identity_crop",
+    "identity_loss",
+    "load",
+    "save",
+    "to_torch",
+]

