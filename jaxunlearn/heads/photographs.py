@@ -20,7 +20,7 @@ from jaxunlearn.heads.geometry import build_head
 from jaxunlearn.heads.rendering import render
 from jaxunlearn.heads.scenarios import SCENARIOS
 
-MAPPING_VERSION = 2
+MAPPING_VERSION = 3
 """Part of every shard's name: changes when the same z would give other pixels."""
 PEOPLE_PER_SHARD = 64
 DEPTH_OFFSET, DEPTH_STEP = 2.0, 2.0 / 65535

@@ -85,13 +85,17 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
         out[0], out[1], out[2] = 0.30, 0.10, 0.10
         return 0.0
     # Blood: cheeks, ears, tip of the nose.
-    cheek = np.exp(-((x - 0.46) ** 2) / 0.035 - (y - 6.92) ** 2 / 0.03) * ramp(0.9, 1.2, z)
-    nose = np.exp(-(x**2) / 0.02 - (y - 6.88) ** 2 / 0.015) * ramp(1.5, 1.62, z)
-    red = numbers[BLUSH] * (cheek + 0.5 * nose) + 0.25 * a[EARS]
+    red = 0.25 * a[EARS]
+    if z > 0.9:
+        red += (
+            numbers[BLUSH] * np.exp(-((x - 0.46) ** 2) / 0.035 - (y - 6.92) ** 2 / 0.03) * ramp(0.9, 1.2, z)
+        )
+    if z > 1.5:
+        red += 0.5 * numbers[BLUSH] * np.exp(-(x**2) / 0.02 - (y - 6.88) ** 2 / 0.015) * ramp(1.5, 1.62, z)
     out[1] *= 1 - 0.26 * red
     out[2] *= 1 - 0.24 * red
     # Eye sockets: a soft shadow around, a firm line along the lashes.
-    if z > 0.9:
+    if z > 0.9 and abs(y - 7.31) < 0.3:
         socket = np.sqrt(((x - 0.31) / 0.24) ** 2 + ((y - 7.31) / 0.15) ** 2)
         darken(out, 0.20 * np.exp(-(((socket - 0.9) / 0.3) ** 2)))
         rim = np.sqrt(((x - 0.312) / 0.155) ** 2 + ((y - 7.285) / 0.085) ** 2)
@@ -216,6 +220,7 @@ def shade(
                 diffuse = 1.0
             elif kind == TEETH:
                 colour[0], colour[1], colour[2] = 0.93, 0.91, 0.86
+                diffuse *= a[OPENNESS]
             elif kind == TONGUE:
                 colour[0], colour[1], colour[2] = 0.62, 0.30, 0.30
             elif kind == HAIR:

@@ -4,10 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from golden import ROOT
+from PIL import Image
 
 from jaxunlearn.heads.geometry import build_head
 from jaxunlearn.heads.people import LATENT_SIZE, person_from_latent
 from jaxunlearn.heads.photographs import (
+    MAPPING_VERSION,
     PhotographRequest,
     Photographs,
     decode_depth,
@@ -32,6 +35,14 @@ def difference(first: Rendering, second: Rendering) -> float:
 
 def test_the_same_latent_gives_the_same_pixels() -> None:
     np.testing.assert_array_equal(portrait(latent(1)).image, portrait(latent(1)).image)
+
+
+def test_people_are_still_those_that_the_bundled_models_were_trained_on() -> None:
+    """If this fails on purpose, raise MAPPING_VERSION and train the bundled models again."""
+    with Image.open(ROOT / "heads" / f"mapping_{MAPPING_VERSION}.png") as golden:
+        expected = np.asarray(golden, np.float32) / 255
+    images = [portrait(latent(seed), yaw=0.2, resolution=32).image for seed in range(6)]
+    assert np.abs(np.concatenate(images, axis=1) - expected).mean() < 0.005
 
 
 def test_only_the_direction_of_the_latent_counts() -> None:
