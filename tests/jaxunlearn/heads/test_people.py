@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from golden import ROOT
 from PIL import Image
 
+from golden import ROOT
 from jaxunlearn.heads.geometry import build_head
 from jaxunlearn.heads.people import LATENT_SIZE, person_from_latent
 from jaxunlearn.heads.photographs import (
