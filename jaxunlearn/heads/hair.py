@@ -47,7 +47,7 @@ class HairGrid:
     binding: tuple[np.ndarray, np.ndarray]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def outermost_hits(
     origins: np.ndarray, directions: np.ndarray, vertices: np.ndarray, triangles: np.ndarray
 ) -> np.ndarray:

@@ -64,7 +64,7 @@ class Photographs:
       z: [N, 64] float32 latents.
       image: [N, V, R, R, 3] uint8.
       coverage: [N, V, R, R] uint8, 255 where the head covers the whole pixel.
-      depth: [N, V, R, R] uint16, see `decode_depth`; 0 off the head and on its edges.
+      depth: [N, V, R, R] uint16, see `decode_depth`; 0 off the head (where coverage is 0 too) and on edges.
       camera: [N, V, 25] float32, `c` in EG3D's convention.
       pose: [N, V, 2] float32 yaw and pitch in radians.
     """
@@ -101,7 +101,7 @@ def photograph_person(request: PhotographRequest, number: int) -> Photographs:
         shot = scenario.draw_shot(np.random.Generator(np.random.PCG64([*key, 1 + index])), index)
         mood = tuple(shot.expression.items())
         if mood not in heads:
-            heads = {mood: build_head(person, shot.expression)}
+            heads[mood] = build_head(person, shot.expression)
         seen = render(heads[mood], shot.camera, request.resolution, shot.light, shot.background)
         views.append(
             (

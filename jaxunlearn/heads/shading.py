@@ -50,28 +50,28 @@ class Light:
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def ramp(low: float, high: float, x: float) -> float:
     """Smoothstep from 0 at `low` to 1 at `high`, which may be the smaller."""
     t = min(max((x - low) / (high - low), 0.0), 1.0)
     return t * t * (3 - 2 * t)
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def blend(colour: np.ndarray, paint: np.ndarray, share: float) -> None:
     """Move a colour [3] towards a paint [3], in place."""
     for channel in range(3):
         colour[channel] += (paint[channel] - colour[channel]) * share
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def darken(colour: np.ndarray, share: float) -> None:
     """Take a share of the light away from a colour [3], in place."""
     for channel in range(3):
         colour[channel] *= 1 - share
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> float:
     """Colour of the skin at attributes `a`; returns its shininess."""
     x, y, z = abs(a[REST_X]), a[REST_Y], a[REST_Z]
@@ -135,7 +135,7 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
     return shine
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> float:
     """White, iris with a dark ring, pupil and a fixed catchlight."""
     side = 1.0 if a[REST_X] > 0 else -1.0
@@ -157,7 +157,7 @@ def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> float:
     return 0.0
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_hair(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, ny: float, out: np.ndarray) -> float:
     """Strands that follow the surface, darker at the roots of the outline, with a band of light on top."""
     azimuth = np.arctan2(a[SINE], a[COSINE])
@@ -171,7 +171,7 @@ def paint_hair(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, ny: floa
     return 0.16 * band * (1 - 0.6 * numbers[CURL])
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def shade(
     triangle: np.ndarray,
     barycentric: np.ndarray,

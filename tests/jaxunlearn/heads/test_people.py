@@ -11,6 +11,7 @@ from jaxunlearn.heads.geometry import build_head
 from jaxunlearn.heads.people import LATENT_SIZE, person_from_latent
 from jaxunlearn.heads.photographs import (
     MAPPING_VERSION,
+    PEOPLE_PER_SHARD,
     PhotographRequest,
     Photographs,
     decode_depth,
@@ -132,6 +133,14 @@ def test_shards_on_disk_are_used_again(album: Photographs, tmp_path_factory: pyt
     for field in dataclasses.fields(Photographs):
         np.testing.assert_array_equal(getattr(written, field.name), getattr(album, field.name))
         np.testing.assert_array_equal(getattr(read, field.name), getattr(album, field.name))
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_people_in_the_same_order() -> None:
+    request = PhotographRequest("generator", people=PEOPLE_PER_SHARD + 3, views=1, resolution=8)
+    alone, together = (photograph(request, workers=workers, progress=False) for workers in (1, 2))
+    np.testing.assert_array_equal(alone.z, together.z)
+    np.testing.assert_array_equal(alone.image, together.image)
 
 
 @pytest.mark.parametrize("wrong", [{"scenario": "nobody"}, {"people": 0}, {"views": 0}, {"resolution": 4}])
