@@ -1,5 +1,6 @@
 """PyTorch files and state dicts without PyTorch."""
 
+from torch_bridge.atomic import replacing
 from torch_bridge.errors import CheckpointError, RefusedGlobalError, naming_file
 from torch_bridge.modules import module_arrays, module_from_arrays, module_shapes
 from torch_bridge.persistence import PersistentNetwork, persistent_network
@@ -39,6 +40,7 @@ __all__ = [
     "persistent_network",
     "problems",
     "read_file",
+    "replacing",
     "to_torch",
     "write_safetensors",
     "write_torch",
