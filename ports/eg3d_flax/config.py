@@ -38,6 +38,8 @@ _IGNORED_RENDERING_KWARGS = {
     "reg_type",
     "density_noise",
     "cfg_name",
+    "avg_cam_radius",  # what GUIDE and SUGAR look for; EG3D itself writes avg_camera_*
+    "avg_cam_pivot",
 }
 
 

@@ -1,25 +1,20 @@
 """modulated_conv2d against the official function, with its gradients, in every form."""
 
-import itertools
-
 import jax
 import jax.numpy as jnp
 import pytest
 
-from eg3d_flax.compute import Compute
 from eg3d_flax.modulation import modulated_conv2d
 from eg3d_flax.resample import RESAMPLE_FILTER
+from forms import form_id, forms
 from golden import golden
 from layouts import hwio, nchw, nhwc, oihw
 
 CASE = golden("eg3d", "ops_modulated_conv2d")
-FORMS = [
-    Compute(modulation=modulation, dilation=dilation)
-    for modulation, dilation in itertools.product(["scaled", "grouped"], ["dilated", "stuffed"])
-]
+FORMS = forms(modulation=["scaled", "grouped"], dilation=["dilated", "stuffed"])
 
 
-@pytest.mark.parametrize("compute", FORMS, ids=lambda c: f"{c.modulation}-{c.dilation}")
+@pytest.mark.parametrize("compute", FORMS, ids=form_id)
 @pytest.mark.parametrize("variant", CASE.entry["options"])
 def test_modulated_conv2d_and_its_gradients(variant, compute):
     options = dict(CASE.entry["options"][variant])

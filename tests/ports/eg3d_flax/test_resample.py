@@ -1,7 +1,5 @@
 """upfirdn2d and conv2d_resample against the official ops, in every form."""
 
-import itertools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,17 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eg3d_flax import resample
-from eg3d_flax.compute import Compute
+from forms import form_id, forms
 from golden import golden
 from layouts import hwio, nchw, nhwc
 
 FILTERED = golden("eg3d", "ops_upfirdn2d")
 CONVOLVED = golden("eg3d", "ops_conv2d_resample")
-FILTER_FORMS = [Compute(filtering="shifted"), Compute(filtering="depthwise")]
-FORMS = [
-    Compute(dilation=dilation, filtering=filtering)
-    for dilation, filtering in itertools.product(["dilated", "stuffed"], ["shifted", "depthwise"])
-]
+FILTER_FORMS = forms(filtering=["shifted", "depthwise"])
+FORMS = forms(dilation=["dilated", "stuffed"], filtering=["shifted", "depthwise"])
 
 
 def test_filters_are_normalised_as_officially():
@@ -30,7 +25,7 @@ def test_filters_are_normalised_as_officially():
     FILTERED.check("filter_sep8", resample.setup_filter(taps))
 
 
-@pytest.mark.parametrize("compute", FILTER_FORMS, ids=lambda c: c.filtering)
+@pytest.mark.parametrize("compute", FILTER_FORMS, ids=form_id)
 @pytest.mark.parametrize("variant", FILTERED.entry["options"])
 def test_upfirdn2d_and_its_gradient(variant, compute):
     options = dict(FILTERED.entry["options"][variant])
@@ -47,7 +42,7 @@ def test_upfirdn2d_and_its_gradient(variant, compute):
     FILTERED.check(f"grad.{variant}", nchw(gradient))
 
 
-@pytest.mark.parametrize("compute", FILTER_FORMS, ids=lambda c: c.filtering)
+@pytest.mark.parametrize("compute", FILTER_FORMS, ids=form_id)
 def test_the_named_resamplings(compute):
     x, f = nhwc(FILTERED.input("x")), resample.RESAMPLE_FILTER
     FILTERED.check("upsample2d", nchw(resample.upsample2d(x, f, compute=compute)))
@@ -55,7 +50,7 @@ def test_the_named_resamplings(compute):
     FILTERED.check("filter2d", nchw(resample.filter2d(x, f, compute=compute)))
 
 
-@pytest.mark.parametrize("compute", FORMS, ids=lambda c: f"{c.dilation}-{c.filtering}")
+@pytest.mark.parametrize("compute", FORMS, ids=form_id)
 @pytest.mark.parametrize("variant", CONVOLVED.entry["options"])
 def test_conv2d_resample(variant, compute):
     options = dict(CONVOLVED.entry["options"][variant])
