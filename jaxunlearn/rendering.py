@@ -13,7 +13,8 @@ from eg3d_flax import Compute, RenderOutput, TriPlaneGenerator
 class Renderer:
     """Renders a generator's samples in batches of one size, so that one compilation serves them all.
 
-    Without a noise seed, rendering is deterministic: constant noise and unjittered samples, or none.
+    Rendering is deterministic, with samples in the middle of their bins, unless `noise_mode` is "random";
+    then noise and jitter follow from `noise_seed`.
     """
 
     def __init__(
@@ -45,13 +46,17 @@ class Renderer:
 
         self._synthesis = synthesis
 
+    def _keys(self, index: np.ndarray) -> jax.Array | None:
+        """A key for each image, by its place in the whole list: batches do not change the noise."""
+        key = self._key
+        return None if key is None else jax.vmap(lambda i: jax.random.fold_in(key, i))(index)
+
     def batches(self, ws: jax.Array, c: jax.Array) -> Iterator[RenderOutput]:
         """Render ws `[N, num_ws, w_dim]` with cameras `[N, 25]`, some at a time; arrays are NumPy's."""
         count = len(ws)
         for start in range(0, count, self._batch):
             index = np.minimum(np.arange(start, start + self._batch), count - 1)
-            keys = None if self._key is None else jax.vmap(lambda i: jax.random.fold_in(self._key, i))(index)
-            out = self._synthesis(self._state, ws[index], c[index], keys)
+            out = self._synthesis(self._state, ws[index], c[index], self._keys(index))
             yield jax.tree.map(lambda x, n=count - start: np.asarray(x[:n]), out)
 
     def __call__(self, ws: jax.Array, c: jax.Array) -> RenderOutput:

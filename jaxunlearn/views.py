@@ -13,10 +13,15 @@ ORBIT_YAW, ORBIT_PITCH = 0.35, 0.15
 def views(
     config: GeneratorConfig, yaw: np.ndarray | float = 0.0, pitch: np.ndarray | float = 0.0
 ) -> jax.Array:
-    """Labels `[N, 25]` of a generator's average camera turned by `yaw` and `pitch` (radians, see `camera`)."""
-    return camera.camera_params(
-        jnp.asarray(yaw), jnp.asarray(pitch), pivot=config.avg_camera_pivot, radius=config.avg_camera_radius
-    )
+    """Labels `[N, 25]` of a generator's average camera, turned by `yaw` and `pitch`.
+
+    Args:
+      config: says where the average camera stands and looks.
+      yaw: `[N]` or a number, radians; see `eg3d_flax.camera.look_at_pose`.
+      pitch: like yaw.
+    """
+    pivot, radius = config.avg_camera_pivot, config.avg_camera_radius
+    return camera.camera_params(jnp.asarray(yaw), jnp.asarray(pitch), pivot=pivot, radius=radius)
 
 
 def conditioning_view(config: GeneratorConfig, count: int = 1) -> jax.Array:

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from torch_bridge import replacing
 
 
-def to_uint8(images: np.ndarray) -> np.ndarray:
+def to_uint8(images: ArrayLike) -> np.ndarray:
     """Images in [-1, 1] → 0..255, as the official programs write them (x · 127.5 + 128, cut off)."""
     return np.clip(np.asarray(images, np.float32) * 127.5 + 128, 0, 255).astype(np.uint8)
 

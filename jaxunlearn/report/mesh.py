@@ -96,5 +96,4 @@ def extract_mesh(
 def save_mesh(path: Path, mesh: trimesh.Trimesh) -> None:
     """Write .ply, .obj or .glb, by the name of `path`; it appears complete or not at all."""
     with replacing(path) as temporary:
-        data = mesh.export(file_type=path.suffix.removeprefix("."))
-        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+        mesh.export(str(temporary), file_type=path.suffix.removeprefix("."))

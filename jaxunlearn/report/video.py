@@ -1,6 +1,7 @@
 """Videos from frames."""
 
 import importlib.util
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,10 @@ def _save_mp4(path: Path, frames: np.ndarray, fps: int) -> None:
         macro_block_size=2,
         output_params=["-f", "mp4"],
     )
-    writer.send(None)
+    with warnings.catch_warnings():
+        # JAX warns of any fork; this one is followed by exec at once.
+        warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
+        writer.send(None)
     for frame in frames:
         writer.send(np.ascontiguousarray(frame))
     writer.close()
