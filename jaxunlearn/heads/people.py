@@ -11,6 +11,7 @@ import functools
 
 import numpy as np
 
+from jaxunlearn.errors import InputError
 from jaxunlearn.heads.anatomy import load_anatomy
 
 LATENT_SIZE = 64
@@ -180,10 +181,10 @@ def person_from_latent(z: np.ndarray) -> Person:
     """The person of a latent z [64].
 
     Raises:
-      ValueError: z has another shape.
+      InputError: z has another shape.
     """
     if np.shape(z) != (LATENT_SIZE,):
-        raise ValueError(f"a person's latent has shape ({LATENT_SIZE},), not {np.shape(z)}")
+        raise InputError(f"a person's latent has shape ({LATENT_SIZE},), not {np.shape(z)}")
     latent = normalise(z)
     macro: dict[str, float] = dict(zip(MACRO, latent.tolist(), strict=False))
     looks: dict[str, float] = dict(zip(LOOKS, latent[len(MACRO) :].tolist(), strict=False))

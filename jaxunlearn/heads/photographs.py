@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from jaxunlearn.errors import InputError
 from jaxunlearn.heads.geometry import build_head
 from jaxunlearn.heads.rendering import render
 from jaxunlearn.heads.scenarios import SCENARIOS
@@ -30,7 +31,7 @@ SINGLE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
 
 @dataclasses.dataclass(frozen=True)
 class PhotographRequest:
-    """What to render.
+    """What to render; raises `InputError` if it makes no sense.
 
     Attributes:
       scenario: a key of `SCENARIOS`.
@@ -50,10 +51,10 @@ class PhotographRequest:
 
     def __post_init__(self) -> None:
         if self.scenario not in SCENARIOS:
-            raise ValueError(f"no scenario {self.scenario!r}; there are {', '.join(SCENARIOS)}")
+            raise InputError(f"no scenario {self.scenario!r}; there are {', '.join(SCENARIOS)}")
         for name, least in (("people", 1), ("views", 1), ("resolution", 8), ("seed", 0), ("first", 0)):
             if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}")
+                raise InputError(f"{name} must be at least {least}, not {getattr(self, name)}")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

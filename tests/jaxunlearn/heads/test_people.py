@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from golden import ROOT
+from jaxunlearn.errors import InputError
 from jaxunlearn.heads.geometry import build_head
 from jaxunlearn.heads.people import LATENT_SIZE, person_from_latent
 from jaxunlearn.heads.photographs import (
@@ -65,7 +66,7 @@ def test_different_people_differ() -> None:
 
 
 def test_wrong_latents_are_refused() -> None:
-    with pytest.raises(ValueError, match="shape \\(64,\\)"):
+    with pytest.raises(InputError, match="shape \\(64,\\)"):
         person_from_latent(np.zeros(63))
 
 
@@ -145,5 +146,5 @@ def test_processes_give_the_same_people_in_the_same_order() -> None:
 
 @pytest.mark.parametrize("wrong", [{"scenario": "nobody"}, {"people": 0}, {"views": 0}, {"resolution": 4}])
 def test_wrong_requests_are_refused(wrong: dict) -> None:
-    with pytest.raises(ValueError, match=r"no scenario|at least"):
+    with pytest.raises(InputError, match=r"no scenario|at least"):
         PhotographRequest(**{"scenario": "album", "people": 1, "views": 1, "resolution": 32} | wrong)
