@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from jaxunlearn.errors import InputError
 from jaxunlearn.heads.contact_sheet import contact_sheet
 from jaxunlearn.heads.photographs import PhotographRequest, photograph
 from jaxunlearn.heads.scenarios import SCENARIOS
@@ -80,7 +81,7 @@ def main() -> int:
             builder = Heads(config=config, data_dir=arguments.out)
             builder.download_and_prepare()
             print(builder.data_path)
-    except ValueError as error:
+    except InputError as error:
         print(f"build_heads_dataset.py: {error}", file=sys.stderr)
         return 2
     return 0

@@ -52,7 +52,7 @@ OPPOSITES = (
 # Moving a part of one side sideways is not a trait but a deformity, the head's position and the neck's length
 # are the pose's business, and three shapes leave the range of human beings.
 EXCLUDED = re.compile(
-    r"(nose|mouth|eye)-trans-in\|out|/head-trans|measure-neck|neck-scale-vert|neck-trans|"
+    r"(nose|mouth|eye)-trans-in\|out|^head-trans|measure-neck|neck-scale-vert|neck-trans|"
     r"ear-shape-pointed|ear-shape-triangle|eyebrows-trans-backward"
 )
 COORDINATE_STEP = 1 / 3500  # base.obj reaches 8.5 units (decimetres) in the part we keep

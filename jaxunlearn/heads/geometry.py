@@ -11,7 +11,7 @@ from scipy import sparse
 
 from jaxunlearn.heads import hair as hair_surface
 from jaxunlearn.heads import spectacles
-from jaxunlearn.heads.anatomy import SKIN, Anatomy, load_anatomy
+from jaxunlearn.heads.anatomy import SKIN, TEETH, Anatomy, load_anatomy
 from jaxunlearn.heads.hair import HairGrid, smoothstep
 from jaxunlearn.heads.people import Person
 from jaxunlearn.heads.rasterizer import vertex_normals
@@ -43,6 +43,7 @@ class Template:
       axes: names of the columns of `basis`: (modifier, sign), macro target or expression.
       basis: [n, axes] their displacements.
       triangles, part: of the whole mesh.
+      teeth: indices of their vertices.
       beard: [vertices of the anatomy] where a beard grows.
       moustache: the same for the upper lip.
     """
@@ -54,6 +55,7 @@ class Template:
     basis: sparse.csr_matrix
     triangles: np.ndarray
     part: np.ndarray
+    teeth: np.ndarray
     beard: np.ndarray
     moustache: np.ndarray
 
@@ -110,9 +112,7 @@ def load_template() -> Template:
     columns |= anatomy.macro
     columns |= anatomy.expressions
     fields = np.stack(list(columns.values()))
-    fields = np.concatenate(
-        [fields, np.stack([hair_surface.carried_along(grid, field) for field in fields])], axis=1
-    )
+    fields = np.concatenate([fields, hair_surface.carried_along(grid, fields)], axis=1)
     fields[np.abs(fields) < 5e-4] = 0
 
     first_hair = len(anatomy.vertices)
@@ -131,6 +131,7 @@ def load_template() -> Template:
         part=np.concatenate(
             [anatomy.part, np.full(len(grid.triangles), HAIR), np.full(len(frame), FRAME)]
         ).astype(np.int32),
+        teeth=anatomy.vertices_of(TEETH),
         beard=beard,
         moustache=moustache,
     )
@@ -185,6 +186,7 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     attributes[on_skin, LIPS] = anatomy.masks["lips"]
     attributes[on_skin, BEARD] = beard
     attributes[on_skin, OPENNESS] = anatomy.masks["openness"]
+    attributes[template.teeth, OPENNESS] = light_in_mouth(expression or {})
     attributes[on_skin, EARS] = anatomy.masks["ears"]
     attributes[on_skin, MOUTH] = anatomy.masks["inside-mouth"]
     attributes[on_skin, EYELIDS] = anatomy.masks["eyelids"]
@@ -200,6 +202,12 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
         triangles=template.triangles,
         part=template.part,
     )
+
+
+def light_in_mouth(expression: dict[str, float]) -> float:
+    """Share of the light that falls on the teeth: little between lips that merely part."""
+    opening = expression.get("jawOpen", 0.0) + 0.5 * expression.get("mouthLowerDownLeft", 0.0)
+    return 0.2 + 0.8 * float(smoothstep(0.03, 0.2, opening))
 
 
 def placement(anatomy: Anatomy, skin: np.ndarray) -> tuple[np.ndarray, float]:

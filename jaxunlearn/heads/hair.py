@@ -47,39 +47,32 @@ class HairGrid:
     binding: tuple[np.ndarray, np.ndarray]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, error_model="numpy")
 def outermost_hits(
     origins: np.ndarray, directions: np.ndarray, vertices: np.ndarray, triangles: np.ndarray
 ) -> np.ndarray:
     """Largest distance along each ray to a triangle (Möller-Trumbore), 0 where it meets none."""
     farthest = np.zeros(origins.shape[0])
     for t in range(triangles.shape[0]):
-        corner = vertices[triangles[t, 0]]
-        edge1 = vertices[triangles[t, 1]] - corner
-        edge2 = vertices[triangles[t, 2]] - corner
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        cx, cy, cz = vertices[i, 0], vertices[i, 1], vertices[i, 2]
+        ax, ay, az = vertices[j, 0] - cx, vertices[j, 1] - cy, vertices[j, 2] - cz
+        bx, by, bz = vertices[k, 0] - cx, vertices[k, 1] - cy, vertices[k, 2] - cz
         for r in range(origins.shape[0]):
-            d, s = directions[r], origins[r] - corner
-            px, py, pz = (
-                d[1] * edge2[2] - d[2] * edge2[1],
-                d[2] * edge2[0] - d[0] * edge2[2],
-                d[0] * edge2[1] - d[1] * edge2[0],
-            )
-            determinant = edge1[0] * px + edge1[1] * py + edge1[2] * pz
+            dx, dy, dz = directions[r, 0], directions[r, 1], directions[r, 2]
+            px, py, pz = dy * bz - dz * by, dz * bx - dx * bz, dx * by - dy * bx
+            determinant = ax * px + ay * py + az * pz
             if abs(determinant) < 1e-12:
                 continue
-            u = (s[0] * px + s[1] * py + s[2] * pz) / determinant
-            if u < -1e-6 or u > 1 + 1e-6:
+            sx, sy, sz = origins[r, 0] - cx, origins[r, 1] - cy, origins[r, 2] - cz
+            u = (sx * px + sy * py + sz * pz) / determinant
+            if u < -1e-6 or u > 1 + 1e-6:  # rays through an edge must not slip between two triangles
                 continue
-            qx, qy, qz = (
-                s[1] * edge1[2] - s[2] * edge1[1],
-                s[2] * edge1[0] - s[0] * edge1[2],
-                s[0] * edge1[1] - s[1] * edge1[0],
-            )
-            v = (d[0] * qx + d[1] * qy + d[2] * qz) / determinant
+            qx, qy, qz = sy * az - sz * ay, sz * ax - sx * az, sx * ay - sy * ax
+            v = (dx * qx + dy * qy + dz * qz) / determinant
             if v < -1e-6 or u + v > 1 + 1e-6:
                 continue
-            distance = (edge2[0] * qx + edge2[1] * qy + edge2[2] * qz) / determinant
-            farthest[r] = max(farthest[r], distance)
+            farthest[r] = max(farthest[r], (bx * qx + by * qy + bz * qz) / determinant)
     return farthest
 
 
@@ -148,16 +141,19 @@ def make_grid(anatomy: Anatomy) -> HairGrid:
     )
 
 
-def carried_along(grid: HairGrid, field: np.ndarray) -> np.ndarray:
-    """Displacement [H, 3] of the grid for one of the skin [N, 3]; hair moves as what it hangs from."""
+def carried_along(grid: HairGrid, fields: np.ndarray) -> np.ndarray:
+    """Displacements [K, H, 3] of the grid for those of the skin [K, N, 3]; hair moves as its roots."""
     bound, weights = grid.binding
-    moved = (field[bound] * weights[..., None]).sum(1).reshape(-1, AZIMUTHS, 3)
+    moved = np.zeros((len(fields), *grid.origins.shape), np.float32)
+    for corner in range(bound.shape[1]):
+        moved += fields[:, bound[:, corner]] * weights[:, corner, None].astype(np.float32)
+    moved = moved.reshape(len(fields), -1, AZIMUTHS, 3)
     height = grid.origins[::AZIMUTHS, 1]
-    for row in range(1, len(moved)):
-        if height[row] < 7.45:
-            even = moved[row] / 2 + (np.roll(moved[row], 1, axis=0) + np.roll(moved[row], -1, axis=0)) / 4
-            moved[row] = 0.85 * moved[row - 1] + 0.15 * even
-    return moved.reshape(-1, 3)
+    for row in np.flatnonzero(height < 7.45):
+        here = moved[:, row]
+        even = here / 2 + (np.roll(here, 1, axis=1) + np.roll(here, -1, axis=1)) / 4
+        moved[:, row] = 0.85 * moved[:, row - 1] + 0.15 * even
+    return moved.reshape(len(fields), -1, 3)
 
 
 def bridge(azimuth: np.ndarray, radius: np.ndarray, hole: np.ndarray) -> np.ndarray:
@@ -173,7 +169,7 @@ def bridge(azimuth: np.ndarray, radius: np.ndarray, hole: np.ndarray) -> np.ndar
 def inside_hairline(points: np.ndarray, azimuth: np.ndarray, hair: Hair) -> np.ndarray:
     """Signed distance [n] (template units, positive where hair grows) on the scalp of rest points [n, 3]."""
     side, height = np.abs(azimuth), points[:, 1]
-    forehead = 7.98 + hair.hairline * (1 + 1.6 * smoothstep(0.25, 0.75, side) * smoothstep(1.3, 0.85, side))
+    forehead = 7.94 + hair.hairline * (1 + 1.6 * smoothstep(0.25, 0.75, side) * smoothstep(1.3, 0.85, side))
     forehead = forehead - 0.05 * hair.parting * np.sin(2 * azimuth)
     above = height - forehead
     # In front of the ear down to a sideburn, over the ear, behind it down to the nape.
@@ -201,7 +197,7 @@ def style(grid: HairGrid, hair: Hair) -> tuple[np.ndarray, np.ndarray, np.ndarra
     # The fringe falls over the forehead, more on one side if the hair is parted.
     lock = waves(grid.azimuth, height, hair)
     sweep = 0.5 + 0.5 * np.tanh(2.5 * (hair.parting * np.sin(grid.azimuth) * 2 + 1 - abs(hair.parting)))
-    lower = 7.98 - 0.36 * hair.fringe * sweep - 0.02 * lock
+    lower = 7.94 - 0.33 * hair.fringe * sweep - 0.02 * lock
     fringe = np.minimum(np.minimum(height - lower, 0.9 * (1.15 - side)), 8 * (hair.fringe - 0.02))
 
     # Long hair hangs behind a line that frames the face.

@@ -11,6 +11,7 @@ import functools
 
 import numpy as np
 
+from jaxunlearn.errors import InputError
 from jaxunlearn.heads.anatomy import load_anatomy
 
 LATENT_SIZE = 64
@@ -138,6 +139,12 @@ def gain_of(modifier: str) -> float:
     return [gain for prefix, gain in GAINS.items() if modifier.startswith(prefix)][-1]
 
 
+@functools.cache
+def shape_gains() -> np.ndarray:
+    """[modifiers] gain of each."""
+    return np.array([gain_of(name) for name in load_anatomy().modifiers])
+
+
 def normalise(z: np.ndarray) -> np.ndarray:
     """Z divided by its root mean square, as the second-moment normalisation of EG3D's mapping."""
     z = np.asarray(z, np.float64)
@@ -174,10 +181,10 @@ def person_from_latent(z: np.ndarray) -> Person:
     """The person of a latent z [64].
 
     Raises:
-      ValueError: z has another shape.
+      InputError: z has another shape.
     """
     if np.shape(z) != (LATENT_SIZE,):
-        raise ValueError(f"a person's latent has shape ({LATENT_SIZE},), not {np.shape(z)}")
+        raise InputError(f"a person's latent has shape ({LATENT_SIZE},), not {np.shape(z)}")
     latent = normalise(z)
     macro: dict[str, float] = dict(zip(MACRO, latent.tolist(), strict=False))
     looks: dict[str, float] = dict(zip(LOOKS, latent[len(MACRO) :].tolist(), strict=False))
@@ -190,7 +197,7 @@ def person_from_latent(z: np.ndarray) -> Person:
 
     names = list(load_anatomy().modifiers)
     strengths = np.clip(shape_matrix() @ shape_inputs, -SHAPE_LIMIT, SHAPE_LIMIT)
-    strengths *= [gain_of(name) for name in names]
+    strengths *= shape_gains()
     shape = dict(zip(names, strengths.tolist(), strict=True))
     # Open eyes a little beyond the average: they are what small images of faces are recognised by.
     for name, gain in (("eyes/eye-height2-decr|incr", 0.25), ("eyes/eye-scale-decr|incr", 0.2)):
@@ -279,7 +286,7 @@ def hair_of(male: float, old: float, colour: np.ndarray, looks: dict[str, float]
     facial = 8 * (male - 0.85)
     return Hair(
         colour=colour,
-        length=sigmoid(2.4 * looks["hair_length"] - 4.2 * (male - 0.5)),
+        length=sigmoid(2.4 * looks["hair_length"] - 4.2 * (male - 0.5)) * (1 - 0.8 * bald),
         volume=0.10 + 0.20 * sigmoid(1.4 * looks["hair_volume"]) * (1 - 0.4 * male),
         hairline=0.08 * np.tanh(looks["hairline"]) + 0.16 * male * old,
         parting=float(np.tanh(1.2 * looks["parting"])),

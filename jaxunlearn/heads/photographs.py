@@ -16,11 +16,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from jaxunlearn.errors import InputError
 from jaxunlearn.heads.geometry import build_head
 from jaxunlearn.heads.rendering import render
 from jaxunlearn.heads.scenarios import SCENARIOS
 
-MAPPING_VERSION = 2
+MAPPING_VERSION = 3
 """Part of every shard's name: changes when the same z would give other pixels."""
 PEOPLE_PER_SHARD = 64
 DEPTH_OFFSET, DEPTH_STEP = 2.0, 2.0 / 65535
@@ -30,7 +31,7 @@ SINGLE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
 
 @dataclasses.dataclass(frozen=True)
 class PhotographRequest:
-    """What to render.
+    """What to render; raises `InputError` if it makes no sense.
 
     Attributes:
       scenario: a key of `SCENARIOS`.
@@ -50,10 +51,10 @@ class PhotographRequest:
 
     def __post_init__(self) -> None:
         if self.scenario not in SCENARIOS:
-            raise ValueError(f"no scenario {self.scenario!r}; there are {', '.join(SCENARIOS)}")
+            raise InputError(f"no scenario {self.scenario!r}; there are {', '.join(SCENARIOS)}")
         for name, least in (("people", 1), ("views", 1), ("resolution", 8), ("seed", 0), ("first", 0)):
             if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}")
+                raise InputError(f"{name} must be at least {least}, not {getattr(self, name)}")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -64,7 +65,7 @@ class Photographs:
       z: [N, 64] float32 latents.
       image: [N, V, R, R, 3] uint8.
       coverage: [N, V, R, R] uint8, 255 where the head covers the whole pixel.
-      depth: [N, V, R, R] uint16, see `decode_depth`; 0 off the head and on its edges.
+      depth: [N, V, R, R] uint16, see `decode_depth`; 0 off the head (where coverage is 0 too) and on edges.
       camera: [N, V, 25] float32, `c` in EG3D's convention.
       pose: [N, V, 2] float32 yaw and pitch in radians.
     """
@@ -101,7 +102,7 @@ def photograph_person(request: PhotographRequest, number: int) -> Photographs:
         shot = scenario.draw_shot(np.random.Generator(np.random.PCG64([*key, 1 + index])), index)
         mood = tuple(shot.expression.items())
         if mood not in heads:
-            heads = {mood: build_head(person, shot.expression)}
+            heads[mood] = build_head(person, shot.expression)
         seen = render(heads[mood], shot.camera, request.resolution, shot.light, shot.background)
         views.append(
             (

@@ -4,7 +4,7 @@ import numba
 import numpy as np
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def project(
     vertices: np.ndarray, cam2world: np.ndarray, intrinsics: np.ndarray, resolution: int
 ) -> np.ndarray:
@@ -23,7 +23,7 @@ def project(
     return projected
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def rasterize(
     projected: np.ndarray, triangles: np.ndarray, resolution: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -76,7 +76,7 @@ def rasterize(
     return triangle, nearest, barycentric
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Area-weighted unit normals [N, 3]."""
     normals = np.zeros_like(vertices)

@@ -73,7 +73,7 @@ def render(
     return Rendering(*resolve(image, inverse_depth, resolution, intrinsics))
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def resolve(
     image: np.ndarray, inverse_depth: np.ndarray, resolution: int, intrinsics: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -83,8 +83,8 @@ def draw_expression(rng: np.random.Generator, strongest: float) -> dict[str, flo
 
 
 def draw_colour(rng: np.random.Generator, low: float, high: float) -> tuple[float, float, float]:
-    """RGB, each channel uniform."""
-    red, green, blue = rng.uniform(low, high, 3).tolist()
+    """RGB between `low` and `high`, half-way from a random colour to a random grey."""
+    red, green, blue = ((rng.uniform(low, high, 3) + rng.uniform(low, high)) / 2).tolist()
     return red, green, blue
 
 
@@ -124,7 +124,7 @@ def draw_celeba_like_person(rng: np.random.Generator) -> tuple[np.ndarray, Perso
     shift("lip_shade", 1.0)
     person = person_from_latent(z)
     if rng.random() < 0.3:
-        dyed = dataclasses.replace(person.hair, colour=np.array(draw_colour(rng, 0.15, 0.75)))
+        dyed = dataclasses.replace(person.hair, colour=rng.uniform(0.15, 0.75, 3))
         person = dataclasses.replace(person, hair=dyed)
     return z, person
 
@@ -170,7 +170,7 @@ def draw_celeba_like_shot(rng: np.random.Generator, index: int) -> Shot:
         yaw=float(rng.uniform(-0.7, 0.7)),
         pitch=draw_pitch(rng),
         expression=draw_expression(rng, 1.0),
-        light=draw_light(rng, sideways=0.9, gain=(0.75, 1.25), colour=0.2),
+        light=draw_light(rng, sideways=0.9, gain=(0.75, 1.2), colour=0.12),
         background=draw_colour(rng, 0.05, 0.9),
     )
 

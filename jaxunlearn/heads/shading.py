@@ -50,28 +50,28 @@ class Light:
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def ramp(low: float, high: float, x: float) -> float:
     """Smoothstep from 0 at `low` to 1 at `high`, which may be the smaller."""
     t = min(max((x - low) / (high - low), 0.0), 1.0)
     return t * t * (3 - 2 * t)
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def blend(colour: np.ndarray, paint: np.ndarray, share: float) -> None:
     """Move a colour [3] towards a paint [3], in place."""
     for channel in range(3):
         colour[channel] += (paint[channel] - colour[channel]) * share
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def darken(colour: np.ndarray, share: float) -> None:
     """Take a share of the light away from a colour [3], in place."""
     for channel in range(3):
         colour[channel] *= 1 - share
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> float:
     """Colour of the skin at attributes `a`; returns its shininess."""
     x, y, z = abs(a[REST_X]), a[REST_Y], a[REST_Z]
@@ -85,13 +85,17 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
         out[0], out[1], out[2] = 0.30, 0.10, 0.10
         return 0.0
     # Blood: cheeks, ears, tip of the nose.
-    cheek = np.exp(-((x - 0.46) ** 2) / 0.035 - (y - 6.92) ** 2 / 0.03) * ramp(0.9, 1.2, z)
-    nose = np.exp(-(x**2) / 0.02 - (y - 6.88) ** 2 / 0.015) * ramp(1.5, 1.62, z)
-    red = numbers[BLUSH] * (cheek + 0.5 * nose) + 0.25 * a[EARS]
+    red = 0.25 * a[EARS]
+    if z > 0.9:
+        red += (
+            numbers[BLUSH] * np.exp(-((x - 0.46) ** 2) / 0.035 - (y - 6.92) ** 2 / 0.03) * ramp(0.9, 1.2, z)
+        )
+    if z > 1.5:
+        red += 0.5 * numbers[BLUSH] * np.exp(-(x**2) / 0.02 - (y - 6.88) ** 2 / 0.015) * ramp(1.5, 1.62, z)
     out[1] *= 1 - 0.26 * red
     out[2] *= 1 - 0.24 * red
     # Eye sockets: a soft shadow around, a firm line along the lashes.
-    if z > 0.9:
+    if z > 0.9 and abs(y - 7.31) < 0.3:
         socket = np.sqrt(((x - 0.31) / 0.24) ** 2 + ((y - 7.31) / 0.15) ** 2)
         darken(out, 0.20 * np.exp(-(((socket - 0.9) / 0.3) ** 2)))
         rim = np.sqrt(((x - 0.312) / 0.155) ** 2 + ((y - 7.285) / 0.085) ** 2)
@@ -131,7 +135,7 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
     return shine
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> float:
     """White, iris with a dark ring, pupil and a fixed catchlight."""
     side = 1.0 if a[REST_X] > 0 else -1.0
@@ -153,7 +157,7 @@ def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> float:
     return 0.0
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_hair(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, ny: float, out: np.ndarray) -> float:
     """Strands that follow the surface, darker at the roots of the outline, with a band of light on top."""
     azimuth = np.arctan2(a[SINE], a[COSINE])
@@ -167,7 +171,7 @@ def paint_hair(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, ny: floa
     return 0.16 * band * (1 - 0.6 * numbers[CURL])
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def shade(
     triangle: np.ndarray,
     barycentric: np.ndarray,
@@ -216,6 +220,7 @@ def shade(
                 diffuse = 1.0
             elif kind == TEETH:
                 colour[0], colour[1], colour[2] = 0.93, 0.91, 0.86
+                diffuse *= a[OPENNESS]
             elif kind == TONGUE:
                 colour[0], colour[1], colour[2] = 0.62, 0.30, 0.30
             elif kind == HAIR:

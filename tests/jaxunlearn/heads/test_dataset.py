@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(folder: Path, split: str) -> Sequence[dict[str, Any]]:
-    return tfds.builder_from_directory(folder).as_data_source(split)  # pyright: ignore[reportReturnType]
+    return tfds.builder_from_directory(folder).as_data_source(split)  # pyright: ignore[reportCallIssue]
 
 
 def test_every_photograph_comes_back(folder: Path) -> None:

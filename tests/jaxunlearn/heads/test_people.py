@@ -4,10 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from golden import ROOT
+from jaxunlearn.errors import InputError
 from jaxunlearn.heads.geometry import build_head
 from jaxunlearn.heads.people import LATENT_SIZE, person_from_latent
 from jaxunlearn.heads.photographs import (
+    MAPPING_VERSION,
+    PEOPLE_PER_SHARD,
     PhotographRequest,
     Photographs,
     decode_depth,
@@ -34,6 +39,14 @@ def test_the_same_latent_gives_the_same_pixels() -> None:
     np.testing.assert_array_equal(portrait(latent(1)).image, portrait(latent(1)).image)
 
 
+def test_people_are_still_those_that_the_bundled_models_were_trained_on() -> None:
+    """If this fails on purpose, raise MAPPING_VERSION and train the bundled models again."""
+    with Image.open(ROOT / "heads" / f"mapping_{MAPPING_VERSION}.png") as golden:
+        expected = np.asarray(golden, np.float32) / 255
+    images = [portrait(latent(seed), yaw=0.2, resolution=32).image for seed in range(6)]
+    assert np.abs(np.concatenate(images, axis=1) - expected).mean() < 0.005
+
+
 def test_only_the_direction_of_the_latent_counts() -> None:
     """As in EG3D's mapping, which normalises z."""
     assert difference(portrait(latent(1)), portrait(3 * latent(1))) < 1e-3
@@ -53,7 +66,7 @@ def test_different_people_differ() -> None:
 
 
 def test_wrong_latents_are_refused() -> None:
-    with pytest.raises(ValueError, match="shape \\(64,\\)"):
+    with pytest.raises(InputError, match="shape \\(64,\\)"):
         person_from_latent(np.zeros(63))
 
 
@@ -123,7 +136,15 @@ def test_shards_on_disk_are_used_again(album: Photographs, tmp_path_factory: pyt
         np.testing.assert_array_equal(getattr(read, field.name), getattr(album, field.name))
 
 
+@pytest.mark.slow
+def test_processes_give_the_same_people_in_the_same_order() -> None:
+    request = PhotographRequest("generator", people=PEOPLE_PER_SHARD + 3, views=1, resolution=8)
+    alone, together = (photograph(request, workers=workers, progress=False) for workers in (1, 2))
+    np.testing.assert_array_equal(alone.z, together.z)
+    np.testing.assert_array_equal(alone.image, together.image)
+
+
 @pytest.mark.parametrize("wrong", [{"scenario": "nobody"}, {"people": 0}, {"views": 0}, {"resolution": 4}])
 def test_wrong_requests_are_refused(wrong: dict) -> None:
-    with pytest.raises(ValueError, match=r"no scenario|at least"):
+    with pytest.raises(InputError, match=r"no scenario|at least"):
         PhotographRequest(**{"scenario": "album", "people": 1, "views": 1, "resolution": 32} | wrong)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from eg3d_flax.camera import camera_params
 from golden import ROOT
 from jaxunlearn.heads.views import focal_length, look_at, pixel_rays, split_camera, unproject
 
@@ -20,6 +21,11 @@ def test_look_at_is_the_official_pose_sampler(golden: dict[str, np.ndarray], num
     np.testing.assert_allclose(
         cam2world, golden[f"out/cam2world.{number}.pivot"][0], atol=2e-5
     )  # arccos near its end
+
+
+def test_cameras_are_the_generators() -> None:
+    for yaw, pitch in ((0.0, 0.0), (0.5, -0.2), (-0.7, 0.35)):
+        np.testing.assert_allclose(look_at(yaw, pitch), camera_params(yaw, pitch)[0], atol=1e-6)
 
 
 def test_intrinsics_have_the_official_constants(golden: dict[str, np.ndarray]) -> None:
