@@ -38,7 +38,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.ema_decay = 0.998
     config.clip = 1.0
     config.rate = ml_collections.ConfigDict()
-    config.rate.peak = 0.01  # of weights stored with unit variance
+    config.rate.peak = 0.02  # of weights stored with unit variance
     config.rate.warmup = 100
     config.rate.volume_rate = 0.5
     config.rate.final = 0.03

@@ -31,7 +31,12 @@ def _show(
 
 
 def generate(
-    generator: TriPlaneGenerator, z: np.ndarray, cameras: np.ndarray, compute: Compute, *, rendered: bool = True
+    generator: TriPlaneGenerator,
+    z: np.ndarray,
+    cameras: np.ndarray,
+    compute: Compute,
+    *,
+    rendered: bool = True,
 ) -> np.ndarray:
     """Images `[N, R, R, 3]` in [-1, 1] of latents `[N, z_dim]` at cameras `[N, 25]`.
 

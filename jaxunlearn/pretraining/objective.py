@@ -97,7 +97,9 @@ def points_loss(
     density = jnp.minimum(jax.nn.softplus(sigma[:, count:] - 1), 1.5 * SOLID) / SOLID
     empty = jnp.sum(points.free * density) / (jnp.sum(points.free) + 1e-6)
     mse = jnp.sum(points.certain[..., None] * jnp.square(error)) / (3 * certain)
-    loss = colour_error(error, points.certain, weights.squared) + weights.solid * solid + weights.empty * empty
+    loss = (
+        colour_error(error, points.certain, weights.squared) + weights.solid * solid + weights.empty * empty
+    )
     return loss, {"surface_mse": mse, "solid": solid, "empty": empty}
 
 

@@ -119,9 +119,7 @@ def make_step(
     """The compiled step of a phase; with `perceptual`, of the second."""
 
     @functools.partial(jax.jit, donate_argnums=0)
-    def step(
-        state: TrainingState, batch: Batch, rate: float
-    ) -> tuple[TrainingState, dict[str, jax.Array]]:
+    def step(state: TrainingState, batch: Batch, rate: float) -> tuple[TrainingState, dict[str, jax.Array]]:
         key = jax.random.fold_in(jax.random.key(run.config.seed), state.step)
 
         def loss(parameters: optimizer.Arrays) -> tuple[jax.Array, dict[str, jax.Array]]:
@@ -257,16 +255,22 @@ def train(config: ml_collections.ConfigDict, workdir: Path) -> dict[str, float]:
             now = time.monotonic()
             seconds, last = seconds + now - last, now
             if not np.isfinite(numbers["loss"]):
-                raise FloatingPointError(f"step {done}: the loss is {numbers['loss']}; lower config.rate.peak")
+                raise FloatingPointError(
+                    f"step {done}: the loss is {numbers['loss']}; lower config.rate.peak"
+                )
             report({"phase": phase, "rate": rate, **{name: round(v, 5) for name, v in numbers.items()}})
-            bar.set_postfix(phase=phase, loss=f"{numbers['loss']:.3f}", surface=decibel(numbers["surface_mse"]))
+            bar.set_postfix(
+                phase=phase, loss=f"{numbers['loss']:.3f}", surface=decibel(numbers["surface_mse"])
+            )
         if done % config.evaluate_every == 0:
             report({"held_out": look(config.evaluate_people)})
         if time.monotonic() - last_saved > 60 * config.checkpoint_minutes or done == run.steps:
             save_state(checkpoint, state, seconds + time.monotonic() - last)
             last_saved = time.monotonic()
     bar.close()
-    save_generator(workdir / "generator.safetensors", finished_generator(run, state), {"seed": str(config.seed)})
+    save_generator(
+        workdir / "generator.safetensors", finished_generator(run, state), {"seed": str(config.seed)}
+    )
     figures = look(config.data.held_out)
     report({"held_out": figures})
     return figures

@@ -32,7 +32,7 @@ def save_generator(
 
 
 def load_generator(name_or_path: str | PathLike[str] = "heads") -> TriPlaneGenerator:
-    """A bundled generator by its name, or one that `save_generator` or `jaxunlearn convert` wrote, in float32.
+    """A bundled generator by its name, or one that `save_generator` or `convert` wrote, in float32.
 
     Raises:
       InputError: if there is no such file, or it holds something else.

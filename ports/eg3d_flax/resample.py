@@ -194,7 +194,7 @@ class _Tap(NamedTuple):
 
 
 def _taps(length: int, taps: int, padding: tuple[int, int], up: int) -> tuple[int, list[_Tap]]:
-    """Length of the output, and the kernel's taps: sample m times tap k belongs to output `up * m - k + padding`."""
+    """Length of the output, and the kernel's taps: sample m times tap k goes to up * m - k + padding."""
     total = (length - 1) * up + 1 + sum(padding) - taps + 1
     places = [divmod(padding[0] - k, up) for k in range(taps)]
     return total, [_Tap(phase, (low, -(-total // up) - length - low)) for low, phase in places]
@@ -208,7 +208,7 @@ def _convolve_in_phases(
     up: int,
     groups: int,
 ) -> jax.Array:
-    """`_convolve` with `up`, by one matrix product of samples and taps whose results are then put in place."""
+    """`_convolve` with `up`, by one product of all samples and taps, whose results are then put in place."""
     height, rows = _taps(x.shape[1], weight.shape[0], padding[0], up)
     width, columns = _taps(x.shape[2], weight.shape[1], padding[1], up)
     products = jnp.einsum(
