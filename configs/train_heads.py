@@ -32,6 +32,9 @@ def get_config() -> ml_collections.ConfigDict:
     config.batch.people = 8
     config.batch.views = 3
     config.batch.pixels = 384  # of each view, in the terms at points
+    config.rendered_views = (
+        1  # of each person, in the second phase, where an image costs as much as its planes
+    )
 
     config.surface_steps = 6000
     config.volume_steps = 3000

@@ -134,6 +134,8 @@ def objective(
     perceptual: LPIPS | None,
     weights: Weights,
     compute: Compute,
+    *,
+    rendered_views: int | None = None,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """The loss of a step and its parts.
 
@@ -144,13 +146,16 @@ def objective(
       perceptual: None in the first phase, in which nothing is rendered.
       weights: of the terms.
       compute: forms and dtype.
+      rendered_views: how many of each person's views are rendered, in the second phase; None for all.
     """
     ws = generator.mapping(batch.views.z, batch.views.camera[:, 0])
     # The layers' noise stays at strength 0: no noise mode changes what this generator shows.
     planes = generator.planes(ws, noise_mode="none", compute=compute)
     loss, parts = points_loss(generator, planes, batch.points, weights, compute)
     if perceptual is not None:
-        images = render_views(generator, planes, ws, batch.views.camera, key, compute)
-        of_images, more = images_loss(images, batch.views, perceptual, weights)
+        views = batch.views
+        views = views._replace(camera=views.camera[:, :rendered_views], image=views.image[:, :rendered_views])
+        images = render_views(generator, planes, ws, views.camera, key, compute)
+        of_images, more = images_loss(images, views, perceptual, weights)
         loss, parts = weights.surface * loss + of_images, parts | more
     return loss, parts | {"loss": loss}

@@ -70,9 +70,16 @@ def prepare(config: ml_collections.ConfigDict) -> Run:
     Raises:
       InputError: if a value is out of range.
     """
-    for name in ("surface_steps", "volume_steps", "batch.people", "batch.views", "batch.pixels"):
+    for name in (
+        "surface_steps",
+        "volume_steps",
+        "batch.people",
+        "batch.views",
+        "batch.pixels",
+        "rendered_views",
+    ):
         value = functools.reduce(lambda node, key: node[key], name.split("."), config)
-        least = 0 if name.endswith("_steps") else 1
+        least = int(name in counts)
         if value < least:
             raise InputError(f"config.{name} must be at least {least}, not {value}")
     try:
@@ -124,7 +131,15 @@ def make_step(
 
         def loss(parameters: optimizer.Arrays) -> tuple[jax.Array, dict[str, jax.Array]]:
             generator = with_arrays(run.template, parameters)
-            return objective(generator, batch, key, perceptual, run.weights, run.compute)
+            return objective(
+                generator,
+                batch,
+                key,
+                perceptual,
+                run.weights,
+                run.compute,
+                rendered_views=run.config.rendered_views,
+            )
 
         gradients, parts = jax.grad(loss, has_aux=True)(state.parameters)
         adam = optimizer.adam(state.parameters, clip=run.config.clip)
