@@ -91,8 +91,9 @@ def main() -> None:
         "",
         f"`{' '.join(['python', *sys.argv])}` on {platform.processor() or platform.machine()}, "
         f"{len(os.sched_getaffinity(0))} cores, CPU only. `image`: ws → image.",
-        "`gradient`: of a scalar of the image with respect to the planes, forward pass included. Peak: resident memory of the",
-        "whole process, weights included. Temporaries: what XLA allocates for the compiled function.",
+        "`gradient`: of a scalar of the image with respect to the planes, forward pass included. Peak:",
+        "resident memory of the whole process, weights included. Temporaries: what XLA allocates for the",
+        "compiled function.",
         "",
         "| what | rays at a time | lookup | dtype | compile s | run s | temporaries GiB | peak GiB |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
