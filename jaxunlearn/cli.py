@@ -6,10 +6,10 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-from jaxunlearn.commands import convert, render
+from jaxunlearn.commands import convert, models, render
 from jaxunlearn.errors import InputError
 
-COMMANDS = (convert, render)
+COMMANDS = (models, convert, render)
 
 SUCCESS, FAILURE, BAD_INPUT = 0, 1, 2
 

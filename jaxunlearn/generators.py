@@ -1,8 +1,10 @@
 """Get a generator by name or from a file."""
 
+import dataclasses
 from pathlib import Path
 
 import jax
+import numpy as np
 from flax import nnx
 
 import torch_bridge
@@ -11,7 +13,7 @@ from eg3d_flax.checkpoint import read_checkpoint
 from jaxunlearn.errors import InputError
 
 RANDOM = "random"
-"""Name of the small generator with random weights."""
+"""Name of a small generator that was never trained: soft blobs, the same from every side."""
 
 
 def initialise(config: GeneratorConfig, seed: int = 0) -> TriPlaneGenerator:
@@ -22,6 +24,23 @@ def initialise(config: GeneratorConfig, seed: int = 0) -> TriPlaneGenerator:
 
     graphdef, _ = nnx.split(nnx.eval_shape(make))
     return nnx.merge(graphdef, jax.jit(lambda: nnx.split(make())[1])())
+
+
+def _blobs() -> TriPlaneGenerator:
+    """Random weights with a density steep enough to be seen; fresh ones render a thin fog."""
+    config = dataclasses.replace(
+        GeneratorConfig.small(),
+        superresolution_module="none",
+        img_resolution=64,
+        neural_rendering_resolution=64,
+        white_back=True,
+    )
+    generator = initialise(config)
+    last = generator.decoder.net["2"]
+    gain = np.full(last.weight.shape[1], 3.0, np.float32)
+    gain[0] = 40.0
+    last.weight[...] = last.weight[...] * gain
+    return generator
 
 
 def load_generator(name_or_path: str) -> TriPlaneGenerator:
@@ -35,7 +54,7 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
       torch_bridge.CheckpointError: if the file cannot be read.
     """
     if name_or_path == RANDOM:
-        return initialise(GeneratorConfig.small())
+        return _blobs()
     path = Path(name_or_path)
     if not path.exists():
         raise InputError(f"{name_or_path}: no such file, and not the name of a model ({RANDOM})")

@@ -1,5 +1,6 @@
 """Latents from files."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -48,21 +49,24 @@ def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
 
 def _read_array(path: Path) -> np.ndarray:
     if path.suffix in (".npy", ".npz"):
-        try:
-            loaded = np.load(path, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return loaded
-            with loaded:
-                return _only(path, dict(loaded))
-        except FileNotFoundError as error:
-            raise InputError(f"{path}: no such file") from error
-        except (ValueError, OSError, EOFError) as error:
-            raise InputError(f"{path}: not a readable NumPy file") from error
+        return _read_numpy(path)
     tree = torch_bridge.read_file(path).tree
     with torch_bridge.naming_file(path):
         if isinstance(tree, dict):
             return _only(path, torch_bridge.flat_state_dict(tree))
         return torch_bridge.as_array(tree)
+
+
+def _read_numpy(path: Path) -> np.ndarray:
+    try:
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            arrays = loaded if isinstance(loaded, np.ndarray) else dict(loaded)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a readable NumPy file") from error
+    return arrays if isinstance(arrays, np.ndarray) else _only(path, arrays)
 
 
 def _only(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:

@@ -57,7 +57,8 @@ class Pictures:
             films.append(
                 self._render(jnp.repeat(self._ws[i : i + 1], frames, axis=0), c, f"orbit {label}")[0]
             )
-        side_by_side = [grid(np.stack(cells), _GRID_COLUMNS) for cells in zip(*films, strict=True)]
+        columns = min(len(films), _GRID_COLUMNS)
+        side_by_side = [grid(np.stack(cells), columns) for cells in zip(*films, strict=True)]
         save_video(self._folder / name, np.stack(side_by_side), fps=fps)
         self.written.insert(0, self._folder / name)
 

@@ -18,10 +18,10 @@ def seeds(text: str) -> list[int]:
     """Seeds such as `0-3,7` → [0, 1, 2, 3, 7]."""
     found: list[int] = []
     for part in text.split(","):
-        first, _, last = part.partition("-")
-        if not first.isdecimal() or (last and not last.isdecimal()):
+        first, dash, last = part.partition("-")
+        if not first.isdecimal() or not (last if dash else first).isdecimal():
             raise argparse.ArgumentTypeError(f"{text!r} is not a list of seeds such as 0-3,7")
-        found.extend(range(int(first), int(last or first) + 1))
+        found.extend(range(int(first), int(last if dash else first) + 1))
     if not found or max(found) >= 2**32:
         raise argparse.ArgumentTypeError(f"{text!r}: seeds lie between 0 and 4294967295")
     return found
