@@ -9,17 +9,15 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
-
 import lpips_flax
 from eg3d_flax import Compute
-from jaxunlearn.errors import InputError
+from jaxunlearn.generators import load_generator
 from jaxunlearn.heads.photographs import PhotographRequest, photograph
 from jaxunlearn.pretraining.evaluation import evaluate, picture
 from jaxunlearn.pretraining.supervision import on_white
 from jaxunlearn.pretraining.training import HELD_OUT_FIRST
 from jaxunlearn.report.images import save_png
-from jaxunlearn.zoo.generators import load_generator
+from torch_bridge import CheckpointError, module_arrays
 
 BARS = {"psnr": 23.0, "lpips": 0.12}
 
@@ -58,13 +56,13 @@ def main() -> int:
             first=HELD_OUT_FIRST,
         )
         held_out = on_white(photograph(request, folder=arguments.folder))
-    except ValueError as error:  # InputError among them
+    except (ValueError, CheckpointError) as error:
         print(f"evaluate_heads.py: {error}", file=sys.stderr)
         return 2
     compute = Compute(dilation="phases")
     figures = evaluate(generator, held_out, lpips_flax.load("alex"), compute, people=arguments.people)
-    figures["parameters"] = sum(np.size(array) for array in trained_arrays(generator))
-    print(json.dumps({**figures, "bars": BARS}))
+    parameters = sum(array.size for array in module_arrays(generator).values())
+    print(json.dumps({**figures, "parameters": parameters, "bars": BARS}))
     if arguments.picture is not None:
         save_png(arguments.picture, picture(generator, held_out, compute))
         print(arguments.picture)

@@ -23,13 +23,13 @@ import lpips_flax
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from eg3d_flax.compute import Compute
 from jaxunlearn.errors import InputError
+from jaxunlearn.generators import save_generator
 from jaxunlearn.heads.photographs import PhotographRequest, Photographs, photograph
 from jaxunlearn.pretraining import optimizer
 from jaxunlearn.pretraining.evaluation import evaluate, picture
 from jaxunlearn.pretraining.objective import Weights, objective
 from jaxunlearn.pretraining.supervision import Batch, Supervision, on_white
 from jaxunlearn.report.images import save_png
-from jaxunlearn.zoo.generators import save_generator
 from lpips_flax import LPIPS
 from torch_bridge.safetensors_file import read_safetensors, write_safetensors
 
@@ -70,14 +70,8 @@ def prepare(config: ml_collections.ConfigDict) -> Run:
     Raises:
       InputError: if a value is out of range.
     """
-    for name in (
-        "surface_steps",
-        "volume_steps",
-        "batch.people",
-        "batch.views",
-        "batch.pixels",
-        "rendered_views",
-    ):
+    counts = ("batch.people", "batch.views", "batch.pixels", "rendered_views")
+    for name in ("surface_steps", "volume_steps", *counts):
         value = functools.reduce(lambda node, key: node[key], name.split("."), config)
         least = int(name in counts)
         if value < least:
@@ -283,9 +277,8 @@ def train(config: ml_collections.ConfigDict, workdir: Path) -> dict[str, float]:
             save_state(checkpoint, state, seconds + time.monotonic() - last)
             last_saved = time.monotonic()
     bar.close()
-    save_generator(
-        workdir / "generator.safetensors", finished_generator(run, state), {"seed": str(config.seed)}
-    )
+    notes = {"seed": str(config.seed), "steps": str(int(state.step)), "seconds": str(round(seconds))}
+    save_generator(finished_generator(run, state), workdir / "generator.safetensors", notes)
     figures = look(config.data.held_out)
     report({"held_out": figures})
     return figures
