@@ -36,8 +36,8 @@ def get_config() -> ml_collections.ConfigDict:
         1  # of each person, in the second phase, where an image costs as much as its planes
     )
 
-    config.surface_steps = 6000
-    config.volume_steps = 3000
+    config.surface_steps = 5200
+    config.volume_steps = 1600
     config.ema_decay = 0.998
     config.clip = 1.0
     config.rate = ml_collections.ConfigDict()
