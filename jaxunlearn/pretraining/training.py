@@ -31,6 +31,7 @@ from jaxunlearn.pretraining.objective import Weights, objective
 from jaxunlearn.pretraining.supervision import Batch, Supervision, on_white
 from jaxunlearn.report.images import save_png
 from lpips_flax import LPIPS
+from torch_bridge import replacing
 from torch_bridge.safetensors_file import read_safetensors, write_safetensors
 
 HELD_OUT_FIRST = 1_000_000
@@ -172,6 +173,14 @@ def load_state(path: Path, like: TrainingState) -> tuple[TrainingState, float]:
     return state, float(header["seconds"])
 
 
+def forget_after(metrics: Path, step: int) -> None:
+    """Drop the lines of steps that a resumed run takes again."""
+    if metrics.exists():
+        lines = metrics.read_text().splitlines(keepends=True)
+        with replacing(metrics) as temporary:
+            temporary.write_text("".join(line for line in lines if json.loads(line)["step"] <= step))
+
+
 def photographs_of(run: Run, *, held_out: bool) -> Photographs:
     """The people to learn from, or those to test on; rendered once and kept in `config.data.folder`."""
     data = run.config.data
@@ -221,6 +230,7 @@ def train(config: ml_collections.ConfigDict, workdir: Path) -> dict[str, float]:
     checkpoint = workdir / "checkpoint.safetensors"
     if checkpoint.exists():
         state, seconds = load_state(checkpoint, state)
+    forget_after(workdir / "metrics.jsonl", int(state.step))
     (workdir / "config.json").write_text(config.to_json_best_effort(indent=1) + "\n")
 
     supervision = Supervision(
