@@ -23,7 +23,7 @@ import lpips_flax
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from eg3d_flax.compute import Compute
 from jaxunlearn.errors import InputError
-from jaxunlearn.generators import save_generator
+from jaxunlearn.generators import initialise, save_generator
 from jaxunlearn.heads.photographs import PhotographRequest, Photographs, photograph
 from jaxunlearn.pretraining import optimizer
 from jaxunlearn.pretraining.evaluation import evaluate, picture
@@ -84,7 +84,7 @@ def prepare(config: ml_collections.ConfigDict) -> Run:
     return Run(
         config=config,
         shape=shape,
-        template=TriPlaneGenerator(shape, rngs=nnx.Rngs(config.seed)),
+        template=initialise(shape, config.seed),
         compute=Compute(dilation=config.dilation),
         weights=Weights(**config.loss),
         perceptual=lpips_flax.load("alex"),

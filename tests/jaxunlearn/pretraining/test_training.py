@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import ml_collections
 import numpy as np
@@ -13,11 +14,11 @@ import pytest
 from flax import nnx
 from PIL import Image
 
-from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator, camera
+from eg3d_flax import Compute, GeneratorConfig, RenderOutput, TriPlaneGenerator, camera
 from jaxunlearn.errors import InputError
-from jaxunlearn.generators import load_generator, save_generator
+from jaxunlearn.generators import initialise, load_generator, save_generator
 from jaxunlearn.pretraining import evaluation, training
-from jaxunlearn.pretraining.objective import render_views
+from jaxunlearn.pretraining.objective import Images, render_views
 from jaxunlearn.pretraining.optimizer import learning_rate, moving_average, rates
 from jaxunlearn.pretraining.supervision import Batch, Supervision
 from torch_bridge import module_arrays
@@ -59,6 +60,10 @@ def tiny_config(folder: Path) -> ml_collections.ConfigDict:
     config.update({"evaluate_people": 2, "checkpoint_minutes": 0.0})
     config.rate.warmup = 1
     return config
+
+
+def tiny_generator() -> TriPlaneGenerator:
+    return initialise(GeneratorConfig.from_json(tiny_config(Path()).generator.to_dict()))
 
 
 @pytest.fixture(scope="module")
@@ -136,18 +141,28 @@ def test_wrong_settings_are_named(shards: Path, change: dict[str, int], message:
 
 
 def test_the_committed_config_is_of_the_bundled_generator() -> None:
-    assert training.prepare(committed_config()).shape == GeneratorConfig.heads()
+    assert committed_config().generator.to_dict() == GeneratorConfig.heads().to_json()
 
 
 def test_views_that_share_planes_are_rendered_as_the_generator_renders_them() -> None:
-    generator = TriPlaneGenerator(training.prepare(tiny_config(Path())).shape, rngs=nnx.Rngs(0))
+    generator = tiny_generator()
     cameras = camera.camera_params(jnp.array([-0.3, 0.1, 0.4, 0.0]), 0.1).reshape(2, 2, 25)
+    graph, state = nnx.split(generator)
     z = jnp.array(np.random.default_rng(0).standard_normal((2, 64)), jnp.float32)
     ws = generator.mapping(z, cameras[:, 0])
-    planes = generator.planes(ws)
-    shown = render_views(generator, planes, ws, cameras, None, Compute())
+    planes = jax.jit(lambda state: nnx.merge(graph, state).planes(ws))(state)
+
+    @jax.jit
+    def together(state: nnx.State) -> Images:
+        return render_views(nnx.merge(graph, state), planes, ws, cameras, None, Compute())
+
+    @jax.jit
+    def one(state: nnx.State, camera: jax.Array) -> RenderOutput:
+        return nnx.merge(graph, state).render(planes, ws, camera)
+
+    shown = together(state)
     for view in range(2):
-        alone = generator.render(planes, ws, cameras[:, view])
+        alone = one(state, cameras[:, view])
         np.testing.assert_allclose(shown.image[:, view], alone.image, atol=1e-5)
         np.testing.assert_allclose(shown.raw[:, view], alone.image_raw, atol=1e-5)
 
@@ -169,8 +184,7 @@ def test_the_learning_rate_has_no_jump() -> None:
 
 
 def test_steps_follow_the_scale_of_the_stored_weights() -> None:
-    generator = TriPlaneGenerator(training.prepare(tiny_config(Path())).shape, rngs=nnx.Rngs(0))
-    parameters = training.arrays_of(generator)
+    parameters = training.arrays_of(tiny_generator())
     for name, rate in rates(parameters).items():
         if name.endswith(".weight"):
             assert rate == pytest.approx(float(jnp.std(parameters[name])), rel=0.5), name
