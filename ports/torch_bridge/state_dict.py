@@ -62,6 +62,11 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argsort(axes))
 
 
+def _contiguous(array: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """Transpose and copy; unlike `np.ascontiguousarray`, a scalar stays a scalar."""
+    return np.array(np.transpose(array, axes), order="C")
+
+
 def account(
     source: Mapping[str, np.ndarray], targets: Mapping[str, tuple[int, ...]], layout: TorchLayout
 ) -> list[Row]:
@@ -120,9 +125,7 @@ def from_torch(
     if found:
         raise StateDictError("\n".join(found))
     return {
-        name: np.ascontiguousarray(
-            source[name].astype(np.float32).transpose(layout.axes(name, len(targets[name])))
-        )
+        name: _contiguous(source[name].astype(np.float32), layout.axes(name, len(targets[name])))
         for name in targets
     }
 
@@ -130,6 +133,6 @@ def from_torch(
 def to_torch(arrays: Mapping[str, np.ndarray], layout: TorchLayout) -> dict[str, np.ndarray]:
     """The inverse of `from_torch`: our arrays in PyTorch's layout. Ignored entries are not made up."""
     return {
-        name: np.ascontiguousarray(np.transpose(array, _inverse(layout.axes(name, np.ndim(array)))))
+        name: _contiguous(array, _inverse(layout.axes(name, np.ndim(array))))
         for name, array in arrays.items()
     }

@@ -7,6 +7,7 @@ written out here. All arrays are in torch layout, as in the files.
 import dataclasses
 import functools
 import json
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -60,7 +61,7 @@ def eg3d_weight(name: str, shape: tuple[int, ...], seed: int, lr_multiplier: flo
 
 def eg3d_lr_multiplier(name: str) -> float:
     """Mapping layers `fc*` learn at 0.01; every other layer of the official networks at 1."""
-    return 0.01 if name.rsplit(".", 2)[-2].startswith("fc") else 1.0
+    return 0.01 if re.search(r"(^|\.)fc\d+\.weight$", name) else 1.0
 
 
 @dataclasses.dataclass(frozen=True)

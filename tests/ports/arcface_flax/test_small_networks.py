@@ -60,10 +60,12 @@ def test_files_hold_weights_and_sizes(tmp_path: Path):
     assert again.config == SMALL
     for name, array in torch_bridge.module_arrays(again).items():
         np.testing.assert_array_equal(array, torch_bridge.module_arrays(module)[name])
-    with pytest.raises(FileNotFoundError, match=r"none\.safetensors: no such file"):
+    with pytest.raises(torch_bridge.CheckpointError, match=r"none\.safetensors: no such file"):
         arcface_flax.load(tmp_path / "none.safetensors")
     (tmp_path / "bad.safetensors").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match=r"bad\.safetensors: not a readable safetensors file"):
+    with pytest.raises(
+        torch_bridge.CheckpointError, match=r"bad\.safetensors: the safetensors file is damaged"
+    ):
         arcface_flax.load(tmp_path / "bad.safetensors")
 
 

@@ -8,7 +8,13 @@ import torch_bridge
 from torch_bridge import TorchLayout, conv_and_linear_axes
 
 LAYOUT = TorchLayout(conv_and_linear_axes, ignored=(r".*\.resample_filter",))
-TARGETS = {"conv.weight": (3, 3, 4, 8), "fc.weight": (5, 6), "fc.bias": (6,), "noise_const": (2, 3)}
+TARGETS = {
+    "conv.weight": (3, 3, 4, 8),
+    "fc.weight": (5, 6),
+    "fc.bias": (6,),
+    "noise_const": (2, 3),
+    "strength": (),
+}
 
 
 def source() -> dict[str, np.ndarray]:
@@ -19,6 +25,7 @@ def source() -> dict[str, np.ndarray]:
         "fc.weight": rng.normal(size=(6, 5)),
         "fc.bias": rng.normal(size=6),
         "noise_const": rng.normal(size=(2, 3)),
+        "strength": np.array(0.5),
     }
 
 
@@ -28,7 +35,7 @@ def test_layouts_are_swapped_and_restored():
     assert arrays["conv.weight"][2, 1, 3, 7] == np.float32(source()["conv.weight"][7, 3, 2, 1])
     back = torch_bridge.to_torch(arrays, LAYOUT)
     for name, array in back.items():
-        np.testing.assert_array_equal(array, source()[name].astype(np.float32))
+        np.testing.assert_array_equal(array, source()[name].astype(np.float32), strict=True)
 
 
 def test_all_problems_are_reported_at_once():

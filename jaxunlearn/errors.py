@@ -1,0 +1,5 @@
+"""Errors that are the user's to mend."""
+
+
+class InputError(ValueError):
+    """An argument or a file cannot be used; the message is one line that says what to do."""

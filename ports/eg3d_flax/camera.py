@@ -1,0 +1,100 @@
+"""Cameras in EG3D's convention: OpenCV axes (x right, y down, z forward), +y of the world up.
+
+Follows `camera_utils.LookAtPoseSampler` and `FOV_to_intrinsics`. `B` batch.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+FFHQ_FOV = 18.837
+"""Vertical field of view in degrees that FFHQ's EG3D models render with."""
+
+
+def _normalize(v: jax.Array) -> jax.Array:
+    return v / jnp.linalg.norm(v, axis=-1, keepdims=True)
+
+
+def look_at_pose(
+    yaw: ArrayLike,
+    pitch: ArrayLike,
+    pivot: ArrayLike | Sequence[float] = (0.0, 0.0, 0.2),
+    radius: ArrayLike = 2.7,
+) -> jax.Array:
+    """Camera on a sphere around the origin that looks at `pivot`.
+
+    The official sampler takes h = π/2 + yaw and v = π/2 + pitch, clamps v to [1e-5, π - 1e-5], and uses
+    arccos(1 - 2v/π) as the polar angle. So a pitch is not quite an angle: -0.2 tilts the camera by 0.128
+    radians. Kept, because every published pose is stated in these numbers.
+
+    Args:
+      yaw: `[B]` or scalar, radians from the frontal view; positive turns the camera to its left.
+      pitch: `[B]` or scalar, radians; negative raises the camera.
+      pivot: `[3]` or `[B, 3]`.
+      radius: distance from the origin (not from the pivot).
+
+    Returns:
+      cam2world `[B, 4, 4]`, float32.
+    """
+    yaw, pitch = jnp.broadcast_arrays(
+        jnp.atleast_1d(jnp.asarray(yaw, jnp.float32)), jnp.atleast_1d(jnp.asarray(pitch, jnp.float32))
+    )
+    h = jnp.pi / 2 + yaw
+    v = jnp.clip(jnp.pi / 2 + pitch, 1e-5, jnp.pi - 1e-5)
+    phi = jnp.arccos(1 - 2 * (v / jnp.pi))
+    direction = jnp.stack(
+        [jnp.sin(phi) * jnp.cos(jnp.pi - h), jnp.cos(phi), jnp.sin(phi) * jnp.sin(jnp.pi - h)], axis=-1
+    )
+    position = jnp.reshape(jnp.asarray(radius, jnp.float32), (-1, 1)) * direction
+    forward = _normalize(jnp.asarray(pivot, jnp.float32) - position)
+    up = jnp.broadcast_to(jnp.array([0.0, 1.0, 0.0]), forward.shape)
+    right = -_normalize(jnp.cross(up, forward))
+    down = _normalize(jnp.cross(forward, right))
+    top = jnp.stack([right, down, forward, position], axis=-1)
+    bottom = jnp.broadcast_to(jnp.array([0.0, 0.0, 0.0, 1.0]), (top.shape[0], 1, 4))
+    return jnp.concatenate([top, bottom], axis=1)
+
+
+def intrinsics_from_fov(deg: float) -> jax.Array:
+    """Normalised intrinsics `[3, 3]` for a field of view in degrees.
+
+    The official helper spells π as 3.14159 and √2 as 1.414, so 18.837° gives a focal length of 4.2634.
+    """
+    focal = 1 / (jnp.tan(deg * 3.14159 / 360) * 1.414)
+    return jnp.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]]) * jnp.array(
+        [[focal, 1.0, 1.0], [1.0, focal, 1.0], [1.0, 1.0, 1.0]]
+    )
+
+
+def flatten(cam2world: jax.Array, intrinsics: jax.Array) -> jax.Array:
+    """cam2world `[B, 4, 4]` and intrinsics `[3, 3]` or `[B, 3, 3]` → c `[B, 25]`."""
+    batch = cam2world.shape[0]
+    intrinsics = jnp.broadcast_to(intrinsics, (batch, 3, 3))
+    return jnp.concatenate([cam2world.reshape(batch, 16), intrinsics.reshape(batch, 9)], axis=-1)
+
+
+def unflatten(c: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """C `[B, 25]` → cam2world `[B, 4, 4]` and intrinsics `[B, 3, 3]`."""
+    return c[:, :16].reshape(-1, 4, 4), c[:, 16:].reshape(-1, 3, 3)
+
+
+def camera_params(
+    yaw: ArrayLike = 0.0,
+    pitch: ArrayLike = 0.0,
+    *,
+    pivot: ArrayLike | Sequence[float] = (0.0, 0.0, 0.2),
+    radius: ArrayLike = 2.7,
+    fov: float = FFHQ_FOV,
+) -> jax.Array:
+    """The camera label c, `[B, 25]`, of a look-at view; the default is the frontal conditioning camera.
+
+    Args:
+      yaw: see `look_at_pose`.
+      pitch: see `look_at_pose`.
+      pivot: the point that the camera looks at.
+      radius: distance from the origin.
+      fov: field of view in degrees.
+    """
+    return flatten(look_at_pose(yaw, pitch, pivot, radius), intrinsics_from_fov(fov))

@@ -1,0 +1,44 @@
+"""How a network is evaluated, as opposed to what it computes."""
+
+import dataclasses
+from typing import Literal
+
+import jax.numpy as jnp
+from jax.typing import DTypeLike
+
+ModulationForm = Literal["scaled", "grouped"]
+DilationForm = Literal["dilated", "stuffed"]
+FilterForm = Literal["shifted", "depthwise"]
+LookupForm = Literal["corners", "packed"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Compute:
+    """Choices that change speed, memory and rounding, never the mathematics.
+
+    Hashable, so that it can be a static argument of a compiled function. Which forms are fastest differs
+    between CPU, GPU and TPU.
+
+    Attributes:
+      dtype: type of activations and of the weights they meet. Parameters, styles, the skip image, volume
+        rendering weights and depths stay float32.
+      modulation: modulated convolution by "scaled" activations around one shared kernel, or by one
+        convolution "grouped" over samples with a kernel each.
+      dilation: upsampling convolution through XLA's `lhs_dilation` ("dilated"), or over an input
+        "stuffed" with zeros.
+      filtering: the resampling filter as sums of "shifted" images, or as a "depthwise" convolution.
+      lookup: plane lookup by one gather for each of the four "corners" of a texel, or by one gather from
+        planes in which the four corners are "packed" side by side (four times the memory of the planes).
+      ray_chunk: rays of one image that are rendered at a time. Their intermediate values are computed
+        again for the gradient, so memory does not grow with the number of rays. None renders all at once.
+    """
+
+    dtype: DTypeLike = jnp.float32
+    modulation: ModulationForm = "scaled"
+    dilation: DilationForm = "dilated"
+    filtering: FilterForm = "shifted"
+    lookup: LookupForm = "packed"
+    ray_chunk: int | None = None
+
+
+DEFAULT = Compute()

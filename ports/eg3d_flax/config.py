@@ -1,0 +1,301 @@
+"""Sizes and rendering settings of a tri-plane generator."""
+
+import dataclasses
+import warnings
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+SuperresolutionName = Literal["2X", "4X", "8X", "8XDC", "none"]
+PlaneAxes = Literal["eg3d", "fixed"]
+
+
+@dataclasses.dataclass(frozen=True)
+class _SuperresolutionShape:
+    """What distinguishes the official super-resolution modules from one another."""
+
+    input_resolution: int
+    channels: tuple[int, int]
+    first_block_up: bool
+    resize_larger_inputs: bool  # "4X" only enlarges
+
+
+SUPERRESOLUTION_SHAPES: dict[str, _SuperresolutionShape] = {
+    "2X": _SuperresolutionShape(64, (128, 64), first_block_up=False, resize_larger_inputs=True),
+    "4X": _SuperresolutionShape(128, (128, 64), first_block_up=False, resize_larger_inputs=False),
+    "8X": _SuperresolutionShape(128, (128, 64), first_block_up=True, resize_larger_inputs=True),
+    "8XDC": _SuperresolutionShape(128, (256, 128), first_block_up=True, resize_larger_inputs=True),
+}
+
+# Constructor arguments that change nothing about what a trained generator computes in float32.
+_IGNORED_KWARGS = {"fused_modconv_default", "num_fp16_res", "sr_kwargs", "class_name"}
+_IGNORED_RENDERING_KWARGS = {
+    "image_resolution",
+    "clamp_mode",
+    "gpc_reg_prob",
+    "c_disc_bp_conditioning_zero",
+    "density_reg",
+    "density_reg_p_dist",
+    "reg_type",
+    "density_noise",
+    "cfg_name",
+    "avg_cam_radius",  # what GUIDE and SUGAR look for; EG3D itself writes avg_camera_*
+    "avg_cam_pivot",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class GeneratorConfig:
+    """Everything that fixes the shape and the mathematics of a `TriPlaneGenerator`.
+
+    Field names are those of EG3D's constructor (`training.triplane.TriPlaneGenerator`) and of its
+    `rendering_kwargs`. Sizes that EG3D hard-codes are fields here, so that small models are possible;
+    their defaults are EG3D's numbers. The defaults describe `ffhqrebalanced512-128`.
+
+    Attributes:
+      z_dim: width of the input latent z.
+      c_dim: width of the camera label c; 25, or 0 for a generator without camera conditioning.
+      w_dim: width of one row of ws.
+      img_resolution: side of the final image in pixels.
+      num_layers: fully connected layers of the mapping network (`mapping_kwargs.num_layers`).
+      channel_base: channels at resolution r are `min(channel_base // r, channel_max)`.
+      channel_max: see `channel_base`.
+      conv_clamp: activations of the backbone are clamped to ±conv_clamp; None leaves them alone.
+      sr_num_fp16_res: only its sign matters here: positive clamps super-resolution to ±256, as the
+        official half-precision layers do, in float32 too.
+      neural_rendering_resolution: side of the volume-rendered feature image, in rays.
+      superresolution_module: which official module turns the feature image into the final image;
+        "none" returns the volume rendering itself.
+      superresolution_noise_mode: "none" or "random" noise in the super-resolution layers.
+      sr_antialias: whether shrinking the feature image to the module's input size is antialiased.
+      sr_input_resolution: side of the feature image that super-resolution works on; None is the official
+        size of the chosen module.
+      sr_channels: channels of its two blocks; None is the official numbers.
+      depth_resolution: stratified samples along a ray.
+      depth_resolution_importance: additional samples drawn where the first ones found density.
+      ray_start: distance along the ray where samples begin, or "auto" for the box's near side.
+      ray_end: distance where they end, or "auto".
+      box_warp: side of the cube, in world units, that the planes cover.
+      disparity_space_sampling: spread the samples evenly in 1/distance.
+      white_back: composite onto white instead of black (that is -1 in the image range).
+      c_scale: factor on c before it conditions the mapping network.
+      c_gen_conditioning_zero: condition on zeros instead of c.
+      decoder_lr_mul: learning-rate multiplier baked into the decoder's weights.
+      avg_camera_radius: distance of the average training camera from the origin.
+      avg_camera_pivot: the point it looks at.
+      plane_resolution: side of a feature plane in texels, a power of two, at least 8.
+      plane_channels: features per plane texel.
+      decoder_hidden_dim: hidden width of the decoder.
+      decoder_output_dim: features per sample that are rendered; the first three are the raw colours.
+      plane_axes: "eg3d" projects onto XY, XZ and ZX, which is what all released weights need;
+        "fixed" replaces the repeated third plane by ZY.
+    """
+
+    z_dim: int = 512
+    c_dim: int = 25
+    w_dim: int = 512
+    img_resolution: int = 512
+    num_layers: int = 2
+    channel_base: int = 32768
+    channel_max: int = 512
+    conv_clamp: float | None = None
+    sr_num_fp16_res: int = 4
+    neural_rendering_resolution: int = 128
+
+    superresolution_module: SuperresolutionName = "8XDC"
+    superresolution_noise_mode: Literal["none", "random"] = "none"
+    sr_antialias: bool = True
+    sr_input_resolution: int | None = None
+    sr_channels: tuple[int, int] | None = None
+
+    depth_resolution: int = 48
+    depth_resolution_importance: int = 48
+    ray_start: float | Literal["auto"] = 2.25
+    ray_end: float | Literal["auto"] = 3.3
+    box_warp: float = 1.0
+    disparity_space_sampling: bool = False
+    white_back: bool = False
+    c_scale: float = 1.0
+    c_gen_conditioning_zero: bool = False
+    decoder_lr_mul: float = 1.0
+    avg_camera_radius: float = 2.7
+    avg_camera_pivot: tuple[float, float, float] = (0.0, 0.0, 0.2)
+
+    plane_resolution: int = 256
+    plane_channels: int = 32
+    decoder_hidden_dim: int = 64
+    decoder_output_dim: int = 32
+    plane_axes: PlaneAxes = "eg3d"
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.plane_resolution < 8 or self.plane_resolution & (self.plane_resolution - 1):
+            problems.append(f"plane_resolution must be a power of two ≥ 8, not {self.plane_resolution}")
+        if self.decoder_output_dim < 3:
+            problems.append("decoder_output_dim must be at least 3: the first three are the raw colours")
+        if (self.ray_start == "auto") != (self.ray_end == "auto"):
+            problems.append("ray_start and ray_end must both be 'auto' or both be numbers")
+        if self.depth_resolution < 2:
+            problems.append(f"depth_resolution must be at least 2, not {self.depth_resolution}")
+        if self.depth_resolution_importance and self.depth_resolution < 4:
+            problems.append("importance sampling needs depth_resolution ≥ 4")
+        known = (*SUPERRESOLUTION_SHAPES, "none")
+        if self.superresolution_module not in known:
+            problems.append(f"superresolution_module must be one of {', '.join(known)}")
+        elif self.img_resolution != self._output_resolution:
+            problems.append(
+                f"img_resolution is {self.img_resolution}, but {self.superresolution_module} "
+                f"super-resolution gives {self._output_resolution}"
+            )
+        if problems:
+            raise ValueError("; ".join(problems))
+
+    @property
+    def _output_resolution(self) -> int:
+        if self.superresolution_module == "none":
+            return self.neural_rendering_resolution
+        return self.superresolution_input_resolution * (4 if self.superresolution_shape.first_block_up else 2)
+
+    @property
+    def superresolution_shape(self) -> _SuperresolutionShape:
+        """The structure of the chosen super-resolution module; KeyError for "none"."""
+        return SUPERRESOLUTION_SHAPES[self.superresolution_module]
+
+    @property
+    def superresolution_input_resolution(self) -> int:
+        """Side of the feature image that super-resolution works on."""
+        return self.sr_input_resolution or self.superresolution_shape.input_resolution
+
+    @property
+    def superresolution_channels(self) -> tuple[int, int]:
+        """Channels of the two super-resolution blocks."""
+        return self.sr_channels or self.superresolution_shape.channels
+
+    @property
+    def superresolution_conv_clamp(self) -> float | None:
+        """Clamp of the super-resolution layers."""
+        return 256.0 if self.sr_num_fp16_res > 0 else None
+
+    @property
+    def num_ws(self) -> int:
+        """Rows of ws: one for each convolution of the backbone and one for its last ToRGB."""
+        return 2 * (self.plane_resolution.bit_length() - 1) - 2
+
+    @classmethod
+    def ffhq512_128(cls) -> Self:
+        """`ffhq512-128.pkl` and `ffhqrebalanced512-128.pkl`."""
+        return cls()
+
+    @classmethod
+    def ffhq512_64(cls) -> Self:
+        """`ffhq512-64.pkl` and `ffhqrebalanced512-64.pkl`."""
+        return cls(neural_rendering_resolution=64)
+
+    @classmethod
+    def afhqcats512_128(cls) -> Self:
+        """`afhqcats512-128.pkl`."""
+        return cls(avg_camera_pivot=(0.0, 0.0, -0.06))
+
+    @classmethod
+    def shapenetcars128_64(cls) -> Self:
+        """`shapenetcars128-64.pkl`."""
+        return cls(
+            img_resolution=128,
+            neural_rendering_resolution=64,
+            superresolution_module="2X",
+            c_gen_conditioning_zero=True,
+            depth_resolution=64,
+            depth_resolution_importance=64,
+            ray_start=0.1,
+            ray_end=2.6,
+            box_warp=1.6,
+            white_back=True,
+            avg_camera_radius=1.7,
+            avg_camera_pivot=(0.0, 0.0, 0.0),
+        )
+
+    @classmethod
+    def small(cls) -> Self:
+        """A 64² generator of 0.7 M parameters: for tests, and for a first look without any weights."""
+        return cls(
+            z_dim=64,
+            w_dim=64,
+            img_resolution=64,
+            channel_base=1024,
+            channel_max=64,
+            sr_num_fp16_res=0,
+            neural_rendering_resolution=32,
+            superresolution_module="2X",
+            sr_input_resolution=32,
+            sr_channels=(32, 16),
+            depth_resolution=12,
+            depth_resolution_importance=12,
+            plane_resolution=32,
+            plane_channels=16,
+            decoder_hidden_dim=32,
+            decoder_output_dim=16,
+        )
+
+    @classmethod
+    def from_official(
+        cls, init_kwargs: Mapping[str, Any], neural_rendering_resolution: int | None = None
+    ) -> Self:
+        """Build from the constructor arguments that an official checkpoint records.
+
+        Args:
+          init_kwargs: the `_init_kwargs` of the pickled generator.
+          neural_rendering_resolution: the attribute of that name beside them. It is not a constructor
+            argument; None takes the official constructor's 64.
+
+        Raises:
+          ValueError: if an argument is missing, or has a value that this port cannot represent.
+        """
+        kwargs = dict(init_kwargs)
+        rendering = dict(kwargs.pop("rendering_kwargs", {}))
+        mapping = dict(kwargs.pop("mapping_kwargs", {}))
+        fields: dict[str, Any] = {"num_layers": mapping.pop("num_layers", 8)}
+        fields["neural_rendering_resolution"] = neural_rendering_resolution or 64
+        if kwargs.pop("img_channels", 3) != 3:
+            raise ValueError("img_channels must be 3")
+        if rendering.get("clamp_mode", "softplus") != "softplus":
+            raise ValueError(f"clamp_mode must be 'softplus', not {rendering['clamp_mode']!r}")
+        if rendering.get("density_noise", 0):
+            raise ValueError("density_noise must be 0: no released generator uses it")
+        # The official constructors' own defaults, where they differ from ours.
+        fields.update(conv_clamp=256, sr_num_fp16_res=0, c_scale=0)
+        module = str(rendering.pop("superresolution_module", "")).rpartition("SuperresolutionHybrid")[2]
+        fields["superresolution_module"] = module
+        names = {field.name for field in dataclasses.fields(cls)}
+        missing = {"z_dim", "c_dim", "w_dim", "img_resolution"} - kwargs.keys()
+        missing |= {"depth_resolution", "ray_start", "ray_end", "box_warp"} - rendering.keys()
+        if missing:
+            raise ValueError(f"the generator's arguments lack {', '.join(sorted(missing))}")
+        unread = [f"mapping_kwargs.{key}" for key in mapping]
+        for source, ignored, label in (
+            (kwargs, _IGNORED_KWARGS, ""),
+            (rendering, _IGNORED_RENDERING_KWARGS, "rendering_kwargs."),
+        ):
+            for key, value in source.items():
+                if key in names:
+                    fields[key] = tuple(value) if isinstance(value, list) else value
+                elif key not in ignored:
+                    unread.append(label + key)
+        if unread:
+            warnings.warn(f"arguments of the generator that are not read: {', '.join(unread)}", stacklevel=2)
+        return cls(**fields)
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields as plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`.
+
+        Raises:
+          ValueError: if a field is unknown.
+        """
+        unknown = fields.keys() - {field.name for field in dataclasses.fields(cls)}
+        if unknown:
+            raise ValueError(f"unknown generator settings: {', '.join(sorted(unknown))}")
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+        return cls(**values)

@@ -1,0 +1,45 @@
+"""Plane features → colour features and density."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from eg3d_flax.layers import FullyConnectedLayer
+
+
+class Decoded(NamedTuple):
+    """What a point in space looks like."""
+
+    rgb: jax.Array
+    """`[..., decoder_output_dim]`, in (-0.001, 1.001); the first three are the raw colours."""
+
+    sigma: jax.Array
+    """`[...]`, raw density before softplus, float32."""
+
+
+class OSGDecoder(nnx.Module):
+    """Two-layer perceptron on the mean of the three planes' features (`training.triplane.OSGDecoder`)."""
+
+    def __init__(
+        self,
+        n_features: int,
+        *,
+        hidden_dim: int = 64,
+        decoder_output_dim: int = 32,
+        decoder_lr_mul: float = 1.0,
+        rngs: nnx.Rngs,
+    ):
+        first = FullyConnectedLayer(n_features, hidden_dim, lr_multiplier=decoder_lr_mul, rngs=rngs)
+        second = FullyConnectedLayer(
+            hidden_dim, 1 + decoder_output_dim, lr_multiplier=decoder_lr_mul, rngs=rngs
+        )
+        self.net = nnx.Dict({"0": first, "2": second})
+
+    def __call__(self, features: jax.Array) -> Decoded:
+        """Features `[B, 3, M, C]` of points → `Decoded` with leading shape `[B, M]`."""
+        hidden = jax.nn.softplus(self.net["0"](jnp.mean(features, axis=1)))
+        out = self.net["2"](hidden)
+        rgb = jax.nn.sigmoid(out[..., 1:]) * (1 + 2 * 0.001) - 0.001
+        return Decoded(rgb, out[..., 0].astype(jnp.float32))

@@ -1,0 +1,82 @@
+"""Where along a ray the volume is sampled.
+
+Follows `sample_stratified`, `sample_importance` and `sample_pdf` of EG3D's `ImportanceRenderer`.
+`...` any leading axes (batch, rays), `S` coarse samples, `F` fine samples.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+
+def stratified_depths(near: ArrayLike, far: ArrayLike, jitter: jax.Array, *, disparity: bool) -> jax.Array:
+    """One depth in each of `S` equal bins.
+
+    The bins start at `S` points spread evenly over [near, far], so the last bin lies beyond `far`.
+
+    Args:
+      near: `[..., 1]` or a number.
+      far: like near.
+      jitter: `[..., S]` position inside each bin, in [0, 1).
+      disparity: spread the bins evenly in 1/depth.
+
+    Returns:
+      `[..., S]`, increasing.
+    """
+    samples = jitter.shape[-1]
+    steps = (jnp.arange(samples, dtype=jnp.float32) + jitter) / (samples - 1)
+    near, far = jnp.asarray(near, jnp.float32), jnp.asarray(far, jnp.float32)
+    if disparity:
+        return 1 / ((1 - steps) / near + steps / far)
+    return near + steps * (far - near)
+
+
+def sample_pdf(bins: jax.Array, weights: jax.Array, u: jax.Array, *, eps: float = 1e-5) -> jax.Array:
+    """Invert the cumulative distribution of a piecewise constant density.
+
+    Args:
+      bins: `[..., N + 1]` edges, or more; those after the first N + 1 are not reached.
+      weights: `[..., N]`, not negative.
+      u: `[..., F]` in [0, 1], in any order.
+      eps: added to every weight; intervals of the distribution narrower than this count as width 1.
+
+    Returns:
+      `[..., F]` positions, in the order of `u`.
+    """
+    cdf = cumulative(weights, eps=eps)
+    count = weights.shape[-1]
+    # Number of edges not above u: a binary search would need a batched gather a step, this is one pass.
+    index = jnp.sum(u[..., :, None] >= cdf[..., None, :], axis=-1)
+    below, above = jnp.maximum(index - 1, 0), jnp.minimum(index, count)
+    cdf_below, cdf_above = (jnp.take_along_axis(cdf, i, axis=-1) for i in (below, above))
+    bin_below, bin_above = (jnp.take_along_axis(bins, i, axis=-1) for i in (below, above))
+    width = cdf_above - cdf_below
+    width = jnp.where(width < eps, 1.0, width)
+    return bin_below + (u - cdf_below) / width * (bin_above - bin_below)
+
+
+def cumulative(weights: jax.Array, *, eps: float = 1e-5) -> jax.Array:
+    """Cumulative distribution `[..., N + 1]` of `weights` `[..., N]`: starts at 0, ends at 1."""
+    weights = weights + eps
+    pdf = weights / jnp.sum(weights, axis=-1, keepdims=True)
+    return jnp.pad(jnp.cumsum(pdf, axis=-1), [(0, 0)] * (pdf.ndim - 1) + [(1, 0)])
+
+
+def importance_depths(depths: jax.Array, weights: jax.Array, u: jax.Array) -> jax.Array:
+    """Depths drawn where the coarse pass found something. No gradient flows through them.
+
+    Args:
+      depths: `[..., S]` of the coarse pass.
+      weights: `[..., S - 1]` of its intervals.
+      u: `[..., F]` in [0, 1).
+
+    Returns:
+      `[..., F]`, in the order of `u`.
+    """
+    depths, weights = jax.lax.stop_gradient((depths, weights))
+    edge = [(0, 0)] * (weights.ndim - 1) + [(1, 1)]
+    padded = jnp.pad(weights, edge, constant_values=-jnp.inf)
+    widened = jnp.maximum(padded[..., :-1], padded[..., 1:])
+    blurred = (widened[..., :-1] + widened[..., 1:]) / 2 + 0.01
+    midpoints = (depths[..., :-1] + depths[..., 1:]) / 2
+    return sample_pdf(midpoints, blurred[..., 1:-1], u)

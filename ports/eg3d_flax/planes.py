@@ -1,0 +1,118 @@
+"""Look up points in three axis-aligned feature planes.
+
+`B` batch, `M` points, `C` channels; planes are `[B, 3, H, W, C]`.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.ndimage import map_coordinates
+
+from eg3d_flax.compute import DEFAULT, Compute
+from eg3d_flax.config import PlaneAxes
+
+# World axis that runs along a plane's columns, and along its rows. EG3D's third plane is the second one
+# transposed: there is no YZ plane, and every released generator was trained like that.
+PROJECTIONS: dict[PlaneAxes, tuple[tuple[int, int], ...]] = {
+    "eg3d": ((0, 1), (0, 2), (2, 0)),
+    "fixed": ((0, 1), (0, 2), (2, 1)),
+}
+
+
+def project_onto_planes(coordinates: jax.Array, plane_axes: PlaneAxes = "eg3d") -> jax.Array:
+    """Points `[B, M, 3]` → their (column, row) coordinates on each plane, `[B, 3, M, 2]`."""
+    return jnp.stack([coordinates[..., list(axes)] for axes in PROJECTIONS[plane_axes]], axis=1)
+
+
+class _Corners(NamedTuple):
+    """Bilinear interpolation of `M` points in one plane."""
+
+    row: jax.Array  # [M] texel above, at least -1 and less than H
+    column: jax.Array  # [M] texel to the left, at least -1 and less than W
+    weights: jax.Array  # [M, 4] of the texels (0, 0), (0, 1), (1, 0), (1, 1); 0 for points outside
+
+
+def _corners(uv: jax.Array, height: int, width: int) -> _Corners:
+    """Locate points with coordinates in [-1, 1], as `grid_sample(align_corners=False)`."""
+    x = ((uv[..., 0] + 1) * width - 1) / 2
+    y = ((uv[..., 1] + 1) * height - 1) / 2
+    left, top = jnp.floor(x), jnp.floor(y)
+    dx, dy = x - left, y - top
+    inside = (left >= -1) & (left < width) & (top >= -1) & (top < height)
+    weights = jnp.stack([(1 - dy) * (1 - dx), (1 - dy) * dx, dy * (1 - dx), dy * dx], axis=-1)
+    return _Corners(
+        row=jnp.clip(top, -1, height - 1).astype(jnp.int32),
+        column=jnp.clip(left, -1, width - 1).astype(jnp.int32),
+        weights=jnp.where(inside[..., None], weights, 0.0),
+    )
+
+
+def _lookup_corners(plane: jax.Array, uv: jax.Array) -> jax.Array:
+    """`[H, W, C]` at `[M, 2]` → `[M, C]`, one gather a corner."""
+    height, width, channels = plane.shape
+    corners = _corners(uv, height, width)
+    texels = jnp.pad(plane, ((1, 1), (1, 1), (0, 0))).reshape(-1, channels)
+    first = (corners.row + 1) * (width + 2) + corners.column + 1
+    total = jnp.zeros((), plane.dtype)
+    for i, step in enumerate((0, 1, width + 2, width + 3)):
+        texel = texels.at[first + step].get(mode="promise_in_bounds")
+        total = total + texel * corners.weights[:, i, None].astype(plane.dtype)
+    return total
+
+
+def _lookup_packed(plane: jax.Array, uv: jax.Array) -> jax.Array:
+    """`[H, W, C]` at `[M, 2]` → `[M, C]`, one gather of four adjacent texels a point."""
+    height, width, channels = plane.shape
+    corners = _corners(uv, height, width)
+    padded = jnp.pad(plane, ((1, 1), (1, 1), (0, 0)))
+    neighbours = [padded[i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1)]
+    packed = jnp.stack(neighbours, axis=2).reshape(-1, 4 * channels)
+    index = (corners.row + 1) * (width + 1) + corners.column + 1
+    texels = packed.at[index].get(mode="promise_in_bounds").reshape(-1, 4, channels)
+    return jnp.sum(texels * corners.weights[..., None].astype(plane.dtype), axis=1)
+
+
+def sample_from_planes(
+    planes: jax.Array,
+    coordinates: jax.Array,
+    *,
+    box_warp: float,
+    plane_axes: PlaneAxes = "eg3d",
+    compute: Compute = DEFAULT,
+) -> jax.Array:
+    """Bilinear features of points on each plane; zero outside of the planes.
+
+    Args:
+      planes: `[B, 3, H, W, C]`.
+      coordinates: `[B, M, 3]` in world units.
+      box_warp: side of the cube that the planes cover.
+      plane_axes: which planes they are, see `GeneratorConfig.plane_axes`.
+      compute: `compute.lookup` chooses between two equal forms; features have `compute.dtype`.
+
+    Returns:
+      `[B, 3, M, C]`.
+    """
+    uv = project_onto_planes(coordinates * (2 / box_warp), plane_axes)
+    lookup = _lookup_packed if compute.lookup == "packed" else _lookup_corners
+    return jax.vmap(jax.vmap(lookup))(planes.astype(compute.dtype), uv)
+
+
+def sample_from_3dgrid(grid: jax.Array, coordinates: jax.Array) -> jax.Array:
+    """Trilinear features of points in a dense grid; zero outside.
+
+    Args:
+      grid: `[1 or B, D, H, W, C]`.
+      coordinates: `[B, M, 3]` in [-1, 1], x along W, y along H, z along D.
+
+    Returns:
+      `[B, M, C]`.
+    """
+    sizes = jnp.array(grid.shape[1:4])
+    index = ((coordinates[..., ::-1] + 1) * sizes - 1) / 2
+
+    def one(volume: jax.Array, points: jax.Array) -> jax.Array:
+        at = [points[:, i] for i in range(3)]
+        return jax.vmap(lambda v: map_coordinates(v, at, order=1, mode="constant"), -1, -1)(volume)
+
+    return jax.vmap(one)(jnp.broadcast_to(grid, (coordinates.shape[0], *grid.shape[1:])), index)

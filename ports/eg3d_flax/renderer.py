@@ -1,0 +1,213 @@
+"""Volume rendering of tri-planes: coarse pass, importance pass, compositing.
+
+Follows EG3D's `ImportanceRenderer`. `B` batch, `R` rays, `S` coarse and `F` fine samples a ray, `C`
+rendered features.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypedDict
+
+import jax
+import jax.numpy as jnp
+from einops import rearrange
+from jax import lax
+
+from eg3d_flax.compute import DEFAULT, Compute
+from eg3d_flax.config import GeneratorConfig
+from eg3d_flax.decoder import Decoded
+from eg3d_flax.depths import importance_depths, stratified_depths
+from eg3d_flax.marching import Composite, interval_weights, march, merge_by_depth
+from eg3d_flax.planes import sample_from_planes
+from eg3d_flax.randomness import per_sample
+from eg3d_flax.rays import auto_limits
+
+Decoder = Callable[[jax.Array], Decoded]
+
+
+class Jitter(TypedDict):
+    """The random numbers of a rendering, all in [0, 1)."""
+
+    coarse: jax.Array
+    """`[B, R, S, 1]`: position of each stratified sample inside its bin."""
+
+    fine: jax.Array
+    """`[B, R, F]`: inverted through the coarse distribution, in this order."""
+
+
+class RayBundle(NamedTuple):
+    """Everything that is known of the rays before rendering."""
+
+    origins: jax.Array  # [B, R, 3]
+    directions: jax.Array  # [B, R, 3], unit
+    near: jax.Array  # [B, R, 1]
+    far: jax.Array  # [B, R, 1]
+    coarse: jax.Array  # [B, R, S]
+    fine: jax.Array  # [B, R, F]
+
+
+class Trace(NamedTuple):
+    """A rendering with its intermediate results."""
+
+    composite: Composite
+    depths: jax.Array  # [B, R, S + F], sorted
+    depths_coarse: jax.Array  # [B, R, S]
+    depths_fine: jax.Array | None  # [B, R, F], in draw order
+    weights_coarse: jax.Array | None  # [B, R, S - 1]
+
+
+class Rendering(NamedTuple):
+    """Rendered rays."""
+
+    features: jax.Array
+    """`[B, R, C]`, in about [-1, 1]."""
+
+    depth: jax.Array
+    """`[B, R, 1]`, distance along the ray, clamped to the range of all sampled depths of the batch."""
+
+    opacity: jax.Array
+    """`[B, R, 1]`, in [0, 1]."""
+
+
+def random_jitter(key: jax.Array, batch: int, rays: int, config: GeneratorConfig) -> Jitter:
+    """Fresh random numbers, as the official renderer draws in every call; see `per_sample` for the key."""
+    coarse = per_sample(jax.random.uniform, key, batch, (rays, config.depth_resolution, 1), fold=0)
+    fine = per_sample(jax.random.uniform, key, batch, (rays, config.depth_resolution_importance), fold=1)
+    return {"coarse": coarse, "fine": fine}
+
+
+def central_jitter(batch: int, rays: int, config: GeneratorConfig) -> Jitter:
+    """No randomness: the middle of every coarse bin, evenly spaced quantiles for the fine samples.
+
+    The official renderer has no such mode: it jitters in evaluation too.
+    """
+    count = config.depth_resolution_importance
+    quantiles = (jnp.arange(count, dtype=jnp.float32) + 0.5) / max(count, 1)
+    return {
+        "coarse": jnp.full((batch, rays, config.depth_resolution, 1), 0.5),
+        "fine": jnp.broadcast_to(quantiles, (batch, rays, count)),
+    }
+
+
+def decode_points(
+    planes: jax.Array, points: jax.Array, decoder: Decoder, config: GeneratorConfig, compute: Compute
+) -> Decoded:
+    """Colour features and raw density of points `[B, M, 3]`; planes are `[B, 3, H, W, C]`."""
+    features = sample_from_planes(
+        planes, points, box_warp=config.box_warp, plane_axes=config.plane_axes, compute=compute
+    )
+    return decoder(features)
+
+
+def trace_rays(
+    planes: jax.Array,
+    rays: RayBundle,
+    decoder: Decoder,
+    config: GeneratorConfig,
+    compute: Compute = DEFAULT,
+) -> Trace:
+    """Render rays and keep the intermediate results. Depths are not yet clamped."""
+
+    def decode(depths: jax.Array) -> Decoded:
+        points = rays.origins[:, :, None] + depths[..., None] * rays.directions[:, :, None]
+        flat = rearrange(points, "b r s xyz -> b (r s) xyz")
+        rgb, sigma = decode_points(planes, flat, decoder, config, compute)
+        samples = depths.shape[-1]
+        return Decoded(
+            rearrange(rgb, "b (r s) c -> b r s c", s=samples),
+            rearrange(sigma, "b (r s) -> b r s", s=samples),
+        )
+
+    coarse = stratified_depths(rays.near, rays.far, rays.coarse, disparity=config.disparity_space_sampling)
+    rgb, sigma = decode(coarse)
+    if config.depth_resolution_importance == 0:
+        composite = march(rgb, sigma, coarse, white_back=config.white_back)
+        return Trace(composite, coarse, coarse, None, None)
+    weights_coarse = interval_weights(sigma, coarse)
+    fine = importance_depths(coarse, weights_coarse, rays.fine)
+    rgb_fine, sigma_fine = decode(fine)
+    rgb, sigma, depths = merge_by_depth((rgb, rgb_fine), (sigma, sigma_fine), (coarse, fine))
+    composite = march(rgb, sigma, depths, white_back=config.white_back)
+    return Trace(composite, depths, coarse, fine, weights_coarse)
+
+
+class _Pixels(NamedTuple):
+    """What is kept of a chunk of rays."""
+
+    rgb: jax.Array  # [B, r, C]
+    depth: jax.Array  # [B, r]
+    opacity: jax.Array  # [B, r]
+    nearest: jax.Array  # [B, r]
+    farthest: jax.Array  # [B, r]
+
+
+def _in_chunks(render: Callable[[RayBundle], _Pixels], rays: RayBundle, chunk: int) -> _Pixels:
+    """Apply `render` to `chunk` rays of each image at a time, recomputing them for the gradient."""
+    count = rays.origins.shape[1]
+    chunks = -(-count // chunk)
+    # The last chunk is filled up with copies of the last ray: they change no extreme of the depths.
+    index = jnp.minimum(jnp.arange(chunks * chunk), count - 1)
+    padded = jax.tree.map(lambda x: x if chunks * chunk == count else x[:, index], rays)
+    split = jax.tree.map(lambda x: rearrange(x, "b (n r) ... -> n b r ...", n=chunks), padded)
+    done = lax.map(jax.checkpoint(render), split)
+    joined = jax.tree.map(lambda x: rearrange(x, "n b r ... -> b (n r) ..."), done)
+    return jax.tree.map(lambda x: x[:, :count], joined)
+
+
+def bundle_rays(
+    origins: jax.Array, directions: jax.Array, jitter: Jitter, config: GeneratorConfig
+) -> RayBundle:
+    """Add limits and random numbers to rays `[B, R, 3]`.
+
+    Raises:
+      ValueError: if the jitter's shape does not fit the rays and the configured numbers of samples.
+    """
+    batch, count = origins.shape[:2]
+    expected = {
+        "coarse": (batch, count, config.depth_resolution, 1),
+        "fine": (batch, count, config.depth_resolution_importance),
+    }
+    for name, shape in expected.items():
+        if jitter[name].shape != shape:
+            raise ValueError(f"jitter[{name!r}] must be {list(shape)}, not {list(jitter[name].shape)}")
+    if config.ray_start == "auto" or config.ray_end == "auto":
+        near, far = auto_limits(origins, directions, config.box_warp)
+    else:
+        near = jnp.full((batch, count, 1), config.ray_start, jnp.float32)
+        far = jnp.full((batch, count, 1), config.ray_end, jnp.float32)
+    return RayBundle(origins, directions, near, far, jitter["coarse"][..., 0], jitter["fine"])
+
+
+def render_rays(
+    planes: jax.Array,
+    origins: jax.Array,
+    directions: jax.Array,
+    jitter: Jitter,
+    decoder: Decoder,
+    config: GeneratorConfig,
+    compute: Compute = DEFAULT,
+) -> Rendering:
+    """Render rays through planes.
+
+    Args:
+      planes: `[B, 3, H, W, C]`.
+      origins: `[B, R, 3]`.
+      directions: `[B, R, 3]`, unit vectors.
+      jitter: the random numbers to use.
+      decoder: features `[B, 3, M, C]` → `Decoded`.
+      config: the rendering settings.
+      compute: forms, dtype, and `ray_chunk`.
+    """
+    rays = bundle_rays(origins, directions, jitter, config)
+
+    def render(rays: RayBundle) -> _Pixels:
+        trace = trace_rays(planes, rays, decoder, config, compute)
+        rgb, depth, weights = trace.composite
+        return _Pixels(rgb, depth, weights.sum(-1), trace.depths.min(-1), trace.depths.max(-1))
+
+    chunk = compute.ray_chunk
+    if chunk is None or chunk >= origins.shape[1]:
+        pixels = render(rays)
+    else:
+        pixels = _in_chunks(render, rays, chunk)
+    depth = jnp.clip(pixels.depth, jnp.min(pixels.nearest), jnp.max(pixels.farthest))
+    return Rendering(pixels.rgb, depth[..., None], pixels.opacity[..., None])

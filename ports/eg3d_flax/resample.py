@@ -1,0 +1,248 @@
+"""Filtering, resampling and resampled convolution of channels-last images.
+
+Follows `torch_utils.ops.upfirdn2d` and `torch_utils.ops.conv2d_resample` of EG3D.
+`B` batch, `H` `W` height and width, `I` `O` input and output channels.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from eg3d_flax.compute import DEFAULT, Compute
+
+Filter = np.ndarray
+"""`[taps_y, taps_x]`, or `[taps]` for a filter that is applied along x and along y."""
+
+Padding = int | Sequence[int]
+"""One number, `(x, y)`, or `(x before, x after, y before, y after)`; negative numbers crop."""
+
+
+def setup_filter(taps: Sequence[float]) -> Filter:
+    """Normalise filter taps to sum 1.
+
+    Fewer than eight taps become the 2-D outer product; eight or more stay 1-D, to be applied separably.
+    """
+    one_dimensional = np.asarray(taps, np.float32)
+    if one_dimensional.ndim == 1 and one_dimensional.size < 8:
+        filter_2d = np.outer(one_dimensional, one_dimensional)
+        return filter_2d / filter_2d.sum()
+    return one_dimensional / one_dimensional.sum()
+
+
+RESAMPLE_FILTER = setup_filter([1, 3, 3, 1])
+"""The filter of every StyleGAN2 layer, `[4, 4]`."""
+
+
+def _pair(value: int | Sequence[int]) -> tuple[int, int]:
+    x, y = (value, value) if isinstance(value, int) else value
+    return x, y
+
+
+def _four(padding: Padding) -> tuple[int, int, int, int]:
+    if not isinstance(padding, int) and len(padding) == 4:
+        x0, x1, y0, y1 = padding
+        return x0, x1, y0, y1
+    x, y = _pair(padding)
+    return x, x, y, y
+
+
+def _shifted_sum(x: jax.Array, taps: np.ndarray, axis: int) -> jax.Array:
+    """Correlate with `taps` along one axis, without padding."""
+    length = x.shape[axis] - taps.size + 1
+    return sum(
+        lax.slice_in_dim(x, k, k + length, axis=axis) * jnp.asarray(tap, x.dtype)
+        for k, tap in enumerate(taps.tolist())
+    )  # type: ignore[return-value]
+
+
+def _separate(f: Filter) -> tuple[np.ndarray, np.ndarray] | None:
+    """Vertical and horizontal taps of a filter, if it is a product of the two."""
+    if f.ndim == 1:
+        return f, f
+    vertical, horizontal = f.sum(axis=1), f.sum(axis=0)
+    product = np.outer(vertical, horizontal) / f.sum() if f.sum() else np.zeros_like(f)
+    return (vertical, horizontal / f.sum()) if np.allclose(product, f, rtol=0, atol=1e-7) else None
+
+
+def _depthwise(x: jax.Array, kernel: np.ndarray, down: tuple[int, int]) -> jax.Array:
+    channels = x.shape[-1]
+    weights = jnp.tile(jnp.asarray(kernel, x.dtype)[:, :, None, None], (1, 1, 1, channels))
+    return lax.conv_general_dilated(
+        x,
+        weights,
+        window_strides=(down[1], down[0]),
+        padding="VALID",
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=channels,
+    )
+
+
+def _filter(x: jax.Array, f: Filter, down: tuple[int, int], compute: Compute) -> jax.Array:
+    """Correlate every channel with `f` and keep each `down`-th sample."""
+    separated = _separate(f)
+    if compute.filtering == "shifted" and separated is not None:
+        vertical, horizontal = separated
+        x = _shifted_sum(x, vertical, 1)[:, :: down[1]]
+        return _shifted_sum(x, horizontal, 2)[:, :, :: down[0]]
+    if f.ndim == 1:
+        x = _depthwise(x, f[:, None], (1, down[1]))
+        return _depthwise(x, f[None, :], (down[0], 1))
+    return _depthwise(x, f, down)
+
+
+def upfirdn2d(
+    x: jax.Array,
+    f: Filter | None,
+    *,
+    up: int | Sequence[int] = 1,
+    down: int | Sequence[int] = 1,
+    padding: Padding = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+    compute: Compute = DEFAULT,
+) -> jax.Array:
+    """Upsample with zeros, pad or crop, filter, and decimate, in that order.
+
+    Args:
+      x: `[B, H, W, C]`.
+      f: filter, or None for no filtering.
+      up: zeros are inserted after each sample so that the image grows by this factor; `(x, y)` or one.
+      down: every `down`-th sample is kept, starting with the first; `(x, y)` or one number.
+      padding: in pixels of the upsampled image.
+      flip_filter: False convolves, True correlates.
+      gain: factor on the whole result.
+      compute: form of the filter.
+
+    Returns:
+      `[B, H', W', C]` with `H' = (H * up + padding - taps + 1) / down`, rounded up.
+    """
+    up_x, up_y = _pair(up)
+    x0, x1, y0, y1 = _four(padding)
+    zero = jnp.zeros((), x.dtype)
+    x = lax.pad(
+        x,
+        zero,
+        ((0, 0, 0), (y0, y1 + up_y - 1, up_y - 1), (x0, x1 + up_x - 1, up_x - 1), (0, 0, 0)),
+    )
+    down_pair = _pair(down)
+    if f is None:
+        x = x[:, :: down_pair[1], :: down_pair[0]]
+        return x * gain if gain != 1 else x
+    kernel = f if flip_filter else np.flip(f)
+    scale = np.float32(gain ** (0.5 if f.ndim == 1 else 1.0))
+    return _filter(x, kernel * scale, down_pair, compute)
+
+
+def filter2d(x: jax.Array, f: Filter, *, compute: Compute = DEFAULT) -> jax.Array:
+    """Filter a `[B, H, W, C]` image and keep its size."""
+    before, after = f.shape[-1] // 2, (f.shape[-1] - 1) // 2
+    return upfirdn2d(x, f, padding=(before, after, before, after), compute=compute)
+
+
+def upsample2d(x: jax.Array, f: Filter, *, up: int = 2, compute: Compute = DEFAULT) -> jax.Array:
+    """Enlarge `[B, H, W, C]` by `up`, keeping its brightness."""
+    before, after = (f.shape[-1] + up - 1) // 2, (f.shape[-1] - up) // 2
+    padding = (before, after, before, after)
+    return upfirdn2d(x, f, up=up, padding=padding, gain=up * up, compute=compute)
+
+
+def downsample2d(x: jax.Array, f: Filter, *, down: int = 2, compute: Compute = DEFAULT) -> jax.Array:
+    """Shrink `[B, H, W, C]` by `down`, keeping its brightness."""
+    before, after = (f.shape[-1] - down + 1) // 2, (f.shape[-1] - down) // 2
+    return upfirdn2d(x, f, down=down, padding=(before, after, before, after), compute=compute)
+
+
+def _convolve(
+    x: jax.Array,
+    weight: jax.Array,
+    padding: tuple[tuple[int, int], tuple[int, int]],
+    compute: Compute,
+    *,
+    stride: int = 1,
+    up: int = 1,
+    groups: int = 1,
+) -> jax.Array:
+    """Correlate; with `up`, over the input with `up - 1` zeros between its samples."""
+    if any(side < 0 for pair in padding for side in pair) or (up > 1 and compute.dilation == "stuffed"):
+        (y0, y1), (x0, x1) = padding
+        config = ((0, 0, 0), (y0, y1, up - 1), (x0, x1, up - 1), (0, 0, 0))
+        x, padding, up = lax.pad(x, jnp.zeros((), x.dtype), config), ((0, 0), (0, 0)), 1
+    return lax.conv_general_dilated(
+        x,
+        weight,
+        window_strides=(stride, stride),
+        padding=padding,
+        lhs_dilation=(up, up),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=groups,
+    )
+
+
+def conv2d_resample(
+    x: jax.Array,
+    weight: jax.Array,
+    f: Filter | None = None,
+    *,
+    up: int = 1,
+    down: int = 1,
+    padding: Padding = 0,
+    groups: int = 1,
+    flip_weight: bool = True,
+    flip_filter: bool = False,
+    compute: Compute = DEFAULT,
+) -> jax.Array:
+    """Convolve with optional up- or downsampling.
+
+    Args:
+      x: `[B, H, W, I]`.
+      weight: `[kh, kw, I / groups, O]`.
+      f: low-pass filter for the resampling; None skips it.
+      up: factor by which the image grows; the convolution sees the input with zeros between its samples.
+      down: factor by which it shrinks.
+      padding: of the convolution, in pixels of the upsampled image.
+      groups: as `feature_group_count` of `lax.conv_general_dilated`.
+      flip_weight: True correlates, as `lax` does; False rotates the kernel by 180° first.
+      flip_filter: False convolves with `f`, True correlates.
+      compute: form of the upsampling and of the filter.
+
+    Returns:
+      `[B, H * up / down, W * up / down, O]` for a padding that keeps the size.
+    """
+    if not flip_weight:
+        weight = weight[::-1, ::-1]
+    height, width = weight.shape[:2]
+    taps_x = taps_y = 1
+    if f is not None:
+        taps_y, taps_x = f.shape[0], f.shape[-1]
+    x0, x1, y0, y1 = _four(padding)
+    if up > 1:
+        x0, x1 = x0 + (taps_x + up - 1) // 2, x1 + (taps_x - up) // 2
+        y0, y1 = y0 + (taps_y + up - 1) // 2, y1 + (taps_y - up) // 2
+    if down > 1:
+        x0, x1 = x0 + (taps_x - down + 1) // 2, x1 + (taps_x - down) // 2
+        y0, y1 = y0 + (taps_y - down + 1) // 2, y1 + (taps_y - down) // 2
+    pointwise = height == width == 1
+
+    def resample(x: jax.Array, **how) -> jax.Array:
+        return upfirdn2d(x, f, flip_filter=flip_filter, compute=compute, **how)
+
+    no_padding = ((0, 0), (0, 0))
+    if up > 1 and down == 1 and pointwise:  # the 1×1 convolution is cheaper on the small image
+        x = _convolve(x, weight, no_padding, compute, groups=groups)
+        return resample(x, up=up, padding=(x0, x1, y0, y1), gain=up * up)
+    if up > 1:  # convolve the zero-inserted input in full, then filter and crop
+        full = ((height - 1, height - 1), (width - 1, width - 1))
+        x = _convolve(x, weight, full, compute, up=up, groups=groups)
+        crop = (x0 - width + 1, x1 - width + up, y0 - height + 1, y1 - height + up)
+        x = resample(x, padding=crop, gain=up * up)
+        return resample(x, down=down) if down > 1 else x
+    if down > 1 and pointwise:
+        x = resample(x, down=down, padding=(x0, x1, y0, y1))
+        return _convolve(x, weight, no_padding, compute, groups=groups)
+    if down > 1:
+        x = resample(x, padding=(x0, x1, y0, y1))
+        return _convolve(x, weight, no_padding, compute, stride=down, groups=groups)
+    return _convolve(x, weight, ((y0, y1), (x0, x1)), compute, groups=groups)

@@ -1,0 +1,102 @@
+"""Rendered feature image → final image."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from eg3d_flax.compute import DEFAULT, Compute
+from eg3d_flax.config import GeneratorConfig
+from eg3d_flax.randomness import per_sample
+from eg3d_flax.synthesis import Noise, SynthesisBlock
+
+
+def resize_bilinear(image: jax.Array, resolution: int, *, antialias: bool) -> jax.Array:
+    """`[B, H, W, C]` → `[B, resolution, resolution, C]`, as `interpolate(align_corners=False)`."""
+    shape = (image.shape[0], resolution, resolution, image.shape[-1])
+    return jax.image.resize(image, shape, "bilinear", antialias=antialias)
+
+
+class Superresolution(nnx.Module):
+    """The official `SuperresolutionHybrid` 2X, 4X, 8X and 8XDC: two synthesis blocks on the last row of ws.
+
+    They differ in sizes, in whether the first block doubles the image, and in when the input is resized;
+    `SUPERRESOLUTION_SHAPES` in config.py lists that.
+    """
+
+    def __init__(self, config: GeneratorConfig, *, rngs: nnx.Rngs):
+        shape = config.superresolution_shape
+        channels = config.superresolution_channels
+        self.config = config
+        self.input_resolution = config.superresolution_input_resolution
+        middle = self.input_resolution * (2 if shape.first_block_up else 1)
+        shared = {
+            "w_dim": config.w_dim,
+            "img_channels": 3,
+            "conv_clamp": config.superresolution_conv_clamp,
+            "rngs": rngs,
+        }
+        self.block0 = SynthesisBlock(
+            config.decoder_output_dim,
+            channels[0],
+            resolution=middle,
+            up=2 if shape.first_block_up else 1,
+            **shared,
+        )
+        self.block1 = SynthesisBlock(channels[0], channels[1], resolution=2 * middle, **shared)
+
+    @property
+    def blocks(self) -> dict[str, SynthesisBlock]:
+        """Name → block."""
+        return {"block0": self.block0, "block1": self.block1}
+
+    def _resize(self, image: jax.Array) -> jax.Array:
+        side = image.shape[1]
+        if side == self.input_resolution:
+            return image
+        if side > self.input_resolution and not self.config.superresolution_shape.resize_larger_inputs:
+            raise ValueError(
+                f"{self.config.superresolution_module} super-resolution takes images of at most "
+                f"{self.input_resolution}²; render at a lower neural_rendering_resolution than {side}"
+            )
+        return resize_bilinear(image, self.input_resolution, antialias=self.config.sr_antialias)
+
+    def _noise(self, block: int, name: str, key: jax.Array | None, batch: int) -> Noise:
+        if self.config.superresolution_noise_mode == "none":
+            return {}
+        if key is None:
+            raise ValueError('this generator has superresolution_noise_mode="random": pass key=')
+        draws = {}
+        for i, (conv, layer) in enumerate(self.blocks[name].convolutions.items()):
+            shape = (layer.resolution, layer.resolution, 1)
+            draws[conv] = per_sample(jax.random.normal, key, batch, shape, fold=2 * block + i)
+        return draws
+
+    def __call__(
+        self,
+        rgb: jax.Array,
+        features: jax.Array,
+        ws: jax.Array,
+        *,
+        key: jax.Array | None = None,
+        compute: Compute = DEFAULT,
+    ) -> jax.Array:
+        """Enlarge.
+
+        Args:
+          rgb: `[B, N, N, 3]` raw image.
+          features: `[B, N, N, decoder_output_dim]`.
+          ws: `[B, num_ws, w_dim]`; only the last row is used.
+          key: for `superresolution_noise_mode="random"`, which the caller's noise mode does not change.
+          compute: forms and dtype.
+
+        Returns:
+          `[B, img_resolution, img_resolution, 3]` float32.
+
+        Raises:
+          ValueError: if the input is larger than the "4X" module takes.
+        """
+        rows = jnp.repeat(ws[:, -1:].astype(jnp.float32), 3, axis=1)
+        x, img = self._resize(features), self._resize(rgb)
+        for i, (name, block) in enumerate(self.blocks.items()):
+            x, img = block(x, img, rows, noise=self._noise(i, name, key, rgb.shape[0]), compute=compute)
+        return img

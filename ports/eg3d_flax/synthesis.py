@@ -1,0 +1,199 @@
+"""ws → feature planes: StyleGAN2's synthesis network ("skip" architecture)."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from eg3d_flax.compute import DEFAULT, Compute
+from eg3d_flax.layers import SynthesisLayer, ToRGBLayer
+from eg3d_flax.randomness import per_sample
+from eg3d_flax.resample import RESAMPLE_FILTER, upsample2d
+
+NoiseMode = Literal["const", "none", "random"]
+Noise = Mapping[str, jax.Array]
+"""Layer name, such as "b8.conv0" → standard normal `[B or 1, resolution, resolution, 1]`."""
+
+
+class SynthesisBlock(nnx.Module):
+    """One resolution: a learned constant or an upsampling convolution, a convolution, ToRGB.
+
+    Attributes:
+      in_channels: 0 for the first block, which starts from its learned constant.
+      up: 2 for the ordinary block; 1 is EG3D's `SynthesisBlockNoUp`.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        w_dim: int,
+        resolution: int,
+        img_channels: int,
+        up: int = 2,
+        conv_clamp: float | None = None,
+        rngs: nnx.Rngs,
+    ):
+        self.in_channels, self.resolution, self.up = in_channels, resolution, up
+        shared = {"w_dim": w_dim, "conv_clamp": conv_clamp, "rngs": rngs}
+        if in_channels == 0:
+            shape = (resolution, resolution, out_channels)
+            self.const = nnx.Param(jax.random.normal(rngs.params(), shape, jnp.float32))
+        else:
+            self.conv0 = SynthesisLayer(in_channels, out_channels, resolution=resolution, up=up, **shared)
+        self.conv1 = SynthesisLayer(out_channels, out_channels, resolution=resolution, **shared)
+        self.torgb = ToRGBLayer(out_channels, img_channels, **shared)
+        self.num_conv = 1 if in_channels == 0 else 2
+
+    @property
+    def convolutions(self) -> dict[str, SynthesisLayer]:
+        """The layers that take noise, in order, by name."""
+        return {"conv1": self.conv1} if self.in_channels == 0 else {"conv0": self.conv0, "conv1": self.conv1}
+
+    def __call__(
+        self,
+        x: jax.Array | None,
+        img: jax.Array | None,
+        ws: jax.Array,
+        *,
+        noise: Noise,
+        compute: Compute = DEFAULT,
+    ) -> tuple[jax.Array, jax.Array]:
+        """Apply the block.
+
+        Args:
+          x: `[B, H, W, in_channels]`, or None for the first block.
+          img: `[B, H, W, img_channels]` skip image so far, or None.
+          ws: `[B, num_conv + 1, w_dim]`, one row a layer.
+          noise: by "conv0", "conv1"; a layer that is not named gets none.
+          compute: forms and dtype.
+
+        Returns:
+          Features `[B, resolution, resolution, out_channels]` in `compute.dtype` and the skip image
+          `[B, resolution, resolution, img_channels]` in float32.
+        """
+        if self.in_channels == 0:
+            const = self.const[...]
+            x = jnp.broadcast_to(const, (ws.shape[0], *const.shape)).astype(compute.dtype)
+        assert x is not None
+        for row, (name, layer) in enumerate(self.convolutions.items()):
+            x = layer(x, ws[:, row], noise=noise.get(name), compute=compute)
+        rgb = self.torgb(x, ws[:, self.num_conv], compute=compute).astype(jnp.float32)
+        if img is None:
+            return x, rgb
+        if self.up > 1:
+            img = upsample2d(img, RESAMPLE_FILTER, up=self.up, compute=compute)
+        return x, img + rgb
+
+
+class SynthesisNetwork(nnx.Module):
+    """Blocks `b4`, `b8`, … up to `img_resolution`; the sum of their ToRGB outputs is the result."""
+
+    def __init__(
+        self,
+        w_dim: int,
+        img_resolution: int,
+        img_channels: int,
+        *,
+        channel_base: int = 32768,
+        channel_max: int = 512,
+        conv_clamp: float | None = None,
+        rngs: nnx.Rngs,
+    ):
+        self.w_dim = w_dim
+        self.resolutions = tuple(2**i for i in range(2, img_resolution.bit_length()))
+        in_channels = 0
+        for resolution in self.resolutions:
+            out_channels = min(channel_base // resolution, channel_max)
+            block = SynthesisBlock(
+                in_channels,
+                out_channels,
+                w_dim=w_dim,
+                resolution=resolution,
+                img_channels=img_channels,
+                conv_clamp=conv_clamp,
+                rngs=rngs,
+            )
+            setattr(self, f"b{resolution}", block)
+            in_channels = out_channels
+        self.num_ws = sum(block.num_conv for block in self.blocks.values()) + 1
+
+    @property
+    def blocks(self) -> dict[str, SynthesisBlock]:
+        """Name → block, from the coarsest to the finest."""
+        return {f"b{resolution}": getattr(self, f"b{resolution}") for resolution in self.resolutions}
+
+    @property
+    def noise_layers(self) -> dict[str, SynthesisLayer]:
+        """Name ("b8.conv0") → layer that takes noise."""
+        return {
+            f"{name}.{conv}": layer
+            for name, block in self.blocks.items()
+            for conv, layer in block.convolutions.items()
+        }
+
+    def draw_noise(self, key: jax.Array, batch: int) -> dict[str, jax.Array]:
+        """Fresh noise for every layer; see `randomness.per_sample` for the key."""
+        return {
+            name: per_sample(jax.random.normal, key, batch, (layer.resolution, layer.resolution, 1), fold=i)
+            for i, (name, layer) in enumerate(self.noise_layers.items())
+        }
+
+    def _noise(self, noise_mode: NoiseMode, key: jax.Array | None, noise: Noise | None, batch: int) -> Noise:
+        if noise is not None:
+            unknown = noise.keys() - self.noise_layers.keys()
+            if unknown:
+                raise ValueError(f"noise for layers that do not exist: {', '.join(sorted(unknown))}")
+            return noise
+        match noise_mode:
+            case "none":
+                return {}
+            case "const":
+                return {n: layer.noise_const[...][None, :, :, None] for n, layer in self.noise_layers.items()}
+            case "random":
+                if key is None:
+                    raise ValueError('noise_mode="random" needs key= (or explicit noise=)')
+                return self.draw_noise(key, batch)
+        raise ValueError(f"noise_mode must be const, none or random, not {noise_mode!r}")
+
+    def __call__(
+        self,
+        ws: jax.Array,
+        *,
+        noise_mode: NoiseMode = "const",
+        key: jax.Array | None = None,
+        noise: Noise | None = None,
+        compute: Compute = DEFAULT,
+    ) -> jax.Array:
+        """Synthesise.
+
+        Args:
+          ws: `[B, num_ws, w_dim]`.
+          noise_mode: "const" uses the stored noise, "none" no noise, "random" draws with `key`.
+          key: random key, or one key for each sample.
+          noise: explicit noise for some or all layers instead; layers not named get none.
+          compute: forms and dtype.
+
+        Returns:
+          `[B, img_resolution, img_resolution, img_channels]` float32.
+
+        Raises:
+          ValueError: if ws have the wrong shape or random noise lacks its key.
+        """
+        if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
+            raise ValueError(f"ws must be [B, {self.num_ws}, {self.w_dim}], not {list(ws.shape)}")
+        by_layer = self._noise(noise_mode, key, noise, ws.shape[0])
+        ws = ws.astype(jnp.float32)
+        x = img = None
+        row = 0
+        for name, block in self.blocks.items():
+            # ToRGB shares its row with the first convolution of the next block.
+            rows = ws[:, row : row + block.num_conv + 1]
+            row += block.num_conv
+            here = {c: by_layer[f"{name}.{c}"] for c in block.convolutions if f"{name}.{c}" in by_layer}
+            x, img = block(x, img, rows, noise=here, compute=compute)
+        assert img is not None
+        return img

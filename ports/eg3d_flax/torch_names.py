@@ -1,0 +1,76 @@
+"""State dicts of the official generator, in and out."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from flax import nnx
+
+import torch_bridge
+from eg3d_flax.config import GeneratorConfig
+from eg3d_flax.generator import TriPlaneGenerator
+from eg3d_flax.layers import SynthesisLayer
+from eg3d_flax.resample import RESAMPLE_FILTER
+from eg3d_flax.superresolution import Superresolution
+from eg3d_flax.synthesis import SynthesisBlock
+from torch_bridge import TorchLayout, conv_and_linear_axes
+
+
+def _axes(name: str, ndim: int) -> tuple[int, ...]:
+    if name.rsplit(".", 1)[-1] == "const":  # the learned input, [C, 4, 4]
+        return (1, 2, 0)
+    return conv_and_linear_axes(name, ndim)
+
+
+LAYOUT = TorchLayout(
+    _axes,
+    # Filters are constants of the architecture; the label statistics served training only.
+    ignored=(r"(.*\.)?resample_filter", r"dataset_label_std"),
+)
+
+
+def _abstract(config: GeneratorConfig) -> TriPlaneGenerator:
+    return TriPlaneGenerator(config, rngs=nnx.Rngs(0))
+
+
+def target_shapes(config: GeneratorConfig) -> dict[str, tuple[int, ...]]:
+    """Dotted path → shape of every array of the generator, in our layout."""
+    return torch_bridge.module_shapes(lambda: _abstract(config))
+
+
+def account(state_dict: Mapping[str, np.ndarray], config: GeneratorConfig) -> list[torch_bridge.Row]:
+    """What becomes of each key of `state_dict` in a generator of this config."""
+    return torch_bridge.account(state_dict, target_shapes(config), LAYOUT)
+
+
+def from_torch(state_dict: Mapping[str, np.ndarray], config: GeneratorConfig) -> TriPlaneGenerator:
+    """Build the generator from the official state dict.
+
+    Args:
+      state_dict: name → array in PyTorch's layout, as `read_checkpoint` returns.
+      config: the generator's config.
+
+    Raises:
+      torch_bridge.StateDictError: lists every key that is missing, unexpected, misshapen or not finite.
+    """
+    arrays = torch_bridge.from_torch(state_dict, target_shapes(config), LAYOUT)
+    return torch_bridge.module_from_arrays(lambda: _abstract(config), arrays)
+
+
+def _resample_filters(generator: TriPlaneGenerator) -> dict[str, np.ndarray]:
+    """The constant filters that official modules register as buffers."""
+    names = []
+    for path, module in nnx.iter_modules(generator):
+        # Only the 8XDC super-resolution module registers none of its own.
+        top_level = isinstance(module, Superresolution) and module.config.superresolution_module != "8XDC"
+        if isinstance(module, SynthesisBlock | SynthesisLayer) or top_level:
+            names.append(".".join([*map(str, path), "resample_filter"]))
+    return {name: RESAMPLE_FILTER.copy() for name in names}
+
+
+def to_torch(generator: TriPlaneGenerator) -> dict[str, np.ndarray]:
+    """The generator's state dict under official names and in PyTorch's layout, float32.
+
+    Complete: the official code loads it with `strict=True`.
+    """
+    arrays = torch_bridge.to_torch(torch_bridge.module_arrays(generator), LAYOUT)
+    return {**arrays, **_resample_filters(generator)}

@@ -1,0 +1,59 @@
+"""safetensors files with a header of text."""
+
+import json
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError, safe_open
+
+from torch_bridge.atomic import replacing
+from torch_bridge.errors import CheckpointError, printable
+
+
+def read_safetensors(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Name → array, and the header's metadata.
+
+    Raises:
+      CheckpointError: if the file is damaged; its message does not name the file.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
+            return arrays, dict(file.metadata() or {})
+    except (SafetensorError, TypeError, AttributeError, ValueError) as error:
+        raise CheckpointError(
+            f"the safetensors file is damaged or cut short ({printable(str(error))})"
+        ) from error
+
+
+def write_safetensors(
+    path: str | PathLike[str], arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]
+) -> None:
+    """Write name → array with a header of text; the file appears complete or not at all.
+
+    Equal contents give equal bytes.
+
+    Raises:
+      CheckpointError: if the folder does not exist.
+    """
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    with replacing(path) as temporary:
+        safetensors.numpy.save_file(contiguous, temporary, dict(metadata))
+        _sort_header(temporary)
+
+
+def _sort_header(path: Path) -> None:
+    """Put the header's texts in order of name: the library shuffles them, so equal files would differ."""
+    with path.open("r+b") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        if "__metadata__" not in header:
+            return
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        assert len(ordered) <= size, "reordering makes nothing longer"
+        file.seek(8)
+        file.write(ordered.ljust(size))

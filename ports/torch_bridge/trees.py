@@ -1,0 +1,124 @@
+"""From the tree that a file was read into to a flat state dict."""
+
+from typing import Any
+
+import numpy as np
+
+from torch_bridge.errors import CheckpointError, printable
+from torch_bridge.numpy_records import ArrayRecord
+from torch_bridge.records import Instance, Tensor
+
+_DEPTH_LIMIT = 64
+_MODULE_LIMIT = 100_000
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "G_ema", "g_ema", "params_ema", "params")
+
+
+def _as_array(value: Any) -> np.ndarray | None:
+    if isinstance(value, np.ndarray):
+        return value
+    return value.array() if isinstance(value, Tensor | ArrayRecord) else None
+
+
+def as_array(tree: Any) -> np.ndarray:
+    """The array of a file that holds a single tensor.
+
+    Raises:
+      CheckpointError: if it holds something else.
+    """
+    array = _as_array(tree)
+    if array is None:
+        raise CheckpointError(f"holds a {_described(tree)} where a single tensor is expected")
+    return array
+
+
+def flat_state_dict(tree: Any) -> dict[str, np.ndarray]:
+    """Name → array, in PyTorch's order.
+
+    Args:
+      tree: a dict that holds nothing but tensors, or an inert network (an `Instance`) whose parameters and
+        persistent buffers are collected as `torch.nn.Module.state_dict` does.
+
+    Raises:
+      CheckpointError: if `tree` is something else.
+    """
+    if isinstance(tree, Instance):
+        return _Collector().collect(tree)
+    if not isinstance(tree, dict) or not tree:
+        raise CheckpointError(f"holds a {_described(tree)} where a state dict is expected")
+    arrays = {}
+    for name, value in tree.items():
+        array = _as_array(value)
+        if not isinstance(name, str) or array is None:
+            raise CheckpointError(
+                f"entry {printable(name)} of its state dict is a {_described(value)}, not a tensor"
+            )
+        arrays[name] = array
+    return arrays
+
+
+def find_state_dict(tree: Any) -> dict[str, np.ndarray]:
+    """The state dict that `tree` is, or wraps under one of the customary keys such as "state_dict".
+
+    Raises:
+      CheckpointError: if there is none.
+    """
+    if isinstance(tree, dict):
+        for key in _WRAPPERS:
+            if isinstance(tree.get(key), dict | Instance):
+                return flat_state_dict(tree[key])
+    return flat_state_dict(tree)
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, Instance):
+        return printable(value.class_name)
+    if isinstance(value, dict):
+        keys = ", ".join(printable(key, 30) for key in list(value)[:5])
+        return f"dict with keys {keys}" if value else "dict without entries"
+    return type(value).__name__
+
+
+def _members(module: Instance, group: str) -> dict[str, Any]:
+    members = module.attribute(group) or {}
+    well_named = isinstance(members, dict) and all(type(name) is str and len(name) < 256 for name in members)
+    if not well_named:
+        raise CheckpointError(f"{group} of its {printable(module.class_name)} is malformed")
+    return members
+
+
+class _Collector:
+    """Walks a tree of modules; a module may occur twice, so a small file could describe endless ones."""
+
+    def __init__(self):
+        self.arrays: dict[str, np.ndarray] = {}
+        self._visits = 0
+
+    def collect(self, module: Instance, prefix: str = "", depth: int = 0) -> dict[str, np.ndarray]:
+        """Add the tensors of `module` and of all modules in it."""
+        self._visits += 1
+        if depth > _DEPTH_LIMIT or self._visits > _MODULE_LIMIT:
+            raise CheckpointError(
+                f"its network has over {_MODULE_LIMIT} modules or nests them over {_DEPTH_LIMIT} deep"
+            )
+        if "_modules" not in (module.state if isinstance(module.state, dict) else {}):
+            raise CheckpointError(f"its {printable(module.class_name)} is not a network")
+        transient = module.attribute("_non_persistent_buffers_set") or ()
+        for name, value in _members(module, "_parameters").items():
+            self._add(prefix + name, value)
+        for name, value in _members(module, "_buffers").items():
+            if name not in transient:
+                self._add(prefix + name, value)
+        for name, child in _members(module, "_modules").items():
+            if isinstance(child, Instance):
+                self.collect(child, f"{prefix}{name}.", depth + 1)
+            elif child is not None:
+                raise CheckpointError(f"{printable(prefix + name)} is a {_described(child)}, not a module")
+        return self.arrays
+
+    def _add(self, name: str, value: Any) -> None:
+        if value is None:
+            return
+        array = _as_array(value)
+        if array is None:
+            raise CheckpointError(f"{printable(name)} is a {_described(value)}, not a tensor")
+        self.arrays[name] = array

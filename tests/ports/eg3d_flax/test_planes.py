@@ -1,0 +1,78 @@
+"""Plane projection and lookup against the official functions, in both forms."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eg3d_flax import planes as planes_module
+from eg3d_flax.planes import project_onto_planes, sample_from_3dgrid, sample_from_planes
+from forms import form_id, forms
+from golden import golden
+
+CASE = golden("eg3d", "sample_from_planes")
+FORMS = forms(lookup=["corners", "packed"])
+
+
+def ours(planes: np.ndarray) -> jnp.ndarray:
+    """`[B, 3, C, H, W]` → `[B, 3, H, W, C]`."""
+    return jnp.asarray(np.moveaxis(planes, 2, -1))
+
+
+def test_projection_is_the_official_quirk():
+    coordinates = jnp.asarray(CASE.input("coords"))
+    projected = project_onto_planes(2 * coordinates)
+    CASE.check("projected", projected.reshape(6, 40, 2))
+    # The official axes are matrices whose inverse projects; they must say the same.
+    inverse = np.linalg.inv(CASE.output("plane_axes"))
+    for plane, (column, row) in enumerate(planes_module.PROJECTIONS["eg3d"]):
+        np.testing.assert_array_equal(np.argmax(inverse[plane], axis=0)[:2], [column, row])
+
+
+@pytest.mark.parametrize("compute", FORMS, ids=form_id)
+def test_lookup_and_its_gradients(compute):
+    def apply(planes, coordinates):
+        return sample_from_planes(planes, coordinates, box_warp=1.0, compute=compute)
+
+    features, pull_back = jax.vjp(apply, ours(CASE.input("planes")), jnp.asarray(CASE.input("coords")))
+    CASE.check("features", features)
+    of_planes, of_coordinates = pull_back(jnp.asarray(CASE.input("r")))
+    CASE.check("grad_planes", np.moveaxis(np.asarray(of_planes), -1, 2))
+    CASE.check("grad_coords", of_coordinates)
+
+
+@pytest.mark.parametrize("compute", FORMS, ids=form_id)
+def test_which_coordinate_moves_along_columns_and_rows(compute):
+    height, width = 6, 5  # the probe's planes hold their own column index and row index
+    row, column = np.meshgrid(np.arange(height), np.arange(width), indexing="ij")
+    probe = np.broadcast_to(np.stack([column, row], -1), (1, 3, height, width, 2)).astype(np.float32)
+    points = jnp.asarray(CASE.input("probe_coords"))
+    CASE.check("probe", sample_from_planes(jnp.asarray(probe), points, box_warp=1.0, compute=compute))
+
+
+def test_dense_grid():
+    grid = jnp.asarray(np.moveaxis(CASE.input("grid3d"), 1, -1))
+    CASE.check("sample_from_3dgrid", sample_from_3dgrid(grid, 2 * jnp.asarray(CASE.input("coords"))))
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    height=st.integers(2, 7),
+    width=st.integers(2, 7),
+    seed=st.integers(0, 2**16),
+    spread=st.sampled_from([0.3, 1.0, 50.0]),
+)
+def test_the_forms_agree_wherever_points_lie(height, width, seed, spread):
+    rng = np.random.default_rng(seed)
+    planes = jnp.asarray(rng.normal(size=(1, 3, height, width, 3)), jnp.float32)
+    points = jnp.asarray(spread * rng.normal(size=(1, 20, 3)), jnp.float32)
+    features = [sample_from_planes(planes, points, box_warp=1.0, compute=form) for form in FORMS]
+    np.testing.assert_allclose(features[0], features[1], atol=1e-5)
+
+
+def test_fixed_axes_see_the_yz_plane():
+    point = jnp.array([[[0.1, 0.2, 0.3]]])
+    np.testing.assert_allclose(project_onto_planes(point)[0, 2, 0], [0.3, 0.1])
+    np.testing.assert_allclose(project_onto_planes(point, "fixed")[0, 2, 0], [0.3, 0.2])
