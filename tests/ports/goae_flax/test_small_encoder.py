@@ -10,6 +10,7 @@ from flax import nnx
 
 import goae_flax
 import torch_bridge
+from drawn import drawn_module
 from goae_flax import GOAEConfig, SwinConfig
 
 SMALL = GOAEConfig(
@@ -33,7 +34,7 @@ SMALL = GOAEConfig(
 
 
 def small_encoder() -> goae_flax.GOAEEncoder:
-    return goae_flax.GOAEEncoder(SMALL, rngs=nnx.Rngs(0))
+    return drawn_module(lambda: goae_flax.GOAEEncoder(SMALL, rngs=nnx.Rngs(0)))
 
 
 def test_latents_depend_on_the_whole_image_and_have_finite_gradients():
