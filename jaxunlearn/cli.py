@@ -6,10 +6,10 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-from jaxunlearn.commands import convert
+from jaxunlearn.commands import convert, models, render
 from jaxunlearn.errors import InputError
 
-COMMANDS = (convert,)
+COMMANDS = (models, convert, render)
 
 SUCCESS, FAILURE, BAD_INPUT = 0, 1, 2
 
@@ -38,13 +38,25 @@ def execute(arguments: argparse.Namespace) -> int:
     """
     try:
         arguments.run(arguments)
-    except InputError as error:
-        print(f"jaxunlearn: {error}", file=sys.stderr)
+    except Exception as error:
+        line = _for_the_user(error)
+        if line is None:
+            traceback.print_exc()
+            return FAILURE
+        print(f"jaxunlearn: {line}", file=sys.stderr)
         return BAD_INPUT
-    except Exception:
-        traceback.print_exc()
-        return FAILURE
     return SUCCESS
+
+
+def _for_the_user(error: Exception) -> str | None:
+    """What the user can mend, in one line; None for a fault of ours."""
+    from torch_bridge import CheckpointError  # not at the top: --help must not wait for jax
+
+    if isinstance(error, InputError | CheckpointError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:  # no such folder, read-only, disk full
+        return ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+    return None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

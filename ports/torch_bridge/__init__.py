@@ -1,9 +1,10 @@
 """PyTorch files and state dicts without PyTorch."""
 
+from torch_bridge.atomic import replacing
 from torch_bridge.errors import CheckpointError, RefusedGlobalError, naming_file
 from torch_bridge.modules import module_arrays, module_from_arrays, module_shapes
 from torch_bridge.persistence import PersistentNetwork, persistent_network
-from torch_bridge.read import CheckpointFile, read_file
+from torch_bridge.read import CheckpointFile, read_file, read_pickle_bytes
 from torch_bridge.safetensors_file import write_safetensors
 from torch_bridge.state_dict import (
     Row,
@@ -16,7 +17,7 @@ from torch_bridge.state_dict import (
     to_torch,
 )
 from torch_bridge.torch_writer import write_torch
-from torch_bridge.trees import as_array, find_state_dict, flat_state_dict
+from torch_bridge.trees import as_array, find_state_dict, flat_state_dict, plain
 
 __all__ = [
     "CheckpointError",
@@ -37,8 +38,11 @@ __all__ = [
     "module_shapes",
     "naming_file",
     "persistent_network",
+    "plain",
     "problems",
     "read_file",
+    "read_pickle_bytes",
+    "replacing",
     "to_torch",
     "write_safetensors",
     "write_torch",

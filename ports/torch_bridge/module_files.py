@@ -9,8 +9,10 @@ from flax import nnx
 
 from torch_bridge.errors import CheckpointError, naming_file
 from torch_bridge.modules import module_arrays, module_from_arrays, module_shapes
+from torch_bridge.read import CheckpointFile
 from torch_bridge.safetensors_file import read_safetensors, write_safetensors
-from torch_bridge.state_dict import TorchLayout, from_torch
+from torch_bridge.state_dict import TorchLayout, account, from_torch, problems
+from torch_bridge.trees import find_state_dict
 
 Module = TypeVar("Module", bound=nnx.Module)
 
@@ -49,15 +51,37 @@ def load_module(
       StateDictError: if its arrays are not those of the network.
     """
     with naming_file(path):
-        arrays, header = _read(Path(path))
+        if not Path(path).is_file():
+            raise CheckpointError("no such file")
+        arrays, header = read_safetensors(path)
         found = header.get("architecture", "unnamed")
         if found != architecture:
             raise CheckpointError(f"holds {found} weights, not {architecture} weights")
+        if header.get("layout") == "torch":
+            raise CheckpointError("holds the arrays in PyTorch's layout; convert it first")
         targets = module_shapes(lambda: make(header))
     return module_from_arrays(lambda: make(header), from_torch(arrays, targets, AS_STORED))
 
 
-def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    if not path.is_file():
-        raise CheckpointError("no such file")
-    return read_safetensors(path)
+def torch_state_dict(
+    file: CheckpointFile,
+    make: Callable[[], Module],
+    to_torch: Callable[[Module], dict[str, np.ndarray]],
+) -> dict[str, np.ndarray]:
+    """The state dict in PyTorch's layout that a file holds, be it PyTorch's or ours.
+
+    Args:
+      file: a file that was read.
+      make: builds the untrained module that the file is for.
+      to_torch: the port's export.
+
+    Raises:
+      CheckpointError: if it holds no state dict, or is ours and does not fit the module.
+    """
+    arrays = find_state_dict(file.tree)
+    if "architecture" not in file.metadata or file.metadata.get("layout") == "torch":
+        return arrays
+    found = problems(account(arrays, module_shapes(make), AS_STORED))
+    if found:
+        raise CheckpointError(f"does not fit the network that its header names: {found[0]}")
+    return to_torch(module_from_arrays(make, from_torch(arrays, module_shapes(make), AS_STORED)))

@@ -10,12 +10,14 @@ from torch_bridge.pickle_machine import Builder
 from torch_bridge.records import COUNT_LIMIT, Global, Instance
 
 _CODES = frozenset(["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"])
+_OBJECT_CODES = frozenset(["O", "O8"])
 
 
 class DtypeRecord:
     """A `numpy.dtype`; its byte order arrives after its name."""
 
     def __init__(self, code: str):
+        self.holds_objects = code in _OBJECT_CODES
         self.dtype = np.dtype(code)
 
     def build(self, state: Any) -> None:
@@ -28,10 +30,15 @@ class DtypeRecord:
 
 
 class ArrayRecord:
-    """A `numpy.ndarray`; its contents arrive after its creation."""
+    """A `numpy.ndarray`; its contents arrive after its creation.
+
+    Attributes:
+      elements: the contents of an array of objects, such as the one object that `numpy.save` wraps.
+    """
 
     def __init__(self):
         self._array: np.ndarray | None = None
+        self.elements: list[Any] = []
 
     def build(self, state: Any) -> None:
         """Take shape, dtype and bytes from `ndarray.__setstate__`'s argument."""
@@ -44,6 +51,8 @@ class ArrayRecord:
                 bytes() as data,
             ):
                 self._array = _array(data, record, shape, "F" if fortran else "C")
+            case (int(), tuple(), DtypeRecord(holds_objects=True), _, list() as elements):
+                self.elements = elements
             case _:
                 raise CheckpointError("its pickle holds a malformed numpy array")
 
@@ -54,13 +63,15 @@ class ArrayRecord:
           CheckpointError: if the pickle never delivered them.
         """
         if self._array is None:
-            raise CheckpointError("its pickle holds a numpy array without contents")
+            raise CheckpointError("its pickle holds a numpy array without numbers")
         return self._array
 
 
 def _array(data: bytes, record: DtypeRecord, shape: tuple[Any, ...], order: str) -> np.ndarray:
     if not all(type(n) is int and 0 <= n <= COUNT_LIMIT for n in shape) or len(shape) > 32:
         raise CheckpointError("its pickle holds a numpy array with a malformed shape")
+    if record.holds_objects:
+        raise CheckpointError("its pickle holds a malformed numpy array of objects")
     if len(data) != math.prod(shape) * record.dtype.itemsize:
         raise CheckpointError(f"its pickle holds {len(data)} bytes for a numpy array of shape {shape}")
     flat = np.frombuffer(data, record.dtype)
@@ -69,7 +80,7 @@ def _array(data: bytes, record: DtypeRecord, shape: tuple[Any, ...], order: str)
 
 def _build_dtype(args: tuple[Any, ...]) -> DtypeRecord:
     match args:
-        case (str() as code, *_) if code in _CODES:
+        case (str() as code, *_) if code in _CODES | _OBJECT_CODES:
             return DtypeRecord(code)
         case (str() as code, *_):
             raise CheckpointError(

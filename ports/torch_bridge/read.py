@@ -1,20 +1,23 @@
 """Read a checkpoint of any supported format, recognised by its content."""
 
 import dataclasses
+import io
 import mmap
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
 from torch_bridge.errors import CheckpointError, RefusedGlobalError, naming_file
-from torch_bridge.npy import NPY_MAGIC, read_npy
+from torch_bridge.numpy_records import ArrayRecord
 from torch_bridge.safetensors_file import read_safetensors
 from torch_bridge.torch_formats import ZIP_MAGIC, read_pickle, read_zip
 
 PICKLE_MAGIC = 0x80
 """First byte of a pickle of protocol 2 or later."""
 
-Format = Literal["torch zip", "torch legacy", "pickle", "safetensors", "npy"]
+NPY_MAGIC = b"\x93NUMPY"
+
+Format = Literal["torch zip", "torch legacy", "pickle", "numpy", "safetensors"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +38,9 @@ class CheckpointFile:
 
 
 def read_file(path: str | PathLike[str]) -> CheckpointFile:
-    """Read a PyTorch file (zip or legacy), a network pickle of NVIDIA's code base, safetensors or npy.
+    """Read a PyTorch file (zip or legacy), a pickle (as NVIDIA's code base writes networks), or safetensors.
+
+    A `.npy` file is read if `numpy.save` was given a dict or another object, which it then pickles.
 
     No code from the file is run, and none is imported because of it; PyTorch is not needed.
 
@@ -59,18 +64,31 @@ def read_file(path: str | PathLike[str]) -> CheckpointFile:
             raise CheckpointError("needs more memory than this machine has") from None
 
 
+def read_pickle_bytes(data: bytes, name: str) -> Any:
+    """The tree that a pickle in memory holds, read as carefully as a file.
+
+    Args:
+      data: the pickle, for example a member of an archive.
+      name: what to call it in messages.
+
+    Raises:
+      CheckpointError: in one line that gives the name and the cause, if it is damaged or refused.
+    """
+    with naming_file(name):
+        return read_pickle(io.BytesIO(data))[1]
+
+
 def _read(path: Path, size: int) -> CheckpointFile:
     with path.open("rb") as file:
         start = file.read(9)
         if start.startswith(ZIP_MAGIC):
             return CheckpointFile(path, "torch zip", read_zip(file), {})
-        if start.startswith(NPY_MAGIC):
-            file.seek(0)
-            return CheckpointFile(path, "npy", read_npy(file), {})
         if start[8:] == b"{" and int.from_bytes(start[:8], "little") <= size - 8:
             arrays, metadata = read_safetensors(path)
             return CheckpointFile(path, "safetensors", arrays, metadata)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as source:
+            if start.startswith(NPY_MAGIC):
+                return CheckpointFile(path, "numpy", _read_npy(source), {})
             try:
                 legacy, tree = read_pickle(source)
             except RefusedGlobalError:
@@ -79,6 +97,18 @@ def _read(path: Path, size: int) -> CheckpointFile:
                 if start[0] == PICKLE_MAGIC:
                     raise
                 raise CheckpointError(
-                    "is not a checkpoint (neither a PyTorch file, a network pickle, safetensors nor npy)"
+                    "is not a checkpoint (neither a PyTorch file, a network pickle nor safetensors)"
                 ) from error
     return CheckpointFile(path, "torch legacy" if legacy else "pickle", tree, {})
+
+
+def _read_npy(source: mmap.mmap) -> Any:
+    """The one object that `numpy.save` pickled behind its header."""
+    version_and_length = source.read(len(NPY_MAGIC) + 4)[len(NPY_MAGIC) :]
+    header = source.read(int.from_bytes(version_and_length[2:], "little"))
+    if version_and_length[:2] != b"\x01\x00" or b"'descr': '|O'" not in header:
+        raise CheckpointError("holds a bare numpy array, not a checkpoint")
+    _, tree = read_pickle(source)
+    if not isinstance(tree, ArrayRecord) or len(tree.elements) != 1:
+        raise CheckpointError("holds several numpy objects, not a checkpoint")
+    return tree.elements[0]

@@ -1,5 +1,6 @@
 """From the tree that a file was read into to a flat state dict."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch_bridge.records import Instance, Tensor
 
 _DEPTH_LIMIT = 64
 _MODULE_LIMIT = 100_000
+_VALUE_LIMIT = 1_000_000
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "G_ema", "g_ema", "params_ema", "params")
 
 
@@ -84,6 +86,31 @@ def _members(module: Instance, group: str) -> dict[str, Any]:
     if not well_named:
         raise CheckpointError(f"{group} of its {printable(module.class_name)} is malformed")
     return members
+
+
+def plain(tree: Any) -> Any:
+    """The same nest of dicts, lists and tuples with numpy arrays in place of tensors.
+
+    Raises:
+      CheckpointError: if it is nested too deep or has too many entries, or holds an instance of a class.
+    """
+    visits = itertools.count()
+
+    def copied(value: Any, depth: int) -> Any:
+        if depth > _DEPTH_LIMIT or next(visits) > _VALUE_LIMIT:
+            raise CheckpointError(f"has over {_VALUE_LIMIT} entries or nests them over {_DEPTH_LIMIT} deep")
+        if isinstance(value, dict):
+            return {key: copied(inner, depth + 1) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(copied(inner, depth + 1) for inner in value)
+        if value is None or isinstance(value, bool | int | float | str | bytes):
+            return value
+        array = _as_array(value)
+        if array is None:
+            raise CheckpointError(f"holds a {_described(value)}, which is not plain data")
+        return array
+
+    return copied(tree, 0)
 
 
 class _Collector:

@@ -98,8 +98,9 @@ UPSTREAM = {"backbone.synthesis.b8.conv0.weight": 100.0, "ws": 100.0}
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_gradients(generator, ws, camera_and_jitter, dtype):
+    c, jitter = camera_and_jitter
     with jax.enable_x64(dtype == "float64"):
-        found = image_gradients(generator, ws, *camera_and_jitter, jnp.dtype(dtype))
+        found = image_gradients(generator, ws, c, jitter, jnp.dtype(dtype))
     names = [o["name"].removeprefix("gradnorm.") for o in CASE.entry["outputs"] if "gradnorm" in o["name"]]
     for name in names:
         widen = UPSTREAM.get(name, 1.0) if dtype == "float32" else 1.0

@@ -4,7 +4,6 @@ import functools
 import json
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -13,7 +12,8 @@ import torch_bridge
 from goae_flax.swin import SwinMaps
 from goae_flax.windows import relative_coordinates, relative_index, shift_mask
 from golden import ROOT
-from perception_golden import NETWORK, UNIT, channels_last, goae_weight, perception_golden
+from layouts import nhwc
+from perception_golden import NETWORK, UNIT, goae_weight, perception_golden
 
 CASE = perception_golden("goae_encoder")
 BUFFERS = json.loads((ROOT / "perception" / "goae_state_dict.json").read_text())["state_dict"]
@@ -43,9 +43,7 @@ apply_layer = jax.jit(lambda layer, x: layer(x))
 def token_maps() -> SwinMaps:
     """Run the backbone block by block, checking each output that the golden has."""
     backbone = encoder()[0].swin_model
-    x = apply_layer(
-        backbone.patch_embed, jnp.asarray(channels_last(CASE.input_image("input:goae:img", "img")))
-    )
+    x = apply_layer(backbone.patch_embed, nhwc(CASE.input_image("input:goae:img", "img")))
     before = []
     for stage, layer in enumerate(backbone.layers):
         before.append(x)
@@ -92,7 +90,7 @@ def test_heads_from_maps_to_latents():
 
 
 def test_encoder_as_one_function():
-    images = jnp.asarray(channels_last(CASE.input_image("input:goae:img", "img")))
+    images = nhwc(CASE.input_image("input:goae:img", "img"))
     ws, base = apply_layer(encoder()[0], images)
     CASE.check("ws", ws, NETWORK)
     CASE.check("ws_base", base, NETWORK)

@@ -3,17 +3,17 @@
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import mtcnn_flax
 from drawn import drawn_module
 from external import external_file
+from layouts import nchw, nhwc
 from mtcnn_flax.facenet import from_facenet, is_facenet
 from mtcnn_flax.files import make
 from mtcnn_flax.torch_names import FLATTENED
-from perception_golden import NETWORK, channels_first, channels_last, perception_golden, weight
+from perception_golden import NETWORK, perception_golden, weight
 
 CASE = perception_golden("mtcnn_nets")
 NETS = ("pnet", "rnet", "onet")
@@ -30,14 +30,14 @@ raw_proposals = jax.jit(lambda pnet, x: pnet.offsets_and_logits(x))
 
 
 def compare(net: str, network: Any, tag: str) -> None:
-    x = jnp.asarray(channels_last(CASE.input_image(f"input:mtcnn:{net}", net)))
+    x = nhwc(CASE.input_image(f"input:mtcnn:{net}", net))
     *first, probabilities = apply(network, x)
     outputs = {"offsets": first[-1], "probs": probabilities}
     if net == "onet":
         outputs["landmarks"] = first[0]
     if net == "pnet":
         outputs["logits"] = raw_proposals(network, x)[1]
-        outputs = {name: channels_first(output) for name, output in outputs.items()}
+        outputs = {name: nchw(output) for name, output in outputs.items()}
     for name, output in outputs.items():
         CASE.check(f"{net}.{tag}.{name}", output, NETWORK)
 

@@ -79,6 +79,17 @@ def test_globals_are_refused_by_name(tmp_path, module, name, container):
     assert not canary.exists()
 
 
+def test_objects_in_numpy_files_are_pickles_too(tmp_path):
+    np.save(tmp_path / "dict.npy", {"a": 1}, allow_pickle=True)  # type: ignore[arg-type]
+    header = (tmp_path / "dict.npy").read_bytes()[:128]
+    assert header.endswith(b"\n")
+    hostile = header + torch_pickles.calling("os", "system", "true", 4)
+    assert refusal(tmp_path / "bad.npy", hostile) == "refuses to load global os.system"
+    np.save(tmp_path / "numbers.npy", np.arange(3))
+    bare = (tmp_path / "numbers.npy").read_bytes()
+    assert refusal(tmp_path / "bad.npy", bare) == "holds a bare numpy array, not a checkpoint"
+
+
 def test_text_pickles_are_refused_too(tmp_path):
     assert refusal(tmp_path / "a.pt", b"cos\nsystem\n(S'true'\ntR.") == "refuses to load global os.system"
 
@@ -137,9 +148,20 @@ TRICKS = {
         ),
         "2 bytes for a numpy array",
     ),
-    "array of objects": (
-        torch_pickles.plain_bytes(torch_pickles.Call("numpy", "dtype", "O8", False, True)),
-        "numpy dtype O8, which is not a number",
+    "array of texts": (
+        torch_pickles.plain_bytes(torch_pickles.Call("numpy", "dtype", "U5", False, True)),
+        "numpy dtype U5, which is not a number",
+    ),
+    "objects from bytes": (
+        torch_pickles.plain_bytes(
+            torch_pickles.Call(
+                "numpy._core.multiarray",
+                "scalar",
+                torch_pickles.Call("numpy", "dtype", "O8", False, True),
+                b"12345678",
+            )
+        ),
+        "malformed numpy array of objects",
     ),
 }
 
@@ -226,7 +248,7 @@ def test_members_that_overlap_are_refused(tmp_path):
 
 def test_what_is_not_a_checkpoint_is_said_plainly(tmp_path):
     path = tmp_path / "file.pt"
-    unknown = "is not a checkpoint (neither a PyTorch file, a network pickle, safetensors nor npy)"
+    unknown = "is not a checkpoint (neither a PyTorch file, a network pickle nor safetensors)"
     assert refusal(path, b"") == "is empty"
     assert refusal(path, b"\x89PNG\r\n\x1a\n" + bytes(100)) == unknown
     assert refusal(path, b"<html>not found</html>") == unknown
@@ -240,6 +262,17 @@ def test_missing_files_and_folders(tmp_path):
         read_file(tmp_path / "nothing.pt")
     with pytest.raises(CheckpointError, match=r": is a folder, not a checkpoint file$"):
         read_file(tmp_path)
+
+
+def test_endless_data_are_refused():
+    tree: list = []
+    tree.append(tree)
+    with pytest.raises(CheckpointError, match="over 64 deep"):
+        torch_bridge.plain(tree)
+    for _ in range(40):
+        tree = [tree, tree] if len(tree) == 2 else [0, 1]
+    with pytest.raises(CheckpointError, match="over 1000000 entries"):
+        torch_bridge.plain(tree)
 
 
 def safetensors_bytes(folder: Path) -> bytes:

@@ -132,6 +132,29 @@ def test_numpy_values_are_plain_data(tmp_path, protocol):
         np.testing.assert_array_equal(found[name].array(), tree[name])
 
 
+def test_pickled_numpy_dicts_are_read(tmp_path):
+    tree = {
+        "conv1.weight": numbers((2, 3), np.dtype(np.float32)),
+        "nested": {"scale": [np.float32(0.5), (1, None)]},
+    }
+    np.save(tmp_path / "pnet.npy", tree, allow_pickle=True)  # type: ignore[arg-type]
+    file = torch_bridge.read_file(tmp_path / "pnet.npy")
+    assert file.format == "numpy"
+    found = torch_bridge.plain(file.tree)
+    np.testing.assert_array_equal(found["conv1.weight"], tree["conv1.weight"], strict=True)
+    assert found["nested"] == {"scale": [0.5, (1, None)]}
+    again = torch_bridge.read_pickle_bytes(torch_pickles.plain_bytes(tree), "member")
+    assert torch_bridge.plain(again)["nested"] == found["nested"]
+
+
+def test_a_single_tensor_is_an_array(tmp_path):
+    w_avg = numbers((14, 8), np.dtype(np.float32))
+    file = read(tmp_path / "w_avg.pt", torch_pickles.zip_bytes(torch_pickles.tensor_of(w_avg)))
+    np.testing.assert_array_equal(torch_bridge.as_array(file.tree), w_avg, strict=True)
+    with pytest.raises(torch_bridge.CheckpointError, match="holds a list where a single tensor is expected"):
+        torch_bridge.as_array([])
+
+
 def test_safetensors_keep_their_header(tmp_path):
     path = tmp_path / "s.bin"
     transposed = numbers((3, 4), np.dtype(np.float32)).T

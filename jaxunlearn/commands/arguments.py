@@ -1,0 +1,27 @@
+"""Types of command-line arguments that several subcommands share."""
+
+import argparse
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return number
+
+
+def seeds(text: str) -> list[int]:
+    """Seeds such as `0-3,7` → [0, 1, 2, 3, 7]."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        if not first.isdecimal() or not (last if dash else first).isdecimal():
+            raise argparse.ArgumentTypeError(f"{text!r} is not a list of seeds such as 0-3,7")
+        found.extend(range(int(first), int(last if dash else first) + 1))
+    if not found or max(found) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r}: seeds lie between 0 and 4294967295")
+    return found

@@ -1,0 +1,51 @@
+"""`jaxunlearn models`: what can be used, and what of it is here."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+_DESCRIPTION = """\
+List the models that the commands can use: what each is for, whether its file is found here, and where its
+authors publish it if not. Searches the current folder, its models/, --dir, and the folders in the
+environment variable JAXUNLEARN_MODELS.
+"""
+_EXAMPLES = """\
+example:
+  jaxunlearn models --dir ~/Downloads
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the subcommand."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "models",
+        help="what can be used, and what of it is here",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--dir", type=Path, action="append", default=[], help="folder to search; repeatable")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the list.
+
+    Raises:
+      InputError: if a folder of --dir does not exist.
+    """
+    from jaxunlearn import catalogue
+    from jaxunlearn.errors import InputError
+
+    for folder in arguments.dir:
+        if not folder.is_dir():
+            raise InputError(f"--dir {folder}: no such folder")
+    print("random                     built in: a small generator that was never trained")
+    folders = catalogue.search_folders(arguments.dir)
+    for entry in catalogue.ENTRIES:
+        path = catalogue.find(entry, folders)
+        print(f"{entry.name:26} {entry.purpose}")
+        if path is None:
+            print(f"{'':26} not here; published at {entry.published}")
+        else:
+            print(f"{'':26} {path}, sha256 {catalogue.sha256(path)}")

@@ -1,0 +1,142 @@
+"""`jaxunlearn render`: images, videos, depth and meshes of a generator's samples."""
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+from jaxunlearn.commands.arguments import positive, seeds
+
+_DESCRIPTION = """\
+Render samples of a generator: one image a sample and view, and all of them in grid.png.
+
+Angles are the official sampler's, in degrees: offsets from the frontal view. A positive yaw shows the face's
+right side, a negative pitch looks from above.
+"""
+_EXAMPLES = """\
+examples:
+  jaxunlearn render --out pictures
+  jaxunlearn render --model ffhq.safetensors --seeds 0-7 --yaw -20 0 20 --truncation-psi 0.7 --out pictures
+  jaxunlearn render --model ffhq.safetensors --seeds 3 --video orbit.mp4 --mesh head.glb --out pictures
+  jaxunlearn render --model ffhq.safetensors --latents person.npz --depth --out pictures
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the subcommand."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "render",
+        help="images, videos, depth and meshes of a generator's samples",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--model",
+        default="random",
+        help="a file, or random: a small generator without training [%(default)s]",
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--seeds", type=seeds, default=seeds("0-7"), help="such as 0-3,7 [0-7]")
+    which.add_argument("--latents", type=Path, metavar="FILE", help="ws from .npz, .npy, .pt or .safetensors")
+    add("--out", type=Path, default=Path("render"), metavar="DIR", help="folder to write [%(default)s]")
+    add("--yaw", type=float, nargs="+", default=[0.0], metavar="DEG", help="views to render [0]")
+    add("--pitch", type=float, nargs="+", default=[0.0], metavar="DEG", help="views to render [0]")
+    add(
+        "--truncation-psi", type=float, default=1.0, metavar="PSI", help="towards the mean face [%(default)s]"
+    )
+    add("--truncation-cutoff", type=positive, metavar="N", help="truncate only the first N rows of ws")
+    add("--noise-mode", choices=("const", "none", "random"), default="const", help="[%(default)s]")
+    add("--noise-seed", type=int, default=0, help="for --noise-mode random [%(default)s]")
+    add("--resolution", type=positive, metavar="N", help="rays along each side [as the model was trained]")
+    add("--depth", action="store_true", help="write depth maps too, near is white")
+    add("--video", metavar="NAME", help="orbit of every sample, NAME.mp4 or NAME.gif")
+    add("--frames", type=positive, default=72, help="of the video [%(default)s]")
+    add("--fps", type=positive, default=24, help="frames a second of the video [%(default)s]")
+    add("--mesh", metavar="NAME", help="surface of every sample, NAME.ply, NAME.obj or NAME.glb")
+    add(
+        "--mesh-resolution",
+        type=positive,
+        default=256,
+        metavar="N",
+        help="lattice nodes a side [%(default)s]",
+    )
+    add("--mesh-level", type=float, default=10.0, metavar="X", help="density of the surface [%(default)s]")
+    add("--batch", type=positive, default=4, help="samples rendered at a time [%(default)s]")
+    add("--ray-chunk", type=positive, default=4096, metavar="N", help="rays at a time: memory [%(default)s]")
+    add("--dtype", choices=("float32", "bfloat16"), default="float32", help="of activations [%(default)s]")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Render.
+
+    Raises:
+      InputError: if an argument, the model or the latents cannot be used; before anything is rendered.
+    """
+    import jax.numpy as jnp
+
+    from eg3d_flax import Compute
+    from jaxunlearn.generators import load_generator
+    from jaxunlearn.latent_files import read_latents
+    from jaxunlearn.pictures import Pictures
+    from jaxunlearn.rendering import Renderer, latents_of_seeds
+    from jaxunlearn.views import conditioning_view
+
+    names = _output_names(arguments)
+    generator = load_generator(arguments.model)
+    if arguments.latents:
+        ws = jnp.asarray(read_latents(arguments.latents, generator.config))
+        labels = [f"latent{i:04d}" for i in range(len(ws))]
+    else:
+        ws = latents_of_seeds(
+            generator,
+            arguments.seeds,
+            conditioning_view(generator.config),
+            truncation_psi=arguments.truncation_psi,
+            truncation_cutoff=arguments.truncation_cutoff,
+        )
+        labels = [f"seed{seed:04d}" for seed in arguments.seeds]
+    compute = Compute(dtype=jnp.dtype(arguments.dtype), ray_chunk=arguments.ray_chunk)
+    renderer = Renderer(
+        generator,
+        batch=min(arguments.batch, len(ws) * len(arguments.yaw) * len(arguments.pitch)),
+        noise_mode=arguments.noise_mode,
+        noise_seed=arguments.noise_seed,
+        neural_rendering_resolution=arguments.resolution,
+        compute=compute,
+    )
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    pictures = Pictures(generator, renderer, ws, labels, arguments.out)
+    angles = [(math.radians(y), math.radians(p)) for p in arguments.pitch for y in arguments.yaw]
+    pictures.views(angles, depth=arguments.depth)
+    if "video" in names:
+        pictures.orbits(names["video"], frames=arguments.frames, fps=arguments.fps)
+    if "mesh" in names:
+        pictures.meshes(
+            names["mesh"], resolution=arguments.mesh_resolution, level=arguments.mesh_level, compute=compute
+        )
+    for path in pictures.written:
+        print(path)
+
+
+def _output_names(arguments: argparse.Namespace) -> dict[str, Path]:
+    """Video and mesh names that were asked for, checked before the long part."""
+    from jaxunlearn.errors import InputError
+    from jaxunlearn.report import mesh, video
+
+    names: dict[str, Path] = {}
+    for option, suffixes in (("video", video.FORMATS), ("mesh", mesh.FORMATS)):
+        given = getattr(arguments, option)
+        if given is None:
+            continue
+        name = Path(given)
+        if name.suffix not in suffixes or name.name != given:
+            raise InputError(f"--{option} {given}: give a plain name that ends in {' or '.join(suffixes)}")
+        names[option] = name
+    if "video" in names:
+        names["video"] = video.writable(names["video"])
+        if names["video"].name != arguments.video:
+            print("note: writing a GIF; install jaxunlearn[video] for mp4")
+    return names

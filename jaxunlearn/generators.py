@@ -1,0 +1,67 @@
+"""Get a generator by name or from a file."""
+
+import dataclasses
+from pathlib import Path
+
+import jax
+import numpy as np
+from flax import nnx
+
+import torch_bridge
+from eg3d_flax import GeneratorConfig, TriPlaneGenerator, from_torch
+from eg3d_flax.checkpoint import read_checkpoint
+from jaxunlearn.errors import InputError
+
+RANDOM = "random"
+"""Name of a small generator that was never trained: soft blobs, the same from every side."""
+
+
+def initialise(config: GeneratorConfig, seed: int = 0) -> TriPlaneGenerator:
+    """A generator with fresh random weights, drawn in one compiled call."""
+
+    def make() -> TriPlaneGenerator:
+        return TriPlaneGenerator(config, rngs=nnx.Rngs(seed))
+
+    graphdef, _ = nnx.split(nnx.eval_shape(make))
+    return nnx.merge(graphdef, jax.jit(lambda: nnx.split(make())[1])())
+
+
+def _blobs() -> TriPlaneGenerator:
+    """Random weights with a density steep enough to be seen; fresh ones render a thin fog."""
+    config = dataclasses.replace(
+        GeneratorConfig.small(),
+        superresolution_module="none",
+        img_resolution=64,
+        neural_rendering_resolution=64,
+        white_back=True,
+    )
+    generator = initialise(config)
+    last = generator.decoder.net["2"]
+    gain = np.full(last.weight.shape[1], 3.0, np.float32)
+    gain[0] = 40.0
+    last.weight[...] = last.weight[...] * gain
+    return generator
+
+
+def load_generator(name_or_path: str) -> TriPlaneGenerator:
+    """Load a generator.
+
+    Args:
+      name_or_path: "random", or any file that `eg3d_flax.read_checkpoint` reads.
+
+    Raises:
+      InputError: if there is no such model, or its weights do not fit.
+      torch_bridge.CheckpointError: if the file cannot be read.
+    """
+    if name_or_path == RANDOM:
+        return _blobs()
+    path = Path(name_or_path)
+    if not path.exists():
+        raise InputError(f"{name_or_path}: no such file, and not the name of a model ({RANDOM})")
+    state_dict, config = read_checkpoint(path)
+    try:
+        return from_torch(state_dict, config)
+    except torch_bridge.StateDictError as error:
+        first, *others = str(error).splitlines()
+        more = f" (and {len(others)} more; `jaxunlearn convert {path} --check` lists all)" if others else ""
+        raise InputError(f"{path}: does not fit its own settings: {first}{more}") from error

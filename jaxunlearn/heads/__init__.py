@@ -1,0 +1,1 @@
+"""Synthetic people: renderings of a parametric human head, for training and measuring the bundled models."""

@@ -1,0 +1,69 @@
+"""The head's anatomy: template mesh, and the displacements that make it a person or give it an expression.
+
+Everything comes from `jaxunlearn/zoo/head_model.npz`, which `tools/extract_head_model.py` makes; coordinates
+are MakeHuman's (decimetres; x to the person's left, y up, z out of the face; eyes near y = 7.28, z = 1.25).
+"""
+
+import dataclasses
+import functools
+from importlib import resources
+
+import numpy as np
+
+SKIN, EYES, LASHES, TEETH, TONGUE = range(5)
+"""Part numbers of the template's triangles."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Anatomy:
+    """The template and its shape axes. `N` vertices, `T` triangles.
+
+    Attributes:
+      vertices: [N, 3] rest positions, also used as surface coordinates that deformation does not change.
+      triangles: [T, 3] vertex indices, counter-clockwise seen from outside.
+      part: [T] `SKIN`, `EYES`, `LASHES`, `TEETH` or `TONGUE`.
+      joints: name -> [8] vertices whose mean is the joint.
+      masks: name (`lips`, `eyelids`, `inside-mouth`, `ears`; `openness`: share of the sky that is seen)
+        -> [N] in [0, 1].
+      modifiers: axis name -> (positive side, negative side), each [N, 3]; one-sided axes have a zero side.
+      macro: name such as `asian-female-old` -> [N, 3], to be mixed with weights that add up to one.
+      expressions: name such as `mouthSmileLeft` -> [N, 3].
+    """
+
+    vertices: np.ndarray
+    triangles: np.ndarray
+    part: np.ndarray
+    joints: dict[str, np.ndarray]
+    masks: dict[str, np.ndarray]
+    modifiers: dict[str, tuple[np.ndarray, np.ndarray]]
+    macro: dict[str, np.ndarray]
+    expressions: dict[str, np.ndarray]
+
+    def vertices_of(self, part: int) -> np.ndarray:
+        """Sorted vertex indices of a part."""
+        return np.unique(self.triangles[self.part == part])
+
+
+@functools.cache
+def load_anatomy() -> Anatomy:
+    """The bundled extract, read once per process."""
+    with resources.files("jaxunlearn.zoo").joinpath("head_model.npz").open("rb") as file:
+        arrays = dict(np.load(file, allow_pickle=False))
+    coordinate_step, displacement_step = arrays["steps"]
+
+    def named(key: str, names: str, scale: float) -> dict[str, np.ndarray]:
+        return dict(
+            zip(arrays[names].tolist(), arrays[key].astype(np.float32) * np.float32(scale), strict=True)
+        )
+
+    modifiers = named("modifiers", "modifier_names", displacement_step)
+    return Anatomy(
+        vertices=arrays["vertices"].astype(np.float32) * np.float32(coordinate_step),
+        triangles=arrays["triangles"].astype(np.int32),
+        part=arrays["part"].astype(np.int32),
+        joints=dict(zip(arrays["joint_names"].tolist(), arrays["joints"].astype(np.int32), strict=True)),
+        masks=named("masks", "mask_names", 1 / 255),
+        modifiers={name: (sides[0], sides[1]) for name, sides in modifiers.items()},
+        macro=named("macro", "macro_names", displacement_step),
+        expressions=named("expressions", "expression_names", displacement_step),
+    )

@@ -1,0 +1,105 @@
+"""A z-buffer: which triangle each sample of the image sees, where on it, and how far away."""
+
+import numba
+import numpy as np
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def project(
+    vertices: np.ndarray, cam2world: np.ndarray, intrinsics: np.ndarray, resolution: int
+) -> np.ndarray:
+    """Column, row and inverse z-depth of vertices [N, 3]; sample (row i, column j) lies at (j, i)."""
+    projected = np.empty((vertices.shape[0], 3), np.float32)
+    for n in range(vertices.shape[0]):
+        x = vertices[n, 0] - cam2world[0, 3]
+        y = vertices[n, 1] - cam2world[1, 3]
+        z = vertices[n, 2] - cam2world[2, 3]
+        right = cam2world[0, 0] * x + cam2world[1, 0] * y + cam2world[2, 0] * z
+        down = cam2world[0, 1] * x + cam2world[1, 1] * y + cam2world[2, 1] * z
+        inverse = 1 / (cam2world[0, 2] * x + cam2world[1, 2] * y + cam2world[2, 2] * z)
+        projected[n, 0] = (intrinsics[0, 0] * right * inverse + intrinsics[0, 2]) * resolution - 0.5
+        projected[n, 1] = (intrinsics[1, 1] * down * inverse + intrinsics[1, 2]) * resolution - 0.5
+        projected[n, 2] = inverse
+    return projected
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def rasterize(
+    projected: np.ndarray, triangles: np.ndarray, resolution: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The nearest front-facing triangle of each sample.
+
+    Args:
+      projected: [N, 3] column, row, inverse z-depth, as from `project`.
+      triangles: [T, 3] vertex indices, counter-clockwise seen from outside.
+      resolution: samples along each side.
+
+    Returns:
+      triangle [R, R] (-1 where there is none), inverse z-depth [R, R] (0 there), and the perspective-correct
+      barycentric coordinates [R, R, 2] of the triangle's first two vertices.
+    """
+    nearest = np.zeros((resolution, resolution), np.float32)
+    triangle = np.full((resolution, resolution), -1, np.int32)
+    barycentric = np.zeros((resolution, resolution, 2), np.float32)
+    for t in range(triangles.shape[0]):
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        x0, y0, x1, y1 = projected[i, 0], projected[i, 1], projected[j, 0], projected[j, 1]
+        x2, y2 = projected[k, 0], projected[k, 1]
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        if area > -1e-9:  # rows grow downwards: front faces have negative area
+            continue
+        left, right = (
+            max(int(np.ceil(min(x0, x1, x2))), 0),
+            min(int(np.floor(max(x0, x1, x2))), resolution - 1),
+        )
+        if left > right:
+            continue
+        top, bottom = (
+            max(int(np.ceil(min(y0, y1, y2))), 0),
+            min(int(np.floor(max(y0, y1, y2))), resolution - 1),
+        )
+        inverse_area = 1 / area
+        for row in range(top, bottom + 1):
+            for column in range(left, right + 1):
+                b1 = ((column - x0) * (y2 - y0) - (x2 - x0) * (row - y0)) * inverse_area
+                b2 = ((x1 - x0) * (row - y0) - (column - x0) * (y1 - y0)) * inverse_area
+                b0 = 1 - b1 - b2
+                if b0 < -1e-5 or b1 < -1e-5 or b2 < -1e-5:
+                    continue
+                b0, b1, b2 = b0 * projected[i, 2], b1 * projected[j, 2], b2 * projected[k, 2]
+                inverse = b0 + b1 + b2
+                if inverse > nearest[row, column]:
+                    nearest[row, column] = inverse
+                    triangle[row, column] = t
+                    barycentric[row, column, 0] = b0 / inverse
+                    barycentric[row, column, 1] = b1 / inverse
+    return triangle, nearest, barycentric
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Area-weighted unit normals [N, 3]."""
+    normals = np.zeros_like(vertices)
+    for t in range(triangles.shape[0]):
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ax, ay, az = (
+            vertices[j, 0] - vertices[i, 0],
+            vertices[j, 1] - vertices[i, 1],
+            vertices[j, 2] - vertices[i, 2],
+        )
+        bx, by, bz = (
+            vertices[k, 0] - vertices[i, 0],
+            vertices[k, 1] - vertices[i, 1],
+            vertices[k, 2] - vertices[i, 2],
+        )
+        nx, ny, nz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+        for n in (i, j, k):
+            normals[n, 0] += nx
+            normals[n, 1] += ny
+            normals[n, 2] += nz
+    for n in range(vertices.shape[0]):
+        length = np.sqrt(normals[n, 0] ** 2 + normals[n, 1] ** 2 + normals[n, 2] ** 2) + 1e-12
+        normals[n, 0] /= length
+        normals[n, 1] /= length
+        normals[n, 2] /= length
+    return normals

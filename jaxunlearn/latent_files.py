@@ -1,0 +1,77 @@
+"""Latents from files."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+import torch_bridge
+from eg3d_flax import GeneratorConfig
+from jaxunlearn.errors import InputError
+
+
+def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
+    """Read ws.
+
+    Args:
+      path: .npy, .npz (array `ws`, or its only array), or a PyTorch or safetensors file with one tensor.
+        `[num_ws, w_dim]`, `[N, num_ws, w_dim]`, or single rows `[w_dim]`, `[N, 1, w_dim]` that are repeated.
+      config: of the generator that the latents are for.
+
+    Returns:
+      `[N, num_ws, w_dim]` float32.
+
+    Raises:
+      InputError: if its latents do not fit the generator.
+      torch_bridge.CheckpointError: if the file is unreadable.
+    """
+    ws = np.asarray(_read_array(path))
+    shape = list(ws.shape)
+    if ws.dtype.kind not in "fiu":
+        raise InputError(f"{path}: latents must be numbers, not {ws.dtype}")
+    while ws.ndim > 3 and ws.shape[1] == 1:  # [N, 1, num_ws, w_dim], as SUGAR's mapper returns them
+        ws = ws[:, 0]
+    if ws.ndim == 1:
+        ws = ws[None]
+    if ws.ndim == 2:
+        ws = ws[None]
+    if ws.ndim != 3 or ws.shape[1] not in (1, config.num_ws) or ws.shape[2] != config.w_dim:
+        raise InputError(
+            f"{path}: latents of shape {shape} do not fit this generator, "
+            f"which takes [N, {config.num_ws}, {config.w_dim}]"
+        )
+    if not len(ws):
+        raise InputError(f"{path}: holds no latents")
+    if not np.isfinite(ws).all():
+        raise InputError(f"{path}: contains NaN or infinity")
+    return np.broadcast_to(ws, (len(ws), config.num_ws, config.w_dim)).astype(np.float32)
+
+
+def _read_array(path: Path) -> np.ndarray:
+    if path.suffix in (".npy", ".npz"):
+        return _read_numpy(path)
+    tree = torch_bridge.read_file(path).tree
+    with torch_bridge.naming_file(path):
+        if isinstance(tree, dict):
+            return _only(path, torch_bridge.flat_state_dict(tree))
+        return torch_bridge.as_array(tree)
+
+
+def _read_numpy(path: Path) -> np.ndarray:
+    try:
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            arrays = loaded if isinstance(loaded, np.ndarray) else dict(loaded)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a readable NumPy file") from error
+    return arrays if isinstance(arrays, np.ndarray) else _only(path, arrays)
+
+
+def _only(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    if "ws" in arrays:
+        return arrays["ws"]
+    if len(arrays) != 1:
+        raise InputError(f"{path}: expected an array called ws, found {', '.join(arrays) or 'nothing'}")
+    return next(iter(arrays.values()))

@@ -1,0 +1,87 @@
+"""Render many samples or views with one compiled function."""
+
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from eg3d_flax import Compute, RenderOutput, TriPlaneGenerator
+
+
+class Renderer:
+    """Renders a generator's samples in batches of one size, so that one compilation serves them all.
+
+    Rendering is deterministic, with samples in the middle of their bins, unless `noise_mode` is "random";
+    then noise and jitter follow from `noise_seed`.
+    """
+
+    def __init__(
+        self,
+        generator: TriPlaneGenerator,
+        *,
+        batch: int = 4,
+        noise_mode: str = "const",
+        noise_seed: int = 0,
+        neural_rendering_resolution: int | None = None,
+        compute: Compute,
+    ):
+        graphdef, self._state = nnx.split(generator)
+        self._batch = batch
+        self._key = jax.random.key(noise_seed) if noise_mode == "random" else None
+
+        # The weights are an argument: captured, they would be folded into the program as constants.
+        @jax.jit
+        def synthesis(state, ws, c, keys):
+            model = nnx.merge(graphdef, state)
+            return model.synthesis(
+                ws,
+                c,
+                noise_mode,  # type: ignore[arg-type]
+                keys,
+                neural_rendering_resolution=neural_rendering_resolution,
+                compute=compute,
+            )
+
+        self._synthesis = synthesis
+
+    def _keys(self, index: np.ndarray) -> jax.Array | None:
+        """A key for each image, by its place in the whole list: batches do not change the noise."""
+        key = self._key
+        return None if key is None else jax.vmap(lambda i: jax.random.fold_in(key, i))(index)
+
+    def batches(self, ws: jax.Array, c: jax.Array) -> Iterator[RenderOutput]:
+        """Render ws `[N, num_ws, w_dim]` with cameras `[N, 25]`, some at a time; arrays are NumPy's."""
+        count = len(ws)
+        for start in range(0, count, self._batch):
+            index = np.minimum(np.arange(start, start + self._batch), count - 1)
+            out = self._synthesis(self._state, ws[index], c[index], self._keys(index))
+            yield jax.tree.map(lambda x, n=count - start: np.asarray(x[:n]), out)
+
+    def __call__(self, ws: jax.Array, c: jax.Array) -> RenderOutput:
+        """As `batches`, in one piece."""
+        parts = list(self.batches(ws, c))
+        return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+
+
+def latents_of_seeds(
+    generator: TriPlaneGenerator,
+    seeds: list[int],
+    c: jax.Array,
+    *,
+    truncation_psi: float = 1.0,
+    truncation_cutoff: int | None = None,
+) -> jax.Array:
+    """The ws `[N, num_ws, w_dim]` of seeds; z is drawn as the official scripts do, one generator a seed.
+
+    Args:
+      generator: whose mapping network is used.
+      seeds: one for each sample; `numpy.random.RandomState(seed).randn(1, z_dim)` is its z.
+      c: `[1, 25]` conditioning camera.
+      truncation_psi: 1 leaves the samples as they are.
+      truncation_cutoff: rows that truncation reaches; None is all.
+    """
+    z = np.concatenate([np.random.RandomState(s).randn(1, generator.config.z_dim) for s in seeds])
+    c = jnp.repeat(c, len(seeds), axis=0)
+    return generator.mapping(jnp.asarray(z, jnp.float32), c, truncation_psi, truncation_cutoff)

@@ -1,0 +1,1 @@
+"""Pictures, videos and meshes of what a generator makes."""

@@ -1,0 +1,1 @@
+"""The bundled models: weights and data files. `MODELS.md` says where each comes from."""
