@@ -18,18 +18,18 @@ import numpy as np
 ROOT = Path(__file__).parents[1] / "goldens"
 
 
-def _generator(name: str, seed: int) -> np.random.Generator:
+def normal_generator(name: str, seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(zlib.crc32(name.encode()) + 1000003 * seed))
 
 
 def draw_normal(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
     """Standard normal float32 array that belongs to `name`."""
-    return np.asarray(_generator(name, seed).standard_normal(shape)).astype(np.float32)
+    return np.asarray(normal_generator(name, seed).standard_normal(shape)).astype(np.float32)
 
 
 def draw_uniform(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
     """Uniform float32 array in [0, 1) that belongs to `name`."""
-    return np.asarray(_generator(name, seed).random(shape, dtype=np.float32))
+    return np.asarray(normal_generator(name, seed).random(shape, dtype=np.float32))
 
 
 def eg3d_weight(name: str, shape: tuple[int, ...], seed: int, lr_multiplier: float = 1.0) -> np.ndarray:

@@ -1,0 +1,50 @@
+"""Sizes of the face recognition networks."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class ArcFaceConfig:
+    """An improved-residual (IR) network; every stage halves the resolution.
+
+    Attributes:
+      units: number of residual units in each stage.
+      channels: width of each stage.
+      stem_channels: width of the first convolution.
+      squeeze_excite: whether every unit ends in a squeeze-and-excitation.
+      input_size: side of the square face, a multiple of 2 to the number of stages.
+      embedding_size: length of the embedding.
+      affine_embedding: whether the last normalisation has a learned scale and shift.
+    """
+
+    units: tuple[int, ...]
+    channels: tuple[int, ...] = (64, 128, 256, 512)
+    stem_channels: int = 64
+    squeeze_excite: bool = True
+    input_size: int = 112
+    embedding_size: int = 512
+    affine_embedding: bool = True
+
+    def __post_init__(self) -> None:
+        if len(self.units) != len(self.channels):
+            raise ValueError(f"{len(self.units)} stages of units but {len(self.channels)} of channels")
+        if self.input_size % 2 ** len(self.units):
+            raise ValueError(
+                f"input_size {self.input_size} is not a multiple of {2 ** len(self.units)}, "
+                f"which {len(self.units)} halvings need"
+            )
+
+    @property
+    def final_size(self) -> int:
+        """Side of the last feature map."""
+        return self.input_size // 2 ** len(self.units)
+
+    @classmethod
+    def ir_se50(cls) -> "ArcFaceConfig":
+        """GUIDE's loss network, `model_ir_se50.pth`: 43.8 M parameters."""
+        return cls(units=(3, 4, 14, 3))
+
+    @classmethod
+    def ir_101(cls) -> "ArcFaceConfig":
+        """CurricularFace, `CurricularFace_Backbone.pth`: 65.1 M parameters."""
+        return cls(units=(3, 13, 30, 3), squeeze_excite=False, affine_embedding=False)

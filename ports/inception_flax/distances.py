@@ -1,0 +1,117 @@
+"""Distances between two sets of features: Fréchet (FID) and kernel (KID). NumPy, float64.
+
+Letters: `N`, `M` numbers of images, `D` number of features.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureStatistics:
+    """Mean `[D]` and covariance `[D, D]` of a set of features, in float64."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
+
+    @classmethod
+    def of(cls, features: ArrayLike) -> "FeatureStatistics":
+        """Statistics of `[N, D]` features; the covariance has the N-1 correction.
+
+        Raises:
+          ValueError: if there are fewer than two images, or a feature is not finite.
+        """
+        x = np.asarray(features, np.float64)
+        if x.ndim != 2 or len(x) < 2:
+            raise ValueError(f"statistics need features [N, D] of at least 2 images, not {x.shape}")
+        if not np.isfinite(x).all():
+            raise ValueError("the features contain NaN or infinity")
+        return cls(x.mean(axis=0), np.atleast_2d(np.cov(x, rowvar=False)))
+
+
+def frechet_distance_of_statistics(a: FeatureStatistics, b: FeatureStatistics) -> float:
+    """Squared Fréchet distance of two Gaussians (Heusel et al. 2017, Eq. 6).
+
+    |μ_a - μ_b|² + Tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½). The last trace is that of (Σ_a^½ Σ_b Σ_a^½)^½, whose
+    eigenvalues are real and non-negative also where the covariances are singular, so nothing needs to be
+    added to their diagonals.
+    """
+    root = _symmetric_root(a.covariance)
+    product = root @ b.covariance @ root
+    eigenvalues = np.linalg.eigvalsh((product + product.T) / 2)
+    cross = np.sqrt(eigenvalues.clip(min=0)).sum()
+    traces = np.trace(a.covariance) + np.trace(b.covariance)
+    return float(np.square(a.mean - b.mean).sum() + traces - 2 * cross)
+
+
+def frechet_distance(features_a: ArrayLike, features_b: ArrayLike) -> float:
+    """Fréchet distance of two sets of features `[N, D]` and `[M, D]`; 0 for equal sets.
+
+    Raises:
+      ValueError: if a set has fewer than two images, or a feature is not finite.
+    """
+    a, b = FeatureStatistics.of(features_a), FeatureStatistics.of(features_b)
+    return frechet_distance_of_statistics(a, b)
+
+
+def _symmetric_root(covariance: np.ndarray) -> np.ndarray:
+    eigenvalues, vectors = np.linalg.eigh(covariance)
+    return (vectors * np.sqrt(eigenvalues.clip(min=0))) @ vectors.T
+
+
+def kernel_distance(
+    features_a: ArrayLike,
+    features_b: ArrayLike,
+    *,
+    subsets: int = 100,
+    subset_size: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Kernel Inception distance (Binkowski et al., ICLR 2018).
+
+    The unbiased squared maximum mean discrepancy with the kernel (x·y / D + 1)³, averaged over random
+    subsets. Unlike the Fréchet distance its expectation does not depend on the number of images.
+
+    Args:
+      features_a: `[N, D]`.
+      features_b: `[M, D]`.
+      subsets: how many subsets to average over.
+      subset_size: images in each subset; at most N and M are used.
+      seed: of the choice of subsets.
+
+    Returns:
+      Mean and standard deviation over the subsets.
+
+    Raises:
+      ValueError: if a set has fewer than two images.
+    """
+    a, b = np.asarray(features_a, np.float64), np.asarray(features_b, np.float64)
+    size = min(subset_size, len(a), len(b))
+    if size < 2:
+        raise ValueError(
+            f"the kernel distance needs at least 2 images in each set, not {len(a)} and {len(b)}"
+        )
+    rng = np.random.default_rng(seed)
+    values = [
+        _squared_discrepancy([x[rng.choice(len(x), size, replace=False)] for x in (a, b)])
+        for _ in range(subsets)
+    ]
+    return float(np.mean(values)), float(np.std(values))
+
+
+def _squared_discrepancy(sets: Sequence[np.ndarray]) -> float:
+    """Unbiased estimate from two sets of the same size: pairs of an image with itself are left out."""
+    x, y = sets
+    count, dimension = x.shape
+
+    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return (a @ b.T / dimension + 1) ** 3
+
+    def within(a: np.ndarray) -> float:
+        k = kernel(a, a)
+        return (k.sum() - np.trace(k)) / (count * (count - 1))
+
+    return within(x) + within(y) - 2 * kernel(x, y).mean()

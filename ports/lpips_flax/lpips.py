@@ -1,0 +1,84 @@
+"""LPIPS v0.1 (Zhang et al., CVPR 2018; package `lpips` 0.1.4): distance of two images in a network's eyes.
+
+Shapes: `B` batch, `H` rows, `W` columns, `C` channels.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax.typing import DTypeLike
+
+from lpips_flax.backbones import BACKBONES, Features
+from torch_layers import Conv2d
+
+Net = Literal["vgg", "alex", "squeeze"]
+
+
+class Head(nnx.Module):
+    """The learned weight of each channel of one tap; non-negative in the released files."""
+
+    def __init__(self, channels: int, *, rngs: nnx.Rngs):
+        self.model = nnx.Dict({"1": Conv2d(channels, 1, 1, bias=False, rngs=rngs)})
+
+    @property
+    def weight(self) -> jax.Array:
+        """`[C]`."""
+        return self.model["1"].weight[...][0, 0, :, 0]
+
+
+class LPIPS(nnx.Module):
+    """Perceptual distance of images.
+
+    `module(x, y)` is `module.distance(module.features(x), module.features(y))`; a target that stays fixed
+    needs its features only once.
+    """
+
+    def __init__(self, net: Net = "vgg", *, rngs: nnx.Rngs):
+        self.net = net
+        backbone = BACKBONES[net]
+        self.features = Features(backbone, rngs=rngs)
+        for k, tap in enumerate(backbone.taps):
+            setattr(self, f"lin{k}", Head(backbone.channels(tap), rngs=rngs))
+
+    def __call__(self, x: jax.Array, y: jax.Array, *, dtype: DTypeLike = jnp.float32) -> jax.Array:
+        """Distance of two batches of images, pair by pair.
+
+        Args:
+          x: `[B, H, W, 3]` in [-1, 1]; not clamped.
+          y: as `x`.
+          dtype: what the convolutions compute in; distances are summed in float32 or better.
+
+        Returns:
+          `[B]` float32, 0 for identical images.
+        """
+        return self.distance(self.features(x, dtype=dtype), self.features(y, dtype=dtype))
+
+    def distance(self, features_x: Sequence[jax.Array], features_y: Sequence[jax.Array]) -> jax.Array:
+        """Distance `[B]` of two results of `features`."""
+        return self.layer_distances(features_x, features_y).sum(axis=-1)
+
+    def layer_distances(self, features_x: Sequence[jax.Array], features_y: Sequence[jax.Array]) -> jax.Array:
+        """What each tap contributes to the distance: `[B, taps]`."""
+        terms = []
+        for k, (x, y) in enumerate(zip(features_x, features_y, strict=True)):
+            squared = jnp.square(unit_normalise(x) - unit_normalise(y))
+            head: Head = getattr(self, f"lin{k}")
+            # A sum of products and not a matrix product: it stays float32 on every device.
+            terms.append((squared * head.weight).sum(axis=-1).mean(axis=(1, 2)))
+        return jnp.stack(terms, axis=-1)
+
+
+def unit_normalise(features: jax.Array) -> jax.Array:
+    """Scale the channels of every pixel to unit length, in at least float32; all-zero pixels stay zero.
+
+    The square root has infinite slope at zero, so where every channel is off, plain differentiation gives
+    NaN. Both branches of the `where` are kept finite, and the gradient there is zero.
+    """
+    x = features.astype(jnp.promote_types(features.dtype, jnp.float32))
+    squared = jnp.square(x).sum(axis=-1, keepdims=True)
+    lit = squared > 0
+    length = jnp.sqrt(jnp.where(lit, squared, 1.0))
+    return jnp.where(lit, x / (length + 1e-10), 0.0)

@@ -1,0 +1,114 @@
+"""The official identity loss, from image to gradient, at two sizes and under two sets of weights."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import arcface_flax
+from arcface_layers import layer_outputs
+from golden import golden
+from layouts import nchw, nhwc
+from perception_golden import NETWORK, UNIT, ir_weight, perception_golden, weight
+
+
+@functools.cache
+def guide_network() -> arcface_flax.ArcFace:
+    """IR-SE50 with the weights of the eg3d goldens, whose residual branches are scaled down at their end."""
+    case = golden("eg3d", "idloss_128")
+    state = {name: weight(name, tuple(shape), case.seed) for name, shape in case.entry["state_dict"].items()}
+    for name in state:
+        if name.startswith("body.") and name.endswith(".res_layer.4.weight"):
+            state[name] *= np.float32(0.2)
+    return arcface_flax.from_torch(state, "ir_se50")
+
+
+@functools.cache
+def perception_network() -> arcface_flax.ArcFace:
+    return arcface_flax.from_torch(perception_golden("arcface_irse50").weights(ir_weight), "ir_se50")
+
+
+@jax.jit
+def embeddings_and_face_gradient(module, faces, target_faces):
+    """Embeddings of two faces and their targets, losses, and their gradients with respect to the faces."""
+
+    def total(faces):
+        embeddings, targets = module(faces), jax.lax.stop_gradient(module(target_faces))
+        losses = arcface_flax.identity_loss(embeddings, targets)
+        return losses.sum(), (embeddings, targets, losses)
+
+    (_, outputs), gradient = jax.value_and_grad(total, has_aux=True)(faces)
+    return outputs, gradient
+
+
+def crop_and_pullback(images: np.ndarray):
+    """The crop of torch images, and the function that carries a gradient back to them in torch layout."""
+    crop, pullback = jax.vjp(arcface_flax.identity_crop, nhwc(images))
+    return crop, lambda gradient: nchw(pullback(gradient)[0])
+
+
+@pytest.mark.parametrize("name", ["idloss_128", "idloss_512"])
+def test_guide_identity_loss(name):
+    case = golden("eg3d", name)
+    module = guide_network()
+    y_hat = case.input("y_hat")
+    faces, pullback = crop_and_pullback(y_hat)
+    target_faces, _ = crop_and_pullback(y_hat + case.input("y_delta"))
+
+    crop = nchw(faces)
+    case.check("pooled", crop[:, :, ::5, ::5])
+    case.check("pooled.mean", crop.mean(axis=(2, 3), dtype=np.float64))
+
+    layers = layer_outputs(module, faces)
+    for output in case.entry["outputs"]:
+        if output["name"].startswith("feat."):
+            x = nchw(layers[output["name"].removeprefix("feat.")])
+            depth, step = (16, 16) if x.shape[-1] == 112 else (32, 7)
+            case.check(output["name"], x[:, ::depth, ::step, ::step])
+
+    (embeddings, targets, losses), gradient = embeddings_and_face_gradient(module, faces, target_faces)
+    case.check("emb_y_hat", embeddings)
+    case.check("emb_y", targets)
+    case.check("loss", losses.mean())
+    image_gradient = pullback(gradient / len(losses))
+    case.check("grad", image_gradient[:, :, ::8, ::8])
+    case.check("grad_norm", np.linalg.norm(image_gradient.astype(np.float64)))
+
+
+def test_perception_identity_loss():
+    case = perception_golden("arcface_irse50")
+    sizes = ("128", "512")
+    faces, target_faces, pullbacks = [], [], []
+    for size in sizes:
+        y_hat = case.input_image(f"input:irse50:{size}_hat", f"{size}.y_hat")
+        reference = case.draw_image(f"input:irse50:{size}_ref", f"{size}.y")
+        y = np.float32(0.6) * y_hat + np.float32(0.4) * reference
+        case.probe(y, f"{size}.y")
+        face, pullback = crop_and_pullback(y_hat)
+        crop = nchw(face)
+        case.check(f"{size}.pre112_crop", crop[0, :, 40:56, 40:56], UNIT)
+        case.check(f"{size}.pre112_mean", crop.mean(dtype=np.float64), UNIT)
+        case.check(f"{size}.pre112_std", crop.std(dtype=np.float64), UNIT)
+        faces.append(face)
+        target_faces.append(crop_and_pullback(y)[0])
+        pullbacks.append(pullback)
+
+    (embeddings, _, losses), gradient = embeddings_and_face_gradient(
+        perception_network(), jnp.concatenate(faces), jnp.concatenate(target_faces)
+    )
+    for k, size in enumerate(sizes):
+        case.check(f"{size}.emb", embeddings[k : k + 1], NETWORK)
+        case.check(f"{size}.loss", losses[k], NETWORK)
+        case.check_gradient(f"{size}.grad", pullbacks[k](gradient[k : k + 1]))
+
+
+def test_batch_loss_is_the_mean_over_the_batch():
+    case = perception_golden("arcface_irse50")
+    faces, target_faces = (
+        crop_and_pullback(case.input_image(f"input:irse50:batch_{name}", f"batch.{key}"))[0]
+        for name, key in (("hat", "y_hat"), ("ref", "y"))
+    )
+    (_, _, losses), _ = embeddings_and_face_gradient(perception_network(), faces, target_faces)
+    case.check("batch.loss", losses.mean(), NETWORK)
