@@ -18,7 +18,6 @@ def get_config() -> ml_collections.ConfigDict:
     config = ml_collections.ConfigDict()
     config.seed = 0
     config.generator = ml_collections.ConfigDict(GeneratorConfig.heads().to_json())
-    config.dilation = "phases"  # form of the upsampling convolutions: fastest on CPU
 
     config.data = ml_collections.ConfigDict()
     config.data.people = 16384

@@ -9,6 +9,7 @@ from pathlib import Path
 FOLDERS_VARIABLE = "JAXUNLEARN_MODELS"
 """Environment variable with folders to search besides the current one and its `models`."""
 
+_TORCHVISION = "torchvision's weights, download.pytorch.org/models"
 _EG3D_PAGE = "NGC catalogue, nvidia/research/eg3d (linked from docs/models.md of NVlabs/eg3d)"
 
 
@@ -34,6 +35,23 @@ ENTRIES = (
     Entry("ffhq512-64.pkl", "faces, 512², 64² rays", _EG3D_PAGE),
     Entry("afhqcats512-128.pkl", "cats, 512²", _EG3D_PAGE),
     Entry("shapenetcars128-64.pkl", "cars, 128²", _EG3D_PAGE),
+    Entry("encoder_FFHQ.pt", "GOAE, from a photo of a face to latents", "README of jiangyzy/GOAE"),
+    Entry("encoder_AFHQ.pt", "GOAE for cats", "README of jiangyzy/GOAE"),
+    Entry("vgg16-397923af.pth", "LPIPS of the full-size losses (its heads are bundled)", _TORCHVISION),
+    Entry(
+        "model_ir_se50.pth", "identity loss of the full-size models", "README of TreB1eN/InsightFace_Pytorch"
+    ),
+    Entry(
+        "CurricularFace_Backbone.pth",
+        "identity similarity in evaluation",
+        "README of HuangYG123/CurricularFace",
+    ),
+    Entry("pt_inception-2015-12-05-6726825d.pth", "FID", "releases of mseitzer/pytorch-fid"),
+    Entry(
+        "mtcnn_weights.zip",
+        "face detector in evaluation (the wheel of PyPI's facenet-pytorch serves as well)",
+        "judydnguyen/SUGAR-Generative-Unlearn",
+    ),
 )
 
 

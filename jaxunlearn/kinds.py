@@ -7,6 +7,7 @@ port in use is loaded) and list it below.
 import dataclasses
 import json
 from collections.abc import Callable, Collection, Mapping
+from typing import Literal
 
 import numpy as np
 from flax import nnx
@@ -61,6 +62,81 @@ def _read_generator(file: CheckpointFile) -> Network:
     )
 
 
+def _read_lpips(file: CheckpointFile) -> Network:
+    import lpips_flax
+
+    backbone, lin, net = lpips_flax.read_state_dicts(file)
+    return Network(
+        rows=lpips_flax.account(backbone, lin, net),
+        header={"net": net},
+        build=lambda: lpips_flax.from_torch(backbone, lin, net),
+        to_torch=lambda: {**backbone, **lin},
+    )
+
+
+def _is_lpips(names: Collection[str]) -> bool:
+    import lpips_flax
+
+    return lpips_flax.recognised_net(names) is not None
+
+
+def _read_arcface(file: CheckpointFile) -> Network:
+    import arcface_flax
+
+    state_dict, config = arcface_flax.read_state_dict(file)
+    return Network(
+        rows=arcface_flax.account(state_dict, config),
+        header={"config": arcface_flax.config_to_json(config)},
+        build=lambda: arcface_flax.from_torch(state_dict, config),
+        to_torch=lambda: state_dict,
+    )
+
+
+def _read_inception(file: CheckpointFile) -> Network:
+    import inception_flax
+
+    state_dict = inception_flax.read_state_dict(file)
+    return Network(
+        rows=inception_flax.account(state_dict),
+        header={},
+        build=lambda: inception_flax.from_torch(state_dict),
+        to_torch=lambda: state_dict,
+    )
+
+
+def _read_goae(file: CheckpointFile) -> Network:
+    import goae_flax
+
+    state_dict, config = goae_flax.read_state_dict(file)
+    return Network(
+        rows=goae_flax.account(state_dict, config),
+        header={"config": goae_flax.config_to_json(config)},
+        build=lambda: goae_flax.from_torch(state_dict, config),
+        to_torch=lambda: goae_flax.to_torch(goae_flax.from_torch(state_dict, config)),
+    )
+
+
+def _mtcnn_kind(net: Literal["pnet", "rnet", "onet"]) -> Kind:
+    def recognises(names: Collection[str]) -> bool:
+        import mtcnn_flax
+
+        return mtcnn_flax.recognised_net(names) == net
+
+    def read(file: CheckpointFile) -> Network:
+        import mtcnn_flax
+
+        state_dict = mtcnn_flax.read_state_dict(file, net)
+        return Network(
+            rows=mtcnn_flax.account(state_dict, net),
+            header={},
+            build=lambda: mtcnn_flax.from_torch(state_dict, net),
+            to_torch=lambda: state_dict,
+        )
+
+    licence = "the same weights as facenet-pytorch 2.6.0 (MIT)"
+    return Kind(f"mtcnn-{net}", recognises, read, licence)
+
+
 KINDS = (
     Kind(
         "eg3d",
@@ -69,4 +145,30 @@ KINDS = (
         licence="EG3D's released weights, and all that is trained from them: NVIDIA Source Code License, "
         "non-commercial research and evaluation only",
     ),
+    Kind(
+        "lpips",
+        recognises=_is_lpips,
+        read=_read_lpips,
+        licence="backbone BSD-3-Clause (torchvision), heads BSD-2-Clause (richzhang/PerceptualSimilarity)",
+    ),
+    Kind(
+        "arcface",
+        recognises=lambda names: "body.0.res_layer.0.weight" in names and "input_layer.0.weight" in names,
+        read=_read_arcface,
+        licence="the terms of those who published the weights; trained on faces collected for research only",
+    ),
+    Kind(
+        "inception",
+        recognises=lambda names: "Mixed_7c.branch_pool.conv.weight" in names,
+        read=_read_inception,
+        licence="Apache-2.0 (TensorFlow's Inception of 2015-12-05, converted by pytorch-fid)",
+    ),
+    Kind(
+        "goae",
+        recognises=lambda names: any(name.startswith(("swin_model.", "swin_base.")) for name in names),
+        read=_read_goae,
+        licence="no licence stated by GOAE's authors; trained on EG3D's generators (NVIDIA Source Code "
+        "License, non-commercial) and FFHQ images (CC BY-NC-SA 4.0)",
+    ),
+    *(_mtcnn_kind(net) for net in ("pnet", "rnet", "onet")),
 )

@@ -9,6 +9,8 @@ import json
 import sys
 from pathlib import Path
 
+import jax
+
 import lpips_flax
 from eg3d_flax import Compute
 from jaxunlearn.generators import load_generator
@@ -59,7 +61,7 @@ def main() -> int:
     except (ValueError, CheckpointError) as error:
         print(f"evaluate_heads.py: {error}", file=sys.stderr)
         return 2
-    compute = Compute(dilation="phases")
+    compute = Compute.for_platform(jax.default_backend())
     figures = evaluate(generator, held_out, lpips_flax.load("alex"), compute, people=arguments.people)
     parameters = sum(array.size for array in module_arrays(generator).values())
     print(json.dumps({**figures, "parameters": parameters, "bars": BARS}))

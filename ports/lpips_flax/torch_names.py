@@ -32,7 +32,7 @@ def account(
 def from_torch(
     backbone_state: Mapping[str, np.ndarray], lin_state: Mapping[str, np.ndarray], net: Net = "vgg"
 ) -> LPIPS:
-    """Build LPIPS from the two released state dicts.
+    """Build LPIPS from the two released state dicts (the heads are bundled, see `heads`).
 
     Args:
       backbone_state: torchvision's `vgg16`, `alexnet` or `squeezenet1_1` (`features.N.weight`, ...).

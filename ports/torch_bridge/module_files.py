@@ -1,16 +1,18 @@
 """Networks in safetensors files of our own: arrays in our layout, a header that names the network."""
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from flax import nnx
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
+from torch_bridge.errors import CheckpointError, naming_file
 from torch_bridge.modules import module_arrays, module_from_arrays, module_shapes
-from torch_bridge.state_dict import TorchLayout, from_torch
+from torch_bridge.read import CheckpointFile
+from torch_bridge.safetensors_file import read_safetensors, write_safetensors
+from torch_bridge.state_dict import TorchLayout, account, from_torch, problems
+from torch_bridge.trees import find_state_dict
 
 Module = TypeVar("Module", bound=nnx.Module)
 
@@ -30,9 +32,7 @@ def save_module(
       dtype: "float32", or "float16" for half the size.
     """
     arrays = {name: array.astype(dtype) for name, array in module_arrays(module).items()}
-    unfinished = Path(f"{path}.part")
-    save_file(arrays, unfinished, dict(header))
-    os.replace(unfinished, path)
+    write_safetensors(path, arrays, header)
 
 
 def load_module(
@@ -43,23 +43,45 @@ def load_module(
     Args:
       path: the file.
       architecture: which family of networks is wanted.
-      make: builds the untrained module that a header describes; only its shapes are evaluated.
+      make: builds the untrained module that a header describes; only its shapes are evaluated. It may raise
+        `CheckpointError`, without the file's name.
 
     Raises:
-      FileNotFoundError: if there is no such file.
-      ValueError: if it is no safetensors file or holds another family's weights.
+      CheckpointError: if the file cannot be read or holds another family's weights.
       StateDictError: if its arrays are not those of the network.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
-    if header.get("architecture") != architecture:
+    with naming_file(path):
+        if not Path(path).is_file():
+            raise CheckpointError("no such file")
+        arrays, header = read_safetensors(path)
         found = header.get("architecture", "unnamed")
-        raise ValueError(f"{path}: holds {found} weights, not {architecture} weights")
-    targets = module_shapes(lambda: make(header))
+        if found != architecture:
+            raise CheckpointError(f"holds {found} weights, not {architecture} weights")
+        if header.get("layout") == "torch":
+            raise CheckpointError("holds the arrays in PyTorch's layout; convert it first")
+        targets = module_shapes(lambda: make(header))
     return module_from_arrays(lambda: make(header), from_torch(arrays, targets, AS_STORED))
+
+
+def torch_state_dict(
+    file: CheckpointFile,
+    make: Callable[[], Module],
+    to_torch: Callable[[Module], dict[str, np.ndarray]],
+) -> dict[str, np.ndarray]:
+    """The state dict in PyTorch's layout that a file holds, be it PyTorch's or ours.
+
+    Args:
+      file: a file that was read.
+      make: builds the untrained module that the file is for.
+      to_torch: the port's export.
+
+    Raises:
+      CheckpointError: if it holds no state dict, or is ours and does not fit the module.
+    """
+    arrays = find_state_dict(file.tree)
+    if "architecture" not in file.metadata or file.metadata.get("layout") == "torch":
+        return arrays
+    found = problems(account(arrays, module_shapes(make), AS_STORED))
+    if found:
+        raise CheckpointError(f"does not fit the network that its header names: {found[0]}")
+    return to_torch(module_from_arrays(make, from_torch(arrays, module_shapes(make), AS_STORED)))

@@ -1,7 +1,9 @@
 """safetensors files with a header of text."""
 
+import json
 from collections.abc import Mapping
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
@@ -32,9 +34,26 @@ def write_safetensors(
 ) -> None:
     """Write name → array with a header of text; the file appears complete or not at all.
 
+    Equal contents give equal bytes.
+
     Raises:
       CheckpointError: if the folder does not exist.
     """
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     with replacing(path) as temporary:
         safetensors.numpy.save_file(contiguous, temporary, dict(metadata))
+        _sort_header(temporary)
+
+
+def _sort_header(path: Path) -> None:
+    """Put the header's texts in order of name: the library shuffles them, so equal files would differ."""
+    with path.open("r+b") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        if "__metadata__" not in header:
+            return
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        assert len(ordered) <= size, "reordering makes nothing longer"
+        file.seek(8)
+        file.write(ordered.ljust(size))

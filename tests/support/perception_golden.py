@@ -73,16 +73,6 @@ def image_batch(name: str, shape: tuple[int, int, int, int], seed: int) -> np.nd
     return np.stack([image(f"{name}:{b}", shape[1:], seed) for b in range(shape[0])])
 
 
-def channels_last(x: np.ndarray) -> np.ndarray:
-    """`[B, C, H, W]` → `[B, H, W, C]`."""
-    return np.ascontiguousarray(np.moveaxis(x, 1, -1))
-
-
-def channels_first(x: Any) -> np.ndarray:
-    """`[B, H, W, C]` → `[B, C, H, W]`."""
-    return np.moveaxis(np.asarray(x), -1, 1)
-
-
 @dataclasses.dataclass(frozen=True)
 class PerceptionCase:
     """One entry of the manifest with its arrays."""

@@ -10,26 +10,9 @@ import pytest
 import arcface_flax
 from arcface_layers import layer_outputs
 from golden import golden
-from perception_golden import (
-    NETWORK,
-    UNIT,
-    channels_first,
-    channels_last,
-    ir_weight,
-    perception_golden,
-    weight,
-)
-
-
-@functools.cache
-def guide_network() -> arcface_flax.ArcFace:
-    """IR-SE50 with the weights of the eg3d goldens, whose residual branches are scaled down at their end."""
-    case = golden("eg3d", "idloss_128")
-    state = {name: weight(name, tuple(shape), case.seed) for name, shape in case.entry["state_dict"].items()}
-    for name in state:
-        if name.startswith("body.") and name.endswith(".res_layer.4.weight"):
-            state[name] *= np.float32(0.2)
-    return arcface_flax.from_torch(state, "ir_se50")
+from identity_networks import guide_identity_network
+from layouts import nchw, nhwc
+from perception_golden import NETWORK, UNIT, ir_weight, perception_golden
 
 
 @functools.cache
@@ -52,26 +35,26 @@ def embeddings_and_face_gradient(module, faces, target_faces):
 
 def crop_and_pullback(images: np.ndarray):
     """The crop of torch images, and the function that carries a gradient back to them in torch layout."""
-    crop, pullback = jax.vjp(arcface_flax.identity_crop, jnp.asarray(channels_last(images)))
-    return crop, lambda gradient: channels_first(pullback(gradient)[0])
+    crop, pullback = jax.vjp(arcface_flax.identity_crop, nhwc(images))
+    return crop, lambda gradient: nchw(pullback(gradient)[0])
 
 
 @pytest.mark.parametrize("name", ["idloss_128", "idloss_512"])
 def test_guide_identity_loss(name):
     case = golden("eg3d", name)
-    module = guide_network()
+    module = guide_identity_network(case.seed)
     y_hat = case.input("y_hat")
     faces, pullback = crop_and_pullback(y_hat)
     target_faces, _ = crop_and_pullback(y_hat + case.input("y_delta"))
 
-    crop = channels_first(faces)
+    crop = nchw(faces)
     case.check("pooled", crop[:, :, ::5, ::5])
     case.check("pooled.mean", crop.mean(axis=(2, 3), dtype=np.float64))
 
     layers = layer_outputs(module, faces)
     for output in case.entry["outputs"]:
         if output["name"].startswith("feat."):
-            x = channels_first(layers[output["name"].removeprefix("feat.")])
+            x = nchw(layers[output["name"].removeprefix("feat.")])
             depth, step = (16, 16) if x.shape[-1] == 112 else (32, 7)
             case.check(output["name"], x[:, ::depth, ::step, ::step])
 
@@ -94,7 +77,7 @@ def test_perception_identity_loss():
         y = np.float32(0.6) * y_hat + np.float32(0.4) * reference
         case.probe(y, f"{size}.y")
         face, pullback = crop_and_pullback(y_hat)
-        crop = channels_first(face)
+        crop = nchw(face)
         case.check(f"{size}.pre112_crop", crop[0, :, 40:56, 40:56], UNIT)
         case.check(f"{size}.pre112_mean", crop.mean(dtype=np.float64), UNIT)
         case.check(f"{size}.pre112_std", crop.std(dtype=np.float64), UNIT)

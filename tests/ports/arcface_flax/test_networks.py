@@ -1,7 +1,6 @@
 """Units and whole networks give the reference's features and embeddings; every weight is accounted for."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
@@ -12,14 +11,8 @@ from arcface_flax.network import ResidualUnit
 from arcface_flax.torch_names import LAYOUT, account
 from arcface_layers import layer_outputs
 from golden import draw_normal
-from perception_golden import (
-    NETWORK,
-    UNIT,
-    channels_first,
-    channels_last,
-    ir_weight,
-    perception_golden,
-)
+from layouts import nchw, nhwc
+from perception_golden import NETWORK, UNIT, ir_weight, perception_golden
 
 
 @pytest.mark.parametrize(
@@ -35,10 +28,8 @@ def test_units_match_the_reference(unit, inputs, out_channels, squeeze_excite):
     state = case.unit_weights(unit, ir_weight)
     arrays = torch_bridge.from_torch(state, torch_bridge.module_shapes(make), LAYOUT)
     x = draw_normal(f"input:unit:{inputs}", tuple(case.entry["input_shapes"][inputs]), case.seed)
-    y = jax.jit(lambda unit, x: unit(x))(
-        torch_bridge.module_from_arrays(make, arrays), jnp.asarray(channels_last(x))
-    )
-    case.check(f"{unit}.out", channels_first(y), UNIT)
+    y = jax.jit(lambda unit, x: unit(x))(torch_bridge.module_from_arrays(make, arrays), nhwc(x))
+    case.check(f"{unit}.out", nchw(y), UNIT)
 
 
 @pytest.mark.parametrize(
@@ -49,11 +40,11 @@ def test_embeddings_match_the_reference_and_weights_come_back(name, arch, face):
     case = perception_golden(name)
     state = case.weights(ir_weight)
     module = arcface_flax.from_torch(state, arch)
-    faces = jnp.asarray(channels_last(case.input_image(f"input:{face}:face", "face")))
+    faces = nhwc(case.input_image(f"input:{face}:face", "face"))
 
     *_, features = layer_outputs(module, faces).values()
     embedding = jax.jit(lambda module, features: module.head(features))(module, features)
-    case.check_entries("body", channels_first(features), NETWORK)
+    case.check_entries("body", nchw(features), NETWORK)
     length = np.linalg.norm(embedding, axis=-1)
     case.check("emb_prenorm_norm", length, NETWORK)
     case.check("emb", embedding / length[:, None], NETWORK)

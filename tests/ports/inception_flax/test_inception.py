@@ -3,7 +3,6 @@
 import functools
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
@@ -13,7 +12,8 @@ import torch_bridge
 from golden import draw_normal
 from inception_flax.blocks import InceptionA, InceptionC, InceptionE, InceptionEMax
 from inception_flax.torch_names import LAYOUT
-from perception_golden import NETWORK, UNIT, channels_first, channels_last, perception_golden, weight
+from layouts import nchw, nhwc
+from perception_golden import NETWORK, UNIT, perception_golden, weight
 
 UNITS = {
     "fid_A": ("fidA", lambda: InceptionA(16, 8, rngs=nnx.Rngs(0))),
@@ -31,7 +31,7 @@ def test_blocks_match_the_reference(unit):
     arrays = torch_bridge.from_torch(state, torch_bridge.module_shapes(make), LAYOUT)
     x = np.abs(draw_normal(f"input:unit:{inputs}", tuple(case.entry["input_shapes"][inputs]), case.seed))
     block = torch_bridge.module_from_arrays(make, arrays)
-    y = channels_first(jax.jit(lambda block, x: block(x))(block, jnp.asarray(channels_last(x))))
+    y = nchw(jax.jit(lambda block, x: block(x))(block, nhwc(x)))
     if unit == "fid_A":
         case.check(f"{unit}.out", y, UNIT)
     else:
@@ -55,9 +55,9 @@ def test_features_match_the_reference(tag):
     module, _ = network()
     image = (case.draw_image(f"input:inception:{tag}", tag) + 1) / 2
     case.probe(image, tag)
-    *blocks, features = _blocks(module, _resize(jnp.asarray(channels_last(image))))
+    *blocks, features = _blocks(module, _resize(nhwc(image)))
     for k, block in enumerate(blocks):
-        case.check_entries(f"{tag}.block{k}", channels_first(block), NETWORK)
+        case.check_entries(f"{tag}.block{k}", nchw(block), NETWORK)
     case.check(f"{tag}.feat2048", features[0], NETWORK)
 
 

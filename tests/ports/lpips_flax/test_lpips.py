@@ -9,8 +9,9 @@ import pytest
 
 import lpips_flax
 import torch_bridge
+from layouts import nchw, nhwc
 from lpips_flax.lpips import unit_normalise
-from perception_golden import LPIPS_DISTANCE, channels_first, channels_last, perception_golden, weight
+from perception_golden import LPIPS_DISTANCE, perception_golden, weight
 
 NETS = ("vgg", "alex", "squeeze")
 SIZES = ("64", "128")
@@ -31,8 +32,7 @@ def build(net) -> tuple[lpips_flax.LPIPS, dict, dict]:
 def images(net: str, size: str) -> list[jax.Array]:
     case = perception_golden(f"lpips_{net}")
     return [
-        jnp.asarray(channels_last(case.input_image(f"input:lpips_{size}:{which}", f"{size}.{which}")))
-        for which in ("in0", "in1")
+        nhwc(case.input_image(f"input:lpips_{size}:{which}", f"{size}.{which}")) for which in ("in0", "in1")
     ]
 
 
@@ -65,7 +65,7 @@ def test_vgg_gradient_matches_the_reference(size, widen, reason):
     case = perception_golden("lpips_vgg")
     module, _, _ = build("vgg")
     x, y = images("vgg", size)
-    actual = channels_first(gradient(x, module, y))
+    actual = nchw(gradient(x, module, y))
     case.check_gradient(f"{size}.grad", actual, widen=widen, reason=reason)
 
 
@@ -75,7 +75,7 @@ def test_vgg_gradient_is_exact_in_float64(size):
     module, _, _ = build("vgg")
     with jax.enable_x64(True):
         x, y = (image.astype(jnp.float64) for image in images("vgg", size))
-        case.check_gradient(f"{size}.grad", channels_first(gradient(x, module, y)), tolerance=1e-5)
+        case.check_gradient(f"{size}.grad", nchw(gradient(x, module, y)), tolerance=1e-5)
 
 
 @pytest.mark.parametrize("net", NETS)

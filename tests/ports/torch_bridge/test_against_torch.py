@@ -29,7 +29,7 @@ def tensors() -> OrderedDict:
         "parameter": torch.nn.Parameter(base + 1),
         "scalar": torch.tensor(0.5),
         "empty": torch.zeros(0, 3),
-        "conv": torch.randn(2, 3, 3, 3, generator=generator).to(memory_format=torch.channels_last),
+        "conv": torch.randn(2, 3, 3, 3, generator=generator).to(memory_format=torch.nhwc),
     }
     return made
 

@@ -165,6 +165,19 @@ def test_safetensors_keep_their_header(tmp_path):
     assert file.tree["s"].shape == ()
 
 
+def test_equal_safetensors_have_equal_bytes(tmp_path):
+    header = {f"text {k}": "μ" * k for k in range(8)}
+    written = set()
+    for k in range(4):
+        shuffled = dict(np.random.default_rng(k).permutation(list(header.items())))
+        torch_bridge.write_safetensors(tmp_path / "s.bin", {"a": np.arange(3.0)}, shuffled)
+        written.add((tmp_path / "s.bin").read_bytes())
+        assert torch_bridge.read_file(tmp_path / "s.bin").metadata == header
+    assert len(written) == 1
+    torch_bridge.write_safetensors(tmp_path / "s.bin", {"a": np.arange(3.0)}, {})
+    np.testing.assert_array_equal(torch_bridge.read_file(tmp_path / "s.bin").tree["a"], np.arange(3.0))
+
+
 def test_writers_leave_nothing_behind_when_they_fail(tmp_path):
     path = tmp_path / "kept.pth"
     path.write_bytes(b"before")

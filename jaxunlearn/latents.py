@@ -1,0 +1,63 @@
+"""Where a latent should go, and which latents lie around it.
+
+`N` samples, `L` rows of ws (num_ws), `D` w_dim. Distances are Euclidean over all `L x D` numbers of one
+sample, as in the official code.
+"""
+
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+
+NormOver = Literal["sample", "batch"]
+
+
+def _length(offset: jax.Array, over: NormOver = "sample") -> jax.Array:
+    axes = (-2, -1) if over == "sample" else tuple(range(offset.ndim))
+    return jnp.sqrt(jnp.sum(jnp.square(offset), axis=axes, keepdims=True))
+
+
+def extrapolated_target(ws: jax.Array, w_avg: jax.Array, d: float) -> jax.Array:
+    """The un-identifying face on origin (GUIDE Eq. 3): past the mean, at distance `d` on its other side.
+
+    Args:
+      ws: `[..., L, D]`.
+      w_avg: `[L, D]` or `[D]`.
+      d: distance of the target from the mean; 30 in the paper. Negative stays on the person's own side.
+    """
+    offset = ws - w_avg
+    return w_avg - d * offset / _length(offset)
+
+
+def mean_target(ws: jax.Array, w_avg: jax.Array) -> jax.Array:
+    """The mean face for everybody (GUIDE's baseline), in the shape of `ws`."""
+    return jnp.broadcast_to(w_avg, ws.shape)
+
+
+def interpolated_target(ws: jax.Array, w_avg: jax.Array, t: float) -> jax.Array:
+    """Part of the way to the mean: `t` = 0 is the person, 1 the mean."""
+    return ws + t * (w_avg - ws)
+
+
+def adjacent_offsets(
+    ws: jax.Array, ws_random: jax.Array, alpha: jax.Array, *, norm_over: NormOver = "sample"
+) -> jax.Array:
+    """Steps from a latent towards random ones (GUIDE Eq. 5).
+
+    Args:
+      ws: `[L, D]`, or `[N, L, D]` for an offset of each sample towards its own random latent.
+      ws_random: `[N, L, D]`.
+      alpha: `[N]` lengths of the steps.
+      norm_over: "sample" makes every step `alpha` long; "batch" divides by one length over all samples, as
+        SUGAR's code does, so that N steps are shorter by about √N.
+
+    Returns:
+      `[N, L, D]`.
+    """
+    direction = ws_random - ws
+    return alpha[:, None, None] * direction / _length(direction, norm_over)
+
+
+def median_radius(ws: jax.Array, w_avg: jax.Array) -> jax.Array:
+    """Median distance of samples `[N, L, D]` from the mean: the scale that settings of a model refer to."""
+    return jnp.median(_length(ws - w_avg))

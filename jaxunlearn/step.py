@@ -1,0 +1,257 @@
+"""The compiled unlearning step: all pairs of one person in one batch, gradients of the backbone only.
+
+Everything here is a pure function of one person; `over_identities` puts a leading axis of `K` people, each
+with a generator copy of their own, on states, targets and draws. `P` pairs, `L` rows of ws, `D` w_dim.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+
+from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax.renderer import Jitter, random_jitter
+from eg3d_flax.synthesis import Noise, NoiseMode
+from jaxunlearn.losses import Perception, Rendered, pair_losses, total_loss
+from jaxunlearn.pairs import GuideDraws, GuideSampling, Pairs, draw_guide, guide_pairs
+from jaxunlearn.views import conditioning_view
+
+Pytree = Any
+
+
+@dataclasses.dataclass(frozen=True)
+class StepSettings:
+    """How pairs are drawn, rendered and followed.
+
+    Attributes:
+      sampling: the method's pairs.
+      noise_mode: of the synthesis network; the official code leaves it at "random".
+      draws: "shared" uses the same noise and jitter on both sides of a pair, and the same planes for the
+        planes term and for the image; "independent" draws each anew, as the official code does, so that
+        even equal generators differ and the planes are computed twice.
+      neural_rendering_resolution: rays along each side; None takes the model's.
+      compute: dtype and forms.
+    """
+
+    sampling: GuideSampling = dataclasses.field(default_factory=GuideSampling)
+    noise_mode: NoiseMode = "const"
+    draws: Literal["shared", "independent"] = "shared"
+    neural_rendering_resolution: int | None = None
+    compute: Compute = dataclasses.field(default_factory=Compute)
+
+
+class SplitGenerator(NamedTuple):
+    """A generator taken apart into what is trained and what is not."""
+
+    graphdef: nnx.GraphDef
+    trainable: Pytree
+    """Parameters of `backbone.synthesis`."""
+
+    fixed: Pytree
+    """Everything else: mapping, decoder, super-resolution, buffers."""
+
+
+class State(NamedTuple):
+    """What a step changes."""
+
+    trainable: Pytree
+    optimiser: optax.OptState
+    step: jax.Array
+
+
+class Frozen(NamedTuple):
+    """The source generator: what no step changes, shared by all identities."""
+
+    trainable: Pytree
+    """Its synthesis backbone, the value that training started from."""
+
+    fixed: Pytree
+
+
+class Target(NamedTuple):
+    """One person and what becomes of them."""
+
+    ws: jax.Array
+    """`[L, D]`."""
+
+    ws_target: jax.Array
+    """`[L, D]`."""
+
+    planes: jax.Array | None
+    """`[3, H, W, C]` of `ws_target` in the source, computed once; None where random noise forbids that."""
+
+
+class SideDraws(NamedTuple):
+    """The random numbers of one side of the pairs."""
+
+    jitter: Jitter
+    noise: Noise | None
+    """Of the synthesis network; None for the modes without randomness."""
+
+    planes_noise: Noise | None
+    """Of a second synthesis that only the planes term sees; None where planes are shared."""
+
+
+class Draws(NamedTuple):
+    """Everything random about one step of one person."""
+
+    pairs: GuideDraws
+    trained: SideDraws
+    source: SideDraws
+
+
+def _is_trainable(path: tuple, value: Any) -> bool:
+    return path[:2] == ("backbone", "synthesis") and isinstance(value, nnx.Param)
+
+
+def split_generator(generator: TriPlaneGenerator) -> SplitGenerator:
+    """Separate the synthesis backbone's parameters from all that stays as it is."""
+    return SplitGenerator(*nnx.split(generator, _is_trainable, ...))
+
+
+def merge_generator(split: SplitGenerator) -> TriPlaneGenerator:
+    """The inverse of `split_generator`."""
+    return nnx.merge(split.graphdef, split.trainable, split.fixed)
+
+
+class GuideStep:
+    """The pure functions of a GUIDE run on one generator; none of them keeps any state."""
+
+    def __init__(
+        self,
+        graphdef: nnx.GraphDef,
+        perception: Perception,
+        optimiser: optax.GradientTransformation,
+        settings: StepSettings,
+    ):
+        self._graphdef = graphdef
+        self._perception = perception
+        self._optimiser = optimiser
+        self._settings = settings
+
+    def _generator(self, trainable: Pytree, fixed: Pytree) -> TriPlaneGenerator:
+        return nnx.merge(self._graphdef, trainable, fixed)
+
+    def init(self, frozen: Frozen) -> State:
+        """The state before the first step: a copy of the source."""
+        trainable = jax.tree.map(jnp.copy, frozen.trainable)
+        return State(trainable, self._optimiser.init(trainable), jnp.zeros((), jnp.int32))
+
+    def target(self, frozen: Frozen, ws: jax.Array, ws_target: jax.Array) -> Target:
+        """Prepare a person; both latents are `[L, D]`."""
+        settings = self._settings
+        if settings.noise_mode == "random":
+            return Target(ws, ws_target, None)
+        source = self._generator(frozen.trainable, frozen.fixed)
+        planes = source.planes(ws_target[None], settings.noise_mode, compute=settings.compute)
+        return Target(ws, ws_target, planes[0])
+
+    def draw(self, key: jax.Array, frozen: Frozen) -> Draws:
+        """Draw everything random about one step of one person from one key."""
+        generator, settings = self._generator(frozen.trainable, frozen.fixed), self._settings
+        side = settings.neural_rendering_resolution or generator.config.neural_rendering_resolution
+        count = settings.sampling.count
+        of_pairs, of_trained, of_source = jax.random.split(key, 3)
+
+        def side_draws(key: jax.Array) -> SideDraws:
+            of_jitter, of_noise, of_planes = jax.random.split(key, 3)
+            jitter = random_jitter(of_jitter, count, side * side, generator.config)
+            if settings.noise_mode != "random":
+                return SideDraws(jitter, None, None)
+            noise = generator.backbone.synthesis.draw_noise
+            second = noise(of_planes, count) if settings.draws == "independent" else None
+            return SideDraws(jitter, noise(of_noise, count), second)
+
+        trained = side_draws(of_trained)
+        source = trained if settings.draws == "shared" else side_draws(of_source)
+        return Draws(draw_guide(of_pairs, settings.sampling, generator.config.z_dim), trained, source)
+
+    def pairs(self, frozen: Frozen, target: Target, draws: GuideDraws) -> Pairs:
+        """The latents and cameras that `draws` stand for."""
+        generator = self._generator(frozen.trainable, frozen.fixed)
+
+        def mapping(z: jax.Array) -> jax.Array:
+            return generator.mapping(z, conditioning_view(generator.config, len(z)))
+
+        return guide_pairs(draws, target.ws, target.ws_target, mapping, self._settings.sampling)
+
+    def _render(
+        self,
+        generator: TriPlaneGenerator,
+        ws: jax.Array,
+        c: jax.Array,
+        draws: SideDraws,
+        first_planes: jax.Array | None = None,
+    ) -> Rendered:
+        """One side of the pairs; `first_planes` are those of the first pair, where known."""
+        settings = self._settings
+
+        def synthesise(ws: jax.Array, noise: Noise | None) -> jax.Array:
+            mode: NoiseMode = "none" if settings.noise_mode == "random" else settings.noise_mode
+            return generator.planes(ws, mode, noise=noise, compute=settings.compute)
+
+        if first_planes is None:
+            planes = synthesise(ws, draws.noise)
+        else:
+            planes = jnp.concatenate([first_planes[None], synthesise(ws[1:], draws.noise)])
+        image = generator.render(
+            planes,
+            ws,
+            c,
+            jitter=draws.jitter,
+            neural_rendering_resolution=settings.neural_rendering_resolution,
+            compute=settings.compute,
+        ).image
+        if draws.planes_noise is not None:
+            planes = synthesise(ws, draws.planes_noise)
+        return Rendered(planes, image)
+
+    def render(
+        self, trainable: Pytree, frozen: Frozen, target: Target, draws: Draws
+    ) -> tuple[Rendered, Rendered]:
+        """The pairs as the trainable generator renders them, and as the source does."""
+        pairs = self.pairs(frozen, target, draws.pairs)
+        source = self._generator(frozen.trainable, frozen.fixed)
+        trained = self._generator(trainable, frozen.fixed)
+        wanted = self._render(source, pairs.ws_to, pairs.c, draws.source, target.planes)
+        return self._render(trained, pairs.ws_from, pairs.c, draws.trained), wanted
+
+    def losses(
+        self, trainable: Pytree, frozen: Frozen, target: Target, draws: Draws
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """The step's loss, and each term of each pair `[P]`, unweighted."""
+        weights = self._settings.sampling.weights()
+        found, wanted = self.render(trainable, frozen, target, draws)
+        terms = pair_losses(found, wanted, weights, self._perception)
+        return total_loss(terms, weights), terms
+
+    def update(
+        self, state: State, frozen: Frozen, target: Target, draws: Draws
+    ) -> tuple[State, dict[str, jax.Array]]:
+        """One optimiser step.
+
+        Returns:
+          The new state, and measurements: `loss`, `gradient_norm`, and each term of each pair `[P]`.
+        """
+        (loss, terms), gradient = jax.value_and_grad(self.losses, has_aux=True)(
+            state.trainable, frozen, target, draws
+        )
+        updates, optimiser = self._optimiser.update(gradient, state.optimiser, state.trainable)
+        trainable = optax.apply_updates(state.trainable, updates)
+        measured = {"loss": loss, "gradient_norm": optax.tree.norm(gradient), **terms}
+        return State(trainable, optimiser, state.step + 1), measured
+
+    def __call__(
+        self, state: State, frozen: Frozen, target: Target, key: jax.Array
+    ) -> tuple[State, dict[str, jax.Array]]:
+        """Draw, then `update`; the numbers depend on `key` and on the step only."""
+        return self.update(state, frozen, target, self.draw(jax.random.fold_in(key, state.step), frozen))
+
+
+def over_identities(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A step for `K` people at once: states, targets and keys get a leading axis, the source does not."""
+    return jax.vmap(function, in_axes=(0, None, 0, 0))

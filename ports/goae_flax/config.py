@@ -1,0 +1,98 @@
+"""Sizes of the GOAE encoder."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class SwinConfig:
+    """A Swin Transformer V2; names follow its reference implementation.
+
+    Attributes:
+      image_size: side of the square image.
+      patch_size: side of the patches that become the first tokens.
+      embed_dim: channels of the first stage; every later stage doubles them and halves the resolution.
+      depths: blocks in each stage.
+      num_heads: attention heads in each stage.
+      window_size: side of the attention windows; smaller maps are one window.
+      pretrained_window_sizes: windows that each stage was first trained with, which set the scale of the
+        relative positions; 0 for the window itself.
+      mlp_ratio: hidden width of the blocks' perceptrons, relative to the channels.
+    """
+
+    image_size: int = 256
+    patch_size: int = 4
+    embed_dim: int = 128
+    depths: tuple[int, ...] = (2, 2, 18, 2)
+    num_heads: tuple[int, ...] = (4, 8, 16, 32)
+    window_size: int = 16
+    pretrained_window_sizes: tuple[int, ...] = (12, 12, 12, 6)
+    mlp_ratio: int = 4
+
+    def __post_init__(self) -> None:
+        stages = {len(self.depths), len(self.num_heads), len(self.pretrained_window_sizes)}
+        if len(stages) != 1:
+            raise ValueError("depths, num_heads and pretrained_window_sizes must have one entry a stage")
+        coarsest = self.patch_size * 2 ** (len(self.depths) - 1)
+        if self.image_size % coarsest:
+            raise ValueError(f"image_size {self.image_size} is not a multiple of {coarsest}")
+        for stage in range(len(self.depths)):
+            if self.resolution(stage) % self.window(stage):
+                raise ValueError(
+                    f"stage {stage}: windows of {self.window_size} do not tile "
+                    f"a map of {self.resolution(stage)}"
+                )
+            if self.channels(stage) % self.num_heads[stage]:
+                raise ValueError(
+                    f"stage {stage}: {self.channels(stage)} channels do not split into "
+                    f"{self.num_heads[stage]} heads"
+                )
+
+    def resolution(self, stage: int) -> int:
+        """Side of the token map of a stage."""
+        return self.image_size // self.patch_size // 2**stage
+
+    def channels(self, stage: int) -> int:
+        """Width of a stage."""
+        return self.embed_dim * 2**stage
+
+    def window(self, stage: int) -> int:
+        """Side of the windows of a stage."""
+        return min(self.window_size, self.resolution(stage))
+
+
+@dataclasses.dataclass(frozen=True)
+class GOAEConfig:
+    """The encoder: a backbone of four stages, and heads that turn its maps into latents.
+
+    Attributes:
+      swin: the backbone.
+      w_dim: length of a latent vector.
+      coarse: number of layers whose latents attend to the coarse map (they follow the first layer, which
+        is given by the base code alone).
+      mid: number of layers after those, which attend to the middle map.
+      fine: number of the remaining layers, which attend to the fine map.
+      attention_heads: heads of the three cross-attentions.
+      feed_forward: hidden width of their perceptrons.
+    """
+
+    swin: SwinConfig = SwinConfig()
+    w_dim: int = 512
+    coarse: int = 3
+    mid: int = 3
+    fine: int = 7
+    attention_heads: int = 4
+    feed_forward: int = 1024
+
+    def __post_init__(self) -> None:
+        if len(self.swin.depths) != 4:
+            raise ValueError(f"the encoder's heads read 4 stages, not {len(self.swin.depths)}")
+
+    @property
+    def num_ws(self) -> int:
+        """Number of latents an image gets."""
+        return 1 + self.coarse + self.mid + self.fine
+
+    @classmethod
+    def ffhq(cls) -> "GOAEConfig":
+        """`encoder_FFHQ.pt` (and `encoder_AFHQ.pt`): 111.2 M parameters, 14 latents."""
+        return cls()

