@@ -43,8 +43,10 @@ class Compute:
 
     @classmethod
     def for_platform(cls, platform: str) -> Self:
-        """The forms that were fastest where they were timed: on "cpu" the gradient of a 64² synthesis network
-        takes 0.29 s with "phases" (eight samples, one core), 0.41 s "stuffed", 0.73 s "dilated".
+        """The forms that were fastest where they were timed.
+
+        On "cpu" the gradient of the bundled model's synthesis network (eight samples, one core) takes 0.29 s
+        with "phases", 0.41 s "stuffed", 0.73 s "dilated".
 
         Args:
           platform: as `jax.default_backend()` names it; other platforms get the defaults.
