@@ -24,7 +24,8 @@ from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from eg3d_flax.compute import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.generators import initialise, save_generator
-from jaxunlearn.heads.photographs import PhotographRequest, Photographs, photograph
+from jaxunlearn.heads.photographs import MAPPING_VERSION, PhotographRequest, Photographs, photograph
+from jaxunlearn.latents import median_radius
 from jaxunlearn.pretraining import optimizer
 from jaxunlearn.pretraining.evaluation import evaluate, picture
 from jaxunlearn.pretraining.objective import Weights, objective
@@ -37,6 +38,7 @@ from torch_bridge.safetensors_file import read_safetensors, write_safetensors
 HELD_OUT_FIRST = 1_000_000
 """Number of the first person that no run is trained on."""
 W_AVG_SAMPLES = 10_000
+LICENCE = "Apache-2.0, trained on renderings of CC0 data"
 
 
 class TrainingState(NamedTuple):
@@ -196,18 +198,52 @@ def photographs_of(run: Run, *, held_out: bool) -> Photographs:
     return on_white(photograph(request, workers=data.workers, folder=folder))
 
 
-def average_latent(generator: TriPlaneGenerator, seed: int) -> jax.Array:
-    """Mean of w over z ~ N(0, I), `[w_dim]`."""
+def many_latents(generator: TriPlaneGenerator, seed: int) -> jax.Array:
+    """Latents of 10,000 z ~ N(0, I), `[10000, num_ws, w_dim]`; no camera plays a part in them."""
     z = jax.random.normal(jax.random.key(seed), (W_AVG_SAMPLES, generator.config.z_dim))
     conditioning = jnp.zeros((W_AVG_SAMPLES, generator.config.c_dim))
-    return jnp.mean(generator.mapping(z, conditioning)[:, 0], axis=0)
+    return generator.mapping(z, conditioning)
 
 
 def finished_generator(run: Run, state: TrainingState) -> TriPlaneGenerator:
     """The averaged weights, with `backbone.mapping.w_avg` filled in."""
     generator = with_arrays(run.template, state.average)
-    generator.backbone.mapping.w_avg[...] = average_latent(generator, run.config.seed)
+    generator.backbone.mapping.w_avg[...] = jnp.mean(many_latents(generator, run.config.seed), axis=(0, 1))
     return generator
+
+
+def notes(run: Run, generator: TriPlaneGenerator, state: TrainingState, seconds: float) -> dict[str, str]:
+    """What the header of the generator's file says besides its config.
+
+    `median_radius` is that of `latents.median_radius`, the unit in which distances between latents carry over
+    from one model to another.
+    """
+    ws = many_latents(generator, run.config.seed)
+    radius = median_radius(ws, generator.backbone.mapping.w_avg[...])
+    return {
+        "licence": LICENCE,
+        "made_by": "tools/train_heads.py",
+        "people": f"jaxunlearn.heads, mapping version {MAPPING_VERSION}",
+        "seed": str(run.config.seed),
+        "steps": str(int(state.step)),
+        "seconds": str(round(seconds)),
+        "median_radius": f"{float(radius):.4f}",
+    }
+
+
+def export(workdir: Path, path: Path) -> None:
+    """Write the averaged weights of a run's last checkpoint in half precision.
+
+    Raises:
+      InputError: if `workdir` is not the folder of a run.
+    """
+    checkpoint = workdir / "checkpoint.safetensors"
+    if not checkpoint.is_file():
+        raise InputError(f"{workdir}: no checkpoint in it; give the --workdir of tools/train_heads.py")
+    run = prepare(ml_collections.ConfigDict(json.loads((workdir / "config.json").read_text())))
+    state, seconds = load_state(checkpoint, initial_state(run))
+    generator = finished_generator(run, state)
+    save_generator(generator, path, notes(run, generator, state, seconds), dtype="float16")
 
 
 def train(config: ml_collections.ConfigDict, workdir: Path) -> dict[str, float]:
@@ -287,8 +323,8 @@ def train(config: ml_collections.ConfigDict, workdir: Path) -> dict[str, float]:
             save_state(checkpoint, state, seconds + time.monotonic() - last)
             last_saved = time.monotonic()
     bar.close()
-    notes = {"seed": str(config.seed), "steps": str(int(state.step)), "seconds": str(round(seconds))}
-    save_generator(finished_generator(run, state), workdir / "generator.safetensors", notes)
+    generator = finished_generator(run, state)
+    save_generator(generator, workdir / "generator.safetensors", notes(run, generator, state, seconds))
     figures = look(config.data.held_out)
     report({"held_out": figures})
     return figures
