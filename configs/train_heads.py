@@ -36,7 +36,7 @@ def get_config() -> ml_collections.ConfigDict:
     )
 
     config.surface_steps = 5200
-    config.volume_steps = 2400
+    config.volume_steps = 2150
     config.ema_decay = 0.998
     config.clip = 1.0
     config.rate = ml_collections.ConfigDict()

@@ -92,7 +92,8 @@ def points_loss(
     rgb, sigma = generator.query(planes, where, compute=compute)
     error = rgb[:, :count, :3] - points.colour
     certain = jnp.sum(points.certain) + 1e-6
-    solid = jnp.sum(points.certain * jax.nn.relu(1 - sigma[:, :count] / SOLID)) / certain
+    missing = jax.nn.relu(1 - sigma[:, :count] / SOLID)
+    solid = jnp.sum(points.solid * missing) / (jnp.sum(points.solid) + 1e-6)
     # Optical density, cut off so that a few dense points do not outweigh all others.
     density = jnp.minimum(jax.nn.softplus(sigma[:, count:] - 1), 1.5 * SOLID) / SOLID
     empty = jnp.sum(points.free * density) / (jnp.sum(points.free) + 1e-6)

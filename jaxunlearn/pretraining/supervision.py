@@ -14,6 +14,9 @@ from jaxunlearn.heads.views import pixel_rays
 
 SKIN_DEEP = 0.05
 """Thickness, in world units, of the layer behind a visible surface that takes its colour."""
+HALO = 0.06
+"""Thickness of the layer before it that does, a coarse step along a ray: compositing mixes the colours of
+neighbouring samples half and half, the last one in the air with the first one in the skin."""
 CLEARANCE = 0.02
 """Distance before a visible surface within which nothing is said about the density."""
 
@@ -29,9 +32,10 @@ class Views(NamedTuple):
 class Points(NamedTuple):
     """What is known about points in space; `M = V K`."""
 
-    surface: np.ndarray  # [B, M, 3] on visible surfaces or just behind them
+    surface: np.ndarray  # [B, M, 3] on visible surfaces, just behind or just before them
     colour: np.ndarray  # [B, M, 3] of the surfaces, in [0, 1]
     certain: np.ndarray  # [B, M] 1 where the pixel shows one surface, else 0
+    solid: np.ndarray  # [B, M] 1 where the surface point is known to be inside, else 0
     empty: np.ndarray  # [B, M, 3] in front of surfaces, or anywhere on rays that meet nothing
     free: np.ndarray  # [B, M] 1 where nothing is known to be there, else 0
 
@@ -100,7 +104,7 @@ class Supervision:
         direction = grids[np.arange(self.people)[:, None, None], np.arange(self.views)[:, None], row, column]
 
         shape = depth.shape
-        behind = np.where(rng.random(shape) < 0.5, 0, rng.uniform(0, SKIN_DEEP, shape))
+        behind = np.where(rng.random(shape) < 0.5, 0, rng.uniform(-HALO, SKIN_DEEP, shape))
         # Where nothing is in the way: anywhere on the ray, most often shortly before the surface, where
         # density left over would blur it.
         end = np.where(certain, depth - CLEARANCE, self.far)
@@ -115,6 +119,7 @@ class Supervision:
             surface=flat(origin + (depth + behind)[..., None] * direction),
             colour=flat(colour),
             certain=flat(certain),
+            solid=flat(certain & (behind >= 0)),
             empty=flat(origin + distance[..., None] * direction),
             free=flat(certain | background),
         )

@@ -54,7 +54,10 @@ def test_empty_points_lie_in_front_of_what_is_seen(photographs: Photographs) -> 
     _, to_surface = pixels_of(batch.points.surface, batch)
     _, to_empty = pixels_of(batch.points.empty, batch)
     certain = batch.points.certain.reshape(to_empty.shape) == 1
-    gap = (to_surface - to_empty)[certain]
+    solid = batch.points.solid.reshape(to_empty.shape) == 1
+    assert (solid <= certain).all()
+    assert 0.6 < solid.sum() / certain.sum() < 0.9  # the others take the colour of what they lie before
+    gap = (to_surface - to_empty)[solid]
     assert gap.min() > CLEARANCE - 1e-4
     assert (gap < 0.1 + SKIN_DEEP + CLEARANCE).mean() > 0.4  # half of them close to the surface
     assert to_empty[certain].min() > 2.0
