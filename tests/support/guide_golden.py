@@ -11,26 +11,15 @@ import arcface_flax
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator, from_torch
 from eg3d_flax.synthesis import Noise
 from golden import GoldenCase, draw_normal, draw_uniform, golden
+from identity_networks import guide_identity_network
 from jaxunlearn.losses import Perception
 from jaxunlearn.pairs import GuideDraws
 from jaxunlearn.step import Draws, SideDraws
 from layouts import nhwc
-from perception_golden import weight
 from standin import StandIn
 
 PARTS = ("local", "adj0", "adj1", "glob0", "glob1")
 STEPS = 3
-
-
-@functools.cache
-def identity_network(seed: int) -> arcface_flax.ArcFace:
-    """IR-SE50 with the weights of the eg3d goldens, whose residual branches are scaled down at their end."""
-    shapes = golden("eg3d", "idloss_128").entry["state_dict"]
-    state = {name: weight(name, tuple(shape), seed) for name, shape in shapes.items()}
-    for name in state:
-        if name.startswith("body.") and name.endswith(".res_layer.4.weight"):
-            state[name] *= np.float32(0.2)
-    return arcface_flax.from_torch(state, "ir_se50")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +35,7 @@ class GuideCase:
 
     @functools.cached_property
     def perception(self) -> Perception:
-        network = identity_network(self.golden.seed)
+        network = guide_identity_network(self.golden.seed)
         return Perception(
             StandIn(self.golden.seed), lambda images: network(arcface_flax.identity_crop(images))
         )

@@ -10,19 +10,9 @@ import pytest
 import arcface_flax
 from arcface_layers import layer_outputs
 from golden import golden
+from identity_networks import guide_identity_network
 from layouts import nchw, nhwc
-from perception_golden import NETWORK, UNIT, ir_weight, perception_golden, weight
-
-
-@functools.cache
-def guide_network() -> arcface_flax.ArcFace:
-    """IR-SE50 with the weights of the eg3d goldens, whose residual branches are scaled down at their end."""
-    case = golden("eg3d", "idloss_128")
-    state = {name: weight(name, tuple(shape), case.seed) for name, shape in case.entry["state_dict"].items()}
-    for name in state:
-        if name.startswith("body.") and name.endswith(".res_layer.4.weight"):
-            state[name] *= np.float32(0.2)
-    return arcface_flax.from_torch(state, "ir_se50")
+from perception_golden import NETWORK, UNIT, ir_weight, perception_golden
 
 
 @functools.cache
@@ -52,7 +42,7 @@ def crop_and_pullback(images: np.ndarray):
 @pytest.mark.parametrize("name", ["idloss_128", "idloss_512"])
 def test_guide_identity_loss(name):
     case = golden("eg3d", name)
-    module = guide_network()
+    module = guide_identity_network(case.seed)
     y_hat = case.input("y_hat")
     faces, pullback = crop_and_pullback(y_hat)
     target_faces, _ = crop_and_pullback(y_hat + case.input("y_delta"))
