@@ -39,8 +39,8 @@ def by_name(tree) -> dict[str, np.ndarray]:
 
 
 # Leaky ReLUs, PReLUs and bilinear lookups have kinks: where rounding falls on the other side of one, a
-# gradient changes a little. 1.4e-5 at a root mean square of 0.029.
-KINKS = {"guide_const/grad.s0.b256.torgb.weight": 4.0}
+# gradient changes a little: here by up to 1.4e-5 at a root mean square of 0.02 to 0.03.
+KINKS = {f"guide_const/grad.s{step}.b256.torgb.weight": 5.0 for step in range(STEPS)}
 
 
 def check_values(case: GuideCase, kind: str, step: int, found: dict[str, np.ndarray]) -> None:
