@@ -52,11 +52,11 @@ def pair_losses(
     wanted = jax.lax.stop_gradient(wanted)
 
     def on_rows(term: str, distance: Callable[[Rendered, Rendered], jax.Array]) -> jax.Array:
-        rows = np.flatnonzero(weights[term])
-        values = jnp.zeros(len(weights[term]), jnp.float32)
+        count, rows = len(weights[term]), np.flatnonzero(weights[term])
         if not rows.size:
-            return values
-        return values.at[rows].set(distance(_take(found, rows), _take(wanted, rows)))
+            return jnp.zeros(count, jnp.float32)
+        values = distance(_take(found, rows), _take(wanted, rows))
+        return jnp.zeros(count, values.dtype).at[rows].set(values)
 
     return {
         "planes": on_rows("planes", lambda a, b: planes_distance(a.planes, b.planes)),

@@ -40,12 +40,13 @@ def run(arguments: argparse.Namespace) -> None:
     for folder in arguments.dir:
         if not folder.is_dir():
             raise InputError(f"--dir {folder}: no such folder")
-    print("random                     built in: a small generator that was never trained")
+    width = max(len(entry.name) for entry in catalogue.ENTRIES)
+    print(f"{'random':{width}} built in: a small generator that was never trained")
     folders = catalogue.search_folders(arguments.dir)
     for entry in catalogue.ENTRIES:
         path = catalogue.find(entry, folders)
-        print(f"{entry.name:26} {entry.purpose}")
+        print(f"{entry.name:{width}} {entry.purpose}")
         if path is None:
-            print(f"{'':26} not here; published at {entry.published}")
+            print(f"{'':{width}} not here; published at {entry.published}")
         else:
-            print(f"{'':26} {path}, sha256 {catalogue.sha256(path)}")
+            print(f"{'':{width}} {path}, sha256 {catalogue.sha256(path)}")

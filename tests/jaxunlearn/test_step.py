@@ -39,8 +39,8 @@ def by_name(tree) -> dict[str, np.ndarray]:
 
 
 # Leaky ReLUs, PReLUs and bilinear lookups have kinks: where rounding falls on the other side of one, a
-# gradient changes a little. 1.4e-5 at a root mean square of 0.029.
-KINKS = {"guide_const/grad.s0.b256.torgb.weight": 4.0}
+# gradient changes a little: here by up to 1.4e-5 at a root mean square of 0.02 to 0.03.
+KINKS = {f"guide_const/grad.s{step}.b256.torgb.weight": 5.0 for step in range(STEPS)}
 
 
 def check_values(case: GuideCase, kind: str, step: int, found: dict[str, np.ndarray]) -> None:
@@ -51,8 +51,11 @@ def check_values(case: GuideCase, kind: str, step: int, found: dict[str, np.ndar
             name = output["name"].removeprefix(prefix)
             index = case.golden.input(f"idx.{name}")
             values = found[f"backbone.synthesis.{name}"].reshape(-1)[index]
-            widen = KINKS.get(f"{case.golden.name}/{output['name']}", 1.0)
-            case.golden.check(output["name"], values, widen=widen, reason="a kink" if widen > 1 else "")
+            widen, reason = KINKS.get(f"{case.golden.name}/{output['name']}", 1.0), "a kink"
+            if kind == "delta":  # a difference of float32 values cannot be finer than they are
+                value = np.abs(case.golden.output(f"init.{name}")).max()
+                widen, reason = np.spacing(value) / case.golden.atol(output["name"]), "one rounding step"
+            case.golden.check(output["name"], values, widen=max(widen, 1.0), reason=reason)
 
 
 def test_stand_in_for_lpips():
