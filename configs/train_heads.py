@@ -8,6 +8,8 @@ hour. Evaluated on people and views that training never saw:
     python tools/evaluate_heads.py runs/heads/generator.safetensors
 """
 
+from typing import Any
+
 import ml_collections
 
 from eg3d_flax import GeneratorConfig
@@ -15,7 +17,7 @@ from eg3d_flax import GeneratorConfig
 
 def get_config() -> ml_collections.ConfigDict:
     """All settings; `--config.batch.people=4` and the like change them."""
-    config = ml_collections.ConfigDict()
+    config: Any = ml_collections.ConfigDict()
     config.seed = 0
     config.generator = ml_collections.ConfigDict(GeneratorConfig.heads().to_json())
 

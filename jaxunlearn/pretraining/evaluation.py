@@ -23,7 +23,7 @@ PICTURE_YAWS = tuple(float(yaw) for yaw in np.deg2rad([-30, -15, 0, 15, 30]))
 
 @functools.partial(jax.jit, static_argnames=("graph", "rendered", "compute"))
 def _show(
-    graph: object, state: object, z: jax.Array, c: jax.Array, *, rendered: bool, compute: Compute
+    graph: nnx.GraphDef, state: nnx.State, z: jax.Array, c: jax.Array, *, rendered: bool, compute: Compute
 ) -> jax.Array:
     generator = nnx.merge(graph, state)
     out = generator.synthesis(generator.mapping(z, c), c, "none", compute=compute)
@@ -57,9 +57,8 @@ def generate(
 def psnr(error: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     """Decibel per image, of errors `[N, R, R, 3]` of images in [-1, 1]; `weight` is `[N, R, R]`."""
     squared = np.mean(np.square(error / 2), axis=-1)
-    if weight is None:
-        weight = np.ones_like(squared)
-    return -10 * np.log10((squared * weight).sum((1, 2)) / weight.sum((1, 2)))
+    shares = np.ones_like(squared) if weight is None else weight
+    return -10 * np.log10((squared * shares).sum((1, 2)) / shares.sum((1, 2)))
 
 
 def evaluate(

@@ -57,10 +57,7 @@ def adam(parameters: Arrays, *, clip: float) -> optax.GradientTransformation:
     """
     relative = rates(parameters)
 
-    def scaled(tree: Arrays) -> Arrays:
-        return {name: array * relative[name] for name, array in tree.items()}
-
-    scale = optax.stateless(lambda updates, _: scaled(updates))
+    scale = optax.stateless(lambda updates, _: jax.tree.map(jnp.multiply, updates, relative))
     return optax.chain(scale, optax.clip_by_global_norm(clip), optax.scale_by_adam(b1=0.9, b2=0.99), scale)
 
 

@@ -4,7 +4,7 @@
 """
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,23 +21,27 @@ CLEARANCE = 0.02
 """Distance before a visible surface within which nothing is said about the density."""
 
 
+Array = Any
+"""NumPy's when drawn, JAX's inside the compiled step."""
+
+
 class Views(NamedTuple):
     """Photographs to be reproduced."""
 
-    z: np.ndarray  # [B, 64]
-    camera: np.ndarray  # [B, V, 25]
-    image: np.ndarray  # [B, V, R, R, 3] in [-1, 1], on white
+    z: Array  # [B, 64]
+    camera: Array  # [B, V, 25]
+    image: Array  # [B, V, R, R, 3] in [-1, 1], on white
 
 
 class Points(NamedTuple):
     """What is known about points in space; `M = V K`."""
 
-    surface: np.ndarray  # [B, M, 3] on visible surfaces, just behind or just before them
-    colour: np.ndarray  # [B, M, 3] of the surfaces, in [0, 1]
-    certain: np.ndarray  # [B, M] 1 where the pixel shows one surface, else 0
-    solid: np.ndarray  # [B, M] 1 where the surface point is known to be inside, else 0
-    empty: np.ndarray  # [B, M, 3] in front of surfaces, or anywhere on rays that meet nothing
-    free: np.ndarray  # [B, M] 1 where nothing is known to be there, else 0
+    surface: Array  # [B, M, 3] on visible surfaces, just behind or just before them
+    colour: Array  # [B, M, 3] of the surfaces, in [0, 1]
+    certain: Array  # [B, M] 1 where the pixel shows one surface, else 0
+    solid: Array  # [B, M] 1 where the surface point is known to be inside, else 0
+    empty: Array  # [B, M, 3] in front of surfaces, or anywhere on rays that meet nothing
+    free: Array  # [B, M] 1 where nothing is known to be there, else 0
 
 
 class Batch(NamedTuple):

@@ -35,6 +35,8 @@ from lpips_flax import LPIPS
 from torch_bridge import replacing
 from torch_bridge.safetensors_file import read_safetensors, write_safetensors
 
+Config = Any
+"""A `ml_collections.ConfigDict`, whose annotations deny that settings have settings of their own."""
 HELD_OUT_FIRST = 1_000_000
 """Number of the first person that no run is trained on."""
 W_AVG_SAMPLES = 10_000
@@ -54,7 +56,7 @@ class TrainingState(NamedTuple):
 class Run:
     """A config, with all that is derived from it once."""
 
-    config: ml_collections.ConfigDict
+    config: Config
     shape: GeneratorConfig
     template: TriPlaneGenerator
     compute: Compute
@@ -67,7 +69,7 @@ class Run:
         return self.config.surface_steps + self.config.volume_steps
 
 
-def prepare(config: ml_collections.ConfigDict) -> Run:
+def prepare(config: Config) -> Run:
     """Check a config and build what does not change.
 
     Raises:
@@ -83,6 +85,8 @@ def prepare(config: ml_collections.ConfigDict) -> Run:
         shape = GeneratorConfig.from_json(config.generator.to_dict())
     except ValueError as error:
         raise InputError(f"config.generator: {error}") from error
+    if shape.ray_start == "auto":
+        raise InputError("config.generator.ray_start: give numbers; points are drawn between the rays' ends")
     return Run(
         config=config,
         shape=shape,
@@ -246,7 +250,7 @@ def export(workdir: Path, path: Path) -> None:
     save_generator(generator, path, notes(run, generator, state, seconds), dtype="float16")
 
 
-def train(config: ml_collections.ConfigDict, workdir: Path) -> dict[str, float]:
+def train(config: Config, workdir: Path) -> dict[str, float]:
     """Train, or go on with what is in `workdir`.
 
     Args:
@@ -272,8 +276,8 @@ def train(config: ml_collections.ConfigDict, workdir: Path) -> dict[str, float]:
     supervision = Supervision(
         photographs_of(run, held_out=False),
         **config.batch,
-        near=run.shape.ray_start,
-        far=run.shape.ray_end,
+        near=float(run.shape.ray_start),
+        far=float(run.shape.ray_end),
         seed=config.seed,
     )
     held_out = photographs_of(run, held_out=True)

@@ -8,7 +8,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import ml_collections
 import numpy as np
 import pytest
 from flax import nnx
@@ -42,7 +41,7 @@ TINY = {
 }
 
 
-def committed_config() -> ml_collections.ConfigDict:
+def committed_config() -> training.Config:
     spec = importlib.util.spec_from_file_location("train_heads_config", CONFIG_FILE)
     assert spec is not None
     assert spec.loader is not None
@@ -51,7 +50,7 @@ def committed_config() -> ml_collections.ConfigDict:
     return module.get_config()
 
 
-def tiny_config(folder: Path) -> ml_collections.ConfigDict:
+def tiny_config(folder: Path) -> training.Config:
     config = committed_config()
     config.generator.update(TINY)
     config.data.update({"people": 3, "held_out": 2, "views": 2, "folder": str(folder), "workers": 1})
