@@ -1,6 +1,9 @@
-"""Get a generator by name or from a file."""
+"""Get a generator by name or from a file, and keep one in a file."""
 
 import dataclasses
+import json
+from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
 
 import jax
@@ -9,11 +12,15 @@ from flax import nnx
 
 import torch_bridge
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator, from_torch
-from eg3d_flax.checkpoint import read_checkpoint
+from eg3d_flax.checkpoint import ARCHITECTURE, read_checkpoint
 from jaxunlearn.errors import InputError
+from torch_bridge.module_files import save_module
 
 RANDOM = "random"
 """Name of a small generator that was never trained: soft blobs, the same from every side."""
+
+BUNDLED = ("heads",)
+"""Names of the generators in `jaxunlearn/zoo`; its MODELS.md says what they are."""
 
 
 def initialise(config: GeneratorConfig, seed: int = 0) -> TriPlaneGenerator:
@@ -47,7 +54,7 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
     """Load a generator.
 
     Args:
-      name_or_path: "random", or any file that `eg3d_flax.read_checkpoint` reads.
+      name_or_path: "heads", which is bundled, "random", or any file that `eg3d_flax.read_checkpoint` reads.
 
     Raises:
       InputError: if there is no such model, or its weights do not fit.
@@ -55,9 +62,32 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
     """
     if name_or_path == RANDOM:
         return _blobs()
+    if name_or_path in BUNDLED:
+        with resources.as_file(resources.files("jaxunlearn.zoo") / f"{name_or_path}.safetensors") as path:
+            return _read(path)
     path = Path(name_or_path)
     if not path.exists():
-        raise InputError(f"{name_or_path}: no such file, and not the name of a model ({RANDOM})")
+        names = ", ".join((*BUNDLED, RANDOM))
+        raise InputError(f"{name_or_path}: no such file, and not the name of a model ({names})")
+    return _read(path)
+
+
+def save_generator(
+    generator: TriPlaneGenerator, path: Path, notes: Mapping[str, str], *, dtype: str = "float32"
+) -> None:
+    """Write weights in our layout, with a header of architecture, config and `notes`.
+
+    Args:
+      generator: what to write.
+      path: a `.safetensors` file; it appears complete or not at all.
+      notes: source, licence, seed, ...
+      dtype: "float32", or "float16" for half the size.
+    """
+    header = {"architecture": ARCHITECTURE, "config": json.dumps(generator.config.to_json()), **notes}
+    save_module(generator, path, header=header, dtype=dtype)
+
+
+def _read(path: Path) -> TriPlaneGenerator:
     state_dict, config = read_checkpoint(path)
     try:
         return from_torch(state_dict, config)

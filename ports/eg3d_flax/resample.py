@@ -5,10 +5,12 @@ Follows `torch_utils.ops.upfirdn2d` and `torch_utils.ops.conv2d_resample` of EG3
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from einops import rearrange
 from jax import lax
 
 from eg3d_flax.compute import DEFAULT, Compute
@@ -166,6 +168,8 @@ def _convolve(
     groups: int = 1,
 ) -> jax.Array:
     """Correlate; with `up`, over the input with `up - 1` zeros between its samples."""
+    if up > 1 and compute.dilation == "phases":
+        return _convolve_in_phases(x, weight, padding, up=up, groups=groups)
     if any(side < 0 for pair in padding for side in pair) or (up > 1 and compute.dilation == "stuffed"):
         (y0, y1), (x0, x1) = padding
         config = ((0, 0, 0), (y0, y1, up - 1), (x0, x1, up - 1), (0, 0, 0))
@@ -179,6 +183,50 @@ def _convolve(
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
         feature_group_count=groups,
     )
+
+
+class _Tap(NamedTuple):
+    """Where one tap of the kernel puts its products along one axis."""
+
+    phase: int
+    padding: tuple[int, int]
+    """Of the products, to their place among the samples of the phase; negative crops."""
+
+
+def _taps(length: int, taps: int, padding: tuple[int, int], up: int) -> tuple[int, list[_Tap]]:
+    """Length of the output, and the kernel's taps: sample m times tap k goes to up * m - k + padding."""
+    total = (length - 1) * up + 1 + sum(padding) - taps + 1
+    places = [divmod(padding[0] - k, up) for k in range(taps)]
+    return total, [_Tap(phase, (low, -(-total // up) - length - low)) for low, phase in places]
+
+
+def _convolve_in_phases(
+    x: jax.Array,
+    weight: jax.Array,
+    padding: tuple[tuple[int, int], tuple[int, int]],
+    *,
+    up: int,
+    groups: int,
+) -> jax.Array:
+    """`_convolve` with `up`, by one product of all samples and taps, whose results are then put in place."""
+    height, rows = _taps(x.shape[1], weight.shape[0], padding[0], up)
+    width, columns = _taps(x.shape[2], weight.shape[1], padding[1], up)
+    products = jnp.einsum(
+        "bhwgi,uvigo->uvbhwgo",
+        rearrange(x, "b h w (g i) -> b h w g i", g=groups),
+        rearrange(weight, "u v i (g o) -> u v i g o", g=groups),
+    )
+    zero = jnp.zeros((), x.dtype)
+    phases: dict[tuple[int, int], jax.Array] = {}
+    for row, of_row in zip(rows, products, strict=True):
+        for column, product in zip(columns, of_row, strict=True):
+            flat = rearrange(product, "b h w g o -> b h w (g o)")
+            placed = lax.pad(flat, zero, ((0, 0, 0), (*row.padding, 0), (*column.padding, 0), (0, 0, 0)))
+            key = row.phase, column.phase
+            phases[key] = phases[key] + placed if key in phases else placed
+    empty = jnp.zeros_like(next(iter(phases.values())))
+    grid = [jnp.stack([phases.get((p, q), empty) for q in range(up)]) for p in range(up)]
+    return rearrange(jnp.stack(grid), "p q b h w c -> b (h p) (w q) c")[:, :height, :width]
 
 
 def conv2d_resample(

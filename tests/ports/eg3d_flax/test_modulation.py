@@ -11,7 +11,7 @@ from golden import golden
 from layouts import hwio, nchw, nhwc, oihw
 
 CASE = golden("eg3d", "ops_modulated_conv2d")
-FORMS = forms(modulation=["scaled", "grouped"], dilation=["dilated", "stuffed"])
+FORMS = forms(modulation=["scaled", "grouped"], dilation=["dilated", "stuffed", "phases"])
 
 
 @pytest.mark.parametrize("compute", FORMS, ids=form_id)

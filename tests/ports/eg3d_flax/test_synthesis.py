@@ -16,7 +16,9 @@ from torch_bridge import from_torch, module_from_arrays, module_shapes, to_torch
 
 CASE = golden("eg3d", "synthesis32")
 FORMS = forms(
-    modulation=["scaled", "grouped"], dilation=["dilated", "stuffed"], filtering=["shifted", "depthwise"]
+    modulation=["scaled", "grouped"],
+    dilation=["dilated", "stuffed", "phases"],
+    filtering=["shifted", "depthwise"],
 )
 
 

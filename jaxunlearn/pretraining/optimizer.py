@@ -1,0 +1,70 @@
+"""Adam on the stored weights of an EG3D generator, and its schedule."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+BIAS_RATE = 0.2
+"""Learning rate of biases, relative to that of the unit-variance weights."""
+
+Arrays = dict[str, jax.Array]
+"""Dotted path → array."""
+
+
+def rates(parameters: Arrays) -> dict[str, float]:
+    """Learning rate of each parameter, relative to the others.
+
+    Weights are stored with unit variance, the mapping network's with variance 10⁴, since EG3D slows its
+    training down a hundredfold with `lr_multiplier`. Against an adversary that is wise; a regression has to
+    learn z → w first of all. So steps are taken relative to the scale of what is stored.
+    """
+
+    def rate(name: str) -> float:
+        scale = 100.0 if name.startswith("backbone.mapping.fc") else 1.0
+        return scale * (BIAS_RATE if name.endswith(".bias") else 1.0)
+
+    return {name: rate(name) for name in parameters}
+
+
+def learning_rate(
+    step: int, *, peak: float, warmup: int, surface_steps: int, steps: int, volume_rate: float, final: float
+) -> float:
+    """Rises over `warmup`, is halved towards the end of the first phase, falls as a cosine in the second.
+
+    Args:
+      step: counted from 0.
+      peak: highest rate.
+      warmup: steps to reach it.
+      surface_steps: length of the first phase.
+      steps: of both.
+      volume_rate: where the second phase starts, relative to `peak`; the first ends there.
+      final: where the second ends, relative to `peak`.
+    """
+    if step < surface_steps:
+        late = np.clip((step / surface_steps - 0.6) / 0.4, 0, 1)
+        factor = volume_rate + (1 - volume_rate) * 0.5 * (1 + np.cos(np.pi * late))
+    else:
+        share = (step - surface_steps) / max(steps - surface_steps, 1)
+        factor = final + (volume_rate - final) * 0.5 * (1 + np.cos(np.pi * min(share, 1)))
+    return float(peak * min(1, (step + 1) / warmup) * factor)
+
+
+def adam(parameters: Arrays, *, clip: float) -> optax.GradientTransformation:
+    """Gradient clipping and Adam's direction, scaled by `rates`; the caller multiplies by the rate.
+
+    The norm is that of gradients relative to the stored scale, or the mapping network would not count.
+    """
+    relative = rates(parameters)
+
+    def scaled(tree: Arrays) -> Arrays:
+        return {name: array * relative[name] for name, array in tree.items()}
+
+    scale = optax.stateless(lambda updates, _: scaled(updates))
+    return optax.chain(scale, optax.clip_by_global_norm(clip), optax.scale_by_adam(b1=0.9, b2=0.99), scale)
+
+
+def moving_average(average: Arrays, parameters: Arrays, step: jax.Array, decay: float) -> Arrays:
+    """Exponential moving average that forgets its start: the decay grows from 0.1 to `decay`."""
+    decay_now = jnp.minimum(decay, (1 + step) / (10 + step))
+    return {name: parameters[name] + decay_now * (average[name] - parameters[name]) for name in parameters}

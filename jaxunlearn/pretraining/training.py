@@ -1,0 +1,335 @@
+"""The loop that makes a generator: two phases, checkpoints, metrics, pictures.
+
+A run is a function of its config alone: cut off and resumed it gives the same weights. Its folder holds
+`config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `images/` and, when done, `generator.safetensors`.
+"""
+
+import dataclasses
+import functools
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+import numpy as np
+from flax import nnx
+from tqdm import tqdm
+
+import lpips_flax
+from eg3d_flax import GeneratorConfig, TriPlaneGenerator
+from eg3d_flax.compute import Compute
+from jaxunlearn.errors import InputError
+from jaxunlearn.generators import initialise, save_generator
+from jaxunlearn.heads.photographs import MAPPING_VERSION, PhotographRequest, Photographs, photograph
+from jaxunlearn.latents import median_radius
+from jaxunlearn.pretraining import optimizer
+from jaxunlearn.pretraining.evaluation import evaluate, picture
+from jaxunlearn.pretraining.objective import Weights, objective
+from jaxunlearn.pretraining.supervision import Batch, Supervision, on_white
+from jaxunlearn.report.images import save_png
+from lpips_flax import LPIPS
+from torch_bridge import replacing
+from torch_bridge.safetensors_file import read_safetensors, write_safetensors
+
+HELD_OUT_FIRST = 1_000_000
+"""Number of the first person that no run is trained on."""
+W_AVG_SAMPLES = 10_000
+LICENCE = "Apache-2.0, trained on renderings of CC0 data"
+
+
+class TrainingState(NamedTuple):
+    """All that changes from step to step."""
+
+    parameters: optimizer.Arrays
+    average: optimizer.Arrays
+    moments: Any
+    step: jax.Array
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A config, with all that is derived from it once."""
+
+    config: ml_collections.ConfigDict
+    shape: GeneratorConfig
+    template: TriPlaneGenerator
+    compute: Compute
+    weights: Weights
+    perceptual: LPIPS
+
+    @property
+    def steps(self) -> int:
+        """Of both phases."""
+        return self.config.surface_steps + self.config.volume_steps
+
+
+def prepare(config: ml_collections.ConfigDict) -> Run:
+    """Check a config and build what does not change.
+
+    Raises:
+      InputError: if a value is out of range.
+    """
+    counts = ("batch.people", "batch.views", "batch.pixels", "rendered_views")
+    for name in ("surface_steps", "volume_steps", *counts):
+        value = functools.reduce(lambda node, key: node[key], name.split("."), config)
+        least = int(name in counts)
+        if value < least:
+            raise InputError(f"config.{name} must be at least {least}, not {value}")
+    try:
+        shape = GeneratorConfig.from_json(config.generator.to_dict())
+    except ValueError as error:
+        raise InputError(f"config.generator: {error}") from error
+    return Run(
+        config=config,
+        shape=shape,
+        template=initialise(shape, config.seed),
+        compute=Compute.for_platform(jax.default_backend()),
+        weights=Weights(**config.loss),
+        perceptual=lpips_flax.load("alex"),
+    )
+
+
+def arrays_of(generator: TriPlaneGenerator) -> optimizer.Arrays:
+    """Trainable parameters by dotted path."""
+    flat = nnx.to_flat_state(nnx.state(generator, nnx.Param))
+    return {".".join(map(str, path)): variable.get_value() for path, variable in flat}
+
+
+def with_arrays(template: TriPlaneGenerator, parameters: optimizer.Arrays) -> TriPlaneGenerator:
+    """The generator with other parameters; buffers are the template's."""
+    graphdef, trainable, rest = nnx.split(template, nnx.Param, ...)
+    filled = [
+        (path, variable.replace(parameters[".".join(map(str, path))]))
+        for path, variable in nnx.to_flat_state(trainable)
+    ]
+    return nnx.merge(graphdef, nnx.from_flat_state(filled), rest)
+
+
+def initial_state(run: Run) -> TrainingState:
+    """Fresh weights."""
+    parameters = arrays_of(run.template)
+    moments = optimizer.adam(parameters, clip=run.config.clip).init(parameters)
+    average = jax.tree.map(jnp.copy, parameters)
+    return TrainingState(parameters, average, moments, jnp.zeros((), jnp.int32))
+
+
+def make_step(
+    run: Run, perceptual: LPIPS | None
+) -> Callable[[TrainingState, Batch, float], tuple[TrainingState, dict[str, jax.Array]]]:
+    """The compiled step of a phase; with `perceptual`, of the second."""
+
+    @functools.partial(jax.jit, donate_argnums=0)
+    def step(state: TrainingState, batch: Batch, rate: float) -> tuple[TrainingState, dict[str, jax.Array]]:
+        key = jax.random.fold_in(jax.random.key(run.config.seed), state.step)
+
+        def loss(parameters: optimizer.Arrays) -> tuple[jax.Array, dict[str, jax.Array]]:
+            generator = with_arrays(run.template, parameters)
+            return objective(
+                generator,
+                batch,
+                key,
+                perceptual,
+                run.weights,
+                run.compute,
+                rendered_views=run.config.rendered_views,
+            )
+
+        gradients, parts = jax.grad(loss, has_aux=True)(state.parameters)
+        adam = optimizer.adam(state.parameters, clip=run.config.clip)
+        updates, moments = adam.update(gradients, state.moments)
+        parameters = jax.tree.map(lambda p, u: p - rate * u, state.parameters, updates)
+        average = optimizer.moving_average(state.average, parameters, state.step, run.config.ema_decay)
+        return TrainingState(parameters, average, moments, state.step + 1), parts
+
+    return step
+
+
+def save_state(path: Path, state: TrainingState, seconds: float) -> None:
+    """Write a checkpoint; it appears complete or not at all."""
+    leaves = {
+        jax.tree_util.keystr(place): np.asarray(leaf)
+        for place, leaf in jax.tree_util.tree_leaves_with_path(state)
+    }
+    write_safetensors(path, leaves, {"kind": "pretraining", "seconds": repr(seconds)})
+
+
+def load_state(path: Path, like: TrainingState) -> tuple[TrainingState, float]:
+    """Read a checkpoint and the seconds spent on it.
+
+    Raises:
+      InputError: if it belongs to a run of other sizes.
+    """
+    leaves, header = read_safetensors(path)
+    places, structure = jax.tree_util.tree_flatten_with_path(like)
+    wanted = {jax.tree_util.keystr(place): leaf for place, leaf in places}
+    shapes_fit = wanted.keys() == leaves.keys() and all(
+        leaves[name].shape == leaf.shape for name, leaf in wanted.items()
+    )
+    if not shapes_fit:
+        raise InputError(f"{path}: is of a generator of other sizes; use another --workdir or its config")
+    state = jax.tree_util.tree_unflatten(structure, [jnp.asarray(leaves[name]) for name in wanted])
+    return state, float(header["seconds"])
+
+
+def forget_after(metrics: Path, step: int) -> None:
+    """Drop the lines of steps that a resumed run takes again."""
+    if metrics.exists():
+        lines = metrics.read_text().splitlines(keepends=True)
+        with replacing(metrics) as temporary:
+            temporary.write_text("".join(line for line in lines if json.loads(line)["step"] <= step))
+
+
+def photographs_of(run: Run, *, held_out: bool) -> Photographs:
+    """The people to learn from, or those to test on; rendered once and kept in `config.data.folder`."""
+    data = run.config.data
+    request = PhotographRequest(
+        "generator",
+        people=data.held_out if held_out else data.people,
+        views=data.views,
+        resolution=run.shape.img_resolution,
+        seed=data.seed,
+        first=HELD_OUT_FIRST if held_out else 0,
+    )
+    folder = Path(data.folder) if data.folder else None
+    return on_white(photograph(request, workers=data.workers, folder=folder))
+
+
+def many_latents(generator: TriPlaneGenerator, seed: int) -> jax.Array:
+    """Latents of 10,000 z ~ N(0, I), `[10000, num_ws, w_dim]`; no camera plays a part in them."""
+    z = jax.random.normal(jax.random.key(seed), (W_AVG_SAMPLES, generator.config.z_dim))
+    conditioning = jnp.zeros((W_AVG_SAMPLES, generator.config.c_dim))
+    return generator.mapping(z, conditioning)
+
+
+def finished_generator(run: Run, state: TrainingState) -> TriPlaneGenerator:
+    """The averaged weights, with `backbone.mapping.w_avg` filled in."""
+    generator = with_arrays(run.template, state.average)
+    generator.backbone.mapping.w_avg[...] = jnp.mean(many_latents(generator, run.config.seed), axis=(0, 1))
+    return generator
+
+
+def notes(run: Run, generator: TriPlaneGenerator, state: TrainingState, seconds: float) -> dict[str, str]:
+    """What the header of the generator's file says besides its config.
+
+    `median_radius` is that of `latents.median_radius`, the unit in which distances between latents carry over
+    from one model to another.
+    """
+    ws = many_latents(generator, run.config.seed)
+    radius = median_radius(ws, generator.backbone.mapping.w_avg[...])
+    return {
+        "licence": LICENCE,
+        "made_by": "tools/train_heads.py",
+        "people": f"jaxunlearn.heads, mapping version {MAPPING_VERSION}",
+        "seed": str(run.config.seed),
+        "steps": str(int(state.step)),
+        "seconds": str(round(seconds)),
+        "median_radius": f"{float(radius):.4f}",
+    }
+
+
+def export(workdir: Path, path: Path) -> None:
+    """Write the averaged weights of a run's last checkpoint in half precision.
+
+    Raises:
+      InputError: if `workdir` is not the folder of a run.
+    """
+    checkpoint = workdir / "checkpoint.safetensors"
+    if not checkpoint.is_file():
+        raise InputError(f"{workdir}: no checkpoint in it; give the --workdir of tools/train_heads.py")
+    run = prepare(ml_collections.ConfigDict(json.loads((workdir / "config.json").read_text())))
+    state, seconds = load_state(checkpoint, initial_state(run))
+    generator = finished_generator(run, state)
+    save_generator(generator, path, notes(run, generator, state, seconds), dtype="float16")
+
+
+def train(config: ml_collections.ConfigDict, workdir: Path) -> dict[str, float]:
+    """Train, or go on with what is in `workdir`.
+
+    Args:
+      config: as `configs/train_heads.py` returns.
+      workdir: the run's folder.
+
+    Returns:
+      The final figures of `evaluation.evaluate`.
+
+    Raises:
+      InputError: if config and folder do not fit.
+      FloatingPointError: if the loss is no longer finite; the checkpoint before stays.
+    """
+    run = prepare(config)
+    (workdir / "images").mkdir(parents=True, exist_ok=True)
+    state, seconds = initial_state(run), 0.0
+    checkpoint = workdir / "checkpoint.safetensors"
+    if checkpoint.exists():
+        state, seconds = load_state(checkpoint, state)
+    forget_after(workdir / "metrics.jsonl", int(state.step))
+    (workdir / "config.json").write_text(config.to_json_best_effort(indent=1) + "\n")
+
+    supervision = Supervision(
+        photographs_of(run, held_out=False),
+        **config.batch,
+        near=run.shape.ray_start,
+        far=run.shape.ray_end,
+        seed=config.seed,
+    )
+    held_out = photographs_of(run, held_out=True)
+
+    def report(numbers: Mapping[str, Any]) -> None:
+        with (workdir / "metrics.jsonl").open("a") as file:
+            file.write(json.dumps({"step": int(state.step), "seconds": round(seconds, 1), **numbers}) + "\n")
+
+    def look(people: int) -> dict[str, float]:
+        generator = finished_generator(run, state)
+        rendered = int(state.step) > config.surface_steps
+        save_png(
+            workdir / "images" / f"step{int(state.step):06d}.png",
+            picture(generator, held_out, run.compute, rendered=rendered),
+        )
+        return evaluate(generator, held_out, run.perceptual, run.compute, people=people, rendered=rendered)
+
+    step, compiled_phase = None, None
+    last_saved = last = time.monotonic()
+    bar = tqdm(total=run.steps, initial=int(state.step), unit="step", dynamic_ncols=True)
+    for number in range(int(state.step), run.steps):
+        phase = "surface" if number < config.surface_steps else "volume"
+        if phase != compiled_phase:
+            step, compiled_phase = make_step(run, run.perceptual if phase == "volume" else None), phase
+        assert step is not None
+        rate = optimizer.learning_rate(
+            number, surface_steps=config.surface_steps, steps=run.steps, **config.rate
+        )
+        state, parts = step(state, supervision.batch(number), rate)
+        bar.update()
+        done = number + 1
+        if done % config.log_every == 0 or done == run.steps:
+            numbers = {name: float(value) for name, value in parts.items()}
+            now = time.monotonic()
+            seconds, last = seconds + now - last, now
+            if not np.isfinite(numbers["loss"]):
+                raise FloatingPointError(
+                    f"step {done}: the loss is {numbers['loss']}; lower config.rate.peak"
+                )
+            report({"phase": phase, "rate": rate, **{name: round(v, 5) for name, v in numbers.items()}})
+            bar.set_postfix(
+                phase=phase, loss=f"{numbers['loss']:.3f}", surface=decibel(numbers["surface_mse"])
+            )
+        if done % config.evaluate_every == 0:
+            report({"held_out": look(config.evaluate_people)})
+        if time.monotonic() - last_saved > 60 * config.checkpoint_minutes or done == run.steps:
+            save_state(checkpoint, state, seconds + time.monotonic() - last)
+            last_saved = time.monotonic()
+    bar.close()
+    generator = finished_generator(run, state)
+    save_generator(generator, workdir / "generator.safetensors", notes(run, generator, state, seconds))
+    figures = look(config.data.held_out)
+    report({"held_out": figures})
+    return figures
+
+
+def decibel(mse: float) -> str:
+    """Peak signal-to-noise ratio of colours in [0, 1]."""
+    return f"{-10 * np.log10(max(mse, 1e-12)):.1f} dB"

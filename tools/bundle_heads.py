@@ -1,0 +1,30 @@
+"""Put the averaged weights of a training run into the package, in half precision.
+
+python tools/bundle_heads.py runs/heads jaxunlearn/zoo/heads.safetensors
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.pretraining.training import export
+
+
+def main() -> int:
+    """Run the command; 2 on wrong input."""
+    parser = argparse.ArgumentParser(description="Write a run's generator as float16 safetensors.")
+    parser.add_argument("run", type=Path, help="the --workdir of tools/train_heads.py")
+    parser.add_argument("target", type=Path, help="for example jaxunlearn/zoo/heads.safetensors")
+    arguments = parser.parse_args()
+    try:
+        export(arguments.run, arguments.target)
+    except InputError as error:
+        print(f"bundle_heads.py: {error}", file=sys.stderr)
+        return 2
+    print(f"{arguments.target}: {arguments.target.stat().st_size / 1e6:.2f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

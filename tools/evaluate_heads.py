@@ -1,0 +1,75 @@
+"""Measure a generator of synthetic people on people and views that it never saw.
+
+python tools/evaluate_heads.py                                  # the bundled model
+python tools/evaluate_heads.py runs/heads/generator.safetensors --picture heads.png
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import jax
+
+import lpips_flax
+from eg3d_flax import Compute
+from jaxunlearn.generators import load_generator
+from jaxunlearn.heads.photographs import PhotographRequest, photograph
+from jaxunlearn.pretraining.evaluation import evaluate, picture
+from jaxunlearn.pretraining.supervision import on_white
+from jaxunlearn.pretraining.training import HELD_OUT_FIRST
+from jaxunlearn.report.images import save_png
+from torch_bridge import CheckpointError, module_arrays
+
+BARS = {"psnr": 23.0, "lpips": 0.12}
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description="PSNR and LPIPS of generated people against renderings of the same z, both on white.",
+        epilog="example: %(prog)s heads --people 256 --views 4 --picture heads.png",
+    )
+    parser.add_argument("model", nargs="?", default="heads", help="bundled name or .safetensors file")
+    parser.add_argument("--people", type=int, default=256, help="how many (default: %(default)s)")
+    parser.add_argument("--views", type=int, default=4, help="of each (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the people, as in training")
+    parser.add_argument("--folder", type=Path, help="where renderings are kept for the next time")
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE.png", help="rendered above generated, yaw -30 to 30 degrees"
+    )
+    arguments = parser.parse_args()
+    if arguments.picture is not None and not arguments.picture.resolve().parent.is_dir():
+        parser.error(f"--picture {arguments.picture}: there is no such folder")
+    return arguments
+
+
+def main() -> int:
+    """Run the command; 2 on wrong input."""
+    arguments = parse_arguments()
+    try:
+        generator = load_generator(arguments.model)
+        request = PhotographRequest(
+            "generator",
+            people=arguments.people,
+            views=arguments.views,
+            resolution=generator.config.img_resolution,
+            seed=arguments.seed,
+            first=HELD_OUT_FIRST,
+        )
+        held_out = on_white(photograph(request, folder=arguments.folder))
+    except (ValueError, CheckpointError) as error:
+        print(f"evaluate_heads.py: {error}", file=sys.stderr)
+        return 2
+    compute = Compute.for_platform(jax.default_backend())
+    figures = evaluate(generator, held_out, lpips_flax.load("alex"), compute, people=arguments.people)
+    parameters = sum(array.size for array in module_arrays(generator).values())
+    print(json.dumps({**figures, "parameters": parameters, "bars": BARS}))
+    if arguments.picture is not None:
+        save_png(arguments.picture, picture(generator, held_out, compute))
+        print(arguments.picture)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
