@@ -34,8 +34,8 @@ def add_parser(subparsers: Any) -> None:
     add = parser.add_argument
     add(
         "--model",
-        default="random",
-        help="a file, or random: a small generator without training [%(default)s]",
+        default="heads",
+        help="a file; heads: the bundled people; random: a small untrained generator [%(default)s]",
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--seeds", type=seeds, default=seeds("0-7"), help="such as 0-3,7 [0-7]")
