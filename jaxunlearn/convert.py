@@ -6,13 +6,13 @@ source file, licence note, version of this library. Exports for PyTorch are comp
 
 import collections
 import dataclasses
-import hashlib
 import importlib.metadata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch_bridge
+from jaxunlearn.catalogue import sha256
 from jaxunlearn.errors import InputError
 from jaxunlearn.kinds import KINDS, Kind, Network
 from torch_bridge import CheckpointError, CheckpointFile
@@ -148,12 +148,10 @@ def _refuse_overwriting(opened: OpenedNetwork, target: Path) -> None:
 
 
 def _header(opened: OpenedNetwork) -> dict[str, str]:
-    with opened.path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         **opened.network.header,
         "architecture": opened.kind.name,
-        "source_sha256": digest,
+        "source_sha256": sha256(opened.path),
         "licence": opened.kind.licence,
         "jaxunlearn_version": importlib.metadata.version("jaxunlearn"),
     }
