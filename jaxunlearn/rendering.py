@@ -1,5 +1,6 @@
 """Render many samples or views with one compiled function."""
 
+import copy
 from collections.abc import Iterator
 
 import jax
@@ -45,6 +46,12 @@ class Renderer:
             )
 
         self._synthesis = synthesis
+
+    def with_generator(self, generator: TriPlaneGenerator) -> "Renderer":
+        """The same for another generator of the same config, without compiling again."""
+        other = copy.copy(self)
+        other._state = nnx.split(generator)[1]
+        return other
 
     def _keys(self, index: np.ndarray) -> jax.Array | None:
         """A key for each image, by its place in the whole list: batches do not change the noise."""
