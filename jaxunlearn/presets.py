@@ -8,6 +8,8 @@ from typing import Any
 
 import ml_collections
 
+from jaxunlearn.errors import InputError
+
 ConfigDict = Any
 """A `ml_collections.ConfigDict`, whose annotations deny that settings have settings of their own."""
 
@@ -130,6 +132,43 @@ def extrapolated(config: ConfigDict) -> ConfigDict:
 
 
 def adjacent(config: ConfigDict) -> ConfigDict:
-    """Third row: and the adjacency-aware loss. GUIDE itself, the last row, has the global loss too."""
+    """Third row: the adjacency-aware loss as well. GUIDE itself, the last row, has the global loss too."""
     config.pairs.num_global = 0
     return config
+
+
+def mean_global(config: ConfigDict) -> ConfigDict:
+    """Second row of Table 4: towards the mean face, with the global preservation loss beside the local one."""
+    config.target.kind = "mean"
+    config.pairs.num_adjacent = 0
+    return config
+
+
+def with_distance(config: ConfigDict, distance: float) -> ConfigDict:
+    """Figure 9: another distance of the target from the mean face, on its other side."""
+    config.target.distance = distance
+    return config
+
+
+def with_alpha(config: ConfigDict, alpha_max: float) -> ConfigDict:
+    """Table 3: towards the mean face without the global loss; adjacent pairs up to `alpha_max` away, or none."""
+    config.target.kind = "mean"
+    config.pairs.num_global = 0
+    config.pairs.alpha_max = alpha_max
+    if not alpha_max:
+        config.pairs.num_adjacent = 0
+    return config
+
+
+PRESETS = {"paper": paper, "official": official, "heads": heads}
+
+
+def named(name: str) -> ConfigDict:
+    """A preset by its name.
+
+    Raises:
+      InputError: if there is none.
+    """
+    if name not in PRESETS:
+        raise InputError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
+    return PRESETS[name]()

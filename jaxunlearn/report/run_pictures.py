@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 import numpy as np
 
-from eg3d_flax import Compute
-from jaxunlearn.models import Models
+from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.rendering import Renderer, latents_of_seeds
 from jaxunlearn.report.images import grid, to_uint8
 from jaxunlearn.runner import Result
@@ -21,11 +20,11 @@ OTHERS = tuple(range(1001, 1009))
 class RunPictures:
     """Renders before, target and after with one compiled function."""
 
-    def __init__(self, models: Models, result: Result, compute: Compute, *, batch: int = 5):
-        self._config = models.generator.config
-        self._source = models.generator
+    def __init__(self, source: TriPlaneGenerator, result: Result, compute: Compute, *, batch: int = 5):
+        self._config = source.config
+        self._source = source
         self._result = result
-        self._before = Renderer(models.generator, batch=batch, compute=compute)
+        self._before = Renderer(source, batch=batch, compute=compute)
 
     def _after(self, person: int) -> Renderer:
         return self._before.with_generator(self._result.generators[person])

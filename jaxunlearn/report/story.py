@@ -21,7 +21,7 @@ def show(models: Models, result: Result, config: ConfigDict) -> RunFolder:
     """Write pictures and the page of a run with a folder."""
     folder = result.folder
     assert folder is not None, "a run without a folder has nowhere to put its pictures"
-    pictures = RunPictures(models, result, configuration.compute(config))
+    pictures = RunPictures(models.generator, result, configuration.compute(config))
     for k in range(len(result.generators)):
         save_png(folder.person_picture(k), pictures.person(k))
         save_png(folder.others_picture(k), pictures.others(k))
