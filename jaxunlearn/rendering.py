@@ -1,6 +1,8 @@
 """Render many samples or views with one compiled function."""
 
+import copy
 from collections.abc import Iterator
+from typing import Self
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +30,7 @@ class Renderer:
         compute: Compute,
     ):
         graphdef, self._state = nnx.split(generator)
+        self._config = generator.config
         self._batch = batch
         self._key = jax.random.key(noise_seed) if noise_mode == "random" else None
 
@@ -45,6 +48,18 @@ class Renderer:
             )
 
         self._synthesis = synthesis
+
+    def with_generator(self, generator: TriPlaneGenerator) -> Self:
+        """The same renderer for another generator of the same config; what is compiled serves both.
+
+        Raises:
+          ValueError: if the config differs.
+        """
+        if generator.config != self._config:
+            raise ValueError("a renderer is compiled for one config, and this generator has another")
+        other = copy.copy(self)
+        other._state = nnx.state(generator)
+        return other
 
     def _keys(self, index: np.ndarray) -> jax.Array | None:
         """A key for each image, by its place in the whole list: batches do not change the noise."""
