@@ -59,6 +59,9 @@ class Scenario:
     draw_shot: Callable[[np.random.Generator, int], Shot]
 
 
+PLAIN_EVERY = 4
+"""Every so many-th photograph of `identity`, the first included, is as the generator's scenario shows it."""
+
 MOODS = (
     {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.4, "cheekSquintRight": 0.4},
     {
@@ -138,9 +141,9 @@ def draw_generator_shot(rng: np.random.Generator, index: int) -> Shot:
 
 
 def draw_identity_shot(rng: np.random.Generator, index: int) -> Shot:
-    """Everything varied but the person; one in four as the generator shows it."""
+    """Everything varied but the person; one in `PLAIN_EVERY` as the generator shows it."""
     yaw, pitch = float(rng.uniform(-0.6, 0.6)), draw_pitch(rng)
-    if index % 4 == 0:
+    if index % PLAIN_EVERY == 0:
         return Shot(yaw=yaw, pitch=pitch)
     return Shot(
         yaw=yaw,

@@ -27,13 +27,12 @@ from jaxunlearn.generators import initialise, save_generator
 from jaxunlearn.heads.photographs import MAPPING_VERSION, PhotographRequest, Photographs, photograph
 from jaxunlearn.latents import median_radius
 from jaxunlearn.pretraining import optimizer
+from jaxunlearn.pretraining.checkpoints import forget_after, load_state, save_state
 from jaxunlearn.pretraining.evaluation import evaluate, picture
 from jaxunlearn.pretraining.objective import Weights, objective
 from jaxunlearn.pretraining.supervision import Batch, Supervision, on_white
 from jaxunlearn.report.images import save_png
 from lpips_flax import LPIPS
-from torch_bridge import replacing
-from torch_bridge.safetensors_file import read_safetensors, write_safetensors
 
 Config = Any
 """A `ml_collections.ConfigDict`, whose annotations deny that settings have settings of their own."""
@@ -150,41 +149,6 @@ def make_step(
         return TrainingState(parameters, average, moments, state.step + 1), parts
 
     return step
-
-
-def save_state(path: Path, state: TrainingState, seconds: float) -> None:
-    """Write a checkpoint; it appears complete or not at all."""
-    leaves = {
-        jax.tree_util.keystr(place): np.asarray(leaf)
-        for place, leaf in jax.tree_util.tree_leaves_with_path(state)
-    }
-    write_safetensors(path, leaves, {"kind": "pretraining", "seconds": repr(seconds)})
-
-
-def load_state(path: Path, like: TrainingState) -> tuple[TrainingState, float]:
-    """Read a checkpoint and the seconds spent on it.
-
-    Raises:
-      InputError: if it belongs to a run of other sizes.
-    """
-    leaves, header = read_safetensors(path)
-    places, structure = jax.tree_util.tree_flatten_with_path(like)
-    wanted = {jax.tree_util.keystr(place): leaf for place, leaf in places}
-    shapes_fit = wanted.keys() == leaves.keys() and all(
-        leaves[name].shape == leaf.shape for name, leaf in wanted.items()
-    )
-    if not shapes_fit:
-        raise InputError(f"{path}: is of a generator of other sizes; use another --workdir or its config")
-    state = jax.tree_util.tree_unflatten(structure, [jnp.asarray(leaves[name]) for name in wanted])
-    return state, float(header["seconds"])
-
-
-def forget_after(metrics: Path, step: int) -> None:
-    """Drop the lines of steps that a resumed run takes again."""
-    if metrics.exists():
-        lines = metrics.read_text().splitlines(keepends=True)
-        with replacing(metrics) as temporary:
-            temporary.write_text("".join(line for line in lines if json.loads(line)["step"] <= step))
 
 
 def photographs_of(run: Run, *, held_out: bool) -> Photographs:
