@@ -4,8 +4,12 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+import jax
 import numpy as np
 
+from eg3d_flax import Compute
+from jaxunlearn.image_files import read_image
+from jaxunlearn.inversion import invert
 from jaxunlearn.latent_files import read_latents
 from jaxunlearn.models import Models
 from jaxunlearn.rendering import latents_of_seeds
@@ -39,3 +43,17 @@ def people_of_latents(models: Models, path: Path) -> People:
     ws = read_latents(path, models.generator.config)
     subjects = [f"{path.name}"] if len(ws) == 1 else [f"{path.name} row {k}" for k in range(len(ws))]
     return People(path.stem, tuple(subjects), ws)
+
+
+def people_of_images(models: Models, paths: Sequence[Path], *, compute: Compute) -> People:
+    """Photos, inverted by optimisation: a person each; see `image_files.read_image` and `inversion.invert`.
+
+    Raises:
+      InputError: if a photo cannot be used; before any is inverted.
+    """
+    images = np.stack([read_image(path, models.generator.config.img_resolution) for path in paths])
+    found = invert(
+        models.generator, images, None, models.perceptual, models.identity, key=jax.random.key(0), compute=compute
+    )
+    name = paths[0].stem + (f"-and-{len(paths) - 1}-more" if len(paths) > 1 else "")
+    return People(name, tuple(path.name for path in paths), found.ws)

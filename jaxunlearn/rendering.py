@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from typing import Self
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +30,7 @@ class Renderer:
         compute: Compute,
     ):
         graphdef, self._state = nnx.split(generator)
+        self._config = generator.config
         self._batch = batch
         self._key = jax.random.key(noise_seed) if noise_mode == "random" else None
 
@@ -47,10 +49,16 @@ class Renderer:
 
         self._synthesis = synthesis
 
-    def with_generator(self, generator: TriPlaneGenerator) -> "Renderer":
-        """The same for another generator of the same config, without compiling again."""
+    def with_generator(self, generator: TriPlaneGenerator) -> Self:
+        """The same renderer for another generator of the same config; what is compiled serves both.
+
+        Raises:
+          ValueError: if the config differs.
+        """
+        if generator.config != self._config:
+            raise ValueError("a renderer is compiled for one config, and this generator has another")
         other = copy.copy(self)
-        other._state = nnx.split(generator)[1]
+        other._state = nnx.state(generator)
         return other
 
     def _keys(self, index: np.ndarray) -> jax.Array | None:

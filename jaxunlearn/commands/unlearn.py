@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> None:
     elif arguments.latents is not None:
         people = people_of_latents(models, arguments.latents)
     else:
-        people = people_of_images(models, arguments.image, seed=config.seed)
+        people = people_of_images(models, arguments.image, compute=configuration.compute(config))
     out = arguments.out or Path("runs") / people.name
     result = unlearn(models, people.ws, config, workdir=out, subjects=people.subjects)
     folder = show(models, result, config)
