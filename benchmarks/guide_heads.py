@@ -16,9 +16,8 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxunlearn import configuration, presets
-from jaxunlearn.evaluation import album_latents
+from jaxunlearn.evaluation import album_latents, evaluate_generator
 from jaxunlearn.measurement import reference_of
-from jaxunlearn.evaluation import evaluate_generator
 from jaxunlearn.models import Models, load_models
 from jaxunlearn.people import people_of_seeds
 from jaxunlearn.runner import unlearn
@@ -47,7 +46,10 @@ def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     done = {(line["row"], line["person"], line["seed"]) for line in lines}
     wanted = [
-        (row, FIRST_PERSON + person, seed) for row in rows for seed in range(seeds) for person in range(people)
+        (row, FIRST_PERSON + person, seed)
+        for row in rows
+        for seed in range(seeds)
+        for person in range(people)
     ]
     missing = [run for run in wanted if run not in done]
     reference = reference_of(models, presets.heads())
@@ -91,12 +93,12 @@ def table(lines: list[dict[str, Any]], models: Models, command: str) -> str:
         "# GUIDE on the bundled model",
         "",
         f"`{command}`, on {processor()}.",
-        f"Similarities by {models.judge.name} (threshold {threshold:.3f}), which no loss used; Fréchet distance in "
-        "AlexNet features, so comparable within this table only. Mean ± standard deviation over people of the "
-        "mean over seeds; settings in `jaxunlearn/presets.py`.",
+        f"Similarities by {models.judge.name} (threshold {threshold:.3f}), which no loss used; Fréchet "
+        "distance in AlexNet features, so comparable within this table only. Mean ± standard deviation over "
+        "people of the mean over seeds; settings in `jaxunlearn/presets.py`.",
         "",
-        "| | people × seeds | ID ↓ | ID_others ↓ | forgotten | others forgotten | other people ↑ | their worst "
-        "twentieth ↑ | FID_pre ↓ | LPIPS of others ↓ |",
+        "| | people, seeds | ID ↓ | ID_others ↓ | forgotten | others forgotten | other people ↑ "
+        "| their worst twentieth ↑ | FID_pre ↓ | LPIPS of others ↓ |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in ROWS:
@@ -112,17 +114,24 @@ def table(lines: list[dict[str, Any]], models: Models, command: str) -> str:
             for name in FIGURES
         }
         cells = [f"{means[name].mean():.3f} ± {means[name].std():.3f}" for name in FIGURES]
-        forgotten = [f"{int((means[name] < threshold).sum())} of {len(people)}" for name in ("id", "id_others")]
-        cells = [row, f"{len(people)} × {seeds}", *cells[:2], *forgotten, *cells[2:]]
+        forgotten = [
+            f"{int((means[name] < threshold).sum())} of {len(people)}" for name in ("id", "id_others")
+        ]
+        cells = [row, f"{len(people)}, {seeds}", *cells[:2], *forgotten, *cells[2:]]
         text.append(f"| {' | '.join(cells)} |")
     seconds = np.median([line["seconds"] for line in lines])
-    text += ["", f"{lines[0]['steps']} steps a run; {seconds:.0f} s a run in the median (compiled once, not counted)."]
+    text += [
+        "",
+        f"{lines[0]['steps']} steps a run; {seconds:.0f} s a run in the median (compiled once, not counted).",
+    ]
     return "\n".join(text) + "\n"
 
 
 def main() -> None:
     """Run and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rows", nargs="+", choices=list(ROWS), default=list(ROWS))

@@ -1,8 +1,8 @@
 """Make a pretrained face generator forget people.
 
-    models = jaxunlearn.load_models("heads")
-    result = jaxunlearn.unlearn(models, ws, jaxunlearn.presets.heads(), workdir="runs/person")
-    figures = jaxunlearn.evaluate(models, result, jaxunlearn.presets.heads())
+models = jaxunlearn.load_models("heads")
+result = jaxunlearn.unlearn(models, ws, jaxunlearn.presets.heads(), workdir="runs/person")
+figures = jaxunlearn.evaluate(models, result, jaxunlearn.presets.heads())
 """
 
 import importlib

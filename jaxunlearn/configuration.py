@@ -96,7 +96,9 @@ def check(config: ConfigDict) -> None:
         if not isinstance(value, int | float) or not math.isfinite(value) or value < least:
             raise InputError(f"config.{name} must be at least {least:g}, not {value!r}")
     if config.evaluation.frechet_samples < config.evaluation.retained_people:
-        raise InputError("config.evaluation.frechet_samples must be at least config.evaluation.retained_people")
+        raise InputError(
+            "config.evaluation.frechet_samples must be at least config.evaluation.retained_people"
+        )
     if not config.terms.planes + config.terms.perceptual + config.terms.identity > 0:
         raise InputError("config.terms: all three are 0, so there is nothing to learn")
 
@@ -106,9 +108,7 @@ def scale(config: ConfigDict, median_radius: float) -> float:
     return median_radius if config.unit == "median_radius" else 1.0
 
 
-def target_latents(
-    config: ConfigDict, ws: jax.Array, w_avg: jax.Array, median_radius: float
-) -> jax.Array:
+def target_latents(config: ConfigDict, ws: jax.Array, w_avg: jax.Array, median_radius: float) -> jax.Array:
     """What people with latents `[..., L, D]` become (`config.target`), in the same shape.
 
     Raises:

@@ -12,7 +12,6 @@ import numpy as np
 from flax import nnx
 from jax.tree_util import Partial
 
-import arcface_flax
 import lpips_flax
 import torch_bridge
 from arcface_flax import ArcFace, ArcFaceConfig

@@ -53,7 +53,13 @@ def people_of_images(models: Models, paths: Sequence[Path], *, compute: Compute)
     """
     images = np.stack([read_image(path, models.generator.config.img_resolution) for path in paths])
     found = invert(
-        models.generator, images, None, models.perceptual, models.identity, key=jax.random.key(0), compute=compute
+        models.generator,
+        images,
+        None,
+        models.perceptual,
+        models.identity,
+        key=jax.random.key(0),
+        compute=compute,
     )
     name = paths[0].stem + (f"-and-{len(paths) - 1}-more" if len(paths) > 1 else "")
     return People(name, tuple(path.name for path in paths), found.ws)

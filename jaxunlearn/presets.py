@@ -1,7 +1,7 @@
 """Settings of GUIDE: the paper's, the official code's, and those of the bundled model.
 
-Lengths in latent space (`target.distance`, `pairs.alpha_max`) are in units of `unit`: "absolute", as the papers
-give them, or "median_radius", the model's median ‖w - w̄‖, so that they carry over between models.
+Lengths in latent space (`target.distance`, `pairs.alpha_max`) are in units of `unit`: "absolute", as the
+papers give them, or "median_radius", the model's median ‖w - w̄‖, so that they carry over between models.
 """
 
 from typing import Any
@@ -68,7 +68,9 @@ def paper() -> ConfigDict:
 
     config.evaluation = ml_collections.ConfigDict()
     config.evaluation.views = 11  # of the person
-    config.evaluation.album = 0  # other photographs of the person; only the bundled model has people to photograph
+    config.evaluation.album = (
+        0  # other photographs of the person; only the bundled model has people to photograph
+    )
     config.evaluation.retained_people = 256
     config.evaluation.frechet_samples = 5000
     config.evaluation.batch = 4
@@ -138,7 +140,7 @@ def adjacent(config: ConfigDict) -> ConfigDict:
 
 
 def mean_global(config: ConfigDict) -> ConfigDict:
-    """Second row of Table 4: towards the mean face, with the global preservation loss beside the local one."""
+    """Second row of Table 4: towards the mean face, the global preservation loss beside the local one."""
     config.target.kind = "mean"
     config.pairs.num_adjacent = 0
     return config
@@ -151,7 +153,7 @@ def with_distance(config: ConfigDict, distance: float) -> ConfigDict:
 
 
 def with_alpha(config: ConfigDict, alpha_max: float) -> ConfigDict:
-    """Table 3: towards the mean face without the global loss; adjacent pairs up to `alpha_max` away, or none."""
+    """Table 3: towards the mean face without the global loss; adjacent pairs up to `alpha_max`."""
     config.target.kind = "mean"
     config.pairs.num_global = 0
     config.pairs.alpha_max = alpha_max

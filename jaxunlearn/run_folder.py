@@ -1,14 +1,14 @@
 """A run on disk: what is kept under which name.
 
-    run.json         what was asked: model, people, versions; written first
-    config.json      the settings
-    latents.npz      `ws` and `ws_target`, [K, L, D]
-    metrics.jsonl    one object a logged step
-    checkpoints/     states to go on from
-    images/          pictures
-    generator/       the unlearned weights, one file a person; there when the run is finished
-    summary.json     final figures
-    report.html      a page to look at
+run.json         what was asked: model, people, versions; written first
+config.json      the settings
+latents.npz      `ws` and `ws_target`, [K, L, D]
+metrics.jsonl    one object a logged step
+checkpoints/     states to go on from
+images/          pictures
+generator/       the unlearned weights, one file a person; there when the run is finished
+summary.json     final figures
+report.html      a page to look at
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ MAY_CHANGE = (
     "rendering.ray_chunk",
     "evaluation.",
 )
-"""Beginnings of the settings with which a run may be continued though they differ: they do not change what its steps do."""
+"""Beginnings of settings with which a run may be continued though they differ: no step depends on them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,8 +113,13 @@ class RunFolder:
                 f"{self.path}: written by jaxunlearn {stored.get('version', 'unknown')} in format "
                 f"{stored.get('format')}; this version reads format {FORMAT}"
             )
-        fields = [field.name for field in dataclasses.fields(Request)]
-        return Request(**{name: stored[name] for name in fields} | {"subjects": tuple(stored["subjects"])})
+        return Request(
+            model=stored["model"],
+            fingerprint=stored["fingerprint"],
+            subjects=tuple(stored["subjects"]),
+            perceptual=stored["perceptual"],
+            identity=stored["identity"],
+        )
 
     @property
     def config(self) -> ConfigDict:

@@ -191,7 +191,9 @@ class _Run:
         self._frozen = self._everywhere(Frozen(split.trainable, split.fixed, models.perception()))
 
     def _everywhere(self, tree: Any) -> Any:
-        return tree if self._mesh is None else jax.device_put(tree, NamedSharding(self._mesh, PartitionSpec()))
+        return (
+            tree if self._mesh is None else jax.device_put(tree, NamedSharding(self._mesh, PartitionSpec()))
+        )
 
     def _divided(self, tree: Any) -> Any:
         if self._mesh is None:
@@ -246,7 +248,8 @@ class _Run:
         if self._folder is not None:
             self._folder.forget_after(first)
             if config.images_every:
-                picture = ProgressPicture(self._models.generator, configuration.compute(config))
+                compute = configuration.compute(config)
+                picture = ProgressPicture(self._models.generator, compute, self._folder.images)
                 picture.start(self._ws[0], self._ws_target[0])
 
         began, measured, aside = time.monotonic(), None, 0.0
@@ -263,7 +266,7 @@ class _Run:
         ):
             for done in range(first + 1, config.steps + 1):
                 state, measured = advance(state, *arguments)
-                if done % config.log_every == 0 or done == config.steps:
+                if self._due(done, config.log_every):
                     measured = jax.block_until_ready(measured)
                     line = _line(done, measured, time.monotonic() - began - aside)
                     if not np.isfinite(line["loss"]):
@@ -273,14 +276,13 @@ class _Run:
                         self._folder.log(line)
                 bar.update()
                 other = time.monotonic()
-                last = done == config.steps
-                if picture is not None and self._folder is not None:
-                    if done % config.images_every == 0 or last:
-                        picture.save(self._folder.images / f"step{done:06d}.png", self._generator(state, 0))
-                if checkpoints is not None:
-                    if done % config.checkpoint_every == 0 or last or interrupted.is_set():
-                        checkpoints.save(done, state)
-                if interrupted.is_set() and not last:
+                if picture is not None and self._due(done, config.images_every):
+                    picture.save(done, self._generator(state, 0))
+                if checkpoints is not None and (
+                    self._due(done, config.checkpoint_every) or interrupted.is_set()
+                ):
+                    checkpoints.save(done, state)
+                if interrupted.is_set() and done < config.steps:
                     raise Interrupted(self._how_to_go_on(done, checkpoints))
                 aside += time.monotonic() - other
         seconds = time.monotonic() - began - aside
@@ -294,6 +296,9 @@ class _Run:
             "loss": None if measured is None else float(jnp.mean(measured["loss"])),
         }
         return state, summary
+
+    def _due(self, step: int, every: int) -> bool:
+        return step % every == 0 or step == self._config.steps
 
     def _generator(self, state: State, person: int) -> TriPlaneGenerator:
         trainable = jax.tree.map(lambda x: jnp.asarray(x[person]), state.trainable)
@@ -322,7 +327,9 @@ class _Run:
             return f"interrupted after step {step}; nothing was saved, since the run has no folder"
         checkpoints.wait()
         assert self._folder is not None
-        return f"interrupted; step {step} is saved in {self._folder.path}. The same command goes on from there"
+        return (
+            f"interrupted; step {step} is saved in {self._folder.path}. The same command goes on from there"
+        )
 
 
 def finished(folder: RunFolder) -> Result:

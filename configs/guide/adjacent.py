@@ -1,7 +1,7 @@
 """Tables 1 and 2, third row: the extrapolated target with the adjacency-aware loss, without the global one.
 
-    jaxunlearn unlearn --seed 7 --config configs/guide/adjacent.py:heads
-    jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --config configs/guide/adjacent.py
+jaxunlearn unlearn --seed 7 --config configs/guide/adjacent.py:heads
+jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --config configs/guide/adjacent.py
 """
 
 from jaxunlearn import presets

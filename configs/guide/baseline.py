@@ -1,7 +1,7 @@
 """The baseline of Tables 1 and 2, first row: towards the mean face, the local loss alone.
 
-    jaxunlearn unlearn --seed 7 --config configs/guide/baseline.py:heads
-    jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --config configs/guide/baseline.py
+jaxunlearn unlearn --seed 7 --config configs/guide/baseline.py:heads
+jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --config configs/guide/baseline.py
 """
 
 from jaxunlearn import presets

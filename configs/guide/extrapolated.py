@@ -1,7 +1,7 @@
 """Tables 1 and 2, second row: the baseline with the extrapolated target.
 
-    jaxunlearn unlearn --seed 7 --config configs/guide/extrapolated.py:heads
-    jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --config configs/guide/extrapolated.py
+jaxunlearn unlearn --seed 7 --config configs/guide/extrapolated.py:heads
+jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --config configs/guide/extrapolated.py
 """
 
 from jaxunlearn import presets

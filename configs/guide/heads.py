@@ -1,6 +1,6 @@
 """GUIDE on the bundled model, what `jaxunlearn demo` runs: a minute or two on two CPU cores.
 
-    jaxunlearn unlearn --seed 7 --config configs/guide/heads.py
+jaxunlearn unlearn --seed 7 --config configs/guide/heads.py
 """
 
 from jaxunlearn import presets

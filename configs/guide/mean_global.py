@@ -1,7 +1,7 @@
 """Table 4, second row: towards the mean face, the local and the global preservation loss.
 
-    jaxunlearn unlearn --seed 7 --config configs/guide/mean_global.py:heads
-    jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --config configs/guide/mean_global.py
+jaxunlearn unlearn --seed 7 --config configs/guide/mean_global.py:heads
+jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --config configs/guide/mean_global.py
 """
 
 from jaxunlearn import presets

@@ -1,6 +1,6 @@
 """GUIDE as its official code runs, where that departs from the paper: sums, independent noise, the pivot.
 
-    jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --config configs/guide/official.py
+jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --config configs/guide/official.py
 """
 
 from jaxunlearn import presets

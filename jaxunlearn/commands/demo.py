@@ -30,7 +30,9 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--seed", type=seed, default=7, metavar="N", help="who is forgotten [%(default)s]")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write [runs/demo-seed and the seed]")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder to write [runs/demo-seed and the seed]"
+    )
     add_config(parser)
     parser.set_defaults(run=run)
 
@@ -61,4 +63,6 @@ def run(arguments: argparse.Namespace) -> None:
     result = unlearn(models, people.ws, config, workdir=out, subjects=people.subjects)
     for line in tell(models, result, config):
         print(line)
-    print(f"try next: jaxunlearn render {out} --video orbit.gif, or another person: --seed {arguments.seed + 1}")
+    print(
+        f"try next: jaxunlearn render {out} --video orbit.gif, or another person: --seed {arguments.seed + 1}"
+    )

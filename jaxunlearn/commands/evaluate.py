@@ -13,7 +13,7 @@ everybody else stayed as they were. Writes summary.json, pictures and report.htm
 _EXAMPLES = """\
 examples:
   jaxunlearn evaluate runs/seed0007
-  jaxunlearn evaluate runs/person --judge CurricularFace_Backbone.pth --inception pt_inception-2015-12-05-6726825d.pth
+  jaxunlearn evaluate runs/person --judge CurricularFace_Backbone.pth --inception pt_inception.pth
   jaxunlearn evaluate runs/person --others more_latents_of_the_person.npz
 """
 
@@ -75,7 +75,9 @@ def run(arguments: argparse.Namespace) -> None:
     others = {}
     if arguments.others:
         if len(request.subjects) > 1:
-            raise InputError(f"--others: {folder.path} forgot {len(request.subjects)} people; whose are they?")
+            raise InputError(
+                f"--others: {folder.path} forgot {len(request.subjects)} people; whose are they?"
+            )
         others[0] = read_latents(arguments.others, models.generator.config)
     for line in tell(models, result, config, reference=reference, other_ws=others):
         print(line)

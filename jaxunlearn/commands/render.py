@@ -9,8 +9,8 @@ from typing import Any
 from jaxunlearn.commands.arguments import positive, seeds
 
 _DESCRIPTION = """\
-Render samples of a generator: one image a sample and view, and all of them in grid.png. Or, given the folder of
-a run: the forgotten person before, their target, and after, from every side.
+Render samples of a generator: one image a sample and view, and all of them in grid.png. Or, given the folder
+of a run: the forgotten person before, their target, and after, from every side.
 
 Angles are the official sampler's, in degrees: offsets from the frontal view. A positive yaw shows the face's
 right side, a negative pitch looks from above.
@@ -145,7 +145,9 @@ def _render_run(arguments: argparse.Namespace, names: dict[str, Path]) -> None:
     from jaxunlearn.runner import finished
 
     if "mesh" in names:
-        raise InputError("--mesh: give --model RUN/generator/0000.safetensors --latents RUN/latents.npz with it")
+        raise InputError(
+            "--mesh: give --model RUN/generator/0000.safetensors --latents RUN/latents.npz with it"
+        )
     folder = RunFolder(arguments.folder)
     result = finished(folder)
     source = load_generator(folder.request.model)

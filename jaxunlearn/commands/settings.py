@@ -15,8 +15,8 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help="a Python file with get_config(), such as those in configs/; FILE:ARGUMENT passes an argument to "
-        "it. --config.KEY=VALUE changes single settings",
+        help="a Python file with get_config(), such as those in configs/; FILE:ARGUMENT passes an argument. "
+        "--config.KEY=VALUE changes single settings",
     )
 
 

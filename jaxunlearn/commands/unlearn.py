@@ -10,7 +10,8 @@ from jaxunlearn.commands.settings import add_config
 _DESCRIPTION = """\
 Make a generator forget people (GUIDE): each in a copy of the generator of their own.
 
-A run keeps everything in its folder. Interrupted, by Ctrl-C or otherwise, the same command goes on where it was.
+A run keeps everything in its folder. Interrupted, by Ctrl-C or otherwise, the same command goes on where it
+was.
 """
 _EXAMPLES = """\
 examples:

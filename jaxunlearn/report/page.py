@@ -11,10 +11,10 @@ from jaxunlearn.run_folder import RunFolder
 from torch_bridge import replacing
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+td:first-child { font-family: ui-monospace, monospace } pre { background: #f6f6f6; padding: 1rem }
 img { width: 100%; border: 1px solid #ddd } table { border-collapse: collapse } h2 { margin-top: 2.5rem }
-td, th { padding: .2rem .8rem .2rem 0; text-align: left; border-bottom: 1px solid #eee; vertical-align: top }
-td:first-child { font-family: ui-monospace, monospace } pre { background: #f6f6f6; padding: 1rem; overflow-x: auto }
+td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #eee; vertical-align: top }
+td:first-child { font-family: ui-monospace, monospace } pre { background: #f6f6f6 }
 figcaption { color: #666; font-size: .9rem } figure { margin: 1rem 0 } .verdict { font-size: 1.1rem }
 """
 MEANINGS = {
@@ -55,7 +55,9 @@ def write_report(folder: RunFolder) -> Path:
     curve = _curve([(line["step"], line["loss"]) for line in folder.metrics()])
     settings = json.dumps(folder.config.to_dict(), indent=1)
     numbers = {name: value for name, value in summary.items() if not isinstance(value, dict | list)}
-    rows = "".join(f"<tr><td>{html.escape(n)}</td><td>{html.escape(str(v))}</td></tr>" for n, v in numbers.items())
+    rows = "".join(
+        f"<tr><td>{html.escape(n)}</td><td>{html.escape(str(v))}</td></tr>" for n, v in numbers.items()
+    )
     title = f"{', '.join(request.subjects)} forgotten by {request.model}"
     page = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style></head>
@@ -98,7 +100,9 @@ def _curve(points: list[tuple[int, float]], width: int = 800, height: int = 160)
     if len(points) < 2:
         return ""
     last, top = points[-1][0], max(loss for _, loss in points)
-    line = " ".join(f"{width * s / last:.1f},{height * (1 - loss / max(top, 1e-12)):.1f}" for s, loss in points)
+    line = " ".join(
+        f"{width * s / last:.1f},{height * (1 - loss / max(top, 1e-12)):.1f}" for s, loss in points
+    )
     return (
         f'<figure><svg viewBox="-2 -2 {width + 4} {height + 4}" role="img" aria-label="loss over steps">'
         f'<polyline points="{line}" fill="none" stroke="#2266aa" stroke-width="2"/></svg>'

@@ -16,7 +16,8 @@ YAWS = tuple(np.deg2rad([-20.0, 0.0, 20.0]))
 class ProgressPicture:
     """Three rows, the same views in each: before, target, now."""
 
-    def __init__(self, source: TriPlaneGenerator, compute: Compute):
+    def __init__(self, source: TriPlaneGenerator, compute: Compute, folder: Path):
+        self._folder = folder
         self._renderer = Renderer(source, batch=len(YAWS), compute=compute)
         self._c = views(source.config, np.array(YAWS), np.zeros(len(YAWS)))
 
@@ -25,9 +26,10 @@ class ProgressPicture:
         self._ws = ws
         self._fixed = [self._row(self._renderer, w) for w in (ws, ws_target)]
 
-    def save(self, path: Path, generator: TriPlaneGenerator) -> None:
-        """Write the picture with `generator`'s rendering as its last row."""
+    def save(self, step: int, generator: TriPlaneGenerator) -> None:
+        """Write the picture of this step, with `generator`'s rendering as its last row."""
         now = self._row(self._renderer.with_generator(generator), self._ws)
+        path = self._folder / f"step{step:06d}.png"
         save_png(path, grid(np.concatenate([*self._fixed, now]), len(YAWS)))
 
     def _row(self, renderer: Renderer, ws: np.ndarray) -> np.ndarray:

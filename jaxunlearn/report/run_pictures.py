@@ -34,7 +34,8 @@ class RunPictures:
         ws, ws_target = self._result.ws[person], self._result.ws_target[person]
         shown = ((self._before, ws), (self._before, ws_target), (self._after(person), ws))
         return [
-            to_uint8(renderer(jnp.repeat(jnp.asarray(w)[None], len(c), axis=0), c).image) for renderer, w in shown
+            to_uint8(renderer(jnp.repeat(jnp.asarray(w)[None], len(c), axis=0), c).image)
+            for renderer, w in shown
         ]
 
     def person(self, person: int, yaws: Sequence[float] = YAWS) -> np.ndarray:

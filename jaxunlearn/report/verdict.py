@@ -23,7 +23,7 @@ def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
         f"{figures['others_id_p5']:.2f} for the worst twentieth."
     )
     lines.append(
-        f"Their pictures change by LPIPS {figures['retained_lpips']:.3f}; the Fréchet distance of all pictures "
-        f"to those before is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features)."
+        f"Their pictures change by LPIPS {figures['retained_lpips']:.3f}; the Fréchet distance of all "
+        f"pictures to those before is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features)."
     )
     return lines

@@ -43,7 +43,12 @@ def whole(tmp_path_factory):
     """A run without interruption, with pictures."""
     folder = tmp_path_factory.mktemp("runs") / "whole"
     return unlearn(
-        tiny_models(), tiny_people(1), config(images_every=3), workdir=folder, subjects=["seed 5"], progress=False
+        tiny_models(),
+        tiny_people(1),
+        config(images_every=3),
+        workdir=folder,
+        subjects=["seed 5"],
+        progress=False,
     )
 
 
@@ -55,7 +60,8 @@ def test_what_a_run_leaves(whole):
     assert lines[-1]["loss"] < lines[0]["loss"]
     assert sorted(path.name for path in folder.images.iterdir()) == ["step000003.png", "step000006.png"]
     summary = json.loads((folder.path / "summary.json").read_text())
-    assert summary["steps"] == STEPS and summary["steps_per_second"] > 0 and summary["compile_seconds"] > 0
+    assert summary["steps"] == STEPS
+    assert min(summary["steps_per_second"], summary["compile_seconds"]) > 0
     assert folder.request.subjects == ("seed 5",)
 
 
@@ -93,7 +99,8 @@ def test_interrupted_and_resumed_is_the_same_bit_for_bit(tmp_path, whole):
         unlearn(tiny_models(), tiny_people(1), config(steps=2000), workdir=folder.path, progress=False)
     thread.join()
     at = folder.metrics()[-1]["step"]
-    assert at < 2000 and not folder.finished()
+    assert at < 2000
+    assert not folder.finished()
     with pytest.raises(InputError, match="not finished"):
         finished(folder)
     resumed = unlearn(
@@ -121,7 +128,7 @@ def test_people_at_once_are_people_alone(whole):
     together = unlearn(tiny_models(), tiny_people(2), config(), progress=False)
     for a, b in zip(numbers(together.generators[0]), numbers(whole.generator), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
-    assert together.ws.shape[0] == 2 and len(together.generators) == 2
+    assert len(together.ws) == len(together.generators) == 2
 
 
 @pytest.mark.parametrize(
@@ -157,7 +164,7 @@ def test_a_folder_of_something_else(tmp_path, whole):
     path = whole.folder.path
     with pytest.raises(InputError, match="other latents"):
         unlearn(tiny_models(), tiny_people(1) + 1, config(), workdir=path, subjects=["seed 5"])
-    with pytest.raises(InputError, match="config.seed 0, not 3"):
+    with pytest.raises(InputError, match=r"config\.seed 0, not 3"):
         unlearn(tiny_models(), tiny_people(1), config(seed=3), workdir=path, subjects=["seed 5"])
     other = dataclasses.replace(tiny_models(), identity=tiny_models().judge)
     with pytest.raises(InputError, match="identity 'loss', not 'judge'"):
@@ -172,5 +179,5 @@ def test_a_run_of_another_version(tmp_path):
 
 def test_a_loss_that_diverges(tmp_path):
     """One line, and the folder keeps what was saved before."""
-    with pytest.raises(InputError, match="no longer finite; lower config.optimiser.learning_rate"):
+    with pytest.raises(InputError, match=r"no longer finite; lower config\.optimiser"):
         unlearn(tiny_models(), 1e25 * tiny_people(1), config(), workdir=tmp_path / "run")

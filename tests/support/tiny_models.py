@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -54,4 +55,4 @@ def tiny_people(count: int) -> np.ndarray:
     """Latents `[K, L, D]`."""
     rng = np.random.default_rng(5)
     z = rng.normal(size=(count, CONFIG.z_dim)).astype(np.float32)
-    return np.asarray(tiny_models().generator.mapping(z, np.zeros((count, 25), np.float32)))
+    return np.asarray(tiny_models().generator.mapping(jnp.asarray(z), jnp.zeros((count, 25))))
