@@ -60,6 +60,21 @@ def read_image(path: Path, resolution: int) -> np.ndarray:
     return np.asarray(scaled, np.float32) / 127.5 - 1
 
 
+def read_images(folder: Path, resolution: int) -> np.ndarray:
+    """All pictures of a folder, in order of name; see `read_image`.
+
+    Raises:
+      InputError: if there is no such folder, or a picture in it cannot be used.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    known = set(Image.registered_extensions())
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in known)
+    if not paths:
+        raise InputError(f"{folder}: holds no pictures")
+    return np.stack([read_image(path, resolution) for path in paths])
+
+
 def _on_white(picture: Image.Image) -> Image.Image:
     """As RGB, transparent parts white."""
     if picture.mode in _SIXTEEN_BITS:  # Pillow would cut off, not scale

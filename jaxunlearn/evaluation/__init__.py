@@ -6,7 +6,7 @@
 All that depends on the source generator alone is in `reference`, which serves any number of runs.
 """
 
-from jaxunlearn.evaluation.album import album_latents
+from jaxunlearn.evaluation.album import album_latents, can_photograph
 from jaxunlearn.evaluation.features import AlexNetFeatures, Features, InceptionFeatures
 from jaxunlearn.evaluation.forgotten import forgotten_figures
 from jaxunlearn.evaluation.protocol import evaluate_generator
@@ -21,6 +21,7 @@ __all__ = [
     "InceptionFeatures",
     "Reference",
     "album_latents",
+    "can_photograph",
     "evaluate_generator",
     "forgotten_figures",
     "measure_source",

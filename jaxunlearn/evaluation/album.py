@@ -1,5 +1,6 @@
 """Other photographs of a bundled person, and their latents: what ID_others is measured on."""
 
+import importlib.util
 from typing import NamedTuple
 
 import jax
@@ -21,6 +22,11 @@ class Album(NamedTuple):
 
     c: np.ndarray
     """`[M, 25]`, the cameras they were taken with."""
+
+
+def can_photograph() -> bool:
+    """Whether numba, with which photographs are rendered, is installed."""
+    return importlib.util.find_spec("numba") is not None
 
 
 def photograph_album(generator: TriPlaneGenerator, seed: int, count: int) -> Album:
