@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from jaxunlearn.errors import InputError
 
@@ -31,16 +31,18 @@ def read_image(path: Path, resolution: int) -> np.ndarray:
       InputError: if it cannot be read, is smaller than `resolution`, or far from square.
     """
     try:
-        with Image.open(path) as file, warnings.catch_warnings():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # remarks on metadata that nobody asked for
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = _on_white(ImageOps.exif_transpose(file))
+            with Image.open(path) as file:
+                picture = _on_white(ImageOps.exif_transpose(file))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except IsADirectoryError as error:
         raise InputError(f"{path}: is a folder, not a picture") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(f"{path}: has too many pixels to be a portrait") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # a damaged file makes Pillow's decoders fail in any way
         raise InputError(f"{path}: not a readable picture ({_first_line(error)})") from error
     width, height = picture.size
     side = min(width, height)

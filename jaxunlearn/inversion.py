@@ -59,7 +59,7 @@ class InversionSettings:
     squared: float = 1.0
     identity: float = 0.1
     prior: float = 0.02
-    spread: float = 0.1
+    spread: float = 0.3
     yaws: tuple[float, ...] = (-0.45, -0.3, -0.15, 0.0, 0.15, 0.3, 0.45)
     view_unit: float = 0.2
     distribution_samples: int = 4096
@@ -174,12 +174,11 @@ def invert(
     if c is not None and c.shape != (len(images), 25):
         raise ValueError(f"cameras of {len(images)} images must be [{len(images)}, 25], not {list(c.shape)}")
 
-    z = jax.random.normal(key, (settings.distribution_samples, generator.config.z_dim))
-    ws = jax.jit(generator.mapping)(z, conditioning_view(generator.config, len(z)))
     graphdef, state = nnx.split(generator)
+    static = _Static(graphdef, settings.view_unit, compute)
+    ws = _map(static, state, jax.random.normal(key, (settings.distribution_samples, generator.config.z_dim)))
     weights = _Weights(*(jnp.asarray(getattr(settings, name)) for name in _Weights._fields))
     networks = _Networks(state, LatentDistribution.of(ws[:, 0]), perceptual, identity, weights)
-    static = _Static(graphdef, settings.view_unit, compute)
     batch = min(settings.batch, len(images))
     origin = _Guess(jnp.zeros((batch, *ws.shape[1:])), jnp.zeros((batch, 2)))
     found = []
@@ -188,9 +187,9 @@ def invert(
             index = np.minimum(np.arange(start, start + batch), len(images) - 1)
             given = None if c is None else jnp.asarray(c[index])
             wanted = _look_at(networks, jnp.asarray(images[index]), given)
-            guess = (
-                origin if given is not None else _first_guess(static, networks, wanted, origin, settings.yaws)
-            )
+            guess = origin
+            if given is None:
+                guess = _first_guess(static, networks, wanted, origin, settings.yaws)
             moments = _optimiser(settings).init(guess)
             for _ in range(settings.steps):
                 gradient = _render(static, networks, wanted, guess).gradient
@@ -201,6 +200,12 @@ def invert(
             parts = (last.ws, last.c, last.image, *_measure(networks, wanted, last.image))
             found.append([np.asarray(x)[: len(images) - start] for x in parts])
     return Inversion(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _map(static: _Static, state: Pytree, z: jax.Array) -> jax.Array:
+    generator = nnx.merge(static.graphdef, state)
+    return generator.mapping(z, conditioning_view(generator.config, len(z)))
 
 
 def _first_guess(

@@ -35,7 +35,7 @@ def photograph_album(generator: TriPlaneGenerator, seed: int, count: int) -> Alb
     They are rendered from the parametric head of the same z, and not by the generator.
 
     Args:
-      generator: says how large the images are, and whether its z are those of the parametric head.
+      generator: one that was trained on people of the parametric head; says how large the images are.
       seed: as for `latents_of_seeds`.
       count: photographs.
 
