@@ -286,15 +286,15 @@ class _Run:
                     raise Interrupted(self._how_to_go_on(done, checkpoints))
                 aside += time.monotonic() - other
         seconds = time.monotonic() - began - aside
-        taken = config.steps - first
         devices = jax.devices() if self._mesh is None else list(self._mesh.devices.flat)
-        summary = {
-            "steps": config.steps,
-            "steps_per_second": round(taken / seconds, 4) if taken else None,
-            "compile_seconds": round(compile_seconds, 2),
-            "devices": f"{len(devices)} x {devices[0].device_kind}",
-            "loss": None if measured is None else float(jnp.mean(measured["loss"])),
-        }
+        summary: dict[str, Any] = {"steps": config.steps}
+        if measured is not None:  # at least one step was left
+            summary |= {
+                "steps_per_second": round((config.steps - first) / seconds, 4),
+                "compile_seconds": round(compile_seconds, 2),
+                "devices": f"{len(devices)} x {devices[0].device_kind}",
+                "loss": float(jnp.mean(measured["loss"])),
+            }
         return state, summary
 
     def _due(self, step: int, every: int) -> bool:

@@ -35,16 +35,18 @@ def read_config(path: str | None, overrides: Sequence[str], default: ConfigDict)
     from ml_collections import config_flags
 
     own = flags.FlagValues()
-    if path is None:
-        config_flags.DEFINE_config_dict("config", default, flag_values=own)
-        arguments = list(overrides)
-    else:
-        if not Path(path.partition(":")[0]).is_file():
-            raise InputError(f"--config {path}: no such file")
-        config_flags.DEFINE_config_file("config", flag_values=own)
-        arguments = [f"--config={path}", *overrides]
+    arguments = [*([] if path is None else [f"--config={path}"]), *overrides]
+    command_line = ["jaxunlearn", *arguments]
+    if path is not None and not Path(path.partition(":")[0]).is_file():
+        raise InputError(f"--config {path}: no such file")
     try:
-        own(["jaxunlearn", *arguments])
-    except (flags.Error, AttributeError, KeyError, TypeError, ValueError) as error:
+        if path is None:
+            config_flags.DEFINE_config_dict("config", default, flag_values=own, sys_argv=command_line)
+        else:
+            config_flags.DEFINE_config_file("config", flag_values=own, sys_argv=command_line)
+        own(command_line)
+    except (AttributeError, KeyError) as error:
+        raise InputError(f"{' '.join(arguments)}: no such setting ({error})") from error
+    except (flags.Error, TypeError, ValueError) as error:
         raise InputError(f"{' '.join(arguments)}: {str(error).splitlines()[0]}") from error
     return own["config"].value

@@ -12,7 +12,7 @@ from jaxunlearn.models import Models
 from jaxunlearn.report.images import save_png
 from jaxunlearn.report.page import write_report
 from jaxunlearn.report.run_pictures import RunPictures
-from jaxunlearn.report.verdict import verdict
+from jaxunlearn.report.verdict import effort, verdict
 from jaxunlearn.run_folder import RunFolder
 from jaxunlearn.runner import Result
 
@@ -42,4 +42,5 @@ def tell(
     folder = show(models, result, config)
     subjects = folder.request.subjects
     lines = [line for k, of in enumerate(subjects) for line in verdict(of, figures["people"][str(k)])]
+    lines.append(effort(folder.summary))
     return [*lines, f"Look at {folder.report} and {folder.person_picture(0)}"]

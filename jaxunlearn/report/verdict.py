@@ -27,3 +27,12 @@ def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
         f"pictures to those before is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features)."
     )
     return lines
+
+
+def effort(summary: Mapping[str, Any]) -> str:
+    """What a run cost; `summary` as `runner.unlearn` writes it."""
+    seconds = summary["steps"] / summary["steps_per_second"]
+    return (
+        f"It took {summary['steps']} steps in {seconds:.0f} s ({summary['steps_per_second']:.2f} a second on "
+        f"{summary['devices']}), after {summary['compile_seconds']:.0f} s of compilation."
+    )
