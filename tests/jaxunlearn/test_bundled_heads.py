@@ -11,11 +11,11 @@ from safetensors import safe_open
 import lpips_flax
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from jaxunlearn.generators import load_generator
-from jaxunlearn.heads.photographs import PhotographRequest, Photographs, photograph
+from jaxunlearn.heads.photographs import HELD_OUT_FIRST, PhotographRequest, Photographs, photograph
 from jaxunlearn.latents import median_radius
 from jaxunlearn.pretraining.evaluation import evaluate, generate
 from jaxunlearn.pretraining.supervision import on_white
-from jaxunlearn.pretraining.training import HELD_OUT_FIRST, many_latents
+from jaxunlearn.pretraining.training import many_latents
 
 FILE = resources.files("jaxunlearn.zoo") / "heads.safetensors"
 COMPUTE = Compute.for_platform("cpu")

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.heads.photographs import HELD_OUT_FIRST
 from jaxunlearn.identity import load_identity
 from jaxunlearn.pretraining import identity_training as training
 from jaxunlearn.pretraining.identity_data import Distortion, distort, draw_pairs, gaussian_resampling
@@ -34,11 +35,11 @@ def committed_config(role: str) -> training.Config:
 
 def tiny_config(folder: Path) -> training.Config:
     config = committed_config("judge")
-    config.network.update({"units": (1, 1, 1), "channels": (8, 16, 16), "stem_channels": 4})
+    config.network.update({"units": (1, 1), "channels": (8, 16), "stem_channels": 4})
     config.network.update({"input_size": 16, "embedding_size": 16})
     config.data.update({"people": 24, "held_out": 12, "views": 4, "folder": str(folder), "workers": 1})
     config.batch.people = 12
-    config.update({"steps": 240, "log_every": 1, "evaluate_every": 120, "evaluate_people": 6})
+    config.update({"steps": 90, "log_every": 1, "evaluate_every": 50, "evaluate_people": 6})
     config.checkpoint_minutes = 0.0
     config.rate.peak = 1e-2
     return config
@@ -120,7 +121,7 @@ def test_half_precision_keeps_the_network(finished: Path, tmp_path: Path) -> Non
         ({"steps": 0}, "config.steps must be at least 1"),
         ({"batch": {"people": 25}}, "config.batch.people: there are 24, not 25"),
         ({"data": {"first": 999_999}}, "are for measuring"),
-        ({"network": {"input_size": 20}}, "config.network: input_size 20"),
+        ({"network": {"input_size": 18}}, "config.network: input_size 18"),
     ],
 )
 def test_wrong_settings_are_named(shards: Path, change: dict[str, Any], message: str) -> None:
@@ -134,7 +135,7 @@ def test_the_two_roles_share_nobody_and_no_seed() -> None:
     judge, loss = committed_config("judge"), committed_config("loss")
     people = [set(range(c.data.first, c.data.first + c.data.people)) for c in (judge, loss)]
     assert not people[0] & people[1]
-    assert max(map(max, people)) < training.HELD_OUT_FIRST
+    assert max(map(max, people)) < HELD_OUT_FIRST
     assert judge.seed != loss.seed
     with pytest.raises(ValueError, match="no role 'jury'; there are judge, loss"):
         committed_config("jury")
@@ -152,14 +153,15 @@ def test_the_loss_asks_which_photograph_is_of_the_same_person() -> None:
     person = jnp.eye(5)
     both = jnp.concatenate([person, person])
     margin = jnp.array(0.2)
-    loss, parts = training.pair_loss(both, 16.0, margin)
-    expected = np.log(1 + 8 * np.exp(-16 * np.cos(0.2)))  # eight photographs of others, at right angles
-    assert float(loss) == pytest.approx(expected, rel=2e-2)
+    pair_loss = jax.jit(training.pair_loss)
+    loss, parts = pair_loss(both, 4.0, margin)
+    expected = np.log(1 + 8 * np.exp(-4 * np.cos(0.2)))  # eight photographs of others, at right angles
+    assert float(loss) == pytest.approx(expected, rel=1e-3)
     assert (float(parts["accuracy"]), float(parts["cosine"])) == pytest.approx((1, 1))
-    mixed, parts = training.pair_loss(jnp.concatenate([person, jnp.roll(person, 1, axis=0)]), 16.0, margin)
-    assert float(mixed) > 10
+    mixed, parts = pair_loss(jnp.concatenate([person, jnp.roll(person, 1, axis=0)]), 4.0, margin)
+    assert float(mixed) > 4
     assert (float(parts["accuracy"]), float(parts["cosine"])) == (0, 0)
-    gradient = jax.grad(lambda e: training.pair_loss(e, 16.0, margin)[0])(both)
+    gradient = jax.jit(jax.grad(lambda e: training.pair_loss(e, 4.0, margin)[0]))(both)
     assert bool(jnp.isfinite(gradient).all())
 
 
@@ -181,7 +183,8 @@ def test_a_batch_shows_two_photographs_of_everybody() -> None:
 
 def test_no_distortion_changes_nothing() -> None:
     image = jax.random.uniform(jax.random.key(1), (2, 12, 12, 3), minval=-1, maxval=1)
-    np.testing.assert_allclose(distort(image, jax.random.key(0), UNTOUCHED), image, atol=1e-5)
+    distorted = jax.jit(lambda image, key: distort(image, key, UNTOUCHED))(image, jax.random.key(0))
+    np.testing.assert_allclose(distorted, image, atol=1e-5)
 
 
 @settings(max_examples=20, deadline=None)
@@ -191,7 +194,7 @@ def test_resampling_keeps_constants_and_moves_what_it_says(zoom: float, shift: f
     np.testing.assert_allclose(matrix.sum(1), 1, rtol=1e-5)
     ramp = jnp.arange(32.0)
     expected = zoom * (ramp - 15.5) + shift + 15.5
-    np.testing.assert_allclose((matrix @ ramp)[10:22], expected[10:22], atol=0.2)
+    np.testing.assert_allclose((matrix @ ramp)[10:22], expected[10:22], atol=0.25)
 
 
 def test_figures_of_embeddings_that_are_known() -> None:
