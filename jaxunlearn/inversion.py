@@ -98,12 +98,18 @@ class _Guess(NamedTuple):
     """`[N, 2]`, yaw and pitch in units of `view_unit`; means nothing where cameras are known."""
 
 
-class _Wanted(NamedTuple):
-    """Photographs, and what is computed from them once."""
+class _Seen(NamedTuple):
+    """What the networks see in images."""
 
-    images: jax.Array
     features: tuple[jax.Array, ...]
     embeddings: jax.Array
+
+
+class _Wanted(NamedTuple):
+    """Photographs, what the networks see in them, and cameras where they are known."""
+
+    images: jax.Array
+    seen: _Seen
     c: jax.Array | None
 
 
@@ -186,7 +192,8 @@ def invert(
         for start in range(0, len(images), batch):
             index = np.minimum(np.arange(start, start + batch), len(images) - 1)
             given = None if c is None else jnp.asarray(c[index])
-            wanted = _look_at(networks, jnp.asarray(images[index]), given)
+            photographs = jnp.asarray(images[index])
+            wanted = _Wanted(photographs, _look_at(networks, photographs), given)
             guess = origin
             if given is None:
                 guess = _first_guess(static, networks, wanted, origin, settings.yaws)
@@ -197,7 +204,8 @@ def invert(
                 jax.block_until_ready(guess)
                 bar.update()
             last = _render(static, networks, wanted, guess)
-            parts = (last.ws, last.c, last.image, *_measure(networks, wanted, last.image))
+            distances = (last.perceptual, last.squared, 1 - last.identity)
+            parts = (last.ws, last.c, last.image, *distances)
             found.append([np.asarray(x)[: len(images) - start] for x in parts])
     return Inversion(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
@@ -213,32 +221,35 @@ def _first_guess(
 ) -> _Guess:
     """The mean face, turned as far as makes it most similar to each image."""
     yaws, batch = np.array(candidates), len(wanted.images)
-    pictures = []
+
+    def turned(yaw: np.ndarray) -> _Guess:
+        angles = np.stack([yaw, np.zeros(batch)], axis=1) / static.view_unit
+        return origin._replace(angles=jnp.asarray(angles))
+
+    distances = []
     for start in range(0, len(yaws), batch):
         some = yaws[np.minimum(np.arange(start, start + batch), len(yaws) - 1)]
-        angles = jnp.asarray(np.stack([some, np.zeros(batch)], axis=1) / static.view_unit)
-        pictures.append(_render(static, networks, wanted, origin._replace(angles=angles)).image)
-    distances = _distances(networks.perceptual, wanted, jnp.concatenate(pictures)[: len(yaws)])
-    closest = yaws[np.asarray(distances).argmin(axis=1)]
-    angles = jnp.asarray(np.stack([closest, np.zeros(batch)], axis=1) / static.view_unit)
-    return origin._replace(angles=angles)
+        faces = _look_at(networks, _render(static, networks, wanted, turned(some)).image)
+        distances.append(_distances(networks.perceptual, wanted.seen.features, faces.features))
+    return turned(yaws[np.concatenate(distances, axis=1)[:, : len(yaws)].argmin(axis=1)])
 
 
 @jax.jit
-def _look_at(networks: _Networks, images: jax.Array, c: jax.Array | None) -> _Wanted:
-    return _Wanted(images, networks.perceptual.features(images), networks.identity.embed(images), c)
+def _look_at(networks: _Networks, images: jax.Array) -> _Seen:
+    return _Seen(networks.perceptual.features(images), networks.identity.embed(images))
 
 
 @jax.jit
-def _distances(perceptual: LPIPS, wanted: _Wanted, pictures: jax.Array) -> jax.Array:
-    """LPIPS of every photograph and every picture, `[N, V]`."""
-    features = perceptual.features(pictures)
+def _distances(
+    perceptual: LPIPS, of_these: tuple[jax.Array, ...], of_those: tuple[jax.Array, ...]
+) -> jax.Array:
+    """LPIPS between all of N images and all of V, from their features: `[N, V]`."""
 
     def to_all(of_one: tuple[jax.Array, ...]) -> jax.Array:
-        same = [jnp.broadcast_to(one, each.shape) for one, each in zip(of_one, features, strict=True)]
-        return perceptual.distance(same, features)
+        same = [jnp.broadcast_to(one, each.shape) for one, each in zip(of_one, of_those, strict=True)]
+        return perceptual.distance(same, of_those)
 
-    return jax.vmap(to_all)(wanted.features)
+    return jax.vmap(to_all)(of_these)
 
 
 def _interpret(
@@ -253,11 +264,14 @@ def _interpret(
 
 
 class _Rendered(NamedTuple):
-    """A guess and what becomes of it."""
+    """A guess and what becomes of it; distances are unweighted, `[N]`."""
 
     ws: jax.Array
     c: jax.Array
     image: jax.Array
+    perceptual: jax.Array
+    squared: jax.Array
+    identity: jax.Array
     gradient: _Guess
 
 
@@ -267,7 +281,6 @@ def _render(static: _Static, networks: _Networks, wanted: _Wanted, guess: _Guess
 
     A single step and not a loop of them: inside a compiled loop a step took 1.6 times as long on a CPU.
     """
-    weights = networks.weights
 
     def loss(guess: _Guess) -> tuple[jax.Array, tuple[jax.Array, ...]]:
         ws, c = _interpret(static, networks, wanted, guess)
@@ -275,17 +288,21 @@ def _render(static: _Static, networks: _Networks, wanted: _Wanted, guess: _Guess
         image = generator.synthesis(ws, c, compute=static.compute).image
         perceptual = networks.perceptual
         average = jnp.mean(guess.x, axis=1, keepdims=True)
-        terms = (
-            weights.perceptual * perceptual.distance(perceptual.features(image), wanted.features),
-            weights.squared * jnp.mean(jnp.square(image - wanted.images), axis=(1, 2, 3)),
-            weights.identity * identity_distance(networks.identity.embed(image), wanted.embeddings),
-            weights.prior * jnp.mean(jnp.square(guess.x), axis=(1, 2)),
-            weights.spread * jnp.mean(jnp.square(guess.x - average), axis=(1, 2)),
+        distances = (
+            perceptual.distance(perceptual.features(image), wanted.seen.features),
+            jnp.mean(jnp.square(image - wanted.images), axis=(1, 2, 3)),
+            identity_distance(networks.identity.embed(image), wanted.seen.embeddings),
         )
-        return jnp.sum(jnp.stack(terms)), (ws, c, image)  # a sum: images do not influence each other
+        pulls = (
+            jnp.mean(jnp.square(guess.x), axis=(1, 2)),
+            jnp.mean(jnp.square(guess.x - average), axis=(1, 2)),
+        )
+        weights = jnp.stack(networks.weights)[:, None]
+        # A sum over the images, which therefore do not influence each other.
+        return jnp.sum(weights * jnp.stack((*distances, *pulls))), (ws, c, image, *distances)
 
-    gradient, (ws, c, image) = jax.grad(loss, has_aux=True)(guess)
-    return _Rendered(ws, c, image, gradient)
+    gradient, (ws, c, image, *distances) = jax.grad(loss, has_aux=True)(guess)
+    return _Rendered(ws, c, image, *distances, gradient=gradient)
 
 
 def _optimiser(settings: InversionSettings) -> optax.GradientTransformation:
@@ -300,16 +317,3 @@ def _step(
 ) -> tuple[_Guess, optax.OptState]:
     updates, state = _optimiser(settings).update(gradient, state)
     return optax.apply_updates(guess, updates), state  # type: ignore[return-value]
-
-
-@jax.jit
-def _measure(
-    networks: _Networks, wanted: _Wanted, pictures: jax.Array
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """LPIPS, mean squared difference and identity similarity of each picture, `[N]`."""
-    perceptual = networks.perceptual
-    return (
-        perceptual.distance(perceptual.features(pictures), wanted.features),
-        jnp.mean(jnp.square(pictures - wanted.images), axis=(1, 2, 3)),
-        1 - identity_distance(networks.identity.embed(pictures), wanted.embeddings),
-    )
