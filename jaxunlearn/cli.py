@@ -3,6 +3,7 @@
 import argparse
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -78,4 +79,6 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code, except for `--help` and wrong arguments, where argparse exits."""
-    return execute(parse(argv))
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: print(f"jaxunlearn: {message}", file=sys.stderr)
+        return execute(parse(argv))
