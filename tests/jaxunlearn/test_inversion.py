@@ -139,8 +139,9 @@ def test_a_bundled_persons_album_is_inverted_without_telling_the_cameras(percept
     found = album.album_latents(generator, 7, 4, perceptual, load_identity("heads-loss"), progress=False)
     assert found.ws.shape == (4, generator.backbone.synthesis.num_ws, generator.config.w_dim)
     assert found.perceptual.mean() < 0.05
-    position, true_position = (c[:, [3, 7, 11]] for c in (found.c, photographs.c))
-    assert np.abs(position - true_position).max() < 0.2
+    (x, y, z), (true_x, true_y, true_z) = (c[:, [3, 7, 11]].T / 2.7 for c in (found.c, photographs.c))
+    assert np.abs(np.arctan2(x, z) - np.arctan2(true_x, true_z)).max() < 0.1
+    assert np.abs(y - true_y).max() < 0.15  # a camera held higher looks much like a smaller chin
     shown, real = (np.asarray(judge.embed(jnp.asarray(x))) for x in (found.images, photographs.images))
     similarity = np.sum(shown * real, axis=-1)
     assert judge.threshold is not None
