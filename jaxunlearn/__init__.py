@@ -1,1 +1,28 @@
-"""Make a pretrained face generator forget people."""
+"""Make a pretrained face generator forget people.
+
+models = jaxunlearn.load_models("heads")
+result = jaxunlearn.unlearn(models, ws, jaxunlearn.presets.heads(), workdir="runs/person")
+figures = jaxunlearn.evaluate(models, result, jaxunlearn.presets.heads())
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jaxunlearn import latents, presets
+    from jaxunlearn.measurement import evaluate
+    from jaxunlearn.models import load_models
+    from jaxunlearn.runner import unlearn
+
+__all__ = ["evaluate", "latents", "load_models", "presets", "unlearn"]
+
+_HOMES = {"evaluate": "measurement", "load_models": "models", "unlearn": "runner"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: the command line's --help must not wait for JAX."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"jaxunlearn.{_HOMES[name]}"), name)
+    if name in __all__:
+        return importlib.import_module(f"jaxunlearn.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,15 +3,17 @@
 import argparse
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from jaxunlearn.commands import convert, models, render
-from jaxunlearn.errors import InputError
+from jaxunlearn.commands import convert, demo, evaluate, models, render, unlearn
+from jaxunlearn.commands.settings import PREFIX
+from jaxunlearn.errors import InputError, Interrupted
 
-COMMANDS = (models, convert, render)
+COMMANDS = (demo, unlearn, evaluate, render, convert, models)
 
-SUCCESS, FAILURE, BAD_INPUT = 0, 1, 2
+SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,10 +36,14 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run the chosen subcommand.
 
     Returns:
-      0 on success, 2 on bad input, with one line on stderr, 1 on an internal failure, with its traceback.
+      0 on success, 2 on bad input, with one line on stderr, 1 on an internal failure, with its traceback, 130
+      when interrupted after saving.
     """
     try:
         arguments.run(arguments)
+    except Interrupted as error:
+        print(f"jaxunlearn: {error}", file=sys.stderr)
+        return INTERRUPTED
     except Exception as error:
         line = _for_the_user(error)
         if line is None:
@@ -59,6 +65,20 @@ def _for_the_user(error: Exception) -> str | None:
     return None
 
 
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Arguments of the chosen subcommand; `overrides` holds what changes its config."""
+    made = parser()
+    arguments, others = made.parse_known_args(argv)
+    known = [text for text in others if text.startswith(PREFIX) and "=" in text and "config" in arguments]
+    if len(known) < len(others):
+        unknown = next(text for text in others if text not in known)
+        made.error(f"unrecognised argument {unknown}; settings are changed by --config.KEY=VALUE")
+    arguments.overrides = known
+    return arguments
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code, except for `--help` and wrong arguments, where argparse exits."""
-    return execute(parser().parse_args(argv))
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: print(f"jaxunlearn: {message}", file=sys.stderr)
+        return execute(parse(argv))

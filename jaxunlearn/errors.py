@@ -3,3 +3,7 @@
 
 class InputError(ValueError):
     """An argument or a file cannot be used; the message is one line that says what to do."""
+
+
+class Interrupted(Exception):
+    """A run was stopped from outside after saving its state; the message says how to go on."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
-import jax
 import numpy as np
 from flax import nnx
 
@@ -14,23 +13,21 @@ import torch_bridge
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator, from_torch
 from eg3d_flax.checkpoint import ARCHITECTURE, read_checkpoint
 from jaxunlearn.errors import InputError
+from jaxunlearn.initialisation import initialised
 from torch_bridge.module_files import save_module
 
 RANDOM = "random"
 """Name of a small generator that was never trained: soft blobs, the same from every side."""
+RANDOM_FULL_SIZE = "random-ffhq512"
+"""Name of a full-size generator that was never trained: what a step costs, without a download."""
 
 BUNDLED = ("heads",)
 """Names of the generators in `jaxunlearn/zoo`; its MODELS.md says what they are."""
 
 
 def initialise(config: GeneratorConfig, seed: int = 0) -> TriPlaneGenerator:
-    """A generator with fresh random weights, drawn in one compiled call."""
-
-    def make() -> TriPlaneGenerator:
-        return TriPlaneGenerator(config, rngs=nnx.Rngs(seed))
-
-    graphdef, _ = nnx.split(nnx.eval_shape(make))
-    return nnx.merge(graphdef, jax.jit(lambda: nnx.split(make())[1])())
+    """A generator with fresh random weights."""
+    return initialised(lambda: TriPlaneGenerator(config, rngs=nnx.Rngs(seed)))
 
 
 def _blobs() -> TriPlaneGenerator:
@@ -54,7 +51,8 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
     """Load a generator.
 
     Args:
-      name_or_path: "heads", which is bundled, "random", or any file that `eg3d_flax.read_checkpoint` reads.
+      name_or_path: "heads", which is bundled, "random", "random-ffhq512", or any file that
+        `eg3d_flax.read_checkpoint` reads.
 
     Raises:
       InputError: if there is no such model, or its weights do not fit.
@@ -62,12 +60,14 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
     """
     if name_or_path == RANDOM:
         return _blobs()
+    if name_or_path == RANDOM_FULL_SIZE:
+        return initialise(GeneratorConfig.ffhq512_128())
     if name_or_path in BUNDLED:
         with resources.as_file(resources.files("jaxunlearn.zoo") / f"{name_or_path}.safetensors") as path:
             return _read(path)
     path = Path(name_or_path)
     if not path.exists():
-        names = ", ".join((*BUNDLED, RANDOM))
+        names = ", ".join((*BUNDLED, RANDOM, RANDOM_FULL_SIZE))
         raise InputError(f"{name_or_path}: no such file, and not the name of a model ({names})")
     return _read(path)
 

@@ -4,7 +4,7 @@
 sample, as in the official code.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -61,3 +61,32 @@ def adjacent_offsets(
 def median_radius(ws: jax.Array, w_avg: jax.Array) -> jax.Array:
     """Median distance of samples `[N, L, D]` from the mean: the scale that settings of a model refer to."""
     return jnp.median(_length(ws - w_avg))
+
+
+class LatentDistribution(NamedTuple):
+    """The normal distribution that fits a generator's w: rows `mean + x @ axes` with x standard normal."""
+
+    mean: jax.Array
+    """`[D]`."""
+
+    axes: jax.Array
+    """`[D, D]`, principal axes, a row each, as long as a standard deviation."""
+
+    inverse: jax.Array
+    """`[D, D]`."""
+
+    @classmethod
+    def of(cls, w: jax.Array) -> "LatentDistribution":
+        """Estimate from samples `[N, D]`; directions without variance get a thousandth of the largest."""
+        mean = jnp.mean(w, axis=0)
+        variances, directions = jnp.linalg.eigh(jnp.cov(w, rowvar=False))
+        deviations = jnp.sqrt(jnp.maximum(variances, 1e-6 * variances[-1]))
+        return cls(mean, deviations[:, None] * directions.T, directions / deviations)
+
+    def latents(self, x: jax.Array) -> jax.Array:
+        """Coordinates `[..., D]` → latents of that shape."""
+        return self.mean + x @ self.axes
+
+    def coordinates(self, ws: jax.Array) -> jax.Array:
+        """The inverse of `latents`."""
+        return (ws - self.mean) @ self.inverse

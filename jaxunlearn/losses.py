@@ -9,7 +9,11 @@ import numpy as np
 
 
 class Perception(NamedTuple):
-    """How images are compared."""
+    """How images are compared.
+
+    Functions with weights are `jax.tree_util.Partial` of a function and the weights, so that the whole is a
+    pytree and can be an argument of a compiled function.
+    """
 
     perceptual: Callable[[jax.Array, jax.Array], jax.Array]
     """Two batches of images `[P, H, W, 3]` in about [-1, 1] → distances `[P]`."""

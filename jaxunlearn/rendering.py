@@ -1,6 +1,9 @@
 """Render many samples or views with one compiled function."""
 
+import copy
+import functools
 from collections.abc import Iterator
+from typing import NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -10,8 +13,35 @@ from flax import nnx
 from eg3d_flax import Compute, RenderOutput, TriPlaneGenerator
 
 
+class _How(NamedTuple):
+    """What rendering is compiled for."""
+
+    graphdef: nnx.GraphDef
+    noise_mode: str
+    neural_rendering_resolution: int | None
+    compute: Compute
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _synthesise(
+    how: _How, state: nnx.State, ws: jax.Array, c: jax.Array, keys: jax.Array | None
+) -> RenderOutput:
+    """The weights are an argument: captured, they would be folded into the program as constants."""
+    return nnx.merge(how.graphdef, state).synthesis(
+        ws,
+        c,
+        how.noise_mode,
+        keys,
+        neural_rendering_resolution=how.neural_rendering_resolution,
+        compute=how.compute,
+    )
+
+
 class Renderer:
     """Renders a generator's samples in batches of one size, so that one compilation serves them all.
+
+    It serves every renderer of the process that has the same settings and a generator of the same config.
+
 
     Rendering is deterministic, with samples in the middle of their bins, unless `noise_mode` is "random";
     then noise and jitter follow from `noise_seed`.
@@ -28,23 +58,22 @@ class Renderer:
         compute: Compute,
     ):
         graphdef, self._state = nnx.split(generator)
+        self._config = generator.config
         self._batch = batch
         self._key = jax.random.key(noise_seed) if noise_mode == "random" else None
+        self._how = _How(graphdef, noise_mode, neural_rendering_resolution, compute)
 
-        # The weights are an argument: captured, they would be folded into the program as constants.
-        @jax.jit
-        def synthesis(state, ws, c, keys):
-            model = nnx.merge(graphdef, state)
-            return model.synthesis(
-                ws,
-                c,
-                noise_mode,  # type: ignore[arg-type]
-                keys,
-                neural_rendering_resolution=neural_rendering_resolution,
-                compute=compute,
-            )
+    def with_generator(self, generator: TriPlaneGenerator) -> Self:
+        """The same renderer for another generator of the same config.
 
-        self._synthesis = synthesis
+        Raises:
+          ValueError: if the config differs.
+        """
+        if generator.config != self._config:
+            raise ValueError("a renderer is compiled for one config, and this generator has another")
+        other = copy.copy(self)
+        other._state = nnx.state(generator)
+        return other
 
     def _keys(self, index: np.ndarray) -> jax.Array | None:
         """A key for each image, by its place in the whole list: batches do not change the noise."""
@@ -56,7 +85,7 @@ class Renderer:
         count = len(ws)
         for start in range(0, count, self._batch):
             index = np.minimum(np.arange(start, start + self._batch), count - 1)
-            out = self._synthesis(self._state, ws[index], c[index], self._keys(index))
+            out = _synthesise(self._how, self._state, ws[index], c[index], self._keys(index))
             yield jax.tree.map(lambda x, n=count - start: np.asarray(x[:n]), out)
 
     def __call__(self, ws: jax.Array, c: jax.Array) -> RenderOutput:

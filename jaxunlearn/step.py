@@ -64,12 +64,14 @@ class State(NamedTuple):
 
 
 class Frozen(NamedTuple):
-    """The source generator: what no step changes, shared by all identities."""
+    """What no step changes, shared by all identities: the source generator, and how images are compared."""
 
     trainable: Pytree
     """Its synthesis backbone, the value that training started from."""
 
     fixed: Pytree
+    perception: Perception
+    """The networks that compare images; arguments, since captured weights would be folded as constants."""
 
 
 class Target(NamedTuple):
@@ -124,12 +126,10 @@ class GuideStep:
     def __init__(
         self,
         graphdef: nnx.GraphDef,
-        perception: Perception,
         optimiser: optax.GradientTransformation,
         settings: StepSettings,
     ):
         self._graphdef = graphdef
-        self._perception = perception
         self._optimiser = optimiser
         self._settings = settings
 
@@ -226,7 +226,7 @@ class GuideStep:
         """The step's loss, and each term of each pair `[P]`, unweighted."""
         weights = self._settings.sampling.weights()
         found, wanted = self.render(trainable, frozen, target, draws)
-        terms = pair_losses(found, wanted, weights, self._perception)
+        terms = pair_losses(found, wanted, weights, frozen.perception)
         return total_loss(terms, weights), terms
 
     def update(

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from eg3d_flax import GeneratorConfig, camera
 
@@ -10,9 +11,7 @@ ORBIT_YAW, ORBIT_PITCH = 0.35, 0.15
 """How far an orbit swings, in radians of the official sampler."""
 
 
-def views(
-    config: GeneratorConfig, yaw: np.ndarray | float = 0.0, pitch: np.ndarray | float = 0.0
-) -> jax.Array:
+def views(config: GeneratorConfig, yaw: ArrayLike = 0.0, pitch: ArrayLike = 0.0) -> jax.Array:
     """Labels `[N, 25]` of a generator's average camera, turned by `yaw` and `pitch`.
 
     Args:

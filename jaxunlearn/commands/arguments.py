@@ -25,3 +25,11 @@ def seeds(text: str) -> list[int]:
     if not found or max(found) >= 2**32:
         raise argparse.ArgumentTypeError(f"{text!r}: seeds lie between 0 and 4294967295")
     return found
+
+
+def seed(text: str) -> int:
+    """One seed."""
+    found = seeds(text)
+    if len(found) > 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than one seed")
+    return found[0]

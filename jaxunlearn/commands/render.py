@@ -1,6 +1,7 @@
 """`jaxunlearn render`: images, videos, depth and meshes of a generator's samples."""
 
 import argparse
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 from jaxunlearn.commands.arguments import positive, seeds
 
 _DESCRIPTION = """\
-Render samples of a generator: one image a sample and view, and all of them in grid.png.
+Render samples of a generator: one image a sample and view, and all of them in grid.png. Or, given the folder
+of a run: the forgotten person before, their target, and after, from every side.
 
 Angles are the official sampler's, in degrees: offsets from the frontal view. A positive yaw shows the face's
 right side, a negative pitch looks from above.
@@ -19,6 +21,7 @@ examples:
   jaxunlearn render --model ffhq.safetensors --seeds 0-7 --yaw -20 0 20 --truncation-psi 0.7 --out pictures
   jaxunlearn render --model ffhq.safetensors --seeds 3 --video orbit.mp4 --mesh head.glb --out pictures
   jaxunlearn render --model ffhq.safetensors --latents person.npz --depth --out pictures
+  jaxunlearn render runs/seed0007 --yaw -40 -20 0 20 40 --video orbit.gif
 """
 
 
@@ -32,6 +35,7 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
+    add("folder", type=Path, nargs="?", metavar="RUN", help="folder of a finished run; pictures go into it")
     add(
         "--model",
         default="heads",
@@ -75,6 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
       InputError: if an argument, the model or the latents cannot be used; before anything is rendered.
     """
+    import jax
     import jax.numpy as jnp
 
     from eg3d_flax import Compute
@@ -85,6 +90,9 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.views import conditioning_view
 
     names = _output_names(arguments)
+    if arguments.folder is not None:
+        _render_run(arguments, names)
+        return
     generator = load_generator(arguments.model)
     if arguments.latents:
         ws = jnp.asarray(read_latents(arguments.latents, generator.config))
@@ -98,7 +106,11 @@ def run(arguments: argparse.Namespace) -> None:
             truncation_cutoff=arguments.truncation_cutoff,
         )
         labels = [f"seed{seed:04d}" for seed in arguments.seeds]
-    compute = Compute(dtype=jnp.dtype(arguments.dtype), ray_chunk=arguments.ray_chunk)
+    compute = dataclasses.replace(
+        Compute.for_platform(jax.default_backend()),
+        dtype=jnp.dtype(arguments.dtype),
+        ray_chunk=arguments.ray_chunk,
+    )
     renderer = Renderer(
         generator,
         batch=min(arguments.batch, len(ws) * len(arguments.yaw) * len(arguments.pitch)),
@@ -119,6 +131,35 @@ def run(arguments: argparse.Namespace) -> None:
         )
     for path in pictures.written:
         print(path)
+
+
+def _render_run(arguments: argparse.Namespace, names: dict[str, Path]) -> None:
+    """Before, target and after: a strip, and an orbit if a video is wanted."""
+    from jaxunlearn import configuration
+    from jaxunlearn.errors import InputError
+    from jaxunlearn.generators import load_generator
+    from jaxunlearn.report.images import save_png
+    from jaxunlearn.report.run_pictures import YAWS, RunPictures
+    from jaxunlearn.report.video import save_video
+    from jaxunlearn.run_folder import RunFolder
+    from jaxunlearn.runner import finished
+
+    if "mesh" in names:
+        raise InputError(
+            "--mesh: give --model RUN/generator/0000.safetensors --latents RUN/latents.npz with it"
+        )
+    folder = RunFolder(arguments.folder)
+    result = finished(folder)
+    source = load_generator(folder.request.model)
+    pictures = RunPictures(source, result, configuration.compute(folder.config))
+    yaws = arguments.yaw if len(arguments.yaw) > 1 else YAWS
+    for k in range(len(result.generators)):
+        save_png(folder.person_picture(k), pictures.person(k, yaws))
+        print(folder.person_picture(k))
+        if "video" in names:
+            path = folder.images / names["video"].with_stem(f"{names['video'].stem}{k:04d}")
+            save_video(path, pictures.orbit(k, arguments.frames), fps=arguments.fps)
+            print(path)
 
 
 def _output_names(arguments: argparse.Namespace) -> dict[str, Path]:

@@ -18,8 +18,9 @@ from tqdm import tqdm
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.heads.geometry import build_head
+from jaxunlearn.heads.people import Person, person_from_latent
 from jaxunlearn.heads.rendering import render
-from jaxunlearn.heads.scenarios import SCENARIOS
+from jaxunlearn.heads.scenarios import SCENARIOS, Scenario
 
 MAPPING_VERSION = 3
 """Part of every shard's name: changes when the same z would give other pixels."""
@@ -96,17 +97,50 @@ def photograph_person(request: PhotographRequest, number: int) -> Photographs:
     """All views of one person; arrays as in `Photographs` with N = 1."""
     scenario = SCENARIOS[request.scenario]
     key = [request.seed, zlib.crc32(request.scenario.encode()), number]
-    rng = np.random.Generator(np.random.PCG64(key))
-    z, person = scenario.draw_person(rng)
+    z, person = scenario.draw_person(np.random.Generator(np.random.PCG64(key)))
+    return _photograph(z, person, scenario, key, request.views, request.resolution)
+
+
+def photograph_latent(
+    z: np.ndarray, scenario: str, *, views: int, resolution: int, seed: int = 0
+) -> Photographs:
+    """Photographs of the person of a given z [64], in the circumstances of a scenario.
+
+    Somebody else's photographs, or another seed's, are taken in other circumstances.
+
+    Args:
+      z: whose photographs.
+      scenario: a key of `SCENARIOS`; only its shots are drawn, the person is that of z as it is.
+      views: how many.
+      resolution: pixels along each side.
+      seed: of the circumstances.
+
+    Returns:
+      Arrays as in `Photographs` with N = 1.
+
+    Raises:
+      InputError: if there is no such scenario or z has another shape.
+    """
+    request = PhotographRequest(scenario, people=1, views=views, resolution=resolution, seed=seed)
+    z = np.asarray(z, np.float32)
+    key = [seed, zlib.crc32(scenario.encode()), zlib.crc32(z.tobytes())]
+    person = person_from_latent(z)
+    return _photograph(z, person, SCENARIOS[scenario], key, request.views, request.resolution)
+
+
+def _photograph(
+    z: np.ndarray, person: Person, scenario: Scenario, key: list[int], views: int, resolution: int
+) -> Photographs:
+    """A person's photographs; shot number i follows from the key and i."""
     heads = {}
-    views = []
-    for index in range(request.views):
+    seen_views = []
+    for index in range(views):
         shot = scenario.draw_shot(np.random.Generator(np.random.PCG64([*key, 1 + index])), index)
         mood = tuple(shot.expression.items())
         if mood not in heads:
             heads[mood] = build_head(person, shot.expression)
-        seen = render(heads[mood], shot.camera, request.resolution, shot.light, shot.background)
-        views.append(
+        seen = render(heads[mood], shot.camera, resolution, shot.light, shot.background)
+        seen_views.append(
             (
                 np.round(seen.image * 255).astype(np.uint8),
                 np.round(seen.coverage * 255).astype(np.uint8),
@@ -115,7 +149,7 @@ def photograph_person(request: PhotographRequest, number: int) -> Photographs:
                 np.array([shot.yaw, shot.pitch], np.float32),
             )
         )
-    return Photographs(z[None], *(np.stack(kind)[None] for kind in zip(*views, strict=True)))
+    return Photographs(z[None], *(np.stack(kind)[None] for kind in zip(*seen_views, strict=True)))
 
 
 def concatenate(parts: list[Photographs]) -> Photographs:

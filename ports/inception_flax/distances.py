@@ -44,7 +44,7 @@ def frechet_distance_of_statistics(a: FeatureStatistics, b: FeatureStatistics) -
     eigenvalues = np.linalg.eigvalsh((product + product.T) / 2)
     cross = np.sqrt(eigenvalues.clip(min=0)).sum()
     traces = np.trace(a.covariance) + np.trace(b.covariance)
-    return float(np.square(a.mean - b.mean).sum() + traces - 2 * cross)
+    return max(float(np.square(a.mean - b.mean).sum() + traces - 2 * cross), 0.0)  # rounding goes below it
 
 
 def frechet_distance(features_a: ArrayLike, features_b: ArrayLike) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import optax
 import pytest
 from flax import nnx
+from jax.tree_util import Partial
 
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator, account, from_torch
 from golden import eg3d_lr_multiplier, eg3d_weight
@@ -52,8 +53,9 @@ def generator() -> TriPlaneGenerator:
 
 def build(generator: TriPlaneGenerator, settings: StepSettings) -> tuple[GuideStep, Frozen]:
     split = split_generator(generator)
-    step = GuideStep(split.graphdef, Perception(StandIn(0), embed), optax.adam(1e-2), settings)
-    return step, Frozen(split.trainable, split.fixed)
+    step = GuideStep(split.graphdef, optax.adam(1e-2), settings)
+    perception = Perception(Partial(StandIn(0)), Partial(embed))
+    return step, Frozen(split.trainable, split.fixed, perception)
 
 
 def people(generator: TriPlaneGenerator, count: int) -> tuple[jax.Array, jax.Array]:

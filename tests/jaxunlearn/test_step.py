@@ -74,8 +74,8 @@ def test_three_official_steps(name):
     optimiser = optax.chain(recording(), optax.adam(1e-4))
     settings = StepSettings(PIVOTS[name], noise_mode=case.noise_mode, draws="independent")  # type: ignore[arg-type]
     split = split_generator(case.generator)
-    frozen = Frozen(split.trainable, split.fixed)
-    step = GuideStep(split.graphdef, case.perception, optimiser, settings)
+    frozen = Frozen(split.trainable, split.fixed, case.perception)
+    step = GuideStep(split.graphdef, optimiser, settings)
 
     frontal = conditioning_view(case.generator.config)
     ws = case.generator.mapping(jnp.asarray(case.golden.input("z_u")), frontal)[0]

@@ -6,6 +6,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.tree_util import Partial
 
 import arcface_flax
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator, from_torch
@@ -37,7 +38,8 @@ class GuideCase:
     def perception(self) -> Perception:
         network = guide_identity_network(self.golden.seed)
         return Perception(
-            StandIn(self.golden.seed), lambda images: network(arcface_flax.identity_crop(images))
+            Partial(StandIn(self.golden.seed)),
+            Partial(lambda images: network(arcface_flax.identity_crop(images))),
         )
 
     @property

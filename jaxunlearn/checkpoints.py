@@ -1,0 +1,66 @@
+"""States of a run on disk, by Orbax: written in the background, complete or not there at all."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import jax
+import orbax.checkpoint as ocp
+
+from jaxunlearn.errors import InputError
+
+Pytree = Any
+State = TypeVar("State")
+
+
+class Checkpoints:
+    """The last few states of one run; a context manager that waits for what is being written."""
+
+    def __init__(self, folder: Path, *, keep: int):
+        self._folder = folder
+        options = ocp.CheckpointManagerOptions(max_to_keep=keep, create=True)
+        self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
+
+    def __enter__(self) -> "Checkpoints":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._manager.close()
+
+    @property
+    def latest(self) -> int | None:
+        """Step of the newest checkpoint."""
+        return self._manager.latest_step()
+
+    def save(self, step: int, state: Pytree) -> None:
+        """Write `state`, any pytree of arrays, unless this step is there already."""
+        if step != self.latest:
+            self._manager.save(step, args=ocp.args.StandardSave(_by_name(state)))
+
+    def wait(self) -> None:
+        """Until everything is on disk."""
+        self._manager.wait_until_finished()
+
+    def restore(self, like: State) -> State:
+        """The newest state; `like` gives structure, shapes, dtypes and placement.
+
+        Raises:
+          InputError: if it is of a generator of other sizes, or cannot be read.
+        """
+        wanted = _by_name(like)
+        step = self.latest
+        try:
+            found = self._manager.restore(step, args=ocp.args.StandardRestore(wanted))
+        except (ValueError, KeyError, FileNotFoundError) as error:
+            raise InputError(
+                f"{self._folder / str(step)}: cannot be read as a checkpoint of this run "
+                f"({str(error).splitlines()[0][:200]}); remove that folder to start from the one before"
+            ) from error
+        return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in wanted])
+
+
+def _by_name(state: Pytree) -> dict[str, jax.Array]:
+    """A dict of arrays by their place, free of our classes, so that files outlive them."""
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="."): leaf
+        for path, leaf in jax.tree_util.tree_leaves_with_path(state)
+    }

@@ -1,0 +1,68 @@
+"""`jaxunlearn demo`: the whole story on the bundled model."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from jaxunlearn.commands.arguments import seed
+from jaxunlearn.commands.settings import add_config
+
+_DESCRIPTION = """\
+Make the bundled generator forget one of its people, measure what happened, and show it.
+
+Nothing is downloaded; nobody in it exists. Takes a few minutes on a laptop's CPU.
+"""
+_EXAMPLES = """\
+examples:
+  jaxunlearn demo
+  jaxunlearn demo --seed 12 --out runs/twelve
+  jaxunlearn demo --config.target.kind=mean --out runs/towards_the_mean
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the subcommand."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "demo",
+        help="the whole story on the bundled model, in a few minutes",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--seed", type=seed, default=7, metavar="N", help="who is forgotten [%(default)s]")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder to write [runs/demo-seed and the seed]"
+    )
+    add_config(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Unlearn, evaluate, report.
+
+    Raises:
+      InputError: if a setting cannot be used, or the folder holds something else.
+      Interrupted: after Ctrl-C.
+    """
+    from jaxunlearn import configuration, presets
+    from jaxunlearn.commands.settings import read_config
+    from jaxunlearn.evaluation import can_photograph
+    from jaxunlearn.models import load_models
+    from jaxunlearn.people import people_of_seeds
+    from jaxunlearn.report.story import tell
+    from jaxunlearn.runner import unlearn
+
+    config = read_config(arguments.config, arguments.overrides, presets.heads())
+    configuration.check(config)
+    if config.evaluation.album and not can_photograph():
+        print("note: no photographs of other days without numba (pip install 'jaxunlearn[data]')")
+        config.evaluation.album = 0
+    models = load_models("heads")
+    people = people_of_seeds(models, [arguments.seed])
+    out = arguments.out or Path("runs") / f"demo-{people.name}"
+    result = unlearn(models, people.ws, config, workdir=out, subjects=people.subjects)
+    for line in tell(models, result, config):
+        print(line)
+    print(
+        f"try next: jaxunlearn render {out} --video orbit.gif, or another person: --seed {arguments.seed + 1}"
+    )

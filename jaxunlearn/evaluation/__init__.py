@@ -1,0 +1,29 @@
+"""What a run did to a generator: the forgotten person, everybody else, and the papers' names for it.
+
+    reference = measure_source(source, judge, perceptual, AlexNetFeatures(lpips_flax.load("alex")), settings)
+    figures = evaluate_generator(reference, unlearned, ws, ws_target)     # a flat dict, ready for JSON
+
+All that depends on the source generator alone is in `reference`, which serves any number of runs.
+"""
+
+from jaxunlearn.evaluation.album import album_latents, can_photograph
+from jaxunlearn.evaluation.features import AlexNetFeatures, Features, InceptionFeatures
+from jaxunlearn.evaluation.forgotten import forgotten_figures
+from jaxunlearn.evaluation.protocol import evaluate_generator
+from jaxunlearn.evaluation.reference import Reference, measure_source
+from jaxunlearn.evaluation.retained import retained_figures
+from jaxunlearn.evaluation.settings import EvaluationSettings
+
+__all__ = [
+    "AlexNetFeatures",
+    "EvaluationSettings",
+    "Features",
+    "InceptionFeatures",
+    "Reference",
+    "album_latents",
+    "can_photograph",
+    "evaluate_generator",
+    "forgotten_figures",
+    "measure_source",
+    "retained_figures",
+]

@@ -1,0 +1,140 @@
+"""The figures of a run, under the papers' names."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+import lpips_flax
+from jaxunlearn import configuration
+from jaxunlearn.configuration import ConfigDict
+from jaxunlearn.evaluation import (
+    AlexNetFeatures,
+    EvaluationSettings,
+    Features,
+    Reference,
+    album_latents,
+    evaluate_generator,
+    measure_source,
+)
+from jaxunlearn.generators import BUNDLED
+from jaxunlearn.models import Models
+from jaxunlearn.runner import Result
+
+_SEED = re.compile(r"seed (\d+)")
+
+
+def reference_of(
+    models: Models,
+    config: ConfigDict,
+    *,
+    features: Features | None = None,
+    real_images: np.ndarray | None = None,
+    progress: bool = True,
+) -> Reference:
+    """All that depends on the source alone; give it to several calls of `evaluate`.
+
+    Args:
+      models: the source and who judges.
+      config: its `evaluation`.
+      features: of the Fréchet distances; None takes AlexNet's.
+      real_images: `[M, R, R, 3]` in [-1, 1] for ΔFID_real.
+      progress: whether to show a bar.
+    """
+    of = config.evaluation
+    settings = EvaluationSettings(
+        views=of.views,
+        retained_people=of.retained_people,
+        frechet_samples=of.frechet_samples,
+        batch=of.batch,
+        seed=of.seed,
+    )
+    return measure_source(
+        models.generator,
+        models.judge,
+        models.perceptual,
+        features or AlexNetFeatures(lpips_flax.load("alex")),
+        settings,
+        real_images=real_images,
+        compute=configuration.compute(config),
+        progress=progress,
+    )
+
+
+def evaluate(
+    models: Models,
+    result: Result,
+    config: ConfigDict,
+    *,
+    reference: Reference | None = None,
+    other_ws: Mapping[int, np.ndarray] | None = None,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Measure what a run did, and put it into its folder's `summary.json`.
+
+    Args:
+      models: as the run had.
+      result: of the run.
+      config: its `evaluation`.
+      reference: of `reference_of`; measured anew if not given.
+      other_ws: number of a person → `[M, L, D]`, latents of other pictures of them. Where there are none,
+        people of the bundled model are photographed anew (`config.evaluation.album`).
+      progress: whether to show bars.
+
+    Returns:
+      Means over people of every figure of `evaluation.evaluate_generator`, the networks they were measured
+      with, and under `people` the figures of each.
+
+    Raises:
+      InputError: if album photographs are wanted and cannot be rendered.
+    """
+    reference = reference or reference_of(models, config, progress=progress)
+    others = dict(other_ws or {})
+    if models.name in BUNDLED and config.evaluation.album:
+        for k, seed in _seeds(result).items():
+            if k not in others:
+                others[k] = album_latents(
+                    models.generator,
+                    seed,
+                    config.evaluation.album,
+                    models.perceptual,
+                    models.identity,
+                    compute=configuration.compute(config),
+                    progress=progress,
+                ).ws
+    people = {
+        str(k): evaluate_generator(
+            reference,
+            generator,
+            jax.numpy.asarray(result.ws[k]),
+            jax.numpy.asarray(result.ws_target[k]),
+            None if k not in others else jax.numpy.asarray(others[k]),
+            progress=progress,
+        )
+        for k, generator in enumerate(result.generators)
+    }
+    figures = {**_means(list(people.values())), "people": people}
+    if result.folder is not None:
+        result.folder.add_to_summary(figures)
+    return figures
+
+
+def _seeds(result: Result) -> dict[int, int]:
+    """Number of a person → their seed, of those who come from one."""
+    subjects = result.folder.request.subjects if result.folder is not None else ()
+    found = {k: _SEED.fullmatch(subject) for k, subject in enumerate(subjects)}
+    return {k: int(match[1]) for k, match in found.items() if match}
+
+
+def _means(people: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean of each figure over people; what is no number is the first's."""
+    means = {}
+    for name, first in people[0].items():
+        values = [figures[name] for figures in people]
+        numbers = not isinstance(first, bool) and all(isinstance(value, int | float) for value in values)
+        means[name] = float(np.mean(values)) if numbers else first
+    if len(people) > 1:
+        means["forgotten"] = sum(bool(figures["forgotten"]) for figures in people)
+    return means

@@ -1,0 +1,169 @@
+"""A generator with the networks that unlearning and its measurement need."""
+
+import dataclasses
+import functools
+import hashlib
+import warnings
+from collections.abc import Callable
+from typing import TypeVar
+
+import jax
+import numpy as np
+from flax import nnx
+from jax.tree_util import Partial
+
+import lpips_flax
+import torch_bridge
+from arcface_flax import ArcFace, ArcFaceConfig
+from eg3d_flax import TriPlaneGenerator
+from jaxunlearn import catalogue
+from jaxunlearn.generators import BUNDLED, RANDOM, load_generator
+from jaxunlearn.identity import IdentityNetwork, identity_network, load_identity
+from jaxunlearn.initialisation import initialised
+from jaxunlearn.latents import median_radius
+from jaxunlearn.losses import Perception
+from jaxunlearn.views import conditioning_view
+from lpips_flax import LPIPS
+
+SAMPLES = 10_000
+"""Latents that a model's `median_radius` is taken over."""
+
+Network = TypeVar("Network")
+
+
+class RandomWeights(UserWarning):
+    """A network whose file was not found runs with random weights."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Models:
+    """What `unlearn` and `evaluate` work with.
+
+    Attributes:
+      name: name or path of the generator.
+      generator: the source.
+      perceptual, perceptual_name: LPIPS of the loss, and what to call it.
+      identity: network of the identity loss.
+      judge: network that measures; never part of a loss.
+    """
+
+    name: str
+    generator: TriPlaneGenerator
+    perceptual: LPIPS
+    perceptual_name: str
+    identity: IdentityNetwork
+    judge: IdentityNetwork
+
+    @property
+    def w_avg(self) -> jax.Array:
+        """The mean latent, `[w_dim]`."""
+        return self.generator.backbone.mapping.w_avg[...]
+
+    @functools.cached_property
+    def median_radius(self) -> float:
+        """Median ‖w - w̄‖ over 10,000 z, the scale of distances between latents."""
+        config = self.generator.config
+        z = jax.random.normal(jax.random.key(0), (SAMPLES, config.z_dim))
+        ws = self.generator.mapping(z, conditioning_view(config, SAMPLES))
+        return float(median_radius(ws, self.w_avg))
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Hexadecimal SHA-256 of the generator's numbers."""
+        digest = hashlib.sha256()
+        for leaf in jax.tree.leaves(nnx.state(self.generator)):
+            digest.update(np.ascontiguousarray(leaf).tobytes())
+        return digest.hexdigest()
+
+    def perception(self) -> Perception:
+        """How the loss compares images."""
+        return Perception(
+            Partial(_call, *nnx.split(self.perceptual)), Partial(IdentityNetwork.embed, self.identity)
+        )
+
+
+def load_models(
+    name_or_path: str = "heads",
+    *,
+    perceptual: str | None = None,
+    identity: str | None = None,
+    judge: str | None = None,
+) -> Models:
+    """Load a generator with its networks.
+
+    The bundled models come with LPIPS on AlexNet and two identity networks of their own. Any other
+    generator is taken for one of EG3D's faces: LPIPS on VGG16, IR-SE50 as the loss and CurricularFace as the
+    judge, from the files that `jaxunlearn models` lists. A network whose file is not found there runs with
+    random weights, which shows what a step costs and nothing else.
+
+    Args:
+      name_or_path: see `generators.load_generator`.
+      perceptual: "alex", or a file of an LPIPS network or its backbone.
+      identity: see `identity.load_identity`.
+      judge: likewise.
+
+    Raises:
+      InputError: if a name or a file given is no such thing.
+      torch_bridge.CheckpointError: if a file cannot be read.
+
+    Warns:
+      RandomWeights: if a file that was not given is not found.
+    """
+    generator = load_generator(name_or_path)
+    if name_or_path in (*BUNDLED, RANDOM):
+        perceptual, identity = perceptual or "alex", identity or "heads-loss"
+        judge = judge or "heads-judge"
+    network, label = _perceptual(perceptual)
+    return Models(
+        name_or_path,
+        generator,
+        network,
+        label,
+        _identity(identity, "model_ir_se50.pth", ArcFaceConfig.ir_se50(), "IR-SE50"),
+        _identity(judge, "CurricularFace_Backbone.pth", ArcFaceConfig.ir_101(), "CurricularFace IR-101"),
+    )
+
+
+def _call(graphdef: nnx.GraphDef, state: nnx.State, *arguments: jax.Array) -> jax.Array:
+    return nnx.merge(graphdef, state)(*arguments)
+
+
+def _perceptual(given: str | None) -> tuple[LPIPS, str]:
+    if given == "alex":
+        return lpips_flax.load("alex"), "LPIPS AlexNet"
+
+    def read(path: str) -> tuple[LPIPS, str]:
+        backbone, lin, net = lpips_flax.read_state_dicts(torch_bridge.read_file(path))
+        return lpips_flax.from_torch(backbone, lin, net), f"LPIPS {net.upper()}"
+
+    def draw() -> tuple[LPIPS, str]:
+        backbone, _ = lpips_flax.to_torch(initialised(lambda: LPIPS("vgg", rngs=nnx.Rngs(0))))
+        return lpips_flax.from_torch(backbone, lpips_flax.heads("vgg"), "vgg"), "LPIPS VGG (random weights)"
+
+    return _found(given, "vgg16-397923af.pth", read, draw)
+
+
+def _identity(given: str | None, published: str, config: ArcFaceConfig, label: str) -> IdentityNetwork:
+    def draw() -> IdentityNetwork:
+        module = initialised(lambda: ArcFace(config, rngs=nnx.Rngs(0)))
+        return identity_network(module, name=f"{label} (random weights)", threshold=None, framing="face")
+
+    return _found(given, published, load_identity, draw)
+
+
+def _found(
+    given: str | None, published: str, read: Callable[[str], Network], draw: Callable[[], Network]
+) -> Network:
+    """A network from the file given, from the published file where it is found, or drawn."""
+    if given is None:
+        entry = next(entry for entry in catalogue.ENTRIES if entry.name == published)
+        path = catalogue.find(entry, catalogue.search_folders())
+        if path is None:
+            message = (
+                f"{published} not found: random weights in its place, good for measuring speed only "
+                "(see `jaxunlearn models`)"
+            )
+            warnings.warn(message, RandomWeights, stacklevel=4)
+            return draw()
+        given = str(path)
+    return read(given)

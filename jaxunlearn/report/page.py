@@ -1,0 +1,110 @@
+"""The page of a run: `report.html`, with its pictures inside, to be opened in any browser."""
+
+import base64
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+from jaxunlearn.report.verdict import verdict
+from jaxunlearn.run_folder import RunFolder
+from torch_bridge import replacing
+
+_STYLE = """
+td:first-child { font-family: ui-monospace, monospace } pre { background: #f6f6f6; padding: 1rem }
+img { width: 100%; border: 1px solid #ddd } table { border-collapse: collapse } h2 { margin-top: 2.5rem }
+td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #eee; vertical-align: top }
+td:first-child { font-family: ui-monospace, monospace } pre { background: #f6f6f6 }
+figcaption { color: #666; font-size: .9rem } figure { margin: 1rem 0 } .verdict { font-size: 1.1rem }
+"""
+MEANINGS = {
+    "id": "similarity of the person before and after, over the official views; low is forgotten",
+    "id_std": "its standard deviation over the views",
+    "id_others": "the same for other pictures of the person, which unlearning never saw",
+    "id_target": "similarity of the person and the target: what complete success would give",
+    "id_to_target": "similarity of the person after and the target",
+    "others_id": "similarity of other people before and after; 1 is unchanged",
+    "others_id_p5": "its 5th percentile over people",
+    "fid_pre": "Fréchet distance of random people after from random people before",
+    "delta_fid_real": "by how much the Fréchet distance from real images has grown",
+    "retained_lpips": "perceptual change of other people's pictures",
+    "retained_psnr": "dB, other people's pictures",
+    "retained_ssim": "structural similarity of other people's pictures",
+    "retained_mse": "mean squared change of other people's pictures",
+}
+
+
+def write_report(folder: RunFolder) -> Path:
+    """Write the page from what is in the folder: pictures, logged losses, figures if there are any.
+
+    Returns:
+      Its path.
+    """
+    request, summary = folder.request, folder.summary
+    parts = []
+    for k, subject in enumerate(request.subjects):
+        figures = (summary.get("people") or {}).get(str(k))
+        parts.append(f"<h2>{html.escape(subject)}</h2>")
+        if figures is not None:
+            lines = "<br>".join(html.escape(line) for line in verdict(subject, figures))
+            parts.append(f'<p class="verdict">{lines}</p>')
+        parts.append(_figure(folder.person_picture(k), "The person: before, target, after."))
+        parts.append(_figure(folder.others_picture(k), "Other people: before, after."))
+        if figures is not None:
+            parts.append(_table(figures))
+    curve = _curve([(line["step"], line["loss"]) for line in folder.metrics()])
+    settings = json.dumps(folder.config.to_dict(), indent=1)
+    numbers = {name: value for name, value in summary.items() if not isinstance(value, dict | list)}
+    rows = "".join(
+        f"<tr><td>{html.escape(n)}</td><td>{html.escape(str(v))}</td></tr>" for n, v in numbers.items()
+    )
+    title = f"{', '.join(request.subjects)} forgotten by {request.model}"
+    page = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style></head>
+<body><h1>{html.escape(title)}</h1>
+{"".join(parts)}
+<h2>The run</h2>
+{curve}
+<table>{rows}</table>
+<p>Loss with {html.escape(request.perceptual)} and {html.escape(request.identity)}.</p>
+<details><summary>Settings</summary><pre>{html.escape(settings)}</pre></details>
+</body></html>
+"""
+    with replacing(folder.report) as temporary:
+        temporary.write_text(page)
+    return folder.report
+
+
+def _figure(path: Path, caption: str) -> str:
+    if not path.is_file():
+        return ""
+    data = base64.b64encode(path.read_bytes()).decode()
+    return (
+        f'<figure><img alt="{html.escape(caption)}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+    )
+
+
+def _table(figures: dict[str, Any]) -> str:
+    rows = [
+        f"<tr><td>{name}</td><td>{figures[name]:.4g}</td><td>{meaning}</td></tr>"
+        for name, meaning in MEANINGS.items()
+        if figures.get(name) is not None
+    ]
+    networks = ", ".join(f"{what}: {name}" for what, name in figures["networks"].items())
+    return f"<table>{''.join(rows)}</table><p>Measured with {html.escape(networks)}.</p>"
+
+
+def _curve(points: list[tuple[int, float]], width: int = 800, height: int = 160) -> str:
+    """The loss over steps."""
+    if len(points) < 2:
+        return ""
+    last, top = points[-1][0], max(loss for _, loss in points)
+    line = " ".join(
+        f"{width * s / last:.1f},{height * (1 - loss / max(top, 1e-12)):.1f}" for s, loss in points
+    )
+    return (
+        f'<figure><svg viewBox="-2 -2 {width + 4} {height + 4}" role="img" aria-label="loss over steps">'
+        f'<polyline points="{line}" fill="none" stroke="#2266aa" stroke-width="2"/></svg>'
+        f"<figcaption>Loss from 0 to {top:.3g}, over {last} steps.</figcaption></figure>"
+    )

@@ -1,0 +1,38 @@
+"""What figures mean, in plain words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
+    """Lines about one person; `figures` as `evaluation.evaluate_generator` returns them."""
+    threshold, lines = figures["threshold"], []
+    one_person = "" if threshold is None else f"; from {threshold:.2f} on two pictures count as one person"
+    if figures["forgotten"] is None:
+        lines.append(f"{subject}: similarity before / after {figures['id']:.2f}.")
+    else:
+        word = "forgotten" if figures["forgotten"] else "NOT forgotten"
+        lines.append(f"{subject} is {word}: similarity before / after {figures['id']:.2f}{one_person}.")
+    if figures["id_others"] is not None:
+        also = ""
+        if threshold is not None:
+            also = ", also forgotten" if figures["id_others"] < threshold else ", NOT forgotten there"
+        lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f}{also}.")
+    lines.append(
+        f"Other people stay themselves: similarity {figures['others_id']:.2f} on average, "
+        f"{figures['others_id_p5']:.2f} for the worst twentieth."
+    )
+    lines.append(
+        f"Their pictures change by LPIPS {figures['retained_lpips']:.3f}; the Fréchet distance of all "
+        f"pictures to those before is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features)."
+    )
+    return lines
+
+
+def effort(summary: Mapping[str, Any]) -> str:
+    """What a run cost; `summary` as `runner.unlearn` writes it."""
+    seconds = summary["steps"] / summary["steps_per_second"]
+    return (
+        f"It took {summary['steps']} steps in {seconds:.0f} s ({summary['steps_per_second']:.2f} a second on "
+        f"{summary['devices']}), after {summary['compile_seconds']:.0f} s of compilation."
+    )

@@ -1,0 +1,212 @@
+"""A run on disk: what is kept under which name.
+
+run.json         what was asked: model, people, versions; written first
+config.json      the settings
+latents.npz      `ws` and `ws_target`, [K, L, D]
+metrics.jsonl    one object a logged step
+checkpoints/     states to go on from
+images/          pictures
+generator/       the unlearned weights, one file a person; there when the run is finished
+summary.json     final figures
+report.html      a page to look at
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import ml_collections
+import numpy as np
+
+from jaxunlearn.configuration import ConfigDict, flat
+from jaxunlearn.errors import InputError
+from torch_bridge import replacing
+
+FORMAT = 1
+"""Raised when a folder written before can no longer be read."""
+MAY_CHANGE = (
+    "steps",
+    "log_every",
+    "images_every",
+    "checkpoint_every",
+    "checkpoints_kept",
+    "rendering.ray_chunk",
+    "evaluation.",
+)
+"""Beginnings of settings with which a run may be continued though they differ: no step depends on them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What a run was asked for.
+
+    Attributes:
+      model: name or path of the source generator.
+      fingerprint: SHA-256 of its numbers.
+      subjects: a line for each person: where their latent came from.
+      perceptual, identity: names of the networks of the loss.
+    """
+
+    model: str
+    fingerprint: str
+    subjects: tuple[str, ...]
+    perceptual: str
+    identity: str
+
+
+class RunFolder:
+    """Reads and writes the files of one run; see the module's text."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def images(self) -> Path:
+        """Folder of the pictures."""
+        return self.path / "images"
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.path / "report.html"
+
+    def generator(self, person: int = 0) -> Path:
+        """File of one person's unlearned generator."""
+        return self.path / "generator" / f"{person:04d}.safetensors"
+
+    def person_picture(self, person: int = 0) -> Path:
+        """Before, target, after."""
+        return self.images / f"person{person:04d}.png"
+
+    def others_picture(self, person: int = 0) -> Path:
+        """Other people before and after."""
+        return self.images / f"others{person:04d}.png"
+
+    def exists(self) -> bool:
+        """Whether a run was begun here."""
+        return (self.path / "run.json").is_file()
+
+    def finished(self) -> bool:
+        """Whether its last step was taken and its weights written."""
+        return self.exists() and all(self.generator(k).is_file() for k in range(len(self.request.subjects)))
+
+    @property
+    def request(self) -> Request:
+        """What was asked.
+
+        Raises:
+          InputError: if this is not the folder of a run, or one of another version.
+        """
+        if not self.exists():
+            raise InputError(f"{self.path}: not the folder of a run (no run.json in it)")
+        stored = self._read_json("run.json")
+        if stored.get("format") != FORMAT:
+            raise InputError(
+                f"{self.path}: written by jaxunlearn {stored.get('version', 'unknown')} in format "
+                f"{stored.get('format')}; this version reads format {FORMAT}"
+            )
+        return Request(
+            model=stored["model"],
+            fingerprint=stored["fingerprint"],
+            subjects=tuple(stored["subjects"]),
+            perceptual=stored["perceptual"],
+            identity=stored["identity"],
+        )
+
+    @property
+    def config(self) -> ConfigDict:
+        """The settings."""
+        return ml_collections.ConfigDict(self._read_json("config.json"))
+
+    def latents(self) -> tuple[np.ndarray, np.ndarray]:
+        """`ws` and `ws_target`, `[K, L, D]` each."""
+        with np.load(self.path / "latents.npz", allow_pickle=False) as arrays:
+            return arrays["ws"], arrays["ws_target"]
+
+    def begin(self, request: Request, config: ConfigDict, ws: np.ndarray, ws_target: np.ndarray) -> None:
+        """Write what was asked, or check that a run begun here before was asked the same.
+
+        Raises:
+          InputError: if the folder holds another run, or other files.
+        """
+        if self.exists():
+            self._check_same(request, config, ws)
+        elif self.path.is_dir() and any(self.path.iterdir()):
+            raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.images.mkdir(exist_ok=True)
+        (self.path / "generator").mkdir(exist_ok=True)
+        with replacing(self.path / "latents.npz") as temporary, temporary.open("wb") as file:
+            np.savez(file, ws=ws, ws_target=ws_target)
+        self._write_json("config.json", config.to_dict())
+        version = metadata.version("jaxunlearn")
+        self._write_json("run.json", {"format": FORMAT, "version": version, **dataclasses.asdict(request)})
+
+    def _check_same(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
+        hint = "give another folder, or delete this one"
+        before = self.request
+        for field in dataclasses.fields(Request):
+            old, new = getattr(before, field.name), getattr(request, field.name)
+            if old != new and field.name != "model":
+                raise InputError(f"{self.path}: is a run with {field.name} {old!r}, not {new!r}; {hint}")
+        if not np.array_equal(self.latents()[0], ws):
+            raise InputError(f"{self.path}: is a run with other latents; {hint}")
+        old, new = flat(self.config), flat(config)
+        changed = sorted(
+            name
+            for name in old.keys() | new.keys()
+            if old.get(name) != new.get(name) and not name.startswith(MAY_CHANGE)
+        )
+        if changed:
+            name = changed[0]
+            raise InputError(
+                f"{self.path}: is a run with config.{name} {old.get(name)!r}, not {new.get(name)!r}; {hint}"
+            )
+
+    def log(self, numbers: Mapping[str, Any]) -> None:
+        """Add a line to `metrics.jsonl`."""
+        with (self.path / "metrics.jsonl").open("a") as file:
+            file.write(json.dumps(numbers) + "\n")
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The lines of `metrics.jsonl`."""
+        path = self.path / "metrics.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def forget_after(self, step: int) -> None:
+        """Drop the logged lines of steps that are about to be taken again."""
+        path = self.path / "metrics.jsonl"
+        kept = [line for line in self.metrics() if line["step"] <= step]
+        if path.exists():
+            with replacing(path) as temporary:
+                temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Final figures so far."""
+        return self._read_json("summary.json") if (self.path / "summary.json").exists() else {}
+
+    def add_to_summary(self, figures: Mapping[str, Any]) -> None:
+        """Put figures into `summary.json`, beside those there."""
+        self._write_json("summary.json", {**self.summary, **figures})
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        path = self.path / name
+        try:
+            return json.loads(path.read_text())
+        except FileNotFoundError as error:
+            raise InputError(f"{path}: no such file; {self.path} is not the folder of a whole run") from error
+        except ValueError as error:
+            raise InputError(f"{path}: not readable as JSON ({error})") from error
+
+    def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
+        with replacing(self.path / name) as temporary:
+            temporary.write_text(json.dumps(value, indent=1) + "\n")

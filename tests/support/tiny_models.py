@@ -1,0 +1,58 @@
+"""Models small enough for whole runs in tests: drawn weights, 16² images."""
+
+import dataclasses
+import functools
+
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+import lpips_flax
+from arcface_flax import ArcFace, ArcFaceConfig
+from drawn import drawn_module
+from eg3d_flax import GeneratorConfig, account, from_torch
+from golden import eg3d_lr_multiplier, eg3d_weight
+from jaxunlearn.identity import identity_network
+from jaxunlearn.models import Models
+
+CONFIG = dataclasses.replace(
+    GeneratorConfig.small(),
+    superresolution_module="none",
+    img_resolution=32,
+    neural_rendering_resolution=32,
+    plane_resolution=8,
+    depth_resolution=4,
+    depth_resolution_importance=0,
+)
+_IDENTITY = ArcFaceConfig(
+    units=(1, 1), channels=(4, 8), stem_channels=4, squeeze_excite=False, input_size=16, embedding_size=8
+)
+
+
+@functools.cache
+def tiny_models() -> Models:
+    """A generator with AlexNet and two small identity networks."""
+    shapes = {row.name: row.target_shape for row in account({}, CONFIG)}
+    weights = {
+        n: eg3d_weight(n, shape, 3, eg3d_lr_multiplier(n)) for n, shape in shapes.items() if shape is not None
+    }
+
+    def network(seed: int, name: str):
+        module = drawn_module(lambda: ArcFace(_IDENTITY, rngs=nnx.Rngs(0)), seed)
+        return identity_network(module, name=name, threshold=0.5, framing="whole")
+
+    return Models(
+        "tiny",
+        from_torch(weights, CONFIG),
+        lpips_flax.load("alex"),
+        "LPIPS AlexNet",
+        network(0, "loss"),
+        network(1, "judge"),
+    )
+
+
+def tiny_people(count: int) -> np.ndarray:
+    """Latents `[K, L, D]`."""
+    rng = np.random.default_rng(5)
+    z = rng.normal(size=(count, CONFIG.z_dim)).astype(np.float32)
+    return np.asarray(tiny_models().generator.mapping(jnp.asarray(z), jnp.zeros((count, 25))))
