@@ -14,8 +14,8 @@ from typing import Any
 import ml_collections
 
 ROLES = {
-    "judge": {"name": "heads identity judge", "seed": 0, "first": 0, "steps": 1400},
-    "loss": {"name": "heads identity loss", "seed": 1, "first": 100_000, "steps": 800},
+    "judge": {"name": "heads identity judge", "seed": 0, "first": 0, "steps": 640},
+    "loss": {"name": "heads identity loss", "seed": 1, "first": 2048, "steps": 440},
 }
 
 
@@ -35,12 +35,12 @@ def get_config(role: str = "judge") -> ml_collections.ConfigDict:
     config.network.embedding_size = 128
 
     config.data = ml_collections.ConfigDict()
-    config.data.people = 4096
+    config.data.people = 2048
     config.data.first = ROLES[role]["first"]
-    config.data.held_out = 512
+    config.data.held_out = 256
     config.data.views = 12
     config.data.seed = 0
-    config.data.folder = "runs/photographs"  # 1.4 GB; empty: render again for every start
+    config.data.folder = "runs/photographs"  # 1.5 GB for both roles; empty: render again for every start
     config.data.workers = 2
 
     config.batch = ml_collections.ConfigDict()
@@ -48,7 +48,7 @@ def get_config(role: str = "judge") -> ml_collections.ConfigDict:
     config.distortion = ml_collections.ConfigDict()
     config.distortion.zoom = 0.06
     config.distortion.shift = 2.0
-    config.distortion.blur = (0.3, 1.2)
+    config.distortion.blur = (0.3, 1.4)
     config.distortion.gain = 0.1
     config.distortion.offset = 0.1
 
@@ -64,8 +64,8 @@ def get_config(role: str = "judge") -> ml_collections.ConfigDict:
     config.rate.warmup = 0.03  # of all steps
     config.rate.final = 0.02
 
-    config.log_every = 25
-    config.evaluate_every = 250
-    config.evaluate_people = 128
+    config.log_every = 20
+    config.evaluate_every = 80
+    config.evaluate_people = 64
     config.checkpoint_minutes = 3.0
     return config

@@ -14,10 +14,9 @@ import jax
 import lpips_flax
 from eg3d_flax import Compute
 from jaxunlearn.generators import load_generator
-from jaxunlearn.heads.photographs import PhotographRequest, photograph
+from jaxunlearn.heads.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.pretraining.evaluation import evaluate, picture
 from jaxunlearn.pretraining.supervision import on_white
-from jaxunlearn.pretraining.training import HELD_OUT_FIRST
 from jaxunlearn.report.images import save_png
 from torch_bridge import CheckpointError, module_arrays
 

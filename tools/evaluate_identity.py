@@ -17,16 +17,16 @@ import numpy as np
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.generators import load_generator
-from jaxunlearn.heads.people import person_from_latent
-from jaxunlearn.heads.photographs import PhotographRequest, photograph
+from jaxunlearn.heads.people import Person, person_from_latent
+from jaxunlearn.heads.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.identity import IdentityNetwork, load_identity
 from jaxunlearn.pretraining.evaluation import generate
-from jaxunlearn.pretraining.identity_ablation import ablate
+from jaxunlearn.pretraining.identity_ablation import ablate, picture
 from jaxunlearn.pretraining.identity_data import identity_photographs
-from jaxunlearn.pretraining.identity_training import HELD_OUT_FIRST, embed_photographs
+from jaxunlearn.pretraining.identity_training import embed_photographs
 from jaxunlearn.pretraining.supervision import on_white
 from jaxunlearn.pretraining.verification import cosines_of_pairs, verify
-from jaxunlearn.report.images import to_uint8
+from jaxunlearn.report.images import save_png, to_uint8
 from torch_bridge import CheckpointError
 
 BARS = {
@@ -34,6 +34,7 @@ BARS = {
     "generated": 0.97,
     "generated against rendered": 0.90,
 }
+SHOWN = 6
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -51,9 +52,14 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--ablation-people", type=int, default=128, help="0 for no ablation")
     parser.add_argument("--seed", type=int, default=0, help="of the people, as in training")
     parser.add_argument("--folder", type=Path, help="where renderings are kept for the next time")
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE.png", help="people with parts of others, as in the ablation"
+    )
     arguments = parser.parse_args()
-    if arguments.people < 2:
-        parser.error("--people: two are the least to compare")
+    if arguments.people < 2 or arguments.ablation_people == 1:
+        parser.error("two people are the least to compare")
+    if arguments.picture is not None and not arguments.picture.resolve().parent.is_dir():
+        parser.error(f"--picture {arguments.picture}: there is no such folder")
     return arguments
 
 
@@ -104,15 +110,24 @@ def print_verification(network: IdentityNetwork, arguments: argparse.Namespace) 
         print(row, flush=True)
 
 
-def print_ablation(network: IdentityNetwork, arguments: argparse.Namespace) -> None:
-    """The second table."""
-    resolution = load_generator(arguments.model).config.img_resolution
+def held_out_people(arguments: argparse.Namespace) -> list[Person]:
+    """Those of the ablation."""
     request = PhotographRequest(
-        "generator", arguments.ablation_people, 1, 8, seed=arguments.seed, first=HELD_OUT_FIRST
+        "generator",
+        arguments.ablation_people,
+        views=1,
+        resolution=8,
+        seed=arguments.seed,
+        first=HELD_OUT_FIRST,
     )
-    people = [person_from_latent(z) for z in photograph(request, progress=False).z]
-    embed = functools.partial(embed_photographs, network)
-    figures = ablate(embed, people, views=4, resolution=resolution, seed=arguments.seed)
+    return [person_from_latent(z) for z in photograph(request, progress=False).z]
+
+
+def print_ablation(network: IdentityNetwork, people: list[Person], resolution: int, seed: int) -> None:
+    """The second table."""
+    figures = ablate(
+        functools.partial(embed_photographs, network), people, views=4, resolution=resolution, seed=seed
+    )
     print(
         "\n| part | somebody else's: cosine | still accepted | equal for everybody: TAR at FAR 1 % | rank-1 |"
     )
@@ -129,7 +144,13 @@ def main() -> int:
         network = load_identity(arguments.network)
         print_verification(network, arguments)
         if arguments.ablation_people:
-            print_ablation(network, arguments)
+            people = held_out_people(arguments)
+            resolution = load_generator(arguments.model).config.img_resolution
+            print_ablation(network, people, resolution, arguments.seed)
+            if arguments.picture is not None:
+                shown = picture(people[:SHOWN], views=2, resolution=resolution, seed=arguments.seed)
+                save_png(arguments.picture, shown)
+                print(f"\n{arguments.picture}")
     except (InputError, CheckpointError) as error:
         print(f"evaluate_identity.py: {error}", file=sys.stderr)
         return 2

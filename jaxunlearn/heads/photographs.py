@@ -24,6 +24,8 @@ from jaxunlearn.heads.scenarios import SCENARIOS, Scenario
 
 MAPPING_VERSION = 3
 """Part of every shard's name: changes when the same z would give other pixels."""
+HELD_OUT_FIRST = 1_000_000
+"""Number of the first person that no bundled network is trained on."""
 PEOPLE_PER_SHARD = 64
 DEPTH_OFFSET, DEPTH_STEP = 2.0, 2.0 / 65535
 """A stored depth q > 0 stands for the distance DEPTH_OFFSET + q * DEPTH_STEP; 0 for none."""

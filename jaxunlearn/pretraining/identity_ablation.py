@@ -16,6 +16,7 @@ from jaxunlearn.heads.people import Person
 from jaxunlearn.heads.rendering import PLAIN_BACKGROUND, render
 from jaxunlearn.heads.scenarios import SCENARIOS, Shot
 from jaxunlearn.pretraining.verification import Verification, cosines_of_pairs, verify
+from jaxunlearn.report.images import grid
 
 WHITE = (1.0, 1.0, 1.0)
 
@@ -88,6 +89,11 @@ def other_glasses(person: Person, donor: Person) -> Person:
     return dataclasses.replace(donor, glasses=glasses)
 
 
+def donors_of(people: Sequence[Person]) -> list[Person]:
+    """Whose parts each person takes."""
+    return [other_glasses(person, people[i - 1]) for i, person in enumerate(people)]
+
+
 def photographs(
     people: Sequence[Person], *, views: int, resolution: int, seed: int, first: int = 0
 ) -> np.ndarray:
@@ -124,7 +130,7 @@ def ablate(
 
     Args:
       embed: the network.
-      people: who; each takes the part of the next one.
+      people: who; each takes the part of the one before.
       views: photographs of each, before and after.
       resolution: pixels along each side.
       seed: of the circumstances.
@@ -132,7 +138,7 @@ def ablate(
     shoot = functools.partial(photographs, views=views, resolution=resolution, seed=seed)
     before = embed(shoot(people))
     threshold = verify(before).threshold
-    donors = [other_glasses(person, people[i - 1]) for i, person in enumerate(people)]
+    donors = donors_of(people)
     everybody = dataclasses.replace(people[0], glasses=dataclasses.replace(people[0].glasses, worn=False))
     figures = {}
     for name, take in PARTS.items():
@@ -145,3 +151,18 @@ def ablate(
             equal=verify(embed(shoot(alike))),
         )
     return figures
+
+
+def picture(people: Sequence[Person], *, views: int, resolution: int, seed: int = 0) -> np.ndarray:
+    """One row for each of `PARTS`, in which everybody has somebody else's; uint8."""
+    donors = donors_of(people)
+    rows = [
+        photographs(
+            [take(person, donor) for person, donor in zip(people, donors, strict=True)],
+            views=views,
+            resolution=resolution,
+            seed=seed,
+        )
+        for take in PARTS.values()
+    ]
+    return grid(np.concatenate(rows).reshape(-1, resolution, resolution, 3), len(people) * views)

@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from arcface_flax import ArcFace, ArcFaceConfig
 from jaxunlearn.errors import InputError
-from jaxunlearn.heads.photographs import MAPPING_VERSION, PhotographRequest
+from jaxunlearn.heads.photographs import HELD_OUT_FIRST, MAPPING_VERSION, PhotographRequest
 from jaxunlearn.identity import IdentityNetwork, identity_network, save_identity
 from jaxunlearn.pretraining.checkpoints import forget_after, load_state, save_state
 from jaxunlearn.pretraining.identity_data import (
@@ -40,8 +40,6 @@ from jaxunlearn.pretraining.verification import Verification, verify
 
 Config = Any
 """A `ml_collections.ConfigDict`, whose annotations deny that settings have settings of their own."""
-HELD_OUT_FIRST = 1_000_000
-"""Number of the first person that no network is trained on."""
 CHUNK = 64
 LICENCE = "Apache-2.0, trained on renderings of CC0 data"
 

@@ -24,7 +24,13 @@ from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from eg3d_flax.compute import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.generators import initialise, save_generator
-from jaxunlearn.heads.photographs import MAPPING_VERSION, PhotographRequest, Photographs, photograph
+from jaxunlearn.heads.photographs import (
+    HELD_OUT_FIRST,
+    MAPPING_VERSION,
+    PhotographRequest,
+    Photographs,
+    photograph,
+)
 from jaxunlearn.latents import median_radius
 from jaxunlearn.pretraining import optimizer
 from jaxunlearn.pretraining.checkpoints import forget_after, load_state, save_state
@@ -36,8 +42,6 @@ from lpips_flax import LPIPS
 
 Config = Any
 """A `ml_collections.ConfigDict`, whose annotations deny that settings have settings of their own."""
-HELD_OUT_FIRST = 1_000_000
-"""Number of the first person that no run is trained on."""
 W_AVG_SAMPLES = 10_000
 LICENCE = "Apache-2.0, trained on renderings of CC0 data"
 
