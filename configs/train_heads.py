@@ -1,8 +1,8 @@
 """The bundled generator of synthetic people, `jaxunlearn/zoo/heads.safetensors`.
 
 Planes are regressed at known surface depth first, then images through volume rendering and super-resolution
-(L1 + squared error + LPIPS-AlexNet), the points kept on. On one core of a shared two-core machine: about an
-hour. Evaluated on people and views that training never saw:
+(L1 + squared error + LPIPS-AlexNet), the points kept on. On one core of a shared two-core machine: about two
+hours. Evaluated on people and views that training never saw:
 
     python tools/train_heads.py --config configs/train_heads.py --workdir runs/heads
     python tools/evaluate_heads.py runs/heads/generator.safetensors
@@ -38,7 +38,7 @@ def get_config() -> ml_collections.ConfigDict:
     )
 
     config.surface_steps = 5200
-    config.volume_steps = 2150
+    config.volume_steps = 4300
     config.ema_decay = 0.998
     config.clip = 1.0
     config.rate = ml_collections.ConfigDict()
