@@ -1,6 +1,7 @@
 """GUIDE on people of the bundled model: the ladder of the paper's Tables 1, 2 and 4, as a table.
 
-    python benchmarks/guide_heads.py --people 20 --seeds 3 --out benchmarks/guide_heads
+    python benchmarks/guide_heads.py --people 20 --seeds 1
+    python benchmarks/guide_heads.py --people 20 --seeds 3 --rows "+ global (GUIDE)"
 
 Writes `guide_heads.jsonl`, a line a finished run (those found there are not run again), and `guide_heads.md`.
 """
@@ -86,13 +87,13 @@ def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path
             file.write(json.dumps(line) + "\n")
 
 
-def table(lines: list[dict[str, Any]], models: Models, command: str) -> str:
+def table(lines: list[dict[str, Any]], models: Models) -> str:
     """The results as markdown: mean ± standard deviation over people of the means over seeds."""
     threshold = lines[0]["threshold"]
     text = [
         "# GUIDE on the bundled model",
         "",
-        f"`{command}`, on {processor()}.",
+        f"`python benchmarks/guide_heads.py` (its text says more), on {processor()}.",
         f"Similarities by {models.judge.name} (threshold {threshold:.3f}), which no loss used; Fréchet "
         "distance in AlexNet features, so comparable within this table only. Mean ± standard deviation over "
         "people of the mean over seeds; settings in `jaxunlearn/presets.py`.",
@@ -142,8 +143,7 @@ def main() -> None:
     models = load_models("heads")
     run_all(models, arguments.people, arguments.seeds, arguments.rows, path)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    command = f"python benchmarks/guide_heads.py --people {arguments.people} --seeds {arguments.seeds}"
-    arguments.out.with_suffix(".md").write_text(table(lines, models, command))
+    arguments.out.with_suffix(".md").write_text(table(lines, models))
 
 
 if __name__ == "__main__":
