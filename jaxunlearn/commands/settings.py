@@ -3,9 +3,12 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jaxunlearn.configuration import ConfigDict
 from jaxunlearn.errors import InputError
+
+if TYPE_CHECKING:
+    from jaxunlearn.configuration import ConfigDict  # imports JAX, for which --help must not wait
 
 PREFIX = "--config."
 
@@ -20,7 +23,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_config(path: str | None, overrides: Sequence[str], default: ConfigDict) -> ConfigDict:
+def read_config(path: str | None, overrides: Sequence[str], default: "ConfigDict") -> "ConfigDict":
     """The settings of a command.
 
     Args:

@@ -54,7 +54,8 @@ def write_report(folder: RunFolder) -> Path:
             parts.append(_table(figures))
     curve = _curve([(line["step"], line["loss"]) for line in folder.metrics()])
     settings = json.dumps(folder.config.to_dict(), indent=1)
-    numbers = {name: value for name, value in summary.items() if not isinstance(value, dict | list)}
+    effort = ("steps", "steps_per_second", "compile_seconds", "devices", "loss")
+    numbers = {name: summary[name] for name in effort if name in summary}
     rows = "".join(
         f"<tr><td>{html.escape(n)}</td><td>{html.escape(str(v))}</td></tr>" for n, v in numbers.items()
     )

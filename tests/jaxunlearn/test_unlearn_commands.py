@@ -1,5 +1,7 @@
 """`jaxunlearn demo`, `unlearn`, `evaluate` and `render RUN`: from arguments to what a person looks at."""
 
+import contextlib
+import io
 import json
 
 import numpy as np
@@ -24,11 +26,10 @@ FEW = [
 def demo(tmp_path_factory):
     """The demo, with few steps; its folder and what it printed."""
     folder = tmp_path_factory.mktemp("runs") / "demo"
-    with pytest.MonkeyPatch.context() as patch:
-        printed: list[str] = []
-        patch.setattr("builtins.print", lambda *what, **_: printed.append(" ".join(map(str, what))))
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
         assert cli.main(["demo", "--seed", "3", "--out", str(folder), *FEW]) == 0
-    return RunFolder(folder), printed
+    return RunFolder(folder), printed.getvalue().splitlines()
 
 
 def test_the_demo_says_in_plain_words_what_happened(demo):
