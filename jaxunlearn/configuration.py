@@ -13,10 +13,8 @@ from eg3d_flax import Compute, GeneratorConfig
 from jaxunlearn import latents
 from jaxunlearn.errors import InputError
 from jaxunlearn.pairs import GuideSampling, Terms
+from jaxunlearn.presets import ConfigDict
 from jaxunlearn.step import StepSettings
-
-ConfigDict = Any
-"""A `ml_collections.ConfigDict`, whose annotations deny that settings have settings of their own."""
 
 _CHOICES = {
     "method": ("guide",),

@@ -9,7 +9,6 @@ import numpy as np
 
 import lpips_flax
 from jaxunlearn import configuration
-from jaxunlearn.configuration import ConfigDict
 from jaxunlearn.evaluation import (
     AlexNetFeatures,
     EvaluationSettings,
@@ -21,6 +20,7 @@ from jaxunlearn.evaluation import (
 )
 from jaxunlearn.generators import BUNDLED
 from jaxunlearn.models import Models
+from jaxunlearn.presets import ConfigDict
 from jaxunlearn.runner import Result
 
 _SEED = re.compile(r"seed (\d+)")

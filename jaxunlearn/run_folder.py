@@ -21,8 +21,9 @@ from typing import Any
 import ml_collections
 import numpy as np
 
-from jaxunlearn.configuration import ConfigDict, flat
+from jaxunlearn.configuration import flat
 from jaxunlearn.errors import InputError
+from jaxunlearn.presets import ConfigDict
 from torch_bridge import replacing
 
 FORMAT = 1
@@ -171,23 +172,20 @@ class RunFolder:
                 f"{self.path}: is a run with config.{name} {old.get(name)!r}, not {new.get(name)!r}; {hint}"
             )
 
+    @property
+    def metrics_file(self) -> Path:
+        """What was logged."""
+        return self.path / "metrics.jsonl"
+
     def log(self, numbers: Mapping[str, Any]) -> None:
         """Add a line to `metrics.jsonl`."""
-        with (self.path / "metrics.jsonl").open("a") as file:
+        with self.metrics_file.open("a") as file:
             file.write(json.dumps(numbers) + "\n")
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl`."""
-        path = self.path / "metrics.jsonl"
+        path = self.metrics_file
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    def forget_after(self, step: int) -> None:
-        """Drop the logged lines of steps that are about to be taken again."""
-        path = self.path / "metrics.jsonl"
-        kept = [line for line in self.metrics() if line["step"] <= step]
-        if path.exists():
-            with replacing(path) as temporary:
-                temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -20,10 +20,12 @@ from tqdm import tqdm
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn import configuration
 from jaxunlearn.checkpoints import Checkpoints
-from jaxunlearn.configuration import Adam, ConfigDict
+from jaxunlearn.configuration import Adam
 from jaxunlearn.errors import InputError, Interrupted
-from jaxunlearn.generators import save_generator
+from jaxunlearn.generators import load_generator, save_generator
+from jaxunlearn.metrics_file import forget_after
 from jaxunlearn.models import Models
+from jaxunlearn.presets import ConfigDict
 from jaxunlearn.report.progress_picture import ProgressPicture
 from jaxunlearn.run_folder import Request, RunFolder
 from jaxunlearn.step import (
@@ -246,7 +248,7 @@ class _Run:
                 raise InputError(f"config.steps is {config.steps}, but the run is at step {first} already")
         picture = None
         if self._folder is not None:
-            self._folder.forget_after(first)
+            forget_after(self._folder.metrics_file, first)
             if config.images_every:
                 compute = configuration.compute(config)
                 picture = ProgressPicture(self._models.generator, compute, self._folder.images)
@@ -338,8 +340,6 @@ def finished(folder: RunFolder) -> Result:
     Raises:
       InputError: if it is no run, or not finished.
     """
-    from jaxunlearn.generators import load_generator
-
     request = folder.request
     if not folder.finished():
         raise InputError(f"{folder.path}: the run is not finished; the command that began it goes on with it")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jaxunlearn.errors import InputError
 
 if TYPE_CHECKING:
-    from jaxunlearn.configuration import ConfigDict  # imports JAX, for which --help must not wait
+    from jaxunlearn.presets import ConfigDict
 
 PREFIX = "--config."
 

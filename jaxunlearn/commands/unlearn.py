@@ -17,7 +17,7 @@ _EXAMPLES = """\
 examples:
   jaxunlearn unlearn --seed 7 --out runs/seed7
   jaxunlearn unlearn --image photo.png --out runs/photo
-  jaxunlearn unlearn --seed 7 --config configs/guide_baseline.py --config.steps=200 --out runs/baseline
+  jaxunlearn unlearn --seed 7 --config configs/guide/baseline.py:heads --out runs/baseline
   jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --out runs/person
 """
 

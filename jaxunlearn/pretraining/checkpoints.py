@@ -1,6 +1,5 @@
-"""What a training run keeps on disk so that it can be cut off: its state and its metrics."""
+"""What a training run keeps on disk so that it can be cut off."""
 
-import json
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxunlearn.errors import InputError
-from torch_bridge import replacing
 from torch_bridge.safetensors_file import read_safetensors, write_safetensors
 
 State = TypeVar("State")
@@ -41,11 +39,3 @@ def load_state(path: Path, like: State) -> tuple[State, float]:
         raise InputError(f"{path}: is of a network of other sizes; use another --workdir or its config")
     state = jax.tree_util.tree_unflatten(structure, [jnp.asarray(leaves[name]) for name in wanted])
     return state, float(header["seconds"])
-
-
-def forget_after(metrics: Path, step: int) -> None:
-    """Drop the lines of steps that a resumed run takes again."""
-    if metrics.exists():
-        lines = metrics.read_text().splitlines(keepends=True)
-        with replacing(metrics) as temporary:
-            temporary.write_text("".join(line for line in lines if json.loads(line)["step"] <= step))

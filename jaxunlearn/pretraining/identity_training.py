@@ -28,7 +28,8 @@ from arcface_flax import ArcFace, ArcFaceConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.heads.photographs import HELD_OUT_FIRST, MAPPING_VERSION, PhotographRequest
 from jaxunlearn.identity import IdentityNetwork, identity_network, save_identity
-from jaxunlearn.pretraining.checkpoints import forget_after, load_state, save_state
+from jaxunlearn.metrics_file import forget_after
+from jaxunlearn.pretraining.checkpoints import load_state, save_state
 from jaxunlearn.pretraining.identity_data import (
     Distortion,
     distort,

@@ -32,8 +32,9 @@ from jaxunlearn.heads.photographs import (
     photograph,
 )
 from jaxunlearn.latents import median_radius
+from jaxunlearn.metrics_file import forget_after
 from jaxunlearn.pretraining import optimizer
-from jaxunlearn.pretraining.checkpoints import forget_after, load_state, save_state
+from jaxunlearn.pretraining.checkpoints import load_state, save_state
 from jaxunlearn.pretraining.evaluation import evaluate, picture
 from jaxunlearn.pretraining.objective import Weights, objective
 from jaxunlearn.pretraining.supervision import Batch, Supervision, on_white

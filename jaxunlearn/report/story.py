@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxunlearn import configuration
-from jaxunlearn.configuration import ConfigDict
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.measurement import evaluate
 from jaxunlearn.models import Models
+from jaxunlearn.presets import ConfigDict
 from jaxunlearn.report.images import save_png
 from jaxunlearn.report.page import write_report
 from jaxunlearn.report.run_pictures import RunPictures

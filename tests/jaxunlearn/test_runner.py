@@ -12,8 +12,8 @@ import pytest
 from flax import nnx
 
 from jaxunlearn import presets
-from jaxunlearn.configuration import ConfigDict
 from jaxunlearn.errors import InputError, Interrupted
+from jaxunlearn.presets import ConfigDict
 from jaxunlearn.run_folder import RunFolder
 from jaxunlearn.runner import finished, unlearn
 from tiny_models import tiny_models, tiny_people
