@@ -25,8 +25,12 @@ def extrapolated_target(ws: jax.Array, w_avg: jax.Array, d: float) -> jax.Array:
       w_avg: `[L, D]` or `[D]`.
       d: distance of the target from the mean; 30 in the paper. Negative stays on the person's own side.
     """
-    offset = ws - w_avg
-    return w_avg - d * offset / _length(offset)
+    return opposite(ws - w_avg, w_avg, d)
+
+
+def opposite(direction: jax.Array, w_avg: jax.Array, d: float | jax.Array) -> jax.Array:
+    """`d` away from the mean against a direction `[..., L, D]` of any length (SUGAR Eq. 3)."""
+    return w_avg - d * direction / _length(direction)
 
 
 def mean_target(ws: jax.Array, w_avg: jax.Array) -> jax.Array:
@@ -56,6 +60,31 @@ def adjacent_offsets(
     """
     direction = ws_random - ws
     return alpha[:, None, None] * direction / _length(direction, norm_over)
+
+
+def vicinity_probes(
+    ws: jax.Array,
+    ws_random: jax.Array,
+    radius: float | jax.Array,
+    *,
+    centre: jax.Array | None = None,
+    norm_over: NormOver = "sample",
+) -> jax.Array:
+    """Latents around a person whose pictures are to stay (SUGAR Eq. 6): a shell, towards random people.
+
+    Args:
+      ws: `[L, D]`, the person; or `[N, L, D]`.
+      ws_random: `[N, L, D]`, towards whom.
+      radius: of the shell.
+      centre: None puts the shell around the person, as the paper does; the official code puts it around the
+        mean `[L, D]` or `[D]`.
+      norm_over: see `adjacent_offsets`; "batch" is the official code's, where the N are one person's.
+
+    Returns:
+      `[N, L, D]`.
+    """
+    lengths = jnp.full(len(ws_random), radius)
+    return (ws if centre is None else centre) + adjacent_offsets(ws, ws_random, lengths, norm_over=norm_over)
 
 
 def median_radius(ws: jax.Array, w_avg: jax.Array) -> jax.Array:

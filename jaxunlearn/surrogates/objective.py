@@ -1,0 +1,31 @@
+"""What a surrogate should be: close in structure, far in appearance and identity (SUGAR Eq. 4). `B` people."""
+
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+
+from jaxunlearn.pairs import Terms
+
+Form = Literal["paper", "official"]
+
+
+def surrogate_objective(
+    planes: jax.Array, perceptual: jax.Array, identity: jax.Array, terms: Terms, form: Form
+) -> jax.Array:
+    """Loss of the mapper, a number.
+
+    Args:
+      planes: `[B]`, mean squared differences of the planes of person and surrogate.
+      perceptual: `[B]`, LPIPS of their pictures.
+      identity: `[B]`, 1 - cosine of their embeddings.
+      terms: weights.
+      form: "paper" is Eq. 4. "official" scales the identity term by the planes term and gives it no gradient,
+        because the official loss detaches the surrogate's embedding: it moves the reported loss and with it
+        the early stopping, and nothing else.
+    """
+    near = terms.planes * jnp.mean(planes)
+    far, other = jnp.mean(perceptual), jnp.mean(identity)
+    if form == "official":
+        other = jax.lax.stop_gradient(near * other)
+    return near - terms.perceptual * far - terms.identity * other

@@ -1,0 +1,55 @@
+"""A mapper that looks at ws as a sequence: every row may see every other.
+
+`B` latents, `L` rows of ws, `D` w_dim. A pre-norm transformer (Xiong et al., 2020) with a learned code for
+the place of a row.
+"""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+
+class Block(nnx.Module):
+    """Attention over the rows, then a network on each row, both beside the identity."""
+
+    def __init__(self, width: int, heads: int, *, rngs: nnx.Rngs):
+        self.norm1 = nnx.LayerNorm(width, rngs=rngs)
+        self.attention = nnx.MultiHeadAttention(heads, width, decode=False, rngs=rngs)
+        self.norm2 = nnx.LayerNorm(width, rngs=rngs)
+        self.expand = nnx.Linear(width, 4 * width, rngs=rngs)
+        self.contract = nnx.Linear(4 * width, width, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = x + self.attention(self.norm1(x))
+        return x + self.contract(jax.nn.gelu(self.expand(self.norm2(x))))
+
+
+class Transformer(nnx.Module):
+    """Identity offsets w - w̄ `[B, L, D]` → directions of the surrogates, the same shape.
+
+    Args:
+      num_ws: `L`.
+      w_dim: `D`.
+      width: of the rows inside.
+      depth: blocks.
+      heads: of each attention.
+      rngs: draws the weights.
+    """
+
+    def __init__(
+        self, num_ws: int, w_dim: int, *, width: int = 256, depth: int = 4, heads: int = 4, rngs: nnx.Rngs
+    ):
+        self.embed = nnx.Linear(w_dim, width, rngs=rngs)
+        self.place = nnx.Param(0.02 * jax.random.normal(rngs.params(), (num_ws, width)))
+        self.blocks = nnx.List([Block(width, heads, rngs=rngs) for _ in range(depth)])
+        self.norm = nnx.LayerNorm(width, rngs=rngs)
+        self.out = nnx.Linear(width, w_dim, rngs=rngs)
+
+    def __call__(self, w_id: jax.Array) -> jax.Array:
+        """See the class."""
+        # One length for all: what matters about an offset is where it points.
+        scale = jnp.sqrt(jnp.mean(jnp.square(w_id), axis=(-2, -1), keepdims=True) + 1e-12)
+        x = self.embed(w_id / scale) + self.place[...]
+        for block in self.blocks:
+            x = block(x)
+        return self.out(self.norm(x))
