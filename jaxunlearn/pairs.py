@@ -6,7 +6,7 @@ of `ws_to`, both seen from camera `c`. `P` pairs, `L` rows of ws, `D` w_dim.
 
 import dataclasses
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +27,68 @@ class Pairs(NamedTuple):
 
     c: jax.Array
     """`[P, 25]`."""
+
+    planes_to: jax.Array | None = None
+    """`[n, 3, H, W, C]`: planes of the first n `ws_to` in the source, where they are known already."""
+
+
+class Target(NamedTuple):
+    """Whom one generator copy forgets and what becomes of them: one person, or `N` with a leading axis."""
+
+    ws: jax.Array
+    """`[L, D]` or `[N, L, D]`."""
+
+    ws_target: jax.Array
+    """As `ws`."""
+
+    planes: jax.Array | None
+    """`[3, H, W, C]` of `ws_target` in the source, computed once; None where they are not kept."""
+
+
+class Source(NamedTuple):
+    """What pairs are made with."""
+
+    mapping: Callable[[jax.Array, jax.Array | None], jax.Array]
+    """z `[N, z_dim]` and cameras `[N, 25]`, or None for the frontal one → ws `[N, L, D]`."""
+
+    surrogates: Callable[[jax.Array], jax.Array] | None
+    """D: ws `[N, L, D]` → who these people become, the same shape."""
+
+
+class Schedule(NamedTuple):
+    """Where a run is."""
+
+    key: jax.Array
+    """The run's, the same in all its steps."""
+
+    step: jax.Array
+    """Steps taken."""
+
+
+class PairSampling(Protocol):
+    """A method: how the pairs of a step are drawn. Hashable, since programs are compiled for it."""
+
+    @property
+    def keeps_target_planes(self) -> bool:
+        """Whether the planes of the targets are computed once and kept."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """Pairs a step, `P`."""
+        ...
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Weight of each term (a field of `Terms`) of each pair, `[P]`."""
+        ...
+
+    def draw(self, key: jax.Array, z_dim: int, schedule: Schedule) -> Any:
+        """Draw everything random about one step's pairs, a pytree; `key` is the step's own."""
+        ...
+
+    def pairs(self, draws: Any, target: Target, source: Source) -> Pairs:
+        """The pairs that draws stand for."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +136,9 @@ class GuideSampling:
     pivot: tuple[float, float, float] = (0.0, 0.0, 0.2)
     radius: float = 2.7
 
+    keeps_target_planes = True
+    """See `PairSampling`."""
+
     @property
     def count(self) -> int:
         """Pairs a step."""
@@ -94,6 +159,28 @@ class GuideSampling:
 
         return {field.name: each(field.name) for field in dataclasses.fields(Terms)}
 
+    def draw(self, key: jax.Array, z_dim: int, schedule: Schedule) -> "GuideDraws":
+        """See `PairSampling`; no step depends on the one before."""
+        of_z, of_alpha, of_yaw = jax.random.split(key, 3)
+        z = jax.random.normal(of_z, (self.num_adjacent + self.num_global, z_dim))
+        alpha = jax.random.uniform(of_alpha, (self.num_adjacent,), maxval=self.alpha_max)
+        views = 1 if self.view == "step" else self.count
+        yaw = jax.random.uniform(of_yaw, (views,), minval=-self.max_yaw, maxval=self.max_yaw)
+        return GuideDraws(z, alpha, jnp.broadcast_to(yaw, (self.count,)))
+
+    def pairs(self, draws: "GuideDraws", target: Target, source: Source) -> Pairs:
+        """GUIDE's pairs of one person and one step: local, adjacent, global."""
+        ws, ws_target, planes = target
+        mapped = source.mapping(draws.z, None)
+        towards, others = mapped[: self.num_adjacent], mapped[self.num_adjacent :]
+        offsets = adjacent_offsets(ws, towards, draws.alpha)
+        return Pairs(
+            ws_from=jnp.concatenate([ws[None], ws + offsets, others]),
+            ws_to=jnp.concatenate([ws_target[None], ws_target + offsets, others]),
+            c=camera.camera_params(draws.yaw, self.pitch, pivot=self.pivot, radius=self.radius),
+            planes_to=None if planes is None else planes[None],
+        )
+
 
 class GuideDraws(NamedTuple):
     """The random numbers of one step's pairs."""
@@ -107,40 +194,3 @@ class GuideDraws(NamedTuple):
 
     yaw: jax.Array
     """`[P]` radians."""
-
-
-def draw_guide(key: jax.Array, sampling: GuideSampling, z_dim: int) -> GuideDraws:
-    """Draw everything random about one step's pairs."""
-    of_z, of_alpha, of_yaw = jax.random.split(key, 3)
-    z = jax.random.normal(of_z, (sampling.num_adjacent + sampling.num_global, z_dim))
-    alpha = jax.random.uniform(of_alpha, (sampling.num_adjacent,), maxval=sampling.alpha_max)
-    views = 1 if sampling.view == "step" else sampling.count
-    yaw = jax.random.uniform(of_yaw, (views,), minval=-sampling.max_yaw, maxval=sampling.max_yaw)
-    return GuideDraws(z, alpha, jnp.broadcast_to(yaw, (sampling.count,)))
-
-
-def guide_pairs(
-    draws: GuideDraws,
-    ws: jax.Array,
-    ws_target: jax.Array,
-    mapping: Callable[[jax.Array], jax.Array],
-    sampling: GuideSampling,
-) -> Pairs:
-    """GUIDE's pairs of one person and one step: local, adjacent, global.
-
-    Args:
-      draws: the random numbers.
-      ws: `[L, D]`, the person.
-      ws_target: `[L, D]`, what the person is to become.
-      mapping: z `[N, z_dim]` → ws `[N, L, D]`, conditioned on the frontal camera.
-      sampling: the method's settings.
-    """
-    mapped = mapping(draws.z)
-    towards, others = mapped[: sampling.num_adjacent], mapped[sampling.num_adjacent :]
-    offsets = adjacent_offsets(ws, towards, draws.alpha)
-    c = camera.camera_params(draws.yaw, sampling.pitch, pivot=sampling.pivot, radius=sampling.radius)
-    return Pairs(
-        ws_from=jnp.concatenate([ws[None], ws + offsets, others]),
-        ws_to=jnp.concatenate([ws_target[None], ws_target + offsets, others]),
-        c=c,
-    )

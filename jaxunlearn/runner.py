@@ -30,11 +30,11 @@ from jaxunlearn.report.progress_picture import ProgressPicture
 from jaxunlearn.run_folder import Request, RunFolder
 from jaxunlearn.step import (
     Frozen,
-    GuideStep,
     SplitGenerator,
     State,
     StepSettings,
     Target,
+    UnlearningStep,
     merge_generator,
     over_identities,
     split_generator,
@@ -152,9 +152,9 @@ class StepRecipe:
     settings: StepSettings
     count: int
 
-    def step(self) -> GuideStep:
+    def step(self) -> UnlearningStep:
         """Its functions for one person."""
-        return GuideStep(self.graphdef, self.adam.transformation(), self.settings)
+        return UnlearningStep(self.graphdef, self.adam.transformation(), self.settings)
 
 
 @functools.lru_cache(maxsize=4)

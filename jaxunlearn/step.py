@@ -1,7 +1,8 @@
-"""The compiled unlearning step: all pairs of one person in one batch, gradients of the backbone only.
+"""The compiled unlearning step: all pairs in one batch, gradients of the backbone only.
 
-Everything here is a pure function of one person; `over_identities` puts a leading axis of `K` people, each
-with a generator copy of their own, on states, targets and draws. `P` pairs, `L` rows of ws, `D` w_dim.
+Everything here is a pure function of one generator copy and whom it forgets, be it one person (GUIDE) or many
+(SUGAR): what differs is how pairs are drawn, a `PairSampling`. `over_identities` puts a leading axis of `K`
+copies on states, targets and draws. `P` pairs, `L` rows of ws, `D` w_dim.
 """
 
 import dataclasses
@@ -16,8 +17,9 @@ from flax import nnx
 from eg3d_flax import Compute, TriPlaneGenerator
 from eg3d_flax.renderer import Jitter, random_jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
+from jaxunlearn import ewc
 from jaxunlearn.losses import Perception, Rendered, pair_losses, total_loss
-from jaxunlearn.pairs import GuideDraws, GuideSampling, Pairs, draw_guide, guide_pairs
+from jaxunlearn.pairs import GuideSampling, Pairs, PairSampling, Schedule, Source, Target
 from jaxunlearn.views import conditioning_view
 
 Pytree = Any
@@ -37,7 +39,7 @@ class StepSettings:
       compute: dtype and forms.
     """
 
-    sampling: GuideSampling = dataclasses.field(default_factory=GuideSampling)
+    sampling: PairSampling = dataclasses.field(default_factory=GuideSampling)
     noise_mode: NoiseMode = "const"
     draws: Literal["shared", "independent"] = "shared"
     neural_rendering_resolution: int | None = None
@@ -73,18 +75,11 @@ class Frozen(NamedTuple):
     perception: Perception
     """The networks that compare images; arguments, since captured weights would be folded as constants."""
 
+    surrogates: Callable[[jax.Array], jax.Array] | None = None
+    """D of SUGAR, a pytree (`jax.tree_util.Partial`), where neighbours' targets are computed in the step."""
 
-class Target(NamedTuple):
-    """One person and what becomes of them."""
-
-    ws: jax.Array
-    """`[L, D]`."""
-
-    ws_target: jax.Array
-    """`[L, D]`."""
-
-    planes: jax.Array | None
-    """`[3, H, W, C]` of `ws_target` in the source, computed once; None where random noise forbids that."""
+    memory: ewc.Memory | None = None
+    """What the parameters are held by, if anything."""
 
 
 class SideDraws(NamedTuple):
@@ -99,9 +94,11 @@ class SideDraws(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """Everything random about one step of one person."""
+    """Everything random about one step of one generator copy."""
 
-    pairs: GuideDraws
+    pairs: Any
+    """As the `PairSampling` draws them."""
+
     trained: SideDraws
     source: SideDraws
 
@@ -120,8 +117,8 @@ def merge_generator(split: SplitGenerator) -> TriPlaneGenerator:
     return nnx.merge(split.graphdef, split.trainable, split.fixed)
 
 
-class GuideStep:
-    """The pure functions of a GUIDE run on one generator; none of them keeps any state."""
+class UnlearningStep:
+    """The pure functions of a run on one generator copy; none of them keeps any state."""
 
     def __init__(
         self,
@@ -137,25 +134,26 @@ class GuideStep:
         return nnx.merge(self._graphdef, trainable, fixed)
 
     def init(self, frozen: Frozen) -> State:
-        """The state before the first step: a copy of the source."""
-        trainable = jax.tree.map(jnp.copy, frozen.trainable)
+        """The state before the first step: where the memory is anchored, else a copy of the source."""
+        start = frozen.trainable if frozen.memory is None else frozen.memory.anchor
+        trainable = jax.tree.map(jnp.copy, start)
         return State(trainable, self._optimiser.init(trainable), jnp.zeros((), jnp.int32))
 
     def target(self, frozen: Frozen, ws: jax.Array, ws_target: jax.Array) -> Target:
-        """Prepare a person; both latents are `[L, D]`."""
+        """Prepare whom a copy forgets; latents are `[L, D]`, or `[N, L, D]` for many."""
         settings = self._settings
-        if settings.noise_mode == "random":
+        if settings.noise_mode == "random" or not settings.sampling.keeps_target_planes:
             return Target(ws, ws_target, None)
         source = self._generator(frozen.trainable, frozen.fixed)
         planes = source.planes(ws_target[None], settings.noise_mode, compute=settings.compute)
         return Target(ws, ws_target, planes[0])
 
-    def draw(self, key: jax.Array, frozen: Frozen) -> Draws:
-        """Draw everything random about one step of one person from one key."""
+    def draw(self, key: jax.Array, frozen: Frozen, step: jax.Array | int = 0) -> Draws:
+        """Draw everything random about one step of one copy from the copy's key."""
         generator, settings = self._generator(frozen.trainable, frozen.fixed), self._settings
         side = settings.neural_rendering_resolution or generator.config.neural_rendering_resolution
         count = settings.sampling.count
-        of_pairs, of_trained, of_source = jax.random.split(key, 3)
+        of_pairs, of_trained, of_source = jax.random.split(jax.random.fold_in(key, step), 3)
 
         def side_draws(key: jax.Array) -> SideDraws:
             of_jitter, of_noise, of_planes = jax.random.split(key, 3)
@@ -168,16 +166,18 @@ class GuideStep:
 
         trained = side_draws(of_trained)
         source = trained if settings.draws == "shared" else side_draws(of_source)
-        return Draws(draw_guide(of_pairs, settings.sampling, generator.config.z_dim), trained, source)
+        schedule = Schedule(key, jnp.asarray(step))
+        pairs = settings.sampling.draw(of_pairs, generator.config.z_dim, schedule)
+        return Draws(pairs, trained, source)
 
-    def pairs(self, frozen: Frozen, target: Target, draws: GuideDraws) -> Pairs:
+    def pairs(self, frozen: Frozen, target: Target, draws: Any) -> Pairs:
         """The latents and cameras that `draws` stand for."""
         generator = self._generator(frozen.trainable, frozen.fixed)
 
-        def mapping(z: jax.Array) -> jax.Array:
-            return generator.mapping(z, conditioning_view(generator.config, len(z)))
+        def mapping(z: jax.Array, c: jax.Array | None) -> jax.Array:
+            return generator.mapping(z, conditioning_view(generator.config, len(z)) if c is None else c)
 
-        return guide_pairs(draws, target.ws, target.ws_target, mapping, self._settings.sampling)
+        return self._settings.sampling.pairs(draws, target, Source(mapping, frozen.surrogates))
 
     def _render(
         self,
@@ -187,7 +187,7 @@ class GuideStep:
         draws: SideDraws,
         first_planes: jax.Array | None = None,
     ) -> Rendered:
-        """One side of the pairs; `first_planes` are those of the first pair, where known."""
+        """One side of the pairs; `first_planes` are those of the first pairs, where known."""
         settings = self._settings
 
         def synthesise(ws: jax.Array, noise: Noise | None) -> jax.Array:
@@ -197,7 +197,7 @@ class GuideStep:
         if first_planes is None:
             planes = synthesise(ws, draws.noise)
         else:
-            planes = jnp.concatenate([first_planes[None], synthesise(ws[1:], draws.noise)])
+            planes = jnp.concatenate([first_planes, synthesise(ws[len(first_planes) :], draws.noise)])
         image = generator.render(
             planes,
             ws,
@@ -217,17 +217,21 @@ class GuideStep:
         pairs = self.pairs(frozen, target, draws.pairs)
         source = self._generator(frozen.trainable, frozen.fixed)
         trained = self._generator(trainable, frozen.fixed)
-        wanted = self._render(source, pairs.ws_to, pairs.c, draws.source, target.planes)
+        wanted = self._render(source, pairs.ws_to, pairs.c, draws.source, pairs.planes_to)
         return self._render(trained, pairs.ws_from, pairs.c, draws.trained), wanted
 
     def losses(
         self, trainable: Pytree, frozen: Frozen, target: Target, draws: Draws
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """The step's loss, and each term of each pair `[P]`, unweighted."""
+        """The step's loss, each term of each pair `[P]`, unweighted, and the memory's penalty as `ewc`."""
         weights = self._settings.sampling.weights()
         found, wanted = self.render(trainable, frozen, target, draws)
         terms = pair_losses(found, wanted, weights, frozen.perception)
-        return total_loss(terms, weights), terms
+        loss = total_loss(terms, weights)
+        if frozen.memory is None:
+            return loss, terms
+        penalty = ewc.penalty(trainable, frozen.memory)
+        return loss + penalty, {**terms, "ewc": penalty}
 
     def update(
         self, state: State, frozen: Frozen, target: Target, draws: Draws
@@ -235,7 +239,7 @@ class GuideStep:
         """One optimiser step.
 
         Returns:
-          The new state, and measurements: `loss`, `gradient_norm`, and each term of each pair `[P]`.
+          The new state, and measurements: `loss`, `gradient_norm`, and what `losses` returns beside the loss.
         """
         (loss, terms), gradient = jax.value_and_grad(self.losses, has_aux=True)(
             state.trainable, frozen, target, draws
@@ -249,9 +253,9 @@ class GuideStep:
         self, state: State, frozen: Frozen, target: Target, key: jax.Array
     ) -> tuple[State, dict[str, jax.Array]]:
         """Draw, then `update`; the numbers depend on `key` and on the step only."""
-        return self.update(state, frozen, target, self.draw(jax.random.fold_in(key, state.step), frozen))
+        return self.update(state, frozen, target, self.draw(key, frozen, state.step))
 
 
 def over_identities(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A step for `K` people at once: states, targets and keys get a leading axis, the source does not."""
+    """A step for `K` copies at once: states, targets and keys get a leading axis, the source does not."""
     return jax.vmap(function, in_axes=(0, None, 0, 0))

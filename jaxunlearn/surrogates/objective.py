@@ -1,4 +1,4 @@
-"""What a surrogate should be: close in structure, far in appearance and identity (SUGAR Eq. 4). `B` people."""
+"""What a surrogate should be: close in structure, far in looks and identity (SUGAR Eq. 4). `B` people."""
 
 from typing import Literal
 

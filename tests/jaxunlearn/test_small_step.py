@@ -17,8 +17,8 @@ from jaxunlearn.losses import Perception
 from jaxunlearn.pairs import GuideSampling, Terms
 from jaxunlearn.step import (
     Frozen,
-    GuideStep,
     StepSettings,
+    UnlearningStep,
     merge_generator,
     over_identities,
     split_generator,
@@ -51,9 +51,9 @@ def generator() -> TriPlaneGenerator:
     return from_torch(weights, TINY)
 
 
-def build(generator: TriPlaneGenerator, settings: StepSettings) -> tuple[GuideStep, Frozen]:
+def build(generator: TriPlaneGenerator, settings: StepSettings) -> tuple[UnlearningStep, Frozen]:
     split = split_generator(generator)
-    step = GuideStep(split.graphdef, optax.adam(1e-2), settings)
+    step = UnlearningStep(split.graphdef, optax.adam(1e-2), settings)
     perception = Perception(Partial(StandIn(0)), Partial(embed))
     return step, Frozen(split.trainable, split.fixed, perception)
 

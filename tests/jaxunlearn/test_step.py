@@ -13,7 +13,7 @@ from golden import golden
 from guide_golden import PARTS, STEPS, GuideCase, guide_case
 from jaxunlearn import latents
 from jaxunlearn.pairs import GuideSampling
-from jaxunlearn.step import Frozen, GuideStep, StepSettings, split_generator
+from jaxunlearn.step import Frozen, StepSettings, UnlearningStep, split_generator
 from jaxunlearn.views import conditioning_view
 from layouts import nchw, nhwc, pool8
 from standin import StandIn
@@ -75,7 +75,7 @@ def test_three_official_steps(name):
     settings = StepSettings(PIVOTS[name], noise_mode=case.noise_mode, draws="independent")  # type: ignore[arg-type]
     split = split_generator(case.generator)
     frozen = Frozen(split.trainable, split.fixed, case.perception)
-    step = GuideStep(split.graphdef, optimiser, settings)
+    step = UnlearningStep(split.graphdef, optimiser, settings)
 
     frontal = conditioning_view(case.generator.config)
     ws = case.generator.mapping(jnp.asarray(case.golden.input("z_u")), frontal)[0]
