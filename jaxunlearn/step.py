@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import nnx
 
@@ -20,6 +21,7 @@ from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn import ewc
 from jaxunlearn.losses import Perception, Rendered, pair_losses, total_loss
 from jaxunlearn.pairs import GuideSampling, Pairs, PairSampling, Schedule, Source, Target
+from jaxunlearn.portion import Portion
 from jaxunlearn.views import conditioning_view
 
 Pytree = Any
@@ -118,17 +120,28 @@ def merge_generator(split: SplitGenerator) -> TriPlaneGenerator:
 
 
 class UnlearningStep:
-    """The pure functions of a run on one generator copy; none of them keeps any state."""
+    """The pure functions of a run on one generator copy; none of them keeps any state.
+
+    Args:
+      graphdef: of the generator.
+      optimiser: follows the gradient.
+      settings: how pairs are drawn and rendered.
+      portion: the share of a step's pairs that a device renders, where several devices share them: `losses`
+        then counts these alone, `update` adds the devices' up, and both must run on each of them
+        (`jax.shard_map`). All draw the same numbers, so that a step does not depend on how many they are.
+    """
 
     def __init__(
         self,
         graphdef: nnx.GraphDef,
         optimiser: optax.GradientTransformation,
         settings: StepSettings,
+        portion: Portion | None = None,
     ):
         self._graphdef = graphdef
         self._optimiser = optimiser
         self._settings = settings
+        self._portion = portion
 
     def _generator(self, trainable: Pytree, fixed: Pytree) -> TriPlaneGenerator:
         return nnx.merge(self._graphdef, trainable, fixed)
@@ -214,11 +227,14 @@ class UnlearningStep:
         self, trainable: Pytree, frozen: Frozen, target: Target, draws: Draws
     ) -> tuple[Rendered, Rendered]:
         """The pairs as the trainable generator renders them, and as the source does."""
-        pairs = self.pairs(frozen, target, draws.pairs)
+        pairs, of_trained, of_source = self.pairs(frozen, target, draws.pairs), draws.trained, draws.source
+        if self._portion is not None:
+            pairs = pairs._replace(planes_to=None)  # no device knows whether its own are the first
+            pairs, of_trained, of_source = self._portion.take((pairs, of_trained, of_source))
         source = self._generator(frozen.trainable, frozen.fixed)
         trained = self._generator(trainable, frozen.fixed)
-        wanted = self._render(source, pairs.ws_to, pairs.c, draws.source, pairs.planes_to)
-        return self._render(trained, pairs.ws_from, pairs.c, draws.trained), wanted
+        wanted = self._render(source, pairs.ws_to, pairs.c, of_source, pairs.planes_to)
+        return self._render(trained, pairs.ws_from, pairs.c, of_trained), wanted
 
     def losses(
         self, trainable: Pytree, frozen: Frozen, target: Target, draws: Draws
@@ -226,11 +242,18 @@ class UnlearningStep:
         """The step's loss, each term of each pair `[P]`, unweighted, and the memory's penalty as `ewc`."""
         weights = self._settings.sampling.weights()
         found, wanted = self.render(trainable, frozen, target, draws)
-        terms = pair_losses(found, wanted, weights, frozen.perception)
+        if self._portion is None:
+            terms = pair_losses(found, wanted, weights, frozen.perception)
+        else:
+            computed = {name: np.full(self._portion.size, row.any()) for name, row in weights.items()}
+            terms = pair_losses(found, wanted, computed, frozen.perception)
+            terms = {name: self._portion.put(terms[name], weights[name] != 0) for name in terms}
         loss = total_loss(terms, weights)
         if frozen.memory is None:
             return loss, terms
         penalty = ewc.penalty(trainable, frozen.memory)
+        if self._portion is not None:
+            penalty /= self._portion.parts
         return loss + penalty, {**terms, "ewc": penalty}
 
     def update(
@@ -244,6 +267,8 @@ class UnlearningStep:
         (loss, terms), gradient = jax.value_and_grad(self.losses, has_aux=True)(
             state.trainable, frozen, target, draws
         )
+        if self._portion is not None:
+            loss, terms, gradient = self._portion.total((loss, terms, gradient))
         updates, optimiser = self._optimiser.update(gradient, state.optimiser, state.trainable)
         trainable = optax.apply_updates(state.trainable, updates)
         measured = {"loss": loss, "gradient_norm": optax.tree.norm(gradient), **terms}

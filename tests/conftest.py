@@ -13,6 +13,8 @@ from golden import PARITY
 
 # Goldens are float32 numbers: no reduced-precision products, on any device.
 jax.config.update("jax_default_matmul_precision", "highest")
+# Enough devices for meshes; without a mesh everything stays on the first.
+jax.config.update("jax_num_cpu_devices", 8)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

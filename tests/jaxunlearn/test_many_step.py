@@ -169,9 +169,7 @@ def test_views():
 
     def yaws(view: str, step: int) -> np.ndarray:
         made = dataclasses.replace(sampling, view=view)
-        return np.asarray(
-            made.draw(jax.random.fold_in(key, step), 4, Schedule(key, jnp.asarray(step))).yaw
-        )
+        return np.asarray(made.draw(jax.random.fold_in(key, step), 4, Schedule(key, jnp.asarray(step))).yaw)
 
     assert len(set(yaws("pair", 0))) == sampling.count
     assert len(set(yaws("step", 0))) == len(set(yaws("epoch", 0))) == 1

@@ -1,0 +1,68 @@
+"""Which device does what: generator copies along the axis "identity", a step's pairs along "sample".
+
+`K` copies. Copies never need each other, so nothing is exchanged along "identity"; along "sample" the devices
+add up their gradients, once a step.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.portion import Portion
+
+IDENTITY, SAMPLE = AXES = ("identity", "sample")
+
+
+def make_mesh(identity: int = 0, sample: int = 1, devices: Sequence[jax.Device] | None = None) -> Mesh:
+    """A mesh with the axes `AXES`.
+
+    Devices that follow each other in JAX's order, which are near each other, share a copy's samples.
+
+    Args:
+      identity: devices among which generator copies are divided; 0 takes as many as there are.
+      sample: devices among which the pairs of a copy's step are divided.
+      devices: which to use; None takes all.
+
+    Raises:
+      InputError: if there are not as many devices.
+    """
+    devices = list(jax.devices() if devices is None else devices)
+    identity = identity or len(devices) // sample
+    if identity < 1 or identity * sample > len(devices):
+        raise InputError(
+            f"a mesh of {max(identity, 1)} x {sample} needs {max(identity, 1) * sample} devices, "
+            f"here are {len(devices)}"
+        )
+    return Mesh(np.array(devices[: identity * sample]).reshape(identity, sample), AXES)
+
+
+def portion(mesh: Mesh | None, count: int) -> Portion | None:
+    """A device's share of `count` pairs; None where a single device renders them all."""
+    if mesh is None or mesh.shape[SAMPLE] == 1:
+        return None
+    return Portion(SAMPLE, mesh.shape[SAMPLE], count)
+
+
+def by_identity(mesh: Mesh) -> NamedSharding:
+    """Of arrays with a leading axis `K`, a multiple of the devices along "identity"."""
+    return NamedSharding(mesh, PartitionSpec(IDENTITY))
+
+
+def everywhere(mesh: Mesh) -> NamedSharding:
+    """Of arrays that every device has."""
+    return NamedSharding(mesh, PartitionSpec())
+
+
+def on_each_device(function: Callable[..., Any], mesh: Mesh) -> Callable[..., Any]:
+    """`function(state, frozen, target, key)`, a step of any number of copies, on each device's own copies.
+
+    The frozen part is the same for all, the others and the results have the leading axis `K`.
+    """
+    copies, same = PartitionSpec(IDENTITY), PartitionSpec()
+    return jax.shard_map(
+        function, mesh=mesh, in_specs=(copies, same, copies, copies), out_specs=copies, check_vma=False
+    )
