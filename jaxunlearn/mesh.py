@@ -17,7 +17,7 @@ from jaxunlearn.portion import Portion
 IDENTITY, SAMPLE = AXES = ("identity", "sample")
 
 
-def make_mesh(identity: int = 0, sample: int = 1, devices: Sequence[jax.Device] | None = None) -> Mesh:
+def make_mesh(identity: int = 0, sample: int = 1, devices: Sequence[Any] | None = None) -> Mesh:
     """A mesh with the axes `AXES`.
 
     Devices that follow each other in JAX's order, which are near each other, share a copy's samples.
