@@ -82,7 +82,7 @@ def test_one_batch(mode):
     (loss, terms), gradient = jax.value_and_grad(step.losses, has_aux=True)(generator, frozen, target, drawn)
     case.check(f"{mode}.loss", loss, 1e-5)
     weights = MODES[mode].weights()
-    weighted = sum(np.asarray(terms[name]) * weights[name] for name in weights)
+    weighted = np.sum([np.asarray(terms[name]) * weights[name] for name in weights], axis=0)
     case.check(f"{mode}.loss_local", weighted[:2].sum(), 1e-5)
     case.check(f"{mode}.loss_adj", weighted[2:6].sum(), 1e-5)
     if mode == "guide":
@@ -169,9 +169,7 @@ def test_views():
 
     def yaws(view: str, step: int) -> np.ndarray:
         made = dataclasses.replace(sampling, view=view)
-        return np.asarray(
-            made.draw(jax.random.fold_in(key, step), 4, Schedule(key, jnp.asarray(step))).yaw
-        )
+        return np.asarray(made.draw(jax.random.fold_in(key, step), 4, Schedule(key, jnp.asarray(step))).yaw)
 
     assert len(set(yaws("pair", 0))) == sampling.count
     assert len(set(yaws("step", 0))) == len(set(yaws("epoch", 0))) == 1
