@@ -1,6 +1,7 @@
 """From a config to the settings of a step, checked before anything long begins."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -11,54 +12,14 @@ import optax
 
 from eg3d_flax import Compute, GeneratorConfig
 from jaxunlearn import latents
+from jaxunlearn.allowed_settings import ALLOWED, MAPPERS
 from jaxunlearn.errors import InputError
-from jaxunlearn.pairs import GuideSampling, Terms
+from jaxunlearn.many_pairs import ManySampling
+from jaxunlearn.pairs import GuideSampling, PairSampling, Terms
 from jaxunlearn.presets import ConfigDict
+from jaxunlearn.retention import RetentionSettings
 from jaxunlearn.step import StepSettings
-
-_CHOICES = {
-    "method": ("guide",),
-    "unit": ("absolute", "median_radius"),
-    "target.kind": ("extrapolated", "mean", "interpolated"),
-    "pairs.reduction": ("mean", "sum"),
-    "pairs.view": ("pair", "step"),
-    "pairs.pivot": ("model", "origin"),
-    "rendering.noise_mode": ("const", "random", "none"),
-    "rendering.draws": ("shared", "independent"),
-    "rendering.dtype": ("float32", "bfloat16"),
-}
-_AT_LEAST = {
-    "seed": 0,
-    "steps": 1,
-    "log_every": 1,
-    "images_every": 0,
-    "checkpoint_every": 1,
-    "checkpoints_kept": 1,
-    "target.distance": 0,
-    "target.share": 0,
-    "pairs.num_adjacent": 0,
-    "pairs.num_global": 0,
-    "pairs.lambda_adjacent": 0,
-    "pairs.lambda_global": 0,
-    "pairs.alpha_max": 0,
-    "pairs.max_yaw": 0,
-    "pairs.pitch": -math.pi / 2,
-    "terms.planes": 0,
-    "terms.perceptual": 0,
-    "terms.identity": 0,
-    "rendering.rays": 0,
-    "rendering.ray_chunk": 0,
-    "optimiser.learning_rate": 0,
-    "optimiser.b1": 0,
-    "optimiser.b2": 0,
-    "optimiser.eps": 0,
-    "evaluation.views": 1,
-    "evaluation.album": 0,
-    "evaluation.retained_people": 1,
-    "evaluation.frechet_samples": 2,
-    "evaluation.batch": 1,
-    "evaluation.seed": 0,
-}
+from jaxunlearn.surrogates.training import MapperTraining
 
 
 def flat(config: ConfigDict) -> dict[str, Any]:
@@ -81,24 +42,45 @@ def check(config: ConfigDict) -> None:
       InputError: naming the setting.
     """
     values = flat(config)
-    known = _CHOICES.keys() | _AT_LEAST.keys()
+    method = str(values.get("method"))
+    if method not in ALLOWED:
+        raise InputError(f"config.method is {method!r}; choose from {', '.join(ALLOWED)}")
+    choices_of, least_of, free = ALLOWED[method]
+    known = choices_of.keys() | least_of.keys() | free
     for name in sorted(known - values.keys()):
         raise InputError(f"config.{name} is missing; start from a config of jaxunlearn.presets")
     for name in sorted(values.keys() - known):
         raise InputError(f"config.{name} is no setting of this method")
-    for name, choices in _CHOICES.items():
+    for name, choices in choices_of.items():
         if values[name] not in choices:
             raise InputError(f"config.{name} is {values[name]!r}; choose from {', '.join(choices)}")
-    for name, least in _AT_LEAST.items():
+    for name, least in least_of.items():
         value = values[name]
         if not isinstance(value, int | float) or not math.isfinite(value) or value < least:
-            raise InputError(f"config.{name} must be at least {least:g}, not {value!r}")
+            wanted = "a number" if math.isinf(least) else f"at least {least:g}"
+            raise InputError(f"config.{name} must be {wanted}, not {value!r}")
     if config.evaluation.frechet_samples < config.evaluation.retained_people:
         raise InputError(
             "config.evaluation.frechet_samples must be at least config.evaluation.retained_people"
         )
     if not config.terms.planes + config.terms.perceptual + config.terms.identity > 0:
         raise InputError("config.terms: all three are 0, so there is nothing to learn")
+    if method == "sugar":
+        _check_many(config)
+
+
+def _check_many(config: ConfigDict) -> None:
+    kind, pairs = config.target.kind, config.pairs
+    has_function = kind in (*MAPPERS, "extrapolated")
+    if pairs.adjacent_target == "surrogate" and pairs.num_adjacent and not has_function:
+        raise InputError(
+            f'config.pairs.adjacent_target is "surrogate", but config.target.kind {kind!r} says only what '
+            'the people themselves become; choose "shifted"'
+        )
+    if config.target.distance == 0 and has_function:
+        raise InputError("config.target.distance is 0: everybody would become the mean face; choose another")
+    if config.ewc.output == "image" and config.ewc.fisher != "gauss-newton":
+        raise InputError('config.ewc.output "image" needs config.ewc.fisher "gauss-newton"')
 
 
 def scale(config: ConfigDict, median_radius: float) -> float:
@@ -122,31 +104,96 @@ def target_latents(config: ConfigDict, ws: jax.Array, w_avg: jax.Array, median_r
     return latents.extrapolated_target(ws, w_avg, config.target.distance * scale(config, median_radius))
 
 
-def step_settings(config: ConfigDict, model: GeneratorConfig, median_radius: float) -> StepSettings:
-    """How the pairs of a step are drawn and rendered."""
+def step_settings(
+    config: ConfigDict, model: GeneratorConfig, median_radius: float, people: int = 1
+) -> StepSettings:
+    """How the pairs of a step are drawn and rendered; `people` share one generator copy."""
+    make = _guide_sampling if config.method == "guide" else functools.partial(_many_sampling, people=people)
+    return StepSettings(
+        make(config, model, scale(config, median_radius)),
+        noise_mode=config.rendering.noise_mode,
+        draws=config.rendering.draws,
+        neural_rendering_resolution=config.rendering.rays or None,
+        compute=compute(config),
+    )
+
+
+def _terms(config: ConfigDict) -> Terms:
+    return Terms(config.terms.planes, config.terms.perceptual, config.terms.identity)
+
+
+def cameras(config: ConfigDict, model: GeneratorConfig) -> dict[str, Any]:
+    """`max_yaw`, `pitch`, `pivot` and `radius` of the views that a method draws."""
+    return {
+        "max_yaw": math.radians(config.pairs.max_yaw),
+        "pitch": config.pairs.pitch,
+        "pivot": model.avg_camera_pivot if config.pairs.pivot == "model" else (0.0, 0.0, 0.0),
+        "radius": model.avg_camera_radius,
+    }
+
+
+def _guide_sampling(config: ConfigDict, model: GeneratorConfig, unit: float) -> PairSampling:
     pairs = config.pairs
-    terms = Terms(config.terms.planes, config.terms.perceptual, config.terms.identity)
-    sampling = GuideSampling(
-        local=terms,
-        adjacent=terms,
+    return GuideSampling(
+        local=_terms(config),
+        adjacent=_terms(config),
         preserved=Terms(planes=0.0, perceptual=config.terms.perceptual, identity=0.0),
         num_adjacent=pairs.num_adjacent,
         num_global=pairs.num_global,
         lambda_adjacent=pairs.lambda_adjacent,
         lambda_global=pairs.lambda_global,
         reduction=pairs.reduction,
-        alpha_max=pairs.alpha_max * scale(config, median_radius),
-        max_yaw=math.radians(pairs.max_yaw),
-        pitch=pairs.pitch,
+        alpha_max=pairs.alpha_max * unit,
         view=pairs.view,
-        pivot=model.avg_camera_pivot if pairs.pivot == "model" else (0.0, 0.0, 0.0),
-        radius=model.avg_camera_radius,
+        **cameras(config, model),
     )
-    return StepSettings(
-        sampling,
+
+
+def _many_sampling(config: ConfigDict, model: GeneratorConfig, unit: float, *, people: int) -> PairSampling:
+    pairs = config.pairs
+    return ManySampling(
+        people=people,
+        batch=pairs.batch,
+        order=pairs.order,
+        local=_terms(config),
+        neighbour=_terms(config),
+        preserved=Terms(planes=0.0, perceptual=config.terms.perceptual, identity=0.0),
+        num_neighbours=pairs.num_adjacent,
+        num_global=pairs.num_global,
+        lambda_neighbour=pairs.lambda_adjacent,
+        lambda_global=pairs.lambda_global,
+        reduction=pairs.reduction,
+        neighbour_target=pairs.adjacent_target,
+        norm_over=pairs.norm_over,
+        alpha=pairs.alpha,
+        alpha_max=pairs.alpha_max * unit,
+        conditioning=pairs.conditioning,
+        view=pairs.view,
+        **cameras(config, model),
+    )
+
+
+def mapper_training(config: ConfigDict) -> MapperTraining:
+    """How SUGAR's mapper is trained (`config.surrogates`)."""
+    of = config.surrogates
+    names = (field.name for field in dataclasses.fields(MapperTraining))
+    return MapperTraining(**{name: of[name] for name in names})
+
+
+def retention(config: ConfigDict, median_radius: float) -> RetentionSettings:
+    """How SUGAR measures what matters (`config.ewc`)."""
+    of = config.ewc
+    return RetentionSettings(
+        estimator=of.fisher,
+        output=of.output,
+        probes=of.probes,
+        radius=of.radius * scale(config, median_radius),
+        centre=of.centre,
+        norm_over=of.norm_over,
+        weight=of.planes,
+        learning_rate=of.learning_rate,
+        perturbation=of.perturbation,
         noise_mode=config.rendering.noise_mode,
-        draws=config.rendering.draws,
-        neural_rendering_resolution=config.rendering.rays or None,
         compute=compute(config),
     )
 

@@ -17,7 +17,7 @@ def _length(offset: jax.Array, over: NormOver = "sample") -> jax.Array:
     return jnp.sqrt(jnp.sum(jnp.square(offset), axis=axes, keepdims=True))
 
 
-def extrapolated_target(ws: jax.Array, w_avg: jax.Array, d: float) -> jax.Array:
+def extrapolated_target(ws: jax.Array, w_avg: jax.Array, d: float | jax.Array) -> jax.Array:
     """The un-identifying face on origin (GUIDE Eq. 3): past the mean, at distance `d` on its other side.
 
     Args:

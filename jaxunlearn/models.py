@@ -70,16 +70,21 @@ class Models:
     @functools.cached_property
     def fingerprint(self) -> str:
         """Hexadecimal SHA-256 of the generator's numbers."""
-        digest = hashlib.sha256()
-        for leaf in jax.tree.leaves(nnx.state(self.generator)):
-            digest.update(np.ascontiguousarray(leaf).tobytes())
-        return digest.hexdigest()
+        return fingerprint_of(self.generator)
 
     def perception(self) -> Perception:
         """How the loss compares images."""
         return Perception(
             Partial(_call, *nnx.split(self.perceptual)), Partial(IdentityNetwork.embed, self.identity)
         )
+
+
+def fingerprint_of(generator: TriPlaneGenerator) -> str:
+    """Hexadecimal SHA-256 of a generator's numbers."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(nnx.state(generator)):
+        digest.update(np.ascontiguousarray(leaf).tobytes())
+    return digest.hexdigest()
 
 
 def load_models(

@@ -6,7 +6,8 @@ latents.npz      `ws` and `ws_target`, [K, L, D]
 metrics.jsonl    one object a logged step
 checkpoints/     states to go on from
 images/          pictures
-generator/       the unlearned weights, one file a person; there when the run is finished
+generator/       the unlearned weights, one file a person or one that forgot all; the run is finished then
+surrogates.safetensors, fisher.safetensors      SUGAR's mapper, and what its elastic weights are held by
 summary.json     final figures
 report.html      a page to look at
 """
@@ -49,6 +50,8 @@ class Request:
       fingerprint: SHA-256 of its numbers.
       subjects: a line for each person: where their latent came from.
       perceptual, identity: names of the networks of the loss.
+      together: whether one generator forgets them all, or each is forgotten by one of their own.
+      start: SHA-256 of the generator that training starts from, where that is not the source.
     """
 
     model: str
@@ -56,6 +59,13 @@ class Request:
     subjects: tuple[str, ...]
     perceptual: str
     identity: str
+    together: bool = False
+    start: str = ""
+
+    @property
+    def copies(self) -> int:
+        """Generators that the run makes."""
+        return 1 if self.together else len(self.subjects)
 
 
 class RunFolder:
@@ -79,9 +89,24 @@ class RunFolder:
         """The page."""
         return self.path / "report.html"
 
-    def generator(self, person: int = 0) -> Path:
-        """File of one person's unlearned generator."""
-        return self.path / "generator" / f"{person:04d}.safetensors"
+    @property
+    def surrogates(self) -> Path:
+        """SUGAR's mapper."""
+        return self.path / "surrogates.safetensors"
+
+    @property
+    def fisher(self) -> Path:
+        """What mattered to the people around the forgotten."""
+        return self.path / "fisher.safetensors"
+
+    @property
+    def everybody_picture(self) -> Path:
+        """All people before, as their surrogates and after, where one generator forgot them all."""
+        return self.images / "everybody.png"
+
+    def generator(self, copy: int = 0) -> Path:
+        """File of an unlearned generator: that of person number `copy`, or the one that forgot them all."""
+        return self.path / "generator" / f"{copy:04d}.safetensors"
 
     def person_picture(self, person: int = 0) -> Path:
         """Before, target, after."""
@@ -97,7 +122,7 @@ class RunFolder:
 
     def finished(self) -> bool:
         """Whether its last step was taken and its weights written."""
-        return self.exists() and all(self.generator(k).is_file() for k in range(len(self.request.subjects)))
+        return self.exists() and all(self.generator(k).is_file() for k in range(self.request.copies))
 
     @property
     def request(self) -> Request:
@@ -120,6 +145,8 @@ class RunFolder:
             subjects=tuple(stored["subjects"]),
             perceptual=stored["perceptual"],
             identity=stored["identity"],
+            together=stored.get("together", False),
+            start=stored.get("start", ""),
         )
 
     @property
@@ -128,28 +155,43 @@ class RunFolder:
         return ml_collections.ConfigDict(self._read_json("config.json"))
 
     def latents(self) -> tuple[np.ndarray, np.ndarray]:
-        """`ws` and `ws_target`, `[K, L, D]` each."""
+        """`ws` and `ws_target`, `[K, L, D]` each.
+
+        Raises:
+          InputError: if the run was cut off before it knew the targets.
+        """
         with np.load(self.path / "latents.npz", allow_pickle=False) as arrays:
+            if "ws_target" not in arrays:
+                raise InputError(f"{self.path}: the run has not begun to train; the same command goes on")
             return arrays["ws"], arrays["ws_target"]
 
-    def begin(self, request: Request, config: ConfigDict, ws: np.ndarray, ws_target: np.ndarray) -> None:
+    def begin(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
         """Write what was asked, or check that a run begun here before was asked the same.
 
         Raises:
           InputError: if the folder holds another run, or other files.
         """
-        if self.exists():
+        begun = self.exists()
+        if begun:
             self._check_same(request, config, ws)
         elif self.path.is_dir() and any(self.path.iterdir()):
             raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
         self.path.mkdir(parents=True, exist_ok=True)
         self.images.mkdir(exist_ok=True)
         (self.path / "generator").mkdir(exist_ok=True)
-        with replacing(self.path / "latents.npz") as temporary, temporary.open("wb") as file:
-            np.savez(file, ws=ws, ws_target=ws_target)
+        if not begun:
+            self._save_latents({"ws": ws})
         self._write_json("config.json", config.to_dict())
         version = metadata.version("jaxunlearn")
         self._write_json("run.json", {"format": FORMAT, "version": version, **dataclasses.asdict(request)})
+
+    def keep_targets(self, ws: np.ndarray, ws_target: np.ndarray) -> None:
+        """Write what everybody becomes, `[K, L, D]`, beside who they are."""
+        self._save_latents({"ws": ws, "ws_target": ws_target})
+
+    def _save_latents(self, arrays: dict[str, Any]) -> None:
+        with replacing(self.path / "latents.npz") as temporary, temporary.open("wb") as file:
+            np.savez(file, **arrays)
 
     def _check_same(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
         hint = "give another folder, or delete this one"
@@ -158,7 +200,9 @@ class RunFolder:
             old, new = getattr(before, field.name), getattr(request, field.name)
             if old != new and field.name != "model":
                 raise InputError(f"{self.path}: is a run with {field.name} {old!r}, not {new!r}; {hint}")
-        if not np.array_equal(self.latents()[0], ws):
+        with np.load(self.path / "latents.npz", allow_pickle=False) as arrays:
+            same = np.array_equal(arrays["ws"], ws)
+        if not same:
             raise InputError(f"{self.path}: is a run with other latents; {hint}")
         old, new = flat(self.config), flat(config)
         changed = sorted(

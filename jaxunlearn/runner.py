@@ -19,12 +19,14 @@ from tqdm import tqdm
 
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn import configuration
+from jaxunlearn.allowed_settings import TARGETS
 from jaxunlearn.checkpoints import Checkpoints
 from jaxunlearn.configuration import Adam
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.generators import load_generator, save_generator
 from jaxunlearn.metrics_file import forget_after
-from jaxunlearn.models import Models
+from jaxunlearn.models import Models, fingerprint_of
+from jaxunlearn.preparation import Before, Prepared, check_files, prepare
 from jaxunlearn.presets import ConfigDict
 from jaxunlearn.report.progress_picture import ProgressPicture
 from jaxunlearn.run_folder import Request, RunFolder
@@ -45,11 +47,11 @@ Measurements = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """An unlearned generator for each of `K` people.
+    """What became of `K` people.
 
     Attributes:
       ws, ws_target: `[K, L, D]`, who was unlearned and what they became.
-      generators: `K` of them, in the same order.
+      generators: one for each of them, in the same order, or a single one that forgot all.
       summary: `steps`, `steps_per_second` (without compilation), `compile_seconds`, `devices`, final `loss`.
       folder: the run's folder, if it has one.
     """
@@ -65,6 +67,15 @@ class Result:
         """The first person's, the only one in the common case."""
         return self.generators[0]
 
+    @property
+    def together(self) -> bool:
+        """Whether one generator forgot several people."""
+        return len(self.generators) < len(self.ws)
+
+    def generator_of(self, person: int) -> TriPlaneGenerator:
+        """The generator that forgot a person."""
+        return self.generators[0 if self.together else person]
+
 
 def unlearn(
     models: Models,
@@ -74,9 +85,10 @@ def unlearn(
     workdir: Path | str | None = None,
     *,
     subjects: Sequence[str] | None = None,
+    before: Before | None = None,
     progress: bool = True,
 ) -> Result:
-    """Make a generator forget people, each in a copy of its own (GUIDE, Eq. 9).
+    """Make a generator forget people: each in a copy of its own (GUIDE, Eq. 9), or all in one (SUGAR, Eq. 9).
 
     A run with a folder goes on where it was cut off, and gives bit for bit what it would have given without
     the interruption. A finished run is read, not run again.
@@ -88,6 +100,7 @@ def unlearn(
       mesh: its axis "identity" divides the people among devices; None runs on one device.
       workdir: the run's folder; nothing is written without one.
       subjects: a line for each person, for the folder's records.
+      before: what an earlier request left, to begin with; SUGAR only.
       progress: whether to show a bar.
 
     Raises:
@@ -100,19 +113,60 @@ def unlearn(
     if len(names) != len(people):
         raise InputError(f"{len(names)} subjects for {len(people)} latents")
     configuration.check(config)
-    if mesh is not None and len(people) % mesh.shape["identity"]:
-        raise InputError(f"{len(people)} people cannot be divided among {mesh.shape['identity']} devices")
-    ws_target = np.asarray(
-        configuration.target_latents(config, jnp.asarray(people), models.w_avg, models.median_radius)
-    )
+    check_files(config)
+    together = config.method == "sugar"
+    if together:
+        _check_different(people, names)
+    elif before is not None:
+        raise InputError('config.method is "guide": only SUGAR goes on from an earlier request')
+    copies = 1 if together else len(people)
+    if mesh is not None and copies % mesh.shape["identity"]:
+        raise InputError(f"{copies} generators cannot be divided among {mesh.shape['identity']} devices")
     folder = None
+    if config.target.kind in TARGETS:  # a formula that may refuse a latent
+        configuration.target_latents(config, jnp.asarray(people), models.w_avg, models.median_radius)
     if workdir is not None:
         folder = RunFolder(Path(workdir))
         request = Request(
-            models.name, models.fingerprint, names, models.perceptual_name, models.identity.name
+            models.name,
+            models.fingerprint,
+            names,
+            models.perceptual_name,
+            models.identity.name,
+            together,
+            "" if before is None else fingerprint_of(before.generator),
         )
-        folder.begin(request, config, people, ws_target)
-    return _Run(models, people, ws_target, config, mesh, folder, progress).result()
+        folder.begin(request, config, people)
+        if folder.finished() and folder.summary.get("steps") == config.steps:
+            return finished(folder)
+    prepared = _prepared(models, people, config, folder, before, progress)
+    return _Run(models, people, prepared, config, mesh, folder, progress).result()
+
+
+def _check_different(ws: np.ndarray, names: Sequence[str]) -> None:
+    """Refuse people who are listed twice: two surrogates for one person contradict each other."""
+    for k in range(len(ws)):
+        for j in range(k):
+            if np.array_equal(ws[j], ws[k]):
+                same = names[k] if names[j] == names[k] else f"{names[j]} and {names[k]}"
+                raise InputError(f"{same}: the same person is listed twice; list everybody once")
+
+
+def _prepared(
+    models: Models,
+    people: np.ndarray,
+    config: ConfigDict,
+    folder: RunFolder | None,
+    before: Before | None,
+    progress: bool,
+) -> Prepared:
+    try:
+        prepared = prepare(models, people, config, folder, before, progress=progress)
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted before the first step; the same command begins again") from error
+    if folder is not None:
+        folder.keep_targets(people, prepared.ws_target)
+    return prepared
 
 
 def _people(ws: np.ndarray | jax.Array, models: Models) -> np.ndarray:
@@ -178,19 +232,25 @@ class _Run:
         self,
         models: Models,
         ws: np.ndarray,
-        ws_target: np.ndarray,
+        prepared: Prepared,
         config: ConfigDict,
         mesh: Mesh | None,
         folder: RunFolder | None,
         progress: bool,
     ):
         self._models, self._config, self._mesh, self._folder = models, config, mesh, folder
-        self._ws, self._ws_target, self._show = ws, ws_target, progress
+        self._ws, self._ws_target, self._show = ws, prepared.ws_target, progress
+        self._together = config.method == "sugar"
+        self._copies = 1 if self._together else len(ws)
         split = split_generator(models.generator)
         self._split = split
-        settings = configuration.step_settings(config, models.generator.config, models.median_radius)
-        self._recipe = StepRecipe(split.graphdef, configuration.adam(config), settings, len(ws))
-        self._frozen = self._everywhere(Frozen(split.trainable, split.fixed, models.perception()))
+        settings = configuration.step_settings(
+            config, models.generator.config, models.median_radius, people=len(ws)
+        )
+        self._recipe = StepRecipe(split.graphdef, configuration.adam(config), settings, self._copies)
+        self._frozen = self._everywhere(
+            Frozen(split.trainable, split.fixed, models.perception(), prepared.surrogates, prepared.memory)
+        )
 
     def _everywhere(self, tree: Any) -> Any:
         return (
@@ -205,22 +265,20 @@ class _Run:
     def result(self) -> Result:
         """Run what is left to run."""
         folder = self._folder
-        if folder is not None and folder.finished() and folder.summary.get("steps") == self._config.steps:
-            return finished(folder)
         with contextlib.ExitStack() as stack:
             checkpoints = None
             if folder is not None:
                 keep = self._config.checkpoints_kept
                 checkpoints = stack.enter_context(Checkpoints(folder.checkpoints, keep=keep))
             state, summary = self._loop(checkpoints)
-        generators = tuple(self._generator(state, k) for k in range(len(self._ws)))
+        generators = tuple(self._generator(state, k) for k in range(self._copies))
         if folder is not None:
             self._export(folder, generators)
             folder.add_to_summary(summary)
         return Result(self._ws, self._ws_target, generators, summary, folder)
 
     def _initial(self) -> tuple[State, Target, jax.Array]:
-        count, step = len(self._ws), self._recipe.step()
+        count, step = self._copies, self._recipe.step()
 
         def start(_: jax.Array, frozen: Frozen, people: Any, __: jax.Array) -> tuple[State, Target]:
             return step.init(frozen), step.target(frozen, *people)
@@ -229,6 +287,8 @@ class _Run:
             jnp.arange(count)
         )
         people = (jnp.asarray(self._ws), jnp.asarray(self._ws_target))
+        if self._together:
+            people = jax.tree.map(lambda x: x[None], people)
         empty = jnp.zeros(count)
         state, target = jax.jit(for_people(start, count))(empty, self._frozen, people, keys)
         return self._divided(state), self._divided(target), self._divided(keys)
@@ -302,8 +362,8 @@ class _Run:
     def _due(self, step: int, every: int) -> bool:
         return step % every == 0 or step == self._config.steps
 
-    def _generator(self, state: State, person: int) -> TriPlaneGenerator:
-        trainable = jax.tree.map(lambda x: jnp.asarray(x[person]), state.trainable)
+    def _generator(self, state: State, copy: int) -> TriPlaneGenerator:
+        trainable = jax.tree.map(lambda x: jnp.asarray(x[copy]), state.trainable)
         return merge_generator(SplitGenerator(self._split.graphdef, trainable, self._split.fixed))
 
     def _export(self, folder: RunFolder, generators: Sequence[TriPlaneGenerator]) -> None:
@@ -313,7 +373,7 @@ class _Run:
                 "made_by": "jaxunlearn unlearn",
                 "source": request.model,
                 "source_sha256": request.fingerprint,
-                "forgotten": request.subjects[k],
+                "forgotten": ", ".join(request.subjects) if self._together else request.subjects[k],
                 "licence": "that of the source",
             }
             save_generator(generator, folder.generator(k), notes)
@@ -343,7 +403,7 @@ def finished(folder: RunFolder) -> Result:
     request = folder.request
     if not folder.finished():
         raise InputError(f"{folder.path}: the run is not finished; the command that began it goes on with it")
-    generators = tuple(load_generator(str(folder.generator(k))) for k in range(len(request.subjects)))
+    generators = tuple(load_generator(str(folder.generator(k))) for k in range(request.copies))
     ws, ws_target = folder.latents()
     return Result(ws, ws_target, generators, folder.summary, folder)
 

@@ -39,6 +39,8 @@ class Transformer(nnx.Module):
     def __init__(
         self, num_ws: int, w_dim: int, *, width: int = 256, depth: int = 4, heads: int = 4, rngs: nnx.Rngs
     ):
+        names = ("num_ws", "w_dim", "width", "depth", "heads")
+        self.sizes = tuple(zip(names, (num_ws, w_dim, width, depth, heads), strict=True))
         self.embed = nnx.Linear(w_dim, width, rngs=rngs)
         self.place = nnx.Param(0.02 * jax.random.normal(rngs.params(), (num_ws, width)))
         self.blocks = nnx.List([Block(width, heads, rngs=rngs) for _ in range(depth)])

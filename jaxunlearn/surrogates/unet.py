@@ -90,6 +90,7 @@ class UNet2D(nnx.Module):
     """
 
     def __init__(self, width: int = 64, *, rngs: nnx.Rngs):
+        self.width = width
         self.encoder = _Encoder(width, rngs=rngs)
         self.bottom_block = ResidualBlock(width, 2 * width, rngs=rngs)
         self.decoder = _Decoder(width, rngs=rngs)

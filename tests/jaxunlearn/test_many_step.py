@@ -82,7 +82,7 @@ def test_one_batch(mode):
     (loss, terms), gradient = jax.value_and_grad(step.losses, has_aux=True)(generator, frozen, target, drawn)
     case.check(f"{mode}.loss", loss, 1e-5)
     weights = MODES[mode].weights()
-    weighted = sum(np.asarray(terms[name]) * weights[name] for name in weights)
+    weighted = np.sum([np.asarray(terms[name]) * weights[name] for name in weights], axis=0)
     case.check(f"{mode}.loss_local", weighted[:2].sum(), 1e-5)
     case.check(f"{mode}.loss_adj", weighted[2:6].sum(), 1e-5)
     if mode == "guide":

@@ -1,0 +1,230 @@
+"""What a run needs before its first step: who everybody becomes, and what the parameters are held by.
+
+GUIDE's targets are a formula. SUGAR's mapper is trained and its Fisher measured first; both are kept in the
+run's folder, so that a run that goes on, or another run, uses them again.
+"""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from eg3d_flax import TriPlaneGenerator
+from jaxunlearn import configuration, ewc, latents
+from jaxunlearn.allowed_settings import MAPPERS
+from jaxunlearn.errors import InputError
+from jaxunlearn.fisher_file import load_fisher, save_fisher
+from jaxunlearn.models import Models
+from jaxunlearn.pairs import Terms
+from jaxunlearn.presets import ConfigDict
+from jaxunlearn.retention import importance
+from jaxunlearn.run_folder import RunFolder
+from jaxunlearn.step import split_generator
+from jaxunlearn.surrogates.learning import MapperLoss, learned
+from jaxunlearn.surrogates.mapper import Mapper, initial_mapper, load_mapper, save_mapper, surrogates_of
+from jaxunlearn.surrogates.nearest import nearest_people
+
+Pytree = Any
+
+
+class Before(NamedTuple):
+    """What an earlier request left, for the next one to begin with."""
+
+    generator: TriPlaneGenerator
+    """Where training starts, and what the parameters are held at."""
+
+    fisher: Pytree | None
+    """Accumulated so far."""
+
+    mapper: Mapper | None
+    """Trained on the earlier people."""
+
+
+class Prepared(NamedTuple):
+    """Arguments of the steps, besides the generator."""
+
+    ws_target: np.ndarray
+    """`[K, L, D]`."""
+
+    surrogates: Callable[[jax.Array], jax.Array] | None
+    """D, where the step computes neighbours' targets with it."""
+
+    memory: ewc.Memory | None
+
+
+def prepare(
+    models: Models,
+    ws: np.ndarray,
+    config: ConfigDict,
+    folder: RunFolder | None,
+    before: Before | None = None,
+    *,
+    progress: bool = True,
+) -> Prepared:
+    """Train and measure what the method needs, or read what is in the folder.
+
+    Args:
+      models: the source.
+      ws: `[K, L, D]`.
+      config: checked.
+      folder: of the run.
+      before: what an earlier request left.
+      progress: whether to show bars.
+
+    Raises:
+      InputError: if a latent or a file cannot be used.
+    """
+    if config.method == "guide":
+        return Prepared(_formula(models, ws, config), None, None)
+    ws_target, surrogates = _surrogates(models, ws, config, folder, before, progress)
+    if config.pairs.adjacent_target == "shifted":
+        surrogates = None
+    memory = _memory(models, ws, config, folder, before)
+    return Prepared(ws_target, surrogates, memory)
+
+
+def check_files(config: ConfigDict) -> None:
+    """Refuse files that are named in a config and are not there; before anything is computed.
+
+    Raises:
+      InputError: naming setting and file.
+    """
+    for section in ("surrogates", "ewc") if config.method == "sugar" else ():
+        file = config[section].file
+        if file and not Path(file).is_file():
+            raise InputError(f"config.{section}.file {file}: no such file")
+
+
+def _formula(models: Models, ws: np.ndarray, config: ConfigDict) -> np.ndarray:
+    targets = configuration.target_latents(config, jnp.asarray(ws), models.w_avg, models.median_radius)
+    return np.asarray(targets)
+
+
+def _surrogates(
+    models: Models,
+    ws: np.ndarray,
+    config: ConfigDict,
+    folder: RunFolder | None,
+    before: Before | None,
+    progress: bool,
+) -> tuple[np.ndarray, Callable[[jax.Array], jax.Array] | None]:
+    kind = config.target.kind
+    if kind in MAPPERS:
+        mapper = _mapper(models, ws, config, folder, before, progress)
+        surrogates = surrogates_of(mapper, models.w_avg, _distance(models, config))
+        return np.asarray(jax.jit(_apply)(surrogates, jnp.asarray(ws))), surrogates
+    if kind == "nearest":
+        found = nearest_people(
+            models.generator,
+            models.identity,
+            ws,
+            candidates=config.surrogates.candidates,
+            highest_similarity=config.surrogates.highest_similarity,
+            key=jax.random.key(config.seed),
+            compute=configuration.compute(config),
+        )
+        return found, None
+    extrapolated = jax.tree_util.Partial(_extrapolated, models.w_avg, jnp.asarray(_distance(models, config)))
+    return _formula(models, ws, config), extrapolated if kind == "extrapolated" else None
+
+
+def _apply(surrogates: Callable[[jax.Array], jax.Array], ws: jax.Array) -> jax.Array:
+    return surrogates(ws)
+
+
+def _extrapolated(w_avg: jax.Array, d: jax.Array, ws: jax.Array) -> jax.Array:
+    return latents.extrapolated_target(ws, w_avg, d)
+
+
+def _distance(models: Models, config: ConfigDict) -> float:
+    return config.target.distance * configuration.scale(config, models.median_radius)
+
+
+def _mapper(
+    models: Models,
+    ws: np.ndarray,
+    config: ConfigDict,
+    folder: RunFolder | None,
+    before: Before | None,
+    progress: bool,
+) -> Mapper:
+    of, kind = config.surrogates, config.target.kind
+    kept = None if folder is None else folder.surrogates
+    if kept is not None and kept.is_file():
+        return load_mapper(kept, kind)
+    model = models.generator.config
+    if before is not None and before.mapper is not None:
+        start = before.mapper
+    elif of.file:
+        start = load_mapper(Path(of.file), kind)
+    else:
+        start = initial_mapper(kind, model, width=of.width, depth=of.depth, seed=config.seed)
+    loss = functools.partial(
+        MapperLoss,
+        form=of.objective,
+        terms=Terms(of.planes, of.perceptual, of.identity),
+        compute=configuration.compute(config),
+        **configuration.cameras(config, model),
+    )
+    mapper, losses = learned(
+        start,
+        models,
+        ws,
+        _distance(models, config),
+        loss,
+        configuration.mapper_training(config),
+        seed=config.seed,
+        progress=progress,
+    )
+    if not np.isfinite(losses).all():
+        raise InputError("the mapper's loss is no longer finite; lower config.surrogates.learning_rate")
+    if folder is not None and kept is not None:
+        save_mapper(mapper, kept)
+        folder.add_to_summary({"surrogate_losses": [round(loss, 6) for loss in losses]})
+    return mapper
+
+
+def _memory(
+    models: Models, ws: np.ndarray, config: ConfigDict, folder: RunFolder | None, before: Before | None
+) -> ewc.Memory | None:
+    """What holds the parameters where they are: the Fisher of these people and of those before."""
+    source = split_generator(models.generator)
+    start = source if before is None else split_generator(before.generator)
+    weight = jnp.asarray(config.ewc.weight, jnp.float32)
+    kept = None if folder is None else folder.fisher
+    if not config.ewc.weight:
+        if before is None:
+            return None
+        return ewc.Memory(jax.tree.map(jnp.zeros_like, start.trainable), start.trainable, weight)
+    if kept is not None and kept.is_file():
+        return ewc.Memory(load_fisher(kept, start.trainable), start.trainable, weight)
+    if config.ewc.file:
+        fisher = load_fisher(Path(config.ewc.file), start.trainable)
+    else:
+        settings = configuration.retention(config, models.median_radius)
+        key = jax.random.fold_in(jax.random.key(config.seed), 1)
+        fisher = importance(start, source.trainable, ws, settings, key)
+    fisher = ewc.accumulated(None if before is None else before.fisher, fisher, config.ewc.decay)
+    if kept is not None:
+        save_fisher(fisher, kept)
+    return ewc.Memory(fisher, start.trainable, weight)
+
+
+def left_by(folder: RunFolder, generator: TriPlaneGenerator) -> Before:
+    """What a finished run leaves for the next request.
+
+    Args:
+      folder: of the run.
+      generator: what it made.
+    """
+    trainable = split_generator(generator).trainable
+    kind = folder.config.target.kind
+    return Before(
+        generator,
+        load_fisher(folder.fisher, trainable) if folder.fisher.is_file() else None,
+        load_mapper(folder.surrogates, kind) if folder.surrogates.is_file() else None,
+    )

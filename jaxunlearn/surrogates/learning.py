@@ -1,0 +1,115 @@
+"""Teach a mapper on the people who are to be forgotten, through the frozen source. `B` people in a batch."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from tqdm import tqdm
+
+from eg3d_flax import Compute, camera
+from jaxunlearn.losses import Perception, planes_distance
+from jaxunlearn.models import Models
+from jaxunlearn.pairs import Terms
+from jaxunlearn.surrogates.mapper import Mapper, displaced
+from jaxunlearn.surrogates.objective import Form, surrogate_objective
+from jaxunlearn.surrogates.training import MapperTraining, train_mapper
+
+
+class Context(NamedTuple):
+    """What the loss of a mapper needs besides the mapper."""
+
+    source: nnx.State
+    perception: Perception
+    w_avg: jax.Array
+    d: jax.Array
+
+
+@dataclasses.dataclass(frozen=True)
+class MapperLoss:
+    """Eq. 4 on one batch, everybody seen from one view that the epoch's key draws.
+
+    Attributes:
+      mapper, generator: how the networks are put together.
+      form, terms: see `surrogate_objective`.
+      max_yaw, pitch, pivot, radius: of the cameras, as in `GuideSampling`.
+      compute: dtype and forms.
+    """
+
+    mapper: nnx.GraphDef
+    generator: nnx.GraphDef
+    form: Form
+    terms: Terms
+    max_yaw: float
+    pitch: float
+    pivot: tuple[float, float, float]
+    radius: float
+    compute: Compute
+
+    def __call__(self, mapper: nnx.State, context: Context, ws: jax.Array, key: jax.Array) -> jax.Array:
+        """The loss of ws `[B, L, D]`."""
+        generator = nnx.merge(self.generator, context.source)
+        both = jnp.concatenate([ws, displaced(self.mapper, mapper, context.w_avg, context.d, ws)])
+        yaw = jax.random.uniform(key, (1,), minval=-self.max_yaw, maxval=self.max_yaw)
+        c = camera.camera_params(jnp.repeat(yaw, len(both)), self.pitch, pivot=self.pivot, radius=self.radius)
+        planes = generator.planes(both, compute=self.compute)
+        images = generator.render(planes, both, c, compute=self.compute).image
+        (person, surrogate), (seen, shown) = jnp.split(planes, 2), jnp.split(images, 2)
+        known, other = jnp.split(context.perception.embed(images), 2)
+        return surrogate_objective(
+            planes_distance(surrogate, person),
+            context.perception.perceptual(shown, seen),
+            1 - jnp.sum(known * other, axis=-1),
+            self.terms,
+            self.form,
+        )
+
+
+def learned(
+    mapper: Mapper,
+    models: Models,
+    ws: np.ndarray,
+    d: float,
+    loss: Callable[[nnx.GraphDef, nnx.GraphDef], MapperLoss],
+    settings: MapperTraining,
+    *,
+    seed: int,
+    progress: bool = True,
+) -> tuple[Mapper, tuple[float, ...]]:
+    """Train `mapper` on people `[N, L, D]`.
+
+    Args:
+      mapper: where to start; an earlier one where people are added.
+      models: the source, and how images are compared.
+      ws: the people.
+      d: distance of the surrogates from the mean.
+      loss: makes the loss of the graphs of mapper and generator.
+      settings: how it is trained.
+      seed: of shuffles and views.
+      progress: show a bar.
+
+    Returns:
+      The trained mapper, and the loss of each epoch.
+    """
+    graphdef, start = nnx.split(mapper)
+    generator, source = nnx.split(models.generator)
+    context = Context(source, models.perception(), models.w_avg, jnp.asarray(d))
+    with tqdm(total=settings.epochs, desc="surrogates", unit="epoch", disable=not progress) as bar:
+
+        def note(epochs: int, value: float) -> None:
+            bar.update()
+            bar.set_postfix({"loss": f"{value:.3f}"}, refresh=False)
+
+        trained = train_mapper(
+            loss(graphdef, generator),
+            start,
+            context,
+            jnp.asarray(ws),
+            settings,
+            key=jax.random.key(seed),
+            after_epoch=note,
+        )
+    return nnx.merge(graphdef, trained.parameters), trained.losses
