@@ -6,39 +6,36 @@ import functools
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 from tqdm import tqdm
 
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn import configuration
 from jaxunlearn.allowed_settings import TARGETS
 from jaxunlearn.checkpoints import Checkpoints
-from jaxunlearn.configuration import Adam
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.generators import load_generator, save_generator
+from jaxunlearn.mesh import IDENTITY
 from jaxunlearn.metrics_file import forget_after
 from jaxunlearn.models import Models, fingerprint_of
 from jaxunlearn.preparation import Before, Prepared, check_files, prepare
 from jaxunlearn.presets import ConfigDict
+from jaxunlearn.program import StepRecipe, compiled_step
 from jaxunlearn.report.progress_picture import ProgressPicture
 from jaxunlearn.run_folder import Request, RunFolder
 from jaxunlearn.step import (
     Frozen,
     SplitGenerator,
     State,
-    StepSettings,
     Target,
-    UnlearningStep,
     merge_generator,
-    over_identities,
     split_generator,
 )
 
@@ -97,7 +94,8 @@ def unlearn(
       models: the source, with the networks of the loss.
       ws: `[L, D]`, or `[K, L, D]` for `K` people.
       config: as `jaxunlearn.presets` returns.
-      mesh: its axis "identity" divides the people among devices; None runs on one device.
+      mesh: as `jaxunlearn.mesh.make_mesh` makes it: its axis "identity" divides generator copies among
+        devices, "sample" the pairs of a step, and neither changes what comes out; None runs on one device.
       workdir: the run's folder; nothing is written without one.
       subjects: a line for each person, for the folder's records.
       before: what an earlier request left, to begin with; SUGAR only.
@@ -119,9 +117,11 @@ def unlearn(
         _check_different(people, names)
     elif before is not None:
         raise InputError('config.method is "guide": only SUGAR goes on from an earlier request')
-    copies = 1 if together else len(people)
-    if mesh is not None and copies % mesh.shape["identity"]:
-        raise InputError(f"{copies} generators cannot be divided among {mesh.shape['identity']} devices")
+    if together and mesh is not None and mesh.shape[IDENTITY] > 1:
+        raise InputError(
+            f'a mesh with {mesh.shape[IDENTITY]} devices along "identity": SUGAR trains one generator; '
+            'put the devices along "sample"'
+        )
     folder = None
     if config.target.kind in TARGETS:  # a formula that may refuse a latent
         configuration.target_latents(config, jnp.asarray(people), models.w_avg, models.median_radius)
@@ -185,46 +185,6 @@ def _people(ws: np.ndarray | jax.Array, models: Models) -> np.ndarray:
     return people
 
 
-def for_people(function: Callable[..., Any], count: int) -> Callable[..., Any]:
-    """`over_identities`; one person is not vmapped, since convolutions with batched weights are slow."""
-    if count > 1:
-        return over_identities(function)
-
-    def single(state: Any, frozen: Frozen, target: Any, key: Any) -> Any:
-        state, target, key = jax.tree.map(lambda x: x[0], (state, target, key))
-        return jax.tree.map(lambda x: x[None], function(state, frozen, target, key))
-
-    return single
-
-
-@dataclasses.dataclass(frozen=True)
-class StepRecipe:
-    """All that decides what a step's program is, besides shapes; hashable."""
-
-    graphdef: nnx.GraphDef
-    adam: Adam
-    settings: StepSettings
-    count: int
-
-    def step(self) -> UnlearningStep:
-        """Its functions for one person."""
-        return UnlearningStep(self.graphdef, self.adam.transformation(), self.settings)
-
-
-@functools.lru_cache(maxsize=4)
-def _compiled(recipe: StepRecipe, structure: Any, leaves: tuple[jax.ShapeDtypeStruct, ...]) -> Any:
-    """A step's program, kept for the next run that needs the same."""
-    arguments = jax.tree.unflatten(structure, leaves)
-    return jax.jit(for_people(recipe.step(), recipe.count), donate_argnums=0).lower(*arguments).compile()
-
-
-def compiled_step(recipe: StepRecipe, *arguments: Any) -> Callable[..., tuple[State, Measurements]]:
-    """The step compiled for arguments like these: state (which it consumes), frozen, target, keys."""
-    leaves, structure = jax.tree.flatten(arguments)
-    shapes = tuple(jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding) for x in leaves)
-    return _compiled(recipe, structure, shapes)
-
-
 class _Run:
     """One call of `unlearn`."""
 
@@ -247,20 +207,10 @@ class _Run:
         settings = configuration.step_settings(
             config, models.generator.config, models.median_radius, people=len(ws)
         )
-        self._recipe = StepRecipe(split.graphdef, configuration.adam(config), settings, self._copies)
-        self._frozen = self._everywhere(
+        self._recipe = StepRecipe(split.graphdef, configuration.adam(config), settings, self._copies, mesh)
+        self._frozen = self._recipe.everywhere(
             Frozen(split.trainable, split.fixed, models.perception(), prepared.surrogates, prepared.memory)
         )
-
-    def _everywhere(self, tree: Any) -> Any:
-        return (
-            tree if self._mesh is None else jax.device_put(tree, NamedSharding(self._mesh, PartitionSpec()))
-        )
-
-    def _divided(self, tree: Any) -> Any:
-        if self._mesh is None:
-            return tree
-        return jax.device_put(tree, NamedSharding(self._mesh, PartitionSpec("identity")))
 
     def result(self) -> Result:
         """Run what is left to run."""
@@ -278,20 +228,13 @@ class _Run:
         return Result(self._ws, self._ws_target, generators, summary, folder)
 
     def _initial(self) -> tuple[State, Target, jax.Array]:
-        count, step = self._copies, self._recipe.step()
-
-        def start(_: jax.Array, frozen: Frozen, people: Any, __: jax.Array) -> tuple[State, Target]:
-            return step.init(frozen), step.target(frozen, *people)
-
         keys = jax.vmap(functools.partial(jax.random.fold_in, jax.random.key(self._config.seed)))(
-            jnp.arange(count)
+            jnp.arange(self._copies)
         )
         people = (jnp.asarray(self._ws), jnp.asarray(self._ws_target))
         if self._together:
             people = jax.tree.map(lambda x: x[None], people)
-        empty = jnp.zeros(count)
-        state, target = jax.jit(for_people(start, count))(empty, self._frozen, people, keys)
-        return self._divided(state), self._divided(target), self._divided(keys)
+        return self._recipe.start(self._frozen, people, keys)
 
     def _loop(self, checkpoints: Checkpoints | None) -> tuple[State, dict[str, Any]]:
         config = self._config
@@ -329,7 +272,7 @@ class _Run:
             for done in range(first + 1, config.steps + 1):
                 state, measured = advance(state, *arguments)
                 if self._due(done, config.log_every):
-                    measured = jax.block_until_ready(measured)
+                    measured = self._recipe.without_padding(jax.block_until_ready(measured))
                     line = _line(done, measured, time.monotonic() - began - aside)
                     if not np.isfinite(line["loss"]):
                         raise InputError(self._diverged(done, checkpoints))
@@ -348,7 +291,7 @@ class _Run:
                     raise Interrupted(self._how_to_go_on(done, checkpoints))
                 aside += time.monotonic() - other
         seconds = time.monotonic() - began - aside
-        devices = jax.devices() if self._mesh is None else list(self._mesh.devices.flat)
+        devices = jax.devices()[:1] if self._mesh is None else list(self._mesh.devices.flat)
         summary: dict[str, Any] = {"steps": config.steps}
         if measured is not None:  # at least one step was left
             summary |= {
@@ -356,6 +299,7 @@ class _Run:
                 "compile_seconds": round(compile_seconds, 2),
                 "devices": f"{len(devices)} x {devices[0].device_kind}",
                 "loss": float(jnp.mean(measured["loss"])),
+                **self._recipe.padding(),
             }
         return state, summary
 

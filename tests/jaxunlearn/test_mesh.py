@@ -6,15 +6,17 @@ import jax
 import numpy as np
 import optax
 import pytest
+from flax import nnx
 from jax.tree_util import Partial
 
-from jaxunlearn import ewc
+from jaxunlearn import ewc, presets
 from jaxunlearn.errors import InputError
 from jaxunlearn.losses import Perception
 from jaxunlearn.many_pairs import ManySampling
 from jaxunlearn.mesh import by_identity, everywhere, make_mesh, on_each_device, portion
 from jaxunlearn.pairs import GuideSampling
 from jaxunlearn.portion import Portion
+from jaxunlearn.runner import unlearn
 from jaxunlearn.step import Frozen, StepSettings, UnlearningStep, over_identities, split_generator
 from standin import StandIn
 from tiny_models import tiny_models, tiny_people
@@ -118,3 +120,23 @@ def test_too_few_devices():
     with pytest.raises(InputError, match=r"a mesh of 16 x 2 needs 32 devices, here are 8"):
         make_mesh(16, 2)
     assert make_mesh(sample=2).shape == {"identity": 4, "sample": 2}
+
+
+def test_a_run_on_a_mesh(tmp_path):
+    """Three copies on 2 x 2 devices: one is trained twice, which shows in the summary only."""
+    config = presets.heads()
+    config.update(steps=2, log_every=1, images_every=0)
+    people = tiny_people(3)
+    one = unlearn(tiny_models(), people, config, progress=False)
+    mesh = make_mesh(2, 2)
+    several = unlearn(tiny_models(), people, config, mesh, tmp_path / "run", progress=False)
+    assert len(several.generators) == 3
+    assert several.summary["devices"].startswith("4 x")
+    assert one.summary["devices"].startswith("1 x")
+    assert several.summary["padding_identity"] == 0.25
+    assert "padding_sample" not in several.summary  # six pairs, three a device
+    assert several.summary["loss"] == pytest.approx(one.summary["loss"], rel=1e-3)
+    for a, b in zip(several.generators, one.generators, strict=True):
+        pairs = zip(jax.tree.leaves(nnx.state(a)), jax.tree.leaves(nnx.state(b)), strict=True)
+        for x, y in pairs:
+            np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-3)  # Adam magnifies the last bits
