@@ -6,7 +6,7 @@ import functools
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,10 @@ from jaxunlearn.step import (
 Measurements = dict[str, Any]
 
 
+class Diverged(InputError):
+    """No copy's loss is finite any more."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Result:
     """What became of `K` people.
@@ -49,7 +53,9 @@ class Result:
     Attributes:
       ws, ws_target: `[K, L, D]`, who was unlearned and what they became.
       generators: one for each of them, in the same order, or a single one that forgot all.
-      summary: `steps`, `steps_per_second` (without compilation), `compile_seconds`, `devices`, final `loss`.
+      summary: `steps`, `steps_per_second` (without compilation), `compile_seconds`, `devices`, final `loss`,
+        `losses` of each copy, and `diverged`: those whose loss ceased to be finite, and whose generators are
+        of no use.
       folder: the run's folder, if it has one.
     """
 
@@ -83,6 +89,7 @@ def unlearn(
     *,
     subjects: Sequence[str] | None = None,
     before: Before | None = None,
+    numbers: Sequence[int] | None = None,
     progress: bool = True,
 ) -> Result:
     """Make a generator forget people: each in a copy of its own (GUIDE, Eq. 9), or all in one (SUGAR, Eq. 9).
@@ -99,11 +106,13 @@ def unlearn(
       workdir: the run's folder; nothing is written without one.
       subjects: a line for each person, for the folder's records.
       before: what an earlier request left, to begin with; SUGAR only.
+      numbers: of the generator copies; what a copy draws depends on its number and on the seed, not on who
+        else is there. None counts from 0.
       progress: whether to show a bar.
 
     Raises:
       InputError: if arguments do not fit, or the folder holds another run; before anything is computed. Also
-        if the loss is no longer finite.
+        if the loss of all copies is no longer finite.
       Interrupted: after Ctrl-C or SIGTERM, when the state is saved.
     """
     people = _people(ws, models)
@@ -140,7 +149,8 @@ def unlearn(
         if folder.finished() and folder.summary.get("steps") == config.steps:
             return finished(folder)
     prepared = _prepared(models, people, config, folder, before, progress)
-    return _Run(models, people, prepared, config, mesh, folder, progress).result()
+    numbers = tuple(range(len(people)) if numbers is None else numbers)
+    return _Run(models, people, prepared, config, mesh, folder, numbers, progress).result()
 
 
 def _check_different(ws: np.ndarray, names: Sequence[str]) -> None:
@@ -196,12 +206,14 @@ class _Run:
         config: ConfigDict,
         mesh: Mesh | None,
         folder: RunFolder | None,
+        numbers: tuple[int, ...],
         progress: bool,
     ):
         self._models, self._config, self._mesh, self._folder = models, config, mesh, folder
         self._ws, self._ws_target, self._show = ws, prepared.ws_target, progress
         self._together = config.method == "sugar"
         self._copies = 1 if self._together else len(ws)
+        self._numbers = numbers[: self._copies]
         split = split_generator(models.generator)
         self._split = split
         settings = configuration.step_settings(
@@ -229,7 +241,7 @@ class _Run:
 
     def _initial(self) -> tuple[State, Target, jax.Array]:
         keys = jax.vmap(functools.partial(jax.random.fold_in, jax.random.key(self._config.seed)))(
-            jnp.arange(self._copies)
+            jnp.array(self._numbers)
         )
         people = (jnp.asarray(self._ws), jnp.asarray(self._ws_target))
         if self._together:
@@ -257,6 +269,7 @@ class _Run:
                 picture = ProgressPicture(self._models.generator, compute, self._folder.images)
                 picture.start(self._ws[0], self._ws_target[0])
 
+        diverged: set[int] = set()
         began, measured, aside = time.monotonic(), None, 0.0
         with (
             _interruptions() as interrupted,
@@ -273,9 +286,10 @@ class _Run:
                 state, measured = advance(state, *arguments)
                 if self._due(done, config.log_every):
                     measured = self._recipe.without_padding(jax.block_until_ready(measured))
-                    line = _line(done, measured, time.monotonic() - began - aside)
-                    if not np.isfinite(line["loss"]):
-                        raise InputError(self._diverged(done, checkpoints))
+                    diverged |= set(np.flatnonzero(~np.isfinite(measured["loss"])).tolist())
+                    if len(diverged) == self._copies:
+                        raise Diverged(self._diverged(done, checkpoints))
+                    line = _line(done, measured, time.monotonic() - began - aside, diverged)
                     bar.set_postfix(_shown(line, config), refresh=False)
                     if self._folder is not None:
                         self._folder.log(line)
@@ -298,7 +312,9 @@ class _Run:
                 "steps_per_second": round((config.steps - first) / seconds, 4),
                 "compile_seconds": round(compile_seconds, 2),
                 "devices": f"{len(devices)} x {devices[0].device_kind}",
-                "loss": float(jnp.mean(measured["loss"])),
+                "loss": float(np.mean(np.delete(measured["loss"], sorted(diverged)))),
+                "losses": [float(x) if np.isfinite(x) else None for x in measured["loss"]],
+                "diverged": sorted(diverged),
                 **self._recipe.padding(),
             }
         return state, summary
@@ -352,12 +368,13 @@ def finished(folder: RunFolder) -> Result:
     return Result(ws, ws_target, generators, folder.summary, folder)
 
 
-def _line(step: int, measured: Measurements, seconds: float) -> dict[str, Any]:
-    """What is logged of a step: means over people, and each term of each pair."""
-    mean = {name: np.asarray(values).mean(axis=0) for name, values in measured.items()}
-    return {"step": step, "seconds": round(seconds, 2)} | {
-        name: np.round(value.astype(float), 6).tolist() for name, value in mean.items()
-    }
+def _line(step: int, measured: Measurements, seconds: float, diverged: Set[int]) -> dict[str, Any]:
+    """What is logged of a step: means over the copies that did not diverge, and each term of each pair."""
+    left_out = sorted(diverged)
+    rows = {name: np.delete(np.asarray(values), left_out, axis=0) for name, values in measured.items()}
+    line: dict[str, Any] = {"step": step, "seconds": round(seconds, 2)}
+    line |= {name: np.round(row.mean(axis=0).astype(float), 6).tolist() for name, row in rows.items()}
+    return line | ({"diverged": left_out} if diverged else {})
 
 
 def _shown(line: dict[str, Any], config: ConfigDict) -> dict[str, str]:

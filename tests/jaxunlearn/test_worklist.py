@@ -1,0 +1,127 @@
+"""Many people in waves: who is done stays done, and whoever diverges stops nobody."""
+
+import json
+import os
+import signal
+import threading
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+
+from jaxunlearn import presets
+from jaxunlearn.errors import InputError, Interrupted
+from jaxunlearn.generators import load_generator
+from jaxunlearn.runner import unlearn
+from jaxunlearn.worklist import Worklist, unlearn_all
+from jaxunlearn.worklist_folder import WorklistFolder
+from tiny_models import tiny_models, tiny_people
+
+PEOPLE = tiny_people(3)
+NAMES = ("ada", "bea c.", "cleo")
+
+
+def config(**changes):
+    made = presets.heads()
+    made.update(steps=2, log_every=1, images_every=0, checkpoint_every=1)
+    made.optimiser.update(learning_rate=1e-3, schedule="constant")
+    made.update_from_flattened_dict(changes)
+    return made
+
+
+def worklist(people=PEOPLE, asked=None) -> Worklist:
+    def latents(indices):
+        if asked is not None:
+            asked.append(tuple(indices))
+        return people[list(indices)]
+
+    return Worklist(NAMES, latents)
+
+
+def numbers(generator):
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(generator))]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lists") / "whole"
+    asked = []
+    lines = unlearn_all(tiny_models(), worklist(asked=asked), config(), folder, parallel=2, progress=False)
+    return folder, lines, asked
+
+
+def test_everybody_is_done_in_waves(whole):
+    folder, lines, asked = whole
+    assert asked == [(0, 1), (2,)]
+    assert [line["subject"] for line in lines] == list(NAMES)
+    assert [line["wave"] for line in lines] == [0, 0, 1]
+    assert {line["status"] for line in lines} == {"done"}
+    assert lines[1]["generator"] == "generators/00001-bea-c..safetensors"
+    assert not any((folder / "waves").iterdir())
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["people"], summary["done"], summary["diverged"]) == (3, 3, [])
+    assert summary["identities_per_hour"] > 0
+
+
+def test_what_becomes_of_somebody_does_not_depend_on_the_wave(whole):
+    folder, lines, _ = whole
+    alone = unlearn(tiny_models(), PEOPLE[1], config(), numbers=(1,), progress=False)
+    of_list = load_generator(str(folder / lines[1]["generator"]))
+    for a, b in zip(numbers(alone.generator), numbers(of_list), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
+
+
+def test_who_is_done_is_not_done_again(whole):
+    folder, lines, _ = whole
+    asked = []
+    again = unlearn_all(tiny_models(), worklist(asked=asked), config(), folder, parallel=1, progress=False)
+    assert asked == []
+    assert again == lines
+
+
+def test_whoever_diverges_is_tried_again_and_stops_nobody(tmp_path):
+    people = PEOPLE.copy()
+    people[1] *= 1e25
+    folder = tmp_path / "list"
+    lines = unlearn_all(tiny_models(), worklist(people), config(), folder, parallel=3, progress=False)
+    assert [line["status"] for line in lines] == ["done", "diverged", "done"]
+    attempts = [line for line in WorklistFolder(folder).lines() if line["subject"] == NAMES[1]]
+    assert [line["learning_rate"] for line in attempts] == [1e-3, 5e-4]
+    assert "generator" not in lines[1]
+    assert json.loads((folder / "summary.json").read_text())["diverged"] == [NAMES[1]]
+
+
+def test_an_interrupted_list_goes_on(tmp_path, whole):
+    """In the middle of the first wave; afterwards everything is as if nothing had happened."""
+    folder = tmp_path / "list"
+    metrics = folder / "waves" / "0000" / "metrics.jsonl"
+
+    def interrupt() -> None:
+        while not metrics.exists():
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(Interrupted):
+        unlearn_all(tiny_models(), worklist(), config(steps=500), folder, parallel=2, progress=False)
+    thread.join()
+    assert not WorklistFolder(folder).lines()
+    with pytest.raises(InputError, match="another config"):
+        unlearn_all(tiny_models(), worklist(), config(), folder, parallel=2, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("subjects", "parallel", "changes", "message"),
+    [
+        (NAMES, 0, {}, "parallel must be at least 1"),
+        ((), 2, {}, "the work list is empty"),
+        (("ada", "ada"), 2, {}, "ada is twice"),
+    ],
+)
+def test_lists_that_make_no_sense(tmp_path, subjects, parallel, changes, message):
+    nobody = Worklist(subjects, lambda indices: PEOPLE[list(indices)])
+    with pytest.raises(InputError, match=message):
+        unlearn_all(tiny_models(), nobody, config(**changes), tmp_path / "list", parallel=parallel)
+    assert not (tmp_path / "list").exists()
