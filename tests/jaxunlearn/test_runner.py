@@ -137,7 +137,7 @@ def test_a_falling_learning_rate(tmp_path):
     moments, moved = rates.init(jnp.ones(())), []
     for _ in range(3):
         update, moments = rates.update(jnp.ones(()), moments)
-        moved.append(-float(update))
+        moved.append(-np.asarray(update))
     np.testing.assert_allclose(moved, [1e-3, 5e-4, 0.0], rtol=1e-5, atol=1e-9)
 
 
