@@ -23,6 +23,7 @@ _CHOICES = {
     "rendering.noise_mode": ("const", "random", "none"),
     "rendering.draws": ("shared", "independent"),
     "rendering.dtype": ("float32", "bfloat16"),
+    "optimiser.schedule": ("constant", "cosine"),
 }
 _AT_LEAST = {
     "seed": 0,
