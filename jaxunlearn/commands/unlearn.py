@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jaxunlearn.commands.arguments import positive, seeds
+from jaxunlearn.commands.arguments import numbers, positive, seeds
 from jaxunlearn.commands.settings import add_config
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ examples:
   jaxunlearn unlearn --seed 7 --config configs/guide/baseline.py:heads --out runs/baseline
   jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --out runs/person
   jaxunlearn unlearn --method sugar --seed 0-9 --out runs/ten
+  jaxunlearn unlearn --method sugar --seed 0-4 --sweep-distance=-0.5,0.5,1,1.5 --out runs/sweep
+  jaxunlearn unlearn --method sugar --sequence requests.json --out runs/requests
 """
 
 
@@ -46,10 +48,22 @@ def add_parser(subparsers: Any) -> None:
     who.add_argument(
         "--image", type=Path, nargs="+", metavar="PHOTO", help="photos, framed as the generator's images"
     )
+    who.add_argument(
+        "--sequence",
+        type=Path,
+        metavar="REQUESTS",
+        help="a JSON or TOML file of requests, carried out one after another in one generator",
+    )
     add(
         "--method",
         choices=("guide", "sugar"),
         help="guide: a generator for each person; sugar: one for all [as --config says, else guide]",
+    )
+    add(
+        "--sweep-distance",
+        type=numbers,
+        metavar="D,D,...",
+        help="sugar only: once for each distance d of the surrogates; write = before a negative one",
     )
     add_models(parser)
     add("--out", type=Path, metavar="DIR", help="the run's folder [runs/ and who is forgotten]")
@@ -75,10 +89,15 @@ def run(arguments: argparse.Namespace) -> None:
       Interrupted: after Ctrl-C.
     """
     from jaxunlearn import configuration
+    from jaxunlearn.errors import InputError
     from jaxunlearn.models import load_models
     from jaxunlearn.report.story import show
     from jaxunlearn.runner import unlearn
 
+    if arguments.sequence is not None:
+        if arguments.sweep_distance:
+            raise InputError("--sweep-distance: not of a sequence; give --seed, --latents or --image")
+        return _run_sequence(arguments)
     models = load_models(
         arguments.model,
         perceptual=arguments.perceptual,
@@ -88,12 +107,49 @@ def run(arguments: argparse.Namespace) -> None:
     config, people = _request(arguments, models)
     configuration.check(config)
     out = arguments.out or Path("runs") / people.name
+    if arguments.sweep_distance:
+        return _run_sweep(models, people, config, arguments.sweep_distance, out)
     result = unlearn(models, people.ws, config, workdir=out, subjects=people.subjects)
     folder = show(models, result, config)
     for k in range(len(result.generators)):
         print(folder.generator(k))
     print(folder.report)
     print(f"measure it: jaxunlearn evaluate {out}")
+    return None
+
+
+def _run_sweep(
+    models: "Models", people: "People", config: "ConfigDict", distances: Sequence[float], out: Path
+) -> None:
+    """The same people once for each distance."""
+    from jaxunlearn.sweep import sweep_distances
+
+    sweep_distances(models, people, config, distances, out)
+    print((out / "sweep.md").read_text(), end="")
+    for k in range(len(people.subjects)):
+        print(out / f"person{k:04d}.png")
+
+
+def _run_sequence(arguments: argparse.Namespace) -> None:
+    """Requests one after another."""
+    from jaxunlearn.models import load_models
+    from jaxunlearn.report.sequence_story import tell_sequence, written
+    from jaxunlearn.requests import read_requests
+    from jaxunlearn.sequence import forget_in_stages
+
+    stages = read_requests(arguments.sequence)
+    arguments.method = "sugar"
+    models = load_models(
+        arguments.model,
+        perceptual=arguments.perceptual,
+        identity=arguments.identity,
+        judge=arguments.judge,
+    )
+    out = arguments.out or Path("runs") / arguments.sequence.stem
+    forgotten = forget_in_stages(models, stages, lambda people: read_settings(arguments, people), out)
+    for line in tell_sequence(models, forgotten, read_settings(arguments, 1)):
+        print(line)
+    print(written(forgotten.registry))
 
 
 def _request(arguments: argparse.Namespace, models: "Models") -> "tuple[ConfigDict, People]":

@@ -11,7 +11,7 @@ from jaxunlearn.report.verdict import verdict, verdict_together
 from jaxunlearn.run_folder import RunFolder
 from torch_bridge import replacing
 
-_STYLE = """
+STYLE = """
 td:first-child { font-family: ui-monospace, monospace } pre { background: #f6f6f6; padding: 1rem }
 img { width: 100%; border: 1px solid #ddd } table { border-collapse: collapse } h2 { margin-top: 2.5rem }
 td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #eee; vertical-align: top }
@@ -55,7 +55,7 @@ def write_report(folder: RunFolder) -> Path:
     who = f"{len(request.subjects)} people" if together else ", ".join(request.subjects)
     title = f"{who} forgotten by {request.model}"
     page = f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style></head>
+<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style></head>
 <body><h1>{html.escape(title)}</h1>
 {"".join(parts)}
 <h2>The run</h2>
@@ -78,8 +78,8 @@ def _each(folder: RunFolder) -> list[str]:
         parts.append(f"<h2>{html.escape(subject)}</h2>")
         if figures is not None:
             parts.append(_paragraph(verdict(subject, figures)))
-        parts.append(_figure(folder.person_picture(k), "The person: before, target, after."))
-        parts.append(_figure(folder.others_picture(k), "Other people: before, after."))
+        parts.append(figure(folder.person_picture(k), "The person: before, target, after."))
+        parts.append(figure(folder.others_picture(k), "Other people: before, after."))
         if figures is not None:
             parts.append(_table(figures))
     return parts
@@ -90,12 +90,12 @@ def _together(folder: RunFolder) -> list[str]:
     subjects, summary = folder.request.subjects, folder.summary
     measured = "people" in summary
     parts = [_paragraph(verdict_together(subjects, summary))] if measured else []
-    parts.append(_figure(folder.everybody_picture, "Everybody: before, surrogate, after."))
+    parts.append(figure(folder.everybody_picture, "Everybody: before, surrogate, after."))
     parts += [
-        _figure(folder.person_picture(k), f"{subject}: before, surrogate, after.")
+        figure(folder.person_picture(k), f"{subject}: before, surrogate, after.")
         for k, subject in enumerate(subjects)
     ]
-    parts.append(_figure(folder.others_picture(), "Other people: before, after."))
+    parts.append(figure(folder.others_picture(), "Other people: before, after."))
     if measured:
         parts += [_table(summary), _people_table(subjects, summary["people"])]
     return parts
@@ -118,7 +118,8 @@ def _people_table(subjects: Sequence[str], people: dict[str, Any]) -> str:
     return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
-def _figure(path: Path, caption: str) -> str:
+def figure(path: Path, caption: str) -> str:
+    """A picture inside the page; nothing where there is none."""
     if not path.is_file():
         return ""
     data = base64.b64encode(path.read_bytes()).decode()
