@@ -85,7 +85,7 @@ ALLOWED: Mapping[str, Allowed] = {
             "target.distance": -math.inf,  # on the other side of the mean, as in Table 3
             "surrogates.width": 1,
             "surrogates.depth": 1,
-            "surrogates.epochs": 1,
+            "surrogates.epochs": 0,
             "surrogates.batch": 1,
             "surrogates.learning_rate": 0,
             "surrogates.accumulate": 1,

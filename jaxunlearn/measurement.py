@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import jax
+import jax.numpy as jnp
 import numpy as np
 
 import lpips_flax
@@ -16,6 +16,7 @@ from jaxunlearn.evaluation import (
     Reference,
     album_latents,
     evaluate_generator,
+    evaluate_together,
     measure_source,
 )
 from jaxunlearn.generators import BUNDLED
@@ -84,8 +85,8 @@ def evaluate(
       progress: whether to show bars.
 
     Returns:
-      Means over people of every figure of `evaluation.evaluate_generator`, the networks they were measured
-      with, and under `people` the figures of each.
+      Means over people of every figure of `evaluation.evaluate_generator` (of `evaluate_together` where one
+      generator forgot them all), the networks they were measured with, and under `people` those of each.
 
     Raises:
       InputError: if album photographs are wanted and cannot be rendered.
@@ -104,18 +105,18 @@ def evaluate(
                     compute=configuration.compute(config),
                     progress=progress,
                 ).ws
-    people = {
-        str(k): evaluate_generator(
-            reference,
-            generator,
-            jax.numpy.asarray(result.ws[k]),
-            jax.numpy.asarray(result.ws_target[k]),
-            None if k not in others else jax.numpy.asarray(others[k]),
-            progress=progress,
-        )
-        for k, generator in enumerate(result.generators)
-    }
-    figures = {**_means(list(people.values())), "people": people}
+    ws, ws_target = jnp.asarray(result.ws), jnp.asarray(result.ws_target)
+    latents = {k: jnp.asarray(of) for k, of in others.items()}
+    if result.together:
+        figures = evaluate_together(reference, result.generator, ws, ws_target, latents, progress=progress)
+    else:
+        people = {
+            str(k): evaluate_generator(
+                reference, generator, ws[k], ws_target[k], latents.get(k), progress=progress
+            )
+            for k, generator in enumerate(result.generators)
+        }
+        figures = {**_means(list(people.values())), "people": people}
     if result.folder is not None:
         result.folder.add_to_summary(figures)
     return figures

@@ -114,7 +114,10 @@ def _surrogates(
 ) -> tuple[np.ndarray, Callable[[jax.Array], jax.Array] | None]:
     kind = config.target.kind
     if kind in MAPPERS:
-        mapper = _mapper(models, ws, config, folder, before, progress)
+        kept = None if folder is None else folder.surrogates
+        mapper, losses = trained_mapper(models, ws, config, kept, before, progress=progress)
+        if folder is not None and losses:
+            folder.add_to_summary({"surrogate_losses": [round(loss, 6) for loss in losses]})
         surrogates = surrogates_of(mapper, models.w_avg, _distance(models, config))
         return np.asarray(jax.jit(_apply)(surrogates, jnp.asarray(ws))), surrogates
     if kind == "nearest":
@@ -144,18 +147,26 @@ def _distance(models: Models, config: ConfigDict) -> float:
     return config.target.distance * configuration.scale(config, models.median_radius)
 
 
-def _mapper(
+def trained_mapper(
     models: Models,
     ws: np.ndarray,
     config: ConfigDict,
-    folder: RunFolder | None,
-    before: Before | None,
-    progress: bool,
-) -> Mapper:
+    kept: Path | None,
+    before: Before | None = None,
+    *,
+    progress: bool = True,
+) -> tuple[Mapper, tuple[float, ...]]:
+    """SUGAR's mapper for people `[K, L, D]`: read from `kept` if it is there, else trained and kept there.
+
+    Returns:
+      The mapper, and the loss of each epoch; none where it was not trained.
+
+    Raises:
+      InputError: if a file does not hold such a mapper, or training fails.
+    """
     of, kind = config.surrogates, config.target.kind
-    kept = None if folder is None else folder.surrogates
     if kept is not None and kept.is_file():
-        return load_mapper(kept, kind)
+        return load_mapper(kept, kind), ()
     model = models.generator.config
     if before is not None and before.mapper is not None:
         start = before.mapper
@@ -182,10 +193,9 @@ def _mapper(
     )
     if not np.isfinite(losses).all():
         raise InputError("the mapper's loss is no longer finite; lower config.surrogates.learning_rate")
-    if folder is not None and kept is not None:
+    if kept is not None:
         save_mapper(mapper, kept)
-        folder.add_to_summary({"surrogate_losses": [round(loss, 6) for loss in losses]})
-    return mapper
+    return mapper, losses
 
 
 def _memory(

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from eg3d_flax import Compute, RenderOutput, TriPlaneGenerator
+from eg3d_flax import Compute, GeneratorConfig, RenderOutput, TriPlaneGenerator
 
 
 class _How(NamedTuple):
@@ -62,6 +62,11 @@ class Renderer:
         self._batch = batch
         self._key = jax.random.key(noise_seed) if noise_mode == "random" else None
         self._how = _How(graphdef, noise_mode, neural_rendering_resolution, compute)
+
+    @property
+    def config(self) -> GeneratorConfig:
+        """The generator's."""
+        return self._config
 
     def with_generator(self, generator: TriPlaneGenerator) -> Self:
         """The same renderer for another generator of the same config.

@@ -168,6 +168,11 @@ class RunFolder:
                 raise InputError(f"{self.path}: the run has not begun to train; the same command goes on")
             return arrays["ws"], arrays["ws_target"]
 
+    def people(self) -> np.ndarray:
+        """Who is forgotten, `[K, L, D]`; known from the beginning."""
+        with np.load(self.path / "latents.npz", allow_pickle=False) as arrays:
+            return arrays["ws"]
+
     def begin(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
         """Write what was asked, or check that a run begun here before was asked the same.
 
@@ -203,9 +208,7 @@ class RunFolder:
             old, new = getattr(before, field.name), getattr(request, field.name)
             if old != new and field.name != "model":
                 raise InputError(f"{self.path}: is a run with {field.name} {old!r}, not {new!r}; {hint}")
-        with np.load(self.path / "latents.npz", allow_pickle=False) as arrays:
-            same = np.array_equal(arrays["ws"], ws)
-        if not same:
+        if not np.array_equal(self.people(), ws):
             raise InputError(f"{self.path}: is a run with other latents; {hint}")
         old, new = flat(self.config), flat(config)
         fixed = ("steps",) if new.get("optimiser.schedule") == "cosine" else ()  # each step depends on them

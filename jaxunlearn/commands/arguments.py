@@ -1,6 +1,7 @@
 """Types of command-line arguments that several subcommands share."""
 
 import argparse
+import math
 
 
 def positive(text: str) -> int:
@@ -33,3 +34,14 @@ def seed(text: str) -> int:
     if len(found) > 1:
         raise argparse.ArgumentTypeError(f"{text!r} is more than one seed")
     return found[0]
+
+
+def numbers(text: str) -> list[float]:
+    """Numbers such as `-5,5,10.5`."""
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(map(math.isfinite, found)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as -5,5,10")
+    return found

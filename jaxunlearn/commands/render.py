@@ -153,7 +153,7 @@ def _render_run(arguments: argparse.Namespace, names: dict[str, Path]) -> None:
     source = load_generator(folder.request.model)
     pictures = RunPictures(source, result, configuration.compute(folder.config))
     yaws = arguments.yaw if len(arguments.yaw) > 1 else YAWS
-    for k in range(len(result.generators)):
+    for k in range(len(result.ws)):
         save_png(folder.person_picture(k), pictures.person(k, yaws))
         print(folder.person_picture(k))
         if "video" in names:

@@ -1,14 +1,21 @@
 """`jaxunlearn unlearn`: make a generator forget people."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jaxunlearn.commands.arguments import positive, seeds
+from jaxunlearn.commands.arguments import numbers, positive, seeds
 from jaxunlearn.commands.settings import add_config
 
+if TYPE_CHECKING:
+    from jaxunlearn.models import Models
+    from jaxunlearn.people import People
+    from jaxunlearn.presets import ConfigDict
+
 _DESCRIPTION = """\
-Make a generator forget people (GUIDE): each in a copy of the generator of their own.
+Make a generator forget people: each in a copy of the generator of their own (GUIDE), or all of them in one
+(SUGAR), at once or one request after another.
 
 A run keeps everything in its folder. Interrupted, by Ctrl-C or otherwise, the same command goes on where it
 was.
@@ -19,6 +26,9 @@ examples:
   jaxunlearn unlearn --image photo.png --out runs/photo
   jaxunlearn unlearn --seed 7 --config configs/guide/baseline.py:heads --out runs/baseline
   jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --out runs/person
+  jaxunlearn unlearn --method sugar --seed 0-9 --out runs/ten
+  jaxunlearn unlearn --method sugar --seed 0-4 --sweep-distance=-0.5,0.5,1,1.5 --out runs/sweep
+  jaxunlearn unlearn --method sugar --sequence requests.json --out runs/requests
 """
 
 
@@ -37,6 +47,23 @@ def add_parser(subparsers: Any) -> None:
     who.add_argument("--latents", type=Path, metavar="FILE", help="ws from .npz, .npy, .pt or .safetensors")
     who.add_argument(
         "--image", type=Path, nargs="+", metavar="PHOTO", help="photos, framed as the generator's images"
+    )
+    who.add_argument(
+        "--sequence",
+        type=Path,
+        metavar="REQUESTS",
+        help="a JSON or TOML file of requests, carried out one after another in one generator",
+    )
+    add(
+        "--method",
+        choices=("guide", "sugar"),
+        help="guide: a generator for each person; sugar: one for all [as --config says, else guide]",
+    )
+    add(
+        "--sweep-distance",
+        type=numbers,
+        metavar="D,D,...",
+        help="sugar only: once for each distance d of the surrogates; write = before a negative one",
     )
     add_models(parser)
     add("--out", type=Path, metavar="DIR", help="the run's folder [runs/ and who is forgotten]")
@@ -61,33 +88,113 @@ def run(arguments: argparse.Namespace) -> None:
       InputError: if an argument, a file or a setting cannot be used; before the long part.
       Interrupted: after Ctrl-C.
     """
-    from jaxunlearn import configuration, presets
-    from jaxunlearn.commands.settings import read_config
+    from jaxunlearn import configuration
+    from jaxunlearn.errors import InputError
     from jaxunlearn.models import load_models
-    from jaxunlearn.people import people_of_images, people_of_latents, people_of_seeds
     from jaxunlearn.report.story import show
     from jaxunlearn.runner import unlearn
 
-    config = read_config(arguments.config, arguments.overrides, presets.default_for(arguments.model))
-    if arguments.steps:
-        config.steps = arguments.steps
-    configuration.check(config)
+    if arguments.sequence is not None:
+        if arguments.sweep_distance:
+            raise InputError("--sweep-distance: not of a sequence; give --seed, --latents or --image")
+        return _run_sequence(arguments)
     models = load_models(
         arguments.model,
         perceptual=arguments.perceptual,
         identity=arguments.identity,
         judge=arguments.judge,
     )
-    if arguments.seed is not None:
-        people = people_of_seeds(models, arguments.seed)
-    elif arguments.latents is not None:
-        people = people_of_latents(models, arguments.latents)
-    else:
-        people = people_of_images(models, arguments.image, compute=configuration.compute(config))
+    config, people = _request(arguments, models)
+    configuration.check(config)
     out = arguments.out or Path("runs") / people.name
+    if arguments.sweep_distance:
+        return _run_sweep(models, people, config, arguments.sweep_distance, out)
     result = unlearn(models, people.ws, config, workdir=out, subjects=people.subjects)
     folder = show(models, result, config)
-    for k in range(len(people.subjects)):
+    for k in range(len(result.generators)):
         print(folder.generator(k))
     print(folder.report)
     print(f"measure it: jaxunlearn evaluate {out}")
+    return None
+
+
+def _run_sweep(
+    models: "Models", people: "People", config: "ConfigDict", distances: Sequence[float], out: Path
+) -> None:
+    """The same people once for each distance."""
+    from jaxunlearn.sweep import sweep_distances
+
+    sweep_distances(models, people, config, distances, out)
+    print((out / "sweep.md").read_text(), end="")
+    for k in range(len(people.subjects)):
+        print(out / f"person{k:04d}.png")
+
+
+def _run_sequence(arguments: argparse.Namespace) -> None:
+    """Requests one after another."""
+    from jaxunlearn.models import load_models
+    from jaxunlearn.report.sequence_story import tell_sequence, written
+    from jaxunlearn.requests import read_requests
+    from jaxunlearn.sequence import forget_in_stages
+
+    stages = read_requests(arguments.sequence)
+    arguments.method = "sugar"
+    models = load_models(
+        arguments.model,
+        perceptual=arguments.perceptual,
+        identity=arguments.identity,
+        judge=arguments.judge,
+    )
+    out = arguments.out or Path("runs") / arguments.sequence.stem
+    forgotten = forget_in_stages(models, stages, lambda people: read_settings(arguments, people), out)
+    for line in tell_sequence(models, forgotten, read_settings(arguments, 1)):
+        print(line)
+    print(written(forgotten.registry))
+
+
+def _request(arguments: argparse.Namespace, models: "Models") -> "tuple[ConfigDict, People]":
+    """Settings and people; settings are checked before photos are inverted, which takes long."""
+    from jaxunlearn import configuration
+    from jaxunlearn.people import people_of_images, people_of_latents, people_of_seeds
+
+    if arguments.image is not None:
+        config = read_settings(arguments, len(arguments.image))
+        return config, people_of_images(models, arguments.image, compute=configuration.compute(config))
+    if arguments.seed is not None:
+        config = read_settings(arguments, len(arguments.seed))
+        _refuse_repetition(arguments.seed, config.method)
+        return config, people_of_seeds(models, arguments.seed)
+    people = people_of_latents(models, arguments.latents)
+    return read_settings(arguments, len(people.subjects)), people
+
+
+def read_settings(arguments: argparse.Namespace, people: int) -> "ConfigDict":
+    """The config for so many people, checked.
+
+    Raises:
+      InputError: if it makes no sense, or is of another method than `--method`.
+    """
+    from jaxunlearn import configuration, presets, sugar_presets
+    from jaxunlearn.commands.settings import read_config
+    from jaxunlearn.errors import InputError
+
+    default = presets.default_for(arguments.model)
+    if arguments.method == "sugar":
+        default = sugar_presets.default_for(arguments.model, people)
+    config = read_config(arguments.config, arguments.overrides, default)
+    if arguments.steps:
+        config.steps = arguments.steps
+    configuration.check(config)
+    if arguments.method not in (None, config.method):
+        raise InputError(
+            f"--method {arguments.method}: {arguments.config} is a config of {config.method}; leave one out"
+        )
+    return config
+
+
+def _refuse_repetition(seeds: Sequence[int], method: str) -> None:
+    from jaxunlearn.errors import InputError
+
+    for seed in seeds:
+        if method == "sugar" and seeds.count(seed) > 1:
+            raise InputError(f"--seed: {seed} is listed twice; list everybody once")

@@ -8,8 +8,8 @@ All that depends on the source generator alone is in `reference`, which serves a
 
 from jaxunlearn.evaluation.album import album_latents, can_photograph
 from jaxunlearn.evaluation.features import AlexNetFeatures, Features, InceptionFeatures
-from jaxunlearn.evaluation.forgotten import forgotten_figures
-from jaxunlearn.evaluation.protocol import evaluate_generator
+from jaxunlearn.evaluation.forgotten import forgotten_figures, forgotten_set_figures
+from jaxunlearn.evaluation.protocol import evaluate_generator, evaluate_together
 from jaxunlearn.evaluation.reference import Reference, measure_source
 from jaxunlearn.evaluation.retained import retained_figures
 from jaxunlearn.evaluation.settings import EvaluationSettings
@@ -23,7 +23,9 @@ __all__ = [
     "album_latents",
     "can_photograph",
     "evaluate_generator",
+    "evaluate_together",
     "forgotten_figures",
+    "forgotten_set_figures",
     "measure_source",
     "retained_figures",
 ]

@@ -1,13 +1,20 @@
-"""How thoroughly one person is forgotten."""
+"""How thoroughly people are forgotten."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from tqdm import tqdm
 
 from eg3d_flax import TriPlaneGenerator
-from jaxunlearn.evaluation.batches import embeddings
+from inception_flax import frechet_distance
+from jaxunlearn.evaluation.batches import descriptions, embeddings
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.rendering import Renderer
+
+Figures = dict[str, float | bool | None]
 
 
 def forgotten_figures(
@@ -16,7 +23,7 @@ def forgotten_figures(
     ws: jax.Array,
     ws_target: jax.Array | None = None,
     other_ws: jax.Array | None = None,
-) -> dict[str, float | bool | None]:
+) -> Figures:
     """Identity similarities of one person before and after, means over the protocol's views.
 
     Every similarity compares two pictures from the same view.
@@ -34,14 +41,74 @@ def forgotten_figures(
       would give; `id_to_target`: after with that target. None where latents are not given. `threshold`: from
       which similarity on two pictures count as one person; `forgotten`: whether `id` is below it.
     """
-    before = _from_all_sides(reference, reference.renderer, [ws, ws_target, other_ws])
-    after = _from_all_sides(reference, reference.renderer.with_generator(unlearned), [ws, None, other_ws])
+    return _look_at(reference, unlearned, ws, ws_target, other_ws).figures
+
+
+def forgotten_set_figures(
+    reference: Reference,
+    unlearned: TriPlaneGenerator,
+    ws: jax.Array,
+    ws_target: jax.Array,
+    other_ws: Mapping[int, jax.Array] | None = None,
+    *,
+    progress: bool = True,
+) -> tuple[list[Figures], float]:
+    """The same of `N` people whom one generator forgot, and how far their pictures are from those before.
+
+    Args:
+      reference: the source.
+      unlearned: the generator that forgot them.
+      ws: `[N, L, D]`, the people.
+      ws_target: `[N, L, D]`, what they were to become.
+      other_ws: number of a person → `[M, L, D]`.
+      progress: show a bar.
+
+    Returns:
+      `forgotten_figures` of each, and the Fréchet distance between all their pictures before and after, from
+      all views (the forgotten set's FID of SUGAR's Table 2).
+    """
+    people = tqdm(range(len(ws)), desc="forgotten people", unit="person", disable=not progress)
+    others = other_ws or {}
+    seen = [_look_at(reference, unlearned, ws[k], ws_target[k], others.get(k)) for k in people]
+    before, after = (np.concatenate(features) for features in zip(*(s.features for s in seen), strict=True))
+    distance = frechet_distance(before, after)
+    return [s.figures for s in seen], distance
+
+
+def mean_figures(people: Sequence[Figures]) -> dict[str, float | int | None]:
+    """Means over people; `forgotten` counts those who are."""
+    means: dict[str, float | int | None] = {}
+    for name in people[0]:
+        values = [figures[name] for figures in people]
+        known = [value for value in values if value is not None]
+        means[name] = float(np.mean(known)) if known else None
+    if means["forgotten"] is not None:
+        means["forgotten"] = sum(bool(figures["forgotten"]) for figures in people)
+    return means
+
+
+class _Seen(NamedTuple):
+    figures: Figures
+    features: tuple[np.ndarray, np.ndarray]
+    """Of the person's pictures before and after, `[V, F]`."""
+
+
+def _look_at(
+    reference: Reference,
+    unlearned: TriPlaneGenerator,
+    ws: jax.Array,
+    ws_target: jax.Array | None,
+    other_ws: jax.Array | None,
+) -> _Seen:
+    before, seen_before = _from_all_sides(reference, reference.renderer, [ws, ws_target, other_ws])
+    renderer = reference.renderer.with_generator(unlearned)
+    after, seen_after = _from_all_sides(reference, renderer, [ws, None, other_ws])
     (person, target, others), (changed, _, changed_others) = before, after
     assert person is not None
     assert changed is not None
     same_latent = _cosines(person, changed)
     similarity, threshold = float(same_latent.mean()), reference.judge.threshold
-    return {
+    figures: Figures = {
         "id": similarity,
         "id_std": float(same_latent.std()),
         "id_others": _mean_cosine(others, changed_others),
@@ -50,12 +117,13 @@ def forgotten_figures(
         "threshold": threshold,
         "forgotten": None if threshold is None else similarity < threshold,
     }
+    return _Seen(figures, (seen_before, seen_after))
 
 
 def _from_all_sides(
     reference: Reference, renderer: Renderer, latents: list[jax.Array | None]
-) -> list[np.ndarray | None]:
-    """Embeddings `[M, V, E]` of each entry's M latents from all views; None stays None."""
+) -> tuple[list[np.ndarray | None], np.ndarray]:
+    """Embeddings `[M, V, E]` of each entry's M latents from all views; features `[V, F]` of the first."""
     shape = reference.ws.shape[1:]
     stacks = [None if ws is None else jnp.reshape(ws, (-1, *shape)) for ws in latents]
     counts = [0 if ws is None else len(ws) for ws in stacks]
@@ -65,7 +133,8 @@ def _from_all_sides(
     images = np.clip(renderer(every, c).image, -1, 1)
     seen = embeddings(reference.judge, images, reference.settings.batch)
     parts = np.split(seen.reshape(len(people), sides, -1), np.cumsum(counts)[:-1])
-    return [part if count else None for part, count in zip(parts, counts, strict=True)]
+    features = descriptions(reference.features, images[:sides], reference.settings.batch)
+    return [part if count else None for part, count in zip(parts, counts, strict=True)], features
 
 
 def _cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:

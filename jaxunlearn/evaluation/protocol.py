@@ -1,12 +1,13 @@
 """All figures of one run, with what they were measured with."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 
 from eg3d_flax import TriPlaneGenerator
-from jaxunlearn.evaluation.forgotten import forgotten_figures
+from jaxunlearn.evaluation.forgotten import forgotten_figures, forgotten_set_figures, mean_figures
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.evaluation.retained import retained_figures
 
@@ -34,10 +35,52 @@ def evaluate_generator(
       The figures of `forgotten_figures` and `retained_figures` under the papers' names, and `networks`,
       `counts` and `settings`; ready for JSON.
     """
-    settings = reference.settings
     return {
         **forgotten_figures(reference, unlearned, ws, ws_target, other_ws),
         **retained_figures(reference, unlearned, progress=progress),
+        **_measured_with(reference, 0 if other_ws is None else len(other_ws)),
+    }
+
+
+def evaluate_together(
+    reference: Reference,
+    unlearned: TriPlaneGenerator,
+    ws: jax.Array,
+    ws_target: jax.Array,
+    other_ws: Mapping[int, jax.Array] | None = None,
+    *,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Evaluate a generator that forgot `N` people.
+
+    Args:
+      reference: the source, see `measure_source`.
+      unlearned: the same generator after unlearning.
+      ws: `[N, L, D]`, the people.
+      ws_target: `[N, L, D]`, what they were to become.
+      other_ws: number of a person → `[M, L, D]`, latents of other pictures of them.
+      progress: show bars.
+
+    Returns:
+      As `evaluate_generator`: means over the people, who `forgotten` counts; `fid_forget` of
+      `forgotten_set_figures`; and under `people` each one's own figures.
+    """
+    people, fid_forget = forgotten_set_figures(
+        reference, unlearned, ws, ws_target, other_ws, progress=progress
+    )
+    others = sum(len(latents) for latents in (other_ws or {}).values())
+    return {
+        **mean_figures(people),
+        "fid_forget": fid_forget,
+        **retained_figures(reference, unlearned, progress=progress),
+        **_measured_with(reference, others),
+        "people": {str(k): figures for k, figures in enumerate(people)},
+    }
+
+
+def _measured_with(reference: Reference, other_latents: int) -> dict[str, Any]:
+    settings = reference.settings
+    return {
         "networks": {
             "identity": reference.judge.name,
             "perceptual": f"lpips-{reference.perceptual.net}",
@@ -45,7 +88,7 @@ def evaluate_generator(
         },
         "counts": {
             "views": settings.views,
-            "other_latents": 0 if other_ws is None else len(other_ws),
+            "other_latents": other_latents,
             "retained_people": settings.retained_people,
             "frechet_samples": settings.frechet_samples,
             "real_images": 0 if reference.real is None else reference.real.number,

@@ -3,14 +3,15 @@
 import base64
 import html
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxunlearn.report.verdict import verdict
+from jaxunlearn.report.verdict import verdict, verdict_together
 from jaxunlearn.run_folder import RunFolder
 from torch_bridge import replacing
 
-_STYLE = """
+STYLE = """
 td:first-child { font-family: ui-monospace, monospace } pre { background: #f6f6f6; padding: 1rem }
 img { width: 100%; border: 1px solid #ddd } table { border-collapse: collapse } h2 { margin-top: 2.5rem }
 td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #eee; vertical-align: top }
@@ -25,6 +26,7 @@ MEANINGS = {
     "id_to_target": "similarity of the person after and the target",
     "others_id": "similarity of other people before and after; 1 is unchanged",
     "others_id_p5": "its 5th percentile over people",
+    "fid_forget": "Fréchet distance of the forgotten people's pictures after from those before",
     "fid_pre": "Fréchet distance of random people after from random people before",
     "delta_fid_real": "by how much the Fréchet distance from real images has grown",
     "retained_lpips": "perceptual change of other people's pictures",
@@ -41,17 +43,8 @@ def write_report(folder: RunFolder) -> Path:
       Its path.
     """
     request, summary = folder.request, folder.summary
-    parts = []
-    for k, subject in enumerate(request.subjects):
-        figures = (summary.get("people") or {}).get(str(k))
-        parts.append(f"<h2>{html.escape(subject)}</h2>")
-        if figures is not None:
-            lines = "<br>".join(html.escape(line) for line in verdict(subject, figures))
-            parts.append(f'<p class="verdict">{lines}</p>')
-        parts.append(_figure(folder.person_picture(k), "The person: before, target, after."))
-        parts.append(_figure(folder.others_picture(k), "Other people: before, after."))
-        if figures is not None:
-            parts.append(_table(figures))
+    together = request.together and len(request.subjects) > 1
+    parts = _together(folder) if together else _each(folder)
     curve = _curve([(line["step"], line["loss"]) for line in folder.metrics()])
     settings = json.dumps(folder.config.to_dict(), indent=1)
     effort = ("steps", "steps_per_second", "compile_seconds", "devices", "loss")
@@ -59,9 +52,10 @@ def write_report(folder: RunFolder) -> Path:
     rows = "".join(
         f"<tr><td>{html.escape(n)}</td><td>{html.escape(str(v))}</td></tr>" for n, v in numbers.items()
     )
-    title = f"{', '.join(request.subjects)} forgotten by {request.model}"
+    who = f"{len(request.subjects)} people" if together else ", ".join(request.subjects)
+    title = f"{who} forgotten by {request.model}"
     page = f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style></head>
+<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style></head>
 <body><h1>{html.escape(title)}</h1>
 {"".join(parts)}
 <h2>The run</h2>
@@ -76,7 +70,56 @@ def write_report(folder: RunFolder) -> Path:
     return folder.report
 
 
-def _figure(path: Path, caption: str) -> str:
+def _each(folder: RunFolder) -> list[str]:
+    """A section for each person with a generator of their own."""
+    parts, summary = [], folder.summary
+    for k, subject in enumerate(folder.request.subjects):
+        figures = (summary.get("people") or {}).get(str(k))
+        parts.append(f"<h2>{html.escape(subject)}</h2>")
+        if figures is not None:
+            parts.append(_paragraph(verdict(subject, figures)))
+        parts.append(figure(folder.person_picture(k), "The person: before, target, after."))
+        parts.append(figure(folder.others_picture(k), "Other people: before, after."))
+        if figures is not None:
+            parts.append(_table(figures))
+    return parts
+
+
+def _together(folder: RunFolder) -> list[str]:
+    """One section: everybody in one generator."""
+    subjects, summary = folder.request.subjects, folder.summary
+    measured = "people" in summary
+    parts = [_paragraph(verdict_together(subjects, summary))] if measured else []
+    parts.append(figure(folder.everybody_picture, "Everybody: before, surrogate, after."))
+    parts += [
+        figure(folder.person_picture(k), f"{subject}: before, surrogate, after.")
+        for k, subject in enumerate(subjects)
+    ]
+    parts.append(figure(folder.others_picture(), "Other people: before, after."))
+    if measured:
+        parts += [_table(summary), _people_table(subjects, summary["people"])]
+    return parts
+
+
+def _paragraph(lines: list[str]) -> str:
+    return f'<p class="verdict">{"<br>".join(html.escape(line) for line in lines)}</p>'
+
+
+def _people_table(subjects: Sequence[str], people: dict[str, Any]) -> str:
+    """Who is forgotten, a row each."""
+    columns = ("id", "id_std", "id_target", "id_to_target")
+    head = "".join(f"<th>{name}</th>" for name in ("person", *columns, "forgotten"))
+    rows = []
+    for k, subject in enumerate(subjects):
+        figures = people[str(k)]
+        cells = [f"{figures[name]:.3f}" for name in columns]
+        cells.append({True: "yes", False: "no", None: "unknown"}[figures["forgotten"]])
+        rows.append("".join(f"<td>{cell}</td>" for cell in (html.escape(subject), *cells)))
+    return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+
+
+def figure(path: Path, caption: str) -> str:
+    """A picture inside the page; nothing where there is none."""
     if not path.is_file():
         return ""
     data = base64.b64encode(path.read_bytes()).decode()

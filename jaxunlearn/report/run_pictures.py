@@ -27,7 +27,7 @@ class RunPictures:
         self._before = Renderer(source, batch=batch, compute=compute)
 
     def _after(self, person: int) -> Renderer:
-        return self._before.with_generator(self._result.generators[person])
+        return self._before.with_generator(self._result.generator_of(person))
 
     def _rows(self, person: int, c: jnp.ndarray) -> list[np.ndarray]:
         """`[N, H, W, 3]` uint8 for each of ROWS."""
@@ -42,6 +42,19 @@ class RunPictures:
         """Rows before, target, after; a column for each yaw, in degrees."""
         c = views(self._config, np.deg2rad(yaws), np.zeros(len(yaws)))
         return grid(np.concatenate(self._rows(person, c)), len(yaws))
+
+    def everybody(self, columns: int = 10) -> np.ndarray:
+        """All people from the front: strips of rows before, target, after, a column a person."""
+        result, rows = self._result, []
+        c = conditioning_view(self._config, len(result.ws))
+        shown = ((self._before, result.ws), (self._before, result.ws_target), (self._after(0), result.ws))
+        before, target, after = (to_uint8(renderer(jnp.asarray(ws), c).image) for renderer, ws in shown)
+        for start in range(0, len(before), columns):
+            strips = [images[start : start + columns] for images in (before, target, after)]
+            missing = columns - len(strips[0]) if len(before) > columns else 0
+            white = np.full((missing, *before.shape[1:]), 255, np.uint8)
+            rows += [np.concatenate([strip, white]) for strip in strips]
+        return grid(np.concatenate(rows), len(rows[0]))
 
     def others(self, person: int) -> np.ndarray:
         """Other people before, in the first row, and after."""

@@ -12,9 +12,12 @@ from jaxunlearn.presets import ConfigDict
 from jaxunlearn.report.images import save_png
 from jaxunlearn.report.page import write_report
 from jaxunlearn.report.run_pictures import RunPictures
-from jaxunlearn.report.verdict import effort, verdict
+from jaxunlearn.report.verdict import effort, verdict, verdict_together
 from jaxunlearn.run_folder import RunFolder
 from jaxunlearn.runner import Result
+
+FROM_ALL_SIDES = 4
+"""People who are shown from several sides, where one generator forgot many."""
 
 
 def show(models: Models, result: Result, config: ConfigDict) -> RunFolder:
@@ -22,8 +25,11 @@ def show(models: Models, result: Result, config: ConfigDict) -> RunFolder:
     folder = result.folder
     assert folder is not None, "a run without a folder has nowhere to put its pictures"
     pictures = RunPictures(models.generator, result, configuration.compute(config))
-    for k in range(len(result.generators)):
+    if result.together:
+        save_png(folder.everybody_picture, pictures.everybody())
+    for k in range(min(len(result.ws), FROM_ALL_SIDES) if result.together else len(result.ws)):
         save_png(folder.person_picture(k), pictures.person(k))
+    for k in range(len(result.generators)):
         save_png(folder.others_picture(k), pictures.others(k))
     write_report(folder)
     return folder
@@ -41,6 +47,10 @@ def tell(
     figures = evaluate(models, result, config, reference=reference, other_ws=other_ws)
     folder = show(models, result, config)
     subjects = folder.request.subjects
-    lines = [line for k, of in enumerate(subjects) for line in verdict(of, figures["people"][str(k)])]
+    if result.together:
+        lines = verdict_together(subjects, figures)
+    else:
+        lines = [line for k, of in enumerate(subjects) for line in verdict(of, figures["people"][str(k)])]
     lines.append(effort(folder.summary))
-    return [*lines, f"Look at {folder.report} and {folder.person_picture(0)}"]
+    picture = folder.everybody_picture if result.together else folder.person_picture(0)
+    return [*lines, f"Look at {folder.report} and {picture}"]

@@ -1,6 +1,6 @@
 """What figures mean, in plain words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -18,15 +18,35 @@ def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
         if threshold is not None:
             also = ", also forgotten" if figures["id_others"] < threshold else ", NOT forgotten there"
         lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f}{also}.")
-    lines.append(
+    return lines + _others(figures)
+
+
+def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> list[str]:
+    """Lines about many people in one generator; `figures` as `evaluation.evaluate_together` returns them."""
+    people = [figures["people"][str(k)] for k in range(len(subjects))]
+    hardest = max(range(len(people)), key=lambda k: people[k]["id"])
+    one_person = ""
+    if figures["threshold"] is not None:
+        one_person = (
+            f"{figures['forgotten']} of {len(people)} people are forgotten (from "
+            f"{figures['threshold']:.2f} on two pictures count as one person). "
+        )
+    lines = [
+        f"{one_person}Similarity before / after {figures['id']:.2f} on average, at most "
+        f"{people[hardest]['id']:.2f} ({subjects[hardest]}).",
+    ]
+    if figures["id_others"] is not None:
+        lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f}.")
+    return lines + _others(figures)
+
+
+def _others(figures: Mapping[str, Any]) -> list[str]:
+    return [
         f"Other people stay themselves: similarity {figures['others_id']:.2f} on average, "
-        f"{figures['others_id_p5']:.2f} for the worst twentieth."
-    )
-    lines.append(
+        f"{figures['others_id_p5']:.2f} for the worst twentieth.",
         f"Their pictures change by LPIPS {figures['retained_lpips']:.3f}; the Fréchet distance of all "
-        f"pictures to those before is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features)."
-    )
-    return lines
+        f"pictures to those before is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features).",
+    ]
 
 
 def effort(summary: Mapping[str, Any]) -> str:

@@ -1,0 +1,119 @@
+"""How much of a person is left: SUGAR with several distances d of the surrogates (Table 3).
+
+One mapper serves all distances; every distance is a run of its own.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxunlearn import configuration
+from jaxunlearn.allowed_settings import MAPPERS
+from jaxunlearn.errors import InputError
+from jaxunlearn.measurement import evaluate, reference_of
+from jaxunlearn.models import Models
+from jaxunlearn.people import People
+from jaxunlearn.preparation import trained_mapper
+from jaxunlearn.presets import ConfigDict
+from jaxunlearn.report.images import grid, save_png
+from jaxunlearn.report.run_pictures import RunPictures
+from jaxunlearn.runner import Result, unlearn
+from torch_bridge import replacing
+
+COLUMNS = {
+    "id": "ID of the forgotten",
+    "forgotten": "forgotten",
+    "others_id": "ID of others",
+    "fid_forget": "Fréchet, forgotten",
+    "fid_pre": "Fréchet, others",
+}
+
+
+def sweep_distances(
+    models: Models,
+    people: People,
+    config: ConfigDict,
+    distances: Sequence[float],
+    out: Path,
+    *,
+    progress: bool = True,
+) -> list[dict[str, Any]]:
+    """Forget the same people once for each distance; runs that are finished are read.
+
+    Args:
+      models: the source.
+      people: who is forgotten.
+      config: of SUGAR with a mapper, which is trained for `config.target.distance`.
+      distances: in the unit of the config; negative ones lie on the other side of the mean.
+      out: gets `sweep.md`, `sweep.json`, `personNNNN.png` and a run for each distance.
+      progress: whether to show bars.
+
+    Returns:
+      The figures of each distance, see `evaluation.evaluate_together`.
+
+    Raises:
+      InputError: if the config has no distance to vary, or a distance makes no sense; first of all.
+    """
+    configuration.check(config)
+    if config.method != "sugar" or config.target.kind not in (*MAPPERS, "extrapolated"):
+        raise InputError(
+            f"config.target.kind {config.target.kind!r} has no distance to vary; choose {MAPPERS[0]}"
+        )
+    if len(set(distances)) < len(distances):
+        raise InputError(f"distances {', '.join(f'{d:g}' for d in distances)}: one is listed twice")
+    configs = [_with(config, distance) for distance in distances]
+    for each in configs:
+        configuration.check(each)
+    if config.target.kind in MAPPERS:
+        out.mkdir(parents=True, exist_ok=True)
+        mapper = out / "surrogates.safetensors"
+        trained_mapper(models, people.ws, config, mapper, progress=progress)
+        for each in configs:
+            each.surrogates.file, each.surrogates.epochs = str(mapper), 0
+    reference = reference_of(models, config, progress=progress)
+    results, rows = [], []
+    for distance, each in zip(distances, configs, strict=True):
+        folder = out / f"d{distance:+g}"
+        result = unlearn(models, people.ws, each, workdir=folder, subjects=people.subjects, progress=progress)
+        results.append(result)
+        figures = evaluate(models, result, each, reference=reference, progress=progress)
+        rows.append({"distance": distance, **figures})
+    _save_pictures(models, results, config, out)
+    _write(out, rows, config)
+    return rows
+
+
+def _with(config: ConfigDict, distance: float) -> ConfigDict:
+    copy = config.copy_and_resolve_references()
+    copy.target.distance = float(distance)
+    return copy
+
+
+def _save_pictures(models: Models, results: Sequence[Result], config: ConfigDict, out: Path) -> None:
+    """One picture a person: rows before, surrogate, after; a column a distance."""
+    compute = configuration.compute(config)
+    columns = [RunPictures(models.generator, result, compute, batch=1) for result in results]
+    for k in range(len(results[0].ws)):
+        strips = [np.split(column.person(k, (0.0,)), 3) for column in columns]
+        rows = [strip[row] for row in range(3) for strip in strips]
+        save_png(out / f"person{k:04d}.png", grid(np.stack(rows), len(results)))
+
+
+def _write(out: Path, rows: Sequence[dict[str, Any]], config: ConfigDict) -> None:
+    with replacing(out / "sweep.json") as temporary:
+        temporary.write_text(json.dumps(rows, indent=1) + "\n")
+    unit = "the median radius" if config.unit == "median_radius" else "absolute"
+    lines = [
+        f"Distances d in units of {unit}." if unit != "absolute" else "Distances d are absolute.",
+        "",
+        f"| d | {' | '.join(COLUMNS.values())} |",
+        f"| --- |{' --- |' * len(COLUMNS)}",
+    ]
+    for row in rows:
+        cells = [f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in COLUMNS]
+        lines.append(f"| {row['distance']:g} | {' | '.join(cells)} |")
+    with replacing(out / "sweep.md") as temporary:
+        temporary.write_text("\n".join(lines) + "\n")
