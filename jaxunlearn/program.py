@@ -81,10 +81,7 @@ class StepRecipe:
         ) -> tuple[State, Target, jax.Array]:
             return step.init(frozen), step.target(frozen, *people), key
 
-        rows = jnp.minimum(jnp.arange(self.trained), self.copies - 1)
-        people, keys = jax.tree.map(lambda x: x[rows], (people, keys))
-        if self.mesh is not None:
-            people, keys = jax.device_put((people, keys), by_identity(self.mesh))
+        people, keys = self.with_padding((people, keys))
         return jax.jit(self.on_mesh(begin))(keys, frozen, people, keys)
 
     def on_mesh(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,9 +94,16 @@ class StepRecipe:
         share = portion(self.mesh, self.settings.sampling.count)
         return self.on_mesh(UnlearningStep(self.graphdef, self.adam.transformation(), self.settings, share))
 
+    def with_padding(self, tree: Pytree) -> Pytree:
+        """Arrays `[K, ...]`, the last row repeated where devices come in whole numbers, placed on them."""
+        if self.trained > self.copies:
+            rows = jnp.minimum(jnp.arange(self.trained), self.copies - 1)
+            tree = jax.tree.map(lambda x: x[rows], tree)
+        return tree if self.mesh is None else jax.device_put(tree, by_identity(self.mesh))
+
     def without_padding(self, tree: Pytree) -> Pytree:
         """The first `K` rows."""
-        return jax.tree.map(lambda x: x[: self.copies], tree)
+        return jax.tree.map(lambda x: x[: self.copies], tree) if self.trained > self.copies else tree
 
 
 def _of_copies(function: Callable[..., Any], count: int) -> Callable[..., Any]:

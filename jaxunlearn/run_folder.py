@@ -74,8 +74,10 @@ class Request:
 class RunFolder:
     """Reads and writes the files of one run; see the module's text."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, *, writes: bool = True):
         self.path = path
+        self.writes = writes
+        """Whether what is to be written is written: of several processes one does."""
 
     @property
     def checkpoints(self) -> Path:
@@ -184,6 +186,8 @@ class RunFolder:
             self._check_same(request, config, ws)
         elif self.path.is_dir() and any(self.path.iterdir()):
             raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
+        if not self.writes:
+            return
         self.path.mkdir(parents=True, exist_ok=True)
         self.images.mkdir(exist_ok=True)
         (self.path / "generator").mkdir(exist_ok=True)
@@ -198,6 +202,8 @@ class RunFolder:
         self._save_latents({"ws": ws, "ws_target": ws_target})
 
     def _save_latents(self, arrays: dict[str, Any]) -> None:
+        if not self.writes:
+            return
         with replacing(self.path / "latents.npz") as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
 
@@ -230,6 +236,8 @@ class RunFolder:
 
     def log(self, numbers: Mapping[str, Any]) -> None:
         """Add a line to `metrics.jsonl`."""
+        if not self.writes:
+            return
         with self.metrics_file.open("a") as file:
             file.write(json.dumps(numbers) + "\n")
 
@@ -257,5 +265,7 @@ class RunFolder:
             raise InputError(f"{path}: not readable as JSON ({error})") from error
 
     def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
+        if not self.writes:
+            return
         with replacing(self.path / name) as temporary:
             temporary.write_text(json.dumps(value, indent=1) + "\n")

@@ -17,7 +17,7 @@ from jax.sharding import Mesh
 from tqdm import tqdm
 
 from eg3d_flax import TriPlaneGenerator
-from jaxunlearn import configuration
+from jaxunlearn import configuration, distributed
 from jaxunlearn.allowed_settings import TARGETS
 from jaxunlearn.checkpoints import Checkpoints
 from jaxunlearn.errors import InputError, Interrupted
@@ -135,7 +135,7 @@ def unlearn(
     if config.target.kind in TARGETS:  # a formula that may refuse a latent
         configuration.target_latents(config, jnp.asarray(people), models.w_avg, models.median_radius)
     if workdir is not None:
-        folder = RunFolder(Path(workdir))
+        folder = RunFolder(Path(workdir), writes=distributed.leads())
         request = Request(
             models.name,
             models.fingerprint,
@@ -145,7 +145,9 @@ def unlearn(
             together,
             "" if before is None else fingerprint_of(before.generator),
         )
+        distributed.wait("the folder is not begun yet")
         folder.begin(request, config, people)
+        distributed.wait("the folder is begun")
         if folder.finished() and folder.summary.get("steps") == config.steps:
             return finished(folder)
     prepared = _prepared(models, people, config, folder, before, progress)
@@ -235,8 +237,10 @@ class _Run:
             state, summary = self._loop(checkpoints)
         generators = tuple(self._generator(state, k) for k in range(self._copies))
         if folder is not None:
-            self._export(folder, generators)
+            if folder.writes:
+                self._export(folder, generators)
             folder.add_to_summary(summary)
+            distributed.wait("results are written")
         return Result(self._ws, self._ws_target, generators, summary, folder)
 
     def _initial(self) -> tuple[State, Target, jax.Array]:
@@ -257,14 +261,16 @@ class _Run:
         compile_seconds = time.monotonic() - began
         first = 0
         if checkpoints is not None and checkpoints.latest is not None:
-            state = checkpoints.restore(state)
+            kept = self._recipe.without_padding(state)
+            state = self._recipe.with_padding(checkpoints.restore(kept))
             first = checkpoints.latest
             if first > config.steps:
                 raise InputError(f"config.steps is {config.steps}, but the run is at step {first} already")
         picture = None
         if self._folder is not None:
-            forget_after(self._folder.metrics_file, first)
-            if config.images_every:
+            if self._folder.writes:
+                forget_after(self._folder.metrics_file, first)
+            if config.images_every and self._folder.writes:
                 compute = configuration.compute(config)
                 picture = ProgressPicture(self._models.generator, compute, self._folder.images)
                 picture.start(self._ws[0], self._ws_target[0])
@@ -285,7 +291,7 @@ class _Run:
             for done in range(first + 1, config.steps + 1):
                 state, measured = advance(state, *arguments)
                 if self._due(done, config.log_every):
-                    measured = self._recipe.without_padding(jax.block_until_ready(measured))
+                    measured = self._recipe.without_padding(distributed.whole(measured))
                     diverged |= set(np.flatnonzero(~np.isfinite(measured["loss"])).tolist())
                     if len(diverged) == self._copies:
                         raise Diverged(self._diverged(done, checkpoints))
@@ -295,13 +301,18 @@ class _Run:
                         self._folder.log(line)
                 bar.update()
                 other = time.monotonic()
-                if picture is not None and self._due(done, config.images_every):
-                    picture.save(done, self._generator(state, 0))
-                if checkpoints is not None and (
-                    self._due(done, config.checkpoint_every) or interrupted.is_set()
-                ):
-                    checkpoints.save(done, state)
-                if interrupted.is_set() and done < config.steps:
+                if config.images_every and self._folder is not None and self._due(done, config.images_every):
+                    first_copy = self._generator(state, 0)
+                    if picture is not None:
+                        picture.save(done, first_copy)
+                stop = interrupted.is_set()
+                if self._due(done, config.log_every):  # all processes stop at the same step
+                    stop = distributed.anywhere(stop)
+                elif jax.process_count() > 1:
+                    stop = False
+                if checkpoints is not None and (self._due(done, config.checkpoint_every) or stop):
+                    checkpoints.save(done, self._recipe.without_padding(state))
+                if stop and done < config.steps:
                     raise Interrupted(self._how_to_go_on(done, checkpoints))
                 aside += time.monotonic() - other
         seconds = time.monotonic() - began - aside
@@ -323,7 +334,9 @@ class _Run:
         return step % every == 0 or step == self._config.steps
 
     def _generator(self, state: State, copy: int) -> TriPlaneGenerator:
-        trainable = jax.tree.map(lambda x: jnp.asarray(x[copy]), state.trainable)
+        trainable = jax.tree.map(
+            jnp.asarray, distributed.whole(jax.tree.map(lambda x: x[copy], state.trainable))
+        )
         return merge_generator(SplitGenerator(self._split.graphdef, trainable, self._split.fixed))
 
     def _export(self, folder: RunFolder, generators: Sequence[TriPlaneGenerator]) -> None:

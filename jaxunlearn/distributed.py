@@ -1,0 +1,61 @@
+"""Several processes, one on each host, as one run: every one calls the same functions in the same order.
+
+Process 0 leads: it alone writes logs, pictures and results. All of them write checkpoints. Without several
+processes everything here does nothing.
+"""
+
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+from jaxunlearn.errors import InputError
+
+Pytree = Any
+
+
+def start(coordinator: str | None = None, processes: int | None = None, process: int | None = None) -> None:
+    """Find the other processes; before anything else is done with JAX.
+
+    Args:
+      coordinator: host:port of process 0; None finds it, their number and ours in the environment, on TPU
+        pods, under SLURM, Open MPI or Kubernetes.
+      processes: how many.
+      process: which of them this one is, from 0.
+
+    Raises:
+      InputError: if the others are not found.
+    """
+    given = (coordinator, processes, process)
+    if any(value is None for value in given) and any(value is not None for value in given):
+        raise InputError("give the coordinator, the number of processes and this one's number, or none")
+    try:
+        jax.distributed.initialize(coordinator, processes, process)
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"cannot join the other processes: {str(error).splitlines()[0]}") from error
+
+
+def leads() -> bool:
+    """Whether this process writes."""
+    return jax.process_index() == 0
+
+
+def wait(name: str) -> None:
+    """Until every process is here."""
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices(name)
+
+
+def anywhere(flag: bool) -> bool:
+    """Whether it is so in any process."""
+    if jax.process_count() == 1:
+        return flag
+    return bool(np.any(multihost_utils.process_allgather(np.array(flag))))
+
+
+def whole(tree: Pytree) -> Pytree:
+    """Arrays that may be spread over the processes as NumPy arrays in each of them."""
+    if jax.process_count() == 1:
+        return jax.tree.map(np.asarray, tree)
+    return multihost_utils.process_allgather(tree, tiled=True)
