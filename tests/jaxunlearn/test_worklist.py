@@ -92,9 +92,9 @@ def test_whoever_diverges_is_tried_again_and_stops_nobody(tmp_path):
     assert json.loads((folder / "summary.json").read_text())["diverged"] == [NAMES[1]]
 
 
-def test_an_interrupted_list_goes_on(tmp_path, whole):
-    """In the middle of the first wave; afterwards everything is as if nothing had happened."""
-    folder = tmp_path / "list"
+def test_an_interrupted_list_goes_on(tmp_path):
+    """In the middle of the first wave, which then goes on from where it was."""
+    folder, steps = tmp_path / "list", 60
     metrics = folder / "waves" / "0000" / "metrics.jsonl"
 
     def interrupt() -> None:
@@ -105,11 +105,15 @@ def test_an_interrupted_list_goes_on(tmp_path, whole):
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(Interrupted):
-        unlearn_all(tiny_models(), worklist(), config(steps=500), folder, parallel=2, progress=False)
+        unlearn_all(tiny_models(), worklist(), config(steps=steps), folder, parallel=2, progress=False)
     thread.join()
     assert not WorklistFolder(folder).lines()
+    at = len(metrics.read_text().splitlines())
+    assert 0 < at < steps
     with pytest.raises(InputError, match="another config"):
         unlearn_all(tiny_models(), worklist(), config(), folder, parallel=2, progress=False)
+    lines = unlearn_all(tiny_models(), worklist(), config(steps=steps), folder, parallel=2, progress=False)
+    assert [line["status"] for line in lines] == ["done"] * 3
 
 
 @pytest.mark.parametrize(
