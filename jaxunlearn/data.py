@@ -143,6 +143,17 @@ def iterate_photographs(
     return _read_all([_Listed(path.name, path.name, path)], resolution)
 
 
+def listed_pictures(source: Path) -> list[tuple[str, Path]]:
+    """Name and path of each picture of a folder, or of folders in it, or of a picture itself.
+
+    Raises:
+      InputError: if there is none.
+    """
+    if source.is_dir():
+        return [(one.name, one.path) for one in _in_folder(source)]
+    return [(source.name, source)]
+
+
 @dataclasses.dataclass(frozen=True)
 class _Listed:
     """A file that a source lists."""
