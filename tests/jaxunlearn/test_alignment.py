@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import skimage.data
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
@@ -22,17 +21,11 @@ from jaxunlearn.alignment import (
     tilt,
 )
 from mtcnn_flax.detection import DetectionSettings
-
-ASTRONAUT = np.array([[203.8, 101.4], [246.8, 103.8], [225.2, 128.5], [202.5, 140.3], [245.4, 141.5]])
-"""The landmarks that MTCNN finds in scikit-image's picture."""
+from photos import ASTRONAUT, astronaut
 
 angles = st.floats(-np.pi, np.pi)
 lengths = st.floats(0.2, 50)
 places = st.tuples(st.floats(-900, 900), st.floats(-900, 900))
-
-
-def astronaut() -> Image.Image:
-    return Image.fromarray(skimage.data.astronaut())
 
 
 def seen(yaw: float, pitch: float, scale: float, place: tuple[float, float]) -> np.ndarray:
