@@ -11,8 +11,8 @@ from jaxunlearn import catalogue
 from mtcnn_flax import MTCNN, DetectionSettings
 
 HOW_TO_GET_ONE = (
-    "no face detector is here: pip install 'jaxunlearn[align]', or give its weights with --detector FILE "
-    "(see `jaxunlearn models`)"
+    "no face detector is here: pip install 'jaxunlearn[align]', or put its weights where `jaxunlearn models` "
+    "finds them (align takes them as --detector FILE, too)"
 )
 _PROPOSAL_THRESHOLD, _REFINEMENT_THRESHOLD = 0.6, 0.7
 
