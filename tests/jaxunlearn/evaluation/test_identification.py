@@ -53,7 +53,8 @@ class Colours:
         coarse -= coarse.mean(axis=1, keepdims=True)
         return coarse / jnp.linalg.norm(coarse, axis=1, keepdims=True)
 
-    embed_faces = embed
+    def embed_faces(self, faces: jax.Array) -> jax.Array:
+        return self.embed(faces)
 
 
 def pictures(*photos: Image.Image) -> np.ndarray:
