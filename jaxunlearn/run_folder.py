@@ -37,7 +37,10 @@ MAY_CHANGE = (
     "rendering.ray_chunk",
     "evaluation.",
 )
-"""Beginnings of settings with which a run may be continued though they differ: no step depends on them."""
+"""Beginnings of settings with which a run may be continued though they differ: no step depends on them.
+
+Except on the number of steps, where the learning rate falls to 0 at the last of them.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,10 +166,11 @@ class RunFolder:
         if not np.array_equal(self.latents()[0], ws):
             raise InputError(f"{self.path}: is a run with other latents; {hint}")
         old, new = flat(self.config), flat(config)
+        fixed = ("steps",) if new.get("optimiser.schedule") == "cosine" else ()  # each step depends on them
         changed = sorted(
             name
             for name in old.keys() | new.keys()
-            if old.get(name) != new.get(name) and not name.startswith(MAY_CHANGE)
+            if old.get(name) != new.get(name) and (name in fixed or not name.startswith(MAY_CHANGE))
         )
         if changed:
             name = changed[0]
