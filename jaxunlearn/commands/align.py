@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
+from jaxunlearn.commands.arguments import not_negative
+
 _DESCRIPTION = """\
 Crop photographs of faces as those of EG3D's training set were: 512², the face upright, its size and place
 fixed by eyes, nose and mouth. Beside each crop, in DIR/overlays, the photo with what was found in it, and in
@@ -54,16 +56,26 @@ def add_parser(subparsers: Any) -> None:
     )
     add("--face", type=_face, metavar="N|largest", help="which of several faces, counted from the left")
     add(
-        "--min-side", type=float, default=128, metavar="PX", help="least width of the crop in the photo [128]"
+        "--min-side",
+        type=not_negative,
+        default=128,
+        metavar="PX",
+        help="least width of the crop in the photo [128]",
     )
     add(
         "--min-sharpness",
-        type=float,
+        type=not_negative,
         default=0.15,
         metavar="X",
         help="least share of detail in the contrast; sharp photos have 0.3 to 0.8 [0.15]",
     )
-    add("--min-score", type=float, default=0.9, metavar="P", help="least certainty of a detection [0.9]")
+    add(
+        "--min-score",
+        type=not_negative,
+        default=0.9,
+        metavar="P",
+        help="least certainty of a detection [0.9]",
+    )
     add(
         "--recipe",
         choices=("training", "wild"),
@@ -164,8 +176,14 @@ def _finder(arguments: argparse.Namespace) -> Any:
     detector = find_detector(arguments.detector)
     if detector is None:
         raise InputError(HOW_TO_GET_ONE)
-    smallest = max(20.0, arguments.min_side / 4)
-    return lambda _, photo: detector.faces(photo, min_face=smallest, min_score=arguments.min_score)
+
+    def faces(_: str, photo: Any) -> np.ndarray:
+        smallest = max(
+            20.0, arguments.min_side / 4, max(photo.size) / 60
+        )  # smaller ones cost time and are noise
+        return detector.faces(photo, min_face=smallest, min_score=arguments.min_score)
+
+    return faces
 
 
 def _save(picture: Any, path: Path) -> None:

@@ -100,7 +100,7 @@ def _table(figures: dict[str, Any]) -> str:
         if figures.get(name) is not None
     ]
     networks = ", ".join(f"{what}: {name}" for what, name in figures["networks"].items())
-    text = f"Measured with {networks}. {_SHOWN[figures['align']]}"
+    text = f"Measured with {networks}. {_SHOWN[figures.get('align', 'fixed')]}"
     return f"<table>{''.join(rows)}</table><p>{html.escape(text)}</p>"
 
 

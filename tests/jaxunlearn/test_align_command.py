@@ -125,6 +125,17 @@ def test_bad_input_is_one_line_and_exit_code_2(photos, capsys, arguments, messag
     assert not (photos / "out" / "landmarks.json").exists()
 
 
+@pytest.mark.parametrize(
+    "option",
+    [["--face", "0"], ["--face", "left"], ["--min-side", "nan"], ["--min-score", "-1"], ["--size", "7"]],
+)
+def test_options_that_make_no_sense(option, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["align", "photo.jpg", "--out", "out", *option])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 @pytest.mark.parametrize("value", ['{"a.png": [[1, 2]]}', '{"a.png": {}}', '{"a.png": "x"}', "[]", "{}", "["])
 def test_files_that_are_no_landmarks(photos, capsys, value):
     (photos / "points.json").write_text(value)
