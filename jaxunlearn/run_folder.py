@@ -142,7 +142,7 @@ class RunFolder:
           InputError: if the folder holds another run, or other files.
         """
         if self.exists():
-            self._check_same(request, config, ws)
+            self._check_same(request, config, ws, ws_target)
         elif self.path.is_dir() and any(self.path.iterdir()):
             raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
         self.path.mkdir(parents=True, exist_ok=True)
@@ -154,7 +154,9 @@ class RunFolder:
         version = metadata.version("jaxunlearn")
         self._write_json("run.json", {"format": FORMAT, "version": version, **dataclasses.asdict(request)})
 
-    def _check_same(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
+    def _check_same(
+        self, request: Request, config: ConfigDict, ws: np.ndarray, ws_target: np.ndarray
+    ) -> None:
         hint = "give another folder, or delete this one"
         before = self.request
         for field in dataclasses.fields(Request):
@@ -175,6 +177,8 @@ class RunFolder:
             raise InputError(
                 f"{self.path}: is a run with config.{name} {old.get(name)!r}, not {new.get(name)!r}; {hint}"
             )
+        if not np.allclose(self.latents()[1], ws_target, rtol=1e-3, atol=1e-3):
+            raise InputError(f"{self.path}: is a run towards other targets, by another mean latent; {hint}")
 
     @property
     def metrics_file(self) -> Path:
