@@ -24,6 +24,7 @@ _CHOICES = {
     "rendering.draws": ("shared", "independent"),
     "rendering.dtype": ("float32", "bfloat16"),
     "optimiser.schedule": ("constant", "cosine"),
+    "evaluation.align": ("auto", "mtcnn", "landmarks", "fixed"),
 }
 _AT_LEAST = {
     "seed": 0,

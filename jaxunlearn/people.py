@@ -1,6 +1,8 @@
 """Who is to be forgotten: latents of seeds, from files, or of photos."""
 
 import dataclasses
+import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import jax
 import numpy as np
 
 from eg3d_flax import Compute
-from jaxunlearn.image_files import read_image
+from jaxunlearn.data import read_photographs
 from jaxunlearn.inversion import invert
 from jaxunlearn.latent_files import read_latents
 from jaxunlearn.models import Models
@@ -45,21 +47,30 @@ def people_of_latents(models: Models, path: Path) -> People:
     return People(path.stem, tuple(subjects), ws)
 
 
-def people_of_images(models: Models, paths: Sequence[Path], *, compute: Compute) -> People:
-    """Photos, inverted by optimisation: a person each; see `image_files.read_image` and `inversion.invert`.
+def people_of_images(models: Models, sources: Sequence[str | Path], *, compute: Compute) -> People:
+    """Photos, inverted by optimisation: a person each; see `data.read_photographs` and `inversion.invert`.
 
     Raises:
-      InputError: if a photo cannot be used; before any is inverted.
+      InputError: if a source has no photo that can be used; before any is inverted.
+
+    Warns:
+      UserWarning: for each photo that is left out.
     """
-    images = np.stack([read_image(path, models.generator.config.img_resolution) for path in paths])
-    found = invert(
+    photographs, side = [], models.generator.config.img_resolution
+    for source in sources:
+        found = read_photographs(source, side)
+        photographs += found.photographs
+        for refused in found.refused:
+            warnings.warn(f"left out: {refused.reason}", stacklevel=2)
+    inversion = invert(
         models.generator,
-        images,
+        np.stack([photograph.image for photograph in photographs]),
         None,
         models.perceptual,
         models.identity,
         key=jax.random.key(0),
         compute=compute,
     )
-    name = paths[0].stem + (f"-and-{len(paths) - 1}-more" if len(paths) > 1 else "")
-    return People(name, tuple(path.name for path in paths), found.ws)
+    first = re.sub(r"\W+", "-", Path(photographs[0].name).with_suffix("").as_posix())
+    name = first + (f"-and-{len(photographs) - 1}-more" if len(photographs) > 1 else "")
+    return People(name, tuple(photograph.name for photograph in photographs), inversion.ws)

@@ -74,6 +74,7 @@ def paper() -> ConfigDict:
     )
     config.evaluation.retained_people = 256
     config.evaluation.frechet_samples = 5000
+    config.evaluation.align = "auto"  # or "mtcnn", "landmarks", "fixed": what the judge is shown
     config.evaluation.batch = 4
     config.evaluation.seed = 0
     return config

@@ -53,6 +53,7 @@ class Request:
       fingerprint: SHA-256 of its numbers.
       subjects: a line for each person: where their latent came from.
       perceptual, identity: names of the networks of the loss.
+      mean_latent: where it comes from, see `models.MeanLatent`.
       together: whether one generator forgets them all, or each is forgotten by one of their own.
       start: SHA-256 of the generator that training starts from, where that is not the source.
     """
@@ -62,6 +63,7 @@ class Request:
     subjects: tuple[str, ...]
     perceptual: str
     identity: str
+    mean_latent: str
     together: bool = False
     start: str = ""
 
@@ -150,6 +152,7 @@ class RunFolder:
             subjects=tuple(stored["subjects"]),
             perceptual=stored["perceptual"],
             identity=stored["identity"],
+            mean_latent=stored.get("mean_latent", ""),
             together=stored.get("together", False),
             start=stored.get("start", ""),
         )

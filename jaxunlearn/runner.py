@@ -55,7 +55,7 @@ class Result:
       generators: one for each of them, in the same order, or a single one that forgot all.
       summary: `steps`, `steps_per_second` (without compilation), `compile_seconds`, `devices`, final `loss`,
         `losses` of each copy, and `diverged`: those whose loss ceased to be finite, and whose generators are
-        of no use.
+        of no use; and `w_avg`: where the mean latent comes from.
       folder: the run's folder, if it has one.
     """
 
@@ -142,6 +142,7 @@ def unlearn(
             names,
             models.perceptual_name,
             models.identity.name,
+            models.mean.origin,
             together,
             "" if before is None else fingerprint_of(before.generator),
         )
@@ -317,7 +318,7 @@ class _Run:
                 aside += time.monotonic() - other
         seconds = time.monotonic() - began - aside
         devices = jax.devices()[:1] if self._mesh is None else list(self._mesh.devices.flat)
-        summary: dict[str, Any] = {"steps": config.steps}
+        summary: dict[str, Any] = {"steps": config.steps, "w_avg": _mean_latent(self._models)}
         if measured is not None:  # at least one step was left
             summary |= {
                 "steps_per_second": round((config.steps - first) / seconds, 4),
@@ -379,6 +380,13 @@ def finished(folder: RunFolder) -> Result:
     generators = tuple(load_generator(str(folder.generator(k))) for k in range(request.copies))
     ws, ws_target = folder.latents()
     return Result(ws, ws_target, generators, folder.summary, folder)
+
+
+def _mean_latent(models: Models) -> dict[str, Any]:
+    """What a summary says of the mean latent that the targets were made with."""
+    mean = models.mean
+    known = {"origin": mean.origin, "samples": mean.samples, "seed": mean.seed}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _line(step: int, measured: Measurements, seconds: float, diverged: Set[int]) -> dict[str, Any]:

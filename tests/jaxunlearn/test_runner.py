@@ -65,6 +65,7 @@ def test_what_a_run_leaves(whole):
     summary = json.loads((folder.path / "summary.json").read_text())
     assert summary["steps"] == STEPS
     assert min(summary["steps_per_second"], summary["compile_seconds"]) > 0
+    assert summary["w_avg"] == {"origin": "the generator's"}
     assert folder.request.subjects == ("seed 5",)
 
 
