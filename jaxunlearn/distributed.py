@@ -4,11 +4,14 @@ Process 0 leads: it alone writes logs, pictures and results. All of them write c
 processes everything here does nothing.
 """
 
+import functools
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.experimental import multihost_utils
+from jax.sharding import NamedSharding
 
 from jaxunlearn.errors import InputError
 
@@ -56,6 +59,28 @@ def anywhere(flag: bool) -> bool:
 
 def whole(tree: Pytree) -> Pytree:
     """Arrays that may be spread over the processes as NumPy arrays in each of them."""
-    if jax.process_count() == 1:
-        return jax.tree.map(np.asarray, tree)
-    return multihost_utils.process_allgather(tree, tiled=True)
+
+    def one(x: jax.Array) -> np.ndarray:
+        if x.is_fully_addressable or x.is_fully_replicated:
+            return np.asarray(x)
+        return multihost_utils.process_allgather(x, tiled=True)
+
+    return jax.tree.map(one, tree)
+
+
+def place(tree: Pytree, sharding: NamedSharding) -> Pytree:
+    """Arrays, the same in every process, on the devices of a mesh of all processes."""
+    if sharding.is_fully_addressable:
+        return jax.device_put(tree, sharding)
+    moved = jax.jit(lambda x: x, out_shardings=sharding)
+
+    def one(x: jax.Array) -> jax.Array:
+        if not x.is_fully_addressable:
+            return moved(x)
+        if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
+            wrap = functools.partial(jax.random.wrap_key_data, impl=jax.random.key_impl(x))
+            return jax.jit(wrap)(one(jax.random.key_data(x)))
+        value = np.asarray(x)
+        return jax.make_array_from_callback(value.shape, sharding, lambda index: value[index])
+
+    return jax.tree.map(one, tree)

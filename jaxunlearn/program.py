@@ -15,6 +15,7 @@ from flax import nnx
 from jax.sharding import Mesh
 
 from jaxunlearn.configuration import Adam
+from jaxunlearn.distributed import place
 from jaxunlearn.mesh import IDENTITY, by_identity, everywhere, on_each_device, portion
 from jaxunlearn.step import Frozen, State, StepSettings, Target, UnlearningStep, over_identities
 
@@ -62,7 +63,7 @@ class StepRecipe:
 
     def everywhere(self, tree: Pytree) -> Pytree:
         """Arrays that all devices need."""
-        return tree if self.mesh is None else jax.device_put(tree, everywhere(self.mesh))
+        return tree if self.mesh is None else place(tree, everywhere(self.mesh))
 
     def start(
         self, frozen: Frozen, people: tuple[jax.Array, jax.Array], keys: jax.Array
@@ -99,7 +100,7 @@ class StepRecipe:
         if self.trained > self.copies:
             rows = jnp.minimum(jnp.arange(self.trained), self.copies - 1)
             tree = jax.tree.map(lambda x: x[rows], tree)
-        return tree if self.mesh is None else jax.device_put(tree, by_identity(self.mesh))
+        return tree if self.mesh is None else place(tree, by_identity(self.mesh))
 
     def without_padding(self, tree: Pytree) -> Pytree:
         """The first `K` rows."""

@@ -146,9 +146,12 @@ def unlearn(
             together,
             "" if before is None else fingerprint_of(before.generator),
         )
-        distributed.wait("the folder is not begun yet")
-        folder.begin(request, config, people)
+        if folder.writes:
+            folder.begin(request, config, people)
         distributed.wait("the folder is begun")
+        if not folder.writes:
+            folder.begin(request, config, people)  # finds what was asked for, and compares
+        distributed.wait("everybody agrees")
         if folder.finished() and folder.summary.get("steps") == config.steps:
             return finished(folder)
     prepared = _prepared(models, people, config, folder, before, progress)
