@@ -47,6 +47,13 @@ def _without(preset: Callable[[int], ConfigDict], name: str, value: Any) -> Call
     return made
 
 
+def _transformer(people: int) -> ConfigDict:
+    config = sugar_presets.sugar_heads(people)
+    config.target.kind = "mapper-transformer"
+    config.surrogates.width, config.surrogates.depth = 128, 2
+    return config
+
+
 def _nearest(people: int) -> ConfigDict:
     config = sugar_presets.sugar_heads(people)
     config.target.kind = "nearest"
@@ -58,7 +65,7 @@ ROWS: dict[str, Callable[[int], ConfigDict]] = {
     "GUIDE": sugar_presets.guide_many_heads,
     "SUGAR": sugar_presets.sugar_heads,
     "SUGAR without elastic weights": _without(sugar_presets.sugar_heads, "ewc.weight", 0.0),
-    "SUGAR, transformer": _without(sugar_presets.sugar_heads, "target.kind", "mapper-transformer"),
+    "SUGAR, transformer": _transformer,
     "SUGAR, nearest person": _nearest,
 }
 MAIN = ["GUIDE", "SUGAR"]
