@@ -9,12 +9,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jaxunlearn import latents, presets
+    from jaxunlearn import latents, presets, sugar_presets
     from jaxunlearn.measurement import evaluate
     from jaxunlearn.models import load_models
     from jaxunlearn.runner import unlearn
 
-__all__ = ["evaluate", "latents", "load_models", "presets", "unlearn"]
+__all__ = ["evaluate", "latents", "load_models", "presets", "sugar_presets", "unlearn"]
 
 _HOMES = {"evaluate": "measurement", "load_models": "models", "unlearn": "runner"}
 

@@ -20,6 +20,7 @@ from jaxunlearn.presets import ConfigDict
 from jaxunlearn.retention import RetentionSettings
 from jaxunlearn.step import StepSettings
 from jaxunlearn.surrogates.training import MapperTraining
+from jaxunlearn.surrogates.transformer import HEADS as ATTENTION_HEADS
 
 
 def flat(config: ConfigDict) -> dict[str, Any]:
@@ -76,6 +77,11 @@ def _check_many(config: ConfigDict) -> None:
         raise InputError(
             f'config.pairs.adjacent_target is "surrogate", but config.target.kind {kind!r} says only what '
             'the people themselves become; choose "shifted"'
+        )
+    if kind == "mapper-transformer" and config.surrogates.width % ATTENTION_HEADS:
+        raise InputError(
+            f"config.surrogates.width must be a multiple of {ATTENTION_HEADS}, the transformer's attention "
+            f"heads, not {config.surrogates.width}"
         )
     if config.target.distance == 0 and has_function:
         raise InputError("config.target.distance is 0: everybody would become the mean face; choose another")

@@ -8,6 +8,9 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+HEADS = 4
+"""Attention heads, unless said otherwise."""
+
 
 class Block(nnx.Module):
     """Attention over the rows, then a network on each row, both beside the identity."""
@@ -37,7 +40,7 @@ class Transformer(nnx.Module):
     """
 
     def __init__(
-        self, num_ws: int, w_dim: int, *, width: int = 256, depth: int = 4, heads: int = 4, rngs: nnx.Rngs
+        self, num_ws: int, w_dim: int, *, width: int = 256, depth: int = 4, heads: int = HEADS, rngs: nnx.Rngs
     ):
         names = ("num_ws", "w_dim", "width", "depth", "heads")
         self.sizes = tuple(zip(names, (num_ws, w_dim, width, depth, heads), strict=True))

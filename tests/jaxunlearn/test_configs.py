@@ -1,10 +1,10 @@
-"""Every config of `configs/guide` loads as the command line loads it, and differs as its table says."""
+"""Every config of `configs/` loads as the command line loads it, and differs as its table says."""
 
 from pathlib import Path
 
 import pytest
 
-from jaxunlearn import configuration, presets
+from jaxunlearn import configuration, presets, sugar_presets
 from jaxunlearn.commands.settings import read_config
 
 FOLDER = Path(__file__).parents[2] / "configs" / "guide"
@@ -37,3 +37,19 @@ def test_the_rows_of_the_papers_tables(name, kind, num_adjacent, num_global):
         num_global,
     )
     assert config.unit == "median_radius"
+
+
+@pytest.mark.parametrize("people", [1, 5, 10, 20, 50, 100, 200])
+@pytest.mark.parametrize("preset", list(sugar_presets.PRESETS))
+def test_many_people_as_the_official_scripts_have_them(people, preset):
+    path = FOLDER.parent / "sugar" / f"n{people}.py"
+    config = read_config(f"{path}:{preset}", [], presets.paper())
+    configuration.check(config)
+    assert config.method == "sugar"
+    assert config.pairs.batch == {1: 1, 5: 2}.get(people, 4)
+    if preset in ("paper", "official", "guide"):
+        batches = {1: 1, 5: 3, 10: 3, 20: 5, 50: 13, 100: 25, 200: 50}[people]
+        assert config.steps == 1000 * batches
+        assert config.ewc.weight == (0.0 if preset == "guide" else 50.0)
+        training = configuration.mapper_training(config)
+        assert training.rate == pytest.approx({1: 2e-4, 5: 4e-4}.get(people, 8e-4))

@@ -79,3 +79,23 @@ def test_requests_of_many_that_make_no_sense(arguments, message, tmp_path, monke
     assert message in error
     assert error.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_sweep_over_distances(many, tmp_path, capsys):
+    arguments = ["unlearn", "--method", "sugar", "--seed", "3-5", "--sweep-distance=-0.5,1.5"]
+    assert cli.main([*arguments, "--out", str(tmp_path / "sweep"), *MANY]) == 0
+    printed = capsys.readouterr().out
+    assert "| -0.5 |" in printed
+    assert "| 1.5 |" in printed
+    assert printed.splitlines()[-1].endswith("person0002.png")
+    assert (tmp_path / "sweep" / "person0002.png").is_file()
+
+
+def test_a_sweep_without_a_distance(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["unlearn", "--seed", "3", "--sweep-distance", "1,2"]) == 2
+    assert "has no distance to vary" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cli.main(["unlearn", "--seed", "3", "--sweep-distance", "1,much"])
+    assert "not a list of numbers" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
