@@ -53,9 +53,9 @@ def get_config() -> ml_collections.ConfigDict:
     config.data.workers = 2
 
     config.batch = ml_collections.ConfigDict()
-    config.batch.generated = 4  # people of random z
-    config.batch.photographs = ml_collections.ConfigDict({"generator": 20, "album": 16, "celeba_like": 8})
-    config.batch.rendered = ml_collections.ConfigDict({"generator": 2, "album": 2, "celeba_like": 2})
+    config.batch.generated = 2  # people of random z
+    config.batch.photographs = ml_collections.ConfigDict({"generator": 12, "album": 8, "celeba_like": 4})
+    config.batch.rendered = ml_collections.ConfigDict({"generator": 2, "album": 1, "celeba_like": 1})
     config.distortion = ml_collections.ConfigDict()
     config.distortion.zoom = 0.02
     config.distortion.shift = 0.5
@@ -63,12 +63,12 @@ def get_config() -> ml_collections.ConfigDict:
     config.distortion.gain = 0.05
     config.distortion.offset = 0.05
 
-    config.latent_steps = 1300
-    config.image_steps = 450
+    config.latent_steps = 3000
+    config.image_steps = 700
     config.ema_decay = 0.995
     config.clip = 1.0
     config.rate = ml_collections.ConfigDict()
-    config.rate.peak = 1.5e-3
+    config.rate.peak = 1e-3
     config.rate.warmup = 0.03  # of all steps
     config.rate.final = 0.02
 
@@ -79,7 +79,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.loss.identity = 0.3
 
     config.log_every = 25
-    config.evaluate_every = 250
+    config.evaluate_every = 500
     config.evaluate_people = 16  # of each scenario
     config.checkpoint_minutes = 3.0
     return config

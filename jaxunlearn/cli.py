@@ -7,11 +7,11 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from jaxunlearn.commands import convert, demo, evaluate, models, render, unlearn
+from jaxunlearn.commands import convert, demo, evaluate, invert, models, render, unlearn
 from jaxunlearn.commands.settings import PREFIX
 from jaxunlearn.errors import InputError, Interrupted
 
-COMMANDS = (demo, unlearn, evaluate, render, convert, models)
+COMMANDS = (demo, unlearn, invert, evaluate, render, convert, models)
 
 SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 

@@ -30,10 +30,12 @@ class Encoder:
     """An encoder with the mean latent that its offsets start from; a pytree.
 
     Attributes:
+      name: for tables and files.
       graph, state: the network, as `nnx.split` returns it.
       w_avg: `[w_dim]`, of the generator.
     """
 
+    name: str = dataclasses.field(metadata={"static": True})
     graph: nnx.GraphDef[GOAEEncoder] = dataclasses.field(metadata={"static": True})
     state: nnx.State
     w_avg: jax.Array
@@ -61,9 +63,9 @@ def bicubic(images: jax.Array, side: int) -> jax.Array:
     return jnp.clip(resized, -1, 1)
 
 
-def encoder_of(module: GOAEEncoder, generator: TriPlaneGenerator) -> Encoder:
+def encoder_of(module: GOAEEncoder, generator: TriPlaneGenerator, name: str) -> Encoder:
     """A network with the generator that it serves."""
-    return Encoder(*nnx.split(module), generator.backbone.mapping.w_avg[...])
+    return Encoder(name, *nnx.split(module), generator.backbone.mapping.w_avg[...])
 
 
 def load_encoder(generator: TriPlaneGenerator, name_or_path: str) -> Encoder:
@@ -102,4 +104,4 @@ def _read(path: Path, generator: TriPlaneGenerator) -> Encoder:
         module = goae_flax.from_torch(state_dict, config)
     except torch_bridge.StateDictError as error:
         raise InputError(f"{path}: does not fit a GOAE encoder: {str(error).splitlines()[0]}") from error
-    return encoder_of(module, generator)
+    return encoder_of(module, generator, file.metadata.get("name", path.stem))

@@ -16,7 +16,7 @@ was.
 _EXAMPLES = """\
 examples:
   jaxunlearn unlearn --seed 7 --out runs/seed7
-  jaxunlearn unlearn --image photo.png --out runs/photo
+  jaxunlearn unlearn --image photo.png --method hybrid --out runs/photo
   jaxunlearn unlearn --seed 7 --config configs/guide/baseline.py:heads --out runs/baseline
   jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --out runs/person
 """
@@ -38,11 +38,24 @@ def add_parser(subparsers: Any) -> None:
     who.add_argument(
         "--image", type=Path, nargs="+", metavar="PHOTO", help="photos, framed as the generator's images"
     )
+    add_inversion(parser)
     add_models(parser)
     add("--out", type=Path, metavar="DIR", help="the run's folder [runs/ and who is forgotten]")
     add("--steps", type=positive, metavar="N", help="the same as --config.steps=N")
     add_config(parser)
     parser.set_defaults(run=run)
+
+
+def add_inversion(parser: argparse.ArgumentParser) -> None:
+    """Options for `inversion_methods`."""
+    add = parser.add_argument
+    add(
+        "--method",
+        choices=("encoder", "optimize", "hybrid"),
+        help="how photos become latents: by one pass of an encoder, by a search, or by a search that starts "
+        "from the encoder's latents [hybrid with an encoder, else optimize]",
+    )
+    add("--encoder", metavar="FILE", help="encoder [as suits the model]")
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +96,13 @@ def run(arguments: argparse.Namespace) -> None:
     elif arguments.latents is not None:
         people = people_of_latents(models, arguments.latents)
     else:
-        people = people_of_images(models, arguments.image, compute=configuration.compute(config))
+        people = people_of_images(
+            models,
+            arguments.image,
+            method=arguments.method,
+            encoder=arguments.encoder,
+            compute=configuration.compute(config),
+        )
     out = arguments.out or Path("runs") / people.name
     result = unlearn(models, people.ws, config, workdir=out, subjects=people.subjects)
     folder = show(models, result, config)
