@@ -63,8 +63,8 @@ def get_config() -> ml_collections.ConfigDict:
     config.distortion.gain = 0.05
     config.distortion.offset = 0.05
 
-    config.latent_steps = 3000
-    config.image_steps = 700
+    config.latent_steps = 1350
+    config.image_steps = 650
     config.ema_decay = 0.995
     config.clip = 1.0
     config.rate = ml_collections.ConfigDict()
