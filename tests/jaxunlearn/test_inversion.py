@@ -139,15 +139,21 @@ def test_without_steps_the_latents_given_are_kept_and_the_camera_is_found(
 ):
     images, c = own_pictures
     ws = np.asarray(latents_of_seeds(generator, [1, 2, 3], conditioning_view(TINY)))
-    still = dataclasses.replace(SETTINGS, steps=0, camera_steps=20)
-    key = jax.random.key(0)
-    found = invert(generator, images, None, perceptual, Thumbnails(), still, key=key, ws=ws, progress=False)
-    np.testing.assert_allclose(found.ws, ws, atol=1e-3 * abs(ws).max())
-    frontal = np.asarray(views(TINY, np.zeros(3)))
-    off, off_at_the_start = (
-        np.linalg.norm(x[:, [3, 7, 11]] - c[:, [3, 7, 11]], axis=1).mean() for x in (found.c, frontal)
+    still = dataclasses.replace(SETTINGS, steps=0, camera_steps=30, camera_rate=0.3)
+    found = invert(
+        generator,
+        images,
+        None,
+        perceptual,
+        Thumbnails(),
+        still,
+        key=jax.random.key(0),
+        ws=ws,
+        progress=False,
     )
-    assert off < 0.5 * off_at_the_start
+    np.testing.assert_allclose(found.ws, ws, atol=1e-3 * abs(ws).max())
+    assert (np.linalg.norm(found.c[:, [3, 7, 11]] - c[:, [3, 7, 11]], axis=1) < 0.15).all()  # of 2.7
+    assert (found.perceptual < 0.005).all()
 
 
 def test_a_search_goes_on_from_the_latents_given(generator, perceptual, own_pictures, found):

@@ -1,4 +1,4 @@
-"""`jaxunlearn invert`: photographs of people whom nothing was trained on, to latents that unlearning reads."""
+"""`jaxunlearn invert`: photographs of people whom nothing was trained on become latents."""
 
 import json
 import re
@@ -192,8 +192,8 @@ def test_the_table_has_means_where_there_are_several() -> None:
     [
         (["no.png"], "none of the files given can be used"),
         (
-            ["photo.png", "--out", "latents.pt"],
-            "--out latents.pt: give a folder, or a file that ends in .npz",
+            ["photo.png", "--out", "ws.pt"],
+            "--out ws.pt: give a folder, or a file that ends in .npz",
         ),
         (["photo.png", "--method", "encoder", "--steps", "3"], "--steps: an encoder takes none"),
         (["photo.png", "--encoder", "no.pt"], "no.pt: no such file"),
