@@ -50,8 +50,9 @@ def steps(method: Method, count: int) -> Way:
 
 WAYS = {
     "encoder": steps("encoder", 0),
+    "hybrid, 10 steps": steps("hybrid", 10),
     "hybrid, 20 steps": steps("hybrid", 20),
-    "optimize, 30 steps": steps("optimize", 30),
+    "optimize, 20 steps": steps("optimize", 20),
     "optimize, 40 steps": steps("optimize", 40),
 }
 
@@ -77,7 +78,7 @@ def try_way(
     models: Models, way: Way, images: np.ndarray, views: int
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
     """Figures of every photograph, and reconstructions; compilation is not counted."""
-    encoder = encoder_for(models)
+    encoder = None if way.method == "optimize" else encoder_for(models)
     compute = Compute.for_platform(jax.default_backend())
     once = dataclasses.replace(way.settings, steps=min(1, way.settings.steps), camera_steps=1)
 

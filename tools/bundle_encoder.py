@@ -14,7 +14,7 @@ from jaxunlearn.pretraining.encoder_training import export
 def main() -> int:
     """Run the command; 2 on wrong input."""
     parser = argparse.ArgumentParser(description="Write a run's encoder as float16 safetensors.")
-    parser.add_argument("run", type=Path, help="the --workdir of tools/train_encoder.py")
+    parser.add_argument("run", type=Path, help="the --workdir of tools/train_encoder.py, finished")
     parser.add_argument("target", type=Path, help="for example jaxunlearn/zoo/encoder.safetensors")
     arguments = parser.parse_args()
     try:

@@ -22,6 +22,7 @@ from flax import nnx
 
 import goae_flax
 import lpips_flax
+import torch_bridge
 from eg3d_flax import Compute, TriPlaneGenerator
 from goae_flax import GOAEConfig, GOAEEncoder, SwinConfig
 from jaxunlearn.encoders import Encoder
@@ -33,7 +34,7 @@ from jaxunlearn.losses import identity_distance
 from jaxunlearn.pretraining.encoder_data import Album, Batch, draw, take_albums
 from jaxunlearn.pretraining.identity_data import Distortion, distort, to_range
 from jaxunlearn.pretraining.optimizer import moving_average
-from jaxunlearn.pretraining.workdir import LICENCE, Config, Workdir, config_of, last_state, rounded
+from jaxunlearn.pretraining.workdir import LICENCE, Config, Workdir, rounded
 from jaxunlearn.report.images import grid, save_png, to_uint8
 from jaxunlearn.views import conditioning_view, views
 from lpips_flax import LPIPS
@@ -45,6 +46,7 @@ MAX_YAW, PITCH_DEVIATION = 0.6, 0.15
 FAINT = 0.05
 """Scale of the layers that say which positions attend to which, at the start."""
 NAME = "heads encoder"
+FILE = "encoder.safetensors"
 CHUNK = 16
 VIEWS = 2
 """Photographs of each held-out person that are measured."""
@@ -327,13 +329,6 @@ def notes(run: EncoderRun, state: EncoderState, seconds: float, figures: Mapping
     }
 
 
-def save(
-    run: EncoderRun, state: EncoderState, path: Path, notes: Mapping[str, str], *, dtype: str = "float32"
-) -> None:
-    """Write the averaged weights."""
-    goae_flax.save(nnx.merge(run.graph, state.average), path, dtype=dtype, notes=notes)
-
-
 def held_out_albums(run: EncoderRun) -> dict[str, Album]:
     """People of each scenario whom nothing is trained on."""
     people = {str(scenario): int(run.config.data.held_out) for scenario in run.config.data.people}
@@ -341,16 +336,23 @@ def held_out_albums(run: EncoderRun) -> dict[str, Album]:
 
 
 def export(workdir: Path, path: Path) -> dict[str, dict[str, float]]:
-    """Write the averaged weights of a run's last checkpoint in half precision.
+    """Write the encoder of a finished run in half precision.
+
+    Returns:
+      The figures of its header; see `evaluate`.
 
     Raises:
-      InputError: if `workdir` is not the folder of a run.
+      InputError: if `workdir` is not the folder of a finished run.
     """
-    run = prepare(config_of(workdir, "tools/train_encoder.py"))
-    state, seconds = last_state(workdir, initial_state(run))
-    figures = evaluate(run, state, held_out_albums(run), load_identity("heads-judge"))
-    save(run, state, path, notes(run, state, seconds, figures), dtype="float16")
-    return figures
+    finished = workdir / FILE
+    if not finished.is_file():
+        raise InputError(
+            f"{workdir}: no {FILE} in it; give the --workdir of a finished tools/train_encoder.py"
+        )
+    header = torch_bridge.read_file(finished).metadata
+    about = {name: text for name, text in header.items() if name not in ("architecture", "config")}
+    goae_flax.save(goae_flax.load(finished), path, dtype="float16", notes=about)
+    return json.loads(about["held_out"])
 
 
 def train(config: Config, workdir: Path) -> dict[str, dict[str, float]]:
@@ -392,8 +394,7 @@ def train(config: Config, workdir: Path) -> dict[str, dict[str, float]]:
     (workdir / "images").mkdir(exist_ok=True)
     folder.train(run.steps, advance, evaluate=look, shown=shown)
     figures = evaluate(run, folder.state, held_out, judge)
-    save(
-        run, folder.state, workdir / "encoder.safetensors", notes(run, folder.state, folder.seconds, figures)
-    )
+    about = notes(run, folder.state, folder.seconds, figures)
+    goae_flax.save(nnx.merge(run.graph, folder.state.average), workdir / FILE, notes=about)
     folder.report({"held_out": figures})
     return figures

@@ -204,7 +204,7 @@ def test_settings_that_make_no_sense_are_refused(change: dict[str, Any], message
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"give the --workdir of tools/train_encoder\.py"):
+    with pytest.raises(InputError, match=r"give the folder of a finished"):
         training.export(tmp_path, tmp_path / "encoder.safetensors")
 
 
