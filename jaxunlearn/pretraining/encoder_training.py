@@ -156,8 +156,8 @@ def initial_state(run: EncoderRun) -> EncoderState:
 def latent_error(ws: jax.Array, wanted: jax.Array, variance: jax.Array) -> jax.Array:
     """Squared error of latents, as a share of the variance of w.
 
-    In standardised coordinates, which weigh all directions of w equally, nothing was learned in 400 steps:
-    most directions hardly vary and nobody sees them.
+    Nearer to standardised coordinates, in which all directions of w count alike, training began far more
+    slowly: most directions hardly vary, and nobody sees them.
 
     Args:
       ws: `[B, L, D]`.

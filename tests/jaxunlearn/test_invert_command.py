@@ -116,15 +116,15 @@ def test_its_latents_are_people_for_unlearn(inverted: tuple[Path, int], models: 
 
 def test_all_latents_in_one_file(folder: Path, tmp_path: Path, models: Models, capsys: Any) -> None:
     out = tmp_path / "new" / "both.npz"
-    photos = [str(folder / name) for name in ("bob.png", "ada.png", "bob.png")]
+    photos = [str(folder / name) for name in ("bob.png", "bob.png")]
     assert cli.main(["invert", *photos, "--method", "encoder", "--out", str(out)]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert re.match(r"bob\.png +0\.\d{3} +0\.\d{4} +0\.\d{3}$", printed[1])
-    assert printed[4].startswith("mean")
+    assert printed[3].startswith("mean")
     assert printed[-2] == str(out)
     people = people_of_latents(models, out)
-    assert people.subjects == ("bob", "ada", "bob-2")
-    np.testing.assert_allclose(people.ws[0], people.ws[2], atol=1e-4)
+    assert people.subjects == ("bob", "bob-2")
+    np.testing.assert_allclose(people.ws[0], people.ws[1], atol=1e-4)
     assert (out.parent / "both.json").exists()
     assert (out.parent / "both_bob-2.png").exists()
 
