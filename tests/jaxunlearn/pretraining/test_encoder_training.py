@@ -64,7 +64,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     config = committed_config()
     config.generator = str(folder / "tiny.safetensors")
     config.encoder.swin.update(TINY_SWIN)
-    config.encoder.update({"w_dim": 16, "fine": shape.num_ws - 6, "feed_forward": 16})
+    config.encoder.update({"w_dim": 16, "coarse": 1, "mid": 1, "fine": shape.num_ws - 3, "feed_forward": 16})
     config.data.people.update({"generator": 8, "album": 2, "celeba_like": 2})
     config.data.update({"held_out": 2, "views": 2, "folder": str(folder / "shards"), "workers": 1})
     config.batch.generated = 2
@@ -204,7 +204,7 @@ def test_settings_that_make_no_sense_are_refused(change: dict[str, Any], message
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"give the folder of a finished"):
+    with pytest.raises(InputError, match=r"give the --workdir of a finished"):
         training.export(tmp_path, tmp_path / "encoder.safetensors")
 
 
