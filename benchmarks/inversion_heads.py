@@ -171,6 +171,9 @@ def main() -> None:
     if arguments.picture:
         save_png(arguments.picture, grid(to_uint8(np.concatenate(rows)), SHOWN))
     command = "python benchmarks/inversion_heads.py"
+    tried = [way for way in WAYS if any(line["way"] == way for line in lines)]
+    if len(tried) < len(WAYS):
+        command += " --ways " + " ".join(f'"{way}"' for way in tried)
     if arguments.scenario != "album":
         command += f" --scenario {arguments.scenario} --people {arguments.people} --out {arguments.out}"
     arguments.out.with_suffix(".md").write_text(table(lines, models, command))
