@@ -33,7 +33,7 @@ from jaxunlearn.report.images import grid, save_png, to_uint8
 FIRST = HELD_OUT_FIRST + 512
 """Number of the first person: beyond those whom training was watched on."""
 SEED = 0
-SHOWN = 8
+SHOWN = 6
 
 
 class Way(NamedTuple):
