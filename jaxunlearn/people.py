@@ -1,13 +1,15 @@
 """Who is to be forgotten: latents of seeds, from files, or of photos."""
 
 import dataclasses
+import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from eg3d_flax import Compute
-from jaxunlearn.image_files import read_image
+from jaxunlearn.data import read_photographs
 from jaxunlearn.inversion_methods import Method, default_method, encoder_for, invert_photographs
 from jaxunlearn.latent_files import read_latents, read_names
 from jaxunlearn.models import Models
@@ -48,27 +50,38 @@ def people_of_latents(models: Models, path: Path) -> People:
 
 def people_of_images(
     models: Models,
-    paths: Sequence[Path],
+    sources: Sequence[str | Path],
     *,
     method: Method | None = None,
     encoder: str | None = None,
     compute: Compute,
 ) -> People:
-    """Photos, a person each; see `image_files.read_image` and `inversion_methods.invert_photographs`.
+    """Photos, a person each; see `data.read_photographs` and `inversion_methods.invert_photographs`.
 
     Args:
       models: whose latents.
-      paths: files.
+      sources: of photos.
       method: how they are inverted; None takes what suits the model.
       encoder: file of an encoder, if not the one that comes with the model.
       compute: see `inversion.invert`.
 
     Raises:
-      InputError: if a photo cannot be used, or an encoder is wanted and there is none.
+      InputError: if a source has no photo that can be used, or an encoder is wanted and there is none; before
+        any is inverted.
+
+    Warns:
+      UserWarning: for each photo that is left out.
     """
     method = method or default_method(models, encoder)
     network = None if method == "optimize" else encoder_for(models, encoder)
-    images = np.stack([read_image(path, models.generator.config.img_resolution) for path in paths])
-    found = invert_photographs(models, images, method, encoder=network, compute=compute)
-    name = paths[0].stem + (f"-and-{len(paths) - 1}-more" if len(paths) > 1 else "")
-    return People(name, tuple(path.name for path in paths), found.ws)
+    photographs, side = [], models.generator.config.img_resolution
+    for source in sources:
+        found = read_photographs(source, side)
+        photographs += found.photographs
+        for refused in found.refused:
+            warnings.warn(f"left out: {refused.reason}", stacklevel=2)
+    images = np.stack([photograph.image for photograph in photographs])
+    inversion = invert_photographs(models, images, method, encoder=network, compute=compute)
+    first = re.sub(r"\W+", "-", Path(photographs[0].name).with_suffix("").as_posix())
+    name = first + (f"-and-{len(photographs) - 1}-more" if len(photographs) > 1 else "")
+    return People(name, tuple(photograph.name for photograph in photographs), inversion.ws)

@@ -37,7 +37,10 @@ MAY_CHANGE = (
     "rendering.ray_chunk",
     "evaluation.",
 )
-"""Beginnings of settings with which a run may be continued though they differ: no step depends on them."""
+"""Beginnings of settings with which a run may be continued though they differ: no step depends on them.
+
+Except on the number of steps, where the learning rate falls to 0 at the last of them.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,7 +142,7 @@ class RunFolder:
           InputError: if the folder holds another run, or other files.
         """
         if self.exists():
-            self._check_same(request, config, ws)
+            self._check_same(request, config, ws, ws_target)
         elif self.path.is_dir() and any(self.path.iterdir()):
             raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
         self.path.mkdir(parents=True, exist_ok=True)
@@ -151,7 +154,9 @@ class RunFolder:
         version = metadata.version("jaxunlearn")
         self._write_json("run.json", {"format": FORMAT, "version": version, **dataclasses.asdict(request)})
 
-    def _check_same(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
+    def _check_same(
+        self, request: Request, config: ConfigDict, ws: np.ndarray, ws_target: np.ndarray
+    ) -> None:
         hint = "give another folder, or delete this one"
         before = self.request
         for field in dataclasses.fields(Request):
@@ -161,16 +166,19 @@ class RunFolder:
         if not np.array_equal(self.latents()[0], ws):
             raise InputError(f"{self.path}: is a run with other latents; {hint}")
         old, new = flat(self.config), flat(config)
+        fixed = ("steps",) if new.get("optimiser.schedule") == "cosine" else ()  # each step depends on them
         changed = sorted(
             name
             for name in old.keys() | new.keys()
-            if old.get(name) != new.get(name) and not name.startswith(MAY_CHANGE)
+            if old.get(name) != new.get(name) and (name in fixed or not name.startswith(MAY_CHANGE))
         )
         if changed:
             name = changed[0]
             raise InputError(
                 f"{self.path}: is a run with config.{name} {old.get(name)!r}, not {new.get(name)!r}; {hint}"
             )
+        if not np.allclose(self.latents()[1], ws_target, rtol=1e-3, atol=1e-3):
+            raise InputError(f"{self.path}: is a run towards other targets, by another mean latent; {hint}")
 
     @property
     def metrics_file(self) -> Path:

@@ -50,7 +50,8 @@ class Result:
     Attributes:
       ws, ws_target: `[K, L, D]`, who was unlearned and what they became.
       generators: `K` of them, in the same order.
-      summary: `steps`, `steps_per_second` (without compilation), `compile_seconds`, `devices`, final `loss`.
+      summary: `steps`, `steps_per_second` (without compilation), `compile_seconds`, `devices`, final `loss`,
+        and `w_avg`: where the mean latent comes from.
       folder: the run's folder, if it has one.
     """
 
@@ -289,7 +290,7 @@ class _Run:
                 aside += time.monotonic() - other
         seconds = time.monotonic() - began - aside
         devices = jax.devices() if self._mesh is None else list(self._mesh.devices.flat)
-        summary: dict[str, Any] = {"steps": config.steps}
+        summary: dict[str, Any] = {"steps": config.steps, "w_avg": _mean_latent(self._models)}
         if measured is not None:  # at least one step was left
             summary |= {
                 "steps_per_second": round((config.steps - first) / seconds, 4),
@@ -346,6 +347,13 @@ def finished(folder: RunFolder) -> Result:
     generators = tuple(load_generator(str(folder.generator(k))) for k in range(len(request.subjects)))
     ws, ws_target = folder.latents()
     return Result(ws, ws_target, generators, folder.summary, folder)
+
+
+def _mean_latent(models: Models) -> dict[str, Any]:
+    """What a summary says of the mean latent that the targets were made with."""
+    mean = models.mean
+    known = {"origin": mean.origin, "samples": mean.samples, "seed": mean.seed}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _line(step: int, measured: Measurements, seconds: float) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Types of command-line arguments that several subcommands share."""
 
 import argparse
+import math
 
 
 def positive(text: str) -> int:
@@ -11,6 +12,17 @@ def positive(text: str) -> int:
         number = 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return number
+
+
+def not_negative(text: str) -> float:
+    """A number of at least 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
     return number
 
 

@@ -16,7 +16,8 @@ was.
 _EXAMPLES = """\
 examples:
   jaxunlearn unlearn --seed 7 --out runs/seed7
-  jaxunlearn unlearn --image photo.png --method hybrid --out runs/photo
+  jaxunlearn unlearn --image photo.png --out runs/photo
+  jaxunlearn unlearn --image aligned/ --out runs/everybody
   jaxunlearn unlearn --seed 7 --config configs/guide/baseline.py:heads --out runs/baseline
   jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --out runs/person
 """
@@ -36,10 +37,15 @@ def add_parser(subparsers: Any) -> None:
     who.add_argument("--seed", type=seeds, metavar="N", help="people of the generator, such as 7 or 0-3")
     who.add_argument("--latents", type=Path, metavar="FILE", help="ws from .npz, .npy, .pt or .safetensors")
     who.add_argument(
-        "--image", type=Path, nargs="+", metavar="PHOTO", help="photos, framed as the generator's images"
+        "--image",
+        nargs="+",
+        metavar="PHOTO",
+        help="photos, framed as the generator's images; or a folder of them, a folder of people's folders, a "
+        "CSV file (image,identity), tfds:NAME[split]: each photo gets a copy of the generator",
     )
     add_inversion(parser)
     add_models(parser)
+    add("--w-avg", type=Path, metavar="FILE", help="the mean latent [the generator's]")
     add("--out", type=Path, metavar="DIR", help="the run's folder [runs/ and who is forgotten]")
     add("--steps", type=positive, metavar="N", help="the same as --config.steps=N")
     add_config(parser)
@@ -90,6 +96,7 @@ def run(arguments: argparse.Namespace) -> None:
         perceptual=arguments.perceptual,
         identity=arguments.identity,
         judge=arguments.judge,
+        w_avg=arguments.w_avg,
     )
     if arguments.seed is not None:
         people = people_of_seeds(models, arguments.seed)

@@ -8,7 +8,9 @@ def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
     """Lines about one person; `figures` as `evaluation.evaluate_generator` returns them."""
     threshold, lines = figures["threshold"], []
     one_person = "" if threshold is None else f"; from {threshold:.2f} on two pictures count as one person"
-    if figures["forgotten"] is None:
+    if figures["id"] is None:
+        lines.append(f"{subject}: no face was found in the pictures before and after.")
+    elif figures["forgotten"] is None:
         lines.append(f"{subject}: similarity before / after {figures['id']:.2f}.")
     else:
         word = "forgotten" if figures["forgotten"] else "NOT forgotten"
@@ -18,10 +20,11 @@ def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
         if threshold is not None:
             also = ", also forgotten" if figures["id_others"] < threshold else ", NOT forgotten there"
         lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f}{also}.")
-    lines.append(
-        f"Other people stay themselves: similarity {figures['others_id']:.2f} on average, "
-        f"{figures['others_id_p5']:.2f} for the worst twentieth."
-    )
+    if figures["others_id"] is not None:
+        lines.append(
+            f"Other people stay themselves: similarity {figures['others_id']:.2f} on average, "
+            f"{figures['others_id_p5']:.2f} for the worst twentieth."
+        )
     lines.append(
         f"Their pictures change by LPIPS {figures['retained_lpips']:.3f}; the Fréchet distance of all "
         f"pictures to those before is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features)."
