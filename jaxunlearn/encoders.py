@@ -32,7 +32,7 @@ class Encoder:
     Attributes:
       name: for tables and files.
       graph, state: the network, as `nnx.split` returns it.
-      w_avg: `[w_dim]`, of the generator.
+      w_avg: `[w_dim]` or `[num_ws, w_dim]`.
     """
 
     name: str = dataclasses.field(metadata={"static": True})
@@ -63,18 +63,16 @@ def bicubic(images: jax.Array, side: int) -> jax.Array:
     return jnp.clip(resized, -1, 1)
 
 
-def encoder_of(module: GOAEEncoder, generator: TriPlaneGenerator, name: str) -> Encoder:
-    """A network with the generator that it serves."""
-    return Encoder(name, *nnx.split(module), generator.backbone.mapping.w_avg[...])
-
-
-def load_encoder(generator: TriPlaneGenerator, name_or_path: str) -> Encoder:
+def load_encoder(
+    generator: TriPlaneGenerator, name_or_path: str, *, w_avg: jax.Array | None = None
+) -> Encoder:
     """Load an encoder for a generator.
 
     Args:
       generator: whose latents are wanted.
       name_or_path: "heads", whose encoder is bundled, or a file: one of ours, or `encoder_FFHQ.pt` as
         published.
+      w_avg: `[w_dim]` or `[num_ws, w_dim]`, the mean latent; None takes the one in the generator.
 
     Raises:
       InputError: if there is no such file, it is no encoder, or its latents are not the generator's.
@@ -83,14 +81,14 @@ def load_encoder(generator: TriPlaneGenerator, name_or_path: str) -> Encoder:
     if name_or_path in BUNDLED:
         file = resources.files("jaxunlearn.zoo") / f"{BUNDLED[name_or_path]}.safetensors"
         with resources.as_file(file) as path:
-            return _read(path, generator)
+            return _read(path, generator, w_avg)
     path = Path(name_or_path)
     if not path.exists():
         raise InputError(f"{name_or_path}: no such file, and no encoder is bundled under that name")
-    return _read(path, generator)
+    return _read(path, generator, w_avg)
 
 
-def _read(path: Path, generator: TriPlaneGenerator) -> Encoder:
+def _read(path: Path, generator: TriPlaneGenerator, w_avg: jax.Array | None) -> Encoder:
     file = torch_bridge.read_file(path)
     with naming_file(path):
         state_dict, config = goae_flax.read_state_dict(file)
@@ -104,4 +102,6 @@ def _read(path: Path, generator: TriPlaneGenerator) -> Encoder:
         module = goae_flax.from_torch(state_dict, config)
     except torch_bridge.StateDictError as error:
         raise InputError(f"{path}: does not fit a GOAE encoder: {str(error).splitlines()[0]}") from error
-    return encoder_of(module, generator, file.metadata.get("name", path.stem))
+    if w_avg is None:
+        w_avg = generator.backbone.mapping.w_avg[...]
+    return Encoder(file.metadata.get("name", path.stem), *nnx.split(module), w_avg)

@@ -53,7 +53,7 @@ def encoder_for(models: Models, name_or_path: str | None = None) -> Encoder:
                 "`jaxunlearn models`); give --encoder FILE, or --method optimize, which needs none"
             )
         name_or_path = str(path)
-    return load_encoder(models.generator, name_or_path)
+    return load_encoder(models.generator, name_or_path, w_avg=models.w_avg)
 
 
 @jax.jit
