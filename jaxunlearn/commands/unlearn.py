@@ -43,12 +43,25 @@ def add_parser(subparsers: Any) -> None:
         help="photos, framed as the generator's images; or a folder of them, a folder of people's folders, a "
         "CSV file (image,identity), tfds:NAME[split]: each photo gets a copy of the generator",
     )
+    add_inversion(parser)
     add_models(parser)
     add("--w-avg", type=Path, metavar="FILE", help="the mean latent [the generator's]")
     add("--out", type=Path, metavar="DIR", help="the run's folder [runs/ and who is forgotten]")
     add("--steps", type=positive, metavar="N", help="the same as --config.steps=N")
     add_config(parser)
     parser.set_defaults(run=run)
+
+
+def add_inversion(parser: argparse.ArgumentParser) -> None:
+    """Options for `inversion_methods`."""
+    add = parser.add_argument
+    add(
+        "--method",
+        choices=("encoder", "optimize", "hybrid"),
+        help="how photos become latents: by one pass of an encoder, by a search, or by a search that starts "
+        "from the encoder's latents [hybrid with an encoder, else optimize]",
+    )
+    add("--encoder", metavar="FILE", help="encoder [as suits the model]")
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:
@@ -90,7 +103,13 @@ def run(arguments: argparse.Namespace) -> None:
     elif arguments.latents is not None:
         people = people_of_latents(models, arguments.latents)
     else:
-        people = people_of_images(models, arguments.image, compute=configuration.compute(config))
+        people = people_of_images(
+            models,
+            arguments.image,
+            method=arguments.method,
+            encoder=arguments.encoder,
+            compute=configuration.compute(config),
+        )
     out = arguments.out or Path("runs") / people.name
     result = unlearn(models, people.ws, config, workdir=out, subjects=people.subjects)
     folder = show(models, result, config)
