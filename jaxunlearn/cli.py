@@ -8,11 +8,11 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from jaxunlearn.commands import align, convert, demo, evaluate, models, render, unlearn
+from jaxunlearn.commands import align, convert, demo, evaluate, invert, models, render, unlearn
 from jaxunlearn.commands.settings import PREFIX
 from jaxunlearn.errors import InputError, Interrupted
 
-COMMANDS = (demo, align, unlearn, evaluate, render, convert, models)
+COMMANDS = (demo, align, invert, unlearn, evaluate, render, convert, models)
 
 SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED, READER_GONE = 0, 1, 2, 130, 141
 

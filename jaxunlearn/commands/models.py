@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
         if not folder.is_dir():
             raise InputError(f"--dir {folder}: no such folder")
     width = max(len(entry.name) for entry in catalogue.ENTRIES)
-    print(f"{'heads':{width}} bundled: synthetic people, 64²")
+    print(f"{'heads':{width}} bundled: synthetic people, 64², with their encoder")
     print(f"{'random':{width}} built in: a small generator that was never trained")
     folders = catalogue.search_folders(arguments.dir)
     for entry in catalogue.ENTRIES:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jaxunlearn.commands.arguments import numbers, positive, seeds
+from jaxunlearn.commands.scale import add_scale, join, mesh_of
 from jaxunlearn.commands.settings import add_config
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ examples:
   jaxunlearn unlearn --image aligned/ --out runs/everybody
   jaxunlearn unlearn --seed 7 --config configs/guide/baseline.py:heads --out runs/baseline
   jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --out runs/person
+  jaxunlearn unlearn --identities people/ --parallel 8 --mesh 4x2 --out runs/people
   jaxunlearn unlearn --method sugar --seed 0-9 --out runs/ten
   jaxunlearn unlearn --method sugar --seed 0-4 --sweep-distance=-0.5,0.5,1,1.5 --out runs/sweep
   jaxunlearn unlearn --method sugar --sequence requests.json --out runs/requests
@@ -54,6 +56,12 @@ def add_parser(subparsers: Any) -> None:
         "CSV file (image,identity), tfds:NAME[split]: each photo gets a copy of the generator",
     )
     who.add_argument(
+        "--identities",
+        metavar="FOLDER",
+        help="a work list: each identity of a folder, a folder of folders, a CSV file or tfds:NAME[split], by "
+        "the first of their photos",
+    )
+    who.add_argument(
         "--sequence",
         type=Path,
         metavar="REQUESTS",
@@ -70,12 +78,33 @@ def add_parser(subparsers: Any) -> None:
         metavar="D,D,...",
         help="sugar only: once for each distance d of the surrogates; write = before a negative one",
     )
+    add(
+        "--parallel",
+        type=positive,
+        metavar="K",
+        help="guide only: so many people at a time; who is done is exported at once and never done again "
+        "[--identities: 1]",
+    )
+    add_inversion(parser, "--inversion")
     add_models(parser)
     add("--w-avg", type=Path, metavar="FILE", help="the mean latent [the generator's]")
     add("--out", type=Path, metavar="DIR", help="the run's folder [runs/ and who is forgotten]")
     add("--steps", type=positive, metavar="N", help="the same as --config.steps=N")
+    add_scale(parser)
     add_config(parser)
     parser.set_defaults(run=run)
+
+
+def add_inversion(parser: argparse.ArgumentParser, flag: str = "--method") -> None:
+    """Options for `inversion_methods`."""
+    add = parser.add_argument
+    add(
+        flag,
+        choices=("encoder", "optimize", "hybrid"),
+        help="how photos become latents: by one pass of an encoder, by a search, or by a search that starts "
+        "from the encoder's latents [hybrid with an encoder, else optimize]",
+    )
+    add("--encoder", metavar="FILE", help="encoder [as suits the model]")
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:
@@ -95,11 +124,13 @@ def run(arguments: argparse.Namespace) -> None:
       Interrupted: after Ctrl-C.
     """
     from jaxunlearn import configuration
+    from jaxunlearn.distributed import leads
     from jaxunlearn.errors import InputError
     from jaxunlearn.models import load_models
     from jaxunlearn.report.story import show
     from jaxunlearn.runner import unlearn
 
+    join(arguments)
     if arguments.sequence is not None:
         if arguments.sweep_distance:
             raise InputError("--sweep-distance: not of a sequence; give --seed, --latents or --image")
@@ -111,12 +142,17 @@ def run(arguments: argparse.Namespace) -> None:
         judge=arguments.judge,
         w_avg=arguments.w_avg,
     )
+    if arguments.identities is not None or arguments.parallel:
+        return _run_worklist(arguments, models)
     config, people = _request(arguments, models)
     configuration.check(config)
     out = arguments.out or Path("runs") / people.name
     if arguments.sweep_distance:
         return _run_sweep(models, people, config, arguments.sweep_distance, out)
-    result = unlearn(models, people.ws, config, workdir=out, subjects=people.subjects)
+    mesh = mesh_of(arguments)
+    result = unlearn(models, people.ws, config, mesh, out, subjects=people.subjects)
+    if not leads():
+        return None
     folder = show(models, result, config)
     for k in range(len(result.generators)):
         print(folder.generator(k))
@@ -135,6 +171,40 @@ def _run_sweep(
     print((out / "sweep.md").read_text(), end="")
     for k in range(len(people.subjects)):
         print(out / f"person{k:04d}.png")
+
+
+def _run_worklist(arguments: argparse.Namespace, models: "Models") -> None:
+    """Many people, each with a generator of their own, in waves."""
+    from jaxunlearn import configuration
+    from jaxunlearn.distributed import leads
+    from jaxunlearn.errors import InputError
+    from jaxunlearn.worklist import unlearn_all
+    from jaxunlearn.worklist_sources import worklist_of_photographs, worklist_of_seeds
+
+    if arguments.sweep_distance:
+        raise InputError("--sweep-distance: not of a work list")
+    config = read_settings(arguments, 1)
+    if arguments.seed is not None:
+        worklist, name = worklist_of_seeds(models, arguments.seed), "seeds"
+    elif arguments.identities is not None:
+        worklist = worklist_of_photographs(
+            models,
+            arguments.identities,
+            method=arguments.inversion,
+            encoder=arguments.encoder,
+            compute=configuration.compute(config),
+        )
+        name = Path(arguments.identities).stem
+    else:
+        raise InputError("--parallel: of --identities or --seed")
+    out = arguments.out or Path("runs") / name
+    lines = unlearn_all(
+        models, worklist, config, out, parallel=arguments.parallel or 1, mesh=mesh_of(arguments)
+    )
+    if leads():
+        for line in lines:
+            print(f"{line['subject']}: {line['status']}, {line.get('generator', 'no generator')}")
+        print(out / "results.jsonl")
 
 
 def _run_sequence(arguments: argparse.Namespace) -> None:
@@ -166,7 +236,13 @@ def _request(arguments: argparse.Namespace, models: "Models") -> "tuple[ConfigDi
 
     if arguments.image is not None:
         config = read_settings(arguments, len(arguments.image))
-        return config, people_of_images(models, arguments.image, compute=configuration.compute(config))
+        return config, people_of_images(
+            models,
+            arguments.image,
+            method=arguments.inversion,
+            encoder=arguments.encoder,
+            compute=configuration.compute(config),
+        )
     if arguments.seed is not None:
         config = read_settings(arguments, len(arguments.seed))
         _refuse_repetition(arguments.seed, config.method)

@@ -16,12 +16,12 @@ def inverted(monkeypatch) -> list[np.ndarray]:
     """What was handed to the inversion, in whose place a zero latent comes back."""
     given = []
 
-    def invert(generator, images, *_, **__) -> Inversion:
+    def invert(models, images, *_, **__) -> Inversion:
         given.append(images)
         ws = np.zeros((len(images), CONFIG.num_ws, CONFIG.w_dim), np.float32)
         return Inversion(*(ws if name == "ws" else np.zeros(len(images)) for name in Inversion._fields))
 
-    monkeypatch.setattr(people, "invert", invert)
+    monkeypatch.setattr(people, "invert_photographs", invert)
     return given
 
 
