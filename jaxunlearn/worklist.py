@@ -4,6 +4,7 @@ Somebody whose loss ceases to be finite does not stop the others of the wave, an
 the learning rate, after everybody else.
 """
 
+import collections
 import contextlib
 import dataclasses
 import time
@@ -15,6 +16,7 @@ import numpy as np
 from jax.sharding import Mesh
 from tqdm import tqdm
 
+from jaxunlearn import distributed
 from jaxunlearn.errors import InputError
 from jaxunlearn.models import Models
 from jaxunlearn.presets import ConfigDict
@@ -81,12 +83,16 @@ def unlearn_all(
         raise InputError("a work list gives everybody a generator of their own: config.method must be guide")
     if not worklist.subjects:
         raise InputError("the work list is empty")
-    repeated = {subject for subject in worklist.subjects if worklist.subjects.count(subject) > 1}
-    if repeated:
-        raise InputError(f"{sorted(repeated)[0]} is twice in the work list")
-    folder = WorklistFolder(workdir)
-    folder.begin(models.fingerprint, worklist.subjects, config)
-    folder.clean()
+    subject, times = collections.Counter(worklist.subjects).most_common(1)[0]
+    if times > 1:
+        raise InputError(f"{subject} is twice in the work list")
+    folder = WorklistFolder(workdir, writes=distributed.leads())
+    if distributed.leads():
+        folder.begin(models.fingerprint, worklist.subjects, config)
+        folder.clean()
+    distributed.wait("the work list is begun")
+    if not distributed.leads():
+        folder.begin(models.fingerprint, worklist.subjects, config)  # finds what was asked for, and compares
     began, done_before = time.monotonic(), len(folder.last())
     with tqdm(
         total=len(worklist.subjects),
@@ -157,4 +163,5 @@ def _run(
         lines.append(line)
     folder.add(lines)
     folder.clean()
+    distributed.wait("a wave is done")
     return lines

@@ -26,8 +26,9 @@ DONE, DIVERGED = "done", "diverged"
 class WorklistFolder:
     """Reads and writes the files of a work list; see the module's text."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, *, writes: bool = True):
         self._path = path
+        self._writes = writes  # of several processes one does
 
     def begin(self, model: str, subjects: Sequence[str], config: ConfigDict) -> None:
         """Write what was asked, or check that it is what was asked before.
@@ -51,6 +52,8 @@ class WorklistFolder:
                 )
         elif self._path.is_dir() and any(self._path.iterdir()):
             raise InputError(f"{self._path}: holds other files; give an empty or a new folder")
+        if not self._writes:
+            return
         self._path.mkdir(parents=True, exist_ok=True)
         (self._path / "generators").mkdir(exist_ok=True)
         with replacing(path) as temporary:
@@ -77,18 +80,24 @@ class WorklistFolder:
         """Copy a person's generator to where it stays; returns its path inside the folder."""
         plain = re.sub(r"[^\w.-]+", "-", subject)
         name = Path("generators") / f"{number:05d}-{plain}.safetensors"
+        if not self._writes:
+            return str(name)
         with replacing(self._path / name) as temporary:
             shutil.copyfile(generator, temporary)
         return str(name)
 
     def clean(self) -> None:
         """Remove the runs of waves that are done."""
+        if not self._writes:
+            return
         for number in range(self.waves()):
             if self.wave(number).exists():
                 shutil.rmtree(self.wave(number))
 
     def add(self, lines: Sequence[dict[str, Any]]) -> None:
         """Write the lines of a wave, all or none."""
+        if not self._writes:
+            return
         path = self._path / "results.jsonl"
         text = "".join(json.dumps(line) + "\n" for line in [*self.lines(), *lines])
         with replacing(path) as temporary:
@@ -96,6 +105,8 @@ class WorklistFolder:
 
     def summarise(self, seconds: float, new: int) -> None:
         """Write `summary.json`; `new` people were worked on in so many seconds."""
+        if not self._writes:
+            return
         last = self.last()
         summary: dict[str, Any] = {
             "people": len(last),

@@ -36,7 +36,8 @@ def worklist_of_photographs(
     Args:
       models: whose latents.
       source: see `data.iterate_photographs`.
-      method, encoder: see `inversion_methods`.
+      method: how photographs are inverted, see `inversion_methods`; None takes what suits the model.
+      encoder: file of an encoder, if not the one that comes with the model.
       compute: see `inversion.invert`.
 
     Raises:

@@ -58,8 +58,8 @@ def add_parser(subparsers: Any) -> None:
     who.add_argument(
         "--identities",
         metavar="FOLDER",
-        help="a work list: each identity of a folder, a folder of folders, a CSV file or tfds:NAME[split], by "
-        "the first of their photos",
+        help="a work list: each identity of a folder of photos, a folder of people's folders, a CSV file or "
+        "tfds:NAME[split], by the first of their photos",
     )
     who.add_argument(
         "--sequence",

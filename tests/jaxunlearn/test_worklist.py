@@ -9,8 +9,9 @@ import jax
 import numpy as np
 import pytest
 from flax import nnx
+from PIL import Image
 
-from jaxunlearn import presets
+from jaxunlearn import cli, presets
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.generators import load_generator
 from jaxunlearn.runner import unlearn
@@ -129,3 +130,42 @@ def test_lists_that_make_no_sense(tmp_path, subjects, parallel, changes, message
     with pytest.raises(InputError, match=message):
         unlearn_all(tiny_models(), nobody, config(**changes), tmp_path / "list", parallel=parallel)
     assert not (tmp_path / "list").exists()
+
+
+def photographs(folder):
+    """Two people's folders and a file that is no picture."""
+    for person in ("ada", "bea"):
+        (folder / person).mkdir(parents=True)
+        for k in range(2):
+            pixels = np.random.default_rng(k).integers(0, 255, (32, 32, 3), np.uint8)
+            Image.fromarray(pixels).save(folder / person / f"{k}.png")
+    (folder / "bea" / "9.png").write_text("no picture")
+
+
+def test_identities_from_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("jaxunlearn.models.load_models", lambda *_, **__: tiny_models())
+    photographs(tmp_path / "people")
+    command = ["unlearn", "--identities", str(tmp_path / "people"), "--inversion", "optimize"]
+    command += ["--parallel", "2", "--mesh", "2x1", "--steps", "1", "--out", str(tmp_path / "out")]
+    assert cli.main(command) == 0
+    printed = capsys.readouterr()
+    assert "ada: done, generators/00000-ada.safetensors" in printed.out
+    assert "9.png" in printed.err
+    lines = WorklistFolder(tmp_path / "out").lines()
+    assert [(line["subject"], line["wave"]) for line in lines] == [("ada", 0), ("bea", 0)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--latents", "person.npz", "--parallel", "2"], "--parallel: of --identities or --seed"),
+        (["--seed", "0-3", "--parallel", "2", "--mesh", "9x1"], "needs 9 devices"),
+        (["--seed", "0-3", "--parallel", "2", "--method", "sugar"], "a generator of their own"),
+        (["--seed", "0", "--coordinator", "localhost:1"], "or none"),
+    ],
+)
+def test_commands_that_make_no_sense(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.setattr("jaxunlearn.models.load_models", lambda *_, **__: tiny_models())
+    assert cli.main(["unlearn", *arguments, "--out", str(tmp_path / "out")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
