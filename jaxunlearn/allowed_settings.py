@@ -23,6 +23,8 @@ _CHOICES = {
     "rendering.noise_mode": ("const", "random", "none"),
     "rendering.draws": ("shared", "independent"),
     "rendering.dtype": ("float32", "bfloat16"),
+    "evaluation.align": ("auto", "mtcnn", "landmarks", "fixed"),
+    "optimiser.schedule": ("constant", "cosine"),
 }
 _AT_LEAST = {
     "seed": 0,

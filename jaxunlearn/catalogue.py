@@ -11,6 +11,14 @@ FOLDERS_VARIABLE = "JAXUNLEARN_MODELS"
 
 _TORCHVISION = "torchvision's weights, download.pytorch.org/models"
 _EG3D_PAGE = "NGC catalogue, nvidia/research/eg3d (linked from docs/models.md of NVlabs/eg3d)"
+_GUIDE_PAGE = "README of KHU-AGI/GUIDE"
+_GOAE_PAGE = "README of jiangyzy/GOAE"
+_SUGAR_PAGE = "judydnguyen/SUGAR-Generative-Unlearn"
+
+NONE_STATED = "none stated"
+_EG3D_LICENCE = "NVIDIA Source Code License: non-commercial research and evaluation only"
+_OF_EG3D = f"{NONE_STATED}; derived from EG3D's weights ({_EG3D_LICENCE})"
+_MTCNN_LICENCE = "the same weights as facenet-pytorch 2.6.0 and mtcnn 1.0.0, both MIT"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,38 +29,81 @@ class Entry:
       name: its file name as published. A converted file is found too: same stem, `.safetensors`.
       purpose: what it is for.
       published: where its authors offer it.
+      licence: under what terms, as its authors state it.
     """
 
     name: str
     purpose: str
     published: str
+    licence: str
 
 
 ENTRIES = (
-    Entry("ffhqrebalanced512-128.pkl", "faces, 512²; what GUIDE and SUGAR unlearn from", _EG3D_PAGE),
-    Entry("ffhqrebalanced512-64.pkl", "faces, 512², 64² rays", _EG3D_PAGE),
-    Entry("ffhq512-128.pkl", "faces, 512²", _EG3D_PAGE),
-    Entry("ffhq512-64.pkl", "faces, 512², 64² rays", _EG3D_PAGE),
-    Entry("afhqcats512-128.pkl", "cats, 512²", _EG3D_PAGE),
-    Entry("shapenetcars128-64.pkl", "cars, 128²", _EG3D_PAGE),
-    Entry("encoder_FFHQ.pt", "GOAE, from a photo of a face to latents", "README of jiangyzy/GOAE"),
-    Entry("encoder_AFHQ.pt", "GOAE for cats", "README of jiangyzy/GOAE"),
-    Entry("vgg16-397923af.pth", "LPIPS of the full-size losses (its heads are bundled)", _TORCHVISION),
     Entry(
-        "model_ir_se50.pth", "identity loss of the full-size models", "README of TreB1eN/InsightFace_Pytorch"
+        "ffhqrebalanced512-128.pkl",
+        "faces, 512²; what GUIDE and SUGAR unlearn from",
+        _EG3D_PAGE,
+        _EG3D_LICENCE,
+    ),
+    Entry("ffhqrebalanced512-64.pkl", "faces, 512², 64² rays", _EG3D_PAGE, _EG3D_LICENCE),
+    Entry("ffhq512-128.pkl", "faces, 512²", _EG3D_PAGE, _EG3D_LICENCE),
+    Entry("ffhq512-64.pkl", "faces, 512², 64² rays", _EG3D_PAGE, _EG3D_LICENCE),
+    Entry("afhqcats512-128.pkl", "cats, 512²", _EG3D_PAGE, _EG3D_LICENCE),
+    Entry("shapenetcars128-64.pkl", "cars, 128²", _EG3D_PAGE, _EG3D_LICENCE),
+    Entry(
+        "w_avg_ffhqrebalanced512-128.pt",
+        "the mean latent that GUIDE and SUGAR use, --w-avg; without it the generator's own is taken",
+        _GUIDE_PAGE,
+        _OF_EG3D,
+    ),
+    Entry("encoder_FFHQ.pt", "GOAE, from a photo of a face to latents", _GOAE_PAGE, _OF_EG3D),
+    Entry("encoder_AFHQ.pt", "GOAE for cats", _GOAE_PAGE, _OF_EG3D),
+    Entry(
+        "vgg16-397923af.pth",
+        "LPIPS of the full-size losses (its heads are bundled)",
+        _TORCHVISION,
+        "BSD-3-Clause (torchvision)",
+    ),
+    Entry(
+        "model_ir_se50.pth",
+        "identity loss of the full-size models",
+        "README of TreB1eN/InsightFace_Pytorch",
+        "MIT (the repository's); trained on faces collected for research only",
     ),
     Entry(
         "CurricularFace_Backbone.pth",
         "identity similarity in evaluation",
         "README of HuangYG123/CurricularFace",
+        "MIT (the repository's); trained on faces collected for research only",
     ),
-    Entry("pt_inception-2015-12-05-6726825d.pth", "FID", "releases of mseitzer/pytorch-fid"),
+    Entry(
+        "pt_inception-2015-12-05-6726825d.pth",
+        "FID",
+        "releases of mseitzer/pytorch-fid",
+        "Apache-2.0",
+    ),
+    Entry(
+        "ffhq_real_feat.npy",
+        "features of FFHQ for the papers' ΔFID_real; evaluate takes pictures instead, --real",
+        _GUIDE_PAGE,
+        f"{NONE_STATED}; of images with licences of their own (FFHQ: CC BY-NC-SA 4.0)",
+    ),
     Entry(
         "mtcnn_weights.zip",
-        "face detector in evaluation (the wheel of PyPI's facenet-pytorch serves as well)",
-        "judydnguyen/SUGAR-Generative-Unlearn",
+        "face detector of align and evaluation (or pip install 'jaxunlearn[align]', or the wheel of "
+        "facenet-pytorch)",
+        _SUGAR_PAGE,
+        _MTCNN_LICENCE,
     ),
+    Entry("pnet.npy", "the same, unpacked: first of three", _SUGAR_PAGE, _MTCNN_LICENCE),
+    Entry("rnet.npy", "second of three", _SUGAR_PAGE, _MTCNN_LICENCE),
+    Entry("onet.npy", "third of three", _SUGAR_PAGE, _MTCNN_LICENCE),
 )
+
+
+def entry(name: str) -> Entry:
+    """The entry of a published file name."""
+    return next(entry for entry in ENTRIES if entry.name == name)
 
 
 def search_folders(more: Iterable[Path] = ()) -> list[Path]:

@@ -1,19 +1,20 @@
 """The command `jaxunlearn`."""
 
 import argparse
+import os
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from jaxunlearn.commands import convert, demo, evaluate, models, render, unlearn
+from jaxunlearn.commands import align, convert, demo, evaluate, invert, models, render, unlearn
 from jaxunlearn.commands.settings import PREFIX
 from jaxunlearn.errors import InputError, Interrupted
 
-COMMANDS = (demo, unlearn, evaluate, render, convert, models)
+COMMANDS = (demo, align, invert, unlearn, evaluate, render, convert, models)
 
-SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED, READER_GONE = 0, 1, 2, 130, 141
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,10 +38,14 @@ def execute(arguments: argparse.Namespace) -> int:
 
     Returns:
       0 on success, 2 on bad input, with one line on stderr, 1 on an internal failure, with its traceback, 130
-      when interrupted after saving.
+      when interrupted after saving, 141, a shell's number for it, when the reader of a pipe leaves.
     """
     try:
         arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        return READER_GONE
     except Interrupted as error:
         print(f"jaxunlearn: {error}", file=sys.stderr)
         return INTERRUPTED

@@ -215,18 +215,28 @@ def compute(config: ConfigDict) -> Compute:
 
 @dataclasses.dataclass(frozen=True)
 class Adam:
-    """Settings of the optimiser, as in the paper."""
+    """Settings of the optimiser; the paper's learning rate is constant.
+
+    Attributes:
+      decay_steps: steps over which the learning rate falls to 0 as a cosine; None leaves it as it is.
+    """
 
     learning_rate: float
     b1: float
     b2: float
     eps: float
+    decay_steps: int | None
 
     def transformation(self) -> optax.GradientTransformation:
         """What optax makes of them."""
-        return optax.adam(self.learning_rate, b1=self.b1, b2=self.b2, eps=self.eps)
+        rate: Any = self.learning_rate
+        if self.decay_steps is not None:
+            rate = optax.cosine_decay_schedule(rate, self.decay_steps)
+        return optax.adam(rate, b1=self.b1, b2=self.b2, eps=self.eps)
 
 
 def adam(config: ConfigDict) -> Adam:
     """`config.optimiser`."""
-    return Adam(**config.optimiser.to_dict())
+    settings = config.optimiser.to_dict()
+    schedule = settings.pop("schedule")
+    return Adam(**settings, decay_steps=config.steps if schedule == "cosine" else None)

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 import arcface_flax
+import mtcnn_flax
 import torch_bridge
 from arcface_flax import ArcFace, ArcFaceConfig
 from jaxunlearn.errors import InputError
@@ -69,6 +70,16 @@ class IdentityNetwork:
         if self.framing == "face":
             return network(arcface_flax.identity_crop(images, size=side))
         return network(whole_image(images, side))
+
+    @property
+    def takes_aligned_faces(self) -> bool:
+        """Whether it was trained on faces of 112 pixels a side, turned upright."""
+        side = nnx.merge(self.graph, self.state).config.input_size
+        return self.framing == "face" and side == mtcnn_flax.ALIGNED_SIZE
+
+    def embed_faces(self, faces: jax.Array) -> jax.Array:
+        """As `embed`, of faces `[N, S, S, 3]` that are already cut out and of the network's size."""
+        return nnx.merge(self.graph, self.state)(faces)
 
 
 def whole_image(images: jax.Array, side: int) -> jax.Array:

@@ -1,5 +1,9 @@
 """Photograph → latent, by optimisation in W+ (as Abdal et al., ICCV 2019), with the camera where unknown.
 
+The search starts from the mean face, or from latents that an encoder found. The generator's noise stays as it
+is stored: the latent alone then explains the photograph, and it is the latent that unlearning starts from.
+(StyleGAN2's projector optimises the noise too, and needs a regulariser that keeps faces out of it.)
+
 Latents are optimised in coordinates in which the generator's own w are standard normal: one step size then
 suits all directions, and the squared length of the coordinates measures how far a latent is from the people
 that the generator knows. `N` images, `L` rows of ws (num_ws), `D` w_dim, `R` img_resolution, `E` embedding.
@@ -7,6 +11,7 @@ that the generator knows. `N` images, `L` rows of ws (num_ws), `D` w_dim, `R` im
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -14,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from tqdm import tqdm
 
 from eg3d_flax import Compute, TriPlaneGenerator
@@ -46,6 +52,9 @@ class InversionSettings:
       prior: weight of the mean square of the coordinates, averaged over the rows of ws: 1 on average for
         samples of the generator.
       spread: weight of the mean square of the rows' differences from their average.
+      camera_steps: where the camera is unknown and the search starts from given latents: steps that look for
+        the camera alone, before all others.
+      camera_rate: of Adam in these steps.
       yaws: radians; where the camera is unknown, the search starts from the one of these views in which the
         mean face is most similar.
       view_unit: radians by which yaw and pitch change for a step of 1 in the optimiser's eyes.
@@ -60,6 +69,8 @@ class InversionSettings:
     identity: float = 0.1
     prior: float = 0.02
     spread: float = 0.3
+    camera_steps: int = 10
+    camera_rate: float = 0.2
     yaws: tuple[float, ...] = (-0.45, -0.3, -0.15, 0.0, 0.15, 0.3, 0.45)
     view_unit: float = 0.2
     distribution_samples: int = 4096
@@ -144,6 +155,14 @@ class _Static(NamedTuple):
     compute: Compute
 
 
+class _Descent(NamedTuple):
+    """Steps of Adam, whose rate falls to 0 as a cosine."""
+
+    steps: int
+    rate: float
+    camera_only: bool
+
+
 def invert(
     generator: TriPlaneGenerator,
     images: np.ndarray,
@@ -153,6 +172,8 @@ def invert(
     settings: InversionSettings | None = None,
     *,
     key: jax.Array,
+    ws: np.ndarray | None = None,
+    mesh: Mesh | None = None,
     compute: Compute | None = None,
     progress: bool = True,
 ) -> Inversion:
@@ -166,11 +187,16 @@ def invert(
       identity: identity network of the loss, a pytree.
       settings: how to look; the defaults are for the bundled model.
       key: draws the latents from which the distribution of w is estimated.
+      ws: `[N, L, D]` to start from, such as an encoder's; with `settings.steps` 0 they are kept and only
+        cameras are looked for. None starts from the mean face.
+      mesh: its axis "sample" divides each batch among its devices, each of which has the networks; the batch
+        is enlarged to a multiple of its size. None stays on one device.
       compute: dtype and forms; None takes what is fastest on this platform.
       progress: show a bar.
 
     Raises:
-      ValueError: if the images do not have the generator's resolution, or the cameras are of another number.
+      ValueError: if the images do not have the generator's resolution, or cameras or latents are of another
+        number or shape.
     """
     settings = settings or InversionSettings()
     compute = compute or Compute.for_platform(jax.default_backend())
@@ -180,33 +206,53 @@ def invert(
     if c is not None and c.shape != (len(images), 25):
         raise ValueError(f"cameras of {len(images)} images must be [{len(images)}, 25], not {list(c.shape)}")
 
+    rows = (len(images), generator.config.num_ws, generator.config.w_dim)
+    if ws is not None and ws.shape != rows:
+        raise ValueError(f"latents to start from must be {list(rows)}, not {list(ws.shape)}")
+
     graphdef, state = nnx.split(generator)
     static = _Static(graphdef, settings.view_unit, compute)
-    ws = _map(static, state, jax.random.normal(key, (settings.distribution_samples, generator.config.z_dim)))
+    samples = jax.random.normal(key, (settings.distribution_samples, generator.config.z_dim))
+    distribution = LatentDistribution.of(_map(static, state, samples)[:, 0])
     weights = _Weights(*(jnp.asarray(getattr(settings, name)) for name in _Weights._fields))
-    networks = _Networks(state, LatentDistribution.of(ws[:, 0]), perceptual, identity, weights)
+    networks = _Networks(state, distribution, perceptual, identity, weights)
     batch = min(settings.batch, len(images))
-    origin = _Guess(jnp.zeros((batch, *ws.shape[1:])), jnp.zeros((batch, 2)))
+    place: Callable[[Pytree], Pytree] = lambda tree: tree  # noqa: E731
+    if mesh is not None:
+        batch = -(-batch // mesh.shape["sample"]) * mesh.shape["sample"]
+        networks = jax.device_put(networks, NamedSharding(mesh, PartitionSpec()))
+        place = functools.partial(jax.device_put, device=NamedSharding(mesh, PartitionSpec("sample")))
+    x = np.zeros(rows, np.float32) if ws is None else np.asarray(distribution.coordinates(jnp.asarray(ws)))
+    camera_steps = 0 if ws is None or c is not None else settings.camera_steps
+    descents = (
+        _Descent(camera_steps, settings.camera_rate, camera_only=True),
+        _Descent(settings.steps, settings.learning_rate, camera_only=False),
+    )
+
     found = []
-    with tqdm(total=settings.steps * -(-len(images) // batch), desc="inversion", disable=not progress) as bar:
+    total = sum(descent.steps for descent in descents) * -(-len(images) // batch)
+    with tqdm(total=total, desc="inversion", disable=not progress) as bar:
         for start in range(0, len(images), batch):
             index = np.minimum(np.arange(start, start + batch), len(images) - 1)
-            given = None if c is None else jnp.asarray(c[index])
-            photographs = jnp.asarray(images[index])
+            given = None if c is None else place(jnp.asarray(c[index]))
+            photographs = place(jnp.asarray(images[index]))
             wanted = _Wanted(photographs, _look_at(networks, photographs), given)
-            guess = origin
+            guess = place(_Guess(jnp.asarray(x[index]), jnp.zeros((batch, 2))))
             if given is None:
-                guess = _first_guess(static, networks, wanted, origin, settings.yaws)
-            moments = _optimiser(settings).init(guess)
-            for _ in range(settings.steps):
-                gradient = _render(static, networks, wanted, guess).gradient
-                guess, moments = _step(settings, gradient, guess, moments)
-                jax.block_until_ready(guess)
-                bar.update()
+                origin = guess._replace(x=jnp.zeros_like(guess.x))
+                angles = _first_angles(static, networks, wanted, origin, settings.yaws)
+                guess = guess._replace(angles=place(angles))
+            for descent in descents:
+                moments = _optimiser(descent).init(guess) if descent.steps else None
+                for _ in range(descent.steps):
+                    gradient = _render(static, networks, wanted, guess).gradient
+                    guess, moments = _step(descent, gradient, guess, moments)
+                    jax.block_until_ready(guess)
+                    bar.update()
             last = _render(static, networks, wanted, guess)
             distances = (last.perceptual, last.squared, 1 - last.identity)
             parts = (last.ws, last.c, last.image, *distances)
-            found.append([np.asarray(x)[: len(images) - start] for x in parts])
+            found.append([np.asarray(part)[: len(images) - start] for part in parts])
     return Inversion(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
@@ -216,20 +262,20 @@ def _map(static: _Static, state: Pytree, z: jax.Array) -> jax.Array:
     return generator.mapping(z, conditioning_view(generator.config, len(z)))
 
 
-def _first_guess(
+def _first_angles(
     static: _Static, networks: _Networks, wanted: _Wanted, origin: _Guess, candidates: tuple[float, ...]
-) -> _Guess:
-    """The mean face, turned as far as makes it most similar to each image."""
+) -> jax.Array:
+    """Angles `[N, 2]`, in units of `view_unit`, at which the mean face is most similar to each image."""
     yaws, batch = np.array(candidates), len(wanted.images)
 
-    def turned(yaw: np.ndarray) -> _Guess:
-        angles = np.stack([yaw, np.zeros(batch)], axis=1) / static.view_unit
-        return origin._replace(angles=jnp.asarray(angles))
+    def turned(yaw: np.ndarray) -> jax.Array:
+        return jnp.asarray(np.stack([yaw, np.zeros(batch)], axis=1) / static.view_unit)
 
     distances = []
     for start in range(0, len(yaws), batch):
         some = yaws[np.minimum(np.arange(start, start + batch), len(yaws) - 1)]
-        faces = _look_at(networks, _render(static, networks, wanted, turned(some)).image)
+        guess = origin._replace(angles=turned(some).astype(origin.angles.dtype))
+        faces = _look_at(networks, _render(static, networks, wanted, guess).image)
         distances.append(_distances(networks.perceptual, wanted.seen.features, faces.features))
     return turned(yaws[np.concatenate(distances, axis=1)[:, : len(yaws)].argmin(axis=1)])
 
@@ -305,15 +351,16 @@ def _render(static: _Static, networks: _Networks, wanted: _Wanted, guess: _Guess
     return _Rendered(ws, c, image, *distances, gradient=gradient)
 
 
-def _optimiser(settings: InversionSettings) -> optax.GradientTransformation:
-    warmup = settings.steps // 10
-    schedule = optax.warmup_cosine_decay_schedule(0.0, settings.learning_rate, warmup, settings.steps)
-    return optax.adam(schedule, b2=0.99)
+def _optimiser(descent: _Descent) -> optax.GradientTransformation:
+    rate, steps = descent.rate, descent.steps
+    return optax.adam(optax.warmup_cosine_decay_schedule(0.0, rate, steps // 10, steps), b2=0.99)
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def _step(
-    settings: InversionSettings, gradient: _Guess, guess: _Guess, state: optax.OptState
+    descent: _Descent, gradient: _Guess, guess: _Guess, state: optax.OptState
 ) -> tuple[_Guess, optax.OptState]:
-    updates, state = _optimiser(settings).update(gradient, state)
+    if descent.camera_only:
+        gradient = gradient._replace(x=jnp.zeros_like(gradient.x))
+    updates, state = _optimiser(descent).update(gradient, state)
     return optax.apply_updates(guess, updates), state  # type: ignore[return-value]

@@ -1,6 +1,8 @@
-"""Latents from files."""
+"""Latents from files, and into them."""
 
+import json
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy as np
 import torch_bridge
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
+from torch_bridge import replacing
 
 
 def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
@@ -47,6 +50,38 @@ def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
     return np.broadcast_to(ws, (len(ws), config.num_ws, config.w_dim)).astype(np.float32)
 
 
+def read_names(path: Path) -> tuple[str, ...] | None:
+    """Whose latents a file of `write_latents` holds, a name for each; None for other files."""
+    if path.suffix != ".npz":
+        return None
+    arrays = _load(path)
+    if not isinstance(arrays, dict) or "names" not in arrays or arrays["names"].dtype.kind != "U":
+        return None
+    return tuple(arrays["names"].ravel().tolist())
+
+
+def write_latents(
+    path: Path, ws: np.ndarray, *, names: Sequence[str], c: np.ndarray, provenance: Mapping[str, object]
+) -> None:
+    """Write latents as .npz; the file appears complete or not at all.
+
+    Args:
+      path: where to; its folder must exist.
+      ws: `[N, num_ws, w_dim]`.
+      names: whose each is.
+      c: `[N, 25]`, the cameras that the latents were seen by.
+      provenance: model, method and source of the latents; kept as JSON.
+    """
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(
+            file,
+            ws=np.asarray(ws, np.float32),
+            c=np.asarray(c, np.float32),
+            names=np.array(list(names)),
+            provenance=np.array(json.dumps(dict(provenance))),
+        )
+
+
 def _read_array(path: Path) -> np.ndarray:
     if path.suffix in (".npy", ".npz"):
         return _read_numpy(path)
@@ -58,15 +93,19 @@ def _read_array(path: Path) -> np.ndarray:
 
 
 def _read_numpy(path: Path) -> np.ndarray:
+    arrays = _load(path)
+    return arrays if isinstance(arrays, np.ndarray) else _only(path, arrays)
+
+
+def _load(path: Path) -> np.ndarray | dict[str, np.ndarray]:
     try:
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)
-            arrays = loaded if isinstance(loaded, np.ndarray) else dict(loaded)
+            return loaded if isinstance(loaded, np.ndarray) else dict(loaded)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a readable NumPy file") from error
-    return arrays if isinstance(arrays, np.ndarray) else _only(path, arrays)
 
 
 def _only(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:

@@ -9,17 +9,21 @@ import numpy as np
 
 import lpips_flax
 from jaxunlearn import configuration
+from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import (
     AlexNetFeatures,
     EvaluationSettings,
     Features,
+    Identification,
     Reference,
     album_latents,
     evaluate_generator,
     evaluate_together,
     measure_source,
 )
+from jaxunlearn.face_detector import HOW_TO_GET_ONE, find_detector
 from jaxunlearn.generators import BUNDLED
+from jaxunlearn.identity import IdentityNetwork
 from jaxunlearn.models import Models
 from jaxunlearn.presets import ConfigDict
 from jaxunlearn.runner import Result
@@ -43,6 +47,9 @@ def reference_of(
       features: of the Fréchet distances; None takes AlexNet's.
       real_images: `[M, R, R, 3]` in [-1, 1] for ΔFID_real.
       progress: whether to show a bar.
+
+    Raises:
+      InputError: if faces cannot be aligned as `config.evaluation.align` asks; before anything is rendered.
     """
     of = config.evaluation
     settings = EvaluationSettings(
@@ -54,7 +61,7 @@ def reference_of(
     )
     return measure_source(
         models.generator,
-        models.judge,
+        identification_of(models.judge, config.evaluation.align),
         models.perceptual,
         features or AlexNetFeatures(lpips_flax.load("alex")),
         settings,
@@ -62,6 +69,33 @@ def reference_of(
         compute=configuration.compute(config),
         progress=progress,
     )
+
+
+def identification_of(judge: IdentityNetwork, align: str) -> Identification:
+    """What a judge is shown.
+
+    Args:
+      judge: identity network.
+      align: "mtcnn", "landmarks" or "fixed", see `evaluation.identification`; "auto" is "mtcnn" for a judge
+        of aligned faces where a detector is here, otherwise "fixed".
+
+    Raises:
+      InputError: if there is no detector for "mtcnn", or the judge does not take aligned faces.
+    """
+    if align == "fixed" or (align == "auto" and not judge.takes_aligned_faces):
+        return Identification(judge)
+    if not judge.takes_aligned_faces:
+        raise InputError(
+            f"config.evaluation.align is {align!r}, but {judge.name} looks at whole pictures; choose fixed"
+        )
+    if align == "landmarks":
+        return Identification(judge, "landmarks")
+    detector = find_detector()
+    if detector is not None:
+        return Identification(judge, "mtcnn", detector)
+    if align == "mtcnn":
+        raise InputError(HOW_TO_GET_ONE)
+    return Identification(judge)
 
 
 def evaluate(
@@ -130,12 +164,12 @@ def _seeds(result: Result) -> dict[int, int]:
 
 
 def _means(people: list[dict[str, Any]]) -> dict[str, Any]:
-    """Mean of each figure over people; what is no number is the first's."""
+    """Mean of each figure over the people who have it; what is no number is the first's."""
     means = {}
     for name, first in people[0].items():
-        values = [figures[name] for figures in people]
-        numbers = not isinstance(first, bool) and all(isinstance(value, int | float) for value in values)
-        means[name] = float(np.mean(values)) if numbers else first
+        values = [figures[name] for figures in people if figures[name] is not None]
+        numbers = bool(values) and all(isinstance(value, int | float) for value in values)
+        means[name] = float(np.mean(values)) if numbers and not isinstance(values[0], bool) else first
     if len(people) > 1:
         means["forgotten"] = sum(bool(figures["forgotten"]) for figures in people)
     return means

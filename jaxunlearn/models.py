@@ -5,9 +5,11 @@ import functools
 import hashlib
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jax.tree_util import Partial
@@ -15,24 +17,57 @@ from jax.tree_util import Partial
 import lpips_flax
 import torch_bridge
 from arcface_flax import ArcFace, ArcFaceConfig
-from eg3d_flax import TriPlaneGenerator
+from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from jaxunlearn import catalogue
+from jaxunlearn.errors import InputError
 from jaxunlearn.generators import BUNDLED, RANDOM, load_generator
 from jaxunlearn.identity import IdentityNetwork, identity_network, load_identity
 from jaxunlearn.initialisation import initialised
+from jaxunlearn.latent_files import read_latents
 from jaxunlearn.latents import median_radius
 from jaxunlearn.losses import Perception
 from jaxunlearn.views import conditioning_view
 from lpips_flax import LPIPS
 
 SAMPLES = 10_000
-"""Latents that a model's `median_radius` is taken over."""
+"""Latents that a model's `median_radius` is taken over, and its mean where the file has none."""
+SEED = 0
+"""Of the z of these latents."""
 
 Network = TypeVar("Network")
 
 
 class RandomWeights(UserWarning):
     """A network whose file was not found runs with random weights."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MeanLatent:
+    """A mean latent and where it comes from.
+
+    Attributes:
+      w_avg: `[w_dim]` or `[num_ws, w_dim]`.
+      origin: in words.
+      samples, seed: how many z it is the mean of, and which, if it was computed here.
+    """
+
+    w_avg: jax.Array
+    origin: str
+    samples: int | None = None
+    seed: int | None = None
+
+    @classmethod
+    def read(cls, path: Path, config: GeneratorConfig) -> "MeanLatent":
+        """From a file such as `w_avg_ffhqrebalanced512-128.pt`; see `latent_files.read_latents` for others.
+
+        Raises:
+          InputError: if it holds no single latent of the generator.
+          torch_bridge.CheckpointError: if it cannot be read.
+        """
+        ws = read_latents(path, config)
+        if len(ws) != 1:
+            raise InputError(f"{path}: holds {len(ws)} latents; a mean is one")
+        return cls(jnp.asarray(ws[0]), f"{path.name}, sha256 {catalogue.sha256(path)}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +80,7 @@ class Models:
       perceptual, perceptual_name: LPIPS of the loss, and what to call it.
       identity: network of the identity loss.
       judge: network that measures; never part of a loss.
+      given_mean: the mean latent to use in place of the generator's.
     """
 
     name: str
@@ -53,19 +89,39 @@ class Models:
     perceptual_name: str
     identity: IdentityNetwork
     judge: IdentityNetwork
+    given_mean: MeanLatent | None = None
+
+    @functools.cached_property
+    def mean(self) -> MeanLatent:
+        """The mean latent: the one given, else the generator's, else that of 10,000 random people.
+
+        The last is for files whose `w_avg` is all zeros: the mapping network's mean over z, seen from the
+        front, which is how the latents of a run are drawn. How the authors' own file was averaged is unknown.
+        """
+        if self.given_mean is not None:
+            return self.given_mean
+        of_file = self.generator.backbone.mapping.w_avg[...]
+        if np.any(np.asarray(of_file)):
+            return MeanLatent(of_file, "the generator's")
+        w_avg = jnp.mean(self._many_latents[:, 0], axis=0)
+        return MeanLatent(w_avg, f"mean of {SAMPLES} mapped z, since the generator's is zero", SAMPLES, SEED)
 
     @property
     def w_avg(self) -> jax.Array:
-        """The mean latent, `[w_dim]`."""
-        return self.generator.backbone.mapping.w_avg[...]
+        """The mean latent, `[w_dim]` or `[num_ws, w_dim]`; see `mean`."""
+        return self.mean.w_avg
 
     @functools.cached_property
     def median_radius(self) -> float:
         """Median ‖w - w̄‖ over 10,000 z, the scale of distances between latents."""
+        return float(median_radius(self._many_latents, self.w_avg))
+
+    @property
+    def _many_latents(self) -> jax.Array:
+        """`[SAMPLES, num_ws, w_dim]`; not kept."""
         config = self.generator.config
-        z = jax.random.normal(jax.random.key(0), (SAMPLES, config.z_dim))
-        ws = self.generator.mapping(z, conditioning_view(config, SAMPLES))
-        return float(median_radius(ws, self.w_avg))
+        z = jax.random.normal(jax.random.key(SEED), (SAMPLES, config.z_dim))
+        return self.generator.mapping(z, conditioning_view(config, SAMPLES))
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -93,6 +149,7 @@ def load_models(
     perceptual: str | None = None,
     identity: str | None = None,
     judge: str | None = None,
+    w_avg: Path | None = None,
 ) -> Models:
     """Load a generator with its networks.
 
@@ -106,6 +163,7 @@ def load_models(
       perceptual: "alex", or a file of an LPIPS network or its backbone.
       identity: see `identity.load_identity`.
       judge: likewise.
+      w_avg: a file with the mean latent; None takes the generator's, see `Models.mean`.
 
     Raises:
       InputError: if a name or a file given is no such thing.
@@ -115,6 +173,7 @@ def load_models(
       RandomWeights: if a file that was not given is not found.
     """
     generator = load_generator(name_or_path)
+    mean = None if w_avg is None else MeanLatent.read(w_avg, generator.config)
     if name_or_path in (*BUNDLED, RANDOM):
         perceptual, identity = perceptual or "alex", identity or "heads-loss"
         judge = judge or "heads-judge"
@@ -126,6 +185,7 @@ def load_models(
         label,
         _identity(identity, "model_ir_se50.pth", ArcFaceConfig.ir_se50(), "IR-SE50"),
         _identity(judge, "CurricularFace_Backbone.pth", ArcFaceConfig.ir_101(), "CurricularFace IR-101"),
+        mean,
     )
 
 
@@ -161,8 +221,7 @@ def _found(
 ) -> Network:
     """A network from the file given, from the published file where it is found, or drawn."""
     if given is None:
-        entry = next(entry for entry in catalogue.ENTRIES if entry.name == published)
-        path = catalogue.find(entry, catalogue.search_folders())
+        path = catalogue.find(catalogue.entry(published), catalogue.search_folders())
         if path is None:
             message = (
                 f"{published} not found: random weights in its place, good for measuring speed only "

@@ -1,16 +1,17 @@
 """Who is to be forgotten: latents of seeds, from files, or of photos."""
 
 import dataclasses
+import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-import jax
 import numpy as np
 
 from eg3d_flax import Compute
-from jaxunlearn.image_files import read_image
-from jaxunlearn.inversion import invert
-from jaxunlearn.latent_files import read_latents
+from jaxunlearn.data import read_photographs
+from jaxunlearn.inversion_methods import Method, default_method, encoder_for, invert_photographs
+from jaxunlearn.latent_files import read_latents, read_names
 from jaxunlearn.models import Models
 from jaxunlearn.rendering import latents_of_seeds
 from jaxunlearn.views import conditioning_view
@@ -39,27 +40,48 @@ def people_of_seeds(models: Models, seeds: Sequence[int]) -> People:
 
 
 def people_of_latents(models: Models, path: Path) -> People:
-    """Latents from a file; see `latent_files.read_latents`."""
+    """Latents from a file, with the names that stand in it; see `latent_files.read_latents`."""
     ws = read_latents(path, models.generator.config)
-    subjects = [f"{path.name}"] if len(ws) == 1 else [f"{path.name} row {k}" for k in range(len(ws))]
-    return People(path.stem, tuple(subjects), ws)
+    subjects = read_names(path)
+    if subjects is None or len(subjects) != len(ws):
+        subjects = (path.name,) if len(ws) == 1 else tuple(f"{path.name} row {k}" for k in range(len(ws)))
+    return People(path.stem, subjects, ws)
 
 
-def people_of_images(models: Models, paths: Sequence[Path], *, compute: Compute) -> People:
-    """Photos, inverted by optimisation: a person each; see `image_files.read_image` and `inversion.invert`.
+def people_of_images(
+    models: Models,
+    sources: Sequence[str | Path],
+    *,
+    method: Method | None = None,
+    encoder: str | None = None,
+    compute: Compute,
+) -> People:
+    """Photos, a person each; see `data.read_photographs` and `inversion_methods.invert_photographs`.
+
+    Args:
+      models: whose latents.
+      sources: of photos.
+      method: how they are inverted; None takes what suits the model.
+      encoder: file of an encoder, if not the one that comes with the model.
+      compute: see `inversion.invert`.
 
     Raises:
-      InputError: if a photo cannot be used; before any is inverted.
+      InputError: if a source has no photo that can be used, or an encoder is wanted and there is none; before
+        any is inverted.
+
+    Warns:
+      UserWarning: for each photo that is left out.
     """
-    images = np.stack([read_image(path, models.generator.config.img_resolution) for path in paths])
-    found = invert(
-        models.generator,
-        images,
-        None,
-        models.perceptual,
-        models.identity,
-        key=jax.random.key(0),
-        compute=compute,
-    )
-    name = paths[0].stem + (f"-and-{len(paths) - 1}-more" if len(paths) > 1 else "")
-    return People(name, tuple(path.name for path in paths), found.ws)
+    method = method or default_method(models, encoder)
+    network = None if method == "optimize" else encoder_for(models, encoder)
+    photographs, side = [], models.generator.config.img_resolution
+    for source in sources:
+        found = read_photographs(source, side)
+        photographs += found.photographs
+        for refused in found.refused:
+            warnings.warn(f"left out: {refused.reason}", stacklevel=2)
+    images = np.stack([photograph.image for photograph in photographs])
+    inversion = invert_photographs(models, images, method, encoder=network, compute=compute)
+    first = re.sub(r"\W+", "-", Path(photographs[0].name).with_suffix("").as_posix())
+    name = first + (f"-and-{len(photographs) - 1}-more" if len(photographs) > 1 else "")
+    return People(name, tuple(photograph.name for photograph in photographs), inversion.ws)

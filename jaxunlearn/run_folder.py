@@ -38,7 +38,10 @@ MAY_CHANGE = (
     "rendering.ray_chunk",
     "evaluation.",
 )
-"""Beginnings of settings with which a run may be continued though they differ: no step depends on them."""
+"""Beginnings of settings with which a run may be continued though they differ: no step depends on them.
+
+Except on the number of steps, where the learning rate falls to 0 at the last of them.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,6 +193,20 @@ class RunFolder:
         version = metadata.version("jaxunlearn")
         self._write_json("run.json", {"format": FORMAT, "version": version, **dataclasses.asdict(request)})
 
+    def check_targets(self, ws_target: np.ndarray) -> None:
+        """Refuse targets `[K, L, D]` other than those that are kept, if any are.
+
+        Raises:
+          InputError: if they differ.
+        """
+        with np.load(self.path / "latents.npz", allow_pickle=False) as arrays:
+            kept = arrays.get("ws_target")
+        if kept is not None and not np.allclose(kept, ws_target, rtol=1e-3, atol=1e-3):
+            raise InputError(
+                f"{self.path}: is a run towards other targets, by another mean latent; "
+                "give another folder, or delete this one"
+            )
+
     def keep_targets(self, ws: np.ndarray, ws_target: np.ndarray) -> None:
         """Write what everybody becomes, `[K, L, D]`, beside who they are."""
         self._save_latents({"ws": ws, "ws_target": ws_target})
@@ -208,10 +225,11 @@ class RunFolder:
         if not np.array_equal(self.people(), ws):
             raise InputError(f"{self.path}: is a run with other latents; {hint}")
         old, new = flat(self.config), flat(config)
+        fixed = ("steps",) if new.get("optimiser.schedule") == "cosine" else ()  # each step depends on them
         changed = sorted(
             name
             for name in old.keys() | new.keys()
-            if old.get(name) != new.get(name) and not name.startswith(MAY_CHANGE)
+            if old.get(name) != new.get(name) and (name in fixed or not name.startswith(MAY_CHANGE))
         )
         if changed:
             name = changed[0]

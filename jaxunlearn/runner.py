@@ -52,7 +52,8 @@ class Result:
     Attributes:
       ws, ws_target: `[K, L, D]`, who was unlearned and what they became.
       generators: one for each of them, in the same order, or a single one that forgot all.
-      summary: `steps`, `steps_per_second` (without compilation), `compile_seconds`, `devices`, final `loss`.
+      summary: `steps`, `steps_per_second` (without compilation), `compile_seconds`, `devices`, final `loss`,
+        and `w_avg`: where the mean latent comes from.
       folder: the run's folder, if it has one.
     """
 
@@ -123,8 +124,11 @@ def unlearn(
     if mesh is not None and copies % mesh.shape["identity"]:
         raise InputError(f"{copies} generators cannot be divided among {mesh.shape['identity']} devices")
     folder = None
-    if config.target.kind in TARGETS:  # a formula that may refuse a latent
-        configuration.target_latents(config, jnp.asarray(people), models.w_avg, models.median_radius)
+    formula = None
+    if config.target.kind in TARGETS:  # cheap, and it may refuse a latent
+        formula = np.asarray(
+            configuration.target_latents(config, jnp.asarray(people), models.w_avg, models.median_radius)
+        )
     if workdir is not None:
         folder = RunFolder(Path(workdir))
         request = Request(
@@ -137,6 +141,8 @@ def unlearn(
             "" if before is None else fingerprint_of(before.generator),
         )
         folder.begin(request, config, people)
+        if formula is not None:
+            folder.check_targets(formula)
         if folder.finished() and folder.summary.get("steps") == config.steps:
             return finished(folder)
     prepared = _prepared(models, people, config, folder, before, progress)
@@ -349,7 +355,7 @@ class _Run:
                 aside += time.monotonic() - other
         seconds = time.monotonic() - began - aside
         devices = jax.devices() if self._mesh is None else list(self._mesh.devices.flat)
-        summary: dict[str, Any] = {"steps": config.steps}
+        summary: dict[str, Any] = {"steps": config.steps, "w_avg": _mean_latent(self._models)}
         if measured is not None:  # at least one step was left
             summary |= {
                 "steps_per_second": round((config.steps - first) / seconds, 4),
@@ -406,6 +412,13 @@ def finished(folder: RunFolder) -> Result:
     generators = tuple(load_generator(str(folder.generator(k))) for k in range(request.copies))
     ws, ws_target = folder.latents()
     return Result(ws, ws_target, generators, folder.summary, folder)
+
+
+def _mean_latent(models: Models) -> dict[str, Any]:
+    """What a summary says of the mean latent that the targets were made with."""
+    mean = models.mean
+    known = {"origin": mean.origin, "samples": mean.samples, "seed": mean.seed}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _line(step: int, measured: Measurements, seconds: float) -> dict[str, Any]:

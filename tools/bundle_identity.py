@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.pretraining.identity_training import export, rounded
+from jaxunlearn.pretraining.identity_training import export, figures_of
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     except InputError as error:
         print(f"bundle_identity.py: {error}", file=sys.stderr)
         return 2
-    print(f"{arguments.target}: {arguments.target.stat().st_size / 1e6:.2f} MB, {rounded(figures)}")
+    print(f"{arguments.target}: {arguments.target.stat().st_size / 1e6:.2f} MB, {figures_of(figures)}")
     return 0
 
 

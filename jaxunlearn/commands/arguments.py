@@ -15,6 +15,17 @@ def positive(text: str) -> int:
     return number
 
 
+def not_negative(text: str) -> float:
+    """A number of at least 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
+    return number
+
+
 def seeds(text: str) -> list[int]:
     """Seeds such as `0-3,7` → [0, 1, 2, 3, 7]."""
     found: list[int] = []

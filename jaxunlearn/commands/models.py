@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 _DESCRIPTION = """\
-List the models that the commands can use: what each is for, whether its file is found here, and where its
-authors publish it if not. Searches the current folder, its models/, --dir, and the folders in the
-environment variable JAXUNLEARN_MODELS.
+List the models that the commands can use: what each is for, under what licence, whether its file is found
+here, and where its authors publish it if not. Searches the current folder, its models/, --dir, and the
+folders in the environment variable JAXUNLEARN_MODELS.
 """
 _EXAMPLES = """\
 example:
@@ -41,12 +41,13 @@ def run(arguments: argparse.Namespace) -> None:
         if not folder.is_dir():
             raise InputError(f"--dir {folder}: no such folder")
     width = max(len(entry.name) for entry in catalogue.ENTRIES)
-    print(f"{'heads':{width}} bundled: synthetic people, 64²")
+    print(f"{'heads':{width}} bundled: synthetic people, 64², with their encoder")
     print(f"{'random':{width}} built in: a small generator that was never trained")
     folders = catalogue.search_folders(arguments.dir)
     for entry in catalogue.ENTRIES:
         path = catalogue.find(entry, folders)
         print(f"{entry.name:{width}} {entry.purpose}")
+        print(f"{'':{width}} licence: {entry.licence}")
         if path is None:
             print(f"{'':{width}} not here; published at {entry.published}")
         else:

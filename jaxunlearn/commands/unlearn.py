@@ -24,6 +24,7 @@ _EXAMPLES = """\
 examples:
   jaxunlearn unlearn --seed 7 --out runs/seed7
   jaxunlearn unlearn --image photo.png --out runs/photo
+  jaxunlearn unlearn --image aligned/ --out runs/everybody
   jaxunlearn unlearn --seed 7 --config configs/guide/baseline.py:heads --out runs/baseline
   jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --out runs/person
   jaxunlearn unlearn --method sugar --seed 0-9 --out runs/ten
@@ -46,7 +47,11 @@ def add_parser(subparsers: Any) -> None:
     who.add_argument("--seed", type=seeds, metavar="N", help="people of the generator, such as 7 or 0-3")
     who.add_argument("--latents", type=Path, metavar="FILE", help="ws from .npz, .npy, .pt or .safetensors")
     who.add_argument(
-        "--image", type=Path, nargs="+", metavar="PHOTO", help="photos, framed as the generator's images"
+        "--image",
+        nargs="+",
+        metavar="PHOTO",
+        help="photos, framed as the generator's images; or a folder of them, a folder of people's folders, a "
+        "CSV file (image,identity), tfds:NAME[split]: each photo gets a copy of the generator",
     )
     who.add_argument(
         "--sequence",
@@ -65,11 +70,25 @@ def add_parser(subparsers: Any) -> None:
         metavar="D,D,...",
         help="sugar only: once for each distance d of the surrogates; write = before a negative one",
     )
+    add_inversion(parser, "--inversion")
     add_models(parser)
+    add("--w-avg", type=Path, metavar="FILE", help="the mean latent [the generator's]")
     add("--out", type=Path, metavar="DIR", help="the run's folder [runs/ and who is forgotten]")
     add("--steps", type=positive, metavar="N", help="the same as --config.steps=N")
     add_config(parser)
     parser.set_defaults(run=run)
+
+
+def add_inversion(parser: argparse.ArgumentParser, option: str) -> None:
+    """Options for `inversion_methods`; `option` is what the choice of the method is called."""
+    add = parser.add_argument
+    add(
+        option,
+        choices=("encoder", "optimize", "hybrid"),
+        help="how photos become latents: by one pass of an encoder, by a search, or by a search that starts "
+        "from the encoder's latents [hybrid with an encoder, else optimize]",
+    )
+    add("--encoder", metavar="FILE", help="encoder [as suits the model]")
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:
@@ -103,6 +122,7 @@ def run(arguments: argparse.Namespace) -> None:
         perceptual=arguments.perceptual,
         identity=arguments.identity,
         judge=arguments.judge,
+        w_avg=arguments.w_avg,
     )
     config, people = _request(arguments, models)
     configuration.check(config)
@@ -144,6 +164,7 @@ def _run_sequence(arguments: argparse.Namespace) -> None:
         perceptual=arguments.perceptual,
         identity=arguments.identity,
         judge=arguments.judge,
+        w_avg=arguments.w_avg,
     )
     out = arguments.out or Path("runs") / arguments.sequence.stem
     forgotten = forget_in_stages(models, stages, lambda people: read_settings(arguments, people), out)
@@ -159,7 +180,14 @@ def _request(arguments: argparse.Namespace, models: "Models") -> "tuple[ConfigDi
 
     if arguments.image is not None:
         config = read_settings(arguments, len(arguments.image))
-        return config, people_of_images(models, arguments.image, compute=configuration.compute(config))
+        people = people_of_images(
+            models,
+            arguments.image,
+            method=arguments.inversion,
+            encoder=arguments.encoder,
+            compute=configuration.compute(config),
+        )
+        return read_settings(arguments, len(people.subjects)), people
     if arguments.seed is not None:
         config = read_settings(arguments, len(arguments.seed))
         _refuse_repetition(arguments.seed, config.method)

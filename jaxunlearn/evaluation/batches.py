@@ -27,10 +27,19 @@ class Judge(Protocol):
         """Images `[N, R, R, 3]` in [-1, 1] → unit vectors `[N, E]`."""
         ...
 
+    def embed_faces(self, faces: jax.Array) -> jax.Array:
+        """Aligned faces `[N, S, S, 3]` in [-1, 1] → unit vectors `[N, E]`."""
+        ...
+
 
 @jax.jit
 def _embed(judge: Any, images: jax.Array) -> jax.Array:
     return judge.embed(images)
+
+
+@jax.jit
+def _embed_faces(judge: Any, faces: jax.Array) -> jax.Array:
+    return judge.embed_faces(faces)
 
 
 @jax.jit
@@ -46,6 +55,11 @@ def _compare(perceptual: Any, images: jax.Array, others: jax.Array) -> jax.Array
 def embeddings(judge: Judge, images: np.ndarray, batch: int) -> np.ndarray:
     """Unit vectors `[N, E]` of images `[N, R, R, 3]`."""
     return _in_batches(lambda x: _embed(judge, x), batch, images)
+
+
+def face_embeddings(judge: Judge, faces: np.ndarray, batch: int) -> np.ndarray:
+    """Unit vectors `[N, E]` of aligned faces `[N, S, S, 3]`."""
+    return _in_batches(lambda x: _embed_faces(judge, x), batch, faces)
 
 
 def descriptions(features: Features, images: np.ndarray, batch: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from eg3d_flax import TriPlaneGenerator
 from inception_flax import frechet_distance
-from jaxunlearn.evaluation.batches import descriptions, embeddings
+from jaxunlearn.evaluation.batches import descriptions
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.rendering import Renderer
 
@@ -40,6 +40,8 @@ def forgotten_figures(
       the other latents. `id_target`: before with the target in the source, which is what complete success
       would give; `id_to_target`: after with that target. None where latents are not given. `threshold`: from
       which similarity on two pictures count as one person; `forgotten`: whether `id` is below it.
+      `pairs_without_face`: how many of the person's pairs are left out of `id`, because no face was found in
+      one of the two pictures; means over no pair at all are None, too.
     """
     return _look_at(reference, unlearned, ws, ws_target, other_ws).figures
 
@@ -107,15 +109,17 @@ def _look_at(
     assert person is not None
     assert changed is not None
     same_latent = _cosines(person, changed)
-    similarity, threshold = float(same_latent.mean()), reference.judge.threshold
+    seen = same_latent[~np.isnan(same_latent)]
+    similarity, threshold = _mean(same_latent), reference.judge.threshold
     figures: Figures = {
         "id": similarity,
-        "id_std": float(same_latent.std()),
+        "id_std": float(seen.std()) if len(seen) else None,
         "id_others": _mean_cosine(others, changed_others),
         "id_target": _mean_cosine(person, target),
         "id_to_target": _mean_cosine(changed, target),
         "threshold": threshold,
-        "forgotten": None if threshold is None else similarity < threshold,
+        "forgotten": None if threshold is None or similarity is None else similarity < threshold,
+        "pairs_without_face": same_latent.size - seen.size,
     }
     return _Seen(figures, (seen_before, seen_after))
 
@@ -131,7 +135,7 @@ def _from_all_sides(
     sides = len(reference.views)
     every, c = jnp.repeat(people, sides, axis=0), jnp.tile(reference.views, (len(people), 1))
     images = np.clip(renderer(every, c).image, -1, 1)
-    seen = embeddings(reference.judge, images, reference.settings.batch)
+    seen = reference.identification.embeddings(images, c, reference.settings.batch)
     parts = np.split(seen.reshape(len(people), sides, -1), np.cumsum(counts)[:-1])
     features = descriptions(reference.features, images[:sides], reference.settings.batch)
     return [part if count else None for part, count in zip(parts, counts, strict=True)], features
@@ -142,4 +146,10 @@ def _cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _mean_cosine(a: np.ndarray | None, b: np.ndarray | None) -> float | None:
-    return None if a is None or b is None else float(_cosines(a, b).mean())
+    return None if a is None or b is None else _mean(_cosines(a, b))
+
+
+def _mean(cosines: np.ndarray) -> float | None:
+    """Over the pairs with a face in both pictures."""
+    seen = cosines[~np.isnan(cosines)]
+    return float(seen.mean()) if seen.size else None

@@ -32,8 +32,8 @@ def evaluate_generator(
       progress: show bars.
 
     Returns:
-      The figures of `forgotten_figures` and `retained_figures` under the papers' names, and `networks`,
-      `counts` and `settings`; ready for JSON.
+      The figures of `forgotten_figures` and `retained_figures` under the papers' names, `align` (what the
+      identity network was shown), `networks`, `counts` and `settings`; ready for JSON.
     """
     return {
         **forgotten_figures(reference, unlearned, ws, ws_target, other_ws),
@@ -79,12 +79,14 @@ def evaluate_together(
 
 
 def _measured_with(reference: Reference, other_latents: int) -> dict[str, Any]:
-    settings = reference.settings
+    settings, detector = reference.settings, reference.identification.detector
     return {
+        "align": reference.identification.align,
         "networks": {
             "identity": reference.judge.name,
             "perceptual": f"lpips-{reference.perceptual.net}",
             "frechet": reference.features.name,
+            **({} if detector is None else {"detector": detector.origin}),
         },
         "counts": {
             "views": settings.views,

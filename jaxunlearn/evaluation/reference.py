@@ -9,8 +9,9 @@ from tqdm import tqdm
 
 from eg3d_flax import Compute, TriPlaneGenerator
 from inception_flax import FeatureStatistics, frechet_distance_of_statistics
-from jaxunlearn.evaluation.batches import Judge, descriptions, embeddings
+from jaxunlearn.evaluation.batches import Judge, descriptions
 from jaxunlearn.evaluation.features import Features
+from jaxunlearn.evaluation.identification import Identification
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.rendering import Renderer
 from lpips_flax import LPIPS
@@ -23,7 +24,7 @@ class People(NamedTuple):
     """`[K, R, R, 3]` in [-1, 1]."""
 
     embeddings: np.ndarray
-    """`[K, E]`."""
+    """`[K, E]`; NaN where no face was found."""
 
     statistics: FeatureStatistics
     """Of the features of all Fréchet samples."""
@@ -44,7 +45,7 @@ class Reference:
 
     Attributes:
       settings: the protocol.
-      judge: identity network.
+      identification: identity network and what it is shown.
       perceptual: LPIPS.
       features: of the Fréchet distances.
       renderer: of the source; its `with_generator` makes one of an unlearned generator.
@@ -56,7 +57,7 @@ class Reference:
     """
 
     settings: EvaluationSettings
-    judge: Judge
+    identification: Identification
     perceptual: LPIPS
     features: Features
     renderer: Renderer
@@ -66,10 +67,15 @@ class Reference:
     people: People
     real: RealImages | None
 
+    @property
+    def judge(self) -> Judge:
+        """The identity network."""
+        return self.identification.judge
+
 
 def measure_source(
     source: TriPlaneGenerator,
-    judge: Judge,
+    judge: Judge | Identification,
     perceptual: LPIPS,
     features: Features,
     settings: EvaluationSettings | None = None,
@@ -82,7 +88,8 @@ def measure_source(
 
     Args:
       source: before unlearning.
-      judge: identity network, a pytree; best another one than the run was trained against.
+      judge: identity network, a pytree; best another one than the run was trained against. An
+        `Identification` says what it is shown; otherwise that is "fixed".
       perceptual: LPIPS.
       features: of the Fréchet distances, a pytree.
       settings: the protocol; the defaults suit the bundled model.
@@ -93,8 +100,11 @@ def measure_source(
     settings = settings or EvaluationSettings()
     compute = compute or Compute.for_platform(jax.default_backend())
     renderer = Renderer(source, batch=settings.batch, compute=compute)
+    identification = judge if isinstance(judge, Identification) else Identification(judge)
     ws, c = settings.random_people(source)
-    people = show_people(renderer, ws, c, judge, features, settings, title="people before", progress=progress)
+    people = show_people(
+        renderer, ws, c, identification, features, settings, title="people before", progress=progress
+    )
     real = None
     if real_images is not None:
         statistics = FeatureStatistics.of(descriptions(features, real_images, settings.batch))
@@ -102,7 +112,7 @@ def measure_source(
         real = RealImages(len(real_images), statistics, distance)
     return Reference(
         settings=settings,
-        judge=judge,
+        identification=identification,
         perceptual=perceptual,
         features=features,
         renderer=renderer,
@@ -118,7 +128,7 @@ def show_people(
     renderer: Renderer,
     ws: jax.Array,
     c: jax.Array,
-    judge: Judge,
+    identification: Identification,
     features: Features,
     settings: EvaluationSettings,
     *,
@@ -138,6 +148,6 @@ def show_people(
     images = np.concatenate(kept)
     return People(
         images,
-        embeddings(judge, images, settings.batch),
+        identification.embeddings(images, c[: len(images)], settings.batch),
         FeatureStatistics.of(np.concatenate(described)),
     )

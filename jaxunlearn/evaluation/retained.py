@@ -22,7 +22,8 @@ def retained_figures(
 
     Returns:
       `others_id`, `others_id_p5`: identity similarity of each person with themselves before: mean and 5th
-      percentile. `fid_pre`: Fréchet distance of the samples after from those before; `delta_fid_real`: how
+      percentile, over those in whose pictures a face was found; `retained_without_face`: how many are left
+      out. `fid_pre`: Fréchet distance of the samples after from those before; `delta_fid_real`: how
       much further from the real images they are, None without any. `retained_lpips`, `retained_psnr`,
       `retained_ssim`, `retained_mse`: means over the retained people, see `pixel_differences`.
     """
@@ -31,13 +32,14 @@ def retained_figures(
         reference.renderer.with_generator(unlearned),
         reference.ws,
         reference.c,
-        reference.judge,
+        reference.identification,
         reference.features,
         reference.settings,
         title="people after",
         progress=progress,
     )
     similarity = np.sum(before.embeddings * after.embeddings, axis=-1)
+    seen = similarity[~np.isnan(similarity)]
     perceptual = perceptual_distances(
         reference.perceptual, before.images, after.images, reference.settings.batch
     )
@@ -47,8 +49,9 @@ def retained_figures(
         distance = frechet_distance_of_statistics(after.statistics, reference.real.statistics)
         delta_real = distance - reference.real.distance
     return {
-        "others_id": float(similarity.mean()),
-        "others_id_p5": float(np.percentile(similarity, 5)),
+        "others_id": float(seen.mean()) if len(seen) else None,
+        "others_id_p5": float(np.percentile(seen, 5)) if len(seen) else None,
+        "retained_without_face": len(similarity) - len(seen),
         "fid_pre": frechet_distance_of_statistics(before.statistics, after.statistics),
         "delta_fid_real": delta_real,
         "retained_lpips": float(perceptual.mean()),

@@ -4,32 +4,26 @@ Where ArcFace learns a centre for each person, a person's centre here is another
 rest of the batch are the other classes: minutes do not suffice for thousands of centres, of which a batch
 moves a few. Nothing but photographs and who is in them is used, above all not z.
 
-As with the generator, a run is a function of its config alone; its folder holds `config.json`,
-`metrics.jsonl`, `checkpoint.safetensors` and, when done, `identity.safetensors`.
+When done, a run's folder has `identity.safetensors` beside what `workdir` describes.
 """
 
 import dataclasses
 import functools
 import json
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import ml_collections
 import numpy as np
 import optax
 from flax import nnx
-from tqdm import tqdm
 
 from arcface_flax import ArcFace, ArcFaceConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.heads.photographs import HELD_OUT_FIRST, MAPPING_VERSION, PhotographRequest
 from jaxunlearn.identity import IdentityNetwork, identity_network, save_identity
-from jaxunlearn.metrics_file import forget_after
-from jaxunlearn.pretraining.checkpoints import load_state, save_state
 from jaxunlearn.pretraining.identity_data import (
     Distortion,
     distort,
@@ -38,11 +32,9 @@ from jaxunlearn.pretraining.identity_data import (
     to_range,
 )
 from jaxunlearn.pretraining.verification import Verification, verify
+from jaxunlearn.pretraining.workdir import LICENCE, Config, Workdir, config_of, last_state
 
-Config = Any
-"""A `ml_collections.ConfigDict`, whose annotations deny that settings have settings of their own."""
 CHUNK = 64
-LICENCE = "Apache-2.0, trained on renderings of CC0 data"
 
 
 class IdentityState(NamedTuple):
@@ -213,7 +205,7 @@ def measured(
     return dataclasses.replace(network, threshold=figures.threshold), figures
 
 
-def rounded(figures: Verification) -> dict[str, float]:
+def figures_of(figures: Verification) -> dict[str, float]:
     """For metrics and headers."""
     return {name: round(value, 4) for name, value in dataclasses.asdict(figures).items()}
 
@@ -229,7 +221,7 @@ def notes(run: IdentityRun, state: IdentityState, seconds: float, figures: Verif
         "seed": str(run.config.seed),
         "steps": str(int(state.step)),
         "seconds": str(round(seconds)),
-        "held_out": json.dumps(rounded(figures)),
+        "held_out": json.dumps(figures_of(figures)),
     }
 
 
@@ -239,11 +231,8 @@ def export(workdir: Path, path: Path) -> Verification:
     Raises:
       InputError: if `workdir` is not the folder of a run.
     """
-    checkpoint = workdir / "checkpoint.safetensors"
-    if not checkpoint.is_file():
-        raise InputError(f"{workdir}: no checkpoint in it; give the --workdir of tools/train_identity.py")
-    run = prepare(ml_collections.ConfigDict(json.loads((workdir / "config.json").read_text())))
-    state, seconds = load_state(checkpoint, initial_state(run))
+    run = prepare(config_of(workdir, "tools/train_identity.py"))
+    state, seconds = last_state(workdir, initial_state(run))
     network, figures = measured(run, state, photographs_of(run, held_out=True))
     save_identity(network, path, notes(run, state, seconds, figures), dtype="float16")
     return figures
@@ -264,46 +253,22 @@ def train(config: Config, workdir: Path) -> dict[str, float]:
       FloatingPointError: if the loss is no longer finite; the checkpoint before stays.
     """
     run = prepare(config)
-    workdir.mkdir(parents=True, exist_ok=True)
-    state, seconds = initial_state(run), 0.0
-    checkpoint, metrics = workdir / "checkpoint.safetensors", workdir / "metrics.jsonl"
-    if checkpoint.exists():
-        state, seconds = load_state(checkpoint, state)
-    forget_after(metrics, int(state.step))
-    (workdir / "config.json").write_text(config.to_json_best_effort(indent=1) + "\n")
+    folder = Workdir(workdir, config, initial_state(run))
     images, held_out = (photographs_of(run, held_out=which) for which in (False, True))
-
-    def report(numbers: Mapping[str, Any]) -> None:
-        with metrics.open("a") as file:
-            file.write(json.dumps({"step": int(state.step), "seconds": round(seconds, 1), **numbers}) + "\n")
-
     step = make_step(run)
-    last_saved = last = time.monotonic()
-    bar = tqdm(total=config.steps, initial=int(state.step), unit="step", dynamic_ncols=True)
-    for number in range(int(state.step), config.steps):
-        state, parts = step(
-            state, draw_pairs(images, people=config.batch.people, seed=config.seed, number=number)
-        )
-        bar.update()
-        done = number + 1
-        if done % config.log_every == 0 or done == config.steps:
-            numbers = {name: round(float(value), 4) for name, value in parts.items()}
-            now = time.monotonic()
-            seconds, last = seconds + now - last, now
-            if not np.isfinite(numbers["loss"]):
-                raise FloatingPointError(
-                    f"step {done}: the loss is {numbers['loss']}; lower config.rate.peak"
-                )
-            report(numbers)
-            bar.set_postfix(loss=f"{numbers['loss']:.2f}", accuracy=f"{numbers['accuracy']:.2f}")
-        if done % config.evaluate_every == 0:
-            _, figures = measured(run, state, held_out[: config.evaluate_people])
-            report({"held_out": rounded(figures)})
-        if time.monotonic() - last_saved > 60 * config.checkpoint_minutes or done == config.steps:
-            save_state(checkpoint, state, seconds + time.monotonic() - last)
-            last_saved = time.monotonic()
-    bar.close()
-    network, figures = measured(run, state, held_out)
-    save_identity(network, workdir / "identity.safetensors", notes(run, state, seconds, figures))
-    report({"held_out": rounded(figures)})
-    return rounded(figures)
+
+    def advance(state: IdentityState, number: int) -> tuple[IdentityState, Mapping[str, Any]]:
+        return step(state, draw_pairs(images, people=config.batch.people, seed=config.seed, number=number))
+
+    def look(state: IdentityState) -> Mapping[str, Any]:
+        return figures_of(measured(run, state, held_out[: config.evaluate_people])[1])
+
+    def shown(numbers: Mapping[str, Any]) -> dict[str, str]:
+        return {"loss": f"{numbers['loss']:.2f}", "accuracy": f"{numbers['accuracy']:.2f}"}
+
+    folder.train(config.steps, advance, evaluate=look, shown=shown)
+    network, figures = measured(run, folder.state, held_out)
+    about = notes(run, folder.state, folder.seconds, figures)
+    save_identity(network, workdir / "identity.safetensors", about)
+    folder.report({"held_out": figures_of(figures)})
+    return figures_of(figures)

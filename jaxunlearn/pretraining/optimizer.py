@@ -1,5 +1,7 @@
 """Adam on the stored weights of an EG3D generator, and its schedule."""
 
+from typing import TypeVar
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +12,8 @@ BIAS_RATE = 0.2
 
 Arrays = dict[str, jax.Array]
 """Dotted path → array."""
+Weights = TypeVar("Weights")
+"""Any pytree of arrays."""
 
 
 def rates(parameters: Arrays) -> dict[str, float]:
@@ -61,7 +65,7 @@ def adam(parameters: Arrays, *, clip: float) -> optax.GradientTransformation:
     return optax.chain(scale, optax.clip_by_global_norm(clip), optax.scale_by_adam(b1=0.9, b2=0.99), scale)
 
 
-def moving_average(average: Arrays, parameters: Arrays, step: jax.Array, decay: float) -> Arrays:
-    """Exponential moving average that forgets its start: the decay grows from 0.1 to `decay`."""
+def moving_average(average: Weights, parameters: Weights, step: jax.Array, decay: float) -> Weights:
+    """Exponential moving average of pytrees that forgets its start: the decay grows from 0.1 to `decay`."""
     decay_now = jnp.minimum(decay, (1 + step) / (10 + step))
-    return {name: parameters[name] + decay_now * (average[name] - parameters[name]) for name in parameters}
+    return jax.tree.map(lambda old, new: new + decay_now * (old - new), average, parameters)

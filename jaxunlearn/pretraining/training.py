@@ -1,23 +1,18 @@
 """The loop that makes a generator: two phases, checkpoints, metrics, pictures.
 
-A run is a function of its config alone: cut off and resumed it gives the same weights. Its folder holds
-`config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `images/` and, when done, `generator.safetensors`.
+A run's folder has `images/` and, when done, `generator.safetensors` beside what `workdir` describes.
 """
 
 import dataclasses
 import functools
-import json
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import ml_collections
 import numpy as np
 from flax import nnx
-from tqdm import tqdm
 
 import lpips_flax
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator
@@ -32,19 +27,15 @@ from jaxunlearn.heads.photographs import (
     photograph,
 )
 from jaxunlearn.latents import median_radius
-from jaxunlearn.metrics_file import forget_after
 from jaxunlearn.pretraining import optimizer
-from jaxunlearn.pretraining.checkpoints import load_state, save_state
 from jaxunlearn.pretraining.evaluation import evaluate, picture
 from jaxunlearn.pretraining.objective import Weights, objective
 from jaxunlearn.pretraining.supervision import Batch, Supervision, on_white
+from jaxunlearn.pretraining.workdir import LICENCE, Config, Workdir, config_of, last_state
 from jaxunlearn.report.images import save_png
 from lpips_flax import LPIPS
 
-Config = Any
-"""A `ml_collections.ConfigDict`, whose annotations deny that settings have settings of their own."""
 W_AVG_SAMPLES = 10_000
-LICENCE = "Apache-2.0, trained on renderings of CC0 data"
 
 
 class TrainingState(NamedTuple):
@@ -210,11 +201,8 @@ def export(workdir: Path, path: Path) -> None:
     Raises:
       InputError: if `workdir` is not the folder of a run.
     """
-    checkpoint = workdir / "checkpoint.safetensors"
-    if not checkpoint.is_file():
-        raise InputError(f"{workdir}: no checkpoint in it; give the --workdir of tools/train_heads.py")
-    run = prepare(ml_collections.ConfigDict(json.loads((workdir / "config.json").read_text())))
-    state, seconds = load_state(checkpoint, initial_state(run))
+    run = prepare(config_of(workdir, "tools/train_heads.py"))
+    state, seconds = last_state(workdir, initial_state(run))
     generator = finished_generator(run, state)
     save_generator(generator, path, notes(run, generator, state, seconds), dtype="float16")
 
@@ -234,14 +222,8 @@ def train(config: Config, workdir: Path) -> dict[str, float]:
       FloatingPointError: if the loss is no longer finite; the checkpoint before stays.
     """
     run = prepare(config)
-    (workdir / "images").mkdir(parents=True, exist_ok=True)
-    state, seconds = initial_state(run), 0.0
-    checkpoint = workdir / "checkpoint.safetensors"
-    if checkpoint.exists():
-        state, seconds = load_state(checkpoint, state)
-    forget_after(workdir / "metrics.jsonl", int(state.step))
-    (workdir / "config.json").write_text(config.to_json_best_effort(indent=1) + "\n")
-
+    folder = Workdir(workdir, config, initial_state(run))
+    (workdir / "images").mkdir(exist_ok=True)
     supervision = Supervision(
         photographs_of(run, held_out=False),
         **config.batch,
@@ -250,12 +232,17 @@ def train(config: Config, workdir: Path) -> dict[str, float]:
         seed=config.seed,
     )
     held_out = photographs_of(run, held_out=True)
+    compiled = {"surface": make_step(run, None), "volume": make_step(run, run.perceptual)}
 
-    def report(numbers: Mapping[str, Any]) -> None:
-        with (workdir / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps({"step": int(state.step), "seconds": round(seconds, 1), **numbers}) + "\n")
+    def advance(state: TrainingState, number: int) -> tuple[TrainingState, Mapping[str, Any]]:
+        phase = "surface" if number < config.surface_steps else "volume"
+        rate = optimizer.learning_rate(
+            number, surface_steps=config.surface_steps, steps=run.steps, **config.rate
+        )
+        state, parts = compiled[phase](state, supervision.batch(number), rate)
+        return state, {"phase": phase, "rate": rate, **parts}
 
-    def look(people: int) -> dict[str, float]:
+    def look(state: TrainingState, people: int = config.evaluate_people) -> dict[str, float]:
         generator = finished_generator(run, state)
         rendered = int(state.step) > config.surface_steps
         save_png(
@@ -264,42 +251,19 @@ def train(config: Config, workdir: Path) -> dict[str, float]:
         )
         return evaluate(generator, held_out, run.perceptual, run.compute, people=people, rendered=rendered)
 
-    step, compiled_phase = None, None
-    last_saved = last = time.monotonic()
-    bar = tqdm(total=run.steps, initial=int(state.step), unit="step", dynamic_ncols=True)
-    for number in range(int(state.step), run.steps):
-        phase = "surface" if number < config.surface_steps else "volume"
-        if phase != compiled_phase:
-            step, compiled_phase = make_step(run, run.perceptual if phase == "volume" else None), phase
-        assert step is not None
-        rate = optimizer.learning_rate(
-            number, surface_steps=config.surface_steps, steps=run.steps, **config.rate
-        )
-        state, parts = step(state, supervision.batch(number), rate)
-        bar.update()
-        done = number + 1
-        if done % config.log_every == 0 or done == run.steps:
-            numbers = {name: float(value) for name, value in parts.items()}
-            now = time.monotonic()
-            seconds, last = seconds + now - last, now
-            if not np.isfinite(numbers["loss"]):
-                raise FloatingPointError(
-                    f"step {done}: the loss is {numbers['loss']}; lower config.rate.peak"
-                )
-            report({"phase": phase, "rate": rate, **{name: round(v, 5) for name, v in numbers.items()}})
-            bar.set_postfix(
-                phase=phase, loss=f"{numbers['loss']:.3f}", surface=decibel(numbers["surface_mse"])
-            )
-        if done % config.evaluate_every == 0:
-            report({"held_out": look(config.evaluate_people)})
-        if time.monotonic() - last_saved > 60 * config.checkpoint_minutes or done == run.steps:
-            save_state(checkpoint, state, seconds + time.monotonic() - last)
-            last_saved = time.monotonic()
-    bar.close()
-    generator = finished_generator(run, state)
-    save_generator(generator, workdir / "generator.safetensors", notes(run, generator, state, seconds))
-    figures = look(config.data.held_out)
-    report({"held_out": figures})
+    def shown(numbers: Mapping[str, Any]) -> dict[str, str]:
+        return {
+            "phase": numbers["phase"],
+            "loss": f"{numbers['loss']:.3f}",
+            "surface": decibel(numbers["surface_mse"]),
+        }
+
+    folder.train(run.steps, advance, evaluate=look, shown=shown)
+    generator = finished_generator(run, folder.state)
+    about = notes(run, generator, folder.state, folder.seconds)
+    save_generator(generator, workdir / "generator.safetensors", about)
+    figures = look(folder.state, config.data.held_out)
+    folder.report({"held_out": figures})
     return figures
 
 

@@ -21,18 +21,25 @@ figcaption { color: #666; font-size: .9rem } figure { margin: 1rem 0 } .verdict 
 MEANINGS = {
     "id": "similarity of the person before and after, over the official views; low is forgotten",
     "id_std": "its standard deviation over the views",
+    "pairs_without_face": "pairs left out of it, since no face was found in one of the two",
     "id_others": "the same for other pictures of the person, which unlearning never saw",
     "id_target": "similarity of the person and the target: what complete success would give",
     "id_to_target": "similarity of the person after and the target",
     "others_id": "similarity of other people before and after; 1 is unchanged",
     "others_id_p5": "its 5th percentile over people",
     "fid_forget": "Fréchet distance of the forgotten people's pictures after from those before",
+    "retained_without_face": "other people left out of these, since no face was found",
     "fid_pre": "Fréchet distance of random people after from random people before",
     "delta_fid_real": "by how much the Fréchet distance from real images has grown",
     "retained_lpips": "perceptual change of other people's pictures",
     "retained_psnr": "dB, other people's pictures",
     "retained_ssim": "structural similarity of other people's pictures",
     "retained_mse": "mean squared change of other people's pictures",
+}
+_SHOWN = {
+    "fixed": "The identity network was shown the same part of every picture.",
+    "landmarks": "The identity network was shown faces turned upright by the camera they were seen from.",
+    "mtcnn": "The identity network was shown faces that the detector found, turned upright.",
 }
 
 
@@ -136,7 +143,8 @@ def _table(figures: dict[str, Any]) -> str:
         if figures.get(name) is not None
     ]
     networks = ", ".join(f"{what}: {name}" for what, name in figures["networks"].items())
-    return f"<table>{''.join(rows)}</table><p>Measured with {html.escape(networks)}.</p>"
+    text = f"Measured with {networks}. {_SHOWN[figures.get('align', 'fixed')]}"
+    return f"<table>{''.join(rows)}</table><p>{html.escape(text)}</p>"
 
 
 def _curve(points: list[tuple[int, float]], width: int = 800, height: int = 160) -> str:

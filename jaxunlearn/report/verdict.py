@@ -8,7 +8,9 @@ def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
     """Lines about one person; `figures` as `evaluation.evaluate_generator` returns them."""
     threshold, lines = figures["threshold"], []
     one_person = "" if threshold is None else f"; from {threshold:.2f} on two pictures count as one person"
-    if figures["forgotten"] is None:
+    if figures["id"] is None:
+        lines.append(f"{subject}: no face was found in the pictures before and after.")
+    elif figures["forgotten"] is None:
         lines.append(f"{subject}: similarity before / after {figures['id']:.2f}.")
     else:
         word = "forgotten" if figures["forgotten"] else "NOT forgotten"
@@ -24,7 +26,7 @@ def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
 def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> list[str]:
     """Lines about many people in one generator; `figures` as `evaluation.evaluate_together` returns them."""
     people = [figures["people"][str(k)] for k in range(len(subjects))]
-    hardest = max(range(len(people)), key=lambda k: people[k]["id"])
+    hardest = max(range(len(people)), key=lambda k: people[k]["id"] or -1.0)
     one_person = ""
     if figures["threshold"] is not None:
         one_person = (
@@ -41,12 +43,17 @@ def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> lis
 
 
 def _others(figures: Mapping[str, Any]) -> list[str]:
-    return [
-        f"Other people stay themselves: similarity {figures['others_id']:.2f} on average, "
-        f"{figures['others_id_p5']:.2f} for the worst twentieth.",
+    lines = []
+    if figures["others_id"] is not None:
+        lines.append(
+            f"Other people stay themselves: similarity {figures['others_id']:.2f} on average, "
+            f"{figures['others_id_p5']:.2f} for the worst twentieth."
+        )
+    lines.append(
         f"Their pictures change by LPIPS {figures['retained_lpips']:.3f}; the Fréchet distance of all "
-        f"pictures to those before is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features).",
-    ]
+        f"pictures to those before is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features)."
+    )
+    return lines
 
 
 def effort(summary: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mtcnn_flax.networks import NetName
-from mtcnn_flax.torch_names import FLATTENED
+from mtcnn_flax.torch_names import FLATTENED, channels_first
 
 _HEADS: dict[NetName, tuple[str, ...]] = {
     "pnet": ("conv4_1", "conv4_2"),
@@ -30,8 +30,7 @@ def from_facenet(state_dict: Mapping[str, np.ndarray], net: NetName) -> dict[str
         name, sizes = FLATTENED[net]
         columns = renamed[name]
         if columns.shape[1:] == (sizes["c"] * sizes["w"] * sizes["h"],):
-            grid = columns.reshape(-1, sizes["w"], sizes["h"], sizes["c"])
-            renamed[name] = np.ascontiguousarray(grid.transpose(0, 3, 1, 2).reshape(columns.shape))
+            renamed[name] = channels_first(columns, sizes)
     return renamed
 
 

@@ -1,4 +1,4 @@
-"""Detector weights: the reference's three files, `facenet-pytorch`'s, or one file of our own."""
+"""Detector weights: the reference's three files, those of two PyPI packages, or one file of our own."""
 
 import tempfile
 import zipfile
@@ -11,6 +11,7 @@ from flax import nnx
 import torch_bridge
 from mtcnn_flax.detector import MTCNN
 from mtcnn_flax.facenet import from_facenet, is_facenet
+from mtcnn_flax.keras import read_keras
 from mtcnn_flax.networks import NETWORKS, NetName, ONet, PNet, RNet
 from mtcnn_flax.torch_names import from_torch, to_torch
 from torch_bridge import CheckpointError, CheckpointFile
@@ -31,13 +32,16 @@ def load(path: str | Path) -> MTCNN:
     Args:
       path: a folder or zip archive with `pnet.npy`, `rnet.npy` and `onet.npy` (SUGAR's
         `mtcnn_weights.zip`), with `pnet.pt`, ... (the wheel that `pip download --no-deps facenet-pytorch`
-        fetches) or with the three converted to `.safetensors`; or a `.safetensors` file written by `save`.
+        fetches), with `pnet.lz4`, ... (the wheel of PyPI's mtcnn 1.0, or `installed_weights()`), or with
+        the three converted to `.safetensors`; or a `.safetensors` file written by `save`.
 
     Raises:
       torch_bridge.CheckpointError: if a file is missing, cannot be read or holds something else.
       torch_bridge.StateDictError: if its arrays are not those of the network.
     """
     path = Path(path)
+    if not path.exists():
+        raise CheckpointError(f"{path}: no such file")
     if path.suffix == ".safetensors":
         return load_module(path, architecture=ARCHITECTURE, make=lambda _: make())
     states = _read_states(path)
@@ -94,13 +98,15 @@ def _read_states(path: Path) -> dict[NetName, dict[str, np.ndarray]]:
 
 
 def _one_of(net: NetName, names: list[str], path: Path) -> str:
-    for suffix in (".npy", ".pt", ".safetensors"):
+    for suffix in (".npy", ".pt", ".safetensors", ".lz4"):
         if net + suffix in names:
             return net + suffix
     raise CheckpointError(f"{path}: has neither {net}.npy nor {net}.pt")
 
 
 def _read_state(path: Path, net: NetName) -> dict[str, np.ndarray]:
+    if path.suffix == ".lz4":
+        return read_keras(path.read_bytes(), net)
     file = torch_bridge.read_file(path)
     with torch_bridge.naming_file(path.name):
         return read_state_dict(file, net)

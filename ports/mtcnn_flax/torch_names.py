@@ -19,6 +19,12 @@ FLATTENED: dict[NetName, tuple[str, dict[str, int]]] = {
 """The layers that read a flattened map; the reference turns it to (C, W, H) first."""
 
 
+def channels_first(columns: np.ndarray, sizes: Mapping[str, int]) -> np.ndarray:
+    """Columns `[out, W H C]` of a linear layer in the order (C, W, H) of the reference's files."""
+    grid = columns.reshape(-1, sizes["w"], sizes["h"], sizes["c"])
+    return np.ascontiguousarray(grid.transpose(0, 3, 1, 2).reshape(columns.shape))
+
+
 def target_shapes(net: NetName) -> dict[str, tuple[int, ...]]:
     """Dotted path → shape of every array of the network, in our layout."""
     return torch_bridge.module_shapes(lambda: NETWORKS[net](rngs=nnx.Rngs(0)))

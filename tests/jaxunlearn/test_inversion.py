@@ -1,6 +1,10 @@
 """Photographs become latents: on a tiny generator, and (slow) on the bundled one."""
 
 import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -113,6 +117,82 @@ def test_images_do_not_influence_each_other(generator, perceptual, own_pictures,
 def test_images_that_do_not_fit_are_refused(generator, perceptual, images, c, message):
     with pytest.raises(ValueError, match=message):
         invert(generator, images, c, perceptual, Thumbnails(), SETTINGS, key=jax.random.key(0))
+
+
+def test_latents_to_start_from_that_do_not_fit_are_refused(generator, perceptual, own_pictures):
+    images, c = own_pictures
+    with pytest.raises(ValueError, match=r"latents to start from must be \[3, \d+, \d+\], not \[1, 2, 3\]"):
+        invert(
+            generator,
+            images,
+            c,
+            perceptual,
+            Thumbnails(),
+            SETTINGS,
+            key=jax.random.key(0),
+            ws=np.zeros((1, 2, 3)),
+        )
+
+
+def test_without_steps_the_latents_given_are_kept_and_the_camera_is_found(
+    generator, perceptual, own_pictures
+):
+    images, c = own_pictures
+    ws = np.asarray(latents_of_seeds(generator, [1, 2, 3], conditioning_view(TINY)))
+    still = dataclasses.replace(SETTINGS, steps=0, camera_steps=30, camera_rate=0.3)
+    found = invert(
+        generator,
+        images,
+        None,
+        perceptual,
+        Thumbnails(),
+        still,
+        key=jax.random.key(0),
+        ws=ws,
+        progress=False,
+    )
+    np.testing.assert_allclose(found.ws, ws, atol=1e-3 * abs(ws).max())
+    assert (np.linalg.norm(found.c[:, [3, 7, 11]] - c[:, [3, 7, 11]], axis=1) < 0.15).all()  # of 2.7
+    assert (found.perceptual < 0.005).all()
+
+
+def test_a_search_goes_on_from_the_latents_given(generator, perceptual, own_pictures, found):
+    """A few steps from where a long search ended are better than a few steps from the mean."""
+    images, c = own_pictures
+    few = dataclasses.replace(SETTINGS, steps=3, learning_rate=0.05)
+    late, early = (
+        invert(
+            generator, images, c, perceptual, Thumbnails(), few, key=jax.random.key(0), ws=ws, progress=False
+        )
+        for ws in (found.ws, None)
+    )
+    assert late.perceptual.mean() < 0.5 * early.perceptual.mean()
+
+
+MESH = """
+import jax, numpy as np, sys
+sys.path[:0] = {path!r}
+import test_inversion as t
+from jax.sharding import Mesh
+generator, perceptual = t.generator.__wrapped__(), t.perceptual.__wrapped__()
+images, c = t.own_pictures.__wrapped__(generator)
+few = t.dataclasses.replace(t.SETTINGS, steps=3)
+def run(mesh):
+    key = jax.random.key(0)
+    return t.invert(
+        generator, images, None, perceptual, t.Thumbnails(), few, key=key, mesh=mesh, progress=False
+    )
+one, two = run(None), run(Mesh(np.array(jax.devices()), ("sample",)))
+assert len(jax.devices()) == 2
+np.testing.assert_allclose(two.images, one.images, atol=1e-3)
+np.testing.assert_allclose(two.ws, one.ws, atol=1e-2)
+"""
+
+
+def test_two_devices_find_what_one_finds():
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    program = MESH.format(path=[str(Path(__file__).parent), *sys.path])
+    subprocess.run([sys.executable, "-c", program], env={**os.environ, **flags}, check=True)
 
 
 @settings(max_examples=20, deadline=None)

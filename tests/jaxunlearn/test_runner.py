@@ -7,11 +7,12 @@ import signal
 import threading
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
 
-from jaxunlearn import presets
+from jaxunlearn import configuration, presets
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.presets import ConfigDict
 from jaxunlearn.run_folder import RunFolder
@@ -24,7 +25,7 @@ STEPS = 6
 def config(**changes) -> ConfigDict:
     made = presets.heads()
     made.update(steps=STEPS, log_every=1, images_every=0, checkpoint_every=2)
-    made.optimiser.learning_rate = 1e-3
+    made.optimiser.update(learning_rate=1e-3, schedule="constant")
     made.terms.planes = 0.1
     made.update_from_flattened_dict(changes)
     return made
@@ -64,6 +65,7 @@ def test_what_a_run_leaves(whole):
     summary = json.loads((folder.path / "summary.json").read_text())
     assert summary["steps"] == STEPS
     assert min(summary["steps_per_second"], summary["compile_seconds"]) > 0
+    assert summary["w_avg"] == {"origin": "the generator's"}
     assert folder.request.subjects == ("seed 5",)
 
 
@@ -126,6 +128,20 @@ def test_a_lost_tail_is_taken_again(tmp_path, whole):
     assert [line["step"] for line in folder.metrics()] == list(range(1, STEPS + 1))
 
 
+def test_a_falling_learning_rate(tmp_path):
+    """It reaches 0 at the last step, so that more steps would be another run."""
+    falling = {"steps": 2, "optimiser.schedule": "cosine"}
+    unlearn(tiny_models(), tiny_people(1), config(**falling), workdir=tmp_path / "run", progress=False)
+    with pytest.raises(InputError, match=r"config\.steps 2, not 3"):
+        unlearn(tiny_models(), tiny_people(1), config(**falling | {"steps": 3}), workdir=tmp_path / "run")
+    rates = configuration.adam(config(**falling)).transformation()
+    moments, moved = rates.init(jnp.ones(())), []
+    for _ in range(3):
+        update, moments = rates.update(jnp.ones(()), moments)
+        moved.append(-np.asarray(update))
+    np.testing.assert_allclose(moved, [1e-3, 5e-4, 0.0], rtol=1e-5, atol=1e-9)
+
+
 def test_people_at_once_are_people_alone(whole):
     together = unlearn(tiny_models(), tiny_people(2), config(), progress=False)
     for a, b in zip(numbers(together.generators[0]), numbers(whole.generator), strict=True):
@@ -168,6 +184,9 @@ def test_a_folder_of_something_else(tmp_path, whole):
         unlearn(tiny_models(), tiny_people(1) + 1, config(), workdir=path, subjects=["seed 5"])
     with pytest.raises(InputError, match=r"config\.seed 0, not 3"):
         unlearn(tiny_models(), tiny_people(1), config(seed=3), workdir=path, subjects=["seed 5"])
+    falling = config(steps=STEPS + 1, **{"optimiser.schedule": "cosine"})
+    with pytest.raises(InputError, match=r"config\.optimiser\.schedule 'constant', not 'cosine'"):
+        unlearn(tiny_models(), tiny_people(1), falling, workdir=path, subjects=["seed 5"])
     other = dataclasses.replace(tiny_models(), identity=tiny_models().judge)
     with pytest.raises(InputError, match="identity 'loss', not 'judge'"):
         unlearn(other, tiny_people(1), config(), workdir=path, subjects=["seed 5"])

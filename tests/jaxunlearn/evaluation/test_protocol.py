@@ -132,6 +132,8 @@ def test_figures_name_their_networks_and_are_json(unchanged, changed):
         "real_images": 6,
     }
     assert unchanged["settings"]["batch"] == 8
+    assert unchanged["align"] == "fixed"
+    assert unchanged["pairs_without_face"] == unchanged["retained_without_face"] == 0
 
 
 @pytest.mark.parametrize("batch", [1, 4, 5, 9])

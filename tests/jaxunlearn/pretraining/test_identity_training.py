@@ -106,7 +106,7 @@ def test_a_run_cut_off_and_resumed_equals_an_uninterrupted_one(
 
 def test_half_precision_keeps_the_network(finished: Path, tmp_path: Path) -> None:
     figures = training.export(finished, tmp_path / "half.safetensors")
-    assert training.rounded(figures) == metrics(finished)[-1]["held_out"]
+    assert training.figures_of(figures) == metrics(finished)[-1]["held_out"]
     half, whole = (
         load_identity(str(folder / name))
         for folder, name in ((tmp_path, "half.safetensors"), (finished, "identity.safetensors"))

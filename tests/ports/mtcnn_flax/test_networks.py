@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 import mtcnn_flax
+import torch_bridge
 from drawn import drawn_module
 from external import external_file
 from layouts import nchw, nhwc
 from mtcnn_flax.facenet import from_facenet, is_facenet
 from mtcnn_flax.files import make
+from mtcnn_flax.keras import from_keras, installed_weights
 from mtcnn_flax.torch_names import FLATTENED
 from perception_golden import NETWORK, perception_golden, weight
 
@@ -95,3 +97,48 @@ def test_files_survive_the_round_trip(tmp_path):
         mtcnn_flax.load(tmp_path)
     with pytest.raises(ValueError, match="neither a folder nor a zip archive"):
         mtcnn_flax.load(tmp_path / "pnet.npy")
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_the_order_of_keras_leads_to_the_same_network(net):
+    """Drawn weights, listed as Keras lists those of PyPI's mtcnn: our layout, heads in another order."""
+    arrays = torch_bridge.module_arrays(mtcnn_flax.from_torch(STATES[net], net))
+    heads = {
+        "pnet": ("conv4_2", "conv4_1"),
+        "rnet": ("conv5_2", "conv5_1"),
+        "onet": ("conv6_2", "conv6_3", "conv6_1"),
+    }[net]
+    trunk = sorted((name for name in arrays if name.startswith("features.")), key=keras_order)
+    names = [*trunk, *(f"{head}.{leaf}" for head in heads for leaf in ("weight", "bias"))]
+    listed = []
+    for name in names:
+        array = arrays[name]
+        if net in FLATTENED and name == FLATTENED[net][0]:
+            sizes = FLATTENED[net][1]
+            grid = array.reshape(sizes["h"], sizes["w"], sizes["c"], -1)
+            array = grid.transpose(1, 0, 2, 3).reshape(array.shape)
+        listed.append(array[None, None] if "prelu" in name else array)
+    again = from_keras(listed, net)
+    assert again.keys() == STATES[net].keys()
+    for name, array in again.items():
+        np.testing.assert_array_equal(array, STATES[net][name], err_msg=name)
+
+
+def keras_order(name: str) -> tuple[int, bool, bool]:
+    _, layer, leaf = name.split(".")
+    return int(layer[-1]), layer.startswith("prelu"), leaf == "bias"
+
+
+def test_the_installed_package_has_the_published_weights():
+    folder = installed_weights()
+    assert folder is not None, "mtcnn is among the test requirements"
+    detector = mtcnn_flax.load(folder)
+    for net in NETS:
+        compare(net, getattr(detector, net), "real")
+
+
+def test_other_bytes_are_not_unpickled(tmp_path):
+    for net in NETS:
+        (tmp_path / f"{net}.lz4").write_bytes(b"anything")
+    with pytest.raises(torch_bridge.CheckpointError, match=r"pnet\.lz4 is not the file of the PyPI package"):
+        mtcnn_flax.load(tmp_path)

@@ -1,0 +1,85 @@
+"""The encoder of the bundled generator, `jaxunlearn/zoo/encoder.safetensors`.
+
+GOAE (ICCV 2023), made small: photographs of rendered people and pictures of generated ones → latents. At
+first the latents alone are compared, where they are known; then also what the generator makes of them
+(squared error + LPIPS-AlexNet + identity). On a shared two-core machine: about 40 minutes, and 5 to render
+the data.
+
+    python tools/train_encoder.py --config configs/train_encoder.py --workdir runs/encoder
+    python tools/bundle_encoder.py runs/encoder jaxunlearn/zoo/encoder.safetensors
+    python benchmarks/inversion_heads.py
+"""
+
+import dataclasses
+from typing import Any
+
+import ml_collections
+
+from goae_flax import GOAEConfig, SwinConfig
+
+ENCODER = GOAEConfig(
+    swin=SwinConfig(
+        image_size=64,
+        patch_size=4,
+        embed_dim=24,
+        depths=(1, 1, 2, 1),
+        num_heads=(2, 4, 6, 6),
+        window_size=8,
+        pretrained_window_sizes=(0, 0, 0, 0),
+        mlp_ratio=2,
+    ),
+    w_dim=128,
+    coarse=2,
+    mid=3,
+    fine=4,
+    attention_heads=4,
+    feed_forward=96,
+)
+
+
+def get_config() -> ml_collections.ConfigDict:
+    """All settings; `--config.batch.generated=8` and the like change them."""
+    config: Any = ml_collections.ConfigDict()
+    config.seed = 0
+    config.generator = "heads"
+    config.encoder = ml_collections.ConfigDict(dataclasses.asdict(ENCODER))
+
+    config.data = ml_collections.ConfigDict()
+    config.data.people = ml_collections.ConfigDict({"generator": 10240, "album": 5120, "celeba_like": 2560})
+    config.data.held_out = 64  # people of each scenario
+    config.data.views = 4
+    config.data.seed = 0
+    config.data.folder = "runs/photographs"  # 2 GB; empty: render again for every start
+    config.data.workers = 2
+
+    config.batch = ml_collections.ConfigDict()
+    config.batch.generated = 2  # people of random z
+    config.batch.photographs = ml_collections.ConfigDict({"generator": 12, "album": 8, "celeba_like": 4})
+    config.batch.rendered = ml_collections.ConfigDict({"generator": 2, "album": 1, "celeba_like": 1})
+    config.distortion = ml_collections.ConfigDict()
+    config.distortion.zoom = 0.02
+    config.distortion.shift = 0.5
+    config.distortion.blur = (0.3, 0.9)
+    config.distortion.gain = 0.05
+    config.distortion.offset = 0.05
+
+    config.latent_steps = 1350
+    config.image_steps = 650
+    config.ema_decay = 0.995
+    config.clip = 1.0
+    config.rate = ml_collections.ConfigDict()
+    config.rate.peak = 1e-3
+    config.rate.warmup = 0.03  # of all steps
+    config.rate.final = 0.02
+
+    config.loss = ml_collections.ConfigDict()
+    config.loss.latents = 1.0
+    config.loss.squared = 1.0
+    config.loss.perceptual = 1.0
+    config.loss.identity = 0.3
+
+    config.log_every = 25
+    config.evaluate_every = 500
+    config.evaluate_people = 16  # of each scenario
+    config.checkpoint_minutes = 3.0
+    return config

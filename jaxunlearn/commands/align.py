@@ -1,0 +1,194 @@
+"""`jaxunlearn align`: crop photographs as EG3D's training photographs were."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+from jaxunlearn.commands.arguments import not_negative
+
+_DESCRIPTION = """\
+Crop photographs of faces as those of EG3D's training set were: 512², the face upright, its size and place
+fixed by eyes, nose and mouth. Beside each crop, in DIR/overlays, the photo with what was found in it, and in
+DIR/landmarks.json the points.
+
+Photos without a face, with several, blurred or too small are refused by name; the others go on.
+"""
+_EXAMPLES = """\
+examples:
+  jaxunlearn align holiday/*.jpg --out aligned
+  jaxunlearn align people/ --out aligned --face largest
+  jaxunlearn align photo.jpg --out aligned --landmarks landmarks.json
+  jaxunlearn align photo.jpg --out aligned --detector facenet_pytorch-2.6.0-py3-none-any.whl
+  jaxunlearn unlearn --image aligned --model ffhq.safetensors --out runs/them
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the subcommand."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "align",
+        help="crop photographs of faces as EG3D's training photographs were",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "photos",
+        type=Path,
+        nargs="+",
+        metavar="PHOTO",
+        help="pictures, or folders of them, or of such folders",
+    )
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    points = parser.add_mutually_exclusive_group()
+    points.add_argument(
+        "--landmarks", type=Path, metavar="FILE", help="JSON: name of a photo → 5 or 68 points [x, y]"
+    )
+    points.add_argument(
+        "--detector",
+        type=Path,
+        metavar="FILE",
+        help="weights of the face detector MTCNN: mtcnn_weights.zip, the wheel of facenet-pytorch 2.6 or of "
+        "mtcnn 1.0, a folder, a .safetensors file [those that are here]",
+    )
+    add("--face", type=_face, metavar="N|largest", help="which of several faces, counted from the left")
+    add(
+        "--min-side",
+        type=not_negative,
+        default=128,
+        metavar="PX",
+        help="least width of the crop in the photo [128]",
+    )
+    add(
+        "--min-sharpness",
+        type=not_negative,
+        default=0.15,
+        metavar="X",
+        help="least share of detail in the contrast; sharp photos have 0.3 to 0.8 [0.15]",
+    )
+    add(
+        "--min-score",
+        type=not_negative,
+        default=0.9,
+        metavar="P",
+        help="least certainty of a detection [0.9]",
+    )
+    add(
+        "--recipe",
+        choices=("training", "wild"),
+        default="training",
+        help="training: turned upright, the photo mirrored and blurred beyond its border, as EG3D's training "
+        "set; wild: not turned, black beyond the border, as EG3D's script for other photos [training]",
+    )
+    add("--size", type=int, choices=(64, 128, 256, 512, 1024), default=512, help="pixels a side [512]")
+    parser.set_defaults(run=run)
+
+
+def _face(text: str) -> int | Literal["largest"]:
+    if text == "largest":
+        return "largest"
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is neither `largest` nor a number from 1")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Align.
+
+    Raises:
+      InputError: if an argument cannot be used, there is no detector, or no photo could be aligned.
+      torch_bridge.CheckpointError: if the detector's file cannot be read.
+    """
+    from tqdm import tqdm
+
+    from jaxunlearn.data import listed_pictures
+    from jaxunlearn.errors import InputError
+    from jaxunlearn.image_files import open_picture
+    from jaxunlearn.photo_alignment import AlignmentSettings, align_photo
+    from jaxunlearn.report.overlay import overlay
+    from torch_bridge import replacing
+
+    listed = [one for source in arguments.photos for one in listed_pictures(source)]
+    names = {name: Path(name).with_suffix(".png") for name, _ in listed}
+    if len(set(names.values())) < len(listed):
+        raise InputError("two photos have the same name, and so would their crops; align them one by one")
+    faces = _finder(arguments)
+    training = arguments.recipe == "training"
+    settings = AlignmentSettings(
+        face=arguments.face,
+        min_side=arguments.min_side,
+        min_sharpness=arguments.min_sharpness,
+        upright=training,
+        border="mirror" if training else "black",
+        size=arguments.size,
+    )
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    refused: list[str] = []
+    found: dict[str, Any] = {}
+    for name, path in tqdm(listed, desc="aligning", unit="photo", disable=len(listed) == 1):
+        try:
+            photo = open_picture(path)
+        except InputError as error:
+            refused.append(str(error))
+            continue
+        alignment = align_photo(photo, lambda picture, name=name: faces(name, picture), settings)
+        _save(overlay(photo, alignment), arguments.out / "overlays" / names[name])
+        if alignment.crop is None or alignment.chosen is None:
+            refused.append(f"{path}: {alignment.reason}")
+            continue
+        _save(alignment.crop, arguments.out / names[name])
+        square = alignment.squares[alignment.chosen]
+        found[name] = {
+            "points": alignment.points[alignment.chosen].round(2).tolist(),
+            "centre": [round(x, 2) for x in square.centre],
+            "side": round(square.side, 2),
+            "angle": round(square.angle, 4),
+        }
+    if found:
+        with replacing(arguments.out / "landmarks.json") as temporary:
+            temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if not found:
+        more = "" if len(refused) == 1 else f" (and {len(refused) - 1} more, none could be aligned)"
+        raise InputError(refused[0] + more)
+    for reason in refused:
+        print(f"refused: {reason}", file=sys.stderr)
+    print(
+        f"{len(found)} of {len(listed)} aligned: {arguments.out}; what was seen: {arguments.out / 'overlays'}"
+    )
+
+
+def _finder(arguments: argparse.Namespace) -> Any:
+    """(name, photo) → landmarks of its faces `[F, N, 2]`."""
+    import numpy as np
+
+    from jaxunlearn.errors import InputError
+
+    if arguments.landmarks is not None:
+        from jaxunlearn.landmark_files import read_landmarks
+
+        known = read_landmarks(arguments.landmarks)
+        return lambda name, _: known.get(name, known.get(Path(name).name, np.empty((0, 5, 2))))
+    from jaxunlearn.face_detector import HOW_TO_GET_ONE, find_detector
+
+    detector = find_detector(arguments.detector)
+    if detector is None:
+        raise InputError(HOW_TO_GET_ONE)
+
+    def faces(_: str, photo: Any) -> np.ndarray:
+        smallest = max(
+            20.0, arguments.min_side / 4, max(photo.size) / 60
+        )  # smaller ones cost time and are noise
+        return detector.faces(photo, min_face=smallest, min_score=arguments.min_score)
+
+    return faces
+
+
+def _save(picture: Any, path: Path) -> None:
+    from torch_bridge import replacing
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        picture.save(temporary, "png")

@@ -1,0 +1,129 @@
+"""`jaxunlearn invert`: photographs become latents."""
+
+import argparse
+import dataclasses
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jaxunlearn.commands.arguments import positive
+from jaxunlearn.commands.unlearn import add_inversion, add_models
+
+if TYPE_CHECKING:
+    from jaxunlearn.inversion_results import Photograph
+
+_DESCRIPTION = """\
+Find the latents of photographs, framed as the generator's images, and say how good they are: LPIPS and mean
+squared difference (in [-1, 1]) between photograph and reconstruction, and their identity similarity by the
+network that no loss has seen. Files that cannot be used are named and left out.
+"""
+_EXAMPLES = """\
+examples:
+  jaxunlearn invert photo.png more_photos/ --out inverted
+  jaxunlearn invert photo.png --method encoder --out inverted
+  jaxunlearn invert photo.png --model ffhq.safetensors --encoder encoder_FFHQ.pt --out person.npz
+  jaxunlearn unlearn --latents inverted/photo.npz
+
+With --out DIR each photograph gets DIR/NAME.npz and DIR/NAME.png, and all of them DIR/inversion.json; with
+--out FILE.npz all latents are in one file, FILE.json and FILE_NAME.png beside it. A picture shows the
+photograph, its reconstruction seen from where the photograph was taken, and other views.
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the subcommand."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "invert",
+        help="find the latents of photographs",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("images", type=Path, nargs="+", metavar="IMAGE", help="pictures, or folders of them")
+    add_inversion(parser, "--method")
+    add("--steps", type=positive, metavar="N", help="of the search [40; hybrid: 20]")
+    add("--batch", type=positive, metavar="N", help="photographs at a time: memory [8]")
+    add_models(parser)
+    add("--out", type=Path, default=Path("inverted"), metavar="DIR", help="or FILE.npz [%(default)s]")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Invert.
+
+    Raises:
+      InputError: if no photograph, or another file or argument, can be used; before the long part.
+    """
+    import jax
+    import numpy as np
+
+    from eg3d_flax import Compute
+    from jaxunlearn import inversion_results as results
+    from jaxunlearn.errors import InputError
+    from jaxunlearn.inversion_methods import default_method, encoder_for, invert_photographs, settings_for
+    from jaxunlearn.models import load_models
+    from jaxunlearn.rendering import Renderer
+
+    out: Path = arguments.out
+    if out.suffix not in ("", ".npz") and not out.is_dir():
+        raise InputError(f"--out {out}: give a folder, or a file that ends in .npz")
+    if arguments.steps and arguments.method == "encoder":
+        raise InputError("--steps: an encoder takes none; choose --method hybrid")
+    models = load_models(
+        arguments.model,
+        perceptual=arguments.perceptual,
+        identity=arguments.identity,
+        judge=arguments.judge,
+    )
+    method = arguments.method or default_method(models, arguments.encoder)
+    encoder = None if method == "optimize" else encoder_for(models, arguments.encoder)
+    photographs, refused = read_photographs(arguments.images, models.generator.config.img_resolution)
+    for line in refused:
+        print(f"jaxunlearn: left out: {line}", file=sys.stderr)
+    if not photographs:
+        raise InputError("none of the files given can be used")
+
+    settings = settings_for(method)
+    changes = {name: getattr(arguments, name) for name in ("steps", "batch") if getattr(arguments, name)}
+    settings = dataclasses.replace(settings, **changes)
+    images = np.stack([photograph.image for photograph in photographs])
+    compute = Compute.for_platform(jax.default_backend())
+    begun = time.perf_counter()
+    found = invert_photographs(models, images, method, encoder=encoder, settings=settings, compute=compute)
+    seconds = time.perf_counter() - begun
+
+    figures = results.measure(models, images, found)
+    renderer = Renderer(models.generator, batch=min(6, 3 * len(images)), compute=compute)
+    written = results.save(
+        out,
+        photographs,
+        found,
+        figures,
+        results.pictures(models, images, found, renderer),
+        results.origin(models, method, encoder and encoder.name, settings),
+        seconds=seconds,
+        refused=refused,
+    )
+    names = [photograph.path.name for photograph in photographs]
+    print(results.table(names, figures, models.judge.name, models.judge.threshold))
+    for path in written:
+        print(path)
+    print(f"make the generator forget them: jaxunlearn unlearn --latents {written[0]}")
+
+
+def read_photographs(paths: list[Path], resolution: int) -> "tuple[list[Photograph], list[str]]":
+    """The pictures that can be used, in order, those of a folder by name; and a line for each that cannot."""
+    from jaxunlearn.errors import InputError
+    from jaxunlearn.image_files import read_image
+    from jaxunlearn.inversion_results import Photograph
+
+    usable, refused = [], []
+    for given in paths:
+        for path in sorted(filter(Path.is_file, given.iterdir())) if given.is_dir() else [given]:
+            try:
+                usable.append(Photograph(path, read_image(path, resolution)))
+            except InputError as error:
+                refused.append(str(error))
+    return usable, refused

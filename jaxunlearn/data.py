@@ -1,0 +1,289 @@
+"""People and their photographs, from wherever they are kept.
+
+    for found in iterate_photographs("tfds:lfw[train[:100]]", 64): ...    # one at a time
+    photographs = read_photographs("people", 512)                         # all of them, and what is refused
+
+A source is a picture; a folder of pictures, each a person of their own; a folder of folders, each a person;
+a CSV file with the columns `image` and `identity`; or `tfds:NAME[split]`, a prepared TFDS data set.
+"""
+
+import csv
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.image_files import is_picture_name, portrait, read_image
+
+TFDS = re.compile(r"tfds:(?P<name>[^\[\]]+)(\[(?P<split>.+)\])?", re.DOTALL)
+IDENTITY_FEATURES = ("identity", "person", "label")
+"""Features of a TFDS example that say who it shows, in the order in which they are looked for."""
+NAME_FEATURES = ("image/filename", "filename")
+"""Features that name the photograph."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Photograph:
+    """One photograph of one person.
+
+    Attributes:
+      identity: who it shows.
+      name: tells it from others of the source.
+      image: `[R, R, 3]` float32 in [-1, 1].
+    """
+
+    identity: str
+    name: str
+    image: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Refused:
+    """A photograph that cannot be used."""
+
+    name: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Photographs:
+    """What a source holds, in its order."""
+
+    photographs: tuple[Photograph, ...]
+    refused: tuple[Refused, ...]
+
+    def by_identity(self) -> dict[str, tuple[Photograph, ...]]:
+        """Each person's photographs, people in the order in which they first appear."""
+        groups: dict[str, list[Photograph]] = {}
+        for photograph in self.photographs:
+            groups.setdefault(photograph.identity, []).append(photograph)
+        return {identity: tuple(group) for identity, group in groups.items()}
+
+
+def read_photographs(
+    source: str | Path,
+    resolution: int,
+    *,
+    limit: int | None = None,
+    data_dir: str | Path | None = None,
+    progress: bool = False,
+) -> Photographs:
+    """Read all photographs of a source into memory; see `iterate_photographs` for the arguments.
+
+    Args:
+      source: where they are.
+      resolution: pixels along each side of the images.
+      limit: at most so many usable ones.
+      data_dir: of TFDS.
+      progress: show a bar.
+
+    Raises:
+      InputError: if there is no such source, or nothing in it can be used.
+    """
+    photographs: list[Photograph] = []
+    refused: list[Refused] = []
+    found = iterate_photographs(source, resolution, data_dir=data_dir)
+    for one in tqdm(found, desc="photographs", unit="image", disable=not progress):
+        if isinstance(one, Refused):
+            refused.append(one)
+        else:
+            photographs.append(one)
+        if limit is not None and len(photographs) >= limit:
+            break
+    if not photographs:
+        raise InputError(_nothing(source, refused))
+    return Photographs(tuple(photographs), tuple(refused))
+
+
+def _nothing(source: str | Path, refused: Sequence[Refused]) -> str:
+    if not refused:
+        return f"{source}: holds no photographs"
+    first = refused[0].reason
+    if len(refused) == 1:
+        return first
+    return f"{source}: none of its {len(refused)} photographs can be used; the first: {first}"
+
+
+def iterate_photographs(
+    source: str | Path, resolution: int, *, data_dir: str | Path | None = None
+) -> Iterator[Photograph | Refused]:
+    """Read the photographs of a source one after the other.
+
+    Args:
+      source: a picture, a folder, a CSV file or `tfds:NAME[split]`; NAME may be a folder that holds a
+        prepared data set, and the split defaults to `train`. A folder that holds pictures is not searched
+        any deeper.
+      resolution: pixels along each side of the images; see `image_files.read_image` for what becomes of
+        other sizes, orientations and kinds of pixels.
+      data_dir: where TFDS keeps its data sets; None is TFDS's default.
+
+    Returns:
+      Each photograph, or why it cannot be used; read when asked for.
+
+    Raises:
+      InputError: if there is no such source.
+    """
+    match = TFDS.fullmatch(str(source))
+    if match is not None:
+        return _from_tfds(match["name"], match["split"] or "train", resolution, data_dir)
+    if str(source).startswith("tfds:"):
+        raise InputError(f"{source}: write tfds:NAME[split], such as tfds:lfw[train[:100]]")
+    path = Path(source)
+    if path.is_dir():
+        return _read_all(_in_folder(path), resolution)
+    if path.suffix.lower() == ".csv":
+        return _read_all(_in_csv(path), resolution)
+    return _read_all([_Listed(path.name, path.name, path)], resolution)
+
+
+def listed_pictures(source: Path) -> list[tuple[str, Path]]:
+    """Name and path of each picture of a folder, or of folders in it, or of a picture itself.
+
+    Raises:
+      InputError: if there is none.
+    """
+    if source.is_dir():
+        return [(one.name, one.path) for one in _in_folder(source)]
+    return [(source.name, source)]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Listed:
+    """A file that a source lists."""
+
+    identity: str
+    name: str
+    path: Path
+
+
+def _read_all(listed: Sequence[_Listed], resolution: int) -> Iterator[Photograph | Refused]:
+    for one in listed:
+        if not one.identity:
+            yield Refused(one.name, f"{one.path}: nobody is named as its identity")
+            continue
+        try:
+            image = read_image(one.path, resolution)
+        except InputError as error:
+            yield Refused(one.name, str(error))
+        else:
+            yield Photograph(one.identity, one.name, image)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if is_picture_name(path))
+
+
+def _in_folder(folder: Path) -> list[_Listed]:
+    pictures = _pictures(folder)
+    if pictures:
+        return [_Listed(path.name, path.name, path) for path in pictures]
+    people = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    listed = [
+        _Listed(person.name, f"{person.name}/{path.name}", path)
+        for person in people
+        for path in _pictures(person)
+    ]
+    if not listed:
+        raise InputError(f"{folder}: holds no pictures, nor folders with pictures")
+    return listed
+
+
+def _in_csv(path: Path) -> list[_Listed]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file, skipinitialspace=True))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: not a readable CSV file in UTF-8 ({error})") from error
+    if not rows:
+        raise InputError(f"{path}: lists no photographs")
+    missing = [column for column in ("image", "identity") if column not in rows[0]]
+    if missing:
+        raise InputError(f"{path}: has no column {missing[0]!r}; its first line must be image,identity")
+    listed = []
+    for number, row in enumerate(rows, start=2):
+        image = (row["image"] or "").strip()
+        if not image:
+            raise InputError(f"{path}: line {number} names no image")
+        listed.append(_Listed((row["identity"] or "").strip(), image, path.parent / image))
+    return listed
+
+
+def _from_tfds(
+    name: str, split: str, resolution: int, data_dir: str | Path | None
+) -> Iterator[Photograph | Refused]:
+    examples, features = _data_source(name, split, data_dir)
+    return _read_examples(examples, features, name, resolution)
+
+
+def _data_source(name: str, split: str, data_dir: str | Path | None) -> tuple[Sequence[Any], Any]:
+    """A prepared data set's examples, in random access without TensorFlow, and its features."""
+    import tensorflow_datasets as tfds  # takes a second
+    from tensorflow_datasets.core import read_only_builder, registered
+
+    try:
+        if Path(name).is_dir():
+            builder = tfds.builder_from_directory(name)
+        else:
+            where = {} if data_dir is None else {"data_dir": str(data_dir)}
+            builder = read_only_builder.builder_from_files(name, **where)
+    except registered.DatasetNotFoundError as error:
+        raise InputError(
+            f"tfds:{name}: no prepared data set of this name in {data_dir or 'TFDS_DATA_DIR'}; prepare it "
+            f"with tfds.builder({name!r}, file_format='array_record').download_and_prepare()"
+        ) from error
+    except (FileNotFoundError, ValueError) as error:
+        raise InputError(f"tfds:{name}: not a prepared data set ({_first_line(error)})") from error
+    features: Any = builder.info.features
+    if "image" not in (features or {}):
+        raise InputError(f"tfds:{name}: its examples have no `image`")
+    try:
+        examples = builder.as_data_source(split=split)  # pyright: ignore[reportCallIssue]
+    except NotImplementedError as error:
+        raise InputError(
+            f"tfds:{name}: is stored in a format that only TensorFlow reads; prepare it with "
+            "file_format='array_record'"
+        ) from error
+    except (ValueError, KeyError) as error:
+        known = ", ".join(builder.info.splits)
+        raise InputError(f"tfds:{name}[{split}]: no such split; there are {known}") from error
+    return examples, features
+
+
+def _read_examples(
+    examples: Sequence[Any], features: Any, source: str, resolution: int
+) -> Iterator[Photograph | Refused]:
+    who = next((feature for feature in IDENTITY_FEATURES if feature in features), None)
+    called = next((feature for feature in NAME_FEATURES if feature in features), None)
+    for number in itertools.count():
+        if number >= len(examples):
+            return
+        example = examples[number]
+        name = f"{source}/{number:06d}" if called is None else _text(example[called])
+        identity = name if who is None else _text(example[who])
+        if who is not None and hasattr(features[who], "int2str"):
+            identity = features[who].int2str(int(example[who]))
+        try:
+            pixels = np.asarray(example["image"])
+            picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+            image = portrait(picture, resolution, name)
+        except (InputError, TypeError) as error:
+            yield Refused(name, str(error) if isinstance(error, InputError) else f"{name}: no picture")
+        else:
+            yield Photograph(identity, name, image)
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,107 @@
+"""Encoders that guess a photograph's latents in one pass: the bundled one, and GOAE's as published.
+
+The encoder runs as in evaluation: without the dropout and drop-path that the official programs of GUIDE and
+SUGAR leave on by oversight, which make every encoding a random draw.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+import goae_flax
+import torch_bridge
+from eg3d_flax import TriPlaneGenerator
+from goae_flax import GOAEEncoder
+from jaxunlearn.errors import InputError
+from torch_bridge import naming_file
+
+BUNDLED: Mapping[str, str] = {"heads": "encoder"}
+"""Name of a bundled generator → file of its encoder in `jaxunlearn/zoo`; its MODELS.md says what it is."""
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, eq=False)
+class Encoder:
+    """An encoder with the mean latent that its offsets start from; a pytree.
+
+    Attributes:
+      name: for tables and files.
+      graph, state: the network, as `nnx.split` returns it.
+      w_avg: `[w_dim]` or `[num_ws, w_dim]`.
+    """
+
+    name: str = dataclasses.field(metadata={"static": True})
+    graph: nnx.GraphDef[GOAEEncoder] = dataclasses.field(metadata={"static": True})
+    state: nnx.State
+    w_avg: jax.Array
+
+    def encode(self, images: jax.Array) -> jax.Array:
+        """Latents of photographs; differentiable.
+
+        Args:
+          images: `[N, H, W, 3]` in [-1, 1], framed as the generator's training images.
+
+        Returns:
+          ws `[N, num_ws, w_dim]` float32.
+        """
+        network = nnx.merge(self.graph, self.state)
+        offsets, _ = network(bicubic(images, network.config.swin.image_size))
+        return self.w_avg + offsets
+
+
+def bicubic(images: jax.Array, side: int) -> jax.Array:
+    """Images `[N, H, W, C]` at another size, as Pillow does it: antialiased where that shrinks, clipped."""
+    count, height, width, channels = images.shape
+    if (height, width) == (side, side):
+        return images
+    resized = jax.image.resize(images, (count, side, side, channels), "cubic")
+    return jnp.clip(resized, -1, 1)
+
+
+def load_encoder(
+    generator: TriPlaneGenerator, name_or_path: str, *, w_avg: jax.Array | None = None
+) -> Encoder:
+    """Load an encoder for a generator.
+
+    Args:
+      generator: whose latents are wanted.
+      name_or_path: "heads", whose encoder is bundled, or a file: one of ours, or `encoder_FFHQ.pt` as
+        published.
+      w_avg: `[w_dim]` or `[num_ws, w_dim]`, the mean latent; None takes the one in the generator.
+
+    Raises:
+      InputError: if there is no such file, it is no encoder, or its latents are not the generator's.
+      torch_bridge.CheckpointError: if the file cannot be read.
+    """
+    if name_or_path in BUNDLED:
+        file = resources.files("jaxunlearn.zoo") / f"{BUNDLED[name_or_path]}.safetensors"
+        with resources.as_file(file) as path:
+            return _read(path, generator, w_avg)
+    path = Path(name_or_path)
+    if not path.exists():
+        raise InputError(f"{name_or_path}: no such file, and no encoder is bundled under that name")
+    return _read(path, generator, w_avg)
+
+
+def _read(path: Path, generator: TriPlaneGenerator, w_avg: jax.Array | None) -> Encoder:
+    file = torch_bridge.read_file(path)
+    with naming_file(path):
+        state_dict, config = goae_flax.read_state_dict(file)
+    given, wanted = (config.num_ws, config.w_dim), (generator.config.num_ws, generator.config.w_dim)
+    if given != wanted:
+        raise InputError(
+            f"{path}: finds latents of {given[0]} rows of {given[1]}, "
+            f"but this generator takes {wanted[0]} rows of {wanted[1]}"
+        )
+    try:
+        module = goae_flax.from_torch(state_dict, config)
+    except torch_bridge.StateDictError as error:
+        raise InputError(f"{path}: does not fit a GOAE encoder: {str(error).splitlines()[0]}") from error
+    if w_avg is None:
+        w_avg = generator.backbone.mapping.w_avg[...]
+    return Encoder(file.metadata.get("name", path.stem), *nnx.split(module), w_avg)

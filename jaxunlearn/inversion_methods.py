@@ -1,0 +1,113 @@
+"""The three ways from photographs to latents, and which suits a model.
+
+`encoder`: one pass of a network; then only the camera is looked for. `optimize`: a search from the mean face.
+`hybrid`: a search from the encoder's latents. `N` photographs, `L` rows of ws (num_ws), `D` w_dim.
+"""
+
+import dataclasses
+from typing import Literal, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+
+from eg3d_flax import Compute
+from jaxunlearn import catalogue, encoders
+from jaxunlearn.encoders import Encoder, load_encoder
+from jaxunlearn.errors import InputError
+from jaxunlearn.inversion import Inversion, InversionSettings, invert
+from jaxunlearn.models import Models
+
+Method = Literal["encoder", "optimize", "hybrid"]
+METHODS: tuple[Method, ...] = get_args(Method)
+PUBLISHED_ENCODER = "encoder_FFHQ.pt"
+
+
+def default_method(models: Models, encoder: str | None = None) -> Method:
+    """Hybrid where an encoder is bundled or given, else the one that needs none."""
+    return "hybrid" if encoder or models.name in encoders.BUNDLED else "optimize"
+
+
+def settings_for(method: Method) -> InversionSettings:
+    """What suits the bundled model; `benchmarks/inversion_heads.md` compares."""
+    steps = {"encoder": 0, "optimize": 40, "hybrid": 20}[method]
+    return dataclasses.replace(InversionSettings(), steps=steps)
+
+
+def encoder_for(models: Models, name_or_path: str | None = None) -> Encoder:
+    """The encoder given, the one bundled with the model, or GOAE's published one where it is found.
+
+    Raises:
+      InputError: if there is none, or it does not fit the model.
+      torch_bridge.CheckpointError: if its file cannot be read.
+    """
+    if name_or_path is None and models.name in encoders.BUNDLED:
+        name_or_path = models.name
+    if name_or_path is None:
+        entry = next(entry for entry in catalogue.ENTRIES if entry.name == PUBLISHED_ENCODER)
+        path = catalogue.find(entry, catalogue.search_folders())
+        if path is None:
+            raise InputError(
+                f"{models.name}: no encoder is bundled with it and {PUBLISHED_ENCODER} is not here (see "
+                "`jaxunlearn models`); give --encoder FILE, or --method optimize, which needs none"
+            )
+        name_or_path = str(path)
+    return load_encoder(models.generator, name_or_path, w_avg=models.w_avg)
+
+
+@jax.jit
+def _encode(encoder: Encoder, images: jax.Array) -> jax.Array:
+    return encoder.encode(images)
+
+
+def encode(encoder: Encoder, images: np.ndarray, *, batch: int = 8) -> np.ndarray:
+    """Latents `[N, L, D]` of images `[N, R, R, 3]` in [-1, 1]."""
+    found = []
+    for start in range(0, len(images), batch):
+        block = np.arange(start, start + batch).clip(max=len(images) - 1)  # one compiled shape
+        found.append(np.asarray(_encode(encoder, jnp.asarray(images[block])))[: len(images) - start])
+    return np.concatenate(found)
+
+
+def invert_photographs(
+    models: Models,
+    images: np.ndarray,
+    method: Method,
+    *,
+    encoder: Encoder | None = None,
+    settings: InversionSettings | None = None,
+    mesh: Mesh | None = None,
+    compute: Compute | None = None,
+    progress: bool = True,
+) -> Inversion:
+    """Latents of photographs whose cameras are unknown.
+
+    Args:
+      models: the generator, with LPIPS and identity network of the loss.
+      images: `[N, R, R, 3]` in [-1, 1].
+      method: how.
+      encoder: what `encoder` and `hybrid` begin with; None takes that of `encoder_for`.
+      settings: of the search; None takes `settings_for(method)`.
+      mesh: see `inversion.invert`.
+      compute: likewise.
+      progress: likewise.
+
+    Raises:
+      InputError: if an encoder is wanted and there is none.
+      ValueError: if the images do not have the generator's resolution.
+    """
+    ws = None if method == "optimize" else encode(encoder or encoder_for(models), images)
+    return invert(
+        models.generator,
+        images,
+        None,
+        models.perceptual,
+        models.identity,
+        settings or settings_for(method),
+        key=jax.random.key(0),
+        ws=ws,
+        mesh=mesh,
+        compute=compute,
+        progress=progress,
+    )

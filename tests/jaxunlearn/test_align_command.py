@@ -1,0 +1,177 @@
+"""`jaxunlearn align`: which photos become crops, which are refused and why, and what is written."""
+
+import json
+
+import numpy as np
+import pytest
+import skimage.data
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageFilter
+
+import mtcnn_flax
+from jaxunlearn import catalogue, cli, face_detector
+from jaxunlearn.landmark_files import read_landmarks
+from jaxunlearn.photo_alignment import AlignmentSettings, align_photo
+from photos import ASTRONAUT, astronaut
+
+FARTHER = 0.9 * ASTRONAUT + np.array([250.0, 200.0])
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    astronaut().save("in/anna.png")
+    astronaut().filter(ImageFilter.GaussianBlur(4)).save("in/blurred.png")
+    astronaut().save("in/two.png")
+    Image.fromarray(skimage.data.coffee()).save("in/coffee.jpg")
+    (tmp_path / "in" / "torn.png").write_text("no picture")
+    points = {
+        "anna.png": ASTRONAUT.tolist(),
+        "blurred.png": {"points": ASTRONAUT.tolist()},
+        "two.png": [ASTRONAUT.tolist(), FARTHER.tolist()],
+    }
+    (tmp_path / "points.json").write_text(json.dumps(points))
+    return tmp_path
+
+
+def test_the_batch_goes_on_past_what_is_refused(photos, capsys):
+    assert cli.main(["align", "in", "--out", "out", "--landmarks", "points.json"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "1 of 5 aligned: out; what was seen: out/overlays\n"
+    refused = [line for line in printed.err.splitlines() if line.startswith("refused: ")]
+    for line, reason in zip(
+        refused,
+        [
+            "in/blurred.png: blurred",
+            "in/coffee.jpg: no face found",
+            "in/torn.png: not a readable",
+            "in/two.png: 2",
+        ],
+        strict=True,
+    ):
+        assert line.startswith(f"refused: {reason}")
+    assert sorted(path.name for path in (photos / "out").iterdir()) == [
+        "anna.png",
+        "landmarks.json",
+        "overlays",
+    ]
+    seen = sorted(path.name for path in (photos / "out" / "overlays").iterdir())
+    assert seen == ["anna.png", "blurred.png", "coffee.png", "two.png"]
+    with Image.open("out/anna.png") as crop:
+        assert crop.size == (512, 512)
+    assert json.loads((photos / "out" / "landmarks.json").read_text()).keys() == {"anna.png"}
+    np.testing.assert_allclose(read_landmarks(photos / "out" / "landmarks.json")["anna.png"], [ASTRONAUT])
+
+
+def test_what_was_written_makes_the_same_crop_again(photos):
+    assert cli.main(["align", "in/anna.png", "--out", "out", "--landmarks", "points.json"]) == 0
+    assert cli.main(["align", "in/anna.png", "--out", "again", "--landmarks", "out/landmarks.json"]) == 0
+    assert (photos / "out/anna.png").read_bytes() == (photos / "again/anna.png").read_bytes()
+
+
+@pytest.mark.parametrize(("face", "left"), [("1", 204), ("2", 433), ("largest", 204)])
+def test_one_of_several_faces(photos, face, left):
+    arguments = ["--landmarks", "points.json", "--face", face, "--size", "64", "--min-sharpness", "0"]
+    assert cli.main(["align", "in/two.png", "--out", "out", *arguments]) == 0
+    points = read_landmarks(photos / "out" / "landmarks.json")["two.png"]
+    assert round(points[0, 0, 0]) == left
+    with Image.open("out/two.png") as crop:
+        assert crop.size == (64, 64)
+
+
+def test_the_wild_recipe_does_not_turn(photos):
+    arguments = ["align", "in/anna.png", "--out", "out", "--landmarks", "points.json", "--recipe", "wild"]
+    assert cli.main(arguments) == 0
+    assert json.loads((photos / "out" / "landmarks.json").read_text())["anna.png"]["angle"] == 0
+
+
+def test_a_folder_of_people_becomes_one(photos, capsys):
+    for who in ("ann", "bob"):
+        (photos / "people" / who).mkdir(parents=True)
+        astronaut().save(f"people/{who}/1.png")
+    (photos / "points.json").write_text(json.dumps({"1.png": ASTRONAUT.tolist()}))
+    assert cli.main(["align", "people", "--out", "out", "--landmarks", "points.json"]) == 0
+    assert (photos / "out" / "ann" / "1.png").is_file()
+    assert (photos / "out" / "overlays" / "bob" / "1.png").is_file()
+    assert "2 of 2 aligned" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no.png", "--landmarks", "points.json"], "no.png: no such file"),
+        (["in/coffee.jpg", "--landmarks", "points.json"], "in/coffee.jpg: no face found"),
+        (
+            ["in/blurred.png", "in/torn.png", "--landmarks", "points.json"],
+            "(and 1 more, none could be aligned)",
+        ),
+        (["in/anna.png", "--landmarks", "points.json", "--min-side", "400"], "156 pixels wide, below 400"),
+        (["in/two.png", "--landmarks", "points.json", "--face", "3"], "has 2 faces, and no number 3"),
+        (["in/two.png", "--landmarks", "points.json"], "2 faces; choose with --face largest or --face N"),
+        (["in", "in/anna.png", "--landmarks", "points.json"], "two photos have the same name"),
+        (["in/anna.png", "--landmarks", "no.json"], "no.json: no such file"),
+        (["in/anna.png", "--landmarks", "in/coffee.jpg"], "in/coffee.jpg: not readable as JSON"),
+        (["in/anna.png", "--detector", "no.whl"], "no.whl: no such file"),
+        (["in/anna.png", "--detector", "points.json"], "points.json: is neither a folder nor a zip"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(photos, capsys, arguments, message):
+    assert cli.main(["align", *arguments, "--out", "out"]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("jaxunlearn: ")]
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert not (photos / "out" / "landmarks.json").exists()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [["--face", "0"], ["--face", "left"], ["--min-side", "nan"], ["--min-score", "-1"], ["--size", "7"]],
+)
+def test_options_that_make_no_sense(option, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["align", "photo.jpg", "--out", "out", *option])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("value", ['{"a.png": [[1, 2]]}', '{"a.png": {}}', '{"a.png": "x"}', "[]", "{}", "["])
+def test_files_that_are_no_landmarks(photos, capsys, value):
+    (photos / "points.json").write_text(value)
+    assert cli.main(["align", "in/anna.png", "--out", "out", "--landmarks", "points.json"]) == 2
+    assert capsys.readouterr().err.startswith("jaxunlearn: points.json: ")
+
+
+def test_without_a_detector_it_says_how_to_get_one(photos, monkeypatch, capsys):
+    monkeypatch.setattr(mtcnn_flax, "installed_weights", lambda: None)
+    monkeypatch.delenv(catalogue.FOLDERS_VARIABLE, raising=False)
+    assert cli.main(["align", "in/anna.png", "--out", "out"]) == 2
+    assert capsys.readouterr().err == f"jaxunlearn: {face_detector.HOW_TO_GET_ONE}\n"
+
+
+def test_the_installed_detector(photos, capsys):
+    """Two astronauts in one photo, found without landmarks from a file."""
+    both = Image.new("RGB", (560, 256))
+    both.paste(astronaut().crop((80, 0, 336, 256)).transpose(Image.Transpose.FLIP_LEFT_RIGHT), (300, 0))
+    both.paste(astronaut().crop((80, 0, 336, 256)), (0, 0))
+    both.save("in/two.png")
+    assert cli.main(["align", "in/two.png", "--out", "out"]) == 2
+    assert "in/two.png: 2 faces" in capsys.readouterr().err
+    assert cli.main(["align", "in/two.png", "--out", "out", "--face", "1"]) == 0
+    found = read_landmarks(photos / "out" / "landmarks.json")["two.png"]
+    np.testing.assert_allclose(found[0] + [80, 0], ASTRONAUT, atol=2.0)
+
+
+@given(sides=st.lists(st.floats(20, 400), max_size=4), least=st.floats(50, 300))
+def test_the_face_that_is_meant(sides, least):
+    """Alone among those large enough it is taken, otherwise the photo is refused with a reason."""
+    photo = Image.new("RGB", (64, 64), "white")
+    spread = ASTRONAUT - ASTRONAUT.mean(axis=0)
+    faces = [spread * side / 155.56 + 32 for side in sides]
+    settings = AlignmentSettings(min_side=least, min_sharpness=0, size=16)
+    alignment = align_photo(photo, lambda _: np.array(faces).reshape(-1, 5, 2), settings)
+    large = [square.side >= least for square in alignment.squares]
+    assert (alignment.crop is not None) == (sum(large) == 1) == (alignment.reason == "")
+    if alignment.chosen is not None:
+        assert large[alignment.chosen]

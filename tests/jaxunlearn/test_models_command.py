@@ -1,0 +1,59 @@
+"""`jaxunlearn models`: what can be used, under what licence, and what of it is here."""
+
+import hashlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jaxunlearn import catalogue, cli
+
+
+def test_every_entry_says_what_it_is_and_under_what_licence(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(catalogue.FOLDERS_VARIABLE, raising=False)
+    assert cli.main(["models"]) == 0
+    printed = capsys.readouterr().out
+    for entry in catalogue.ENTRIES:
+        assert f"\n{entry.name} " in printed
+        assert entry.licence
+        assert entry.purpose
+        assert entry.published in printed
+    assert printed.count("licence: ") == len(catalogue.ENTRIES) == printed.count("not here")
+
+
+def test_names_are_told_once():
+    names = [entry.name for entry in catalogue.ENTRIES]
+    assert len(set(names)) == len(names)
+    assert catalogue.entry("onet.npy").name == "onet.npy"
+
+
+def test_files_that_are_here_are_found_with_their_hash(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "pnet.npy").write_bytes(b"weights")
+    assert cli.main(["models"]) == 0
+    digest = hashlib.sha256(b"weights").hexdigest()
+    assert re.search(rf"models/pnet\.npy, sha256 {digest}", capsys.readouterr().out)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of other kinds")
+def test_a_reader_who_leaves_is_no_error():
+    command = [sys.executable, "-u", "-c", "from jaxunlearn.cli import main; exit(main(['models']))"]
+    folders = [path for path in sys.path if path]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+        env={"PYTHONPATH": ":".join(folders)},
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    with process.stderr as errors:
+        assert errors.read() == b""
+    assert process.wait(60) == cli.READER_GONE
