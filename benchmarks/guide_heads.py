@@ -97,8 +97,8 @@ def table(lines: list[dict[str, Any]], models: Models) -> str:
         f"`python benchmarks/guide_heads.py` (its text says more), on {processor()}.",
         f"Similarities by {models.judge.name} (threshold {threshold:.3f}), which no loss used; Fréchet "
         "distance in AlexNet features, so comparable within this table only. Mean ± standard deviation over "
-        "people of the mean over seeds; settings in `jaxunlearn/presets.py`, which had 80 steps at a constant "
-        "learning rate of 1.5e-3 before it had 120 at one that falls from 2.5e-3 to 0.",
+        "people of the mean over seeds; settings in `jaxunlearn/presets.py`, which had 80 steps at a "
+        "constant learning rate of 1.5e-3 before it had 120 at one that falls from 2.5e-3 to 0.",
         "",
         "| | steps | people, seeds | ID ↓ | ID_others ↓ | forgotten | others forgotten | other people ↑ "
         "| their worst twentieth ↑ | FID_pre ↓ | LPIPS of others ↓ |",

@@ -217,7 +217,7 @@ def _memory(
     else:
         settings = configuration.retention(config, models.median_radius)
         key = jax.random.fold_in(jax.random.key(config.seed), 1)
-        fisher = importance(start, source.trainable, ws, settings, key)
+        fisher = importance(start, source.trainable, ws, models.w_avg, settings, key)
     fisher = ewc.accumulated(None if before is None else before.fisher, fisher, config.ewc.decay)
     if kept is not None:
         save_fisher(fisher, kept)

@@ -67,11 +67,15 @@ class _Context(NamedTuple):
 
 
 def probes_around(
-    generator: TriPlaneGenerator, ws: np.ndarray, settings: RetentionSettings, key: jax.Array
+    generator: TriPlaneGenerator,
+    ws: np.ndarray,
+    w_avg: jax.Array,
+    settings: RetentionSettings,
+    key: jax.Array,
 ) -> jax.Array:
     """Latents `[N · probes, L, D]` around people `[N, L, D]`; a person's depend on their number only."""
     config = generator.config
-    centre = None if settings.centre == "person" else generator.backbone.mapping.w_avg[...]
+    centre = None if settings.centre == "person" else w_avg
 
     def draw(number: jax.Array) -> jax.Array:
         return jax.random.normal(jax.random.fold_in(key, number), (settings.probes, config.z_dim))
@@ -87,6 +91,7 @@ def importance(
     split: SplitGenerator,
     source: Pytree,
     ws: np.ndarray,
+    w_avg: jax.Array,
     settings: RetentionSettings,
     key: jax.Array,
 ) -> Pytree:
@@ -96,6 +101,7 @@ def importance(
       split: the generator that is about to forget.
       source: trainable parameters of the one it is compared with by the official estimators.
       ws: `[N, L, D]`, the people.
+      w_avg: the mean latent.
       settings: how.
       key: draws probes, projections and noise.
 
@@ -103,7 +109,7 @@ def importance(
       InputError: if nothing matters, or a number is not finite.
     """
     of_probes, of_shuffle, of_start, of_visits = jax.random.split(key, 4)
-    probes = probes_around(nnx.merge(*split), ws, settings, of_probes)
+    probes = probes_around(nnx.merge(*split), ws, w_avg, settings, of_probes)
     probes = jax.random.permutation(of_shuffle, probes)
     parameters = split.trainable
     if settings.estimator != "gauss-newton" and settings.perturbation:

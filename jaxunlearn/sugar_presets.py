@@ -113,13 +113,13 @@ def sugar_heads(people: int = 10) -> ConfigDict:
     _like_heads(config, people)
     config.target.distance = 1.0
     config.surrogates.width = 16
-    config.surrogates.epochs = 30
+    config.surrogates.epochs = 8 if people > 5 else 16
     config.surrogates.learning_rate = 5e-4
     config.surrogates.planes = 0.001
     config.surrogates.identity = 1.0
-    config.ewc.weight = 50.0
+    config.ewc.weight = 2000.0  # of ten people 10 are forgotten at 1000 and 7 at 5000; others gain with it
     config.ewc.output = "image"
-    config.ewc.probes = 8
+    config.ewc.probes = 4
     config.ewc.radius = 1.0
     return config
 
@@ -155,9 +155,10 @@ def guide_many(people: int = 10) -> ConfigDict:
 def _like_heads(config: ConfigDict, people: int) -> None:
     """What suits the bundled model whatever is forgotten."""
     alone = presets.heads()
-    config.steps = 60 + 12 * min(people, 20)
+    config.steps = 40 + 6 * min(people, 60)
     config.unit = "median_radius"
-    config.pairs.alpha_max = alone.pairs.alpha_max
+    config.pairs.num_adjacent = 1
+    config.pairs.alpha_max = 0.5
     config.terms.planes = alone.terms.planes
     config.optimiser.learning_rate = alone.optimiser.learning_rate
     config.rendering.ray_chunk = 0

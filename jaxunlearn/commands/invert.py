@@ -42,7 +42,7 @@ def add_parser(subparsers: Any) -> None:
     )
     add = parser.add_argument
     add("images", type=Path, nargs="+", metavar="IMAGE", help="pictures, or folders of them")
-    add_inversion(parser)
+    add_inversion(parser, "--method")
     add("--steps", type=positive, metavar="N", help="of the search [40; hybrid: 20]")
     add("--batch", type=positive, metavar="N", help="photographs at a time: memory [8]")
     add_models(parser)

@@ -95,11 +95,11 @@ def add_parser(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def add_inversion(parser: argparse.ArgumentParser, flag: str = "--method") -> None:
-    """Options for `inversion_methods`."""
+def add_inversion(parser: argparse.ArgumentParser, option: str) -> None:
+    """Options for `inversion_methods`; `option` is what the choice of the method is called."""
     add = parser.add_argument
     add(
-        flag,
+        option,
         choices=("encoder", "optimize", "hybrid"),
         help="how photos become latents: by one pass of an encoder, by a search, or by a search that starts "
         "from the encoder's latents [hybrid with an encoder, else optimize]",
@@ -221,6 +221,7 @@ def _run_sequence(arguments: argparse.Namespace) -> None:
         perceptual=arguments.perceptual,
         identity=arguments.identity,
         judge=arguments.judge,
+        w_avg=arguments.w_avg,
     )
     out = arguments.out or Path("runs") / arguments.sequence.stem
     forgotten = forget_in_stages(models, stages, lambda people: read_settings(arguments, people), out)
@@ -236,13 +237,14 @@ def _request(arguments: argparse.Namespace, models: "Models") -> "tuple[ConfigDi
 
     if arguments.image is not None:
         config = read_settings(arguments, len(arguments.image))
-        return config, people_of_images(
+        people = people_of_images(
             models,
             arguments.image,
             method=arguments.inversion,
             encoder=arguments.encoder,
             compute=configuration.compute(config),
         )
+        return read_settings(arguments, len(people.subjects)), people
     if arguments.seed is not None:
         config = read_settings(arguments, len(arguments.seed))
         _refuse_repetition(arguments.seed, config.method)

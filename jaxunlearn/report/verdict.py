@@ -51,11 +51,11 @@ def _others(figures: Mapping[str, Any]) -> list[str]:
             f"Other people stay themselves: similarity {figures['others_id']:.2f} on average, "
             f"{figures['others_id_p5']:.2f} for the worst twentieth."
         )
-    return [
-        *lines,
+    lines.append(
         f"Their pictures change by LPIPS {figures['retained_lpips']:.3f}; the Fréchet distance of all "
-        f"pictures to those before is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features).",
-    ]
+        f"pictures to those before is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features)."
+    )
+    return lines
 
 
 def effort(summary: Mapping[str, Any]) -> str:

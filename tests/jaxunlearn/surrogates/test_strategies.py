@@ -89,12 +89,15 @@ def test_probes_lie_on_their_shell():
     around = {"person": people[:, None], "mean": w_avg}
     for centre, middle in around.items():
         settings = RetentionSettings(probes=3, radius=2.0, centre=centre)  # type: ignore[arg-type]
-        probes = np.asarray(probes_around(models.generator, people, settings, key)).reshape(2, 3, -1)
+        probes = np.asarray(probes_around(models.generator, people, models.w_avg, settings, key)).reshape(
+            2, 3, -1
+        )
         middle = np.broadcast_to(middle, (2, 1, *people.shape[1:]) if centre == "person" else people.shape)
         away = np.linalg.norm(probes - middle.reshape(2, 1, -1), axis=-1)
         np.testing.assert_allclose(away, 2.0, rtol=1e-3)
-    alone = probes_around(models.generator, people[:1], RetentionSettings(probes=3, radius=2.0), key)
-    together = probes_around(models.generator, people, RetentionSettings(probes=3, radius=2.0), key)
+    on_shell = RetentionSettings(probes=3, radius=2.0)
+    alone = probes_around(models.generator, people[:1], models.w_avg, on_shell, key)
+    together = probes_around(models.generator, people, models.w_avg, on_shell, key)
     np.testing.assert_allclose(alone, together[:3], rtol=1e-5)
 
 
@@ -109,7 +112,9 @@ def test_probes_lie_on_their_shell():
 )
 def test_ways_to_a_fisher_that_is_not_zero(settings):
     split = split_generator(tiny_models().generator)
-    fisher = importance(split, split.trainable, tiny_people(2), settings, jax.random.key(0))
+    fisher = importance(
+        split, split.trainable, tiny_people(2), tiny_models().w_avg, settings, jax.random.key(0)
+    )
     leaves = jax.tree.leaves(fisher)
     assert ewc.largest(fisher) > 0
     assert all(np.isfinite(leaf).all() and (np.asarray(leaf) >= 0).all() for leaf in leaves)
