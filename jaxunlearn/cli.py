@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from jaxunlearn.commands import convert, demo, evaluate, models, render, unlearn
+from jaxunlearn.commands import bench, compile_step, convert, demo, evaluate, models, render, unlearn
 from jaxunlearn.commands.settings import PREFIX
-from jaxunlearn.errors import InputError, Interrupted
+from jaxunlearn.errors import DoesNotFit, InputError, Interrupted
 
-COMMANDS = (demo, unlearn, evaluate, render, convert, models)
+COMMANDS = (demo, unlearn, evaluate, render, convert, models, bench, compile_step)
 
-SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+SUCCESS, FAILURE, BAD_INPUT, TOO_LARGE, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class _Parser(argparse.ArgumentParser):
@@ -36,14 +36,17 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run the chosen subcommand.
 
     Returns:
-      0 on success, 2 on bad input, with one line on stderr, 1 on an internal failure, with its traceback, 130
-      when interrupted after saving.
+      0 on success, 2 on bad input, with one line on stderr, 1 on an internal failure, with its traceback, 3
+      when a program does not fit its device, 130 when interrupted after saving.
     """
     try:
         arguments.run(arguments)
     except Interrupted as error:
         print(f"jaxunlearn: {error}", file=sys.stderr)
         return INTERRUPTED
+    except DoesNotFit as error:
+        print(f"jaxunlearn: {error}", file=sys.stderr)
+        return TOO_LARGE
     except Exception as error:
         line = _for_the_user(error)
         if line is None:

@@ -33,3 +33,11 @@ def seed(text: str) -> int:
     if len(found) > 1:
         raise argparse.ArgumentTypeError(f"{text!r} is more than one seed")
     return found[0]
+
+
+def mesh_shape(text: str) -> tuple[int, int]:
+    """Devices along "identity" and along "sample", such as `4x2` → (4, 2)."""
+    identity, _, sample = text.partition("x")
+    if not (identity.isdecimal() and sample.isdecimal() and int(identity) and int(sample)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a mesh such as 4x2: identity x sample")
+    return int(identity), int(sample)
