@@ -1,7 +1,6 @@
 """`jaxunlearn compile`: for this machine, and for TPUs that are not here."""
 
 import dataclasses
-import importlib.util
 import json
 
 import jax
@@ -11,7 +10,6 @@ import pytest
 from jaxunlearn import cli, presets
 from jaxunlearn.ahead_of_time import topology
 from jaxunlearn.ahead_of_time.compilation import (
-    Exchange,
     compile_step,
     load_executable,
     save_executable,
@@ -20,19 +18,7 @@ from jaxunlearn.ahead_of_time.compilation import (
 from jaxunlearn.ahead_of_time.story import lines
 from jaxunlearn.benchmark import workload
 from jaxunlearn.benchmark.workload import Preset, Workload
-from jaxunlearn.models import Models
-from tiny_models import tiny_models
-
-tpu = [
-    pytest.mark.tpu_backend,
-    pytest.mark.skipif(importlib.util.find_spec("libtpu") is None, reason="libtpu is not installed"),
-]
-
-
-def outline() -> Models:
-    """Shapes in place of weights, for the generator at least."""
-    models = tiny_models()
-    return dataclasses.replace(models, generator=jax.eval_shape(lambda: models.generator))
+from tiny_models import outline, tiny_models
 
 
 @pytest.fixture(scope="module")
@@ -176,45 +162,3 @@ def test_what_the_compiler_says_of_too_large_a_program():
     }
     assert second["operator"] == ""
     assert too_large("INTERNAL: something else") is None
-
-
-class TestTpu:
-    """A tiny step for the smallest slice of every generation takes a minute each: one is enough here."""
-
-    pytestmark = tpu
-
-    @pytest.fixture(scope="class")
-    def v5e(self):
-        return compile_step(Workload.of(outline(), presets.heads()), topology.find("v5e:2x2"), (2, 2), 2)[0]
-
-    def test_nothing_along_identity_and_one_all_reduce_along_sample(self, v5e):
-        assert [(found.kind, found.axis, found.count) for found in v5e.exchanges] == [
-            ("all-reduce", "sample", 1)
-        ]
-
-    def test_what_a_chip_needs(self, v5e):
-        assert v5e.device_kind == "TPU v5 lite"
-        assert v5e.fits
-        assert v5e.available == 16e9
-        assert v5e.estimated_cycles > 0
-        assert isinstance(v5e.exchanges[0], Exchange)
-
-    @pytest.mark.parametrize(
-        ("name", "count", "kind"),
-        [
-            ("v5e:1x1", 1, "TPU v5 lite"),
-            ("v5e:4x4", 16, "TPU v5 lite"),
-            ("v4:2x2x1", 4, "TPU v4"),
-            ("v5p:4x4x4", 64, "TPU v5"),
-            ("v6e:8x8", 64, "TPU v6 lite"),
-        ],
-    )
-    def test_slices(self, name, count, kind):
-        found = topology.find(name)
-        assert len(found.devices) == count
-        assert found.kind == kind
-        assert found.platform == "tpu"
-
-    def test_a_slice_that_cannot_be_built(self):
-        with pytest.raises(topology.InputError, match=r"--topology v5e:3x3: no such slice"):
-            topology.find("v5e:3x3")
