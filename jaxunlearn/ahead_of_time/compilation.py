@@ -19,7 +19,10 @@ from jaxunlearn.mesh import SAMPLE, make_mesh
 from torch_bridge import replacing
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_USED = re.compile(r"Used ([\d.]+)([KMGT]?)B? of ([\d.]+)([KMGT]?)B? hbm", re.IGNORECASE)
+_USED = (
+    re.compile(r"Used ([\d.]+)([KMGT]?)B? of ([\d.]+)([KMGT]?)B? hbm", re.IGNORECASE),
+    re.compile(r"HLO temporaries \(([\d.]+)([KMGT]?)B?\) exceeds available HBM \(([\d.]+)([KMGT]?)B?\)"),
+)
 _LARGEST = re.compile(r"Size: ([\d.]+)([KMGT]?)B?\s+(?:Operator: op_name=\"([^\"]*)\"[^\n]*\s+)?Shape: (\S+)")
 
 
@@ -197,7 +200,7 @@ def too_large(message: str) -> tuple[int, int, tuple[dict[str, Any], ...]] | Non
     Returns:
       None if the message says something else.
     """
-    match = _USED.search(message)
+    match = next(filter(None, (pattern.search(message) for pattern in _USED)), None)
     if match is None:
         return None
     largest = [

@@ -2,11 +2,14 @@
 
 import importlib.util
 
+import jax
+import jax.numpy as jnp
 import pytest
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxunlearn import presets
 from jaxunlearn.ahead_of_time import topology
-from jaxunlearn.ahead_of_time.compilation import compile_step
+from jaxunlearn.ahead_of_time.compilation import compile_step, too_large
 from jaxunlearn.benchmark.workload import Workload
 from jaxunlearn.errors import InputError
 from tiny_models import outline
@@ -53,3 +56,20 @@ def test_slices(name, count, kind):
 def test_a_slice_that_cannot_be_built():
     with pytest.raises(InputError, match=r"--topology v5e:3x3: no such slice"):
         topology.find("v5e:3x3")
+
+
+def test_what_the_compiler_refuses_is_understood():
+    mesh = Mesh(topology.find("v5e:1x1").devices, ("one",))
+    matrix = jax.ShapeDtypeStruct((40_000,) * 2, jnp.float32, sharding=NamedSharding(mesh, PartitionSpec()))
+
+    def several(a, b):
+        c, d = jnp.sin(a @ b), jnp.cos(a @ b.T)
+        return jnp.sort(c @ d, axis=0) + jnp.sort(d @ c, axis=1)
+
+    with pytest.raises(jax.errors.JaxRuntimeError) as refused:
+        jax.jit(several).lower(matrix, matrix).compile()
+    found = too_large(str(refused.value))
+    assert found is not None
+    needed, available, _ = found
+    assert needed > 2 * 40_000**2 * 4
+    assert 15 * 2**30 < available <= 16e9 * 1.1
