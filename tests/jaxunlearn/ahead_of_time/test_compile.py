@@ -167,7 +167,7 @@ def test_what_the_compiler_says_of_too_large_a_program():
 def test_the_other_way_in_which_it_says_so():
     """Word for word, as libtpu 0.0.42.1 refused three products of 32,000² matrices."""
     message = (
-        "RESOURCE_EXHAUSTED: Ran out of memory on HBM, the total memory required for HLO temporaries (22.89G) "
-        "exceeds available HBM (15.75G)."
+        "RESOURCE_EXHAUSTED: Ran out of memory on HBM, the total memory required for HLO temporaries "
+        "(22.89G) exceeds available HBM (15.75G)."
     )
     assert too_large(message) == (int(22.89 * 2**30), int(15.75 * 2**30), ())
