@@ -8,13 +8,24 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from jaxunlearn.commands import align, convert, demo, evaluate, invert, models, render, unlearn
+from jaxunlearn.commands import (
+    align,
+    bench,
+    compile_step,
+    convert,
+    demo,
+    evaluate,
+    invert,
+    models,
+    render,
+    unlearn,
+)
 from jaxunlearn.commands.settings import PREFIX
-from jaxunlearn.errors import InputError, Interrupted
+from jaxunlearn.errors import DoesNotFit, InputError, Interrupted
 
-COMMANDS = (demo, align, invert, unlearn, evaluate, render, convert, models)
+COMMANDS = (demo, align, invert, unlearn, evaluate, render, convert, models, bench, compile_step)
 
-SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED, READER_GONE = 0, 1, 2, 130, 141
+SUCCESS, FAILURE, BAD_INPUT, TOO_LARGE, INTERRUPTED, READER_GONE = 0, 1, 2, 3, 130, 141
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,8 +48,9 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run the chosen subcommand.
 
     Returns:
-      0 on success, 2 on bad input, with one line on stderr, 1 on an internal failure, with its traceback, 130
-      when interrupted after saving, 141, a shell's number for it, when the reader of a pipe leaves.
+      0 on success, 2 on bad input, with one line on stderr, 1 on an internal failure, with its traceback, 3
+      when a program does not fit its device, 130 when interrupted after saving, 141, a shell's number for it,
+      when the reader of a pipe leaves.
     """
     try:
         arguments.run(arguments)
@@ -49,6 +61,9 @@ def execute(arguments: argparse.Namespace) -> int:
     except Interrupted as error:
         print(f"jaxunlearn: {error}", file=sys.stderr)
         return INTERRUPTED
+    except DoesNotFit as error:
+        print(f"jaxunlearn: {error}", file=sys.stderr)
+        return TOO_LARGE
     except Exception as error:
         line = _for_the_user(error)
         if line is None:

@@ -111,16 +111,21 @@ def target_latents(config: ConfigDict, ws: jax.Array, w_avg: jax.Array, median_r
 
 
 def step_settings(
-    config: ConfigDict, model: GeneratorConfig, median_radius: float, people: int = 1
+    config: ConfigDict,
+    model: GeneratorConfig,
+    median_radius: float,
+    people: int = 1,
+    *,
+    platform: str | None = None,
 ) -> StepSettings:
-    """How the pairs of a step are drawn and rendered; `people` share one generator copy."""
+    """How the pairs of a step are drawn and rendered; `people` share one generator copy; see `compute`."""
     make = _guide_sampling if config.method == "guide" else functools.partial(_many_sampling, people=people)
     return StepSettings(
         make(config, model, scale(config, median_radius)),
         noise_mode=config.rendering.noise_mode,
         draws=config.rendering.draws,
         neural_rendering_resolution=config.rendering.rays or None,
-        compute=compute(config),
+        compute=compute(config, platform),
     )
 
 
@@ -204,10 +209,10 @@ def retention(config: ConfigDict, median_radius: float) -> RetentionSettings:
     )
 
 
-def compute(config: ConfigDict) -> Compute:
-    """The forms that suit this machine, in the config's dtype."""
+def compute(config: ConfigDict, platform: str | None = None) -> Compute:
+    """The forms that suit a platform, None for this machine's, in the config's dtype."""
     return dataclasses.replace(
-        Compute.for_platform(jax.default_backend()),
+        Compute.for_platform(platform or jax.default_backend()),
         dtype=jnp.dtype(config.rendering.dtype),
         ray_chunk=config.rendering.ray_chunk or None,
     )

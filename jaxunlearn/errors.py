@@ -7,3 +7,7 @@ class InputError(ValueError):
 
 class Interrupted(Exception):
     """A run was stopped from outside after saving its state; the message says how to go on."""
+
+
+class DoesNotFit(Exception):
+    """A program needs more memory than the device has; the message says how much, and what to try."""

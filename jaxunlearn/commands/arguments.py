@@ -56,3 +56,11 @@ def numbers(text: str) -> list[float]:
     if not found or not all(map(math.isfinite, found)):
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as -5,5,10")
     return found
+
+
+def mesh_shape(text: str) -> tuple[int, int]:
+    """Devices along "identity" and along "sample", such as `4x2` → (4, 2)."""
+    identity, _, sample = text.partition("x")
+    if not (identity.isdecimal() and sample.isdecimal() and int(identity) and int(sample)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a mesh such as 4x2: identity x sample")
+    return int(identity), int(sample)

@@ -1,10 +1,9 @@
 """Options for many devices, many hosts and many people."""
 
 import argparse
-import re
 from typing import TYPE_CHECKING
 
-from jaxunlearn.commands.arguments import positive
+from jaxunlearn.commands.arguments import mesh_shape, positive
 
 if TYPE_CHECKING:
     from jax.sharding import Mesh
@@ -15,7 +14,7 @@ def add_scale(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--mesh",
-        type=_mesh,
+        type=mesh_shape,
         metavar="IxS",
         help="devices for generator copies x devices for the pairs of a step, such as 4x2 [one device]",
     )
@@ -26,13 +25,6 @@ def add_scale(parser: argparse.ArgumentParser) -> None:
     hosts.add_argument("--coordinator", metavar="HOST:PORT", help="where process 0 is")
     hosts.add_argument("--processes", type=positive, metavar="N", help="how many there are")
     hosts.add_argument("--process", type=int, metavar="K", help="which this one is, from 0")
-
-
-def _mesh(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no mesh such as 4x2")
-    return int(match[1]), int(match[2])
 
 
 def join(arguments: argparse.Namespace) -> None:

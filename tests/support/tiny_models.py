@@ -51,6 +51,12 @@ def tiny_models() -> Models:
     )
 
 
+def outline() -> Models:
+    """The same with shapes in place of the generator's weights."""
+    models = tiny_models()
+    return dataclasses.replace(models, generator=nnx.eval_shape(lambda: models.generator))
+
+
 def tiny_people(count: int) -> np.ndarray:
     """Latents `[K, L, D]`."""
     rng = np.random.default_rng(5)

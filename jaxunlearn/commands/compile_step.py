@@ -1,0 +1,96 @@
+"""`jaxunlearn compile`: the step's program for devices that need not be here."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from jaxunlearn.commands.arguments import mesh_shape, positive
+from jaxunlearn.commands.settings import add_config
+
+_DESCRIPTION = """\
+Compile the unlearning step for a TPU slice, which need not be here, or for this machine, and say what a
+device needs: memory, operations, what devices exchange. No weights are made. Exit code 3 if it does not fit.
+
+TPUs are compiled for by libtpu: pip install 'jaxunlearn[tpu]'.
+"""
+_EXAMPLES = """\
+examples:
+  jaxunlearn compile --topology v5e:1x1 --preset full --dtype bfloat16
+  jaxunlearn compile --topology v5e:4x4 --preset full --dtype bfloat16 --copies 32
+  jaxunlearn compile --topology v6e:8x8 --mesh 32x2 --config.pairs.num_global=3
+  jaxunlearn compile --topology here --json report.json
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the subcommand."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "compile",
+        help="compile the step for a TPU slice or for this machine; say what it needs",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--topology", default="here", metavar="NAME", help="here, or such as v5e:4x4, v5p:4x4x4 [%(default)s]"
+    )
+    add("--preset", choices=("heads", "full"), default="heads", help="networks [%(default)s]")
+    add("--copies", type=positive, metavar="K", help="generator copies [one for each device along identity]")
+    add(
+        "--mesh",
+        type=mesh_shape,
+        metavar="IxS",
+        help="devices along identity and along sample [all along identity]",
+    )
+    add("--dtype", choices=("float32", "bfloat16"), help="the same as --config.rendering.dtype=")
+    add("--save", type=Path, metavar="FILE", help="keep the executable")
+    add("--json", type=Path, metavar="FILE", help="write the report")
+    add_config(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Compile and report.
+
+    Raises:
+      InputError: if there is no such topology or setting.
+      DoesNotFit: if a device's memory does not hold it.
+    """
+    import json
+
+    import jax
+
+    from jaxunlearn.ahead_of_time import topology
+    from jaxunlearn.ahead_of_time.compilation import compile_step, save_executable
+    from jaxunlearn.ahead_of_time.story import lines
+    from jaxunlearn.benchmark.workload import PRESETS, Workload
+    from jaxunlearn.commands.settings import read_config
+    from jaxunlearn.errors import DoesNotFit
+    from torch_bridge import replacing
+
+    if arguments.topology != topology.HERE:
+        jax.config.update("jax_platforms", "cpu")  # the compiler needs no TPU: JAX should not look for one
+    preset = PRESETS[arguments.preset]
+    config = read_config(arguments.config, arguments.overrides, preset.config())
+    if arguments.dtype:
+        config.rendering.dtype = arguments.dtype
+    found = topology.find(arguments.topology)
+    shape = arguments.mesh or (len(found.devices), 1)
+    workload = Workload.of(preset.outline(), config)
+    report, executable = compile_step(workload, found, shape, arguments.copies or shape[0])
+    for line in lines(report, config):
+        print(line)
+    if arguments.json:
+        settings = config.to_dict()
+        with replacing(arguments.json) as temporary:
+            temporary.write_text(json.dumps(report.to_json() | {"config": settings}, indent=1) + "\n")
+    if executable is not None and arguments.save:
+        save_executable(executable, arguments.save)
+        print(f"{arguments.save}: {arguments.save.stat().st_size / 2**20:.1f} MiB")
+    if not report.fits:
+        raise DoesNotFit(
+            f"does not fit {report.device_kind}: {report.needed / 2**30:.2f} GiB of "
+            f"{report.available / 2**30:.2f} GiB; try --config.rendering.ray_chunk, --dtype bfloat16, fewer "
+            "--copies for a device, or more devices along sample"
+        )
