@@ -50,7 +50,8 @@ def encoder_for(models: Models, name_or_path: str | None = None) -> Encoder:
         if path is None:
             raise InputError(
                 f"{models.name}: no encoder is bundled with it and {PUBLISHED_ENCODER} is not here (see "
-                "`jaxunlearn models`); give --encoder FILE, or --method optimize, which needs none"
+                "`jaxunlearn models`); give --encoder FILE, or --method optimize (--inversion optimize of "
+                "unlearn), which needs none"
             )
         name_or_path = str(path)
     return load_encoder(models.generator, name_or_path, w_avg=models.w_avg)
