@@ -22,7 +22,7 @@ from standin import StandIn
 from tiny_models import tiny_models, tiny_people
 
 PEOPLE, STEPS = 4, 3
-MESHES = [(4, 1), (1, 2), (2, 4)]
+MESHES = [(4, 1), (2, 4)]
 COLLECTIVES = "all-reduce|all-gather|collective-permute|all-to-all|reduce-scatter"
 GUIDE = GuideSampling(num_adjacent=2, num_global=2)  # five pairs: shares of 3 and 2 are not equal
 

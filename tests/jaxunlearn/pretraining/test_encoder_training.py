@@ -89,11 +89,13 @@ def metrics(folder: Path) -> list[dict[str, Any]]:
     return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
 
 
+@pytest.mark.slow
 def test_a_short_run_comes_nearer_to_the_latents(finished: Path) -> None:
     losses = [line["latents"] for line in metrics(finished) if "latents" in line]
     assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
 
 
+@pytest.mark.slow
 def test_pictures_count_in_the_second_phase_only(finished: Path) -> None:
     lines = [line for line in metrics(finished) if "loss" in line]
     assert all("perceptual" in line for line in lines[30:])
@@ -101,6 +103,7 @@ def test_pictures_count_in_the_second_phase_only(finished: Path) -> None:
     assert all(line["loss"] > line["latents"] for line in lines[30:])
 
 
+@pytest.mark.slow
 def test_its_figures_tell_the_scenarios_apart(finished: Path) -> None:
     figures = metrics(finished)[-1]["held_out"]
     assert set(figures) == {"generator", "album", "celeba_like"}
@@ -108,6 +111,7 @@ def test_its_figures_tell_the_scenarios_apart(finished: Path) -> None:
     assert "latents" not in figures["celeba_like"]  # z does not give dyed hair back
 
 
+@pytest.mark.slow
 def test_its_files_are_read_as_encoders(finished: Path, config: Config, tmp_path: Path) -> None:
     figures = training.export(finished, tmp_path / "half.safetensors")
     assert figures == metrics(finished)[-1]["held_out"]
@@ -122,6 +126,7 @@ def test_its_files_are_read_as_encoders(finished: Path, config: Config, tmp_path
     assert (finished / "images" / "step000031.png").exists()
 
 
+@pytest.mark.slow
 def test_cut_off_and_resumed_it_is_the_same(
     finished: Path, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
