@@ -9,7 +9,6 @@ Writes `guide_heads.jsonl`, a line a finished run (those found there are not run
 import argparse
 import itertools
 import json
-import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxunlearn import configuration, presets
+from jaxunlearn.benchmark.processor import processor
 from jaxunlearn.evaluation import album_latents, evaluate_generator
 from jaxunlearn.measurement import reference_of
 from jaxunlearn.models import Models, load_models
@@ -33,14 +33,6 @@ ROWS = {
     "+ global (GUIDE)": presets.heads,
 }
 FIGURES = ("id", "id_others", "others_id", "others_id_p5", "fid_pre", "retained_lpips")
-
-
-def processor() -> str:
-    """Name of the CPU."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names)} x {names[0]}" if names else platform.processor()
 
 
 def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path) -> None:

@@ -11,7 +11,6 @@ unless a picture is wanted), and with `--picture FILE` photographs above their r
 import argparse
 import dataclasses
 import json
-import platform
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ import jax
 import numpy as np
 
 from eg3d_flax import Compute
+from jaxunlearn.benchmark.processor import processor
 from jaxunlearn.evaluation.batches import embeddings
 from jaxunlearn.heads.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.inversion import InversionSettings
@@ -55,14 +55,6 @@ WAYS = {
     "optimize, 20 steps": steps("optimize", 20),
     "optimize, 40 steps": steps("optimize", 40),
 }
-
-
-def processor() -> str:
-    """Name of the CPU."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names)} x {names[0]}" if names else platform.processor()
 
 
 def photographs(models: Models, scenario: str, people: int, views: int) -> np.ndarray:

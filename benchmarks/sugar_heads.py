@@ -12,7 +12,6 @@ Writes `sugar_heads.jsonl`, a line a finished run (those found there are not run
 
 import argparse
 import json
-import platform
 import resource
 import tempfile
 import time
@@ -24,6 +23,7 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxunlearn import sugar_presets
+from jaxunlearn.benchmark.processor import processor
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.measurement import evaluate, reference_of
 from jaxunlearn.models import Models, load_models
@@ -69,14 +69,6 @@ ROWS: dict[str, Callable[[int], ConfigDict]] = {
     "SUGAR, nearest person": _nearest,
 }
 MAIN = ["GUIDE", "SUGAR"]
-
-
-def processor() -> str:
-    """Name of the CPU."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names)} x {names[0]}" if names else platform.processor()
 
 
 def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path) -> None:

@@ -189,6 +189,7 @@ np.testing.assert_allclose(two.ws, one.ws, atol=1e-2)
 """
 
 
+@pytest.mark.slow
 def test_two_devices_find_what_one_finds():
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
     program = MESH.format(path=[str(Path(__file__).parent), *sys.path])

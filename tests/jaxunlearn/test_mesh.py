@@ -86,6 +86,7 @@ def test_any_mesh_takes_the_same_steps(alone, identity, sample):
     agree(measured, alone[1])
 
 
+@pytest.mark.slow
 def test_many_people_in_one_copy_divided_among_devices():
     """SUGAR's pairs and what holds the parameters: the penalty counts once, not once a device."""
     ws = tiny_people(6)[None]
@@ -122,6 +123,7 @@ def test_too_few_devices():
     assert make_mesh(sample=2).shape == {"identity": 4, "sample": 2}
 
 
+@pytest.mark.slow
 def test_a_run_on_a_mesh_goes_on_on_one_device(tmp_path):
     """Three copies on 2 x 2 devices: one is trained twice, which shows in the summary only."""
     config = presets.heads()

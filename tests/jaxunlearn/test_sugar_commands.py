@@ -81,6 +81,7 @@ def test_requests_of_many_that_make_no_sense(arguments, message, tmp_path, monke
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_sweep_over_distances(many, tmp_path, capsys):
     arguments = ["unlearn", "--method", "sugar", "--seed", "3-5", "--sweep-distance=-0.5,1.5"]
     assert cli.main([*arguments, "--out", str(tmp_path / "sweep"), *MANY]) == 0

@@ -19,6 +19,7 @@ def settings(**changes):
     return tiny_sugar({"steps": 2, "evaluation.views": 2, **changes}, people=2)
 
 
+@pytest.mark.slow
 def test_a_picture_a_person_and_a_row_a_distance(tmp_path):
     models = tiny_models()
     people = people_of_seeds(models, [1, 2])

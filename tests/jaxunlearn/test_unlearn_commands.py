@@ -162,6 +162,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_there(demo, monkeypatch, cap
     assert (folder.path / "summary.json").read_text() == before
 
 
+@pytest.mark.slow
 def test_a_photo_becomes_a_run(demo, tmp_path, capsys):
     """A picture of the person before, as a file: inverted, unlearned, and named in the run."""
     with Image.open(demo[0].person_picture()) as image:

@@ -93,6 +93,7 @@ def test_whoever_diverges_is_tried_again_and_stops_nobody(tmp_path):
     assert json.loads((folder / "summary.json").read_text())["diverged"] == [NAMES[1]]
 
 
+@pytest.mark.slow
 def test_an_interrupted_list_goes_on(tmp_path):
     """In the middle of the first wave, which then goes on from where it was."""
     folder, steps = tmp_path / "list", 60
@@ -142,6 +143,7 @@ def photographs(folder):
     (folder / "bea" / "9.png").write_text("no picture")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("always:left out")
 def test_identities_from_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("jaxunlearn.models.load_models", lambda *_, **__: tiny_models())

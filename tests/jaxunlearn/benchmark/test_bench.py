@@ -31,7 +31,7 @@ def test_a_case_in_figures(result):
     assert seconds["calls"] == 3
     assert 0 < seconds["p50"] <= seconds["p95"]
     assert result["pairs_per_second"] == pytest.approx(12 / seconds["p50"])
-    assert result["identities_per_hour"] == pytest.approx(2 * 3600 / 80 / seconds["p50"])
+    assert result["identities_per_hour"] == pytest.approx(2 * 3600 / presets.heads().steps / seconds["p50"])
     work = model_flops.step(
         measurement.networks_of(tiny_models()),
         measurement.Workload.of(tiny_models(), presets.heads()).recipe(1, None, "cpu").settings,

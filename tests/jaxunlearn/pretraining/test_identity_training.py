@@ -80,6 +80,7 @@ def test_its_file_says_what_it_is_and_where_people_become_one(finished: Path, sh
     assert network.threshold == pytest.approx(verify(embeddings).threshold, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_run_cut_off_and_resumed_equals_an_uninterrupted_one(
     finished: Path, shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

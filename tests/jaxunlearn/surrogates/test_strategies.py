@@ -21,6 +21,7 @@ from tiny_sugar import tiny_sugar
 NO_MEMORY = {"ewc.weight": 0.0}
 
 
+@pytest.mark.slow
 def test_a_transformer_learns_and_can_be_kept(tmp_path):
     models, people = tiny_models(), tiny_people(3)
     kind = {"target.kind": "mapper-transformer", "surrogates.width": 8, "surrogates.depth": 1}
@@ -120,6 +121,7 @@ def test_ways_to_a_fisher_that_is_not_zero(settings):
     assert all(np.isfinite(leaf).all() and (np.asarray(leaf) >= 0).all() for leaf in leaves)
 
 
+@pytest.mark.slow
 def test_the_official_preset_runs_whole(tmp_path):
     config = sugar_presets.sugar_official(2)
     config.update(steps=1, images_every=0)
