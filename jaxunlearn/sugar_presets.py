@@ -160,7 +160,7 @@ def _like_heads(config: ConfigDict, people: int) -> None:
     config.pairs.num_adjacent = 1
     config.pairs.alpha_max = 0.5
     config.terms.planes = alone.terms.planes
-    config.optimiser.learning_rate = alone.optimiser.learning_rate
+    config.optimiser.learning_rate = 1.5e-3
     config.rendering.ray_chunk = 0
     config.log_every = 5
     config.images_every = 0
