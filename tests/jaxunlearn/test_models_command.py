@@ -41,7 +41,12 @@ def test_files_that_are_here_are_found_with_their_hash(tmp_path, monkeypatch, ca
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of other kinds")
 def test_a_reader_who_leaves_is_no_error():
-    command = [sys.executable, "-u", "-c", "from jaxunlearn.cli import main; exit(main(['models']))"]
+    """It prints more than a pipe holds, so that it is still at it when the reader leaves."""
+    program = (
+        "from argparse import Namespace; from jaxunlearn import cli; "
+        "exit(cli.execute(Namespace(run=lambda _: [print('x' * 80) for _ in range(100_000)])))"
+    )
+    command = [sys.executable, "-c", program]
     folders = [path for path in sys.path if path]
     process = subprocess.Popen(
         command,
