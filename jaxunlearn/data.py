@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, first_line
 from jaxunlearn.image_files import is_picture_name, portrait, read_image
 
 TFDS = re.compile(r"tfds:(?P<name>[^\[\]]+)(\[(?P<split>.+)\])?", re.DOTALL)
@@ -241,7 +241,7 @@ def _data_source(name: str, split: str, data_dir: str | Path | None) -> tuple[Se
             f"with tfds.builder({name!r}, file_format='array_record').download_and_prepare()"
         ) from error
     except (FileNotFoundError, ValueError) as error:
-        raise InputError(f"tfds:{name}: not a prepared data set ({_first_line(error)})") from error
+        raise InputError(f"tfds:{name}: not a prepared data set ({first_line(error)})") from error
     features: Any = builder.info.features
     if "image" not in (features or {}):
         raise InputError(f"tfds:{name}: its examples have no `image`")
@@ -283,7 +283,3 @@ def _read_examples(
 
 def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

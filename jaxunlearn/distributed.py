@@ -5,6 +5,7 @@ processes everything here does nothing.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -48,6 +49,16 @@ def wait(name: str) -> None:
     """Until every process is here."""
     if jax.process_count() > 1:
         multihost_utils.sync_global_devices(name)
+
+
+def leader_first(action: Callable[[], None], name: str) -> None:
+    """Process 0 acts, then the others do, who find what it did; all go on together."""
+    if leads():
+        action()
+    wait(f"{name}: the first")
+    if not leads():
+        action()
+    wait(f"{name}: all")
 
 
 def anywhere(flag: bool) -> bool:

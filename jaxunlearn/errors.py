@@ -11,3 +11,8 @@ class Interrupted(Exception):
 
 class DoesNotFit(Exception):
     """A program needs more memory than the device has; the message says how much, and what to try."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, for a message of one line."""
+    return (str(error) or type(error).__name__).splitlines()[0]

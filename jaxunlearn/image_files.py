@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, first_line
 
 SQUARE_ENOUGH = 1.5
 """A picture longer than this many times its width is no portrait, and is not cut to one."""
@@ -52,7 +52,7 @@ def open_picture(path: Path) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(f"{path}: has too many pixels to be a portrait") from error
     except Exception as error:  # a damaged file makes Pillow's decoders fail in any way
-        raise InputError(f"{path}: not a readable picture ({_first_line(error)})") from error
+        raise InputError(f"{path}: not a readable picture ({first_line(error)})") from error
 
 
 def portrait(picture: Image.Image, resolution: int, name: str | Path) -> np.ndarray:
@@ -122,7 +122,3 @@ def _on_white(picture: Image.Image) -> Image.Image:
         white = Image.new("RGBA", coloured.size, (255, 255, 255, 255))
         picture = Image.alpha_composite(white, coloured)
     return picture.convert("RGB")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

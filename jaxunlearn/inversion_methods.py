@@ -45,8 +45,7 @@ def encoder_for(models: Models, name_or_path: str | None = None) -> Encoder:
     if name_or_path is None and models.name in encoders.BUNDLED:
         name_or_path = models.name
     if name_or_path is None:
-        entry = next(entry for entry in catalogue.ENTRIES if entry.name == PUBLISHED_ENCODER)
-        path = catalogue.find(entry, catalogue.search_folders())
+        path = catalogue.find(catalogue.entry(PUBLISHED_ENCODER), catalogue.search_folders())
         if path is None:
             raise InputError(
                 f"{models.name}: no encoder is bundled with it and {PUBLISHED_ENCODER} is not here (see "

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 NormOver = Literal["sample", "batch"]
 
@@ -90,6 +91,16 @@ def vicinity_probes(
 def median_radius(ws: jax.Array, w_avg: jax.Array) -> jax.Array:
     """Median distance of samples `[N, L, D]` from the mean: the scale that settings of a model refer to."""
     return jnp.median(_length(ws - w_avg))
+
+
+def repeated(ws: np.ndarray) -> tuple[int, int] | None:
+    """The first two equal latents of `[N, L, D]`, by number; None if all differ."""
+    seen: dict[bytes, int] = {}
+    for k, latent in enumerate(ws):
+        earlier = seen.setdefault(np.ascontiguousarray(latent).tobytes(), k)
+        if earlier != k:
+            return earlier, k
+    return None
 
 
 class LatentDistribution(NamedTuple):

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import TriPlaneGenerator
-from jaxunlearn import configuration, ewc, latents
+from jaxunlearn import configuration, distributed, ewc, latents
 from jaxunlearn.allowed_settings import MAPPERS
 from jaxunlearn.errors import InputError
 from jaxunlearn.fisher_file import load_fisher, save_fisher
@@ -193,7 +193,7 @@ def trained_mapper(
     )
     if not np.isfinite(losses).all():
         raise InputError("the mapper's loss is no longer finite; lower config.surrogates.learning_rate")
-    if kept is not None:
+    if kept is not None and distributed.leads():
         save_mapper(mapper, kept)
     return mapper, losses
 
@@ -219,7 +219,7 @@ def _memory(
         key = jax.random.fold_in(jax.random.key(config.seed), 1)
         fisher = importance(start, source.trainable, ws, models.w_avg, settings, key)
     fisher = ewc.accumulated(None if before is None else before.fisher, fisher, config.ewc.decay)
-    if kept is not None:
+    if kept is not None and distributed.leads():
         save_fisher(fisher, kept)
     return ewc.Memory(fisher, start.trainable, weight)
 

@@ -22,12 +22,13 @@ from jaxunlearn.allowed_settings import TARGETS
 from jaxunlearn.checkpoints import Checkpoints
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.generators import load_generator, save_generator
+from jaxunlearn.latents import repeated
 from jaxunlearn.mesh import IDENTITY
-from jaxunlearn.metrics_file import forget_after
+from jaxunlearn.metrics_file import diverged_until, forget_after
 from jaxunlearn.models import Models, fingerprint_of
 from jaxunlearn.preparation import Before, Prepared, check_files, prepare
 from jaxunlearn.presets import ConfigDict
-from jaxunlearn.program import StepRecipe, compiled_step
+from jaxunlearn.program import Measurements, StepRecipe, compiled_step
 from jaxunlearn.report.progress_picture import ProgressPicture
 from jaxunlearn.run_folder import Request, RunFolder
 from jaxunlearn.step import (
@@ -38,8 +39,6 @@ from jaxunlearn.step import (
     merge_generator,
     split_generator,
 )
-
-Measurements = dict[str, Any]
 
 
 class Diverged(InputError):
@@ -146,12 +145,8 @@ def unlearn(
             together,
             "" if before is None else fingerprint_of(before.generator),
         )
-        if folder.writes:
-            folder.begin(request, config, people)
-        distributed.wait("the folder is begun")
-        if not folder.writes:
-            folder.begin(request, config, people)  # finds what was asked for, and compares
-        distributed.wait("everybody agrees")
+        begin = functools.partial(folder.begin, request, config, people)
+        distributed.leader_first(begin, "the run is begun")
         if folder.finished() and folder.summary.get("steps") == config.steps:
             return finished(folder)
     prepared = _prepared(models, people, config, folder, before, progress)
@@ -161,11 +156,10 @@ def unlearn(
 
 def _check_different(ws: np.ndarray, names: Sequence[str]) -> None:
     """Refuse people who are listed twice: two surrogates for one person contradict each other."""
-    for k in range(len(ws)):
-        for j in range(k):
-            if np.array_equal(ws[j], ws[k]):
-                same = names[k] if names[j] == names[k] else f"{names[j]} and {names[k]}"
-                raise InputError(f"{same}: the same person is listed twice; list everybody once")
+    if (twice := repeated(ws)) is not None:
+        one, other = (names[k] for k in twice)
+        same = one if one == other else f"{one} and {other}"
+        raise InputError(f"{same}: the same person is listed twice; list everybody once")
 
 
 def _prepared(
@@ -271,7 +265,9 @@ class _Run:
             if first > config.steps:
                 raise InputError(f"config.steps is {config.steps}, but the run is at step {first} already")
         picture = None
+        diverged: set[int] = set()
         if self._folder is not None:
+            diverged = diverged_until(self._folder.metrics_file, first)
             if self._folder.writes:
                 forget_after(self._folder.metrics_file, first)
             if config.images_every and self._folder.writes:
@@ -279,7 +275,6 @@ class _Run:
                 picture = ProgressPicture(self._models.generator, compute, self._folder.images)
                 picture.start(self._ws[0], self._ws_target[0])
 
-        diverged: set[int] = set()
         began, measured, aside = time.monotonic(), None, 0.0
         with (
             _interruptions() as interrupted,
@@ -321,7 +316,11 @@ class _Run:
                 aside += time.monotonic() - other
         seconds = time.monotonic() - began - aside
         devices = jax.devices()[:1] if self._mesh is None else list(self._mesh.devices.flat)
-        summary: dict[str, Any] = {"steps": config.steps, "w_avg": _mean_latent(self._models)}
+        summary: dict[str, Any] = {
+            "steps": config.steps,
+            "w_avg": _mean_latent(self._models),
+            "diverged": sorted(diverged),
+        }
         if measured is not None:  # at least one step was left
             summary |= {
                 "steps_per_second": round((config.steps - first) / seconds, 4),
@@ -329,7 +328,6 @@ class _Run:
                 "devices": f"{len(devices)} x {devices[0].device_kind}",
                 "loss": float(np.mean(np.delete(measured["loss"], sorted(diverged)))),
                 "losses": [float(x) if np.isfinite(x) else None for x in measured["loss"]],
-                "diverged": sorted(diverged),
                 **self._recipe.padding(),
             }
         return state, summary

@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn import configuration
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation import Reference, evaluate_together
+from jaxunlearn.evaluation import Reference, evaluate_together, mean_figures
+from jaxunlearn.latents import repeated
 from jaxunlearn.measurement import reference_of
 from jaxunlearn.models import Models, fingerprint_of
 from jaxunlearn.people import People
@@ -41,6 +43,7 @@ def forget_in_stages(
     config_for: Callable[[int], ConfigDict],
     out: Path,
     *,
+    mesh: Mesh | None = None,
     reference: Reference | None = None,
     progress: bool = True,
 ) -> Forgotten:
@@ -51,6 +54,7 @@ def forget_in_stages(
       stages: all requests, finished ones first; later calls may add more.
       config_for: number of people → settings of a stage.
       out: folder of the registry and of the stages.
+      mesh: see `runner.unlearn`.
       reference: of the source, where it is measured already.
       progress: whether to show bars.
 
@@ -74,6 +78,7 @@ def forget_in_stages(
             models,
             group.ws,
             config,
+            mesh,
             workdir=folder,
             subjects=group.subjects,
             before=before,
@@ -123,14 +128,13 @@ def check_everybody(
     stages = []
     for result in results:
         own, each = each[: len(result.ws)], each[len(result.ws) :]
-        similarities = [person["id"] for person in own]
-        known = [person["forgotten"] for person in own if person["forgotten"] is not None]
+        means = mean_figures(own)
         stages.append(
             {
                 "people": len(own),
-                "id": float(np.mean(similarities)),
-                "id_highest": float(np.max(similarities)),
-                "forgotten": sum(known) if known else None,
+                "id": means["id"],
+                "id_highest": max((one["id"] for one in own if one["id"] is not None), default=None),
+                "forgotten": means["forgotten"],
             }
         )
     return {**figures, "stages": stages}
@@ -162,13 +166,12 @@ def _everybody(
         known = folder.people() if folder.exists() else None
         compute = configuration.compute(config)
         groups.append(people_of_stage(models, stage, compute=compute, known=known))
-    named = [
-        (f"stage {stage.name}: {subject}", ws)
-        for stage, group in zip(stages, groups, strict=True)
-        for subject, ws in zip(group.subjects, group.ws, strict=True)
-    ]
-    for k, (name, ws) in enumerate(named):
-        for other, earlier in named[:k]:
-            if np.array_equal(ws, earlier):
-                raise InputError(f"{other} and {name} are the same person; list everybody once")
+    if (twice := repeated(np.concatenate([group.ws for group in groups]))) is not None:
+        names = [
+            f"stage {stage.name}: {subject}"
+            for stage, group in zip(stages, groups, strict=True)
+            for subject in group.subjects
+        ]
+        one, other = (names[k] for k in twice)
+        raise InputError(f"{one} and {other} are the same person; list everybody once")
     return groups

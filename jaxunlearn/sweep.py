@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jax.sharding import Mesh
 
 from jaxunlearn import configuration
 from jaxunlearn.allowed_settings import MAPPERS
@@ -39,6 +40,7 @@ def sweep_distances(
     distances: Sequence[float],
     out: Path,
     *,
+    mesh: Mesh | None = None,
     progress: bool = True,
 ) -> list[dict[str, Any]]:
     """Forget the same people once for each distance; runs that are finished are read.
@@ -49,6 +51,7 @@ def sweep_distances(
       config: of SUGAR with a mapper, which is trained for `config.target.distance`.
       distances: in the unit of the config; negative ones lie on the other side of the mean.
       out: gets `sweep.md`, `sweep.json`, `personNNNN.png` and a run for each distance.
+      mesh: see `runner.unlearn`.
       progress: whether to show bars.
 
     Returns:
@@ -77,7 +80,9 @@ def sweep_distances(
     results, rows = [], []
     for distance, each in zip(distances, configs, strict=True):
         folder = out / f"d{distance:+g}"
-        result = unlearn(models, people.ws, each, workdir=folder, subjects=people.subjects, progress=progress)
+        result = unlearn(
+            models, people.ws, each, mesh, workdir=folder, subjects=people.subjects, progress=progress
+        )
         results.append(result)
         figures = evaluate(models, result, each, reference=reference, progress=progress)
         rows.append({"distance": distance, **figures})

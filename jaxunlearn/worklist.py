@@ -7,6 +7,7 @@ the learning rate, after everybody else.
 import collections
 import contextlib
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -87,12 +88,9 @@ def unlearn_all(
     if times > 1:
         raise InputError(f"{subject} is twice in the work list")
     folder = WorklistFolder(workdir, writes=distributed.leads())
-    if distributed.leads():
-        folder.begin(models.fingerprint, worklist.subjects, config)
-        folder.clean()
-    distributed.wait("the work list is begun")
-    if not distributed.leads():
-        folder.begin(models.fingerprint, worklist.subjects, config)  # finds what was asked for, and compares
+    begin = functools.partial(folder.begin, models.fingerprint, worklist.subjects, config)
+    distributed.leader_first(begin, "the work list is begun")
+    folder.clean()
     began, done_before = time.monotonic(), len(folder.last())
     with tqdm(
         total=len(worklist.subjects),
@@ -112,8 +110,7 @@ def unlearn_all(
 def _next(folder: WorklistFolder, worklist: Worklist, config: ConfigDict, parallel: int) -> _Wave | None:
     """First everybody once, then those who diverged at half the learning rate; None when all are done."""
     last, rate, number = folder.last(), config.optimiser.learning_rate, folder.waves()
-    everybody = enumerate(worklist.subjects)
-    new = [k for k, subject in everybody if subject not in last]
+    new = [k for k, subject in enumerate(worklist.subjects) if subject not in last]
     if new:
         return _Wave(number, tuple(new[:parallel]), rate)
     again = [
@@ -158,7 +155,9 @@ def _run(
         if result is not None and line["status"] == DONE:
             assert result.folder is not None
             kept = folder.keep(result.folder.generator(k), wave.people[k], subject)
-            line |= {"generator": kept, "loss": result.summary["losses"][k]}
+            line["generator"] = kept
+            if losses := result.summary.get("losses"):  # of a run with a step left
+                line["loss"] = losses[k]
         line["seconds"] = round((time.monotonic() - began) / len(subjects), 2)
         lines.append(line)
     folder.add(lines)

@@ -90,9 +90,10 @@ class WorklistFolder:
         """Remove the runs of waves that are done."""
         if not self._writes:
             return
-        for number in range(self.waves()):
-            if self.wave(number).exists():
-                shutil.rmtree(self.wave(number))
+        done = self.waves()
+        for path in (self._path / "waves").glob("*"):
+            if int(path.name) < done:
+                shutil.rmtree(path)
 
     def add(self, lines: Sequence[dict[str, Any]]) -> None:
         """Write the lines of a wave, all or none."""

@@ -67,7 +67,7 @@ class Report:
     """What compiling found.
 
     Attributes:
-      topology, device_kind, devices: for what; `devices` are those of the mesh.
+      topology, platform, device_kind, devices: for what; `devices` are those of the mesh.
       mesh: devices along "identity" and "sample".
       copies: generator copies, `K`; `padding` says what is computed for nothing.
       fits: whether a device's memory holds it.
@@ -81,6 +81,7 @@ class Report:
     """
 
     topology: str
+    platform: str
     device_kind: str
     devices: int
     mesh: tuple[int, int]
@@ -127,6 +128,7 @@ def compile_step(
     began = time.perf_counter()
     common: dict[str, Any] = {
         "topology": topology.name,
+        "platform": topology.platform,
         "device_kind": topology.kind,
         "devices": mesh.size,
         "mesh": shape,

@@ -10,13 +10,11 @@ from jaxunlearn.presets import ConfigDict
 def lines(report: Report, config: ConfigDict) -> Iterator[str]:
     """What to print, line by line."""
     identity, sample = report.mesh
-    platform = "tpu" if report.device_kind.startswith("TPU") else "gpu"
-    platform = "cpu" if report.device_kind == "cpu" else platform
     rendering = config.rendering
     yield (
         f"{report.topology}: {report.devices} x {report.device_kind}, identity {identity} x sample {sample}; "
         f"{report.copies} copies of {_pairs(config)} pairs in {rendering.dtype} "
-        f"(products in {products(platform, rendering.dtype, 'default')}), "
+        f"(products in {products(report.platform, rendering.dtype, 'default')}), "
         f"{rendering.ray_chunk or 'all'} rays at a time"
     )
     yield f"traced in {report.lower_seconds:.1f} s, compiled in {report.compile_seconds:.1f} s"

@@ -18,7 +18,7 @@ from jaxunlearn.errors import InputError
 HERE = "here"
 GENERATIONS = ("v4", "v5e", "v5p", "v6e")
 _AXES = {"v4": 3, "v5e": 2, "v5p": 3, "v6e": 2}
-_HOST = {2: (2, 2, 1), 3: (2, 2, 1)}
+_HOST = (2, 2, 1)
 """Chips of one host, which libtpu takes a slice to be made of."""
 
 
@@ -56,7 +56,7 @@ def find(name: str) -> Topology:
         return Topology(name, devices, _memory(devices[0]))
     generation, shape = _parse(name)
     _without_a_tpu()
-    bounds = (1,) * 3 if shape.count(1) == len(shape) else _HOST[len(shape)]
+    bounds = (1,) * 3 if shape.count(1) == len(shape) else _HOST
     extra: dict[str, Any] = {"chips_per_host_bounds": bounds}
     if generation in ("v4", "v5p"):
         extra["chip_config_name"] = "megacore"  # a chip's two cores are one device, as JAX runs them

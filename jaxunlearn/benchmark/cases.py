@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import ml_collections
 from jaxunlearn.benchmark.devices import PRECISIONS
 from jaxunlearn.configuration import flat
 from jaxunlearn.errors import InputError
+from jaxunlearn.mesh import shape_of
 from jaxunlearn.presets import ConfigDict
 
 DEFAULT_STEPS, DEFAULT_WARM_UP = 30, 3
@@ -92,13 +92,6 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
-def _mesh(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text)
-    if found is None:
-        raise ValueError("a mesh such as 4x2: identity x sample")
-    return int(found[1]), int(found[2])
-
-
 def _pairs(text: str) -> dict[str, int]:
     others = _positive(text) - 1
     return {"pairs.num_adjacent": (others + 1) // 2, "pairs.num_global": others // 2}
@@ -106,7 +99,7 @@ def _pairs(text: str) -> dict[str, int]:
 
 _OF_THE_CASE: Mapping[str, Callable[[str], Any]] = {
     "copies": _positive,
-    "mesh": _mesh,
+    "mesh": shape_of,
     "precision": _one_of(*PRECISIONS),
 }
 _OF_THE_CONFIG: Mapping[str, Callable[[str], dict[str, Any]]] = {

@@ -60,7 +60,9 @@ def numbers(text: str) -> list[float]:
 
 def mesh_shape(text: str) -> tuple[int, int]:
     """Devices along "identity" and along "sample", such as `4x2` → (4, 2)."""
-    identity, _, sample = text.partition("x")
-    if not (identity.isdecimal() and sample.isdecimal() and int(identity) and int(sample)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a mesh such as 4x2: identity x sample")
-    return int(identity), int(sample)
+    from jaxunlearn.mesh import shape_of
+
+    try:
+        return shape_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {error}") from error

@@ -10,6 +10,8 @@ from jaxunlearn.commands.scale import add_scale, join, mesh_of
 from jaxunlearn.commands.settings import add_config
 
 if TYPE_CHECKING:
+    from jax.sharding import Mesh
+
     from jaxunlearn.models import Models
     from jaxunlearn.people import People
     from jaxunlearn.presets import ConfigDict
@@ -123,7 +125,8 @@ def run(arguments: argparse.Namespace) -> None:
       InputError: if an argument, a file or a setting cannot be used; before the long part.
       Interrupted: after Ctrl-C.
     """
-    from jaxunlearn import configuration
+    import jax
+
     from jaxunlearn.distributed import leads
     from jaxunlearn.errors import InputError
     from jaxunlearn.models import load_models
@@ -131,10 +134,13 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.runner import unlearn
 
     join(arguments)
+    mesh = mesh_of(arguments)
+    if jax.process_count() > 1 and (arguments.sequence is not None or arguments.sweep_distance):
+        raise InputError("several hosts: not for --sequence and --sweep-distance; run them on one")
     if arguments.sequence is not None:
         if arguments.sweep_distance:
             raise InputError("--sweep-distance: not of a sequence; give --seed, --latents or --image")
-        return _run_sequence(arguments)
+        return _run_sequence(arguments, mesh)
     models = load_models(
         arguments.model,
         perceptual=arguments.perceptual,
@@ -143,13 +149,11 @@ def run(arguments: argparse.Namespace) -> None:
         w_avg=arguments.w_avg,
     )
     if arguments.identities is not None or arguments.parallel:
-        return _run_worklist(arguments, models)
+        return _run_worklist(arguments, models, mesh)
     config, people = _request(arguments, models)
-    configuration.check(config)
     out = arguments.out or Path("runs") / people.name
     if arguments.sweep_distance:
-        return _run_sweep(models, people, config, arguments.sweep_distance, out)
-    mesh = mesh_of(arguments)
+        return _run_sweep(models, people, config, arguments.sweep_distance, out, mesh)
     result = unlearn(models, people.ws, config, mesh, out, subjects=people.subjects)
     if not leads():
         return None
@@ -162,18 +166,23 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _run_sweep(
-    models: "Models", people: "People", config: "ConfigDict", distances: Sequence[float], out: Path
+    models: "Models",
+    people: "People",
+    config: "ConfigDict",
+    distances: Sequence[float],
+    out: Path,
+    mesh: "Mesh | None",
 ) -> None:
     """The same people once for each distance."""
     from jaxunlearn.sweep import sweep_distances
 
-    sweep_distances(models, people, config, distances, out)
+    sweep_distances(models, people, config, distances, out, mesh=mesh)
     print((out / "sweep.md").read_text(), end="")
     for k in range(len(people.subjects)):
         print(out / f"person{k:04d}.png")
 
 
-def _run_worklist(arguments: argparse.Namespace, models: "Models") -> None:
+def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh | None") -> None:
     """Many people, each with a generator of their own, in waves."""
     from jaxunlearn import configuration
     from jaxunlearn.distributed import leads
@@ -198,16 +207,14 @@ def _run_worklist(arguments: argparse.Namespace, models: "Models") -> None:
     else:
         raise InputError("--parallel: of --identities or --seed")
     out = arguments.out or Path("runs") / name
-    lines = unlearn_all(
-        models, worklist, config, out, parallel=arguments.parallel or 1, mesh=mesh_of(arguments)
-    )
+    lines = unlearn_all(models, worklist, config, out, parallel=arguments.parallel or 1, mesh=mesh)
     if leads():
         for line in lines:
             print(f"{line['subject']}: {line['status']}, {line.get('generator', 'no generator')}")
         print(out / "results.jsonl")
 
 
-def _run_sequence(arguments: argparse.Namespace) -> None:
+def _run_sequence(arguments: argparse.Namespace, mesh: "Mesh | None") -> None:
     """Requests one after another."""
     from jaxunlearn.models import load_models
     from jaxunlearn.report.sequence_story import tell_sequence, written
@@ -224,7 +231,9 @@ def _run_sequence(arguments: argparse.Namespace) -> None:
         w_avg=arguments.w_avg,
     )
     out = arguments.out or Path("runs") / arguments.sequence.stem
-    forgotten = forget_in_stages(models, stages, lambda people: read_settings(arguments, people), out)
+    forgotten = forget_in_stages(
+        models, stages, lambda people: read_settings(arguments, people), out, mesh=mesh
+    )
     for line in tell_sequence(models, forgotten, read_settings(arguments, 1)):
         print(line)
     print(written(forgotten.registry))

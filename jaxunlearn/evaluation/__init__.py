@@ -8,7 +8,7 @@ All that depends on the source generator alone is in `reference`, which serves a
 
 from jaxunlearn.evaluation.album import album_latents, can_photograph
 from jaxunlearn.evaluation.features import AlexNetFeatures, Features, InceptionFeatures
-from jaxunlearn.evaluation.forgotten import forgotten_figures, forgotten_set_figures
+from jaxunlearn.evaluation.forgotten import forgotten_figures, forgotten_set_figures, mean_figures
 from jaxunlearn.evaluation.identification import Identification
 from jaxunlearn.evaluation.protocol import evaluate_generator, evaluate_together
 from jaxunlearn.evaluation.reference import Reference, measure_source
@@ -28,6 +28,7 @@ __all__ = [
     "evaluate_together",
     "forgotten_figures",
     "forgotten_set_figures",
+    "mean_figures",
     "measure_source",
     "retained_figures",
 ]

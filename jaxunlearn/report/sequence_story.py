@@ -52,8 +52,9 @@ def _words(registry: Registry) -> list[str]:
         figures = entry.figures
         people = sum(stage["people"] for stage in figures["stages"])
         forgotten = "" if figures["forgotten"] is None else f"{figures['forgotten']} of "
+        similarity = "" if figures["id"] is None else f", similarity {figures['id']:.2f}"
         lines.append(
-            f"after {entry.name}: {forgotten}{people} people forgotten, similarity {figures['id']:.2f}; "
+            f"after {entry.name}: {forgotten}{people} people forgotten{similarity}; "
             f"other people {figures['others_id']:.2f}, Fréchet distance {figures['fid_pre']:.2f}"
         )
     return lines
@@ -88,6 +89,8 @@ def _page(registry: Registry) -> str:
 
 
 def _cell(stage: dict[str, Any]) -> str:
+    if stage["id"] is None:  # the judge found no face
+        return "not measured"
     forgotten = "" if stage["forgotten"] is None else f", {stage['forgotten']} of {stage['people']}"
     return f"{stage['id']:.2f} ({stage['id_highest']:.2f}){forgotten}"
 

@@ -60,3 +60,11 @@ def test_median_radius():
     w_avg = jnp.zeros(4)
     ws = jnp.stack([jnp.full((1, 4), r / 2) for r in (1.0, 2.0, 9.0)])
     assert latents.median_radius(ws, w_avg) == pytest.approx(2.0)
+
+
+def test_the_first_latents_that_are_listed_twice():
+    ws = np.random.default_rng(0).standard_normal((5, 2, 3), np.float32)
+    assert latents.repeated(ws) is None
+    ws[4] = ws[1]
+    ws[3] = ws[1]
+    assert latents.repeated(ws) == (1, 3)

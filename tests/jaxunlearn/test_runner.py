@@ -128,6 +128,15 @@ def test_a_lost_tail_is_taken_again(tmp_path, whole):
     assert [line["step"] for line in folder.metrics()] == list(range(1, STEPS + 1))
 
 
+def test_cut_off_before_the_weights_were_written(tmp_path, whole):
+    folder = RunFolder(tmp_path / "run")
+    unlearn(tiny_models(), tiny_people(1), config(), workdir=folder.path, progress=False)
+    folder.generator().unlink()
+    resumed = unlearn(tiny_models(), tiny_people(1), config(), workdir=folder.path, progress=False)
+    assert_equal(resumed.generator, whole.generator)
+    assert (resumed.summary["steps"], resumed.summary["diverged"]) == (STEPS, [])
+
+
 def test_a_falling_learning_rate(tmp_path):
     """It reaches 0 at the last step, so that more steps would be another run."""
     falling = {"steps": 2, "optimiser.schedule": "cosine"}

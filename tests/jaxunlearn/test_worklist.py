@@ -93,6 +93,22 @@ def test_whoever_diverges_is_tried_again_and_stops_nobody(tmp_path):
     assert json.loads((folder / "summary.json").read_text())["diverged"] == [NAMES[1]]
 
 
+def test_a_wave_cut_off_before_its_generators_were_written(tmp_path):
+    """All steps are taken; who diverged is known from the log."""
+    people, folder, wave = PEOPLE.copy(), tmp_path / "list", tmp_path / "list" / "waves" / "0000"
+    people[1] *= 1e25
+    WorklistFolder(folder).begin(tiny_models().fingerprint, NAMES, config())
+    unlearn(
+        tiny_models(), people[:2], config(images_every=0), workdir=wave, subjects=NAMES[:2], progress=False
+    )
+    for file in (wave / "generator").iterdir():
+        file.unlink()
+    lines = unlearn_all(tiny_models(), worklist(people), config(), folder, parallel=2, progress=False)
+    assert [line["status"] for line in lines] == ["done", "diverged", "done"]
+    assert "loss" not in lines[0]  # no step was left to measure it
+    assert len(WorklistFolder(folder).lines()) == 4
+
+
 @pytest.mark.slow
 def test_an_interrupted_list_goes_on(tmp_path):
     """In the middle of the first wave, which then goes on from where it was."""

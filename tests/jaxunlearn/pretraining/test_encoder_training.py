@@ -19,24 +19,9 @@ from jaxunlearn.heads.photographs import HELD_OUT_FIRST, PhotographRequest, phot
 from jaxunlearn.pretraining import encoder_training as training
 from jaxunlearn.pretraining.encoder_data import before_white, draw, take_albums
 from jaxunlearn.pretraining.workdir import Config
+from tiny_heads import TINY
 
 CONFIG_FILE = Path(__file__).parents[3] / "configs" / "train_encoder.py"
-TINY_GENERATOR = {
-    "w_dim": 16,
-    "img_resolution": 32,
-    "num_layers": 1,
-    "channel_base": 64,
-    "channel_max": 8,
-    "neural_rendering_resolution": 16,
-    "sr_input_resolution": 16,
-    "sr_channels": (4, 4),
-    "depth_resolution": 4,
-    "depth_resolution_importance": 2,
-    "plane_resolution": 8,
-    "plane_channels": 4,
-    "decoder_hidden_dim": 8,
-    "decoder_output_dim": 4,
-}
 TINY_SWIN = {
     "image_size": 32,
     "embed_dim": 8,
@@ -59,7 +44,7 @@ def committed_config() -> Config:
 def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The committed config with everything small; its generator was never trained."""
     folder = tmp_path_factory.mktemp("files")
-    shape = GeneratorConfig.from_json({**GeneratorConfig.heads().to_json(), **TINY_GENERATOR})
+    shape = GeneratorConfig.from_json({**GeneratorConfig.heads().to_json(), **TINY})
     save_generator(initialise(shape), folder / "tiny.safetensors", {})
     config = committed_config()
     config.generator = str(folder / "tiny.safetensors")

@@ -20,25 +20,10 @@ from jaxunlearn.pretraining import evaluation, training
 from jaxunlearn.pretraining.objective import Images, render_views
 from jaxunlearn.pretraining.optimizer import learning_rate, moving_average, rates
 from jaxunlearn.pretraining.supervision import Batch, Supervision
+from tiny_heads import TINY
 from torch_bridge import module_arrays
 
 CONFIG_FILE = Path(__file__).parents[3] / "configs" / "train_heads.py"
-TINY = {
-    "w_dim": 16,
-    "img_resolution": 32,
-    "num_layers": 1,
-    "channel_base": 64,
-    "channel_max": 8,
-    "neural_rendering_resolution": 16,
-    "sr_input_resolution": 16,
-    "sr_channels": (4, 4),
-    "depth_resolution": 4,
-    "depth_resolution_importance": 2,
-    "plane_resolution": 8,
-    "plane_channels": 4,
-    "decoder_hidden_dim": 8,
-    "decoder_output_dim": 4,
-}
 
 
 def committed_config() -> training.Config:
