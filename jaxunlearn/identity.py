@@ -17,6 +17,7 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.typing import DTypeLike
 
 import arcface_flax
 import mtcnn_flax
@@ -56,11 +57,12 @@ class IdentityNetwork:
     graph: nnx.GraphDef[ArcFace] = dataclasses.field(metadata={"static": True})
     state: nnx.State
 
-    def embed(self, images: jax.Array) -> jax.Array:
+    def embed(self, images: jax.Array, *, dtype: DTypeLike = jnp.float32) -> jax.Array:
         """Unit vectors whose products are cosine similarities; differentiable.
 
         Args:
           images: `[N, H, W, 3]` in [-1, 1], framed as the bundled generator's or as FFHQ.
+          dtype: what the convolutions compute in.
 
         Returns:
           `[N, E]` float32.
@@ -68,8 +70,8 @@ class IdentityNetwork:
         network = nnx.merge(self.graph, self.state)
         side = network.config.input_size
         if self.framing == "face":
-            return network(arcface_flax.identity_crop(images, size=side))
-        return network(whole_image(images, side))
+            return network(arcface_flax.identity_crop(images, size=side), dtype=dtype)
+        return network(whole_image(images, side), dtype=dtype)
 
     @property
     def takes_aligned_faces(self) -> bool:

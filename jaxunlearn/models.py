@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jax.tree_util import Partial
+from jax.typing import DTypeLike
 
 import lpips_flax
 import torch_bridge
@@ -128,10 +129,11 @@ class Models:
         """Hexadecimal SHA-256 of the generator's numbers."""
         return fingerprint_of(self.generator)
 
-    def perception(self) -> Perception:
-        """How the loss compares images."""
+    def perception(self, dtype: DTypeLike = jnp.float32) -> Perception:
+        """How the loss compares images, with convolutions in `dtype` and distances in float32."""
+        named = jnp.dtype(dtype).name
         return Perception(
-            Partial(_call, *nnx.split(self.perceptual)), Partial(IdentityNetwork.embed, self.identity)
+            Partial(_Distance(named), *nnx.split(self.perceptual)), Partial(_Embedding(named), self.identity)
         )
 
 
@@ -189,8 +191,24 @@ def load_models(
     )
 
 
-def _call(graphdef: nnx.GraphDef, state: nnx.State, *arguments: jax.Array) -> jax.Array:
-    return nnx.merge(graphdef, state)(*arguments)
+@dataclasses.dataclass(frozen=True)
+class _Distance:
+    """LPIPS as a function of its weights; equal where the dtypes are, so that programs are found again."""
+
+    dtype: str
+
+    def __call__(self, graph: nnx.GraphDef, state: nnx.State, x: jax.Array, y: jax.Array) -> jax.Array:
+        return nnx.merge(graph, state)(x, y, dtype=self.dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Embedding:
+    """An identity network as a function of its weights."""
+
+    dtype: str
+
+    def __call__(self, network: IdentityNetwork, images: jax.Array) -> jax.Array:
+        return network.embed(images, dtype=self.dtype)
 
 
 def _perceptual(given: str | None) -> tuple[LPIPS, str]:

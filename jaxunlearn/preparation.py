@@ -174,11 +174,12 @@ def trained_mapper(
         start = load_mapper(Path(of.file), kind)
     else:
         start = initial_mapper(kind, model, width=of.width, depth=of.depth, seed=config.seed)
+    compute = configuration.compute(config)
     loss = functools.partial(
         MapperLoss,
         form=of.objective,
         terms=Terms(of.planes, of.perceptual, of.identity),
-        compute=configuration.compute(config),
+        compute=compute,
         **configuration.cameras(config, model),
     )
     mapper, losses = learned(
@@ -189,6 +190,7 @@ def trained_mapper(
         loss,
         configuration.mapper_training(config),
         seed=config.seed,
+        dtype=compute.dtype,
         progress=progress,
     )
     if not np.isfinite(losses).all():

@@ -220,8 +220,9 @@ class _Run:
             config, models.generator.config, models.median_radius, people=len(ws)
         )
         self._recipe = StepRecipe(split.graphdef, configuration.adam(config), settings, self._copies, mesh)
+        perception = models.perception(settings.compute.dtype)
         self._frozen = self._recipe.everywhere(
-            Frozen(split.trainable, split.fixed, models.perception(), prepared.surrogates, prepared.memory)
+            Frozen(split.trainable, split.fixed, perception, prepared.surrogates, prepared.memory)
         )
 
     def result(self) -> Result:

@@ -88,7 +88,7 @@ class Workload:
         configuration.check(config)
         if config.method != "guide":
             raise InputError(f"config.method is {config.method!r}: GUIDE's step is what can be measured")
-        return cls(models.generator, models.perception(), config)
+        return cls(models.generator, models.perception(config.rendering.dtype), config)
 
     def recipe(self, copies: int, mesh: Mesh | None, platform: str) -> StepRecipe:
         """The program's recipe for devices of a platform, as `jax.default_backend()` names it."""

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from jax.typing import DTypeLike
 from tqdm import tqdm
 
 from eg3d_flax import Compute, camera
@@ -77,6 +78,7 @@ def learned(
     settings: MapperTraining,
     *,
     seed: int,
+    dtype: DTypeLike = jnp.float32,
     progress: bool = True,
 ) -> tuple[Mapper, tuple[float, ...]]:
     """Train `mapper` on people `[N, L, D]`.
@@ -89,6 +91,7 @@ def learned(
       loss: makes the loss of the graphs of mapper and generator.
       settings: how it is trained.
       seed: of shuffles and views.
+      dtype: what images are compared in.
       progress: show a bar.
 
     Returns:
@@ -96,7 +99,7 @@ def learned(
     """
     graphdef, start = nnx.split(mapper)
     generator, source = nnx.split(models.generator)
-    context = Context(source, models.perception(), models.w_avg, jnp.asarray(d))
+    context = Context(source, models.perception(dtype), models.w_avg, jnp.asarray(d))
     with tqdm(total=settings.epochs, desc="surrogates", unit="epoch", disable=not progress) as bar:
 
         def note(epochs: int, value: float) -> None:

@@ -12,6 +12,7 @@ from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.decoder import Decoded, OSGDecoder
 from eg3d_flax.mapping import MappingNetwork
+from eg3d_flax.planes import texels_of
 from eg3d_flax.rays import sample_rays
 from eg3d_flax.renderer import Jitter, central_jitter, decode_points, random_jitter, render_rays
 from eg3d_flax.superresolution import Superresolution
@@ -105,7 +106,7 @@ class TriPlaneGenerator(nnx.Module):
 
     def query(self, planes: jax.Array, points: jax.Array, *, compute: Compute = DEFAULT) -> Decoded:
         """Colour features and raw density of points `[B, M, 3]` in world space (`sample_mixed`)."""
-        return decode_points(planes, points, self.decoder, self.config, compute)
+        return decode_points(texels_of(planes, compute), points, self.decoder, self.config, compute)
 
     def render(
         self,

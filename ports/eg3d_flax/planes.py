@@ -48,29 +48,64 @@ def _corners(uv: jax.Array, height: int, width: int) -> _Corners:
     )
 
 
-def _lookup_corners(plane: jax.Array, uv: jax.Array) -> jax.Array:
-    """`[H, W, C]` at `[M, 2]` → `[M, C]`, one gather a corner."""
-    height, width, channels = plane.shape
-    corners = _corners(uv, height, width)
-    texels = jnp.pad(plane, ((1, 1), (1, 1), (0, 0))).reshape(-1, channels)
-    first = (corners.row + 1) * (width + 2) + corners.column + 1
-    total = jnp.zeros((), plane.dtype)
-    for i, step in enumerate((0, 1, width + 2, width + 3)):
-        texel = texels.at[first + step].get(mode="promise_in_bounds")
-        total = total + texel * corners.weights[:, i, None].astype(plane.dtype)
+def _padded(planes: jax.Array) -> jax.Array:
+    """A border of zeros, which points in the outermost half texel are interpolated with."""
+    return jnp.pad(planes, ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
+
+
+def texels_of(planes: jax.Array, compute: Compute = DEFAULT) -> jax.Array:
+    """Planes in the form that points are looked up in; made once for however many points.
+
+    Args:
+      planes: `[B, 3, H, W, C]`.
+      compute: dtype and form.
+
+    Returns:
+      "packed": `[B, 3, H + 1, W + 1, 4 C]`, the four texels around each place; "corners":
+      `[B, 3, H + 2, W + 2, C]`. Of `compute.dtype`.
+    """
+    padded = _padded(planes.astype(compute.dtype))
+    if compute.lookup == "corners":
+        return padded
+    height, width = planes.shape[2:4]
+    corners = [padded[:, :, i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1)]
+    return jnp.concatenate(corners, axis=-1)
+
+
+def _lookup_corners(texels: jax.Array, uv: jax.Array) -> jax.Array:
+    """`[H + 2, W + 2, C]` at `[M, 2]` → `[M, C]`, one gather a corner."""
+    height, width, channels = texels.shape
+    corners = _corners(uv, height - 2, width - 2)
+    first = (corners.row + 1) * width + corners.column + 1
+    total = jnp.zeros((), texels.dtype)
+    for i, step in enumerate((0, 1, width, width + 1)):
+        texel = texels.reshape(-1, channels).at[first + step].get(mode="promise_in_bounds")
+        total = total + texel * corners.weights[:, i, None].astype(texels.dtype)
     return total
 
 
-def _lookup_packed(plane: jax.Array, uv: jax.Array) -> jax.Array:
-    """`[H, W, C]` at `[M, 2]` → `[M, C]`, one gather of four adjacent texels a point."""
-    height, width, channels = plane.shape
-    corners = _corners(uv, height, width)
-    padded = jnp.pad(plane, ((1, 1), (1, 1), (0, 0)))
-    neighbours = [padded[i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1)]
-    packed = jnp.stack(neighbours, axis=2).reshape(-1, 4 * channels)
-    index = (corners.row + 1) * (width + 1) + corners.column + 1
-    texels = packed.at[index].get(mode="promise_in_bounds").reshape(-1, 4, channels)
-    return jnp.sum(texels * corners.weights[..., None].astype(plane.dtype), axis=1)
+def _lookup_packed(texels: jax.Array, uv: jax.Array) -> jax.Array:
+    """`[H + 1, W + 1, 4 C]` at `[M, 2]` → `[M, C]`, one gather of four adjacent texels a point."""
+    height, width, channels = texels.shape
+    corners = _corners(uv, height - 1, width - 1)
+    index = (corners.row + 1) * width + corners.column + 1
+    found = texels.reshape(-1, channels).at[index].get(mode="promise_in_bounds")
+    weights = corners.weights[..., None].astype(texels.dtype)
+    return jnp.sum(found.reshape(-1, 4, channels // 4) * weights, axis=1)
+
+
+def sample_from_texels(
+    texels: jax.Array,
+    coordinates: jax.Array,
+    *,
+    box_warp: float,
+    plane_axes: PlaneAxes = "eg3d",
+    compute: Compute = DEFAULT,
+) -> jax.Array:
+    """As `sample_from_planes`, of planes as `texels_of` returns them for the same `compute`."""
+    uv = project_onto_planes(coordinates * (2 / box_warp), plane_axes)
+    lookup = _lookup_packed if compute.lookup == "packed" else _lookup_corners
+    return jax.vmap(jax.vmap(lookup))(texels, uv)
 
 
 def sample_from_planes(
@@ -93,9 +128,8 @@ def sample_from_planes(
     Returns:
       `[B, 3, M, C]`.
     """
-    uv = project_onto_planes(coordinates * (2 / box_warp), plane_axes)
-    lookup = _lookup_packed if compute.lookup == "packed" else _lookup_corners
-    return jax.vmap(jax.vmap(lookup))(planes.astype(compute.dtype), uv)
+    texels = texels_of(planes, compute)
+    return sample_from_texels(texels, coordinates, box_warp=box_warp, plane_axes=plane_axes, compute=compute)
 
 
 def sample_from_3dgrid(grid: jax.Array, coordinates: jax.Array) -> jax.Array:

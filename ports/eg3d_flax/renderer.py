@@ -17,7 +17,7 @@ from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.decoder import Decoded
 from eg3d_flax.depths import importance_depths, stratified_depths
 from eg3d_flax.marching import Composite, interval_weights, march, merge_by_depth
-from eg3d_flax.planes import sample_from_planes
+from eg3d_flax.planes import sample_from_texels, texels_of
 from eg3d_flax.randomness import per_sample
 from eg3d_flax.rays import auto_limits
 
@@ -89,28 +89,31 @@ def central_jitter(batch: int, rays: int, config: GeneratorConfig) -> Jitter:
 
 
 def decode_points(
-    planes: jax.Array, points: jax.Array, decoder: Decoder, config: GeneratorConfig, compute: Compute
+    texels: jax.Array, points: jax.Array, decoder: Decoder, config: GeneratorConfig, compute: Compute
 ) -> Decoded:
-    """Colour features and raw density of points `[B, M, 3]`; planes are `[B, 3, H, W, C]`."""
-    features = sample_from_planes(
-        planes, points, box_warp=config.box_warp, plane_axes=config.plane_axes, compute=compute
+    """Colour features and raw density of points `[B, M, 3]`; texels are those of `planes.texels_of`."""
+    features = sample_from_texels(
+        texels, points, box_warp=config.box_warp, plane_axes=config.plane_axes, compute=compute
     )
     return decoder(features)
 
 
 def trace_rays(
-    planes: jax.Array,
+    texels: jax.Array,
     rays: RayBundle,
     decoder: Decoder,
     config: GeneratorConfig,
     compute: Compute = DEFAULT,
 ) -> Trace:
-    """Render rays and keep the intermediate results. Depths are not yet clamped."""
+    """Render rays and keep the intermediate results; texels are those of `planes.texels_of`.
+
+    Depths are not yet clamped.
+    """
 
     def decode(depths: jax.Array) -> Decoded:
         points = rays.origins[:, :, None] + depths[..., None] * rays.directions[:, :, None]
         flat = rearrange(points, "b r s xyz -> b (r s) xyz")
-        rgb, sigma = decode_points(planes, flat, decoder, config, compute)
+        rgb, sigma = decode_points(texels, flat, decoder, config, compute)
         samples = depths.shape[-1]
         return Decoded(
             rearrange(rgb, "b (r s) c -> b r s c", s=samples),
@@ -198,9 +201,10 @@ def render_rays(
       compute: forms, dtype, and `ray_chunk`.
     """
     rays = bundle_rays(origins, directions, jitter, config)
+    texels = texels_of(planes, compute)  # outside of the loop over chunks, which would make them each time
 
     def render(rays: RayBundle) -> _Pixels:
-        trace = trace_rays(planes, rays, decoder, config, compute)
+        trace = trace_rays(texels, rays, decoder, config, compute)
         rgb, depth, weights = trace.composite
         return _Pixels(rgb, depth, weights.sum(-1), trace.depths.min(-1), trace.depths.max(-1))
 
