@@ -17,10 +17,13 @@ import numpy as np
 from jax.sharding import Mesh
 from tqdm import tqdm
 
-from jaxunlearn import distributed
+from jaxunlearn import configuration, distributed
 from jaxunlearn.errors import InputError
 from jaxunlearn.models import Models
 from jaxunlearn.presets import ConfigDict
+from jaxunlearn.report.images import save_png
+from jaxunlearn.report.run_pictures import RunPictures
+from jaxunlearn.report.worklist_page import write_worklist_page
 from jaxunlearn.runner import Diverged, unlearn
 from jaxunlearn.worklist_folder import DIVERGED, DONE, WorklistFolder
 
@@ -108,17 +111,25 @@ def unlearn_all(
 
 
 def _next(folder: WorklistFolder, worklist: Worklist, config: ConfigDict, parallel: int) -> _Wave | None:
-    """First everybody once, then those who diverged at half the learning rate; None when all are done."""
+    """First everybody once, then those who diverged at half the learning rate; None when all are done.
+
+    A wave that was cut off goes on with the people it had, whatever `parallel` is now.
+    """
     last, rate, number = folder.last(), config.optimiser.learning_rate, folder.waves()
+    begun = folder.begun(number)
+
+    def of(people: list[int]) -> tuple[int, ...]:
+        return tuple([k for k in people if worklist.subjects[k] in begun] or people[:parallel])
+
     new = [k for k, subject in enumerate(worklist.subjects) if subject not in last]
     if new:
-        return _Wave(number, tuple(new[:parallel]), rate)
+        return _Wave(number, of(new), rate)
     again = [
         k
         for k, subject in enumerate(worklist.subjects)
         if last[subject]["status"] == DIVERGED and last[subject]["learning_rate"] == rate
     ]
-    return _Wave(number, tuple(again[:parallel]), rate / 2) if again else None
+    return _Wave(number, of(again), rate / 2) if again else None
 
 
 def _run(
@@ -148,6 +159,7 @@ def _run(
             progress=progress,
         )
     diverged = range(len(subjects)) if result is None else result.summary["diverged"]
+    compute = configuration.compute(config)
     lines = []
     for k, subject in enumerate(subjects):
         line: dict[str, Any] = {"subject": subject, "status": DIVERGED if k in diverged else DONE}
@@ -156,11 +168,17 @@ def _run(
             assert result.folder is not None
             kept = folder.keep(result.folder.generator(k), wave.people[k], subject)
             line["generator"] = kept
+            if folder.writes:
+                picture = folder.picture(wave.people[k], subject)
+                save_png(picture, RunPictures(models.generator, result, compute, batch=1).strip(k))
+                line["picture"] = str(picture.relative_to(folder.path))
             if losses := result.summary.get("losses"):  # of a run with a step left
                 line["loss"] = losses[k]
         line["seconds"] = round((time.monotonic() - began) / len(subjects), 2)
         lines.append(line)
     folder.add(lines)
     folder.clean()
+    if folder.writes:
+        write_worklist_page(folder)
     distributed.wait("a wave is done")
     return lines

@@ -2,10 +2,12 @@
 
 worklist.json     what was asked for; written first
 results.jsonl     one object a person and attempt: `subject`, `status` ("done" or "diverged"), `generator`,
-                  `loss`, `steps`, `learning_rate`, `seconds`, `wave`
+                  `picture`, `loss`, `steps`, `learning_rate`, `seconds`, `wave`
 generators/       the unlearned weights, one file a person
+pictures/         before, target and after, one picture a person
 waves/0000/       the run in progress, see `run_folder`; removed when its people are done
 summary.json      how many are done, and how fast
+report.html       a page to look at
 """
 
 import json
@@ -18,6 +20,7 @@ from typing import Any
 from jaxunlearn.configuration import flat
 from jaxunlearn.errors import InputError
 from jaxunlearn.presets import ConfigDict
+from jaxunlearn.run_folder import RunFolder
 from torch_bridge import replacing
 
 DONE, DIVERGED = "done", "diverged"
@@ -27,8 +30,9 @@ class WorklistFolder:
     """Reads and writes the files of a work list; see the module's text."""
 
     def __init__(self, path: Path, *, writes: bool = True):
-        self._path = path
-        self._writes = writes  # of several processes one does
+        self.path = path
+        self.writes = writes
+        """Whether what is to be written is written: of several processes one does."""
 
     def begin(self, model: str, subjects: Sequence[str], config: ConfigDict) -> None:
         """Write what was asked, or check that it is what was asked before.
@@ -42,26 +46,31 @@ class WorklistFolder:
           InputError: if the folder holds another list, or other files.
         """
         asked = {"model": model, "subjects": list(subjects), "config": flat(config)}
-        path = self._path / "worklist.json"
+        path = self.path / "worklist.json"
         if path.exists():
             before = json.loads(path.read_text())
             changed = [name for name in asked if before.get(name) != asked[name]]
             if changed:
                 raise InputError(
-                    f"{self._path}: holds a work list with another {changed[0]}; give another folder"
+                    f"{self.path}: holds a work list with another {changed[0]}; give another folder"
                 )
-        elif self._path.is_dir() and any(self._path.iterdir()):
-            raise InputError(f"{self._path}: holds other files; give an empty or a new folder")
-        if not self._writes:
+        elif self.path.is_dir() and any(self.path.iterdir()):
+            raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
+        if not self.writes:
             return
-        self._path.mkdir(parents=True, exist_ok=True)
-        (self._path / "generators").mkdir(exist_ok=True)
+        self.path.mkdir(parents=True, exist_ok=True)
+        for name in ("generators", "pictures"):
+            (self.path / name).mkdir(exist_ok=True)
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(asked, indent=1) + "\n")
 
+    def subjects(self) -> list[str]:
+        """Who was asked for."""
+        return json.loads((self.path / "worklist.json").read_text())["subjects"]
+
     def lines(self) -> list[dict[str, Any]]:
         """Of `results.jsonl`."""
-        path = self._path / "results.jsonl"
+        path = self.path / "results.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def last(self) -> dict[str, dict[str, Any]]:
@@ -74,39 +83,47 @@ class WorklistFolder:
 
     def wave(self, number: int) -> Path:
         """The run of a wave."""
-        return self._path / "waves" / f"{number:04d}"
+        return self.path / "waves" / f"{number:04d}"
+
+    def begun(self, number: int) -> tuple[str, ...]:
+        """People of a wave that was cut off; nobody where none was."""
+        run = RunFolder(self.wave(number))
+        return run.request.subjects if run.exists() else ()
 
     def keep(self, generator: Path, number: int, subject: str) -> str:
         """Copy a person's generator to where it stays; returns its path inside the folder."""
-        plain = re.sub(r"[^\w.-]+", "-", subject)
-        name = Path("generators") / f"{number:05d}-{plain}.safetensors"
-        if not self._writes:
+        name = Path("generators") / f"{_file_name(number, subject)}.safetensors"
+        if not self.writes:
             return str(name)
-        with replacing(self._path / name) as temporary:
+        with replacing(self.path / name) as temporary:
             shutil.copyfile(generator, temporary)
         return str(name)
 
+    def picture(self, number: int, subject: str) -> Path:
+        """Of a person: before, target, after."""
+        return self.path / "pictures" / f"{_file_name(number, subject)}.png"
+
     def clean(self) -> None:
         """Remove the runs of waves that are done."""
-        if not self._writes:
+        if not self.writes:
             return
         done = self.waves()
-        for path in (self._path / "waves").glob("*"):
+        for path in (self.path / "waves").glob("*"):
             if int(path.name) < done:
                 shutil.rmtree(path)
 
     def add(self, lines: Sequence[dict[str, Any]]) -> None:
         """Write the lines of a wave, all or none."""
-        if not self._writes:
+        if not self.writes:
             return
-        path = self._path / "results.jsonl"
+        path = self.path / "results.jsonl"
         text = "".join(json.dumps(line) + "\n" for line in [*self.lines(), *lines])
         with replacing(path) as temporary:
             temporary.write_text(text)
 
     def summarise(self, seconds: float, new: int) -> None:
         """Write `summary.json`; `new` people were worked on in so many seconds."""
-        if not self._writes:
+        if not self.writes:
             return
         last = self.last()
         summary: dict[str, Any] = {
@@ -116,5 +133,10 @@ class WorklistFolder:
         }
         if new:
             summary["identities_per_hour"] = round(3600 * new / seconds, 2)
-        with replacing(self._path / "summary.json") as temporary:
+        with replacing(self.path / "summary.json") as temporary:
             temporary.write_text(json.dumps(summary, indent=1) + "\n")
+
+
+def _file_name(number: int, subject: str) -> str:
+    plain = re.sub(r"[^\w.-]+", "-", subject)
+    return f"{number:05d}-{plain}"

@@ -211,7 +211,10 @@ def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh |
     if leads():
         for line in lines:
             print(f"{line['subject']}: {line['status']}, {line.get('generator', 'no generator')}")
-        print(out / "results.jsonl")
+        done = sum("generator" in line for line in lines)
+        print(
+            f"{done} of {len(lines)} forgotten; look at {out / 'report.html'}, read {out / 'results.jsonl'}"
+        )
 
 
 def _run_sequence(arguments: argparse.Namespace, mesh: "Mesh | None") -> None:

@@ -43,6 +43,10 @@ class RunPictures:
         c = views(self._config, np.deg2rad(yaws), np.zeros(len(yaws)))
         return grid(np.concatenate(self._rows(person, c)), len(yaws))
 
+    def strip(self, person: int) -> np.ndarray:
+        """Before, target and after from the front, side by side."""
+        return np.concatenate(self._rows(person, conditioning_view(self._config)), axis=2)[0]
+
     def everybody(self, columns: int = 10) -> np.ndarray:
         """All people from the front: strips of rows before, target, after, a column a person."""
         result, rows = self._result, []

@@ -65,6 +65,18 @@ def test_everybody_is_done_in_waves(whole):
     assert summary["identities_per_hour"] > 0
 
 
+def test_a_page_to_look_at(whole):
+    folder, lines, _ = whole
+    page = (folder / "report.html").read_text()
+    assert "<h1>3 of 3 people forgotten</h1>" in page
+    for line in lines:
+        assert f'src="{line["picture"]}"' in page
+        picture = Image.open(folder / line["picture"])
+        assert picture.width == 3 * picture.height
+        before, _, after = np.split(np.asarray(picture, float), 3, axis=1)
+        assert np.abs(before - after).mean() > 0
+
+
 def test_what_becomes_of_somebody_does_not_depend_on_the_wave(whole):
     folder, lines, _ = whole
     alone = unlearn(tiny_models(), PEOPLE[1], config(), numbers=(1,), progress=False)
@@ -94,7 +106,7 @@ def test_whoever_diverges_is_tried_again_and_stops_nobody(tmp_path):
 
 
 def test_a_wave_cut_off_before_its_generators_were_written(tmp_path):
-    """All steps are taken; who diverged is known from the log."""
+    """All steps are taken; who diverged is known from the log. It keeps its people, whatever is asked now."""
     people, folder, wave = PEOPLE.copy(), tmp_path / "list", tmp_path / "list" / "waves" / "0000"
     people[1] *= 1e25
     WorklistFolder(folder).begin(tiny_models().fingerprint, NAMES, config())
@@ -103,8 +115,9 @@ def test_a_wave_cut_off_before_its_generators_were_written(tmp_path):
     )
     for file in (wave / "generator").iterdir():
         file.unlink()
-    lines = unlearn_all(tiny_models(), worklist(people), config(), folder, parallel=2, progress=False)
+    lines = unlearn_all(tiny_models(), worklist(people), config(), folder, parallel=3, progress=False)
     assert [line["status"] for line in lines] == ["done", "diverged", "done"]
+    assert [line["wave"] for line in lines] == [0, 2, 1]
     assert "loss" not in lines[0]  # no step was left to measure it
     assert len(WorklistFolder(folder).lines()) == 4
 

@@ -1,0 +1,48 @@
+"""The page of a work list: `report.html`, a row a person, with links to pictures and generators beside it."""
+
+import html
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jaxunlearn.report.page import STYLE
+from jaxunlearn.worklist_folder import DONE, WorklistFolder
+from torch_bridge import replacing
+
+
+def write_worklist_page(folder: WorklistFolder) -> Path:
+    """Write the page of who was tried so far; thousands of pictures stay files of their own.
+
+    Returns:
+      Its path.
+    """
+    last, asked = folder.last(), len(folder.subjects())
+    done = sum(line["status"] == DONE for line in last.values())
+    diverged = f", {len(last) - done} diverged" if done < len(last) else ""
+    title = f"{done} of {asked} people forgotten{diverged}"
+    rows = "".join(_row(subject, line) for subject, line in last.items())
+    page = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}
+img {{ width: auto; height: 96px }}</style></head>
+<body><h1>{title}</h1>
+<p>Pictures: before, target, after. Each person is forgotten by a generator of their own.</p>
+<table><tr><th>person</th><th></th><th>status</th><th>loss</th><th>steps</th><th>learning rate</th></tr>
+{rows}</table>
+</body></html>
+"""
+    path = folder.path / "report.html"
+    with replacing(path) as temporary:
+        temporary.write_text(page)
+    return path
+
+
+def _row(subject: str, line: dict[str, Any]) -> str:
+    name, picture = html.escape(subject), ""
+    if "picture" in line:
+        picture = f'<img loading="lazy" alt="{name}" src="{quote(line["picture"])}">'
+    status = html.escape(line["status"])
+    if "generator" in line:
+        status = f'<a href="{quote(line["generator"])}">{status}</a>'
+    loss = f"{line['loss']:.3f}" if "loss" in line else ""
+    cells = (name, picture, status, loss, line["steps"], f"{line['learning_rate']:g}")
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>\n"
