@@ -29,6 +29,7 @@ _CHOICES = {
 _AT_LEAST = {
     "seed": 0,
     "steps": 1,
+    "copies_at_once": 0,
     "log_every": 1,
     "images_every": 0,
     "checkpoint_every": 1,

@@ -1,10 +1,13 @@
 """States of a run on disk, by Orbax: written in the background, complete or not there at all."""
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import jax
 import orbax.checkpoint as ocp
+from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
 from jaxunlearn.errors import InputError
 
@@ -13,11 +16,17 @@ State = TypeVar("State")
 
 
 class Checkpoints:
-    """The last few states of one run; a context manager that waits for what is being written."""
+    """The last few states of one run and the one of least loss; a context manager that waits for the disk."""
 
     def __init__(self, folder: Path, *, keep: int):
         self._folder = folder
-        options = ocp.CheckpointManagerOptions(max_to_keep=keep, create=True)
+        best = BestN(get_metric_fn=_loss, reverse=True, n=1, keep_checkpoints_without_metrics=False)
+        options = ocp.CheckpointManagerOptions(
+            create=True,
+            best_fn=_loss,
+            best_mode="min",
+            preservation_policy=AnyPreservationPolicy([LatestN(n=keep), best]),
+        )
         self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
     def __enter__(self) -> "Checkpoints":
@@ -31,10 +40,16 @@ class Checkpoints:
         """Step of the newest checkpoint."""
         return self._manager.latest_step()
 
-    def save(self, step: int, state: Pytree) -> None:
+    @property
+    def best(self) -> int | None:
+        """Step of the checkpoint with the least loss."""
+        return self._manager.best_step()
+
+    def save(self, step: int, state: Pytree, loss: float) -> None:
         """Write `state`, any pytree of arrays, unless this step is there already."""
         if step != self.latest:
-            self._manager.save(step, args=ocp.args.StandardSave(_by_name(state)))
+            metrics = {"loss": loss} if math.isfinite(loss) else None  # None is never the best
+            self._manager.save(step, args=ocp.args.StandardSave(_by_name(state)), metrics=metrics)
 
     def wait(self) -> None:
         """Until everything is on disk."""
@@ -56,6 +71,10 @@ class Checkpoints:
                 f"({str(error).splitlines()[0][:200]}); remove that folder to start from the one before"
             ) from error
         return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in wanted])
+
+
+def _loss(metrics: Mapping[str, float]) -> float:
+    return metrics["loss"]
 
 
 def _by_name(state: Pytree) -> dict[str, jax.Array]:

@@ -71,8 +71,8 @@ def anywhere(flag: bool) -> bool:
 def whole(tree: Pytree) -> Pytree:
     """Arrays that may be spread over the processes as NumPy arrays in each of them."""
 
-    def one(x: jax.Array) -> np.ndarray:
-        if x.is_fully_addressable or x.is_fully_replicated:
+    def one(x: jax.Array | np.ndarray) -> np.ndarray:
+        if isinstance(x, np.ndarray) or x.is_fully_addressable or x.is_fully_replicated:
             return np.asarray(x)
         return multihost_utils.process_allgather(x, tiled=True)
 

@@ -62,6 +62,8 @@ def paper() -> ConfigDict:
     config.optimiser.eps = 1e-8
     config.optimiser.schedule = "constant"  # or "cosine": to 0 at the last step
 
+    config.copies_at_once = 0  # generator copies that a device trains side by side: memory; 0: all
+
     config.log_every = 10
     config.images_every = 100  # 0: never
     config.checkpoint_every = 100

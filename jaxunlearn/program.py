@@ -33,6 +33,7 @@ class StepRecipe:
       settings: how pairs are drawn and rendered.
       copies: `K`.
       mesh: None for one device.
+      at_once: copies that a device trains side by side, the others after them: less memory; 0 is all.
     """
 
     graphdef: nnx.GraphDef
@@ -40,6 +41,7 @@ class StepRecipe:
     settings: StepSettings
     copies: int
     mesh: Mesh | None = None
+    at_once: int = 0
 
     @property
     def trained(self) -> int:
@@ -87,7 +89,7 @@ class StepRecipe:
 
     def on_mesh(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of one copy's (state, frozen, target, key) for all copies."""
-        for_all = _of_copies(function, self.copies_each)
+        for_all = _of_copies(function, self.copies_each, self.at_once)
         return for_all if self.mesh is None else on_each_device(for_all, self.mesh)
 
     def advance(self) -> Callable[..., tuple[State, Measurements]]:
@@ -107,8 +109,20 @@ class StepRecipe:
         return jax.tree.map(lambda x: x[: self.copies], tree) if self.trained > self.copies else tree
 
 
-def _of_copies(function: Callable[..., Any], count: int) -> Callable[..., Any]:
-    """`over_identities`; one copy is not vmapped, since convolutions with batched weights are slow."""
+def _of_copies(function: Callable[..., Any], count: int, at_once: int) -> Callable[..., Any]:
+    """A function of one copy's (state, frozen, target, key) for `count` copies, in groups of `at_once`.
+
+    A single copy is not vmapped, since convolutions with batched weights are slow.
+    """
+    if 0 < at_once < count:
+
+        def in_groups(state: Any, frozen: Frozen, target: Any, key: Any) -> Any:
+            def one(copy: Any) -> Any:
+                return function(copy[0], frozen, *copy[1:])
+
+            return jax.lax.map(one, (state, target, key), batch_size=None if at_once == 1 else at_once)
+
+        return in_groups
     if count > 1:
         return over_identities(function)
 

@@ -36,6 +36,7 @@ MAY_CHANGE = (
     "checkpoint_every",
     "checkpoints_kept",
     "rendering.ray_chunk",
+    "copies_at_once",
     "evaluation.",
 )
 """Beginnings of settings with which a run may be continued though they differ: no step depends on them.

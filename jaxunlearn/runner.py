@@ -219,7 +219,9 @@ class _Run:
         settings = configuration.step_settings(
             config, models.generator.config, models.median_radius, people=len(ws)
         )
-        self._recipe = StepRecipe(split.graphdef, configuration.adam(config), settings, self._copies, mesh)
+        self._recipe = StepRecipe(
+            split.graphdef, configuration.adam(config), settings, self._copies, mesh, config.copies_at_once
+        )
         perception = models.perception(settings.compute.dtype)
         self._frozen = self._recipe.everywhere(
             Frozen(split.trainable, split.fixed, perception, prepared.surrogates, prepared.memory)
@@ -311,7 +313,8 @@ class _Run:
                 elif jax.process_count() > 1:
                     stop = False
                 if checkpoints is not None and (self._due(done, config.checkpoint_every) or stop):
-                    checkpoints.save(done, self._recipe.without_padding(state))
+                    kept = self._recipe.without_padding(state)
+                    checkpoints.save(done, kept, self._mean_loss(measured, diverged))
                 if stop and done < config.steps:
                     raise Interrupted(self._how_to_go_on(done, checkpoints))
                 aside += time.monotonic() - other
@@ -327,11 +330,15 @@ class _Run:
                 "steps_per_second": round((config.steps - first) / seconds, 4),
                 "compile_seconds": round(compile_seconds, 2),
                 "devices": f"{len(devices)} x {devices[0].device_kind}",
-                "loss": float(np.mean(np.delete(measured["loss"], sorted(diverged)))),
+                "loss": self._mean_loss(measured, diverged),
                 "losses": [float(x) if np.isfinite(x) else None for x in measured["loss"]],
                 **self._recipe.padding(),
             }
         return state, summary
+
+    def _mean_loss(self, measured: Measurements, diverged: Set[int]) -> float:
+        losses = self._recipe.without_padding(distributed.whole(measured["loss"]))
+        return float(np.mean(np.delete(losses, sorted(diverged))))
 
     def _due(self, step: int, every: int) -> bool:
         return step % every == 0 or step == self._config.steps

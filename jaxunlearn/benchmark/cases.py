@@ -55,8 +55,10 @@ class Case:
         rendering = self.config["rendering"]
         mesh = "1 device" if self.mesh is None else f"{self.mesh[0]}x{self.mesh[1]} devices"
         rays = f"{rendering['ray_chunk'] or 'all'} rays at a time"
+        at_once = self.config["copies_at_once"]
+        groups = f" in groups of {at_once}" if at_once else ""
         return (
-            f"{self.preset}, K {self.copies}, {self.pairs} pairs, {mesh}, {rendering['dtype']}, "
+            f"{self.preset}, K {self.copies}{groups}, {self.pairs} pairs, {mesh}, {rendering['dtype']}, "
             f"precision {self.precision}, {rays}"
         )
 
@@ -108,6 +110,7 @@ _OF_THE_CONFIG: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "global": lambda text: {"pairs.num_global": _number(text)},
     "dtype": lambda text: {"rendering.dtype": _one_of("float32", "bfloat16")(text)},
     "ray_chunk": lambda text: {"rendering.ray_chunk": _number(text)},
+    "copies_at_once": lambda text: {"copies_at_once": _number(text)},
     "rays": lambda text: {"rendering.rays": _number(text)},
 }
 SWEEPS = (*_OF_THE_CASE, *_OF_THE_CONFIG)

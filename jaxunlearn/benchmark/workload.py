@@ -94,7 +94,8 @@ class Workload:
         """The program's recipe for devices of a platform, as `jax.default_backend()` names it."""
         settings = configuration.step_settings(self.config, self.generator.config, 1.0, platform=platform)
         graphdef = split_generator(self.generator).graphdef
-        return StepRecipe(graphdef, configuration.adam(self.config), settings, copies, mesh)
+        adam, at_once = configuration.adam(self.config), self.config.copies_at_once
+        return StepRecipe(graphdef, adam, settings, copies, mesh, at_once)
 
     def frozen(self) -> Frozen:
         """What no step changes."""

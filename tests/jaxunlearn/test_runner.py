@@ -13,6 +13,7 @@ import pytest
 from flax import nnx
 
 from jaxunlearn import configuration, presets
+from jaxunlearn.checkpoints import Checkpoints
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.presets import ConfigDict
 from jaxunlearn.run_folder import RunFolder
@@ -149,6 +150,28 @@ def test_a_falling_learning_rate(tmp_path):
         update, moments = rates.update(jnp.ones(()), moments)
         moved.append(-np.asarray(update))
     np.testing.assert_allclose(moved, [1e-3, 5e-4, 0.0], rtol=1e-5, atol=1e-9)
+
+
+def test_the_last_checkpoint_and_the_best_are_kept(tmp_path):
+    """With a learning rate of 0 the loss of a step depends on nothing but its pairs."""
+    still = config(**{"optimiser.learning_rate": 0.0, "checkpoint_every": 1, "checkpoints_kept": 1})
+    folder = RunFolder(tmp_path / "run")
+    unlearn(tiny_models(), tiny_people(1), still, workdir=folder.path, progress=False)
+    best = min(folder.metrics(), key=lambda line: line["loss"])["step"]
+    assert best < STEPS
+    assert {int(path.name) for path in folder.checkpoints.iterdir()} == {best, STEPS}
+    with Checkpoints(folder.checkpoints, keep=1) as checkpoints:
+        assert (checkpoints.best, checkpoints.latest) == (best, STEPS)
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_copies_in_groups(whole, at_once):
+    in_groups = unlearn(tiny_models(), tiny_people(3), config(copies_at_once=at_once), progress=False)
+    for a, b in zip(numbers(in_groups.generators[0]), numbers(whole.generator), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
+    alone = unlearn(tiny_models(), tiny_people(3)[2], config(), numbers=(2,), progress=False)
+    for a, b in zip(numbers(in_groups.generators[2]), numbers(alone.generator), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
 
 
 def test_people_at_once_are_people_alone(whole):
