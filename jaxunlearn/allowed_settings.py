@@ -96,6 +96,7 @@ ALLOWED: Mapping[str, Allowed] = {
             "surrogates.planes": 0,
             "surrogates.perceptual": 0,
             "surrogates.identity": 0,
+            "surrogates.enough": -1,
             "surrogates.candidates": 1,
             "surrogates.highest_similarity": -1,
             "pairs.batch": 1,

@@ -179,6 +179,7 @@ def trained_mapper(
         MapperLoss,
         form=of.objective,
         terms=Terms(of.planes, of.perceptual, of.identity),
+        enough=of.enough,
         compute=compute,
         **configuration.cameras(config, model),
     )

@@ -24,6 +24,7 @@ import numpy as np
 
 from jaxunlearn.configuration import flat
 from jaxunlearn.errors import InputError
+from jaxunlearn.metrics_file import read_metrics
 from jaxunlearn.presets import ConfigDict
 from torch_bridge import replacing
 
@@ -247,8 +248,7 @@ class RunFolder:
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl`."""
-        path = self.metrics_file
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return read_metrics(self.metrics_file)
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def sugar_paper(people: int = 10) -> ConfigDict:
     config.surrogates.planes = 0.01
     config.surrogates.perceptual = 1.0
     config.surrogates.identity = 0.1
+    config.surrogates.enough = -1.0  # similarity at which a surrogate is different enough; -1: never
     config.surrogates.width = 64
     config.surrogates.depth = 4  # of the transformer
     config.surrogates.epochs = 50  # at most; 0: the mapper of `file` as it is
@@ -110,9 +111,9 @@ def sugar_official(people: int = 10) -> ConfigDict:
 def sugar_heads(people: int = 10) -> ConfigDict:
     """SUGAR on the bundled model of 64² images: fewer and longer steps, lengths relative to the model.
 
-    What surrogates may differ in decides what everybody else pays: the less the weight of their planes, the
-    farther away they are, and the more a generator has to change. At 0.055 they are other people (similarity
-    0.1 to the judge); at 0.03 their opposites (-0.5), at 0.08 some are still the same person.
+    How far away the surrogates are decides what everybody else pays. Eq. 4 alone makes them opposites of the
+    people (similarity -0.3 to -0.7 to the judge), or leaves some the same person; so here their identity is
+    not pushed below a similarity of 0.2, and the weight of the planes keeps them near.
     """
     config = sugar_paper(people)
     _like_heads(config, people)
@@ -120,8 +121,9 @@ def sugar_heads(people: int = 10) -> ConfigDict:
     config.surrogates.width = 16
     config.surrogates.epochs = max(4, -(-60 // steps_of(people, config.surrogates.batch, epochs=1)))
     config.surrogates.learning_rate = 1e-3
-    config.surrogates.planes = 0.055
+    config.surrogates.planes = 0.03
     config.surrogates.identity = 1.0
+    config.surrogates.enough = 0.2
     config.ewc.weight = 3000.0
     config.ewc.output = "image"
     config.ewc.probes = 4

@@ -35,7 +35,7 @@ class MapperLoss:
 
     Attributes:
       mapper, generator: how the networks are put together.
-      form, terms: see `surrogate_objective`.
+      form, terms, enough: see `surrogate_objective`.
       max_yaw, pitch, pivot, radius: of the cameras, as in `GuideSampling`.
       compute: dtype and forms.
     """
@@ -44,6 +44,7 @@ class MapperLoss:
     generator: nnx.GraphDef
     form: Form
     terms: Terms
+    enough: float
     max_yaw: float
     pitch: float
     pivot: tuple[float, float, float]
@@ -66,6 +67,7 @@ class MapperLoss:
             1 - jnp.sum(known * other, axis=-1),
             self.terms,
             self.form,
+            self.enough,
         )
 
 

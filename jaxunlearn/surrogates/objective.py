@@ -11,7 +11,12 @@ Form = Literal["paper", "official"]
 
 
 def surrogate_objective(
-    planes: jax.Array, perceptual: jax.Array, identity: jax.Array, terms: Terms, form: Form
+    planes: jax.Array,
+    perceptual: jax.Array,
+    identity: jax.Array,
+    terms: Terms,
+    form: Form,
+    enough: float = -1.0,
 ) -> jax.Array:
     """Loss of the mapper, a number.
 
@@ -23,9 +28,11 @@ def surrogate_objective(
       form: "paper" is Eq. 4. "official" scales the identity term by the planes term and gives it no gradient,
         because the official loss detaches the surrogate's embedding: it moves the reported loss and with it
         the early stopping, and nothing else.
+      enough: cosine at which a surrogate is a different person, and its identity is not pushed any further;
+        -1 never is, as in the paper, whose surrogates may end as opposites.
     """
     near = terms.planes * jnp.mean(planes)
-    far, other = jnp.mean(perceptual), jnp.mean(identity)
+    far, other = jnp.mean(perceptual), jnp.mean(jnp.minimum(identity, 1 - enough))
     if form == "official":
         other = jax.lax.stop_gradient(near * other)
     return near - terms.perceptual * far - terms.identity * other

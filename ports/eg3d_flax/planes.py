@@ -48,11 +48,6 @@ def _corners(uv: jax.Array, height: int, width: int) -> _Corners:
     )
 
 
-def _padded(planes: jax.Array) -> jax.Array:
-    """A border of zeros, which points in the outermost half texel are interpolated with."""
-    return jnp.pad(planes, ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
-
-
 def texels_of(planes: jax.Array, compute: Compute = DEFAULT) -> jax.Array:
     """Planes in the form that points are looked up in; made once for however many points.
 
@@ -64,7 +59,8 @@ def texels_of(planes: jax.Array, compute: Compute = DEFAULT) -> jax.Array:
       "packed": `[B, 3, H + 1, W + 1, 4 C]`, the four texels around each place; "corners":
       `[B, 3, H + 2, W + 2, C]`. Of `compute.dtype`.
     """
-    padded = _padded(planes.astype(compute.dtype))
+    # Points in the outermost half texel are interpolated with zeros.
+    padded = jnp.pad(planes.astype(compute.dtype), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
     if compute.lookup == "corners":
         return padded
     height, width = planes.shape[2:4]
@@ -90,8 +86,10 @@ def _lookup_packed(texels: jax.Array, uv: jax.Array) -> jax.Array:
     corners = _corners(uv, height - 1, width - 1)
     index = (corners.row + 1) * width + corners.column + 1
     found = texels.reshape(-1, channels).at[index].get(mode="promise_in_bounds")
-    weights = corners.weights[..., None].astype(texels.dtype)
-    return jnp.sum(found.reshape(-1, 4, channels // 4) * weights, axis=1)
+    total = jnp.zeros((), texels.dtype)
+    for i, texel in enumerate(jnp.split(found, 4, axis=-1)):  # on CPU ten times as fast as a sum over an axis
+        total = total + texel * corners.weights[:, i, None].astype(texels.dtype)
+    return total
 
 
 def sample_from_texels(

@@ -55,6 +55,15 @@ def test_only_the_papers_objective_follows_identity():
     np.testing.assert_array_equal(slope("official"), 0)
 
 
+def test_identity_is_pushed_until_it_is_enough():
+    """At a similarity of 0.5 it still is, at -0.5 no longer."""
+
+    def loss(identity):
+        return surrogate_objective(jnp.ones(2), jnp.ones(2), identity, TERMS, "paper", enough=0.2)
+
+    np.testing.assert_allclose(jax.grad(loss)(jnp.array([0.5, 1.5])), [-0.05, 0.0])
+
+
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_three_official_epochs(accumulate):
     case = sugar_golden("trigger_objective")

@@ -1,0 +1,100 @@
+"""What is left when a run ends in the middle of things, and when the disk does."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+
+from crashing_run import settings
+from jaxunlearn.errors import InputError
+from jaxunlearn.metrics_file import read_metrics
+from jaxunlearn.run_folder import RunFolder
+from jaxunlearn.runner import unlearn
+from tiny_models import tiny_models, tiny_people
+
+SUPPORT = Path(__file__).parents[1] / "support"
+FOREVER = 100_000
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    """The run in a process of its own."""
+    paths = os.pathsep.join([str(SUPPORT), *(path for path in sys.path if path)])
+    return subprocess.Popen(
+        [sys.executable, str(SUPPORT / "crashing_run.py"), *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": paths},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def saved(folder: RunFolder) -> list[int]:
+    """Steps whose states are complete."""
+    return sorted(int(path.name) for path in folder.checkpoints.iterdir() if path.name.isdecimal())
+
+
+def numbers(generator) -> list[np.ndarray]:
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(generator))]
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_goes_on(tmp_path):
+    """Three times, always while states are being written; at most two steps are lost, and never the run."""
+    folder, reached, random = RunFolder(tmp_path / "run"), 0, np.random.default_rng(0)
+    for _ in range(3):
+        child, until = start(folder.path, FOREVER), reached + random.integers(3, 9)
+        while len(folder.metrics()) < until:
+            assert child.poll() is None, child.communicate()[1]
+        time.sleep(random.uniform(0, 0.1))
+        child.kill()
+        child.communicate()
+        logged = folder.metrics()[-1]["step"]
+        assert (
+            logged - saved(folder)[-1] <= 2
+        )  # the last state was being written while the next step was taken
+        reached = len(folder.metrics())
+    resumed = unlearn(
+        tiny_models(), tiny_people(1), settings(reached + 3), workdir=folder.path, progress=False
+    )
+    straight = unlearn(tiny_models(), tiny_people(1), settings(reached + 3), progress=False)
+    for a, b in zip(numbers(resumed.generator), numbers(straight.generator), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert [line["step"] for line in folder.metrics()] == list(range(1, reached + 4))
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_one_line_and_leaves_what_was_saved(tmp_path):
+    """No file can grow any further: the next state cannot be written, those before can be gone on from."""
+    folder = RunFolder(tmp_path / "run")
+    unlearn(tiny_models(), tiny_people(1), settings(2), workdir=folder.path, progress=False)
+    folder.generator().unlink()
+    child = start(folder.path, 6, 2000)
+    _, errors = child.communicate(timeout=300)
+    assert child.returncode == 2, errors
+    assert "Traceback" not in errors
+    assert "File too large" in errors.splitlines()[-1]
+    assert saved(folder)[-1] == 2
+    resumed = unlearn(tiny_models(), tiny_people(1), settings(4), workdir=folder.path, progress=False)
+    assert resumed.summary["steps"] == 4
+
+
+def test_a_broken_checkpoint_is_named(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    unlearn(tiny_models(), tiny_people(1), settings(2), workdir=folder.path, progress=False)
+    folder.generator().unlink()
+    for file in (folder.checkpoints / "2").rglob("*"):
+        if file.is_file() and file.stat().st_size > 1000:
+            file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(InputError, match=r"checkpoints/2: cannot be read .* remove that folder"):
+        unlearn(tiny_models(), tiny_people(1), settings(3), workdir=folder.path, progress=False)
+
+
+def test_a_line_cut_off_while_it_was_written(tmp_path):
+    metrics = tmp_path / "metrics.jsonl"
+    metrics.write_text('{"step": 1}\n{"step": 2}\n{"st')
+    assert read_metrics(metrics) == [{"step": 1}, {"step": 2}]

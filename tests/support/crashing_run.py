@@ -1,0 +1,37 @@
+"""A run of one small person: `crashing_run.py FOLDER STEPS [BYTES]`; files grow to no more than BYTES."""
+
+import argparse
+import resource
+import signal
+import sys
+from pathlib import Path
+
+import jax
+
+from jaxunlearn import cli, presets
+from jaxunlearn.runner import unlearn
+from tiny_models import tiny_models, tiny_people
+
+
+def settings(steps: int) -> presets.ConfigDict:
+    """Every step is saved."""
+    config = presets.heads()
+    config.update(steps=steps, log_every=1, images_every=0, checkpoint_every=1)
+    config.optimiser.update(learning_rate=1e-3, schedule="constant")
+    return config
+
+
+def run(_: object = None) -> None:
+    """As the command would, but of a model that the command does not know."""
+    folder, steps, *limit = sys.argv[1:]
+    if limit:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit[0]), resource.RLIM_INFINITY))
+    unlearn(tiny_models(), tiny_people(1), settings(int(steps)), workdir=Path(folder), progress=False)
+
+
+if __name__ == "__main__":
+    jax.config.update("jax_platforms", "cpu")
+    jax.config.update("jax_default_matmul_precision", "highest")
+    jax.config.update("jax_num_cpu_devices", 8)
+    sys.exit(cli.execute(argparse.Namespace(run=run)))
