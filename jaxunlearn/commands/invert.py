@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jaxunlearn.commands.arguments import positive
-from jaxunlearn.commands.unlearn import add_inversion, add_models
+from jaxunlearn.commands.networks import add_inversion, add_models, models_of
 
 if TYPE_CHECKING:
     from jaxunlearn.inversion_results import Photograph
@@ -63,7 +63,6 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn import inversion_results as results
     from jaxunlearn.errors import InputError
     from jaxunlearn.inversion_methods import default_method, encoder_for, invert_photographs, settings_for
-    from jaxunlearn.models import load_models
     from jaxunlearn.rendering import Renderer
 
     out: Path = arguments.out
@@ -71,12 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"--out {out}: give a folder, or a file that ends in .npz")
     if arguments.steps and arguments.method == "encoder":
         raise InputError("--steps: an encoder takes none; choose --method hybrid")
-    models = load_models(
-        arguments.model,
-        perceptual=arguments.perceptual,
-        identity=arguments.identity,
-        judge=arguments.judge,
-    )
+    models = models_of(arguments)
     method = arguments.method or default_method(models, arguments.encoder)
     encoder = None if method == "optimize" else encoder_for(models, arguments.encoder)
     photographs, refused = read_photographs(arguments.images, models.generator.config.img_resolution)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jaxunlearn.commands.arguments import numbers, positive, seeds
+from jaxunlearn.commands.networks import add_inversion, add_models, models_of
 from jaxunlearn.commands.scale import add_scale, join, mesh_of
 from jaxunlearn.commands.settings import add_config
 
@@ -97,27 +98,6 @@ def add_parser(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def add_inversion(parser: argparse.ArgumentParser, option: str) -> None:
-    """Options for `inversion_methods`; `option` is what the choice of the method is called."""
-    add = parser.add_argument
-    add(
-        option,
-        choices=("encoder", "optimize", "hybrid"),
-        help="how photos become latents: by one pass of an encoder, by a search, or by a search that starts "
-        "from the encoder's latents [hybrid with an encoder, else optimize]",
-    )
-    add("--encoder", metavar="FILE", help="encoder [as suits the model]")
-
-
-def add_models(parser: argparse.ArgumentParser) -> None:
-    """Options for `models.load_models`."""
-    add = parser.add_argument
-    add("--model", default="heads", help="a file; heads: the bundled people [%(default)s]")
-    add("--perceptual", metavar="FILE", help="LPIPS of the loss: alex, or a file [as suits the model]")
-    add("--identity", metavar="FILE", help="identity network of the loss [as suits the model]")
-    add("--judge", metavar="FILE", help="identity network that measures [as suits the model]")
-
-
 def run(arguments: argparse.Namespace) -> None:
     """Unlearn.
 
@@ -129,7 +109,6 @@ def run(arguments: argparse.Namespace) -> None:
 
     from jaxunlearn.distributed import leads
     from jaxunlearn.errors import InputError
-    from jaxunlearn.models import load_models
     from jaxunlearn.report.story import show
     from jaxunlearn.runner import unlearn
 
@@ -141,13 +120,7 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.sweep_distance:
             raise InputError("--sweep-distance: not of a sequence; give --seed, --latents or --image")
         return _run_sequence(arguments, mesh)
-    models = load_models(
-        arguments.model,
-        perceptual=arguments.perceptual,
-        identity=arguments.identity,
-        judge=arguments.judge,
-        w_avg=arguments.w_avg,
-    )
+    models = models_of(arguments, arguments.w_avg)
     if arguments.identities is not None or arguments.parallel:
         return _run_worklist(arguments, models, mesh)
     config, people = _request(arguments, models)
@@ -219,20 +192,13 @@ def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh |
 
 def _run_sequence(arguments: argparse.Namespace, mesh: "Mesh | None") -> None:
     """Requests one after another."""
-    from jaxunlearn.models import load_models
     from jaxunlearn.report.sequence_story import tell_sequence, written
     from jaxunlearn.requests import read_requests
     from jaxunlearn.sequence import forget_in_stages
 
     stages = read_requests(arguments.sequence)
     arguments.method = "sugar"
-    models = load_models(
-        arguments.model,
-        perceptual=arguments.perceptual,
-        identity=arguments.identity,
-        judge=arguments.judge,
-        w_avg=arguments.w_avg,
-    )
+    models = models_of(arguments, arguments.w_avg)
     out = arguments.out or Path("runs") / arguments.sequence.stem
     forgotten = forget_in_stages(
         models, stages, lambda people: read_settings(arguments, people), out, mesh=mesh
