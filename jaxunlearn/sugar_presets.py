@@ -114,6 +114,9 @@ def sugar_heads(people: int = 10) -> ConfigDict:
     How far away the surrogates are decides what everybody else pays. Eq. 4 alone makes them opposites of the
     people (similarity -0.3 to -0.7 to the judge), or leaves some the same person; so here their identity is
     not pushed below a similarity of 0.2, and the weight of the planes keeps them near.
+
+    A step's forgetting loss is a mean over people and the penalty is not, so of twenty people as of ten, with
+    the same penalty, three were not forgotten. Beyond ten it falls as one person's share of the loss does.
     """
     config = sugar_paper(people)
     _like_heads(config, people)
@@ -124,7 +127,7 @@ def sugar_heads(people: int = 10) -> ConfigDict:
     config.surrogates.planes = 0.03
     config.surrogates.identity = 1.0
     config.surrogates.enough = 0.2
-    config.ewc.weight = 3000.0
+    config.ewc.weight = 3000.0 * min(1.0, 10 / people)
     config.ewc.output = "image"
     config.ewc.probes = 4
     config.ewc.radius = 1.0

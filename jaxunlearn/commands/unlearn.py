@@ -186,7 +186,7 @@ def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh |
             print(f"{line['subject']}: {line['status']}, {line.get('generator', 'no generator')}")
         done = sum("generator" in line for line in lines)
         print(
-            f"{done} of {len(lines)} forgotten; look at {out / 'report.html'}, read {out / 'results.jsonl'}"
+            f"{done} of {len(lines)} done; look at {out / 'report.html'}, read {out / 'results.jsonl'}"
         )
 
 

@@ -19,7 +19,7 @@ def write_worklist_page(folder: WorklistFolder) -> Path:
     last, asked = folder.last(), len(folder.subjects())
     done = sum(line["status"] == DONE for line in last.values())
     diverged = f", {len(last) - done} diverged" if done < len(last) else ""
-    title = f"{done} of {asked} people forgotten{diverged}"
+    title = f"{done} of {asked} people done{diverged}"
     rows = "".join(_row(subject, line) for subject, line in last.items())
     page = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}

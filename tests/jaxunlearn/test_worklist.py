@@ -68,7 +68,7 @@ def test_everybody_is_done_in_waves(whole):
 def test_a_page_to_look_at(whole):
     folder, lines, _ = whole
     page = (folder / "report.html").read_text()
-    assert "<h1>3 of 3 people forgotten</h1>" in page
+    assert "<h1>3 of 3 people done</h1>" in page
     for line in lines:
         assert f'src="{line["picture"]}"' in page
         picture = Image.open(folder / line["picture"])
