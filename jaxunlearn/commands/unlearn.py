@@ -185,9 +185,7 @@ def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh |
         for line in lines:
             print(f"{line['subject']}: {line['status']}, {line.get('generator', 'no generator')}")
         done = sum("generator" in line for line in lines)
-        print(
-            f"{done} of {len(lines)} done; look at {out / 'report.html'}, read {out / 'results.jsonl'}"
-        )
+        print(f"{done} of {len(lines)} done; look at {out / 'report.html'}, read {out / 'results.jsonl'}")
 
 
 def _run_sequence(arguments: argparse.Namespace, mesh: "Mesh | None") -> None:

@@ -27,6 +27,7 @@ from jaxunlearn.generators import load_generator
 from jaxunlearn.identity import load_identity
 from jaxunlearn.rendering import latents_of_seeds
 from jaxunlearn.views import conditioning_view
+from sugar_golden import sugar_golden
 
 SETTINGS = EvaluationSettings(views=3, retained_people=5, frechet_samples=12, batch=8)
 
@@ -143,17 +144,14 @@ def test_batches_do_not_matter(batch):
     np.testing.assert_allclose(descriptions(MeanColour(), images, batch), images.mean((1, 2)), atol=1e-6)
 
 
-def test_the_views_are_the_official_ones(source):
-    """11 views from -15 to 15 degrees, a little from above (goldens of SUGAR, case `eval_cameras`)."""
-    views = EvaluationSettings().person_views(source)
-    assert views.shape == (11, 25)
-    yaw = np.linspace(-np.pi / 12, np.pi / 12, 11)
-    # The polar angle of the official sampler at pitch -0.2.
-    polar = np.arccos(1 - 2 * (np.pi / 2 - 0.2) / np.pi)
-    expected = 2.7 * np.stack(
-        [np.sin(polar) * np.sin(yaw), np.full(11, np.cos(polar)), np.sin(polar) * np.cos(yaw)], axis=1
-    )
-    np.testing.assert_allclose(views[:, [3, 7, 11]], expected, atol=1e-5)
+@pytest.mark.parametrize(("pivot", "suffix"), [((0.0, 0.0, 0.0), ""), ((0.0, 0.0, 0.2), "_pivot02")])
+def test_the_views_are_the_official_ones(source, pivot, suffix):
+    """11 views from -15 to 15 degrees, a little from above, and the camera that people are mapped for."""
+    case = sugar_golden("eval_cameras")
+    source = copy.copy(source)
+    source.config = dataclasses.replace(source.config, avg_camera_pivot=pivot)
+    case.check(f"views{suffix}", EvaluationSettings().person_views(source), 1e-6)
+    case.check(f"conditioning{suffix}", conditioning_view(source.config)[0], 1e-6)
 
 
 def test_a_generator_of_another_config_is_refused(source, reference):

@@ -1,0 +1,34 @@
+"""What the official programs do between files and networks, on 8-bit numbers."""
+
+import jax.numpy as jnp
+import numpy as np
+from PIL import Image
+
+from jaxunlearn.encoders import bicubic
+from jaxunlearn.image_files import read_image
+from jaxunlearn.report.images import to_uint8
+from perception_golden import image
+from sugar_golden import sugar_golden
+
+CASE = sugar_golden("image_io")
+
+
+def test_images_become_levels():
+    np.testing.assert_array_equal(to_uint8(CASE["t2i.in"]), CASE["t2i.out"])
+
+
+def test_what_an_encoder_is_shown(tmp_path):
+    """A photograph of 512 pixels at 256: Pillow's bicubic filter, which rounds to levels after each axis."""
+    levels = np.floor((image("input:pil:512", (3, 512, 512), 6).astype(np.float64) + 1) * 127.5 + 0.5)
+    Image.fromarray(levels.clip(0, 255).astype(np.uint8).transpose(1, 2, 0)).save(tmp_path / "photo.png")
+    photograph = jnp.asarray(read_image(tmp_path / "photo.png", 512))
+    shown = (np.asarray(bicubic(photograph[None], 256)[0]) + 1) * 127.5
+    for found, expected in ((shown[96:128, 96:128], "512.crop"), (shown[:8, :8], "512.corner")):
+        np.testing.assert_allclose(found, CASE[expected], atol=1.2)
+    network = (CASE["512.tensor_4"].transpose(1, 2, 0) + 1) * 127.5
+    np.testing.assert_allclose(shown[100:102, 100:102], network, atol=1.2)
+    np.testing.assert_allclose(shown.mean((0, 1)), CASE["512.mean"], atol=0.1)
+
+
+def test_another_filter_would_be_noticed():
+    assert np.abs(CASE["512.bilinear_crop"].astype(int) - CASE["512.crop"]).max() > 3
