@@ -37,11 +37,13 @@ class Photograph:
       identity: who it shows.
       name: tells it from others of the source.
       image: `[R, R, 3]` float32 in [-1, 1].
+      path: its file; None if it comes from TFDS.
     """
 
     identity: str
     name: str
     image: np.ndarray
+    path: Path | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,7 +175,7 @@ def _read_all(listed: Sequence[_Listed], resolution: int) -> Iterator[Photograph
         except InputError as error:
             yield Refused(one.name, str(error))
         else:
-            yield Photograph(one.identity, one.name, image)
+            yield Photograph(one.identity, one.name, image, one.path)
 
 
 def _pictures(folder: Path) -> list[Path]:

@@ -3,14 +3,16 @@
 import dataclasses
 import importlib.metadata
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from jaxunlearn.catalogue import sha256
+from jaxunlearn.data import Photograph
 from jaxunlearn.evaluation.batches import embeddings
 from jaxunlearn.inversion import Inversion, InversionSettings
 from jaxunlearn.latent_files import write_latents
@@ -22,14 +24,6 @@ from torch_bridge import replacing
 
 YAWS = (-0.5, 0.0, 0.5)
 """Other views in the pictures, radians."""
-
-
-class Photograph(NamedTuple):
-    """A picture from a file."""
-
-    path: Path
-    image: np.ndarray
-    """`[R, R, 3]` in [-1, 1]."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,14 +66,15 @@ def table(names: Sequence[str], figures: Sequence[Figures], judge: str, threshol
     return "\n".join([*lines, f"identity: similarity by {judge}{same}"])
 
 
-def names_of(paths: Sequence[Path]) -> list[str]:
-    """A name for each file that is good for files of our own, none twice."""
+def names_of(photographs: Sequence[str]) -> list[str]:
+    """For each photograph's name, such as `ada/1.png`, one that is good for files of our own; none twice."""
     names: list[str] = []
-    for path in paths:
-        name, number = path.stem, 1
+    for photograph in photographs:
+        plain = re.sub(r"[^\w.-]+", "-", str(Path(photograph).with_suffix(""))).strip("-")
+        name, number = plain, 1
         while name in names:
             number += 1
-            name = f"{path.stem}-{number}"
+            name = f"{plain}-{number}"
         names.append(name)
     return names
 
@@ -138,9 +133,10 @@ def save(
     Returns:
       The files of latents.
     """
-    names = names_of([photograph.path for photograph in photographs])
+    names = names_of([photograph.name for photograph in photographs])
     sources = [
-        {"name": name, "file": photograph.path.name, "sha256": sha256(photograph.path)}
+        {"name": name, "file": photograph.name}
+        | ({} if photograph.path is None else {"sha256": sha256(photograph.path)})
         for name, photograph in zip(names, photographs, strict=True)
     ]
     if out.suffix == ".npz":

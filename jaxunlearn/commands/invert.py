@@ -5,18 +5,15 @@ import dataclasses
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jaxunlearn.commands.arguments import positive
 from jaxunlearn.commands.networks import add_inversion, add_models, models_of
 
-if TYPE_CHECKING:
-    from jaxunlearn.inversion_results import Photograph
-
 _DESCRIPTION = """\
 Find the latents of photographs, framed as the generator's images, and say how good they are: LPIPS and mean
 squared difference (in [-1, 1]) between photograph and reconstruction, and their identity similarity by the
-network that no loss has seen. Files that cannot be used are named and left out.
+network that no loss has seen. Photographs that cannot be used are named and left out.
 """
 _EXAMPLES = """\
 examples:
@@ -41,7 +38,12 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("images", type=Path, nargs="+", metavar="IMAGE", help="pictures, or folders of them")
+    add(
+        "images",
+        nargs="+",
+        metavar="IMAGE",
+        help="pictures, folders of them or of people's folders, CSV files (image,identity), tfds:NAME[split]",
+    )
     add_inversion(parser, "--method")
     add("--steps", type=positive, metavar="N", help="of the search [40; hybrid: 20]")
     add("--batch", type=positive, metavar="N", help="photographs at a time: memory [8]")
@@ -61,6 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     from eg3d_flax import Compute
     from jaxunlearn import inversion_results as results
+    from jaxunlearn.data import Photograph, Refused, iterate_photographs
     from jaxunlearn.errors import InputError
     from jaxunlearn.inversion_methods import default_method, encoder_for, invert_photographs, settings_for
     from jaxunlearn.rendering import Renderer
@@ -73,11 +76,14 @@ def run(arguments: argparse.Namespace) -> None:
     models = models_of(arguments)
     method = arguments.method or default_method(models, arguments.encoder)
     encoder = None if method == "optimize" else encoder_for(models, arguments.encoder)
-    photographs, refused = read_photographs(arguments.images, models.generator.config.img_resolution)
+    side = models.generator.config.img_resolution
+    read = [one for source in arguments.images for one in iterate_photographs(source, side)]
+    photographs = [one for one in read if isinstance(one, Photograph)]
+    refused = [one.reason for one in read if isinstance(one, Refused)]
     for line in refused:
         print(f"jaxunlearn: left out: {line}", file=sys.stderr)
     if not photographs:
-        raise InputError("none of the files given can be used")
+        raise InputError("none of the photographs given can be used")
 
     settings = settings_for(method)
     changes = {name: getattr(arguments, name) for name in ("steps", "batch") if getattr(arguments, name)}
@@ -100,24 +106,8 @@ def run(arguments: argparse.Namespace) -> None:
         seconds=seconds,
         refused=refused,
     )
-    names = [photograph.path.name for photograph in photographs]
+    names = [photograph.name for photograph in photographs]
     print(results.table(names, figures, models.judge.name, models.judge.threshold))
     for path in written:
         print(path)
     print(f"make the generator forget them: jaxunlearn unlearn --latents {written[0]}")
-
-
-def read_photographs(paths: list[Path], resolution: int) -> "tuple[list[Photograph], list[str]]":
-    """The pictures that can be used, in order, those of a folder by name; and a line for each that cannot."""
-    from jaxunlearn.errors import InputError
-    from jaxunlearn.image_files import read_image
-    from jaxunlearn.inversion_results import Photograph
-
-    usable, refused = [], []
-    for given in paths:
-        for path in sorted(filter(Path.is_file, given.iterdir())) if given.is_dir() else [given]:
-            try:
-                usable.append(Photograph(path, read_image(path, resolution)))
-            except InputError as error:
-                refused.append(str(error))
-    return usable, refused

@@ -46,7 +46,7 @@ def encoder(models: Models) -> Encoder:
 
 @pytest.fixture(scope="module")
 def folder(photographs: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Photographs, and files that are none."""
+    """Photographs, one that is too small, and a file that is none."""
     path = tmp_path_factory.mktemp("photos")
     for name, image in zip(("ada", "bob"), photographs[:, 0], strict=True):
         Image.fromarray(image).save(path / f"{name}.png")
@@ -72,7 +72,7 @@ def test_what_can_be_used_is_inverted_and_the_rest_is_named(inverted: tuple[Path
         "inversion.json",
     }
     left_out = json.loads((out / "inversion.json").read_text())["left_out"]
-    assert [Path(line.split(": ")[0]).name for line in left_out] == ["notes.txt", "stamp.png"]
+    assert [Path(line.split(": ")[0]).name for line in left_out] == ["stamp.png"]
 
 
 def test_the_figures_are_those_of_the_photographs(inverted: tuple[Path, int], models: Models) -> None:
@@ -129,6 +129,15 @@ def test_all_latents_in_one_file(folder: Path, tmp_path: Path, models: Models, c
     assert (out.parent / "both_bob-2.png").exists()
 
 
+def test_a_table_of_photographs(folder: Path, tmp_path: Path) -> None:
+    table, out = tmp_path / "people.csv", tmp_path / "out"
+    table.write_text(f"image,identity\n{folder / 'ada.png'},ada\n{folder / 'stamp.png'},bob\n")
+    assert cli.main(["invert", str(table), "--method", "encoder", "--out", str(out)]) == 0
+    summary = json.loads((out / "inversion.json").read_text())
+    assert [photo["file"] for photo in summary["photographs"]] == [str(folder / "ada.png")]
+    assert len(summary["left_out"]) == 1
+
+
 def test_hybrid_without_steps_is_the_encoder(
     models: Models, encoder: Encoder, photographs: np.ndarray
 ) -> None:
@@ -177,8 +186,8 @@ def test_without_an_encoder_the_search_begins_at_the_mean(tmp_path: Path, monkey
 
 
 def test_names_are_never_used_twice() -> None:
-    paths = [Path("a/x.png"), Path("b/x.jpg"), Path("x-2.png"), Path("y.png")]
-    assert names_of(paths) == ["x", "x-2", "x-2-2", "y"]
+    photographs = ["a/x.png", "b/x.jpg", "y-2.png", "y.png", "y.jpg", "a x.png"]
+    assert names_of(photographs) == ["a-x", "b-x", "y-2", "y", "y-3", "a-x-2"]
 
 
 def test_the_table_has_means_where_there_are_several() -> None:
@@ -192,7 +201,7 @@ def test_the_table_has_means_where_there_are_several() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["no.png"], "none of the files given can be used"),
+        (["no.png"], "none of the photographs given can be used"),
         (
             ["photo.png", "--out", "ws.pt"],
             "--out ws.pt: give a folder, or a file that ends in .npz",
