@@ -199,6 +199,8 @@ def table(lines: list[dict[str, Any]]) -> str:
 def _cells(runs: list[dict[str, Any]]) -> str:
     def spread(name: str) -> str:
         values = np.array([run[name] for run in runs], float)
+        if np.isnan(values).any():  # a single person has too few pictures
+            return "-"
         return f"{values.mean():.3f} ± {values.std():.3f}" if len(values) > 1 else f"{values[0]:.3f}"
 
     forgotten = np.mean([run["forgotten"] for run in runs])
