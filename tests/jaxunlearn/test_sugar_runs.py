@@ -130,7 +130,7 @@ def test_people_who_cannot_be_forgotten(tmp_path):
 
 def test_a_folder_of_another_request(whole):
     path = whole.folder.path
-    with pytest.raises(InputError, match=r"config\.target\.distance 1\.0, not 2\.0"):
+    with pytest.raises(InputError, match=r"config\.target\.distance 0\.7, not 2\.0"):
         unlearn(
             tiny_models(),
             tiny_people(3),
