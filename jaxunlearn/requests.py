@@ -59,9 +59,9 @@ def read_requests(path: Path) -> tuple[Stage, ...]:
     if not isinstance(entries, list) or not entries:
         raise InputError(f'{path}: expected {{"stages": [...]}} with at least one stage')
     stages = tuple(_stage(path, number, entry) for number, entry in enumerate(entries))
-    _refuse_repetition(path, "stage", [stage.name for stage in stages])
+    refuse_repetition(f"{path}: stage", [stage.name for stage in stages])
     for kind in _KINDS:
-        _refuse_repetition(path, kind, [who for stage in stages for who in getattr(stage, kind)])
+        refuse_repetition(f"{path}: {kind}", [who for stage in stages for who in getattr(stage, kind)])
     return stages
 
 
@@ -91,11 +91,16 @@ def _stage(path: Path, number: int, entry: Any) -> Stage:
     return Stage(name, tuple(lists["seeds"]), **files)
 
 
-def _refuse_repetition(path: Path, kind: str, listed: Iterable[Any]) -> None:
+def refuse_repetition(where: str, listed: Iterable[Any]) -> None:
+    """Refuse a list that names somebody twice.
+
+    Raises:
+      InputError: beginning with `where`.
+    """
     seen = set()
     for member in listed:
         if member in seen:
-            raise InputError(f"{path}: {kind}: {member} is listed twice; list everybody once")
+            raise InputError(f"{where}: {member} is listed twice; list everybody once")
         seen.add(member)
 
 

@@ -159,7 +159,9 @@ def _run(
             progress=progress,
         )
     diverged = range(len(subjects)) if result is None else result.summary["diverged"]
-    compute = configuration.compute(config)
+    pictures = None
+    if result is not None and folder.writes:
+        pictures = RunPictures(models.generator, result, configuration.compute(config), batch=1)
     lines = []
     for k, subject in enumerate(subjects):
         line: dict[str, Any] = {"subject": subject, "status": DIVERGED if k in diverged else DONE}
@@ -168,9 +170,9 @@ def _run(
             assert result.folder is not None
             kept = folder.keep(result.folder.generator(k), wave.people[k], subject)
             line["generator"] = kept
-            if folder.writes:
+            if pictures is not None:
                 picture = folder.picture(wave.people[k], subject)
-                save_png(picture, RunPictures(models.generator, result, compute, batch=1).strip(k))
+                save_png(picture, pictures.strip(k))
                 line["picture"] = str(picture.relative_to(folder.path))
             if losses := result.summary.get("losses"):  # of a run with a step left
                 line["loss"] = losses[k]

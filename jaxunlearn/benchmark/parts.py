@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from eg3d_flax.planes import sample_from_texels, texels_of
+from eg3d_flax.planes import sample_from_planes
 from jaxunlearn.benchmark import model_flops
 from jaxunlearn.benchmark.model_flops import Networks, Work
 from jaxunlearn.benchmark.timing import timed
@@ -92,8 +92,8 @@ def parts(frozen: Frozen, graphdef: Any, networks: Networks, settings: StepSetti
     each = model_flops.lookup(config, side)
     yield Part(
         "lookup",
-        lambda planes, at: sample_from_texels(
-            texels_of(planes, compute), at, box_warp=box, plane_axes=config.plane_axes, compute=compute
+        lambda planes, at: sample_from_planes(
+            planes, at, box_warp=box, plane_axes=config.plane_axes, compute=compute
         ),
         normal(seen, 3, config.plane_resolution, config.plane_resolution, config.plane_channels),
         (at,),

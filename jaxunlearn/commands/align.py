@@ -187,8 +187,9 @@ def _finder(arguments: argparse.Namespace) -> Any:
 
 
 def _save(picture: Any, path: Path) -> None:
-    from torch_bridge import replacing
+    import numpy as np
+
+    from jaxunlearn.report.images import save_png
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        picture.save(temporary, "png")
+    save_png(path, np.asarray(picture))

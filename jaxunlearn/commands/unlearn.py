@@ -210,6 +210,7 @@ def _request(arguments: argparse.Namespace, models: "Models") -> "tuple[ConfigDi
     """Settings and people; settings are checked before photos are inverted, which takes long."""
     from jaxunlearn import configuration
     from jaxunlearn.people import people_of_images, people_of_latents, people_of_seeds
+    from jaxunlearn.requests import refuse_repetition
 
     if arguments.image is not None:
         config = read_settings(arguments, len(arguments.image))
@@ -223,7 +224,8 @@ def _request(arguments: argparse.Namespace, models: "Models") -> "tuple[ConfigDi
         return read_settings(arguments, len(people.subjects)), people
     if arguments.seed is not None:
         config = read_settings(arguments, len(arguments.seed))
-        _refuse_repetition(arguments.seed, config.method)
+        if config.method == "sugar":
+            refuse_repetition("--seed", arguments.seed)
         return config, people_of_seeds(models, arguments.seed)
     people = people_of_latents(models, arguments.latents)
     return read_settings(arguments, len(people.subjects)), people
@@ -251,11 +253,3 @@ def read_settings(arguments: argparse.Namespace, people: int) -> "ConfigDict":
             f"--method {arguments.method}: {arguments.config} is a config of {config.method}; leave one out"
         )
     return config
-
-
-def _refuse_repetition(seeds: Sequence[int], method: str) -> None:
-    from jaxunlearn.errors import InputError
-
-    for seed in seeds:
-        if method == "sugar" and seeds.count(seed) > 1:
-            raise InputError(f"--seed: {seed} is listed twice; list everybody once")

@@ -3,6 +3,7 @@
 `B` batch, `M` points, `C` channels; planes are `[B, 3, H, W, C]`.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import jax
@@ -68,16 +69,21 @@ def texels_of(planes: jax.Array, compute: Compute = DEFAULT) -> jax.Array:
     return jnp.concatenate(corners, axis=-1)
 
 
+def _weighted(texels: Iterable[jax.Array], corners: _Corners) -> jax.Array:
+    """The four corners' texels `[M, C]` each → `[M, C]`; on CPU ten times as fast as a sum over an axis."""
+    return sum(  # type: ignore[return-value]
+        texel * corners.weights[:, i, None].astype(texel.dtype) for i, texel in enumerate(texels)
+    )
+
+
 def _lookup_corners(texels: jax.Array, uv: jax.Array) -> jax.Array:
     """`[H + 2, W + 2, C]` at `[M, 2]` → `[M, C]`, one gather a corner."""
     height, width, channels = texels.shape
     corners = _corners(uv, height - 2, width - 2)
     first = (corners.row + 1) * width + corners.column + 1
-    total = jnp.zeros((), texels.dtype)
-    for i, step in enumerate((0, 1, width, width + 1)):
-        texel = texels.reshape(-1, channels).at[first + step].get(mode="promise_in_bounds")
-        total = total + texel * corners.weights[:, i, None].astype(texels.dtype)
-    return total
+    flat = texels.reshape(-1, channels).at
+    steps = (0, 1, width, width + 1)
+    return _weighted((flat[first + step].get(mode="promise_in_bounds") for step in steps), corners)
 
 
 def _lookup_packed(texels: jax.Array, uv: jax.Array) -> jax.Array:
@@ -86,10 +92,7 @@ def _lookup_packed(texels: jax.Array, uv: jax.Array) -> jax.Array:
     corners = _corners(uv, height - 1, width - 1)
     index = (corners.row + 1) * width + corners.column + 1
     found = texels.reshape(-1, channels).at[index].get(mode="promise_in_bounds")
-    total = jnp.zeros((), texels.dtype)
-    for i, texel in enumerate(jnp.split(found, 4, axis=-1)):  # on CPU ten times as fast as a sum over an axis
-        total = total + texel * corners.weights[:, i, None].astype(texels.dtype)
-    return total
+    return _weighted(jnp.split(found, 4, axis=-1), corners)
 
 
 def sample_from_texels(

@@ -6,17 +6,15 @@ import sys
 import time
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
-from flax import nnx
 
 from crashing_run import settings
 from jaxunlearn.errors import InputError
 from jaxunlearn.metrics_file import read_metrics
 from jaxunlearn.run_folder import RunFolder
 from jaxunlearn.runner import unlearn
-from tiny_models import tiny_models, tiny_people
+from tiny_models import numbers, tiny_models, tiny_people
 
 SUPPORT = Path(__file__).parents[1] / "support"
 FOREVER = 100_000
@@ -36,10 +34,6 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 def saved(folder: RunFolder) -> list[int]:
     """Steps whose states are complete."""
     return sorted(int(path.name) for path in folder.checkpoints.iterdir() if path.name.isdecimal())
-
-
-def numbers(generator) -> list[np.ndarray]:
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(generator))]
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.presets import ConfigDict
 from jaxunlearn.run_folder import RunFolder
 from jaxunlearn.runner import finished, unlearn
-from tiny_models import tiny_models, tiny_people
+from tiny_models import numbers, tiny_models, tiny_people
 
 STEPS = 6
 
@@ -30,10 +29,6 @@ def config(**changes) -> ConfigDict:
     made.terms.planes = 0.1
     made.update_from_flattened_dict(changes)
     return made
-
-
-def numbers(generator) -> list[np.ndarray]:
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(generator))]
 
 
 def assert_equal(a, b) -> None:

@@ -5,10 +5,8 @@ import os
 import signal
 import threading
 
-import jax
 import numpy as np
 import pytest
-from flax import nnx
 from PIL import Image
 
 from jaxunlearn import cli, presets
@@ -17,7 +15,7 @@ from jaxunlearn.generators import load_generator
 from jaxunlearn.runner import unlearn
 from jaxunlearn.worklist import Worklist, unlearn_all
 from jaxunlearn.worklist_folder import WorklistFolder
-from tiny_models import tiny_models, tiny_people
+from tiny_models import numbers, tiny_models, tiny_people
 
 PEOPLE = tiny_people(3)
 NAMES = ("ada", "bea c.", "cleo")
@@ -38,10 +36,6 @@ def worklist(people=PEOPLE, asked=None) -> Worklist:
         return people[list(indices)]
 
     return Worklist(NAMES, latents)
-
-
-def numbers(generator):
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(generator))]
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
@@ -10,7 +11,7 @@ from flax import nnx
 import lpips_flax
 from arcface_flax import ArcFace, ArcFaceConfig
 from drawn import drawn_module
-from eg3d_flax import GeneratorConfig, account, from_torch
+from eg3d_flax import GeneratorConfig, TriPlaneGenerator, account, from_torch
 from golden import eg3d_lr_multiplier, eg3d_weight
 from jaxunlearn.identity import identity_network
 from jaxunlearn.models import Models
@@ -62,3 +63,8 @@ def tiny_people(count: int) -> np.ndarray:
     rng = np.random.default_rng(5)
     z = rng.normal(size=(count, CONFIG.z_dim)).astype(np.float32)
     return np.asarray(tiny_models().generator.mapping(jnp.asarray(z), jnp.zeros((count, 25))))
+
+
+def numbers(generator: TriPlaneGenerator) -> list[np.ndarray]:
+    """All weights."""
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(generator))]
