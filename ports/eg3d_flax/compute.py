@@ -47,7 +47,8 @@ class Compute:
 
         On "cpu" the gradient of the bundled model's synthesis network (eight samples, one core) takes 0.29 s
         with "phases", 0.41 s "stuffed", 0.73 s "dilated"; the lookup of six images' coarse points and its
-        gradient take 0.09 s with "corners", 0.10 to 0.16 s "packed".
+        gradient take 0.09 s with "corners", 0.10 to 0.16 s "packed". For TPUs, the compiler expects
+        "packed" to take 0.6 of the cycles of "corners" (`benchmarks/tpu_compile.md`).
 
         Args:
           platform: as `jax.default_backend()` names it; other platforms get the defaults.

@@ -1,0 +1,83 @@
+"""Three ways to look points up in planes, compiled for one TPU v5e: memory and estimated cycles.
+
+    python benchmarks/lookup_forms_tpu.py
+
+Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. One image's 1,024 rays of 48 points in
+three planes of 256² texels and 32 channels, bfloat16, and the gradient with respect to the planes: what the
+full-size step does 16 times an image, and again for the fine points. Bringing planes into their form, which it
+does once an image, is not counted. `hats` is written here, since it is not used.
+"""
+
+import functools
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from eg3d_flax import Compute, planes
+from jaxunlearn.ahead_of_time import hlo, topology
+
+SIDE, CHANNELS, POINTS = 256, 32, 1024 * 48
+PLANES = (3, SIDE, SIDE, CHANNELS)
+AT_ONCE = 4096
+"""Points whose rows of texels are in memory together, in `hats`."""
+
+
+def hats(texels: jax.Array, coordinates: jax.Array) -> jax.Array:
+    """Bilinear interpolation as two products with hat functions: `[3, H, W, C]` at `[M, 3]` → `[3, M, C]`."""
+    uv = planes.project_onto_planes(coordinates[None] * 2)[0]
+
+    def one_plane(plane: jax.Array, at: jax.Array) -> jax.Array:
+        position = ((at + 1) * SIDE - 1) / 2
+
+        @jax.checkpoint
+        def some(position: jax.Array) -> jax.Array:
+            weights = jnp.maximum(0, 1 - jnp.abs(position[..., None] - jnp.arange(SIDE)))
+            columns, rows = jnp.moveaxis(weights.astype(plane.dtype), 1, 0)
+            return jnp.einsum("mw,mwc->mc", columns, jnp.einsum("mh,hwc->mwc", rows, plane))
+
+        return jax.lax.map(some, position.reshape(-1, AT_ONCE, 2)).reshape(-1, CHANNELS)
+
+    return jax.vmap(one_plane)(texels, uv)
+
+
+def gathered(compute: Compute, texels: jax.Array, coordinates: jax.Array) -> jax.Array:
+    """As `hats`, by gathers from `planes.texels_of`."""
+    return planes.sample_from_texels(texels[None], coordinates[None], box_warp=1.0, compute=compute)[0]
+
+
+def main() -> None:
+    """Compile each form and print a table."""
+    device = topology.find("v5e:1x1").devices[0]
+    there = jax.sharding.SingleDeviceSharding(device)
+    shapes: dict[str, tuple[Any, Any]] = {"hats": (hats, jax.ShapeDtypeStruct(PLANES, jnp.bfloat16))}
+    for form in ("corners", "packed"):
+        compute = Compute(lookup=form, dtype=jnp.bfloat16)
+        texels = jax.eval_shape(functools.partial(planes.texels_of, compute=compute), jnp.zeros((1, *PLANES)))
+        shapes[form] = (
+            functools.partial(gathered, compute),
+            jax.ShapeDtypeStruct(texels.shape[1:], texels.dtype),
+        )
+    at = jax.ShapeDtypeStruct((POINTS, 3), jnp.float32, sharding=there)
+    out = jax.ShapeDtypeStruct((3, POINTS, CHANNELS), jnp.bfloat16, sharding=there)
+    print("| form | cycles forward | cycles with gradient | temporaries MiB, with gradient | compile s |")
+    print("| --- | --- | --- | --- | --- |")
+    for name, (form, texels) in shapes.items():
+        texels = jax.ShapeDtypeStruct(texels.shape, texels.dtype, sharding=there)
+
+        def gradient(texels: Any, at: Any, out: Any, form: Any = form) -> Any:
+            features, back = jax.vjp(lambda texels: form(texels, at), texels)
+            return features, back(out)
+
+        began = time.perf_counter()
+        forward = jax.jit(form).lower(texels, at).compile()
+        both = jax.jit(gradient).lower(texels, at, out).compile()
+        seconds = time.perf_counter() - began
+        cycles = [hlo.estimated_cycles(program.as_text() or "") for program in (forward, both)]
+        memory = both.memory_analysis().temp_size_in_bytes / 2**20
+        print(f"| {name} | {cycles[0]:.3g} | {cycles[1]:.3g} | {memory:.0f} | {seconds:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
