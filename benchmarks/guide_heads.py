@@ -7,7 +7,6 @@ Writes `guide_heads.jsonl`, a line a finished run (those found there are not run
 """
 
 import argparse
-import itertools
 import json
 import time
 from pathlib import Path
@@ -38,9 +37,9 @@ FIGURES = ("id", "id_others", "others_id", "others_id_p5", "fid_pre", "retained_
 def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path) -> None:
     """Run what is missing in `path`; the rows that matter most, GUIDE's, come first."""
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    done = {(line["row"], line["steps"], line["person"], line["seed"]) for line in lines}
+    done = {(line["row"], line["person"], line["seed"]) for line in lines}
     wanted = [
-        (row, ROWS[row]().steps, FIRST_PERSON + person, seed)
+        (row, FIRST_PERSON + person, seed)
         for row in rows
         for seed in range(seeds)
         for person in range(people)
@@ -48,17 +47,15 @@ def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path
     missing = [run for run in wanted if run not in done]
     reference = reference_of(models, presets.heads())
     albums: dict[int, Any] = {}
-    for row, _, person, seed in tqdm(missing, unit="run"):
+    for row, person, seed in tqdm(missing, unit="run"):
         config = ROWS[row]()
         config.seed = seed
         ws = people_of_seeds(models, [person]).ws
         if person not in albums:
             albums[person] = album_latents(
-                models.generator,
+                models,
                 person,
                 config.evaluation.album,
-                models.perceptual,
-                models.identity,
                 compute=configuration.compute(config),
                 progress=False,
             ).ws
@@ -89,15 +86,14 @@ def table(lines: list[dict[str, Any]], models: Models) -> str:
         f"`python benchmarks/guide_heads.py` (its text says more), on {processor()}.",
         f"Similarities by {models.judge.name} (threshold {threshold:.3f}), which no loss used; Fréchet "
         "distance in AlexNet features, so comparable within this table only. Mean ± standard deviation over "
-        "people of the mean over seeds; settings in `jaxunlearn/presets.py`, which had 80 steps at a "
-        "constant learning rate of 1.5e-3 before it had 120 at one that falls from 2.5e-3 to 0.",
+        "people of the mean over seeds; settings in `jaxunlearn/presets.py`.",
         "",
-        "| | steps | people, seeds | ID ↓ | ID_others ↓ | forgotten | others forgotten | other people ↑ "
+        "| | people, seeds | ID ↓ | ID_others ↓ | forgotten | others forgotten | other people ↑ "
         "| their worst twentieth ↑ | FID_pre ↓ | LPIPS of others ↓ |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for row, steps in itertools.product(ROWS, sorted({line["steps"] for line in lines})):
-        of_row = [line for line in lines if (line["row"], line["steps"]) == (row, steps)]
+    for row in ROWS:
+        of_row = [line for line in lines if line["row"] == row]
         if not of_row:
             continue
         people = sorted({line["person"] for line in of_row})
@@ -112,7 +108,7 @@ def table(lines: list[dict[str, Any]], models: Models) -> str:
         forgotten = [
             f"{int((means[name] < threshold).sum())} of {len(people)}" for name in ("id", "id_others")
         ]
-        cells = [row, str(steps), f"{len(people)}, {seeds}", *cells[:2], *forgotten, *cells[2:]]
+        cells = [row, f"{len(people)}, {seeds}", *cells[:2], *forgotten, *cells[2:]]
         text.append(f"| {' | '.join(cells)} |")
     seconds = np.median([line["seconds"] for line in lines])
     text += [

@@ -131,11 +131,9 @@ def evaluate(
         for k, seed in _seeds(result).items():
             if k not in others:
                 others[k] = album_latents(
-                    models.generator,
+                    models,
                     seed,
                     config.evaluation.album,
-                    models.perceptual,
-                    models.identity,
                     compute=configuration.compute(config),
                     progress=progress,
                 ).ws

@@ -138,7 +138,7 @@ def guide_many_heads(people: int = 10) -> ConfigDict:
     """GUIDE extended to many people in one generator, SUGAR's baseline, on the bundled model.
 
     Extrapolated targets, shifted neighbours, the global loss, no elastic weights; as in the official scripts
-    all losses weigh the same. The weights that `presets.heads` found for one person protect others twelve
+    all losses weigh the same. The weights that `presets.heads` found for one person protect others eighteen
     times as much, and then ten people are not forgotten.
     """
     config = sugar_heads(people)

@@ -3,13 +3,13 @@
 import importlib.util
 from typing import NamedTuple
 
-import jax
 import numpy as np
 
 from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.errors import InputError
-from jaxunlearn.inversion import Embedding, Inversion, InversionSettings, invert
-from lpips_flax import LPIPS
+from jaxunlearn.inversion import Inversion
+from jaxunlearn.inversion_methods import default_method, invert_photographs
+from jaxunlearn.models import Models
 
 SCENARIO = "album"
 
@@ -64,25 +64,19 @@ def photograph_album(generator: TriPlaneGenerator, seed: int, count: int) -> Alb
 
 
 def album_latents(
-    generator: TriPlaneGenerator,
+    models: Models,
     seed: int,
     count: int,
-    perceptual: LPIPS,
-    identity: Embedding,
-    settings: InversionSettings | None = None,
     *,
     compute: Compute | None = None,
     progress: bool = True,
 ) -> Inversion:
-    """Photograph a bundled person and invert the photographs, without telling where the camera stood.
+    """Photograph a bundled person and invert the photographs as a user's are, their cameras unknown.
 
     Args:
-      generator: the bundled one, before unlearning.
+      models: with the bundled generator, before unlearning; its LPIPS and identity network are the loss.
       seed: the person, as for `latents_of_seeds`.
-      count: photographs, `M`; all are optimised together where `settings.batch` allows.
-      perceptual: LPIPS of the inversion's loss.
-      identity: identity network of the inversion's loss, a pytree.
-      settings: of the inversion.
+      count: photographs, `M`; all are optimised together.
       compute: dtype and forms; None takes what is fastest on this platform.
       progress: show a bar.
 
@@ -92,16 +86,5 @@ def album_latents(
     Raises:
       InputError: as `photograph_album`.
     """
-    album = photograph_album(generator, seed, count)
-    key = jax.random.key(seed)
-    return invert(
-        generator,
-        album.images,
-        None,
-        perceptual,
-        identity,
-        settings,
-        key=key,
-        compute=compute,
-        progress=progress,
-    )
+    images = photograph_album(models.generator, seed, count).images
+    return invert_photographs(models, images, default_method(models), compute=compute, progress=progress)

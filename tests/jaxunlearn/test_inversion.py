@@ -17,10 +17,10 @@ import lpips_flax
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator, account, from_torch
 from golden import eg3d_lr_multiplier, eg3d_weight
 from jaxunlearn.evaluation import album
-from jaxunlearn.generators import load_generator
 from jaxunlearn.identity import load_identity
 from jaxunlearn.inversion import InversionSettings, invert
 from jaxunlearn.latents import LatentDistribution
+from jaxunlearn.models import load_models
 from jaxunlearn.rendering import Renderer, latents_of_seeds
 from jaxunlearn.views import conditioning_view, views
 
@@ -213,11 +213,12 @@ def test_coordinates_of_latents_are_standard_normal_and_come_back(seed, size, fl
 
 
 @pytest.mark.slow
-def test_a_bundled_persons_album_is_inverted_without_telling_the_cameras(perceptual):
+def test_a_bundled_persons_album_is_inverted_without_telling_the_cameras():
     """Photographs that no generator made, under other light: the same person, seen from where they were."""
-    generator, judge = load_generator("heads"), load_identity("heads-judge")
+    models, judge = load_models("heads"), load_identity("heads-judge")
+    generator = models.generator
     photographs = album.photograph_album(generator, 7, 4)
-    found = album.album_latents(generator, 7, 4, perceptual, load_identity("heads-loss"), progress=False)
+    found = album.album_latents(models, 7, 4, progress=False)
     assert found.ws.shape == (4, generator.backbone.synthesis.num_ws, generator.config.w_dim)
     assert found.perceptual.mean() < 0.05
     (x, y, z), (true_x, true_y, true_z) = (c[:, [3, 7, 11]].T / 2.7 for c in (found.c, photographs.c))
