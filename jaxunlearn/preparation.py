@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from eg3d_flax import TriPlaneGenerator
+from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from jaxunlearn import configuration, distributed, ewc, latents
 from jaxunlearn.allowed_settings import MAPPERS
 from jaxunlearn.errors import InputError
@@ -85,6 +85,31 @@ def prepare(
         surrogates = None
     memory = _memory(models, ws, config, folder, before)
     return Prepared(ws_target, surrogates, memory)
+
+
+def untrained(
+    config: ConfigDict, model: GeneratorConfig, w_avg: jax.Array, trainable: Pytree
+) -> tuple[Callable[[jax.Array], jax.Array] | None, ewc.Memory | None]:
+    """D and memory with a mapper as drawn and a Fisher of zeros: a step takes as long with them.
+
+    Args:
+      config: any method's; GUIDE has neither.
+      model: sizes of the generator.
+      w_avg: its mean latent.
+      trainable: its parameters.
+    """
+    if config.method == "guide":
+        return None, None
+    surrogates, memory, of = None, None, config.surrogates
+    if config.pairs.adjacent_target == "surrogate" and config.target.kind in MAPPERS:
+        mapper = initial_mapper(config.target.kind, model, width=of.width, depth=of.depth, seed=config.seed)
+        surrogates = surrogates_of(mapper, w_avg, config.target.distance)
+    elif config.pairs.adjacent_target == "surrogate" and config.target.kind == "extrapolated":
+        surrogates = jax.tree_util.Partial(_extrapolated, w_avg, jnp.asarray(config.target.distance))
+    if config.ewc.weight:
+        fisher = jax.tree.map(jnp.zeros_like, trainable)
+        memory = ewc.Memory(fisher, trainable, jnp.asarray(config.ewc.weight, jnp.float32))
+    return surrogates, memory
 
 
 def check_files(config: ConfigDict) -> None:

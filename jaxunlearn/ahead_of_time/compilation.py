@@ -70,6 +70,7 @@ class Report:
       topology, platform, device_kind, devices: for what; `devices` are those of the mesh.
       mesh: devices along "identity" and "sample".
       copies: generator copies, `K`; `padding` says what is computed for nothing.
+      pairs: of a copy.
       fits: whether a device's memory holds it.
       memory: None where the compiler refused; `needed` then has its words' number of bytes.
       needed: bytes.
@@ -86,6 +87,7 @@ class Report:
     devices: int
     mesh: tuple[int, int]
     copies: int
+    pairs: int
     padding: dict[str, float]
     fits: bool
     needed: int
@@ -133,6 +135,7 @@ def compile_step(
         "devices": mesh.size,
         "mesh": shape,
         "copies": copies,
+        "pairs": recipe.settings.sampling.count,
         "padding": recipe.padding(),
         "lower_seconds": round(lowered_after, 2),
     }

@@ -13,7 +13,7 @@ def lines(report: Report, config: ConfigDict) -> Iterator[str]:
     rendering = config.rendering
     yield (
         f"{report.topology}: {report.devices} x {report.device_kind}, identity {identity} x sample {sample}; "
-        f"{report.copies} copies of {_pairs(config)} pairs in {rendering.dtype} "
+        f"{report.copies} copies of {report.pairs} pairs in {rendering.dtype} "
         f"(products in {products(report.platform, rendering.dtype, 'default')}), "
         f"{rendering.ray_chunk or 'all'} rays at a time"
     )
@@ -28,10 +28,6 @@ def lines(report: Report, config: ConfigDict) -> Iterator[str]:
         yield from _exchanges(report.exchanges)
     if report.estimated_cycles is not None:
         yield f"estimated cycles of a device, loops multiplied out: {report.estimated_cycles:,}"
-
-
-def _pairs(config: ConfigDict) -> int:
-    return 1 + config.pairs.num_adjacent + config.pairs.num_global
 
 
 def _memory(report: Report) -> Iterator[str]:

@@ -22,8 +22,9 @@ class Case:
 
     Attributes:
       preset: of `workload.PRESETS`.
-      config: GUIDE's settings, as plain JSON values.
+      config: settings of a method, as plain JSON values.
       copies: generator copies, `K`.
+      people: who share a copy, `N`; 1 in GUIDE.
       mesh: devices along "identity" and "sample"; None for one device.
       precision: of products of float32 numbers, one of `devices.PRECISIONS`.
       steps, warm_up: how many are timed, after how many.
@@ -33,6 +34,7 @@ class Case:
     preset: str
     config: dict[str, Any]
     copies: int = 1
+    people: int = 1
     mesh: tuple[int, int] | None = None
     precision: str = "default"
     steps: int = DEFAULT_STEPS
@@ -47,7 +49,9 @@ class Case:
     @property
     def pairs(self) -> int:
         """A step's pairs of one copy."""
-        return 1 + self.config["pairs"]["num_adjacent"] + self.config["pairs"]["num_global"]
+        of = self.config["pairs"]
+        members = min(of.get("batch", 1), self.people)
+        return members * (1 + of["num_adjacent"]) + of["num_global"]
 
     @property
     def name(self) -> str:
@@ -57,9 +61,10 @@ class Case:
         rays = f"{rendering['ray_chunk'] or 'all'} rays at a time"
         at_once = self.config["copies_at_once"]
         groups = f" in groups of {at_once}" if at_once else ""
+        many = f", SUGAR of {self.people}" if self.config["method"] == "sugar" else ""
         return (
-            f"{self.preset}, K {self.copies}{groups}, {self.pairs} pairs, {mesh}, {rendering['dtype']}, "
-            f"precision {self.precision}, {rays}"
+            f"{self.preset}{many}, K {self.copies}{groups}, {self.pairs} pairs, {mesh}, "
+            f"{rendering['dtype']}, precision {self.precision}, {rays}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -101,6 +106,7 @@ def _pairs(text: str) -> dict[str, int]:
 
 _OF_THE_CASE: Mapping[str, Callable[[str], Any]] = {
     "copies": _positive,
+    "people": _positive,
     "mesh": shape_of,
     "precision": _one_of(*PRECISIONS),
 }

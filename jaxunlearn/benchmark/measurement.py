@@ -43,7 +43,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     Raises:
       InputError: if a setting makes no sense, or the mesh needs more devices.
     """
-    workload = Workload.of(models, case.settings)
+    workload = Workload.of(models, case.settings, case.people)
     mesh = None if case.mesh is None else make_mesh(*case.mesh)
     recipe = workload.recipe(case.copies, mesh, jax.default_backend())
     state, *rest = workload.arguments(recipe)
@@ -80,7 +80,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "step_seconds": dataclasses.asdict(seconds),
         "steps_per_second": 1 / seconds.p50,
         "pairs_per_second": case.copies * case.pairs / seconds.p50,
-        "identities_per_hour": 3600 * case.copies / (case.config["steps"] * seconds.p50),
+        "identities_per_hour": 3600 * case.copies * case.people / (case.config["steps"] * seconds.p50),
         "padding": recipe.padding(),
         "peak": dataclasses.asdict(peak),
         "program": _program(advance),

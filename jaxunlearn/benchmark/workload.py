@@ -1,6 +1,7 @@
 """The step that is measured or compiled: the one that `runner.unlearn` runs, on a named set of networks."""
 
 import dataclasses
+import functools
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from jax.sharding import Mesh
 
 from arcface_flax import ArcFace, ArcFaceConfig
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator
-from jaxunlearn import configuration, presets
+from jaxunlearn import configuration, preparation, presets, sugar_presets
 from jaxunlearn.errors import InputError
 from jaxunlearn.generators import RANDOM_FULL_SIZE
 from jaxunlearn.identity import identity_network
@@ -35,12 +36,18 @@ class Preset:
     Attributes:
       load: the networks with weights.
       outline: the networks with shapes in place of weights.
-      config: GUIDE's settings.
+      guide: GUIDE's settings.
+      sugar: SUGAR's, for a number of people.
     """
 
     load: Callable[[], Models]
     outline: Callable[[], Models]
-    config: Callable[[], ConfigDict]
+    guide: Callable[[], ConfigDict]
+    sugar: Callable[[int], ConfigDict]
+
+    def config(self, method: str = "guide", people: int = 1) -> ConfigDict:
+        """Settings of "guide" or "sugar"; `people` share one generator in SUGAR."""
+        return self.guide() if method == "guide" else self.sugar(people)
 
 
 def _load_full() -> Models:
@@ -58,8 +65,8 @@ def _outline_full() -> Models:
 
 
 PRESETS: Mapping[str, Preset] = {
-    "heads": Preset(load_models, load_models, presets.heads),
-    "full": Preset(_load_full, _outline_full, presets.paper),
+    "heads": Preset(load_models, load_models, presets.heads, sugar_presets.sugar_heads),
+    "full": Preset(_load_full, _outline_full, presets.paper, sugar_presets.sugar_paper),
 }
 """The bundled 64² generator with its networks; EG3D's 512² one with VGG16 and IR-SE50, weights drawn."""
 
@@ -68,55 +75,77 @@ PRESETS: Mapping[str, Preset] = {
 class Workload:
     """Networks and settings; latents are drawn, and lengths in latent space are taken as they are.
 
+    SUGAR's mapper has the weights that training would start from, and its Fisher is zero.
+
     Attributes:
       generator: the source.
       perception: how images are compared.
-      config: GUIDE's settings.
+      config: GUIDE's or SUGAR's settings.
+      people: who share a generator copy, `N`.
     """
 
     generator: TriPlaneGenerator
     perception: Perception
     config: ConfigDict
+    people: int = 1
 
     @classmethod
-    def of(cls, models: Models, config: ConfigDict) -> "Workload":
+    def of(cls, models: Models, config: ConfigDict, people: int = 1) -> "Workload":
         """Check the settings first.
 
         Raises:
-          InputError: if settings make no sense, or are not GUIDE's.
+          InputError: if settings make no sense, or people were to share a copy of GUIDE's.
         """
         configuration.check(config)
-        if config.method != "guide":
-            raise InputError(f"config.method is {config.method!r}: GUIDE's step is what can be measured")
-        return cls(models.generator, models.perception(config.rendering.dtype), config)
+        if config.method == "guide" and people > 1:
+            raise InputError(
+                f"{people} people: GUIDE has a generator copy for everybody; more need more copies"
+            )
+        return cls(models.generator, models.perception(config.rendering.dtype), config, people)
 
     def recipe(self, copies: int, mesh: Mesh | None, platform: str) -> StepRecipe:
         """The program's recipe for devices of a platform, as `jax.default_backend()` names it."""
-        settings = configuration.step_settings(self.config, self.generator.config, 1.0, platform=platform)
+        settings = configuration.step_settings(
+            self.config, self.generator.config, 1.0, self.people, platform=platform
+        )
         graphdef = split_generator(self.generator).graphdef
         adam, at_once = configuration.adam(self.config), self.config.copies_at_once
         return StepRecipe(graphdef, adam, settings, copies, mesh, at_once)
 
-    def frozen(self) -> Frozen:
-        """What no step changes."""
+    def frozen(self, make: Callable[..., Any] = lambda function, *given: function(*given)) -> Frozen:
+        """What no step changes.
+
+        Args:
+          make: how what is not in the networks is made; `jax.eval_shape` makes shapes.
+        """
         split = split_generator(self.generator)
-        return Frozen(split.trainable, split.fixed, self.perception)
+        w_avg = self.generator.backbone.mapping.w_avg.get_value()
+        untrained = functools.partial(preparation.untrained, self.config, self.generator.config)
+        return Frozen(split.trainable, split.fixed, self.perception, *make(untrained, w_avg, split.trainable))
+
+    def _latents(self, copies: int) -> tuple[int, ...]:
+        """Shape of everybody's ws."""
+        model = self.generator.config
+        who = (copies,) if self.config.method == "guide" else (copies, self.people)
+        return *who, model.num_ws, model.w_dim
 
     def arguments(self, recipe: StepRecipe) -> tuple[Pytree, ...]:
         """State, frozen part, targets and keys of the first step, where the program wants them."""
         frozen, copies = recipe.everywhere(self.frozen()), recipe.copies
-        z = jax.random.normal(jax.random.key(1), (2 * copies, self.generator.config.z_dim))
-        ws = self.generator.mapping(z, conditioning_view(self.generator.config, 2 * copies))
+        count = 2 * copies * self.people
+        z = jax.random.normal(jax.random.key(1), (count, self.generator.config.z_dim))
+        ws = self.generator.mapping(z, conditioning_view(self.generator.config, count))
+        ws = ws.reshape(2, *self._latents(copies))
         keys = jax.random.split(jax.random.key(self.config.seed), copies)
-        state, target, keys = recipe.start(frozen, (ws[:copies], ws[copies:]), keys)
+        state, target, keys = recipe.start(frozen, (ws[0], ws[1]), keys)
         return state, frozen, target, keys
 
     def outline(self, recipe: StepRecipe) -> tuple[Pytree, ...]:
         """The same as shapes with their places, for networks that may be shapes themselves; needs a mesh."""
-        mesh, trained, config = recipe.mesh, recipe.trained, self.generator.config
+        mesh, trained = recipe.mesh, recipe.trained
         assert mesh is not None
-        frozen = self.frozen()
-        ws = jax.ShapeDtypeStruct((trained, config.num_ws, config.w_dim), jnp.float32)
+        frozen = self.frozen(jax.eval_shape)
+        ws = jax.ShapeDtypeStruct(self._latents(trained), jnp.float32)
         keys = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), trained))
         alone = dataclasses.replace(recipe, mesh=None, copies=trained)
         state, target, keys = jax.eval_shape(alone.start, frozen, (ws, ws), keys)

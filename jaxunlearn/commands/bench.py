@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.commands.arguments import mesh_shape, positive
-from jaxunlearn.commands.settings import add_config
+from jaxunlearn.commands.workload import add_step, step_of
 
 _DESCRIPTION = """\
 Time the compiled unlearning step as runs use it: compilation apart, then single steps after a warm-up. Each
@@ -18,10 +18,12 @@ examples:
   jaxunlearn bench --steps 10
   jaxunlearn bench --sweep copies=1,2,4 --sweep dtype=float32,bfloat16 --out bench/copies
   jaxunlearn bench --preset full --sweep precision=default,highest --sweep ray_chunk=1024,4096,0 --parts
+  jaxunlearn bench --method sugar --people 50 --mesh 1x4
   jaxunlearn bench --out bench/after --compare bench/before
 what can be swept:
-  copies, mesh (IxS devices), precision (default, high, highest), pairs, adjacent, global, dtype, ray_chunk
-  (rays at a time, recomputed for the gradient; 0: all, nothing recomputed), rays (along each side)
+  copies, people (of SUGAR), mesh (IxS devices), precision (default, high, highest), pairs, adjacent, global,
+  dtype, ray_chunk (rays at a time, recomputed for the gradient; 0: all, nothing recomputed), rays (along
+  each side)
 """
 
 
@@ -35,12 +37,7 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add(
-        "--preset",
-        choices=("heads", "full"),
-        default="heads",
-        help="heads: the bundled 64² model; full: EG3D's 512² with random weights [%(default)s]",
-    )
+    add_step(parser)
     add("--sweep", action="append", default=[], metavar="NAME=V,V", help="a case for each value; repeatable")
     add("--copies", type=positive, default=1, metavar="K", help="generator copies [%(default)s]")
     add("--mesh", type=mesh_shape, metavar="IxS", help="devices along identity and along sample [one device]")
@@ -56,7 +53,6 @@ def add_parser(subparsers: Any) -> None:
     add("--out", type=Path, default=Path("bench"), metavar="DIR", help="folder to write [%(default)s]")
     add("--again", action="store_true", help="measure finished cases anew")
     add("--compare", type=Path, metavar="FILE", help="results.json, or its folder, to compare with")
-    add_config(parser)
     parser.set_defaults(run=run)
 
 
@@ -69,18 +65,15 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.benchmark import measurement, plot, results, table
     from jaxunlearn.benchmark.cases import Case, swept
     from jaxunlearn.benchmark.workload import PRESETS
-    from jaxunlearn.commands.settings import read_config
-    from jaxunlearn.configuration import check
     from torch_bridge import replacing
 
-    default = PRESETS[arguments.preset].config()
-    config = read_config(arguments.config, arguments.overrides, default)
-    check(config)
+    config, people = step_of(arguments, PRESETS[arguments.preset])
     before = results.read(arguments.compare) if arguments.compare else None
     case = Case(
         arguments.preset,
         config.to_dict(),
         copies=arguments.copies,
+        people=people,
         mesh=arguments.mesh,
         steps=arguments.steps,
         warm_up=arguments.warm_up,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.commands.arguments import mesh_shape, positive
-from jaxunlearn.commands.settings import add_config
+from jaxunlearn.commands.workload import add_step, step_of
 
 _DESCRIPTION = """\
 Compile the unlearning step for a TPU slice, which need not be here, or for this machine, and say what a
@@ -18,6 +18,7 @@ examples:
   jaxunlearn compile --topology v5e:1x1 --preset full --dtype bfloat16
   jaxunlearn compile --topology v5e:4x4 --preset full --dtype bfloat16 --copies 32
   jaxunlearn compile --topology v6e:8x8 --mesh 32x2 --config.pairs.num_global=3
+  jaxunlearn compile --topology v5e:2x2 --preset full --method sugar --people 50 --dtype bfloat16
   jaxunlearn compile --topology here --json report.json
 """
 
@@ -35,18 +36,17 @@ def add_parser(subparsers: Any) -> None:
     add(
         "--topology", default="here", metavar="NAME", help="here, or such as v5e:4x4, v5p:4x4x4 [%(default)s]"
     )
-    add("--preset", choices=("heads", "full"), default="heads", help="networks [%(default)s]")
+    add_step(parser)
     add("--copies", type=positive, metavar="K", help="generator copies [one for each device along identity]")
     add(
         "--mesh",
         type=mesh_shape,
         metavar="IxS",
-        help="devices along identity and along sample [all along identity]",
+        help="devices along identity and along sample [all along identity; SUGAR: along sample]",
     )
     add("--dtype", choices=("float32", "bfloat16"), help="the same as --config.rendering.dtype=")
     add("--save", type=Path, metavar="FILE", help="keep the executable")
     add("--json", type=Path, metavar="FILE", help="write the report")
-    add_config(parser)
     parser.set_defaults(run=run)
 
 
@@ -65,19 +65,19 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.ahead_of_time.compilation import compile_step, save_executable
     from jaxunlearn.ahead_of_time.story import lines
     from jaxunlearn.benchmark.workload import PRESETS, Workload
-    from jaxunlearn.commands.settings import read_config
     from jaxunlearn.errors import DoesNotFit
     from torch_bridge import replacing
 
     if arguments.topology != topology.HERE:
         jax.config.update("jax_platforms", "cpu")  # the compiler needs no TPU: JAX should not look for one
     preset = PRESETS[arguments.preset]
-    config = read_config(arguments.config, arguments.overrides, preset.config())
+    config, people = step_of(arguments, preset)
     if arguments.dtype:
         config.rendering.dtype = arguments.dtype
     found = topology.find(arguments.topology)
-    shape = arguments.mesh or (len(found.devices), 1)
-    workload = Workload.of(preset.outline(), config)
+    devices = len(found.devices)
+    shape = arguments.mesh or ((devices, 1) if config.method == "guide" else (1, devices))
+    workload = Workload.of(preset.outline(), config, people)
     report, executable = compile_step(workload, found, shape, arguments.copies or shape[0])
     for line in lines(report, config):
         print(line)

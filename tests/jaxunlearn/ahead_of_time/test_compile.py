@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxunlearn import cli, presets
+from jaxunlearn import cli, presets, sugar_presets
 from jaxunlearn.ahead_of_time import topology
 from jaxunlearn.ahead_of_time.compilation import (
     compile_step,
@@ -78,7 +78,7 @@ def test_the_executable_is_the_step(here, tmp_path):
 
 def test_the_command(tmp_path, monkeypatch, capsys):
     """Three copies on 2 x 2 devices: padded, said; then on a device that has too little memory."""
-    tiny = Preset(tiny_models, outline, presets.heads)
+    tiny = Preset(tiny_models, outline, presets.heads, sugar_presets.sugar_heads)
     monkeypatch.setattr(workload, "PRESETS", {"heads": tiny})
     arguments = ["compile", "--mesh", "2x1", "--copies", "3", "--json", str(tmp_path / "report.json")]
     find = topology.find
@@ -103,6 +103,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
         (["--topology", "v5e:4"], "slices of v5e have 2 axes, such as v5e:4x4"),
         (["--topology", "v5p:4x4"], "slices of v5p have 3 axes, such as v5p:4x4x4"),
         (["--mesh", "16x2"], "a mesh of 16 x 2 needs 32 devices, here are 8"),
+        (["--people", "5"], "--people: GUIDE has a generator copy for everybody; say --copies"),
         (["--config.rendering.dtype=int8"], "config.rendering.dtype is 'int8'"),
     ],
 )
@@ -111,6 +112,17 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys):
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_sugars_step_adds_up_gradients_over_all_devices(monkeypatch, capsys):
+    """Nothing is sent along identity, of which there is one, and no weights are made."""
+    tiny = Preset(tiny_models, outline, presets.heads, sugar_presets.sugar_heads)
+    monkeypatch.setattr(workload, "PRESETS", {"heads": tiny})
+    assert cli.main(["compile", "--method", "sugar", "--people", "6", "--mesh", "1x4"]) == 0
+    printed = capsys.readouterr().out
+    assert "1 copies of 8 pairs" in printed
+    assert "all-reduce along sample" in printed
+    assert "along identity" not in printed
 
 
 @pytest.mark.parametrize("mesh", ["4", "4x", "0x2", "axb"])

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxunlearn import cli, presets
+from jaxunlearn import cli, presets, sugar_presets
 from jaxunlearn.benchmark import measurement, model_flops, results, table
 from jaxunlearn.benchmark.cases import Case, swept
 from jaxunlearn.benchmark.devices import chip, products
@@ -83,7 +83,7 @@ def test_sweeps_make_every_combination():
 @pytest.mark.parametrize(
     ("sweep", "message"),
     [
-        ("colour=red", "--sweep colour=red: write NAME=VALUE,VALUE with a name of copies, mesh"),
+        ("colour=red", "--sweep colour=red: write NAME=VALUE,VALUE with a name of copies, people, mesh"),
         ("copies", "--sweep copies: write NAME=VALUE"),
         ("copies=1,0", "--sweep copies: '0' is not at least 1"),
         ("dtype=float8", "--sweep dtype: 'float8' is not one of float32, bfloat16"),
@@ -179,11 +179,25 @@ def test_a_mesh_that_is_not_there_is_refused():
         measurement.measure(case(mesh=(16, 2)), tiny_models(), progress=False)
 
 
-def test_sugar_is_not_measured():
-    config = presets.heads()
-    config.method = "sugar"
-    with pytest.raises(InputError):
-        measurement.Workload.of(tiny_models(), config)
+def test_sugars_step_is_measured_too():
+    """Mapper, Fisher and penalty included; a minibatch of four of six people, a neighbour of each."""
+    config = sugar_presets.sugar_heads(6)
+    of = Case("heads", config.to_dict(), people=6, steps=1, warm_up=1)
+    found = measurement.measure(of, tiny_models(), progress=False)
+    assert found["name"].startswith("heads, SUGAR of 6, K 1, 8 pairs")
+    assert found["pairs_per_second"] == pytest.approx(8 / found["step_seconds"]["p50"])
+    assert found["identities_per_hour"] == pytest.approx(
+        6 * 3600 / config.steps / found["step_seconds"]["p50"]
+    )
+    frozen = measurement.Workload.of(tiny_models(), config, 6).frozen()
+    assert frozen.surrogates is not None
+    assert frozen.memory is not None
+    assert [c.people for c in swept(of, ["people=5,200"])] == [5, 200]
+
+
+def test_people_share_no_copy_of_guides():
+    with pytest.raises(InputError, match="2 people: GUIDE has a generator copy for everybody"):
+        measurement.Workload.of(tiny_models(), presets.heads(), 2)
 
 
 def test_seconds_without_the_warm_up():
