@@ -1,14 +1,17 @@
-"""GUIDE on people of the bundled model: the ladder of the paper's Tables 1, 2 and 4, as a table.
+"""GUIDE on people of the bundled model: the paper's Tables 1, 2 and 4, its Table 3 and its Figure 9.
 
-    python benchmarks/guide_heads.py --people 20 --seeds 1
     python benchmarks/guide_heads.py --people 20 --seeds 3 --rows "+ global (GUIDE)"
+    python benchmarks/guide_heads.py --people 20 --seeds 1
+    python benchmarks/guide_heads.py --people 5 --seeds 1 --tables "Table 3" "Figure 9"
 
 Writes `guide_heads.jsonl`, a line a finished run (those found there are not run again), and `guide_heads.md`.
 """
 
 import argparse
+import itertools
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +24,41 @@ from jaxunlearn.evaluation import album_latents, evaluate_generator
 from jaxunlearn.measurement import reference_of
 from jaxunlearn.models import Models, load_models
 from jaxunlearn.people import people_of_seeds
+from jaxunlearn.presets import ConfigDict
 from jaxunlearn.runner import unlearn
 
 FIRST_PERSON = 100
-ROWS = {
+GUIDE, LADDER = "+ global (GUIDE)", "Tables 1, 2 and 4"
+Rows = dict[str, Callable[[], ConfigDict]]
+ROWS: Rows = {
     "baseline": lambda: presets.baseline(presets.heads()),
     "baseline + global": lambda: presets.mean_global(presets.heads()),
     "+ extrapolated target": lambda: presets.extrapolated(presets.heads()),
     "+ adjacent": lambda: presets.adjacent(presets.heads()),
-    "+ global (GUIDE)": presets.heads,
+    GUIDE: presets.heads,
+    "alpha_max = 0.5": lambda: presets.with_alpha(presets.heads(), 0.5),
+    "alpha_max = 1": lambda: presets.with_alpha(presets.heads(), 1.0),
+    "alpha_max = 1.5": lambda: presets.with_alpha(presets.heads(), 1.5),
+    "d = 0.35": lambda: presets.with_distance(presets.heads(), 0.35),
+    "d = 1.05": lambda: presets.with_distance(presets.heads(), 1.05),
+}
+"""Lengths in median radii of the model."""
+
+TABLES = {
+    LADDER: ("baseline", "baseline + global", "+ extrapolated target", "+ adjacent", GUIDE),
+    "Table 3": ("baseline", "alpha_max = 0.5", "alpha_max = 1", "alpha_max = 1.5"),
+    "Figure 9": ("d = 0.35", GUIDE, "d = 1.05"),
+}
+WHAT = {
+    LADDER: "Targets and losses, one after the other.",
+    "Table 3": "Towards the mean face without the global loss; neighbours up to alpha_max (baseline: none).",
+    "Figure 9": "Targets at another distance d from the mean face, on its other side; GUIDE has 0.7.",
 }
 FIGURES = ("id", "id_others", "others_id", "others_id_p5", "fid_pre", "retained_lpips")
 
 
 def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path) -> None:
-    """Run what is missing in `path`; the rows that matter most, GUIDE's, come first."""
+    """Run what is missing in `path`."""
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     done = {(line["row"], line["person"], line["seed"]) for line in lines}
     wanted = [
@@ -77,45 +100,62 @@ def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path
             file.write(json.dumps(line) + "\n")
 
 
-def table(lines: list[dict[str, Any]], models: Models) -> str:
+def table(title: str, lines: list[dict[str, Any]]) -> list[str]:
+    """One table as markdown; a sweep has the people and seeds that all its rows have."""
+    rows = {row: [line for line in lines if line["row"] == row] for row in TABLES[title]}
+    rows = {row: found for row, found in rows.items() if found}
+    if title != LADDER:
+        runs = [{(line["person"], line["seed"]) for line in found} for found in rows.values()]
+        common = set.intersection(*runs) if len(runs) == len(TABLES[title]) else set()
+        rows = {
+            row: [line for line in found if (line["person"], line["seed"]) in common]
+            for row, found in rows.items()
+            if common
+        }
+    if not rows:
+        return []
+    cells = [" | ".join(_cells(row, found)) for row, found in rows.items()]
+    return [
+        f"## {title}",
+        "",
+        WHAT[title],
+        "",
+        "| | people, seeds | ID ↓ | ID_others ↓ | forgotten | others forgotten | other people ↑ "
+        "| their worst twentieth ↑ | FID_pre ↓ | LPIPS of others ↓ | seconds |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        *(f"| {of_row} |" for of_row in cells),
+        "",
+    ]
+
+
+def _cells(row: str, lines: list[dict[str, Any]]) -> list[str]:
+    people = sorted({line["person"] for line in lines})
+    seeds = len({line["seed"] for line in lines})
+    means = {
+        name: np.array([np.mean([line[name] for line in lines if line["person"] == who]) for who in people])
+        for name in FIGURES
+    }
+    figures = [f"{means[name].mean():.3f} ± {means[name].std():.3f}" for name in FIGURES]
+    forgotten = [
+        f"{int((means[name] < lines[0]['threshold']).sum())} of {len(people)}" for name in ("id", "id_others")
+    ]
+    seconds = f"{np.median([line['seconds'] for line in lines]):.0f}"
+    return [row, f"{len(people)}, {seeds}", *figures[:2], *forgotten, *figures[2:], seconds]
+
+
+def page(lines: list[dict[str, Any]], models: Models) -> str:
     """The results as markdown: mean ± standard deviation over people of the means over seeds."""
-    threshold = lines[0]["threshold"]
     text = [
         "# GUIDE on the bundled model",
         "",
         f"`python benchmarks/guide_heads.py` (its text says more), on {processor()}.",
-        f"Similarities by {models.judge.name} (threshold {threshold:.3f}), which no loss used; Fréchet "
-        "distance in AlexNet features, so comparable within this table only. Mean ± standard deviation over "
-        "people of the mean over seeds; settings in `jaxunlearn/presets.py`.",
+        f"Similarities by {models.judge.name} (threshold {lines[0]['threshold']:.3f}), which no loss used; "
+        "Fréchet distance in AlexNet features, comparable within this page only. Mean ± standard deviation "
+        "over people of the mean over seeds; settings in `jaxunlearn/presets.py`; seconds of a run's "
+        f"{lines[-1]['steps']} steps in the median, the machine sometimes shared.",
         "",
-        "| | people, seeds | ID ↓ | ID_others ↓ | forgotten | others forgotten | other people ↑ "
-        "| their worst twentieth ↑ | FID_pre ↓ | LPIPS of others ↓ |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for row in ROWS:
-        of_row = [line for line in lines if line["row"] == row]
-        if not of_row:
-            continue
-        people = sorted({line["person"] for line in of_row})
-        seeds = len({line["seed"] for line in of_row})
-        means = {
-            name: np.array(
-                [np.mean([line[name] for line in of_row if line["person"] == person]) for person in people]
-            )
-            for name in FIGURES
-        }
-        cells = [f"{means[name].mean():.3f} ± {means[name].std():.3f}" for name in FIGURES]
-        forgotten = [
-            f"{int((means[name] < threshold).sum())} of {len(people)}" for name in ("id", "id_others")
-        ]
-        cells = [row, f"{len(people)}, {seeds}", *cells[:2], *forgotten, *cells[2:]]
-        text.append(f"| {' | '.join(cells)} |")
-    seconds = np.median([line["seconds"] for line in lines])
-    text += [
-        "",
-        f"{seconds:.0f} s a run in the median (compiled once, not counted).",
-    ]
-    return "\n".join(text) + "\n"
+    return "\n".join([*text, *itertools.chain.from_iterable(table(title, lines) for title in TABLES)])
 
 
 def main() -> None:
@@ -125,15 +165,19 @@ def main() -> None:
     )
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--rows", nargs="+", choices=list(ROWS), default=list(ROWS))
+    parser.add_argument("--rows", nargs="+", choices=list(ROWS))
+    parser.add_argument(
+        "--tables", nargs="+", choices=list(TABLES), default=[LADDER], help="where no rows are"
+    )
     parser.add_argument("--out", type=Path, default=Path("benchmarks/guide_heads"))
     arguments = parser.parse_args()
     path = arguments.out.with_suffix(".jsonl")
     path.parent.mkdir(parents=True, exist_ok=True)
     models = load_models("heads")
-    run_all(models, arguments.people, arguments.seeds, arguments.rows, path)
+    rows = arguments.rows or list(dict.fromkeys(row for title in arguments.tables for row in TABLES[title]))
+    run_all(models, arguments.people, arguments.seeds, rows, path)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    arguments.out.with_suffix(".md").write_text(table(lines, models))
+    arguments.out.with_suffix(".md").write_text(page(lines, models))
 
 
 if __name__ == "__main__":
