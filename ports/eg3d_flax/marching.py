@@ -3,10 +3,26 @@
 `...` any leading axes (batch, rays), `S` samples, `C` channels.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+
+from eg3d_flax.ordering import as_drawn, in_order, ordering
+
+
+class Samples(NamedTuple):
+    """What is known at some points of a ray."""
+
+    rgb: jax.Array
+    """`[..., S, C]` in [0, 1]."""
+
+    sigma: jax.Array
+    """`[..., S]` raw densities."""
+
+    depths: jax.Array
+    """`[..., S]`, distance along the ray."""
 
 
 class Composite(NamedTuple):
@@ -20,6 +36,9 @@ class Composite(NamedTuple):
 
     weights: jax.Array
     """`[..., S - 1]`, of the intervals between samples; their sum is the opacity."""
+
+    depths: jax.Array
+    """`[..., S]`, of all samples, increasing."""
 
 
 def interval_weights(sigma: jax.Array, depths: jax.Array) -> jax.Array:
@@ -42,18 +61,27 @@ def interval_weights(sigma: jax.Array, depths: jax.Array) -> jax.Array:
     return alpha * transmittance
 
 
-def march(rgb: jax.Array, sigma: jax.Array, depths: jax.Array, *, white_back: bool = False) -> Composite:
-    """Composite samples.
+def march(passes: Sequence[Samples], *, white_back: bool = False) -> Composite:
+    """Composite the samples of one or more passes, in whatever order they were drawn.
+
+    Only densities and depths are sorted. A pixel is linear in its colours, so these stay where they are, and
+    the intervals' weights are brought back to the samples at their ends.
 
     Args:
-      rgb: `[..., S, C]` in [0, 1].
-      sigma: `[..., S]` raw densities.
-      depths: `[..., S]`, increasing.
+      passes: samples of the same rays.
       white_back: fill what is transparent with 1 in every channel.
     """
-    weights = interval_weights(sigma, depths)
-    middle = (rgb[..., :-1, :] + rgb[..., 1:, :]).astype(jnp.float32) / 2
-    colour = jnp.einsum("...s,...sc->...c", weights, middle)
+    sigma = jnp.concatenate([samples.sigma for samples in passes], axis=-1)
+    drawn = jnp.concatenate([samples.depths for samples in passes], axis=-1)
+    by = ordering(drawn)
+    depths = in_order(drawn, by)
+    weights = interval_weights(in_order(sigma, by), depths)
+    of_samples = as_drawn(_half_to_either_end(weights), by)
+    first, colour = 0, jnp.zeros((), jnp.float32)
+    for samples in passes:
+        after = first + samples.depths.shape[-1]
+        colour += jnp.einsum("...s,...sc->...c", of_samples[..., first:after], samples.rgb)
+        first = after
     opacity = jnp.sum(weights, axis=-1)
     distance = jnp.sum(weights * (depths[..., :-1] + depths[..., 1:]) / 2, axis=-1)
     # The division is guarded on both sides of the `where`: a NaN in the unused branch would still reach
@@ -62,28 +90,10 @@ def march(rgb: jax.Array, sigma: jax.Array, depths: jax.Array, *, white_back: bo
     depth = jnp.where(empty, jnp.inf, distance / jnp.where(empty, 1.0, opacity))
     if white_back:
         colour = colour + (1 - opacity[..., None])
-    return Composite(colour * 2 - 1, depth, weights)
+    return Composite(colour * 2 - 1, depth, weights, depths)
 
 
-def merge_by_depth(
-    rgb: tuple[jax.Array, jax.Array],
-    sigma: tuple[jax.Array, jax.Array],
-    depths: tuple[jax.Array, jax.Array],
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Join the samples of two passes and sort them along each ray.
-
-    Args:
-      rgb: `[..., S1, C]` and `[..., S2, C]`.
-      sigma: `[..., S1]` and `[..., S2]`.
-      depths: like sigma.
-
-    Returns:
-      Colours, densities and depths of all `S1 + S2` samples by increasing depth.
-    """
-    all_depths = jnp.concatenate(depths, axis=-1)
-    order = jnp.argsort(all_depths, axis=-1)
-    return (
-        jnp.take_along_axis(jnp.concatenate(rgb, axis=-2), order[..., None], axis=-2),
-        jnp.take_along_axis(jnp.concatenate(sigma, axis=-1), order, axis=-1),
-        jnp.take_along_axis(all_depths, order, axis=-1),
-    )
+def _half_to_either_end(weights: jax.Array) -> jax.Array:
+    """Weights of intervals `[..., S - 1]`, whose colours are means of their ends' → of samples `[..., S]`."""
+    none = jnp.zeros_like(weights[..., :1])
+    return (jnp.concatenate([weights, none], axis=-1) + jnp.concatenate([none, weights], axis=-1)) / 2

@@ -16,7 +16,7 @@ from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.decoder import Decoded
 from eg3d_flax.depths import importance_depths, stratified_depths
-from eg3d_flax.marching import Composite, interval_weights, march, merge_by_depth
+from eg3d_flax.marching import Composite, Samples, interval_weights, march
 from eg3d_flax.planes import sample_from_texels, texels_of
 from eg3d_flax.randomness import per_sample
 from eg3d_flax.rays import auto_limits
@@ -49,7 +49,6 @@ class Trace(NamedTuple):
     """A rendering with its intermediate results."""
 
     composite: Composite
-    depths: jax.Array  # [B, R, S + F], sorted
     depths_coarse: jax.Array  # [B, R, S]
     depths_fine: jax.Array | None  # [B, R, F], in draw order
     weights_coarse: jax.Array | None  # [B, R, S - 1]
@@ -110,27 +109,26 @@ def trace_rays(
     Depths are not yet clamped.
     """
 
-    def decode(depths: jax.Array) -> Decoded:
+    def sample(depths: jax.Array) -> Samples:
         points = rays.origins[:, :, None] + depths[..., None] * rays.directions[:, :, None]
         flat = rearrange(points, "b r s xyz -> b (r s) xyz")
         rgb, sigma = decode_points(texels, flat, decoder, config, compute)
-        samples = depths.shape[-1]
-        return Decoded(
-            rearrange(rgb, "b (r s) c -> b r s c", s=samples),
-            rearrange(sigma, "b (r s) -> b r s", s=samples),
+        count = depths.shape[-1]
+        return Samples(
+            rearrange(rgb, "b (r s) c -> b r s c", s=count),
+            rearrange(sigma, "b (r s) -> b r s", s=count),
+            depths,
         )
 
-    coarse = stratified_depths(rays.near, rays.far, rays.coarse, disparity=config.disparity_space_sampling)
-    rgb, sigma = decode(coarse)
+    coarse = sample(
+        stratified_depths(rays.near, rays.far, rays.coarse, disparity=config.disparity_space_sampling)
+    )
     if config.depth_resolution_importance == 0:
-        composite = march(rgb, sigma, coarse, white_back=config.white_back)
-        return Trace(composite, coarse, coarse, None, None)
-    weights_coarse = interval_weights(sigma, coarse)
-    fine = importance_depths(coarse, weights_coarse, rays.fine)
-    rgb_fine, sigma_fine = decode(fine)
-    rgb, sigma, depths = merge_by_depth((rgb, rgb_fine), (sigma, sigma_fine), (coarse, fine))
-    composite = march(rgb, sigma, depths, white_back=config.white_back)
-    return Trace(composite, depths, coarse, fine, weights_coarse)
+        return Trace(march([coarse], white_back=config.white_back), coarse.depths, None, None)
+    weights_coarse = interval_weights(coarse.sigma, coarse.depths)
+    fine = sample(importance_depths(coarse.depths, weights_coarse, rays.fine))
+    composite = march([coarse, fine], white_back=config.white_back)
+    return Trace(composite, coarse.depths, fine.depths, weights_coarse)
 
 
 class _Pixels(NamedTuple):
@@ -205,8 +203,8 @@ def render_rays(
 
     def render(rays: RayBundle) -> _Pixels:
         trace = trace_rays(texels, rays, decoder, config, compute)
-        rgb, depth, weights = trace.composite
-        return _Pixels(rgb, depth, weights.sum(-1), trace.depths.min(-1), trace.depths.max(-1))
+        rgb, depth, weights, depths = trace.composite
+        return _Pixels(rgb, depth, weights.sum(-1), depths[..., 0], depths[..., -1])
 
     chunk = compute.ray_chunk
     if chunk is None or chunk >= origins.shape[1]:
