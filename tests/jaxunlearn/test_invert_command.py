@@ -129,6 +129,7 @@ def test_all_latents_in_one_file(folder: Path, tmp_path: Path, models: Models, c
     assert (out.parent / "both_bob-2.png").exists()
 
 
+@pytest.mark.slow
 def test_a_table_of_photographs(folder: Path, tmp_path: Path) -> None:
     table, out = tmp_path / "people.csv", tmp_path / "out"
     table.write_text(f"image,identity\n{folder / 'ada.png'},ada\n{folder / 'stamp.png'},bob\n")

@@ -159,7 +159,7 @@ def test_the_last_checkpoint_and_the_best_are_kept(tmp_path):
         assert (checkpoints.best, checkpoints.latest) == (best, STEPS)
 
 
-@pytest.mark.parametrize("at_once", [1, 2])
+@pytest.mark.parametrize("at_once", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_copies_in_groups(whole, at_once):
     in_groups = unlearn(tiny_models(), tiny_people(3), config(copies_at_once=at_once), progress=False)
     for a, b in zip(numbers(in_groups.generators[0]), numbers(whole.generator), strict=True):

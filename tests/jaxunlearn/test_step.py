@@ -67,7 +67,8 @@ def test_stand_in_for_lpips():
     case.check("grad", nchw(jax.grad(lambda a: distance(a, b).mean())(a)))
 
 
-@pytest.mark.parametrize("name", ["guide_const", pytest.param("guide_random", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["guide_const", "guide_random"])
 def test_three_official_steps(name):
     case = guide_case(name)
     check = case.golden.check

@@ -77,6 +77,7 @@ def cutting_off_at(number: int, batch: Callable[[Supervision, int], Batch]) -> C
     return draw
 
 
+@pytest.mark.slow
 def test_a_run_leaves_weights_metrics_and_pictures(finished: Path) -> None:
     lines = metrics(finished)
     assert [line["phase"] for line in lines if "phase" in line] == ["surface", "surface", "volume"]
@@ -107,6 +108,7 @@ def test_a_run_cut_off_and_resumed_equals_an_uninterrupted_one(
         np.testing.assert_array_equal(array, resumed[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_size_is_refused(finished: Path, shards: Path) -> None:
     config = tiny_config(shards)
     config.generator.w_dim = 24
@@ -193,6 +195,7 @@ def test_psnr_of_a_known_error() -> None:
     assert evaluation.psnr(error, weight) == pytest.approx([20.0])
 
 
+@pytest.mark.slow
 def test_half_precision_files_keep_the_generator(finished: Path, tmp_path: Path) -> None:
     generator = load_generator(str(finished / "generator.safetensors"))
     save_generator(generator, tmp_path / "half.safetensors", {"licence": "Apache-2.0"}, dtype="float16")
