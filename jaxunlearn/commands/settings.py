@@ -53,3 +53,15 @@ def read_config(path: str | None, overrides: Sequence[str], default: "ConfigDict
     except (flags.Error, TypeError, ValueError) as error:
         raise InputError(f"{' '.join(arguments)}: {str(error).splitlines()[0]}") from error
     return own["config"].value
+
+
+def refuse_other_method(arguments: argparse.Namespace, config: "ConfigDict") -> None:
+    """Refuse a `--config` of another method than `--method`.
+
+    Raises:
+      InputError: naming both.
+    """
+    if arguments.method not in (None, config.method):
+        raise InputError(
+            f"--method {arguments.method}: {arguments.config} is a config of {config.method}; leave one out"
+        )

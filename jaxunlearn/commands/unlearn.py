@@ -238,8 +238,7 @@ def read_settings(arguments: argparse.Namespace, people: int) -> "ConfigDict":
       InputError: if it makes no sense, or is of another method than `--method`.
     """
     from jaxunlearn import configuration, presets, sugar_presets
-    from jaxunlearn.commands.settings import read_config
-    from jaxunlearn.errors import InputError
+    from jaxunlearn.commands.settings import read_config, refuse_other_method
 
     default = presets.default_for(arguments.model)
     if arguments.method == "sugar":
@@ -248,8 +247,5 @@ def read_settings(arguments: argparse.Namespace, people: int) -> "ConfigDict":
     if arguments.steps:
         config.steps = arguments.steps
     configuration.check(config)
-    if arguments.method not in (None, config.method):
-        raise InputError(
-            f"--method {arguments.method}: {arguments.config} is a config of {config.method}; leave one out"
-        )
+    refuse_other_method(arguments, config)
     return config

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from jaxunlearn.commands.arguments import positive
-from jaxunlearn.commands.settings import add_config, read_config
+from jaxunlearn.commands.settings import add_config, read_config, refuse_other_method
 from jaxunlearn.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,10 +41,7 @@ def step_of(arguments: argparse.Namespace, preset: "Preset") -> "tuple[ConfigDic
     default = preset.config(wanted, arguments.people or _PEOPLE)
     config = read_config(arguments.config, arguments.overrides, default)
     check(config)
-    if arguments.method not in (None, config.method):
-        raise InputError(
-            f"--method {arguments.method}: {arguments.config} is a config of {config.method}; leave one out"
-        )
+    refuse_other_method(arguments, config)
     if config.method == "guide":
         if arguments.people is not None:
             raise InputError("--people: GUIDE has a generator copy for everybody; say --copies")

@@ -43,10 +43,11 @@ def by_name(tree) -> dict[str, np.ndarray]:
 # code meets the tolerance forty times over.
 KINKS = {f"guide_const/grad.s{step}.b256.torgb.weight": 5.0 for step in range(STEPS)}
 
-# Adam's first update is a gradient divided by its own size: where rounding decides a sign, a parameter moves
-# 1e-4 the other way. That depends on how many threads share a sum: with one thread gradients and losses of
-# guide_random are within their tolerances, with two, after the first update, up to 2.4 times outside.
-DRIFT, DRIFTS = {"guide_random": 3.0}, "signs that rounding decides, after an update by Adam"
+# On one core all gradients and losses of guide_random are within their tolerances; on two, where sums are
+# divided otherwise, five are up to 2.4 times outside, all after the first update. Adam divides a gradient by
+# its own size, so one that rounding gives another sign moves a parameter 1e-4 the other way: the likely
+# cause, not traced to an entry.
+DRIFT, DRIFTS = {"guide_random": 3.0}, "rounding between threads, after an update by Adam"
 
 
 def check_values(case: GuideCase, kind: str, step: int, found: dict[str, np.ndarray]) -> None:
@@ -58,12 +59,11 @@ def check_values(case: GuideCase, kind: str, step: int, found: dict[str, np.ndar
             index = case.golden.input(f"idx.{name}")
             values = found[f"backbone.synthesis.{name}"].reshape(-1)[index]
             widen, reason = KINKS.get(f"{case.golden.name}/{output['name']}", 1.0), "a kink"
-            if step and case.golden.name in DRIFT:
+            if step and kind == "grad" and case.golden.name in DRIFT:
                 widen, reason = DRIFT[case.golden.name], DRIFTS
             if kind == "delta":  # a difference of float32 values cannot be finer than they are
                 value = np.abs(case.golden.output(f"init.{name}")).max()
-                rounding = np.spacing(value) / case.golden.atol(output["name"])
-                widen, reason = max(widen, rounding), "one rounding step"
+                widen, reason = np.spacing(value) / case.golden.atol(output["name"]), "one rounding step"
             case.golden.check(output["name"], values, widen=max(widen, 1.0), reason=reason)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -96,6 +97,9 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert report["config"]["method"] == "guide"
 
 
+SUGAR = str(Path(__file__).parents[3] / "configs" / "sugar" / "n10.py")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -104,6 +108,10 @@ def test_the_command(tmp_path, monkeypatch, capsys):
         (["--topology", "v5p:4x4"], "slices of v5p have 3 axes, such as v5p:4x4x4"),
         (["--mesh", "16x2"], "a mesh of 16 x 2 needs 32 devices, here are 8"),
         (["--people", "5"], "--people: GUIDE has a generator copy for everybody; say --copies"),
+        (
+            ["--method", "guide", "--config", SUGAR],
+            f"{SUGAR} is a config of sugar; leave one out",
+        ),
         (["--config.rendering.dtype=int8"], "config.rendering.dtype is 'int8'"),
     ],
 )
