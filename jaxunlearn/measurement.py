@@ -26,7 +26,7 @@ from jaxunlearn.generators import BUNDLED
 from jaxunlearn.identity import IdentityNetwork
 from jaxunlearn.models import Models
 from jaxunlearn.presets import ConfigDict
-from jaxunlearn.runner import Result
+from jaxunlearn.run_result import Result
 
 _SEED = re.compile(r"seed (\d+)")
 

@@ -1,12 +1,9 @@
 """The loop of an unlearning run: compile once, step, log, save, go on after an interruption."""
 
 import contextlib
-import dataclasses
 import functools
-import signal
-import threading
 import time
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,8 @@ from jaxunlearn import configuration, distributed
 from jaxunlearn.allowed_settings import TARGETS
 from jaxunlearn.checkpoints import Checkpoints
 from jaxunlearn.errors import InputError, Interrupted
-from jaxunlearn.generators import load_generator, save_generator
+from jaxunlearn.generators import save_generator
+from jaxunlearn.interruptions import interruptions
 from jaxunlearn.latents import repeated
 from jaxunlearn.mesh import IDENTITY
 from jaxunlearn.metrics_file import diverged_until, forget_after
@@ -31,6 +29,7 @@ from jaxunlearn.presets import ConfigDict
 from jaxunlearn.program import Measurements, StepRecipe, compiled_step
 from jaxunlearn.report.progress_picture import ProgressPicture
 from jaxunlearn.run_folder import Request, RunFolder
+from jaxunlearn.run_result import Result, finished
 from jaxunlearn.step import (
     Frozen,
     SplitGenerator,
@@ -43,40 +42,6 @@ from jaxunlearn.step import (
 
 class Diverged(InputError):
     """No copy's loss is finite any more."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """What became of `K` people.
-
-    Attributes:
-      ws, ws_target: `[K, L, D]`, who was unlearned and what they became.
-      generators: one for each of them, in the same order, or a single one that forgot all.
-      summary: `steps`, `steps_per_second` (without compilation), `compile_seconds`, `devices`, final `loss`,
-        `losses` of each copy, and `diverged`: those whose loss ceased to be finite, and whose generators are
-        of no use; and `w_avg`: where the mean latent comes from.
-      folder: the run's folder, if it has one.
-    """
-
-    ws: np.ndarray
-    ws_target: np.ndarray
-    generators: tuple[TriPlaneGenerator, ...]
-    summary: dict[str, Any]
-    folder: RunFolder | None
-
-    @property
-    def generator(self) -> TriPlaneGenerator:
-        """The first person's, the only one in the common case."""
-        return self.generators[0]
-
-    @property
-    def together(self) -> bool:
-        """Whether one generator forgot several people."""
-        return len(self.generators) < len(self.ws)
-
-    def generator_of(self, person: int) -> TriPlaneGenerator:
-        """The generator that forgot a person."""
-        return self.generators[0 if self.together else person]
 
 
 def unlearn(
@@ -254,42 +219,18 @@ class _Run:
         return self._recipe.start(self._frozen, people, keys)
 
     def _loop(self, checkpoints: Checkpoints | None) -> tuple[State, dict[str, Any]]:
-        config = self._config
+        config, folder = self._config, self._folder
         began = time.monotonic()
         state, target, keys = self._initial()
         arguments = (self._frozen, target, keys)
         advance = compiled_step(self._recipe, state, *arguments)
         compile_seconds = time.monotonic() - began
-        first = 0
-        if checkpoints is not None and checkpoints.latest is not None:
-            kept = self._recipe.without_padding(state)
-            state = self._recipe.with_padding(checkpoints.restore(kept))
-            first = checkpoints.latest
-            if first > config.steps:
-                raise InputError(f"config.steps is {config.steps}, but the run is at step {first} already")
-        picture = None
-        diverged: set[int] = set()
-        if self._folder is not None:
-            diverged = diverged_until(self._folder.metrics_file, first)
-            if self._folder.writes:
-                forget_after(self._folder.metrics_file, first)
-            if config.images_every and self._folder.writes:
-                compute = configuration.compute(config)
-                picture = ProgressPicture(self._models.generator, compute, self._folder.images)
-                picture.start(self._ws[0], self._ws_target[0])
+        state, first = self._restored(state, checkpoints)
+        diverged = self._diverged_before(first)
+        picture = self._picture()
 
         began, measured, aside = time.monotonic(), None, 0.0
-        with (
-            _interruptions() as interrupted,
-            tqdm(
-                total=config.steps,
-                initial=first,
-                unit="step",
-                desc="unlearning",
-                dynamic_ncols=True,
-                disable=not self._show,
-            ) as bar,
-        ):
+        with interruptions() as interrupted, self._bar(first) as bar:
             for done in range(first + 1, config.steps + 1):
                 state, measured = advance(state, *arguments)
                 if self._due(done, config.log_every):
@@ -299,42 +240,84 @@ class _Run:
                         raise Diverged(self._diverged(done, checkpoints))
                     line = _line(done, measured, time.monotonic() - began - aside, diverged)
                     bar.set_postfix(_shown(line, config), refresh=False)
-                    if self._folder is not None:
-                        self._folder.log(line)
+                    if folder is not None:
+                        folder.log(line)
                 bar.update()
                 other = time.monotonic()
-                if config.images_every and self._folder is not None and self._due(done, config.images_every):
-                    first_copy = self._generator(state, 0)
+                if config.images_every and folder is not None and self._due(done, config.images_every):
+                    first_copy = self._generator(state, 0)  # all processes: its parts come from all of them
                     if picture is not None:
                         picture.save(done, first_copy)
-                stop = interrupted.is_set()
-                if self._due(done, config.log_every):  # all processes stop at the same step
-                    stop = distributed.anywhere(stop)
-                elif jax.process_count() > 1:
-                    stop = False
+                stop = self._agreed(interrupted.is_set(), done)
                 if checkpoints is not None and (self._due(done, config.checkpoint_every) or stop):
                     kept = self._recipe.without_padding(state)
                     checkpoints.save(done, kept, self._mean_loss(measured, diverged))
                 if stop and done < config.steps:
                     raise Interrupted(self._how_to_go_on(done, checkpoints))
                 aside += time.monotonic() - other
-        seconds = time.monotonic() - began - aside
-        devices = jax.devices()[:1] if self._mesh is None else list(self._mesh.devices.flat)
         summary: dict[str, Any] = {
             "steps": config.steps,
             "w_avg": _mean_latent(self._models),
             "diverged": sorted(diverged),
         }
         if measured is not None:  # at least one step was left
+            seconds = time.monotonic() - began - aside
             summary |= {
                 "steps_per_second": round((config.steps - first) / seconds, 4),
                 "compile_seconds": round(compile_seconds, 2),
-                "devices": f"{len(devices)} x {devices[0].device_kind}",
+                "devices": self._devices(),
                 "loss": self._mean_loss(measured, diverged),
                 "losses": [float(x) if np.isfinite(x) else None for x in measured["loss"]],
                 **self._recipe.padding(),
             }
         return state, summary
+
+    def _restored(self, state: State, checkpoints: Checkpoints | None) -> tuple[State, int]:
+        """The state to begin with, and the steps it has behind it."""
+        if checkpoints is None or checkpoints.latest is None:
+            return state, 0
+        first, steps = checkpoints.latest, self._config.steps
+        if first > steps:
+            raise InputError(f"config.steps is {steps}, but the run is at step {first} already")
+        kept = self._recipe.without_padding(state)
+        return self._recipe.with_padding(checkpoints.restore(kept)), first
+
+    def _diverged_before(self, first: int) -> set[int]:
+        """Copies that diverged up to a step, from the metrics; lines of later steps are dropped."""
+        if self._folder is None:
+            return set()
+        diverged = diverged_until(self._folder.metrics_file, first)
+        if self._folder.writes:
+            forget_after(self._folder.metrics_file, first)
+        return diverged
+
+    def _picture(self) -> ProgressPicture | None:
+        if self._folder is None or not self._folder.writes or not self._config.images_every:
+            return None
+        compute = configuration.compute(self._config)
+        picture = ProgressPicture(self._models.generator, compute, self._folder.images)
+        picture.start(self._ws[0], self._ws_target[0])
+        return picture
+
+    def _bar(self, first: int) -> "tqdm[Any]":
+        return tqdm(
+            total=self._config.steps,
+            initial=first,
+            unit="step",
+            desc="unlearning",
+            dynamic_ncols=True,
+            disable=not self._show,
+        )
+
+    def _agreed(self, stop: bool, step: int) -> bool:
+        """Whether to stop after a step: processes ask each other when one is logged, and stop at the same."""
+        if self._due(step, self._config.log_every):
+            return distributed.anywhere(stop)
+        return stop and jax.process_count() == 1
+
+    def _devices(self) -> str:
+        devices = jax.devices()[:1] if self._mesh is None else list(self._mesh.devices.flat)
+        return f"{len(devices)} x {devices[0].device_kind}"
 
     def _mean_loss(self, measured: Measurements, diverged: Set[int]) -> float:
         losses = self._recipe.without_padding(distributed.whole(measured["loss"]))
@@ -377,20 +360,6 @@ class _Run:
         )
 
 
-def finished(folder: RunFolder) -> Result:
-    """A finished run, read from its folder.
-
-    Raises:
-      InputError: if it is no run, or not finished.
-    """
-    request = folder.request
-    if not folder.finished():
-        raise InputError(f"{folder.path}: the run is not finished; the command that began it goes on with it")
-    generators = tuple(load_generator(str(folder.generator(k))) for k in range(request.copies))
-    ws, ws_target = folder.latents()
-    return Result(ws, ws_target, generators, folder.summary, folder)
-
-
 def _mean_latent(models: Models) -> dict[str, Any]:
     """What a summary says of the mean latent that the targets were made with."""
     mean = models.mean
@@ -413,24 +382,3 @@ def _shown(line: dict[str, Any], config: ConfigDict) -> dict[str, str]:
     if config.terms.identity:
         shown["similarity to target"] = f"{1 - line['identity'][0]:.2f}"
     return shown
-
-
-@contextlib.contextmanager
-def _interruptions() -> Iterator[threading.Event]:
-    """An event that is set by Ctrl-C and SIGTERM; a second Ctrl-C stops at once."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event  # only the main thread can handle signals
-        return
-
-    def note(number: int, frame: Any) -> None:
-        if event.is_set():
-            signal.default_int_handler(number, frame)
-        event.set()
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield event
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -25,7 +25,8 @@ from jaxunlearn.presets import ConfigDict
 from jaxunlearn.registry import Registry
 from jaxunlearn.requests import Stage, people_of_stage
 from jaxunlearn.run_folder import RunFolder
-from jaxunlearn.runner import Result, unlearn
+from jaxunlearn.run_result import Result
+from jaxunlearn.runner import unlearn
 
 
 class Forgotten(NamedTuple):

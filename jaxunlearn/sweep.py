@@ -21,7 +21,8 @@ from jaxunlearn.preparation import trained_mapper
 from jaxunlearn.presets import ConfigDict
 from jaxunlearn.report.images import grid, save_png
 from jaxunlearn.report.run_pictures import RunPictures
-from jaxunlearn.runner import Result, unlearn
+from jaxunlearn.run_result import Result
+from jaxunlearn.runner import unlearn
 from torch_bridge import replacing
 
 COLUMNS = {

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.models import load_models
     from jaxunlearn.report.story import tell
     from jaxunlearn.run_folder import RunFolder
-    from jaxunlearn.runner import finished
+    from jaxunlearn.run_result import finished
 
     folder = RunFolder(arguments.folder)
     request = folder.request

@@ -142,7 +142,7 @@ def _render_run(arguments: argparse.Namespace, names: dict[str, Path]) -> None:
     from jaxunlearn.report.run_pictures import YAWS, RunPictures
     from jaxunlearn.report.video import save_video
     from jaxunlearn.run_folder import RunFolder
-    from jaxunlearn.runner import finished
+    from jaxunlearn.run_result import finished
 
     if "mesh" in names:
         raise InputError(

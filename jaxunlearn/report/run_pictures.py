@@ -8,7 +8,7 @@ import numpy as np
 from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.rendering import Renderer, latents_of_seeds
 from jaxunlearn.report.images import grid, to_uint8
-from jaxunlearn.runner import Result
+from jaxunlearn.run_result import Result
 from jaxunlearn.views import conditioning_view, orbit, views
 
 YAWS = (-30.0, -15.0, 0.0, 15.0, 30.0)

@@ -14,7 +14,7 @@ from jaxunlearn.report.page import write_report
 from jaxunlearn.report.run_pictures import RunPictures
 from jaxunlearn.report.verdict import effort, verdict, verdict_together
 from jaxunlearn.run_folder import RunFolder
-from jaxunlearn.runner import Result
+from jaxunlearn.run_result import Result
 
 FROM_ALL_SIDES = 4
 """People who are shown from several sides, where one generator forgot many."""

@@ -16,7 +16,8 @@ from jaxunlearn.checkpoints import Checkpoints
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.presets import ConfigDict
 from jaxunlearn.run_folder import RunFolder
-from jaxunlearn.runner import finished, unlearn
+from jaxunlearn.run_result import finished
+from jaxunlearn.runner import unlearn
 from tiny_models import numbers, tiny_models, tiny_people
 
 STEPS = 6

@@ -15,7 +15,7 @@ from jaxunlearn.people import people_of_seeds
 from jaxunlearn.report.sequence_story import tell_sequence, written
 from jaxunlearn.requests import Stage, read_requests
 from jaxunlearn.run_folder import RunFolder
-from jaxunlearn.runner import finished
+from jaxunlearn.run_result import finished
 from jaxunlearn.sequence import forget_in_stages
 from jaxunlearn.step import split_generator
 from tiny_models import CONFIG, tiny_models

@@ -10,7 +10,8 @@ from flax import nnx
 from jaxunlearn.errors import InputError
 from jaxunlearn.fisher_file import load_fisher
 from jaxunlearn.run_folder import RunFolder
-from jaxunlearn.runner import finished, unlearn
+from jaxunlearn.run_result import finished
+from jaxunlearn.runner import unlearn
 from jaxunlearn.step import split_generator
 from jaxunlearn.surrogates.mapper import load_mapper
 from tiny_models import tiny_models, tiny_people
