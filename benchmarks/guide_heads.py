@@ -1,8 +1,9 @@
-"""GUIDE on people of the bundled model: the paper's Tables 1, 2 and 4, its Table 3 and its Figure 9.
+"""GUIDE on people of the bundled model: the paper's Tables 1, 2 and 4, its Table 3, its Figure 9; bfloat16.
 
     python benchmarks/guide_heads.py --people 20 --seeds 3 --rows "+ global (GUIDE)"
     python benchmarks/guide_heads.py --people 20 --seeds 1
     python benchmarks/guide_heads.py --people 5 --seeds 1 --tables "Table 3" "Figure 9"
+    python benchmarks/guide_heads.py --people 1 --seeds 3 --tables "Mixed precision"
 
 Writes `guide_heads.jsonl`, a line a finished run (those found there are not run again), and `guide_heads.md`.
 """
@@ -28,8 +29,17 @@ from jaxunlearn.presets import ConfigDict
 from jaxunlearn.runner import unlearn
 
 FIRST_PERSON = 100
-GUIDE, LADDER = "+ global (GUIDE)", "Tables 1, 2 and 4"
+GUIDE, LADDER, PRECISION = "+ global (GUIDE)", "Tables 1, 2 and 4", "Mixed precision"
 Rows = dict[str, Callable[[], ConfigDict]]
+
+
+def _long(dtype: str) -> ConfigDict:
+    config = presets.heads()
+    config.steps = 1000
+    config.rendering.dtype = dtype
+    return config
+
+
 ROWS: Rows = {
     "baseline": lambda: presets.baseline(presets.heads()),
     "baseline + global": lambda: presets.mean_global(presets.heads()),
@@ -41,6 +51,8 @@ ROWS: Rows = {
     "alpha_max = 1.5": lambda: presets.with_alpha(presets.heads(), 1.5),
     "d = 0.35": lambda: presets.with_distance(presets.heads(), 0.35),
     "d = 1.05": lambda: presets.with_distance(presets.heads(), 1.05),
+    "float32": lambda: _long("float32"),
+    "bfloat16": lambda: _long("bfloat16"),
 }
 """Lengths in median radii of the model."""
 
@@ -48,11 +60,13 @@ TABLES = {
     LADDER: ("baseline", "baseline + global", "+ extrapolated target", "+ adjacent", GUIDE),
     "Table 3": ("baseline", "alpha_max = 0.5", "alpha_max = 1", "alpha_max = 1.5"),
     "Figure 9": ("d = 0.35", GUIDE, "d = 1.05"),
+    PRECISION: ("float32", "bfloat16"),
 }
 WHAT = {
     LADDER: "Targets and losses, one after the other.",
     "Table 3": "Towards the mean face without the global loss; neighbours up to alpha_max (baseline: none).",
     "Figure 9": "Targets at another distance d from the mean face, on its other side; GUIDE has 0.7.",
+    PRECISION: "GUIDE, 1,000 steps in each precision; ± over seeds of the mean over people.",
 }
 FIGURES = ("id", "id_others", "others_id", "others_id_p5", "fid_pre", "retained_lpips")
 
@@ -114,7 +128,8 @@ def table(title: str, lines: list[dict[str, Any]]) -> list[str]:
         }
     if not rows:
         return []
-    cells = [" | ".join(_cells(row, found)) for row, found in rows.items()]
+    over = "seed" if title == PRECISION else "person"
+    cells = [" | ".join(_cells(row, found, over)) for row, found in rows.items()]
     return [
         f"## {title}",
         "",
@@ -128,19 +143,22 @@ def table(title: str, lines: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _cells(row: str, lines: list[dict[str, Any]]) -> list[str]:
-    people = sorted({line["person"] for line in lines})
-    seeds = len({line["seed"] for line in lines})
-    means = {
-        name: np.array([np.mean([line[name] for line in lines if line["person"] == who]) for who in people])
-        for name in FIGURES
-    }
-    figures = [f"{means[name].mean():.3f} ± {means[name].std():.3f}" for name in FIGURES]
+def _means(lines: list[dict[str, Any]], name: str, over: str) -> np.ndarray:
+    """A figure of each "person", or of each "seed"."""
+    groups = sorted({line[over] for line in lines})
+    return np.array([np.mean([line[name] for line in lines if line[over] == group]) for group in groups])
+
+
+def _cells(row: str, lines: list[dict[str, Any]], over: str) -> list[str]:
+    people, seeds = (len({line[of] for line in lines}) for of in ("person", "seed"))
+    means = [_means(lines, name, over) for name in FIGURES]
+    figures = [f"{mean.mean():.3f} ± {mean.std():.3f}" for mean in means]
     forgotten = [
-        f"{int((means[name] < lines[0]['threshold']).sum())} of {len(people)}" for name in ("id", "id_others")
+        f"{int((_means(lines, name, 'person') < lines[0]['threshold']).sum())} of {people}"
+        for name in ("id", "id_others")
     ]
     seconds = f"{np.median([line['seconds'] for line in lines]):.0f}"
-    return [row, f"{len(people)}, {seeds}", *figures[:2], *forgotten, *figures[2:], seconds]
+    return [row, f"{people}, {seeds}", *figures[:2], *forgotten, *figures[2:], seconds]
 
 
 def page(lines: list[dict[str, Any]], models: Models) -> str:
@@ -152,7 +170,7 @@ def page(lines: list[dict[str, Any]], models: Models) -> str:
         f"Similarities by {models.judge.name} (threshold {lines[0]['threshold']:.3f}), which no loss used; "
         "Fréchet distance in AlexNet features, comparable within this page only. Mean ± standard deviation "
         "over people of the mean over seeds; settings in `jaxunlearn/presets.py`; seconds of a run's "
-        f"{lines[-1]['steps']} steps in the median, the machine sometimes shared.",
+        f"{presets.heads().steps} steps in the median, the machine sometimes shared.",
         "",
     ]
     return "\n".join([*text, *itertools.chain.from_iterable(table(title, lines) for title in TABLES)])
