@@ -3,6 +3,7 @@
     python benchmarks/sugar_heads.py --people 10 --seeds 1
     python benchmarks/sugar_heads.py                                   # everything, hours on two cores
     python benchmarks/sugar_heads.py --rows SUGAR --stages 4 --people 20 --seeds 1
+    python benchmarks/sugar_heads.py --people 10 --seeds 2 --pictures  # of what is still to run
 
 GUIDE is extended to many people as in SUGAR's paper: local, adjacent and global losses of all of them in one
 generator. With `--stages` the same people are forgotten in as many requests, one after another, as well.
@@ -22,15 +23,18 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from jaxunlearn import sugar_presets
+from jaxunlearn import configuration, sugar_presets
 from jaxunlearn.benchmark.processor import processor
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.measurement import evaluate, reference_of
 from jaxunlearn.models import Models, load_models
 from jaxunlearn.people import people_of_seeds
 from jaxunlearn.presets import ConfigDict
+from jaxunlearn.report.images import save_png
+from jaxunlearn.report.run_pictures import RunPictures
 from jaxunlearn.report.sequence_story import tell_sequence
 from jaxunlearn.requests import Stage
+from jaxunlearn.run_result import Result
 from jaxunlearn.runner import unlearn
 from jaxunlearn.sequence import forget_in_stages
 
@@ -71,7 +75,7 @@ ROWS: dict[str, Callable[[int], ConfigDict]] = {
 MAIN = ["GUIDE", "SUGAR"]
 
 
-def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path) -> None:
+def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path, pictures: bool) -> None:
     """Run what is missing in `path`: (row, people, seed, stages)."""
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     done = {(line["row"], line["people"], line["seed"], line["stages"]) for line in lines}
@@ -81,7 +85,12 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path)
             reference = reference_of(models, ROWS[row](people))
         began = time.monotonic()
         if stages == 1:
-            figures = _at_once(models, ROWS[row], people, seed, reference)
+            result, figures = _at_once(models, ROWS[row], people, seed, reference)
+            if pictures:
+                shown = RunPictures(models.generator, result, configuration.compute(ROWS[row](people)))
+                stem = path.with_name(f"{path.stem}_{people}_{row.lower()}")
+                save_png(Path(f"{stem}_people.png"), shown.everybody())
+                save_png(Path(f"{stem}_others.png"), shown.others(0))
         else:
             figures = _in_stages(models, ROWS[row], people, seed, stages, reference, path)
         line = {
@@ -105,7 +114,7 @@ def _seeded(preset: Callable[[int], ConfigDict], people: int, seed: int) -> Conf
 
 def _at_once(
     models: Models, preset: Callable[[int], ConfigDict], people: int, seed: int, reference: Reference
-) -> dict[str, Any]:
+) -> tuple[Result, dict[str, Any]]:
     config = _seeded(preset, people, seed)
     who = people_of_seeds(models, range(FIRST_PERSON, FIRST_PERSON + people))
     result = unlearn(models, who.ws, config, progress=False)
@@ -113,7 +122,7 @@ def _at_once(
     each = figures.pop("people").values()
     figures["id_highest"] = max(person["id"] for person in each)
     figures["forgotten"] = sum(bool(person["forgotten"]) for person in each)
-    return {"steps": config.steps, **_numbers(figures)}
+    return result, {"steps": config.steps, **_numbers(figures)}
 
 
 def _in_stages(
@@ -226,6 +235,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rows", nargs="+", choices=list(ROWS), default=MAIN)
     parser.add_argument("--stages", type=int, nargs="+", default=[1], help="1: all at once")
+    parser.add_argument("--pictures", action="store_true", help="of the runs at once, beside the table")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/sugar_heads"))
     arguments = parser.parse_args()
     path = arguments.out.with_suffix(".jsonl")
@@ -237,7 +247,7 @@ def main() -> None:
         for row in arguments.rows
         for stages in arguments.stages
     ]
-    run_all(load_models("heads"), wanted, path)
+    run_all(load_models("heads"), wanted, path, arguments.pictures)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     arguments.out.with_suffix(".md").write_text(table(lines))
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import ml_collections
+import numpy as np
 
 from jaxunlearn import presets
 from jaxunlearn.errors import InputError
@@ -165,7 +166,7 @@ def guide_many(people: int = 10) -> ConfigDict:
 def _like_heads(config: ConfigDict, people: int) -> None:
     """What suits the bundled model whatever is forgotten."""
     alone = presets.heads()
-    config.steps = 100 + 20 * min(people, 10) + 2 * min(max(people - 10, 0), 100)
+    config.steps = int(np.interp(people, (1, 10, 20, 120), (120, 300, 600, 1000)))
     config.unit = "median_radius"
     config.pairs.num_adjacent = 1
     config.pairs.alpha_max = 0.5

@@ -53,3 +53,5 @@ def test_many_people_as_the_official_scripts_have_them(people, preset):
         assert config.ewc.weight == (0.0 if preset == "guide" else 50.0)
         training = configuration.mapper_training(config)
         assert training.rate == pytest.approx({1: 2e-4, 5: 4e-4}.get(people, 8e-4))
+    if preset == "heads":
+        assert f":heads {config.steps} steps" in " ".join(path.read_text().split())
