@@ -8,7 +8,8 @@
 GUIDE is extended to many people as in SUGAR's paper: local, adjacent and global losses of all of them in one
 generator. With `--stages` the same people are forgotten in as many requests, one after another, as well.
 
-Writes `sugar_heads.jsonl`, a line a finished run (those found there are not run again), and `sugar_heads.md`.
+Writes `sugar_heads.jsonl`, a line a finished run, and `sugar_heads.md`. Runs found there are not run again unless
+their steps changed.
 """
 
 import argparse
@@ -78,9 +79,10 @@ MAIN = ["GUIDE", "SUGAR"]
 def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path, pictures: bool) -> None:
     """Run what is missing in `path`: (row, people, seed, stages)."""
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    done = {(line["row"], line["people"], line["seed"], line["stages"]) for line in lines}
+    done = {(line["row"], line["people"], line["seed"], line["stages"], line["steps"]) for line in lines}
+    missing = [run for run in wanted if (*run, _steps(run[0], run[1], run[3])) not in done]
     reference = None
-    for row, people, seed, stages in tqdm([run for run in wanted if run not in done], unit="run"):
+    for row, people, seed, stages in tqdm(missing, unit="run"):
         if reference is None:
             reference = reference_of(models, ROWS[row](people))
         began = time.monotonic()
@@ -104,6 +106,15 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path,
         }
         with path.open("a") as file:
             file.write(json.dumps(line) + "\n")
+
+
+def _parts(people: int, stages: int) -> list[np.ndarray]:
+    """The people of each stage."""
+    return np.array_split(np.arange(FIRST_PERSON, FIRST_PERSON + people), stages)
+
+
+def _steps(row: str, people: int, stages: int) -> int:
+    return sum(ROWS[row](len(part)).steps for part in _parts(people, stages))
 
 
 def _seeded(preset: Callable[[int], ConfigDict], people: int, seed: int) -> ConfigDict:
@@ -134,10 +145,8 @@ def _in_stages(
     reference: Reference,
     path: Path,
 ) -> dict[str, Any]:
-    everybody = np.arange(FIRST_PERSON, FIRST_PERSON + people)
     requests = [
-        Stage(f"stage{k + 1}", tuple(map(int, part)))
-        for k, part in enumerate(np.array_split(everybody, stages))
+        Stage(f"stage{k + 1}", tuple(map(int, part))) for k, part in enumerate(_parts(people, stages))
     ]
     with tempfile.TemporaryDirectory() as folder:
         forgotten = forget_in_stages(
@@ -193,13 +202,10 @@ def table(lines: list[dict[str, Any]]) -> str:
     ]
     for people in sorted({line["people"] for line in lines}):
         for row in ROWS:
-            for stages in sorted({line["stages"] for line in lines}):
-                runs = [
-                    line
-                    for line in lines
-                    if (line["row"], line["people"], line["stages"]) == (row, people, stages)
-                ]
-                if runs:
+            for stages, steps in sorted({(line["stages"], line["steps"]) for line in lines}):
+                key = (row, people, stages, steps)
+                of = ("row", "people", "stages", "steps")
+                if runs := [line for line in lines if tuple(line[name] for name in of) == key]:
                     label = row if stages == 1 else f"{row}, in {stages} stages"
                     text.append(f"| {people} | {label} | {_cells(runs)} |")
     return "\n".join(text) + "\n"

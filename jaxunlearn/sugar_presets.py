@@ -114,7 +114,8 @@ def sugar_heads(people: int = 10) -> ConfigDict:
 
     How far away the surrogates are decides what everybody else pays. Eq. 4 alone makes them opposites of the
     people (similarity -0.3 to -0.7 to the judge), or leaves some the same person; so here their identity is
-    not pushed below a similarity of 0.2, and the weight of the planes keeps them near.
+    not pushed below a similarity of 0.2, and the weight of the planes keeps them near. A heavier perceptual
+    term, which has no end either, makes all of them the same pale face, and everybody else pales with them.
 
     A step's forgetting loss is a mean over people and the penalty is not, so of twenty people as of ten, with
     the same penalty, three were not forgotten. Beyond ten it falls as one person's share of the loss does.
@@ -125,7 +126,8 @@ def sugar_heads(people: int = 10) -> ConfigDict:
     config.surrogates.width = 16
     config.surrogates.epochs = max(4, -(-60 // steps_of(people, config.surrogates.batch, epochs=1)))
     config.surrogates.learning_rate = 1e-3
-    config.surrogates.planes = 0.03
+    config.surrogates.planes = 0.02
+    config.surrogates.perceptual = 0.3
     config.surrogates.identity = 1.0
     config.surrogates.enough = 0.2
     config.ewc.weight = 3000.0 * min(1.0, 10 / people)
