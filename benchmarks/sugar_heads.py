@@ -8,8 +8,8 @@
 GUIDE is extended to many people as in SUGAR's paper: local, adjacent and global losses of all of them in one
 generator. With `--stages` the same people are forgotten in as many requests, one after another, as well.
 
-Writes `sugar_heads.jsonl`, a line a finished run, and `sugar_heads.md`. Runs found there are not run again unless
-their steps changed.
+Writes `sugar_heads.jsonl`, a line a finished run, and `sugar_heads.md`. Runs found there are not run again
+unless their steps changed.
 """
 
 import argparse
