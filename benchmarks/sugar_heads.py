@@ -80,7 +80,11 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path,
     """Run what is missing in `path`: (row, people, seed, stages)."""
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     done = {(line["row"], line["people"], line["seed"], line["stages"], line["steps"]) for line in lines}
-    missing = [run for run in wanted if (*run, _steps(run[0], run[1], run[3])) not in done]
+    missing = [
+        (row, people, seed, stages)
+        for row, people, seed, stages in wanted
+        if (row, people, seed, stages, _steps(row, people, stages)) not in done
+    ]
     reference = None
     for row, people, seed, stages in tqdm(missing, unit="run"):
         if reference is None:
@@ -88,13 +92,8 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path,
         began = time.monotonic()
         if stages == 1:
             result, figures = _at_once(models, ROWS[row], people, seed, reference)
-            if pictures:
-                shown = RunPictures(models.generator, result, configuration.compute(ROWS[row](people)))
-                stem = path.with_name(f"{path.stem}_{people}_{row.lower()}")
-                save_png(Path(f"{stem}_people.png"), shown.everybody())
-                save_png(Path(f"{stem}_others.png"), shown.others(0))
         else:
-            figures = _in_stages(models, ROWS[row], people, seed, stages, reference, path)
+            result, figures = None, _in_stages(models, ROWS[row], people, seed, stages, reference, path)
         line = {
             "row": row,
             "people": people,
@@ -106,6 +105,11 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path,
         }
         with path.open("a") as file:
             file.write(json.dumps(line) + "\n")
+        if pictures and result is not None:  # after the line: neither timed nor able to lose it
+            shown = RunPictures(models.generator, result, configuration.compute(ROWS[row](people)))
+            stem = path.with_name(f"{path.stem}_{people}_{row.lower()}")
+            save_png(Path(f"{stem}_people.png"), shown.everybody())
+            save_png(Path(f"{stem}_others.png"), shown.others(0))
 
 
 def _parts(people: int, stages: int) -> list[np.ndarray]:
