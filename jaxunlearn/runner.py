@@ -226,6 +226,8 @@ class _Run:
         advance = compiled_step(self._recipe, state, *arguments)
         compile_seconds = time.monotonic() - began
         state, first = self._restored(state, checkpoints)
+        if folder is not None and folder.writes:
+            forget_after(folder.metrics_file, first)
         diverged = self._diverged_before(first)
         picture = self._picture()
 
@@ -283,13 +285,8 @@ class _Run:
         return self._recipe.with_padding(checkpoints.restore(kept)), first
 
     def _diverged_before(self, first: int) -> set[int]:
-        """Copies that diverged up to a step, from the metrics; lines of later steps are dropped."""
-        if self._folder is None:
-            return set()
-        diverged = diverged_until(self._folder.metrics_file, first)
-        if self._folder.writes:
-            forget_after(self._folder.metrics_file, first)
-        return diverged
+        """Copies that diverged up to a step, as the metrics say."""
+        return set() if self._folder is None else diverged_until(self._folder.metrics_file, first)
 
     def _picture(self) -> ProgressPicture | None:
         if self._folder is None or not self._folder.writes or not self._config.images_every:
