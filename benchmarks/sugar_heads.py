@@ -107,18 +107,19 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path,
             file.write(json.dumps(line) + "\n")
         if pictures and result is not None:  # after the line: neither timed nor able to lose it
             shown = RunPictures(models.generator, result, configuration.compute(ROWS[row](people)))
-            stem = path.with_name(f"{path.stem}_{people}_{row.lower()}")
-            save_png(Path(f"{stem}_people.png"), shown.everybody())
-            save_png(Path(f"{stem}_others.png"), shown.others(0))
+            name = f"{path.stem}_{people}_{row.lower().replace(', ', '_').replace(' ', '_')}_seed{seed}"
+            save_png(path.with_name(f"{name}_people.png"), shown.everybody())
+            save_png(path.with_name(f"{name}_others.png"), shown.others(0))
 
 
-def _parts(people: int, stages: int) -> list[np.ndarray]:
-    """The people of each stage."""
-    return np.array_split(np.arange(FIRST_PERSON, FIRST_PERSON + people), stages)
+def _people(people: int, seed: int) -> range:
+    """Seeds of the people to forget: others for each seed; settings were chosen on those of seed 0."""
+    first = FIRST_PERSON + 1000 * seed
+    return range(first, first + people)
 
 
 def _steps(row: str, people: int, stages: int) -> int:
-    return sum(ROWS[row](len(part)).steps for part in _parts(people, stages))
+    return sum(ROWS[row](len(part)).steps for part in np.array_split(_people(people, 0), stages))
 
 
 def _seeded(preset: Callable[[int], ConfigDict], people: int, seed: int) -> ConfigDict:
@@ -131,7 +132,7 @@ def _at_once(
     models: Models, preset: Callable[[int], ConfigDict], people: int, seed: int, reference: Reference
 ) -> tuple[Result, dict[str, Any]]:
     config = _seeded(preset, people, seed)
-    who = people_of_seeds(models, range(FIRST_PERSON, FIRST_PERSON + people))
+    who = people_of_seeds(models, _people(people, seed))
     result = unlearn(models, who.ws, config, progress=False)
     figures = evaluate(models, result, config, reference=reference, progress=False)
     each = figures.pop("people").values()
@@ -149,9 +150,8 @@ def _in_stages(
     reference: Reference,
     path: Path,
 ) -> dict[str, Any]:
-    requests = [
-        Stage(f"stage{k + 1}", tuple(map(int, part))) for k, part in enumerate(_parts(people, stages))
-    ]
+    parts = np.array_split(_people(people, seed), stages)
+    requests = [Stage(f"stage{k + 1}", tuple(map(int, part))) for k, part in enumerate(parts)]
     with tempfile.TemporaryDirectory() as folder:
         forgotten = forget_in_stages(
             models,
