@@ -103,7 +103,7 @@ def untrained(
     surrogates, memory, of = None, None, config.surrogates
     if config.pairs.adjacent_target == "surrogate" and config.target.kind in MAPPERS:
         mapper = initial_mapper(config.target.kind, model, width=of.width, depth=of.depth, seed=config.seed)
-        surrogates = surrogates_of(mapper, w_avg, config.target.distance)
+        surrogates = surrogates_of(mapper, w_avg, config.target.distance, of.space)
     elif config.pairs.adjacent_target == "surrogate" and config.target.kind == "extrapolated":
         surrogates = jax.tree_util.Partial(_extrapolated, w_avg, jnp.asarray(config.target.distance))
     if config.ewc.weight:
@@ -143,7 +143,7 @@ def _surrogates(
         mapper, losses = trained_mapper(models, ws, config, kept, before, progress=progress)
         if folder is not None and losses:
             folder.add_to_summary({"surrogate_losses": [round(loss, 6) for loss in losses]})
-        surrogates = surrogates_of(mapper, models.w_avg, _distance(models, config))
+        surrogates = surrogates_of(mapper, models.w_avg, _distance(models, config), config.surrogates.space)
         return np.asarray(jax.jit(_apply)(surrogates, jnp.asarray(ws))), surrogates
     if kind == "nearest":
         found = nearest_people(
@@ -202,9 +202,11 @@ def trained_mapper(
     compute = configuration.compute(config)
     loss = functools.partial(
         MapperLoss,
+        space=of.space,
         form=of.objective,
         terms=Terms(of.planes, of.perceptual, of.identity),
         enough=of.enough,
+        distinct=of.distinct,
         compute=compute,
         **configuration.cameras(config, model),
     )

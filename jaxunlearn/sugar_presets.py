@@ -41,11 +41,13 @@ def sugar_paper(people: int = 10) -> ConfigDict:
 
     config.surrogates = ml_collections.ConfigDict()
     config.surrogates.file = ""  # a mapper to begin with, or the official trigger_model_E.pt
+    config.surrogates.space = "w+"  # or "w": one direction for all rows
     config.surrogates.objective = "paper"  # or "official"
     config.surrogates.planes = 0.01
     config.surrogates.perceptual = 1.0
     config.surrogates.identity = 0.1
     config.surrogates.enough = -1.0  # similarity at which a surrogate is different enough; -1: never
+    config.surrogates.distinct = 0.0  # weight of surrogates' likeness to each other
     config.surrogates.width = 64
     config.surrogates.depth = 4  # of the transformer
     config.surrogates.epochs = 50  # at most; 0: the mapper of `file` as it is
@@ -116,6 +118,9 @@ def sugar_heads(people: int = 10) -> ConfigDict:
     people (similarity -0.3 to -0.7 to the judge), or leaves some the same person; so here their identity is
     not pushed below a similarity of 0.2, and the weight of the planes keeps them near. A heavier perceptual
     term, which has no end either, makes all of them the same pale face, and everybody else pales with them.
+    Surrogates must not be one another's either: a drawn mapper is often nearly constant, Eq. 4 lets it stay
+    so, and a generator that shows fifty people as one shows everybody as that one. Twenty times through all
+    people make them different from each other and near, whatever the draw; within W they stay sharp.
 
     A step's forgetting loss is a mean over people and the penalty is not, so of twenty people as of ten, with
     the same penalty, three were not forgotten. Beyond ten it falls as one person's share of the loss does.
@@ -123,13 +128,15 @@ def sugar_heads(people: int = 10) -> ConfigDict:
     config = sugar_paper(people)
     _like_heads(config, people)
     config.target.distance = 0.7
+    config.surrogates.space = "w"
     config.surrogates.width = 16
-    config.surrogates.epochs = max(4, -(-60 // steps_of(people, config.surrogates.batch, epochs=1)))
-    config.surrogates.learning_rate = 1e-3
+    config.surrogates.epochs = max(20, -(-120 // steps_of(people, config.surrogates.batch, epochs=1)))
+    config.surrogates.learning_rate = 5e-4
     config.surrogates.planes = 0.02
     config.surrogates.perceptual = 0.3
-    config.surrogates.identity = 1.0
+    config.surrogates.identity = 1.5
     config.surrogates.enough = 0.2
+    config.surrogates.distinct = 1.0
     config.ewc.weight = 3000.0 * min(1.0, 10 / people)
     config.ewc.output = "image"
     config.ewc.probes = 4

@@ -15,7 +15,7 @@ from eg3d_flax import Compute, camera
 from jaxunlearn.losses import Perception, planes_distance
 from jaxunlearn.models import Models
 from jaxunlearn.pairs import Terms
-from jaxunlearn.surrogates.mapper import Mapper, displaced
+from jaxunlearn.surrogates.mapper import DISPLACED, Mapper, Space
 from jaxunlearn.surrogates.objective import Form, surrogate_objective
 from jaxunlearn.surrogates.training import MapperTraining, train_mapper
 
@@ -35,16 +35,19 @@ class MapperLoss:
 
     Attributes:
       mapper, generator: how the networks are put together.
-      form, terms, enough: see `surrogate_objective`.
+      space: of the surrogates; see `mapper.DISPLACED`.
+      form, terms, enough, distinct: see `surrogate_objective`.
       max_yaw, pitch, pivot, radius: of the cameras, as in `GuideSampling`.
       compute: dtype and forms.
     """
 
     mapper: nnx.GraphDef
     generator: nnx.GraphDef
+    space: Space
     form: Form
     terms: Terms
     enough: float
+    distinct: float
     max_yaw: float
     pitch: float
     pivot: tuple[float, float, float]
@@ -54,6 +57,7 @@ class MapperLoss:
     def __call__(self, mapper: nnx.State, context: Context, ws: jax.Array, key: jax.Array) -> jax.Array:
         """The loss of ws `[B, L, D]`."""
         generator = nnx.merge(self.generator, context.source)
+        displaced = DISPLACED[self.space]
         both = jnp.concatenate([ws, displaced(self.mapper, mapper, context.w_avg, context.d, ws)])
         yaw = jax.random.uniform(key, (1,), minval=-self.max_yaw, maxval=self.max_yaw)
         c = camera.camera_params(jnp.repeat(yaw, len(both)), self.pitch, pivot=self.pivot, radius=self.radius)
@@ -61,6 +65,7 @@ class MapperLoss:
         images = generator.render(planes, both, c, compute=self.compute).image
         (person, surrogate), (seen, shown) = jnp.split(planes, 2), jnp.split(images, 2)
         known, other = jnp.split(context.perception.embed(images), 2)
+        pairs = jnp.triu_indices(len(ws), k=1)
         return surrogate_objective(
             planes_distance(surrogate, person),
             context.perception.perceptual(shown, seen),
@@ -68,6 +73,8 @@ class MapperLoss:
             self.terms,
             self.form,
             self.enough,
+            (other @ other.T)[pairs],
+            self.distinct,
         )
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 from jax.tree_util import Partial
 
@@ -18,6 +20,7 @@ from jaxunlearn.surrogates.unet import UNet2D
 from torch_bridge.module_files import load_module, save_module
 
 Mapper = UNet2D | Transformer
+Space = Literal["w+", "w"]
 ARCHITECTURE = {"mapper-unet": "sugar-mapper-unet", "mapper-transformer": "sugar-mapper-transformer"}
 """Kind of target → what files call the network."""
 
@@ -39,10 +42,10 @@ def initial_mapper(kind: str, model: GeneratorConfig, *, width: int, depth: int,
     )
 
 
-def surrogates_of(mapper: Mapper, w_avg: jax.Array, d: float) -> Partial:
+def surrogates_of(mapper: Mapper, w_avg: jax.Array, d: float, space: Space = "w+") -> Partial:
     """D, as a pytree that maps ws `[N, L, D]` to surrogates of that shape."""
     graphdef, state = nnx.split(mapper)
-    return Partial(displaced, graphdef, state, w_avg, jax.numpy.asarray(d))
+    return Partial(DISPLACED[space], graphdef, state, w_avg, jnp.asarray(d))
 
 
 def displaced(
@@ -51,6 +54,21 @@ def displaced(
     """D of a mapper taken apart."""
     mapper = nnx.merge(graphdef, state)
     return latents.opposite(mapper(ws - w_avg), w_avg, d)
+
+
+def displaced_within_w(
+    graphdef: nnx.GraphDef, state: nnx.State, w_avg: jax.Array, d: jax.Array, ws: jax.Array
+) -> jax.Array:
+    """The same with one direction, the mean over rows, for all rows."""
+    mapper = nnx.merge(graphdef, state)
+    direction = jnp.mean(mapper(ws - w_avg), axis=-2, keepdims=True)
+    return latents.opposite(jnp.broadcast_to(direction, ws.shape), w_avg, d)
+
+
+DISPLACED = {"w+": displaced, "w": displaced_within_w}
+"""Where surrogates lie. In W+, where the paper's do, rows may contradict each other, and a mapper that is
+asked for pictures unlike the person's finds blurred ones; in W a surrogate is a face that the generator might
+draw."""
 
 
 def save_mapper(mapper: Mapper, path: Path) -> None:

@@ -17,6 +17,8 @@ def surrogate_objective(
     terms: Terms,
     form: Form,
     enough: float = -1.0,
+    alike: jax.Array | None = None,
+    distinct: float = 0.0,
 ) -> jax.Array:
     """Loss of the mapper, a number.
 
@@ -30,9 +32,13 @@ def surrogate_objective(
         the early stopping, and nothing else.
       enough: cosine at which a surrogate is a different person, and its identity is not pushed any further;
         -1 never is, as in the paper, whose surrogates may end as opposites.
+      alike: `[P]`, cosines of pairs of surrogates. Eq. 4 asks nothing of them, and a mapper may meet it by
+        one face for everybody, which the generator then learns to show for everybody else, too.
+      distinct: weight of what `alike` is above `enough`; 0 in the paper.
     """
     near = terms.planes * jnp.mean(planes)
     far, other = jnp.mean(perceptual), jnp.mean(jnp.minimum(identity, 1 - enough))
     if form == "official":
         other = jax.lax.stop_gradient(near * other)
-    return near - terms.perceptual * far - terms.identity * other
+    same = 0.0 if alike is None or not len(alike) else jnp.mean(jnp.maximum(alike, enough))
+    return near - terms.perceptual * far - terms.identity * other + distinct * same

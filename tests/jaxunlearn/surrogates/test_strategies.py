@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jaxunlearn import configuration, ewc, runner, sugar_presets
 from jaxunlearn.errors import InputError, Interrupted
-from jaxunlearn.preparation import prepare
+from jaxunlearn.preparation import prepare, trained_mapper
 from jaxunlearn.retention import RetentionSettings, importance, probes_around
 from jaxunlearn.step import split_generator
 from jaxunlearn.surrogates.mapper import initial_mapper, load_mapper, save_mapper, surrogates_of
@@ -36,6 +36,41 @@ def test_a_transformer_learns_and_can_be_kept(tmp_path):
     save_mapper(untrained, tmp_path / "mapper.safetensors")
     again = surrogates_of(load_mapper(tmp_path / "mapper.safetensors", "mapper-transformer"), models.w_avg, d)
     np.testing.assert_array_equal(again(people), before)
+
+
+@pytest.mark.parametrize("kind", ["mapper-unet", "mapper-transformer"])
+def test_within_w_all_rows_are_one(kind):
+    models, people = tiny_models(), tiny_people(3)
+    mapper = initial_mapper(kind, CONFIG, width=8, depth=1, seed=0)
+    own, shared = (np.asarray(surrogates_of(mapper, models.w_avg, 2.0, s)(people)) for s in ("w+", "w"))
+    spread, none = (np.ptp(ws - np.asarray(models.w_avg), axis=1).max() for ws in (own, shared))
+    assert spread > 1e-3 > 1e-6 > none
+    for surrogates in (own, shared):
+        away = np.linalg.norm(surrogates - np.asarray(models.w_avg), axis=(1, 2))
+        np.testing.assert_allclose(away, 2.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize("space", ["w+", "w"])
+def test_a_config_chooses_the_space(space):
+    models, people = tiny_models(), tiny_people(2)
+    config = tiny_sugar({**NO_MEMORY, "surrogates.space": space, "surrogates.epochs": 0})
+    prepared = prepare(models, people, config, None, progress=False)
+    mapper = initial_mapper("mapper-unet", CONFIG, width=2, depth=1, seed=config.seed)
+    d = config.target.distance * models.median_radius
+    expected = surrogates_of(mapper, models.w_avg, d, space)(people)
+    np.testing.assert_allclose(prepared.ws_target, expected, atol=1e-5)
+    assert prepared.surrogates is not None
+    np.testing.assert_allclose(prepared.surrogates(jnp.asarray(people)), expected, atol=1e-5)
+
+
+def test_people_become_different_people():
+    """A mapper that learns nothing else makes surrogates less alike."""
+    models, people = tiny_models(), tiny_people(2)
+    only = {"surrogates.planes": 0.0, "surrogates.perceptual": 0.0, "surrogates.identity": 0.0}
+    config = tiny_sugar({**NO_MEMORY, **only, "surrogates.distinct": 1.0, "surrogates.enough": -1.0})
+    config.surrogates.epochs, config.surrogates.batch = 4, 2
+    _, losses = trained_mapper(models, people, config, None, progress=False)
+    assert losses[-1] < losses[0]
 
 
 def test_the_nearest_person():

@@ -64,6 +64,18 @@ def test_identity_is_pushed_until_it_is_enough():
     np.testing.assert_allclose(jax.grad(loss)(jnp.array([0.5, 1.5])), [-0.05, 0.0])
 
 
+def test_surrogates_are_kept_apart_until_they_are_enough():
+    """Of three pairs one is too alike; somebody alone has no pair."""
+
+    def loss(alike):
+        ones = jnp.ones(2)
+        return surrogate_objective(ones, ones, ones, TERMS, "paper", 0.2, alike, distinct=3.0)
+
+    np.testing.assert_allclose(jax.grad(loss)(jnp.array([0.5, -0.5, 0.1])), [1.0, 0.0, 0.0])
+    alone = surrogate_objective(jnp.ones(1), jnp.ones(1), jnp.ones(1), TERMS, "paper", 0.2)
+    np.testing.assert_array_equal(loss(jnp.zeros(0)), alone)
+
+
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_three_official_epochs(accumulate):
     case = sugar_golden("trigger_objective")
