@@ -120,7 +120,7 @@ def sugar_heads(people: int = 10) -> ConfigDict:
     term, which has no end either, makes all of them the same pale face, and everybody else pales with them.
     Surrogates must not be one another's either: a drawn mapper is often nearly constant, Eq. 4 lets it stay
     so, and a generator that shows fifty people as one shows everybody as that one. Twenty times through all
-    people make them different from each other and near, whatever the draw; within W they stay sharp.
+    people make them different from each other and near; within W they stay sharp meanwhile.
 
     A step's forgetting loss is a mean over people and the penalty is not, so of twenty people as of ten, with
     the same penalty, three were not forgotten. Beyond ten it falls as one person's share of the loss does.
