@@ -219,7 +219,10 @@ def test_what_numbers_are_multiplied_in():
 
 
 @pytest.mark.slow
-def test_a_case_in_a_process_of_its_own(tmp_path, capsys):
+def test_a_case_in_a_process_of_its_own(tmp_path, monkeypatch, capsys):
+    kept = tmp_path / "kept"
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(kept))
     assert cli.main(["bench", "--steps", "2", "--warm-up", "1", "--out", str(tmp_path)]) == 0
     assert "| heads, K 1, 6 pairs" in capsys.readouterr().out
     assert results.read(tmp_path)[0]["achieved_tflops"] > 0
+    assert not kept.exists()  # compiled, whatever was compiled before
