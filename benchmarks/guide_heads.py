@@ -169,8 +169,9 @@ def page(lines: list[dict[str, Any]], models: Models) -> str:
         f"`python benchmarks/guide_heads.py` (its text says more), on {processor()}.",
         f"Similarities by {models.judge.name} (threshold {lines[0]['threshold']:.3f}), which no loss used; "
         "Fréchet distance in AlexNet features, comparable within this page only. Mean ± standard deviation "
-        "over people of the mean over seeds; settings in `jaxunlearn/presets.py`; seconds of a run's "
-        f"{presets.heads().steps} steps in the median, the machine sometimes shared.",
+        "over people of the mean over seeds; settings in `jaxunlearn/presets.py`; "
+        f"{presets.heads().steps} steps where nothing else is said; seconds of a run in the median, the "
+        "machine sometimes shared.",
         "",
     ]
     return "\n".join([*text, *itertools.chain.from_iterable(table(title, lines) for title in TABLES)])
