@@ -2,14 +2,9 @@
 
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-# What a test or a command that it starts has compiled, later ones load. Each worker for itself: JAX writes
-# entries in place, where another worker might find half of one.
-os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="jaxunlearn-tests-")
 
 import jax
 import pytest
@@ -27,7 +22,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    shutil.rmtree(os.environ["JAX_COMPILATION_CACHE_DIR"])
     file = session.config.getoption("--parity-table")
     if file and PARITY:
         with Path(file).open("a") as out:

@@ -74,6 +74,7 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_saved(tmp_path):
     assert resumed.summary["steps"] == 4
 
 
+@pytest.mark.slow
 def test_a_broken_checkpoint_is_named(tmp_path):
     folder = RunFolder(tmp_path / "run")
     unlearn(tiny_models(), tiny_people(1), settings(2), workdir=folder.path, progress=False)

@@ -87,6 +87,7 @@ def test_who_is_done_is_not_done_again(whole):
     assert again == lines
 
 
+@pytest.mark.slow
 def test_whoever_diverges_is_tried_again_and_stops_nobody(tmp_path):
     people = PEOPLE.copy()
     people[1] *= 1e25

@@ -131,6 +131,7 @@ def test_the_committed_config_is_of_the_bundled_generator() -> None:
     assert committed_config().generator.to_dict() == GeneratorConfig.heads().to_json()
 
 
+@pytest.mark.slow
 def test_views_that_share_planes_are_rendered_as_the_generator_renders_them() -> None:
     generator = tiny_generator()
     cameras = camera.camera_params(jnp.array([-0.3, 0.1, 0.4, 0.0]), 0.1).reshape(2, 2, 25)

@@ -63,6 +63,7 @@ def test_a_config_chooses_the_space(space):
     np.testing.assert_allclose(prepared.surrogates(jnp.asarray(people)), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_people_become_different_people():
     """A mapper that learns nothing else makes surrogates less alike."""
     models, people = tiny_models(), tiny_people(2)
