@@ -5,7 +5,7 @@ processes everything here does nothing.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -77,6 +77,37 @@ def whole(tree: Pytree) -> Pytree:
         return multihost_utils.process_allgather(x, tiled=True)
 
     return jax.tree.map(one, tree)
+
+
+def from_leader(tree: Pytree) -> Pytree:
+    """Process 0's arrays in every process: what each computed by itself may differ in its last bits."""
+    if jax.process_count() == 1:
+        return tree
+    return jax.tree.map(jnp.asarray, multihost_utils.broadcast_one_to_all(tree))
+
+
+def divided(action: Callable[[Sequence[int]], np.ndarray], items: Sequence[int]) -> np.ndarray:
+    """`action(items)`, of which every process does a share and gets everything.
+
+    Args:
+      action: some items → an array with a row for each.
+      items: at least one.
+
+    Raises:
+      InputError: if another process could not do its share; this one's own errors are raised as they are.
+    """
+    processes, error, own = jax.process_count(), None, None
+    if processes == 1:
+        return action(items)
+    share = -(-len(items) // processes)
+    first = jax.process_index() * share
+    try:
+        own = action([items[min(k, len(items) - 1)] for k in range(first, first + share)])
+    except Exception as raised:  # the others are told before it goes on its way
+        error = raised
+    if anywhere(error is not None):
+        raise error or InputError("another process could not do its part; its own message says why")
+    return multihost_utils.process_allgather(own, tiled=True)[: len(items)]
 
 
 def place(tree: Pytree, sharding: NamedSharding) -> Pytree:

@@ -52,6 +52,7 @@ def diagonal_fisher(
     probes: jax.Array,
     keys: jax.Array,
     optimiser: optax.GradientTransformation | None = None,
+    weights: jax.Array | None = None,
 ) -> Estimate:
     """Mean over probes of the squared gradient of each parameter, in one scan; to be compiled.
 
@@ -62,12 +63,15 @@ def diagonal_fisher(
       probes: `[N, L, D]`.
       keys: `[N]`, one for each probe.
       optimiser: the official code takes a step after each probe, on the loss it measures with; None stays.
+      weights: `[N]`, what each probe counts for, in place of 1/N.
     """
+    weights = jnp.full(len(probes), 1 / len(probes)) if weights is None else weights
 
     def visit(carry: Any, probe: Any) -> Any:
         parameters, moments, total = carry
-        gradient = jax.grad(loss)(parameters, context, *probe)
-        total = jax.tree.map(lambda t, g: t + jnp.square(g) / len(probes), total, gradient)
+        weight, *arguments = probe
+        gradient = jax.grad(loss)(parameters, context, *arguments)
+        total = jax.tree.map(lambda t, g: t + weight * jnp.square(g), total, gradient)
         if optimiser is not None:
             updates, moments = optimiser.update(gradient, moments, parameters)
             parameters = optax.apply_updates(parameters, updates)
@@ -75,7 +79,7 @@ def diagonal_fisher(
 
     moments = None if optimiser is None else optimiser.init(parameters)
     start = (parameters, moments, jax.tree.map(jnp.zeros_like, parameters))
-    (parameters, _, fisher), _ = jax.lax.scan(visit, start, (probes, keys))
+    (parameters, _, fisher), _ = jax.lax.scan(visit, start, (weights, probes, keys))
     return Estimate(fisher, parameters)
 
 

@@ -53,6 +53,11 @@ def make_mesh(identity: int = 0, sample: int = 1, devices: Sequence[Any] | None 
     return Mesh(np.array(devices[: identity * sample]).reshape(identity, sample), AXES)
 
 
+def of_this_process(mesh: Mesh | None) -> Mesh | None:
+    """This process's devices of a mesh, all along "sample": for work that is divided by rows."""
+    return None if mesh is None else make_mesh(1, len(mesh.local_devices), mesh.local_devices)
+
+
 def portion(mesh: Mesh | None, count: int) -> Portion | None:
     """A device's share of `count` pairs; None where a single device renders them all."""
     if mesh is None or mesh.shape[SAMPLE] == 1:

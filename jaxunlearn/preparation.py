@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
+from jax.sharding import Mesh
 
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from jaxunlearn import configuration, distributed, ewc, latents
@@ -62,6 +64,7 @@ def prepare(
     config: ConfigDict,
     folder: RunFolder | None,
     before: Before | None = None,
+    mesh: Mesh | None = None,
     *,
     progress: bool = True,
 ) -> Prepared:
@@ -73,6 +76,7 @@ def prepare(
       config: checked.
       folder: of the run.
       before: what an earlier request left.
+      mesh: along its axis "sample" the Fisher's probes are divided.
       progress: whether to show bars.
 
     Raises:
@@ -83,7 +87,7 @@ def prepare(
     ws_target, surrogates = _surrogates(models, ws, config, folder, before, progress)
     if config.pairs.adjacent_target == "shifted":
         surrogates = None
-    memory = _memory(models, ws, config, folder, before)
+    memory = _memory(models, ws, config, folder, before, mesh, progress)
     return Prepared(ws_target, surrogates, memory)
 
 
@@ -223,13 +227,21 @@ def trained_mapper(
     )
     if not np.isfinite(losses).all():
         raise InputError("the mapper's loss is no longer finite; lower config.surrogates.learning_rate")
+    graphdef, weights = nnx.split(mapper)
+    mapper = nnx.merge(graphdef, distributed.from_leader(weights))
     if kept is not None and distributed.leads():
         save_mapper(mapper, kept)
     return mapper, losses
 
 
 def _memory(
-    models: Models, ws: np.ndarray, config: ConfigDict, folder: RunFolder | None, before: Before | None
+    models: Models,
+    ws: np.ndarray,
+    config: ConfigDict,
+    folder: RunFolder | None,
+    before: Before | None,
+    mesh: Mesh | None,
+    progress: bool,
 ) -> ewc.Memory | None:
     """What holds the parameters where they are: the Fisher of these people and of those before."""
     source = split_generator(models.generator)
@@ -247,7 +259,7 @@ def _memory(
     else:
         settings = configuration.retention(config, models.median_radius)
         key = jax.random.fold_in(jax.random.key(config.seed), 1)
-        fisher = importance(start, source.trainable, ws, models.w_avg, settings, key)
+        fisher = importance(start, source.trainable, ws, models.w_avg, settings, key, mesh, progress=progress)
     fisher = ewc.accumulated(None if before is None else before.fisher, fisher, config.ewc.decay)
     if kept is not None and distributed.leads():
         save_fisher(fisher, kept)

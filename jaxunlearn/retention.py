@@ -9,17 +9,22 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
+from jax.sharding import Mesh, PartitionSpec
+from tqdm import tqdm
 
 from eg3d_flax import Compute, TriPlaneGenerator
 from eg3d_flax.synthesis import NoiseMode
-from jaxunlearn import ewc, latents
+from jaxunlearn import distributed, ewc, latents
 from jaxunlearn.errors import InputError
 from jaxunlearn.latents import NormOver
+from jaxunlearn.mesh import SAMPLE, everywhere
 from jaxunlearn.step import SplitGenerator
 from jaxunlearn.views import conditioning_view
 
 Pytree = Any
 Estimator = Literal["gauss-newton", "official", "official-still"]
+_AT_ONCE = 8
+"""Probes of a device between two signs of life."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +64,7 @@ class RetentionSettings:
 class _Static(NamedTuple):
     graphdef: nnx.GraphDef
     settings: RetentionSettings
+    mesh: Mesh | None
 
 
 class _Context(NamedTuple):
@@ -94,6 +100,9 @@ def importance(
     w_avg: jax.Array,
     settings: RetentionSettings,
     key: jax.Array,
+    mesh: Mesh | None = None,
+    *,
+    progress: bool = True,
 ) -> Pytree:
     """Fisher of each trainable parameter.
 
@@ -104,6 +113,9 @@ def importance(
       w_avg: the mean latent.
       settings: how.
       key: draws probes, projections and noise.
+      mesh: probes are divided along its axis "sample"; None uses one device. The "official" estimator,
+        whose probes follow each other, divides nothing.
+      progress: whether to show a bar.
 
     Raises:
       InputError: if nothing matters, or a number is not finite.
@@ -115,9 +127,16 @@ def importance(
     if settings.estimator != "gauss-newton" and settings.perturbation:
         parameters = _perturbed(parameters, settings.perturbation, of_start)
     keys = jax.random.split(of_visits, len(probes))
-    fisher = _estimate(
-        _Static(split.graphdef, settings), parameters, _Context(source, split.fixed), probes, keys
-    )
+    context = _Context(source, split.fixed)
+    if settings.estimator == "official":
+        weights = jnp.full(len(probes), 1 / len(probes))
+        fisher = _estimate(
+            _Static(split.graphdef, settings, None), parameters, context, probes, keys, weights
+        )
+    else:
+        static = _Static(split.graphdef, settings, mesh)
+        fisher = _in_groups(static, parameters, context, probes, keys, progress=progress)
+    fisher = distributed.from_leader(fisher)
     top = ewc.largest(fisher)
     if not np.isfinite(top):
         raise InputError("the Fisher is not finite; config.ewc.radius may be too large")
@@ -139,11 +158,47 @@ def _perturbed(parameters: Pytree, scale: float, key: jax.Array) -> Pytree:
     return jax.tree.unflatten(structure, moved)
 
 
+def _in_groups(
+    static: _Static,
+    parameters: Pytree,
+    context: _Context,
+    probes: jax.Array,
+    keys: jax.Array,
+    *,
+    progress: bool,
+) -> Pytree:
+    """The mean over all probes, a group of them at a time; the last is filled with some that do not count."""
+    count, mesh = len(probes), static.mesh
+    devices = 1 if mesh is None else mesh.shape[SAMPLE]
+    size = devices * min(_AT_ONCE, -(-count // devices))
+
+    def spread(tree: Pytree) -> Pytree:
+        return tree if mesh is None else distributed.place(tree, everywhere(mesh))
+
+    parameters, context = spread((parameters, context))
+    fisher = jax.tree.map(jnp.zeros_like, parameters)
+    with tqdm(total=count, desc="importance", unit="probe", disable=not progress) as bar:
+        for first in range(0, count, size):
+            numbers = jnp.arange(first, first + size)
+            weights, rows = jnp.where(numbers < count, 1 / count, 0), jnp.minimum(numbers, count - 1)
+            group = spread((probes[rows], keys[rows], weights))
+            found = _estimate(static, parameters, context, *group)
+            fisher = jax.block_until_ready(jax.tree.map(jnp.add, fisher, found))
+            bar.update(min(size, count - first))
+    return jax.tree.map(jnp.asarray, distributed.whole(fisher))
+
+
 @functools.partial(jax.jit, static_argnums=0)
 def _estimate(
-    static: _Static, parameters: Pytree, context: _Context, probes: jax.Array, keys: jax.Array
+    static: _Static,
+    parameters: Pytree,
+    context: _Context,
+    probes: jax.Array,
+    keys: jax.Array,
+    weights: jax.Array,
 ) -> Pytree:
-    settings = static.settings
+    """What a group of probes adds to the Fisher."""
+    settings, mesh = static.settings, static.mesh
 
     def planes(parameters: Pytree, context: _Context, ws: jax.Array, key: jax.Array) -> Any:
         generator = nnx.merge(static.graphdef, parameters, context.fixed)
@@ -166,4 +221,19 @@ def _estimate(
 
     loss = projected if settings.estimator == "gauss-newton" else agreement
     optimiser = optax.adam(settings.learning_rate) if settings.estimator == "official" else None
-    return ewc.diagonal_fisher(loss, parameters, context, probes, keys, optimiser).fisher
+
+    def visit(parameters: Pytree, context: _Context, *group: jax.Array) -> Pytree:
+        probes, keys, weights = group
+        return ewc.diagonal_fisher(loss, parameters, context, probes, keys, optimiser, weights).fisher
+
+    if mesh is None:
+        return visit(parameters, context, probes, keys, weights)
+
+    def share(*arguments: Any) -> Pytree:
+        return jax.lax.psum(visit(*arguments), SAMPLE)
+
+    same, each = PartitionSpec(), PartitionSpec(SAMPLE)
+    shared = jax.shard_map(
+        share, mesh=mesh, in_specs=(same, same, each, each, each), out_specs=same, check_vma=False
+    )
+    return shared(parameters, context, probes, keys, weights)

@@ -79,7 +79,7 @@ def unlearn(
         if the loss of all copies is no longer finite.
       Interrupted: after Ctrl-C or SIGTERM, when the state is saved.
     """
-    people = _people(ws, models)
+    people = np.asarray(distributed.from_leader(_people(ws, models)))
     names = tuple(subjects) if subjects else tuple(f"latent {k}" for k in range(len(people)))
     if len(names) != len(people):
         raise InputError(f"{len(names)} subjects for {len(people)} latents")
@@ -112,9 +112,10 @@ def unlearn(
         )
         begin = functools.partial(folder.begin, request, config, people)
         distributed.leader_first(begin, "the run is begun")
+        people = folder.people()  # those that the run began with
         if folder.finished() and folder.summary.get("steps") == config.steps:
             return finished(folder)
-    prepared = _prepared(models, people, config, folder, before, progress)
+    prepared = _prepared(models, people, config, folder, before, mesh, progress)
     numbers = tuple(range(len(people)) if numbers is None else numbers)
     return _Run(models, people, prepared, config, mesh, folder, numbers, progress).result()
 
@@ -133,10 +134,11 @@ def _prepared(
     config: ConfigDict,
     folder: RunFolder | None,
     before: Before | None,
+    mesh: Mesh | None,
     progress: bool,
 ) -> Prepared:
     try:
-        prepared = prepare(models, people, config, folder, before, progress=progress)
+        prepared = prepare(models, people, config, folder, before, mesh, progress=progress)
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted before the first step; the same command begins again") from error
     if folder is not None:

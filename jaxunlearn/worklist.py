@@ -24,6 +24,7 @@ from jaxunlearn.presets import ConfigDict
 from jaxunlearn.report.images import save_png
 from jaxunlearn.report.run_pictures import RunPictures
 from jaxunlearn.report.worklist_page import write_worklist_page
+from jaxunlearn.run_folder import RunFolder
 from jaxunlearn.runner import Diverged, unlearn
 from jaxunlearn.worklist_folder import DIVERGED, DONE, WorklistFolder
 
@@ -35,7 +36,7 @@ class Worklist:
     Attributes:
       subjects: `N` different names, in order.
       latents: indices of some of them → their ws `[K, L, D]`; called for a wave at a time, so that thousands
-        of photographs are neither read nor inverted at once.
+        of photographs are neither read nor inverted at once. Of several processes each does its share.
     """
 
     subjects: tuple[str, ...]
@@ -147,10 +148,12 @@ def _run(
     own.images_every = 0
     subjects = [worklist.subjects[k] for k in wave.people]
     path, began, result = folder.wave(wave.number), time.monotonic(), None
+    run = RunFolder(path)
+    ws = run.people() if run.exists() else distributed.divided(worklist.latents, wave.people)
     with contextlib.suppress(Diverged):  # all of them
         result = unlearn(
             models,
-            worklist.latents(wave.people),
+            ws,
             own,
             mesh,
             path,

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jax.sharding import Mesh
 
 from eg3d_flax import Compute
 from jaxunlearn.data import Refused, iterate_photographs
 from jaxunlearn.errors import InputError
 from jaxunlearn.inversion_methods import Method, default_method, encoder_for, invert_photographs
+from jaxunlearn.mesh import of_this_process
 from jaxunlearn.models import Models
 from jaxunlearn.people import people_of_seeds
 from jaxunlearn.worklist import Worklist
@@ -27,6 +29,7 @@ def worklist_of_photographs(
     *,
     method: Method | None = None,
     encoder: str | None = None,
+    mesh: Mesh | None = None,
     compute: Compute,
 ) -> Worklist:
     """The identities of a source of photographs, each by the first of theirs, inverted when their turn comes.
@@ -38,6 +41,7 @@ def worklist_of_photographs(
       source: see `data.iterate_photographs`.
       method: how photographs are inverted, see `inversion_methods`; None takes what suits the model.
       encoder: file of an encoder, if not the one that comes with the model.
+      mesh: its devices, those of this process, share the photographs of a wave; None takes one.
       compute: see `inversion.invert`.
 
     Raises:
@@ -60,6 +64,7 @@ def worklist_of_photographs(
 
     def latents(some: Sequence[int]) -> np.ndarray:
         images = np.stack([photographs[k] for k in some]).astype(np.float32) / 127.5 - 1
-        return invert_photographs(models, images, method, encoder=network, compute=compute).ws
+        devices = of_this_process(mesh)
+        return invert_photographs(models, images, method, encoder=network, mesh=devices, compute=compute).ws
 
     return Worklist(tuple(first), latents)

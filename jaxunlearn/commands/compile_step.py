@@ -70,6 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.topology != topology.HERE:
         jax.config.update("jax_platforms", "cpu")  # the compiler needs no TPU: JAX should not look for one
+    jax.config.update("jax_enable_compilation_cache", False)  # how long compiling takes is reported
     preset = PRESETS[arguments.preset]
     config, people = step_of(arguments, preset)
     if arguments.dtype:

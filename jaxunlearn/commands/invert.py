@@ -47,6 +47,7 @@ def add_parser(subparsers: Any) -> None:
     add_inversion(parser, "--method")
     add("--steps", type=positive, metavar="N", help="of the search [40; hybrid: 20]")
     add("--batch", type=positive, metavar="N", help="photographs at a time: memory [8]")
+    add("--devices", type=positive, default=1, metavar="N", help="share a batch [%(default)s]")
     add_models(parser)
     add("--out", type=Path, default=Path("inverted"), metavar="DIR", help="or FILE.npz [%(default)s]")
     parser.set_defaults(run=run)
@@ -66,6 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.data import Photograph, Refused, iterate_photographs
     from jaxunlearn.errors import InputError
     from jaxunlearn.inversion_methods import default_method, encoder_for, invert_photographs, settings_for
+    from jaxunlearn.mesh import make_mesh
     from jaxunlearn.rendering import Renderer
 
     out: Path = arguments.out
@@ -73,6 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"--out {out}: give a folder, or a file that ends in .npz")
     if arguments.steps and arguments.method == "encoder":
         raise InputError("--steps: an encoder takes none; choose --method hybrid")
+    mesh = make_mesh(1, arguments.devices) if arguments.devices > 1 else None
     models = models_of(arguments)
     method = arguments.method or default_method(models, arguments.encoder)
     encoder = None if method == "optimize" else encoder_for(models, arguments.encoder)
@@ -91,7 +94,9 @@ def run(arguments: argparse.Namespace) -> None:
     images = np.stack([photograph.image for photograph in photographs])
     compute = Compute.for_platform(jax.default_backend())
     begun = time.perf_counter()
-    found = invert_photographs(models, images, method, encoder=encoder, settings=settings, compute=compute)
+    found = invert_photographs(
+        models, images, method, encoder=encoder, settings=settings, mesh=mesh, compute=compute
+    )
     seconds = time.perf_counter() - begun
 
     figures = results.measure(models, images, found)

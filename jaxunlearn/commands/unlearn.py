@@ -174,6 +174,7 @@ def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh |
             arguments.identities,
             method=arguments.inversion,
             encoder=arguments.encoder,
+            mesh=mesh,
             compute=configuration.compute(config),
         )
         name = Path(arguments.identities).stem

@@ -105,6 +105,20 @@ def test_random_projections_give_the_gauss_newton_diagonal():
         np.testing.assert_allclose(found[name], value, atol=0.15 * value.max())
 
 
+def test_probes_that_do_not_count():
+    case = sugar_golden("fim")
+    split = split_generator(ToyGenerator(case.under("src.backbone.synthesis.")))  # type: ignore[arg-type]
+    context, probes = (split.graphdef, split.fixed, split.trainable), probes_of(case, "default")
+    start = like(split.trainable, case.under("default.params_before."))
+    keys = jax.random.split(jax.random.key(0), len(probes))
+    two = ewc.diagonal_fisher(agreement, start, context, probes[:2], keys[:2])
+    weights = jnp.array([0.5, 0.5, 0.0])
+    three = ewc.diagonal_fisher(agreement, start, context, probes[:3], keys[:3], weights=weights)
+    assert ewc.largest(two.fisher) > 0
+    for name, value in by_name(three.fisher).items():
+        np.testing.assert_allclose(value, by_name(two.fisher)[name], rtol=1e-6)
+
+
 def test_fishers_of_several_requests():
     old, new = {"a": jnp.array([1.0, 2.0])}, {"a": jnp.array([3.0, 0.0])}
     np.testing.assert_array_equal(ewc.accumulated(None, new)["a"], new["a"])

@@ -133,7 +133,8 @@ def test_all_latents_in_one_file(folder: Path, tmp_path: Path, models: Models, c
 def test_a_table_of_photographs(folder: Path, tmp_path: Path) -> None:
     table, out = tmp_path / "people.csv", tmp_path / "out"
     table.write_text(f"image,identity\n{folder / 'ada.png'},ada\n{folder / 'stamp.png'},bob\n")
-    assert cli.main(["invert", str(table), "--method", "encoder", "--out", str(out)]) == 0
+    arguments = ["--method", "encoder", "--devices", "2", "--out", str(out)]
+    assert cli.main(["invert", str(table), *arguments]) == 0
     summary = json.loads((out / "inversion.json").read_text())
     assert [photo["file"] for photo in summary["photographs"]] == [str(folder / "ada.png")]
     assert len(summary["left_out"]) == 1
@@ -208,6 +209,7 @@ def test_the_table_has_means_where_there_are_several() -> None:
             "--out ws.pt: give a folder, or a file that ends in .npz",
         ),
         (["photo.png", "--method", "encoder", "--steps", "3"], "--steps: an encoder takes none"),
+        (["photo.png", "--devices", "99"], "needs 99 devices, here are"),
         (["photo.png", "--encoder", "no.pt"], "no.pt: no such file"),
         (["photo.png", "--encoder", "notes.txt"], "notes.txt"),
         (["photo.png", "--model", "no.pkl"], "no.pkl: no such file"),

@@ -9,13 +9,14 @@ import pytest
 from flax import nnx
 from jax.tree_util import Partial
 
-from jaxunlearn import ewc, presets
+from jaxunlearn import ewc, presets, retention
 from jaxunlearn.errors import InputError
 from jaxunlearn.losses import Perception
 from jaxunlearn.many_pairs import ManySampling
 from jaxunlearn.mesh import by_identity, everywhere, make_mesh, on_each_device, portion
 from jaxunlearn.pairs import GuideSampling
 from jaxunlearn.portion import Portion
+from jaxunlearn.retention import RetentionSettings, importance
 from jaxunlearn.runner import unlearn
 from jaxunlearn.step import Frozen, StepSettings, UnlearningStep, over_identities, split_generator
 from standin import StandIn
@@ -93,6 +94,22 @@ def test_many_people_in_one_copy_divided_among_devices():
     sampling = ManySampling(people=6, batch=3, num_neighbours=1, neighbour_target="shifted")
     one = follow(sampling, None, ws, -ws, memory=True)
     agree(follow(sampling, make_mesh(1, 4), ws, -ws, memory=True), one)
+
+
+def test_a_fisher_divided_among_devices(monkeypatch):
+    """Nine probes, eight of them at a time: the second group is filled with some that do not count."""
+    models, people = tiny_models(), tiny_people(3)
+    split = split_generator(models.generator)
+    settings = RetentionSettings(probes=3, radius=1.0)
+
+    def fisher(mesh):
+        key = jax.random.key(1)
+        return importance(split, split.trainable, people, models.w_avg, settings, key, mesh, progress=False)
+
+    alone = fisher(None)
+    monkeypatch.setattr(retention, "_AT_ONCE", 2)
+    for a, b in zip(jax.tree.leaves(fisher(make_mesh(1, 4))), jax.tree.leaves(alone), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6 * float(b.max()))
 
 
 def test_nothing_is_exchanged_between_copies_and_gradients_once():

@@ -201,6 +201,14 @@ def test_latents_that_do_not_fit():
         unlearn(tiny_models(), np.broadcast_to(tiny_models().w_avg, tiny_people(1).shape), config())
 
 
+def test_latents_found_again_need_not_agree_in_the_last_bits(whole):
+    """A photo inverted twice on a GPU; the run goes on with those that it began with."""
+    nearly = tiny_people(1) * (1 + 1e-6)
+    again = unlearn(tiny_models(), nearly, config(), workdir=whole.folder.path, subjects=["seed 5"])
+    np.testing.assert_array_equal(again.ws, whole.ws)
+    assert not np.array_equal(again.ws, nearly)
+
+
 def test_a_folder_of_something_else(tmp_path, whole):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="holds other files"):

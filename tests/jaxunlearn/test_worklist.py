@@ -138,8 +138,10 @@ def test_an_interrupted_list_goes_on(tmp_path):
     assert 0 < at < steps
     with pytest.raises(InputError, match="another config"):
         unlearn_all(tiny_models(), worklist(), config(), folder, parallel=2, progress=False)
-    lines = unlearn_all(tiny_models(), worklist(), config(steps=steps), folder, parallel=2, progress=False)
+    asked, again = [], config(steps=steps)
+    lines = unlearn_all(tiny_models(), worklist(asked=asked), again, folder, parallel=2, progress=False)
     assert [line["status"] for line in lines] == ["done"] * 3
+    assert asked == [(2,)]  # the latents of a wave that was begun are known
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,48 @@
-"""One process of several: `several_processes.py FOLDER COORDINATOR PROCESSES PROCESS DEVICES MESH`."""
+"""One process of several: `several_processes.py KIND FOLDER COORDINATOR PROCESSES PROCESS DEVICES MESH`.
+
+KIND: "guide" and "sugar" are a run of three people, "worklist" a work list of them.
+"""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
+import numpy as np
 
 from jaxunlearn import distributed, presets
-from jaxunlearn.mesh import make_mesh
+from jaxunlearn.mesh import make_mesh, shape_of
 from jaxunlearn.runner import unlearn
+from jaxunlearn.worklist import Worklist, unlearn_all
 from tiny_models import tiny_models, tiny_people
+from tiny_sugar import tiny_sugar
 
 
 def main() -> None:
-    folder, coordinator, processes, process, devices, mesh = sys.argv[1:]
+    kind, folder, coordinator, processes, process, devices, shape = sys.argv[1:]
     jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_default_matmul_precision", "highest")
     jax.config.update("jax_num_cpu_devices", int(devices))
     if int(processes) > 1:
         distributed.start(coordinator, int(processes), int(process))
-    config = presets.heads()
-    config.update(steps=3, log_every=1, images_every=2, checkpoint_every=2)
+    mesh = make_mesh(*shape_of(shape))
+    people = tiny_people(3)
+    config = tiny_sugar() if kind == "sugar" else presets.heads()
+    config.update(steps=3, log_every=1, images_every=0 if kind == "sugar" else 2, checkpoint_every=2)
     config.optimiser.update(learning_rate=1e-3, schedule="constant")
-    identity, sample = (int(size) for size in mesh.split("x"))
-    unlearn(tiny_models(), tiny_people(3), config, make_mesh(identity, sample), Path(folder), progress=False)
+    if kind != "worklist":
+        unlearn(tiny_models(), people, config, mesh, Path(folder), progress=False)
+        return
+
+    def latents(some: Sequence[int]) -> np.ndarray:
+        with Path(f"{folder}.asked{process}").open("a") as file:
+            file.write(f"{list(some)}\n")
+        return people[list(some)]
+
+    names = ("ada", "bea", "cleo")
+    unlearn_all(
+        tiny_models(), Worklist(names, latents), config, Path(folder), parallel=3, mesh=mesh, progress=False
+    )
 
 
 main()
