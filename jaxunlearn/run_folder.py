@@ -279,5 +279,6 @@ def _same_people(before: np.ndarray, now: np.ndarray) -> bool:
     """Whether latents `[K, L, D]` agree up to rounding: photos inverted again on a GPU differ by that."""
     if before.shape != now.shape:
         return False
-    apart, size = (np.linalg.norm(x.reshape(len(x), -1), axis=1) for x in (now - before, before))
+    before, now = (x.reshape(len(x), -1).astype(np.float64) for x in (before, now))
+    apart, size = (np.linalg.norm(x, axis=1) for x in (now - before, before))
     return bool((apart <= 1e-3 * size).all())

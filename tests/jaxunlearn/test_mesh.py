@@ -112,6 +112,7 @@ def test_a_fisher_divided_among_devices(monkeypatch):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6 * float(b.max()))
 
 
+@pytest.mark.slow
 def test_nothing_is_exchanged_between_copies_and_gradients_once():
     ws = tiny_people(PEOPLE)
 

@@ -148,6 +148,7 @@ def test_a_falling_learning_rate(tmp_path):
     np.testing.assert_allclose(moved, [1e-3, 5e-4, 0.0], rtol=1e-5, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_last_checkpoint_and_the_best_are_kept(tmp_path):
     """With a learning rate of 0 the loss of a step depends on nothing but its pairs."""
     still = config(**{"optimiser.learning_rate": 0.0, "checkpoint_every": 1, "checkpoints_kept": 1})
@@ -160,7 +161,8 @@ def test_the_last_checkpoint_and_the_best_are_kept(tmp_path):
         assert (checkpoints.best, checkpoints.latest) == (best, STEPS)
 
 
-@pytest.mark.parametrize("at_once", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("at_once", [1, 2])
 def test_copies_in_groups(whole, at_once):
     in_groups = unlearn(tiny_models(), tiny_people(3), config(copies_at_once=at_once), progress=False)
     for a, b in zip(numbers(in_groups.generators[0]), numbers(whole.generator), strict=True):
@@ -170,6 +172,7 @@ def test_copies_in_groups(whole, at_once):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_people_at_once_are_people_alone(whole):
     together = unlearn(tiny_models(), tiny_people(2), config(), progress=False)
     for a, b in zip(numbers(together.generators[0]), numbers(whole.generator), strict=True):

@@ -122,6 +122,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys):
     assert error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_sugars_step_adds_up_gradients_over_all_devices(monkeypatch, capsys):
     """Nothing is sent along identity, of which there is one, and no weights are made."""
     tiny = Preset(tiny_models, outline, presets.heads, sugar_presets.sugar_heads)

@@ -179,6 +179,7 @@ def test_a_mesh_that_is_not_there_is_refused():
         measurement.measure(case(mesh=(16, 2)), tiny_models(), progress=False)
 
 
+@pytest.mark.slow
 def test_sugars_step_is_measured_too():
     """Mapper, Fisher and penalty included; a minibatch of four of six people, a neighbour of each."""
     config = sugar_presets.sugar_heads(6)
