@@ -47,8 +47,11 @@ def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> lis
 def _others(figures: Mapping[str, Any]) -> list[str]:
     lines = []
     if figures["others_id"] is not None:
+        threshold, verb = figures["threshold"], ""
+        if threshold is not None:
+            verb = " stay themselves" if figures["others_id"] >= threshold else " do NOT stay themselves"
         lines.append(
-            f"Other people stay themselves: similarity {figures['others_id']:.2f} on average, "
+            f"Other people{verb}: similarity {figures['others_id']:.2f} on average, "
             f"{figures['others_id_p5']:.2f} for the worst twentieth."
         )
     lines.append(

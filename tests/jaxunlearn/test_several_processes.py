@@ -57,10 +57,19 @@ def two_processes(tmp_path_factory):
     return processes("guide", tmp_path_factory.mktemp("runs") / "two", 2, 4, "2x4")
 
 
+@pytest.fixture(scope="module")
+def one_device(tmp_path_factory):
+    return processes("guide", tmp_path_factory.mktemp("runs") / "one", 1, 1, "1x1")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("devices", "mesh"), [(8, "2x4"), (1, "1x1")])
-def test_two_processes_are_one(tmp_path, two_processes, devices, mesh):
-    agree(two_processes, processes("guide", tmp_path / "one", 1, devices, mesh), generators=3)
+def test_two_processes_are_one_device(two_processes, one_device):
+    agree(two_processes, one_device, generators=3)
+
+
+@pytest.mark.slow
+def test_two_processes_are_one_with_as_many_devices(two_processes, tmp_path):
+    agree(two_processes, processes("guide", tmp_path / "one", 1, 8, "2x4"), generators=3)
 
 
 @pytest.mark.slow
@@ -76,7 +85,7 @@ def test_many_people_in_one_generator(tmp_path):
 
 
 @pytest.mark.slow
-def test_each_process_finds_latents_of_its_share(tmp_path):
+def test_each_process_finds_latents_of_its_share(tmp_path, one_device):
     folder = processes("worklist", tmp_path / "list", 2, 4, "2x4")
     assert (tmp_path / "list.asked0").read_text() == "[0, 1]\n"
     assert (tmp_path / "list.asked1").read_text() == "[2, 2]\n"  # the last once more: shares are of one size
@@ -86,6 +95,5 @@ def test_each_process_finds_latents_of_its_share(tmp_path):
         ("bea", "done"),
         ("cleo", "done"),
     ]
-    alone = processes("guide", tmp_path / "one", 1, 1, "1x1")
-    losses = RunFolder(alone).summary["losses"]
+    losses = RunFolder(one_device).summary["losses"]
     assert [line["loss"] for line in lines] == pytest.approx(losses, rel=1e-4)

@@ -100,6 +100,7 @@ def test_whoever_diverges_is_tried_again_and_stops_nobody(tmp_path):
     assert json.loads((folder / "summary.json").read_text())["diverged"] == [NAMES[1]]
 
 
+@pytest.mark.slow
 def test_a_wave_cut_off_before_its_generators_were_written(tmp_path):
     """All steps are taken; who diverged is known from the log. It keeps its people, whatever is asked now."""
     people, folder, wave = PEOPLE.copy(), tmp_path / "list", tmp_path / "list" / "waves" / "0000"

@@ -1,0 +1,59 @@
+"""What the figures of a run are called in plain words."""
+
+import pytest
+
+from jaxunlearn.report.verdict import verdict, verdict_together
+
+FIGURES = {
+    "id": 0.1,
+    "id_others": 0.61,
+    "forgotten": True,
+    "threshold": 0.7,
+    "others_id": 0.94,
+    "others_id_p5": 0.79,
+    "retained_lpips": 0.005,
+    "fid_pre": 1.38,
+    "networks": {"frechet": "alexnet"},
+}
+SAME = "Other people stay themselves: similarity 0.94 on average, 0.79 for the worst twentieth."
+
+
+def test_a_person_who_is_forgotten():
+    assert verdict("seed 7", FIGURES) == [
+        "seed 7 is forgotten: similarity before / after 0.10; from 0.70 on two pictures count as one person.",
+        "Other pictures of them: similarity 0.61, also forgotten.",
+        SAME,
+        "Their pictures change by LPIPS 0.005; the Fréchet distance of all pictures to those before is 1.38 "
+        "(alexnet features).",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "number", "line"),
+    [
+        ({"id": 0.8, "forgotten": False}, 0, "seed 7 is NOT forgotten: similarity before / after 0.80"),
+        ({"id_others": 0.72}, 1, "Other pictures of them: similarity 0.72, NOT forgotten there."),
+        ({"id_others": None}, 1, SAME),
+        ({"others_id": 0.27}, 2, "Other people do NOT stay themselves: similarity 0.27 on average"),
+        ({"id": None}, 0, "seed 7: no face was found in the pictures before and after."),
+    ],
+)
+def test_what_went_otherwise_is_said(changes, number, line):
+    assert verdict("seed 7", {**FIGURES, **changes})[number].startswith(line)
+
+
+def test_without_a_threshold_nothing_is_judged():
+    lines = verdict("seed 7", {**FIGURES, "threshold": None, "forgotten": None})
+    assert lines[0] == "seed 7: similarity before / after 0.10."
+    assert lines[1] == "Other pictures of them: similarity 0.61."
+    assert lines[2].startswith("Other people: similarity 0.94")
+
+
+def test_many_people_and_the_hardest_of_them():
+    people = {"0": {"id": 0.1}, "1": {"id": 0.75}, "2": {"id": None}}
+    lines = verdict_together(
+        ("ada", "bea", "cleo"), {**FIGURES, "id": 0.42, "forgotten": 2, "id_others": None, "people": people}
+    )
+    assert lines[0].startswith("2 of 3 people are forgotten")
+    assert lines[0].endswith("0.42 on average, at most 0.75 (bea).")
+    assert lines[1] == SAME
