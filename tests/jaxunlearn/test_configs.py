@@ -39,6 +39,13 @@ def test_the_rows_of_the_papers_tables(name, kind, num_adjacent, num_global):
     assert config.unit == "median_radius"
 
 
+@pytest.mark.parametrize("people", [1, 5, 10, 20])
+def test_few_people_are_all_seen_as_often(people):
+    """Where five people had fewer steps, one of fifteen stayed as they were."""
+    config = sugar_presets.sugar_heads(people)
+    assert config.steps * min(config.pairs.batch, people) / people == 120
+
+
 @pytest.mark.parametrize("people", [1, 5, 10, 20, 50, 100, 200])
 @pytest.mark.parametrize("preset", list(sugar_presets.PRESETS))
 def test_many_people_as_the_official_scripts_have_them(people, preset):
