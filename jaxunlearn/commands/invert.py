@@ -47,7 +47,7 @@ def add_parser(subparsers: Any) -> None:
     add_inversion(parser, "--method")
     add("--steps", type=positive, metavar="N", help="of the search [40; hybrid: 20]")
     add("--batch", type=positive, metavar="N", help="photographs at a time: memory [8]")
-    add("--devices", type=positive, default=1, metavar="N", help="share a batch [%(default)s]")
+    add("--devices", type=positive, default=1, metavar="N", help="that share each batch [%(default)s]")
     add_models(parser)
     add("--out", type=Path, default=Path("inverted"), metavar="DIR", help="or FILE.npz [%(default)s]")
     parser.set_defaults(run=run)
