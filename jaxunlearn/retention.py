@@ -129,10 +129,7 @@ def importance(
     keys = jax.random.split(of_visits, len(probes))
     context = _Context(source, split.fixed)
     if settings.estimator == "official":
-        weights = jnp.full(len(probes), 1 / len(probes))
-        fisher = _estimate(
-            _Static(split.graphdef, settings, None), parameters, context, probes, keys, weights
-        )
+        fisher = _estimate(_Static(split.graphdef, settings, None), parameters, context, probes, keys)
     else:
         static = _Static(split.graphdef, settings, mesh)
         fisher = _in_groups(static, parameters, context, probes, keys, progress=progress)
@@ -195,9 +192,9 @@ def _estimate(
     context: _Context,
     probes: jax.Array,
     keys: jax.Array,
-    weights: jax.Array,
+    weights: jax.Array | None = None,
 ) -> Pytree:
-    """What a group of probes adds to the Fisher."""
+    """What a group of probes adds to the Fisher; without weights, their mean."""
     settings, mesh = static.settings, static.mesh
 
     def planes(parameters: Pytree, context: _Context, ws: jax.Array, key: jax.Array) -> Any:
@@ -222,8 +219,9 @@ def _estimate(
     loss = projected if settings.estimator == "gauss-newton" else agreement
     optimiser = optax.adam(settings.learning_rate) if settings.estimator == "official" else None
 
-    def visit(parameters: Pytree, context: _Context, *group: jax.Array) -> Pytree:
-        probes, keys, weights = group
+    def visit(
+        parameters: Pytree, context: _Context, probes: jax.Array, keys: jax.Array, weights: jax.Array | None
+    ) -> Pytree:
         return ewc.diagonal_fisher(loss, parameters, context, probes, keys, optimiser, weights).fisher
 
     if mesh is None:
