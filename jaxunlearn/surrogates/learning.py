@@ -57,14 +57,18 @@ class MapperLoss:
     def __call__(self, mapper: nnx.State, context: Context, ws: jax.Array, key: jax.Array) -> jax.Array:
         """The loss of ws `[B, L, D]`."""
         generator = nnx.merge(self.generator, context.source)
-        displaced = DISPLACED[self.space]
-        both = jnp.concatenate([ws, displaced(self.mapper, mapper, context.w_avg, context.d, ws)])
         yaw = jax.random.uniform(key, (1,), minval=-self.max_yaw, maxval=self.max_yaw)
-        c = camera.camera_params(jnp.repeat(yaw, len(both)), self.pitch, pivot=self.pivot, radius=self.radius)
-        planes = generator.planes(both, compute=self.compute)
-        images = generator.render(planes, both, c, compute=self.compute).image
-        (person, surrogate), (seen, shown) = jnp.split(planes, 2), jnp.split(images, 2)
-        known, other = jnp.split(context.perception.embed(images), 2)
+        c = camera.camera_params(jnp.repeat(yaw, len(ws)), self.pitch, pivot=self.pivot, radius=self.radius)
+
+        def look(ws: jax.Array) -> tuple[jax.Array, ...]:
+            planes = generator.planes(ws, compute=self.compute)
+            images = generator.render(planes, ws, c, compute=self.compute).image
+            return planes, images, context.perception.embed(images)
+
+        # Apart, since only surrogates have a gradient: in one batch it would run back through both.
+        person, seen, known = look(ws)
+        surrogates = DISPLACED[self.space](self.mapper, mapper, context.w_avg, context.d, ws)
+        surrogate, shown, other = look(surrogates)
         pairs = jnp.triu_indices(len(ws), k=1)
         return surrogate_objective(
             planes_distance(surrogate, person),
