@@ -43,7 +43,7 @@ def forgotten_figures(
       `pairs_without_face`: how many of the person's pairs are left out of `id`, because no face was found in
       one of the two pictures; means over no pair at all are None, too.
     """
-    return _look_at(reference, unlearned, ws, ws_target, other_ws).figures
+    return _look_at(reference, unlearned, [_Person(ws, ws_target, other_ws)])[0].figures
 
 
 def forgotten_set_figures(
@@ -69,9 +69,15 @@ def forgotten_set_figures(
       `forgotten_figures` of each, and the Fréchet distance between all their pictures before and after, from
       all views (the forgotten set's FID of SUGAR's Table 2).
     """
-    people = tqdm(range(len(ws)), desc="forgotten people", unit="person", disable=not progress)
     others = other_ws or {}
-    seen = [_look_at(reference, unlearned, ws[k], ws_target[k], others.get(k)) for k in people]
+    people = [_Person(ws[k], ws_target[k], others.get(k)) for k in range(len(ws))]
+    at_once = reference.settings.batch  # people: then their pictures fill every batch of images
+    seen: list[_Seen] = []
+    with tqdm(total=len(people), desc="forgotten people", unit="person", disable=not progress) as bar:
+        for first in range(0, len(people), at_once):
+            group = people[first : first + at_once]
+            seen += _look_at(reference, unlearned, group)
+            bar.update(len(group))
     before, after = (np.concatenate(features) for features in zip(*(s.features for s in seen), strict=True))
     distance = frechet_distance(before, after)
     return [s.figures for s in seen], distance
@@ -89,67 +95,95 @@ def mean_figures(people: Sequence[Figures]) -> dict[str, float | int | None]:
     return means
 
 
+class _Person(NamedTuple):
+    ws: jax.Array
+    """`[L, D]`."""
+
+    target: jax.Array | None
+    """`[L, D]`."""
+
+    others: jax.Array | None
+    """`[M, L, D]`."""
+
+
+class _Sides(NamedTuple):
+    """A person from all views."""
+
+    person: np.ndarray
+    """Embeddings `[1, V, E]`."""
+
+    target: np.ndarray
+    """The same, `[0 or 1, V, E]`."""
+
+    others: np.ndarray
+    """The same, `[M, V, E]`."""
+
+    features: np.ndarray
+    """Of the person's own pictures, `[V, F]`."""
+
+
 class _Seen(NamedTuple):
     figures: Figures
     features: tuple[np.ndarray, np.ndarray]
     """Of the person's pictures before and after, `[V, F]`."""
 
 
-def _look_at(
-    reference: Reference,
-    unlearned: TriPlaneGenerator,
-    ws: jax.Array,
-    ws_target: jax.Array | None,
-    other_ws: jax.Array | None,
-) -> _Seen:
-    before, seen_before = _from_all_sides(reference, reference.renderer, [ws, ws_target, other_ws])
-    renderer = reference.renderer.with_generator(unlearned)
-    after, seen_after = _from_all_sides(reference, renderer, [ws, None, other_ws])
-    (person, target, others), (changed, _, changed_others) = before, after
-    assert person is not None
-    assert changed is not None
-    same_latent = _cosines(person, changed)
+def _look_at(reference: Reference, unlearned: TriPlaneGenerator, people: Sequence[_Person]) -> list[_Seen]:
+    before = _from_all_sides(reference, reference.renderer, people)
+    changed = [person._replace(target=None) for person in people]
+    after = _from_all_sides(reference, reference.renderer.with_generator(unlearned), changed)
+    threshold = reference.judge.threshold
+    return [
+        _Seen(_figures(old, new, threshold), (old.features, new.features))
+        for old, new in zip(before, after, strict=True)
+    ]
+
+
+def _figures(before: _Sides, after: _Sides, threshold: float | None) -> Figures:
+    same_latent = _cosines(before.person, after.person)
     seen = same_latent[~np.isnan(same_latent)]
-    similarity, threshold = _mean(same_latent), reference.judge.threshold
-    figures: Figures = {
+    similarity = _mean(same_latent)
+    return {
         "id": similarity,
         "id_std": float(seen.std()) if len(seen) else None,
-        "id_others": _mean_cosine(others, changed_others),
-        "id_target": _mean_cosine(person, target),
-        "id_to_target": _mean_cosine(changed, target),
+        "id_others": _mean_cosine(before.others, after.others),
+        "id_target": _mean_cosine(before.person, before.target),
+        "id_to_target": _mean_cosine(after.person, before.target),
         "threshold": threshold,
         "forgotten": None if threshold is None or similarity is None else similarity < threshold,
         "pairs_without_face": same_latent.size - seen.size,
     }
-    return _Seen(figures, (seen_before, seen_after))
 
 
-def _from_all_sides(
-    reference: Reference, renderer: Renderer, latents: list[jax.Array | None]
-) -> tuple[list[np.ndarray | None], np.ndarray]:
-    """Embeddings `[M, V, E]` of each entry's M latents from all views; features `[V, F]` of the first."""
-    shape = reference.ws.shape[1:]
-    stacks = [None if ws is None else jnp.reshape(ws, (-1, *shape)) for ws in latents]
-    counts = [0 if ws is None else len(ws) for ws in stacks]
-    people = jnp.concatenate([ws for ws in stacks if ws is not None])
-    sides = len(reference.views)
-    every, c = jnp.repeat(people, sides, axis=0), jnp.tile(reference.views, (len(people), 1))
-    images = np.clip(renderer(every, c).image, -1, 1)
-    seen = reference.identification.embeddings(images, c, reference.settings.batch)
-    parts = np.split(seen.reshape(len(people), sides, -1), np.cumsum(counts)[:-1])
-    features = descriptions(reference.features, images[:sides], reference.settings.batch)
-    return [part if count else None for part, count in zip(parts, counts, strict=True)], features
+def _from_all_sides(reference: Reference, renderer: Renderer, people: Sequence[_Person]) -> list[_Sides]:
+    """Everybody's latents from all views, in as few batches as they fill."""
+    views, batch = reference.views, reference.settings.batch
+    stacks = [_stacked(ws, reference.ws.shape[1:]) for person in people for ws in person]
+    latents, sides = jnp.concatenate(stacks), len(views)
+    c = jnp.tile(views, (len(latents), 1))
+    images = np.clip(renderer(jnp.repeat(latents, sides, axis=0), c).image, -1, 1)
+    embedded = reference.identification.embeddings(images, c, batch).reshape(len(latents), sides, -1)
+    starts = np.cumsum([0, *map(len, stacks)])[:-1]
+    parts = np.split(embedded, starts[1:])
+    portraits = images.reshape(len(latents), sides, *images.shape[1:])[starts[::3]]
+    features = descriptions(reference.features, np.concatenate(portraits), batch)
+    described = np.split(features, len(people))
+    return [_Sides(*parts[3 * k : 3 * k + 3], described[k]) for k in range(len(people))]
+
+
+def _stacked(ws: jax.Array | None, shape: tuple[int, ...]) -> jax.Array:
+    return jnp.zeros((0, *shape)) if ws is None else jnp.reshape(ws, (-1, *shape))
 
 
 def _cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.sum(a * b, axis=-1)
 
 
-def _mean_cosine(a: np.ndarray | None, b: np.ndarray | None) -> float | None:
-    return None if a is None or b is None else _mean(_cosines(a, b))
+def _mean_cosine(a: np.ndarray, b: np.ndarray) -> float | None:
+    return _mean(_cosines(a, b))
 
 
 def _mean(cosines: np.ndarray) -> float | None:
-    """Over the pairs with a face in both pictures."""
+    """Over the pairs with a face in both pictures; None where there is no such pair."""
     seen = cosines[~np.isnan(cosines)]
     return float(seen.mean()) if seen.size else None

@@ -20,6 +20,8 @@ from jaxunlearn.evaluation import (
     EvaluationSettings,
     Reference,
     evaluate_generator,
+    forgotten_figures,
+    forgotten_set_figures,
     measure_source,
 )
 from jaxunlearn.evaluation.batches import descriptions
@@ -79,11 +81,16 @@ def unchanged(source, reference, person):
 
 
 @pytest.fixture(scope="module")
-def changed(source, reference, person):
-    """Evaluated with everybody's picture faded out."""
+def faded(source) -> TriPlaneGenerator:
+    """Everybody's picture is faded out."""
     faded = copy.deepcopy(source)
     torgb = faded.backbone.synthesis.b64.torgb
     torgb.bias[...] = torgb.bias[...] + 3.0
+    return faded
+
+
+@pytest.fixture(scope="module")
+def changed(reference, faded, person):
     return evaluate_generator(reference, faded, person[0], progress=False)
 
 
@@ -110,6 +117,19 @@ def test_a_damaged_generator_shows_in_every_figure(unchanged, changed):
         assert changed[name] > unchanged[name] + 0.01, name
     assert changed["delta_fid_real"] != pytest.approx(0, abs=0.01)
     assert changed["others_id_p5"] <= changed["others_id"]
+
+
+def test_many_people_are_judged_as_each_alone_is(source, reference, faded, person):
+    """More of them than are looked at together; the second has other pictures, too."""
+    seeds = list(range(SETTINGS.batch + 2))
+    ws = latents_of_seeds(source, seeds, conditioning_view(source.config))
+    targets, others = ws[::-1], {1: person[2]}
+    people, distance = forgotten_set_figures(reference, faded, ws, targets, others, progress=False)
+    assert [k for k, figures in enumerate(people) if figures["id_others"] is not None] == [1]
+    for k in (1, len(people) - 1):
+        alone = forgotten_figures(reference, faded, ws[k], targets[k], others.get(k))
+        assert people[k] == pytest.approx(alone, abs=1e-5), k
+    assert distance > 0.01
 
 
 def test_what_was_not_given_is_none(changed):
