@@ -146,9 +146,9 @@ def _figures(before: _Sides, after: _Sides, threshold: float | None) -> Figures:
     return {
         "id": similarity,
         "id_std": float(seen.std()) if len(seen) else None,
-        "id_others": _mean_cosine(before.others, after.others),
-        "id_target": _mean_cosine(before.person, before.target),
-        "id_to_target": _mean_cosine(after.person, before.target),
+        "id_others": _mean(_cosines(before.others, after.others)),
+        "id_target": _mean(_cosines(before.person, before.target)),
+        "id_to_target": _mean(_cosines(after.person, before.target)),
         "threshold": threshold,
         "forgotten": None if threshold is None or similarity is None else similarity < threshold,
         "pairs_without_face": same_latent.size - seen.size,
@@ -159,16 +159,15 @@ def _from_all_sides(reference: Reference, renderer: Renderer, people: Sequence[_
     """Everybody's latents from all views, in as few batches as they fill."""
     views, batch = reference.views, reference.settings.batch
     stacks = [_stacked(ws, reference.ws.shape[1:]) for person in people for ws in person]
-    latents, sides = jnp.concatenate(stacks), len(views)
-    c = jnp.tile(views, (len(latents), 1))
-    images = np.clip(renderer(jnp.repeat(latents, sides, axis=0), c).image, -1, 1)
-    embedded = reference.identification.embeddings(images, c, batch).reshape(len(latents), sides, -1)
+    latents, c = jnp.concatenate(stacks), jnp.tile(views, (sum(map(len, stacks)), 1))
+    images = np.clip(renderer(jnp.repeat(latents, len(views), axis=0), c).image, -1, 1)
+    embedded = reference.identification.embeddings(images, c, batch).reshape(len(latents), len(views), -1)
     starts = np.cumsum([0, *map(len, stacks)])[:-1]
     parts = np.split(embedded, starts[1:])
-    portraits = images.reshape(len(latents), sides, *images.shape[1:])[starts[::3]]
+    portraits = images.reshape(len(latents), len(views), *images.shape[1:])[starts[::3]]
     features = descriptions(reference.features, np.concatenate(portraits), batch)
-    described = np.split(features, len(people))
-    return [_Sides(*parts[3 * k : 3 * k + 3], described[k]) for k in range(len(people))]
+    each = zip(parts[::3], parts[1::3], parts[2::3], np.split(features, len(people)), strict=True)
+    return [_Sides(*sides) for sides in each]
 
 
 def _stacked(ws: jax.Array | None, shape: tuple[int, ...]) -> jax.Array:
@@ -177,10 +176,6 @@ def _stacked(ws: jax.Array | None, shape: tuple[int, ...]) -> jax.Array:
 
 def _cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.sum(a * b, axis=-1)
-
-
-def _mean_cosine(a: np.ndarray, b: np.ndarray) -> float | None:
-    return _mean(_cosines(a, b))
 
 
 def _mean(cosines: np.ndarray) -> float | None:
