@@ -4,6 +4,7 @@
 add up their gradients, once a step.
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -84,3 +85,14 @@ def on_each_device(function: Callable[..., Any], mesh: Mesh) -> Callable[..., An
     return jax.shard_map(
         function, mesh=mesh, in_specs=(copies, same, copies, copies), out_specs=copies, check_vma=False
     )
+
+
+def over_rows(function: Callable[..., Any], mesh: Mesh, count: int) -> Callable[..., Any]:
+    """`function(same, rows)` of `count` rows, divided among all devices of a mesh; results are rows, too.
+
+    As many devices share them as divide them evenly, the others repeat what these do. Differentiable.
+    """
+    shares = math.gcd(count, mesh.size)
+    divided = Mesh(mesh.devices.reshape(shares, -1), ("rows", "repeated"))
+    same, rows = PartitionSpec(), PartitionSpec("rows")
+    return jax.shard_map(function, mesh=divided, in_specs=(same, rows), out_specs=rows, check_vma=False)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 from jax.sharding import Mesh
 
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator
@@ -76,7 +75,7 @@ def prepare(
       config: checked.
       folder: of the run.
       before: what an earlier request left.
-      mesh: along its axis "sample" the Fisher's probes are divided.
+      mesh: among its devices the mapper's minibatches are divided, along "sample" the Fisher's probes.
       progress: whether to show bars.
 
     Raises:
@@ -84,7 +83,7 @@ def prepare(
     """
     if config.method == "guide":
         return Prepared(_formula(models, ws, config), None, None)
-    ws_target, surrogates = _surrogates(models, ws, config, folder, before, progress)
+    ws_target, surrogates = _surrogates(models, ws, config, folder, before, mesh, progress)
     if config.pairs.adjacent_target == "shifted":
         surrogates = None
     memory = _memory(models, ws, config, folder, before, mesh, progress)
@@ -139,12 +138,13 @@ def _surrogates(
     config: ConfigDict,
     folder: RunFolder | None,
     before: Before | None,
+    mesh: Mesh | None,
     progress: bool,
 ) -> tuple[np.ndarray, Callable[[jax.Array], jax.Array] | None]:
     kind = config.target.kind
     if kind in MAPPERS:
         kept = None if folder is None else folder.surrogates
-        mapper, losses = trained_mapper(models, ws, config, kept, before, progress=progress)
+        mapper, losses = trained_mapper(models, ws, config, kept, before, mesh, progress=progress)
         if folder is not None and losses:
             folder.add_to_summary({"surrogate_losses": [round(loss, 6) for loss in losses]})
         surrogates = surrogates_of(mapper, models.w_avg, _distance(models, config), config.surrogates.space)
@@ -182,6 +182,7 @@ def trained_mapper(
     config: ConfigDict,
     kept: Path | None,
     before: Before | None = None,
+    mesh: Mesh | None = None,
     *,
     progress: bool = True,
 ) -> tuple[Mapper, tuple[float, ...]]:
@@ -212,6 +213,7 @@ def trained_mapper(
         enough=of.enough,
         distinct=of.distinct,
         compute=compute,
+        mesh=mesh,
         **configuration.cameras(config, model),
     )
     mapper, losses = learned(
@@ -223,12 +225,11 @@ def trained_mapper(
         configuration.mapper_training(config),
         seed=config.seed,
         dtype=compute.dtype,
+        mesh=mesh,
         progress=progress,
     )
     if not np.isfinite(losses).all():
         raise InputError("the mapper's loss is no longer finite; lower config.surrogates.learning_rate")
-    graphdef, weights = nnx.split(mapper)
-    mapper = nnx.merge(graphdef, distributed.from_leader(weights))
     if kept is not None and distributed.leads():
         save_mapper(mapper, kept)
     return mapper, losses

@@ -8,11 +8,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from jax.sharding import Mesh
 from jax.typing import DTypeLike
 from tqdm import tqdm
 
 from eg3d_flax import Compute, camera
+from jaxunlearn import distributed
 from jaxunlearn.losses import Perception, planes_distance
+from jaxunlearn.mesh import everywhere, over_rows
 from jaxunlearn.models import Models
 from jaxunlearn.pairs import Terms
 from jaxunlearn.surrogates.mapper import DISPLACED, Mapper, Space
@@ -21,7 +24,7 @@ from jaxunlearn.surrogates.training import MapperTraining, train_mapper
 
 
 class Context(NamedTuple):
-    """What the loss of a mapper needs besides the mapper."""
+    """What the loss of a mapper needs besides the mapper; everything the same on all devices."""
 
     source: nnx.State
     perception: Perception
@@ -39,6 +42,7 @@ class MapperLoss:
       form, terms, enough, distinct: see `surrogate_objective`.
       max_yaw, pitch, pivot, radius: of the cameras, as in `GuideSampling`.
       compute: dtype and forms.
+      mesh: the batch is divided among its devices; None uses one.
     """
 
     mapper: nnx.GraphDef
@@ -53,33 +57,45 @@ class MapperLoss:
     pivot: tuple[float, float, float]
     radius: float
     compute: Compute
+    mesh: Mesh | None = None
 
     def __call__(self, mapper: nnx.State, context: Context, ws: jax.Array, key: jax.Array) -> jax.Array:
         """The loss of ws `[B, L, D]`."""
-        generator = nnx.merge(self.generator, context.source)
         yaw = jax.random.uniform(key, (1,), minval=-self.max_yaw, maxval=self.max_yaw)
+        compare = self._compare if self.mesh is None else over_rows(self._compare, self.mesh, len(ws))
+        planes, perceptual, identity, surrogates = compare((mapper, context, yaw), ws)
+        pairs = jnp.triu_indices(len(ws), k=1)
+        return surrogate_objective(
+            planes,
+            perceptual,
+            identity,
+            self.terms,
+            self.form,
+            self.enough,
+            (surrogates @ surrogates.T)[pairs],
+            self.distinct,
+        )
+
+    def _compare(
+        self, same: tuple[nnx.State, Context, jax.Array], ws: jax.Array
+    ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+        """Distances `[B]` of people and surrogates, seen from a yaw `[1]`; the surrogates' embeddings."""
+        mapper, context, yaw = same
+        generator = nnx.merge(self.generator, context.source)
         c = camera.camera_params(jnp.repeat(yaw, len(ws)), self.pitch, pivot=self.pivot, radius=self.radius)
 
-        def look(ws: jax.Array) -> tuple[jax.Array, ...]:
+        def look(ws: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
             planes = generator.planes(ws, compute=self.compute)
             images = generator.render(planes, ws, c, compute=self.compute).image
             return planes, images, context.perception.embed(images)
 
         # Apart, since only surrogates have a gradient: in one batch it would run back through both.
         person, seen, known = look(ws)
-        surrogates = DISPLACED[self.space](self.mapper, mapper, context.w_avg, context.d, ws)
-        surrogate, shown, other = look(surrogates)
-        pairs = jnp.triu_indices(len(ws), k=1)
-        return surrogate_objective(
-            planes_distance(surrogate, person),
-            context.perception.perceptual(shown, seen),
-            1 - jnp.sum(known * other, axis=-1),
-            self.terms,
-            self.form,
-            self.enough,
-            (other @ other.T)[pairs],
-            self.distinct,
+        surrogate, shown, other = look(
+            DISPLACED[self.space](self.mapper, mapper, context.w_avg, context.d, ws)
         )
+        perceptual = context.perception.perceptual(shown, seen)
+        return planes_distance(surrogate, person), perceptual, 1 - jnp.sum(known * other, axis=-1), other
 
 
 def learned(
@@ -92,6 +108,7 @@ def learned(
     *,
     seed: int,
     dtype: DTypeLike = jnp.float32,
+    mesh: Mesh | None = None,
     progress: bool = True,
 ) -> tuple[Mapper, tuple[float, ...]]:
     """Train `mapper` on people `[N, L, D]`.
@@ -105,6 +122,7 @@ def learned(
       settings: how it is trained.
       seed: of shuffles and views.
       dtype: what images are compared in.
+      mesh: whose devices the loss uses.
       progress: show a bar.
 
     Returns:
@@ -123,9 +141,11 @@ def learned(
             loss(graphdef, generator),
             start,
             context,
-            jnp.asarray(ws),
+            ws,
             settings,
             key=jax.random.key(seed),
+            sharding=None if mesh is None else everywhere(mesh),
             after_epoch=note,
         )
-    return nnx.merge(graphdef, trained.parameters), trained.losses
+    weights = distributed.from_leader(distributed.whole(trained.parameters))
+    return nnx.merge(graphdef, jax.tree.map(jnp.asarray, weights)), trained.losses

@@ -1,6 +1,7 @@
 """Training a mapper on few people: shuffled minibatches, early stopping. `N` people, `B` in a batch."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -8,6 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import NamedSharding
+
+from jaxunlearn import distributed
 
 Pytree = Any
 Loss = Callable[[Pytree, Pytree, jax.Array, jax.Array], jax.Array]
@@ -83,10 +87,11 @@ def train_mapper(
     loss: Loss,
     parameters: Pytree,
     context: Pytree,
-    ws: jax.Array,
+    ws: np.ndarray,
     settings: MapperTraining,
     *,
     key: jax.Array,
+    sharding: NamedSharding | None = None,
     orders: Iterable[np.ndarray] | None = None,
     after_epoch: Callable[[int, float], None] | None = None,
 ) -> Trained:
@@ -99,29 +104,34 @@ def train_mapper(
       ws: `[N, L, D]`.
       settings: how.
       key: of the shuffles and of what the loss draws.
+      sharding: of all arrays, where `loss` uses the devices of a mesh: the same on each of them.
       orders: the shuffles, for tests.
       after_epoch: called with the number of epochs done and the epoch's loss.
     """
     optimiser = optax.adam(settings.rate)
 
-    @jax.jit
+    def placed(tree: Pytree) -> Pytree:
+        return tree if sharding is None else distributed.place(tree, sharding)
+
+    @functools.partial(jax.jit, out_shardings=sharding)
     def measure(parameters: Pytree, context: Pytree, ws: jax.Array, key: jax.Array) -> Any:
         return jax.value_and_grad(loss)(parameters, context, ws, key)
 
-    @jax.jit
+    @functools.partial(jax.jit, out_shardings=sharding)
     def follow(gradient: Pytree, moments: optax.OptState, parameters: Pytree) -> Any:
         updates, moments = optimiser.update(gradient, moments)
         return optax.apply_updates(parameters, updates), moments
 
+    parameters, context, key = placed((parameters, context, key))
     given = None if orders is None else iter(orders)
-    moments, losses = optimiser.init(parameters), []
+    moments, losses = jax.jit(optimiser.init, out_shardings=sharding)(parameters), []
     stop = EarlyStopping(settings.patience, settings.min_delta)
     for epoch in range(settings.epochs):
         of_order, of_loss = jax.random.split(jax.random.fold_in(key, epoch))
         order = np.asarray(jax.random.permutation(of_order, len(ws)) if given is None else next(given))
         running, pending = 0.0, None
         for i, index in enumerate(settings.batches(order)):
-            value, gradient = measure(parameters, context, ws[jnp.asarray(index)], of_loss)
+            value, gradient = measure(parameters, context, placed(jnp.asarray(ws[index])), of_loss)
             pending = gradient if pending is None else jax.tree.map(jnp.add, pending, gradient)
             if i == 0 or (i + 1) % settings.accumulate == 0:
                 parameters, moments = follow(pending, moments, parameters)

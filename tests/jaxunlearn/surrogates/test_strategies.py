@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from jaxunlearn import configuration, ewc, runner, sugar_presets
 from jaxunlearn.errors import InputError, Interrupted
+from jaxunlearn.mesh import make_mesh
 from jaxunlearn.preparation import prepare, trained_mapper
 from jaxunlearn.retention import RetentionSettings, importance, probes_around
 from jaxunlearn.step import split_generator
@@ -72,6 +73,20 @@ def test_people_become_different_people():
     config.surrogates.epochs, config.surrogates.batch = 4, 2
     _, losses = trained_mapper(models, people, config, None, progress=False)
     assert losses[-1] < losses[0]
+
+
+@pytest.mark.slow
+def test_a_mapper_learns_the_same_on_any_mesh():
+    """Two people a batch on four devices: two devices share them, the others repeat that."""
+    models, people = tiny_models(), tiny_people(3)
+    config = tiny_sugar({**NO_MEMORY, "surrogates.distinct": 1.0})
+    (one, losses), (four, divided) = (
+        trained_mapper(models, people, config, None, mesh=mesh, progress=False)
+        for mesh in (None, make_mesh(1, 4))
+    )
+    np.testing.assert_allclose(divided, losses, rtol=1e-4)
+    for a, b in zip(jax.tree.leaves(nnx.state(one)), jax.tree.leaves(nnx.state(four)), strict=True):
+        np.testing.assert_allclose(b, a, atol=1e-5)
 
 
 def test_the_nearest_person():

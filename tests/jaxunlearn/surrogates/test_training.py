@@ -103,7 +103,7 @@ def test_three_official_epochs(accumulate):
     start = {"A": toy["A"], "b": toy["b"]}
     order = np.arange(5)
     trained = train_mapper(
-        loss, start, toy["w_avg"], toy["w"], settings, key=jax.random.key(0), orders=[order] * 3
+        loss, start, toy["w_avg"], np.asarray(toy["w"]), settings, key=jax.random.key(0), orders=[order] * 3
     )
     prefix = f"toy.acc{accumulate}"
     case.check(f"{prefix}.epoch_loss", trained.losses, 1e-5)
