@@ -38,10 +38,25 @@ def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> lis
     lines = [
         f"{one_person}Similarity before / after {figures['id']:.2f} on average, at most "
         f"{people[hardest]['id']:.2f} ({subjects[hardest]}).",
+        *_stayed(subjects, people),
     ]
     if figures["id_others"] is not None:
         lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f}.")
     return lines + _others(figures)
+
+
+def _stayed(subjects: Sequence[str], people: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Who is not forgotten, and what would help: a target further away, or getting nearer to it."""
+    near, far = [], []
+    for subject, figures in zip(subjects, people, strict=True):
+        if figures["forgotten"] is False:
+            too_near = figures["id_target"] is not None and figures["id_target"] >= figures["threshold"]
+            (near if too_near else far).append(f"{subject} ({figures['id']:.2f})")
+    advice = {
+        "their targets resemble them; raise config.target.distance or config.surrogates.identity": near,
+        "they have not become their targets; raise config.steps or lower config.ewc.weight": far,
+    }
+    return [f"NOT forgotten: {', '.join(who)}: {how}." for how, who in advice.items() if who]
 
 
 def _others(figures: Mapping[str, Any]) -> list[str]:

@@ -49,11 +49,37 @@ def test_without_a_threshold_nothing_is_judged():
     assert lines[2].startswith("Other people: similarity 0.94")
 
 
-def test_many_people_and_the_hardest_of_them():
-    people = {"0": {"id": 0.1}, "1": {"id": 0.75}, "2": {"id": None}}
-    lines = verdict_together(
-        ("ada", "bea", "cleo"), {**FIGURES, "id": 0.42, "forgotten": 2, "id_others": None, "people": people}
+def of_many(*people: tuple[float | None, float | None]) -> list[str]:
+    """Lines about people of an `id` and an `id_target` each."""
+
+    def figures(now: float | None, wanted: float | None) -> dict[str, float | bool | None]:
+        gone = None if now is None else now < 0.7
+        return {"id": now, "id_target": wanted, "threshold": 0.7, "forgotten": gone}
+
+    each = {str(k): figures(*person) for k, person in enumerate(people)}
+    forgotten = sum(bool(person["forgotten"]) for person in each.values())
+    names = ("ada", "bea", "cleo")[: len(people)]
+    return verdict_together(
+        names, {**FIGURES, "id": 0.42, "forgotten": forgotten, "id_others": None, "people": each}
     )
+
+
+def test_many_people_and_the_hardest_of_them():
+    lines = of_many((0.1, 0.0), (0.65, 0.3), (None, None))
     assert lines[0].startswith("2 of 3 people are forgotten")
-    assert lines[0].endswith("0.42 on average, at most 0.75 (bea).")
+    assert lines[0].endswith("0.42 on average, at most 0.65 (bea).")
     assert lines[1] == SAME
+
+
+def test_who_stayed_is_named_with_what_would_help():
+    lines = of_many((0.81, 0.72), (0.75, 0.1), (0.3, 0.2))
+    assert lines[0].startswith("1 of 3 people are forgotten")
+    assert lines[1] == (
+        "NOT forgotten: ada (0.81): their targets resemble them; "
+        "raise config.target.distance or config.surrogates.identity."
+    )
+    assert lines[2] == (
+        "NOT forgotten: bea (0.75): they have not become their targets; "
+        "raise config.steps or lower config.ewc.weight."
+    )
+    assert lines[3] == SAME
