@@ -8,8 +8,8 @@
 GUIDE is extended to many people as in SUGAR's paper: local, adjacent and global losses of all of them in one
 generator. With `--stages` the same people are forgotten in as many requests, one after another, as well.
 
-Writes `sugar_heads.jsonl`, a line a finished run, and `sugar_heads.md`. Runs found there are not run again
-unless their steps changed.
+Writes `sugar_heads.jsonl`, a line a finished run, and `sugar_heads.md`; `sugar_heads_plot.py` draws it. Runs
+found there are not run again unless their steps changed.
 """
 
 import argparse
@@ -222,11 +222,11 @@ def _cells(runs: list[dict[str, Any]]) -> str:
             return "-"
         return f"{values.mean():.3f} ± {values.std():.3f}" if len(values) > 1 else f"{values[0]:.3f}"
 
-    forgotten = np.mean([run["forgotten"] for run in runs])
+    forgotten, people = (sum(run[name] for run in runs) for name in ("forgotten", "people"))
     return " | ".join(
         [
             str(len(runs)),
-            f"{forgotten:g} of {runs[0]['people']}",
+            f"{forgotten} of {people}",
             f"{max(run['id_highest'] for run in runs):.3f}",
             *(spread(name) for name in FIGURES),
             str(runs[0]["steps"]),

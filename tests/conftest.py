@@ -6,7 +6,7 @@ from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Small programs that run once: compiling them well takes longer than running them badly. Where rounding
-# decides, programs must be compiled as users' are: such tests are slow ones, for which .ci/run leaves this empty.
+# decides, programs must be compiled as users' are: those tests are slow ones, run with XLA_FLAGS empty.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import jax
