@@ -56,7 +56,12 @@ def _stayed(subjects: Sequence[str], people: Sequence[Mapping[str, Any]]) -> lis
         "their targets resemble them; raise config.target.distance or config.surrogates.identity": near,
         "they have not become their targets; raise config.steps or lower config.ewc.weight": far,
     }
-    return [f"NOT forgotten: {', '.join(who)}: {how}." for how, who in advice.items() if who]
+    return [f"NOT forgotten: {_listed(who)}: {how}." for how, who in advice.items() if who]
+
+
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _others(figures: Mapping[str, Any]) -> list[str]:

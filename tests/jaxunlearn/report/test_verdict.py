@@ -58,7 +58,7 @@ def of_many(*people: tuple[float | None, float | None]) -> list[str]:
 
     each = {str(k): figures(*person) for k, person in enumerate(people)}
     forgotten = sum(bool(person["forgotten"]) for person in each.values())
-    names = ("ada", "bea", "cleo")[: len(people)]
+    names = ("ada", "bea", "cleo", "dan", "eva", "fay", "gus")[: len(people)]
     return verdict_together(
         names, {**FIGURES, "id": 0.42, "forgotten": forgotten, "id_others": None, "people": each}
     )
@@ -83,3 +83,9 @@ def test_who_stayed_is_named_with_what_would_help():
         "raise config.steps or lower config.ewc.weight."
     )
     assert lines[3] == SAME
+
+
+def test_of_very_many_who_stayed_some_are_named():
+    lines = of_many(*7 * [(0.9, 0.1)])
+    assert lines[1].startswith("NOT forgotten: ada (0.90), bea (0.90)")
+    assert "eva (0.90) and 2 more: they have not become their targets;" in lines[1]
