@@ -99,6 +99,7 @@ ALLOWED: Mapping[str, Allowed] = {
             "surrogates.identity": 0,
             "surrogates.enough": -1,
             "surrogates.distinct": 0,
+            "surrogates.power": 1,
             "surrogates.candidates": 1,
             "surrogates.highest_similarity": -1,
             "pairs.batch": 1,

@@ -212,6 +212,7 @@ def trained_mapper(
         terms=Terms(of.planes, of.perceptual, of.identity),
         enough=of.enough,
         distinct=of.distinct,
+        power=of.power,
         compute=compute,
         mesh=mesh,
         **configuration.cameras(config, model),

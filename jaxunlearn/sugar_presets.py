@@ -48,6 +48,7 @@ def sugar_paper(people: int = 10) -> ConfigDict:
     config.surrogates.identity = 0.1
     config.surrogates.enough = -1.0  # similarity at which a surrogate is different enough; -1: never
     config.surrogates.distinct = 0.0  # weight of surrogates' likeness to each other
+    config.surrogates.power = 1.0  # of similarities above `enough`; 2: the highest are pushed hardest
     config.surrogates.width = 64
     config.surrogates.depth = 4  # of the transformer
     config.surrogates.epochs = 50  # at most; 0: the mapper of `file` as it is

@@ -39,7 +39,7 @@ class MapperLoss:
     Attributes:
       mapper, generator: how the networks are put together.
       space: of the surrogates; see `mapper.DISPLACED`.
-      form, terms, enough, distinct: see `surrogate_objective`.
+      form, terms, enough, distinct, power: see `surrogate_objective`.
       max_yaw, pitch, pivot, radius: of the cameras, as in `GuideSampling`.
       compute: dtype and forms.
       mesh: the batch is divided among its devices; None uses one.
@@ -52,6 +52,7 @@ class MapperLoss:
     terms: Terms
     enough: float
     distinct: float
+    power: float
     max_yaw: float
     pitch: float
     pivot: tuple[float, float, float]
@@ -74,6 +75,7 @@ class MapperLoss:
             self.enough,
             (surrogates @ surrogates.T)[pairs],
             self.distinct,
+            self.power,
         )
 
     def _compare(

@@ -19,6 +19,7 @@ def surrogate_objective(
     enough: float = -1.0,
     alike: jax.Array | None = None,
     distinct: float = 0.0,
+    power: float = 1.0,
 ) -> jax.Array:
     """Loss of the mapper, a number.
 
@@ -35,10 +36,16 @@ def surrogate_objective(
       alike: `[P]`, cosines of pairs of surrogates. Eq. 4 asks nothing of them, and a mapper may meet it by
         one face for everybody, which the generator then learns to show for everybody else, too.
       distinct: weight of what `alike` is above `enough`; 0 in the paper.
+      power: of what cosines are above `enough`. 1, as in the paper, pushes everybody alike; 2 pushes those
+        hardest whose surrogates resemble them most, and hardly those who are nearly different enough.
     """
+
+    def above(cosines: jax.Array) -> jax.Array:
+        return jnp.mean(jnp.maximum(cosines - enough, 0) ** power)
+
     near = terms.planes * jnp.mean(planes)
-    far, other = jnp.mean(perceptual), jnp.mean(jnp.minimum(identity, 1 - enough))
+    far, other = jnp.mean(perceptual), 1 - enough - above(1 - identity)
     if form == "official":
         other = jax.lax.stop_gradient(near * other)
-    same = 0.0 if alike is None or not len(alike) else jnp.mean(jnp.maximum(alike, enough))
+    same = 0.0 if alike is None or not len(alike) else enough + above(alike)
     return near - terms.perceptual * far - terms.identity * other + distinct * same

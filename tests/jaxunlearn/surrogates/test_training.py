@@ -64,6 +64,19 @@ def test_identity_is_pushed_until_it_is_enough():
     np.testing.assert_allclose(jax.grad(loss)(jnp.array([0.5, 1.5])), [-0.05, 0.0])
 
 
+def test_a_power_pushes_those_hardest_who_resemble_their_surrogate_most():
+    def loss(cosines, power):
+        return surrogate_objective(
+            jnp.ones(3), jnp.ones(3), 1 - cosines, TERMS, "paper", enough=0.2, power=power
+        )
+
+    cosines = jnp.array([0.1, 0.3, 0.7])
+    even, uneven = (jax.grad(loss)(cosines, power) for power in (1.0, 2.0))
+    assert even[0] == uneven[0] == 0
+    assert even[1] == even[2] > 0
+    np.testing.assert_allclose(uneven[2] / uneven[1], 5, rtol=1e-5)  # 0.5 above instead of 0.1
+
+
 def test_surrogates_are_kept_apart_until_they_are_enough():
     """Of three pairs one is too alike; somebody alone has no pair."""
 
