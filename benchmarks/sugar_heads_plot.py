@@ -1,7 +1,7 @@
 """The table of `sugar_heads.py` as a picture: what others keep, and who is forgotten, against how many are.
 
-pip install matplotlib
-python benchmarks/sugar_heads_plot.py          # benchmarks/sugar_heads.jsonl -> docs/sugar_against_guide.svg
+Reads `benchmarks/sugar_heads.jsonl`, writes `docs/sugar_against_guide.svg`; needs matplotlib, which nothing
+else here does.
 """
 
 import argparse
@@ -25,11 +25,10 @@ def draw(lines: list[dict[str, Any]], out: Path) -> None:
         runs = [line for line in lines if line["row"] == row and line["stages"] == 1]
         _row(others, runs, "others_id", np.mean, row, colour)
         _row(forgotten, runs, "id_highest", np.max, row, colour)
-    threshold = lines[0]["threshold"]
+    threshold, numbers = lines[0]["threshold"], sorted({line["people"] for line in lines})
     for axes in (others, forgotten):
         axes.axhline(threshold, color="0.4", linestyle="--", linewidth=1)
         axes.set_xscale("log")
-        numbers = sorted({line["people"] for line in lines})
         axes.set_xticks(numbers, [str(n) for n in numbers])
         axes.minorticks_off()
         axes.set_xlabel("people forgotten in one generator")
