@@ -74,7 +74,7 @@ def sweep_distances(
     if config.target.kind in MAPPERS:
         out.mkdir(parents=True, exist_ok=True)
         mapper = out / "surrogates.safetensors"
-        trained_mapper(models, people.ws, config, mapper, progress=progress)
+        trained_mapper(models, people.ws, config, mapper, mesh=mesh, progress=progress)
         for each in configs:
             each.surrogates.file, each.surrogates.epochs = str(mapper), 0
     reference = reference_of(models, config, progress=progress)
