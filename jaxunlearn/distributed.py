@@ -110,8 +110,10 @@ def divided(action: Callable[[Sequence[int]], np.ndarray], items: Sequence[int])
     return multihost_utils.process_allgather(own, tiled=True)[: len(items)]
 
 
-def place(tree: Pytree, sharding: NamedSharding) -> Pytree:
-    """Arrays, the same in every process, on the devices of a mesh of all processes."""
+def place(tree: Pytree, sharding: NamedSharding | None) -> Pytree:
+    """Arrays, the same in every process, on the devices of a mesh of all processes; None leaves them."""
+    if sharding is None:
+        return tree
     if sharding.is_fully_addressable:
         return jax.device_put(tree, sharding)
     moved = jax.jit(lambda x: x, out_shardings=sharding)

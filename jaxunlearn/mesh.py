@@ -71,9 +71,9 @@ def by_identity(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec(IDENTITY))
 
 
-def everywhere(mesh: Mesh) -> NamedSharding:
-    """Of arrays that every device has."""
-    return NamedSharding(mesh, PartitionSpec())
+def everywhere(mesh: Mesh | None) -> NamedSharding | None:
+    """Of arrays that every device has; None where there is no mesh to place them on."""
+    return None if mesh is None else NamedSharding(mesh, PartitionSpec())
 
 
 def on_each_device(function: Callable[..., Any], mesh: Mesh) -> Callable[..., Any]:

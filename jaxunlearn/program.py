@@ -65,7 +65,7 @@ class StepRecipe:
 
     def everywhere(self, tree: Pytree) -> Pytree:
         """Arrays that all devices need."""
-        return tree if self.mesh is None else place(tree, everywhere(self.mesh))
+        return place(tree, everywhere(self.mesh))
 
     def start(
         self, frozen: Frozen, people: tuple[jax.Array, jax.Array], keys: jax.Array

@@ -169,16 +169,13 @@ def _in_groups(
     devices = 1 if mesh is None else mesh.shape[SAMPLE]
     size = devices * min(_AT_ONCE, -(-count // devices))
 
-    def spread(tree: Pytree) -> Pytree:
-        return tree if mesh is None else distributed.place(tree, everywhere(mesh))
-
-    parameters, context = spread((parameters, context))
+    parameters, context = distributed.place((parameters, context), everywhere(mesh))
     fisher = jax.tree.map(jnp.zeros_like, parameters)
     with tqdm(total=count, desc="importance", unit="probe", disable=not progress) as bar:
         for first in range(0, count, size):
             numbers = jnp.arange(first, first + size)
             weights, rows = jnp.where(numbers < count, 1 / count, 0), jnp.minimum(numbers, count - 1)
-            group = spread((probes[rows], keys[rows], weights))
+            group = distributed.place((probes[rows], keys[rows], weights), everywhere(mesh))
             found = _estimate(static, parameters, context, *group)
             fisher = jax.block_until_ready(jax.tree.map(jnp.add, fisher, found))
             bar.update(min(size, count - first))

@@ -146,7 +146,7 @@ def learned(
             ws,
             settings,
             key=jax.random.key(seed),
-            sharding=None if mesh is None else everywhere(mesh),
+            sharding=everywhere(mesh),
             after_epoch=note,
         )
     weights = distributed.from_leader(distributed.whole(trained.parameters))

@@ -110,9 +110,6 @@ def train_mapper(
     """
     optimiser = optax.adam(settings.rate)
 
-    def placed(tree: Pytree) -> Pytree:
-        return tree if sharding is None else distributed.place(tree, sharding)
-
     @functools.partial(jax.jit, out_shardings=sharding)
     def measure(parameters: Pytree, context: Pytree, ws: jax.Array, key: jax.Array) -> Any:
         return jax.value_and_grad(loss)(parameters, context, ws, key)
@@ -122,7 +119,7 @@ def train_mapper(
         updates, moments = optimiser.update(gradient, moments)
         return optax.apply_updates(parameters, updates), moments
 
-    parameters, context, key = placed((parameters, context, key))
+    parameters, context, key = distributed.place((parameters, context, key), sharding)
     given = None if orders is None else iter(orders)
     moments, losses = jax.jit(optimiser.init, out_shardings=sharding)(parameters), []
     stop = EarlyStopping(settings.patience, settings.min_delta)
@@ -131,7 +128,8 @@ def train_mapper(
         order = np.asarray(jax.random.permutation(of_order, len(ws)) if given is None else next(given))
         running, pending = 0.0, None
         for i, index in enumerate(settings.batches(order)):
-            value, gradient = measure(parameters, context, placed(jnp.asarray(ws[index])), of_loss)
+            people = distributed.place(jnp.asarray(ws[index]), sharding)
+            value, gradient = measure(parameters, context, people, of_loss)
             pending = gradient if pending is None else jax.tree.map(jnp.add, pending, gradient)
             if i == 0 or (i + 1) % settings.accumulate == 0:
                 parameters, moments = follow(pending, moments, parameters)
