@@ -66,19 +66,12 @@ def _nearest(people: int) -> ConfigDict:
     return config
 
 
-def _squared(people: int) -> ConfigDict:
-    config = sugar_presets.sugar_heads(people)
-    config.surrogates.power, config.surrogates.identity = 2.0, 4.0
-    return config
-
-
 ROWS: dict[str, Callable[[int], ConfigDict]] = {
     "GUIDE": sugar_presets.guide_many_heads,
     "SUGAR": sugar_presets.sugar_heads,
     "SUGAR without elastic weights": _without(sugar_presets.sugar_heads, "ewc.weight", 0.0),
     "SUGAR, transformer": _transformer,
     "SUGAR, nearest person": _nearest,
-    "SUGAR, similarities squared": _squared,
 }
 MAIN = ["GUIDE", "SUGAR"]
 

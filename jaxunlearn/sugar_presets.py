@@ -123,6 +123,9 @@ def sugar_heads(people: int = 10) -> ConfigDict:
     so, and a generator that shows fifty people as one shows everybody as that one. Twenty times through all
     people make them different from each other and near; within W they stay sharp meanwhile.
 
+    More than fifty people have a few whose surrogates stay near them, where all are pushed alike; squared
+    similarities push those hardest.
+
     A step's forgetting loss is a mean over people and the penalty is not, so beyond twenty people its weight
     falls as one person's share of the loss does. Twice this weight kept others a little better, and left two
     of some ten people as they were.
@@ -136,7 +139,7 @@ def sugar_heads(people: int = 10) -> ConfigDict:
     config.surrogates.learning_rate = 5e-4
     config.surrogates.planes = 0.02
     config.surrogates.perceptual = 0.3
-    config.surrogates.identity = 1.5
+    config.surrogates.power, config.surrogates.identity = (1.0, 1.5) if people <= 50 else (2.0, 4.0)
     config.surrogates.enough = 0.2
     config.surrogates.distinct = 1.0
     config.ewc.weight = 1500.0 * min(1.0, 20 / people)
@@ -151,9 +154,11 @@ def guide_many_heads(people: int = 10) -> ConfigDict:
 
     Extrapolated targets, shifted neighbours, the global loss, no elastic weights; as in the official scripts
     all losses weigh the same. The weights that `presets.heads` found for one person protect others eighteen
-    times as much, and then ten people are not forgotten.
+    times as much, and then ten people are not forgotten. Without a penalty all 200 people are forgotten after
+    1,000 steps, and more would only cost the others more.
     """
     config = sugar_heads(people)
+    config.steps = min(config.steps, 1000)
     alone = presets.heads()
     config.target.kind = "extrapolated"
     config.target.distance = alone.target.distance
@@ -178,7 +183,8 @@ def _like_heads(config: ConfigDict, people: int) -> None:
     """What suits the bundled model whatever is forgotten."""
     alone = presets.heads()
     # Up to twenty people everybody is in a minibatch about 120 times; fewer left one of fifteen as they were.
-    config.steps = int(np.interp(people, (1, 5, 10, 20, 120), (120, 300, 300, 600, 1000)))
+    # Of two hundred people somebody was still between before and their surrogate after 1,000 and after 1,500.
+    config.steps = int(np.interp(people, (1, 5, 10, 20, 120, 200), (120, 300, 300, 600, 1000, 2000)))
     config.unit = "median_radius"
     config.pairs.num_adjacent = 1
     config.pairs.alpha_max = 0.5
