@@ -113,7 +113,7 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path,
 
 
 def _people(people: int, seed: int) -> range:
-    """Seeds of the people to forget: others for each seed; settings were chosen on those of seed 0."""
+    """Seeds of the people to forget: others for each seed; `docs/sugar.md` says which chose settings."""
     first = FIRST_PERSON + 1000 * seed
     return range(first, first + people)
 
