@@ -4,6 +4,8 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
+from jaxunlearn.benchmark.table import significant
+
 _LABEL, _BAR, _ROW, _MARGIN = 560, 420, 26, 12
 
 
@@ -26,7 +28,8 @@ def bars(results: Sequence[dict[str, Any]]) -> str:
             f'<rect x="{_LABEL}" y="{top}" width="{median:.1f}" height="{_ROW - 6}" fill="#2266aa"/>',
             f'<path d="M{_LABEL + median:.1f} {middle}H{_LABEL + slow:.1f}m0 -5v10" fill="none" '
             'stroke="#333"/>',
-            f'<text x="{_LABEL + slow + 8:.1f}" y="{top + 14}">{1e3 * _each(result, "p50"):.4g}</text>',
+            f'<text x="{_LABEL + slow + 8:.1f}" y="{top + 14}">'
+            f"{significant(1e3 * _each(result, 'p50'), 4)}</text>",
         ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '

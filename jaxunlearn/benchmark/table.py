@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from jaxunlearn.benchmark.devices import chip
 
 Result = dict[str, Any]
@@ -26,6 +28,11 @@ def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]
     yield joined(header)
     yield "| " + " | ".join(["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]) + " |"
     yield from map(joined, lines)
+
+
+def significant(number: float, digits: int = 3) -> str:
+    """A number to so many digits, without an exponent however large it is."""
+    return np.format_float_positional(number, digits, unique=False, fractional=False, trim="-")
 
 
 _STEP_COLUMNS = (
@@ -82,12 +89,12 @@ def _step(result: Result) -> list[str]:
         f"{result['compile_seconds']:.1f}",
         f"{1e3 * seconds['p50']:.1f}",
         f"{1e3 * seconds['p95']:.1f}",
-        f"{result['steps_per_second']:.3g}",
-        f"{result['pairs_per_second']:.3g}",
-        f"{result['identities_per_hour']:.3g}",
+        significant(result["steps_per_second"]),
+        significant(result["pairs_per_second"]),
+        significant(result["identities_per_hour"]),
         f"{result['peak']['bytes'] / 2**30:.2f}",
         "-" if program is None else f"{program['temp'] / 2**30:.2f}",
-        f"{result['achieved_tflops']:.3g}",
+        significant(result["achieved_tflops"]),
         "-" if result["mfu"] is None else f"{100 * result['mfu']:.1f}",
         "-" if result["xla_bytes"] is None else f"{result['xla_bytes'] / 1e9:.2f}",
     ]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxunlearn import cli, presets, sugar_presets
-from jaxunlearn.benchmark import measurement, model_flops, results, table
+from jaxunlearn.benchmark import measurement, model_flops, plot, results, table
 from jaxunlearn.benchmark.cases import Case, swept
 from jaxunlearn.benchmark.devices import chip, products
 from jaxunlearn.benchmark.timing import Seconds, timed
@@ -63,6 +63,15 @@ def test_tables_say_on_what(result):
     assert "MFU against 989 TFLOP/s" in text
     assert "25.0" in text
     assert " memory |" in text
+
+
+def test_large_and_small_figures_have_no_exponent(result):
+    """A full-size step on a CPU was drawn as 1.036e+05 ms."""
+    slow = {**result, "step_seconds": {"calls": 3, "p50": 207.2, "p95": 210.0}}  # of two copies
+    assert ">103600</text>" in plot.bars([slow])
+    figures = table.report([{**result, "identities_per_hour": 12345.6, "steps_per_second": 0.00965}])
+    assert "| 12300 |" in " ".join(figures.split())
+    assert "| 0.00965 |" in " ".join(figures.split())
 
 
 def test_sweeps_make_every_combination():
