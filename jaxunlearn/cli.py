@@ -22,6 +22,7 @@ from jaxunlearn.commands import (
 )
 from jaxunlearn.commands.settings import PREFIX
 from jaxunlearn.errors import DoesNotFit, InputError, Interrupted
+from jaxunlearn.terminal import complain, say
 
 COMMANDS = (demo, align, invert, unlearn, evaluate, render, convert, models, bench, compile_step)
 
@@ -32,7 +33,8 @@ class _Parser(argparse.ArgumentParser):
     """Reports a wrong argument in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        say(f"{self.prog}: {message} (see {self.prog} --help)", sys.stderr)
+        self.exit(BAD_INPUT)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -59,17 +61,17 @@ def execute(arguments: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         return READER_GONE
     except Interrupted as error:
-        print(f"jaxunlearn: {error}", file=sys.stderr)
+        complain(error)
         return INTERRUPTED
     except DoesNotFit as error:
-        print(f"jaxunlearn: {error}", file=sys.stderr)
+        complain(error)
         return TOO_LARGE
     except Exception as error:
         line = _for_the_user(error)
         if line is None:
             traceback.print_exc()
             return FAILURE
-        print(f"jaxunlearn: {line}", file=sys.stderr)
+        complain(line)
         return BAD_INPUT
     return SUCCESS
 
@@ -100,5 +102,5 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code, except for `--help` and wrong arguments, where argparse exits."""
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: print(f"jaxunlearn: {message}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_, **__: complain(message)
         return execute(parse(argv))

@@ -25,6 +25,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.mesh import make_mesh
 from jaxunlearn.models import Models
 from jaxunlearn.program import StepRecipe, compiled_step
+from jaxunlearn.terminal import say
 
 Result = dict[str, Any]
 
@@ -156,7 +157,7 @@ def main(argument: str) -> None:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
         answer = _failed(case, f"out of memory: {str(error).splitlines()[0]}")
-    print(json.dumps(answer))
+    say(json.dumps(answer))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jaxunlearn.commands.arguments import not_negative
+from jaxunlearn.terminal import say
 
 _DESCRIPTION = """\
 Crop photographs of faces as those of EG3D's training set were: 512², the face upright, its size and place
@@ -154,8 +155,8 @@ def run(arguments: argparse.Namespace) -> None:
         more = "" if len(refused) == 1 else f" (and {len(refused) - 1} more, none could be aligned)"
         raise InputError(refused[0] + more)
     for reason in refused:
-        print(f"refused: {reason}", file=sys.stderr)
-    print(
+        say(f"refused: {reason}", sys.stderr)
+    say(
         f"{len(found)} of {len(listed)} aligned: {arguments.out}; what was seen: {arguments.out / 'overlays'}"
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from jaxunlearn.commands.arguments import mesh_shape, positive
 from jaxunlearn.commands.workload import add_step, step_of
+from jaxunlearn.terminal import say, say_lines
 
 _DESCRIPTION = """\
 Time the compiled unlearning step as runs use it: compilation apart, then single steps after a warm-up. Each
@@ -94,6 +95,6 @@ def run(arguments: argparse.Namespace) -> None:
     for name, content in (("table.md", text), ("plot.svg", plot.bars(found))):
         with replacing(arguments.out / name) as temporary:
             temporary.write_text(content)
-    print(text, end="")
+    say_lines(text.rstrip("\n"))
     for name in ("results.json", "table.md", "plot.svg"):
-        print(arguments.out / name)
+        say(arguments.out / name)

@@ -6,6 +6,7 @@ from typing import Any
 
 from jaxunlearn.commands.arguments import mesh_shape, positive
 from jaxunlearn.commands.workload import add_step, step_of
+from jaxunlearn.terminal import say
 
 _DESCRIPTION = """\
 Compile the unlearning step for a TPU slice, which need not be here, or for this machine, and say what a
@@ -81,14 +82,14 @@ def run(arguments: argparse.Namespace) -> None:
     workload = Workload.of(preset.outline(), config, people)
     report, executable = compile_step(workload, found, shape, arguments.copies or shape[0])
     for line in lines(report, config):
-        print(line)
+        say(line)
     if arguments.json:
         settings = config.to_dict()
         with replacing(arguments.json) as temporary:
             temporary.write_text(json.dumps(report.to_json() | {"config": settings}, indent=1) + "\n")
     if executable is not None and arguments.save:
         save_executable(executable, arguments.save)
-        print(f"{arguments.save}: {arguments.save.stat().st_size / 2**20:.1f} MiB")
+        say(f"{arguments.save}: {arguments.save.stat().st_size / 2**20:.1f} MiB")
     if not report.fits:
         raise DoesNotFit(
             f"does not fit {report.device_kind}: {report.needed / 2**30:.2f} GiB of "

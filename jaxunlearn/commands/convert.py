@@ -1,10 +1,11 @@
 """`jaxunlearn convert`: PyTorch files to our checkpoints and back."""
 
 import argparse
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
+
+from jaxunlearn.terminal import say, say_lines
 
 _DESCRIPTION = """\
 Convert a network between PyTorch's files and ours.
@@ -59,11 +60,11 @@ def run(arguments: argparse.Namespace) -> None:
         warnings.simplefilter("always", UserWarning)
         opened = convert.open_network(arguments.source, arguments.kind)
     for warning in caught:
-        print(f"note: {warning.message}")
+        say(f"note: {warning.message}")
     if target is None or arguments.check:
-        sys.stdout.write(convert.accounting_table(opened))
+        say_lines(convert.accounting_table(opened).rstrip("\n"))
         convert.require_sound(opened)
         return
     write = convert.write_torch if arguments.to == "torch" else convert.write_jax
     write(opened, target)
-    print(f"{target}: {opened.kind.name} from {arguments.source}")
+    say(f"{target}: {opened.kind.name} from {arguments.source}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from jaxunlearn.commands.arguments import seed
 from jaxunlearn.commands.settings import add_config
+from jaxunlearn.terminal import say
 
 _DESCRIPTION = """\
 Make the bundled generator forget one of its people, measure what happened, and show it.
@@ -55,14 +56,14 @@ def run(arguments: argparse.Namespace) -> None:
     config = read_config(arguments.config, arguments.overrides, presets.heads())
     configuration.check(config)
     if config.evaluation.album and not can_photograph():
-        print("note: no photographs of other days without numba (pip install 'jaxunlearn[data]')")
+        say("note: no photographs of other days without numba (pip install 'jaxunlearn[data]')")
         config.evaluation.album = 0
     models = load_models("heads")
     people = people_of_seeds(models, [arguments.seed])
     out = arguments.out or Path("runs") / f"demo-{people.name}"
     result = unlearn(models, people.ws, config, workdir=out, subjects=people.subjects)
     for line in tell(models, result, config):
-        print(line)
-    print(
+        say(line)
+    say(
         f"try next: jaxunlearn render {out} --video orbit.gif, or another person: --seed {arguments.seed + 1}"
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.commands.settings import add_config
+from jaxunlearn.terminal import say
 
 _DESCRIPTION = """\
 Measure what a run did: how thoroughly the person is forgotten, also in other pictures of them, and how much
@@ -80,4 +81,4 @@ def run(arguments: argparse.Namespace) -> None:
             )
         others[0] = read_latents(arguments.others, models.generator.config)
     for line in tell(models, result, config, reference=reference, other_ws=others):
-        print(line)
+        say(line)

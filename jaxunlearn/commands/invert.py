@@ -2,13 +2,13 @@
 
 import argparse
 import dataclasses
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from jaxunlearn.commands.arguments import positive
 from jaxunlearn.commands.networks import add_inversion, add_models, models_of
+from jaxunlearn.terminal import complain, say, say_lines
 
 _DESCRIPTION = """\
 Find the latents of photographs, framed as the generator's images, and say how good they are: LPIPS and mean
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
     photographs = [one for one in read if isinstance(one, Photograph)]
     refused = [one.reason for one in read if isinstance(one, Refused)]
     for line in refused:
-        print(f"jaxunlearn: left out: {line}", file=sys.stderr)
+        complain(f"left out: {line}")
     if not photographs:
         raise InputError("none of the photographs given can be used")
 
@@ -112,7 +112,7 @@ def run(arguments: argparse.Namespace) -> None:
         refused=refused,
     )
     names = [photograph.name for photograph in photographs]
-    print(results.table(names, figures, models.judge.name, models.judge.threshold))
+    say_lines(results.table(names, figures, models.judge.name, models.judge.threshold))
     for path in written:
-        print(path)
-    print(f"make the generator forget them: jaxunlearn unlearn --latents {written[0]}")
+        say(path)
+    say(f"make the generator forget them: jaxunlearn unlearn --latents {written[0]}")

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from jaxunlearn.terminal import say
+
 _DESCRIPTION = """\
 List the models that the commands can use: what each is for, under what licence, whether its file is found
 here, and where its authors publish it if not. Searches the current folder, its models/, --dir, and the
@@ -41,14 +43,14 @@ def run(arguments: argparse.Namespace) -> None:
         if not folder.is_dir():
             raise InputError(f"--dir {folder}: no such folder")
     width = max(len(entry.name) for entry in catalogue.ENTRIES)
-    print(f"{'heads':{width}} bundled: synthetic people, 64², with their encoder")
-    print(f"{'random':{width}} built in: a small generator that was never trained")
+    say(f"{'heads':{width}} bundled: synthetic people, 64², with their encoder")
+    say(f"{'random':{width}} built in: a small generator that was never trained")
     folders = catalogue.search_folders(arguments.dir)
     for entry in catalogue.ENTRIES:
         path = catalogue.find(entry, folders)
-        print(f"{entry.name:{width}} {entry.purpose}")
-        print(f"{'':{width}} licence: {entry.licence}")
+        say(f"{entry.name:{width}} {entry.purpose}")
+        say(f"{'':{width}} licence: {entry.licence}")
         if path is None:
-            print(f"{'':{width}} not here; published at {entry.published}")
+            say(f"{'':{width}} not here; published at {entry.published}")
         else:
-            print(f"{'':{width}} {path}, sha256 {catalogue.sha256(path)}")
+            say(f"{'':{width}} {path}, sha256 {catalogue.sha256(path)}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.commands.arguments import positive, seeds
+from jaxunlearn.terminal import say
 
 _DESCRIPTION = """\
 Render samples of a generator: one image a sample and view, and all of them in grid.png. Or, given the folder
@@ -130,7 +131,7 @@ def run(arguments: argparse.Namespace) -> None:
             names["mesh"], resolution=arguments.mesh_resolution, level=arguments.mesh_level, compute=compute
         )
     for path in pictures.written:
-        print(path)
+        say(path)
 
 
 def _render_run(arguments: argparse.Namespace, names: dict[str, Path]) -> None:
@@ -155,11 +156,11 @@ def _render_run(arguments: argparse.Namespace, names: dict[str, Path]) -> None:
     yaws = arguments.yaw if len(arguments.yaw) > 1 else YAWS
     for k in range(len(result.ws)):
         save_png(folder.person_picture(k), pictures.person(k, yaws))
-        print(folder.person_picture(k))
+        say(folder.person_picture(k))
         if "video" in names:
             path = folder.images / names["video"].with_stem(f"{names['video'].stem}{k:04d}")
             save_video(path, pictures.orbit(k, arguments.frames), fps=arguments.fps)
-            print(path)
+            say(path)
 
 
 def _output_names(arguments: argparse.Namespace) -> dict[str, Path]:
@@ -179,5 +180,5 @@ def _output_names(arguments: argparse.Namespace) -> dict[str, Path]:
     if "video" in names:
         names["video"] = video.writable(names["video"])
         if names["video"].name != arguments.video:
-            print("note: writing a GIF; install jaxunlearn[video] for mp4")
+            say("note: writing a GIF; install jaxunlearn[video] for mp4")
     return names

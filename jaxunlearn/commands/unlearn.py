@@ -9,6 +9,7 @@ from jaxunlearn.commands.arguments import numbers, positive, seeds
 from jaxunlearn.commands.networks import add_inversion, add_models, models_of
 from jaxunlearn.commands.scale import add_scale, join, mesh_of
 from jaxunlearn.commands.settings import add_config
+from jaxunlearn.terminal import say, say_lines
 
 if TYPE_CHECKING:
     from jax.sharding import Mesh
@@ -132,9 +133,9 @@ def run(arguments: argparse.Namespace) -> None:
         return None
     folder = show(models, result, config)
     for k in range(len(result.generators)):
-        print(folder.generator(k))
-    print(folder.report)
-    print(f"measure it: jaxunlearn evaluate {out}")
+        say(folder.generator(k))
+    say(folder.report)
+    say(f"measure it: jaxunlearn evaluate {out}")
     return None
 
 
@@ -147,12 +148,13 @@ def _run_sweep(
     mesh: "Mesh | None",
 ) -> None:
     """The same people once for each distance."""
+    from jaxunlearn.files import read_text
     from jaxunlearn.sweep import sweep_distances
 
     sweep_distances(models, people, config, distances, out, mesh=mesh)
-    print((out / "sweep.md").read_text(), end="")
+    say_lines(read_text(out / "sweep.md").rstrip("\n"))
     for k in range(len(people.subjects)):
-        print(out / f"person{k:04d}.png")
+        say(out / f"person{k:04d}.png")
 
 
 def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh | None") -> None:
@@ -184,9 +186,9 @@ def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh |
     lines = unlearn_all(models, worklist, config, out, parallel=arguments.parallel or 1, mesh=mesh)
     if leads():
         for line in lines:
-            print(f"{line['subject']}: {line['status']}, {line.get('generator', 'no generator')}")
+            say(f"{line['subject']}: {line['status']}, {line.get('generator', 'no generator')}")
         done = sum("generator" in line for line in lines)
-        print(f"{done} of {len(lines)} done; look at {out / 'report.html'}, read {out / 'results.jsonl'}")
+        say(f"{done} of {len(lines)} done; look at {out / 'report.html'}, read {out / 'results.jsonl'}")
 
 
 def _run_sequence(arguments: argparse.Namespace, mesh: "Mesh | None") -> None:
@@ -203,8 +205,8 @@ def _run_sequence(arguments: argparse.Namespace, mesh: "Mesh | None") -> None:
         models, stages, lambda people: read_settings(arguments, people), out, mesh=mesh
     )
     for line in tell_sequence(models, forgotten, read_settings(arguments, 1)):
-        print(line)
-    print(written(forgotten.registry))
+        say(line)
+    say(written(forgotten.registry))
 
 
 def _request(arguments: argparse.Namespace, models: "Models") -> "tuple[ConfigDict, People]":

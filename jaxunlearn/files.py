@@ -1,0 +1,122 @@
+"""The one door for files from outside, and whole files on the way out.
+
+Only regular files are opened, text is UTF-8 whatever the locale, and what is larger or nested deeper than any
+honest file is refused. Files are written beside their place and renamed.
+"""
+
+import json
+import re
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from jaxunlearn.errors import InputError
+from torch_bridge import CheckpointError, open_regular, replacing
+
+LARGEST_TEXT = 64 * 2**20
+"""Bytes of the largest text file that is read."""
+
+_URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):/")
+"""A scheme of at least two letters, since one is a drive of Windows; pathlib turns `gs://` into `gs:/`."""
+
+
+def local_path(text: str | PathLike[str]) -> Path:
+    """A path on this machine.
+
+    Raises:
+      InputError: if it is an address such as gs://bucket/name.
+    """
+    found = _URI.match(fspath(text))
+    if found is not None:
+        raise InputError(
+            f"{fspath(text)}: paths of {found['scheme']}:// cannot be used yet; copy it to this machine first"
+        )
+    return Path(text)
+
+
+def open_file(path: str | PathLike[str]) -> BinaryIO:
+    """A regular file, opened for reading.
+
+    Raises:
+      InputError: if there is none, it may not be read, or it is a folder, a pipe, a socket or a device.
+    """
+    try:
+        return open_regular(local_path(path))
+    except CheckpointError as error:
+        raise InputError(f"{fspath(path)}: {error}") from error
+
+
+def read_bytes(path: str | PathLike[str], *, most: int) -> bytes:
+    """Contents of a file.
+
+    Args:
+      path: the file.
+      most: bytes; a larger file is refused before it is read.
+
+    Raises:
+      InputError: see `open_file`; also if it is too large.
+    """
+    with open_file(path) as file:
+        try:
+            content = file.read(most + 1)
+        except OSError as error:
+            raise InputError(f"{fspath(path)}: cannot be read ({error.strerror})") from error
+    if len(content) > most:
+        raise InputError(
+            f"{fspath(path)}: is larger than {most / 2**20:.0f} MB, too large for what it should be"
+        )
+    return content
+
+
+def read_text(path: str | PathLike[str]) -> str:
+    """Contents of a text file in UTF-8, with or without a byte order mark.
+
+    Raises:
+      InputError: see `read_bytes`; also if it is not UTF-8.
+    """
+    try:
+        return read_bytes(path, most=LARGEST_TEXT).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{fspath(path)}: is not text in UTF-8; save it as UTF-8") from error
+
+
+def read_json(path: str | PathLike[str]) -> Any:
+    """Contents of a JSON file.
+
+    Raises:
+      InputError: see `read_text`; also if it is not JSON, or nested too deep.
+    """
+    return parse_json(read_text(path), path)
+
+
+def parse_json(text: str, name: str | PathLike[str]) -> Any:
+    """What a text in JSON says.
+
+    Args:
+      text: JSON.
+      name: what errors call it.
+
+    Raises:
+      InputError: if it is not JSON, or nested too deep.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise InputError(f"{fspath(name)}: is nested too deep to be read") from None
+    except ValueError as error:
+        raise InputError(f"{fspath(name)}: not readable as JSON ({error})") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8; it appears complete or not at all.
+
+    Raises:
+      torch_bridge.CheckpointError: if its folder does not exist or may not be written.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file; see `write_text`."""
+    write_text(path, json.dumps(value, indent=1) + "\n")
