@@ -168,8 +168,8 @@ def page(lines: list[dict[str, Any]], models: Models) -> str:
         "",
         f"`python benchmarks/guide_heads.py` (its text says more), on {processor()}.",
         f"Similarities by {models.judge.name} (threshold {lines[0]['threshold']:.3f}), which no loss used; "
-        "Fréchet distance in AlexNet features, comparable within this page only. Mean ± standard deviation "
-        "over people of the mean over seeds; settings in `jaxunlearn/presets.py`; "
+        "Fréchet distance in AlexNet features, of equally many pictures in every row. Mean ± standard "
+        "deviation over people of the mean over seeds; settings in `jaxunlearn/presets.py`; "
         f"{presets.heads().steps} steps where nothing else is said; seconds of a run in the median, the "
         "machine sometimes shared.",
         "",

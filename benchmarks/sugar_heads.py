@@ -197,9 +197,11 @@ def table(lines: list[dict[str, Any]]) -> str:
         "",
         f"`python benchmarks/sugar_heads.py` (its text says more), on {processor()}. Similarities by the "
         f"bundled judge, which no loss used (threshold {lines[0]['threshold']:.3f}); Fréchet distances in "
-        "AlexNet features, comparable within this table only; mean ± standard deviation over seeds. Settings "
-        "in `jaxunlearn/sugar_presets.py`. Published for N = 10 (random people): ID of others "
-        "0.280 with GUIDE, 0.439 with SUGAR.",
+        "AlexNet features, of few pictures and therefore too large: those of others can be compared in this "
+        "table, those of the forgotten only in rows of the same N, since their number of pictures is N's. "
+        "Mean ± standard deviation over seeds. Settings in `jaxunlearn/sugar_presets.py`. Published for "
+        "N = 10 (random people), on other people, another judge "
+        "and other retained latents: ID of others 0.280 with GUIDE, 0.439 with SUGAR.",
         "",
         f"| N | | seeds | forgotten | highest ID | {' | '.join(FIGURES.values())} | steps | seconds | GB |",
         f"| --- | --- | --- | --- | --- |{' --- |' * len(FIGURES)} --- | --- | --- |",

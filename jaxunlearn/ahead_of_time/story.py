@@ -27,7 +27,10 @@ def lines(report: Report, config: ConfigDict) -> Iterator[str]:
     if report.fits:
         yield from _exchanges(report.exchanges)
     if report.estimated_cycles is not None:
-        yield f"estimated cycles of a device, loops multiplied out: {report.estimated_cycles:,}"
+        yield (
+            f"estimated cycles of a device, loops multiplied out, without gathers, scatters and sorts: "
+            f"{report.estimated_cycles:,}"
+        )
 
 
 def _memory(report: Report) -> Iterator[str]:

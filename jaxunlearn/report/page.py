@@ -7,17 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from jaxunlearn.report.frame import write_page
 from jaxunlearn.report.verdict import verdict, verdict_together
 from jaxunlearn.run_folder import RunFolder
-from torch_bridge import replacing
 
-STYLE = """
-td:first-child { font-family: ui-monospace, monospace } pre { background: #f6f6f6; padding: 1rem }
-img { width: 100%; border: 1px solid #ddd } table { border-collapse: collapse } h2 { margin-top: 2.5rem }
-td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #eee; vertical-align: top }
-td:first-child { font-family: ui-monospace, monospace } pre { background: #f6f6f6 }
-figcaption { color: #666; font-size: .9rem } figure { margin: 1rem 0 } .verdict { font-size: 1.1rem }
-"""
 MEANINGS = {
     "id": "similarity of the person before and after, over the official views; low is forgotten",
     "id_std": "its standard deviation over the views",
@@ -61,19 +54,13 @@ def write_report(folder: RunFolder) -> Path:
     )
     who = f"{len(request.subjects)} people" if together else ", ".join(request.subjects)
     title = f"{who} forgotten by {request.model}"
-    page = f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style></head>
-<body><h1>{html.escape(title)}</h1>
-{"".join(parts)}
+    body = f"""{"".join(parts)}
 <h2>The run</h2>
 {curve}
 <table>{rows}</table>
 <p>Loss with {html.escape(request.perceptual)} and {html.escape(request.identity)}.</p>
-<details><summary>Settings</summary><pre>{html.escape(settings)}</pre></details>
-</body></html>
-"""
-    with replacing(folder.report) as temporary:
-        temporary.write_text(page)
+<details><summary>Settings</summary><pre>{html.escape(settings)}</pre></details>"""
+    write_page(folder.report, title, body)
     return folder.report
 
 

@@ -12,12 +12,12 @@ from jaxunlearn.models import Models
 from jaxunlearn.presets import ConfigDict
 from jaxunlearn.registry import Registry
 from jaxunlearn.rendering import Renderer, latents_of_seeds
+from jaxunlearn.report.frame import write_page
 from jaxunlearn.report.images import grid, save_png, to_uint8
-from jaxunlearn.report.page import STYLE, figure
+from jaxunlearn.report.page import figure
 from jaxunlearn.report.run_pictures import OTHERS
 from jaxunlearn.sequence import Forgotten
 from jaxunlearn.views import conditioning_view
-from torch_bridge import replacing
 
 SHOWN = 16
 """People at most in a picture, evenly from all."""
@@ -35,10 +35,7 @@ def tell_sequence(models: Models, forgotten: Forgotten, config: ConfigDict) -> l
         rows = [_row(renderer, people)]
         rows += [_row(renderer.with_generator(result.generator), people) for result in forgotten.results]
         save_png(registry.path / f"{name}.png", grid(np.concatenate(rows), len(people)))
-    page = registry.path / "report.html"
-    with replacing(page) as temporary:
-        temporary.write_text(_page(registry))
-    return [*_words(registry), f"Look at {page}"]
+    return [*_words(registry), f"Look at {write_sequence_page(registry)}"]
 
 
 def _row(renderer: Renderer, ws: np.ndarray) -> np.ndarray:
@@ -60,7 +57,12 @@ def _words(registry: Registry) -> list[str]:
     return lines
 
 
-def _page(registry: Registry) -> str:
+def write_sequence_page(registry: Registry) -> Path:
+    """Write the page of all stages from the registry and the pictures beside it.
+
+    Returns:
+      Its path.
+    """
     names = [entry.name for entry in registry.entries]
     head = "".join(f"<th>ID of {html.escape(name)}</th>" for name in names)
     rows = []
@@ -74,18 +76,17 @@ def _page(registry: Registry) -> str:
         f"<tr><td>{html.escape(entry.name)}</td><td>{html.escape(', '.join(entry.subjects))}</td></tr>"
         for entry in registry.entries
     )
-    title = f"Forgotten by {html.escape(registry.model)} in {len(names)} stages"
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style></head>
-<body><h1>{title}</h1>
-{figure(registry.path / "people.png", "Forgotten people, before and after each stage, a column each.")}
+    title = f"Forgotten by {registry.model} in {len(names)} stages"
+    people = "Forgotten people, before and after each stage, a column each."
+    body = f"""{figure(registry.path / "people.png", people)}
 {figure(registry.path / "others.png", "Other people, before and after each stage.")}
 <h2>After each stage</h2>
 <table><tr><th>stage</th>{head}<th>others_id</th><th>fid_pre</th><th>fid_forget</th></tr>{"".join(rows)}</table>
 <p>ID: similarity before and after, mean (highest) over the stage's people, and how many are forgotten.</p>
-<h2>Who</h2><table>{who}</table>
-</body></html>
-"""
+<h2>Who</h2><table>{who}</table>"""
+    path = registry.path / "report.html"
+    write_page(path, title, body)
+    return path
 
 
 def _cell(stage: dict[str, Any]) -> str:

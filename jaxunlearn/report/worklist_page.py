@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jaxunlearn.report.page import STYLE
+from jaxunlearn.report.frame import write_page
 from jaxunlearn.worklist_folder import DONE, WorklistFolder
-from torch_bridge import replacing
 
 
 def write_worklist_page(folder: WorklistFolder) -> Path:
@@ -21,18 +20,11 @@ def write_worklist_page(folder: WorklistFolder) -> Path:
     diverged = f", {len(last) - done} diverged" if done < len(last) else ""
     title = f"{done} of {asked} people done{diverged}"
     rows = "".join(_row(subject, line) for subject, line in last.items())
-    page = f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}
-img {{ width: auto; height: 96px }}</style></head>
-<body><h1>{title}</h1>
-<p>Pictures: before, target, after. Each person is forgotten by a generator of their own.</p>
+    body = f"""<p>Pictures: before, target, after. Each person is forgotten by a generator of their own.</p>
 <table><tr><th>person</th><th></th><th>status</th><th>loss</th><th>steps</th><th>learning rate</th></tr>
-{rows}</table>
-</body></html>
-"""
+{rows}</table>"""
     path = folder.path / "report.html"
-    with replacing(path) as temporary:
-        temporary.write_text(page)
+    write_page(path, title, body, style="img { width: auto; height: 96px }")
     return path
 
 
