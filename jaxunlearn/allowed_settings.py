@@ -78,6 +78,8 @@ ALLOWED: Mapping[str, Allowed] = {
             "pairs.norm_over": ("sample", "batch"),
             "pairs.alpha": ("pair", "batch"),
             "pairs.conditioning": ("frontal", "view"),
+            "pairs.global_conditioning": ("frontal", "view"),
+            "pairs.global_draw": ("step", "epoch"),
             "ewc.fisher": ("gauss-newton", "official", "official-still"),
             "ewc.output": ("planes", "image"),
             "ewc.centre": ("person", "mean"),

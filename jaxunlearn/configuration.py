@@ -179,6 +179,8 @@ def _many_sampling(config: ConfigDict, model: GeneratorConfig, unit: float, *, p
         alpha=pairs.alpha,
         alpha_max=pairs.alpha_max * unit,
         conditioning=pairs.conditioning,
+        global_conditioning=pairs.global_conditioning,
+        global_draw=pairs.global_draw,
         view=pairs.view,
         **cameras(config, model),
     )

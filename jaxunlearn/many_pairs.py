@@ -58,8 +58,10 @@ class ManySampling:
       alpha: "pair" draws each neighbour's distance, "batch" one for all people's first, one for their second,
         ..., as the official code does.
       alpha_max: neighbours lie up to this far.
-      conditioning: neighbours and global people are mapped for the "frontal" camera, or for the "view" that
-        they are rendered from, as SUGAR's official code does.
+      conditioning: neighbours are mapped for the "frontal" camera, or for the "view" that they are rendered
+        from, as SUGAR's official code does.
+      global_conditioning: the same for global people; the official code maps them for the frontal camera.
+      global_draw: global people are drawn anew for each "step", or for each "epoch", as in the official code.
       max_yaw, pitch, pivot, radius: of the cameras, as in `GuideSampling`.
       view: one yaw for each "pair", for a "step", or for an "epoch", as the official code has it.
     """
@@ -80,6 +82,8 @@ class ManySampling:
     alpha: Literal["pair", "batch"] = "pair"
     alpha_max: float = 15.0
     conditioning: Literal["frontal", "view"] = "frontal"
+    global_conditioning: Literal["frontal", "view"] = "frontal"
+    global_draw: Literal["step", "epoch"] = "step"
     max_yaw: float = np.pi / 12
     pitch: float = -0.2
     view: Literal["pair", "step", "epoch"] = "pair"
@@ -126,6 +130,8 @@ class ManySampling:
         of_z, of_alpha, of_global, of_yaw, of_members = jax.random.split(key, 5)
         epoch = jax.random.fold_in(schedule.key, 1 + schedule.step // self.steps_per_epoch)
         of_order, of_epochs_yaw = jax.random.split(epoch)
+        if self.global_draw == "epoch":
+            of_global = jax.random.fold_in(epoch, 2)
         if self.order == "epochs":
             place = schedule.step % self.steps_per_epoch * self.members + jnp.arange(self.members)
             members = jax.random.permutation(of_order, self.people)[place % self.people]
@@ -160,9 +166,16 @@ class ManySampling:
         c = camera.camera_params(draws.yaw, self.pitch, pivot=self.pivot, radius=self.radius)
         ws, ws_target = target.ws[draws.members], target.ws_target[draws.members]
         around = self.num_neighbours * self.members
-        z = jnp.concatenate([draws.z_neighbours.reshape(around, -1), draws.z_global])
-        mapped = source.mapping(z, c[self.members :] if self.conditioning == "view" else None)
-        towards, others = mapped[:around].reshape(self.num_neighbours, *ws.shape), mapped[around:]
+
+        def mapped(z: jax.Array, conditioning: str, views: jax.Array) -> jax.Array:
+            if not len(z):
+                return jnp.empty((0, *ws.shape[1:]), ws.dtype)
+            return source.mapping(z, views if conditioning == "view" else None)
+
+        views, global_views = c[self.members : self.members + around], c[self.members + around :]
+        towards = mapped(draws.z_neighbours.reshape(around, -1), self.conditioning, views)
+        towards = towards.reshape(self.num_neighbours, *ws.shape)
+        others = mapped(draws.z_global, self.global_conditioning, global_views)
 
         def offsets(towards: jax.Array, alpha: jax.Array) -> jax.Array:
             return adjacent_offsets(ws, towards, alpha, norm_over=self.norm_over)

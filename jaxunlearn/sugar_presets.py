@@ -67,7 +67,9 @@ def sugar_paper(people: int = 10) -> ConfigDict:
     config.pairs.adjacent_target = "surrogate"  # or "shifted", GUIDE's
     config.pairs.norm_over = "sample"  # or "batch"
     config.pairs.alpha = "pair"  # or "batch"
-    config.pairs.conditioning = "frontal"  # or "view"
+    config.pairs.conditioning = "frontal"  # or "view": of neighbours
+    config.pairs.global_conditioning = "frontal"  # or "view"
+    config.pairs.global_draw = "step"  # or "epoch"
 
     config.ewc = ml_collections.ConfigDict()
     config.ewc.weight = 50.0  # λ; 0: no penalty, and no Fisher
@@ -169,12 +171,16 @@ def guide_many_heads(people: int = 10) -> ConfigDict:
 
 
 def guide_many(people: int = 10) -> ConfigDict:
-    """GUIDE extended to many people as the official scripts run it: two global pairs, sums."""
+    """GUIDE extended to many people as the official scripts run it: two global pairs, sums.
+
+    Neighbours are mapped for the view of the epoch, global people for the frontal camera and drawn once an
+    epoch.
+    """
     config = sugar_official(people)
     config.target.kind = "extrapolated"
     config.pairs.adjacent_target = "shifted"
     config.pairs.num_global = 2
-    config.pairs.conditioning = "frontal"
+    config.pairs.global_draw = "epoch"
     config.ewc.weight = 0.0
     return config
 

@@ -25,7 +25,8 @@ def retained_figures(
       percentile, over those in whose pictures a face was found; `retained_without_face`: how many are left
       out. `fid_pre`: Fréchet distance of the samples after from those before; `delta_fid_real`: how
       much further from the real images they are, None without any. `retained_lpips`, `retained_psnr`,
-      `retained_ssim`, `retained_mse`: means over the retained people, see `pixel_differences`.
+      `retained_ssim`, `retained_ssim_uniform`, `retained_mse`: means over the retained people, see
+      `pixel_differences`.
     """
     before = reference.people
     after = show_people(

@@ -26,7 +26,8 @@ MEANINGS = {
     "delta_fid_real": "by how much the Fréchet distance from real images has grown",
     "retained_lpips": "perceptual change of other people's pictures",
     "retained_psnr": "dB, other people's pictures",
-    "retained_ssim": "structural similarity of other people's pictures",
+    "retained_ssim": "structural similarity of other people's pictures (Gaussian window)",
+    "retained_ssim_uniform": "the same with a uniform window of 7 pixels",
     "retained_mse": "mean squared change of other people's pictures",
 }
 _SHOWN = {

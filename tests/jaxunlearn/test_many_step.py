@@ -8,9 +8,10 @@ import numpy as np
 import optax
 import pytest
 
-from jaxunlearn import ewc, latents
+from eg3d_flax import GeneratorConfig
+from jaxunlearn import configuration, ewc, latents, sugar_presets
 from jaxunlearn.many_pairs import ManyDraws, ManySampling
-from jaxunlearn.pairs import Schedule, Terms
+from jaxunlearn.pairs import Schedule, Source, Terms
 from jaxunlearn.step import Draws, Frozen, SideDraws, StepSettings, Target, UnlearningStep, split_generator
 from sugar_golden import SugarCase, sugar_golden
 from sugar_toy import PERCEPTION, ToyGenerator, by_name, like, toy_surrogates
@@ -26,7 +27,7 @@ OFFICIAL = ManySampling(
     view="epoch",
     conditioning="view",
 )
-BASELINE = dataclasses.replace(OFFICIAL, neighbour_target="shifted", num_global=2, conditioning="frontal")
+BASELINE = dataclasses.replace(OFFICIAL, neighbour_target="shifted", num_global=2, global_draw="epoch")
 MODES = {"sugar": OFFICIAL, "guide": BASELINE}
 
 
@@ -176,6 +177,57 @@ def test_views():
     np.testing.assert_array_equal(yaws("epoch", 0), yaws("epoch", 1))
     assert yaws("step", 0)[0] != yaws("step", 1)[0]
     assert yaws("epoch", 1)[0] != yaws("epoch", 2)[0]
+
+
+def test_global_people_of_the_official_code_are_drawn_once_an_epoch():
+    key = jax.random.key(3)
+
+    def drawn(draw: str, step: int) -> np.ndarray:
+        sampling = ManySampling(people=4, batch=2, num_global=2, global_draw=draw)  # type: ignore[arg-type]
+        schedule = Schedule(key, jnp.asarray(step))
+        return np.asarray(sampling.draw(jax.random.fold_in(key, step), 4, schedule).z_global)
+
+    np.testing.assert_array_equal(drawn("epoch", 0), drawn("epoch", 1))
+    assert not np.array_equal(drawn("epoch", 1), drawn("epoch", 2))
+    assert not np.array_equal(drawn("step", 0), drawn("step", 1))
+
+
+@pytest.mark.parametrize("of_global", ["frontal", "view"])
+@pytest.mark.parametrize("of_neighbours", ["frontal", "view"])
+def test_whom_each_camera_is_for(of_neighbours, of_global):
+    """Neighbours and global people are each mapped for the front, or for the view they are rendered from."""
+    sampling = ManySampling(
+        people=2,
+        batch=2,
+        num_global=3,
+        neighbour_target="shifted",
+        conditioning=of_neighbours,
+        global_conditioning=of_global,
+    )
+    key = jax.random.key(1)
+    drawn = sampling.draw(key, 8, Schedule(key, jnp.asarray(0)))
+    asked = {}
+
+    def mapping(z, c):
+        asked[len(z)] = c
+        return jnp.repeat(z[:, None], 3, axis=1)
+
+    ws = jnp.asarray(np.random.default_rng(0).normal(size=(2, 3, 8)), jnp.float32)
+    pairs = sampling.pairs(drawn, Target(ws, -ws, None), Source(mapping, None))
+    for count, conditioning, where in ((4, of_neighbours, slice(2, 6)), (3, of_global, slice(6, 9))):
+        if conditioning == "frontal":
+            assert asked[count] is None
+        else:
+            np.testing.assert_array_equal(asked[count], pairs.c[where])
+
+
+def test_the_official_guide_for_many():
+    """Its loop maps neighbours for the epoch's view, global people for the front, once an epoch."""
+    config = sugar_presets.guide_many(people=5)
+    sampling = configuration.step_settings(config, GeneratorConfig.ffhq512_128(), 1.0, people=5).sampling
+    assert isinstance(sampling, ManySampling)
+    assert (sampling.view, sampling.conditioning) == ("epoch", "view")
+    assert (sampling.global_draw, sampling.global_conditioning) == ("epoch", "frontal")
 
 
 def test_weights_are_means_over_people():

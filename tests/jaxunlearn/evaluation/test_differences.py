@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from jaxunlearn.evaluation.differences import HIGHEST_PSNR, pixel_differences
 from perception_golden import image
 
-GOLDEN = {"mse": 0, "psnr": 1, "ssim": 2}
+GOLDEN = {"mse": 0, "psnr": 1, "ssim": 2, "ssim_uniform": 3}
 CASES = {
-    "near": ((96, 96), (138.97486255787038, 26.70144107661813, 0.9466005357494792)),
-    "far": ((80, 112), (13123.507477678571, 6.950304378235257, 0.02154129690236693)),
+    "near": ((96, 96), (138.97486255787038, 26.70144107661813, 0.9466005357494792, 0.9437993896296563)),
+    "far": ((80, 112), (13123.507477678571, 6.950304378235257, 0.02154129690236693, 0.004103630758263936)),
 }
 """Sizes and scikit-image's results, from the goldens of SUGAR's Table 4 (case `metrics`)."""
 
@@ -53,6 +53,7 @@ def test_equal_pictures_stay_finite(images):
     np.testing.assert_array_equal(found["mse"], 0)
     np.testing.assert_array_equal(found["psnr"], HIGHEST_PSNR)
     np.testing.assert_allclose(found["ssim"], 1)
+    np.testing.assert_allclose(found["ssim_uniform"], 1)
 
 
 def test_the_smallest_difference_lies_below_the_highest_psnr():
