@@ -1,8 +1,8 @@
 """The detection cascade: proposals on an image pyramid, refined twice on crops.
 
 Runs on the host image by image, as the number of boxes depends on the picture; the networks are compiled.
-A box may reach beyond the picture when it is cut out, black there. Afterwards the reference clips it in place,
-so what the network says of the whole square is applied to the part of it inside the picture.
+A box that is cut out may reach beyond the picture, and is black there. Afterwards the reference clips it in
+place, so what the network says of the whole square is applied to the part of it inside the picture.
 """
 
 import dataclasses
