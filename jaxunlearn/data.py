@@ -10,6 +10,7 @@ data set.
 
 import dataclasses
 import itertools
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from jaxunlearn.errors import InputError, first_line
+from jaxunlearn.file_names import as_text
 from jaxunlearn.files import local_path
 from jaxunlearn.image_files import open_picture, portrait, whole_picture
 from jaxunlearn.photo_folders import ListedPhoto, photos_in_folder
@@ -167,11 +169,12 @@ def listed_photos(source: str | Path) -> list[ListedPhoto]:
       InputError: if a folder or table cannot be read, or lists nothing.
     """
     path = local_path(source)
-    if path.is_dir():
+    if os.path.isdir(path):  # Path.is_dir fails for a name that is too long
         return photos_in_folder(path)
     if path.suffix.lower() in SUFFIXES + SPREADSHEETS:
         return read_photo_table(path)
-    return [ListedPhoto(path.name, path.name, path)]
+    name = as_text(path.name)
+    return [ListedPhoto(name, name, path)]
 
 
 def _read_all(

@@ -15,6 +15,11 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d) *(\.|$)", re.IGNORECASE)
 """Devices of Windows, under any suffix."""
 
 
+def as_text(name: str) -> str:
+    r"""A file's name as text: bytes that are not UTF-8 as escapes like `\xff`, so that it can be written."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def file_name(text: str, *, plain: bool = True, longest: int = LONGEST) -> str:
     """One name, never empty, hidden, reserved or too long.
 

@@ -1,5 +1,6 @@
 """Photographs from files."""
 
+import os
 import warnings
 from pathlib import Path
 from typing import NoReturn
@@ -10,7 +11,8 @@ from PIL import Image, ImageOps
 from jaxunlearn.colour_profiles import UnusableProfile, to_srgb
 from jaxunlearn.errors import InputError, first_line
 from jaxunlearn.files import open_file
-from jaxunlearn.picture_kinds import formats_for, is_picture_name, refused_content, refused_suffix
+from jaxunlearn.photo_folders import pictures_in
+from jaxunlearn.picture_kinds import formats_for, refused_content, refused_suffix
 from jaxunlearn.picture_levels import UnknownLevels, eight_bits, has_deep_colours, refuse_dark
 
 SQUARE_ENOUGH = 1.5
@@ -50,8 +52,6 @@ def open_picture(path: Path) -> Image.Image:
       UserWarning: if its brightness is a guess, or its colour profile cannot be used.
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder, not a picture")
     advice = refused_suffix(path)
     with open_file(path) as file:
         if advice is not None:
@@ -172,9 +172,9 @@ def read_images(folder: Path, resolution: int) -> np.ndarray:
     Warns:
       UserWarning: for each picture that is left out.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # Path.is_dir fails for a name that is too long
         raise InputError(f"{folder}: no such folder")
-    paths = sorted(path for path in folder.iterdir() if is_picture_name(path) and not path.is_dir())
+    paths = pictures_in(folder)
     if not paths:
         raise InputError(f"{folder}: holds no pictures")
     images: list[np.ndarray] = []

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.metadata
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def _on_one_line(name: str, longest: int = 40) -> str:
 
 def names_of(photographs: Sequence[str]) -> list[str]:
     """For each photograph's name, such as `ada/1.png`, one that is good for files of our own; none twice."""
-    return distinct_file_names([str(Path(photograph).with_suffix("")) for photograph in photographs])
+    return distinct_file_names([os.path.splitext(photograph)[0] for photograph in photographs])
 
 
 def pictures(models: Models, images: np.ndarray, found: Inversion, renderer: Renderer) -> list[np.ndarray]:

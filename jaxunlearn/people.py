@@ -1,6 +1,7 @@
 """Who is to be forgotten: latents of seeds, from files, or of photos."""
 
 import dataclasses
+import os
 import re
 import warnings
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ import numpy as np
 
 from eg3d_flax import Compute
 from jaxunlearn.data import read_photographs, whole_images
-from jaxunlearn.file_names import file_name
+from jaxunlearn.file_names import as_text, file_name
 from jaxunlearn.inversion_methods import (
     EncoderInput,
     Method,
@@ -52,8 +53,9 @@ def people_of_latents(models: Models, path: Path) -> People:
     ws = read_latents(path, models.generator.config)
     subjects = read_names(path)
     if subjects is None or len(subjects) != len(ws):
-        subjects = (path.name,) if len(ws) == 1 else tuple(f"{path.name} row {k}" for k in range(len(ws)))
-    return People(path.stem, subjects, ws)
+        name = as_text(path.name)
+        subjects = (name,) if len(ws) == 1 else tuple(f"{name} row {k}" for k in range(len(ws)))
+    return People(as_text(path.stem), subjects, ws)
 
 
 def people_of_images(
@@ -95,6 +97,6 @@ def people_of_images(
     inversion = invert_photographs(
         models, images, method, encoder=network, encoder_images=whole_images(photographs), compute=compute
     )
-    first = file_name(re.sub(r"\W+", "-", Path(photographs[0].name).with_suffix("").as_posix()))
+    first = file_name(re.sub(r"\W+", "-", os.path.splitext(photographs[0].name)[0]))
     name = first + (f"-and-{len(photographs) - 1}-more" if len(photographs) > 1 else "")
     return People(name, tuple(photograph.name for photograph in photographs), inversion.ws)

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.file_names import as_text
 from jaxunlearn.picture_kinds import READ_SUFFIXES, VIDEO_SUFFIXES, is_picture_name
 
 OVERLAYS = "overlays"
@@ -15,7 +16,7 @@ class ListedPhoto:
     """A photo that a source lists.
 
     Attributes:
-      person: who it shows; empty if nobody is named.
+      person: who it shows; empty if nobody is named. This and the name are text, see `file_names.as_text`.
       name: tells it from others of the source.
       path: its file.
       unusable: a line on why it cannot be used, if that is known before it is opened.
@@ -34,7 +35,7 @@ def photos_in_folder(folder: Path) -> list[ListedPhoto]:
       InputError: if there is none.
     """
     pictures = pictures_in(folder)
-    listed = [ListedPhoto(path.name, path.name, path) for path in pictures]
+    listed = [ListedPhoto(as_text(path.name), as_text(path.name), path) for path in pictures]
     theirs: dict[Path, list[Path]] = {}
     for person in sorted(path for path in folder.iterdir() if path.is_dir()):
         if person.name.startswith("."):
@@ -42,18 +43,21 @@ def photos_in_folder(folder: Path) -> list[ListedPhoto]:
         try:
             theirs[person] = pictures_in(person)
         except InputError as error:
-            listed.append(ListedPhoto("", f"{person.name}/", person, str(error)))
+            listed.append(ListedPhoto("", as_text(f"{person.name}/"), person, str(error)))
     if any(path.suffix.lower() in READ_SUFFIXES for path in pictures):
         listed += [
             ListedPhoto(
-                "", f"{person.name}/", person, f"{person}: is not searched, since pictures lie beside it"
+                "",
+                as_text(f"{person.name}/"),
+                person,
+                f"{person}: is not searched, since pictures lie beside it",
             )
             for person, its in theirs.items()
             if its and person.name != OVERLAYS
         ]
     else:
         listed += [
-            ListedPhoto(person.name, f"{person.name}/{path.name}", path)
+            ListedPhoto(as_text(person.name), as_text(f"{person.name}/{path.name}"), path)
             for person, its in theirs.items()
             for path in its
         ]
