@@ -29,6 +29,8 @@ SQUARE_SIDE = 700 / 300
 """Of the crop, in units of the standard face: 300 pixels are a unit, and the middle 700 pixels are kept."""
 CROP_SIZE = 512
 _FARTHEST = 1e6
+_SMALLEST = 4
+"""Pixels of the side of a crop; what is smaller shows nothing, and would be enlarged without end."""
 
 Border = Literal["mirror", "black"]
 """What lies beyond the photo: itself mirrored and blurred, as in FFHQ; or black, as in EG3D's script."""
@@ -123,6 +125,8 @@ def crop_square(points: np.ndarray, *, upright: bool = True) -> Square:
     spread = np.linalg.norm(points - points.mean(axis=0), axis=1).max()
     if not spread > 0 or not 0.1 < scale / spread < 10:
         raise NoSquare("the landmarks are not spread like those of a face")
+    if SQUARE_SIDE * scale < _SMALLEST:
+        raise NoSquare(f"the face is less than {_SMALLEST} pixels wide")
     centre = rotation(angle) @ np.array([x[3], -y[3]])
     return Square((float(centre[0]), float(centre[1])), float(SQUARE_SIDE * scale), angle)
 

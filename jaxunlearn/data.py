@@ -4,12 +4,13 @@
     photographs = read_photographs("people", 512)                         # all of them, and what is refused
 
 A source is a picture; a folder of pictures, each a person of their own; a folder of folders, each a person;
-a CSV file with the columns `image` and `identity`; or `tfds:NAME[split]`, a prepared TFDS data set.
+a table with the columns `image` and `identity` (see `photo_tables`); or `tfds:NAME[split]`, a prepared TFDS
+data set.
 """
 
-import csv
 import dataclasses
 import itertools
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,7 +21,11 @@ from PIL import Image
 from tqdm import tqdm
 
 from jaxunlearn.errors import InputError, first_line
-from jaxunlearn.image_files import is_picture_name, portrait, read_image
+from jaxunlearn.file_names import as_text
+from jaxunlearn.files import local_path
+from jaxunlearn.image_files import open_picture, portrait, whole_picture
+from jaxunlearn.photo_folders import ListedPhoto, photos_in_folder
+from jaxunlearn.photo_tables import SPREADSHEETS, SUFFIXES, read_photo_table
 
 TFDS = re.compile(r"tfds:(?P<name>[^\[\]]+)(\[(?P<split>.+)\])?", re.DOTALL)
 IDENTITY_FEATURES = ("identity", "person", "label")
@@ -38,12 +43,14 @@ class Photograph:
       name: tells it from others of the source.
       image: `[R, R, 3]` float32 in [-1, 1].
       path: its file; None if it comes from TFDS.
+      whole: `[S, S, 3]`, the whole picture as `image_files.whole_picture` makes it, if it was asked for.
     """
 
     identity: str
     name: str
     image: np.ndarray
     path: Path | None = None
+    whole: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +81,7 @@ def read_photographs(
     resolution: int,
     *,
     limit: int | None = None,
+    whole_side: int | None = None,
     data_dir: str | Path | None = None,
     progress: bool = False,
 ) -> Photographs:
@@ -83,6 +91,7 @@ def read_photographs(
       source: where they are.
       resolution: pixels along each side of the images.
       limit: at most so many usable ones.
+      whole_side: see `iterate_photographs`.
       data_dir: of TFDS.
       progress: show a bar.
 
@@ -91,7 +100,7 @@ def read_photographs(
     """
     photographs: list[Photograph] = []
     refused: list[Refused] = []
-    found = iterate_photographs(source, resolution, data_dir=data_dir)
+    found = iterate_photographs(source, resolution, whole_side=whole_side, data_dir=data_dir)
     for one in tqdm(found, desc="photographs", unit="image", disable=not progress):
         if isinstance(one, Refused):
             refused.append(one)
@@ -104,6 +113,12 @@ def read_photographs(
     return Photographs(tuple(photographs), tuple(refused))
 
 
+def whole_images(photographs: Sequence[Photograph]) -> np.ndarray | None:
+    """`[N, S, S, 3]`, the whole pictures; None if they were not asked for."""
+    wholes = [photograph.whole for photograph in photographs if photograph.whole is not None]
+    return np.stack(wholes) if wholes else None
+
+
 def _nothing(source: str | Path, refused: Sequence[Refused]) -> str:
     if not refused:
         return f"{source}: holds no photographs"
@@ -114,16 +129,21 @@ def _nothing(source: str | Path, refused: Sequence[Refused]) -> str:
 
 
 def iterate_photographs(
-    source: str | Path, resolution: int, *, data_dir: str | Path | None = None
+    source: str | Path,
+    resolution: int,
+    *,
+    whole_side: int | None = None,
+    data_dir: str | Path | None = None,
 ) -> Iterator[Photograph | Refused]:
     """Read the photographs of a source one after the other.
 
     Args:
-      source: a picture, a folder, a CSV file or `tfds:NAME[split]`; NAME may be a folder that holds a
+      source: a picture, a folder, a table or `tfds:NAME[split]`; NAME may be a folder that holds a
         prepared data set, and the split defaults to `train`. A folder that holds pictures is not searched
         any deeper.
       resolution: pixels along each side of the images; see `image_files.read_image` for what becomes of
         other sizes, orientations and kinds of pixels.
+      whole_side: pixels along each side of the whole pictures, if they are wanted as well.
       data_dir: where TFDS keeps its data sets; None is TFDS's default.
 
     Returns:
@@ -134,89 +154,44 @@ def iterate_photographs(
     """
     match = TFDS.fullmatch(str(source))
     if match is not None:
+        if whole_side is not None:
+            raise InputError(f"{source}: an encoder can be shown whole files only where there are files")
         return _from_tfds(match["name"], match["split"] or "train", resolution, data_dir)
     if str(source).startswith("tfds:"):
         raise InputError(f"{source}: write tfds:NAME[split], such as tfds:lfw[train[:100]]")
-    path = Path(source)
-    if path.is_dir():
-        return _read_all(_in_folder(path), resolution)
-    if path.suffix.lower() == ".csv":
-        return _read_all(_in_csv(path), resolution)
-    return _read_all([_Listed(path.name, path.name, path)], resolution)
+    return _read_all(listed_photos(source), resolution, whole_side)
 
 
-def listed_pictures(source: Path) -> list[tuple[str, Path]]:
-    """Name and path of each picture of a folder, or of folders in it, or of a picture itself.
+def listed_photos(source: str | Path) -> list[ListedPhoto]:
+    """The photos of a folder or a table, or a picture itself; none of them is opened.
 
     Raises:
-      InputError: if there is none.
+      InputError: if a folder or table cannot be read, or lists nothing.
     """
-    if source.is_dir():
-        return [(one.name, one.path) for one in _in_folder(source)]
-    return [(source.name, source)]
+    path = local_path(source)
+    if os.path.isdir(path):  # Path.is_dir fails for a name that is too long
+        return photos_in_folder(path)
+    if path.suffix.lower() in SUFFIXES + SPREADSHEETS:
+        return read_photo_table(path)
+    name = as_text(path.name)
+    return [ListedPhoto(name, name, path)]
 
 
-@dataclasses.dataclass(frozen=True)
-class _Listed:
-    """A file that a source lists."""
-
-    identity: str
-    name: str
-    path: Path
-
-
-def _read_all(listed: Sequence[_Listed], resolution: int) -> Iterator[Photograph | Refused]:
+def _read_all(
+    listed: Sequence[ListedPhoto], resolution: int, whole_side: int | None
+) -> Iterator[Photograph | Refused]:
     for one in listed:
-        if not one.identity:
-            yield Refused(one.name, f"{one.path}: nobody is named as its identity")
+        if one.unusable or not one.person:
+            yield Refused(one.name, one.unusable or f"{one.path}: nobody is named as its identity")
             continue
         try:
-            image = read_image(one.path, resolution)
+            picture = open_picture(one.path)
+            image = portrait(picture, resolution, one.path)
         except InputError as error:
             yield Refused(one.name, str(error))
         else:
-            yield Photograph(one.identity, one.name, image, one.path)
-
-
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if is_picture_name(path))
-
-
-def _in_folder(folder: Path) -> list[_Listed]:
-    pictures = _pictures(folder)
-    if pictures:
-        return [_Listed(path.name, path.name, path) for path in pictures]
-    people = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    listed = [
-        _Listed(person.name, f"{person.name}/{path.name}", path)
-        for person in people
-        for path in _pictures(person)
-    ]
-    if not listed:
-        raise InputError(f"{folder}: holds no pictures, nor folders with pictures")
-    return listed
-
-
-def _in_csv(path: Path) -> list[_Listed]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file, skipinitialspace=True))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a readable CSV file in UTF-8 ({error})") from error
-    if not rows:
-        raise InputError(f"{path}: lists no photographs")
-    missing = [column for column in ("image", "identity") if column not in rows[0]]
-    if missing:
-        raise InputError(f"{path}: has no column {missing[0]!r}; its first line must be image,identity")
-    listed = []
-    for number, row in enumerate(rows, start=2):
-        image = (row["image"] or "").strip()
-        if not image:
-            raise InputError(f"{path}: line {number} names no image")
-        listed.append(_Listed((row["identity"] or "").strip(), image, path.parent / image))
-    return listed
+            whole = None if whole_side is None else whole_picture(picture, whole_side)
+            yield Photograph(one.person, one.name, image, one.path, whole)
 
 
 def _from_tfds(

@@ -40,11 +40,16 @@ class Encoder:
     state: nnx.State
     w_avg: jax.Array
 
+    @property
+    def side(self) -> int:
+        """Pixels along each side of what the network sees."""
+        return nnx.merge(self.graph, self.state).config.swin.image_size
+
     def encode(self, images: jax.Array) -> jax.Array:
         """Latents of photographs; differentiable.
 
         Args:
-          images: `[N, H, W, 3]` in [-1, 1], framed as the generator's training images.
+          images: `[N, H, W, 3]` in [-1, 1] of any size, framed as the generator's training images.
 
         Returns:
           ws `[N, num_ws, w_dim]` float32.

@@ -1,24 +1,32 @@
 """Photographs from files."""
 
+import os
 import warnings
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from jaxunlearn.colour_profiles import UnusableProfile, to_srgb
 from jaxunlearn.errors import InputError, first_line
+from jaxunlearn.files import open_file
+from jaxunlearn.photo_folders import pictures_in
+from jaxunlearn.picture_kinds import formats_for, refused_content, refused_suffix
+from jaxunlearn.picture_levels import UnknownLevels, eight_bits, has_deep_colours, refuse_dark
 
 SQUARE_ENOUGH = 1.5
 """A picture longer than this many times its width is no portrait, and is not cut to one."""
-
-_SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+_BEGINNING = 64
+_SUBFILE, _REDUCED, _DNG_VERSION = 254, 1, 50706
+"""Tags of TIFF: raw files keep a preview where others have their picture."""
 
 
 def read_image(path: Path, resolution: int) -> np.ndarray:
     """Read a picture of an aligned face: `open_picture`, then `portrait`.
 
     Args:
-      path: any file that Pillow reads.
+      path: see `open_picture`.
       resolution: pixels along each side of the result.
 
     Returns:
@@ -31,28 +39,75 @@ def read_image(path: Path, resolution: int) -> np.ndarray:
 
 
 def open_picture(path: Path) -> Image.Image:
-    """Read a picture as RGB, turned as its EXIF data say, before white where it is transparent.
+    """Read a picture as RGB in sRGB, turned as its EXIF data say, before white where it is transparent.
 
     Args:
-      path: any file that Pillow reads; grey, 16 bits, a palette, CMYK and alpha are understood.
+      path: of a kind that `picture_kinds` lists; grey, 16 bits, a palette, CMYK, alpha and colour profiles
+        are understood. Of several pictures in a file, the first.
 
     Raises:
       InputError: if it cannot be read.
+
+    Warns:
+      UserWarning: if its brightness is a guess, or its colour profile cannot be used.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # remarks on metadata that nobody asked for
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as file:
-                return _on_white(ImageOps.exif_transpose(file))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except IsADirectoryError as error:
-        raise InputError(f"{path}: is a folder, not a picture") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InputError(f"{path}: has too many pixels to be a portrait") from error
-    except Exception as error:  # a damaged file makes Pillow's decoders fail in any way
-        raise InputError(f"{path}: not a readable picture ({first_line(error)})") from error
+    path = Path(path)
+    advice = refused_suffix(path)
+    with open_file(path) as file:
+        if advice is not None:
+            _refuse(path, advice)
+        beginning = file.read(_BEGINNING)
+        advice = refused_content(beginning)
+        if advice is not None:
+            _refuse(path, advice)
+        file.seek(0)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # remarks on metadata that nobody asked for
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+                with Image.open(file, formats=formats_for(beginning)) as opened:
+                    picture, notes = _decoded(opened)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise InputError(f"{path}: has too many pixels to be a portrait") from error
+        except Image.UnidentifiedImageError as error:
+            raise InputError(
+                f"{path}: not a readable picture (its content is that of no kind that is read; save it as "
+                "JPEG or PNG)"
+            ) from error
+        except UnknownLevels as error:
+            raise InputError(f"{path}: {error}") from error
+        except Exception as error:  # a damaged file makes Pillow's decoders fail in any way
+            raise InputError(f"{path}: not a readable picture ({first_line(error)})") from error
+    for note in notes:
+        warnings.warn(f"{path}: {note}", stacklevel=2)
+    return picture
+
+
+def _refuse(path: Path, advice: str) -> NoReturn:
+    raise InputError(f"{path}: not a picture that can be read: {advice}")
+
+
+def _decoded(opened: Image.Image) -> tuple[Image.Image, list[str]]:
+    """RGB, and notes on it."""
+    tags = getattr(opened, "tag_v2", {})
+    if _DNG_VERSION in tags or tags.get(_SUBFILE, 0) & _REDUCED:
+        raise UnknownLevels("holds a preview of a raw file; develop it and save it as JPEG, or as PNG")
+    deep = has_deep_colours(opened)
+    profile = opened.info.get("icc_profile")
+    opened.load()
+    if deep:
+        refuse_dark(opened)
+    picture, note = eight_bits(opened)
+    notes = [note] if note else []
+    if picture is not opened:  # what `exif_transpose` goes by
+        picture.info["exif"] = opened.getexif().tobytes()
+    picture = ImageOps.exif_transpose(picture)
+    if isinstance(profile, bytes) and profile:
+        try:
+            picture = to_srgb(picture, profile)
+        except UnusableProfile as error:
+            notes.append(str(error))
+    return _on_white(picture), notes
 
 
 def portrait(picture: Image.Image, resolution: int, name: str | Path) -> np.ndarray:
@@ -70,9 +125,12 @@ def portrait(picture: Image.Image, resolution: int, name: str | Path) -> np.ndar
       InputError: if it is smaller than `resolution`, or far from square.
     """
     try:
+        picture, note = eight_bits(picture)
         picture = _on_white(picture)
     except ValueError as error:
         raise InputError(f"{name}: {error}") from error
+    if note:
+        warnings.warn(f"{name}: {note}", stacklevel=3)
     width, height = picture.size
     side = min(width, height)
     if side < resolution:
@@ -89,34 +147,52 @@ def portrait(picture: Image.Image, resolution: int, name: str | Path) -> np.ndar
     return np.asarray(scaled, np.float32) / 127.5 - 1
 
 
+def whole_picture(picture: Image.Image, side: int) -> np.ndarray:
+    """A whole picture at `side`², as the `image_to_tensor` of GUIDE and SUGAR makes it.
+
+    Nothing is cut off, so what is not square is squeezed; bicubic, rounded to 8 bits.
+
+    Args:
+      picture: RGB, as `open_picture` returns it.
+      side: pixels along each side of the result.
+
+    Returns:
+      `[side, side, 3]` float32 in [-1, 1].
+    """
+    scaled = picture.resize((side, side), Image.Resampling.BICUBIC)
+    return np.asarray(scaled, np.float32) / 127.5 - 1
+
+
 def read_images(folder: Path, resolution: int) -> np.ndarray:
     """All pictures of a folder, in order of name; see `read_image`.
 
     Raises:
-      InputError: if there is no such folder, or a picture in it cannot be used.
+      InputError: if there is no such folder, or no picture in it can be used.
+
+    Warns:
+      UserWarning: for each picture that is left out.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # Path.is_dir fails for a name that is too long
         raise InputError(f"{folder}: no such folder")
-    paths = sorted(path for path in folder.iterdir() if is_picture_name(path))
+    paths = pictures_in(folder)
     if not paths:
         raise InputError(f"{folder}: holds no pictures")
-    return np.stack([read_image(path, resolution) for path in paths])
-
-
-def is_picture_name(path: Path) -> bool:
-    """Whether Pillow knows the suffix, and the file is not hidden."""
-    return path.suffix.lower() in Image.registered_extensions() and not path.name.startswith(".")
+    images: list[np.ndarray] = []
+    refused: list[InputError] = []
+    for path in paths:
+        try:
+            images.append(read_image(path, resolution))
+        except InputError as error:
+            refused.append(error)
+    if not images:
+        raise InputError(f"{folder}: none of its {len(paths)} pictures can be used; the first: {refused[0]}")
+    for error in refused:
+        warnings.warn(f"left out: {error}", stacklevel=2)
+    return np.stack(images)
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
     """As RGB, transparent parts white."""
-    if picture.mode in _SIXTEEN_BITS:  # Pillow would cut off, not scale
-        levels = np.asarray(picture).astype(np.float64)
-        if levels.min(initial=0) < 0 or levels.max(initial=0) > 65535:
-            raise ValueError(f"{picture.mode} pixels beyond 16 bits")
-        picture = Image.fromarray(np.round(levels / 257).astype(np.uint8))
-    if picture.mode == "F":
-        raise ValueError("floating-point pixels have no known range")
     if picture.has_transparency_data:
         coloured = picture.convert("RGBA")
         white = Image.new("RGBA", coloured.size, (255, 255, 255, 255))

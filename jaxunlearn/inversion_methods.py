@@ -21,6 +21,10 @@ from jaxunlearn.models import Models
 
 Method = Literal["encoder", "optimize", "hybrid"]
 METHODS: tuple[Method, ...] = get_args(Method)
+EncoderInput = Literal["crop", "file"]
+"""What an encoder is shown of a photograph: the crop that the generator is compared with, or the whole file
+as GUIDE's and SUGAR's `image_to_tensor` shows it, see `image_files.whole_picture`."""
+ENCODER_INPUTS: tuple[EncoderInput, ...] = get_args(EncoderInput)
 PUBLISHED_ENCODER = "encoder_FFHQ.pt"
 
 
@@ -56,6 +60,19 @@ def encoder_for(models: Models, name_or_path: str | None = None) -> Encoder:
     return load_encoder(models.generator, name_or_path, w_avg=models.w_avg)
 
 
+def side_of_file(encoder: Encoder | None, encoder_input: EncoderInput) -> int | None:
+    """Pixels a side of the whole files that an encoder is to be shown; None if it is shown crops.
+
+    Raises:
+      InputError: if files are to be shown, and there is no encoder.
+    """
+    if encoder_input == "crop":
+        return None
+    if encoder is None:
+        raise InputError("--encoder-input file: the search from the mean latent shows nothing to an encoder")
+    return encoder.side
+
+
 @jax.jit
 def _encode(encoder: Encoder, images: jax.Array) -> jax.Array:
     return encoder.encode(images)
@@ -76,6 +93,7 @@ def invert_photographs(
     method: Method,
     *,
     encoder: Encoder | None = None,
+    encoder_images: np.ndarray | None = None,
     settings: InversionSettings | None = None,
     mesh: Mesh | None = None,
     compute: Compute | None = None,
@@ -88,6 +106,7 @@ def invert_photographs(
       images: `[N, R, R, 3]` in [-1, 1].
       method: how.
       encoder: what `encoder` and `hybrid` begin with; None takes that of `encoder_for`.
+      encoder_images: `[N, S, S, 3]`, what the encoder is shown in their place; None shows it `images`.
       settings: of the search; None takes `settings_for(method)`.
       mesh: see `inversion.invert`.
       compute: likewise.
@@ -97,7 +116,9 @@ def invert_photographs(
       InputError: if an encoder is wanted and there is none.
       ValueError: if the images do not have the generator's resolution.
     """
-    ws = None if method == "optimize" else encode(encoder or encoder_for(models), images)
+    ws = None
+    if method != "optimize":
+        ws = encode(encoder or encoder_for(models), images if encoder_images is None else encoder_images)
     return invert(
         models.generator,
         images,

@@ -2,8 +2,7 @@
 
 import dataclasses
 import importlib.metadata
-import json
-import re
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,16 @@ import numpy as np
 from jaxunlearn.catalogue import sha256
 from jaxunlearn.data import Photograph
 from jaxunlearn.evaluation.batches import embeddings
+from jaxunlearn.file_names import distinct_file_names
+from jaxunlearn.files import write_json
 from jaxunlearn.inversion import Inversion, InversionSettings
+from jaxunlearn.inversion_methods import EncoderInput
 from jaxunlearn.latent_files import write_latents
 from jaxunlearn.models import Models
 from jaxunlearn.rendering import Renderer
 from jaxunlearn.report.images import grid, save_png, to_uint8
+from jaxunlearn.terminal import escaped
 from jaxunlearn.views import views
-from torch_bridge import replacing
 
 YAWS = (-0.5, 0.0, 0.5)
 """Other views in the pictures, radians."""
@@ -56,7 +58,7 @@ def means(figures: Sequence[Figures]) -> Figures:
 
 def table(names: Sequence[str], figures: Sequence[Figures], judge: str, threshold: float | None) -> str:
     """A line for each photograph, and their means if there are several."""
-    rows = list(zip(names, figures, strict=True))
+    rows = [(_on_one_line(name), of) for name, of in zip(names, figures, strict=True)]
     if len(rows) > 1:
         rows.append(("mean", means(figures)))
     width = max(len(name) for name, _ in rows)
@@ -66,17 +68,16 @@ def table(names: Sequence[str], figures: Sequence[Figures], judge: str, threshol
     return "\n".join([*lines, f"identity: similarity by {judge}{same}"])
 
 
+def _on_one_line(name: str, longest: int = 40) -> str:
+    """A name for a table: no control characters, and cut in the middle where it is long."""
+    shown = escaped(name)
+    half = longest // 2
+    return shown if len(shown) <= longest else f"{shown[:half]}…{shown[1 - half :]}"
+
+
 def names_of(photographs: Sequence[str]) -> list[str]:
     """For each photograph's name, such as `ada/1.png`, one that is good for files of our own; none twice."""
-    names: list[str] = []
-    for photograph in photographs:
-        plain = re.sub(r"[^\w.-]+", "-", str(Path(photograph).with_suffix(""))).strip("-")
-        name, number = plain, 1
-        while name in names:
-            number += 1
-            name = f"{plain}-{number}"
-        names.append(name)
-    return names
+    return distinct_file_names([os.path.splitext(photograph)[0] for photograph in photographs])
 
 
 def pictures(models: Models, images: np.ndarray, found: Inversion, renderer: Renderer) -> list[np.ndarray]:
@@ -91,13 +92,20 @@ def pictures(models: Models, images: np.ndarray, found: Inversion, renderer: Ren
     ]
 
 
-def origin(models: Models, method: str, encoder: str | None, settings: InversionSettings) -> dict[str, Any]:
+def origin(
+    models: Models,
+    method: str,
+    encoder: str | None,
+    settings: InversionSettings,
+    encoder_input: EncoderInput = "crop",
+) -> dict[str, Any]:
     """Where latents come from, apart from the photograph."""
     return {
         "model": models.name,
         "fingerprint": models.fingerprint,
         "method": method,
         "encoder": encoder,
+        "encoder_input": encoder and encoder_input,
         "settings": dataclasses.asdict(settings),
         "perceptual": models.perceptual_name,
         "identity": models.identity.name,
@@ -154,17 +162,16 @@ def save(
             )
     for name, picture in zip(names, pictures, strict=True):
         save_png(summary.parent / _picture_name(out, name), picture)
-    with replacing(summary) as temporary:
-        about = {
-            **origin,
-            "seconds": round(seconds, 2),
-            "mean": dataclasses.asdict(means(figures)),
-            "photographs": [
-                {**source, **dataclasses.asdict(of)} for source, of in zip(sources, figures, strict=True)
-            ],
-            "left_out": list(refused),
-        }
-        temporary.write_text(json.dumps(about, indent=1) + "\n")
+    about = {
+        **origin,
+        "seconds": round(seconds, 2),
+        "mean": dataclasses.asdict(means(figures)),
+        "photographs": [
+            {**source, **dataclasses.asdict(of)} for source, of in zip(sources, figures, strict=True)
+        ],
+        "left_out": list(refused),
+    }
+    write_json(summary, about)
     return written
 
 

@@ -1,6 +1,7 @@
 """Who is to be forgotten: latents of seeds, from files, or of photos."""
 
 import dataclasses
+import os
 import re
 import warnings
 from collections.abc import Sequence
@@ -9,8 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from eg3d_flax import Compute
-from jaxunlearn.data import read_photographs
-from jaxunlearn.inversion_methods import Method, default_method, encoder_for, invert_photographs
+from jaxunlearn.data import read_photographs, whole_images
+from jaxunlearn.file_names import as_text, file_name
+from jaxunlearn.inversion_methods import (
+    EncoderInput,
+    Method,
+    default_method,
+    encoder_for,
+    invert_photographs,
+    side_of_file,
+)
 from jaxunlearn.latent_files import read_latents, read_names
 from jaxunlearn.models import Models
 from jaxunlearn.rendering import latents_of_seeds
@@ -44,8 +53,9 @@ def people_of_latents(models: Models, path: Path) -> People:
     ws = read_latents(path, models.generator.config)
     subjects = read_names(path)
     if subjects is None or len(subjects) != len(ws):
-        subjects = (path.name,) if len(ws) == 1 else tuple(f"{path.name} row {k}" for k in range(len(ws)))
-    return People(path.stem, subjects, ws)
+        name = as_text(path.name)
+        subjects = (name,) if len(ws) == 1 else tuple(f"{name} row {k}" for k in range(len(ws)))
+    return People(as_text(path.stem), subjects, ws)
 
 
 def people_of_images(
@@ -54,6 +64,7 @@ def people_of_images(
     *,
     method: Method | None = None,
     encoder: str | None = None,
+    encoder_input: EncoderInput = "crop",
     compute: Compute,
 ) -> People:
     """Photos, a person each; see `data.read_photographs` and `inversion_methods.invert_photographs`.
@@ -63,6 +74,7 @@ def people_of_images(
       sources: of photos.
       method: how they are inverted; None takes what suits the model.
       encoder: file of an encoder, if not the one that comes with the model.
+      encoder_input: what the encoder is shown.
       compute: see `inversion.invert`.
 
     Raises:
@@ -75,13 +87,16 @@ def people_of_images(
     method = method or default_method(models, encoder)
     network = None if method == "optimize" else encoder_for(models, encoder)
     photographs, side = [], models.generator.config.img_resolution
+    whole_side = side_of_file(network, encoder_input)
     for source in sources:
-        found = read_photographs(source, side)
+        found = read_photographs(source, side, whole_side=whole_side)
         photographs += found.photographs
         for refused in found.refused:
             warnings.warn(f"left out: {refused.reason}", stacklevel=2)
     images = np.stack([photograph.image for photograph in photographs])
-    inversion = invert_photographs(models, images, method, encoder=network, compute=compute)
-    first = re.sub(r"\W+", "-", Path(photographs[0].name).with_suffix("").as_posix())
+    inversion = invert_photographs(
+        models, images, method, encoder=network, encoder_images=whole_images(photographs), compute=compute
+    )
+    first = file_name(re.sub(r"\W+", "-", os.path.splitext(photographs[0].name)[0]))
     name = first + (f"-and-{len(photographs) - 1}-more" if len(photographs) > 1 else "")
     return People(name, tuple(photograph.name for photograph in photographs), inversion.ws)

@@ -73,8 +73,9 @@ def align_photo(photo: Image.Image, faces: Faces, settings: AlignmentSettings) -
     points, squares = np.empty((0, 5, 2)), ()
     chosen = None
     try:
-        points = np.array([five_points(face) for face in faces(photo)]).reshape(-1, 5, 2)
-        squares = tuple(crop_square(face, upright=settings.upright) for face in points)
+        seen = np.array([five_points(face) for face in faces(photo)]).reshape(-1, 5, 2)
+        squares = tuple(crop_square(face, upright=settings.upright) for face in seen)
+        points = seen
         chosen = _choose(squares, settings)
         cut = crop(photo, squares[chosen], size=settings.size, border=settings.border)
         detail = sharpness(cut)

@@ -10,7 +10,14 @@ from jax.sharding import Mesh
 from eg3d_flax import Compute
 from jaxunlearn.data import Refused, iterate_photographs
 from jaxunlearn.errors import InputError
-from jaxunlearn.inversion_methods import Method, default_method, encoder_for, invert_photographs
+from jaxunlearn.inversion_methods import (
+    EncoderInput,
+    Method,
+    default_method,
+    encoder_for,
+    invert_photographs,
+    side_of_file,
+)
 from jaxunlearn.mesh import of_this_process
 from jaxunlearn.models import Models
 from jaxunlearn.people import people_of_seeds
@@ -29,6 +36,7 @@ def worklist_of_photographs(
     *,
     method: Method | None = None,
     encoder: str | None = None,
+    encoder_input: EncoderInput = "crop",
     mesh: Mesh | None = None,
     compute: Compute,
 ) -> Worklist:
@@ -41,6 +49,7 @@ def worklist_of_photographs(
       source: see `data.iterate_photographs`.
       method: how photographs are inverted, see `inversion_methods`; None takes what suits the model.
       encoder: file of an encoder, if not the one that comes with the model.
+      encoder_input: what the encoder is shown.
       mesh: its devices, those of this process, share the photographs of a wave; None takes one.
       compute: see `inversion.invert`.
 
@@ -52,19 +61,37 @@ def worklist_of_photographs(
     """
     method = method or default_method(models, encoder)
     network = None if method == "optimize" else encoder_for(models, encoder)
+    whole_side = side_of_file(network, encoder_input)
     first: dict[str, np.ndarray] = {}
-    for one in iterate_photographs(source, models.generator.config.img_resolution):
+    whole: dict[str, np.ndarray] = {}
+    for one in iterate_photographs(source, models.generator.config.img_resolution, whole_side=whole_side):
         if isinstance(one, Refused):
             warnings.warn(f"left out: {one.reason}", stacklevel=2)
         elif one.identity not in first:
-            first[one.identity] = np.rint((one.image + 1) * 127.5).astype(np.uint8)
+            first[one.identity] = _levels(one.image)
+            if one.whole is not None:
+                whole[one.identity] = _levels(one.whole)
     if not first:
         raise InputError(f"{source}: holds no photographs that can be used")
-    photographs = list(first.values())
+    photographs, wholes = list(first.values()), list(whole.values())
 
     def latents(some: Sequence[int]) -> np.ndarray:
-        images = np.stack([photographs[k] for k in some]).astype(np.float32) / 127.5 - 1
-        devices = of_this_process(mesh)
-        return invert_photographs(models, images, method, encoder=network, mesh=devices, compute=compute).ws
+        return invert_photographs(
+            models,
+            _images([photographs[k] for k in some]),
+            method,
+            encoder=network,
+            encoder_images=_images([wholes[k] for k in some]) if wholes else None,
+            mesh=of_this_process(mesh),
+            compute=compute,
+        ).ws
 
     return Worklist(tuple(first), latents)
+
+
+def _levels(image: np.ndarray) -> np.ndarray:
+    return np.rint((image + 1) * 127.5).astype(np.uint8)
+
+
+def _images(levels: Sequence[np.ndarray]) -> np.ndarray:
+    return np.stack(levels).astype(np.float32) / 127.5 - 1

@@ -1,18 +1,22 @@
 """`jaxunlearn align`: crop photographs as EG3D's training photographs were."""
 
 import argparse
-import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+from unicodedata import normalize
 
 from jaxunlearn.commands.arguments import not_negative
 from jaxunlearn.terminal import say
 
+if TYPE_CHECKING:
+    from jaxunlearn.photo_folders import ListedPhoto
+
 _DESCRIPTION = """\
 Crop photographs of faces as those of EG3D's training set were: 512², the face upright, its size and place
 fixed by eyes, nose and mouth. Beside each crop, in DIR/overlays, the photo with what was found in it, and in
-DIR/landmarks.json the points.
+DIR/landmarks.json the points. Crops of a person's folder, or of people in a table, are in DIR/PERSON.
 
 Photos without a face, with several, blurred or too small are refused by name; the others go on.
 """
@@ -41,7 +45,7 @@ def add_parser(subparsers: Any) -> None:
         type=Path,
         nargs="+",
         metavar="PHOTO",
-        help="pictures, or folders of them, or of such folders",
+        help="pictures, folders of them or of people's folders, tables (image,identity)",
     )
     add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     points = parser.add_mutually_exclusive_group()
@@ -105,17 +109,19 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from tqdm import tqdm
 
-    from jaxunlearn.data import listed_pictures
+    from jaxunlearn.data import listed_photos
     from jaxunlearn.errors import InputError
+    from jaxunlearn.files import write_json
     from jaxunlearn.image_files import open_picture
     from jaxunlearn.photo_alignment import AlignmentSettings, align_photo
     from jaxunlearn.report.overlay import overlay
-    from torch_bridge import replacing
 
-    listed = [one for source in arguments.photos for one in listed_pictures(source)]
-    names = {name: Path(name).with_suffix(".png") for name, _ in listed}
-    if len(set(names.values())) < len(listed):
+    photos = [photo for source in arguments.photos for photo in listed_photos(source)]
+    refused = [photo.unusable for photo in photos if photo.unusable]
+    listed = [photo for photo in photos if not photo.unusable]
+    if len({photo.name for photo in listed}) < len(listed):
         raise InputError("two photos have the same name, and so would their crops; align them one by one")
+    crops = _crop_files(listed)
     faces = _finder(arguments)
     training = arguments.recipe == "training"
     settings = AlignmentSettings(
@@ -127,38 +133,56 @@ def run(arguments: argparse.Namespace) -> None:
         size=arguments.size,
     )
     arguments.out.mkdir(parents=True, exist_ok=True)
-    refused: list[str] = []
     found: dict[str, Any] = {}
-    for name, path in tqdm(listed, desc="aligning", unit="photo", disable=len(listed) == 1):
+    for one, file in zip(
+        tqdm(listed, desc="aligning", unit="photo", disable=len(listed) == 1), crops, strict=True
+    ):
         try:
-            photo = open_picture(path)
+            photo = open_picture(one.path)
         except InputError as error:
             refused.append(str(error))
             continue
-        alignment = align_photo(photo, lambda picture, name=name: faces(name, picture), settings)
-        _save(overlay(photo, alignment), arguments.out / "overlays" / names[name])
+        alignment = align_photo(photo, lambda picture, name=one.name: faces(name, picture), settings)
+        _save(overlay(photo, alignment), arguments.out / "overlays" / file)
         if alignment.crop is None or alignment.chosen is None:
-            refused.append(f"{path}: {alignment.reason}")
+            refused.append(f"{one.path}: {alignment.reason}")
             continue
-        _save(alignment.crop, arguments.out / names[name])
+        _save(alignment.crop, arguments.out / file)
         square = alignment.squares[alignment.chosen]
-        found[name] = {
+        found[one.name] = {
             "points": alignment.points[alignment.chosen].round(2).tolist(),
             "centre": [round(x, 2) for x in square.centre],
             "side": round(square.side, 2),
             "angle": round(square.angle, 4),
         }
     if found:
-        with replacing(arguments.out / "landmarks.json") as temporary:
-            temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write_json(arguments.out / "landmarks.json", found)
     if not found:
         more = "" if len(refused) == 1 else f" (and {len(refused) - 1} more, none could be aligned)"
         raise InputError(refused[0] + more)
     for reason in refused:
         say(f"refused: {reason}", sys.stderr)
     say(
-        f"{len(found)} of {len(listed)} aligned: {arguments.out}; what was seen: {arguments.out / 'overlays'}"
+        f"{len(found)} of {len(photos)} aligned: {arguments.out}; what was seen: {arguments.out / 'overlays'}"
     )
+
+
+def _crop_files(photos: "Sequence[ListedPhoto]") -> list[Path]:
+    """A file for the crop of each photo, in a folder of its person's name unless it is its own."""
+    from jaxunlearn.file_names import distinct_file_names
+
+    of_people: dict[str, list[ListedPhoto]] = {}
+    for photo in photos:
+        of_people.setdefault("" if photo.person == photo.name else photo.person, []).append(photo)
+    folders = distinct_file_names([person for person in of_people if person], plain=False)
+    places = {"": Path()} | dict(zip(filter(None, of_people), map(Path, folders), strict=True))
+    files: dict[str, Path] = {}
+    for person, theirs in of_people.items():
+        stems = distinct_file_names([photo.path.stem for photo in theirs], plain=False, longest=200)
+        files |= {
+            photo.name: places[person] / f"{stem}.png" for photo, stem in zip(theirs, stems, strict=True)
+        }
+    return [files[photo.name] for photo in photos]
 
 
 def _finder(arguments: argparse.Namespace) -> Any:
@@ -170,8 +194,13 @@ def _finder(arguments: argparse.Namespace) -> Any:
     if arguments.landmarks is not None:
         from jaxunlearn.landmark_files import read_landmarks
 
-        known = read_landmarks(arguments.landmarks)
-        return lambda name, _: known.get(name, known.get(Path(name).name, np.empty((0, 5, 2))))
+        known = {
+            normalize("NFC", name): points for name, points in read_landmarks(arguments.landmarks).items()
+        }
+        none = np.empty((0, 5, 2))
+        return lambda name, _: known.get(
+            normalize("NFC", name), known.get(normalize("NFC", Path(name).name), none)
+        )
     from jaxunlearn.face_detector import HOW_TO_GET_ONE, find_detector
 
     detector = find_detector(arguments.detector)

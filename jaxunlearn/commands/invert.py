@@ -64,9 +64,15 @@ def run(arguments: argparse.Namespace) -> None:
 
     from eg3d_flax import Compute
     from jaxunlearn import inversion_results as results
-    from jaxunlearn.data import Photograph, Refused, iterate_photographs
+    from jaxunlearn.data import Photograph, Refused, iterate_photographs, whole_images
     from jaxunlearn.errors import InputError
-    from jaxunlearn.inversion_methods import default_method, encoder_for, invert_photographs, settings_for
+    from jaxunlearn.inversion_methods import (
+        default_method,
+        encoder_for,
+        invert_photographs,
+        settings_for,
+        side_of_file,
+    )
     from jaxunlearn.mesh import make_mesh
     from jaxunlearn.rendering import Renderer
 
@@ -80,7 +86,10 @@ def run(arguments: argparse.Namespace) -> None:
     method = arguments.method or default_method(models, arguments.encoder)
     encoder = None if method == "optimize" else encoder_for(models, arguments.encoder)
     side = models.generator.config.img_resolution
-    read = [one for source in arguments.images for one in iterate_photographs(source, side)]
+    whole_side = side_of_file(encoder, arguments.encoder_input)
+    read = [
+        one for source in arguments.images for one in iterate_photographs(source, side, whole_side=whole_side)
+    ]
     photographs = [one for one in read if isinstance(one, Photograph)]
     refused = [one.reason for one in read if isinstance(one, Refused)]
     for line in refused:
@@ -95,7 +104,14 @@ def run(arguments: argparse.Namespace) -> None:
     compute = Compute.for_platform(jax.default_backend())
     begun = time.perf_counter()
     found = invert_photographs(
-        models, images, method, encoder=encoder, settings=settings, mesh=mesh, compute=compute
+        models,
+        images,
+        method,
+        encoder=encoder,
+        encoder_images=whole_images(photographs),
+        settings=settings,
+        mesh=mesh,
+        compute=compute,
     )
     seconds = time.perf_counter() - begun
 
@@ -107,7 +123,7 @@ def run(arguments: argparse.Namespace) -> None:
         found,
         figures,
         results.pictures(models, images, found, renderer),
-        results.origin(models, method, encoder and encoder.name, settings),
+        results.origin(models, method, encoder and encoder.name, settings, arguments.encoder_input),
         seconds=seconds,
         refused=refused,
     )

@@ -18,6 +18,13 @@ def add_inversion(parser: argparse.ArgumentParser, option: str) -> None:
         "from the encoder's latents [hybrid with an encoder, else optimize]",
     )
     add("--encoder", metavar="FILE", help="encoder [as suits the model]")
+    add(
+        "--encoder-input",
+        choices=("crop", "file"),
+        default="crop",
+        help="what the encoder is shown: the crop at the model's resolution, or the whole file, squeezed to "
+        "the encoder's 256² as by the official scripts' image_to_tensor [%(default)s]",
+    )
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:

@@ -176,6 +176,7 @@ def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh |
             arguments.identities,
             method=arguments.inversion,
             encoder=arguments.encoder,
+            encoder_input=arguments.encoder_input,
             mesh=mesh,
             compute=configuration.compute(config),
         )
@@ -222,6 +223,7 @@ def _request(arguments: argparse.Namespace, models: "Models") -> "tuple[ConfigDi
             arguments.image,
             method=arguments.inversion,
             encoder=arguments.encoder,
+            encoder_input=arguments.encoder_input,
             compute=configuration.compute(config),
         )
         return read_settings(arguments, len(people.subjects)), people

@@ -56,3 +56,9 @@ def squares(boxes: np.ndarray) -> np.ndarray:
     longest = side.max(axis=1, keepdims=True)
     corner = boxes[:, 0:2] + side * 0.5 - longest * 0.5
     return np.round(np.concatenate([corner, corner + longest - 1.0], axis=1))
+
+
+def clipped(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Boxes cut to the pixels of a picture."""
+    last = np.array([width - 1, height - 1, width - 1, height - 1])
+    return np.clip(boxes, 0, last)

@@ -1,6 +1,8 @@
 """The detection cascade: proposals on an image pyramid, refined twice on crops.
 
 Runs on the host image by image, as the number of boxes depends on the picture; the networks are compiled.
+A box that is cut out may reach beyond the picture, and is black there. Afterwards the reference clips it in
+place, so what the network says of the whole square is applied to the part of it inside the picture.
 """
 
 import dataclasses
@@ -14,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 
-from mtcnn_flax.boxes import calibrated, sides, squares, suppress
+from mtcnn_flax.boxes import calibrated, clipped, sides, squares, suppress
 from mtcnn_flax.networks import ONet, PNet, RNet
 
 CELL = 12
@@ -115,14 +117,14 @@ def detect(
     boxes = squares(calibrated(found.boxes, found.offsets))
 
     offsets, probabilities = _on_crops(rnet, image, boxes, RNet.SIZE)
-    found = Proposals(boxes, probabilities[:, 1], offsets)
+    found = Proposals(clipped(boxes, *picture.size), probabilities[:, 1], offsets)
     found = found[found.scores > settings.thresholds[1]]
     found = found[suppress(found.boxes, found.scores, settings.overlaps[1])]
     boxes = squares(calibrated(found.boxes, found.offsets))
 
     points, offsets, probabilities = _on_crops(onet, image, boxes, ONet.SIZE)
     sure = probabilities[:, 1] > settings.thresholds[2]
-    boxes, scores = boxes[sure], probabilities[sure, 1]
+    boxes, scores = clipped(boxes[sure], *picture.size), probabilities[sure, 1]
     landmarks = boxes[:, None, 0:2] + sides(boxes)[:, None] * points[sure].reshape(-1, 2, 5).swapaxes(1, 2)
     boxes = calibrated(boxes, offsets[sure])
     kept = suppress(boxes, scores, settings.overlaps[2], relative_to="smaller")

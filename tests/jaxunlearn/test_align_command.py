@@ -1,11 +1,12 @@
 """`jaxunlearn align`: which photos become crops, which are refused and why, and what is written."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 import skimage.data
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
@@ -13,8 +14,10 @@ import mtcnn_flax
 from jaxunlearn import catalogue, cli, face_detector
 from jaxunlearn.landmark_files import read_landmarks
 from jaxunlearn.photo_alignment import AlignmentSettings, align_photo
+from jaxunlearn.report.overlay import overlay
 from photos import ASTRONAUT, astronaut
 
+SMALL = ["--landmarks", "points.json", "--size", "64", "--min-sharpness", "0"]
 FARTHER = 0.9 * ASTRONAUT + np.array([250.0, 200.0])
 
 
@@ -98,6 +101,47 @@ def test_a_folder_of_people_becomes_one(photos, capsys):
     assert "2 of 2 aligned" in capsys.readouterr().out
 
 
+def test_people_of_a_table_become_folders_whatever_they_are_called(photos, capsys):
+    long = "x" * 300
+    rows = ["anna.png;ann", f"again.png;{long}", "two.png;..", "anna.heic;ann", "torn.png;CON"]
+    for name in ("again.png", "anna.heic", "torn.png"):
+        astronaut().save(f"in/{name}", format="PNG")
+    (photos / "in" / "people.csv").write_text("\n".join(["image;identity", *rows]), encoding="utf-8")
+    names = [row.split(";")[0] for row in rows]
+    (photos / "points.json").write_text(json.dumps(dict.fromkeys(names, ASTRONAUT.tolist())))
+    assert cli.main(["align", "in/people.csv", "--out", "out", *SMALL]) == 0
+    assert "5 of 5 aligned" in capsys.readouterr().out
+    crops = {str(path.relative_to(photos / "out")) for path in (photos / "out").glob("*/*.png")}
+    crops = {crop for crop in crops if not crop.startswith("overlays")}
+    assert crops == {
+        "ann/anna.png",
+        "ann/anna-2.png",
+        f"{long[:120]}/again.png",
+        "unnamed/two.png",
+        "_CON/torn.png",
+    }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep no such names")
+def test_names_that_are_hard_to_write_cost_nothing(photos, capsys):
+    names = [b"caf\xe9.png", b"y" * 251 + b".png", "Ångstro\u0308m 李.png".encode(), b"a\nb.png"]
+    (photos / "odd").mkdir()
+    for name in names:
+        with open(b"odd/" + name, "wb") as file:
+            file.write((photos / "in" / "anna.png").read_bytes())
+    (photos / "odd" / "y.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    known = ["caf\\xe9.png", "y" * 251 + ".png", "Ångstro\u0308m 李.png", "a\nb.png"]
+    (photos / "points.json").write_text(json.dumps(dict.fromkeys(known, ASTRONAUT.tolist())))
+    assert cli.main(["align", "odd", "--out", "out", *SMALL]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("4 of 5 aligned")
+    assert "refused: odd/y.HEIC: " in printed.err
+    assert len(list((photos / "out").glob("*.png"))) == 4
+    for crop in (photos / "out").glob("*.png"):
+        crop.name.encode()
+    assert set(read_landmarks(photos / "out" / "landmarks.json")) == set(known)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -169,9 +213,45 @@ def test_the_face_that_is_meant(sides, least):
     photo = Image.new("RGB", (64, 64), "white")
     spread = ASTRONAUT - ASTRONAUT.mean(axis=0)
     faces = [spread * side / 155.56 + 32 for side in sides]
-    settings = AlignmentSettings(min_side=least, min_sharpness=0, size=16)
-    alignment = align_photo(photo, lambda _: np.array(faces).reshape(-1, 5, 2), settings)
+    wanted = AlignmentSettings(min_side=least, min_sharpness=0, size=16)
+    alignment = align_photo(photo, lambda _: np.array(faces).reshape(-1, 5, 2), wanted)
     large = [square.side >= least for square in alignment.squares]
     assert (alignment.crop is not None) == (sum(large) == 1) == (alignment.reason == "")
     if alignment.chosen is not None:
         assert large[alignment.chosen]
+
+
+COORDINATES = st.one_of(
+    st.floats(-40, 120),
+    st.floats(-2e6, 2e6),
+    st.sampled_from([np.nan, np.inf, -np.inf, 1e308, 0.0]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    faces=st.lists(st.lists(COORDINATES, min_size=10, max_size=10), max_size=3),
+    upright=st.booleans(),
+    border=st.sampled_from(["mirror", "black"]),
+    face=st.sampled_from([None, 1, "largest"]),
+)
+def test_no_landmarks_stop_the_batch(faces, upright, border, face):
+    photo = Image.new("RGB", (96, 64), "white")
+    points = np.array(faces).reshape(-1, 5, 2)
+    wanted = AlignmentSettings(face, min_side=0, min_sharpness=0, upright=upright, border=border, size=16)
+    alignment = align_photo(photo, lambda _: points, wanted)
+    assert (alignment.crop is None) == bool(alignment.reason)
+    assert "\n" not in alignment.reason
+    assert max(overlay(photo, alignment).size) <= 1024
+
+
+@pytest.mark.parametrize("points", [[[5, 5]] * 5, [[float("nan")] * 2] * 5, [[1e300, 0], *[[0, 1]] * 4]])
+def test_one_bad_entry_leaves_the_other_photos(photos, capsys, points, monkeypatch):
+    """Whatever the file of landmarks lets through."""
+    known = {"anna.png": np.array([ASTRONAUT]), "two.png": np.array([points])}
+    monkeypatch.setattr("jaxunlearn.landmark_files.read_landmarks", lambda _: known)
+    command = ["align", "in/two.png", "in/anna.png", "--out", "out", "--landmarks", "points.json"]
+    assert cli.main(command) == 0
+    printed = capsys.readouterr()
+    assert "refused: in/two.png: " in printed.err
+    assert "1 of 2 aligned" in printed.out

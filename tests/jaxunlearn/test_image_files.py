@@ -95,7 +95,7 @@ def test_what_is_no_picture_is_refused_in_one_line(tmp_path):
     whole = saved(tmp_path / "whole.png", picture()).read_bytes()
     (tmp_path / "torn.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "words.png").write_text("a face")
-    Image.fromarray(np.zeros((SIDE, SIDE), np.float32)).save(tmp_path / "float.tiff")
+    Image.fromarray(np.full((SIDE, SIDE), 300, np.float32)).save(tmp_path / "float.tiff")
     for name in ("torn.png", "words.png", "float.tiff", "nowhere.png", "."):
         with pytest.raises(InputError) as refusal:
             read_image(tmp_path / name, SIDE)

@@ -190,6 +190,18 @@ def test_without_an_encoder_the_search_begins_at_the_mean(tmp_path: Path, monkey
 def test_names_are_never_used_twice() -> None:
     photographs = ["a/x.png", "b/x.jpg", "y-2.png", "y.png", "y.jpg", "a x.png"]
     assert names_of(photographs) == ["a-x", "b-x", "y-2", "y", "y-3", "a-x-2"]
+    assert names_of(["💖.png", "/", "x" * 255, "X" * 255]) == [
+        "unnamed",
+        "unnamed-2",
+        "x" * 120,
+        "X" * 118 + "-2",
+    ]
+
+
+def test_the_table_keeps_a_line_for_a_photograph() -> None:
+    lines = table(["a\nb" + "x" * 300], [Figures(0.1, 0.02, 0.9)], "judge", 0.5).splitlines()
+    assert len(lines) == 3
+    assert max(map(len, lines)) < 80
 
 
 def test_the_table_has_means_where_there_are_several() -> None:

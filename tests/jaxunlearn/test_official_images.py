@@ -2,10 +2,11 @@
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from PIL import Image
 
 from jaxunlearn.encoders import bicubic
-from jaxunlearn.image_files import read_image
+from jaxunlearn.image_files import open_picture, read_image, whole_picture
 from jaxunlearn.report.images import to_uint8
 from perception_golden import image
 from sugar_golden import sugar_golden
@@ -28,6 +29,27 @@ def test_what_an_encoder_is_shown(tmp_path):
     network = (CASE["512.tensor_4"].transpose(1, 2, 0) + 1) * 127.5
     np.testing.assert_allclose(shown[100:102, 100:102], network, atol=1.2)
     np.testing.assert_allclose(shown.mean((0, 1)), CASE["512.mean"], atol=0.1)
+
+
+@pytest.mark.parametrize("side", [512, 1024])
+def test_image_to_tensor(tmp_path, side):
+    """Whole files reach the encoder with the very numbers of the official programs, whatever their size."""
+    levels = np.floor((image(f"input:pil:{side}", (3, side, side), 6).astype(np.float64) + 1) * 127.5 + 0.5)
+    Image.fromarray(levels.clip(0, 255).astype(np.uint8).transpose(1, 2, 0)).save(tmp_path / "photo.png")
+    tensor = whole_picture(open_picture(tmp_path / "photo.png"), 256)
+    levels = np.rint((tensor + 1) * 127.5).astype(np.uint8)
+    np.testing.assert_array_equal(levels[96:128, 96:128], CASE[f"{side}.crop"])
+    np.testing.assert_array_equal(levels[:8, :8], CASE[f"{side}.corner"])
+    np.testing.assert_array_equal(tensor[100:102, 100:102], CASE[f"{side}.tensor_4"].transpose(1, 2, 0))
+
+
+def test_image_to_tensor_squeezes_what_is_not_square():
+    halves = Image.new("RGB", (60, 40), "white")
+    halves.paste("black", (0, 0, 30, 40))
+    tensor = whole_picture(halves, 16)
+    assert tensor.shape == (16, 16, 3)
+    np.testing.assert_allclose(tensor[:, :6], -1, atol=0.2)
+    np.testing.assert_allclose(tensor[:, 10:], 1, atol=0.2)
 
 
 def test_another_filter_would_be_noticed():

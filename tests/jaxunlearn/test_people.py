@@ -1,12 +1,17 @@
 """Photos of every source become people to be forgotten, a copy of the generator each."""
 
+import os
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from eg3d_flax import Compute
-from jaxunlearn import people
+from jaxunlearn import people, worklist_sources
+from jaxunlearn.data import iterate_photographs
 from jaxunlearn.errors import InputError
+from jaxunlearn.image_files import whole_picture
 from jaxunlearn.inversion import Inversion
 from tiny_models import CONFIG, tiny_models
 
@@ -55,3 +60,55 @@ def test_nothing_is_inverted_where_a_source_cannot_be_used(tmp_path, inverted):
     with pytest.raises(InputError, match=r"no\.png: no such file"):
         people.people_of_images(tiny_models(), [tmp_path / "no.png"], compute=Compute())
     assert not inverted
+
+
+@pytest.mark.filterwarnings("ignore:.*is not square, took its middle")
+def test_an_encoder_may_be_shown_whole_files(tmp_path, monkeypatch):
+    """As the official programs show them: not cut to the middle, and from the file's own size."""
+    side = CONFIG.img_resolution
+    photo = Image.new("RGB", (side + 4, side), "white")
+    photo.paste("black", (0, 0, 2, side))
+    photo.save(tmp_path / "a.png")
+    shown = []
+
+    def invert(models, images, *_, encoder_images, **__) -> Inversion:
+        shown.append((images, encoder_images))
+        ws = np.zeros((len(images), CONFIG.num_ws, CONFIG.w_dim), np.float32)
+        return Inversion(*(ws if name == "ws" else np.zeros(len(images)) for name in Inversion._fields))
+
+    for module in (people, worklist_sources):
+        monkeypatch.setattr(module, "invert_photographs", invert)
+        monkeypatch.setattr(module, "encoder_for", lambda *_: SimpleNamespace(side=side))
+    options = {"method": "encoder", "compute": Compute()}
+    people.people_of_images(tiny_models(), [tmp_path], encoder_input="file", **options)
+    worklist = worklist_sources.worklist_of_photographs(
+        tiny_models(), tmp_path, encoder_input="file", **options
+    )
+    people.people_of_images(tiny_models(), [tmp_path], **options)
+    worklist.latents([0])
+    (images, whole), (_, plain), (again, from_list) = shown
+    np.testing.assert_array_equal(images, 1)
+    np.testing.assert_array_equal(whole, whole_picture(photo, side)[None])
+    assert whole[0, :, 0].max() < 0
+    assert plain is None
+    np.testing.assert_array_equal(again, images)
+    np.testing.assert_array_equal(from_list, whole)
+
+
+def test_whole_files_need_an_encoder_and_files(tmp_path):
+    Image.new("L", (64, 64)).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match="--encoder-input file"):
+        people.people_of_images(
+            tiny_models(), [tmp_path], method="optimize", encoder_input="file", compute=Compute()
+        )
+    with pytest.raises(InputError, match=r"tfds:lfw: an encoder can be shown whole files only"):
+        iterate_photographs("tfds:lfw", 64, whole_side=256)
+
+
+def test_names_that_are_not_utf_8_become_text(tmp_path, inverted):
+    side = CONFIG.img_resolution
+    Image.new("L", (side, side)).save(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / os.fsdecode(b"caf\xe9.png"))
+    found = people.people_of_images(tiny_models(), [tmp_path], compute=Compute())
+    assert found.subjects == (r"caf\xe9.png",)
+    assert found.name == "caf-xe9"

@@ -9,6 +9,7 @@ from PIL import Image
 import mtcnn_flax
 import torch_bridge
 from external import external_file
+from mtcnn_flax import DetectionSettings
 from mtcnn_flax.alignment import REFERENCE_POINTS, align_face, fit_similarity
 from mtcnn_flax.detection import propose, pyramid_scales
 from mtcnn_flax.files import make
@@ -37,6 +38,54 @@ def test_photos(tag):
     mean = detector.align(photo).mean(axis=(0, 1))
     case.check(f"{tag}.crop_mean_rgb", mean, 0.2, absolute=True)
     np.testing.assert_array_equal(detector.align(photo), align_face(photo, found.landmarks[0]))
+
+
+@pytest.mark.external
+@pytest.mark.parametrize(
+    ("photo", "count", "landmarks"),
+    [
+        (
+            "goae/9",
+            2,
+            [(183.29, 208.43), (318.78, 202.43), (256.22, 287.37), (188.57, 340.49), (320.59, 335.26)],
+        ),
+        (
+            "guide_celebahq/aligned_4",
+            1,
+            [(185.32, 200.87), (320.62, 204.86), (256.48, 285.41), (183.63, 336.83), (315.89, 343.69)],
+        ),
+        (
+            "sugar_retain10/037927",
+            3,
+            [(388.23, 482.07), (639.25, 494.96), (480.68, 664.24), (405.55, 772.84), (625.65, 778.42)],
+        ),
+    ],
+)
+def test_photos_with_boxes_beyond_their_border(photo, count, landmarks):
+    """The numbers are those of the reference's loop in NumPy around the same three networks."""
+    detector = mtcnn_flax.load(external_file("mtcnn/mtcnn_weights.zip"))
+    found = detector.detect(np.asarray(Image.open(external_file(f"faces/{photo}.jpg")).convert("RGB")))
+    assert len(found) == count
+    np.testing.assert_allclose(found.landmarks[0], landmarks, atol=0.05)
+
+
+@pytest.mark.parametrize("stage", ["pnet.conv4_2", "rnet.conv5_2"])
+def test_a_box_beyond_the_border_is_clipped_before_its_landmarks_are_placed(stage):
+    """Networks that see a face everywhere, in boxes that either stage doubles, with corners as landmarks."""
+    arrays = {name: np.zeros(shape) for name, shape in torch_bridge.module_shapes(make).items()}
+    for name in ("pnet.conv4_1", "rnet.conv5_1", "onet.conv6_1"):
+        arrays[f"{name}.bias"] = np.array([-5.0, 5.0])
+    arrays[f"{stage}.bias"] = np.array([-0.5, -0.5, 0.5, 0.5])
+    arrays["onet.conv6_3.bias"] = np.array([0.0, 1, 0, 1, 0.5, 0, 0, 1, 1, 0.5])
+    height, width = 30, 36
+    found = torch_bridge.module_from_arrays(make, arrays).detect(
+        np.full((height, width, 3), 128, np.uint8), DetectionSettings(proposals="classes")
+    )
+    assert (found.boxes >= 0).all()
+    assert (found.boxes <= [width - 1, height - 1] * 2).all()
+    assert (found.boxes == 0).any(), "one did reach beyond"
+    np.testing.assert_allclose(found.landmarks[:, 0], found.boxes[:, :2])
+    np.testing.assert_allclose(found.landmarks[:, 3], found.boxes[:, 2:] + 1)
 
 
 def test_an_image_without_a_face_has_no_detections():
