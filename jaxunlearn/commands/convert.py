@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from jaxunlearn.commands.arguments import local_path
 from jaxunlearn.terminal import say, say_lines
 
 _DESCRIPTION = """\
@@ -27,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments shared with `tools/convert_weights.py`."""
     parser.description, parser.epilog = _DESCRIPTION, _EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("source", metavar="IN", type=Path, help="file to read")
-    parser.add_argument("target", metavar="OUT", type=Path, nargs="?", help="file to write")
+    parser.add_argument("source", metavar="IN", type=local_path, help="file to read")
+    parser.add_argument("target", metavar="OUT", type=local_path, nargs="?", help="file to write")
     parser.add_argument("--kind", default="auto", help="kind of network; auto recognises it by its names")
     parser.add_argument("--check", action="store_true", help="print what becomes of each key; write nothing")
     parser.add_argument(

@@ -1,9 +1,9 @@
 """`jaxunlearn evaluate`: the figures of a run."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from jaxunlearn.commands.arguments import local_path, name_or_path
 from jaxunlearn.commands.settings import add_config
 from jaxunlearn.terminal import say
 
@@ -29,17 +29,22 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("folder", type=Path, metavar="RUN", help="the folder of a finished run")
-    add("--model", help="the source, if it has moved since the run")
-    add("--judge", metavar="FILE", help="identity network that measures [as suits the model]")
+    add("folder", type=local_path, metavar="RUN", help="the folder of a finished run")
+    add("--model", type=name_or_path, help="the source, if it has moved since the run")
+    add(
+        "--judge",
+        type=name_or_path,
+        metavar="FILE",
+        help="identity network that measures [as suits the model]",
+    )
     add(
         "--inception",
-        type=Path,
+        type=name_or_path,
         metavar="FILE",
         help="FID's network [as suits the model, else AlexNet features]",
     )
-    add("--others", type=Path, metavar="FILE", help="latents of other pictures of the (only) person")
-    add("--real", type=Path, metavar="DIR", help="folder of real pictures, for ΔFID_real")
+    add("--others", type=local_path, metavar="FILE", help="latents of other pictures of the (only) person")
+    add("--real", type=local_path, metavar="DIR", help="folder of real pictures, for ΔFID_real")
     add_config(parser)
     parser.set_defaults(run=run)
 

@@ -1,9 +1,9 @@
 """`jaxunlearn models`: what can be used, and what of it is here."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from jaxunlearn.commands.arguments import local_path
 from jaxunlearn.terminal import say
 
 _DESCRIPTION = """\
@@ -26,7 +26,9 @@ def add_parser(subparsers: Any) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--dir", type=Path, action="append", default=[], help="folder to search; repeatable")
+    parser.add_argument(
+        "--dir", type=local_path, action="append", default=[], help="folder to search; repeatable"
+    )
     parser.set_defaults(run=run)
 
 
@@ -48,10 +50,10 @@ def run(arguments: argparse.Namespace) -> None:
     width = max(len(entry.name) for entry in catalogue.ENTRIES)
     folders = catalogue.search_folders(arguments.dir)
     found = {entry: catalogue.find(entry, folders) for entry in catalogue.ENTRIES}
+    here = [(entry, file) for entry, file in found.items() if file is not None]
     states = {}
-    here = [(entry, path) for entry, path in found.items() if path is not None]
-    for entry, path in tqdm(here, desc="reading", unit="file", disable=not here, leave=False):
-        states[entry] = (f"{path}, sha256 {catalogue.sha256(path)}", readability(entry, path))
+    for entry, file in tqdm(here, desc="reading", unit="file", disable=not here, leave=False):
+        states[entry] = (f"{file}, sha256 {catalogue.sha256(file)}", readability(entry, file))
     say(f"{'heads':{width}} bundled: synthetic people, 64², with their encoder")
     say(f"{'random':{width}} built in: a small generator that was never trained")
     for entry in catalogue.ENTRIES:
