@@ -13,7 +13,7 @@ import optax
 from eg3d_flax import Compute, GeneratorConfig
 from jaxunlearn import latents
 from jaxunlearn.allowed_settings import ALLOWED, MAPPERS
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, shortened
 from jaxunlearn.files import local_path
 from jaxunlearn.many_pairs import ManySampling
 from jaxunlearn.pairs import GuideSampling, PairSampling, Terms
@@ -43,7 +43,7 @@ def shown(value: object) -> str:
         text = repr(value)
     except ValueError:  # a whole number of thousands of digits
         text = "a longer number"
-    return text if len(text) <= 80 else f"{text[:80]}…"
+    return shortened(text)
 
 
 def check(config: ConfigDict) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from jaxunlearn.catalogue import sha256
 from jaxunlearn.data import Photograph
 from jaxunlearn.evaluation.batches import embeddings
+from jaxunlearn.files import local_path
 from jaxunlearn.inversion import Inversion, InversionSettings
 from jaxunlearn.latent_files import write_latents
 from jaxunlearn.models import Models
@@ -132,7 +133,11 @@ def save(
 
     Returns:
       The files of latents.
+
+    Raises:
+      InputError: if `out` is an address such as gs://bucket/name.
     """
+    out = local_path(out)
     names = names_of([photograph.name for photograph in photographs])
     sources = [
         {"name": name, "file": photograph.name}

@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+from jaxunlearn.errors import InputError, shortened
+
 MOST_SEEDS = 10_000
 """People that one option may name."""
 LARGEST_SEED = 2**32 - 1
@@ -111,7 +113,6 @@ def local_path(text: str) -> Path:
 def name_or_path(text: str) -> str:
     """The name of a network or of photos, or a path; an address such as gs://bucket/name is refused."""
     from jaxunlearn import files  # not at the top: --help must not wait for jax
-    from jaxunlearn.errors import InputError
 
     if not text:
         raise argparse.ArgumentTypeError("an empty text names no file")
@@ -135,5 +136,5 @@ def _decimal(text: str) -> int | None:
 
 
 def _shown(text: str) -> str:
-    """A text for a message, cut to length."""
-    return repr(text if len(text) <= 2 * _MOST_DIGITS else text[: 2 * _MOST_DIGITS] + "…")
+    """A text for a message, quoted and cut to length."""
+    return repr(shortened(text))

@@ -81,7 +81,6 @@ def run(arguments: argparse.Namespace) -> None:
         parts=arguments.parts,
     )
     cases = swept(case, arguments.sweep)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     found = results.run(
         cases,
         arguments.out / "results.json",

@@ -70,9 +70,12 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.ahead_of_time.compilation import compile_step, save_executable
     from jaxunlearn.ahead_of_time.story import lines
     from jaxunlearn.benchmark.workload import PRESETS, Workload
-    from jaxunlearn.errors import DoesNotFit
+    from jaxunlearn.errors import DoesNotFit, InputError
     from torch_bridge import replacing
 
+    for file in (arguments.save, arguments.json):
+        if file is not None and not file.parent.is_dir():
+            raise InputError(f"{file}: cannot be written, the folder {file.parent} does not exist")
     if arguments.topology != topology.HERE:
         jax.config.update("jax_platforms", "cpu")  # the compiler needs no TPU: JAX should not look for one
     jax.config.update("jax_enable_compilation_cache", False)  # how long compiling takes is reported

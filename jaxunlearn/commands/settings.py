@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from jaxunlearn.errors import InputError, first_line
+from jaxunlearn.errors import InputError, first_line, shortened
 
 if TYPE_CHECKING:
     from jaxunlearn.presets import ConfigDict
@@ -45,10 +45,16 @@ def read_config(path: str | None, overrides: Sequence[str], default: "ConfigDict
         config_flags.DEFINE_config_dict("config", config, flag_values=own, sys_argv=command_line)
         own(command_line)
     except (AttributeError, KeyError) as error:
-        raise InputError(f"{' '.join(overrides)}: no such setting ({first_line(error)})") from error
-    except (flags.Error, TypeError, ValueError) as error:
-        raise InputError(f"{' '.join(overrides)}: {first_line(error)}") from error
+        raise InputError(
+            f"{_shown(overrides)}: no such setting ({shortened(first_line(error), 200)})"
+        ) from error
+    except (flags.Error, TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{_shown(overrides)}: {shortened(first_line(error), 200)}") from error
     return own["config"].value
+
+
+def _shown(overrides: Sequence[str]) -> str:
+    return shortened(" ".join(shortened(text) for text in overrides), 400)
 
 
 def refuse_other_method(arguments: argparse.Namespace, config: "ConfigDict") -> None:

@@ -129,6 +129,7 @@ def run(arguments: argparse.Namespace) -> None:
     mesh = mesh_of(arguments)
     if jax.process_count() > 1 and (arguments.sequence is not None or arguments.sweep_distance):
         raise InputError("several hosts: not for --sequence and --sweep-distance; run them on one")
+    read_settings(arguments, 1)  # before models are loaded; each request has settings of its own
     if arguments.sequence is not None:
         if arguments.sweep_distance:
             raise InputError("--sweep-distance: not of a sequence; give --seed, --latents or --image")

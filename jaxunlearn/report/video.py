@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import subprocess
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,11 @@ def _save_mp4(temporary: Path, frames: np.ndarray, fps: int, path: Path) -> None
     coded = ["-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "10", "-f", "mp4"]
     with tempfile.TemporaryFile() as messages:
         try:
-            command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *picture, *coded]
+            with warnings.catch_warnings():
+                # It may try the program by a fork, of which JAX warns; exec follows at once.
+                warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
+                program = imageio_ffmpeg.get_ffmpeg_exe()
+            command = [program, "-y", "-loglevel", "error", *picture, *coded]
             encoder = subprocess.Popen(
                 [*command, str(temporary)],
                 stdin=subprocess.PIPE,
