@@ -44,6 +44,20 @@ def describe_names(names: Collection[str]) -> str | None:
     return None
 
 
+def describe_download(path: Path) -> str | None:
+    """What stands in for a file whose download went wrong, in words; None for other files."""
+    try:
+        with torch_bridge.open_regular(path) as file:
+            start = file.read(512).lstrip().lower()
+    except CheckpointError:
+        return None
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "is a web page, not the file: the download did not work; download it again in a browser"
+    if start.startswith(b"version https://git-lfs"):
+        return "is a pointer of Git LFS, not the file itself; fetch it by git lfs pull"
+    return None
+
+
 def describe_archive(path: Path) -> str | None:
     """What a zip archive of the face detector's networks is, in words; None for other files."""
     try:

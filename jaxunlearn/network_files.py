@@ -102,7 +102,9 @@ def _read(path: Path) -> CheckpointFile:
     try:
         return torch_bridge.read_file(path)
     except CheckpointError:
-        what = foreign_files.describe_archive(path) if path.is_file() else None
+        what = None
+        if path.is_file():
+            what = foreign_files.describe_download(path) or foreign_files.describe_archive(path)
         if what is None:
             raise
         raise CheckpointError(f"{path}: {what}") from None

@@ -262,6 +262,11 @@ FOREIGN: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: named("net.slice1.0.weight", "lin0.model.1.weight"),
         "is an LPIPS of the package lpips",
     ),
+    "page.pkl": (lambda: b"\n<!DOCTYPE html><html>Quota exceeded</html>", "is a web page, not the file"),
+    "pointer.pth": (
+        lambda: b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n",
+        "is a pointer of Git LFS",
+    ),
     "optimiser.pt": (lambda: saved({"state": {}, "param_groups": []}), "the state of an optimiser"),
     "whole.pth": (whole_of_a_project, "save network.state_dict() instead"),
     "only_d.pkl": (
