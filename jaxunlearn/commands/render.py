@@ -33,6 +33,9 @@ examples:
   jaxunlearn render runs/seed0007 --yaw -40 -20 0 20 40 --video orbit.gif --mesh head.glb
 """
 
+_MOST_BYTES = 4 * 2**30
+"""Of the images of one grid or video."""
+
 
 def add_parser(subparsers: Any) -> None:
     """Register the subcommand."""
@@ -150,6 +153,7 @@ def run(arguments: argparse.Namespace) -> None:
             truncation_cutoff=arguments.truncation_cutoff,
         )
         labels = [f"seed{seed:04d}" for seed in arguments.seeds]
+    _refuse_too_many(arguments, len(ws), generator.config.img_resolution)
     compute = dataclasses.replace(
         Compute.for_platform(jax.default_backend()),
         dtype=jnp.dtype(arguments.dtype),
@@ -188,6 +192,7 @@ def _render_run(arguments: argparse.Namespace, names: dict[str, Path]) -> None:
     from jaxunlearn.generators import load_generator
     from jaxunlearn.pictures import save_pieces
     from jaxunlearn.report.images import save_png
+    from jaxunlearn.report.run_meshes import run_meshes
     from jaxunlearn.report.run_pictures import YAWS, RunPictures
     from jaxunlearn.report.video import save_video
     from jaxunlearn.run_folder import RunFolder
@@ -196,12 +201,20 @@ def _render_run(arguments: argparse.Namespace, names: dict[str, Path]) -> None:
     folder = RunFolder(arguments.folder)
     result = finished(folder)
     source = load_generator(folder.request.model)
-    pictures = RunPictures(source, result, configuration.compute(folder.config))
+    compute = configuration.compute(folder.config)
+    pictures = RunPictures(source, result, compute)
     yaws = arguments.yaw if len(arguments.yaw) > 1 else YAWS
     for k in range(len(result.ws)):
         meshes = {}
         if "mesh" in names:  # first: only the densities tell whether there is a surface
-            meshes = pictures.meshes(k, resolution=arguments.mesh_resolution, level=arguments.mesh_level)
+            meshes = run_meshes(
+                source,
+                result,
+                k,
+                resolution=arguments.mesh_resolution,
+                level=arguments.mesh_level,
+                compute=compute,
+            )
         save_png(folder.person_picture(k), pictures.person(k, yaws))
         say(folder.person_picture(k))
         if "video" in names:
@@ -214,6 +227,22 @@ def _render_run(arguments: argparse.Namespace, names: dict[str, Path]) -> None:
             say(path)
             if note is not None:
                 complain(f"note: {note}")
+
+
+def _refuse_too_many(arguments: argparse.Namespace, samples: int, side: int) -> None:
+    """Refuse more images than the memory holds: those of a grid or a video are kept until it is written."""
+    from jaxunlearn.errors import InputError
+
+    wanted = {"--yaw and --pitch": len(arguments.yaw) * len(arguments.pitch)}
+    if arguments.video is not None:
+        wanted["--frames"] = arguments.frames
+    for option, each in wanted.items():
+        size = samples * each * side**2 * 3
+        if size > _MOST_BYTES:
+            raise InputError(
+                f"{option}: {samples} samples times {each} are {size / 2**30:.0f} GB of images, more than "
+                f"{_MOST_BYTES / 2**30:.0f} GB at once; give fewer samples or views"
+            )
 
 
 def _output_names(arguments: argparse.Namespace) -> dict[str, Path]:

@@ -129,6 +129,8 @@ def run(arguments: argparse.Namespace) -> None:
     mesh = mesh_of(arguments)
     if jax.process_count() > 1 and (arguments.sequence is not None or arguments.sweep_distance):
         raise InputError("several hosts: not for --sequence and --sweep-distance; run them on one")
+    if arguments.sequence is not None:
+        arguments.method = "sugar"
     read_settings(arguments, 1)  # before models are loaded; each request has settings of its own
     if arguments.sequence is not None:
         if arguments.sweep_distance:
@@ -138,6 +140,11 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.identities is not None or arguments.parallel:
         return _run_worklist(arguments, models, mesh)
     config, people = _request(arguments, models)
+    if config.method == "guide" and len(people.subjects) > MOST_COPIES:
+        raise InputError(
+            f"{len(people.subjects)} people at once are as many copies of the generator; train some at a "
+            "time: --parallel 8"
+        )
     out = arguments.out or Path("runs") / people.name
     if arguments.sweep_distance:
         return _run_sweep(models, people, config, arguments.sweep_distance, out, mesh)
@@ -211,7 +218,6 @@ def _run_sequence(arguments: argparse.Namespace, mesh: "Mesh | None") -> None:
     from jaxunlearn.sequence import forget_in_stages
 
     stages = read_requests(arguments.sequence)
-    arguments.method = "sugar"
     models = models_of(arguments, arguments.w_avg)
     out = arguments.out or Path("runs") / arguments.sequence.stem
     forgotten = forget_in_stages(

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 import jax.numpy as jnp
 import numpy as np
-import trimesh
 
 from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.rendering import Renderer, latents_of_seeds
 from jaxunlearn.report.images import grid, to_uint8
-from jaxunlearn.report.mesh import extract_mesh
 from jaxunlearn.run_result import Result
 from jaxunlearn.views import conditioning_view, orbit, views
 
@@ -26,7 +24,6 @@ class RunPictures:
         self._config = source.config
         self._source = source
         self._result = result
-        self._compute = compute
         self._before = Renderer(source, batch=batch, compute=compute)
 
     def _after(self, person: int) -> Renderer:
@@ -75,21 +72,3 @@ class RunPictures:
         """`[frames, H, 3 W, 3]` uint8: before, target and after side by side, turning."""
         rows = self._rows(person, orbit(self._config, frames))
         return np.concatenate(rows, axis=2)
-
-    def meshes(self, person: int, *, resolution: int, level: float) -> dict[str, trimesh.Trimesh]:
-        """The person's surface "before" and "after".
-
-        Args:
-          person: which.
-          resolution: of the lattice.
-          level: density at which the surface lies.
-
-        Raises:
-          InputError: if the density crosses `level` nowhere.
-        """
-        ws = jnp.asarray(self._result.ws[person])[None]
-        generators = {"before": self._source, "after": self._result.generator_of(person)}
-        return {
-            when: extract_mesh(generator, ws, resolution=resolution, level=level, compute=self._compute)
-            for when, generator in generators.items()
-        }

@@ -208,6 +208,8 @@ REFUSED = [
     "render --video o.gif --frames 1000000000",
     "render --video o.gif --fps 1000000000",
     "render --batch 99999999999",
+    "render --seeds 0-9999 --video o.gif --frames 1000",
+    "unlearn --seed 0-1024",
     "render --out gs://bucket/pictures",
     "render --config gs://bucket/c.py",
     "unlearn --seed 0-4294967295",
