@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from jaxunlearn.files import local_path
+
 FOLDERS_VARIABLE = "JAXUNLEARN_MODELS"
 """Environment variable with folders to search besides the current one and its `models`."""
 
@@ -30,12 +32,14 @@ class Entry:
       purpose: what it is for.
       published: where its authors offer it.
       licence: under what terms, as its authors state it.
+      holds: a kind of network of `kinds.KINDS`, or "latent", "features" or "detector".
     """
 
     name: str
     purpose: str
     published: str
     licence: str
+    holds: str
 
 
 ENTRIES = (
@@ -44,49 +48,56 @@ ENTRIES = (
         "faces, 512²; what GUIDE and SUGAR unlearn from",
         _EG3D_PAGE,
         _EG3D_LICENCE,
+        "eg3d",
     ),
-    Entry("ffhqrebalanced512-64.pkl", "faces, 512², 64² rays", _EG3D_PAGE, _EG3D_LICENCE),
-    Entry("ffhq512-128.pkl", "faces, 512²", _EG3D_PAGE, _EG3D_LICENCE),
-    Entry("ffhq512-64.pkl", "faces, 512², 64² rays", _EG3D_PAGE, _EG3D_LICENCE),
-    Entry("afhqcats512-128.pkl", "cats, 512²", _EG3D_PAGE, _EG3D_LICENCE),
-    Entry("shapenetcars128-64.pkl", "cars, 128²", _EG3D_PAGE, _EG3D_LICENCE),
+    Entry("ffhqrebalanced512-64.pkl", "faces, 512², 64² rays", _EG3D_PAGE, _EG3D_LICENCE, "eg3d"),
+    Entry("ffhq512-128.pkl", "faces, 512²", _EG3D_PAGE, _EG3D_LICENCE, "eg3d"),
+    Entry("ffhq512-64.pkl", "faces, 512², 64² rays", _EG3D_PAGE, _EG3D_LICENCE, "eg3d"),
+    Entry("afhqcats512-128.pkl", "cats, 512²", _EG3D_PAGE, _EG3D_LICENCE, "eg3d"),
+    Entry("shapenetcars128-64.pkl", "cars, 128²", _EG3D_PAGE, _EG3D_LICENCE, "eg3d"),
     Entry(
         "w_avg_ffhqrebalanced512-128.pt",
         "the mean latent that GUIDE and SUGAR use, --w-avg; without it the generator's own is taken",
         _GUIDE_PAGE,
         _OF_EG3D,
+        "latent",
     ),
-    Entry("encoder_FFHQ.pt", "GOAE, from a photo of a face to latents", _GOAE_PAGE, _OF_EG3D),
-    Entry("encoder_AFHQ.pt", "GOAE for cats", _GOAE_PAGE, _OF_EG3D),
+    Entry("encoder_FFHQ.pt", "GOAE, from a photo of a face to latents", _GOAE_PAGE, _OF_EG3D, "goae"),
+    Entry("encoder_AFHQ.pt", "GOAE for cats", _GOAE_PAGE, _OF_EG3D, "goae"),
     Entry(
         "vgg16-397923af.pth",
         "LPIPS of the full-size losses (its heads are bundled)",
         _TORCHVISION,
         "BSD-3-Clause (torchvision)",
+        "lpips",
     ),
     Entry(
         "model_ir_se50.pth",
         "identity loss of the full-size models",
         "README of TreB1eN/InsightFace_Pytorch",
         "MIT (the repository's); trained on faces collected for research only",
+        "arcface",
     ),
     Entry(
         "CurricularFace_Backbone.pth",
         "identity similarity in evaluation",
         "README of HuangYG123/CurricularFace",
         "MIT (the repository's); trained on faces collected for research only",
+        "arcface",
     ),
     Entry(
         "pt_inception-2015-12-05-6726825d.pth",
         "FID",
         "releases of mseitzer/pytorch-fid",
         "Apache-2.0",
+        "inception",
     ),
     Entry(
         "ffhq_real_feat.npy",
         "features of FFHQ for the papers' ΔFID_real; evaluate takes pictures instead, --real",
         _GUIDE_PAGE,
         f"{NONE_STATED}; of images with licences of their own (FFHQ: CC BY-NC-SA 4.0)",
+        "features",
     ),
     Entry(
         "mtcnn_weights.zip",
@@ -94,10 +105,29 @@ ENTRIES = (
         "facenet-pytorch)",
         _SUGAR_PAGE,
         _MTCNN_LICENCE,
+        "detector",
     ),
-    Entry("pnet.npy", "the same, unpacked: first of three", _SUGAR_PAGE, _MTCNN_LICENCE),
-    Entry("rnet.npy", "second of three", _SUGAR_PAGE, _MTCNN_LICENCE),
-    Entry("onet.npy", "third of three", _SUGAR_PAGE, _MTCNN_LICENCE),
+    Entry(
+        "pnet.npy",
+        "the same, unpacked: first of three",
+        _SUGAR_PAGE,
+        _MTCNN_LICENCE,
+        "mtcnn-pnet",
+    ),
+    Entry(
+        "rnet.npy",
+        "second of three",
+        _SUGAR_PAGE,
+        _MTCNN_LICENCE,
+        "mtcnn-rnet",
+    ),
+    Entry(
+        "onet.npy",
+        "third of three",
+        _SUGAR_PAGE,
+        _MTCNN_LICENCE,
+        "mtcnn-onet",
+    ),
 )
 
 
@@ -114,10 +144,26 @@ def search_folders(more: Iterable[Path] = ()) -> list[Path]:
 
 def find(entry: Entry, folders: Iterable[Path]) -> Path | None:
     """The file of an entry, as published or converted, in the first folder that has it."""
+    return _first(entry.name, folders)
+
+
+def located(name: str | Path) -> Path:
+    """The file that somebody names: as given, or, for a bare name that is not here, where `find` looks.
+
+    Raises:
+      InputError: if it is an address such as gs://bucket/name.
+    """
+    path = local_path(name)
+    if path.exists() or path.name != str(name):
+        return path
+    return _first(path.name, search_folders()) or path
+
+
+def _first(name: str, folders: Iterable[Path]) -> Path | None:
     for folder in folders:
-        for name in (entry.name, Path(entry.name).with_suffix(".safetensors").name):
-            if (folder / name).is_file():
-                return folder / name
+        for candidate in (folder / name, (folder / name).with_suffix(".safetensors")):
+            if candidate.is_file():
+                return candidate
     return None
 
 

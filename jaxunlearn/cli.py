@@ -22,6 +22,7 @@ from jaxunlearn.commands import (
 )
 from jaxunlearn.commands.settings import PREFIX
 from jaxunlearn.errors import DoesNotFit, InputError, Interrupted
+from jaxunlearn.platforms import unusable_platform
 from jaxunlearn.terminal import complain, say
 
 COMMANDS = (demo, align, invert, unlearn, evaluate, render, convert, models, bench, compile_step)
@@ -84,7 +85,7 @@ def _for_the_user(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, OSError) and error.strerror:  # no such folder, read-only, disk full
         return ": ".join(str(part) for part in (error.filename, error.strerror) if part)
-    return None
+    return unusable_platform(error)
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:

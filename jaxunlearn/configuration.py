@@ -13,7 +13,8 @@ import optax
 from eg3d_flax import Compute, GeneratorConfig
 from jaxunlearn import latents
 from jaxunlearn.allowed_settings import ALLOWED, MAPPERS
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, shortened
+from jaxunlearn.files import local_path
 from jaxunlearn.many_pairs import ManySampling
 from jaxunlearn.pairs import GuideSampling, PairSampling, Terms
 from jaxunlearn.presets import ConfigDict
@@ -36,6 +37,15 @@ def flat(config: ConfigDict) -> dict[str, Any]:
     return dict(items(config, ""))
 
 
+def shown(value: object) -> str:
+    """A value for a message, cut to length."""
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        text = "a longer number"
+    return shortened(text)
+
+
 def check(config: ConfigDict) -> None:
     """Refuse settings that make no sense.
 
@@ -45,21 +55,23 @@ def check(config: ConfigDict) -> None:
     values = flat(config)
     method = str(values.get("method"))
     if method not in ALLOWED:
-        raise InputError(f"config.method is {method!r}; choose from {', '.join(ALLOWED)}")
-    choices_of, least_of, free = ALLOWED[method]
-    known = choices_of.keys() | least_of.keys() | free
+        raise InputError(f"config.method is {shown(method)}; choose from {', '.join(ALLOWED)}")
+    choices_of, within, files = ALLOWED[method]
+    known = choices_of.keys() | within.keys() | files
     for name in sorted(known - values.keys()):
         raise InputError(f"config.{name} is missing; start from a config of jaxunlearn.presets")
     for name in sorted(values.keys() - known):
         raise InputError(f"config.{name} is no setting of this method")
     for name, choices in choices_of.items():
         if values[name] not in choices:
-            raise InputError(f"config.{name} is {values[name]!r}; choose from {', '.join(choices)}")
-    for name, least in least_of.items():
-        value = values[name]
-        if not isinstance(value, int | float) or not math.isfinite(value) or value < least:
-            wanted = "a number" if math.isinf(least) else f"at least {least:g}"
-            raise InputError(f"config.{name} must be {wanted}, not {value!r}")
+            raise InputError(f"config.{name} is {shown(values[name])}; choose from {', '.join(choices)}")
+    for name, limits in within.items():
+        if values[name] not in limits:
+            raise InputError(f"config.{name} must be {limits}, not {shown(values[name])}")
+    for name in files:
+        if not isinstance(values[name], str):
+            raise InputError(f"config.{name} must be the name of a file or empty, not {shown(values[name])}")
+        local_path(values[name])
     if config.evaluation.frechet_samples < config.evaluation.retained_people:
         raise InputError(
             "config.evaluation.frechet_samples must be at least config.evaluation.retained_people"

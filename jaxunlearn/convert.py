@@ -5,7 +5,6 @@ source file, licence note, version of this library. Exports for PyTorch are comp
 """
 
 import collections
-import dataclasses
 import importlib.metadata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,17 +13,8 @@ from pathlib import Path
 import torch_bridge
 from jaxunlearn.catalogue import sha256
 from jaxunlearn.errors import InputError
-from jaxunlearn.kinds import KINDS, Kind, Network
-from torch_bridge import CheckpointError, CheckpointFile
-
-
-@dataclasses.dataclass(frozen=True)
-class OpenedNetwork:
-    """A file that was read and recognised."""
-
-    path: Path
-    kind: Kind
-    network: Network
+from jaxunlearn.network_files import OpenedNetwork
+from torch_bridge import CheckpointError
 
 
 @contextmanager
@@ -33,46 +23,6 @@ def _as_input_errors() -> Iterator[None]:
         yield
     except CheckpointError as error:
         raise InputError(str(error)) from error
-
-
-def open_network(path: Path, kind: str = "auto") -> OpenedNetwork:
-    """Read a file and see it as a network.
-
-    Args:
-      path: a network pickle, a PyTorch file or safetensors; no code from it is run.
-      kind: the name of an entry of `KINDS`, or "auto" to recognise it by the names of its arrays.
-
-    Raises:
-      InputError: if the file cannot be read, or is not of the kind.
-    """
-    with _as_input_errors():
-        file = torch_bridge.read_file(path)
-        with torch_bridge.naming_file(path):
-            found = _named(kind) if kind != "auto" else _recognised(file)
-            return OpenedNetwork(Path(path), found, found.read(file))
-
-
-def _named(name: str) -> Kind:
-    for kind in KINDS:
-        if kind.name == name:
-            return kind
-    raise InputError(f"unknown kind {name}; choose auto or one of {', '.join(kind.name for kind in KINDS)}")
-
-
-def _recognised(file: CheckpointFile) -> Kind:
-    if "architecture" in file.metadata:
-        return _named(file.metadata["architecture"])
-    if file.format == "pickle":
-        names = torch_bridge.persistent_network(file.tree).state_dict
-    else:
-        names = torch_bridge.find_state_dict(file.tree)
-    for kind in KINDS:
-        if kind.recognises(names):
-            return kind
-    known = ", ".join(kind.name for kind in KINDS)
-    raise CheckpointError(
-        f"its arrays ({', '.join(list(names)[:3])}, …) are not those of {known}; pass --kind"
-    )
 
 
 def accounting_table(opened: OpenedNetwork) -> str:
@@ -101,12 +51,7 @@ def require_sound(opened: OpenedNetwork) -> None:
     """
     problems = torch_bridge.problems(opened.network.rows)
     if problems:
-        raise InputError(_summary(opened, problems))
-
-
-def _summary(opened: OpenedNetwork, problems: list[str]) -> str:
-    more = f" (and {len(problems) - 1} more problems; --check lists all)" if len(problems) > 1 else ""
-    return f"{opened.path}: does not fit {opened.kind.name}: {problems[0]}{more}"
+        raise InputError(opened.misfit(problems[0], len(problems) - 1))
 
 
 def write_jax(opened: OpenedNetwork, target: Path) -> None:
@@ -135,11 +80,12 @@ def write_torch(opened: OpenedNetwork, target: Path) -> None:
     _refuse_overwriting(opened, target)
     require_sound(opened)
     state_dict = opened.network.to_torch()
+    header = {**_header(opened), "layout": "torch"}
     with _as_input_errors():
         if target.suffix == ".safetensors":
-            torch_bridge.write_safetensors(target, state_dict, {**_header(opened), "layout": "torch"})
+            torch_bridge.write_safetensors(target, state_dict, header)
         else:
-            torch_bridge.write_torch(target, state_dict)
+            torch_bridge.write_torch(target, state_dict, header)
 
 
 def _refuse_overwriting(opened: OpenedNetwork, target: Path) -> None:
@@ -148,10 +94,13 @@ def _refuse_overwriting(opened: OpenedNetwork, target: Path) -> None:
 
 
 def _header(opened: OpenedNetwork) -> dict[str, str]:
+    """What a file of ours says of itself; notes of its source, such as a name or a threshold, are kept."""
+    notes = {name: text for name, text in opened.metadata.items() if name != "layout"}
     return {
+        "licence": opened.kind.licence,
+        **notes,
         **opened.network.header,
         "architecture": opened.kind.name,
         "source_sha256": sha256(opened.path),
-        "licence": opened.kind.licence,
         "jaxunlearn_version": importlib.metadata.version("jaxunlearn"),
     }

@@ -13,12 +13,11 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-import goae_flax
-import torch_bridge
 from eg3d_flax import TriPlaneGenerator
 from goae_flax import GOAEEncoder
+from jaxunlearn.catalogue import located
 from jaxunlearn.errors import InputError
-from torch_bridge import naming_file
+from jaxunlearn.network_files import open_network
 
 BUNDLED: Mapping[str, str] = {"heads": "encoder"}
 """Name of a bundled generator → file of its encoder in `jaxunlearn/zoo`; its MODELS.md says what it is."""
@@ -80,33 +79,29 @@ def load_encoder(
       w_avg: `[w_dim]` or `[num_ws, w_dim]`, the mean latent; None takes the one in the generator.
 
     Raises:
-      InputError: if there is no such file, it is no encoder, or its latents are not the generator's.
-      torch_bridge.CheckpointError: if the file cannot be read.
+      InputError: if there is no such file, it cannot be read, is no encoder, or its latents are not the
+        generator's.
     """
     if name_or_path in BUNDLED:
         file = resources.files("jaxunlearn.zoo") / f"{BUNDLED[name_or_path]}.safetensors"
         with resources.as_file(file) as path:
             return _read(path, generator, w_avg)
-    path = Path(name_or_path)
-    if not path.exists():
+    if not located(name_or_path).exists():
         raise InputError(f"{name_or_path}: no such file, and no encoder is bundled under that name")
-    return _read(path, generator, w_avg)
+    return _read(name_or_path, generator, w_avg)
 
 
-def _read(path: Path, generator: TriPlaneGenerator, w_avg: jax.Array | None) -> Encoder:
-    file = torch_bridge.read_file(path)
-    with naming_file(path):
-        state_dict, config = goae_flax.read_state_dict(file)
-    given, wanted = (config.num_ws, config.w_dim), (generator.config.num_ws, generator.config.w_dim)
+def _read(name: str | Path, generator: TriPlaneGenerator, w_avg: jax.Array | None) -> Encoder:
+    opened = open_network(name, "goae")
+    module = opened.build()
+    assert isinstance(module, GOAEEncoder)
+    given = module.config.num_ws, module.config.w_dim
+    wanted = generator.config.num_ws, generator.config.w_dim
     if given != wanted:
         raise InputError(
-            f"{path}: finds latents of {given[0]} rows of {given[1]}, "
+            f"{opened.path}: finds latents of {given[0]} rows of {given[1]}, "
             f"but this generator takes {wanted[0]} rows of {wanted[1]}"
         )
-    try:
-        module = goae_flax.from_torch(state_dict, config)
-    except torch_bridge.StateDictError as error:
-        raise InputError(f"{path}: does not fit a GOAE encoder: {str(error).splitlines()[0]}") from error
     if w_avg is None:
         w_avg = generator.backbone.mapping.w_avg[...]
-    return Encoder(file.metadata.get("name", path.stem), *nnx.split(module), w_avg)
+    return Encoder(opened.metadata.get("name", opened.path.stem), *nnx.split(module), w_avg)

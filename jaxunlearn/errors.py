@@ -16,3 +16,8 @@ class DoesNotFit(Exception):
 def first_line(error: BaseException) -> str:
     """What an error says, for a message of one line."""
     return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """A text for a message, cut to `most` characters."""
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -57,7 +57,8 @@ def find_detector(path: Path | None = None) -> Detector | None:
     Raises:
       torch_bridge.CheckpointError: if a file cannot be read or holds something else.
     """
-    found = path or _published() or mtcnn_flax.installed_weights()
+    given = None if path is None else catalogue.located(path)
+    found = given or _published() or mtcnn_flax.installed_weights()
     if found is None:
         return None
     origin = "the package mtcnn" if found == mtcnn_flax.installed_weights() else str(found)

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 from flax import nnx
 
-import torch_bridge
-from eg3d_flax import GeneratorConfig, TriPlaneGenerator, from_torch
-from eg3d_flax.checkpoint import ARCHITECTURE, read_checkpoint
+from eg3d_flax import GeneratorConfig, TriPlaneGenerator
+from eg3d_flax.checkpoint import ARCHITECTURE
+from jaxunlearn.catalogue import located
 from jaxunlearn.errors import InputError
 from jaxunlearn.initialisation import initialised
+from jaxunlearn.network_files import open_network
 from torch_bridge.module_files import save_module
 
 RANDOM = "random"
@@ -52,11 +53,10 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
 
     Args:
       name_or_path: "heads", which is bundled, "random", "random-ffhq512", or any file that
-        `eg3d_flax.read_checkpoint` reads.
+        `network_files.open_network` reads as a generator.
 
     Raises:
-      InputError: if there is no such model, or its weights do not fit.
-      torch_bridge.CheckpointError: if the file cannot be read.
+      InputError: if there is no such model, its file cannot be read, or its weights do not fit.
     """
     if name_or_path == RANDOM:
         return _blobs()
@@ -65,11 +65,10 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
     if name_or_path in BUNDLED:
         with resources.as_file(resources.files("jaxunlearn.zoo") / f"{name_or_path}.safetensors") as path:
             return _read(path)
-    path = Path(name_or_path)
-    if not path.exists():
+    if not located(name_or_path).exists():
         names = ", ".join((*BUNDLED, RANDOM, RANDOM_FULL_SIZE))
         raise InputError(f"{name_or_path}: no such file, and not the name of a model ({names})")
-    return _read(path)
+    return _read(name_or_path)
 
 
 def save_generator(
@@ -87,11 +86,7 @@ def save_generator(
     save_module(generator, path, header=header, dtype=dtype)
 
 
-def _read(path: Path) -> TriPlaneGenerator:
-    state_dict, config = read_checkpoint(path)
-    try:
-        return from_torch(state_dict, config)
-    except torch_bridge.StateDictError as error:
-        first, *others = str(error).splitlines()
-        more = f" (and {len(others)} more; `jaxunlearn convert {path} --check` lists all)" if others else ""
-        raise InputError(f"{path}: does not fit its own settings: {first}{more}") from error
+def _read(name: str | Path) -> TriPlaneGenerator:
+    generator = open_network(name, ARCHITECTURE).build()
+    assert isinstance(generator, TriPlaneGenerator)
+    return generator

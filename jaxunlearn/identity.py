@@ -21,10 +21,10 @@ from jax.typing import DTypeLike
 
 import arcface_flax
 import mtcnn_flax
-import torch_bridge
 from arcface_flax import ArcFace, ArcFaceConfig
+from jaxunlearn.catalogue import located
 from jaxunlearn.errors import InputError
-from torch_bridge import naming_file
+from jaxunlearn.network_files import open_network
 
 BUNDLED: Mapping[str, str] = {"heads-loss": "identity_loss", "heads-judge": "identity_judge"}
 """Name → file in `jaxunlearn/zoo`; its MODELS.md says what they are."""
@@ -106,19 +106,17 @@ def load_identity(name_or_path: str) -> IdentityNetwork:
         `model_ir_se50.pth` or `CurricularFace_Backbone.pth` as published.
 
     Raises:
-      InputError: if there is no such network, or its weights do not fit.
-      torch_bridge.CheckpointError: if the file cannot be read.
+      InputError: if there is no such network, its file cannot be read, or its weights do not fit.
     """
     if name_or_path in BUNDLED:
         file = resources.files("jaxunlearn.zoo") / f"{BUNDLED[name_or_path]}.safetensors"
         with resources.as_file(file) as path:
             return _read(path)
-    path = Path(name_or_path)
-    if not path.exists():
+    if not located(name_or_path).exists():
         raise InputError(
             f"{name_or_path}: no such file, and not the name of an identity network ({', '.join(BUNDLED)})"
         )
-    return _read(path)
+    return _read(name_or_path)
 
 
 def save_identity(
@@ -138,20 +136,13 @@ def save_identity(
     arcface_flax.save(nnx.merge(network.graph, network.state), path, dtype=dtype, notes={**known, **notes})
 
 
-def _read(path: Path) -> IdentityNetwork:
-    file = torch_bridge.read_file(path)
-    with naming_file(path):
-        state_dict, config = arcface_flax.read_state_dict(file)
-    header = file.metadata
-    try:
-        module = arcface_flax.from_torch(state_dict, config)
-    except torch_bridge.StateDictError as error:
-        raise InputError(
-            f"{path}: does not fit a face recognition network: {str(error).splitlines()[0]}"
-        ) from error
+def _read(name: str | Path) -> IdentityNetwork:
+    opened = open_network(name, "arcface")
+    module, header = opened.build(), opened.metadata
+    assert isinstance(module, ArcFace)
     return identity_network(
         module,
-        name=header.get("name", PUBLISHED.get(config, path.stem)),
+        name=header.get("name", PUBLISHED.get(module.config, opened.path.stem)),
         threshold=float(header["threshold"]) if "threshold" in header else None,
         framing="whole" if header.get("framing") == "whole" else "face",
     )

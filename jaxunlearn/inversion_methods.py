@@ -5,6 +5,7 @@
 """
 
 import dataclasses
+from pathlib import Path
 from typing import Literal, get_args
 
 import jax
@@ -12,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from eg3d_flax import Compute
+from eg3d_flax import Compute, GeneratorConfig
+from goae_flax import GOAEConfig
 from jaxunlearn import catalogue, encoders
 from jaxunlearn.encoders import Encoder, load_encoder
 from jaxunlearn.errors import InputError
@@ -25,12 +27,29 @@ EncoderInput = Literal["crop", "file"]
 """What an encoder is shown of a photograph: the crop that the generator is compared with, or the whole file
 as GUIDE's and SUGAR's `image_to_tensor` shows it, see `image_files.whole_picture`."""
 ENCODER_INPUTS: tuple[EncoderInput, ...] = get_args(EncoderInput)
-PUBLISHED_ENCODER = "encoder_FFHQ.pt"
+_OF_FACES, _OF_CATS = "encoder_FFHQ.pt", "encoder_AFHQ.pt"
+
+
+def published_encoder(models: Models) -> Path | None:
+    """The file of GOAE's encoder for a generator of EG3D's, where `jaxunlearn models` finds it."""
+    config, published = models.generator.config, GOAEConfig.ffhq()
+    if (config.num_ws, config.w_dim) != (published.num_ws, published.w_dim):
+        return None
+    entry = catalogue.entry(_published_name(models))
+    return catalogue.find(entry, catalogue.search_folders())
+
+
+def _published_name(models: Models) -> str:
+    """Cats are told from faces by where their cameras look."""
+    cats = GeneratorConfig.afhqcats512_128().avg_camera_pivot
+    return _OF_CATS if models.generator.config.avg_camera_pivot == cats else _OF_FACES
 
 
 def default_method(models: Models, encoder: str | None = None) -> Method:
-    """Hybrid where an encoder is bundled or given, else the one that needs none."""
-    return "hybrid" if encoder or models.name in encoders.BUNDLED else "optimize"
+    """Hybrid where an encoder is bundled, given or found, else the one that needs none."""
+    if encoder or models.name in encoders.BUNDLED or published_encoder(models) is not None:
+        return "hybrid"
+    return "optimize"
 
 
 def settings_for(method: Method) -> InversionSettings:
@@ -43,18 +62,17 @@ def encoder_for(models: Models, name_or_path: str | None = None) -> Encoder:
     """The encoder given, the one bundled with the model, or GOAE's published one where it is found.
 
     Raises:
-      InputError: if there is none, or it does not fit the model.
-      torch_bridge.CheckpointError: if its file cannot be read.
+      InputError: if there is none, its file cannot be read, or it does not fit the model.
     """
     if name_or_path is None and models.name in encoders.BUNDLED:
         name_or_path = models.name
     if name_or_path is None:
-        path = catalogue.find(catalogue.entry(PUBLISHED_ENCODER), catalogue.search_folders())
+        path = published_encoder(models)
         if path is None:
             raise InputError(
-                f"{models.name}: no encoder is bundled with it and {PUBLISHED_ENCODER} is not here (see "
-                "`jaxunlearn models`); give --encoder FILE, or --method optimize (--inversion optimize of "
-                "unlearn), which needs none"
+                f"{models.name}: no encoder is bundled with it and {_published_name(models)} is not here "
+                "(see `jaxunlearn models`); give --encoder FILE, or --method optimize (--inversion optimize "
+                "of unlearn), which needs none"
             )
         name_or_path = str(path)
     return load_encoder(models.generator, name_or_path, w_avg=models.w_avg)

@@ -14,7 +14,7 @@ from jaxunlearn.catalogue import sha256
 from jaxunlearn.data import Photograph
 from jaxunlearn.evaluation.batches import embeddings
 from jaxunlearn.file_names import distinct_file_names
-from jaxunlearn.files import write_json
+from jaxunlearn.files import local_path, write_json
 from jaxunlearn.inversion import Inversion, InversionSettings
 from jaxunlearn.inversion_methods import EncoderInput
 from jaxunlearn.latent_files import write_latents
@@ -140,7 +140,11 @@ def save(
 
     Returns:
       The files of latents.
+
+    Raises:
+      InputError: if `out` is an address such as gs://bucket/name.
     """
+    out = local_path(out)
     names = names_of([photograph.name for photograph in photographs])
     sources = [
         {"name": name, "file": photograph.name}

@@ -10,6 +10,7 @@ import numpy as np
 import torch_bridge
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
+from jaxunlearn.files import local_path
 from torch_bridge import replacing
 
 
@@ -28,6 +29,7 @@ def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
       InputError: if its latents do not fit the generator.
       torch_bridge.CheckpointError: if the file is unreadable.
     """
+    path = local_path(path)
     ws = np.asarray(_read_array(path))
     shape = list(ws.shape)
     if ws.dtype.kind not in "fiu":

@@ -16,9 +16,9 @@ from jax.tree_util import Partial
 from jax.typing import DTypeLike
 
 import lpips_flax
-import torch_bridge
 from arcface_flax import ArcFace, ArcFaceConfig
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator
+from inception_flax import InceptionV3
 from jaxunlearn import catalogue
 from jaxunlearn.errors import InputError
 from jaxunlearn.generators import BUNDLED, RANDOM, load_generator
@@ -27,6 +27,7 @@ from jaxunlearn.initialisation import initialised
 from jaxunlearn.latent_files import read_latents
 from jaxunlearn.latents import median_radius
 from jaxunlearn.losses import Perception
+from jaxunlearn.network_files import open_network
 from jaxunlearn.views import conditioning_view
 from lpips_flax import LPIPS
 
@@ -65,6 +66,7 @@ class MeanLatent:
           InputError: if it holds no single latent of the generator.
           torch_bridge.CheckpointError: if it cannot be read.
         """
+        path = catalogue.located(path)
         ws = read_latents(path, config)
         if len(ws) != 1:
             raise InputError(f"{path}: holds {len(ws)} latents; a mean is one")
@@ -169,7 +171,7 @@ def load_models(
 
     Raises:
       InputError: if a name or a file given is no such thing.
-      torch_bridge.CheckpointError: if a file cannot be read.
+      torch_bridge.CheckpointError: if the file of the mean latent cannot be read.
 
     Warns:
       RandomWeights: if a file that was not given is not found.
@@ -215,15 +217,37 @@ def _perceptual(given: str | None) -> tuple[LPIPS, str]:
     if given == "alex":
         return lpips_flax.load("alex"), "LPIPS AlexNet"
 
-    def read(path: str) -> tuple[LPIPS, str]:
-        backbone, lin, net = lpips_flax.read_state_dicts(torch_bridge.read_file(path))
-        return lpips_flax.from_torch(backbone, lin, net), f"LPIPS {net.upper()}"
+    def read(name: str) -> tuple[LPIPS, str]:
+        module = open_network(name, "lpips").build()
+        assert isinstance(module, LPIPS)
+        return module, f"LPIPS {module.net.upper()}"
 
     def draw() -> tuple[LPIPS, str]:
         backbone, _ = lpips_flax.to_torch(initialised(lambda: LPIPS("vgg", rngs=nnx.Rngs(0))))
         return lpips_flax.from_torch(backbone, lpips_flax.heads("vgg"), "vgg"), "LPIPS VGG (random weights)"
 
     return _found(given, "vgg16-397923af.pth", read, draw)
+
+
+def published_inception(name_or_path: str) -> Path | None:
+    """FID's network for a generator of this name, if it is here.
+
+    The bundled models are measured with AlexNet's features wherever they run, so that figures compare.
+    """
+    if name_or_path in (*BUNDLED, RANDOM):
+        return None
+    return catalogue.find(catalogue.entry("pt_inception-2015-12-05-6726825d.pth"), catalogue.search_folders())
+
+
+def load_inception(name: str | Path) -> InceptionV3:
+    """Load FID's network from any file that `convert` takes.
+
+    Raises:
+      InputError: if there is no such file, or it holds something else.
+    """
+    module = open_network(name, "inception").build()
+    assert isinstance(module, InceptionV3)
+    return module
 
 
 def _identity(given: str | None, published: str, config: ArcFaceConfig, label: str) -> IdentityNetwork:

@@ -5,12 +5,13 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import trimesh
 from tqdm import tqdm
 
 from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.rendering import Renderer
 from jaxunlearn.report.images import depth_to_uint8, grid, save_png, to_uint8
-from jaxunlearn.report.mesh import extract_mesh, save_mesh
+from jaxunlearn.report.mesh import extract_mesh, largest_piece, piece_of_faces, save_mesh
 from jaxunlearn.report.video import save_video
 from jaxunlearn.views import orbit, views
 
@@ -18,10 +19,11 @@ _GRID_COLUMNS = 8
 
 
 class Pictures:
-    """Renders samples `ws` and writes what comes out.
+    """Renders samples `ws` and writes what comes out; the folder is made when the first file is.
 
     Attributes:
       written: the files so far, the most telling first.
+      notes: lines about them that people should know.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class Pictures:
         self._generator, self._renderer = generator, renderer
         self._ws, self._labels, self._folder = ws, labels, folder
         self.written: list[Path] = []
+        self.notes: list[str] = []
 
     def views(self, angles: list[tuple[float, float]], *, depth: bool = False) -> None:
         """Every sample from every (yaw, pitch), a file each, and all in `grid.png`, a row a sample."""
@@ -59,17 +62,33 @@ class Pictures:
             )
         columns = min(len(films), _GRID_COLUMNS)
         side_by_side = [grid(np.stack(cells), columns) for cells in zip(*films, strict=True)]
+        self._folder.mkdir(parents=True, exist_ok=True)
         save_video(self._folder / name, np.stack(side_by_side), fps=fps)
         self.written.insert(0, self._folder / name)
 
-    def meshes(self, name: Path, *, resolution: int, level: float, compute: Compute) -> None:
-        """One mesh a sample; the sample's label is put before the suffix where there are several."""
+    def meshes(
+        self, name: Path, *, resolution: int, level: float, largest: bool = False, compute: Compute
+    ) -> None:
+        """One mesh a sample; the sample's label is put before the suffix where there are several.
+
+        Args:
+          name: of the file.
+          resolution: of the lattice.
+          level: density of the surface.
+          largest: whether loose pieces are dropped.
+          compute: dtype and forms.
+
+        Raises:
+          InputError: if the density crosses `level` nowhere.
+        """
         for i, label in enumerate(self._labels):
             file = name if len(self._labels) == 1 else name.with_stem(f"{name.stem}_{label}")
             mesh = extract_mesh(
                 self._generator, self._ws[i : i + 1], resolution=resolution, level=level, compute=compute
             )
-            save_mesh(self._folder / file, mesh)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            note = save_pieces(self._folder / file, mesh, largest=largest)
+            self.notes += [] if note is None else [note]
             self.written.append(self._folder / file)
 
     def _render(
@@ -86,5 +105,25 @@ class Pictures:
         return np.concatenate(images), np.concatenate(depths) if depths else np.empty(0)
 
     def _save(self, name: str, image: np.ndarray) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
         save_png(self._folder / name, image)
         self.written.append(self._folder / name)
+
+
+def save_pieces(path: Path, mesh: trimesh.Trimesh, *, largest: bool) -> str | None:
+    """Write a mesh, whole or only its largest piece.
+
+    Args:
+      path: file to write.
+      mesh: the surface.
+      largest: whether loose pieces are dropped.
+
+    Returns:
+      A line about its loose pieces, if it has any.
+    """
+    loose = int(piece_of_faces(mesh).max())
+    save_mesh(path, largest_piece(mesh) if largest and loose else mesh)
+    if not loose:
+        return None
+    what = f"{loose} loose piece{'s' if loose > 1 else ''}"
+    return f"{path}: {what} dropped" if largest else f"{path}: has {what}; --mesh-largest drops them"

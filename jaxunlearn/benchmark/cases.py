@@ -2,18 +2,21 @@
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ml_collections
 
 from jaxunlearn.benchmark.devices import PRECISIONS
-from jaxunlearn.configuration import flat
+from jaxunlearn.configuration import check, flat
 from jaxunlearn.errors import InputError
 from jaxunlearn.mesh import shape_of
 from jaxunlearn.presets import ConfigDict
 
 DEFAULT_STEPS, DEFAULT_WARM_UP = 30, 3
+_MOST = 2**24
+"""Of anything that is swept: as many rays at a time as the settings allow."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,8 +82,8 @@ class Case:
 
 
 def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise ValueError("a whole number")
+    if not text.isdecimal() or len(text) > len(str(_MOST)) or int(text) > _MOST:
+        raise ValueError(f"a whole number up to {_MOST}")
     return int(text)
 
 
@@ -88,6 +91,13 @@ def _positive(text: str) -> int:
     if not _number(text):
         raise ValueError("at least 1")
     return int(text)
+
+
+def _mesh(text: str) -> tuple[int, int]:
+    shape = shape_of(text)
+    if math.prod(shape) > _MOST:
+        raise ValueError(f"a mesh of at most {_MOST} devices")
+    return shape
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -107,7 +117,7 @@ def _pairs(text: str) -> dict[str, int]:
 _OF_THE_CASE: Mapping[str, Callable[[str], Any]] = {
     "copies": _positive,
     "people": _positive,
-    "mesh": shape_of,
+    "mesh": _mesh,
     "precision": _one_of(*PRECISIONS),
 }
 _OF_THE_CONFIG: Mapping[str, Callable[[str], dict[str, Any]]] = {
@@ -160,4 +170,5 @@ def _changed(case: Case, changes: Sequence[tuple[str, str]]) -> Case:
         except ValueError as error:
             raise InputError(f"--sweep {name}: {text!r} is not {error}") from error
     assert flat(config).keys() == flat(case.settings).keys()
+    check(config)
     return dataclasses.replace(case, config=config.to_dict(), **fields)

@@ -35,6 +35,7 @@ def read(path: Path) -> list[Result]:
 
 def write(results: Sequence[Result], path: Path) -> None:
     """Replace a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         temporary.write_text(json.dumps({"format": FORMAT, "cases": list(results)}, indent=1) + "\n")
 

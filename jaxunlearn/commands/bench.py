@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from jaxunlearn.commands.arguments import mesh_shape, positive
+from jaxunlearn.commands.arguments import MOST_COPIES, MOST_STEPS, local_path, mesh_shape, whole
 from jaxunlearn.commands.workload import add_step, step_of
 from jaxunlearn.terminal import say, say_lines
 
@@ -40,20 +40,20 @@ def add_parser(subparsers: Any) -> None:
     add = parser.add_argument
     add_step(parser)
     add("--sweep", action="append", default=[], metavar="NAME=V,V", help="a case for each value; repeatable")
-    add("--copies", type=positive, default=1, metavar="K", help="generator copies [%(default)s]")
+    add("--copies", type=whole(1, MOST_COPIES), default=1, metavar="K", help="generator copies [%(default)s]")
     add("--mesh", type=mesh_shape, metavar="IxS", help="devices along identity and along sample [one device]")
     add(
         "--steps",
-        type=positive,
+        type=whole(1, MOST_STEPS),
         default=30,
         metavar="N",
         help="steps to time; under 30 is said [%(default)s]",
     )
-    add("--warm-up", type=positive, default=3, metavar="N", help="steps before [%(default)s]")
+    add("--warm-up", type=whole(1, MOST_STEPS), default=3, metavar="N", help="steps before [%(default)s]")
     add("--parts", action="store_true", help="time each part too, forward and backward: a roofline table")
-    add("--out", type=Path, default=Path("bench"), metavar="DIR", help="folder to write [%(default)s]")
+    add("--out", type=local_path, default=Path("bench"), metavar="DIR", help="folder to write [%(default)s]")
     add("--again", action="store_true", help="measure finished cases anew")
-    add("--compare", type=Path, metavar="FILE", help="results.json, or its folder, to compare with")
+    add("--compare", type=local_path, metavar="FILE", help="results.json, or its folder, to compare with")
     parser.set_defaults(run=run)
 
 
@@ -81,7 +81,6 @@ def run(arguments: argparse.Namespace) -> None:
         parts=arguments.parts,
     )
     cases = swept(case, arguments.sweep)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     found = results.run(
         cases,
         arguments.out / "results.json",

@@ -1,10 +1,9 @@
 """`jaxunlearn compile`: the step's program for devices that need not be here."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from jaxunlearn.commands.arguments import mesh_shape, positive
+from jaxunlearn.commands.arguments import MOST_COPIES, local_path, mesh_shape, whole
 from jaxunlearn.commands.workload import add_step, step_of
 from jaxunlearn.terminal import say
 
@@ -38,7 +37,12 @@ def add_parser(subparsers: Any) -> None:
         "--topology", default="here", metavar="NAME", help="here, or such as v5e:4x4, v5p:4x4x4 [%(default)s]"
     )
     add_step(parser)
-    add("--copies", type=positive, metavar="K", help="generator copies [one for each device along identity]")
+    add(
+        "--copies",
+        type=whole(1, MOST_COPIES),
+        metavar="K",
+        help="generator copies [one for each device along identity]",
+    )
     add(
         "--mesh",
         type=mesh_shape,
@@ -46,8 +50,8 @@ def add_parser(subparsers: Any) -> None:
         help="devices along identity and along sample [all along identity; SUGAR: along sample]",
     )
     add("--dtype", choices=("float32", "bfloat16"), help="the same as --config.rendering.dtype=")
-    add("--save", type=Path, metavar="FILE", help="keep the executable")
-    add("--json", type=Path, metavar="FILE", help="write the report")
+    add("--save", type=local_path, metavar="FILE", help="keep the executable")
+    add("--json", type=local_path, metavar="FILE", help="write the report")
     parser.set_defaults(run=run)
 
 
@@ -66,9 +70,12 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.ahead_of_time.compilation import compile_step, save_executable
     from jaxunlearn.ahead_of_time.story import lines
     from jaxunlearn.benchmark.workload import PRESETS, Workload
-    from jaxunlearn.errors import DoesNotFit
+    from jaxunlearn.errors import DoesNotFit, InputError
     from torch_bridge import replacing
 
+    for file in (arguments.save, arguments.json):
+        if file is not None and not file.parent.is_dir():
+            raise InputError(f"{file}: cannot be written, the folder {file.parent} does not exist")
     if arguments.topology != topology.HERE:
         jax.config.update("jax_platforms", "cpu")  # the compiler needs no TPU: JAX should not look for one
     jax.config.update("jax_enable_compilation_cache", False)  # how long compiling takes is reported

@@ -5,14 +5,16 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from jaxunlearn.commands.arguments import local_path
 from jaxunlearn.terminal import say, say_lines
 
 _DESCRIPTION = """\
 Convert a network between PyTorch's files and ours.
 
 IN may be a network pickle of NVIDIA's code base (.pkl), a PyTorch file (.pt, .pth) or safetensors; its
-content decides, not its name. No code from the file is run. OUT becomes a safetensors file whose header
-names the architecture, the settings, the source file's SHA-256 and the licence note.
+content decides, not its name. A name that is not here is looked for where `jaxunlearn models` looks. No code
+from the file is run. OUT becomes a safetensors file whose header names the architecture, the settings, the
+source file's SHA-256 and the licence note.
 """
 _EXAMPLES = """\
 examples:
@@ -26,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments shared with `tools/convert_weights.py`."""
     parser.description, parser.epilog = _DESCRIPTION, _EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("source", metavar="IN", type=Path, help="file to read")
-    parser.add_argument("target", metavar="OUT", type=Path, nargs="?", help="file to write")
+    parser.add_argument("source", metavar="IN", type=local_path, help="file to read")
+    parser.add_argument("target", metavar="OUT", type=local_path, nargs="?", help="file to write")
     parser.add_argument("--kind", default="auto", help="kind of network; auto recognises it by its names")
     parser.add_argument("--check", action="store_true", help="print what becomes of each key; write nothing")
     parser.add_argument(
@@ -52,13 +54,14 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from jaxunlearn import convert
     from jaxunlearn.errors import InputError
+    from jaxunlearn.network_files import open_network
 
     target: Path | None = arguments.target
     if target is None and not arguments.check:
         raise InputError("name the file to write (OUT), or pass --check")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        opened = convert.open_network(arguments.source, arguments.kind)
+        opened = open_network(arguments.source, arguments.kind)
     for warning in caught:
         say(f"note: {warning.message}")
     if target is None or arguments.check:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from jaxunlearn.commands.arguments import seed
+from jaxunlearn.commands.arguments import local_path, seed
 from jaxunlearn.commands.settings import add_config
 from jaxunlearn.terminal import say
 
@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--seed", type=seed, default=7, metavar="N", help="who is forgotten [%(default)s]")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder to write [runs/demo-seed and the seed]"
+        "--out", type=local_path, metavar="DIR", help="folder to write [runs/demo-seed and the seed]"
     )
     add_config(parser)
     parser.set_defaults(run=run)

@@ -1,9 +1,9 @@
 """`jaxunlearn evaluate`: the figures of a run."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from jaxunlearn.commands.arguments import local_path, name_or_path
 from jaxunlearn.commands.settings import add_config
 from jaxunlearn.terminal import say
 
@@ -29,12 +29,22 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("folder", type=Path, metavar="RUN", help="the folder of a finished run")
-    add("--model", help="the source, if it has moved since the run")
-    add("--judge", metavar="FILE", help="identity network that measures [as suits the model]")
-    add("--inception", type=Path, metavar="FILE", help="FID's network [AlexNet features in its place]")
-    add("--others", type=Path, metavar="FILE", help="latents of other pictures of the (only) person")
-    add("--real", type=Path, metavar="DIR", help="folder of real pictures, for ΔFID_real")
+    add("folder", type=local_path, metavar="RUN", help="the folder of a finished run")
+    add("--model", type=name_or_path, help="the source, if it has moved since the run")
+    add(
+        "--judge",
+        type=name_or_path,
+        metavar="FILE",
+        help="identity network that measures [as suits the model]",
+    )
+    add(
+        "--inception",
+        type=name_or_path,
+        metavar="FILE",
+        help="FID's network [as suits the model, else AlexNet features]",
+    )
+    add("--others", type=local_path, metavar="FILE", help="latents of other pictures of the (only) person")
+    add("--real", type=local_path, metavar="DIR", help="folder of real pictures, for ΔFID_real")
     add_config(parser)
     parser.set_defaults(run=run)
 
@@ -45,7 +55,6 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
       InputError: if the folder is not that of a finished run, or a file cannot be used.
     """
-    import inception_flax
     from jaxunlearn import configuration
     from jaxunlearn.commands.settings import read_config
     from jaxunlearn.errors import InputError
@@ -53,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.image_files import read_images
     from jaxunlearn.latent_files import read_latents
     from jaxunlearn.measurement import reference_of
-    from jaxunlearn.models import load_models
+    from jaxunlearn.models import load_inception, load_models, published_inception
     from jaxunlearn.report.story import tell
     from jaxunlearn.run_folder import RunFolder
     from jaxunlearn.run_result import finished
@@ -66,11 +75,12 @@ def run(arguments: argparse.Namespace) -> None:
     models = load_models(arguments.model or request.model, judge=arguments.judge)
     if models.fingerprint != request.fingerprint:
         raise InputError(f"{models.name}: is not the generator that {folder.path} started from")
+    inception = arguments.inception or published_inception(models.name)
     side = models.generator.config.img_resolution
     reference = reference_of(
         models,
         config,
-        features=InceptionFeatures(inception_flax.load(arguments.inception)) if arguments.inception else None,
+        features=None if inception is None else InceptionFeatures(load_inception(inception)),
         real_images=read_images(arguments.real, side) if arguments.real else None,
     )
     others = {}

@@ -6,7 +6,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from jaxunlearn.commands.arguments import positive
+from jaxunlearn.commands.arguments import (
+    MOST_BATCH,
+    MOST_DEVICES,
+    MOST_STEPS,
+    local_path,
+    name_or_path,
+    whole,
+)
 from jaxunlearn.commands.networks import add_inversion, add_models, models_of
 from jaxunlearn.terminal import complain, say, say_lines
 
@@ -40,16 +47,23 @@ def add_parser(subparsers: Any) -> None:
     add = parser.add_argument
     add(
         "images",
+        type=name_or_path,
         nargs="+",
         metavar="IMAGE",
         help="pictures, folders of them or of people's folders, CSV files (image,identity), tfds:NAME[split]",
     )
     add_inversion(parser, "--method")
-    add("--steps", type=positive, metavar="N", help="of the search [40; hybrid: 20]")
-    add("--batch", type=positive, metavar="N", help="photographs at a time: memory [8]")
-    add("--devices", type=positive, default=1, metavar="N", help="that share each batch [%(default)s]")
+    add("--steps", type=whole(1, MOST_STEPS), metavar="N", help="of the search [40; hybrid: 20]")
+    add("--batch", type=whole(1, MOST_BATCH), metavar="N", help="photographs at a time: memory [8]")
+    add(
+        "--devices",
+        type=whole(1, MOST_DEVICES),
+        default=1,
+        metavar="N",
+        help="that share each batch [%(default)s]",
+    )
     add_models(parser)
-    add("--out", type=Path, default=Path("inverted"), metavar="DIR", help="or FILE.npz [%(default)s]")
+    add("--out", type=local_path, default=Path("inverted"), metavar="DIR", help="or FILE.npz [%(default)s]")
     parser.set_defaults(run=run)
 
 

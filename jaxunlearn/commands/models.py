@@ -1,15 +1,15 @@
 """`jaxunlearn models`: what can be used, and what of it is here."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from jaxunlearn.commands.arguments import local_path
 from jaxunlearn.terminal import say
 
 _DESCRIPTION = """\
 List the models that the commands can use: what each is for, under what licence, whether its file is found
-here, and where its authors publish it if not. Searches the current folder, its models/, --dir, and the
-folders in the environment variable JAXUNLEARN_MODELS.
+here and can be read, and where its authors publish it if not. Searches the current folder, its models/,
+--dir, and the folders in the environment variable JAXUNLEARN_MODELS.
 """
 _EXAMPLES = """\
 example:
@@ -26,7 +26,9 @@ def add_parser(subparsers: Any) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--dir", type=Path, action="append", default=[], help="folder to search; repeatable")
+    parser.add_argument(
+        "--dir", type=local_path, action="append", default=[], help="folder to search; repeatable"
+    )
     parser.set_defaults(run=run)
 
 
@@ -36,21 +38,26 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
       InputError: if a folder of --dir does not exist.
     """
+    from tqdm import tqdm
+
     from jaxunlearn import catalogue
+    from jaxunlearn.catalogue_files import readability
     from jaxunlearn.errors import InputError
 
     for folder in arguments.dir:
         if not folder.is_dir():
             raise InputError(f"--dir {folder}: no such folder")
     width = max(len(entry.name) for entry in catalogue.ENTRIES)
+    folders = catalogue.search_folders(arguments.dir)
+    found = {entry: catalogue.find(entry, folders) for entry in catalogue.ENTRIES}
+    here = [(entry, file) for entry, file in found.items() if file is not None]
+    states = {}
+    for entry, file in tqdm(here, desc="reading", unit="file", disable=not here, leave=False):
+        states[entry] = (f"{file}, sha256 {catalogue.sha256(file)}", readability(entry, file))
     say(f"{'heads':{width}} bundled: synthetic people, 64², with their encoder")
     say(f"{'random':{width}} built in: a small generator that was never trained")
-    folders = catalogue.search_folders(arguments.dir)
     for entry in catalogue.ENTRIES:
-        path = catalogue.find(entry, folders)
         say(f"{entry.name:{width}} {entry.purpose}")
         say(f"{'':{width}} licence: {entry.licence}")
-        if path is None:
-            say(f"{'':{width}} not here; published at {entry.published}")
-        else:
-            say(f"{'':{width}} {path}, sha256 {catalogue.sha256(path)}")
+        for line in states.get(entry, (f"not here; published at {entry.published}",)):
+            say(f"{'':{width}} {line}")

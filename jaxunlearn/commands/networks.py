@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jaxunlearn.commands.arguments import name_or_path
+
 if TYPE_CHECKING:
     from jaxunlearn.models import Models
 
@@ -17,7 +19,7 @@ def add_inversion(parser: argparse.ArgumentParser, option: str) -> None:
         help="how photos become latents: by one pass of an encoder, by a search, or by a search that starts "
         "from the encoder's latents [hybrid with an encoder, else optimize]",
     )
-    add("--encoder", metavar="FILE", help="encoder [as suits the model]")
+    add("--encoder", type=name_or_path, metavar="FILE", help="encoder [as suits the model]")
     add(
         "--encoder-input",
         choices=("crop", "file"),
@@ -30,10 +32,25 @@ def add_inversion(parser: argparse.ArgumentParser, option: str) -> None:
 def add_models(parser: argparse.ArgumentParser) -> None:
     """Options for `models.load_models`."""
     add = parser.add_argument
-    add("--model", default="heads", help="a file; heads: the bundled people [%(default)s]")
-    add("--perceptual", metavar="FILE", help="LPIPS of the loss: alex, or a file [as suits the model]")
-    add("--identity", metavar="FILE", help="identity network of the loss [as suits the model]")
-    add("--judge", metavar="FILE", help="identity network that measures [as suits the model]")
+    add("--model", type=name_or_path, default="heads", help="a file; heads: the bundled people [%(default)s]")
+    add(
+        "--perceptual",
+        type=name_or_path,
+        metavar="FILE",
+        help="LPIPS of the loss: alex, or a file [as suits the model]",
+    )
+    add(
+        "--identity",
+        type=name_or_path,
+        metavar="FILE",
+        help="identity network of the loss [as suits the model]",
+    )
+    add(
+        "--judge",
+        type=name_or_path,
+        metavar="FILE",
+        help="identity network that measures [as suits the model]",
+    )
 
 
 def models_of(arguments: argparse.Namespace, w_avg: Path | None = None) -> "Models":

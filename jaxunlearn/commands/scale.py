@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from jaxunlearn.commands.arguments import mesh_shape, positive
+from jaxunlearn.commands.arguments import MOST_DEVICES, mesh_shape, whole
 
 if TYPE_CHECKING:
     from jax.sharding import Mesh
@@ -23,8 +23,10 @@ def add_scale(parser: argparse.ArgumentParser) -> None:
     )
     hosts.add_argument("--distributed", action="store_true", help="find the other processes")
     hosts.add_argument("--coordinator", metavar="HOST:PORT", help="where process 0 is")
-    hosts.add_argument("--processes", type=positive, metavar="N", help="how many there are")
-    hosts.add_argument("--process", type=int, metavar="K", help="which this one is, from 0")
+    hosts.add_argument("--processes", type=whole(1, MOST_DEVICES), metavar="N", help="how many there are")
+    hosts.add_argument(
+        "--process", type=whole(0, MOST_DEVICES - 1), metavar="K", help="which this one is, from 0"
+    )
 
 
 def join(arguments: argparse.Namespace) -> None:

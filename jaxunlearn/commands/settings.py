@@ -2,10 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, first_line, shortened
 
 if TYPE_CHECKING:
     from jaxunlearn.presets import ConfigDict
@@ -18,8 +17,8 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help="a Python file with get_config(), such as those in configs/; FILE:ARGUMENT passes an argument. "
-        "--config.KEY=VALUE changes single settings",
+        help="a Python file with get_config(), such as those in configs/: it is a program, and it is run. "
+        "FILE:ARGUMENT passes an argument. --config.KEY=VALUE changes single settings",
     )
 
 
@@ -32,27 +31,30 @@ def read_config(path: str | None, overrides: Sequence[str], default: "ConfigDict
       default: where no path is given.
 
     Raises:
-      InputError: if there is no such file or setting, or a value is of another type.
+      InputError: if there is no such file or setting, the file fails, or a value is of another type.
     """
     from absl import flags
     from ml_collections import config_flags
 
+    from jaxunlearn.config_files import load_config
+
+    config = default if path is None else load_config(path)
     own = flags.FlagValues()
-    arguments = [*([] if path is None else [f"--config={path}"]), *overrides]
-    command_line = ["jaxunlearn", *arguments]
-    if path is not None and not Path(path.partition(":")[0]).is_file():
-        raise InputError(f"--config {path}: no such file")
+    command_line = ["jaxunlearn", *overrides]
     try:
-        if path is None:
-            config_flags.DEFINE_config_dict("config", default, flag_values=own, sys_argv=command_line)
-        else:
-            config_flags.DEFINE_config_file("config", flag_values=own, sys_argv=command_line)
+        config_flags.DEFINE_config_dict("config", config, flag_values=own, sys_argv=command_line)
         own(command_line)
     except (AttributeError, KeyError) as error:
-        raise InputError(f"{' '.join(arguments)}: no such setting ({error})") from error
-    except (flags.Error, TypeError, ValueError) as error:
-        raise InputError(f"{' '.join(arguments)}: {str(error).splitlines()[0]}") from error
+        raise InputError(
+            f"{_shown(overrides)}: no such setting ({shortened(first_line(error), 200)})"
+        ) from error
+    except (flags.Error, TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{_shown(overrides)}: {shortened(first_line(error), 200)}") from error
     return own["config"].value
+
+
+def _shown(overrides: Sequence[str]) -> str:
+    return shortened(" ".join(shortened(text) for text in overrides), 400)
 
 
 def refuse_other_method(arguments: argparse.Namespace, config: "ConfigDict") -> None:

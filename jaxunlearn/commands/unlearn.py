@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jaxunlearn.commands.arguments import numbers, positive, seeds
+from jaxunlearn.commands.arguments import (
+    MOST_COPIES,
+    MOST_STEPS,
+    local_path,
+    name_or_path,
+    numbers,
+    seeds,
+    whole,
+)
 from jaxunlearn.commands.networks import add_inversion, add_models, models_of
 from jaxunlearn.commands.scale import add_scale, join, mesh_of
 from jaxunlearn.commands.settings import add_config
@@ -51,9 +59,12 @@ def add_parser(subparsers: Any) -> None:
     add = parser.add_argument
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--seed", type=seeds, metavar="N", help="people of the generator, such as 7 or 0-3")
-    who.add_argument("--latents", type=Path, metavar="FILE", help="ws from .npz, .npy, .pt or .safetensors")
+    who.add_argument(
+        "--latents", type=local_path, metavar="FILE", help="ws from .npz, .npy, .pt or .safetensors"
+    )
     who.add_argument(
         "--image",
+        type=name_or_path,
         nargs="+",
         metavar="PHOTO",
         help="photos, framed as the generator's images; or a folder of them, a folder of people's folders, a "
@@ -61,13 +72,14 @@ def add_parser(subparsers: Any) -> None:
     )
     who.add_argument(
         "--identities",
+        type=name_or_path,
         metavar="FOLDER",
         help="a work list: each identity of a folder of photos, a folder of people's folders, a CSV file or "
         "tfds:NAME[split], by the first of their photos",
     )
     who.add_argument(
         "--sequence",
-        type=Path,
+        type=local_path,
         metavar="REQUESTS",
         help="a JSON or TOML file of requests, carried out one after another in one generator",
     )
@@ -84,16 +96,16 @@ def add_parser(subparsers: Any) -> None:
     )
     add(
         "--parallel",
-        type=positive,
+        type=whole(1, MOST_COPIES),
         metavar="K",
         help="guide only: so many people at a time; who is done is exported at once and never done again "
         "[--identities: 1]",
     )
     add_inversion(parser, "--inversion")
     add_models(parser)
-    add("--w-avg", type=Path, metavar="FILE", help="the mean latent [the generator's]")
-    add("--out", type=Path, metavar="DIR", help="the run's folder [runs/ and who is forgotten]")
-    add("--steps", type=positive, metavar="N", help="the same as --config.steps=N")
+    add("--w-avg", type=local_path, metavar="FILE", help="the mean latent [the generator's]")
+    add("--out", type=local_path, metavar="DIR", help="the run's folder [runs/ and who is forgotten]")
+    add("--steps", type=whole(1, MOST_STEPS), metavar="N", help="the same as --config.steps=N")
     add_scale(parser)
     add_config(parser)
     parser.set_defaults(run=run)
@@ -118,6 +130,9 @@ def run(arguments: argparse.Namespace) -> None:
     if jax.process_count() > 1 and (arguments.sequence is not None or arguments.sweep_distance):
         raise InputError("several hosts: not for --sequence and --sweep-distance; run them on one")
     if arguments.sequence is not None:
+        arguments.method = "sugar"
+    read_settings(arguments, 1)  # before models are loaded; each request has settings of its own
+    if arguments.sequence is not None:
         if arguments.sweep_distance:
             raise InputError("--sweep-distance: not of a sequence; give --seed, --latents or --image")
         return _run_sequence(arguments, mesh)
@@ -125,6 +140,11 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.identities is not None or arguments.parallel:
         return _run_worklist(arguments, models, mesh)
     config, people = _request(arguments, models)
+    if config.method == "guide" and len(people.subjects) > MOST_COPIES:
+        raise InputError(
+            f"{len(people.subjects)} people at once are as many copies of the generator; train some at a "
+            "time: --parallel 8"
+        )
     out = arguments.out or Path("runs") / people.name
     if arguments.sweep_distance:
         return _run_sweep(models, people, config, arguments.sweep_distance, out, mesh)
@@ -199,7 +219,6 @@ def _run_sequence(arguments: argparse.Namespace, mesh: "Mesh | None") -> None:
     from jaxunlearn.sequence import forget_in_stages
 
     stages = read_requests(arguments.sequence)
-    arguments.method = "sugar"
     models = models_of(arguments, arguments.w_avg)
     out = arguments.out or Path("runs") / arguments.sequence.stem
     forgotten = forget_in_stages(

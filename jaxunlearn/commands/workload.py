@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from jaxunlearn.commands.arguments import positive
+from jaxunlearn.commands.arguments import MOST_SEEDS, whole
 from jaxunlearn.commands.settings import add_config, read_config, refuse_other_method
 from jaxunlearn.errors import InputError
 
@@ -25,7 +25,12 @@ def add_step(parser: argparse.ArgumentParser) -> None:
         help="heads: the bundled 64² model; full: EG3D's 512² with random weights [%(default)s]",
     )
     add("--method", choices=("guide", "sugar"), help="whose step [guide]")
-    add("--people", type=positive, metavar="N", help=f"who share a generator in SUGAR [{_PEOPLE}]")
+    add(
+        "--people",
+        type=whole(1, MOST_SEEDS),
+        metavar="N",
+        help=f"who share a generator in SUGAR [{_PEOPLE}]",
+    )
     add_config(parser)
 
 

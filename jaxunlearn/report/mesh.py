@@ -1,6 +1,8 @@
 """The surface that a generator's density describes, as a coloured mesh."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -8,8 +10,12 @@ import numpy as np
 import skimage.measure
 import trimesh
 from tqdm import tqdm
+from trimesh.exchange.gltf import export_glb
+from trimesh.visual import ColorVisuals, TextureVisuals
+from trimesh.visual.material import PBRMaterial
 
 from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax.decoder import Decoded
 from jaxunlearn.errors import InputError
 from torch_bridge import replacing
 
@@ -18,20 +24,30 @@ FORMATS = (".ply", ".obj", ".glb")
 _POINTS_AT_A_TIME = 2**16
 
 
-def _query(
-    generator: TriPlaneGenerator, planes: jax.Array, points: np.ndarray, compute: Compute, title: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Raw colours `[M, 3]` and densities `[M]` at `points` `[M, 3]`, some at a time."""
+def _decoded(
+    generator: TriPlaneGenerator,
+    planes: jax.Array,
+    count: int,
+    points: Callable[[np.ndarray], np.ndarray],
+    compute: Compute,
+    title: str,
+) -> Iterator[tuple[slice, Decoded]]:
+    """What the decoder says at `count` points, some at a time: the whole lattice would fill the memory.
+
+    Args:
+      generator: whose decoder is asked.
+      planes: `[1, 3, H, W, C]`.
+      count: number of points.
+      points: indices `[M]` → points `[M, 3]`.
+      compute: dtype and forms.
+      title: of the progress bar.
+    """
     query = jax.jit(lambda points: generator.query(planes, points[None], compute=compute))
-    rgb, sigma = np.empty((len(points), 3), np.float32), np.empty(len(points), np.float32)
-    for start in tqdm(range(0, len(points), _POINTS_AT_A_TIME), desc=title, unit="block", leave=False):
-        chunk = points[start : start + _POINTS_AT_A_TIME]
-        filled = np.zeros((_POINTS_AT_A_TIME, 3), np.float32)
-        filled[: len(chunk)] = chunk
-        decoded = query(jnp.asarray(filled))
-        rgb[start : start + len(chunk)] = decoded.rgb[0, : len(chunk), :3]
-        sigma[start : start + len(chunk)] = decoded.sigma[0, : len(chunk)]
-    return rgb, sigma
+    for start in tqdm(range(0, count, _POINTS_AT_A_TIME), desc=title, unit="block", leave=False):
+        index = np.arange(start, start + _POINTS_AT_A_TIME)
+        decoded = query(jnp.asarray(points(np.minimum(index, count - 1)), jnp.float32))
+        size = min(_POINTS_AT_A_TIME, count - start)
+        yield slice(start, start + size), jax.tree.map(lambda x, n=size: np.asarray(x[0, :n]), decoded)
 
 
 def density_grid(
@@ -50,9 +66,15 @@ def density_grid(
     """
     half = generator.config.box_warp / 2
     axis = np.linspace(-half, half, resolution, dtype=np.float32)
-    points = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
-    _, sigma = _query(generator, planes, points, compute, "density")
-    return np.logaddexp(0, sigma - 1).reshape((resolution,) * 3)
+    shape = (resolution,) * 3
+
+    def nodes(index: np.ndarray) -> np.ndarray:
+        return np.stack([axis[i] for i in np.unravel_index(index, shape)], axis=-1)
+
+    density = np.empty(resolution**3, np.float32)
+    for where, decoded in _decoded(generator, planes, len(density), nodes, compute, "density"):
+        density[where] = np.logaddexp(0, decoded.sigma - 1)
+    return density.reshape(shape)
 
 
 def extract_mesh(
@@ -87,13 +109,76 @@ def extract_mesh(
     spacing = generator.config.box_warp / (resolution - 1)
     vertices, faces, _, _ = skimage.measure.marching_cubes(density, level, spacing=(spacing,) * 3)
     vertices = vertices.astype(np.float32) - generator.config.box_warp / 2
-    rgb, _ = _query(generator, planes, vertices, compute, "colour")
-    colours = (np.clip(rgb, 0, 1) * 255 + 0.5).astype(np.uint8)
+    colours = np.empty((len(vertices), 3), np.uint8)
+    for where, decoded in _decoded(
+        generator, planes, len(vertices), lambda index: vertices[index], compute, "colour"
+    ):
+        colours[where] = np.clip(decoded.rgb[:, :3], 0, 1) * 255 + 0.5
     # marching_cubes winds faces for objects darker than their surroundings.
     return trimesh.Trimesh(vertices, faces[:, ::-1], vertex_colors=colours, process=False)
 
 
+def piece_of_faces(mesh: trimesh.Trimesh) -> np.ndarray:
+    """Which connected piece each face belongs to, `[F]`; 0 is the piece with the largest surface."""
+    vertices = trimesh.graph.connected_component_labels(mesh.edges, node_count=len(mesh.vertices))
+    _, pieces = np.unique(vertices[mesh.faces[:, 0]], return_inverse=True)
+    largest_first = np.argsort(-np.bincount(pieces, weights=mesh.area_faces), kind="stable")
+    return np.argsort(largest_first)[pieces]
+
+
+def largest_piece(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
+    """The connected piece with the largest surface, without the loose ones."""
+    faces = mesh.faces[piece_of_faces(mesh) == 0]
+    used, renumbered = np.unique(faces, return_inverse=True)
+    colours = _colours(mesh)[used]
+    return trimesh.Trimesh(
+        mesh.vertices[used], renumbered.reshape(faces.shape), vertex_colors=colours, process=False
+    )
+
+
+def _colours(mesh: trimesh.Trimesh) -> np.ndarray:
+    assert isinstance(mesh.visual, ColorVisuals), "extract_mesh colours vertices"
+    return np.asarray(mesh.visual.vertex_colors)
+
+
+def linear_light(colours: np.ndarray) -> np.ndarray:
+    """SRGB 0..255 → amounts of light 0..1, as glTF wants colours of vertices; float32."""
+    encoded = np.asarray(colours, np.float32) / 255
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+
+
 def save_mesh(path: Path, mesh: trimesh.Trimesh) -> None:
-    """Write .ply, .obj or .glb, by the name of `path`; it appears complete or not at all."""
+    """Write .ply, .obj or .glb, by the name of `path`; it appears complete or not at all.
+
+    Colours are sRGB in .ply and .obj; in .glb they are linear light, on a rough material that is no metal.
+    """
     with replacing(path) as temporary:
-        mesh.export(str(temporary), file_type=path.suffix.removeprefix("."))
+        if path.suffix == ".glb":
+            temporary.write_bytes(_glb(mesh))
+        else:
+            mesh.export(str(temporary), file_type=path.suffix.removeprefix("."))
+
+
+_LIGHT = "_LIGHT"
+"""Attribute that becomes COLOR_0: trimesh writes colours in 8 bits, too coarse for dark linear light."""
+
+
+def _glb(mesh: trimesh.Trimesh) -> bytes:
+    light = linear_light(_colours(mesh)[:, :3]).astype(np.float32)
+    material = PBRMaterial(metallicFactor=0.0, roughnessFactor=1.0)
+    shaded = trimesh.Trimesh(
+        mesh.vertices,
+        mesh.faces,
+        visual=TextureVisuals(material=material),
+        vertex_attributes={_LIGHT: light},
+        process=False,
+    )
+    written = export_glb(trimesh.Scene(shaded), tree_postprocessor=_name_colours)
+    assert isinstance(written, bytes)
+    return written
+
+
+def _name_colours(tree: dict[str, Any]) -> None:
+    for written in tree["meshes"]:
+        for primitive in written["primitives"]:
+            primitive["attributes"]["COLOR_0"] = primitive["attributes"].pop(_LIGHT)

@@ -20,6 +20,7 @@ _POSITIONAL = ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels")
 _RELEASED = {
     "ffhq512-128": GeneratorConfig.ffhq512_128,
     "shapenetcars128-64": GeneratorConfig.shapenetcars128_64,
+    "the bundled heads": GeneratorConfig.heads,
 }
 _ENOUGH_IN_COMMON = 0.9
 
@@ -49,8 +50,8 @@ def checkpoint_contents(
     file: CheckpointFile, config: GeneratorConfig | None = None
 ) -> tuple[dict[str, np.ndarray], GeneratorConfig]:
     """As `read_checkpoint`, of a file that was read already; messages do not name the file."""
-    if file.format == "pickle":
-        network = torch_bridge.persistent_network(file.tree)
+    network = torch_bridge.persistent_network(file.tree)
+    if network is not None:
         return network.state_dict, _official_config(network)
     state_dict = torch_bridge.find_state_dict(file.tree)
     if "config" in file.metadata:

@@ -7,7 +7,7 @@ import numpy as np
 
 from torch_bridge.errors import CheckpointError, printable
 from torch_bridge.records import Instance
-from torch_bridge.trees import flat_state_dict
+from torch_bridge.trees import find_state_dict, unwrapped
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,20 +29,26 @@ class PersistentNetwork:
     state_dict: dict[str, np.ndarray]
 
 
-def persistent_network(tree: Any, key: str = "G_ema") -> PersistentNetwork:
-    """The network called `key` in the dict that a network pickle holds.
+def persistent_network(tree: Any) -> PersistentNetwork | None:
+    """The network that a network pickle holds as `G_ema`, or that was saved whole in another way.
+
+    Args:
+      tree: what was read; see `trees.unwrapped` for what is taken off.
+
+    Returns:
+      None if it holds no network with its settings, such as a state dict.
 
     Raises:
-      CheckpointError: if the pickle does not hold it.
+      CheckpointError: if the pickle holds networks, but no generator, or the network is malformed.
     """
-    if not isinstance(tree, dict) or not isinstance(tree.get(key), Instance):
-        found = (
-            ", ".join(printable(name, 30) for name in list(tree)[:8]) if isinstance(tree, dict) else "no dict"
-        )
-        raise CheckpointError(f"holds no network {key} (found: {found or 'nothing'})")
-    network: Instance = tree[key]
-    arrays = flat_state_dict(network)
+    network = unwrapped(tree)
+    if not isinstance(network, Instance):
+        if isinstance(network, dict) and any(isinstance(value, Instance) for value in network.values()):
+            found = ", ".join(printable(name, 30) for name in list(network)[:8])
+            raise CheckpointError(f"holds no network G_ema (found: {found})")
+        return None
+    arrays = find_state_dict(network)
     init_args, init_kwargs = network.attribute("_init_args") or (), network.attribute("_init_kwargs") or {}
     if not isinstance(init_args, tuple | list) or not isinstance(init_kwargs, dict):
-        raise CheckpointError(f"the constructor arguments of its {key} are malformed")
+        raise CheckpointError("the constructor arguments of its network are malformed")
     return PersistentNetwork(network.class_name, tuple(init_args), init_kwargs, network.state, arrays)

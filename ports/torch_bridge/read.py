@@ -10,6 +10,7 @@ from typing import Any, Literal
 from torch_bridge.errors import CheckpointError, RefusedGlobalError, naming_file
 from torch_bridge.numpy_records import ArrayRecord
 from torch_bridge.safetensors_file import read_safetensors
+from torch_bridge.sharded_safetensors import is_index, read_shards, refuse_shard
 from torch_bridge.torch_formats import ZIP_MAGIC, read_pickle, read_zip
 
 PICKLE_MAGIC = 0x80
@@ -28,7 +29,7 @@ class CheckpointFile:
       path: where it lies.
       format: how it was written.
       tree: what it holds: dicts, lists, tuples, numbers, strings, and the inert records of `records`.
-      metadata: the header of a safetensors file; empty for other formats.
+      metadata: the header of a safetensors file, or of a PyTorch file that we wrote; else empty.
     """
 
     path: Path
@@ -40,7 +41,8 @@ class CheckpointFile:
 def read_file(path: str | PathLike[str]) -> CheckpointFile:
     """Read a PyTorch file (zip or legacy), a pickle (as NVIDIA's code base writes networks), or safetensors.
 
-    A `.npy` file is read if `numpy.save` was given a dict or another object, which it then pickles.
+    Safetensors in several files are read by their index, such as `model.safetensors.index.json`. A `.npy`
+    file is read if `numpy.save` was given a dict or another object, which it then pickles.
 
     No code from the file is run, and none is imported because of it; PyTorch is not needed.
 
@@ -51,6 +53,9 @@ def read_file(path: str | PathLike[str]) -> CheckpointFile:
     with naming_file(path):
         if path.is_dir():
             raise CheckpointError("is a folder, not a checkpoint file")
+        if is_index(path):
+            return CheckpointFile(path, "safetensors", *read_shards(path))
+        refuse_shard(path)
         try:
             size = path.stat().st_size
             if size == 0:
@@ -82,7 +87,7 @@ def _read(path: Path, size: int) -> CheckpointFile:
     with path.open("rb") as file:
         start = file.read(9)
         if start.startswith(ZIP_MAGIC):
-            return CheckpointFile(path, "torch zip", read_zip(file), {})
+            return CheckpointFile(path, "torch zip", *read_zip(file))
         if start[8:] == b"{" and int.from_bytes(start[:8], "little") <= size - 8:
             arrays, metadata = read_safetensors(path)
             return CheckpointFile(path, "safetensors", arrays, metadata)

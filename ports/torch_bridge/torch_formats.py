@@ -1,6 +1,7 @@
 """The two containers of `torch.save`: a zip archive, and a row of pickles before version 1.6."""
 
 import io
+import json
 import struct
 import zipfile
 import zlib
@@ -15,6 +16,8 @@ from torch_bridge.torch_records import storage_from_id
 ZIP_MAGIC = b"PK\x03\x04"
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
+HEADER_MEMBER = "header.json"
+"""Member of the archive for texts of ours; PyTorch does not look at it."""
 _ZIP_FAULTS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -27,8 +30,8 @@ _ZIP_FAULTS = (
 )
 
 
-def read_zip(file: BinaryIO) -> Any:
-    """The tree inside a zip archive.
+def read_zip(file: BinaryIO) -> tuple[Any, dict[str, str]]:
+    """The tree inside a zip archive, and the header that `write_torch` may have put into it.
 
     PyTorch stores members uncompressed, so what a member or all members together declare can never exceed
     the size of the file; anything else is refused before memory is allocated for it.
@@ -45,7 +48,7 @@ def read_zip(file: BinaryIO) -> Any:
         raise CheckpointError(f"the zip archive is damaged or cut short ({printable(str(error))})") from error
 
 
-def _read_archive(archive: zipfile.ZipFile, file_size: int) -> Any:
+def _read_archive(archive: zipfile.ZipFile, file_size: int) -> tuple[Any, dict[str, str]]:
     roots = [name for name in archive.namelist() if name.count("/") == 1 and name.endswith("/data.pkl")]
     if len(roots) != 1:
         raise CheckpointError("a zip archive, but not a PyTorch checkpoint (it has no data.pkl)")
@@ -79,7 +82,19 @@ def _read_archive(archive: zipfile.ZipFile, file_size: int) -> Any:
         storage.fill(contents[key], little_endian)
         return storage
 
-    return pickle_machine.load(io.BytesIO(member("data.pkl")), vocabulary.builder, persistent_load)
+    tree = pickle_machine.load(io.BytesIO(member("data.pkl")), vocabulary.builder, persistent_load)
+    has_header = folder + HEADER_MEMBER in archive.namelist()
+    return tree, _header(member(HEADER_MEMBER)) if has_header else {}
+
+
+def _header(content: bytes) -> dict[str, str]:
+    try:
+        header = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"its {HEADER_MEMBER} is not readable as JSON") from error
+    if not isinstance(header, dict) or not all(isinstance(value, str) for value in header.values()):
+        raise CheckpointError(f"its {HEADER_MEMBER} does not hold texts by name")
+    return header
 
 
 def read_legacy(source: Source) -> Any:
@@ -158,7 +173,7 @@ def _load_from_bytes(args: tuple[Any, ...]) -> Storage:
             raise CheckpointError("its pickle holds a malformed embedded storage")
     source = io.BytesIO(data)
     if data.startswith(ZIP_MAGIC):
-        tree = read_zip(source)
+        tree, _ = read_zip(source)
     else:
         if pickle_machine.load(source, vocabulary.builder) != LEGACY_MAGIC:
             raise CheckpointError("its pickle holds an embedded storage of unknown format")

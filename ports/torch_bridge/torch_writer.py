@@ -1,5 +1,6 @@
 """Write a state dict as `torch.save` would, without PyTorch."""
 
+import json
 import pickle
 import struct
 import zipfile
@@ -10,16 +11,25 @@ import numpy as np
 
 from torch_bridge.atomic import replacing
 from torch_bridge.errors import CheckpointError
+from torch_bridge.torch_formats import HEADER_MEMBER
 from torch_bridge.torch_records import DTYPES, STORAGE_CLASSES
 
 _CLASS_OF = {DTYPES[name]: cls for cls, name in STORAGE_CLASSES.items()}
 _ORDERED_DICT = pickle.GLOBAL + b"collections\nOrderedDict\n" + pickle.EMPTY_TUPLE + pickle.REDUCE
 
 
-def write_torch(path: str | PathLike[str], state_dict: Mapping[str, np.ndarray]) -> None:
+def write_torch(
+    path: str | PathLike[str], state_dict: Mapping[str, np.ndarray], header: Mapping[str, str] | None = None
+) -> None:
     """Write an OrderedDict of tensors in PyTorch's zip format; the file appears complete or not at all.
 
     `torch.load(path, weights_only=True)` reads it.
+
+    Args:
+      path: where to.
+      state_dict: name → array.
+      header: texts such as the network's config, which PyTorch passes over and `read_file` returns as
+        metadata.
 
     Raises:
       CheckpointError: if the folder does not exist, or PyTorch has no storage for the dtype of an array.
@@ -31,6 +41,8 @@ def write_torch(path: str | PathLike[str], state_dict: Mapping[str, np.ndarray])
         for index, array in enumerate(arrays.values()):
             archive.writestr(f"archive/data/{index}", array.tobytes())
         archive.writestr("archive/version", "3\n")
+        if header:
+            archive.writestr(f"archive/{HEADER_MEMBER}", json.dumps(dict(sorted(header.items())), indent=1))
 
 
 def _little_endian(name: str, array: np.ndarray) -> np.ndarray:

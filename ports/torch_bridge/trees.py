@@ -12,7 +12,17 @@ from torch_bridge.records import Instance, Tensor
 _DEPTH_LIMIT = 64
 _MODULE_LIMIT = 100_000
 _VALUE_LIMIT = 1_000_000
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "G_ema", "g_ema", "params_ema", "params")
+
+_AVERAGED = ("G_ema", "g_ema", "ema", "params_ema", "model_ema", "state_dict_ema")
+_WRAPPERS = (
+    *_AVERAGED,
+    *("state_dict", "model_state_dict", "model", "net", "network", "module", "generator", "encoder"),
+    "params",
+)
+"""Customary keys around a network, the running average of its weights first: that is what is released."""
+
+_WRAPPING_MODULES = ("module", "_orig_mod")
+"""What DataParallel and torch.compile call the network that they wrap; no network of ours has such a part."""
 
 
 def _as_array(value: Any) -> np.ndarray | None:
@@ -47,6 +57,8 @@ def flat_state_dict(tree: Any) -> dict[str, np.ndarray]:
         return _Collector().collect(tree)
     if not isinstance(tree, dict) or not tree:
         raise CheckpointError(f"holds a {_described(tree)} where a state dict is expected")
+    if tree.keys() <= {"state", "param_groups"}:
+        raise CheckpointError("holds the state of an optimiser, not a network's weights")
     arrays = {}
     for name, value in tree.items():
         array = _as_array(value)
@@ -58,17 +70,51 @@ def flat_state_dict(tree: Any) -> dict[str, np.ndarray]:
     return arrays
 
 
+def unwrapped(tree: Any) -> Any:
+    """The innermost dict or network that `tree` is or wraps.
+
+    Taken off are the customary keys of dicts, such as "state_dict" and "params_ema", the running average of
+    the weights before the weights themselves, and the modules that DataParallel and torch.compile add.
+    """
+    for _ in range(_DEPTH_LIMIT):
+        if isinstance(tree, dict):
+            key = next((key for key in _WRAPPERS if isinstance(tree.get(key), dict | Instance)), None)
+            inner = None if key is None else tree[key]
+        else:
+            inner = _wrapped_module(tree)
+        if inner is None:
+            break
+        tree = inner
+    return tree
+
+
+def _wrapped_module(tree: Any) -> Instance | None:
+    """The network inside a module that only wraps it."""
+    members = tree.attribute("_modules") if isinstance(tree, Instance) else None
+    if not isinstance(members, dict) or len(members) != 1:
+        return None
+    name, module = next(iter(members.items()))
+    return module if name in _WRAPPING_MODULES and isinstance(module, Instance) else None
+
+
 def find_state_dict(tree: Any) -> dict[str, np.ndarray]:
-    """The state dict that `tree` is, or wraps under one of the customary keys such as "state_dict".
+    """The state dict that `tree` is or wraps; see `unwrapped`. Wrappers are taken out of its names, too.
 
     Raises:
       CheckpointError: if there is none.
     """
-    if isinstance(tree, dict):
-        for key in _WRAPPERS:
-            if isinstance(tree.get(key), dict | Instance):
-                return flat_state_dict(tree[key])
-    return flat_state_dict(tree)
+    arrays = flat_state_dict(unwrapped(tree))
+    renamed = {_without_wrappers(name): array for name, array in arrays.items()}
+    if len(renamed) < len(arrays):
+        raise CheckpointError("two entries of its state dict differ only by module. or _orig_mod.")
+    heads = {name.partition(".")[0] for name in renamed}
+    if len(heads) == 1 and heads <= set(_WRAPPERS) and all("." in name for name in renamed):
+        return {name.partition(".")[2]: array for name, array in renamed.items()}
+    return renamed
+
+
+def _without_wrappers(name: str) -> str:
+    return ".".join(part for part in name.split(".") if part not in _WRAPPING_MODULES)
 
 
 def _described(value: Any) -> str:

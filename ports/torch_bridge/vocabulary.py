@@ -4,6 +4,7 @@ Nothing here is imported or called by name. A class of a namespace in `STUB_NAME
 `Instance`: networks pickled whole need that for layers such as `torch.nn.Softplus`.
 """
 
+import sys
 from typing import Any
 
 from torch_bridge import numpy_records, torch_records
@@ -105,4 +106,8 @@ def builder(name: Global) -> Builder:
             return _BUILDERS[str(name)]
         if _is_stub(name):
             return lambda args: Instance(str(name), args)
-    raise RefusedGlobalError(f"refuses to load global {printable(str(name))}")
+    hint = ""
+    is_class_of_a_project = name.name[:1].isupper() and parts[0] not in sys.stdlib_module_names
+    if is_class_of_a_project:
+        hint = "; if this is a network saved whole by torch.save(network), save network.state_dict() instead"
+    raise RefusedGlobalError(f"refuses to load global {printable(str(name))}{hint}")

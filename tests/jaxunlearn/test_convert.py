@@ -122,7 +122,7 @@ def test_further_problems_are_counted(tmp_path, weights, capsys):
     path = tmp_path / "spoiled.pkl"
     path.write_bytes(generators.small_pickle({name: array * np.nan for name, array in weights.items()}))
     line = refused(capsys, [str(path), str(tmp_path / "out.safetensors")])
-    assert "problems; --check lists all)" in line
+    assert "problems; convert --check lists all)" in line
 
 
 def zip_bomb(weights: dict[str, np.ndarray]) -> bytes:
@@ -161,7 +161,7 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, np.ndarray]], bytes], str]] = {
     "zip bomb": (zip_bomb, "more than there are"),
     "deep recursion": (
         lambda _: b"\x80\x02" + b"]" * 20_000 + b"a" * 19_999 + b".",
-        "holds no network G_ema",
+        "holds a list where a state dict is expected",
     ),
     "only D": (
         lambda weights: generators.small_pickle(weights, key="D"),

@@ -17,7 +17,8 @@ import torch_bridge
 from arcface_flax import ArcFaceConfig
 from drawn import drawn_module
 from goae_flax import GOAEConfig, SwinConfig
-from jaxunlearn import cli
+from jaxunlearn import catalogue, cli
+from jaxunlearn.models import load_inception, published_inception
 from perception_golden import perception_golden, weight
 
 
@@ -73,14 +74,20 @@ def test_face_networks_of_any_size(tmp_path):
     assert arcface_flax.load(ours).config == config
 
 
-def test_the_fid_network(tmp_path):
+def test_the_fid_network(tmp_path, monkeypatch):
+    """As published, converted, and found where `jaxunlearn models` looks."""
     state_dict = drawn(torch_shapes("fid_inception"))
-    source = tmp_path / "pt_inception.pth"
+    source = tmp_path / "pt_inception-2015-12-05-6726825d.pth"
     torch_bridge.write_torch(source, state_dict)
     trunk = {name: array for name, array in state_dict.items() if not name.startswith("fc.") and array.ndim}
     ours = converted(tmp_path, "inception", source, trunk)
     bn = inception_flax.load(ours).Mixed_7c.branch1x1.bn
     np.testing.assert_array_equal(bn.running_mean[...], trunk["Mixed_7c.branch1x1.bn.running_mean"])
+    monkeypatch.setenv(catalogue.FOLDERS_VARIABLE, str(tmp_path))
+    assert published_inception("ffhq.pkl") == source
+    assert published_inception("heads") is None
+    as_published = load_inception(source.name).Mixed_7c.branch1x1.bn
+    np.testing.assert_array_equal(as_published.running_mean[...], bn.running_mean[...])
 
 
 def test_encoders_of_any_size(tmp_path):

@@ -19,7 +19,7 @@ from jaxunlearn.identity import BUNDLED, IdentityNetwork, identity_network, load
 from jaxunlearn.pretraining.identity_data import identity_photographs
 from jaxunlearn.pretraining.identity_training import embed_photographs
 from jaxunlearn.pretraining.verification import cosines_of_pairs, verify
-from torch_bridge import CheckpointError, write_torch
+from torch_bridge import write_torch
 
 SMALL = ArcFaceConfig(
     units=(1, 1), channels=(16, 32), stem_channels=8, input_size=16, embedding_size=12, squeeze_excite=False
@@ -104,7 +104,7 @@ def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nobody: no such file.*heads-loss, heads-judge"):
         load_identity("nobody")
     (tmp_path / "text.pth").write_text("not a network")
-    with pytest.raises(CheckpointError, match=r"text\.pth"):
+    with pytest.raises(InputError, match=r"text\.pth"):
         load_identity(str(tmp_path / "text.pth"))
     write_torch(tmp_path / "other.pth", {"weight": np.zeros(3, np.float32)})
     with pytest.raises(InputError, match=r"other\.pth: does not fit"):

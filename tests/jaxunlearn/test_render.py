@@ -94,6 +94,14 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_level_that_no_density_reaches_is_refused_before_anything_is_written(tmp_path, model, capsys):
+    out = tmp_path / "out"
+    arguments = ["render", "--model", model, "--seeds", "1", "--out", str(out), "--mesh", "head.ply"]
+    assert cli.main([*arguments, "--mesh-resolution", "8", "--mesh-level", "900000"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("jaxunlearn: no surface at density 900000")
+    assert not out.exists()
+
+
 @pytest.mark.parametrize("arguments", [["--seeds", "1-"], ["--seeds", "x"], ["--frames", "0"], ["--bogus"]])
 def test_wrong_arguments_exit_with_2(capsys, arguments):
     with pytest.raises(SystemExit) as stop:

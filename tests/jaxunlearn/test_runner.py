@@ -183,8 +183,8 @@ def test_people_at_once_are_people_alone(whole):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"steps": 0}, "config.steps must be at least 1, not 0"),
-        ({"steps": -3}, "config.steps must be at least 1"),
+        ({"steps": 0}, "config.steps must be a whole number from 1 to 10000000, not 0"),
+        ({"steps": -3}, "config.steps must be a whole number from 1"),
         ({"target.kind": "nearest"}, "config.target.kind is 'nearest'"),
         ({"pairs.alpha_max": float("nan")}, "config.pairs.alpha_max"),
     ],

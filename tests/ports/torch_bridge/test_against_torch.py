@@ -121,6 +121,7 @@ def test_persistent_networks_are_read(tmp_path, monkeypatch):
         patch.setitem(sys.modules, module.__name__, module)
         path.write_bytes(pickle.dumps({"G_ema": network, "augment_pipe": None}))
     found = torch_bridge.persistent_network(torch_bridge.read_file(path).tree)
+    assert found is not None
     assert (found.class_name, found.init_kwargs, found.attributes["gain"]) == (
         "Network",
         {"z_dim": 3},

@@ -35,6 +35,7 @@ def test_generator_comes_with_weights_and_arguments(tmp_path, protocol, embed_as
     )
     file = torch_bridge.read_file(path)
     network = torch_bridge.persistent_network(file.tree)
+    assert network is not None
     assert file.format == "pickle"
     assert network.class_name == "TriPlaneGenerator"
     assert network.init_args == ()
@@ -54,7 +55,9 @@ def test_non_persistent_buffers_are_left_out(tmp_path):
     )
     path = tmp_path / "network.pkl"
     path.write_bytes(torch_pickles.plain_bytes({"G_ema": torch_pickles.persistent("Net", state)}))
-    assert list(torch_bridge.persistent_network(torch_bridge.read_file(path).tree).state_dict) == ["kept"]
+    network = torch_bridge.persistent_network(torch_bridge.read_file(path).tree)
+    assert network is not None
+    assert list(network.state_dict) == ["kept"]
 
 
 def test_missing_network_is_named(tmp_path):
