@@ -24,7 +24,6 @@ METHODS: tuple[Method, ...] = get_args(Method)
 EncoderInput = Literal["crop", "file"]
 """What an encoder is shown of a photograph: the crop that the generator is compared with, or the whole file
 as GUIDE's and SUGAR's `image_to_tensor` shows it, see `image_files.whole_picture`."""
-ENCODER_INPUTS: tuple[EncoderInput, ...] = get_args(EncoderInput)
 PUBLISHED_ENCODER = "encoder_FFHQ.pt"
 
 

@@ -42,7 +42,7 @@ def add_parser(subparsers: Any) -> None:
         "images",
         nargs="+",
         metavar="IMAGE",
-        help="pictures, folders of them or of people's folders, CSV files (image,identity), tfds:NAME[split]",
+        help="pictures, folders of them or of people's folders, tables (image,identity), tfds:NAME[split]",
     )
     add_inversion(parser, "--method")
     add("--steps", type=positive, metavar="N", help="of the search [40; hybrid: 20]")
