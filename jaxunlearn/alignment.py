@@ -125,8 +125,6 @@ def crop_square(points: np.ndarray, *, upright: bool = True) -> Square:
     spread = np.linalg.norm(points - points.mean(axis=0), axis=1).max()
     if not spread > 0 or not 0.1 < scale / spread < 10:
         raise NoSquare("the landmarks are not spread like those of a face")
-    if SQUARE_SIDE * scale < _SMALLEST:
-        raise NoSquare(f"the face is less than {_SMALLEST} pixels wide")
     centre = rotation(angle) @ np.array([x[3], -y[3]])
     return Square((float(centre[0]), float(centre[1])), float(SQUARE_SIDE * scale), angle)
 
@@ -144,7 +142,12 @@ def crop(
       square: may reach beyond the photo.
       size: pixels along each side of the result.
       border: what lies beyond.
+
+    Raises:
+      NoSquare: if the square is too small, or outside of the photo.
     """
+    if square.side < _SMALLEST:
+        raise NoSquare(f"the face is less than {_SMALLEST} pixels wide")
     shrink = int(square.side / size / 2)
     if shrink > 1:
         photo, square = photo.reduce(shrink), square.moved(np.zeros(2), 1 / shrink)

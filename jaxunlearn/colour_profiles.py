@@ -7,6 +7,11 @@ from PIL import Image, ImageCms
 
 _SPACES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 """Colour space of a profile → Pillow's mode."""
+_INTEROPERABILITY, _INDEX, _ADOBE_RGB = 0xA005, 1, "R03"
+"""EXIF's way to say Adobe RGB: cameras add no profile."""
+_ADOBE_GAMMA = 563 / 256
+_ADOBE_TO_SRGB = np.array([[1.39836, -0.39836, 0.0], [0.0, 1.0, 0.0], [0.0, -0.04293, 1.04293]])
+"""Linear light; both have the white of D65, and share red's and blue's primaries."""
 
 
 class UnusableProfile(ValueError):
@@ -37,6 +42,23 @@ def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     if alpha is not None:
         converted.putalpha(alpha)
     return converted
+
+
+def is_adobe_rgb(exif: Image.Exif) -> bool:
+    """Whether EXIF data say that a camera's picture is in Adobe RGB."""
+    try:
+        index = exif.get_ifd(_INTEROPERABILITY).get(_INDEX)
+    except Exception:  # damaged EXIF data fail in any way, and say nothing of colours
+        return False
+    return isinstance(index, str) and index.rstrip("\0 ") == _ADOBE_RGB
+
+
+def from_adobe_rgb(picture: Image.Image) -> Image.Image:
+    """A picture whose numbers are those of Adobe RGB, in sRGB."""
+    linear = (np.asarray(picture.convert("RGB")) / 255) ** _ADOBE_GAMMA
+    linear = np.clip(linear @ _ADOBE_TO_SRGB.T, 0, 1)
+    share = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return Image.fromarray(np.round(255 * share).astype(np.uint8))
 
 
 def _as_mode(picture: Image.Image, mode: str | None) -> Image.Image:

@@ -8,7 +8,7 @@ from typing import NoReturn
 import numpy as np
 from PIL import Image, ImageOps
 
-from jaxunlearn.colour_profiles import UnusableProfile, to_srgb
+from jaxunlearn.colour_profiles import UnusableProfile, from_adobe_rgb, is_adobe_rgb, to_srgb
 from jaxunlearn.errors import InputError, first_line
 from jaxunlearn.files import open_file
 from jaxunlearn.photo_folders import pictures_in
@@ -60,19 +60,20 @@ def open_picture(path: Path) -> Image.Image:
         advice = refused_content(beginning)
         if advice is not None:
             _refuse(path, advice)
+        formats = formats_for(beginning)
         file.seek(0)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # remarks on metadata that nobody asked for
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(file, formats=formats_for(beginning)) as opened:
+                with Image.open(file, formats=formats) as opened:
                     picture, notes = _decoded(opened)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise InputError(f"{path}: has too many pixels to be a portrait") from error
         except Image.UnidentifiedImageError as error:
+            what = f"damaged {formats[0]}" if len(formats) == 1 else "of no kind that is read"
             raise InputError(
-                f"{path}: not a readable picture (its content is that of no kind that is read; save it as "
-                "JPEG or PNG)"
+                f"{path}: not a readable picture (its content is {what}; save it as JPEG or PNG)"
             ) from error
         except UnknownLevels as error:
             raise InputError(f"{path}: {error}") from error
@@ -93,20 +94,22 @@ def _decoded(opened: Image.Image) -> tuple[Image.Image, list[str]]:
     if _DNG_VERSION in tags or tags.get(_SUBFILE, 0) & _REDUCED:
         raise UnknownLevels("holds a preview of a raw file; develop it and save it as JPEG, or as PNG")
     deep = has_deep_colours(opened)
-    profile = opened.info.get("icc_profile")
+    profile, exif = opened.info.get("icc_profile"), opened.getexif()
     opened.load()
     if deep:
         refuse_dark(opened)
     picture, note = eight_bits(opened)
     notes = [note] if note else []
     if picture is not opened:  # what `exif_transpose` goes by
-        picture.info["exif"] = opened.getexif().tobytes()
+        picture.info["exif"] = exif.tobytes()
     picture = ImageOps.exif_transpose(picture)
     if isinstance(profile, bytes) and profile:
         try:
             picture = to_srgb(picture, profile)
         except UnusableProfile as error:
             notes.append(str(error))
+    elif picture.mode == "RGB" and is_adobe_rgb(exif):
+        picture = from_adobe_rgb(picture)
     return _on_white(picture), notes
 
 

@@ -109,9 +109,9 @@ def _reads_avif() -> bool:
 
 
 def _reads_heic() -> bool:
-    """Whether pillow-heif is here; Pillow reads HEIC from now on if so."""
+    """Whether pi-heif is here; Pillow reads HEIC from now on if so."""
     try:
-        importlib.import_module("pillow_heif").register_heif_opener()
+        importlib.import_module("pi_heif").register_heif_opener()
     except ImportError:
         return False
     return True

@@ -50,7 +50,7 @@ def add_parser(subparsers: Any) -> None:
         type=name_or_path,
         nargs="+",
         metavar="IMAGE",
-        help="pictures, folders of them or of people's folders, CSV files (image,identity), tfds:NAME[split]",
+        help="pictures, folders of them or of people's folders, tables (image,identity), tfds:NAME[split]",
     )
     add_inversion(parser, "--method")
     add("--steps", type=whole(1, MOST_STEPS), metavar="N", help="of the search [40; hybrid: 20]")

@@ -68,13 +68,13 @@ def add_parser(subparsers: Any) -> None:
         nargs="+",
         metavar="PHOTO",
         help="photos, framed as the generator's images; or a folder of them, a folder of people's folders, a "
-        "CSV file (image,identity), tfds:NAME[split]: each photo gets a copy of the generator",
+        "table (image,identity), tfds:NAME[split]: each photo gets a copy of the generator",
     )
     who.add_argument(
         "--identities",
         type=name_or_path,
         metavar="FOLDER",
-        help="a work list: each identity of a folder of photos, a folder of people's folders, a CSV file or "
+        help="a work list: each identity of a folder of photos, a folder of people's folders, a table or "
         "tfds:NAME[split], by the first of their photos",
     )
     who.add_argument(

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 import skimage.data
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
@@ -228,6 +228,8 @@ COORDINATES = st.one_of(
 )
 
 
+@example(faces=[[0.0] * 9 + [1e-23]], upright=False, border="mirror", face=None)
+@example(faces=[(ASTRONAUT / 1000).ravel().tolist()], upright=True, border="black", face="largest")
 @settings(max_examples=150, deadline=None)
 @given(
     faces=st.lists(st.lists(COORDINATES, min_size=10, max_size=10), max_size=3),

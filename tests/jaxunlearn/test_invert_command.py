@@ -117,7 +117,8 @@ def test_its_latents_are_people_for_unlearn(inverted: tuple[Path, int], models: 
 def test_all_latents_in_one_file(folder: Path, tmp_path: Path, models: Models, capsys: Any) -> None:
     out = tmp_path / "new" / "both.npz"
     photos = [str(folder / name) for name in ("bob.png", "bob.png")]
-    assert cli.main(["invert", *photos, "--method", "encoder", "--out", str(out)]) == 0
+    arguments = ["--method", "encoder", "--encoder-input", "file", "--out", str(out)]
+    assert cli.main(["invert", *photos, *arguments]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert re.match(r"bob\.png +0\.\d{3} +0\.\d{4} +0\.\d{3}$", printed[1])
     assert printed[3].startswith("mean")
@@ -125,7 +126,7 @@ def test_all_latents_in_one_file(folder: Path, tmp_path: Path, models: Models, c
     people = people_of_latents(models, out)
     assert people.subjects == ("bob", "bob-2")
     np.testing.assert_allclose(people.ws[0], people.ws[1], atol=1e-4)
-    assert (out.parent / "both.json").exists()
+    assert json.loads((out.parent / "both.json").read_text())["encoder_input"] == "file"
     assert (out.parent / "both_bob-2.png").exists()
 
 
@@ -221,6 +222,10 @@ def test_the_table_has_means_where_there_are_several() -> None:
             "--out ws.pt: give a folder, or a file that ends in .npz",
         ),
         (["photo.png", "--method", "encoder", "--steps", "3"], "--steps: an encoder takes none"),
+        (
+            ["photo.png", "--method", "optimize", "--encoder-input", "file"],
+            "--encoder-input file: the search",
+        ),
         (["photo.png", "--devices", "99"], "needs 99 devices, here are"),
         (["photo.png", "--encoder", "no.pt"], "no.pt: no such file"),
         (["photo.png", "--encoder", "notes.txt"], "notes.txt"),

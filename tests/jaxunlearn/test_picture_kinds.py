@@ -15,7 +15,7 @@ from jaxunlearn.data import read_photographs
 from jaxunlearn.errors import InputError
 from jaxunlearn.image_files import open_picture, read_images
 from jaxunlearn.picture_kinds import is_picture_name
-from profiles import DISPLAY_P3, GREY_GAMMA_18, encoded
+from profiles import DISPLAY_P3, GREY_GAMMA_18, adobe_rgb, encoded
 
 SIDE = 32
 RAMP = np.broadcast_to(np.linspace(0, 255, SIDE).astype(np.uint8), (SIDE, SIDE))
@@ -114,6 +114,18 @@ def test_a_colour_profile_is_obeyed(tmp_path, kind):
     assert np.abs(found - colours()).mean() < 1.5
 
 
+@pytest.mark.parametrize("index", ["R03", "R98"])
+def test_a_camera_that_says_adobe_rgb_without_a_profile_is_obeyed(tmp_path, index):
+    exif = Image.Exif()
+    exif.get_ifd(0xA005)[1] = index
+    exif._ifds[0x8769] = {0xA005: exif.get_ifd(0xA005)}
+    wide = adobe_rgb(colours())
+    assert np.abs(wide.astype(int) - colours()).max() > 15
+    found = levels(saved(tmp_path / "camera.jpg", wide, quality=100, subsampling=0, exif=exif))
+    meant = colours() if index == "R03" else wide
+    assert np.abs(found - meant).mean() < 1.5
+
+
 def test_a_colour_profile_leaves_transparency_alone(tmp_path):
     clear = Image.fromarray(encoded(colours(), DISPLAY_P3)).convert("RGBA")
     clear.putalpha(Image.fromarray(np.where(RAMP < 128, 0, 255).astype(np.uint8)))
@@ -171,6 +183,7 @@ def test_every_orientation_is_turned_upright(tmp_path, orientation, kind):
 
 
 def test_heic_is_read_with_the_extra(tmp_path):
+    pytest.importorskip("pi_heif")  # reads only
     pytest.importorskip("pillow_heif").register_heif_opener()
     for name in ("phone.HEIC", "renamed.jpg"):
         Image.fromarray(encoded(colours(), DISPLAY_P3)).save(
@@ -181,6 +194,13 @@ def test_heic_is_read_with_the_extra(tmp_path):
 
 def heic() -> bytes:
     return b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)
+
+
+def test_damaged_heic_is_called_so(tmp_path):
+    pytest.importorskip("pi_heif")
+    (tmp_path / "phone.jpg").write_bytes(heic())
+    with pytest.raises(InputError, match=r"phone\.jpg: not a readable picture \(.*damaged HEIF"):
+        open_picture(tmp_path / "phone.jpg")
 
 
 UNREADABLE = {
@@ -207,7 +227,7 @@ UNREADABLE = {
 
 
 def test_nothing_that_looks_like_a_photo_is_left_out_without_a_word(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
     started = []
     monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_, **__: started.append("gs"))
     for name, (content, _) in UNREADABLE.items():

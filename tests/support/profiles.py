@@ -50,6 +50,20 @@ DISPLAY_P3 = _profile(
 GREY_GAMMA_18 = _profile(b"GRAY", {b"kTRC": b"para\0\0\0\0\0\0\0\0" + _fixed(1.8)})
 
 
+_SRGB_TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+_ADOBE_TO_XYZ = np.array(
+    [[0.57667, 0.18556, 0.18823], [0.29734, 0.62736, 0.07529], [0.02703, 0.07069, 0.99134]]
+)
+
+
+def adobe_rgb(srgb: np.ndarray) -> np.ndarray:
+    """Colours `[H, W, 3]` uint8 in sRGB as the numbers that mean the same in Adobe RGB."""
+    share = srgb / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(linear @ (np.linalg.inv(_ADOBE_TO_XYZ) @ _SRGB_TO_XYZ).T, 0, 1)
+    return np.round(255 * linear ** (256 / 563)).astype(np.uint8)
+
+
 def encoded(srgb: np.ndarray, profile: bytes) -> np.ndarray:
     """Colours `[H, W, 3]` uint8 in sRGB as the numbers that mean the same under `DISPLAY_P3`."""
     assert profile is DISPLAY_P3
