@@ -4,6 +4,7 @@ libtpu compiles for any TPU without one. It looks for a TPU virtual machine arou
 unless the environment says that there is none.
 """
 
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from jaxunlearn.errors import InputError
 HERE = "here"
 GENERATIONS = ("v4", "v5e", "v5p", "v6e")
 _AXES = {"v4": 3, "v5e": 2, "v5p": 3, "v6e": 2}
+_MOST_CHIPS = 2**14
 _HOST = (2, 2, 1)
 """Chips of one host, which libtpu takes a slice to be made of."""
 
@@ -79,13 +81,19 @@ def _parse(name: str) -> tuple[str, tuple[int, ...]]:
             f"--topology {name}: unknown; choose {HERE}, or one of {', '.join(GENERATIONS)} with a shape "
             "such as v5e:4x4"
         )
-    if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", shape) or shape.count("x") + 1 != _AXES[generation]:
+    if (
+        not re.fullmatch(r"[1-9][0-9]{0,3}(x[1-9][0-9]{0,3})*", shape)
+        or shape.count("x") + 1 != _AXES[generation]
+    ):
         example = "x".join(["4"] * _AXES[generation])
         raise InputError(
             f"--topology {name}: slices of {generation} have {_AXES[generation]} axes, such as "
             f"{generation}:{example}"
         )
-    return generation, tuple(int(side) for side in shape.split("x"))
+    sides = tuple(int(side) for side in shape.split("x"))
+    if math.prod(sides) > _MOST_CHIPS:
+        raise InputError(f"--topology {name}: has more than {_MOST_CHIPS} chips, and no slice has so many")
+    return generation, sides
 
 
 def _without_a_tpu() -> None:

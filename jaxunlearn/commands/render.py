@@ -143,8 +143,10 @@ def run(arguments: argparse.Namespace) -> None:
     generator = load_generator(arguments.model)
     if arguments.latents:
         ws = jnp.asarray(read_latents(arguments.latents, generator.config))
+        _refuse_too_many(arguments, len(ws), generator.config.img_resolution)
         labels = [f"latent{i:04d}" for i in range(len(ws))]
     else:
+        _refuse_too_many(arguments, len(arguments.seeds), generator.config.img_resolution)
         ws = latents_of_seeds(
             generator,
             arguments.seeds,
@@ -153,7 +155,6 @@ def run(arguments: argparse.Namespace) -> None:
             truncation_cutoff=arguments.truncation_cutoff,
         )
         labels = [f"seed{seed:04d}" for seed in arguments.seeds]
-    _refuse_too_many(arguments, len(ws), generator.config.img_resolution)
     compute = dataclasses.replace(
         Compute.for_platform(jax.default_backend()),
         dtype=jnp.dtype(arguments.dtype),

@@ -131,7 +131,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("several hosts: not for --sequence and --sweep-distance; run them on one")
     if arguments.sequence is not None:
         arguments.method = "sugar"
-    read_settings(arguments, 1)  # before models are loaded; each request has settings of its own
+    # Before models are loaded; each request has settings of its own.
+    method = read_settings(arguments, 1).method
+    if arguments.seed is not None and not arguments.parallel:
+        _refuse_too_many(method, len(arguments.seed))
     if arguments.sequence is not None:
         if arguments.sweep_distance:
             raise InputError("--sweep-distance: not of a sequence; give --seed, --latents or --image")
@@ -140,11 +143,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.identities is not None or arguments.parallel:
         return _run_worklist(arguments, models, mesh)
     config, people = _request(arguments, models)
-    if config.method == "guide" and len(people.subjects) > MOST_COPIES:
-        raise InputError(
-            f"{len(people.subjects)} people at once are as many copies of the generator; train some at a "
-            "time: --parallel 8"
-        )
+    _refuse_too_many(config.method, len(people.subjects))
     out = arguments.out or Path("runs") / people.name
     if arguments.sweep_distance:
         return _run_sweep(models, people, config, arguments.sweep_distance, out, mesh)
@@ -157,6 +156,15 @@ def run(arguments: argparse.Namespace) -> None:
     say(folder.report)
     say(f"measure it: jaxunlearn evaluate {out}")
     return None
+
+
+def _refuse_too_many(method: str, people: int) -> None:
+    from jaxunlearn.errors import InputError
+
+    if method == "guide" and people > MOST_COPIES:
+        raise InputError(
+            f"{people} people at once are as many copies of the generator; train some at a time: --parallel 8"
+        )
 
 
 def _run_sweep(

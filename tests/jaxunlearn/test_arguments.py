@@ -242,6 +242,8 @@ REFUSED = [
     "bench --sweep mesh=99999999999x1",
     "bench --config.pairs.num_global=99999999",
     "compile --json gs://b/report.json",
+    "compile --topology v5e:9999x9999",
+    "compile --topology v5e:99999999999999999999x1",
     "compile --config.rendering.rays=99999999",
     "compile --json nowhere/report.json",
     "compile --save nowhere/executable",
