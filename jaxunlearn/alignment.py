@@ -29,6 +29,8 @@ SQUARE_SIDE = 700 / 300
 """Of the crop, in units of the standard face: 300 pixels are a unit, and the middle 700 pixels are kept."""
 CROP_SIZE = 512
 _FARTHEST = 1e6
+_LARGEST_SQUARE = 8
+"""Longest sides of the photo that the square of a face may have."""
 
 Border = Literal["mirror", "black"]
 """What lies beyond the photo: itself mirrored and blurred, as in FFHQ; or black, as in EG3D's script."""
@@ -140,7 +142,12 @@ def crop(
       square: may reach beyond the photo.
       size: pixels along each side of the result.
       border: what lies beyond.
+
+    Raises:
+      NoSquare: if the square is far larger than the photo, or lies outside of it.
     """
+    if square.side > _LARGEST_SQUARE * max(photo.size):
+        raise NoSquare("the landmarks lie farther apart than any face in this photo")
     shrink = int(square.side / size / 2)
     if shrink > 1:
         photo, square = photo.reduce(shrink), square.moved(np.zeros(2), 1 / shrink)

@@ -30,13 +30,18 @@ class SummaryJson(TypedDict):
     people: NotRequired[dict[str, dict[str, Any]]]
 
 
-class MetricsLine(TypedDict):
-    """A line of `metrics.jsonl`."""
+class StepLine(TypedDict):
+    """A line of any `metrics.jsonl`."""
 
     step: int
+    diverged: NotRequired[list[int]]
+
+
+class MetricsLine(StepLine):
+    """A line of `metrics.jsonl` of a run."""
+
     seconds: float
     loss: float
-    diverged: NotRequired[list[int]]
 
 
 class WorklistJson(TypedDict):

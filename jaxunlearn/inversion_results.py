@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib.metadata
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,13 +13,14 @@ import numpy as np
 from jaxunlearn.catalogue import sha256
 from jaxunlearn.data import Photograph
 from jaxunlearn.evaluation.batches import embeddings
+from jaxunlearn.files import write_json
 from jaxunlearn.inversion import Inversion, InversionSettings
 from jaxunlearn.latent_files import write_latents
 from jaxunlearn.models import Models
 from jaxunlearn.rendering import Renderer
 from jaxunlearn.report.images import grid, save_png, to_uint8
+from jaxunlearn.terminal import escaped
 from jaxunlearn.views import views
-from torch_bridge import replacing
 
 YAWS = (-0.5, 0.0, 0.5)
 """Other views in the pictures, radians."""
@@ -56,7 +56,7 @@ def means(figures: Sequence[Figures]) -> Figures:
 
 def table(names: Sequence[str], figures: Sequence[Figures], judge: str, threshold: float | None) -> str:
     """A line for each photograph, and their means if there are several."""
-    rows = list(zip(names, figures, strict=True))
+    rows = list(zip(map(escaped, names), figures, strict=True))
     if len(rows) > 1:
         rows.append(("mean", means(figures)))
     width = max(len(name) for name, _ in rows)
@@ -154,17 +154,16 @@ def save(
             )
     for name, picture in zip(names, pictures, strict=True):
         save_png(summary.parent / _picture_name(out, name), picture)
-    with replacing(summary) as temporary:
-        about = {
-            **origin,
-            "seconds": round(seconds, 2),
-            "mean": dataclasses.asdict(means(figures)),
-            "photographs": [
-                {**source, **dataclasses.asdict(of)} for source, of in zip(sources, figures, strict=True)
-            ],
-            "left_out": list(refused),
-        }
-        temporary.write_text(json.dumps(about, indent=1) + "\n")
+    about = {
+        **origin,
+        "seconds": round(seconds, 2),
+        "mean": dataclasses.asdict(means(figures)),
+        "photographs": [
+            {**source, **dataclasses.asdict(of)} for source, of in zip(sources, figures, strict=True)
+        ],
+        "left_out": list(refused),
+    }
+    write_json(summary, about)
     return written
 
 

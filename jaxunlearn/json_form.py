@@ -30,6 +30,8 @@ _NAMES = {
     dict: "an object",
     list: "a list",
 }
+_TOO_LARGE = 2**63
+"""Whole numbers from here on are nothing that we count; they do not fit a float or an array."""
 _LONGEST_SHOWN = 60
 """Characters of a value that an error shows."""
 
@@ -103,6 +105,8 @@ def _is(value: Any, form: type) -> bool:
         return value is None
     if isinstance(value, bool):
         return form is bool
+    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
+        return False
     return isinstance(value, int | float) if form is float else isinstance(value, form)
 
 

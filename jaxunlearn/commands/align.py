@@ -1,7 +1,6 @@
 """`jaxunlearn align`: crop photographs as EG3D's training photographs were."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any, Literal
@@ -107,10 +106,10 @@ def run(arguments: argparse.Namespace) -> None:
 
     from jaxunlearn.data import listed_pictures
     from jaxunlearn.errors import InputError
+    from jaxunlearn.files import write_json
     from jaxunlearn.image_files import open_picture
     from jaxunlearn.photo_alignment import AlignmentSettings, align_photo
     from jaxunlearn.report.overlay import overlay
-    from torch_bridge import replacing
 
     listed = [one for source in arguments.photos for one in listed_pictures(source)]
     names = {name: Path(name).with_suffix(".png") for name, _ in listed}
@@ -149,8 +148,7 @@ def run(arguments: argparse.Namespace) -> None:
             "angle": round(square.angle, 4),
         }
     if found:
-        with replacing(arguments.out / "landmarks.json") as temporary:
-            temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write_json(arguments.out / "landmarks.json", found)
     if not found:
         more = "" if len(refused) == 1 else f" (and {len(refused) - 1} more, none could be aligned)"
         raise InputError(refused[0] + more)
@@ -168,10 +166,20 @@ def _finder(arguments: argparse.Namespace) -> Any:
     from jaxunlearn.errors import InputError
 
     if arguments.landmarks is not None:
+        from jaxunlearn.alignment import NoSquare
         from jaxunlearn.landmark_files import read_landmarks
 
         known = read_landmarks(arguments.landmarks)
-        return lambda name, _: known.get(name, known.get(Path(name).name, np.empty((0, 5, 2))))
+
+        def listed(name: str, _: Any) -> np.ndarray:
+            for each in (name, Path(name).name):
+                if each in known.refused:
+                    raise NoSquare(known.refused[each])
+                if each in known.points:
+                    return known.points[each]
+            return np.empty((0, 5, 2))
+
+        return listed
     from jaxunlearn.face_detector import HOW_TO_GET_ONE, find_detector
 
     detector = find_detector(arguments.detector)

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from jaxunlearn.files import read_bytes, write_text
 from jaxunlearn.report.verdict import verdict, verdict_together
 from jaxunlearn.run_folder import RunFolder
-from torch_bridge import replacing
+
+_LARGEST_PICTURE = 256 * 2**20
+"""Bytes of a picture that is put into a page."""
 
 STYLE = """
 td:first-child { font-family: ui-monospace, monospace } pre { background: #f6f6f6; padding: 1rem }
@@ -72,8 +75,7 @@ def write_report(folder: RunFolder) -> Path:
 <details><summary>Settings</summary><pre>{html.escape(settings)}</pre></details>
 </body></html>
 """
-    with replacing(folder.report) as temporary:
-        temporary.write_text(page)
+    write_text(folder.report, page)
     return folder.report
 
 
@@ -129,7 +131,7 @@ def figure(path: Path, caption: str) -> str:
     """A picture inside the page; nothing where there is none."""
     if not path.is_file():
         return ""
-    data = base64.b64encode(path.read_bytes()).decode()
+    data = base64.b64encode(read_bytes(path, most=_LARGEST_PICTURE)).decode()
     return (
         f'<figure><img alt="{html.escape(caption)}" src="data:image/png;base64,{data}">'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
@@ -151,7 +153,7 @@ def _curve(points: list[tuple[int, float]], width: int = 800, height: int = 160)
     """The loss over steps."""
     if len(points) < 2:
         return ""
-    last, top = points[-1][0], max(loss for _, loss in points)
+    last, top = max(1, points[-1][0]), max(loss for _, loss in points)
     line = " ".join(
         f"{width * s / last:.1f},{height * (1 - loss / max(top, 1e-12)):.1f}" for s, loss in points
     )

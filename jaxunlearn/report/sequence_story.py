@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxunlearn import configuration
+from jaxunlearn.files import write_text
 from jaxunlearn.models import Models
 from jaxunlearn.presets import ConfigDict
 from jaxunlearn.registry import Registry
@@ -17,7 +18,6 @@ from jaxunlearn.report.page import STYLE, figure
 from jaxunlearn.report.run_pictures import OTHERS
 from jaxunlearn.sequence import Forgotten
 from jaxunlearn.views import conditioning_view
-from torch_bridge import replacing
 
 SHOWN = 16
 """People at most in a picture, evenly from all."""
@@ -36,8 +36,7 @@ def tell_sequence(models: Models, forgotten: Forgotten, config: ConfigDict) -> l
         rows += [_row(renderer.with_generator(result.generator), people) for result in forgotten.results]
         save_png(registry.path / f"{name}.png", grid(np.concatenate(rows), len(people)))
     page = registry.path / "report.html"
-    with replacing(page) as temporary:
-        temporary.write_text(_page(registry))
+    write_text(page, _page(registry))
     return [*_words(registry), f"Look at {page}"]
 
 

@@ -73,12 +73,11 @@ def test_missing_field_is_named_with_its_place():
 def test_anything_is_accepted_or_refused(form, value):
     try:
         accepted = check_form(value, form, "file")
-    except InputError as error:
-        assert "\n" not in str(error)
-    else:
-        assert accepted is value
-        assert isinstance(value, dict)
-        assert form.__required_keys__ <= value.keys()
+    except InputError:
+        return
+    assert accepted is value
+    assert isinstance(value, dict)
+    assert form.__required_keys__ <= value.keys()
 
 
 @given(lines=st.integers(1, 4), cut=st.integers(0, 400))
