@@ -31,6 +31,8 @@ CROP_SIZE = 512
 _FARTHEST = 1e6
 _SMALLEST = 4
 """Pixels of the side of a crop; what is smaller shows nothing, and would be enlarged without end."""
+_LARGEST_SQUARE = 8
+"""Longest sides of the photo that the square of a face may have."""
 
 Border = Literal["mirror", "black"]
 """What lies beyond the photo: itself mirrored and blurred, as in FFHQ; or black, as in EG3D's script."""
@@ -144,10 +146,12 @@ def crop(
       border: what lies beyond.
 
     Raises:
-      NoSquare: if the square is too small, or outside of the photo.
+      NoSquare: if the square is too small, far larger than the photo, or outside of it.
     """
     if square.side < _SMALLEST:
         raise NoSquare(f"the face is less than {_SMALLEST} pixels wide")
+    if square.side > _LARGEST_SQUARE * max(photo.size):
+        raise NoSquare("the landmarks lie farther apart than any face in this photo")
     shrink = int(square.side / size / 2)
     if shrink > 1:
         photo, square = photo.reduce(shrink), square.moved(np.zeros(2), 1 / shrink)

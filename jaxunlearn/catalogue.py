@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from jaxunlearn.files import local_path
+from jaxunlearn.files import local_path, open_file
 
 FOLDERS_VARIABLE = "JAXUNLEARN_MODELS"
 """Environment variable with folders to search besides the current one and its `models`."""
@@ -168,6 +168,10 @@ def _first(name: str, folders: Iterable[Path]) -> Path | None:
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
+    """Hexadecimal SHA-256 of a file.
+
+    Raises:
+      InputError: if it cannot be opened, see `files.open_file`.
+    """
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

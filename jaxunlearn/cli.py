@@ -4,7 +4,6 @@ import argparse
 import os
 import sys
 import traceback
-import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -23,7 +22,7 @@ from jaxunlearn.commands import (
 from jaxunlearn.commands.settings import PREFIX
 from jaxunlearn.errors import DoesNotFit, InputError, Interrupted
 from jaxunlearn.platforms import unusable_platform
-from jaxunlearn.terminal import complain, say
+from jaxunlearn.terminal import complain, escaping, say, say_lines
 
 COMMANDS = (demo, align, invert, unlearn, evaluate, render, convert, models, bench, compile_step)
 
@@ -70,7 +69,7 @@ def execute(arguments: argparse.Namespace) -> int:
     except Exception as error:
         line = _for_the_user(error)
         if line is None:
-            traceback.print_exc()
+            say_lines(traceback.format_exc().rstrip("\n"), sys.stderr)
             return FAILURE
         complain(line)
         return BAD_INPUT
@@ -79,10 +78,15 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _for_the_user(error: Exception) -> str | None:
     """What the user can mend, in one line; None for a fault of ours."""
-    from torch_bridge import CheckpointError  # not at the top: --help must not wait for jax
+    from torch_bridge import CheckpointError, StateDictError  # not at the top: --help must not wait for jax
 
     if isinstance(error, InputError | CheckpointError):
         return str(error)
+    if isinstance(error, StateDictError):
+        first, *others = str(error).splitlines()
+        return f"the weights do not fit the network: {first}" + (
+            f" (and {len(others)} more)" if others else ""
+        )
     if isinstance(error, OSError) and error.strerror:  # no such folder, read-only, disk full
         return ": ".join(str(part) for part in (error.filename, error.strerror) if part)
     return unusable_platform(error)
@@ -102,6 +106,5 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code, except for `--help` and wrong arguments, where argparse exits."""
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: complain(message)
+    with escaping():
         return execute(parse(argv))

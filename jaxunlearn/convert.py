@@ -14,6 +14,7 @@ import torch_bridge
 from jaxunlearn.catalogue import sha256
 from jaxunlearn.errors import InputError
 from jaxunlearn.network_files import OpenedNetwork
+from jaxunlearn.terminal import escaped
 from torch_bridge import CheckpointError
 
 
@@ -29,7 +30,7 @@ def accounting_table(opened: OpenedNetwork) -> str:
     """What becomes of each key, one a line, and how many of each."""
     rows = [("key", "status", "in the file", "in the network")]
     for row in opened.network.rows:
-        rows.append((row.name, row.status, _shown(row.source_shape), _shown(row.target_shape)))
+        rows.append((escaped(row.name), row.status, _shown(row.source_shape), _shown(row.target_shape)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

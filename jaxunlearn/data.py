@@ -12,6 +12,7 @@ import dataclasses
 import itertools
 import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from jaxunlearn.files import local_path
 from jaxunlearn.image_files import open_picture, portrait, whole_picture
 from jaxunlearn.photo_folders import ListedPhoto, photos_in_folder
 from jaxunlearn.photo_tables import SPREADSHEETS, SUFFIXES, read_photo_table
+from torch_bridge import CheckpointError
+from torch_bridge.opening import refuse_irregular
 
 TFDS = re.compile(r"tfds:(?P<name>[^\[\]]+)(\[(?P<split>.+)\])?", re.DOTALL)
 IDENTITY_FEATURES = ("identity", "person", "label")
@@ -208,6 +211,7 @@ def _data_source(name: str, split: str, data_dir: str | Path | None) -> tuple[Se
 
     try:
         if Path(name).is_dir():
+            _refuse_irregular(Path(name))
             builder = tfds.builder_from_directory(name)
         else:
             where = {} if data_dir is None else {"data_dir": str(data_dir)}
@@ -217,13 +221,16 @@ def _data_source(name: str, split: str, data_dir: str | Path | None) -> tuple[Se
             f"tfds:{name}: no prepared data set of this name in {data_dir or 'TFDS_DATA_DIR'}; prepare it "
             f"with tfds.builder({name!r}, file_format='array_record').download_and_prepare()"
         ) from error
-    except (FileNotFoundError, ValueError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # TFDS fails in many ways on damaged folders
         raise InputError(f"tfds:{name}: not a prepared data set ({first_line(error)})") from error
     features: Any = builder.info.features
     if "image" not in (features or {}):
         raise InputError(f"tfds:{name}: its examples have no `image`")
     try:
         examples = builder.as_data_source(split=split)  # pyright: ignore[reportCallIssue]
+        len(examples)
     except NotImplementedError as error:
         raise InputError(
             f"tfds:{name}: is stored in a format that only TensorFlow reads; prepare it with "
@@ -232,7 +239,20 @@ def _data_source(name: str, split: str, data_dir: str | Path | None) -> tuple[Se
     except (ValueError, KeyError) as error:
         known = ", ".join(builder.info.splits)
         raise InputError(f"tfds:{name}[{split}]: no such split; there are {known}") from error
+    except Exception as error:  # likewise
+        raise InputError(f"tfds:{name}: is damaged or not whole ({first_line(error)})") from error
     return examples, features
+
+
+def _refuse_irregular(folder: Path) -> None:
+    """Refuse pipes and devices in a prepared data set: TFDS would wait for them."""
+    for path in folder.rglob("*"):
+        try:
+            mode = path.stat().st_mode
+            if not stat.S_ISDIR(mode):
+                refuse_irregular(mode)
+        except (CheckpointError, OSError) as error:
+            raise InputError(f"{path}: cannot be read ({first_line(error)})") from error
 
 
 def _read_examples(
@@ -243,7 +263,12 @@ def _read_examples(
     for number in itertools.count():
         if number >= len(examples):
             return
-        example = examples[number]
+        try:
+            example = examples[number]
+        except Exception as error:  # of a file that is damaged, in whatever way the library notices
+            name = f"{source}/{number:06d}"
+            yield Refused(name, f"{name}: cannot be read ({first_line(error)})")
+            continue
         name = f"{source}/{number:06d}" if called is None else _text(example[called])
         identity = name if who is None else _text(example[who])
         if who is not None and hasattr(features[who], "int2str"):

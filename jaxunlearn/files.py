@@ -6,15 +6,22 @@ honest file is refused. Files are written beside their place and renamed.
 
 import json
 import re
+import tomllib
+from io import BufferedReader
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from jaxunlearn.errors import InputError
 from torch_bridge import CheckpointError, open_regular, replacing
 
 LARGEST_TEXT = 64 * 2**20
 """Bytes of the largest text file that is read."""
+LARGEST_JSON = 16 * 2**20
+"""Likewise of JSON and TOML, which take thirty times as much memory when they are parsed."""
+
+DEEPEST = 100
+"""Levels of lists and objects in a file that is read."""
 
 _URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):/")
 """A scheme of at least two letters, since one is a drive of Windows; pathlib turns `gs://` into `gs:/`."""
@@ -34,7 +41,7 @@ def local_path(text: str | PathLike[str]) -> Path:
     return Path(text)
 
 
-def open_file(path: str | PathLike[str]) -> BinaryIO:
+def open_file(path: str | PathLike[str]) -> BufferedReader:
     """A regular file, opened for reading.
 
     Raises:
@@ -68,14 +75,18 @@ def read_bytes(path: str | PathLike[str], *, most: int) -> bytes:
     return content
 
 
-def read_text(path: str | PathLike[str]) -> str:
+def read_text(path: str | PathLike[str], *, most: int = LARGEST_TEXT) -> str:
     """Contents of a text file in UTF-8, with or without a byte order mark.
+
+    Args:
+      path: the file.
+      most: bytes; a larger file is refused before it is read.
 
     Raises:
       InputError: see `read_bytes`; also if it is not UTF-8.
     """
     try:
-        return read_bytes(path, most=LARGEST_TEXT).decode("utf-8-sig")
+        return read_bytes(path, most=most).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{fspath(path)}: is not text in UTF-8; save it as UTF-8") from error
 
@@ -86,7 +97,7 @@ def read_json(path: str | PathLike[str]) -> Any:
     Raises:
       InputError: see `read_text`; also if it is not JSON, or nested too deep.
     """
-    return parse_json(read_text(path), path)
+    return parse_json(read_text(path, most=LARGEST_JSON), path)
 
 
 def parse_json(text: str, name: str | PathLike[str]) -> Any:
@@ -100,11 +111,45 @@ def parse_json(text: str, name: str | PathLike[str]) -> Any:
       InputError: if it is not JSON, or nested too deep.
     """
     try:
-        return json.loads(text)
+        return _not_deep(json.loads(text), name)
     except RecursionError:
-        raise InputError(f"{fspath(name)}: is nested too deep to be read") from None
+        raise _too_deep(name) from None
     except ValueError as error:
         raise InputError(f"{fspath(name)}: not readable as JSON ({error})") from error
+
+
+def read_toml(path: str | PathLike[str]) -> dict[str, Any]:
+    """Contents of a TOML file.
+
+    Raises:
+      InputError: see `read_text`; also if it is not TOML, or nested too deep.
+    """
+    text = read_text(path, most=LARGEST_JSON)
+    try:
+        return _not_deep(tomllib.loads(text), path)
+    except RecursionError:
+        raise _too_deep(path) from None
+    except ValueError as error:
+        raise InputError(f"{fspath(path)}: not readable as TOML ({error})") from error
+
+
+def _not_deep(content: Any, name: str | PathLike[str]) -> Any:
+    """The same, if it is nested no deeper than what prints, compares and copies it can follow."""
+    level: list[Any] = [content]
+    for _ in range(DEEPEST):
+        level = [
+            member
+            for node in level
+            if isinstance(node, dict | list)
+            for member in (node.values() if isinstance(node, dict) else node)
+        ]
+        if not level:
+            return content
+    raise _too_deep(name)
+
+
+def _too_deep(name: str | PathLike[str]) -> InputError:
+    return InputError(f"{fspath(name)}: is nested too deep to be read")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -113,8 +158,12 @@ def write_text(path: Path, text: str) -> None:
     Raises:
       torch_bridge.CheckpointError: if its folder does not exist or may not be written.
     """
+    try:
+        content = text.encode("utf-8", "surrogateescape")  # keeps names that are not UTF-8
+    except UnicodeEncodeError:  # surrogates of other origin, such as JSON's \\ud800
+        content = text.encode("utf-8", "backslashreplace")
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")
+        temporary.write_bytes(content)
 
 
 def write_json(path: Path, value: Any) -> None:

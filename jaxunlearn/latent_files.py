@@ -1,7 +1,6 @@
 """Latents from files, and into them."""
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +10,10 @@ import torch_bridge
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.files import local_path
+from jaxunlearn.numpy_files import LARGEST, read_numpy
 from torch_bridge import replacing
+
+_FLOAT32 = 4  # bytes
 
 
 def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
@@ -47,6 +49,8 @@ def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
         )
     if not len(ws):
         raise InputError(f"{path}: holds no latents")
+    if len(ws) * config.num_ws * config.w_dim * _FLOAT32 > LARGEST:
+        raise InputError(f"{path}: holds {len(ws)} latents, too many for one file; split it")
     if not np.isfinite(ws).all():
         raise InputError(f"{path}: contains NaN or infinity")
     return np.broadcast_to(ws, (len(ws), config.num_ws, config.w_dim)).astype(np.float32)
@@ -56,7 +60,7 @@ def read_names(path: Path) -> tuple[str, ...] | None:
     """Whose latents a file of `write_latents` holds, a name for each; None for other files."""
     if path.suffix != ".npz":
         return None
-    arrays = _load(path)
+    arrays = read_numpy(path)
     if not isinstance(arrays, dict) or "names" not in arrays or arrays["names"].dtype.kind != "U":
         return None
     return tuple(arrays["names"].ravel().tolist())
@@ -95,19 +99,8 @@ def _read_array(path: Path) -> np.ndarray:
 
 
 def _read_numpy(path: Path) -> np.ndarray:
-    arrays = _load(path)
+    arrays = read_numpy(path)
     return arrays if isinstance(arrays, np.ndarray) else _only(path, arrays)
-
-
-def _load(path: Path) -> np.ndarray | dict[str, np.ndarray]:
-    try:
-        with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            return loaded if isinstance(loaded, np.ndarray) else dict(loaded)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a readable NumPy file") from error
 
 
 def _only(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:

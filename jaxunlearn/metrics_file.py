@@ -1,16 +1,23 @@
 """`metrics.jsonl`, one object a logged step, also when a run was cut off and goes on from an earlier step."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from torch_bridge import replacing
+from jaxunlearn.folder_forms import StepLine
+from jaxunlearn.json_lines import read_json_lines, write_json_lines
 
 
-def read_metrics(metrics: Path) -> list[dict[str, Any]]:
-    """The lines; a last one that was cut off while it was written is none."""
-    whole = metrics.read_text().split("\n")[:-1] if metrics.exists() else []
-    return [json.loads(line) for line in whole]
+def read_metrics(metrics: Path, form: type[Any] = StepLine) -> list[dict[str, Any]]:
+    """The lines, without a last one that was cut off while it was written.
+
+    Args:
+      metrics: the file.
+      form: of a line, see `json_form`.
+
+    Raises:
+      InputError: if the file cannot be read, or holds something else.
+    """
+    return [dict(line) for line in read_json_lines(metrics, form)]
 
 
 def diverged_until(metrics: Path, step: int) -> set[int]:
@@ -23,5 +30,4 @@ def forget_after(metrics: Path, step: int) -> None:
     """Drop the lines of steps that a resumed run takes again."""
     if metrics.exists():
         lines = [line for line in read_metrics(metrics) if line["step"] <= step]
-        with replacing(metrics) as temporary:
-            temporary.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        write_json_lines(metrics, lines)

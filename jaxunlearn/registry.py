@@ -5,14 +5,30 @@ Latents and settings of a stage lie in its own folder, which the registry names.
 
 import dataclasses
 import datetime
-import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from jaxunlearn.errors import InputError
-from torch_bridge import replacing
+from jaxunlearn.files import read_json, write_json
+from jaxunlearn.json_form import check_form
 
 FORMAT = 1
+
+
+class _StageJson(TypedDict):
+    name: str
+    folder: str
+    subjects: list[str]
+    when: str
+    generator: str
+    figures: dict[str, Any]
+
+
+class _RegistryJson(TypedDict):
+    format: int
+    model: str
+    fingerprint: str
+    stages: list[_StageJson]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,20 +85,16 @@ class Registry:
             if path.is_dir() and any(child.name[0] != "." and child.is_file() for child in path.iterdir()):
                 raise InputError(f"{path}: holds other files; give an empty or a new folder")
             return registry
-        try:
-            stored = json.loads(registry.file.read_text())
-        except ValueError as error:
-            raise InputError(f"{registry.file}: not readable as JSON ({error})") from error
+        stored = read_json(registry.file)
         if not isinstance(stored, dict) or stored.get("format") != FORMAT:
             raise InputError(f"{registry.file}: not a registry that this version reads (format {FORMAT})")
-        if stored["fingerprint"] != fingerprint:
+        checked = check_form(stored, _RegistryJson, registry.file)
+        if checked["fingerprint"] != fingerprint:
             raise InputError(
-                f"{registry.file}: is of another generator ({stored['model']}), not of {model}; "
+                f"{registry.file}: is of another generator ({checked['model']}), not of {model}; "
                 "give another folder"
             )
-        registry.entries = [
-            Entry(**{**entry, "subjects": tuple(entry["subjects"])}) for entry in stored["stages"]
-        ]
+        registry.entries = [_entry(entry) for entry in checked["stages"]]
         return registry
 
     def add(self, name: str, folder: str, subjects: tuple[str, ...], generator: str, figures: Any) -> None:
@@ -96,5 +108,15 @@ class Registry:
             "stages": [dataclasses.asdict(entry) for entry in self.entries],
         }
         self.path.mkdir(parents=True, exist_ok=True)
-        with replacing(self.file) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n")
+        write_json(self.file, content)
+
+
+def _entry(stored: _StageJson) -> Entry:
+    return Entry(
+        name=stored["name"],
+        folder=stored["folder"],
+        subjects=tuple(stored["subjects"]),
+        when=stored["when"],
+        generator=stored["generator"],
+        figures=stored["figures"],
+    )

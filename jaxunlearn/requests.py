@@ -9,8 +9,6 @@ Paths are relative to the file.
 """
 
 import dataclasses
-import json
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,8 @@ import numpy as np
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
+from jaxunlearn.files import read_json, read_toml
+from jaxunlearn.json_form import shown
 from jaxunlearn.models import Models
 from jaxunlearn.people import People, people_of_images, people_of_latents, people_of_seeds
 
@@ -48,13 +48,7 @@ def read_requests(path: Path) -> tuple[Stage, ...]:
     Raises:
       InputError: if the file cannot be read, a stage has nobody in it, or somebody is listed twice.
     """
-    try:
-        text = path.read_text()
-        content = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except ValueError as error:  # of both formats, and of text that is not UTF-8
-        raise InputError(f"{path}: not readable as {path.suffix[1:].upper() or 'JSON'} ({error})") from error
+    content = read_toml(path) if path.suffix.lower() == ".toml" else read_json(path)
     entries = content.get("stages") if isinstance(content, dict) else None
     if not isinstance(entries, list) or not entries:
         raise InputError(f'{path}: expected {{"stages": [...]}} with at least one stage')
@@ -68,18 +62,18 @@ def read_requests(path: Path) -> tuple[Stage, ...]:
 def _stage(path: Path, number: int, entry: Any) -> Stage:
     where = f"{path}: stage {number + 1}"
     if not isinstance(entry, dict):
-        raise InputError(f"{where}: expected an object, not {entry!r}")
+        raise InputError(f"{where}: expected an object, not {shown(entry)}")
     for key in entry:
         if key not in ("name", *_KINDS):
-            raise InputError(f"{where}: no such key {key!r}; there are name, {', '.join(_KINDS)}")
+            raise InputError(f"{where}: no such key {shown(key)}; there are name, {', '.join(_KINDS)}")
     name = entry.get("name", f"stage{number + 1}")
     if not isinstance(name, str) or not name or Path(name).name != name or name.startswith("."):
-        raise InputError(f"{where}: the name {name!r} is not good for a folder")
+        raise InputError(f"{where}: the name {shown(name)} is not good for a folder")
     lists = {kind: entry.get(kind, []) for kind in _KINDS}
     for kind, members in lists.items():
         wanted = int if kind == "seeds" else str
         if not isinstance(members, list) or not all(type(member) is wanted for member in members):
-            raise InputError(f"{where}: {kind} must be a list of {wanted.__name__}s, not {members!r}")
+            raise InputError(f"{where}: {kind} must be a list of {wanted.__name__}s, not {shown(members)}")
     if any(not 0 <= seed < 2**32 for seed in lists["seeds"]):
         raise InputError(f"{where}: seeds lie between 0 and 4294967295")
     if not any(lists.values()):

@@ -24,6 +24,7 @@ import numpy as np
 
 from jaxunlearn.configuration import flat
 from jaxunlearn.errors import InputError
+from jaxunlearn.folder_forms import MetricsLine
 from jaxunlearn.metrics_file import read_metrics
 from jaxunlearn.presets import ConfigDict
 from torch_bridge import replacing
@@ -243,12 +244,12 @@ class RunFolder:
         """Add a line to `metrics.jsonl`."""
         if not self.writes:
             return
-        with self.metrics_file.open("a") as file:
+        with self.metrics_file.open("a", encoding="utf-8") as file:
             file.write(json.dumps(numbers) + "\n")
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl`."""
-        return read_metrics(self.metrics_file)
+        return read_metrics(self.metrics_file, MetricsLine)
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 One mapper serves all distances; every distance is a run of its own.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from jax.sharding import Mesh
 from jaxunlearn import configuration
 from jaxunlearn.allowed_settings import MAPPERS
 from jaxunlearn.errors import InputError
+from jaxunlearn.files import write_json, write_text
 from jaxunlearn.measurement import evaluate, reference_of
 from jaxunlearn.models import Models
 from jaxunlearn.people import People
@@ -23,7 +23,6 @@ from jaxunlearn.report.images import grid, save_png
 from jaxunlearn.report.run_pictures import RunPictures
 from jaxunlearn.run_result import Result
 from jaxunlearn.runner import unlearn
-from torch_bridge import replacing
 
 COLUMNS = {
     "id": "ID of the forgotten",
@@ -109,8 +108,7 @@ def _save_pictures(models: Models, results: Sequence[Result], config: ConfigDict
 
 
 def _write(out: Path, rows: Sequence[dict[str, Any]], config: ConfigDict) -> None:
-    with replacing(out / "sweep.json") as temporary:
-        temporary.write_text(json.dumps(rows, indent=1) + "\n")
+    write_json(out / "sweep.json", rows)
     unit = "the median radius" if config.unit == "median_radius" else "absolute"
     lines = [
         f"Distances d in units of {unit}." if unit != "absolute" else "Distances d are absolute.",
@@ -121,5 +119,4 @@ def _write(out: Path, rows: Sequence[dict[str, Any]], config: ConfigDict) -> Non
     for row in rows:
         cells = [f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in COLUMNS]
         lines.append(f"| {row['distance']:g} | {' | '.join(cells)} |")
-    with replacing(out / "sweep.md") as temporary:
-        temporary.write_text("\n".join(lines) + "\n")
+    write_text(out / "sweep.md", "\n".join(lines) + "\n")

@@ -1,8 +1,12 @@
 """Text on the terminal: names from outside cannot move the cursor, change colours or add lines."""
 
+import contextlib
+import logging
 import sys
 import unicodedata
-from typing import TextIO
+import warnings
+from collections.abc import Iterator
+from typing import Any, TextIO
 
 _ESCAPED = frozenset(["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
 """Unicode categories shown as escapes: control and format characters, lone surrogates, line separators."""
@@ -33,12 +37,33 @@ def say(text: object = "", file: TextIO | None = None) -> None:
     print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
-def say_lines(text: str) -> None:
-    """Print a text of several lines, such as a table, to stdout, each line escaped."""
+def say_lines(text: str, file: TextIO | None = None) -> None:
+    """Print a text of several lines, such as a table, to stdout, or to `file`, each line escaped."""
     for line in text.split("\n"):
-        say(line)
+        say(line, file)
 
 
 def complain(text: object) -> None:
     """Print one line to stderr after the program's name, escaped."""
     say(f"jaxunlearn: {text}", sys.stderr)
+
+
+@contextlib.contextmanager
+def escaping() -> Iterator[None]:
+    """While the block runs, warnings and what libraries log are shown escaped, one line each."""
+    make = logging.getLogRecordFactory()
+
+    def made(*arguments: Any, **named: Any) -> logging.LogRecord:
+        record = make(*arguments, **named)
+        # What does not fit its own arguments is left to logging, which says so.
+        with contextlib.suppress(TypeError, ValueError, KeyError):
+            record.msg, record.args = escaped(record.getMessage()), ()
+        return record
+
+    logging.setLogRecordFactory(made)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: complain(message)
+            yield
+    finally:
+        logging.setLogRecordFactory(make)

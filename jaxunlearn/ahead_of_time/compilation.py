@@ -2,21 +2,16 @@
 
 import collections
 import dataclasses
-import pickle
 import re
 import time
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import jax
-from jax.experimental import serialize_executable
 
 from jaxunlearn.ahead_of_time import hlo
 from jaxunlearn.ahead_of_time.topology import Topology
 from jaxunlearn.benchmark.workload import Workload
 from jaxunlearn.mesh import SAMPLE, make_mesh
-from torch_bridge import replacing
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _USED = (
@@ -217,20 +212,3 @@ def too_large(message: str) -> tuple[int, int, tuple[dict[str, Any], ...]] | Non
 
 def _number(digits: str, unit: str) -> int:
     return int(float(digits) * _UNITS[unit.upper()])
-
-
-def save_executable(executable: Any, path: Path) -> None:
-    """Write an executable for `load_executable`, on a machine with such devices and this version of JAX."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(pickle.dumps(serialize_executable.serialize(executable)))
-
-
-def load_executable(path: Path, devices: Sequence[Any]) -> Any:
-    """Read what `save_executable` wrote; only from files that you trust, since it unpickles.
-
-    Args:
-      path: the file.
-      devices: those of the mesh that it was compiled for, row by row.
-    """
-    saved = pickle.loads(path.read_bytes())
-    return serialize_executable.deserialize_and_load(*saved, execution_devices=list(devices))

@@ -28,6 +28,9 @@ from jaxunlearn.program import StepRecipe, compiled_step
 from jaxunlearn.terminal import say
 
 Result = dict[str, Any]
+ISOLATED = ("-P",)
+"""Options of Python: nothing is imported from the current folder, which may hold a file `tqdm.py`."""
+_THIS_MODULE = "jaxunlearn.benchmark.measurement"
 
 
 def networks_of(models: Models) -> Networks:
@@ -126,9 +129,15 @@ def in_own_process(case: Case) -> Result:
     Raises:
       InputError: if the case makes no sense.
     """
-    command = [sys.executable, "-m", "jaxunlearn.benchmark.measurement", json.dumps(case.to_json())]
-    compiles = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "false"}  # so that its seconds are of compiling
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=compiles)
+    command = [sys.executable, *ISOLATED, "-m", _THIS_MODULE, json.dumps(case.to_json())]
+    changes = {
+        "JAX_ENABLE_COMPILATION_CACHE": "false",  # so that its seconds are of compiling
+        "PYTHONIOENCODING": "utf-8",
+    }
+    environment = {**os.environ, **changes}
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace", check=False, env=environment
+    )
     said = done.stdout.splitlines()
     if done.returncode < 0:
         return _failed(case, f"killed by signal {-done.returncode}: probably out of memory")

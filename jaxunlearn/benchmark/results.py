@@ -3,16 +3,72 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from tqdm import tqdm
 
 from jaxunlearn.benchmark.cases import Case
 from jaxunlearn.errors import InputError
-from torch_bridge import replacing
+from jaxunlearn.files import read_json, write_json
+from jaxunlearn.json_form import check_form
 
 Result = dict[str, Any]
 FORMAT = "jaxunlearn bench 1"
+
+
+class _SecondsJson(TypedDict):
+    p50: float
+    p95: float
+    calls: int
+
+
+class _PeakJson(TypedDict):
+    bytes: int
+    of: str
+
+
+class _ProgramJson(TypedDict):
+    temp: int
+
+
+class _PartJson(TypedDict):
+    part: str
+    direction: str
+    seconds: float
+    flops: float
+    bytes: float
+
+
+class _CaseJson(TypedDict):
+    name: str
+    case: dict[str, Any]
+    device: str
+    devices: int
+    jax: str
+    products: str
+    compile_seconds: float
+    step_seconds: _SecondsJson
+    steps_per_second: float
+    pairs_per_second: float
+    identities_per_hour: float
+    padding: dict[str, float]
+    peak: _PeakJson
+    program: _ProgramJson | None
+    achieved_tflops: float
+    mfu: float | None
+    xla_bytes: float | None
+    parts: NotRequired[list[_PartJson]]
+
+
+class _FailedJson(TypedDict):
+    name: str
+    case: dict[str, Any]
+    error: str
+
+
+class _ResultsJson(TypedDict):
+    format: str
+    cases: list[dict[str, Any]]
 
 
 def read(path: Path) -> list[Result]:
@@ -22,22 +78,34 @@ def read(path: Path) -> list[Result]:
       InputError: if it is no such file.
     """
     file = path / "results.json" if path.is_dir() else path
-    try:
-        content = json.loads(file.read_text())
-    except FileNotFoundError as error:
-        raise InputError(f"{file}: no such file") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{file}: is no result of jaxunlearn bench") from error
+    content = read_json(file)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(f"{file}: is no result of jaxunlearn bench")
-    return content["cases"]
+    return [_checked(result, file) for result in check_form(content, _ResultsJson, file)["cases"]]
+
+
+def _checked(result: Result, file: Path) -> Result:
+    if "error" in result:
+        check_form(result, _FailedJson, file)
+        return result
+    found = check_form(result, _CaseJson, file)
+    divisors = {
+        "step_seconds.p50": found["step_seconds"]["p50"],
+        "compile_seconds": found["compile_seconds"],
+        "peak.bytes": found["peak"]["bytes"],
+        **{f"parts[{k}].seconds": part["seconds"] for k, part in enumerate(found.get("parts", []))},
+        **{f"parts[{k}].bytes": part["bytes"] for k, part in enumerate(found.get("parts", []))},
+    }
+    for name, value in divisors.items():
+        if not value > 0:
+            raise InputError(f"{file}: {name} must be above 0, not {value}")
+    return result
 
 
 def write(results: Sequence[Result], path: Path) -> None:
     """Replace a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps({"format": FORMAT, "cases": list(results)}, indent=1) + "\n")
+    write_json(path, {"format": FORMAT, "cases": list(results)})
 
 
 def run(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from jaxunlearn.benchmark.devices import chip
+from jaxunlearn.terminal import escaped
 
 Result = dict[str, Any]
 
@@ -18,6 +19,7 @@ def report(results: Sequence[Result]) -> str:
 
 def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
     """A table whose columns line up; all but the first are numbers."""
+    header, lines = ([escaped(cell) for cell in header], [[escaped(cell) for cell in line] for line in lines])
     widths = [max(len(line[i]) for line in (header, *lines)) for i in range(len(header))]
 
     def joined(line: Sequence[str]) -> str:

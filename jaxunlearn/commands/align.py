@@ -192,15 +192,20 @@ def _finder(arguments: argparse.Namespace) -> Any:
     from jaxunlearn.errors import InputError
 
     if arguments.landmarks is not None:
+        from jaxunlearn.alignment import NoSquare
         from jaxunlearn.landmark_files import read_landmarks
 
-        known = {
-            normalize("NFC", name): points for name, points in read_landmarks(arguments.landmarks).items()
-        }
-        none = np.empty((0, 5, 2))
-        return lambda name, _: known.get(
-            normalize("NFC", name), known.get(normalize("NFC", Path(name).name), none)
-        )
+        known = read_landmarks(arguments.landmarks)
+
+        def listed(name: str, _: Any) -> np.ndarray:
+            for each in (normalize("NFC", name), normalize("NFC", Path(name).name)):
+                if each in known.refused:
+                    raise NoSquare(known.refused[each])
+                if each in known.points:
+                    return known.points[each]
+            return np.empty((0, 5, 2))
+
+        return listed
     from jaxunlearn.face_detector import HOW_TO_GET_ONE, find_detector
 
     detector = find_detector(arguments.detector)

@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.benchmark import measurement, plot, results, table
     from jaxunlearn.benchmark.cases import Case, swept
     from jaxunlearn.benchmark.workload import PRESETS
-    from torch_bridge import replacing
+    from jaxunlearn.files import write_text
 
     config, people = step_of(arguments, PRESETS[arguments.preset])
     before = results.read(arguments.compare) if arguments.compare else None
@@ -92,8 +92,7 @@ def run(arguments: argparse.Namespace) -> None:
     if before is not None:
         text += "\n" + "\n".join(table.comparison(found, before)) + "\n"
     for name, content in (("table.md", text), ("plot.svg", plot.bars(found))):
-        with replacing(arguments.out / name) as temporary:
-            temporary.write_text(content)
+        write_text(arguments.out / name, content)
     say_lines(text.rstrip("\n"))
     for name in ("results.json", "table.md", "plot.svg"):
         say(arguments.out / name)

@@ -62,16 +62,15 @@ def run(arguments: argparse.Namespace) -> None:
       InputError: if there is no such topology or setting.
       DoesNotFit: if a device's memory does not hold it.
     """
-    import json
-
     import jax
 
     from jaxunlearn.ahead_of_time import topology
-    from jaxunlearn.ahead_of_time.compilation import compile_step, save_executable
+    from jaxunlearn.ahead_of_time.compilation import compile_step
+    from jaxunlearn.ahead_of_time.executable_file import save_executable
     from jaxunlearn.ahead_of_time.story import lines
     from jaxunlearn.benchmark.workload import PRESETS, Workload
     from jaxunlearn.errors import DoesNotFit, InputError
-    from torch_bridge import replacing
+    from jaxunlearn.files import write_json
 
     for file in (arguments.save, arguments.json):
         if file is not None and not file.parent.is_dir():
@@ -92,10 +91,9 @@ def run(arguments: argparse.Namespace) -> None:
         say(line)
     if arguments.json:
         settings = config.to_dict()
-        with replacing(arguments.json) as temporary:
-            temporary.write_text(json.dumps(report.to_json() | {"config": settings}, indent=1) + "\n")
+        write_json(arguments.json, report.to_json() | {"config": settings})
     if executable is not None and arguments.save:
-        save_executable(executable, arguments.save)
+        save_executable(executable, arguments.save, platform=report.platform, device_kind=report.device_kind)
         say(f"{arguments.save}: {arguments.save.stat().st_size / 2**20:.1f} MiB")
     if not report.fits:
         raise DoesNotFit(

@@ -16,6 +16,8 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.files import read_json, write_text
+from jaxunlearn.json_form import check_form
 from jaxunlearn.metrics_file import forget_after
 from jaxunlearn.pretraining.checkpoints import load_state, save_state
 
@@ -63,12 +65,12 @@ class Workdir(Generic[State]):
         if (path / CHECKPOINT).exists():
             self.state, self.seconds = load_state(path / CHECKPOINT, initial)
         forget_after(path / "metrics.jsonl", int(self.state.step))
-        (path / "config.json").write_text(config.to_json_best_effort(indent=1) + "\n")
+        write_text(path / "config.json", config.to_json_best_effort(indent=1) + "\n")
 
     def report(self, numbers: Mapping[str, Any]) -> None:
         """Add a line to the metrics."""
         line = {"step": int(self.state.step), "seconds": round(self.seconds, 1), **numbers}
-        with (self.path / "metrics.jsonl").open("a") as file:
+        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
     def train(
@@ -124,7 +126,9 @@ def config_of(path: Path, tool: str) -> Config:
     """
     if not (path / CHECKPOINT).is_file():
         raise InputError(f"{path}: no checkpoint in it; give the --workdir of {tool}")
-    return ml_collections.ConfigDict(json.loads((path / "config.json").read_text()))
+    return ml_collections.ConfigDict(
+        check_form(read_json(path / "config.json"), dict[str, Any], path / "config.json")
+    )
 
 
 def last_state(path: Path, like: State) -> tuple[State, float]:

@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from jaxunlearn.files import read_bytes
 from jaxunlearn.report.frame import write_page
 from jaxunlearn.report.verdict import verdict, verdict_together
 from jaxunlearn.run_folder import RunFolder
+
+_LARGEST_PICTURE = 256 * 2**20
+"""Bytes of a picture that is put into a page."""
 
 MEANINGS = {
     "id": "similarity of the person before and after, over the official views; low is forgotten",
@@ -117,7 +121,7 @@ def figure(path: Path, caption: str) -> str:
     """A picture inside the page; nothing where there is none."""
     if not path.is_file():
         return ""
-    data = base64.b64encode(path.read_bytes()).decode()
+    data = base64.b64encode(read_bytes(path, most=_LARGEST_PICTURE)).decode()
     return (
         f'<figure><img alt="{html.escape(caption)}" src="data:image/png;base64,{data}">'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
@@ -139,7 +143,7 @@ def _curve(points: list[tuple[int, float]], width: int = 800, height: int = 160)
     """The loss over steps."""
     if len(points) < 2:
         return ""
-    last, top = points[-1][0], max(loss for _, loss in points)
+    last, top = max(1, points[-1][0]), max(loss for _, loss in points)
     line = " ".join(
         f"{width * s / last:.1f},{height * (1 - loss / max(top, 1e-12)):.1f}" for s, loss in points
     )

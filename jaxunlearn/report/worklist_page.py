@@ -31,10 +31,15 @@ def write_worklist_page(folder: WorklistFolder) -> Path:
 def _row(subject: str, line: dict[str, Any]) -> str:
     name, picture = html.escape(subject), ""
     if "picture" in line:
-        picture = f'<img loading="lazy" alt="{name}" src="{quote(line["picture"])}">'
+        picture = f'<img loading="lazy" alt="{name}" src="{_link(line["picture"])}">'
     status = html.escape(line["status"])
     if "generator" in line:
-        status = f'<a href="{quote(line["generator"])}">{status}</a>'
-    loss = f"{line['loss']:.3f}" if "loss" in line else ""
+        status = f'<a href="{_link(line["generator"])}">{status}</a>'
+    loss = "" if line.get("loss") is None else f"{line['loss']:.3f}"
     cells = (name, picture, status, loss, line["steps"], f"{line['learning_rate']:g}")
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>\n"
+
+
+def _link(path: str) -> str:
+    """A path inside the folder as an address, also where its name is not UTF-8."""
+    return quote(path, errors="surrogatepass")

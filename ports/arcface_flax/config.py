@@ -2,6 +2,17 @@
 
 import dataclasses
 
+from torch_bridge.limits import Limits, refuse_unusable
+
+_LIMITS: Limits = {
+    "units": (1, 100),
+    "channels": (1, 8192),
+    "stem_channels": (1, 8192),
+    "input_size": (4, 1024),
+    "embedding_size": (1, 8192),
+}
+_MOST_STAGES = 8
+
 
 @dataclasses.dataclass(frozen=True)
 class ArcFaceConfig:
@@ -26,6 +37,9 @@ class ArcFaceConfig:
     affine_embedding: bool = True
 
     def __post_init__(self) -> None:
+        refuse_unusable(self, _LIMITS)
+        if not 1 <= len(self.units) <= _MOST_STAGES:
+            raise ValueError(f"{len(self.units)} stages; there may be 1 to {_MOST_STAGES}")
         if len(self.units) != len(self.channels):
             raise ValueError(f"{len(self.units)} stages of units but {len(self.channels)} of channels")
         if self.input_size % 2 ** len(self.units):

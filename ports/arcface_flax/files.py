@@ -4,7 +4,6 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from arcface_flax.config import ArcFaceConfig
 from arcface_flax.network import ArcFace
 from arcface_flax.torch_names import make, to_torch
 from torch_bridge import CheckpointFile
+from torch_bridge.limits import config_of_header
 from torch_bridge.module_files import load_module, save_module, torch_state_dict
 
 ARCHITECTURE = "arcface"
@@ -30,9 +30,7 @@ def load(path: str | Path) -> ArcFace:
     Raises:
       torch_bridge.CheckpointError: if the file cannot be read or holds something else.
     """
-    return load_module(
-        path, architecture=ARCHITECTURE, make=lambda header: make(config_from_json(header["config"]))
-    )
+    return load_module(path, architecture=ARCHITECTURE, make=lambda header: make(_config_of(header)))
 
 
 def read_state_dict(file: CheckpointFile) -> tuple[dict[str, np.ndarray], ArcFaceConfig]:
@@ -44,7 +42,7 @@ def read_state_dict(file: CheckpointFile) -> tuple[dict[str, np.ndarray], ArcFac
       torch_bridge.CheckpointError: if it holds no state dict; does not name the file.
     """
     if "config" in file.metadata:
-        config = config_from_json(file.metadata["config"])
+        config = _config_of(file.metadata)
     else:
         excited = "body.0.res_layer.5.fc1.weight" in torch_bridge.find_state_dict(file.tree)
         config = ArcFaceConfig.ir_se50() if excited else ArcFaceConfig.ir_101()
@@ -56,8 +54,5 @@ def config_to_json(config: ArcFaceConfig) -> str:
     return json.dumps(dataclasses.asdict(config))
 
 
-def config_from_json(text: str) -> ArcFaceConfig:
-    """The inverse of `config_to_json`."""
-    stored: dict[str, Any] = json.loads(text)
-    stored |= {name: tuple(value) for name, value in stored.items() if isinstance(value, list)}
-    return ArcFaceConfig(**stored)
+def _config_of(header: Mapping[str, str]) -> ArcFaceConfig:
+    return config_of_header(header, lambda fields: ArcFaceConfig(**fields))

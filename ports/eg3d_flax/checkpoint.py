@@ -1,10 +1,8 @@
 """Read a generator's weights and settings from any file that holds them."""
 
-import json
 import warnings
 from collections.abc import Mapping
 from os import PathLike
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +10,7 @@ import torch_bridge
 from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.torch_names import LAYOUT, account
 from torch_bridge import CheckpointError, CheckpointFile, PersistentNetwork
+from torch_bridge.limits import config_of_header
 
 ARCHITECTURE = "eg3d"
 """What the header of our safetensors files calls these generators."""
@@ -82,11 +81,7 @@ def _header_config(metadata: Mapping[str, str]) -> GeneratorConfig:
     architecture = metadata.get("architecture", ARCHITECTURE)
     if architecture != ARCHITECTURE:
         raise CheckpointError(f"its header says {architecture}, not {ARCHITECTURE}")
-    try:
-        fields: Any = json.loads(metadata["config"])
-        return GeneratorConfig.from_json(fields)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"the config in its header cannot be used ({_one_line(error)})") from error
+    return config_of_header(metadata, GeneratorConfig.from_json)
 
 
 def infer_config(state_dict: Mapping[str, np.ndarray]) -> GeneratorConfig:

@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
+from torch_bridge.limits import Limits, refuse_unusable, with_tuples
+
 SuperresolutionName = Literal["2X", "4X", "8X", "8XDC", "none"]
 PlaneAxes = Literal["eg3d", "fixed"]
 
@@ -41,6 +43,28 @@ _IGNORED_RENDERING_KWARGS = {
     "avg_cam_radius",  # what GUIDE and SUGAR look for; EG3D itself writes avg_camera_*
     "avg_cam_pivot",
 }
+
+
+_LIMITS: Limits = {
+    "z_dim": (1, 8192),
+    "c_dim": (0, 1024),
+    "w_dim": (1, 8192),
+    "img_resolution": (1, 4096),
+    "num_layers": (1, 64),
+    "channel_base": (1, 2**22),
+    "channel_max": (1, 8192),
+    "sr_num_fp16_res": (0, 16),
+    "neural_rendering_resolution": (1, 1024),
+    "sr_input_resolution": (1, 2048),
+    "sr_channels": (1, 8192),
+    "depth_resolution": (1, 1024),
+    "depth_resolution_importance": (0, 1024),
+    "plane_resolution": (1, 4096),
+    "plane_channels": (1, 1024),
+    "decoder_hidden_dim": (1, 8192),
+    "decoder_output_dim": (1, 1024),
+}
+"""Several times EG3D's own sizes: a file that claims more is refused before anything is built."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,6 +151,7 @@ class GeneratorConfig:
     plane_axes: PlaneAxes = "eg3d"
 
     def __post_init__(self) -> None:
+        refuse_unusable(self, _LIMITS)
         problems = []
         if self.plane_resolution < 8 or self.plane_resolution & (self.plane_resolution - 1):
             problems.append(f"plane_resolution must be a power of two ≥ 8, not {self.plane_resolution}")
@@ -138,10 +163,7 @@ class GeneratorConfig:
             problems.append(f"depth_resolution must be at least 2, not {self.depth_resolution}")
         if self.depth_resolution_importance and self.depth_resolution < 4:
             problems.append("importance sampling needs depth_resolution ≥ 4")
-        known = (*SUPERRESOLUTION_SHAPES, "none")
-        if self.superresolution_module not in known:
-            problems.append(f"superresolution_module must be one of {', '.join(known)}")
-        elif self.img_resolution != self._output_resolution:
+        if self.img_resolution != self._output_resolution:
             problems.append(
                 f"img_resolution is {self.img_resolution}, but {self.superresolution_module} "
                 f"super-resolution gives {self._output_resolution}"
@@ -331,5 +353,4 @@ class GeneratorConfig:
         unknown = fields.keys() - {field.name for field in dataclasses.fields(cls)}
         if unknown:
             raise ValueError(f"unknown generator settings: {', '.join(sorted(unknown))}")
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-        return cls(**values)
+        return cls(**with_tuples(fields))

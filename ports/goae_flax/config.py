@@ -2,6 +2,28 @@
 
 import dataclasses
 
+from torch_bridge.limits import Limits, refuse_unusable
+
+_SWIN_LIMITS: Limits = {
+    "image_size": (4, 1024),
+    "patch_size": (1, 64),
+    "embed_dim": (1, 2048),
+    "depths": (1, 64),
+    "num_heads": (1, 256),
+    "window_size": (1, 64),
+    "pretrained_window_sizes": (0, 64),
+    "mlp_ratio": (1, 16),
+}
+_MOST_STAGES = 8
+_LIMITS: Limits = {
+    "w_dim": (1, 8192),
+    "coarse": (0, 64),
+    "mid": (0, 64),
+    "fine": (0, 64),
+    "attention_heads": (1, 256),
+    "feed_forward": (1, 65536),
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class SwinConfig:
@@ -29,6 +51,9 @@ class SwinConfig:
     mlp_ratio: int = 4
 
     def __post_init__(self) -> None:
+        refuse_unusable(self, _SWIN_LIMITS)
+        if not 1 <= len(self.depths) <= _MOST_STAGES:
+            raise ValueError(f"{len(self.depths)} stages; there may be 1 to {_MOST_STAGES}")
         stages = {len(self.depths), len(self.num_heads), len(self.pretrained_window_sizes)}
         if len(stages) != 1:
             raise ValueError("depths, num_heads and pretrained_window_sizes must have one entry a stage")
@@ -84,6 +109,7 @@ class GOAEConfig:
     feed_forward: int = 1024
 
     def __post_init__(self) -> None:
+        refuse_unusable(self, _LIMITS)
         if len(self.swin.depths) != 4:
             raise ValueError(f"the encoder's heads read 4 stages, not {len(self.swin.depths)}")
 

@@ -12,6 +12,7 @@ from goae_flax.config import GOAEConfig, SwinConfig
 from goae_flax.encoder import GOAEEncoder
 from goae_flax.torch_names import make, to_torch
 from torch_bridge import CheckpointFile
+from torch_bridge.limits import config_of_header, with_tuples
 from torch_bridge.module_files import load_module, save_module, torch_state_dict
 
 ARCHITECTURE = "goae"
@@ -29,9 +30,7 @@ def load(path: str | Path) -> GOAEEncoder:
     Raises:
       torch_bridge.CheckpointError: if the file cannot be read or holds something else.
     """
-    return load_module(
-        path, architecture=ARCHITECTURE, make=lambda header: make(config_from_json(header["config"]))
-    )
+    return load_module(path, architecture=ARCHITECTURE, make=lambda header: make(_config_of(header)))
 
 
 def read_state_dict(file: CheckpointFile) -> tuple[dict[str, np.ndarray], GOAEConfig]:
@@ -43,7 +42,7 @@ def read_state_dict(file: CheckpointFile) -> tuple[dict[str, np.ndarray], GOAECo
       torch_bridge.CheckpointError: if it holds no state dict; does not name the file.
     """
     stored = "config" in file.metadata
-    config = config_from_json(file.metadata["config"]) if stored else GOAEConfig.ffhq()
+    config = _config_of(file.metadata) if stored else GOAEConfig.ffhq()
     return torch_state_dict(file, lambda: make(config), to_torch), config
 
 
@@ -52,9 +51,11 @@ def config_to_json(config: GOAEConfig) -> str:
     return json.dumps(dataclasses.asdict(config))
 
 
-def config_from_json(text: str) -> GOAEConfig:
-    """The inverse of `config_to_json`."""
-    stored: dict[str, Any] = json.loads(text)
-    swin: dict[str, Any] = stored.pop("swin")
-    swin |= {name: tuple(value) for name, value in swin.items() if isinstance(value, list)}
-    return GOAEConfig(swin=SwinConfig(**swin), **stored)
+def _config_of(header: Mapping[str, str]) -> GOAEConfig:
+    def made(fields: dict[str, Any]) -> GOAEConfig:
+        swin = fields.pop("swin", None)
+        if not isinstance(swin, dict):
+            raise TypeError("it has no swin")
+        return GOAEConfig(swin=SwinConfig(**with_tuples(swin)), **fields)
+
+    return config_of_header(header, made)

@@ -1,5 +1,6 @@
 """Detector weights: the reference's three files, those of two PyPI packages, or one file of our own."""
 
+import os
 import tempfile
 import zipfile
 from collections.abc import Collection, Mapping
@@ -14,10 +15,13 @@ from mtcnn_flax.facenet import from_facenet, is_facenet
 from mtcnn_flax.keras import read_keras
 from mtcnn_flax.networks import NETWORKS, NetName, ONet, PNet, RNet
 from mtcnn_flax.torch_names import from_torch, to_torch
-from torch_bridge import CheckpointError, CheckpointFile
+from torch_bridge import CheckpointError, CheckpointFile, naming_file, open_regular
 from torch_bridge.module_files import load_module, save_module, torch_state_dict
+from torch_bridge.zip_member import open_zip, read_member
 
 ARCHITECTURE = "mtcnn"
+LARGEST_FILE = 32 * 2**20
+"""Bytes of one network; the largest of the published files has 1.6 million."""
 
 
 def make() -> MTCNN:
@@ -40,8 +44,6 @@ def load(path: str | Path) -> MTCNN:
       torch_bridge.StateDictError: if its arrays are not those of the network.
     """
     path = Path(path)
-    if not path.exists():
-        raise CheckpointError(f"{path}: no such file")
     if path.suffix == ".safetensors":
         return load_module(path, architecture=ARCHITECTURE, make=lambda _: make())
     states = _read_states(path)
@@ -80,33 +82,43 @@ def recognised_net(names: Collection[str]) -> NetName | None:
 
 def _read_states(path: Path) -> dict[NetName, dict[str, np.ndarray]]:
     if path.is_dir():
-        return {
-            net: _read_state(path / _one_of(net, [file.name for file in path.iterdir()], path), net)
-            for net in NETWORKS
-        }
-    if not zipfile.is_zipfile(path):
-        raise CheckpointError(f"{path}: is neither a folder nor a zip archive of pnet, rnet and onet")
-    with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
-        members = {PurePosixPath(name).name: name for name in archive.namelist()}
+        with naming_file(path):
+            names: dict[NetName, str] = {
+                net: _one_of(net, [file.name for file in path.iterdir()]) for net in NETWORKS
+            }
         states = {}
-        for net in NETWORKS:
-            name = _one_of(net, list(members), path)
-            file = Path(folder) / name
-            file.write_bytes(archive.read(members[name]))
-            states[net] = _read_state(file, net)
+        for net, name in names.items():
+            with naming_file(path / name):
+                states[net] = _read_state(path / name, net)
+        return states
+    with naming_file(path), open_regular(path) as opened, tempfile.TemporaryDirectory() as folder:
+        if not zipfile.is_zipfile(opened):
+            raise CheckpointError("is neither a folder nor a zip archive of pnet, rnet and onet")
+        states = {}
+        with open_zip(opened) as archive:
+            members = {PurePosixPath(name).name: name for name in archive.namelist()}
+            for net in NETWORKS:
+                name = _one_of(net, list(members))
+                file = Path(folder) / name
+                file.write_bytes(read_member(archive, members[name], most=LARGEST_FILE))
+                with naming_file(name):
+                    states[net] = _read_state(file, net)
         return states
 
 
-def _one_of(net: NetName, names: list[str], path: Path) -> str:
+def _one_of(net: NetName, names: list[str]) -> str:
     for suffix in (".npy", ".pt", ".safetensors", ".lz4"):
         if net + suffix in names:
             return net + suffix
-    raise CheckpointError(f"{path}: has neither {net}.npy nor {net}.pt")
+    raise CheckpointError(f"has neither {net}.npy nor {net}.pt")
 
 
 def _read_state(path: Path, net: NetName) -> dict[str, np.ndarray]:
-    if path.suffix == ".lz4":
-        return read_keras(path.read_bytes(), net)
-    file = torch_bridge.read_file(path)
-    with torch_bridge.naming_file(path.name):
-        return read_state_dict(file, net)
+    """The state dict of a network in a file; messages do not name the file."""
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > LARGEST_FILE:
+            raise CheckpointError(f"has {size} bytes, more than any detector")
+        if path.suffix == ".lz4":
+            return read_keras(file.read(), net)
+    return read_state_dict(torch_bridge.read_contents(path), net)

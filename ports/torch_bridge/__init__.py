@@ -5,7 +5,7 @@ from torch_bridge.errors import CheckpointError, RefusedGlobalError, naming_file
 from torch_bridge.modules import module_arrays, module_from_arrays, module_shapes
 from torch_bridge.opening import open_regular
 from torch_bridge.persistence import PersistentNetwork, persistent_network
-from torch_bridge.read import CheckpointFile, read_file, read_pickle_bytes
+from torch_bridge.read import CheckpointFile, read_contents, read_file, read_pickle_bytes
 from torch_bridge.safetensors_file import write_safetensors
 from torch_bridge.state_dict import (
     Row,
@@ -42,6 +42,7 @@ __all__ = [
     "persistent_network",
     "plain",
     "problems",
+    "read_contents",
     "read_file",
     "read_pickle_bytes",
     "replacing",

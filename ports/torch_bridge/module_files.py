@@ -51,8 +51,6 @@ def load_module(
       StateDictError: if its arrays are not those of the network.
     """
     with naming_file(path):
-        if not Path(path).is_file():
-            raise CheckpointError("no such file")
         arrays, header = read_safetensors(path)
         found = header.get("architecture", "unnamed")
         if found != architecture:

@@ -2,8 +2,8 @@
 
 import os
 import stat
+from io import BufferedReader
 from os import PathLike
-from typing import BinaryIO
 
 from torch_bridge.errors import CheckpointError
 
@@ -16,7 +16,7 @@ _KINDS = (
 )
 
 
-def open_regular(path: str | PathLike[str]) -> BinaryIO:
+def open_regular(path: str | PathLike[str]) -> BufferedReader:
     """A regular file, or a link to one, opened for reading.
 
     Raises:

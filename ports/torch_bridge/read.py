@@ -3,12 +3,14 @@
 import dataclasses
 import io
 import mmap
+import os
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from torch_bridge.errors import CheckpointError, RefusedGlobalError, naming_file
 from torch_bridge.numpy_records import ArrayRecord
+from torch_bridge.opening import open_regular
 from torch_bridge.safetensors_file import read_safetensors
 from torch_bridge.sharded_safetensors import is_index, read_shards, refuse_shard
 from torch_bridge.torch_formats import ZIP_MAGIC, read_pickle, read_zip
@@ -49,24 +51,23 @@ def read_file(path: str | PathLike[str]) -> CheckpointFile:
     Raises:
       CheckpointError: in one line that names the file and the cause, if it cannot be read or is refused.
     """
-    path = Path(path)
     with naming_file(path):
-        if path.is_dir():
-            raise CheckpointError("is a folder, not a checkpoint file")
-        if is_index(path):
-            return CheckpointFile(path, "safetensors", *read_shards(path))
-        refuse_shard(path)
-        try:
-            size = path.stat().st_size
-            if size == 0:
-                raise CheckpointError("is empty")
-            return _read(path, size)
-        except FileNotFoundError:
-            raise CheckpointError("no such file") from None
-        except OSError as error:
-            raise CheckpointError(f"cannot be read ({error.strerror})") from error
-        except MemoryError:
-            raise CheckpointError("needs more memory than this machine has") from None
+        return read_contents(path)
+
+
+def read_contents(path: str | PathLike[str]) -> CheckpointFile:
+    """As `read_file`; messages do not name the file."""
+    path = Path(path)
+    if is_index(path):
+        return CheckpointFile(path, "safetensors", *read_shards(path))
+    refuse_shard(path)
+    try:
+        with open_regular(path) as file:
+            return _read(path, file)
+    except OSError as error:
+        raise CheckpointError(f"cannot be read ({error.strerror})") from error
+    except MemoryError:
+        raise CheckpointError("needs more memory than this machine has") from None
 
 
 def read_pickle_bytes(data: bytes, name: str) -> Any:
@@ -83,27 +84,29 @@ def read_pickle_bytes(data: bytes, name: str) -> Any:
         return read_pickle(io.BytesIO(data))[1]
 
 
-def _read(path: Path, size: int) -> CheckpointFile:
-    with path.open("rb") as file:
-        start = file.read(9)
-        if start.startswith(ZIP_MAGIC):
-            return CheckpointFile(path, "torch zip", *read_zip(file))
-        if start[8:] == b"{" and int.from_bytes(start[:8], "little") <= size - 8:
-            arrays, metadata = read_safetensors(path)
-            return CheckpointFile(path, "safetensors", arrays, metadata)
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as source:
-            if start.startswith(NPY_MAGIC):
-                return CheckpointFile(path, "numpy", _read_npy(source), {})
-            try:
-                legacy, tree = read_pickle(source)
-            except RefusedGlobalError:
+def _read(path: Path, file: BinaryIO) -> CheckpointFile:
+    size = os.fstat(file.fileno()).st_size
+    if size == 0:
+        raise CheckpointError("is empty")
+    start = file.read(9)
+    if start.startswith(ZIP_MAGIC):
+        return CheckpointFile(path, "torch zip", *read_zip(file))
+    if start[8:] == b"{" and int.from_bytes(start[:8], "little") <= size - 8:
+        arrays, metadata = read_safetensors(path)
+        return CheckpointFile(path, "safetensors", arrays, metadata)
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as source:
+        if start.startswith(NPY_MAGIC):
+            return CheckpointFile(path, "numpy", _read_npy(source), {})
+        try:
+            legacy, tree = read_pickle(source)
+        except RefusedGlobalError:
+            raise
+        except CheckpointError as error:
+            if start[0] == PICKLE_MAGIC:
                 raise
-            except CheckpointError as error:
-                if start[0] == PICKLE_MAGIC:
-                    raise
-                raise CheckpointError(
-                    "is not a checkpoint (neither a PyTorch file, a network pickle nor safetensors)"
-                ) from error
+            raise CheckpointError(
+                "is not a checkpoint (neither a PyTorch file, a network pickle nor safetensors)"
+            ) from error
     return CheckpointFile(path, "torch legacy" if legacy else "pickle", tree, {})
 
 

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from torch_bridge.atomic import replacing
 from torch_bridge.errors import CheckpointError, printable
+from torch_bridge.opening import open_regular
+
+LARGEST_HEADER = 16 * 2**20
+"""Bytes; a network of ten thousand arrays needs about one."""
 
 
 def read_safetensors(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -19,11 +23,19 @@ def read_safetensors(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], 
     Raises:
       CheckpointError: if the file is damaged; its message does not name the file.
     """
+    with open_regular(path) as opened:
+        length = int.from_bytes(opened.read(8), "little")
+    if length > LARGEST_HEADER:
+        raise CheckpointError(
+            f"the safetensors file is damaged, or it is none: its header claims {length} bytes"
+        )
     try:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
             return arrays, dict(file.metadata() or {})
-    except (SafetensorError, TypeError, AttributeError, ValueError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # the library fails in many ways on damaged files
         raise CheckpointError(
             f"the safetensors file is damaged or cut short ({printable(str(error))})"
         ) from error

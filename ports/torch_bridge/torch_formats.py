@@ -2,9 +2,7 @@
 
 import io
 import json
-import struct
 import zipfile
-import zlib
 from typing import Any, BinaryIO
 
 from torch_bridge import pickle_machine, vocabulary
@@ -12,22 +10,13 @@ from torch_bridge.errors import CheckpointError, printable
 from torch_bridge.pickle_machine import Builder, Source
 from torch_bridge.records import Global, Storage
 from torch_bridge.torch_records import storage_from_id
+from torch_bridge.zip_member import ZIP_FAULTS
 
 ZIP_MAGIC = b"PK\x03\x04"
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 HEADER_MEMBER = "header.json"
 """Member of the archive for texts of ours; PyTorch does not look at it."""
-_ZIP_FAULTS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    OSError,
-)
 
 
 def read_zip(file: BinaryIO) -> tuple[Any, dict[str, str]]:
@@ -44,7 +33,7 @@ def read_zip(file: BinaryIO) -> tuple[Any, dict[str, str]]:
             return _read_archive(archive, file.seek(0, io.SEEK_END))
     except CheckpointError:
         raise
-    except _ZIP_FAULTS as error:
+    except ZIP_FAULTS as error:
         raise CheckpointError(f"the zip archive is damaged or cut short ({printable(str(error))})") from error
 
 

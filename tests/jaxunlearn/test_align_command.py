@@ -65,7 +65,9 @@ def test_the_batch_goes_on_past_what_is_refused(photos, capsys):
     with Image.open("out/anna.png") as crop:
         assert crop.size == (512, 512)
     assert json.loads((photos / "out" / "landmarks.json").read_text()).keys() == {"anna.png"}
-    np.testing.assert_allclose(read_landmarks(photos / "out" / "landmarks.json")["anna.png"], [ASTRONAUT])
+    np.testing.assert_allclose(
+        read_landmarks(photos / "out" / "landmarks.json").points["anna.png"], [ASTRONAUT]
+    )
 
 
 def test_what_was_written_makes_the_same_crop_again(photos):
@@ -78,7 +80,7 @@ def test_what_was_written_makes_the_same_crop_again(photos):
 def test_one_of_several_faces(photos, face, left):
     arguments = ["--landmarks", "points.json", "--face", face, "--size", "64", "--min-sharpness", "0"]
     assert cli.main(["align", "in/two.png", "--out", "out", *arguments]) == 0
-    points = read_landmarks(photos / "out" / "landmarks.json")["two.png"]
+    points = read_landmarks(photos / "out" / "landmarks.json").points["two.png"]
     assert round(points[0, 0, 0]) == left
     with Image.open("out/two.png") as crop:
         assert crop.size == (64, 64)
@@ -156,7 +158,7 @@ def test_names_that_are_hard_to_write_cost_nothing(photos, capsys):
         (["in/two.png", "--landmarks", "points.json"], "2 faces; choose with --face largest or --face N"),
         (["in", "in/anna.png", "--landmarks", "points.json"], "two photos have the same name"),
         (["in/anna.png", "--landmarks", "no.json"], "no.json: no such file"),
-        (["in/anna.png", "--landmarks", "in/coffee.jpg"], "in/coffee.jpg: not readable as JSON"),
+        (["in/anna.png", "--landmarks", "in/coffee.jpg"], "in/coffee.jpg: is not text in UTF-8"),
         (["in/anna.png", "--detector", "no.whl"], "no.whl: no such file"),
         (["in/anna.png", "--detector", "points.json"], "points.json: is neither a folder nor a zip"),
     ],
@@ -180,7 +182,45 @@ def test_options_that_make_no_sense(option, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize("value", ['{"a.png": [[1, 2]]}', '{"a.png": {}}', '{"a.png": "x"}', "[]", "{}", "["])
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("[[1, 2]]", "need 5 or 68 points"),
+        ("{}", "need 5 or 68 points"),
+        ('"x"', "need 5 or 68 points"),
+        ("null", "need 5 or 68 points"),
+        ("[[1, 2], [3]]", "need 5 or 68 points"),
+        ("[[1, NaN], [2, 3], [4, 5], [6, 7], [8, 9]]", "NaN or infinity"),
+        ("[[1, Infinity], [2, 3], [4, 5], [6, 7], [8, 9]]", "NaN or infinity"),
+        ("[[1, 1e9], [2, 3], [4, 5], [6, 7], [8, 9]]", "pixels away"),
+        ("[[1, 1], [1, 1], [1, 1], [1, 1], [1, 1]]", "one point or line"),
+        ('[["1", "2"], ["3", "4"], ["5", "6"], ["7", "8"], ["9", "0"]]', "must be numbers"),
+        ("[[true, false], [true, true], [false, true], [true, true], [true, false]]", "must be numbers"),
+    ],
+)
+def test_bad_entries_are_refused_by_themselves(tmp_path, entry, reason):
+    good = json.dumps(ASTRONAUT.tolist())
+    (tmp_path / "points.json").write_text(f'{{"good.png": {good}, "bad.png": {entry}}}', encoding="utf-8")
+    found = read_landmarks(tmp_path / "points.json")
+    assert found.points.keys() == {"good.png"}
+    assert found.refused.keys() == {"bad.png"}
+    assert reason in found.refused["bad.png"]
+
+
+def test_a_bad_entry_refuses_one_photo(photos, capsys):
+    """The others are aligned."""
+    far = [[0, 0], [90000, 0], [45000, 45000], [0, 90000], [90000, 90000]]
+    listed = {"anna.png": ASTRONAUT.tolist(), "coffee.jpg": [[1, 2]], "two.png": far}
+    (photos / "points.json").write_text(json.dumps(listed), encoding="utf-8")
+    pictures = ["in/coffee.jpg", "in/two.png", "in/anna.png"]
+    assert cli.main(["align", *pictures, "--out", "out", "--landmarks", "points.json"]) == 0
+    error = capsys.readouterr().err
+    assert "refused: in/coffee.jpg: its landmarks need 5 or 68 points" in error
+    assert "refused: in/two.png: the landmarks lie farther apart than any face" in error
+    assert (photos / "out" / "anna.png").is_file()
+
+
+@pytest.mark.parametrize("value", ["[]", "{}", "[", "3", "[" * 9999])
 def test_files_that_are_no_landmarks(photos, capsys, value):
     (photos / "points.json").write_text(value)
     assert cli.main(["align", "in/anna.png", "--out", "out", "--landmarks", "points.json"]) == 2
@@ -203,7 +243,7 @@ def test_the_installed_detector(photos, capsys):
     assert cli.main(["align", "in/two.png", "--out", "out"]) == 2
     assert "in/two.png: 2 faces" in capsys.readouterr().err
     assert cli.main(["align", "in/two.png", "--out", "out", "--face", "1"]) == 0
-    found = read_landmarks(photos / "out" / "landmarks.json")["two.png"]
+    found = read_landmarks(photos / "out" / "landmarks.json").points["two.png"]
     np.testing.assert_allclose(found[0] + [80, 0], ASTRONAUT, atol=2.0)
 
 

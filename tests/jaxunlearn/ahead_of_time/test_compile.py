@@ -1,7 +1,9 @@
 """`jaxunlearn compile`: for this machine, and for TPUs that are not here."""
 
 import dataclasses
+import importlib.metadata
 import json
+import pickle
 from pathlib import Path
 
 import jax
@@ -10,15 +12,12 @@ import pytest
 
 from jaxunlearn import cli, presets, sugar_presets
 from jaxunlearn.ahead_of_time import topology
-from jaxunlearn.ahead_of_time.compilation import (
-    compile_step,
-    load_executable,
-    save_executable,
-    too_large,
-)
+from jaxunlearn.ahead_of_time.compilation import compile_step, too_large
+from jaxunlearn.ahead_of_time.executable_file import FORMAT, load_executable, save_executable
 from jaxunlearn.ahead_of_time.story import lines
 from jaxunlearn.benchmark import workload
 from jaxunlearn.benchmark.workload import Preset, Workload
+from jaxunlearn.errors import InputError
 from tiny_models import outline, tiny_models
 
 
@@ -66,7 +65,7 @@ def test_the_report_in_words(here):
 def test_the_executable_is_the_step(here, tmp_path):
     """Saved, loaded, and run on real arguments."""
     _, executable = here
-    save_executable(executable, tmp_path / "step")
+    save_executable(executable, tmp_path / "step", platform="cpu", device_kind="cpu")
     loaded = load_executable(tmp_path / "step", jax.devices()[:4])
     from jaxunlearn.mesh import make_mesh
 
@@ -75,6 +74,50 @@ def test_the_executable_is_the_step(here, tmp_path):
     state, measured = loaded(*work.arguments(recipe))
     assert np.asarray(state.step).tolist() == [1, 1]
     assert np.isfinite(measured["loss"]).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"packages": {"jax": "0.1", "jaxlib": importlib.metadata.version("jaxlib")}},
+            "was compiled for jax 0.1, not ",
+        ),
+        ({"packages": {"jax": jax.__version__}}, "was compiled for jaxlib none, not "),
+        ({"platform": "tpu"}, "was compiled for platform tpu, not cpu"),
+        ({"device_kind": "TPU v4"}, "was compiled for device_kind TPU v4, not cpu"),
+        ({"packages": {"libtpu": "1"}}, "was compiled for jax none, not "),
+        ({"packages": []}, "packages must be an object"),
+        ({"format": "other"}, "was not written by this version"),
+        ({}, "is damaged or cut short"),
+    ],
+)
+def test_executables_from_elsewhere_are_refused_before_anything_is_unpickled(changes, message, tmp_path):
+    canary = tmp_path / "canary"
+
+    class Harm:
+        def __reduce__(self):
+            return Path.touch, (canary,)
+
+    header = {
+        "format": FORMAT,
+        "platform": "cpu",
+        "device_kind": "cpu",
+        "packages": {"jax": jax.__version__, "jaxlib": importlib.metadata.version("jaxlib")},
+        "sha256": "0" * 64,
+    }
+    path = tmp_path / "step"
+    path.write_bytes(json.dumps(header | changes).encode() + b"\n" + pickle.dumps(Harm()))
+    with pytest.raises(InputError, match=message):
+        load_executable(path, jax.devices()[:1])
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\x80\x04N.", b"{}", b"[" * 5000, b"{" + b" " * 99999])
+def test_files_that_are_no_executables(content, tmp_path):
+    (tmp_path / "step").write_bytes(content)
+    with pytest.raises(InputError, match="step: was not written by"):
+        load_executable(tmp_path / "step", jax.devices()[:1])
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):

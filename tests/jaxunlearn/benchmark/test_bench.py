@@ -1,6 +1,7 @@
 """`jaxunlearn bench`: from arguments to tables; measured in this process, on a tiny model, once."""
 
 import json
+from pathlib import Path
 from xml.etree import ElementTree
 
 import jax
@@ -17,7 +18,8 @@ from tiny_models import tiny_models
 
 
 def case(**changes) -> Case:
-    return Case("heads", presets.heads().to_dict(), **{"steps": 3, "warm_up": 1, **changes})
+    settings = {"preset": "heads", "config": presets.heads().to_dict(), "steps": 3, "warm_up": 1}
+    return Case(**(settings | changes))
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +160,7 @@ def test_the_command(result, tmp_path, monkeypatch, capsys):
     [
         (["--compare", "no.json"], "no.json: no such file"),
         (["--compare", "other.json"], "other.json: is no result of jaxunlearn bench"),
-        (["--compare", "picture.png"], "picture.png: is no result of jaxunlearn bench"),
+        (["--compare", "picture.png"], "picture.png: is not text in UTF-8"),
         (["--sweep", "copies=many"], "--sweep copies: 'many' is not a whole number"),
         (["--config.rendering.dtype=float8"], "config.rendering.dtype is 'float8'"),
     ],
@@ -236,3 +238,13 @@ def test_a_case_in_a_process_of_its_own(tmp_path, monkeypatch, capsys):
     assert "| heads, K 1, 6 pairs" in capsys.readouterr().out
     assert results.read(tmp_path)[0]["achieved_tflops"] > 0
     assert not kept.exists()  # compiled, whatever was compiled before
+
+
+def test_nothing_is_imported_from_the_current_folder(tmp_path, monkeypatch):
+    """A case that fails once everything is imported, beside files that are called like packages."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("tqdm", "jax", "json", "numpy"):
+        Path(f"{name}.py").write_text(f"open('{name} was imported', 'w')\n", encoding="utf-8")
+    answer = measurement.in_own_process(case(preset="none"))
+    assert answer["error"] == "its process ended with 1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["jax.py", "json.py", "numpy.py", "tqdm.py"]

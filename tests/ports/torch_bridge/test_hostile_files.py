@@ -260,7 +260,7 @@ def test_what_is_not_a_checkpoint_is_said_plainly(tmp_path):
 def test_missing_files_and_folders(tmp_path):
     with pytest.raises(CheckpointError, match=r"nothing\.pt: no such file$"):
         read_file(tmp_path / "nothing.pt")
-    with pytest.raises(CheckpointError, match=r": is a folder, not a checkpoint file$"):
+    with pytest.raises(CheckpointError, match=r": is a folder, not a file$"):
         read_file(tmp_path)
 
 

@@ -1,0 +1,66 @@
+"""Forms of the JSON files in the folders of runs and work lists, see `json_form`."""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class RunJson(TypedDict):
+    """`run.json` of a run."""
+
+    format: int
+    version: NotRequired[str]
+    model: str
+    fingerprint: str
+    subjects: list[str]
+    perceptual: str
+    identity: str
+    mean_latent: NotRequired[str]
+    together: NotRequired[bool]
+    start: NotRequired[str]
+
+
+class SummaryJson(TypedDict):
+    """`summary.json` of a run; figures of an evaluation are added to it."""
+
+    steps: NotRequired[int]
+    steps_per_second: NotRequired[float | None]
+    compile_seconds: NotRequired[float]
+    devices: NotRequired[str]
+    diverged: NotRequired[list[int]]
+    losses: NotRequired[list[float | None]]
+    people: NotRequired[dict[str, dict[str, Any]]]
+
+
+class StepLine(TypedDict):
+    """A line of any `metrics.jsonl`."""
+
+    step: int
+    diverged: NotRequired[list[int]]
+
+
+class MetricsLine(StepLine):
+    """A line of `metrics.jsonl` of a run."""
+
+    seconds: float
+    loss: float
+
+
+class WorklistJson(TypedDict):
+    """`worklist.json` of a work list."""
+
+    model: str
+    subjects: list[str]
+    config: dict[str, Any]
+
+
+class ResultLine(TypedDict):
+    """A line of `results.jsonl`: what became of a person in a wave."""
+
+    subject: str
+    status: Literal["done", "diverged"]
+    wave: int
+    steps: int
+    learning_rate: float
+    seconds: NotRequired[float]
+    generator: NotRequired[str]
+    picture: NotRequired[str]
+    loss: NotRequired[float | None]

@@ -1,0 +1,129 @@
+"""Check that a parsed JSON or TOML has the form that its reader expects.
+
+    class Stage(TypedDict):
+        name: str
+        subjects: list[str]
+        note: NotRequired[str | None]
+
+    stage = check_form(read_json(path), Stage, path)
+
+Forms are types: `str`, `int`, `float` (whole numbers too), `bool`, `None`, `Any`, `list[X]`, `dict[str, X]`,
+`Literal[...]`, `X | Y`, and `TypedDict`s, which may have more keys than they name.
+"""
+
+import types
+from collections.abc import Iterator
+from os import PathLike, fspath
+from typing import Any, Literal, NotRequired, Required, TypeVar, Union, get_args, get_origin, is_typeddict
+from typing import get_type_hints as hints_of
+
+from jaxunlearn.errors import InputError
+
+Form = TypeVar("Form")
+
+_NAMES = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    types.NoneType: "null",
+    dict: "an object",
+    list: "a list",
+}
+_TOO_LARGE = 2**63
+"""Whole numbers from here on are nothing that we count; they do not fit a float or an array."""
+_LONGEST_SHOWN = 60
+"""Characters of a value that an error shows."""
+
+
+def check_form(value: Any, form: type[Form], name: str | PathLike[str]) -> Form:
+    """Return `value`, which has the form.
+
+    Args:
+      value: what was parsed.
+      form: what it should be, see the module's text.
+      name: what errors call it, usually its file.
+
+    Raises:
+      InputError: naming the first field that has another form.
+    """
+    problem = next(_problems(value, form, ""), None)
+    if problem is not None:
+        raise InputError(f"{fspath(name)}: {problem}")
+    return value
+
+
+def shown(value: Any) -> str:
+    """A value for an error message, cut short."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def _problems(value: Any, form: Any, where: str) -> Iterator[str]:
+    origin, arguments = get_origin(form), get_args(form)
+    if origin in (Required, NotRequired):
+        yield from _problems(value, arguments[0], where)
+    elif origin in (Union, types.UnionType):
+        if all(any(True for _ in _problems(value, one, where)) for one in arguments):
+            yield _mismatch(value, form, where)
+    elif origin is Literal:
+        if not any(type(value) is type(one) and value == one for one in arguments):
+            yield _mismatch(value, form, where)
+    elif is_typeddict(form):
+        yield from _problems_of_object(value, form, where)
+    elif origin is list:
+        if not isinstance(value, list):
+            yield _mismatch(value, form, where)
+        else:
+            for number, member in enumerate(value):
+                yield from _problems(member, arguments[0], f"{where}[{number}]")
+    elif origin is dict:
+        if not isinstance(value, dict):
+            yield _mismatch(value, form, where)
+        else:
+            for key, member in value.items():
+                yield from _problems(member, arguments[1], _inside(where, key))
+    elif form is not Any and not _is(value, form):
+        yield _mismatch(value, form, where)
+
+
+def _problems_of_object(value: Any, form: Any, where: str) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield _mismatch(value, form, where)
+        return
+    hints = hints_of(form)  # without Required and NotRequired, also where annotations are strings
+    for key in form.__required_keys__:
+        if key not in value:
+            yield f"{_inside(where, key)} is missing"
+    for key, expected in hints.items():
+        if key in value:
+            yield from _problems(value[key], expected, _inside(where, key))
+
+
+def _is(value: Any, form: type) -> bool:
+    if form in (None, types.NoneType):
+        return value is None
+    if isinstance(value, bool):
+        return form is bool
+    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
+        return False
+    return isinstance(value, int | float) if form is float else isinstance(value, form)
+
+
+def _inside(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _mismatch(value: Any, form: Any, where: str) -> str:
+    return f"{where or 'its content'} must be {_described(form)}, not {shown(value)}"
+
+
+def _described(form: Any) -> str:
+    origin, arguments = get_origin(form), get_args(form)
+    if origin in (Union, types.UnionType):
+        return " or ".join(_described(one) for one in arguments)
+    if origin is Literal:
+        return " or ".join(map(repr, arguments))
+    if is_typeddict(form):
+        return _NAMES[dict]
+    return _NAMES[origin or form]
