@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.errors import InputError
-from torch_bridge import replacing
+from jaxunlearn.files import write_json
 
 FORMAT = 1
 
@@ -96,5 +96,4 @@ class Registry:
             "stages": [dataclasses.asdict(entry) for entry in self.entries],
         }
         self.path.mkdir(parents=True, exist_ok=True)
-        with replacing(self.file) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n")
+        write_json(self.file, content)

@@ -3,7 +3,6 @@
 One mapper serves all distances; every distance is a run of its own.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from jax.sharding import Mesh
 from jaxunlearn import configuration
 from jaxunlearn.allowed_settings import MAPPERS
 from jaxunlearn.errors import InputError
+from jaxunlearn.files import write_json, write_text
+from jaxunlearn.folder_lock import locked
 from jaxunlearn.measurement import evaluate, reference_of
 from jaxunlearn.models import Models
 from jaxunlearn.people import People
@@ -23,7 +24,7 @@ from jaxunlearn.report.images import grid, save_png
 from jaxunlearn.report.run_pictures import RunPictures
 from jaxunlearn.run_result import Result
 from jaxunlearn.runner import unlearn
-from torch_bridge import replacing
+from torch_bridge import remove_leftovers
 
 COLUMNS = {
     "id": "ID of the forgotten",
@@ -59,7 +60,8 @@ def sweep_distances(
       The figures of each distance, see `evaluation.evaluate_together`.
 
     Raises:
-      InputError: if the config has no distance to vary, or a distance makes no sense; first of all.
+      InputError: if the config has no distance to vary, or a distance makes no sense, or another process
+        holds the folder; first of all.
     """
     configuration.check(config)
     if config.method != "sugar" or config.target.kind not in (*MAPPERS, "extrapolated"):
@@ -71,8 +73,22 @@ def sweep_distances(
     configs = [_with(config, distance) for distance in distances]
     for each in configs:
         configuration.check(each)
+    with locked(out):
+        remove_leftovers(out)
+        return _sweep(models, people, config, distances, configs, out, mesh, progress)
+
+
+def _sweep(
+    models: Models,
+    people: People,
+    config: ConfigDict,
+    distances: Sequence[float],
+    configs: Sequence[ConfigDict],
+    out: Path,
+    mesh: Mesh | None,
+    progress: bool,
+) -> list[dict[str, Any]]:
     if config.target.kind in MAPPERS:
-        out.mkdir(parents=True, exist_ok=True)
         mapper = out / "surrogates.safetensors"
         trained_mapper(models, people.ws, config, mapper, mesh=mesh, progress=progress)
         for each in configs:
@@ -109,8 +125,7 @@ def _save_pictures(models: Models, results: Sequence[Result], config: ConfigDict
 
 
 def _write(out: Path, rows: Sequence[dict[str, Any]], config: ConfigDict) -> None:
-    with replacing(out / "sweep.json") as temporary:
-        temporary.write_text(json.dumps(rows, indent=1) + "\n")
+    write_json(out / "sweep.json", rows)
     unit = "the median radius" if config.unit == "median_radius" else "absolute"
     lines = [
         f"Distances d in units of {unit}." if unit != "absolute" else "Distances d are absolute.",
@@ -121,5 +136,4 @@ def _write(out: Path, rows: Sequence[dict[str, Any]], config: ConfigDict) -> Non
     for row in rows:
         cells = [f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in COLUMNS]
         lines.append(f"| {row['distance']:g} | {' | '.join(cells)} |")
-    with replacing(out / "sweep.md") as temporary:
-        temporary.write_text("\n".join(lines) + "\n")
+    write_text(out / "sweep.md", "\n".join(lines) + "\n")

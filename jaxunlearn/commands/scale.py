@@ -25,6 +25,9 @@ def add_scale(parser: argparse.ArgumentParser) -> None:
     hosts.add_argument("--coordinator", metavar="HOST:PORT", help="where process 0 is")
     hosts.add_argument("--processes", type=positive, metavar="N", help="how many there are")
     hosts.add_argument("--process", type=int, metavar="K", help="which this one is, from 0")
+    hosts.add_argument(
+        "--wait", type=positive, metavar="SECONDS", help="until all of them must have come [300]"
+    )
 
 
 def join(arguments: argparse.Namespace) -> None:
@@ -37,7 +40,7 @@ def join(arguments: argparse.Namespace) -> None:
 
     where = (arguments.coordinator, arguments.processes, arguments.process)
     if arguments.distributed or any(value is not None for value in where):
-        distributed.start(*where)
+        distributed.start(*where, wait=arguments.wait or distributed.WAIT)
 
 
 def mesh_of(arguments: argparse.Namespace) -> "Mesh | None":
