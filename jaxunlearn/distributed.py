@@ -240,13 +240,13 @@ def _listen() -> None:
             return
         if not ended:
             continue
-        client.key_value_set(f"{_HEARD}{jax.process_index()}", "", allow_overwrite=True)
         if _leaving.wait(2.0):  # it found the same by itself
             return
         key, text = min(ended)
         code, _, line = text.partition(" ")
         complain(f"process {key.rpartition('/')[2]} ended: {line}")
         sys.stdout.flush()
+        client.key_value_set(f"{_HEARD}{jax.process_index()}", "", allow_overwrite=True)
         os._exit(int(code))
 
 

@@ -9,6 +9,8 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from typing import IO
 
@@ -17,6 +19,10 @@ from jaxunlearn.terminal import complain
 
 _INSIDE = "JAXUNLEARN_STDERR"
 """Environment variable: number of the file that the inner process shows its messages on."""
+
+_CODE = "import sys; from jaxunlearn.entry import main; sys.exit(main())"
+_COMMAND = (sys.executable, "-P", "-c", _CODE)
+"""The command itself; never a module that lies in the current folder."""
 
 _OPTIONS = ("--dist", "--coord")
 """How the options of several processes begin; argparse takes them shortened."""
@@ -35,18 +41,18 @@ def wanted(arguments: Sequence[str]) -> bool:
     shown = os.environ.pop(_INSIDE, None)
     if shown is not None:
         sys.stderr = os.fdopen(int(shown), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+        threading.Thread(target=_end_with, args=[os.getppid()], name="supervisor", daemon=True).start()
         return False
     several = any(argument.startswith(_OPTIONS) for argument in arguments)
     return several and sys.platform != "win32"  # where a process cannot be given a file by number
 
 
-def supervise(arguments: Sequence[str]) -> int:
+def supervise(arguments: Sequence[str], command: Sequence[str] = _COMMAND) -> int:
     """Run the command in another process; returns its exit code."""
     sys.stderr.flush()
     shown = os.dup(2)
-    code = "import sys; from jaxunlearn.entry import main; sys.exit(main())"
     inner = subprocess.Popen(
-        [sys.executable, "-P", "-c", code, *arguments],
+        [*command, *arguments],
         env=os.environ | {_INSIDE: str(shown)},
         pass_fds=[shown],
         stderr=subprocess.PIPE,
@@ -68,6 +74,13 @@ def supervise(arguments: Sequence[str]) -> int:
         complain(f"killed by signal {-inner.returncode}")
         return interruptions.INTERRUPTED - inner.returncode
     return inner.returncode
+
+
+def _end_with(parent: int) -> None:
+    """End the inner process when the outer one was killed."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(interruptions.INTERRUPTED + signal.SIGKILL)
 
 
 def _filtered(stream: IO[bytes]) -> str:
