@@ -247,6 +247,8 @@ class RunFolder:
 
         A run that was killed while it began left its run.json, or nothing but a temporary file.
         """
+        if self.exists():
+            _ = self.request  # raises if it is somebody else's
         if self.exists() or not self.path.is_dir():
             return
         names = {leftover_of(path.name) or path.name for path in self.path.iterdir()} - NO_CONTENT

@@ -66,6 +66,8 @@ class WorklistFolder:
 
     def _check_free(self) -> None:
         """Refuse a folder with other files than those of a work list."""
+        if self._asked.exists():
+            self._read_asked()  # raises if it is somebody else's
         if self._asked.exists() or not self.path.is_dir():
             return
         left = {leftover_of(path.name) or path.name for path in self.path.iterdir()}

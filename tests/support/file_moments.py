@@ -52,7 +52,9 @@ class Moments:
         if event not in _CHANGES and not (event == "open" and (arguments[2] or 0) & _WRITING):
             return False
         path = arguments[0]
-        return isinstance(path, str | bytes | os.PathLike) and Path(os.fsdecode(path)).is_relative_to(self.folder)
+        return isinstance(path, str | bytes | os.PathLike) and Path(os.fsdecode(path)).is_relative_to(
+            self.folder
+        )
 
 
 _watching: list[Moments] = []
