@@ -2,6 +2,6 @@
 
 import sys
 
-from jaxunlearn.cli import main
+from jaxunlearn.entry import main
 
 sys.exit(main())

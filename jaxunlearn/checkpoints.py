@@ -1,7 +1,10 @@
 """States of a run on disk, by Orbax: written in the background, complete or not there at all."""
 
+import contextlib
+import errno
 import math
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +17,12 @@ from jaxunlearn.errors import InputError
 Pytree = Any
 State = TypeVar("State")
 
+_DISK = tuple(
+    os.strerror(number)
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES)
+)
+"""Texts of what goes wrong with a disk."""
+
 
 class Checkpoints:
     """The last few states of one run and the one of least loss; a context manager that waits for the disk."""
@@ -23,17 +32,34 @@ class Checkpoints:
         best = BestN(get_metric_fn=_loss, reverse=True, n=1, keep_checkpoints_without_metrics=False)
         options = ocp.CheckpointManagerOptions(
             create=True,
+            cleanup_tmp_directories=True,
             best_fn=_loss,
             best_mode="min",
             preservation_policy=AnyPreservationPolicy([LatestN(n=keep), best]),
         )
-        self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
+        with self._errors():
+            self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
     def __enter__(self) -> "Checkpoints":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._manager.close()
+        with self._errors():
+            self._manager.close()
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Name the folder in errors of the disk, which the libraries raise as whatever they like."""
+        try:
+            yield
+        except Exception as error:
+            reason = next((reason for reason in _reasons(error) if reason in _DISK), None)
+            if reason is None:
+                raise
+            raise InputError(
+                f"{self._folder}: a checkpoint cannot be written ({reason}); make room, and the same command "
+                "resumes the run"
+            ) from error
 
     @property
     def latest(self) -> int | None:
@@ -49,11 +75,13 @@ class Checkpoints:
         """Write `state`, any pytree of arrays, unless this step is there already."""
         if step != self.latest:
             metrics = {"loss": loss} if math.isfinite(loss) else None  # None is never the best
-            self._manager.save(step, args=ocp.args.StandardSave(_by_name(state)), metrics=metrics)
+            with self._errors():
+                self._manager.save(step, args=ocp.args.StandardSave(_by_name(state)), metrics=metrics)
 
     def wait(self) -> None:
         """Until everything is on disk."""
-        self._manager.wait_until_finished()
+        with self._errors():
+            self._manager.wait_until_finished()
 
     def restore(self, like: State) -> State:
         """The newest state; `like` gives structure, shapes, dtypes and placement.
@@ -71,6 +99,16 @@ class Checkpoints:
                 f"({str(error).splitlines()[0][:200]}); remove that folder to start from the one before"
             ) from error
         return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in wanted])
+
+
+def _reasons(error: BaseException) -> Iterator[str]:
+    """What errors of the system, in the order of their causes, are called; libraries keep only the text."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            yield cause.strerror
+        yield from (reason for reason in _DISK if reason in str(cause))
+        cause = cause.__cause__ or cause.__context__
 
 
 def _loss(metrics: Mapping[str, float]) -> float:

@@ -3,10 +3,13 @@
 import argparse
 import os
 import sys
+import time
 import traceback
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NoReturn
 
+from jaxunlearn import interruptions
 from jaxunlearn.commands import (
     align,
     bench,
@@ -26,7 +29,9 @@ from jaxunlearn.terminal import complain, escaping, say, say_lines
 
 COMMANDS = (demo, align, invert, unlearn, evaluate, render, convert, models, bench, compile_step)
 
-SUCCESS, FAILURE, BAD_INPUT, TOO_LARGE, INTERRUPTED, READER_GONE = 0, 1, 2, 3, 130, 141
+SUCCESS, FAILURE, BAD_INPUT, TOO_LARGE, READER_GONE = 0, 1, 2, 3, 141
+
+_RESUMES = "interrupted; what is finished is kept, and the same command resumes it"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -51,9 +56,20 @@ def execute(arguments: argparse.Namespace) -> int:
 
     Returns:
       0 on success, 2 on bad input, with one line on stderr, 1 on an internal failure, with its traceback, 3
-      when a program does not fit its device, 130 when interrupted after saving, 141, a shell's number for it,
-      when the reader of a pipe leaves.
+      when a program does not fit its device, 130 after Ctrl-C and 143 after SIGTERM, with one line that says
+      how to resume, 141, a shell's number for it, when the reader of a pipe leaves.
     """
+    if getattr(arguments, "resumes", False):
+        interruptions.say_at_the_end(_RESUMES)
+    try:
+        code = _executed(arguments)
+    except KeyboardInterrupt:
+        interruptions.complain_once()
+        code = _ended(interruptions.exit_code(), "interrupted")
+    return code
+
+
+def _executed(arguments: argparse.Namespace) -> int:
     try:
         arguments.run(arguments)
         sys.stdout.flush()
@@ -61,19 +77,46 @@ def execute(arguments: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         return READER_GONE
     except Interrupted as error:
-        complain(error)
-        return INTERRUPTED
+        interruptions.complain_once(str(error))
+        return _ended(interruptions.exit_code(), "interrupted")
     except DoesNotFit as error:
         complain(error)
-        return TOO_LARGE
+        return _ended(TOO_LARGE, str(error))
     except Exception as error:
+        if interruptions.came():  # which a library turned into an error of its own
+            raise KeyboardInterrupt from error
         line = _for_the_user(error)
         if line is None:
+            _wait_for_others()
             say_lines(traceback.format_exc().rstrip("\n"), sys.stderr)
-            return FAILURE
+            return _ended(FAILURE, "an internal failure; its own messages say more")
         complain(line)
-        return BAD_INPUT
+        return _ended(BAD_INPUT, line)
     return SUCCESS
+
+
+def _ended(code: int, line: str) -> int:
+    """The exit code; of several processes, the others are told, and this one waits for nobody."""
+    distributed = _several_processes()
+    if distributed is not None:
+        distributed.tell_others(line, code)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _wait_for_others() -> None:
+    """What fails here may be that another process ended: JAX notices within seconds, and ends this one."""
+    distributed = _several_processes()
+    if distributed is not None:
+        time.sleep(distributed.HEARTBEAT + 10)
+
+
+def _several_processes() -> "ModuleType | None":
+    """The module, if this is one of several processes; it is not imported only to ask."""
+    distributed = sys.modules.get("jaxunlearn.distributed")
+    return distributed if distributed is not None and distributed.joined() else None
 
 
 def _for_the_user(error: Exception) -> str | None:

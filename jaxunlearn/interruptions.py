@@ -1,28 +1,159 @@
-"""Ctrl-C and SIGTERM as something a loop asks about, so that it stops between steps."""
+"""Ctrl-C and SIGTERM: a loop asks about them and stops between steps; everything else stops at once.
 
+Libraries swallow exceptions in callbacks, and a compiler does not return to Python for minutes. So a thread
+watches, too, and ends a command that has not ended by itself after a few seconds. Nothing is lost by that:
+files are written beside their place and renamed.
+"""
+
+import _thread
 import contextlib
+import os
 import signal
+import socket
+import sys
 import threading
+import time
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
+
+PATIENCE = 3.0
+"""Seconds that a command has to end by itself."""
+
+INTERRUPTED = 128
+"""To which a signal's number is added for the exit code, as shells do: 130 for Ctrl-C, 143 for SIGTERM."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class _Received:
+    """What has come so far."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.event = threading.Event()
+        self.asking = 0
+        """Loops that ask about the event."""
+        self.raised = False
+        """Whether the main thread was told by an exception."""
+        self.watched = False
+        """Whether a command is running; see `watch`."""
+        self.line = "interrupted"
+        """What a command says."""
+        self.said = False
+
+
+_received = _Received()
+
+
+def exit_code() -> int:
+    """Exit code of an interrupted command; another process's Ctrl-C counts as Ctrl-C."""
+    return INTERRUPTED + (_received.number or signal.SIGINT)
+
+
+def came() -> bool:
+    """Whether a signal came to this command."""
+    return _received.number is not None
+
+
+def say_at_the_end(line: str) -> None:
+    """Set the line that an interrupted command says, such as how to resume it."""
+    _received.line = line
+
+
+def complain_once(line: str | None = None) -> None:
+    """Say that the command was interrupted: `line`, or the one that was set."""
+    if not _received.said:
+        _received.said = True
+        from jaxunlearn.terminal import complain
+
+        complain(line or _received.line)
 
 
 @contextlib.contextmanager
 def interruptions() -> Iterator[threading.Event]:
-    """An event that is set by Ctrl-C and SIGTERM; a second Ctrl-C stops at once."""
-    event = threading.Event()
+    """An event that is set by Ctrl-C and SIGTERM, for a loop to ask about; a second one stops at once."""
     if threading.current_thread() is not threading.main_thread():
-        yield event  # only the main thread can handle signals
+        yield threading.Event()  # only the main thread can handle signals
         return
+    global _received
+    with contextlib.ExitStack() as stack:
+        if not _received.watched:
+            _received = _Received()
+            for number in _SIGNALS:
+                stack.callback(signal.signal, number, signal.signal(number, _note))
+        _received.asking += 1
+        try:
+            yield _received.event
+        finally:
+            _received.asking -= 1
 
-    def note(number: int, frame: Any) -> None:
-        if event.is_set():
-            signal.default_int_handler(number, frame)
-        event.set()
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield event
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def watch() -> None:
+    """Handle both signals from now on; for the entry of a command, before anything else is imported."""
+    _received.watched = True
+    take_signals()
+    sys.unraisablehook = _without_interruptions
+    sender, receiver = socket.socketpair()
+    sender.setblocking(False)
+    signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    arguments = (sender, receiver)
+    threading.Thread(target=_wait_for_the_end, args=arguments, name="signals", daemon=True).start()
+
+
+def take_signals() -> None:
+    """Put the handlers in place; again after a library has put its own there."""
+    if _received.watched:
+        for number in _SIGNALS:
+            signal.signal(number, _note)
+
+
+def _note(number: int, frame: FrameType | None) -> None:
+    """Handle a signal, in the main thread."""
+    first = not _received.event.is_set()
+    if _received.number is None:
+        _received.number = number
+    _received.event.set()
+    if (first and _received.asking) or (_received.watched and _is_swallowed_in(frame)):
+        return
+    _received.raised = True
+    raise KeyboardInterrupt
+
+
+def _is_swallowed_in(frame: FrameType | None) -> bool:
+    """Whether an exception raised here would end in a callback of JAX or a destructor."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "__del__" or code.co_filename.endswith(os.path.join("jax", "_src", "callback.py")):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _wait_for_the_end(_: socket.socket, receiver: socket.socket) -> None:
+    """After a signal that no loop waits for, end the process if it does not end by itself."""
+    signals = 0
+    while True:
+        numbers = [number for number in receiver.recv(64) if number in _SIGNALS]
+        if not numbers:
+            continue
+        signals += len(numbers)
+        if signals == 1 and _received.asking:
+            continue
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            time.sleep(0.1)
+            if not _received.raised:  # it came inside a callback: once more
+                _thread.interrupt_main(numbers[0])
+        if _received.number is None:  # the main thread has not come back to Python since
+            _received.number = numbers[0]
+        complain_once()
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+        os._exit(exit_code())
+
+
+def _without_interruptions(unraisable: Any) -> None:
+    """Say what Python could not raise, except an interruption, which the watching thread completes."""
+    if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)

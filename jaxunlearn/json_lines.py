@@ -1,6 +1,7 @@
 """Files with one JSON object a line, whose last line a crash may have cut off."""
 
 import json
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,7 +27,7 @@ def read_json_lines(path: Path, form: type[Form]) -> list[Form]:
 
 
 def drop_cut_off_line(path: Path, form: type[Any]) -> bool:
-    """Write a file anew without the last line, if a crash cut that off; say whether it did.
+    """Write a file anew without the last line, if a crash cut that off, with a warning; say whether it did.
 
     A whole last line without a line break gets one, so that the next line does not run into it.
 
@@ -38,6 +39,8 @@ def drop_cut_off_line(path: Path, form: type[Any]) -> bool:
     lines, cut_off = _read(path, form)
     if cut_off or not read_text(path).endswith("\n"):
         write_json_lines(path, lines)
+    if cut_off:
+        warnings.warn(f"{path}: its last line was cut off and is dropped", stacklevel=2)
     return cut_off
 
 

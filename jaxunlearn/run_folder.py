@@ -1,8 +1,8 @@
 """A run on disk: what is kept under which name.
 
 run.json         what was asked: model, people, versions; written first
-config.json      the settings
 latents.npz      `ws` and `ws_target`, [K, L, D]
+config.json      the settings; a run has begun when all three are there
 metrics.jsonl    one object a logged step
 checkpoints/     states to go on from
 images/          pictures
@@ -13,8 +13,9 @@ report.html      a page to look at
 """
 
 import dataclasses
-import json
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,18 @@ import numpy as np
 
 from jaxunlearn.configuration import flat
 from jaxunlearn.errors import InputError
+from jaxunlearn.files import open_file, read_json, write_json
 from jaxunlearn.folder_forms import MetricsLine
-from jaxunlearn.metrics_file import read_metrics
+from jaxunlearn.folder_lock import NO_CONTENT, locked
+from jaxunlearn.metrics_file import add_line, read_metrics
 from jaxunlearn.presets import ConfigDict
-from torch_bridge import replacing
+from torch_bridge import leftover_of, remove_leftovers, replacing
 
 FORMAT = 1
 """Raised when a folder written before can no longer be read."""
+_BEGINNING = ("run.json", "latents.npz", "config.json")
+"""Files of a run that has begun."""
+
 MAY_CHANGE = (
     "steps",
     "log_every",
@@ -127,8 +133,23 @@ class RunFolder:
         return self.images / f"others{person:04d}.png"
 
     def exists(self) -> bool:
-        """Whether a run was begun here."""
-        return (self.path / "run.json").is_file()
+        """Whether a run was begun here; one that was killed while it began has not."""
+        return all((self.path / name).is_file() for name in _BEGINNING)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from writing here, and remove what a killed one left unfinished.
+
+        Raises:
+          InputError: if another process holds the folder, or it is somebody's with other files.
+        """
+        if not self.writes:
+            yield
+            return
+        self._check_free()
+        with locked(self.path):
+            remove_leftovers(self.path)
+            yield
 
     def finished(self) -> bool:
         """Whether its last step was taken and its weights written."""
@@ -141,7 +162,7 @@ class RunFolder:
         Raises:
           InputError: if this is not the folder of a run, or one of another version.
         """
-        if not self.exists():
+        if not (self.path / "run.json").is_file():
             raise InputError(f"{self.path}: not the folder of a run (no run.json in it)")
         stored = self._read_json("run.json")
         if stored.get("format") != FORMAT:
@@ -149,16 +170,19 @@ class RunFolder:
                 f"{self.path}: written by jaxunlearn {stored.get('version', 'unknown')} in format "
                 f"{stored.get('format')}; this version reads format {FORMAT}"
             )
-        return Request(
-            model=stored["model"],
-            fingerprint=stored["fingerprint"],
-            subjects=tuple(stored["subjects"]),
-            perceptual=stored["perceptual"],
-            identity=stored["identity"],
-            mean_latent=stored.get("mean_latent", ""),
-            together=stored.get("together", False),
-            start=stored.get("start", ""),
-        )
+        fields = {
+            field.name: stored[field.name] for field in dataclasses.fields(Request) if field.name in stored
+        }
+        subjects = fields.get("subjects")
+        if not isinstance(subjects, list) or not all(isinstance(subject, str) for subject in subjects):
+            raise InputError(f"{self.path / 'run.json'}: not the file of a run (subjects is {subjects!r})")
+        fields["subjects"] = tuple(subjects)
+        for name in ("model", "fingerprint", "perceptual", "identity"):
+            if not isinstance(fields.get(name), str):
+                raise InputError(
+                    f"{self.path / 'run.json'}: not the file of a run ({name} is {fields.get(name)!r})"
+                )
+        return Request(**fields)
 
     @property
     def config(self) -> ConfigDict:
@@ -171,15 +195,31 @@ class RunFolder:
         Raises:
           InputError: if the run was cut off before it knew the targets.
         """
-        with np.load(self.path / "latents.npz", allow_pickle=False) as arrays:
-            if "ws_target" not in arrays:
-                raise InputError(f"{self.path}: the run has not begun to train; the same command goes on")
-            return arrays["ws"], arrays["ws_target"]
+        arrays = self._latents()
+        if "ws_target" not in arrays:
+            raise InputError(f"{self.path}: the run has not begun to train; the same command goes on")
+        return arrays["ws"], arrays["ws_target"]
 
     def people(self) -> np.ndarray:
         """Who is forgotten, `[K, L, D]`; known from the beginning."""
-        with np.load(self.path / "latents.npz", allow_pickle=False) as arrays:
-            return arrays["ws"]
+        return self._latents()["ws"]
+
+    def _latents(self) -> dict[str, np.ndarray]:
+        """Arrays of `latents.npz`.
+
+        Raises:
+          InputError: if it cannot be read.
+        """
+        path = self.path / "latents.npz"
+        with open_file(path) as file:
+            try:
+                with np.load(file, allow_pickle=False) as arrays:
+                    found = {name: arrays[name] for name in ("ws", "ws_target") if name in arrays}
+            except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+                raise InputError(f"{path}: damaged ({error}); delete {self.path} and begin again") from error
+        if "ws" not in found:
+            raise InputError(f"{path}: holds no latents ws; delete {self.path} and begin again")
+        return found
 
     def begin(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
         """Write what was asked, or check that a run begun here before was asked the same.
@@ -190,18 +230,40 @@ class RunFolder:
         begun = self.exists()
         if begun:
             self._check_same(request, config, ws)
-        elif self.path.is_dir() and any(self.path.iterdir()):
-            raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
+        else:
+            self._check_free()
         if not self.writes:
             return
         self.path.mkdir(parents=True, exist_ok=True)
+        version = metadata.version("jaxunlearn")
+        self._write_json("run.json", {"format": FORMAT, "version": version, **dataclasses.asdict(request)})
         self.images.mkdir(exist_ok=True)
         (self.path / "generator").mkdir(exist_ok=True)
         if not begun:
             self._save_latents({"ws": ws})
         self._write_json("config.json", config.to_dict())
-        version = metadata.version("jaxunlearn")
-        self._write_json("run.json", {"format": FORMAT, "version": version, **dataclasses.asdict(request)})
+
+    def _check_free(self) -> None:
+        """Refuse a folder with other files than those of a run.
+
+        A run that was killed while it began left its run.json, or nothing but a temporary file.
+        """
+        if self.exists():
+            _ = self.request  # raises if it is somebody else's
+        if self.exists() or not self.path.is_dir():
+            return
+        names = {leftover_of(path.name) or path.name for path in self.path.iterdir()} - NO_CONTENT
+        if not names or (names == {"run.json"} and not (self.path / "run.json").exists()):
+            return
+        if (self.path / "run.json").is_file():
+            _ = self.request  # raises if it is somebody else's
+            if names <= {*_BEGINNING, "images", "generator"}:
+                return
+            missing = next(name for name in _BEGINNING if not (self.path / name).is_file())
+            raise InputError(
+                f"{self.path / missing}: no such file; {self.path} is not the folder of a whole run"
+            )
+        raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
 
     def keep_targets(self, ws: np.ndarray, ws_target: np.ndarray) -> None:
         """Write what everybody becomes, `[K, L, D]`, beside who they are."""
@@ -220,7 +282,7 @@ class RunFolder:
             old, new = getattr(before, field.name), getattr(request, field.name)
             if old != new and field.name != "model":
                 raise InputError(f"{self.path}: is a run with {field.name} {old!r}, not {new!r}; {hint}")
-        if not _same_people(self.people(), ws):
+        if not same_people(self.people(), ws):
             raise InputError(f"{self.path}: is a run with other latents; {hint}")
         old, new = flat(self.config), flat(config)
         fixed = ("steps",) if new.get("optimiser.schedule") == "cosine" else ()  # each step depends on them
@@ -242,10 +304,8 @@ class RunFolder:
 
     def log(self, numbers: Mapping[str, Any]) -> None:
         """Add a line to `metrics.jsonl`."""
-        if not self.writes:
-            return
-        with self.metrics_file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(numbers) + "\n")
+        if self.writes:
+            add_line(self.metrics_file, numbers)
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl`."""
@@ -262,21 +322,19 @@ class RunFolder:
 
     def _read_json(self, name: str) -> dict[str, Any]:
         path = self.path / name
-        try:
-            return json.loads(path.read_text())
-        except FileNotFoundError as error:
-            raise InputError(f"{path}: no such file; {self.path} is not the folder of a whole run") from error
-        except ValueError as error:
-            raise InputError(f"{path}: not readable as JSON ({error})") from error
+        if not path.exists():
+            raise InputError(f"{path}: no such file; {self.path} is not the folder of a whole run")
+        content = read_json(path)
+        if not isinstance(content, dict):
+            raise InputError(f"{path}: not the file of a run (not a JSON object)")
+        return content
 
     def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
-        if not self.writes:
-            return
-        with replacing(self.path / name) as temporary:
-            temporary.write_text(json.dumps(value, indent=1) + "\n")
+        if self.writes:
+            write_json(self.path / name, value)
 
 
-def _same_people(before: np.ndarray, now: np.ndarray) -> bool:
+def same_people(before: np.ndarray, now: np.ndarray) -> bool:
     """Whether latents `[K, L, D]` agree up to rounding: photos inverted again on a GPU differ by that."""
     if before.shape != now.shape:
         return False

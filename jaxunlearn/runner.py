@@ -17,6 +17,7 @@ from eg3d_flax import TriPlaneGenerator
 from jaxunlearn import configuration, distributed
 from jaxunlearn.allowed_settings import TARGETS
 from jaxunlearn.checkpoints import Checkpoints
+from jaxunlearn.configuration import flat
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.generators import save_generator
 from jaxunlearn.interruptions import interruptions
@@ -28,7 +29,7 @@ from jaxunlearn.preparation import Before, Prepared, check_files, prepare
 from jaxunlearn.presets import ConfigDict
 from jaxunlearn.program import Measurements, StepRecipe, compiled_step
 from jaxunlearn.report.progress_picture import ProgressPicture
-from jaxunlearn.run_folder import Request, RunFolder
+from jaxunlearn.run_folder import Request, RunFolder, same_people
 from jaxunlearn.run_result import Result, finished
 from jaxunlearn.step import (
     Frozen,
@@ -38,6 +39,17 @@ from jaxunlearn.step import (
     merge_generator,
     split_generator,
 )
+
+_FIGURES = (
+    "steps_per_second",
+    "compile_seconds",
+    "devices",
+    "loss",
+    "losses",
+    "padding_identity",
+    "padding_sample",
+)
+"""What a summary says of the steps, where they were taken."""
 
 
 class Diverged(InputError):
@@ -79,11 +91,14 @@ def unlearn(
         if the loss of all copies is no longer finite.
       Interrupted: after Ctrl-C or SIGTERM, when the state is saved.
     """
-    people = np.asarray(distributed.from_leader(_people(ws, models)))
+    people = _people(ws, models)
     names = tuple(subjects) if subjects else tuple(f"latent {k}" for k in range(len(people)))
     if len(names) != len(people):
         raise InputError(f"{len(names)} subjects for {len(people)} latents")
     configuration.check(config)
+    asked = {"generator": models.fingerprint, "people": (names, people.shape), "settings": flat(config)}
+    distributed.check_same(asked, "the run")
+    people = _of_leader(people)
     check_files(config)
     together = config.method == "sugar"
     if together:
@@ -95,29 +110,43 @@ def unlearn(
             f'a mesh with {mesh.shape[IDENTITY]} devices along "identity": SUGAR trains one generator; '
             'put the devices along "sample"'
         )
-    folder = None
     if config.target.kind in TARGETS:  # a formula that may refuse a latent
         configuration.target_latents(config, jnp.asarray(people), models.w_avg, models.median_radius)
-    if workdir is not None:
-        folder = RunFolder(Path(workdir), writes=distributed.leads())
-        request = Request(
-            models.name,
-            models.fingerprint,
-            names,
-            models.perceptual_name,
-            models.identity.name,
-            models.mean.origin,
-            together,
-            "" if before is None else fingerprint_of(before.generator),
-        )
-        begin = functools.partial(folder.begin, request, config, people)
-        distributed.leader_first(begin, "the run is begun")
-        people = folder.people()  # those that the run began with
-        if folder.finished() and folder.summary.get("steps") == config.steps:
-            return finished(folder)
-    prepared = _prepared(models, people, config, folder, before, mesh, progress)
     numbers = tuple(range(len(people)) if numbers is None else numbers)
-    return _Run(models, people, prepared, config, mesh, folder, numbers, progress).result()
+    with contextlib.ExitStack() as stack:
+        folder = None
+        if workdir is not None:
+            folder = RunFolder(Path(workdir), writes=distributed.leads())
+            request = Request(
+                models.name,
+                models.fingerprint,
+                names,
+                models.perceptual_name,
+                models.identity.name,
+                models.mean.origin,
+                together,
+                "" if before is None else fingerprint_of(before.generator),
+            )
+            held = functools.partial(stack.enter_context, folder.held())
+            distributed.leader_first(held, "the run's folder")
+            begin = functools.partial(folder.begin, request, config, people)
+            distributed.leader_first(begin, "the run's beginning")
+            people = folder.people()  # those that the run began with
+            if folder.finished() and folder.summary.get("steps") == config.steps:
+                return finished(folder)
+        prepared = _prepared(models, people, config, folder, before, mesh, progress)
+        return _Run(models, people, prepared, config, mesh, folder, numbers, progress).result()
+
+
+def _of_leader(people: np.ndarray) -> np.ndarray:
+    """Process 0's latents in every process, where they agree up to rounding.
+
+    Raises:
+      InputError: if they do not, in all processes.
+    """
+    common = np.asarray(distributed.from_leader(people))
+    distributed.check_same({"people's latents": same_people(people, common)}, "the run's people")
+    return common
 
 
 def _check_different(ws: np.ndarray, names: Sequence[str]) -> None:
@@ -234,6 +263,7 @@ class _Run:
         picture = self._picture()
 
         began, measured, aside = time.monotonic(), None, 0.0
+        summary: dict[str, Any] = {}
         with interruptions() as interrupted, self._bar(first) as bar:
             for done in range(first + 1, config.steps + 1):
                 state, measured = advance(state, *arguments)
@@ -253,28 +283,43 @@ class _Run:
                     if picture is not None:
                         picture.save(done, first_copy)
                 stop = self._agreed(interrupted.is_set(), done)
+                if done == config.steps:  # kept before the state is: then no step is left to measure
+                    summary = self._figures(
+                        (done - first) / (other - began - aside), compile_seconds, measured, diverged
+                    )
+                    if folder is not None:
+                        folder.add_to_summary(summary)
                 if checkpoints is not None and (self._due(done, config.checkpoint_every) or stop):
                     kept = self._recipe.without_padding(state)
                     checkpoints.save(done, kept, self._mean_loss(measured, diverged))
                 if stop and done < config.steps:
                     raise Interrupted(self._how_to_go_on(done, checkpoints))
                 aside += time.monotonic() - other
-        summary: dict[str, Any] = {
+            if checkpoints is not None:
+                checkpoints.wait()
+            if distributed.anywhere(interrupted.is_set()):
+                raise Interrupted(self._how_to_go_on(config.steps, checkpoints))
+        if not summary and folder is not None:  # it was killed between its last step and its end
+            summary = {name: folder.summary[name] for name in _FIGURES if name in folder.summary}
+        return state, {
             "steps": config.steps,
             "w_avg": _mean_latent(self._models),
             "diverged": sorted(diverged),
+            **summary,
         }
-        if measured is not None:  # at least one step was left
-            seconds = time.monotonic() - began - aside
-            summary |= {
-                "steps_per_second": round((config.steps - first) / seconds, 4),
-                "compile_seconds": round(compile_seconds, 2),
-                "devices": self._devices(),
-                "loss": self._mean_loss(measured, diverged),
-                "losses": [float(x) if np.isfinite(x) else None for x in measured["loss"]],
-                **self._recipe.padding(),
-            }
-        return state, summary
+
+    def _figures(
+        self, speed: float, compile_seconds: float, measured: Measurements, diverged: Set[int]
+    ) -> dict[str, Any]:
+        """What a summary says of the steps."""
+        return {
+            "steps_per_second": round(speed, 4),
+            "compile_seconds": round(compile_seconds, 2),
+            "devices": self._devices(),
+            "loss": self._mean_loss(measured, diverged),
+            "losses": [float(x) if np.isfinite(x) else None for x in measured["loss"]],
+            **self._recipe.padding(),
+        }
 
     def _restored(self, state: State, checkpoints: Checkpoints | None) -> tuple[State, int]:
         """The state to begin with, and the steps it has behind it."""

@@ -16,6 +16,7 @@ from eg3d_flax import TriPlaneGenerator
 from jaxunlearn import configuration
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Reference, evaluate_together, mean_figures
+from jaxunlearn.folder_lock import locked
 from jaxunlearn.latents import repeated
 from jaxunlearn.measurement import reference_of
 from jaxunlearn.models import Models, fingerprint_of
@@ -27,6 +28,7 @@ from jaxunlearn.requests import Stage, people_of_stage
 from jaxunlearn.run_folder import RunFolder
 from jaxunlearn.run_result import Result
 from jaxunlearn.runner import unlearn
+from torch_bridge import remove_leftovers
 
 
 class Forgotten(NamedTuple):
@@ -60,9 +62,25 @@ def forget_in_stages(
       progress: whether to show bars.
 
     Raises:
-      InputError: if a request, the registry or a setting does not fit; before anything is computed.
+      InputError: if a request, the registry or a setting does not fit, or another process holds the folder;
+        before anything is computed.
       Interrupted: after Ctrl-C; the same call goes on.
     """
+    Registry.open(out, models.name, models.fingerprint)  # refuses a folder before the lock is in it
+    with locked(out):
+        remove_leftovers(out)
+        return _forget(models, stages, config_for, out, mesh, reference, progress)
+
+
+def _forget(
+    models: Models,
+    stages: Sequence[Stage],
+    config_for: Callable[[int], ConfigDict],
+    out: Path,
+    mesh: Mesh | None,
+    reference: Reference | None,
+    progress: bool,
+) -> Forgotten:
     registry = Registry.open(out, models.name, models.fingerprint)
     _check_continues(registry, stages)
     configs = [config_for(_at_least(stage)) for stage in stages]

@@ -14,6 +14,7 @@ from jaxunlearn import configuration
 from jaxunlearn.allowed_settings import MAPPERS
 from jaxunlearn.errors import InputError
 from jaxunlearn.files import write_json, write_text
+from jaxunlearn.folder_lock import locked
 from jaxunlearn.measurement import evaluate, reference_of
 from jaxunlearn.models import Models
 from jaxunlearn.people import People
@@ -23,6 +24,7 @@ from jaxunlearn.report.images import grid, save_png
 from jaxunlearn.report.run_pictures import RunPictures
 from jaxunlearn.run_result import Result
 from jaxunlearn.runner import unlearn
+from torch_bridge import remove_leftovers
 
 COLUMNS = {
     "id": "ID of the forgotten",
@@ -58,7 +60,8 @@ def sweep_distances(
       The figures of each distance, see `evaluation.evaluate_together`.
 
     Raises:
-      InputError: if the config has no distance to vary, or a distance makes no sense; first of all.
+      InputError: if the config has no distance to vary, or a distance makes no sense, or another process
+        holds the folder; first of all.
     """
     configuration.check(config)
     if config.method != "sugar" or config.target.kind not in (*MAPPERS, "extrapolated"):
@@ -70,8 +73,22 @@ def sweep_distances(
     configs = [_with(config, distance) for distance in distances]
     for each in configs:
         configuration.check(each)
+    with locked(out):
+        remove_leftovers(out)
+        return _sweep(models, people, config, distances, configs, out, mesh, progress)
+
+
+def _sweep(
+    models: Models,
+    people: People,
+    config: ConfigDict,
+    distances: Sequence[float],
+    configs: Sequence[ConfigDict],
+    out: Path,
+    mesh: Mesh | None,
+    progress: bool,
+) -> list[dict[str, Any]]:
     if config.target.kind in MAPPERS:
-        out.mkdir(parents=True, exist_ok=True)
         mapper = out / "surrogates.safetensors"
         trained_mapper(models, people.ws, config, mapper, mesh=mesh, progress=progress)
         for each in configs:

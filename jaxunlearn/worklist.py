@@ -18,6 +18,7 @@ from jax.sharding import Mesh
 from tqdm import tqdm
 
 from jaxunlearn import configuration, distributed
+from jaxunlearn.configuration import flat
 from jaxunlearn.errors import InputError
 from jaxunlearn.models import Models
 from jaxunlearn.presets import ConfigDict
@@ -91,10 +92,28 @@ def unlearn_all(
     subject, times = collections.Counter(worklist.subjects).most_common(1)[0]
     if times > 1:
         raise InputError(f"{subject} is twice in the work list")
+    asked = {"generator": models.fingerprint, "people": worklist.subjects, "settings": flat(config)}
+    distributed.check_same(asked | {"parallel": parallel}, "the work list")
     folder = WorklistFolder(workdir, writes=distributed.leads())
-    begin = functools.partial(folder.begin, models.fingerprint, worklist.subjects, config)
-    distributed.leader_first(begin, "the work list is begun")
-    folder.clean()
+    with contextlib.ExitStack() as stack:
+        held = functools.partial(stack.enter_context, folder.held())
+        distributed.leader_first(held, "the work list's folder")
+        begin = functools.partial(folder.begin, models.fingerprint, worklist.subjects, config)
+        distributed.leader_first(begin, "the work list's beginning")
+        folder.clean()
+        return _work(models, worklist, config, folder, parallel, mesh, progress)
+
+
+def _work(
+    models: Models,
+    worklist: Worklist,
+    config: ConfigDict,
+    folder: WorklistFolder,
+    parallel: int,
+    mesh: Mesh | None,
+    progress: bool,
+) -> list[dict[str, Any]]:
+    """Run the waves that are left."""
     began, done_before = time.monotonic(), len(folder.last())
     with tqdm(
         total=len(worklist.subjects),

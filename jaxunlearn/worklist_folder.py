@@ -10,18 +10,24 @@ summary.json      how many are done, and how fast
 report.html       a page to look at
 """
 
-import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from jaxunlearn.configuration import flat
 from jaxunlearn.errors import InputError
+from jaxunlearn.file_names import file_name
+from jaxunlearn.files import read_json, write_json
+from jaxunlearn.folder_forms import ResultLine, WorklistJson
+from jaxunlearn.folder_lock import NO_CONTENT, locked
+from jaxunlearn.json_form import check_form
+from jaxunlearn.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
 from jaxunlearn.presets import ConfigDict
 from jaxunlearn.run_folder import RunFolder
-from torch_bridge import replacing
+from torch_bridge import leftover_of, remove_leftovers, replacing
 
 DONE, DIVERGED = "done", "diverged"
 
@@ -33,6 +39,40 @@ class WorklistFolder:
         self.path = path
         self.writes = writes
         """Whether what is to be written is written: of several processes one does."""
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from writing here, and remove what a killed one left unfinished.
+
+        Raises:
+          InputError: if another process holds the folder, or it is somebody's with other files.
+        """
+        if not self.writes:
+            yield
+            return
+        self._check_free()
+        with locked(self.path):
+            remove_leftovers(self.path)
+            drop_cut_off_line(self._results, ResultLine)
+            yield
+
+    @property
+    def _asked(self) -> Path:
+        return self.path / "worklist.json"
+
+    @property
+    def _results(self) -> Path:
+        return self.path / "results.jsonl"
+
+    def _check_free(self) -> None:
+        """Refuse a folder with other files than those of a work list."""
+        if self._asked.exists():
+            self._read_asked()  # raises if it is somebody else's
+        if self._asked.exists() or not self.path.is_dir():
+            return
+        left = {leftover_of(path.name) or path.name for path in self.path.iterdir()}
+        if not left <= {self._asked.name, *NO_CONTENT}:
+            raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
 
     def begin(self, model: str, subjects: Sequence[str], config: ConfigDict) -> None:
         """Write what was asked, or check that it is what was asked before.
@@ -46,32 +86,41 @@ class WorklistFolder:
           InputError: if the folder holds another list, or other files.
         """
         asked = {"model": model, "subjects": list(subjects), "config": flat(config)}
-        path = self.path / "worklist.json"
-        if path.exists():
-            before = json.loads(path.read_text())
+        if self._asked.exists():
+            before = self._read_asked()
             changed = [name for name in asked if before.get(name) != asked[name]]
             if changed:
                 raise InputError(
                     f"{self.path}: holds a work list with another {changed[0]}; give another folder"
                 )
-        elif self.path.is_dir() and any(self.path.iterdir()):
-            raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
+        else:
+            self._check_free()
         if not self.writes:
             return
         self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self._asked, asked)
         for name in ("generators", "pictures"):
             (self.path / name).mkdir(exist_ok=True)
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(asked, indent=1) + "\n")
+
+    def _read_asked(self) -> dict[str, Any]:
+        """Contents of `worklist.json`.
+
+        Raises:
+          InputError: if it is not what a work list writes.
+        """
+        return dict(check_form(read_json(self._asked), WorklistJson, self._asked))
 
     def subjects(self) -> list[str]:
         """Who was asked for."""
-        return json.loads((self.path / "worklist.json").read_text())["subjects"]
+        return self._read_asked()["subjects"]
 
     def lines(self) -> list[dict[str, Any]]:
-        """Of `results.jsonl`."""
-        path = self.path / "results.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        """Lines of `results.jsonl`; a last one that was cut off is left out.
+
+        Raises:
+          InputError: if another line is damaged; the message names it.
+        """
+        return [dict(line) for line in read_json_lines(self._results, ResultLine)]
 
     def last(self) -> dict[str, dict[str, Any]]:
         """Subject → their last line."""
@@ -109,17 +158,14 @@ class WorklistFolder:
             return
         done = self.waves()
         for path in (self.path / "waves").glob("*"):
-            if int(path.name) < done:
+            if re.fullmatch(r"\d{4,}", path.name, re.ASCII) and path.is_dir() and int(path.name) < done:
                 shutil.rmtree(path)
 
     def add(self, lines: Sequence[dict[str, Any]]) -> None:
         """Write the lines of a wave, all or none."""
         if not self.writes:
             return
-        path = self.path / "results.jsonl"
-        text = "".join(json.dumps(line) + "\n" for line in [*self.lines(), *lines])
-        with replacing(path) as temporary:
-            temporary.write_text(text)
+        write_json_lines(self._results, [*self.lines(), *lines])
 
     def summarise(self, seconds: float, new: int) -> None:
         """Write `summary.json`; `new` people were worked on in so many seconds."""
@@ -133,10 +179,8 @@ class WorklistFolder:
         }
         if new:
             summary["identities_per_hour"] = round(3600 * new / seconds, 2)
-        with replacing(self.path / "summary.json") as temporary:
-            temporary.write_text(json.dumps(summary, indent=1) + "\n")
+        write_json(self.path / "summary.json", summary)
 
 
 def _file_name(number: int, subject: str) -> str:
-    plain = re.sub(r"[^\w.-]+", "-", subject)
-    return f"{number:05d}-{plain}"
+    return f"{number:05d}-{file_name(subject)}"

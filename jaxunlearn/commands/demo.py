@@ -35,7 +35,7 @@ def add_parser(subparsers: Any) -> None:
         "--out", type=local_path, metavar="DIR", help="folder to write [runs/demo-seed and the seed]"
     )
     add_config(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, resumes=True)
 
 
 def run(arguments: argparse.Namespace) -> None:

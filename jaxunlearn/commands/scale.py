@@ -27,6 +27,9 @@ def add_scale(parser: argparse.ArgumentParser) -> None:
     hosts.add_argument(
         "--process", type=whole(0, MOST_DEVICES - 1), metavar="K", help="which this one is, from 0"
     )
+    hosts.add_argument(
+        "--wait", type=whole(1, 86_400), metavar="SECONDS", help="until all of them must have come [300]"
+    )
 
 
 def join(arguments: argparse.Namespace) -> None:
@@ -39,7 +42,7 @@ def join(arguments: argparse.Namespace) -> None:
 
     where = (arguments.coordinator, arguments.processes, arguments.process)
     if arguments.distributed or any(value is not None for value in where):
-        distributed.start(*where)
+        distributed.start(*where, wait=arguments.wait or distributed.WAIT)
 
 
 def mesh_of(arguments: argparse.Namespace) -> "Mesh | None":

@@ -46,6 +46,19 @@ examples:
   jaxunlearn unlearn --method sugar --sequence requests.json --out runs/requests
 """
 
+_ASKED = (
+    "seed",
+    "method",
+    "sweep_distance",
+    "parallel",
+    "inversion",
+    "steps",
+    "overrides",
+    "mesh",
+    "processes",
+)
+"""Arguments that all processes must have in common; files may lie elsewhere on each host."""
+
 
 def add_parser(subparsers: Any) -> None:
     """Register the subcommand."""
@@ -108,7 +121,7 @@ def add_parser(subparsers: Any) -> None:
     add("--steps", type=whole(1, MOST_STEPS), metavar="N", help="the same as --config.steps=N")
     add_scale(parser)
     add_config(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, resumes=True)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -120,12 +133,13 @@ def run(arguments: argparse.Namespace) -> None:
     """
     import jax
 
-    from jaxunlearn.distributed import leads
+    from jaxunlearn.distributed import check_same, leads
     from jaxunlearn.errors import InputError
     from jaxunlearn.report.story import show
     from jaxunlearn.runner import unlearn
 
     join(arguments)
+    check_same({name: getattr(arguments, name) for name in _ASKED}, "the command")
     mesh = mesh_of(arguments)
     if jax.process_count() > 1 and (arguments.sequence is not None or arguments.sweep_distance):
         raise InputError("several hosts: not for --sequence and --sweep-distance; run them on one")

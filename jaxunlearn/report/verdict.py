@@ -83,8 +83,10 @@ def _others(figures: Mapping[str, Any]) -> list[str]:
 
 def effort(summary: Mapping[str, Any]) -> str:
     """What a run cost; `summary` as `runner.unlearn` writes it."""
-    seconds = summary["steps"] / summary["steps_per_second"]
+    steps, speed = summary["steps"], summary.get("steps_per_second")
+    if speed is None:  # no step was left when it was last resumed
+        return f"It took {steps} steps."
     return (
-        f"It took {summary['steps']} steps in {seconds:.0f} s ({summary['steps_per_second']:.2f} a second on "
+        f"It took {steps} steps in {steps / speed:.0f} s ({speed:.2f} a second on "
         f"{summary['devices']}), after {summary['compile_seconds']:.0f} s of compilation."
     )

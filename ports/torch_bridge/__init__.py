@@ -1,6 +1,6 @@
 """PyTorch files and state dicts without PyTorch."""
 
-from torch_bridge.atomic import replacing
+from torch_bridge.atomic import leftover_of, remove_leftovers, replacing
 from torch_bridge.errors import CheckpointError, RefusedGlobalError, naming_file
 from torch_bridge.modules import module_arrays, module_from_arrays, module_shapes
 from torch_bridge.opening import open_regular
@@ -34,6 +34,7 @@ __all__ = [
     "find_state_dict",
     "flat_state_dict",
     "from_torch",
+    "leftover_of",
     "module_arrays",
     "module_from_arrays",
     "module_shapes",
@@ -45,6 +46,7 @@ __all__ = [
     "read_contents",
     "read_file",
     "read_pickle_bytes",
+    "remove_leftovers",
     "replacing",
     "to_torch",
     "write_safetensors",

@@ -1,12 +1,22 @@
 """Write a file completely or not at all."""
 
+import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from torch_bridge.errors import CheckpointError
+
+_LEFTOVER = re.compile(r"\.(?P<name>.+)\.[a-z0-9_]{8}\.tmp")
+"""Names of the temporary files, as `tempfile.mkstemp` makes them."""
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+"""Errors of a disk, which an `OSError` without a file name leaves unclear."""
 
 
 @contextmanager
@@ -14,7 +24,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place when the block ends without an exception.
 
     Raises:
-      CheckpointError: if the folder of `path` does not exist or may not be written, or `path` is a folder.
+      CheckpointError: if the folder of `path` does not exist or may not be written, `path` is a folder, or
+        the disk is full.
     """
     target = Path(path)
     if not target.parent.is_dir():
@@ -32,8 +43,33 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         mask = os.umask(0)
         os.umask(mask)
         temporary.chmod(0o666 & ~mask)  # mkstemp allows the owner only
-        with temporary.open("rb") as written:
+        with temporary.open("rb+") as written:  # Windows flushes only files that are open for writing
             os.fsync(written.fileno())
         temporary.replace(target)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise CheckpointError(f"{target}: cannot be written ({error.strerror})") from error
+    except SafetensorError as error:  # the library hides the number of the error in its text
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        if number is None or int(number[1]) not in _NO_ROOM:
+            raise
+        raise CheckpointError(f"{target}: cannot be written ({os.strerror(int(number[1]))})") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def leftover_of(name: str) -> str | None:
+    """Name of the file that a temporary file of `replacing` was to become; None for any other name."""
+    found = _LEFTOVER.fullmatch(name)
+    return None if found is None else found["name"]
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files that a killed process left in a folder and the folders below it.
+
+    Only where nobody else is writing: theirs would be removed, too.
+    """
+    for path in folder.rglob(".*.tmp"):
+        if leftover_of(path.name) is not None and path.is_file() and not path.is_symlink():
+            path.unlink(missing_ok=True)

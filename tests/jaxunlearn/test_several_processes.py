@@ -1,26 +1,35 @@
 """A run of two processes with four devices each is the run of one process with eight, and with one."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from jaxunlearn import distributed
+from jaxunlearn.errors import InputError
 from jaxunlearn.run_folder import RunFolder
 from jaxunlearn.worklist_folder import WorklistFolder
 
 SUPPORT = Path(__file__).parents[1] / "support"
 
 
-def processes(kind: str, folder: Path, count: int, devices: int, mesh: str) -> Path:
-    """Run them to the end; see `support/several_processes.py`."""
+def free_address() -> str:
+    """Host and port that nobody listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        coordinator = f"127.0.0.1:{free.getsockname()[1]}"
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+def processes(kind: str, folder: Path, count: int, devices: int, mesh: str) -> Path:
+    """Run them to the end; see `support/several_processes.py`."""
+    coordinator = free_address()
     paths = os.pathsep.join([str(SUPPORT), *(path for path in sys.path if path)])
     script = str(SUPPORT / "several_processes.py")
     command = [sys.executable, script, kind, str(folder), coordinator, str(count)]
@@ -97,3 +106,82 @@ def test_each_process_finds_latents_of_its_share(tmp_path, one_device):
     ]
     losses = RunFolder(one_device).summary["losses"]
     assert [line["loss"] for line in lines] == pytest.approx(losses, rel=1e-4)
+
+
+def joined(folder: Path, seeds: tuple[int, ...], steps: int = 100_000) -> list[subprocess.Popen[str]]:
+    """Start a run in several processes as the command would; see `support/joined_run.py`."""
+    coordinator = free_address()
+    paths = os.pathsep.join([str(SUPPORT), *(path for path in sys.path if path)])
+    script = [sys.executable, str(SUPPORT / "joined_run.py"), str(folder), str(steps)]
+    return [
+        subprocess.Popen(
+            [*script, str(seed), coordinator, str(len(seeds)), str(process)],
+            env=os.environ | {"PYTHONPATH": paths},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for process, seed in enumerate(seeds)
+    ]
+
+
+def until_steps(folder: Path, running: list[subprocess.Popen[str]]) -> None:
+    """Wait until a step is logged."""
+    until = time.monotonic() + 400
+    while not RunFolder(folder).metrics():
+        assert time.monotonic() < until
+        assert all(process.poll() is None for process in running), running[0].communicate()
+        time.sleep(0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_killed_process_ends_the_others_with_one_line(tmp_path, killed):
+    folder = tmp_path / "run"
+    running = joined(folder, (0, 0))
+    until_steps(folder, running)
+    running[killed].kill()
+    began = time.monotonic()
+    _, errors = running[1 - killed].communicate(timeout=120)
+    assert errors.splitlines()[-1].startswith(f"jaxunlearn: process {killed} ended"), errors
+    assert len(errors.splitlines()) == 1
+    assert running[1 - killed].returncode == 2
+    assert time.monotonic() - began < 60
+    running[killed].communicate(timeout=30)
+
+
+@pytest.mark.slow
+def test_processes_that_were_asked_different_things(tmp_path):
+    for process in joined(tmp_path / "run", (0, 1)):
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 2, errors
+        (line,) = errors.splitlines()
+        assert "process 1 has other settings than process 0" in line
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_sigterm_in_one_process_stops_all(tmp_path):
+    folder = tmp_path / "run"
+    running = joined(folder, (0, 0))
+    until_steps(folder, running)
+    running[1].send_signal(signal.SIGTERM)
+    for process, code in zip(running, (130, 143), strict=True):
+        _, errors = process.communicate(timeout=200)
+        assert process.returncode == code, errors
+        (line,) = errors.splitlines()
+        assert "is saved in" in line
+
+
+@pytest.mark.parametrize("address", ["nonsense", "host:", ":1", "host:0", "host:65536", "host:\u0661"])
+def test_addresses_that_are_none(address):
+    with pytest.raises(InputError, match="write it as HOST:PORT"):
+        distributed.check_address(address)
+
+
+def test_a_coordinator_that_does_not_answer(capsys, monkeypatch):
+    monkeypatch.setattr(distributed, "_SAID_AFTER", 0.2)
+    address, began = free_address(), time.monotonic()
+    with pytest.raises(InputError, match="does not answer"):
+        distributed.start(address, 2, 1, wait=1)
+    assert time.monotonic() - began < 10
+    assert f"waiting for process 0 at {address}" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jax
 
-from jaxunlearn import cli, presets
+from jaxunlearn import cli, interruptions, presets
 from jaxunlearn.runner import unlearn
 from tiny_models import tiny_models, tiny_people
 
@@ -31,7 +31,8 @@ def run(_: object = None) -> None:
 
 
 if __name__ == "__main__":
+    interruptions.watch()
     jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_default_matmul_precision", "highest")
     jax.config.update("jax_num_cpu_devices", 8)
-    sys.exit(cli.execute(argparse.Namespace(run=run)))
+    sys.exit(cli.execute(argparse.Namespace(run=run, resumes=True)))

@@ -1,0 +1,151 @@
+"""One process at a time writes into a folder.
+
+The lock is the operating system's and ends with the process, however that ends. Its file says who holds it.
+Where another host left it, or the file system has no locks, the time of the file decides: whoever holds it
+touches it every few seconds.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jaxunlearn.errors import InputError
+
+NAME = ".lock"
+"""Of the file in the folder."""
+
+NO_CONTENT = frozenset([NAME, ".DS_Store", "Thumbs.db", "desktop.ini"])
+"""Names that an empty folder may hold; file managers make the others."""
+
+TOUCHED_EVERY = 5.0
+"""Seconds between two signs of life."""
+
+STALE_AFTER = 30.0
+"""Seconds without a sign of life after which nobody holds it any more."""
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder, which is made if it is not there.
+
+    Raises:
+      InputError: if another process holds it; the message says which.
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / NAME
+    descriptor = _taken(path)
+    over = threading.Event()
+    alive = threading.Thread(target=_keep_alive, args=(path, over), name="folder lock", daemon=True)
+    alive.start()
+    try:
+        yield
+    finally:
+        over.set()
+        alive.join()
+        if sys.platform == "win32":  # which removes no file that is open
+            os.close(descriptor)
+            path.unlink(missing_ok=True)
+        else:
+            path.unlink(missing_ok=True)
+            os.close(descriptor)
+        with contextlib.suppress(OSError):  # a refused command leaves no folder
+            for each in made:
+                each.rmdir()
+
+
+def _taken(path: Path) -> int:
+    """An open and locked file that says that it is ours.
+
+    Raises:
+      InputError: if another process holds it.
+    """
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+        try:
+            certain = _lock(descriptor)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise InputError(_held_by(path, _holder(path))) from None
+        holder = _holder(path)
+        if holder and (not certain or holder.get("host") != socket.gethostname()):
+            with contextlib.suppress(FileNotFoundError):
+                if abs(time.time() - path.stat().st_mtime) < STALE_AFTER:
+                    os.close(descriptor)
+                    raise InputError(_held_by(path, holder))
+        if not _is_still(descriptor, path):  # removed by its holder in between
+            os.close(descriptor)
+            continue
+        about = {"host": socket.gethostname(), "process": os.getpid(), "since": time.strftime("%F %T%z")}
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, json.dumps(about).encode())
+        return descriptor
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file; False where the file system has no locks.
+
+    Raises:
+      BlockingIOError: if another process holds it.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(descriptor, 2**30, os.SEEK_SET)  # behind the text, which others read
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK)) from error
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL):
+            raise
+        return False
+    return True
+
+
+def _is_still(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _holder(path: Path) -> dict[str, Any]:
+    """What a lock's file says; nothing where it was killed before it wrote."""
+    try:
+        about = json.loads(path.read_bytes()[:4096])
+    except (OSError, ValueError):
+        return {}
+    return about if isinstance(about, dict) else {}
+
+
+def _held_by(path: Path, holder: dict[str, Any]) -> str:
+    who = "another process"
+    if holder:
+        who = f"process {holder.get('process')} on {holder.get('host')}, since {holder.get('since')}"
+    advice = "wait for it or give another folder"
+    if holder.get("host") != socket.gethostname():
+        advice += f"; if it has ended, remove {path} or try again in {STALE_AFTER:.0f} seconds"
+    return f"{path.parent}: is in use by {who}; {advice}"
+
+
+def _keep_alive(path: Path, over: threading.Event) -> None:
+    while not over.wait(TOUCHED_EVERY):
+        with contextlib.suppress(OSError):  # the next one may succeed
+            os.utime(path)

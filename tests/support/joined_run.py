@@ -1,0 +1,38 @@
+"""A run of one small person in one of several processes, as the command would make it.
+
+`joined_run.py FOLDER STEPS SEED COORDINATOR PROCESSES PROCESS`
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from jaxunlearn import interruptions, supervision
+
+
+def run(_: object = None) -> None:
+    import jax
+
+    from crashing_run import settings
+    from jaxunlearn import distributed
+    from jaxunlearn.mesh import make_mesh
+    from jaxunlearn.runner import unlearn
+    from tiny_models import tiny_models, tiny_people
+
+    folder, steps, seed, coordinator, processes, process = sys.argv[1:]
+    jax.config.update("jax_platforms", "cpu")
+    jax.config.update("jax_num_cpu_devices", 1)
+    distributed.start(coordinator, int(processes), int(process), wait=120)
+    config = settings(int(steps))
+    config.seed = int(seed)
+    mesh = make_mesh(1, int(processes))
+    unlearn(tiny_models(), tiny_people(1), config, mesh, Path(folder), progress=False)
+
+
+if __name__ == "__main__":
+    interruptions.watch()
+    if supervision.wanted(["--coordinator"]):
+        sys.exit(supervision.supervise(sys.argv[1:], [sys.executable, __file__]))
+    from jaxunlearn import cli
+
+    sys.exit(cli.execute(argparse.Namespace(run=run, resumes=True)))
