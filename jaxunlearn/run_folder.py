@@ -24,8 +24,11 @@ import numpy as np
 
 from jaxunlearn.configuration import flat
 from jaxunlearn.errors import InputError
-from jaxunlearn.folder_forms import MetricsLine
+from jaxunlearn.files import read_json, write_json
+from jaxunlearn.folder_forms import MetricsLine, RunJson, SummaryJson
+from jaxunlearn.json_form import check_form
 from jaxunlearn.metrics_file import read_metrics
+from jaxunlearn.numpy_files import read_npz
 from jaxunlearn.presets import ConfigDict
 from torch_bridge import replacing
 
@@ -149,6 +152,7 @@ class RunFolder:
                 f"{self.path}: written by jaxunlearn {stored.get('version', 'unknown')} in format "
                 f"{stored.get('format')}; this version reads format {FORMAT}"
             )
+        stored = check_form(stored, RunJson, self.path / "run.json")
         return Request(
             model=stored["model"],
             fingerprint=stored["fingerprint"],
@@ -171,15 +175,27 @@ class RunFolder:
         Raises:
           InputError: if the run was cut off before it knew the targets.
         """
-        with np.load(self.path / "latents.npz", allow_pickle=False) as arrays:
-            if "ws_target" not in arrays:
-                raise InputError(f"{self.path}: the run has not begun to train; the same command goes on")
-            return arrays["ws"], arrays["ws_target"]
+        arrays = self._read_latents()
+        if "ws_target" not in arrays:
+            raise InputError(f"{self.path}: the run has not begun to train; the same command goes on")
+        if arrays["ws"].shape != arrays["ws_target"].shape:
+            raise InputError(f"{self.path / 'latents.npz'}: ws and ws_target have different shapes")
+        return arrays["ws"], arrays["ws_target"]
 
     def people(self) -> np.ndarray:
         """Who is forgotten, `[K, L, D]`; known from the beginning."""
-        with np.load(self.path / "latents.npz", allow_pickle=False) as arrays:
-            return arrays["ws"]
+        return self._read_latents()["ws"]
+
+    def _read_latents(self) -> dict[str, np.ndarray]:
+        path = self.path / "latents.npz"
+        arrays = read_npz(path)
+        for name in ("ws", "ws_target") if "ws_target" in arrays else ("ws",):
+            found = arrays.get(name)
+            if found is None or found.ndim != 3 or found.dtype != np.float32 or not np.isfinite(found).all():
+                raise InputError(f"{path}: {name} must be latents [K, L, D], finite numbers of float32")
+            if len(found) != len(self.request.subjects):
+                raise InputError(f"{path}: holds {len(found)} people, run.json {len(self.request.subjects)}")
+        return arrays
 
     def begin(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
         """Write what was asked, or check that a run begun here before was asked the same.
@@ -254,7 +270,9 @@ class RunFolder:
     @property
     def summary(self) -> dict[str, Any]:
         """Final figures so far."""
-        return self._read_json("summary.json") if (self.path / "summary.json").exists() else {}
+        if not (self.path / "summary.json").exists():
+            return {}
+        return dict(check_form(self._read_json("summary.json"), SummaryJson, self.path / "summary.json"))
 
     def add_to_summary(self, figures: Mapping[str, Any]) -> None:
         """Put figures into `summary.json`, beside those there."""
@@ -262,18 +280,14 @@ class RunFolder:
 
     def _read_json(self, name: str) -> dict[str, Any]:
         path = self.path / name
-        try:
-            return json.loads(path.read_text())
-        except FileNotFoundError as error:
-            raise InputError(f"{path}: no such file; {self.path} is not the folder of a whole run") from error
-        except ValueError as error:
-            raise InputError(f"{path}: not readable as JSON ({error})") from error
+        if not path.exists():
+            raise InputError(f"{path}: no such file; {self.path} is not the folder of a whole run")
+        return check_form(read_json(path), dict[str, Any], path)
 
     def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
         if not self.writes:
             return
-        with replacing(self.path / name) as temporary:
-            temporary.write_text(json.dumps(value, indent=1) + "\n")
+        write_json(self.path / name, value)
 
 
 def _same_people(before: np.ndarray, now: np.ndarray) -> bool:

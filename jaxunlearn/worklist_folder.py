@@ -10,7 +10,6 @@ summary.json      how many are done, and how fast
 report.html       a page to look at
 """
 
-import json
 import re
 import shutil
 from collections.abc import Sequence
@@ -19,8 +18,13 @@ from typing import Any
 
 from jaxunlearn.configuration import flat
 from jaxunlearn.errors import InputError
+from jaxunlearn.files import read_json, write_json
+from jaxunlearn.folder_forms import ResultLine, WorklistJson
+from jaxunlearn.json_form import check_form
+from jaxunlearn.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
 from jaxunlearn.presets import ConfigDict
 from jaxunlearn.run_folder import RunFolder
+from jaxunlearn.terminal import complain
 from torch_bridge import replacing
 
 DONE, DIVERGED = "done", "diverged"
@@ -48,7 +52,7 @@ class WorklistFolder:
         asked = {"model": model, "subjects": list(subjects), "config": flat(config)}
         path = self.path / "worklist.json"
         if path.exists():
-            before = json.loads(path.read_text())
+            before = self._worklist()
             changed = [name for name in asked if before.get(name) != asked[name]]
             if changed:
                 raise InputError(
@@ -61,17 +65,21 @@ class WorklistFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         for name in ("generators", "pictures"):
             (self.path / name).mkdir(exist_ok=True)
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(asked, indent=1) + "\n")
+        write_json(path, asked)
+        if drop_cut_off_line(self.path / "results.jsonl", ResultLine):
+            complain(f"{self.path / 'results.jsonl'}: its last line was cut off; it is dropped")
 
     def subjects(self) -> list[str]:
         """Who was asked for."""
-        return json.loads((self.path / "worklist.json").read_text())["subjects"]
+        return self._worklist()["subjects"]
+
+    def _worklist(self) -> WorklistJson:
+        path = self.path / "worklist.json"
+        return check_form(read_json(path), WorklistJson, path)
 
     def lines(self) -> list[dict[str, Any]]:
-        """Of `results.jsonl`."""
-        path = self.path / "results.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        """Of `results.jsonl`, without a last one that a crash cut off."""
+        return [dict(line) for line in read_json_lines(self.path / "results.jsonl", ResultLine)]
 
     def last(self) -> dict[str, dict[str, Any]]:
         """Subject → their last line."""
@@ -109,7 +117,7 @@ class WorklistFolder:
             return
         done = self.waves()
         for path in (self.path / "waves").glob("*"):
-            if int(path.name) < done:
+            if path.name.isdecimal() and int(path.name) < done:
                 shutil.rmtree(path)
 
     def add(self, lines: Sequence[dict[str, Any]]) -> None:
@@ -117,9 +125,7 @@ class WorklistFolder:
         if not self.writes:
             return
         path = self.path / "results.jsonl"
-        text = "".join(json.dumps(line) + "\n" for line in [*self.lines(), *lines])
-        with replacing(path) as temporary:
-            temporary.write_text(text)
+        write_json_lines(path, [*self.lines(), *lines])
 
     def summarise(self, seconds: float, new: int) -> None:
         """Write `summary.json`; `new` people were worked on in so many seconds."""
@@ -133,8 +139,7 @@ class WorklistFolder:
         }
         if new:
             summary["identities_per_hour"] = round(3600 * new / seconds, 2)
-        with replacing(self.path / "summary.json") as temporary:
-            temporary.write_text(json.dumps(summary, indent=1) + "\n")
+        write_json(self.path / "summary.json", summary)
 
 
 def _file_name(number: int, subject: str) -> str:
