@@ -42,7 +42,6 @@ _COMMANDS: dict[str, Callable[[str], tuple[str, ...]]] = {
     "bench": lambda name: ("bench", "--compare", name, "--out", "out"),
     "landmarks": lambda name: ("align", "x.png", "--landmarks", name, "--out", "out"),
     "detector": lambda name: ("align", "x.png", "--detector", name, "--out", "out"),
-    "photo": lambda name: ("unlearn", "--image", name, "--out", "out"),
     "config": lambda name: ("unlearn", "--seed", "0", "--config", name, "--out", "out"),
     "run": lambda name: ("render", name),
 }
