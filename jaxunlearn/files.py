@@ -17,8 +17,8 @@ from torch_bridge import CheckpointError, open_regular, replacing
 
 LARGEST_TEXT = 64 * 2**20
 """Bytes of the largest text file that is read."""
-LARGEST_JSON = 16 * 2**20
-"""Likewise of JSON and TOML, which take thirty times as much memory when they are parsed."""
+MOST_NODES, MOST_VALUES = 1_000_000, 4_000_000
+"""Lists and objects, and commas, of JSON and TOML: parsed they take up to thirty times as much memory."""
 
 DEEPEST = 100
 """Levels of lists and objects in a file that is read."""
@@ -75,18 +75,14 @@ def read_bytes(path: str | PathLike[str], *, most: int) -> bytes:
     return content
 
 
-def read_text(path: str | PathLike[str], *, most: int = LARGEST_TEXT) -> str:
+def read_text(path: str | PathLike[str]) -> str:
     """Contents of a text file in UTF-8, with or without a byte order mark.
-
-    Args:
-      path: the file.
-      most: bytes; a larger file is refused before it is read.
 
     Raises:
       InputError: see `read_bytes`; also if it is not UTF-8.
     """
     try:
-        return read_bytes(path, most=most).decode("utf-8-sig")
+        return read_bytes(path, most=LARGEST_TEXT).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{fspath(path)}: is not text in UTF-8; save it as UTF-8") from error
 
@@ -97,7 +93,7 @@ def read_json(path: str | PathLike[str]) -> Any:
     Raises:
       InputError: see `read_text`; also if it is not JSON, or nested too deep.
     """
-    return parse_json(read_text(path, most=LARGEST_JSON), path)
+    return parse_json(read_text(path), path)
 
 
 def parse_json(text: str, name: str | PathLike[str]) -> Any:
@@ -110,6 +106,7 @@ def parse_json(text: str, name: str | PathLike[str]) -> Any:
     Raises:
       InputError: if it is not JSON, or nested too deep.
     """
+    _refuse_bomb(text, name)
     try:
         return _not_deep(json.loads(text), name)
     except RecursionError:
@@ -124,13 +121,19 @@ def read_toml(path: str | PathLike[str]) -> dict[str, Any]:
     Raises:
       InputError: see `read_text`; also if it is not TOML, or nested too deep.
     """
-    text = read_text(path, most=LARGEST_JSON)
+    text = read_text(path)
+    _refuse_bomb(text, path)
     try:
         return _not_deep(tomllib.loads(text), path)
     except RecursionError:
         raise _too_deep(path) from None
     except ValueError as error:
         raise InputError(f"{fspath(path)}: not readable as TOML ({error})") from error
+
+
+def _refuse_bomb(text: str, name: str | PathLike[str]) -> None:
+    if text.count("[") + text.count("{") > MOST_NODES or text.count(",") > MOST_VALUES:
+        raise InputError(f"{fspath(name)}: holds too many values for what it should be")
 
 
 def _not_deep(content: Any, name: str | PathLike[str]) -> Any:

@@ -51,9 +51,11 @@ def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
         raise InputError(f"{path}: holds no latents")
     if len(ws) * config.num_ws * config.w_dim * _FLOAT32 > LARGEST:
         raise InputError(f"{path}: holds {len(ws)} latents, too many for one file; split it")
+    with np.errstate(over="ignore"):
+        ws = ws.astype(np.float32)
     if not np.isfinite(ws).all():
-        raise InputError(f"{path}: contains NaN or infinity")
-    return np.broadcast_to(ws, (len(ws), config.num_ws, config.w_dim)).astype(np.float32)
+        raise InputError(f"{path}: contains NaN or infinity, or numbers too large for float32")
+    return np.array(np.broadcast_to(ws, (len(ws), config.num_ws, config.w_dim)))
 
 
 def read_names(path: Path) -> tuple[str, ...] | None:

@@ -21,6 +21,7 @@ _ENDING = ".npy"
 _MAGIC = b"\x93NUMPY"
 _ZIP_MAGIC = b"PK"
 _MOST_MEMBERS = 1000
+_LONGEST_SIDE = 2**40
 _KINDS = "biufU"
 """Truth values, numbers and texts; complex numbers, dates, records and objects are nothing of ours."""
 
@@ -115,6 +116,6 @@ def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
         shape, fortran, dtype = readers[version](file)
     except Exception as error:  # NumPy's parser fails in many ways on damaged headers
         raise CheckpointError("is not a readable NumPy file: its header is damaged") from error
-    if not all(type(side) is int and side >= 0 for side in shape):
+    if not all(type(side) is int and 0 <= side <= _LONGEST_SIDE for side in shape):
         raise CheckpointError("is not a readable NumPy file: its header is damaged")
     return shape, fortran, dtype

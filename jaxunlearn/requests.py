@@ -22,6 +22,7 @@ from jaxunlearn.json_form import shown
 from jaxunlearn.models import Models
 from jaxunlearn.people import People, people_of_images, people_of_latents, people_of_seeds
 
+_LONGEST_NAME = 100
 _KINDS = ("seeds", "latents", "images")
 
 
@@ -67,7 +68,7 @@ def _stage(path: Path, number: int, entry: Any) -> Stage:
         if key not in ("name", *_KINDS):
             raise InputError(f"{where}: no such key {shown(key)}; there are name, {', '.join(_KINDS)}")
     name = entry.get("name", f"stage{number + 1}")
-    if not isinstance(name, str) or not name or Path(name).name != name or name.startswith("."):
+    if not isinstance(name, str) or not _good_for_a_folder(name):
         raise InputError(f"{where}: the name {shown(name)} is not good for a folder")
     lists = {kind: entry.get(kind, []) for kind in _KINDS}
     for kind, members in lists.items():
@@ -83,6 +84,11 @@ def _stage(path: Path, number: int, entry: Any) -> Stage:
         if not file.is_file():
             raise InputError(f"{where}: {file}: no such file")
     return Stage(name, tuple(lists["seeds"]), **files)
+
+
+def _good_for_a_folder(name: str) -> bool:
+    plain = name.isprintable() and 0 < len(name) <= _LONGEST_NAME
+    return plain and Path(name).name == name and not name.startswith(".")
 
 
 def refuse_repetition(where: str, listed: Iterable[Any]) -> None:

@@ -13,7 +13,6 @@ report.html      a page to look at
 """
 
 import dataclasses
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
@@ -25,10 +24,12 @@ import numpy as np
 
 from jaxunlearn.configuration import flat
 from jaxunlearn.errors import InputError
-from jaxunlearn.files import open_file, read_json, write_json
-from jaxunlearn.folder_forms import MetricsLine
+from jaxunlearn.files import read_json, write_json
+from jaxunlearn.folder_forms import MetricsLine, RunJson, SummaryJson
 from jaxunlearn.folder_lock import NO_CONTENT, locked
+from jaxunlearn.json_form import check_form
 from jaxunlearn.metrics_file import add_line, read_metrics
+from jaxunlearn.numpy_files import read_npz
 from jaxunlearn.presets import ConfigDict
 from torch_bridge import leftover_of, remove_leftovers, replacing
 
@@ -170,19 +171,17 @@ class RunFolder:
                 f"{self.path}: written by jaxunlearn {stored.get('version', 'unknown')} in format "
                 f"{stored.get('format')}; this version reads format {FORMAT}"
             )
-        fields = {
-            field.name: stored[field.name] for field in dataclasses.fields(Request) if field.name in stored
-        }
-        subjects = fields.get("subjects")
-        if not isinstance(subjects, list) or not all(isinstance(subject, str) for subject in subjects):
-            raise InputError(f"{self.path / 'run.json'}: not the file of a run (subjects is {subjects!r})")
-        fields["subjects"] = tuple(subjects)
-        for name in ("model", "fingerprint", "perceptual", "identity"):
-            if not isinstance(fields.get(name), str):
-                raise InputError(
-                    f"{self.path / 'run.json'}: not the file of a run ({name} is {fields.get(name)!r})"
-                )
-        return Request(**fields)
+        stored = check_form(stored, RunJson, self.path / "run.json")
+        return Request(
+            model=stored["model"],
+            fingerprint=stored["fingerprint"],
+            subjects=tuple(stored["subjects"]),
+            perceptual=stored["perceptual"],
+            identity=stored["identity"],
+            mean_latent=stored.get("mean_latent", ""),
+            together=stored.get("together", False),
+            start=stored.get("start", ""),
+        )
 
     @property
     def config(self) -> ConfigDict:
@@ -195,31 +194,27 @@ class RunFolder:
         Raises:
           InputError: if the run was cut off before it knew the targets.
         """
-        arrays = self._latents()
+        arrays = self._read_latents()
         if "ws_target" not in arrays:
             raise InputError(f"{self.path}: the run has not begun to train; the same command goes on")
+        if arrays["ws"].shape != arrays["ws_target"].shape:
+            raise InputError(f"{self.path / 'latents.npz'}: ws and ws_target have different shapes")
         return arrays["ws"], arrays["ws_target"]
 
     def people(self) -> np.ndarray:
         """Who is forgotten, `[K, L, D]`; known from the beginning."""
-        return self._latents()["ws"]
+        return self._read_latents()["ws"]
 
-    def _latents(self) -> dict[str, np.ndarray]:
-        """Arrays of `latents.npz`.
-
-        Raises:
-          InputError: if it cannot be read.
-        """
+    def _read_latents(self) -> dict[str, np.ndarray]:
         path = self.path / "latents.npz"
-        with open_file(path) as file:
-            try:
-                with np.load(file, allow_pickle=False) as arrays:
-                    found = {name: arrays[name] for name in ("ws", "ws_target") if name in arrays}
-            except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-                raise InputError(f"{path}: damaged ({error}); delete {self.path} and begin again") from error
-        if "ws" not in found:
-            raise InputError(f"{path}: holds no latents ws; delete {self.path} and begin again")
-        return found
+        arrays = read_npz(path)
+        for name in ("ws", "ws_target") if "ws_target" in arrays else ("ws",):
+            found = arrays.get(name)
+            if found is None or found.ndim != 3 or found.dtype != np.float32 or not np.isfinite(found).all():
+                raise InputError(f"{path}: {name} must be latents [K, L, D], finite numbers of float32")
+            if len(found) != len(self.request.subjects):
+                raise InputError(f"{path}: holds {len(found)} people, run.json {len(self.request.subjects)}")
+        return arrays
 
     def begin(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
         """Write what was asked, or check that a run begun here before was asked the same.
@@ -314,7 +309,9 @@ class RunFolder:
     @property
     def summary(self) -> dict[str, Any]:
         """Final figures so far."""
-        return self._read_json("summary.json") if (self.path / "summary.json").exists() else {}
+        if not (self.path / "summary.json").exists():
+            return {}
+        return dict(check_form(self._read_json("summary.json"), SummaryJson, self.path / "summary.json"))
 
     def add_to_summary(self, figures: Mapping[str, Any]) -> None:
         """Put figures into `summary.json`, beside those there."""
@@ -324,14 +321,12 @@ class RunFolder:
         path = self.path / name
         if not path.exists():
             raise InputError(f"{path}: no such file; {self.path} is not the folder of a whole run")
-        content = read_json(path)
-        if not isinstance(content, dict):
-            raise InputError(f"{path}: not the file of a run (not a JSON object)")
-        return content
+        return check_form(read_json(path), dict[str, Any], path)
 
     def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
-        if self.writes:
-            write_json(self.path / name, value)
+        if not self.writes:
+            return
+        write_json(self.path / name, value)
 
 
 def same_people(before: np.ndarray, now: np.ndarray) -> bool:

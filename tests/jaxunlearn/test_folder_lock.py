@@ -149,7 +149,9 @@ def test_strays_among_waves(tmp_path):
 
 
 def line(subject: str) -> str:
-    return json.dumps({"subject": subject, "status": "done", "wave": 0, "learning_rate": 0.1}) + "\n"
+    return (
+        json.dumps({"subject": subject, "status": "done", "wave": 0, "steps": 1, "learning_rate": 0.1}) + "\n"
+    )
 
 
 def test_a_results_line_that_a_crash_cut_off(tmp_path):

@@ -20,6 +20,8 @@ from jaxunlearn.benchmark.workload import Preset, Workload
 from jaxunlearn.errors import InputError
 from tiny_models import outline, tiny_models
 
+JAXLIB = importlib.metadata.version("jaxlib")
+
 
 @pytest.fixture(scope="module")
 def here():
