@@ -17,6 +17,7 @@ import numpy as np
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
+from jaxunlearn.file_names import as_text
 from jaxunlearn.files import read_json, read_toml
 from jaxunlearn.json_form import shown
 from jaxunlearn.models import Models
@@ -116,11 +117,11 @@ def people_of_stage(models: Models, stage: Stage, *, compute: Compute, known: np
     groups = [people_of_seeds(models, stage.seeds)] if stage.seeds else []
     groups += [people_of_latents(models, path) for path in stage.latents]
     subjects = [subject for group in groups for subject in group.subjects]
-    subjects += [path.name for path in stage.images]
+    subjects += [as_text(path.name) for path in stage.images]
     if stage.images:
         if known is not None and len(known) == len(subjects):
             photos = known[len(subjects) - len(stage.images) :]
         else:
             photos = people_of_images(models, stage.images, compute=compute).ws
-        groups.append(People("photos", tuple(path.name for path in stage.images), photos))
+        groups.append(People("photos", tuple(as_text(path.name) for path in stage.images), photos))
     return People(stage.name, tuple(subjects), np.concatenate([group.ws for group in groups]))

@@ -17,6 +17,7 @@ from jaxunlearn.commands.arguments import (
 from jaxunlearn.commands.networks import add_inversion, add_models, models_of
 from jaxunlearn.commands.scale import add_scale, join, mesh_of
 from jaxunlearn.commands.settings import add_config
+from jaxunlearn.file_names import file_name
 from jaxunlearn.terminal import say, say_lines
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh |
             mesh=mesh,
             compute=configuration.compute(config),
         )
-        name = Path(arguments.identities).stem
+        name = file_name(Path(arguments.identities).stem)
     else:
         raise InputError("--parallel: of --identities or --seed")
     out = arguments.out or Path("runs") / name
@@ -242,7 +243,7 @@ def _run_sequence(arguments: argparse.Namespace, mesh: "Mesh | None") -> None:
 
     stages = read_requests(arguments.sequence)
     models = models_of(arguments, arguments.w_avg)
-    out = arguments.out or Path("runs") / arguments.sequence.stem
+    out = arguments.out or Path("runs") / file_name(arguments.sequence.stem)
     forgotten = forget_in_stages(
         models, stages, lambda people: read_settings(arguments, people), out, mesh=mesh
     )

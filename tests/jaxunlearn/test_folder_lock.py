@@ -169,5 +169,5 @@ def test_a_results_line_that_a_crash_cut_off(tmp_path):
 def test_damaged_results_are_named_with_their_line(tmp_path, damage):
     begin_list(tmp_path)
     (tmp_path / "results.jsonl").write_text(f"{line('ada')}{damage}\n{line('bea')}")
-    with pytest.raises(InputError, match=r"results\.jsonl, line 2: "):
+    with pytest.raises(InputError, match=r"results\.jsonl: line 2: "):
         WorklistFolder(tmp_path).last()

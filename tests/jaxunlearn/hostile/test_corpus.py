@@ -28,7 +28,7 @@ def _parameter(case: Case):
     return pytest.param(case, id=case.name, marks=[pytest.mark.slow] if loads and not quick else [])
 
 
-@pytest.mark.parametrize("case", map(_parameter, CASES))
+@pytest.mark.parametrize("case", [_parameter(case) for case in CASES])
 def test_is_refused_in_one_line(judge: Judge, case: Case):
     problem = judge.problem(case)
     assert problem is None, problem

@@ -36,7 +36,7 @@ def page_of_a_run(path: Path) -> Path:
     save_png(folder.person_picture(), picture(1500))
     save_png(folder.others_picture(), picture(1500))
     for step in range(1, 6):
-        folder.log({"step": step, "loss": 1 / step})
+        folder.log({"step": step, "seconds": float(step), "loss": 1 / step})
     figures = {
         "id": 0.1,
         "id_others": None,

@@ -44,16 +44,20 @@ _COMMANDS: dict[str, Callable[[str], tuple[str, ...]]] = {
     "detector": lambda name: ("align", "x.png", "--detector", name, "--out", "out"),
     "config": lambda name: ("unlearn", "--seed", "0", "--config", name, "--out", "out"),
     "run": lambda name: ("render", name),
+    "photo": lambda name: ("unlearn", "--image", name, "--out", "out"),
+    "table": lambda name: ("unlearn", "--image", f"{name}.csv", "--out", "out"),
 }
 _SOME = ("nothing", "a pipe", "a folder", "a device without end")
 _ALL = ("convert", "latents", "landmarks", "requests")
 
 
-def _prepared(kind: str) -> Callable[[Path], None]:
+def _prepared(kind: str, command: str) -> Callable[[Path], None]:
     def prepare(folder: Path) -> None:
         rng = np.random.default_rng(0)
         Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8)).save(folder / "x.png")
         _KINDS[kind](folder)
+        if command == "table" and os.path.lexists(folder / "in"):
+            (folder / "in").rename(folder / "in.csv")
 
     return prepare
 
@@ -74,7 +78,7 @@ _NAMES: dict[str, str] = {
 
 PATHS = [
     *(
-        Case(f"{command}: {kind}", arguments("in"), _prepared(kind))
+        Case(f"{command}: {kind}", arguments("in"), _prepared(kind, command))
         for command, arguments in _COMMANDS.items()
         for kind in (_KINDS if command in _ALL else _SOME)
     ),

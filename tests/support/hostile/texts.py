@@ -105,6 +105,12 @@ _CONFIGS: dict[str, bytes] = {
     "empty": b"",
     "no python": b"steps: 3\n",
     "no get_config": b"x = 3\n",
+    "raises": b"def get_config():\n    raise RuntimeError('no')\n",
+    "returns nothing": b"def get_config():\n    return None\n",
+    "exits": b"raise SystemExit(0)\n",
+    "not utf-8": b"\xff\xfe",
+    "zeros": bytes(100),
+    "deep": b"x = " + b"(" * 5000,
 }
 
 
