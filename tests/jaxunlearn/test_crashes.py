@@ -1,6 +1,7 @@
 """What is left when a run ends in the middle of things, and when the disk does."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -72,6 +73,41 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_saved(tmp_path):
     assert saved(folder)[-1] == 2
     resumed = unlearn(tiny_models(), tiny_people(1), settings(4), workdir=folder.path, progress=False)
     assert resumed.summary["steps"] == 4
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of a megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("file systems may not be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", [0, 3000, 30_000, 100_000])
+def test_no_room_is_one_line_and_resumes_identically_once_there_is(small_disk, tmp_path, room):
+    """Wherever it runs out, in the first files or in a checkpoint that is written meanwhile."""
+    folder = RunFolder(small_disk / "run")
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(2**20 - 2 * 4096 - room // 4096 * 4096))
+    child = start(folder.path, 40)
+    _, errors = child.communicate(timeout=500)
+    assert child.returncode == 2, errors
+    (line,) = [line for line in errors.splitlines() if line.startswith("jaxunlearn: ")]
+    assert "No space left on device" in line
+    assert "Traceback" not in errors
+    filler.unlink()
+    copy = tmp_path / "run"
+    if folder.path.exists():
+        shutil.copytree(folder.path, copy)
+    resumed = unlearn(tiny_models(), tiny_people(1), settings(4), workdir=copy, progress=False)
+    straight = unlearn(tiny_models(), tiny_people(1), settings(4), progress=False)
+    for a, b in zip(numbers(resumed.generator), numbers(straight.generator), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.slow

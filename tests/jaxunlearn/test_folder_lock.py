@@ -142,7 +142,7 @@ def test_an_empty_folder_as_a_file_manager_leaves_it(tmp_path, begin):
 
 def test_strays_among_waves(tmp_path):
     begin_list(tmp_path)
-    for name in (".DS_Store", "notes", "٠٠٠١"):
+    for name in (".DS_Store", "notes", "\u0660\u0660\u0660\u0661"):
         (tmp_path / "waves" / name).mkdir(parents=True)
     WorklistFolder(tmp_path).clean()
     assert len(list((tmp_path / "waves").iterdir())) == 3

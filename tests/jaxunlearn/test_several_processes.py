@@ -172,7 +172,7 @@ def test_sigterm_in_one_process_stops_all(tmp_path):
         assert "is saved in" in line
 
 
-@pytest.mark.parametrize("address", ["nonsense", "host:", ":1", "host:0", "host:65536", "host:١"])
+@pytest.mark.parametrize("address", ["nonsense", "host:", ":1", "host:0", "host:65536", "host:\u0661"])
 def test_addresses_that_are_none(address):
     with pytest.raises(InputError, match="write it as HOST:PORT"):
         distributed.check_address(address)

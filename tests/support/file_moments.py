@@ -1,7 +1,7 @@
 """A folder as a kill would leave it, before each operation on its files.
 
-What a killed process has written stays: so a copy of the folder, made while an operation waits, is what a kill
-at that moment leaves. Hundreds of moments are tried in one process that way.
+What a killed process has written stays: so a copy of the folder, made while an operation waits, is what a
+kill at that moment leaves. Hundreds of moments are tried in one process that way.
 """
 
 import contextlib
