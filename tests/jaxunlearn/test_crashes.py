@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 
 from crashing_run import settings
+from file_moments import moments_of
+from jaxunlearn import runner
 from jaxunlearn.errors import InputError
 from jaxunlearn.metrics_file import read_metrics
 from jaxunlearn.run_folder import RunFolder
 from jaxunlearn.runner import unlearn
+from jaxunlearn.worklist import Worklist, unlearn_all
 from tiny_models import numbers, tiny_models, tiny_people
+from tiny_sugar import tiny_sugar
 
 SUPPORT = Path(__file__).parents[1] / "support"
 FOREVER = 100_000
@@ -120,6 +124,50 @@ def test_a_broken_checkpoint_is_named(tmp_path):
             file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     with pytest.raises(InputError, match=r"checkpoints/2: cannot be read .* remove that folder"):
         unlearn(tiny_models(), tiny_people(1), settings(3), workdir=folder.path, progress=False)
+
+
+def begin_again(kind: str, folder: Path) -> None:
+    """The same command: a small run of one person, of several in one generator, or a work list."""
+    people = tiny_people(3)
+    config = tiny_sugar() if kind == "sugar" else settings(3)
+    config.update(steps=3, log_every=1, images_every=0, checkpoint_every=1)
+    config.optimiser.update(learning_rate=1e-3, schedule="constant")
+    if kind == "worklist":
+        worklist = Worklist(("ada", "bea", "cleo"), lambda some: people[list(some)])
+        unlearn_all(tiny_models(), worklist, config, folder, parallel=2, progress=False)
+    else:
+        of = people[:1] if kind == "guide" else people
+        unlearn(tiny_models(), of, config, workdir=folder, progress=False)
+
+
+def weights_in(folder: Path) -> dict[str, bytes]:
+    """What a run made, with SUGAR's mapper and Fisher."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.safetensors")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["guide", "sugar", "worklist"])
+def test_killed_at_every_operation_on_a_file(tmp_path, monkeypatch, kind):
+    """The same command ends the run with the same bytes each time, and leaves nothing of the first attempt."""
+    compiled, compile_step = {}, runner.compiled_step
+
+    def once(recipe, *arguments):
+        if recipe.copies not in compiled:
+            compiled[recipe.copies] = compile_step(recipe, *arguments)
+        return compiled[recipe.copies]
+
+    monkeypatch.setattr(runner, "compiled_step", once)
+    with moments_of(tmp_path / "run", tmp_path / "copies") as moments:
+        begin_again(kind, tmp_path / "run")
+    whole = weights_in(tmp_path / "run")
+    assert len(moments.found) > 40
+    for moment, copy in moments.found.items():
+        begin_again(kind, copy)
+        assert weights_in(copy) == whole, moment
+        left = [path.name for path in copy.rglob("*") if "tmp" in path.name or path.name == ".lock"]
+        assert not left, moment
+        if kind != "worklist":
+            assert "steps_per_second" in RunFolder(copy).summary, moment
 
 
 def test_a_line_cut_off_while_it_was_written(tmp_path):
