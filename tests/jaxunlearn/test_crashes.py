@@ -148,7 +148,7 @@ def weights_in(folder: Path) -> dict[str, bytes]:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["guide", "sugar", "worklist"])
 def test_killed_at_every_operation_on_a_file(tmp_path, monkeypatch, kind):
-    """The same command ends the run with the same bytes each time, and leaves nothing of the first attempt."""
+    """The same command ends the run with the same bytes each time, and leaves nothing unfinished."""
     compiled, compile_step = {}, runner.compiled_step
 
     def once(recipe, *arguments):
