@@ -2,9 +2,12 @@
 
 import contextlib
 import errno
+import functools
+import logging
 import math
 import os
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +27,13 @@ _DISK = tuple(
 """Texts of what goes wrong with a disk."""
 
 
+def _is_not_orbax(record: logging.LogRecord) -> bool:
+    return f"{os.sep}orbax{os.sep}" not in record.pathname
+
+
+logging.getLogger("absl").addFilter(_is_not_orbax)  # it shows each error's traceback, and raises it, too
+
+
 class Checkpoints:
     """The last few states of one run and the one of least loss; a context manager that waits for the disk."""
 
@@ -41,11 +51,14 @@ class Checkpoints:
             self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
     def __enter__(self) -> "Checkpoints":
+        self._hook = sys.unraisablehook
+        sys.unraisablehook = functools.partial(_show_if_not_late, self._hook)
         return self
 
     def __exit__(self, *_: object) -> None:
         with self._errors():
             self._manager.close()
+        sys.unraisablehook = self._hook  # not after an error: other parts of the checkpoint end later
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -99,6 +112,13 @@ class Checkpoints:
                 f"({str(error).splitlines()[0][:200]}); remove that folder to start from the one before"
             ) from error
         return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in wanted])
+
+
+def _show_if_not_late(show: Callable[[Any], object], unraisable: Any) -> None:
+    """Show an exception, except of a part of a checkpoint that ended when another had failed already."""
+    error = unraisable.exc_value
+    if not (isinstance(error, RuntimeError) and str(error) == "Event loop is closed"):
+        show(unraisable)
 
 
 def _reasons(error: BaseException) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What is left when a run ends in the middle of things, and when the disk does."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -10,11 +11,15 @@ import numpy as np
 import pytest
 
 from crashing_run import settings
+from file_moments import moments_of
+from jaxunlearn import runner
 from jaxunlearn.errors import InputError
 from jaxunlearn.metrics_file import read_metrics
 from jaxunlearn.run_folder import RunFolder
 from jaxunlearn.runner import unlearn
+from jaxunlearn.worklist import Worklist, unlearn_all
 from tiny_models import numbers, tiny_models, tiny_people
+from tiny_sugar import tiny_sugar
 
 SUPPORT = Path(__file__).parents[1] / "support"
 FOREVER = 100_000
@@ -74,6 +79,41 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_saved(tmp_path):
     assert resumed.summary["steps"] == 4
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of a megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("file systems may not be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", [0, 3000, 30_000, 100_000])
+def test_no_room_is_one_line_and_resumes_identically_once_there_is(small_disk, tmp_path, room):
+    """Wherever it runs out, in the first files or in a checkpoint that is written meanwhile."""
+    folder = RunFolder(small_disk / "run")
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(2**20 - 2 * 4096 - room // 4096 * 4096))
+    child = start(folder.path, 40)
+    _, errors = child.communicate(timeout=500)
+    assert child.returncode == 2, errors
+    (line,) = [line for line in errors.splitlines() if line.startswith("jaxunlearn: ")]
+    assert "No space left on device" in line
+    assert "Traceback" not in errors
+    filler.unlink()
+    copy = tmp_path / "run"
+    if folder.path.exists():
+        shutil.copytree(folder.path, copy)
+    resumed = unlearn(tiny_models(), tiny_people(1), settings(4), workdir=copy, progress=False)
+    straight = unlearn(tiny_models(), tiny_people(1), settings(4), progress=False)
+    for a, b in zip(numbers(resumed.generator), numbers(straight.generator), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.slow
 def test_a_broken_checkpoint_is_named(tmp_path):
     folder = RunFolder(tmp_path / "run")
@@ -84,6 +124,50 @@ def test_a_broken_checkpoint_is_named(tmp_path):
             file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     with pytest.raises(InputError, match=r"checkpoints/2: cannot be read .* remove that folder"):
         unlearn(tiny_models(), tiny_people(1), settings(3), workdir=folder.path, progress=False)
+
+
+def begin_again(kind: str, folder: Path) -> None:
+    """The same command: a small run of one person, of several in one generator, or a work list."""
+    people = tiny_people(3)
+    config = tiny_sugar() if kind == "sugar" else settings(3)
+    config.update(steps=3, log_every=1, images_every=0, checkpoint_every=1)
+    config.optimiser.update(learning_rate=1e-3, schedule="constant")
+    if kind == "worklist":
+        worklist = Worklist(("ada", "bea", "cleo"), lambda some: people[list(some)])
+        unlearn_all(tiny_models(), worklist, config, folder, parallel=2, progress=False)
+    else:
+        of = people[:1] if kind == "guide" else people
+        unlearn(tiny_models(), of, config, workdir=folder, progress=False)
+
+
+def weights_in(folder: Path) -> dict[str, bytes]:
+    """What a run made, with SUGAR's mapper and Fisher."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.safetensors")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["guide", "sugar", "worklist"])
+def test_killed_at_every_operation_on_a_file(tmp_path, monkeypatch, kind):
+    """The same command ends the run with the same bytes each time, and leaves nothing unfinished."""
+    compiled, compile_step = {}, runner.compiled_step
+
+    def once(recipe, *arguments):
+        if recipe.copies not in compiled:
+            compiled[recipe.copies] = compile_step(recipe, *arguments)
+        return compiled[recipe.copies]
+
+    monkeypatch.setattr(runner, "compiled_step", once)
+    with moments_of(tmp_path / "run", tmp_path / "copies") as moments:
+        begin_again(kind, tmp_path / "run")
+    whole = weights_in(tmp_path / "run")
+    assert len(moments.found) > 40
+    for moment, copy in moments.found.items():
+        begin_again(kind, copy)
+        assert weights_in(copy) == whole, moment
+        left = [path.name for path in copy.rglob("*") if "tmp" in path.name or path.name == ".lock"]
+        assert not left, moment
+        if kind != "worklist":
+            assert "steps_per_second" in RunFolder(copy).summary, moment
 
 
 def test_a_line_cut_off_while_it_was_written(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jaxunlearn.report.verdict import verdict, verdict_together
+from jaxunlearn.report.verdict import effort, verdict, verdict_together
 
 FIGURES = {
     "id": 0.1,
@@ -89,3 +89,7 @@ def test_of_very_many_who_stayed_some_are_named():
     lines = of_many(*7 * [(0.9, 0.1)])
     assert lines[1].startswith("NOT forgotten: ada (0.90), bea (0.90)")
     assert "eva (0.90) and 2 more: they have not become their targets;" in lines[1]
+
+
+def test_an_effort_that_was_not_measured():
+    assert effort({"steps": 5}) == "It took 5 steps."
