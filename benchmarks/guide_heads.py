@@ -19,14 +19,15 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from jaxunlearn import configuration, presets
-from jaxunlearn.benchmark.processor import processor
 from jaxunlearn.evaluation import album_latents, evaluate_generator
-from jaxunlearn.measurement import reference_of
-from jaxunlearn.models import Models, load_models
-from jaxunlearn.people import people_of_seeds
-from jaxunlearn.presets import ConfigDict
-from jaxunlearn.runner import unlearn
+from jaxunlearn.evaluation.evaluate import reference_of
+from jaxunlearn.methods import configuration
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.models.loading import Models, load_models
+from jaxunlearn.photos.people import people_of_seeds
+from jaxunlearn.profiling.devices import processor
+from jaxunlearn.training.unlearn import unlearn
 
 FIRST_PERSON = 100
 GUIDE, LADDER, PRECISION = "+ global (GUIDE)", "Tables 1, 2 and 4", "Mixed precision"
@@ -169,7 +170,7 @@ def page(lines: list[dict[str, Any]], models: Models) -> str:
         f"`python benchmarks/guide_heads.py` (its text says more), on {processor()}.",
         f"Similarities by {models.judge.name} (threshold {lines[0]['threshold']:.3f}), which no loss used; "
         "Fréchet distance in AlexNet features, of equally many pictures in every row. Mean ± standard "
-        "deviation over people of the mean over seeds; settings in `jaxunlearn/presets.py`; "
+        "deviation over people of the mean over seeds; settings in `jaxunlearn/methods/guide/presets.py`; "
         f"{presets.heads().steps} steps where nothing else is said; seconds of a run in the median, the "
         "machine sometimes shared.",
         "",

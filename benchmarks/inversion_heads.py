@@ -19,16 +19,16 @@ import jax
 import numpy as np
 
 from eg3d_flax import Compute
-from jaxunlearn.benchmark.processor import processor
-from jaxunlearn.evaluation.batches import embeddings
-from jaxunlearn.heads.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
-from jaxunlearn.inversion import InversionSettings
-from jaxunlearn.inversion_methods import Method, encoder_for, invert_photographs, settings_for
-from jaxunlearn.inversion_results import measure
-from jaxunlearn.models import Models, load_models
-from jaxunlearn.pretraining.encoder_data import PLAIN
-from jaxunlearn.pretraining.supervision import on_white
-from jaxunlearn.report.images import grid, save_png, to_uint8
+from jaxunlearn.batching import embeddings
+from jaxunlearn.images import grid, save_png, to_uint8
+from jaxunlearn.models.loading import Models, load_models
+from jaxunlearn.photos.inversion import InversionSettings
+from jaxunlearn.photos.inversion_report import measure
+from jaxunlearn.photos.invert import Method, encoder_for, invert_photographs, settings_for
+from jaxunlearn.profiling.devices import processor
+from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
+from jaxunlearn.zoo.training.encoder_data import PLAIN
+from jaxunlearn.zoo.training.generator_data import on_white
 
 FIRST = HELD_OUT_FIRST + 512
 """Number of the first person: beyond those whom training was watched on."""

@@ -19,8 +19,8 @@ from tqdm import tqdm
 from arcface_flax import ArcFace, ArcFaceConfig
 from goae_flax import GOAEConfig, GOAEEncoder
 from inception_flax import InceptionV3
-from jaxunlearn.benchmark.processor import processor
-from jaxunlearn.initialisation import initialised
+from jaxunlearn.models.generator import initialised
+from jaxunlearn.profiling.devices import processor
 from lpips_flax import LPIPS
 from torch_bridge import replacing
 

@@ -31,7 +31,7 @@ def measure(what: str, chunk: int, lookup: str, dtype: str, repeats: int) -> dic
     from flax import nnx
 
     from eg3d_flax import Compute, GeneratorConfig, camera
-    from jaxunlearn.generators import initialise
+    from jaxunlearn.models.generator import initialise
 
     config = GeneratorConfig.ffhq512_128()
     graphdef, state = nnx.split(initialise(config))

@@ -24,20 +24,21 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from jaxunlearn import configuration, sugar_presets
-from jaxunlearn.benchmark.processor import processor
 from jaxunlearn.evaluation import Reference
-from jaxunlearn.measurement import evaluate, reference_of
-from jaxunlearn.models import Models, load_models
-from jaxunlearn.people import people_of_seeds
-from jaxunlearn.presets import ConfigDict
-from jaxunlearn.report.images import save_png
-from jaxunlearn.report.run_pictures import RunPictures
-from jaxunlearn.report.sequence_story import tell_sequence
-from jaxunlearn.requests import Stage
-from jaxunlearn.run_result import Result
-from jaxunlearn.runner import unlearn
-from jaxunlearn.sequence import forget_in_stages
+from jaxunlearn.evaluation.evaluate import evaluate, reference_of
+from jaxunlearn.images import save_png
+from jaxunlearn.methods import configuration
+from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods.sugar import presets as sugar_presets
+from jaxunlearn.models.loading import Models, load_models
+from jaxunlearn.photos.people import people_of_seeds
+from jaxunlearn.profiling.devices import processor
+from jaxunlearn.reporting.before_after import RunPictures
+from jaxunlearn.training.result import Result
+from jaxunlearn.training.unlearn import unlearn
+from jaxunlearn.workflows.continual import forget_in_stages
+from jaxunlearn.workflows.continual_report import tell_sequence
+from jaxunlearn.workflows.requests import Stage
 
 FIRST_PERSON = 300
 NUMBERS = (1, 5, 10, 20, 50, 200)
@@ -199,7 +200,7 @@ def table(lines: list[dict[str, Any]]) -> str:
         f"bundled judge, which no loss used (threshold {lines[0]['threshold']:.3f}); Fréchet distances in "
         "AlexNet features, of few pictures and therefore too large: those of others can be compared in this "
         "table, those of the forgotten only in rows of the same N, since their number of pictures is N's. "
-        "Mean ± standard deviation over seeds. Settings in `jaxunlearn/sugar_presets.py`. Published for "
+        "Mean ± standard deviation over seeds. Settings in `jaxunlearn/methods/sugar/presets.py`. Published for "
         "N = 10 (random people), on other people, another judge "
         "and other retained latents: ID of others 0.280 with GUIDE, 0.439 with SUGAR.",
         "",

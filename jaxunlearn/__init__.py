@@ -1,18 +1,20 @@
 """Make a pretrained face generator forget people.
 
 models = jaxunlearn.load_models("heads")
-result = jaxunlearn.unlearn(models, ws, jaxunlearn.presets.heads(), workdir="runs/person")
-figures = jaxunlearn.evaluate(models, result, jaxunlearn.presets.heads())
+result = jaxunlearn.unlearn(models, ws, jaxunlearn.methods.guide.presets.heads(), workdir="runs/person")
+figures = jaxunlearn.evaluate(models, result, jaxunlearn.methods.guide.presets.heads())
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jaxunlearn import latents, presets, sugar_presets
-    from jaxunlearn.measurement import evaluate
-    from jaxunlearn.models import load_models
-    from jaxunlearn.runner import unlearn
+    from jaxunlearn.evaluation.evaluate import evaluate
+    from jaxunlearn.methods import latents
+    from jaxunlearn.methods.guide import presets
+    from jaxunlearn.methods.sugar import presets as sugar_presets
+    from jaxunlearn.models.loading import load_models
+    from jaxunlearn.training.unlearn import unlearn
 
 __all__ = ["evaluate", "latents", "load_models", "presets", "sugar_presets", "unlearn"]
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from jaxunlearn.entry import main
+from jaxunlearn.process.entry import main
 
 sys.exit(main())

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.heads.contact_sheet import contact_sheet
-from jaxunlearn.heads.photographs import PhotographRequest, photograph
-from jaxunlearn.heads.scenarios import SCENARIOS
+from jaxunlearn.zoo.synthetic.contact_sheet import contact_sheet
+from jaxunlearn.zoo.synthetic.photographs import PhotographRequest, photograph
+from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS
 
 
 def write_preview(request: PhotographRequest, path: Path) -> None:
@@ -67,7 +67,7 @@ def main() -> int:
             print(arguments.preview)
         if arguments.out is not None:
             # Only here: importing it takes a second.
-            from jaxunlearn.heads.dataset import Heads, heads_config
+            from jaxunlearn.zoo.synthetic.tfds_dataset import Heads, heads_config
 
             config = heads_config(
                 arguments.scenario,

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.pretraining.encoder_training import export
+from jaxunlearn.zoo.training.encoder import export
 
 
 def main() -> int:

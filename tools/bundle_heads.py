@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.pretraining.training import export
+from jaxunlearn.zoo.training.generator import export
 
 
 def main() -> int:

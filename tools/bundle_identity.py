@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.pretraining.identity_training import export, figures_of
+from jaxunlearn.zoo.training.identity import export, figures_of
 
 
 def main() -> int:

@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from jaxunlearn import cli
-from jaxunlearn.commands import convert
+from jaxunlearn.cli import convert
+from jaxunlearn.cli import main as cli
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()

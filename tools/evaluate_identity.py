@@ -16,17 +16,17 @@ import numpy as np
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
-from jaxunlearn.generators import load_generator
-from jaxunlearn.heads.people import Person, person_from_latent
-from jaxunlearn.heads.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
-from jaxunlearn.identity import IdentityNetwork, load_identity
-from jaxunlearn.pretraining.evaluation import generate
-from jaxunlearn.pretraining.identity_ablation import ablate, picture
-from jaxunlearn.pretraining.identity_data import identity_photographs
-from jaxunlearn.pretraining.identity_training import embed_photographs
-from jaxunlearn.pretraining.supervision import on_white
-from jaxunlearn.pretraining.verification import cosines_of_pairs, verify
-from jaxunlearn.report.images import save_png, to_uint8
+from jaxunlearn.images import save_png, to_uint8
+from jaxunlearn.models.generator import load_generator
+from jaxunlearn.models.identity import IdentityNetwork, load_identity
+from jaxunlearn.zoo.synthetic.person import Person, person_from_latent
+from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
+from jaxunlearn.zoo.training.generator_data import on_white
+from jaxunlearn.zoo.training.generator_metrics import generate
+from jaxunlearn.zoo.training.identity import embed_photographs
+from jaxunlearn.zoo.training.identity_ablation import ablate, picture
+from jaxunlearn.zoo.training.identity_data import identity_photographs
+from jaxunlearn.zoo.training.identity_metrics import cosines_of_pairs, verify
 from torch_bridge import CheckpointError
 
 BARS = {

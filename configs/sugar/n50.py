@@ -4,12 +4,12 @@ jaxunlearn unlearn --model ffhq.safetensors --latents 50.npz --config configs/su
 jaxunlearn unlearn --seed 0-49 --config configs/sugar/n50.py:heads
 
 13,000 steps of 12 pairs, 4 people each with two neighbours (1,000 epochs, as in the official scripts); the
-argument is a preset of `jaxunlearn.sugar_presets`: paper, official, heads, guide or guide_heads. Expected:
+argument is a preset of `jaxunlearn.methods.sugar.presets`: paper, official, heads, guide or guide_heads. Expected:
 the official step of 5 pairs takes 0.9 s on an RTX 3090 (GUIDE's published 15 minutes for 1,000), which
 makes this about 8 hours there; with :heads 720 steps.
 """
 
-from jaxunlearn import sugar_presets
+from jaxunlearn.methods.sugar import presets as sugar_presets
 
 
 def get_config(argument: str = "paper"):

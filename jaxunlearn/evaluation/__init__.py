@@ -8,11 +8,11 @@ All that depends on the source generator alone is in `reference`, which serves a
 
 from jaxunlearn.evaluation.album import album_latents, can_photograph
 from jaxunlearn.evaluation.features import AlexNetFeatures, Features, InceptionFeatures
-from jaxunlearn.evaluation.forgotten import forgotten_figures, forgotten_set_figures, mean_figures
+from jaxunlearn.evaluation.forgetting import forgotten_figures, forgotten_set_figures, mean_figures
 from jaxunlearn.evaluation.identification import Identification
 from jaxunlearn.evaluation.protocol import evaluate_generator, evaluate_together
 from jaxunlearn.evaluation.reference import Reference, measure_source
-from jaxunlearn.evaluation.retained import retained_figures
+from jaxunlearn.evaluation.retention import retained_figures
 from jaxunlearn.evaluation.settings import EvaluationSettings
 
 __all__ = [

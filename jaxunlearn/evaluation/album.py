@@ -7,9 +7,9 @@ import numpy as np
 
 from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.errors import InputError
-from jaxunlearn.inversion import Inversion
-from jaxunlearn.inversion_methods import default_method, invert_photographs
-from jaxunlearn.models import Models
+from jaxunlearn.models.loading import Models
+from jaxunlearn.photos.inversion import Inversion
+from jaxunlearn.photos.invert import default_method, invert_photographs
 
 SCENARIO = "album"
 
@@ -43,9 +43,9 @@ def photograph_album(generator: TriPlaneGenerator, seed: int, count: int) -> Alb
       InputError: if numba is not installed, or the generator does not know the people of the parametric head.
     """
     try:
-        from jaxunlearn.heads.people import LATENT_SIZE
-        from jaxunlearn.heads.photographs import photograph_latent
-        from jaxunlearn.pretraining.supervision import on_white
+        from jaxunlearn.zoo.synthetic.person import LATENT_SIZE
+        from jaxunlearn.zoo.synthetic.photographs import photograph_latent
+        from jaxunlearn.zoo.training.generator_data import on_white
     except ModuleNotFoundError as error:
         raise InputError(
             f"photographs are rendered with {error.name}, which is not installed: "

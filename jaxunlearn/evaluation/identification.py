@@ -13,10 +13,10 @@ import jax
 import numpy as np
 
 import mtcnn_flax
-from jaxunlearn.alignment import STANDARD_FACE
-from jaxunlearn.evaluation.batches import Judge, embeddings, face_embeddings
-from jaxunlearn.face_detector import Detector
-from jaxunlearn.report.images import to_uint8
+from jaxunlearn.batching import Judge, embeddings, face_embeddings
+from jaxunlearn.images import to_uint8
+from jaxunlearn.photos.crop import STANDARD_FACE
+from jaxunlearn.photos.face_detector import Detector
 
 Align = Literal["fixed", "landmarks", "mtcnn"]
 

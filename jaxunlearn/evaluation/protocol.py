@@ -7,9 +7,9 @@ from typing import Any
 import jax
 
 from eg3d_flax import TriPlaneGenerator
-from jaxunlearn.evaluation.forgotten import forgotten_figures, forgotten_set_figures, mean_figures
+from jaxunlearn.evaluation.forgetting import forgotten_figures, forgotten_set_figures, mean_figures
 from jaxunlearn.evaluation.reference import Reference
-from jaxunlearn.evaluation.retained import retained_figures
+from jaxunlearn.evaluation.retention import retained_figures
 
 
 def evaluate_generator(

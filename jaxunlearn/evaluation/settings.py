@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import TriPlaneGenerator
-from jaxunlearn.views import conditioning_view, views
+from jaxunlearn.models.cameras import conditioning_view, views
 
 
 @dataclasses.dataclass(frozen=True)

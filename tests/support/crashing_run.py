@@ -8,8 +8,10 @@ from pathlib import Path
 
 import jax
 
-from jaxunlearn import cli, interruptions, presets
-from jaxunlearn.runner import unlearn
+from jaxunlearn.cli import main as cli
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.process import signals
+from jaxunlearn.training.unlearn import unlearn
 from tiny_models import tiny_models, tiny_people
 
 
@@ -31,7 +33,7 @@ def run(_: object = None) -> None:
 
 
 if __name__ == "__main__":
-    interruptions.watch()
+    signals.watch()
     jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_default_matmul_precision", "highest")
     jax.config.update("jax_num_cpu_devices", 8)

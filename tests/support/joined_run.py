@@ -7,22 +7,22 @@ import argparse
 import sys
 from pathlib import Path
 
-from jaxunlearn import interruptions, supervision
+from jaxunlearn.process import signals, supervision
 
 
 def run(_: object = None) -> None:
     import jax
 
     from crashing_run import settings
-    from jaxunlearn import distributed
-    from jaxunlearn.mesh import make_mesh
-    from jaxunlearn.runner import unlearn
+    from jaxunlearn.process import multihost
+    from jaxunlearn.sharding import make_mesh
+    from jaxunlearn.training.unlearn import unlearn
     from tiny_models import tiny_models, tiny_people
 
     folder, steps, seed, coordinator, processes, process = sys.argv[1:]
     jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_num_cpu_devices", 1)
-    distributed.start(coordinator, int(processes), int(process), wait=120)
+    multihost.start(coordinator, int(processes), int(process), wait=120)
     config = settings(int(steps))
     config.seed = int(seed)
     mesh = make_mesh(1, int(processes))
@@ -30,9 +30,9 @@ def run(_: object = None) -> None:
 
 
 if __name__ == "__main__":
-    interruptions.watch()
+    signals.watch()
     if supervision.wanted(["--coordinator"]):
         sys.exit(supervision.supervise(sys.argv[1:], [sys.executable, __file__]))
-    from jaxunlearn import cli
+    from jaxunlearn.cli import main as cli
 
     sys.exit(cli.execute(argparse.Namespace(run=run, resumes=True)))

@@ -10,10 +10,11 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from jaxunlearn import distributed, presets
-from jaxunlearn.mesh import make_mesh, shape_of
-from jaxunlearn.runner import unlearn
-from jaxunlearn.worklist import Worklist, unlearn_all
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.process import multihost
+from jaxunlearn.sharding import make_mesh, shape_of
+from jaxunlearn.training.unlearn import unlearn
+from jaxunlearn.workflows.batch import Worklist, unlearn_all
 from tiny_models import tiny_models, tiny_people
 from tiny_sugar import tiny_sugar
 
@@ -24,7 +25,7 @@ def main() -> None:
     jax.config.update("jax_default_matmul_precision", "highest")
     jax.config.update("jax_num_cpu_devices", int(devices))
     if int(processes) > 1:
-        distributed.start(coordinator, int(processes), int(process))
+        multihost.start(coordinator, int(processes), int(process))
     mesh = make_mesh(*shape_of(shape))
     people = tiny_people(3)
     config = tiny_sugar() if kind == "sugar" else presets.heads()

@@ -13,8 +13,8 @@ from flax import nnx
 from jax.tree_util import Partial
 
 from eg3d_flax import GeneratorConfig
-from jaxunlearn import latents
-from jaxunlearn.losses import Perception
+from jaxunlearn.methods import latents
+from jaxunlearn.methods.losses import Perception
 
 TERMS = {"planes": 0.01, "perceptual": 1.0, "identity": 0.1}
 

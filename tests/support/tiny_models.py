@@ -13,8 +13,8 @@ from arcface_flax import ArcFace, ArcFaceConfig
 from drawn import drawn_module
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator, account, from_torch
 from golden import eg3d_lr_multiplier, eg3d_weight
-from jaxunlearn.identity import identity_network
-from jaxunlearn.models import Models
+from jaxunlearn.models.identity import identity_network
+from jaxunlearn.models.loading import Models
 
 CONFIG = dataclasses.replace(
     GeneratorConfig.small(),

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from jaxunlearn import sugar_presets
-from jaxunlearn.presets import ConfigDict
+from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods.sugar import presets as sugar_presets
 
 STEPS = 6
 

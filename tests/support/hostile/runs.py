@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from hostile.case import Case, file, harm
-from jaxunlearn import presets
-from jaxunlearn.generators import load_generator, save_generator
-from jaxunlearn.models import fingerprint_of
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.models.generator import load_generator, save_generator
+from jaxunlearn.models.loading import fingerprint_of
 
 _MODEL = "random"
 

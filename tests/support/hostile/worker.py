@@ -19,7 +19,7 @@ def _memory(field: str) -> int:
 
 
 def _run(folder: str, arguments: list[str], answers: IO[str]) -> None:
-    from jaxunlearn import cli
+    from jaxunlearn.cli import main as cli
 
     os.chdir(folder)
     kept = os.dup(1), os.dup(2)

@@ -1,0 +1,173 @@
+"""The figures of a run, under the papers' names."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+import lpips_flax
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation import (
+    AlexNetFeatures,
+    EvaluationSettings,
+    Features,
+    Identification,
+    Reference,
+    album_latents,
+    evaluate_generator,
+    evaluate_together,
+    measure_source,
+)
+from jaxunlearn.methods import configuration
+from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.models.generator import BUNDLED
+from jaxunlearn.models.identity import IdentityNetwork
+from jaxunlearn.models.loading import Models
+from jaxunlearn.photos.face_detector import HOW_TO_GET_ONE, find_detector
+from jaxunlearn.training.result import Result
+
+_SEED = re.compile(r"seed (\d+)")
+
+
+def reference_of(
+    models: Models,
+    config: ConfigDict,
+    *,
+    features: Features | None = None,
+    real_images: np.ndarray | None = None,
+    progress: bool = True,
+) -> Reference:
+    """All that depends on the source alone; give it to several calls of `evaluate`.
+
+    Args:
+      models: the source and who judges.
+      config: its `evaluation`.
+      features: of the Fréchet distances; None takes AlexNet's.
+      real_images: `[M, R, R, 3]` in [-1, 1] for ΔFID_real.
+      progress: whether to show a bar.
+
+    Raises:
+      InputError: if faces cannot be aligned as `config.evaluation.align` asks; before anything is rendered.
+    """
+    of = config.evaluation
+    settings = EvaluationSettings(
+        views=of.views,
+        retained_people=of.retained_people,
+        frechet_samples=of.frechet_samples,
+        batch=of.batch,
+        seed=of.seed,
+    )
+    return measure_source(
+        models.generator,
+        identification_of(models.judge, config.evaluation.align),
+        models.perceptual,
+        features or AlexNetFeatures(lpips_flax.load("alex")),
+        settings,
+        real_images=real_images,
+        compute=configuration.compute(config),
+        progress=progress,
+    )
+
+
+def identification_of(judge: IdentityNetwork, align: str) -> Identification:
+    """What a judge is shown.
+
+    Args:
+      judge: identity network.
+      align: "mtcnn", "landmarks" or "fixed", see `evaluation.identification`; "auto" is "mtcnn" for a judge
+        of aligned faces where a detector is here, otherwise "fixed".
+
+    Raises:
+      InputError: if there is no detector for "mtcnn", or the judge does not take aligned faces.
+    """
+    if align == "fixed" or (align == "auto" and not judge.takes_aligned_faces):
+        return Identification(judge)
+    if not judge.takes_aligned_faces:
+        raise InputError(
+            f"config.evaluation.align is {align!r}, but {judge.name} looks at whole pictures; choose fixed"
+        )
+    if align == "landmarks":
+        return Identification(judge, "landmarks")
+    detector = find_detector()
+    if detector is not None:
+        return Identification(judge, "mtcnn", detector)
+    if align == "mtcnn":
+        raise InputError(HOW_TO_GET_ONE)
+    return Identification(judge)
+
+
+def evaluate(
+    models: Models,
+    result: Result,
+    config: ConfigDict,
+    *,
+    reference: Reference | None = None,
+    other_ws: Mapping[int, np.ndarray] | None = None,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Measure what a run did, and put it into its folder's `summary.json`.
+
+    Args:
+      models: as the run had.
+      result: of the run.
+      config: its `evaluation`.
+      reference: of `reference_of`; measured anew if not given.
+      other_ws: number of a person → `[M, L, D]`, latents of other pictures of them. Where there are none,
+        people of the bundled model are photographed anew (`config.evaluation.album`).
+      progress: whether to show bars.
+
+    Returns:
+      Means over people of every figure of `evaluation.evaluate_generator` (of `evaluate_together` where one
+      generator forgot them all), the networks they were measured with, and under `people` those of each.
+
+    Raises:
+      InputError: if album photographs are wanted and cannot be rendered.
+    """
+    reference = reference or reference_of(models, config, progress=progress)
+    others = dict(other_ws or {})
+    if models.name in BUNDLED and config.evaluation.album:
+        for k, seed in _seeds(result).items():
+            if k not in others:
+                others[k] = album_latents(
+                    models,
+                    seed,
+                    config.evaluation.album,
+                    compute=configuration.compute(config),
+                    progress=progress,
+                ).ws
+    ws, ws_target = jnp.asarray(result.ws), jnp.asarray(result.ws_target)
+    latents = {k: jnp.asarray(of) for k, of in others.items()}
+    if result.together:
+        figures = evaluate_together(reference, result.generator, ws, ws_target, latents, progress=progress)
+    else:
+        people = {
+            str(k): evaluate_generator(
+                reference, generator, ws[k], ws_target[k], latents.get(k), progress=progress
+            )
+            for k, generator in enumerate(result.generators)
+        }
+        figures = {**_means(list(people.values())), "people": people}
+    if result.folder is not None:
+        result.folder.add_to_summary(figures)
+    return figures
+
+
+def _seeds(result: Result) -> dict[int, int]:
+    """Number of a person → their seed, of those who come from one."""
+    subjects = result.folder.request.subjects if result.folder is not None else ()
+    found = {k: _SEED.fullmatch(subject) for k, subject in enumerate(subjects)}
+    return {k: int(match[1]) for k, match in found.items() if match}
+
+
+def _means(people: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean of each figure over the people who have it; what is no number is the first's."""
+    means = {}
+    for name, first in people[0].items():
+        values = [figures[name] for figures in people if figures[name] is not None]
+        numbers = bool(values) and all(isinstance(value, int | float) for value in values)
+        means[name] = float(np.mean(values)) if numbers and not isinstance(values[0], bool) else first
+    if len(people) > 1:
+        means["forgotten"] = sum(bool(figures["forgotten"]) for figures in people)
+    return means

@@ -1,0 +1,1 @@
+"""Files: the one door for those from outside, forms, names, locks."""

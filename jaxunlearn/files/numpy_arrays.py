@@ -1,0 +1,121 @@
+"""Arrays from .npy and .npz files from outside: what headers claim is compared with what is there, first."""
+
+import io
+import math
+import os
+import zipfile
+from os import PathLike
+from typing import BinaryIO
+
+import numpy as np
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.files.door import open_file
+from torch_bridge import CheckpointError, naming_file
+from torch_bridge.zip_member import open_zip, read_member
+
+LARGEST = 256 * 2**20
+"""Bytes of all arrays of a file: latents of nine thousand people."""
+
+_ENDING = ".npy"
+_MAGIC = b"\x93NUMPY"
+_ZIP_MAGIC = b"PK"
+_MOST_MEMBERS = 1000
+_LONGEST_SIDE = 2**40
+_KINDS = "biufU"
+"""Truth values, numbers and texts; complex numbers, dates, records and objects are nothing of ours."""
+
+
+def read_numpy(path: str | PathLike[str], *, most: int = LARGEST) -> np.ndarray | dict[str, np.ndarray]:
+    """The array of a .npy file, or name → array of a .npz file, recognised by content.
+
+    Args:
+      path: the file.
+      most: bytes of all arrays together.
+
+    Raises:
+      InputError: if it cannot be read, is damaged, claims more than it holds, or holds anything but numbers
+        and texts.
+    """
+    with open_file(path) as file:
+        try:
+            with naming_file(path):
+                start = file.read(len(_MAGIC))
+                file.seek(0)
+                if start == _MAGIC:
+                    return _array(file, os.fstat(file.fileno()).st_size, most)
+                if start.startswith(_ZIP_MAGIC):
+                    return _archive(file, most)
+                raise CheckpointError("is not a NumPy file (.npy or .npz)")
+        except CheckpointError as error:
+            raise InputError(str(error)) from error
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def read_npz(path: str | PathLike[str], *, most: int = LARGEST) -> dict[str, np.ndarray]:
+    """As `read_numpy`, for files that must hold named arrays.
+
+    Raises:
+      InputError: see `read_numpy`; also if it holds a bare array.
+    """
+    arrays = read_numpy(path, most=most)
+    if isinstance(arrays, np.ndarray):
+        raise InputError(f"{path}: holds a bare array, not named ones (.npz)")
+    return arrays
+
+
+def _archive(file: BinaryIO, most: int) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    with open_zip(file) as archive:
+        names = archive.namelist()
+        if len(names) > _MOST_MEMBERS:
+            raise CheckpointError(f"holds {len(names)} arrays, more than any file of latents")
+        if not all(name.endswith(_ENDING) for name in names):
+            raise CheckpointError("is a zip archive, but not one of NumPy arrays")
+        _refuse_bomb(archive, most)
+        for name in names:
+            data = read_member(archive, name, most=most)
+            with naming_file(name.removesuffix(_ENDING)):
+                arrays[name.removesuffix(_ENDING)] = _array(io.BytesIO(data), len(data), most)
+    return arrays
+
+
+def _refuse_bomb(archive: zipfile.ZipFile, most: int) -> None:
+    claimed = sum(info.file_size for info in archive.infolist())
+    if claimed > most:
+        raise CheckpointError(
+            f"claims arrays of {claimed / 2**20:.0f} MB; at most {most / 2**20:.0f} MB are read"
+        )
+
+
+def _array(file: BinaryIO, size: int, most: int) -> np.ndarray:
+    """The array of a .npy file of `size` bytes."""
+    shape, fortran, dtype = _header(file)
+    count = math.prod(shape)
+    if dtype.kind not in _KINDS or dtype.itemsize == 0 or dtype.hasobject:
+        raise CheckpointError(f"holds {dtype.name}, neither numbers nor texts")
+    claimed, there = count * dtype.itemsize, size - file.tell()
+    if claimed > there:
+        raise CheckpointError(
+            f"is damaged or cut short: its header claims {claimed} bytes of numbers, {there} are there"
+        )
+    if claimed > most:
+        raise CheckpointError(f"holds {claimed / 2**20:.0f} MB; at most {most / 2**20:.0f} MB are read")
+    flat = np.frombuffer(file.read(claimed), dtype, count)
+    return flat.reshape(shape, order="F" if fortran else "C")
+
+
+def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    try:
+        version = np.lib.format.read_magic(file)
+        shape, fortran, dtype = readers[version](file)
+    except Exception as error:  # NumPy's parser fails in many ways on damaged headers
+        raise CheckpointError("is not a readable NumPy file: its header is damaged") from error
+    if not all(type(side) is int and 0 <= side <= _LONGEST_SIDE for side in shape):
+        raise CheckpointError("is not a readable NumPy file: its header is damaged")
+    return shape, fortran, dtype

@@ -1,1 +1,0 @@
-"""Synthetic people: renderings of a parametric human head, for training and measuring the bundled models."""

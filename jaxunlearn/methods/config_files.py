@@ -1,0 +1,63 @@
+"""Settings from a Python file with `get_config()`, as ml_collections has them. The file is run."""
+
+import traceback
+import types
+from pathlib import Path
+from typing import Any
+
+import ml_collections
+
+from jaxunlearn.errors import InputError, first_line
+from jaxunlearn.files.door import local_path, read_text
+
+ConfigDict = Any
+
+
+def split_argument(text: str) -> tuple[Path, str | None]:
+    r"""The file and the argument of `FILE:ARGUMENT`.
+
+    Paths may hold colons themselves, such as `C:\configs\mine.py:heads`: the longest file there is counts.
+
+    Raises:
+      InputError: if there is no such file, or it is an address such as gs://bucket/name.
+    """
+    local_path(text)
+    ends = [len(text), *(place for place in range(len(text) - 1, 0, -1) if text[place] == ":")]
+    for end in ends:
+        if Path(text[:end]).exists():
+            return Path(text[:end]), None if end == len(text) else text[end + 1 :]
+    raise InputError(f"--config {text}: no such file")
+
+
+def load_config(text: str) -> ConfigDict:
+    """What `get_config()` of a file gives, or `get_config(ARGUMENT)` for `FILE:ARGUMENT`.
+
+    Raises:
+      InputError: naming file and line, if the file cannot be read or run, or gives no config.
+    """
+    path, argument = split_argument(text)
+    module = types.ModuleType("config")
+    module.__file__ = str(path)
+    try:
+        exec(compile(read_text(path), str(path), "exec"), module.__dict__)
+        if not callable(vars(module).get("get_config")):
+            raise InputError(f"{path}: has no function get_config(), so it is not a config")
+        config = module.get_config() if argument is None else module.get_config(argument)
+    except InputError:
+        raise
+    except SystemExit as stop:
+        raise InputError(f"{_place(path, stop)}: ends the program, which a config must not do") from stop
+    except Exception as error:  # the file is somebody's program: it can fail in any way
+        raise InputError(f"{_place(path, error)}: {type(error).__name__}: {first_line(error)}") from error
+    if not isinstance(config, ml_collections.ConfigDict):
+        raise InputError(f"{path}: get_config() gives a {type(config).__name__}, not a ConfigDict")
+    return config
+
+
+def _place(path: Path, error: BaseException) -> str:
+    """The file, and the line of it that an error comes from."""
+    line = error.lineno if isinstance(error, SyntaxError) and error.filename == str(path) else None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == str(path):
+            line = frame.lineno
+    return f"{path}" if line is None else f"{path}, line {line}"

@@ -1,0 +1,1 @@
+"""GUIDE (CVPR 2024): one person a generator copy."""

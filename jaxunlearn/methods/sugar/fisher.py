@@ -1,0 +1,235 @@
+"""The Fisher of a generator around the people it is to forget (SUGAR Eq. 6 and 7)."""
+
+import dataclasses
+import functools
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from jax.sharding import Mesh, PartitionSpec
+from tqdm import tqdm
+
+from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax.synthesis import NoiseMode
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods import ewc, latents
+from jaxunlearn.methods.latents import NormOver
+from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.process import multihost
+from jaxunlearn.sharding import SAMPLE, everywhere
+from jaxunlearn.training.step import SplitGenerator
+
+Pytree = Any
+Estimator = Literal["gauss-newton", "official", "official-still"]
+_AT_ONCE = 8
+"""Probes of a device between two signs of life."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RetentionSettings:
+    """How importance is measured.
+
+    Attributes:
+      estimator: "gauss-newton" squares gradients of random projections of the outputs, which is right where
+        the official loss has none. "official" squares those of how far the generator is from its source,
+        and takes a step away after each probe; "official-still" takes no steps.
+      output: what is to stay: "planes", or the frontal "image". The official estimators know planes only.
+      probes: around each person.
+      radius: of the shell they lie on.
+      centre: it lies around the "person", as in the paper, or around the "mean", as in the official code.
+      norm_over: see `latents.vicinity_probes`.
+      weight: of the planes' distance in the official loss.
+      learning_rate: of the official steps, by Adam.
+      perturbation: the official estimators begin at weights changed by so many of their own standard
+        deviations; 0 leaves only random synthesis noise to tell the generators apart.
+      noise_mode: of the synthesis network.
+      compute: dtype and forms.
+    """
+
+    estimator: Estimator = "gauss-newton"
+    output: Literal["planes", "image"] = "planes"
+    probes: int = 2
+    radius: float = 40.0
+    centre: Literal["person", "mean"] = "person"
+    norm_over: NormOver = "sample"
+    weight: float = 0.01
+    learning_rate: float = 2e-4
+    perturbation: float = 0.0
+    noise_mode: NoiseMode = "const"
+    compute: Compute = dataclasses.field(default_factory=Compute)
+
+
+class _Static(NamedTuple):
+    graphdef: nnx.GraphDef
+    settings: RetentionSettings
+    mesh: Mesh | None
+
+
+class _Context(NamedTuple):
+    source: Pytree
+    fixed: Pytree
+
+
+def probes_around(
+    generator: TriPlaneGenerator,
+    ws: np.ndarray,
+    w_avg: jax.Array,
+    settings: RetentionSettings,
+    key: jax.Array,
+) -> jax.Array:
+    """Latents `[N · probes, L, D]` around people `[N, L, D]`; a person's depend on their number only."""
+    config = generator.config
+    centre = None if settings.centre == "person" else w_avg
+
+    def draw(number: jax.Array) -> jax.Array:
+        return jax.random.normal(jax.random.fold_in(key, number), (settings.probes, config.z_dim))
+
+    z = jax.vmap(draw)(jnp.arange(len(ws))).reshape(-1, config.z_dim)
+    mapped = generator.mapping(z, conditioning_view(config, len(z))).reshape(len(ws), -1, *ws.shape[1:])
+    around = functools.partial(latents.vicinity_probes, centre=centre, norm_over=settings.norm_over)
+    found = jax.vmap(around, (0, 0, None))(jnp.asarray(ws), mapped, settings.radius)
+    return found.reshape(-1, *ws.shape[1:])
+
+
+def importance(
+    split: SplitGenerator,
+    source: Pytree,
+    ws: np.ndarray,
+    w_avg: jax.Array,
+    settings: RetentionSettings,
+    key: jax.Array,
+    mesh: Mesh | None = None,
+    *,
+    progress: bool = True,
+) -> Pytree:
+    """Fisher of each trainable parameter.
+
+    Args:
+      split: the generator that is about to forget.
+      source: trainable parameters of the one it is compared with by the official estimators.
+      ws: `[N, L, D]`, the people.
+      w_avg: the mean latent.
+      settings: how.
+      key: draws probes, projections and noise.
+      mesh: probes are divided along its axis "sample"; None uses one device. The "official" estimator,
+        whose probes follow each other, divides nothing.
+      progress: whether to show a bar.
+
+    Raises:
+      InputError: if nothing matters, or a number is not finite.
+    """
+    of_probes, of_shuffle, of_start, of_visits = jax.random.split(key, 4)
+    probes = probes_around(nnx.merge(*split), ws, w_avg, settings, of_probes)
+    probes = jax.random.permutation(of_shuffle, probes)
+    parameters = split.trainable
+    if settings.estimator != "gauss-newton" and settings.perturbation:
+        parameters = _perturbed(parameters, settings.perturbation, of_start)
+    keys = jax.random.split(of_visits, len(probes))
+    context = _Context(source, split.fixed)
+    if settings.estimator == "official":
+        fisher = _estimate(_Static(split.graphdef, settings, None), parameters, context, probes, keys)
+    else:
+        static = _Static(split.graphdef, settings, mesh)
+        fisher = _in_groups(static, parameters, context, probes, keys, progress=progress)
+    fisher = multihost.from_leader(fisher)
+    top = ewc.largest(fisher)
+    if not np.isfinite(top):
+        raise InputError("the Fisher is not finite; config.ewc.radius may be too large")
+    if not top:
+        raise InputError(
+            "the Fisher is zero: equal generators agree perfectly, so nothing seems to matter; "
+            'choose config.ewc.fisher = "gauss-newton", or a config.ewc.perturbation above 0'
+        )
+    return fisher
+
+
+def _perturbed(parameters: Pytree, scale: float, key: jax.Array) -> Pytree:
+    leaves, structure = jax.tree.flatten(parameters)
+    keys = jax.random.split(key, len(leaves))
+    moved = [
+        leaf + scale * jnp.std(leaf) * jax.random.normal(k, leaf.shape)
+        for leaf, k in zip(leaves, keys, strict=True)
+    ]
+    return jax.tree.unflatten(structure, moved)
+
+
+def _in_groups(
+    static: _Static,
+    parameters: Pytree,
+    context: _Context,
+    probes: jax.Array,
+    keys: jax.Array,
+    *,
+    progress: bool,
+) -> Pytree:
+    """The mean over all probes, a group of them at a time; the last is filled with some that do not count."""
+    count, mesh = len(probes), static.mesh
+    devices = 1 if mesh is None else mesh.shape[SAMPLE]
+    size = devices * min(_AT_ONCE, -(-count // devices))
+
+    parameters, context = multihost.place((parameters, context), everywhere(mesh))
+    fisher = jax.tree.map(jnp.zeros_like, parameters)
+    with tqdm(total=count, desc="importance", unit="probe", disable=not progress) as bar:
+        for first in range(0, count, size):
+            numbers = jnp.arange(first, first + size)
+            weights, rows = jnp.where(numbers < count, 1 / count, 0), jnp.minimum(numbers, count - 1)
+            group = multihost.place((probes[rows], keys[rows], weights), everywhere(mesh))
+            found = _estimate(static, parameters, context, *group)
+            fisher = jax.block_until_ready(jax.tree.map(jnp.add, fisher, found))
+            bar.update(min(size, count - first))
+    return jax.tree.map(jnp.asarray, multihost.whole(fisher))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _estimate(
+    static: _Static,
+    parameters: Pytree,
+    context: _Context,
+    probes: jax.Array,
+    keys: jax.Array,
+    weights: jax.Array | None = None,
+) -> Pytree:
+    """What a group of probes adds to the Fisher; without weights, their mean."""
+    settings, mesh = static.settings, static.mesh
+
+    def planes(parameters: Pytree, context: _Context, ws: jax.Array, key: jax.Array) -> Any:
+        generator = nnx.merge(static.graphdef, parameters, context.fixed)
+        noise = key if settings.noise_mode == "random" else None
+        return generator, generator.planes(ws, settings.noise_mode, key=noise, compute=settings.compute)
+
+    def projected(parameters: Pytree, context: _Context, probe: jax.Array, key: jax.Array) -> jax.Array:
+        of_noise, of_direction = jax.random.split(key)
+        generator, outputs = planes(parameters, context, probe[None], of_noise)
+        if settings.output == "image":
+            c = conditioning_view(generator.config)
+            outputs = generator.render(outputs, probe[None], c, compute=settings.compute).image
+        return ewc.projection(outputs, of_direction)
+
+    def agreement(parameters: Pytree, context: _Context, probe: jax.Array, key: jax.Array) -> jax.Array:
+        own, of_source = jax.random.split(key)
+        _, found = planes(parameters, context, probe[None], own)
+        _, wanted = planes(context.source, context, probe[None], of_source)
+        return -settings.weight * jnp.mean(jnp.square(found - wanted))
+
+    loss = projected if settings.estimator == "gauss-newton" else agreement
+    optimiser = optax.adam(settings.learning_rate) if settings.estimator == "official" else None
+
+    def visit(
+        parameters: Pytree, context: _Context, probes: jax.Array, keys: jax.Array, weights: jax.Array | None
+    ) -> Pytree:
+        return ewc.diagonal_fisher(loss, parameters, context, probes, keys, optimiser, weights).fisher
+
+    if mesh is None:
+        return visit(parameters, context, probes, keys, weights)
+
+    def share(*arguments: Any) -> Pytree:
+        return jax.lax.psum(visit(*arguments), SAMPLE)
+
+    same, each = PartitionSpec(), PartitionSpec(SAMPLE)
+    shared = jax.shard_map(
+        share, mesh=mesh, in_specs=(same, same, each, each, each), out_specs=same, check_vma=False
+    )
+    return shared(parameters, context, probes, keys, weights)

@@ -1,0 +1,110 @@
+"""D(w) = w̄ - d · f(w - w̄) / ‖f(w - w̄)‖ with a learned f (SUGAR Eq. 2 and 3), and f in a file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax.tree_util import Partial
+
+import torch_bridge
+from eg3d_flax import GeneratorConfig
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods import latents
+from jaxunlearn.methods.sugar import unet
+from jaxunlearn.methods.sugar.transformer import Transformer
+from jaxunlearn.methods.sugar.unet import UNet2D
+from jaxunlearn.models.generator import initialised
+from torch_bridge.module_files import load_module, save_module
+
+Mapper = UNet2D | Transformer
+Space = Literal["w+", "w"]
+ARCHITECTURE = {"mapper-unet": "sugar-mapper-unet", "mapper-transformer": "sugar-mapper-transformer"}
+"""Kind of target → what files call the network."""
+
+
+def initial_mapper(kind: str, model: GeneratorConfig, *, width: int, depth: int, seed: int) -> Mapper:
+    """A mapper with drawn weights.
+
+    Args:
+      kind: of `ARCHITECTURE`.
+      model: gives the sizes of ws.
+      width: channels of the U-Net, or numbers of a row inside the transformer.
+      depth: blocks of the transformer.
+      seed: of the draw.
+    """
+    if kind == "mapper-unet":
+        return unet.initialised_unet(seed, width)
+    return initialised(
+        lambda: Transformer(model.num_ws, model.w_dim, width=width, depth=depth, rngs=nnx.Rngs(seed))
+    )
+
+
+def surrogates_of(mapper: Mapper, w_avg: jax.Array, d: float, space: Space = "w+") -> Partial:
+    """D, as a pytree that maps ws `[N, L, D]` to surrogates of that shape."""
+    graphdef, state = nnx.split(mapper)
+    return Partial(DISPLACED[space], graphdef, state, w_avg, jnp.asarray(d))
+
+
+def displaced(
+    graphdef: nnx.GraphDef, state: nnx.State, w_avg: jax.Array, d: jax.Array, ws: jax.Array
+) -> jax.Array:
+    """D of a mapper taken apart."""
+    mapper = nnx.merge(graphdef, state)
+    return latents.opposite(mapper(ws - w_avg), w_avg, d)
+
+
+def displaced_within_w(
+    graphdef: nnx.GraphDef, state: nnx.State, w_avg: jax.Array, d: jax.Array, ws: jax.Array
+) -> jax.Array:
+    """The same with one direction, the mean over rows, for all rows."""
+    mapper = nnx.merge(graphdef, state)
+    direction = jnp.mean(mapper(ws - w_avg), axis=-2, keepdims=True)
+    return latents.opposite(jnp.broadcast_to(direction, ws.shape), w_avg, d)
+
+
+DISPLACED = {"w+": displaced, "w": displaced_within_w}
+"""Where surrogates lie. In W+, where the paper's do, rows may contradict each other, and a mapper that is
+asked for pictures unlike the person's finds blurred ones; in W a surrogate is a face that the generator might
+draw."""
+
+
+def save_mapper(mapper: Mapper, path: Path) -> None:
+    """Write a mapper; the file appears complete or not at all."""
+    if isinstance(mapper, UNet2D):
+        header = {"architecture": ARCHITECTURE["mapper-unet"], "width": str(mapper.width)}
+    else:
+        header = {"architecture": ARCHITECTURE["mapper-transformer"], **{n: str(v) for n, v in mapper.sizes}}
+    save_module(mapper, path, header=header)
+
+
+def load_mapper(path: Path, kind: str) -> Mapper:
+    """Read a mapper that `save_mapper` wrote, or the official `trigger_model_E.pt`.
+
+    Raises:
+      InputError: if the file does not hold a mapper of this kind.
+      torch_bridge.CheckpointError: if it cannot be read.
+    """
+    if path.suffix in (".pt", ".pth"):
+        if kind != "mapper-unet":
+            raise InputError(f"{path}: official mappers are of kind mapper-unet, not {kind}")
+        try:
+            return unet.from_torch(torch_bridge.find_state_dict(torch_bridge.read_file(path).tree))
+        except torch_bridge.StateDictError as error:
+            raise InputError(f"{path}: is not SUGAR's mapper: {str(error).splitlines()[0]}") from error
+
+    def make(header: Mapping[str, str]) -> Mapper:
+        if kind == "mapper-unet":
+            return UNet2D(int(header["width"]), rngs=nnx.Rngs(0))
+        return Transformer(
+            int(header["num_ws"]),
+            int(header["w_dim"]),
+            width=int(header["width"]),
+            depth=int(header["depth"]),
+            heads=int(header["heads"]),
+            rngs=nnx.Rngs(0),
+        )
+
+    return load_module(path, architecture=ARCHITECTURE[kind], make=make)

@@ -1,0 +1,143 @@
+"""Training a mapper on few people: shuffled minibatches, early stopping. `N` people, `B` in a batch."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.sharding import NamedSharding
+
+from jaxunlearn.process import multihost
+
+Pytree = Any
+Loss = Callable[[Pytree, Pytree, jax.Array, jax.Array], jax.Array]
+"""(parameters, context, latents `[B, L, D]`, the epoch's key) → a number.
+
+The context is whatever else the loss needs; arrays that a compiled function captures would become constants.
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class MapperTraining:
+    """How a mapper learns.
+
+    Attributes:
+      epochs: at most so many times through all people.
+      batch: people at a time.
+      learning_rate: of Adam. The official code multiplies it by `batch` and `accumulate`: see `rate`.
+      accumulate: batches whose gradients are summed before a step. As in the official code the first batch of
+        an epoch has a step of its own, and what is left over at its end is dropped.
+      patience, min_delta: of the early stopping.
+      last_batch: where the people do not divide: "filled" with some of the first once more, so that one
+        program serves all batches, or "short", as in the official code.
+    """
+
+    epochs: int = 50
+    batch: int = 4
+    learning_rate: float = 2e-4
+    accumulate: int = 1
+    patience: int = 20
+    min_delta: float = 1e-3
+    last_batch: str = "filled"
+
+    @property
+    def rate(self) -> float:
+        """What Adam is given."""
+        return self.learning_rate * self.accumulate * self.batch
+
+    def batches(self, order: np.ndarray) -> Iterable[np.ndarray]:
+        """Indices of one epoch's batches."""
+        for start in range(0, len(order), self.batch):
+            if self.last_batch == "filled":
+                yield order[np.arange(start, start + min(self.batch, len(order))) % len(order)]
+            else:
+                yield order[start : start + self.batch]
+
+
+class EarlyStopping:
+    """Counts epochs whose loss is above the best by more than `min_delta`; a plateau does not count."""
+
+    def __init__(self, patience: int, min_delta: float):
+        self._patience, self._min_delta = patience, min_delta
+        self._best, self._worse = float("inf"), 0
+
+    def __call__(self, loss: float) -> bool:
+        """Whether to stop after an epoch with this loss."""
+        if loss < self._best:
+            self._best, self._worse = loss, 0
+        elif loss > self._best + self._min_delta:
+            self._worse += 1
+        return self._worse >= self._patience
+
+
+class Trained(NamedTuple):
+    """What came out."""
+
+    parameters: Pytree
+    losses: tuple[float, ...]
+    """Of each epoch: the sum over its batches, divided by `accumulate` after each, as the official code
+    reports it; with `accumulate` 1 simply the sum."""
+
+
+def train_mapper(
+    loss: Loss,
+    parameters: Pytree,
+    context: Pytree,
+    ws: np.ndarray,
+    settings: MapperTraining,
+    *,
+    key: jax.Array,
+    sharding: NamedSharding | None = None,
+    orders: Iterable[np.ndarray] | None = None,
+    after_epoch: Callable[[int, float], None] | None = None,
+) -> Trained:
+    """Train until the epochs are over or the loss does not fall any more.
+
+    Args:
+      loss: see `Loss`.
+      parameters: where to start: drawn, or those of an earlier mapper when people are added.
+      context: passed on to the loss.
+      ws: `[N, L, D]`.
+      settings: how.
+      key: of the shuffles and of what the loss draws.
+      sharding: of all arrays, where `loss` uses the devices of a mesh: the same on each of them.
+      orders: the shuffles, for tests.
+      after_epoch: called with the number of epochs done and the epoch's loss.
+    """
+    optimiser = optax.adam(settings.rate)
+
+    @functools.partial(jax.jit, out_shardings=sharding)
+    def measure(parameters: Pytree, context: Pytree, ws: jax.Array, key: jax.Array) -> Any:
+        return jax.value_and_grad(loss)(parameters, context, ws, key)
+
+    @functools.partial(jax.jit, out_shardings=sharding)
+    def follow(gradient: Pytree, moments: optax.OptState, parameters: Pytree) -> Any:
+        updates, moments = optimiser.update(gradient, moments)
+        return optax.apply_updates(parameters, updates), moments
+
+    parameters, context, key = multihost.place((parameters, context, key), sharding)
+    given = None if orders is None else iter(orders)
+    moments, losses = jax.jit(optimiser.init, out_shardings=sharding)(parameters), []
+    stop = EarlyStopping(settings.patience, settings.min_delta)
+    for epoch in range(settings.epochs):
+        of_order, of_loss = jax.random.split(jax.random.fold_in(key, epoch))
+        order = np.asarray(jax.random.permutation(of_order, len(ws)) if given is None else next(given))
+        running, pending = 0.0, None
+        for i, index in enumerate(settings.batches(order)):
+            people = multihost.place(jnp.asarray(ws[index]), sharding)
+            value, gradient = measure(parameters, context, people, of_loss)
+            pending = gradient if pending is None else jax.tree.map(jnp.add, pending, gradient)
+            if i == 0 or (i + 1) % settings.accumulate == 0:
+                parameters, moments = follow(pending, moments, parameters)
+                pending = None
+            running = (running + float(value)) / settings.accumulate
+        losses.append(running)
+        if after_epoch is not None:
+            after_epoch(epoch + 1, running)
+        if stop(running):
+            break
+    return Trained(parameters, tuple(losses))

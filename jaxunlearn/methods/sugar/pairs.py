@@ -1,0 +1,194 @@
+"""Pairs of many people in one generator: SUGAR's, and GUIDE's extended to many (SUGAR's baseline).
+
+`N` people, `B` of them in a step, `A` neighbours of each, `G` global pairs, `P` pairs in all, `L` rows of ws,
+`D` w_dim. Pairs are in this order: one local pair a person, then all people's first neighbours, their second,
+..., then the global pairs.
+"""
+
+import dataclasses
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from eg3d_flax import camera
+from jaxunlearn.methods.base import Pairs, Schedule, Source, Target, Terms
+from jaxunlearn.methods.latents import NormOver, adjacent_offsets
+
+
+class ManyDraws(NamedTuple):
+    """The random numbers of one step's pairs."""
+
+    members: jax.Array
+    """`[B]`, whom the step is about."""
+
+    z_neighbours: jax.Array
+    """`[A, B, z_dim]`, standard normal: towards whom the neighbours lie."""
+
+    alpha: jax.Array
+    """`[A, B]`, how far."""
+
+    z_global: jax.Array
+    """`[G, z_dim]`, the people of the global pairs."""
+
+    yaw: jax.Array
+    """`[P]` radians."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ManySampling:
+    """How the pairs of many people in one generator are drawn (SUGAR Eq. 5 and its official code).
+
+    Attributes:
+      people: `N`.
+      batch: `B`, at most `people`.
+      order: "epochs" goes through all people in shuffled batches, the last filled with some of the first once
+        more; "draws" draws each step's people anew, without repetition inside a step.
+      local: terms of the pair (w, D(w)).
+      neighbour: terms of each pair (w + Δ, its target).
+      preserved: terms of each global pair.
+      num_neighbours: `A`.
+      num_global: `G`; none in SUGAR, two in GUIDE.
+      lambda_neighbour, lambda_global: weights of these losses.
+      reduction: neighbours of a person, and global pairs, are averaged or summed. Over people it is always
+        the mean.
+      neighbour_target: "surrogate" is D(w + Δ), SUGAR's; "shifted" is D(w) + Δ, GUIDE's.
+      norm_over: see `latents.adjacent_offsets`; "batch" is the official code's.
+      alpha: "pair" draws each neighbour's distance, "batch" one for all people's first, one for their second,
+        ..., as the official code does.
+      alpha_max: neighbours lie up to this far.
+      conditioning: neighbours are mapped for the "frontal" camera, or for the "view" that they are rendered
+        from, as SUGAR's official code does.
+      global_conditioning: the same for global people; the official code maps them for the frontal camera.
+      global_draw: global people are drawn anew for each "step", or for each "epoch", as in the official code.
+      max_yaw, pitch, pivot, radius: of the cameras, as in `GuideSampling`.
+      view: one yaw for each "pair", for a "step", or for an "epoch", as the official code has it.
+    """
+
+    people: int
+    batch: int = 4
+    order: Literal["epochs", "draws"] = "epochs"
+    local: Terms = dataclasses.field(default_factory=Terms)
+    neighbour: Terms = dataclasses.field(default_factory=Terms)
+    preserved: Terms = dataclasses.field(default_factory=lambda: Terms(0.0, 1.0, 0.0))
+    num_neighbours: int = 2
+    num_global: int = 0
+    lambda_neighbour: float = 1.0
+    lambda_global: float = 1.0
+    reduction: Literal["mean", "sum"] = "mean"
+    neighbour_target: Literal["surrogate", "shifted"] = "surrogate"
+    norm_over: NormOver = "sample"
+    alpha: Literal["pair", "batch"] = "pair"
+    alpha_max: float = 15.0
+    conditioning: Literal["frontal", "view"] = "frontal"
+    global_conditioning: Literal["frontal", "view"] = "frontal"
+    global_draw: Literal["step", "epoch"] = "step"
+    max_yaw: float = np.pi / 12
+    pitch: float = -0.2
+    view: Literal["pair", "step", "epoch"] = "pair"
+    pivot: tuple[float, float, float] = (0.0, 0.0, 0.2)
+    radius: float = 2.7
+
+    keeps_target_planes = False
+    """Planes of hundreds of surrogates would take gigabytes, and save the source's backbone B pairs of P."""
+
+    @property
+    def members(self) -> int:
+        """People of a step."""
+        return min(self.batch, self.people)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps until everybody was seen."""
+        return -(-self.people // self.members)
+
+    @property
+    def count(self) -> int:
+        """See `PairSampling`."""
+        return self.members * (1 + self.num_neighbours) + self.num_global
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """See `PairSampling`."""
+        of_neighbour, of_global = self.lambda_neighbour / self.members, self.lambda_global
+        if self.reduction == "mean":
+            of_neighbour /= max(self.num_neighbours, 1)
+            of_global /= max(self.num_global, 1)
+
+        def each(term: str) -> np.ndarray:
+            parts = [
+                np.full(self.members, getattr(self.local, term) / self.members),
+                np.full(self.members * self.num_neighbours, of_neighbour * getattr(self.neighbour, term)),
+                np.full(self.num_global, of_global * getattr(self.preserved, term)),
+            ]
+            return np.concatenate(parts).astype(np.float32)
+
+        return {field.name: each(field.name) for field in dataclasses.fields(Terms)}
+
+    def draw(self, key: jax.Array, z_dim: int, schedule: Schedule) -> ManyDraws:
+        """See `PairSampling`."""
+        of_z, of_alpha, of_global, of_yaw, of_members = jax.random.split(key, 5)
+        epoch = jax.random.fold_in(schedule.key, 1 + schedule.step // self.steps_per_epoch)
+        of_order, of_epochs_yaw = jax.random.split(epoch)
+        if self.global_draw == "epoch":
+            of_global = jax.random.fold_in(epoch, 2)
+        if self.order == "epochs":
+            place = schedule.step % self.steps_per_epoch * self.members + jnp.arange(self.members)
+            members = jax.random.permutation(of_order, self.people)[place % self.people]
+        else:
+            members = jax.random.permutation(of_members, self.people)[: self.members]
+        # Keys of the person and of the neighbour: what a pair draws does not depend on who else is there.
+        each = jax.vmap(jax.vmap(jax.random.fold_in, (None, 0)), (0, None))
+        numbers = jnp.arange(self.num_neighbours)
+        folded = jax.vmap(jax.random.fold_in, (None, 0))
+        z = jax.vmap(jax.vmap(lambda k: jax.random.normal(k, (z_dim,))))(each(folded(of_z, numbers), members))
+        if self.alpha == "pair":
+            alpha = jax.vmap(jax.vmap(jax.random.uniform))(each(folded(of_alpha, numbers), members))
+        else:
+            alpha = jnp.repeat(jax.random.uniform(of_alpha, (self.num_neighbours, 1)), self.members, axis=1)
+        views = self.count if self.view == "pair" else 1
+        yaw = jax.random.uniform(
+            of_epochs_yaw if self.view == "epoch" else of_yaw,
+            (views,),
+            minval=-self.max_yaw,
+            maxval=self.max_yaw,
+        )
+        return ManyDraws(
+            members,
+            z.reshape(self.num_neighbours, self.members, z_dim),
+            self.alpha_max * alpha.reshape(self.num_neighbours, self.members),
+            jax.random.normal(of_global, (self.num_global, z_dim)),
+            jnp.broadcast_to(yaw, (self.count,)),
+        )
+
+    def pairs(self, draws: ManyDraws, target: Target, source: Source) -> Pairs:
+        """See `PairSampling`; the targets' latents are `[N, L, D]`."""
+        c = camera.camera_params(draws.yaw, self.pitch, pivot=self.pivot, radius=self.radius)
+        ws, ws_target = target.ws[draws.members], target.ws_target[draws.members]
+        around = self.num_neighbours * self.members
+
+        def mapped(z: jax.Array, conditioning: str, views: jax.Array) -> jax.Array:
+            if not len(z):
+                return jnp.empty((0, *ws.shape[1:]), ws.dtype)
+            return source.mapping(z, views if conditioning == "view" else None)
+
+        views, global_views = c[self.members : self.members + around], c[self.members + around :]
+        towards = mapped(draws.z_neighbours.reshape(around, -1), self.conditioning, views)
+        towards = towards.reshape(self.num_neighbours, *ws.shape)
+        others = mapped(draws.z_global, self.global_conditioning, global_views)
+
+        def offsets(towards: jax.Array, alpha: jax.Array) -> jax.Array:
+            return adjacent_offsets(ws, towards, alpha, norm_over=self.norm_over)
+
+        steps = jax.vmap(offsets)(towards, draws.alpha)
+        neighbours = (ws + steps).reshape(around, *ws.shape[1:])
+        if self.neighbour_target == "surrogate" and around:
+            assert source.surrogates is not None, "D(w) is needed for the neighbours' targets"
+            wanted = source.surrogates(neighbours)
+        else:
+            wanted = (ws_target + steps).reshape(neighbours.shape)
+        return Pairs(
+            ws_from=jnp.concatenate([ws, neighbours, others]),
+            ws_to=jnp.concatenate([ws_target, wanted, others]),
+            c=c,
+        )

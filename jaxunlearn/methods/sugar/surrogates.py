@@ -1,0 +1,153 @@
+"""Teach a mapper on the people who are to be forgotten, through the frozen source. `B` people in a batch."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jax.sharding import Mesh
+from jax.typing import DTypeLike
+from tqdm import tqdm
+
+from eg3d_flax import Compute, camera
+from jaxunlearn.methods.base import Terms
+from jaxunlearn.methods.losses import Perception, planes_distance
+from jaxunlearn.methods.sugar.mapper import DISPLACED, Mapper, Space
+from jaxunlearn.methods.sugar.mapper_loss import Form, surrogate_objective
+from jaxunlearn.methods.sugar.mapper_training import MapperTraining, train_mapper
+from jaxunlearn.models.loading import Models
+from jaxunlearn.process import multihost
+from jaxunlearn.sharding import everywhere, over_rows
+
+
+class Context(NamedTuple):
+    """What the loss of a mapper needs besides the mapper; everything the same on all devices."""
+
+    source: nnx.State
+    perception: Perception
+    w_avg: jax.Array
+    d: jax.Array
+
+
+@dataclasses.dataclass(frozen=True)
+class MapperLoss:
+    """Eq. 4 on one batch, everybody seen from one view that the epoch's key draws.
+
+    Attributes:
+      mapper, generator: how the networks are put together.
+      space: of the surrogates; see `mapper.DISPLACED`.
+      form, terms, enough, distinct, power: see `surrogate_objective`.
+      max_yaw, pitch, pivot, radius: of the cameras, as in `GuideSampling`.
+      compute: dtype and forms.
+      mesh: the batch is divided among its devices; None uses one.
+    """
+
+    mapper: nnx.GraphDef
+    generator: nnx.GraphDef
+    space: Space
+    form: Form
+    terms: Terms
+    enough: float
+    distinct: float
+    power: float
+    max_yaw: float
+    pitch: float
+    pivot: tuple[float, float, float]
+    radius: float
+    compute: Compute
+    mesh: Mesh | None = None
+
+    def __call__(self, mapper: nnx.State, context: Context, ws: jax.Array, key: jax.Array) -> jax.Array:
+        """The loss of ws `[B, L, D]`."""
+        yaw = jax.random.uniform(key, (1,), minval=-self.max_yaw, maxval=self.max_yaw)
+        compare = self._compare if self.mesh is None else over_rows(self._compare, self.mesh, len(ws))
+        planes, perceptual, identity, surrogates = compare((mapper, context, yaw), ws)
+        pairs = jnp.triu_indices(len(ws), k=1)
+        return surrogate_objective(
+            planes,
+            perceptual,
+            identity,
+            self.terms,
+            self.form,
+            self.enough,
+            (surrogates @ surrogates.T)[pairs],
+            self.distinct,
+            self.power,
+        )
+
+    def _compare(
+        self, same: tuple[nnx.State, Context, jax.Array], ws: jax.Array
+    ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+        """Distances `[B]` of people and surrogates, seen from a yaw `[1]`; the surrogates' embeddings."""
+        mapper, context, yaw = same
+        generator = nnx.merge(self.generator, context.source)
+        c = camera.camera_params(jnp.repeat(yaw, len(ws)), self.pitch, pivot=self.pivot, radius=self.radius)
+
+        def look(ws: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+            planes = generator.planes(ws, compute=self.compute)
+            images = generator.render(planes, ws, c, compute=self.compute).image
+            return planes, images, context.perception.embed(images)
+
+        # Apart, since only surrogates have a gradient: in one batch it would run back through both.
+        person, seen, known = look(ws)
+        surrogate, shown, other = look(
+            DISPLACED[self.space](self.mapper, mapper, context.w_avg, context.d, ws)
+        )
+        perceptual = context.perception.perceptual(shown, seen)
+        return planes_distance(surrogate, person), perceptual, 1 - jnp.sum(known * other, axis=-1), other
+
+
+def learned(
+    mapper: Mapper,
+    models: Models,
+    ws: np.ndarray,
+    d: float,
+    loss: Callable[[nnx.GraphDef, nnx.GraphDef], MapperLoss],
+    settings: MapperTraining,
+    *,
+    seed: int,
+    dtype: DTypeLike = jnp.float32,
+    mesh: Mesh | None = None,
+    progress: bool = True,
+) -> tuple[Mapper, tuple[float, ...]]:
+    """Train `mapper` on people `[N, L, D]`.
+
+    Args:
+      mapper: where to start; an earlier one where people are added.
+      models: the source, and how images are compared.
+      ws: the people.
+      d: distance of the surrogates from the mean.
+      loss: makes the loss of the graphs of mapper and generator.
+      settings: how it is trained.
+      seed: of shuffles and views.
+      dtype: what images are compared in.
+      mesh: whose devices the loss uses.
+      progress: show a bar.
+
+    Returns:
+      The trained mapper, and the loss of each epoch.
+    """
+    graphdef, start = nnx.split(mapper)
+    generator, source = nnx.split(models.generator)
+    context = Context(source, models.perception(dtype), models.w_avg, jnp.asarray(d))
+    with tqdm(total=settings.epochs, desc="surrogates", unit="epoch", disable=not progress) as bar:
+
+        def note(epochs: int, value: float) -> None:
+            bar.update()
+            bar.set_postfix({"loss": f"{value:.3f}"}, refresh=False)
+
+        trained = train_mapper(
+            loss(graphdef, generator),
+            start,
+            context,
+            ws,
+            settings,
+            key=jax.random.key(seed),
+            sharding=everywhere(mesh),
+            after_epoch=note,
+        )
+    weights = multihost.from_leader(multihost.whole(trained.parameters))
+    return nnx.merge(graphdef, jax.tree.map(jnp.asarray, weights)), trained.losses

@@ -1,0 +1,1 @@
+"""Networks as everything else uses them: loading, converting, rendering, cameras."""

@@ -1,0 +1,60 @@
+"""Whether a file that was found under a published name is what its name says."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+import mtcnn_flax
+from eg3d_flax import GeneratorConfig
+from jaxunlearn.errors import InputError, first_line
+from jaxunlearn.models.files.network_files import kind_of_file
+from jaxunlearn.models.files.pretrained import Entry
+from jaxunlearn.models.latent_io import read_latents
+from torch_bridge import CheckpointError, StateDictError
+
+_FEATURES = 2048
+"""Numbers that FID's network gives for a picture."""
+
+
+def readability(entry: Entry, path: Path) -> str:
+    """One line on whether a file can be read as what its name says.
+
+    Networks are recognised by the names of their arrays. Whether every array fits is left to
+    `convert --check`, which takes longer.
+
+    Args:
+      entry: what was looked for.
+      path: the file that was found.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as settings that a file does not carry: convert says so
+            return _read_as(entry.holds, path)
+    except (InputError, CheckpointError, StateDictError) as error:
+        return f"CANNOT BE USED: {first_line(error)}"
+
+
+def _read_as(holds: str, path: Path) -> str:
+    if holds == "latent":
+        read_latents(path, GeneratorConfig.ffhq512_128())
+        return "readable: latents"
+    if holds == "features":
+        return _features(path)
+    if holds == "detector":
+        mtcnn_flax.load(path)
+        return "readable: a detector of three networks"
+    kind = kind_of_file(path).name
+    if kind != holds:
+        raise InputError(f"{path}: holds a network of the kind {kind}, not {holds}")
+    return f"readable: a network of the kind {kind}"
+
+
+def _features(path: Path) -> str:
+    try:
+        features = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise InputError(f"{path}: not a readable NumPy file") from error
+    if not isinstance(features, np.ndarray) or features.shape[1:] != (_FEATURES,):
+        raise InputError(f"{path}: is not a table of {_FEATURES} features a picture")
+    return f"readable: features of {len(features)} pictures"

@@ -1,0 +1,102 @@
+"""Get a generator by name or from a file, and keep one in a file."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import TypeVar
+
+import jax
+import numpy as np
+from flax import nnx
+
+from eg3d_flax import GeneratorConfig, TriPlaneGenerator
+from eg3d_flax.checkpoint import ARCHITECTURE
+from jaxunlearn.errors import InputError
+from jaxunlearn.models.files.network_files import open_network
+from jaxunlearn.models.files.pretrained import located
+from torch_bridge.module_files import save_module
+
+RANDOM = "random"
+"""Name of a small generator that was never trained: soft blobs, the same from every side."""
+RANDOM_FULL_SIZE = "random-ffhq512"
+"""Name of a full-size generator that was never trained: what a step costs, without a download."""
+
+BUNDLED = ("heads",)
+"""Names of the generators in `jaxunlearn/zoo`; its MODELS.md says what they are."""
+
+
+def initialise(config: GeneratorConfig, seed: int = 0) -> TriPlaneGenerator:
+    """A generator with fresh random weights."""
+    return initialised(lambda: TriPlaneGenerator(config, rngs=nnx.Rngs(seed)))
+
+
+def _blobs() -> TriPlaneGenerator:
+    """Random weights with a density steep enough to be seen; fresh ones render a thin fog."""
+    config = dataclasses.replace(
+        GeneratorConfig.small(),
+        superresolution_module="none",
+        img_resolution=64,
+        neural_rendering_resolution=64,
+        white_back=True,
+    )
+    generator = initialise(config)
+    last = generator.decoder.net["2"]
+    gain = np.full(last.weight.shape[1], 3.0, np.float32)
+    gain[0] = 40.0
+    last.weight[...] = last.weight[...] * gain
+    return generator
+
+
+def load_generator(name_or_path: str) -> TriPlaneGenerator:
+    """Load a generator.
+
+    Args:
+      name_or_path: "heads", which is bundled, "random", "random-ffhq512", or any file that
+        `network_files.open_network` reads as a generator.
+
+    Raises:
+      InputError: if there is no such model, its file cannot be read, or its weights do not fit.
+    """
+    if name_or_path == RANDOM:
+        return _blobs()
+    if name_or_path == RANDOM_FULL_SIZE:
+        return initialise(GeneratorConfig.ffhq512_128())
+    if name_or_path in BUNDLED:
+        with resources.as_file(resources.files("jaxunlearn.zoo") / f"{name_or_path}.safetensors") as path:
+            return _read(path)
+    if not located(name_or_path).exists():
+        names = ", ".join((*BUNDLED, RANDOM, RANDOM_FULL_SIZE))
+        raise InputError(f"{name_or_path}: no such file, and not the name of a model ({names})")
+    return _read(name_or_path)
+
+
+def save_generator(
+    generator: TriPlaneGenerator, path: Path, notes: Mapping[str, str], *, dtype: str = "float32"
+) -> None:
+    """Write weights in our layout, with a header of architecture, config and `notes`.
+
+    Args:
+      generator: what to write.
+      path: a `.safetensors` file; it appears complete or not at all.
+      notes: source, licence, seed, ...
+      dtype: "float32", or "float16" for half the size.
+    """
+    header = {"architecture": ARCHITECTURE, "config": json.dumps(generator.config.to_json()), **notes}
+    save_module(generator, path, header=header, dtype=dtype)
+
+
+def _read(name: str | Path) -> TriPlaneGenerator:
+    generator = open_network(name, ARCHITECTURE).build()
+    assert isinstance(generator, TriPlaneGenerator)
+    return generator
+
+
+Module = TypeVar("Module", bound=nnx.Module)
+
+
+def initialised(make: Callable[[], Module]) -> Module:
+    """What `make()` returns, with its weights drawn in one compiled call."""
+    graphdef, _ = nnx.split(nnx.eval_shape(make))
+    return nnx.merge(graphdef, jax.jit(lambda: nnx.split(make())[1])())

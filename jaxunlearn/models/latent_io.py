@@ -1,0 +1,113 @@
+"""Latents from files, and into them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+import torch_bridge
+from eg3d_flax import GeneratorConfig
+from jaxunlearn.errors import InputError
+from jaxunlearn.files.door import local_path
+from jaxunlearn.files.numpy_arrays import LARGEST, read_numpy
+from torch_bridge import replacing
+
+_FLOAT32 = 4  # bytes
+
+
+def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
+    """Read ws.
+
+    Args:
+      path: .npy, .npz (array `ws`, or its only array), or a PyTorch or safetensors file with one tensor.
+        `[num_ws, w_dim]`, `[N, num_ws, w_dim]`, or single rows `[w_dim]`, `[N, 1, w_dim]` that are repeated.
+      config: of the generator that the latents are for.
+
+    Returns:
+      `[N, num_ws, w_dim]` float32.
+
+    Raises:
+      InputError: if its latents do not fit the generator.
+      torch_bridge.CheckpointError: if the file is unreadable.
+    """
+    path = local_path(path)
+    ws = np.asarray(_read_array(path))
+    shape = list(ws.shape)
+    if ws.dtype.kind not in "fiu":
+        raise InputError(f"{path}: latents must be numbers, not {ws.dtype}")
+    while ws.ndim > 3 and ws.shape[1] == 1:  # [N, 1, num_ws, w_dim], as SUGAR's mapper returns them
+        ws = ws[:, 0]
+    if ws.ndim == 1:
+        ws = ws[None]
+    if ws.ndim == 2:
+        ws = ws[None]
+    if ws.ndim != 3 or ws.shape[1] not in (1, config.num_ws) or ws.shape[2] != config.w_dim:
+        raise InputError(
+            f"{path}: latents of shape {shape} do not fit this generator, "
+            f"which takes [N, {config.num_ws}, {config.w_dim}]"
+        )
+    if not len(ws):
+        raise InputError(f"{path}: holds no latents")
+    if len(ws) * config.num_ws * config.w_dim * _FLOAT32 > LARGEST:
+        raise InputError(f"{path}: holds {len(ws)} latents, too many for one file; split it")
+    with np.errstate(over="ignore"):
+        ws = ws.astype(np.float32)
+    if not np.isfinite(ws).all():
+        raise InputError(f"{path}: contains NaN or infinity, or numbers too large for float32")
+    return np.array(np.broadcast_to(ws, (len(ws), config.num_ws, config.w_dim)))
+
+
+def read_names(path: Path) -> tuple[str, ...] | None:
+    """Whose latents a file of `write_latents` holds, a name for each; None for other files."""
+    if path.suffix != ".npz":
+        return None
+    arrays = read_numpy(path)
+    if not isinstance(arrays, dict) or "names" not in arrays or arrays["names"].dtype.kind != "U":
+        return None
+    return tuple(arrays["names"].ravel().tolist())
+
+
+def write_latents(
+    path: Path, ws: np.ndarray, *, names: Sequence[str], c: np.ndarray, provenance: Mapping[str, object]
+) -> None:
+    """Write latents as .npz; the file appears complete or not at all.
+
+    Args:
+      path: where to; its folder must exist.
+      ws: `[N, num_ws, w_dim]`.
+      names: whose each is.
+      c: `[N, 25]`, the cameras that the latents were seen by.
+      provenance: model, method and source of the latents; kept as JSON.
+    """
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(
+            file,
+            ws=np.asarray(ws, np.float32),
+            c=np.asarray(c, np.float32),
+            names=np.array(list(names)),
+            provenance=np.array(json.dumps(dict(provenance))),
+        )
+
+
+def _read_array(path: Path) -> np.ndarray:
+    if path.suffix in (".npy", ".npz"):
+        return _read_numpy(path)
+    tree = torch_bridge.read_file(path).tree
+    with torch_bridge.naming_file(path):
+        if isinstance(tree, dict):
+            return _only(path, torch_bridge.flat_state_dict(tree))
+        return torch_bridge.as_array(tree)
+
+
+def _read_numpy(path: Path) -> np.ndarray:
+    arrays = read_numpy(path)
+    return arrays if isinstance(arrays, np.ndarray) else _only(path, arrays)
+
+
+def _only(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    if "ws" in arrays:
+        return arrays["ws"]
+    if len(arrays) != 1:
+        raise InputError(f"{path}: expected an array called ws, found {', '.join(arrays) or 'nothing'}")
+    return next(iter(arrays.values()))

@@ -1,0 +1,1 @@
+"""Picture files as pixels: kinds, depths, colour profiles."""

@@ -1,0 +1,287 @@
+"""People and their photographs, from wherever they are kept.
+
+    for found in iterate_photographs("tfds:lfw[train[:100]]", 64): ...    # one at a time
+    photographs = read_photographs("people", 512)                         # all of them, and what is refused
+
+A source is a picture; a folder of pictures, each a person of their own; a folder of folders, each a person;
+a table with the columns `image` and `identity` (see `photo_tables`); or `tfds:NAME[split]`, a prepared TFDS
+data set.
+"""
+
+import dataclasses
+import itertools
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from jaxunlearn.errors import InputError, first_line
+from jaxunlearn.files.door import local_path
+from jaxunlearn.files.names import as_text
+from jaxunlearn.photos.folders import ListedPhoto, photos_in_folder
+from jaxunlearn.photos.pictures.image_io import open_picture, portrait, whole_picture
+from jaxunlearn.photos.tables import SPREADSHEETS, SUFFIXES, read_photo_table
+from torch_bridge import CheckpointError
+from torch_bridge.opening import refuse_irregular
+
+TFDS = re.compile(r"tfds:(?P<name>[^\[\]]+)(\[(?P<split>.+)\])?", re.DOTALL)
+IDENTITY_FEATURES = ("identity", "person", "label")
+"""Features of a TFDS example that say who it shows, in the order in which they are looked for."""
+NAME_FEATURES = ("image/filename", "filename")
+"""Features that name the photograph."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Photograph:
+    """One photograph of one person.
+
+    Attributes:
+      identity: who it shows.
+      name: tells it from others of the source.
+      image: `[R, R, 3]` float32 in [-1, 1].
+      path: its file; None if it comes from TFDS.
+      whole: `[S, S, 3]`, the whole picture as `image_files.whole_picture` makes it, if it was asked for.
+    """
+
+    identity: str
+    name: str
+    image: np.ndarray
+    path: Path | None = None
+    whole: np.ndarray | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Refused:
+    """A photograph that cannot be used."""
+
+    name: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Photographs:
+    """What a source holds, in its order."""
+
+    photographs: tuple[Photograph, ...]
+    refused: tuple[Refused, ...]
+
+    def by_identity(self) -> dict[str, tuple[Photograph, ...]]:
+        """Each person's photographs, people in the order in which they first appear."""
+        groups: dict[str, list[Photograph]] = {}
+        for photograph in self.photographs:
+            groups.setdefault(photograph.identity, []).append(photograph)
+        return {identity: tuple(group) for identity, group in groups.items()}
+
+
+def read_photographs(
+    source: str | Path,
+    resolution: int,
+    *,
+    limit: int | None = None,
+    whole_side: int | None = None,
+    data_dir: str | Path | None = None,
+    progress: bool = False,
+) -> Photographs:
+    """Read all photographs of a source into memory; see `iterate_photographs` for the arguments.
+
+    Args:
+      source: where they are.
+      resolution: pixels along each side of the images.
+      limit: at most so many usable ones.
+      whole_side: see `iterate_photographs`.
+      data_dir: of TFDS.
+      progress: show a bar.
+
+    Raises:
+      InputError: if there is no such source, or nothing in it can be used.
+    """
+    photographs: list[Photograph] = []
+    refused: list[Refused] = []
+    found = iterate_photographs(source, resolution, whole_side=whole_side, data_dir=data_dir)
+    for one in tqdm(found, desc="photographs", unit="image", disable=not progress):
+        if isinstance(one, Refused):
+            refused.append(one)
+        else:
+            photographs.append(one)
+        if limit is not None and len(photographs) >= limit:
+            break
+    if not photographs:
+        raise InputError(_nothing(source, refused))
+    return Photographs(tuple(photographs), tuple(refused))
+
+
+def whole_images(photographs: Sequence[Photograph]) -> np.ndarray | None:
+    """`[N, S, S, 3]`, the whole pictures; None if they were not asked for."""
+    wholes = [photograph.whole for photograph in photographs if photograph.whole is not None]
+    return np.stack(wholes) if wholes else None
+
+
+def _nothing(source: str | Path, refused: Sequence[Refused]) -> str:
+    if not refused:
+        return f"{source}: holds no photographs"
+    first = refused[0].reason
+    if len(refused) == 1:
+        return first
+    return f"{source}: none of its {len(refused)} photographs can be used; the first: {first}"
+
+
+def iterate_photographs(
+    source: str | Path,
+    resolution: int,
+    *,
+    whole_side: int | None = None,
+    data_dir: str | Path | None = None,
+) -> Iterator[Photograph | Refused]:
+    """Read the photographs of a source one after the other.
+
+    Args:
+      source: a picture, a folder, a table or `tfds:NAME[split]`; NAME may be a folder that holds a
+        prepared data set, and the split defaults to `train`. A folder that holds pictures is not searched
+        any deeper.
+      resolution: pixels along each side of the images; see `image_files.read_image` for what becomes of
+        other sizes, orientations and kinds of pixels.
+      whole_side: pixels along each side of the whole pictures, if they are wanted as well.
+      data_dir: where TFDS keeps its data sets; None is TFDS's default.
+
+    Returns:
+      Each photograph, or why it cannot be used; read when asked for.
+
+    Raises:
+      InputError: if there is no such source.
+    """
+    match = TFDS.fullmatch(str(source))
+    if match is not None:
+        if whole_side is not None:
+            raise InputError(f"{source}: an encoder can be shown whole files only where there are files")
+        return _from_tfds(match["name"], match["split"] or "train", resolution, data_dir)
+    if str(source).startswith("tfds:"):
+        raise InputError(f"{source}: write tfds:NAME[split], such as tfds:lfw[train[:100]]")
+    return _read_all(listed_photos(source), resolution, whole_side)
+
+
+def listed_photos(source: str | Path) -> list[ListedPhoto]:
+    """The photos of a folder or a table, or a picture itself; none of them is opened.
+
+    Raises:
+      InputError: if a folder or table cannot be read, or lists nothing.
+    """
+    path = local_path(source)
+    if os.path.isdir(path):  # Path.is_dir fails for a name that is too long
+        return photos_in_folder(path)
+    if path.suffix.lower() in SUFFIXES + SPREADSHEETS:
+        return read_photo_table(path)
+    name = as_text(path.name)
+    return [ListedPhoto(name, name, path)]
+
+
+def _read_all(
+    listed: Sequence[ListedPhoto], resolution: int, whole_side: int | None
+) -> Iterator[Photograph | Refused]:
+    for one in listed:
+        if one.unusable or not one.person:
+            yield Refused(one.name, one.unusable or f"{one.path}: nobody is named as its identity")
+            continue
+        try:
+            picture = open_picture(one.path)
+            image = portrait(picture, resolution, one.path)
+        except InputError as error:
+            yield Refused(one.name, str(error))
+        else:
+            whole = None if whole_side is None else whole_picture(picture, whole_side)
+            yield Photograph(one.person, one.name, image, one.path, whole)
+
+
+def _from_tfds(
+    name: str, split: str, resolution: int, data_dir: str | Path | None
+) -> Iterator[Photograph | Refused]:
+    examples, features = _data_source(name, split, data_dir)
+    return _read_examples(examples, features, name, resolution)
+
+
+def _data_source(name: str, split: str, data_dir: str | Path | None) -> tuple[Sequence[Any], Any]:
+    """A prepared data set's examples, in random access without TensorFlow, and its features."""
+    import tensorflow_datasets as tfds  # takes a second
+    from tensorflow_datasets.core import read_only_builder, registered
+
+    try:
+        if Path(name).is_dir():
+            _refuse_irregular(Path(name))
+            builder = tfds.builder_from_directory(name)
+        else:
+            where = {} if data_dir is None else {"data_dir": str(data_dir)}
+            builder = read_only_builder.builder_from_files(name, **where)
+    except registered.DatasetNotFoundError as error:
+        raise InputError(
+            f"tfds:{name}: no prepared data set of this name in {data_dir or 'TFDS_DATA_DIR'}; prepare it "
+            f"with tfds.builder({name!r}, file_format='array_record').download_and_prepare()"
+        ) from error
+    except InputError:
+        raise
+    except Exception as error:  # TFDS fails in many ways on damaged folders
+        raise InputError(f"tfds:{name}: not a prepared data set ({first_line(error)})") from error
+    features: Any = builder.info.features
+    if "image" not in (features or {}):
+        raise InputError(f"tfds:{name}: its examples have no `image`")
+    try:
+        examples = builder.as_data_source(split=split)  # pyright: ignore[reportCallIssue]
+        len(examples)
+    except NotImplementedError as error:
+        raise InputError(
+            f"tfds:{name}: is stored in a format that only TensorFlow reads; prepare it with "
+            "file_format='array_record'"
+        ) from error
+    except (ValueError, KeyError) as error:
+        known = ", ".join(builder.info.splits)
+        raise InputError(f"tfds:{name}[{split}]: no such split; there are {known}") from error
+    except Exception as error:  # likewise
+        raise InputError(f"tfds:{name}: is damaged or not whole ({first_line(error)})") from error
+    return examples, features
+
+
+def _refuse_irregular(folder: Path) -> None:
+    """Refuse pipes and devices in a prepared data set: TFDS would wait for them."""
+    for path in folder.rglob("*"):
+        try:
+            mode = path.stat().st_mode
+            if not stat.S_ISDIR(mode):
+                refuse_irregular(mode)
+        except (CheckpointError, OSError) as error:
+            raise InputError(f"{path}: cannot be read ({first_line(error)})") from error
+
+
+def _read_examples(
+    examples: Sequence[Any], features: Any, source: str, resolution: int
+) -> Iterator[Photograph | Refused]:
+    who = next((feature for feature in IDENTITY_FEATURES if feature in features), None)
+    called = next((feature for feature in NAME_FEATURES if feature in features), None)
+    for number in itertools.count():
+        if number >= len(examples):
+            return
+        try:
+            example = examples[number]
+        except Exception as error:  # of a file that is damaged, in whatever way the library notices
+            name = f"{source}/{number:06d}"
+            yield Refused(name, f"{name}: cannot be read ({first_line(error)})")
+            continue
+        name = f"{source}/{number:06d}" if called is None else _text(example[called])
+        identity = name if who is None else _text(example[who])
+        if who is not None and hasattr(features[who], "int2str"):
+            identity = features[who].int2str(int(example[who]))
+        try:
+            pixels = np.asarray(example["image"])
+            picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+            image = portrait(picture, resolution, name)
+        except (InputError, TypeError) as error:
+            yield Refused(name, str(error) if isinstance(error, InputError) else f"{name}: no picture")
+        else:
+            yield Photograph(identity, name, image)
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,1 +1,0 @@
-"""How the bundled generator is made: regression onto synthetic people seen from known cameras."""

@@ -1,0 +1,1 @@
+"""The process itself: signals, platform, and the other processes of a run."""

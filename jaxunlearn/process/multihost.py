@@ -1,0 +1,354 @@
+"""Several processes, one on each host, as one run: every one calls the same functions in the same order.
+
+Process 0 leads: it alone writes logs, pictures and results. All of them write checkpoints. Without several
+processes everything here does nothing.
+"""
+
+import collections
+import functools
+import hashlib
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax._src import distributed as internal
+from jax.experimental import multihost_utils
+from jax.sharding import NamedSharding
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.process.signals import take_signals
+from jaxunlearn.terminal import complain
+
+Pytree = Any
+
+WAIT = 300
+"""Seconds until all processes must have come."""
+
+HEARTBEAT = 20
+"""Seconds without a sign of life after which a process is taken for dead."""
+
+LONGEST = 3600
+"""Seconds that processes wait for each other at most: one of them may be drawing pictures."""
+
+_SAID_AFTER = 3.0
+_PATIENCE = 5.0
+_ENDED, _HEARD = "jaxunlearn/ended/", "jaxunlearn/heard/"
+_leaving = threading.Event()
+"""Set when this process ends by itself."""
+
+
+def start(
+    coordinator: str | None = None,
+    processes: int | None = None,
+    process: int | None = None,
+    *,
+    wait: int = WAIT,
+) -> None:
+    """Find the other processes; before anything else is done with JAX.
+
+    Args:
+      coordinator: host:port of process 0; None finds it, their number and ours in the environment, on TPU
+        pods, under SLURM, Open MPI or Kubernetes.
+      processes: how many.
+      process: which of them this one is, from 0.
+      wait: seconds until all of them must have come.
+
+    Raises:
+      InputError: if the others are not found.
+    """
+    given = (coordinator, processes, process)
+    if any(value is None for value in given) and any(value is not None for value in given):
+        raise InputError("give the coordinator, the number of processes and this one's number, or none")
+    if coordinator is not None and processes is not None and process is not None:
+        check_address(coordinator)
+        if not 0 <= process < processes:
+            raise InputError(f"process {process} of {processes}: they are counted from 0")
+        if process > 0:
+            _await(coordinator, wait)
+    where = "" if coordinator is None else f" at {coordinator}"
+    note = f"waiting for the other processes{where}, at most {wait} seconds"
+    timer = threading.Timer(_SAID_AFTER, complain, [note])
+    timer.daemon = True
+    timer.start()
+    try:
+        jax.distributed.initialize(
+            coordinator,
+            processes,
+            process,
+            initialization_timeout=wait,
+            heartbeat_timeout_seconds=HEARTBEAT,
+            shutdown_timeout_seconds=LONGEST,
+        )
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"cannot join the other processes: {str(error).splitlines()[0]}") from error
+    finally:
+        timer.cancel()
+    take_signals()  # JAX puts a handler of its own for SIGTERM
+    threading.Thread(target=_listen, name="other processes", daemon=True).start()
+
+
+def check_address(coordinator: str) -> tuple[str, int]:
+    """Host and port of an address.
+
+    Raises:
+      InputError: if it is not host:port.
+    """
+    host, _, port = coordinator.rpartition(":")
+    if not host or not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise InputError(f"coordinator {coordinator}: write it as HOST:PORT, such as 10.0.0.1:1234")
+    return host.strip("[]"), int(port)
+
+
+def _await(coordinator: str, wait: int) -> None:
+    """Wait until process 0 answers: JAX would wait in silence, and end with a crash.
+
+    Raises:
+      InputError: if it does not within `wait` seconds.
+    """
+    began, noted = time.monotonic(), False
+    while True:
+        left = wait - (time.monotonic() - began)
+        try:
+            socket.create_connection(check_address(coordinator), timeout=max(0.1, min(left, 5.0))).close()
+        except OSError as error:
+            reason = error.strerror or str(error)
+        else:
+            return
+        if left <= 0:
+            raise InputError(
+                f"coordinator {coordinator}: does not answer ({reason}); give the address of process 0, and "
+                "start process 0, too"
+            )
+        if not noted and time.monotonic() - began > _SAID_AFTER:
+            complain(f"waiting for process 0 at {coordinator} ({reason}), at most {wait} seconds")
+            noted = True
+        time.sleep(0.5)
+
+
+def leads() -> bool:
+    """Whether this process writes."""
+    return jax.process_index() == 0
+
+
+def wait(name: str) -> None:
+    """Until every process is here.
+
+    Raises:
+      InputError: if one does not come.
+    """
+    _exchanged(name, "")
+
+
+def leader_first(action: Callable[[], object], name: str) -> None:
+    """Process 0 acts, then the others do, who find what it did; all go on together.
+
+    Raises:
+      InputError: if one of them refuses: in all processes.
+    """
+    if jax.process_count() == 1:
+        action()
+        return
+    for turn in (leads(), not leads()):
+        refusal = _refusal(action) if turn else None
+        said = _exchanged(name, "" if refusal is None else str(refusal))
+        if refusal is not None:
+            raise refusal
+        for process, line in enumerate(said):
+            if line:
+                raise InputError(f"process {process}: {line}")
+
+
+def _refusal(action: Callable[[], object]) -> InputError | None:
+    try:
+        action()
+    except InputError as error:
+        return error
+    return None
+
+
+def check_same(asked: Mapping[str, object], what: str) -> None:
+    """Compare what each process was asked, before anything long.
+
+    Args:
+      asked: names of parts → what was asked, whose `repr` says everything.
+      what: for the message.
+
+    Raises:
+      InputError: in all processes, if one differs from process 0; the message names it and the first part.
+    """
+    if jax.process_count() == 1:
+        return
+    prints = {name: _short(value) for name, value in asked.items()}
+    everybody = [json.loads(text) for text in _exchanged(what, json.dumps(prints))]
+    for process, other in enumerate(everybody):
+        for name in other.keys() | everybody[0].keys():
+            one, another = everybody[0].get(name), other.get(name)
+            if one != another:
+                raise InputError(
+                    f"{what}: process {process} has other {name} than process 0 ({another}, not {one}); "
+                    "start all processes with the same command"
+                )
+
+
+def _short(value: object) -> str:
+    """A value's text, or its hash where that is long."""
+    if isinstance(value, dict):
+        value = sorted(value.items())
+    text = repr(value)
+    return text if len(text) <= 40 else "SHA-256 " + hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def joined() -> bool:
+    """Whether this is one of several processes."""
+    return _client() is not None
+
+
+def tell_others(line: str, code: int) -> None:
+    """Say that this process ends, and why; the others end, too, with the same exit code."""
+    client = _client()
+    if client is None:
+        return
+    _leaving.set()
+    process, count = jax.process_index(), jax.process_count()
+    try:
+        client.key_value_set(f"{_ENDED}{process}", f"{code} {line}", allow_overwrite=True)
+        client.key_value_set(f"{_HEARD}{process}", "", allow_overwrite=True)
+        until = time.monotonic() + _PATIENCE
+        while process == 0 and time.monotonic() < until:  # the others hear of it through process 0
+            if len(client.key_value_dir_get(_HEARD)) == count:
+                break
+            time.sleep(0.1)
+    except RuntimeError:  # process 0 has ended already, and everybody knows
+        return
+
+
+def _listen() -> None:
+    """End this process when another one says that it ended."""
+    client = _client()
+    while client is not None and not _leaving.wait(1.0):
+        try:
+            ended = client.key_value_dir_get(_ENDED)
+        except RuntimeError:  # process 0 is gone, which JAX notices
+            return
+        if not ended:
+            continue
+        if _leaving.wait(2.0):  # it found the same by itself
+            return
+        key, text = min(ended)
+        code, _, line = text.partition(" ")
+        complain(f"process {key.rpartition('/')[2]} ended: {line}")
+        sys.stdout.flush()
+        client.key_value_set(f"{_HEARD}{jax.process_index()}", "", allow_overwrite=True)
+        os._exit(int(code))
+
+
+def _client() -> Any:
+    """JAX's key-value store of all processes, which has no public name; None for a single process."""
+    return internal.global_state.client
+
+
+_names: collections.Counter[str] = collections.Counter()
+
+
+def _exchanged(name: str, text: str) -> list[str]:
+    """Everybody's text, by process; all of them must come here.
+
+    Raises:
+      InputError: if one does not come.
+    """
+    client, count = _client(), jax.process_count()
+    if client is None or count == 1:
+        return [text]
+    _names[name] += 1
+    folder = f"jaxunlearn/{name}/{_names[name]}"
+    client.key_value_set(f"{folder}/{jax.process_index()}", text)
+    return [_got(client, f"{folder}/{process}", name, process) for process in range(count)]
+
+
+def _got(client: Any, key: str, name: str, process: int) -> str:
+    until = time.monotonic() + LONGEST
+    while time.monotonic() < until:
+        try:
+            return client.blocking_key_value_get(key, 1000)  # short, so that Ctrl-C is heard
+        except RuntimeError as error:
+            if "DEADLINE_EXCEEDED" not in str(error):
+                time.sleep(HEARTBEAT)  # process 0 is gone: JAX ends this process meanwhile
+                raise InputError("process 0 ended; its own messages say why") from error
+    raise InputError(f"{name}: process {process} did not come within {LONGEST} seconds")
+
+
+def anywhere(flag: bool) -> bool:
+    """Whether it is so in any process."""
+    if jax.process_count() == 1:
+        return flag
+    return bool(np.any(multihost_utils.process_allgather(np.array(flag))))
+
+
+def whole(tree: Pytree) -> Pytree:
+    """Arrays that may be spread over the processes as NumPy arrays in each of them."""
+
+    def one(x: jax.Array | np.ndarray) -> np.ndarray:
+        if isinstance(x, np.ndarray) or x.is_fully_addressable or x.is_fully_replicated:
+            return np.asarray(x)
+        return multihost_utils.process_allgather(x, tiled=True)
+
+    return jax.tree.map(one, tree)
+
+
+def from_leader(tree: Pytree) -> Pytree:
+    """Process 0's arrays in every process: what each computed by itself may differ in its last bits."""
+    if jax.process_count() == 1:
+        return tree
+    return jax.tree.map(jnp.asarray, multihost_utils.broadcast_one_to_all(tree))
+
+
+def divided(action: Callable[[Sequence[int]], np.ndarray], items: Sequence[int]) -> np.ndarray:
+    """`action(items)`, of which every process does a share and gets everything.
+
+    Args:
+      action: some items → an array with a row for each.
+      items: at least one.
+
+    Raises:
+      InputError: if another process could not do its share; this one's own errors are raised as they are.
+    """
+    processes, error, own = jax.process_count(), None, None
+    if processes == 1:
+        return action(items)
+    share = -(-len(items) // processes)
+    first = jax.process_index() * share
+    try:
+        own = action([items[min(k, len(items) - 1)] for k in range(first, first + share)])
+    except Exception as raised:  # the others are told before it goes on its way
+        error = raised
+    if anywhere(error is not None):
+        raise error or InputError("another process could not do its part; its own message says why")
+    return multihost_utils.process_allgather(own, tiled=True)[: len(items)]
+
+
+def place(tree: Pytree, sharding: NamedSharding | None) -> Pytree:
+    """Arrays, the same in every process, on the devices of a mesh of all processes; None leaves them."""
+    if sharding is None:
+        return tree
+    if sharding.is_fully_addressable:
+        return jax.device_put(tree, sharding)
+    moved = jax.jit(lambda x: x, out_shardings=sharding)
+
+    def one(x: jax.Array) -> jax.Array:
+        if not x.is_fully_addressable:
+            return moved(x)
+        if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
+            wrap = functools.partial(jax.random.wrap_key_data, impl=jax.random.key_impl(x))
+            return jax.jit(wrap)(one(jax.random.key_data(x)))
+        value = np.asarray(x)
+        return jax.make_array_from_callback(value.shape, sharding, lambda index: value[index])
+
+    return jax.tree.map(one, tree)

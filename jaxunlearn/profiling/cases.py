@@ -1,0 +1,174 @@
+"""What is measured: a case is a preset with settings, and sweeps make many cases of one."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ml_collections
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods.configuration import check, flat
+from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.profiling.devices import PRECISIONS
+from jaxunlearn.sharding import shape_of
+
+DEFAULT_STEPS, DEFAULT_WARM_UP = 30, 3
+_MOST = 2**24
+"""Of anything that is swept: as many rays at a time as the settings allow."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One measurement.
+
+    Attributes:
+      preset: of `workload.PRESETS`.
+      config: settings of a method, as plain JSON values.
+      copies: generator copies, `K`.
+      people: who share a copy, `N`; 1 in GUIDE.
+      mesh: devices along "identity" and "sample"; None for one device.
+      precision: of products of float32 numbers, one of `devices.PRECISIONS`.
+      steps, warm_up: how many are timed, after how many.
+      parts: whether each part is timed by itself too.
+    """
+
+    preset: str
+    config: dict[str, Any]
+    copies: int = 1
+    people: int = 1
+    mesh: tuple[int, int] | None = None
+    precision: str = "default"
+    steps: int = DEFAULT_STEPS
+    warm_up: int = DEFAULT_WARM_UP
+    parts: bool = False
+
+    @property
+    def settings(self) -> ConfigDict:
+        """The config as commands know it."""
+        return ml_collections.ConfigDict(self.config)
+
+    @property
+    def pairs(self) -> int:
+        """A step's pairs of one copy."""
+        of = self.config["pairs"]
+        members = min(of.get("batch", 1), self.people)
+        return members * (1 + of["num_adjacent"]) + of["num_global"]
+
+    @property
+    def name(self) -> str:
+        """All that usually differs between cases; cases of two machines are compared by it."""
+        rendering = self.config["rendering"]
+        mesh = "1 device" if self.mesh is None else f"{self.mesh[0]}x{self.mesh[1]} devices"
+        rays = f"{rendering['ray_chunk'] or 'all'} rays at a time"
+        at_once = self.config["copies_at_once"]
+        groups = f" in groups of {at_once}" if at_once else ""
+        many = f", SUGAR of {self.people}" if self.config["method"] == "sugar" else ""
+        return (
+            f"{self.preset}{many}, K {self.copies}{groups}, {self.pairs} pairs, {mesh}, "
+            f"{rendering['dtype']}, precision {self.precision}, {rays}"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "Case":
+        """The inverse of `to_json`."""
+        mesh = fields["mesh"]
+        return cls(**{**fields, "mesh": None if mesh is None else (mesh[0], mesh[1])})
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or len(text) > len(str(_MOST)) or int(text) > _MOST:
+        raise ValueError(f"a whole number up to {_MOST}")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not _number(text):
+        raise ValueError("at least 1")
+    return int(text)
+
+
+def _mesh(text: str) -> tuple[int, int]:
+    shape = shape_of(text)
+    if math.prod(shape) > _MOST:
+        raise ValueError(f"a mesh of at most {_MOST} devices")
+    return shape
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"one of {', '.join(choices)}")
+        return text
+
+    return read
+
+
+def _pairs(text: str) -> dict[str, int]:
+    others = _positive(text) - 1
+    return {"pairs.num_adjacent": (others + 1) // 2, "pairs.num_global": others // 2}
+
+
+_OF_THE_CASE: Mapping[str, Callable[[str], Any]] = {
+    "copies": _positive,
+    "people": _positive,
+    "mesh": _mesh,
+    "precision": _one_of(*PRECISIONS),
+}
+_OF_THE_CONFIG: Mapping[str, Callable[[str], dict[str, Any]]] = {
+    "pairs": _pairs,
+    "adjacent": lambda text: {"pairs.num_adjacent": _number(text)},
+    "global": lambda text: {"pairs.num_global": _number(text)},
+    "dtype": lambda text: {"rendering.dtype": _one_of("float32", "bfloat16")(text)},
+    "ray_chunk": lambda text: {"rendering.ray_chunk": _number(text)},
+    "copies_at_once": lambda text: {"copies_at_once": _number(text)},
+    "rays": lambda text: {"rendering.rays": _number(text)},
+}
+SWEEPS = (*_OF_THE_CASE, *_OF_THE_CONFIG)
+"""What can be swept."""
+
+
+def swept(case: Case, sweeps: Sequence[str]) -> list[Case]:
+    """A case for each combination of values.
+
+    Args:
+      case: what is not swept.
+      sweeps: such as `copies=1,2,4`.
+
+    Raises:
+      InputError: if a name or a value is none.
+    """
+    axes = [[(name, value) for value in values] for name, values in map(_parsed, sweeps)]
+    names = [axis[0][0] for axis in axes]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"--sweep {name} is given twice; list all values in one: {name}=1,2")
+    return [_changed(case, combination) for combination in itertools.product(*axes)]
+
+
+def _parsed(text: str) -> tuple[str, list[str]]:
+    name, equals, values = text.partition("=")
+    if name not in SWEEPS or not equals:
+        raise InputError(f"--sweep {text}: write NAME=VALUE,VALUE with a name of {', '.join(SWEEPS)}")
+    return name, values.split(",")
+
+
+def _changed(case: Case, changes: Sequence[tuple[str, str]]) -> Case:
+    config = case.settings.copy_and_resolve_references()
+    fields = {}
+    for name, text in changes:
+        try:
+            if name in _OF_THE_CASE:
+                fields[name] = _OF_THE_CASE[name](text)
+            else:
+                config.update_from_flattened_dict(_OF_THE_CONFIG[name](text))
+        except ValueError as error:
+            raise InputError(f"--sweep {name}: {text!r} is not {error}") from error
+    assert flat(config).keys() == flat(case.settings).keys()
+    check(config)
+    return dataclasses.replace(case, config=config.to_dict(), **fields)

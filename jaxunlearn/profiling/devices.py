@@ -1,0 +1,79 @@
+"""What accelerators can do at best, as their makers state it."""
+
+import dataclasses
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Chip:
+    """One chip.
+
+    Attributes:
+      name: as people call it.
+      flops: dense bfloat16 products, operations a second.
+      memory: bytes of high-bandwidth memory.
+      bandwidth: of that memory, bytes a second.
+    """
+
+    name: str
+    flops: float
+    memory: float
+    bandwidth: float
+
+
+CHIPS: Mapping[str, Chip] = {
+    "h100": Chip("H100 SXM", 989e12, 80e9, 3.35e12),
+    "v4": Chip("TPU v4", 275e12, 32e9, 1.23e12),
+    "v5e": Chip("TPU v5e", 197e12, 16e9, 0.82e12),
+    "v5p": Chip("TPU v5p", 459e12, 95e9, 2.77e12),
+    "v6e": Chip("TPU v6e", 918e12, 32e9, 1.64e12),
+}
+"""By short name."""
+
+_KINDS = {
+    "NVIDIA H100 80GB HBM3": "h100",
+    "TPU v4": "v4",
+    "TPU v5 lite": "v5e",
+    "TPU v5e": "v5e",
+    "TPU v5": "v5p",
+    "TPU v5p": "v5p",
+    "TPU v6 lite": "v6e",
+    "TPU v6e": "v6e",
+}
+
+
+def chip(device_kind: str) -> Chip | None:
+    """The chip that JAX calls `device_kind`; None for one that nobody has listed here."""
+    name = _KINDS.get(device_kind)
+    return None if name is None else CHIPS[name]
+
+
+PRECISIONS = ("default", "high", "highest")
+"""Of products of float32 numbers, as `jax.default_matmul_precision` takes them."""
+
+
+def products(platform: str, dtype: str, precision: str) -> str:
+    """What numbers are really multiplied in, since "default" means something else on every platform.
+
+    Args:
+      platform: as `jax.default_backend()` names it.
+      dtype: of the activations.
+      precision: one of `PRECISIONS`.
+    """
+    if dtype == "bfloat16":
+        return "bfloat16"
+    if platform == "cpu" or precision == "highest":
+        return "float32"
+    if platform == "tpu":
+        return {"default": "bfloat16", "high": "3 x bfloat16"}[precision]
+    return "tensorfloat32"
+
+
+def processor() -> str:
+    """Number and name of this machine's CPUs."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{len(names)} x {names[0]}" if names else platform.processor()

@@ -1,0 +1,173 @@
+"""Measure one case, in this process or in one of its own.
+
+A process of its own has its own peak of memory, and one that is killed for want of it takes nothing with it.
+"""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+import jax
+from flax import nnx
+from tqdm import tqdm
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.models.loading import Models
+from jaxunlearn.profiling import flops, parts
+from jaxunlearn.profiling.cases import Case
+from jaxunlearn.profiling.devices import chip, products
+from jaxunlearn.profiling.flops import Networks
+from jaxunlearn.profiling.timing import peak_memory, timed
+from jaxunlearn.profiling.workload import PRESETS, Workload
+from jaxunlearn.sharding import make_mesh
+from jaxunlearn.terminal import say
+from jaxunlearn.training.compiled_step import StepRecipe, compiled_step
+
+Result = dict[str, Any]
+ISOLATED = ("-P",)
+"""Options of Python: nothing is imported from the current folder, which may hold a file `tqdm.py`."""
+_THIS_MODULE = "jaxunlearn.profiling.measure"
+
+
+def networks_of(models: Models) -> Networks:
+    """Their sizes."""
+    identity = nnx.merge(models.identity.graph, models.identity.state)
+    return Networks(models.generator.config, models.perceptual.net, identity.config)
+
+
+def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
+    """Compile and time a case; `case.precision` must be this process' setting already.
+
+    Returns:
+      What `docs/benchmark.md` lists, as plain JSON values.
+
+    Raises:
+      InputError: if a setting makes no sense, or the mesh needs more devices.
+    """
+    workload = Workload.of(models, case.settings, case.people)
+    mesh = None if case.mesh is None else make_mesh(*case.mesh)
+    recipe = workload.recipe(case.copies, mesh, jax.default_backend())
+    state, *rest = workload.arguments(recipe)
+    jax.block_until_ready((state, rest))
+    began = time.perf_counter()
+    advance: Any = compiled_step(recipe, state, *rest)
+    compile_seconds = time.perf_counter() - began
+
+    held = [state]
+
+    def step() -> Any:
+        held[0], measured = advance(held[0], *rest)
+        return held[0], measured
+
+    with tqdm(
+        total=case.warm_up + case.steps, unit="step", leave=False, desc=case.name, disable=not progress
+    ) as bar:
+        seconds = timed(step, case.steps, case.warm_up, bar.update)
+    devices = jax.devices()[:1] if mesh is None else list(mesh.devices.flat)
+    peak = peak_memory(devices)
+    networks = networks_of(models)
+    work = flops.total(flops.step(networks, recipe.settings)) * case.copies
+    cost = advance.cost_analysis() or {}
+    known = chip(devices[0].device_kind)
+    found: Result = {
+        "name": case.name,
+        "case": case.to_json(),
+        "device": devices[0].device_kind,
+        "platform": devices[0].platform,
+        "devices": len(devices),
+        "jax": jax.__version__,
+        "products": products(devices[0].platform, case.config["rendering"]["dtype"], case.precision),
+        "compile_seconds": compile_seconds,
+        "step_seconds": dataclasses.asdict(seconds),
+        "steps_per_second": 1 / seconds.p50,
+        "pairs_per_second": case.copies * case.pairs / seconds.p50,
+        "identities_per_hour": 3600 * case.copies * case.people / (case.config["steps"] * seconds.p50),
+        "padding": recipe.padding(),
+        "peak": dataclasses.asdict(peak),
+        "program": _program(advance),
+        "model_tflop": work / 1e12,
+        "achieved_tflops": work / seconds.p50 / 1e12,
+        "mfu": None if known is None else work / seconds.p50 / (known.flops * len(devices)),
+        "xla_flops": cost.get("flops"),
+        "xla_bytes": cost.get("bytes accessed"),
+    }
+    if case.parts:
+        found["parts"] = _parts(case, workload, recipe, networks, progress)
+    return found
+
+
+def _program(compiled: Any) -> dict[str, int] | None:
+    """Bytes that XLA sets aside on a device."""
+    found = compiled.memory_analysis()
+    if found is None:
+        return None
+    names = ("argument", "output", "alias", "temp")
+    return {name: getattr(found, f"{name}_size_in_bytes") for name in names}
+
+
+def _parts(
+    case: Case, workload: Workload, recipe: StepRecipe, networks: Networks, progress: bool
+) -> list[dict[str, Any]]:
+    found = []
+    calls, warm_up = max(case.steps // 3, 1), min(case.warm_up, 1)
+    each = parts.parts(workload.frozen(), recipe.graphdef, networks, recipe.settings)
+    for part in tqdm(each, unit="part", leave=False, desc="parts", disable=not progress):
+        found += [dataclasses.asdict(row) for row in parts.measure(part, calls, warm_up)]
+    return found
+
+
+def in_own_process(case: Case) -> Result:
+    """Measure in a fresh interpreter.
+
+    Returns:
+      A result, or, where it failed, its `name`, `case` and an `error` of one line.
+
+    Raises:
+      InputError: if the case makes no sense.
+    """
+    command = [sys.executable, *ISOLATED, "-m", _THIS_MODULE, json.dumps(case.to_json())]
+    changes = {
+        "JAX_ENABLE_COMPILATION_CACHE": "false",  # so that its seconds are of compiling
+        "PYTHONIOENCODING": "utf-8",
+    }
+    environment = {**os.environ, **changes}
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace", check=False, env=environment
+    )
+    said = done.stdout.splitlines()
+    if done.returncode < 0:
+        return _failed(case, f"killed by signal {-done.returncode}: probably out of memory")
+    if done.returncode or not said:
+        return _failed(case, f"its process ended with {done.returncode}")
+    answer = json.loads(said[-1])
+    if "refused" in answer:
+        raise InputError(answer["refused"])
+    return answer
+
+
+def _failed(case: Case, error: str) -> Result:
+    return {"name": case.name, "case": case.to_json(), "error": error}
+
+
+def main(argument: str) -> None:
+    """Measure a case, given as JSON, and print what comes out, as JSON, in the last line."""
+    case = Case.from_json(json.loads(argument))
+    if case.precision != "default":
+        jax.config.update("jax_default_matmul_precision", case.precision)
+    try:
+        answer = measure(case, PRESETS[case.preset].load())
+    except InputError as error:
+        answer = {"refused": str(error)}
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        answer = _failed(case, f"out of memory: {str(error).splitlines()[0]}")
+    say(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,140 @@
+"""Results on disk: one JSON file, written anew after each case, so that no finished case is lost."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict
+
+from tqdm import tqdm
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.files.door import read_json, write_json
+from jaxunlearn.files.json_form import check_form
+from jaxunlearn.profiling.cases import Case
+
+Result = dict[str, Any]
+FORMAT = "jaxunlearn bench 1"
+
+
+class _SecondsJson(TypedDict):
+    p50: float
+    p95: float
+    calls: int
+
+
+class _PeakJson(TypedDict):
+    bytes: int
+    of: str
+
+
+class _ProgramJson(TypedDict):
+    temp: int
+
+
+class _PartJson(TypedDict):
+    part: str
+    direction: str
+    seconds: float
+    flops: float
+    bytes: float
+
+
+class _CaseJson(TypedDict):
+    name: str
+    case: dict[str, Any]
+    device: str
+    devices: int
+    jax: str
+    products: str
+    compile_seconds: float
+    step_seconds: _SecondsJson
+    steps_per_second: float
+    pairs_per_second: float
+    identities_per_hour: float
+    padding: dict[str, float]
+    peak: _PeakJson
+    program: _ProgramJson | None
+    achieved_tflops: float
+    mfu: float | None
+    xla_bytes: float | None
+    parts: NotRequired[list[_PartJson]]
+
+
+class _FailedJson(TypedDict):
+    name: str
+    case: dict[str, Any]
+    error: str
+
+
+class _ResultsJson(TypedDict):
+    format: str
+    cases: list[dict[str, Any]]
+
+
+def read(path: Path) -> list[Result]:
+    """Results of a file, or of `results.json` in a folder.
+
+    Raises:
+      InputError: if it is no such file.
+    """
+    file = path / "results.json" if path.is_dir() else path
+    content = read_json(file)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(f"{file}: is no result of jaxunlearn bench")
+    return [_checked(result, file) for result in check_form(content, _ResultsJson, file)["cases"]]
+
+
+def _checked(result: Result, file: Path) -> Result:
+    if "error" in result:
+        check_form(result, _FailedJson, file)
+        return result
+    found = check_form(result, _CaseJson, file)
+    divisors = {
+        "step_seconds.p50": found["step_seconds"]["p50"],
+        "compile_seconds": found["compile_seconds"],
+        "peak.bytes": found["peak"]["bytes"],
+        **{f"parts[{k}].seconds": part["seconds"] for k, part in enumerate(found.get("parts", []))},
+        **{f"parts[{k}].bytes": part["bytes"] for k, part in enumerate(found.get("parts", []))},
+    }
+    for name, value in divisors.items():
+        if not value > 0:
+            raise InputError(f"{file}: {name} must be above 0, not {value}")
+    return result
+
+
+def write(results: Sequence[Result], path: Path) -> None:
+    """Replace a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"format": FORMAT, "cases": list(results)})
+
+
+def run(
+    cases: Iterable[Case], path: Path, measure: Callable[[Case], Result], *, again: bool, progress: bool
+) -> list[Result]:
+    """Measure cases and keep each at once.
+
+    Args:
+      cases: what to measure.
+      path: the file; cases that it holds already, and that did not fail, are not measured.
+      measure: a case → its result.
+      again: measure those too.
+      progress: whether to show a bar.
+
+    Returns:
+      The results of these cases, in their order.
+
+    Raises:
+      InputError: if the file holds something else.
+    """
+    kept = {result["name"]: result for result in (read(path) if path.exists() else [])}
+    wanted = list(cases)
+    for case in tqdm(wanted, unit="case", desc="bench", disable=not progress):
+        before = kept.get(case.name)
+        if again or before is None or "error" in before or before["case"] != _plain(case):
+            kept[case.name] = measure(case)
+            write(list(kept.values()), path)
+    return [kept[case.name] for case in wanted]
+
+
+def _plain(case: Case) -> Any:
+    return json.loads(json.dumps(case.to_json()))

@@ -1,0 +1,158 @@
+"""Results as Markdown, which is readable as it is."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from jaxunlearn.profiling.devices import chip
+from jaxunlearn.terminal import escaped
+
+Result = dict[str, Any]
+
+
+def report(results: Sequence[Result]) -> str:
+    """All tables of some results."""
+    sections = ["\n".join(steps(results)), *("\n".join(roofline(r)) for r in results if r.get("parts"))]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A table whose columns line up; all but the first are numbers."""
+    header, lines = ([escaped(cell) for cell in header], [[escaped(cell) for cell in line] for line in lines])
+    widths = [max(len(line[i]) for line in (header, *lines)) for i in range(len(header))]
+
+    def joined(line: Sequence[str]) -> str:
+        cells = [line[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        return "| " + " | ".join(cells) + " |"
+
+    yield joined(header)
+    yield "| " + " | ".join(["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]) + " |"
+    yield from map(joined, lines)
+
+
+def significant(number: float, digits: int = 3) -> str:
+    """A number to so many digits, without an exponent however large it is."""
+    return np.format_float_positional(number, digits, unique=False, fractional=False, trim="-")
+
+
+_STEP_COLUMNS = (
+    "case",
+    "products in",
+    "compile s",
+    "p50 ms",
+    "p95 ms",
+    "steps/s",
+    "pairs/s",
+    "identities/h",
+    "peak GiB",
+    "temp GiB",
+    "TFLOP/s",
+    "MFU %",
+    "GB/step",
+)
+
+
+def steps(results: Sequence[Result]) -> Iterator[str]:
+    """A line a case, and what the figures were measured on."""
+    measured = [result for result in results if "error" not in result]
+    if measured:
+        yield from _where(measured)
+        yield ""
+        yield from rows(_STEP_COLUMNS, [_step(result) for result in measured])
+    for result in results:
+        if "error" in result:
+            yield f"\n{result['name']}: {result['error']}"
+
+
+def _where(results: Sequence[Result]) -> Iterator[str]:
+    for device, count, version in sorted({(r["device"], r["devices"], r["jax"]) for r in results}):
+        peak = chip(device)
+        mfu = (
+            f"MFU against {peak.flops / 1e12:.0f} TFLOP/s (dense bfloat16)"
+            if peak
+            else "no MFU: this device's peak is not listed"
+        )
+        yield f"{count} x {device}, JAX {version}; {mfu}."
+    calls = sorted({r["step_seconds"]["calls"] for r in results})
+    few = " FEWER THAN 30: indicative only." if calls[0] < 30 else ""
+    yield f"Median and 95th percentile of {' or '.join(map(str, calls))} steps after warm-up.{few}"
+    peaks = {r["peak"]["of"] for r in results}
+    whose = "of the device" if peaks == {"device"} else "resident memory of the whole process"
+    yield f"Peak: {whose}. TFLOP/s: model operations, without recomputation and padding."
+
+
+def _step(result: Result) -> list[str]:
+    seconds, program = result["step_seconds"], result["program"]
+    return [
+        result["name"] + "".join(f", {name} {share:.0%}" for name, share in result["padding"].items()),
+        result["products"],
+        f"{result['compile_seconds']:.1f}",
+        f"{1e3 * seconds['p50']:.1f}",
+        f"{1e3 * seconds['p95']:.1f}",
+        significant(result["steps_per_second"]),
+        significant(result["pairs_per_second"]),
+        significant(result["identities_per_hour"]),
+        f"{result['peak']['bytes'] / 2**30:.2f}",
+        "-" if program is None else f"{program['temp'] / 2**30:.2f}",
+        significant(result["achieved_tflops"]),
+        "-" if result["mfu"] is None else f"{100 * result['mfu']:.1f}",
+        "-" if result["xla_bytes"] is None else f"{result['xla_bytes'] / 1e9:.2f}",
+    ]
+
+
+_PART_COLUMNS = ("part", "GFLOP", "GB", "FLOP/B", "ms", "GFLOP/s", "GB/s", "of roof %", "bound by")
+
+
+def roofline(result: Result) -> Iterator[str]:
+    """A line a part and direction: all pairs, the trainable generator's side of one copy.
+
+    The roof is the time that the device's peaks allow: the longer one of operations / peak and bytes /
+    bandwidth. It is left out for devices whose peaks are not listed.
+    """
+    peak = chip(result["device"])
+    yield f"Parts of: {result['name']} ({result['products']})"
+    yield ""
+    lines = []
+    for part in result["parts"]:
+        seconds, flops, size = part["seconds"], part["flops"], part["bytes"]
+        roof = bound = "-"
+        if peak is not None:
+            computing, moving = flops / peak.flops, size / peak.bandwidth
+            roof = f"{100 * max(computing, moving) / seconds:.0f}"
+            bound = "operations" if computing > moving else "memory"
+        lines.append(
+            [
+                f"{part['part']}, {part['direction']}",
+                f"{flops / 1e9:.2f}",
+                f"{size / 1e9:.2f}",
+                f"{flops / size:.1f}",
+                f"{1e3 * seconds:.2f}",
+                f"{flops / seconds / 1e9:.1f}",
+                f"{size / seconds / 1e9:.1f}",
+                roof,
+                bound,
+            ]
+        )
+    yield from rows(_PART_COLUMNS, lines)
+
+
+def comparison(results: Sequence[Result], before: Sequence[Result]) -> Iterator[str]:
+    """How results relate to earlier ones of the same names; ratios over 1 are gains."""
+    known = {result["name"]: result for result in before if "error" not in result}
+    lines, missing = [], []
+    for result in results:
+        other = known.get(result["name"])
+        if "error" in result or other is None:
+            missing.append(result["name"])
+            continue
+        speed = other["step_seconds"]["p50"] / result["step_seconds"]["p50"]
+        memory = other["peak"]["bytes"] / result["peak"]["bytes"]
+        compiling = other["compile_seconds"] / result["compile_seconds"]
+        same = "" if other["device"] == result["device"] else f" (was on {other['device']})"
+        lines.append([result["name"] + same, f"{speed:.2f}", f"{memory:.2f}", f"{compiling:.2f}"])
+    if lines:
+        yield from rows(("case", "times as fast", "times less memory", "times faster compiled"), lines)
+    for name in missing:
+        yield f"nothing to compare with: {name}"

@@ -1,1 +1,0 @@
-"""Pictures, videos and meshes of what a generator makes."""

@@ -1,0 +1,1 @@
+"""Pictures, pages and plain words about a run."""

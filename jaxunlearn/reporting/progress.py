@@ -1,0 +1,36 @@
+"""A strip that shows how far a run has come."""
+
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+
+from eg3d_flax import Compute, TriPlaneGenerator
+from jaxunlearn.images import grid, save_png, to_uint8
+from jaxunlearn.models.cameras import views
+from jaxunlearn.models.renderer import Renderer
+
+YAWS = tuple(np.deg2rad([-20.0, 0.0, 20.0]))
+
+
+class ProgressPicture:
+    """Three rows, the same views in each: before, target, now."""
+
+    def __init__(self, source: TriPlaneGenerator, compute: Compute, folder: Path):
+        self._folder = folder
+        self._renderer = Renderer(source, batch=len(YAWS), compute=compute)
+        self._c = views(source.config, np.array(YAWS), np.zeros(len(YAWS)))
+
+    def start(self, ws: np.ndarray, ws_target: np.ndarray) -> None:
+        """Render the rows that stay: latents `[L, D]`."""
+        self._ws = ws
+        self._fixed = [self._row(self._renderer, w) for w in (ws, ws_target)]
+
+    def save(self, step: int, generator: TriPlaneGenerator) -> None:
+        """Write the picture of this step, with `generator`'s rendering as its last row."""
+        now = self._row(self._renderer.with_generator(generator), self._ws)
+        path = self._folder / f"step{step:06d}.png"
+        save_png(path, grid(np.concatenate([*self._fixed, now]), len(YAWS)))
+
+    def _row(self, renderer: Renderer, ws: np.ndarray) -> np.ndarray:
+        return to_uint8(renderer(jnp.repeat(jnp.asarray(ws)[None], len(YAWS), axis=0), self._c).image)

@@ -1,0 +1,129 @@
+"""Pictures of samples, written into a folder."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import trimesh
+from tqdm import tqdm
+
+from eg3d_flax import Compute, TriPlaneGenerator
+from jaxunlearn.images import depth_to_uint8, grid, save_png, to_uint8
+from jaxunlearn.models.cameras import orbit, views
+from jaxunlearn.models.renderer import Renderer
+from jaxunlearn.reporting.surface import extract_mesh, largest_piece, piece_of_faces, save_mesh
+from jaxunlearn.reporting.video import save_video
+
+_GRID_COLUMNS = 8
+
+
+class Pictures:
+    """Renders samples `ws` and writes what comes out; the folder is made when the first file is.
+
+    Attributes:
+      written: the files so far, the most telling first.
+      notes: lines about them that people should know.
+    """
+
+    def __init__(
+        self, generator: TriPlaneGenerator, renderer: Renderer, ws: jax.Array, labels: list[str], folder: Path
+    ):
+        self._generator, self._renderer = generator, renderer
+        self._ws, self._labels, self._folder = ws, labels, folder
+        self.written: list[Path] = []
+        self.notes: list[str] = []
+
+    def views(self, angles: list[tuple[float, float]], *, depth: bool = False) -> None:
+        """Every sample from every (yaw, pitch), a file each, and all in `grid.png`, a row a sample."""
+        yaw, pitch = np.array(angles).T
+        c = jnp.tile(views(self._generator.config, yaw, pitch), (len(self._ws), 1))
+        ws = jnp.repeat(self._ws, len(angles), axis=0)
+        images, depths = self._render(ws, c, "images", depth=True)
+        columns = len(angles) if len(angles) > 1 else min(len(images), _GRID_COLUMNS)
+        self._save("grid.png", grid(images, columns))
+        grey = depth_to_uint8(depths)
+        if depth:
+            self._save("depth_grid.png", grid(grey, columns))
+        for i, image in enumerate(images):
+            view = f"_view{i % len(angles):02d}" if len(angles) > 1 else ""
+            label = f"{self._labels[i // len(angles)]}{view}"
+            self._save(f"{label}.png", image)
+            if depth:
+                self._save(f"{label}_depth.png", grey[i])
+
+    def orbits(self, name: Path, *, frames: int, fps: int) -> None:
+        """One video, all samples side by side."""
+        c = orbit(self._generator.config, frames)
+        films = []
+        for i, label in enumerate(self._labels):
+            films.append(
+                self._render(jnp.repeat(self._ws[i : i + 1], frames, axis=0), c, f"orbit {label}")[0]
+            )
+        columns = min(len(films), _GRID_COLUMNS)
+        side_by_side = [grid(np.stack(cells), columns) for cells in zip(*films, strict=True)]
+        self._folder.mkdir(parents=True, exist_ok=True)
+        save_video(self._folder / name, np.stack(side_by_side), fps=fps)
+        self.written.insert(0, self._folder / name)
+
+    def meshes(
+        self, name: Path, *, resolution: int, level: float, largest: bool = False, compute: Compute
+    ) -> None:
+        """One mesh a sample; the sample's label is put before the suffix where there are several.
+
+        Args:
+          name: of the file.
+          resolution: of the lattice.
+          level: density of the surface.
+          largest: whether loose pieces are dropped.
+          compute: dtype and forms.
+
+        Raises:
+          InputError: if the density crosses `level` nowhere.
+        """
+        for i, label in enumerate(self._labels):
+            file = name if len(self._labels) == 1 else name.with_stem(f"{name.stem}_{label}")
+            mesh = extract_mesh(
+                self._generator, self._ws[i : i + 1], resolution=resolution, level=level, compute=compute
+            )
+            self._folder.mkdir(parents=True, exist_ok=True)
+            note = save_pieces(self._folder / file, mesh, largest=largest)
+            self.notes += [] if note is None else [note]
+            self.written.append(self._folder / file)
+
+    def _render(
+        self, ws: jax.Array, c: jax.Array, title: str, *, depth: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Images `[N, H, W, 3]` uint8 and depths `[N, h, w, 1]`, with a progress bar."""
+        images, depths = [], []
+        with tqdm(total=len(ws), desc=title, unit="image") as progress:
+            for out in self._renderer.batches(ws, c):
+                images.append(to_uint8(out.image))
+                if depth:
+                    depths.append(out.image_depth)
+                progress.update(len(out.image))
+        return np.concatenate(images), np.concatenate(depths) if depths else np.empty(0)
+
+    def _save(self, name: str, image: np.ndarray) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        save_png(self._folder / name, image)
+        self.written.append(self._folder / name)
+
+
+def save_pieces(path: Path, mesh: trimesh.Trimesh, *, largest: bool) -> str | None:
+    """Write a mesh, whole or only its largest piece.
+
+    Args:
+      path: file to write.
+      mesh: the surface.
+      largest: whether loose pieces are dropped.
+
+    Returns:
+      A line about its loose pieces, if it has any.
+    """
+    loose = int(piece_of_faces(mesh).max())
+    save_mesh(path, largest_piece(mesh) if largest and loose else mesh)
+    if not loose:
+        return None
+    what = f"{loose} loose piece{'s' if loose > 1 else ''}"
+    return f"{path}: {what} dropped" if largest else f"{path}: has {what}; --mesh-largest drops them"

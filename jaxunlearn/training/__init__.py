@@ -1,0 +1,1 @@
+"""The compiled step, and the run around it: folder, checkpoints, signals."""

@@ -1,0 +1,49 @@
+"""`metrics.jsonl`, one object a logged step, also when a run was cut off and goes on from an earlier step."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
+from jaxunlearn.training.folder_forms import StepLine
+
+
+def read_metrics(metrics: Path, form: type[Any] = StepLine) -> list[dict[str, Any]]:
+    """The lines, without a last one that was cut off while it was written.
+
+    Args:
+      metrics: the file.
+      form: of a line, see `json_form`.
+
+    Raises:
+      InputError: if the file cannot be read, or holds something else.
+    """
+    return [dict(line) for line in read_json_lines(metrics, form)]
+
+
+def add_line(path: Path, line: Mapping[str, Any]) -> None:
+    """Add an object.
+
+    Raises:
+      InputError: if the disk is full.
+    """
+    try:
+        with path.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(json.dumps(line) + "\n")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def diverged_until(metrics: Path, step: int) -> set[int]:
+    """Generator copies whose loss had ceased to be finite by a step."""
+    lines = [line for line in read_metrics(metrics) if line["step"] <= step]
+    return {copy for line in lines for copy in line.get("diverged", ())}
+
+
+def forget_after(metrics: Path, step: int) -> None:
+    """Drop the lines of steps that a resumed run takes again."""
+    if metrics.exists():
+        drop_cut_off_line(metrics, StepLine)
+        write_json_lines(metrics, [line for line in read_metrics(metrics) if line["step"] <= step])

@@ -1,0 +1,286 @@
+"""The compiled unlearning step: all pairs in one batch, gradients of the backbone only.
+
+Everything here is a pure function of one generator copy and whom it forgets, be it one person (GUIDE) or many
+(SUGAR): what differs is how pairs are drawn, a `PairSampling`. `over_identities` puts a leading axis of `K`
+copies on states, targets and draws. `P` pairs, `L` rows of ws, `D` w_dim.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+
+from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax.renderer import Jitter, random_jitter
+from eg3d_flax.synthesis import Noise, NoiseMode
+from jaxunlearn.methods import ewc
+from jaxunlearn.methods.base import GuideSampling, Pairs, PairSampling, Schedule, Source, Target
+from jaxunlearn.methods.losses import Perception, Rendered, pair_losses, total_loss
+from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.sharding import Portion
+
+Pytree = Any
+
+
+@dataclasses.dataclass(frozen=True)
+class StepSettings:
+    """How pairs are drawn, rendered and followed.
+
+    Attributes:
+      sampling: the method's pairs.
+      noise_mode: of the synthesis network; the official code leaves it at "random".
+      draws: "shared" uses the same noise and jitter on both sides of a pair, and the same planes for the
+        planes term and for the image; "independent" draws each anew, as the official code does, so that
+        even equal generators differ and the planes are computed twice.
+      neural_rendering_resolution: rays along each side; None takes the model's.
+      compute: dtype and forms.
+    """
+
+    sampling: PairSampling = dataclasses.field(default_factory=GuideSampling)
+    noise_mode: NoiseMode = "const"
+    draws: Literal["shared", "independent"] = "shared"
+    neural_rendering_resolution: int | None = None
+    compute: Compute = dataclasses.field(default_factory=Compute)
+
+
+class SplitGenerator(NamedTuple):
+    """A generator taken apart into what is trained and what is not."""
+
+    graphdef: nnx.GraphDef
+    trainable: Pytree
+    """Parameters of `backbone.synthesis`."""
+
+    fixed: Pytree
+    """Everything else: mapping, decoder, super-resolution, buffers."""
+
+
+class State(NamedTuple):
+    """What a step changes."""
+
+    trainable: Pytree
+    optimiser: optax.OptState
+    step: jax.Array
+
+
+class Frozen(NamedTuple):
+    """What no step changes, shared by all identities: the source generator, and how images are compared."""
+
+    trainable: Pytree
+    """Its synthesis backbone, the value that training started from."""
+
+    fixed: Pytree
+    perception: Perception
+    """The networks that compare images; arguments, since captured weights would be folded as constants."""
+
+    surrogates: Callable[[jax.Array], jax.Array] | None = None
+    """D of SUGAR, a pytree (`jax.tree_util.Partial`), where neighbours' targets are computed in the step."""
+
+    memory: ewc.Memory | None = None
+    """What the parameters are held by, if anything."""
+
+
+class SideDraws(NamedTuple):
+    """The random numbers of one side of the pairs."""
+
+    jitter: Jitter
+    noise: Noise | None
+    """Of the synthesis network; None for the modes without randomness."""
+
+    planes_noise: Noise | None
+    """Of a second synthesis that only the planes term sees; None where planes are shared."""
+
+
+class Draws(NamedTuple):
+    """Everything random about one step of one generator copy."""
+
+    pairs: Any
+    """As the `PairSampling` draws them."""
+
+    trained: SideDraws
+    source: SideDraws
+
+
+def _is_trainable(path: tuple, value: Any) -> bool:
+    return path[:2] == ("backbone", "synthesis") and isinstance(value, nnx.Param)
+
+
+def split_generator(generator: TriPlaneGenerator) -> SplitGenerator:
+    """Separate the synthesis backbone's parameters from all that stays as it is."""
+    return SplitGenerator(*nnx.split(generator, _is_trainable, ...))
+
+
+def merge_generator(split: SplitGenerator) -> TriPlaneGenerator:
+    """The inverse of `split_generator`."""
+    return nnx.merge(split.graphdef, split.trainable, split.fixed)
+
+
+class UnlearningStep:
+    """The pure functions of a run on one generator copy; none of them keeps any state.
+
+    Args:
+      graphdef: of the generator.
+      optimiser: follows the gradient.
+      settings: how pairs are drawn and rendered.
+      portion: the share of a step's pairs that a device renders, where several devices share them: `losses`
+        then counts these alone, `update` adds the devices' up, and both must run on each of them
+        (`jax.shard_map`). All draw the same numbers, so that a step does not depend on how many they are.
+    """
+
+    def __init__(
+        self,
+        graphdef: nnx.GraphDef,
+        optimiser: optax.GradientTransformation,
+        settings: StepSettings,
+        portion: Portion | None = None,
+    ):
+        self._graphdef = graphdef
+        self._optimiser = optimiser
+        self._settings = settings
+        self._portion = portion
+
+    def _generator(self, trainable: Pytree, fixed: Pytree) -> TriPlaneGenerator:
+        return nnx.merge(self._graphdef, trainable, fixed)
+
+    def init(self, frozen: Frozen) -> State:
+        """The state before the first step: where the memory is anchored, else a copy of the source."""
+        start = frozen.trainable if frozen.memory is None else frozen.memory.anchor
+        trainable = jax.tree.map(jnp.copy, start)
+        return State(trainable, self._optimiser.init(trainable), jnp.zeros((), jnp.int32))
+
+    def target(self, frozen: Frozen, ws: jax.Array, ws_target: jax.Array) -> Target:
+        """Prepare whom a copy forgets; latents are `[L, D]`, or `[N, L, D]` for many."""
+        settings = self._settings
+        if settings.noise_mode == "random" or not settings.sampling.keeps_target_planes:
+            return Target(ws, ws_target, None)
+        source = self._generator(frozen.trainable, frozen.fixed)
+        planes = source.planes(ws_target[None], settings.noise_mode, compute=settings.compute)
+        return Target(ws, ws_target, planes[0])
+
+    def draw(self, key: jax.Array, frozen: Frozen, step: jax.Array | int = 0) -> Draws:
+        """Draw everything random about one step of one copy from the copy's key."""
+        generator, settings = self._generator(frozen.trainable, frozen.fixed), self._settings
+        side = settings.neural_rendering_resolution or generator.config.neural_rendering_resolution
+        count = settings.sampling.count
+        of_pairs, of_trained, of_source = jax.random.split(jax.random.fold_in(key, step), 3)
+
+        def side_draws(key: jax.Array) -> SideDraws:
+            of_jitter, of_noise, of_planes = jax.random.split(key, 3)
+            jitter = random_jitter(of_jitter, count, side * side, generator.config)
+            if settings.noise_mode != "random":
+                return SideDraws(jitter, None, None)
+            noise = generator.backbone.synthesis.draw_noise
+            second = noise(of_planes, count) if settings.draws == "independent" else None
+            return SideDraws(jitter, noise(of_noise, count), second)
+
+        trained = side_draws(of_trained)
+        source = trained if settings.draws == "shared" else side_draws(of_source)
+        schedule = Schedule(key, jnp.asarray(step))
+        pairs = settings.sampling.draw(of_pairs, generator.config.z_dim, schedule)
+        return Draws(pairs, trained, source)
+
+    def pairs(self, frozen: Frozen, target: Target, draws: Any) -> Pairs:
+        """The latents and cameras that `draws` stand for."""
+        generator = self._generator(frozen.trainable, frozen.fixed)
+
+        def mapping(z: jax.Array, c: jax.Array | None) -> jax.Array:
+            return generator.mapping(z, conditioning_view(generator.config, len(z)) if c is None else c)
+
+        return self._settings.sampling.pairs(draws, target, Source(mapping, frozen.surrogates))
+
+    def _render(
+        self,
+        generator: TriPlaneGenerator,
+        ws: jax.Array,
+        c: jax.Array,
+        draws: SideDraws,
+        first_planes: jax.Array | None = None,
+    ) -> Rendered:
+        """One side of the pairs; `first_planes` are those of the first pairs, where known."""
+        settings = self._settings
+
+        def synthesise(ws: jax.Array, noise: Noise | None) -> jax.Array:
+            mode: NoiseMode = "none" if settings.noise_mode == "random" else settings.noise_mode
+            return generator.planes(ws, mode, noise=noise, compute=settings.compute)
+
+        if first_planes is None:
+            planes = synthesise(ws, draws.noise)
+        else:
+            planes = jnp.concatenate([first_planes, synthesise(ws[len(first_planes) :], draws.noise)])
+        image = generator.render(
+            planes,
+            ws,
+            c,
+            jitter=draws.jitter,
+            neural_rendering_resolution=settings.neural_rendering_resolution,
+            compute=settings.compute,
+        ).image
+        if draws.planes_noise is not None:
+            planes = synthesise(ws, draws.planes_noise)
+        return Rendered(planes, image)
+
+    def render(
+        self, trainable: Pytree, frozen: Frozen, target: Target, draws: Draws
+    ) -> tuple[Rendered, Rendered]:
+        """The pairs as the trainable generator renders them, and as the source does."""
+        pairs, of_trained, of_source = self.pairs(frozen, target, draws.pairs), draws.trained, draws.source
+        if self._portion is not None:
+            pairs = pairs._replace(planes_to=None)  # no device knows whether its own are the first
+            pairs, of_trained, of_source = self._portion.take((pairs, of_trained, of_source))
+        source = self._generator(frozen.trainable, frozen.fixed)
+        trained = self._generator(trainable, frozen.fixed)
+        wanted = self._render(source, pairs.ws_to, pairs.c, of_source, pairs.planes_to)
+        return self._render(trained, pairs.ws_from, pairs.c, of_trained), wanted
+
+    def losses(
+        self, trainable: Pytree, frozen: Frozen, target: Target, draws: Draws
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """The step's loss, each term of each pair `[P]`, unweighted, and the memory's penalty as `ewc`."""
+        weights = self._settings.sampling.weights()
+        found, wanted = self.render(trainable, frozen, target, draws)
+        if self._portion is None:
+            terms = pair_losses(found, wanted, weights, frozen.perception)
+        else:
+            computed = {name: np.full(self._portion.size, row.any()) for name, row in weights.items()}
+            terms = pair_losses(found, wanted, computed, frozen.perception)
+            terms = {name: self._portion.put(terms[name], weights[name] != 0) for name in terms}
+        loss = total_loss(terms, weights)
+        if frozen.memory is None:
+            return loss, terms
+        penalty = ewc.penalty(trainable, frozen.memory)
+        if self._portion is not None:
+            penalty /= self._portion.parts
+        return loss + penalty, {**terms, "ewc": penalty}
+
+    def update(
+        self, state: State, frozen: Frozen, target: Target, draws: Draws
+    ) -> tuple[State, dict[str, jax.Array]]:
+        """One optimiser step.
+
+        Returns:
+          The new state, and measurements: `loss`, `gradient_norm`, and what `losses` returns beside the loss.
+        """
+        (loss, terms), gradient = jax.value_and_grad(self.losses, has_aux=True)(
+            state.trainable, frozen, target, draws
+        )
+        if self._portion is not None:
+            loss, terms, gradient = self._portion.total((loss, terms, gradient))
+        updates, optimiser = self._optimiser.update(gradient, state.optimiser, state.trainable)
+        trainable = optax.apply_updates(state.trainable, updates)
+        measured = {"loss": loss, "gradient_norm": optax.tree.norm(gradient), **terms}
+        return State(trainable, optimiser, state.step + 1), measured
+
+    def __call__(
+        self, state: State, frozen: Frozen, target: Target, key: jax.Array
+    ) -> tuple[State, dict[str, jax.Array]]:
+        """Draw, then `update`; the numbers depend on `key` and on the step only."""
+        return self.update(state, frozen, target, self.draw(key, frozen, state.step))
+
+
+def over_identities(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A step for `K` copies at once: states, targets and keys get a leading axis, the source does not."""
+    return jax.vmap(function, in_axes=(0, None, 0, 0))

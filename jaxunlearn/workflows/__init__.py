@@ -1,0 +1,1 @@
+"""Many runs: work lists, requests one after another, sweeps."""

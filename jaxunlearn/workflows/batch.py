@@ -1,0 +1,209 @@
+"""Many people, each forgotten by a generator of their own, in waves of as many as run at once.
+
+Somebody whose loss ceases to be finite does not stop the others of the wave, and is tried once more at half
+the learning rate, after everybody else.
+"""
+
+import collections
+import contextlib
+import dataclasses
+import functools
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jax.sharding import Mesh
+from tqdm import tqdm
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.images import save_png
+from jaxunlearn.methods import configuration
+from jaxunlearn.methods.configuration import flat
+from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.models.loading import Models
+from jaxunlearn.process import multihost
+from jaxunlearn.reporting.before_after import RunPictures
+from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.unlearn import Diverged, unlearn
+from jaxunlearn.workflows.batch_dir import DIVERGED, DONE, WorklistFolder
+from jaxunlearn.workflows.batch_report import write_worklist_page
+
+
+@dataclasses.dataclass(frozen=True)
+class Worklist:
+    """People to be forgotten.
+
+    Attributes:
+      subjects: `N` different names, in order.
+      latents: indices of some of them → their ws `[K, L, D]`; called for a wave at a time, so that thousands
+        of photographs are neither read nor inverted at once. Of several processes each does its share.
+    """
+
+    subjects: tuple[str, ...]
+    latents: Callable[[Sequence[int]], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Wave:
+    """People who are trained at once."""
+
+    number: int
+    people: tuple[int, ...]
+    learning_rate: float
+
+
+def unlearn_all(
+    models: Models,
+    worklist: Worklist,
+    config: ConfigDict,
+    workdir: Path,
+    *,
+    parallel: int,
+    mesh: Mesh | None = None,
+    progress: bool = True,
+) -> list[dict[str, Any]]:
+    """Work through a list, or go on with it: who is done is never done again.
+
+    What becomes of a person does not depend on `parallel`, nor on who is in their wave, up to rounding.
+
+    Args:
+      models: the source, with the networks of the loss.
+      worklist: who.
+      config: of every person's run; `config.method` must be "guide".
+      workdir: see `worklist_folder`.
+      parallel: people in a wave.
+      mesh: see `runner.unlearn`.
+      progress: whether to show bars.
+
+    Returns:
+      The lines of `results.jsonl`, the last of each person, in the list's order.
+
+    Raises:
+      InputError: if arguments do not fit, or the folder holds another list; before anything is computed.
+      Interrupted: after Ctrl-C or SIGTERM; the wave in progress is saved.
+    """
+    if parallel < 1:
+        raise InputError(f"parallel must be at least 1, not {parallel}")
+    if config.method != "guide":
+        raise InputError("a work list gives everybody a generator of their own: config.method must be guide")
+    if not worklist.subjects:
+        raise InputError("the work list is empty")
+    subject, times = collections.Counter(worklist.subjects).most_common(1)[0]
+    if times > 1:
+        raise InputError(f"{subject} is twice in the work list")
+    asked = {"generator": models.fingerprint, "people": worklist.subjects, "settings": flat(config)}
+    multihost.check_same(asked | {"parallel": parallel}, "the work list")
+    folder = WorklistFolder(workdir, writes=multihost.leads())
+    with contextlib.ExitStack() as stack:
+        held = functools.partial(stack.enter_context, folder.held())
+        multihost.leader_first(held, "the work list's folder")
+        begin = functools.partial(folder.begin, models.fingerprint, worklist.subjects, config)
+        multihost.leader_first(begin, "the work list's beginning")
+        folder.clean()
+        return _work(models, worklist, config, folder, parallel, mesh, progress)
+
+
+def _work(
+    models: Models,
+    worklist: Worklist,
+    config: ConfigDict,
+    folder: WorklistFolder,
+    parallel: int,
+    mesh: Mesh | None,
+    progress: bool,
+) -> list[dict[str, Any]]:
+    """Run the waves that are left."""
+    began, done_before = time.monotonic(), len(folder.last())
+    with tqdm(
+        total=len(worklist.subjects),
+        initial=sum(line["status"] == DONE for line in folder.last().values()),
+        desc="people",
+        unit="person",
+        disable=not progress,
+    ) as bar:
+        while (wave := _next(folder, worklist, config, parallel)) is not None:
+            lines = _run(models, worklist, config, folder, wave, mesh, progress)
+            bar.update(sum(line["status"] == DONE for line in lines))
+    last = folder.last()
+    folder.summarise(time.monotonic() - began, len(last) - done_before)
+    return [last[subject] for subject in worklist.subjects]
+
+
+def _next(folder: WorklistFolder, worklist: Worklist, config: ConfigDict, parallel: int) -> _Wave | None:
+    """First everybody once, then those who diverged at half the learning rate; None when all are done.
+
+    A wave that was cut off goes on with the people it had, whatever `parallel` is now.
+    """
+    last, rate, number = folder.last(), config.optimiser.learning_rate, folder.waves()
+    begun = folder.begun(number)
+
+    def of(people: list[int]) -> tuple[int, ...]:
+        return tuple([k for k in people if worklist.subjects[k] in begun] or people[:parallel])
+
+    new = [k for k, subject in enumerate(worklist.subjects) if subject not in last]
+    if new:
+        return _Wave(number, of(new), rate)
+    again = [
+        k
+        for k, subject in enumerate(worklist.subjects)
+        if last[subject]["status"] == DIVERGED and last[subject]["learning_rate"] == rate
+    ]
+    return _Wave(number, of(again), rate / 2) if again else None
+
+
+def _run(
+    models: Models,
+    worklist: Worklist,
+    config: ConfigDict,
+    folder: WorklistFolder,
+    wave: _Wave,
+    mesh: Mesh | None,
+    progress: bool,
+) -> list[dict[str, Any]]:
+    """Train a wave and write what became of its people."""
+    own = config.copy_and_resolve_references()
+    own.optimiser.learning_rate = wave.learning_rate
+    own.images_every = 0
+    subjects = [worklist.subjects[k] for k in wave.people]
+    path, began, result = folder.wave(wave.number), time.monotonic(), None
+    run = RunFolder(path)
+    ws = run.people() if run.exists() else multihost.divided(worklist.latents, wave.people)
+    with contextlib.suppress(Diverged):  # all of them
+        result = unlearn(
+            models,
+            ws,
+            own,
+            mesh,
+            path,
+            subjects=subjects,
+            numbers=wave.people,
+            progress=progress,
+        )
+    diverged = range(len(subjects)) if result is None else result.summary["diverged"]
+    pictures = None
+    if result is not None and folder.writes:
+        pictures = RunPictures(models.generator, result, configuration.compute(config), batch=1)
+    lines = []
+    for k, subject in enumerate(subjects):
+        line: dict[str, Any] = {"subject": subject, "status": DIVERGED if k in diverged else DONE}
+        line |= {"wave": wave.number, "steps": own.steps, "learning_rate": wave.learning_rate}
+        if result is not None and line["status"] == DONE:
+            assert result.folder is not None
+            kept = folder.keep(result.folder.generator(k), wave.people[k], subject)
+            line["generator"] = kept
+            if pictures is not None:
+                picture = folder.picture(wave.people[k], subject)
+                save_png(picture, pictures.strip(k))
+                line["picture"] = str(picture.relative_to(folder.path))
+            if losses := result.summary.get("losses"):  # of a run with a step left
+                line["loss"] = losses[k]
+        line["seconds"] = round((time.monotonic() - began) / len(subjects), 2)
+        lines.append(line)
+    folder.add(lines)
+    folder.clean()
+    if folder.writes:
+        write_worklist_page(folder)
+    multihost.wait("a wave is done")
+    return lines

@@ -1,0 +1,186 @@
+"""A work list on disk: what is kept under which name.
+
+worklist.json     what was asked for; written first
+results.jsonl     one object a person and attempt: `subject`, `status` ("done" or "diverged"), `generator`,
+                  `picture`, `loss`, `steps`, `learning_rate`, `seconds`, `wave`
+generators/       the unlearned weights, one file a person
+pictures/         before, target and after, one picture a person
+waves/0000/       the run in progress, see `run_folder`; removed when its people are done
+summary.json      how many are done, and how fast
+report.html       a page to look at
+"""
+
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.files.door import read_json, write_json
+from jaxunlearn.files.json_form import check_form
+from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
+from jaxunlearn.files.lock import NO_CONTENT, locked
+from jaxunlearn.files.names import file_name
+from jaxunlearn.methods.configuration import flat
+from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.training.folder_forms import ResultLine, WorklistJson
+from jaxunlearn.training.run_dir import RunFolder
+from torch_bridge import leftover_of, remove_leftovers, replacing
+
+DONE, DIVERGED = "done", "diverged"
+
+
+class WorklistFolder:
+    """Reads and writes the files of a work list; see the module's text."""
+
+    def __init__(self, path: Path, *, writes: bool = True):
+        self.path = path
+        self.writes = writes
+        """Whether what is to be written is written: of several processes one does."""
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from writing here, and remove what a killed one left unfinished.
+
+        Raises:
+          InputError: if another process holds the folder, or it is somebody's with other files.
+        """
+        if not self.writes:
+            yield
+            return
+        self._check_free()
+        with locked(self.path):
+            remove_leftovers(self.path)
+            drop_cut_off_line(self._results, ResultLine)
+            yield
+
+    @property
+    def _asked(self) -> Path:
+        return self.path / "worklist.json"
+
+    @property
+    def _results(self) -> Path:
+        return self.path / "results.jsonl"
+
+    def _check_free(self) -> None:
+        """Refuse a folder with other files than those of a work list."""
+        if self._asked.exists():
+            self._read_asked()  # raises if it is somebody else's
+        if self._asked.exists() or not self.path.is_dir():
+            return
+        left = {leftover_of(path.name) or path.name for path in self.path.iterdir()}
+        if not left <= {self._asked.name, *NO_CONTENT}:
+            raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
+
+    def begin(self, model: str, subjects: Sequence[str], config: ConfigDict) -> None:
+        """Write what was asked, or check that it is what was asked before.
+
+        Args:
+          model: fingerprint of the source.
+          subjects: who.
+          config: of every person's run.
+
+        Raises:
+          InputError: if the folder holds another list, or other files.
+        """
+        asked = {"model": model, "subjects": list(subjects), "config": flat(config)}
+        if self._asked.exists():
+            before = self._read_asked()
+            changed = [name for name in asked if before.get(name) != asked[name]]
+            if changed:
+                raise InputError(
+                    f"{self.path}: holds a work list with another {changed[0]}; give another folder"
+                )
+        else:
+            self._check_free()
+        if not self.writes:
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self._asked, asked)
+        for name in ("generators", "pictures"):
+            (self.path / name).mkdir(exist_ok=True)
+
+    def _read_asked(self) -> dict[str, Any]:
+        """Contents of `worklist.json`.
+
+        Raises:
+          InputError: if it is not what a work list writes.
+        """
+        return dict(check_form(read_json(self._asked), WorklistJson, self._asked))
+
+    def subjects(self) -> list[str]:
+        """Who was asked for."""
+        return self._read_asked()["subjects"]
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Lines of `results.jsonl`; a last one that was cut off is left out.
+
+        Raises:
+          InputError: if another line is damaged; the message names it.
+        """
+        return [dict(line) for line in read_json_lines(self._results, ResultLine)]
+
+    def last(self) -> dict[str, dict[str, Any]]:
+        """Subject → their last line."""
+        return {line["subject"]: line for line in self.lines()}
+
+    def waves(self) -> int:
+        """Waves that are done."""
+        return max((line["wave"] + 1 for line in self.lines()), default=0)
+
+    def wave(self, number: int) -> Path:
+        """The run of a wave."""
+        return self.path / "waves" / f"{number:04d}"
+
+    def begun(self, number: int) -> tuple[str, ...]:
+        """People of a wave that was cut off; nobody where none was."""
+        run = RunFolder(self.wave(number))
+        return run.request.subjects if run.exists() else ()
+
+    def keep(self, generator: Path, number: int, subject: str) -> str:
+        """Copy a person's generator to where it stays; returns its path inside the folder."""
+        name = Path("generators") / f"{_file_name(number, subject)}.safetensors"
+        if not self.writes:
+            return str(name)
+        with replacing(self.path / name) as temporary:
+            shutil.copyfile(generator, temporary)
+        return str(name)
+
+    def picture(self, number: int, subject: str) -> Path:
+        """Of a person: before, target, after."""
+        return self.path / "pictures" / f"{_file_name(number, subject)}.png"
+
+    def clean(self) -> None:
+        """Remove the runs of waves that are done."""
+        if not self.writes:
+            return
+        done = self.waves()
+        for path in (self.path / "waves").glob("*"):
+            if re.fullmatch(r"\d{4,}", path.name, re.ASCII) and path.is_dir() and int(path.name) < done:
+                shutil.rmtree(path)
+
+    def add(self, lines: Sequence[dict[str, Any]]) -> None:
+        """Write the lines of a wave, all or none."""
+        if not self.writes:
+            return
+        write_json_lines(self._results, [*self.lines(), *lines])
+
+    def summarise(self, seconds: float, new: int) -> None:
+        """Write `summary.json`; `new` people were worked on in so many seconds."""
+        if not self.writes:
+            return
+        last = self.last()
+        summary: dict[str, Any] = {
+            "people": len(last),
+            DONE: sum(line["status"] == DONE for line in last.values()),
+            DIVERGED: sorted(subject for subject, line in last.items() if line["status"] == DIVERGED),
+        }
+        if new:
+            summary["identities_per_hour"] = round(3600 * new / seconds, 2)
+        write_json(self.path / "summary.json", summary)
+
+
+def _file_name(number: int, subject: str) -> str:
+    return f"{number:05d}-{file_name(subject)}"

@@ -1,0 +1,45 @@
+"""The page of a work list: `report.html`, a row a person, with links to pictures and generators beside it."""
+
+import html
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jaxunlearn.reporting.frame import write_page
+from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
+
+
+def write_worklist_page(folder: WorklistFolder) -> Path:
+    """Write the page of who was tried so far; thousands of pictures stay files of their own.
+
+    Returns:
+      Its path.
+    """
+    last, asked = folder.last(), len(folder.subjects())
+    done = sum(line["status"] == DONE for line in last.values())
+    diverged = f", {len(last) - done} diverged" if done < len(last) else ""
+    title = f"{done} of {asked} people done{diverged}"
+    rows = "".join(_row(subject, line) for subject, line in last.items())
+    body = f"""<p>Pictures: before, target, after. Each person is forgotten by a generator of their own.</p>
+<table><tr><th>person</th><th></th><th>status</th><th>loss</th><th>steps</th><th>learning rate</th></tr>
+{rows}</table>"""
+    path = folder.path / "report.html"
+    write_page(path, title, body, style="img { width: auto; height: 96px }")
+    return path
+
+
+def _row(subject: str, line: dict[str, Any]) -> str:
+    name, picture = html.escape(subject), ""
+    if "picture" in line:
+        picture = f'<img loading="lazy" alt="{name}" src="{_link(line["picture"])}">'
+    status = html.escape(line["status"])
+    if "generator" in line:
+        status = f'<a href="{_link(line["generator"])}">{status}</a>'
+    loss = "" if line.get("loss") is None else f"{line['loss']:.3f}"
+    cells = (name, picture, status, loss, line["steps"], f"{line['learning_rate']:g}")
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>\n"
+
+
+def _link(path: str) -> str:
+    """A path inside the folder as an address, also where its name is not UTF-8."""
+    return quote(path, errors="surrogatepass")

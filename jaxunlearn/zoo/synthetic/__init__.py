@@ -1,0 +1,1 @@
+"""Synthetic people: heads with hair and glasses, rendered from a parametric model."""

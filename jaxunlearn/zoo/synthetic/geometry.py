@@ -1,0 +1,263 @@
+"""A person's mesh: template, hair surface and glasses, deformed and placed in EG3D's world.
+
+One mesh for everybody: only vertex positions and the painted attributes differ between people.
+"""
+
+import dataclasses
+import functools
+
+import numpy as np
+from scipy import sparse
+
+from jaxunlearn.zoo.synthetic import glasses
+from jaxunlearn.zoo.synthetic import hair as hair_surface
+from jaxunlearn.zoo.synthetic.anatomy import SKIN, TEETH, Anatomy, load_anatomy
+from jaxunlearn.zoo.synthetic.hair import HairGrid, smoothstep
+from jaxunlearn.zoo.synthetic.person import Person
+from jaxunlearn.zoo.synthetic.rasterizer import vertex_normals
+
+HAIR, FRAME = 5, 6
+"""Part numbers of hair and glasses, after the anatomy's own."""
+
+SCALE = 0.238
+"""World units per template unit (decimetre) for a head of the template's height."""
+SIZE_EXPONENT = 0.7
+"""How much of a head's deviation from that height is scaled away, as the alignment of photographs does."""
+EYES_AT = np.array([0.0, 0.0, 0.26])
+"""Where a head is put in the world: between the eyes, in height half-way to the middle of the head."""
+
+REST_X, REST_Y, REST_Z, SCALP, LIPS, BEARD, OPENNESS, EARS, MOUTH, EYELIDS = range(10)
+"""Columns of the attributes on skin, eyes, lashes, teeth and tongue."""
+SINE, COSINE, HEIGHT, OUTLINE, WAVE = range(5)
+"""Columns of the attributes on hair: of the azimuth, along the strands, from the hairdo's outline, locks."""
+ATTRIBUTES = 10
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Template:
+    """What all people share. `N` vertices: the anatomy's, the hair grid's, the frame's.
+
+    Attributes:
+      anatomy, grid: the pieces.
+      rest: [n] flattened rest positions of anatomy and hair.
+      axes: names of the columns of `basis`: (modifier, sign), macro target or expression.
+      basis: [n, axes] their displacements.
+      triangles, part: of the whole mesh.
+      teeth: indices of their vertices.
+      beard: [vertices of the anatomy] where a beard grows.
+      moustache: the same for the upper lip.
+    """
+
+    anatomy: Anatomy
+    grid: HairGrid
+    rest: np.ndarray
+    axes: dict[str, int]
+    basis: sparse.csr_matrix
+    triangles: np.ndarray
+    part: np.ndarray
+    teeth: np.ndarray
+    beard: np.ndarray
+    moustache: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Head:
+    """A mesh ready to be rendered.
+
+    Attributes:
+      person: whose it is.
+      vertices: [N, 3] world positions.
+      normals: [N, 3] unit normals.
+      attributes: [N, ATTRIBUTES] what the colours depend on.
+      triangles, part: [T, 3] and [T].
+    """
+
+    person: Person
+    vertices: np.ndarray
+    normals: np.ndarray
+    attributes: np.ndarray
+    triangles: np.ndarray
+    part: np.ndarray
+
+
+def beard_area(anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray]:
+    """Where beard and moustache grow on the template, [N] each in [0, 1]."""
+    x, y, z = np.abs(anatomy.vertices[:, 0]), anatomy.vertices[:, 1], anatomy.vertices[:, 2]
+    normals = vertex_normals(anatomy.vertices, anatomy.triangles[anatomy.part == SKIN])
+    # From below the corner of the mouth up along the cheek to the sideburn.
+    cheek_line = np.interp(x, [0.0, 0.24, 0.40, 0.62, 0.74], [6.70, 6.70, 6.66, 6.86, 7.15])
+    below_cheek = smoothstep(0.05, -0.05, y - cheek_line)
+    # The jaw's lower edge rises from the chin to the ear; nothing grows on the neck behind it.
+    jaw_line = np.interp(z, [0.35, 0.55, 0.9, 1.2, 1.45], [6.62, 6.42, 6.24, 6.12, 6.06])
+    above_neck = smoothstep(-0.04, 0.06, y - jaw_line) * smoothstep(-0.95, -0.55, normals[:, 1])
+    beard = below_cheek * above_neck * smoothstep(0.42, 0.56, z) * (1 - anatomy.masks["ears"])
+    lip = (
+        smoothstep(0.34, 0.25, x)
+        * smoothstep(6.64, 6.70, y)
+        * smoothstep(6.86, 6.79, y)
+        * smoothstep(1.2, 1.35, z)
+    )
+    lips = anatomy.masks["lips"]
+    return beard * (1 - lips), lip * (1 - lips)
+
+
+@functools.cache
+def load_template() -> Template:
+    """Build the shared mesh, once per process."""
+    anatomy = load_anatomy()
+    grid = hair_surface.make_grid(anatomy)
+    columns: dict[str, np.ndarray] = {}
+    for name, (positive, negative) in anatomy.modifiers.items():
+        columns[f"+{name}"], columns[f"-{name}"] = positive, negative
+    columns |= anatomy.macro
+    columns |= anatomy.expressions
+    fields = np.stack(list(columns.values()))
+    fields = np.concatenate([fields, hair_surface.carried_along(grid, fields)], axis=1)
+    fields[np.abs(fields) < 5e-4] = 0
+
+    first_hair = len(anatomy.vertices)
+    first_frame = first_hair + len(grid.origins)
+    frame = glasses.frame_triangles()
+    beard, moustache = beard_area(anatomy)
+    return Template(
+        anatomy=anatomy,
+        grid=grid,
+        rest=np.concatenate([anatomy.vertices, grid.origins]).ravel().astype(np.float32),
+        axes={name: index for index, name in enumerate(columns)},
+        basis=sparse.csr_matrix(fields.reshape(len(fields), -1).T.astype(np.float32)),
+        triangles=np.concatenate(
+            [anatomy.triangles, grid.triangles + first_hair, frame + first_frame]
+        ).astype(np.int32),
+        part=np.concatenate(
+            [anatomy.part, np.full(len(grid.triangles), HAIR), np.full(len(frame), FRAME)]
+        ).astype(np.int32),
+        teeth=anatomy.vertices_of(TEETH),
+        beard=beard,
+        moustache=moustache,
+    )
+
+
+def coefficients(template: Template, person: Person, expression: dict[str, float]) -> np.ndarray:
+    """Strength [axes] of each column of the template's basis."""
+    strength = np.zeros(len(template.axes), np.float32)
+    for name, value in person.shape.items():
+        strength[template.axes[("+" if value > 0 else "-") + name]] = abs(value)
+    for name, value in (*person.macro.items(), *expression.items()):
+        strength[template.axes[name]] = value
+    return strength
+
+
+def build_head(person: Person, expression: dict[str, float] | None = None) -> Head:
+    """The person's mesh.
+
+    Args:
+      person: as from `person_from_latent`.
+      expression: expression name (see `Anatomy.expressions`) -> strength in [0, 1].
+    """
+    template = load_template()
+    anatomy, grid = template.anatomy, template.grid
+    deformed = template.rest + template.basis @ coefficients(template, person, expression or {})
+    deformed = deformed.reshape(-1, 3)
+    skin, hair_base = deformed[: len(anatomy.vertices)], deformed[len(anatomy.vertices) :]
+    skin_triangles = template.triangles[template.part == SKIN]
+    skin_normals = vertex_normals(skin, skin_triangles)
+
+    hair = person.hair
+    beard = np.maximum(template.beard * hair.beard, template.moustache * hair.moustache)
+    skin = skin + (0.05 * beard)[:, None] * skin_normals
+    skin = fold_ears(anatomy, skin, hair.length)
+    thickness, outline, lock = hair_surface.style(grid, hair)
+    hair_vertices = hair_base + thickness[:, None] * grid.directions
+
+    eyes = [skin[anatomy.joints[f"joint-{side}-eye"]].mean(0) for side in "lr"]
+    frame = glasses.frame_vertices(person.glasses, *eyes, front=frame_front(skin), ears=temples(skin))
+    middle, scale = placement(anatomy, skin)
+    vertices = (np.concatenate([skin, hair_vertices, frame]) - middle) * scale + EYES_AT
+    vertices = vertices.astype(np.float32)
+
+    attributes = np.zeros((len(vertices), ATTRIBUTES), np.float32)
+    on_skin, on_hair = slice(0, len(skin)), slice(len(skin), len(skin) + len(hair_vertices))
+    attributes[on_skin, : REST_Z + 1] = anatomy.vertices
+    attributes[on_skin, SCALP] = hair_surface.inside_hairline(
+        anatomy.vertices,
+        np.arctan2(anatomy.vertices[:, 0], anatomy.vertices[:, 2] - hair_surface.CENTRE[2]),
+        hair,
+    )
+    attributes[on_skin, LIPS] = anatomy.masks["lips"]
+    attributes[on_skin, BEARD] = beard
+    attributes[on_skin, OPENNESS] = anatomy.masks["openness"]
+    attributes[template.teeth, OPENNESS] = light_in_mouth(expression or {})
+    attributes[on_skin, EARS] = anatomy.masks["ears"]
+    attributes[on_skin, MOUTH] = anatomy.masks["inside-mouth"]
+    attributes[on_skin, EYELIDS] = anatomy.masks["eyelids"]
+    attributes[on_hair, SINE], attributes[on_hair, COSINE] = np.sin(grid.azimuth), np.cos(grid.azimuth)
+    attributes[on_hair, HEIGHT] = grid.origins[:, 1]
+    attributes[on_hair, OUTLINE] = outline
+    attributes[on_hair, WAVE] = lock
+    return Head(
+        person=person,
+        vertices=vertices,
+        normals=vertex_normals(vertices, template.triangles),
+        attributes=attributes,
+        triangles=template.triangles,
+        part=template.part,
+    )
+
+
+def light_in_mouth(expression: dict[str, float]) -> float:
+    """Share of the light that falls on the teeth: little between lips that merely part."""
+    opening = expression.get("jawOpen", 0.0) + 0.5 * expression.get("mouthLowerDownLeft", 0.0)
+    return 0.2 + 0.8 * float(smoothstep(0.03, 0.2, opening))
+
+
+def placement(anatomy: Anatomy, skin: np.ndarray) -> tuple[np.ndarray, float]:
+    """The point [3] of a deformed head that is put at `EYES_AT`, and its world units per template unit."""
+
+    def joint(vertices: np.ndarray, name: str) -> np.ndarray:
+        return vertices[anatomy.joints[name]].mean(0)
+
+    def head_height(vertices: np.ndarray) -> float:
+        return float(joint(vertices, "joint-head-2")[1] - joint(vertices, "joint-jaw")[1])
+
+    middle = (joint(skin, "joint-l-eye") + joint(skin, "joint-r-eye")) / 2
+    middle_of_head = (joint(skin, "joint-head-2")[1] + joint(skin, "joint-jaw")[1]) / 2
+    middle[1] = (middle[1] + middle_of_head) / 2
+    return middle, SCALE * (head_height(anatomy.vertices) / head_height(skin)) ** SIZE_EXPONENT
+
+
+def fold_ears(anatomy: Anatomy, skin: np.ndarray, length: float) -> np.ndarray:
+    """Lay the ears against the head under long hair, where they would stick out."""
+    tuck = 0.55 * smoothstep(0.3, 0.7, np.array(length)) * anatomy.masks["ears"]
+    side = np.sign(anatomy.vertices[:, 0])
+    base = 0.70
+    folded = skin.copy()
+    folded[:, 0] -= side * tuck * np.maximum(np.abs(skin[:, 0]) - base, 0)
+    return folded
+
+
+@functools.cache
+def frame_neighbourhood() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices behind the rims' upper half, and those at the top of the left and of the right ear."""
+    template = load_template()
+    rest = template.anatomy.vertices
+    is_skin = np.zeros(len(rest), bool)
+    is_skin[template.anatomy.vertices_of(SKIN)] = True
+    brow = is_skin & (np.abs(rest[:, 0]) < 0.5) & (rest[:, 1] > 7.2) & (rest[:, 1] < 7.5) & (rest[:, 2] > 1.2)
+    near_ear = (np.abs(np.abs(rest[:, 0]) - 0.76) < 0.08) & (np.abs(rest[:, 1] - 7.32) < 0.1)
+    near_ear &= is_skin & (rest[:, 2] > 0.1) & (rest[:, 2] < 0.6)
+    return (
+        np.flatnonzero(brow),
+        np.flatnonzero(near_ear & (rest[:, 0] > 0)),
+        np.flatnonzero(near_ear & (rest[:, 0] < 0)),
+    )
+
+
+def frame_front(skin: np.ndarray) -> float:
+    """Z that the rims must stay in front of."""
+    return float(skin[frame_neighbourhood()[0], 2].max()) + 0.03
+
+
+def temples(skin: np.ndarray) -> np.ndarray:
+    """[2, 3] where the glasses rest over the ears."""
+    _, left, right = frame_neighbourhood()
+    return np.stack([skin[left].mean(0), skin[right].mean(0)]) + np.array([[0.05, 0, 0], [-0.05, 0, 0]])

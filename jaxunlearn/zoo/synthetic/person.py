@@ -1,0 +1,298 @@
+"""Who somebody is: a deterministic, continuous function of a latent z [64] ~ N(0, I).
+
+z is normalised as EG3D's mapping network does, so only its direction counts. The first half drives the large
+traits and the looks one to one, the second half the shape axes through a fixed sparse matrix. Ancestry and
+gender are the crude sliders of the MakeHuman data: they serve to make people look different and say nothing
+about anybody real.
+"""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.zoo.synthetic.anatomy import load_anatomy
+
+LATENT_SIZE = 64
+SHAPE_LIMIT = 2.2
+"""Shape coordinates are clipped here: beyond it the axes leave human proportions."""
+
+MACRO = ("male", "old", "african", "asian", "weight", "muscle")
+LOOKS = (
+    "skin_tone", "skin_hue", "blush", "lip_shade", "hair_lightness", "hair_redness", "grey", "iris_blue",
+    "iris_green", "hair_length", "hair_volume", "hairline", "parting", "fringe", "curl", "bald", "beard",
+    "moustache", "brow_thickness", "brow_arch", "brow_tilt", "glasses", "glasses_shape", "glasses_size",
+    "eye_opening", "shirt",
+)  # fmt: skip
+SHAPE_INPUTS = LATENT_SIZE - len(MACRO) - len(LOOKS)
+
+GAINS = {
+    "head": 0.30, "forehead": 0.24, "neck": 0.30, "nose": 0.38, "mouth": 0.42, "eyes": 0.55, "chin": 0.50,
+    "cheek": 0.50, "ears": 0.40, "eyebrows": 0.30, "eyes/eye-height": 0.32,
+}  # fmt: skip
+"""How far one standard deviation goes along the shape axes of a folder, in units of the full target; the last
+matching entry counts."""
+
+LIGHT_SKIN, MIDDLE_SKIN, DARK_SKIN = np.array([[0.96, 0.80, 0.71], [0.80, 0.58, 0.44], [0.38, 0.24, 0.17]])
+HAIR_PIGMENTS = np.array(
+    [[0.07, 0.06, 0.06], [0.24, 0.15, 0.09], [0.46, 0.30, 0.16], [0.86, 0.70, 0.42], [0.62, 0.24, 0.09]]
+)
+GREY_HAIR = np.array([0.76, 0.75, 0.74])
+IRIS_PIGMENTS = np.array([[0.20, 0.11, 0.06], [0.22, 0.42, 0.66], [0.22, 0.44, 0.24], [0.46, 0.30, 0.12]])
+SHIRTS = np.array([[0.24, 0.30, 0.42], [0.50, 0.52, 0.55], [0.44, 0.22, 0.24], [0.22, 0.36, 0.30]])
+
+
+@dataclasses.dataclass(frozen=True)
+class Hair:
+    """Head and face hair. Lengths in template units (decimetres).
+
+    Attributes:
+      colour: RGB in [0, 1].
+      length: 0 (short) to 1 (below the shoulders).
+      volume: thickness over the scalp.
+      hairline: how far the front line moves up, its temples twice as far.
+      parting: -1 to 1, sweeps the front to one side.
+      fringe: 0 to 1, how far the front falls over the forehead.
+      curl: 0 to 1.
+      bald: 0 to 1, bareness of the crown.
+      beard, moustache: opacity in [0, 1].
+    """
+
+    colour: np.ndarray
+    length: float
+    volume: float
+    hairline: float
+    parting: float
+    fringe: float
+    curl: float
+    bald: float
+    beard: float
+    moustache: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Face:
+    """Colours (RGB in [0, 1]) and painted features of the face. Lengths in template units."""
+
+    skin: np.ndarray
+    lips: np.ndarray
+    brows: np.ndarray
+    iris: np.ndarray
+    blush: float
+    brow_thickness: float
+    brow_arch: float
+    brow_tilt: float
+    shirt: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Glasses:
+    """Spectacles; `roundness` 0 (square) to 1. Wearing them is the one trait that jumps as z changes."""
+
+    worn: bool
+    roundness: float
+    size: float
+    colour: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Person:
+    """All that does not depend on pose, expression, light and camera.
+
+    Attributes:
+      shape: modifier name -> signed strength, in units of the full target.
+      macro: macro target name -> weight.
+      face, hair, glasses: the looks.
+    """
+
+    shape: dict[str, float]
+    macro: dict[str, float]
+    face: Face
+    hair: Hair
+    glasses: Glasses
+
+
+def sigmoid(x: float) -> float:
+    """The logistic function."""
+    return float(1 / (1 + np.exp(-x)))
+
+
+def softmax_mix(logits: list[float], colours: np.ndarray) -> np.ndarray:
+    """Colours [n, 3] mixed with softmax weights."""
+    weights = np.exp(np.array(logits) - max(logits))
+    return weights @ colours / weights.sum()
+
+
+@functools.cache
+def shape_matrix() -> np.ndarray:
+    """[modifiers, shape inputs], sparse, rows of unit length: each axis is one standard deviation."""
+    rng = np.random.Generator(np.random.PCG64(1234))
+    size = len(load_anatomy().modifiers), SHAPE_INPUTS
+    matrix = rng.standard_normal(size) * (rng.random(size) < 0.25)
+    matrix[np.arange(size[0]), np.arange(size[0]) % size[1]] += 1
+    return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+
+
+def gain_of(modifier: str) -> float:
+    """Gain of a modifier such as `nose/nose-hump-decr|incr`."""
+    return [gain for prefix, gain in GAINS.items() if modifier.startswith(prefix)][-1]
+
+
+@functools.cache
+def shape_gains() -> np.ndarray:
+    """[modifiers] gain of each."""
+    return np.array([gain_of(name) for name in load_anatomy().modifiers])
+
+
+def normalise(z: np.ndarray) -> np.ndarray:
+    """Z divided by its root mean square, as the second-moment normalisation of EG3D's mapping."""
+    z = np.asarray(z, np.float64)
+    return z / np.sqrt(np.mean(z**2) + 1e-8)
+
+
+def macro_weights(
+    male: float, old: float, ancestry: np.ndarray, weight: float, muscle: float
+) -> dict[str, float]:
+    """Weights of the macro targets; `ancestry` [3] is African, Asian, Caucasian, the last two in [-1, 1]."""
+    weights = {}
+    for gender, gender_weight in (("male", male), ("female", 1 - male)):
+        for age, age_weight in (("old", old), ("young", 1 - old)):
+            share = gender_weight * age_weight
+            for origin, origin_weight in zip(("african", "asian", "caucasian"), ancestry, strict=True):
+                weights[f"{origin}-{gender}-{age}"] = share * float(origin_weight)
+            for muscle_name, muscle_weight in levels("muscle", muscle):
+                for weight_name, weight_weight in levels("weight", weight):
+                    name = f"universal-{gender}-{age}-{muscle_name}-{weight_name}"
+                    weights[name] = share * muscle_weight * weight_weight
+    return weights
+
+
+def levels(name: str, value: float) -> tuple[tuple[str, float], ...]:
+    """A value in [-1, 1] as a mixture of the targets `min...`, `average...` and `max...`."""
+    return (
+        (f"max{name}", max(value, 0.0)),
+        (f"min{name}", max(-value, 0.0)),
+        (f"average{name}", 1 - abs(value)),
+    )
+
+
+def person_from_latent(z: np.ndarray) -> Person:
+    """The person of a latent z [64].
+
+    Raises:
+      InputError: z has another shape.
+    """
+    if np.shape(z) != (LATENT_SIZE,):
+        raise InputError(f"a person's latent has shape ({LATENT_SIZE},), not {np.shape(z)}")
+    latent = normalise(z)
+    macro: dict[str, float] = dict(zip(MACRO, latent.tolist(), strict=False))
+    looks: dict[str, float] = dict(zip(LOOKS, latent[len(MACRO) :].tolist(), strict=False))
+    shape_inputs = latent[-SHAPE_INPUTS:]
+
+    male = sigmoid(3.5 * macro["male"])
+    old = 0.9 * sigmoid(2.0 * macro["old"] - 1.6)
+    ancestry = np.exp(1.6 * np.array([macro["african"], macro["asian"], 0.0]))
+    ancestry /= ancestry.sum()
+
+    names = list(load_anatomy().modifiers)
+    strengths = np.clip(shape_matrix() @ shape_inputs, -SHAPE_LIMIT, SHAPE_LIMIT)
+    strengths *= shape_gains()
+    shape = dict(zip(names, strengths.tolist(), strict=True))
+    # Open eyes a little beyond the average: they are what small images of faces are recognised by.
+    for name, gain in (("eyes/eye-height2-decr|incr", 0.25), ("eyes/eye-scale-decr|incr", 0.2)):
+        shape[name] += 0.5 + gain * looks["eye_opening"]
+    # The template's mouth is small and grave.
+    shape["mouth/mouth-scale-horiz-decr|incr"] += 0.35
+    shape["mouth/mouth-angles-down|up"] += 0.35
+
+    hair_colour = hair_colour_of(ancestry, old, looks)
+    return Person(
+        shape=shape,
+        macro=macro_weights(
+            male,
+            old,
+            ancestry,
+            weight=float(np.clip(0.6 * macro["weight"], -1, 1)),
+            muscle=float(np.clip(0.5 * macro["muscle"], -1, 1)),
+        ),
+        face=face_of(male, ancestry, hair_colour, looks),
+        hair=hair_of(male, old, hair_colour, looks),
+        glasses=Glasses(
+            worn=looks["glasses"] > 1.05,
+            roundness=sigmoid(1.8 * looks["glasses_shape"]),
+            size=1 + 0.10 * np.tanh(looks["glasses_size"]),
+            colour=softmax_mix(
+                [1.0, 2.0 * looks["glasses_size"], 2.0 * looks["glasses_shape"] - 1],
+                np.array([[0.05, 0.05, 0.06], [0.30, 0.16, 0.08], [0.10, 0.12, 0.30]]),
+            ),
+        ),
+    )
+
+
+def hair_colour_of(ancestry: np.ndarray, old: float, looks: dict[str, float]) -> np.ndarray:
+    """RGB of head hair, brows (darker) and beard."""
+    african, asian, caucasian = ancestry
+    logits = [
+        2 * (2.4 * african + 1.5 * asian + 0.4),
+        1.8,
+        2 * (0.6 + 0.3 * looks["hair_lightness"]),
+        2 * (0.9 * caucasian + 1.1 * looks["hair_lightness"]),
+        2 * (0.2 * caucasian + 0.9 * looks["hair_redness"] - 0.7),
+    ]
+    grey = sigmoid(3 * (old - 0.45) + 1.2 * looks["grey"] - 1.0) * old
+    return (1 - grey) * softmax_mix(logits, HAIR_PIGMENTS) + grey * GREY_HAIR
+
+
+def face_of(male: float, ancestry: np.ndarray, hair_colour: np.ndarray, looks: dict[str, float]) -> Face:
+    """Colours and brows."""
+    african, asian, caucasian = ancestry
+    darkness = 0.80 * african + 0.30 * asian + 0.10 * caucasian + 0.11 * looks["skin_tone"]
+    darkness = float(np.clip(darkness, 0, 1))
+    if darkness < 0.5:
+        skin = LIGHT_SKIN + (MIDDLE_SKIN - LIGHT_SKIN) * 2 * darkness
+    else:
+        skin = MIDDLE_SKIN + (DARK_SKIN - MIDDLE_SKIN) * (2 * darkness - 1)
+    skin = np.clip(skin + 0.018 * looks["skin_hue"] * np.array([1.0, 0.0, -1.0]), 0.05, 1)
+    lipstick = (1 - male) * sigmoid(1.8 * looks["lip_shade"] - 0.5)
+    lips = skin * [0.88, 0.64, 0.62]
+    lips = lips + lipstick * (np.array([0.72, 0.20, 0.24]) - lips) * 0.75
+    iris = softmax_mix(
+        [
+            2 * (2 * african + 2 * asian),
+            3 * looks["iris_blue"] * caucasian,
+            3 * looks["iris_green"] * caucasian - 0.4,
+            0.8 * looks["iris_blue"],
+        ],
+        IRIS_PIGMENTS,
+    )
+    brow_thickness = 0.052 + 0.020 * (male - 0.5) + 0.014 * looks["brow_thickness"]
+    return Face(
+        skin=skin,
+        lips=lips,
+        brows=0.70 * hair_colour,
+        iris=iris,
+        blush=0.5 * sigmoid(looks["blush"]),
+        brow_thickness=float(np.clip(brow_thickness, 0.028, 0.11)),
+        brow_arch=0.03 + 0.022 * looks["brow_arch"],
+        brow_tilt=0.02 * looks["brow_tilt"],
+        shirt=softmax_mix((4 * looks["shirt"] * np.array([-1.0, -0.3, 0.3, 1.0])).tolist(), SHIRTS),
+    )
+
+
+def hair_of(male: float, old: float, colour: np.ndarray, looks: dict[str, float]) -> Hair:
+    """Hairdo, baldness and beard."""
+    bald = sigmoid(5 * (male - 0.5) + 2.5 * looks["bald"] + 2.0 * old - 5.4)
+    facial = 8 * (male - 0.85)
+    return Hair(
+        colour=colour,
+        length=sigmoid(2.4 * looks["hair_length"] - 4.2 * (male - 0.5)) * (1 - 0.8 * bald),
+        volume=0.10 + 0.20 * sigmoid(1.4 * looks["hair_volume"]) * (1 - 0.4 * male),
+        hairline=0.08 * np.tanh(looks["hairline"]) + 0.16 * male * old,
+        parting=float(np.tanh(1.2 * looks["parting"])),
+        fringe=sigmoid(3.0 * looks["fringe"] - 1.4 - 0.8 * male) * (1 - bald),
+        curl=sigmoid(3.0 * looks["curl"] - 2.0),
+        bald=bald,
+        beard=sigmoid(facial + 3.0 * looks["beard"] - 2.8),
+        moustache=sigmoid(facial + 2.0 * looks["beard"] + 2.2 * looks["moustache"] - 3.0),
+    )

@@ -1,0 +1,239 @@
+"""Many people photographed: fast, deterministic, resumable.
+
+Person number i of a (scenario, seed) is the same whatever the number of people, views, workers or shards, and
+so is each of the first views. Work is split into shards; with a folder, finished shards stay on disk and a
+run that was cut off goes on where it stopped.
+"""
+
+import contextlib
+import dataclasses
+import multiprocessing
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.zoo.synthetic.geometry import build_head
+from jaxunlearn.zoo.synthetic.person import Person, person_from_latent
+from jaxunlearn.zoo.synthetic.render import render
+from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS, Scenario
+
+MAPPING_VERSION = 3
+"""Part of every shard's name: changes when the same z would give other pixels."""
+HELD_OUT_FIRST = 1_000_000
+"""Number of the first person that no bundled network is trained on."""
+PEOPLE_PER_SHARD = 64
+DEPTH_OFFSET, DEPTH_STEP = 2.0, 2.0 / 65535
+"""A stored depth q > 0 stands for the distance DEPTH_OFFSET + q * DEPTH_STEP; 0 for none."""
+SINGLE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+@dataclasses.dataclass(frozen=True)
+class PhotographRequest:
+    """What to render; raises `InputError` if it makes no sense.
+
+    Attributes:
+      scenario: a key of `SCENARIOS`.
+      people: how many.
+      views: photographs of each.
+      resolution: pixels along each side.
+      seed: of all random choices.
+      first: number of the first person, so that disjoint sets can share a seed.
+    """
+
+    scenario: str
+    people: int
+    views: int
+    resolution: int
+    seed: int = 0
+    first: int = 0
+
+    def __post_init__(self) -> None:
+        if self.scenario not in SCENARIOS:
+            raise InputError(f"no scenario {self.scenario!r}; there are {', '.join(SCENARIOS)}")
+        for name, least in (("people", 1), ("views", 1), ("resolution", 8), ("seed", 0), ("first", 0)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name} must be at least {least}, not {getattr(self, name)}")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Photographs:
+    """`N` people, `V` views of each, `R` x `R` pixels.
+
+    Attributes:
+      z: [N, 64] float32 latents.
+      image: [N, V, R, R, 3] uint8.
+      coverage: [N, V, R, R] uint8, 255 where the head covers the whole pixel.
+      depth: [N, V, R, R] uint16, see `decode_depth`; 0 off the head (where coverage is 0 too) and on edges.
+      camera: [N, V, 25] float32, `c` in EG3D's convention.
+      pose: [N, V, 2] float32 yaw and pitch in radians.
+    """
+
+    z: np.ndarray
+    image: np.ndarray
+    coverage: np.ndarray
+    depth: np.ndarray
+    camera: np.ndarray
+    pose: np.ndarray
+
+
+def encode_depth(depth: np.ndarray) -> np.ndarray:
+    """Distances along unit rays (0 for none) as uint16."""
+    return np.where(depth > 0, np.round((depth - DEPTH_OFFSET) / DEPTH_STEP).clip(1, 65535), 0).astype(
+        np.uint16
+    )
+
+
+def decode_depth(stored: np.ndarray) -> np.ndarray:
+    """Distances along unit rays from uint16, float32, 0 for none; exact to 2e-5."""
+    return np.where(stored > 0, DEPTH_OFFSET + stored * DEPTH_STEP, 0).astype(np.float32)
+
+
+def photograph_person(request: PhotographRequest, number: int) -> Photographs:
+    """All views of one person; arrays as in `Photographs` with N = 1."""
+    scenario = SCENARIOS[request.scenario]
+    key = [request.seed, zlib.crc32(request.scenario.encode()), number]
+    z, person = scenario.draw_person(np.random.Generator(np.random.PCG64(key)))
+    return _photograph(z, person, scenario, key, request.views, request.resolution)
+
+
+def photograph_latent(
+    z: np.ndarray, scenario: str, *, views: int, resolution: int, seed: int = 0
+) -> Photographs:
+    """Photographs of the person of a given z [64], in the circumstances of a scenario.
+
+    Somebody else's photographs, or another seed's, are taken in other circumstances.
+
+    Args:
+      z: whose photographs.
+      scenario: a key of `SCENARIOS`; only its shots are drawn, the person is that of z as it is.
+      views: how many.
+      resolution: pixels along each side.
+      seed: of the circumstances.
+
+    Returns:
+      Arrays as in `Photographs` with N = 1.
+
+    Raises:
+      InputError: if there is no such scenario or z has another shape.
+    """
+    request = PhotographRequest(scenario, people=1, views=views, resolution=resolution, seed=seed)
+    z = np.asarray(z, np.float32)
+    key = [seed, zlib.crc32(scenario.encode()), zlib.crc32(z.tobytes())]
+    person = person_from_latent(z)
+    return _photograph(z, person, SCENARIOS[scenario], key, request.views, request.resolution)
+
+
+def _photograph(
+    z: np.ndarray, person: Person, scenario: Scenario, key: list[int], views: int, resolution: int
+) -> Photographs:
+    """A person's photographs; shot number i follows from the key and i."""
+    heads = {}
+    seen_views = []
+    for index in range(views):
+        shot = scenario.draw_shot(np.random.Generator(np.random.PCG64([*key, 1 + index])), index)
+        mood = tuple(shot.expression.items())
+        if mood not in heads:
+            heads[mood] = build_head(person, shot.expression)
+        seen = render(heads[mood], shot.camera, resolution, shot.light, shot.background)
+        seen_views.append(
+            (
+                np.round(seen.image * 255).astype(np.uint8),
+                np.round(seen.coverage * 255).astype(np.uint8),
+                encode_depth(seen.depth),
+                shot.camera,
+                np.array([shot.yaw, shot.pitch], np.float32),
+            )
+        )
+    return Photographs(z[None], *(np.stack(kind)[None] for kind in zip(*seen_views, strict=True)))
+
+
+def concatenate(parts: list[Photographs]) -> Photographs:
+    """One set from several."""
+    fields = [field.name for field in dataclasses.fields(Photographs)]
+    return Photographs(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in fields})
+
+
+def photograph_shard(task: tuple[PhotographRequest, int, int, Path | None]) -> Photographs | Path:
+    """People number `start` to `stop`; written to the path, if there is one, and the path returned."""
+    request, start, stop, path = task
+    shard = concatenate([photograph_person(request, number) for number in range(start, stop)])
+    if path is None:
+        return shard
+    temporary = path.with_suffix(f".{os.getpid()}.partial.npz")
+    np.savez(temporary, **{field.name: getattr(shard, field.name) for field in dataclasses.fields(shard)})
+    temporary.replace(path)
+    return path
+
+
+def load_shard(path: Path) -> Photographs:
+    """Read what `photograph_shard` wrote."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return Photographs(**dict(arrays))
+
+
+@contextlib.contextmanager
+def single_threaded_children() -> Iterator[None]:
+    """Processes started within use one thread each: more only get in each other's way."""
+    before = {name: os.environ.get(name) for name in SINGLE_THREAD}
+    os.environ.update(dict.fromkeys(SINGLE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def photograph_in_shards(
+    request: PhotographRequest, *, workers: int = 1, folder: Path | None = None, progress: bool = True
+) -> Iterator[Photographs]:
+    """Render people, a few dozen at a time and in order.
+
+    Args:
+      request: who and how many.
+      workers: processes; 1 renders in this one. More need the caller's main module to be guarded by
+        `if __name__ == "__main__"`, since they are spawned.
+      folder: where shards are kept for the next time; nothing is written if not given.
+      progress: whether to show a bar, in people.
+    """
+    tasks: list[tuple[PhotographRequest, int, int, Path | None]] = []
+    end = request.first + request.people
+    for start in range(request.first, end, PEOPLE_PER_SHARD):
+        stop = min(start + PEOPLE_PER_SHARD, end)
+        path = None
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / (
+                f"{request.scenario}-m{MAPPING_VERSION}-s{request.seed}-r{request.resolution}"
+                f"-v{request.views}-{start:06d}-{stop:06d}.npz"
+            )
+        tasks.append((request, start, stop, path))
+    missing = [task for task in tasks if task[3] is None or not task[3].exists()]
+    with contextlib.ExitStack() as stack:
+        if workers > 1 and len(missing) > 1:
+            with single_threaded_children():
+                pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(workers))
+            made = pool.imap(photograph_shard, missing)
+        else:
+            made = map(photograph_shard, missing)
+        bar = stack.enter_context(tqdm(total=request.people, unit="person", disable=not progress))
+        for task in tasks:
+            result = next(made) if task in missing else task[3]
+            assert result is not None  # a task without a path is always missing
+            yield load_shard(result) if isinstance(result, Path) else result
+            bar.update(task[2] - task[1])
+
+
+def photograph(
+    request: PhotographRequest, *, workers: int = 1, folder: Path | None = None, progress: bool = True
+) -> Photographs:
+    """Render people into one set of arrays; see `photograph_in_shards`."""
+    shards = photograph_in_shards(request, workers=workers, folder=folder, progress=progress)
+    return concatenate(list(shards))

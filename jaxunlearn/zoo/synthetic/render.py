@@ -1,0 +1,103 @@
+"""Image, coverage and depth of a head seen by a camera."""
+
+import dataclasses
+
+import numba
+import numpy as np
+
+from jaxunlearn.zoo.synthetic.cameras import split_camera
+from jaxunlearn.zoo.synthetic.geometry import Head
+from jaxunlearn.zoo.synthetic.rasterizer import project, rasterize
+from jaxunlearn.zoo.synthetic.shading import Light, paint_table, shade
+
+PLAIN_BACKGROUND = (0.93, 0.93, 0.95)
+DISCONTINUITY = 0.03
+"""A pixel whose samples differ more in depth (world units) shows no single surface."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Rendering:
+    """What a camera sees, `R` x `R` pixels.
+
+    Attributes:
+      image: [R, R, 3] float32 in [0, 1].
+      coverage: [R, R] share of the pixel that the head covers, in [0, 1].
+      depth: [R, R] distance along the unit ray through the pixel's centre; 0 where the pixel is not wholly
+        covered by one continuous surface.
+    """
+
+    image: np.ndarray
+    coverage: np.ndarray
+    depth: np.ndarray
+
+
+def render(
+    head: Head,
+    camera: np.ndarray,
+    resolution: int,
+    light: Light | None = None,
+    background: tuple[float, float, float] = PLAIN_BACKGROUND,
+    supersampling: int = 2,
+) -> Rendering:
+    """Render a head.
+
+    Args:
+      head: as from `build_head`.
+      camera: `c` [25] as from `views.look_at`.
+      resolution: pixels along each side.
+      light: the fixed head light if not given.
+      background: RGB in [0, 1].
+      supersampling: samples along each side of a pixel.
+    """
+    light = light or Light()
+    cam2world, intrinsics = split_camera(camera)
+    samples = resolution * supersampling
+    projected = project(head.vertices, cam2world, intrinsics, samples)
+    triangle, inverse_depth, barycentric = rasterize(projected, head.triangles, samples)
+    colours, numbers = paint_table(head.person)
+    direction = np.array(light.direction, np.float32)
+    image = shade(
+        triangle,
+        barycentric,
+        head.triangles,
+        head.part,
+        head.attributes,
+        head.normals,
+        colours,
+        numbers,
+        direction / np.linalg.norm(direction),
+        light.ambient,
+        np.array(light.tint, np.float32),
+        np.array(background, np.float32),
+    )
+    return Rendering(*resolve(image, inverse_depth, resolution, intrinsics))
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def resolve(
+    image: np.ndarray, inverse_depth: np.ndarray, resolution: int, intrinsics: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels from samples: mean colour [R, R, 3], coverage [R, R] and depth [R, R] as in `Rendering`."""
+    side = image.shape[0] // resolution
+    count = side * side
+    colours = np.zeros((resolution, resolution, 3), np.float32)
+    coverage = np.zeros((resolution, resolution), np.float32)
+    depth = np.zeros((resolution, resolution), np.float32)
+    for row in range(resolution):
+        y = ((row + 0.5) / resolution - intrinsics[1, 2]) / intrinsics[1, 1]
+        for column in range(resolution):
+            covered, total, nearest, farthest = 0, 0.0, 0.0, np.inf
+            for i in range(row * side, (row + 1) * side):
+                for j in range(column * side, (column + 1) * side):
+                    for channel in range(3):
+                        colours[row, column, channel] += min(max(image[i, j, channel], 0.0), 1.0) / count
+                    inverse = inverse_depth[i, j]
+                    covered += inverse > 0
+                    total += inverse
+                    nearest, farthest = max(nearest, inverse), min(farthest, inverse)
+            coverage[row, column] = covered / count
+            if covered == count and 1 / farthest - 1 / nearest < DISCONTINUITY:
+                # 1 / z is linear in the image on a plane, so its mean is the value at the pixel's centre.
+                x = ((column + 0.5) / resolution - intrinsics[0, 2]) / intrinsics[0, 0]
+                depth[row, column] = np.sqrt(1 + x * x + y * y) * count / total
+    return colours, coverage, depth

@@ -1,0 +1,189 @@
+"""What is photographed how: distributions of people, poses, expressions and light.
+
+| scenario      | people                      | pose          | expression | light, background     |
+| ------------- | --------------------------- | ------------- | ---------- | --------------------- |
+| `generator`   | z ~ N(0, I)                 | yaw up to 0.7 | none       | fixed head light      |
+| `identity`    | z ~ N(0, I)                 | yaw up to 0.6 | every 2nd  | varied                |
+| `album`       | z ~ N(0, I)                 | yaw up to 0.5 | most       | slightly varied       |
+| `celeba_like` | other hair, many in glasses | yaw up to 0.7 | all        | coloured, hard, plain |
+
+The first three are in the domain of a generator trained on the first; the last is not.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from jaxunlearn.zoo.synthetic.cameras import look_at
+from jaxunlearn.zoo.synthetic.person import LATENT_SIZE, LOOKS, MACRO, Person, person_from_latent
+from jaxunlearn.zoo.synthetic.render import PLAIN_BACKGROUND
+from jaxunlearn.zoo.synthetic.shading import Light
+
+
+@dataclasses.dataclass(frozen=True)
+class Shot:
+    """One photograph's circumstances.
+
+    Attributes:
+      yaw, pitch: radians from the frontal view, as for `views.look_at`.
+      expression: name -> strength.
+      light: see `Light`.
+      background: RGB in [0, 1].
+    """
+
+    yaw: float
+    pitch: float
+    expression: dict[str, float] = dataclasses.field(default_factory=dict)
+    light: Light = dataclasses.field(default_factory=Light)
+    background: tuple[float, float, float] = PLAIN_BACKGROUND
+
+    @property
+    def camera(self) -> np.ndarray:
+        """`c` [25]."""
+        return look_at(self.yaw, self.pitch)
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """How to draw people and shots.
+
+    Attributes:
+      name: as in the table above.
+      draw_person: generator -> (latent [64], person).
+      draw_shot: generator, number of the shot -> shot.
+    """
+
+    name: str
+    draw_person: Callable[[np.random.Generator], tuple[np.ndarray, Person]]
+    draw_shot: Callable[[np.random.Generator, int], Shot]
+
+
+PLAIN_EVERY = 4
+"""Every so many-th photograph of `identity`, the first included, is as the generator's scenario shows it."""
+
+MOODS = (
+    {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.4, "cheekSquintRight": 0.4},
+    {
+        "mouthSmileLeft": 0.7,
+        "mouthSmileRight": 0.7,
+        "jawOpen": 0.25,
+        "mouthUpperUpLeft": 0.4,
+        "mouthUpperUpRight": 0.4,
+    },
+    {"jawOpen": 0.45, "browInnerUp": 0.8, "eyeWideLeft": 0.7, "eyeWideRight": 0.7},
+    {"browDownLeft": 0.8, "browDownRight": 0.8, "mouthPressLeft": 0.5, "mouthPressRight": 0.5},
+    {"mouthFrownLeft": 0.8, "mouthFrownRight": 0.8, "browInnerUp": 0.6},
+    {"mouthPucker": 0.7, "eyeSquintLeft": 0.4, "eyeSquintRight": 0.4},
+    {"eyeSquintLeft": 0.8, "eyeSquintRight": 0.8, "mouthSmileLeft": 0.4, "mouthSmileRight": 0.4},
+)
+
+
+def draw_expression(rng: np.random.Generator, strongest: float) -> dict[str, float]:
+    """A mood at a random strength."""
+    strength = rng.uniform(0.3, 1.0) * strongest
+    return {name: value * strength for name, value in MOODS[rng.integers(len(MOODS))].items()}
+
+
+def draw_colour(rng: np.random.Generator, low: float, high: float) -> tuple[float, float, float]:
+    """RGB between `low` and `high`, half-way from a random colour to a random grey."""
+    red, green, blue = ((rng.uniform(low, high, 3) + rng.uniform(low, high)) / 2).tolist()
+    return red, green, blue
+
+
+def draw_light(rng: np.random.Generator, sideways: float, gain: tuple[float, float], colour: float) -> Light:
+    """A light around the default one."""
+    tint = rng.uniform(*gain) * rng.uniform(1 - colour, 1, 3)
+    return Light(
+        direction=(sideways * rng.standard_normal(), 0.35 + 0.4 * rng.standard_normal(), 0.9),
+        ambient=rng.uniform(0.25, 0.55),
+        tint=(float(tint[0]), float(tint[1]), float(tint[2])),
+    )
+
+
+def draw_pitch(rng: np.random.Generator) -> float:
+    """Radians, mostly near the frontal height."""
+    return float(np.clip(0.15 * rng.standard_normal(), -0.35, 0.35))
+
+
+def draw_normal_person(rng: np.random.Generator) -> tuple[np.ndarray, Person]:
+    """Z ~ N(0, I) and whose it is."""
+    z = rng.standard_normal(LATENT_SIZE).astype(np.float32)
+    return z, person_from_latent(z)
+
+
+def draw_celeba_like_person(rng: np.random.Generator) -> tuple[np.ndarray, Person]:
+    """Lighter, longer and curlier hair, sometimes dyed, and glasses on every second nose."""
+    z = rng.standard_normal(LATENT_SIZE).astype(np.float32)
+    first_look = len(MACRO)
+
+    def shift(look: str, by: float) -> None:
+        z[first_look + LOOKS.index(look)] += np.float32(by)
+
+    shift("glasses", 1.05)
+    shift("hair_lightness", 1.2)
+    shift("hair_length", 0.8)
+    shift("curl", 1.0)
+    shift("lip_shade", 1.0)
+    person = person_from_latent(z)
+    if rng.random() < 0.3:
+        dyed = dataclasses.replace(person.hair, colour=rng.uniform(0.15, 0.75, 3))
+        person = dataclasses.replace(person, hair=dyed)
+    return z, person
+
+
+def draw_generator_shot(rng: np.random.Generator, index: int) -> Shot:
+    """Fixed light and no expression: what a view-independent radiance field can reproduce exactly."""
+    del index
+    spread = rng.random() < 0.5
+    yaw = rng.uniform(-0.6, 0.6) if spread else np.clip(0.3 * rng.standard_normal(), -0.7, 0.7)
+    return Shot(yaw=float(yaw), pitch=draw_pitch(rng))
+
+
+def draw_identity_shot(rng: np.random.Generator, index: int) -> Shot:
+    """Everything varied but the person; one in `PLAIN_EVERY` as the generator shows it."""
+    yaw, pitch = float(rng.uniform(-0.6, 0.6)), draw_pitch(rng)
+    if index % PLAIN_EVERY == 0:
+        return Shot(yaw=yaw, pitch=pitch)
+    return Shot(
+        yaw=yaw,
+        pitch=pitch,
+        expression=draw_expression(rng, 0.9) if index % 2 else {},
+        light=draw_light(rng, sideways=0.6, gain=(0.72, 1.18), colour=0.08),
+        background=draw_colour(rng, 0.2, 1.0),
+    )
+
+
+def draw_album_shot(rng: np.random.Generator, index: int) -> Shot:
+    """Pictures of one person on different days; the first is a neutral portrait."""
+    if index == 0:
+        return Shot(yaw=float(0.1 * rng.standard_normal()), pitch=0.0)
+    return Shot(
+        yaw=float(rng.uniform(-0.5, 0.5)),
+        pitch=draw_pitch(rng),
+        expression=draw_expression(rng, 0.7) if rng.random() < 0.7 else {},
+        light=draw_light(rng, sideways=0.35, gain=(0.85, 1.08), colour=0.04),
+    )
+
+
+def draw_celeba_like_shot(rng: np.random.Generator, index: int) -> Shot:
+    """Strong expressions, hard and coloured light, coloured backgrounds."""
+    del index
+    return Shot(
+        yaw=float(rng.uniform(-0.7, 0.7)),
+        pitch=draw_pitch(rng),
+        expression=draw_expression(rng, 1.0),
+        light=draw_light(rng, sideways=0.9, gain=(0.75, 1.2), colour=0.12),
+        background=draw_colour(rng, 0.05, 0.9),
+    )
+
+
+SCENARIOS = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("generator", draw_normal_person, draw_generator_shot),
+        Scenario("identity", draw_normal_person, draw_identity_shot),
+        Scenario("album", draw_normal_person, draw_album_shot),
+        Scenario("celeba_like", draw_celeba_like_person, draw_celeba_like_shot),
+    )
+}

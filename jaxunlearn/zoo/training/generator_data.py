@@ -1,0 +1,129 @@
+"""What the generator is shown: photographs on white, and points in space whose content they reveal.
+
+`B` people, `V` views of each, `K` pixels of each view, `R` the photographs' side.
+"""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxunlearn.zoo.synthetic.cameras import pixel_rays
+from jaxunlearn.zoo.synthetic.photographs import Photographs, decode_depth
+from jaxunlearn.zoo.synthetic.render import PLAIN_BACKGROUND
+
+SKIN_DEEP = 0.05
+"""Thickness, in world units, of the layer behind a visible surface that takes its colour."""
+HALO = 0.06
+"""Thickness of the layer before it that does, a coarse step along a ray: compositing mixes the colours of
+neighbouring samples half and half, the last one in the air with the first one in the skin."""
+CLEARANCE = 0.02
+"""Distance before a visible surface within which nothing is said about the density."""
+
+
+Array = Any
+"""NumPy's when drawn, JAX's inside the compiled step."""
+
+
+class Views(NamedTuple):
+    """Photographs to be reproduced."""
+
+    z: Array  # [B, 64]
+    camera: Array  # [B, V, 25]
+    image: Array  # [B, V, R, R, 3] in [-1, 1], on white
+
+
+class Points(NamedTuple):
+    """What is known about points in space; `M = V K`."""
+
+    surface: Array  # [B, M, 3] on visible surfaces, just behind or just before them
+    colour: Array  # [B, M, 3] of the surfaces, in [0, 1]
+    certain: Array  # [B, M] 1 where the pixel shows one surface, else 0
+    solid: Array  # [B, M] 1 where the surface point is known to be inside, else 0
+    empty: Array  # [B, M, 3] in front of surfaces, or anywhere on rays that meet nothing
+    free: Array  # [B, M] 1 where nothing is known to be there, else 0
+
+
+class Batch(NamedTuple):
+    """All that one step sees."""
+
+    views: Views
+    points: Points
+
+
+def on_white(photographs: Photographs) -> Photographs:
+    """The photographs before white, which a generator with `white_back` composites onto, in place."""
+    gap = 1 - np.array(PLAIN_BACKGROUND, np.float32)
+    for image, coverage in zip(photographs.image, photographs.coverage, strict=True):
+        missing = (255 - coverage.astype(np.float32))[..., None]
+        image[...] = np.round(image + missing * gap).clip(0, 255)
+    return photographs
+
+
+@dataclasses.dataclass(frozen=True)
+class Supervision:
+    """Draws batches from photographs on white; batch number n of a seed is always the same.
+
+    Attributes:
+      photographs: who can be drawn.
+      people, views, pixels: `B`, `V` and `K`.
+      near, far: ends of the generator's rays.
+      seed: of all draws.
+    """
+
+    photographs: Photographs
+    people: int
+    views: int
+    pixels: int
+    near: float
+    far: float
+    seed: int
+
+    def batch(self, number: int) -> Batch:
+        """Batch `number`."""
+        rng = np.random.Generator(np.random.PCG64([self.seed, number]))
+        available, each = self.photographs.camera.shape[:2]
+        person = rng.choice(available, self.people, replace=False)[:, None]
+        view = np.argsort(rng.random((self.people, each)), axis=1)[:, : self.views]
+        camera = self.photographs.camera[person, view]
+        image = self.photographs.image[person, view].astype(np.float32) / 127.5 - 1
+        return Batch(
+            Views(self.photographs.z[person[:, 0]], camera, image), self._points(rng, person, view, camera)
+        )
+
+    def _points(
+        self, rng: np.random.Generator, person: np.ndarray, view: np.ndarray, camera: np.ndarray
+    ) -> Points:
+        side = self.photographs.image.shape[2]
+        row, column = rng.integers(side, size=(2, self.people, self.views, self.pixels))
+        at = (person[..., None], view[..., None], row, column)
+        depth = decode_depth(self.photographs.depth[at])
+        colour = self.photographs.image[at].astype(np.float32) / 255
+        background = self.photographs.coverage[at] == 0
+        certain = depth > 0
+
+        rays = [[pixel_rays(c, side) for c in of_person] for of_person in camera]
+        origin = np.array([[ray[0] for ray in of_person] for of_person in rays])[:, :, None]
+        grids = np.array([[ray[1] for ray in of_person] for of_person in rays])
+        direction = grids[np.arange(self.people)[:, None, None], np.arange(self.views)[:, None], row, column]
+
+        shape = depth.shape
+        behind = np.where(rng.random(shape) < 0.5, 0, rng.uniform(-HALO, SKIN_DEEP, shape))
+        # Where nothing is in the way: anywhere on the ray, most often shortly before the surface, where
+        # density left over would blur it.
+        end = np.where(certain, depth - CLEARANCE, self.far)
+        anywhere = self.near + (end - self.near) * rng.random(shape)
+        shortly_before = end - rng.uniform(0, 0.1, shape)
+        distance = np.where(certain & (rng.random(shape) < 0.5), shortly_before, anywhere)
+
+        def flat(x: np.ndarray) -> np.ndarray:
+            return x.reshape(self.people, -1, *x.shape[3:]).astype(np.float32)
+
+        return Points(
+            surface=flat(origin + (depth + behind)[..., None] * direction),
+            colour=flat(colour),
+            certain=flat(certain),
+            solid=flat(certain & (behind >= 0)),
+            empty=flat(origin + distance[..., None] * direction),
+            free=flat(certain | background),
+        )

@@ -1,0 +1,162 @@
+"""What is minimised: planes are first regressed at known depth, then through volume rendering.
+
+`B` people, `V` views of each, `M` points of each.
+"""
+
+import dataclasses
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from einops import rearrange, reduce
+
+from eg3d_flax import TriPlaneGenerator
+from eg3d_flax.camera import unflatten
+from eg3d_flax.compute import Compute
+from eg3d_flax.rays import sample_rays
+from eg3d_flax.renderer import central_jitter, random_jitter, render_rays
+from jaxunlearn.zoo.training.generator_data import Batch, Points, Views
+from lpips_flax import LPIPS
+
+SOLID = 40.0
+"""Raw density that surfaces are pushed up to: opaque within two samples of a ray."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Weights:
+    """Of the loss terms.
+
+    Attributes:
+      surface: all the terms at points, once images are rendered; 1 before that.
+      squared: squared error beside the absolute error, of colours in [0, 1].
+      solid: density missing at surfaces.
+      empty: density where nothing is.
+      raw: volume rendering before super-resolution.
+      lpips: perceptual distance.
+    """
+
+    surface: float
+    squared: float
+    solid: float
+    empty: float
+    raw: float
+    lpips: float
+
+
+class Images(NamedTuple):
+    """Several views of each person."""
+
+    image: jax.Array  # [B, V, R, R, 3]
+    raw: jax.Array  # [B, V, N, N, 3]
+
+
+def render_views(
+    generator: TriPlaneGenerator,
+    planes: jax.Array,
+    ws: jax.Array,
+    cameras: jax.Array,
+    key: jax.Array | None,
+    compute: Compute,
+) -> Images:
+    """`TriPlaneGenerator.render` for several cameras `[B, V, 25]` a sample, sharing its planes."""
+    config = generator.config
+    batch, views = cameras.shape[:2]
+    side = config.neural_rendering_resolution
+    rays = sample_rays(*unflatten(cameras.reshape(-1, 25)), side)
+    origins, directions = (rearrange(x, "(b v) r xyz -> b (v r) xyz", b=batch) for x in rays)
+    count = origins.shape[1]
+    if key is None:
+        jitter = central_jitter(batch, count, config)
+    else:
+        jitter = random_jitter(key, batch, count, config)
+    rendering = render_rays(planes, origins, directions, jitter, generator.decoder, config, compute)
+    features = rearrange(rendering.features, "b (v h w) c -> (b v) h w c", v=views, h=side)
+    raw = image = features[..., :3]
+    if generator.superresolution is not None:
+        image = generator.superresolution(raw, features, jnp.repeat(ws, views, axis=0), compute=compute)
+    return Images(*(rearrange(x, "(b v) h w c -> b v h w c", b=batch) for x in (image, raw)))
+
+
+def colour_error(error: jax.Array, weight: jax.Array, squared: float) -> jax.Array:
+    """Weighted mean of absolute and squared error of colours in [0, 1]."""
+    total = jnp.sum(weight) * error.shape[-1] + 1e-6
+    return jnp.sum(weight[..., None] * (jnp.abs(error) + squared * jnp.square(error))) / total
+
+
+def points_loss(
+    generator: TriPlaneGenerator, planes: jax.Array, points: Points, weights: Weights, compute: Compute
+) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """Colour and density at points whose content is known, without volume rendering."""
+    count = points.surface.shape[1]
+    where = jnp.concatenate([points.surface, points.empty], axis=1)
+    rgb, sigma = generator.query(planes, where, compute=compute)
+    error = rgb[:, :count, :3] - points.colour
+    certain = jnp.sum(points.certain) + 1e-6
+    missing = jax.nn.relu(1 - sigma[:, :count] / SOLID)
+    solid = jnp.sum(points.solid * missing) / (jnp.sum(points.solid) + 1e-6)
+    # Optical density, cut off so that a few dense points do not outweigh all others.
+    density = jnp.minimum(jax.nn.softplus(sigma[:, count:] - 1), 1.5 * SOLID) / SOLID
+    empty = jnp.sum(points.free * density) / (jnp.sum(points.free) + 1e-6)
+    mse = jnp.sum(points.certain[..., None] * jnp.square(error)) / (3 * certain)
+    loss = (
+        colour_error(error, points.certain, weights.squared) + weights.solid * solid + weights.empty * empty
+    )
+    return loss, {"surface_mse": mse, "solid": solid, "empty": empty}
+
+
+def images_loss(
+    images: Images, views: Views, perceptual: LPIPS, weights: Weights
+) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """Rendered against photographed."""
+    target = jnp.asarray(views.image)
+    factor = target.shape[2] // images.raw.shape[2]
+    small = reduce(target, "b v (h i) (w j) c -> b v h w c", "mean", i=factor, j=factor)
+    fine, raw = (images.image - target) / 2, (images.raw - small) / 2
+    distance = jnp.mean(
+        perceptual(rearrange(images.image, "b v ... -> (b v) ..."), rearrange(target, "b v ... -> (b v) ..."))
+    )
+    everywhere = jnp.ones(())
+    loss = (
+        colour_error(fine, jnp.broadcast_to(everywhere, fine.shape[:-1]), weights.squared)
+        + weights.raw * colour_error(raw, jnp.broadcast_to(everywhere, raw.shape[:-1]), weights.squared)
+        + weights.lpips * distance
+    )
+    return loss, {
+        "image_mse": jnp.mean(jnp.square(fine)),
+        "raw_mse": jnp.mean(jnp.square(raw)),
+        "lpips": distance,
+    }
+
+
+def objective(
+    generator: TriPlaneGenerator,
+    batch: Batch,
+    key: jax.Array,
+    perceptual: LPIPS | None,
+    weights: Weights,
+    compute: Compute,
+    *,
+    rendered_views: int | None = None,
+) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """The loss of a step and its parts.
+
+    Args:
+      generator: the network.
+      batch: what to reproduce.
+      key: for the jitter of the samples along rays.
+      perceptual: None in the first phase, in which nothing is rendered.
+      weights: of the terms.
+      compute: forms and dtype.
+      rendered_views: how many of each person's views are rendered, in the second phase; None for all.
+    """
+    ws = generator.mapping(batch.views.z, batch.views.camera[:, 0])
+    # The layers' noise stays at strength 0: no noise mode changes what this generator shows.
+    planes = generator.planes(ws, noise_mode="none", compute=compute)
+    loss, parts = points_loss(generator, planes, batch.points, weights, compute)
+    if perceptual is not None:
+        views = batch.views
+        views = views._replace(camera=views.camera[:, :rendered_views], image=views.image[:, :rendered_views])
+        images = render_views(generator, planes, ws, views.camera, key, compute)
+        of_images, more = images_loss(images, views, perceptual, weights)
+        loss, parts = weights.surface * loss + of_images, parts | more
+    return loss, parts | {"loss": loss}

@@ -1,0 +1,119 @@
+"""How close generated people come to renderings of the same z that training never saw."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from eg3d_flax import TriPlaneGenerator, camera
+from eg3d_flax.compute import Compute
+from jaxunlearn.images import grid, to_uint8
+from jaxunlearn.zoo.synthetic.cameras import look_at
+from jaxunlearn.zoo.synthetic.geometry import build_head
+from jaxunlearn.zoo.synthetic.person import person_from_latent
+from jaxunlearn.zoo.synthetic.photographs import Photographs
+from jaxunlearn.zoo.synthetic.render import render
+from lpips_flax import LPIPS
+
+CHUNK = 16
+PICTURE_YAWS = tuple(float(yaw) for yaw in np.deg2rad([-30, -15, 0, 15, 30]))
+
+
+@functools.partial(jax.jit, static_argnames=("graph", "rendered", "compute"))
+def _show(
+    graph: nnx.GraphDef, state: nnx.State, z: jax.Array, c: jax.Array, *, rendered: bool, compute: Compute
+) -> jax.Array:
+    generator = nnx.merge(graph, state)
+    out = generator.synthesis(generator.mapping(z, c), c, "none", compute=compute)
+    return out.image if rendered else out.image_raw
+
+
+def generate(
+    generator: TriPlaneGenerator,
+    z: np.ndarray,
+    cameras: np.ndarray,
+    compute: Compute,
+    *,
+    rendered: bool = True,
+) -> np.ndarray:
+    """Images `[N, R, R, 3]` in [-1, 1] of latents `[N, z_dim]` at cameras `[N, 25]`.
+
+    With `rendered=False` the volume rendering before super-resolution, enlarged to R without smoothing.
+    """
+    graph, state = nnx.split(generator)
+    images = []
+    for start in range(0, len(z), CHUNK):
+        block = np.arange(start, start + CHUNK).clip(max=len(z) - 1)  # one compiled shape
+        latents, views = jnp.asarray(z[block]), jnp.asarray(cameras[block])
+        out = _show(graph, state, latents, views, rendered=rendered, compute=compute)
+        images.append(np.asarray(out)[: len(z) - start])
+    shown = np.concatenate(images).clip(-1, 1)
+    factor = generator.config.img_resolution // shown.shape[1]
+    return shown.repeat(factor, axis=1).repeat(factor, axis=2)
+
+
+def psnr(error: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """Decibel per image, of errors `[N, R, R, 3]` of images in [-1, 1]; `weight` is `[N, R, R]`."""
+    squared = np.mean(np.square(error / 2), axis=-1)
+    shares = np.ones_like(squared) if weight is None else weight
+    return -10 * np.log10((squared * shares).sum((1, 2)) / shares.sum((1, 2)))
+
+
+def evaluate(
+    generator: TriPlaneGenerator,
+    held_out: Photographs,
+    perceptual: LPIPS,
+    compute: Compute,
+    *,
+    people: int,
+    rendered: bool = True,
+) -> dict[str, float]:
+    """Means over the first `people` of `held_out` (on white) and all their views.
+
+    Returns:
+      `psnr` of the whole image and `psnr_head` of the pixels that the head covers, in dB; `lpips` (AlexNet);
+      `images`, their number.
+    """
+    views = held_out.camera.shape[1]
+    z = held_out.z[:people].repeat(views, axis=0)
+    cameras = held_out.camera[:people].reshape(-1, 25)
+    target = held_out.image[:people].reshape(-1, *held_out.image.shape[2:]).astype(np.float32) / 127.5 - 1
+    covered = held_out.coverage[:people].reshape(target.shape[:-1]).astype(np.float32) / 255
+    shown = generate(generator, z, cameras, compute, rendered=rendered)
+    distances = [
+        np.asarray(perceptual(jnp.asarray(shown[i : i + CHUNK]), jnp.asarray(target[i : i + CHUNK])))
+        for i in range(0, len(shown), CHUNK)
+    ]
+    return {
+        "psnr": round(float(psnr(shown - target).mean()), 3),
+        "psnr_head": round(float(psnr(shown - target, covered).mean()), 3),
+        "lpips": round(float(np.concatenate(distances).mean()), 4),
+        "images": len(shown),
+    }
+
+
+def picture(
+    generator: TriPlaneGenerator,
+    held_out: Photographs,
+    compute: Compute,
+    *,
+    people: int = 8,
+    rendered: bool = True,
+) -> np.ndarray:
+    """Two rows a person, rendered above generated, turning from left to right, as uint8."""
+    rows = []
+    resolution = generator.config.img_resolution
+    cameras = np.asarray(camera.camera_params(jnp.array(PICTURE_YAWS), jnp.zeros(len(PICTURE_YAWS))))
+    for z in held_out.z[:people]:
+        head = build_head(person_from_latent(z))
+        rows.append(
+            [
+                np.round(render(head, look_at(yaw, 0.0), resolution, background=(1.0, 1.0, 1.0)).image * 255)
+                for yaw in PICTURE_YAWS
+            ]
+        )
+        many = np.repeat(z[None], len(PICTURE_YAWS), axis=0)
+        rows.append(to_uint8(generate(generator, many, cameras, compute, rendered=rendered)))
+    return grid(np.concatenate([np.asarray(row, np.uint8) for row in rows]), len(PICTURE_YAWS))

@@ -1,0 +1,301 @@
+"""`jaxunlearn align`: which photos become crops, which are refused and why, and what is written."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import skimage.data
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageFilter
+
+import mtcnn_flax
+from jaxunlearn.cli import main as cli
+from jaxunlearn.models.files import pretrained
+from jaxunlearn.photos import face_detector
+from jaxunlearn.photos.align import AlignmentSettings, align_photo
+from jaxunlearn.photos.landmarks import read_landmarks
+from jaxunlearn.reporting.overlay import overlay
+from photos import ASTRONAUT, astronaut
+
+SMALL = ["--landmarks", "points.json", "--size", "64", "--min-sharpness", "0"]
+FARTHER = 0.9 * ASTRONAUT + np.array([250.0, 200.0])
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    astronaut().save("in/anna.png")
+    astronaut().filter(ImageFilter.GaussianBlur(4)).save("in/blurred.png")
+    astronaut().save("in/two.png")
+    Image.fromarray(skimage.data.coffee()).save("in/coffee.jpg")
+    (tmp_path / "in" / "torn.png").write_text("no picture")
+    points = {
+        "anna.png": ASTRONAUT.tolist(),
+        "blurred.png": {"points": ASTRONAUT.tolist()},
+        "two.png": [ASTRONAUT.tolist(), FARTHER.tolist()],
+    }
+    (tmp_path / "points.json").write_text(json.dumps(points))
+    return tmp_path
+
+
+def test_the_batch_goes_on_past_what_is_refused(photos, capsys):
+    assert cli.main(["align", "in", "--out", "out", "--landmarks", "points.json"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "1 of 5 aligned: out; what was seen: out/overlays\n"
+    refused = [line for line in printed.err.splitlines() if line.startswith("refused: ")]
+    for line, reason in zip(
+        refused,
+        [
+            "in/blurred.png: blurred",
+            "in/coffee.jpg: no face found",
+            "in/torn.png: not a readable",
+            "in/two.png: 2",
+        ],
+        strict=True,
+    ):
+        assert line.startswith(f"refused: {reason}")
+    assert sorted(path.name for path in (photos / "out").iterdir()) == [
+        "anna.png",
+        "landmarks.json",
+        "overlays",
+    ]
+    seen = sorted(path.name for path in (photos / "out" / "overlays").iterdir())
+    assert seen == ["anna.png", "blurred.png", "coffee.png", "two.png"]
+    with Image.open("out/anna.png") as crop:
+        assert crop.size == (512, 512)
+    assert json.loads((photos / "out" / "landmarks.json").read_text()).keys() == {"anna.png"}
+    np.testing.assert_allclose(
+        read_landmarks(photos / "out" / "landmarks.json").points["anna.png"], [ASTRONAUT]
+    )
+
+
+def test_what_was_written_makes_the_same_crop_again(photos):
+    assert cli.main(["align", "in/anna.png", "--out", "out", "--landmarks", "points.json"]) == 0
+    assert cli.main(["align", "in/anna.png", "--out", "again", "--landmarks", "out/landmarks.json"]) == 0
+    assert (photos / "out/anna.png").read_bytes() == (photos / "again/anna.png").read_bytes()
+
+
+@pytest.mark.parametrize(("face", "left"), [("1", 204), ("2", 433), ("largest", 204)])
+def test_one_of_several_faces(photos, face, left):
+    arguments = ["--landmarks", "points.json", "--face", face, "--size", "64", "--min-sharpness", "0"]
+    assert cli.main(["align", "in/two.png", "--out", "out", *arguments]) == 0
+    points = read_landmarks(photos / "out" / "landmarks.json").points["two.png"]
+    assert round(points[0, 0, 0]) == left
+    with Image.open("out/two.png") as crop:
+        assert crop.size == (64, 64)
+
+
+def test_the_wild_recipe_does_not_turn(photos):
+    arguments = ["align", "in/anna.png", "--out", "out", "--landmarks", "points.json", "--recipe", "wild"]
+    assert cli.main(arguments) == 0
+    assert json.loads((photos / "out" / "landmarks.json").read_text())["anna.png"]["angle"] == 0
+
+
+def test_a_folder_of_people_becomes_one(photos, capsys):
+    for who in ("ann", "bob"):
+        (photos / "people" / who).mkdir(parents=True)
+        astronaut().save(f"people/{who}/1.png")
+    (photos / "points.json").write_text(json.dumps({"1.png": ASTRONAUT.tolist()}))
+    assert cli.main(["align", "people", "--out", "out", "--landmarks", "points.json"]) == 0
+    assert (photos / "out" / "ann" / "1.png").is_file()
+    assert (photos / "out" / "overlays" / "bob" / "1.png").is_file()
+    assert "2 of 2 aligned" in capsys.readouterr().out
+
+
+def test_people_of_a_table_become_folders_whatever_they_are_called(photos, capsys):
+    long = "x" * 300
+    rows = ["anna.png;ann", f"again.png;{long}", "two.png;..", "anna.heic;ann", "torn.png;CON"]
+    for name in ("again.png", "anna.heic", "torn.png"):
+        astronaut().save(f"in/{name}", format="PNG")
+    (photos / "in" / "people.csv").write_text("\n".join(["image;identity", *rows]), encoding="utf-8")
+    names = [row.split(";")[0] for row in rows]
+    (photos / "points.json").write_text(json.dumps(dict.fromkeys(names, ASTRONAUT.tolist())))
+    assert cli.main(["align", "in/people.csv", "--out", "out", *SMALL]) == 0
+    assert "5 of 5 aligned" in capsys.readouterr().out
+    crops = {str(path.relative_to(photos / "out")) for path in (photos / "out").glob("*/*.png")}
+    crops = {crop for crop in crops if not crop.startswith("overlays")}
+    assert crops == {
+        "ann/anna.png",
+        "ann/anna-2.png",
+        f"{long[:120]}/again.png",
+        "unnamed/two.png",
+        "_CON/torn.png",
+    }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep no such names")
+def test_names_that_are_hard_to_write_cost_nothing(photos, capsys):
+    names = [b"caf\xe9.png", b"y" * 251 + b".png", "Ångstro\u0308m 李.png".encode(), b"a\nb.png"]
+    (photos / "odd").mkdir()
+    for name in names:
+        with open(b"odd/" + name, "wb") as file:
+            file.write((photos / "in" / "anna.png").read_bytes())
+    (photos / "odd" / "y.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    known = ["caf\\xe9.png", "y" * 251 + ".png", "Ångstro\u0308m 李.png", "a\nb.png"]
+    (photos / "points.json").write_text(json.dumps(dict.fromkeys(known, ASTRONAUT.tolist())))
+    assert cli.main(["align", "odd", "--out", "out", *SMALL]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("4 of 5 aligned")
+    assert "refused: odd/y.HEIC: " in printed.err
+    assert len(list((photos / "out").glob("*.png"))) == 4
+    for crop in (photos / "out").glob("*.png"):
+        crop.name.encode()
+    assert set(read_landmarks(photos / "out" / "landmarks.json")) == set(known)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no.png", "--landmarks", "points.json"], "no.png: no such file"),
+        (["in/coffee.jpg", "--landmarks", "points.json"], "in/coffee.jpg: no face found"),
+        (
+            ["in/blurred.png", "in/torn.png", "--landmarks", "points.json"],
+            "(and 1 more, none could be aligned)",
+        ),
+        (["in/anna.png", "--landmarks", "points.json", "--min-side", "400"], "156 pixels wide, below 400"),
+        (["in/two.png", "--landmarks", "points.json", "--face", "3"], "has 2 faces, and no number 3"),
+        (["in/two.png", "--landmarks", "points.json"], "2 faces; choose with --face largest or --face N"),
+        (["in", "in/anna.png", "--landmarks", "points.json"], "two photos have the same name"),
+        (["in/anna.png", "--landmarks", "no.json"], "no.json: no such file"),
+        (["in/anna.png", "--landmarks", "in/coffee.jpg"], "in/coffee.jpg: is not text in UTF-8"),
+        (["in/anna.png", "--detector", "no.whl"], "no.whl: no such file"),
+        (["in/anna.png", "--detector", "points.json"], "points.json: is neither a folder nor a zip"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(photos, capsys, arguments, message):
+    assert cli.main(["align", *arguments, "--out", "out"]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("jaxunlearn: ")]
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert not (photos / "out" / "landmarks.json").exists()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [["--face", "0"], ["--face", "left"], ["--min-side", "nan"], ["--min-score", "-1"], ["--size", "7"]],
+)
+def test_options_that_make_no_sense(option, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["align", "photo.jpg", "--out", "out", *option])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("[[1, 2]]", "need 5 or 68 points"),
+        ("{}", "need 5 or 68 points"),
+        ('"x"', "need 5 or 68 points"),
+        ("null", "need 5 or 68 points"),
+        ("[[1, 2], [3]]", "need 5 or 68 points"),
+        ("[[1, NaN], [2, 3], [4, 5], [6, 7], [8, 9]]", "NaN or infinity"),
+        ("[[1, Infinity], [2, 3], [4, 5], [6, 7], [8, 9]]", "NaN or infinity"),
+        ("[[1, 1e9], [2, 3], [4, 5], [6, 7], [8, 9]]", "pixels away"),
+        ("[[1, 1], [1, 1], [1, 1], [1, 1], [1, 1]]", "one point or line"),
+        ('[["1", "2"], ["3", "4"], ["5", "6"], ["7", "8"], ["9", "0"]]', "must be numbers"),
+        ("[[true, false], [true, true], [false, true], [true, true], [true, false]]", "must be numbers"),
+    ],
+)
+def test_bad_entries_are_refused_by_themselves(tmp_path, entry, reason):
+    good = json.dumps(ASTRONAUT.tolist())
+    (tmp_path / "points.json").write_text(f'{{"good.png": {good}, "bad.png": {entry}}}', encoding="utf-8")
+    found = read_landmarks(tmp_path / "points.json")
+    assert found.points.keys() == {"good.png"}
+    assert found.refused.keys() == {"bad.png"}
+    assert reason in found.refused["bad.png"]
+
+
+def test_a_bad_entry_refuses_one_photo(photos, capsys):
+    """The others are aligned."""
+    far = [[0, 0], [90000, 0], [45000, 45000], [0, 90000], [90000, 90000]]
+    listed = {"anna.png": ASTRONAUT.tolist(), "coffee.jpg": [[1, 2]], "two.png": far}
+    (photos / "points.json").write_text(json.dumps(listed), encoding="utf-8")
+    pictures = ["in/coffee.jpg", "in/two.png", "in/anna.png"]
+    assert cli.main(["align", *pictures, "--out", "out", "--landmarks", "points.json"]) == 0
+    error = capsys.readouterr().err
+    assert "refused: in/coffee.jpg: its landmarks need 5 or 68 points" in error
+    assert "refused: in/two.png: the landmarks lie farther apart than any face" in error
+    assert (photos / "out" / "anna.png").is_file()
+
+
+@pytest.mark.parametrize("value", ["[]", "{}", "[", "3", "[" * 9999])
+def test_files_that_are_no_landmarks(photos, capsys, value):
+    (photos / "points.json").write_text(value)
+    assert cli.main(["align", "in/anna.png", "--out", "out", "--landmarks", "points.json"]) == 2
+    assert capsys.readouterr().err.startswith("jaxunlearn: points.json: ")
+
+
+def test_without_a_detector_it_says_how_to_get_one(photos, monkeypatch, capsys):
+    monkeypatch.setattr(mtcnn_flax, "installed_weights", lambda: None)
+    monkeypatch.delenv(pretrained.FOLDERS_VARIABLE, raising=False)
+    assert cli.main(["align", "in/anna.png", "--out", "out"]) == 2
+    assert capsys.readouterr().err == f"jaxunlearn: {face_detector.HOW_TO_GET_ONE}\n"
+
+
+def test_the_installed_detector(photos, capsys):
+    """Two astronauts in one photo, found without landmarks from a file."""
+    both = Image.new("RGB", (560, 256))
+    both.paste(astronaut().crop((80, 0, 336, 256)).transpose(Image.Transpose.FLIP_LEFT_RIGHT), (300, 0))
+    both.paste(astronaut().crop((80, 0, 336, 256)), (0, 0))
+    both.save("in/two.png")
+    assert cli.main(["align", "in/two.png", "--out", "out"]) == 2
+    assert "in/two.png: 2 faces" in capsys.readouterr().err
+    assert cli.main(["align", "in/two.png", "--out", "out", "--face", "1"]) == 0
+    found = read_landmarks(photos / "out" / "landmarks.json").points["two.png"]
+    np.testing.assert_allclose(found[0] + [80, 0], ASTRONAUT, atol=2.0)
+
+
+@given(sides=st.lists(st.floats(20, 400), max_size=4), least=st.floats(50, 300))
+def test_the_face_that_is_meant(sides, least):
+    """Alone among those large enough it is taken, otherwise the photo is refused with a reason."""
+    photo = Image.new("RGB", (64, 64), "white")
+    spread = ASTRONAUT - ASTRONAUT.mean(axis=0)
+    faces = [spread * side / 155.56 + 32 for side in sides]
+    wanted = AlignmentSettings(min_side=least, min_sharpness=0, size=16)
+    alignment = align_photo(photo, lambda _: np.array(faces).reshape(-1, 5, 2), wanted)
+    large = [square.side >= least for square in alignment.squares]
+    assert (alignment.crop is not None) == (sum(large) == 1) == (alignment.reason == "")
+    if alignment.chosen is not None:
+        assert large[alignment.chosen]
+
+
+COORDINATES = st.one_of(
+    st.floats(-40, 120),
+    st.floats(-2e6, 2e6),
+    st.sampled_from([np.nan, np.inf, -np.inf, 1e308, 0.0]),
+)
+
+
+@example(faces=[[0.0] * 9 + [1e-23]], upright=False, border="mirror", face=None)
+@example(faces=[(ASTRONAUT / 1000).ravel().tolist()], upright=True, border="black", face="largest")
+@settings(max_examples=150, deadline=None)
+@given(
+    faces=st.lists(st.lists(COORDINATES, min_size=10, max_size=10), max_size=3),
+    upright=st.booleans(),
+    border=st.sampled_from(["mirror", "black"]),
+    face=st.sampled_from([None, 1, "largest"]),
+)
+def test_no_landmarks_stop_the_batch(faces, upright, border, face):
+    photo = Image.new("RGB", (96, 64), "white")
+    points = np.array(faces).reshape(-1, 5, 2)
+    wanted = AlignmentSettings(face, min_side=0, min_sharpness=0, upright=upright, border=border, size=16)
+    alignment = align_photo(photo, lambda _: points, wanted)
+    assert (alignment.crop is None) == bool(alignment.reason)
+    assert "\n" not in alignment.reason
+    assert max(overlay(photo, alignment).size) <= 1024
+
+
+@pytest.mark.parametrize("points", [[[5, 5]] * 5, [[float("nan")] * 2] * 5, [[1e300, 0], *[[0, 1]] * 4]])
+def test_one_bad_entry_leaves_the_other_photos(photos, capsys, points, monkeypatch):
+    """Whatever the file of landmarks lets through."""
+    known = {"anna.png": np.array([ASTRONAUT]), "two.png": np.array([points])}
+    monkeypatch.setattr("jaxunlearn.photos.landmarks.read_landmarks", lambda _: known)
+    command = ["align", "in/two.png", "in/anna.png", "--out", "out", "--landmarks", "points.json"]
+    assert cli.main(command) == 0
+    printed = capsys.readouterr()
+    assert "refused: in/two.png: " in printed.err
+    assert "1 of 2 aligned" in printed.out

@@ -1,0 +1,275 @@
+"""Numbers and paths on the command line: within limits, or refused in one line, with nothing written."""
+
+import argparse
+import contextlib
+import functools
+import io
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eg3d_flax import GeneratorConfig
+from jaxunlearn.cli import main as cli
+from jaxunlearn.cli import options
+from jaxunlearn.cli.options import read_config
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods import configuration
+from jaxunlearn.methods.allowed_settings import ALLOWED
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.methods.sugar import presets as sugar_presets
+from jaxunlearn.models.files.network_files import open_network
+from jaxunlearn.models.files.pretrained import located
+from jaxunlearn.models.generator import load_generator
+from jaxunlearn.models.identity import load_identity
+from jaxunlearn.models.latent_io import read_latents
+from jaxunlearn.models.loading import MeanLatent
+from jaxunlearn.photos.inversion_report import save
+
+ENOUGH = {
+    "unlearn": ["--seed", "1"],
+    "invert": ["photo.png"],
+    "convert": ["in.pth"],
+    "evaluate": ["run"],
+}
+"""Arguments that a command cannot do without."""
+PATHS = (options.local_path, options.name_or_path)
+UNTYPED = {"--sweep", "--coordinator", "--kind", "--topology", "--config", "--video", "--mesh"}
+"""Options whose texts are checked where they are used."""
+
+
+@functools.cache
+def parser() -> argparse.ArgumentParser:
+    return cli.parser()
+
+
+def options() -> Iterator[tuple[str, argparse.Action]]:
+    """Command and option of everything that takes a value, except of `align`."""
+    made = next(action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    for command, its_parser in made.choices.items():
+        for action in its_parser._actions if command != "align" else ():
+            if action.nargs != 0 and action.choices is None:
+                yield command, action
+
+
+NUMBERS = [(command, action) for command, action in options() if action.type and action.type not in PATHS]
+FILES = [(command, action) for command, action in options() if action.type in PATHS]
+
+
+def test_every_option_has_a_type_that_checks_it():
+    assert {action.option_strings[0] for _, action in options() if action.type is None} == UNTYPED
+    assert all(action.type not in (int, float, Path) for _, action in options())
+
+
+HOSTILE = st.one_of(
+    st.sampled_from(["nan", "inf", "-inf", "1e999", "-1", "0", "1_0", "0x10", "", "9" * 5000, "1e-400"]),
+    st.sampled_from(
+        ["0-4294967295", "0-4294967296", "5-3", "1,,2", "\uff11\uff12", "4294967295", "1x0", "9x99999"]
+    ),
+    st.integers(-(10**30), 10**30).map(str),
+    st.floats().map(repr),
+    st.text(max_size=20),
+)
+
+
+def commanded(command: str, action: argparse.Action, text: str) -> list[str]:
+    own = action.option_strings
+    if not own:
+        return [command, "--", text]
+    required = [] if own[0] in ("--seed", "--image") and command == "unlearn" else ENOUGH.get(command, [])
+    if command == "unlearn" and own[0] in ("--latents", "--identities", "--sequence"):
+        required = []
+    return [command, *required, f"{own[0]}={text}"]
+
+
+def parsed_or_refused(line: list[str]) -> argparse.Namespace | str:
+    """What the parser makes of a command, or the text with which it refuses it."""
+    complaint = io.StringIO()
+    with contextlib.redirect_stderr(complaint):
+        try:
+            return parser().parse_args(line)
+        except SystemExit as stop:
+            return f"{stop.code}: {complaint.getvalue()}"
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.sampled_from(NUMBERS), HOSTILE)
+def test_numbers_are_within_limits_or_refused_in_one_line(option, text):
+    command, action = option
+    parsed = parsed_or_refused(commanded(command, action, text))
+    if isinstance(parsed, str):
+        assert parsed.startswith("2: ")
+        assert parsed.count("\n") == 1
+        assert len(parsed) < 1000
+        return
+    value = getattr(parsed, action.dest)
+    values = list(value) if isinstance(value, list | tuple) else [value]
+    assert 0 < len(values) <= options.MOST_SEEDS
+    assert all(math.isfinite(number) and abs(number) < 2**32 for number in values)
+
+
+DEFAULTS = {"guide": presets.paper, "sugar": sugar_presets.sugar_paper}
+SETTINGS = [(method, name) for method in DEFAULTS for name in configuration.flat(DEFAULTS[method]())]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(SETTINGS), HOSTILE)
+def test_settings_are_within_limits_or_refused(setting, text):
+    method, name = setting
+    allowed = ALLOWED[method]
+    refusal = ""
+    config = None
+    try:
+        config = read_config(None, [f"--config.{name}={text}"], DEFAULTS[method]())
+        configuration.check(config)
+    except InputError as error:
+        refusal = str(error)
+    assert len(refusal) < 1000
+    if refusal:
+        return
+    value: Any = configuration.flat(config)[name]
+    assert name not in allowed.within or value in allowed.within[name]
+    assert name not in allowed.choices or value in allowed.choices[name]
+
+
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, -math.inf, 10**40, -(10**40), True, None, "7", 2.5, ()]
+)
+def test_settings_from_a_file_may_be_anything(value):
+    """A config file is a program, so a setting can have any value."""
+    for method, make in DEFAULTS.items():
+        for name, limits in ALLOWED[method].within.items():
+            config = make()
+            section, _, key = name.rpartition(".")
+            target = config[section] if section else config
+            with target.ignore_type():
+                target[key] = value
+            held = configuration.flat(config)[name]
+            if isinstance(held, float) and held in limits:  # 2.5, or a truth that ml_collections makes 1.0
+                continue
+            with pytest.raises(InputError, match=rf"config\.{name} must be a "):
+                configuration.check(config)
+
+
+ADDRESSES = [
+    "gs://bucket/name",
+    "s3://b/n.npz",
+    "hf://user/net.safetensors",
+    "https://x.org/a.pkl",
+    "gs:/b/n",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_addresses_are_refused_by_every_option(capsys, address):
+    for command, action in FILES:
+        with pytest.raises(SystemExit) as stop:
+            parser().parse_args(commanded(command, action, address))
+        error = capsys.readouterr().err
+        assert (stop.value.code, error.count("\n")) == (2, 1)
+        assert f"paths of {address.partition(':')[0]}:// cannot be used yet" in error
+
+
+def test_data_sets_are_no_addresses():
+    for option in ("--image", "--identities"):
+        parsed = parser().parse_args(["unlearn", option, "tfds:lfw[train]"])
+        assert "tfds:lfw[train]" in (parsed.image or parsed.identities)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_addresses_are_refused_by_the_library(tmp_path, monkeypatch, address):
+    monkeypatch.chdir(tmp_path)
+    config = GeneratorConfig.small()
+    for use in (
+        lambda: load_generator(address),
+        lambda: load_identity(address),
+        lambda: open_network(address, "lpips"),
+        lambda: MeanLatent.read(Path(address), config),
+        lambda: located(Path(address)),
+        lambda: read_latents(Path(address), config),
+        lambda: save(Path(address), [], None, [], [], {}, seconds=0, refused=[]),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(InputError, match="cannot be used yet"):
+            use()
+    assert not list(tmp_path.iterdir())
+
+
+REFUSED = [
+    "render --yaw nan",
+    "render --pitch inf --out o",
+    "render --truncation-psi inf",
+    "render --noise-mode random --noise-seed -1",
+    "render --seeds 0-4294967295",
+    "render --mesh h.ply --mesh-level nan",
+    "render --mesh h.ply --mesh-resolution 100000",
+    "render --resolution 100000",
+    "render --video o.gif --frames 1000000000",
+    "render --video o.gif --fps 1000000000",
+    "render --batch 99999999999",
+    "render --seeds 0-9999 --video o.gif --frames 1000",
+    "unlearn --seed 0-1024",
+    "render --out gs://bucket/pictures",
+    "render --config gs://bucket/c.py",
+    "unlearn --seed 0-4294967295",
+    "unlearn --seed 1 --out gs://bucket/run",
+    "unlearn --seed 1 --steps 99999999999999999999999999999",
+    "unlearn --seed 1 --config.steps=99999999999999999999999999999",
+    "unlearn --seed 1 --config.target.distance=nan",
+    "unlearn --seed 1 --config.optimiser.b1=1",
+    "unlearn --seed 1 --config gs://bucket/config.py:heads",
+    "unlearn --seed 1 --method sugar --sweep-distance=nan",
+    "unlearn --seed 1 --method sugar --config.surrogates.file=gs://bucket/mapper.pt",
+    "unlearn --seed 1 --parallel 99999999",
+    "unlearn --seed 1 --mesh 99999999x99999999",
+    "unlearn --seed 1 --mesh 512x1",
+    "unlearn --seed 1 --process -1",
+    "unlearn --identities gs://bucket/people",
+    "demo --seed 0-3",
+    "demo --config.terms.planes=inf",
+    "demo --out s3://b/n",
+    "invert hf://people/photo.png",
+    "invert photo.png --steps 1e9",
+    "invert photo.png --devices 4097",
+    "convert https://host/net.pkl out.safetensors",
+    "convert in.pkl gs://b/out.safetensors",
+    "evaluate gs://bucket/run",
+    "models --dir gs://bucket",
+    "bench --copies 99999999",
+    "bench --sweep copies=99999999999",
+    "bench --sweep rays=999999",
+    "bench --sweep mesh=99999999999x1",
+    "bench --config.pairs.num_global=99999999",
+    "compile --json gs://b/report.json",
+    "compile --topology v5e:9999x9999",
+    "compile --topology v5e:99999999999999999999x1",
+    "compile --config.rendering.rays=99999999",
+    "compile --json nowhere/report.json",
+    "compile --save nowhere/executable",
+]
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_a_refused_command_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, capsys, line):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = cli.main(line.split())
+    except SystemExit as stop:
+        code = stop.code
+    errors = capsys.readouterr().err.splitlines()
+    assert (code, len(errors)) == (2, 1), errors
+    assert not list(tmp_path.iterdir())
+
+
+def test_ranges_of_seeds_are_written_out_up_to_a_limit():
+    assert options.seeds("0-3,7") == [0, 1, 2, 3, 7]
+    assert options.seeds("4294967295") == [2**32 - 1]
+    assert len(options.seeds("0-9999")) == options.MOST_SEEDS
+    for text in ("0-10000", "0-4294967295", ",".join(["0-9999"] * 2)):
+        with pytest.raises(argparse.ArgumentTypeError, match="give at most 10000"):
+            options.seeds(text)
+    assert np.isfinite(options.numbers("-5,5")).all()

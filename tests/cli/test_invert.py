@@ -1,0 +1,252 @@
+"""`jaxunlearn invert`: photographs of people whom nothing was trained on become latents."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxunlearn.cli import main as cli
+from jaxunlearn.errors import InputError
+from jaxunlearn.models.encoder import Encoder, bicubic, load_encoder
+from jaxunlearn.models.latent_io import read_names
+from jaxunlearn.models.loading import Models, load_models
+from jaxunlearn.photos.inversion import InversionSettings
+from jaxunlearn.photos.inversion_report import Figures, names_of, table
+from jaxunlearn.photos.invert import default_method, encode, encoder_for, invert_photographs
+from jaxunlearn.photos.people import people_of_latents
+from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
+from jaxunlearn.zoo.training.generator_data import on_white
+from tiny_models import tiny_models
+
+STRANGER = HELD_OUT_FIRST + 1000
+"""Number of the first person in these tests: nobody was trained on."""
+
+
+@pytest.fixture(scope="module")
+def photographs() -> np.ndarray:
+    """Two people, two photographs each, `[2, 2, 64, 64, 3]` uint8."""
+    request = PhotographRequest("album", people=2, views=2, resolution=64, first=STRANGER)
+    return on_white(photograph(request, progress=False)).image
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return load_models("heads")
+
+
+@pytest.fixture(scope="module")
+def encoder(models: Models) -> Encoder:
+    return encoder_for(models)
+
+
+@pytest.fixture(scope="module")
+def folder(photographs: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photographs, one that is too small, and a file that is none."""
+    path = tmp_path_factory.mktemp("photos")
+    for name, image in zip(("ada", "bob"), photographs[:, 0], strict=True):
+        Image.fromarray(image).save(path / f"{name}.png")
+    (path / "notes.txt").write_text("not a picture")
+    Image.fromarray(photographs[0, 0, :16, :16]).save(path / "stamp.png")
+    return path
+
+
+@pytest.fixture(scope="module")
+def inverted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    out = tmp_path_factory.mktemp("out") / "inverted"
+    return out, cli.main(["invert", str(folder), "--method", "hybrid", "--steps", "2", "--out", str(out)])
+
+
+def test_what_can_be_used_is_inverted_and_the_rest_is_named(inverted: tuple[Path, int]) -> None:
+    out, code = inverted
+    assert code == 0
+    assert {path.name for path in out.iterdir()} == {
+        "ada.npz",
+        "ada.png",
+        "bob.npz",
+        "bob.png",
+        "inversion.json",
+    }
+    left_out = json.loads((out / "inversion.json").read_text())["left_out"]
+    assert [Path(line.split(": ")[0]).name for line in left_out] == ["stamp.png"]
+
+
+def test_the_figures_are_those_of_the_photographs(inverted: tuple[Path, int], models: Models) -> None:
+    summary = json.loads((inverted[0] / "inversion.json").read_text())
+    assert [photo["file"] for photo in summary["photographs"]] == ["ada.png", "bob.png"]
+    assert summary["judge"] == "heads identity judge"
+    assert summary["method"] == "hybrid"
+    assert summary["settings"]["steps"] == 2
+    assert summary["fingerprint"] == models.fingerprint
+    for photo in summary["photographs"]:
+        assert photo["lpips"] < 0.15
+        assert photo["mse"] < 0.15
+        assert photo["identity"] > 0.5  # strangers: 0.01 on average
+    mean = np.mean([photo["identity"] for photo in summary["photographs"]])
+    assert summary["mean"]["identity"] == pytest.approx(mean)
+
+
+def test_the_picture_shows_photograph_reconstruction_and_other_views(
+    inverted: tuple[Path, int], photographs: np.ndarray
+) -> None:
+    with Image.open(inverted[0] / "bob.png") as file:
+        tiles = np.split(np.asarray(file), 5, axis=1)
+    photo, made, *turned = (tile.astype(float) for tile in tiles)
+    assert abs(photo - photographs[1, 0]).max() <= 1
+    assert abs(made - photo).mean() < 25  # of 255
+    assert abs(turned[0] - turned[2]).mean() > 5
+
+
+def test_its_latents_are_people_for_unlearn(inverted: tuple[Path, int], models: Models) -> None:
+    path = inverted[0] / "ada.npz"
+    people = people_of_latents(models, path)
+    assert (people.name, people.subjects) == ("ada", ("ada",))
+    assert people.ws.shape == (1, models.generator.config.num_ws, models.generator.config.w_dim)
+    with np.load(path) as arrays:
+        provenance = json.loads(str(arrays["provenance"]))
+        assert arrays["c"].shape == (1, 25)
+    assert provenance["photographs"][0]["file"] == "ada.png"
+    assert len(provenance["photographs"][0]["sha256"]) == 64
+    assert provenance["encoder"] == "heads encoder"
+
+
+def test_all_latents_in_one_file(folder: Path, tmp_path: Path, models: Models, capsys: Any) -> None:
+    out = tmp_path / "new" / "both.npz"
+    photos = [str(folder / name) for name in ("bob.png", "bob.png")]
+    arguments = ["--method", "encoder", "--encoder-input", "file", "--out", str(out)]
+    assert cli.main(["invert", *photos, *arguments]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert re.match(r"bob\.png +0\.\d{3} +0\.\d{4} +0\.\d{3}$", printed[1])
+    assert printed[3].startswith("mean")
+    assert printed[-2] == str(out)
+    people = people_of_latents(models, out)
+    assert people.subjects == ("bob", "bob-2")
+    np.testing.assert_allclose(people.ws[0], people.ws[1], atol=1e-4)
+    assert json.loads((out.parent / "both.json").read_text())["encoder_input"] == "file"
+    assert (out.parent / "both_bob-2.png").exists()
+
+
+@pytest.mark.slow
+def test_a_table_of_photographs(folder: Path, tmp_path: Path) -> None:
+    table, out = tmp_path / "people.csv", tmp_path / "out"
+    table.write_text(f"image,identity\n{folder / 'ada.png'},ada\n{folder / 'stamp.png'},bob\n")
+    arguments = ["--method", "encoder", "--devices", "2", "--out", str(out)]
+    assert cli.main(["invert", str(table), *arguments]) == 0
+    summary = json.loads((out / "inversion.json").read_text())
+    assert [photo["file"] for photo in summary["photographs"]] == [str(folder / "ada.png")]
+    assert len(summary["left_out"]) == 1
+
+
+def test_hybrid_without_steps_is_the_encoder(
+    models: Models, encoder: Encoder, photographs: np.ndarray
+) -> None:
+    images = photographs[:, 0].astype(np.float32) / 127.5 - 1
+    still = InversionSettings(steps=0, camera_steps=1)
+    found = invert_photographs(models, images, "hybrid", encoder=encoder, settings=still, progress=False)
+    ws = encode(encoder, images)
+    np.testing.assert_allclose(found.ws, ws, atol=1e-3 * abs(ws).max())
+
+
+def test_the_encoder_knows_people_it_never_saw(
+    models: Models, encoder: Encoder, photographs: np.ndarray
+) -> None:
+    """Latents of two photographs of a person are nearer to each other than to anybody else's."""
+    ws = encode(encoder, photographs.reshape(-1, 64, 64, 3).astype(np.float32) / 127.5 - 1, batch=3)
+    flat = ws.reshape(4, -1) - np.tile(np.asarray(models.w_avg), models.generator.config.num_ws)
+    directions = flat / np.linalg.norm(flat, axis=1, keepdims=True)
+    cosines = directions @ directions.T
+    assert cosines[0, 1] > cosines[0, 2:].max() + 0.2
+    assert cosines[2, 3] > cosines[2, :2].max() + 0.2
+
+
+def test_resizing_is_pillows(photographs: np.ndarray) -> None:
+    """GOAE was trained on photographs that Pillow brought to size."""
+    photo = photographs[0, 0]
+    for side in (32, 256):
+        wanted = np.asarray(Image.fromarray(photo).resize((side, side)), np.float32)
+        found = bicubic(jnp.asarray(photo[None], jnp.float32) / 127.5 - 1, side)[0]
+        off = abs((np.asarray(found) + 1) * 127.5 - wanted)
+        assert off.mean() < 0.3
+        assert (off > 1).mean() < 0.01  # Pillow rounds and clips twice: after rows, and after columns
+
+
+def test_an_encoder_for_other_latents_is_refused() -> None:
+    with pytest.raises(InputError, match=r"finds latents of 10 rows of 128, but this generator takes"):
+        load_encoder(tiny_models().generator, "heads")
+
+
+def test_without_an_encoder_the_search_begins_at_the_mean(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("JAXUNLEARN_MODELS", raising=False)
+    assert default_method(tiny_models()) == "optimize"
+    assert default_method(tiny_models(), "encoder.pt") == "hybrid"
+    with pytest.raises(InputError, match=r"encoder_FFHQ\.pt is not here .*--method optimize"):
+        encoder_for(tiny_models())
+
+
+def test_names_are_never_used_twice() -> None:
+    photographs = ["a/x.png", "b/x.jpg", "y-2.png", "y.png", "y.jpg", "a x.png"]
+    assert names_of(photographs) == ["a-x", "b-x", "y-2", "y", "y-3", "a-x-2"]
+    assert names_of(["💖.png", "/", "x" * 255, "X" * 255]) == [
+        "unnamed",
+        "unnamed-2",
+        "x" * 120,
+        "X" * 118 + "-2",
+    ]
+
+
+def test_the_table_keeps_a_line_for_a_photograph() -> None:
+    lines = table(["a\nb" + "x" * 300], [Figures(0.1, 0.02, 0.9)], "judge", 0.5).splitlines()
+    assert len(lines) == 3
+    assert max(map(len, lines)) < 80
+
+
+def test_the_table_has_means_where_there_are_several() -> None:
+    figures = [Figures(0.1, 0.02, 0.9), Figures(0.3, 0.04, 0.5)]
+    lines = table(["a.png", "long_name.png"], figures, "judge", 0.7).splitlines()
+    assert lines[3] == "mean            0.200  0.0300     0.700"
+    assert lines[4] == "identity: similarity by judge; one person from 0.70 on"
+    assert "mean" not in table(["a.png"], figures[:1], "judge", None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no.png"], "none of the photographs given can be used"),
+        (
+            ["photo.png", "--out", "ws.pt"],
+            "--out ws.pt: give a folder, or a file that ends in .npz",
+        ),
+        (["photo.png", "--method", "encoder", "--steps", "3"], "--steps: an encoder takes none"),
+        (
+            ["photo.png", "--method", "optimize", "--encoder-input", "file"],
+            "--encoder-input file: the search",
+        ),
+        (["photo.png", "--devices", "99"], "needs 99 devices, here are"),
+        (["photo.png", "--encoder", "no.pt"], "no.pt: no such file"),
+        (["photo.png", "--encoder", "notes.txt"], "notes.txt"),
+        (["photo.png", "--model", "no.pkl"], "no.pkl: no such file"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str], message: str, folder: Path, tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photo.png").write_bytes((folder / "ada.png").read_bytes())
+    (tmp_path / "notes.txt").write_text("not an encoder")
+    before = sorted(tmp_path.iterdir())
+    assert cli.main(["invert", *arguments]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert message in lines[-1]
+    assert all("left out" in line for line in lines[:-1])
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_latents_of_others_have_no_names(tmp_path: Path) -> None:
+    np.savez(tmp_path / "ws.npz", ws=np.zeros((1, 14, 512), np.float32))
+    assert read_names(tmp_path / "ws.npz") is None
+    assert read_names(tmp_path / "ws.pt") is None

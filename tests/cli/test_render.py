@@ -1,0 +1,146 @@
+"""`jaxunlearn render`, from arguments to files."""
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+import generators
+from jaxunlearn import images
+from jaxunlearn.cli import main as cli
+from jaxunlearn.models.files import pretrained
+from jaxunlearn.reporting import video
+
+
+def read(path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("model") / "small.pkl"
+    path.write_bytes(generators.small_pickle(generators.small_state_dict()))
+    return str(path)
+
+
+def test_views_of_the_built_in_model(tmp_path, capsys):
+    """A row a sample, a column a view, a file each; every file is named on stdout."""
+    arguments = ["render", "--seeds", "3,5", "--yaw", "-25", "0", "25", "--depth", "--out", str(tmp_path)]
+    assert cli.main(arguments) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert sorted(printed) == sorted(str(path) for path in tmp_path.iterdir())
+    assert len(printed) == 2 * 2 * 3 + 2
+    grid = read(tmp_path / "grid.png")
+    side = read(tmp_path / "seed0003_view00.png").shape[0]
+    assert grid.shape == (2 * side, 3 * side, 3)
+    np.testing.assert_array_equal(grid[:side, side : 2 * side], read(tmp_path / "seed0003_view01.png"))
+    assert np.ptp(grid) > 50  # something is to be seen
+    assert read(tmp_path / "depth_grid.png").max() == 255
+
+
+def test_a_file_with_video_and_mesh(tmp_path, model):
+    command = (
+        f"render --model {model} --seeds 1 --out {tmp_path} --video orbit.gif --frames 3 --mesh head.ply"
+    )
+    assert cli.main([*command.split(), "--mesh-resolution", "24", "--mesh-level", "0.3"]) == 0
+    with Image.open(tmp_path / "orbit.gif") as film:
+        assert (film.n_frames, film.size) == (3, (64, 64))  # type: ignore[attr-defined]
+    mesh = trimesh.load_mesh(tmp_path / "head.ply")
+    half = generators.SMALL.box_warp / 2
+    assert len(mesh.faces) > 100
+    assert np.abs(mesh.vertices).max() <= half + 1e-6
+
+
+def test_latents_of_a_file_give_the_images_of_their_seeds(tmp_path, model):
+    from jaxunlearn.models.cameras import conditioning_view
+    from jaxunlearn.models.generator import load_generator
+    from jaxunlearn.models.renderer import latents_of_seeds
+
+    generator = load_generator(model)
+    ws = latents_of_seeds(generator, [0, 4], conditioning_view(generator.config))
+    np.savez(tmp_path / "people.npz", ws=ws)
+    common = ["render", "--model", model]
+    assert cli.main([*common, "--seeds", "0,4", "--out", str(tmp_path / "a")]) == 0
+    assert cli.main([*common, "--latents", str(tmp_path / "people.npz"), "--out", str(tmp_path / "b")]) == 0
+    np.testing.assert_array_equal(read(tmp_path / "a/grid.png"), read(tmp_path / "b/grid.png"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "nowhere.pkl"], "nowhere.pkl: no such file"),
+        (["--latents", "nowhere.npz"], "nowhere.npz: no such file"),
+        (["--latents", "wide.npy"], "wide.npy: latents of shape [2, 8, 63] do not fit this generator"),
+        (["--latents", "nan.npy"], "nan.npy: contains NaN"),
+        (["--latents", "words.npy"], "words.npy: latents must be numbers"),
+        (["--latents", "two.npz"], "two.npz: expected an array called ws, found a, b"),
+        (["--latents", "torn.npz"], "torn.npz: not a readable NumPy file"),
+        (["--video", "orbit.avi"], "--video orbit.avi: give a plain name"),
+        (["--mesh", "a/b.ply"], "--mesh a/b.ply: give a plain name"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(
+    tmp_path, monkeypatch, capsys, model, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    np.save("wide.npy", np.zeros((2, 8, 63)))
+    np.save("nan.npy", np.full((1, 8, 64), np.nan))
+    np.save("words.npy", np.array(["no"]))
+    np.savez("two.npz", a=np.zeros(1), b=np.zeros(1))
+    (tmp_path / "torn.npz").write_bytes(b"PK\x03\x04")
+    assert cli.main(["render", "--model", model, "--out", "out", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_level_that_no_density_reaches_is_refused_before_anything_is_written(tmp_path, model, capsys):
+    out = tmp_path / "out"
+    arguments = ["render", "--model", model, "--seeds", "1", "--out", str(out), "--mesh", "head.ply"]
+    assert cli.main([*arguments, "--mesh-resolution", "8", "--mesh-level", "900000"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("jaxunlearn: no surface at density 900000")
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("arguments", [["--seeds", "1-"], ["--seeds", "x"], ["--frames", "0"], ["--bogus"]])
+def test_wrong_arguments_exit_with_2(capsys, arguments):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["render", *arguments])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys, model):
+    (tmp_path / "file").touch()
+    assert (
+        cli.main(["render", "--model", model, "--seeds", "0", "--out", str(tmp_path / "file" / "deeper")])
+        == 2
+    )
+    assert "file" in capsys.readouterr().err
+
+
+def test_images_are_written_as_officially():
+    values = np.array([-1.2, -1.0, 0.0, 0.999, 1.0, 1.5], np.float32)
+    np.testing.assert_array_equal(images.to_uint8(values), [0, 0, 128, 255, 255, 255])
+
+
+def test_mp4(tmp_path):
+    pytest.importorskip("imageio_ffmpeg")
+    frames = np.zeros((4, 33, 48, 3), np.uint8)
+    frames[:, :, :24] = 255
+    video.save_video(tmp_path / "film.mp4", frames)
+    encoded = (tmp_path / "film.mp4").read_bytes()
+    assert encoded[4:8] == b"ftyp"
+    assert b"avc1" in encoded
+
+
+def test_models_lists_what_is_here(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("JAXUNLEARN_MODELS", str(tmp_path))
+    (tmp_path / "ffhq512-128.safetensors").write_bytes(b"abc")
+    assert cli.main(["models"]) == 0
+    out = capsys.readouterr().out
+    assert "ffhq512-128.safetensors, sha256 ba7816bf8f01cfea" in out
+    assert out.count("not here; published at") == len(pretrained.ENTRIES) - 1
+    assert cli.main(["models", "--dir", str(tmp_path / "nowhere")]) == 2

@@ -1,0 +1,186 @@
+"""`jaxunlearn demo`, `unlearn`, `evaluate` and `render RUN`: from arguments to what a person looks at."""
+
+import contextlib
+import io
+import json
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from jaxunlearn.cli import main as cli
+from jaxunlearn.reporting.html import MEANINGS
+from jaxunlearn.training.run_dir import RunFolder
+
+FEW = [
+    "--config.steps=2",
+    "--config.images_every=0",
+    "--config.evaluation.album=2",
+    "--config.evaluation.retained_people=4",
+    "--config.evaluation.frechet_samples=8",
+    "--config.evaluation.batch=8",
+]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The demo, with few steps; its folder and what it printed."""
+    folder = tmp_path_factory.mktemp("runs") / "demo"
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert cli.main(["demo", "--seed", "3", "--out", str(folder), *FEW]) == 0
+    return RunFolder(folder), printed.getvalue().splitlines()
+
+
+def test_the_demo_says_in_plain_words_what_happened(demo):
+    folder, printed = demo
+    assert "seed 3 is NOT forgotten" in printed[0]  # after two steps
+    assert printed[1].startswith("Other pictures of them")
+    assert "Other people stay themselves" in printed[2]
+    assert "alexnet features" in printed[3]
+    assert "2 steps" in printed[4]
+    assert str(folder.report) in printed[5]
+    assert printed[6].startswith("try next: jaxunlearn render")
+
+
+def test_the_summary_uses_the_papers_names(demo):
+    summary = json.loads((demo[0].path / "summary.json").read_text())
+    for name in ("id", "id_others", "fid_pre", "steps_per_second", "compile_seconds", "devices"):
+        assert summary[name] is not None
+    assert "judge" in summary["networks"]["identity"]
+    assert 0.9 < summary["others_id"] <= 1
+    assert summary["people"]["0"]["id"] == summary["id"]
+
+
+def test_the_page_stands_alone(demo):
+    page = demo[0].report.read_text()
+    assert page.count("data:image/png;base64,") == 2
+    assert "://" not in page  # no base64 has these letters
+    assert all(name in page for name in MEANINGS if name not in ("delta_fid_real", "fid_forget"))
+    assert "seed 3" in page
+    assert "<polyline" not in page  # two steps were logged as one line
+
+
+def test_the_pictures_show_before_target_and_after(demo):
+    with Image.open(demo[0].person_picture()) as image:
+        rows = np.split(np.asarray(image, np.float32), 3)
+    before, target, after = rows
+    assert abs(before - target).mean() > 5
+    assert 0 < abs(before - after).mean() < abs(before - target).mean()
+
+
+def test_rendering_a_run_again(demo, capsys):
+    folder = demo[0]
+    arguments = ["render", str(folder.path), "--yaw", "-20", "20", "--video", "orbit.gif", "--frames", "3"]
+    arguments += ["--mesh", "head.glb", "--mesh-resolution", "40", "--mesh-largest"]
+    assert cli.main(arguments) == 0
+    meshes = [folder.images / f"head0000_{when}.glb" for when in ("before", "after")]
+    assert capsys.readouterr().out.splitlines() == [
+        str(folder.person_picture()),
+        str(folder.images / "orbit0000.gif"),
+        *map(str, meshes),
+    ]
+    surfaces = [trimesh.load_mesh(path) for path in meshes]
+    assert min(len(surface.faces) for surface in surfaces) > 1000
+    assert surfaces[0].vertices.shape != surfaces[1].vertices.shape  # two steps have moved it a little
+    with Image.open(folder.images / "orbit0000.gif") as film:
+        assert film.size == (3 * 64, 64)
+        assert film.n_frames == 3  # type: ignore[attr-defined]
+
+
+def test_a_run_is_not_run_again_and_refuses_another_request(demo, capsys):
+    folder = demo[0]
+    before = folder.generator().stat().st_mtime_ns
+    assert cli.main(["unlearn", "--seed", "3", "--out", str(folder.path), *FEW]) == 0
+    assert folder.generator().stat().st_mtime_ns == before
+    assert str(folder.generator()) in capsys.readouterr().out
+    assert cli.main(["unlearn", "--seed", "4", "--out", str(folder.path), *FEW]) == 2
+    assert "is a run with subjects ('seed 3',), not ('seed 4',)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["unlearn", "--seed", "3", "--config", "no.py"], "--config no.py: no such file"),
+        (["unlearn", "--seed", "3", "--config.no_such=3"], "no_such"),
+        (["unlearn", "--seed", "3", "--config.steps=many"], "many"),
+        (["unlearn", "--seed", "3", "--config.steps=-1"], "config.steps must be a whole number"),
+        (["unlearn", "--seed", "3", "--model", "no.pkl"], "no.pkl: no such file"),
+        (["unlearn", "--image", "no.png"], "no.png: no such file"),
+        (["evaluate", "no_run"], "no_run: not the folder of a run"),
+        (["render", "no_run"], "no_run: not the folder of a run"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["unlearn"],
+        ["unlearn", "--seed", "x"],
+        ["unlearn", "--seed", "3", "--latents", "ws.npz"],
+        ["unlearn", "--seed", "3", "--steps", "0"],
+        ["unlearn", "--seed", "3", "--stepps", "9"],
+        ["models", "--config.steps=3"],
+    ],
+)
+def test_arguments_that_make_no_sense(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_files_of_the_wrong_kind(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.save("ws.npy", np.zeros((1, 14, 512), np.float32))
+    assert cli.main(["unlearn", "--latents", "ws.npy"]) == 2
+    assert "do not fit this generator" in capsys.readouterr().err
+    (tmp_path / "photo.png").write_text("not a picture")
+    assert cli.main(["unlearn", "--image", "photo.png"]) == 2
+    assert "photo.png" in capsys.readouterr().err
+    from importlib import resources
+
+    identity = str(resources.files("jaxunlearn.zoo") / "identity_judge.safetensors")
+    assert cli.main(["unlearn", "--seed", "3", "--model", identity]) == 2
+    assert "identity_judge.safetensors" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_full_disk_is_one_line_and_keeps_what_was_there(demo, monkeypatch, capsys):
+    """The disk fills up while the summary is written; the run before stays whole."""
+    folder = demo[0]
+    before = (folder.path / "summary.json").read_text()
+
+    def full(self, *_):
+        raise OSError(28, "No space left on device", str(folder.path / "summary.json"))
+
+    monkeypatch.setattr(RunFolder, "_write_json", full)
+    assert cli.main(["evaluate", str(folder.path), *FEW]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith("summary.json: No space left on device")
+    assert (folder.path / "summary.json").read_text() == before
+
+
+@pytest.mark.slow
+def test_a_photo_becomes_a_run(demo, tmp_path, capsys):
+    """A picture of the person before, as a file: inverted, unlearned, and named in the run."""
+    with Image.open(demo[0].person_picture()) as image:
+        image.crop((128, 0, 192, 64)).save(tmp_path / "photo.png")
+    out = tmp_path / "run"
+    assert cli.main(["unlearn", "--image", str(tmp_path / "photo.png"), "--out", str(out), *FEW]) == 0
+    assert str(out / "report.html") in capsys.readouterr().out
+    folder = RunFolder(out)
+    assert folder.request.subjects == ("photo.png",)
+    with Image.open(folder.person_picture()) as image:
+        inverted = np.asarray(image, np.float32)[:64, 128:192]
+    with Image.open(tmp_path / "photo.png") as image:
+        photo = np.asarray(image, np.float32)
+    assert abs(inverted - photo).mean() < 8  # of 255

@@ -1,0 +1,205 @@
+"""An evaluation of the bundled generator, from two generators to figures in JSON."""
+
+import copy
+import dataclasses
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lpips_flax
+from eg3d_flax import TriPlaneGenerator
+from jaxunlearn.batching import descriptions
+from jaxunlearn.evaluation import (
+    AlexNetFeatures,
+    EvaluationSettings,
+    Reference,
+    evaluate_generator,
+    forgotten_figures,
+    forgotten_set_figures,
+    measure_source,
+)
+from jaxunlearn.methods import latents
+from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.models.generator import load_generator
+from jaxunlearn.models.identity import load_identity
+from jaxunlearn.models.renderer import latents_of_seeds
+from sugar_golden import sugar_golden
+
+SETTINGS = EvaluationSettings(views=3, retained_people=5, frechet_samples=12, batch=8)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class MeanColour:
+    """The simplest features."""
+
+    @property
+    def name(self) -> str:
+        return "mean colour"
+
+    def __call__(self, images: jax.Array) -> jax.Array:
+        return jnp.mean(images, axis=(1, 2))
+
+
+@pytest.fixture(scope="module")
+def source() -> TriPlaneGenerator:
+    return load_generator("heads")
+
+
+@pytest.fixture(scope="module")
+def reference(source) -> Reference:
+    perceptual = lpips_flax.load("alex")
+    real = np.random.default_rng(0).uniform(-1, 1, (6, 64, 64, 3)).astype(np.float32)
+    return measure_source(
+        source,
+        load_identity("heads-judge"),
+        perceptual,
+        AlexNetFeatures(perceptual),
+        SETTINGS,
+        real_images=real,
+        progress=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def person(source) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Somebody, their target, and others like them."""
+    ws = latents_of_seeds(source, [1], conditioning_view(source.config))[0]
+    target = latents.extrapolated_target(ws, source.backbone.mapping.w_avg[...], 25.0)
+    return ws, target, jnp.stack([0.95 * ws, 1.05 * ws])
+
+
+@pytest.fixture(scope="module")
+def unchanged(source, reference, person):
+    return evaluate_generator(reference, source, *person, progress=False)
+
+
+@pytest.fixture(scope="module")
+def faded(source) -> TriPlaneGenerator:
+    """Everybody's picture is faded out."""
+    faded = copy.deepcopy(source)
+    torgb = faded.backbone.synthesis.b64.torgb
+    torgb.bias[...] = torgb.bias[...] + 3.0
+    return faded
+
+
+@pytest.fixture(scope="module")
+def changed(reference, faded, person):
+    return evaluate_generator(reference, faded, person[0], progress=False)
+
+
+def test_a_generator_that_was_left_alone(unchanged):
+    figures = unchanged
+    for name in ("id", "id_others", "others_id", "others_id_p5"):
+        assert figures[name] == pytest.approx(1, abs=1e-5), name
+    for name in ("id_std", "fid_pre", "delta_fid_real", "retained_lpips", "retained_mse"):
+        assert figures[name] == pytest.approx(0, abs=1e-5), name
+    assert figures["retained_ssim"] == pytest.approx(1)
+    assert figures["retained_psnr"] == 100
+    assert figures["forgotten"] is False
+
+
+def test_the_target_is_somebody_else(unchanged):
+    assert unchanged["id_target"] < unchanged["threshold"]
+    assert unchanged["id_to_target"] == pytest.approx(unchanged["id_target"], abs=1e-5)
+
+
+def test_a_damaged_generator_shows_in_every_figure(unchanged, changed):
+    for name in ("id", "others_id", "others_id_p5", "retained_psnr", "retained_ssim"):
+        assert changed[name] < unchanged[name] - 0.01, name
+    for name in ("fid_pre", "retained_lpips", "retained_mse"):
+        assert changed[name] > unchanged[name] + 0.01, name
+    assert changed["delta_fid_real"] != pytest.approx(0, abs=0.01)
+    assert changed["others_id_p5"] <= changed["others_id"]
+
+
+def test_many_people_are_judged_as_each_alone_is(source, reference, faded, person):
+    """More of them than are looked at together; the second has other pictures, too."""
+    seeds = list(range(SETTINGS.batch + 2))
+    ws = latents_of_seeds(source, seeds, conditioning_view(source.config))
+    targets, others = ws[::-1], {1: person[2]}
+    people, distance = forgotten_set_figures(reference, faded, ws, targets, others, progress=False)
+    assert [k for k, figures in enumerate(people) if figures["id_others"] is not None] == [1]
+    for k in (1, len(people) - 1):
+        alone = forgotten_figures(reference, faded, ws[k], targets[k], others.get(k))
+        assert people[k] == pytest.approx(alone, abs=1e-5), k
+    assert distance > 0.01
+
+
+def test_what_was_not_given_is_none(changed):
+    assert changed["id_others"] is changed["id_target"] is changed["id_to_target"] is None
+    assert changed["counts"]["other_latents"] == 0
+
+
+def test_figures_name_their_networks_and_are_json(unchanged, changed):
+    for figures in (unchanged, changed):
+        assert json.loads(json.dumps(figures, allow_nan=False)) == figures
+    assert unchanged["networks"] == {
+        "identity": load_identity("heads-judge").name,
+        "perceptual": "lpips-alex",
+        "frechet": "alexnet",
+    }
+    assert unchanged["counts"] == {
+        "views": 3,
+        "other_latents": 2,
+        "retained_people": 5,
+        "frechet_samples": 12,
+        "real_images": 6,
+    }
+    assert unchanged["settings"]["batch"] == 8
+    assert unchanged["align"] == "fixed"
+    assert unchanged["pairs_without_face"] == unchanged["retained_without_face"] == 0
+
+
+@pytest.mark.parametrize("batch", [1, 4, 5, 9])
+def test_batches_do_not_matter(batch):
+    """Also where they do not divide the number of images."""
+    images = np.random.default_rng(0).uniform(-1, 1, (9, 8, 8, 3)).astype(np.float32)
+    np.testing.assert_allclose(descriptions(MeanColour(), images, batch), images.mean((1, 2)), atol=1e-6)
+
+
+@pytest.mark.parametrize(("pivot", "suffix"), [((0.0, 0.0, 0.0), ""), ((0.0, 0.0, 0.2), "_pivot02")])
+def test_the_views_are_the_official_ones(source, pivot, suffix):
+    """11 views from -15 to 15 degrees, a little from above, and the camera that people are mapped for."""
+    case = sugar_golden("eval_cameras")
+    source = copy.copy(source)
+    source.config = dataclasses.replace(source.config, avg_camera_pivot=pivot)
+    case.check(f"views{suffix}", EvaluationSettings().person_views(source), 1e-6)
+    case.check(f"conditioning{suffix}", conditioning_view(source.config)[0], 1e-6)
+
+
+def test_a_generator_of_another_config_is_refused(source, reference):
+    other = copy.copy(source)
+    other.config = dataclasses.replace(source.config, depth_resolution=5)
+    with pytest.raises(ValueError, match="compiled for one config"):
+        reference.renderer.with_generator(other)
+
+
+def test_features_are_averages_over_the_image():
+    """Whatever the size of the images, and the same for each image alone."""
+    images = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (3, 96, 96, 3)), jnp.float32)
+    features = AlexNetFeatures(lpips_flax.load("alex"))
+    described = features(images)
+    assert described.shape == (3, 256)
+    assert features(images[:, :64, :64]).shape == (3, 256)
+    np.testing.assert_allclose(features(images[1:2]), described[1:2], atol=1e-4)
+
+
+def test_features_of_another_network_are_not_called_alexnet():
+    with pytest.raises(ValueError, match="not LPIPS on 'squeeze'"):
+        AlexNetFeatures(nnx.eval_shape(lambda: lpips_flax.LPIPS("squeeze", rngs=nnx.Rngs(0))))
+
+
+@given(samples=st.integers(-2, 4), retained=st.integers(-2, 6))
+def test_numbers_of_people_make_sense_or_are_refused(samples, retained):
+    if samples >= 2 and 1 <= retained <= samples:
+        EvaluationSettings(frechet_samples=samples, retained_people=retained)
+    else:
+        with pytest.raises(ValueError, match="retained_people"):
+            EvaluationSettings(frechet_samples=samples, retained_people=retained)

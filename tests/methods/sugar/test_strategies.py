@@ -1,0 +1,209 @@
+"""All ways to choose whom people become, on the tiny models; what is measured around them."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jaxunlearn.errors import InputError, Interrupted
+from jaxunlearn.methods import configuration, ewc
+from jaxunlearn.methods.sugar import presets as sugar_presets
+from jaxunlearn.methods.sugar.fisher import RetentionSettings, importance, probes_around
+from jaxunlearn.methods.sugar.mapper import initial_mapper, load_mapper, save_mapper, surrogates_of
+from jaxunlearn.methods.sugar.nearest import choose_nearest
+from jaxunlearn.methods.sugar.prepare import prepare, trained_mapper
+from jaxunlearn.sharding import make_mesh
+from jaxunlearn.training import unlearn
+from jaxunlearn.training.step import split_generator
+from tiny_models import CONFIG, tiny_models, tiny_people
+from tiny_sugar import tiny_sugar
+
+NO_MEMORY = {"ewc.weight": 0.0}
+
+
+@pytest.mark.slow
+def test_a_transformer_learns_and_can_be_kept(tmp_path):
+    models, people = tiny_models(), tiny_people(3)
+    kind = {"target.kind": "mapper-transformer", "surrogates.width": 8, "surrogates.depth": 1}
+    config = tiny_sugar({**NO_MEMORY, **kind, "surrogates.epochs": 6, "surrogates.learning_rate": 2e-3})
+    prepared = prepare(models, people, config, None, progress=False)
+    untrained = initial_mapper("mapper-transformer", CONFIG, width=8, depth=1, seed=0)
+    d = config.target.distance * models.median_radius
+    before = surrogates_of(untrained, models.w_avg, d)(people)
+    assert np.abs(np.asarray(before) - prepared.ws_target).max() > 1e-3
+    away = np.linalg.norm(prepared.ws_target - np.asarray(models.w_avg), axis=(1, 2))
+    np.testing.assert_allclose(away, d, rtol=1e-4)
+    save_mapper(untrained, tmp_path / "mapper.safetensors")
+    again = surrogates_of(load_mapper(tmp_path / "mapper.safetensors", "mapper-transformer"), models.w_avg, d)
+    np.testing.assert_array_equal(again(people), before)
+
+
+@pytest.mark.parametrize("kind", ["mapper-unet", "mapper-transformer"])
+def test_within_w_all_rows_are_one(kind):
+    models, people = tiny_models(), tiny_people(3)
+    mapper = initial_mapper(kind, CONFIG, width=8, depth=1, seed=0)
+    own, shared = (np.asarray(surrogates_of(mapper, models.w_avg, 2.0, s)(people)) for s in ("w+", "w"))
+    spread, none = (np.ptp(ws - np.asarray(models.w_avg), axis=1).max() for ws in (own, shared))
+    assert spread > 1e-3 > 1e-6 > none
+    for surrogates in (own, shared):
+        away = np.linalg.norm(surrogates - np.asarray(models.w_avg), axis=(1, 2))
+        np.testing.assert_allclose(away, 2.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize("space", ["w+", "w"])
+def test_a_config_chooses_the_space(space):
+    models, people = tiny_models(), tiny_people(2)
+    config = tiny_sugar({**NO_MEMORY, "surrogates.space": space, "surrogates.epochs": 0})
+    prepared = prepare(models, people, config, None, progress=False)
+    mapper = initial_mapper("mapper-unet", CONFIG, width=2, depth=1, seed=config.seed)
+    d = config.target.distance * models.median_radius
+    expected = surrogates_of(mapper, models.w_avg, d, space)(people)
+    np.testing.assert_allclose(prepared.ws_target, expected, atol=1e-5)
+    assert prepared.surrogates is not None
+    np.testing.assert_allclose(prepared.surrogates(jnp.asarray(people)), expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_people_become_different_people():
+    """A mapper that learns nothing else makes surrogates less alike."""
+    models, people = tiny_models(), tiny_people(2)
+    only = {"surrogates.planes": 0.0, "surrogates.perceptual": 0.0, "surrogates.identity": 0.0}
+    config = tiny_sugar({**NO_MEMORY, **only, "surrogates.distinct": 1.0, "surrogates.enough": -1.0})
+    config.surrogates.epochs, config.surrogates.batch = 4, 2
+    _, losses = trained_mapper(models, people, config, None, progress=False)
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.slow
+def test_a_mapper_learns_the_same_on_any_mesh():
+    """Two people a batch on four devices: two devices share them, the others repeat that."""
+    models, people = tiny_models(), tiny_people(3)
+    config = tiny_sugar({**NO_MEMORY, "surrogates.distinct": 1.0})
+    (one, losses), (four, divided) = (
+        trained_mapper(models, people, config, None, mesh=mesh, progress=False)
+        for mesh in (None, make_mesh(1, 4))
+    )
+    np.testing.assert_allclose(divided, losses, rtol=1e-4)
+    for a, b in zip(jax.tree.leaves(nnx.state(one)), jax.tree.leaves(nnx.state(four)), strict=True):
+        np.testing.assert_allclose(b, a, atol=1e-5)
+
+
+def test_the_nearest_person():
+    models, people = tiny_models(), tiny_people(3)
+    config = tiny_sugar(
+        {
+            **NO_MEMORY,
+            "target.kind": "nearest",
+            "pairs.adjacent_target": "shifted",
+            "surrogates.candidates": 24,
+            "surrogates.highest_similarity": 0.99,
+        }
+    )
+    prepared = prepare(models, people, config, None, progress=False)
+    assert prepared.surrogates is None
+    assert prepared.ws_target.shape == people.shape
+    assert len(np.unique(prepared.ws_target[:, 0, 0])) == 3
+    # Everybody is one of the generator's people: all rows of ws are equal.
+    np.testing.assert_allclose(prepared.ws_target, prepared.ws_target[:, :1].repeat(CONFIG.num_ws, axis=1))
+
+
+@given(st.integers(1, 6), st.integers(1, 12), st.integers(0, 99), st.floats(-1, 1))
+def test_nobody_becomes_somebody_who_resembles_the_forgotten(people, candidates, seed, highest):
+    rng = np.random.default_rng(seed)
+    distances, similarities = rng.random((people, candidates)), rng.uniform(-1, 1, (people, candidates))
+    chosen = choose_nearest(distances, similarities, highest)
+    resemblance = similarities.max(axis=0)
+    enough = np.flatnonzero(resemblance <= highest)
+    if len(enough) >= people:
+        assert set(chosen) <= set(enough)
+        assert chosen[0] == enough[distances[0, enough].argmin()]
+    if candidates >= people:
+        assert len(set(chosen)) == people
+
+
+def test_extrapolated_and_mean_targets():
+    models, people = tiny_models(), tiny_people(2)
+    prepared = prepare(
+        models, people, tiny_sugar({**NO_MEMORY, "target.kind": "extrapolated"}), None, progress=False
+    )
+    assert prepared.surrogates is not None
+    np.testing.assert_allclose(prepared.surrogates(jnp.asarray(people)), prepared.ws_target, rtol=1e-5)
+    mean = tiny_sugar({**NO_MEMORY, "target.kind": "mean", "pairs.adjacent_target": "shifted"})
+    prepared = prepare(models, people, mean, None, progress=False)
+    np.testing.assert_array_equal(prepared.ws_target, np.broadcast_to(models.w_avg, people.shape))
+
+
+def test_probes_lie_on_their_shell():
+    models, people = tiny_models(), tiny_people(2)
+    w_avg = np.asarray(models.w_avg)
+    key = jax.random.key(0)
+    around = {"person": people[:, None], "mean": w_avg}
+    for centre, middle in around.items():
+        settings = RetentionSettings(probes=3, radius=2.0, centre=centre)  # type: ignore[arg-type]
+        probes = np.asarray(probes_around(models.generator, people, models.w_avg, settings, key)).reshape(
+            2, 3, -1
+        )
+        middle = np.broadcast_to(middle, (2, 1, *people.shape[1:]) if centre == "person" else people.shape)
+        away = np.linalg.norm(probes - middle.reshape(2, 1, -1), axis=-1)
+        np.testing.assert_allclose(away, 2.0, rtol=1e-3)
+    on_shell = RetentionSettings(probes=3, radius=2.0)
+    alone = probes_around(models.generator, people[:1], models.w_avg, on_shell, key)
+    together = probes_around(models.generator, people, models.w_avg, on_shell, key)
+    np.testing.assert_allclose(alone, together[:3], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        RetentionSettings("gauss-newton", output="image", probes=1, radius=1.0),
+        RetentionSettings("official", probes=1, radius=1.0, noise_mode="random"),
+        RetentionSettings("official-still", probes=1, radius=1.0, perturbation=0.01),
+    ],
+    ids=["gauss-newton", "official", "perturbed"],
+)
+def test_ways_to_a_fisher_that_is_not_zero(settings):
+    split = split_generator(tiny_models().generator)
+    fisher = importance(
+        split, split.trainable, tiny_people(2), tiny_models().w_avg, settings, jax.random.key(0)
+    )
+    leaves = jax.tree.leaves(fisher)
+    assert ewc.largest(fisher) > 0
+    assert all(np.isfinite(leaf).all() and (np.asarray(leaf) >= 0).all() for leaf in leaves)
+
+
+@pytest.mark.slow
+def test_the_official_preset_runs_whole(tmp_path):
+    config = sugar_presets.sugar_official(2)
+    config.update(steps=1, images_every=0)
+    config.update_from_flattened_dict(
+        {
+            "surrogates.width": 2,
+            "surrogates.epochs": 1,
+            "unit": "median_radius",
+            "target.distance": 1.0,
+            "ewc.radius": 1.0,
+            "ewc.probes": 1,
+            "pairs.alpha_max": 1.0,
+        }
+    )
+    result = unlearn.unlearn(tiny_models(), tiny_people(2), config, progress=False)
+    before, after = (jax.tree.leaves(nnx.state(g)) for g in (tiny_models().generator, result.generator))
+    assert any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    assert np.isfinite(result.summary["loss"])
+
+
+def test_a_width_that_attention_cannot_divide():
+    with pytest.raises(InputError, match="multiple of 4"):
+        configuration.check(tiny_sugar({"target.kind": "mapper-transformer", "surrogates.width": 6}))
+
+
+def test_ctrl_c_before_the_first_step(monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(unlearn, "prepare", interrupt)
+    with pytest.raises(Interrupted, match="before the first step"):
+        unlearn.unlearn(tiny_models(), tiny_people(2), tiny_sugar(), progress=False)

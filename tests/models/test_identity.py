@@ -1,0 +1,128 @@
+"""The bundled identity networks: two that never met the same people, ready for any image and any function."""
+
+from importlib import resources
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from safetensors import safe_open
+
+import arcface_flax
+from arcface_flax import ArcFace, ArcFaceConfig
+from drawn import drawn_module
+from jaxunlearn.errors import InputError
+from jaxunlearn.models.identity import BUNDLED, IdentityNetwork, identity_network, load_identity
+from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest
+from jaxunlearn.zoo.training.identity import embed_photographs
+from jaxunlearn.zoo.training.identity_data import identity_photographs
+from jaxunlearn.zoo.training.identity_metrics import cosines_of_pairs, verify
+from torch_bridge import write_torch
+
+SMALL = ArcFaceConfig(
+    units=(1, 1), channels=(16, 32), stem_channels=8, input_size=16, embedding_size=12, squeeze_excite=False
+)
+
+
+@pytest.fixture(scope="module")
+def photographs() -> np.ndarray:
+    """40 people whom no network was trained on, six photographs of each."""
+    request = PhotographRequest("identity", people=40, views=6, resolution=64, first=HELD_OUT_FIRST)
+    return identity_photographs(request, workers=1, folder=None)
+
+
+@pytest.fixture(params=BUNDLED, scope="module")
+def network(request: pytest.FixtureRequest) -> IdentityNetwork:
+    return load_identity(request.param)
+
+
+def header(name: str) -> dict[str, str]:
+    file = resources.files("jaxunlearn.zoo") / f"{BUNDLED[name]}.safetensors"
+    with resources.as_file(file) as path, safe_open(path, framework="numpy") as opened:
+        assert path.stat().st_size < 1.6e6
+        return dict(opened.metadata())
+
+
+def test_the_files_say_who_was_seen() -> None:
+    judge, loss = header("heads-judge"), header("heads-loss")
+    assert judge["people"] != loss["people"]
+    assert judge["seed"] != loss["seed"]
+    for found in (judge, loss):
+        assert {"architecture", "config", "licence", "threshold", "framing", "steps"} <= found.keys()
+
+
+def test_strangers_are_told_apart(network: IdentityNetwork, photographs: np.ndarray) -> None:
+    embeddings = embed_photographs(network, photographs)
+    figures = verify(embeddings)
+    assert figures.tar > 0.85
+    assert figures.rank1 > 0.9
+    assert network.threshold is not None
+    _, different = cosines_of_pairs(embeddings)
+    assert (different > network.threshold).mean() < 0.03
+
+
+def test_the_two_networks_are_not_one(photographs: np.ndarray) -> None:
+    one, other = (load_identity(name).embed(_floats(photographs[:4, 0])) for name in BUNDLED)
+    cosines = np.sum(np.asarray(one) * np.asarray(other), axis=1)
+    assert np.abs(cosines).max() < 0.5
+
+
+def test_images_of_any_size_are_embedded(network: IdentityNetwork, photographs: np.ndarray) -> None:
+    image = _floats(photographs[:3, 0])
+    large = jax.image.resize(image, (3, 200, 200, 3), "linear")
+    same = jnp.sum(network.embed(image) * network.embed(large), axis=1)
+    assert float(same.min()) > 0.9
+
+
+def test_it_is_an_argument_of_compiled_functions(network: IdentityNetwork, photographs: np.ndarray) -> None:
+    image = _floats(photographs[:2, 0])
+
+    @jax.jit
+    def unlike(network: IdentityNetwork, image: jax.Array) -> jax.Array:
+        one, other = network.embed(image)
+        return one @ other
+
+    value, gradient = jax.value_and_grad(unlike, argnums=1)(network, image)
+    assert float(value) == pytest.approx(float(unlike(network, image)), abs=1e-5)
+    assert float(jnp.abs(gradient).max()) > 0
+    assert not jax.make_jaxpr(unlike)(network, image).consts
+
+
+def test_published_files_look_at_the_face(tmp_path: Path) -> None:
+    module = drawn_module(lambda: ArcFace(SMALL, rngs=nnx.Rngs(0)), 3)
+    arcface_flax.save(module, tmp_path / "converted.safetensors", notes={"licence": "none"})
+    network = load_identity(str(tmp_path / "converted.safetensors"))
+    assert (network.name, network.threshold, network.framing) == ("converted", None, "face")
+    image = jax.random.uniform(jax.random.key(0), (2, 64, 64, 3), minval=-1, maxval=1)
+    expected = module(arcface_flax.identity_crop(image, size=16))
+    np.testing.assert_allclose(network.embed(image), expected, atol=1e-5)
+
+
+def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nobody: no such file.*heads-loss, heads-judge"):
+        load_identity("nobody")
+    (tmp_path / "text.pth").write_text("not a network")
+    with pytest.raises(InputError, match=r"text\.pth"):
+        load_identity(str(tmp_path / "text.pth"))
+    write_torch(tmp_path / "other.pth", {"weight": np.zeros(3, np.float32)})
+    with pytest.raises(InputError, match=r"other\.pth: does not fit"):
+        load_identity(str(tmp_path / "other.pth"))
+
+
+def test_networks_of_the_same_kind_share_a_compilation() -> None:
+    one, other = (
+        identity_network(
+            drawn_module(lambda: ArcFace(SMALL, rngs=nnx.Rngs(0)), seed),
+            name="x",
+            threshold=None,
+            framing="whole",
+        )
+        for seed in (0, 1)
+    )
+    assert jax.tree.structure(one) == jax.tree.structure(other)
+
+
+def _floats(images: np.ndarray) -> jax.Array:
+    return jnp.asarray(images, jnp.float32) / 127.5 - 1

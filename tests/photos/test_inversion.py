@@ -1,0 +1,230 @@
+"""Photographs become latents: on a tiny generator, and (slow) on the bundled one."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lpips_flax
+from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator, account, from_torch
+from golden import eg3d_lr_multiplier, eg3d_weight
+from jaxunlearn.evaluation import album
+from jaxunlearn.methods.latents import LatentDistribution
+from jaxunlearn.models.cameras import conditioning_view, views
+from jaxunlearn.models.identity import load_identity
+from jaxunlearn.models.loading import load_models
+from jaxunlearn.models.renderer import Renderer, latents_of_seeds
+from jaxunlearn.photos.inversion import InversionSettings, invert
+
+TINY = dataclasses.replace(
+    GeneratorConfig.small(),
+    superresolution_module="none",
+    img_resolution=32,
+    neural_rendering_resolution=32,
+    plane_resolution=8,
+    depth_resolution=4,
+    depth_resolution_importance=0,
+)
+COMPUTE = Compute.for_platform("cpu")
+SETTINGS = InversionSettings(steps=30, distribution_samples=256, batch=2)
+
+
+@pytest.fixture(scope="module")
+def generator() -> TriPlaneGenerator:
+    shapes = {row.name: row.target_shape for row in account({}, TINY)}
+    weights = {
+        n: eg3d_weight(n, shape, 3, eg3d_lr_multiplier(n)) for n, shape in shapes.items() if shape is not None
+    }
+    return from_torch(weights, TINY)
+
+
+@pytest.fixture(scope="module")
+def perceptual() -> lpips_flax.LPIPS:
+    return lpips_flax.load("alex")
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Thumbnails:
+    """Knows people by their 4 x 4 pixels."""
+
+    def embed(self, images: jax.Array) -> jax.Array:
+        small = jax.image.resize(images, (len(images), 4, 4, 3), "linear").reshape(len(images), -1)
+        return small / jnp.linalg.norm(small, axis=-1, keepdims=True)
+
+
+@pytest.fixture(scope="module")
+def own_pictures(generator):
+    """Pictures of three of its own people."""
+    ws = latents_of_seeds(generator, [1, 2, 3], conditioning_view(TINY))
+    c = views(TINY, np.array([0.1, -0.2, 0.0]), np.array([0.0, 0.1, 0.0]))
+    return Renderer(generator, batch=3, compute=COMPUTE)(ws, c).image, np.asarray(c)
+
+
+@pytest.fixture(scope="module")
+def found(generator, perceptual, own_pictures):
+    images, c = own_pictures
+    return invert(
+        generator, images, c, perceptual, Thumbnails(), SETTINGS, key=jax.random.key(0), progress=False
+    )
+
+
+def test_its_own_pictures_are_found(generator, perceptual, own_pictures, found):
+    images, c = own_pictures
+    mean = LatentDistribution.of(latents_of_seeds(generator, list(range(64)), conditioning_view(TINY))[:, 0])
+    ws = jnp.broadcast_to(mean.mean, found.ws.shape)
+    start = Renderer(generator, batch=3, compute=COMPUTE)(ws, c).image
+    at_the_start = np.asarray(perceptual(jnp.asarray(start), jnp.asarray(images)))
+    assert (found.perceptual < 0.3 * at_the_start).all()
+    assert (found.squared < 0.3 * np.square(start - images).mean((1, 2, 3))).all()
+    np.testing.assert_array_equal(found.c, c)
+
+
+def test_what_is_reported_is_what_the_latents_show(generator, perceptual, own_pictures, found):
+    shown = Renderer(generator, batch=3, compute=COMPUTE)(found.ws, found.c).image
+    np.testing.assert_allclose(shown, found.images, atol=1e-4)
+    distance = perceptual(jnp.asarray(shown), jnp.asarray(own_pictures[0]))
+    np.testing.assert_allclose(found.perceptual, distance, atol=1e-4)
+    np.testing.assert_allclose(found.squared, np.square(shown - own_pictures[0]).mean((1, 2, 3)), atol=1e-4)
+
+
+def test_images_do_not_influence_each_other(generator, perceptual, own_pictures, found):
+    """The third image, beside its own repetition that filled up a batch, and beside the first image."""
+    images, c = (x[[2, 0]] for x in own_pictures)
+    again = invert(
+        generator, images, c, perceptual, Thumbnails(), SETTINGS, key=jax.random.key(0), progress=False
+    )
+    np.testing.assert_allclose(again.perceptual, found.perceptual[[2, 0]], atol=5e-3)
+    np.testing.assert_allclose(again.images, found.images[[2, 0]], atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("images", "c", "message"),
+    [
+        (np.zeros((1, 16, 16, 3)), None, r"must be \[N, 32, 32, 3\], not \[1, 16, 16, 3\]"),
+        (np.zeros((0, 32, 32, 3)), None, "not \\[0, 32, 32, 3\\]"),
+        (np.zeros((2, 32, 32, 3)), np.zeros((1, 25)), r"cameras of 2 images must be \[2, 25\]"),
+    ],
+)
+def test_images_that_do_not_fit_are_refused(generator, perceptual, images, c, message):
+    with pytest.raises(ValueError, match=message):
+        invert(generator, images, c, perceptual, Thumbnails(), SETTINGS, key=jax.random.key(0))
+
+
+def test_latents_to_start_from_that_do_not_fit_are_refused(generator, perceptual, own_pictures):
+    images, c = own_pictures
+    with pytest.raises(ValueError, match=r"latents to start from must be \[3, \d+, \d+\], not \[1, 2, 3\]"):
+        invert(
+            generator,
+            images,
+            c,
+            perceptual,
+            Thumbnails(),
+            SETTINGS,
+            key=jax.random.key(0),
+            ws=np.zeros((1, 2, 3)),
+        )
+
+
+def test_without_steps_the_latents_given_are_kept_and_the_camera_is_found(
+    generator, perceptual, own_pictures
+):
+    images, c = own_pictures
+    ws = np.asarray(latents_of_seeds(generator, [1, 2, 3], conditioning_view(TINY)))
+    still = dataclasses.replace(SETTINGS, steps=0, camera_steps=30, camera_rate=0.3)
+    found = invert(
+        generator,
+        images,
+        None,
+        perceptual,
+        Thumbnails(),
+        still,
+        key=jax.random.key(0),
+        ws=ws,
+        progress=False,
+    )
+    np.testing.assert_allclose(found.ws, ws, atol=1e-3 * abs(ws).max())
+    assert (np.linalg.norm(found.c[:, [3, 7, 11]] - c[:, [3, 7, 11]], axis=1) < 0.15).all()  # of 2.7
+    assert (found.perceptual < 0.005).all()
+
+
+def test_a_search_goes_on_from_the_latents_given(generator, perceptual, own_pictures, found):
+    """A few steps from where a long search ended are better than a few steps from the mean."""
+    images, c = own_pictures
+    few = dataclasses.replace(SETTINGS, steps=3, learning_rate=0.05)
+    late, early = (
+        invert(
+            generator, images, c, perceptual, Thumbnails(), few, key=jax.random.key(0), ws=ws, progress=False
+        )
+        for ws in (found.ws, None)
+    )
+    assert late.perceptual.mean() < 0.5 * early.perceptual.mean()
+
+
+MESH = """
+import jax, numpy as np, sys
+sys.path[:0] = {path!r}
+import test_inversion as t
+from jax.sharding import Mesh
+generator, perceptual = t.generator.__wrapped__(), t.perceptual.__wrapped__()
+images, c = t.own_pictures.__wrapped__(generator)
+few = t.dataclasses.replace(t.SETTINGS, steps=3)
+def run(mesh):
+    key = jax.random.key(0)
+    return t.invert(
+        generator, images, None, perceptual, t.Thumbnails(), few, key=key, mesh=mesh, progress=False
+    )
+one, two = run(None), run(Mesh(np.array(jax.devices()), ("sample",)))
+assert len(jax.devices()) == 2
+np.testing.assert_allclose(two.images, one.images, atol=1e-3)
+np.testing.assert_allclose(two.ws, one.ws, atol=1e-2)
+"""
+
+
+@pytest.mark.slow
+def test_two_devices_find_what_one_finds():
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    program = MESH.format(path=[str(Path(__file__).parent), *sys.path])
+    subprocess.run([sys.executable, "-c", program], env={**os.environ, **flags}, check=True)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), size=st.integers(2, 6), flat=st.booleans())
+def test_coordinates_of_latents_are_standard_normal_and_come_back(seed, size, flat):
+    rng = np.random.default_rng(seed)
+    mixing = rng.standard_normal((size, size)) + 2 * np.eye(size)
+    w = (rng.standard_normal((4000, size)) @ mixing + rng.standard_normal(size)).astype(np.float32)
+    if flat:
+        w[:, 0] = 1.5  # a direction in which nothing varies
+    distribution = LatentDistribution.of(jnp.asarray(w))
+    x = np.asarray(distribution.coordinates(jnp.asarray(w)))
+    scale = np.abs(w).max()
+    np.testing.assert_allclose(distribution.latents(jnp.asarray(x)), w, atol=1e-3 * scale)
+    varying = np.cov(x, rowvar=False).diagonal()[1 if flat else 0 :]
+    np.testing.assert_allclose(varying, 1, atol=0.02)
+
+
+@pytest.mark.slow
+def test_a_bundled_persons_album_is_inverted_without_telling_the_cameras():
+    """Photographs that no generator made, under other light: the same person, seen from where they were."""
+    models, judge = load_models("heads"), load_identity("heads-judge")
+    generator = models.generator
+    photographs = album.photograph_album(generator, 7, 4)
+    found = album.album_latents(models, 7, 4, progress=False)
+    assert found.ws.shape == (4, generator.backbone.synthesis.num_ws, generator.config.w_dim)
+    assert found.perceptual.mean() < 0.05
+    (x, y, z), (true_x, true_y, true_z) = (c[:, [3, 7, 11]].T / 2.7 for c in (found.c, photographs.c))
+    assert np.abs(np.arctan2(x, z) - np.arctan2(true_x, true_z)).max() < 0.1
+    assert np.abs(y - true_y).max() < 0.15  # a camera held higher looks much like a smaller chin
+    shown, real = (np.asarray(judge.embed(jnp.asarray(x))) for x in (found.images, photographs.images))
+    similarity = np.sum(shown * real, axis=-1)
+    assert judge.threshold is not None
+    assert similarity.mean() > judge.threshold

@@ -1,0 +1,187 @@
+"""A run of two processes with four devices each is the run of one process with eight, and with one."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.process import multihost
+from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.workflows.batch_dir import WorklistFolder
+
+SUPPORT = Path(__file__).parents[1] / "support"
+
+
+def free_address() -> str:
+    """Host and port that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+def processes(kind: str, folder: Path, count: int, devices: int, mesh: str) -> Path:
+    """Run them to the end; see `support/several_processes.py`."""
+    coordinator = free_address()
+    paths = os.pathsep.join([str(SUPPORT), *(path for path in sys.path if path)])
+    script = str(SUPPORT / "several_processes.py")
+    command = [sys.executable, script, kind, str(folder), coordinator, str(count)]
+    running = [
+        subprocess.Popen(
+            [*command, str(process), str(devices), mesh],
+            env=os.environ | {"PYTHONPATH": paths},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for process in range(count)
+    ]
+    for process in running:
+        _, errors = process.communicate(timeout=900)
+        assert process.returncode == 0, errors
+    return folder
+
+
+def agree(several: Path, one: Path, generators: int) -> None:
+    """The same losses and parameters, up to the order of summation."""
+    a, b = RunFolder(several), RunFolder(one)
+    assert a.finished()
+    assert [line["step"] for line in a.metrics()] == [1, 2, 3]  # written once
+    for x, y in zip(a.metrics(), b.metrics(), strict=True):
+        assert x["loss"] == pytest.approx(y["loss"], rel=1e-4)
+    for k in range(generators):
+        x, y = load_file(a.generator(k)), load_file(b.generator(k))
+        for name, value in x.items():
+            np.testing.assert_allclose(value, y[name], rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory):
+    return processes("guide", tmp_path_factory.mktemp("runs") / "two", 2, 4, "2x4")
+
+
+@pytest.fixture(scope="module")
+def one_device(tmp_path_factory):
+    return processes("guide", tmp_path_factory.mktemp("runs") / "one", 1, 1, "1x1")
+
+
+@pytest.mark.slow
+def test_two_processes_are_one_device(two_processes, one_device):
+    agree(two_processes, one_device, generators=3)
+
+
+@pytest.mark.slow
+def test_two_processes_are_one_with_as_many_devices(two_processes, tmp_path):
+    agree(two_processes, processes("guide", tmp_path / "one", 1, 8, "2x4"), generators=3)
+
+
+@pytest.mark.slow
+def test_many_people_in_one_generator(tmp_path):
+    """SUGAR's surrogates and Fisher, too, are the same in both processes, and what one device makes."""
+    two = processes("sugar", tmp_path / "two", 2, 4, "1x8")
+    one = processes("sugar", tmp_path / "one", 1, 1, "1x1")
+    agree(two, one, generators=1)
+    for name in ("fisher.safetensors", "surrogates.safetensors"):
+        a, b = load_file(two / name), load_file(one / name)
+        for parameter, value in a.items():
+            np.testing.assert_allclose(value, b[parameter], rtol=1e-3, atol=1e-5, err_msg=parameter)
+
+
+@pytest.mark.slow
+def test_each_process_finds_latents_of_its_share(tmp_path, one_device):
+    folder = processes("worklist", tmp_path / "list", 2, 4, "2x4")
+    assert (tmp_path / "list.asked0").read_text() == "[0, 1]\n"
+    assert (tmp_path / "list.asked1").read_text() == "[2, 2]\n"  # the last once more: shares are of one size
+    lines = WorklistFolder(folder).lines()
+    assert [(line["subject"], line["status"]) for line in lines] == [
+        ("ada", "done"),
+        ("bea", "done"),
+        ("cleo", "done"),
+    ]
+    losses = RunFolder(one_device).summary["losses"]
+    assert [line["loss"] for line in lines] == pytest.approx(losses, rel=1e-4)
+
+
+def joined(folder: Path, seeds: tuple[int, ...], steps: int = 100_000) -> list[subprocess.Popen[str]]:
+    """Start a run in several processes as the command would; see `support/joined_run.py`."""
+    coordinator = free_address()
+    paths = os.pathsep.join([str(SUPPORT), *(path for path in sys.path if path)])
+    script = [sys.executable, str(SUPPORT / "joined_run.py"), str(folder), str(steps)]
+    return [
+        subprocess.Popen(
+            [*script, str(seed), coordinator, str(len(seeds)), str(process)],
+            env=os.environ | {"PYTHONPATH": paths},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for process, seed in enumerate(seeds)
+    ]
+
+
+def until_steps(folder: Path, running: list[subprocess.Popen[str]]) -> None:
+    """Wait until a step is logged."""
+    until = time.monotonic() + 400
+    while not RunFolder(folder).metrics():
+        assert time.monotonic() < until
+        assert all(process.poll() is None for process in running), running[0].communicate()
+        time.sleep(0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_killed_process_ends_the_others_with_one_line(tmp_path, killed):
+    folder = tmp_path / "run"
+    running = joined(folder, (0, 0))
+    until_steps(folder, running)
+    running[killed].kill()
+    began = time.monotonic()
+    _, errors = running[1 - killed].communicate(timeout=120)
+    assert errors.splitlines()[-1].startswith(f"jaxunlearn: process {killed} ended"), errors
+    assert len(errors.splitlines()) == 1
+    assert running[1 - killed].returncode == 2
+    assert time.monotonic() - began < 60
+    running[killed].communicate(timeout=30)
+
+
+@pytest.mark.slow
+def test_processes_that_were_asked_different_things(tmp_path):
+    for process in joined(tmp_path / "run", (0, 1)):
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 2, errors
+        (line,) = errors.splitlines()
+        assert "process 1 has other settings than process 0" in line
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_sigterm_in_one_process_stops_all(tmp_path):
+    folder = tmp_path / "run"
+    running = joined(folder, (0, 0))
+    until_steps(folder, running)
+    running[1].send_signal(signal.SIGTERM)
+    for process, code in zip(running, (130, 143), strict=True):
+        _, errors = process.communicate(timeout=200)
+        assert process.returncode == code, errors
+        (line,) = errors.splitlines()
+        assert "is saved in" in line
+
+
+@pytest.mark.parametrize("address", ["nonsense", "host:", ":1", "host:0", "host:65536", "host:\u0661"])
+def test_addresses_that_are_none(address):
+    with pytest.raises(InputError, match="write it as HOST:PORT"):
+        multihost.check_address(address)
+
+
+def test_a_coordinator_that_does_not_answer(capsys, monkeypatch):
+    monkeypatch.setattr(multihost, "_SAID_AFTER", 0.2)
+    address, began = free_address(), time.monotonic()
+    with pytest.raises(InputError, match="does not answer"):
+        multihost.start(address, 2, 1, wait=1)
+    assert time.monotonic() - began < 10
+    assert f"waiting for process 0 at {address}" in capsys.readouterr().err

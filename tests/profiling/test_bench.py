@@ -1,0 +1,252 @@
+"""`jaxunlearn bench`: from arguments to tables; measured in this process, on a tiny model, once."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import jax
+import numpy as np
+import pytest
+
+from jaxunlearn.cli import main as cli
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.methods.sugar import presets as sugar_presets
+from jaxunlearn.profiling import flops, measure, plot, results, tables
+from jaxunlearn.profiling.cases import Case, swept
+from jaxunlearn.profiling.devices import chip, products
+from jaxunlearn.profiling.timing import Seconds, timed
+from tiny_models import tiny_models
+
+
+def case(**changes) -> Case:
+    settings = {"preset": "heads", "config": presets.heads().to_dict(), "steps": 3, "warm_up": 1}
+    return Case(**(settings | changes))
+
+
+@pytest.fixture(scope="module")
+def result():
+    return measure.measure(case(copies=2, parts=True), tiny_models(), progress=False)
+
+
+def test_a_case_in_figures(result):
+    assert result == json.loads(json.dumps(result))
+    seconds = result["step_seconds"]
+    assert seconds["calls"] == 3
+    assert 0 < seconds["p50"] <= seconds["p95"]
+    assert result["pairs_per_second"] == pytest.approx(12 / seconds["p50"])
+    assert result["identities_per_hour"] == pytest.approx(2 * 3600 / presets.heads().steps / seconds["p50"])
+    work = flops.step(
+        measure.networks_of(tiny_models()),
+        measure.Workload.of(tiny_models(), presets.heads()).recipe(1, None, "cpu").settings,
+    )
+    assert result["model_tflop"] == pytest.approx(2e-12 * flops.total(work))
+    assert result["mfu"] is None  # a CPU's peak is not listed
+    assert result["products"] == "float32"
+    assert result["compile_seconds"] > 0
+    assert result["program"]["temp"] > 0
+    assert result["peak"]["of"] == "process"
+
+
+def test_each_part_forward_and_backward(result):
+    rows = [(row["part"], row["direction"]) for row in result["parts"]]
+    named = [name for name in flops.PARTS if name != "superresolution"]  # the tiny model has none
+    assert rows == [(name, way) for name in named for way in ("forward", "backward")]
+    assert all(row["seconds"] > 0 and row["flops"] > 0 and row["bytes"] > 0 for row in result["parts"])
+
+
+def test_tables_say_on_what(result):
+    text = tables.report([result, {"name": "large", "case": {}, "error": "out of memory: 80 GB"}])
+    assert "1 x cpu" in text
+    assert "no MFU" in text
+    assert "of 3 steps after warm-up. FEWER THAN 30" in text
+    assert "large: out of memory: 80 GB" in text
+    assert "| lookup, backward " in text
+    on_gpu = {**result, "device": "NVIDIA H100 80GB HBM3", "mfu": 0.25}
+    text = tables.report([on_gpu])
+    assert "MFU against 989 TFLOP/s" in text
+    assert "25.0" in text
+    assert " memory |" in text
+
+
+def test_large_and_small_figures_have_no_exponent(result):
+    """A full-size step on a CPU was drawn as 1.036e+05 ms."""
+    slow = {**result, "step_seconds": {"calls": 3, "p50": 207.2, "p95": 210.0}}  # of two copies
+    assert ">103600</text>" in plot.bars([slow])
+    figures = tables.report([{**result, "identities_per_hour": 12345.6, "steps_per_second": 0.00965}])
+    assert "| 12300 |" in " ".join(figures.split())
+    assert "| 0.00965 |" in " ".join(figures.split())
+
+
+def test_sweeps_make_every_combination():
+    cases = swept(case(), ["copies=1,2", "dtype=float32,bfloat16", "pairs=4"])
+    assert [(c.copies, c.config["rendering"]["dtype"]) for c in cases] == [
+        (1, "float32"),
+        (1, "bfloat16"),
+        (2, "float32"),
+        (2, "bfloat16"),
+    ]
+    assert all(c.pairs == 4 and c.config["pairs"]["num_adjacent"] == 2 for c in cases)
+    assert len({c.name for c in cases}) == 4
+    meshed = swept(case(), ["mesh=4x2"])[0]
+    assert meshed.mesh == (4, 2)
+    assert Case.from_json(json.loads(json.dumps(meshed.to_json()))) == meshed
+
+
+@pytest.mark.parametrize(
+    ("sweep", "message"),
+    [
+        ("colour=red", "--sweep colour=red: write NAME=VALUE,VALUE with a name of copies, people, mesh"),
+        ("copies", "--sweep copies: write NAME=VALUE"),
+        ("copies=1,0", "--sweep copies: '0' is not at least 1"),
+        ("dtype=float8", "--sweep dtype: 'float8' is not one of float32, bfloat16"),
+        ("mesh=4", "--sweep mesh: '4' is not a mesh such as 4x2: identity x sample"),
+    ],
+)
+def test_sweeps_that_make_no_sense(sweep, message):
+    with pytest.raises(InputError, match=message):
+        swept(case(), [sweep])
+
+
+def test_finished_cases_are_kept_and_not_run_again(result, tmp_path):
+    path = tmp_path / "results.json"
+    first, second, third = swept(case(), ["copies=1,2,3"])
+    seen = []
+
+    def measure(case):
+        seen.append(case.copies)
+        if case.copies == 2 and seen.count(2) == 1:
+            raise KeyboardInterrupt
+        named = {"name": case.name, "case": case.to_json()}
+        return {**named, "error": "killed"} if case is third else {**result, **named}
+
+    with pytest.raises(KeyboardInterrupt):
+        results.run([first, second, third], path, measure, again=False, progress=False)
+    assert [r["name"] for r in results.read(path)] == [first.name]
+    for _ in range(2):  # what failed is tried again
+        found = results.run([first, second, third], path, measure, again=False, progress=False)
+        assert [r["name"] for r in found] == [first.name, second.name, third.name]
+    assert seen == [1, 2, 2, 3, 3]
+    results.run([first], path, measure, again=True, progress=False)
+    assert seen[-1] == 1
+    assert len(results.read(tmp_path)) == 3
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_command(result, tmp_path, monkeypatch, capsys):
+    def measure(case):
+        return {**result, "name": case.name, "case": case.to_json()}
+
+    monkeypatch.setattr(measure, "in_own_process", measure)
+    arguments = ["bench", "--sweep", "copies=1,2", "--steps", "3", "--out"]
+    assert cli.main([*arguments, str(tmp_path / "before")]) == 0
+    printed = capsys.readouterr().out
+    assert (tmp_path / "before" / "table.md").read_text() in printed
+    assert str(tmp_path / "before" / "plot.svg") in printed
+    picture = ElementTree.parse(tmp_path / "before" / "plot.svg").getroot()
+    assert len([e for e in picture.iter() if e.tag.endswith("rect")]) == 1 + 2
+    file = tmp_path / "before" / "results.json"
+    content = json.loads(file.read_text())
+    for found in content["cases"]:
+        found["step_seconds"]["p50"] *= 3
+    content["cases"].pop()
+    file.write_text(json.dumps(content))
+    assert cli.main([*arguments, str(tmp_path / "after"), "--compare", str(file.parent)]) == 0
+    printed = capsys.readouterr().out
+    assert "3.00" in printed.split("times as fast")[1]
+    assert "nothing to compare with: heads, K 2" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--compare", "no.json"], "no.json: no such file"),
+        (["--compare", "other.json"], "other.json: is no result of jaxunlearn bench"),
+        (["--compare", "picture.png"], "picture.png: is not text in UTF-8"),
+        (["--sweep", "copies=many"], "--sweep copies: 'many' is not a whole number"),
+        (["--config.rendering.dtype=float8"], "config.rendering.dtype is 'float8'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.json").write_text('{"steps": 3}')
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\xff")
+    assert cli.main(["bench", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "bench").exists()
+
+
+def test_a_process_that_is_killed_becomes_an_error_of_its_case(monkeypatch):
+    class Killed:
+        returncode, stdout = -9, ""
+
+    monkeypatch.setattr(measure.subprocess, "run", lambda *_, **__: Killed)
+    answer = measure.in_own_process(case())
+    assert answer["error"] == "killed by signal 9: probably out of memory"
+
+
+def test_a_mesh_that_is_not_there_is_refused():
+    with pytest.raises(InputError, match=r"a mesh of 16 x 2 needs 32 devices, here are 8"):
+        measure.measure(case(mesh=(16, 2)), tiny_models(), progress=False)
+
+
+@pytest.mark.slow
+def test_sugars_step_is_measured_too():
+    """Mapper, Fisher and penalty included; a minibatch of four of six people, a neighbour of each."""
+    config = sugar_presets.sugar_heads(6)
+    of = Case("heads", config.to_dict(), people=6, steps=1, warm_up=1)
+    found = measure.measure(of, tiny_models(), progress=False)
+    assert found["name"].startswith("heads, SUGAR of 6, K 1, 8 pairs")
+    assert found["pairs_per_second"] == pytest.approx(8 / found["step_seconds"]["p50"])
+    assert found["identities_per_hour"] == pytest.approx(
+        6 * 3600 / config.steps / found["step_seconds"]["p50"]
+    )
+    frozen = measure.Workload.of(tiny_models(), config, 6).frozen()
+    assert frozen.surrogates is not None
+    assert frozen.memory is not None
+    assert [c.people for c in swept(of, ["people=5,200"])] == [5, 200]
+
+
+def test_people_share_no_copy_of_guides():
+    with pytest.raises(InputError, match="2 people: GUIDE has a generator copy for everybody"):
+        measure.Workload.of(tiny_models(), presets.heads(), 2)
+
+
+def test_seconds_without_the_warm_up():
+    calls = []
+    found = timed(lambda: calls.append(1) or jax.numpy.zeros(()), calls=4, warm_up=2)
+    assert len(calls) == 6
+    assert found.calls == 4
+    assert Seconds.of(np.arange(101.0)) == Seconds(50.0, 95.0, 101)
+
+
+def test_what_numbers_are_multiplied_in():
+    assert products("cpu", "float32", "default") == "float32"
+    assert products("gpu", "float32", "default") == "tensorfloat32"
+    assert products("gpu", "float32", "highest") == "float32"
+    assert products("tpu", "float32", "default") == "bfloat16"
+    assert products("tpu", "bfloat16", "highest") == "bfloat16"
+    assert chip("TPU v5 lite") is chip("TPU v5e")
+    assert chip("Some CPU") is None
+
+
+@pytest.mark.slow
+def test_a_case_in_a_process_of_its_own(tmp_path, monkeypatch, capsys):
+    kept = tmp_path / "kept"
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(kept))
+    assert cli.main(["bench", "--steps", "2", "--warm-up", "1", "--out", str(tmp_path)]) == 0
+    assert "| heads, K 1, 6 pairs" in capsys.readouterr().out
+    assert results.read(tmp_path)[0]["achieved_tflops"] > 0
+    assert not kept.exists()  # compiled, whatever was compiled before
+
+
+def test_nothing_is_imported_from_the_current_folder(tmp_path, monkeypatch):
+    """A case that fails once everything is imported, beside files that are called like packages."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("tqdm", "jax", "json", "numpy"):
+        Path(f"{name}.py").write_text(f"open('{name} was imported', 'w')\n", encoding="utf-8")
+    answer = measure.in_own_process(case(preset="none"))
+    assert answer["error"] == "its process ended with 1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["jax.py", "json.py", "numpy.py", "tqdm.py"]

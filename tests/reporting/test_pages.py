@@ -1,0 +1,117 @@
+"""Pages of runs, work lists and sequences, opened in a browser."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser
+
+from chromium import browser, opened
+from jaxunlearn.images import save_png
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.reporting.html import write_report
+from jaxunlearn.training.run_dir import Request, RunFolder
+from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
+from jaxunlearn.workflows.batch_report import write_worklist_page
+from jaxunlearn.workflows.continual_report import write_sequence_page
+from jaxunlearn.workflows.registry import Entry, Registry
+
+DESK, PHONE = 1400, 390
+LONG = "Zoë <b>O'Neill</b> " + "of_a_name_without_a_single_space_" * 4
+
+
+def picture(width: int) -> np.ndarray:
+    return np.tile(np.linspace(0, 255, width).astype(np.uint8)[None, :, None], (64, 1, 3))
+
+
+def page_of_a_run(path: Path) -> Path:
+    folder = RunFolder(path)
+    networks = ("LPIPS AlexNet", "heads identity")
+    folder.begin(
+        Request("heads", "0" * 64, (LONG,), *networks, "the generator's"),
+        presets.heads(),
+        np.zeros((1, 4, 8)),
+    )
+    save_png(folder.person_picture(), picture(1500))
+    save_png(folder.others_picture(), picture(1500))
+    for step in range(1, 6):
+        folder.log({"step": step, "seconds": float(step), "loss": 1 / step})
+    figures = {
+        "id": 0.1,
+        "id_others": None,
+        "forgotten": True,
+        "threshold": 0.7,
+        "others_id": 0.94,
+        "others_id_p5": 0.79,
+        "retained_lpips": 0.005,
+        "fid_pre": 1.38,
+        "networks": {"judge": "heads identity judge", "frechet": "alexnet"},
+    }
+    folder.add_to_summary({"steps": 5, "devices": "1 x cpu", "loss": 0.2, "people": {"0": figures}})
+    return write_report(folder)
+
+
+def page_of_a_worklist(path: Path) -> Path:
+    folder = WorklistFolder(path)
+    folder.begin("0" * 64, [LONG, "somebody else"], presets.heads())
+    shown = folder.picture(0, LONG)
+    save_png(shown, picture(600))
+    done = {"subject": LONG, "status": DONE, "wave": 0, "steps": 5, "learning_rate": 1e-3, "loss": 0.2}
+    folder.add([done | {"generator": "generators/0.safetensors", "picture": str(shown.relative_to(path))}])
+    return write_worklist_page(folder)
+
+
+def page_of_a_sequence(path: Path) -> Path:
+    path.mkdir()
+    stages = [{"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": 2}] * 3
+    figures = {"stages": stages, "others_id": 0.9, "fid_pre": 3.0, "fid_forget": 60.0}
+    entries = [
+        Entry(f"request{k}", f"{k}", (LONG, "b"), "2026-11-01T00:00:00+00:00", "0", figures) for k in range(3)
+    ]
+    registry = Registry(path, "heads", "0" * 64, entries)
+    for name in ("people", "others"):
+        save_png(path / f"{name}.png", picture(1500))
+    return write_sequence_page(registry)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module", params=[page_of_a_run, page_of_a_worklist, page_of_a_sequence])
+def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return request.param(tmp_path_factory.mktemp("pages") / "folder")
+
+
+def test_the_text_is_a_column_in_the_fonts_of_the_system(chromium: Browser, page: Path):
+    with opened(chromium, page, DESK) as shown:
+        assert "sans-serif" in shown.style("body", "fontFamily")
+        assert shown.style("body", "maxWidth") == "960px"
+        assert shown.style("body", "lineHeight") == "24px"
+        column = shown.page.locator("body").bounding_box()
+        assert column is not None
+        assert column["x"] == pytest.approx((DESK - column["width"]) / 2, abs=10)
+        assert column["width"] < 1000
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_nothing_is_wider_than_the_window(chromium: Browser, page: Path, width: int):
+    with opened(chromium, page, width) as shown:
+        assert shown.overhang() == 0
+
+
+def test_the_browser_has_nothing_to_complain_of(chromium: Browser, page: Path):
+    with opened(chromium, page, DESK) as shown:
+        assert shown.complaints == []
+        for picture in shown.page.locator("img").all():
+            assert picture.evaluate("image => image.naturalWidth") > 0
+            assert picture.get_attribute("alt")
+
+
+def test_names_are_text_and_never_markup(chromium: Browser, page: Path):
+    with opened(chromium, page, DESK) as shown:
+        assert shown.page.locator("b").count() == 0
+        assert "Zoë <b>O'Neill</b>" in shown.page.inner_text("body")

@@ -1,0 +1,144 @@
+"""The step on a tiny generator: many people at once, repeatable draws, what is trained and what is not."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import nnx
+from jax.tree_util import Partial
+
+from eg3d_flax import GeneratorConfig, TriPlaneGenerator, account, from_torch
+from golden import eg3d_lr_multiplier, eg3d_weight
+from jaxunlearn.methods import latents
+from jaxunlearn.methods.base import GuideSampling, Terms
+from jaxunlearn.methods.losses import Perception
+from jaxunlearn.training.step import (
+    Frozen,
+    StepSettings,
+    UnlearningStep,
+    merge_generator,
+    over_identities,
+    split_generator,
+)
+from standin import StandIn
+
+TINY = dataclasses.replace(
+    GeneratorConfig.small(),
+    superresolution_module="none",
+    img_resolution=16,
+    neural_rendering_resolution=16,
+    plane_resolution=8,
+    depth_resolution=4,
+    depth_resolution_importance=0,
+)
+SAMPLING = GuideSampling(num_adjacent=2, num_global=1)
+
+
+def embed(images: jax.Array) -> jax.Array:
+    flat = images[:, ::4, ::4].reshape(len(images), -1)
+    return flat / jnp.linalg.norm(flat, axis=-1, keepdims=True)
+
+
+@pytest.fixture(scope="module")
+def generator() -> TriPlaneGenerator:
+    shapes = {row.name: row.target_shape for row in account({}, TINY)}
+    weights = {
+        n: eg3d_weight(n, shape, 3, eg3d_lr_multiplier(n)) for n, shape in shapes.items() if shape is not None
+    }
+    return from_torch(weights, TINY)
+
+
+def build(generator: TriPlaneGenerator, settings: StepSettings) -> tuple[UnlearningStep, Frozen]:
+    split = split_generator(generator)
+    step = UnlearningStep(split.graphdef, optax.adam(1e-2), settings)
+    perception = Perception(Partial(StandIn(0)), Partial(embed))
+    return step, Frozen(split.trainable, split.fixed, perception)
+
+
+def people(generator: TriPlaneGenerator, count: int) -> tuple[jax.Array, jax.Array]:
+    z = jax.random.normal(jax.random.key(5), (count, TINY.z_dim))
+    ws = generator.mapping(z, jnp.zeros((count, 25)))
+    return ws, latents.extrapolated_target(ws, generator.backbone.mapping.w_avg[...], 3.0)
+
+
+STEPS = 8
+
+
+@pytest.fixture(scope="module")
+def run(generator):
+    """Two people for some steps together, and each alone."""
+    step, frozen = build(generator, StepSettings(SAMPLING))
+    ws, ws_target = people(generator, 2)
+    keys = jax.random.split(jax.random.key(1), 2)
+
+    def start(ws, ws_target):
+        return step.init(frozen), step.target(frozen, ws, ws_target)
+
+    def follow(advance, state, target, key):
+        measured = []
+        for _ in range(STEPS):
+            state, now = advance(state, frozen, target, key)
+            measured.append(now["loss"])
+        return state, np.asarray(measured)
+
+    together = follow(jax.jit(over_identities(step)), *jax.vmap(start)(ws, ws_target), keys)
+    single = jax.jit(step)
+    alone = [follow(single, *start(ws[i], ws_target[i]), keys[i]) for i in range(2)]
+    return step, frozen, jax.vmap(start)(ws, ws_target)[1], together, alone
+
+
+@pytest.mark.slow
+def test_people_together_are_the_same_as_alone(run):
+    *_, (states, losses), alone = run
+    for i, (state, own_losses) in enumerate(alone):
+        np.testing.assert_allclose(losses[:, i], own_losses, rtol=1e-3)
+        for a, b in zip(jax.tree.leaves(states.trainable), jax.tree.leaves(state.trainable), strict=True):
+            np.testing.assert_allclose(a[i], b, atol=5e-3)
+        assert state.step == STEPS
+
+
+@pytest.mark.slow
+def test_the_backbone_moves_and_the_loss_falls(run):
+    step, frozen, targets, (states, _), _ = run
+    draws = step.draw(jax.random.key(77), frozen)
+    loss = jax.jit(step.losses)
+    for i in range(2):
+        target, trainable = jax.tree.map(lambda x, i=i: x[i], (targets, states.trainable))
+        assert loss(trainable, frozen, target, draws)[0] < loss(frozen.trainable, frozen, target, draws)[0]
+        leaves = zip(jax.tree.leaves(trainable), jax.tree.leaves(frozen.trainable), strict=True)
+        assert all(not np.array_equal(a, b) for a, b in leaves)
+
+
+def test_only_the_synthesis_backbone_is_trained(generator):
+    split = split_generator(generator)
+    paths = {path[:2] for path, _ in nnx.to_flat_state(split.trainable)}
+    assert paths == {("backbone", "synthesis")}
+    assert all(isinstance(v, nnx.Param) for _, v in nnx.to_flat_state(split.trainable))
+    merged = merge_generator(split)
+    assert merged.config == generator.config
+
+
+def test_equal_generators_have_no_global_loss_unless_draws_are_independent(generator):
+    """With shared draws the source is its own perfect copy; the official way starts from noise."""
+    ws, _ = people(generator, 1)
+    for draws, is_zero in (("shared", True), ("independent", False)):
+        step, frozen = build(generator, StepSettings(SAMPLING, draws=draws))  # type: ignore[arg-type]
+        target = step.target(frozen, ws[0], ws[0])
+        _, terms = jax.jit(step.losses)(
+            frozen.trainable, frozen, target, step.draw(jax.random.key(0), frozen)
+        )
+        assert (float(terms["perceptual"][3]) < 1e-9) == is_zero
+
+
+def test_weights_follow_the_reduction():
+    mean, total = (
+        dataclasses.replace(SAMPLING, reduction=reduction, lambda_global=3.0).weights()
+        for reduction in ("mean", "sum")
+    )
+    np.testing.assert_allclose(mean["perceptual"], [1, 0.5, 0.5, 3])
+    np.testing.assert_allclose(total["perceptual"], [1, 1, 1, 3])
+    np.testing.assert_allclose(total["planes"], [0.01, 0.01, 0.01, 0])
+    assert dataclasses.replace(SAMPLING, local=Terms(identity=0.0)).weights()["identity"][0] == 0

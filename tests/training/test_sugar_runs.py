@@ -1,0 +1,154 @@
+"""Many people in one generator, from latents to a run's folder: what is written, continued and refused."""
+
+import shutil
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods.sugar.fisher_io import load_fisher
+from jaxunlearn.methods.sugar.mapper import load_mapper
+from jaxunlearn.training.result import finished
+from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.step import split_generator
+from jaxunlearn.training.unlearn import unlearn
+from tiny_models import tiny_models, tiny_people
+from tiny_sugar import STEPS, tiny_sugar
+
+NAMES = ["ann", "bob", "cyd"]
+
+
+def numbers(generator) -> list[np.ndarray]:
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(generator))]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    config = tiny_sugar()
+    return unlearn(tiny_models(), tiny_people(3), config, workdir=folder, subjects=NAMES, progress=False)
+
+
+def test_three_people_are_forgotten_by_one_generator(whole):
+    folder = whole.folder
+    assert folder.finished()
+    assert len(whole.generators) == 1
+    assert whole.together
+    assert whole.generator_of(2) is whole.generators[0]
+    assert [path.name for path in (folder.path / "generator").iterdir()] == ["0000.safetensors"]
+    lines = folder.metrics()
+    assert [line["step"] for line in lines] == list(range(1, STEPS + 1))
+    assert all(len(line["perceptual"]) == 4 for line in lines)  # two people, a neighbour each
+    assert lines[0]["ewc"] == 0  # where training starts, nothing has moved
+    assert lines[-1]["ewc"] > 0
+    assert len(folder.summary["surrogate_losses"]) == 2
+
+
+def test_surrogates_lie_where_the_config_says(whole):
+    models = tiny_models()
+    away = np.linalg.norm(whole.ws_target - np.asarray(models.w_avg), axis=(1, 2))
+    np.testing.assert_allclose(away, tiny_sugar().target.distance * models.median_radius, rtol=1e-4)
+    flat = (whole.ws_target - np.asarray(models.w_avg)).reshape(3, -1)
+    cosines = flat @ flat.T / np.outer(away, away)
+    assert cosines[np.triu_indices(3, 1)].max() < 0.999  # everybody has a surrogate of their own
+
+
+def test_fisher_and_mapper_are_kept(whole):
+    trainable = split_generator(tiny_models().generator).trainable
+    fisher = load_fisher(whole.folder.fisher, trainable)
+    assert all(float(leaf.min()) >= 0 for leaf in jax.tree.leaves(fisher))
+    assert max(float(leaf.max()) for leaf in jax.tree.leaves(fisher)) > 0
+    assert load_mapper(whole.folder.surrogates, "mapper-unet")
+    with pytest.raises(ValueError, match="sugar-mapper-unet weights"):
+        load_mapper(whole.folder.surrogates, "mapper-transformer")
+    with pytest.raises(InputError, match="does not hold a Fisher"):
+        load_fisher(whole.folder.surrogates, trainable)
+
+
+def test_a_run_that_was_cut_off_gives_the_same(tmp_path, whole):
+    """With the checkpoint, the mapper and the Fisher of an interrupted run."""
+    folder = RunFolder(tmp_path / "run")
+    shutil.copytree(whole.folder.path, folder.path)
+    folder.generator().unlink()
+    newest = max(folder.checkpoints.iterdir(), key=lambda path: int(path.name))
+    shutil.rmtree(newest)
+    resumed = unlearn(
+        tiny_models(), tiny_people(3), tiny_sugar(), workdir=folder.path, subjects=NAMES, progress=False
+    )
+    for a, b in zip(numbers(resumed.generator), numbers(whole.generator), strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(finished(folder).ws_target, whole.ws_target)
+
+
+def test_without_elastic_weights_more_is_lost(whole):
+    """The penalty's purpose: the same run without it moves further, measured by what matters."""
+    almost_none = {"ewc.weight": 1e-12, "ewc.file": str(whole.folder.fisher)}
+    loose = unlearn(tiny_models(), tiny_people(3), tiny_sugar(almost_none), progress=False)
+    source = split_generator(tiny_models().generator).trainable
+    fisher = load_fisher(whole.folder.fisher, source)
+
+    def moved(generator) -> float:
+        here = split_generator(generator).trainable
+        parts = jax.tree.map(lambda f, a, b: float((f * (a - b) ** 2).sum()), fisher, here, source)
+        return sum(jax.tree.leaves(parts))
+
+    assert moved(whole.generator) < moved(loose.generator)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"target.kind": "nearest"}, 'choose "shifted"'),
+        ({"target.distance": 0.0}, "everybody would become the mean face"),
+        ({"ewc.fisher": "offical"}, "choose from gauss-newton, official"),
+        ({"pairs.batch": 0}, "config.pairs.batch must be a whole number from 1"),
+        ({"ewc.file": "no.safetensors"}, r"config\.ewc\.file no\.safetensors: no such file"),
+        ({"surrogates.file": "no.pt"}, r"config\.surrogates\.file no\.pt: no such file"),
+    ],
+)
+def test_settings_that_make_no_sense(tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        unlearn(tiny_models(), tiny_people(2), tiny_sugar(changes), workdir=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_people_who_cannot_be_forgotten(tmp_path):
+    people = tiny_people(3)
+    twice = people[[0, 1, 0]]
+    where = {"workdir": tmp_path / "run"}
+    with pytest.raises(InputError, match="latent 0 and latent 2: the same person is listed twice"):
+        unlearn(tiny_models(), twice, tiny_sugar(), **where)
+    with pytest.raises(InputError, match="seed 7: the same person is listed twice"):
+        unlearn(tiny_models(), twice, tiny_sugar(), subjects=["seed 7", "b", "seed 7"], **where)
+    with pytest.raises(InputError, match="do not fit this generator"):
+        unlearn(tiny_models(), people[:0], tiny_sugar(), **where)
+    with pytest.raises(InputError, match="do not fit this generator"):
+        unlearn(tiny_models(), people[..., :-1], tiny_sugar(), **where)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_of_another_request(whole):
+    path = whole.folder.path
+    with pytest.raises(InputError, match=r"config\.target\.distance 0\.7, not 2\.0"):
+        unlearn(
+            tiny_models(),
+            tiny_people(3),
+            tiny_sugar({"target.distance": 2.0}),
+            workdir=path,
+            subjects=NAMES,
+        )
+    with pytest.raises(InputError, match="other latents"):
+        unlearn(tiny_models(), tiny_people(3)[::-1], tiny_sugar(), workdir=path, subjects=NAMES)
+
+
+def test_the_official_fisher_is_zero_without_noise(tmp_path):
+    """The trap, and the line that tells the way out of it."""
+    with pytest.raises(InputError, match=r'choose config\.ewc\.fisher = "gauss-newton"'):
+        unlearn(
+            tiny_models(),
+            tiny_people(2),
+            tiny_sugar({"ewc.fisher": "official-still", "target.kind": "extrapolated"}),
+            progress=False,
+        )

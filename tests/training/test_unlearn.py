@@ -1,0 +1,244 @@
+"""A run from start to end: what is written, how it goes on, what it refuses."""
+
+import dataclasses
+import json
+import os
+import signal
+import threading
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from jaxunlearn.errors import InputError, Interrupted
+from jaxunlearn.methods import configuration
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.training.checkpoints import Checkpoints
+from jaxunlearn.training.result import finished
+from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.unlearn import unlearn
+from tiny_models import numbers, tiny_models, tiny_people
+
+STEPS = 6
+
+
+def config(**changes) -> ConfigDict:
+    made = presets.heads()
+    made.update(steps=STEPS, log_every=1, images_every=0, checkpoint_every=2)
+    made.optimiser.update(learning_rate=1e-3, schedule="constant")
+    made.terms.planes = 0.1
+    made.update_from_flattened_dict(changes)
+    return made
+
+
+def assert_equal(a, b) -> None:
+    for x, y in zip(numbers(a), numbers(b), strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run without interruption, with pictures."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    return unlearn(
+        tiny_models(),
+        tiny_people(1),
+        config(images_every=3),
+        workdir=folder,
+        subjects=["seed 5"],
+        progress=False,
+    )
+
+
+def test_what_a_run_leaves(whole):
+    folder = whole.folder
+    assert folder.finished()
+    lines = folder.metrics()
+    assert [line["step"] for line in lines] == list(range(1, STEPS + 1))
+    local = [line["planes"][0] for line in lines]  # the one term in which nothing is random
+    assert local[-1] < local[0]
+    assert sorted(path.name for path in folder.images.iterdir()) == ["step000003.png", "step000006.png"]
+    summary = json.loads((folder.path / "summary.json").read_text())
+    assert summary["steps"] == STEPS
+    assert min(summary["steps_per_second"], summary["compile_seconds"]) > 0
+    assert summary["w_avg"] == {"origin": "the generator's"}
+    assert folder.request.subjects == ("seed 5",)
+
+
+def test_only_the_synthesis_network_changes(whole):
+    before, after = nnx.state(tiny_models().generator), nnx.state(whole.generator)
+    changed = {
+        path[:2]
+        for (path, a), (_, b) in zip(nnx.to_flat_state(before), nnx.to_flat_state(after), strict=True)
+        if not np.array_equal(a[...], b[...])
+    }
+    assert changed == {("backbone", "synthesis")}
+
+
+def test_a_finished_run_is_read_not_repeated(whole):
+    again = unlearn(
+        tiny_models(), tiny_people(1), config(images_every=3), workdir=whole.folder.path, subjects=["seed 5"]
+    )
+    assert_equal(again.generator, whole.generator)
+    assert_equal(finished(whole.folder).generator, whole.generator)
+    np.testing.assert_array_equal(again.ws, whole.ws)
+
+
+def test_interrupted_and_resumed_is_the_same_bit_for_bit(tmp_path, whole):
+    """SIGINT in the middle saves; the same call goes on; nothing is logged twice."""
+    folder = RunFolder(tmp_path / "run")
+
+    def interrupt() -> None:
+        while not folder.metrics():
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(Interrupted, match="The same command goes on"):
+        unlearn(tiny_models(), tiny_people(1), config(steps=2000), workdir=folder.path, progress=False)
+    thread.join()
+    at = folder.metrics()[-1]["step"]
+    assert at < 2000
+    assert not folder.finished()
+    with pytest.raises(InputError, match="not finished"):
+        finished(folder)
+    resumed = unlearn(
+        tiny_models(), tiny_people(1), config(steps=at + 3), workdir=folder.path, progress=False
+    )
+    straight = unlearn(tiny_models(), tiny_people(1), config(steps=at + 3), progress=False)
+    assert_equal(resumed.generator, straight.generator)
+    assert [line["step"] for line in folder.metrics()] == list(range(1, at + 4))
+
+
+def test_a_lost_tail_is_taken_again(tmp_path, whole):
+    """As after a crash between two checkpoints: logged steps without a checkpoint are taken again."""
+    folder = RunFolder(tmp_path / "run")
+    unlearn(tiny_models(), tiny_people(1), config(steps=4), workdir=folder.path, progress=False)
+    for file in (folder.path / "generator").iterdir():
+        file.unlink()
+    newest = max(folder.checkpoints.iterdir(), key=lambda path: int(path.name))
+    newest.rename(tmp_path / "lost")
+    resumed = unlearn(tiny_models(), tiny_people(1), config(), workdir=folder.path, progress=False)
+    assert_equal(resumed.generator, whole.generator)
+    assert [line["step"] for line in folder.metrics()] == list(range(1, STEPS + 1))
+
+
+def test_cut_off_before_the_weights_were_written(tmp_path, whole):
+    folder = RunFolder(tmp_path / "run")
+    unlearn(tiny_models(), tiny_people(1), config(), workdir=folder.path, progress=False)
+    folder.generator().unlink()
+    resumed = unlearn(tiny_models(), tiny_people(1), config(), workdir=folder.path, progress=False)
+    assert_equal(resumed.generator, whole.generator)
+    assert (resumed.summary["steps"], resumed.summary["diverged"]) == (STEPS, [])
+
+
+def test_a_falling_learning_rate(tmp_path):
+    """It reaches 0 at the last step, so that more steps would be another run."""
+    falling = {"steps": 2, "optimiser.schedule": "cosine"}
+    unlearn(tiny_models(), tiny_people(1), config(**falling), workdir=tmp_path / "run", progress=False)
+    with pytest.raises(InputError, match=r"config\.steps 2, not 3"):
+        unlearn(tiny_models(), tiny_people(1), config(**falling | {"steps": 3}), workdir=tmp_path / "run")
+    rates = configuration.adam(config(**falling)).transformation()
+    moments, moved = rates.init(jnp.ones(())), []
+    for _ in range(3):
+        update, moments = rates.update(jnp.ones(()), moments)
+        moved.append(-np.asarray(update))
+    np.testing.assert_allclose(moved, [1e-3, 5e-4, 0.0], rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.slow
+def test_the_last_checkpoint_and_the_best_are_kept(tmp_path):
+    """With a learning rate of 0 the loss of a step depends on nothing but its pairs."""
+    still = config(**{"optimiser.learning_rate": 0.0, "checkpoint_every": 1, "checkpoints_kept": 1})
+    folder = RunFolder(tmp_path / "run")
+    unlearn(tiny_models(), tiny_people(1), still, workdir=folder.path, progress=False)
+    best = min(folder.metrics(), key=lambda line: line["loss"])["step"]
+    assert best < STEPS
+    assert {int(path.name) for path in folder.checkpoints.iterdir()} == {best, STEPS}
+    with Checkpoints(folder.checkpoints, keep=1) as checkpoints:
+        assert (checkpoints.best, checkpoints.latest) == (best, STEPS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_copies_in_groups(whole, at_once):
+    in_groups = unlearn(tiny_models(), tiny_people(3), config(copies_at_once=at_once), progress=False)
+    for a, b in zip(numbers(in_groups.generators[0]), numbers(whole.generator), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
+    alone = unlearn(tiny_models(), tiny_people(3)[2], config(), numbers=(2,), progress=False)
+    for a, b in zip(numbers(in_groups.generators[2]), numbers(alone.generator), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
+
+
+@pytest.mark.slow
+def test_people_at_once_are_people_alone(whole):
+    together = unlearn(tiny_models(), tiny_people(2), config(), progress=False)
+    for a, b in zip(numbers(together.generators[0]), numbers(whole.generator), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
+    assert len(together.ws) == len(together.generators) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"steps": 0}, "config.steps must be a whole number from 1 to 10000000, not 0"),
+        ({"steps": -3}, "config.steps must be a whole number from 1"),
+        ({"target.kind": "nearest"}, "config.target.kind is 'nearest'"),
+        ({"pairs.alpha_max": float("nan")}, "config.pairs.alpha_max"),
+    ],
+)
+def test_settings_that_make_no_sense(tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        unlearn(tiny_models(), tiny_people(1), config(**changes), workdir=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_latents_that_do_not_fit():
+    with pytest.raises(InputError, match="do not fit this generator"):
+        unlearn(tiny_models(), tiny_people(1)[..., :-1], config())
+    with pytest.raises(InputError, match="NaN"):
+        unlearn(tiny_models(), tiny_people(1) * np.nan, config())
+    with pytest.raises(InputError, match="mean face itself"):
+        unlearn(tiny_models(), np.broadcast_to(tiny_models().w_avg, tiny_people(1).shape), config())
+
+
+def test_latents_found_again_need_not_agree_in_the_last_bits(whole):
+    """A photo inverted twice on a GPU; the run goes on with those that it began with."""
+    nearly = tiny_people(1) * (1 + 1e-6)
+    again = unlearn(tiny_models(), nearly, config(), workdir=whole.folder.path, subjects=["seed 5"])
+    np.testing.assert_array_equal(again.ws, whole.ws)
+    assert not np.array_equal(again.ws, nearly)
+
+
+def test_a_folder_of_something_else(tmp_path, whole):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="holds other files"):
+        unlearn(tiny_models(), tiny_people(1), config(), workdir=tmp_path)
+    with pytest.raises(InputError, match="not the folder of a run"):
+        _ = RunFolder(tmp_path).request
+    path = whole.folder.path
+    with pytest.raises(InputError, match="other latents"):
+        unlearn(tiny_models(), tiny_people(1) + 1, config(), workdir=path, subjects=["seed 5"])
+    with pytest.raises(InputError, match=r"config\.seed 0, not 3"):
+        unlearn(tiny_models(), tiny_people(1), config(seed=3), workdir=path, subjects=["seed 5"])
+    falling = config(steps=STEPS + 1, **{"optimiser.schedule": "cosine"})
+    with pytest.raises(InputError, match=r"config\.optimiser\.schedule 'constant', not 'cosine'"):
+        unlearn(tiny_models(), tiny_people(1), falling, workdir=path, subjects=["seed 5"])
+    other = dataclasses.replace(tiny_models(), identity=tiny_models().judge)
+    with pytest.raises(InputError, match="identity 'loss', not 'judge'"):
+        unlearn(other, tiny_people(1), config(), workdir=path, subjects=["seed 5"])
+
+
+def test_a_run_of_another_version(tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps({"format": 99, "version": "7.0"}))
+    with pytest.raises(InputError, match=r"written by jaxunlearn 7\.0 in format 99"):
+        _ = RunFolder(tmp_path).request
+
+
+def test_a_loss_that_diverges(tmp_path):
+    """One line, and the folder keeps what was saved before."""
+    with pytest.raises(InputError, match=r"no longer finite; lower config\.optimiser"):
+        unlearn(tiny_models(), 1e25 * tiny_people(1), config(), workdir=tmp_path / "run")

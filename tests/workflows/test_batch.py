@@ -1,0 +1,202 @@
+"""Many people in waves: who is done stays done, and whoever diverges stops nobody."""
+
+import json
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxunlearn.cli import main as cli
+from jaxunlearn.errors import InputError, Interrupted
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.models.generator import load_generator
+from jaxunlearn.training.unlearn import unlearn
+from jaxunlearn.workflows.batch import Worklist, unlearn_all
+from jaxunlearn.workflows.batch_dir import WorklistFolder
+from tiny_models import numbers, tiny_models, tiny_people
+
+PEOPLE = tiny_people(3)
+NAMES = ("ada", "bea c.", "cleo")
+
+
+def config(**changes):
+    made = presets.heads()
+    made.update(steps=2, log_every=1, images_every=0, checkpoint_every=1)
+    made.optimiser.update(learning_rate=1e-3, schedule="constant")
+    made.update_from_flattened_dict(changes)
+    return made
+
+
+def worklist(people=PEOPLE, asked=None) -> Worklist:
+    def latents(indices):
+        if asked is not None:
+            asked.append(tuple(indices))
+        return people[list(indices)]
+
+    return Worklist(NAMES, latents)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lists") / "whole"
+    asked = []
+    lines = unlearn_all(tiny_models(), worklist(asked=asked), config(), folder, parallel=2, progress=False)
+    return folder, lines, asked
+
+
+def test_everybody_is_done_in_waves(whole):
+    folder, lines, asked = whole
+    assert asked == [(0, 1), (2,)]
+    assert [line["subject"] for line in lines] == list(NAMES)
+    assert [line["wave"] for line in lines] == [0, 0, 1]
+    assert {line["status"] for line in lines} == {"done"}
+    assert lines[1]["generator"] == "generators/00001-bea-c..safetensors"
+    assert not any((folder / "waves").iterdir())
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["people"], summary["done"], summary["diverged"]) == (3, 3, [])
+    assert summary["identities_per_hour"] > 0
+
+
+def test_a_page_to_look_at(whole):
+    folder, lines, _ = whole
+    page = (folder / "report.html").read_text()
+    assert "<h1>3 of 3 people done</h1>" in page
+    for line in lines:
+        assert f'src="{line["picture"]}"' in page
+        picture = Image.open(folder / line["picture"])
+        assert picture.width == 3 * picture.height
+        before, _, after = np.split(np.asarray(picture, float), 3, axis=1)
+        assert np.abs(before - after).mean() > 0
+
+
+def test_what_becomes_of_somebody_does_not_depend_on_the_wave(whole):
+    folder, lines, _ = whole
+    alone = unlearn(tiny_models(), PEOPLE[1], config(), numbers=(1,), progress=False)
+    of_list = load_generator(str(folder / lines[1]["generator"]))
+    for a, b in zip(numbers(alone.generator), numbers(of_list), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
+
+
+def test_who_is_done_is_not_done_again(whole):
+    folder, lines, _ = whole
+    asked = []
+    again = unlearn_all(tiny_models(), worklist(asked=asked), config(), folder, parallel=1, progress=False)
+    assert asked == []
+    assert again == lines
+
+
+@pytest.mark.slow
+def test_whoever_diverges_is_tried_again_and_stops_nobody(tmp_path):
+    people = PEOPLE.copy()
+    people[1] *= 1e25
+    folder = tmp_path / "list"
+    lines = unlearn_all(tiny_models(), worklist(people), config(), folder, parallel=2, progress=False)
+    assert [line["status"] for line in lines] == ["done", "diverged", "done"]
+    attempts = [line for line in WorklistFolder(folder).lines() if line["subject"] == NAMES[1]]
+    assert [line["learning_rate"] for line in attempts] == [1e-3, 5e-4]
+    assert "generator" not in lines[1]
+    assert json.loads((folder / "summary.json").read_text())["diverged"] == [NAMES[1]]
+
+
+@pytest.mark.slow
+def test_a_wave_cut_off_before_its_generators_were_written(tmp_path):
+    """All steps are taken; who diverged is known from the log. It keeps its people, whatever is asked now."""
+    people, folder, wave = PEOPLE.copy(), tmp_path / "list", tmp_path / "list" / "waves" / "0000"
+    people[1] *= 1e25
+    WorklistFolder(folder).begin(tiny_models().fingerprint, NAMES, config())
+    unlearn(
+        tiny_models(), people[:2], config(images_every=0), workdir=wave, subjects=NAMES[:2], progress=False
+    )
+    for file in (wave / "generator").iterdir():
+        file.unlink()
+    lines = unlearn_all(tiny_models(), worklist(people), config(), folder, parallel=3, progress=False)
+    assert [line["status"] for line in lines] == ["done", "diverged", "done"]
+    assert [line["wave"] for line in lines] == [0, 2, 1]
+    assert "loss" not in lines[0]  # no step was left to measure it
+    assert len(WorklistFolder(folder).lines()) == 4
+
+
+@pytest.mark.slow
+def test_an_interrupted_list_goes_on(tmp_path):
+    """In the middle of the first wave, which then goes on from where it was."""
+    folder, steps = tmp_path / "list", 60
+    metrics = folder / "waves" / "0000" / "metrics.jsonl"
+
+    def interrupt() -> None:
+        while not metrics.exists():
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(Interrupted):
+        unlearn_all(tiny_models(), worklist(), config(steps=steps), folder, parallel=2, progress=False)
+    thread.join()
+    assert not WorklistFolder(folder).lines()
+    at = len(metrics.read_text().splitlines())
+    assert 0 < at < steps
+    with pytest.raises(InputError, match="another config"):
+        unlearn_all(tiny_models(), worklist(), config(), folder, parallel=2, progress=False)
+    asked, again = [], config(steps=steps)
+    lines = unlearn_all(tiny_models(), worklist(asked=asked), again, folder, parallel=2, progress=False)
+    assert [line["status"] for line in lines] == ["done"] * 3
+    assert asked == [(2,)]  # the latents of a wave that was begun are known
+
+
+@pytest.mark.parametrize(
+    ("subjects", "parallel", "changes", "message"),
+    [
+        (NAMES, 0, {}, "parallel must be at least 1"),
+        ((), 2, {}, "the work list is empty"),
+        (("ada", "ada"), 2, {}, "ada is twice"),
+    ],
+)
+def test_lists_that_make_no_sense(tmp_path, subjects, parallel, changes, message):
+    nobody = Worklist(subjects, lambda indices: PEOPLE[list(indices)])
+    with pytest.raises(InputError, match=message):
+        unlearn_all(tiny_models(), nobody, config(**changes), tmp_path / "list", parallel=parallel)
+    assert not (tmp_path / "list").exists()
+
+
+def photographs(folder):
+    """Two people's folders and a file that is no picture."""
+    for person in ("ada", "bea"):
+        (folder / person).mkdir(parents=True)
+        for k in range(2):
+            pixels = np.random.default_rng(k).integers(0, 255, (32, 32, 3), np.uint8)
+            Image.fromarray(pixels).save(folder / person / f"{k}.png")
+    (folder / "bea" / "9.png").write_text("no picture")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("always:left out")
+def test_identities_from_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("jaxunlearn.models.loading.load_models", lambda *_, **__: tiny_models())
+    photographs(tmp_path / "people")
+    command = ["unlearn", "--identities", str(tmp_path / "people"), "--inversion", "optimize"]
+    command += ["--parallel", "2", "--mesh", "2x1", "--steps", "1", "--out", str(tmp_path / "out")]
+    assert cli.main(command) == 0
+    printed = capsys.readouterr()
+    assert "ada: done, generators/00000-ada.safetensors" in printed.out
+    assert "9.png" in printed.err
+    lines = WorklistFolder(tmp_path / "out").lines()
+    assert [(line["subject"], line["wave"]) for line in lines] == [("ada", 0), ("bea", 0)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--latents", "person.npz", "--parallel", "2"], "--parallel: of --identities or --seed"),
+        (["--seed", "0-3", "--parallel", "2", "--mesh", "9x1"], "needs 9 devices"),
+        (["--seed", "0-3", "--parallel", "2", "--method", "sugar"], "a generator of their own"),
+        (["--seed", "0", "--coordinator", "localhost:1"], "or none"),
+    ],
+)
+def test_commands_that_make_no_sense(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.setattr("jaxunlearn.models.loading.load_models", lambda *_, **__: tiny_models())
+    assert cli.main(["unlearn", *arguments, "--out", str(tmp_path / "out")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

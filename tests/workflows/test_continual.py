@@ -1,0 +1,192 @@
+"""Requests one after another: what is kept, checked again, continued and refused; on the tiny models."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+from PIL import Image
+
+from jaxunlearn.cli import main as cli
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods.sugar import presets as sugar_presets
+from jaxunlearn.methods.sugar.fisher_io import load_fisher
+from jaxunlearn.models import loading
+from jaxunlearn.photos.people import people_of_seeds
+from jaxunlearn.training.result import finished
+from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.step import split_generator
+from jaxunlearn.workflows.continual import forget_in_stages
+from jaxunlearn.workflows.continual_report import tell_sequence, written
+from jaxunlearn.workflows.requests import Stage, read_requests
+from tiny_models import CONFIG, tiny_models
+from tiny_sugar import tiny_sugar
+
+STAGES = (Stage("january", seeds=(1, 2)), Stage("february", seeds=(3, 4)))
+
+
+def settings(people: int):
+    return tiny_sugar({"steps": 4, "evaluation.views": 2}, people=people)
+
+
+def numbers(generator) -> list[np.ndarray]:
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(generator))]
+
+
+def far(a, b) -> float:
+    return sum(float(np.abs(x - y).sum()) for x, y in zip(numbers(a), numbers(b), strict=True))
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs") / "requests"
+
+
+@pytest.fixture(scope="module")
+def first(out):
+    """Only the first request has arrived."""
+    return forget_in_stages(tiny_models(), STAGES[:1], settings, out, progress=False)
+
+
+@pytest.fixture(scope="module")
+def both(out, first):
+    """The second has, too; the first is not done again."""
+    weights = out / "01-january" / "generator" / "0000.safetensors"
+    before = weights.stat().st_mtime_ns
+    forgotten = forget_in_stages(tiny_models(), STAGES, settings, out, progress=False)
+    assert weights.stat().st_mtime_ns == before
+    return forgotten
+
+
+@pytest.mark.slow
+def test_a_stage_goes_on_from_the_one_before(first, both):
+    source, january, february = (
+        tiny_models().generator,
+        both.results[0].generator,
+        both.results[1].generator,
+    )
+    assert far(first.results[0].generator, january) == 0
+    assert far(source, january) > 0
+    assert far(january, february) > 0
+    lines = both.results[1].folder.metrics()
+    assert lines[0]["ewc"] == 0  # held where january left it, not at the source
+
+
+@pytest.mark.slow
+def test_fishers_add_up(both):
+    trainable = split_generator(tiny_models().generator).trainable
+    one, two = (load_fisher(result.folder.fisher, trainable) for result in both.results)
+    assert all((b >= a).all() for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True))
+    assert any((b > a).any() for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True))
+
+
+@pytest.mark.slow
+def test_the_registry_says_who_was_forgotten_when(out, both):
+    stored = json.loads((out / "registry.json").read_text())
+    assert [stage["name"] for stage in stored["stages"]] == ["january", "february"]
+    january, february = stored["stages"]
+    assert february["subjects"] == ["seed 3", "seed 4"]
+    assert january["when"] <= february["when"]
+    assert january["generator"] != february["generator"]
+    assert RunFolder(out / february["folder"]).request.start == january["generator"]
+    assert [len(stage["figures"]["stages"]) for stage in stored["stages"]] == [1, 2]
+    assert all(stage["people"] == 2 for stage in february["figures"]["stages"])
+
+
+@pytest.mark.slow
+def test_pictures_and_page(out, both):
+    lines = tell_sequence(tiny_models(), both, settings(2))
+    assert lines[0].startswith("after january: ")
+    assert "of 4 people forgotten" in lines[1]
+    with Image.open(out / "people.png") as image:
+        assert image.size == (4 * CONFIG.img_resolution, 3 * CONFIG.img_resolution)
+    page = (out / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 2
+    assert "seed 1, seed 2" in page
+    assert finished(RunFolder(written(both.registry).parents[1])).summary["steps"] == 4
+
+
+@pytest.mark.slow
+def test_a_finished_sequence_is_read(out, both):
+    again = forget_in_stages(tiny_models(), STAGES, settings, out, progress=False)
+    assert far(again.results[1].generator, both.results[1].generator) == 0
+    assert len(again.registry.entries) == 2
+
+
+@pytest.mark.slow
+def test_requests_that_do_not_continue_the_registry(out, both):
+    with pytest.raises(InputError, match="finished so far are january, february"):
+        forget_in_stages(tiny_models(), STAGES[::-1], settings, out, progress=False)
+    swapped = (Stage("january", seeds=(1, 5)), *STAGES[1:])
+    with pytest.raises(InputError, match="is a run with subjects"):
+        forget_in_stages(tiny_models(), swapped, settings, out, progress=False)
+    with pytest.raises(InputError, match=r"config\.seed 0, not 9"):
+        forget_in_stages(
+            tiny_models(), STAGES, lambda n: tiny_sugar({"seed": 9, "steps": 4}), out, progress=False
+        )
+
+
+@pytest.mark.slow
+def test_a_registry_of_another_generator(out, both):
+    path = out / "registry.json"
+    text = path.read_text()
+    path.write_text(text.replace(tiny_models().fingerprint, "0" * 64))
+    with pytest.raises(InputError, match="is of another generator"):
+        forget_in_stages(tiny_models(), STAGES, settings, out, progress=False)
+    path.write_text(text)
+
+
+def test_somebody_in_two_stages(tmp_path):
+    np.savez(tmp_path / "ws.npz", ws=people_of_seeds(tiny_models(), [2]).ws)
+    stages = (Stage("a", seeds=(2,)), Stage("b", latents=(tmp_path / "ws.npz",)))
+    with pytest.raises(InputError, match=r"stage a: seed 2 and stage b: ws\.npz are the same person"):
+        forget_in_stages(tiny_models(), stages, settings, tmp_path / "out", progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "not readable as JSON"),
+        ("[]", 'expected {"stages": [...]}'),
+        ('{"stages": []}', "at least one stage"),
+        ('{"stages": [{"name": "a"}]}', "stage 1: nobody is to be forgotten"),
+        ('{"stages": [{"seeds": []}]}', "nobody is to be forgotten"),
+        ('{"stages": [{"seeds": [1, 1]}]}', "seeds: 1 is listed twice"),
+        ('{"stages": [{"seeds": [1]}, {"seeds": [2, 1]}]}', "seeds: 1 is listed twice"),
+        ('{"stages": [{"name": "a", "seeds": [1]}, {"name": "a", "seeds": [2]}]}', "a is listed twice"),
+        ('{"stages": [{"seeds": ["1"]}]}', "seeds must be a list of ints"),
+        ('{"stages": [{"seeds": [-1]}]}', "seeds lie between"),
+        ('{"stages": [{"people": [1]}]}', "no such key 'people'"),
+        ('{"stages": [{"name": "../a", "seeds": [1]}]}', "not good for a folder"),
+        ('{"stages": [{"latents": ["no.npz"]}]}', "no.npz: no such file"),
+    ],
+)
+def test_requests_that_make_no_sense(content, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "requests.json").write_text(content)
+    assert cli.main(["unlearn", "--sequence", "requests.json"]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["requests.json"]
+
+
+def test_requests_in_toml(tmp_path):
+    (tmp_path / "requests.toml").write_text('[[stages]]\nseeds = [3]\n[[stages]]\nname = "b"\nseeds = [4]\n')
+    assert read_requests(tmp_path / "requests.toml") == (Stage("stage1", (3,)), Stage("b", (4,)))
+
+
+@pytest.mark.slow
+def test_from_the_command_line(out, both, tmp_path, monkeypatch, capsys):
+    """The sequence that is finished already, asked for once more."""
+    requests = tmp_path / "requests.json"
+    stages = [{"name": stage.name, "seeds": list(stage.seeds)} for stage in STAGES]
+    requests.write_text(json.dumps({"stages": stages}))
+    monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
+    monkeypatch.setattr(sugar_presets, "default_for", lambda _, people: settings(people))
+    assert cli.main(["unlearn", "--sequence", str(requests), "--out", str(out)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("after january")
+    assert printed[-1].endswith("02-february/generator/0000.safetensors")

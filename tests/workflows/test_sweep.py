@@ -1,0 +1,57 @@
+"""Several distances of the surrogates in one go, on the tiny models."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.photos.people import people_of_seeds
+from jaxunlearn.workflows.sweep import sweep_distances
+from tiny_models import CONFIG, tiny_models
+from tiny_sugar import tiny_sugar
+
+DISTANCES = (-0.5, 1.5)
+
+
+def settings(**changes):
+    return tiny_sugar({"steps": 2, "evaluation.views": 2, **changes}, people=2)
+
+
+@pytest.mark.slow
+def test_a_picture_a_person_and_a_row_a_distance(tmp_path):
+    models = tiny_models()
+    people = people_of_seeds(models, [1, 2])
+    rows = sweep_distances(models, people, settings(), DISTANCES, tmp_path / "out", progress=False)
+    assert [row["distance"] for row in rows] == list(DISTANCES)
+    for row in rows:
+        with np.load(tmp_path / "out" / f"d{row['distance']:+g}" / "latents.npz") as latents:
+            away = latents["ws_target"] - np.asarray(models.w_avg)
+        radius = abs(row["distance"]) * models.median_radius
+        np.testing.assert_allclose(np.linalg.norm(away, axis=(1, 2)), radius, rtol=1e-4)
+    with Image.open(tmp_path / "out" / "person0001.png") as image:
+        assert image.size == (2 * CONFIG.img_resolution, 3 * CONFIG.img_resolution)
+        rows_of_pixels = np.split(np.asarray(image, np.float32), 3)
+    near, far = np.split(rows_of_pixels[0], 2, axis=1)
+    np.testing.assert_array_equal(near, far)  # before is before
+    near, far = np.split(rows_of_pixels[1], 2, axis=1)
+    assert abs(near - far).mean() > 0
+    table = (tmp_path / "out" / "sweep.md").read_text()
+    assert "| -0.5 | " in table
+    assert len(json.loads((tmp_path / "out" / "sweep.json").read_text())) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "distances", "message"),
+    [
+        ({"target.kind": "mean", "pairs.adjacent_target": "shifted"}, (1.0,), "has no distance to vary"),
+        ({}, (1.0, 1.0), "listed twice"),
+        ({}, (0.0,), "everybody would become the mean face"),
+    ],
+)
+def test_sweeps_that_make_no_sense(tmp_path, changes, distances, message):
+    people = people_of_seeds(tiny_models(), [1, 2])
+    with pytest.raises(InputError, match=message):
+        sweep_distances(tiny_models(), people, settings(**changes), distances, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,84 @@
+"""The bundled generator: people who look like the z they were made from, whatever the view."""
+
+from importlib import resources
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+import lpips_flax
+from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
+from jaxunlearn.methods.latents import median_radius
+from jaxunlearn.models.generator import load_generator
+from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, Photographs, photograph
+from jaxunlearn.zoo.training.generator import many_latents
+from jaxunlearn.zoo.training.generator_data import on_white
+from jaxunlearn.zoo.training.generator_metrics import evaluate, generate
+
+FILE = resources.files("jaxunlearn.zoo") / "heads.safetensors"
+COMPUTE = Compute.for_platform("cpu")
+
+
+@pytest.fixture(scope="module")
+def generator() -> TriPlaneGenerator:
+    return load_generator("heads")
+
+
+@pytest.fixture(scope="module")
+def held_out() -> Photographs:
+    request = PhotographRequest("generator", people=8, views=2, resolution=64, first=HELD_OUT_FIRST)
+    return on_white(photograph(request, progress=False))
+
+
+def header() -> dict[str, str]:
+    with resources.as_file(FILE) as path, safe_open(path, framework="numpy") as file:
+        return dict(file.metadata())
+
+
+def test_the_file_is_small_and_says_what_it_is() -> None:
+    with resources.as_file(FILE) as path:
+        assert path.stat().st_size < 5e6
+    assert {"architecture", "config", "licence", "seed", "steps", "median_radius"} <= header().keys()
+
+
+def test_its_sizes_are_the_config_of_that_name(generator: TriPlaneGenerator) -> None:
+    assert generator.config == GeneratorConfig.heads()
+
+
+def test_the_mean_latent_and_the_spread_are_recorded(generator: TriPlaneGenerator) -> None:
+    ws = many_latents(generator, seed=1)
+    w_avg = generator.backbone.mapping.w_avg[...]
+    radius = float(median_radius(ws, w_avg))
+    assert float(header()["median_radius"]) == pytest.approx(radius, rel=0.02)
+    assert float(jnp.linalg.norm(ws.mean((0, 1)) - w_avg)) < 0.05 * radius
+
+
+def test_the_camera_does_not_choose_the_person(generator: TriPlaneGenerator) -> None:
+    z = jax.random.normal(jax.random.key(0), (2, 64))
+    cameras = jax.random.normal(jax.random.key(1), (2, 25))
+    np.testing.assert_array_equal(generator.mapping(z, cameras), generator.mapping(z, jnp.zeros((2, 25))))
+
+
+def test_noise_plays_no_part(generator: TriPlaneGenerator) -> None:
+    for name, layer in generator.backbone.synthesis.noise_layers.items():
+        assert float(layer.noise_strength[...]) == 0, name
+
+
+def test_people_it_never_saw_come_out_right(generator: TriPlaneGenerator, held_out: Photographs) -> None:
+    figures = evaluate(generator, held_out, lpips_flax.load("alex"), COMPUTE, people=8)
+    assert figures["psnr"] > 17
+    assert figures["lpips"] < 0.12
+
+
+def test_everybody_resembles_their_own_photograph_most(
+    generator: TriPlaneGenerator, held_out: Photographs
+) -> None:
+    shown = generate(generator, held_out.z, held_out.camera[:, 0], COMPUTE)
+    real = held_out.image[:, 0].astype(np.float32) / 127.5 - 1
+    perceptual = lpips_flax.load("alex")
+    people = len(real)
+    pairs = [np.repeat(shown, people, axis=0), np.tile(real, (people, 1, 1, 1))]
+    distances = np.asarray(perceptual(*map(jnp.array, pairs))).reshape(people, people)
+    assert (distances.argmin(1) == np.arange(people)).mean() >= 0.75

@@ -1,0 +1,56 @@
+"""Parts of people change hands: one at a time, and a network that knows people minds."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from jaxunlearn.models.identity import load_identity
+from jaxunlearn.zoo.synthetic.person import LATENT_SIZE, Person, person_from_latent
+from jaxunlearn.zoo.training import identity_ablation as ablation
+from jaxunlearn.zoo.training.identity import embed_photographs
+
+
+@pytest.fixture(scope="module")
+def people() -> list[Person]:
+    rng = np.random.default_rng(5)
+    return [person_from_latent(z) for z in rng.standard_normal((6, LATENT_SIZE))]
+
+
+@pytest.mark.parametrize(
+    ("part", "changed"),
+    [
+        ("nothing", set()),
+        ("hair", {"hair", "face"}),
+        ("skin", {"face"}),
+        ("glasses", {"glasses"}),
+        ("hair, skin and glasses", {"hair", "face", "glasses"}),
+        ("shape of the head", {"shape", "macro"}),
+    ],
+)
+def test_a_part_and_nothing_else_is_taken(people: list[Person], part: str, changed: set[str]) -> None:
+    person, donor = people[0], people[1]
+    mixed = ablation.PARTS[part](person, donor)
+    for name in ("shape", "macro", "face", "hair", "glasses"):
+        assert (getattr(mixed, name) is not getattr(person, name)) == (name in changed), name
+    assert mixed.face.iris is person.face.iris
+
+
+def test_glasses_are_put_on_or_taken_off(people: list[Person]) -> None:
+    for person, donor in zip(people, ablation.donors_of(people), strict=True):
+        assert donor.glasses.worn != person.glasses.worn
+
+
+def test_the_judge_minds_hair_and_not_other_circumstances(people: list[Person]) -> None:
+    embed = functools.partial(embed_photographs, load_identity("heads-judge"))
+    figures = ablation.ablate(embed, people, views=2, resolution=64)
+    assert figures["nothing"].cosine > 0.8
+    assert figures["nothing"].accepted > 0.9
+    assert figures["hair"].cosine < figures["nothing"].cosine - 0.2
+    assert figures["hair, skin and glasses"].equal.different > figures["nothing"].equal.different + 0.2
+
+
+def test_the_picture_has_a_row_for_every_part(people: list[Person]) -> None:
+    shown = ablation.picture(people[:2], views=2, resolution=32)
+    assert shown.shape == (32 * len(ablation.PARTS), 32 * 4, 3)
+    assert (shown[:32] != shown[32:64]).any()
