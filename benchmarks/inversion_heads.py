@@ -19,8 +19,8 @@ import jax
 import numpy as np
 
 from eg3d_flax import Compute
-from jaxunlearn.batching import embeddings
 from jaxunlearn.images import grid, save_png, to_uint8
+from jaxunlearn.models.batched import embeddings
 from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.photos.inversion import InversionSettings
 from jaxunlearn.photos.inversion_report import measure

@@ -1,75 +1,9 @@
 """Networks over many images, some at a time, each compiled once for one size of batch."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
 
 import jax
 import numpy as np
-
-from jaxunlearn.evaluation.features import Features
-from lpips_flax import LPIPS
-
-
-class Judge(Protocol):
-    """A pytree that tells people apart; `jaxunlearn.models.identity.IdentityNetwork` is one."""
-
-    @property
-    def name(self) -> str:
-        """As results name it."""
-        ...
-
-    @property
-    def threshold(self) -> float | None:
-        """Cosine above which two pictures count as one person; None if unknown."""
-        ...
-
-    def embed(self, images: jax.Array) -> jax.Array:
-        """Images `[N, R, R, 3]` in [-1, 1] → unit vectors `[N, E]`."""
-        ...
-
-    def embed_faces(self, faces: jax.Array) -> jax.Array:
-        """Aligned faces `[N, S, S, 3]` in [-1, 1] → unit vectors `[N, E]`."""
-        ...
-
-
-@jax.jit
-def _embed(judge: Any, images: jax.Array) -> jax.Array:
-    return judge.embed(images)
-
-
-@jax.jit
-def _embed_faces(judge: Any, faces: jax.Array) -> jax.Array:
-    return judge.embed_faces(faces)
-
-
-@jax.jit
-def _describe(features: Any, images: jax.Array) -> jax.Array:
-    return features(images)
-
-
-@jax.jit
-def _compare(perceptual: Any, images: jax.Array, others: jax.Array) -> jax.Array:
-    return perceptual(images, others)
-
-
-def embeddings(judge: Judge, images: np.ndarray, batch: int) -> np.ndarray:
-    """Unit vectors `[N, E]` of images `[N, R, R, 3]`."""
-    return _in_batches(lambda x: _embed(judge, x), batch, images)
-
-
-def face_embeddings(judge: Judge, faces: np.ndarray, batch: int) -> np.ndarray:
-    """Unit vectors `[N, E]` of aligned faces `[N, S, S, 3]`."""
-    return _in_batches(lambda x: _embed_faces(judge, x), batch, faces)
-
-
-def descriptions(features: Features, images: np.ndarray, batch: int) -> np.ndarray:
-    """Features `[N, F]` of images `[N, R, R, 3]`."""
-    return _in_batches(lambda x: _describe(features, x), batch, images)
-
-
-def perceptual_distances(perceptual: LPIPS, images: np.ndarray, others: np.ndarray, batch: int) -> np.ndarray:
-    """LPIPS `[N]` of images `[N, R, R, 3]`, pair by pair."""
-    return _in_batches(lambda x, y: _compare(perceptual, x, y), batch, images, others)
 
 
 def _in_batches(function: Callable[..., jax.Array], batch: int, *images: np.ndarray) -> np.ndarray:

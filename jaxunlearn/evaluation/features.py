@@ -5,6 +5,7 @@ from typing import Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from inception_flax import InceptionV3
 from lpips_flax import LPIPS
@@ -70,3 +71,13 @@ class InceptionFeatures:
     def __call__(self, images: jax.Array) -> jax.Array:
         """See `Features`."""
         return self.network((images + 1) / 2)
+
+
+@jax.jit
+def _describe(features: Any, images: jax.Array) -> jax.Array:
+    return features(images)
+
+
+def descriptions(features: Features, images: np.ndarray, batch: int) -> np.ndarray:
+    """Features `[N, F]` of images `[N, R, R, 3]`."""
+    return _in_batches(lambda x: _describe(features, x), batch, images)

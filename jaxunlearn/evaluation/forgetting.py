@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from eg3d_flax import TriPlaneGenerator
 from inception_flax import frechet_distance
-from jaxunlearn.batching import descriptions
+from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.renderer import Renderer
 

@@ -13,8 +13,8 @@ import jax
 import numpy as np
 
 import mtcnn_flax
-from jaxunlearn.batching import Judge, embeddings, face_embeddings
 from jaxunlearn.images import to_uint8
+from jaxunlearn.models.batched import Judge, embeddings, face_embeddings
 from jaxunlearn.photos.crop import STANDARD_FACE
 from jaxunlearn.photos.face_detector import Detector
 

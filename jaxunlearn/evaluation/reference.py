@@ -9,10 +9,10 @@ from tqdm import tqdm
 
 from eg3d_flax import Compute, TriPlaneGenerator
 from inception_flax import FeatureStatistics, frechet_distance_of_statistics
-from jaxunlearn.batching import Judge, descriptions
-from jaxunlearn.evaluation.features import Features
+from jaxunlearn.evaluation.features import Features, descriptions
 from jaxunlearn.evaluation.identification import Identification
 from jaxunlearn.evaluation.settings import EvaluationSettings
+from jaxunlearn.models.batched import Judge
 from jaxunlearn.models.renderer import Renderer
 from lpips_flax import LPIPS
 

@@ -4,10 +4,10 @@ import numpy as np
 
 from eg3d_flax import TriPlaneGenerator
 from inception_flax import frechet_distance_of_statistics
-from jaxunlearn.batching import perceptual_distances
 from jaxunlearn.evaluation.pixel_metrics import pixel_differences
 from jaxunlearn.evaluation.reference import Reference, show_people
 from jaxunlearn.images import to_uint8
+from jaxunlearn.models.batched import perceptual_distances
 
 
 def retained_figures(

@@ -9,11 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, Protocol
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-
-from eg3d_flax import camera
-from jaxunlearn.methods.latents import adjacent_offsets
 
 
 class Pairs(NamedTuple):
@@ -101,96 +97,21 @@ class Terms:
 
 
 @dataclasses.dataclass(frozen=True)
-class GuideSampling:
-    """How GUIDE draws its pairs (Eq. 4, 7 and 8).
+class StepSettings:
+    """How pairs are drawn, rendered and followed.
 
     Attributes:
-      local: terms of the pair (w_u, w_t).
-      adjacent: terms of each pair (w_u + Δ, w_t + Δ).
-      preserved: terms of each global pair (w_g, w_g).
-      num_adjacent: pairs around the person.
-      num_global: pairs of random people.
-      lambda_adjacent: weight of the adjacency loss.
-      lambda_global: weight of the global preservation loss.
-      reduction: adjacent and global pairs are averaged, as in the paper, or summed, as in the official code.
-      alpha_max: adjacent offsets are up to this long.
-      max_yaw: radians; views are drawn uniformly up to this far to either side.
-      pitch: radians, of all views.
-      view: "step" draws one yaw for all pairs, as the official code; "pair" one for each.
-      pivot: the point that cameras look at.
-      radius: distance of cameras from the origin.
+      sampling: the method's pairs.
+      noise_mode: of the synthesis network; the official code leaves it at "random".
+      draws: "shared" uses the same noise and jitter on both sides of a pair, and the same planes for the
+        planes term and for the image; "independent" draws each anew, as the official code does, so that
+        even equal generators differ and the planes are computed twice.
+      neural_rendering_resolution: rays along each side; None takes the model's.
+      compute: dtype and forms.
     """
 
-    local: Terms = Terms()
-    adjacent: Terms = Terms()
-    preserved: Terms = Terms(planes=0.0, perceptual=1.0, identity=0.0)
-    num_adjacent: int = 2
-    num_global: int = 2
-    lambda_adjacent: float = 1.0
-    lambda_global: float = 1.0
-    reduction: Literal["mean", "sum"] = "mean"
-    alpha_max: float = 15.0
-    max_yaw: float = np.pi / 12
-    pitch: float = -0.2
-    view: Literal["step", "pair"] = "pair"
-    pivot: tuple[float, float, float] = (0.0, 0.0, 0.2)
-    radius: float = 2.7
-
-    keeps_target_planes = True
-    """See `PairSampling`."""
-
-    @property
-    def count(self) -> int:
-        """Pairs a step."""
-        return 1 + self.num_adjacent + self.num_global
-
-    def weights(self) -> dict[str, np.ndarray]:
-        """Weight of each term of each pair, `[P]`: local, adjacent, global."""
-
-        def each(of: str) -> np.ndarray:
-            scale_adjacent, scale_global = self.lambda_adjacent, self.lambda_global
-            if self.reduction == "mean":
-                scale_adjacent /= max(self.num_adjacent, 1)
-                scale_global /= max(self.num_global, 1)
-            values = [getattr(self.local, of)]
-            values += [scale_adjacent * getattr(self.adjacent, of)] * self.num_adjacent
-            values += [scale_global * getattr(self.preserved, of)] * self.num_global
-            return np.array(values, np.float32)
-
-        return {field.name: each(field.name) for field in dataclasses.fields(Terms)}
-
-    def draw(self, key: jax.Array, z_dim: int, schedule: Schedule) -> "GuideDraws":
-        """See `PairSampling`; no step depends on the one before."""
-        of_z, of_alpha, of_yaw = jax.random.split(key, 3)
-        z = jax.random.normal(of_z, (self.num_adjacent + self.num_global, z_dim))
-        alpha = jax.random.uniform(of_alpha, (self.num_adjacent,), maxval=self.alpha_max)
-        views = 1 if self.view == "step" else self.count
-        yaw = jax.random.uniform(of_yaw, (views,), minval=-self.max_yaw, maxval=self.max_yaw)
-        return GuideDraws(z, alpha, jnp.broadcast_to(yaw, (self.count,)))
-
-    def pairs(self, draws: "GuideDraws", target: Target, source: Source) -> Pairs:
-        """GUIDE's pairs of one person and one step: local, adjacent, global."""
-        ws, ws_target, planes = target
-        mapped = source.mapping(draws.z, None)
-        towards, others = mapped[: self.num_adjacent], mapped[self.num_adjacent :]
-        offsets = adjacent_offsets(ws, towards, draws.alpha)
-        return Pairs(
-            ws_from=jnp.concatenate([ws[None], ws + offsets, others]),
-            ws_to=jnp.concatenate([ws_target[None], ws_target + offsets, others]),
-            c=camera.camera_params(draws.yaw, self.pitch, pivot=self.pivot, radius=self.radius),
-            planes_to=None if planes is None else planes[None],
-        )
-
-
-class GuideDraws(NamedTuple):
-    """The random numbers of one step's pairs."""
-
-    z: jax.Array
-    """`[num_adjacent + num_global, z_dim]`, standard normal: towards whom the adjacent pairs step, then the
-    global pairs' people."""
-
-    alpha: jax.Array
-    """`[num_adjacent]`, lengths of the steps."""
-
-    yaw: jax.Array
-    """`[P]` radians."""
+    sampling: PairSampling = dataclasses.field(default_factory=GuideSampling)
+    noise_mode: NoiseMode = "const"
+    draws: Literal["shared", "independent"] = "shared"
+    neural_rendering_resolution: int | None = None
+    compute: Compute = dataclasses.field(default_factory=Compute)

@@ -15,13 +15,13 @@ from jaxunlearn.errors import InputError, shortened
 from jaxunlearn.files.door import local_path
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.allowed_settings import ALLOWED, MAPPERS
-from jaxunlearn.methods.base import GuideSampling, PairSampling, Terms
+from jaxunlearn.methods.base import PairSampling, StepSettings, Terms
+from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.guide.presets import ConfigDict
 from jaxunlearn.methods.sugar.fisher import RetentionSettings
 from jaxunlearn.methods.sugar.mapper_training import MapperTraining
 from jaxunlearn.methods.sugar.pairs import ManySampling
 from jaxunlearn.methods.sugar.transformer import HEADS as ATTENTION_HEADS
-from jaxunlearn.training.step import StepSettings
 
 
 def flat(config: ConfigDict) -> dict[str, Any]:

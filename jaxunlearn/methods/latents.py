@@ -88,11 +88,6 @@ def vicinity_probes(
     return (ws if centre is None else centre) + adjacent_offsets(ws, ws_random, lengths, norm_over=norm_over)
 
 
-def median_radius(ws: jax.Array, w_avg: jax.Array) -> jax.Array:
-    """Median distance of samples `[N, L, D]` from the mean: the scale that settings of a model refer to."""
-    return jnp.median(_length(ws - w_avg))
-
-
 def repeated(ws: np.ndarray) -> tuple[int, int] | None:
     """The first two equal latents of `[N, L, D]`, by number; None if all differ."""
     seen: dict[bytes, int] = {}

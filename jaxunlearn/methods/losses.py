@@ -8,20 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 
 
-class Perception(NamedTuple):
-    """How images are compared.
-
-    Functions with weights are `jax.tree_util.Partial` of a function and the weights, so that the whole is a
-    pytree and can be an argument of a compiled function.
-    """
-
-    perceptual: Callable[[jax.Array, jax.Array], jax.Array]
-    """Two batches of images `[P, H, W, 3]` in about [-1, 1] → distances `[P]`."""
-
-    embed: Callable[[jax.Array], jax.Array]
-    """Images `[P, H, W, 3]` → unit vectors `[P, E]` whose products are identity similarities."""
-
-
 class Rendered(NamedTuple):
     """One side of the pairs."""
 

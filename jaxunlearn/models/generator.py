@@ -100,3 +100,28 @@ def initialised(make: Callable[[], Module]) -> Module:
     """What `make()` returns, with its weights drawn in one compiled call."""
     graphdef, _ = nnx.split(nnx.eval_shape(make))
     return nnx.merge(graphdef, jax.jit(lambda: nnx.split(make())[1])())
+
+
+class SplitGenerator(NamedTuple):
+    """A generator taken apart into what is trained and what is not."""
+
+    graphdef: nnx.GraphDef
+    trainable: Pytree
+    """Parameters of `backbone.synthesis`."""
+
+    fixed: Pytree
+    """Everything else: mapping, decoder, super-resolution, buffers."""
+
+
+def split_generator(generator: TriPlaneGenerator) -> SplitGenerator:
+    """Separate the synthesis backbone's parameters from all that stays as it is."""
+    return SplitGenerator(*nnx.split(generator, _is_trainable, ...))
+
+
+def merge_generator(split: SplitGenerator) -> TriPlaneGenerator:
+    """The inverse of `split_generator`."""
+    return nnx.merge(split.graphdef, split.trainable, split.fixed)
+
+
+def _is_trainable(path: tuple, value: Any) -> bool:
+    return path[:2] == ("backbone", "synthesis") and isinstance(value, nnx.Param)

@@ -20,14 +20,13 @@ from arcface_flax import ArcFace, ArcFaceConfig
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from inception_flax import InceptionV3
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods.latents import median_radius
-from jaxunlearn.methods.losses import Perception
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.generator import BUNDLED, RANDOM, initialised, load_generator
 from jaxunlearn.models.identity import IdentityNetwork, identity_network, load_identity
 from jaxunlearn.models.latent_io import read_latents
+from jaxunlearn.models.perception import Perception
 from lpips_flax import LPIPS
 
 SAMPLES = 10_000
@@ -192,26 +191,6 @@ def load_models(
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Distance:
-    """LPIPS as a function of its weights; equal where the dtypes are, so that programs are found again."""
-
-    dtype: str
-
-    def __call__(self, graph: nnx.GraphDef, state: nnx.State, x: jax.Array, y: jax.Array) -> jax.Array:
-        return nnx.merge(graph, state)(x, y, dtype=self.dtype)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Embedding:
-    """An identity network as a function of its weights."""
-
-    dtype: str
-
-    def __call__(self, network: IdentityNetwork, images: jax.Array) -> jax.Array:
-        return network.embed(images, dtype=self.dtype)
-
-
 def _perceptual(given: str | None) -> tuple[LPIPS, str]:
     if given == "alex":
         return lpips_flax.load("alex"), "LPIPS AlexNet"
@@ -274,3 +253,8 @@ def _found(
             return draw()
         given = str(path)
     return read(given)
+
+
+def median_radius(ws: jax.Array, w_avg: jax.Array) -> jax.Array:
+    """Median distance of samples `[N, L, D]` from the mean: the scale that settings of a model refer to."""
+    return jnp.median(_length(ws - w_avg))

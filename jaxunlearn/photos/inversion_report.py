@@ -10,10 +10,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from jaxunlearn.batching import embeddings
 from jaxunlearn.files.door import local_path, write_json
 from jaxunlearn.files.names import distinct_file_names
 from jaxunlearn.images import grid, save_png, to_uint8
+from jaxunlearn.models.batched import embeddings
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.latent_io import write_latents

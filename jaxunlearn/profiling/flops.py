@@ -13,7 +13,7 @@ import numpy as np
 
 from arcface_flax import ArcFaceConfig
 from eg3d_flax import GeneratorConfig
-from jaxunlearn.training.step import StepSettings
+from jaxunlearn.methods.base import StepSettings
 from lpips_flax.backbones import BACKBONES, Conv, Fire, MaxPool
 
 PARTS = ("backbone", "lookup", "decoder", "superresolution", "perceptual", "identity")

@@ -13,11 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax.planes import sample_from_planes
+from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.losses import identity_distance
+from jaxunlearn.models.generator import SplitGenerator, merge_generator
 from jaxunlearn.profiling import flops
 from jaxunlearn.profiling.flops import Networks, Work
 from jaxunlearn.profiling.timing import timed
-from jaxunlearn.training.step import Frozen, SplitGenerator, StepSettings, merge_generator
+from jaxunlearn.training.step import Frozen
 
 Pytree = Any
 

@@ -17,16 +17,16 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.methods import configuration
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.guide.presets import ConfigDict
-from jaxunlearn.methods.losses import Perception
 from jaxunlearn.methods.sugar import prepare
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.models.generator import RANDOM_FULL_SIZE
+from jaxunlearn.models.generator import RANDOM_FULL_SIZE, split_generator
 from jaxunlearn.models.identity import identity_network
 from jaxunlearn.models.loading import Models, RandomWeights, load_models
+from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import by_identity, everywhere
 from jaxunlearn.training.compiled_step import StepRecipe
-from jaxunlearn.training.step import Frozen, split_generator
+from jaxunlearn.training.step import Frozen
 from lpips_flax import LPIPS
 
 Pytree = Any

@@ -14,10 +14,11 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.sharding import Mesh
 
+from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.configuration import Adam
 from jaxunlearn.process.multihost import place
 from jaxunlearn.sharding import IDENTITY, by_identity, everywhere, on_each_device, portion
-from jaxunlearn.training.step import Frozen, State, StepSettings, Target, UnlearningStep, over_identities
+from jaxunlearn.training.step import Frozen, State, Target, UnlearningStep, over_identities
 
 Pytree = Any
 Measurements = dict[str, Any]

@@ -5,9 +5,8 @@ Everything here is a pure function of one generator copy and whom it forgets, be
 copies on states, targets and draws. `P` pairs, `L` rows of ws, `D` w_dim.
 """
 
-import dataclasses
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,48 +14,17 @@ import numpy as np
 import optax
 from flax import nnx
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import TriPlaneGenerator
 from eg3d_flax.renderer import Jitter, random_jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.methods import ewc
-from jaxunlearn.methods.base import GuideSampling, Pairs, PairSampling, Schedule, Source, Target
-from jaxunlearn.methods.losses import Perception, Rendered, pair_losses, total_loss
+from jaxunlearn.methods.base import Pairs, Schedule, Source, Target
+from jaxunlearn.methods.losses import Rendered, pair_losses, total_loss
 from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import Portion
 
 Pytree = Any
-
-
-@dataclasses.dataclass(frozen=True)
-class StepSettings:
-    """How pairs are drawn, rendered and followed.
-
-    Attributes:
-      sampling: the method's pairs.
-      noise_mode: of the synthesis network; the official code leaves it at "random".
-      draws: "shared" uses the same noise and jitter on both sides of a pair, and the same planes for the
-        planes term and for the image; "independent" draws each anew, as the official code does, so that
-        even equal generators differ and the planes are computed twice.
-      neural_rendering_resolution: rays along each side; None takes the model's.
-      compute: dtype and forms.
-    """
-
-    sampling: PairSampling = dataclasses.field(default_factory=GuideSampling)
-    noise_mode: NoiseMode = "const"
-    draws: Literal["shared", "independent"] = "shared"
-    neural_rendering_resolution: int | None = None
-    compute: Compute = dataclasses.field(default_factory=Compute)
-
-
-class SplitGenerator(NamedTuple):
-    """A generator taken apart into what is trained and what is not."""
-
-    graphdef: nnx.GraphDef
-    trainable: Pytree
-    """Parameters of `backbone.synthesis`."""
-
-    fixed: Pytree
-    """Everything else: mapping, decoder, super-resolution, buffers."""
 
 
 class State(NamedTuple):
@@ -103,20 +71,6 @@ class Draws(NamedTuple):
 
     trained: SideDraws
     source: SideDraws
-
-
-def _is_trainable(path: tuple, value: Any) -> bool:
-    return path[:2] == ("backbone", "synthesis") and isinstance(value, nnx.Param)
-
-
-def split_generator(generator: TriPlaneGenerator) -> SplitGenerator:
-    """Separate the synthesis backbone's parameters from all that stays as it is."""
-    return SplitGenerator(*nnx.split(generator, _is_trainable, ...))
-
-
-def merge_generator(split: SplitGenerator) -> TriPlaneGenerator:
-    """The inverse of `split_generator`."""
-    return nnx.merge(split.graphdef, split.trainable, split.fixed)
 
 
 class UnlearningStep:

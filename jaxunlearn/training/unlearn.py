@@ -21,7 +21,7 @@ from jaxunlearn.methods.configuration import flat
 from jaxunlearn.methods.guide.presets import ConfigDict
 from jaxunlearn.methods.latents import repeated
 from jaxunlearn.methods.sugar.prepare import Before, Prepared, check_files, prepare
-from jaxunlearn.models.generator import save_generator
+from jaxunlearn.models.generator import SplitGenerator, merge_generator, save_generator, split_generator
 from jaxunlearn.models.loading import Models, fingerprint_of
 from jaxunlearn.process import multihost
 from jaxunlearn.process.signals import interruptions
@@ -32,7 +32,7 @@ from jaxunlearn.training.compiled_step import Measurements, StepRecipe, compiled
 from jaxunlearn.training.metrics_log import diverged_until, forget_after
 from jaxunlearn.training.result import Result, finished
 from jaxunlearn.training.run_dir import Request, RunFolder, same_people
-from jaxunlearn.training.step import Frozen, SplitGenerator, State, Target, merge_generator, split_generator
+from jaxunlearn.training.step import Frozen, State, Target
 
 _FIGURES = (
     "steps_per_second",

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 import lpips_flax
 from eg3d_flax import TriPlaneGenerator
-from jaxunlearn.batching import descriptions
 from jaxunlearn.evaluation import (
     AlexNetFeatures,
     EvaluationSettings,
@@ -24,6 +23,7 @@ from jaxunlearn.evaluation import (
     forgotten_set_figures,
     measure_source,
 )
+from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.methods import latents
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import load_generator

@@ -7,7 +7,7 @@ import optax
 import pytest
 
 from jaxunlearn.methods import ewc, latents
-from jaxunlearn.training.step import split_generator
+from jaxunlearn.models.generator import split_generator
 from sugar_golden import sugar_golden
 from sugar_toy import ToyGenerator, by_name, like
 

@@ -11,10 +11,10 @@ from arcface_flax import ArcFace, ArcFaceConfig
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from eg3d_flax.planes import sample_from_planes
 from eg3d_flax.synthesis import SynthesisNetwork
-from jaxunlearn.methods.base import GuideSampling, Terms
+from jaxunlearn.methods.base import StepSettings, Terms
+from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.profiling import flops
 from jaxunlearn.profiling.flops import Networks
-from jaxunlearn.training.step import StepSettings
 from lpips_flax import LPIPS
 
 FULL = GeneratorConfig.ffhq512_128()

@@ -13,8 +13,8 @@ from eg3d_flax import GeneratorConfig, TriPlaneGenerator, from_torch
 from eg3d_flax.synthesis import Noise
 from golden import GoldenCase, draw_normal, draw_uniform, golden
 from identity_networks import guide_identity_network
-from jaxunlearn.methods.base import GuideDraws
-from jaxunlearn.methods.losses import Perception
+from jaxunlearn.methods.guide.pairs import GuideDraws
+from jaxunlearn.models.perception import Perception
 from jaxunlearn.training.step import Draws, SideDraws
 from layouts import nhwc
 from standin import StandIn

@@ -14,7 +14,7 @@ from jax.tree_util import Partial
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.methods import latents
-from jaxunlearn.methods.losses import Perception
+from jaxunlearn.models.perception import Perception
 
 TERMS = {"planes": 0.01, "perceptual": 1.0, "identity": 0.1}
 

@@ -11,13 +11,15 @@ from jax.tree_util import Partial
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc
-from jaxunlearn.methods.base import GuideSampling
+from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.methods.losses import Perception
+from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.sugar.fisher import RetentionSettings, importance
 from jaxunlearn.methods.sugar.pairs import ManySampling
+from jaxunlearn.models.generator import split_generator
+from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import Portion, by_identity, everywhere, make_mesh, on_each_device, portion
-from jaxunlearn.training.step import Frozen, StepSettings, UnlearningStep, over_identities, split_generator
+from jaxunlearn.training.step import Frozen, UnlearningStep, over_identities
 from jaxunlearn.training.unlearn import unlearn
 from standin import StandIn
 from tiny_models import tiny_models, tiny_people

@@ -12,9 +12,11 @@ from eg3d_flax.torch_names import LAYOUT
 from golden import golden
 from guide_golden import PARTS, STEPS, GuideCase, guide_case
 from jaxunlearn.methods import latents
-from jaxunlearn.methods.base import GuideSampling
+from jaxunlearn.methods.base import StepSettings
+from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.training.step import Frozen, StepSettings, UnlearningStep, split_generator
+from jaxunlearn.models.generator import split_generator
+from jaxunlearn.training.step import Frozen, UnlearningStep
 from layouts import nchw, nhwc, pool8
 from standin import StandIn
 

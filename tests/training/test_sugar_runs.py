@@ -10,9 +10,9 @@ from flax import nnx
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.sugar.fisher_io import load_fisher
 from jaxunlearn.methods.sugar.mapper import load_mapper
+from jaxunlearn.models.generator import split_generator
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.run_dir import RunFolder
-from jaxunlearn.training.step import split_generator
 from jaxunlearn.training.unlearn import unlearn
 from tiny_models import tiny_models, tiny_people
 from tiny_sugar import STEPS, tiny_sugar

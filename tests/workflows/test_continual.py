@@ -13,10 +13,10 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.methods.sugar.fisher_io import load_fisher
 from jaxunlearn.models import loading
+from jaxunlearn.models.generator import split_generator
 from jaxunlearn.photos.people import people_of_seeds
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.run_dir import RunFolder
-from jaxunlearn.training.step import split_generator
 from jaxunlearn.workflows.continual import forget_in_stages
 from jaxunlearn.workflows.continual_report import tell_sequence, written
 from jaxunlearn.workflows.requests import Stage, read_requests

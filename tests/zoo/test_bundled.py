@@ -10,8 +10,8 @@ from safetensors import safe_open
 
 import lpips_flax
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
-from jaxunlearn.methods.latents import median_radius
 from jaxunlearn.models.generator import load_generator
+from jaxunlearn.models.loading import median_radius
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, Photographs, photograph
 from jaxunlearn.zoo.training.generator import many_latents
 from jaxunlearn.zoo.training.generator_data import on_white

@@ -18,9 +18,9 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc, latents
 from jaxunlearn.methods.latents import NormOver
 from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.models.generator import SplitGenerator
 from jaxunlearn.process import multihost
 from jaxunlearn.sharding import SAMPLE, everywhere
-from jaxunlearn.training.step import SplitGenerator
 
 Pytree = Any
 Estimator = Literal["gauss-newton", "official", "official-still"]

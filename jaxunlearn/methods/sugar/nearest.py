@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import Compute, TriPlaneGenerator
-from jaxunlearn.batching import Judge, embeddings
+from jaxunlearn.models.batched import Judge, embeddings
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.renderer import Renderer
 

@@ -25,10 +25,10 @@ from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
 from jaxunlearn.methods.sugar.mapper import Mapper, initial_mapper, load_mapper, save_mapper, surrogates_of
 from jaxunlearn.methods.sugar.nearest import nearest_people
 from jaxunlearn.methods.sugar.surrogates import MapperLoss, learned
+from jaxunlearn.models.generator import split_generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process import multihost
 from jaxunlearn.training.run_dir import RunFolder
-from jaxunlearn.training.step import split_generator
 
 Pytree = Any
 

@@ -19,8 +19,8 @@ from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from eg3d_flax.compute import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.images import save_png
-from jaxunlearn.methods.latents import median_radius
 from jaxunlearn.models.generator import initialise, save_generator
+from jaxunlearn.models.loading import median_radius
 from jaxunlearn.zoo.synthetic.photographs import (
     HELD_OUT_FIRST,
     MAPPING_VERSION,

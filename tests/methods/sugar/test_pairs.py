@@ -10,18 +10,11 @@ import pytest
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.methods import configuration, ewc, latents
-from jaxunlearn.methods.base import Schedule, Source, Terms
+from jaxunlearn.methods.base import Schedule, Source, StepSettings, Terms
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.methods.sugar.pairs import ManyDraws, ManySampling
-from jaxunlearn.training.step import (
-    Draws,
-    Frozen,
-    SideDraws,
-    StepSettings,
-    Target,
-    UnlearningStep,
-    split_generator,
-)
+from jaxunlearn.models.generator import split_generator
+from jaxunlearn.training.step import Draws, Frozen, SideDraws, Target, UnlearningStep
 from sugar_golden import SugarCase, sugar_golden
 from sugar_toy import PERCEPTION, ToyGenerator, by_name, like, toy_surrogates
 

@@ -15,9 +15,9 @@ from jaxunlearn.methods.sugar.fisher import RetentionSettings, importance, probe
 from jaxunlearn.methods.sugar.mapper import initial_mapper, load_mapper, save_mapper, surrogates_of
 from jaxunlearn.methods.sugar.nearest import choose_nearest
 from jaxunlearn.methods.sugar.prepare import prepare, trained_mapper
+from jaxunlearn.models.generator import split_generator
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.training import unlearn
-from jaxunlearn.training.step import split_generator
 from tiny_models import CONFIG, tiny_models, tiny_people
 from tiny_sugar import tiny_sugar
 
