@@ -1,13 +1,14 @@
 """Features whose distributions the Fréchet distance compares."""
 
 import dataclasses
-from typing import Protocol
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from inception_flax import InceptionV3
+from jaxunlearn.batching import in_batches
 from lpips_flax import LPIPS
 
 
@@ -80,4 +81,4 @@ def _describe(features: Any, images: jax.Array) -> jax.Array:
 
 def descriptions(features: Features, images: np.ndarray, batch: int) -> np.ndarray:
     """Features `[N, F]` of images `[N, R, R, 3]`."""
-    return _in_batches(lambda x: _describe(features, x), batch, images)
+    return in_batches(lambda x: _describe(features, x), batch, images)

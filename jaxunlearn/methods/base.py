@@ -11,6 +11,9 @@ from typing import Any, Literal, NamedTuple, Protocol
 import jax
 import numpy as np
 
+from eg3d_flax import Compute
+from eg3d_flax.synthesis import NoiseMode
+
 
 class Pairs(NamedTuple):
     """Latents and cameras of the pairs of one step."""
@@ -110,7 +113,7 @@ class StepSettings:
       compute: dtype and forms.
     """
 
-    sampling: PairSampling = dataclasses.field(default_factory=GuideSampling)
+    sampling: PairSampling
     noise_mode: NoiseMode = "const"
     draws: Literal["shared", "independent"] = "shared"
     neural_rendering_resolution: int | None = None

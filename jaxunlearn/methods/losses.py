@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxunlearn.models.perception import Perception
+
 
 class Rendered(NamedTuple):
     """One side of the pairs."""

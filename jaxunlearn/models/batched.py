@@ -5,6 +5,7 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
+from jaxunlearn.batching import in_batches
 from lpips_flax import LPIPS
 
 
@@ -47,14 +48,14 @@ def _compare(perceptual: Any, images: jax.Array, others: jax.Array) -> jax.Array
 
 def embeddings(judge: Judge, images: np.ndarray, batch: int) -> np.ndarray:
     """Unit vectors `[N, E]` of images `[N, R, R, 3]`."""
-    return _in_batches(lambda x: _embed(judge, x), batch, images)
+    return in_batches(lambda x: _embed(judge, x), batch, images)
 
 
 def face_embeddings(judge: Judge, faces: np.ndarray, batch: int) -> np.ndarray:
     """Unit vectors `[N, E]` of aligned faces `[N, S, S, 3]`."""
-    return _in_batches(lambda x: _embed_faces(judge, x), batch, faces)
+    return in_batches(lambda x: _embed_faces(judge, x), batch, faces)
 
 
 def perceptual_distances(perceptual: LPIPS, images: np.ndarray, others: np.ndarray, batch: int) -> np.ndarray:
     """LPIPS `[N]` of images `[N, R, R, 3]`, pair by pair."""
-    return _in_batches(lambda x, y: _compare(perceptual, x, y), batch, images, others)
+    return in_batches(lambda x, y: _compare(perceptual, x, y), batch, images, others)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import numpy as np
@@ -94,6 +94,7 @@ def _read(name: str | Path) -> TriPlaneGenerator:
 
 
 Module = TypeVar("Module", bound=nnx.Module)
+Pytree = Any
 
 
 def initialised(make: Callable[[], Module]) -> Module:

@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jax.tree_util import Partial
 from jax.typing import DTypeLike
 
 import lpips_flax
@@ -26,7 +25,7 @@ from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.generator import BUNDLED, RANDOM, initialised, load_generator
 from jaxunlearn.models.identity import IdentityNetwork, identity_network, load_identity
 from jaxunlearn.models.latent_io import read_latents
-from jaxunlearn.models.perception import Perception
+from jaxunlearn.models.perception import Perception, perception_of
 from lpips_flax import LPIPS
 
 SAMPLES = 10_000
@@ -131,10 +130,7 @@ class Models:
 
     def perception(self, dtype: DTypeLike = jnp.float32) -> Perception:
         """How the loss compares images, with convolutions in `dtype` and distances in float32."""
-        named = jnp.dtype(dtype).name
-        return Perception(
-            Partial(_Distance(named), *nnx.split(self.perceptual)), Partial(_Embedding(named), self.identity)
-        )
+        return perception_of(self.perceptual, self.identity, dtype)
 
 
 def fingerprint_of(generator: TriPlaneGenerator) -> str:
@@ -257,4 +253,4 @@ def _found(
 
 def median_radius(ws: jax.Array, w_avg: jax.Array) -> jax.Array:
     """Median distance of samples `[N, L, D]` from the mean: the scale that settings of a model refer to."""
-    return jnp.median(_length(ws - w_avg))
+    return jnp.median(jnp.sqrt(jnp.sum(jnp.square(ws - w_avg), axis=(-2, -1))))

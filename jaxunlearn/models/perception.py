@@ -5,9 +5,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
+from jax.tree_util import Partial
+from jax.typing import DTypeLike
 
 from jaxunlearn.models.identity import IdentityNetwork
+from lpips_flax import LPIPS
 
 
 class Perception(NamedTuple):
@@ -42,3 +46,9 @@ class _Embedding:
 
     def __call__(self, network: IdentityNetwork, images: jax.Array) -> jax.Array:
         return network.embed(images, dtype=self.dtype)
+
+
+def perception_of(perceptual: LPIPS, identity: IdentityNetwork, dtype: DTypeLike = jnp.float32) -> Perception:
+    """How the loss compares images, with convolutions in `dtype` and distances in float32."""
+    named = jnp.dtype(dtype).name
+    return Perception(Partial(_Distance(named), *nnx.split(perceptual)), Partial(_Embedding(named), identity))

@@ -16,8 +16,8 @@ from jax.sharding import Mesh
 from eg3d_flax import Compute, GeneratorConfig
 from goae_flax import GOAEConfig
 from jaxunlearn.errors import InputError
-from jaxunlearn.models import encoder
-from jaxunlearn.models.encoder import Encoder, load_encoder
+
+from jaxunlearn.models.encoder import BUNDLED, Encoder, load_encoder
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.inversion import Inversion, InversionSettings, invert
@@ -48,7 +48,7 @@ def _published_name(models: Models) -> str:
 
 def default_method(models: Models, encoder: str | None = None) -> Method:
     """Hybrid where an encoder is bundled, given or found, else the one that needs none."""
-    if encoder or models.name in encoder.BUNDLED or published_encoder(models) is not None:
+    if encoder or models.name in BUNDLED or published_encoder(models) is not None:
         return "hybrid"
     return "optimize"
 
@@ -65,7 +65,7 @@ def encoder_for(models: Models, name_or_path: str | None = None) -> Encoder:
     Raises:
       InputError: if there is none, its file cannot be read, or it does not fit the model.
     """
-    if name_or_path is None and models.name in encoder.BUNDLED:
+    if name_or_path is None and models.name in BUNDLED:
         name_or_path = models.name
     if name_or_path is None:
         path = published_encoder(models)

@@ -18,7 +18,7 @@ from eg3d_flax import TriPlaneGenerator
 from eg3d_flax.renderer import Jitter, random_jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.methods import ewc
-from jaxunlearn.methods.base import Pairs, Schedule, Source, Target
+from jaxunlearn.methods.base import Pairs, Schedule, Source, StepSettings, Target
 from jaxunlearn.methods.losses import Rendered, pair_losses, total_loss
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.perception import Perception

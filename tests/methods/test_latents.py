@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
 from jaxunlearn.methods import latents
+from jaxunlearn.models.loading import median_radius
 
 
 def people(seed: int, count: int = 3) -> tuple[jnp.ndarray, jnp.ndarray]:
@@ -59,7 +60,7 @@ def test_adjacent_offsets_are_as_long_as_asked(seed):
 def test_median_radius():
     w_avg = jnp.zeros(4)
     ws = jnp.stack([jnp.full((1, 4), r / 2) for r in (1.0, 2.0, 9.0)])
-    assert latents.median_radius(ws, w_avg) == pytest.approx(2.0)
+    assert median_radius(ws, w_avg) == pytest.approx(2.0)
 
 
 def test_the_first_latents_that_are_listed_twice():

@@ -38,7 +38,7 @@ def test_the_known_numbers(found, published):
 
 
 def test_a_step_takes_7_5_tflop():
-    work = flops.step(FULL_NETWORKS, StepSettings())
+    work = flops.step(FULL_NETWORKS, StepSettings(GuideSampling()))
     assert flops.total(work) / 1e12 == pytest.approx(7.5, rel=0.01)
     assert tuple(work) == flops.PARTS
     assert work["backbone"].backward == 10 * flops.backbone(FULL)  # five pairs: weights and inputs
@@ -51,7 +51,7 @@ def test_what_is_not_computed_is_not_counted():
     silent = GuideSampling(local=planes_only, adjacent=planes_only, num_global=0)
     work = flops.step(FULL_NETWORKS, StepSettings(silent))
     assert [name for name, part in work.items() if part.total] == ["backbone"]
-    twice = flops.step(FULL_NETWORKS, StepSettings(draws="independent", noise_mode="random"))
+    twice = flops.step(FULL_NETWORKS, StepSettings(GuideSampling(), draws="independent", noise_mode="random"))
     assert twice["backbone"].forward == (5 + 3 + 5 + 3) * flops.backbone(FULL)
 
 

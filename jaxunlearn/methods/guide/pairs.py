@@ -33,9 +33,9 @@ class GuideSampling:
       radius: distance of cameras from the origin.
     """
 
-    local: Terms = Terms()
-    adjacent: Terms = Terms()
-    preserved: Terms = Terms(planes=0.0, perceptual=1.0, identity=0.0)
+    local: Terms = dataclasses.field(default_factory=Terms)
+    adjacent: Terms = dataclasses.field(default_factory=Terms)
+    preserved: Terms = dataclasses.field(default_factory=lambda: Terms(0.0, 1.0, 0.0))
     num_adjacent: int = 2
     num_global: int = 2
     lambda_adjacent: float = 1.0
