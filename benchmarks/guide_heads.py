@@ -21,11 +21,11 @@ from tqdm import tqdm
 
 from jaxunlearn.evaluation import album_latents, evaluate_generator
 from jaxunlearn.evaluation.evaluate import reference_of
-from jaxunlearn.methods import configuration
+from jaxunlearn.methods import from_config
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, load_models
-from jaxunlearn.photos.people import people_of_seeds
+from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.profiling.devices import processor
 from jaxunlearn.training.unlearn import unlearn
 
@@ -88,13 +88,13 @@ def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path
     for row, person, seed in tqdm(missing, unit="run"):
         config = ROWS[row]()
         config.seed = seed
-        ws = people_of_seeds(models, [person]).ws
+        ws = people_from_seeds(models, [person]).ws
         if person not in albums:
             albums[person] = album_latents(
                 models,
                 person,
                 config.evaluation.album,
-                compute=configuration.compute(config),
+                compute=from_config.compute(config),
                 progress=False,
             ).ws
         began = time.monotonic()

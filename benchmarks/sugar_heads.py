@@ -27,11 +27,12 @@ from tqdm import tqdm
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.evaluate import evaluate, reference_of
 from jaxunlearn.images import save_png
-from jaxunlearn.methods import configuration
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods import from_config
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.models.loading import Models, load_models
-from jaxunlearn.photos.people import people_of_seeds
+from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.profiling.devices import processor
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.training.result import Result
@@ -54,23 +55,23 @@ def _without(preset: Callable[[int], ConfigDict], name: str, value: Any) -> Call
 
 
 def _transformer(people: int) -> ConfigDict:
-    config = sugar_presets.sugar_heads(people)
+    config = sugar_presets.heads(people)
     config.target.kind = "mapper-transformer"
     config.surrogates.width, config.surrogates.depth = 128, 2
     return config
 
 
 def _nearest(people: int) -> ConfigDict:
-    config = sugar_presets.sugar_heads(people)
+    config = sugar_presets.heads(people)
     config.target.kind = "nearest"
     config.pairs.adjacent_target = "shifted"
     return config
 
 
 ROWS: dict[str, Callable[[int], ConfigDict]] = {
-    "GUIDE": sugar_presets.guide_many_heads,
-    "SUGAR": sugar_presets.sugar_heads,
-    "SUGAR without elastic weights": _without(sugar_presets.sugar_heads, "ewc.weight", 0.0),
+    "GUIDE": presets.many_heads,
+    "SUGAR": sugar_presets.heads,
+    "SUGAR without elastic weights": _without(sugar_presets.heads, "ewc.weight", 0.0),
     "SUGAR, transformer": _transformer,
     "SUGAR, nearest person": _nearest,
 }
@@ -107,7 +108,7 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path,
         with path.open("a") as file:
             file.write(json.dumps(line) + "\n")
         if pictures and result is not None:  # after the line: neither timed nor able to lose it
-            shown = RunPictures(models.generator, result, configuration.compute(ROWS[row](people)))
+            shown = RunPictures(models.generator, result, from_config.compute(ROWS[row](people)))
             name = f"{path.stem}_{people}_{row.lower().replace(', ', '_').replace(' ', '_')}_seed{seed}"
             save_png(path.with_name(f"{name}_people.png"), shown.everybody())
             save_png(path.with_name(f"{name}_others.png"), shown.others(0))
@@ -133,7 +134,7 @@ def _at_once(
     models: Models, preset: Callable[[int], ConfigDict], people: int, seed: int, reference: Reference
 ) -> tuple[Result, dict[str, Any]]:
     config = _seeded(preset, people, seed)
-    who = people_of_seeds(models, _people(people, seed))
+    who = people_from_seeds(models, _people(people, seed))
     result = unlearn(models, who.ws, config, progress=False)
     figures = evaluate(models, result, config, reference=reference, progress=False)
     each = figures.pop("people").values()
@@ -200,8 +201,8 @@ def table(lines: list[dict[str, Any]]) -> str:
         f"bundled judge, which no loss used (threshold {lines[0]['threshold']:.3f}); Fréchet distances in "
         "AlexNet features, of few pictures and therefore too large: those of others can be compared in this "
         "table, those of the forgotten only in rows of the same N, since their number of pictures is N's. "
-        "Mean ± standard deviation over seeds. Settings in `jaxunlearn/methods/sugar/presets.py`. Published for "
-        "N = 10 (random people), on other people, another judge "
+        "Mean ± standard deviation over seeds. Settings in `jaxunlearn/methods/sugar/presets.py`. "
+        "Published for N = 10 (random people), on other people, another judge "
         "and other retained latents: ID of others 0.280 with GUIDE, 0.439 with SUGAR.",
         "",
         f"| N | | seeds | forgotten | highest ID | {' | '.join(FIGURES.values())} | steps | seconds | GB |",

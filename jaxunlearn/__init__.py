@@ -1,30 +1,67 @@
 """Make a pretrained face generator forget people.
 
 models = jaxunlearn.load_models("heads")
-result = jaxunlearn.unlearn(models, ws, jaxunlearn.methods.guide.presets.heads(), workdir="runs/person")
-figures = jaxunlearn.evaluate(models, result, jaxunlearn.methods.guide.presets.heads())
+people = jaxunlearn.people_from_seeds(models, [7])
+config = jaxunlearn.preset("guide/heads")
+result = jaxunlearn.unlearn(models, people, config, workdir="runs/seven")
+figures = jaxunlearn.evaluate(models, result, config)
 """
 
 import importlib
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
+
+from jaxunlearn.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
     from jaxunlearn.evaluation.evaluate import evaluate
-    from jaxunlearn.methods import latents
-    from jaxunlearn.methods.guide import presets
-    from jaxunlearn.methods.sugar import presets as sugar_presets
-    from jaxunlearn.models.loading import load_models
+    from jaxunlearn.methods.registry import preset, preset_names
+    from jaxunlearn.models.loading import Models, load_models
+    from jaxunlearn.photos.people import People, people_from_latents, people_from_photos, people_from_seeds
+    from jaxunlearn.sharding import make_mesh
+    from jaxunlearn.training.result import Result, load_result
     from jaxunlearn.training.unlearn import unlearn
 
-__all__ = ["evaluate", "latents", "load_models", "presets", "sugar_presets", "unlearn"]
+__version__ = metadata.version("jaxunlearn")
 
-_HOMES = {"evaluate": "measurement", "load_models": "models", "unlearn": "runner"}
+_HOMES = {
+    "Models": "models.loading",
+    "People": "photos.people",
+    "Result": "training.result",
+    "evaluate": "evaluation.evaluate",
+    "load_models": "models.loading",
+    "load_result": "training.result",
+    "make_mesh": "sharding",
+    "people_from_latents": "photos.people",
+    "people_from_photos": "photos.people",
+    "people_from_seeds": "photos.people",
+    "preset": "methods.registry",
+    "preset_names": "methods.registry",
+    "unlearn": "training.unlearn",
+}
+
+__all__ = [
+    "InputError",
+    "Interrupted",
+    "Models",
+    "People",
+    "Result",
+    "__version__",
+    "evaluate",
+    "load_models",
+    "load_result",
+    "make_mesh",
+    "people_from_latents",
+    "people_from_photos",
+    "people_from_seeds",
+    "preset",
+    "preset_names",
+    "unlearn",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Import on first use: the command line's --help must not wait for JAX."""
     if name in _HOMES:
         return getattr(importlib.import_module(f"jaxunlearn.{_HOMES[name]}"), name)
-    if name in __all__:
-        return importlib.import_module(f"jaxunlearn.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,9 +3,19 @@
 jaxunlearn unlearn --seed 7 --config configs/guide/heads.py
 """
 
-from jaxunlearn.methods.guide import presets
+import jaxunlearn
 
 
 def get_config():
-    """All settings."""
-    return presets.heads()
+    """All settings; lengths in latent space are in units of the model's median ‖w - w̄‖."""
+    config = jaxunlearn.preset("guide/heads")
+    config.steps = 120
+    config.target.distance = 0.7
+    config.pairs.alpha_max = 1.0
+    config.pairs.num_global = 3
+    config.pairs.lambda_adjacent = 2.0
+    config.pairs.lambda_global = 18.0
+    config.terms.planes = 0.001
+    config.optimiser.learning_rate = 2.5e-3
+    config.optimiser.schedule = "cosine"
+    return config

@@ -65,6 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     from jaxunlearn.errors import DoesNotFit, InputError
     from jaxunlearn.files.door import write_json
+    from jaxunlearn.methods.registry import method_of
     from jaxunlearn.profiling import topology
     from jaxunlearn.profiling.aot import compile_step
     from jaxunlearn.profiling.aot_report import lines
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
         config.rendering.dtype = arguments.dtype
     found = topology.find(arguments.topology)
     devices = len(found.devices)
-    shape = arguments.mesh or ((devices, 1) if config.method == "guide" else (1, devices))
+    shape = arguments.mesh or ((1, devices) if method_of(config).shares_generator(config) else (devices, 1))
     workload = Workload.of(preset.outline(), config, people)
     report, executable = compile_step(workload, found, shape, arguments.copies or shape[0])
     for line in lines(report, config):

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.methods import configuration
     from jaxunlearn.methods.guide import presets
     from jaxunlearn.models.loading import load_models
-    from jaxunlearn.photos.people import people_of_seeds
+    from jaxunlearn.photos.people import people_from_seeds
     from jaxunlearn.reporting.report import tell
     from jaxunlearn.training.unlearn import unlearn
 
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
         say("note: no photographs of other days without numba (pip install 'jaxunlearn[data]')")
         config.evaluation.album = 0
     models = load_models("heads")
-    people = people_of_seeds(models, [arguments.seed])
+    people = people_from_seeds(models, [arguments.seed])
     out = arguments.out or Path("runs") / f"demo-{people.name}"
     result = unlearn(models, people.ws, config, workdir=out, subjects=people.subjects)
     for line in tell(models, result, config):

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxunlearn.errors import InputError, first_line, shortened
+from jaxunlearn.methods.registry import DEFAULT, METHODS
 
 if TYPE_CHECKING:
     from jax.sharding import Mesh
 
-    from jaxunlearn.methods.guide.presets import ConfigDict
+    from jaxunlearn.methods.settings import ConfigDict
     from jaxunlearn.models.loading import Models
     from jaxunlearn.profiling.workload import Preset
 
@@ -284,8 +285,14 @@ def read_config(path: str | None, overrides: Sequence[str], default: "ConfigDict
     from ml_collections import config_flags
 
     from jaxunlearn.methods.config_files import load_config
+    from jaxunlearn.methods.settings import did_you_mean, flat
 
     config = default if path is None else load_config(path)
+    known = flat(config)
+    for text in overrides:
+        name = text.removeprefix(PREFIX).partition("=")[0]
+        if name not in known:
+            raise InputError(f"unknown setting config.{shortened(name)}{did_you_mean(name, known)}")
     own = flags.FlagValues()
     command_line = ["jaxunlearn", *overrides]
     try:
@@ -293,14 +300,14 @@ def read_config(path: str | None, overrides: Sequence[str], default: "ConfigDict
         own(command_line)
     except (AttributeError, KeyError) as error:
         raise InputError(
-            f"{_shown(overrides)}: no such setting ({shortened(first_line(error), 200)})"
+            f"{_cut(overrides)}: no such setting ({shortened(first_line(error), 200)})"
         ) from error
     except (flags.Error, TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{_shown(overrides)}: {shortened(first_line(error), 200)}") from error
+        raise InputError(f"{_cut(overrides)}: {shortened(first_line(error), 200)}") from error
     return own["config"].value
 
 
-def _shown(overrides: Sequence[str]) -> str:
+def _cut(overrides: Sequence[str]) -> str:
     return shortened(" ".join(shortened(text) for text in overrides), 400)
 
 
@@ -329,12 +336,12 @@ def add_step(parser: argparse.ArgumentParser) -> None:
         default="heads",
         help="heads: the bundled 64² model; full: EG3D's 512² with random weights [%(default)s]",
     )
-    add("--method", choices=("guide", "sugar"), help="whose step [guide]")
+    add("--method", choices=tuple(METHODS), help=f"whose step [{DEFAULT}]")
     add(
         "--people",
         type=whole(1, MOST_SEEDS),
         metavar="N",
-        help=f"who share a generator in SUGAR [{_PEOPLE}]",
+        help=f"people who share a generator, where the method has it so [{_PEOPLE}]",
     )
     add_config(parser)
 
@@ -346,14 +353,15 @@ def step_of(arguments: argparse.Namespace, preset: "Preset") -> "tuple[ConfigDic
       InputError: if settings make no sense, or contradict each other.
     """
     from jaxunlearn.methods.configuration import check
+    from jaxunlearn.methods.registry import method_of
 
-    wanted = arguments.method or "guide"
-    default = preset.config(wanted, arguments.people or _PEOPLE)
+    default = preset.config(arguments.method or DEFAULT, arguments.people or _PEOPLE)
     config = read_config(arguments.config, arguments.overrides, default)
     check(config)
     refuse_other_method(arguments, config)
-    if config.method == "guide":
+    method = method_of(config)
+    if not method.shares_generator(config):
         if arguments.people is not None:
-            raise InputError("--people: GUIDE has a generator copy for everybody; say --copies")
+            raise InputError(f"--people: {method.label} has a generator copy for everybody; say --copies")
         return config, 1
     return config, arguments.people or _PEOPLE

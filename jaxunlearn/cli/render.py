@@ -182,7 +182,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _render_run(arguments: argparse.Namespace, names: dict[str, Path]) -> None:
     """Before, target and after: a strip; an orbit and meshes if they are wanted."""
     from jaxunlearn.images import save_png
-    from jaxunlearn.methods import configuration
+    from jaxunlearn.methods import from_config
     from jaxunlearn.models.generator import load_generator
     from jaxunlearn.reporting.before_after import YAWS, RunPictures
     from jaxunlearn.reporting.run_meshes import run_meshes
@@ -194,7 +194,7 @@ def _render_run(arguments: argparse.Namespace, names: dict[str, Path]) -> None:
     folder = RunFolder(arguments.folder)
     result = finished(folder)
     source = load_generator(folder.request.model)
-    compute = configuration.compute(folder.config)
+    compute = from_config.compute(folder.config)
     pictures = RunPictures(source, result, compute)
     yaws = arguments.yaw if len(arguments.yaw) > 1 else YAWS
     for k in range(len(result.ws)):

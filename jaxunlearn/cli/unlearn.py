@@ -22,12 +22,13 @@ from jaxunlearn.cli.options import (
     whole,
 )
 from jaxunlearn.files.names import file_name
+from jaxunlearn.methods.registry import DEFAULT, DEFAULT_SHARED, METHODS
 from jaxunlearn.terminal import say, say_lines
 
 if TYPE_CHECKING:
     from jax.sharding import Mesh
 
-    from jaxunlearn.methods.guide.presets import ConfigDict
+    from jaxunlearn.methods.settings import ConfigDict
     from jaxunlearn.models.loading import Models
     from jaxunlearn.photos.people import People
 
@@ -103,8 +104,13 @@ def add_parser(subparsers: Any) -> None:
     )
     add(
         "--method",
-        choices=("guide", "sugar"),
+        choices=tuple(METHODS),
         help="guide: a generator for each person; sugar: one for all [as --config says, else guide]",
+    )
+    add(
+        "--shared",
+        action="store_true",
+        help="all people share one generator, with a method that can do both",
     )
     add(
         "--sweep-distance",
@@ -207,7 +213,7 @@ def _run_sweep(
 def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh | None") -> None:
     """Many people, each with a generator of their own, in waves."""
     from jaxunlearn.errors import InputError
-    from jaxunlearn.methods import configuration
+    from jaxunlearn.methods import from_config
     from jaxunlearn.process.multihost import leads
     from jaxunlearn.workflows.batch import unlearn_all
     from jaxunlearn.workflows.batch_sources import worklist_of_photographs, worklist_of_seeds
@@ -225,7 +231,7 @@ def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh |
             encoder=arguments.encoder,
             encoder_input=arguments.encoder_input,
             mesh=mesh,
-            compute=configuration.compute(config),
+            compute=from_config.compute(config),
         )
         name = file_name(Path(arguments.identities).stem)
     else:
@@ -246,6 +252,7 @@ def _run_sequence(arguments: argparse.Namespace, mesh: "Mesh | None") -> None:
     from jaxunlearn.workflows.requests import read_requests
 
     stages = read_requests(arguments.sequence)
+    arguments.shared = True
     models = models_of(arguments, arguments.w_avg)
     out = arguments.out or Path("runs") / file_name(arguments.sequence.stem)
     forgotten = forget_in_stages(
@@ -258,27 +265,28 @@ def _run_sequence(arguments: argparse.Namespace, mesh: "Mesh | None") -> None:
 
 def _request(arguments: argparse.Namespace, models: "Models") -> "tuple[ConfigDict, People]":
     """Settings and people; settings are checked before photos are inverted, which takes long."""
-    from jaxunlearn.methods import configuration
-    from jaxunlearn.photos.people import people_of_images, people_of_latents, people_of_seeds
+    from jaxunlearn.methods import from_config
+    from jaxunlearn.methods.registry import method_of
+    from jaxunlearn.photos.people import people_from_latents, people_from_photos, people_from_seeds
     from jaxunlearn.workflows.requests import refuse_repetition
 
     if arguments.image is not None:
         config = read_settings(arguments, len(arguments.image))
-        people = people_of_images(
+        people = people_from_photos(
             models,
             arguments.image,
             method=arguments.inversion,
             encoder=arguments.encoder,
             encoder_input=arguments.encoder_input,
-            compute=configuration.compute(config),
+            compute=from_config.compute(config),
         )
         return read_settings(arguments, len(people.subjects)), people
     if arguments.seed is not None:
         config = read_settings(arguments, len(arguments.seed))
-        if config.method == "sugar":
+        if method_of(config).shares_generator(config):
             refuse_repetition("--seed", arguments.seed)
-        return config, people_of_seeds(models, arguments.seed)
-    people = people_of_latents(models, arguments.latents)
+        return config, people_from_seeds(models, arguments.seed)
+    people = people_from_latents(models, arguments.latents)
     return read_settings(arguments, len(people.subjects)), people
 
 
@@ -290,12 +298,12 @@ def read_settings(arguments: argparse.Namespace, people: int) -> "ConfigDict":
     """
     from jaxunlearn.cli.options import read_config, refuse_other_method
     from jaxunlearn.methods import configuration
-    from jaxunlearn.methods.guide import presets
-    from jaxunlearn.methods.sugar import presets as sugar_presets
+    from jaxunlearn.methods.registry import named
+    from jaxunlearn.models.generator import SMALL
 
-    default = presets.default_for(arguments.model)
-    if arguments.method == "sugar":
-        default = sugar_presets.default_for(arguments.model, people)
+    method = named(arguments.method or (DEFAULT_SHARED if arguments.shared else DEFAULT))
+    suffix = "heads" if arguments.model in SMALL else "paper"
+    default = method.preset(suffix, people, shared=arguments.shared)
     config = read_config(arguments.config, arguments.overrides, default)
     if arguments.steps:
         config.steps = arguments.steps

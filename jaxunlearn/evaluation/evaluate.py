@@ -20,8 +20,8 @@ from jaxunlearn.evaluation import (
     evaluate_together,
     measure_source,
 )
-from jaxunlearn.methods import configuration
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods import from_config
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import BUNDLED
 from jaxunlearn.models.identity import IdentityNetwork
 from jaxunlearn.models.loading import Models
@@ -66,7 +66,7 @@ def reference_of(
         features or AlexNetFeatures(lpips_flax.load("alex")),
         settings,
         real_images=real_images,
-        compute=configuration.compute(config),
+        compute=from_config.compute(config),
         progress=progress,
     )
 
@@ -134,7 +134,7 @@ def evaluate(
                     models,
                     seed,
                     config.evaluation.album,
-                    compute=configuration.compute(config),
+                    compute=from_config.compute(config),
                     progress=progress,
                 ).ws
     ws, ws_target = jnp.asarray(result.ws), jnp.asarray(result.ws_target)

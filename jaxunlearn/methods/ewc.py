@@ -38,6 +38,11 @@ def penalty(trainable: Pytree, memory: Memory) -> jax.Array:
     return memory.weight * optax.tree.sum(jax.tree.map(term, memory.fisher, trainable, memory.anchor))
 
 
+def only_anchored(anchor: Pytree) -> Memory:
+    """A memory that says where training starts and holds nothing there."""
+    return Memory(jax.tree.map(jnp.zeros_like, anchor), anchor, jnp.zeros((), jnp.float32))
+
+
 class Estimate(NamedTuple):
     """A diagonal Fisher, and where the parameters are afterwards."""
 

@@ -26,6 +26,9 @@ RANDOM_FULL_SIZE = "random-ffhq512"
 BUNDLED = ("heads",)
 """Names of the generators in `jaxunlearn/zoo`; its MODELS.md says what they are."""
 
+SMALL = (*BUNDLED, RANDOM)
+"""Generators of 64² images, which settings for the bundled one suit."""
+
 
 def initialise(config: GeneratorConfig, seed: int = 0) -> TriPlaneGenerator:
     """A generator with fresh random weights."""

@@ -16,7 +16,6 @@ from jax.sharding import Mesh
 from eg3d_flax import Compute, GeneratorConfig
 from goae_flax import GOAEConfig
 from jaxunlearn.errors import InputError
-
 from jaxunlearn.models.encoder import BUNDLED, Encoder, load_encoder
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.loading import Models

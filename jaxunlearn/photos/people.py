@@ -41,14 +41,14 @@ class People:
     ws: np.ndarray
 
 
-def people_of_seeds(models: Models, seeds: Sequence[int]) -> People:
+def people_from_seeds(models: Models, seeds: Sequence[int]) -> People:
     """People of the generator; see `rendering.latents_of_seeds`."""
     ws = latents_of_seeds(models.generator, list(seeds), conditioning_view(models.generator.config))
     name = f"seed{seeds[0]:04d}" + (f"-{seeds[-1]:04d}" if len(seeds) > 1 else "")
     return People(name, tuple(f"seed {seed}" for seed in seeds), np.asarray(ws))
 
 
-def people_of_latents(models: Models, path: Path) -> People:
+def people_from_latents(models: Models, path: Path) -> People:
     """Latents from a file, with the names that stand in it; see `latent_files.read_latents`."""
     ws = read_latents(path, models.generator.config)
     subjects = read_names(path)
@@ -58,7 +58,7 @@ def people_of_latents(models: Models, path: Path) -> People:
     return People(as_text(path.stem), subjects, ws)
 
 
-def people_of_images(
+def people_from_photos(
     models: Models,
     sources: Sequence[str | Path],
     *,

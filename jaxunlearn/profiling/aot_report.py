@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.profiling.aot import Exchange, Report
 from jaxunlearn.profiling.devices import products
 

@@ -9,8 +9,9 @@ from typing import Any
 import ml_collections
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods.configuration import check, flat
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods.configuration import check
+from jaxunlearn.methods.registry import method_of
+from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.profiling.devices import PRECISIONS
 from jaxunlearn.sharding import shape_of
 
@@ -64,7 +65,8 @@ class Case:
         rays = f"{rendering['ray_chunk'] or 'all'} rays at a time"
         at_once = self.config["copies_at_once"]
         groups = f" in groups of {at_once}" if at_once else ""
-        many = f", SUGAR of {self.people}" if self.config["method"] == "sugar" else ""
+        method = method_of(self.settings)
+        many = f", {method.label} of {self.people}" if method.shares_generator(self.settings) else ""
         return (
             f"{self.preset}{many}, K {self.copies}{groups}, {self.pairs} pairs, {mesh}, "
             f"{rendering['dtype']}, precision {self.precision}, {rays}"

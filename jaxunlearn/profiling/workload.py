@@ -14,11 +14,9 @@ from jax.sharding import Mesh
 from arcface_flax import ArcFace, ArcFaceConfig
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods import configuration
-from jaxunlearn.methods.guide import presets
-from jaxunlearn.methods.guide.presets import ConfigDict
-from jaxunlearn.methods.sugar import prepare
-from jaxunlearn.methods.sugar import presets as sugar_presets
+from jaxunlearn.methods import configuration, from_config
+from jaxunlearn.methods.registry import method_of, named
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import RANDOM_FULL_SIZE, split_generator
 from jaxunlearn.models.identity import identity_network
@@ -39,18 +37,16 @@ class Preset:
     Attributes:
       load: the networks with weights.
       outline: the networks with shapes in place of weights.
-      guide: GUIDE's settings.
-      sugar: SUGAR's, for a number of people.
+      suffix: names the settings of a method that suit them: "heads" or "paper".
     """
 
     load: Callable[[], Models]
     outline: Callable[[], Models]
-    guide: Callable[[], ConfigDict]
-    sugar: Callable[[int], ConfigDict]
+    suffix: str
 
     def config(self, method: str = "guide", people: int = 1) -> ConfigDict:
-        """Settings of "guide" or "sugar"; `people` share one generator in SUGAR."""
-        return self.guide() if method == "guide" else self.sugar(people)
+        """Settings of a method by its name; `people` share one generator where the method has it so."""
+        return named(method).preset(self.suffix, people)
 
 
 def _load_full() -> Models:
@@ -68,8 +64,8 @@ def _outline_full() -> Models:
 
 
 PRESETS: Mapping[str, Preset] = {
-    "heads": Preset(load_models, load_models, presets.heads, sugar_presets.sugar_heads),
-    "full": Preset(_load_full, _outline_full, presets.paper, sugar_presets.sugar_paper),
+    "heads": Preset(load_models, load_models, "heads"),
+    "full": Preset(_load_full, _outline_full, "paper"),
 }
 """The bundled 64² generator with its networks; EG3D's 512² one with VGG16 and IR-SE50, weights drawn."""
 
@@ -100,9 +96,9 @@ class Workload:
           InputError: if settings make no sense, or people were to share a copy of GUIDE's.
         """
         configuration.check(config)
-        if config.method == "guide" and people > 1:
+        if people > 1 and not method_of(config).shares_generator(config):
             raise InputError(
-                f"{people} people: GUIDE has a generator copy for everybody; more need more copies"
+                f"{people} people: this method has a generator copy for everybody; more need more copies"
             )
         return cls(models.generator, models.perception(config.rendering.dtype), config, people)
 
@@ -112,7 +108,7 @@ class Workload:
             self.config, self.generator.config, 1.0, self.people, platform=platform
         )
         graphdef = split_generator(self.generator).graphdef
-        adam, at_once = configuration.adam(self.config), self.config.copies_at_once
+        adam, at_once = from_config.adam(self.config), self.config.copies_at_once
         return StepRecipe(graphdef, adam, settings, copies, mesh, at_once)
 
     def frozen(self, make: Callable[..., Any] = lambda function, *given: function(*given)) -> Frozen:
@@ -123,13 +119,13 @@ class Workload:
         """
         split = split_generator(self.generator)
         w_avg = self.generator.backbone.mapping.w_avg.get_value()
-        untrained = functools.partial(prepare.untrained, self.config, self.generator.config)
+        untrained = functools.partial(method_of(self.config).untrained, self.config, self.generator.config)
         return Frozen(split.trainable, split.fixed, self.perception, *make(untrained, w_avg, split.trainable))
 
     def _latents(self, copies: int) -> tuple[int, ...]:
         """Shape of everybody's ws."""
         model = self.generator.config
-        who = (copies,) if self.config.method == "guide" else (copies, self.people)
+        who = (copies, self.people) if method_of(self.config).shares_generator(self.config) else (copies,)
         return *who, model.num_ws, model.w_dim
 
     def arguments(self, recipe: StepRecipe) -> tuple[Pytree, ...]:

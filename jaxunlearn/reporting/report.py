@@ -7,8 +7,8 @@ import numpy as np
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.evaluate import evaluate
 from jaxunlearn.images import save_png
-from jaxunlearn.methods import configuration
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods import from_config
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.reporting.html import write_report
@@ -24,7 +24,7 @@ def show(models: Models, result: Result, config: ConfigDict) -> RunFolder:
     """Write pictures and the page of a run with a folder."""
     folder = result.folder
     assert folder is not None, "a run without a folder has nowhere to put its pictures"
-    pictures = RunPictures(models.generator, result, configuration.compute(config))
+    pictures = RunPictures(models.generator, result, from_config.compute(config))
     if result.together:
         save_png(folder.everybody_picture, pictures.everybody())
     for k in range(min(len(result.ws), FROM_ALL_SIDES) if result.together else len(result.ws)):

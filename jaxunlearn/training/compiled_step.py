@@ -15,7 +15,7 @@ from flax import nnx
 from jax.sharding import Mesh
 
 from jaxunlearn.methods.base import StepSettings
-from jaxunlearn.methods.configuration import Adam
+from jaxunlearn.methods.from_config import Adam
 from jaxunlearn.process.multihost import place
 from jaxunlearn.sharding import IDENTITY, by_identity, everywhere, on_each_device, portion
 from jaxunlearn.training.step import Frozen, State, Target, UnlearningStep, over_identities

@@ -1,6 +1,7 @@
 """What a run gives back, from memory or from its folder."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,3 +58,12 @@ def finished(folder: RunFolder) -> Result:
     generators = tuple(load_generator(str(folder.generator(k))) for k in range(request.copies))
     ws, ws_target = folder.latents()
     return Result(ws, ws_target, generators, folder.summary, folder)
+
+
+def load_result(folder: str | Path) -> Result:
+    """A finished run, by its folder.
+
+    Raises:
+      InputError: if it is no run, or not finished.
+    """
+    return finished(RunFolder(Path(folder)))

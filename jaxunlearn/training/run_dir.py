@@ -27,8 +27,9 @@ from jaxunlearn.files.door import read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import NO_CONTENT, locked
 from jaxunlearn.files.numpy_arrays import read_npz
-from jaxunlearn.methods.configuration import flat
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods.registry import method_of
+from jaxunlearn.methods.settings import ConfigDict, flat
+from jaxunlearn.methods.settings import changed as changed_settings
 from jaxunlearn.training.folder_forms import MetricsLine, RunJson, SummaryJson
 from jaxunlearn.training.metrics_log import add_line, read_metrics
 from torch_bridge import leftover_of, remove_leftovers, replacing
@@ -37,21 +38,6 @@ FORMAT = 1
 """Raised when a folder written before can no longer be read."""
 _BEGINNING = ("run.json", "latents.npz", "config.json")
 """Files of a run that has begun."""
-
-MAY_CHANGE = (
-    "steps",
-    "log_every",
-    "images_every",
-    "checkpoint_every",
-    "checkpoints_kept",
-    "rendering.ray_chunk",
-    "copies_at_once",
-    "evaluation.",
-)
-"""Beginnings of settings with which a run may be continued though they differ: no step depends on them.
-
-Except on the number of steps, where the learning rate falls to 0 at the last of them.
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,18 +265,13 @@ class RunFolder:
                 raise InputError(f"{self.path}: is a run with {field.name} {old!r}, not {new!r}; {hint}")
         if not same_people(self.people(), ws):
             raise InputError(f"{self.path}: is a run with other latents; {hint}")
-        old, new = flat(self.config), flat(config)
-        fixed = ("steps",) if new.get("optimiser.schedule") == "cosine" else ()  # each step depends on them
-        changed = sorted(
-            name
-            for name in old.keys() | new.keys()
-            if old.get(name) != new.get(name) and (name in fixed or not name.startswith(MAY_CHANGE))
-        )
+        # Where the learning rate falls to 0 at the last step, every step depends on how many there are.
+        fixed = ("steps",) if config.optimiser.schedule == "cosine" else ()
+        changed = changed_settings(self.config, config, method_of(config).declaration(config), fixed)
         if changed:
             name = changed[0]
-            raise InputError(
-                f"{self.path}: is a run with config.{name} {old.get(name)!r}, not {new.get(name)!r}; {hint}"
-            )
+            old, new = (flat(each).get(name) for each in (self.config, config))
+            raise InputError(f"{self.path}: is a run with config.{name} {old!r}, not {new!r}; {hint}")
 
     @property
     def metrics_file(self) -> Path:

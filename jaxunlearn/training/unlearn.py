@@ -15,12 +15,12 @@ from tqdm import tqdm
 
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError, Interrupted
-from jaxunlearn.methods import configuration
-from jaxunlearn.methods.allowed_settings import TARGETS
-from jaxunlearn.methods.configuration import flat
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods import configuration, from_config
+from jaxunlearn.methods.base import Before, Prepared
+from jaxunlearn.methods.common_settings import TARGETS
 from jaxunlearn.methods.latents import repeated
-from jaxunlearn.methods.sugar.prepare import Before, Prepared, check_files, prepare
+from jaxunlearn.methods.registry import method_of
+from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.models.generator import SplitGenerator, merge_generator, save_generator, split_generator
 from jaxunlearn.models.loading import Models, fingerprint_of
 from jaxunlearn.process import multihost
@@ -93,19 +93,20 @@ def unlearn(
     asked = {"generator": models.fingerprint, "people": (names, people.shape), "settings": flat(config)}
     multihost.check_same(asked, "the run")
     people = _of_leader(people)
-    check_files(config)
-    together = config.method == "sugar"
+    method = method_of(config)
+    method.check_files(config)
+    together = method.shares_generator(config)
     if together:
         _check_different(people, names)
     elif before is not None:
-        raise InputError('config.method is "guide": only SUGAR goes on from an earlier request')
+        raise InputError("every person has a generator copy: none goes on from an earlier request")
     if together and mesh is not None and mesh.shape[IDENTITY] > 1:
         raise InputError(
-            f'a mesh with {mesh.shape[IDENTITY]} devices along "identity": SUGAR trains one generator; '
+            f'a mesh with {mesh.shape[IDENTITY]} devices along "identity": all people share one generator; '
             'put the devices along "sample"'
         )
     if config.target.kind in TARGETS:  # a formula that may refuse a latent
-        configuration.target_latents(config, jnp.asarray(people), models.w_avg, models.median_radius)
+        from_config.target_latents(config, jnp.asarray(people), models.w_avg, models.median_radius)
     numbers = tuple(range(len(people)) if numbers is None else numbers)
     with contextlib.ExitStack() as stack:
         folder = None
@@ -161,11 +162,14 @@ def _prepared(
     progress: bool,
 ) -> Prepared:
     try:
-        prepared = prepare(models, people, config, folder, before, mesh, progress=progress)
+        kept = None if folder is None else folder.path
+        prepared = method_of(config).prepare(models, people, config, kept, before, mesh, progress=progress)
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted before the first step; the same command begins again") from error
     if folder is not None:
         folder.keep_targets(people, prepared.ws_target)
+        if prepared.summary:
+            folder.add_to_summary(prepared.summary)
     return prepared
 
 
@@ -201,7 +205,7 @@ class _Run:
     ):
         self._models, self._config, self._mesh, self._folder = models, config, mesh, folder
         self._ws, self._ws_target, self._show = ws, prepared.ws_target, progress
-        self._together = config.method == "sugar"
+        self._together = method_of(config).shares_generator(config)
         self._copies = 1 if self._together else len(ws)
         self._numbers = numbers[: self._copies]
         split = split_generator(models.generator)
@@ -210,7 +214,7 @@ class _Run:
             config, models.generator.config, models.median_radius, people=len(ws)
         )
         self._recipe = StepRecipe(
-            split.graphdef, configuration.adam(config), settings, self._copies, mesh, config.copies_at_once
+            split.graphdef, from_config.adam(config), settings, self._copies, mesh, config.copies_at_once
         )
         perception = models.perception(settings.compute.dtype)
         self._frozen = self._recipe.everywhere(
@@ -332,7 +336,7 @@ class _Run:
     def _picture(self) -> ProgressPicture | None:
         if self._folder is None or not self._folder.writes or not self._config.images_every:
             return None
-        compute = configuration.compute(self._config)
+        compute = from_config.compute(self._config)
         picture = ProgressPicture(self._models.generator, compute, self._folder.images)
         picture.start(self._ws[0], self._ws_target[0])
         return picture

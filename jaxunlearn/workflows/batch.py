@@ -19,9 +19,9 @@ from tqdm import tqdm
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.images import save_png
-from jaxunlearn.methods import configuration
-from jaxunlearn.methods.configuration import flat
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods import from_config
+from jaxunlearn.methods.registry import method_of
+from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process import multihost
 from jaxunlearn.reporting.before_after import RunPictures
@@ -71,7 +71,7 @@ def unlearn_all(
     Args:
       models: the source, with the networks of the loss.
       worklist: who.
-      config: of every person's run; `config.method` must be "guide".
+      config: of every person's run; of a method that gives everybody a generator of their own.
       workdir: see `worklist_folder`.
       parallel: people in a wave.
       mesh: see `runner.unlearn`.
@@ -86,8 +86,8 @@ def unlearn_all(
     """
     if parallel < 1:
         raise InputError(f"parallel must be at least 1, not {parallel}")
-    if config.method != "guide":
-        raise InputError("a work list gives everybody a generator of their own: config.method must be guide")
+    if method_of(config).shares_generator(config):
+        raise InputError("a work list gives everybody a generator of their own; choose a method that does")
     if not worklist.subjects:
         raise InputError("the work list is empty")
     subject, times = collections.Counter(worklist.subjects).most_common(1)[0]
@@ -184,7 +184,7 @@ def _run(
     diverged = range(len(subjects)) if result is None else result.summary["diverged"]
     pictures = None
     if result is not None and folder.writes:
-        pictures = RunPictures(models.generator, result, configuration.compute(config), batch=1)
+        pictures = RunPictures(models.generator, result, from_config.compute(config), batch=1)
     lines = []
     for k, subject in enumerate(subjects):
         line: dict[str, Any] = {"subject": subject, "status": DIVERGED if k in diverged else DONE}

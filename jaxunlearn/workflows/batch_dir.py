@@ -23,8 +23,7 @@ from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
 from jaxunlearn.files.lock import NO_CONTENT, locked
 from jaxunlearn.files.names import file_name
-from jaxunlearn.methods.configuration import flat
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.training.folder_forms import ResultLine, WorklistJson
 from jaxunlearn.training.run_dir import RunFolder
 from torch_bridge import leftover_of, remove_leftovers, replacing

@@ -18,7 +18,7 @@ from jaxunlearn.photos.invert import (
     invert_photographs,
     side_of_file,
 )
-from jaxunlearn.photos.people import people_of_seeds
+from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.photos.sources import Refused, iterate_photographs
 from jaxunlearn.sharding import of_this_process
 from jaxunlearn.workflows.batch import Worklist
@@ -27,7 +27,7 @@ from jaxunlearn.workflows.batch import Worklist
 def worklist_of_seeds(models: Models, seeds: Sequence[int]) -> Worklist:
     """People of the generator."""
     subjects = tuple(f"seed {seed}" for seed in seeds)
-    return Worklist(subjects, lambda some: people_of_seeds(models, [seeds[k] for k in some]).ws)
+    return Worklist(subjects, lambda some: people_from_seeds(models, [seeds[k] for k in some]).ws)
 
 
 def worklist_of_photographs(

@@ -17,10 +17,10 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Reference, evaluate_together, mean_figures
 from jaxunlearn.evaluation.evaluate import reference_of
 from jaxunlearn.files.lock import locked
-from jaxunlearn.methods import configuration
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.latents import repeated
-from jaxunlearn.methods.sugar.prepare import left_by
+from jaxunlearn.methods.registry import method_of
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, fingerprint_of
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import Result
@@ -86,8 +86,8 @@ def _forget(
     configs = [config_for(_at_least(stage)) for stage in stages]
     for config in configs:
         configuration.check(config)
-        if config.method != "sugar":
-            raise InputError("a sequence of requests needs config.method sugar: one generator for all")
+        if not method_of(config).shares_generator(config):
+            raise InputError("a sequence of requests needs a method that has one generator for all people")
     people = _everybody(models, stages, configs, out)
     configs = [config_for(len(group.subjects)) for group in people]
     before, results = None, []
@@ -110,7 +110,7 @@ def _forget(
             figures = check_everybody(reference, result.generator, results, progress=progress)
             made = fingerprint_of(result.generator)
             registry.add(stage.name, folder.name, group.subjects, made, figures)
-        before = left_by(RunFolder(folder), result.generator)
+        before = method_of(config).left_by(folder, config, result.generator)
     return Forgotten(tuple(stage.name for stage in stages), tuple(people), tuple(results), registry)
 
 
@@ -183,7 +183,7 @@ def _everybody(
     for number, (stage, config) in enumerate(zip(stages, configs, strict=True)):
         folder = RunFolder(stage_folder(out, number, stage))
         known = folder.people() if folder.exists() else None
-        compute = configuration.compute(config)
+        compute = from_config.compute(config)
         groups.append(people_of_stage(models, stage, compute=compute, known=known))
     if (twice := repeated(np.concatenate([group.ws for group in groups]))) is not None:
         names = [

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxunlearn.images import grid, save_png, to_uint8
-from jaxunlearn.methods import configuration
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods import from_config
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
@@ -30,7 +30,7 @@ def tell_sequence(models: Models, forgotten: Forgotten, config: ConfigDict) -> l
     shown = np.unique(np.linspace(0, len(ws) - 1, min(len(ws), SHOWN)).astype(int))
     frontal = conditioning_view(models.generator.config)
     others = np.asarray(latents_of_seeds(models.generator, list(OTHERS), frontal))
-    renderer = Renderer(models.generator, batch=8, compute=configuration.compute(config))
+    renderer = Renderer(models.generator, batch=8, compute=from_config.compute(config))
     for name, people in (("people", ws[shown]), ("others", others)):
         rows = [_row(renderer, people)]
         rows += [_row(renderer.with_generator(result.generator), people) for result in forgotten.results]

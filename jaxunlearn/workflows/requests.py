@@ -21,7 +21,7 @@ from jaxunlearn.files.door import read_json, read_toml
 from jaxunlearn.files.json_form import shown
 from jaxunlearn.files.names import as_text
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.people import People, people_of_images, people_of_latents, people_of_seeds
+from jaxunlearn.photos.people import People, people_from_latents, people_from_photos, people_from_seeds
 
 _LONGEST_NAME = 100
 _KINDS = ("seeds", "latents", "images")
@@ -114,14 +114,14 @@ def people_of_stage(models: Models, stage: Stage, *, compute: Compute, known: np
       compute: of the inversion of photos.
       known: `[K, L, D]`, the latents that were found before; photos are not inverted again then.
     """
-    groups = [people_of_seeds(models, stage.seeds)] if stage.seeds else []
-    groups += [people_of_latents(models, path) for path in stage.latents]
+    groups = [people_from_seeds(models, stage.seeds)] if stage.seeds else []
+    groups += [people_from_latents(models, path) for path in stage.latents]
     subjects = [subject for group in groups for subject in group.subjects]
     subjects += [as_text(path.name) for path in stage.images]
     if stage.images:
         if known is not None and len(known) == len(subjects):
             photos = known[len(subjects) - len(stage.images) :]
         else:
-            photos = people_of_images(models, stage.images, compute=compute).ws
+            photos = people_from_photos(models, stage.images, compute=compute).ws
         groups.append(People("photos", tuple(as_text(path.name) for path in stage.images), photos))
     return People(stage.name, tuple(subjects), np.concatenate([group.ws for group in groups]))

@@ -15,10 +15,9 @@ from jaxunlearn.evaluation.evaluate import evaluate, reference_of
 from jaxunlearn.files.door import write_json, write_text
 from jaxunlearn.files.lock import locked
 from jaxunlearn.images import grid, save_png
-from jaxunlearn.methods import configuration
-from jaxunlearn.methods.allowed_settings import MAPPERS
-from jaxunlearn.methods.guide.presets import ConfigDict
-from jaxunlearn.methods.sugar.prepare import trained_mapper
+from jaxunlearn.methods import configuration, from_config
+from jaxunlearn.methods.registry import method_of
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.reporting.before_after import RunPictures
@@ -64,10 +63,7 @@ def sweep_distances(
         holds the folder; first of all.
     """
     configuration.check(config)
-    if config.method != "sugar" or config.target.kind not in (*MAPPERS, "extrapolated"):
-        raise InputError(
-            f"config.target.kind {config.target.kind!r} has no distance to vary; choose {MAPPERS[0]}"
-        )
+    method_of(config).check_distance(config)
     if len(set(distances)) < len(distances):
         raise InputError(f"distances {', '.join(f'{d:g}' for d in distances)}: one is listed twice")
     configs = [_with(config, distance) for distance in distances]
@@ -88,11 +84,10 @@ def _sweep(
     mesh: Mesh | None,
     progress: bool,
 ) -> list[dict[str, Any]]:
-    if config.target.kind in MAPPERS:
-        mapper = out / "surrogates.safetensors"
-        trained_mapper(models, people.ws, config, mapper, mesh=mesh, progress=progress)
-        for each in configs:
-            each.surrogates.file, each.surrogates.epochs = str(mapper), 0
+    method = method_of(config)
+    same = method.same_for_all_distances(models, people.ws, config, out, mesh, progress=progress)
+    for each in configs:
+        each.update_from_flattened_dict(same)
     reference = reference_of(models, config, progress=progress)
     results, rows = [], []
     for distance, each in zip(distances, configs, strict=True):
@@ -116,7 +111,7 @@ def _with(config: ConfigDict, distance: float) -> ConfigDict:
 
 def _save_pictures(models: Models, results: Sequence[Result], config: ConfigDict, out: Path) -> None:
     """One picture a person: rows before, surrogate, after; a column a distance."""
-    compute = configuration.compute(config)
+    compute = from_config.compute(config)
     columns = [RunPictures(models.generator, result, compute, batch=1) for result in results]
     for k in range(len(results[0].ws)):
         strips = [np.split(column.person(k, (0.0,)), 3) for column in columns]

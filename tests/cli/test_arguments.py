@@ -20,9 +20,8 @@ from jaxunlearn.cli import options
 from jaxunlearn.cli.options import read_config
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import configuration
-from jaxunlearn.methods.allowed_settings import ALLOWED
-from jaxunlearn.methods.guide import presets
-from jaxunlearn.methods.sugar import presets as sugar_presets
+from jaxunlearn.methods.registry import method_of, preset
+from jaxunlearn.methods.settings import declared, flat
 from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.files.pretrained import located
 from jaxunlearn.models.generator import load_generator
@@ -48,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     return cli.parser()
 
 
-def options() -> Iterator[tuple[str, argparse.Action]]:
+def valued_options() -> Iterator[tuple[str, argparse.Action]]:
     """Command and option of everything that takes a value, except of `align`."""
     made = next(action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
     for command, its_parser in made.choices.items():
@@ -57,13 +56,15 @@ def options() -> Iterator[tuple[str, argparse.Action]]:
                 yield command, action
 
 
-NUMBERS = [(command, action) for command, action in options() if action.type and action.type not in PATHS]
-FILES = [(command, action) for command, action in options() if action.type in PATHS]
+NUMBERS = [
+    (command, action) for command, action in valued_options() if action.type and action.type not in PATHS
+]
+FILES = [(command, action) for command, action in valued_options() if action.type in PATHS]
 
 
 def test_every_option_has_a_type_that_checks_it():
-    assert {action.option_strings[0] for _, action in options() if action.type is None} == UNTYPED
-    assert all(action.type not in (int, float, Path) for _, action in options())
+    assert {action.option_strings[0] for _, action in valued_options() if action.type is None} == UNTYPED
+    assert all(action.type not in (int, float, Path) for _, action in valued_options())
 
 
 HOSTILE = st.one_of(
@@ -113,28 +114,29 @@ def test_numbers_are_within_limits_or_refused_in_one_line(option, text):
     assert all(math.isfinite(number) and abs(number) < 2**32 for number in values)
 
 
-DEFAULTS = {"guide": presets.paper, "sugar": sugar_presets.sugar_paper}
-SETTINGS = [(method, name) for method in DEFAULTS for name in configuration.flat(DEFAULTS[method]())]
+DEFAULTS = {name: functools.partial(preset, name) for name in ("guide/paper", "guide/many", "sugar/paper")}
+SETTINGS = [(name, key) for name, make in DEFAULTS.items() for key in flat(make())]
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(SETTINGS), HOSTILE)
 def test_settings_are_within_limits_or_refused(setting, text):
-    method, name = setting
-    allowed = ALLOWED[method]
+    default, name = setting
+    about = declared(method_of(DEFAULTS[default]()).declaration(DEFAULTS[default]()))[name]
     refusal = ""
     config = None
     try:
-        config = read_config(None, [f"--config.{name}={text}"], DEFAULTS[method]())
+        config = read_config(None, [f"--config.{name}={text}"], DEFAULTS[default]())
         configuration.check(config)
     except InputError as error:
         refusal = str(error)
     assert len(refusal) < 1000
     if refusal:
         return
-    value: Any = configuration.flat(config)[name]
-    assert name not in allowed.within or value in allowed.within[name]
-    assert name not in allowed.choices or value in allowed.choices[name]
+    value: Any = flat(config)[name]
+    assert not about.choices or value in about.choices
+    if isinstance(about.default, int | float):
+        assert about.least <= value <= about.most
 
 
 @pytest.mark.parametrize(
@@ -142,16 +144,18 @@ def test_settings_are_within_limits_or_refused(setting, text):
 )
 def test_settings_from_a_file_may_be_anything(value):
     """A config file is a program, so a setting can have any value."""
-    for method, make in DEFAULTS.items():
-        for name, limits in ALLOWED[method].within.items():
+    for make in DEFAULTS.values():
+        for name, about in declared(method_of(make()).declaration(make())).items():
+            if isinstance(about.default, bool) or not isinstance(about.default, int | float):
+                continue
             config = make()
             section, _, key = name.rpartition(".")
             target = config[section] if section else config
             with target.ignore_type():
                 target[key] = value
-            held = configuration.flat(config)[name]
-            if isinstance(held, float) and held in limits:  # 2.5, or a truth that ml_collections makes 1.0
-                continue
+            held = flat(config)[name]
+            if isinstance(held, float) and about.least <= held <= about.most:
+                continue  # 2.5, or a truth that ml_collections makes 1.0
             with pytest.raises(InputError, match=rf"config\.{name} must be a "):
                 configuration.check(config)
 

@@ -18,7 +18,7 @@ from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.photos.inversion import InversionSettings
 from jaxunlearn.photos.inversion_report import Figures, names_of, table
 from jaxunlearn.photos.invert import default_method, encode, encoder_for, invert_photographs
-from jaxunlearn.photos.people import people_of_latents
+from jaxunlearn.photos.people import people_from_latents
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.training.generator_data import on_white
 from tiny_models import tiny_models
@@ -103,7 +103,7 @@ def test_the_picture_shows_photograph_reconstruction_and_other_views(
 
 def test_its_latents_are_people_for_unlearn(inverted: tuple[Path, int], models: Models) -> None:
     path = inverted[0] / "ada.npz"
-    people = people_of_latents(models, path)
+    people = people_from_latents(models, path)
     assert (people.name, people.subjects) == ("ada", ("ada",))
     assert people.ws.shape == (1, models.generator.config.num_ws, models.generator.config.w_dim)
     with np.load(path) as arrays:
@@ -123,7 +123,7 @@ def test_all_latents_in_one_file(folder: Path, tmp_path: Path, models: Models, c
     assert re.match(r"bob\.png +0\.\d{3} +0\.\d{4} +0\.\d{3}$", printed[1])
     assert printed[3].startswith("mean")
     assert printed[-2] == str(out)
-    people = people_of_latents(models, out)
+    people = people_from_latents(models, out)
     assert people.subjects == ("bob", "bob-2")
     np.testing.assert_allclose(people.ws[0], people.ws[1], atol=1e-4)
     assert json.loads((out.parent / "both.json").read_text())["encoder_input"] == "file"

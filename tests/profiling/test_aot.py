@@ -13,7 +13,6 @@ import pytest
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.profiling import topology, workload
 from jaxunlearn.profiling.aot import compile_step, too_large
 from jaxunlearn.profiling.aot_report import lines
@@ -125,7 +124,7 @@ def test_files_that_are_no_executables(content, tmp_path):
 
 def test_the_command(tmp_path, monkeypatch, capsys):
     """Three copies on 2 x 2 devices: padded, said; then on a device that has too little memory."""
-    tiny = Preset(tiny_models, outline, presets.heads, sugar_presets.sugar_heads)
+    tiny = Preset(tiny_models, outline, "heads")
     monkeypatch.setattr(workload, "PRESETS", {"heads": tiny})
     arguments = ["compile", "--mesh", "2x1", "--copies", "3", "--json", str(tmp_path / "report.json")]
     find = topology.find
@@ -171,7 +170,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys):
 @pytest.mark.slow
 def test_sugars_step_adds_up_gradients_over_all_devices(monkeypatch, capsys):
     """Nothing is sent along identity, of which there is one, and no weights are made."""
-    tiny = Preset(tiny_models, outline, presets.heads, sugar_presets.sugar_heads)
+    tiny = Preset(tiny_models, outline, "heads")
     monkeypatch.setattr(workload, "PRESETS", {"heads": tiny})
     assert cli.main(["compile", "--method", "sugar", "--people", "6", "--mesh", "1x4"]) == 0
     printed = capsys.readouterr().out

@@ -13,7 +13,7 @@ import pytest
 from crashing_run import settings
 from file_moments import moments_of
 from jaxunlearn.errors import InputError
-from jaxunlearn.training import unlearn
+from jaxunlearn.training import unlearn as training
 from jaxunlearn.training.metrics_log import read_metrics
 from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
@@ -149,14 +149,14 @@ def weights_in(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("kind", ["guide", "sugar", "worklist"])
 def test_killed_at_every_operation_on_a_file(tmp_path, monkeypatch, kind):
     """The same command ends the run with the same bytes each time, and leaves nothing unfinished."""
-    compiled, compile_step = {}, unlearn.compiled_step
+    compiled, compile_step = {}, training.compiled_step
 
     def once(recipe, *arguments):
         if recipe.copies not in compiled:
             compiled[recipe.copies] = compile_step(recipe, *arguments)
         return compiled[recipe.copies]
 
-    monkeypatch.setattr(unlearn, "compiled_step", once)
+    monkeypatch.setattr(training, "compiled_step", once)
     with moments_of(tmp_path / "run", tmp_path / "copies") as moments:
         begin_again(kind, tmp_path / "run")
     whole = weights_in(tmp_path / "run")

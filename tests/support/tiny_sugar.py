@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.sugar import presets as sugar_presets
 
 STEPS = 6
@@ -10,7 +10,7 @@ STEPS = 6
 
 def tiny_sugar(changes: dict[str, Any] | None = None, *, people: int = 3) -> ConfigDict:
     """A config; `changes` are dotted names."""
-    made = sugar_presets.sugar_heads(people)
+    made = sugar_presets.heads(people)
     made.update(steps=STEPS, log_every=1, images_every=0, checkpoint_every=2)
     made.optimiser.learning_rate = 1e-3
     made.pairs.batch = 2

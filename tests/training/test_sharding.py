@@ -14,8 +14,8 @@ from jaxunlearn.methods import ewc
 from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.guide.pairs import GuideSampling
+from jaxunlearn.methods.many_pairs import ManySampling
 from jaxunlearn.methods.sugar.fisher import RetentionSettings, importance
-from jaxunlearn.methods.sugar.pairs import ManySampling
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import Portion, by_identity, everywhere, make_mesh, on_each_device, portion

@@ -12,9 +12,9 @@ import pytest
 from flax import nnx
 
 from jaxunlearn.errors import InputError, Interrupted
-from jaxunlearn.methods import configuration
+from jaxunlearn.methods import from_config
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.methods.guide.presets import ConfigDict
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.training.checkpoints import Checkpoints
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.run_dir import RunFolder
@@ -141,7 +141,7 @@ def test_a_falling_learning_rate(tmp_path):
     unlearn(tiny_models(), tiny_people(1), config(**falling), workdir=tmp_path / "run", progress=False)
     with pytest.raises(InputError, match=r"config\.steps 2, not 3"):
         unlearn(tiny_models(), tiny_people(1), config(**falling | {"steps": 3}), workdir=tmp_path / "run")
-    rates = configuration.adam(config(**falling)).transformation()
+    rates = from_config.adam(config(**falling)).transformation()
     moments, moved = rates.init(jnp.ones(())), []
     for _ in range(3):
         update, moments = rates.update(jnp.ones(()), moments)

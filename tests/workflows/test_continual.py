@@ -14,7 +14,7 @@ from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.methods.sugar.fisher_io import load_fisher
 from jaxunlearn.models import loading
 from jaxunlearn.models.generator import split_generator
-from jaxunlearn.photos.people import people_of_seeds
+from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.workflows.continual import forget_in_stages
@@ -138,7 +138,7 @@ def test_a_registry_of_another_generator(out, both):
 
 
 def test_somebody_in_two_stages(tmp_path):
-    np.savez(tmp_path / "ws.npz", ws=people_of_seeds(tiny_models(), [2]).ws)
+    np.savez(tmp_path / "ws.npz", ws=people_from_seeds(tiny_models(), [2]).ws)
     stages = (Stage("a", seeds=(2,)), Stage("b", latents=(tmp_path / "ws.npz",)))
     with pytest.raises(InputError, match=r"stage a: seed 2 and stage b: ws\.npz are the same person"):
         forget_in_stages(tiny_models(), stages, settings, tmp_path / "out", progress=False)

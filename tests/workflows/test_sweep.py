@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.photos.people import people_of_seeds
+from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.workflows.sweep import sweep_distances
 from tiny_models import CONFIG, tiny_models
 from tiny_sugar import tiny_sugar
@@ -22,7 +22,7 @@ def settings(**changes):
 @pytest.mark.slow
 def test_a_picture_a_person_and_a_row_a_distance(tmp_path):
     models = tiny_models()
-    people = people_of_seeds(models, [1, 2])
+    people = people_from_seeds(models, [1, 2])
     rows = sweep_distances(models, people, settings(), DISTANCES, tmp_path / "out", progress=False)
     assert [row["distance"] for row in rows] == list(DISTANCES)
     for row in rows:
@@ -51,7 +51,7 @@ def test_a_picture_a_person_and_a_row_a_distance(tmp_path):
     ],
 )
 def test_sweeps_that_make_no_sense(tmp_path, changes, distances, message):
-    people = people_of_seeds(tiny_models(), [1, 2])
+    people = people_from_seeds(tiny_models(), [1, 2])
     with pytest.raises(InputError, match=message):
         sweep_distances(tiny_models(), people, settings(**changes), distances, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -4,14 +4,11 @@ Lengths in latent space (`target.distance`, `pairs.alpha_max`) are in units of `
 papers give them, or "median_radius", the model's median ‖w - w̄‖, so that they carry over between models.
 """
 
-from typing import Any
+from collections.abc import Callable
 
-import ml_collections
-
-from jaxunlearn.errors import InputError
-
-ConfigDict = Any
-"""A `ml_collections.ConfigDict`, whose annotations deny that settings have settings of their own."""
+from jaxunlearn.methods.guide.settings import Guide, GuideOfMany
+from jaxunlearn.methods.many_pairs import batch_of, heads_steps_of, steps_of
+from jaxunlearn.methods.settings import ConfigDict, default_config
 
 
 def paper() -> ConfigDict:
@@ -20,66 +17,7 @@ def paper() -> ConfigDict:
     Means over adjacent and over global samples; a view for each pair; the planes that the loss compares are
     those that are rendered.
     """
-    config: Any = ml_collections.ConfigDict()
-    config.method = "guide"
-    config.seed = 0
-    config.steps = 1000
-    config.unit = "absolute"
-
-    config.target = ml_collections.ConfigDict()
-    config.target.kind = "extrapolated"  # or "mean", "interpolated"
-    config.target.distance = 30.0  # d of "extrapolated"
-    config.target.share = 0.5  # of the way to the mean, of "interpolated"
-
-    config.pairs = ml_collections.ConfigDict()
-    config.pairs.num_adjacent = 2
-    config.pairs.num_global = 2
-    config.pairs.lambda_adjacent = 1.0
-    config.pairs.lambda_global = 1.0
-    config.pairs.reduction = "mean"  # or "sum"
-    config.pairs.alpha_max = 15.0
-    config.pairs.max_yaw = 15.0  # degrees
-    config.pairs.pitch = -0.2  # radians, as the official code gives it
-    config.pairs.view = "pair"  # or "step"
-    config.pairs.pivot = "model"  # or "origin"
-
-    config.terms = ml_collections.ConfigDict()  # of local and adjacent pairs; global ones are perceptual only
-    config.terms.planes = 0.01
-    config.terms.perceptual = 1.0
-    config.terms.identity = 0.1
-
-    config.rendering = ml_collections.ConfigDict()
-    config.rendering.noise_mode = "const"  # or "random", "none"
-    config.rendering.draws = "shared"  # or "independent"
-    config.rendering.rays = 0  # along each side; 0: as the model was trained
-    config.rendering.ray_chunk = 4096  # rays of an image at a time: memory; 0: all
-    config.rendering.dtype = "float32"  # or "bfloat16"
-
-    config.optimiser = ml_collections.ConfigDict()  # Adam
-    config.optimiser.learning_rate = 1e-4
-    config.optimiser.b1 = 0.9
-    config.optimiser.b2 = 0.999
-    config.optimiser.eps = 1e-8
-    config.optimiser.schedule = "constant"  # or "cosine": to 0 at the last step
-
-    config.copies_at_once = 0  # generator copies that a device trains side by side: memory; 0: all
-
-    config.log_every = 10
-    config.images_every = 100  # 0: never
-    config.checkpoint_every = 100
-    config.checkpoints_kept = 2
-
-    config.evaluation = ml_collections.ConfigDict()
-    config.evaluation.views = 11  # of the person
-    config.evaluation.album = (
-        0  # other photographs of the person; only the bundled model has people to photograph
-    )
-    config.evaluation.retained_people = 256
-    config.evaluation.frechet_samples = 5000
-    config.evaluation.align = "auto"  # or "mtcnn", "landmarks", "fixed": what the judge is shown
-    config.evaluation.batch = 4
-    config.evaluation.seed = 0
-    return config
+    return default_config(Guide)
 
 
 def official() -> ConfigDict:
@@ -128,64 +66,68 @@ def heads() -> ConfigDict:
     return config
 
 
-def default_for(model: str) -> ConfigDict:
-    """What `jaxunlearn unlearn` uses for a model of this name where no config is given."""
-    return heads() if model in ("heads", "random") else paper()
+def many(people: int = 10) -> ConfigDict:
+    """GUIDE extended to many people in one generator, as SUGAR's official scripts run it.
 
-
-def baseline(config: ConfigDict) -> ConfigDict:
-    """First row of the paper's Tables 1 and 2: towards the mean face, the local loss alone."""
-    config.target.kind = "mean"
-    config.pairs.num_adjacent = 0
-    config.pairs.num_global = 0
-    return config
-
-
-def extrapolated(config: ConfigDict) -> ConfigDict:
-    """Second row: towards the extrapolated face, the local loss alone."""
-    config = baseline(config)
-    config.target.kind = "extrapolated"
-    return config
-
-
-def adjacent(config: ConfigDict) -> ConfigDict:
-    """Third row: the adjacency-aware loss as well. GUIDE itself, the last row, has the global loss too."""
-    config.pairs.num_global = 0
-    return config
-
-
-def mean_global(config: ConfigDict) -> ConfigDict:
-    """Second row of Table 4: towards the mean face, the global preservation loss beside the local one."""
-    config.target.kind = "mean"
-    config.pairs.num_adjacent = 0
-    return config
-
-
-def with_distance(config: ConfigDict, distance: float) -> ConfigDict:
-    """Figure 9: another distance of the target from the mean face, on its other side."""
-    config.target.distance = distance
-    return config
-
-
-def with_alpha(config: ConfigDict, alpha_max: float) -> ConfigDict:
-    """Table 3: towards the mean face without the global loss; adjacent pairs up to `alpha_max`."""
-    config.target.kind = "mean"
-    config.pairs.num_global = 0
-    config.pairs.alpha_max = alpha_max
-    if not alpha_max:
-        config.pairs.num_adjacent = 0
-    return config
-
-
-PRESETS = {"paper": paper, "official": official, "heads": heads}
-
-
-def named(name: str) -> ConfigDict:
-    """A preset by its name.
-
-    Raises:
-      InputError: if there is none.
+    Sums; one distance for all people's first adjacent latents, shortened by a norm over the batch; a view an
+    epoch, which adjacent latents are mapped for; global people mapped for the frontal camera, drawn once an
+    epoch; cameras that look at the origin; noise drawn anew for each side.
     """
-    if name not in PRESETS:
-        raise InputError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
-    return PRESETS[name]()
+    config = default_config(GuideOfMany)
+    config.pairs.batch = batch_of(people)
+    config.steps = steps_of(people, config.pairs.batch, epochs=1000)
+    config.optimiser.learning_rate = 2e-4
+    config.target.distance = 20.0
+    config.pairs.reduction = "sum"
+    config.pairs.norm_over = "batch"
+    config.pairs.alpha = "batch"
+    config.pairs.view = "epoch"
+    config.pairs.conditioning = "view"
+    config.pairs.global_draw = "epoch"
+    config.pairs.pivot = "origin"
+    config.rendering.noise_mode = "random"
+    config.rendering.draws = "independent"
+    return config
+
+
+def many_heads(people: int = 10) -> ConfigDict:
+    """GUIDE extended to many people in one generator, on the bundled model.
+
+    As in the official scripts all losses weigh the same. The weights that `heads` found for one person
+    protect others eighteen times as much, and then ten people are not forgotten. Without a penalty all 200
+    people are forgotten after 1,000 steps, and more would only cost the others more.
+    """
+    config = default_config(GuideOfMany)
+    like_heads(config, people)
+    config.pairs.batch = batch_of(people)
+    config.steps = min(config.steps, 1000)
+    config.target.distance = heads().target.distance
+    return config
+
+
+def like_heads(config: ConfigDict, people: int) -> None:
+    """Change what suits the bundled model where many people share a generator, whatever the method."""
+    alone = heads()
+    config.steps = heads_steps_of(people)
+    config.unit = "median_radius"
+    config.pairs.num_adjacent = 1
+    config.pairs.alpha_max = 0.5
+    config.terms.planes = alone.terms.planes
+    config.optimiser.learning_rate = alone.optimiser.learning_rate
+    config.optimiser.schedule = alone.optimiser.schedule
+    config.rendering.ray_chunk = 0
+    config.log_every = 5
+    config.images_every = 0
+    config.checkpoint_every = 40
+    config.evaluation = alone.evaluation
+    config.evaluation.album = 0
+
+
+PRESETS: dict[str, Callable[[int], ConfigDict]] = {
+    "paper": lambda people: paper(),
+    "official": lambda people: official(),
+    "heads": lambda people: heads(),
+    "many": many,
+    "many_heads": many_heads,
+}
+"""Name → settings for so many people."""

@@ -16,7 +16,10 @@ from eg3d_flax import Compute, TriPlaneGenerator
 from eg3d_flax.synthesis import NoiseMode
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc, latents
+from jaxunlearn.methods.from_config import compute as compute_of
+from jaxunlearn.methods.from_config import scale
 from jaxunlearn.methods.latents import NormOver
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import SplitGenerator
 from jaxunlearn.process import multihost
@@ -233,3 +236,21 @@ def _estimate(
         share, mesh=mesh, in_specs=(same, same, each, each, each), out_specs=same, check_vma=False
     )
     return shared(parameters, context, probes, keys, weights)
+
+
+def retention(config: ConfigDict, median_radius: float) -> RetentionSettings:
+    """How SUGAR measures what matters (`config.ewc`)."""
+    of = config.ewc
+    return RetentionSettings(
+        estimator=of.fisher,
+        output=of.output,
+        probes=of.probes,
+        radius=of.radius * scale(config, median_radius),
+        centre=of.centre,
+        norm_over=of.norm_over,
+        weight=of.planes,
+        learning_rate=of.learning_rate,
+        perturbation=of.perturbation,
+        noise_mode=config.rendering.noise_mode,
+        compute=compute_of(config),
+    )

@@ -11,6 +11,7 @@ import numpy as np
 import optax
 from jax.sharding import NamedSharding
 
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.process import multihost
 
 Pytree = Any
@@ -141,3 +142,10 @@ def train_mapper(
         if stop(running):
             break
     return Trained(parameters, tuple(losses))
+
+
+def mapper_training(config: ConfigDict) -> MapperTraining:
+    """How SUGAR's mapper is trained (`config.surrogates`)."""
+    of = config.surrogates
+    names = (field.name for field in dataclasses.fields(MapperTraining))
+    return MapperTraining(**{name: of[name] for name in names})

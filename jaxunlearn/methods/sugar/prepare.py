@@ -1,7 +1,6 @@
-"""What a run needs before its first step: who everybody becomes, and what the parameters are held by.
+"""What SUGAR needs before its first step: the mapper is trained and the Fisher measured, both are kept.
 
-GUIDE's targets are a formula. SUGAR's mapper is trained and its Fisher measured first; both are kept in the
-run's folder, so that a run that goes on, or another run, uses them again.
+A run that resumes, or another run, reads them instead.
 """
 
 import functools
@@ -16,28 +15,30 @@ from jax.sharding import Mesh
 
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods import configuration, ewc, latents
-from jaxunlearn.methods.allowed_settings import MAPPERS
-from jaxunlearn.methods.base import Terms
-from jaxunlearn.methods.guide.presets import ConfigDict
-from jaxunlearn.methods.sugar.fisher import importance
+from jaxunlearn.methods import ewc, latents
+from jaxunlearn.methods.base import Before, Prepared, Terms
+from jaxunlearn.methods.from_config import cameras, formula_targets, scale
+from jaxunlearn.methods.from_config import compute as compute_of
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.sugar.fisher import importance, retention
 from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
 from jaxunlearn.methods.sugar.mapper import Mapper, initial_mapper, load_mapper, save_mapper, surrogates_of
+from jaxunlearn.methods.sugar.mapper_training import mapper_training
 from jaxunlearn.methods.sugar.nearest import nearest_people
+from jaxunlearn.methods.sugar.settings import MAPPERS
 from jaxunlearn.methods.sugar.surrogates import MapperLoss, learned
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process import multihost
-from jaxunlearn.training.run_dir import RunFolder
 
 Pytree = Any
 
+MAPPER_FILE, FISHER_FILE = "surrogates.safetensors", "fisher.safetensors"
+"""Names in the folder for what took long to find."""
 
-class Before(NamedTuple):
-    """What an earlier request left, for the next one to begin with."""
 
-    generator: TriPlaneGenerator
-    """Where training starts, and what the parameters are held at."""
+class Left(NamedTuple):
+    """What SUGAR keeps for the next request besides the generator."""
 
     fisher: Pytree | None
     """Accumulated so far."""
@@ -46,64 +47,28 @@ class Before(NamedTuple):
     """Trained on the earlier people."""
 
 
-class Prepared(NamedTuple):
-    """Arguments of the steps, besides the generator."""
-
-    ws_target: np.ndarray
-    """`[K, L, D]`."""
-
-    surrogates: Callable[[jax.Array], jax.Array] | None
-    """D, where the step computes neighbours' targets with it."""
-
-    memory: ewc.Memory | None
-
-
 def prepare(
     models: Models,
     ws: np.ndarray,
     config: ConfigDict,
-    folder: RunFolder | None,
-    before: Before | None = None,
-    mesh: Mesh | None = None,
-    *,
-    progress: bool = True,
+    kept: Path | None,
+    before: Before | None,
+    mesh: Mesh | None,
+    progress: bool,
 ) -> Prepared:
-    """Train and measure what the method needs, or read what is in the folder.
-
-    Args:
-      models: the source.
-      ws: `[K, L, D]`.
-      config: checked.
-      folder: of the run.
-      before: what an earlier request left.
-      mesh: among its devices the mapper's minibatches are divided, along "sample" the Fisher's probes.
-      progress: whether to show bars.
-
-    Raises:
-      InputError: if a latent or a file cannot be used.
-    """
-    if config.method == "guide":
-        return Prepared(_formula(models, ws, config), None, None)
-    ws_target, surrogates = _surrogates(models, ws, config, folder, before, mesh, progress)
+    """See `Method.prepare`; `kept` gets the mapper and the Fisher."""
+    ws_target, surrogates, losses = _surrogates(models, ws, config, kept, before, mesh, progress)
     if config.pairs.adjacent_target == "shifted":
         surrogates = None
-    memory = _memory(models, ws, config, folder, before, mesh, progress)
-    return Prepared(ws_target, surrogates, memory)
+    memory = _memory(models, ws, config, kept, before, mesh, progress)
+    summary = {"surrogate_losses": [round(loss, 6) for loss in losses]} if losses else {}
+    return Prepared(ws_target, surrogates, memory, summary)
 
 
 def untrained(
     config: ConfigDict, model: GeneratorConfig, w_avg: jax.Array, trainable: Pytree
 ) -> tuple[Callable[[jax.Array], jax.Array] | None, ewc.Memory | None]:
-    """D and memory with a mapper as drawn and a Fisher of zeros: a step takes as long with them.
-
-    Args:
-      config: any method's; GUIDE has neither.
-      model: sizes of the generator.
-      w_avg: its mean latent.
-      trainable: its parameters.
-    """
-    if config.method == "guide":
-        return None, None
+    """See `Method.untrained`: a mapper with initial weights, and a Fisher of zeros."""
     surrogates, memory, of = None, None, config.surrogates
     if config.pairs.adjacent_target == "surrogate" and config.target.kind in MAPPERS:
         mapper = initial_mapper(config.target.kind, model, width=of.width, depth=of.depth, seed=config.seed)
@@ -116,40 +81,22 @@ def untrained(
     return surrogates, memory
 
 
-def check_files(config: ConfigDict) -> None:
-    """Refuse files that are named in a config and are not there; before anything is computed.
-
-    Raises:
-      InputError: naming setting and file.
-    """
-    for section in ("surrogates", "ewc") if config.method == "sugar" else ():
-        file = config[section].file
-        if file and not Path(file).is_file():
-            raise InputError(f"config.{section}.file {file}: no such file")
-
-
-def _formula(models: Models, ws: np.ndarray, config: ConfigDict) -> np.ndarray:
-    targets = configuration.target_latents(config, jnp.asarray(ws), models.w_avg, models.median_radius)
-    return np.asarray(targets)
-
-
 def _surrogates(
     models: Models,
     ws: np.ndarray,
     config: ConfigDict,
-    folder: RunFolder | None,
+    kept: Path | None,
     before: Before | None,
     mesh: Mesh | None,
     progress: bool,
-) -> tuple[np.ndarray, Callable[[jax.Array], jax.Array] | None]:
+) -> tuple[np.ndarray, Callable[[jax.Array], jax.Array] | None, tuple[float, ...]]:
+    """Targets `[K, L, D]`, D if there is such a function, and the losses of its training."""
     kind = config.target.kind
     if kind in MAPPERS:
-        kept = None if folder is None else folder.surrogates
-        mapper, losses = trained_mapper(models, ws, config, kept, before, mesh, progress=progress)
-        if folder is not None and losses:
-            folder.add_to_summary({"surrogate_losses": [round(loss, 6) for loss in losses]})
+        file = None if kept is None else kept / MAPPER_FILE
+        mapper, losses = trained_mapper(models, ws, config, file, before, mesh, progress=progress)
         surrogates = surrogates_of(mapper, models.w_avg, _distance(models, config), config.surrogates.space)
-        return np.asarray(jax.jit(_apply)(surrogates, jnp.asarray(ws))), surrogates
+        return np.asarray(jax.jit(_apply)(surrogates, jnp.asarray(ws))), surrogates, losses
     if kind == "nearest":
         found = nearest_people(
             models.generator,
@@ -158,11 +105,12 @@ def _surrogates(
             candidates=config.surrogates.candidates,
             highest_similarity=config.surrogates.highest_similarity,
             key=jax.random.key(config.seed),
-            compute=configuration.compute(config),
+            compute=compute_of(config),
         )
-        return found, None
+        return found, None, ()
     extrapolated = jax.tree_util.Partial(_extrapolated, models.w_avg, jnp.asarray(_distance(models, config)))
-    return _formula(models, ws, config), extrapolated if kind == "extrapolated" else None
+    targets = formula_targets(models, ws, config)
+    return targets, extrapolated if kind == "extrapolated" else None, ()
 
 
 def _apply(surrogates: Callable[[jax.Array], jax.Array], ws: jax.Array) -> jax.Array:
@@ -174,7 +122,7 @@ def _extrapolated(w_avg: jax.Array, d: jax.Array, ws: jax.Array) -> jax.Array:
 
 
 def _distance(models: Models, config: ConfigDict) -> float:
-    return config.target.distance * configuration.scale(config, models.median_radius)
+    return config.target.distance * scale(config, models.median_radius)
 
 
 def trained_mapper(
@@ -199,13 +147,13 @@ def trained_mapper(
     if kept is not None and kept.is_file():
         return load_mapper(kept, kind), ()
     model = models.generator.config
-    if before is not None and before.mapper is not None:
-        start = before.mapper
+    if before is not None and before.memory.mapper is not None:
+        start = before.memory.mapper
     elif of.file:
         start = load_mapper(Path(of.file), kind)
     else:
         start = initial_mapper(kind, model, width=of.width, depth=of.depth, seed=config.seed)
-    compute = configuration.compute(config)
+    compute = compute_of(config)
     loss = functools.partial(
         MapperLoss,
         space=of.space,
@@ -216,7 +164,7 @@ def trained_mapper(
         power=of.power,
         compute=compute,
         mesh=mesh,
-        **configuration.cameras(config, model),
+        **cameras(config, model),
     )
     mapper, losses = learned(
         start,
@@ -224,7 +172,7 @@ def trained_mapper(
         ws,
         _distance(models, config),
         loss,
-        configuration.mapper_training(config),
+        mapper_training(config),
         seed=config.seed,
         dtype=compute.dtype,
         mesh=mesh,
@@ -241,7 +189,7 @@ def _memory(
     models: Models,
     ws: np.ndarray,
     config: ConfigDict,
-    folder: RunFolder | None,
+    kept: Path | None,
     before: Before | None,
     mesh: Mesh | None,
     progress: bool,
@@ -250,36 +198,31 @@ def _memory(
     source = split_generator(models.generator)
     start = source if before is None else split_generator(before.generator)
     weight = jnp.asarray(config.ewc.weight, jnp.float32)
-    kept = None if folder is None else folder.fisher
+    file = None if kept is None else kept / FISHER_FILE
     if not config.ewc.weight:
-        if before is None:
-            return None
-        return ewc.Memory(jax.tree.map(jnp.zeros_like, start.trainable), start.trainable, weight)
-    if kept is not None and kept.is_file():
-        return ewc.Memory(load_fisher(kept, start.trainable), start.trainable, weight)
+        return None if before is None else ewc.only_anchored(start.trainable)
+    if file is not None and file.is_file():
+        return ewc.Memory(load_fisher(file, start.trainable), start.trainable, weight)
     if config.ewc.file:
         fisher = load_fisher(Path(config.ewc.file), start.trainable)
     else:
-        settings = configuration.retention(config, models.median_radius)
+        settings = retention(config, models.median_radius)
         key = jax.random.fold_in(jax.random.key(config.seed), 1)
         fisher = importance(start, source.trainable, ws, models.w_avg, settings, key, mesh, progress=progress)
-    fisher = ewc.accumulated(None if before is None else before.fisher, fisher, config.ewc.decay)
-    if kept is not None and multihost.leads():
-        save_fisher(fisher, kept)
+    earlier = None if before is None else before.memory.fisher
+    fisher = ewc.accumulated(earlier, fisher, config.ewc.decay)
+    if file is not None and multihost.leads():
+        save_fisher(fisher, file)
     return ewc.Memory(fisher, start.trainable, weight)
 
 
-def left_by(folder: RunFolder, generator: TriPlaneGenerator) -> Before:
-    """What a finished run leaves for the next request.
-
-    Args:
-      folder: of the run.
-      generator: what it made.
-    """
-    trainable = split_generator(generator).trainable
-    kind = folder.config.target.kind
+def left_by(kept: Path, config: ConfigDict, generator: TriPlaneGenerator) -> Before:
+    """See `Method.left_by`."""
+    fisher, mapper = kept / FISHER_FILE, kept / MAPPER_FILE
     return Before(
         generator,
-        load_fisher(folder.fisher, trainable) if folder.fisher.is_file() else None,
-        load_mapper(folder.surrogates, kind) if folder.surrogates.is_file() else None,
+        Left(
+            load_fisher(fisher, split_generator(generator).trainable) if fisher.is_file() else None,
+            load_mapper(mapper, config.target.kind) if mapper.is_file() else None,
+        ),
     )

@@ -13,8 +13,9 @@ from jaxunlearn.methods import configuration, ewc
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.methods.sugar.fisher import RetentionSettings, importance, probes_around
 from jaxunlearn.methods.sugar.mapper import initial_mapper, load_mapper, save_mapper, surrogates_of
+from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.methods.sugar.nearest import choose_nearest
-from jaxunlearn.methods.sugar.prepare import prepare, trained_mapper
+from jaxunlearn.methods.sugar.prepare import trained_mapper
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.training import unlearn
@@ -29,7 +30,7 @@ def test_a_transformer_learns_and_can_be_kept(tmp_path):
     models, people = tiny_models(), tiny_people(3)
     kind = {"target.kind": "mapper-transformer", "surrogates.width": 8, "surrogates.depth": 1}
     config = tiny_sugar({**NO_MEMORY, **kind, "surrogates.epochs": 6, "surrogates.learning_rate": 2e-3})
-    prepared = prepare(models, people, config, None, progress=False)
+    prepared = SugarMethod().prepare(models, people, config, None, progress=False)
     untrained = initial_mapper("mapper-transformer", CONFIG, width=8, depth=1, seed=0)
     d = config.target.distance * models.median_radius
     before = surrogates_of(untrained, models.w_avg, d)(people)
@@ -57,7 +58,7 @@ def test_within_w_all_rows_are_one(kind):
 def test_a_config_chooses_the_space(space):
     models, people = tiny_models(), tiny_people(2)
     config = tiny_sugar({**NO_MEMORY, "surrogates.space": space, "surrogates.epochs": 0})
-    prepared = prepare(models, people, config, None, progress=False)
+    prepared = SugarMethod().prepare(models, people, config, None, progress=False)
     mapper = initial_mapper("mapper-unet", CONFIG, width=2, depth=1, seed=config.seed)
     d = config.target.distance * models.median_radius
     expected = surrogates_of(mapper, models.w_avg, d, space)(people)
@@ -102,7 +103,7 @@ def test_the_nearest_person():
             "surrogates.highest_similarity": 0.99,
         }
     )
-    prepared = prepare(models, people, config, None, progress=False)
+    prepared = SugarMethod().prepare(models, people, config, None, progress=False)
     assert prepared.surrogates is None
     assert prepared.ws_target.shape == people.shape
     assert len(np.unique(prepared.ws_target[:, 0, 0])) == 3
@@ -126,13 +127,13 @@ def test_nobody_becomes_somebody_who_resembles_the_forgotten(people, candidates,
 
 def test_extrapolated_and_mean_targets():
     models, people = tiny_models(), tiny_people(2)
-    prepared = prepare(
+    prepared = SugarMethod().prepare(
         models, people, tiny_sugar({**NO_MEMORY, "target.kind": "extrapolated"}), None, progress=False
     )
     assert prepared.surrogates is not None
     np.testing.assert_allclose(prepared.surrogates(jnp.asarray(people)), prepared.ws_target, rtol=1e-5)
     mean = tiny_sugar({**NO_MEMORY, "target.kind": "mean", "pairs.adjacent_target": "shifted"})
-    prepared = prepare(models, people, mean, None, progress=False)
+    prepared = SugarMethod().prepare(models, people, mean, None, progress=False)
     np.testing.assert_array_equal(prepared.ws_target, np.broadcast_to(models.w_avg, people.shape))
 
 
@@ -176,7 +177,7 @@ def test_ways_to_a_fisher_that_is_not_zero(settings):
 
 @pytest.mark.slow
 def test_the_official_preset_runs_whole(tmp_path):
-    config = sugar_presets.sugar_official(2)
+    config = sugar_presets.official(2)
     config.update(steps=1, images_every=0)
     config.update_from_flattened_dict(
         {
@@ -204,6 +205,6 @@ def test_ctrl_c_before_the_first_step(monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(unlearn, "prepare", interrupt)
+    monkeypatch.setattr(SugarMethod, "prepare", interrupt)
     with pytest.raises(Interrupted, match="before the first step"):
         unlearn.unlearn(tiny_models(), tiny_people(2), tiny_sugar(), progress=False)

@@ -11,8 +11,8 @@ import pytest
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.methods import configuration, ewc, latents
 from jaxunlearn.methods.base import Schedule, Source, StepSettings, Terms
-from jaxunlearn.methods.sugar import presets as sugar_presets
-from jaxunlearn.methods.sugar.pairs import ManyDraws, ManySampling
+from jaxunlearn.methods.many_pairs import ManyDraws, ManySampling
+from jaxunlearn.methods.registry import preset
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.training.step import Draws, Frozen, SideDraws, Target, UnlearningStep
 from sugar_golden import SugarCase, sugar_golden
@@ -225,7 +225,7 @@ def test_whom_each_camera_is_for(of_neighbours, of_global):
 
 def test_the_official_guide_for_many():
     """Its loop maps neighbours for the epoch's view, global people for the front, once an epoch."""
-    config = sugar_presets.guide_many(people=5)
+    config = preset("guide/many", people=5)
     sampling = configuration.step_settings(config, GeneratorConfig.ffhq512_128(), 1.0, people=5).sampling
     assert isinstance(sampling, ManySampling)
     assert (sampling.view, sampling.conditioning) == ("epoch", "view")

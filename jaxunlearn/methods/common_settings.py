@@ -1,0 +1,157 @@
+"""Settings that every method has, as sections of its declaration."""
+
+import dataclasses
+import math
+
+from jaxunlearn.methods.settings import section, setting
+
+_BELOW_ONE = 0.999999999
+"""1 would divide by 0."""
+
+TARGETS = ("extrapolated", "mean", "interpolated")
+"""Targets that are a formula of the latent."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairs:
+    """`config.pairs`: what is rendered against what in a step."""
+
+    num_adjacent: int = setting(2, "Pairs around each person.", least=0, most=1024)
+    num_global: int = setting(2, "Pairs of random people, who are to stay.", least=0, most=1024)
+    lambda_adjacent: float = setting(1.0, "Weight of the adjacency loss.", least=0, most=1e9)
+    lambda_global: float = setting(1.0, "Weight of the global preservation loss.", least=0, most=1e9)
+    reduction: str = setting("mean", "How losses of a kind are combined.", choices=("mean", "sum"))
+    alpha_max: float = setting(15.0, "Adjacent latents lie up to this far, in `unit`.", least=0, most=1e6)
+    max_yaw: float = setting(15.0, "Views lie up to so many degrees to either side.", least=0, most=180)
+    pitch: float = setting(-0.2, "Pitch of all views in radians.", least=-math.pi / 2, most=math.pi / 2)
+    view: str = setting("pair", "What has a view of its own.", choices=("pair", "step"))
+    pivot: str = setting("model", "Where cameras look.", choices=("model", "origin"))
+
+
+@dataclasses.dataclass(frozen=True)
+class ManyPairs(Pairs):
+    """`config.pairs` where many people share a generator: a step takes a minibatch of them."""
+
+    view: str = setting("pair", "What has a view of its own.", choices=("pair", "step", "epoch"))
+    batch: int = setting(4, "People in a minibatch.", least=1, most=4096)
+    order: str = setting(
+        "epochs",
+        "Minibatches go through everybody in turn, or are drawn for each step.",
+        choices=("epochs", "draws"),
+    )
+    norm_over: str = setting(
+        "sample", "Adjacent latents are `alpha` away each, or as a batch.", choices=("sample", "batch")
+    )
+    alpha: str = setting("pair", "What has a distance of its own.", choices=("pair", "batch"))
+    conditioning: str = setting(
+        "frontal", "The camera that adjacent latents are mapped for.", choices=("frontal", "view")
+    )
+    global_conditioning: str = setting(
+        "frontal", "The camera that global latents are mapped for.", choices=("frontal", "view")
+    )
+    global_draw: str = setting("step", "How often global latents are drawn.", choices=("step", "epoch"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Terms:
+    """`config.terms`: weights of the losses of local and adjacent pairs; global pairs are perceptual only."""
+
+    planes: float = setting(0.01, "Weight of the planes' mean squared difference.", least=0, most=1e9)
+    perceptual: float = setting(1.0, "Weight of LPIPS.", least=0, most=1e9)
+    identity: float = setting(0.1, "Weight of 1 - identity similarity.", least=0, most=1e9)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rendering:
+    """`config.rendering`."""
+
+    noise_mode: str = setting("const", "Noise of the synthesis network.", choices=("const", "random", "none"))
+    draws: str = setting(
+        "shared",
+        "Noise and jitter are the same on both sides of a pair, or drawn for each.",
+        choices=("shared", "independent"),
+    )
+    rays: int = setting(0, "Rays along each side; 0: as the model was trained.", least=0, most=1024)
+    ray_chunk: int = setting(
+        4096, "Rays of an image at a time, to save memory; 0: all.", least=0, most=2**20, may_change=True
+    )
+    dtype: str = setting("float32", "Type of activations.", choices=("float32", "bfloat16"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimiser:
+    """`config.optimiser`: Adam."""
+
+    learning_rate: float = setting(1e-4, "Step size.", least=0, most=1e3)
+    b1: float = setting(0.9, "Decay of the mean gradient.", least=0, most=_BELOW_ONE)
+    b2: float = setting(0.999, "Decay of the mean squared gradient.", least=0, most=_BELOW_ONE)
+    eps: float = setting(1e-8, "Added to the divisor.", least=0, most=1)
+    schedule: str = setting(
+        "constant", "`cosine`: the learning rate falls to 0 at the last step.", choices=("constant", "cosine")
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """`config.evaluation`: how a run is measured afterwards."""
+
+    views: int = setting(11, "Views of each person.", least=1, most=1024, may_change=True)
+    album: int = setting(
+        0,
+        "Other photos of each person; only the bundled model has people to photograph.",
+        least=0,
+        most=1024,
+        may_change=True,
+    )
+    retained_people: int = setting(
+        256, "Random people compared before and after.", least=1, most=10**6, may_change=True
+    )
+    frechet_samples: int = setting(
+        5000, "Random people of the Fréchet distances.", least=2, most=10**6, may_change=True
+    )
+    align: str = setting(
+        "auto",
+        "What the judge is shown.",
+        choices=("auto", "mtcnn", "landmarks", "fixed"),
+        may_change=True,
+    )
+    batch: int = setting(4, "Images at a time.", least=1, most=4096, may_change=True)
+    seed: int = setting(0, "Seed of the random people and views.", least=0, most=2**32 - 1, may_change=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Common:
+    """Settings of every method; a method's declaration is a subclass with its `method`, `target`, `pairs`."""
+
+    seed: int = setting(0, "Seed of everything that a run draws.", least=0, most=2**32 - 1)
+    steps: int = setting(1000, "Steps of the optimiser.", least=1, most=10**7, may_change=True)
+    unit: str = setting(
+        "absolute",
+        "Unit of lengths in latent space: as in the papers, or the model's median ‖w - w̄‖.",
+        choices=("absolute", "median_radius"),
+    )
+    terms: Terms = section(Terms)
+    rendering: Rendering = section(Rendering)
+    optimiser: Optimiser = section(Optimiser)
+    copies_at_once: int = setting(
+        0,
+        "Generator copies that a device trains side by side, to save memory; 0: all.",
+        least=0,
+        most=4096,
+        may_change=True,
+    )
+    log_every: int = setting(10, "Steps between two lines of the log.", least=1, most=10**7, may_change=True)
+    images_every: int = setting(
+        100, "Steps between two pictures; 0: none.", least=0, most=10**7, may_change=True
+    )
+    checkpoint_every: int = setting(
+        100, "Steps between two checkpoints.", least=1, most=10**7, may_change=True
+    )
+    checkpoints_kept: int = setting(
+        2,
+        "Newest checkpoints that are kept, beside that of least loss.",
+        least=1,
+        most=10**4,
+        may_change=True,
+    )
+    evaluation: Evaluation = section(Evaluation)

@@ -1,0 +1,145 @@
+"""What every method reads from a config the same way."""
+
+import dataclasses
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from eg3d_flax import Compute, GeneratorConfig
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods import latents
+from jaxunlearn.methods.base import Terms
+from jaxunlearn.methods.many_pairs import ManySampling
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.loading import Models
+
+
+def scale(config: ConfigDict, median_radius: float) -> float:
+    """The unit of lengths in latent space."""
+    return median_radius if config.unit == "median_radius" else 1.0
+
+
+def target_latents(config: ConfigDict, ws: jax.Array, w_avg: jax.Array, median_radius: float) -> jax.Array:
+    """What people with latents `[..., L, D]` become (`config.target`), in the same shape.
+
+    Raises:
+      InputError: if a latent is the mean face itself, from which nothing can be extrapolated.
+    """
+    kind = config.target.kind
+    if kind == "mean":
+        return latents.mean_target(ws, w_avg)
+    if kind == "interpolated":
+        return latents.interpolated_target(ws, w_avg, config.target.share)
+    if float(jnp.min(jnp.linalg.norm(ws - w_avg, axis=(-2, -1)))) == 0:
+        raise InputError("a latent is the mean face itself: no direction leads away from it; choose another")
+    return latents.extrapolated_target(ws, w_avg, config.target.distance * scale(config, median_radius))
+
+
+def formula_targets(models: Models, ws: np.ndarray, config: ConfigDict) -> np.ndarray:
+    """Targets `[K, L, D]` of people `[K, L, D]` where `config.target` is a formula.
+
+    Raises:
+      InputError: see `target_latents`.
+    """
+    return np.asarray(target_latents(config, jnp.asarray(ws), models.w_avg, models.median_radius))
+
+
+def check_formula_distance(config: ConfigDict) -> None:
+    """Refuse a target of a formula that has no distance to vary.
+
+    Raises:
+      InputError: naming the setting.
+    """
+    if config.target.kind != "extrapolated":
+        raise InputError(f"config.target.kind {config.target.kind!r} has no distance to vary")
+
+
+def terms(config: ConfigDict) -> Terms:
+    """`config.terms`."""
+    return Terms(config.terms.planes, config.terms.perceptual, config.terms.identity)
+
+
+def preserved_terms(config: ConfigDict) -> Terms:
+    """Terms of global pairs: the perceptual one alone."""
+    return Terms(planes=0.0, perceptual=config.terms.perceptual, identity=0.0)
+
+
+def cameras(config: ConfigDict, model: GeneratorConfig) -> dict[str, Any]:
+    """`max_yaw`, `pitch`, `pivot` and `radius` of the views that a method draws."""
+    return {
+        "max_yaw": math.radians(config.pairs.max_yaw),
+        "pitch": config.pairs.pitch,
+        "pivot": model.avg_camera_pivot if config.pairs.pivot == "model" else (0.0, 0.0, 0.0),
+        "radius": model.avg_camera_radius,
+    }
+
+
+def many_sampling(
+    config: ConfigDict, model: GeneratorConfig, unit: float, people: int, adjacent_target: Any
+) -> ManySampling:
+    """`config.pairs` where `people` share a generator; see `ManySampling.neighbour_target` for the last."""
+    pairs = config.pairs
+    return ManySampling(
+        people=people,
+        batch=pairs.batch,
+        order=pairs.order,
+        local=terms(config),
+        neighbour=terms(config),
+        preserved=preserved_terms(config),
+        num_neighbours=pairs.num_adjacent,
+        num_global=pairs.num_global,
+        lambda_neighbour=pairs.lambda_adjacent,
+        lambda_global=pairs.lambda_global,
+        reduction=pairs.reduction,
+        neighbour_target=adjacent_target,
+        norm_over=pairs.norm_over,
+        alpha=pairs.alpha,
+        alpha_max=pairs.alpha_max * unit,
+        conditioning=pairs.conditioning,
+        global_conditioning=pairs.global_conditioning,
+        global_draw=pairs.global_draw,
+        view=pairs.view,
+        **cameras(config, model),
+    )
+
+
+def compute(config: ConfigDict, platform: str | None = None) -> Compute:
+    """The forms that suit a platform, None for this machine's, in the config's dtype."""
+    return dataclasses.replace(
+        Compute.for_platform(platform or jax.default_backend()),
+        dtype=jnp.dtype(config.rendering.dtype),
+        ray_chunk=config.rendering.ray_chunk or None,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Adam:
+    """Settings of the optimiser; the paper's learning rate is constant.
+
+    Attributes:
+      decay_steps: steps over which the learning rate falls to 0 as a cosine; None leaves it as it is.
+    """
+
+    learning_rate: float
+    b1: float
+    b2: float
+    eps: float
+    decay_steps: int | None
+
+    def transformation(self) -> optax.GradientTransformation:
+        """What optax makes of them."""
+        rate: Any = self.learning_rate
+        if self.decay_steps is not None:
+            rate = optax.cosine_decay_schedule(rate, self.decay_steps)
+        return optax.adam(rate, b1=self.b1, b2=self.b2, eps=self.eps)
+
+
+def adam(config: ConfigDict) -> Adam:
+    """`config.optimiser`."""
+    settings = config.optimiser.to_dict()
+    schedule = settings.pop("schedule")
+    return Adam(**settings, decay_steps=config.steps if schedule == "cosine" else None)

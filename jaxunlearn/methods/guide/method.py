@@ -1,0 +1,83 @@
+"""GUIDE as a method: formula targets; a generator copy each, or one for many people."""
+
+from pathlib import Path
+
+import numpy as np
+from jax.sharding import Mesh
+
+from eg3d_flax import GeneratorConfig
+from jaxunlearn.methods import ewc
+from jaxunlearn.methods.base import Before, Method, PairSampling, Prepared
+from jaxunlearn.methods.from_config import (
+    cameras,
+    check_formula_distance,
+    formula_targets,
+    many_sampling,
+    preserved_terms,
+    terms,
+)
+from jaxunlearn.methods.guide.pairs import GuideSampling
+from jaxunlearn.methods.guide.presets import PRESETS
+from jaxunlearn.methods.guide.settings import Guide, GuideOfMany
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.generator import split_generator
+from jaxunlearn.models.loading import Models
+
+
+class GuideMethod(Method):
+    """See `Method`."""
+
+    name = "guide"
+    label = "GUIDE"
+    presets = PRESETS
+
+    def declaration(self, config: ConfigDict | None = None) -> type:
+        """See `Method.declaration`."""
+        return GuideOfMany if config is not None and self.shares_generator(config) else Guide
+
+    def preset(self, suffix: str, people: int, *, shared: bool = False) -> ConfigDict:
+        """See `Method.preset`."""
+        of_many = {"paper": "many", "heads": "many_heads"}
+        return self.presets[of_many[suffix] if shared else suffix](people)
+
+    def shares_generator(self, config: ConfigDict) -> bool:
+        """See `Method.shares_generator`."""
+        return bool(config.get("shared_generator"))
+
+    def sampling(self, config: ConfigDict, model: GeneratorConfig, unit: float, people: int) -> PairSampling:
+        """See `Method.sampling`."""
+        if self.shares_generator(config):
+            return many_sampling(config, model, unit, people, "shifted")
+        pairs = config.pairs
+        return GuideSampling(
+            local=terms(config),
+            adjacent=terms(config),
+            preserved=preserved_terms(config),
+            num_adjacent=pairs.num_adjacent,
+            num_global=pairs.num_global,
+            lambda_adjacent=pairs.lambda_adjacent,
+            lambda_global=pairs.lambda_global,
+            reduction=pairs.reduction,
+            alpha_max=pairs.alpha_max * unit,
+            view=pairs.view,
+            **cameras(config, model),
+        )
+
+    def prepare(
+        self,
+        models: Models,
+        ws: np.ndarray,
+        config: ConfigDict,
+        kept: Path | None,
+        before: Before | None = None,
+        mesh: Mesh | None = None,
+        *,
+        progress: bool = True,
+    ) -> Prepared:
+        """See `Method.prepare`."""
+        memory = None if before is None else ewc.only_anchored(split_generator(before.generator).trainable)
+        return Prepared(formula_targets(models, ws, config), memory=memory)
+
+    def check_distance(self, config: ConfigDict) -> None:
+        """See `Method.check_distance`."""
+        check_formula_distance(config)

@@ -1,0 +1,193 @@
+"""Settings declared once: a frozen dataclass whose fields carry default, range and one sentence each.
+
+Checks, the table in the docs, and which settings a run may resume with are derived from the declaration. A
+config is a `ml_collections.ConfigDict` with the same fields.
+"""
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import ml_collections
+
+from jaxunlearn.errors import InputError, shortened
+from jaxunlearn.files.door import local_path
+
+ConfigDict = Any
+"""A `ml_collections.ConfigDict`, whose annotations deny that settings have settings of their own."""
+
+
+class Setting(NamedTuple):
+    """What is known about a setting.
+
+    Attributes:
+      default: its value in the method's paper; its type is the setting's.
+      help: one sentence.
+      choices: all values, where it is a word.
+      least, most: limits of a number, both allowed, far above what anybody needs.
+      file: True if it is the name of a file on this machine, or empty.
+      may_change: True if a run may resume with another value, since no step depends on it.
+    """
+
+    default: Any
+    help: str
+    choices: tuple[str, ...] = ()
+    least: float = -math.inf
+    most: float = math.inf
+    may_change: bool = False
+    file: bool = False
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    choices: tuple[str, ...] = (),
+    least: float = -math.inf,
+    most: float = math.inf,
+    may_change: bool = False,
+    file: bool = False,
+) -> Any:
+    """A field of a declaration; see `Setting`."""
+    about = Setting(default, help, choices, least, most, may_change, file)
+    return dataclasses.field(default=default, metadata={"setting": about})
+
+
+def section(declaration: type) -> Any:
+    """A field of a declaration that holds settings of its own."""
+    return dataclasses.field(default_factory=declaration)
+
+
+def declared(declaration: type, prefix: str = "") -> dict[str, Setting]:
+    """Dotted name → what is known about it, in the order of the declaration."""
+    found: dict[str, Setting] = {}
+    for field in dataclasses.fields(declaration):
+        if "setting" in field.metadata:
+            found[prefix + field.name] = field.metadata["setting"]
+        else:
+            assert isinstance(field.default_factory, type), f"{field.name} is neither setting nor section"
+            found |= declared(field.default_factory, f"{prefix}{field.name}.")
+    return found
+
+
+def default_config(declaration: type) -> ConfigDict:
+    """A config with the default of every setting."""
+    return ml_collections.ConfigDict(dataclasses.asdict(declaration()))
+
+
+def flat(config: ConfigDict) -> dict[str, Any]:
+    """Dotted name → value."""
+
+    def items(node: ConfigDict, prefix: str) -> Iterator[tuple[str, Any]]:
+        for name, value in node.items():
+            if hasattr(value, "items"):
+                yield from items(value, f"{prefix}{name}.")
+            else:
+                yield f"{prefix}{name}", value
+
+    return dict(items(config, ""))
+
+
+def check_declared(config: ConfigDict, declaration: type) -> None:
+    """Refuse a config that is not of a declaration, or has a value out of range.
+
+    Raises:
+      InputError: naming the setting.
+    """
+    values, known = flat(config), declared(declaration)
+    for name in known.keys() - values.keys():
+        raise InputError(f"config.{name} is missing; start from a preset of the method, and change that")
+    for name in sorted(values.keys() - known.keys()):
+        raise InputError(f"unknown setting config.{name}{did_you_mean(name, known)}")
+    for name, about in known.items():
+        _check_value(f"config.{name}", values[name], about)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint at the setting that was perhaps meant; empty where no name is near."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean config.{near[0]}?)" if near else ""
+
+
+def _check_value(name: str, value: Any, about: Setting) -> None:
+    if about.choices:
+        if value not in about.choices:
+            raise InputError(f"{name} is {shown(value)}; choose from {', '.join(about.choices)}")
+    elif isinstance(about.default, bool):
+        if not isinstance(value, bool):
+            raise InputError(f"{name} must be True or False, not {shown(value)}")
+    elif isinstance(about.default, int | float):
+        kinds = int if isinstance(about.default, int) else int | float
+        number = isinstance(value, kinds) and not isinstance(value, bool)
+        if not number or not about.least <= value <= about.most:  # NaN is not within
+            raise InputError(f"{name} must be {_range(about)}, not {shown(value)}")
+    elif about.file:
+        if not isinstance(value, str):
+            raise InputError(f"{name} must be the name of a file or empty, not {shown(value)}")
+        local_path(value)
+
+
+def shown(value: object) -> str:
+    """A value for a message, cut to length."""
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        text = "a longer number"
+    return shortened(text)
+
+
+def _range(about: Setting) -> str:
+    whole = "whole " if isinstance(about.default, int) else ""
+    return f"a {whole}number from {about.least:.10g} to {about.most:.10g}"
+
+
+def changed(before: ConfigDict, now: ConfigDict, declaration: type, fixed: Iterable[str] = ()) -> list[str]:
+    """Names of settings that differ between two configs of a run and may not.
+
+    Args:
+      before: the config that the run began with.
+      now: the config asked for.
+      declaration: of the method.
+      fixed: names that may not change in this run, whatever the declaration says.
+    """
+    old, new, known, held = flat(before), flat(now), declared(declaration), set(fixed)
+    return sorted(
+        name
+        for name in old.keys() | new.keys()
+        if old.get(name) != new.get(name)
+        and (name in held or name not in known or not known[name].may_change)
+    )
+
+
+def table(declarations: Mapping[str, type]) -> str:
+    """All settings of some methods as a markdown table, a row each.
+
+    Args:
+      declarations: name of a method → its declaration.
+    """
+    rows: dict[str, dict[str, Setting]] = {}
+    for method, declaration in declarations.items():
+        for name, about in declared(declaration).items():
+            rows.setdefault(name, {})[method] = about
+    lines = [
+        "| `config.` | default | values | resume | |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, by_method in rows.items():
+        about = next(iter(by_method.values()))
+        defaults = {method: repr(one.default) for method, one in by_method.items()}
+        if len(set(defaults.values())) == 1:
+            default = f"`{about.default!r}`"
+        else:
+            default = ", ".join(f"{method} `{text}`" for method, text in defaults.items())
+        values = ", ".join(f"`{choice}`" for choice in about.choices) or (
+            _range(about)
+            if isinstance(about.default, int | float) and not isinstance(about.default, bool)
+            else ""
+        )
+        only = "" if len(by_method) == len(declarations) else f" ({', '.join(by_method)})"
+        resume = "may change" if about.may_change else ""
+        lines.append(f"| `{name}` | {default} | {values} | {resume} | {about.help}{only} |")
+    return "\n".join(lines) + "\n"

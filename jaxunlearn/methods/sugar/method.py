@@ -1,0 +1,124 @@
+"""SUGAR as a method: learned surrogates, elastic weights, one generator for all people."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+
+from eg3d_flax import GeneratorConfig, TriPlaneGenerator
+from jaxunlearn.errors import InputError
+from jaxunlearn.files.door import open_file
+from jaxunlearn.methods import ewc
+from jaxunlearn.methods.base import Before, Method, PairSampling, Prepared
+from jaxunlearn.methods.from_config import check_formula_distance, many_sampling
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.sugar import prepare
+from jaxunlearn.methods.sugar.presets import PRESETS
+from jaxunlearn.methods.sugar.settings import MAPPERS, Sugar
+from jaxunlearn.methods.sugar.transformer import HEADS as ATTENTION_HEADS
+from jaxunlearn.models.loading import Models
+
+Pytree = Any
+
+
+class SugarMethod(Method):
+    """See `Method`."""
+
+    name = "sugar"
+    label = "SUGAR"
+    presets = PRESETS
+
+    def declaration(self, config: ConfigDict | None = None) -> type:
+        """See `Method.declaration`."""
+        return Sugar
+
+    def shares_generator(self, config: ConfigDict) -> bool:
+        """See `Method.shares_generator`."""
+        return True
+
+    def check(self, config: ConfigDict) -> None:
+        """See `Method.check`."""
+        kind, pairs = config.target.kind, config.pairs
+        has_function = kind in (*MAPPERS, "extrapolated")
+        if pairs.adjacent_target == "surrogate" and pairs.num_adjacent and not has_function:
+            raise InputError(
+                f'config.pairs.adjacent_target is "surrogate", but config.target.kind {kind!r} says only '
+                'what the people themselves become; choose "shifted"'
+            )
+        if kind == "mapper-transformer" and config.surrogates.width % ATTENTION_HEADS:
+            raise InputError(
+                f"config.surrogates.width must be a multiple of {ATTENTION_HEADS}, the transformer's "
+                f"attention heads, not {config.surrogates.width}"
+            )
+        if config.target.distance == 0 and has_function:
+            raise InputError(
+                "config.target.distance is 0: everybody would become the mean face; choose another"
+            )
+        if config.ewc.output == "image" and config.ewc.fisher != "gauss-newton":
+            raise InputError('config.ewc.output "image" needs config.ewc.fisher "gauss-newton"')
+
+    def check_files(self, config: ConfigDict) -> None:
+        """See `Method.check_files`."""
+        for section in ("surrogates", "ewc"):
+            if file := config[section].file:
+                _check_file(f"config.{section}.file", file)
+
+    def sampling(self, config: ConfigDict, model: GeneratorConfig, unit: float, people: int) -> PairSampling:
+        """See `Method.sampling`."""
+        return many_sampling(config, model, unit, people, config.pairs.adjacent_target)
+
+    def prepare(
+        self,
+        models: Models,
+        ws: np.ndarray,
+        config: ConfigDict,
+        kept: Path | None,
+        before: Before | None = None,
+        mesh: Mesh | None = None,
+        *,
+        progress: bool = True,
+    ) -> Prepared:
+        """See `Method.prepare`."""
+        return prepare.prepare(models, ws, config, kept, before, mesh, progress)
+
+    def untrained(
+        self, config: ConfigDict, model: GeneratorConfig, w_avg: jax.Array, trainable: Pytree
+    ) -> tuple[Callable[[jax.Array], jax.Array] | None, ewc.Memory | None]:
+        """See `Method.untrained`."""
+        return prepare.untrained(config, model, w_avg, trainable)
+
+    def left_by(self, kept: Path, config: ConfigDict, generator: TriPlaneGenerator) -> Before:
+        """See `Method.left_by`."""
+        return prepare.left_by(kept, config, generator)
+
+    def check_distance(self, config: ConfigDict) -> None:
+        """See `Method.check_distance`."""
+        if config.target.kind not in MAPPERS:
+            check_formula_distance(config)
+
+    def same_for_all_distances(
+        self,
+        models: Models,
+        ws: np.ndarray,
+        config: ConfigDict,
+        kept: Path,
+        mesh: Mesh | None,
+        *,
+        progress: bool,
+    ) -> Mapping[str, Any]:
+        """See `Method.same_for_all_distances`: one mapper serves all distances."""
+        if config.target.kind not in MAPPERS:
+            return {}
+        mapper = kept / prepare.MAPPER_FILE
+        prepare.trained_mapper(models, ws, config, mapper, mesh=mesh, progress=progress)
+        return {"surrogates.file": str(mapper), "surrogates.epochs": 0}
+
+
+def _check_file(setting: str, file: str) -> None:
+    try:
+        open_file(file).close()
+    except InputError as error:
+        raise InputError(f"{setting} {error}") from error
