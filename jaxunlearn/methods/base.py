@@ -173,6 +173,10 @@ class Method:
         """The dataclass that declares the settings; of `config`, where settings depend on it."""
         raise NotImplementedError
 
+    def declarations(self) -> Mapping[str, type]:
+        """All declarations that `declaration` may return, by names for the docs."""
+        return {self.name: self.declaration()}
+
     def preset(self, suffix: str, people: int, *, shared: bool = False) -> ConfigDict:
         """The default settings: `suffix` is "paper" or "heads".
 

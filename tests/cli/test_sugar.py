@@ -71,7 +71,7 @@ def test_everybody_in_one_picture(many):
         (["--method", "sugar", "--seed", "3,4,3"], "--seed: 3 is listed twice"),
         (["--method", "sugar", "--seed", "3", "--config.surrogates.width=0"], "surrogates.width must be"),
         (["--method", "sugar", "--seed", "3", "--config.target.kind=sweet"], "choose from mapper-unet"),
-        (["--seed", "3", "--config.ewc.weight=3"], "no such setting"),
+        (["--seed", "3", "--config.ewc.weight=3"], "unknown setting config.ewc.weight"),
     ],
 )
 def test_requests_of_many_that_make_no_sense(arguments, message, tmp_path, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """GUIDE as a method: formula targets; a generator copy each, or one for many people."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,10 @@ class GuideMethod(Method):
     def declaration(self, config: ConfigDict | None = None) -> type:
         """See `Method.declaration`."""
         return GuideOfMany if config is not None and self.shares_generator(config) else Guide
+
+    def declarations(self) -> Mapping[str, type]:
+        """See `Method.declarations`."""
+        return {"guide": Guide, "guide of many": GuideOfMany}
 
     def preset(self, suffix: str, people: int, *, shared: bool = False) -> ConfigDict:
         """See `Method.preset`."""

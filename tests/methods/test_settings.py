@@ -1,0 +1,125 @@
+"""Settings that are declared once: defaults, ranges, hints, and what a run may resume with."""
+
+import dataclasses
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods.configuration import check
+from jaxunlearn.methods.registry import METHODS, named, preset, preset_names
+from jaxunlearn.methods.settings import (
+    changed,
+    check_declared,
+    declared,
+    default_config,
+    flat,
+    section,
+    setting,
+    table,
+)
+
+DECLARATIONS = {label: each for name in METHODS for label, each in named(name).declarations().items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    share: float = setting(0.5, "A share.", least=0, most=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Whole:
+    steps: int = setting(10, "Steps.", least=1, most=100, may_change=True)
+    kind: str = setting("this", "Which.", choices=("this", "that"))
+    loud: bool = setting(False, "Whether it is loud.")
+    file: str = setting("", "A file.", file=True)
+    part: Part = section(Part)
+
+
+def test_names_and_defaults():
+    assert list(declared(Whole)) == ["steps", "kind", "loud", "file", "part.share"]
+    assert flat(default_config(Whole)) == {
+        "steps": 10,
+        "kind": "this",
+        "loud": False,
+        "file": "",
+        "part.share": 0.5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("steps", 0, "config.steps must be a whole number from 1 to 100, not 0"),
+        ("steps", 2.5, "config.steps must be a whole number from 1 to 100, not 2.5"),
+        ("steps", True, "config.steps must be a whole number from 1 to 100, not True"),
+        ("kind", "those", "config.kind is 'those'; choose from this, that"),
+        ("loud", 1, "config.loud must be True or False, not 1"),
+        ("part.share", 1.5, "config.part.share must be a number from 0 to 1, not 1.5"),
+        ("part.share", math.nan, "config.part.share must be"),
+        ("part.share", math.inf, "config.part.share must be"),
+        ("part.share", "half", "config.part.share must be"),
+        ("file", 3, "config.file must be the name of a file or empty, not 3"),
+        ("file", "gs://bucket/name", "gs://"),
+    ],
+)
+def test_values_out_of_range(name, value, message):
+    config = default_config(Whole)
+    values = flat(config) | {name: value}
+    with config.ignore_type():
+        config.update_from_flattened_dict(values)
+    with pytest.raises(InputError) as caught:
+        check_declared(config, Whole)
+    assert message in str(caught.value)
+
+
+def test_unknown_and_missing_settings():
+    config = default_config(Whole)
+    config.stepz = 3
+    with pytest.raises(InputError, match=r"unknown setting config\.stepz \(did you mean config\.steps\?\)"):
+        check_declared(config, Whole)
+    del config["stepz"], config["kind"]
+    with pytest.raises(InputError, match=r"config\.kind is missing"):
+        check_declared(config, Whole)
+
+
+def test_what_a_run_may_resume_with():
+    before, now = default_config(Whole), default_config(Whole)
+    now.steps = 20
+    assert changed(before, now, Whole) == []
+    assert changed(before, now, Whole, fixed=["steps"]) == ["steps"]
+    now.part.share = 0.25
+    assert changed(before, now, Whole) == ["part.share"]
+
+
+@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.parametrize("people", [1, 10, 200])
+def test_every_preset_is_within_its_ranges(name, people):
+    check(preset(name, people))
+
+
+@given(st.data())
+def test_no_number_of_a_method_may_be_nan_or_infinite(data):
+    config = preset(data.draw(st.sampled_from(preset_names())))
+    numbers = [name for name, value in flat(config).items() if isinstance(value, float)]
+    name = data.draw(st.sampled_from(numbers))
+    config.update_from_flattened_dict({name: data.draw(st.sampled_from([math.nan, math.inf, -math.inf]))})
+    with pytest.raises(InputError, match=name.replace(".", r"\.")):
+        check(config)
+
+
+def test_every_setting_says_what_it_is():
+    for declaration in DECLARATIONS.values():
+        for name, about in declared(declaration).items():
+            assert about.help.endswith("."), name
+            if isinstance(about.default, float) and about.choices == ():
+                assert about.least <= about.default <= about.most, name
+
+
+def test_the_table_in_the_docs():
+    """`python tools/settings_table.py` writes it."""
+    text = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert text.endswith(table(DECLARATIONS)), "run python tools/settings_table.py"

@@ -1,0 +1,56 @@
+"""A third method in one file: GUIDE's local pair alone, towards the mean face, named differently."""
+
+import dataclasses
+
+import numpy as np
+
+from eg3d_flax import GeneratorConfig
+from jaxunlearn.methods.base import Method, PairSampling, Prepared
+from jaxunlearn.methods.common_settings import Common, Pairs
+from jaxunlearn.methods.from_config import cameras, formula_targets, terms
+from jaxunlearn.methods.guide.pairs import GuideSampling
+from jaxunlearn.methods.guide.settings import Target
+from jaxunlearn.methods.settings import ConfigDict, default_config, section, setting
+
+
+@dataclasses.dataclass(frozen=True)
+class Toy(Common):
+    """Settings."""
+
+    method: str = setting("toy", "The method.", choices=("toy",))
+    target: Target = section(Target)
+    pairs: Pairs = section(Pairs)
+    strength: float = setting(1.0, "A setting of its own.", least=0, most=2)
+
+
+def _toy(people: int) -> ConfigDict:
+    config = default_config(Toy)
+    config.target.kind = "mean"
+    config.pairs.num_adjacent = config.pairs.num_global = 0
+    return config
+
+
+class ToyMethod(Method):
+    """See `Method`."""
+
+    name = "toy"
+    label = "Toy"
+    presets = {"paper": _toy, "heads": _toy}  # noqa: RUF012
+
+    def declaration(self, config: ConfigDict | None = None) -> type:
+        """See `Method.declaration`."""
+        return Toy
+
+    def shares_generator(self, config: ConfigDict) -> bool:
+        """See `Method.shares_generator`."""
+        return False
+
+    def sampling(self, config: ConfigDict, model: GeneratorConfig, unit: float, people: int) -> PairSampling:
+        """See `Method.sampling`."""
+        return GuideSampling(local=terms(config), num_adjacent=0, num_global=0, **cameras(config, model))
+
+    def prepare(
+        self, models, ws: np.ndarray, config, kept, before=None, mesh=None, *, progress=True
+    ) -> Prepared:
+        """See `Method.prepare`."""
+        return Prepared(formula_targets(models, ws, config))
