@@ -58,7 +58,7 @@ def means(figures: Sequence[Figures]) -> Figures:
 
 def table(names: Sequence[str], figures: Sequence[Figures], judge: str, threshold: float | None) -> str:
     """A line for each photograph, and their means if there are several."""
-    rows = list(zip(map(escaped, names), figures, strict=True))
+    rows = list(zip(map(_on_one_line, names), figures, strict=True))
     if len(rows) > 1:
         rows.append(("mean", means(figures)))
     width = max(len(name) for name, _ in rows)

@@ -75,7 +75,7 @@ def test_latents_of_a_file_give_the_images_of_their_seeds(tmp_path, model):
         (["--latents", "nan.npy"], "nan.npy: contains NaN"),
         (["--latents", "words.npy"], "words.npy: latents must be numbers"),
         (["--latents", "two.npz"], "two.npz: expected an array called ws, found a, b"),
-        (["--latents", "torn.npz"], "torn.npz: not a readable NumPy file"),
+        (["--latents", "torn.npz"], "torn.npz: the zip archive is damaged or cut short"),
         (["--video", "orbit.avi"], "--video orbit.avi: give a plain name"),
         (["--mesh", "a/b.ply"], "--mesh a/b.ply: give a plain name"),
     ],

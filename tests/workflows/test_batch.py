@@ -53,7 +53,7 @@ def test_everybody_is_done_in_waves(whole):
     assert [line["subject"] for line in lines] == list(NAMES)
     assert [line["wave"] for line in lines] == [0, 0, 1]
     assert {line["status"] for line in lines} == {"done"}
-    assert lines[1]["generator"] == "generators/00001-bea-c..safetensors"
+    assert lines[1]["generator"] == "generators/00001-bea-c.safetensors"
     assert not any((folder / "waves").iterdir())
     summary = json.loads((folder / "summary.json").read_text())
     assert (summary["people"], summary["done"], summary["diverged"]) == (3, 3, [])

@@ -33,6 +33,7 @@ from jaxunlearn.zoo.training.identity_data import (
 )
 from jaxunlearn.zoo.training.identity_metrics import Verification, verify
 from jaxunlearn.zoo.training.workdir import LICENCE, Config, Workdir, config_of, last_state
+from torch_bridge.limits import with_tuples
 
 CHUNK = 64
 
@@ -74,7 +75,7 @@ def prepare(config: Config) -> IdentityRun:
     if config.data.first + config.data.people > HELD_OUT_FIRST:
         raise InputError(f"config.data.first: people from number {HELD_OUT_FIRST} on are for measuring")
     try:
-        shape = ArcFaceConfig(**config.network)
+        shape = ArcFaceConfig(**with_tuples(config.network.to_dict()))
     except ValueError as error:
         raise InputError(f"config.network: {error}") from error
     peak, warmup = config.rate.peak, int(config.rate.warmup * config.steps)
