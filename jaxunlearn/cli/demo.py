@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
     models = load_models("heads")
     people = people_from_seeds(models, [arguments.seed])
     out = arguments.out or Path("runs") / f"demo-{people.name}"
-    result = unlearn(models, people.ws, config, workdir=out, subjects=people.subjects)
+    result = unlearn(models, people, config, workdir=out)
     for line in tell(models, result, config):
         say(line)
     say(

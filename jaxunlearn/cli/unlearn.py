@@ -172,7 +172,7 @@ def run(arguments: argparse.Namespace) -> None:
     out = arguments.out or Path("runs") / people.name
     if arguments.sweep_distance:
         return _run_sweep(models, people, config, arguments.sweep_distance, out, mesh)
-    result = unlearn(models, people.ws, config, mesh, out, subjects=people.subjects)
+    result = unlearn(models, people, config, workdir=out, mesh=mesh)
     if not leads():
         return None
     folder = show(models, result, config)

@@ -1,6 +1,5 @@
 """The figures of a run, under the papers' names."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,8 +26,6 @@ from jaxunlearn.models.identity import IdentityNetwork
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.face_detector import HOW_TO_GET_ONE, find_detector
 from jaxunlearn.training.result import Result
-
-_SEED = re.compile(r"seed (\d+)")
 
 
 def reference_of(
@@ -155,10 +152,8 @@ def evaluate(
 
 
 def _seeds(result: Result) -> dict[int, int]:
-    """Number of a person → their seed, of those who come from one."""
-    subjects = result.folder.request.subjects if result.folder is not None else ()
-    found = {k: _SEED.fullmatch(subject) for k, subject in enumerate(subjects)}
-    return {k: int(match[1]) for k, match in found.items() if match}
+    """Number of a person → their seed, of those who are the generator's own."""
+    return {k: seed for k, seed in enumerate(result.people.seeds) if seed is not None}
 
 
 def _means(people: list[dict[str, Any]]) -> dict[str, Any]:

@@ -34,18 +34,20 @@ class People:
       name: good for a folder.
       subjects: a line for each.
       ws: `[K, L, D]`.
+      seeds: seed of each who is one of the generator's own, None for others; empty if nobody is.
     """
 
     name: str
     subjects: tuple[str, ...]
     ws: np.ndarray
+    seeds: tuple[int | None, ...] = ()
 
 
 def people_from_seeds(models: Models, seeds: Sequence[int]) -> People:
     """People of the generator; see `rendering.latents_of_seeds`."""
     ws = latents_of_seeds(models.generator, list(seeds), conditioning_view(models.generator.config))
     name = f"seed{seeds[0]:04d}" + (f"-{seeds[-1]:04d}" if len(seeds) > 1 else "")
-    return People(name, tuple(f"seed {seed}" for seed in seeds), np.asarray(ws))
+    return People(name, tuple(f"seed {seed}" for seed in seeds), np.asarray(ws), tuple(map(int, seeds)))
 
 
 def people_from_latents(models: Models, path: Path) -> People:

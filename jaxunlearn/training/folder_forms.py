@@ -16,6 +16,7 @@ class RunJson(TypedDict):
     mean_latent: NotRequired[str]
     together: NotRequired[bool]
     start: NotRequired[str]
+    seeds: NotRequired[list[int | None]]
 
 
 class SummaryJson(TypedDict):

@@ -9,6 +9,7 @@ import numpy as np
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.generator import load_generator
+from jaxunlearn.photos.people import People
 from jaxunlearn.training.run_dir import RunFolder
 
 
@@ -17,7 +18,8 @@ class Result:
     """What became of `K` people.
 
     Attributes:
-      ws, ws_target: `[K, L, D]`, who was unlearned and what they became.
+      people: who was forgotten.
+      ws_target: `[K, L, D]`, what they became.
       generators: one for each of them, in the same order, or a single one that forgot all.
       summary: `steps`, `steps_per_second` (without compilation), `compile_seconds`, `devices`, final `loss`,
         `losses` of each copy, and `diverged`: those whose loss ceased to be finite, and whose generators are
@@ -25,11 +27,16 @@ class Result:
       folder: the run's folder, if it has one.
     """
 
-    ws: np.ndarray
+    people: People
     ws_target: np.ndarray
     generators: tuple[TriPlaneGenerator, ...]
     summary: dict[str, Any]
     folder: RunFolder | None
+
+    @property
+    def ws(self) -> np.ndarray:
+        """Latents of the people, `[K, L, D]`."""
+        return self.people.ws
 
     @property
     def generator(self) -> TriPlaneGenerator:
@@ -57,7 +64,8 @@ def finished(folder: RunFolder) -> Result:
         raise InputError(f"{folder.path}: the run is not finished; the command that began it goes on with it")
     generators = tuple(load_generator(str(folder.generator(k))) for k in range(request.copies))
     ws, ws_target = folder.latents()
-    return Result(ws, ws_target, generators, folder.summary, folder)
+    people = People(folder.path.name, request.subjects, ws, request.seeds)
+    return Result(people, ws_target, generators, folder.summary, folder)
 
 
 def load_result(folder: str | Path) -> Result:

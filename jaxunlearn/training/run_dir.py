@@ -52,6 +52,7 @@ class Request:
       mean_latent: where it comes from, see `models.MeanLatent`.
       together: whether one generator forgets them all, or each is forgotten by one of their own.
       start: SHA-256 of the generator that training starts from, where that is not the source.
+      seeds: see `photos.people.People`.
     """
 
     model: str
@@ -62,6 +63,7 @@ class Request:
     mean_latent: str
     together: bool = False
     start: str = ""
+    seeds: tuple[int | None, ...] = ()
 
     @property
     def copies(self) -> int:
@@ -167,6 +169,7 @@ class RunFolder:
             mean_latent=stored.get("mean_latent", ""),
             together=stored.get("together", False),
             start=stored.get("start", ""),
+            seeds=tuple(stored.get("seeds", ())),
         )
 
     @property

@@ -1,6 +1,7 @@
 """The loop of an unlearning run: compile once, step, log, save, go on after an interruption."""
 
 import contextlib
+import dataclasses
 import functools
 import time
 from collections.abc import Sequence, Set
@@ -16,20 +17,21 @@ from tqdm import tqdm
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods import configuration, from_config
-from jaxunlearn.methods.base import Before, Prepared
+from jaxunlearn.methods.base import Before, Method, Prepared
 from jaxunlearn.methods.common_settings import TARGETS
 from jaxunlearn.methods.latents import repeated
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.models.generator import SplitGenerator, merge_generator, save_generator, split_generator
 from jaxunlearn.models.loading import Models, fingerprint_of
+from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
 from jaxunlearn.process.signals import interruptions
-from jaxunlearn.reporting.progress import ProgressPicture
 from jaxunlearn.sharding import IDENTITY
 from jaxunlearn.training.checkpoints import Checkpoints
 from jaxunlearn.training.compiled_step import Measurements, StepRecipe, compiled_step
 from jaxunlearn.training.metrics_log import diverged_until, forget_after
+from jaxunlearn.training.progress_picture import ProgressPicture
 from jaxunlearn.training.result import Result, finished
 from jaxunlearn.training.run_dir import Request, RunFolder, same_people
 from jaxunlearn.training.step import Frozen, State, Target
@@ -52,13 +54,12 @@ class Diverged(InputError):
 
 def unlearn(
     models: Models,
-    ws: np.ndarray | jax.Array,
+    people: People | np.ndarray | jax.Array,
     config: ConfigDict,
-    mesh: Mesh | None = None,
-    workdir: Path | str | None = None,
     *,
-    subjects: Sequence[str] | None = None,
-    before: Before | None = None,
+    workdir: Path | str | None = None,
+    mesh: Mesh | None = None,
+    previous: Result | None = None,
     numbers: Sequence[int] | None = None,
     progress: bool = True,
 ) -> Result:
@@ -69,13 +70,13 @@ def unlearn(
 
     Args:
       models: the source, with the networks of the loss.
-      ws: `[L, D]`, or `[K, L, D]` for `K` people.
-      config: as `jaxunlearn.methods.guide.presets` returns.
+      people: who is forgotten; or latents `[L, D]`, or `[K, L, D]` for `K` people, without names.
+      config: as `jaxunlearn.preset` returns.
+      workdir: the run's folder; nothing is written without one.
       mesh: as `jaxunlearn.sharding.make_mesh` makes it: its axis "identity" divides generator copies among
         devices, "sample" the pairs of a step, and neither changes what comes out; None runs on one device.
-      workdir: the run's folder; nothing is written without one.
-      subjects: a line for each person, for the folder's records.
-      before: what an earlier request left, to begin with; SUGAR only.
+      previous: an earlier request that this one begins with; only where all people share one generator. What
+        the method kept besides the generator is read from that run's folder.
       numbers: of the generator copies; what a copy draws depends on its number and on the seed, not on who
         else is there. None counts from 0.
       progress: whether to show a bar.
@@ -85,20 +86,21 @@ def unlearn(
         if the loss of all copies is no longer finite.
       Interrupted: after Ctrl-C or SIGTERM, when the state is saved.
     """
-    people = _people(ws, models)
-    names = tuple(subjects) if subjects else tuple(f"latent {k}" for k in range(len(people)))
-    if len(names) != len(people):
-        raise InputError(f"{len(names)} subjects for {len(people)} latents")
+    group = _group(people, models)
     configuration.check(config)
-    asked = {"generator": models.fingerprint, "people": (names, people.shape), "settings": flat(config)}
+    asked = {
+        "generator": models.fingerprint,
+        "people": (group.subjects, group.ws.shape),
+        "settings": flat(config),
+    }
     multihost.check_same(asked, "the run")
-    people = _of_leader(people)
+    group = dataclasses.replace(group, ws=_of_leader(group.ws))
     method = method_of(config)
     method.check_files(config)
     together = method.shares_generator(config)
     if together:
-        _check_different(people, names)
-    elif before is not None:
+        _check_different(group.ws, group.subjects)
+    elif previous is not None:
         raise InputError("every person has a generator copy: none goes on from an earlier request")
     if together and mesh is not None and mesh.shape[IDENTITY] > 1:
         raise InputError(
@@ -106,8 +108,9 @@ def unlearn(
             'put the devices along "sample"'
         )
     if config.target.kind in TARGETS:  # a formula that may refuse a latent
-        from_config.target_latents(config, jnp.asarray(people), models.w_avg, models.median_radius)
-    numbers = tuple(range(len(people)) if numbers is None else numbers)
+        from_config.target_latents(config, jnp.asarray(group.ws), models.w_avg, models.median_radius)
+    numbers = tuple(range(len(group.ws)) if numbers is None else numbers)
+    before = None if previous is None else _left_by(previous, method, config)
     with contextlib.ExitStack() as stack:
         folder = None
         if workdir is not None:
@@ -115,22 +118,23 @@ def unlearn(
             request = Request(
                 models.name,
                 models.fingerprint,
-                names,
+                group.subjects,
                 models.perceptual_name,
                 models.identity.name,
                 models.mean.origin,
                 together,
                 "" if before is None else fingerprint_of(before.generator),
+                group.seeds,
             )
             held = functools.partial(stack.enter_context, folder.held())
             multihost.leader_first(held, "the run's folder")
-            begin = functools.partial(folder.begin, request, config, people)
+            begin = functools.partial(folder.begin, request, config, group.ws)
             multihost.leader_first(begin, "the run's beginning")
-            people = folder.people()  # those that the run began with
+            group = dataclasses.replace(group, ws=folder.people())  # those that the run began with
             if folder.finished() and folder.summary.get("steps") == config.steps:
                 return finished(folder)
-        prepared = _prepared(models, people, config, folder, before, mesh, progress)
-        return _Run(models, people, prepared, config, mesh, folder, numbers, progress).result()
+        prepared = _prepared(models, group.ws, config, folder, before, mesh, progress)
+        return _Run(models, group, prepared, config, mesh, folder, numbers, progress).result()
 
 
 def _of_leader(people: np.ndarray) -> np.ndarray:
@@ -173,7 +177,25 @@ def _prepared(
     return prepared
 
 
-def _people(ws: np.ndarray | jax.Array, models: Models) -> np.ndarray:
+def _group(people: People | np.ndarray | jax.Array, models: Models) -> People:
+    """People whose latents are `[K, L, D]` float32 and fit the generator."""
+    if isinstance(people, People):
+        ws = _latents(people.ws, models)
+        if len(people.subjects) != len(ws):
+            raise InputError(f"{len(people.subjects)} subjects for {len(ws)} latents")
+        return dataclasses.replace(people, ws=ws)
+    ws = _latents(people, models)
+    return People("people", tuple(f"latent {k}" for k in range(len(ws))), ws)
+
+
+def _left_by(previous: Result, method: Method, config: ConfigDict) -> Before:
+    """What an earlier run leaves for the next one."""
+    if previous.folder is None:
+        return Before(previous.generator)
+    return method.left_by(previous.folder.path, config, previous.generator)
+
+
+def _latents(ws: np.ndarray | jax.Array, models: Models) -> np.ndarray:
     """Latents as `[K, L, D]` float32."""
     people = np.asarray(ws, np.float32)
     if people.ndim == 2:
@@ -195,7 +217,7 @@ class _Run:
     def __init__(
         self,
         models: Models,
-        ws: np.ndarray,
+        people: People,
         prepared: Prepared,
         config: ConfigDict,
         mesh: Mesh | None,
@@ -204,14 +226,15 @@ class _Run:
         progress: bool,
     ):
         self._models, self._config, self._mesh, self._folder = models, config, mesh, folder
-        self._ws, self._ws_target, self._show = ws, prepared.ws_target, progress
+        self._people, self._ws, self._ws_target = people, people.ws, prepared.ws_target
+        self._show = progress
         self._together = method_of(config).shares_generator(config)
-        self._copies = 1 if self._together else len(ws)
+        self._copies = 1 if self._together else len(self._ws)
         self._numbers = numbers[: self._copies]
         split = split_generator(models.generator)
         self._split = split
         settings = configuration.step_settings(
-            config, models.generator.config, models.median_radius, people=len(ws)
+            config, models.generator.config, models.median_radius, people=len(self._ws)
         )
         self._recipe = StepRecipe(
             split.graphdef, from_config.adam(config), settings, self._copies, mesh, config.copies_at_once
@@ -236,7 +259,7 @@ class _Run:
                 self._export(folder, generators)
             folder.add_to_summary(summary)
             multihost.wait("results are written")
-        return Result(self._ws, self._ws_target, generators, summary, folder)
+        return Result(self._people, self._ws_target, generators, summary, folder)
 
     def _initial(self) -> tuple[State, Target, jax.Array]:
         keys = jax.vmap(functools.partial(jax.random.fold_in, jax.random.key(self._config.seed)))(

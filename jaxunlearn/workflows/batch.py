@@ -23,6 +23,7 @@ from jaxunlearn.methods import from_config
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.models.loading import Models
+from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.training.run_dir import RunFolder
@@ -173,11 +174,10 @@ def _run(
     with contextlib.suppress(Diverged):  # all of them
         result = unlearn(
             models,
-            ws,
+            People(path.name, tuple(subjects), ws),
             own,
-            mesh,
-            path,
-            subjects=subjects,
+            workdir=path,
+            mesh=mesh,
             numbers=wave.people,
             progress=progress,
         )

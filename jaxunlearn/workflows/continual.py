@@ -90,17 +90,16 @@ def _forget(
             raise InputError("a sequence of requests needs a method that has one generator for all people")
     people = _everybody(models, stages, configs, out)
     configs = [config_for(len(group.subjects)) for group in people]
-    before, results = None, []
+    results: list[Result] = []
     for number, (stage, group, config) in enumerate(zip(stages, people, configs, strict=True)):
         folder = stage_folder(out, number, stage)
         result = unlearn(
             models,
-            group.ws,
+            group,
             config,
-            mesh,
             workdir=folder,
-            subjects=group.subjects,
-            before=before,
+            mesh=mesh,
+            previous=results[-1] if results else None,
             progress=progress,
         )
         results.append(result)
@@ -110,7 +109,6 @@ def _forget(
             figures = check_everybody(reference, result.generator, results, progress=progress)
             made = fingerprint_of(result.generator)
             registry.add(stage.name, folder.name, group.subjects, made, figures)
-        before = method_of(config).left_by(folder, config, result.generator)
     return Forgotten(tuple(stage.name for stage in stages), tuple(people), tuple(results), registry)
 
 

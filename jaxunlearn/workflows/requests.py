@@ -124,4 +124,5 @@ def people_of_stage(models: Models, stage: Stage, *, compute: Compute, known: np
         else:
             photos = people_from_photos(models, stage.images, compute=compute).ws
         groups.append(People("photos", tuple(as_text(path.name) for path in stage.images), photos))
-    return People(stage.name, tuple(subjects), np.concatenate([group.ws for group in groups]))
+    seeds = [seed for group in groups for seed in group.seeds or [None] * len(group.ws)]
+    return People(stage.name, tuple(subjects), np.concatenate([group.ws for group in groups]), tuple(seeds))

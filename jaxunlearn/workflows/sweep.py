@@ -92,9 +92,7 @@ def _sweep(
     results, rows = [], []
     for distance, each in zip(distances, configs, strict=True):
         folder = out / f"d{distance:+g}"
-        result = unlearn(
-            models, people.ws, each, mesh, workdir=folder, subjects=people.subjects, progress=progress
-        )
+        result = unlearn(models, people, each, workdir=folder, mesh=mesh, progress=progress)
         results.append(result)
         figures = evaluate(models, result, each, reference=reference, progress=progress)
         rows.append({"distance": distance, **figures})

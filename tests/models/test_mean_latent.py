@@ -12,6 +12,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import MeanLatent, Models, load_models
+from jaxunlearn.photos.people import People
 from jaxunlearn.training.run_dir import Request, RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from tiny_models import CONFIG, tiny_models, tiny_people
@@ -68,7 +69,7 @@ def test_a_run_does_not_go_on_with_another(tmp_path):
     RunFolder(tmp_path / "run").begin(request, config, people)
     other = dataclasses.replace(models, given_mean=MeanLatent(models.w_avg + 1, "another"))
     with pytest.raises(InputError, match="mean_latent \"the generator's\", not 'another'"):
-        unlearn(other, people, config, workdir=tmp_path / "run", subjects=["Ann"], progress=False)
+        unlearn(other, People("ann", ("Ann",), people), config, workdir=tmp_path / "run", progress=False)
 
 
 def test_the_command_line_takes_a_file(tmp_path, monkeypatch, capsys):

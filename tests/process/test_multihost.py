@@ -71,17 +71,17 @@ def one_device(tmp_path_factory):
     return processes("guide", tmp_path_factory.mktemp("runs") / "one", 1, 1, "1x1")
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_two_processes_are_one_device(two_processes, one_device):
     agree(two_processes, one_device, generators=3)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_two_processes_are_one_with_as_many_devices(two_processes, tmp_path):
     agree(two_processes, processes("guide", tmp_path / "one", 1, 8, "2x4"), generators=3)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_many_people_in_one_generator(tmp_path):
     """SUGAR's surrogates and Fisher, too, are the same in both processes, and what one device makes."""
     two = processes("sugar", tmp_path / "two", 2, 4, "1x8")
@@ -93,7 +93,7 @@ def test_many_people_in_one_generator(tmp_path):
             np.testing.assert_allclose(value, b[parameter], rtol=1e-3, atol=1e-5, err_msg=parameter)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_each_process_finds_latents_of_its_share(tmp_path, one_device):
     folder = processes("worklist", tmp_path / "list", 2, 4, "2x4")
     assert (tmp_path / "list.asked0").read_text() == "[0, 1]\n"
@@ -133,7 +133,7 @@ def until_steps(folder: Path, running: list[subprocess.Popen[str]]) -> None:
         time.sleep(0.2)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 @pytest.mark.parametrize("killed", [0, 1])
 def test_a_killed_process_ends_the_others_with_one_line(tmp_path, killed):
     folder = tmp_path / "run"
@@ -149,7 +149,7 @@ def test_a_killed_process_ends_the_others_with_one_line(tmp_path, killed):
     running[killed].communicate(timeout=30)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_processes_that_were_asked_different_things(tmp_path):
     for process in joined(tmp_path / "run", (0, 1)):
         _, errors = process.communicate(timeout=300)
@@ -159,7 +159,7 @@ def test_processes_that_were_asked_different_things(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_sigterm_in_one_process_stops_all(tmp_path):
     folder = tmp_path / "run"
     running = joined(folder, (0, 0))

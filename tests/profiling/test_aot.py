@@ -167,7 +167,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys):
     assert error.count("\n") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_sugars_step_adds_up_gradients_over_all_devices(monkeypatch, capsys):
     """Nothing is sent along identity, of which there is one, and no weights are made."""
     tiny = Preset(tiny_models, outline, "heads")

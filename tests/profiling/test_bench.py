@@ -192,7 +192,7 @@ def test_a_mesh_that_is_not_there_is_refused():
         measure.measure(case(mesh=(16, 2)), tiny_models(), progress=False)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_sugars_step_is_measured_too():
     """Mapper, Fisher and penalty included; a minibatch of four of six people, a neighbour of each."""
     config = sugar_presets.heads(6)
@@ -210,7 +210,7 @@ def test_sugars_step_is_measured_too():
 
 
 def test_people_share_no_copy_of_guides():
-    with pytest.raises(InputError, match="2 people: GUIDE has a generator copy for everybody"):
+    with pytest.raises(InputError, match="2 people: this method has a generator copy for everybody"):
         measure.Workload.of(tiny_models(), presets.heads(), 2)
 
 

@@ -41,7 +41,7 @@ def saved(folder: RunFolder) -> list[int]:
     return sorted(int(path.name) for path in folder.checkpoints.iterdir() if path.name.isdecimal())
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_killed_at_any_moment_it_goes_on(tmp_path):
     """Three times, always while states are being written; at most two steps are lost, and never the run."""
     folder, reached, random = RunFolder(tmp_path / "run"), 0, np.random.default_rng(0)
@@ -63,7 +63,7 @@ def test_killed_at_any_moment_it_goes_on(tmp_path):
     assert [line["step"] for line in folder.metrics()] == list(range(1, reached + 4))
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_a_full_disk_is_one_line_and_leaves_what_was_saved(tmp_path):
     """No file can grow any further: the next state cannot be written, those before can be gone on from."""
     folder = RunFolder(tmp_path / "run")
@@ -91,7 +91,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 @pytest.mark.parametrize("room", [0, 3000, 30_000, 100_000])
 def test_no_room_is_one_line_and_resumes_identically_once_there_is(small_disk, tmp_path, room):
     """Wherever it runs out, in the first files or in a checkpoint that is written meanwhile."""
@@ -114,7 +114,7 @@ def test_no_room_is_one_line_and_resumes_identically_once_there_is(small_disk, t
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_a_broken_checkpoint_is_named(tmp_path):
     folder = RunFolder(tmp_path / "run")
     unlearn(tiny_models(), tiny_people(1), settings(2), workdir=folder.path, progress=False)

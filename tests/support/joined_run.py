@@ -26,7 +26,7 @@ def run(_: object = None) -> None:
     config = settings(int(steps))
     config.seed = int(seed)
     mesh = make_mesh(1, int(processes))
-    unlearn(tiny_models(), tiny_people(1), config, mesh, Path(folder), progress=False)
+    unlearn(tiny_models(), tiny_people(1), config, workdir=Path(folder), mesh=mesh, progress=False)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def main() -> None:
     config.update(steps=3, log_every=1, images_every=0 if kind == "sugar" else 2, checkpoint_every=2)
     config.optimiser.update(learning_rate=1e-3, schedule="constant")
     if kind != "worklist":
-        unlearn(tiny_models(), people, config, mesh, Path(folder), progress=False)
+        unlearn(tiny_models(), people, config, workdir=Path(folder), mesh=mesh, progress=False)
         return
 
     def latents(some: Sequence[int]) -> np.ndarray:

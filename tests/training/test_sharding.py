@@ -89,7 +89,7 @@ def test_any_mesh_takes_the_same_steps(alone, identity, sample):
     agree(measured, alone[1])
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_many_people_in_one_copy_divided_among_devices():
     """SUGAR's pairs and what holds the parameters: the penalty counts once, not once a device."""
     ws = tiny_people(6)[None]
@@ -114,7 +114,7 @@ def test_a_fisher_divided_among_devices(monkeypatch):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6 * float(b.max()))
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_nothing_is_exchanged_between_copies_and_gradients_once():
     ws = tiny_people(PEOPLE)
 
@@ -143,7 +143,7 @@ def test_too_few_devices():
     assert make_mesh(sample=2).shape == {"identity": 4, "sample": 2}
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_a_run_on_a_mesh_goes_on_on_one_device(tmp_path):
     """Three copies on 2 x 2 devices: one is trained twice, which shows in the summary only."""
     config = presets.heads()
@@ -152,7 +152,9 @@ def test_a_run_on_a_mesh_goes_on_on_one_device(tmp_path):
     people = tiny_people(3)
     one = unlearn(tiny_models(), people, config, progress=False)
     config.steps = 2
-    several = unlearn(tiny_models(), people, config, make_mesh(2, 2), tmp_path / "run", progress=False)
+    several = unlearn(
+        tiny_models(), people, config, workdir=tmp_path / "run", mesh=make_mesh(2, 2), progress=False
+    )
     assert len(several.generators) == 3
     assert several.summary["devices"].startswith("4 x")
     assert one.summary["devices"].startswith("1 x")

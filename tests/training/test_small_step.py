@@ -85,7 +85,7 @@ def run(generator):
     return step, frozen, jax.vmap(start)(ws, ws_target)[1], together, alone
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_people_together_are_the_same_as_alone(run):
     *_, (states, losses), alone = run
     for i, (state, own_losses) in enumerate(alone):
@@ -95,7 +95,7 @@ def test_people_together_are_the_same_as_alone(run):
         assert state.step == STEPS
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_the_backbone_moves_and_the_loss_falls(run):
     step, frozen, targets, (states, _), _ = run
     draws = step.draw(jax.random.key(77), frozen)

@@ -77,7 +77,7 @@ def test_stand_in_for_lpips():
     case.check("grad", nchw(jax.grad(lambda a: distance(a, b).mean())(a)))
 
 
-@pytest.mark.slow
+@pytest.mark.must
 @pytest.mark.parametrize("name", ["guide_const", "guide_random"])
 def test_three_official_steps(name):
     case = guide_case(name)

@@ -1,5 +1,6 @@
 """Many people in one generator, from latents to a run's folder: what is written, continued and refused."""
 
+import dataclasses
 import shutil
 
 import jax
@@ -11,6 +12,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.methods.sugar.fisher_io import load_fisher
 from jaxunlearn.methods.sugar.mapper import load_mapper
 from jaxunlearn.models.generator import split_generator
+from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
@@ -18,6 +20,7 @@ from tiny_models import tiny_models, tiny_people
 from tiny_sugar import STEPS, tiny_sugar
 
 NAMES = ["ann", "bob", "cyd"]
+PEOPLE = People("three", tuple(NAMES), tiny_people(3))
 
 
 def numbers(generator) -> list[np.ndarray]:
@@ -28,7 +31,7 @@ def numbers(generator) -> list[np.ndarray]:
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "whole"
     config = tiny_sugar()
-    return unlearn(tiny_models(), tiny_people(3), config, workdir=folder, subjects=NAMES, progress=False)
+    return unlearn(tiny_models(), PEOPLE, config, workdir=folder, progress=False)
 
 
 def test_three_people_are_forgotten_by_one_generator(whole):
@@ -74,9 +77,7 @@ def test_a_run_that_was_cut_off_gives_the_same(tmp_path, whole):
     folder.generator().unlink()
     newest = max(folder.checkpoints.iterdir(), key=lambda path: int(path.name))
     shutil.rmtree(newest)
-    resumed = unlearn(
-        tiny_models(), tiny_people(3), tiny_sugar(), workdir=folder.path, subjects=NAMES, progress=False
-    )
+    resumed = unlearn(tiny_models(), PEOPLE, tiny_sugar(), workdir=folder.path, progress=False)
     for a, b in zip(numbers(resumed.generator), numbers(whole.generator), strict=True):
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(finished(folder).ws_target, whole.ws_target)
@@ -121,7 +122,7 @@ def test_people_who_cannot_be_forgotten(tmp_path):
     with pytest.raises(InputError, match="latent 0 and latent 2: the same person is listed twice"):
         unlearn(tiny_models(), twice, tiny_sugar(), **where)
     with pytest.raises(InputError, match="seed 7: the same person is listed twice"):
-        unlearn(tiny_models(), twice, tiny_sugar(), subjects=["seed 7", "b", "seed 7"], **where)
+        unlearn(tiny_models(), People("people", ("seed 7", "b", "seed 7"), twice), tiny_sugar(), **where)
     with pytest.raises(InputError, match="do not fit this generator"):
         unlearn(tiny_models(), people[:0], tiny_sugar(), **where)
     with pytest.raises(InputError, match="do not fit this generator"):
@@ -134,13 +135,12 @@ def test_a_folder_of_another_request(whole):
     with pytest.raises(InputError, match=r"config\.target\.distance 0\.7, not 2\.0"):
         unlearn(
             tiny_models(),
-            tiny_people(3),
+            PEOPLE,
             tiny_sugar({"target.distance": 2.0}),
             workdir=path,
-            subjects=NAMES,
         )
     with pytest.raises(InputError, match="other latents"):
-        unlearn(tiny_models(), tiny_people(3)[::-1], tiny_sugar(), workdir=path, subjects=NAMES)
+        unlearn(tiny_models(), dataclasses.replace(PEOPLE, ws=PEOPLE.ws[::-1]), tiny_sugar(), workdir=path)
 
 
 def test_the_official_fisher_is_zero_without_noise(tmp_path):

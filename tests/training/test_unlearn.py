@@ -15,6 +15,7 @@ from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.photos.people import People
 from jaxunlearn.training.checkpoints import Checkpoints
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.run_dir import RunFolder
@@ -22,6 +23,10 @@ from jaxunlearn.training.unlearn import unlearn
 from tiny_models import numbers, tiny_models, tiny_people
 
 STEPS = 6
+
+
+def named(ws: np.ndarray) -> People:
+    return People("five", ("seed 5",), ws, (5,))
 
 
 def config(**changes) -> ConfigDict:
@@ -44,10 +49,9 @@ def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "whole"
     return unlearn(
         tiny_models(),
-        tiny_people(1),
+        named(tiny_people(1)),
         config(images_every=3),
         workdir=folder,
-        subjects=["seed 5"],
         progress=False,
     )
 
@@ -78,9 +82,7 @@ def test_only_the_synthesis_network_changes(whole):
 
 
 def test_a_finished_run_is_read_not_repeated(whole):
-    again = unlearn(
-        tiny_models(), tiny_people(1), config(images_every=3), workdir=whole.folder.path, subjects=["seed 5"]
-    )
+    again = unlearn(tiny_models(), named(tiny_people(1)), config(images_every=3), workdir=whole.folder.path)
     assert_equal(again.generator, whole.generator)
     assert_equal(finished(whole.folder).generator, whole.generator)
     np.testing.assert_array_equal(again.ws, whole.ws)
@@ -149,7 +151,7 @@ def test_a_falling_learning_rate(tmp_path):
     np.testing.assert_allclose(moved, [1e-3, 5e-4, 0.0], rtol=1e-5, atol=1e-9)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_the_last_checkpoint_and_the_best_are_kept(tmp_path):
     """With a learning rate of 0 the loss of a step depends on nothing but its pairs."""
     still = config(**{"optimiser.learning_rate": 0.0, "checkpoint_every": 1, "checkpoints_kept": 1})
@@ -162,7 +164,7 @@ def test_the_last_checkpoint_and_the_best_are_kept(tmp_path):
         assert (checkpoints.best, checkpoints.latest) == (best, STEPS)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_copies_in_groups(whole, at_once):
     in_groups = unlearn(tiny_models(), tiny_people(3), config(copies_at_once=at_once), progress=False)
@@ -173,7 +175,7 @@ def test_copies_in_groups(whole, at_once):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_people_at_once_are_people_alone(whole):
     together = unlearn(tiny_models(), tiny_people(2), config(), progress=False)
     for a, b in zip(numbers(together.generators[0]), numbers(whole.generator), strict=True):
@@ -208,7 +210,7 @@ def test_latents_that_do_not_fit():
 def test_latents_found_again_need_not_agree_in_the_last_bits(whole):
     """A photo inverted twice on a GPU; the run goes on with those that it began with."""
     nearly = tiny_people(1) * (1 + 1e-6)
-    again = unlearn(tiny_models(), nearly, config(), workdir=whole.folder.path, subjects=["seed 5"])
+    again = unlearn(tiny_models(), named(nearly), config(), workdir=whole.folder.path)
     np.testing.assert_array_equal(again.ws, whole.ws)
     assert not np.array_equal(again.ws, nearly)
 
@@ -221,15 +223,15 @@ def test_a_folder_of_something_else(tmp_path, whole):
         _ = RunFolder(tmp_path).request
     path = whole.folder.path
     with pytest.raises(InputError, match="other latents"):
-        unlearn(tiny_models(), tiny_people(1) + 1, config(), workdir=path, subjects=["seed 5"])
+        unlearn(tiny_models(), named(tiny_people(1) + 1), config(), workdir=path)
     with pytest.raises(InputError, match=r"config\.seed 0, not 3"):
-        unlearn(tiny_models(), tiny_people(1), config(seed=3), workdir=path, subjects=["seed 5"])
+        unlearn(tiny_models(), named(tiny_people(1)), config(seed=3), workdir=path)
     falling = config(steps=STEPS + 1, **{"optimiser.schedule": "cosine"})
     with pytest.raises(InputError, match=r"config\.optimiser\.schedule 'constant', not 'cosine'"):
-        unlearn(tiny_models(), tiny_people(1), falling, workdir=path, subjects=["seed 5"])
+        unlearn(tiny_models(), named(tiny_people(1)), falling, workdir=path)
     other = dataclasses.replace(tiny_models(), identity=tiny_models().judge)
     with pytest.raises(InputError, match="identity 'loss', not 'judge'"):
-        unlearn(other, tiny_people(1), config(), workdir=path, subjects=["seed 5"])
+        unlearn(other, named(tiny_people(1)), config(), workdir=path)
 
 
 def test_a_run_of_another_version(tmp_path):

@@ -13,6 +13,7 @@ from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.models.generator import load_generator
+from jaxunlearn.photos.people import People
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
 from jaxunlearn.workflows.batch_dir import WorklistFolder
@@ -88,7 +89,7 @@ def test_who_is_done_is_not_done_again(whole):
     assert again == lines
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_whoever_diverges_is_tried_again_and_stops_nobody(tmp_path):
     people = PEOPLE.copy()
     people[1] *= 1e25
@@ -101,14 +102,18 @@ def test_whoever_diverges_is_tried_again_and_stops_nobody(tmp_path):
     assert json.loads((folder / "summary.json").read_text())["diverged"] == [NAMES[1]]
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_a_wave_cut_off_before_its_generators_were_written(tmp_path):
     """All steps are taken; who diverged is known from the log. It keeps its people, whatever is asked now."""
     people, folder, wave = PEOPLE.copy(), tmp_path / "list", tmp_path / "list" / "waves" / "0000"
     people[1] *= 1e25
     WorklistFolder(folder).begin(tiny_models().fingerprint, NAMES, config())
     unlearn(
-        tiny_models(), people[:2], config(images_every=0), workdir=wave, subjects=NAMES[:2], progress=False
+        tiny_models(),
+        People("0000", tuple(NAMES[:2]), people[:2]),
+        config(images_every=0),
+        workdir=wave,
+        progress=False,
     )
     for file in (wave / "generator").iterdir():
         file.unlink()
@@ -119,7 +124,7 @@ def test_a_wave_cut_off_before_its_generators_were_written(tmp_path):
     assert len(WorklistFolder(folder).lines()) == 4
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_an_interrupted_list_goes_on(tmp_path):
     """In the middle of the first wave, which then goes on from where it was."""
     folder, steps = tmp_path / "list", 60
@@ -171,7 +176,7 @@ def photographs(folder):
     (folder / "bea" / "9.png").write_text("no picture")
 
 
-@pytest.mark.slow
+@pytest.mark.must
 @pytest.mark.filterwarnings("always:left out")
 def test_identities_from_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("jaxunlearn.models.loading.load_models", lambda *_, **__: tiny_models())

@@ -59,7 +59,7 @@ def both(out, first):
     return forgotten
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_a_stage_goes_on_from_the_one_before(first, both):
     source, january, february = (
         tiny_models().generator,
@@ -73,7 +73,7 @@ def test_a_stage_goes_on_from_the_one_before(first, both):
     assert lines[0]["ewc"] == 0  # held where january left it, not at the source
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_fishers_add_up(both):
     trainable = split_generator(tiny_models().generator).trainable
     one, two = (load_fisher(result.folder.fisher, trainable) for result in both.results)
@@ -81,7 +81,7 @@ def test_fishers_add_up(both):
     assert any((b > a).any() for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True))
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_the_registry_says_who_was_forgotten_when(out, both):
     stored = json.loads((out / "registry.json").read_text())
     assert [stage["name"] for stage in stored["stages"]] == ["january", "february"]
@@ -94,7 +94,7 @@ def test_the_registry_says_who_was_forgotten_when(out, both):
     assert all(stage["people"] == 2 for stage in february["figures"]["stages"])
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_pictures_and_page(out, both):
     lines = tell_sequence(tiny_models(), both, settings(2))
     assert lines[0].startswith("after january: ")
@@ -107,14 +107,14 @@ def test_pictures_and_page(out, both):
     assert finished(RunFolder(written(both.registry).parents[1])).summary["steps"] == 4
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_a_finished_sequence_is_read(out, both):
     again = forget_in_stages(tiny_models(), STAGES, settings, out, progress=False)
     assert far(again.results[1].generator, both.results[1].generator) == 0
     assert len(again.registry.entries) == 2
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_requests_that_do_not_continue_the_registry(out, both):
     with pytest.raises(InputError, match="finished so far are january, february"):
         forget_in_stages(tiny_models(), STAGES[::-1], settings, out, progress=False)
@@ -127,7 +127,7 @@ def test_requests_that_do_not_continue_the_registry(out, both):
         )
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_a_registry_of_another_generator(out, both):
     path = out / "registry.json"
     text = path.read_text()
@@ -178,7 +178,7 @@ def test_requests_in_toml(tmp_path):
     assert read_requests(tmp_path / "requests.toml") == (Stage("stage1", (3,)), Stage("b", (4,)))
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_from_the_command_line(out, both, tmp_path, monkeypatch, capsys):
     """The sequence that is finished already, asked for once more."""
     requests = tmp_path / "requests.json"

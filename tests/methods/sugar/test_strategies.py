@@ -25,7 +25,7 @@ from tiny_sugar import tiny_sugar
 NO_MEMORY = {"ewc.weight": 0.0}
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_a_transformer_learns_and_can_be_kept(tmp_path):
     models, people = tiny_models(), tiny_people(3)
     kind = {"target.kind": "mapper-transformer", "surrogates.width": 8, "surrogates.depth": 1}
@@ -67,7 +67,7 @@ def test_a_config_chooses_the_space(space):
     np.testing.assert_allclose(prepared.surrogates(jnp.asarray(people)), expected, atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_people_become_different_people():
     """A mapper that learns nothing else makes surrogates less alike."""
     models, people = tiny_models(), tiny_people(2)
@@ -78,7 +78,7 @@ def test_people_become_different_people():
     assert losses[-1] < losses[0]
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_a_mapper_learns_the_same_on_any_mesh():
     """Two people a batch on four devices: two devices share them, the others repeat that."""
     models, people = tiny_models(), tiny_people(3)
@@ -175,7 +175,7 @@ def test_ways_to_a_fisher_that_is_not_zero(settings):
     assert all(np.isfinite(leaf).all() and (np.asarray(leaf) >= 0).all() for leaf in leaves)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_the_official_preset_runs_whole(tmp_path):
     config = sugar_presets.official(2)
     config.update(steps=1, images_every=0)

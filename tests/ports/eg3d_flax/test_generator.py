@@ -96,7 +96,7 @@ KINK = "one leaky ReLU of the coarsest blocks is within float32 rounding of its 
 UPSTREAM = {"backbone.synthesis.b8.conv0.weight": 100.0, "ws": 100.0}
 
 
-@pytest.mark.slow  # in float32 only as users' programs are compiled; see conftest
+@pytest.mark.must  # in float32 only as users' programs are compiled; see conftest
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_gradients(generator, ws, camera_and_jitter, dtype):
     c, jitter = camera_and_jitter

@@ -77,7 +77,7 @@ def cutting_off_at(number: int, batch: Callable[[Supervision, int], Batch]) -> C
     return draw
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_a_run_leaves_weights_metrics_and_pictures(finished: Path) -> None:
     lines = metrics(finished)
     assert [line["phase"] for line in lines if "phase" in line] == ["surface", "surface", "volume"]
@@ -92,7 +92,7 @@ def test_a_run_leaves_weights_metrics_and_pictures(finished: Path) -> None:
     np.testing.assert_allclose(generator.backbone.mapping.w_avg[...], mean, atol=0.15 * spread)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_a_run_cut_off_and_resumed_equals_an_uninterrupted_one(
     finished: Path, shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,7 +108,7 @@ def test_a_run_cut_off_and_resumed_equals_an_uninterrupted_one(
         np.testing.assert_array_equal(array, resumed[name], err_msg=name)
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_a_checkpoint_of_another_size_is_refused(finished: Path, shards: Path) -> None:
     config = tiny_config(shards)
     config.generator.w_dim = 24
@@ -131,7 +131,7 @@ def test_the_committed_config_is_of_the_bundled_generator() -> None:
     assert committed_config().generator.to_dict() == GeneratorConfig.heads().to_json()
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_views_that_share_planes_are_rendered_as_the_generator_renders_them() -> None:
     generator = tiny_generator()
     cameras = camera.camera_params(jnp.array([-0.3, 0.1, 0.4, 0.0]), 0.1).reshape(2, 2, 25)
@@ -196,7 +196,7 @@ def test_psnr_of_a_known_error() -> None:
     assert generator_metrics.psnr(error, weight) == pytest.approx([20.0])
 
 
-@pytest.mark.slow
+@pytest.mark.must
 def test_half_precision_files_keep_the_generator(finished: Path, tmp_path: Path) -> None:
     generator = load_generator(str(finished / "generator.safetensors"))
     save_generator(generator, tmp_path / "half.safetensors", {"licence": "Apache-2.0"}, dtype="float16")
