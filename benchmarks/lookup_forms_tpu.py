@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from eg3d_flax import Compute, planes
-from jaxunlearn.profiling import hlo, topology
+from jaxunlearn.profiling.aot import hlo, topology
 
 SIDE, CHANNELS, POINTS = 256, 32, 1024 * 48
 PLANES = (3, SIDE, SIDE, CHANNELS)

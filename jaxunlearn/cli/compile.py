@@ -66,10 +66,10 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.errors import DoesNotFit, InputError
     from jaxunlearn.files.door import write_json
     from jaxunlearn.methods.registry import method_of
-    from jaxunlearn.profiling import topology
-    from jaxunlearn.profiling.aot import compile_step
-    from jaxunlearn.profiling.aot_report import lines
-    from jaxunlearn.profiling.executable_file import save_executable
+    from jaxunlearn.profiling.aot import topology
+    from jaxunlearn.profiling.aot.compilation import compile_step
+    from jaxunlearn.profiling.aot.executable_file import save_executable
+    from jaxunlearn.profiling.aot.report import lines
     from jaxunlearn.profiling.workload import PRESETS, Workload
 
     for file in (arguments.save, arguments.json):

@@ -8,8 +8,9 @@ from jaxunlearn.evaluation.evaluate import evaluate
 from jaxunlearn.methods.registry import METHODS, preset, preset_names
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.photos.people import People
-from jaxunlearn.profiling import measure, topology
-from jaxunlearn.profiling.aot import compile_step
+from jaxunlearn.profiling import measure
+from jaxunlearn.profiling.aot import topology
+from jaxunlearn.profiling.aot.compilation import compile_step
 from jaxunlearn.profiling.cases import Case
 from jaxunlearn.profiling.workload import Workload
 from jaxunlearn.training.result import load_result

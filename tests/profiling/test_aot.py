@@ -13,10 +13,11 @@ import pytest
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.profiling import topology, workload
-from jaxunlearn.profiling.aot import compile_step, too_large
-from jaxunlearn.profiling.aot_report import lines
-from jaxunlearn.profiling.executable_file import FORMAT, load_executable, save_executable
+from jaxunlearn.profiling import workload
+from jaxunlearn.profiling.aot import topology
+from jaxunlearn.profiling.aot.compilation import compile_step, too_large
+from jaxunlearn.profiling.aot.executable_file import FORMAT, load_executable, save_executable
+from jaxunlearn.profiling.aot.report import lines
 from jaxunlearn.profiling.workload import Preset, Workload
 from tiny_models import outline, tiny_models
 

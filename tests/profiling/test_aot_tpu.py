@@ -9,8 +9,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.profiling import topology
-from jaxunlearn.profiling.aot import compile_step, too_large
+from jaxunlearn.profiling.aot import topology
+from jaxunlearn.profiling.aot.compilation import compile_step, too_large
 from jaxunlearn.profiling.workload import Workload
 from tiny_models import outline
 

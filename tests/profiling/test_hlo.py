@@ -2,7 +2,7 @@
 
 import pytest
 
-from jaxunlearn.profiling import hlo
+from jaxunlearn.profiling.aot import hlo
 
 TEXT = """\
 HloModule jit_step, is_scheduled=true, num_partitions=4

@@ -8,8 +8,8 @@ from typing import Any
 
 import jax
 
-from jaxunlearn.profiling import hlo
-from jaxunlearn.profiling.topology import Topology
+from jaxunlearn.profiling.aot import hlo
+from jaxunlearn.profiling.aot.topology import Topology
 from jaxunlearn.profiling.workload import Workload
 from jaxunlearn.sharding import SAMPLE, make_mesh
 

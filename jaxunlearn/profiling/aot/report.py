@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jaxunlearn.methods.settings import ConfigDict
-from jaxunlearn.profiling.aot import Exchange, Report
+from jaxunlearn.profiling.aot.compilation import Exchange, Report
 from jaxunlearn.profiling.devices import products
 
 

@@ -1,0 +1,1 @@
+"""The compiled step ahead of time: for devices that are not here, from shapes."""
