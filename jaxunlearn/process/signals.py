@@ -51,6 +51,20 @@ def exit_code() -> int:
     return INTERRUPTED + (_received.number or signal.SIGINT)
 
 
+def last_word() -> int:
+    """Say why the command ends, whatever else comes; returns its exit code."""
+    ignored = False
+    while not ignored:
+        try:
+            for number in _SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+            ignored = True
+        except KeyboardInterrupt:  # one that was on its way
+            continue
+    complain_once()
+    return exit_code()
+
+
 def came() -> bool:
     """Whether a signal came to this command."""
     return _received.number is not None

@@ -7,6 +7,7 @@ import logging
 import math
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,10 +29,15 @@ _DISK = tuple(
 
 
 def _is_not_orbax(record: logging.LogRecord) -> bool:
-    return f"{os.sep}orbax{os.sep}" not in record.pathname
+    """False for what Orbax logs, and for what asyncio logs of the tasks that Orbax left behind."""
+    places = [record.pathname]
+    if record.exc_info and record.exc_info[2] is not None:
+        places += [frame.f_code.co_filename for frame, _ in traceback.walk_tb(record.exc_info[2])]
+    return not any(f"{os.sep}orbax{os.sep}" in place for place in places)
 
 
-logging.getLogger("absl").addFilter(_is_not_orbax)  # it shows each error's traceback, and raises it, too
+for _name in ("absl", "asyncio"):  # these show each error's traceback, and Orbax raises it, too
+    logging.getLogger(_name).addFilter(_is_not_orbax)
 
 
 class Checkpoints:
