@@ -44,7 +44,7 @@ def test_files_that_are_here_are_found_with_their_hash(tmp_path, monkeypatch, ca
 def test_a_reader_who_leaves_is_no_error():
     """It prints more than a pipe holds, so that it is still at it when the reader leaves."""
     program = (
-        "from argparse import Namespace; from jaxunlearn import cli; "
+        "from argparse import Namespace; from jaxunlearn.cli import main as cli; "
         "exit(cli.execute(Namespace(run=lambda _: [print('x' * 80) for _ in range(100_000)])))"
     )
     command = [sys.executable, "-c", program]

@@ -14,9 +14,9 @@ from jaxunlearn.methods.config_files import split_argument
 from jaxunlearn.methods.guide import presets
 
 GOOD = """\
-from jaxunlearn import presets
+import jaxunlearn
 def get_config(name="paper"):
-    config = presets.named(name)
+    config = jaxunlearn.preset(f"guide/{name}")
     config.log_every = 77
     return config
 """

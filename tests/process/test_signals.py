@@ -14,9 +14,9 @@ from jaxunlearn.process import signals
 
 BEGINNING = """
 import argparse, sys, time, warnings
-from jaxunlearn import interruptions
+from jaxunlearn.process import signals as interruptions
 interruptions.watch()
-from jaxunlearn import cli
+from jaxunlearn.cli import main as cli
 """
 END = """
 sys.exit(cli.execute(argparse.Namespace(run=run, resumes=RESUMES)))

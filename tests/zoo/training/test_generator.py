@@ -92,7 +92,7 @@ def test_a_run_leaves_weights_metrics_and_pictures(finished: Path) -> None:
     np.testing.assert_allclose(generator.backbone.mapping.w_avg[...], mean, atol=0.15 * spread)
 
 
-@pytest.mark.must
+@pytest.mark.slow
 def test_a_run_cut_off_and_resumed_equals_an_uninterrupted_one(
     finished: Path, shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
