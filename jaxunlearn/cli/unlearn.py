@@ -56,6 +56,7 @@ _ASKED = (
     "seed",
     "method",
     "sweep_distance",
+    "shared",
     "parallel",
     "inversion",
     "steps",
@@ -155,11 +156,11 @@ def run(arguments: argparse.Namespace) -> None:
     if jax.process_count() > 1 and (arguments.sequence is not None or arguments.sweep_distance):
         raise InputError("several hosts: not for --sequence and --sweep-distance; run them on one")
     if arguments.sequence is not None:
-        arguments.method = "sugar"
+        arguments.shared = True
     # Before models are loaded; each request has settings of its own.
-    method = read_settings(arguments, 1).method
+    first = read_settings(arguments, 1)
     if arguments.seed is not None and not arguments.parallel:
-        _refuse_too_many(method, len(arguments.seed))
+        _refuse_too_many(first, len(arguments.seed))
     if arguments.sequence is not None:
         if arguments.sweep_distance:
             raise InputError("--sweep-distance: not of a sequence; give --seed, --latents or --image")
@@ -168,7 +169,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.identities is not None or arguments.parallel:
         return _run_worklist(arguments, models, mesh)
     config, people = _request(arguments, models)
-    _refuse_too_many(config.method, len(people.subjects))
+    _refuse_too_many(config, len(people.subjects))
     out = arguments.out or Path("runs") / people.name
     if arguments.sweep_distance:
         return _run_sweep(models, people, config, arguments.sweep_distance, out, mesh)
@@ -183,10 +184,11 @@ def run(arguments: argparse.Namespace) -> None:
     return None
 
 
-def _refuse_too_many(method: str, people: int) -> None:
+def _refuse_too_many(config: "ConfigDict", people: int) -> None:
     from jaxunlearn.errors import InputError
+    from jaxunlearn.methods.registry import method_of
 
-    if method == "guide" and people > MOST_COPIES:
+    if people > MOST_COPIES and not method_of(config).shares_generator(config):
         raise InputError(
             f"{people} people at once are as many copies of the generator; train some at a time: --parallel 8"
         )
@@ -252,7 +254,6 @@ def _run_sequence(arguments: argparse.Namespace, mesh: "Mesh | None") -> None:
     from jaxunlearn.workflows.requests import read_requests
 
     stages = read_requests(arguments.sequence)
-    arguments.shared = True
     models = models_of(arguments, arguments.w_avg)
     out = arguments.out or Path("runs") / file_name(arguments.sequence.stem)
     forgotten = forget_in_stages(

@@ -34,7 +34,7 @@ from jaxunlearn.training.folder_forms import MetricsLine, RunJson, SummaryJson
 from jaxunlearn.training.metrics_log import add_line, read_metrics
 from torch_bridge import leftover_of, remove_leftovers, replacing
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a folder written before can no longer be read."""
 _BEGINNING = ("run.json", "latents.npz", "config.json")
 """Files of a run that has begun."""

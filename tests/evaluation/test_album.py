@@ -77,7 +77,9 @@ def test_other_generators_have_no_albums(generator):
 
 
 def test_without_numba_the_error_says_what_to_install(generator, monkeypatch):
-    for name in [n for n in sys.modules if n.startswith(("jaxunlearn.heads", "jaxunlearn.pretraining"))]:
+    for name in [
+        n for n in sys.modules if n.startswith(("jaxunlearn.zoo.synthetic", "jaxunlearn.zoo.training"))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     original = builtins.__import__
 

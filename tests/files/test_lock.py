@@ -23,7 +23,7 @@ from jaxunlearn.workflows.batch_dir import WorklistFolder
 HOLDER = """
 import sys, time
 from pathlib import Path
-from jaxunlearn.folder_lock import locked
+from jaxunlearn.files.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)

@@ -143,7 +143,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert report["config"]["method"] == "guide"
 
 
-SUGAR = str(Path(__file__).parents[3] / "configs" / "sugar" / "n10.py")
+SUGAR = str(Path(__file__).parents[2] / "configs" / "sugar" / "paper.py")
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_the_command(result, tmp_path, monkeypatch, capsys):
     def measure(case):
         return {**result, "name": case.name, "case": case.to_json()}
 
-    monkeypatch.setattr(measure, "in_own_process", measure)
+    monkeypatch.setattr("jaxunlearn.profiling.measure.in_own_process", measure)
     arguments = ["bench", "--sweep", "copies=1,2", "--steps", "3", "--out"]
     assert cli.main([*arguments, str(tmp_path / "before")]) == 0
     printed = capsys.readouterr().out

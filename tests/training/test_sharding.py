@@ -109,7 +109,7 @@ def test_a_fisher_divided_among_devices(monkeypatch):
         return importance(split, split.trainable, people, models.w_avg, settings, key, mesh, progress=False)
 
     alone = fisher(None)
-    monkeypatch.setattr(fisher, "_AT_ONCE", 2)
+    monkeypatch.setattr("jaxunlearn.methods.sugar.fisher._AT_ONCE", 2)
     for a, b in zip(jax.tree.leaves(fisher(make_mesh(1, 4))), jax.tree.leaves(alone), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6 * float(b.max()))
 

@@ -85,4 +85,6 @@ class GuideMethod(Method):
 
     def check_distance(self, config: ConfigDict) -> None:
         """See `Method.check_distance`."""
+        if not self.shares_generator(config):
+            super().check_distance(config)
         check_formula_distance(config)

@@ -17,7 +17,7 @@ import torch_pickles
 from generators import SMALL
 from jaxunlearn.cli import main as cli
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ from jaxunlearn.models.loading import load_models
 from jaxunlearn.photos import invert
 from perception_golden import perception_golden, weight
 
-ZOO = Path(str(pretrained.__file__)).parent / "zoo"
+ZOO = Path(__file__).parents[3] / "jaxunlearn" / "zoo"
 State = dict[str, np.ndarray]
 
 

@@ -24,7 +24,7 @@ def _fingerprint() -> str:
 
 def _run_json() -> dict[str, Any]:
     return {
-        "format": 1,
+        "format": 2,
         "version": "0.1.0",
         "model": _MODEL,
         "fingerprint": _fingerprint(),
@@ -89,7 +89,7 @@ def _arrays(**arrays: Any) -> Callable[[Path], bytes]:
 
 _BROKEN: dict[str, bytes] = {
     "empty": b"",
-    "cut short": b'{"format": 1, "mod',
+    "cut short": b'{"format": 2, "mod',
     "a list": b"[]",
     "null": b"null",
     "deep": b"[" * 100_000,
