@@ -10,8 +10,8 @@ from PIL import Image
 
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.methods.sugar.fisher_io import load_fisher
+from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.models import loading
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.photos.people import people_from_seeds
@@ -185,7 +185,7 @@ def test_from_the_command_line(out, both, tmp_path, monkeypatch, capsys):
     stages = [{"name": stage.name, "seeds": list(stage.seeds)} for stage in STAGES]
     requests.write_text(json.dumps({"stages": stages}))
     monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
-    monkeypatch.setattr(sugar_presets, "default_for", lambda _, people: settings(people))
+    monkeypatch.setattr(SugarMethod, "preset", lambda _, suffix, people, shared: settings(people))
     assert cli.main(["unlearn", "--sequence", str(requests), "--out", str(out)]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("after january")
