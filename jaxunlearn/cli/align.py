@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from unicodedata import normalize
 
-from jaxunlearn.cli.options import not_negative
+from jaxunlearn.cli.options import local_path, not_negative
 from jaxunlearn.terminal import say
 
 if TYPE_CHECKING:
@@ -42,19 +42,19 @@ def add_parser(subparsers: Any) -> None:
     add = parser.add_argument
     add(
         "photos",
-        type=Path,
+        type=local_path,
         nargs="+",
         metavar="PHOTO",
         help="pictures, folders of them or of people's folders, tables (image,identity)",
     )
-    add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    add("--out", type=local_path, required=True, metavar="DIR", help="folder to write")
     points = parser.add_mutually_exclusive_group()
     points.add_argument(
-        "--landmarks", type=Path, metavar="FILE", help="JSON: name of a photo → 5 or 68 points [x, y]"
+        "--landmarks", type=local_path, metavar="FILE", help="JSON: name of a photo → 5 or 68 points [x, y]"
     )
     points.add_argument(
         "--detector",
-        type=Path,
+        type=local_path,
         metavar="FILE",
         help="weights of the face detector MTCNN: mtcnn_weights.zip, the wheel of facenet-pytorch 2.6 or of "
         "mtcnn 1.0, a folder, a .safetensors file [those that are here]",

@@ -23,7 +23,7 @@ import ml_collections
 import numpy as np
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.files.door import read_json, write_json
+from jaxunlearn.files.door import local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import NO_CONTENT, locked
 from jaxunlearn.files.numpy_arrays import read_npz
@@ -75,7 +75,7 @@ class RunFolder:
     """Reads and writes the files of one run; see the module's text."""
 
     def __init__(self, path: Path, *, writes: bool = True):
-        self.path = path
+        self.path = local_path(path)
         self.writes = writes
         """Whether what is to be written is written: of several processes one does."""
 

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError, Interrupted
+from jaxunlearn.files.door import local_path
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.base import Before, Method, Prepared
 from jaxunlearn.methods.common_settings import TARGETS
@@ -114,7 +115,7 @@ def unlearn(
     with contextlib.ExitStack() as stack:
         folder = None
         if workdir is not None:
-            folder = RunFolder(Path(workdir), writes=multihost.leads())
+            folder = RunFolder(local_path(workdir), writes=multihost.leads())
             request = Request(
                 models.name,
                 models.fingerprint,

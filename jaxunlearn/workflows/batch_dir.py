@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.files.door import read_json, write_json
+from jaxunlearn.files.door import local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
 from jaxunlearn.files.lock import NO_CONTENT, locked
@@ -35,7 +35,7 @@ class WorklistFolder:
     """Reads and writes the files of a work list; see the module's text."""
 
     def __init__(self, path: Path, *, writes: bool = True):
-        self.path = path
+        self.path = local_path(path)
         self.writes = writes
         """Whether what is to be written is written: of several processes one does."""
 

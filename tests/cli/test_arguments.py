@@ -48,10 +48,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def valued_options() -> Iterator[tuple[str, argparse.Action]]:
-    """Command and option of everything that takes a value, except of `align`."""
+    """Command and option of everything that takes a value."""
     made = next(action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
     for command, its_parser in made.choices.items():
-        for action in its_parser._actions if command != "align" else ():
+        for action in its_parser._actions:
             if action.nargs != 0 and action.choices is None:
                 yield command, action
 
