@@ -25,7 +25,7 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxunlearn.evaluation import Reference
-from jaxunlearn.evaluation.evaluate import evaluate, reference_of
+from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.images import save_png
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.guide import presets
@@ -90,7 +90,7 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path,
     reference = None
     for row, people, seed, stages in tqdm(missing, unit="run"):
         if reference is None:
-            reference = reference_of(models, ROWS[row](people))
+            reference = measure_reference(models, ROWS[row](people))
         began = time.monotonic()
         if stages == 1:
             result, figures = _at_once(models, ROWS[row], people, seed, reference)

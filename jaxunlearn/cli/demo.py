@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
       Interrupted: after Ctrl-C.
     """
     from jaxunlearn.cli.options import read_config
-    from jaxunlearn.evaluation import can_photograph
+    from jaxunlearn.evaluation import can_render_albums
     from jaxunlearn.methods import configuration
     from jaxunlearn.methods.guide import presets
     from jaxunlearn.models.loading import load_models
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     config = read_config(arguments.config, arguments.overrides, presets.heads())
     configuration.check(config)
-    if config.evaluation.album and not can_photograph():
+    if config.evaluation.album and not can_render_albums():
         say("note: no photographs of other days without numba (pip install 'jaxunlearn[data]')")
         config.evaluation.album = 0
     models = load_models("heads")

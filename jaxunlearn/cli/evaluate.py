@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.cli.options import read_config
     from jaxunlearn.errors import InputError
     from jaxunlearn.evaluation import InceptionFeatures
-    from jaxunlearn.evaluation.evaluate import reference_of
+    from jaxunlearn.evaluation.evaluate import measure_reference
     from jaxunlearn.methods import configuration
     from jaxunlearn.models.latent_io import read_latents
     from jaxunlearn.models.loading import load_inception, load_models, published_inception
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"{models.name}: is not the generator that {folder.path} started from")
     inception = arguments.inception or published_inception(models.name)
     side = models.generator.config.img_resolution
-    reference = reference_of(
+    reference = measure_reference(
         models,
         config,
         features=None if inception is None else InceptionFeatures(load_inception(inception)),

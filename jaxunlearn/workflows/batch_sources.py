@@ -20,7 +20,7 @@ from jaxunlearn.photos.invert import (
 )
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.photos.sources import Refused, iterate_photographs
-from jaxunlearn.sharding import of_this_process
+from jaxunlearn.sharding import local_mesh
 from jaxunlearn.workflows.batch import Worklist
 
 
@@ -82,7 +82,7 @@ def worklist_of_photographs(
             method,
             encoder=network,
             encoder_images=_images([wholes[k] for k in some]) if wholes else None,
-            mesh=of_this_process(mesh),
+            mesh=local_mesh(mesh),
             compute=compute,
         ).ws
 

@@ -15,7 +15,7 @@ from jax.sharding import Mesh
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Reference, evaluate_together, mean_figures
-from jaxunlearn.evaluation.evaluate import reference_of
+from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.files.lock import locked
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.latents import repeated
@@ -105,7 +105,7 @@ def _forget(
         results.append(result)
         if number >= len(registry.entries):
             if reference is None:
-                reference = reference_of(models, config, progress=progress)
+                reference = measure_reference(models, config, progress=progress)
             figures = check_everybody(reference, result.generator, results, progress=progress)
             made = fingerprint_of(result.generator)
             registry.add(stage.name, folder.name, group.subjects, made, figures)

@@ -11,7 +11,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.evaluate import evaluate, reference_of
+from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.files.door import write_json, write_text
 from jaxunlearn.files.lock import locked
 from jaxunlearn.images import grid, save_png
@@ -88,7 +88,7 @@ def _sweep(
     same = method.same_for_all_distances(models, people.ws, config, out, mesh, progress=progress)
     for each in configs:
         each.update_from_flattened_dict(same)
-    reference = reference_of(models, config, progress=progress)
+    reference = measure_reference(models, config, progress=progress)
     results, rows = [], []
     for distance, each in zip(distances, configs, strict=True):
         folder = out / f"d{distance:+g}"
