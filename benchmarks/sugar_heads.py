@@ -37,9 +37,9 @@ from jaxunlearn.profiling.devices import processor
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.unlearn import unlearn
-from jaxunlearn.workflows.continual import forget_in_stages
-from jaxunlearn.workflows.continual_report import tell_sequence
-from jaxunlearn.workflows.requests import Stage
+from jaxunlearn.workflows.continual import forget_requests
+from jaxunlearn.workflows.continual_report import report_requests
+from jaxunlearn.workflows.requests import ForgetRequest
 
 FIRST_PERSON = 300
 NUMBERS = (1, 5, 10, 20, 50, 200)
@@ -153,9 +153,9 @@ def _in_stages(
     path: Path,
 ) -> dict[str, Any]:
     parts = np.array_split(_people(people, seed), stages)
-    requests = [Stage(f"stage{k + 1}", tuple(map(int, part))) for k, part in enumerate(parts)]
+    requests = [ForgetRequest(f"stage{k + 1}", tuple(map(int, part))) for k, part in enumerate(parts)]
     with tempfile.TemporaryDirectory() as folder:
-        forgotten = forget_in_stages(
+        forgotten = forget_requests(
             models,
             requests,
             lambda number: _seeded(preset, number, seed),
@@ -163,7 +163,7 @@ def _in_stages(
             reference=reference,
             progress=False,
         )
-        tell_sequence(models, forgotten, _seeded(preset, people, seed))
+        report_requests(models, forgotten, _seeded(preset, people, seed))
         for name in ("people", "others"):
             (Path(folder) / f"{name}.png").rename(path.with_name(f"{path.stem}_{stages}_stages_{name}.png"))
     history = [entry.figures for entry in forgotten.registry.entries]

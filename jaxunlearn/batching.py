@@ -12,35 +12,33 @@ import numpy as np
 Pytree = Any
 
 
-def batches(function: Callable[..., Pytree], batch: int, *arrays: Any) -> Iterator[Pytree]:
-    """Yield the results of one batch of rows after the other.
+def batches(function: Callable[[np.ndarray], Pytree], count: int, batch: int) -> Iterator[Pytree]:
+    """Yield a function's results for one batch of rows after the other.
+
+    Args:
+      function: takes the numbers of rows, `[batch]`; returns a pytree of arrays `[batch, ...]`.
+      count: number of rows, `N`.
+      batch: rows per call.
+
+    Yields:
+      The results as NumPy arrays `[batch, ...]`; the last ones have the rows that are left.
+    """
+    for start in range(0, count, batch):
+        results = function(np.minimum(np.arange(start, start + batch), count - 1))
+        yield jax.tree.map(lambda x, n=count - start: np.asarray(x[:n]), results)
+
+
+def in_batches(function: Callable[..., Pytree], batch: int, *arrays: Any) -> Pytree:
+    """Return a function's results for all rows of some arrays.
 
     Args:
       function: takes one array `[batch, ...]` for each of `arrays`; returns a pytree of arrays `[batch,
         ...]`.
       batch: rows per call.
-      arrays: `[N, ...]` each, NumPy's or JAX's. `np.arange(N)` gives the function the numbers of the rows.
-
-    Yields:
-      The function's results as NumPy arrays `[M, ...]`; `M` is `batch`, and in the last batch what is left.
-    """
-    count = len(arrays[0])
-    for start in range(0, count, batch):
-        index = np.minimum(np.arange(start, start + batch), count - 1)
-        results = function(*(x[index] for x in arrays))
-        yield jax.tree.map(lambda x, n=count - start: np.asarray(x[:n]), results)
-
-
-def in_batches(function: Callable[..., Pytree], batch: int, *arrays: Any) -> Pytree:
-    """Return the results of all rows, as `batches` computes them.
-
-    Args:
-      function: see `batches`.
-      batch: rows per call.
-      arrays: `[N, ...]` each, N at least 1.
+      arrays: `[N, ...]` each, NumPy's or JAX's, N at least 1.
 
     Returns:
-      The function's pytree with NumPy arrays `[N, ...]`.
+      The results as NumPy arrays `[N, ...]`.
     """
-    parts = list(batches(function, batch, *arrays))
-    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+    parts = list(batches(lambda rows: function(*(x[rows] for x in arrays)), len(arrays[0]), batch))
+    return jax.tree.map(lambda *results: np.concatenate(results), *parts)

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.methods.guide import presets
     from jaxunlearn.models.loading import load_models
     from jaxunlearn.photos.people import people_from_seeds
-    from jaxunlearn.reporting.report import tell
+    from jaxunlearn.reporting.report import evaluate_and_report
     from jaxunlearn.training.unlearn import unlearn
 
     config = read_config(arguments.config, arguments.overrides, presets.heads())
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     people = people_from_seeds(models, [arguments.seed])
     out = arguments.out or Path("runs") / f"demo-{people.name}"
     result = unlearn(models, people, config, workdir=out)
-    for line in tell(models, result, config):
+    for line in evaluate_and_report(models, result, config):
         say(line)
     say(
         f"try next: jaxunlearn render {out} --video orbit.gif, or another person: --seed {arguments.seed + 1}"

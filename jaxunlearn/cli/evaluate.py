@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.models.latent_io import read_latents
     from jaxunlearn.models.loading import load_inception, load_models, published_inception
     from jaxunlearn.photos.pictures.image_io import read_images
-    from jaxunlearn.reporting.report import tell
+    from jaxunlearn.reporting.report import evaluate_and_report
     from jaxunlearn.training.result import finished
     from jaxunlearn.training.run_dir import RunFolder
 
@@ -89,5 +89,5 @@ def run(arguments: argparse.Namespace) -> None:
                 f"--others: {folder.path} forgot {len(request.subjects)} people; whose are they?"
             )
         others[0] = read_latents(arguments.others, models.generator.config)
-    for line in tell(models, result, config, reference=reference, other_ws=others):
+    for line in evaluate_and_report(models, result, config, reference=reference, other_ws=others):
         say(line)
