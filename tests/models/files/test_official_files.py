@@ -238,11 +238,11 @@ def whole_of_a_project() -> bytes:
 FOREIGN: dict[str, tuple[Callable[[], bytes], str]] = {
     "stylegan2.pkl": (
         lambda: flat_generator("mapping.fc0.weight", "synthesis.b4.const", "synthesis.b4.conv1.weight"),
-        "is a StyleGAN2 generator of flat pictures",
+        "is a StyleGAN2 generator of flat images",
     ),
     "stylegan3.pkl": (
         lambda: flat_generator("mapping.fc0.weight", "synthesis.input.weight"),
-        "is a StyleGAN3 generator of flat pictures",
+        "is a StyleGAN3 generator of flat images",
     ),
     "discriminator.pkl": (
         lambda: flat_generator("b512.fromrgb.weight", "b4.out.weight", class_name="Discriminator"),
