@@ -1,9 +1,9 @@
-"""How many operations a step needs: counted from the architecture, not from what a compiler made of it.
+"""Count the operations of a step from the architecture, independent of the compiler.
 
-A multiply-add is two operations. Counted are products that a perfect implementation could not leave out:
-convolutions, where upsampling ones multiply samples and never the zeros between them, matrix products, and
-the bilinear lookup. Not counted: elementwise work, resampling filters, the mapping network (under 0.01 % of a
-step), what is computed again to save memory, and padding to whole devices.
+A multiply-add is two operations. Counted are convolutions, matrix products and the bilinear lookup. An
+upsampling convolution counts products with samples, not with the zeros between them. Not counted: elementwise
+work, resampling filters, the mapping network (under 0.01 % of a step), recomputation to save memory, and
+padding to whole devices.
 """
 
 import dataclasses
@@ -17,17 +17,17 @@ from jaxunlearn.methods.base import StepSettings
 from lpips_flax.backbones import BACKBONES, Conv, Fire, MaxPool
 
 PARTS = ("backbone", "lookup", "decoder", "superresolution", "perceptual", "identity")
-"""Of a step, in the order of computation."""
+"""Parts of a step in the order of computation."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Networks:
-    """What the loss is computed with.
+    """Sizes of the networks in the loss.
 
     Attributes:
-      generator: its sizes.
-      perceptual: LPIPS' backbone: "vgg", "alex", "squeeze".
-      identity: sizes of the face recognition network.
+      generator: config of the generator.
+      perceptual: backbone of LPIPS: "vgg", "alex" or "squeeze".
+      identity: config of the identity network.
     """
 
     generator: GeneratorConfig
@@ -37,10 +37,10 @@ class Networks:
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """Operations.
+    """Numbers of operations.
 
     Attributes:
-      forward: of what is computed.
+      forward: of the function.
       backward: of its gradient.
     """
 
@@ -49,23 +49,30 @@ class Work:
 
     @property
     def total(self) -> float:
-        """Both."""
+        """Operations of both."""
         return self.forward + self.backward
 
 
 def convolution(side: int, kernel: int, inputs: int, outputs: int) -> float:
-    """Of a square convolution that yields `side`² samples, or, upsampling, that takes as many."""
+    """Return the FLOPs of a square convolution.
+
+    Args:
+      side: pixels along each side of the output; of the input for an upsampling convolution.
+      kernel: weights along each side of the kernel.
+      inputs: input channels.
+      outputs: output channels.
+    """
     return 2.0 * side**2 * kernel**2 * inputs * outputs
 
 
 def _channels(config: GeneratorConfig) -> dict[int, int]:
-    """Of the backbone's blocks, by resolution."""
+    """Return the channels of the backbone's blocks by resolution."""
     sides = [2**i for i in range(2, config.plane_resolution.bit_length())]
     return {side: min(config.channel_base // side, config.channel_max) for side in sides}
 
 
 def backbone(config: GeneratorConfig) -> float:
-    """Of one sample's planes."""
+    """Return the FLOPs of the planes of one latent."""
     total, inputs = 0.0, 0
     for side, outputs in _channels(config).items():
         total += _block(side, inputs, outputs, 3 * config.plane_channels, up=2)
@@ -74,29 +81,29 @@ def backbone(config: GeneratorConfig) -> float:
 
 
 def _block(side: int, inputs: int, outputs: int, image: int, *, up: int) -> float:
-    """A synthesis block without its affine layers: at most 1 in 10,000."""
+    """Return the FLOPs of a synthesis block, without affine layers (at most 0.01 % of it)."""
     total = convolution(side, 3, outputs, outputs) + convolution(side, 1, outputs, image)
     return total + (convolution(side // up, 3, inputs, outputs) if inputs else 0.0)
 
 
 def points(config: GeneratorConfig, side: int) -> int:
-    """Points at which an image of `side`² rays looks planes up."""
+    """Return the number of points at which an image of `side` x `side` rays looks up the planes."""
     return side**2 * (config.depth_resolution + config.depth_resolution_importance)
 
 
 def lookup(config: GeneratorConfig, side: int) -> float:
-    """Of one image: four corners of three planes a point."""
+    """Return the FLOPs of the lookup for one image: each point needs four corners of three planes."""
     return 2.0 * points(config, side) * 3 * 4 * config.plane_channels
 
 
 def decoder(config: GeneratorConfig, side: int) -> float:
-    """Of one image."""
+    """Return the FLOPs of the decoder for one image of `side` x `side` rays."""
     hidden = config.decoder_hidden_dim
     return 2.0 * points(config, side) * hidden * (config.plane_channels + 1 + config.decoder_output_dim)
 
 
 def superresolution(config: GeneratorConfig) -> float:
-    """Of one image; 0 for a generator without."""
+    """Return the FLOPs of super-resolution for one image; 0 for a generator without it."""
     if config.superresolution_module == "none":
         return 0.0
     first, second = config.superresolution_channels
@@ -108,7 +115,7 @@ def superresolution(config: GeneratorConfig) -> float:
 
 
 def perceptual(net: str, side: int) -> float:
-    """Of one image's features in LPIPS' eyes."""
+    """Return the FLOPs of LPIPS' features of one image of `side` x `side` pixels."""
     total, channels = 0.0, 3
     for layer in BACKBONES[net].layers:
         if isinstance(layer, Conv):
@@ -126,7 +133,7 @@ def perceptual(net: str, side: int) -> float:
 
 
 def identity(config: ArcFaceConfig) -> float:
-    """Of one face's embedding."""
+    """Return the FLOPs of the embedding of one face."""
     side, channels = config.input_size, config.stem_channels
     total = convolution(side, 3, 3, channels)
     for units, outputs in zip(config.units, config.channels, strict=True):
@@ -141,40 +148,40 @@ def identity(config: ArcFaceConfig) -> float:
 
 
 def step(networks: Networks, settings: StepSettings) -> dict[str, Work]:
-    """Of one step of one generator copy, by part (`PARTS`).
+    """Return the operations of one step of one generator copy, by part (`PARTS`).
 
-    Weights' gradients are needed of the backbone alone; images' and planes' gradients everywhere on the
-    trainable generator's side, none on the source's. Terms of weight 0 are not computed.
+    Only the backbone needs gradients of weights. The trainable generator needs gradients of images and planes
+    in all parts; the source needs none. Terms of weight 0 are not computed.
     """
     weights, config = settings.sampling.weights(), networks.generator
     pairs = settings.sampling.count
     side = settings.neural_rendering_resolution or config.neural_rendering_resolution
-    of_planes, seen = _rows(weights, "planes"), _rows(weights, "perceptual", "identity")
-    distances, known = _rows(weights, "perceptual"), _rows(weights, "identity")
+    with_planes, rendered = _pairs(weights, "planes"), _pairs(weights, "perceptual", "identity")
+    with_perceptual, with_identity = _pairs(weights, "perceptual"), _pairs(weights, "identity")
     image = config.img_resolution if config.superresolution_module != "none" else side
-    again = of_planes if settings.draws == "independent" else 0
+    again = with_planes if settings.draws == "independent" else 0
     kept = settings.sampling.keeps_target_planes and settings.noise_mode != "random"
     trained, source = pairs + again, pairs + again - (1 if kept else 0)
     planes = backbone(config)
-    found = {"backbone": Work((trained + source) * planes, 2 * trained * planes)}
-    for name, each in {
+    work = {"backbone": Work((trained + source) * planes, 2 * trained * planes)}
+    for name, operations in {
         "lookup": lookup(config, side),
         "decoder": decoder(config, side),
         "superresolution": superresolution(config),
     }.items():
-        found[name] = Work(2 * seen * each, seen * each)
-    looks = perceptual(networks.perceptual, image)
-    found["perceptual"] = Work(2 * distances * looks, distances * looks)
+        work[name] = Work(2 * rendered * operations, rendered * operations)
+    features = perceptual(networks.perceptual, image)
+    work["perceptual"] = Work(2 * with_perceptual * features, with_perceptual * features)
     embedding = identity(networks.identity)
-    found["identity"] = Work(2 * known * embedding, known * embedding)
-    return found
+    work["identity"] = Work(2 * with_identity * embedding, with_identity * embedding)
+    return work
 
 
-def _rows(weights: Mapping[str, np.ndarray], *names: str) -> int:
-    """Pairs of which at least one of the terms is computed."""
+def _pairs(weights: Mapping[str, np.ndarray], *names: str) -> int:
+    """Return the number of pairs with at least one of these terms."""
     return int(np.any([weights[name] != 0 for name in names], axis=0).sum())
 
 
 def total(work: Mapping[str, Work]) -> float:
-    """Of all parts."""
+    """Return the operations of all parts."""
     return sum(part.total for part in work.values())
