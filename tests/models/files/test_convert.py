@@ -158,14 +158,14 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, np.ndarray]], bytes], str]] = {
         "refuses to load global torch.nn.modules.os.system",
     ),
     "truncated": (cut_short, "cut short"),
-    "zip bomb": (zip_bomb, "more than there are"),
+    "zip bomb": (zip_bomb, "more than the file has"),
     "deep recursion": (
         lambda _: b"\x80\x02" + b"]" * 20_000 + b"a" * 19_999 + b".",
         "holds a list where a state dict is expected",
     ),
     "only D": (
         lambda weights: generators.small_pickle(weights, key="D"),
-        "holds no network G_ema (found: D)",
+        "holds no network G_ema (it holds: D)",
     ),
     "empty": (lambda _: b"", "is empty"),
     "text": (lambda _: b"hello", "is not a checkpoint"),
