@@ -22,10 +22,10 @@ class Perception(NamedTuple):
     """
 
     perceptual: Callable[[jax.Array, jax.Array], jax.Array]
-    """From two batches of images `[P, H, W, 3]` in about [-1, 1] to distances `[P]`."""
+    """Maps two batches of images `[P, H, W, 3]` in about [-1, 1] to distances `[P]`."""
 
     embed: Callable[[jax.Array], jax.Array]
-    """From images `[P, H, W, 3]` to unit vectors `[P, E]`, whose products are identity similarities."""
+    """Maps images `[P, H, W, 3]` to unit vectors `[P, E]`, whose products are identity similarities."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,9 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+EPS = 1e-5
+"""Added to every weight of a distribution; an interval of it that is narrower counts as 1 wide."""
+
 
 def stratified_depths(near: ArrayLike, far: ArrayLike, jitter: jax.Array, *, disparity: bool) -> jax.Array:
     """Return one depth in each of `S` equal bins.
@@ -31,19 +34,18 @@ def stratified_depths(near: ArrayLike, far: ArrayLike, jitter: jax.Array, *, dis
     return near + steps * (far - near)
 
 
-def sample_pdf(bins: jax.Array, weights: jax.Array, u: jax.Array, *, eps: float = 1e-5) -> jax.Array:
+def sample_pdf(bins: jax.Array, weights: jax.Array, u: jax.Array) -> jax.Array:
     """Invert the cumulative distribution of a piecewise constant density.
 
     Args:
       bins: edges `[..., N + 1]`; further edges are not used.
       weights: `[..., N]`, not negative.
       u: `[..., F]` in [0, 1], in any order.
-      eps: added to every weight; an interval of the distribution narrower than this counts as 1 wide.
 
     Returns:
       Positions `[..., F]` in the order of `u`.
     """
-    cdf = cumulative(weights, eps=eps)
+    cdf = cumulative(weights)
     count = weights.shape[-1]
     # Count the edges up to u in one pass; each step of a binary search would need a batched gather.
     index = jnp.sum(u[..., :, None] >= cdf[..., None, :], axis=-1)
@@ -51,13 +53,13 @@ def sample_pdf(bins: jax.Array, weights: jax.Array, u: jax.Array, *, eps: float 
     cdf_below, cdf_above = (jnp.take_along_axis(cdf, i, axis=-1) for i in (below, above))
     bin_below, bin_above = (jnp.take_along_axis(bins, i, axis=-1) for i in (below, above))
     width = cdf_above - cdf_below
-    width = jnp.where(width < eps, 1.0, width)
+    width = jnp.where(width < EPS, 1.0, width)
     return bin_below + (u - cdf_below) / width * (bin_above - bin_below)
 
 
-def cumulative(weights: jax.Array, *, eps: float = 1e-5) -> jax.Array:
+def cumulative(weights: jax.Array) -> jax.Array:
     """Return the cumulative distribution `[..., N + 1]` of weights `[..., N]`, from 0 to 1."""
-    weights = weights + eps
+    weights = weights + EPS
     pdf = weights / jnp.sum(weights, axis=-1, keepdims=True)
     return jnp.pad(jnp.cumsum(pdf, axis=-1), [(0, 0)] * (pdf.ndim - 1) + [(1, 0)])
 

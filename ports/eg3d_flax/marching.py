@@ -72,9 +72,9 @@ def march(passes: Sequence[Samples], *, white_back: bool = False) -> Composite:
       white_back: True adds a background of 1 in every channel.
     """
     sigma = jnp.concatenate([samples.sigma for samples in passes], axis=-1)
-    drawn = jnp.concatenate([samples.depths for samples in passes], axis=-1)
-    by = ordering(drawn)
-    depths = to_sorted_order(drawn, by)
+    unsorted = jnp.concatenate([samples.depths for samples in passes], axis=-1)
+    by = ordering(unsorted)
+    depths = to_sorted_order(unsorted, by)
     weights = interval_weights(to_sorted_order(sigma, by), depths)
     sample_weights = to_original_order(_half_to_either_end(weights), by)
     first, colour = 0, jnp.zeros((), jnp.float32)

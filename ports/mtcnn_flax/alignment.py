@@ -54,20 +54,19 @@ def _transformed(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return points @ matrix[:, :2].T + matrix[:, 2]
 
 
-def warp(image: np.ndarray, matrix: np.ndarray, size: int = ALIGNED_SIZE) -> np.ndarray:
+def warp(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Warp an image with a matrix `[2, 3]`: bilinear, black beyond its border.
 
     Args:
       image: `[H, W, 3]` uint8.
       matrix: maps (x, y) of the image to (x, y) of the result.
-      size: side of the result in pixels.
 
     Returns:
-      `[size, size, 3]` uint8. OpenCV 5 gives the same up to one level. OpenCV 4 rounds coordinates to 1/32
+      `[112, 112, 3]` uint8. OpenCV 5 gives the same up to one level. OpenCV 4 rounds coordinates to 1/32
       pixel, so it differs by one level in about 8 % of the pixels.
     """
     inverse = np.linalg.inv(matrix[:, :2])
-    y, x = np.indices((size, size), np.float64)
+    y, x = np.indices((ALIGNED_SIZE, ALIGNED_SIZE), np.float64)
     source_x, source_y = np.einsum("ij,jhw->ihw", inverse, np.stack([x - matrix[0, 2], y - matrix[1, 2]]))
     channels = [
         ndimage.map_coordinates(

@@ -109,9 +109,9 @@ def _build_empty(args: tuple[Any, ...]) -> ArrayRecord:
 def _build_from_buffer(args: tuple[Any, ...]) -> ArrayRecord:
     match args:
         case (bytes() | bytearray() as data, DtypeRecord() as record, tuple() as shape, str() as order):
-            made = ArrayRecord()
-            made.build((1, shape, record, order == "F", bytes(data)))
-            return made
+            array = ArrayRecord()
+            array.build((1, shape, record, order == "F", bytes(data)))
+            return array
         case _:
             raise CheckpointError("its pickle holds a malformed numpy array")
 

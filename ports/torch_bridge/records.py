@@ -6,7 +6,7 @@ instead of an instance of a class, an `Instance` records the name of the class a
 
 import dataclasses
 import math
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -88,14 +88,6 @@ class Storage:
         if not little_endian and self.itemsize > 1:
             data = np.frombuffer(data, f">u{self.itemsize}").astype(f"<u{self.itemsize}").tobytes()
         self.data = data
-
-
-class HasArray(Protocol):
-    """A leaf of a tree with numbers."""
-
-    def array(self) -> np.ndarray:
-        """Return the numbers."""
-        ...
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

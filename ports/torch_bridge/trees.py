@@ -161,7 +161,7 @@ def plain(tree: Any) -> Any:
 
 
 class _Collector:
-    """Walks a tree of modules, with limits: since modules can be repeated, a small file can be a huge tree."""
+    """Walks a tree of modules, with limits: modules can be repeated, so a small file can be huge."""
 
     def __init__(self):
         self.arrays: dict[str, np.ndarray] = {}

@@ -112,17 +112,19 @@ class BatchNorm(nnx.Module):
 
 
 class LayerNorm(nnx.Module):
-    """Normalise the last axis, in at least float32; PyTorch's epsilon."""
+    """Normalise the last axis, in at least float32."""
 
-    def __init__(self, channels: int, *, eps: float = 1e-5, affine: bool = True):
-        self.eps = eps
+    EPS = 1e-5
+    """PyTorch's default."""
+
+    def __init__(self, channels: int, *, affine: bool = True):
         self.weight = nnx.Param(jnp.ones(channels)) if affine else None
         self.bias = nnx.Param(jnp.zeros(channels)) if affine else None
 
     def __call__(self, x: jax.Array) -> jax.Array:
         wide = _wide(x)
         centred = wide - wide.mean(-1, keepdims=True)
-        y = centred / jnp.sqrt(jnp.square(centred).mean(-1, keepdims=True) + self.eps)
+        y = centred / jnp.sqrt(jnp.square(centred).mean(-1, keepdims=True) + self.EPS)
         if self.weight is not None and self.bias is not None:
             y = y * self.weight[...] + self.bias[...]
         return y.astype(x.dtype)

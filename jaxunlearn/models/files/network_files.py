@@ -76,7 +76,7 @@ def open_network(name: str | Path, kind: str = "auto") -> OpenedNetwork:
 
 
 def kind_of_file(path: Path) -> Kind:
-    """Return the kind of network in a file; whether its weights fit is not checked.
+    """Return the kind of network in a file, without checking that its weights fit.
 
     Raises:
       torch_bridge.CheckpointError: if the file cannot be read, or is not a network that can be converted.

@@ -65,7 +65,7 @@ def load_executable(path: Path, devices: Sequence[Any]) -> Any:
       devices: devices of the mesh that it was compiled for, row by row.
 
     Raises:
-      InputError: if it is not such a file or is damaged, or was compiled for another platform or kind of
+      InputError: if it is damaged or another kind of file, or was compiled for another platform or kind of
         device, or with another version of JAX or libtpu. The executable is not read then.
     """
     with open_file(path) as file:
