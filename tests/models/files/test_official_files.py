@@ -238,11 +238,11 @@ def whole_of_a_project() -> bytes:
 FOREIGN: dict[str, tuple[Callable[[], bytes], str]] = {
     "stylegan2.pkl": (
         lambda: flat_generator("mapping.fc0.weight", "synthesis.b4.const", "synthesis.b4.conv1.weight"),
-        "is a StyleGAN2 generator of flat pictures",
+        "is a StyleGAN2 generator of flat images",
     ),
     "stylegan3.pkl": (
         lambda: flat_generator("mapping.fc0.weight", "synthesis.input.weight"),
-        "is a StyleGAN3 generator of flat pictures",
+        "is a StyleGAN3 generator of flat images",
     ),
     "discriminator.pkl": (
         lambda: flat_generator("b512.fromrgb.weight", "b4.out.weight", class_name="Discriminator"),
@@ -273,7 +273,7 @@ FOREIGN: dict[str, tuple[Callable[[], bytes], str]] = {
     "whole.pth": (whole_of_a_project, "save network.state_dict() instead"),
     "only_d.pkl": (
         lambda: generators.small_pickle({"a": np.ones(1, np.float32)}, key="D"),
-        "holds no network G_ema (found: D)",
+        "holds no network G_ema (it holds: D)",
     ),
 }
 
@@ -325,7 +325,7 @@ def test_shards_that_cannot_be_put_together(tmp_path, capsys, squeeze):
     for elsewhere in ("../shards.safetensors", "/etc/passwd", "..", "a\\b", "c:x", ""):
         content["weight_map"][name] = elsewhere
         index.write_text(json.dumps(content))
-        assert "not a file beside it" in refusal(capsys, "convert", str(index), "--check")
+        assert "not a file in its folder" in refusal(capsys, "convert", str(index), "--check")
     for text in ("[", "[" * 100_000, "{}", "[]", '{"weight_map": {}}', '{"weight_map": {"a": 1}}'):
         index.write_text(text)
         assert index.name in refusal(capsys, "convert", str(index), "--check")
@@ -369,11 +369,11 @@ def test_bare_names_are_looked_up_where_models_looks(tmp_path, monkeypatch, caps
     assert models.generator.config == SMALL
     assert models.perceptual_name == "LPIPS SQUEEZE"
     assert "w_avg.npy" in models.mean.origin
-    assert pretrained.located("ffhqrebalanced512-128.pkl") == elsewhere / "ffhqrebalanced512-128.pkl"
+    assert pretrained.locate_file("ffhqrebalanced512-128.pkl") == elsewhere / "ffhqrebalanced512-128.pkl"
     folder = Path("downloads") / "ffhqrebalanced512-128.pkl"
-    assert pretrained.located(folder) == folder  # not a bare name: taken as it is
+    assert pretrained.locate_file(folder) == folder  # not a bare name: taken as it is
     (here / "ffhqrebalanced512-128.pkl").touch()
-    assert pretrained.located("ffhqrebalanced512-128.pkl") == Path("ffhqrebalanced512-128.pkl")
+    assert pretrained.locate_file("ffhqrebalanced512-128.pkl") == Path("ffhqrebalanced512-128.pkl")
     assert "is empty" in refusal(capsys, "render", "--model", "ffhqrebalanced512-128.pkl")
 
 
