@@ -1,11 +1,21 @@
-"""How well embeddings tell people apart. `N` people, `V` or `W` images of each, `E` numbers an embedding."""
+"""How well embeddings tell people apart.
+
+`N` people, `V` or `W` images of each, `E` numbers of an embedding, `R` pixels a side.
+"""
 
 import dataclasses
 
+import jax
 import numpy as np
+
+from jaxunlearn.batching import in_batches
+from jaxunlearn.models.identity import IdentityNetwork
+from jaxunlearn.zoo.training.identity_data import to_range
 
 FALSE_ACCEPTS = 1e-2
 """Share of pairs of different people that may be taken for one person."""
+CHUNK = 64
+"""Images embedded at a time."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,8 +24,8 @@ class Verification:
 
     Attributes:
       tar: share of pairs of one person above the threshold.
-      threshold: cosine that the share `FALSE_ACCEPTS` of the pairs of different people exceeds.
-      same, different: mean cosine of either kind.
+      threshold: cosine exceeded by the share `FALSE_ACCEPTS` of the pairs of different people.
+      same, different: mean cosine of pairs of one person, and of pairs of different people.
       rank1: how often the nearest other image is of the same person.
     """
 
@@ -26,13 +36,30 @@ class Verification:
     rank1: float
 
 
+def figures_of(verification: Verification) -> dict[str, float]:
+    """Return rounded figures for metrics and headers."""
+    return {name: round(value, 4) for name, value in dataclasses.asdict(verification).items()}
+
+
+@jax.jit
+def _embed(network: IdentityNetwork, image: jax.Array) -> jax.Array:
+    return network.embed(to_range(image))
+
+
+def embed_photographs(network: IdentityNetwork, images: np.ndarray) -> np.ndarray:
+    """Return the embeddings `[N, V, E]` of images `[N, V, R, R, 3]` uint8."""
+    rows = images.reshape(-1, *images.shape[2:])
+    embeddings = in_batches(lambda block: _embed(network, block), CHUNK, rows)
+    return embeddings.reshape(*images.shape[:2], -1)
+
+
 def verify(queries: np.ndarray, gallery: np.ndarray | None = None) -> Verification:
-    """All pairs of a query and an image of the gallery.
+    """Compare every query with every image of the gallery.
 
     Args:
       queries: `[N, V, E]` unit vectors.
-      gallery: `[N, W, E]` of the same people in the same order; by default the queries themselves, each
-        without itself.
+      gallery: `[N, W, E]` of the same people in the same order; by default the queries themselves, where no
+        image is compared with itself.
     """
     cosines, one_person, counted = _table(queries, gallery)
     same, different = cosines[one_person & counted], cosines[~one_person]
@@ -48,13 +75,13 @@ def verify(queries: np.ndarray, gallery: np.ndarray | None = None) -> Verificati
 
 
 def cosines_of_pairs(queries: np.ndarray, gallery: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Cosines of the pairs of one person, and of those of different people; arguments as for `verify`."""
+    """Return the cosines of pairs of one person, and of pairs of different people; see `verify`."""
     cosines, one_person, counted = _table(queries, gallery)
     return cosines[one_person & counted], cosines[~one_person]
 
 
 def _table(queries: np.ndarray, gallery: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of all pairs: cosine, whether they show one person, and whether they are two images."""
+    """Return for all pairs: the cosine, True for one person, True for two images."""
     compared = queries if gallery is None else gallery
     cosines = _rows(queries) @ _rows(compared).T
     one_person = _people(queries)[:, None] == _people(compared)

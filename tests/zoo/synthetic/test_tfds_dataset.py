@@ -15,7 +15,7 @@ from jaxunlearn.zoo.synthetic.photographs import PhotographRequest, decode_depth
 from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS
 from jaxunlearn.zoo.synthetic.tfds_dataset import Heads, heads_config
 
-COMMAND = Path(__file__).parents[3] / "tools" / "build_heads_dataset.py"
+COMMAND = Path(__file__).parents[3] / "tools" / "build_synthetic_dataset.py"
 
 
 @pytest.fixture(scope="module")
