@@ -71,6 +71,33 @@ def darken(colour: np.ndarray, share: float) -> None:
         colour[channel] *= 1 - share
 
 
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def redden(a: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> None:
+    """Redden the colour [3] of cheeks, ears and the tip of the nose, in place."""
+    x, y, z = abs(a[REST_X]), a[REST_Y], a[REST_Z]
+    red = 0.25 * a[EARS]
+    if z > 0.9:
+        red += (
+            numbers[BLUSH] * np.exp(-((x - 0.46) ** 2) / 0.035 - (y - 6.92) ** 2 / 0.03) * ramp(0.9, 1.2, z)
+        )
+    if z > 1.5:
+        red += 0.5 * numbers[BLUSH] * np.exp(-(x**2) / 0.02 - (y - 6.88) ** 2 / 0.015) * ramp(1.5, 1.62, z)
+    out[1] *= 1 - 0.26 * red
+    out[2] *= 1 - 0.24 * red
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def brow_at(x: float, y: float, numbers: np.ndarray) -> float:
+    """Return how dense a brow is at a rest position, in [0, 1]; `x` counts from the middle of the face."""
+    along = (x - 0.36) / 0.26
+    centre = 7.535 + numbers[BROW_ARCH] * (1 - along * along) + numbers[BROW_TILT] * along
+    centre -= 0.03 * max(along, 0.0) ** 2
+    thickness = (
+        numbers[BROW_THICKNESS] * (1 - 0.6 * ramp(-0.2, 1.1, along)) * (1 - 0.25 * ramp(-0.6, -1.1, along))
+    )
+    return ramp(1.1 * thickness, 0.5 * thickness, abs(y - centre)) * ramp(0.07, 0.16, x) * ramp(0.68, 0.58, x)
+
+
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> float:
     """Colour of the skin at attributes `a`; returns its shininess."""
@@ -84,16 +111,7 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
     if a[MOUTH] > 0.5:
         out[0], out[1], out[2] = 0.30, 0.10, 0.10
         return 0.0
-    # Blood: cheeks, ears, tip of the nose.
-    red = 0.25 * a[EARS]
-    if z > 0.9:
-        red += (
-            numbers[BLUSH] * np.exp(-((x - 0.46) ** 2) / 0.035 - (y - 6.92) ** 2 / 0.03) * ramp(0.9, 1.2, z)
-        )
-    if z > 1.5:
-        red += 0.5 * numbers[BLUSH] * np.exp(-(x**2) / 0.02 - (y - 6.88) ** 2 / 0.015) * ramp(1.5, 1.62, z)
-    out[1] *= 1 - 0.26 * red
-    out[2] *= 1 - 0.24 * red
+    redden(a, numbers, out)
     # Eye sockets: a soft shadow around, a firm line along the lashes.
     if z > 0.9 and abs(y - 7.31) < 0.3:
         socket = np.sqrt(((x - 0.31) / 0.24) ** 2 + ((y - 7.31) / 0.15) ** 2)
@@ -109,19 +127,7 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
         blend(out, colours[LIP_COLOUR], lips)
         shine += 0.05 * lips
     if z > 0.85 and 0.08 < x < 0.72:
-        along = (x - 0.36) / 0.26
-        centre = 7.535 + numbers[BROW_ARCH] * (1 - along * along) + numbers[BROW_TILT] * along
-        centre -= 0.03 * max(along, 0.0) ** 2
-        thickness = (
-            numbers[BROW_THICKNESS]
-            * (1 - 0.6 * ramp(-0.2, 1.1, along))
-            * (1 - 0.25 * ramp(-0.6, -1.1, along))
-        )
-        brow = (
-            ramp(1.1 * thickness, 0.5 * thickness, abs(y - centre))
-            * ramp(0.07, 0.16, x)
-            * ramp(0.68, 0.58, x)
-        )
+        brow = brow_at(x, y, numbers)
         blend(out, colours[BROW_COLOUR], 0.92 * brow)
         shine *= 1 - brow
     # Roots under the hair, and its shadow on the skin beside it.
@@ -171,6 +177,40 @@ def paint_hair(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, ny: floa
     return 0.16 * band * (1 - 0.6 * numbers[CURL])
 
 
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def paint_part(
+    kind: int,
+    a: np.ndarray,
+    ny: float,
+    diffuse: float,
+    colours: np.ndarray,
+    numbers: np.ndarray,
+    colour: np.ndarray,
+) -> tuple[float, float]:
+    """Write the colour [3] of a part of the head; return its shininess and its diffuse light."""
+    shine = 0.0
+    if kind == SKIN:
+        shine = paint_skin(a, colours, numbers, colour)
+        diffuse *= 0.45 + 0.55 * ramp(0.0, 0.8, a[OPENNESS])
+    elif kind == EYES:
+        shine = paint_eye(a, colours, colour)
+        diffuse = 0.35 * diffuse + 0.65
+    elif kind == LASHES:
+        colour[0], colour[1], colour[2] = 0.07, 0.05, 0.05
+        diffuse = 1.0
+    elif kind == TEETH:
+        colour[0], colour[1], colour[2] = 0.93, 0.91, 0.86
+        diffuse *= a[OPENNESS]
+    elif kind == TONGUE:
+        colour[0], colour[1], colour[2] = 0.62, 0.30, 0.30
+    elif kind == HAIR:
+        shine = paint_hair(a, colours, numbers, ny, colour)
+    elif kind == FRAME:
+        colour[:] = colours[FRAME_COLOUR]
+        shine = 0.1
+    return shine, diffuse
+
+
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def shade(
     triangle: np.ndarray,
@@ -207,27 +247,8 @@ def shade(
             nz = b0 * normals[i, 2] + b1 * normals[j, 2] + b2 * normals[k, 2]
             towards_light = 0.5 + 0.5 * (nx * light[0] + ny * light[1] + nz * light[2])
             diffuse = ambient + (1 - ambient) * 1.12 * towards_light * towards_light + 0.05 * ny
-            shine = 0.0
             kind = part[t]
-            if kind == SKIN:
-                shine = paint_skin(a, colours, numbers, colour)
-                diffuse *= 0.45 + 0.55 * ramp(0.0, 0.8, a[OPENNESS])
-            elif kind == EYES:
-                shine = paint_eye(a, colours, colour)
-                diffuse = 0.35 * diffuse + 0.65
-            elif kind == LASHES:
-                colour[0], colour[1], colour[2] = 0.07, 0.05, 0.05
-                diffuse = 1.0
-            elif kind == TEETH:
-                colour[0], colour[1], colour[2] = 0.93, 0.91, 0.86
-                diffuse *= a[OPENNESS]
-            elif kind == TONGUE:
-                colour[0], colour[1], colour[2] = 0.62, 0.30, 0.30
-            elif kind == HAIR:
-                shine = paint_hair(a, colours, numbers, ny, colour)
-            elif kind == FRAME:
-                colour[:] = colours[FRAME_COLOUR]
-                shine = 0.1
+            shine, diffuse = paint_part(kind, a, ny, diffuse, colours, numbers, colour)
             # Half-way between the light and the frontal view, whatever the camera.
             hx, hy, hz = light[0], light[1], light[2] + 1
             towards_half = (nx * hx + ny * hy + nz * hz) / np.sqrt(hx * hx + hy * hy + hz * hz)
