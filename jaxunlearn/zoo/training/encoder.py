@@ -72,7 +72,7 @@ class EncoderTask:
       shape: sizes of the encoder.
     """
 
-    file = "encoder.safetensors"
+    file, sizes = "encoder.safetensors", "encoder"
 
     def __init__(self, config: Config):
         """Check a config and build what does not change.

@@ -49,7 +49,7 @@ Step = Callable[[TrainingState, Batch, float], tuple[TrainingState, dict[str, ja
 class GeneratorTask:
     """A generator to train on rendered people; see `trainer.Task`."""
 
-    file = "generator.safetensors"
+    file, sizes = "generator.safetensors", "generator"
 
     def __init__(self, config: Config):
         """Check a config and build what does not change.

@@ -49,7 +49,7 @@ Step = Callable[[IdentityState, np.ndarray], tuple[IdentityState, dict[str, jax.
 class IdentityTask:
     """An identity network to train on photographs of rendered people; see `trainer.Task`."""
 
-    file = "identity.safetensors"
+    file, sizes = "identity.safetensors", "network"
 
     def __init__(self, config: Config):
         """Check a config and build what does not change.

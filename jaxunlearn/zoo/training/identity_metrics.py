@@ -4,13 +4,21 @@
 """
 
 import dataclasses
+import functools
+from collections.abc import Iterator
+from pathlib import Path
 
 import jax
 import numpy as np
 
+from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.batching import in_batches
+from jaxunlearn.images import to_uint8
 from jaxunlearn.models.identity import IdentityNetwork
-from jaxunlearn.zoo.training.identity_data import to_range
+from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
+from jaxunlearn.zoo.training.generator_data import on_white
+from jaxunlearn.zoo.training.generator_metrics import generate
+from jaxunlearn.zoo.training.identity_data import identity_photographs, to_range
 
 FALSE_ACCEPTS = 1e-2
 """Share of pairs of different people that may be taken for one person."""
@@ -78,6 +86,50 @@ def cosines_of_pairs(queries: np.ndarray, gallery: np.ndarray | None = None) -> 
     """Return the cosines of pairs of one person, and of pairs of different people; see `verify`."""
     cosines, one_person, counted = _table(queries, gallery)
     return cosines[one_person & counted], cosines[~one_person]
+
+
+def compare(
+    network: IdentityNetwork,
+    generator: TriPlaneGenerator,
+    *,
+    people: int,
+    views: int,
+    seed: int,
+    folder: Path | None = None,
+) -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:
+    """Embed rendered and generated people that no network was trained on.
+
+    Args:
+      network: what embeds.
+      generator: what shows the same people as the renderings.
+      people: number of people.
+      views: images of each person, except in random light, where there are 12.
+      seed: seed of the people.
+      folder: where photographs are kept for the next time.
+
+    Yields:
+      The name of a comparison, its queries and its gallery; see `verify`.
+    """
+    request = PhotographRequest(
+        "identity",
+        people=people,
+        views=12,  # as in training, so that its files are used again
+        resolution=generator.config.img_resolution,
+        seed=seed,
+        first=HELD_OUT_FIRST,
+    )
+    embed = functools.partial(embed_photographs, network)
+    yield "rendered, random light", embed(identity_photographs(request, workers=1, folder=folder)), None
+    plain = dataclasses.replace(request, scenario="generator", views=views)
+    photographs = on_white(photograph(plain, folder=folder))
+    rendered = embed(photographs.image)
+    yield "rendered as the generator's data", rendered, None
+    compute = Compute.for_platform(jax.default_backend())
+    z = photographs.z.repeat(views, axis=0)
+    images = to_uint8(generate(generator, z, photographs.camera.reshape(-1, 25), compute))
+    generated = embed(images.reshape(photographs.image.shape))
+    yield "generated", generated, None
+    yield "generated against rendered", generated, rendered
 
 
 def _table(queries: np.ndarray, gallery: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

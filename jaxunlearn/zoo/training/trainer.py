@@ -5,6 +5,7 @@ Its run folder holds `config.json`, `metrics.jsonl`, `checkpoints/`, `images/` a
 """
 
 import importlib
+import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -62,10 +63,12 @@ class Task(Protocol[State, Batch, HeldOut]):
     Attributes:
       config: all settings, among them `log_every` and `evaluate_every` (steps) and `checkpoint_minutes`.
       file: name of the finished network's file in the run folder.
+      sizes: name of the settings that a run cannot change, because they are the sizes of its network.
     """
 
     config: Config
     file: str
+    sizes: str
 
     @property
     def steps(self) -> int:
@@ -158,10 +161,9 @@ def export(workdir: Path, path: Path) -> Figures:
     Raises:
       InputError: if `workdir` is not the run folder of a training.
     """
-    file = workdir / CONFIG
-    if not file.is_file() or not (workdir / CHECKPOINTS).is_dir():
+    if not (workdir / CONFIG).is_file() or not (workdir / CHECKPOINTS).is_dir():
         raise InputError(f"{workdir}: not a run folder; give the --workdir of tools/train_zoo.py")
-    task = task_of(ml_collections.ConfigDict(check_form(read_json(file), dict[str, Any], file)))
+    task = task_of(ml_collections.ConfigDict(_saved_config(workdir)))
     with locked(workdir), Checkpoints(workdir / CHECKPOINTS, keep=1) as checkpoints:
         if checkpoints.latest is None:
             raise InputError(f"{workdir}: no checkpoint in it yet; train it further first")
@@ -172,18 +174,25 @@ def export(workdir: Path, path: Path) -> Figures:
 
 
 def restored(task: Task[State, Any, Any], checkpoints: Checkpoints) -> tuple[State, float]:
-    """Return the state and the seconds of the last checkpoint, or those of a new run.
-
-    Raises:
-      InputError: if the checkpoint belongs to a network of other sizes.
-    """
+    """Return the state and the seconds of the last checkpoint, or those of a new run."""
     saved: dict[str, Any] = {"state": task.initial_state(), "seconds": np.zeros((), np.float64)}
     if checkpoints.latest is not None:
-        try:
-            saved = checkpoints.restore(saved)
-        except InputError as error:
-            raise InputError(f"{error}. If the config has another network, use another --workdir") from error
+        saved = checkpoints.restore(saved)
     return saved["state"], float(saved["seconds"])
+
+
+def _saved_config(workdir: Path) -> dict[str, Any]:
+    """Read the settings of the run in a folder."""
+    return check_form(read_json(workdir / CONFIG), dict[str, Any], workdir / CONFIG)
+
+
+def _check_sizes(task: Task[Any, Any, Any], workdir: Path) -> None:
+    """Refuse a checkpoint that belongs to a network of other sizes."""
+    config = json.loads(task.config.to_json_best_effort())
+    if config[task.sizes] != _saved_config(workdir).get(task.sizes):
+        raise InputError(
+            f"config.{task.sizes} is not that of the run in {workdir}; use its config or another --workdir"
+        )
 
 
 class Trainer(Generic[State, Batch, HeldOut]):
@@ -204,6 +213,8 @@ class Trainer(Generic[State, Batch, HeldOut]):
         Raises:
           InputError: if the checkpoint belongs to a network of other sizes.
         """
+        if checkpoints.latest is not None:
+            _check_sizes(task, workdir)
         self._task, self._workdir, self._checkpoints = task, workdir, checkpoints
         self.state, self._seconds_before = restored(task, checkpoints)
         self._began = time.monotonic()

@@ -27,7 +27,7 @@ class State(NamedTuple):
 class Toy:
     """A weight that follows its batches half of the way."""
 
-    file = "toy.json"
+    file, sizes = "toy.json", "size"
 
     def __init__(self, config: Config):
         self.config = config
@@ -166,7 +166,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_another_size_is_refused(finished: Path) -> None:
     before = (finished / "config.json").read_text()
-    with pytest.raises(InputError, match="use another --workdir"):
+    with pytest.raises(InputError, match=r"config\.size is not that of the run in .*; use its config or"):
         train(toy(size=3), finished)
     assert (finished / "config.json").read_text() == before
 
