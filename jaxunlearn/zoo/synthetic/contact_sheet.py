@@ -7,7 +7,7 @@ from jaxunlearn.zoo.synthetic.photographs import Photographs
 
 
 def contact_sheet(photographs: Photographs, people: int = 8, views: int = 8) -> Image.Image:
-    """The first people, one a row, and the first views of each."""
+    """Draw the first views of the first people, one person a row."""
     images = photographs.image[:people, :views]
     rows, columns, height, width, _ = images.shape
     return Image.fromarray(

@@ -1,8 +1,8 @@
 """Colour of each visible surface sample: paint, then a simple light that does not depend on the camera.
 
-Paint is a function of the attributes that the mesh carries, above all of the rest position, so it sticks to
-the surface whatever its deformation. Highlights are fixed on the surface too: a generator whose colours
-ignore the viewing direction, as EG3D's do, can then reproduce every view exactly.
+Paint is a function of the attributes of the mesh, above all of the rest position. So it sticks to the surface
+under any deformation. Highlights are fixed on the surface, too. So a generator like EG3D can reproduce every
+view exactly, although its colours ignore the viewing direction.
 """
 
 import dataclasses
@@ -40,9 +40,9 @@ class Light:
     """One directional light and an even surrounding.
 
     Attributes:
-      direction: [3] towards the light, in world space; need not be of unit length.
-      ambient: share of the surrounding, in [0, 1].
-      tint: RGB factor on everything.
+      direction: [3] towards the light, in world space, of any length.
+      ambient: share of the surrounding light, in [0, 1].
+      tint: RGB factor of all colours.
     """
 
     direction: tuple[float, float, float] = (0.25, 0.45, 0.86)
@@ -52,7 +52,7 @@ class Light:
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def ramp(low: float, high: float, x: float) -> float:
-    """Smoothstep from 0 at `low` to 1 at `high`, which may be the smaller."""
+    """Return a smooth step from 0 at `low` to 1 at `high`; `high` may be the smaller."""
     t = min(max((x - low) / (high - low), 0.0), 1.0)
     return t * t * (3 - 2 * t)
 
@@ -66,7 +66,7 @@ def blend(colour: np.ndarray, paint: np.ndarray, share: float) -> None:
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def darken(colour: np.ndarray, share: float) -> None:
-    """Take a share of the light away from a colour [3], in place."""
+    """Darken a colour [3] by a share, in place."""
     for channel in range(3):
         colour[channel] *= 1 - share
 
@@ -100,7 +100,7 @@ def brow_at(x: float, y: float, numbers: np.ndarray) -> float:
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> float:
-    """Colour of the skin at attributes `a`; returns its shininess."""
+    """Write the colour [3] of the skin at attributes `a`; return its shininess."""
     x, y, z = abs(a[REST_X]), a[REST_Y], a[REST_Z]
     out[:] = colours[SKIN_COLOUR]
     shine = 0.08
@@ -130,7 +130,7 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
         brow = brow_at(x, y, numbers)
         blend(out, colours[BROW_COLOUR], 0.92 * brow)
         shine *= 1 - brow
-    # Roots under the hair, and its shadow on the skin beside it.
+    # Roots under the hair, and the shadow of the hair on the skin beside it.
     roots = ramp(-0.05, 0.06, a[SCALP])
     darken(out, 0.25 * ramp(-0.22, 0.0, a[SCALP]) * (1 - roots))
     blend(out, colours[HAIR_COLOUR], 0.85 * roots)
@@ -143,7 +143,7 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> float:
-    """White, iris with a dark ring, pupil and a fixed catchlight."""
+    """Write the colour [3] of an eye: white, iris with a dark ring, pupil, fixed catchlight; return 0."""
     side = 1.0 if a[REST_X] > 0 else -1.0
     x, y = a[REST_X] - side * 0.298, a[REST_Y] - 7.288
     distance = np.sqrt(x * x + y * y)
@@ -165,7 +165,7 @@ def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> float:
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_hair(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, ny: float, out: np.ndarray) -> float:
-    """Strands that follow the surface, darker at the roots of the outline, with a band of light on top."""
+    """Write the colour [3] of hair: strands, darker at the outline; return the band of light on top."""
     azimuth = np.arctan2(a[SINE], a[COSINE])
     strands = np.sin(31 * azimuth + 2.0 * np.sin(2.3 * a[HEIGHT]) + 1.5 * a[WAVE])
     out[:] = colours[HAIR_COLOUR]
@@ -226,7 +226,11 @@ def shade(
     tint: np.ndarray,
     background: np.ndarray,
 ) -> np.ndarray:
-    """Image [R, R, 3], about [0, 1], of a rasterised head; see `rasterize` for the first two arguments."""
+    """Shade a rasterised head: an image [R, R, 3] in about [0, 1].
+
+    `triangle` and `barycentric` come from `rasterize`, `colours` and `numbers` from `paint_table`. The next
+    four arrays are those of a `Head`, `light` is a unit vector, and the rest is as in `Light`.
+    """
     resolution = triangle.shape[0]
     image = np.empty((resolution, resolution, 3), np.float32)
     a = np.empty(attributes.shape[1], np.float32)
@@ -247,7 +251,7 @@ def shade(
             nz = b0 * normals[i, 2] + b1 * normals[j, 2] + b2 * normals[k, 2]
             towards_light = 0.5 + 0.5 * (nx * light[0] + ny * light[1] + nz * light[2])
             diffuse = ambient + (1 - ambient) * 1.12 * towards_light * towards_light + 0.05 * ny
-            kind = part[t]
+            kind = int(part[t])
             shine, diffuse = paint_part(kind, a, ny, diffuse, colours, numbers, colour)
             # Half-way between the light and the frontal view, whatever the camera.
             hx, hy, hz = light[0], light[1], light[2] + 1
@@ -259,7 +263,7 @@ def shade(
 
 
 def paint_table(person: Person) -> tuple[np.ndarray, np.ndarray]:
-    """The person's colours [7, 3] and numbers [6] in the order that `shade` expects."""
+    """Return a person's colours [7, 3] and numbers [6] in the order that `shade` expects."""
     face = person.face
     colours = [
         face.skin,

@@ -79,7 +79,7 @@ class GeneratorTask:
 
     def initial_state(self) -> TrainingState:
         """Return the initial weights, drawn from `config.seed`."""
-        parameters = arrays_of(self._template)
+        parameters = jax.tree.map(jnp.copy, arrays_of(self._template))  # since steps donate them
         moments = optimizer.adam(parameters, clip=self.config.clip).init(parameters)
         average = jax.tree.map(jnp.copy, parameters)
         return TrainingState(parameters, average, moments, jnp.zeros((), jnp.int32))
