@@ -76,7 +76,7 @@ def test_the_command_writes_a_contact_sheet(tmp_path: Path, monkeypatch: pytest.
     ("arguments", "message"),
     [
         ((), "nothing to do"),
-        (("--preview", "/nowhere/sheet.png"), "no such folder"),
+        (("--preview", "/nowhere/sheet.png"), "its folder does not exist"),
         (("--out", "data", "--views", "0"), "views must be at least 1"),
         (("--out", "data", "--scenario", "ghosts"), "invalid choice"),
     ],
