@@ -136,23 +136,23 @@ def _photograph(
 ) -> Photographs:
     """Photograph a person; shot number i is a function of the key and i."""
     heads = {}
-    seen_views = []
+    views_taken = []
     for index in range(views):
         shot = scenario.draw_shot(np.random.Generator(np.random.PCG64([*key, 1 + index])), index)
         mood = tuple(shot.expression.items())
         if mood not in heads:
             heads[mood] = build_head(person, shot.expression)
-        seen = render(heads[mood], shot.camera, resolution, shot.light, shot.background)
-        seen_views.append(
+        rendering = render(heads[mood], shot.camera, resolution, shot.light, shot.background)
+        views_taken.append(
             (
-                np.round(seen.image * 255).astype(np.uint8),
-                np.round(seen.coverage * 255).astype(np.uint8),
-                encode_depth(seen.depth),
+                np.round(rendering.image * 255).astype(np.uint8),
+                np.round(rendering.coverage * 255).astype(np.uint8),
+                encode_depth(rendering.depth),
                 shot.camera,
                 np.array([shot.yaw, shot.pitch], np.float32),
             )
         )
-    return Photographs(z[None], *(np.stack(kind)[None] for kind in zip(*seen_views, strict=True)))
+    return Photographs(z[None], *(np.stack(kind)[None] for kind in zip(*views_taken, strict=True)))
 
 
 def concatenate(parts: list[Photographs]) -> Photographs:

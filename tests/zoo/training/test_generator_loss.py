@@ -29,8 +29,8 @@ def test_views_that_share_planes_are_rendered_as_the_generator_renders_them() ->
     def one(state: nnx.State, camera: jax.Array) -> RenderOutput:
         return nnx.merge(graph, state).render(planes, ws, camera)
 
-    shown = together(state)
+    rendered = together(state)
     for view in range(2):
         alone = one(state, cameras[:, view])
-        np.testing.assert_allclose(shown.image[:, view], alone.image, atol=1e-5)
-        np.testing.assert_allclose(shown.raw[:, view], alone.image_raw, atol=1e-5)
+        np.testing.assert_allclose(rendered.image[:, view], alone.image, atol=1e-5)
+        np.testing.assert_allclose(rendered.raw[:, view], alone.image_raw, atol=1e-5)
