@@ -6,7 +6,6 @@ add up their gradients, once a step.
 
 import dataclasses
 import math
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -67,18 +66,6 @@ class Portion:
 
 
 IDENTITY, SAMPLE = AXES = ("identity", "sample")
-
-
-def shape_of(text: str) -> tuple[int, int]:
-    """Devices along "identity" and along "sample", such as `4x2` → (4, 2).
-
-    Raises:
-      ValueError: what the text should have been.
-    """
-    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text, re.ASCII)
-    if found is None:
-        raise ValueError("a mesh such as 4x2: identity x sample")
-    return int(found[1]), int(found[2])
 
 
 def make_mesh(identity: int = 0, sample: int = 1, devices: Sequence[Any] | None = None) -> Mesh:

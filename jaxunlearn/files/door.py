@@ -5,7 +5,6 @@ honest file is refused. Files are written beside their place and renamed.
 """
 
 import json
-import re
 import tomllib
 from io import BufferedReader
 from os import PathLike, fspath
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.paths import local_path
 from torch_bridge import CheckpointError, open_regular, replacing
 
 LARGEST_TEXT = 64 * 2**20
@@ -22,23 +22,6 @@ MOST_NODES, MOST_VALUES = 1_000_000, 4_000_000
 
 DEEPEST = 100
 """Levels of lists and objects in a file that is read."""
-
-_URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):/")
-"""A scheme of at least two letters, since one is a drive of Windows; pathlib turns `gs://` into `gs:/`."""
-
-
-def local_path(text: str | PathLike[str]) -> Path:
-    """A path on this machine.
-
-    Raises:
-      InputError: if it is an address such as gs://bucket/name.
-    """
-    found = _URI.match(fspath(text))
-    if found is not None:
-        raise InputError(
-            f"{fspath(text)}: paths of {found['scheme']}:// cannot be used yet; copy it to this machine first"
-        )
-    return Path(text)
 
 
 def open_file(path: str | PathLike[str]) -> BufferedReader:

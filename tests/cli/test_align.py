@@ -45,7 +45,7 @@ def photos(tmp_path, monkeypatch):
 def test_the_batch_goes_on_past_what_is_refused(photos, capsys):
     assert cli.main(["align", "in", "--out", "out", "--landmarks", "points.json"]) == 0
     printed = capsys.readouterr()
-    assert printed.out == "1 of 5 aligned: out; what was seen: out/overlays\n"
+    assert printed.out == "1 of 5 aligned: out; pictures of what was found: out/overlays\n"
     refused = [line for line in printed.err.splitlines() if line.startswith("refused: ")]
     for line, reason in zip(
         refused,

@@ -153,7 +153,7 @@ SUGAR = str(Path(__file__).parents[2] / "configs" / "sugar" / "paper.py")
         (["--topology", "v5e:4"], "slices of v5e have 2 axes, such as v5e:4x4"),
         (["--topology", "v5p:4x4"], "slices of v5p have 3 axes, such as v5p:4x4x4"),
         (["--mesh", "16x2"], "a mesh of 16 x 2 needs 32 devices, here are 8"),
-        (["--people", "5"], "--people: GUIDE has a generator copy for everybody; say --copies"),
+        (["--people", "5"], "--people: GUIDE gives every person a generator copy"),
         (
             ["--method", "guide", "--config", SUGAR],
             f"{SUGAR} is a config of sugar; leave one out",
