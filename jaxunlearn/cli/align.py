@@ -3,11 +3,11 @@
 import argparse
 import sys
 
-from jaxunlearn.photos.align import AlignmentSettings
-from jaxunlearn.photos.align_files import align_files
-from jaxunlearn.photos.face_detector import faces_from_detector
+from jaxunlearn.photos.alignment.align import AlignmentSettings
+from jaxunlearn.photos.alignment.align_files import align_files
+from jaxunlearn.photos.alignment.face_detector import faces_from_detector
+from jaxunlearn.photos.alignment.landmarks import faces_from_file
 from jaxunlearn.photos.folders import OVERLAYS
-from jaxunlearn.photos.landmarks import faces_from_file
 from jaxunlearn.photos.sources import listed_photos
 from jaxunlearn.reporting.overlay import overlay
 from jaxunlearn.terminal import say

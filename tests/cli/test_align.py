@@ -14,9 +14,9 @@ from PIL import Image, ImageFilter
 import mtcnn_flax
 from jaxunlearn.cli import main as cli
 from jaxunlearn.models.files import pretrained
-from jaxunlearn.photos import face_detector
-from jaxunlearn.photos.align import AlignmentSettings, align_photo
-from jaxunlearn.photos.landmarks import Landmarks, read_landmarks
+from jaxunlearn.photos.alignment import face_detector
+from jaxunlearn.photos.alignment.align import AlignmentSettings, align_photo
+from jaxunlearn.photos.alignment.landmarks import Landmarks, read_landmarks
 from jaxunlearn.reporting.overlay import overlay
 from photos import ASTRONAUT, astronaut
 
@@ -295,7 +295,9 @@ def test_no_landmarks_stop_the_batch(faces, upright, border, face):
 def test_one_bad_entry_leaves_the_other_photos(photos, capsys, points, monkeypatch):
     """Whatever the file of landmarks lets through."""
     known = {"anna.png": np.array([ASTRONAUT]), "two.png": np.array([points])}
-    monkeypatch.setattr("jaxunlearn.photos.landmarks.read_landmarks", lambda _: Landmarks(known, {}))
+    monkeypatch.setattr(
+        "jaxunlearn.photos.alignment.landmarks.read_landmarks", lambda _: Landmarks(known, {})
+    )
     command = ["align", "in/two.png", "in/anna.png", "--out", "out", "--landmarks", "points.json"]
     assert cli.main(command) == 0
     printed = capsys.readouterr()

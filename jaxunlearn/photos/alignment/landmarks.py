@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_json
-from jaxunlearn.photos.crop import NoSquare
+from jaxunlearn.photos.alignment.crop import NoSquare
 
 FARTHEST = 1e6
 """Largest distance in pixels of a point from the picture's corner."""

@@ -13,7 +13,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import write_json
 from jaxunlearn.files.names import distinct_file_names
 from jaxunlearn.images import save_png
-from jaxunlearn.photos.align import Alignment, AlignmentSettings, align_photo
+from jaxunlearn.photos.alignment.align import Alignment, AlignmentSettings, align_photo
 from jaxunlearn.photos.folders import OVERLAYS, ListedPhoto
 from jaxunlearn.photos.pictures.image_io import open_picture
 

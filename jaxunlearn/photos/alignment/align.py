@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from jaxunlearn.photos.crop import (
+from jaxunlearn.photos.alignment.crop import (
     CROP_SIZE,
     Border,
     NoSquare,
