@@ -129,7 +129,7 @@ def _executed(arguments: argparse.Namespace) -> int:
 
 
 def _ended(code: int, line: str) -> int:
-    """Return the exit code; one of several processes tells the others, and ends without waiting for them."""
+    """Return the exit code; one of several processes tells the others and ends at once."""
     distributed = _several_processes()
     if distributed is not None:
         distributed.tell_others(line, code)

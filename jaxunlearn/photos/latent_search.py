@@ -1,8 +1,8 @@
 """One search for the latents of a batch of photos: its compiled functions and its order.
 
-Latents are optimised in coordinates in which the generator's own w are standard normal: one step size then
-suits all directions, and the squared length of the coordinates measures how far a latent is from the people
-that the generator knows. `N` images, `L` rows of ws (num_ws), `D` w_dim, `R` img_resolution, `E` embedding.
+Latents are optimised in coordinates in which the generator's own w are standard normal. One step size then
+suits all directions, and the squared length of the coordinates measures the distance of a latent from the
+generator's own people. `N` images, `L` rows of ws (num_ws), `D` w_dim, `R` img_resolution, `E` embedding.
 """
 
 import dataclasses
@@ -169,7 +169,7 @@ def map_latents(static: Static, state: Pytree, z: jax.Array) -> jax.Array:
 def _first_angles(
     static: Static, networks: Networks, wanted: _Wanted, origin: _Guess, candidates: tuple[float, ...]
 ) -> jax.Array:
-    """Angles `[N, 2]`, in units of `view_unit`, at which the mean face is most similar to each image."""
+    """Return the angles `[N, 2]` at which the mean face is most similar to each image, in `view_unit`s."""
     yaws, batch = np.array(candidates), len(wanted.images)
 
     def turned(yaw: np.ndarray) -> jax.Array:
@@ -190,22 +190,20 @@ def _look_at(networks: Networks, images: jax.Array) -> _Seen:
 
 
 @jax.jit
-def _distances(
-    perceptual: LPIPS, of_these: tuple[jax.Array, ...], of_those: tuple[jax.Array, ...]
-) -> jax.Array:
-    """LPIPS between all of N images and all of V, from their features: `[N, V]`."""
+def _distances(perceptual: LPIPS, images: tuple[jax.Array, ...], others: tuple[jax.Array, ...]) -> jax.Array:
+    """Return the LPIPS between all of N images and all of V, from their features: `[N, V]`."""
 
-    def to_all(of_one: tuple[jax.Array, ...]) -> jax.Array:
-        same = [jnp.broadcast_to(one, each.shape) for one, each in zip(of_one, of_those, strict=True)]
-        return perceptual.distance(same, of_those)
+    def to_all(features: tuple[jax.Array, ...]) -> jax.Array:
+        same = [jnp.broadcast_to(x, other.shape) for x, other in zip(features, others, strict=True)]
+        return perceptual.distance(same, others)
 
-    return jax.vmap(to_all)(of_these)
+    return jax.vmap(to_all)(images)
 
 
 def _interpret(
     static: Static, networks: Networks, wanted: _Wanted, guess: _Guess
 ) -> tuple[jax.Array, jax.Array]:
-    """The ws `[N, L, D]` and cameras `[N, 25]` that a guess stands for."""
+    """Return the ws `[N, L, D]` and cameras `[N, 25]` of a guess."""
     c = wanted.c
     if c is None:
         yaw, pitch = (guess.angles * static.view_unit).T
@@ -214,7 +212,7 @@ def _interpret(
 
 
 class Rendered(NamedTuple):
-    """A guess and what becomes of it; distances are unweighted, `[N]`."""
+    """A guess, its images, and their distances `[N]` to the photos, without weights."""
 
     ws: jax.Array
     c: jax.Array
@@ -227,9 +225,9 @@ class Rendered(NamedTuple):
 
 @functools.partial(jax.jit, static_argnums=0)
 def _render(static: Static, networks: Networks, wanted: _Wanted, guess: _Guess) -> Rendered:
-    """Render a guess, with the gradient of its loss: the only large compiled function, used throughout.
+    """Render a guess, with the gradient of its loss: the only large compiled function.
 
-    A single step and not a loop of them: inside a compiled loop a step took 1.6 times as long on a CPU.
+    It does one step, not a loop of steps: in a compiled loop a step took 1.6 times as long on a CPU.
     """
 
     def loss(guess: _Guess) -> tuple[jax.Array, tuple[jax.Array, ...]]:
@@ -248,7 +246,7 @@ def _render(static: Static, networks: Networks, wanted: _Wanted, guess: _Guess) 
             jnp.mean(jnp.square(guess.x - average), axis=(1, 2)),
         )
         weights = jnp.stack(networks.weights)[:, None]
-        # A sum over the images, which therefore do not influence each other.
+        # A sum over the images: they do not influence each other.
         return jnp.sum(weights * jnp.stack((*distances, *pulls))), (ws, c, image, *distances)
 
     gradient, (ws, c, image, *distances) = jax.grad(loss, has_aux=True)(guess)

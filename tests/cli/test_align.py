@@ -158,7 +158,7 @@ def test_names_that_are_hard_to_write_cost_nothing(photos, capsys):
             "(and 1 more, none could be aligned)",
         ),
         (["in/anna.png", "--landmarks", "points.json", "--min-side", "400"], "156 pixels wide, below 400"),
-        (["in/two.png", "--landmarks", "points.json", "--face", "3"], "has 2 faces, and no number 3"),
+        (["in/two.png", "--landmarks", "points.json", "--face", "3"], "has 2 faces, but no number 3"),
         (["in/two.png", "--landmarks", "points.json"], "2 faces; choose with --face largest or --face N"),
         (["in", "in/anna.png", "--landmarks", "points.json"], "two photos have the same name"),
         (["in/anna.png", "--landmarks", "no.json"], "no.json: no such file"),

@@ -63,7 +63,7 @@ def test_nothing_is_inverted_where_a_source_cannot_be_used(tmp_path, inverted):
     assert not inverted
 
 
-@pytest.mark.filterwarnings("ignore:.*is not square, took its middle")
+@pytest.mark.filterwarnings("ignore:.*is not square; its middle is used")
 def test_an_encoder_may_be_shown_whole_files(tmp_path, monkeypatch):
     """As the official programs show them: not cut to the middle, and from the file's own size."""
     side = CONFIG.img_resolution
@@ -100,7 +100,7 @@ def test_whole_files_need_an_encoder_and_files(tmp_path):
         photo_inversion.people_from_photos(
             tiny_models(), [tmp_path], method="optimize", encoder_input="file", compute=Compute()
         )
-    with pytest.raises(InputError, match=r"tfds:lfw: an encoder can be shown whole files only"):
+    with pytest.raises(InputError, match=r"tfds:lfw: an encoder can be given whole files only"):
         iterate_photographs("tfds:lfw", 64, whole_side=256)
 
 

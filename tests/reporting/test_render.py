@@ -1,5 +1,6 @@
 """`jaxunlearn.render`: people from every combination of yaw and pitch."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -22,7 +23,7 @@ def test_a_row_for_each_person_a_column_for_each_view():
     c = views(CONFIG, np.deg2rad([-20.0, 0, 20] * 2), np.deg2rad([0.0] * 3 + [10] * 3))
     for k in range(2):
         np.testing.assert_array_equal(
-            images[k], to_uint8(renderer(np.repeat(ws[k : k + 1], 6, axis=0), c).image)
+            images[k], to_uint8(renderer(jnp.repeat(ws[k : k + 1], 6, axis=0), c).image)
         )
     assert np.ptp(images[0, 0].astype(int) - images[0, 2]) > 0
 

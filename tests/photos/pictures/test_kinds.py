@@ -277,7 +277,7 @@ def test_folders_of_people_are_searched_beside_strays_and_named_beside_photos(tm
     found = read_photographs(tmp_path, SIDE)
     assert [photograph.name for photograph in found.photographs] == ["cover.png"]
     assert [refused.name for refused in found.refused] == ["clip.mp4", "ann/", "bob/"]
-    assert "is not searched, since pictures lie beside it" in found.refused[1].reason
+    assert "is not searched, since there are pictures beside it" in found.refused[1].reason
 
 
 @settings(max_examples=60, deadline=None)
