@@ -5,6 +5,7 @@ people = jaxunlearn.people_from_seeds(models, [7])
 config = jaxunlearn.preset("guide/heads")
 result = jaxunlearn.unlearn(models, people, config, workdir="runs/seven")
 figures = jaxunlearn.evaluate(models, result, config)
+images = jaxunlearn.render(result.generators[0], people, yaw=[-30, 0, 30])
 """
 
 import importlib
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from jaxunlearn.evaluation.evaluate import evaluate
     from jaxunlearn.methods.registry import preset, preset_names
     from jaxunlearn.models.loading import Models, load_models
-    from jaxunlearn.photos.people import People, people_from_latents, people_from_photos, people_from_seeds
+    from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
+    from jaxunlearn.photos.photo_inversion import InvertedPhotos, invert, people_from_photos
+    from jaxunlearn.reporting.render import render
     from jaxunlearn.sharding import make_mesh
     from jaxunlearn.training.result import Result, load_result
     from jaxunlearn.training.unlearn import unlearn
@@ -25,29 +28,34 @@ if TYPE_CHECKING:
 __version__ = metadata.version("jaxunlearn")
 
 _HOMES = {
+    "InvertedPhotos": "photos.photo_inversion",
     "Models": "models.loading",
     "People": "photos.people",
     "Result": "training.result",
     "evaluate": "evaluation.evaluate",
+    "invert": "photos.photo_inversion",
     "load_models": "models.loading",
     "load_result": "training.result",
     "make_mesh": "sharding",
     "people_from_latents": "photos.people",
-    "people_from_photos": "photos.people",
+    "people_from_photos": "photos.photo_inversion",
     "people_from_seeds": "photos.people",
     "preset": "methods.registry",
     "preset_names": "methods.registry",
+    "render": "reporting.render",
     "unlearn": "training.unlearn",
 }
 
 __all__ = [
     "InputError",
     "Interrupted",
+    "InvertedPhotos",
     "Models",
     "People",
     "Result",
     "__version__",
     "evaluate",
+    "invert",
     "load_models",
     "load_result",
     "make_mesh",
@@ -56,12 +64,13 @@ __all__ = [
     "people_from_seeds",
     "preset",
     "preset_names",
+    "render",
     "unlearn",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use: the command line's --help must not wait for JAX."""
+    """Import a public name on its first use: the command line's --help must not wait for JAX."""
     if name in _HOMES:
         return getattr(importlib.import_module(f"jaxunlearn.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

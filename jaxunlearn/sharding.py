@@ -6,7 +6,6 @@ their gradients once per step.
 
 import dataclasses
 import math
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -75,18 +74,6 @@ class Portion:
 
 
 IDENTITY, SAMPLE = AXES = ("identity", "sample")
-
-
-def parse_mesh_shape(text: str) -> tuple[int, int]:
-    """Return the devices along "identity" and along "sample": (4, 2) for the text `4x2`.
-
-    Raises:
-      ValueError: if the text is not a mesh; the message says what was expected.
-    """
-    match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text, re.ASCII)
-    if match is None:
-        raise ValueError("a mesh such as 4x2: identity x sample")
-    return int(match[1]), int(match[2])
 
 
 def make_mesh(identity: int = 0, sample: int = 1, devices: Sequence[Any] | None = None) -> Mesh:

@@ -1,1 +1,1 @@
-"""The command line: one file a command, beside the parser and the options that commands share."""
+"""The command line: a file that runs each command, and in `parsers/` a file with its arguments."""

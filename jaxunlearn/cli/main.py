@@ -1,22 +1,35 @@
 """The command `jaxunlearn`."""
 
 import argparse
+import functools
+import importlib
 import os
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from jaxunlearn.cli import align, bench, compile, convert, demo, evaluate, invert, models, render, unlearn
-from jaxunlearn.cli.options import PREFIX
+from jaxunlearn.cli.parsers.groups import CONFIG_PREFIX
 from jaxunlearn.errors import DoesNotFit, InputError, Interrupted
 from jaxunlearn.process import signals
 from jaxunlearn.process.platforms import unusable_platform
 from jaxunlearn.terminal import complain, escaping, say, say_lines
 
-COMMANDS = (demo, align, invert, unlearn, evaluate, render, convert, models, bench, compile)
+COMMANDS = {
+    "demo": "forget a person of the bundled model and show the result, in a few minutes",
+    "align": "crop photos of faces as EG3D's training photos were cropped",
+    "invert": "find the latents of photos",
+    "unlearn": "make a generator forget people",
+    "evaluate": "measure what a run did",
+    "render": "images, videos, depth maps and meshes of a generator's samples",
+    "convert": "convert PyTorch files to our checkpoints and back",
+    "models": "list the models that can be used, and which of them are on this machine",
+    "bench": "time the compiled step on this machine",
+    "compile": "compile the step for a TPU slice or for this machine; print what it needs",
+}
+"""Name → help line. `parsers/NAME.py` has a command's arguments, without JAX; `NAME.py` runs it."""
 
 SUCCESS, FAILURE, BAD_INPUT, TOO_LARGE, READER_GONE = 0, 1, 2, 3, 141
 
@@ -24,29 +37,60 @@ _RESUMES = "interrupted; what is finished is kept, and the same command resumes 
 
 
 class _Parser(argparse.ArgumentParser):
-    """Reports a wrong argument in one line."""
+    """A parser that reports a wrong argument in one line."""
 
     def error(self, message: str) -> NoReturn:
         say(f"{self.prog}: {message} (see {self.prog} --help)", sys.stderr)
         self.exit(BAD_INPUT)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of all subcommands."""
+def parser(chosen: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """Return the parser of all commands; only those in `chosen` are imported and know their arguments."""
     made = _Parser(prog="jaxunlearn", description="Make a pretrained face generator forget people.")
     subparsers = made.add_subparsers(required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add_parser(subparsers)
+    for name, line in COMMANDS.items():
+        command = subparsers.add_parser(name, help=line, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name in chosen:
+            arguments = importlib.import_module(f"jaxunlearn.cli.parsers.{name}")
+            command.description, command.epilog = arguments.DESCRIPTION, arguments.EXAMPLES
+            command.set_defaults(run=functools.partial(_run, name))
+            arguments.add_arguments(command)
     return made
 
 
+def _run(name: str, arguments: argparse.Namespace) -> None:
+    """Import a command, with JAX and all else that it needs, and run it."""
+    importlib.import_module(f"jaxunlearn.cli.{name}").run(arguments)
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the arguments of the chosen command; `overrides` holds the changes of its config."""
+    texts = sys.argv[1:] if argv is None else argv
+    made = parser([name for name in COMMANDS if name in texts])
+    arguments, others = made.parse_known_args(texts)
+    known = [
+        text for text in others if text.startswith(CONFIG_PREFIX) and "=" in text and "config" in arguments
+    ]
+    if len(known) < len(others):
+        unknown = next(text for text in others if text not in known)
+        made.error(f"unrecognised argument {unknown}; settings are changed by --config.KEY=VALUE")
+    arguments.overrides = known
+    return arguments
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return the exit code; on `--help` and wrong arguments argparse exits."""
+    with escaping():
+        return execute(parse(argv))
+
+
 def execute(arguments: argparse.Namespace) -> int:
-    """Run the chosen subcommand.
+    """Run the chosen command.
 
     Returns:
-      0 on success, 2 on bad input, with one line on stderr, 1 on an internal failure, with its traceback, 3
-      when a program does not fit its device, 130 after Ctrl-C and 143 after SIGTERM, with one line that says
-      how to resume, 141, a shell's number for it, when the reader of a pipe leaves.
+      0 on success. 2 on bad input, with one line on stderr. 1 on an internal failure, with its traceback. 3
+      if a program does not fit its device. 130 after Ctrl-C and 143 after SIGTERM, with one line that says
+      how to resume. 141, a shell's number for it, if the reader of a pipe leaves.
     """
     if getattr(arguments, "resumes", False):
         signals.say_at_the_end(_RESUMES)
@@ -72,7 +116,7 @@ def _executed(arguments: argparse.Namespace) -> int:
         complain(error)
         return _ended(TOO_LARGE, str(error))
     except Exception as error:
-        if signals.came():  # which a library turned into an error of its own
+        if signals.came():  # a library turned the interruption into an error of its own
             raise KeyboardInterrupt from error
         line = _for_the_user(error)
         if line is None:
@@ -85,7 +129,7 @@ def _executed(arguments: argparse.Namespace) -> int:
 
 
 def _ended(code: int, line: str) -> int:
-    """The exit code; of several processes, the others are told, and this one waits for nobody."""
+    """Return the exit code; one of several processes tells the others and ends at once."""
     distributed = _several_processes()
     if distributed is not None:
         distributed.tell_others(line, code)
@@ -96,21 +140,21 @@ def _ended(code: int, line: str) -> int:
 
 
 def _wait_for_others() -> None:
-    """What fails here may be that another process ended: JAX notices within seconds, and ends this one."""
+    """Wait, since the end of another process may have caused a failure: JAX then ends this process, too."""
     distributed = _several_processes()
     if distributed is not None:
         time.sleep(distributed.HEARTBEAT + 10)
 
 
-def _several_processes() -> "ModuleType | None":
-    """The module, if this is one of several processes; it is not imported only to ask."""
+def _several_processes() -> ModuleType | None:
+    """Return the module `multihost` if this is one of several processes; it is not imported only to ask."""
     distributed = sys.modules.get("jaxunlearn.process.multihost")
     return distributed if distributed is not None and distributed.joined() else None
 
 
 def _for_the_user(error: Exception) -> str | None:
-    """What the user can mend, in one line; None for a fault of ours."""
-    from torch_bridge import CheckpointError, StateDictError  # not at the top: --help must not wait for jax
+    """Return one line about a mistake that the user can correct; None for an internal failure."""
+    from torch_bridge import CheckpointError, StateDictError  # not at the top: it imports JAX
 
     if isinstance(error, InputError | CheckpointError):
         return str(error)
@@ -122,21 +166,3 @@ def _for_the_user(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.strerror:  # no such folder, read-only, disk full
         return ": ".join(str(part) for part in (error.filename, error.strerror) if part)
     return unusable_platform(error)
-
-
-def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Arguments of the chosen subcommand; `overrides` holds what changes its config."""
-    made = parser()
-    arguments, others = made.parse_known_args(argv)
-    known = [text for text in others if text.startswith(PREFIX) and "=" in text and "config" in arguments]
-    if len(known) < len(others):
-        unknown = next(text for text in others if text not in known)
-        made.error(f"unrecognised argument {unknown}; settings are changed by --config.KEY=VALUE")
-    arguments.overrides = known
-    return arguments
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit code, except for `--help` and wrong arguments, where argparse exits."""
-    with escaping():
-        return execute(parse(argv))

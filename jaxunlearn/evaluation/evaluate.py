@@ -24,7 +24,7 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import BUNDLED
 from jaxunlearn.models.identity import IdentityNetwork
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.face_detector import HOW_TO_GET_ONE, find_detector
+from jaxunlearn.photos.alignment.face_detector import HOW_TO_GET_ONE, find_detector
 from jaxunlearn.training.result import Result
 
 

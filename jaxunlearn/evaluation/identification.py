@@ -15,8 +15,8 @@ import numpy as np
 import mtcnn_flax
 from jaxunlearn.images import to_float, to_uint8
 from jaxunlearn.models.batched import Judge, embeddings, face_embeddings
-from jaxunlearn.photos.crop import STANDARD_FACE
-from jaxunlearn.photos.face_detector import Detector
+from jaxunlearn.photos.alignment.crop import STANDARD_FACE
+from jaxunlearn.photos.alignment.face_detector import Detector
 
 Align = Literal["fixed", "landmarks", "mtcnn"]
 

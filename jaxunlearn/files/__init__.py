@@ -1,1 +1,1 @@
-"""Files: the one door for those from outside, forms, names, locks."""
+"""Files: reading those from outside safely, checking their form, names, locks."""

@@ -1,11 +1,10 @@
-"""The one door for files from outside, and whole files on the way out.
+"""The one door for files from outside: read them safely, and write complete files.
 
-Only regular files are opened, text is UTF-8 whatever the locale, and what is larger or nested deeper than any
-honest file is refused. Files are written beside their place and renamed.
+Only regular files are opened. Text is UTF-8 in any locale. Files that are larger or nested deeper than any
+honest file are refused. Files are written under another name and then renamed.
 """
 
 import json
-import re
 import tomllib
 from io import BufferedReader
 from os import PathLike, fspath
@@ -13,39 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.paths import local_path
 from torch_bridge import CheckpointError, open_regular, replacing
 
 LARGEST_TEXT = 64 * 2**20
-"""Bytes of the largest text file that is read."""
+"""Size in bytes of the largest text file that is read."""
 MOST_NODES, MOST_VALUES = 1_000_000, 4_000_000
-"""Lists and objects, and commas, of JSON and TOML: parsed they take up to thirty times as much memory."""
+"""Largest numbers of lists and objects, and of commas, in JSON and TOML: parsed, they need up to thirty times
+as much memory."""
 
 DEEPEST = 100
-"""Levels of lists and objects in a file that is read."""
-
-_URI = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):/")
-"""A scheme of at least two letters, since one is a drive of Windows; pathlib turns `gs://` into `gs:/`."""
-
-
-def local_path(text: str | PathLike[str]) -> Path:
-    """A path on this machine.
-
-    Raises:
-      InputError: if it is an address such as gs://bucket/name.
-    """
-    found = _URI.match(fspath(text))
-    if found is not None:
-        raise InputError(
-            f"{fspath(text)}: paths of {found['scheme']}:// cannot be used yet; copy it to this machine first"
-        )
-    return Path(text)
+"""Largest number of levels of lists and objects in a file that is read."""
 
 
 def open_file(path: str | PathLike[str]) -> BufferedReader:
-    """A regular file, opened for reading.
+    """Open a regular file for reading.
 
     Raises:
-      InputError: if there is none, it may not be read, or it is a folder, a pipe, a socket or a device.
+      InputError: if it does not exist, may not be read, or is a folder, a pipe, a socket or a device.
     """
     try:
         return open_regular(local_path(path))
@@ -54,11 +38,11 @@ def open_file(path: str | PathLike[str]) -> BufferedReader:
 
 
 def read_bytes(path: str | PathLike[str], *, most: int) -> bytes:
-    """Contents of a file.
+    """Return the content of a file.
 
     Args:
       path: the file.
-      most: bytes; a larger file is refused before it is read.
+      most: size in bytes; a larger file is refused before it is read.
 
     Raises:
       InputError: see `open_file`; also if it is too large.
@@ -70,13 +54,13 @@ def read_bytes(path: str | PathLike[str], *, most: int) -> bytes:
             raise InputError(f"{fspath(path)}: cannot be read ({error.strerror})") from error
     if len(content) > most:
         raise InputError(
-            f"{fspath(path)}: is larger than {most / 2**20:.0f} MB, too large for what it should be"
+            f"{fspath(path)}: is larger than {most / 2**20:.0f} MB, too large for this kind of file"
         )
     return content
 
 
 def read_text(path: str | PathLike[str]) -> str:
-    """Contents of a text file in UTF-8, with or without a byte order mark.
+    """Return the content of a text file in UTF-8, with or without a byte order mark.
 
     Raises:
       InputError: see `read_bytes`; also if it is not UTF-8.
@@ -88,23 +72,23 @@ def read_text(path: str | PathLike[str]) -> str:
 
 
 def read_json(path: str | PathLike[str]) -> Any:
-    """Contents of a JSON file.
+    """Return the content of a JSON file.
 
     Raises:
-      InputError: see `read_text`; also if it is not JSON, or nested too deep.
+      InputError: see `read_text`; also if it is not JSON, or is nested too deep.
     """
     return parse_json(read_text(path), path)
 
 
 def parse_json(text: str, name: str | PathLike[str]) -> Any:
-    """What a text in JSON says.
+    """Return the content of a text in JSON.
 
     Args:
       text: JSON.
-      name: what errors call it.
+      name: its name in errors.
 
     Raises:
-      InputError: if it is not JSON, or nested too deep.
+      InputError: if it is not JSON, or is nested too deep.
     """
     _refuse_bomb(text, name)
     try:
@@ -116,10 +100,10 @@ def parse_json(text: str, name: str | PathLike[str]) -> Any:
 
 
 def read_toml(path: str | PathLike[str]) -> dict[str, Any]:
-    """Contents of a TOML file.
+    """Return the content of a TOML file.
 
     Raises:
-      InputError: see `read_text`; also if it is not TOML, or nested too deep.
+      InputError: see `read_text`; also if it is not TOML, or is nested too deep.
     """
     text = read_text(path)
     _refuse_bomb(text, path)
@@ -133,11 +117,11 @@ def read_toml(path: str | PathLike[str]) -> dict[str, Any]:
 
 def _refuse_bomb(text: str, name: str | PathLike[str]) -> None:
     if text.count("[") + text.count("{") > MOST_NODES or text.count(",") > MOST_VALUES:
-        raise InputError(f"{fspath(name)}: holds too many values for what it should be")
+        raise InputError(f"{fspath(name)}: has too many values for this kind of file")
 
 
 def _not_deep(content: Any, name: str | PathLike[str]) -> Any:
-    """The same, if it is nested no deeper than what prints, compares and copies it can follow."""
+    """Return the content, if it is not nested too deep for printing, comparing and copying."""
     level: list[Any] = [content]
     for _ in range(DEEPEST):
         level = [
@@ -163,7 +147,7 @@ def write_text(path: Path, text: str) -> None:
     """
     try:
         content = text.encode("utf-8", "surrogateescape")  # keeps names that are not UTF-8
-    except UnicodeEncodeError:  # surrogates of other origin, such as JSON's \\ud800
+    except UnicodeEncodeError:  # other surrogates, such as JSON's \\ud800
         content = text.encode("utf-8", "backslashreplace")
     with replacing(path) as temporary:
         temporary.write_bytes(content)

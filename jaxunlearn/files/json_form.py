@@ -1,4 +1,4 @@
-"""Check that a parsed JSON or TOML has the form that its reader expects.
+"""Check that parsed JSON or TOML has the form that its reader expects.
 
     class Stage(TypedDict):
         name: str
@@ -8,7 +8,7 @@
     stage = check_form(read_json(path), Stage, path)
 
 Forms are types: `str`, `int`, `float` (whole numbers too), `bool`, `None`, `Any`, `list[X]`, `dict[str, X]`,
-`Literal[...]`, `X | Y`, and `TypedDict`s, which may have more keys than they name.
+`Literal[...]`, `X | Y`, and `TypedDict`, which allows more keys than it names.
 """
 
 import types
@@ -31,21 +31,21 @@ _NAMES = {
     list: "a list",
 }
 _TOO_LARGE = 2**63
-"""Whole numbers from here on are nothing that we count; they do not fit a float or an array."""
+"""Whole numbers from here on are refused: they do not fit into an array."""
 _LONGEST_SHOWN = 60
-"""Characters of a value that an error shows."""
+"""Largest number of characters of a value in an error."""
 
 
 def check_form(value: Any, form: type[Form], name: str | PathLike[str]) -> Form:
-    """Return `value`, which has the form.
+    """Return `value` if it has the form.
 
     Args:
-      value: what was parsed.
-      form: what it should be, see the module's text.
-      name: what errors call it, usually its file.
+      value: the parsed value.
+      form: the expected form, see the module's text.
+      name: its name in errors, usually that of its file.
 
     Raises:
-      InputError: naming the first field that has another form.
+      InputError: naming the first field with another form.
     """
     problem = next(_problems(value, form, ""), None)
     if problem is not None:
@@ -54,7 +54,7 @@ def check_form(value: Any, form: type[Form], name: str | PathLike[str]) -> Form:
 
 
 def shown(value: Any) -> str:
-    """A value for an error message, cut short."""
+    """Return a value for an error message, cut short."""
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
@@ -64,10 +64,10 @@ def _problems(value: Any, form: Any, where: str) -> Iterator[str]:
     if origin in (Required, NotRequired):
         yield from _problems(value, arguments[0], where)
     elif origin in (Union, types.UnionType):
-        if all(any(True for _ in _problems(value, one, where)) for one in arguments):
+        if all(any(True for _ in _problems(value, choice, where)) for choice in arguments):
             yield _mismatch(value, form, where)
     elif origin is Literal:
-        if not any(type(value) is type(one) and value == one for one in arguments):
+        if not any(type(value) is type(choice) and value == choice for choice in arguments):
             yield _mismatch(value, form, where)
     elif is_typeddict(form):
         yield from _problems_of_object(value, form, where)
@@ -121,7 +121,7 @@ def _mismatch(value: Any, form: Any, where: str) -> str:
 def _described(form: Any) -> str:
     origin, arguments = get_origin(form), get_args(form)
     if origin in (Union, types.UnionType):
-        return " or ".join(_described(one) for one in arguments)
+        return " or ".join(_described(choice) for choice in arguments)
     if origin is Literal:
         return " or ".join(map(repr, arguments))
     if is_typeddict(form):

@@ -1,4 +1,4 @@
-"""Files with one JSON object a line, whose last line a crash may have cut off."""
+"""Files with one JSON object per line; a crash may have cut off the last line."""
 
 import json
 import warnings
@@ -14,11 +14,11 @@ Form = TypeVar("Form")
 
 
 def read_json_lines(path: Path, form: type[Form]) -> list[Form]:
-    """Read all whole lines; a last one that was cut off is left out.
+    """Read all complete lines; a last line that was cut off is left out.
 
     Args:
-      path: the file; one that does not exist has no lines.
-      form: of each line, see `json_form`.
+      path: the file; if it does not exist, there are no lines.
+      form: the form of each line, see `json_form`.
 
     Raises:
       InputError: if the file cannot be read, or a line has another form.
@@ -27,9 +27,9 @@ def read_json_lines(path: Path, form: type[Form]) -> list[Form]:
 
 
 def drop_cut_off_line(path: Path, form: type[Any]) -> bool:
-    """Write a file anew without the last line, if a crash cut that off, with a warning; say whether it did.
+    """Remove a last line that was cut off, with a warning; return True if there was one.
 
-    A whole last line without a line break gets one, so that the next line does not run into it.
+    A complete last line without a line break gets one, so that the next line does not run into it.
 
     Raises:
       InputError: see `read_json_lines`.
@@ -50,7 +50,7 @@ def write_json_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _read(path: Path, form: type[Form]) -> tuple[list[Form], bool]:
-    """All whole lines, and whether the last one was cut off."""
+    """Return all complete lines, and True if the last line was cut off."""
     if not path.exists():
         return [], False
     numbered = [(number, line) for number, line in enumerate(read_text(path).split("\n"), 1) if line.strip()]

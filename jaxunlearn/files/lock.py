@@ -1,8 +1,8 @@
-"""One process at a time writes into a folder.
+"""Let one process at a time write into a folder.
 
-The lock is the operating system's and ends with the process, however that ends. Its file says who holds it.
-Where another host left it, or the file system has no locks, the time of the file decides: whoever holds it
-touches it every few seconds.
+The lock is the operating system's and ends with the process, however that ends. Its file says which process
+has it. If another host left the file, or the file system has no locks, the time of the file decides: the
+process with the lock touches it every few seconds.
 """
 
 import contextlib
@@ -20,24 +20,24 @@ from typing import Any
 from jaxunlearn.errors import InputError
 
 NAME = ".lock"
-"""Of the file in the folder."""
+"""Name of the file in the folder."""
 
 NO_CONTENT = frozenset([NAME, ".DS_Store", "Thumbs.db", "desktop.ini"])
-"""Names that an empty folder may hold; file managers make the others."""
+"""Names of files that an empty folder may have; file managers make the others."""
 
 TOUCHED_EVERY = 5.0
-"""Seconds between two signs of life."""
+"""Seconds between two touches of the file."""
 
 STALE_AFTER = 30.0
-"""Seconds without a sign of life after which nobody holds it any more."""
+"""Seconds without a touch after which the lock has ended."""
 
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder, which is made if it is not there.
+    """Lock a folder for the time of the block; it is made if it does not exist.
 
     Raises:
-      InputError: if another process holds it; the message says which.
+      InputError: if another process has locked it; the message says which.
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def locked(folder: Path) -> Iterator[None]:
     finally:
         over.set()
         alive.join()
-        if sys.platform == "win32":  # which removes no file that is open
+        if sys.platform == "win32":  # Windows removes no open file
             os.close(descriptor)
             path.unlink(missing_ok=True)
         else:
@@ -63,10 +63,10 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _taken(path: Path) -> int:
-    """An open and locked file that says that it is ours.
+    """Return the lock's file, open and locked, with the name of this process in it.
 
     Raises:
-      InputError: if another process holds it.
+      InputError: if another process has locked it.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
@@ -81,7 +81,7 @@ def _taken(path: Path) -> int:
                 if abs(time.time() - path.stat().st_mtime) < STALE_AFTER:
                     os.close(descriptor)
                     raise InputError(_held_by(path, holder))
-        if not _is_still(descriptor, path):  # removed by its holder in between
+        if not _is_still(descriptor, path):  # another process removed it in between
             os.close(descriptor)
             continue
         about = {"host": socket.gethostname(), "process": os.getpid(), "since": time.strftime("%F %T%z")}
@@ -91,15 +91,15 @@ def _taken(path: Path) -> int:
 
 
 def _lock(descriptor: int) -> bool:
-    """Lock an open file; False where the file system has no locks.
+    """Lock an open file; return False if the file system has no locks.
 
     Raises:
-      BlockingIOError: if another process holds it.
+      BlockingIOError: if another process has locked it.
     """
     if sys.platform == "win32":
         import msvcrt
 
-        os.lseek(descriptor, 2**30, os.SEEK_SET)  # behind the text, which others read
+        os.lseek(descriptor, 2**30, os.SEEK_SET)  # behind the text, which other processes read
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError as error:
@@ -127,7 +127,7 @@ def _is_still(descriptor: int, path: Path) -> bool:
 
 
 def _holder(path: Path) -> dict[str, Any]:
-    """What a lock's file says; nothing where it was killed before it wrote."""
+    """Return the content of a lock's file; empty if its process was killed before it wrote."""
     try:
         about = json.loads(path.read_bytes()[:4096])
     except (OSError, ValueError):

@@ -1,32 +1,32 @@
-"""Names for files that every file system takes, made from any text."""
+"""Make file names from any text that every file system accepts."""
 
 import re
 import unicodedata
 from collections.abc import Sequence
 
 LONGEST = 120
-"""Bytes of a name in UTF-8, without its suffix; systems take 255, and temporary files need some of them."""
+"""Most bytes of a name in UTF-8, without its suffix; systems accept 255, and temporary files need some."""
 _NOT_PLAIN = re.compile(r"[^\w.-]+")
 _NOT_ALLOWED = re.compile(
     r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+'
 )
-"""What Windows forbids, what turns or breaks a line, and bytes that are not UTF-8."""
+"""Characters that Windows forbids, that turn or break a line, and bytes that are not UTF-8."""
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d) *(\.|$)", re.IGNORECASE)
-"""Devices of Windows, under any suffix."""
+"""Names of devices of Windows, with any suffix."""
 
 
 def as_text(name: str) -> str:
-    r"""A file's name as text: bytes that are not UTF-8 as escapes like `\xff`, so that it can be written."""
+    r"""Return a file's name as text; bytes that are not UTF-8 become escapes like `\xff`."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def file_name(text: str, *, plain: bool = True, longest: int = LONGEST) -> str:
-    """One name, never empty, hidden, reserved or too long.
+    """Return a file name that is not empty, hidden, reserved or too long.
 
     Args:
-      text: any, also with bytes that are not UTF-8.
-      plain: only letters, digits, `_`, `.` and `-`; otherwise whatever every system allows stays.
-      longest: bytes in UTF-8.
+      text: any text, also with bytes that are not UTF-8.
+      plain: True keeps only letters, digits, `_`, `.` and `-`; False keeps all that every system allows.
+      longest: most bytes in UTF-8.
     """
     composed = unicodedata.normalize("NFC", text)
     allowed = (_NOT_PLAIN if plain else _NOT_ALLOWED).sub("-", composed).lstrip("-. ").rstrip("-. ")
@@ -35,7 +35,7 @@ def file_name(text: str, *, plain: bool = True, longest: int = LONGEST) -> str:
 
 
 def distinct_file_names(texts: Sequence[str], *, plain: bool = True, longest: int = LONGEST) -> list[str]:
-    """A name for each text, see `file_name`; no two of them are the same, nor differ in case only."""
+    """Return a name for each text, see `file_name`; all names differ, and not only in case."""
     given: set[str] = set()
     names = []
     for text in texts:

@@ -1,4 +1,4 @@
-"""Arrays from .npy and .npz files from outside: what headers claim is compared with what is there, first."""
+"""Read arrays from .npy and .npz files from outside; the claims of their headers are checked first."""
 
 import io
 import math
@@ -15,7 +15,7 @@ from torch_bridge import CheckpointError, naming_file
 from torch_bridge.zip_member import open_zip, read_member
 
 LARGEST = 256 * 2**20
-"""Bytes of all arrays of a file: latents of nine thousand people."""
+"""Most bytes of all arrays of a file: latents of nine thousand people."""
 
 _ENDING = ".npy"
 _MAGIC = b"\x93NUMPY"
@@ -23,18 +23,18 @@ _ZIP_MAGIC = b"PK"
 _MOST_MEMBERS = 1000
 _LONGEST_SIDE = 2**40
 _KINDS = "biufU"
-"""Truth values, numbers and texts; complex numbers, dates, records and objects are nothing of ours."""
+"""Booleans, numbers and texts; complex numbers, dates, records and objects are refused."""
 
 
 def read_numpy(path: str | PathLike[str], *, most: int = LARGEST) -> np.ndarray | dict[str, np.ndarray]:
-    """The array of a .npy file, or name → array of a .npz file, recognised by content.
+    """Return the array of a .npy file, or name → array of a .npz file; its content decides which it is.
 
     Args:
       path: the file.
-      most: bytes of all arrays together.
+      most: most bytes of all arrays together.
 
     Raises:
-      InputError: if it cannot be read, is damaged, claims more than it holds, or holds anything but numbers
+      InputError: if it cannot be read, is damaged, claims more than it has, or has other content than numbers
         and texts.
     """
     with open_file(path) as file:
@@ -54,14 +54,14 @@ def read_numpy(path: str | PathLike[str], *, most: int = LARGEST) -> np.ndarray 
 
 
 def read_npz(path: str | PathLike[str], *, most: int = LARGEST) -> dict[str, np.ndarray]:
-    """As `read_numpy`, for files that must hold named arrays.
+    """Return name → array of an .npz file; see `read_numpy`.
 
     Raises:
-      InputError: see `read_numpy`; also if it holds a bare array.
+      InputError: see `read_numpy`; also if the file has an array without a name.
     """
     arrays = read_numpy(path, most=most)
     if isinstance(arrays, np.ndarray):
-        raise InputError(f"{path}: holds a bare array, not named ones (.npz)")
+        raise InputError(f"{path}: has an array without a name; it must have named arrays (.npz)")
     return arrays
 
 
@@ -72,7 +72,7 @@ def _archive(file: BinaryIO, most: int) -> dict[str, np.ndarray]:
         if len(names) > _MOST_MEMBERS:
             raise CheckpointError(f"holds {len(names)} arrays, more than any file of latents")
         if not all(name.endswith(_ENDING) for name in names):
-            raise CheckpointError("is a zip archive, but not one of NumPy arrays")
+            raise CheckpointError("is a zip archive, but not of NumPy arrays")
         _refuse_bomb(archive, most)
         for name in names:
             data = read_member(archive, name, most=most)
@@ -90,7 +90,7 @@ def _refuse_bomb(archive: zipfile.ZipFile, most: int) -> None:
 
 
 def _array(file: BinaryIO, size: int, most: int) -> np.ndarray:
-    """The array of a .npy file of `size` bytes."""
+    """Return the array of a .npy file of `size` bytes."""
     shape, fortran, dtype = _header(file)
     count = math.prod(shape)
     if dtype.kind not in _KINDS or dtype.itemsize == 0 or dtype.hasobject:
@@ -114,7 +114,7 @@ def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
     try:
         version = np.lib.format.read_magic(file)
         shape, fortran, dtype = readers[version](file)
-    except Exception as error:  # NumPy's parser fails in many ways on damaged headers
+    except Exception as error:  # NumPy's parser raises many kinds of errors on damaged headers
         raise CheckpointError("is not a readable NumPy file: its header is damaged") from error
     if not all(type(side) is int and 0 <= side <= _LONGEST_SIDE for side in shape):
         raise CheckpointError("is not a readable NumPy file: its header is damaged")

@@ -6,7 +6,6 @@ leave these on by oversight, so their encodings are random.
 
 import dataclasses
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 
 import jax
@@ -16,8 +15,8 @@ from flax import nnx
 from eg3d_flax import TriPlaneGenerator
 from goae_flax import GOAEEncoder
 from jaxunlearn.errors import InputError
+from jaxunlearn.models.files.bundled import bundled_or_file
 from jaxunlearn.models.files.network_files import open_network
-from jaxunlearn.models.files.pretrained import locate_file
 
 BUNDLED: Mapping[str, str] = {"heads": "encoder"}
 """Name of a bundled generator → file of its encoder in `jaxunlearn/zoo`, described in MODELS.md there."""
@@ -82,15 +81,8 @@ def load_encoder(
       InputError: if there is no such file, it cannot be read, is not an encoder, or its latents do not fit
         the generator.
     """
-    if name_or_path in BUNDLED:
-        file = resources.files("jaxunlearn.zoo") / f"{BUNDLED[name_or_path]}.safetensors"
-        with resources.as_file(file) as path:
-            return _read(path, generator, w_avg)
-    if not locate_file(name_or_path).exists():
-        raise InputError(
-            f"{name_or_path}: no such file, and not the name of a bundled encoder ({', '.join(BUNDLED)})"
-        )
-    return _read(name_or_path, generator, w_avg)
+    with bundled_or_file(name_or_path, BUNDLED, "no encoder is bundled under that name") as file:
+        return _read(file, generator, w_avg)
 
 
 def _read(name: str | Path, generator: TriPlaneGenerator, w_avg: jax.Array | None) -> Encoder:

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -15,9 +14,8 @@ from eg3d_flax import Compute, GeneratorConfig, RenderOutput, TriPlaneGenerator
 from eg3d_flax.checkpoint import ARCHITECTURE
 from eg3d_flax.renderer import Jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
-from jaxunlearn.errors import InputError
+from jaxunlearn.models.files.bundled import bundled_or_file
 from jaxunlearn.models.files.network_files import open_network
-from jaxunlearn.models.files.pretrained import locate_file
 from torch_bridge.module_files import save_module
 
 
@@ -67,8 +65,8 @@ RANDOM = "random"
 RANDOM_FULL_SIZE = "random-ffhq512"
 """Name of a full-size generator that was never trained: what a step costs, without a download."""
 
-BUNDLED = ("heads",)
-"""Names of the generators in `jaxunlearn/zoo`; its MODELS.md says what they are."""
+BUNDLED: Mapping[str, str] = {"heads": "heads"}
+"""Name of a bundled generator → its file in `jaxunlearn/zoo`, which MODELS.md describes."""
 
 SMALL = (*BUNDLED, RANDOM)
 """Generators of 64² images, which settings for the bundled one suit."""
@@ -110,13 +108,9 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
         return _blobs()
     if name_or_path == RANDOM_FULL_SIZE:
         return initialise(GeneratorConfig.ffhq512_128())
-    if name_or_path in BUNDLED:
-        with resources.as_file(resources.files("jaxunlearn.zoo") / f"{name_or_path}.safetensors") as path:
-            return _read(path)
-    if not locate_file(name_or_path).exists():
-        names = ", ".join((*BUNDLED, RANDOM, RANDOM_FULL_SIZE))
-        raise InputError(f"{name_or_path}: no such file, and not the name of a model ({names})")
-    return _read(name_or_path)
+    names = ", ".join((*BUNDLED, RANDOM, RANDOM_FULL_SIZE))
+    with bundled_or_file(name_or_path, BUNDLED, f"not the name of a model ({names})") as file:
+        return _read(file)
 
 
 def save_generator(

@@ -10,7 +10,6 @@ the function closes over become constants, which XLA compiles slowly.
 
 import dataclasses
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
@@ -22,9 +21,8 @@ from jax.typing import DTypeLike
 import arcface_flax
 import mtcnn_flax
 from arcface_flax import ArcFace, ArcFaceConfig
-from jaxunlearn.errors import InputError
+from jaxunlearn.models.files.bundled import bundled_or_file
 from jaxunlearn.models.files.network_files import open_network
-from jaxunlearn.models.files.pretrained import locate_file
 
 BUNDLED: Mapping[str, str] = {"heads-loss": "identity_loss", "heads-judge": "identity_judge"}
 """Name → file in `jaxunlearn/zoo`, described in MODELS.md there."""
@@ -108,15 +106,9 @@ def load_identity(name_or_path: str) -> IdentityNetwork:
     Raises:
       InputError: if there is no such network, its file cannot be read, or its weights do not fit.
     """
-    if name_or_path in BUNDLED:
-        file = resources.files("jaxunlearn.zoo") / f"{BUNDLED[name_or_path]}.safetensors"
-        with resources.as_file(file) as path:
-            return _read(path)
-    if not locate_file(name_or_path).exists():
-        raise InputError(
-            f"{name_or_path}: no such file, and not the name of an identity network ({', '.join(BUNDLED)})"
-        )
-    return _read(name_or_path)
+    otherwise = f"not the name of an identity network ({', '.join(BUNDLED)})"
+    with bundled_or_file(name_or_path, BUNDLED, otherwise) as file:
+        return _read(file)
 
 
 def save_identity(

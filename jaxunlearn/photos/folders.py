@@ -1,4 +1,4 @@
-"""Which photos a folder holds, and what in it is not used."""
+"""The photos of a folder, and the files in it that are not used."""
 
 import dataclasses
 from pathlib import Path
@@ -8,18 +8,18 @@ from jaxunlearn.files.names import as_text
 from jaxunlearn.photos.pictures.kinds import READ_SUFFIXES, VIDEO_SUFFIXES, is_picture_name
 
 OVERLAYS = "overlays"
-"""Folder beside crops that `jaxunlearn align` writes; its pictures are no photos."""
+"""Folder that `jaxunlearn align` writes beside its crops; the pictures in it are not photos."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ListedPhoto:
-    """A photo that a source lists.
+    """A photo in the list of a source.
 
     Attributes:
-      person: who it shows; empty if nobody is named. This and the name are text, see `file_names.as_text`.
-      name: tells it from others of the source.
+      person: the name of the person; empty if there is none. Both names are text, see `names.as_text`.
+      name: the name of the photo, different from others of the source.
       path: its file.
-      unusable: a line on why it cannot be used, if that is known before it is opened.
+      unusable: a line that says why it cannot be used, if this is known before it is opened.
     """
 
     person: str
@@ -29,10 +29,10 @@ class ListedPhoto:
 
 
 def photos_in_folder(folder: Path) -> list[ListedPhoto]:
-    """Photos of a folder, each a person of their own; or of the folders in it, each a person.
+    """Return the photos of a folder, each of which counts as a person; or those of a folder for each person.
 
     Raises:
-      InputError: if there is none.
+      InputError: if there are no photos.
     """
     pictures = pictures_in(folder)
     listed = [ListedPhoto(as_text(path.name), as_text(path.name), path) for path in pictures]
@@ -50,26 +50,26 @@ def photos_in_folder(folder: Path) -> list[ListedPhoto]:
                 "",
                 as_text(f"{person.name}/"),
                 person,
-                f"{person}: is not searched, since pictures lie beside it",
+                f"{person}: is not searched, since there are pictures beside it",
             )
-            for person, its in theirs.items()
-            if its and person.name != OVERLAYS
+            for person, paths in theirs.items()
+            if paths and person.name != OVERLAYS
         ]
     else:
         listed += [
             ListedPhoto(as_text(person.name), as_text(f"{person.name}/{path.name}"), path)
-            for person, its in theirs.items()
-            for path in its
+            for person, paths in theirs.items()
+            for path in paths
         ]
     if not listed:
-        raise InputError(f"{folder}: holds no pictures, nor folders with pictures")
+        raise InputError(f"{folder}: has no pictures, and no folders with pictures")
     return listed
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """Files of a folder whose names are those of pictures, sorted, also of kinds that will be refused.
+    """Return the files of a folder with names of pictures, sorted, including kinds that are refused later.
 
-    The moving part of a phone's photo, a video with the name of a picture beside it, is left out.
+    A video with the same name as a picture is left out: it is the moving part of a phone's photo.
 
     Raises:
       InputError: if the folder cannot be read.

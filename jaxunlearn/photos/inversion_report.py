@@ -1,4 +1,4 @@
-"""What an inversion leaves behind: latents with their origin, figures, pictures. `N` photographs."""
+"""Files about an inversion: latents with their origin, figures, pictures. `N` photos."""
 
 import dataclasses
 import importlib.metadata
@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxunlearn.files.door import local_path, write_json
+from eg3d_flax import Compute
+from jaxunlearn.files.door import write_json
 from jaxunlearn.files.names import distinct_file_names
+from jaxunlearn.files.paths import local_path
 from jaxunlearn.images import grid, save_png, to_uint8
 from jaxunlearn.models.batched import embeddings
 from jaxunlearn.models.cameras import views
@@ -19,23 +22,23 @@ from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.latent_io import write_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
-from jaxunlearn.photos.inversion import Inversion, InversionSettings
-from jaxunlearn.photos.invert import EncoderInput
+from jaxunlearn.photos.inversion import Inversion
+from jaxunlearn.photos.photo_inversion import InvertedPhotos
 from jaxunlearn.photos.sources import Photograph
 from jaxunlearn.terminal import escaped
 
 YAWS = (-0.5, 0.0, 0.5)
-"""Other views in the pictures, radians."""
+"""Yaws of the other views in the pictures, radians."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Figures:
-    """How like a photograph its reconstruction is.
+    """Similarity of a photo and its reconstruction.
 
     Attributes:
       lpips: distance by the LPIPS network of the loss.
       mse: mean squared difference of images in [-1, 1].
-      identity: cosine by the network that measures, which no loss has seen.
+      identity: cosine by the judge, a network that no loss uses.
     """
 
     lpips: float
@@ -43,70 +46,69 @@ class Figures:
     identity: float
 
 
-def measure(models: Models, images: np.ndarray, found: Inversion, *, batch: int = 8) -> list[Figures]:
-    """Figures of each of the images `[N, R, R, 3]`."""
-    shown = np.clip(found.images, -1, 1)
-    photographed, made = (embeddings(models.judge, x, min(batch, len(x))) for x in (images, shown))
-    cosines = np.sum(photographed * made, axis=-1)
-    return [Figures(*map(float, row)) for row in zip(found.perceptual, found.squared, cosines, strict=True)]
+def measure(models: Models, images: np.ndarray, inversion: Inversion, *, batch: int = 8) -> list[Figures]:
+    """Return the figures of each of the images `[N, R, R, 3]` in [-1, 1]."""
+    reconstructed = np.clip(inversion.images, -1, 1)
+    before, after = (embeddings(models.judge, x, min(batch, len(x))) for x in (images, reconstructed))
+    cosines = np.sum(before * after, axis=-1)
+    rows = zip(inversion.perceptual, inversion.squared, cosines, strict=True)
+    return [Figures(*map(float, row)) for row in rows]
 
 
 def means(figures: Sequence[Figures]) -> Figures:
-    """The mean of each figure."""
-    return Figures(*np.mean([dataclasses.astuple(of_one) for of_one in figures], axis=0).tolist())
+    """Return the mean of each figure."""
+    return Figures(*np.mean([dataclasses.astuple(each) for each in figures], axis=0).tolist())
 
 
 def table(names: Sequence[str], figures: Sequence[Figures], judge: str, threshold: float | None) -> str:
-    """A line for each photograph, and their means if there are several."""
+    """Return a line for each photo, and a line of means if there are several."""
     rows = list(zip(map(_on_one_line, names), figures, strict=True))
     if len(rows) > 1:
         rows.append(("mean", means(figures)))
     width = max(len(name) for name, _ in rows)
     lines = [f"{'':{width}}   LPIPS     MSE  identity"]
-    lines += [f"{name:{width}}  {of.lpips:6.3f}  {of.mse:6.4f}  {of.identity:8.3f}" for name, of in rows]
-    same = "" if threshold is None else f"; one person from {threshold:.2f} on"
+    lines += [
+        f"{name:{width}}  {each.lpips:6.3f}  {each.mse:6.4f}  {each.identity:8.3f}" for name, each in rows
+    ]
+    same = "" if threshold is None else f"; the same person from {threshold:.2f}"
     return "\n".join([*lines, f"identity: similarity by {judge}{same}"])
 
 
 def _on_one_line(name: str, longest: int = 40) -> str:
-    """A name for a table: no control characters, and cut in the middle where it is long."""
-    shown = escaped(name)
+    """Return a name for a table: without control characters, and cut in the middle if it is long."""
+    safe = escaped(name)
     half = longest // 2
-    return shown if len(shown) <= longest else f"{shown[:half]}…{shown[1 - half :]}"
+    return safe if len(safe) <= longest else f"{safe[:half]}…{safe[1 - half :]}"
 
 
-def names_of(photographs: Sequence[str]) -> list[str]:
-    """For each photograph's name, such as `ada/1.png`, one that is good for files of our own; none twice."""
-    return distinct_file_names([os.path.splitext(photograph)[0] for photograph in photographs])
+def names_of(photos: Sequence[str]) -> list[str]:
+    """Return a different file name for each photo's name, such as `ada/1.png`, without a suffix."""
+    return distinct_file_names([os.path.splitext(photo)[0] for photo in photos])
 
 
-def pictures(models: Models, images: np.ndarray, found: Inversion, renderer: Renderer) -> list[np.ndarray]:
-    """For each photograph: itself, its reconstruction, and other views, side by side; uint8."""
+def pictures(
+    models: Models, images: np.ndarray, inversion: Inversion, renderer: Renderer
+) -> list[np.ndarray]:
+    """Return a picture for each photo: itself, its reconstruction, and other views, side by side; uint8."""
     count, columns = len(images), len(YAWS)
     c = jnp.tile(views(models.generator.config, np.array(YAWS), np.zeros(columns)), (count, 1))
-    turned = renderer(jnp.repeat(jnp.asarray(found.ws), columns, axis=0), c).image
+    turned = renderer(jnp.repeat(jnp.asarray(inversion.ws), columns, axis=0), c).image
     turned = turned.reshape(count, columns, *images.shape[1:])
     return [
         grid(to_uint8(np.concatenate([photo[None], made[None], others])), 2 + columns)
-        for photo, made, others in zip(images, found.images, turned, strict=True)
+        for photo, made, others in zip(images, inversion.images, turned, strict=True)
     ]
 
 
-def origin(
-    models: Models,
-    method: str,
-    encoder: str | None,
-    settings: InversionSettings,
-    encoder_input: EncoderInput = "crop",
-) -> dict[str, Any]:
-    """Where latents come from, apart from the photograph."""
+def origin(models: Models, inverted: InvertedPhotos) -> dict[str, Any]:
+    """Return where latents come from, apart from the photo."""
     return {
         "model": models.name,
         "fingerprint": models.fingerprint,
-        "method": method,
-        "encoder": encoder,
-        "encoder_input": encoder and encoder_input,
-        "settings": dataclasses.asdict(settings),
+        "method": inverted.method,
+        "encoder": inverted.encoder,
+        "encoder_input": inverted.encoder and inverted.encoder_input,
+        "settings": dataclasses.asdict(inverted.settings),
         "perceptual": models.perceptual_name,
         "identity": models.identity.name,
         "judge": models.judge.name,
@@ -117,26 +119,20 @@ def origin(
 
 def save(
     out: Path,
-    photographs: Sequence[Photograph],
-    found: Inversion,
+    models: Models,
+    inverted: InvertedPhotos,
     figures: Sequence[Figures],
-    pictures: Sequence[np.ndarray],
-    origin: Mapping[str, Any],
     *,
-    seconds: float,
-    refused: Sequence[str],
+    compute: Compute | None = None,
 ) -> list[Path]:
     """Write latents, figures and pictures.
 
     Args:
-      out: a folder for a file of latents each, or the .npz file for all latents.
-      photographs: what was inverted.
-      found: what came out.
-      figures: how good it is.
-      pictures: of each.
-      origin: see `origin`.
-      seconds: that it took.
-      refused: lines about files that could not be used.
+      out: a folder for one file of latents per photo, or an .npz file for all latents.
+      models: the models of the inversion.
+      inverted: the result.
+      figures: see `measure`.
+      compute: dtype and forms of the pictures; None takes what is fastest on this platform.
 
     Returns:
       The files of latents.
@@ -145,39 +141,47 @@ def save(
       InputError: if `out` is an address such as gs://bucket/name.
     """
     out = local_path(out)
-    names = names_of([photograph.name for photograph in photographs])
-    sources = [
-        {"name": name, "file": photograph.name}
-        | ({} if photograph.path is None else {"sha256": sha256(photograph.path)})
-        for name, photograph in zip(names, photographs, strict=True)
-    ]
-    if out.suffix == ".npz":
-        out.parent.mkdir(parents=True, exist_ok=True)
-        written, summary = [out], out.with_suffix(".json")
-        write_latents(out, found.ws, names=names, c=found.c, provenance={**origin, "photographs": sources})
-    else:
-        out.mkdir(parents=True, exist_ok=True)
-        written, summary = [out / f"{name}.npz" for name in names], out / "inversion.json"
-        for k, path in enumerate(written):
-            of_one = slice(k, k + 1)
-            provenance = {**origin, "photographs": sources[of_one]}
-            write_latents(
-                path, found.ws[of_one], names=names[of_one], c=found.c[of_one], provenance=provenance
-            )
-    for name, picture in zip(names, pictures, strict=True):
-        save_png(summary.parent / _picture_name(out, name), picture)
-    about = {
-        **origin,
-        "seconds": round(seconds, 2),
+    in_one = out.suffix == ".npz"
+    names, about = names_of(inverted.names), origin(models, inverted)
+    sources = [_source(name, photo) for name, photo in zip(names, inverted.photos.photographs, strict=True)]
+    compute = compute or Compute.for_platform(jax.default_backend())
+    renderer = Renderer(models.generator, batch=min(6, len(YAWS) * len(names)), compute=compute)
+    drawn = pictures(models, inverted.images, inverted.inversion, renderer)
+    (out.parent if in_one else out).mkdir(parents=True, exist_ok=True)
+    written = _write_latents(out, inverted.inversion, names, about, sources)
+    for name, picture in zip(names, drawn, strict=True):
+        save_png(out.with_name(f"{out.stem}_{name}.png") if in_one else out / f"{name}.png", picture)
+    summary = {
+        **about,
+        "seconds": round(inverted.seconds, 2),
         "mean": dataclasses.asdict(means(figures)),
         "photographs": [
-            {**source, **dataclasses.asdict(of)} for source, of in zip(sources, figures, strict=True)
+            {**source, **dataclasses.asdict(each)} for source, each in zip(sources, figures, strict=True)
         ],
-        "left_out": list(refused),
+        "left_out": [refused.reason for refused in inverted.photos.refused],
     }
-    write_json(summary, about)
+    write_json(out.with_suffix(".json") if in_one else out / "inversion.json", summary)
     return written
 
 
-def _picture_name(out: Path, name: str) -> str:
-    return f"{out.stem}_{name}.png" if out.suffix == ".npz" else f"{name}.png"
+def _source(name: str, photo: Photograph) -> dict[str, str]:
+    """Return what is written about a photo's file."""
+    return {"name": name, "file": photo.name} | ({} if photo.path is None else {"sha256": sha256(photo.path)})
+
+
+def _write_latents(
+    out: Path,
+    inversion: Inversion,
+    names: Sequence[str],
+    about: Mapping[str, Any],
+    sources: Sequence[Mapping[str, str]],
+) -> list[Path]:
+    """Write latents with their origin, all into one .npz file or each into its own; returns the files."""
+    if out.suffix == ".npz":
+        groups = [(out, slice(None))]
+    else:
+        groups = [(out / f"{name}.npz", slice(k, k + 1)) for k, name in enumerate(names)]
+    for path, rows in groups:
+        provenance = {**about, "photographs": sources[rows]}
+        write_latents(path, inversion.ws[rows], names=names[rows], c=inversion.c[rows], provenance=provenance)
+    return [path for path, _ in groups]

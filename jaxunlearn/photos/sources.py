@@ -1,11 +1,11 @@
-"""People and their photographs, from wherever they are kept.
+"""Photos of people, from files, folders, tables and data sets.
 
-    for found in iterate_photographs("tfds:lfw[train[:100]]", 64): ...    # one at a time
-    photographs = read_photographs("people", 512)                         # all of them, and what is refused
+    for photo in iterate_photographs("tfds:lfw[train[:100]]", 64): ...    # one after another
+    photos = read_photographs("people", 512)                              # all of them, and which are refused
 
-A source is a picture; a folder of pictures, each a person of their own; a folder of folders, each a person;
-a table with the columns `image` and `identity` (see `photo_tables`); or `tfds:NAME[split]`, a prepared TFDS
-data set.
+A source is a picture; a folder of pictures, each of which counts as a person; a folder with a folder for each
+person; a table with the columns `image` and `identity` (see `photos.tables`); or `tfds:NAME[split]`, a
+prepared TFDS data set.
 """
 
 import dataclasses
@@ -34,19 +34,19 @@ TFDS = re.compile(r"tfds:(?P<name>[^\[\]]+)(\[(?P<split>.+)\])?", re.DOTALL)
 IDENTITY_FEATURES = ("identity", "person", "label")
 """Features of a TFDS example that say who it shows, in the order in which they are looked for."""
 NAME_FEATURES = ("image/filename", "filename")
-"""Features that name the photograph."""
+"""Features that name the photo."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Photograph:
-    """One photograph of one person.
+    """A photo of a person.
 
     Attributes:
-      identity: who it shows.
-      name: tells it from others of the source.
+      identity: the name of the person.
+      name: the name of the photo, different from others of the source.
       image: `[R, R, 3]` float32 in [-1, 1].
       path: its file; None if it comes from TFDS.
-      whole: `[S, S, 3]`, the whole picture as `image_files.whole_picture` makes it, if it was asked for.
+      whole: `[S, S, 3]`, the whole picture as `image_io.whole_picture` makes it, if it is wanted.
     """
 
     identity: str
@@ -58,7 +58,7 @@ class Photograph:
 
 @dataclasses.dataclass(frozen=True)
 class Refused:
-    """A photograph that cannot be used."""
+    """A photo that cannot be used, and the reason in one line."""
 
     name: str
     reason: str
@@ -66,13 +66,13 @@ class Refused:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Photographs:
-    """What a source holds, in its order."""
+    """The photos of a source, in its order."""
 
     photographs: tuple[Photograph, ...]
     refused: tuple[Refused, ...]
 
     def by_identity(self) -> dict[str, tuple[Photograph, ...]]:
-        """Each person's photographs, people in the order in which they first appear."""
+        """Return person → photos, in the order in which the people first appear."""
         groups: dict[str, list[Photograph]] = {}
         for photograph in self.photographs:
             groups.setdefault(photograph.identity, []).append(photograph)
@@ -88,27 +88,27 @@ def read_photographs(
     data_dir: str | Path | None = None,
     progress: bool = False,
 ) -> Photographs:
-    """Read all photographs of a source into memory; see `iterate_photographs` for the arguments.
+    """Read all photos of a source into memory.
 
     Args:
-      source: where they are.
+      source: see `iterate_photographs`.
       resolution: pixels along each side of the images.
-      limit: at most so many usable ones.
+      limit: largest number of usable photos; None reads all.
       whole_side: see `iterate_photographs`.
-      data_dir: of TFDS.
-      progress: show a bar.
+      data_dir: see `iterate_photographs`.
+      progress: True shows a bar.
 
     Raises:
-      InputError: if there is no such source, or nothing in it can be used.
+      InputError: if there is no such source, or none of its photos can be used.
     """
     photographs: list[Photograph] = []
     refused: list[Refused] = []
-    found = iterate_photographs(source, resolution, whole_side=whole_side, data_dir=data_dir)
-    for one in tqdm(found, desc="photographs", unit="image", disable=not progress):
-        if isinstance(one, Refused):
-            refused.append(one)
+    photos = iterate_photographs(source, resolution, whole_side=whole_side, data_dir=data_dir)
+    for photo in tqdm(photos, desc="photos", unit="photo", disable=not progress):
+        if isinstance(photo, Refused):
+            refused.append(photo)
         else:
-            photographs.append(one)
+            photographs.append(photo)
         if limit is not None and len(photographs) >= limit:
             break
     if not photographs:
@@ -117,18 +117,18 @@ def read_photographs(
 
 
 def whole_images(photographs: Sequence[Photograph]) -> np.ndarray | None:
-    """`[N, S, S, 3]`, the whole pictures; None if they were not asked for."""
+    """Return the whole pictures, `[N, S, S, 3]`; None if they were not wanted."""
     wholes = [photograph.whole for photograph in photographs if photograph.whole is not None]
     return np.stack(wholes) if wholes else None
 
 
 def _nothing(source: str | Path, refused: Sequence[Refused]) -> str:
     if not refused:
-        return f"{source}: holds no photographs"
+        return f"{source}: has no photos"
     first = refused[0].reason
     if len(refused) == 1:
         return first
-    return f"{source}: none of its {len(refused)} photographs can be used; the first: {first}"
+    return f"{source}: none of its {len(refused)} photos can be used; the first: {first}"
 
 
 def iterate_photographs(
@@ -138,19 +138,18 @@ def iterate_photographs(
     whole_side: int | None = None,
     data_dir: str | Path | None = None,
 ) -> Iterator[Photograph | Refused]:
-    """Read the photographs of a source one after the other.
+    """Read the photos of a source one after another.
 
     Args:
-      source: a picture, a folder, a table or `tfds:NAME[split]`; NAME may be a folder that holds a
-        prepared data set, and the split defaults to `train`. A folder that holds pictures is not searched
-        any deeper.
-      resolution: pixels along each side of the images; see `image_files.read_image` for what becomes of
-        other sizes, orientations and kinds of pixels.
+      source: a picture, a folder, a table or `tfds:NAME[split]`. NAME may be the folder of a prepared data
+        set; the split is `train` by default. Folders beside pictures are not searched.
+      resolution: pixels along each side of the images; see `image_io.read_image` for pictures of other sizes,
+        orientations and kinds of pixels.
       whole_side: pixels along each side of the whole pictures, if they are wanted as well.
-      data_dir: where TFDS keeps its data sets; None is TFDS's default.
+      data_dir: folder of the TFDS data sets; None takes TFDS's default.
 
     Returns:
-      Each photograph, or why it cannot be used; read when asked for.
+      An iterator over the photos, or why they cannot be used; each is read when the iterator reaches it.
 
     Raises:
       InputError: if there is no such source.
@@ -158,7 +157,7 @@ def iterate_photographs(
     match = TFDS.fullmatch(str(source))
     if match is not None:
         if whole_side is not None:
-            raise InputError(f"{source}: an encoder can be shown whole files only where there are files")
+            raise InputError(f"{source}: an encoder can be given whole files only if there are files")
         return _from_tfds(match["name"], match["split"] or "train", resolution, data_dir)
     if str(source).startswith("tfds:"):
         raise InputError(f"{source}: write tfds:NAME[split], such as tfds:lfw[train[:100]]")
@@ -166,7 +165,7 @@ def iterate_photographs(
 
 
 def listed_photos(source: str | Path) -> list[ListedPhoto]:
-    """The photos of a folder or a table, or a picture itself; none of them is opened.
+    """Return the photos of a folder or a table, or a picture itself, without opening them.
 
     Raises:
       InputError: if a folder or table cannot be read, or lists nothing.
@@ -183,18 +182,18 @@ def listed_photos(source: str | Path) -> list[ListedPhoto]:
 def _read_all(
     listed: Sequence[ListedPhoto], resolution: int, whole_side: int | None
 ) -> Iterator[Photograph | Refused]:
-    for one in listed:
-        if one.unusable or not one.person:
-            yield Refused(one.name, one.unusable or f"{one.path}: nobody is named as its identity")
+    for photo in listed:
+        if photo.unusable or not photo.person:
+            yield Refused(photo.name, photo.unusable or f"{photo.path}: nobody is named as its identity")
             continue
         try:
-            picture = open_picture(one.path)
-            image = portrait(picture, resolution, one.path)
+            picture = open_picture(photo.path)
+            image = portrait(picture, resolution, photo.path)
         except InputError as error:
-            yield Refused(one.name, str(error))
+            yield Refused(photo.name, str(error))
         else:
             whole = None if whole_side is None else whole_picture(picture, whole_side)
-            yield Photograph(one.person, one.name, image, one.path, whole)
+            yield Photograph(photo.person, photo.name, image, photo.path, whole)
 
 
 def _from_tfds(
@@ -205,7 +204,7 @@ def _from_tfds(
 
 
 def _data_source(name: str, split: str, data_dir: str | Path | None) -> tuple[Sequence[Any], Any]:
-    """A prepared data set's examples, in random access without TensorFlow, and its features."""
+    """Return a prepared data set's examples, in random access without TensorFlow, and its features."""
     import tensorflow_datasets as tfds  # takes a second
     from tensorflow_datasets.core import read_only_builder, registered
 
@@ -223,7 +222,7 @@ def _data_source(name: str, split: str, data_dir: str | Path | None) -> tuple[Se
         ) from error
     except InputError:
         raise
-    except Exception as error:  # TFDS fails in many ways on damaged folders
+    except Exception as error:  # TFDS raises many kinds of errors on damaged folders
         raise InputError(f"tfds:{name}: not a prepared data set ({first_line(error)})") from error
     features: Any = builder.info.features
     if "image" not in (features or {}):
@@ -233,19 +232,19 @@ def _data_source(name: str, split: str, data_dir: str | Path | None) -> tuple[Se
         len(examples)
     except NotImplementedError as error:
         raise InputError(
-            f"tfds:{name}: is stored in a format that only TensorFlow reads; prepare it with "
+            f"tfds:{name}: is stored in a format that only TensorFlow can read; prepare it with "
             "file_format='array_record'"
         ) from error
     except (ValueError, KeyError) as error:
         known = ", ".join(builder.info.splits)
         raise InputError(f"tfds:{name}[{split}]: no such split; there are {known}") from error
-    except Exception as error:  # likewise
-        raise InputError(f"tfds:{name}: is damaged or not whole ({first_line(error)})") from error
+    except Exception as error:  # as above
+        raise InputError(f"tfds:{name}: is damaged or incomplete ({first_line(error)})") from error
     return examples, features
 
 
 def _refuse_irregular(folder: Path) -> None:
-    """Refuse pipes and devices in a prepared data set: TFDS would wait for them."""
+    """Refuse pipes and devices in a prepared data set: TFDS would wait for them forever."""
     for path in folder.rglob("*"):
         try:
             mode = path.stat().st_mode
@@ -265,7 +264,7 @@ def _read_examples(
             return
         try:
             example = examples[number]
-        except Exception as error:  # of a file that is damaged, in whatever way the library notices
+        except Exception as error:  # of a damaged file; the library raises many kinds of errors
             name = f"{source}/{number:06d}"
             yield Refused(name, f"{name}: cannot be read ({first_line(error)})")
             continue

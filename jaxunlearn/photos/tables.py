@@ -1,10 +1,11 @@
-"""Tables of photos and the people in them, as spreadsheets write them.
+"""Tables of photos and the people in them, as spreadsheet programs write them.
 
     image,identity
     photos/anna.png,Anna
     photos/bob.png,Bob
 
-Commas, semicolons or tabs; UTF-8, UTF-16 or Windows' cp1252; columns in any order, others are ignored.
+Fields are separated by commas, semicolons or tabs. The text is UTF-8, UTF-16 or Windows' cp1252. The columns
+may have any order, and other columns are ignored.
 """
 
 import csv
@@ -20,14 +21,14 @@ from jaxunlearn.photos.folders import ListedPhoto
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".tab")
 SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers")
-"""Files of programs that can save CSV."""
+"""Spreadsheet files, whose programs can save CSV."""
 COLUMNS = ("image", "identity")
 
 _SAVE = "save it as CSV UTF-8"
 _DELIMITERS = (",", ";", "\t")
 _SPREADSHEET_BEGINNINGS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _MARKS = (
-    (BOM_UTF32_LE, "utf-32"),  # before UTF-16's, which it begins with
+    (BOM_UTF32_LE, "utf-32"),  # before the mark of UTF-16, with which it begins
     (BOM_UTF32_BE, "utf-32"),
     (BOM_UTF8, "utf-8-sig"),
     (BOM_UTF16_LE, "utf-16"),
@@ -36,10 +37,10 @@ _MARKS = (
 
 
 def read_photo_table(path: Path) -> list[ListedPhoto]:
-    """The photos that a table lists, in its order; whether they exist is found out when they are read.
+    """Return the photos of a table, in its order; missing files are noticed when they are read.
 
     Raises:
-      InputError: if the table cannot be read or makes no sense.
+      InputError: if the table cannot be read or is invalid.
     """
     lines = list(io.StringIO(_text(path), newline=""))
     lines = [re.sub(r'" +(?=[,;\t\r\n]|$)', '"', line) for line in lines]  # spaces after a quoted field
@@ -47,7 +48,7 @@ def read_photo_table(path: Path) -> list[ListedPhoto]:
     while start < len(lines) and not lines[start].strip(" ,;\t\r\n"):
         start += 1
     if start == len(lines):
-        raise InputError(f"{path}: lists no photographs")
+        raise InputError(f"{path}: lists no photos")
     delimiter = _delimiter(path, lines[start])
     rows = csv.reader(lines[start:], delimiter=delimiter, skipinitialspace=True, strict=True)
     columns: list[str] = []
@@ -66,7 +67,7 @@ def read_photo_table(path: Path) -> list[ListedPhoto]:
             f"{path}: line {start + rows.line_num} is not readable as CSV ({error}); {_SAVE}"
         ) from error
     if not listed:
-        raise InputError(f"{path}: lists no photographs")
+        raise InputError(f"{path}: lists no photos")
     return listed
 
 
@@ -75,7 +76,7 @@ def _text(path: Path) -> str:
     if path.suffix.lower() in SPREADSHEETS or content.startswith(_SPREADSHEET_BEGINNINGS):
         raise InputError(f"{path}: is a spreadsheet, not a table in text; {_SAVE}")
     encoding = next((encoding for mark, encoding in _MARKS if content.startswith(mark)), None)
-    if encoding is None and b"\0" in content[:2]:  # the first letter is of ASCII
+    if encoding is None and b"\0" in content[:2]:  # the first letter is ASCII
         encoding = "utf-16-be" if content[:1] == b"\0" else "utf-16-le"
     for tried in ("utf-8", "cp1252") if encoding is None else (encoding,):
         try:
@@ -92,12 +93,12 @@ def _column(field: str) -> str:
 
 
 def _delimiter(path: Path, header: str) -> str:
-    """The one that finds both columns in the first line."""
+    """Return the delimiter with which the first line has both columns."""
     missing = COLUMNS[0]
     for delimiter in _DELIMITERS:
         try:
             fields = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True), [])
-        except csv.Error:  # no line of column names, such as one longer than csv takes
+        except csv.Error:  # not a line of column names, for example longer than csv accepts
             continue
         columns = [_column(field) for field in fields]
         lacking = [column for column in COLUMNS if column not in columns]
@@ -127,29 +128,29 @@ def _listed(path: Path, line: int, columns: list[str], fields: list[str]) -> Lis
 
 
 def _file(folder: Path, name: str) -> Path:
-    """The file of this name, seen from `folder`, whichever way its accents and separators are written.
+    """Return the file of this name in `folder`, in whichever way its accents and separators are written.
 
     Raises:
-      InputError: if it is an address, or in the home of somebody who is not here.
+      InputError: if it is an address, or in a home folder that does not exist.
     """
     given = local_path(name)
     if name.startswith("~"):
         try:
             given = given.expanduser()
         except RuntimeError as error:
-            raise InputError(f"{name}: there is no such home folder") from error
+            raise InputError(f"{name}: this home folder does not exist") from error
     written = [given]
     if "\\" in name:
         written.append(Path(str(given).replace("\\", "/")))
     for path in written:
-        found = _as_on_disk(folder, path)
-        if found is not None:
-            return found
+        existing = _as_on_disk(folder, path)
+        if existing is not None:
+            return existing
     return folder / written[-1]
 
 
 def _as_on_disk(folder: Path, path: Path) -> Path | None:
-    """The path with its names composed (NFC) or decomposed (NFD) as they are on disk; None if not there."""
+    """Return the path with its names composed (NFC) or decomposed (NFD) as on disk; None if there is none."""
     place = folder / path
     if _exists(place):
         return place
@@ -160,8 +161,8 @@ def _as_on_disk(folder: Path, path: Path) -> Path | None:
             continue
         plain = unicodedata.normalize("NFC", part)
         try:
-            same = [one for one in place.iterdir() if unicodedata.normalize("NFC", one.name) == plain]
-        except OSError:  # no folder, or not ours to read: what is not found is refused by name
+            same = [entry for entry in place.iterdir() if unicodedata.normalize("NFC", entry.name) == plain]
+        except OSError:  # not a folder, or not readable; the missing file is refused later
             return None
         if not same:
             return None

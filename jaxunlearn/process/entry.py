@@ -1,4 +1,4 @@
-"""Entry of the command: signals are answered from here on, before anything large is imported."""
+"""The entry of the command: signals are handled from here on, before anything large is imported."""
 
 import os
 import sys
@@ -7,17 +7,17 @@ from jaxunlearn.process import signals
 
 
 def main() -> int:
-    """Run the command; returns its exit code, or ends the process where a signal came."""
+    """Run the command and return its exit code; after a signal, end the process with that code."""
     signals.watch()
     try:
         code = _run()
     except KeyboardInterrupt:
         code = signals.last_word()
     except Exception:
-        if not signals.came():  # where it did, a library that was imported made another error of it
+        if not signals.came():  # after a signal, a library that was being imported turned it into this error
             raise
         code = signals.last_word()
-    if signals.came():  # modules that are half imported crash when Python takes itself down
+    if signals.came():  # half imported modules crash when Python shuts down
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -1,7 +1,7 @@
-"""Several processes, one on each host, as one run: every one calls the same functions in the same order.
+"""Several processes, one on each host, as one run: all call the same functions in the same order.
 
-Process 0 leads: it alone writes logs, pictures and results. All of them write checkpoints. Without several
-processes everything here does nothing.
+Process 0 leads: it alone writes logs, pictures and results. All processes write checkpoints. In a single
+process, the functions here do nothing.
 """
 
 import collections
@@ -30,19 +30,19 @@ from jaxunlearn.terminal import complain
 Pytree = Any
 
 WAIT = 300
-"""Seconds until all processes must have come."""
+"""Seconds in which all processes must start."""
 
 HEARTBEAT = 20
-"""Seconds without a sign of life after which a process is taken for dead."""
+"""Seconds without a sign of life after which a process counts as dead."""
 
 LONGEST = 3600
-"""Seconds that processes wait for each other at most: one of them may be drawing pictures."""
+"""Longest time in seconds that processes wait for each other: one of them may be drawing pictures."""
 
 _SAID_AFTER = 3.0
 _PATIENCE = 5.0
 _ENDED, _HEARD = "jaxunlearn/ended/", "jaxunlearn/heard/"
 _leaving = threading.Event()
-"""Set when this process ends by itself."""
+"""Set when this process ends by itself, so that it does not react to the end of others."""
 
 
 def start(
@@ -52,21 +52,23 @@ def start(
     *,
     wait: int = WAIT,
 ) -> None:
-    """Find the other processes; before anything else is done with JAX.
+    """Find the other processes; before JAX is used for anything else.
 
     Args:
-      coordinator: host:port of process 0; None finds it, their number and ours in the environment, on TPU
-        pods, under SLURM, Open MPI or Kubernetes.
-      processes: how many.
-      process: which of them this one is, from 0.
-      wait: seconds until all of them must have come.
+      coordinator: host:port of process 0. None finds it and both numbers in the environment, on TPU pods,
+        under SLURM, Open MPI or Kubernetes.
+      processes: number of processes.
+      process: number of this process, from 0.
+      wait: seconds in which all processes must start.
 
     Raises:
       InputError: if the others are not found.
     """
     given = (coordinator, processes, process)
     if any(value is None for value in given) and any(value is not None for value in given):
-        raise InputError("give the coordinator, the number of processes and this one's number, or none")
+        raise InputError(
+            "give the coordinator, the number of processes and the number of this process, or none of them"
+        )
     if coordinator is not None and processes is not None and process is not None:
         check_address(coordinator)
         if not 0 <= process < processes:
@@ -91,12 +93,12 @@ def start(
         raise InputError(f"cannot join the other processes: {str(error).splitlines()[0]}") from error
     finally:
         timer.cancel()
-    take_signals()  # JAX puts a handler of its own for SIGTERM
+    take_signals()  # JAX installs its own handler for SIGTERM
     threading.Thread(target=_listen, name="other processes", daemon=True).start()
 
 
 def check_address(coordinator: str) -> tuple[str, int]:
-    """Host and port of an address.
+    """Return host and port of an address.
 
     Raises:
       InputError: if it is not host:port.
@@ -108,10 +110,10 @@ def check_address(coordinator: str) -> tuple[str, int]:
 
 
 def _await(coordinator: str, wait: int) -> None:
-    """Wait until process 0 answers: JAX would wait in silence, and end with a crash.
+    """Wait until process 0 answers: JAX would wait without a message, and then crash.
 
     Raises:
-      InputError: if it does not within `wait` seconds.
+      InputError: if it does not answer within `wait` seconds.
     """
     began, noted = time.monotonic(), False
     while True:
@@ -125,7 +127,7 @@ def _await(coordinator: str, wait: int) -> None:
         if left <= 0:
             raise InputError(
                 f"coordinator {coordinator}: does not answer ({reason}); give the address of process 0, and "
-                "start process 0, too"
+                "start process 0 as well"
             )
         if not noted and time.monotonic() - began > _SAID_AFTER:
             complain(f"waiting for process 0 at {coordinator} ({reason}), at most {wait} seconds")
@@ -134,34 +136,34 @@ def _await(coordinator: str, wait: int) -> None:
 
 
 def leads() -> bool:
-    """Whether this process writes."""
+    """Return True if this is process 0, which writes the results."""
     return jax.process_index() == 0
 
 
 def wait(name: str) -> None:
-    """Until every process is here.
+    """Wait until every process has called this with the same name.
 
     Raises:
-      InputError: if one does not come.
+      InputError: if a process does not.
     """
     _exchanged(name, "")
 
 
 def leader_first(action: Callable[[], object], name: str) -> None:
-    """Process 0 acts, then the others do, who find what it did; all go on together.
+    """Run an action in process 0, then in the others, which find what it did; all continue together.
 
     Raises:
-      InputError: if one of them refuses: in all processes.
+      InputError: in all processes, if the action raises it in any process.
     """
     if jax.process_count() == 1:
         action()
         return
     for turn in (leads(), not leads()):
         refusal = _refusal(action) if turn else None
-        said = _exchanged(name, "" if refusal is None else str(refusal))
+        lines = _exchanged(name, "" if refusal is None else str(refusal))
         if refusal is not None:
             raise refusal
-        for process, line in enumerate(said):
+        for process, line in enumerate(lines):
             if line:
                 raise InputError(f"process {process}: {line}")
 
@@ -175,14 +177,14 @@ def _refusal(action: Callable[[], object]) -> InputError | None:
 
 
 def check_same(asked: Mapping[str, object], what: str) -> None:
-    """Compare what each process was asked, before anything long.
+    """Compare the requests of all processes, before anything long.
 
     Args:
-      asked: names of parts → what was asked, whose `repr` says everything.
-      what: for the message.
+      asked: names of the parts of the request → values with a complete `repr`.
+      what: name of the request in the message.
 
     Raises:
-      InputError: in all processes, if one differs from process 0; the message names it and the first part.
+      InputError: in all processes, if a process differs from process 0; the message names process and part.
     """
     if jax.process_count() == 1:
         return
@@ -190,16 +192,16 @@ def check_same(asked: Mapping[str, object], what: str) -> None:
     everybody = [json.loads(text) for text in _exchanged(what, json.dumps(prints))]
     for process, other in enumerate(everybody):
         for name in other.keys() | everybody[0].keys():
-            one, another = everybody[0].get(name), other.get(name)
-            if one != another:
+            first, another = everybody[0].get(name), other.get(name)
+            if first != another:
                 raise InputError(
-                    f"{what}: process {process} has other {name} than process 0 ({another}, not {one}); "
+                    f"{what}: process {process} differs from process 0 in {name} ({another}, not {first}); "
                     "start all processes with the same command"
                 )
 
 
 def _short(value: object) -> str:
-    """A value's text, or its hash where that is long."""
+    """Return a value's text, or its hash if the text is long."""
     if isinstance(value, dict):
         value = sorted(value.items())
     text = repr(value)
@@ -207,12 +209,12 @@ def _short(value: object) -> str:
 
 
 def joined() -> bool:
-    """Whether this is one of several processes."""
+    """Return True if this is one of several processes."""
     return _client() is not None
 
 
 def tell_others(line: str, code: int) -> None:
-    """Say that this process ends, and why; the others end, too, with the same exit code."""
+    """Tell the other processes that this one ends, and why; they end, too, with the same exit code."""
     client = _client()
     if client is None:
         return
@@ -222,25 +224,25 @@ def tell_others(line: str, code: int) -> None:
         client.key_value_set(f"{_ENDED}{process}", f"{code} {line}", allow_overwrite=True)
         client.key_value_set(f"{_HEARD}{process}", "", allow_overwrite=True)
         until = time.monotonic() + _PATIENCE
-        while process == 0 and time.monotonic() < until:  # the others hear of it through process 0
+        while process == 0 and time.monotonic() < until:  # the others learn it through process 0
             if len(client.key_value_dir_get(_HEARD)) == count:
                 break
             time.sleep(0.1)
-    except RuntimeError:  # process 0 has ended already, and everybody knows
+    except RuntimeError:  # process 0 has ended already, and all processes know
         return
 
 
 def _listen() -> None:
-    """End this process when another one says that it ended."""
+    """End this process after another one has told that it ended."""
     client = _client()
     while client is not None and not _leaving.wait(1.0):
         try:
             ended = client.key_value_dir_get(_ENDED)
-        except RuntimeError:  # process 0 is gone, which JAX notices
+        except RuntimeError:  # process 0 has ended, which JAX notices
             return
         if not ended:
             continue
-        if _leaving.wait(2.0):  # it found the same by itself
+        if _leaving.wait(2.0):  # this process ends by itself
             return
         key, text = min(ended)
         code, _, line = text.partition(" ")
@@ -251,7 +253,7 @@ def _listen() -> None:
 
 
 def _client() -> Any:
-    """JAX's key-value store of all processes, which has no public name; None for a single process."""
+    """Return JAX's key-value store of all processes, which has no public name; None for a single process."""
     return internal.global_state.client
 
 
@@ -259,10 +261,10 @@ _names: collections.Counter[str] = collections.Counter()
 
 
 def _exchanged(name: str, text: str) -> list[str]:
-    """Everybody's text, by process; all of them must come here.
+    """Exchange texts and return that of each process; all processes must call this.
 
     Raises:
-      InputError: if one does not come.
+      InputError: if a process does not.
     """
     client, count = _client(), jax.process_count()
     if client is None or count == 1:
@@ -277,48 +279,48 @@ def _got(client: Any, key: str, name: str, process: int) -> str:
     until = time.monotonic() + LONGEST
     while time.monotonic() < until:
         try:
-            return client.blocking_key_value_get(key, 1000)  # short, so that Ctrl-C is heard
+            return client.blocking_key_value_get(key, 1000)  # short, so that Ctrl-C is handled
         except RuntimeError as error:
             if "DEADLINE_EXCEEDED" not in str(error):
-                time.sleep(HEARTBEAT)  # process 0 is gone: JAX ends this process meanwhile
+                time.sleep(HEARTBEAT)  # process 0 has ended: JAX ends this process meanwhile
                 raise InputError("process 0 ended; its own messages say why") from error
-    raise InputError(f"{name}: process {process} did not come within {LONGEST} seconds")
+    raise InputError(f"{name}: process {process} did not answer within {LONGEST} seconds")
 
 
 def anywhere(flag: bool) -> bool:
-    """Whether it is so in any process."""
+    """Return True if `flag` is true in any process."""
     if jax.process_count() == 1:
         return flag
     return bool(np.any(multihost_utils.process_allgather(np.array(flag))))
 
 
 def whole(tree: Pytree) -> Pytree:
-    """Arrays that may be spread over the processes as NumPy arrays in each of them."""
+    """Return arrays that may be spread over the processes as NumPy arrays, in each process."""
 
-    def one(x: jax.Array | np.ndarray) -> np.ndarray:
+    def gathered(x: jax.Array | np.ndarray) -> np.ndarray:
         if isinstance(x, np.ndarray) or x.is_fully_addressable or x.is_fully_replicated:
             return np.asarray(x)
         return multihost_utils.process_allgather(x, tiled=True)
 
-    return jax.tree.map(one, tree)
+    return jax.tree.map(gathered, tree)
 
 
 def from_leader(tree: Pytree) -> Pytree:
-    """Process 0's arrays in every process: what each computed by itself may differ in its last bits."""
+    """Return process 0's arrays in every process: those of the others may differ in their last bits."""
     if jax.process_count() == 1:
         return tree
     return jax.tree.map(jnp.asarray, multihost_utils.broadcast_one_to_all(tree))
 
 
 def divided(action: Callable[[Sequence[int]], np.ndarray], items: Sequence[int]) -> np.ndarray:
-    """`action(items)`, of which every process does a share and gets everything.
+    """Return `action(items)`: every process does a share of the work and gets the whole result.
 
     Args:
-      action: some items → an array with a row for each.
-      items: at least one.
+      action: some items → an array with a row for each item.
+      items: at least one item.
 
     Raises:
-      InputError: if another process could not do its share; this one's own errors are raised as they are.
+      InputError: if another process could not do its share; this process's own errors are raised unchanged.
     """
     processes, error, own = jax.process_count(), None, None
     if processes == 1:
@@ -327,7 +329,7 @@ def divided(action: Callable[[Sequence[int]], np.ndarray], items: Sequence[int])
     first = jax.process_index() * share
     try:
         own = action([items[min(k, len(items) - 1)] for k in range(first, first + share)])
-    except Exception as raised:  # the others are told before it goes on its way
+    except Exception as raised:  # the others are told before it is raised
         error = raised
     if anywhere(error is not None):
         raise error or InputError("another process could not do its part; its own message says why")
@@ -335,20 +337,20 @@ def divided(action: Callable[[Sequence[int]], np.ndarray], items: Sequence[int])
 
 
 def place(tree: Pytree, sharding: NamedSharding | None) -> Pytree:
-    """Arrays, the same in every process, on the devices of a mesh of all processes; None leaves them."""
+    """Place arrays, the same in every process, on a mesh of all processes; None does nothing."""
     if sharding is None:
         return tree
     if sharding.is_fully_addressable:
         return jax.device_put(tree, sharding)
     moved = jax.jit(lambda x: x, out_shardings=sharding)
 
-    def one(x: jax.Array) -> jax.Array:
+    def placed(x: jax.Array) -> jax.Array:
         if not x.is_fully_addressable:
             return moved(x)
         if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
             wrap = functools.partial(jax.random.wrap_key_data, impl=jax.random.key_impl(x))
-            return jax.jit(wrap)(one(jax.random.key_data(x)))
+            return jax.jit(wrap)(placed(jax.random.key_data(x)))
         value = np.asarray(x)
         return jax.make_array_from_callback(value.shape, sharding, lambda index: value[index])
 
-    return jax.tree.map(one, tree)
+    return jax.tree.map(placed, tree)

@@ -1,4 +1,4 @@
-"""The platform that JAX is told to use."""
+"""The platform that the environment names for JAX."""
 
 import os
 import sys
@@ -7,16 +7,16 @@ from jaxunlearn.errors import first_line
 
 VARIABLE = "JAX_PLATFORMS"
 _REFUSAL = "Unable to initialize backend"
-"""How JAX's message begins where a platform is unknown or does not start."""
+"""Beginning of JAX's message about a platform that is unknown or does not start."""
 
 
 def unusable_platform(error: Exception) -> str | None:
-    """Say in one line that JAX cannot use the platform of the environment, if that is why something failed.
+    """Return a line that says that JAX cannot use the platform of the environment, if this caused an error.
 
-    It is asked only after a failure, since asking starts the platform, which must not happen too early.
+    Call it only after a failure, since it starts the platform, which must not happen too early.
 
     Returns:
-      None if no platform is named, or another one started.
+      None if the environment names no platform, or a platform started.
     """
     named = os.environ.get(VARIABLE)
     if not named or "jax" not in sys.modules:
@@ -26,7 +26,7 @@ def unusable_platform(error: Exception) -> str | None:
 
         try:
             jax.devices()
-        except (RuntimeError, AssertionError) as refusal:  # JAX asserts that some platform was started
+        except (RuntimeError, AssertionError) as refusal:  # JAX asserts that a platform was started
             error = refusal
         else:
             return None

@@ -1,8 +1,8 @@
-"""Ctrl-C and SIGTERM: a loop asks about them and stops between steps; everything else stops at once.
+"""Ctrl-C and SIGTERM: a loop checks for them and stops between steps; everything else stops at once.
 
-Libraries swallow exceptions in callbacks, and a compiler does not return to Python for minutes. So a thread
-watches, too, and ends a command that has not ended by itself after a few seconds. Nothing is lost by that:
-files are written beside their place and renamed.
+Libraries swallow exceptions in callbacks, and a compiler may not return to Python for minutes. So a thread
+watches, too. It ends a command that has not ended by itself after a few seconds. Nothing is lost: files are
+written under another name and then renamed.
 """
 
 import _thread
@@ -18,28 +18,28 @@ from types import FrameType
 from typing import Any
 
 PATIENCE = 3.0
-"""Seconds that a command has to end by itself."""
+"""Seconds in which a command must end by itself."""
 
 INTERRUPTED = 128
-"""To which a signal's number is added for the exit code, as shells do: 130 for Ctrl-C, 143 for SIGTERM."""
+"""The exit code is this plus the signal's number, as in shells: 130 for Ctrl-C, 143 for SIGTERM."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Received:
-    """What has come so far."""
+    """The signals so far, and what was done about them."""
 
     def __init__(self) -> None:
         self.number: int | None = None
         self.event = threading.Event()
         self.asking = 0
-        """Loops that ask about the event."""
+        """Number of loops that check the event."""
         self.raised = False
-        """Whether the main thread was told by an exception."""
+        """True after an exception was raised in the main thread."""
         self.watched = False
-        """Whether a command is running; see `watch`."""
+        """True while a command is running; see `watch`."""
         self.line = "interrupted"
-        """What a command says."""
+        """The line that an interrupted command prints."""
         self.said = False
 
 
@@ -47,36 +47,36 @@ _received = _Received()
 
 
 def exit_code() -> int:
-    """Exit code of an interrupted command; another process's Ctrl-C counts as Ctrl-C."""
+    """Return the exit code of an interrupted command; Ctrl-C in another process counts as Ctrl-C."""
     return INTERRUPTED + (_received.number or signal.SIGINT)
 
 
 def last_word() -> int:
-    """Say why the command ends, whatever else comes; returns its exit code."""
+    """Print why the command ends, and return its exit code; further signals are ignored."""
     ignored = False
     while not ignored:
         try:
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
             ignored = True
-        except KeyboardInterrupt:  # one that was on its way
+        except KeyboardInterrupt:  # an earlier signal, raised only now
             continue
     complain_once()
     return exit_code()
 
 
 def came() -> bool:
-    """Whether a signal came to this command."""
+    """Return True if this command received a signal."""
     return _received.number is not None
 
 
 def say_at_the_end(line: str) -> None:
-    """Set the line that an interrupted command says, such as how to resume it."""
+    """Set the line that an interrupted command prints, such as how to resume it."""
     _received.line = line
 
 
 def complain_once(line: str | None = None) -> None:
-    """Say that the command was interrupted: `line`, or the one that was set."""
+    """Print that the command was interrupted: `line`, or the line that was set; only once."""
     if not _received.said:
         _received.said = True
         from jaxunlearn.terminal import complain
@@ -86,7 +86,7 @@ def complain_once(line: str | None = None) -> None:
 
 @contextlib.contextmanager
 def interruptions() -> Iterator[threading.Event]:
-    """An event that is set by Ctrl-C and SIGTERM, for a loop to ask about; a second one stops at once."""
+    """Provide an event that Ctrl-C and SIGTERM set, for a loop to check; a second signal stops at once."""
     if threading.current_thread() is not threading.main_thread():
         yield threading.Event()  # only the main thread can handle signals
         return
@@ -104,7 +104,7 @@ def interruptions() -> Iterator[threading.Event]:
 
 
 def watch() -> None:
-    """Handle both signals from now on; for the entry of a command, before anything else is imported."""
+    """Handle both signals from now on; called at the entry of a command, before other imports."""
     _received.watched = True
     take_signals()
     sys.unraisablehook = _without_interruptions
@@ -116,7 +116,7 @@ def watch() -> None:
 
 
 def take_signals() -> None:
-    """Put the handlers in place; again after a library has put its own there."""
+    """Install the handlers; call it again after a library has installed its own."""
     if _received.watched:
         for number in _SIGNALS:
             signal.signal(number, _note)
@@ -135,7 +135,7 @@ def _note(number: int, frame: FrameType | None) -> None:
 
 
 def _is_swallowed_in(frame: FrameType | None) -> bool:
-    """Whether an exception raised here would end in a callback of JAX or a destructor."""
+    """Return True if a callback of JAX or a destructor would swallow an exception raised here."""
     while frame is not None:
         code = frame.f_code
         if code.co_name == "__del__" or code.co_filename.endswith(os.path.join("jax", "_src", "callback.py")):
@@ -145,7 +145,7 @@ def _is_swallowed_in(frame: FrameType | None) -> bool:
 
 
 def _wait_for_the_end(_: socket.socket, receiver: socket.socket) -> None:
-    """After a signal that no loop waits for, end the process if it does not end by itself."""
+    """End the process if it does not end by itself after a signal that no loop checks for."""
     signals = 0
     while True:
         numbers = [number for number in receiver.recv(64) if number in _SIGNALS]
@@ -157,9 +157,9 @@ def _wait_for_the_end(_: socket.socket, receiver: socket.socket) -> None:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             time.sleep(0.1)
-            if not _received.raised:  # it came inside a callback: once more
+            if not _received.raised:  # the signal came inside a callback: try again
                 _thread.interrupt_main(numbers[0])
-        if _received.number is None:  # the main thread has not come back to Python since
+        if _received.number is None:  # the main thread has not returned to Python since
             _received.number = numbers[0]
         complain_once()
         with contextlib.suppress(OSError, ValueError):
@@ -168,6 +168,6 @@ def _wait_for_the_end(_: socket.socket, receiver: socket.socket) -> None:
 
 
 def _without_interruptions(unraisable: Any) -> None:
-    """Say what Python could not raise, except an interruption, which the watching thread completes."""
+    """Print an error that Python could not raise, except an interruption, which the thread handles."""
     if not isinstance(unraisable.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(unraisable)

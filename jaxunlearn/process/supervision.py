@@ -1,7 +1,7 @@
-"""Of several processes, each is started by another one that says in one line why it ended.
+"""Supervise one of several processes: an outer process starts it and prints in one line why it ended.
 
-JAX ends a process by a crash when another one ends, with pages of C++. So the command starts itself once
-more, and reads what that one writes past Python.
+When one process ends, JAX makes the others crash, with pages of messages from C++. So the command starts
+itself once more as an inner process, and reads what that process writes to stderr outside Python.
 """
 
 import os
@@ -18,50 +18,50 @@ from jaxunlearn.process import signals
 from jaxunlearn.terminal import complain
 
 _INSIDE = "JAXUNLEARN_STDERR"
-"""Environment variable: number of the file that the inner process shows its messages on."""
+"""Environment variable: number of the file to which the inner process writes its messages."""
 
 _CODE = "import sys; from jaxunlearn.process.entry import main; sys.exit(main())"
 _COMMAND = (sys.executable, "-P", "-c", _CODE)
-"""The command itself; never a module that lies in the current folder."""
+"""The command itself; -P prevents the import of a module in the current folder."""
 
 _OPTIONS = ("--dist", "--coord")
-"""How the options of several processes begin; argparse takes them shortened."""
+"""Beginnings of the options of several processes; argparse accepts shortened options."""
 
 _MESSAGES = re.compile(
     r"[EWF]\d{4} \d\d:\d\d:\d\d.* (client\.h|coordination_\w+\.cc|preemption_\w+\.cc|distributed_\w+\.cc):"
 )
-"""Lines of JAX's C++ on other processes; what follows belongs to them."""
+"""Lines of JAX's C++ about other processes; the lines after them belong to them."""
 
 _FATAL = "JAX distributed service detected fatal errors"
 _UNHEALTHY = re.compile(r"tasks are unhealthy[^\n]*\n((?:\D*\b\d+\b[, ]*\n?)+?)The tasks have crashed")
 
 
 def wanted(arguments: Sequence[str]) -> bool:
-    """Whether a command is one of several processes; inside the inner one, its messages are put in order."""
-    shown = os.environ.pop(_INSIDE, None)
-    if shown is not None:
-        sys.stderr = os.fdopen(int(shown), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    """Return True if the command must be supervised; in the inner process, redirect its messages."""
+    number = os.environ.pop(_INSIDE, None)
+    if number is not None:
+        sys.stderr = os.fdopen(int(number), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
         threading.Thread(target=_end_with, args=[os.getppid()], name="supervisor", daemon=True).start()
         return False
     several = any(argument.startswith(_OPTIONS) for argument in arguments)
-    return several and sys.platform != "win32"  # where a process cannot be given a file by number
+    return several and sys.platform != "win32"  # Windows cannot pass a file by its number
 
 
 def supervise(arguments: Sequence[str], command: Sequence[str] = _COMMAND) -> int:
-    """Run the command in another process; returns its exit code."""
+    """Run the command in another process and return its exit code."""
     sys.stderr.flush()
-    shown = os.dup(2)
+    terminal = os.dup(2)
     inner = subprocess.Popen(
         [*command, *arguments],
-        env=os.environ | {_INSIDE: str(shown)},
-        pass_fds=[shown],
+        env=os.environ | {_INSIDE: str(terminal)},
+        pass_fds=[terminal],
         stderr=subprocess.PIPE,
-        process_group=0,  # the terminal's Ctrl-C comes to this process, which passes it on
+        process_group=0,  # Ctrl-C reaches only the outer process, which passes it on
     )
-    os.close(shown)
+    os.close(terminal)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: inner.send_signal(number))
-    signal.set_wakeup_fd(-1)  # the inner process answers
+    signal.set_wakeup_fd(-1)  # the inner process handles signals
     assert inner.stderr is not None
     kept = _filtered(inner.stderr)
     inner.wait()
@@ -77,14 +77,14 @@ def supervise(arguments: Sequence[str], command: Sequence[str] = _COMMAND) -> in
 
 
 def _end_with(parent: int) -> None:
-    """End the inner process when the outer one was killed."""
+    """End the inner process after the outer one was killed."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(signals.INTERRUPTED + signal.SIGKILL)
 
 
 def _filtered(stream: IO[bytes]) -> str:
-    """Pass lines on until JAX speaks of other processes; returns the rest."""
+    """Print lines until JAX writes about other processes; return the rest."""
     kept: list[str] = []
     for raw in stream:
         line = raw.decode("utf-8", "backslashreplace")
@@ -97,12 +97,12 @@ def _filtered(stream: IO[bytes]) -> str:
 
 
 def _why(messages: str) -> str:
-    """One line for the pages that JAX's C++ wrote."""
-    found = _UNHEALTHY.search(messages)
-    if found is not None:
-        numbers = re.findall(r"\d+", found[1])
+    """Return one line in place of the pages that JAX's C++ wrote."""
+    match = _UNHEALTHY.search(messages)
+    if match is not None:
+        numbers = re.findall(r"\d+", match[1])
         who = f"process {numbers[0]}" if len(numbers) == 1 else f"processes {', '.join(numbers)}"
-        return f"{who} ended without a word; start all processes again, and the run is resumed"
+        return f"{who} ended without a message; start all processes again to resume the run"
     if "RegisterTask" in messages:
-        return "the other processes did not come in time; start as many as --processes says"
-    return "process 0 ended without a word; start all processes again, and the run is resumed"
+        return "the other processes did not start in time; start as many as --processes says"
+    return "process 0 ended without a message; start all processes again to resume the run"

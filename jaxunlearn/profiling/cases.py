@@ -9,11 +9,11 @@ from typing import Any
 import ml_collections
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.mesh_shapes import parse_mesh_shape
 from jaxunlearn.methods.configuration import check
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.profiling.devices import PRECISIONS
-from jaxunlearn.sharding import parse_mesh_shape
 
 DEFAULT_STEPS, DEFAULT_WARM_UP = 30, 3
 _MOST = 2**24

@@ -2,7 +2,7 @@
 
 from PIL import Image, ImageDraw, ImageFont
 
-from jaxunlearn.photos.align import Alignment
+from jaxunlearn.photos.alignment.align import Alignment
 
 _LONGEST = 1024
 _CHOSEN, _OTHER, _POINT = "#00e060", "#ff5040", "#ffe000"

@@ -3,15 +3,14 @@
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import trimesh
-from tqdm import tqdm
 
 from eg3d_flax import Compute, TriPlaneGenerator
-from jaxunlearn.images import depth_to_uint8, grid, save_png, to_uint8
+from jaxunlearn.images import depth_to_uint8, grid, save_png
 from jaxunlearn.models.cameras import orbit, views
 from jaxunlearn.models.renderer import Renderer
+from jaxunlearn.reporting.render import render_views
 from jaxunlearn.reporting.surface import extract_mesh, largest_piece, piece_of_faces, save_mesh
 from jaxunlearn.reporting.video import save_video
 
@@ -49,9 +48,8 @@ class Pictures:
           depth: True writes depth images, too.
         """
         yaw, pitch = np.array(angles).T
-        c = jnp.tile(views(self._generator.config, yaw, pitch), (len(self._ws), 1))
-        ws = jnp.repeat(self._ws, len(angles), axis=0)
-        images, depths = self._render(ws, c, "images", depth=True)
+        c = views(self._generator.config, yaw, pitch)
+        images, depths = render_views(self._renderer, self._ws, c, "images", depth=True)
         columns = len(angles) if len(angles) > 1 else min(len(images), _GRID_COLUMNS)
         self._save("grid.png", grid(images, columns))
         grey = depth_to_uint8(depths)
@@ -75,9 +73,7 @@ class Pictures:
         c = orbit(self._generator.config, frames)
         films = []
         for i, label in enumerate(self._labels):
-            films.append(
-                self._render(jnp.repeat(self._ws[i : i + 1], frames, axis=0), c, f"orbit {label}")[0]
-            )
+            films.append(render_views(self._renderer, self._ws[i : i + 1], c, f"orbit {label}")[0])
         columns = min(len(films), _GRID_COLUMNS)
         side_by_side = [grid(np.stack(cells), columns) for cells in zip(*films, strict=True)]
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -108,19 +104,6 @@ class Pictures:
             note = save_pieces(self._folder / file, mesh, largest=largest)
             self.notes += [] if note is None else [note]
             self.written.append(self._folder / file)
-
-    def _render(
-        self, ws: jax.Array, c: jax.Array, title: str, *, depth: bool = False
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return images `[N, H, W, 3]` uint8 and depths `[N, h, w, 1]`, which are empty without `depth`."""
-        images, depths = [], []
-        with tqdm(total=len(ws), desc=title, unit="image") as progress:
-            for out in self._renderer.batches(ws, c):
-                images.append(to_uint8(out.image))
-                if depth:
-                    depths.append(out.image_depth)
-                progress.update(len(out.image))
-        return np.concatenate(images), np.concatenate(depths) if depths else np.empty(0)
 
     def _save(self, name: str, image: np.ndarray) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,8 @@ from jaxunlearn.files.door import read_json, read_toml
 from jaxunlearn.files.json_form import shown
 from jaxunlearn.files.names import as_text
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.people import People, people_from_latents, people_from_photos, people_from_seeds
+from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
+from jaxunlearn.photos.photo_inversion import people_from_photos
 
 _LONGEST_NAME = 100
 _KINDS = ("seeds", "latents", "images")

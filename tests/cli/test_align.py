@@ -14,9 +14,9 @@ from PIL import Image, ImageFilter
 import mtcnn_flax
 from jaxunlearn.cli import main as cli
 from jaxunlearn.models.files import pretrained
-from jaxunlearn.photos import face_detector
-from jaxunlearn.photos.align import AlignmentSettings, align_photo
-from jaxunlearn.photos.landmarks import Landmarks, read_landmarks
+from jaxunlearn.photos.alignment import face_detector
+from jaxunlearn.photos.alignment.align import AlignmentSettings, align_photo
+from jaxunlearn.photos.alignment.landmarks import Landmarks, read_landmarks
 from jaxunlearn.reporting.overlay import overlay
 from photos import ASTRONAUT, astronaut
 
@@ -45,7 +45,7 @@ def photos(tmp_path, monkeypatch):
 def test_the_batch_goes_on_past_what_is_refused(photos, capsys):
     assert cli.main(["align", "in", "--out", "out", "--landmarks", "points.json"]) == 0
     printed = capsys.readouterr()
-    assert printed.out == "1 of 5 aligned: out; what was seen: out/overlays\n"
+    assert printed.out == "1 of 5 aligned: out; pictures of what was found: out/overlays\n"
     refused = [line for line in printed.err.splitlines() if line.startswith("refused: ")]
     for line, reason in zip(
         refused,
@@ -158,7 +158,7 @@ def test_names_that_are_hard_to_write_cost_nothing(photos, capsys):
             "(and 1 more, none could be aligned)",
         ),
         (["in/anna.png", "--landmarks", "points.json", "--min-side", "400"], "156 pixels wide, below 400"),
-        (["in/two.png", "--landmarks", "points.json", "--face", "3"], "has 2 faces, and no number 3"),
+        (["in/two.png", "--landmarks", "points.json", "--face", "3"], "has 2 faces, but no number 3"),
         (["in/two.png", "--landmarks", "points.json"], "2 faces; choose with --face largest or --face N"),
         (["in", "in/anna.png", "--landmarks", "points.json"], "two photos have the same name"),
         (["in/anna.png", "--landmarks", "no.json"], "no.json: no such file"),
@@ -295,7 +295,9 @@ def test_no_landmarks_stop_the_batch(faces, upright, border, face):
 def test_one_bad_entry_leaves_the_other_photos(photos, capsys, points, monkeypatch):
     """Whatever the file of landmarks lets through."""
     known = {"anna.png": np.array([ASTRONAUT]), "two.png": np.array([points])}
-    monkeypatch.setattr("jaxunlearn.photos.landmarks.read_landmarks", lambda _: Landmarks(known, {}))
+    monkeypatch.setattr(
+        "jaxunlearn.photos.alignment.landmarks.read_landmarks", lambda _: Landmarks(known, {})
+    )
     command = ["align", "in/two.png", "in/anna.png", "--out", "out", "--landmarks", "points.json"]
     assert cli.main(command) == 0
     printed = capsys.readouterr()

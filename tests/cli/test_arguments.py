@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.cli import main as cli
-from jaxunlearn.cli import options
-from jaxunlearn.cli.options import read_config
+from jaxunlearn.cli.parsers import types
+from jaxunlearn.cli.readers import read_config
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import configuration
 from jaxunlearn.methods.registry import method_of, preset
@@ -37,7 +37,7 @@ ENOUGH = {
     "evaluate": ["run"],
 }
 """Arguments that a command cannot do without."""
-PATHS = (options.local_path, options.name_or_path)
+PATHS = (types.local_path, types.name_or_path)
 UNTYPED = {"--sweep", "--coordinator", "--kind", "--topology", "--config", "--video", "--mesh"}
 """Options whose texts are checked where they are used."""
 
@@ -110,7 +110,7 @@ def test_numbers_are_within_limits_or_refused_in_one_line(option, text):
         return
     value = getattr(parsed, action.dest)
     values = list(value) if isinstance(value, list | tuple) else [value]
-    assert 0 < len(values) <= options.MOST_SEEDS
+    assert 0 < len(values) <= types.MOST_SEEDS
     assert all(math.isfinite(number) and abs(number) < 2**32 for number in values)
 
 
@@ -196,7 +196,7 @@ def test_addresses_are_refused_by_the_library(tmp_path, monkeypatch, address):
         lambda: MeanLatent.read(Path(address), config),
         lambda: locate_file(Path(address)),
         lambda: read_latents(Path(address), config),
-        lambda: save(Path(address), [], None, [], [], {}, seconds=0, refused=[]),  # type: ignore[arg-type]
+        lambda: save(Path(address), None, None, []),  # type: ignore[arg-type]
     ):
         with pytest.raises(InputError, match="cannot be used yet"):
             use()
@@ -270,10 +270,10 @@ def test_a_refused_command_is_one_line_and_leaves_nothing(tmp_path, monkeypatch,
 
 
 def test_ranges_of_seeds_are_written_out_up_to_a_limit():
-    assert options.seeds("0-3,7") == [0, 1, 2, 3, 7]
-    assert options.seeds("4294967295") == [2**32 - 1]
-    assert len(options.seeds("0-9999")) == options.MOST_SEEDS
+    assert types.seeds("0-3,7") == [0, 1, 2, 3, 7]
+    assert types.seeds("4294967295") == [2**32 - 1]
+    assert len(types.seeds("0-9999")) == types.MOST_SEEDS
     for text in ("0-10000", "0-4294967295", ",".join(["0-9999"] * 2)):
         with pytest.raises(argparse.ArgumentTypeError, match="give at most 10000"):
-            options.seeds(text)
-    assert np.isfinite(options.numbers("-5,5")).all()
+            types.seeds(text)
+    assert np.isfinite(types.numbers("-5,5")).all()

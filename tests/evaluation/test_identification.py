@@ -28,8 +28,8 @@ from jaxunlearn.evaluation.identification import standard_landmarks
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.identity import load_identity
-from jaxunlearn.photos.crop import STANDARD_FACE, crop, crop_square
-from jaxunlearn.photos.face_detector import Detector, find_detector
+from jaxunlearn.photos.alignment.crop import STANDARD_FACE, crop, crop_square
+from jaxunlearn.photos.alignment.face_detector import Detector, find_detector
 from jaxunlearn.reporting.verdict import verdict
 from mtcnn_flax.alignment import REFERENCE_POINTS
 from photos import ASTRONAUT, astronaut

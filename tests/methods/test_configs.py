@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jaxunlearn.cli.options import read_config
+from jaxunlearn.cli.readers import read_config
 from jaxunlearn.methods import configuration
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.registry import method_of, preset

@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter
 
 import mtcnn_flax
 from external import external_file
-from jaxunlearn.photos.crop import (
+from jaxunlearn.photos.alignment.crop import (
     CROP_SIZE,
     STANDARD_FACE,
     NoSquare,

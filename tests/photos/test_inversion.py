@@ -22,7 +22,7 @@ from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.loading import load_models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
-from jaxunlearn.photos.inversion import InversionSettings, invert
+from jaxunlearn.photos.inversion import InversionSettings, search_latents
 
 TINY = dataclasses.replace(
     GeneratorConfig.small(),
@@ -72,7 +72,7 @@ def own_pictures(generator):
 @pytest.fixture(scope="module")
 def found(generator, perceptual, own_pictures):
     images, c = own_pictures
-    return invert(
+    return search_latents(
         generator, images, c, perceptual, Thumbnails(), SETTINGS, key=jax.random.key(0), progress=False
     )
 
@@ -99,7 +99,7 @@ def test_what_is_reported_is_what_the_latents_show(generator, perceptual, own_pi
 def test_images_do_not_influence_each_other(generator, perceptual, own_pictures, found):
     """The third image, beside its own repetition that filled up a batch, and beside the first image."""
     images, c = (x[[2, 0]] for x in own_pictures)
-    again = invert(
+    again = search_latents(
         generator, images, c, perceptual, Thumbnails(), SETTINGS, key=jax.random.key(0), progress=False
     )
     np.testing.assert_allclose(again.perceptual, found.perceptual[[2, 0]], atol=5e-3)
@@ -116,13 +116,13 @@ def test_images_do_not_influence_each_other(generator, perceptual, own_pictures,
 )
 def test_images_that_do_not_fit_are_refused(generator, perceptual, images, c, message):
     with pytest.raises(ValueError, match=message):
-        invert(generator, images, c, perceptual, Thumbnails(), SETTINGS, key=jax.random.key(0))
+        search_latents(generator, images, c, perceptual, Thumbnails(), SETTINGS, key=jax.random.key(0))
 
 
 def test_latents_to_start_from_that_do_not_fit_are_refused(generator, perceptual, own_pictures):
     images, c = own_pictures
     with pytest.raises(ValueError, match=r"latents to start from must be \[3, \d+, \d+\], not \[1, 2, 3\]"):
-        invert(
+        search_latents(
             generator,
             images,
             c,
@@ -140,7 +140,7 @@ def test_without_steps_the_latents_given_are_kept_and_the_camera_is_found(
     images, c = own_pictures
     ws = np.asarray(latents_of_seeds(generator, [1, 2, 3], conditioning_view(TINY)))
     still = dataclasses.replace(SETTINGS, steps=0, camera_steps=30, camera_rate=0.3)
-    found = invert(
+    found = search_latents(
         generator,
         images,
         None,
@@ -161,7 +161,7 @@ def test_a_search_goes_on_from_the_latents_given(generator, perceptual, own_pict
     images, c = own_pictures
     few = dataclasses.replace(SETTINGS, steps=3, learning_rate=0.05)
     late, early = (
-        invert(
+        search_latents(
             generator, images, c, perceptual, Thumbnails(), few, key=jax.random.key(0), ws=ws, progress=False
         )
         for ws in (found.ws, None)
@@ -179,7 +179,7 @@ images, c = t.own_pictures.__wrapped__(generator)
 few = t.dataclasses.replace(t.SETTINGS, steps=3)
 def run(mesh):
     key = jax.random.key(0)
-    return t.invert(
+    return t.search_latents(
         generator, images, None, perceptual, t.Thumbnails(), few, key=key, mesh=mesh, progress=False
     )
 one, two = run(None), run(Mesh(np.array(jax.devices()), ("sample",)))

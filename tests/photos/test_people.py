@@ -9,7 +9,7 @@ from PIL import Image
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
-from jaxunlearn.photos import people
+from jaxunlearn.photos import photo_inversion
 from jaxunlearn.photos.inversion import Inversion
 from jaxunlearn.photos.pictures.image_io import whole_picture
 from jaxunlearn.photos.sources import iterate_photographs
@@ -27,7 +27,7 @@ def inverted(monkeypatch) -> list[np.ndarray]:
         ws = np.zeros((len(images), CONFIG.num_ws, CONFIG.w_dim), np.float32)
         return Inversion(*(ws if name == "ws" else np.zeros(len(images)) for name in Inversion._fields))
 
-    monkeypatch.setattr(people, "invert_photographs", invert)
+    monkeypatch.setattr(photo_inversion, "invert_photographs", invert)
     return given
 
 
@@ -38,7 +38,7 @@ def test_sources_are_read_in_order_and_what_is_refused_is_named(tmp_path, invert
         Image.new("L", (side, side), 50 * grey).save(tmp_path / name)
     (tmp_path / "bob" / "torn.png").write_text("no picture")
     with pytest.warns(UserWarning, match=r"left out: .*torn\.png: not a readable picture"):
-        found = people.people_from_photos(
+        found = photo_inversion.people_from_photos(
             tiny_models(), [str(tmp_path / "bob"), tmp_path / "ann"], compute=Compute()
         )
     assert found.subjects == ("1.png", "1.png", "2.png")
@@ -52,18 +52,18 @@ def test_names_of_people_become_names_of_folders(tmp_path, inverted):
     side = CONFIG.img_resolution
     (tmp_path / "Ann B").mkdir()
     Image.new("L", (side, side)).save(tmp_path / "Ann B" / "1.png")
-    found = people.people_from_photos(tiny_models(), [tmp_path], compute=Compute())
+    found = photo_inversion.people_from_photos(tiny_models(), [tmp_path], compute=Compute())
     assert found.subjects == ("Ann B/1.png",)
     assert found.name == "Ann-B-1"
 
 
 def test_nothing_is_inverted_where_a_source_cannot_be_used(tmp_path, inverted):
     with pytest.raises(InputError, match=r"no\.png: no such file"):
-        people.people_from_photos(tiny_models(), [tmp_path / "no.png"], compute=Compute())
+        photo_inversion.people_from_photos(tiny_models(), [tmp_path / "no.png"], compute=Compute())
     assert not inverted
 
 
-@pytest.mark.filterwarnings("ignore:.*is not square, took its middle")
+@pytest.mark.filterwarnings("ignore:.*is not square; its middle is used")
 def test_an_encoder_may_be_shown_whole_files(tmp_path, monkeypatch):
     """As the official programs show them: not cut to the middle, and from the file's own size."""
     side = CONFIG.img_resolution
@@ -77,13 +77,13 @@ def test_an_encoder_may_be_shown_whole_files(tmp_path, monkeypatch):
         ws = np.zeros((len(images), CONFIG.num_ws, CONFIG.w_dim), np.float32)
         return Inversion(*(ws if name == "ws" else np.zeros(len(images)) for name in Inversion._fields))
 
-    for module in (people, batch_sources):
+    for module in (photo_inversion, batch_sources):
         monkeypatch.setattr(module, "invert_photographs", invert)
-        monkeypatch.setattr(module, "encoder_for", lambda *_: SimpleNamespace(side=side))
+        monkeypatch.setattr(module, "encoder_for", lambda *_: SimpleNamespace(side=side, name="encoder"))
     options = {"method": "encoder", "compute": Compute()}
-    people.people_from_photos(tiny_models(), [tmp_path], encoder_input="file", **options)
+    photo_inversion.people_from_photos(tiny_models(), [tmp_path], encoder_input="file", **options)
     worklist = batch_sources.worklist_of_photos(tiny_models(), tmp_path, encoder_input="file", **options)
-    people.people_from_photos(tiny_models(), [tmp_path], **options)
+    photo_inversion.people_from_photos(tiny_models(), [tmp_path], **options)
     worklist.latents([0])
     (images, whole), (_, plain), (again, from_list) = shown
     np.testing.assert_array_equal(images, 1)
@@ -97,10 +97,10 @@ def test_an_encoder_may_be_shown_whole_files(tmp_path, monkeypatch):
 def test_whole_files_need_an_encoder_and_files(tmp_path):
     Image.new("L", (64, 64)).save(tmp_path / "a.png")
     with pytest.raises(InputError, match="--encoder-input file"):
-        people.people_from_photos(
+        photo_inversion.people_from_photos(
             tiny_models(), [tmp_path], method="optimize", encoder_input="file", compute=Compute()
         )
-    with pytest.raises(InputError, match=r"tfds:lfw: an encoder can be shown whole files only"):
+    with pytest.raises(InputError, match=r"tfds:lfw: an encoder can be given whole files only"):
         iterate_photographs("tfds:lfw", 64, whole_side=256)
 
 
@@ -108,6 +108,6 @@ def test_names_that_are_not_utf_8_become_text(tmp_path, inverted):
     side = CONFIG.img_resolution
     Image.new("L", (side, side)).save(tmp_path / "a.png")
     (tmp_path / "a.png").rename(tmp_path / os.fsdecode(b"caf\xe9.png"))
-    found = people.people_from_photos(tiny_models(), [tmp_path], compute=Compute())
+    found = photo_inversion.people_from_photos(tiny_models(), [tmp_path], compute=Compute())
     assert found.subjects == (r"caf\xe9.png",)
     assert found.name == "caf-xe9"

@@ -78,9 +78,9 @@ def test_a_table_names_people(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "lists no photographs"),
+        (b"", "lists no photos"),
         (b"image,person\na.png,Ann\n", "has no column 'identity'"),
-        (b"image,identity\n", "lists no photographs"),
+        (b"image,identity\n", "lists no photos"),
         (b"image,identity\n,Ann\n", "line 2 names no image"),
         (b"image,identity\n\x81\x8d,Ann\n", "not text in UTF-8, UTF-16 or cp1252"),
     ],
@@ -117,11 +117,11 @@ def test_every_kind_of_pixels_is_understood_or_refused_by_name(tmp_path, monkeyp
 def test_a_source_with_nothing_usable_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"no\.png: no such file"):
         read_photographs(tmp_path / "no.png", SIDE)
-    with pytest.raises(InputError, match="holds no pictures, nor folders with pictures"):
+    with pytest.raises(InputError, match="has no pictures, and no folders with pictures"):
         read_photographs(tmp_path, SIDE)
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_text("no picture")
-    with pytest.raises(InputError, match=r"none of its 2 photographs can be used; the first: .*a\.png"):
+    with pytest.raises(InputError, match=r"none of its 2 photos can be used; the first: .*a\.png"):
         read_photographs(tmp_path, SIDE)
 
 

@@ -105,7 +105,12 @@ def test_a_row_that_cannot_be_used_leaves_the_others(folder):
     assert [photograph.identity for photograph in found.photographs] == ["Anna"]
     for refused, reason in zip(
         found.refused,
-        ["gs:// cannot be used", "no such home", "cannot be read (File name too long)", "is a folder"],
+        [
+            "gs:// cannot be used",
+            "home folder does not exist",
+            "cannot be read (File name too long)",
+            "is a folder",
+        ],
         strict=True,
     ):
         assert reason in refused.reason
@@ -128,8 +133,8 @@ def test_a_row_that_cannot_be_used_leaves_the_others(folder):
             b"image,identity\na.png,O'Neil, Anna\n",
             "line 2 has 3 fields under 2 columns; put quotes",
         ),
-        ("none.csv", b"\n\n,\n", "lists no photographs"),
-        ("header.csv", b"image;identity\n;\n", "lists no photographs"),
+        ("none.csv", b"\n\n,\n", "lists no photos"),
+        ("header.csv", b"image;identity\n;\n", "lists no photos"),
         ("no header.csv", b"a.png,Ann\n", "has no column 'image'; its first line must be image,identity"),
         ("long.csv", b"image,identity\na.png," + b"x" * 200_000, "line 2 is not readable as CSV"),
     ],

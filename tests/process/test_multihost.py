@@ -155,7 +155,7 @@ def test_processes_that_were_asked_different_things(tmp_path):
         _, errors = process.communicate(timeout=300)
         assert process.returncode == 2, errors
         (line,) = errors.splitlines()
-        assert "process 1 has other settings than process 0" in line
+        assert "process 1 differs from process 0 in settings" in line
     assert not (tmp_path / "run").exists()
 
 

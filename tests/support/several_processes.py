@@ -10,9 +10,10 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from jaxunlearn.mesh_shapes import parse_mesh_shape
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.process import multihost
-from jaxunlearn.sharding import make_mesh, parse_mesh_shape
+from jaxunlearn.sharding import make_mesh
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
 from tiny_models import tiny_models, tiny_people

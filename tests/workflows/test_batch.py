@@ -194,7 +194,7 @@ def test_identities_from_the_command_line(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--latents", "person.npz", "--parallel", "2"], "--parallel: of --identities or --seed"),
+        (["--latents", "person.npz", "--parallel", "2"], "--parallel needs --identities or --seed"),
         (["--seed", "0-3", "--parallel", "2", "--mesh", "9x1"], "needs 9 devices"),
         (["--seed", "0-3", "--parallel", "2", "--method", "sugar"], "a generator of their own"),
         (["--seed", "0", "--coordinator", "localhost:1"], "or none"),

@@ -1,1 +1,1 @@
-"""Picture files as pixels: kinds, depths, colour profiles."""
+"""Read picture files: kinds of files, bits per pixel, colour profiles."""

@@ -1,4 +1,4 @@
-"""Photographs from files."""
+"""Read pictures of faces from files."""
 
 import os
 import warnings
@@ -16,10 +16,10 @@ from jaxunlearn.photos.pictures.kinds import formats_for, refused_content, refus
 from jaxunlearn.photos.pictures.levels import UnknownLevels, eight_bits, has_deep_colours, refuse_dark
 
 SQUARE_ENOUGH = 1.5
-"""A picture longer than this many times its width is no portrait, and is not cut to one."""
+"""Largest ratio of the sides of a portrait; longer pictures are refused."""
 _BEGINNING = 64
 _SUBFILE, _REDUCED, _DNG_VERSION = 254, 1, 50706
-"""Tags of TIFF: raw files keep a preview where others have their picture."""
+"""Tags of TIFF: raw files have a preview in the place of the picture."""
 
 
 def read_image(path: Path, resolution: int) -> np.ndarray:
@@ -39,11 +39,11 @@ def read_image(path: Path, resolution: int) -> np.ndarray:
 
 
 def open_picture(path: Path) -> Image.Image:
-    """Read a picture as RGB in sRGB, turned as its EXIF data say, before white where it is transparent.
+    """Read a picture as RGB in sRGB, turned as its EXIF data say, on white if it is transparent.
 
     Args:
-      path: of a kind that `picture_kinds` lists; grey, 16 bits, a palette, CMYK, alpha and colour profiles
-        are understood. Of several pictures in a file, the first.
+      path: a file of a kind in `pictures.kinds`. Grey, 16 bits, a palette, CMYK, alpha and colour profiles
+        are understood. If the file has several pictures, the first is read.
 
     Raises:
       InputError: if it cannot be read.
@@ -64,20 +64,20 @@ def open_picture(path: Path) -> Image.Image:
         file.seek(0)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # remarks on metadata that nobody asked for
+                warnings.simplefilter("ignore")  # remarks about metadata
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
                 with Image.open(file, formats=formats) as opened:
                     picture, notes = _decoded(opened)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise InputError(f"{path}: has too many pixels to be a portrait") from error
         except Image.UnidentifiedImageError as error:
-            what = f"damaged {formats[0]}" if len(formats) == 1 else "of no kind that is read"
+            what = f"damaged {formats[0]}" if len(formats) == 1 else "of an unknown kind"
             raise InputError(
                 f"{path}: not a readable picture (its content is {what}; save it as JPEG or PNG)"
             ) from error
         except UnknownLevels as error:
             raise InputError(f"{path}: {error}") from error
-        except Exception as error:  # a damaged file makes Pillow's decoders fail in any way
+        except Exception as error:  # Pillow's decoders raise many kinds of errors on damaged files
             raise InputError(f"{path}: not a readable picture ({first_line(error)})") from error
     for note in notes:
         warnings.warn(f"{path}: {note}", stacklevel=2)
@@ -89,7 +89,7 @@ def _refuse(path: Path, advice: str) -> NoReturn:
 
 
 def _decoded(opened: Image.Image) -> tuple[Image.Image, list[str]]:
-    """RGB, and notes on it."""
+    """Return the picture as RGB, and notes about it."""
     tags = getattr(opened, "tag_v2", {})
     if _DNG_VERSION in tags or tags.get(_SUBFILE, 0) & _REDUCED:
         raise UnknownLevels("holds a preview of a raw file; develop it and save it as JPEG, or as PNG")
@@ -100,7 +100,7 @@ def _decoded(opened: Image.Image) -> tuple[Image.Image, list[str]]:
         refuse_dark(opened)
     picture, note = eight_bits(opened)
     notes = [note] if note else []
-    if picture is not opened:  # what `exif_transpose` goes by
+    if picture is not opened:  # read by `exif_transpose`
         picture.info["exif"] = exif.tobytes()
     picture = ImageOps.exif_transpose(picture)
     if isinstance(profile, bytes) and profile:
@@ -114,12 +114,12 @@ def _decoded(opened: Image.Image) -> tuple[Image.Image, list[str]]:
 
 
 def portrait(picture: Image.Image, resolution: int, name: str | Path) -> np.ndarray:
-    """Cut a picture of an aligned face to its central square, with a warning if that loses anything.
+    """Cut a picture of an aligned face to its central square, with a warning if it is not square.
 
     Args:
       picture: in any mode that `open_picture` understands.
       resolution: pixels along each side of the result.
-      name: what errors and warnings call it.
+      name: its name in errors and warnings.
 
     Returns:
       `[resolution, resolution, 3]` float32 in [-1, 1].
@@ -138,12 +138,12 @@ def portrait(picture: Image.Image, resolution: int, name: str | Path) -> np.ndar
     side = min(width, height)
     if side < resolution:
         raise InputError(
-            f"{name}: {width}x{height} pixels are too few, this model needs {resolution}x{resolution}"
+            f"{name}: {width}x{height} pixels are too few; this model needs {resolution}x{resolution}"
         )
     if max(width, height) > SQUARE_ENOUGH * side:
-        raise InputError(f"{name}: {width}x{height} pixels are far from square, crop the face first")
+        raise InputError(f"{name}: {width}x{height} pixels are far from square; crop the face first")
     if width != height:
-        warnings.warn(f"{name}: {width}x{height} is not square, took its middle", stacklevel=3)
+        warnings.warn(f"{name}: {width}x{height} is not square; its middle is used", stacklevel=3)
     left, top = (width - side) // 2, (height - side) // 2
     square = picture.crop((left, top, left + side, top + side))
     scaled = square.resize((resolution, resolution), Image.Resampling.LANCZOS)
@@ -151,9 +151,9 @@ def portrait(picture: Image.Image, resolution: int, name: str | Path) -> np.ndar
 
 
 def whole_picture(picture: Image.Image, side: int) -> np.ndarray:
-    """A whole picture at `side`², as the `image_to_tensor` of GUIDE and SUGAR makes it.
+    """Return a whole picture at `side`², as the `image_to_tensor` of GUIDE and SUGAR makes it.
 
-    Nothing is cut off, so what is not square is squeezed; bicubic, rounded to 8 bits.
+    Nothing is cut off, and a picture that is not square is squeezed. Bicubic, rounded to 8 bits.
 
     Args:
       picture: RGB, as `open_picture` returns it.
@@ -167,7 +167,7 @@ def whole_picture(picture: Image.Image, side: int) -> np.ndarray:
 
 
 def read_images(folder: Path, resolution: int) -> np.ndarray:
-    """All pictures of a folder, in order of name; see `read_image`.
+    """Return all pictures of a folder, `[N, R, R, 3]`, in the order of their names; see `read_image`.
 
     Raises:
       InputError: if there is no such folder, or no picture in it can be used.
@@ -179,7 +179,7 @@ def read_images(folder: Path, resolution: int) -> np.ndarray:
         raise InputError(f"{folder}: no such folder")
     paths = pictures_in(folder)
     if not paths:
-        raise InputError(f"{folder}: holds no pictures")
+        raise InputError(f"{folder}: has no pictures")
     images: list[np.ndarray] = []
     refused: list[InputError] = []
     for path in paths:
@@ -195,7 +195,7 @@ def read_images(folder: Path, resolution: int) -> np.ndarray:
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
-    """As RGB, transparent parts white."""
+    """Return a picture as RGB, with transparent parts white."""
     if picture.has_transparency_data:
         coloured = picture.convert("RGBA")
         white = Image.new("RGBA", coloured.size, (255, 255, 255, 255))

@@ -1,6 +1,6 @@
-"""Which kinds of picture files are read, and what to do with the others.
+"""The kinds of picture files that are read, and advice for the others.
 
-Only the formats listed here are ever decoded. Pillow would also hand EPS to Ghostscript, and take the small
+Only the formats listed here are ever decoded. Pillow would also run Ghostscript for EPS, and take the small
 preview in a camera's raw file for the photo.
 """
 
@@ -22,9 +22,9 @@ _REFUSED = {
     "a video; save a frame of it as PNG": _VIDEO,
     "JPEG XL; save it as JPEG or PNG": ".jxl",
     "JPEG XR; save it as JPEG or PNG": ".jxr .wdp .hdp",
-    "a drawing of vectors; save it as PNG": ".svg .svgz .eps .ai .wmf .emf",
-    "a file of an image editor; save it as PNG": ".psd .psb .xcf .kra .afphoto",
-    "of a kind that is not read; save it as PNG": ".tga .pcx .exr .hdr .pfm .dds .sgi .ras .xbm .bpg",
+    "a vector drawing; save it as PNG": ".svg .svgz .eps .ai .wmf .emf",
+    "an image editor's file; save it as PNG": ".psd .psb .xcf .kra .afphoto",
+    "a kind of file that is not read; save it as PNG": ".tga .pcx .exr .hdr .pfm .dds .sgi .ras .xbm .bpg",
 }
 
 READ_SUFFIXES = frozenset(_READ.split())
@@ -34,11 +34,11 @@ _ADVICE = {suffix: advice for advice, suffixes in _REFUSED.items() for suffix in
 _BEGINNINGS = (
     (b"\xff\x0a", "JPEG XL; save it as JPEG or PNG"),
     (b"\x00\x00\x00\x0cJXL ", "JPEG XL; save it as JPEG or PNG"),
-    (b"8BPS", "a file of an image editor; save it as PNG"),
-    (b"%!PS", "a drawing of vectors; save it as PNG"),
-    (b"\xc5\xd0\xd3\xc6", "a drawing of vectors; save it as PNG"),
-    (b"<svg", "a drawing of vectors; save it as PNG"),
-    (b"<?xml", "a drawing of vectors; save it as PNG"),
+    (b"8BPS", "an image editor's file; save it as PNG"),
+    (b"%!PS", "a vector drawing; save it as PNG"),
+    (b"\xc5\xd0\xd3\xc6", "a vector drawing; save it as PNG"),
+    (b"<svg", "a vector drawing; save it as PNG"),
+    (b"<?xml", "a vector drawing; save it as PNG"),
     (b"%PDF", "a document; save the picture in it as PNG"),
     (b"<!doctype", "a web page; download the picture itself"),
     (b"<html", "a web page; download the picture itself"),
@@ -50,21 +50,21 @@ _AVIF_BRANDS = frozenset([b"avif", b"avis"])
 
 
 def is_picture_name(path: Path) -> bool:
-    """Whether a file's name is that of a picture, of a kind that is read or refused; hidden ones are not."""
+    """Return True if a file has the name of a picture, of any kind, and is not hidden."""
     suffix = path.suffix.lower()
     return (suffix in READ_SUFFIXES or suffix in _ADVICE) and not path.name.startswith(".")
 
 
 def refused_suffix(path: Path) -> str | None:
-    """What a file of this name is and what to do with it, if its kind is not read."""
+    """Return what a file of this name is and what to do with it; None if its kind may be read."""
     return _ADVICE.get(path.suffix.lower())
 
 
 def refused_content(beginning: bytes) -> str | None:
-    """What a file is that begins so and what to do with it, if its kind is known and not read.
+    """Return what a file with this beginning is and what to do with it; None if its kind may be read.
 
     Args:
-      beginning: at least 64 bytes, unless the file is shorter.
+      beginning: the first 64 bytes, or the whole file if it is shorter.
     """
     brands = _brands(beginning)
     if brands & _AVIF_BRANDS:
@@ -87,7 +87,7 @@ def refused_content(beginning: bytes) -> str | None:
 
 
 def formats_for(beginning: bytes) -> tuple[str, ...]:
-    """The formats that Pillow may try on a file that begins so."""
+    """Return the formats that Pillow may try on a file with this beginning."""
     brands = _brands(beginning)
     if brands & _AVIF_BRANDS and _reads_avif():
         return ("AVIF",)
@@ -97,7 +97,7 @@ def formats_for(beginning: bytes) -> tuple[str, ...]:
 
 
 def _brands(beginning: bytes) -> frozenset[bytes]:
-    """What an ISO media file (HEIC, AVIF, CR3, MP4) says that it is; empty for others."""
+    """Return the kinds that an ISO media file (HEIC, AVIF, CR3, MP4) claims; empty for other files."""
     if beginning[4:8] != b"ftyp":
         return frozenset()
     length = min(int.from_bytes(beginning[:4]), len(beginning))
@@ -109,7 +109,7 @@ def _reads_avif() -> bool:
 
 
 def _reads_heic() -> bool:
-    """Whether pi-heif is here; Pillow reads HEIC from now on if so."""
+    """Return True if pi-heif is installed; Pillow then reads HEIC from now on."""
     try:
         importlib.import_module("pi_heif").register_heif_opener()
     except ImportError:

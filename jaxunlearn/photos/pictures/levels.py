@@ -1,30 +1,30 @@
-"""Pixels of more than 8 bits as 8 bits.
+"""Convert pixels of more than 8 bits to 8 bits.
 
-A file says how much room a pixel has, and often not which number is white: scanners and scientific cameras
-keep 12 bits in 16, and programs keep 8 bits in 32. Where nothing says it, the largest number decides, and a
-note says so.
+A file says how many bits a pixel has, but often not which number is white: scanners and scientific cameras
+store 12 bits in 16, and programs store 8 bits in 32. If the file does not say it, the largest number decides,
+and a note says so.
 """
 
 import numpy as np
 from PIL import Image
 
 _WHITES = (8, 10, 12, 14, 16)
-"""Bits that white may have."""
+"""Numbers of bits that white may have."""
 _SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N")
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR, _LARGEST, _LARGEST_OF_TYPE = 258, 262, 284, 281, 341
 """Tags of TIFF."""
 _WHITE_IS_ZERO = 0
 _SEPARATE_PLANES = 2
 _DARK = 64
-"""A 16-bit picture in colour whose 8 upper bits stay below has at most 14 bits, or shows nothing."""
+"""If the upper 8 bits of a 16-bit colour picture stay below this, it has at most 14 bits or shows nothing."""
 
 
 class UnknownLevels(ValueError):
-    """Nothing says which number is white; the message says what to do."""
+    """The number of white is unknown; the message says what to do."""
 
 
 def has_deep_colours(file: Image.Image) -> bool:
-    """Whether a file just opened, not yet loaded, has colours of 16 bits, of which Pillow keeps the upper 8.
+    """Return True if an opened file, not yet loaded, has colours of 16 bits; Pillow keeps the upper 8.
 
     Raises:
       UnknownLevels: if Pillow would mix up their bytes.
@@ -35,32 +35,32 @@ def has_deep_colours(file: Image.Image) -> bool:
     if len(bits) > 1 and max(bits) > 8:
         deep = True
         if tags.get(_PLANAR) == _SEPARATE_PLANES:
-            raise UnknownLevels("16 bits a colour, a plane for each; save it with 8 bits")
+            raise UnknownLevels("16 bits a colour in separate planes; save it with 8 bits")
     return deep and file.mode not in (*_SIXTEEN_BITS, "I", "F")
 
 
 def refuse_dark(picture: Image.Image) -> None:
-    """Refuse a picture with the upper 8 of 16 bits if white is plainly somewhere else.
+    """Refuse a picture with the upper 8 of 16 bits if its white is clearly lower.
 
     Raises:
-      UnknownLevels: if so.
+      UnknownLevels: if all its pixels are very dark.
     """
     colours = [band for band, name in zip(picture.split(), picture.getbands(), strict=True) if name != "A"]
     if max(np.asarray(band).max(initial=0) for band in colours) < _DARK:
-        raise UnknownLevels("16 bits a colour, of which the upper ones are not used; save it with 8 bits")
+        raise UnknownLevels("16 bits a colour, but the upper bits are not used; save it with 8 bits")
 
 
 def eight_bits(picture: Image.Image) -> tuple[Image.Image, str | None]:
-    """A picture with 8 bits a channel.
+    """Return a picture with 8 bits per channel.
 
     Args:
-      picture: in any mode; those of 8 bits and less stay as they are.
+      picture: in any mode; one with 8 bits or less stays as it is.
 
     Returns:
-      The picture, and a note if the white that it was scaled by is a guess.
+      The picture, and a note if its white is a guess.
 
     Raises:
-      UnknownLevels: if nothing can be guessed.
+      UnknownLevels: if its white cannot be guessed.
     """
     if picture.mode not in (*_SIXTEEN_BITS, "I", "F"):
         return picture, None
@@ -69,7 +69,7 @@ def eight_bits(picture: Image.Image) -> tuple[Image.Image, str | None]:
         raise UnknownLevels("its pixels are not all finite numbers; save it with 8 bits")
     low, high = levels.min(initial=0), levels.max(initial=0)
     if low < 0:
-        raise UnknownLevels("has pixels below 0, which is no brightness; save it with 8 bits")
+        raise UnknownLevels("has pixels below 0, which is not a brightness; save it with 8 bits")
     if picture.mode == "F":
         white, note = _white_of_fractions(high), "floating-point pixels, 0 taken as black and 1 as white"
     else:

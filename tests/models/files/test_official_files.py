@@ -23,7 +23,7 @@ import torch_pickles
 from eg3d_flax import GeneratorConfig
 from generators import SMALL
 from jaxunlearn.cli import main as cli
-from jaxunlearn.cli.options import models_of
+from jaxunlearn.cli.readers import models_of
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.files.network_files import open_network

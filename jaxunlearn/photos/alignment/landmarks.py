@@ -2,10 +2,11 @@
 
     {"anna.jpg": [[x, y], ...],  "bob.jpg": {"points": [[x, y], ...]},  "both.jpg": [[[x, y], ...], ...]}
 
-Five points or 68 a face, in pixels; several faces of a photo as a list of them. `jaxunlearn align` writes
+A face has 5 or 68 points, in pixels. Several faces of a photo are a list of faces. `jaxunlearn align` writes
 such a file, too.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 from unicodedata import normalize
@@ -14,13 +15,14 @@ import numpy as np
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_json
+from jaxunlearn.photos.alignment.crop import NoSquare
 
 FARTHEST = 1e6
-"""Pixels that a point may lie from the picture's corner."""
+"""Largest distance in pixels of a point from the picture's corner."""
 
 
 class Landmarks(NamedTuple):
-    """What a file says of each photo.
+    """The content of a file of landmarks.
 
     Attributes:
       points: name, with composed letters (NFC) → `[F, N, 2]` with N 5 or 68.
@@ -32,7 +34,7 @@ class Landmarks(NamedTuple):
 
 
 def read_landmarks(path: Path) -> Landmarks:
-    """Read all of them; a bad entry concerns its own photo only.
+    """Read all landmarks; an invalid entry affects only its own photo.
 
     Raises:
       InputError: if the file cannot be read, or does not map names to points.
@@ -40,18 +42,39 @@ def read_landmarks(path: Path) -> Landmarks:
     content = read_json(path)
     if not isinstance(content, dict) or not content:
         raise InputError(f"{path}: must map names of photos to their points")
-    found = Landmarks({}, {})
+    landmarks = Landmarks({}, {})
     for name, value in content.items():
         faces = _faces(value)
         if isinstance(faces, str):
-            found.refused[normalize("NFC", name)] = faces
+            landmarks.refused[normalize("NFC", name)] = faces
         else:
-            found.points[normalize("NFC", name)] = faces
-    return found
+            landmarks.points[normalize("NFC", name)] = faces
+    return landmarks
+
+
+def faces_from_file(path: Path) -> Callable[[str, Any], np.ndarray]:
+    """Return a function from the name of a photo (and the photo, unused) to the landmarks of its faces.
+
+    The returned function gives `[F, N, 2]`, and raises `NoSquare` for a photo whose entry is invalid.
+
+    Raises:
+      InputError: see `read_landmarks`.
+    """
+    known = read_landmarks(path)
+
+    def faces(name: str, _: Any) -> np.ndarray:
+        for key in (normalize("NFC", name), normalize("NFC", Path(name).name)):
+            if key in known.refused:
+                raise NoSquare(known.refused[key])
+            if key in known.points:
+                return known.points[key]
+        return np.empty((0, 5, 2))
+
+    return faces
 
 
 def _faces(value: Any) -> np.ndarray | str:
-    """The points, or why they cannot be used."""
+    """Return the points of a photo's faces, or why they cannot be used."""
     if isinstance(value, dict):
         value = value.get("points")
     try:

@@ -1,4 +1,4 @@
-"""From a photo to a crop that a generator knows how to make, or the reason why there is none."""
+"""Cut a face out of a photo as a generator's training photos were cut, or say why it cannot be done."""
 
 import dataclasses
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from jaxunlearn.photos.crop import (
+from jaxunlearn.photos.alignment.crop import (
     CROP_SIZE,
     Border,
     NoSquare,
@@ -27,11 +27,12 @@ class AlignmentSettings:
     """What is cut out, and what is refused.
 
     Attributes:
-      face: which face is meant where there are several: its number from the left, from 1, or the largest;
-        None refuses such a photo.
-      min_side: smallest side of the square in the photo, in its pixels.
-      min_sharpness: see `alignment.sharpness`.
-      upright, border: see `alignment.crop_square` and `alignment.crop`.
+      face: which face is cut out if there are several: its number from the left, from 1, or the largest. None
+        refuses such a photo.
+      min_side: smallest side of the square, in pixels of the photo.
+      min_sharpness: see `crop.sharpness`.
+      upright: see `crop.crop_square`.
+      border: see `crop.crop`.
       size: pixels along each side of the crop.
     """
 
@@ -45,13 +46,13 @@ class AlignmentSettings:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Alignment:
-    """What came of one photo.
+    """The result for one photo.
 
     Attributes:
-      points: `[F, 5, 2]`, the faces found.
-      squares: of each of them.
-      chosen: the number of the one that is meant, from 0; None if none is.
-      crop: None if the photo is refused.
+      points: `[F, 5, 2]`, the faces in it.
+      squares: the square of each face.
+      chosen: the number of the chosen face, from 0; None if no face was chosen.
+      crop: the crop; None if the photo is refused.
       reason: why it is refused; empty if it is not.
     """
 
@@ -63,19 +64,19 @@ class Alignment:
 
 
 def align_photo(photo: Image.Image, faces: Faces, settings: AlignmentSettings) -> Alignment:
-    """Find the face that is meant, and cut it out.
+    """Choose a face and cut it out.
 
     Args:
       photo: RGB.
-      faces: finds landmarks.
-      settings: what is refused.
+      faces: finds the landmarks.
+      settings: what is cut out, and what is refused.
     """
     points, squares = np.empty((0, 5, 2)), ()
     chosen = None
     try:
-        seen = np.array([five_points(face) for face in faces(photo)]).reshape(-1, 5, 2)
-        squares = tuple(crop_square(face, upright=settings.upright) for face in seen)
-        points = seen
+        five = np.array([five_points(face) for face in faces(photo)]).reshape(-1, 5, 2)
+        squares = tuple(crop_square(face, upright=settings.upright) for face in five)
+        points = five
         chosen = _choose(squares, settings)
         cut = crop(photo, squares[chosen], size=settings.size, border=settings.border)
         detail = sharpness(cut)
@@ -87,7 +88,7 @@ def align_photo(photo: Image.Image, faces: Faces, settings: AlignmentSettings) -
 
 
 class _Refusal(ValueError):
-    """Why a photo is refused."""
+    """A photo is refused; the message says why."""
 
 
 def _choose(squares: tuple[Square, ...], settings: AlignmentSettings) -> int:
@@ -97,7 +98,7 @@ def _choose(squares: tuple[Square, ...], settings: AlignmentSettings) -> int:
     large = [k for k, side in enumerate(sides) if side >= settings.min_side]
     if isinstance(settings.face, int):
         if settings.face > len(squares):
-            raise _Refusal(f"has {len(squares)} faces, and no number {settings.face}")
+            raise _Refusal(f"has {len(squares)} faces, but no number {settings.face}")
         chosen = settings.face - 1
     elif settings.face == "largest" or not large:
         chosen = int(np.argmax(sides))
@@ -105,7 +106,7 @@ def _choose(squares: tuple[Square, ...], settings: AlignmentSettings) -> int:
         chosen = large[0]
     else:
         raise _Refusal(
-            f"{len(large)} faces; choose with --face largest or --face N (the overlay has numbers)"
+            f"{len(large)} faces; choose with --face largest or --face N (overlays/ shows the numbers)"
         )
     if chosen not in large:
         raise _Refusal(f"too small: the crop is {sides[chosen]:.0f} pixels wide, below {settings.min_side:g}")

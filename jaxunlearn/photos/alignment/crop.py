@@ -1,12 +1,13 @@
-"""EG3D's crop of a photograph: from five landmarks to the square that its generators were trained on.
+"""EG3D's crop of a photo: from five landmarks to the square that its generators were trained on.
 
 Points are (x, y) in pixels of the photo, y downwards, (0, 0) the upper left corner of the upper left pixel.
 Five points are: left eye, right eye, nose, left and right corner of the mouth, as seen in the picture.
 
 The square follows `crop_images_in_the_wild.py` of NVlabs/eg3d: a weak-perspective camera is fitted between
-the five landmarks and those of a standard face in space; the square is centred on where it sees the standard
-face's origin, and 700 / 300 of its units wide. The photographs of EG3D's training set were turned upright
-before, by the axis of eyes and mouth that FFHQ's alignment uses, and continued beyond their border as FFHQ's.
+the five landmarks and those of a standard face in space. The square is centred on the camera's image of the
+standard face's origin, and is 700 / 300 of its units wide. The photos of EG3D's training set were first
+turned upright, by the axis of eyes and mouth that FFHQ's alignment uses, and continued beyond their border
+as in FFHQ.
 """
 
 import dataclasses
@@ -26,29 +27,29 @@ STANDARD_FACE = np.array(
 )
 """The five points of the mean Basel face as Deep3DFaceRecon normalises it: x right, y up, z to the viewer."""
 SQUARE_SIDE = 700 / 300
-"""Of the crop, in units of the standard face: 300 pixels are a unit, and the middle 700 pixels are kept."""
+"""Side of the crop in units of the standard face: a unit is 300 pixels, and the middle 700 are kept."""
 CROP_SIZE = 512
 _FARTHEST = 1e6
 _SMALLEST = 4
-"""Pixels of the side of a crop; what is smaller shows nothing, and would be enlarged without end."""
+"""Side of the smallest square in pixels; a smaller one shows nothing and would be enlarged too far."""
 _LARGEST_SQUARE = 8
-"""Longest sides of the photo that the square of a face may have."""
+"""Side of the largest square of a face, in longest sides of the photo."""
 
 Border = Literal["mirror", "black"]
-"""What lies beyond the photo: itself mirrored and blurred, as in FFHQ; or black, as in EG3D's script."""
+"""The area beyond the photo: the photo mirrored and blurred, as in FFHQ; or black, as in EG3D's script."""
 
 
 class NoSquare(ValueError):
-    """Landmarks that no face has."""
+    """Landmarks that cannot be those of a face."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Square:
-    """Where a crop lies in its photo.
+    """The place of a crop in its photo.
 
     Attributes:
       centre: (x, y).
-      side: pixels of the photo.
+      side: its length, in pixels of the photo.
       angle: radians by which its rows are turned, clockwise as seen in the picture.
     """
 
@@ -58,36 +59,36 @@ class Square:
 
     @property
     def axes(self) -> np.ndarray:
-        """`[2, 2]`, a row each: the directions of rows and columns, as long as a side."""
+        """The directions of rows and columns, each as long as a side; `[2, 2]`, one in each row."""
         return self.side * rotation(self.angle).T
 
     @property
     def corners(self) -> np.ndarray:
-        """`[4, 2]`: upper left, upper right, lower right, lower left."""
+        """The upper left, upper right, lower right and lower left corner, `[4, 2]`."""
         x, y = self.axes / 2
         return np.array(self.centre) + np.stack([-x - y, x - y, x + y, y - x])
 
     def moved(self, offset: np.ndarray, scale: float = 1.0) -> "Square":
-        """The same square in a photo that was cut at `offset` and then scaled."""
+        """Return the same square in a photo that was cut at `offset` and then scaled."""
         x, y = (np.array(self.centre) - offset) * scale
         return Square((float(x), float(y)), self.side * scale, self.angle)
 
     def inside(self, points: np.ndarray, size: int = CROP_SIZE) -> np.ndarray:
-        """Points `[N, 2]` of the photo as points of a crop with `size` pixels a side."""
+        """Return points `[N, 2]` of the photo as points of a crop with `size` pixels along each side."""
         return ((points - np.array(self.centre)) @ self.axes.T / self.side**2 + 0.5) * size
 
 
 def rotation(angle: float) -> np.ndarray:
-    """`[2, 2]`, turns columns by `angle`, clockwise as seen in a picture."""
+    """Return the matrix `[2, 2]` that turns columns by `angle`, clockwise as seen in a picture."""
     cosine, sine = np.cos(angle), np.sin(angle)
     return np.array([[cosine, -sine], [sine, cosine]])
 
 
 def five_points(landmarks: np.ndarray) -> np.ndarray:
-    """Five points `[5, 2]` of the 68 that dlib and FFHQ use, as Deep3DFaceRecon takes them; five stay.
+    """Return five points `[5, 2]` of the 68 that dlib and FFHQ use, as Deep3DFaceRecon does; five stay five.
 
     Raises:
-      NoSquare: if it is another number.
+      NoSquare: if there are neither 5 nor 68 points.
     """
     if landmarks.shape == (5, 2):
         return landmarks
@@ -98,7 +99,7 @@ def five_points(landmarks: np.ndarray) -> np.ndarray:
 
 
 def tilt(points: np.ndarray) -> float:
-    """By how much a face `[5, 2]` is turned in the picture, radians, clockwise: the x axis of FFHQ's crop."""
+    """Return the angle of a face `[5, 2]` in the picture, radians, clockwise: the x axis of FFHQ's crop."""
     eye_to_eye = points[1] - points[0]
     eye_to_mouth = (points[3] + points[4] - points[0] - points[1]) / 2
     x, y = eye_to_eye + eye_to_mouth[::-1] * [1, -1]
@@ -106,18 +107,18 @@ def tilt(points: np.ndarray) -> float:
 
 
 def crop_square(points: np.ndarray, *, upright: bool = True) -> Square:
-    """The crop of a face with five landmarks.
+    """Return the square of a face.
 
     Args:
-      points: `[5, 2]`.
-      upright: turn the crop with the face, as the training photographs were; otherwise it stays parallel to
-        the photo's edges, as EG3D's script for photos in the wild leaves it.
+      points: `[5, 2]`, its landmarks.
+      upright: True turns the square with the face, as for the training photos; False keeps it parallel to the
+        photo's edges, as EG3D's script for photos in the wild does.
 
     Raises:
       NoSquare: if the points cannot be those of a face.
     """
     points = np.asarray(points, np.float64)
-    if not (np.abs(points) < _FARTHEST).all():  # nor is NaN
+    if not (np.abs(points) < _FARTHEST).all():  # also refuses NaN
         raise NoSquare(f"landmarks must be numbers between -{_FARTHEST:g} and {_FARTHEST:g}")
     angle = tilt(points) if upright else 0.0
     turned = points @ rotation(angle)
@@ -136,14 +137,14 @@ def crop(
 ) -> Image.Image:
     """Cut a square out of a photo.
 
-    The photo is enlarged until it is at least twice as fine as the crop, or sampled at least as finely as its
-    own pixels, and averaged down, so that nothing is lost and nothing aliases.
+    A small photo is first enlarged to twice the resolution of the crop. A large photo is sampled at least at
+    its own resolution. The samples are then averaged, so that no detail is lost and nothing aliases.
 
     Args:
       photo: RGB.
-      square: may reach beyond the photo.
+      square: its place, which may reach beyond the photo.
       size: pixels along each side of the result.
-      border: what lies beyond.
+      border: how the photo is continued beyond its border.
 
     Raises:
       NoSquare: if the square is too small, far larger than the photo, or outside of it.
@@ -166,7 +167,7 @@ def crop(
 
 
 def _enlarged(photo: Image.Image, factor: float) -> tuple[Image.Image, np.ndarray]:
-    """The photo, bicubically enlarged if that makes it larger, and by how much each side became longer."""
+    """Return the photo, bicubically enlarged if `factor` is above 1, and the factor of each side."""
     if factor <= 1:
         return photo, np.ones(2)
     width, height = (round(side * factor) for side in photo.size)
@@ -175,7 +176,7 @@ def _enlarged(photo: Image.Image, factor: float) -> tuple[Image.Image, np.ndarra
 
 
 def _surroundings(photo: Image.Image, square: Square, border: Border) -> tuple[Image.Image, Square]:
-    """The part of the photo around the square, continued where the square reaches beyond it."""
+    """Return the part of the photo around the square, continued if the square reaches beyond the photo."""
     margin = 4
     low = np.floor(square.corners.min(axis=0)).astype(int) - margin
     high = np.ceil(square.corners.max(axis=0)).astype(int) + margin
@@ -202,7 +203,7 @@ def _padded(part: Image.Image, before: np.ndarray, after: np.ndarray, mode: str)
 
 
 def _faded(part: Image.Image, before: np.ndarray, after: np.ndarray, blur: float) -> Image.Image:
-    """Blurred from the photo's edge on, and fading into its median colour, as FFHQ's alignment does."""
+    """Blur the part beyond the photo's edge, and fade it into the median colour, as FFHQ's alignment does."""
     pixels = np.asarray(part, np.float32)
     height, width = pixels.shape[:2]
     x, y = np.arange(width)[None, :, None], np.arange(height)[:, None, None]
@@ -218,10 +219,10 @@ def _faded(part: Image.Image, before: np.ndarray, after: np.ndarray, blur: float
 
 
 def sharpness(face: Image.Image) -> float:
-    """How much of a crop's contrast is in its finest detail.
+    """Return the share of a crop's contrast that is in its finest detail.
 
-    Standard deviation of the Laplacian over that of the brightness, in the middle half of the crop at 256
-    pixels a side; noise raises it, blur and enlargement lower it.
+    It is the standard deviation of the Laplacian over that of the brightness, in the middle half of the crop
+    at 256 pixels a side. Noise raises it, blur and enlargement lower it.
     """
     grey = np.asarray(face.convert("L").resize((256, 256), Image.Resampling.LANCZOS), np.float64)[
         64:192, 64:192

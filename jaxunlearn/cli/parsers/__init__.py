@@ -1,0 +1,1 @@
+"""Help texts and arguments of all commands, without JAX, so that help and refusals are quick."""

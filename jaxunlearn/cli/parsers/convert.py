@@ -1,0 +1,35 @@
+"""Arguments of `jaxunlearn convert`."""
+
+from argparse import ArgumentParser
+
+from jaxunlearn.cli.parsers.types import local_path
+
+DESCRIPTION = """\
+Convert a network between PyTorch's files and ours.
+
+IN may be a network pickle of NVIDIA's code base (.pkl), a PyTorch file (.pt, .pth) or safetensors. Its
+content decides, not its name. If there is no file of that name, the folders of `jaxunlearn models` are
+searched. No code from the file is run. OUT becomes a safetensors file. Its header has the architecture, the
+settings, the SHA-256 of the source file and the licence note.
+"""
+EXAMPLES = """\
+examples:
+  jaxunlearn convert ffhqrebalanced512-128.pkl ffhq.safetensors
+  jaxunlearn convert ffhqrebalanced512-128.pkl --check
+  jaxunlearn convert unlearned.safetensors unlearned.pth --to torch
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments."""
+    add = parser.add_argument
+    add("source", metavar="IN", type=local_path, help="file to read")
+    add("target", metavar="OUT", type=local_path, nargs="?", help="file to write")
+    add("--kind", default="auto", help="kind of network; auto recognises it by the names of its weights")
+    add("--check", action="store_true", help="print what each key becomes; write nothing")
+    add(
+        "--to",
+        choices=("jax", "torch"),
+        default="jax",
+        help="torch: a complete state dict for the official code, .pth or .safetensors by the name of OUT",
+    )

@@ -1,0 +1,27 @@
+"""Arguments of `jaxunlearn demo`."""
+
+from argparse import ArgumentParser
+
+from jaxunlearn.cli.parsers.groups import add_config
+from jaxunlearn.cli.parsers.types import local_path, seed
+
+DESCRIPTION = """\
+Make the bundled generator forget one of its people, measure the result, and show it.
+
+Nothing is downloaded, and none of these people exists. It takes a few minutes on a laptop's CPU.
+"""
+EXAMPLES = """\
+examples:
+  jaxunlearn demo
+  jaxunlearn demo --seed 12 --out runs/twelve
+  jaxunlearn demo --config.target.kind=mean --out runs/towards_the_mean
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments."""
+    add = parser.add_argument
+    add("--seed", type=seed, default=7, metavar="N", help="the person to forget [%(default)s]")
+    add("--out", type=local_path, metavar="DIR", help="folder to write [runs/demo-seed and the seed]")
+    add_config(parser)
+    parser.set_defaults(resumes=True)

@@ -1,0 +1,44 @@
+"""Arguments of `jaxunlearn evaluate`."""
+
+from argparse import ArgumentParser
+
+from jaxunlearn.cli.parsers.groups import add_config
+from jaxunlearn.cli.parsers.types import local_path, name_or_path
+
+DESCRIPTION = """\
+Measure what a run did: how well each person is forgotten, also in other pictures of them, and how little all
+other people changed. Writes summary.json, pictures and report.html into the run folder.
+"""
+EXAMPLES = """\
+examples:
+  jaxunlearn evaluate runs/seed0007
+  jaxunlearn evaluate runs/person --judge CurricularFace_Backbone.pth --inception pt_inception.pth
+  jaxunlearn evaluate runs/person --others more_latents_of_the_person.npz
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments."""
+    add = parser.add_argument
+    add("folder", type=local_path, metavar="RUN", help="folder of a finished run")
+    add("--model", type=name_or_path, help="the source generator, if its file has moved since the run")
+    add(
+        "--judge",
+        type=name_or_path,
+        metavar="FILE",
+        help="identity network of the evaluation [as suits the model]",
+    )
+    add(
+        "--inception",
+        type=name_or_path,
+        metavar="FILE",
+        help="network of the FID [as suits the model, else AlexNet features]",
+    )
+    add(
+        "--others",
+        type=local_path,
+        metavar="FILE",
+        help="latents of other pictures of the person, for a run of one person",
+    )
+    add("--real", type=local_path, metavar="DIR", help="folder of real pictures, for ΔFID_real")
+    add_config(parser)

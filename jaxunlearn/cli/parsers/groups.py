@@ -1,0 +1,98 @@
+"""Groups of options that several commands share; `jaxunlearn.cli.readers` reads what they were given."""
+
+from argparse import ArgumentParser
+
+from jaxunlearn.cli.parsers.types import MOST_DEVICES, MOST_SEEDS, mesh_shape, name_or_path, whole
+from jaxunlearn.methods.registry import DEFAULT, METHODS
+
+CONFIG_PREFIX = "--config."
+SHARED_PEOPLE = 10
+"""People who share a generator in `bench` and `compile`, where no number is given."""
+
+PHOTO_SOURCES = "pictures, folders of pictures or of people's folders, tables (image,identity)"
+
+
+def add_config(parser: ArgumentParser) -> None:
+    """Add `--config`; the parser leaves `--config.KEY=VALUE` over."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="a Python file with get_config(), such as those in configs/: it is a program, and it is run. "
+        "FILE:ARGUMENT passes an argument. --config.KEY=VALUE changes single settings",
+    )
+
+
+def add_models(parser: ArgumentParser) -> None:
+    """Add the options of `readers.models_of`."""
+    add = parser.add_argument
+    add(
+        "--model",
+        type=name_or_path,
+        default="heads",
+        help="the generator: a file, or heads, the bundled model [%(default)s]",
+    )
+    suits = "[as suits the model]"
+    add("--perceptual", type=name_or_path, metavar="FILE", help=f"LPIPS of the loss: alex, or a file {suits}")
+    add("--identity", type=name_or_path, metavar="FILE", help=f"identity network of the loss {suits}")
+    add("--judge", type=name_or_path, metavar="FILE", help=f"identity network of the evaluation {suits}")
+
+
+def add_inversion(parser: ArgumentParser, option: str) -> None:
+    """Add the options of `jaxunlearn.invert`; `option` is what the choice of the method is called."""
+    add = parser.add_argument
+    add(
+        option,
+        choices=("encoder", "optimize", "hybrid"),
+        help="how photos become latents: by one pass of an encoder, by a search, or by a search that starts "
+        "from the encoder's latents [hybrid with an encoder, else optimize]",
+    )
+    add("--encoder", type=name_or_path, metavar="FILE", help="the encoder [as suits the model]")
+    add(
+        "--encoder-input",
+        choices=("crop", "file"),
+        default="crop",
+        help="what the encoder sees: the crop at the model's resolution, or the whole file, squeezed to the "
+        "encoder's 256² as by the official scripts' image_to_tensor [%(default)s]",
+    )
+
+
+def add_mesh(parser: ArgumentParser) -> None:
+    """Add the options of `readers.mesh_of` and `readers.join`."""
+    parser.add_argument(
+        "--mesh",
+        type=mesh_shape,
+        metavar="IxS",
+        help="devices for generator copies x devices for the pairs of a step, such as 4x2 [one device]",
+    )
+    hosts = parser.add_argument_group(
+        "several hosts",
+        "Start the same command on each host. On TPU pods and under SLURM, --distributed alone is enough.",
+    )
+    hosts.add_argument("--distributed", action="store_true", help="find the other processes")
+    hosts.add_argument("--coordinator", metavar="HOST:PORT", help="address of process 0")
+    hosts.add_argument("--processes", type=whole(1, MOST_DEVICES), metavar="N", help="number of processes")
+    hosts.add_argument(
+        "--process", type=whole(0, MOST_DEVICES - 1), metavar="K", help="number of this process, from 0"
+    )
+    hosts.add_argument(
+        "--wait", type=whole(1, 86_400), metavar="SECONDS", help="longest wait for the other processes [300]"
+    )
+
+
+def add_step(parser: ArgumentParser) -> None:
+    """Add the options of `readers.step_of`."""
+    add = parser.add_argument
+    add(
+        "--preset",
+        choices=("heads", "full"),
+        default="heads",
+        help="heads: the bundled 64² model; full: EG3D's 512² model with random weights [%(default)s]",
+    )
+    add("--method", choices=tuple(METHODS), help=f"the method of the step [{DEFAULT}]")
+    add(
+        "--people",
+        type=whole(1, MOST_SEEDS),
+        metavar="N",
+        help=f"people who share a generator, with a method that can do so [{SHARED_PEOPLE}]",
+    )
+    add_config(parser)

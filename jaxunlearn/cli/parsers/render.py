@@ -1,0 +1,115 @@
+"""Arguments of `jaxunlearn render`."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from jaxunlearn.cli.parsers.types import (
+    LARGEST_SEED,
+    MOST_BATCH,
+    local_path,
+    name_or_path,
+    real,
+    seeds,
+    whole,
+)
+
+DESCRIPTION = """\
+Render samples of a generator: an image of each sample and view, and all images in grid.png. Or, with the
+folder of a run: the forgotten person before, their target, and after, from several sides.
+
+Angles are those of the official sampler, in degrees: offsets from the frontal view. A positive yaw shows the
+face's right side, a negative pitch looks from above.
+"""
+EXAMPLES = """\
+examples:
+  jaxunlearn render --out pictures
+  jaxunlearn render --model ffhq.safetensors --seeds 0-7 --yaw -20 0 20 --truncation-psi 0.7 --out pictures
+  jaxunlearn render --model ffhq.safetensors --seeds 3 --video orbit.mp4 --mesh head.glb --out pictures
+  jaxunlearn render --model ffhq.safetensors --latents person.npz --depth --out pictures
+  jaxunlearn render runs/seed0007 --yaw -40 -20 0 20 40 --video orbit.gif --mesh head.glb
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments."""
+    add = parser.add_argument
+    add(
+        "folder",
+        type=local_path,
+        nargs="?",
+        metavar="RUN",
+        help="folder of a finished run; the pictures are written into it",
+    )
+    add(
+        "--model",
+        type=name_or_path,
+        default="heads",
+        help="a file; heads: the bundled model; random: a small untrained generator [%(default)s]",
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--seeds", type=seeds, default=seeds("0-7"), help="such as 0-3,7 [0-7]")
+    which.add_argument(
+        "--latents", type=local_path, metavar="FILE", help="ws from .npz, .npy, .pt or .safetensors"
+    )
+    add("--out", type=local_path, default=Path("render"), metavar="DIR", help="folder to write [%(default)s]")
+    _add_views(parser)
+    _add_video_and_mesh(parser)
+    add("--batch", type=whole(1, MOST_BATCH), default=4, help="images rendered at a time [%(default)s]")
+    add(
+        "--ray-chunk",
+        type=whole(1, 2**24),
+        default=4096,
+        metavar="N",
+        help="rays at a time; more need more memory [%(default)s]",
+    )
+    add("--dtype", choices=("float32", "bfloat16"), default="float32", help="of activations [%(default)s]")
+
+
+def _add_views(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--yaw", type=real(-360, 360), nargs="+", default=[0.0], metavar="DEG", help="views to render [0]")
+    add("--pitch", type=real(-360, 360), nargs="+", default=[0.0], metavar="DEG", help="views to render [0]")
+    add(
+        "--truncation-psi",
+        type=real(-10, 10),
+        default=1.0,
+        metavar="PSI",
+        help="1 leaves the samples as they are, 0 makes all of them the mean face [%(default)s]",
+    )
+    add("--truncation-cutoff", type=whole(1, 1000), metavar="N", help="truncate only the first N rows of ws")
+    add("--noise-mode", choices=("const", "none", "random"), default="const", help="[%(default)s]")
+    add("--noise-seed", type=whole(0, LARGEST_SEED), default=0, help="for --noise-mode random [%(default)s]")
+    add(
+        "--resolution",
+        type=whole(1, 2048),
+        metavar="N",
+        help="rays along each side, at most 2048 [as the model was trained]",
+    )
+    add("--depth", action="store_true", help="write depth maps too; near is white")
+
+
+def _add_video_and_mesh(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--video", metavar="NAME", help="orbit around every sample, NAME.mp4 or NAME.gif")
+    add("--frames", type=whole(1, 1000), default=72, help="frames of the video, at most 1000 [%(default)s]")
+    add("--fps", type=whole(1, 240), default=24, help="frames per second of the video [%(default)s]")
+    add(
+        "--mesh",
+        metavar="NAME",
+        help="surface of every sample, NAME.ply, NAME.obj or NAME.glb; with RUN: before and after",
+    )
+    add(
+        "--mesh-resolution",
+        type=whole(2, 512),
+        default=256,
+        metavar="N",
+        help="lattice nodes along each side, at most 512 [%(default)s]",
+    )
+    add(
+        "--mesh-level",
+        type=real(0, 1e6),
+        default=10.0,
+        metavar="X",
+        help="density at the surface [%(default)s]",
+    )
+    add("--mesh-largest", action="store_true", help="keep only the largest piece of the surface")

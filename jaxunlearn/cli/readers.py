@@ -1,0 +1,122 @@
+"""What the shared options of `parsers.groups` stand for: models, meshes, settings."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
+from jax.sharding import Mesh
+from ml_collections import config_flags
+
+from jaxunlearn.cli.parsers.groups import CONFIG_PREFIX, SHARED_PEOPLE
+from jaxunlearn.errors import InputError, first_line, shortened
+from jaxunlearn.methods import configuration
+from jaxunlearn.methods.config_files import load_config
+from jaxunlearn.methods.registry import DEFAULT, method_of
+from jaxunlearn.methods.settings import ConfigDict, did_you_mean, flat
+from jaxunlearn.models import loading
+from jaxunlearn.process import multihost
+from jaxunlearn.profiling.workload import Preset
+from jaxunlearn.sharding import make_mesh
+
+
+def models_of(arguments: argparse.Namespace, w_avg: Path | None = None) -> loading.Models:
+    """Load the models of `add_models`; `w_avg` is a file with the mean latent.
+
+    Raises:
+      InputError: if a name is unknown, or a file cannot be used.
+    """
+    return loading.load_models(
+        arguments.model,
+        perceptual=arguments.perceptual,
+        identity=arguments.identity,
+        judge=arguments.judge,
+        w_avg=w_avg,
+    )
+
+
+def join(arguments: argparse.Namespace) -> None:
+    """Become one of several processes, if the options ask for it; before JAX is used for anything else.
+
+    Raises:
+      InputError: if the other processes are not found.
+    """
+    where = (arguments.coordinator, arguments.processes, arguments.process)
+    if arguments.distributed or any(value is not None for value in where):
+        multihost.start(*where, wait=arguments.wait or multihost.WAIT)
+
+
+def mesh_of(arguments: argparse.Namespace) -> Mesh | None:
+    """Return the mesh of `--mesh`; None for one device.
+
+    Raises:
+      InputError: if there are not enough devices.
+    """
+    return None if arguments.mesh is None else make_mesh(*arguments.mesh)
+
+
+def read_config(path: str | None, overrides: Sequence[str], default: ConfigDict) -> ConfigDict:
+    """Return the settings of a command.
+
+    Args:
+      path: value of `--config`.
+      overrides: texts of the form `--config.steps=20`.
+      default: the settings if no path is given.
+
+    Raises:
+      InputError: if there is no such file or setting, the file fails, or a value has another type.
+    """
+    config = default if path is None else load_config(path)
+    known = flat(config)
+    for text in overrides:
+        name = text.removeprefix(CONFIG_PREFIX).partition("=")[0]
+        if name not in known:
+            raise InputError(f"unknown setting config.{shortened(name)}{did_you_mean(name, known)}")
+    own = flags.FlagValues()
+    command_line = ["jaxunlearn", *overrides]
+    try:
+        config_flags.DEFINE_config_dict("config", config, flag_values=own, sys_argv=command_line)
+        own(command_line)
+    except (AttributeError, KeyError) as error:
+        raise InputError(
+            f"{_cut(overrides)}: no such setting ({shortened(first_line(error), 200)})"
+        ) from error
+    except (flags.Error, TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{_cut(overrides)}: {shortened(first_line(error), 200)}") from error
+    return own["config"].value
+
+
+def _cut(overrides: Sequence[str]) -> str:
+    return shortened(" ".join(shortened(text) for text in overrides), 400)
+
+
+def refuse_other_method(arguments: argparse.Namespace, config: ConfigDict) -> None:
+    """Refuse a `--config` that belongs to another method than `--method`.
+
+    Raises:
+      InputError: naming both.
+    """
+    if arguments.method not in (None, config.method):
+        raise InputError(
+            f"--method {arguments.method}: {arguments.config} is a config of {config.method}; leave one out"
+        )
+
+
+def step_of(arguments: argparse.Namespace, preset: Preset) -> tuple[ConfigDict, int]:
+    """Return the settings of `add_step`, and the number of people who share a generator copy.
+
+    Raises:
+      InputError: if a setting is invalid, or settings contradict each other.
+    """
+    default = preset.config(arguments.method or DEFAULT, arguments.people or SHARED_PEOPLE)
+    config = read_config(arguments.config, arguments.overrides, default)
+    configuration.check(config)
+    refuse_other_method(arguments, config)
+    method = method_of(config)
+    if not method.shares_generator(config):
+        if arguments.people is not None:
+            raise InputError(
+                f"--people: {method.label} gives every person a generator copy of their own; use --copies"
+            )
+        return config, 1
+    return config, arguments.people or SHARED_PEOPLE

@@ -1,0 +1,1 @@
+"""From a photo to the crop of a face: detector, landmarks, square."""

@@ -1,0 +1,118 @@
+"""Align the photos of a list and write crops, pictures of what was found, and landmarks."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.files.door import write_json
+from jaxunlearn.files.names import distinct_file_names
+from jaxunlearn.images import save_png
+from jaxunlearn.photos.alignment.align import Alignment, AlignmentSettings, align_photo
+from jaxunlearn.photos.folders import OVERLAYS, ListedPhoto
+from jaxunlearn.photos.pictures.image_io import open_picture
+
+NamedFaces = Callable[[str, Image.Image], np.ndarray]
+"""Name of a photo and the photo → landmarks `[F, N, 2]` of its faces, from left to right."""
+
+Overlay = Callable[[Image.Image, Alignment], Image.Image]
+"""A photo and its alignment → a picture of what was found in it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class AlignedFiles:
+    """The result for a list of photos.
+
+    Attributes:
+      aligned: names of the photos that have a crop now.
+      refused: a line on each of the others.
+    """
+
+    aligned: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def align_files(
+    photos: Sequence[ListedPhoto],
+    out: Path,
+    faces: NamedFaces,
+    settings: AlignmentSettings,
+    *,
+    overlay: Overlay,
+) -> AlignedFiles:
+    """Align photos, with a progress bar if there are several.
+
+    Args:
+      photos: photos of a source; those that cannot be used are refused.
+      out: folder for the crops, `landmarks.json`, and the pictures of `overlay` in `overlays/`.
+      faces: finds the landmarks.
+      settings: what is cut out, and what is refused.
+      overlay: draws what was found.
+
+    Raises:
+      InputError: if two photos have the same name, or no photo could be aligned.
+    """
+    refused = [photo.unusable for photo in photos if photo.unusable]
+    listed = [photo for photo in photos if not photo.unusable]
+    if len({photo.name for photo in listed}) < len(listed):
+        raise InputError("two photos have the same name, and so would their crops; align them one by one")
+    crops = _crop_files(listed)
+    out.mkdir(parents=True, exist_ok=True)
+    landmarks: dict[str, Any] = {}
+    bar = tqdm(listed, desc="aligning", unit="photo", disable=len(listed) == 1)
+    for listed_photo, file in zip(bar, crops, strict=True):
+        try:
+            photo = open_picture(listed_photo.path)
+        except InputError as error:
+            refused.append(str(error))
+            continue
+        alignment = align_photo(photo, lambda picture, name=listed_photo.name: faces(name, picture), settings)
+        _save(overlay(photo, alignment), out / OVERLAYS / file)
+        if alignment.crop is None:
+            refused.append(f"{listed_photo.path}: {alignment.reason}")
+            continue
+        _save(alignment.crop, out / file)
+        landmarks[listed_photo.name] = _entry(alignment)
+    if not landmarks:
+        more = "" if len(refused) == 1 else f" (and {len(refused) - 1} more, none could be aligned)"
+        raise InputError(refused[0] + more)
+    write_json(out / "landmarks.json", landmarks)
+    return AlignedFiles(tuple(landmarks), tuple(refused))
+
+
+def _entry(alignment: Alignment) -> dict[str, Any]:
+    """Return what `landmarks.json` says about a photo with a crop."""
+    assert alignment.chosen is not None
+    square = alignment.squares[alignment.chosen]
+    return {
+        "points": alignment.points[alignment.chosen].round(2).tolist(),
+        "centre": [round(x, 2) for x in square.centre],
+        "side": round(square.side, 2),
+        "angle": round(square.angle, 4),
+    }
+
+
+def _crop_files(photos: Sequence[ListedPhoto]) -> list[Path]:
+    """Return a file for the crop of each photo, in a folder of its person's name unless it is its own."""
+    by_person: dict[str, list[ListedPhoto]] = {}
+    for photo in photos:
+        by_person.setdefault("" if photo.person == photo.name else photo.person, []).append(photo)
+    folders = distinct_file_names([person for person in by_person if person], plain=False)
+    places = {"": Path()} | dict(zip(filter(None, by_person), map(Path, folders), strict=True))
+    files: dict[str, Path] = {}
+    for person, theirs in by_person.items():
+        stems = distinct_file_names([photo.path.stem for photo in theirs], plain=False, longest=200)
+        files |= {
+            photo.name: places[person] / f"{stem}.png" for photo, stem in zip(theirs, stems, strict=True)
+        }
+    return [files[photo.name] for photo in photos]
+
+
+def _save(picture: Image.Image, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_png(path, np.asarray(picture))

@@ -1,0 +1,245 @@
+"""From photos to latents and people: files are read, framed and inverted. `N` photos.
+
+inverted = jaxunlearn.invert(models, "photos/")
+inverted.ws, inverted.c                                  # latents and cameras
+jaxunlearn.unlearn(models, inverted.people, config, workdir="runs/them")
+"""
+
+import dataclasses
+import os
+import re
+import time
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from jax.sharding import Mesh
+
+from eg3d_flax import Compute
+from jaxunlearn.errors import InputError
+from jaxunlearn.files.names import file_name
+from jaxunlearn.models.encoder import Encoder
+from jaxunlearn.models.loading import Models
+from jaxunlearn.photos.inversion import Inversion, InversionSettings
+from jaxunlearn.photos.invert import (
+    EncoderInput,
+    Method,
+    default_method,
+    encoder_for,
+    invert_photographs,
+    settings_for,
+    side_of_file,
+)
+from jaxunlearn.photos.people import People
+from jaxunlearn.photos.sources import (
+    Photograph,
+    Photographs,
+    Refused,
+    iterate_photographs,
+    read_photographs,
+    whole_images,
+)
+
+PhotoSource = str | Path
+"""A picture, a folder, a table or `tfds:NAME[split]`; see `photos.sources.iterate_photographs`."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class InvertedPhotos:
+    """Photos with their latents.
+
+    Attributes:
+      photos: the photos that were inverted, and those that were left out with a reason.
+      inversion: the latents, and how similar their images are to the photos.
+      method: how the photos were inverted.
+      encoder: name of the encoder, if there was one.
+      encoder_input: what the encoder was given.
+      settings: settings of the search.
+      seconds: duration of the inversion.
+    """
+
+    photos: Photographs
+    inversion: Inversion
+    method: Method
+    encoder: str | None
+    encoder_input: EncoderInput
+    settings: InversionSettings
+    seconds: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each photo, such as `ada/1.png`."""
+        return tuple(photo.name for photo in self.photos.photographs)
+
+    @property
+    def images(self) -> np.ndarray:
+        """The photos as the generator would show them, `[N, R, R, 3]` float32 in [-1, 1]."""
+        return np.stack([photo.image for photo in self.photos.photographs])
+
+    @property
+    def ws(self) -> np.ndarray:
+        """The latents, `[N, num_ws, w_dim]` float32."""
+        return self.inversion.ws
+
+    @property
+    def c(self) -> np.ndarray:
+        """The estimated cameras, `[N, 25]` float32."""
+        return self.inversion.c
+
+    @property
+    def people(self) -> People:
+        """The photos as people for `jaxunlearn.unlearn`: each photo counts as a person."""
+        names = self.names
+        first = file_name(re.sub(r"\W+", "-", os.path.splitext(names[0])[0]))
+        return People(first + (f"-and-{len(names) - 1}-more" if len(names) > 1 else ""), names, self.ws)
+
+
+def invert(
+    models: Models,
+    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | Photographs,
+    *,
+    method: Method | None = None,
+    encoder: PhotoSource | Encoder | None = None,
+    encoder_input: EncoderInput = "crop",
+    steps: int | None = None,
+    batch: int | None = None,
+    mesh: Mesh | None = None,
+    compute: Compute | None = None,
+    progress: bool = True,
+) -> InvertedPhotos:
+    """Find the latents and cameras of photos that are framed as the generator's images.
+
+    Args:
+      models: the generator, with LPIPS and identity network of the loss.
+      photos: pictures, folders of pictures or of people's folders, tables, `tfds:NAME[split]`; or images
+        `[N, R, R, 3]` in [-1, 1] of the generator's resolution.
+      method: "encoder" is one pass of an encoder, "optimize" a search from the mean face, "hybrid" a search
+        that starts from the encoder's latents. None takes "hybrid" with an encoder, else "optimize".
+      encoder: an encoder or its file; None takes the one that suits the model.
+      encoder_input: "crop" gives the encoder the same image as the loss, "file" the whole file.
+      steps: number of steps of the search; None takes 40, or 20 for "hybrid".
+      batch: number of photos at a time, 8 by default; more need more memory.
+      mesh: devices that share each batch, along the axis "sample"; see `make_mesh`. None uses one device.
+      compute: dtype and forms; None takes what is fastest on this platform.
+      progress: True shows a bar.
+
+    Raises:
+      InputError: if no photo can be used, an encoder is needed and there is none, or options contradict each
+        other; before the long part.
+      ValueError: if images have another shape.
+
+    Warns:
+      UserWarning: for each photo that is left out.
+    """
+    method = method or default_method(models, encoder)
+    network = _encoder(models, method, encoder)
+    settings = _settings(method, steps, batch)
+    read = _read(photos, models.generator.config.img_resolution, side_of_file(network, encoder_input))
+    began = time.perf_counter()
+    inversion = invert_photographs(
+        models,
+        np.stack([photo.image for photo in read.photographs]),
+        method,
+        encoder=network,
+        encoder_images=whole_images(read.photographs),
+        settings=settings,
+        mesh=mesh,
+        compute=compute,
+        progress=progress,
+    )
+    seconds = time.perf_counter() - began
+    name = None if network is None else network.name
+    return InvertedPhotos(read, inversion, method, name, encoder_input, settings, seconds)
+
+
+def people_from_photos(
+    models: Models,
+    sources: Sequence[PhotoSource],
+    *,
+    method: Method | None = None,
+    encoder: PhotoSource | None = None,
+    encoder_input: EncoderInput = "crop",
+    compute: Compute | None = None,
+) -> People:
+    """Return the people in photos; each photo counts as a person.
+
+    Args:
+      models: the generator and its networks.
+      sources: sources of photos, see `invert`.
+      method: see `invert`.
+      encoder: see `invert`.
+      encoder_input: see `invert`.
+      compute: see `invert`.
+
+    Raises:
+      InputError: if a source has no photo that can be used, or an encoder is needed and there is none; before
+        any photo is inverted.
+
+    Warns:
+      UserWarning: for each photo that is left out.
+    """
+    method = method or default_method(models, encoder)
+    network = _encoder(models, method, encoder)
+    side, whole_side = models.generator.config.img_resolution, side_of_file(network, encoder_input)
+    read = [read_photographs(source, side, whole_side=whole_side) for source in sources]
+    photos = Photographs(
+        tuple(photo for part in read for photo in part.photographs),
+        tuple(refused for part in read for refused in part.refused),
+    )
+    inverted = invert(
+        models, photos, method=method, encoder=network, encoder_input=encoder_input, compute=compute
+    )
+    return inverted.people
+
+
+def _encoder(models: Models, method: Method, encoder: PhotoSource | Encoder | None) -> Encoder | None:
+    if method == "optimize":
+        return None
+    return encoder if isinstance(encoder, Encoder) else encoder_for(models, encoder)
+
+
+def _settings(method: Method, steps: int | None, batch: int | None) -> InversionSettings:
+    if steps and method == "encoder":
+        raise InputError(f"steps {steps}: the method encoder makes no search; choose the method hybrid")
+    settings = settings_for(method)
+    return dataclasses.replace(
+        settings,
+        steps=settings.steps if steps is None else steps,
+        batch=settings.batch if batch is None else batch,
+    )
+
+
+def _read(
+    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | Photographs, side: int, whole_side: int | None
+) -> Photographs:
+    """Read photos, with a warning for each one that is left out.
+
+    Raises:
+      InputError: if no photo can be used.
+    """
+    if isinstance(photos, np.ndarray):
+        if photos.ndim != 4 or photos.shape[1:] != (side, side, 3) or not len(photos):
+            raise ValueError(f"images must be [N, {side}, {side}, 3], not {list(photos.shape)}")
+        if whole_side is not None:
+            raise InputError('encoder_input "file" needs files, not arrays; choose "crop"')
+        read: Iterable[Photograph | Refused] = [
+            Photograph(f"image{k:04d}", f"image{k:04d}", np.asarray(image, np.float32))
+            for k, image in enumerate(photos)
+        ]
+    elif isinstance(photos, Photographs):
+        read = (*photos.photographs, *photos.refused)
+    else:
+        sources = [photos] if isinstance(photos, str | Path) else photos
+        read = [
+            photo for source in sources for photo in iterate_photographs(source, side, whole_side=whole_side)
+        ]
+    usable = tuple(photo for photo in read if isinstance(photo, Photograph))
+    refused = tuple(photo for photo in read if isinstance(photo, Refused))
+    if not usable and len(refused) == 1:
+        raise InputError(refused[0].reason)
+    for photo in refused:
+        warnings.warn(f"left out: {photo.reason}", stacklevel=3)
+    if not usable:
+        raise InputError("none of the given photos can be used")
+    return Photographs(usable, refused)

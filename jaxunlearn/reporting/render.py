@@ -1,0 +1,107 @@
+"""Render people from several views: the public `render`, and what it shares with `samples`.
+
+`N` people or samples, `V` views, `H` `W` height and width.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike
+from tqdm import tqdm
+
+from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax.synthesis import NoiseMode
+from jaxunlearn.images import to_uint8
+from jaxunlearn.models.cameras import views
+from jaxunlearn.models.loading import Models
+from jaxunlearn.models.renderer import Renderer
+from jaxunlearn.photos.people import People
+
+
+def render(
+    generator: TriPlaneGenerator | Models,
+    people: People | ArrayLike,
+    *,
+    yaw: float | Sequence[float] = 0.0,
+    pitch: float | Sequence[float] = 0.0,
+    batch: int = 4,
+    noise_mode: NoiseMode = "const",
+    noise_seed: int = 0,
+    resolution: int | None = None,
+    compute: Compute | None = None,
+    progress: bool = False,
+) -> np.ndarray:
+    """Render people from every combination of yaw and pitch.
+
+    Angles are degrees away from the frontal view. A positive yaw shows the face's right side, a negative
+    pitch looks from above.
+
+    Args:
+      generator: a generator, such as one of `Result.generators`; or models, whose source generator is taken.
+      people: people, or their latents `[N, num_ws, w_dim]`.
+      yaw: one angle or several.
+      pitch: one angle or several; the views have the first pitch with all yaws first.
+      batch: number of images rendered at a time.
+      noise_mode: noise of the synthesis network: "const" is the stored noise, "none" leaves it out, "random"
+        draws it.
+      noise_seed: seed of the noise, for "random".
+      resolution: rays along each side; None takes the generator's own number.
+      compute: dtype and forms; None takes what is fastest on this platform.
+      progress: True shows a bar.
+
+    Returns:
+      `[N, V, H, W, 3]` uint8, where V is the number of pitches times the number of yaws.
+
+    Raises:
+      ValueError: if the latents have another shape, or there are no people or no views.
+    """
+    source = generator.generator if isinstance(generator, Models) else generator
+    ws = jnp.asarray(people.ws if isinstance(people, People) else people, jnp.float32)
+    rows = (source.config.num_ws, source.config.w_dim)
+    if ws.ndim != 3 or ws.shape[1:] != rows or not len(ws):
+        raise ValueError(f"latents must be [N, {rows[0]}, {rows[1]}], not {list(ws.shape)}")
+    pitches, yaws = np.meshgrid(np.atleast_1d(pitch), np.atleast_1d(yaw), indexing="ij")
+    if not yaws.size:
+        raise ValueError("give at least one yaw and one pitch")
+    renderer = Renderer(
+        source,
+        batch=min(batch, len(ws) * yaws.size),
+        noise_mode=noise_mode,
+        noise_seed=noise_seed,
+        neural_rendering_resolution=resolution,
+        compute=compute or Compute.for_platform(jax.default_backend()),
+    )
+    c = views(source.config, np.deg2rad(yaws.ravel()), np.deg2rad(pitches.ravel()))
+    images, _ = render_views(renderer, ws, c, "images", progress=progress)
+    return images.reshape(len(ws), yaws.size, *images.shape[1:])
+
+
+def render_views(
+    renderer: Renderer, ws: jax.Array, c: jax.Array, title: str, *, depth: bool = False, progress: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Render each of `N` latents with each of `V` cameras.
+
+    Args:
+      renderer: of a generator.
+      ws: `[N, num_ws, w_dim]`.
+      c: `[V, 25]`.
+      title: text before the progress bar.
+      depth: True keeps the depths as well.
+      progress: True shows the bar.
+
+    Returns:
+      Images `[N * V, H, W, 3]` uint8, all views of the first latents first; and depths `[N * V, h, w, 1]`,
+      which are empty without `depth`.
+    """
+    count = len(ws) * len(c)
+    latents, cameras = jnp.repeat(ws, len(c), axis=0), jnp.tile(c, (len(ws), 1))
+    images, depths = [], []
+    with tqdm(total=count, desc=title, unit="image", disable=not progress) as bar:
+        for rendered in renderer.batches(latents, cameras):
+            images.append(to_uint8(rendered.image))
+            if depth:
+                depths.append(rendered.image_depth)
+            bar.update(len(rendered.image))
+    return np.concatenate(images), np.concatenate(depths) if depths else np.empty(0)

@@ -1,0 +1,176 @@
+"""Files of rendered samples, and of what a run did: images, videos, depth maps, meshes."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+
+from eg3d_flax import Compute, TriPlaneGenerator
+from jaxunlearn.errors import InputError
+from jaxunlearn.images import save_png
+from jaxunlearn.methods import from_config
+from jaxunlearn.models.generator import load_generator
+from jaxunlearn.models.renderer import Renderer
+from jaxunlearn.reporting.before_after import YAWS, RunPictures
+from jaxunlearn.reporting.run_meshes import run_meshes
+from jaxunlearn.reporting.samples import Pictures, save_pieces
+from jaxunlearn.reporting.video import save_video
+from jaxunlearn.training.result import finished
+from jaxunlearn.training.run_dir import RunFolder
+
+MOST_BYTES = 4 * 2**30
+"""Largest size of the images of one grid or video, which are in memory until it is written."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Video:
+    """An orbit around each sample, in a file of a plain name that ends in one of `video.FORMATS`."""
+
+    name: Path
+    frames: int = 72
+    fps: int = 24
+
+
+@dataclasses.dataclass(frozen=True)
+class Mesh:
+    """The surface of each sample, in files of a plain name that ends in one of `surface.FORMATS`.
+
+    Attributes:
+      name: the file.
+      resolution: lattice nodes along each side.
+      level: density at the surface.
+      largest: True keeps only the largest piece.
+    """
+
+    name: Path
+    resolution: int = 256
+    level: float = 10.0
+    largest: bool = False
+
+
+class Written(NamedTuple):
+    """A file that was written, with a line about it if there is something to know."""
+
+    path: Path
+    note: str | None = None
+
+
+def check_name(text: str, formats: Sequence[str], option: str) -> Path:
+    """Return a file name that is plain and ends in one of the formats.
+
+    Raises:
+      InputError: naming the option, otherwise.
+    """
+    name = Path(text)
+    if name.suffix not in formats or name.name != text:
+        raise InputError(f"{option} {text}: give a plain name that ends in {' or '.join(formats)}")
+    return name
+
+
+def check_size(samples: int, side: int, counts: dict[str, int]) -> None:
+    """Refuse more images than fit into memory.
+
+    Args:
+      samples: number of samples.
+      side: pixels along each side of an image.
+      counts: option → number of images that it asks for per sample.
+
+    Raises:
+      InputError: naming the option.
+    """
+    for option, each in counts.items():
+        size = samples * each * side**2 * 3
+        if size > MOST_BYTES:
+            raise InputError(
+                f"{option}: {samples} samples times {each} are {size / 2**30:.0f} GB of images, more than "
+                f"{MOST_BYTES / 2**30:.0f} GB at once; give fewer samples or views"
+            )
+
+
+def render_samples(
+    generator: TriPlaneGenerator,
+    renderer: Renderer,
+    ws: jax.Array,
+    labels: list[str],
+    out: Path,
+    *,
+    angles: Sequence[tuple[float, float]],
+    depth: bool = False,
+    video: Video | None = None,
+    mesh: Mesh | None = None,
+    compute: Compute,
+) -> tuple[list[Path], list[str]]:
+    """Render samples into a folder: an image of each view, `grid.png`, and a video and meshes if wanted.
+
+    Args:
+      generator: the generator.
+      renderer: renders it.
+      ws: `[N, num_ws, w_dim]`.
+      labels: a name for the files of each sample.
+      out: the folder; it is made with its first file.
+      angles: (yaw, pitch) of each view, radians.
+      depth: True writes depth maps as well.
+      video: the orbit, if one is wanted.
+      mesh: the surfaces, if they are wanted.
+      compute: dtype and forms for the surfaces.
+
+    Returns:
+      The files, and lines about them that people should know.
+
+    Raises:
+      InputError: if the density nowhere reaches the level of the mesh; before anything is written.
+    """
+    pictures = Pictures(generator, renderer, ws, labels, out)
+    if mesh is not None:  # first: only the densities tell whether there is a surface
+        pictures.meshes(
+            mesh.name, resolution=mesh.resolution, level=mesh.level, largest=mesh.largest, compute=compute
+        )
+    pictures.views(list(angles), depth=depth)
+    if video is not None:
+        pictures.orbits(video.name, frames=video.frames, fps=video.fps)
+    return pictures.written, pictures.notes
+
+
+def render_run(
+    folder: RunFolder,
+    *,
+    yaws: Sequence[float] = YAWS,
+    video: Video | None = None,
+    mesh: Mesh | None = None,
+) -> Iterator[Written]:
+    """Render the people of a finished run before and after, and their targets, into the run folder.
+
+    Args:
+      folder: the run.
+      yaws: columns of each person's picture, degrees.
+      video: an orbit of before, target and after, if one is wanted.
+      mesh: the surfaces before and after, if they are wanted.
+
+    Returns:
+      Each file, when it has been written.
+
+    Raises:
+      InputError: if the run is not finished, or the density nowhere reaches the level of the mesh.
+    """
+    result = finished(folder)
+    source = load_generator(folder.request.model)
+    compute = from_config.compute(folder.config)
+    pictures = RunPictures(source, result, compute)
+    for k in range(len(result.ws)):
+        surfaces = {}
+        if mesh is not None:  # first: only the densities tell whether there is a surface
+            surfaces = run_meshes(
+                source, result, k, resolution=mesh.resolution, level=mesh.level, compute=compute
+            )
+        save_png(folder.person_picture(k), pictures.person(k, yaws))
+        yield Written(folder.person_picture(k))
+        if video is not None:
+            path = folder.images / video.name.with_stem(f"{video.name.stem}{k:04d}")
+            save_video(path, pictures.orbit(k, video.frames), fps=video.fps)
+            yield Written(path)
+        for when, piece in surfaces.items():
+            assert mesh is not None
+            path = folder.images / mesh.name.with_stem(f"{mesh.name.stem}{k:04d}_{when}")
+            yield Written(path, save_pieces(path, piece, largest=mesh.largest))

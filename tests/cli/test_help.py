@@ -1,0 +1,83 @@
+"""Help and refusals are quick: no command is imported for them, nor JAX."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jaxunlearn.cli import main as cli
+
+CLI = Path(cli.__file__).parent
+ASKS = """
+import contextlib, io, sys
+from jaxunlearn.cli import main as cli
+shown = io.StringIO()
+with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
+    try:
+        cli.parse(sys.argv[1:])
+    except SystemExit as stop:
+        code = stop.code
+heavy = [name for name in ("jax", "numpy", "flax") if name in sys.modules]
+inside = "jaxunlearn.cli."
+commands = [name for name in sys.modules if name.startswith(inside) and name.split(".")[-1] in cli.COMMANDS]
+print(code, *heavy, *commands)
+"""
+
+
+def asked(*arguments: str) -> list[str]:
+    """Exit code, heavy libraries and modules of commands that a call of the command line imported."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return subprocess.check_output(
+        [sys.executable, "-c", ASKS, *arguments], env=environment, text=True
+    ).split()
+
+
+def test_the_list_of_commands_imports_none_of_them():
+    assert asked("--help") == ["0"]
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_help_of_a_command_imports_its_arguments_only(command):
+    assert asked(command, "--help") == ["0", f"jaxunlearn.cli.parsers.{command}"]
+
+
+def test_wrong_arguments_are_refused_without_jax():
+    arguments = ("unlearn", "--seed", "3", "--mesh", "2x2", "--out", "runs/x", "--bogus")
+    assert asked(*arguments) == ["2", "jaxunlearn.cli.parsers.unlearn"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no processor time of children")
+def test_help_takes_less_than_three_tenths_of_a_second():
+    """Processor time, since a busy machine makes everything else longer."""
+    import resource
+
+    def used() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    times = []
+    for _ in range(3):
+        before = used()
+        subprocess.run([sys.executable, "-m", "jaxunlearn", "--help"], stdout=subprocess.DEVNULL, check=True)
+        times.append(used() - before)
+    assert min(times) < 0.3
+
+
+def test_every_command_has_arguments_and_a_run():
+    parsers = {path.stem for path in (CLI / "parsers").glob("*.py")} - {"__init__", "groups", "types"}
+    runs = {path.stem for path in CLI.glob("*.py")} - {"__init__", "main", "readers"}
+    assert parsers == runs == set(cli.COMMANDS)
+
+
+def test_commands_have_ordinary_imports():
+    """But for the one place that asks which error a library raised."""
+    hidden = []
+    for path in CLI.rglob("*.py"):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                imported = any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(function))
+                hidden += [f"{path.stem}.{function.name}"] if imported else []
+    assert hidden == ["main._for_the_user"]

@@ -1,0 +1,99 @@
+"""`jaxunlearn.invert`: photos or images in, latents, cameras and people out."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import jaxunlearn
+from jaxunlearn.photos import photo_inversion
+from jaxunlearn.photos.inversion import Inversion, InversionSettings
+from jaxunlearn.photos.sources import read_photographs
+from tiny_models import CONFIG, tiny_models
+
+SIDE = CONFIG.img_resolution
+
+
+def images(count: int) -> np.ndarray:
+    return np.random.default_rng(3).uniform(-1, 1, (count, SIDE, SIDE, 3)).astype(np.float32)
+
+
+@pytest.fixture
+def searched(monkeypatch) -> list[tuple[np.ndarray, str, InversionSettings]]:
+    """What was handed to the search, in whose place a zero latent comes back."""
+    given = []
+
+    def invert_photographs(models, images, method, *, settings, **_) -> Inversion:
+        given.append((images, method, settings))
+        ws = np.zeros((len(images), CONFIG.num_ws, CONFIG.w_dim), np.float32)
+        return Inversion(*(ws if name == "ws" else np.zeros(len(images)) for name in Inversion._fields))
+
+    monkeypatch.setattr(photo_inversion, "invert_photographs", invert_photographs)
+    return given
+
+
+def test_images_become_latents_cameras_and_people():
+    inverted = jaxunlearn.invert(tiny_models(), images(2), method="optimize", steps=1, progress=False)
+    assert inverted.ws.shape == (2, CONFIG.num_ws, CONFIG.w_dim)
+    assert inverted.c.shape == (2, 25)
+    assert inverted.inversion.images.shape == (2, SIDE, SIDE, 3)
+    assert np.isfinite(inverted.inversion.perceptual).all()
+    assert (inverted.settings.steps, inverted.encoder) == (1, None)
+    np.testing.assert_array_equal(inverted.images, images(2))
+    people = inverted.people
+    assert (people.name, people.subjects) == ("image0000-and-1-more", ("image0000", "image0001"))
+    np.testing.assert_array_equal(people.ws, inverted.ws)
+
+
+def test_a_source_is_a_path_a_list_of_paths_or_photos_already_read(tmp_path, searched):
+    for name in ("a", "b"):
+        Image.new("L", (SIDE, SIDE)).save(tmp_path / f"{name}.png")
+    for photos in (str(tmp_path), [tmp_path / "a.png", tmp_path / "b.png"], read_photographs(tmp_path, SIDE)):
+        assert jaxunlearn.invert(tiny_models(), photos, method="optimize").names == ("a.png", "b.png")
+    assert [len(given) for given, *_ in searched] == [2, 2, 2]
+
+
+def test_unusable_photos_are_left_out_with_a_warning(tmp_path, searched):
+    Image.new("L", (SIDE, SIDE)).save(tmp_path / "a.png")
+    (tmp_path / "torn.png").write_text("no picture")
+    with pytest.warns(UserWarning, match=r"left out: .*torn\.png: not a readable picture"):
+        inverted = jaxunlearn.invert(tiny_models(), tmp_path, method="optimize")
+    assert inverted.names == ("a.png",)
+    assert [refused.name for refused in inverted.photos.refused] == ["torn.png"]
+
+
+def test_the_search_is_as_long_as_asked(tmp_path, searched):
+    jaxunlearn.invert(tiny_models(), images(1), method="optimize")
+    jaxunlearn.invert(tiny_models(), images(1), method="optimize", steps=7, batch=3)
+    assert [(settings.steps, settings.batch) for *_, settings in searched] == [(40, 8), (7, 3)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "encoder", "steps": 3}, "steps 3: the method encoder makes no search"),
+        ({"method": "optimize", "encoder_input": "file"}, "the method optimize uses no encoder"),
+    ],
+)
+def test_options_that_contradict_each_other(monkeypatch, searched, options, message):
+    monkeypatch.setattr(photo_inversion, "encoder_for", lambda *_: None)
+    with pytest.raises(jaxunlearn.InputError, match=message):
+        jaxunlearn.invert(tiny_models(), images(1), **options)
+    assert not searched
+
+
+def test_images_of_another_size_are_refused(searched):
+    with pytest.raises(ValueError, match=r"images must be \[N, 32, 32, 3\], not \[1, 16, 16, 3\]"):
+        jaxunlearn.invert(tiny_models(), np.zeros((1, 16, 16, 3)), method="optimize")
+
+
+def test_without_a_usable_photo_nothing_is_searched(tmp_path, searched):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.png").write_text("no picture")
+    with pytest.raises(jaxunlearn.InputError, match=r"a\.png: not a readable picture"):
+        jaxunlearn.invert(tiny_models(), tmp_path / "a.png", method="optimize")
+    with (
+        pytest.warns(UserWarning, match="left out"),
+        pytest.raises(jaxunlearn.InputError, match="none of the given photos can be used"),
+    ):
+        jaxunlearn.invert(tiny_models(), tmp_path, method="optimize")
+    assert not searched

@@ -1,0 +1,49 @@
+"""`jaxunlearn.render`: people from every combination of yaw and pitch."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxunlearn
+from eg3d_flax import Compute
+from jaxunlearn.images import to_uint8
+from jaxunlearn.models.cameras import views
+from jaxunlearn.models.renderer import Renderer
+from jaxunlearn.photos.people import People
+from tiny_models import CONFIG, tiny_models, tiny_people
+
+SIDE = CONFIG.img_resolution
+
+
+def test_a_row_for_each_person_a_column_for_each_view():
+    ws = tiny_people(2)
+    images = jaxunlearn.render(tiny_models(), ws, yaw=[-20, 0, 20], pitch=[0, 10], batch=6)
+    assert (images.shape, images.dtype) == ((2, 6, SIDE, SIDE, 3), np.uint8)
+    renderer = Renderer(tiny_models().generator, batch=6, compute=Compute.for_platform("cpu"))
+    c = views(CONFIG, np.deg2rad([-20.0, 0, 20] * 2), np.deg2rad([0.0] * 3 + [10] * 3))
+    for k in range(2):
+        np.testing.assert_array_equal(
+            images[k], to_uint8(renderer(jnp.repeat(ws[k : k + 1], 6, axis=0), c).image)
+        )
+    assert np.ptp(images[0, 0].astype(int) - images[0, 2]) > 0
+
+
+def test_people_and_a_generator_are_taken_too():
+    ws = tiny_people(1)
+    people = People("ada", ("ada",), ws)
+    images = jaxunlearn.render(tiny_models().generator, people, yaw=15)
+    assert images.shape == (1, 1, SIDE, SIDE, 3)
+    np.testing.assert_array_equal(images, jaxunlearn.render(tiny_models(), ws, yaw=[15.0]))
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "message"),
+    [
+        ((1, 2, 3), {}, r"latents must be \[N, \d+, \d+\], not \[1, 2, 3\]"),
+        ((0, CONFIG.num_ws, CONFIG.w_dim), {}, r"not \[0, "),
+        ((1, CONFIG.num_ws, CONFIG.w_dim), {"yaw": []}, "at least one yaw and one pitch"),
+    ],
+)
+def test_what_does_not_fit_is_refused(shape, options, message):
+    with pytest.raises(ValueError, match=message):
+        jaxunlearn.render(tiny_models(), np.zeros(shape, np.float32), **options)
