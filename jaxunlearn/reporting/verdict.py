@@ -90,8 +90,8 @@ def _others(figures: Mapping[str, Any]) -> list[str]:
             f"{figures['others_id_p5']:.2f} for one person in twenty."
         )
     lines.append(
-        f"Their pictures change by LPIPS {figures['retained_lpips']:.3f}. The Fréchet distance between the "
-        f"pictures before and after is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features)."
+        f"Pictures of other people change by LPIPS {figures['retained_lpips']:.3f}. The Fréchet "
+        f"distance between the pictures before and after is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features)."
     )
     return lines
 
