@@ -91,7 +91,8 @@ def _others(figures: Mapping[str, Any]) -> list[str]:
         )
     lines.append(
         f"Pictures of other people change by LPIPS {figures['retained_lpips']:.3f}. The Fréchet "
-        f"distance between the pictures before and after is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features)."
+        f"distance between the pictures before and after is {figures['fid_pre']:.2f} "
+        f"({figures['networks']['frechet']} features)."
     )
     return lines
 
