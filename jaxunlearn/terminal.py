@@ -55,14 +55,14 @@ def escaping() -> Iterator[None]:
     """Escape warnings and log records of libraries while the block runs; each is one line."""
     make = logging.getLogRecordFactory()
 
-    def made(*arguments: Any, **named: Any) -> logging.LogRecord:
+    def make_record(*arguments: Any, **named: Any) -> logging.LogRecord:
         record = make(*arguments, **named)
         # A message that does not fit its own arguments is left to logging, which reports it.
         with contextlib.suppress(TypeError, ValueError, KeyError):
             record.msg, record.args = escaped(record.getMessage()), ()
         return record
 
-    logging.setLogRecordFactory(made)
+    logging.setLogRecordFactory(make_record)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: complain(message)

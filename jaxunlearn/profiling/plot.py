@@ -15,7 +15,7 @@ def bars(results: Sequence[dict[str, Any]]) -> str:
     width = _LABEL + _BAR + 130
     height = _ROW * (len(measured) + 1) + 2 * _MARGIN
     longest = max((_seconds_per_copy(result, "p95") for result in measured), default=1.0)
-    drawn = [
+    shapes = [
         f'<text x="{_MARGIN}" y="{_MARGIN + 14}" font-weight="bold">Milliseconds per step and copy '
         "(bar: median, whisker: 95th percentile); shorter is better</text>"
     ]
@@ -23,7 +23,7 @@ def bars(results: Sequence[dict[str, Any]]) -> str:
         top = _MARGIN + row * _ROW
         median, slow = (_BAR * _seconds_per_copy(result, name) / longest for name in ("p50", "p95"))
         middle = top + _ROW / 2 - 3
-        drawn += [
+        shapes += [
             f'<text x="{_LABEL - 8}" y="{top + 14}" text-anchor="end">{html.escape(result["name"])}</text>',
             f'<rect x="{_LABEL}" y="{top}" width="{median:.1f}" height="{_ROW - 6}" fill="#2266aa"/>',
             f'<path d="M{_LABEL + median:.1f} {middle}H{_LABEL + slow:.1f}m0 -5v10" fill="none" '
@@ -34,7 +34,7 @@ def bars(results: Sequence[dict[str, Any]]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>'
-        f"{''.join(drawn)}</svg>\n"
+        f"{''.join(shapes)}</svg>\n"
     )
 
 

@@ -124,10 +124,15 @@ def _people_table(subjects: Sequence[str], people: dict[str, Any]) -> str:
     rows = []
     for k, subject in enumerate(subjects):
         figures = people[str(k)]
-        cells = [f"{figures[name]:.3f}" for name in columns]
+        cells = [number(figures[name]) for name in columns]
         cells.append({True: "yes", False: "no", None: "unknown"}[figures["forgotten"]])
         rows.append("".join(f"<td>{cell}</td>" for cell in (html.escape(subject), *cells)))
     return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+
+
+def number(value: float | None) -> str:
+    """Return a figure with three decimals; "not measured" for None, if no face was found."""
+    return "not measured" if value is None else f"{value:.3f}"
 
 
 def figure(path: Path, caption: str) -> str:

@@ -27,7 +27,7 @@ def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
         if threshold is not None:
             word = ", also forgotten" if figures["id_others"] < threshold else ", NOT forgotten there"
         lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f}{word}.")
-    return lines + _others(figures)
+    return lines + _other_people(figures)
 
 
 def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> list[str]:
@@ -41,7 +41,7 @@ def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> lis
     if figures["id"] is None:
         return [
             "Not measured, because no pair of pictures has a face both before and after.",
-            *_others(figures),
+            *_other_people(figures),
         ]
     hardest = max(range(len(people)), key=lambda k: -2.0 if people[k]["id"] is None else people[k]["id"])
     count = ""
@@ -57,7 +57,7 @@ def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> lis
     ]
     if figures["id_others"] is not None:
         lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f}.")
-    return lines + _others(figures)
+    return lines + _other_people(figures)
 
 
 def _not_forgotten(subjects: Sequence[str], people: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -79,7 +79,7 @@ def _listed(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _others(figures: Mapping[str, Any]) -> list[str]:
+def _other_people(figures: Mapping[str, Any]) -> list[str]:
     lines = []
     if figures["others_id"] is not None:
         threshold, verb = figures["threshold"], ""
@@ -90,8 +90,9 @@ def _others(figures: Mapping[str, Any]) -> list[str]:
             f"{figures['others_id_p5']:.2f} for one person in twenty."
         )
     lines.append(
-        f"Their pictures change by LPIPS {figures['retained_lpips']:.3f}. The Fréchet distance between the "
-        f"pictures before and after is {figures['fid_pre']:.2f} ({figures['networks']['frechet']} features)."
+        f"Pictures of other people change by LPIPS {figures['retained_lpips']:.3f}. The Fréchet "
+        f"distance between the pictures before and after is {figures['fid_pre']:.2f} "
+        f"({figures['networks']['frechet']} features)."
     )
     return lines
 

@@ -15,10 +15,11 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
 from jaxunlearn.reporting.before_after import OTHER_SEEDS
 from jaxunlearn.reporting.frame import write_page
-from jaxunlearn.reporting.html import MEANINGS, figure
+from jaxunlearn.reporting.html import MEANINGS, figure, number
 from jaxunlearn.workflows.continual import Forgotten
 from jaxunlearn.workflows.registry import Registry
 
+_FIGURES = ("others_id", "fid_pre", "fid_forget")
 MOST_PEOPLE = 16
 """Largest number of people in a picture; of more people, every n-th is chosen."""
 
@@ -57,11 +58,13 @@ def _words(registry: Registry) -> list[str]:
     for entry in registry.entries:
         figures = entry.figures
         people = sum(stage["people"] for stage in figures["stages"])
-        forgotten = "" if figures["forgotten"] is None else f"{figures['forgotten']} of "
+        forgotten = figures["forgotten"]
+        count = f"{people} people" if forgotten is None else f"{forgotten} of {people} people are forgotten"
+        others = "no face found" if figures["others_id"] is None else f"similarity {figures['others_id']:.2f}"
         similarity = "" if figures["id"] is None else f", similarity {figures['id']:.2f}"
         lines.append(
-            f"After {entry.name}: {forgotten}{people} people forgotten{similarity}. "
-            f"Other people: similarity {figures['others_id']:.2f}, Fréchet distance {figures['fid_pre']:.2f}."
+            f"After {entry.name}: {count}{similarity}. "
+            f"Other people: {others}, Fréchet distance {figures['fid_pre']:.2f}."
         )
     return lines
 
@@ -78,7 +81,7 @@ def write_requests_page(registry: Registry) -> Path:
     for entry in registry.entries:
         cells = [_cell(figures) for figures in entry.figures["stages"]]
         cells += [""] * (len(names) - len(cells))
-        cells += [f"{entry.figures[name]:.3f}" for name in ("others_id", "fid_pre", "fid_forget")]
+        cells += [number(entry.figures[name]) for name in _FIGURES]
         when = html.escape(f"{entry.name} ({entry.when[:16].replace('T', ' ')} UTC)")
         rows.append(f"<tr><td>{when}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     who = "".join(
@@ -88,7 +91,7 @@ def write_requests_page(registry: Registry) -> Path:
     title = f"Forgotten by {registry.model} in {len(names)} request{'s' if len(names) > 1 else ''}"
     people = "Forgotten people, one per column. First row: before; then one row after each request."
     others = "Other people, who should stay the same. First row: before; then one row after each request."
-    columns = "".join(f"<th>{name}</th>" for name in ("others_id", "fid_pre", "fid_forget"))
+    columns = "".join(f"<th>{name}</th>" for name in _FIGURES)
     body = f"""{figure(registry.path / "people.png", people)}
 {figure(registry.path / "others.png", others)}
 <h2>After each request</h2>

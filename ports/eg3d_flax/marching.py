@@ -73,10 +73,10 @@ def march(passes: Sequence[Samples], *, white_back: bool = False) -> Composite:
     """
     sigma = jnp.concatenate([samples.sigma for samples in passes], axis=-1)
     unsorted = jnp.concatenate([samples.depths for samples in passes], axis=-1)
-    by = ordering(unsorted)
-    depths = to_sorted_order(unsorted, by)
-    weights = interval_weights(to_sorted_order(sigma, by), depths)
-    sample_weights = to_original_order(_half_to_either_end(weights), by)
+    places = ordering(unsorted)
+    depths = to_sorted_order(unsorted, places)
+    weights = interval_weights(to_sorted_order(sigma, places), depths)
+    sample_weights = to_original_order(_half_to_either_end(weights), places)
     first, colour = 0, jnp.zeros((), jnp.float32)
     for samples in passes:
         after = first + samples.depths.shape[-1]

@@ -37,23 +37,23 @@ def ordering(keys: jax.Array) -> Ordering:
     return Ordering(jnp.sum(before, axis=-1, dtype=jnp.int32), None)
 
 
-def to_sorted_order(x: jax.Array, by: Ordering) -> jax.Array:
+def to_sorted_order(x: jax.Array, places: Ordering) -> jax.Array:
     """Bring values `[..., S]` from the original order into the order of the keys."""
-    if by.order is not None:
-        return _permuted(x, by.order, by.place)
-    return jnp.sum(jnp.where(_is_at(by), x[..., :, None], 0), axis=-2)
+    if places.order is not None:
+        return _permuted(x, places.order, places.place)
+    return jnp.sum(jnp.where(_is_at(places), x[..., :, None], 0), axis=-2)
 
 
-def to_original_order(x: jax.Array, by: Ordering) -> jax.Array:
+def to_original_order(x: jax.Array, places: Ordering) -> jax.Array:
     """Bring values `[..., S]` back into the original order: the inverse of `to_sorted_order`."""
-    if by.order is not None:
-        return _permuted(x, by.place, by.order)
-    return jnp.sum(jnp.where(_is_at(by), x[..., None, :], 0), axis=-1)
+    if places.order is not None:
+        return _permuted(x, places.place, places.order)
+    return jnp.sum(jnp.where(_is_at(places), x[..., None, :], 0), axis=-1)
 
 
-def _is_at(by: Ordering) -> jax.Array:
+def _is_at(places: Ordering) -> jax.Array:
     """Return True where a sample belongs to a place, `[..., S, S]`; fused into a sum, so never in memory."""
-    return by.place[..., :, None] == jnp.arange(by.place.shape[-1])
+    return places.place[..., :, None] == jnp.arange(places.place.shape[-1])
 
 
 @jax.custom_vjp

@@ -52,10 +52,10 @@ def config_to_json(config: GOAEConfig) -> str:
 
 
 def _config_of(header: Mapping[str, str]) -> GOAEConfig:
-    def made(fields: dict[str, Any]) -> GOAEConfig:
+    def make_config(fields: dict[str, Any]) -> GOAEConfig:
         swin = fields.pop("swin", None)
         if not isinstance(swin, dict):
             raise TypeError("it has no swin")
         return GOAEConfig(swin=SwinConfig(**with_tuples(swin)), **fields)
 
-    return config_of_header(header, made)
+    return config_of_header(header, make_config)

@@ -43,9 +43,9 @@ def fit_rotation(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
     errors count in pixels of the photo.
     """
     x, y = np.asarray(targets, np.float64).T
-    one, zero = np.ones_like(x), np.zeros_like(x)
+    ones, zeros = np.ones_like(x), np.zeros_like(x)
     # x' = a x - b y + s,  y' = b x + a y + t
-    equations = np.concatenate([np.stack([x, -y, one, zero], 1), np.stack([y, x, zero, one], 1)])
+    equations = np.concatenate([np.stack([x, -y, ones, zeros], 1), np.stack([y, x, zeros, ones], 1)])
     (a, b, s, t), *_ = np.linalg.lstsq(equations, np.concatenate(list(points.T)), rcond=None)
     return np.linalg.inv([[a, -b, s], [b, a, t], [0, 0, 1]])[:2]
 

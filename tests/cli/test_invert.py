@@ -230,7 +230,7 @@ def test_the_table_has_means_where_there_are_several() -> None:
             ["photo.png", "--method", "optimize", "--encoder-input", "file"],
             "--encoder-input file: the method optimize uses no encoder",
         ),
-        (["photo.png", "--devices", "99"], "needs 99 devices, here are"),
+        (["photo.png", "--devices", "99"], "needs 99 devices, but this machine has"),
         (["photo.png", "--encoder", "no.pt"], "no.pt: no such file"),
         (["photo.png", "--encoder", "notes.txt"], "notes.txt"),
         (["photo.png", "--model", "no.pkl"], "no.pkl: no such file"),

@@ -46,7 +46,7 @@ def test_many_people_are_measured_together(many, capsys):
     printed = capsys.readouterr().out.splitlines()
     assert "0 of 3 people are forgotten" in printed[0]
     assert printed[1].startswith("NOT forgotten: seed 3 (")
-    assert "Other people stay themselves" in printed[2]
+    assert "Other people stay the same" in printed[2]
     summary = many.summary
     assert set(summary["people"]) == {"0", "1", "2"}
     assert summary["fid_forget"] > 0

@@ -37,7 +37,7 @@ def test_the_demo_says_in_plain_words_what_happened(demo):
     folder, printed = demo
     assert "seed 3 is NOT forgotten" in printed[0]  # after two steps
     assert printed[1].startswith("Other pictures of them")
-    assert "Other people stay themselves" in printed[2]
+    assert "Other people stay the same" in printed[2]
     assert "alexnet features" in printed[3]
     assert "2 steps" in printed[4]
     assert str(folder.report) in printed[5]

@@ -26,30 +26,51 @@ def picture(width: int) -> np.ndarray:
     return np.tile(np.linspace(0, 255, width).astype(np.uint8)[None, :, None], (64, 1, 3))
 
 
-def page_of_a_run(path: Path) -> Path:
+FIGURES = {
+    "id": 0.1,
+    "id_std": 0.02,
+    "id_target": 0.05,
+    "id_to_target": 0.9,
+    "id_others": None,
+    "forgotten": True,
+    "threshold": 0.7,
+    "others_id": 0.94,
+    "others_id_p5": 0.79,
+    "retained_lpips": 0.005,
+    "fid_pre": 1.38,
+    "networks": {"identity": "heads identity judge", "frechet": "alexnet"},
+}
+NO_FACE = dict.fromkeys(("id", "id_std", "id_target", "id_to_target", "forgotten"))
+
+
+def begun(path: Path, names: tuple[str, ...], *, together: bool) -> RunFolder:
+    """A run with pictures and losses, not yet measured."""
     folder = RunFolder(path)
     networks = ("LPIPS AlexNet", "heads identity")
     folder.begin(
-        Request("heads", "0" * 64, (LONG,), *networks, "the generator's"),
+        Request("heads", "0" * 64, names, *networks, "the generator's", together=together),
         presets.heads(),
-        np.zeros((1, 4, 8)),
+        np.zeros((len(names), 4, 8)),
     )
     save_png(folder.person_picture(), picture(1500))
     save_png(folder.others_picture(), picture(1500))
     for step in range(1, 6):
         folder.log({"step": step, "seconds": float(step), "loss": 1 / step})
-    figures = {
-        "id": 0.1,
-        "id_others": None,
-        "forgotten": True,
-        "threshold": 0.7,
-        "others_id": 0.94,
-        "others_id_p5": 0.79,
-        "retained_lpips": 0.005,
-        "fid_pre": 1.38,
-        "networks": {"judge": "heads identity judge", "frechet": "alexnet"},
-    }
-    folder.add_to_summary({"steps": 5, "devices": "1 x cpu", "loss": 0.2, "people": {"0": figures}})
+    folder.add_to_summary({"steps": 5, "devices": "1 x cpu", "loss": 0.2})
+    return folder
+
+
+def page_of_a_run(path: Path) -> Path:
+    folder = begun(path, (LONG,), together=False)
+    folder.add_to_summary({"people": {"0": FIGURES}})
+    return write_report(folder)
+
+
+def page_of_a_shared_run(path: Path) -> Path:
+    """Two people in one generator; in the pictures of the second no face was found."""
+    folder = begun(path, (LONG, "somebody else"), together=True)
+    people = {"0": FIGURES, "1": FIGURES | NO_FACE}
+    folder.add_to_summary(FIGURES | {"forgotten": 1, "people": people})
     return write_report(folder)
 
 
@@ -66,7 +87,7 @@ def page_of_a_worklist(path: Path) -> Path:
 def page_of_a_sequence(path: Path) -> Path:
     path.mkdir()
     stages = [{"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": 2}] * 3
-    figures = {"stages": stages, "others_id": 0.9, "fid_pre": 3.0, "fid_forget": 60.0}
+    figures = {"stages": stages, "others_id": None, "fid_pre": 3.0, "fid_forget": 60.0}
     entries = [
         Entry(f"request{k}", f"{k}", (LONG, "b"), "2026-11-01T00:00:00+00:00", "0", figures) for k in range(3)
     ]
@@ -82,7 +103,9 @@ def chromium() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture(scope="module", params=[page_of_a_run, page_of_a_worklist, page_of_a_sequence])
+@pytest.fixture(
+    scope="module", params=[page_of_a_run, page_of_a_shared_run, page_of_a_worklist, page_of_a_sequence]
+)
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return request.param(tmp_path_factory.mktemp("pages") / "folder")
 

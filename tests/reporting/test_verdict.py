@@ -24,8 +24,8 @@ def test_a_person_who_is_forgotten():
         "from 0.70 on, two pictures count as one person.",
         "Other pictures of them: similarity 0.61, also forgotten.",
         SAME,
-        "Their pictures change by LPIPS 0.005. The Fréchet distance between the pictures before and after is "
-        "1.38 (alexnet features).",
+        "Pictures of other people change by LPIPS 0.005. The Fréchet distance between the pictures "
+        "before and after is 1.38 (alexnet features).",
     ]
 
 

@@ -69,7 +69,7 @@ def test_gradient_reaches_features_and_raw_image(modulation):
 def test_4x_refuses_what_it_cannot_shrink():
     config = GeneratorConfig(superresolution_module="4X", img_resolution=256)
     module = nnx.eval_shape(lambda: Superresolution(config, rngs=nnx.Rngs(0)))
-    with pytest.raises(ValueError, match="at most 128²"):
+    with pytest.raises(ValueError, match="at most 128 x 128 rays, not 160 x 160"):
         module(jnp.zeros((1, 160, 160, 3)), jnp.zeros((1, 160, 160, 32)), jnp.zeros((1, 14, 512)))
 
 
