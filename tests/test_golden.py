@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from golden import draw_normal, draw_uniform
+from tests.support.golden import draw_normal, draw_uniform
 
 
 def test_formula_reproduces_the_published_draws():

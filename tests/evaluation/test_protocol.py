@@ -29,7 +29,7 @@ from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.renderer import latents_of_seeds
-from sugar_golden import sugar_golden
+from tests.support.sugar_golden import sugar_golden
 
 SETTINGS = EvaluationSettings(views=3, retained_people=5, frechet_samples=12, batch=8)
 

@@ -8,8 +8,8 @@ import pytest
 
 from jaxunlearn.methods import ewc, latents
 from jaxunlearn.models.generator import split_generator
-from sugar_golden import sugar_golden
-from sugar_toy import ToyGenerator, by_name, like
+from tests.support.sugar_golden import sugar_golden
+from tests.support.sugar_toy import ToyGenerator, by_name, like
 
 
 def test_penalty_and_gradient():

@@ -15,8 +15,8 @@ from jaxunlearn.methods.many_pairs import ManyDraws, ManySampling
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.training.step import Draws, Frozen, SideDraws, Target, UnlearningStep
-from sugar_golden import SugarCase, sugar_golden
-from sugar_toy import PERCEPTION, ToyGenerator, by_name, like, toy_surrogates
+from tests.support.sugar_golden import SugarCase, sugar_golden
+from tests.support.sugar_toy import PERCEPTION, ToyGenerator, by_name, like, toy_surrogates
 
 OFFICIAL = ManySampling(
     people=2,

@@ -15,7 +15,7 @@ from jaxunlearn.profiling.cases import Case
 from jaxunlearn.profiling.workload import Workload
 from jaxunlearn.training.result import load_result
 from jaxunlearn.training.unlearn import unlearn
-from tiny_models import numbers, outline, tiny_models, tiny_people
+from tests.support.tiny_models import numbers, outline, tiny_models, tiny_people
 
 
 @pytest.fixture(autouse=True)

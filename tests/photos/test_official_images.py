@@ -8,8 +8,8 @@ from PIL import Image
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.encoder import bicubic
 from jaxunlearn.photos.pictures.image_io import open_picture, read_image, whole_picture
-from perception_golden import image
-from sugar_golden import sugar_golden
+from tests.support.perception_golden import image
+from tests.support.sugar_golden import sugar_golden
 
 CASE = sugar_golden("image_io")
 

@@ -21,8 +21,8 @@ from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import Portion, by_identity, everywhere, make_mesh, on_each_device, portion
 from jaxunlearn.training.step import Frozen, UnlearningStep, over_identities
 from jaxunlearn.training.unlearn import unlearn
-from standin import StandIn
-from tiny_models import tiny_models, tiny_people
+from tests.support.standin import StandIn
+from tests.support.tiny_models import tiny_models, tiny_people
 
 PEOPLE, STEPS = 4, 3
 MESHES = [(4, 1), (2, 4)]

@@ -16,8 +16,8 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
-from tiny_models import tiny_models, tiny_people
-from tiny_sugar import STEPS, tiny_sugar
+from tests.support.tiny_models import tiny_models, tiny_people
+from tests.support.tiny_sugar import STEPS, tiny_sugar
 
 NAMES = ["ann", "bob", "cyd"]
 PEOPLE = People("three", tuple(NAMES), tiny_people(3))

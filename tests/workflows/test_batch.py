@@ -17,7 +17,7 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
 from jaxunlearn.workflows.batch_dir import WorklistFolder
-from tiny_models import numbers, tiny_models, tiny_people
+from tests.support.tiny_models import numbers, tiny_models, tiny_people
 
 PEOPLE = tiny_people(3)
 NAMES = ("ada", "bea c.", "cleo")

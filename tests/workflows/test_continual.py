@@ -20,8 +20,8 @@ from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.workflows.continual import forget_in_stages
 from jaxunlearn.workflows.continual_report import tell_sequence, written
 from jaxunlearn.workflows.requests import Stage, read_requests
-from tiny_models import CONFIG, tiny_models
-from tiny_sugar import tiny_sugar
+from tests.support.tiny_models import CONFIG, tiny_models
+from tests.support.tiny_sugar import tiny_sugar
 
 STAGES = (Stage("january", seeds=(1, 2)), Stage("february", seeds=(3, 4)))
 

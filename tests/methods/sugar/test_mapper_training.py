@@ -10,7 +10,7 @@ from jaxunlearn.methods.base import Terms
 from jaxunlearn.methods.sugar import unet
 from jaxunlearn.methods.sugar.mapper_loss import surrogate_objective
 from jaxunlearn.methods.sugar.mapper_training import EarlyStopping, MapperTraining, train_mapper
-from sugar_golden import sugar_golden, unet_state_dict
+from tests.support.sugar_golden import sugar_golden, unet_state_dict
 
 TERMS = Terms(planes=0.01, perceptual=1.0, identity=0.1)
 

@@ -7,7 +7,7 @@ import pytest
 
 import torch_bridge
 from jaxunlearn.methods.sugar import unet
-from sugar_golden import sugar_golden, unet_state_dict
+from tests.support.sugar_golden import sugar_golden, unet_state_dict
 
 
 def test_output_and_gradient():

@@ -15,12 +15,12 @@ import lpips_flax
 import mtcnn_flax
 import torch_bridge
 from arcface_flax import ArcFaceConfig
-from drawn import drawn_module
 from goae_flax import GOAEConfig, SwinConfig
 from jaxunlearn.cli import main as cli
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.loading import load_inception, published_inception
-from perception_golden import perception_golden, weight
+from tests.support.drawn import drawn_module
+from tests.support.perception_golden import perception_golden, weight
 
 
 def drawn(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:

@@ -16,12 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import eg3d_flax
-import generators
 import lpips_flax
 import torch_bridge
-import torch_pickles
 from eg3d_flax import GeneratorConfig
-from generators import SMALL
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.options import models_of
 from jaxunlearn.errors import InputError
@@ -30,7 +27,9 @@ from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.loading import load_models
 from jaxunlearn.photos import invert
-from perception_golden import perception_golden, weight
+from tests.support import generators, torch_pickles
+from tests.support.generators import SMALL
+from tests.support.perception_golden import perception_golden, weight
 
 ZOO = Path(__file__).parents[3] / "jaxunlearn" / "zoo"
 State = dict[str, np.ndarray]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eg3d_flax import camera
-from golden import golden
+from tests.support.golden import golden
 
 CASE = golden("eg3d", "camera_utils")
 HV = CASE.entry["options"]["hv"]

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 
 import eg3d_flax
-import generators
-import golden
 import torch_bridge
-import torch_pickles
 from eg3d_flax import GeneratorConfig
-from generators import SMALL
+from tests.support import generators, golden, torch_pickles
+from tests.support.generators import SMALL
 from torch_bridge import CheckpointError
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from eg3d_flax import GeneratorConfig, account
 from eg3d_flax.torch_names import target_shapes
-from golden import ROOT, golden
+from tests.support.golden import ROOT, golden
 
 FULL = json.loads((ROOT / "eg3d" / "full_state_dict.json").read_text())
 OFFICIAL = golden("eg3d", "triplane_full").entry["constructor_args"]

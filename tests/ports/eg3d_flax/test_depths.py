@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from eg3d_flax.depths import cumulative, importance_depths, sample_pdf, stratified_depths
-from golden import golden
+from tests.support.golden import golden
 
 CASE = golden("eg3d", "importance")
 

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import Compute, GeneratorConfig, Jitter, from_torch
-from golden import ROOT, golden
-from layouts import nchw, pool8
+from tests.support.golden import ROOT, golden
+from tests.support.layouts import nchw, pool8
 
 CASE = golden("eg3d", "triplane_full")
 

@@ -7,7 +7,7 @@ from flax import nnx
 
 from eg3d_flax.mapping import MappingNetwork
 from eg3d_flax.torch_names import LAYOUT
-from golden import golden
+from tests.support.golden import golden
 from torch_bridge import from_torch, module_from_arrays, module_shapes, to_torch
 
 CASE = golden("eg3d", "mapping")

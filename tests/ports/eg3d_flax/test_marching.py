@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from eg3d_flax import ordering as ordering_module
 from eg3d_flax.marching import Samples, interval_weights, march
 from eg3d_flax.ordering import as_drawn, in_order, ordering
-from golden import golden
+from tests.support.golden import golden
 
 CASE = golden("eg3d", "importance")
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from eg3d_flax import planes as planes_module
 from eg3d_flax.planes import project_onto_planes, sample_from_3dgrid, sample_from_planes
-from forms import form_id, forms
-from golden import golden
+from tests.support.forms import form_id, forms
+from tests.support.golden import golden
 
 CASE = golden("eg3d", "sample_from_planes")
 FORMS = forms(lookup=["corners", "packed"])

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import camera, rays
-from golden import golden
+from tests.support.golden import golden
 
 CASE = golden("eg3d", "ray_sampler")
 

@@ -15,7 +15,7 @@ from eg3d_flax.decoder import OSGDecoder
 from eg3d_flax.planes import texels_of
 from eg3d_flax.renderer import Jitter, bundle_rays, central_jitter, random_jitter, render_rays, trace_rays
 from eg3d_flax.torch_names import LAYOUT
-from golden import golden
+from tests.support.golden import golden
 from torch_bridge import from_torch, module_from_arrays, module_shapes, to_torch
 
 CASE = golden("eg3d", "renderer")

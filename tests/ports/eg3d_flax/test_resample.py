@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eg3d_flax import resample
-from forms import form_id, forms
-from golden import golden
-from layouts import hwio, nchw, nhwc
+from tests.support.forms import form_id, forms
+from tests.support.golden import golden
+from tests.support.layouts import hwio, nchw, nhwc
 
 FILTERED = golden("eg3d", "ops_upfirdn2d")
 CONVOLVED = golden("eg3d", "ops_conv2d_resample")

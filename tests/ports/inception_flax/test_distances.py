@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import inception_flax
-from perception_golden import perception_golden
+from tests.support.perception_golden import perception_golden
 
 
 @pytest.mark.parametrize("tag", ["full", "unequal", "rankdef", "identical"])

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 import lpips_flax
-from external import external_file
 from lpips_flax.backbones import BACKBONES, Conv
-from perception_golden import perception_golden
+from tests.support.external import external_file
+from tests.support.perception_golden import perception_golden
 from torch_bridge import CheckpointError
 
 

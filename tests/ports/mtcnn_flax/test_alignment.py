@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mtcnn_flax.alignment import REFERENCE_POINTS, align_face, fit_rotation, fit_similarity, warp
 from mtcnn_flax.boxes import calibrated, sides, squares, suppress
 from mtcnn_flax.detection import cut_out, pyramid_scales
-from perception_golden import image, perception_golden
+from tests.support.perception_golden import image, perception_golden
 
 CASE = perception_golden("mtcnn_align")
 TAGS = ("plain", "rot", "mirror")

@@ -8,14 +8,14 @@ import pytest
 
 import mtcnn_flax
 import torch_bridge
-from drawn import drawn_module
-from external import external_file
-from layouts import nchw, nhwc
 from mtcnn_flax.facenet import from_facenet, is_facenet
 from mtcnn_flax.files import make
 from mtcnn_flax.keras import from_keras, installed_weights
 from mtcnn_flax.torch_names import FLATTENED
-from perception_golden import NETWORK, perception_golden, weight
+from tests.support.drawn import drawn_module
+from tests.support.external import external_file
+from tests.support.layouts import nchw, nhwc
+from tests.support.perception_golden import NETWORK, perception_golden, weight
 
 CASE = perception_golden("mtcnn_nets")
 NETS = ("pnet", "rnet", "onet")
