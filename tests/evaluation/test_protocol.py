@@ -164,6 +164,7 @@ def test_batches_do_not_matter(batch):
     np.testing.assert_allclose(descriptions(MeanColour(), images, batch), images.mean((1, 2)), atol=1e-6)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize(("pivot", "suffix"), [((0.0, 0.0, 0.0), ""), ((0.0, 0.0, 0.2), "_pivot02")])
 def test_the_views_are_the_official_ones(source, pivot, suffix):
     """11 views from -15 to 15 degrees, a little from above, and the camera that people are mapped for."""

@@ -68,6 +68,7 @@ def targets(case: SugarCase, mode: str) -> Target:
     return Target(ws, latents.extrapolated_target(ws, w_avg, 2.0), None)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("mode", ["sugar", "guide"])
 def test_one_batch(mode):
     """Neighbours, targets, losses and gradients of one batch of two people."""
@@ -94,6 +95,7 @@ def test_one_batch(mode):
         case.check(f"{mode}.grad.{name}", value, 1e-5)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("over", ["batch", "sample"])
 def test_norms_of_the_neighbours(over):
     case = sugar_golden("batch_losses")
@@ -105,6 +107,7 @@ def test_norms_of_the_neighbours(over):
     case.check(name, np.stack(unit), 1e-5)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("mode", ["sugar", "guide"])
 def test_two_official_epochs(mode):
     """Four steps of the official loop: losses, the penalty, parameters after Adam."""

@@ -20,6 +20,8 @@ from tests.support.guide_golden import PARTS, STEPS, GuideCase, guide_case
 from tests.support.layouts import nchw, nhwc, pool8
 from tests.support.standin import StandIn
 
+pytestmark = pytest.mark.parity
+
 OFFICIAL = GuideSampling(reduction="sum", view="step", pivot=(0.0, 0.0, 0.2))
 FALLBACK = GuideSampling(reduction="sum", view="step", pivot=(0.0, 0.0, 0.0))
 PIVOTS = {"guide_const": OFFICIAL, "guide_random": FALLBACK}

@@ -123,6 +123,7 @@ def _shards(path: Path, state: State) -> None:
     path.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": weight_map}))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_a_network_is_read_from_every_container(tmp_path, squeeze, name):
     """`convert` and a loader use one way, so the file decides and not the option."""
@@ -137,6 +138,7 @@ def test_a_network_is_read_from_every_container(tmp_path, squeeze, name):
         np.testing.assert_array_equal(backbone[array_name], array)
 
 
+@pytest.mark.parity
 def test_an_option_takes_what_convert_takes(tmp_path, squeeze):
     path = CONTAINERS["checkpoint_of_training.pth"](tmp_path, squeeze)
     assert load_models("random", perceptual=str(path)).perceptual_name == "LPIPS SQUEEZE"
@@ -311,6 +313,7 @@ def test_another_kind_of_network_is_refused_by_its_kind(kind):
         open_network(other, kind)
 
 
+@pytest.mark.parity
 def test_shards_that_cannot_be_put_together(tmp_path, capsys, squeeze):
     index = CONTAINERS["shards.safetensors.index.json"](tmp_path, squeeze)
     part = tmp_path / "shards-00002-of-00002.safetensors"
@@ -353,6 +356,7 @@ def test_a_header_that_is_damaged_is_one_line(tmp_path, capsys):
         assert "header.json" in refusal(capsys, "convert", str(tmp_path / "x.pth"), "--check")
 
 
+@pytest.mark.parity
 def test_bare_names_are_looked_up_where_models_looks(tmp_path, monkeypatch, capsys, generator_state, squeeze):
     elsewhere, here = tmp_path / "downloads", tmp_path / "here"
     elsewhere.mkdir()
@@ -394,6 +398,7 @@ def test_the_published_encoder_is_used_where_it_fits(tmp_path, monkeypatch):
     assert invert.published_encoder(cats) == Path("models/encoder_AFHQ.pt")
 
 
+@pytest.mark.parity
 def test_models_says_what_can_be_read(tmp_path, monkeypatch, capsys, generator_state, squeeze):
     monkeypatch.chdir(tmp_path)
     good = {

@@ -14,6 +14,8 @@ from tests.support.identity_networks import guide_identity_network
 from tests.support.layouts import nchw, nhwc
 from tests.support.perception_golden import NETWORK, UNIT, ir_weight, perception_golden
 
+pytestmark = pytest.mark.parity
+
 
 @functools.cache
 def perception_network() -> arcface_flax.ArcFace:

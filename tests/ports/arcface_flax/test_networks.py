@@ -14,6 +14,8 @@ from tests.support.golden import draw_normal
 from tests.support.layouts import nchw, nhwc
 from tests.support.perception_golden import NETWORK, UNIT, ir_weight, perception_golden
 
+pytestmark = pytest.mark.parity
+
 
 @pytest.mark.parametrize(
     ("unit", "inputs", "out_channels", "squeeze_excite"),

@@ -8,6 +8,8 @@ from eg3d_flax.activation import bias_act
 from tests.support.golden import golden
 from tests.support.layouts import nchw, nhwc
 
+pytestmark = pytest.mark.parity
+
 CASE = golden("eg3d", "ops_bias_act")
 
 

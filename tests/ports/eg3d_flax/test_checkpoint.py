@@ -83,6 +83,7 @@ def official_shapes() -> dict[str, tuple[int, ...]]:
     return {tensor["name"]: tuple(tensor["shape"]) for tensor in listed}
 
 
+@pytest.mark.parity
 def test_released_generator_is_recognised_by_its_shapes(tmp_path):
     path = tmp_path / "ffhq.pth"
     shapes = official_shapes()

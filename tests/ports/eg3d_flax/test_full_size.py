@@ -5,10 +5,13 @@ import json
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from eg3d_flax import Compute, GeneratorConfig, Jitter, from_torch
 from tests.support.golden import ROOT, golden
 from tests.support.layouts import nchw, pool8
+
+pytestmark = pytest.mark.parity
 
 CASE = golden("eg3d", "triplane_full")
 

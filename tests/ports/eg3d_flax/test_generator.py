@@ -12,6 +12,8 @@ from eg3d_flax.torch_names import LAYOUT
 from tests.support.golden import golden
 from tests.support.layouts import nchw, nhwc
 
+pytestmark = pytest.mark.parity
+
 CASE = golden("eg3d", "triplane_reduced")
 NOISE_MODE = CASE.entry["options"]["noise_mode"]
 

@@ -12,6 +12,8 @@ from tests.support.layouts import nchw, nhwc
 from torch_bridge import from_torch, module_from_arrays, module_shapes, to_torch
 from torch_bridge.state_dict import TorchLayout
 
+pytestmark = pytest.mark.parity
+
 CASE = golden("eg3d", "ops_layers")
 ARGS = CASE.entry["constructor_args"]
 

@@ -10,6 +10,8 @@ from eg3d_flax.torch_names import LAYOUT
 from tests.support.golden import golden
 from torch_bridge import from_torch, module_from_arrays, module_shapes, to_torch
 
+pytestmark = pytest.mark.parity
+
 CASE = golden("eg3d", "mapping")
 ROWS = {"psi1.cutNone": [0], "psi0.7.cutNone": [0, 13], "psi0.7.cut7": [0, 6, 7, 13]}
 ROWS |= {"psi0.7.cut14": [0, 13], "psi1.cut14": [0]}

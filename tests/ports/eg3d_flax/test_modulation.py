@@ -10,6 +10,8 @@ from tests.support.forms import form_id, forms
 from tests.support.golden import golden
 from tests.support.layouts import hwio, nchw, nhwc, oihw
 
+pytestmark = pytest.mark.parity
+
 CASE = golden("eg3d", "ops_modulated_conv2d")
 FORMS = forms(modulation=["scaled", "grouped"], dilation=["dilated", "stuffed", "phases"])
 

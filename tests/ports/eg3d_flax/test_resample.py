@@ -18,6 +18,7 @@ FILTER_FORMS = forms(filtering=["shifted", "depthwise"])
 FORMS = forms(dilation=["dilated", "stuffed", "phases"], filtering=["shifted", "depthwise"])
 
 
+@pytest.mark.parity
 def test_filters_are_normalised_as_officially():
     FILTERED.check("filter_1331", resample.setup_filter([1, 3, 3, 1]))
     FILTERED.check("filter_asym", resample.setup_filter([1, 2, 4, 7]))
@@ -25,6 +26,7 @@ def test_filters_are_normalised_as_officially():
     FILTERED.check("filter_sep8", resample.setup_filter(taps))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("compute", FILTER_FORMS, ids=form_id)
 @pytest.mark.parametrize("variant", FILTERED.entry["options"])
 def test_upfirdn2d_and_its_gradient(variant, compute):
@@ -42,6 +44,7 @@ def test_upfirdn2d_and_its_gradient(variant, compute):
     FILTERED.check(f"grad.{variant}", nchw(gradient))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("compute", FILTER_FORMS, ids=form_id)
 def test_the_named_resamplings(compute):
     x, f = nhwc(FILTERED.input("x")), resample.RESAMPLE_FILTER
@@ -50,6 +53,7 @@ def test_the_named_resamplings(compute):
     FILTERED.check("filter2d", nchw(resample.filter2d(x, f, compute=compute)))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("compute", FORMS, ids=form_id)
 @pytest.mark.parametrize("variant", CONVOLVED.entry["options"])
 def test_conv2d_resample(variant, compute):

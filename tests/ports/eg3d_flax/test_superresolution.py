@@ -37,6 +37,7 @@ def build(case: GoldenCase) -> Superresolution:
     return module_from_arrays(make, from_torch(case.weights(), module_shapes(make), LAYOUT))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("name", CASES)
 def test_image(name):
     case = golden("eg3d", name)
@@ -52,6 +53,7 @@ def test_image(name):
     case.check("image.std", image.std((2, 3), dtype=np.float64))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("modulation", ["scaled", "grouped"])
 def test_gradient_reaches_features_and_raw_image(modulation):
     case = golden("eg3d", "sr_2x_in32")

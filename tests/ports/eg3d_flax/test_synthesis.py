@@ -14,6 +14,8 @@ from tests.support.golden import golden
 from tests.support.layouts import nchw, nhwc
 from torch_bridge import from_torch, module_from_arrays, module_shapes, to_torch
 
+pytestmark = pytest.mark.parity
+
 CASE = golden("eg3d", "synthesis32")
 FORMS = forms(
     modulation=["scaled", "grouped"],

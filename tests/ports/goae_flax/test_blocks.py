@@ -23,6 +23,8 @@ from goae_flax.torch_names import LAYOUT
 from tests.support.golden import draw_normal
 from tests.support.perception_golden import UNIT, goae_weight, perception_golden
 
+pytestmark = pytest.mark.parity
+
 CASE = perception_golden("units")
 
 

@@ -15,6 +15,8 @@ from tests.support.golden import ROOT
 from tests.support.layouts import nhwc
 from tests.support.perception_golden import NETWORK, UNIT, goae_weight, perception_golden
 
+pytestmark = pytest.mark.parity
+
 CASE = perception_golden("goae_encoder")
 BUFFERS = json.loads((ROOT / "perception" / "goae_state_dict.json").read_text())["state_dict"]
 

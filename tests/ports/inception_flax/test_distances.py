@@ -9,6 +9,7 @@ import inception_flax
 from tests.support.perception_golden import perception_golden
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("tag", ["full", "unequal", "rankdef", "identical"])
 def test_frechet_distance_matches_the_reference(tag):
     case = perception_golden("fid_frechet")

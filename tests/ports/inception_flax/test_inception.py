@@ -15,6 +15,8 @@ from tests.support.golden import draw_normal
 from tests.support.layouts import nchw, nhwc
 from tests.support.perception_golden import NETWORK, UNIT, perception_golden, weight
 
+pytestmark = pytest.mark.parity
+
 UNITS = {
     "fid_A": ("fidA", lambda: InceptionA(16, 8, rngs=nnx.Rngs(0))),
     "fid_C": ("fidC", lambda: InceptionC(16, 12, rngs=nnx.Rngs(0))),

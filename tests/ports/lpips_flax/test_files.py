@@ -18,6 +18,7 @@ from tests.support.perception_golden import perception_golden
 from torch_bridge import CheckpointError
 
 
+@pytest.mark.parity
 def test_bundled_heads_are_those_of_the_lpips_package():
     module = lpips_flax.load("alex")
     case = perception_golden("lpips_alex")

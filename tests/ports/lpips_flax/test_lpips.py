@@ -13,6 +13,8 @@ from lpips_flax.lpips import unit_normalise
 from tests.support.layouts import nchw, nhwc
 from tests.support.perception_golden import LPIPS_DISTANCE, perception_golden, weight
 
+pytestmark = pytest.mark.parity
+
 NETS = ("vgg", "alex", "squeeze")
 SIZES = ("64", "128")
 

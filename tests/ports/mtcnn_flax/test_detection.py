@@ -16,6 +16,7 @@ from tests.support.external import external_file
 from tests.support.perception_golden import perception_golden
 
 
+@pytest.mark.parity
 @pytest.mark.external
 @pytest.mark.parametrize("tag", ["aligned_1", "aligned_2"])
 def test_photos(tag):
