@@ -1,4 +1,4 @@
-"""The formula behind every golden gives the numbers its README promises; tests that use goldens are marked."""
+"""The formula behind every golden gives the numbers of its README; tests that use goldens are marked."""
 
 import re
 from pathlib import Path
@@ -25,9 +25,9 @@ def test_formula_reproduces_the_published_draws():
 LOADERS = re.compile(r"from tests\.support\.\w+ import .*\b(\w*golden|guide_case)\b")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in sorted(Path(__file__).parent.rglob("test_*.py")) if LOADERS.search(path.read_text())],
-)
+TESTS = sorted(Path(__file__).parent.rglob("test_*.py"))
+
+
+@pytest.mark.parametrize("path", [path for path in TESTS if LOADERS.search(path.read_text())])
 def test_tests_that_read_goldens_are_marked(path: Path):
     assert "mark.parity" in path.read_text()
