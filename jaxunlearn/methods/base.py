@@ -87,7 +87,7 @@ class PairSampling(Protocol):
         ...
 
     def weights(self) -> dict[str, np.ndarray]:
-        """Weight of each term (a field of `Terms`) of each pair, `[P]`."""
+        """Return the weight of each pair, `[P]`, for each of `losses.TERMS`."""
         ...
 
     def draw(self, key: jax.Array, z_dim: int, schedule: Schedule) -> Any:
@@ -97,15 +97,6 @@ class PairSampling(Protocol):
     def pairs(self, draws: Any, target: Target, source: Source) -> Pairs:
         """The pairs that draws stand for."""
         ...
-
-
-@dataclasses.dataclass(frozen=True)
-class Terms:
-    """Weights of the three losses of a pair; a term of weight 0 is not computed."""
-
-    planes: float = 0.01
-    perceptual: float = 1.0
-    identity: float = 0.1
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
+from typing import Any
 
+from jaxunlearn.methods.losses import TERMS
 from jaxunlearn.methods.settings import section, setting
 
 _BELOW_ONE = 0.999999999
@@ -52,13 +54,12 @@ class ManyPairs(Pairs):
     global_draw: str = setting("step", "How often global latents are drawn.", choices=("step", "epoch"))
 
 
-@dataclasses.dataclass(frozen=True)
-class Terms:
-    """`config.terms`: weights of the losses of local and adjacent pairs; global pairs are perceptual only."""
-
-    planes: float = setting(0.01, "Weight of the planes' mean squared difference.", least=0, most=1e9)
-    perceptual: float = setting(1.0, "Weight of LPIPS.", least=0, most=1e9)
-    identity: float = setting(0.1, "Weight of 1 - identity similarity.", least=0, most=1e9)
+Terms = dataclasses.make_dataclass(
+    "Terms",
+    [(name, float, setting(term.weight, term.help, least=0, most=1e9)) for name, term in TERMS.items()],
+    frozen=True,
+)
+"""`config.terms`: weights for local and adjacent pairs; global pairs see the terms that preserve."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,7 +131,7 @@ class Common:
         "Unit of lengths in latent space: as in the papers, or the model's median ‖w - w̄‖.",
         choices=("absolute", "median_radius"),
     )
-    terms: Terms = section(Terms)
+    terms: Any = section(Terms)
     rendering: Rendering = section(Rendering)
     optimiser: Optimiser = section(Optimiser)
     copies_at_once: int = setting(

@@ -20,8 +20,8 @@ def check(config: ConfigDict) -> None:
         raise InputError(
             "config.evaluation.frechet_samples must be at least config.evaluation.retained_people"
         )
-    if not config.terms.planes + config.terms.perceptual + config.terms.identity > 0:
-        raise InputError("config.terms: all three are 0, so there is nothing to learn")
+    if not sum(config.terms.values()) > 0:
+        raise InputError("config.terms: all weights are 0, so there is nothing to learn")
     method.check(config)
 
 

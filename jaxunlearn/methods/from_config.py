@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from flax.core import FrozenDict
 
 from eg3d_flax import Compute, GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import latents
-from jaxunlearn.methods.base import Terms
+from jaxunlearn.methods.losses import Weights, preserving
 from jaxunlearn.methods.many_pairs import ManySampling
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
@@ -58,14 +59,9 @@ def check_formula_distance(config: ConfigDict) -> None:
         raise InputError(f"config.target.kind {config.target.kind!r} has no distance to vary")
 
 
-def terms(config: ConfigDict) -> Terms:
-    """`config.terms`."""
-    return Terms(config.terms.planes, config.terms.perceptual, config.terms.identity)
-
-
-def preserved_terms(config: ConfigDict) -> Terms:
-    """Terms of global pairs: the perceptual one alone."""
-    return Terms(planes=0.0, perceptual=config.terms.perceptual, identity=0.0)
+def weights(config: ConfigDict) -> Weights:
+    """Return `config.terms`, the weights for local and adjacent pairs."""
+    return FrozenDict(config.terms.to_dict())
 
 
 def cameras(config: ConfigDict, model: GeneratorConfig) -> dict[str, Any]:
@@ -81,21 +77,21 @@ def cameras(config: ConfigDict, model: GeneratorConfig) -> dict[str, Any]:
 def many_sampling(
     config: ConfigDict, model: GeneratorConfig, unit: float, people: int, adjacent_target: Any
 ) -> ManySampling:
-    """`config.pairs` where `people` share a generator; see `ManySampling.neighbour_target` for the last."""
+    """`config.pairs` where `people` share a generator; see `ManySampling.adjacent_target` for the last."""
     pairs = config.pairs
     return ManySampling(
         people=people,
         batch=pairs.batch,
         order=pairs.order,
-        local=terms(config),
-        neighbour=terms(config),
-        preserved=preserved_terms(config),
-        num_neighbours=pairs.num_adjacent,
+        local=weights(config),
+        adjacent=weights(config),
+        preserved=preserving(weights(config)),
+        num_adjacent=pairs.num_adjacent,
         num_global=pairs.num_global,
-        lambda_neighbour=pairs.lambda_adjacent,
+        lambda_adjacent=pairs.lambda_adjacent,
         lambda_global=pairs.lambda_global,
         reduction=pairs.reduction,
-        neighbour_target=adjacent_target,
+        adjacent_target=adjacent_target,
         norm_over=pairs.norm_over,
         alpha=pairs.alpha,
         alpha_max=pairs.alpha_max * unit,

@@ -14,13 +14,13 @@ import numpy as np
 import optax
 from flax import nnx
 
-from eg3d_flax import TriPlaneGenerator
 from eg3d_flax.renderer import Jitter, random_jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.methods import ewc
 from jaxunlearn.methods.base import Pairs, Schedule, Source, StepSettings, Target
 from jaxunlearn.methods.losses import Rendered, pair_losses, total_loss
 from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import Portion
 
@@ -46,7 +46,7 @@ class Frozen(NamedTuple):
     """The networks that compare images; arguments, since captured weights would be folded as constants."""
 
     surrogates: Callable[[jax.Array], jax.Array] | None = None
-    """D of SUGAR, a pytree (`jax.tree_util.Partial`), where neighbours' targets are computed in the step."""
+    """D of SUGAR, a `jax.tree_util.Partial`, where a step computes the targets of adjacent latents."""
 
     memory: ewc.Memory | None = None
     """What the parameters are held by, if anything."""
@@ -97,7 +97,7 @@ class UnlearningStep:
         self._settings = settings
         self._portion = portion
 
-    def _generator(self, trainable: Pytree, fixed: Pytree) -> TriPlaneGenerator:
+    def _generator(self, trainable: Pytree, fixed: Pytree) -> Generator:
         return nnx.merge(self._graphdef, trainable, fixed)
 
     def init(self, frozen: Frozen) -> State:
@@ -112,7 +112,7 @@ class UnlearningStep:
         if settings.noise_mode == "random" or not settings.sampling.keeps_target_planes:
             return Target(ws, ws_target, None)
         source = self._generator(frozen.trainable, frozen.fixed)
-        planes = source.planes(ws_target[None], settings.noise_mode, compute=settings.compute)
+        planes = source.planes(ws_target[None], settings.noise_mode, noise=None, compute=settings.compute)
         return Target(ws, ws_target, planes[0])
 
     def draw(self, key: jax.Array, frozen: Frozen, step: jax.Array | int = 0) -> Draws:
@@ -127,7 +127,7 @@ class UnlearningStep:
             jitter = random_jitter(of_jitter, count, side * side, generator.config)
             if settings.noise_mode != "random":
                 return SideDraws(jitter, None, None)
-            noise = generator.backbone.synthesis.draw_noise
+            noise = generator.draw_noise
             second = noise(of_planes, count) if settings.draws == "independent" else None
             return SideDraws(jitter, noise(of_noise, count), second)
 
@@ -148,7 +148,7 @@ class UnlearningStep:
 
     def _render(
         self,
-        generator: TriPlaneGenerator,
+        generator: Generator,
         ws: jax.Array,
         c: jax.Array,
         draws: SideDraws,

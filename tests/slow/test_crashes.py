@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.training import unlearn as training
+from jaxunlearn.training import run as training
 from jaxunlearn.training.metrics_log import read_metrics
 from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn

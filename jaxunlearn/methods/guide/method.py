@@ -14,12 +14,12 @@ from jaxunlearn.methods.from_config import (
     check_formula_distance,
     formula_targets,
     many_sampling,
-    preserved_terms,
-    terms,
+    weights,
 )
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.guide.presets import PRESETS
 from jaxunlearn.methods.guide.settings import Guide, GuideOfMany
+from jaxunlearn.methods.losses import preserving
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.models.loading import Models
@@ -55,9 +55,9 @@ class GuideMethod(Method):
             return many_sampling(config, model, unit, people, "shifted")
         pairs = config.pairs
         return GuideSampling(
-            local=terms(config),
-            adjacent=terms(config),
-            preserved=preserved_terms(config),
+            local=weights(config),
+            adjacent=weights(config),
+            preserved=preserving(weights(config)),
             num_adjacent=pairs.num_adjacent,
             num_global=pairs.num_global,
             lambda_adjacent=pairs.lambda_adjacent,

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import camera
-from jaxunlearn.methods.base import Pairs, Schedule, Source, Target, Terms
+from jaxunlearn.methods.base import Pairs, Schedule, Source, Target
 from jaxunlearn.methods.latents import adjacent_offsets
+from jaxunlearn.methods.losses import TERMS, Weights, preserving, term_weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,9 +34,9 @@ class GuideSampling:
       radius: distance of cameras from the origin.
     """
 
-    local: Terms = dataclasses.field(default_factory=Terms)
-    adjacent: Terms = dataclasses.field(default_factory=Terms)
-    preserved: Terms = dataclasses.field(default_factory=lambda: Terms(0.0, 1.0, 0.0))
+    local: Weights = dataclasses.field(default_factory=term_weights)
+    adjacent: Weights = dataclasses.field(default_factory=term_weights)
+    preserved: Weights = dataclasses.field(default_factory=lambda: preserving(term_weights()))
     num_adjacent: int = 2
     num_global: int = 2
     lambda_adjacent: float = 1.0
@@ -64,12 +65,12 @@ class GuideSampling:
             if self.reduction == "mean":
                 scale_adjacent /= max(self.num_adjacent, 1)
                 scale_global /= max(self.num_global, 1)
-            values = [getattr(self.local, of)]
-            values += [scale_adjacent * getattr(self.adjacent, of)] * self.num_adjacent
-            values += [scale_global * getattr(self.preserved, of)] * self.num_global
+            values = [self.local[of]]
+            values += [scale_adjacent * self.adjacent[of]] * self.num_adjacent
+            values += [scale_global * self.preserved[of]] * self.num_global
             return np.array(values, np.float32)
 
-        return {field.name: each(field.name) for field in dataclasses.fields(Terms)}
+        return {name: each(name) for name in TERMS}
 
     def draw(self, key: jax.Array, z_dim: int, schedule: Schedule) -> "GuideDraws":
         """See `PairSampling`; no step depends on the one before."""

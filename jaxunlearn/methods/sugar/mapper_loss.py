@@ -1,20 +1,28 @@
 """What a surrogate should be: close in structure, far in looks and identity (SUGAR Eq. 4). `B` people."""
 
+import dataclasses
 from typing import Literal
 
 import jax
 import jax.numpy as jnp
 
-from jaxunlearn.methods.base import Terms
-
 Form = Literal["paper", "official"]
+
+
+@dataclasses.dataclass(frozen=True)
+class MapperWeights:
+    """Weights of what the mapper should do: stay near in planes, go far in looks and identity."""
+
+    planes: float
+    perceptual: float
+    identity: float
 
 
 def surrogate_objective(
     planes: jax.Array,
     perceptual: jax.Array,
     identity: jax.Array,
-    terms: Terms,
+    weights: MapperWeights,
     form: Form,
     enough: float = -1.0,
     alike: jax.Array | None = None,
@@ -27,7 +35,7 @@ def surrogate_objective(
       planes: `[B]`, mean squared differences of the planes of person and surrogate.
       perceptual: `[B]`, LPIPS of their pictures.
       identity: `[B]`, 1 - cosine of their embeddings.
-      terms: weights.
+      weights: of the three.
       form: "paper" is Eq. 4. "official" scales the identity term by the planes term and gives it no gradient,
         because the official loss detaches the surrogate's embedding: it moves the reported loss and with it
         the early stopping, and nothing else.
@@ -43,9 +51,9 @@ def surrogate_objective(
     def above(cosines: jax.Array) -> jax.Array:
         return jnp.mean(jnp.maximum(cosines - enough, 0) ** power)
 
-    near = terms.planes * jnp.mean(planes)
+    near = weights.planes * jnp.mean(planes)
     far, other = jnp.mean(perceptual), 1 - enough - above(1 - identity)
     if form == "official":
         other = jax.lax.stop_gradient(near * other)
     same = 0.0 if alike is None or not len(alike) else enough + above(alike)
-    return near - terms.perceptual * far - terms.identity * other + distinct * same
+    return near - weights.perceptual * far - weights.identity * other + distinct * same

@@ -16,13 +16,14 @@ from jax.sharding import Mesh
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc, latents
-from jaxunlearn.methods.base import Before, Prepared, Terms
+from jaxunlearn.methods.base import Before, Prepared
 from jaxunlearn.methods.from_config import cameras, formula_targets, scale
 from jaxunlearn.methods.from_config import compute as compute_of
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.sugar.fisher import importance, retention
 from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
 from jaxunlearn.methods.sugar.mapper import Mapper, initial_mapper, load_mapper, save_mapper, surrogates_of
+from jaxunlearn.methods.sugar.mapper_loss import MapperWeights
 from jaxunlearn.methods.sugar.mapper_training import mapper_training
 from jaxunlearn.methods.sugar.nearest import nearest_people
 from jaxunlearn.methods.sugar.settings import MAPPERS
@@ -158,7 +159,7 @@ def trained_mapper(
         MapperLoss,
         space=of.space,
         form=of.objective,
-        terms=Terms(of.planes, of.perceptual, of.identity),
+        weights=MapperWeights(of.planes, of.perceptual, of.identity),
         enough=of.enough,
         distinct=of.distinct,
         power=of.power,

@@ -15,8 +15,9 @@ from jaxunlearn.methods.sugar.settings import Sugar
 def paper(people: int = 10) -> ConfigDict:
     """SUGAR as its paper describes it, on released 512² generators (Eq. 1-9; numbers from the scripts).
 
-    The mapper's identity term has a gradient; neighbours at a distance of their own; probes on a shell around
-    the person; importance by Gauss-Newton, since the gradient of Eq. 7 is zero where it is taken.
+    The mapper's identity term has a gradient. Every adjacent latent has its own distance. Probes lie on a
+    shell around the person. Importance is by Gauss-Newton, since the gradient of Eq. 7 is zero where it is
+    taken.
     """
     config = default_config(Sugar)
     config.pairs.batch = config.surrogates.batch = batch_of(people)
@@ -27,10 +28,10 @@ def paper(people: int = 10) -> ConfigDict:
 def official(people: int = 10) -> ConfigDict:
     """SUGAR as its official code runs (once its faults are mended): for parity, not recommended.
 
-    The mapper's identity term without gradient; one distance for all people's first neighbours, shortened by
-    a norm over the batch; one view an epoch, which neighbours are mapped for; probes around the mean;
-    importance from the generator's disagreement with its source, which is nothing but synthesis noise, with a
-    step away after each probe; cameras that look at the origin.
+    The mapper's identity term has no gradient. Everybody's first adjacent latent has the same distance,
+    shortened by a norm over the batch. An epoch has one view, and adjacent latents are mapped for it. Probes
+    lie around the mean. Importance comes from the generator's disagreement with its source, which is
+    synthesis noise alone, and each probe takes a step away. Cameras look at the origin.
     """
     config = paper(people)
     config.surrogates.objective = "official"

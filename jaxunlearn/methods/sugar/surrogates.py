@@ -13,10 +13,9 @@ from jax.typing import DTypeLike
 from tqdm import tqdm
 
 from eg3d_flax import Compute, camera
-from jaxunlearn.methods.base import Terms
 from jaxunlearn.methods.losses import planes_distance
 from jaxunlearn.methods.sugar.mapper import DISPLACED, Mapper, Space
-from jaxunlearn.methods.sugar.mapper_loss import Form, surrogate_objective
+from jaxunlearn.methods.sugar.mapper_loss import Form, MapperWeights, surrogate_objective
 from jaxunlearn.methods.sugar.mapper_training import MapperTraining, train_mapper
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.perception import Perception
@@ -40,7 +39,7 @@ class MapperLoss:
     Attributes:
       mapper, generator: how the networks are put together.
       space: of the surrogates; see `mapper.DISPLACED`.
-      form, terms, enough, distinct, power: see `surrogate_objective`.
+      form, weights, enough, distinct, power: see `surrogate_objective`.
       max_yaw, pitch, pivot, radius: of the cameras, as in `GuideSampling`.
       compute: dtype and forms.
       mesh: the batch is divided among its devices; None uses one.
@@ -50,7 +49,7 @@ class MapperLoss:
     generator: nnx.GraphDef
     space: Space
     form: Form
-    terms: Terms
+    weights: MapperWeights
     enough: float
     distinct: float
     power: float
@@ -71,7 +70,7 @@ class MapperLoss:
             planes,
             perceptual,
             identity,
-            self.terms,
+            self.weights,
             self.form,
             self.enough,
             (surrogates @ surrogates.T)[pairs],
