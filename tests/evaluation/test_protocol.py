@@ -193,7 +193,7 @@ def test_features_are_averages_over_the_image():
 
 
 def test_features_of_another_network_are_not_called_alexnet():
-    with pytest.raises(ValueError, match="not LPIPS on 'squeeze'"):
+    with pytest.raises(ValueError, match="not on 'squeeze'"):
         AlexNetFeatures(nnx.eval_shape(lambda: lpips_flax.LPIPS("squeeze", rngs=nnx.Rngs(0))))
 
 

@@ -108,7 +108,7 @@ def begin_run(folder, subject="ada"):
 
 def begin_list(folder, subject="ada"):
     worklist = WorklistFolder(folder)
-    with worklist.held():
+    with worklist.lock():
         worklist.begin("f", [subject], presets.heads())
 
 
@@ -160,7 +160,7 @@ def test_a_results_line_that_a_crash_cut_off(tmp_path):
     begin_list(tmp_path)
     (tmp_path / "results.jsonl").write_text(line("ada") + line("bea")[:-9])
     worklist = WorklistFolder(tmp_path)
-    with pytest.warns(UserWarning, match="its last line was cut off"), worklist.held():
+    with pytest.warns(UserWarning, match="its last line was cut off"), worklist.lock():
         assert list(worklist.last()) == ["ada"]
     assert (tmp_path / "results.jsonl").read_text() == line("ada")
 

@@ -214,7 +214,7 @@ def test_a_bundled_persons_album_is_inverted_without_telling_the_cameras():
     """Photographs that no generator made, under other light: the same person, seen from where they were."""
     models, judge = load_models("heads"), load_identity("heads-judge")
     generator = models.generator
-    photographs = album.photograph_album(generator, 7, 4)
+    photographs = album.render_album(generator, 7, 4)
     found = album.album_latents(models, 7, 4, progress=False)
     assert found.ws.shape == (4, generator.backbone.synthesis.num_ws, generator.config.w_dim)
     assert found.perceptual.mean() < 0.05

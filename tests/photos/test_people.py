@@ -82,7 +82,7 @@ def test_an_encoder_may_be_shown_whole_files(tmp_path, monkeypatch):
         monkeypatch.setattr(module, "encoder_for", lambda *_: SimpleNamespace(side=side))
     options = {"method": "encoder", "compute": Compute()}
     people.people_from_photos(tiny_models(), [tmp_path], encoder_input="file", **options)
-    worklist = batch_sources.worklist_of_photographs(tiny_models(), tmp_path, encoder_input="file", **options)
+    worklist = batch_sources.worklist_of_photos(tiny_models(), tmp_path, encoder_input="file", **options)
     people.people_from_photos(tiny_models(), [tmp_path], **options)
     worklist.latents([0])
     (images, whole), (_, plain), (again, from_list) = shown

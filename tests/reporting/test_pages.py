@@ -13,7 +13,7 @@ from jaxunlearn.reporting.html import write_report
 from jaxunlearn.training.run_dir import Request, RunFolder
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
-from jaxunlearn.workflows.continual_report import write_sequence_page
+from jaxunlearn.workflows.continual_report import write_requests_page
 from jaxunlearn.workflows.registry import Entry, Registry
 from tests.support.chromium import browser, opened
 
@@ -72,7 +72,7 @@ def page_of_a_sequence(path: Path) -> Path:
     registry = Registry(path, "heads", "0" * 64, entries)
     for name in ("people", "others"):
         save_png(path / f"{name}.png", picture(1500))
-    return write_sequence_page(registry)
+    return write_requests_page(registry)
 
 
 @pytest.fixture(scope="module")

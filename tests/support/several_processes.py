@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.process import multihost
-from jaxunlearn.sharding import make_mesh, shape_of
+from jaxunlearn.sharding import make_mesh, parse_mesh_shape
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
 from tests.support.tiny_models import tiny_models, tiny_people
@@ -28,7 +28,7 @@ def main() -> None:
     jax.config.update("jax_num_cpu_devices", int(devices))
     if int(processes) > 1:
         multihost.start(coordinator, int(processes), int(process))
-    mesh = make_mesh(*shape_of(shape))
+    mesh = make_mesh(*parse_mesh_shape(shape))
     people = tiny_people(3)
     config = tiny_sugar() if kind == "sugar" else presets.heads()
     config.update(steps=3, log_every=1, images_every=0 if kind == "sugar" else 2, checkpoint_every=2)

@@ -138,7 +138,7 @@ def test_shares_and_what_is_wasted(parts, size, wasted):
 
 
 def test_too_few_devices():
-    with pytest.raises(InputError, match=r"a mesh of 16 x 2 needs 32 devices, here are 8"):
+    with pytest.raises(InputError, match=r"a mesh of 16 x 2 needs 32 devices, but this machine has 8"):
         make_mesh(16, 2)
     assert make_mesh(sample=2).shape == {"identity": 4, "sample": 2}
 

@@ -372,11 +372,11 @@ def test_bare_names_are_looked_up_where_models_looks(tmp_path, monkeypatch, caps
     assert models.generator.config == SMALL
     assert models.perceptual_name == "LPIPS SQUEEZE"
     assert "w_avg.npy" in models.mean.origin
-    assert pretrained.located("ffhqrebalanced512-128.pkl") == elsewhere / "ffhqrebalanced512-128.pkl"
+    assert pretrained.locate_file("ffhqrebalanced512-128.pkl") == elsewhere / "ffhqrebalanced512-128.pkl"
     folder = Path("downloads") / "ffhqrebalanced512-128.pkl"
-    assert pretrained.located(folder) == folder  # not a bare name: taken as it is
+    assert pretrained.locate_file(folder) == folder  # not a bare name: taken as it is
     (here / "ffhqrebalanced512-128.pkl").touch()
-    assert pretrained.located("ffhqrebalanced512-128.pkl") == Path("ffhqrebalanced512-128.pkl")
+    assert pretrained.locate_file("ffhqrebalanced512-128.pkl") == Path("ffhqrebalanced512-128.pkl")
     assert "is empty" in refusal(capsys, "render", "--model", "ffhqrebalanced512-128.pkl")
 
 
