@@ -16,6 +16,7 @@ pytestmark = pytest.mark.parity
 CASE = golden("eg3d", "triplane_full")
 
 
+@pytest.mark.must
 def test_image_at_512():
     full = json.loads((ROOT / "eg3d" / "full_state_dict.json").read_text())
     shapes = {tensor["name"]: tensor["shape"] for tensor in full["tensors"]}
