@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -65,6 +66,6 @@ def tiny_people(count: int) -> np.ndarray:
     return np.asarray(tiny_models().generator.mapping(jnp.asarray(z), jnp.zeros((count, 25))))
 
 
-def numbers(generator: TriPlaneGenerator) -> list[np.ndarray]:
-    """All weights."""
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(generator))]
+def numbers(generator: TriPlaneGenerator) -> dict[str, Any]:
+    """Return all weights as a tree of arrays, by the names of the layers."""
+    return jax.tree.map(np.asarray, nnx.to_pure_dict(nnx.state(generator)))
