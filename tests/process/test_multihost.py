@@ -25,7 +25,7 @@ def free_address() -> str:
 
 
 def processes(kind: str, folder: Path, count: int, devices: int, mesh: str) -> Path:
-    """Run them to the end; see `support/several_processes.py`."""
+    """Run them to the end; see `tests.support.several_processes`."""
     coordinator = free_address()
     command = python("several_processes", kind, folder, coordinator, count)
     running = [
@@ -104,7 +104,7 @@ def test_each_process_finds_latents_of_its_share(tmp_path, one_device):
 
 
 def joined(folder: Path, seeds: tuple[int, ...], steps: int = 100_000) -> list[subprocess.Popen[str]]:
-    """Start a run in several processes as the command would; see `support/joined_run.py`."""
+    """Start a run in several processes as the command would; see `tests.support.joined_run`."""
     coordinator = free_address()
     command = python("joined_run", folder, steps)
     return [

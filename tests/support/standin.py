@@ -21,7 +21,7 @@ class StandIn:
             self._weights.append(hwio(draw_normal(f"standin.conv{i}.weight", shape, seed) * scale))
 
     def __call__(self, a: jax.Array, b: jax.Array) -> jax.Array:
-        """Images `[P, H, W, 3]` → `[P]`."""
+        """Compare images `[P, H, W, 3]` → `[P]`."""
         total = jnp.zeros(len(a))
         for weight in self._weights:
             a, b = (self._layer(x, weight) for x in (a, b))

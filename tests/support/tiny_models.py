@@ -33,7 +33,7 @@ _IDENTITY = ArcFaceConfig(
 
 @functools.cache
 def tiny_models() -> Models:
-    """A generator with AlexNet and two small identity networks."""
+    """Build a generator with AlexNet and two small identity networks."""
     shapes = {row.name: row.target_shape for row in account({}, CONFIG)}
     weights = {
         n: eg3d_weight(n, shape, 3, eg3d_lr_multiplier(n)) for n, shape in shapes.items() if shape is not None
@@ -54,13 +54,13 @@ def tiny_models() -> Models:
 
 
 def outline() -> Models:
-    """The same with shapes in place of the generator's weights."""
+    """Return `tiny_models` with shapes in place of the generator's weights."""
     models = tiny_models()
     return dataclasses.replace(models, generator=nnx.eval_shape(lambda: models.generator))
 
 
 def tiny_people(count: int) -> np.ndarray:
-    """Latents `[K, L, D]`."""
+    """Return latents of `K` people, `[K, L, D]`."""
     rng = np.random.default_rng(5)
     z = rng.normal(size=(count, CONFIG.z_dim)).astype(np.float32)
     return np.asarray(tiny_models().generator.mapping(jnp.asarray(z), jnp.zeros((count, 25))))
