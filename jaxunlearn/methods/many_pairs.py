@@ -22,16 +22,16 @@ class ManyDraws(NamedTuple):
     """The random numbers of one step's pairs."""
 
     members: jax.Array
-    """`[B]`, whom the step is about."""
+    """`[B]`, numbers of the people of the step."""
 
     z_adjacent: jax.Array
-    """`[A, B, z_dim]`, standard normal: towards whom the adjacent latents lie."""
+    """`[A, B, z_dim]`, standard normal: the people in whose direction adjacent latents lie."""
 
     alpha: jax.Array
-    """`[A, B]`, how far."""
+    """`[A, B]`, distances of the adjacent latents."""
 
     z_global: jax.Array
-    """`[G, z_dim]`, the people of the global pairs."""
+    """`[G, z_dim]`, standard normal: the people of the global pairs."""
 
     yaw: jax.Array
     """`[P]` radians."""
@@ -44,27 +44,27 @@ class ManySampling:
     Attributes:
       people: `N`.
       batch: `B`, at most `people`.
-      order: "epochs" goes through all people in shuffled batches, the last filled with some of the first once
-        more; "draws" draws each step's people anew, without repetition inside a step.
+      order: "epochs" goes through all people in shuffled batches; the last one is filled up with people of
+        the first. "draws" draws each step's people anew, without repetition inside a step.
       local: terms of the pair (w, D(w)).
       adjacent: terms of each pair (w + Δ, its target).
       preserved: terms of each global pair.
       num_adjacent: `A`.
-      num_global: `G`; none in SUGAR, two in GUIDE.
+      num_global: `G`; 0 in SUGAR, 2 in GUIDE.
       lambda_adjacent, lambda_global: weights of these losses.
       reduction: adjacent pairs of a person, and global pairs, are averaged or summed. People are always
         averaged.
       adjacent_target: "surrogate" is D(w + Δ), SUGAR's; "shifted" is D(w) + Δ, GUIDE's.
       norm_over: see `latents.adjacent_offsets`; "batch" is the official code's.
-      alpha: "pair" draws each adjacent's distance, "batch" one for all people's first, one for their second,
-        ..., as the official code does.
+      alpha: "pair" draws each adjacent latent's distance, "batch" one distance for everybody's first adjacent
+        latent, one for everybody's second, ..., as the official code does.
       alpha_max: adjacent latents lie up to this far.
       conditioning: adjacent latents are mapped for the "frontal" camera, or for the "view" of their pair, as
         in SUGAR's official code.
-      global_conditioning: the same for global people; the official code maps them for the frontal camera.
+      global_conditioning: the same for global people; the official code uses the frontal camera.
       global_draw: global people are drawn anew for each "step", or for each "epoch", as in the official code.
       max_yaw, pitch, pivot, radius: of the cameras, as in `GuideSampling`.
-      view: one yaw for each "pair", for a "step", or for an "epoch", as the official code has it.
+      view: one yaw for each "pair", "step", or "epoch"; the official code uses "epoch".
     """
 
     people: int
@@ -92,16 +92,16 @@ class ManySampling:
     radius: float = 2.7
 
     keeps_target_planes = False
-    """Planes of hundreds of surrogates would take gigabytes, and save the source's backbone B pairs of P."""
+    """Planes of hundreds of surrogates would take gigabytes, and save the backbone only B of P pairs."""
 
     @property
     def members(self) -> int:
-        """People of a step."""
+        """Number of people in a step."""
         return min(self.batch, self.people)
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps until everybody was seen."""
+        """Number of steps until everybody had a turn."""
         return -(-self.people // self.members)
 
     @property
@@ -138,7 +138,7 @@ class ManySampling:
             members = jax.random.permutation(of_order, self.people)[place % self.people]
         else:
             members = jax.random.permutation(of_members, self.people)[: self.members]
-        # Keys of the person and of the adjacent: what a pair draws does not depend on who else is there.
+        # Keys depend on the person and the adjacent latent: nobody's draws depend on who else is there.
         each = jax.vmap(jax.vmap(jax.random.fold_in, (None, 0)), (0, None))
         numbers = jnp.arange(self.num_adjacent)
         folded = jax.vmap(jax.random.fold_in, (None, 0))
@@ -196,19 +196,19 @@ class ManySampling:
 
 
 def batch_of(people: int) -> int:
-    """People in a minibatch in the official scripts: 1 for one, 2 up to five, 4 beyond."""
+    """Return the size of a minibatch in the official scripts: 1 for one person, 2 up to five, 4 beyond."""
     return 1 if people == 1 else 2 if people <= 5 else 4
 
 
 def steps_of(people: int, batch: int, epochs: int) -> int:
-    """Steps of so many epochs."""
+    """Return the number of steps in a number of epochs."""
     return epochs * -(-people // min(batch, people))
 
 
 def heads_steps_of(people: int) -> int:
-    """Steps that the bundled model takes to forget so many people.
+    """Return the number of steps in which the bundled model forgets a number of people.
 
-    Up to twenty people everybody is in a minibatch about 120 times; fewer left one of fifteen as they were.
-    Of two hundred people somebody was still between before and their surrogate after 1,000 and after 1,500.
+    Up to twenty people, everybody is in a minibatch about 120 times; fewer left one of fifteen unchanged. Of
+    two hundred people, somebody was not yet their surrogate after 1,000 steps, nor after 1,500.
     """
     return int(np.interp(people, (1, 5, 10, 20, 120, 200), (120, 300, 300, 600, 1000, 2000)))

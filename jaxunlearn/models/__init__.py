@@ -1,1 +1,1 @@
-"""Networks as everything else uses them: loading, converting, rendering, cameras."""
+"""Load, convert and apply networks; render; place cameras."""

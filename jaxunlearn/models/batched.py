@@ -1,4 +1,4 @@
-"""Networks over many images, some at a time, each compiled once for one size of batch."""
+"""Apply networks to many images in batches of one size, so that each is compiled only once."""
 
 from typing import Any, Protocol
 
@@ -10,24 +10,24 @@ from lpips_flax import LPIPS
 
 
 class Judge(Protocol):
-    """A pytree that tells people apart; `jaxunlearn.models.identity.IdentityNetwork` is one."""
+    """A network that tells people apart, such as `models.identity.IdentityNetwork`; a pytree."""
 
     @property
     def name(self) -> str:
-        """As results name it."""
+        """Name of the network in results."""
         ...
 
     @property
     def threshold(self) -> float | None:
-        """Cosine above which two pictures count as one person; None if unknown."""
+        """Cosine similarity from which on two pictures count as one person; None if unknown."""
         ...
 
     def embed(self, images: jax.Array) -> jax.Array:
-        """Images `[N, R, R, 3]` in [-1, 1] → unit vectors `[N, E]`."""
+        """Embed images `[N, R, R, 3]` in [-1, 1] as unit vectors `[N, E]`."""
         ...
 
     def embed_faces(self, faces: jax.Array) -> jax.Array:
-        """Aligned faces `[N, S, S, 3]` in [-1, 1] → unit vectors `[N, E]`."""
+        """Embed aligned faces `[N, S, S, 3]` in [-1, 1] as unit vectors `[N, E]`."""
         ...
 
 
@@ -47,15 +47,15 @@ def _compare(perceptual: Any, images: jax.Array, others: jax.Array) -> jax.Array
 
 
 def embeddings(judge: Judge, images: np.ndarray, batch: int) -> np.ndarray:
-    """Unit vectors `[N, E]` of images `[N, R, R, 3]`."""
+    """Embed images `[N, R, R, 3]` in [-1, 1] as unit vectors `[N, E]`, `batch` at a time."""
     return in_batches(lambda x: _embed(judge, x), batch, images)
 
 
 def face_embeddings(judge: Judge, faces: np.ndarray, batch: int) -> np.ndarray:
-    """Unit vectors `[N, E]` of aligned faces `[N, S, S, 3]`."""
+    """Embed aligned faces `[N, S, S, 3]` in [-1, 1] as unit vectors `[N, E]`, `batch` at a time."""
     return in_batches(lambda x: _embed_faces(judge, x), batch, faces)
 
 
 def perceptual_distances(perceptual: LPIPS, images: np.ndarray, others: np.ndarray, batch: int) -> np.ndarray:
-    """LPIPS `[N]` of images `[N, R, R, 3]`, pair by pair."""
+    """Return LPIPS `[N]` between pairs of images `[N, R, R, 3]` in [-1, 1], `batch` pairs at a time."""
     return in_batches(lambda x, y: _compare(perceptual, x, y), batch, images, others)

@@ -1,7 +1,7 @@
-"""Encoders that guess a photograph's latents in one pass: the bundled one, and GOAE's as published.
+"""Load encoders, which estimate a photo's latents in one pass: the bundled encoder, and GOAE's as published.
 
-The encoder runs as in evaluation: without the dropout and drop-path that the official programs of GUIDE and
-SUGAR leave on by oversight, which make every encoding a random draw.
+The encoder runs in evaluation mode, without dropout and drop-path. The official programs of GUIDE and SUGAR
+leave these on by oversight, so their encodings are random.
 """
 
 import dataclasses
@@ -20,18 +20,18 @@ from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.files.pretrained import locate_file
 
 BUNDLED: Mapping[str, str] = {"heads": "encoder"}
-"""Name of a bundled generator → file of its encoder in `jaxunlearn/zoo`; its MODELS.md says what it is."""
+"""Name of a bundled generator → file of its encoder in `jaxunlearn/zoo`, described in MODELS.md there."""
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class Encoder:
-    """An encoder with the mean latent that its offsets start from; a pytree.
+    """An encoder with the mean latent to which its offsets are added; a pytree.
 
     Attributes:
       name: for tables and files.
-      graph, state: the network, as `nnx.split` returns it.
-      w_avg: `[w_dim]` or `[num_ws, w_dim]`.
+      graph, state: the network, as returned by `nnx.split`.
+      w_avg: mean latent, `[w_dim]` or `[num_ws, w_dim]`.
     """
 
     name: str = dataclasses.field(metadata={"static": True})
@@ -41,14 +41,14 @@ class Encoder:
 
     @property
     def side(self) -> int:
-        """Pixels along each side of what the network sees."""
+        """Pixels along each side of the network's input."""
         return nnx.merge(self.graph, self.state).config.swin.image_size
 
     def encode(self, images: jax.Array) -> jax.Array:
-        """Latents of photographs; differentiable.
+        """Estimate the latents of photos; differentiable.
 
         Args:
-          images: `[N, H, W, 3]` in [-1, 1] of any size, framed as the generator's training images.
+          images: `[N, H, W, 3]` in [-1, 1] of any size, cropped like the generator's training images.
 
         Returns:
           ws `[N, num_ws, w_dim]` float32.
@@ -59,7 +59,7 @@ class Encoder:
 
 
 def bicubic(images: jax.Array, side: int) -> jax.Array:
-    """Images `[N, H, W, C]` at another size, as Pillow does it: antialiased where that shrinks, clipped."""
+    """Resize images `[N, H, W, C]` in [-1, 1] to `side` x `side` as Pillow does: antialiased and clipped."""
     count, height, width, channels = images.shape
     if (height, width) == (side, side):
         return images
@@ -73,21 +73,23 @@ def load_encoder(
     """Load an encoder for a generator.
 
     Args:
-      generator: whose latents are wanted.
-      name_or_path: "heads", whose encoder is bundled, or a file: one of ours, or `encoder_FFHQ.pt` as
+      generator: the generator that the latents are for.
+      name_or_path: "heads" for the bundled encoder, or a file: one of ours, or `encoder_FFHQ.pt` as
         published.
-      w_avg: `[w_dim]` or `[num_ws, w_dim]`, the mean latent; None takes the one in the generator.
+      w_avg: mean latent, `[w_dim]` or `[num_ws, w_dim]`; None uses the generator's.
 
     Raises:
-      InputError: if there is no such file, it cannot be read, is no encoder, or its latents are not the
-        generator's.
+      InputError: if there is no such file, it cannot be read, is not an encoder, or its latents do not fit
+        the generator.
     """
     if name_or_path in BUNDLED:
         file = resources.files("jaxunlearn.zoo") / f"{BUNDLED[name_or_path]}.safetensors"
         with resources.as_file(file) as path:
             return _read(path, generator, w_avg)
     if not locate_file(name_or_path).exists():
-        raise InputError(f"{name_or_path}: no such file, and no encoder is bundled under that name")
+        raise InputError(
+            f"{name_or_path}: no such file, and not the name of a bundled encoder ({', '.join(BUNDLED)})"
+        )
     return _read(name_or_path, generator, w_avg)
 
 
@@ -99,8 +101,8 @@ def _read(name: str | Path, generator: TriPlaneGenerator, w_avg: jax.Array | Non
     wanted = generator.config.num_ws, generator.config.w_dim
     if given != wanted:
         raise InputError(
-            f"{opened.path}: finds latents of {given[0]} rows of {given[1]}, "
-            f"but this generator takes {wanted[0]} rows of {wanted[1]}"
+            f"{opened.path}: returns latents [{given[0]}, {given[1]}], "
+            f"but this generator takes [{wanted[0]}, {wanted[1]}]"
         )
     if w_avg is None:
         w_avg = generator.backbone.mapping.w_avg[...]

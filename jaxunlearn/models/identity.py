@@ -1,11 +1,11 @@
-"""Networks that tell people apart: the bundled pair, and those of the papers from files of their authors.
+"""Load and apply identity networks, which tell people apart: the bundled ones, and those of the papers.
 
     judge = load_identity("heads-judge")
     similarity = (judge.embed(before) * judge.embed(after)).sum(-1)
 
-`heads-loss` is what an identity loss is computed with; `heads-judge`, trained on other people and never part
-of a loss, measures. An `IdentityNetwork` is a pytree, so a jitted function can take it as an argument:
-weights that it closes over become constants, which XLA compiles slowly.
+`heads-loss` computes the identity loss. `heads-judge` measures; it was trained on other people and is never
+part of a loss. An `IdentityNetwork` is a pytree and should be an argument of a jitted function: weights that
+the function closes over become constants, which XLA compiles slowly.
 """
 
 import dataclasses
@@ -27,10 +27,10 @@ from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.files.pretrained import locate_file
 
 BUNDLED: Mapping[str, str] = {"heads-loss": "identity_loss", "heads-judge": "identity_judge"}
-"""Name → file in `jaxunlearn/zoo`; its MODELS.md says what they are."""
+"""Name → file in `jaxunlearn/zoo`, described in MODELS.md there."""
 
 Framing = Literal["whole", "face"]
-"""What a network looks at: the whole image, or the face as `arcface_flax.identity_crop` cuts it."""
+"""Input of a network: the whole image, or the face as cropped by `arcface_flax.identity_crop`."""
 
 PUBLISHED = {
     ArcFaceConfig.ir_se50(): "IR-SE50",
@@ -41,14 +41,14 @@ PUBLISHED = {
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class IdentityNetwork:
-    """A face recognition network with what it needs to be applied to images of any size.
+    """A face recognition network for images of any size; a pytree.
 
     Attributes:
       name: for tables and reports.
-      threshold: cosine above which two pictures count as one person: one in a hundred pairs of different
-        people reaches it, on renderings held out of the training. None where nobody measured it.
+      threshold: cosine similarity from which on two pictures count as one person. On renderings that were not
+        used in training, one of a hundred pairs of different people reaches it. None if nobody measured it.
       framing: see `Framing`.
-      graph, state: the network, as `nnx.split` returns it.
+      graph, state: the network, as returned by `nnx.split`.
     """
 
     name: str = dataclasses.field(metadata={"static": True})
@@ -58,11 +58,11 @@ class IdentityNetwork:
     state: nnx.State
 
     def embed(self, images: jax.Array, *, dtype: DTypeLike = jnp.float32) -> jax.Array:
-        """Unit vectors whose products are cosine similarities; differentiable.
+        """Embed images as unit vectors, whose products are cosine similarities; differentiable.
 
         Args:
-          images: `[N, H, W, 3]` in [-1, 1], framed as the bundled generator's or as FFHQ.
-          dtype: what the convolutions compute in.
+          images: `[N, H, W, 3]` in [-1, 1], cropped like the bundled generator's images or like FFHQ.
+          dtype: of the convolutions.
 
         Returns:
           `[N, E]` float32.
@@ -75,17 +75,17 @@ class IdentityNetwork:
 
     @property
     def takes_aligned_faces(self) -> bool:
-        """Whether it was trained on faces of 112 pixels a side, turned upright."""
+        """True if the network was trained on upright faces of 112 x 112 pixels."""
         side = nnx.merge(self.graph, self.state).config.input_size
         return self.framing == "face" and side == mtcnn_flax.ALIGNED_SIZE
 
     def embed_faces(self, faces: jax.Array) -> jax.Array:
-        """As `embed`, of faces `[N, S, S, 3]` that are already cut out and of the network's size."""
+        """Embed faces `[N, S, S, 3]`, cropped to the network's input size, as unit vectors `[N, E]`."""
         return nnx.merge(self.graph, self.state)(faces)
 
 
 def whole_image(images: jax.Array, side: int) -> jax.Array:
-    """Images `[N, H, W, C]` bilinearly resized to `[N, side, side, C]`, antialiased where that shrinks."""
+    """Resize images `[N, H, W, C]` bilinearly to `[N, side, side, C]`; antialiased when they shrink."""
     count, _, _, channels = images.shape
     return jax.image.resize(jnp.asarray(images, jnp.float32), (count, side, side, channels), "linear")
 
@@ -93,7 +93,7 @@ def whole_image(images: jax.Array, side: int) -> jax.Array:
 def identity_network(
     module: ArcFace, *, name: str, threshold: float | None, framing: Framing
 ) -> IdentityNetwork:
-    """A module with what is known about it."""
+    """Make an `IdentityNetwork` from a module; for the arguments see there."""
     graph, state = nnx.split(module)
     return IdentityNetwork(name=name, threshold=threshold, framing=framing, graph=graph, state=state)
 
@@ -102,7 +102,7 @@ def load_identity(name_or_path: str) -> IdentityNetwork:
     """Load an identity network.
 
     Args:
-      name_or_path: "heads-loss" or "heads-judge", which are bundled; or a file: one of ours, or
+      name_or_path: "heads-loss" or "heads-judge" for a bundled network; or a file: one of ours, or
         `model_ir_se50.pth` or `CurricularFace_Backbone.pth` as published.
 
     Raises:
@@ -122,10 +122,10 @@ def load_identity(name_or_path: str) -> IdentityNetwork:
 def save_identity(
     network: IdentityNetwork, path: Path, notes: Mapping[str, str], *, dtype: str = "float32"
 ) -> None:
-    """Write a network with a header of its config, name, threshold, framing and `notes`.
+    """Write a network; the header has its config, name, threshold, framing and `notes`.
 
     Args:
-      network: what to write.
+      network: the network.
       path: a `.safetensors` file; it appears complete or not at all.
       notes: source, licence, seed, ...
       dtype: "float32", or "float16" for half the size.

@@ -1,4 +1,4 @@
-"""Latents from files, and into them."""
+"""Read and write files of latents."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,12 +17,13 @@ _FLOAT32 = 4  # bytes
 
 
 def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
-    """Read ws.
+    """Read the latents ws of a file.
 
     Args:
       path: .npy, .npz (array `ws`, or its only array), or a PyTorch or safetensors file with one tensor.
-        `[num_ws, w_dim]`, `[N, num_ws, w_dim]`, or single rows `[w_dim]`, `[N, 1, w_dim]` that are repeated.
-      config: of the generator that the latents are for.
+        Shapes `[num_ws, w_dim]`, `[N, num_ws, w_dim]`, and single rows `[w_dim]`, `[N, 1, w_dim]`, which are
+        repeated.
+      config: of the latents' generator.
 
     Returns:
       `[N, num_ws, w_dim]` float32.
@@ -36,7 +37,7 @@ def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
     shape = list(ws.shape)
     if ws.dtype.kind not in "fiu":
         raise InputError(f"{path}: latents must be numbers, not {ws.dtype}")
-    while ws.ndim > 3 and ws.shape[1] == 1:  # [N, 1, num_ws, w_dim], as SUGAR's mapper returns them
+    while ws.ndim > 3 and ws.shape[1] == 1:  # SUGAR's mapper returns [N, 1, num_ws, w_dim]
         ws = ws[:, 0]
     if ws.ndim == 1:
         ws = ws[None]
@@ -50,7 +51,7 @@ def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
     if not len(ws):
         raise InputError(f"{path}: holds no latents")
     if len(ws) * config.num_ws * config.w_dim * _FLOAT32 > LARGEST:
-        raise InputError(f"{path}: holds {len(ws)} latents, too many for one file; split it")
+        raise InputError(f"{path}: holds {len(ws)} latents, too many for one file; split the file")
     with np.errstate(over="ignore"):
         ws = ws.astype(np.float32)
     if not np.isfinite(ws).all():
@@ -59,7 +60,7 @@ def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
 
 
 def read_names(path: Path) -> tuple[str, ...] | None:
-    """Whose latents a file of `write_latents` holds, a name for each; None for other files."""
+    """Read the names of the people in a file of `write_latents`; None for other files."""
     if path.suffix != ".npz":
         return None
     arrays = read_numpy(path)
@@ -74,11 +75,11 @@ def write_latents(
     """Write latents as .npz; the file appears complete or not at all.
 
     Args:
-      path: where to; its folder must exist.
+      path: file to write; its folder must exist.
       ws: `[N, num_ws, w_dim]`.
-      names: whose each is.
-      c: `[N, 25]`, the cameras that the latents were seen by.
-      provenance: model, method and source of the latents; kept as JSON.
+      names: `N` names of the people.
+      c: `[N, 25]`, the cameras of the photos.
+      provenance: model, method and source of the latents; stored as JSON.
     """
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(

@@ -1,4 +1,4 @@
-"""A generator with the networks that unlearning and its measurement need."""
+"""Load a generator with the networks that unlearning and evaluation need."""
 
 import dataclasses
 import functools
@@ -29,25 +29,25 @@ from jaxunlearn.models.perception import Perception, perception_of
 from lpips_flax import LPIPS
 
 SAMPLES = 10_000
-"""Latents that a model's `median_radius` is taken over, and its mean where the file has none."""
+"""Number of random latents for a model's `median_radius`, and for its mean if the file has none."""
 SEED = 0
-"""Of the z of these latents."""
+"""Seed of these latents' z."""
 
 Network = TypeVar("Network")
 
 
 class RandomWeights(UserWarning):
-    """A network whose file was not found runs with random weights."""
+    """Warns that a network has random weights because its file was not found."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class MeanLatent:
-    """A mean latent and where it comes from.
+    """A mean latent and its origin.
 
     Attributes:
       w_avg: `[w_dim]` or `[num_ws, w_dim]`.
       origin: in words.
-      samples, seed: how many z it is the mean of, and which, if it was computed here.
+      samples, seed: number and seed of the averaged z, if the mean was computed here.
     """
 
     w_avg: jax.Array
@@ -57,30 +57,30 @@ class MeanLatent:
 
     @classmethod
     def read(cls, path: Path, config: GeneratorConfig) -> "MeanLatent":
-        """From a file such as `w_avg_ffhqrebalanced512-128.pt`; see `latent_files.read_latents` for others.
+        """Read a mean latent, for example from `w_avg_ffhqrebalanced512-128.pt`; see `read_latents`.
 
         Raises:
-          InputError: if it holds no single latent of the generator.
-          torch_bridge.CheckpointError: if it cannot be read.
+          InputError: if the file does not hold exactly one latent of the generator.
+          torch_bridge.CheckpointError: if the file cannot be read.
         """
         path = pretrained.locate_file(path)
         ws = read_latents(path, config)
         if len(ws) != 1:
-            raise InputError(f"{path}: holds {len(ws)} latents; a mean is one")
+            raise InputError(f"{path}: holds {len(ws)} latents; give a file with one mean latent")
         return cls(jnp.asarray(ws[0]), f"{path.name}, sha256 {pretrained.sha256(path)}")
 
 
 @dataclasses.dataclass(frozen=True)
 class Models:
-    """What `unlearn` and `evaluate` work with.
+    """The networks of `unlearn` and `evaluate`.
 
     Attributes:
       name: name or path of the generator.
       generator: the source.
-      perceptual, perceptual_name: LPIPS of the loss, and what to call it.
+      perceptual, perceptual_name: LPIPS of the loss, and its name.
       identity: network of the identity loss.
-      judge: network that measures; never part of a loss.
-      given_mean: the mean latent to use in place of the generator's.
+      judge: network that measures; it is never part of a loss.
+      given_mean: mean latent to use instead of the generator's.
     """
 
     name: str
@@ -93,16 +93,16 @@ class Models:
 
     @functools.cached_property
     def mean(self) -> MeanLatent:
-        """The mean latent: the one given, else the generator's, else that of 10,000 random people.
+        """The mean latent: the given one, else the generator's, else the mean of 10,000 random latents.
 
-        The last is for files whose `w_avg` is all zeros: the mapping network's mean over z, seen from the
-        front, which is how the latents of a run are drawn. How the authors' own file was averaged is unknown.
+        The last case is for files in which `w_avg` is zero. It maps random z with the frontal camera, as the
+        latents of a run are made. How the authors computed their file is unknown.
         """
         if self.given_mean is not None:
             return self.given_mean
-        of_file = self.generator.backbone.mapping.w_avg[...]
-        if np.any(np.asarray(of_file)):
-            return MeanLatent(of_file, "the generator's")
+        own = self.generator.backbone.mapping.w_avg[...]
+        if np.any(np.asarray(own)):
+            return MeanLatent(own, "the generator's")
         w_avg = jnp.mean(self._many_latents[:, 0], axis=0)
         return MeanLatent(w_avg, f"mean of {SAMPLES} mapped z, since the generator's is zero", SAMPLES, SEED)
 
@@ -113,28 +113,28 @@ class Models:
 
     @functools.cached_property
     def median_radius(self) -> float:
-        """Median ‖w - w̄‖ over 10,000 z, the scale of distances between latents."""
+        """Median of ‖w - w̄‖ over 10,000 random z: the unit of distances between latents."""
         return float(median_radius(self._many_latents, self.w_avg))
 
     @property
     def _many_latents(self) -> jax.Array:
-        """`[SAMPLES, num_ws, w_dim]`; not kept."""
+        """Random latents `[SAMPLES, num_ws, w_dim]`, computed at each access to save memory."""
         config = self.generator.config
         z = jax.random.normal(jax.random.key(SEED), (SAMPLES, config.z_dim))
         return self.generator.mapping(z, conditioning_view(config, SAMPLES))
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Hexadecimal SHA-256 of the generator's numbers."""
+        """SHA-256 of the generator's numbers in hexadecimal."""
         return fingerprint_of(self.generator)
 
     def perception(self, dtype: DTypeLike = jnp.float32) -> Perception:
-        """How the loss compares images, with convolutions in `dtype` and distances in float32."""
+        """Return how the loss compares images: convolutions in `dtype`, distances in float32."""
         return perception_of(self.perceptual, self.identity, dtype)
 
 
 def fingerprint_of(generator: TriPlaneGenerator) -> str:
-    """Hexadecimal SHA-256 of a generator's numbers."""
+    """Return the SHA-256 of a generator's numbers in hexadecimal."""
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(nnx.state(generator)):
         digest.update(np.ascontiguousarray(leaf).tobytes())
@@ -149,26 +149,26 @@ def load_models(
     judge: str | None = None,
     w_avg: Path | None = None,
 ) -> Models:
-    """Load a generator with its networks.
+    """Load a generator with the networks of its loss and evaluation.
 
-    The bundled models come with LPIPS on AlexNet and two identity networks of their own. Any other
-    generator is taken for one of EG3D's faces: LPIPS on VGG16, IR-SE50 as the loss and CurricularFace as the
-    judge, from the files that `jaxunlearn models` lists. A network whose file is not found there runs with
-    random weights, which shows what a step costs and nothing else.
+    The bundled models have LPIPS on AlexNet and two bundled identity networks. Other generators are treated
+    as EG3D's faces: LPIPS on VGG16, IR-SE50 in the loss, and CurricularFace as the judge, from the files that
+    `jaxunlearn models` lists. A network without its file gets random weights; such a run only shows the
+    cost of a step.
 
     Args:
-      name_or_path: see `generators.load_generator`.
-      perceptual: "alex", or a file of an LPIPS network or its backbone.
-      identity: see `identity.load_identity`.
-      judge: likewise.
-      w_avg: a file with the mean latent; None takes the generator's, see `Models.mean`.
+      name_or_path: see `models.generator.load_generator`.
+      perceptual: "alex", or a file of an LPIPS network or of its backbone.
+      identity: see `models.identity.load_identity`.
+      judge: see `models.identity.load_identity`.
+      w_avg: file of the mean latent; None uses the generator's, see `Models.mean`.
 
     Raises:
-      InputError: if a name or a file given is no such thing.
+      InputError: if a name is unknown, or a file is missing or does not hold such a network.
       torch_bridge.CheckpointError: if the file of the mean latent cannot be read.
 
     Warns:
-      RandomWeights: if a file that was not given is not found.
+      RandomWeights: if a network was not given and its published file is not found.
     """
     generator = load_generator(name_or_path)
     mean = None if w_avg is None else MeanLatent.read(w_avg, generator.config)
@@ -196,17 +196,18 @@ def _perceptual(given: str | None) -> tuple[LPIPS, str]:
         assert isinstance(module, LPIPS)
         return module, f"LPIPS {module.net.upper()}"
 
-    def draw() -> tuple[LPIPS, str]:
+    def initialise() -> tuple[LPIPS, str]:
         backbone, _ = lpips_flax.to_torch(initialised(lambda: LPIPS("vgg", rngs=nnx.Rngs(0))))
         return lpips_flax.from_torch(backbone, lpips_flax.heads("vgg"), "vgg"), "LPIPS VGG (random weights)"
 
-    return _found(given, "vgg16-397923af.pth", read, draw)
+    return _read_or_initialise(given, "vgg16-397923af.pth", read, initialise)
 
 
 def published_inception(name_or_path: str) -> Path | None:
-    """FID's network for a generator of this name, if it is here.
+    """Return the file of FID's network for a generator of this name; None if it is not installed.
 
-    The bundled models are measured with AlexNet's features wherever they run, so that figures compare.
+    For the bundled models it is always None: they are measured with AlexNet's features everywhere, so that
+    figures can be compared.
     """
     if name_or_path in (*BUNDLED, RANDOM):
         return None
@@ -216,10 +217,10 @@ def published_inception(name_or_path: str) -> Path | None:
 
 
 def load_inception(name: str | Path) -> InceptionV3:
-    """Load FID's network from any file that `convert` takes.
+    """Load FID's network from any file that `convert` reads.
 
     Raises:
-      InputError: if there is no such file, or it holds something else.
+      InputError: if there is no such file, or it holds another network.
     """
     module = open_network(name, "inception").build()
     assert isinstance(module, InceptionV3)
@@ -227,30 +228,30 @@ def load_inception(name: str | Path) -> InceptionV3:
 
 
 def _identity(given: str | None, published: str, config: ArcFaceConfig, label: str) -> IdentityNetwork:
-    def draw() -> IdentityNetwork:
+    def initialise() -> IdentityNetwork:
         module = initialised(lambda: ArcFace(config, rngs=nnx.Rngs(0)))
         return identity_network(module, name=f"{label} (random weights)", threshold=None, framing="face")
 
-    return _found(given, published, load_identity, draw)
+    return _read_or_initialise(given, published, load_identity, initialise)
 
 
-def _found(
-    given: str | None, published: str, read: Callable[[str], Network], draw: Callable[[], Network]
+def _read_or_initialise(
+    given: str | None, published: str, read: Callable[[str], Network], initialise: Callable[[], Network]
 ) -> Network:
-    """A network from the file given, from the published file where it is found, or drawn."""
+    """Read a network from the given file, else from the published file; without both, initialise it."""
     if given is None:
         path = pretrained.find(pretrained.entry(published), pretrained.search_folders())
         if path is None:
             message = (
-                f"{published} not found: random weights in its place, good for measuring speed only "
+                f"{published} not found: random weights are used instead, good only for measuring speed "
                 "(see `jaxunlearn models`)"
             )
             warnings.warn(message, RandomWeights, stacklevel=4)
-            return draw()
+            return initialise()
         given = str(path)
     return read(given)
 
 
 def median_radius(ws: jax.Array, w_avg: jax.Array) -> jax.Array:
-    """Median distance of samples `[N, L, D]` from the mean: the scale that settings of a model refer to."""
+    """Return the median distance of latents `[N, L, D]` from the mean: the unit of distances in settings."""
     return jnp.median(jnp.sqrt(jnp.sum(jnp.square(ws - w_avg), axis=(-2, -1))))

@@ -1,4 +1,4 @@
-"""How a loss compares images: LPIPS and an identity network as arguments of a compiled function."""
+"""Compare images in a loss: LPIPS and an identity network as arguments of a compiled function."""
 
 import dataclasses
 from collections.abc import Callable
@@ -15,22 +15,22 @@ from lpips_flax import LPIPS
 
 
 class Perception(NamedTuple):
-    """How images are compared.
+    """Two functions that compare images.
 
-    Functions with weights are `jax.tree_util.Partial` of a function and the weights, so that the whole is a
-    pytree and can be an argument of a compiled function.
+    Each is a `jax.tree_util.Partial` of a function and its weights. So the whole is a pytree and can be an
+    argument of a compiled function.
     """
 
     perceptual: Callable[[jax.Array, jax.Array], jax.Array]
-    """Two batches of images `[P, H, W, 3]` in about [-1, 1] → distances `[P]`."""
+    """Maps two batches of images `[P, H, W, 3]` in about [-1, 1] to distances `[P]`."""
 
     embed: Callable[[jax.Array], jax.Array]
-    """Images `[P, H, W, 3]` → unit vectors `[P, E]` whose products are identity similarities."""
+    """Maps images `[P, H, W, 3]` to unit vectors `[P, E]`, whose products are identity similarities."""
 
 
 @dataclasses.dataclass(frozen=True)
 class _Distance:
-    """LPIPS as a function of its weights; equal where the dtypes are, so that programs are found again."""
+    """LPIPS as a function of its weights; equal for equal dtypes, so that JAX reuses compiled programs."""
 
     dtype: str
 
@@ -49,6 +49,6 @@ class _Embedding:
 
 
 def perception_of(perceptual: LPIPS, identity: IdentityNetwork, dtype: DTypeLike = jnp.float32) -> Perception:
-    """How the loss compares images, with convolutions in `dtype` and distances in float32."""
+    """Return how a loss compares images: convolutions in `dtype`, distances in float32."""
     named = jnp.dtype(dtype).name
     return Perception(Partial(_Distance(named), *nnx.split(perceptual)), Partial(_Embedding(named), identity))

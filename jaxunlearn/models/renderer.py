@@ -1,4 +1,4 @@
-"""Render many samples or views with one compiled function."""
+"""Render many latents or views with one compiled function."""
 
 import copy
 import functools
@@ -11,10 +11,11 @@ import numpy as np
 from flax import nnx
 
 from eg3d_flax import Compute, GeneratorConfig, RenderOutput, TriPlaneGenerator
+from jaxunlearn.batching import batches
 
 
-class _How(NamedTuple):
-    """What rendering is compiled for."""
+class _Program(NamedTuple):
+    """The static arguments of rendering; each combination is compiled once."""
 
     graphdef: nnx.GraphDef
     noise_mode: str
@@ -24,27 +25,33 @@ class _How(NamedTuple):
 
 @functools.partial(jax.jit, static_argnums=0)
 def _synthesise(
-    how: _How, state: nnx.State, ws: jax.Array, c: jax.Array, keys: jax.Array | None
+    program: _Program, state: nnx.State, ws: jax.Array, c: jax.Array, keys: jax.Array | None
 ) -> RenderOutput:
-    """The weights are an argument: captured, they would be folded into the program as constants."""
-    return nnx.merge(how.graphdef, state).synthesis(
+    """Render. The weights are an argument because captured weights would become constants of the program."""
+    return nnx.merge(program.graphdef, state).synthesis(
         ws,
         c,
-        how.noise_mode,
+        program.noise_mode,
         keys,
-        neural_rendering_resolution=how.neural_rendering_resolution,
-        compute=how.compute,
+        neural_rendering_resolution=program.neural_rendering_resolution,
+        compute=program.compute,
     )
 
 
 class Renderer:
-    """Renders a generator's samples in batches of one size, so that one compilation serves them all.
+    """Render a generator's latents in batches of one size, so that they are compiled only once.
 
-    It serves every renderer of the process that has the same settings and a generator of the same config.
+    The compiled program also serves other renderers with the same settings and config. Rendering is
+    deterministic, with depths in the middle of their bins. Only with `noise_mode` "random", noise and jitter
+    follow from `noise_seed`.
 
-
-    Rendering is deterministic, with samples in the middle of their bins, unless `noise_mode` is "random";
-    then noise and jitter follow from `noise_seed`.
+    Args:
+      generator: the generator.
+      batch: images rendered at a time.
+      noise_mode: "const", "random" or "none", see `TriPlaneGenerator.synthesis`.
+      noise_seed: seed of random noise.
+      neural_rendering_resolution: rays along each side; None uses the generator's.
+      compute: dtype and forms.
     """
 
     def __init__(
@@ -61,15 +68,15 @@ class Renderer:
         self._config = generator.config
         self._batch = batch
         self._key = jax.random.key(noise_seed) if noise_mode == "random" else None
-        self._how = _How(graphdef, noise_mode, neural_rendering_resolution, compute)
+        self._program = _Program(graphdef, noise_mode, neural_rendering_resolution, compute)
 
     @property
     def config(self) -> GeneratorConfig:
-        """The generator's."""
+        """Config of the generator."""
         return self._config
 
     def with_generator(self, generator: TriPlaneGenerator) -> Self:
-        """The same renderer for another generator of the same config.
+        """Return the same renderer for another generator of the same config.
 
         Raises:
           ValueError: if the config differs.
@@ -81,20 +88,28 @@ class Renderer:
         return other
 
     def _keys(self, index: np.ndarray) -> jax.Array | None:
-        """A key for each image, by its place in the whole list: batches do not change the noise."""
+        """Return a key for each image from its place in the whole list: batches do not change noise."""
         key = self._key
         return None if key is None else jax.vmap(lambda i: jax.random.fold_in(key, i))(index)
 
     def batches(self, ws: jax.Array, c: jax.Array) -> Iterator[RenderOutput]:
-        """Render ws `[N, num_ws, w_dim]` with cameras `[N, 25]`, some at a time; arrays are NumPy's."""
-        count = len(ws)
-        for start in range(0, count, self._batch):
-            index = np.minimum(np.arange(start, start + self._batch), count - 1)
-            out = _synthesise(self._how, self._state, ws[index], c[index], self._keys(index))
-            yield jax.tree.map(lambda x, n=count - start: np.asarray(x[:n]), out)
+        """Render latents batch by batch.
+
+        Args:
+          ws: `[N, num_ws, w_dim]`.
+          c: cameras `[N, 25]`.
+
+        Yields:
+          The outputs of a batch as NumPy arrays `[M, ...]`.
+        """
+
+        def render(rows: np.ndarray) -> RenderOutput:
+            return _synthesise(self._program, self._state, ws[rows], c[rows], self._keys(rows))
+
+        return batches(render, len(ws), self._batch)
 
     def __call__(self, ws: jax.Array, c: jax.Array) -> RenderOutput:
-        """As `batches`, in one piece."""
+        """Render latents `[N, num_ws, w_dim]` with cameras `[N, 25]`; returns NumPy arrays `[N, ...]`."""
         parts = list(self.batches(ws, c))
         return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
 
@@ -107,14 +122,14 @@ def latents_of_seeds(
     truncation_psi: float = 1.0,
     truncation_cutoff: int | None = None,
 ) -> jax.Array:
-    """The ws `[N, num_ws, w_dim]` of seeds; z is drawn as the official scripts do, one generator a seed.
+    """Return the latents ws `[N, num_ws, w_dim]` of seeds, as the official scripts compute them.
 
     Args:
-      generator: whose mapping network is used.
-      seeds: one for each sample; `numpy.random.RandomState(seed).randn(1, z_dim)` is its z.
-      c: `[1, 25]` conditioning camera.
-      truncation_psi: 1 leaves the samples as they are.
-      truncation_cutoff: rows that truncation reaches; None is all.
+      generator: its mapping network is used.
+      seeds: `N` seeds; z is `numpy.random.RandomState(seed).randn(1, z_dim)`.
+      c: conditioning camera `[1, 25]`.
+      truncation_psi: 1 means no truncation.
+      truncation_cutoff: number of rows that are truncated; None truncates all.
     """
     z = np.concatenate([np.random.RandomState(s).randn(1, generator.config.z_dim) for s in seeds])
     c = jnp.repeat(c, len(seeds), axis=0)

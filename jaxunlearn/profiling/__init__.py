@@ -1,1 +1,1 @@
-"""How fast the compiled step is, here and on devices that are not here."""
+"""Measure the compiled step on this machine, and compile it for other devices."""

@@ -1,4 +1,4 @@
-"""What is measured: a case is a preset with settings, and sweeps make many cases of one."""
+"""Define the cases to measure: a preset with settings; sweeps make many cases of one."""
 
 import dataclasses
 import itertools
@@ -17,7 +17,7 @@ from jaxunlearn.sharding import parse_mesh_shape
 
 DEFAULT_STEPS, DEFAULT_WARM_UP = 30, 3
 _MOST = 2**24
-"""Of anything that is swept: as many rays at a time as the settings allow."""
+"""Largest value of a sweep: the largest number of rays at a time that the settings allow."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Case:
     """One measurement.
 
     Attributes:
-      preset: of `workload.PRESETS`.
+      preset: name in `workload.PRESETS`.
       config: settings of a method, as plain JSON values.
       copies: generator copies, `K`.
-      people: who share a copy, `N`; 1 in GUIDE.
+      people: people that share a copy, `N`; 1 in GUIDE.
       mesh: devices along "identity" and "sample"; None for one device.
-      precision: of products of float32 numbers, one of `devices.PRECISIONS`.
-      steps, warm_up: how many are timed, after how many.
-      parts: whether each part is timed by itself too.
+      precision: of float32 matrix products, one of `devices.PRECISIONS`.
+      steps, warm_up: number of timed steps, and of steps before them.
+      parts: True times each part of a step, too.
     """
 
     preset: str
@@ -47,19 +47,19 @@ class Case:
 
     @property
     def settings(self) -> ConfigDict:
-        """The config as commands know it."""
+        """The settings as a config."""
         return ml_collections.ConfigDict(self.config)
 
     @property
     def pairs(self) -> int:
-        """A step's pairs of one copy."""
-        of = self.config["pairs"]
-        members = min(of.get("batch", 1), self.people)
-        return members * (1 + of["num_adjacent"]) + of["num_global"]
+        """Pairs of one copy in a step."""
+        settings = self.config["pairs"]
+        people = min(settings.get("batch", 1), self.people)
+        return people * (1 + settings["num_adjacent"]) + settings["num_global"]
 
     @property
     def name(self) -> str:
-        """All that usually differs between cases; cases of two machines are compared by it."""
+        """Name made of the settings that differ between cases; `--compare` matches cases by it."""
         rendering = self.config["rendering"]
         mesh = "1 device" if self.mesh is None else f"{self.mesh[0]}x{self.mesh[1]} devices"
         rays = f"{rendering['ray_chunk'] or 'all'} rays at a time"
@@ -73,12 +73,12 @@ class Case:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "Case":
-        """The inverse of `to_json`."""
+        """Return the case of `to_json`."""
         mesh = fields["mesh"]
         return cls(**{**fields, "mesh": None if mesh is None else (mesh[0], mesh[1])})
 
@@ -116,13 +116,13 @@ def _pairs(text: str) -> dict[str, int]:
     return {"pairs.num_adjacent": (others + 1) // 2, "pairs.num_global": others // 2}
 
 
-_OF_THE_CASE: Mapping[str, Callable[[str], Any]] = {
+_CASE_SWEEPS: Mapping[str, Callable[[str], Any]] = {
     "copies": _positive,
     "people": _positive,
     "mesh": _mesh,
     "precision": _one_of(*PRECISIONS),
 }
-_OF_THE_CONFIG: Mapping[str, Callable[[str], dict[str, Any]]] = {
+_CONFIG_SWEEPS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "pairs": _pairs,
     "adjacent": lambda text: {"pairs.num_adjacent": _number(text)},
     "global": lambda text: {"pairs.num_global": _number(text)},
@@ -131,19 +131,19 @@ _OF_THE_CONFIG: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "copies_at_once": lambda text: {"copies_at_once": _number(text)},
     "rays": lambda text: {"rendering.rays": _number(text)},
 }
-SWEEPS = (*_OF_THE_CASE, *_OF_THE_CONFIG)
-"""What can be swept."""
+SWEEPS = (*_CASE_SWEEPS, *_CONFIG_SWEEPS)
+"""Names for `--sweep`."""
 
 
 def swept(case: Case, sweeps: Sequence[str]) -> list[Case]:
-    """A case for each combination of values.
+    """Make a case for each combination of values.
 
     Args:
-      case: what is not swept.
+      case: gives all other settings.
       sweeps: such as `copies=1,2,4`.
 
     Raises:
-      InputError: if a name or a value is none.
+      InputError: if a name is unknown or a value is invalid.
     """
     axes = [[(name, value) for value in values] for name, values in map(_parsed, sweeps)]
     names = [axis[0][0] for axis in axes]
@@ -156,7 +156,7 @@ def swept(case: Case, sweeps: Sequence[str]) -> list[Case]:
 def _parsed(text: str) -> tuple[str, list[str]]:
     name, equals, values = text.partition("=")
     if name not in SWEEPS or not equals:
-        raise InputError(f"--sweep {text}: write NAME=VALUE,VALUE with a name of {', '.join(SWEEPS)}")
+        raise InputError(f"--sweep {text}: write NAME=VALUE,VALUE; the names are {', '.join(SWEEPS)}")
     return name, values.split(",")
 
 
@@ -165,10 +165,10 @@ def _changed(case: Case, changes: Sequence[tuple[str, str]]) -> Case:
     fields = {}
     for name, text in changes:
         try:
-            if name in _OF_THE_CASE:
-                fields[name] = _OF_THE_CASE[name](text)
+            if name in _CASE_SWEEPS:
+                fields[name] = _CASE_SWEEPS[name](text)
             else:
-                config.update_from_flattened_dict(_OF_THE_CONFIG[name](text))
+                config.update_from_flattened_dict(_CONFIG_SWEEPS[name](text))
         except ValueError as error:
             raise InputError(f"--sweep {name}: {text!r} is not {error}") from error
     assert flat(config).keys() == flat(case.settings).keys()

@@ -1,4 +1,4 @@
-"""What accelerators can do at best, as their makers state it."""
+"""Peak performance of accelerators, as their makers state it."""
 
 import dataclasses
 import platform
@@ -8,13 +8,13 @@ from pathlib import Path
 
 @dataclasses.dataclass(frozen=True)
 class Chip:
-    """One chip.
+    """Peak performance of a chip.
 
     Attributes:
-      name: as people call it.
-      flops: dense bfloat16 products, operations a second.
+      name: common name.
+      flops: operations per second of dense bfloat16 matrix products.
       memory: bytes of high-bandwidth memory.
-      bandwidth: of that memory, bytes a second.
+      bandwidth: bytes per second of that memory.
     """
 
     name: str
@@ -30,7 +30,7 @@ CHIPS: Mapping[str, Chip] = {
     "v5p": Chip("TPU v5p", 459e12, 95e9, 2.77e12),
     "v6e": Chip("TPU v6e", 918e12, 32e9, 1.64e12),
 }
-"""By short name."""
+"""Short name → chip."""
 
 _KINDS = {
     "NVIDIA H100 80GB HBM3": "h100",
@@ -45,20 +45,20 @@ _KINDS = {
 
 
 def chip(device_kind: str) -> Chip | None:
-    """The chip that JAX calls `device_kind`; None for one that nobody has listed here."""
+    """Return the chip of a JAX `device_kind`; None if it is not listed here."""
     name = _KINDS.get(device_kind)
     return None if name is None else CHIPS[name]
 
 
 PRECISIONS = ("default", "high", "highest")
-"""Of products of float32 numbers, as `jax.default_matmul_precision` takes them."""
+"""Precisions of float32 matrix products, for `jax.default_matmul_precision`."""
 
 
 def products(platform: str, dtype: str, precision: str) -> str:
-    """What numbers are really multiplied in, since "default" means something else on every platform.
+    """Return the number format in which products are computed; "default" differs between platforms.
 
     Args:
-      platform: as `jax.default_backend()` names it.
+      platform: as returned by `jax.default_backend()`.
       dtype: of the activations.
       precision: one of `PRECISIONS`.
     """
@@ -72,7 +72,7 @@ def products(platform: str, dtype: str, precision: str) -> str:
 
 
 def processor() -> str:
-    """Number and name of this machine's CPUs."""
+    """Return the number and name of this machine's CPUs."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

@@ -1,6 +1,6 @@
-"""Measure one case, in this process or in one of its own.
+"""Measure one case, in this process or in a process of its own.
 
-A process of its own has its own peak of memory, and one that is killed for want of it takes nothing with it.
+A process of its own has its own peak memory. If it runs out of memory and is killed, the other cases go on.
 """
 
 import dataclasses
@@ -29,24 +29,24 @@ from jaxunlearn.training.compiled_step import StepRecipe, compiled_step
 
 Result = dict[str, Any]
 ISOLATED = ("-P",)
-"""Options of Python: nothing is imported from the current folder, which may hold a file `tqdm.py`."""
+"""Options for Python: do not import from the current folder, which may contain a file such as `tqdm.py`."""
 _THIS_MODULE = "jaxunlearn.profiling.measure"
 
 
 def networks_of(models: Models) -> Networks:
-    """Their sizes."""
+    """Return the sizes of the networks."""
     identity = nnx.merge(models.identity.graph, models.identity.state)
     return Networks(models.generator.config, models.perceptual.net, identity.config)
 
 
 def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
-    """Compile and time a case; `case.precision` must be this process' setting already.
+    """Compile and time a case; `case.precision` must already be the precision of this process.
 
     Returns:
-      What `docs/benchmark.md` lists, as plain JSON values.
+      The fields in `docs/benchmark.md`, as plain JSON values.
 
     Raises:
-      InputError: if a setting makes no sense, or the mesh needs more devices.
+      InputError: if a setting is invalid, or the mesh needs more devices.
     """
     workload = Workload.of(models, case.settings, case.people)
     mesh = None if case.mesh is None else make_mesh(*case.mesh)
@@ -57,11 +57,10 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     advance: Any = compiled_step(recipe, state, *rest)
     compile_seconds = time.perf_counter() - began
 
-    held = [state]
-
     def step() -> Any:
-        held[0], measured = advance(held[0], *rest)
-        return held[0], measured
+        nonlocal state
+        state, measured = advance(state, *rest)
+        return state, measured
 
     with tqdm(
         total=case.warm_up + case.steps, unit="step", leave=False, desc=case.name, disable=not progress
@@ -72,8 +71,8 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     networks = networks_of(models)
     work = step_flops.total(step_flops.step(networks, recipe.settings)) * case.copies
     cost = advance.cost_analysis() or {}
-    known = chip(devices[0].device_kind)
-    found: Result = {
+    peak_chip = chip(devices[0].device_kind)
+    result: Result = {
         "name": case.name,
         "case": case.to_json(),
         "device": devices[0].device_kind,
@@ -91,59 +90,59 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "program": _program(advance),
         "model_tflop": work / 1e12,
         "achieved_tflops": work / seconds.p50 / 1e12,
-        "mfu": None if known is None else work / seconds.p50 / (known.flops * len(devices)),
+        "mfu": None if peak_chip is None else work / seconds.p50 / (peak_chip.flops * len(devices)),
         "xla_flops": cost.get("flops"),
         "xla_bytes": cost.get("bytes accessed"),
     }
     if case.parts:
-        found["parts"] = _parts(case, workload, recipe, networks, progress)
-    return found
+        result["parts"] = _parts(case, workload, recipe, networks, progress)
+    return result
 
 
 def _program(compiled: Any) -> dict[str, int] | None:
-    """Bytes that XLA sets aside on a device."""
-    found = compiled.memory_analysis()
-    if found is None:
+    """Return the bytes that XLA reserves on a device; None if it does not tell."""
+    analysis = compiled.memory_analysis()
+    if analysis is None:
         return None
     names = ("argument", "output", "alias", "temp")
-    return {name: getattr(found, f"{name}_size_in_bytes") for name in names}
+    return {name: getattr(analysis, f"{name}_size_in_bytes") for name in names}
 
 
 def _parts(
     case: Case, workload: Workload, recipe: StepRecipe, networks: Networks, progress: bool
 ) -> list[dict[str, Any]]:
-    found = []
+    times = []
     calls, warm_up = max(case.steps // 3, 1), min(case.warm_up, 1)
-    each = parts.parts(workload.frozen(), recipe.graphdef, networks, recipe.settings)
-    for part in tqdm(each, unit="part", leave=False, desc="parts", disable=not progress):
-        found += [dataclasses.asdict(row) for row in parts.measure(part, calls, warm_up)]
-    return found
+    all_parts = parts.parts(workload.frozen(), recipe.graphdef, networks, recipe.settings)
+    for part in tqdm(all_parts, unit="part", leave=False, desc="parts", disable=not progress):
+        times += [dataclasses.asdict(time) for time in parts.measure(part, calls, warm_up)]
+    return times
 
 
 def in_own_process(case: Case) -> Result:
-    """Measure in a fresh interpreter.
+    """Measure a case in a new Python process.
 
     Returns:
-      A result, or, where it failed, its `name`, `case` and an `error` of one line.
+      A result; if the measurement failed, only `name`, `case` and an `error` of one line.
 
     Raises:
-      InputError: if the case makes no sense.
+      InputError: if the case is invalid.
     """
     command = [sys.executable, *ISOLATED, "-m", _THIS_MODULE, json.dumps(case.to_json())]
     changes = {
-        "JAX_ENABLE_COMPILATION_CACHE": "false",  # so that its seconds are of compiling
+        "JAX_ENABLE_COMPILATION_CACHE": "false",  # so that compile_seconds measures compilation
         "PYTHONIOENCODING": "utf-8",
     }
     environment = {**os.environ, **changes}
     done = subprocess.run(
         command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace", check=False, env=environment
     )
-    said = done.stdout.splitlines()
+    lines = done.stdout.splitlines()
     if done.returncode < 0:
         return _failed(case, f"killed by signal {-done.returncode}: probably out of memory")
-    if done.returncode or not said:
-        return _failed(case, f"its process ended with {done.returncode}")
-    answer = json.loads(said[-1])
+    if done.returncode or not lines:
+        return _failed(case, f"its process ended with exit code {done.returncode}")
+    answer = json.loads(lines[-1])
     if "refused" in answer:
         raise InputError(answer["refused"])
     return answer
@@ -154,7 +153,7 @@ def _failed(case: Case, error: str) -> Result:
 
 
 def main(argument: str) -> None:
-    """Measure a case, given as JSON, and print what comes out, as JSON, in the last line."""
+    """Measure a case, given as JSON, and print the result as JSON in the last line."""
     case = Case.from_json(json.loads(argument))
     if case.precision != "default":
         jax.config.update("jax_default_matmul_precision", case.precision)

@@ -1,7 +1,7 @@
-"""The parts of a step, each timed by itself, forward and backward: where the time goes, and why.
+"""Time the parts of a step, forward and backward, to see where the time goes.
 
-What depends on the rays is timed on one chunk of them and multiplied, as the step runs it chunk by chunk. The
-forward function keeps what the backward one needs. `P` pairs, `R` rays, `M` points, `C` channels.
+A step renders rays chunk by chunk, so parts that depend on rays are timed on one chunk and multiplied. The
+forward function also stores what the backward function needs. `P` pairs.
 """
 
 import dataclasses
@@ -28,31 +28,31 @@ Pytree = Any
 
 
 class Part(NamedTuple):
-    """A function whose gradient a step needs."""
+    """A function whose gradient is needed by a step."""
 
     name: str
     function: Callable[..., Any]
-    """Of what the gradient is taken with respect to, and the rest."""
+    """`function(inputs, *rest)`; the gradient is taken with respect to `inputs`."""
 
     inputs: Callable[[], Pytree]
     rest: Pytree
     work: Work
-    """All `P` pairs on the trainable generator's side."""
+    """Operations for all `P` pairs of the trainable generator."""
 
     times: float = 1.0
-    """How often a step calls it there."""
+    """Calls in a step of the trainable generator: the number of chunks."""
 
 
 @dataclasses.dataclass(frozen=True)
 class PartTime:
-    """A part in one direction, all `P` pairs.
+    """Time of a part in one direction, for all `P` pairs.
 
     Attributes:
       part: one of `step_flops.PARTS`.
       direction: "forward" or "backward".
-      seconds: median.
-      flops: by `step_flops`.
-      bytes: that its program reads and writes, as XLA counts them.
+      seconds: median time.
+      flops: operations, as counted by `step_flops`.
+      bytes: bytes that the program reads and writes, as counted by XLA.
     """
 
     part: str
@@ -62,96 +62,149 @@ class PartTime:
     bytes: float
 
 
-def parts(frozen: Frozen, graphdef: Any, networks: Networks, settings: StepSettings) -> Iterator[Part]:
-    """The parts of a step of one copy, on random inputs."""
-    generator = merge_generator(SplitGenerator(graphdef, frozen.trainable, frozen.fixed))
-    config, compute, count = generator.config, settings.compute, settings.sampling.count
-    side = settings.neural_rendering_resolution or config.neural_rendering_resolution
-    weights = settings.sampling.weights()
-    mode = "none" if settings.noise_mode == "random" else settings.noise_mode
+class _Step:
+    """The parts of a step of one generator copy, on random inputs.
 
-    def merged(trainable: Pytree, fixed: Pytree) -> Any:
-        return merge_generator(SplitGenerator(graphdef, trainable, fixed))
+    Args:
+      frozen: the arrays that no step changes.
+      graphdef: of the generator.
+      settings: of the step.
+    """
 
-    def normal(*shape: int) -> Callable[[], jax.Array]:
-        return lambda: jax.random.normal(jax.random.key(0), shape)
+    def __init__(self, frozen: Frozen, graphdef: Any, settings: StepSettings):
+        self._frozen, self._graphdef = frozen, graphdef
+        generator = merge_generator(SplitGenerator(graphdef, frozen.trainable, frozen.fixed))
+        self._config, self._compute = generator.config, settings.compute
+        self._weights = settings.sampling.weights()
+        self._noise_mode = "none" if settings.noise_mode == "random" else settings.noise_mode
+        self._side = settings.neural_rendering_resolution or self._config.neural_rendering_resolution
+        self._rays = min(self._compute.ray_chunk or self._side**2, self._side**2)
+        self._chunks = self._side**2 / self._rays
+        depths = self._config.depth_resolution + self._config.depth_resolution_importance
+        self._points = self._rays * depths
+        self._pairs = settings.sampling.count
+        self._rendered = pairs_looking_at("image", self._weights)
+        self._ws = _normal(self._pairs, self._config.num_ws, self._config.w_dim)()
+        self._upsamples = generator.superresolution is not None
 
-    ws = normal(count, config.num_ws, config.w_dim)()
-    each = flops.backbone(config)
-    yield Part(
-        "backbone",
-        lambda trainable, fixed, ws: merged(trainable, fixed).planes(ws, mode, compute=compute),
-        lambda: frozen.trainable,
-        (frozen.fixed, ws),
-        Work(count * each, 2 * count * each),
-    )
+    def parts(self, networks: Networks) -> Iterator[Part]:
+        """Yield the parts in the order of computation; `networks` are those of the loss."""
+        yield self._backbone()
+        if not self._rendered:
+            return
+        yield self._lookup()
+        yield self._decoder()
+        if self._upsamples:
+            yield self._superresolution()
+        side = self._config.img_resolution if self._upsamples else self._side
+        yield from self._losses(networks, side)
 
-    seen = pairs_looking_at("image", weights)
-    if not seen:
-        return
-    rays = min(compute.ray_chunk or side**2, side**2)
-    points = rays * (config.depth_resolution + config.depth_resolution_importance)
-    chunks = side**2 / rays
-    box = config.box_warp
-    at = jax.random.uniform(jax.random.key(1), (seen, points, 3), minval=-box / 2, maxval=box / 2)
-    each = flops.lookup(config, side)
-    yield Part(
-        "lookup",
-        lambda planes, at: sample_from_planes(
-            planes, at, box_warp=box, plane_axes=config.plane_axes, compute=compute
-        ),
-        normal(seen, 3, config.plane_resolution, config.plane_resolution, config.plane_channels),
-        (at,),
-        Work(seen * each, seen * each),
-        chunks,
-    )
+    def _merged(self, trainable: Pytree, fixed: Pytree) -> Any:
+        return merge_generator(SplitGenerator(self._graphdef, trainable, fixed))
 
-    features = normal(seen, 3, points, config.plane_channels)
-    each = flops.decoder(config, side)
-    yield Part(
-        "decoder",
-        lambda features, fixed: merged(frozen.trainable, fixed).decoder(features),
-        lambda: features().astype(compute.dtype),
-        (frozen.fixed,),
-        Work(seen * each, seen * each),
-        chunks,
-    )
-
-    image_side = side
-    if generator.superresolution is not None:
-        image_side, each = config.img_resolution, flops.superresolution(config)
-        yield Part(
-            "superresolution",
-            lambda features, fixed, ws: merged(frozen.trainable, fixed).superresolution(
-                features[..., :3], features, ws, compute=compute
+    def _backbone(self) -> Part:
+        operations = self._pairs * flops.backbone(self._config)
+        return Part(
+            "backbone",
+            lambda trainable, fixed, ws: self._merged(trainable, fixed).planes(
+                ws, self._noise_mode, compute=self._compute
             ),
-            normal(seen, side, side, config.decoder_output_dim),
-            (frozen.fixed, ws[:seen]),
-            Work(seen * each, seen * each),
+            lambda: self._frozen.trainable,
+            (self._frozen.fixed, self._ws),
+            Work(operations, 2 * operations),
         )
 
-    for name, term in TERMS.items():
-        rows = int(np.count_nonzero(weights[name]))
-        if rows and term.flops is not None:
-            images = normal(rows, image_side, image_side, 3)
-            each = term.flops(networks, image_side)
-            yield Part(
-                name,
-                functools.partial(_distance, term.distance),
-                images,
-                (frozen.perception, jnp.flip(images(), axis=1)),
-                Work(2 * rows * each, rows * each),  # both images forward, one of them backward
-            )
+    def _lookup(self) -> Part:
+        config, half = self._config, self._config.box_warp / 2
+        shape = (self._rendered, self._points, 3)
+        places = jax.random.uniform(jax.random.key(1), shape, minval=-half, maxval=half)
+        operations = self._rendered * flops.lookup(config, self._side)
+        return Part(
+            "lookup",
+            lambda planes, places: sample_from_planes(
+                planes,
+                places,
+                box_warp=config.box_warp,
+                plane_axes=config.plane_axes,
+                compute=self._compute,
+            ),
+            _normal(self._rendered, 3, *2 * (config.plane_resolution,), config.plane_channels),
+            (places,),
+            Work(operations, operations),
+            self._chunks,
+        )
+
+    def _decoder(self) -> Part:
+        features = _normal(self._rendered, 3, self._points, self._config.plane_channels)
+        operations = self._rendered * flops.decoder(self._config, self._side)
+        return Part(
+            "decoder",
+            lambda features, fixed: self._merged(self._frozen.trainable, fixed).decoder(features),
+            lambda: features().astype(self._compute.dtype),
+            (self._frozen.fixed,),
+            Work(operations, operations),
+            self._chunks,
+        )
+
+    def _superresolution(self) -> Part:
+        operations = self._rendered * flops.superresolution(self._config)
+        return Part(
+            "superresolution",
+            lambda features, fixed, ws: self._merged(self._frozen.trainable, fixed).superresolution(
+                features[..., :3], features, ws, compute=self._compute
+            ),
+            _normal(self._rendered, self._side, self._side, self._config.decoder_output_dim),
+            (self._frozen.fixed, self._ws[: self._rendered]),
+            Work(operations, operations),
+        )
+
+    def _losses(self, networks: Networks, side: int) -> Iterator[Part]:
+        """Yield the terms of the loss on images of `side` x `side` pixels; terms of weight 0 are left out."""
+        for name, term in TERMS.items():
+            pairs = int(np.count_nonzero(self._weights[name]))
+            if pairs and term.flops is not None:
+                images = _normal(pairs, side, side, 3)
+                others = jnp.flip(images(), axis=1)
+                operations = pairs * term.flops(networks, side)
+                yield Part(
+                    name,
+                    functools.partial(_distance, term.distance),
+                    images,
+                    (self._frozen.perception, others),
+                    Work(2 * operations, operations),  # both images forward, one of them backward
+                )
 
 
-def _distance(distance: Distance, image: jax.Array, perception: Perception, other: jax.Array) -> jax.Array:
-    """A loss term as a function of images alone."""
-    none = jnp.zeros((len(image), 0))
-    return distance(Rendered(none, image), Rendered(none, other), perception)
+def _distance(distance: Distance, images: jax.Array, perception: Perception, others: jax.Array) -> jax.Array:
+    """A term of the loss as a function of images alone."""
+    planes = jnp.zeros((len(images), 0))
+    return distance(Rendered(planes, images), Rendered(planes, others), perception)
+
+
+def _normal(*shape: int) -> Callable[[], jax.Array]:
+    return lambda: jax.random.normal(jax.random.key(0), shape)
+
+
+def parts(frozen: Frozen, graphdef: Any, networks: Networks, settings: StepSettings) -> Iterator[Part]:
+    """Yield the parts of a step of one generator copy, on random inputs.
+
+    Args:
+      frozen: the arrays that no step changes.
+      graphdef: of the generator.
+      networks: sizes of the networks of the loss.
+      settings: of the step.
+    """
+    return _Step(frozen, graphdef, settings).parts(networks)
 
 
 def measure(part: Part, calls: int, warm_up: int) -> Iterator[PartTime]:
-    """Time a part forward, then backward."""
+    """Time a part forward, then backward.
+
+    Args:
+      part: the part.
+      calls: number of timed calls.
+      warm_up: number of calls before them.
+    """
     inputs = part.inputs()
 
     def forward(inputs: Pytree, *rest: Pytree) -> Any:
@@ -163,12 +216,12 @@ def measure(part: Part, calls: int, warm_up: int) -> Iterator[PartTime]:
     compiled = jax.jit(forward).lower(inputs, *part.rest).compile()
     values, pull = compiled(inputs, *part.rest)
     seconds = timed(lambda: compiled(inputs, *part.rest), calls, warm_up).p50
-    yield _found(part, "forward", seconds, part.work.forward, compiled)
+    yield _part_time(part, "forward", seconds, part.work.forward, compiled)
     back = jax.jit(backward).lower(pull, values).compile()
     seconds = timed(lambda: back(pull, values), calls, warm_up).p50
-    yield _found(part, "backward", seconds, part.work.backward, back)
+    yield _part_time(part, "backward", seconds, part.work.backward, back)
 
 
-def _found(part: Part, direction: str, seconds: float, flops: float, compiled: Any) -> PartTime:
+def _part_time(part: Part, direction: str, seconds: float, flops: float, compiled: Any) -> PartTime:
     size = (compiled.cost_analysis() or {}).get("bytes accessed", float("nan"))
     return PartTime(part.name, direction, part.times * seconds, flops, part.times * size)

@@ -1,4 +1,4 @@
-"""A picture of results: a bar a case, in SVG, which every browser shows."""
+"""Draw results as bars in SVG, one per case."""
 
 import html
 from collections.abc import Sequence
@@ -10,18 +10,18 @@ _LABEL, _BAR, _ROW, _MARGIN = 560, 420, 26, 12
 
 
 def bars(results: Sequence[dict[str, Any]]) -> str:
-    """Median seconds a step for each copy, with a whisker up to the 95th percentile."""
+    """Draw the median time per step and copy, with a whisker up to the 95th percentile."""
     measured = [result for result in results if "error" not in result]
     width = _LABEL + _BAR + 130
     height = _ROW * (len(measured) + 1) + 2 * _MARGIN
-    longest = max((_each(result, "p95") for result in measured), default=1.0)
+    longest = max((_seconds_per_copy(result, "p95") for result in measured), default=1.0)
     drawn = [
-        f'<text x="{_MARGIN}" y="{_MARGIN + 14}" font-weight="bold">Milliseconds a step and copy: median, '
-        "95th percentile; shorter is better</text>"
+        f'<text x="{_MARGIN}" y="{_MARGIN + 14}" font-weight="bold">Milliseconds per step and copy '
+        "(bar: median, whisker: 95th percentile); shorter is better</text>"
     ]
     for row, result in enumerate(measured, start=1):
         top = _MARGIN + row * _ROW
-        median, slow = (_BAR * _each(result, of) / longest for of in ("p50", "p95"))
+        median, slow = (_BAR * _seconds_per_copy(result, name) / longest for name in ("p50", "p95"))
         middle = top + _ROW / 2 - 3
         drawn += [
             f'<text x="{_LABEL - 8}" y="{top + 14}" text-anchor="end">{html.escape(result["name"])}</text>',
@@ -29,7 +29,7 @@ def bars(results: Sequence[dict[str, Any]]) -> str:
             f'<path d="M{_LABEL + median:.1f} {middle}H{_LABEL + slow:.1f}m0 -5v10" fill="none" '
             'stroke="#333"/>',
             f'<text x="{_LABEL + slow + 8:.1f}" y="{top + 14}">'
-            f"{significant(1e3 * _each(result, 'p50'), 4)}</text>",
+            f"{significant(1e3 * _seconds_per_copy(result, 'p50'), 4)}</text>",
         ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
@@ -38,5 +38,5 @@ def bars(results: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def _each(result: dict[str, Any], of: str) -> float:
-    return result["step_seconds"][of] / result["case"]["copies"]
+def _seconds_per_copy(result: dict[str, Any], percentile: str) -> float:
+    return result["step_seconds"][percentile] / result["case"]["copies"]

@@ -1,4 +1,4 @@
-"""Results on disk: one JSON file, written anew after each case, so that no finished case is lost."""
+"""Keep results in one JSON file, rewritten after each case so that no finished case is lost."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -72,15 +72,15 @@ class _ResultsJson(TypedDict):
 
 
 def read(path: Path) -> list[Result]:
-    """Results of a file, or of `results.json` in a folder.
+    """Read the results of a file, or of `results.json` in a folder.
 
     Raises:
-      InputError: if it is no such file.
+      InputError: if it is not a file of results.
     """
     file = path / "results.json" if path.is_dir() else path
     content = read_json(file)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise InputError(f"{file}: is no result of jaxunlearn bench")
+        raise InputError(f"{file}: is not a result of jaxunlearn bench")
     return [_checked(result, file) for result in check_form(content, _ResultsJson, file)["cases"]]
 
 
@@ -88,13 +88,13 @@ def _checked(result: Result, file: Path) -> Result:
     if "error" in result:
         check_form(result, _FailedJson, file)
         return result
-    found = check_form(result, _CaseJson, file)
+    case = check_form(result, _CaseJson, file)
     divisors = {
-        "step_seconds.p50": found["step_seconds"]["p50"],
-        "compile_seconds": found["compile_seconds"],
-        "peak.bytes": found["peak"]["bytes"],
-        **{f"parts[{k}].seconds": part["seconds"] for k, part in enumerate(found.get("parts", []))},
-        **{f"parts[{k}].bytes": part["bytes"] for k, part in enumerate(found.get("parts", []))},
+        "step_seconds.p50": case["step_seconds"]["p50"],
+        "compile_seconds": case["compile_seconds"],
+        "peak.bytes": case["peak"]["bytes"],
+        **{f"parts[{k}].seconds": part["seconds"] for k, part in enumerate(case.get("parts", []))},
+        **{f"parts[{k}].bytes": part["bytes"] for k, part in enumerate(case.get("parts", []))},
     }
     for name, value in divisors.items():
         if not value > 0:
@@ -103,7 +103,7 @@ def _checked(result: Result, file: Path) -> Result:
 
 
 def write(results: Sequence[Result], path: Path) -> None:
-    """Replace a file."""
+    """Write results into a file, which is replaced."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, {"format": FORMAT, "cases": list(results)})
 
@@ -111,20 +111,20 @@ def write(results: Sequence[Result], path: Path) -> None:
 def run(
     cases: Iterable[Case], path: Path, measure: Callable[[Case], Result], *, again: bool, progress: bool
 ) -> list[Result]:
-    """Measure cases and keep each at once.
+    """Measure cases and write each result at once.
 
     Args:
-      cases: what to measure.
-      path: the file; cases that it holds already, and that did not fail, are not measured.
-      measure: a case → its result.
-      again: measure those too.
-      progress: whether to show a bar.
+      cases: the cases.
+      path: file of results; cases with a result in it are not measured again, unless they failed.
+      measure: function from a case to its result.
+      again: True measures all cases again.
+      progress: True shows a progress bar.
 
     Returns:
       The results of these cases, in their order.
 
     Raises:
-      InputError: if the file holds something else.
+      InputError: if the file is not a file of results.
     """
     kept = {result["name"]: result for result in (read(path) if path.exists() else [])}
     wanted = list(cases)

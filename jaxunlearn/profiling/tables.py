@@ -1,4 +1,4 @@
-"""Results as Markdown, which is readable as it is."""
+"""Write results as Markdown tables, which are readable in a terminal."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,13 +12,13 @@ Result = dict[str, Any]
 
 
 def report(results: Sequence[Result]) -> str:
-    """All tables of some results."""
+    """Return all tables of some results."""
     sections = ["\n".join(steps(results)), *("\n".join(roofline(r)) for r in results if r.get("parts"))]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
 def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A table whose columns line up; all but the first are numbers."""
+    """Yield the lines of an aligned table; the first column is text, the others are numbers."""
     header, lines = ([escaped(cell) for cell in header], [[escaped(cell) for cell in line] for line in lines])
     widths = [max(len(line[i]) for line in (header, *lines)) for i in range(len(header))]
 
@@ -33,7 +33,7 @@ def rows(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]
 
 
 def significant(number: float, digits: int = 3) -> str:
-    """A number to so many digits, without an exponent however large it is."""
+    """Return a number with `digits` significant digits, never with an exponent."""
     return np.format_float_positional(number, digits, unique=False, fractional=False, trim="-")
 
 
@@ -55,7 +55,7 @@ _STEP_COLUMNS = (
 
 
 def steps(results: Sequence[Result]) -> Iterator[str]:
-    """A line a case, and what the figures were measured on."""
+    """Yield a table with one row per case, after lines about the devices."""
     measured = [result for result in results if "error" not in result]
     if measured:
         yield from _where(measured)
@@ -76,11 +76,11 @@ def _where(results: Sequence[Result]) -> Iterator[str]:
         )
         yield f"{count} x {device}, JAX {version}; {mfu}."
     calls = sorted({r["step_seconds"]["calls"] for r in results})
-    few = " FEWER THAN 30: indicative only." if calls[0] < 30 else ""
+    few = " FEWER THAN 30 steps: the times are only indicative." if calls[0] < 30 else ""
     yield f"Median and 95th percentile of {' or '.join(map(str, calls))} steps after warm-up.{few}"
     peaks = {r["peak"]["of"] for r in results}
-    whose = "of the device" if peaks == {"device"} else "resident memory of the whole process"
-    yield f"Peak: {whose}. TFLOP/s: model operations, without recomputation and padding."
+    measured = "memory of the device" if peaks == {"device"} else "resident memory of the whole process"
+    yield f"Peak: {measured}. TFLOP/s: operations of the model, without recomputation and padding."
 
 
 def _step(result: Result) -> list[str]:
@@ -106,10 +106,11 @@ _PART_COLUMNS = ("part", "GFLOP", "GB", "FLOP/B", "ms", "GFLOP/s", "GB/s", "of r
 
 
 def roofline(result: Result) -> Iterator[str]:
-    """A line a part and direction: all pairs, the trainable generator's side of one copy.
+    """Yield a table with one row per part and direction, for all pairs of one trainable generator.
 
-    The roof is the time that the device's peaks allow: the longer one of operations / peak and bytes /
-    bandwidth. It is left out for devices whose peaks are not listed.
+    The roof is the shortest time that the device allows: the longer of operations / peak and bytes /
+      bandwidth.
+    It is left out for devices without listed peaks.
     """
     peak = chip(result["device"])
     yield f"Parts of: {result['name']} ({result['products']})"
@@ -139,7 +140,7 @@ def roofline(result: Result) -> Iterator[str]:
 
 
 def comparison(results: Sequence[Result], before: Sequence[Result]) -> Iterator[str]:
-    """How results relate to earlier ones of the same names; ratios over 1 are gains."""
+    """Yield a table that compares results with earlier ones of the same names; ratios above 1 are gains."""
     known = {result["name"]: result for result in before if "error" not in result}
     lines, missing = [], []
     for result in results:

@@ -1,4 +1,4 @@
-"""How long compiled functions take, and how much memory they hold."""
+"""Measure the time and memory of compiled functions."""
 
 import dataclasses
 import resource
@@ -13,11 +13,11 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Seconds:
-    """Times of single calls.
+    """Percentiles of the times of single calls, in seconds.
 
     Attributes:
       p50, p95: median and 95th percentile.
-      calls: how many were timed.
+      calls: number of timed calls.
     """
 
     p50: float
@@ -26,21 +26,21 @@ class Seconds:
 
     @classmethod
     def of(cls, seconds: Iterable[float]) -> "Seconds":
-        """Percentiles of single times."""
-        found = np.fromiter(seconds, float)
-        return cls(float(np.percentile(found, 50)), float(np.percentile(found, 95)), len(found))
+        """Compute the percentiles of single times."""
+        times = np.fromiter(seconds, float)
+        return cls(float(np.percentile(times, 50)), float(np.percentile(times, 95)), len(times))
 
 
 def timed(
     call: Callable[[], Any], calls: int, warm_up: int, done: Callable[[], Any] = lambda: None
 ) -> Seconds:
-    """Time calls one by one, each until its results are there.
+    """Time single calls, each until its results are computed.
 
     Args:
-      call: what is timed.
-      calls: how often, after `warm_up` calls that are not timed.
-      warm_up: see `calls`.
-      done: called after each call, outside of its time.
+      call: the function to time.
+      calls: number of timed calls.
+      warm_up: number of calls before them, which are not timed.
+      done: called after each call; its time is not counted.
     """
     seconds = []
     for number in range(warm_up + calls):
@@ -54,10 +54,10 @@ def timed(
 
 @dataclasses.dataclass(frozen=True)
 class Peak:
-    """The most memory that was held at once.
+    """The largest amount of memory in use at one time.
 
     Attributes:
-      bytes: of the fullest device, or of the process where devices do not tell.
+      bytes: of the fullest device; of the process if devices do not report it.
       of: "device" or "process".
     """
 
@@ -66,9 +66,9 @@ class Peak:
 
 
 def peak_memory(devices: Iterable[Any]) -> Peak:
-    """Of all that this process did so far."""
+    """Return the peak memory since the start of this process."""
     stats = [device.memory_stats() for device in devices]
-    peaks = [found["peak_bytes_in_use"] for found in stats if found and "peak_bytes_in_use" in found]
+    peaks = [stat["peak_bytes_in_use"] for stat in stats if stat and "peak_bytes_in_use" in stat]
     if peaks:
         return Peak(max(peaks), "device")
     unit = 1 if sys.platform == "darwin" else 1024

@@ -1,4 +1,4 @@
-"""The step that is measured or compiled: the one that `runner.unlearn` runs, on a named set of networks."""
+"""Build the step to measure or compile: the step of `training.unlearn`, on a named set of networks."""
 
 import dataclasses
 import functools
@@ -32,12 +32,12 @@ Pytree = Any
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """A set of networks and the settings that suit them.
+    """A set of networks, and the settings that suit them.
 
     Attributes:
-      load: the networks with weights.
-      outline: the networks with shapes in place of weights.
-      suffix: names the settings of a method that suit them: "heads" or "paper".
+      load: loads the networks with weights.
+      outline: makes the networks with shapes instead of weights.
+      suffix: of the preset of settings that suits them: "heads" or "paper".
     """
 
     load: Callable[[], Models]
@@ -45,7 +45,7 @@ class Preset:
     suffix: str
 
     def config(self, method: str = "guide", people: int = 1) -> ConfigDict:
-        """Settings of a method by its name; `people` share one generator where the method has it so."""
+        """Return the settings of a method; with a shared generator, they are for `people` people."""
         return named(method).preset(self.suffix, people)
 
 
@@ -67,20 +67,21 @@ PRESETS: Mapping[str, Preset] = {
     "heads": Preset(load_models, load_models, "heads"),
     "full": Preset(_load_full, _outline_full, "paper"),
 }
-"""The bundled 64² generator with its networks; EG3D's 512² one with VGG16 and IR-SE50, weights drawn."""
+"""The bundled generator of 64 x 64 pixels with its networks; and EG3D's of 512 x 512 pixels with VGG16 and
+IR-SE50, all with random weights."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
-    """Networks and settings; latents are drawn, and lengths in latent space are taken as they are.
+    """Networks and settings of a step; latents are random, and the unit of latent distances is 1.
 
-    SUGAR's mapper has the weights that training would start from, and its Fisher is zero.
+    SUGAR's mapper has initial weights, and its Fisher is zero.
 
     Attributes:
       generator: the source.
       perception: how images are compared.
       config: GUIDE's or SUGAR's settings.
-      people: who share a generator copy, `N`.
+      people: number of people that share a generator copy, `N`.
     """
 
     generator: TriPlaneGenerator
@@ -90,20 +91,26 @@ class Workload:
 
     @classmethod
     def of(cls, models: Models, config: ConfigDict, people: int = 1) -> "Workload":
-        """Check the settings first.
+        """Check the settings, and make a workload.
 
         Raises:
-          InputError: if settings make no sense, or people were to share a copy of GUIDE's.
+          InputError: if a setting is invalid, or the method does not let people share a copy.
         """
         configuration.check(config)
         if people > 1 and not method_of(config).shares_generator(config):
             raise InputError(
-                f"{people} people: this method has a generator copy for everybody; more need more copies"
+                f"{people} people: this method has a generator copy for everybody; set the number of copies"
             )
         return cls(models.generator, models.perception(config.rendering.dtype), config, people)
 
     def recipe(self, copies: int, mesh: Mesh | None, platform: str) -> StepRecipe:
-        """The program's recipe for devices of a platform, as `jax.default_backend()` names it."""
+        """Return the recipe of the program.
+
+        Args:
+          copies: generator copies, `K`.
+          mesh: devices; None for one device.
+          platform: of the devices, as returned by `jax.default_backend()`.
+        """
         settings = configuration.step_settings(
             self.config, self.generator.config, 1.0, self.people, platform=platform
         )
@@ -112,10 +119,11 @@ class Workload:
         return StepRecipe(graphdef, adam, settings, copies, mesh, at_once)
 
     def frozen(self, make: Callable[..., Any] = lambda function, *given: function(*given)) -> Frozen:
-        """What no step changes.
+        """Return the arrays that no step changes.
 
         Args:
-          make: how what is not in the networks is made; `jax.eval_shape` makes shapes.
+          make: calls the function that makes the arrays outside of the networks; `jax.eval_shape` makes
+            shapes.
         """
         split = split_generator(self.generator)
         w_avg = self.generator.backbone.mapping.w_avg.get_value()
@@ -123,13 +131,14 @@ class Workload:
         return Frozen(split.trainable, split.fixed, self.perception, *make(untrained, w_avg, split.trainable))
 
     def _latents(self, copies: int) -> tuple[int, ...]:
-        """Shape of everybody's ws."""
+        """Return the shape of all people's ws."""
         model = self.generator.config
-        who = (copies, self.people) if method_of(self.config).shares_generator(self.config) else (copies,)
-        return *who, model.num_ws, model.w_dim
+        shares = method_of(self.config).shares_generator(self.config)
+        leading = (copies, self.people) if shares else (copies,)
+        return *leading, model.num_ws, model.w_dim
 
     def arguments(self, recipe: StepRecipe) -> tuple[Pytree, ...]:
-        """State, frozen part, targets and keys of the first step, where the program wants them."""
+        """Return state, frozen part, targets and keys of the first step, placed on their devices."""
         frozen, copies = recipe.everywhere(self.frozen()), recipe.copies
         count = 2 * copies * self.people
         z = jax.random.normal(jax.random.key(1), (count, self.generator.config.z_dim))
@@ -140,7 +149,7 @@ class Workload:
         return state, frozen, target, keys
 
     def outline(self, recipe: StepRecipe) -> tuple[Pytree, ...]:
-        """The same as shapes with their places, for networks that may be shapes themselves; needs a mesh."""
+        """Return the arguments as shapes with shardings; the recipe needs a mesh."""
         mesh, trained = recipe.mesh, recipe.trained
         assert mesh is not None
         frozen = self.frozen(jax.eval_shape)
@@ -152,6 +161,6 @@ class Workload:
         return placed(state, copies), placed(frozen, same), placed(target, copies), placed(keys, copies)
 
 
-def placed(tree: Pytree, where: Any) -> Pytree:
-    """The shapes of arrays, with a sharding."""
-    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=where), tree)
+def placed(tree: Pytree, sharding: Any) -> Pytree:
+    """Return the shapes of arrays with a sharding."""
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding), tree)

@@ -11,6 +11,8 @@ from jaxunlearn.models.cameras import conditioning_view, orbit, views
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
 from jaxunlearn.training.result import Result
 
+_COLUMNS = 10
+"""People in a row of the picture of all people."""
 YAWS = (-30.0, -15.0, 0.0, 15.0, 30.0)
 """Degrees."""
 OTHER_SEEDS = tuple(range(1001, 1009))
@@ -54,15 +56,15 @@ class RunPictures:
         """Return before, target and after from the front, side by side: `[H, 3 W, 3]` uint8."""
         return np.concatenate(self._rows(person, conditioning_view(self._config)), axis=2)[0]
 
-    def everybody(self, columns: int = 10) -> np.ndarray:
-        """Return all people from the front: rows before, target, after, repeated every `columns` people."""
+    def everybody(self) -> np.ndarray:
+        """Return all people from the front: rows before, target, after, repeated for every ten people."""
         result, rows = self._result, []
         c = conditioning_view(self._config, len(result.ws))
         sides = ((self._before, result.ws), (self._before, result.ws_target), (self._after(0), result.ws))
         before, target, after = (to_uint8(renderer(jnp.asarray(ws), c).image) for renderer, ws in sides)
-        for start in range(0, len(before), columns):
-            strips = [images[start : start + columns] for images in (before, target, after)]
-            missing = columns - len(strips[0]) if len(before) > columns else 0
+        for start in range(0, len(before), _COLUMNS):
+            strips = [images[start : start + _COLUMNS] for images in (before, target, after)]
+            missing = _COLUMNS - len(strips[0]) if len(before) > _COLUMNS else 0
             white = np.full((missing, *before.shape[1:]), 255, np.uint8)
             rows += [np.concatenate([strip, white]) for strip in strips]
         return grid(np.concatenate(rows), len(rows[0]))

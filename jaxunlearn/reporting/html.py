@@ -34,7 +34,7 @@ MEANINGS = {
     "retained_ssim_uniform": "structural similarity with a uniform window of 7 pixels",
     "retained_mse": "mean squared change of other people's pictures, levels 0 to 255",
 }
-"""What each figure means, in the words of the page."""
+"""Meaning of each figure, in the words of the page."""
 _ALIGNMENTS = {
     "fixed": "The identity network saw the same part of every picture.",
     "landmarks": "The identity network saw faces turned upright, placed by the camera of each picture.",
@@ -153,10 +153,11 @@ def _table(figures: dict[str, Any]) -> str:
     return f"<table>{head}{''.join(rows)}</table><p>{html.escape(text)}</p>"
 
 
-def _curve(points: list[tuple[int, float]], width: int = 800, height: int = 160) -> str:
+def _curve(points: list[tuple[int, float]]) -> str:
     """Return the loss over the steps as SVG; an empty text for fewer than two points."""
     if len(points) < 2:
         return ""
+    width, height = 800, 160
     last, top = max(1, points[-1][0]), max(loss for _, loss in points)
     line = " ".join(
         f"{width * s / last:.1f},{height * (1 - loss / max(top, 1e-12)):.1f}" for s, loss in points

@@ -20,9 +20,10 @@ def write_worklist_page(folder: WorklistFolder) -> Path:
     diverged = f", {len(last) - done} diverged" if done < len(last) else ""
     title = f"{done} of {asked} people done{diverged}"
     rows = "".join(_row(subject, line) for subject, line in last.items())
+    columns = ("person", "before, target, after", "status", "loss of the last step", "steps", "learning rate")
+    head = "".join(f"<th>{column}</th>" for column in columns)
     body = f"""<p>Each person was forgotten in a generator of their own. The status links to it.</p>
-  table><tr><th>person</th><th>before, target, after</th><th>status</th><th>loss of the last
-  step</th><th>steps</th> th>learning rate</th></tr>
+<table><tr>{head}</tr>
 {rows}</table>"""
     path = folder.path / "report.html"
     write_page(path, title, body, style="img { width: auto; height: 96px }")

@@ -56,7 +56,7 @@ def worklist_of_photos(
       compute: see `photos.inversion.invert`.
 
     Raises:
-      InputError: if the source has no usable photo, or an encoder is wanted and there is none.
+      InputError: if the source has no usable photo, or the method needs an encoder and there is none.
 
     Warns:
       UserWarning: for each photo that is left out.

@@ -79,7 +79,7 @@ def write_requests_page(registry: Registry) -> Path:
         cells = [_cell(figures) for figures in entry.figures["stages"]]
         cells += [""] * (len(names) - len(cells))
         cells += [f"{entry.figures[name]:.3f}" for name in ("others_id", "fid_pre", "fid_forget")]
-        when = f"{html.escape(entry.name)} ({html.escape(entry.when)})"
+        when = html.escape(f"{entry.name} ({entry.when[:16].replace('T', ' ')} UTC)")
         rows.append(f"<tr><td>{when}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     who = "".join(
         f"<tr><td>{html.escape(entry.name)}</td><td>{html.escape(', '.join(entry.subjects))}</td></tr>"
@@ -88,15 +88,15 @@ def write_requests_page(registry: Registry) -> Path:
     title = f"Forgotten by {registry.model} in {len(names)} request{'s' if len(names) > 1 else ''}"
     people = "Forgotten people, one per column. First row: before; then one row after each request."
     others = "Other people, who should stay the same. First row: before; then one row after each request."
+    columns = "".join(f"<th>{name}</th>" for name in ("others_id", "fid_pre", "fid_forget"))
     body = f"""{figure(registry.path / "people.png", people)}
-    {figure(registry.path / "others.png", others)}
-  h2>After each request</h2>
-  table><tr><th>after</th>{head}<th>others_id</th><th>fid_pre</th><th>fid_forget</th></tr>{"".join(rows)}</table>
-  p>People of a request: mean identity similarity before and after (highest in brackets), and how many of them
-  are
-    forgotten. others_id: {MEANINGS["others_id"]}. fid_pre: {MEANINGS["fid_pre"]}. fid_forget:
-    {MEANINGS["fid_forget"]}.</p>
-  h2>The people of each request</h2><table>{who}</table>"""
+{figure(registry.path / "others.png", others)}
+<h2>After each request</h2>
+<table><tr><th>after</th>{head}{columns}</tr>{"".join(rows)}</table>
+<p>People of a request: mean identity similarity before and after (highest in brackets), and how many of
+them are forgotten. others_id: {MEANINGS["others_id"]}. fid_pre: {MEANINGS["fid_pre"]}. fid_forget:
+{MEANINGS["fid_forget"]}.</p>
+<h2>The people of each request</h2><table>{who}</table>"""
     path = registry.path / "report.html"
     write_page(path, title, body)
     return path

@@ -1,4 +1,4 @@
-"""ArcFace IR-SE50 and CurricularFace IR-101 in Flax, and the identity loss on them."""
+"""ArcFace IR-SE50 and CurricularFace IR-101 in Flax, and the identity loss that uses them."""
 
 from arcface_flax.config import ArcFaceConfig
 from arcface_flax.files import config_to_json, load, read_state_dict, save

@@ -1,4 +1,4 @@
-"""Sizes of the face recognition networks."""
+"""Configs of the face recognition networks."""
 
 import dataclasses
 
@@ -22,10 +22,10 @@ class ArcFaceConfig:
       units: number of residual units in each stage.
       channels: width of each stage.
       stem_channels: width of the first convolution.
-      squeeze_excite: whether every unit ends in a squeeze-and-excitation.
-      input_size: side of the square face, a multiple of 2 to the number of stages.
+      squeeze_excite: True ends every unit with a squeeze-and-excitation.
+      input_size: side of the square face in pixels, a multiple of 2 ** (number of stages).
       embedding_size: length of the embedding.
-      affine_embedding: whether the last normalisation has a learned scale and shift.
+      affine_embedding: True gives the last normalisation a learned scale and shift.
     """
 
     units: tuple[int, ...]
@@ -39,13 +39,13 @@ class ArcFaceConfig:
     def __post_init__(self) -> None:
         refuse_unusable(self, _LIMITS)
         if not 1 <= len(self.units) <= _MOST_STAGES:
-            raise ValueError(f"{len(self.units)} stages; there may be 1 to {_MOST_STAGES}")
+            raise ValueError(f"units has {len(self.units)} stages; give 1 to {_MOST_STAGES}")
         if len(self.units) != len(self.channels):
             raise ValueError(f"{len(self.units)} stages of units but {len(self.channels)} of channels")
         if self.input_size % 2 ** len(self.units):
             raise ValueError(
-                f"input_size {self.input_size} is not a multiple of {2 ** len(self.units)}, "
-                f"which {len(self.units)} halvings need"
+                f"input_size {self.input_size} is not a multiple of {2 ** len(self.units)}: each of the "
+                f"{len(self.units)} stages halves it"
             )
 
     @property
@@ -55,10 +55,10 @@ class ArcFaceConfig:
 
     @classmethod
     def ir_se50(cls) -> "ArcFaceConfig":
-        """GUIDE's loss network, `model_ir_se50.pth`: 43.8 M parameters."""
+        """Return the config of GUIDE's loss network, `model_ir_se50.pth`: 43.8 M parameters."""
         return cls(units=(3, 4, 14, 3))
 
     @classmethod
     def ir_101(cls) -> "ArcFaceConfig":
-        """CurricularFace, `CurricularFace_Backbone.pth`: 65.1 M parameters."""
+        """Return the config of CurricularFace, `CurricularFace_Backbone.pth`: 65.1 M parameters."""
         return cls(units=(3, 13, 30, 3), squeeze_excite=False, affine_embedding=False)

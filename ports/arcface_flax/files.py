@@ -1,4 +1,4 @@
-"""Face recognition networks in files of our own."""
+"""Read and write face recognition networks in our file format."""
 
 import dataclasses
 import json
@@ -19,13 +19,13 @@ ARCHITECTURE = "arcface"
 
 
 def save(module: ArcFace, path: str | Path, *, dtype: str = "float32", notes: Mapping[str, str]) -> None:
-    """Write weights and sizes as safetensors; `notes` (source, licence, ...) go into its header."""
+    """Write weights and config as safetensors; `notes` (source, licence, ...) go into the header."""
     header = {"architecture": ARCHITECTURE, "config": config_to_json(module.config), **notes}
     save_module(module, path, header=header, dtype=dtype)
 
 
 def load(path: str | Path) -> ArcFace:
-    """Read a file that `save` wrote.
+    """Read a file of `save`.
 
     Raises:
       torch_bridge.CheckpointError: if the file cannot be read or holds something else.
@@ -34,12 +34,12 @@ def load(path: str | Path) -> ArcFace:
 
 
 def read_state_dict(file: CheckpointFile) -> tuple[dict[str, np.ndarray], ArcFaceConfig]:
-    """The state dict in PyTorch's layout and the sizes, from a PyTorch file or one of ours.
+    """Return the state dict in PyTorch's layout and the config, from a PyTorch file or one of ours.
 
-    A PyTorch file carries no sizes; IR-SE50 and IR-101 are told apart by the squeeze-and-excitation.
+    A PyTorch file has no config: with squeeze-and-excitation it is read as IR-SE50, otherwise as IR-101.
 
     Raises:
-      torch_bridge.CheckpointError: if it holds no state dict; does not name the file.
+      torch_bridge.CheckpointError: if the file holds no state dict; the message does not name the file.
     """
     if "config" in file.metadata:
         config = _config_of(file.metadata)
@@ -50,7 +50,7 @@ def read_state_dict(file: CheckpointFile) -> tuple[dict[str, np.ndarray], ArcFac
 
 
 def config_to_json(config: ArcFaceConfig) -> str:
-    """The sizes as text for a header."""
+    """Return the config as JSON for a header."""
     return json.dumps(dataclasses.asdict(config))
 
 

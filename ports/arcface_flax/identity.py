@@ -1,4 +1,4 @@
-"""The identity loss of GUIDE: a fixed crop of the face, and the angle between two embeddings."""
+"""The identity loss of GUIDE: a fixed crop of the face, and the cosine of two embeddings."""
 
 import jax
 import jax.numpy as jnp
@@ -11,17 +11,18 @@ CROP_COLUMNS = slice(32, 220)
 
 
 def identity_crop(images: jax.Array, *, size: int = 112) -> jax.Array:
-    """The face region of images that are framed like FFHQ, as the official loss cuts it.
+    """Crop the face of images that are framed like FFHQ, as the official loss does.
 
-    Bilinear to 256² without antialiasing, rows 35 to 223 and columns 32 to 220, then adaptive average
-    pooling, whose windows overlap; nothing is clamped.
+    Images are resized to 256 x 256 (bilinear, without antialiasing) and cropped to rows 35 to 223 and columns
+    32 to 220. Then adaptive average pooling with overlapping windows gives the final size. Values are not
+    clamped.
 
     Args:
       images: `[B, H, W, 3]`, any size.
-      size: side of the result; 112 for the released networks.
+      size: side of the result in pixels; 112 for the released networks.
 
     Returns:
-      `[B, size, size, 3]` in the range of the images, at least float32.
+      `[B, size, size, 3]` in the range of the images; at least float32.
     """
     x = images.astype(jnp.promote_types(images.dtype, jnp.float32))
     batch, _, _, channels = x.shape
@@ -32,8 +33,8 @@ def identity_crop(images: jax.Array, *, size: int = 112) -> jax.Array:
 
 
 def identity_loss(embeddings: jax.Array, target_embeddings: jax.Array) -> jax.Array:
-    """One minus the cosine of the angle between unit vectors `[B, D]`: `[B]`, 0 for the same person.
+    """Return one minus the cosine of unit vectors `[B, D]`: `[B]`, 0 for equal embeddings.
 
-    The official loss is the mean of this over the batch, with `jax.lax.stop_gradient` around the target.
+    The official loss is its mean over the batch, with `jax.lax.stop_gradient` around the target.
     """
     return 1 - (embeddings * target_embeddings).sum(axis=-1)

@@ -15,7 +15,7 @@ from torch_layers import BatchNorm, Conv2d, Linear, PReLU
 
 
 class SqueezeExcite(nnx.Module):
-    """Scale each channel by what the means of all channels suggest."""
+    """Scale each channel by a function of all channels' means."""
 
     REDUCTION = 16
 
@@ -29,7 +29,7 @@ class SqueezeExcite(nnx.Module):
 
 
 class ResidualUnit(nnx.Module):
-    """`[B, H, W, in]` → `[B, H/stride, W/stride, out]`; the second convolution has the stride."""
+    """Map `[B, H, W, in]` to `[B, H/stride, W/stride, out]`; the second convolution has the stride."""
 
     def __init__(
         self, in_channels: int, out_channels: int, stride: int, *, squeeze_excite: bool, rngs: nnx.Rngs
@@ -72,9 +72,9 @@ class ResidualUnit(nnx.Module):
 
 
 class ArcFace(nnx.Module):
-    """Face → unit vector whose dot products measure identity.
+    """Map a face to a unit vector; dot products of these measure identity.
 
-    Parameters are float32. The reference's dropout before the embedding is not part of the module.
+    Parameters are float32. The reference's dropout before the embedding is left out.
     """
 
     def __init__(self, config: ArcFaceConfig, *, rngs: nnx.Rngs):
@@ -109,9 +109,10 @@ class ArcFace(nnx.Module):
         """Embed aligned faces.
 
         Args:
-          faces: `[B, S, S, 3]` in [-1, 1], `S` the configured `input_size`.
-          train: normalise with the batch's statistics and update the running ones (`nnx.BatchStat`).
-          dtype: what the convolutions compute in.
+          faces: `[B, S, S, 3]` in [-1, 1]; `S` is `config.input_size`.
+          train: True normalises with the batch's statistics and updates the running statistics
+            (`nnx.BatchStat`).
+          dtype: of the convolutions.
 
         Returns:
           `[B, embedding_size]` float32 unit vectors.
@@ -120,7 +121,7 @@ class ArcFace(nnx.Module):
         return embedding / jnp.linalg.norm(embedding, axis=-1, keepdims=True)
 
     def trunk(self, faces: jax.Array, *, train: bool = False, dtype: DTypeLike = jnp.float32) -> jax.Array:
-        """The last feature map: `[B, final_size, final_size, C]` of `dtype`."""
+        """Return the last feature map of faces, `[B, final_size, final_size, C]` of `dtype`."""
         stem = self.input_layer
         x = stem["2"](stem["1"](stem["0"](faces.astype(dtype)), train=train))
         for unit in self.body:
@@ -128,7 +129,7 @@ class ArcFace(nnx.Module):
         return x
 
     def head(self, features: jax.Array, *, train: bool = False) -> jax.Array:
-        """The embedding before normalisation: `[B, embedding_size]`, at least float32."""
+        """Return the embedding before normalisation, `[B, embedding_size]`, at least float32."""
         layers = self.output_layer
         x = layers["0"](features, train=train)
         x = layers["3"](x.reshape(len(x), -1))

@@ -1,4 +1,4 @@
-"""Weights of the face recognition networks to and from PyTorch's state dicts."""
+"""Convert weights of the face recognition networks from and to PyTorch's state dicts."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -12,7 +12,7 @@ from arcface_flax.network import ArcFace
 from torch_layers import flatten_rows, unflatten_rows
 
 LAYOUT = torch_bridge.TorchLayout(torch_bridge.conv_and_linear_axes, ignored=(r".*\.num_batches_tracked",))
-"""PyTorch counts batches only to schedule a momentum that these networks do not use."""
+"""PyTorch's batch counters are ignored: they only serve a schedule that these networks do not use."""
 
 _EMBEDDING = "output_layer.3.weight"
 
@@ -20,22 +20,22 @@ Arch = Literal["ir_se50", "ir_101"]
 
 
 def make(config: ArcFaceConfig) -> ArcFace:
-    """An untrained network of this size."""
+    """Make an untrained network."""
     return ArcFace(config, rngs=nnx.Rngs(0))
 
 
 def sizes(arch: Arch | ArcFaceConfig) -> ArcFaceConfig:
-    """The config that a name stands for."""
+    """Return the config of a name."""
     return arch if isinstance(arch, ArcFaceConfig) else getattr(ArcFaceConfig, arch)()
 
 
 def target_shapes(arch: Arch | ArcFaceConfig) -> dict[str, tuple[int, ...]]:
-    """Dotted path → shape of every array of the network, in our layout."""
+    """Return dotted path → shape for all arrays of the network, in our layout."""
     return torch_bridge.module_shapes(lambda: make(sizes(arch)))
 
 
 def account(state_dict: Mapping[str, np.ndarray], arch: Arch | ArcFaceConfig) -> list[torch_bridge.Row]:
-    """What becomes of each key of `state_dict` in a network of this size."""
+    """Return the status of each key of `state_dict`: read, missing, unexpected, ..."""
     return torch_bridge.account(state_dict, target_shapes(arch), LAYOUT)
 
 
@@ -43,12 +43,13 @@ def from_torch(state_dict: Mapping[str, np.ndarray], arch: Arch | ArcFaceConfig 
     """Build a network from its state dict.
 
     Args:
-      state_dict: the contents of `model_ir_se50.pth`, `CurricularFace_Backbone.pth`, or a network of any
-        other size with their names.
-      arch: "ir_se50", "ir_101", or the sizes.
+      state_dict: contents of `model_ir_se50.pth`, `CurricularFace_Backbone.pth`, or of a network of another
+        size with their names.
+      arch: "ir_se50", "ir_101", or a config.
 
     Raises:
-      torch_bridge.StateDictError: if a key is missing, unexpected, of the wrong shape or not finite.
+      torch_bridge.StateDictError: if a key is missing or unexpected, or its array has a wrong shape or is not
+        finite.
     """
     config = sizes(arch)
     arrays = torch_bridge.from_torch(state_dict, target_shapes(config), LAYOUT)
@@ -57,7 +58,7 @@ def from_torch(state_dict: Mapping[str, np.ndarray], arch: Arch | ArcFaceConfig 
 
 
 def to_torch(module: ArcFace) -> dict[str, np.ndarray]:
-    """The inverse of `from_torch`, without the batch counters."""
+    """Return the state dict of a network, without batch counters: the inverse of `from_torch`."""
     arrays = torch_bridge.module_arrays(module)
     arrays[_EMBEDDING] = unflatten_rows(arrays[_EMBEDDING], _feature_sizes(module.config), source="chw")
     return torch_bridge.to_torch(arrays, LAYOUT)

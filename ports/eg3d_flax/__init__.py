@@ -1,4 +1,4 @@
-"""EG3D's tri-plane generator in Flax, number for number.
+"""EG3D's tri-plane generator in Flax; its numbers agree with the official code's.
 
 config = eg3d_flax.GeneratorConfig.ffhq512_128()
 G = eg3d_flax.TriPlaneGenerator(config, rngs=nnx.Rngs(0))

@@ -1,4 +1,4 @@
-"""Bias, activation, gain and clamp in one step, as `torch_utils.ops.bias_act` of EG3D."""
+"""Apply bias, activation, gain and clamp, as EG3D's `torch_utils.ops.bias_act`."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -39,14 +39,14 @@ def bias_act(
     gain: float | None = None,
     clamp: float | None = None,
 ) -> jax.Array:
-    """Add `bias` to the last axis, activate, multiply by `gain`, clamp to ±`clamp`.
+    """Add `bias` to the last axis, apply the activation, multiply by `gain`, clamp to ±`clamp`.
 
     Args:
       x: `[..., C]`.
       bias: `[C]`.
       act: name of the activation.
       alpha: slope of "lrelu" for negative values.
-      gain: None takes the activation's own default, √2 for the rectifiers and 1 otherwise.
+      gain: None uses the activation's default: √2 for "relu", "lrelu" and "swish", otherwise 1.
       clamp: None does not clamp.
     """
     if bias is not None:

@@ -1,6 +1,6 @@
-"""Cameras in EG3D's convention: OpenCV axes (x right, y down, z forward), +y of the world up.
+"""Cameras in EG3D's convention: OpenCV axes (x right, y down, z forward); +y of the world is up.
 
-Follows `camera_utils.LookAtPoseSampler` and `FOV_to_intrinsics`. `B` batch.
+This module follows `camera_utils.LookAtPoseSampler` and `FOV_to_intrinsics`. `B` batch.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 FFHQ_FOV = 18.837
-"""Vertical field of view in degrees that FFHQ's EG3D models render with."""
+"""Vertical field of view of EG3D's FFHQ models, in degrees."""
 
 
 def _normalize(v: jax.Array) -> jax.Array:
@@ -23,17 +23,17 @@ def look_at_pose(
     pivot: ArrayLike | Sequence[float] = (0.0, 0.0, 0.2),
     radius: ArrayLike = 2.7,
 ) -> jax.Array:
-    """Camera on a sphere around the origin that looks at `pivot`.
+    """Return a camera on a sphere around the origin that looks at `pivot`.
 
-    The official sampler takes h = π/2 + yaw and v = π/2 + pitch, clamps v to [1e-5, π - 1e-5], and uses
-    arccos(1 - 2v/π) as the polar angle. So a pitch is not quite an angle: -0.2 tilts the camera by 0.128
-    radians. Kept, because every published pose is stated in these numbers.
+    As in the official sampler, h = π/2 + yaw, v = π/2 + pitch is clamped to [1e-5, π - 1e-5], and the polar
+    angle is arccos(1 - 2v/π). So the pitch is not exactly an angle: -0.2 tilts the camera by 0.128 radians.
+    This is kept because all published poses use these numbers.
 
     Args:
-      yaw: `[B]` or scalar, radians from the frontal view; positive turns the camera to its left.
-      pitch: `[B]` or scalar, radians; negative raises the camera.
+      yaw: `[B]` or a number, radians from the frontal view; positive moves the camera to its left.
+      pitch: `[B]` or a number, radians; negative raises the camera.
       pivot: `[3]` or `[B, 3]`.
-      radius: distance from the origin (not from the pivot).
+      radius: distance from the origin, not from the pivot.
 
     Returns:
       cam2world `[B, 4, 4]`, float32.
@@ -58,9 +58,9 @@ def look_at_pose(
 
 
 def intrinsics_from_fov(deg: float) -> jax.Array:
-    """Normalised intrinsics `[3, 3]` for a field of view in degrees.
+    """Return normalised intrinsics `[3, 3]` for a field of view in degrees.
 
-    The official helper spells π as 3.14159 and √2 as 1.414, so 18.837° gives a focal length of 4.2634.
+    As in the official helper, π is 3.14159 and √2 is 1.414, so 18.837° gives a focal length of 4.2634.
     """
     focal = 1 / (jnp.tan(deg * 3.14159 / 360) * 1.414)
     return jnp.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]]) * jnp.array(
@@ -69,14 +69,14 @@ def intrinsics_from_fov(deg: float) -> jax.Array:
 
 
 def flatten(cam2world: jax.Array, intrinsics: jax.Array) -> jax.Array:
-    """cam2world `[B, 4, 4]` and intrinsics `[3, 3]` or `[B, 3, 3]` → c `[B, 25]`."""
+    """Join cam2world `[B, 4, 4]` and intrinsics `[3, 3]` or `[B, 3, 3]` to labels c `[B, 25]`."""
     batch = cam2world.shape[0]
     intrinsics = jnp.broadcast_to(intrinsics, (batch, 3, 3))
     return jnp.concatenate([cam2world.reshape(batch, 16), intrinsics.reshape(batch, 9)], axis=-1)
 
 
 def unflatten(c: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """C `[B, 25]` → cam2world `[B, 4, 4]` and intrinsics `[B, 3, 3]`."""
+    """Split labels c `[B, 25]` into cam2world `[B, 4, 4]` and intrinsics `[B, 3, 3]`."""
     return c[:, :16].reshape(-1, 4, 4), c[:, 16:].reshape(-1, 3, 3)
 
 
@@ -88,12 +88,12 @@ def camera_params(
     radius: ArrayLike = 2.7,
     fov: float = FFHQ_FOV,
 ) -> jax.Array:
-    """The camera label c, `[B, 25]`, of a look-at view; the default is the frontal conditioning camera.
+    """Return labels c `[B, 25]` of cameras that look at a point; the default is the frontal camera.
 
     Args:
       yaw: see `look_at_pose`.
       pitch: see `look_at_pose`.
-      pivot: the point that the camera looks at.
+      pivot: the point.
       radius: distance from the origin.
       fov: field of view in degrees.
     """

@@ -1,4 +1,4 @@
-"""Read a generator's weights and settings from any file that holds them."""
+"""Read a generator's weights and config from a file."""
 
 import warnings
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from torch_bridge import CheckpointError, CheckpointFile, PersistentNetwork
 from torch_bridge.limits import config_of_header
 
 ARCHITECTURE = "eg3d"
-"""What the header of our safetensors files calls these generators."""
+"""Name of these generators in the header of our safetensors files."""
 
 _POSITIONAL = ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels")
 _RELEASED = {
@@ -27,18 +27,18 @@ _ENOUGH_IN_COMMON = 0.9
 def read_checkpoint(
     path: str | PathLike[str], config: GeneratorConfig | None = None
 ) -> tuple[dict[str, np.ndarray], GeneratorConfig]:
-    """Read a generator; the format is recognised by content, and no code from the file is run.
+    """Read a generator; the format is recognised by content, and no code of the file is run.
 
     Args:
-      path: a network pickle of NVIDIA's code base (its `G_ema` is taken), a PyTorch file with a state dict,
-        or one of our safetensors files.
-      config: the settings, for files that carry none; a file's own settings are not overridden.
+      path: a network pickle of NVIDIA's code, of which `G_ema` is read; a PyTorch file with a state dict; or
+        one of our safetensors files.
+      config: for files without a config; a file's own config is always used.
 
     Returns:
-      The state dict (official names, PyTorch's layout) and the config.
+      The state dict, with official names and in PyTorch's layout, and the config.
 
     Raises:
-      torch_bridge.CheckpointError: in one line that names the file and the cause.
+      torch_bridge.CheckpointError: if the file cannot be read; one line names the file and the cause.
     """
     file = torch_bridge.read_file(path)
     with torch_bridge.naming_file(path):
@@ -48,7 +48,10 @@ def read_checkpoint(
 def checkpoint_contents(
     file: CheckpointFile, config: GeneratorConfig | None = None
 ) -> tuple[dict[str, np.ndarray], GeneratorConfig]:
-    """As `read_checkpoint`, of a file that was read already; messages do not name the file."""
+    """Return state dict and config of a file that was read already, see `read_checkpoint`.
+
+    Messages do not name the file.
+    """
     network = torch_bridge.persistent_network(file.tree)
     if network is not None:
         return network.state_dict, _official_config(network)
@@ -66,7 +69,7 @@ def _one_line(error: Exception) -> str:
 
 def _official_config(network: PersistentNetwork) -> GeneratorConfig:
     kwargs = dict(zip(_POSITIONAL, network.init_args, strict=False)) | network.init_kwargs
-    # The attribute is what rendering reads; scripts edit it after construction, the arguments stay behind.
+    # Rendering reads the attribute; scripts edit it after construction without updating the arguments.
     if isinstance(network.attributes.get("rendering_kwargs"), dict):
         kwargs["rendering_kwargs"] = network.attributes["rendering_kwargs"]
     try:
@@ -85,9 +88,9 @@ def _header_config(metadata: Mapping[str, str]) -> GeneratorConfig:
 
 
 def infer_config(state_dict: Mapping[str, np.ndarray]) -> GeneratorConfig:
-    """The released generator that a bare state dict belongs to, judged by names and shapes.
+    """Choose the released generator of a bare state dict by names and shapes.
 
-    Shapes do not show how a generator is rendered (ray range, samples, resolution), so this warns.
+    It warns, because shapes do not tell how to render: ray range, number of samples, resolution.
 
     Raises:
       CheckpointError: if no released generator has these names and shapes.
@@ -102,7 +105,7 @@ def infer_config(state_dict: Mapping[str, np.ndarray]) -> GeneratorConfig:
     if shares[name] < _ENOUGH_IN_COMMON:
         raise CheckpointError(
             "a state dict without settings, and its shapes are not those of a released generator: "
-            "pass its config, or convert from the network pickle instead"
+            "pass its config, or convert the network pickle instead"
         )
-    warnings.warn(f"the file carries no rendering settings; taking those of {name}", stacklevel=2)
+    warnings.warn(f"the file has no rendering settings; using those of {name}", stacklevel=2)
     return _RELEASED[name]()

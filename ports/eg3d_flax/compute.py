@@ -1,4 +1,4 @@
-"""How a network is evaluated, as opposed to what it computes."""
+"""Choose how a network is evaluated, without changing what it computes."""
 
 import dataclasses
 from typing import Literal, Self
@@ -16,22 +16,23 @@ LookupForm = Literal["corners", "packed"]
 class Compute:
     """Choices that change speed, memory and rounding, never the mathematics.
 
-    Hashable, so that it can be a static argument of a compiled function. Which forms are fastest differs
-    between CPU, GPU and TPU.
+    It is hashable, so it can be a static argument of a compiled function. The fastest forms differ between
+    CPU, GPU and TPU.
 
     Attributes:
-      dtype: type of activations and of the weights they meet. Parameters, styles, the skip image, volume
-        rendering weights and depths stay float32.
-      modulation: modulated convolution by "scaled" activations around one shared kernel, or by one
-        convolution "grouped" over samples with a kernel each.
-      dilation: upsampling convolution through XLA's `lhs_dilation` ("dilated"), over an input "stuffed" with
-        zeros, or as one product of samples and taps whose results are put in place in the output's
-        "phases", so that no zero is ever multiplied.
-      filtering: the resampling filter as sums of "shifted" images, or as a "depthwise" convolution.
-      lookup: plane lookup by one gather for each of the four "corners" of a texel, or by one gather from
-        planes in which the four corners are "packed" side by side (four times the memory of the planes).
-      ray_chunk: rays of one image that are rendered at a time. Their intermediate values are computed
-        again for the gradient, so memory does not grow with the number of rays. None renders all at once.
+      dtype: type of activations and of the weights that multiply them. Parameters, styles, the skip image,
+        and the weights and depths of volume rendering stay float32.
+      modulation: form of the modulated convolution. "scaled" scales activations around one shared kernel;
+        "grouped" uses a grouped convolution with a kernel per image.
+      dilation: form of the upsampling convolution. "dilated" uses XLA's `lhs_dilation`; "stuffed" inserts
+        zeros into the input; "phases" multiplies all pixels and taps at once and adds the products at their
+        places, so that no zero is multiplied.
+      filtering: form of the resampling filter. "shifted" adds shifted images; "depthwise" uses a depthwise
+        convolution.
+      lookup: form of the plane lookup. "corners" uses one gather for each of a point's four texels; "packed"
+        uses one gather from planes with the four texels side by side, which need four times the memory.
+      ray_chunk: rays of an image rendered at a time. The gradient computes their intermediate values again,
+        so memory does not grow with the number of rays. None renders all rays at once.
     """
 
     dtype: DTypeLike = jnp.float32
@@ -43,15 +44,16 @@ class Compute:
 
     @classmethod
     def for_platform(cls, platform: str) -> Self:
-        """The forms that were fastest where they were timed.
+        """Return the forms that were fastest in measurements on a platform.
 
-        On "cpu" the gradient of the bundled model's synthesis network (eight samples, one core) takes 0.29 s
-        with "phases", 0.41 s "stuffed", 0.73 s "dilated"; the lookup of six images' coarse points and its
-        gradient take 0.09 s with "corners", 0.10 to 0.16 s "packed". For TPUs, the compiler expects
-        "packed" to take 0.6 of the cycles of "corners" (`benchmarks/tpu_compile.md`).
+        On "cpu" with one core, the gradient of the bundled model's synthesis network for eight latents takes
+        0.29 s with "phases", 0.41 s with "stuffed", 0.73 s with "dilated". The lookup of six images' coarse
+        points with its gradient takes 0.09 s with "corners", 0.10 to 0.16 s with "packed". For TPUs, the
+        compiler estimates 0.6 times as many cycles for "packed" as for "corners"
+        (`benchmarks/tpu_compile.md`).
 
         Args:
-          platform: as `jax.default_backend()` names it; other platforms get the defaults.
+          platform: as returned by `jax.default_backend()`; platforms other than "cpu" get the defaults.
         """
         return cls(dilation="phases", lookup="corners") if platform == "cpu" else cls()
 

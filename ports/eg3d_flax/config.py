@@ -1,4 +1,4 @@
-"""Sizes and rendering settings of a tri-plane generator."""
+"""Config of a tri-plane generator: sizes and rendering settings."""
 
 import dataclasses
 import warnings
@@ -13,12 +13,12 @@ PlaneAxes = Literal["eg3d", "fixed"]
 
 @dataclasses.dataclass(frozen=True)
 class _SuperresolutionShape:
-    """What distinguishes the official super-resolution modules from one another."""
+    """The structure of an official super-resolution module."""
 
     input_resolution: int
     channels: tuple[int, int]
     first_block_up: bool
-    resize_larger_inputs: bool  # "4X" only enlarges
+    resize_larger_inputs: bool  # "4X" can only enlarge
 
 
 SUPERRESOLUTION_SHAPES: dict[str, _SuperresolutionShape] = {
@@ -28,7 +28,7 @@ SUPERRESOLUTION_SHAPES: dict[str, _SuperresolutionShape] = {
     "8XDC": _SuperresolutionShape(128, (256, 128), first_block_up=True, resize_larger_inputs=True),
 }
 
-# Constructor arguments that change nothing about what a trained generator computes in float32.
+# Constructor arguments that do not change what a trained generator computes in float32.
 _IGNORED_KWARGS = {"fused_modconv_default", "num_fp16_res", "sr_kwargs", "class_name"}
 _IGNORED_RENDERING_KWARGS = {
     "image_resolution",
@@ -40,7 +40,7 @@ _IGNORED_RENDERING_KWARGS = {
     "reg_type",
     "density_noise",
     "cfg_name",
-    "avg_cam_radius",  # what GUIDE and SUGAR look for; EG3D itself writes avg_camera_*
+    "avg_cam_radius",  # the names that GUIDE and SUGAR read; EG3D itself writes avg_camera_*
     "avg_cam_pivot",
 }
 
@@ -64,54 +64,54 @@ _LIMITS: Limits = {
     "decoder_hidden_dim": (1, 8192),
     "decoder_output_dim": (1, 1024),
 }
-"""Several times EG3D's own sizes: a file that claims more is refused before anything is built."""
+"""Limits of several times EG3D's sizes; a file with larger sizes is refused before anything is built."""
 
 
 @dataclasses.dataclass(frozen=True)
 class GeneratorConfig:
-    """Everything that fixes the shape and the mathematics of a `TriPlaneGenerator`.
+    """Sizes and rendering settings of a `TriPlaneGenerator`; by default those of `ffhqrebalanced512-128`.
 
     Field names are those of EG3D's constructor (`training.triplane.TriPlaneGenerator`) and of its
-    `rendering_kwargs`. Sizes that EG3D hard-codes are fields here, so that small models are possible;
-    their defaults are EG3D's numbers. The defaults describe `ffhqrebalanced512-128`.
+    `rendering_kwargs`. Sizes that are constants in EG3D's code are fields here, so that small models are
+    possible.
 
     Attributes:
       z_dim: width of the input latent z.
       c_dim: width of the camera label c; 25, or 0 for a generator without camera conditioning.
       w_dim: width of one row of ws.
       img_resolution: side of the final image in pixels.
-      num_layers: fully connected layers of the mapping network (`mapping_kwargs.num_layers`).
-      channel_base: channels at resolution r are `min(channel_base // r, channel_max)`.
+      num_layers: number of layers of the mapping network (`mapping_kwargs.num_layers`).
+      channel_base: at resolution r there are `min(channel_base // r, channel_max)` channels.
       channel_max: see `channel_base`.
-      conv_clamp: activations of the backbone are clamped to ±conv_clamp; None leaves them alone.
-      sr_num_fp16_res: only its sign matters here: positive clamps super-resolution to ±256, as the
-        official half-precision layers do, in float32 too.
-      neural_rendering_resolution: side of the volume-rendered feature image, in rays.
-      superresolution_module: which official module turns the feature image into the final image;
-        "none" returns the volume rendering itself.
-      superresolution_noise_mode: "none" or "random" noise in the super-resolution layers.
-      sr_antialias: whether shrinking the feature image to the module's input size is antialiased.
-      sr_input_resolution: side of the feature image that super-resolution works on; None is the official
-        size of the chosen module.
-      sr_channels: channels of its two blocks; None is the official numbers.
-      depth_resolution: stratified samples along a ray.
-      depth_resolution_importance: additional samples drawn where the first ones found density.
-      ray_start: distance along the ray where samples begin, or "auto" for the box's near side.
-      ray_end: distance where they end, or "auto".
-      box_warp: side of the cube, in world units, that the planes cover.
-      disparity_space_sampling: spread the samples evenly in 1/distance.
-      white_back: composite onto white instead of black (that is -1 in the image range).
-      c_scale: factor on c before it conditions the mapping network.
-      c_gen_conditioning_zero: condition on zeros instead of c.
-      decoder_lr_mul: learning-rate multiplier baked into the decoder's weights.
+      conv_clamp: activations of the backbone are clamped to ±conv_clamp; None does not clamp.
+      sr_num_fp16_res: only its sign matters here: a positive number clamps super-resolution to ±256, as in
+        the official half-precision layers, also in float32.
+      neural_rendering_resolution: side of the rendered feature image, in rays.
+      superresolution_module: official module from the feature image to the final image; "none" returns the
+        volume rendering itself.
+      superresolution_noise_mode: noise in the super-resolution layers, "none" or "random".
+      sr_antialias: True antialiases when the feature image shrinks to the module's input size.
+      sr_input_resolution: side of the module's input; None is the module's official size.
+      sr_channels: channels of the module's two blocks; None are the official numbers.
+      depth_resolution: number of stratified samples along a ray.
+      depth_resolution_importance: number of additional samples, placed where the stratified samples found
+        density.
+      ray_start: distance along the ray where samples begin; "auto" is the near side of the box.
+      ray_end: distance along the ray where samples end; "auto" is the far side of the box.
+      box_warp: side of the planes' cube in world units.
+      disparity_space_sampling: True spreads the samples evenly in 1/distance.
+      white_back: True gives a white background instead of a black one (-1 in the image range).
+      c_scale: factor of c before it conditions the mapping network.
+      c_gen_conditioning_zero: True conditions on zeros instead of c.
+      decoder_lr_mul: learning-rate multiplier of the decoder, which is part of its stored weights.
       avg_camera_radius: distance of the average training camera from the origin.
-      avg_camera_pivot: the point it looks at.
-      plane_resolution: side of a feature plane in texels, a power of two, at least 8.
-      plane_channels: features per plane texel.
+      avg_camera_pivot: point that the average camera looks at.
+      plane_resolution: side of a feature plane in texels; a power of two, at least 8.
+      plane_channels: features per texel of a plane.
       decoder_hidden_dim: hidden width of the decoder.
-      decoder_output_dim: features per sample that are rendered; the first three are the raw colours.
-      plane_axes: "eg3d" projects onto XY, XZ and ZX, which is what all released weights need;
-        "fixed" replaces the repeated third plane by ZY.
+      decoder_output_dim: rendered features per sample; the first three are the raw colours.
+      plane_axes: "eg3d" projects onto XY, XZ and ZX, as all released weights need; "fixed" uses ZY instead of
+        the repeated third plane.
     """
 
     z_dim: int = 512
@@ -184,7 +184,7 @@ class GeneratorConfig:
 
     @property
     def superresolution_input_resolution(self) -> int:
-        """Side of the feature image that super-resolution works on."""
+        """Side of the input of super-resolution."""
         return self.sr_input_resolution or self.superresolution_shape.input_resolution
 
     @property
@@ -199,27 +199,27 @@ class GeneratorConfig:
 
     @property
     def num_ws(self) -> int:
-        """Rows of ws: one for each convolution of the backbone and one for its last ToRGB."""
+        """Rows of ws: one for each convolution of the backbone, and one for its last ToRGB."""
         return 2 * (self.plane_resolution.bit_length() - 1) - 2
 
     @classmethod
     def ffhq512_128(cls) -> Self:
-        """`ffhq512-128.pkl` and `ffhqrebalanced512-128.pkl`."""
+        """Return the config of `ffhq512-128.pkl` and `ffhqrebalanced512-128.pkl`."""
         return cls()
 
     @classmethod
     def ffhq512_64(cls) -> Self:
-        """`ffhq512-64.pkl` and `ffhqrebalanced512-64.pkl`."""
+        """Return the config of `ffhq512-64.pkl` and `ffhqrebalanced512-64.pkl`."""
         return cls(neural_rendering_resolution=64)
 
     @classmethod
     def afhqcats512_128(cls) -> Self:
-        """`afhqcats512-128.pkl`."""
+        """Return the config of `afhqcats512-128.pkl`."""
         return cls(avg_camera_pivot=(0.0, 0.0, -0.06))
 
     @classmethod
     def shapenetcars128_64(cls) -> Self:
-        """`shapenetcars128-64.pkl`."""
+        """Return the config of `shapenetcars128-64.pkl`."""
         return cls(
             img_resolution=128,
             neural_rendering_resolution=64,
@@ -237,7 +237,7 @@ class GeneratorConfig:
 
     @classmethod
     def small(cls) -> Self:
-        """A 64² generator of 0.7 M parameters: for tests, and for a first look without any weights."""
+        """Return the config of a small generator for tests: 64 x 64 pixels, 0.7 M parameters."""
         return cls(
             z_dim=64,
             w_dim=64,
@@ -259,11 +259,11 @@ class GeneratorConfig:
 
     @classmethod
     def heads(cls) -> Self:
-        """The bundled generator of synthetic people, 64².
+        """Return the config of the bundled generator of synthetic people: 64 x 64 pixels.
 
-        Sized for two CPU cores. The person does not depend on the camera, so the mapping network is
-        conditioned on zeros (as EG3D's cars are): any camera may be passed to it. The planes fit the heads
-        closely, and the rays what is seen of them.
+        Its size suits two CPU cores. The person does not depend on the camera, so the mapping network is
+        conditioned on zeros, as in EG3D's cars; any camera may be passed. Planes and rays fit the heads
+        closely.
         """
         return cls(
             z_dim=64,
@@ -295,12 +295,12 @@ class GeneratorConfig:
     def from_official(
         cls, init_kwargs: Mapping[str, Any], neural_rendering_resolution: int | None = None
     ) -> Self:
-        """Build from the constructor arguments that an official checkpoint records.
+        """Build a config from the constructor arguments in an official checkpoint.
 
         Args:
           init_kwargs: the `_init_kwargs` of the pickled generator.
-          neural_rendering_resolution: the attribute of that name beside them. It is not a constructor
-            argument; None takes the official constructor's 64.
+          neural_rendering_resolution: the attribute of this name in the checkpoint, which is not a
+            constructor argument; None is the official default of 64.
 
         Raises:
           ValueError: if an argument is missing, or has a value that this port cannot represent.
@@ -316,7 +316,7 @@ class GeneratorConfig:
             raise ValueError(f"clamp_mode must be 'softplus', not {rendering['clamp_mode']!r}")
         if rendering.get("density_noise", 0):
             raise ValueError("density_noise must be 0: no released generator uses it")
-        # The official constructors' own defaults, where they differ from ours.
+        # Defaults of the official constructors that differ from ours.
         fields.update(conv_clamp=256, sr_num_fp16_res=0, c_scale=0)
         module = str(rendering.pop("superresolution_module", "")).rpartition("SuperresolutionHybrid")[2]
         fields["superresolution_module"] = module
@@ -340,12 +340,12 @@ class GeneratorConfig:
         return cls(**fields)
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as plain JSON values."""
+        """Return all fields as plain JSON values."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`.
+        """Return the config of `to_json`.
 
         Raises:
           ValueError: if a field is unknown.

@@ -1,4 +1,4 @@
-"""Plane features → colour features and density."""
+"""The decoder from plane features to colour features and density."""
 
 from typing import NamedTuple
 
@@ -10,13 +10,13 @@ from eg3d_flax.layers import FullyConnectedLayer
 
 
 class Decoded(NamedTuple):
-    """What a point in space looks like."""
+    """Colour features and density of points."""
 
     rgb: jax.Array
-    """`[..., decoder_output_dim]`, in (-0.001, 1.001); the first three are the raw colours."""
+    """`[..., decoder_output_dim]` in (-0.001, 1.001); the first three are the raw colours."""
 
     sigma: jax.Array
-    """`[...]`, raw density before softplus, float32."""
+    """`[...]` float32, raw density before softplus."""
 
 
 class OSGDecoder(nnx.Module):
@@ -38,7 +38,7 @@ class OSGDecoder(nnx.Module):
         self.net = nnx.Dict({"0": first, "2": second})
 
     def __call__(self, features: jax.Array) -> Decoded:
-        """Features `[B, 3, M, C]` of points → `Decoded` with leading shape `[B, M]`."""
+        """Decode features `[B, 3, M, C]` of points; the results have the leading shape `[B, M]`."""
         hidden = jax.nn.softplus(self.net["0"](jnp.mean(features, axis=1)))
         out = self.net["2"](hidden)
         rgb = jax.nn.sigmoid(out[..., 1:]) * (1 + 2 * 0.001) - 0.001

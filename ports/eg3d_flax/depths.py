@@ -1,24 +1,27 @@
-"""Where along a ray the volume is sampled.
+"""Choose the depths of samples along a ray.
 
-Follows `sample_stratified`, `sample_importance` and `sample_pdf` of EG3D's `ImportanceRenderer`.
-`...` any leading axes (batch, rays), `S` coarse samples, `F` fine samples.
+This module follows `sample_stratified`, `sample_importance` and `sample_pdf` of EG3D's `ImportanceRenderer`.
+`...` leading axes (batch, rays), `S` coarse samples, `F` fine samples.
 """
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+EPS = 1e-5
+"""Added to every weight of a distribution; an interval of it that is narrower counts as 1 wide."""
+
 
 def stratified_depths(near: ArrayLike, far: ArrayLike, jitter: jax.Array, *, disparity: bool) -> jax.Array:
-    """One depth in each of `S` equal bins.
+    """Return one depth in each of `S` equal bins.
 
-    The bins start at `S` points spread evenly over [near, far], so the last bin lies beyond `far`.
+    The bins start at `S` points spread evenly over [near, far]. So the last bin lies beyond `far`.
 
     Args:
       near: `[..., 1]` or a number.
-      far: like near.
-      jitter: `[..., S]` position inside each bin, in [0, 1).
-      disparity: spread the bins evenly in 1/depth.
+      far: `[..., 1]` or a number.
+      jitter: `[..., S]`, position in each bin, in [0, 1).
+      disparity: True spreads the bins evenly in 1/depth.
 
     Returns:
       `[..., S]`, increasing.
@@ -31,47 +34,46 @@ def stratified_depths(near: ArrayLike, far: ArrayLike, jitter: jax.Array, *, dis
     return near + steps * (far - near)
 
 
-def sample_pdf(bins: jax.Array, weights: jax.Array, u: jax.Array, *, eps: float = 1e-5) -> jax.Array:
+def sample_pdf(bins: jax.Array, weights: jax.Array, u: jax.Array) -> jax.Array:
     """Invert the cumulative distribution of a piecewise constant density.
 
     Args:
-      bins: `[..., N + 1]` edges, or more; those after the first N + 1 are not reached.
+      bins: edges `[..., N + 1]`; further edges are not used.
       weights: `[..., N]`, not negative.
       u: `[..., F]` in [0, 1], in any order.
-      eps: added to every weight; intervals of the distribution narrower than this count as width 1.
 
     Returns:
-      `[..., F]` positions, in the order of `u`.
+      Positions `[..., F]` in the order of `u`.
     """
-    cdf = cumulative(weights, eps=eps)
+    cdf = cumulative(weights)
     count = weights.shape[-1]
-    # Number of edges not above u: a binary search would need a batched gather a step, this is one pass.
+    # Count the edges up to u in one pass; each step of a binary search would need a batched gather.
     index = jnp.sum(u[..., :, None] >= cdf[..., None, :], axis=-1)
     below, above = jnp.maximum(index - 1, 0), jnp.minimum(index, count)
     cdf_below, cdf_above = (jnp.take_along_axis(cdf, i, axis=-1) for i in (below, above))
     bin_below, bin_above = (jnp.take_along_axis(bins, i, axis=-1) for i in (below, above))
     width = cdf_above - cdf_below
-    width = jnp.where(width < eps, 1.0, width)
+    width = jnp.where(width < EPS, 1.0, width)
     return bin_below + (u - cdf_below) / width * (bin_above - bin_below)
 
 
-def cumulative(weights: jax.Array, *, eps: float = 1e-5) -> jax.Array:
-    """Cumulative distribution `[..., N + 1]` of `weights` `[..., N]`: starts at 0, ends at 1."""
-    weights = weights + eps
+def cumulative(weights: jax.Array) -> jax.Array:
+    """Return the cumulative distribution `[..., N + 1]` of weights `[..., N]`, from 0 to 1."""
+    weights = weights + EPS
     pdf = weights / jnp.sum(weights, axis=-1, keepdims=True)
     return jnp.pad(jnp.cumsum(pdf, axis=-1), [(0, 0)] * (pdf.ndim - 1) + [(1, 0)])
 
 
 def importance_depths(depths: jax.Array, weights: jax.Array, u: jax.Array) -> jax.Array:
-    """Depths drawn where the coarse pass found something. No gradient flows through them.
+    """Return depths where the coarse pass found density; no gradient flows through them.
 
     Args:
-      depths: `[..., S]` of the coarse pass.
-      weights: `[..., S - 1]` of its intervals.
+      depths: `[..., S]`, of the coarse pass.
+      weights: `[..., S - 1]`, of its intervals.
       u: `[..., F]` in [0, 1).
 
     Returns:
-      `[..., F]`, in the order of `u`.
+      `[..., F]` in the order of `u`.
     """
     depths, weights = jax.lax.stop_gradient((depths, weights))
     edge = [(0, 0)] * (weights.ndim - 1) + [(1, 1)]

@@ -1,4 +1,4 @@
-"""EG3D's generator: mapping, planes, volume rendering, super-resolution."""
+"""EG3D's generator: mapping, planes, volume rendering and super-resolution."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.decoder import Decoded, OSGDecoder
 from eg3d_flax.mapping import MappingNetwork
-from eg3d_flax.planes import texels_of
+from eg3d_flax.planes import make_texels
 from eg3d_flax.rays import sample_rays
 from eg3d_flax.renderer import Jitter, central_jitter, decode_points, random_jitter, render_rays
 from eg3d_flax.superresolution import Superresolution
@@ -20,20 +20,20 @@ from eg3d_flax.synthesis import Noise, NoiseMode, SynthesisNetwork
 
 
 class RenderOutput(NamedTuple):
-    """One view of each sample."""
+    """One view of each latent."""
 
     image: jax.Array
-    """`[B, img_resolution, img_resolution, 3]`, about [-1, 1], not clamped."""
+    """`[B, img_resolution, img_resolution, 3]` in about [-1, 1], not clamped."""
 
     image_raw: jax.Array
-    """`[B, N, N, 3]`, the volume rendering before super-resolution, N = neural_rendering_resolution."""
+    """`[B, N, N, 3]`, the volume rendering before super-resolution; N is `neural_rendering_resolution`."""
 
     image_depth: jax.Array
-    """`[B, N, N, 1]`, distance from the camera along the ray, in world units."""
+    """`[B, N, N, 1]`, distance from the camera along the ray in world units."""
 
 
 class Backbone(nnx.Module):
-    """StyleGAN2 with tri-planes as its image."""
+    """StyleGAN2 with tri-planes instead of an image."""
 
     def __init__(self, config: GeneratorConfig, *, rngs: nnx.Rngs):
         self.synthesis = SynthesisNetwork(
@@ -56,11 +56,11 @@ class Backbone(nnx.Module):
 
 
 class TriPlaneGenerator(nnx.Module):
-    """`training.triplane.TriPlaneGenerator`.
+    """EG3D's generator (`training.triplane.TriPlaneGenerator`).
 
-    Every method takes `compute`, which chooses dtype and forms and never changes the mathematics; it must
-    be static when compiled with `jax.jit`. Without `key` and `jitter`, rendering is deterministic: samples
-    sit in the middle of their bins. The official code always jitters.
+    The argument `compute` of the methods chooses dtype and forms, never the mathematics; it must be static
+    under `jax.jit`. Without `key` and `jitter`, rendering is deterministic: the samples of a ray lie in the
+    middle of their bins. The official code always jitters.
     """
 
     def __init__(self, config: GeneratorConfig, *, rngs: nnx.Rngs):
@@ -83,9 +83,9 @@ class TriPlaneGenerator(nnx.Module):
         truncation_psi: float = 1.0,
         truncation_cutoff: int | None = None,
     ) -> jax.Array:
-        """Latents z `[B, z_dim]` and conditioning cameras c `[B, 25]` → ws `[B, num_ws, w_dim]`.
+        """Map z `[B, z_dim]` and conditioning cameras c `[B, 25]` to ws `[B, num_ws, w_dim]`.
 
-        c is scaled by `c_scale`, or replaced by zeros, as the config says; see `MappingNetwork`.
+        The config tells if c is scaled by `c_scale` or replaced by zeros. See `MappingNetwork`.
         """
         if c is not None:
             c = c * (0.0 if self.config.c_gen_conditioning_zero else self.config.c_scale)
@@ -100,7 +100,7 @@ class TriPlaneGenerator(nnx.Module):
         noise: Noise | None = None,
         compute: Compute = DEFAULT,
     ) -> jax.Array:
-        """Feature planes `[B, 3, H, W, C]`, float32, of ws `[B, num_ws, w_dim]`; see `SynthesisNetwork`."""
+        """Map ws `[B, num_ws, w_dim]` to feature planes `[B, 3, H, W, C]` float32; see `SynthesisNetwork`."""
         flat = self.backbone.synthesis(ws, noise_mode=noise_mode, key=key, noise=noise, compute=compute)
         return rearrange(flat, "b h w (p c) -> b p h w c", p=3)
 
@@ -109,8 +109,8 @@ class TriPlaneGenerator(nnx.Module):
         return self.backbone.synthesis.draw_noise(key, batch)
 
     def query(self, planes: jax.Array, points: jax.Array, *, compute: Compute = DEFAULT) -> Decoded:
-        """Colour features and raw density of points `[B, M, 3]` in world space (`sample_mixed`)."""
-        return decode_points(texels_of(planes, compute), points, self.decoder, self.config, compute)
+        """Return colour features and raw density of points `[B, M, 3]` in world space (`sample_mixed`)."""
+        return decode_points(make_texels(planes, compute), points, self.decoder, self.config, compute)
 
     def render(
         self,
@@ -123,16 +123,16 @@ class TriPlaneGenerator(nnx.Module):
         *,
         compute: Compute = DEFAULT,
     ) -> RenderOutput:
-        """Render one view of each sample.
+        """Render one view of each latent.
 
         Args:
           planes: `[B, 3, H, W, C]` from `planes`.
           ws: `[B, num_ws, w_dim]`; super-resolution uses the last row.
-          c: `[B, 25]` cameras.
-          key: random key (or one a sample) for the jitter of the samples along the rays.
-          jitter: explicit random numbers instead.
-          neural_rendering_resolution: side of the volume rendering; None takes the config's.
-          compute: dtype and forms; `compute.ray_chunk` bounds the memory.
+          c: cameras `[B, 25]`.
+          key: random key, or one key per latent, for the jitter of the samples along rays.
+          jitter: random numbers to use instead of `key`.
+          neural_rendering_resolution: side of the volume rendering; None uses the config's.
+          compute: dtype and forms; `compute.ray_chunk` limits the memory.
         """
         side = neural_rendering_resolution or self.config.neural_rendering_resolution
         batch = c.shape[0]
@@ -162,10 +162,10 @@ class TriPlaneGenerator(nnx.Module):
         neural_rendering_resolution: int | None = None,
         compute: Compute = DEFAULT,
     ) -> RenderOutput:
-        """`planes`, then `render`. One `key` serves both; they draw independent numbers from it."""
-        for_noise = for_jitter = None
+        """Compute `planes`, then `render`; both derive independent random numbers from `key`."""
+        noise_key = jitter_key = None
         if key is not None:
-            folded = jax.vmap(jax.random.fold_in, (0, None)) if jnp.ndim(key) else jax.random.fold_in
-            for_noise, for_jitter = folded(key, 0), folded(key, 1)
-        planes = self.planes(ws, noise_mode, key=for_noise, noise=noise, compute=compute)
-        return self.render(planes, ws, c, for_jitter, jitter, neural_rendering_resolution, compute=compute)
+            fold_in = jax.vmap(jax.random.fold_in, (0, None)) if jnp.ndim(key) else jax.random.fold_in
+            noise_key, jitter_key = fold_in(key, 0), fold_in(key, 1)
+        planes = self.planes(ws, noise_mode, key=noise_key, noise=noise, compute=compute)
+        return self.render(planes, ws, c, jitter_key, jitter, neural_rendering_resolution, compute=compute)

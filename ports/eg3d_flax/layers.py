@@ -1,7 +1,7 @@
-"""The layers of StyleGAN2, with EG3D's parameter names.
+"""StyleGAN2's layers with EG3D's parameter names.
 
-Equalised learning rate: weights are stored unscaled and multiplied by their gain at run time.
-`B` batch, `H` `W` height and width, `I` `O` input and output channels.
+For equalised learning rates, weights are stored unscaled and multiplied by their gain at run time. `B` batch,
+`H` height, `W` width, `I` input channels, `O` output channels.
 """
 
 import jax
@@ -12,11 +12,11 @@ from flax import nnx
 from eg3d_flax.activation import DEFAULT_GAIN, Activation, bias_act
 from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.modulation import modulated_conv2d
-from eg3d_flax.resample import RESAMPLE_FILTER, conv2d_resample
+from eg3d_flax.resample import RESAMPLE_FILTER
 
 
 class Buffer(nnx.Variable):
-    """An array that belongs to a network but is not trained by gradients."""
+    """An array of a network that is not trained by gradients."""
 
 
 def _normal(rngs: nnx.Rngs, shape: tuple[int, ...]) -> jax.Array:
@@ -31,68 +31,27 @@ class FullyConnectedLayer(nnx.Module):
         in_features: int,
         out_features: int,
         *,
-        bias: bool = True,
         activation: Activation = "linear",
         lr_multiplier: float = 1.0,
         bias_init: float = 0.0,
         rngs: nnx.Rngs,
     ):
         self.weight = nnx.Param(_normal(rngs, (in_features, out_features)) / lr_multiplier)
-        self.bias = nnx.Param(jnp.full(out_features, bias_init, jnp.float32)) if bias else None
+        self.bias = nnx.Param(jnp.full(out_features, bias_init, jnp.float32))
         self.activation: Activation = activation
         self.weight_gain = lr_multiplier / np.sqrt(in_features).item()
         self.bias_gain = lr_multiplier
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """`[..., I]` → `[..., O]`, in the dtype of `x`."""
-        bias = None if self.bias is None else self.bias[...] * self.bias_gain
+        """Map `[..., I]` to `[..., O]`, in the dtype of `x`."""
         y = x @ (self.weight[...] * self.weight_gain).astype(x.dtype)
-        return bias_act(y, bias, act=self.activation)
-
-
-class Conv2dLayer(nnx.Module):
-    """Convolution with optional resampling, bias and activation."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        *,
-        bias: bool = True,
-        activation: Activation = "linear",
-        up: int = 1,
-        down: int = 1,
-        conv_clamp: float | None = None,
-        rngs: nnx.Rngs,
-    ):
-        self.weight = nnx.Param(_normal(rngs, (kernel_size, kernel_size, in_channels, out_channels)))
-        self.bias = nnx.Param(jnp.zeros(out_channels)) if bias else None
-        self.activation: Activation = activation
-        self.up, self.down, self.padding = up, down, kernel_size // 2
-        self.conv_clamp = conv_clamp
-        self.weight_gain = 1.0 / np.sqrt(in_channels * kernel_size**2).item()
-
-    def __call__(self, x: jax.Array, *, gain: float = 1.0, compute: Compute = DEFAULT) -> jax.Array:
-        """`[B, H, W, I]` → `[B, H * up / down, W * up / down, O]` in `compute.dtype`."""
-        y = conv2d_resample(
-            x.astype(compute.dtype),
-            (self.weight[...] * self.weight_gain).astype(compute.dtype),
-            RESAMPLE_FILTER,
-            up=self.up,
-            down=self.down,
-            padding=self.padding,
-            flip_weight=self.up == 1,
-            compute=compute,
-        )
-        bias = None if self.bias is None else self.bias[...]
-        return _activate(y, bias, self.activation, gain, self.conv_clamp)
+        return bias_act(y, self.bias[...] * self.bias_gain, act=self.activation)
 
 
 def _activate(
     x: jax.Array, bias: jax.Array | None, act: Activation, gain: float, clamp: float | None
 ) -> jax.Array:
-    """`bias_act` with `gain` on top of the activation's own; the clamp scales along, as officially."""
+    """Apply `bias_act` with `gain` times the activation's gain; as in EG3D, `gain` also scales the clamp."""
     clamp = None if clamp is None else clamp * gain
     return bias_act(x, bias, act=act, gain=DEFAULT_GAIN[act] * gain, clamp=clamp)
 
@@ -134,9 +93,9 @@ class SynthesisLayer(nnx.Module):
         Args:
           x: `[B, H, W, I]`.
           w: `[B, w_dim]`.
-          noise: standard normal, `[B or 1, H * up, W * up, 1]`; multiplied by `noise_strength` here.
+          noise: standard normal, `[B or 1, H * up, W * up, 1]`; the layer multiplies it by `noise_strength`.
             None adds no noise.
-          gain: extra factor on the output.
+          gain: extra factor of the output.
           compute: forms and dtype.
 
         Returns:
@@ -157,7 +116,7 @@ class SynthesisLayer(nnx.Module):
 
 
 class ToRGBLayer(nnx.Module):
-    """1×1 modulated convolution to image channels, without demodulation, noise or activation."""
+    """Modulated 1×1 convolution to image channels, without demodulation, noise or activation."""
 
     def __init__(
         self,
@@ -176,7 +135,7 @@ class ToRGBLayer(nnx.Module):
         self.weight_gain = 1.0 / np.sqrt(in_channels * kernel_size**2).item()
 
     def __call__(self, x: jax.Array, w: jax.Array, *, compute: Compute = DEFAULT) -> jax.Array:
-        """`[B, H, W, I]` and `[B, w_dim]` → `[B, H, W, O]` in `compute.dtype`."""
+        """Map `[B, H, W, I]` and `[B, w_dim]` to `[B, H, W, O]` in `compute.dtype`."""
         styles = self.affine(w) * self.weight_gain
         y = modulated_conv2d(x, self.weight[...], styles, demodulate=False, compute=compute)
         return bias_act(y, self.bias[...], clamp=self.conv_clamp)

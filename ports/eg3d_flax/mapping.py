@@ -1,4 +1,4 @@
-"""z and camera → ws."""
+"""The mapping network from z and camera to ws."""
 
 import jax
 import jax.numpy as jnp
@@ -9,20 +9,20 @@ from eg3d_flax.layers import Buffer, FullyConnectedLayer
 
 
 def normalize_2nd_moment(x: jax.Array) -> jax.Array:
-    """Scale the last axis to mean square 1."""
+    """Scale the last axis to a mean square of 1."""
     return x * lax.rsqrt(jnp.mean(jnp.square(x), axis=-1, keepdims=True) + 1e-8)
 
 
 def truncate(
     ws: jax.Array, w_avg: jax.Array, truncation_psi: float, truncation_cutoff: int | None = None
 ) -> jax.Array:
-    """Pull ws towards the mean face: `w_avg + psi * (ws - w_avg)`.
+    """Move ws towards the mean face: `w_avg + psi * (ws - w_avg)`.
 
     Args:
       ws: `[B, num_ws, w_dim]`.
       w_avg: `[w_dim]`.
-      truncation_psi: 1 leaves ws as they are, 0 gives the mean.
-      truncation_cutoff: only the first so many rows are truncated; None truncates all.
+      truncation_psi: 1 does not move ws; 0 gives the mean.
+      truncation_cutoff: number of rows that are truncated, from the first; None truncates all.
     """
     truncated = w_avg + truncation_psi * (ws - w_avg)
     if truncation_cutoff is None:
@@ -31,7 +31,7 @@ def truncate(
 
 
 class MappingNetwork(nnx.Module):
-    """`training.networks_stylegan2.MappingNetwork`: fully connected layers after normalisation."""
+    """Normalisation and fully connected layers (`training.networks_stylegan2.MappingNetwork`)."""
 
     def __init__(
         self,
@@ -64,16 +64,16 @@ class MappingNetwork(nnx.Module):
         truncation_psi: float = 1.0,
         truncation_cutoff: int | None = None,
     ) -> jax.Array:
-        """Map latents.
+        """Map z to ws.
 
         Args:
           z: `[B, z_dim]`, standard normal.
-          c: `[B, c_dim]` camera to condition on; not read by a network without conditioning.
-          truncation_psi: see `truncate`; exactly 1 skips it.
+          c: conditioning cameras `[B, c_dim]`; a network without conditioning ignores them.
+          truncation_psi: see `truncate`; 1 skips it.
           truncation_cutoff: see `truncate`.
 
         Returns:
-          ws, `[B, num_ws, w_dim]` float32; all rows are equal except for a truncation cutoff.
+          ws `[B, num_ws, w_dim]` float32; all rows are equal unless `truncation_cutoff` is given.
         """
         x = normalize_2nd_moment(z.astype(jnp.float32))
         if self.embed is not None:
@@ -88,7 +88,7 @@ class MappingNetwork(nnx.Module):
         return truncate(ws, self.w_avg[...], truncation_psi, truncation_cutoff)
 
     def next_w_avg(self, ws: jax.Array) -> jax.Array:
-        """The running mean of w after one more batch of untruncated `ws`, `[w_dim]`.
+        """Return the running mean `[w_dim]` of w after one more batch of untruncated `ws`.
 
         Training assigns it: `mapping.w_avg[...] = mapping.next_w_avg(ws)`.
         """

@@ -1,6 +1,6 @@
-"""Composite the samples of a ray into one pixel, as EG3D's `MipRayMarcher2`.
+"""Composite the samples of a ray to a pixel, as EG3D's `MipRayMarcher2`.
 
-`...` any leading axes (batch, rays), `S` samples, `C` channels.
+`...` leading axes (batch, rays), `S` samples, `C` channels.
 """
 
 from collections.abc import Sequence
@@ -9,50 +9,50 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from eg3d_flax.ordering import as_drawn, in_order, ordering
+from eg3d_flax.ordering import ordering, to_original_order, to_sorted_order
 
 
 class Samples(NamedTuple):
-    """What is known at some points of a ray."""
+    """Samples along a ray."""
 
     rgb: jax.Array
     """`[..., S, C]` in [0, 1]."""
 
     sigma: jax.Array
-    """`[..., S]` raw densities."""
+    """`[..., S]`, raw densities."""
 
     depths: jax.Array
     """`[..., S]`, distance along the ray."""
 
 
 class Composite(NamedTuple):
-    """One pixel a ray."""
+    """One pixel per ray."""
 
     rgb: jax.Array
-    """`[..., C]`, in about [-1, 1]."""
+    """`[..., C]` in about [-1, 1]."""
 
     depth: jax.Array
-    """`[...]`, distance along the ray; +inf where the ray meets nothing."""
+    """`[...]`, distance along the ray; infinity if the ray meets nothing."""
 
     weights: jax.Array
-    """`[..., S - 1]`, of the intervals between samples; their sum is the opacity."""
+    """`[..., S - 1]`, weights of the intervals between samples; their sum is the opacity."""
 
     depths: jax.Array
-    """`[..., S]`, of all samples, increasing."""
+    """`[..., S]`, increasing depths of all samples."""
 
 
 def interval_weights(sigma: jax.Array, depths: jax.Array) -> jax.Array:
-    """How much each interval contributes to its ray.
+    """Return the weight of each interval in its ray.
 
-    The raw densities of an interval's two ends are averaged *before* the softplus, and there is no last,
-    infinite interval.
+    The raw densities of an interval's ends are averaged *before* the softplus. There is no infinite last
+    interval.
 
     Args:
       sigma: `[..., S]` raw densities.
       depths: `[..., S]`, increasing.
 
     Returns:
-      `[..., S - 1]`, not negative, summing to at most 1 up to rounding.
+      `[..., S - 1]`, not negative; their sum is at most 1 up to rounding.
     """
     density = jax.nn.softplus((sigma[..., :-1] + sigma[..., 1:]) / 2 - 1)
     alpha = 1 - jnp.exp(-density * jnp.diff(depths, axis=-1))
@@ -62,30 +62,29 @@ def interval_weights(sigma: jax.Array, depths: jax.Array) -> jax.Array:
 
 
 def march(passes: Sequence[Samples], *, white_back: bool = False) -> Composite:
-    """Composite the samples of one or more passes, in whatever order they were drawn.
+    """Composite the samples of one or more passes; they may be in any order.
 
-    Only densities and depths are sorted. A pixel is linear in its colours, so these stay where they are, and
-    the intervals' weights are brought back to the samples at their ends.
+    Only densities and depths are sorted. A pixel is linear in its colours, so colours are not sorted;
+    instead, the weights of intervals return to the samples at their ends.
 
     Args:
       passes: samples of the same rays.
-      white_back: fill what is transparent with 1 in every channel.
+      white_back: True adds a background of 1 in every channel.
     """
     sigma = jnp.concatenate([samples.sigma for samples in passes], axis=-1)
-    drawn = jnp.concatenate([samples.depths for samples in passes], axis=-1)
-    by = ordering(drawn)
-    depths = in_order(drawn, by)
-    weights = interval_weights(in_order(sigma, by), depths)
-    of_samples = as_drawn(_half_to_either_end(weights), by)
+    unsorted = jnp.concatenate([samples.depths for samples in passes], axis=-1)
+    by = ordering(unsorted)
+    depths = to_sorted_order(unsorted, by)
+    weights = interval_weights(to_sorted_order(sigma, by), depths)
+    sample_weights = to_original_order(_half_to_either_end(weights), by)
     first, colour = 0, jnp.zeros((), jnp.float32)
     for samples in passes:
         after = first + samples.depths.shape[-1]
-        colour += jnp.einsum("...s,...sc->...c", of_samples[..., first:after], samples.rgb)
+        colour += jnp.einsum("...s,...sc->...c", sample_weights[..., first:after], samples.rgb)
         first = after
     opacity = jnp.sum(weights, axis=-1)
     distance = jnp.sum(weights * (depths[..., :-1] + depths[..., 1:]) / 2, axis=-1)
-    # The division is guarded on both sides of the `where`: a NaN in the unused branch would still reach
-    # the gradient.
+    # Both branches of the `where` are finite: a NaN in the unused branch would reach the gradient.
     empty = opacity == 0
     depth = jnp.where(empty, jnp.inf, distance / jnp.where(empty, 1.0, opacity))
     if white_back:
@@ -94,6 +93,6 @@ def march(passes: Sequence[Samples], *, white_back: bool = False) -> Composite:
 
 
 def _half_to_either_end(weights: jax.Array) -> jax.Array:
-    """Weights of intervals `[..., S - 1]`, whose colours are means of their ends' → of samples `[..., S]`."""
-    none = jnp.zeros_like(weights[..., :1])
-    return (jnp.concatenate([weights, none], axis=-1) + jnp.concatenate([none, weights], axis=-1)) / 2
+    """Divide weights of intervals `[..., S - 1]` equally between the samples at their ends, `[..., S]`."""
+    zero = jnp.zeros_like(weights[..., :1])
+    return (jnp.concatenate([weights, zero], axis=-1) + jnp.concatenate([zero, weights], axis=-1)) / 2

@@ -10,14 +10,14 @@ from eg3d_flax.resample import Filter, Padding, conv2d_resample
 
 
 def demodulation(weight: jax.Array, styles: jax.Array) -> jax.Array:
-    """Factors that bring the modulated kernel of every output channel back to unit norm.
+    """Return the factors that scale the modulated kernel of every output channel back to unit norm.
 
     Args:
       weight: `[kh, kw, I, O]`.
       styles: `[B, I]`.
 
     Returns:
-      `[B, O]`, float32: `rsqrt(Σ (weight · styles)² + 1e-8)`.
+      `[B, O]` float32: `rsqrt(Σ (weight · styles)² + 1e-8)`.
     """
     energy = jnp.sum(jnp.square(weight.astype(jnp.float32)), axis=(0, 1))
     return lax.rsqrt(jnp.square(styles.astype(jnp.float32)) @ energy + 1e-8)
@@ -37,25 +37,25 @@ def modulated_conv2d(
     flip_weight: bool = True,
     compute: Compute = DEFAULT,
 ) -> jax.Array:
-    """Convolve each sample with the kernel scaled by its own styles.
+    """Convolve each image with the kernel scaled by its own styles.
 
     Args:
       x: `[B, H, W, I]`.
-      weight: `[kh, kw, I, O]`, shared by the batch.
+      weight: `[kh, kw, I, O]`, the same for all images.
       styles: `[B, I]`, one factor for each input channel.
-      noise: broadcastable to the output, added last.
-      up: growth of the image.
-      down: shrinkage of the image.
+      noise: added last; can be broadcast to the output.
+      up: factor by which the image grows.
+      down: factor by which the image shrinks.
       padding: in pixels of the upsampled image.
       resample_filter: low-pass filter for `up` and `down`.
       demodulate: normalise the scaled kernel over its inputs, see `demodulation`.
-      flip_weight: False rotates the kernel by 180°, which StyleGAN2's upsampling layers need.
-      compute: `compute.modulation` chooses between the two equal forms.
+      flip_weight: False rotates the kernel by 180°, as StyleGAN2's upsampling layers need.
+      compute: `compute.modulation` chooses between two equal forms.
 
     Returns:
       `[B, H * up / down, W * up / down, O]` in `compute.dtype`.
     """
-    how = {
+    options = {
         "f": resample_filter,
         "up": up,
         "down": down,
@@ -67,7 +67,7 @@ def modulated_conv2d(
     factors = demodulation(weight, styles) if demodulate else None
     if compute.modulation == "scaled":
         x = x * styles[:, None, None, :].astype(compute.dtype)
-        x = conv2d_resample(x, weight.astype(compute.dtype), **how)
+        x = conv2d_resample(x, weight.astype(compute.dtype), **options)
         if factors is not None:
             x = x * factors[:, None, None, :].astype(compute.dtype)
     else:
@@ -77,6 +77,6 @@ def modulated_conv2d(
             kernels = kernels * factors[:, None, None, None, :]
         kernels = rearrange(kernels.astype(compute.dtype), "b kh kw i o -> kh kw i (b o)")
         x = rearrange(x, "b h w i -> 1 h w (b i)")
-        x = conv2d_resample(x, kernels, groups=batch, **how)
+        x = conv2d_resample(x, kernels, groups=batch, **options)
         x = rearrange(x, "1 h w (b o) -> b h w o", b=batch)
     return x if noise is None else x + noise.astype(x.dtype)

@@ -1,6 +1,6 @@
-"""Bring samples into the order of their depths and back, without a scatter in either direction's gradient.
+"""Sort samples by depth and back, without a scatter in the gradient of either direction.
 
-`...` any leading axes (batch, rays), `S` samples.
+`...` leading axes (batch, rays), `S` samples.
 """
 
 from typing import NamedTuple
@@ -10,54 +10,55 @@ import jax.numpy as jnp
 from jax import lax
 
 FEW = 32
-"""Up to so many samples, all are compared with all: 20 samples of 6,144 rays take 0.02 s with their gradient,
-on one core, where sorts take 0.03 s; with 96 samples of 16,384 rays it would be 1.4 s instead of 0.6 s."""
+"""Up to this number, all samples are compared with all others instead of sorted. On one core with the
+gradient, 20 samples of 6,144 rays take 0.02 s instead of 0.03 s; 96 samples of 16,384 rays would take 1.4 s
+instead of 0.6 s."""
 
 
 class Ordering(NamedTuple):
-    """Where samples belong."""
+    """Places of samples in sorted order."""
 
     place: jax.Array
-    """`[..., S]`, of each sample, counted from 0."""
+    """`[..., S]`, place of each sample, counted from 0."""
 
     order: jax.Array | None
-    """`[..., S]`, which sample is at each place; None for few samples, who need no more than their places."""
+    """`[..., S]`, number of the sample at each place; None for up to `FEW` samples, which do not need it."""
 
 
 def ordering(keys: jax.Array) -> Ordering:
-    """By increasing keys `[..., S]`; equal ones stay as they are."""
+    """Return the order of increasing keys `[..., S]`; equal keys keep their order."""
     index = lax.broadcasted_iota(jnp.int32, keys.shape, keys.ndim - 1)
     if keys.shape[-1] > FEW:
         _, order = lax.sort((keys, index), num_keys=1)
         _, place = lax.sort((order, index), num_keys=1)
         return Ordering(place, order)
-    one, other = keys[..., :, None], keys[..., None, :]
-    before = (other < one) | ((other == one) & (index[..., None, :] < index[..., :, None]))
+    own, other = keys[..., :, None], keys[..., None, :]
+    before = (other < own) | ((other == own) & (index[..., None, :] < index[..., :, None]))
     return Ordering(jnp.sum(before, axis=-1, dtype=jnp.int32), None)
 
 
-def in_order(x: jax.Array, by: Ordering) -> jax.Array:
-    """`[..., S]` from the order of drawing into that of the keys."""
+def to_sorted_order(x: jax.Array, by: Ordering) -> jax.Array:
+    """Bring values `[..., S]` from the original order into the order of the keys."""
     if by.order is not None:
         return _permuted(x, by.order, by.place)
     return jnp.sum(jnp.where(_is_at(by), x[..., :, None], 0), axis=-2)
 
 
-def as_drawn(x: jax.Array, by: Ordering) -> jax.Array:
-    """The inverse of `in_order`."""
+def to_original_order(x: jax.Array, by: Ordering) -> jax.Array:
+    """Bring values `[..., S]` back into the original order: the inverse of `to_sorted_order`."""
     if by.order is not None:
         return _permuted(x, by.place, by.order)
     return jnp.sum(jnp.where(_is_at(by), x[..., None, :], 0), axis=-1)
 
 
 def _is_at(by: Ordering) -> jax.Array:
-    """`[..., S, S]`: whether a sample belongs to a place; never in memory, since it is summed over."""
+    """Return True where a sample belongs to a place, `[..., S, S]`; fused into a sum, so never in memory."""
     return by.place[..., :, None] == jnp.arange(by.place.shape[-1])
 
 
 @jax.custom_vjp
 def _permuted(x: jax.Array, order: jax.Array, inverse: jax.Array) -> jax.Array:
-    """`x[order]` along the last axis, whose gradient is a gather too."""
+    """Return `x[order]` along the last axis; its gradient is a gather, too."""
     del inverse
     return jnp.take_along_axis(x, order, axis=-1)
 
@@ -68,8 +69,8 @@ def _forward(
     return _permuted(x, order, inverse), (order, inverse)
 
 
-def _backward(kept: tuple[jax.Array, jax.Array], g: jax.Array) -> tuple[jax.Array, None, None]:
-    order, inverse = kept
+def _backward(saved: tuple[jax.Array, jax.Array], g: jax.Array) -> tuple[jax.Array, None, None]:
+    order, inverse = saved
     return _permuted(g, inverse, order), None, None
 
 

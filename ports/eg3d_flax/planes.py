@@ -1,4 +1,4 @@
-"""Look up points in three axis-aligned feature planes.
+"""Look up features of points in three axis-aligned planes.
 
 `B` batch, `M` points, `C` channels; planes are `[B, 3, H, W, C]`.
 """
@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.ndimage import map_coordinates
 
 from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.config import PlaneAxes
 
-# World axis that runs along a plane's columns, and along its rows. EG3D's third plane is the second one
-# transposed: there is no YZ plane, and every released generator was trained like that.
+# World axes along a plane's columns and along its rows. EG3D's third plane is the transposed second plane:
+# there is no YZ plane, and all released generators were trained in this way.
 PROJECTIONS: dict[PlaneAxes, tuple[tuple[int, int], ...]] = {
     "eg3d": ((0, 1), (0, 2), (2, 0)),
     "fixed": ((0, 1), (0, 2), (2, 1)),
@@ -22,7 +21,7 @@ PROJECTIONS: dict[PlaneAxes, tuple[tuple[int, int], ...]] = {
 
 
 def project_onto_planes(coordinates: jax.Array, plane_axes: PlaneAxes = "eg3d") -> jax.Array:
-    """Points `[B, M, 3]` → their (column, row) coordinates on each plane, `[B, 3, M, 2]`."""
+    """Project points `[B, M, 3]` to (column, row) coordinates on each plane, `[B, 3, M, 2]`."""
     return jnp.stack([coordinates[..., list(axes)] for axes in PROJECTIONS[plane_axes]], axis=1)
 
 
@@ -49,16 +48,16 @@ def _corners(uv: jax.Array, height: int, width: int) -> _Corners:
     )
 
 
-def texels_of(planes: jax.Array, compute: Compute = DEFAULT) -> jax.Array:
-    """Planes in the form that points are looked up in; made once for however many points.
+def make_texels(planes: jax.Array, compute: Compute = DEFAULT) -> jax.Array:
+    """Rearrange planes for the lookup; the result serves any number of points.
 
     Args:
       planes: `[B, 3, H, W, C]`.
       compute: dtype and form.
 
     Returns:
-      "packed": `[B, 3, H + 1, W + 1, 4 C]`, the four texels around each place; "corners":
-      `[B, 3, H + 2, W + 2, C]`. Of `compute.dtype`.
+      Arrays of `compute.dtype`. For the form "packed": `[B, 3, H + 1, W + 1, 4 C]`, the four texels around
+      each place. For the form "corners": `[B, 3, H + 2, W + 2, C]`.
     """
     # Points in the outermost half texel are interpolated with zeros.
     padded = jnp.pad(planes.astype(compute.dtype), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
@@ -70,14 +69,14 @@ def texels_of(planes: jax.Array, compute: Compute = DEFAULT) -> jax.Array:
 
 
 def _weighted(texels: Iterable[jax.Array], corners: _Corners) -> jax.Array:
-    """The four corners' texels `[M, C]` each → `[M, C]`; on CPU ten times as fast as a sum over an axis."""
+    """Add four corners' texels `[M, C]` to `[M, C]`; on CPU ten times as fast as a sum over an axis."""
     return sum(  # type: ignore[return-value]
         texel * corners.weights[:, i, None].astype(texel.dtype) for i, texel in enumerate(texels)
     )
 
 
 def _lookup_corners(texels: jax.Array, uv: jax.Array) -> jax.Array:
-    """`[H + 2, W + 2, C]` at `[M, 2]` → `[M, C]`, one gather a corner."""
+    """Look up `[H + 2, W + 2, C]` at places `[M, 2]`, with one gather per corner; returns `[M, C]`."""
     height, width, channels = texels.shape
     corners = _corners(uv, height - 2, width - 2)
     first = (corners.row + 1) * width + corners.column + 1
@@ -87,12 +86,12 @@ def _lookup_corners(texels: jax.Array, uv: jax.Array) -> jax.Array:
 
 
 def _lookup_packed(texels: jax.Array, uv: jax.Array) -> jax.Array:
-    """`[H + 1, W + 1, 4 C]` at `[M, 2]` → `[M, C]`, one gather of four adjacent texels a point."""
+    """Look up `[H + 1, W + 1, 4 C]` at places `[M, 2]`, with one gather of four texels; returns `[M, C]`."""
     height, width, channels = texels.shape
     corners = _corners(uv, height - 1, width - 1)
     index = (corners.row + 1) * width + corners.column + 1
-    found = texels.reshape(-1, channels).at[index].get(mode="promise_in_bounds")
-    return _weighted(jnp.split(found, 4, axis=-1), corners)
+    gathered = texels.reshape(-1, channels).at[index].get(mode="promise_in_bounds")
+    return _weighted(jnp.split(gathered, 4, axis=-1), corners)
 
 
 def sample_from_texels(
@@ -103,7 +102,7 @@ def sample_from_texels(
     plane_axes: PlaneAxes = "eg3d",
     compute: Compute = DEFAULT,
 ) -> jax.Array:
-    """As `sample_from_planes`, of planes as `texels_of` returns them for the same `compute`."""
+    """Return the features of `sample_from_planes`, from texels of `make_texels` for the same `compute`."""
     uv = project_onto_planes(coordinates * (2 / box_warp), plane_axes)
     lookup = _lookup_packed if compute.lookup == "packed" else _lookup_corners
     return jax.vmap(jax.vmap(lookup))(texels, uv)
@@ -117,37 +116,17 @@ def sample_from_planes(
     plane_axes: PlaneAxes = "eg3d",
     compute: Compute = DEFAULT,
 ) -> jax.Array:
-    """Bilinear features of points on each plane; zero outside of the planes.
+    """Return bilinearly interpolated features of points on each plane; zero outside of the planes.
 
     Args:
       planes: `[B, 3, H, W, C]`.
       coordinates: `[B, M, 3]` in world units.
-      box_warp: side of the cube that the planes cover.
-      plane_axes: which planes they are, see `GeneratorConfig.plane_axes`.
+      box_warp: side of the planes' cube in world units.
+      plane_axes: axes of the planes, see `GeneratorConfig.plane_axes`.
       compute: `compute.lookup` chooses between two equal forms; features have `compute.dtype`.
 
     Returns:
       `[B, 3, M, C]`.
     """
-    texels = texels_of(planes, compute)
+    texels = make_texels(planes, compute)
     return sample_from_texels(texels, coordinates, box_warp=box_warp, plane_axes=plane_axes, compute=compute)
-
-
-def sample_from_3dgrid(grid: jax.Array, coordinates: jax.Array) -> jax.Array:
-    """Trilinear features of points in a dense grid; zero outside.
-
-    Args:
-      grid: `[1 or B, D, H, W, C]`.
-      coordinates: `[B, M, 3]` in [-1, 1], x along W, y along H, z along D.
-
-    Returns:
-      `[B, M, C]`.
-    """
-    sizes = jnp.array(grid.shape[1:4])
-    index = ((coordinates[..., ::-1] + 1) * sizes - 1) / 2
-
-    def one(volume: jax.Array, points: jax.Array) -> jax.Array:
-        at = [points[:, i] for i in range(3)]
-        return jax.vmap(lambda v: map_coordinates(v, at, order=1, mode="constant"), -1, -1)(volume)
-
-    return jax.vmap(one)(jnp.broadcast_to(grid, (coordinates.shape[0], *grid.shape[1:])), index)

@@ -1,4 +1,4 @@
-"""Draws that do not depend on how samples are batched."""
+"""Draw random numbers that do not depend on batches."""
 
 from collections.abc import Callable
 
@@ -8,17 +8,17 @@ import jax
 def per_sample(
     draw: Callable[..., jax.Array], key: jax.Array, batch: int, shape: tuple[int, ...], *, fold: int = 0
 ) -> jax.Array:
-    """Draw `[batch, *shape]` so that each sample depends on its own key only.
+    """Draw `[batch, *shape]` so that each row depends on its own key only.
 
     Args:
       draw: for example `jax.random.normal`.
-      key: one key, from which one is derived for each sample by its index; or `batch` keys, one a sample,
-        so that samples spread over devices in any way draw the same numbers.
-      batch: number of samples.
-      shape: of one sample.
-      fold: folded into every key, to draw several independent arrays from the same ones.
+      key: one key, from which a key for each row is derived; or `batch` keys, so that the numbers do not
+        depend on how rows are spread over devices.
+      batch: number of rows.
+      shape: of one row.
+      fold: folded into every key, to draw several independent arrays with the same keys.
     """
     keys = jax.random.split(key, batch) if jax.numpy.ndim(key) == 0 else key
     if keys.shape != (batch,):
-        raise ValueError(f"expected one typed key or {batch} of them, got shape {keys.shape}")
+        raise ValueError(f"expected one typed key or {batch} typed keys, not an array of shape {keys.shape}")
     return jax.vmap(lambda k: draw(jax.random.fold_in(k, fold), shape))(keys)

@@ -1,4 +1,4 @@
-"""One ray through the centre of each pixel, and where it meets the box that the planes cover.
+"""Make one ray through the centre of each pixel, and intersect rays with the box of the planes.
 
 `B` batch, `R` rays.
 """
@@ -8,12 +8,12 @@ import jax.numpy as jnp
 
 
 def sample_rays(cam2world: jax.Array, intrinsics: jax.Array, resolution: int) -> tuple[jax.Array, jax.Array]:
-    """Rays of a square image, as `training.volumetric_rendering.ray_sampler.RaySampler`.
+    """Make the rays of a square image, as `training.volumetric_rendering.ray_sampler.RaySampler`.
 
     Args:
       cam2world: `[B, 4, 4]`.
-      intrinsics: `[B, 3, 3]`, normalised by the image's side; skew is honoured.
-      resolution: side of the image; ray `row * resolution + column` belongs to that pixel.
+      intrinsics: `[B, 3, 3]`, normalised by the image's side; skew is used.
+      resolution: side of the image in pixels; pixel (row, column) has the ray `row * resolution + column`.
 
     Returns:
       Origins and unit directions in world space, both `[B, R, 3]`.
@@ -32,7 +32,7 @@ def sample_rays(cam2world: jax.Array, intrinsics: jax.Array, resolution: int) ->
 
 
 def box_limits(origins: jax.Array, directions: jax.Array, side: float) -> tuple[jax.Array, jax.Array]:
-    """Distances at which rays enter and leave the axis-aligned cube around the origin.
+    """Return the distances at which rays enter and leave the axis-aligned cube around the origin.
 
     Args:
       origins: `[B, R, 3]`.
@@ -42,7 +42,7 @@ def box_limits(origins: jax.Array, directions: jax.Array, side: float) -> tuple[
     Returns:
       Near and far, both `[B, R, 1]`; -1 and -2 for a ray that misses the cube.
     """
-    # A direction component of exactly 0 gives ±infinity here, which the comparisons below handle.
+    # A component of exactly 0 in a direction gives ±infinity here; the comparisons below handle it.
     to_low = (-side / 2 - origins) / directions
     to_high = (side / 2 - origins) / directions
     near = jnp.max(jnp.minimum(to_low, to_high), axis=-1, keepdims=True)
@@ -52,10 +52,10 @@ def box_limits(origins: jax.Array, directions: jax.Array, side: float) -> tuple[
 
 
 def auto_limits(origins: jax.Array, directions: jax.Array, side: float) -> tuple[jax.Array, jax.Array]:
-    """`box_limits` with limits for the rays that miss, as the official "auto" bounds.
+    """Return `box_limits` with limits for rays that miss the cube, as the official "auto" does.
 
-    A missing ray starts at the smallest start of the rays that hit and ends at their largest *start*
-    (sic), over the whole batch. Where no ray hits, -1 and -2 stay.
+    A ray that misses starts at the smallest start of all rays of the batch that hit, and ends at their
+    largest *start* (sic). If no ray hits, -1 and -2 stay.
     """
     near, far = box_limits(origins, directions, side)
     hit = far > near

@@ -1,7 +1,7 @@
-"""Volume rendering of tri-planes: coarse pass, importance pass, compositing.
+"""Render tri-planes as volumes: coarse pass, importance pass, compositing.
 
-Follows EG3D's `ImportanceRenderer`. `B` batch, `R` rays, `S` coarse and `F` fine samples a ray, `C`
-rendered features.
+This module follows EG3D's `ImportanceRenderer`. `B` batch, `R` rays, `S` coarse samples per ray, `F` fine
+samples per ray, `C` rendered features.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.decoder import Decoded
 from eg3d_flax.depths import importance_depths, stratified_depths
 from eg3d_flax.marching import Composite, Samples, interval_weights, march
-from eg3d_flax.planes import sample_from_texels, texels_of
+from eg3d_flax.planes import make_texels, sample_from_texels
 from eg3d_flax.randomness import per_sample
 from eg3d_flax.rays import auto_limits
 
@@ -25,17 +25,17 @@ Decoder = Callable[[jax.Array], Decoded]
 
 
 class Jitter(TypedDict):
-    """The random numbers of a rendering, all in [0, 1)."""
+    """The random numbers of a rendering, in [0, 1)."""
 
     coarse: jax.Array
-    """`[B, R, S, 1]`: position of each stratified sample inside its bin."""
+    """`[B, R, S, 1]`, position of each coarse sample in its bin."""
 
     fine: jax.Array
-    """`[B, R, F]`: inverted through the coarse distribution, in this order."""
+    """`[B, R, F]`, quantiles of the fine samples in the distribution of the coarse pass."""
 
 
 class RayBundle(NamedTuple):
-    """Everything that is known of the rays before rendering."""
+    """Rays, their limits and their random numbers."""
 
     origins: jax.Array  # [B, R, 3]
     directions: jax.Array  # [B, R, 3], unit
@@ -50,7 +50,7 @@ class Trace(NamedTuple):
 
     composite: Composite
     depths_coarse: jax.Array  # [B, R, S]
-    depths_fine: jax.Array | None  # [B, R, F], in draw order
+    depths_fine: jax.Array | None  # [B, R, F], in the order of the jitter
     weights_coarse: jax.Array | None  # [B, R, S - 1]
 
 
@@ -58,26 +58,26 @@ class Rendering(NamedTuple):
     """Rendered rays."""
 
     features: jax.Array
-    """`[B, R, C]`, in about [-1, 1]."""
+    """`[B, R, C]` in about [-1, 1]."""
 
     depth: jax.Array
-    """`[B, R, 1]`, distance along the ray, clamped to the range of all sampled depths of the batch."""
+    """`[B, R, 1]`, distance along the ray, clamped to the range of all samples' depths in the batch."""
 
     opacity: jax.Array
-    """`[B, R, 1]`, in [0, 1]."""
+    """`[B, R, 1]` in [0, 1]."""
 
 
 def random_jitter(key: jax.Array, batch: int, rays: int, config: GeneratorConfig) -> Jitter:
-    """Fresh random numbers, as the official renderer draws in every call; see `per_sample` for the key."""
+    """Draw random numbers, as the official renderer does in every call; for `key` see `per_sample`."""
     coarse = per_sample(jax.random.uniform, key, batch, (rays, config.depth_resolution, 1), fold=0)
     fine = per_sample(jax.random.uniform, key, batch, (rays, config.depth_resolution_importance), fold=1)
     return {"coarse": coarse, "fine": fine}
 
 
 def central_jitter(batch: int, rays: int, config: GeneratorConfig) -> Jitter:
-    """No randomness: the middle of every coarse bin, evenly spaced quantiles for the fine samples.
+    """Return jitter without randomness: the middle of every coarse bin, and evenly spaced quantiles.
 
-    The official renderer has no such mode: it jitters in evaluation too.
+    The official renderer has no such mode; it also jitters in evaluation.
     """
     count = config.depth_resolution_importance
     quantiles = (jnp.arange(count, dtype=jnp.float32) + 0.5) / max(count, 1)
@@ -90,7 +90,7 @@ def central_jitter(batch: int, rays: int, config: GeneratorConfig) -> Jitter:
 def decode_points(
     texels: jax.Array, points: jax.Array, decoder: Decoder, config: GeneratorConfig, compute: Compute
 ) -> Decoded:
-    """Colour features and raw density of points `[B, M, 3]`; texels are those of `planes.texels_of`."""
+    """Return colour features and raw density of points `[B, M, 3]`; `texels` are of `planes.make_texels`."""
     features = sample_from_texels(
         texels, points, box_warp=config.box_warp, plane_axes=config.plane_axes, compute=compute
     )
@@ -104,9 +104,14 @@ def trace_rays(
     config: GeneratorConfig,
     compute: Compute = DEFAULT,
 ) -> Trace:
-    """Render rays and keep the intermediate results; texels are those of `planes.texels_of`.
+    """Render rays and return intermediate results, too; depths are not clamped.
 
-    Depths are not yet clamped.
+    Args:
+      texels: of `planes.make_texels`.
+      rays: of `bundle_rays`.
+      decoder: maps features `[B, 3, M, C]` to `Decoded`.
+      config: rendering settings.
+      compute: forms and dtype.
     """
 
     def sample(depths: jax.Array) -> Samples:
@@ -132,7 +137,7 @@ def trace_rays(
 
 
 class _Pixels(NamedTuple):
-    """What is kept of a chunk of rays."""
+    """The results of a chunk of `r` rays."""
 
     rgb: jax.Array  # [B, r, C]
     depth: jax.Array  # [B, r]
@@ -142,15 +147,15 @@ class _Pixels(NamedTuple):
 
 
 def _in_chunks(render: Callable[[RayBundle], _Pixels], rays: RayBundle, chunk: int) -> _Pixels:
-    """Apply `render` to `chunk` rays of each image at a time, recomputing them for the gradient."""
+    """Apply `render` to `chunk` rays of each image at a time; the gradient computes them again."""
     count = rays.origins.shape[1]
     chunks = -(-count // chunk)
-    # The last chunk is filled up with copies of the last ray: they change no extreme of the depths.
+    # The last chunk is filled up with copies of the last ray, which do not change the range of depths.
     index = jnp.minimum(jnp.arange(chunks * chunk), count - 1)
     padded = jax.tree.map(lambda x: x if chunks * chunk == count else x[:, index], rays)
     split = jax.tree.map(lambda x: rearrange(x, "b (n r) ... -> n b r ...", n=chunks), padded)
-    done = lax.map(jax.checkpoint(render), split)
-    joined = jax.tree.map(lambda x: rearrange(x, "n b r ... -> b (n r) ..."), done)
+    rendered = lax.map(jax.checkpoint(render), split)
+    joined = jax.tree.map(lambda x: rearrange(x, "n b r ... -> b (n r) ..."), rendered)
     return jax.tree.map(lambda x: x[:, :count], joined)
 
 
@@ -160,7 +165,7 @@ def bundle_rays(
     """Add limits and random numbers to rays `[B, R, 3]`.
 
     Raises:
-      ValueError: if the jitter's shape does not fit the rays and the configured numbers of samples.
+      ValueError: if the jitter's shape does not fit the rays and the config's numbers of samples.
     """
     batch, count = origins.shape[:2]
     expected = {
@@ -193,13 +198,13 @@ def render_rays(
       planes: `[B, 3, H, W, C]`.
       origins: `[B, R, 3]`.
       directions: `[B, R, 3]`, unit vectors.
-      jitter: the random numbers to use.
-      decoder: features `[B, 3, M, C]` → `Decoded`.
-      config: the rendering settings.
+      jitter: random numbers.
+      decoder: maps features `[B, 3, M, C]` to `Decoded`.
+      config: rendering settings.
       compute: forms, dtype, and `ray_chunk`.
     """
     rays = bundle_rays(origins, directions, jitter, config)
-    texels = texels_of(planes, compute)  # outside of the loop over chunks, which would make them each time
+    texels = make_texels(planes, compute)  # once for all chunks
 
     def render(rays: RayBundle) -> _Pixels:
         trace = trace_rays(texels, rays, decoder, config, compute)

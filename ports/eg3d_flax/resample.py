@@ -1,7 +1,7 @@
-"""Filtering, resampling and resampled convolution of channels-last images.
+"""Filter, resample and convolve images with channels last.
 
-Follows `torch_utils.ops.upfirdn2d` and `torch_utils.ops.conv2d_resample` of EG3D.
-`B` batch, `H` `W` height and width, `I` `O` input and output channels.
+This module follows EG3D's `torch_utils.ops.upfirdn2d` and `torch_utils.ops.conv2d_resample`. `B` batch, `H`
+height, `W` width, `I` input channels, `O` output channels.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,17 @@ from jax import lax
 from eg3d_flax.compute import DEFAULT, Compute
 
 Filter = np.ndarray
-"""`[taps_y, taps_x]`, or `[taps]` for a filter that is applied along x and along y."""
+"""`[taps_y, taps_x]`, or `[taps]` for a filter that is applied along x and then along y."""
 
 Padding = int | Sequence[int]
 """One number, `(x, y)`, or `(x before, x after, y before, y after)`; negative numbers crop."""
 
 
 def setup_filter(taps: Sequence[float]) -> Filter:
-    """Normalise filter taps to sum 1.
+    """Normalise filter taps to the sum 1.
 
-    Fewer than eight taps become the 2-D outer product; eight or more stay 1-D, to be applied separably.
+    Fewer than eight taps become their 2-D outer product. Eight or more stay 1-D and are applied along each
+    axis.
     """
     one_dimensional = np.asarray(taps, np.float32)
     if one_dimensional.ndim == 1 and one_dimensional.size < 8:
@@ -35,7 +36,7 @@ def setup_filter(taps: Sequence[float]) -> Filter:
 
 
 RESAMPLE_FILTER = setup_filter([1, 3, 3, 1])
-"""The filter of every StyleGAN2 layer, `[4, 4]`."""
+"""The filter of all StyleGAN2 layers, `[4, 4]`."""
 
 
 def _pair(value: int | Sequence[int]) -> tuple[int, int]:
@@ -61,7 +62,7 @@ def _shifted_sum(x: jax.Array, taps: np.ndarray, axis: int) -> jax.Array:
 
 
 def _separate(f: Filter) -> tuple[np.ndarray, np.ndarray] | None:
-    """Vertical and horizontal taps of a filter, if it is a product of the two."""
+    """Return the vertical and horizontal taps of a filter; None if it is not their product."""
     if f.ndim == 1:
         return f, f
     vertical, horizontal = f.sum(axis=1), f.sum(axis=0)
@@ -83,7 +84,7 @@ def _depthwise(x: jax.Array, kernel: np.ndarray, down: tuple[int, int]) -> jax.A
 
 
 def _filter(x: jax.Array, f: Filter, down: tuple[int, int], compute: Compute) -> jax.Array:
-    """Correlate every channel with `f` and keep each `down`-th sample."""
+    """Correlate every channel with `f` and keep every `down`-th pixel."""
     separated = _separate(f)
     if compute.filtering == "shifted" and separated is not None:
         vertical, horizontal = separated
@@ -110,12 +111,12 @@ def upfirdn2d(
 
     Args:
       x: `[B, H, W, C]`.
-      f: filter, or None for no filtering.
-      up: zeros are inserted after each sample so that the image grows by this factor; `(x, y)` or one.
-      down: every `down`-th sample is kept, starting with the first; `(x, y)` or one number.
+      f: filter; None does not filter.
+      up: factor by which the image grows by zeros after each pixel; `(x, y)` or one number.
+      down: every `down`-th pixel is kept, starting with the first; `(x, y)` or one number.
       padding: in pixels of the upsampled image.
       flip_filter: False convolves, True correlates.
-      gain: factor on the whole result.
+      gain: factor of the result.
       compute: form of the filter.
 
     Returns:
@@ -138,23 +139,11 @@ def upfirdn2d(
     return _filter(x, kernel * scale, down_pair, compute)
 
 
-def filter2d(x: jax.Array, f: Filter, *, compute: Compute = DEFAULT) -> jax.Array:
-    """Filter a `[B, H, W, C]` image and keep its size."""
-    before, after = f.shape[-1] // 2, (f.shape[-1] - 1) // 2
-    return upfirdn2d(x, f, padding=(before, after, before, after), compute=compute)
-
-
 def upsample2d(x: jax.Array, f: Filter, *, up: int = 2, compute: Compute = DEFAULT) -> jax.Array:
-    """Enlarge `[B, H, W, C]` by `up`, keeping its brightness."""
+    """Enlarge images `[B, H, W, C]` by the factor `up` and keep their brightness."""
     before, after = (f.shape[-1] + up - 1) // 2, (f.shape[-1] - up) // 2
     padding = (before, after, before, after)
     return upfirdn2d(x, f, up=up, padding=padding, gain=up * up, compute=compute)
-
-
-def downsample2d(x: jax.Array, f: Filter, *, down: int = 2, compute: Compute = DEFAULT) -> jax.Array:
-    """Shrink `[B, H, W, C]` by `down`, keeping its brightness."""
-    before, after = (f.shape[-1] - down + 1) // 2, (f.shape[-1] - down) // 2
-    return upfirdn2d(x, f, down=down, padding=(before, after, before, after), compute=compute)
 
 
 def _convolve(
@@ -167,7 +156,7 @@ def _convolve(
     up: int = 1,
     groups: int = 1,
 ) -> jax.Array:
-    """Correlate; with `up`, over the input with `up - 1` zeros between its samples."""
+    """Correlate; with `up`, the input gets `up - 1` zeros between its pixels."""
     if up > 1 and compute.dilation == "phases":
         return _convolve_in_phases(x, weight, padding, up=up, groups=groups)
     if any(side < 0 for pair in padding for side in pair) or (up > 1 and compute.dilation == "stuffed"):
@@ -186,15 +175,15 @@ def _convolve(
 
 
 class _Tap(NamedTuple):
-    """Where one tap of the kernel puts its products along one axis."""
+    """The place of a kernel tap's products along one axis."""
 
     phase: int
     padding: tuple[int, int]
-    """Of the products, to their place among the samples of the phase; negative crops."""
+    """Padding that moves the products to their place among the pixels of the phase; negative crops."""
 
 
 def _taps(length: int, taps: int, padding: tuple[int, int], up: int) -> tuple[int, list[_Tap]]:
-    """Length of the output, and the kernel's taps: sample m times tap k goes to up * m - k + padding."""
+    """Return the output's length and the kernel's taps: pixel m times tap k goes to up * m - k + padding."""
     total = (length - 1) * up + 1 + sum(padding) - taps + 1
     places = [divmod(padding[0] - k, up) for k in range(taps)]
     return total, [_Tap(phase, (low, -(-total // up) - length - low)) for low, phase in places]
@@ -208,7 +197,7 @@ def _convolve_in_phases(
     up: int,
     groups: int,
 ) -> jax.Array:
-    """`_convolve` with `up`, by one product of all samples and taps, whose results are then put in place."""
+    """Convolve with `up`: multiply all pixels and taps at once, then add the products at their places."""
     height, rows = _taps(x.shape[1], weight.shape[0], padding[0], up)
     width, columns = _taps(x.shape[2], weight.shape[1], padding[1], up)
     products = jnp.einsum(
@@ -218,8 +207,8 @@ def _convolve_in_phases(
     )
     zero = jnp.zeros((), x.dtype)
     phases: dict[tuple[int, int], jax.Array] = {}
-    for row, of_row in zip(rows, products, strict=True):
-        for column, product in zip(columns, of_row, strict=True):
+    for row, row_products in zip(rows, products, strict=True):
+        for column, product in zip(columns, row_products, strict=True):
             flat = rearrange(product, "b h w g o -> b h w (g o)")
             placed = lax.pad(flat, zero, ((0, 0, 0), (*row.padding, 0), (*column.padding, 0), (0, 0, 0)))
             key = row.phase, column.phase
@@ -227,6 +216,19 @@ def _convolve_in_phases(
     empty = jnp.zeros_like(next(iter(phases.values())))
     grid = [jnp.stack([phases.get((p, q), empty) for q in range(up)]) for p in range(up)]
     return rearrange(jnp.stack(grid), "p q b h w c -> b (h p) (w q) c")[:, :height, :width]
+
+
+def _resample_padding(padding: Padding, f: Filter | None, up: int, down: int) -> tuple[int, int, int, int]:
+    """Return the convolution's padding (x before, x after, y before, y after), widened for the filter."""
+    taps_y, taps_x = (1, 1) if f is None else (f.shape[0], f.shape[-1])
+    x0, x1, y0, y1 = _four(padding)
+    if up > 1:
+        x0, x1 = x0 + (taps_x + up - 1) // 2, x1 + (taps_x - up) // 2
+        y0, y1 = y0 + (taps_y + up - 1) // 2, y1 + (taps_y - up) // 2
+    if down > 1:
+        x0, x1 = x0 + (taps_x - down + 1) // 2, x1 + (taps_x - down) // 2
+        y0, y1 = y0 + (taps_y - down + 1) // 2, y1 + (taps_y - down) // 2
+    return x0, x1, y0, y1
 
 
 def conv2d_resample(
@@ -247,12 +249,12 @@ def conv2d_resample(
     Args:
       x: `[B, H, W, I]`.
       weight: `[kh, kw, I / groups, O]`.
-      f: low-pass filter for the resampling; None skips it.
-      up: factor by which the image grows; the convolution sees the input with zeros between its samples.
-      down: factor by which it shrinks.
+      f: low-pass filter for the resampling; None does not filter.
+      up: factor by which the image grows; the convolution gets the input with zeros between its pixels.
+      down: factor by which the image shrinks.
       padding: of the convolution, in pixels of the upsampled image.
-      groups: as `feature_group_count` of `lax.conv_general_dilated`.
-      flip_weight: True correlates, as `lax` does; False rotates the kernel by 180° first.
+      groups: `feature_group_count` of `lax.conv_general_dilated`.
+      flip_weight: True correlates, as `lax` does; False first rotates the kernel by 180°.
       flip_filter: False convolves with `f`, True correlates.
       compute: form of the upsampling and of the filter.
 
@@ -262,26 +264,17 @@ def conv2d_resample(
     if not flip_weight:
         weight = weight[::-1, ::-1]
     height, width = weight.shape[:2]
-    taps_x = taps_y = 1
-    if f is not None:
-        taps_y, taps_x = f.shape[0], f.shape[-1]
-    x0, x1, y0, y1 = _four(padding)
-    if up > 1:
-        x0, x1 = x0 + (taps_x + up - 1) // 2, x1 + (taps_x - up) // 2
-        y0, y1 = y0 + (taps_y + up - 1) // 2, y1 + (taps_y - up) // 2
-    if down > 1:
-        x0, x1 = x0 + (taps_x - down + 1) // 2, x1 + (taps_x - down) // 2
-        y0, y1 = y0 + (taps_y - down + 1) // 2, y1 + (taps_y - down) // 2
+    x0, x1, y0, y1 = _resample_padding(padding, f, up, down)
     pointwise = height == width == 1
 
-    def resample(x: jax.Array, **how) -> jax.Array:
-        return upfirdn2d(x, f, flip_filter=flip_filter, compute=compute, **how)
+    def resample(x: jax.Array, **options) -> jax.Array:
+        return upfirdn2d(x, f, flip_filter=flip_filter, compute=compute, **options)
 
     no_padding = ((0, 0), (0, 0))
-    if up > 1 and down == 1 and pointwise:  # the 1×1 convolution is cheaper on the small image
+    if up > 1 and down == 1 and pointwise:  # a 1×1 convolution is cheaper on the small image
         x = _convolve(x, weight, no_padding, compute, groups=groups)
         return resample(x, up=up, padding=(x0, x1, y0, y1), gain=up * up)
-    if up > 1:  # convolve the zero-inserted input in full, then filter and crop
+    if up > 1:  # convolve the input with zeros in full, then filter and crop
         full = ((height - 1, height - 1), (width - 1, width - 1))
         x = _convolve(x, weight, full, compute, up=up, groups=groups)
         crop = (x0 - width + 1, x1 - width + up, y0 - height + 1, y1 - height + up)

@@ -1,4 +1,4 @@
-"""Rendered feature image → final image."""
+"""Super-resolution from the rendered feature image to the final image."""
 
 import jax
 import jax.numpy as jnp
@@ -11,16 +11,16 @@ from eg3d_flax.synthesis import Noise, SynthesisBlock
 
 
 def resize_bilinear(image: jax.Array, resolution: int, *, antialias: bool) -> jax.Array:
-    """`[B, H, W, C]` → `[B, resolution, resolution, C]`, as `interpolate(align_corners=False)`."""
+    """Resize `[B, H, W, C]` to `[B, resolution, resolution, C]`, as `interpolate(align_corners=False)`."""
     shape = (image.shape[0], resolution, resolution, image.shape[-1])
     return jax.image.resize(image, shape, "bilinear", antialias=antialias)
 
 
 class Superresolution(nnx.Module):
-    """The official `SuperresolutionHybrid` 2X, 4X, 8X and 8XDC: two synthesis blocks on the last row of ws.
+    """EG3D's `SuperresolutionHybrid` 2X, 4X, 8X and 8XDC: two synthesis blocks that use the last row of ws.
 
-    They differ in sizes, in whether the first block doubles the image, and in when the input is resized;
-    `SUPERRESOLUTION_SHAPES` in config.py lists that.
+    They differ in sizes, in the scaling of the first block, and in the resizing of the input, as listed in
+    `SUPERRESOLUTION_SHAPES` in config.py.
     """
 
     def __init__(self, config: GeneratorConfig, *, rngs: nnx.Rngs):
@@ -46,7 +46,7 @@ class Superresolution(nnx.Module):
 
     @property
     def blocks(self) -> dict[str, SynthesisBlock]:
-        """Name → block."""
+        """The two blocks by name."""
         return {"block0": self.block0, "block1": self.block1}
 
     def _resize(self, image: jax.Array) -> jax.Array:
@@ -55,8 +55,9 @@ class Superresolution(nnx.Module):
             return image
         if side > self.input_resolution and not self.config.superresolution_shape.resize_larger_inputs:
             raise ValueError(
-                f"{self.config.superresolution_module} super-resolution takes images of at most "
-                f"{self.input_resolution}²; render at a lower neural_rendering_resolution than {side}"
+                f"{self.config.superresolution_module} super-resolution takes at most "
+                f"{self.input_resolution} x {self.input_resolution} rays, not {side} x {side}; "
+                "lower neural_rendering_resolution"
             )
         return resize_bilinear(image, self.input_resolution, antialias=self.config.sr_antialias)
 
@@ -80,20 +81,21 @@ class Superresolution(nnx.Module):
         key: jax.Array | None = None,
         compute: Compute = DEFAULT,
     ) -> jax.Array:
-        """Enlarge.
+        """Enlarge the rendered image.
 
         Args:
           rgb: `[B, N, N, 3]` raw image.
           features: `[B, N, N, decoder_output_dim]`.
           ws: `[B, num_ws, w_dim]`; only the last row is used.
-          key: for `superresolution_noise_mode="random"`, which the caller's noise mode does not change.
+          key: needed for `superresolution_noise_mode="random"`; the noise mode of synthesis does not matter
+            here.
           compute: forms and dtype.
 
         Returns:
           `[B, img_resolution, img_resolution, 3]` float32.
 
         Raises:
-          ValueError: if the input is larger than the "4X" module takes.
+          ValueError: if the input is too large for the "4X" module, or random noise has no key.
         """
         rows = jnp.repeat(ws[:, -1:].astype(jnp.float32), 3, axis=1)
         x, img = self._resize(features), self._resize(rgb)

@@ -1,4 +1,4 @@
-"""ws → feature planes: StyleGAN2's synthesis network ("skip" architecture)."""
+"""StyleGAN2's synthesis network ("skip" architecture), which maps ws to feature planes."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -18,11 +18,12 @@ Noise = Mapping[str, jax.Array]
 
 
 class SynthesisBlock(nnx.Module):
-    """One resolution: a learned constant or an upsampling convolution, a convolution, ToRGB.
+    """The layers of one resolution: a learned constant or an upsampling convolution, a convolution, ToRGB.
 
     Attributes:
-      in_channels: 0 for the first block, which starts from its learned constant.
-      up: 2 for the ordinary block; 1 is EG3D's `SynthesisBlockNoUp`.
+      in_channels: 0 for the first block, which starts from a learned constant.
+      resolution: pixels along each side.
+      up: 2 for the ordinary block, 1 for EG3D's `SynthesisBlockNoUp`.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class SynthesisBlock(nnx.Module):
 
     @property
     def convolutions(self) -> dict[str, SynthesisLayer]:
-        """The layers that take noise, in order, by name."""
+        """The layers with noise by name, in order."""
         return {"conv1": self.conv1} if self.in_channels == 0 else {"conv0": self.conv0, "conv1": self.conv1}
 
     def __call__(
@@ -66,9 +67,9 @@ class SynthesisBlock(nnx.Module):
 
         Args:
           x: `[B, H, W, in_channels]`, or None for the first block.
-          img: `[B, H, W, img_channels]` skip image so far, or None.
-          ws: `[B, num_conv + 1, w_dim]`, one row a layer.
-          noise: by "conv0", "conv1"; a layer that is not named gets none.
+          img: skip image so far, `[B, H, W, img_channels]`, or None.
+          ws: `[B, num_conv + 1, w_dim]`, one row per layer.
+          noise: by "conv0" and "conv1"; other layers get no noise.
           compute: forms and dtype.
 
         Returns:
@@ -90,7 +91,7 @@ class SynthesisBlock(nnx.Module):
 
 
 class SynthesisNetwork(nnx.Module):
-    """Blocks `b4`, `b8`, … up to `img_resolution`; the sum of their ToRGB outputs is the result."""
+    """Blocks `b4`, `b8`, … up to `img_resolution`; the result is the sum of their ToRGB outputs."""
 
     def __init__(
         self,
@@ -123,12 +124,12 @@ class SynthesisNetwork(nnx.Module):
 
     @property
     def blocks(self) -> dict[str, SynthesisBlock]:
-        """Name → block, from the coarsest to the finest."""
+        """Blocks by name, from the coarsest to the finest."""
         return {f"b{resolution}": getattr(self, f"b{resolution}") for resolution in self.resolutions}
 
     @property
     def noise_layers(self) -> dict[str, SynthesisLayer]:
-        """Name ("b8.conv0") → layer that takes noise."""
+        """Layers with noise by name, such as "b8.conv0"."""
         return {
             f"{name}.{conv}": layer
             for name, block in self.blocks.items()
@@ -136,7 +137,7 @@ class SynthesisNetwork(nnx.Module):
         }
 
     def draw_noise(self, key: jax.Array, batch: int) -> dict[str, jax.Array]:
-        """Fresh noise for every layer; see `randomness.per_sample` for the key."""
+        """Draw noise for every layer; for `key` see `randomness.per_sample`."""
         return {
             name: per_sample(jax.random.normal, key, batch, (layer.resolution, layer.resolution, 1), fold=i)
             for i, (name, layer) in enumerate(self.noise_layers.items())
@@ -168,20 +169,20 @@ class SynthesisNetwork(nnx.Module):
         noise: Noise | None = None,
         compute: Compute = DEFAULT,
     ) -> jax.Array:
-        """Synthesise.
+        """Compute the planes.
 
         Args:
           ws: `[B, num_ws, w_dim]`.
-          noise_mode: "const" uses the stored noise, "none" no noise, "random" draws with `key`.
-          key: random key, or one key for each sample.
-          noise: explicit noise for some or all layers instead; layers not named get none.
+          noise_mode: "const" uses the stored noise, "none" uses no noise, "random" draws noise with `key`.
+          key: random key, or one key per latent.
+          noise: noise by layer to use instead; other layers get no noise.
           compute: forms and dtype.
 
         Returns:
           `[B, img_resolution, img_resolution, img_channels]` float32.
 
         Raises:
-          ValueError: if ws have the wrong shape or random noise lacks its key.
+          ValueError: if ws have a wrong shape, `noise` names an unknown layer, or random noise has no key.
         """
         if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
             raise ValueError(f"ws must be [B, {self.num_ws}, {self.w_dim}], not {list(ws.shape)}")
@@ -190,10 +191,12 @@ class SynthesisNetwork(nnx.Module):
         x = img = None
         row = 0
         for name, block in self.blocks.items():
-            # ToRGB shares its row with the first convolution of the next block.
+            # ToRGB uses the same row as the first convolution of the next block.
             rows = ws[:, row : row + block.num_conv + 1]
             row += block.num_conv
-            here = {c: by_layer[f"{name}.{c}"] for c in block.convolutions if f"{name}.{c}" in by_layer}
-            x, img = block(x, img, rows, noise=here, compute=compute)
+            block_noise = {
+                c: by_layer[f"{name}.{c}"] for c in block.convolutions if f"{name}.{c}" in by_layer
+            }
+            x, img = block(x, img, rows, noise=block_noise, compute=compute)
         assert img is not None
         return img

@@ -1,4 +1,4 @@
-"""State dicts of the official generator, in and out."""
+"""Convert a generator from and to the official state dict."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ def _axes(name: str, ndim: int) -> tuple[int, ...]:
 
 LAYOUT = TorchLayout(
     _axes,
-    # Filters are constants of the architecture; the label statistics served training only.
+    # Filters are constants of the architecture; label statistics are used in training only.
     ignored=(r"(.*\.)?resample_filter", r"dataset_label_std"),
 )
 
@@ -33,12 +33,12 @@ def _abstract(config: GeneratorConfig) -> TriPlaneGenerator:
 
 
 def target_shapes(config: GeneratorConfig) -> dict[str, tuple[int, ...]]:
-    """Dotted path → shape of every array of the generator, in our layout."""
+    """Return dotted path → shape for all arrays of the generator, in our layout."""
     return torch_bridge.module_shapes(lambda: _abstract(config))
 
 
 def account(state_dict: Mapping[str, np.ndarray], config: GeneratorConfig) -> list[torch_bridge.Row]:
-    """What becomes of each key of `state_dict` in a generator of this config."""
+    """Return the status of each key of `state_dict` for this config: read, missing, unexpected, ..."""
     return torch_bridge.account(state_dict, target_shapes(config), LAYOUT)
 
 
@@ -46,21 +46,22 @@ def from_torch(state_dict: Mapping[str, np.ndarray], config: GeneratorConfig) ->
     """Build the generator from the official state dict.
 
     Args:
-      state_dict: name → array in PyTorch's layout, as `read_checkpoint` returns.
+      state_dict: name → array in PyTorch's layout, as returned by `read_checkpoint`.
       config: the generator's config.
 
     Raises:
-      torch_bridge.StateDictError: lists every key that is missing, unexpected, misshapen or not finite.
+      torch_bridge.StateDictError: if a key is missing or unexpected, or its array has a wrong shape or is not
+        finite.
     """
     arrays = torch_bridge.from_torch(state_dict, target_shapes(config), LAYOUT)
     return torch_bridge.module_from_arrays(lambda: _abstract(config), arrays)
 
 
 def _resample_filters(generator: TriPlaneGenerator) -> dict[str, np.ndarray]:
-    """The constant filters that official modules register as buffers."""
+    """Return the constant filters that official modules register as buffers."""
     names = []
     for path, module in nnx.iter_modules(generator):
-        # Only the 8XDC super-resolution module registers none of its own.
+        # The 8XDC super-resolution module is the only one without its own filter.
         top_level = isinstance(module, Superresolution) and module.config.superresolution_module != "8XDC"
         if isinstance(module, SynthesisBlock | SynthesisLayer) or top_level:
             names.append(".".join([*map(str, path), "resample_filter"]))
@@ -68,9 +69,9 @@ def _resample_filters(generator: TriPlaneGenerator) -> dict[str, np.ndarray]:
 
 
 def to_torch(generator: TriPlaneGenerator) -> dict[str, np.ndarray]:
-    """The generator's state dict under official names and in PyTorch's layout, float32.
+    """Return the generator's complete state dict with official names, in PyTorch's layout, float32.
 
-    Complete: the official code loads it with `strict=True`.
+    The official code loads it with `strict=True`.
     """
     arrays = torch_bridge.to_torch(torch_bridge.module_arrays(generator), LAYOUT)
     return {**arrays, **_resample_filters(generator)}

@@ -1,4 +1,4 @@
-"""GOAE in Flax: an encoder on Swin V2 that finds a photo's latents for EG3D."""
+"""GOAE in Flax: an encoder on Swin V2 that estimates a photo's latents for EG3D."""
 
 from goae_flax.config import GOAEConfig, SwinConfig
 from goae_flax.encoder import GOAEEncoder

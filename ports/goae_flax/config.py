@@ -1,4 +1,4 @@
-"""Sizes of the GOAE encoder."""
+"""Configs of the GOAE encoder."""
 
 import dataclasses
 
@@ -30,14 +30,14 @@ class SwinConfig:
     """A Swin Transformer V2; names follow its reference implementation.
 
     Attributes:
-      image_size: side of the square image.
+      image_size: side of the square image in pixels.
       patch_size: side of the patches that become the first tokens.
       embed_dim: channels of the first stage; every later stage doubles them and halves the resolution.
       depths: blocks in each stage.
       num_heads: attention heads in each stage.
-      window_size: side of the attention windows; smaller maps are one window.
-      pretrained_window_sizes: windows that each stage was first trained with, which set the scale of the
-        relative positions; 0 for the window itself.
+      window_size: side of the attention windows in tokens; a smaller map is one window.
+      pretrained_window_sizes: window size of each stage in pre-training, which sets the scale of relative
+        positions; 0 for `window_size`.
       mlp_ratio: hidden width of the blocks' perceptrons, relative to the channels.
     """
 
@@ -53,10 +53,10 @@ class SwinConfig:
     def __post_init__(self) -> None:
         refuse_unusable(self, _SWIN_LIMITS)
         if not 1 <= len(self.depths) <= _MOST_STAGES:
-            raise ValueError(f"{len(self.depths)} stages; there may be 1 to {_MOST_STAGES}")
+            raise ValueError(f"depths has {len(self.depths)} stages; give 1 to {_MOST_STAGES}")
         stages = {len(self.depths), len(self.num_heads), len(self.pretrained_window_sizes)}
         if len(stages) != 1:
-            raise ValueError("depths, num_heads and pretrained_window_sizes must have one entry a stage")
+            raise ValueError("depths, num_heads and pretrained_window_sizes must have one entry per stage")
         coarsest = self.patch_size * 2 ** (len(self.depths) - 1)
         if self.image_size % coarsest:
             raise ValueError(f"image_size {self.image_size} is not a multiple of {coarsest}")
@@ -73,29 +73,29 @@ class SwinConfig:
                 )
 
     def resolution(self, stage: int) -> int:
-        """Side of the token map of a stage."""
+        """Return the side of a stage's token map."""
         return self.image_size // self.patch_size // 2**stage
 
     def channels(self, stage: int) -> int:
-        """Width of a stage."""
+        """Return the number of channels of a stage."""
         return self.embed_dim * 2**stage
 
     def window(self, stage: int) -> int:
-        """Side of the windows of a stage."""
+        """Return the side of a stage's windows in tokens."""
         return min(self.window_size, self.resolution(stage))
 
 
 @dataclasses.dataclass(frozen=True)
 class GOAEConfig:
-    """The encoder: a backbone of four stages, and heads that turn its maps into latents.
+    """The encoder: a backbone of four stages, and heads that make latents from its maps.
 
     Attributes:
       swin: the backbone.
       w_dim: length of a latent vector.
-      coarse: number of layers whose latents attend to the coarse map (they follow the first layer, which
-        is given by the base code alone).
-      mid: number of layers after those, which attend to the middle map.
-      fine: number of the remaining layers, which attend to the fine map.
+      coarse: number of latents that attend to the coarse map. They follow the first latent, which is the base
+        code alone.
+      mid: number of the following latents, which attend to the middle map.
+      fine: number of the remaining latents, which attend to the fine map.
       attention_heads: heads of the three cross-attentions.
       feed_forward: hidden width of their perceptrons.
     """
@@ -115,10 +115,10 @@ class GOAEConfig:
 
     @property
     def num_ws(self) -> int:
-        """Number of latents an image gets."""
+        """Number of latents of an image."""
         return 1 + self.coarse + self.mid + self.fine
 
     @classmethod
     def ffhq(cls) -> "GOAEConfig":
-        """`encoder_FFHQ.pt` (and `encoder_AFHQ.pt`): 111.2 M parameters, 14 latents."""
+        """Return the config of `encoder_FFHQ.pt` and `encoder_AFHQ.pt`: 111.2 M parameters, 14 latents."""
         return cls()

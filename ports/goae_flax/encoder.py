@@ -1,4 +1,4 @@
-"""GOAE: a photo's latents in the generator's W+ space (Yuan et al., ICCV 2023).
+"""GOAE estimates a photo's latents in the generator's W+ space (Yuan et al., ICCV 2023).
 
 Letters: `B` batch, `L` codes, `P` positions, `C` channels.
 """
@@ -18,7 +18,7 @@ from goae_flax.swin import SwinMaps, SwinTransformer
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Memories:
-    """What the queries of each group of layers attend to: `[B, P, w_dim]`, one token a position."""
+    """Tokens that the queries of each group of layers attend to: `[B, P, w_dim]`, one per position."""
 
     coarse: jax.Array
     mid: jax.Array
@@ -26,11 +26,11 @@ class Memories:
 
 
 class GOAEEncoder(nnx.Module):
-    """Image → latents, as offsets from the generator's mean latent.
+    """Map an image to latents, given as offsets from the generator's mean latent.
 
-    One base code serves all layers; every layer but the first adds a detail of its own, for which a query
-    attends to the token map of its resolution. The reference's dropout and drop-path act in training only
-    and are not part of the module (GUIDE and SUGAR leave them on by oversight when they encode).
+    All layers share one base code. Every layer but the first adds its own detail, for which a query attends
+    to the token map of its resolution. The reference's dropout and drop-path act only in training and are
+    left out. (GUIDE and SUGAR leave them on by oversight when they encode.)
     """
 
     def __init__(self, config: GOAEConfig, *, rngs: nnx.Rngs):
@@ -69,13 +69,13 @@ class GOAEEncoder(nnx.Module):
         """Encode photos.
 
         Args:
-          images: `[B, S, S, 3]` in [-1, 1], framed as the generator's training images, `S` the configured
-            image size (256 for the released weights).
-          dtype: what the layers compute in.
+          images: `[B, S, S, 3]` in [-1, 1], cropped like the generator's training images; `S` is the config's
+            image size, 256 for the released weights.
+          dtype: of the layers.
 
         Returns:
-          The latents' offsets from the mean latent, `[B, num_ws, w_dim]`, and the base code in them,
-          `[B, w_dim]`; both float32.
+          The offsets of the latents from the mean latent, `[B, num_ws, w_dim]`, and the base code that is
+          part of them, `[B, w_dim]`; both float32.
         """
         maps = self.swin_model(images.astype(dtype))
         base = self.base_code(maps)
@@ -86,11 +86,11 @@ class GOAEEncoder(nnx.Module):
         return offsets.astype(wide), base.astype(wide)
 
     def base_code(self, maps: SwinMaps) -> jax.Array:
-        """The code that all layers share: `[B, w_dim]`."""
+        """Return the code that all layers share, `[B, w_dim]`."""
         return _codes(maps.base, self.mapper_base_spatial, self.mapper_base_channel)[:, 0]
 
     def queries(self, maps: SwinMaps) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Queries `[B, L, w_dim]` of the coarse, middle and fine layers."""
+        """Return the queries `[B, L, w_dim]` of the coarse, middle and fine layers."""
         return (
             _codes(maps.query, self.mapper_query_spatial_coarse, self.mapper_query_channel_coarse),
             _codes(maps.query, self.mapper_query_spatial_mid, self.mapper_query_channel_mid),
@@ -98,7 +98,7 @@ class GOAEEncoder(nnx.Module):
         )
 
     def memories(self, maps: SwinMaps) -> Memories:
-        """Tokens to attend to; each finer memory also gets the coarser one, mapped along the positions."""
+        """Return the tokens to attend to; a finer memory adds the coarser one, mapped to its positions."""
         coarse = self.mapper_coarse_channel(_tokens(maps.coarse))
         mid = self.mapper_mid_channel(_tokens(maps.mid)) + _along_positions(
             self.mapper_coarse_to_mid_spatial, coarse
@@ -111,7 +111,7 @@ class GOAEEncoder(nnx.Module):
     def details(
         self, queries: tuple[jax.Array, jax.Array, jax.Array], memories: Memories
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """What the coarse, middle and fine layers add to the base code: `[B, L, w_dim]` each."""
+        """Return what the coarse, middle and fine layers add to the base code, `[B, L, w_dim]` each."""
         coarse, mid, fine = queries
         return (
             self.cross_att_coarse(coarse, memories.coarse),
@@ -121,7 +121,7 @@ class GOAEEncoder(nnx.Module):
 
 
 def _tokens(x: jax.Array) -> jax.Array:
-    """`[B, H, W, C]` → `[B, P, C]`."""
+    """Reshape `[B, H, W, C]` to `[B, P, C]`."""
     return x.reshape(len(x), -1, x.shape[-1])
 
 
@@ -131,6 +131,6 @@ def _along_positions(perceptron: Perceptron, x: jax.Array) -> jax.Array:
 
 
 def _codes(x: jax.Array, spatial: Perceptron, channel: Perceptron) -> jax.Array:
-    """Codes `[B, L, w_dim]` of a map: weighted sums over the positions plus each channel's maximum."""
+    """Return codes `[B, L, w_dim]` of a map: weighted sums over positions, plus each channel's maximum."""
     tokens = _tokens(x)
     return channel(_along_positions(spatial, tokens) + tokens.max(axis=1, keepdims=True))

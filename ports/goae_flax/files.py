@@ -1,4 +1,4 @@
-"""Encoders in files of our own."""
+"""Read and write encoders in our file format."""
 
 import dataclasses
 import json
@@ -19,13 +19,13 @@ ARCHITECTURE = "goae"
 
 
 def save(module: GOAEEncoder, path: str | Path, *, dtype: str = "float32", notes: Mapping[str, str]) -> None:
-    """Write weights and sizes as safetensors; `notes` (source, licence, ...) go into its header."""
+    """Write weights and config as safetensors; `notes` (source, licence, ...) go into the header."""
     header = {"architecture": ARCHITECTURE, "config": config_to_json(module.config), **notes}
     save_module(module, path, header=header, dtype=dtype)
 
 
 def load(path: str | Path) -> GOAEEncoder:
-    """Read a file that `save` wrote.
+    """Read a file of `save`.
 
     Raises:
       torch_bridge.CheckpointError: if the file cannot be read or holds something else.
@@ -34,12 +34,12 @@ def load(path: str | Path) -> GOAEEncoder:
 
 
 def read_state_dict(file: CheckpointFile) -> tuple[dict[str, np.ndarray], GOAEConfig]:
-    """The state dict in PyTorch's layout and the sizes, from a PyTorch file or one of ours.
+    """Return the state dict in PyTorch's layout and the config, from a PyTorch file or one of ours.
 
-    A PyTorch file carries no sizes; those of the released encoders are taken.
+    A PyTorch file has no config; it is read with the config of the released encoders.
 
     Raises:
-      torch_bridge.CheckpointError: if it holds no state dict; does not name the file.
+      torch_bridge.CheckpointError: if the file holds no state dict; the message does not name the file.
     """
     stored = "config" in file.metadata
     config = _config_of(file.metadata) if stored else GOAEConfig.ffhq()
@@ -47,7 +47,7 @@ def read_state_dict(file: CheckpointFile) -> tuple[dict[str, np.ndarray], GOAECo
 
 
 def config_to_json(config: GOAEConfig) -> str:
-    """The sizes as text for a header."""
+    """Return the config as JSON for a header."""
     return json.dumps(dataclasses.asdict(config))
 
 

@@ -1,4 +1,4 @@
-"""The parts that turn token maps into latents.
+"""The parts that make latents from token maps.
 
 Letters: `B` batch, `L` queries, `M` memory tokens, `C` channels.
 """
@@ -11,7 +11,7 @@ from torch_layers import LayerNorm, Linear
 
 
 class Perceptron(nnx.Module):
-    """Linear layers with leaky ReLUs between them, called 0, 2, 4, ... as in a `torch.nn.Sequential`."""
+    """Linear layers with leaky ReLUs between them, named 0, 2, 4, ... as in a `torch.nn.Sequential`."""
 
     def __init__(self, sizes: tuple[int, ...], *, activate_last: bool = False, rngs: nnx.Rngs):
         self.count = len(sizes) - 1
@@ -28,7 +28,7 @@ class Perceptron(nnx.Module):
 
 
 class MultiheadAttention(nnx.Module):
-    """PyTorch's layer of that name: projections of query, key and value are packed in that order."""
+    """PyTorch's `MultiheadAttention`; the projections of query, key and value are packed in this order."""
 
     def __init__(self, channels: int, heads: int, *, rngs: nnx.Rngs):
         self.heads = heads
@@ -38,7 +38,7 @@ class MultiheadAttention(nnx.Module):
         self.out_proj = Linear(channels, channels, rngs=rngs)
 
     def __call__(self, queries: jax.Array, memory: jax.Array) -> jax.Array:
-        """`[B, L, C]` queries of `[B, M, C]` keys and values: `[B, L, C]`."""
+        """Let queries `[B, L, C]` attend to keys and values `[B, M, C]`; returns `[B, L, C]`."""
         weights = jnp.split(self.in_proj_weight[...].astype(queries.dtype), 3, axis=1)
         biases = jnp.split(self.in_proj_bias[...].astype(queries.dtype), 3)
         q, k, v = (
@@ -49,9 +49,9 @@ class MultiheadAttention(nnx.Module):
 
 
 class CrossAttention(nnx.Module):
-    """Queries look into a memory, are normalised without learned parameters, and pass a perceptron.
+    """Queries attend to a memory, are normalised without learned parameters, and pass through a perceptron.
 
-    As in the reference there is no normalisation before the attention nor after the perceptron.
+    As in the reference, there is no normalisation before the attention or after the perceptron.
     """
 
     def __init__(self, channels: int, heads: int, hidden: int, *, rngs: nnx.Rngs):

@@ -21,14 +21,14 @@ _POSITION_HIDDEN = 512
 
 
 def _direction(x: jax.Array) -> jax.Array:
-    """Unit vectors along the last axis, in at least float32; zero stays zero, with a finite gradient."""
+    """Scale the last axis to unit length, in at least float32; zero stays zero, with a finite gradient."""
     wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
     squared = jnp.square(wide).sum(axis=-1, keepdims=True)
     return wide / jnp.sqrt(jnp.maximum(squared, 1e-24))
 
 
 class WindowAttention(nnx.Module):
-    """Attention among the tokens of each window: cosine similarity, learned scale and position bias."""
+    """Attention among the tokens of each window, with cosine similarity, learned scale and position bias."""
 
     def __init__(self, channels: int, heads: int, window: int, *, pretrained_window: int = 0, rngs: nnx.Rngs):
         self.heads = heads
@@ -57,7 +57,7 @@ class WindowAttention(nnx.Module):
           `[B, G, T, C]`.
         """
         batch, windows, tokens, channels = x.shape
-        bias = jnp.concatenate([self.q_bias[...], jnp.zeros(channels), self.v_bias[...]])  # keys have none
+        bias = jnp.concatenate([self.q_bias[...], jnp.zeros(channels), self.v_bias[...]])  # keys have no bias
         qkv = self.qkv(x) + bias.astype(x.dtype)
         q, k, v = jnp.moveaxis(qkv.reshape(batch, windows, tokens, 3, self.heads, -1), 3, 0)
 
@@ -71,7 +71,7 @@ class WindowAttention(nnx.Module):
         return self.proj(mixed.reshape(x.shape))
 
     def _position_bias(self) -> jax.Array:
-        """`[h, T, T]`: a small perceptron of the relative position, squashed to (0, 16)."""
+        """Return the bias `[h, T, T]`: a small perceptron of the relative position, squashed to (0, 16)."""
         table = jnp.asarray(relative_coordinates(self.window, self.pretrained_window))
         hidden = jax.nn.relu(self.cpb_mlp["0"](table))
         bias = self.cpb_mlp["2"](hidden).reshape(-1, self.heads)[relative_index(self.window)]
@@ -90,7 +90,7 @@ class Mlp(nnx.Module):
 
 
 class SwinBlock(nnx.Module):
-    """Window attention and a perceptron, each normalised before it is added."""
+    """Window attention and a perceptron; the result of each is normalised before it is added."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class SwinBlock(nnx.Module):
     ):
         self.resolution = resolution
         self.window = min(window, resolution)
-        # A map that is one window has nothing to shift across.
+        # A map of a single window is not shifted.
         self.shift = window // 2 if shifted and window < resolution else 0
         self.norm1 = LayerNorm(channels)
         self.attn = WindowAttention(
@@ -127,7 +127,7 @@ class SwinBlock(nnx.Module):
 
 
 class PatchMerging(nnx.Module):
-    """`[B, H, W, C]` → `[B, H/2, W/2, 2C]`: four neighbours side by side, reduced, then normalised."""
+    """Map `[B, H, W, C]` to `[B, H/2, W/2, 2C]`: join each 2 x 2 tokens, reduce, then normalise."""
 
     def __init__(self, channels: int, *, rngs: nnx.Rngs):
         self.reduction = Linear(4 * channels, 2 * channels, bias=False, rngs=rngs)
@@ -139,7 +139,7 @@ class PatchMerging(nnx.Module):
 
 
 class PatchEmbed(nnx.Module):
-    """Image `[B, H, W, 3]` → normalised tokens of its patches."""
+    """Map an image `[B, H, W, 3]` to normalised tokens of its patches."""
 
     def __init__(self, config: SwinConfig, *, rngs: nnx.Rngs):
         self.proj = Conv2d(3, config.embed_dim, config.patch_size, stride=config.patch_size, rngs=rngs)
@@ -150,7 +150,7 @@ class PatchEmbed(nnx.Module):
 
 
 class Stage(nnx.Module):
-    """Blocks of one resolution; every other one shifts its windows. `downsample` leads to the next stage."""
+    """Blocks of one resolution, every second with shifted windows; `downsample` leads to the next stage."""
 
     def __init__(self, config: SwinConfig, stage: int, *, rngs: nnx.Rngs):
         channels = config.channels(stage)
@@ -181,14 +181,14 @@ class Stage(nnx.Module):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class SwinMaps:
-    """Token maps on the way, for an image of 256².
+    """Token maps of the stages; the shapes are for images of 256 x 256 pixels.
 
     Attributes:
       fine: before the first stage, `[B, 64, 64, 128]`.
-      mid: before the second, `[B, 32, 32, 256]`.
-      coarse: before the third, `[B, 16, 16, 512]`.
-      query: before the fourth, `[B, 8, 8, 1024]`.
-      base: after the fourth, normalised, `[B, 8, 8, 1024]`.
+      mid: before the second stage, `[B, 32, 32, 256]`.
+      coarse: before the third stage, `[B, 16, 16, 512]`.
+      query: before the fourth stage, `[B, 8, 8, 1024]`.
+      base: after the fourth stage, normalised, `[B, 8, 8, 1024]`.
     """
 
     fine: jax.Array
@@ -207,7 +207,7 @@ class SwinTransformer(nnx.Module):
         self.norm = LayerNorm(config.channels(len(config.depths) - 1))
 
     def __call__(self, images: jax.Array) -> SwinMaps:
-        """Token maps of images `[B, S, S, 3]`, in the images' dtype."""
+        """Return the token maps of images `[B, S, S, 3]`, in the images' dtype."""
         x = self.patch_embed(images)
         before = []
         for stage in self.layers:

@@ -1,4 +1,4 @@
-"""Weights of the encoder to and from PyTorch's state dict."""
+"""Convert the weights of the encoder from and to PyTorch's state dict."""
 
 from collections.abc import Mapping
 
@@ -13,23 +13,23 @@ from goae_flax.windows import relative_coordinates, relative_index, shift_mask
 
 LAYOUT = torch_bridge.TorchLayout(
     torch_bridge.conv_and_linear_axes,
-    # Constants of the architecture, which PyTorch stores as buffers.
+    # Constants of the architecture that PyTorch stores as buffers.
     ignored=(r"(.*\.)?relative_coords_table", r"(.*\.)?relative_position_index", r"(.*\.)?attn_mask"),
 )
 
 
 def make(config: GOAEConfig) -> GOAEEncoder:
-    """An untrained encoder of this size."""
+    """Make an untrained encoder."""
     return GOAEEncoder(config, rngs=nnx.Rngs(0))
 
 
 def target_shapes(config: GOAEConfig) -> dict[str, tuple[int, ...]]:
-    """Dotted path → shape of every array of the encoder, in our layout."""
+    """Return dotted path → shape for all arrays of the encoder, in our layout."""
     return torch_bridge.module_shapes(lambda: make(config))
 
 
 def _unified(state_dict: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The AFHQ encoder calls its backbone `swin_base`, the FFHQ encoder `swin_model`."""
+    """Rename the backbone to `swin_model`, as in the FFHQ encoder; the AFHQ encoder calls it `swin_base`."""
     return {
         "swin_model." + name.removeprefix("swin_base.") if name.startswith("swin_base.") else name: array
         for name, array in state_dict.items()
@@ -37,7 +37,7 @@ def _unified(state_dict: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def account(state_dict: Mapping[str, np.ndarray], config: GOAEConfig | None = None) -> list[torch_bridge.Row]:
-    """What becomes of each key of `state_dict`."""
+    """Return the status of each key of `state_dict`: read, missing, unexpected, ..."""
     return torch_bridge.account(_unified(state_dict), target_shapes(config or GOAEConfig.ffhq()), LAYOUT)
 
 
@@ -45,11 +45,12 @@ def from_torch(state_dict: Mapping[str, np.ndarray], config: GOAEConfig | None =
     """Build the encoder from the contents of `encoder_FFHQ.pt` or `encoder_AFHQ.pt`.
 
     Args:
-      state_dict: name → array; a backbone called `swin_base` is taken as `swin_model`.
-      config: the sizes, if they are not those of the released files.
+      state_dict: name → array; the backbone is called `swin_model` or `swin_base`.
+      config: None for the config of the released files.
 
     Raises:
-      torch_bridge.StateDictError: if a key is missing, unexpected, of the wrong shape or not finite.
+      torch_bridge.StateDictError: if a key is missing or unexpected, or its array has a wrong shape or is not
+        finite.
     """
     config = config or GOAEConfig.ffhq()
     arrays = torch_bridge.from_torch(_unified(state_dict), target_shapes(config), LAYOUT)
@@ -57,7 +58,7 @@ def from_torch(state_dict: Mapping[str, np.ndarray], config: GOAEConfig | None =
 
 
 def to_torch(module: GOAEEncoder) -> dict[str, np.ndarray]:
-    """The inverse of `from_torch`, under the names of the FFHQ encoder and with its constant buffers."""
+    """Return the state dict with the FFHQ encoder's names and constant buffers; inverse of `from_torch`."""
     state_dict = torch_bridge.to_torch(torch_bridge.module_arrays(module), LAYOUT)
     for stage, layer in enumerate(module.swin_model.layers):
         for index, block in enumerate(layer.blocks):

@@ -1,4 +1,4 @@
-"""Windows of a token map, and constants of attention inside them.
+"""Windows of a token map, and constants of the attention inside them.
 
 Letters: `B` batch, `H` rows, `W` columns, `C` channels, `G` windows, `T` tokens of a window.
 """
@@ -9,18 +9,18 @@ import jax
 import numpy as np
 
 MASKED = -100.0
-"""Added to the logits of tokens that a cyclic shift has put side by side."""
+"""Added to the logits of tokens that are side by side only because of the cyclic shift."""
 
 
 def split_windows(x: jax.Array, window: int) -> jax.Array:
-    """`[B, H, W, C]` → `[B, G, T, C]`, both in row-major order."""
+    """Split `[B, H, W, C]` into windows `[B, G, T, C]`, both in row-major order."""
     batch, rows, columns, channels = x.shape
     x = x.reshape(batch, rows // window, window, columns // window, window, channels)
     return x.swapaxes(2, 3).reshape(batch, -1, window * window, channels)
 
 
 def join_windows(x: jax.Array, resolution: int) -> jax.Array:
-    """The inverse of `split_windows`, for a square map of this side."""
+    """Join windows to a square map of this side: the inverse of `split_windows`."""
     batch, _, tokens, channels = x.shape
     window = int(tokens**0.5)
     across = resolution // window
@@ -30,9 +30,9 @@ def join_windows(x: jax.Array, resolution: int) -> jax.Array:
 
 @functools.cache
 def relative_coordinates(window: int, pretrained_window: int) -> np.ndarray:
-    """Log-spaced relative positions (Swin V2, Eq. 4): `[2*window-1, 2*window-1, 2]`, rows then columns.
+    """Return log-spaced relative positions (Swin V2, Eq. 4), `[2*window-1, 2*window-1, 2]` (row, column).
 
-    Positions are scaled so that the window of pre-training spans [-8, 8] before the logarithm.
+    Before the logarithm, positions are scaled so that the window of pre-training spans [-8, 8].
     """
     offsets = np.arange(1 - window, window, dtype=np.float32)
     scaled = 8 * offsets / ((pretrained_window or window) - 1 or 1)
@@ -42,7 +42,7 @@ def relative_coordinates(window: int, pretrained_window: int) -> np.ndarray:
 
 @functools.cache
 def relative_index(window: int) -> np.ndarray:
-    """Where each pair of tokens finds its relative position in the flattened table: `[T, T]`."""
+    """Return the index of each pair of tokens into the flattened table of relative positions, `[T, T]`."""
     row, column = (axis.ravel() for axis in np.indices((window, window)))
     rows = row[:, None] - row[None, :] + window - 1
     columns = column[:, None] - column[None, :] + window - 1
@@ -51,7 +51,7 @@ def relative_index(window: int) -> np.ndarray:
 
 @functools.cache
 def shift_mask(resolution: int, window: int, shift: int) -> np.ndarray:
-    """Logit offsets `[G, T, T]` that keep tokens apart which only a cyclic shift made neighbours."""
+    """Return logit offsets `[G, T, T]` that mask tokens of a window that are not adjacent in the image."""
     region = np.zeros(resolution, np.int32)
     region[resolution - window : resolution - shift] = 1
     region[resolution - shift :] = 2

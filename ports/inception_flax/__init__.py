@@ -1,4 +1,4 @@
-"""The FID InceptionV3 in Flax, with the Fréchet and kernel distances of its features."""
+"""FID's InceptionV3 in Flax, with the Fréchet and kernel distances of its features."""
 
 from inception_flax.distances import (
     FeatureStatistics,

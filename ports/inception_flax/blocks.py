@@ -1,7 +1,7 @@
-"""Inception blocks of the FID network: TensorFlow's 2015 InceptionV3, which differs from torchvision's.
+"""Inception blocks of FID's network: TensorFlow's InceptionV3 of 2015, which differs from torchvision's.
 
-Average pools leave the padding out, the last block pools by maximum, and batch normalisation has epsilon
-1e-3. Attribute names are those of the checkpoint. Shapes: `[B, H, W, C]`.
+Average pools exclude the padding, the last block uses max pooling, and batch normalisation has epsilon 1e-3.
+Attribute names are those of the checkpoint. Shapes: `[B, H, W, C]`.
 """
 
 import jax
@@ -34,12 +34,12 @@ class ConvBlock(nnx.Module):
 
 
 def _row(in_channels: int, out_channels: int, length: int, rngs: nnx.Rngs) -> ConvBlock:
-    """A 1 x `length` convolution that keeps the size."""
+    """Make a 1 x `length` convolution that keeps the size."""
     return ConvBlock(in_channels, out_channels, (1, length), padding=(0, length // 2), rngs=rngs)
 
 
 def _column(in_channels: int, out_channels: int, length: int, rngs: nnx.Rngs) -> ConvBlock:
-    """A `length` x 1 convolution that keeps the size."""
+    """Make a `length` x 1 convolution that keeps the size."""
     return ConvBlock(in_channels, out_channels, (length, 1), padding=(length // 2, 0), rngs=rngs)
 
 
@@ -48,7 +48,7 @@ def _average_3x3(x: jax.Array) -> jax.Array:
 
 
 class InceptionA(nnx.Module):
-    """35² resolution: 1x1, 5x5, two 3x3 and pooled branches."""
+    """Branches at 35 x 35: 1x1, 5x5, two 3x3, and pooling."""
 
     def __init__(self, in_channels: int, pool_features: int, *, rngs: nnx.Rngs):
         self.branch1x1 = ConvBlock(in_channels, 64, 1, rngs=rngs)
@@ -70,7 +70,7 @@ class InceptionA(nnx.Module):
 
 
 class InceptionB(nnx.Module):
-    """From 35² to 17²."""
+    """Reduction from 35 x 35 to 17 x 17."""
 
     def __init__(self, in_channels: int, *, rngs: nnx.Rngs):
         self.branch3x3 = ConvBlock(in_channels, 384, 3, stride=2, rngs=rngs)
@@ -88,7 +88,7 @@ class InceptionB(nnx.Module):
 
 
 class InceptionC(nnx.Module):
-    """17² resolution: 7x7 convolutions factored into rows and columns."""
+    """Branches at 17 x 17; 7x7 convolutions are factored into rows and columns."""
 
     def __init__(self, in_channels: int, channels_7x7: int, *, rngs: nnx.Rngs):
         inner = channels_7x7
@@ -115,7 +115,7 @@ class InceptionC(nnx.Module):
 
 
 class InceptionD(nnx.Module):
-    """From 17² to 8²."""
+    """Reduction from 17 x 17 to 8 x 8."""
 
     def __init__(self, in_channels: int, *, rngs: nnx.Rngs):
         self.branch3x3_1 = ConvBlock(in_channels, 192, 1, rngs=rngs)
@@ -136,7 +136,7 @@ class InceptionD(nnx.Module):
 
 
 class InceptionE(nnx.Module):
-    """8² resolution: 3x3 convolutions split into a row beside a column."""
+    """Branches at 8 x 8; 3x3 convolutions are split into a row and a column side by side."""
 
     def __init__(self, in_channels: int, *, rngs: nnx.Rngs):
         self.branch1x1 = ConvBlock(in_channels, 320, 1, rngs=rngs)
@@ -150,7 +150,7 @@ class InceptionE(nnx.Module):
         self.branch_pool = ConvBlock(in_channels, 192, 1, rngs=rngs)
 
     def pool(self, x: jax.Array) -> jax.Array:
-        """What the pooled branch sees."""
+        """Pool the input of the pooled branch."""
         return _average_3x3(x)
 
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -168,7 +168,7 @@ class InceptionE(nnx.Module):
 
 
 class InceptionEMax(InceptionE):
-    """The last block: as `InceptionE`, but pooling by maximum."""
+    """The last block: `InceptionE` with max pooling."""
 
     def pool(self, x: jax.Array) -> jax.Array:
         return max_pool(x, 3, stride=1, padding=1)

@@ -1,4 +1,4 @@
-"""Distances between two sets of features: Fréchet (FID) and kernel (KID). NumPy, float64.
+"""Distances between two sets of features: Fréchet (FID) and kernel (KID), in NumPy with float64.
 
 Letters: `N`, `M` numbers of images, `D` number of features.
 """
@@ -19,36 +19,37 @@ class FeatureStatistics:
 
     @classmethod
     def of(cls, features: ArrayLike) -> "FeatureStatistics":
-        """Statistics of `[N, D]` features; the covariance has the N-1 correction.
+        """Compute the statistics of features `[N, D]`; the covariance is divided by N - 1.
 
         Raises:
           ValueError: if there are fewer than two images, or a feature is not finite.
         """
         x = np.asarray(features, np.float64)
         if x.ndim != 2 or len(x) < 2:
-            raise ValueError(f"statistics need features [N, D] of at least 2 images, not {x.shape}")
+            raise ValueError(f"features must be [N, D] of at least 2 images, not {x.shape}")
         if not np.isfinite(x).all():
             raise ValueError("the features contain NaN or infinity")
         return cls(x.mean(axis=0), np.atleast_2d(np.cov(x, rowvar=False)))
 
 
 def frechet_distance_of_statistics(a: FeatureStatistics, b: FeatureStatistics) -> float:
-    """Squared Fréchet distance of two Gaussians (Heusel et al. 2017, Eq. 6).
+    """Return the squared Fréchet distance of two Gaussians (Heusel et al. 2017, Eq. 6).
 
-    |μ_a - μ_b|² + Tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½). The last trace is that of (Σ_a^½ Σ_b Σ_a^½)^½, whose
-    eigenvalues are real and non-negative also where the covariances are singular, so nothing needs to be
-    added to their diagonals.
+    It is |μ_a - μ_b|² + Tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½). The trace of the last root is computed from
+    (Σ_a^½ Σ_b Σ_a^½)^½ instead. Its eigenvalues are real and non-negative even for singular covariances, so
+    nothing needs to be added to the diagonals.
     """
     root = _symmetric_root(a.covariance)
     product = root @ b.covariance @ root
     eigenvalues = np.linalg.eigvalsh((product + product.T) / 2)
     cross = np.sqrt(eigenvalues.clip(min=0)).sum()
     traces = np.trace(a.covariance) + np.trace(b.covariance)
-    return max(float(np.square(a.mean - b.mean).sum() + traces - 2 * cross), 0.0)  # rounding goes below it
+    distance = np.square(a.mean - b.mean).sum() + traces - 2 * cross
+    return max(float(distance), 0.0)  # rounding can make it negative
 
 
 def frechet_distance(features_a: ArrayLike, features_b: ArrayLike) -> float:
-    """Fréchet distance of two sets of features `[N, D]` and `[M, D]`; 0 for equal sets.
+    """Return the squared Fréchet distance of two sets of features `[N, D]` and `[M, D]`; 0 for equal sets.
 
     Raises:
       ValueError: if a set has fewer than two images, or a feature is not finite.
@@ -70,17 +71,17 @@ def kernel_distance(
     subset_size: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Kernel Inception distance (Binkowski et al., ICLR 2018).
+    """Return the kernel Inception distance (Binkowski et al., ICLR 2018).
 
-    The unbiased squared maximum mean discrepancy with the kernel (x·y / D + 1)³, averaged over random
-    subsets. Unlike the Fréchet distance its expectation does not depend on the number of images.
+    It is the unbiased squared maximum mean discrepancy with the kernel (x·y / D + 1)³, averaged over random
+    subsets. Unlike the Fréchet distance, its expectation does not depend on the number of images.
 
     Args:
       features_a: `[N, D]`.
       features_b: `[M, D]`.
-      subsets: how many subsets to average over.
-      subset_size: images in each subset; at most N and M are used.
-      seed: of the choice of subsets.
+      subsets: number of subsets.
+      subset_size: images in each subset; at most N and M.
+      seed: of the random subsets.
 
     Returns:
       Mean and standard deviation over the subsets.
@@ -103,7 +104,7 @@ def kernel_distance(
 
 
 def _squared_discrepancy(sets: Sequence[np.ndarray]) -> float:
-    """Unbiased estimate from two sets of the same size: pairs of an image with itself are left out."""
+    """Estimate without bias from two sets of the same size; pairs of an image with itself are left out."""
     x, y = sets
     count, dimension = x.shape
 

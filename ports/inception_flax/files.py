@@ -1,4 +1,4 @@
-"""The FID network in files of our own."""
+"""Read and write FID's network in our file format."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,12 +14,12 @@ ARCHITECTURE = "inception"
 
 
 def save(module: InceptionV3, path: str | Path, *, dtype: str = "float32", notes: Mapping[str, str]) -> None:
-    """Write the weights as safetensors; `notes` (source, licence, ...) go into its header."""
+    """Write the weights as safetensors; `notes` (source, licence, ...) go into the header."""
     save_module(module, path, header={"architecture": ARCHITECTURE, **notes}, dtype=dtype)
 
 
 def load(path: str | Path) -> InceptionV3:
-    """Read a file that `save` wrote.
+    """Read a file of `save`.
 
     Raises:
       torch_bridge.CheckpointError: if the file cannot be read or holds something else.
@@ -28,9 +28,9 @@ def load(path: str | Path) -> InceptionV3:
 
 
 def read_state_dict(file: CheckpointFile) -> dict[str, np.ndarray]:
-    """The state dict in PyTorch's layout, from a PyTorch file or one of ours.
+    """Return the state dict in PyTorch's layout, from a PyTorch file or one of ours.
 
     Raises:
-      torch_bridge.CheckpointError: if it holds no state dict; does not name the file.
+      torch_bridge.CheckpointError: if the file holds no state dict; the message does not name the file.
     """
     return torch_state_dict(file, make, to_torch)

@@ -1,6 +1,6 @@
-"""The InceptionV3 whose features define the Fréchet Inception distance (Heusel et al., NeurIPS 2017).
+"""The InceptionV3 of the Fréchet Inception distance (Heusel et al., NeurIPS 2017).
 
-The network of `pytorch-fid`, which GUIDE's evaluation copies.
+It is the network of `pytorch-fid`, which GUIDE's evaluation copies.
 """
 
 import jax
@@ -23,7 +23,7 @@ INPUT_SIZE = 299
 
 
 class InceptionV3(nnx.Module):
-    """Image → 2048 features. Only the trunk: the checkpoint's classifier is not used."""
+    """Map an image to 2048 features; the checkpoint's classifier is not used."""
 
     def __init__(self, *, rngs: nnx.Rngs):
         self.Conv2d_1a_3x3 = ConvBlock(3, 32, 3, stride=2, rngs=rngs)
@@ -44,11 +44,11 @@ class InceptionV3(nnx.Module):
         self.Mixed_7c = InceptionEMax(2048, rngs=rngs)
 
     def __call__(self, images: jax.Array, *, dtype: DTypeLike = jnp.float32) -> jax.Array:
-        """Features of images.
+        """Return the features of images.
 
         Args:
           images: `[B, H, W, 3]` in [0, 1], any size.
-          dtype: what the convolutions compute in.
+          dtype: of the convolutions.
 
         Returns:
           `[B, 2048]` float32.
@@ -56,14 +56,14 @@ class InceptionV3(nnx.Module):
         return self.blocks(images, dtype=dtype)[-1]
 
     def blocks(self, images: jax.Array, *, dtype: DTypeLike = jnp.float32) -> tuple[jax.Array, ...]:
-        """What `pytorch-fid` calls blocks 0 to 3.
+        """Return the features that `pytorch-fid` calls blocks 0 to 3; for the arguments see `__call__`.
 
         Returns:
-          After the first pooling (64 channels, 73²), after the second (192, 35²), before the third (768,
-          17²), and the mean of the last feature map, `[B, 2048]` float32.
+          The maps after the first pooling `[B, 73, 73, 64]`, after the second `[B, 35, 35, 192]`, before the
+          third `[B, 17, 17, 768]`, and the mean of the last map, `[B, 2048]` float32.
         """
         batch, _, _, channels = images.shape
-        # The reference resizes every size this way, without antialiasing, also when it shrinks.
+        # The reference resizes without antialiasing, even when it shrinks images.
         x = jax.image.resize(images, (batch, INPUT_SIZE, INPUT_SIZE, channels), "linear", antialias=False)
         x = (2 * x - 1).astype(dtype)
         x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))

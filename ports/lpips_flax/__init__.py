@@ -1,4 +1,4 @@
-"""LPIPS v0.1 in Flax: the learned perceptual image distance on VGG16, AlexNet and SqueezeNet 1.1."""
+"""LPIPS v0.1 in Flax: the learned perceptual distance of images on VGG16, AlexNet and SqueezeNet 1.1."""
 
 from lpips_flax.files import heads, load, read_state_dicts, recognised_net, save
 from lpips_flax.lpips import LPIPS

@@ -1,7 +1,7 @@
-"""The three ImageNet backbones of LPIPS, as torchvision numbers their layers.
+"""The three ImageNet backbones of LPIPS, with torchvision's layer numbers.
 
-A layer's place in `Backbone.layers` is its index in torchvision's `features`, so its weights are called
-`features.<index>.weight`; the classifiers are not part of LPIPS.
+A layer's place in `Backbone.layers` is its index in torchvision's `features`. So its weights are called
+`features.<index>.weight`. The classifiers are not part of LPIPS.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from torch_layers import Conv2d, max_pool
 
 @dataclasses.dataclass(frozen=True)
 class Conv:
-    """A convolution with bias; the ReLU after it is a layer of its own."""
+    """A convolution with bias; the ReLU after it is a separate layer."""
 
     channels: int
     kernel: int
@@ -28,12 +28,12 @@ class Conv:
 
 @dataclasses.dataclass(frozen=True)
 class ReLU:
-    """Rectification."""
+    """A ReLU."""
 
 
 @dataclasses.dataclass(frozen=True)
 class MaxPool:
-    """Max pooling with stride 2; `ceil` lets a last window stick out of the image."""
+    """Max pooling with stride 2; with `ceil` the last window may extend beyond the image."""
 
     kernel: int
     ceil: bool = False
@@ -41,7 +41,7 @@ class MaxPool:
 
 @dataclasses.dataclass(frozen=True)
 class Fire:
-    """SqueezeNet's module: a 1x1 squeeze, then 1x1 and 3x3 expansions side by side, all rectified."""
+    """SqueezeNet's module: a 1x1 squeeze, then 1x1 and 3x3 expansions side by side, all with ReLU."""
 
     squeeze: int
     expand: int
@@ -52,13 +52,13 @@ Layer = Conv | ReLU | MaxPool | Fire
 
 @dataclasses.dataclass(frozen=True)
 class Backbone:
-    """A stack of layers and the indices of those whose outputs LPIPS compares."""
+    """A stack of layers; `taps` are the indices of the layers with the outputs that LPIPS compares."""
 
     layers: tuple[Layer, ...]
     taps: tuple[int, ...]
 
     def channels(self, index: int) -> int:
-        """Number of channels after the layer `index`."""
+        """Return the number of channels after the layer `index`."""
         for layer in reversed(self.layers[: index + 1]):
             if isinstance(layer, Conv):
                 return layer.channels
@@ -104,11 +104,11 @@ BACKBONES: Mapping[str, Backbone] = {
         taps=(1, 4, 7, 9, 10, 11, 12),
     ),
 }
-"""VGG16, AlexNet and SqueezeNet 1.1 under the names that the `lpips` package gives them."""
+"""VGG16, AlexNet and SqueezeNet 1.1 under the names of the `lpips` package."""
 
 
 class FireModule(nnx.Module):
-    """`[B, H, W, in]` → `[B, H, W, 2 * expand]`."""
+    """Map `[B, H, W, in]` to `[B, H, W, 2 * expand]`."""
 
     def __init__(self, in_channels: int, layer: Fire, *, rngs: nnx.Rngs):
         self.squeeze = Conv2d(in_channels, layer.squeeze, 1, rngs=rngs)
@@ -122,11 +122,11 @@ class FireModule(nnx.Module):
 
 
 class Features(nnx.Module):
-    """A backbone; maps images to the activations that LPIPS compares."""
+    """A backbone: maps images to the activations that LPIPS compares."""
 
     SHIFT = np.array([-0.030, -0.088, -0.188], np.float32)
     SCALE = np.array([0.458, 0.448, 0.450], np.float32)
-    """ImageNet's mean and standard deviation for images in [-1, 1], as the `lpips` package rounds them."""
+    """ImageNet's mean and standard deviation for images in [-1, 1], rounded as in the `lpips` package."""
 
     def __init__(self, backbone: Backbone, *, rngs: nnx.Rngs):
         self.backbone = backbone
@@ -146,14 +146,14 @@ class Features(nnx.Module):
                 setattr(self, str(index), FireModule(in_channels, layer, rngs=rngs))
 
     def __call__(self, images: jax.Array, *, dtype: DTypeLike = jnp.float32) -> tuple[jax.Array, ...]:
-        """Run the stack.
+        """Compute the activations at the taps.
 
         Args:
           images: `[B, H, W, 3]` in [-1, 1]; not clamped.
-          dtype: what the convolutions compute in.
+          dtype: of the convolutions.
 
         Returns:
-          One `[B, h, w, C]` array of `dtype` for each tap, shallowest first.
+          One array `[B, h, w, C]` of `dtype` for each tap, shallowest first.
         """
         x = ((images - self.SHIFT) / self.SCALE).astype(dtype)
         taps = []

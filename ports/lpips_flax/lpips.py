@@ -1,4 +1,4 @@
-"""LPIPS v0.1 (Zhang et al., CVPR 2018; package `lpips` 0.1.4): distance of two images in a network's eyes.
+"""LPIPS v0.1 (Zhang et al., CVPR 2018; package `lpips` 0.1.4): a perceptual distance of two images.
 
 Shapes: `B` batch, `H` rows, `W` columns, `C` channels.
 """
@@ -18,22 +18,22 @@ Net = Literal["vgg", "alex", "squeeze"]
 
 
 class Head(nnx.Module):
-    """The learned weight of each channel of one tap; non-negative in the released files."""
+    """The learned weights of a tap's channels; non-negative in the released files."""
 
     def __init__(self, channels: int, *, rngs: nnx.Rngs):
         self.model = nnx.Dict({"1": Conv2d(channels, 1, 1, bias=False, rngs=rngs)})
 
     @property
     def weight(self) -> jax.Array:
-        """`[C]`."""
+        """Weights `[C]`."""
         return self.model["1"].weight[...][0, 0, :, 0]
 
 
 class LPIPS(nnx.Module):
-    """Perceptual distance of images.
+    """The perceptual distance of images.
 
-    `module(x, y)` is `module.distance(module.features(x), module.features(y))`; a target that stays fixed
-    needs its features only once.
+    `module(x, y)` is `module.distance(module.features(x), module.features(y))`. The features of a fixed
+    target can be computed once and reused.
     """
 
     def __init__(self, net: Net = "vgg", *, rngs: nnx.Rngs):
@@ -44,12 +44,12 @@ class LPIPS(nnx.Module):
             setattr(self, f"lin{k}", Head(backbone.channels(tap), rngs=rngs))
 
     def __call__(self, x: jax.Array, y: jax.Array, *, dtype: DTypeLike = jnp.float32) -> jax.Array:
-        """Distance of two batches of images, pair by pair.
+        """Return the distance of two batches of images, pair by pair.
 
         Args:
           x: `[B, H, W, 3]` in [-1, 1]; not clamped.
-          y: as `x`.
-          dtype: what the convolutions compute in; distances are summed in float32 or better.
+          y: the same.
+          dtype: of the convolutions; distances are summed in at least float32.
 
         Returns:
           `[B]` float32, 0 for identical images.
@@ -57,28 +57,28 @@ class LPIPS(nnx.Module):
         return self.distance(self.features(x, dtype=dtype), self.features(y, dtype=dtype))
 
     def distance(self, features_x: Sequence[jax.Array], features_y: Sequence[jax.Array]) -> jax.Array:
-        """Distance `[B]` of two results of `features`."""
+        """Return the distance `[B]` of two results of `features`."""
         return self.layer_distances(features_x, features_y).sum(axis=-1)
 
     def layer_distances(self, features_x: Sequence[jax.Array], features_y: Sequence[jax.Array]) -> jax.Array:
-        """What each tap contributes to the distance: `[B, taps]`."""
+        """Return the contribution of each tap to the distance, `[B, taps]`."""
         terms = []
         for k, (x, y) in enumerate(zip(features_x, features_y, strict=True)):
             squared = jnp.square(unit_normalise(x) - unit_normalise(y))
             head: Head = getattr(self, f"lin{k}")
-            # A sum of products and not a matrix product: it stays float32 on every device.
+            # A sum of products stays float32 on every device; a matrix product may not.
             terms.append((squared * head.weight).sum(axis=-1).mean(axis=(1, 2)))
         return jnp.stack(terms, axis=-1)
 
 
 def unit_normalise(features: jax.Array) -> jax.Array:
-    """Scale the channels of every pixel to unit length, in at least float32; all-zero pixels stay zero.
+    """Scale the channels of every pixel to unit length, in at least float32; pixels of zeros stay zero.
 
-    The square root has infinite slope at zero, so where every channel is off, plain differentiation gives
-    NaN. Both branches of the `where` are kept finite, and the gradient there is zero.
+    The square root has infinite slope at zero, so plain differentiation gives NaN at pixels of zeros. Both
+    branches of the `where` are finite, so that the gradient at these pixels is zero.
     """
     x = features.astype(jnp.promote_types(features.dtype, jnp.float32))
     squared = jnp.square(x).sum(axis=-1, keepdims=True)
-    lit = squared > 0
-    length = jnp.sqrt(jnp.where(lit, squared, 1.0))
-    return jnp.where(lit, x / (length + 1e-10), 0.0)
+    nonzero = squared > 0
+    length = jnp.sqrt(jnp.where(nonzero, squared, 1.0))
+    return jnp.where(nonzero, x / (length + 1e-10), 0.0)

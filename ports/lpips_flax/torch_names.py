@@ -1,4 +1,4 @@
-"""LPIPS weights to and from PyTorch's two files: torchvision's backbone, the `lpips` package's heads."""
+"""Convert LPIPS from and to two PyTorch files: torchvision's backbone and the `lpips` package's heads."""
 
 from collections.abc import Mapping
 
@@ -13,41 +13,42 @@ LAYOUT = torch_bridge.TorchLayout(torch_bridge.conv_and_linear_axes, ignored=(r"
 
 
 def make(net: Net) -> LPIPS:
-    """An untrained LPIPS whose names and shapes are those of `net`."""
+    """Make an untrained LPIPS on the backbone `net`."""
     return LPIPS(net, rngs=nnx.Rngs(0))
 
 
 def target_shapes(net: Net) -> dict[str, tuple[int, ...]]:
-    """Dotted path → shape of every array of the network, in our layout."""
+    """Return dotted path → shape for all arrays of the network, in our layout."""
     return torch_bridge.module_shapes(lambda: make(net))
 
 
 def account(
     backbone_state: Mapping[str, np.ndarray], lin_state: Mapping[str, np.ndarray], net: Net
 ) -> list[torch_bridge.Row]:
-    """What becomes of each key of the two state dicts."""
+    """Return the status of each key of the two state dicts: read, missing, unexpected, ..."""
     return torch_bridge.account({**backbone_state, **lin_state}, target_shapes(net), LAYOUT)
 
 
 def from_torch(
     backbone_state: Mapping[str, np.ndarray], lin_state: Mapping[str, np.ndarray], net: Net = "vgg"
 ) -> LPIPS:
-    """Build LPIPS from the two released state dicts (the heads are bundled, see `heads`).
+    """Build LPIPS from the two released state dicts; for bundled heads see `heads`.
 
     Args:
       backbone_state: torchvision's `vgg16`, `alexnet` or `squeezenet1_1` (`features.N.weight`, ...).
       lin_state: the `lpips` package's `weights/v0.1/<net>.pth` (`lin0.model.1.weight`, ...).
-      net: which backbone it is.
+      net: the backbone.
 
     Raises:
-      torch_bridge.StateDictError: if a key is missing, unexpected, of the wrong shape or not finite.
+      torch_bridge.StateDictError: if a key is missing or unexpected, or its array has a wrong shape or is not
+        finite.
     """
     arrays = torch_bridge.from_torch({**backbone_state, **lin_state}, target_shapes(net), LAYOUT)
     return torch_bridge.module_from_arrays(lambda: make(net), arrays)
 
 
 def to_torch(module: LPIPS) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The inverse of `from_torch`: (backbone_state, lin_state), without the unused classifier."""
+    """Return (backbone_state, lin_state) without the unused classifier: the inverse of `from_torch`."""
     state = torch_bridge.to_torch(torch_bridge.module_arrays(module), LAYOUT)
     backbone = {name: array for name, array in state.items() if name.startswith("features.")}
     return backbone, {name: array for name, array in state.items() if name not in backbone}

@@ -1,4 +1,4 @@
-"""MTCNN in Flax: face detection, five landmarks, and the warp that turns a face upright."""
+"""MTCNN in Flax: detect faces and five landmarks, and turn a face upright."""
 
 from mtcnn_flax.alignment import ALIGNED_SIZE, align_face, fit_similarity, warp
 from mtcnn_flax.detection import Detections, DetectionSettings

@@ -1,4 +1,4 @@
-"""Turn a face upright: fit a similarity to five landmarks and warp the image by it."""
+"""Turn a face upright: fit a similarity to five landmarks, and warp the image with it."""
 
 import numpy as np
 from scipy import ndimage
@@ -12,23 +12,23 @@ REFERENCE_POINTS = np.array(
         [70.72990036, 92.20410156],
     ]
 )
-"""Where the landmarks lie in an aligned face of 112 x 112, (x, y) in pixels."""
+"""Landmarks of an aligned face of 112 x 112 pixels, (x, y) in pixels."""
 
 ALIGNED_SIZE = 112
 
 
 def fit_similarity(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The similarity (rotation, uniform scale, shift) that maps points to their targets.
+    """Fit the similarity (rotation, uniform scale, shift) that maps points to their targets.
 
-    As in the reference a mirrored one is tried too, and taken if it ends nearer to the targets; for the
-    landmarks of an upright face it never does.
+    As in the reference, a mirrored similarity is used if it fits better, which never happens for landmarks of
+    an upright face.
 
     Args:
       points: `[N, 2]` (x, y).
       targets: `[N, 2]`.
 
     Returns:
-      `[2, 3]`: targets ≈ points @ matrix[:, :2].T + matrix[:, 2].
+      A matrix `[2, 3]` with targets ≈ points @ matrix[:, :2].T + matrix[:, 2].
     """
     mirror = np.array([-1.0, 1.0])
     plain = fit_rotation(points, targets)
@@ -37,10 +37,10 @@ def fit_similarity(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def fit_rotation(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """As `fit_similarity`, without mirroring.
+    """Fit a similarity without mirroring; for arguments and result see `fit_similarity`.
 
-    The map from targets to points is fitted by least squares and then inverted, as MATLAB's `cp2tform` does,
-    so errors count in pixels of the photo.
+    As in MATLAB's `cp2tform`, the map from targets to points is fitted by least squares and then inverted. So
+    errors count in pixels of the photo.
     """
     x, y = np.asarray(targets, np.float64).T
     one, zero = np.ones_like(x), np.zeros_like(x)
@@ -54,20 +54,19 @@ def _transformed(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return points @ matrix[:, :2].T + matrix[:, 2]
 
 
-def warp(image: np.ndarray, matrix: np.ndarray, size: int = ALIGNED_SIZE) -> np.ndarray:
-    """Move an image by a `[2, 3]` matrix: bilinear, black beyond its border.
+def warp(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Warp an image with a matrix `[2, 3]`: bilinear, black beyond its border.
 
     Args:
       image: `[H, W, 3]` uint8.
-      matrix: where each (x, y) of the image goes.
-      size: side of the result.
+      matrix: maps (x, y) of the image to (x, y) of the result.
 
     Returns:
-      `[size, size, 3]` uint8. OpenCV 5 gives the same up to one level; OpenCV 4 rounds coordinates to 1/32
-      pixel and so differs by one level in about 8% of the pixels.
+      `[112, 112, 3]` uint8. OpenCV 5 gives the same up to one level. OpenCV 4 rounds coordinates to 1/32
+      pixel, so it differs by one level in about 8 % of the pixels.
     """
     inverse = np.linalg.inv(matrix[:, :2])
-    y, x = np.indices((size, size), np.float64)
+    y, x = np.indices((ALIGNED_SIZE, ALIGNED_SIZE), np.float64)
     source_x, source_y = np.einsum("ij,jhw->ihw", inverse, np.stack([x - matrix[0, 2], y - matrix[1, 2]]))
     channels = [
         ndimage.map_coordinates(
@@ -79,7 +78,7 @@ def warp(image: np.ndarray, matrix: np.ndarray, size: int = ALIGNED_SIZE) -> np.
 
 
 def align_face(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """The face with these landmarks, upright, as CurricularFace wants it.
+    """Turn a face upright and crop it, as CurricularFace needs it.
 
     Args:
       image: `[H, W, 3]` uint8.

@@ -1,4 +1,4 @@
-"""Boxes in pixels: `[N, 4]` left, top, right, bottom, both ends inside, so a width is right - left + 1."""
+"""Boxes in pixels: `[N, 4]` left, top, right, bottom; the last pixel is inside: width = right - left + 1."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def sides(boxes: np.ndarray) -> np.ndarray:
-    """Widths and heights, `[N, 2]`."""
+    """Return widths and heights, `[N, 2]`."""
     return boxes[:, 2:4] - boxes[:, 0:2] + 1.0
 
 
@@ -17,16 +17,16 @@ def suppress(
     *,
     relative_to: Literal["union", "smaller"] = "union",
 ) -> np.ndarray:
-    """Non-maximum suppression.
+    """Drop boxes that overlap better ones (non-maximum suppression).
 
     Args:
       boxes: `[N, 4]`.
       scores: `[N]`.
-      threshold: a box that overlaps a better one by more is dropped.
-      relative_to: what the common area is divided by.
+      threshold: largest allowed overlap with a better box.
+      relative_to: the area that divides the common area.
 
     Returns:
-      Indices of the boxes kept, best first.
+      Indices of the kept boxes, best first.
     """
     areas = sides(boxes).prod(axis=1)
     waiting = np.argsort(scores)
@@ -46,12 +46,12 @@ def suppress(
 
 
 def calibrated(boxes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Boxes moved by offsets `[N, 4]` given in box sizes."""
+    """Move boxes by offsets `[N, 4]`, given in box sizes."""
     return boxes + np.tile(sides(boxes), 2) * offsets
 
 
 def squares(boxes: np.ndarray) -> np.ndarray:
-    """The smallest square around the centre of each box, on whole pixels."""
+    """Return the smallest square around each box with the same centre, rounded to pixels."""
     side = sides(boxes)
     longest = side.max(axis=1, keepdims=True)
     corner = boxes[:, 0:2] + side * 0.5 - longest * 0.5
@@ -59,6 +59,6 @@ def squares(boxes: np.ndarray) -> np.ndarray:
 
 
 def clipped(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Boxes cut to the pixels of a picture."""
+    """Clip boxes to an image of this size."""
     last = np.array([width - 1, height - 1, width - 1, height - 1])
     return np.clip(boxes, 0, last)

@@ -1,8 +1,8 @@
 """The detection cascade: proposals on an image pyramid, refined twice on crops.
 
-Runs on the host image by image, as the number of boxes depends on the picture; the networks are compiled.
-A box that is cut out may reach beyond the picture, and is black there. Afterwards the reference clips it in
-place, so what the network says of the whole square is applied to the part of it inside the picture.
+It runs on the host image by image because the number of boxes depends on the image; the networks are
+compiled. A crop that reaches beyond the image is black there. As in the reference, its box is then clipped to
+the image, so offsets for the whole square are applied to the part inside the image.
 """
 
 import dataclasses
@@ -29,12 +29,12 @@ class DetectionSettings:
     """Thresholds of the cascade; the defaults are those of SUGAR's evaluation.
 
     Attributes:
-      min_face_size: smallest face searched for, in pixels.
+      min_face_size: size of the smallest face, in pixels.
       thresholds: least score after each of the three networks.
-      overlaps: largest overlap of two boxes after each of them.
-      proposals: over what the first network's scores are normalised. "width" is what SUGAR's evaluation does,
-        where faces beside each other compete; "classes" is what the network was trained for, and goes with
-        higher thresholds: 0.6, 0.7, 0.7 are usual.
+      overlaps: largest overlap of two boxes after each network.
+      proposals: axis over which the first network's scores are normalised. "width" is the choice of SUGAR's
+        evaluation; faces side by side compete. "classes" is the choice of training; it needs higher
+        thresholds, usually 0.6, 0.7, 0.7.
     """
 
     min_face_size: float = 20.0
@@ -45,13 +45,13 @@ class DetectionSettings:
 
 @dataclasses.dataclass(frozen=True)
 class Detections:
-    """Faces found, best first; all in pixels of the image.
+    """Detected faces, best first, in pixels of the image.
 
     Attributes:
       boxes: `[N, 4]` left, top, right, bottom.
       scores: `[N]` in (0, 1).
-      landmarks: `[N, 5, 2]`, (x, y) of left eye, right eye, nose, left and right corner of the mouth, as
-        seen in the picture.
+      landmarks: `[N, 5, 2]`, (x, y) of left eye, right eye, nose, left and right corner of the mouth; left
+        and right as seen in the image.
     """
 
     boxes: np.ndarray
@@ -84,7 +84,7 @@ def _apply_over_classes(pnet: PNet, x: jax.Array) -> tuple[jax.Array, jax.Array]
 
 
 def pyramid_scales(width: int, height: int, min_face_size: float) -> list[float]:
-    """By how much the image is scaled so that faces of ever larger size fill a cell."""
+    """Return the scales of the image pyramid; at smaller scales, larger faces fill a cell."""
     scale = CELL / min_face_size
     shortest = min(width, height) * scale
     scales = []
@@ -111,16 +111,15 @@ def detect(
     picture = Image.fromarray(image)
     scales = pyramid_scales(*picture.size, settings.min_face_size)
     first = functools.partial(_apply if settings.proposals == "width" else _apply_over_classes, pnet)
-    found = [_propose(picture, first, scale, settings.thresholds[0]) for scale in scales]
-    found = _concatenated(found)
-    found = found[suppress(found.boxes, found.scores, settings.overlaps[0])]
-    boxes = squares(calibrated(found.boxes, found.offsets))
+    faces = _concatenated([_propose(picture, first, scale, settings.thresholds[0]) for scale in scales])
+    faces = faces[suppress(faces.boxes, faces.scores, settings.overlaps[0])]
+    boxes = squares(calibrated(faces.boxes, faces.offsets))
 
     offsets, probabilities = _on_crops(rnet, image, boxes, RNet.SIZE)
-    found = Proposals(clipped(boxes, *picture.size), probabilities[:, 1], offsets)
-    found = found[found.scores > settings.thresholds[1]]
-    found = found[suppress(found.boxes, found.scores, settings.overlaps[1])]
-    boxes = squares(calibrated(found.boxes, found.offsets))
+    faces = Proposals(clipped(boxes, *picture.size), probabilities[:, 1], offsets)
+    faces = faces[faces.scores > settings.thresholds[1]]
+    faces = faces[suppress(faces.boxes, faces.scores, settings.overlaps[1])]
+    boxes = squares(calibrated(faces.boxes, faces.offsets))
 
     points, offsets, probabilities = _on_crops(onet, image, boxes, ONet.SIZE)
     sure = probabilities[:, 1] > settings.thresholds[2]
@@ -132,7 +131,7 @@ def detect(
 
 
 def propose(picture: Image.Image, pnet: PNet, scale: float, threshold: float) -> Proposals:
-    """Cells of the scaled image that may hold a face, as boxes in the original one."""
+    """Return cells of the scaled image that may show a face, as boxes in the original image."""
     return _propose(picture, functools.partial(_apply, pnet), scale, threshold)
 
 
@@ -148,8 +147,8 @@ def _propose(
     rows, columns = np.nonzero(scores[:, :, 1] > threshold)
     corner = STRIDE * np.stack([columns, rows], axis=1) + 1.0
     boxes = np.round(np.concatenate([corner, corner + CELL], axis=1) / scale)
-    found = Proposals(boxes, scores[rows, columns, 1], offsets[rows, columns])
-    return found[suppress(found.boxes, found.scores, 0.5)]
+    proposals = Proposals(boxes, scores[rows, columns, 1], offsets[rows, columns])
+    return proposals[suppress(proposals.boxes, proposals.scores, 0.5)]
 
 
 def _normalised(pixels: np.ndarray) -> jax.Array:
@@ -157,10 +156,10 @@ def _normalised(pixels: np.ndarray) -> jax.Array:
 
 
 def _concatenated(parts: list[Proposals]) -> Proposals:
-    none = Proposals(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 4)))
+    empty = Proposals(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 4)))
     return Proposals(
         *(
-            np.concatenate([getattr(part, field.name) for part in (none, *parts)])
+            np.concatenate([getattr(part, field.name) for part in (empty, *parts)])
             for field in dataclasses.fields(Proposals)
         )
     )
@@ -169,7 +168,7 @@ def _concatenated(parts: list[Proposals]) -> Proposals:
 def _on_crops(
     network: Callable[[jax.Array], tuple[jax.Array, ...]], image: np.ndarray, boxes: np.ndarray, size: int
 ) -> list[np.ndarray]:
-    """Apply a network to the boxes' contents; the batch is padded so that few sizes are compiled."""
+    """Apply a network to the contents of boxes; batches are padded to powers of 2 to limit compilations."""
     padded = 1 << max(len(boxes) - 1, 0).bit_length()
     crops = np.zeros((padded, size, size, 3), np.uint8)
     for crop, box in zip(crops, boxes, strict=False):
@@ -178,7 +177,7 @@ def _on_crops(
 
 
 def cut_out(image: np.ndarray, box: np.ndarray, size: int) -> np.ndarray:
-    """The square `box`, on whole pixels, scaled to `[size, size, 3]`; black beyond the image."""
+    """Cut a box on whole pixels out of an image and scale it to `[size, size, 3]`; black beyond the image."""
     left, top, right, bottom = (int(edge) for edge in box)
     content = np.zeros((bottom - top + 1, right - left + 1, 3), np.uint8)
     height, width = image.shape[:2]

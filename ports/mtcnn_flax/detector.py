@@ -1,4 +1,4 @@
-"""The three networks as one face detector."""
+"""A face detector made of three networks."""
 
 import numpy as np
 from flax import nnx
@@ -9,11 +9,11 @@ from mtcnn_flax.networks import ONet, PNet, RNet
 
 
 class NoFaceError(ValueError):
-    """No face was found in an image that should show one."""
+    """No face was found in an image that should show a face."""
 
 
 class MTCNN(nnx.Module):
-    """A face detector with five landmarks. It works on the host; the networks in it are compiled."""
+    """A detector of faces and five landmarks. It runs on the host; its networks are compiled."""
 
     def __init__(self, pnet: PNet, rnet: RNet, onet: ONet):
         self.pnet = pnet
@@ -25,7 +25,7 @@ class MTCNN(nnx.Module):
 
         Args:
           image: `[H, W, 3]` uint8, RGB.
-          settings: thresholds and the smallest size, if not those of SUGAR's evaluation.
+          settings: thresholds and smallest size; None uses those of SUGAR's evaluation.
 
         Raises:
           ValueError: if the image has another shape or type.
@@ -35,12 +35,12 @@ class MTCNN(nnx.Module):
         return detect(image, (self.pnet, self.rnet, self.onet), settings)
 
     def align(self, image: np.ndarray) -> np.ndarray:
-        """The best face of an image, upright: `[112, 112, 3]` uint8.
+        """Return the best face of an image, turned upright: `[112, 112, 3]` uint8.
 
         Raises:
-          NoFaceError: if there is none.
+          NoFaceError: if no face is found.
         """
-        found = self.detect(image)
-        if not len(found):
+        faces = self.detect(image)
+        if not len(faces):
             raise NoFaceError("no face found")
-        return align_face(image, found.landmarks[0])
+        return align_face(image, faces.landmarks[0])

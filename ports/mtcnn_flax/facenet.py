@@ -1,4 +1,4 @@
-"""The same weights as the PyPI package `facenet-pytorch` names and flattens them."""
+"""Read the weights from the PyPI package `facenet-pytorch`, which has other names and another flattening."""
 
 from collections.abc import Mapping
 
@@ -15,15 +15,15 @@ _HEADS: dict[NetName, tuple[str, ...]] = {
 
 
 def is_facenet(state_dict: Mapping[str, np.ndarray]) -> bool:
-    """Whether a state dict has the names of `facenet-pytorch`."""
+    """True if a state dict has the names of `facenet-pytorch`."""
     return "conv1.weight" in state_dict
 
 
 def from_facenet(state_dict: Mapping[str, np.ndarray], net: NetName) -> dict[str, np.ndarray]:
-    """One of the package's `pnet.pt`, `rnet.pt`, `onet.pt` under the names of the reference's files.
+    """Rename the package's `pnet.pt`, `rnet.pt` or `onet.pt` to the names of the reference's files.
 
-    There linear layers are called dense, heads lack the prefix of their stage, and maps are flattened in
-    the order (W, H, C).
+    In the package, linear layers are called dense, heads lack the prefix of their stage, and maps are
+    flattened in the order (W, H, C).
     """
     renamed = {_name(name, net): array for name, array in state_dict.items()}
     if net in FLATTENED and FLATTENED[net][0] in renamed:

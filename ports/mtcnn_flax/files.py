@@ -1,4 +1,4 @@
-"""Detector weights: the reference's three files, those of two PyPI packages, or one file of our own."""
+"""Read detector weights from the reference's files, two PyPI packages, or our format; write our format."""
 
 import os
 import tempfile
@@ -21,23 +21,23 @@ from torch_bridge.zip_member import open_zip, read_member
 
 ARCHITECTURE = "mtcnn"
 LARGEST_FILE = 32 * 2**20
-"""Bytes of one network; the largest of the published files has 1.6 million."""
+"""Limit for the bytes of one network's file; the largest published file has 1.6 million."""
 
 
 def make() -> MTCNN:
-    """An untrained detector."""
+    """Make an untrained detector."""
     rngs = nnx.Rngs(0)
     return MTCNN(PNet(rngs=rngs), RNet(rngs=rngs), ONet(rngs=rngs))
 
 
 def load(path: str | Path) -> MTCNN:
-    """A detector with real weights.
+    """Load a detector with real weights.
 
     Args:
-      path: a folder or zip archive with `pnet.npy`, `rnet.npy` and `onet.npy` (SUGAR's
-        `mtcnn_weights.zip`), with `pnet.pt`, ... (the wheel that `pip download --no-deps facenet-pytorch`
-        fetches), with `pnet.lz4`, ... (the wheel of PyPI's mtcnn 1.0, or `installed_weights()`), or with
-        the three converted to `.safetensors`; or a `.safetensors` file written by `save`.
+      path: a `.safetensors` file of `save`, or a folder or zip archive of three files: `pnet.npy`,
+        `rnet.npy`, `onet.npy` (SUGAR's `mtcnn_weights.zip`); `pnet.pt`, ... (the wheel of `pip download
+        --no-deps facenet-pytorch`); `pnet.lz4`, ... (the wheel of PyPI's mtcnn 1.0, or
+        `installed_weights()`); or the three converted to `.safetensors`.
 
     Raises:
       torch_bridge.CheckpointError: if a file is missing, cannot be read or holds something else.
@@ -55,22 +55,22 @@ def load(path: str | Path) -> MTCNN:
 
 
 def save(module: MTCNN, path: str | Path, *, dtype: str = "float32", notes: Mapping[str, str]) -> None:
-    """Write the weights as safetensors; `notes` (source, licence, ...) go into its header."""
+    """Write the weights as safetensors; `notes` (source, licence, ...) go into the header."""
     save_module(module, path, header={"architecture": ARCHITECTURE, **notes}, dtype=dtype)
 
 
 def read_state_dict(file: CheckpointFile, net: NetName) -> dict[str, np.ndarray]:
-    """The state dict of one network in PyTorch's layout, from any of the files that `load` takes apart.
+    """Return the state dict of one network in PyTorch's layout, from one of the three files of `load`.
 
     Raises:
-      torch_bridge.CheckpointError: if it holds no state dict; does not name the file.
+      torch_bridge.CheckpointError: if the file holds no state dict; the message does not name the file.
     """
     state_dict = torch_state_dict(file, lambda: NETWORKS[net](rngs=nnx.Rngs(0)), to_torch)
     return from_facenet(state_dict, net) if is_facenet(state_dict) else state_dict
 
 
 def recognised_net(names: Collection[str]) -> NetName | None:
-    """Which of the networks has arrays of these names, if any."""
+    """Return the network that has arrays of these names; None if no network has."""
     signs: dict[str, NetName] = {
         "conv4_2.weight": "pnet",
         "conv6_3.weight": "onet",
@@ -84,7 +84,7 @@ def _read_states(path: Path) -> dict[NetName, dict[str, np.ndarray]]:
     if path.is_dir():
         with naming_file(path):
             names: dict[NetName, str] = {
-                net: _one_of(net, [file.name for file in path.iterdir()]) for net in NETWORKS
+                net: _file_name(net, [file.name for file in path.iterdir()]) for net in NETWORKS
             }
         states = {}
         for net, name in names.items():
@@ -98,7 +98,7 @@ def _read_states(path: Path) -> dict[NetName, dict[str, np.ndarray]]:
         with open_zip(opened) as archive:
             members = {PurePosixPath(name).name: name for name in archive.namelist()}
             for net in NETWORKS:
-                name = _one_of(net, list(members))
+                name = _file_name(net, list(members))
                 file = Path(folder) / name
                 file.write_bytes(read_member(archive, members[name], most=LARGEST_FILE))
                 with naming_file(name):
@@ -106,7 +106,7 @@ def _read_states(path: Path) -> dict[NetName, dict[str, np.ndarray]]:
         return states
 
 
-def _one_of(net: NetName, names: list[str]) -> str:
+def _file_name(net: NetName, names: list[str]) -> str:
     for suffix in (".npy", ".pt", ".safetensors", ".lz4"):
         if net + suffix in names:
             return net + suffix
@@ -114,7 +114,7 @@ def _one_of(net: NetName, names: list[str]) -> str:
 
 
 def _read_state(path: Path, net: NetName) -> dict[str, np.ndarray]:
-    """The state dict of a network in a file; messages do not name the file."""
+    """Read the state dict of a network from a file; messages do not name the file."""
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > LARGEST_FILE:

@@ -1,7 +1,7 @@
-"""The same weights in the PyPI package `mtcnn` 1.0, the detector of EG3D's own scripts.
+"""Read the weights from the PyPI package `mtcnn` 1.0, the detector of EG3D's own scripts.
 
-Its files are joblib dumps, a format that can run code when it is read, so a file is opened only if its
-SHA-256 is that of the release.
+Its files are joblib dumps, which can run code when they are read. So a file is read only if its SHA-256 is
+that of the release.
 """
 
 import hashlib
@@ -31,11 +31,11 @@ _NAMES: dict[NetName, tuple[str, ...]] = {
         *("conv6_2", "conv6_3", "conv6_1"),
     ),
 }
-"""The layers in the order of the files; a number is a convolution or linear layer of the trunk."""
+"""Layers in the order of the files; a number is a convolution or linear layer of the trunk."""
 
 
 def installed_weights() -> Path | None:
-    """The folder of the weights of the installed package `mtcnn`; no code of the package is run."""
+    """Return the weights' folder of the installed package `mtcnn`, without running its code, or None."""
     package = importlib.util.find_spec("mtcnn")
     for location in (package.submodule_search_locations or ()) if package is not None else ():
         folder = Path(location) / "assets" / "weights"
@@ -45,27 +45,27 @@ def installed_weights() -> Path | None:
 
 
 def read_keras(data: bytes, net: NetName) -> dict[str, np.ndarray]:
-    """One of the package's `pnet.lz4`, `rnet.lz4`, `onet.lz4` as a state dict in PyTorch's layout.
+    """Read the package's `pnet.lz4`, `rnet.lz4` or `onet.lz4` as a state dict in PyTorch's layout.
 
     Raises:
-      CheckpointError: if these are not the released bytes, or the packages to read them are missing.
+      CheckpointError: if these are not the released bytes, or a package for reading them is missing.
     """
     if hashlib.sha256(data).hexdigest() != _SHA256[net]:
         raise CheckpointError(f"{net}.lz4 is not the file of the PyPI package mtcnn 1.0.0")
     try:
         import joblib
-        import lz4.frame  # noqa: F401 - joblib finds it by itself
+        import lz4.frame  # noqa: F401 - joblib uses it
     except ModuleNotFoundError as error:
         raise CheckpointError(
-            f"{net}.lz4 needs {error.name} to be read: pip install 'mtcnn>=1,<2'"
+            f"{net}.lz4 cannot be read without {error.name}: pip install 'mtcnn>=1,<2'"
         ) from error
     return from_keras(joblib.load(io.BytesIO(data)), net)
 
 
 def from_keras(weights: Sequence[np.ndarray], net: NetName) -> dict[str, np.ndarray]:
-    """Arrays in the order of Keras' `get_weights`, as the state dict of the reference's files.
+    """Make a state dict of the reference's files from arrays in the order of Keras' `get_weights`.
 
-    Keras' layout is ours, except that maps are flattened in the order (W, H, C).
+    Keras has our layout, except that it flattens maps in the order (W, H, C).
     """
     names = []
     for layer in _NAMES[net]:
@@ -73,7 +73,7 @@ def from_keras(weights: Sequence[np.ndarray], net: NetName) -> dict[str, np.ndar
         path = f"features.{path}" if path.startswith("prelu") else path
         names += [f"{path}.weight"] if "prelu" in path else [f"{path}.weight", f"{path}.bias"]
     if len(names) != len(weights):
-        raise CheckpointError(f"holds {len(weights)} arrays, {net} has {len(names)}")
+        raise CheckpointError(f"holds {len(weights)} arrays, but {net} has {len(names)}")
     arrays = {
         name: array.reshape(-1) if "prelu" in name else array
         for name, array in zip(names, weights, strict=True)

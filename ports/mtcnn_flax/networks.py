@@ -15,10 +15,10 @@ NetName = Literal["pnet", "rnet", "onet"]
 
 
 class PNet(nnx.Module):
-    """Proposals: whether a face fills each 12 x 12 cell, and how its box differs from the cell.
+    """The proposal network: tells for each cell of 12 x 12 pixels if a face fills it, and the face's box.
 
-    The reference normalises the scores along the image's width and not over the two classes; its lowered
-    thresholds go with that, so this does the same.
+    The reference normalises the scores along the image's width instead of over the two classes, and lowers
+    the thresholds accordingly. This port does the same.
     """
 
     def __init__(self, *, rngs: nnx.Rngs):
@@ -36,12 +36,12 @@ class PNet(nnx.Module):
         self.conv4_2 = Conv2d(32, 4, 1, rngs=rngs)
 
     def __call__(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Offsets `[B, h, w, 4]` (left, top, right, bottom, in cell sizes) and scores `[B, h, w, 2]`."""
+        """Return offsets `[B, h, w, 4]` of the box's edges in cell sizes, and scores `[B, h, w, 2]`."""
         offsets, logits = self.offsets_and_logits(x)
         return offsets, jax.nn.softmax(logits, axis=2)
 
     def offsets_and_logits(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """As `__call__`, with the scores before normalisation."""
+        """Return the same as `__call__`, with scores before normalisation."""
         f = self.features
         x = max_pool(f["prelu1"](f["conv1"](x)), 2, stride=2, ceil=True)
         x = f["prelu2"](f["conv2"](x))
@@ -50,7 +50,7 @@ class PNet(nnx.Module):
 
 
 class RNet(nnx.Module):
-    """Refinement of 24 x 24 crops."""
+    """The refinement network: classifies crops of 24 x 24 pixels and corrects their boxes."""
 
     SIZE = 24
 
@@ -71,7 +71,7 @@ class RNet(nnx.Module):
         self.conv5_2 = Linear(128, 4, rngs=rngs)
 
     def __call__(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Offsets `[B, 4]` in box sizes, and probabilities `[B, 2]` of no face and face."""
+        """Return offsets `[B, 4]` in box sizes, and probabilities `[B, 2]` of no face and face."""
         f = self.features
         x = max_pool(f["prelu1"](f["conv1"](x)), 3, stride=2, ceil=True)
         x = max_pool(f["prelu2"](f["conv2"](x)), 3, stride=2, ceil=True)
@@ -81,7 +81,7 @@ class RNet(nnx.Module):
 
 
 class ONet(nnx.Module):
-    """Output from 48 x 48 crops: also five landmarks."""
+    """The output network: like `RNet` on crops of 48 x 48 pixels, and also five landmarks."""
 
     SIZE = 48
 
@@ -105,7 +105,7 @@ class ONet(nnx.Module):
         self.conv6_3 = Linear(256, 10, rngs=rngs)
 
     def __call__(self, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Landmarks `[B, 10]` (five x, five y, in box sizes), offsets `[B, 4]`, probabilities `[B, 2]`."""
+        """Return landmarks `[B, 10]` (five x, five y, in box sizes), offsets and probabilities as `RNet`."""
         f = self.features
         x = max_pool(f["prelu1"](f["conv1"](x)), 3, stride=2, ceil=True)
         x = max_pool(f["prelu2"](f["conv2"](x)), 3, stride=2, ceil=True)

@@ -1,4 +1,4 @@
-"""Weights of the three networks to and from PyTorch's state dicts."""
+"""Convert the weights of the three networks from and to PyTorch's state dicts."""
 
 from collections.abc import Mapping
 from typing import Literal, overload
@@ -16,22 +16,22 @@ FLATTENED: dict[NetName, tuple[str, dict[str, int]]] = {
     "rnet": ("features.conv4.weight", {"c": 64, "h": 3, "w": 3}),
     "onet": ("features.conv5.weight", {"c": 128, "h": 3, "w": 3}),
 }
-"""The layers that read a flattened map; the reference turns it to (C, W, H) first."""
+"""Layers that read a flattened map; the reference first transposes it to (C, W, H)."""
 
 
 def channels_first(columns: np.ndarray, sizes: Mapping[str, int]) -> np.ndarray:
-    """Columns `[out, W H C]` of a linear layer in the order (C, W, H) of the reference's files."""
+    """Reorder columns `[out, W H C]` of a linear layer to the order (C, W, H) of the reference's files."""
     grid = columns.reshape(-1, sizes["w"], sizes["h"], sizes["c"])
     return np.ascontiguousarray(grid.transpose(0, 3, 1, 2).reshape(columns.shape))
 
 
 def target_shapes(net: NetName) -> dict[str, tuple[int, ...]]:
-    """Dotted path → shape of every array of the network, in our layout."""
+    """Return dotted path → shape for all arrays of the network, in our layout."""
     return torch_bridge.module_shapes(lambda: NETWORKS[net](rngs=nnx.Rngs(0)))
 
 
 def account(state_dict: Mapping[str, np.ndarray], net: NetName) -> list[torch_bridge.Row]:
-    """What becomes of each key of `state_dict`."""
+    """Return the status of each key of `state_dict`: read, missing, unexpected, ..."""
     return torch_bridge.account(state_dict, target_shapes(net), LAYOUT)
 
 
@@ -42,10 +42,11 @@ def from_torch(state_dict: Mapping[str, np.ndarray], net: Literal["rnet"]) -> RN
 @overload
 def from_torch(state_dict: Mapping[str, np.ndarray], net: Literal["onet"]) -> ONet: ...
 def from_torch(state_dict: Mapping[str, np.ndarray], net: NetName) -> PNet | RNet | ONet:
-    """Build one of the networks from the contents of `pnet.npy`, `rnet.npy` or `onet.npy`.
+    """Build a network from the contents of `pnet.npy`, `rnet.npy` or `onet.npy`.
 
     Raises:
-      torch_bridge.StateDictError: if a key is missing, unexpected, of the wrong shape or not finite.
+      torch_bridge.StateDictError: if a key is missing or unexpected, or its array has a wrong shape or is not
+        finite.
     """
     arrays = torch_bridge.from_torch(state_dict, target_shapes(net), LAYOUT)
     if net in FLATTENED:
@@ -55,7 +56,7 @@ def from_torch(state_dict: Mapping[str, np.ndarray], net: NetName) -> PNet | RNe
 
 
 def to_torch(module: PNet | RNet | ONet) -> dict[str, np.ndarray]:
-    """The inverse of `from_torch`."""
+    """Return the state dict of a network: the inverse of `from_torch`."""
     arrays = torch_bridge.module_arrays(module)
     for net, (name, sizes) in FLATTENED.items():
         if isinstance(module, NETWORKS[net]):

@@ -1,4 +1,4 @@
-"""PyTorch files and state dicts without PyTorch."""
+"""Read, write and convert PyTorch files and state dicts without PyTorch."""
 
 from torch_bridge.atomic import leftover_of, remove_leftovers, replacing
 from torch_bridge.errors import CheckpointError, RefusedGlobalError, naming_file

@@ -13,19 +13,19 @@ from safetensors import SafetensorError
 from torch_bridge.errors import CheckpointError
 
 _LEFTOVER = re.compile(r"\.(?P<name>.+)\.[a-z0-9_]{8}\.tmp")
-"""Names of the temporary files, as `tempfile.mkstemp` makes them."""
+"""Names of the temporary files that `tempfile.mkstemp` makes."""
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
-"""Errors of a disk, which an `OSError` without a file name leaves unclear."""
+"""Errors of a full or broken disk; their `OSError` may have no file name, so a message must name the file."""
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place when the block ends without an exception.
+    """Give a temporary file that replaces `path` if the block ends without an exception.
 
     Raises:
-      CheckpointError: if the folder of `path` does not exist or may not be written, `path` is a folder, or
-        the disk is full.
+      CheckpointError: if the folder of `path` does not exist or is not writable, `path` is a folder, or the
+        disk is full.
     """
     target = Path(path)
     if not target.parent.is_dir():
@@ -42,15 +42,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         mask = os.umask(0)
         os.umask(mask)
-        temporary.chmod(0o666 & ~mask)  # mkstemp allows the owner only
-        with temporary.open("rb+") as written:  # Windows flushes only files that are open for writing
-            os.fsync(written.fileno())
+        temporary.chmod(0o666 & ~mask)  # mkstemp gives rights to the owner only
+        with temporary.open("rb+") as file:  # Windows can only flush files that are open for writing
+            os.fsync(file.fileno())
         temporary.replace(target)
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
         raise CheckpointError(f"{target}: cannot be written ({error.strerror})") from error
-    except SafetensorError as error:  # the library hides the number of the error in its text
+    except SafetensorError as error:  # the library gives the number of the error only in its text
         number = re.search(r"\(os error (\d+)\)", str(error))
         if number is None or int(number[1]) not in _NO_ROOM:
             raise
@@ -60,15 +60,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def leftover_of(name: str) -> str | None:
-    """Name of the file that a temporary file of `replacing` was to become; None for any other name."""
-    found = _LEFTOVER.fullmatch(name)
-    return None if found is None else found["name"]
+    """Return the name of the file for a temporary file of `replacing`; None for other names."""
+    match = _LEFTOVER.fullmatch(name)
+    return None if match is None else match["name"]
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files that a killed process left in a folder and the folders below it.
+    """Remove the temporary files of a killed process from a folder and the folders in it.
 
-    Only where nobody else is writing: theirs would be removed, too.
+    Call it only if no other process is writing there: its files would be removed, too.
     """
     for path in folder.rglob(".*.tmp"):
         if leftover_of(path.name) is not None and path.is_file() and not path.is_symlink():

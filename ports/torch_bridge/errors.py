@@ -1,4 +1,4 @@
-"""The one exception that reading and writing checkpoints raises."""
+"""The exceptions of reading and writing checkpoints."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,16 +6,16 @@ from os import PathLike, fspath
 
 
 class CheckpointError(ValueError):
-    """A file cannot be used as a checkpoint; the message is one line that names the file and the cause."""
+    """A file cannot be used as a checkpoint. The message is one line with the file and the cause."""
 
 
 class RefusedGlobalError(CheckpointError):
-    """A pickle names a class or function that no checkpoint needs: it may be an attack."""
+    """A pickle names a class or function that no checkpoint needs; it may be an attack."""
 
 
 @contextmanager
 def naming_file(path: str | PathLike[str]) -> Iterator[None]:
-    """Put the name of the file in front of the message of every `CheckpointError` raised inside."""
+    """Put the file's name in front of the message of every `CheckpointError` raised in the block."""
     try:
         yield
     except CheckpointError as error:
@@ -23,9 +23,9 @@ def naming_file(path: str | PathLike[str]) -> Iterator[None]:
 
 
 def printable(value: object, limit: int = 80) -> str:
-    """Something from an untrusted file, fit for one line of a message: escaped and cut to length.
+    """Return a value from an untrusted file for a message: escaped, on one line, at most `limit` characters.
 
-    Only text is shown; of anything else, which may be nested without end, only the type.
+    Of a value that is not text, only the type is given, since it may be nested without end.
     """
     text = value if isinstance(value, str) else type(value).__name__
     escaped = text.encode("unicode_escape").decode("ascii")

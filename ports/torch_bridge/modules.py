@@ -1,4 +1,4 @@
-"""Read and fill the arrays of a Flax NNX module by dotted path."""
+"""Get and set the arrays of a Flax NNX module by dotted path."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -16,26 +16,26 @@ def _dotted(path: tuple) -> str:
 
 
 def module_shapes(make: Callable[[], nnx.Module]) -> dict[str, tuple[int, ...]]:
-    """Dotted path → shape of every array of the module that `make()` would build; nothing is allocated."""
+    """Return dotted path → shape for all arrays of the module of `make()`; nothing is allocated."""
     state = nnx.state(nnx.eval_shape(make))
     return {_dotted(path): tuple(variable.shape) for path, variable in nnx.to_flat_state(state)}
 
 
 def module_arrays(module: nnx.Module) -> dict[str, np.ndarray]:
-    """Dotted path → array of every parameter and buffer of `module`."""
+    """Return dotted path → array for all parameters and buffers of a module."""
     flat = nnx.to_flat_state(nnx.state(module))
     return {_dotted(path): np.asarray(jax.device_get(variable.get_value())) for path, variable in flat}
 
 
 def module_from_arrays(make: Callable[[], Module], arrays: Mapping[str, np.ndarray]) -> Module:
-    """Build the module of `make()` with the given arrays in place of freshly initialised ones.
+    """Build the module of `make()` with given arrays instead of initial ones.
 
     Args:
-      make: a function without arguments that builds the module; only its shapes are evaluated.
-      arrays: dotted path → array, one for each array of the module.
+      make: builds the module; only its shapes are evaluated.
+      arrays: dotted path → array, for all arrays of the module.
 
     Raises:
-      KeyError: if an array of the module is not among `arrays`.
+      KeyError: if an array of the module is missing.
     """
     graphdef, state = nnx.split(nnx.eval_shape(make))
     filled = [

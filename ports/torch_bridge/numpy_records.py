@@ -1,4 +1,4 @@
-"""Builders for numpy's dtypes, scalars and arrays as they stand in pickles."""
+"""Builders of NumPy's dtypes, scalars and arrays from pickles."""
 
 import math
 from typing import Any
@@ -14,14 +14,14 @@ _OBJECT_CODES = frozenset(["O", "O8"])
 
 
 class DtypeRecord:
-    """A `numpy.dtype`; its byte order arrives after its name."""
+    """A `numpy.dtype`; a pickle gives its byte order after its name."""
 
     def __init__(self, code: str):
         self.holds_objects = code in _OBJECT_CODES
         self.dtype = np.dtype(code)
 
     def build(self, state: Any) -> None:
-        """Take the byte order from `dtype.__setstate__`'s argument."""
+        """Read the byte order from the argument of `dtype.__setstate__`."""
         match state:
             case (int(), "<" | ">" | "=" | "|" as order, None, None, None, *_):
                 self.dtype = self.dtype.newbyteorder(order)
@@ -30,10 +30,10 @@ class DtypeRecord:
 
 
 class ArrayRecord:
-    """A `numpy.ndarray`; its contents arrive after its creation.
+    """A `numpy.ndarray`; a pickle gives its contents after its creation.
 
     Attributes:
-      elements: the contents of an array of objects, such as the one object that `numpy.save` wraps.
+      elements: contents of an array of objects; `numpy.save` wraps an object in such an array.
     """
 
     def __init__(self):
@@ -41,7 +41,7 @@ class ArrayRecord:
         self.elements: list[Any] = []
 
     def build(self, state: Any) -> None:
-        """Take shape, dtype and bytes from `ndarray.__setstate__`'s argument."""
+        """Read shape, dtype and bytes from the argument of `ndarray.__setstate__`."""
         match state:
             case (
                 int(),
@@ -57,10 +57,10 @@ class ArrayRecord:
                 raise CheckpointError("its pickle holds a malformed numpy array")
 
     def array(self) -> np.ndarray:
-        """The numbers.
+        """Return the numbers.
 
         Raises:
-          CheckpointError: if the pickle never delivered them.
+          CheckpointError: if the pickle has no numbers for the array.
         """
         if self._array is None:
             raise CheckpointError("its pickle holds a numpy array without numbers")
@@ -109,9 +109,9 @@ def _build_empty(args: tuple[Any, ...]) -> ArrayRecord:
 def _build_from_buffer(args: tuple[Any, ...]) -> ArrayRecord:
     match args:
         case (bytes() | bytearray() as data, DtypeRecord() as record, tuple() as shape, str() as order):
-            made = ArrayRecord()
-            made.build((1, shape, record, order == "F", bytes(data)))
-            return made
+            array = ArrayRecord()
+            array.build((1, shape, record, order == "F", bytes(data)))
+            return array
         case _:
             raise CheckpointError("its pickle holds a malformed numpy array")
 

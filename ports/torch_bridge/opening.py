@@ -1,4 +1,4 @@
-"""Open files from outside: only regular ones, so that no file is waited for and no device is touched."""
+"""Open files from outside, only regular files: opening a pipe could wait, and reading a device can act."""
 
 import os
 import stat
@@ -17,15 +17,15 @@ _KINDS = (
 
 
 def open_regular(path: str | PathLike[str]) -> BufferedReader:
-    """A regular file, or a link to one, opened for reading.
+    """Open a regular file, or a link to one, for reading.
 
     Raises:
       CheckpointError: if there is no such file, it may not be read, or it is a folder, a pipe, a socket or a
-        device; the message does not name the file.
+        device. The message does not name the file.
     """
     try:
         refuse_irregular(os.stat(path).st_mode)
-        # The file may have been exchanged since: opening a pipe must not wait for its other end.
+        # The file may have been exchanged by now; with O_NONBLOCK, opening a pipe does not wait.
         descriptor = os.open(
             path,
             os.O_RDONLY
@@ -37,8 +37,8 @@ def open_regular(path: str | PathLike[str]) -> BufferedReader:
         raise CheckpointError("no such file") from None
     except CheckpointError:
         raise
-    except ValueError as error:  # a zero byte in the name
-        raise CheckpointError("is not the name of a file") from error
+    except ValueError as error:  # the name has a zero byte
+        raise CheckpointError("is not a valid file name") from error
     except OSError as error:
         raise CheckpointError(f"cannot be read ({error.strerror})") from error
     file = os.fdopen(descriptor, "rb")
@@ -51,11 +51,11 @@ def open_regular(path: str | PathLike[str]) -> BufferedReader:
 
 
 def refuse_irregular(mode: int) -> None:
-    """Refuse what is not a regular file, given its `st_mode`.
+    """Refuse everything but a regular file, by its `st_mode`.
 
     Raises:
-      CheckpointError: saying what it is.
+      CheckpointError: if it is not a regular file; the message says what it is.
     """
-    for is_of_kind, what in _KINDS:
+    for is_of_kind, message in _KINDS:
         if is_of_kind(mode):
-            raise CheckpointError(what)
+            raise CheckpointError(message)

@@ -1,4 +1,4 @@
-"""Networks that NVIDIA's code base pickles together with their source code, read for their numbers only."""
+"""Read the numbers of networks that NVIDIA's code pickles together with their source code."""
 
 import dataclasses
 from typing import Any
@@ -12,13 +12,13 @@ from torch_bridge.trees import find_state_dict, unwrapped
 
 @dataclasses.dataclass(frozen=True)
 class PersistentNetwork:
-    """What a pickled network says about itself.
+    """A pickled network as plain data.
 
     Attributes:
-      class_name: such as "TriPlaneGenerator".
+      class_name: name of its class, such as "TriPlaneGenerator".
       init_args: positional arguments of its constructor.
       init_kwargs: keyword arguments of its constructor.
-      attributes: everything else in its `__dict__`, as inert data.
+      attributes: its `__dict__` as inert data.
       state_dict: PyTorch's names → arrays in PyTorch's layout.
     """
 
@@ -30,22 +30,22 @@ class PersistentNetwork:
 
 
 def persistent_network(tree: Any) -> PersistentNetwork | None:
-    """The network that a network pickle holds as `G_ema`, or that was saved whole in another way.
+    """Return the network that a file holds as `G_ema`, or as a whole.
 
     Args:
-      tree: what was read; see `trees.unwrapped` for what is taken off.
+      tree: contents of the file; wrappers are removed as in `trees.unwrapped`.
 
     Returns:
-      None if it holds no network with its settings, such as a state dict.
+      None if the file holds no network with settings, for example only a state dict.
 
     Raises:
-      CheckpointError: if the pickle holds networks, but no generator, or the network is malformed.
+      CheckpointError: if the pickle holds networks but no generator, or the network is malformed.
     """
     network = unwrapped(tree)
     if not isinstance(network, Instance):
         if isinstance(network, dict) and any(isinstance(value, Instance) for value in network.values()):
-            found = ", ".join(printable(name, 30) for name in list(network)[:8])
-            raise CheckpointError(f"holds no network G_ema (found: {found})")
+            names = ", ".join(printable(name, 30) for name in list(network)[:8])
+            raise CheckpointError(f"holds no network G_ema (it holds: {names})")
         return None
     arrays = find_state_dict(network)
     init_args, init_kwargs = network.attribute("_init_args") or (), network.attribute("_init_kwargs") or {}

@@ -1,9 +1,9 @@
-"""Follow a pickle's instructions without calling anything.
+"""Execute the instructions of a pickle without calling what it names.
 
-`pickle.Unpickler` calls what the file names, and even with a restricted `find_class` its C code can be made
-to allocate memory at will or to overflow the stack. Here `pickletools` from the standard library decodes the
-instructions, and a stack machine of our own obeys them: the only functions that ever run are the builders
-which the caller hands in, and what they make is plain data (see `records`).
+`pickle.Unpickler` calls what the file names. Even with a restricted `find_class`, a file can make its C code
+allocate any amount of memory or overflow the stack. Here, the standard library's `pickletools` decodes the
+instructions, and our own stack machine executes them. It only calls the builders of the caller, which make
+plain data (see `records`).
 """
 
 import pickletools
@@ -14,14 +14,14 @@ from torch_bridge.errors import CheckpointError, printable
 from torch_bridge.records import Global, Instance
 
 INSTRUCTION_LIMIT = 5_000_000
-"""Far above any network's checkpoint; bounds the time and memory that a small file can ask for."""
+"""Far above any network's checkpoint; limits the time and memory that a small file can cost."""
 
 Builder = Callable[[tuple[Any, ...]], Any]
-"""Makes plain data from the arguments that the pickle passes to a function or class."""
+"""Makes plain data from the arguments of a function or class in the pickle."""
 
 
 class Source(Protocol):
-    """A file opened for reading, an `mmap`, or a `BytesIO`: `read` returns less where the data end."""
+    """A file opened for reading, an `mmap`, or a `BytesIO`; at the end of the data, `read` returns less."""
 
     def read(self, n: int, /) -> bytes: ...
     def readline(self) -> bytes: ...
@@ -33,16 +33,16 @@ def load(
     builder_of: Callable[[Global], Builder],
     persistent_load: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """Read one pickle, starting at the current position of `source` and ending behind it.
+    """Read one pickle from the current position of `source`, which is behind the pickle afterwards.
 
     Args:
-      source: where to read.
-      builder_of: the builder for a class or function that the pickle names; raises `CheckpointError` for one
-        that is not allowed. Called as soon as the name is seen, whether or not it is used afterwards.
-      persistent_load: turns a persistent id into the object that it stands for.
+      source: the data.
+      builder_of: returns the builder of a class or function that the pickle names; raises `CheckpointError`
+        if it is not allowed. It is called for every name, even if the pickle does not use the name.
+      persistent_load: returns the object of a persistent id.
 
     Raises:
-      CheckpointError: if the data are malformed, end early, or ask for something that is not allowed.
+      CheckpointError: if the data are malformed or cut short, or name something that is not allowed.
     """
     machine = _Machine(builder_of, persistent_load)
     try:
@@ -52,7 +52,7 @@ def load(
             machine.execute(opcode.name, argument)
     except CheckpointError:
         raise
-    except (ValueError, OverflowError) as error:  # what genops raises; builders raise CheckpointError
+    except (ValueError, OverflowError) as error:  # raised by genops; builders raise CheckpointError
         raise CheckpointError(f"not a readable pickle, or cut short ({printable(str(error))})") from error
     return machine.result
 
@@ -75,7 +75,7 @@ def _malformed() -> NoReturn:
 
 
 def _checked_key(key: Any) -> Any:
-    """Only scalars and flat tuples: hashing deeply nested tuples would overflow the interpreter's stack."""
+    """Return a scalar or flat tuple; refuse other keys: hashing deeply nested tuples overflows the stack."""
     if isinstance(key, _KEY_TYPES) or (
         isinstance(key, tuple) and all(isinstance(item, _KEY_TYPES) for item in key)
     ):
@@ -84,7 +84,7 @@ def _checked_key(key: Any) -> Any:
 
 
 class _Machine:
-    """Stack, marks and memo of a pickle being read."""
+    """Stack, marks and memo while a pickle is read."""
 
     def __init__(self, builder_of: Callable[[Global], Builder], persistent_load: Callable[[Any], Any] | None):
         self._builder_of = builder_of
@@ -95,7 +95,7 @@ class _Machine:
         self.result: Any = None
 
     def execute(self, name: str, argument: Any) -> None:
-        """Obey one instruction; names are those of `pickletools`."""
+        """Execute one instruction, named as in `pickletools`."""
         if name in _LITERALS:
             self._push(argument)
         elif name in _CONSTANTS:
@@ -231,14 +231,14 @@ class _Machine:
         for key, value in zip(values[::2], values[1::2], strict=True):
             entries[_checked_key(key)] = value
 
-    # Globals and what would be calls.
+    # Globals, and the instructions that call them in a real unpickler.
 
     def _push_global(self, module: Any, name: Any) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
             _malformed()
-        found = Global(module, name)
-        self._builder_of(found)  # refuses what is not allowed, even if it is never called
-        self._push(found)
+        named = Global(module, name)
+        self._builder_of(named)  # refuses what is not allowed, even if it is never called
+        self._push(named)
 
     def _do_global(self, module_and_name: str) -> None:
         module, _, name = module_and_name.partition(" ")
@@ -278,7 +278,7 @@ class _Machine:
         state, target = self._pop(), self._top()
         if hasattr(target, "build"):
             target.build(state)
-        elif not isinstance(target, dict):  # attributes of a dict, such as torch's `_metadata`, are left out
+        elif not isinstance(target, dict):  # attributes of a dict, such as torch's `_metadata`, are ignored
             _malformed()
 
     # Persistent ids.

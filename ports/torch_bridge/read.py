@@ -1,4 +1,4 @@
-"""Read a checkpoint of any supported format, recognised by its content."""
+"""Read a checkpoint of any supported format; the format is recognised by content."""
 
 import dataclasses
 import io
@@ -25,13 +25,13 @@ Format = Literal["torch zip", "torch legacy", "pickle", "numpy", "safetensors"]
 
 @dataclasses.dataclass(frozen=True)
 class CheckpointFile:
-    """A file that was read.
+    """The contents of a file.
 
     Attributes:
-      path: where it lies.
-      format: how it was written.
-      tree: what it holds: dicts, lists, tuples, numbers, strings, and the inert records of `records`.
-      metadata: the header of a safetensors file, or of a PyTorch file that we wrote; else empty.
+      path: of the file.
+      format: of the file.
+      tree: dicts, lists, tuples, numbers, strings, and the inert records of `records`.
+      metadata: header of a safetensors file or of a PyTorch file of ours; otherwise empty.
     """
 
     path: Path
@@ -41,22 +41,22 @@ class CheckpointFile:
 
 
 def read_file(path: str | PathLike[str]) -> CheckpointFile:
-    """Read a PyTorch file (zip or legacy), a pickle (as NVIDIA's code base writes networks), or safetensors.
+    """Read a PyTorch file (zip or legacy), a pickle (such as NVIDIA's networks), or safetensors.
 
-    Safetensors in several files are read by their index, such as `model.safetensors.index.json`. A `.npy`
-    file is read if `numpy.save` was given a dict or another object, which it then pickles.
+    Safetensors in several files are read from their index, such as `model.safetensors.index.json`. A `.npy`
+    file is read if `numpy.save` wrote a dict or another object, which it pickles.
 
-    No code from the file is run, and none is imported because of it; PyTorch is not needed.
+    No code of the file is run or imported, and PyTorch is not needed.
 
     Raises:
-      CheckpointError: in one line that names the file and the cause, if it cannot be read or is refused.
+      CheckpointError: if the file cannot be read or is refused; one line names the file and the cause.
     """
     with naming_file(path):
         return read_contents(path)
 
 
 def read_contents(path: str | PathLike[str]) -> CheckpointFile:
-    """As `read_file`; messages do not name the file."""
+    """Read a file as `read_file` does; messages do not name the file."""
     path = Path(path)
     if is_index(path):
         return CheckpointFile(path, "safetensors", *read_shards(path))
@@ -71,14 +71,14 @@ def read_contents(path: str | PathLike[str]) -> CheckpointFile:
 
 
 def read_pickle_bytes(data: bytes, name: str) -> Any:
-    """The tree that a pickle in memory holds, read as carefully as a file.
+    """Read a pickle in memory as carefully as a file.
 
     Args:
       data: the pickle, for example a member of an archive.
-      name: what to call it in messages.
+      name: its name in messages.
 
     Raises:
-      CheckpointError: in one line that gives the name and the cause, if it is damaged or refused.
+      CheckpointError: if the pickle is damaged or refused; one line has the name and the cause.
     """
     with naming_file(name):
         return read_pickle(io.BytesIO(data))[1]
@@ -111,7 +111,7 @@ def _read(path: Path, file: BinaryIO) -> CheckpointFile:
 
 
 def _read_npy(source: mmap.mmap) -> Any:
-    """The one object that `numpy.save` pickled behind its header."""
+    """Return the single object that `numpy.save` pickled behind the header."""
     version_and_length = source.read(len(NPY_MAGIC) + 4)[len(NPY_MAGIC) :]
     header = source.read(int.from_bytes(version_and_length[2:], "little"))
     if version_and_length[:2] != b"\x01\x00" or b"'descr': '|O'" not in header:

@@ -1,27 +1,27 @@
-"""What a pickle is read into: plain data and records that do nothing.
+"""Plain data and inert records that a pickle is read into.
 
-A pickle is a program that builds objects by calling functions. We follow the program but call nothing: where
-it would make an instance of a class, an `Instance` notes the name of the class and what it was given.
+A pickle is a program that builds objects by calling functions. We execute the program without these calls:
+instead of an instance of a class, an `Instance` records the name of the class and its arguments.
 """
 
 import dataclasses
 import math
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from torch_bridge.errors import CheckpointError
 
 COUNT_LIMIT = 2**48
-"""Larger counts, offsets and strides are nonsense; below it, products of two stay exact and printable."""
+"""Limit of counts, offsets and strides; below it, products of two are exact and printable."""
 
 EXPANDED_LIMIT = 2**24
-"""Elements a tensor may have beyond those of its storage (a stride of 0 repeats them for free)."""
+"""Elements that a tensor may have beyond its storage's; a stride of 0 repeats elements without memory."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Global:
-    """A class or function that a pickle refers to, by name only."""
+    """The name of a class or function in a pickle."""
 
     module: str
     name: str
@@ -35,11 +35,11 @@ class Instance:
     """Stands for an instance of a class.
 
     Attributes:
-      class_name: name of the class, with its module where the pickle gives one.
-      args: what the constructor was called with.
-      state: what would have become its `__dict__`, or the argument of its `__setstate__`.
-      entries: what would have been set by key.
-      elements: what would have been appended or added.
+      class_name: name of the class, with its module if the pickle gives it.
+      args: arguments of the constructor.
+      state: the instance's `__dict__`, or the argument of its `__setstate__`.
+      entries: items that the pickle sets by key.
+      elements: items that the pickle appends or adds.
     """
 
     class_name: str
@@ -49,22 +49,22 @@ class Instance:
     elements: list[Any] = dataclasses.field(default_factory=list)
 
     def build(self, state: Any) -> None:
-        """Note the state."""
+        """Record the state."""
         self.state = state
 
     def attribute(self, name: str) -> Any:
-        """An attribute that the object would have had, or None."""
+        """Return an attribute of the instance; None if it has no such attribute."""
         return self.state.get(name) if isinstance(self.state, dict) else None
 
 
 @dataclasses.dataclass(eq=False, repr=False)
 class Storage:
-    """A one-dimensional run of numbers that tensors look into.
+    """A one-dimensional array of numbers; tensors are views of it.
 
     Attributes:
-      dtype: of its elements; None for an untyped storage, which counts bytes.
+      dtype: of the elements; None for an untyped storage, which counts bytes.
       count: number of elements.
-      data: the little-endian bytes; legacy files deliver them after the pickle, so None at first.
+      data: the little-endian bytes; None until they are read, since legacy files have them after the pickle.
     """
 
     dtype: np.dtype | None
@@ -77,10 +77,10 @@ class Storage:
         return 1 if self.dtype is None else self.dtype.itemsize
 
     def fill(self, data: bytes, little_endian: bool = True) -> None:
-        """Deliver the bytes.
+        """Set the bytes.
 
         Raises:
-          CheckpointError: if their number is not what the pickle declared.
+          CheckpointError: if their number differs from the number declared in the pickle.
         """
         expected = self.count * self.itemsize
         if len(data) != expected:
@@ -90,20 +90,12 @@ class Storage:
         self.data = data
 
 
-class HasArray(Protocol):
-    """A leaf of a tree that holds numbers."""
-
-    def array(self) -> np.ndarray:
-        """The numbers."""
-        ...
-
-
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Tensor:
-    """A strided view of a storage. Offset and strides are in elements of `dtype`.
+    """A strided view of a storage; offset and strides are in elements of `dtype`.
 
     Raises:
-      CheckpointError: if the view reaches outside its storage.
+      CheckpointError: if the view reaches beyond its storage.
     """
 
     storage: Storage
@@ -131,10 +123,10 @@ class Tensor:
             raise CheckpointError(f"a tensor of shape {self.shape} is declared on {available} elements")
 
     def array(self) -> np.ndarray:
-        """The numbers, as a read-only view of the storage.
+        """Return the numbers as a read-only view of the storage.
 
         Raises:
-          CheckpointError: if the file did not contain the storage.
+          CheckpointError: if the file does not contain the storage.
         """
         if self.storage.data is None:
             raise CheckpointError("a storage that a tensor needs is missing")

@@ -1,4 +1,4 @@
-"""safetensors files with a header of text."""
+"""Read and write safetensors files with a header of texts."""
 
 import json
 from collections.abc import Mapping
@@ -14,28 +14,26 @@ from torch_bridge.errors import CheckpointError, printable
 from torch_bridge.opening import open_regular
 
 LARGEST_HEADER = 16 * 2**20
-"""Bytes; a network of ten thousand arrays needs about one."""
+"""Limit of the header's bytes; a network of ten thousand arrays needs about one million."""
 
 
 def read_safetensors(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Name → array, and the header's metadata.
+    """Read name → array and the header's metadata.
 
     Raises:
-      CheckpointError: if the file is damaged; its message does not name the file.
+      CheckpointError: if the file is damaged; the message does not name the file.
     """
     with open_regular(path) as opened:
         length = int.from_bytes(opened.read(8), "little")
     if length > LARGEST_HEADER:
-        raise CheckpointError(
-            f"the safetensors file is damaged, or it is none: its header claims {length} bytes"
-        )
+        raise CheckpointError(f"is damaged or not a safetensors file: its header claims {length} bytes")
     try:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
             return arrays, dict(file.metadata() or {})
     except MemoryError:
         raise
-    except Exception as error:  # the library fails in many ways on damaged files
+    except Exception as error:  # the library raises many types on damaged files
         raise CheckpointError(
             f"the safetensors file is damaged or cut short ({printable(str(error))})"
         ) from error
@@ -44,7 +42,7 @@ def read_safetensors(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], 
 def write_safetensors(
     path: str | PathLike[str], arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]
 ) -> None:
-    """Write name → array with a header of text; the file appears complete or not at all.
+    """Write name → array with a header of texts; the file appears complete or not at all.
 
     Equal contents give equal bytes.
 
@@ -58,7 +56,7 @@ def write_safetensors(
 
 
 def _sort_header(path: Path) -> None:
-    """Put the header's texts in order of name: the library shuffles them, so equal files would differ."""
+    """Sort the header's texts by name; the library shuffles them, so equal files would differ."""
     with path.open("r+b") as file:
         size = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(size))
@@ -66,6 +64,6 @@ def _sort_header(path: Path) -> None:
             return
         header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
         ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-        assert len(ordered) <= size, "reordering makes nothing longer"
+        assert len(ordered) <= size, "sorting does not make the header longer"
         file.seek(8)
         file.write(ordered.ljust(size))

@@ -1,4 +1,4 @@
-"""Safetensors in several files, put together by the index that lies beside them."""
+"""Read safetensors in several files by their index, a file in the same folder."""
 
 import json
 import re
@@ -17,15 +17,15 @@ _SHARD = re.compile(r"(?P<stem>.+)-(?P<part>\d+)-of-(?P<parts>\d+)\.safetensors"
 
 
 def is_index(path: Path) -> bool:
-    """True if a file is the index of safetensors in several files, judged by its name."""
+    """True if a file has the name of an index of safetensors in several files."""
     return path.name.endswith(_INDEX_SUFFIX)
 
 
 def refuse_shard(path: Path) -> None:
-    """Refuse one of several files that only together hold a network.
+    """Refuse a file that holds only a part of a network.
 
     Raises:
-      CheckpointError: naming the index to give instead.
+      CheckpointError: if the file is such a part; the message names the index to use instead.
     """
     shard = _SHARD.fullmatch(path.name)
     if shard is not None and int(shard["parts"]) > 1:
@@ -36,11 +36,11 @@ def refuse_shard(path: Path) -> None:
 
 
 def read_shards(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Name → array of all files that an index names, and the metadata of the first of them.
+    """Read name → array from all files of an index, and the metadata of the first file that has some.
 
     Raises:
       CheckpointError: if the index or a file is damaged, a file or an array is missing, or the index names
-        files in other folders; its message does not name the index.
+        files in other folders. The message does not name the index.
     """
     places = _weight_map(path)
     arrays: dict[str, np.ndarray] = {}
@@ -71,7 +71,7 @@ def _weight_map(path: Path) -> dict[str, str]:
         raise CheckpointError("has no weight_map, so it is not an index of safetensors files")
     for file in places.values():
         if not isinstance(file, str) or not _is_plain_name(file):
-            raise CheckpointError(f"names {printable(file)}, which is not a file beside it")
+            raise CheckpointError(f"names {printable(file)}, which is not a file in its folder")
     return places
 
 

@@ -1,8 +1,8 @@
-"""Move a state dict between PyTorch's names and layout and ours, with every key accounted for.
+"""Convert a state dict between PyTorch's layout and ours, with an account of every key.
 
-Our modules carry PyTorch's names: the attribute path of a weight, joined with dots, is its `state_dict()`
-key. So a port only says which axes to swap (`TorchLayout.axes`), and which source keys it leaves out on
-purpose (`TorchLayout.ignored`); everything else must match one to one.
+Our modules have PyTorch's names: the attribute path of a weight, joined with dots, is its key in
+`state_dict()`. So a port only defines the axes to permute (`TorchLayout.axes`) and the keys to ignore
+(`TorchLayout.ignored`). All other keys must match one to one.
 """
 
 import dataclasses
@@ -17,30 +17,30 @@ FAULTS: frozenset[Status] = frozenset({"missing", "unexpected", "wrong shape", "
 
 
 class StateDictError(ValueError):
-    """A state dict does not fit the network; the message lists every problem, one a line."""
+    """A state dict does not fit the network; the message lists all problems, one per line."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TorchLayout:
-    """How one family of networks is stored by PyTorch.
+    """PyTorch's layout of a kind of network.
 
     Attributes:
-      axes: `axes(name, ndim)` gives the permutation that turns the PyTorch array called `name` into ours,
-        as for `numpy.transpose`.
-      ignored: regular expressions, each matched against a whole source key, of entries that carry nothing
-        we need (constants that the code recomputes, training-time buffers).
+      axes: `axes(name, ndim)` returns the permutation from the PyTorch array `name` to ours, as for
+        `numpy.transpose`.
+      ignored: regular expressions for whole keys that are not needed: constants that the code computes, and
+        buffers for training.
     """
 
     axes: Callable[[str, int], tuple[int, ...]]
     ignored: tuple[str, ...] = ()
 
     def ignores(self, name: str) -> bool:
-        """Whether the source key `name` is left out on purpose."""
+        """True if the key `name` is ignored."""
         return any(re.fullmatch(pattern, name) for pattern in self.ignored)
 
 
 def conv_and_linear_axes(name: str, ndim: int) -> tuple[int, ...]:
-    """Axes for the common case: OIHW → HWIO, `[out, in]` weight → `[in, out]`, all else unchanged."""
+    """Return the usual axes: OIHW → HWIO, weight `[out, in]` → `[in, out]`, other arrays unchanged."""
     if ndim == 4:
         return (2, 3, 1, 0)
     if ndim == 2 and name.endswith("weight"):
@@ -50,7 +50,7 @@ def conv_and_linear_axes(name: str, ndim: int) -> tuple[int, ...]:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What became of one key. Shapes are in PyTorch's layout; None where that side lacks the key."""
+    """The status of a key. Shapes are in PyTorch's layout; None if the file or the network lacks the key."""
 
     name: str
     status: Status
@@ -63,26 +63,26 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _contiguous(array: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """Transpose and copy; unlike `np.ascontiguousarray`, a scalar stays a scalar."""
+    """Transpose and copy; unlike with `np.ascontiguousarray`, a scalar stays a scalar."""
     return np.array(np.transpose(array, axes), order="C")
 
 
 def account(
     source: Mapping[str, np.ndarray], targets: Mapping[str, tuple[int, ...]], layout: TorchLayout
 ) -> list[Row]:
-    """Match every source key with a target.
+    """Compare the keys of a state dict with those of a network.
 
     Args:
-      source: PyTorch's state dict as numpy arrays.
-      targets: dotted path → shape in our layout, of every array the network holds.
-      layout: how the family is stored.
+      source: PyTorch's state dict as NumPy arrays.
+      targets: dotted path → shape in our layout, for all arrays of the network.
+      layout: PyTorch's layout of the network.
 
     Returns:
-      One row for each key of either side, in order of name.
+      One row for each key of either side, sorted by name.
     """
     rows = []
     for name in sorted(source.keys() | targets.keys()):
-        found = tuple(source[name].shape) if name in source else None
+        given = tuple(source[name].shape) if name in source else None
         wanted = None
         if name in targets:
             shape = targets[name]
@@ -90,13 +90,13 @@ def account(
         status: Status = "used"
         if wanted is None:
             status = "ignored" if layout.ignores(name) else "unexpected"
-        elif found is None:
+        elif given is None:
             status = "missing"
-        elif found != wanted:
+        elif given != wanted:
             status = "wrong shape"
         elif not np.isfinite(source[name].astype(np.float32)).all():
             status = "not finite"
-        rows.append(Row(name, status, found, wanted))
+        rows.append(Row(name, status, given, wanted))
     return rows
 
 
@@ -109,21 +109,22 @@ _EXPLANATION: dict[Status, str] = {
 
 
 def problems(rows: list[Row]) -> list[str]:
-    """One sentence for each row that is a fault; empty when everything fits."""
+    """Return one sentence for each fault; empty if everything fits."""
     return [_EXPLANATION[row.status].format(row) for row in rows if row.status in FAULTS]
 
 
 def from_torch(
     source: Mapping[str, np.ndarray], targets: Mapping[str, tuple[int, ...]], layout: TorchLayout
 ) -> dict[str, np.ndarray]:
-    """Convert PyTorch's state dict to our layout, in float32.
+    """Convert PyTorch's state dict to our layout, in float32; for the arguments see `account`.
 
     Raises:
-      StateDictError: if a key is missing, unexpected, of the wrong shape or not finite; lists all of them.
+      StateDictError: if a key is missing or unexpected, or its array has a wrong shape or is not finite. The
+        message lists all of them.
     """
-    found = problems(account(source, targets, layout))
-    if found:
-        raise StateDictError("\n".join(found))
+    faults = problems(account(source, targets, layout))
+    if faults:
+        raise StateDictError("\n".join(faults))
     return {
         name: _contiguous(source[name].astype(np.float32), layout.axes(name, len(targets[name])))
         for name in targets
@@ -131,7 +132,7 @@ def from_torch(
 
 
 def to_torch(arrays: Mapping[str, np.ndarray], layout: TorchLayout) -> dict[str, np.ndarray]:
-    """The inverse of `from_torch`: our arrays in PyTorch's layout. Ignored entries are not made up."""
+    """Convert our arrays to PyTorch's layout: the inverse of `from_torch`, without ignored keys."""
     return {
         name: _contiguous(array, _inverse(layout.axes(name, np.ndim(array))))
         for name, array in arrays.items()

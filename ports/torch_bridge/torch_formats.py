@@ -1,4 +1,4 @@
-"""The two containers of `torch.save`: a zip archive, and a row of pickles before version 1.6."""
+"""Read the two formats of `torch.save`: a zip archive, and several pickles in a row before version 1.6."""
 
 import io
 import json
@@ -16,14 +16,14 @@ ZIP_MAGIC = b"PK\x03\x04"
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 HEADER_MEMBER = "header.json"
-"""Member of the archive for texts of ours; PyTorch does not look at it."""
+"""Member of the archive for our header, which PyTorch ignores."""
 
 
 def read_zip(file: BinaryIO) -> tuple[Any, dict[str, str]]:
-    """The tree inside a zip archive, and the header that `write_torch` may have put into it.
+    """Read the tree in a zip archive, and the header that `write_torch` may have added.
 
-    PyTorch stores members uncompressed, so what a member or all members together declare can never exceed
-    the size of the file; anything else is refused before memory is allocated for it.
+    PyTorch stores members uncompressed, so the declared sizes together cannot exceed the size of the file.
+    Larger sizes are refused before memory is allocated.
 
     Raises:
       CheckpointError: if the archive is damaged or not PyTorch's, or its pickle is refused.
@@ -51,10 +51,10 @@ def _read_archive(archive: zipfile.ZipFile, file_size: int) -> tuple[Any, dict[s
         except KeyError:
             raise CheckpointError(f"its archive has no member {printable(name)}") from None
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
-            raise CheckpointError(f"its archive holds {printable(name)} compressed, as PyTorch never does")
+            raise CheckpointError(f"its archive holds {printable(name)} compressed, which PyTorch never does")
         if info.file_size > remaining:
             raise CheckpointError(
-                f"its archive declares {info.file_size} bytes for {printable(name)}, more than there are"
+                f"its archive declares {info.file_size} bytes for {printable(name)}, more than the file has"
             )
         remaining -= info.file_size
         return archive.read(info)
@@ -87,10 +87,11 @@ def _header(content: bytes) -> dict[str, str]:
 
 
 def read_legacy(source: Source) -> Any:
-    """The tree that follows the magic number of a legacy file.
+    """Read the tree that follows the magic number of a legacy file.
 
-    After the magic number come four pickles (protocol version, facts about the writing machine, the tree, the
-    keys of the storages) and then for each storage its length and its bytes.
+    The magic number is followed by four pickles: protocol version, facts about the writing machine, the tree,
+      and the
+    keys of the storages. Then follow the length and the bytes of each storage.
 
     Raises:
       CheckpointError: if the file is damaged or its pickle is refused.
@@ -133,10 +134,10 @@ def _fill_from(source: Source, storages: list[Storage], little_endian: bool) -> 
 
 
 def read_pickle(source: Source) -> tuple[bool, Any]:
-    """A plain pickle, such as NVIDIA's networks, or a legacy file; told apart by the magic number.
+    """Read a plain pickle, such as NVIDIA's networks, or a legacy file, which starts with a magic number.
 
     Returns:
-      Whether it was a legacy file, and the tree.
+      True for a legacy file, and the tree.
 
     Raises:
       CheckpointError: if the pickle is damaged or refused.
@@ -154,7 +155,7 @@ def _builder_with_embedded_storages(name: Global) -> Builder:
 
 
 def _load_from_bytes(args: tuple[Any, ...]) -> Storage:
-    """A storage that was saved as a small file of its own inside a plain pickle."""
+    """Read a storage that was saved as a small file inside a plain pickle."""
     match args:
         case (bytes() as data,):
             pass

@@ -1,4 +1,4 @@
-"""Builders for PyTorch's tensors, parameters and storages as they stand in pickles."""
+"""Builders of PyTorch's tensors, parameters and storages from pickles."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ DTYPES: dict[str, np.dtype] = {
     "uint64": np.dtype("<u8"),
     "bool": np.dtype("?"),
 }
-"""Our dtype by PyTorch's name for it."""
+"""PyTorch's name → NumPy dtype."""
 
 STORAGE_CLASSES: dict[str, str] = {
     "DoubleStorage": "float64",
@@ -38,16 +38,16 @@ STORAGE_CLASSES: dict[str, str] = {
     "ByteStorage": "uint8",
     "BoolStorage": "bool",
 }
-"""PyTorch's name of a dtype by the class of storage that holds it."""
+"""Class of a storage → PyTorch's name of its dtype."""
 
 _UNTYPED = ("torch.storage.UntypedStorage", "torch.UntypedStorage")
 
 
 def storage_from_id(identifier: Any) -> tuple[str, Storage]:
-    """The key and the (still empty) storage that a persistent id describes.
+    """Return the key and the storage, still empty, of a persistent id.
 
     Raises:
-      CheckpointError: if it is not the id of a storage of a supported dtype.
+      CheckpointError: if it is not the id of a storage with a supported dtype.
     """
     match identifier:
         case ("storage", Global() as cls, str() as key, str(), int() as count, *rest) if (

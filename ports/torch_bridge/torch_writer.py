@@ -1,4 +1,4 @@
-"""Write a state dict as `torch.save` would, without PyTorch."""
+"""Write a state dict in the format of `torch.save`, without PyTorch."""
 
 import json
 import pickle
@@ -26,13 +26,13 @@ def write_torch(
     `torch.load(path, weights_only=True)` reads it.
 
     Args:
-      path: where to.
+      path: file to write.
       state_dict: name → array.
-      header: texts such as the network's config, which PyTorch passes over and `read_file` returns as
+      header: texts such as the network's config; PyTorch ignores them, and `read_file` returns them as
         metadata.
 
     Raises:
-      CheckpointError: if the folder does not exist, or PyTorch has no storage for the dtype of an array.
+      CheckpointError: if the folder does not exist, or PyTorch does not support the dtype of an array.
     """
     arrays = {name: _little_endian(name, np.asarray(array)) for name, array in state_dict.items()}
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
@@ -49,7 +49,7 @@ def _little_endian(name: str, array: np.ndarray) -> np.ndarray:
     if array.dtype.byteorder == ">":
         array = array.astype(array.dtype.newbyteorder("<"))
     if array.dtype not in _CLASS_OF:
-        raise CheckpointError(f"{name}: PyTorch files hold no numbers of type {array.dtype}")
+        raise CheckpointError(f"{name}: PyTorch files cannot hold numbers of type {array.dtype}")
     return array
 
 
@@ -74,7 +74,7 @@ def _global(module: str, name: str) -> bytes:
 
 
 def _tensor(key: int, array: np.ndarray) -> bytes:
-    """Instructions that rebuild a contiguous tensor on the storage called `key`."""
+    """Return instructions that build a contiguous tensor on the storage `key`."""
     storage = _tuple(
         _text("storage"),
         _global("torch", _CLASS_OF[array.dtype]),

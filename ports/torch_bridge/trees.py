@@ -1,4 +1,4 @@
-"""From the tree that a file was read into to a flat state dict."""
+"""Find a flat state dict in the tree of a file."""
 
 import itertools
 from typing import Any
@@ -19,10 +19,10 @@ _WRAPPERS = (
     *("state_dict", "model_state_dict", "model", "net", "network", "module", "generator", "encoder"),
     "params",
 )
-"""Customary keys around a network, the running average of its weights first: that is what is released."""
+"""Usual keys around a network. The running average of weights comes first because it is what is released."""
 
 _WRAPPING_MODULES = ("module", "_orig_mod")
-"""What DataParallel and torch.compile call the network that they wrap; no network of ours has such a part."""
+"""Names of the network inside DataParallel and torch.compile; none of our networks has such a part."""
 
 
 def _as_array(value: Any) -> np.ndarray | None:
@@ -32,10 +32,10 @@ def _as_array(value: Any) -> np.ndarray | None:
 
 
 def as_array(tree: Any) -> np.ndarray:
-    """The array of a file that holds a single tensor.
+    """Return the array of a file with a single tensor.
 
     Raises:
-      CheckpointError: if it holds something else.
+      CheckpointError: if the file holds something else.
     """
     array = _as_array(tree)
     if array is None:
@@ -44,11 +44,11 @@ def as_array(tree: Any) -> np.ndarray:
 
 
 def flat_state_dict(tree: Any) -> dict[str, np.ndarray]:
-    """Name → array, in PyTorch's order.
+    """Return name → array, in PyTorch's order.
 
     Args:
-      tree: a dict that holds nothing but tensors, or an inert network (an `Instance`) whose parameters and
-        persistent buffers are collected as `torch.nn.Module.state_dict` does.
+      tree: a dict of tensors, or an inert network (an `Instance`). Parameters and persistent buffers of a
+        network are collected as in `torch.nn.Module.state_dict`.
 
     Raises:
       CheckpointError: if `tree` is something else.
@@ -71,10 +71,10 @@ def flat_state_dict(tree: Any) -> dict[str, np.ndarray]:
 
 
 def unwrapped(tree: Any) -> Any:
-    """The innermost dict or network that `tree` is or wraps.
+    """Return the innermost dict or network of a tree.
 
-    Taken off are the customary keys of dicts, such as "state_dict" and "params_ema", the running average of
-    the weights before the weights themselves, and the modules that DataParallel and torch.compile add.
+    Usual keys of dicts such as "state_dict" and "params_ema" are removed; a running average of the weights is
+    preferred to the weights themselves. The modules of DataParallel and torch.compile are removed, too.
     """
     for _ in range(_DEPTH_LIMIT):
         if isinstance(tree, dict):
@@ -89,7 +89,7 @@ def unwrapped(tree: Any) -> Any:
 
 
 def _wrapped_module(tree: Any) -> Instance | None:
-    """The network inside a module that only wraps it."""
+    """Return the network inside a module that only wraps it; None for other trees."""
     members = tree.attribute("_modules") if isinstance(tree, Instance) else None
     if not isinstance(members, dict) or len(members) != 1:
         return None
@@ -98,10 +98,10 @@ def _wrapped_module(tree: Any) -> Instance | None:
 
 
 def find_state_dict(tree: Any) -> dict[str, np.ndarray]:
-    """The state dict that `tree` is or wraps; see `unwrapped`. Wrappers are taken out of its names, too.
+    """Return the state dict of a tree, see `unwrapped`; wrappers are removed from its names, too.
 
     Raises:
-      CheckpointError: if there is none.
+      CheckpointError: if the tree has no state dict.
     """
     arrays = flat_state_dict(unwrapped(tree))
     renamed = {_without_wrappers(name): array for name, array in arrays.items()}
@@ -128,17 +128,18 @@ def _described(value: Any) -> str:
 
 def _members(module: Instance, group: str) -> dict[str, Any]:
     members = module.attribute(group) or {}
-    well_named = isinstance(members, dict) and all(type(name) is str and len(name) < 256 for name in members)
-    if not well_named:
+    valid = isinstance(members, dict) and all(type(name) is str and len(name) < 256 for name in members)
+    if not valid:
         raise CheckpointError(f"{group} of its {printable(module.class_name)} is malformed")
     return members
 
 
 def plain(tree: Any) -> Any:
-    """The same nest of dicts, lists and tuples with numpy arrays in place of tensors.
+    """Return the same dicts, lists and tuples with NumPy arrays instead of tensors.
 
     Raises:
-      CheckpointError: if it is nested too deep or has too many entries, or holds an instance of a class.
+      CheckpointError: if the tree is nested too deeply, has too many entries, or holds an instance of a
+        class.
     """
     visits = itertools.count()
 
@@ -160,14 +161,14 @@ def plain(tree: Any) -> Any:
 
 
 class _Collector:
-    """Walks a tree of modules; a module may occur twice, so a small file could describe endless ones."""
+    """Walks a tree of modules, with limits: modules can be repeated, so a small file can be huge."""
 
     def __init__(self):
         self.arrays: dict[str, np.ndarray] = {}
         self._visits = 0
 
     def collect(self, module: Instance, prefix: str = "", depth: int = 0) -> dict[str, np.ndarray]:
-        """Add the tensors of `module` and of all modules in it."""
+        """Add the tensors of a module and of all modules in it; return all tensors so far."""
         self._visits += 1
         if depth > _DEPTH_LIMIT or self._visits > _MODULE_LIMIT:
             raise CheckpointError(

@@ -1,7 +1,7 @@
-"""Which classes and functions a checkpoint may name, and the plain data that each one becomes.
+"""List the classes and functions that a checkpoint may name, and the plain data that they become.
 
-Nothing here is imported or called by name. A class of a namespace in `STUB_NAMESPACES` becomes an inert
-`Instance`: networks pickled whole need that for layers such as `torch.nn.Softplus`.
+Nothing is imported or called by name. A class in a namespace of `STUB_NAMESPACES` becomes an inert
+`Instance`; networks that were pickled as a whole need this for layers such as `torch.nn.Softplus`.
 """
 
 import sys
@@ -41,17 +41,17 @@ def _plain_set(args: tuple[Any, ...]) -> set[Any]:
 
 
 def _latin1_bytes(args: tuple[Any, ...]) -> bytes:
-    """Bytes in a pickle of protocol 2, which has no instruction for them."""
+    """Build bytes from a pickle of protocol 2, which has no instruction for bytes."""
     match args:
         case (str() as text, "latin1" | "latin-1") if text.isascii() or max(text) <= "\xff":
             return text.encode("latin1")
-        case ():  # how protocol 2 writes b"" on some versions
+        case ():  # protocol 2 writes b"" like this in some versions
             return b""
     raise CheckpointError("its pickle holds a malformed byte string")
 
 
 def _instance_of_first(args: tuple[Any, ...]) -> Any:
-    """How `copyreg._reconstructor` (protocols 0, 1) and `copyreg.__newobj__` (2) make an object."""
+    """Build an object of `copyreg._reconstructor` (protocols 0, 1) or `copyreg.__newobj__` (protocol 2)."""
     match args:
         case (Global() as cls, *rest) if cls.module not in ("copyreg", "copy_reg"):
             return builder(cls)(() if rest[:1] == [Global("builtins", "object")] else tuple(rest))
@@ -59,7 +59,7 @@ def _instance_of_first(args: tuple[Any, ...]) -> Any:
 
 
 def _persistent_object(args: tuple[Any, ...]) -> Instance:
-    """A network of NVIDIA's code base; the source code that comes with it is left behind unread."""
+    """Build a network of NVIDIA's code; its source code in the pickle is ignored."""
     match args:
         case ({"class_name": str() as class_name, "state": dict() as state},):
             return Instance(class_name, state=state)
@@ -95,10 +95,10 @@ def _is_stub(name: Global) -> bool:
 
 
 def builder(name: Global) -> Builder:
-    """The builder for `name`.
+    """Return the builder of a class or function.
 
     Raises:
-      RefusedGlobalError: if a checkpoint has no business naming it.
+      RefusedGlobalError: if a checkpoint does not need it.
     """
     parts = (*name.module.split("."), name.name)
     if all(part.isidentifier() for part in parts):  # a dotted name would be an attribute of an attribute

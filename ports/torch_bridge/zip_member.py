@@ -1,4 +1,4 @@
-"""Members of zip archives from outside."""
+"""Read members of zip archives from outside."""
 
 import struct
 import zipfile
@@ -17,16 +17,16 @@ ZIP_FAULTS = (
     ValueError,
     OSError,
 )
-"""What `zipfile` raises for archives that are damaged."""
+"""Exceptions of `zipfile` for damaged archives."""
 
 _ENCRYPTED = 0x1
 
 
 def open_zip(file: BinaryIO) -> zipfile.ZipFile:
-    """A zip archive.
+    """Open a zip archive.
 
     Raises:
-      CheckpointError: if it is damaged or cut short.
+      CheckpointError: if the archive is damaged or cut short.
     """
     try:
         return zipfile.ZipFile(file)
@@ -35,28 +35,28 @@ def open_zip(file: BinaryIO) -> zipfile.ZipFile:
 
 
 def read_member(archive: zipfile.ZipFile, name: str, *, most: int) -> bytes:
-    """Contents of a member.
+    """Read the contents of a member.
 
     Args:
       archive: an open archive.
       name: of the member.
-      most: bytes; a member that declares more is refused before it is unpacked.
+      most: largest size in bytes; a member that declares more is refused before it is unpacked.
 
     Raises:
       CheckpointError: if there is no such member, or it is encrypted, damaged or too large.
     """
-    shown = printable(name)
+    label = printable(name)
     try:
         info = archive.getinfo(name)
     except KeyError:
-        raise CheckpointError(f"its archive has no member {shown}") from None
+        raise CheckpointError(f"its archive has no member {label}") from None
     if info.flag_bits & _ENCRYPTED:
-        raise CheckpointError(f"its member {shown} is encrypted; unpack it with its password first")
+        raise CheckpointError(f"its member {label} is encrypted; unpack it with its password first")
     if info.file_size > most:
         raise CheckpointError(
-            f"its member {shown} declares {info.file_size} bytes, more than any such file has"
+            f"its member {label} declares {info.file_size} bytes, more than any such file has"
         )
     try:
         return archive.read(info)
     except ZIP_FAULTS as error:
-        raise CheckpointError(f"its member {shown} is damaged ({printable(str(error))})") from error
+        raise CheckpointError(f"its member {label} is damaged ({printable(str(error))})") from error

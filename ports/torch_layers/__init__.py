@@ -1,4 +1,4 @@
-"""PyTorch's common layers in Flax NNX: the same parameter names and arithmetic, channels last."""
+"""PyTorch's common layers in Flax NNX, with the same parameter names and arithmetic; channels last."""
 
 from torch_layers.flattening import flatten_rows, unflatten_rows
 from torch_layers.layers import BatchNorm, Conv2d, LayerNorm, Linear, PReLU

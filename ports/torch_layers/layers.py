@@ -1,7 +1,7 @@
-"""Layers whose attributes carry PyTorch's parameter names.
+"""Layers with PyTorch's parameter names.
 
-Every layer keeps float32 parameters and computes in the dtype of its input, so a network chooses its compute
-dtype by casting its first input. Shapes: `B` batch, `H` rows, `W` columns, `C` channels.
+Parameters are float32. Every layer computes in the dtype of its input, so a network chooses its dtype by
+casting its first input. Shapes: `B` batch, `H` rows, `W` columns, `C` channels.
 """
 
 import jax
@@ -16,7 +16,7 @@ def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
 
 
 def _wide(x: jax.Array) -> jax.Array:
-    """At least float32, for statistics."""
+    """Cast to at least float32, for statistics."""
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
@@ -33,7 +33,7 @@ class Linear(nnx.Module):
 
 
 class Conv2d(nnx.Module):
-    """Convolution of `[B, H, W, in]` with `weight` `[kh, kw, in, out]`; sizes are (rows, columns)."""
+    """Convolution of `[B, H, W, in]` with `weight` `[kh, kw, in, out]`; size pairs are (rows, columns)."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Conv2d(nnx.Module):
 
 
 class PReLU(nnx.Module):
-    """`x` where positive, `weight * x` elsewhere, with one slope a channel."""
+    """`x` where positive, `weight * x` elsewhere; each channel has its own slope."""
 
     def __init__(self, channels: int):
         self.weight = nnx.Param(jnp.full(channels, 0.25, jnp.float32))
@@ -75,11 +75,11 @@ class PReLU(nnx.Module):
 
 
 class BatchNorm(nnx.Module):
-    """Normalise each channel of `[..., C]` by its statistics over all other axes; at least float32 inside.
+    """Normalise each channel of `[..., C]` by its statistics over all other axes, in at least float32.
 
-    By default the running statistics are used, as in PyTorch's eval mode. With `train=True` the statistics
-    of the batch are, and the running ones (`nnx.BatchStat`) move a tenth of the way towards them, with the
-    variance's N-1 correction: PyTorch's training mode with its default momentum.
+    By default it uses the running statistics, as PyTorch's eval mode. With `train=True` it uses the batch's
+    statistics and moves the running ones (`nnx.BatchStat`) a tenth of the way towards them, with the N-1
+    correction of the variance, as PyTorch's training mode with its default momentum.
     """
 
     MOMENTUM = 0.1
@@ -112,17 +112,19 @@ class BatchNorm(nnx.Module):
 
 
 class LayerNorm(nnx.Module):
-    """Normalise the last axis, in at least float32; PyTorch's epsilon."""
+    """Normalise the last axis, in at least float32."""
 
-    def __init__(self, channels: int, *, eps: float = 1e-5, affine: bool = True):
-        self.eps = eps
+    EPS = 1e-5
+    """PyTorch's default."""
+
+    def __init__(self, channels: int, *, affine: bool = True):
         self.weight = nnx.Param(jnp.ones(channels)) if affine else None
         self.bias = nnx.Param(jnp.zeros(channels)) if affine else None
 
     def __call__(self, x: jax.Array) -> jax.Array:
         wide = _wide(x)
         centred = wide - wide.mean(-1, keepdims=True)
-        y = centred / jnp.sqrt(jnp.square(centred).mean(-1, keepdims=True) + self.eps)
+        y = centred / jnp.sqrt(jnp.square(centred).mean(-1, keepdims=True) + self.EPS)
         if self.weight is not None and self.bias is not None:
             y = y * self.weight[...] + self.bias[...]
         return y.astype(x.dtype)

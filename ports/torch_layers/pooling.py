@@ -1,4 +1,4 @@
-"""Pooling of `[B, H, W, C]` images with PyTorch's rules for borders and overlapping windows."""
+"""Pool images `[B, H, W, C]` with PyTorch's rules for borders and overlapping windows."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,10 @@ import numpy as np
 
 
 def _padding(size: int, kernel: int, stride: int, padding: int, ceil: bool) -> tuple[int, int]:
-    """Padding before and after one axis; with `ceil` a last window may stick out, if it starts inside."""
+    """Return the padding before and after one axis.
+
+    With `ceil` the last window may extend beyond the image if it starts inside.
+    """
     span = size + 2 * padding - kernel
     windows = -(-span // stride) + 1 if ceil else span // stride + 1
     if ceil and (windows - 1) * stride >= size + padding:
@@ -15,7 +18,7 @@ def _padding(size: int, kernel: int, stride: int, padding: int, ceil: bool) -> t
 
 
 def max_pool(x: jax.Array, kernel: int, *, stride: int, padding: int = 0, ceil: bool = False) -> jax.Array:
-    """Largest value of each window; `ceil` is PyTorch's `ceil_mode`."""
+    """Return the largest value of each window; `ceil` is PyTorch's `ceil_mode`."""
     pads = [_padding(size, kernel, stride, padding, ceil) for size in x.shape[1:3]]
     return jax.lax.reduce_window(
         x, -jnp.inf, jax.lax.max, (1, kernel, kernel, 1), (1, stride, stride, 1), ((0, 0), *pads, (0, 0))
@@ -23,7 +26,7 @@ def max_pool(x: jax.Array, kernel: int, *, stride: int, padding: int = 0, ceil: 
 
 
 def average_pool(x: jax.Array, kernel: int, *, stride: int, padding: int = 0) -> jax.Array:
-    """Mean of each window's pixels inside the image (`count_include_pad=False`)."""
+    """Return the mean of each window's pixels inside the image (`count_include_pad=False`)."""
     window, strides = (1, kernel, kernel, 1), (1, stride, stride, 1)
     pads = ((0, 0), (padding, padding), (padding, padding), (0, 0))
     total = jax.lax.reduce_window(x, 0.0, jax.lax.add, window, strides, pads)
@@ -32,13 +35,13 @@ def average_pool(x: jax.Array, kernel: int, *, stride: int, padding: int = 0) ->
 
 
 def adaptive_average_matrix(size: int, target: int) -> np.ndarray:
-    """Adaptive average pooling of one axis as a matrix.
+    """Return adaptive average pooling of one axis as a matrix.
 
-    Row i averages the entries floor(i·size/target) up to but without ceil((i+1)·size/target), so windows
-    overlap where `target` does not divide `size`.
+    Row i averages the entries from floor(i·size/target) up to, but not including, ceil((i+1)·size/target). So
+    windows overlap if `target` does not divide `size`.
 
     Returns:
-      `[target, size]` float32; pooling an axis is multiplying by it.
+      `[target, size]` float32; multiplying an axis by it pools the axis.
     """
     matrix = np.zeros((target, size), np.float32)
     for i in range(target):

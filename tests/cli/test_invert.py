@@ -175,7 +175,7 @@ def test_resizing_is_pillows(photographs: np.ndarray) -> None:
 
 
 def test_an_encoder_for_other_latents_is_refused() -> None:
-    with pytest.raises(InputError, match=r"finds latents of 10 rows of 128, but this generator takes"):
+    with pytest.raises(InputError, match=r"returns latents \[10, 128\], but this generator takes"):
         load_encoder(tiny_models().generator, "heads")
 
 

@@ -23,7 +23,7 @@ def test_only_regular_files_are_opened_and_none_is_waited_for(tmp_path: Path):
         open_file(tmp_path)
     with pytest.raises(InputError, match="no such file"):
         open_file(tmp_path / "absent")
-    with pytest.raises(InputError, match="not the name of a file"):
+    with pytest.raises(InputError, match="not a valid file name"):
         open_file("zero\0byte")
 
 

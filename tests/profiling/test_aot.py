@@ -61,7 +61,7 @@ def test_the_report_in_words(here):
     assert ": fits" in text
     padded = dataclasses.replace(report, padding={"padding_identity": 0.25}, fits=False)
     text = "\n".join(lines(padded, presets.heads()))
-    assert "padding along identity: 25.0 % of the work is for nothing" in text
+    assert "padding along identity: 25.0 % of the work is not needed" in text
     assert "does NOT fit" in text
 
 

@@ -96,7 +96,7 @@ def test_sweeps_make_every_combination():
 @pytest.mark.parametrize(
     ("sweep", "message"),
     [
-        ("colour=red", "--sweep colour=red: write NAME=VALUE,VALUE with a name of copies, people, mesh"),
+        ("colour=red", "--sweep colour=red: write NAME=VALUE,VALUE; the names are copies, people, mesh"),
         ("copies", "--sweep copies: write NAME=VALUE"),
         ("copies=1,0", "--sweep copies: '0' is not at least 1"),
         ("dtype=float8", "--sweep dtype: 'float8' is not one of float32, bfloat16"),
@@ -161,7 +161,7 @@ def test_the_command(result, tmp_path, monkeypatch, capsys):
     ("arguments", "message"),
     [
         (["--compare", "no.json"], "no.json: no such file"),
-        (["--compare", "other.json"], "other.json: is no result of jaxunlearn bench"),
+        (["--compare", "other.json"], "other.json: is not a result of jaxunlearn bench"),
         (["--compare", "picture.png"], "picture.png: is not text in UTF-8"),
         (["--sweep", "copies=many"], "--sweep copies: 'many' is not a whole number"),
         (["--config.rendering.dtype=float8"], "config.rendering.dtype is 'float8'"),
@@ -248,5 +248,5 @@ def test_nothing_is_imported_from_the_current_folder(tmp_path, monkeypatch):
     for name in ("tqdm", "jax", "json", "numpy"):
         Path(f"{name}.py").write_text(f"open('{name} was imported', 'w')\n", encoding="utf-8")
     answer = measure.in_own_process(case(preset="none"))
-    assert answer["error"] == "its process ended with 1"
+    assert answer["error"] == "its process ended with exit code 1"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["jax.py", "json.py", "numpy.py", "tqdm.py"]

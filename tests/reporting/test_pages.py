@@ -1,5 +1,6 @@
 """Pages of runs, work lists and sequences, opened in a browser."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,3 +116,19 @@ def test_names_are_text_and_never_markup(chromium: Browser, page: Path):
     with opened(chromium, page, DESK) as shown:
         assert shown.page.locator("b").count() == 0
         assert "Zoë <b>O'Neill</b>" in shown.page.inner_text("body")
+
+
+def test_tables_have_a_header_and_a_cell_for_each_column(chromium: Browser, page: Path):
+    with opened(chromium, page, DESK) as shown:
+        headed = shown.page.locator("table").filter(has=shown.page.locator("th"))
+        assert headed.count() > 0
+        for table in headed.all():
+            rows = [row.locator("th, td").count() for row in table.locator("tr").all()]
+            assert len(rows) > 1
+            assert len(set(rows)) == 1
+
+
+def test_no_markup_is_shown_as_text(chromium: Browser, page: Path):
+    with opened(chromium, page, DESK) as shown:
+        text = shown.page.inner_text("body").replace("Zoë <b>O'Neill</b>", "")
+        assert not re.search("[<>]", text)

@@ -17,7 +17,7 @@ def test_two_steps_at_full_size_fit(tmp_path):
     command = [sys.executable, "-m", "jaxunlearn", "unlearn", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
-    assert "model_ir_se50.pth not found: random weights in its place" in done.stderr
+    assert "model_ir_se50.pth not found: random weights are used instead" in done.stderr
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
     assert peak < LIMIT_GB
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["steps"] == 2

@@ -50,7 +50,7 @@ class ToyMethod(Method):
         return GuideSampling(local=weights(config), num_adjacent=0, num_global=0, **cameras(config, model))
 
     def prepare(
-        self, models, ws: np.ndarray, config, kept, before=None, mesh=None, *, progress=True
+        self, models, ws: np.ndarray, config, cache, before=None, mesh=None, *, progress=True
     ) -> Prepared:
         """See `Method.prepare`."""
         return Prepared(formula_targets(models, ws, config))

@@ -1,4 +1,4 @@
-"""The bundled generator: people who look like the z they were made from, whatever the view."""
+"""The bundled generator: people look like the renderings of their z, in every view."""
 
 from importlib import resources
 
@@ -75,10 +75,10 @@ def test_people_it_never_saw_come_out_right(generator: TriPlaneGenerator, held_o
 def test_everybody_resembles_their_own_photograph_most(
     generator: TriPlaneGenerator, held_out: Photographs
 ) -> None:
-    shown = generate(generator, held_out.z, held_out.camera[:, 0], COMPUTE)
+    generated = generate(generator, held_out.z, held_out.camera[:, 0], COMPUTE)
     real = held_out.image[:, 0].astype(np.float32) / 127.5 - 1
     perceptual = lpips_flax.load("alex")
     people = len(real)
-    pairs = [np.repeat(shown, people, axis=0), np.tile(real, (people, 1, 1, 1))]
+    pairs = [np.repeat(generated, people, axis=0), np.tile(real, (people, 1, 1, 1))]
     distances = np.asarray(perceptual(*map(jnp.array, pairs))).reshape(people, people)
     assert (distances.argmin(1) == np.arange(people)).mean() >= 0.75

@@ -1,4 +1,4 @@
-"""GUIDE as a method: formula targets; a generator copy each, or one for many people."""
+"""GUIDE as a method: targets by a formula; a generator copy for each person, or one for many people."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -73,7 +73,7 @@ class GuideMethod(Method):
         models: Models,
         ws: np.ndarray,
         config: ConfigDict,
-        kept: Path | None,
+        cache: Path | None,
         before: Before | None = None,
         mesh: Mesh | None = None,
         *,

@@ -1,1 +1,1 @@
-"""From files to networks and back: what is published, what it is called, how it is converted."""
+"""Find, recognise, read and convert the files of networks."""

@@ -1,7 +1,7 @@
-"""The kinds of networks that can be converted: one entry each in `KINDS`.
+"""The kinds of networks that can be converted, listed in `KINDS`.
 
-To add one, write a function that reads its file into a `Network` (with the imports inside, so that only the
-port in use is loaded) and list it below.
+To add a kind, write a function that reads its file into a `Network`, and list it in `KINDS`. Import inside
+the function, so that only the port in use is loaded.
 """
 
 import dataclasses
@@ -17,13 +17,14 @@ from torch_bridge import CheckpointFile, Row
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """A file, seen as a network of one kind.
+    """The contents of a file as a network of one kind.
 
     Attributes:
-      rows: what becomes of each key.
-      header: what our file says about the network besides its architecture, such as its config as JSON.
-      build: the network with the file's weights; raises `torch_bridge.StateDictError` if they do not fit.
-      to_torch: the network's complete state dict under official names, in PyTorch's layout.
+      rows: the status of each key: read, missing, unexpected, ...
+      header: header fields of our file besides the architecture, such as the config as JSON.
+      build: returns the network with the file's weights; raises `torch_bridge.StateDictError` if they do not
+        fit.
+      to_torch: returns the network's complete state dict with official names, in PyTorch's layout.
     """
 
     rows: list[Row]
@@ -37,10 +38,10 @@ class Kind:
     """A kind of network.
 
     Attributes:
-      name: what `--kind` and the header of our files ("architecture") call it.
-      recognises: whether a state dict with these names is of this kind.
-      read: sees a file as a network; raises `torch_bridge.CheckpointError`, without the file's name.
-      licence: what somebody who uses the released weights is bound by.
+      name: for `--kind` and for "architecture" in the header of our files.
+      recognises: returns True for the names of a state dict of this kind.
+      read: reads a file as this kind; raises `torch_bridge.CheckpointError` without the file's name.
+      licence: terms of the released weights.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""Convert networks between PyTorch's files and ours.
+"""Convert networks between PyTorch files and our files.
 
-Our files are safetensors with the arrays in our layout and a header: architecture, config, SHA-256 of the
-source file, licence note, version of this library. Exports for PyTorch are complete state dicts.
+Our files are safetensors with arrays in our layout. Their header has the architecture, config, SHA-256 of the
+source file, licence, and version of this library. Exports for PyTorch are complete state dicts.
 """
 
 import collections
@@ -27,10 +27,12 @@ def _as_input_errors() -> Iterator[None]:
 
 
 def accounting_table(opened: OpenedNetwork) -> str:
-    """What becomes of each key, one a line, and how many of each."""
+    """Return a table with the status of each key, and a last line with the count of each status."""
     rows = [("key", "status", "in the file", "in the network")]
     for row in opened.network.rows:
-        rows.append((escaped(row.name), row.status, _shown(row.source_shape), _shown(row.target_shape)))
+        rows.append(
+            (escaped(row.name), row.status, _shape_text(row.source_shape), _shape_text(row.target_shape))
+        )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -40,15 +42,15 @@ def accounting_table(opened: OpenedNetwork) -> str:
     return "\n".join([*lines, f"{opened.kind.name}: {summary}", ""])
 
 
-def _shown(shape: tuple[int, ...] | None) -> str:
+def _shape_text(shape: tuple[int, ...] | None) -> str:
     return "-" if shape is None else str(list(shape))
 
 
 def require_sound(opened: OpenedNetwork) -> None:
-    """Check that every key is accounted for.
+    """Check that the file has exactly the keys of the network.
 
     Raises:
-      InputError: if one is missing, unexpected, misshapen or not finite.
+      InputError: if a key is missing or unexpected, or its array has a wrong shape or is not finite.
     """
     problems = torch_bridge.problems(opened.network.rows)
     if problems:
@@ -56,7 +58,7 @@ def require_sound(opened: OpenedNetwork) -> None:
 
 
 def write_jax(opened: OpenedNetwork, target: Path) -> None:
-    """Write our safetensors file.
+    """Write a network as a safetensors file in our layout.
 
     Raises:
       InputError: if the weights do not fit, or `target` cannot be written.
@@ -91,11 +93,11 @@ def write_torch(opened: OpenedNetwork, target: Path) -> None:
 
 def _refuse_overwriting(opened: OpenedNetwork, target: Path) -> None:
     if target.resolve() == opened.path.resolve():
-        raise InputError(f"{target}: is the file that is read; name another one to write")
+        raise InputError(f"{target}: is the source file; choose another target")
 
 
 def _header(opened: OpenedNetwork) -> dict[str, str]:
-    """What a file of ours says of itself; notes of its source, such as a name or a threshold, are kept."""
+    """Return the header of our file; notes of the source, such as a name or a threshold, are kept."""
     notes = {name: text for name, text in opened.metadata.items() if name != "layout"}
     return {
         "licence": opened.kind.licence,

@@ -1,4 +1,4 @@
-"""Published files that are no network to convert: what they are, and what they are good for."""
+"""Describe files that cannot be converted, for helpful messages: what they are, and how to use them."""
 
 import zipfile
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from torch_bridge import CheckpointError
 
 
 def describe_tree(tree: Any) -> str | None:
-    """What a file holds that is a single tensor, in words; None for other files."""
+    """Describe a file of a single tensor; None for other files."""
     try:
         shape = list(torch_bridge.as_array(tree).shape)
     except CheckpointError:
@@ -22,12 +22,12 @@ def describe_tree(tree: Any) -> str | None:
 
 
 def describe_names(names: Collection[str]) -> str | None:
-    """What network has arrays of these names, in words, if it is a known one that cannot be converted."""
+    """Describe a known network that cannot be converted, by the names of its arrays; None for others."""
     first_parts = {name.partition(".")[0] for name in names}
     if any(name.startswith(("synthesis.b4.", "synthesis.input.")) for name in names):
         version = "3" if any(name.startswith("synthesis.input.") for name in names) else "2"
         return (
-            f"is a StyleGAN{version} generator of flat pictures, without tri-planes; give a generator of "
+            f"is a StyleGAN{version} generator of flat images, without tri-planes; give a generator of "
             "EG3D, such as ffhqrebalanced512-128.pkl"
         )
     if any(name.startswith("b4.") for name in names):
@@ -45,25 +45,25 @@ def describe_names(names: Collection[str]) -> str | None:
 
 
 def describe_download(path: Path) -> str | None:
-    """What stands in for a file whose download went wrong, in words; None for other files."""
+    """Describe the result of a failed download; None for other files."""
     try:
         with torch_bridge.open_regular(path) as file:
             start = file.read(512).lstrip().lower()
     except CheckpointError:
         return None
     if start.startswith((b"<!doctype html", b"<html")):
-        return "is a web page, not the file: the download did not work; download it again in a browser"
+        return "is a web page, not the file: the download failed; download it again in a browser"
     if start.startswith(b"version https://git-lfs"):
-        return "is a pointer of Git LFS, not the file itself; fetch it by git lfs pull"
+        return "is a pointer of Git LFS, not the file itself; fetch the file with git lfs pull"
     return None
 
 
 def describe_archive(path: Path) -> str | None:
-    """What a zip archive of the face detector's networks is, in words; None for other files."""
+    """Describe a zip archive of the face detector's networks; None for other files."""
     try:
         with zipfile.ZipFile(path) as archive:
             stems = {PurePosixPath(name).stem for name in archive.namelist()}
-    except Exception:  # zipfile fails in many ways on damaged archives, and this is only for a better message
+    except Exception:  # zipfile raises many types on damaged archives; this only serves a better message
         return None
     if {"pnet", "rnet", "onet"} <= stems:
         return (
@@ -74,7 +74,7 @@ def describe_archive(path: Path) -> str | None:
 
 
 def describe_architecture(name: str) -> str | None:
-    """What a file of ours with this architecture in its header is, in words, if it cannot be converted."""
+    """Describe a file of ours that cannot be converted, by its header's architecture; None for others."""
     if name == "mtcnn":
         return "is a face detector in our format already: give it as --detector FILE to align"
     if name.startswith("sugar-mapper-"):

@@ -1,4 +1,4 @@
-"""The one way from a file to a network: `convert` and every option that names a network's file use it."""
+"""Open a network's file; `convert` and all options for files of networks use this module."""
 
 import dataclasses
 from collections.abc import Collection, Mapping
@@ -16,13 +16,13 @@ from torch_bridge import CheckpointError, CheckpointFile
 
 @dataclasses.dataclass(frozen=True)
 class OpenedNetwork:
-    """A file that was read and recognised.
+    """A file that was read, with its kind of network.
 
     Attributes:
-      path: where it lies.
-      kind: what it was recognised as.
-      network: its arrays, seen as such a network.
-      metadata: the header of a file of ours; empty for other files.
+      path: of the file.
+      kind: kind of network.
+      network: the arrays as a network of this kind.
+      metadata: header of a file of ours; empty for other files.
     """
 
     path: Path
@@ -31,10 +31,10 @@ class OpenedNetwork:
     metadata: Mapping[str, str]
 
     def build(self) -> nnx.Module:
-        """The network with the file's weights.
+        """Build the network with the file's weights.
 
         Raises:
-          InputError: if they do not fit.
+          InputError: if the weights do not fit.
         """
         try:
             return self.network.build()
@@ -43,43 +43,43 @@ class OpenedNetwork:
             raise InputError(self.misfit(first, len(others))) from error
 
     def misfit(self, first: str, others: int) -> str:
-        """One line that says why the weights do not fit.
+        """Return a message of one line: why the weights do not fit.
 
         Args:
           first: the first problem.
-          others: how many there are besides.
+          others: number of further problems.
         """
-        more = f" (and {others} more problems; convert --check lists all)" if others else ""
+        more = f" (and {others} more problems; convert --check lists them)" if others else ""
         return f"{self.path}: does not fit {self.kind.name}: {first}{more}"
 
 
 def open_network(name: str | Path, kind: str = "auto") -> OpenedNetwork:
-    """Read a file and see it as a network.
+    """Read the file of a network.
 
     Args:
-      name: a network pickle, a PyTorch file or safetensors; no code from it is run. A bare name that is not
-        here is looked for where `jaxunlearn models` looks.
-      kind: the name of an entry of `KINDS`, or "auto" to recognise it by the names of its arrays.
+      name: a network pickle, a PyTorch file or safetensors; none of its code is run. A name without a folder
+        that does not exist here is searched where `jaxunlearn models` searches.
+      kind: name of an entry of `KINDS`, or "auto" to recognise the kind by the names of the arrays.
 
     Raises:
-      InputError: if the file cannot be read, or is not of the kind.
+      InputError: if the file cannot be read, or is of another kind.
     """
     wanted = None if kind == "auto" else kind_named(kind)
     path = locate_file(name)
     try:
         file = _read(path)
         with torch_bridge.naming_file(path):
-            found = _kind_of(file, wanted)
-            return OpenedNetwork(path, found, found.read(file), file.metadata)
+            recognised = _kind_of(file, wanted)
+            return OpenedNetwork(path, recognised, recognised.read(file), file.metadata)
     except CheckpointError as error:
         raise InputError(str(error)) from error
 
 
 def kind_of_file(path: Path) -> Kind:
-    """The kind of network that a file holds; its weights are not compared with a network's.
+    """Return the kind of network in a file, without checking that its weights fit.
 
     Raises:
-      torch_bridge.CheckpointError: if the file cannot be read, or is no network that can be converted.
+      torch_bridge.CheckpointError: if the file cannot be read, or is not a network that can be converted.
     """
     file = _read(path)
     with torch_bridge.naming_file(path):
@@ -87,10 +87,10 @@ def kind_of_file(path: Path) -> Kind:
 
 
 def kind_named(name: str) -> Kind:
-    """The kind of this name.
+    """Return the kind with this name.
 
     Raises:
-      InputError: if there is none.
+      InputError: if no kind has this name.
     """
     for kind in KINDS:
         if kind.name == name:
@@ -102,24 +102,24 @@ def _read(path: Path) -> CheckpointFile:
     try:
         return torch_bridge.read_file(path)
     except CheckpointError:
-        what = None
+        description = None
         if path.is_file():
-            what = foreign_files.describe_download(path) or foreign_files.describe_archive(path)
-        if what is None:
+            description = foreign_files.describe_download(path) or foreign_files.describe_archive(path)
+        if description is None:
             raise
-        raise CheckpointError(f"{path}: {what}") from None
+        raise CheckpointError(f"{path}: {description}") from None
 
 
 def _kind_of(file: CheckpointFile, wanted: Kind | None) -> Kind:
-    found = _by_header(file.metadata) or _by_names(_names(file))
+    recognised = _by_header(file.metadata) or _by_names(_names(file))
     if wanted is None:
-        if found is None:
+        if recognised is None:
             known = ", ".join(kind.name for kind in KINDS)
             some = ", ".join(list(_names(file))[:3])
             raise CheckpointError(f"its arrays ({some}, …) are not those of {known}; pass --kind")
-        return found
-    if found is not None and found.name != wanted.name:
-        raise CheckpointError(f"holds a network of the kind {found.name}, not {wanted.name}")
+        return recognised
+    if recognised is not None and recognised.name != wanted.name:
+        raise CheckpointError(f"holds a network of the kind {recognised.name}, not {wanted.name}")
     return wanted
 
 
@@ -137,9 +137,9 @@ def _by_header(metadata: Mapping[str, str]) -> Kind | None:
 
 
 def _names(file: CheckpointFile) -> Collection[str]:
-    what = foreign_files.describe_tree(file.tree)
-    if what is not None:
-        raise CheckpointError(what)
+    description = foreign_files.describe_tree(file.tree)
+    if description is not None:
+        raise CheckpointError(description)
     network = torch_bridge.persistent_network(file.tree)
     return (torch_bridge.find_state_dict(file.tree) if network is None else network.state_dict).keys()
 
@@ -148,7 +148,7 @@ def _by_names(names: Collection[str]) -> Kind | None:
     for kind in KINDS:
         if kind.recognises(names):
             return kind
-    what = foreign_files.describe_names(names)
-    if what is not None:
-        raise CheckpointError(what)
+    description = foreign_files.describe_names(names)
+    if description is not None:
+        raise CheckpointError(description)
     return None

@@ -1,4 +1,4 @@
-"""The files of others that the methods can use: what each is for and where its authors publish it."""
+"""The published files that the methods can use: their purpose, place and licence; and how to find them."""
 
 import dataclasses
 import hashlib
@@ -9,7 +9,7 @@ from pathlib import Path
 from jaxunlearn.files.door import local_path, open_file
 
 FOLDERS_VARIABLE = "JAXUNLEARN_MODELS"
-"""Environment variable with folders to search besides the current one and its `models`."""
+"""Environment variable with folders to search before the current folder and its `models`."""
 
 _TORCHVISION = "torchvision's weights, download.pytorch.org/models"
 _EG3D_PAGE = "NGC catalogue, nvidia/research/eg3d (linked from docs/models.md of NVlabs/eg3d)"
@@ -28,11 +28,11 @@ class Entry:
     """One published file.
 
     Attributes:
-      name: its file name as published. A converted file is found too: same stem, `.safetensors`.
-      purpose: what it is for.
-      published: where its authors offer it.
-      licence: under what terms, as its authors state it.
-      holds: a kind of network of `kinds.KINDS`, or "latent", "features" or "detector".
+      name: file name as published; a converted file has the same stem and `.safetensors`.
+      purpose: its use.
+      published: where its authors publish it.
+      licence: its terms, as stated by its authors.
+      holds: name of a kind of network in `architectures.KINDS`, or "latent", "features" or "detector".
     """
 
     name: str
@@ -132,26 +132,28 @@ ENTRIES = (
 
 
 def entry(name: str) -> Entry:
-    """The entry of a published file name."""
+    """Return the entry of a published file by its name."""
     return next(entry for entry in ENTRIES if entry.name == name)
 
 
 def search_folders(more: Iterable[Path] = ()) -> list[Path]:
-    """Where files are looked for, in order."""
+    """Return the folders to search, in order: `more`, those of the environment variable, `.`, `models`."""
     from_environment = [Path(p) for p in os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep) if p]
     return [*more, *from_environment, Path(), Path("models")]
 
 
 def find(entry: Entry, folders: Iterable[Path]) -> Path | None:
-    """The file of an entry, as published or converted, in the first folder that has it."""
+    """Return the file of an entry, published or converted, from the first folder that has it; else None."""
     return _first(entry.name, folders)
 
 
 def locate_file(name: str | Path) -> Path:
-    """The file that somebody names: as given, or, for a bare name that is not here, where `find` looks.
+    """Return the path of a file that the user names.
+
+    A name without a folder that does not exist here is searched in `search_folders`.
 
     Raises:
-      InputError: if it is an address such as gs://bucket/name.
+      InputError: if the name is an address such as gs://bucket/name.
     """
     path = local_path(name)
     if path.exists() or path.name != str(name):
@@ -168,10 +170,10 @@ def _first(name: str, folders: Iterable[Path]) -> Path | None:
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file.
+    """Return the SHA-256 of a file in hexadecimal.
 
     Raises:
-      InputError: if it cannot be opened, see `files.open_file`.
+      InputError: if it cannot be opened, see `files.door.open_file`.
     """
     with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Whether a file that was found under a published name is what its name says."""
+"""Check that a file under a published name is what the name says."""
 
 import warnings
 from pathlib import Path
@@ -14,22 +14,22 @@ from jaxunlearn.models.latent_io import read_latents
 from torch_bridge import CheckpointError, StateDictError
 
 _FEATURES = 2048
-"""Numbers that FID's network gives for a picture."""
+"""Features of FID's network per image."""
 
 
 def readability(entry: Entry, path: Path) -> str:
-    """One line on whether a file can be read as what its name says.
+    """Return a line that says if a file can be read as what its name says.
 
-    Networks are recognised by the names of their arrays. Whether every array fits is left to
-    `convert --check`, which takes longer.
+    Networks are recognised by the names of their arrays. `convert --check` also checks that every array fits,
+    which takes longer.
 
     Args:
-      entry: what was looked for.
-      path: the file that was found.
+      entry: the published file.
+      path: the file under its name.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as settings that a file does not carry: convert says so
+            warnings.simplefilter("ignore")  # such as settings that the file lacks; convert warns of these
             return _read_as(entry.holds, path)
     except (InputError, CheckpointError, StateDictError) as error:
         return f"CANNOT BE USED: {first_line(error)}"
@@ -56,5 +56,5 @@ def _features(path: Path) -> str:
     except (ValueError, EOFError, OSError) as error:
         raise InputError(f"{path}: not a readable NumPy file") from error
     if not isinstance(features, np.ndarray) or features.shape[1:] != (_FEATURES,):
-        raise InputError(f"{path}: is not a table of {_FEATURES} features a picture")
-    return f"readable: features of {len(features)} pictures"
+        raise InputError(f"{path}: is not an array [N, {_FEATURES}] of features")
+    return f"readable: features of {len(features)} images"

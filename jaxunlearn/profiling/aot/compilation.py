@@ -1,4 +1,4 @@
-"""Compile the step for a topology and say what a device of it would need."""
+"""Compile the step for a topology, and report what each device needs."""
 
 import collections
 import dataclasses
@@ -23,13 +23,14 @@ _LARGEST = re.compile(r"Size: ([\d.]+)([KMGT]?)B?\s+(?:Operator: op_name=\"([^\"
 
 @dataclasses.dataclass(frozen=True)
 class Memory:
-    """Bytes of one device.
+    """Memory of one device, in bytes.
 
     Attributes:
-      arguments, outputs: of the program; `aliased` of the outputs take the place of arguments.
-      temporaries: what the program needs while it runs.
-      code: the program itself.
-      available: what the device has.
+      arguments, outputs: of the program.
+      aliased: part of the outputs that takes the place of arguments.
+      temporaries: needed while the program runs.
+      code: of the program itself.
+      available: memory of the device.
     """
 
     arguments: int
@@ -41,13 +42,13 @@ class Memory:
 
     @property
     def total(self) -> int:
-        """All that is there at once."""
+        """Memory needed at one time."""
         return self.arguments + self.outputs - self.aliased + self.temporaries + self.code
 
 
 @dataclasses.dataclass(frozen=True)
 class Exchange:
-    """Collectives of one kind along one axis of the mesh, in a step."""
+    """All collectives of one kind along one mesh axis, in one step."""
 
     kind: str
     axis: str
@@ -59,21 +60,23 @@ class Exchange:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What compiling found.
+    """The result of a compilation.
 
     Attributes:
-      topology, platform, device_kind, devices: for what; `devices` are those of the mesh.
+      topology, platform, device_kind: the devices compiled for.
+      devices: number of devices in the mesh.
       mesh: devices along "identity" and "sample".
-      copies: generator copies, `K`; `padding` says what is computed for nothing.
-      pairs: of a copy.
-      fits: whether a device's memory holds it.
-      memory: None where the compiler refused; `needed` then has its words' number of bytes.
-      needed: bytes.
-      largest: what takes most of the temporaries, where the compiler says so.
-      flops: XLA's own count for one device, bodies of loops counted once.
-      exchanges: what devices exchange.
-      estimated_cycles: the compiler's estimate of a step, if it gives one.
-      lower_seconds, compile_seconds: tracing, and compiling.
+      copies: generator copies, `K`.
+      pairs: pairs of a copy in a step.
+      padding: fraction of work that is not needed, by name.
+      fits: True if the program fits into a device's memory.
+      needed, available: bytes of a device; if the compiler refused the program, from its message.
+      memory: None if the compiler refused the program.
+      largest: the largest temporaries, if the compiler lists them.
+      flops: XLA's count for one device, with bodies of loops counted once.
+      exchanges: collectives between devices.
+      estimated_cycles: the compiler's estimate for a step, if it gives one.
+      lower_seconds, compile_seconds: time of tracing and of compiling.
     """
 
     topology: str
@@ -96,7 +99,7 @@ class Report:
     compile_seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return dataclasses.asdict(self)
 
 
@@ -106,13 +109,13 @@ def compile_step(
     """Compile the step of `copies` generator copies.
 
     Args:
-      workload: networks, which may be shapes only, and settings.
-      topology: what to compile for.
+      workload: networks and settings; the networks may be shapes only.
+      topology: the devices to compile for.
       shape: devices along "identity" and along "sample".
       copies: `K`.
 
     Returns:
-      The report, and the executable, None where the compiler found it too large.
+      The report and the executable; None instead of the executable if the compiler found it too large.
 
     Raises:
       InputError: if the topology has too few devices.
@@ -121,8 +124,7 @@ def compile_step(
     recipe = workload.recipe(copies, mesh, topology.platform)
     began = time.perf_counter()
     lowered = jax.jit(recipe.advance(), donate_argnums=0).lower(*workload.outline(recipe))
-    lowered_after = time.perf_counter() - began
-    began = time.perf_counter()
+    lower_seconds = time.perf_counter() - began
     common: dict[str, Any] = {
         "topology": topology.name,
         "platform": topology.platform,
@@ -132,32 +134,43 @@ def compile_step(
         "copies": copies,
         "pairs": recipe.settings.sampling.count,
         "padding": recipe.padding(),
-        "lower_seconds": round(lowered_after, 2),
+        "lower_seconds": round(lower_seconds, 2),
     }
+    began = time.perf_counter()
     try:
         executable = lowered.compile()
     except jax.errors.JaxRuntimeError as error:
-        refused = too_large(str(error))
-        if refused is None:
+        refusal = too_large(str(error))
+        if refusal is None:
             raise
-        needed, available, largest = refused
-        report = Report(
-            **common,
-            fits=False,
-            needed=needed,
-            available=available,
-            memory=None,
-            largest=largest,
-            flops=None,
-            exchanges=(),
-            estimated_cycles=None,
-            compile_seconds=round(time.perf_counter() - began, 2),
-        )
-        return report, None
-    seconds = time.perf_counter() - began
+        common["compile_seconds"] = round(time.perf_counter() - began, 2)
+        return _refused(common, *refusal), None
+    common["compile_seconds"] = round(time.perf_counter() - began, 2)
+    return _compiled(common, executable, int(topology.memory), mesh.shape[SAMPLE]), executable
+
+
+def _refused(
+    common: dict[str, Any], needed: int, available: int, largest: tuple[dict[str, Any], ...]
+) -> Report:
+    """Return the report of a program that the compiler found too large."""
+    return Report(
+        **common,
+        fits=False,
+        needed=needed,
+        available=available,
+        memory=None,
+        largest=largest,
+        flops=None,
+        exchanges=(),
+        estimated_cycles=None,
+    )
+
+
+def _compiled(common: dict[str, Any], executable: Any, available: int, sample: int) -> Report:
+    """Return the report of a compiled program; `sample` is the number of devices along that axis."""
     text = executable.as_text() or ""
-    memory = _memory(executable, int(topology.memory))
-    report = Report(
+    memory = _memory(executable, available)
+    return Report(
         **common,
         fits=memory.total <= memory.available,
         needed=memory.total,
@@ -165,21 +178,19 @@ def compile_step(
         memory=memory,
         largest=(),
         flops=(executable.cost_analysis() or {}).get("flops"),
-        exchanges=_exchanges(text, mesh.shape[SAMPLE]),
+        exchanges=_exchanges(text, sample),
         estimated_cycles=hlo.estimated_cycles(text),
-        compile_seconds=round(seconds, 2),
     )
-    return report, executable
 
 
 def _memory(executable: Any, available: int) -> Memory:
-    found = executable.memory_analysis()
+    analysis = executable.memory_analysis()
     return Memory(
-        arguments=found.argument_size_in_bytes,
-        outputs=found.output_size_in_bytes,
-        aliased=found.alias_size_in_bytes,
-        temporaries=found.temp_size_in_bytes,
-        code=found.generated_code_size_in_bytes,
+        arguments=analysis.argument_size_in_bytes,
+        outputs=analysis.output_size_in_bytes,
+        aliased=analysis.alias_size_in_bytes,
+        temporaries=analysis.temp_size_in_bytes,
+        code=analysis.generated_code_size_in_bytes,
         available=available,
     )
 
@@ -187,18 +198,18 @@ def _memory(executable: Any, available: int) -> Memory:
 def _exchanges(text: str, sample: int) -> tuple[Exchange, ...]:
     counts: collections.Counter[tuple[str, str]] = collections.Counter()
     sizes: collections.Counter[tuple[str, str]] = collections.Counter()
-    for found in hlo.collectives(text):
-        key = found.kind, hlo.axis_of(found.groups, sample)
-        counts[key] += found.trips
-        sizes[key] += found.trips * found.size
+    for collective in hlo.collectives(text):
+        key = collective.kind, hlo.axis_of(collective.groups, sample)
+        counts[key] += collective.trips
+        sizes[key] += collective.trips * collective.size
     return tuple(Exchange(*key, counts[key], sizes[key]) for key in sorted(counts))
 
 
 def too_large(message: str) -> tuple[int, int, tuple[dict[str, Any], ...]] | None:
-    """What the TPU compiler says when memory does not suffice: bytes needed, bytes there, largest arrays.
+    """Read the TPU compiler's message about too little memory.
 
     Returns:
-      None if the message says something else.
+      Bytes needed, bytes available, and the largest arrays; None if the message is about something else.
     """
     match = next(filter(None, (pattern.search(message) for pattern in _USED)), None)
     if match is None:

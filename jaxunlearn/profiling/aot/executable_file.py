@@ -1,7 +1,8 @@
-"""Compiled steps in files: a line of text that says what for, and JAX's own serialisation behind it.
+"""Save and load compiled steps: a header line with the platform and versions, then JAX's serialisation.
 
-JAX serialises an executable as a pickle, which runs code when it is read: read only files that you wrote.
-What they were compiled with is compared before anything of the pickle is read.
+JAX serialises an executable as a pickle, which can run code when it is read: read only files that you wrote.
+  The
+header is checked before the pickle is read.
 """
 
 import hashlib
@@ -38,9 +39,9 @@ def save_executable(executable: Any, path: Path, *, platform: str, device_kind: 
 
     Args:
       executable: compiled by `compilation.compile_step`.
-      path: where to; its folder must exist.
-      platform: that it runs on, as `jax.default_backend()` names it.
-      device_kind: likewise, as JAX calls a device.
+      path: file to write; its folder must exist.
+      platform: that it runs on, as returned by `jax.default_backend()`.
+      device_kind: JAX's name of the devices that it runs on.
     """
     payload = pickle.dumps(serialize_executable.serialize(executable))
     header: _Header = {
@@ -55,17 +56,17 @@ def save_executable(executable: Any, path: Path, *, platform: str, device_kind: 
 
 
 def load_executable(path: Path, devices: Sequence[Any]) -> Any:
-    """Read what `save_executable` wrote.
+    """Read a file of `save_executable`.
 
-    Only for files that you wrote yourself: reading one runs code that it contains.
+    Use it only for files that you wrote: reading a file can run code in it.
 
     Args:
       path: the file.
-      devices: those of the mesh that it was compiled for, row by row.
+      devices: devices of the mesh that it was compiled for, row by row.
 
     Raises:
-      InputError: if it is no such file or damaged, or was compiled for another platform, another kind of
-        device or by another version of JAX or libtpu; before anything of the executable is read.
+      InputError: if it is damaged or another kind of file, or was compiled for another platform or kind of
+        device, or with another version of JAX or libtpu. The executable is not read then.
     """
     with open_file(path) as file:
         line = file.readline(_LONGEST_HEADER)
@@ -96,12 +97,12 @@ def _check(path: Path, line: bytes, device: Any) -> None:
 
 
 def _versions(platform: str) -> dict[str, str]:
-    """What an executable for a platform depends on: package → version."""
+    """Return package → version of all that an executable for a platform depends on."""
     names = (*_PACKAGES, _OF_TPU) if platform == "tpu" else _PACKAGES
-    found = {}
+    versions = {}
     for name in names:
         try:
-            found[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:  # libtpu may be part of the machine's image
-            found[name] = "unknown"
-    return found
+            versions[name] = "unknown"
+    return versions

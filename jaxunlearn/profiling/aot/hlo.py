@@ -1,6 +1,6 @@
-"""Read an optimised program's text: what devices exchange, and how long the compiler thinks it takes.
+"""Read the text of an optimised program: exchanges between devices, and the compiler's estimate of its time.
 
-The text is XLA's HLO: computations in braces, an instruction a line, `%name = shape opcode(operands), …`.
+The text is XLA's HLO: computations in braces, one instruction per line: `%name = shape opcode(operands), …`.
 """
 
 import dataclasses
@@ -29,13 +29,13 @@ class Collective(NamedTuple):
 
     kind: str
     size: int
-    """Bytes that a device ends up with."""
+    """Bytes of the result on a device."""
 
     groups: tuple[tuple[int, ...], ...]
-    """Who exchanges with whom, as places in the mesh, row by row; empty for all with all."""
+    """Groups of devices that exchange, as places in the mesh, row by row; empty if all exchange with all."""
 
     trips: int
-    """How often it runs in a step."""
+    """Number of runs in a step."""
 
 
 @dataclasses.dataclass
@@ -49,24 +49,24 @@ Computations = dict[str, list[_Instruction]]
 
 
 def computations(text: str) -> tuple[Computations, str]:
-    """Computations by name, and the entry's name."""
-    found: Computations = {}
+    """Return the computations by name, and the name of the entry."""
+    program: Computations = {}
     current: list[_Instruction] | None = None
     entry = ""
     for line in text.splitlines():
         if line.endswith("{") and not line.startswith((" ", "HloModule")):
             name = "%" + line.removeprefix("ENTRY ").lstrip("%").split(" ")[0].split("(")[0]
-            current = found.setdefault(name, [])
+            current = program.setdefault(name, [])
             entry = name if line.startswith("ENTRY") else entry
         elif line.startswith("}"):
             current = None
         elif current is not None and (match := _INSTRUCTION.match(re.sub(r"/\*.*?\*/", "", line))):
             current.append(_Instruction(match["opcode"], match["shape"], match["rest"]))
-    return found, entry
+    return program, entry
 
 
 def _bytes(shape: str) -> list[int]:
-    """Of each array of a shape."""
+    """Return the bytes of each array of a shape."""
     sizes = []
     for kind, sides in _ARRAY.findall(shape):
         bits = _BITS.get(kind) or int("".join(re.findall(r"\d+", kind)[:1]) or 0)
@@ -83,7 +83,7 @@ def _groups(rest: str) -> tuple[tuple[int, ...], ...]:
     text = match[1]
     if text.startswith("{{"):
         return _listed(text)
-    # [groups,size]<=[sides]T(order): the numbers from 0 in a grid, its axes reordered, read off in groups
+    # [groups,size]<=[sides]T(order): number a grid of `sides` from 0, reorder its axes, read it in groups.
     shape, sides, *order = (
         [int(n) for n in part.split(",")] for part in re.findall(r"[\[(]([\d,]+)[\])]", text)
     )
@@ -98,7 +98,7 @@ def _listed(text: str) -> tuple[tuple[int, ...], ...]:
 
 
 def _trips(program: Computations, loop: _Instruction) -> int:
-    """How often a loop's body runs: said by the loop, or the number that its condition compares with."""
+    """Return the runs of a loop's body: stated by the loop, or the limit in its condition."""
     if known := _TRIPS.search(loop.rest):
         return int(known[1])
     condition = dict(_called(loop)).get("condition", "")
@@ -117,7 +117,7 @@ def _called(instruction: _Instruction) -> Iterator[tuple[str, str]]:
 
 
 def _walk(program: Computations, name: str, trips: int) -> Iterator[tuple[_Instruction, int]]:
-    """Every instruction that runs by itself, with how often; what is inside of a fusion does not."""
+    """Yield every instruction that runs by itself (not inside of a fusion), and its number of runs."""
     for instruction in program.get(name, []):
         yield instruction, trips
         if instruction.opcode == "fusion" and "async_collective" not in instruction.rest:
@@ -129,32 +129,40 @@ def _walk(program: Computations, name: str, trips: int) -> Iterator[tuple[_Instr
 
 
 def collectives(text: str) -> list[Collective]:
-    """Everything that devices exchange; asynchronous exchanges are counted where they start."""
+    """Return all exchanges between devices; asynchronous exchanges are counted at their start."""
     program, entry = computations(text)
-    found = []
+    exchanges = []
     for instruction, trips in _walk(program, entry, 1):
         kind = instruction.opcode.removesuffix("-start")
         if kind in KINDS:
             sizes = _bytes(instruction.shape)
             if instruction.opcode != kind and len(sizes) > 1 and instruction.shape.startswith("(("):
-                sizes = sizes[len(sizes) // 2 :]  # a start holds operands beside results
-            found.append(Collective(kind, sum(sizes), _groups(instruction.rest), trips))
-    return found
+                sizes = sizes[len(sizes) // 2 :]  # the shape of a start has operands, then results
+            exchanges.append(Collective(kind, sum(sizes), _groups(instruction.rest), trips))
+    return exchanges
 
 
 def estimated_cycles(text: str) -> int | None:
-    """The compiler's estimate for a step, loops multiplied out; None where it gives none."""
+    """Return the compiler's estimate for a step, with all turns of loops; None if it gives none."""
     program, entry = computations(text)
-    found = [
+    cycles = [
         trips * int(match[1])
         for instruction, trips in _walk(program, entry, 1)
         if (match := _CYCLES.search(instruction.rest))
     ]
-    return sum(found) if found else None
+    return sum(cycles) if cycles else None
 
 
 def axis_of(groups: Sequence[Sequence[int]], sample: int) -> str:
-    """Along which axis of a mesh with `sample` devices in a row groups lie: identity, sample, or both."""
+    """Return the mesh axis along which groups of devices lie.
+
+    Args:
+      groups: see `Collective`.
+      sample: devices in a row of the mesh.
+
+    Returns:
+      "identity", "sample" or "both".
+    """
     rows = all(len({place // sample for place in group}) <= 1 for group in groups)
     columns = all(len({place % sample for place in group}) <= 1 for group in groups)
     if not groups or not (rows or columns):

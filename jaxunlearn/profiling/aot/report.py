@@ -1,4 +1,4 @@
-"""A compilation's report in words."""
+"""Write the report of a compilation in words."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from jaxunlearn.profiling.devices import products
 
 
 def lines(report: Report, config: ConfigDict) -> Iterator[str]:
-    """What to print, line by line."""
+    """Yield the lines of the report; `config` is that of the workload."""
     identity, sample = report.mesh
     rendering = config.rendering
     yield (
@@ -19,16 +19,16 @@ def lines(report: Report, config: ConfigDict) -> Iterator[str]:
     )
     yield f"traced in {report.lower_seconds:.1f} s, compiled in {report.compile_seconds:.1f} s"
     for name, share in report.padding.items():
-        yield f"{name.replace('_', ' along ')}: {100 * share:.1f} % of the work is for nothing"
+        yield f"{name.replace('_', ' along ')}: {100 * share:.1f} % of the work is not needed"
     yield from _memory(report)
     if report.flops is not None:
         gflop = report.flops / 1e9
-        yield f"operations of a device, as XLA counts them, bodies of loops once: {gflop:.1f} GFLOP"
+        yield f"operations per device, as XLA counts them (bodies of loops once): {gflop:.1f} GFLOP"
     if report.fits:
         yield from _exchanges(report.exchanges)
     if report.estimated_cycles is not None:
         yield (
-            f"estimated cycles of a device, loops multiplied out, without gathers, scatters and sorts: "
+            f"estimated cycles per device (all turns of loops, without gathers, scatters and sorts): "
             f"{report.estimated_cycles:,}"
         )
 
@@ -36,14 +36,14 @@ def lines(report: Report, config: ConfigDict) -> Iterator[str]:
 def _memory(report: Report) -> Iterator[str]:
     verdict = "fits" if report.fits else "does NOT fit"
     yield (
-        f"memory of a device: {_gib(report.needed)} of {_gib(report.available)}, "
+        f"memory per device: {_gib(report.needed)} of {_gib(report.available)}, "
         f"{100 * report.needed / report.available:.0f} %: {verdict}"
     )
     if report.memory is not None:
         m = report.memory
         yield (
             f"  arguments {_gib(m.arguments)}, outputs {_gib(m.outputs)} "
-            f"(of them in place {_gib(m.aliased)}), "
+            f"({_gib(m.aliased)} of them in place of arguments), "
             f"temporaries {_gib(m.temporaries)}, code {_gib(m.code)}"
         )
     for entry in report.largest:
@@ -53,9 +53,9 @@ def _memory(report: Report) -> Iterator[str]:
 def _exchanges(exchanges: tuple[Exchange, ...]) -> Iterator[str]:
     if not exchanges:
         yield "devices exchange nothing"
-    for found in exchanges:
-        along = "across the whole mesh" if found.axis == "both" else f"along {found.axis}"
-        yield f"{found.count} x {found.kind} {along}, {found.bytes / 2**20:.2f} MiB a step"
+    for exchange in exchanges:
+        along = "across the whole mesh" if exchange.axis == "both" else f"along {exchange.axis}"
+        yield f"{exchange.count} x {exchange.kind} {along}, {exchange.bytes / 2**20:.2f} MiB per step"
 
 
 def _gib(count: float) -> str:

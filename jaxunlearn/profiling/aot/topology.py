@@ -1,7 +1,7 @@
-"""The devices to compile for: those of this machine, or a TPU slice that only libtpu's compiler knows.
+"""Choose the devices to compile for: those of this machine, or a TPU slice that is not here.
 
-libtpu compiles for any TPU without one. It looks for a TPU virtual machine around itself, in vain and slowly,
-unless the environment says that there is none.
+libtpu can compile for any TPU without having one. Unless the environment says that there is no TPU, it first
+searches for a TPU virtual machine around itself, which is slow.
 """
 
 import math
@@ -21,7 +21,7 @@ GENERATIONS = ("v4", "v5e", "v5p", "v6e")
 _AXES = {"v4": 3, "v5e": 2, "v5p": 3, "v6e": 2}
 _MOST_CHIPS = 2**14
 _HOST = (2, 2, 1)
-"""Chips of one host, which libtpu takes a slice to be made of."""
+"""Chips of one host; libtpu builds slices of hosts."""
 
 
 class Topology(NamedTuple):
@@ -30,25 +30,25 @@ class Topology(NamedTuple):
     name: str
     devices: Sequence[Any]
     memory: float
-    """Bytes that one of them has."""
+    """Bytes of memory per device."""
 
     @property
     def platform(self) -> str:
-        """As `jax.default_backend()` names it."""
+        """Platform of the devices, as returned by `jax.default_backend()`."""
         return self.devices[0].platform
 
     @property
     def kind(self) -> str:
-        """What JAX calls a device."""
+        """JAX's name of the kind of device."""
         return self.devices[0].device_kind
 
 
 def find(name: str) -> Topology:
-    """Devices by name.
+    """Return devices by name.
 
     Args:
-      name: "here", or a generation of TPU and the chips along each axis of the slice, such as "v5e:4x4" or
-        "v5p:4x4x4".
+      name: "here" for this machine; or a generation of TPU and the chips along each axis of a slice, such as
+        "v5e:4x4" or "v5p:4x4x4".
 
     Raises:
       InputError: if there is no such slice, or libtpu is not installed.
@@ -61,9 +61,9 @@ def find(name: str) -> Topology:
     bounds = (1,) * 3 if shape.count(1) == len(shape) else _HOST
     extra: dict[str, Any] = {"chips_per_host_bounds": bounds}
     if generation in ("v4", "v5p"):
-        extra["chip_config_name"] = "megacore"  # a chip's two cores are one device, as JAX runs them
+        extra["chip_config_name"] = "megacore"  # JAX runs the two cores of a chip as one device
     try:
-        found = topologies.get_topology_desc(platform="tpu", topology_name=name, **extra)
+        description = topologies.get_topology_desc(platform="tpu", topology_name=name, **extra)
     except (jax.errors.JaxRuntimeError, RuntimeError, ValueError) as error:
         line = str(error).splitlines()[0]
         if "libtpu" in line or "PJRT" in line or "not installed" in line:
@@ -71,7 +71,7 @@ def find(name: str) -> Topology:
                 f"--topology {name} needs libtpu's compiler: pip install 'jaxunlearn[tpu]' ({line})"
             ) from error
         raise InputError(f"--topology {name}: no such slice ({line})") from error
-    return Topology(name, found.devices, CHIPS[generation].memory)
+    return Topology(name, description.devices, CHIPS[generation].memory)
 
 
 def _parse(name: str) -> tuple[str, tuple[int, ...]]:
@@ -92,16 +92,16 @@ def _parse(name: str) -> tuple[str, tuple[int, ...]]:
         )
     sides = tuple(int(side) for side in shape.split("x"))
     if math.prod(sides) > _MOST_CHIPS:
-        raise InputError(f"--topology {name}: has more than {_MOST_CHIPS} chips, and no slice has so many")
+        raise InputError(f"--topology {name}: has more than {_MOST_CHIPS} chips, more than any slice")
     return generation, sides
 
 
 def _without_a_tpu() -> None:
-    """Tell libtpu, before it is loaded, not to look for the machine around it; others may load it too."""
+    """Set libtpu's environment variables: no search for a TPU machine, no lock against other processes."""
     os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
     os.environ.setdefault("TPU_ACCELERATOR_TYPE", "v5litepod-4")
     os.environ.setdefault("TPU_WORKER_HOSTNAMES", "localhost")
-    os.environ.setdefault("ALLOW_MULTIPLE_LIBTPU_LOAD", "1")  # its lock guards chips, of which none is used
+    os.environ.setdefault("ALLOW_MULTIPLE_LIBTPU_LOAD", "1")  # the lock protects chips; none is used here
 
 
 def _memory(device: Any) -> float:

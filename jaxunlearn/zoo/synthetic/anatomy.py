@@ -1,4 +1,4 @@
-"""The head's anatomy: template mesh, and the displacements that make it a person or give it an expression.
+"""Anatomy of the head: the template mesh, and displacements that change its shape or its expression.
 
 Everything comes from `jaxunlearn/zoo/head_model.npz`, which `tools/extract_head_model.py` makes; coordinates
 are MakeHuman's (decimetres; x to the person's left, y up, z out of the face; eyes near y = 7.28, z = 1.25).
@@ -19,14 +19,14 @@ class Anatomy:
     """The template and its shape axes. `N` vertices, `T` triangles.
 
     Attributes:
-      vertices: [N, 3] rest positions, also used as surface coordinates that deformation does not change.
+      vertices: [N, 3] rest positions. Paint refers to them, because deformation does not change them.
       triangles: [T, 3] vertex indices, counter-clockwise seen from outside.
       part: [T] `SKIN`, `EYES`, `LASHES`, `TEETH` or `TONGUE`.
-      joints: name -> [8] vertices whose mean is the joint.
-      masks: name (`lips`, `eyelids`, `inside-mouth`, `ears`; `openness`: share of the sky that is seen)
+      joints: name -> [8] vertices; their mean is the joint.
+      masks: name (`lips`, `eyelids`, `inside-mouth`, `ears`, or `openness`, the visible share of the sky)
         -> [N] in [0, 1].
       modifiers: axis name -> (positive side, negative side), each [N, 3]; one-sided axes have a zero side.
-      macro: name such as `asian-female-old` -> [N, 3], to be mixed with weights that add up to one.
+      macro: name such as `asian-female-old` -> [N, 3], mixed with weights that add up to 1.
       expressions: name such as `mouthSmileLeft` -> [N, 3].
     """
 
@@ -40,13 +40,13 @@ class Anatomy:
     expressions: dict[str, np.ndarray]
 
     def vertices_of(self, part: int) -> np.ndarray:
-        """Sorted vertex indices of a part."""
+        """Return the sorted vertex indices of a part."""
         return np.unique(self.triangles[self.part == part])
 
 
 @functools.cache
 def load_anatomy() -> Anatomy:
-    """The bundled extract, read once per process."""
+    """Read the bundled head model, once per process."""
     with resources.files("jaxunlearn.zoo").joinpath("head_model.npz").open("rb") as file:
         arrays = dict(np.load(file, allow_pickle=False))
     coordinate_step, displacement_step = arrays["steps"]

@@ -1,4 +1,4 @@
-"""Cameras in EG3D's convention, for the renderer and for the sampling of views.
+"""Cameras in EG3D's convention, for rendering synthetic people.
 
 A camera is `c` [25]: the flattened 4x4 cam2world matrix (OpenCV axes: x right, y down, z forward), then the
 flattened 3x3 intrinsics normalised by the image size.
@@ -13,19 +13,19 @@ PIVOT = (0.0, 0.0, 0.2)
 FIELD_OF_VIEW = 18.837
 """Degrees."""
 NEAREST, FARTHEST = 2.25, 3.3
-"""Ends of EG3D's rays, within which every surface lies."""
+"""Ends of EG3D's rays; every surface lies between them."""
 
 
 def focal_length(field_of_view: float = FIELD_OF_VIEW) -> float:
-    """Normalised focal length, with the constants of EG3D's `FOV_to_intrinsics`: 4.263 by default."""
+    """Return the normalised focal length by the constants of EG3D's `FOV_to_intrinsics`; 4.263 by default."""
     return float(1 / (math.tan(field_of_view * 3.14159 / 360) * 1.414))
 
 
 def look_at(yaw: float, pitch: float) -> np.ndarray:
-    """Camera that looks at the pivot: `LookAtPoseSampler` at (π/2 + yaw, π/2 + pitch), without its noise.
+    """Return a camera that looks at the pivot: `LookAtPoseSampler` at (π/2 + yaw, π/2 + pitch) without noise.
 
-    The official sampler's polar angle is arccos(1 - 2v/π) and not v itself, and the radius is measured from
-    the origin and not from the pivot; both are kept.
+    As in the official sampler, the polar angle is arccos(1 - 2v/π) instead of v, and the radius is measured
+    from the origin instead of the pivot.
 
     Args:
       yaw: radians; positive moves the camera to the person's left (+x).
@@ -58,7 +58,7 @@ def look_at(yaw: float, pitch: float) -> np.ndarray:
 
 
 def split_camera(camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`c` [..., 25] as cam2world [..., 4, 4] and intrinsics [..., 3, 3]."""
+    """Split `c` [..., 25] into cam2world [..., 4, 4] and intrinsics [..., 3, 3]."""
     return (
         camera[..., :16].reshape(*camera.shape[:-1], 4, 4),
         camera[..., 16:].reshape(*camera.shape[:-1], 3, 3),
@@ -66,7 +66,7 @@ def split_camera(camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pixel_rays(camera: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rays through the pixel centres, row by row, as EG3D's `RaySampler` without skew.
+    """Return rays through the pixel centres, row by row, as EG3D's `RaySampler` does without skew.
 
     Args:
       camera: `c` [25].
@@ -85,6 +85,6 @@ def pixel_rays(camera: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndar
 
 
 def unproject(camera: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """World points [R, R, 3] at distances `depth` [R, R] along the unit rays of the pixel centres."""
+    """Return the world points [R, R, 3] at distances `depth` [R, R] along the rays of the pixel centres."""
     origin, directions = pixel_rays(camera, depth.shape[-1])
     return origin + directions * depth[..., None]

@@ -1,15 +1,12 @@
 """Photographs side by side."""
 
 import numpy as np
-from PIL import Image
 
+from jaxunlearn.images import grid
 from jaxunlearn.zoo.synthetic.photographs import Photographs
 
 
-def contact_sheet(photographs: Photographs, people: int = 8, views: int = 8) -> Image.Image:
-    """The first people, one a row, and the first views of each."""
+def contact_sheet(photographs: Photographs, people: int = 8, views: int = 8) -> np.ndarray:
+    """Draw the first views of the first people, one person a row: `[H, W, 3]` uint8."""
     images = photographs.image[:people, :views]
-    rows, columns, height, width, _ = images.shape
-    return Image.fromarray(
-        np.ascontiguousarray(images.swapaxes(1, 2)).reshape(rows * height, columns * width, 3)
-    )
+    return grid(images.reshape(-1, *images.shape[2:]), images.shape[1])

@@ -22,30 +22,30 @@ HAIR, FRAME = 5, 6
 SCALE = 0.238
 """World units per template unit (decimetre) for a head of the template's height."""
 SIZE_EXPONENT = 0.7
-"""How much of a head's deviation from that height is scaled away, as the alignment of photographs does."""
+"""How much of a head's deviation from that height is scaled away, as when photographs are aligned."""
 EYES_AT = np.array([0.0, 0.0, 0.26])
-"""Where a head is put in the world: between the eyes, in height half-way to the middle of the head."""
+"""Position of a head in the world: of a point between the eyes, half-way up to the middle of the head."""
 
 REST_X, REST_Y, REST_Z, SCALP, LIPS, BEARD, OPENNESS, EARS, MOUTH, EYELIDS = range(10)
 """Columns of the attributes on skin, eyes, lashes, teeth and tongue."""
 SINE, COSINE, HEIGHT, OUTLINE, WAVE = range(5)
-"""Columns of the attributes on hair: of the azimuth, along the strands, from the hairdo's outline, locks."""
+"""Columns of the attributes on hair: azimuth, height, distance from the hairdo's outline, locks."""
 ATTRIBUTES = 10
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Template:
-    """What all people share. `N` vertices: the anatomy's, the hair grid's, the frame's.
+    """The mesh that all people share. Its vertices: the anatomy's, the hair grid's, the frame's.
 
     Attributes:
-      anatomy, grid: the pieces.
+      anatomy, grid: the template mesh and the hair grid.
       rest: [n] flattened rest positions of anatomy and hair.
-      axes: names of the columns of `basis`: (modifier, sign), macro target or expression.
-      basis: [n, axes] their displacements.
-      triangles, part: of the whole mesh.
-      teeth: indices of their vertices.
-      beard: [vertices of the anatomy] where a beard grows.
-      moustache: the same for the upper lip.
+      axes: name (signed modifier, macro target or expression) -> column of `basis`.
+      basis: [n, axes] displacements.
+      triangles, part: [T, 3] vertex indices and [T] part numbers of the whole mesh.
+      teeth: vertex indices of the teeth.
+      beard: [vertices of the anatomy] density of a full beard, in [0, 1].
+      moustache: the same for a moustache.
     """
 
     anatomy: Anatomy
@@ -65,11 +65,11 @@ class Head:
     """A mesh ready to be rendered.
 
     Attributes:
-      person: whose it is.
+      person: the person.
       vertices: [N, 3] world positions.
       normals: [N, 3] unit normals.
-      attributes: [N, ATTRIBUTES] what the colours depend on.
-      triangles, part: [T, 3] and [T].
+      attributes: [N, ATTRIBUTES] numbers that the colours depend on.
+      triangles, part: [T, 3] vertex indices and [T] part numbers.
     """
 
     person: Person
@@ -81,13 +81,13 @@ class Head:
 
 
 def beard_area(anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray]:
-    """Where beard and moustache grow on the template, [N] each in [0, 1]."""
+    """Return the density of beard and of moustache on the template, [N] each in [0, 1]."""
     x, y, z = np.abs(anatomy.vertices[:, 0]), anatomy.vertices[:, 1], anatomy.vertices[:, 2]
     normals = vertex_normals(anatomy.vertices, anatomy.triangles[anatomy.part == SKIN])
     # From below the corner of the mouth up along the cheek to the sideburn.
     cheek_line = np.interp(x, [0.0, 0.24, 0.40, 0.62, 0.74], [6.70, 6.70, 6.66, 6.86, 7.15])
     below_cheek = smoothstep(0.05, -0.05, y - cheek_line)
-    # The jaw's lower edge rises from the chin to the ear; nothing grows on the neck behind it.
+    # The jaw's lower edge rises from the chin to the ear; no beard grows on the neck behind it.
     jaw_line = np.interp(z, [0.35, 0.55, 0.9, 1.2, 1.45], [6.62, 6.42, 6.24, 6.12, 6.06])
     above_neck = smoothstep(-0.04, 0.06, y - jaw_line) * smoothstep(-0.95, -0.55, normals[:, 1])
     beard = below_cheek * above_neck * smoothstep(0.42, 0.56, z) * (1 - anatomy.masks["ears"])
@@ -138,7 +138,7 @@ def load_template() -> Template:
 
 
 def coefficients(template: Template, person: Person, expression: dict[str, float]) -> np.ndarray:
-    """Strength [axes] of each column of the template's basis."""
+    """Return the strength [axes] of each column of the template's basis."""
     strength = np.zeros(len(template.axes), np.float32)
     for name, value in person.shape.items():
         strength[template.axes[("+" if value > 0 else "-") + name]] = abs(value)
@@ -148,11 +148,11 @@ def coefficients(template: Template, person: Person, expression: dict[str, float
 
 
 def build_head(person: Person, expression: dict[str, float] | None = None) -> Head:
-    """The person's mesh.
+    """Build a person's mesh.
 
     Args:
-      person: as from `person_from_latent`.
-      expression: expression name (see `Anatomy.expressions`) -> strength in [0, 1].
+      person: who, as from `person_from_latent`.
+      expression: expression name (see `Anatomy.expressions`) -> strength in [0, 1]; none by default.
     """
     template = load_template()
     anatomy, grid = template.anatomy, template.grid
@@ -205,13 +205,13 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
 
 
 def light_in_mouth(expression: dict[str, float]) -> float:
-    """Share of the light that falls on the teeth: little between lips that merely part."""
+    """Return the share of light on the teeth: it is small if the lips are hardly open."""
     opening = expression.get("jawOpen", 0.0) + 0.5 * expression.get("mouthLowerDownLeft", 0.0)
     return 0.2 + 0.8 * float(smoothstep(0.03, 0.2, opening))
 
 
 def placement(anatomy: Anatomy, skin: np.ndarray) -> tuple[np.ndarray, float]:
-    """The point [3] of a deformed head that is put at `EYES_AT`, and its world units per template unit."""
+    """Return the point [3] of a deformed head that moves to `EYES_AT`, and world units per template unit."""
 
     def joint(vertices: np.ndarray, name: str) -> np.ndarray:
         return vertices[anatomy.joints[name]].mean(0)
@@ -226,7 +226,7 @@ def placement(anatomy: Anatomy, skin: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def fold_ears(anatomy: Anatomy, skin: np.ndarray, length: float) -> np.ndarray:
-    """Lay the ears against the head under long hair, where they would stick out."""
+    """Lay the ears against the head, so that they do not stick out of long hair."""
     tuck = 0.55 * smoothstep(0.3, 0.7, np.array(length)) * anatomy.masks["ears"]
     side = np.sign(anatomy.vertices[:, 0])
     base = 0.70
@@ -237,7 +237,7 @@ def fold_ears(anatomy: Anatomy, skin: np.ndarray, length: float) -> np.ndarray:
 
 @functools.cache
 def frame_neighbourhood() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices behind the rims' upper half, and those at the top of the left and of the right ear."""
+    """Return the vertices behind the upper half of the rims, and at the top of the left and the right ear."""
     template = load_template()
     rest = template.anatomy.vertices
     is_skin = np.zeros(len(rest), bool)
@@ -253,11 +253,11 @@ def frame_neighbourhood() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def frame_front(skin: np.ndarray) -> float:
-    """Z that the rims must stay in front of."""
+    """Return the z of the skin behind the rims, which must stay in front of it."""
     return float(skin[frame_neighbourhood()[0], 2].max()) + 0.03
 
 
 def temples(skin: np.ndarray) -> np.ndarray:
-    """[2, 3] where the glasses rest over the ears."""
+    """Return the points [2, 3] over the ears where the glasses rest."""
     _, left, right = frame_neighbourhood()
     return np.stack([skin[left].mean(0), skin[right].mean(0)]) + np.array([[0.05, 0, 0], [-0.05, 0, 0]])

@@ -12,7 +12,7 @@ TUBE_RADIUS = 0.024
 
 @functools.cache
 def frame_triangles() -> np.ndarray:
-    """[T, 3] triangles over the vertices of `frame_vertices`, counter-clockwise seen from outside."""
+    """Return the triangles [T, 3] over `frame_vertices`, counter-clockwise seen from outside."""
     rims = [closed_tube(RIM_SEGMENTS), closed_tube(RIM_SEGMENTS)]
     pieces = [*rims, open_tube(5), open_tube(5), open_tube(5)]
     sizes = [RIM_SEGMENTS, RIM_SEGMENTS, 5, 5, 5]
@@ -21,7 +21,7 @@ def frame_triangles() -> np.ndarray:
 
 
 def tube_quads(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Triangles between two rings of TUBE_SIDES vertices, for each pair of rings."""
+    """Return the triangles between two rings of TUBE_SIDES vertices, for each pair of rings."""
     side = np.arange(TUBE_SIDES)
     a = first[:, None] * TUBE_SIDES + side
     b = first[:, None] * TUBE_SIDES + (side + 1) % TUBE_SIDES
@@ -32,21 +32,22 @@ def tube_quads(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def closed_tube(rings: int) -> np.ndarray:
-    """Triangles of a tube around a closed curve."""
+    """Return the triangles of a tube along a closed curve."""
     return tube_quads(np.arange(rings), (np.arange(rings) + 1) % rings)
 
 
 def open_tube(rings: int) -> np.ndarray:
-    """Triangles of a tube along an open curve."""
+    """Return the triangles of a tube along an open curve."""
     return tube_quads(np.arange(rings - 1), np.arange(1, rings))
 
 
 def sweep(curve: np.ndarray, radius: float, closed: bool) -> np.ndarray:
-    """Vertices [n * TUBE_SIDES, 3] of circles across a curve [n, 3]."""
+    """Return the vertices [n * TUBE_SIDES, 3] of circles across a curve [n, 3]."""
     ahead, behind = np.roll(curve, -1, axis=0), np.roll(curve, 1, axis=0)
     tangent = ahead - behind if closed else np.gradient(curve, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-    # Neither rims nor bridge run along (0.1, 0.3, 1), nor temples along (0.1, 1, 0.1).
+    # The reference must not be parallel to the curve: rims and bridge never run along (0.1, 0.3, 1), and
+    # temples never along (0.1, 1, 0.1).
     reference = np.where(np.abs(tangent[:, 2:]) > 0.8, [[0.1, 1.0, 0.1]], [[0.1, 0.3, 1.0]])
     first = np.cross(reference, tangent)
     first /= np.linalg.norm(first, axis=1, keepdims=True)
@@ -59,16 +60,16 @@ def sweep(curve: np.ndarray, radius: float, closed: bool) -> np.ndarray:
 def frame_vertices(
     glasses: Glasses, left_eye: np.ndarray, right_eye: np.ndarray, front: float, ears: np.ndarray
 ) -> np.ndarray:
-    """Vertices of the frame on a deformed head.
+    """Return the vertices of the frame on a deformed head.
 
     Args:
       glasses: the style.
-      left_eye: [3] centre of the eyeball.
-      right_eye: [3] the other's.
-      front: z of the foremost point of brow and nose bridge that the rims must stay in front of.
-      ears: [2, 3] where the left and the right temple end.
+      left_eye: [3] centre of the left eyeball.
+      right_eye: [3] centre of the right eyeball.
+      front: z of the foremost point of brow and nose bridge; the rims stay in front of it.
+      ears: [2, 3] ends of the left and the right temple.
     """
-    if not glasses.worn:  # a single point, which covers nothing
+    if not glasses.worn:  # all vertices in a single point, which covers no pixel
         return np.broadcast_to(left_eye, (TUBE_SIDES * (2 * RIM_SEGMENTS + 15), 3))
     radius = TUBE_RADIUS * (0.75 + 0.5 * (1 - glasses.roundness))
     half_width, half_height = 0.245 * glasses.size, (0.17 + 0.045 * glasses.roundness) * glasses.size

@@ -1,10 +1,10 @@
 """Head hair as one closed surface around the cranium.
 
-The surface is a grid of rays: half a sphere of them from the centre of the cranium, and below it horizontal
-ones from a vertical axis, so that hair can hang. Each ray's radius is the head's own plus the hair's
-thickness; outside the hairdo the thickness is negative and the surface hides under the skin. So the hairline
-is where two smooth surfaces meet, without cut edges or loose strips, and every style is a function on the
-grid.
+The surface is a grid of rays. Half a sphere of them starts at the centre of the cranium. Below it, horizontal
+rays start at a vertical axis, so that hair can hang. The radius on each ray is the head's own radius plus the
+thickness of the hair. Outside the hairdo the thickness is negative, and the surface hides under the skin. So
+the hairline is where two smooth surfaces meet, without cut edges or loose strips. Every style is a function
+on the grid.
 """
 
 import dataclasses
@@ -21,22 +21,22 @@ CENTRE = np.array([0.0, 7.55, 0.45])
 AZIMUTHS, ELEVATIONS, LEVELS = 72, 16, 28
 LOWEST = 5.35
 HIDDEN = -0.10
-"""Thickness where there is no hair: safely under the skin."""
+"""Thickness where no hair grows: safely under the skin."""
 FACE_AZIMUTH, FACE_TOP = 1.09, 7.35
-"""No hair ever grows in front of this azimuth and below this height: the surface is open there."""
+"""Azimuth and height of the face: in front of the one and below the other, the surface is open."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class HairGrid:
-    """The rays in rest position, `H` = rows x AZIMUTHS of them, row by row from the crown down.
+    """The rays in rest position: `H` = rows x AZIMUTHS, row by row from the crown down.
 
     Attributes:
       origins: [H, 3] points on the skin without ears, or where neck and shoulders would be.
       directions: [H, 3] unit directions.
       azimuth: [H] radians, 0 in front, positive towards the person's left.
-      hang: [H] how much further out than the skin hair falls that hangs from the widest point above.
-      triangles: [T, 3], counter-clockwise seen from outside.
-      binding: ([H, k] skin vertices, [H, k] weights): what each ray moves with.
+      hang: [H] distance from the skin of hair that hangs from the widest point above.
+      triangles: [T, 3] vertex indices, counter-clockwise seen from outside.
+      binding: ([H, k] skin vertices, [H, k] weights): each ray moves with these vertices.
     """
 
     origins: np.ndarray
@@ -51,7 +51,7 @@ class HairGrid:
 def outermost_hits(
     origins: np.ndarray, directions: np.ndarray, vertices: np.ndarray, triangles: np.ndarray
 ) -> np.ndarray:
-    """Largest distance along each ray to a triangle (Möller-Trumbore), 0 where it meets none."""
+    """Return the largest distance along each ray to a triangle (Möller-Trumbore), or 0 without a hit."""
     farthest = np.zeros(origins.shape[0])
     for t in range(triangles.shape[0]):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -77,13 +77,13 @@ def outermost_hits(
 
 
 def smoothstep(low: float, high: float, x: ArrayLike) -> np.ndarray:
-    """0 below `low`, 1 above `high`, smooth between."""
+    """Return 0 below `low`, 1 above `high`, and a smooth transition between."""
     t = np.clip((np.asarray(x) - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
 def make_grid(anatomy: Anatomy) -> HairGrid:
-    """Cast the rays on the template."""
+    """Build the hair grid: cast its rays on the template."""
     azimuth = np.linspace(-np.pi, np.pi, AZIMUTHS, endpoint=False)
     elevation = np.concatenate([np.linspace(np.pi / 2, 0, ELEVATIONS, endpoint=False), np.zeros(LEVELS)])
     height = np.concatenate([np.full(ELEVATIONS, CENTRE[1]), np.linspace(CENTRE[1], LOWEST, LEVELS)])
@@ -103,7 +103,7 @@ def make_grid(anatomy: Anatomy) -> HairGrid:
     is_ear = anatomy.masks["ears"][anatomy.triangles].max(1) > 0.02
     with_ears = anatomy.triangles[anatomy.part == SKIN]
     skin = anatomy.triangles[(anatomy.part == SKIN) & ~is_ear]
-    # Below the chin the shoulders come in the way: go on with the radius of the neck there.
+    # Below the chin the shoulders are in the way: the radius of the neck is used there.
     cast_height = np.maximum(height, 6.15)
     cast_axis = axis.copy()
     cast_axis[..., 1] = cast_height[:, None]
@@ -142,7 +142,7 @@ def make_grid(anatomy: Anatomy) -> HairGrid:
 
 
 def carried_along(grid: HairGrid, fields: np.ndarray) -> np.ndarray:
-    """Displacements [K, H, 3] of the grid for those of the skin [K, N, 3]; hair moves as its roots."""
+    """Return displacements [K, H, 3] of the grid for displacements [K, N, 3] of the skin at its roots."""
     bound, weights = grid.binding
     moved = np.zeros((len(fields), *grid.origins.shape), np.float32)
     for corner in range(bound.shape[1]):
@@ -157,7 +157,7 @@ def carried_along(grid: HairGrid, fields: np.ndarray) -> np.ndarray:
 
 
 def bridge(azimuth: np.ndarray, radius: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Radii [rows, AZIMUTHS] interpolated along each row over the holes that the ears leave."""
+    """Interpolate radii [rows, AZIMUTHS] along each row over the holes of the ears."""
     filled = radius.copy()
     for row, missing in enumerate(hole):
         filled[row, missing] = np.interp(
@@ -167,7 +167,10 @@ def bridge(azimuth: np.ndarray, radius: np.ndarray, hole: np.ndarray) -> np.ndar
 
 
 def inside_hairline(points: np.ndarray, azimuth: np.ndarray, hair: Hair) -> np.ndarray:
-    """Signed distance [n] (template units, positive where hair grows) on the scalp of rest points [n, 3]."""
+    """Return the signed distance [n] of rest points [n, 3] from the hairline.
+
+    It is positive where hair grows, in template units along the scalp.
+    """
     side, height = np.abs(azimuth), points[:, 1]
     forehead = 7.94 + hair.hairline * (1 + 1.6 * smoothstep(0.25, 0.75, side) * smoothstep(1.3, 0.85, side))
     forehead = forehead - 0.05 * hair.parting * np.sin(2 * azimuth)
@@ -183,14 +186,14 @@ def inside_hairline(points: np.ndarray, azimuth: np.ndarray, hair: Hair) -> np.n
 
 
 def waves(azimuth: np.ndarray, along: np.ndarray, hair: Hair) -> np.ndarray:
-    """Locks: a fixed smooth pattern in about [-1, 1] on the grid, finer and more rounded for curly hair."""
+    """Return the pattern of locks on the grid, about [-1, 1], finer and rounder for curly hair."""
     strands = np.sin(9 * azimuth + 1.5 * np.sin(2.1 * along)) + 0.6 * np.sin(17 * azimuth + 2.3 * along + 1.0)
     curls = np.sin(11 * azimuth + 2 * np.sin(7 * along)) * np.sin(12 * along + 2 * np.sin(3 * azimuth))
     return (1 - hair.curl) * 0.6 * strands + hair.curl * curls
 
 
 def style(grid: HairGrid, hair: Hair) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Thickness over the skin, signed distance from the hairdo's outline, and locks, [H] each."""
+    """Return the thickness, the signed distance from the hairdo's outline, and the locks, [H] each."""
     side, height = np.abs(grid.azimuth), grid.origins[:, 1]
     scalp = inside_hairline(grid.origins, grid.azimuth, hair)
 

@@ -1,9 +1,9 @@
-"""Who somebody is: a deterministic, continuous function of a latent z [64] ~ N(0, I).
+"""Synthetic people: a deterministic, continuous function of a latent z [64] ~ N(0, I).
 
-z is normalised as EG3D's mapping network does, so only its direction counts. The first half drives the large
-traits and the looks one to one, the second half the shape axes through a fixed sparse matrix. Ancestry and
-gender are the crude sliders of the MakeHuman data: they serve to make people look different and say nothing
-about anybody real.
+z is normalised as in EG3D's mapping network, so only its direction counts. Each number of the first half sets
+one large trait or one detail of the looks. The second half sets the shape axes through a fixed sparse matrix.
+Ancestry and gender are the crude sliders of the MakeHuman data. They make people look different and say
+nothing about anybody real.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from jaxunlearn.zoo.synthetic.anatomy import load_anatomy
 
 LATENT_SIZE = 64
 SHAPE_LIMIT = 2.2
-"""Shape coordinates are clipped here: beyond it the axes leave human proportions."""
+"""Limit of shape coordinates: beyond it the axes leave human proportions."""
 
 MACRO = ("male", "old", "african", "asian", "weight", "muscle")
 LOOKS = (
@@ -31,7 +31,7 @@ GAINS = {
     "head": 0.30, "forehead": 0.24, "neck": 0.30, "nose": 0.38, "mouth": 0.42, "eyes": 0.55, "chin": 0.50,
     "cheek": 0.50, "ears": 0.40, "eyebrows": 0.30, "eyes/eye-height": 0.32,
 }  # fmt: skip
-"""How far one standard deviation goes along the shape axes of a folder, in units of the full target; the last
+"""Step of one standard deviation along the shape axes of a folder, in units of the full target. The last
 matching entry counts."""
 
 LIGHT_SKIN, MIDDLE_SKIN, DARK_SKIN = np.array([[0.96, 0.80, 0.71], [0.80, 0.58, 0.44], [0.38, 0.24, 0.17]])
@@ -51,8 +51,8 @@ class Hair:
       colour: RGB in [0, 1].
       length: 0 (short) to 1 (below the shoulders).
       volume: thickness over the scalp.
-      hairline: how far the front line moves up, its temples twice as far.
-      parting: -1 to 1, sweeps the front to one side.
+      hairline: how far the hairline moves up in front; it moves twice as far at the temples.
+      parting: -1 to 1, to which side the front is combed.
       fringe: 0 to 1, how far the front falls over the forehead.
       curl: 0 to 1.
       bald: 0 to 1, bareness of the crown.
@@ -88,7 +88,7 @@ class Face:
 
 @dataclasses.dataclass(frozen=True)
 class Glasses:
-    """Spectacles; `roundness` 0 (square) to 1. Wearing them is the one trait that jumps as z changes."""
+    """Glasses; `roundness` goes from 0 (square) to 1. `worn` is the only trait that jumps as z changes."""
 
     worn: bool
     roundness: float
@@ -98,7 +98,7 @@ class Glasses:
 
 @dataclasses.dataclass(frozen=True)
 class Person:
-    """All that does not depend on pose, expression, light and camera.
+    """Everything about a person that does not depend on pose, expression, light and camera.
 
     Attributes:
       shape: modifier name -> signed strength, in units of the full target.
@@ -114,19 +114,19 @@ class Person:
 
 
 def sigmoid(x: float) -> float:
-    """The logistic function."""
+    """Return the logistic function of x."""
     return float(1 / (1 + np.exp(-x)))
 
 
 def softmax_mix(logits: list[float], colours: np.ndarray) -> np.ndarray:
-    """Colours [n, 3] mixed with softmax weights."""
+    """Mix colours [n, 3] with softmax weights."""
     weights = np.exp(np.array(logits) - max(logits))
     return weights @ colours / weights.sum()
 
 
 @functools.cache
 def shape_matrix() -> np.ndarray:
-    """[modifiers, shape inputs], sparse, rows of unit length: each axis is one standard deviation."""
+    """Return the sparse matrix [modifiers, shape inputs]; its rows have unit length."""
     rng = np.random.Generator(np.random.PCG64(1234))
     size = len(load_anatomy().modifiers), SHAPE_INPUTS
     matrix = rng.standard_normal(size) * (rng.random(size) < 0.25)
@@ -135,18 +135,18 @@ def shape_matrix() -> np.ndarray:
 
 
 def gain_of(modifier: str) -> float:
-    """Gain of a modifier such as `nose/nose-hump-decr|incr`."""
+    """Return the gain of a modifier such as `nose/nose-hump-decr|incr`."""
     return [gain for prefix, gain in GAINS.items() if modifier.startswith(prefix)][-1]
 
 
 @functools.cache
 def shape_gains() -> np.ndarray:
-    """[modifiers] gain of each."""
+    """Return the gains [modifiers] of all modifiers."""
     return np.array([gain_of(name) for name in load_anatomy().modifiers])
 
 
 def normalise(z: np.ndarray) -> np.ndarray:
-    """Z divided by its root mean square, as the second-moment normalisation of EG3D's mapping."""
+    """Divide z by its root mean square, as the second-moment normalisation of EG3D's mapping does."""
     z = np.asarray(z, np.float64)
     return z / np.sqrt(np.mean(z**2) + 1e-8)
 
@@ -154,7 +154,15 @@ def normalise(z: np.ndarray) -> np.ndarray:
 def macro_weights(
     male: float, old: float, ancestry: np.ndarray, weight: float, muscle: float
 ) -> dict[str, float]:
-    """Weights of the macro targets; `ancestry` [3] is African, Asian, Caucasian, the last two in [-1, 1]."""
+    """Return the weights of the macro targets.
+
+    Args:
+      male: 0 to 1.
+      old: 0 to 1.
+      ancestry: [3] shares of African, Asian and Caucasian; they add up to 1.
+      weight: -1 to 1.
+      muscle: -1 to 1.
+    """
     weights = {}
     for gender, gender_weight in (("male", male), ("female", 1 - male)):
         for age, age_weight in (("old", old), ("young", 1 - old)):
@@ -169,7 +177,7 @@ def macro_weights(
 
 
 def levels(name: str, value: float) -> tuple[tuple[str, float], ...]:
-    """A value in [-1, 1] as a mixture of the targets `min...`, `average...` and `max...`."""
+    """Split a value in [-1, 1] into weights of the targets `min...`, `average...` and `max...`."""
     return (
         (f"max{name}", max(value, 0.0)),
         (f"min{name}", max(-value, 0.0)),
@@ -178,10 +186,10 @@ def levels(name: str, value: float) -> tuple[tuple[str, float], ...]:
 
 
 def person_from_latent(z: np.ndarray) -> Person:
-    """The person of a latent z [64].
+    """Build the person of a latent z [64].
 
     Raises:
-      InputError: z has another shape.
+      InputError: if z has another shape.
     """
     if np.shape(z) != (LATENT_SIZE,):
         raise InputError(f"a person's latent has shape ({LATENT_SIZE},), not {np.shape(z)}")
@@ -199,7 +207,7 @@ def person_from_latent(z: np.ndarray) -> Person:
     strengths = np.clip(shape_matrix() @ shape_inputs, -SHAPE_LIMIT, SHAPE_LIMIT)
     strengths *= shape_gains()
     shape = dict(zip(names, strengths.tolist(), strict=True))
-    # Open eyes a little beyond the average: they are what small images of faces are recognised by.
+    # Eyes are a little larger than the average, because they matter most in small images of faces.
     for name, gain in (("eyes/eye-height2-decr|incr", 0.25), ("eyes/eye-scale-decr|incr", 0.2)):
         shape[name] += 0.5 + gain * looks["eye_opening"]
     # The template's mouth is small and grave.
@@ -231,7 +239,7 @@ def person_from_latent(z: np.ndarray) -> Person:
 
 
 def hair_colour_of(ancestry: np.ndarray, old: float, looks: dict[str, float]) -> np.ndarray:
-    """RGB of head hair, brows (darker) and beard."""
+    """Return the RGB colour of head hair and beard; brows are darker."""
     african, asian, caucasian = ancestry
     logits = [
         2 * (2.4 * african + 1.5 * asian + 0.4),
@@ -245,7 +253,7 @@ def hair_colour_of(ancestry: np.ndarray, old: float, looks: dict[str, float]) ->
 
 
 def face_of(male: float, ancestry: np.ndarray, hair_colour: np.ndarray, looks: dict[str, float]) -> Face:
-    """Colours and brows."""
+    """Build the colours of the face, and its brows."""
     african, asian, caucasian = ancestry
     darkness = 0.80 * african + 0.30 * asian + 0.10 * caucasian + 0.11 * looks["skin_tone"]
     darkness = float(np.clip(darkness, 0, 1))
@@ -281,7 +289,7 @@ def face_of(male: float, ancestry: np.ndarray, hair_colour: np.ndarray, looks: d
 
 
 def hair_of(male: float, old: float, colour: np.ndarray, looks: dict[str, float]) -> Hair:
-    """Hairdo, baldness and beard."""
+    """Build hairdo, baldness and beard."""
     bald = sigmoid(5 * (male - 0.5) + 2.5 * looks["bald"] + 2.0 * old - 5.4)
     facial = 8 * (male - 0.85)
     return Hair(

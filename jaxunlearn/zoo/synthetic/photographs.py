@@ -1,8 +1,8 @@
-"""Many people photographed: fast, deterministic, resumable.
+"""Photographs of many synthetic people: fast, deterministic, resumable.
 
-Person number i of a (scenario, seed) is the same whatever the number of people, views, workers or shards, and
-so is each of the first views. Work is split into shards; with a folder, finished shards stay on disk and a
-run that was cut off goes on where it stopped.
+Person number i of a scenario and a seed is always the same, whatever the number of people, views, workers or
+shards. So is each of the first views. The work is split into shards. With a folder, finished shards stay on
+disk, and an interrupted run resumes after them.
 """
 
 import contextlib
@@ -23,26 +23,29 @@ from jaxunlearn.zoo.synthetic.render import render
 from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS, Scenario
 
 MAPPING_VERSION = 3
-"""Part of every shard's name: changes when the same z would give other pixels."""
+"""Part of every shard's name; it changes when the same z gives other pixels."""
 HELD_OUT_FIRST = 1_000_000
-"""Number of the first person that no bundled network is trained on."""
+"""Number of the first person for evaluation: no bundled network is trained on people from here on."""
 PEOPLE_PER_SHARD = 64
 DEPTH_OFFSET, DEPTH_STEP = 2.0, 2.0 / 65535
-"""A stored depth q > 0 stands for the distance DEPTH_OFFSET + q * DEPTH_STEP; 0 for none."""
+"""A stored depth q > 0 stands for the distance DEPTH_OFFSET + q * DEPTH_STEP; 0 stands for no surface."""
 SINGLE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 @dataclasses.dataclass(frozen=True)
 class PhotographRequest:
-    """What to render; raises `InputError` if it makes no sense.
+    """The photographs to take.
 
     Attributes:
       scenario: a key of `SCENARIOS`.
-      people: how many.
-      views: photographs of each.
+      people: number of people.
+      views: photographs of each person.
       resolution: pixels along each side.
-      seed: of all random choices.
+      seed: seed of all random choices.
       first: number of the first person, so that disjoint sets can share a seed.
+
+    Raises:
+      InputError: if there is no such scenario, or a number is too small.
     """
 
     scenario: str
@@ -54,7 +57,7 @@ class PhotographRequest:
 
     def __post_init__(self) -> None:
         if self.scenario not in SCENARIOS:
-            raise InputError(f"no scenario {self.scenario!r}; there are {', '.join(SCENARIOS)}")
+            raise InputError(f"no scenario {self.scenario!r}; choose from {', '.join(SCENARIOS)}")
         for name, least in (("people", 1), ("views", 1), ("resolution", 8), ("seed", 0), ("first", 0)):
             if getattr(self, name) < least:
                 raise InputError(f"{name} must be at least {least}, not {getattr(self, name)}")
@@ -62,13 +65,13 @@ class PhotographRequest:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Photographs:
-    """`N` people, `V` views of each, `R` x `R` pixels.
+    """Photographs of `N` people, `V` views of each, `R` x `R` pixels.
 
     Attributes:
       z: [N, 64] float32 latents.
       image: [N, V, R, R, 3] uint8.
       coverage: [N, V, R, R] uint8, 255 where the head covers the whole pixel.
-      depth: [N, V, R, R] uint16, see `decode_depth`; 0 off the head (where coverage is 0 too) and on edges.
+      depth: [N, V, R, R] uint16, see `decode_depth`; 0 beside the head and on edges.
       camera: [N, V, 25] float32, `c` in EG3D's convention.
       pose: [N, V, 2] float32 yaw and pitch in radians.
     """
@@ -82,19 +85,19 @@ class Photographs:
 
 
 def encode_depth(depth: np.ndarray) -> np.ndarray:
-    """Distances along unit rays (0 for none) as uint16."""
+    """Encode distances along unit rays as uint16; 0 stands for no surface."""
     return np.where(depth > 0, np.round((depth - DEPTH_OFFSET) / DEPTH_STEP).clip(1, 65535), 0).astype(
         np.uint16
     )
 
 
 def decode_depth(stored: np.ndarray) -> np.ndarray:
-    """Distances along unit rays from uint16, float32, 0 for none; exact to 2e-5."""
+    """Decode distances along unit rays to float32, exact to 2e-5; 0 stands for no surface."""
     return np.where(stored > 0, DEPTH_OFFSET + stored * DEPTH_STEP, 0).astype(np.float32)
 
 
 def photograph_person(request: PhotographRequest, number: int) -> Photographs:
-    """All views of one person; arrays as in `Photographs` with N = 1."""
+    """Photograph all views of person `number`; N = 1."""
     scenario = SCENARIOS[request.scenario]
     key = [request.seed, zlib.crc32(request.scenario.encode()), number]
     z, person = scenario.draw_person(np.random.Generator(np.random.PCG64(key)))
@@ -104,19 +107,19 @@ def photograph_person(request: PhotographRequest, number: int) -> Photographs:
 def photograph_latent(
     z: np.ndarray, scenario: str, *, views: int, resolution: int, seed: int = 0
 ) -> Photographs:
-    """Photographs of the person of a given z [64], in the circumstances of a scenario.
+    """Photograph the person of a given z [64] with the cameras, expressions and light of a scenario.
 
-    Somebody else's photographs, or another seed's, are taken in other circumstances.
+    For another person or another seed, cameras, expressions and light are others.
 
     Args:
-      z: whose photographs.
-      scenario: a key of `SCENARIOS`; only its shots are drawn, the person is that of z as it is.
-      views: how many.
+      z: the latent of the person.
+      scenario: a key of `SCENARIOS`; the scenario does not change the person.
+      views: number of photographs.
       resolution: pixels along each side.
-      seed: of the circumstances.
+      seed: seed of cameras, expressions and light.
 
     Returns:
-      Arrays as in `Photographs` with N = 1.
+      Photographs with N = 1.
 
     Raises:
       InputError: if there is no such scenario or z has another shape.
@@ -131,35 +134,35 @@ def photograph_latent(
 def _photograph(
     z: np.ndarray, person: Person, scenario: Scenario, key: list[int], views: int, resolution: int
 ) -> Photographs:
-    """A person's photographs; shot number i follows from the key and i."""
+    """Photograph a person; shot number i is a function of the key and i."""
     heads = {}
-    seen_views = []
+    views_taken = []
     for index in range(views):
         shot = scenario.draw_shot(np.random.Generator(np.random.PCG64([*key, 1 + index])), index)
         mood = tuple(shot.expression.items())
         if mood not in heads:
             heads[mood] = build_head(person, shot.expression)
-        seen = render(heads[mood], shot.camera, resolution, shot.light, shot.background)
-        seen_views.append(
+        rendering = render(heads[mood], shot.camera, resolution, shot.light, shot.background)
+        views_taken.append(
             (
-                np.round(seen.image * 255).astype(np.uint8),
-                np.round(seen.coverage * 255).astype(np.uint8),
-                encode_depth(seen.depth),
+                np.round(rendering.image * 255).astype(np.uint8),
+                np.round(rendering.coverage * 255).astype(np.uint8),
+                encode_depth(rendering.depth),
                 shot.camera,
                 np.array([shot.yaw, shot.pitch], np.float32),
             )
         )
-    return Photographs(z[None], *(np.stack(kind)[None] for kind in zip(*seen_views, strict=True)))
+    return Photographs(z[None], *(np.stack(kind)[None] for kind in zip(*views_taken, strict=True)))
 
 
 def concatenate(parts: list[Photographs]) -> Photographs:
-    """One set from several."""
+    """Join several sets of people."""
     fields = [field.name for field in dataclasses.fields(Photographs)]
     return Photographs(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in fields})
 
 
 def photograph_shard(task: tuple[PhotographRequest, int, int, Path | None]) -> Photographs | Path:
-    """People number `start` to `stop`; written to the path, if there is one, and the path returned."""
+    """Photograph people number `start` to `stop`; with a path, write them there and return the path."""
     request, start, stop, path = task
     shard = concatenate([photograph_person(request, number) for number in range(start, stop)])
     if path is None:
@@ -171,14 +174,14 @@ def photograph_shard(task: tuple[PhotographRequest, int, int, Path | None]) -> P
 
 
 def load_shard(path: Path) -> Photographs:
-    """Read what `photograph_shard` wrote."""
+    """Read a file that `photograph_shard` wrote."""
     with np.load(path, allow_pickle=False) as arrays:
         return Photographs(**dict(arrays))
 
 
 @contextlib.contextmanager
 def single_threaded_children() -> Iterator[None]:
-    """Processes started within use one thread each: more only get in each other's way."""
+    """Let processes that start within use one thread each; more threads slow each other down."""
     before = {name: os.environ.get(name) for name in SINGLE_THREAD}
     os.environ.update(dict.fromkeys(SINGLE_THREAD, "1"))
     try:
@@ -194,14 +197,14 @@ def single_threaded_children() -> Iterator[None]:
 def photograph_in_shards(
     request: PhotographRequest, *, workers: int = 1, folder: Path | None = None, progress: bool = True
 ) -> Iterator[Photographs]:
-    """Render people, a few dozen at a time and in order.
+    """Photograph people, a few dozen at a time and in order.
 
     Args:
-      request: who and how many.
-      workers: processes; 1 renders in this one. More need the caller's main module to be guarded by
-        `if __name__ == "__main__"`, since they are spawned.
-      folder: where shards are kept for the next time; nothing is written if not given.
-      progress: whether to show a bar, in people.
+      request: the photographs to take.
+      workers: number of processes; 1 renders in this process. More are spawned, so that the caller's main
+        module needs `if __name__ == "__main__"`.
+      folder: where shards are kept for the next time; by default nothing is written.
+      progress: True to show a progress bar.
     """
     tasks: list[tuple[PhotographRequest, int, int, Path | None]] = []
     end = request.first + request.people
@@ -234,6 +237,6 @@ def photograph_in_shards(
 def photograph(
     request: PhotographRequest, *, workers: int = 1, folder: Path | None = None, progress: bool = True
 ) -> Photographs:
-    """Render people into one set of arrays; see `photograph_in_shards`."""
+    """Photograph people into one set of arrays; see `photograph_in_shards`."""
     shards = photograph_in_shards(request, workers=workers, folder=folder, progress=progress)
     return concatenate(list(shards))

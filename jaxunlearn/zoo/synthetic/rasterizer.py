@@ -1,4 +1,4 @@
-"""A z-buffer: which triangle each sample of the image sees, where on it, and how far away."""
+"""A z-buffer: the triangle that each sample of the image sees, the point on it, and its distance."""
 
 import numba
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 def project(
     vertices: np.ndarray, cam2world: np.ndarray, intrinsics: np.ndarray, resolution: int
 ) -> np.ndarray:
-    """Column, row and inverse z-depth of vertices [N, 3]; sample (row i, column j) lies at (j, i)."""
+    """Return column, row and inverse z-depth of vertices [N, 3]; sample (row i, column j) lies at (j, i)."""
     projected = np.empty((vertices.shape[0], 3), np.float32)
     for n in range(vertices.shape[0]):
         x = vertices[n, 0] - cam2world[0, 3]
@@ -27,7 +27,7 @@ def project(
 def rasterize(
     projected: np.ndarray, triangles: np.ndarray, resolution: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The nearest front-facing triangle of each sample.
+    """Return the nearest front-facing triangle of each sample.
 
     Args:
       projected: [N, 3] column, row, inverse z-depth, as from `project`.
@@ -35,7 +35,7 @@ def rasterize(
       resolution: samples along each side.
 
     Returns:
-      triangle [R, R] (-1 where there is none), inverse z-depth [R, R] (0 there), and the perspective-correct
+      triangle [R, R], -1 beside the mesh; inverse z-depth [R, R], 0 beside the mesh; and perspective-correct
       barycentric coordinates [R, R, 2] of the triangle's first two vertices.
     """
     nearest = np.zeros((resolution, resolution), np.float32)
@@ -78,7 +78,7 @@ def rasterize(
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Area-weighted unit normals [N, 3]."""
+    """Return area-weighted unit normals [N, 3]."""
     normals = np.zeros_like(vertices)
     for t in range(triangles.shape[0]):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]

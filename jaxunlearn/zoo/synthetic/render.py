@@ -12,18 +12,18 @@ from jaxunlearn.zoo.synthetic.shading import Light, paint_table, shade
 
 PLAIN_BACKGROUND = (0.93, 0.93, 0.95)
 DISCONTINUITY = 0.03
-"""A pixel whose samples differ more in depth (world units) shows no single surface."""
+"""Largest difference of depth (world units) between samples of a pixel that shows a single surface."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Rendering:
-    """What a camera sees, `R` x `R` pixels.
+    """The view of a camera, `R` x `R` pixels.
 
     Attributes:
       image: [R, R, 3] float32 in [0, 1].
       coverage: [R, R] share of the pixel that the head covers, in [0, 1].
-      depth: [R, R] distance along the unit ray through the pixel's centre; 0 where the pixel is not wholly
-        covered by one continuous surface.
+      depth: [R, R] distance along the unit ray through the pixel's centre; 0 where the pixel does not show a
+        single surface.
     """
 
     image: np.ndarray
@@ -43,9 +43,9 @@ def render(
 
     Args:
       head: as from `build_head`.
-      camera: `c` [25] as from `views.look_at`.
+      camera: `c` [25] as from `cameras.look_at`.
       resolution: pixels along each side.
-      light: the fixed head light if not given.
+      light: light; the fixed head light by default.
       background: RGB in [0, 1].
       supersampling: samples along each side of a pixel.
     """
@@ -77,7 +77,7 @@ def render(
 def resolve(
     image: np.ndarray, inverse_depth: np.ndarray, resolution: int, intrinsics: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pixels from samples: mean colour [R, R, 3], coverage [R, R] and depth [R, R] as in `Rendering`."""
+    """Reduce samples to pixels: mean colour [R, R, 3], coverage [R, R] and depth [R, R]; see `Rendering`."""
     side = image.shape[0] // resolution
     count = side * side
     colours = np.zeros((resolution, resolution, 3), np.float32)
@@ -97,7 +97,7 @@ def resolve(
                     nearest, farthest = max(nearest, inverse), min(farthest, inverse)
             coverage[row, column] = covered / count
             if covered == count and 1 / farthest - 1 / nearest < DISCONTINUITY:
-                # 1 / z is linear in the image on a plane, so its mean is the value at the pixel's centre.
+                # On a plane 1 / z is linear in the image, so its mean is the value at the pixel's centre.
                 x = ((column + 0.5) / resolution - intrinsics[0, 2]) / intrinsics[0, 0]
                 depth[row, column] = np.sqrt(1 + x * x + y * y) * count / total
     return colours, coverage, depth

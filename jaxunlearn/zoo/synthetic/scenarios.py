@@ -1,4 +1,4 @@
-"""What is photographed how: distributions of people, poses, expressions and light.
+"""Scenarios of photographs: distributions of people, poses, expressions and light.
 
 | scenario      | people                      | pose          | expression | light, background     |
 | ------------- | --------------------------- | ------------- | ---------- | --------------------- |
@@ -7,7 +7,7 @@
 | `album`       | z ~ N(0, I)                 | yaw up to 0.5 | most       | slightly varied       |
 | `celeba_like` | other hair, many in glasses | yaw up to 0.7 | all        | coloured, hard, plain |
 
-The first three are in the domain of a generator trained on the first; the last is not.
+The first three are in the domain of a generator that was trained on the first. The last is not.
 """
 
 import dataclasses
@@ -23,10 +23,10 @@ from jaxunlearn.zoo.synthetic.shading import Light
 
 @dataclasses.dataclass(frozen=True)
 class Shot:
-    """One photograph's circumstances.
+    """Camera, expression, light and background of one photograph.
 
     Attributes:
-      yaw, pitch: radians from the frontal view, as for `views.look_at`.
+      yaw, pitch: radians from the frontal view, as for `cameras.look_at`.
       expression: name -> strength.
       light: see `Light`.
       background: RGB in [0, 1].
@@ -40,18 +40,18 @@ class Shot:
 
     @property
     def camera(self) -> np.ndarray:
-        """`c` [25]."""
+        """The camera `c` [25]."""
         return look_at(self.yaw, self.pitch)
 
 
 @dataclasses.dataclass(frozen=True)
 class Scenario:
-    """How to draw people and shots.
+    """A distribution of people and shots.
 
     Attributes:
-      name: as in the table above.
-      draw_person: generator -> (latent [64], person).
-      draw_shot: generator, number of the shot -> shot.
+      name: name in the table above.
+      draw_person: random generator -> (latent [64], person).
+      draw_shot: random generator, number of the shot -> shot.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Scenario:
 
 
 PLAIN_EVERY = 4
-"""Every so many-th photograph of `identity`, the first included, is as the generator's scenario shows it."""
+"""One in four photographs of `identity`, beginning with the first, looks as in the scenario `generator`."""
 
 MOODS = (
     {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.4, "cheekSquintRight": 0.4},
@@ -80,19 +80,19 @@ MOODS = (
 
 
 def draw_expression(rng: np.random.Generator, strongest: float) -> dict[str, float]:
-    """A mood at a random strength."""
+    """Draw a mood of random strength."""
     strength = rng.uniform(0.3, 1.0) * strongest
     return {name: value * strength for name, value in MOODS[rng.integers(len(MOODS))].items()}
 
 
 def draw_colour(rng: np.random.Generator, low: float, high: float) -> tuple[float, float, float]:
-    """RGB between `low` and `high`, half-way from a random colour to a random grey."""
+    """Draw RGB between `low` and `high`, half-way from a random colour to a random grey."""
     red, green, blue = ((rng.uniform(low, high, 3) + rng.uniform(low, high)) / 2).tolist()
     return red, green, blue
 
 
 def draw_light(rng: np.random.Generator, sideways: float, gain: tuple[float, float], colour: float) -> Light:
-    """A light around the default one."""
+    """Draw a light around the default light."""
     tint = rng.uniform(*gain) * rng.uniform(1 - colour, 1, 3)
     return Light(
         direction=(sideways * rng.standard_normal(), 0.35 + 0.4 * rng.standard_normal(), 0.9),
@@ -102,18 +102,18 @@ def draw_light(rng: np.random.Generator, sideways: float, gain: tuple[float, flo
 
 
 def draw_pitch(rng: np.random.Generator) -> float:
-    """Radians, mostly near the frontal height."""
+    """Draw a pitch in radians, mostly near the frontal height."""
     return float(np.clip(0.15 * rng.standard_normal(), -0.35, 0.35))
 
 
 def draw_normal_person(rng: np.random.Generator) -> tuple[np.ndarray, Person]:
-    """Z ~ N(0, I) and whose it is."""
+    """Draw z ~ N(0, I) and its person."""
     z = rng.standard_normal(LATENT_SIZE).astype(np.float32)
     return z, person_from_latent(z)
 
 
 def draw_celeba_like_person(rng: np.random.Generator) -> tuple[np.ndarray, Person]:
-    """Lighter, longer and curlier hair, sometimes dyed, and glasses on every second nose."""
+    """Draw a person with lighter, longer and curlier hair, sometimes dyed, and often with glasses."""
     z = rng.standard_normal(LATENT_SIZE).astype(np.float32)
     first_look = len(MACRO)
 
@@ -133,7 +133,7 @@ def draw_celeba_like_person(rng: np.random.Generator) -> tuple[np.ndarray, Perso
 
 
 def draw_generator_shot(rng: np.random.Generator, index: int) -> Shot:
-    """Fixed light and no expression: what a view-independent radiance field can reproduce exactly."""
+    """Draw a shot in fixed light without expression: a view-independent radiance field can reproduce it."""
     del index
     spread = rng.random() < 0.5
     yaw = rng.uniform(-0.6, 0.6) if spread else np.clip(0.3 * rng.standard_normal(), -0.7, 0.7)
@@ -141,7 +141,7 @@ def draw_generator_shot(rng: np.random.Generator, index: int) -> Shot:
 
 
 def draw_identity_shot(rng: np.random.Generator, index: int) -> Shot:
-    """Everything varied but the person; one in `PLAIN_EVERY` as the generator shows it."""
+    """Draw a shot with random expression, light and background; one in `PLAIN_EVERY` is plain."""
     yaw, pitch = float(rng.uniform(-0.6, 0.6)), draw_pitch(rng)
     if index % PLAIN_EVERY == 0:
         return Shot(yaw=yaw, pitch=pitch)
@@ -155,7 +155,7 @@ def draw_identity_shot(rng: np.random.Generator, index: int) -> Shot:
 
 
 def draw_album_shot(rng: np.random.Generator, index: int) -> Shot:
-    """Pictures of one person on different days; the first is a neutral portrait."""
+    """Draw a shot as on different days; the first is a neutral portrait."""
     if index == 0:
         return Shot(yaw=float(0.1 * rng.standard_normal()), pitch=0.0)
     return Shot(
@@ -167,7 +167,7 @@ def draw_album_shot(rng: np.random.Generator, index: int) -> Shot:
 
 
 def draw_celeba_like_shot(rng: np.random.Generator, index: int) -> Shot:
-    """Strong expressions, hard and coloured light, coloured backgrounds."""
+    """Draw a shot with strong expression, hard and coloured light, and coloured background."""
     del index
     return Shot(
         yaw=float(rng.uniform(-0.7, 0.7)),

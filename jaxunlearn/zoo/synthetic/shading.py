@@ -1,8 +1,8 @@
 """Colour of each visible surface sample: paint, then a simple light that does not depend on the camera.
 
-Paint is a function of the attributes that the mesh carries, above all of the rest position, so it sticks to
-the surface whatever its deformation. Highlights are fixed on the surface too: a generator whose colours
-ignore the viewing direction, as EG3D's do, can then reproduce every view exactly.
+Paint is a function of the attributes of the mesh, above all of the rest position. So it sticks to the surface
+under any deformation. Highlights are fixed on the surface, too. So a generator like EG3D can reproduce every
+view exactly, although its colours ignore the viewing direction.
 """
 
 import dataclasses
@@ -40,9 +40,9 @@ class Light:
     """One directional light and an even surrounding.
 
     Attributes:
-      direction: [3] towards the light, in world space; need not be of unit length.
-      ambient: share of the surrounding, in [0, 1].
-      tint: RGB factor on everything.
+      direction: [3] towards the light, in world space, of any length.
+      ambient: share of the surrounding light, in [0, 1].
+      tint: RGB factor of all colours.
     """
 
     direction: tuple[float, float, float] = (0.25, 0.45, 0.86)
@@ -52,7 +52,7 @@ class Light:
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def ramp(low: float, high: float, x: float) -> float:
-    """Smoothstep from 0 at `low` to 1 at `high`, which may be the smaller."""
+    """Return a smooth step from 0 at `low` to 1 at `high`; `high` may be the smaller."""
     t = min(max((x - low) / (high - low), 0.0), 1.0)
     return t * t * (3 - 2 * t)
 
@@ -66,14 +66,41 @@ def blend(colour: np.ndarray, paint: np.ndarray, share: float) -> None:
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def darken(colour: np.ndarray, share: float) -> None:
-    """Take a share of the light away from a colour [3], in place."""
+    """Darken a colour [3] by a share, in place."""
     for channel in range(3):
         colour[channel] *= 1 - share
 
 
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def redden(a: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> None:
+    """Redden the colour [3] of cheeks, ears and the tip of the nose, in place."""
+    x, y, z = abs(a[REST_X]), a[REST_Y], a[REST_Z]
+    red = 0.25 * a[EARS]
+    if z > 0.9:
+        red += (
+            numbers[BLUSH] * np.exp(-((x - 0.46) ** 2) / 0.035 - (y - 6.92) ** 2 / 0.03) * ramp(0.9, 1.2, z)
+        )
+    if z > 1.5:
+        red += 0.5 * numbers[BLUSH] * np.exp(-(x**2) / 0.02 - (y - 6.88) ** 2 / 0.015) * ramp(1.5, 1.62, z)
+    out[1] *= 1 - 0.26 * red
+    out[2] *= 1 - 0.24 * red
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def brow_at(x: float, y: float, numbers: np.ndarray) -> float:
+    """Return how dense a brow is at a rest position, in [0, 1]; `x` counts from the middle of the face."""
+    along = (x - 0.36) / 0.26
+    centre = 7.535 + numbers[BROW_ARCH] * (1 - along * along) + numbers[BROW_TILT] * along
+    centre -= 0.03 * max(along, 0.0) ** 2
+    thickness = (
+        numbers[BROW_THICKNESS] * (1 - 0.6 * ramp(-0.2, 1.1, along)) * (1 - 0.25 * ramp(-0.6, -1.1, along))
+    )
+    return ramp(1.1 * thickness, 0.5 * thickness, abs(y - centre)) * ramp(0.07, 0.16, x) * ramp(0.68, 0.58, x)
+
+
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> float:
-    """Colour of the skin at attributes `a`; returns its shininess."""
+    """Write the colour [3] of the skin at attributes `a`; return its shininess."""
     x, y, z = abs(a[REST_X]), a[REST_Y], a[REST_Z]
     out[:] = colours[SKIN_COLOUR]
     shine = 0.08
@@ -84,16 +111,7 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
     if a[MOUTH] > 0.5:
         out[0], out[1], out[2] = 0.30, 0.10, 0.10
         return 0.0
-    # Blood: cheeks, ears, tip of the nose.
-    red = 0.25 * a[EARS]
-    if z > 0.9:
-        red += (
-            numbers[BLUSH] * np.exp(-((x - 0.46) ** 2) / 0.035 - (y - 6.92) ** 2 / 0.03) * ramp(0.9, 1.2, z)
-        )
-    if z > 1.5:
-        red += 0.5 * numbers[BLUSH] * np.exp(-(x**2) / 0.02 - (y - 6.88) ** 2 / 0.015) * ramp(1.5, 1.62, z)
-    out[1] *= 1 - 0.26 * red
-    out[2] *= 1 - 0.24 * red
+    redden(a, numbers, out)
     # Eye sockets: a soft shadow around, a firm line along the lashes.
     if z > 0.9 and abs(y - 7.31) < 0.3:
         socket = np.sqrt(((x - 0.31) / 0.24) ** 2 + ((y - 7.31) / 0.15) ** 2)
@@ -109,22 +127,10 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
         blend(out, colours[LIP_COLOUR], lips)
         shine += 0.05 * lips
     if z > 0.85 and 0.08 < x < 0.72:
-        along = (x - 0.36) / 0.26
-        centre = 7.535 + numbers[BROW_ARCH] * (1 - along * along) + numbers[BROW_TILT] * along
-        centre -= 0.03 * max(along, 0.0) ** 2
-        thickness = (
-            numbers[BROW_THICKNESS]
-            * (1 - 0.6 * ramp(-0.2, 1.1, along))
-            * (1 - 0.25 * ramp(-0.6, -1.1, along))
-        )
-        brow = (
-            ramp(1.1 * thickness, 0.5 * thickness, abs(y - centre))
-            * ramp(0.07, 0.16, x)
-            * ramp(0.68, 0.58, x)
-        )
+        brow = brow_at(x, y, numbers)
         blend(out, colours[BROW_COLOUR], 0.92 * brow)
         shine *= 1 - brow
-    # Roots under the hair, and its shadow on the skin beside it.
+    # Roots under the hair, and the shadow of the hair on the skin beside it.
     roots = ramp(-0.05, 0.06, a[SCALP])
     darken(out, 0.25 * ramp(-0.22, 0.0, a[SCALP]) * (1 - roots))
     blend(out, colours[HAIR_COLOUR], 0.85 * roots)
@@ -137,7 +143,7 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> float:
-    """White, iris with a dark ring, pupil and a fixed catchlight."""
+    """Write the colour [3] of an eye: white, iris with a dark ring, pupil, fixed catchlight; return 0."""
     side = 1.0 if a[REST_X] > 0 else -1.0
     x, y = a[REST_X] - side * 0.298, a[REST_Y] - 7.288
     distance = np.sqrt(x * x + y * y)
@@ -159,7 +165,7 @@ def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> float:
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_hair(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, ny: float, out: np.ndarray) -> float:
-    """Strands that follow the surface, darker at the roots of the outline, with a band of light on top."""
+    """Write the colour [3] of hair: strands, darker at the outline; return the band of light on top."""
     azimuth = np.arctan2(a[SINE], a[COSINE])
     strands = np.sin(31 * azimuth + 2.0 * np.sin(2.3 * a[HEIGHT]) + 1.5 * a[WAVE])
     out[:] = colours[HAIR_COLOUR]
@@ -169,6 +175,40 @@ def paint_hair(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, ny: floa
         out[channel] *= tone
     band = np.exp(-(((ny - 0.55) / 0.22) ** 2)) * (0.7 + 0.3 * strands)
     return 0.16 * band * (1 - 0.6 * numbers[CURL])
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def paint_part(
+    kind: int,
+    a: np.ndarray,
+    ny: float,
+    diffuse: float,
+    colours: np.ndarray,
+    numbers: np.ndarray,
+    colour: np.ndarray,
+) -> tuple[float, float]:
+    """Write the colour [3] of a part of the head; return its shininess and its diffuse light."""
+    shine = 0.0
+    if kind == SKIN:
+        shine = paint_skin(a, colours, numbers, colour)
+        diffuse *= 0.45 + 0.55 * ramp(0.0, 0.8, a[OPENNESS])
+    elif kind == EYES:
+        shine = paint_eye(a, colours, colour)
+        diffuse = 0.35 * diffuse + 0.65
+    elif kind == LASHES:
+        colour[0], colour[1], colour[2] = 0.07, 0.05, 0.05
+        diffuse = 1.0
+    elif kind == TEETH:
+        colour[0], colour[1], colour[2] = 0.93, 0.91, 0.86
+        diffuse *= a[OPENNESS]
+    elif kind == TONGUE:
+        colour[0], colour[1], colour[2] = 0.62, 0.30, 0.30
+    elif kind == HAIR:
+        shine = paint_hair(a, colours, numbers, ny, colour)
+    elif kind == FRAME:
+        colour[:] = colours[FRAME_COLOUR]
+        shine = 0.1
+    return shine, diffuse
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
@@ -186,7 +226,11 @@ def shade(
     tint: np.ndarray,
     background: np.ndarray,
 ) -> np.ndarray:
-    """Image [R, R, 3], about [0, 1], of a rasterised head; see `rasterize` for the first two arguments."""
+    """Shade a rasterised head: an image [R, R, 3] in about [0, 1].
+
+    `triangle` and `barycentric` come from `rasterize`, `colours` and `numbers` from `paint_table`. The next
+    four arrays are those of a `Head`, `light` is a unit vector, and the rest is as in `Light`.
+    """
     resolution = triangle.shape[0]
     image = np.empty((resolution, resolution, 3), np.float32)
     a = np.empty(attributes.shape[1], np.float32)
@@ -207,27 +251,8 @@ def shade(
             nz = b0 * normals[i, 2] + b1 * normals[j, 2] + b2 * normals[k, 2]
             towards_light = 0.5 + 0.5 * (nx * light[0] + ny * light[1] + nz * light[2])
             diffuse = ambient + (1 - ambient) * 1.12 * towards_light * towards_light + 0.05 * ny
-            shine = 0.0
-            kind = part[t]
-            if kind == SKIN:
-                shine = paint_skin(a, colours, numbers, colour)
-                diffuse *= 0.45 + 0.55 * ramp(0.0, 0.8, a[OPENNESS])
-            elif kind == EYES:
-                shine = paint_eye(a, colours, colour)
-                diffuse = 0.35 * diffuse + 0.65
-            elif kind == LASHES:
-                colour[0], colour[1], colour[2] = 0.07, 0.05, 0.05
-                diffuse = 1.0
-            elif kind == TEETH:
-                colour[0], colour[1], colour[2] = 0.93, 0.91, 0.86
-                diffuse *= a[OPENNESS]
-            elif kind == TONGUE:
-                colour[0], colour[1], colour[2] = 0.62, 0.30, 0.30
-            elif kind == HAIR:
-                shine = paint_hair(a, colours, numbers, ny, colour)
-            elif kind == FRAME:
-                colour[:] = colours[FRAME_COLOUR]
-                shine = 0.1
+            kind = int(part[t])
+            shine, diffuse = paint_part(kind, a, ny, diffuse, colours, numbers, colour)
             # Half-way between the light and the frontal view, whatever the camera.
             hx, hy, hz = light[0], light[1], light[2] + 1
             towards_half = (nx * hx + ny * hy + nz * hz) / np.sqrt(hx * hx + hy * hy + hz * hz)
@@ -238,7 +263,7 @@ def shade(
 
 
 def paint_table(person: Person) -> tuple[np.ndarray, np.ndarray]:
-    """The person's colours [7, 3] and numbers [6] in the order that `shade` expects."""
+    """Return a person's colours [7, 3] and numbers [6] in the order that `shade` expects."""
     face = person.face
     colours = [
         face.skin,

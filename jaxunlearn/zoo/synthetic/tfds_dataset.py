@@ -1,4 +1,4 @@
-"""The photographs as a TFDS data set, stored as `array_record`; TensorFlow is neither needed nor imported.
+"""Photographs as a TFDS data set, stored as `array_record`; TensorFlow is neither needed nor imported.
 
     builder = Heads(config=heads_config("album", people=200, held_out=50, views=8), data_dir=folder)
     builder.download_and_prepare()
@@ -23,12 +23,12 @@ from jaxunlearn.zoo.synthetic.photographs import MAPPING_VERSION, PhotographRequ
 
 @dataclasses.dataclass
 class HeadsConfig(tfds.core.BuilderConfig):
-    """What is rendered; make it with `heads_config`, which names it.
+    """The photographs of a data set; `heads_config` makes and names it.
 
     Attributes:
-      train: the people of the split `train`.
-      test: those of the split `test`, other people.
-      workers: processes that render; does not change the result.
+      train: photographs of the split `train`.
+      test: photographs of the split `test`, which has other people.
+      workers: number of processes that render; the result does not depend on it.
     """
 
     train: PhotographRequest = dataclasses.field(kw_only=True)
@@ -46,16 +46,16 @@ def heads_config(
     seed: int = 0,
     workers: int = 1,
 ) -> HeadsConfig:
-    """Configuration of a data set of any size.
+    """Build the configuration of a data set of any size.
 
     Args:
       scenario: a key of `jaxunlearn.zoo.synthetic.scenarios.SCENARIOS`.
-      people: how many in the split `train`.
-      held_out: how many in the split `test`.
-      views: photographs of each.
+      people: number of people in the split `train`.
+      held_out: number of people in the split `test`.
+      views: photographs of each person.
       resolution: pixels along each side.
-      seed: of all random choices.
-      workers: processes that render.
+      seed: seed of all random choices.
+      workers: number of processes that render.
     """
     train = PhotographRequest(scenario, people=people, views=views, resolution=resolution, seed=seed)
     return HeadsConfig(
@@ -105,7 +105,7 @@ class Heads(tfds.core.GeneratorBasedBuilder):
 
     @property
     def request(self) -> PhotographRequest:
-        """What the split `train` holds."""
+        """The photographs of the split `train`."""
         assert isinstance(self.builder_config, HeadsConfig)
         return self.builder_config.train
 
@@ -140,7 +140,7 @@ class Heads(tfds.core.GeneratorBasedBuilder):
 
 
 def encode_png(image: np.ndarray) -> bytes:
-    """An image [R, R, 3] uint8 as the bytes of a PNG file; TFDS would ask TensorFlow to do it."""
+    """Encode an image [R, R, 3] uint8 as PNG; TFDS alone would need TensorFlow for it."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "png")
     return buffer.getvalue()

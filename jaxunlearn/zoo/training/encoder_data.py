@@ -1,4 +1,4 @@
-"""What the encoder is shown: photographs, what the generator should make of them, and whose they are.
+"""Batches for the encoder: photographs, the images that the generator should make of them, and their z.
 
 `N` people, `V` views of each, `B` in a batch, `R` pixels a side.
 """
@@ -18,17 +18,17 @@ from jaxunlearn.zoo.synthetic.photographs import (
 from jaxunlearn.zoo.training.generator_data import on_white
 
 PLAIN = ("generator", "album")
-"""Scenarios on a plain background, whose z gives the person back."""
+"""Scenarios on a plain background, in which z determines the person."""
 
 
 class Album(NamedTuple):
-    """Photographs of a scenario."""
+    """Photographs of one scenario."""
 
     image: np.ndarray
-    """`[N, V, R, R, 3]` uint8 that the encoder sees."""
+    """`[N, V, R, R, 3]` uint8, which the encoder sees."""
 
     wanted: np.ndarray
-    """The same before white, as the generator shows people."""
+    """The same photographs on white, as the generator shows people."""
 
     camera: np.ndarray
     """`[N, V, 25]`."""
@@ -37,21 +37,21 @@ class Album(NamedTuple):
     """`[N, 64]`."""
 
     known: bool
-    """Whether the generator's person of z is theirs."""
+    """True if the generator shows the same people for these z."""
 
 
 class Batch(NamedTuple):
-    """What one step sees; NumPy's arrays when drawn, JAX's inside the compiled step."""
+    """The data of one step: NumPy arrays when drawn, JAX arrays inside the compiled step."""
 
     image: Any  # [B, R, R, 3] uint8
     wanted: Any  # [B, R, R, 3] uint8
     camera: Any  # [B, 25]
     z: Any  # [B, 64]
-    known: Any  # [B] 1 where the generator's person of z is theirs, else 0
+    known: Any  # [B] 1 where the generator shows the same person for this z, else 0
 
 
 def before_white(photographs: Photographs) -> np.ndarray:
-    """The images with their even background, which the corners show, exchanged for white."""
+    """Return the images on white in place of their even background, whose colour is in the corners."""
     image, missing = photographs.image, 255 - photographs.coverage.astype(np.int32)
     background = image[:, :, :1, :1].astype(np.int32)
     return (image + (missing[..., None] * (255 - background) + 127) // 255).clip(0, 255).astype(np.uint8)
@@ -60,15 +60,15 @@ def before_white(photographs: Photographs) -> np.ndarray:
 def take_album(
     scenario: str, *, people: int, first: int, data: Any, resolution: int, progress: bool = True
 ) -> Album:
-    """Photograph people; rendered once and kept in `data.folder`.
+    """Photograph people of a scenario; photographs are kept in `data.folder`.
 
     Args:
-      scenario: of `heads.scenarios`.
-      people: how many.
-      first: number of the first.
+      scenario: a key of `jaxunlearn.zoo.synthetic.scenarios.SCENARIOS`.
+      people: number of people.
+      first: number of the first person.
       data: `views`, `seed`, `folder` and `workers` of a config.
       resolution: pixels along each side.
-      progress: whether to show a bar.
+      progress: True to show a progress bar.
     """
     request = PhotographRequest(
         scenario, people=people, views=data.views, resolution=resolution, seed=data.seed, first=first
@@ -83,7 +83,14 @@ def take_album(
 
 
 def take_albums(people: Mapping[str, int], *, held_out: bool, data: Any, resolution: int) -> dict[str, Album]:
-    """Albums of so many people of each scenario, of those to learn from or of those to test on."""
+    """Photograph people of several scenarios.
+
+    Args:
+      people: name of a scenario → number of people.
+      held_out: True for people to evaluate on, False for people to learn from.
+      data: see `take_album`.
+      resolution: pixels along each side.
+    """
     first = HELD_OUT_FIRST if held_out else 0
     return {
         scenario: take_album(scenario, people=count, first=first, data=data, resolution=resolution)
@@ -92,7 +99,7 @@ def take_albums(people: Mapping[str, int], *, held_out: bool, data: Any, resolut
 
 
 def draw(albums: Mapping[str, Album], counts: Mapping[str, int], *, seed: int, number: int) -> Batch:
-    """Batch `number` of a seed: so many photographs of each scenario, scenario by scenario."""
+    """Draw batch `number` of a seed, scenario by scenario; `counts` are photographs of each scenario."""
     rng = np.random.Generator(np.random.PCG64([seed, number]))
     parts = []
     for scenario, count in counts.items():

@@ -1,6 +1,6 @@
-"""What the generator is shown: photographs on white, and points in space whose content they reveal.
+"""Batches for the generator: photographs on white, and points in space whose content the photographs reveal.
 
-`B` people, `V` views of each, `K` pixels of each view, `R` the photographs' side.
+`B` people, `V` views of each, `K` pixels of each view, `R` pixels a side.
 """
 
 import dataclasses
@@ -15,18 +15,17 @@ from jaxunlearn.zoo.synthetic.render import PLAIN_BACKGROUND
 SKIN_DEEP = 0.05
 """Thickness, in world units, of the layer behind a visible surface that takes its colour."""
 HALO = 0.06
-"""Thickness of the layer before it that does, a coarse step along a ray: compositing mixes the colours of
-neighbouring samples half and half, the last one in the air with the first one in the skin."""
+"""Thickness of the layer before a visible surface that takes its colour, too: a coarse step along a ray.
+Compositing mixes the colours of two adjacent samples: the last in the air and the first in the skin."""
 CLEARANCE = 0.02
-"""Distance before a visible surface within which nothing is said about the density."""
-
+"""Distance before a visible surface within which the density is left open."""
 
 Array = Any
-"""NumPy's when drawn, JAX's inside the compiled step."""
+"""A NumPy array when drawn, a JAX array inside the compiled step."""
 
 
 class Views(NamedTuple):
-    """Photographs to be reproduced."""
+    """Photographs to reproduce."""
 
     z: Array  # [B, 64]
     camera: Array  # [B, V, 25]
@@ -36,23 +35,23 @@ class Views(NamedTuple):
 class Points(NamedTuple):
     """What is known about points in space; `M = V K`."""
 
-    surface: Array  # [B, M, 3] on visible surfaces, just behind or just before them
-    colour: Array  # [B, M, 3] of the surfaces, in [0, 1]
-    certain: Array  # [B, M] 1 where the pixel shows one surface, else 0
+    surface: Array  # [B, M, 3] points on visible surfaces, just behind or just before them
+    colour: Array  # [B, M, 3] colours of the surfaces, in [0, 1]
+    certain: Array  # [B, M] 1 where the pixel shows a single surface, else 0
     solid: Array  # [B, M] 1 where the surface point is known to be inside, else 0
-    empty: Array  # [B, M, 3] in front of surfaces, or anywhere on rays that meet nothing
-    free: Array  # [B, M] 1 where nothing is known to be there, else 0
+    empty: Array  # [B, M, 3] points in front of surfaces, or anywhere on rays that meet no surface
+    free: Array  # [B, M] 1 where the point is known to be empty, else 0
 
 
 class Batch(NamedTuple):
-    """All that one step sees."""
+    """The data of one step."""
 
     views: Views
     points: Points
 
 
 def on_white(photographs: Photographs) -> Photographs:
-    """The photographs before white, which a generator with `white_back` composites onto, in place."""
+    """Put photographs on white, in place: a generator with `white_back` composites onto white."""
     gap = 1 - np.array(PLAIN_BACKGROUND, np.float32)
     for image, coverage in zip(photographs.image, photographs.coverage, strict=True):
         missing = (255 - coverage.astype(np.float32))[..., None]
@@ -62,13 +61,13 @@ def on_white(photographs: Photographs) -> Photographs:
 
 @dataclasses.dataclass(frozen=True)
 class Supervision:
-    """Draws batches from photographs on white; batch number n of a seed is always the same.
+    """Batches of photographs on white; batch number n of a seed is always the same.
 
     Attributes:
-      photographs: who can be drawn.
+      photographs: the people to draw from.
       people, views, pixels: `B`, `V` and `K`.
       near, far: ends of the generator's rays.
-      seed: of all draws.
+      seed: seed of all draws.
     """
 
     photographs: Photographs
@@ -80,7 +79,7 @@ class Supervision:
     seed: int
 
     def batch(self, number: int) -> Batch:
-        """Batch `number`."""
+        """Draw batch `number`."""
         rng = np.random.Generator(np.random.PCG64([self.seed, number]))
         available, each = self.photographs.camera.shape[:2]
         person = rng.choice(available, self.people, replace=False)[:, None]
@@ -102,15 +101,15 @@ class Supervision:
         background = self.photographs.coverage[at] == 0
         certain = depth > 0
 
-        rays = [[pixel_rays(c, side) for c in of_person] for of_person in camera]
-        origin = np.array([[ray[0] for ray in of_person] for of_person in rays])[:, :, None]
-        grids = np.array([[ray[1] for ray in of_person] for of_person in rays])
+        rays = [[pixel_rays(c, side) for c in cameras] for cameras in camera]
+        origin = np.array([[ray[0] for ray in person_rays] for person_rays in rays])[:, :, None]
+        grids = np.array([[ray[1] for ray in person_rays] for person_rays in rays])
         direction = grids[np.arange(self.people)[:, None, None], np.arange(self.views)[:, None], row, column]
 
         shape = depth.shape
         behind = np.where(rng.random(shape) < 0.5, 0, rng.uniform(-HALO, SKIN_DEEP, shape))
-        # Where nothing is in the way: anywhere on the ray, most often shortly before the surface, where
-        # density left over would blur it.
+        # Empty points lie anywhere on the free part of the ray. Half of them lie shortly before the surface,
+        # where leftover density would blur it.
         end = np.where(certain, depth - CLEARANCE, self.far)
         anywhere = self.near + (end - self.near) * rng.random(shape)
         shortly_before = end - rng.uniform(0, 0.1, shape)

@@ -1,6 +1,6 @@
-"""What is minimised: planes are first regressed at known depth, then through volume rendering.
+"""The loss of a generator: at points of known depth, and of images after volume rendering.
 
-`B` people, `V` views of each, `M` points of each.
+`B` people, `V` views of each, `M` points of each, `R` pixels a side, `N` before super-resolution.
 """
 
 import dataclasses
@@ -19,20 +19,20 @@ from jaxunlearn.zoo.training.generator_data import Batch, Points, Views
 from lpips_flax import LPIPS
 
 SOLID = 40.0
-"""Raw density that surfaces are pushed up to: opaque within two samples of a ray."""
+"""Raw density that surfaces should reach: opaque within two samples of a ray."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """Of the loss terms.
+    """Weights of the loss terms.
 
     Attributes:
-      surface: all the terms at points, once images are rendered; 1 before that.
-      squared: squared error beside the absolute error, of colours in [0, 1].
-      solid: density missing at surfaces.
-      empty: density where nothing is.
-      raw: volume rendering before super-resolution.
-      lpips: perceptual distance.
+      surface: weight of all terms at points in the second phase; it is 1 in the first.
+      squared: weight of the squared error beside the absolute error, of colours in [0, 1].
+      solid: weight of missing density at surfaces.
+      empty: weight of density in empty space.
+      raw: weight of the volume rendering before super-resolution.
+      lpips: weight of the perceptual distance.
     """
 
     surface: float
@@ -44,7 +44,7 @@ class Weights:
 
 
 class Images(NamedTuple):
-    """Several views of each person."""
+    """Rendered views of each person."""
 
     image: jax.Array  # [B, V, R, R, 3]
     raw: jax.Array  # [B, V, N, N, 3]
@@ -58,7 +58,16 @@ def render_views(
     key: jax.Array | None,
     compute: Compute,
 ) -> Images:
-    """`TriPlaneGenerator.render` for several cameras `[B, V, 25]` a sample, sharing its planes."""
+    """Render several views of each person from the same planes, as `TriPlaneGenerator.render` does for one.
+
+    Args:
+      generator: decoder and super-resolution.
+      planes: the planes of `B` people.
+      ws: their latents, for the super-resolution.
+      cameras: `[B, V, 25]`.
+      key: for the jitter of samples along rays; None puts them at the centres of their intervals.
+      compute: forms and dtype.
+    """
     config = generator.config
     batch, views = cameras.shape[:2]
     side = config.neural_rendering_resolution
@@ -78,7 +87,7 @@ def render_views(
 
 
 def colour_error(error: jax.Array, weight: jax.Array, squared: float) -> jax.Array:
-    """Weighted mean of absolute and squared error of colours in [0, 1]."""
+    """Return the weighted mean of absolute and squared error of colours in [0, 1]."""
     total = jnp.sum(weight) * error.shape[-1] + 1e-6
     return jnp.sum(weight[..., None] * (jnp.abs(error) + squared * jnp.square(error))) / total
 
@@ -86,15 +95,15 @@ def colour_error(error: jax.Array, weight: jax.Array, squared: float) -> jax.Arr
 def points_loss(
     generator: TriPlaneGenerator, planes: jax.Array, points: Points, weights: Weights, compute: Compute
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Colour and density at points whose content is known, without volume rendering."""
+    """Return the loss of colour and density at points whose content is known, and its parts."""
     count = points.surface.shape[1]
-    where = jnp.concatenate([points.surface, points.empty], axis=1)
-    rgb, sigma = generator.query(planes, where, compute=compute)
+    positions = jnp.concatenate([points.surface, points.empty], axis=1)
+    rgb, sigma = generator.query(planes, positions, compute=compute)
     error = rgb[:, :count, :3] - points.colour
     certain = jnp.sum(points.certain) + 1e-6
     missing = jax.nn.relu(1 - sigma[:, :count] / SOLID)
     solid = jnp.sum(points.solid * missing) / (jnp.sum(points.solid) + 1e-6)
-    # Optical density, cut off so that a few dense points do not outweigh all others.
+    # The density is clipped, so that a few dense points do not outweigh all others.
     density = jnp.minimum(jax.nn.softplus(sigma[:, count:] - 1), 1.5 * SOLID) / SOLID
     empty = jnp.sum(points.free * density) / (jnp.sum(points.free) + 1e-6)
     mse = jnp.sum(points.certain[..., None] * jnp.square(error)) / (3 * certain)
@@ -107,7 +116,7 @@ def points_loss(
 def images_loss(
     images: Images, views: Views, perceptual: LPIPS, weights: Weights
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Rendered against photographed."""
+    """Return the loss of rendered images against photographs, and its parts."""
     target = jnp.asarray(views.image)
     factor = target.shape[2] // images.raw.shape[2]
     small = reduce(target, "b v (h i) (w j) c -> b v h w c", "mean", i=factor, j=factor)
@@ -115,10 +124,9 @@ def images_loss(
     distance = jnp.mean(
         perceptual(rearrange(images.image, "b v ... -> (b v) ..."), rearrange(target, "b v ... -> (b v) ..."))
     )
-    everywhere = jnp.ones(())
     loss = (
-        colour_error(fine, jnp.broadcast_to(everywhere, fine.shape[:-1]), weights.squared)
-        + weights.raw * colour_error(raw, jnp.broadcast_to(everywhere, raw.shape[:-1]), weights.squared)
+        colour_error(fine, jnp.ones(fine.shape[:-1]), weights.squared)
+        + weights.raw * colour_error(raw, jnp.ones(raw.shape[:-1]), weights.squared)
         + weights.lpips * distance
     )
     return loss, {
@@ -138,25 +146,25 @@ def objective(
     *,
     rendered_views: int | None = None,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """The loss of a step and its parts.
+    """Return the loss of a step and its parts.
 
     Args:
       generator: the network.
       batch: what to reproduce.
-      key: for the jitter of the samples along rays.
-      perceptual: None in the first phase, in which nothing is rendered.
-      weights: of the terms.
+      key: for the jitter of samples along rays.
+      perceptual: LPIPS; None in the first phase, which renders no image.
+      weights: weights of the terms.
       compute: forms and dtype.
-      rendered_views: how many of each person's views are rendered, in the second phase; None for all.
+      rendered_views: number of each person's views that are rendered in the second phase; None for all.
     """
     ws = generator.mapping(batch.views.z, batch.views.camera[:, 0])
-    # The layers' noise stays at strength 0: no noise mode changes what this generator shows.
+    # The layers' noise stays at strength 0, so that the noise mode does not matter.
     planes = generator.planes(ws, noise_mode="none", compute=compute)
     loss, parts = points_loss(generator, planes, batch.points, weights, compute)
     if perceptual is not None:
         views = batch.views
         views = views._replace(camera=views.camera[:, :rendered_views], image=views.image[:, :rendered_views])
         images = render_views(generator, planes, ws, views.camera, key, compute)
-        of_images, more = images_loss(images, views, perceptual, weights)
-        loss, parts = weights.surface * loss + of_images, parts | more
+        image_loss, image_parts = images_loss(images, views, perceptual, weights)
+        loss, parts = weights.surface * loss + image_loss, parts | image_parts
     return loss, parts | {"loss": loss}

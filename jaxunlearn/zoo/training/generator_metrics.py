@@ -1,4 +1,4 @@
-"""How close generated people come to renderings of the same z that training never saw."""
+"""How close generated people come to renderings of the same z that are in no batch."""
 
 import functools
 
@@ -9,6 +9,7 @@ from flax import nnx
 
 from eg3d_flax import TriPlaneGenerator, camera
 from eg3d_flax.compute import Compute
+from jaxunlearn.batching import in_batches
 from jaxunlearn.images import grid, to_uint8
 from jaxunlearn.zoo.synthetic.cameras import look_at
 from jaxunlearn.zoo.synthetic.geometry import build_head
@@ -18,11 +19,12 @@ from jaxunlearn.zoo.synthetic.render import render
 from lpips_flax import LPIPS
 
 CHUNK = 16
+"""Images at a time."""
 PICTURE_YAWS = tuple(float(yaw) for yaw in np.deg2rad([-30, -15, 0, 15, 30]))
 
 
 @functools.partial(jax.jit, static_argnames=("graph", "rendered", "compute"))
-def _show(
+def _render(
     graph: nnx.GraphDef, state: nnx.State, z: jax.Array, c: jax.Array, *, rendered: bool, compute: Compute
 ) -> jax.Array:
     generator = nnx.merge(graph, state)
@@ -38,24 +40,25 @@ def generate(
     *,
     rendered: bool = True,
 ) -> np.ndarray:
-    """Images `[N, R, R, 3]` in [-1, 1] of latents `[N, z_dim]` at cameras `[N, 25]`.
+    """Return images `[N, R, R, 3]` in [-1, 1] of latents `[N, z_dim]` from cameras `[N, 25]`.
 
-    With `rendered=False` the volume rendering before super-resolution, enlarged to R without smoothing.
+    With `rendered=False` these are the volume renderings before super-resolution, enlarged to R without
+    smoothing.
     """
     graph, state = nnx.split(generator)
-    images = []
-    for start in range(0, len(z), CHUNK):
-        block = np.arange(start, start + CHUNK).clip(max=len(z) - 1)  # one compiled shape
-        latents, views = jnp.asarray(z[block]), jnp.asarray(cameras[block])
-        out = _show(graph, state, latents, views, rendered=rendered, compute=compute)
-        images.append(np.asarray(out)[: len(z) - start])
-    shown = np.concatenate(images).clip(-1, 1)
-    factor = generator.config.img_resolution // shown.shape[1]
-    return shown.repeat(factor, axis=1).repeat(factor, axis=2)
+    render_batch = functools.partial(_render, graph, state, rendered=rendered, compute=compute)
+    images = in_batches(render_batch, CHUNK, z, cameras).clip(-1, 1)
+    factor = generator.config.img_resolution // images.shape[1]
+    return images.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
 def psnr(error: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
-    """Decibel per image, of errors `[N, R, R, 3]` of images in [-1, 1]; `weight` is `[N, R, R]`."""
+    """Return the peak signal-to-noise ratio `[N]` in decibel.
+
+    Args:
+      error: `[N, R, R, 3]` differences of images in [-1, 1].
+      weight: `[N, R, R]` share of each pixel; all count alike by default.
+    """
     squared = np.mean(np.square(error / 2), axis=-1)
     shares = np.ones_like(squared) if weight is None else weight
     return -10 * np.log10((squared * shares).sum((1, 2)) / shares.sum((1, 2)))
@@ -70,27 +73,32 @@ def evaluate(
     people: int,
     rendered: bool = True,
 ) -> dict[str, float]:
-    """Means over the first `people` of `held_out` (on white) and all their views.
+    """Compare generated people with renderings of the same z.
+
+    Args:
+      generator: what is evaluated.
+      held_out: renderings on white.
+      perceptual: LPIPS.
+      compute: forms and dtype.
+      people: number of people, the first of `held_out`, with all their views.
+      rendered: False takes the volume rendering before super-resolution.
 
     Returns:
-      `psnr` of the whole image and `psnr_head` of the pixels that the head covers, in dB; `lpips` (AlexNet);
-      `images`, their number.
+      Means: `psnr` of the whole image and `psnr_head` of the pixels that the head covers, in dB; `lpips`.
+      Also `images`, their number.
     """
     views = held_out.camera.shape[1]
     z = held_out.z[:people].repeat(views, axis=0)
     cameras = held_out.camera[:people].reshape(-1, 25)
     target = held_out.image[:people].reshape(-1, *held_out.image.shape[2:]).astype(np.float32) / 127.5 - 1
     covered = held_out.coverage[:people].reshape(target.shape[:-1]).astype(np.float32) / 255
-    shown = generate(generator, z, cameras, compute, rendered=rendered)
-    distances = [
-        np.asarray(perceptual(jnp.asarray(shown[i : i + CHUNK]), jnp.asarray(target[i : i + CHUNK])))
-        for i in range(0, len(shown), CHUNK)
-    ]
+    images = generate(generator, z, cameras, compute, rendered=rendered)
+    distances = in_batches(perceptual, CHUNK, images, target)
     return {
-        "psnr": round(float(psnr(shown - target).mean()), 3),
-        "psnr_head": round(float(psnr(shown - target, covered).mean()), 3),
-        "lpips": round(float(np.concatenate(distances).mean()), 4),
-        "images": len(shown),
+        "psnr": round(float(psnr(images - target).mean()), 3),
+        "psnr_head": round(float(psnr(images - target, covered).mean()), 3),
+        "lpips": round(float(distances.mean()), 4),
+        "images": len(images),
     }
 
 
@@ -102,7 +110,7 @@ def picture(
     people: int = 8,
     rendered: bool = True,
 ) -> np.ndarray:
-    """Two rows a person, rendered above generated, turning from left to right, as uint8."""
+    """Draw two rows a person, rendered above generated, turning from left to right; uint8."""
     rows = []
     resolution = generator.config.img_resolution
     cameras = np.asarray(camera.camera_params(jnp.array(PICTURE_YAWS), jnp.zeros(len(PICTURE_YAWS))))

@@ -1,16 +1,13 @@
-"""The loop that makes an identity network: additive angular margin (ArcFace, CVPR 2019) within a batch.
+"""The task of training an identity network: additive angular margin (ArcFace, CVPR 2019) within a batch.
 
-Where ArcFace learns a centre for each person, a person's centre here is another photograph of them, and the
-rest of the batch are the other classes: minutes do not suffice for thousands of centres, of which a batch
-moves a few. Nothing but photographs and who is in them is used, above all not z.
-
-When done, a run's folder has `identity.safetensors` beside what `workdir` describes.
+ArcFace learns a centre for each person. Here a person's centre is another photograph of them, and the rest of
+the batch are the other classes: in minutes thousands of centres cannot be learned, since a batch moves only a
+few. The network sees photographs and who is in them; it never sees z.
 """
 
-import dataclasses
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,15 +28,13 @@ from jaxunlearn.zoo.training.identity_data import (
     identity_photographs,
     to_range,
 )
-from jaxunlearn.zoo.training.identity_metrics import Verification, verify
-from jaxunlearn.zoo.training.workdir import LICENCE, Config, Workdir, config_of, last_state
+from jaxunlearn.zoo.training.identity_metrics import embed_photographs, figures_of, verify
+from jaxunlearn.zoo.training.trainer import LICENCE, Config, Figures, Numbers
 from torch_bridge.limits import with_tuples
-
-CHUNK = 64
 
 
 class IdentityState(NamedTuple):
-    """All that changes from step to step."""
+    """Everything that changes from step to step."""
 
     parameters: nnx.State
     statistics: nnx.State
@@ -47,58 +42,152 @@ class IdentityState(NamedTuple):
     step: jax.Array
 
 
-@dataclasses.dataclass(frozen=True)
-class IdentityRun:
-    """A config, with all that is derived from it once."""
-
-    config: Config
-    shape: ArcFaceConfig
-    graph: nnx.GraphDef[ArcFace]
-    distortion: Distortion
-    optimiser: optax.GradientTransformation
+Step = Callable[[IdentityState, np.ndarray], tuple[IdentityState, dict[str, jax.Array]]]
+"""A compiled step: state and photographs `[2, B, R, R, 3]` uint8 → next state and what is logged."""
 
 
-def prepare(config: Config) -> IdentityRun:
-    """Check a config and build what does not change.
+class IdentityTask:
+    """An identity network to train on photographs of rendered people; see `trainer.Task`."""
 
-    Raises:
-      InputError: if a value is out of range.
-    """
+    file, sizes = "identity.safetensors", "network"
+
+    def __init__(self, config: Config):
+        """Check a config and build what does not change.
+
+        Raises:
+          InputError: if a value is out of range.
+        """
+        _check_counts(config)
+        try:
+            shape = ArcFaceConfig(**with_tuples(config.network.to_dict()))
+        except ValueError as error:
+            raise InputError(f"config.network: {error}") from error
+        peak, warmup = config.rate.peak, int(config.rate.warmup * config.steps)
+        schedule = optax.warmup_cosine_decay_schedule(
+            0.0, peak, warmup, config.steps, peak * config.rate.final
+        )
+        self.config = config
+        self._shape = shape
+        self._graph = nnx.graphdef(nnx.eval_shape(lambda: ArcFace(shape, rngs=nnx.Rngs(0))))
+        self._distortion = Distortion(**config.distortion)
+        self._optimiser = optax.chain(optax.clip_by_global_norm(config.clip), optax.adam(schedule, b2=0.99))
+        self._step = self._make_step()
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
+        return self.config.steps
+
+    def initial_state(self) -> IdentityState:
+        """Return the initial weights, drawn from `config.seed`."""
+        module = ArcFace(self._shape, rngs=nnx.Rngs(self.config.seed))
+        _, parameters, statistics = nnx.split(module, nnx.Param, nnx.BatchStat)
+        moments = self._optimiser.init(parameters)
+        return IdentityState(parameters, statistics, moments, jnp.zeros((), jnp.int32))
+
+    def batches(self) -> Callable[[int], np.ndarray]:
+        """Photograph the people to learn from; return a function from a step's number to its batch."""
+        images = self._photographs(held_out=False)
+        people, seed = self.config.batch.people, self.config.seed
+        return lambda number: draw_pairs(images, people=people, seed=seed, number=number)
+
+    def held_out(self) -> np.ndarray:
+        """Photograph the people to evaluate on: `[N, V, R, R, 3]` uint8."""
+        return self._photographs(held_out=True)
+
+    def step(self, state: IdentityState, batch: np.ndarray, number: int) -> tuple[IdentityState, Numbers]:
+        """Take a step; the state's arrays are donated."""
+        del number  # the state counts
+        return self._step(state, batch)
+
+    def bar_texts(self, numbers: Numbers) -> dict[str, str]:
+        """Return the loss, and how often the nearest photograph is of the same person."""
+        return {"loss": f"{numbers['loss']:.2f}", "accuracy": f"{numbers['accuracy']:.2f}"}
+
+    def evaluate(self, state: IdentityState, held_out: np.ndarray, *, people: int | None = None) -> Figures:
+        """Return the figures of `identity_metrics.Verification`."""
+        return figures_of(verify(embed_photographs(self.network(state), held_out[:people])))
+
+    def picture(self, state: IdentityState, held_out: np.ndarray) -> None:
+        """Draw nothing: the network makes no images."""
+        del state, held_out
+
+    def save(
+        self, state: IdentityState, path: Path, figures: Figures, seconds: float, *, dtype: str = "float32"
+    ) -> None:
+        """Write the network with the threshold that was found on held-out people."""
+        data = self.config.data
+        header = {
+            "licence": LICENCE,
+            "made_by": "tools/train_zoo.py",
+            "people": f"jaxunlearn.zoo.synthetic, mapping version {MAPPING_VERSION}, scenario identity, "
+            f"seed {data.seed}, numbers {data.first} to {data.first + data.people - 1}",
+            "seed": str(self.config.seed),
+            "steps": str(int(state.step)),
+            "seconds": str(round(seconds)),
+            "held_out": json.dumps(figures),
+        }
+        save_identity(self.network(state, figures["threshold"]), path, header, dtype=dtype)
+
+    def network(self, state: IdentityState, threshold: float | None = None) -> IdentityNetwork:
+        """Return the network of a state."""
+        module = nnx.merge(self._graph, state.parameters, state.statistics, copy=True)
+        return identity_network(module, name=self.config.name, threshold=threshold, framing="whole")
+
+    def _make_step(self) -> Step:
+        @functools.partial(jax.jit, donate_argnums=0)
+        def step(state: IdentityState, pairs: np.ndarray) -> tuple[IdentityState, dict[str, jax.Array]]:
+            key = jax.random.fold_in(jax.random.key(self.config.seed), state.step)
+            image = distort(to_range(pairs.reshape(-1, *pairs.shape[2:])), key, self._distortion)
+            margin = margin_at(state.step, self.config)
+
+            def loss(parameters: nnx.State) -> tuple[jax.Array, tuple[nnx.State, dict[str, jax.Array]]]:
+                network = nnx.merge(self._graph, parameters, state.statistics, copy=True)
+                embedding = network(image, train=True)  # this moves its statistics
+                value, parts = pair_loss(embedding, self.config.scale, margin)
+                return value, (nnx.state(network, nnx.BatchStat), parts)
+
+            gradients, (statistics, parts) = jax.grad(loss, has_aux=True)(state.parameters)
+            updates, moments = self._optimiser.update(gradients, state.moments)
+            parameters = jax.tree.map(jnp.add, state.parameters, updates)
+            return IdentityState(parameters, statistics, moments, state.step + 1), parts
+
+        return step
+
+    def _photographs(self, *, held_out: bool) -> np.ndarray:
+        """Photograph people; photographs are kept in `config.data.folder`."""
+        data = self.config.data
+        request = PhotographRequest(
+            "identity",
+            people=data.held_out if held_out else data.people,
+            views=data.views,
+            resolution=self._shape.input_size,
+            seed=data.seed,
+            first=HELD_OUT_FIRST if held_out else data.first,
+        )
+        folder = Path(data.folder) if data.folder else None
+        return identity_photographs(request, workers=data.workers, folder=folder)
+
+
+def _check_counts(config: Config) -> None:
+    """Refuse numbers of people, views and steps that cannot be trained or evaluated with."""
     for name in ("steps", "data.people", "data.views", "data.held_out", "batch.people"):
         value = functools.reduce(lambda node, key: node[key], name.split("."), config)
         if value < 1:
             raise InputError(f"config.{name} must be at least 1, not {value}")
     if config.data.held_out < 2 or config.data.views < 2:
-        raise InputError("config.data: two people held out and two views of each are the least to compare")
+        raise InputError("config.data.held_out and config.data.views must be at least 2, to have pairs")
     if config.batch.people > config.data.people:
-        raise InputError(f"config.batch.people: there are {config.data.people}, not {config.batch.people}")
+        raise InputError(
+            f"config.batch.people must be at most config.data.people = {config.data.people}, "
+            f"not {config.batch.people}"
+        )
     if config.data.first + config.data.people > HELD_OUT_FIRST:
-        raise InputError(f"config.data.first: people from number {HELD_OUT_FIRST} on are for measuring")
-    try:
-        shape = ArcFaceConfig(**with_tuples(config.network.to_dict()))
-    except ValueError as error:
-        raise InputError(f"config.network: {error}") from error
-    peak, warmup = config.rate.peak, int(config.rate.warmup * config.steps)
-    schedule = optax.warmup_cosine_decay_schedule(0.0, peak, warmup, config.steps, peak * config.rate.final)
-    return IdentityRun(
-        config=config,
-        shape=shape,
-        graph=nnx.graphdef(nnx.eval_shape(lambda: ArcFace(shape, rngs=nnx.Rngs(0)))),
-        distortion=Distortion(**config.distortion),
-        optimiser=optax.chain(optax.clip_by_global_norm(config.clip), optax.adam(schedule, b2=0.99)),
-    )
-
-
-def initial_state(run: IdentityRun) -> IdentityState:
-    """Fresh weights."""
-    module = ArcFace(run.shape, rngs=nnx.Rngs(run.config.seed))
-    _, parameters, statistics = nnx.split(module, nnx.Param, nnx.BatchStat)
-    moments = run.optimiser.init(parameters)
-    return IdentityState(parameters, statistics, moments, jnp.zeros((), jnp.int32))
+        raise InputError(f"config.data.first: people from number {HELD_OUT_FIRST} on are for evaluation")
 
 
 def angular_margin(cosines: jax.Array, margin: jax.Array) -> jax.Array:
-    """cos(θ + margin) of the cosines of angles θ; angles that would pass π stay (ArcFace Eq. 3)."""
+    """Return cos(θ + margin) for cosines of angles θ; angles beyond π - margin stay (ArcFace Eq. 3)."""
     sine = jnp.sqrt(jnp.maximum(1 - jnp.square(cosines), 1e-6))
     moved = cosines * jnp.cos(margin) - sine * jnp.sin(margin)
     return jnp.where(cosines > -jnp.cos(margin), moved, cosines)
@@ -107,15 +196,15 @@ def angular_margin(cosines: jax.Array, margin: jax.Array) -> jax.Array:
 def pair_loss(
     embedding: jax.Array, scale: float, margin: jax.Array
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Softmax over all other photographs of the batch: which is of the same person?
+    """Return the loss of finding the photograph of the same person among all others of the batch.
 
     Args:
-      embedding: `[2 B, E]` unit vectors; row i and row i + B are one person.
-      scale: of the cosines, before the softmax.
-      margin: radians that are added to the angle between two photographs of one person.
+      embedding: `[2 B, E]` unit vectors; rows i and i + B are one person.
+      scale: factor of the cosines before the softmax.
+      margin: radians added to the angle between two photographs of one person.
 
     Returns:
-      The mean cross entropy, and what is worth seeing.
+      The mean cross entropy, and what is logged.
     """
     count = len(embedding)
     partner = (jnp.arange(count) + count // 2) % count
@@ -130,146 +219,9 @@ def pair_loss(
 
 
 def margin_at(step: jax.Array, config: Config) -> jax.Array:
-    """None at first, since an angular margin from the start barely learns; then it rises linearly."""
+    """Return the margin in radians: 0 at first, then a linear rise.
+
+    With an angular margin from the first step the network barely learns.
+    """
     share = (step / config.steps - config.margin.start) / (config.margin.full - config.margin.start)
     return config.margin.radians * jnp.clip(share, 0, 1)
-
-
-def make_step(
-    run: IdentityRun,
-) -> Callable[[IdentityState, np.ndarray], tuple[IdentityState, dict[str, jax.Array]]]:
-    """The compiled step, on pairs of photographs `[2, B, R, R, 3]` uint8."""
-
-    @functools.partial(jax.jit, donate_argnums=0)
-    def step(state: IdentityState, pairs: np.ndarray) -> tuple[IdentityState, dict[str, jax.Array]]:
-        key = jax.random.fold_in(jax.random.key(run.config.seed), state.step)
-        image = distort(to_range(pairs.reshape(-1, *pairs.shape[2:])), key, run.distortion)
-        margin = margin_at(state.step, run.config)
-
-        def loss(parameters: nnx.State) -> tuple[jax.Array, tuple[nnx.State, dict[str, jax.Array]]]:
-            network = nnx.merge(run.graph, parameters, state.statistics, copy=True)
-            embedding = network(image, train=True)  # its statistics move in here
-            value, parts = pair_loss(embedding, run.config.scale, margin)
-            return value, (nnx.state(network, nnx.BatchStat), parts)
-
-        gradients, (statistics, parts) = jax.grad(loss, has_aux=True)(state.parameters)
-        updates, moments = run.optimiser.update(gradients, state.moments)
-        parameters = jax.tree.map(jnp.add, state.parameters, updates)
-        return IdentityState(parameters, statistics, moments, state.step + 1), parts
-
-    return step
-
-
-@jax.jit
-def _embed(network: IdentityNetwork, image: jax.Array) -> jax.Array:
-    return network.embed(to_range(image))
-
-
-def embed_photographs(network: IdentityNetwork, images: np.ndarray) -> np.ndarray:
-    """Embeddings `[N, V, E]` of images `[N, V, R, R, 3]` uint8."""
-    rows = images.reshape(-1, *images.shape[2:])
-    blocks = []
-    for start in range(0, len(rows), CHUNK):
-        block = np.arange(start, start + CHUNK).clip(max=len(rows) - 1)  # one compiled shape
-        blocks.append(np.asarray(_embed(network, rows[block]))[: len(rows) - start])
-    return np.concatenate(blocks).reshape(*images.shape[:2], -1)
-
-
-def photographs_of(run: IdentityRun, *, held_out: bool) -> np.ndarray:
-    """The people to learn from, or those to test on; rendered once and kept in `config.data.folder`."""
-    data = run.config.data
-    request = PhotographRequest(
-        "identity",
-        people=data.held_out if held_out else data.people,
-        views=data.views,
-        resolution=run.shape.input_size,
-        seed=data.seed,
-        first=HELD_OUT_FIRST if held_out else data.first,
-    )
-    return identity_photographs(
-        request, workers=data.workers, folder=Path(data.folder) if data.folder else None
-    )
-
-
-def network_of(run: IdentityRun, state: IdentityState, threshold: float | None = None) -> IdentityNetwork:
-    """What was learned."""
-    module = nnx.merge(run.graph, state.parameters, state.statistics, copy=True)
-    return identity_network(module, name=run.config.name, threshold=threshold, framing="whole")
-
-
-def measured(
-    run: IdentityRun, state: IdentityState, held_out: np.ndarray
-) -> tuple[IdentityNetwork, Verification]:
-    """The network, with its threshold, and its figures on people it never saw."""
-    network = network_of(run, state)
-    figures = verify(embed_photographs(network, held_out))
-    return dataclasses.replace(network, threshold=figures.threshold), figures
-
-
-def figures_of(figures: Verification) -> dict[str, float]:
-    """For metrics and headers."""
-    return {name: round(value, 4) for name, value in dataclasses.asdict(figures).items()}
-
-
-def notes(run: IdentityRun, state: IdentityState, seconds: float, figures: Verification) -> dict[str, str]:
-    """What the header of a network's file says besides its config, name and threshold."""
-    data = run.config.data
-    return {
-        "licence": LICENCE,
-        "made_by": "tools/train_identity.py",
-        "people": f"jaxunlearn.heads, mapping version {MAPPING_VERSION}, scenario identity, "
-        f"seed {data.seed}, numbers {data.first} to {data.first + data.people - 1}",
-        "seed": str(run.config.seed),
-        "steps": str(int(state.step)),
-        "seconds": str(round(seconds)),
-        "held_out": json.dumps(figures_of(figures)),
-    }
-
-
-def export(workdir: Path, path: Path) -> Verification:
-    """Write the network of a run's last checkpoint in half precision.
-
-    Raises:
-      InputError: if `workdir` is not the folder of a run.
-    """
-    run = prepare(config_of(workdir, "tools/train_identity.py"))
-    state, seconds = last_state(workdir, initial_state(run))
-    network, figures = measured(run, state, photographs_of(run, held_out=True))
-    save_identity(network, path, notes(run, state, seconds, figures), dtype="float16")
-    return figures
-
-
-def train(config: Config, workdir: Path) -> dict[str, float]:
-    """Train, or go on with what is in `workdir`.
-
-    Args:
-      config: as `configs/train_identity.py` returns.
-      workdir: the run's folder.
-
-    Returns:
-      `Verification` on the people held out.
-
-    Raises:
-      InputError: if config and folder do not fit.
-      FloatingPointError: if the loss is no longer finite; the checkpoint before stays.
-    """
-    run = prepare(config)
-    folder = Workdir(workdir, config, initial_state(run))
-    images, held_out = (photographs_of(run, held_out=which) for which in (False, True))
-    step = make_step(run)
-
-    def advance(state: IdentityState, number: int) -> tuple[IdentityState, Mapping[str, Any]]:
-        return step(state, draw_pairs(images, people=config.batch.people, seed=config.seed, number=number))
-
-    def look(state: IdentityState) -> Mapping[str, Any]:
-        return figures_of(measured(run, state, held_out[: config.evaluate_people])[1])
-
-    def shown(numbers: Mapping[str, Any]) -> dict[str, str]:
-        return {"loss": f"{numbers['loss']:.2f}", "accuracy": f"{numbers['accuracy']:.2f}"}
-
-    folder.train(config.steps, advance, evaluate=look, shown=shown)
-    network, figures = measured(run, folder.state, held_out)
-    about = notes(run, folder.state, folder.seconds, figures)
-    save_identity(network, workdir / "identity.safetensors", about)
-    folder.report({"held_out": figures_of(figures)})
-    return figures_of(figures)

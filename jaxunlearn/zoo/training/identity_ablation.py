@@ -1,7 +1,8 @@
-"""How much of who somebody is, to a network, are hair, skin and glasses, and how much the head's shape.
+"""How much hair, skin and glasses count for an identity network, and how much the shape of the head.
 
-Each part is once taken from somebody else, which tells how much the network minds, and once made equal for
-everybody, which tells how well it does without. `N` people, `V` photographs of each, `R` pixels a side.
+In a first test each person gets another person's part. It shows how much the network depends on the part.
+In a second test everybody has the same part. It shows how well the network does without it.
+`N` people, `V` photographs of each, `R` pixels a side, `E` numbers of an embedding.
 """
 
 import dataclasses
@@ -13,7 +14,8 @@ import numpy as np
 
 from jaxunlearn.images import grid
 from jaxunlearn.zoo.synthetic.geometry import build_head
-from jaxunlearn.zoo.synthetic.person import Person
+from jaxunlearn.zoo.synthetic.person import Person, person_from_latent
+from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.synthetic.render import PLAIN_BACKGROUND, render
 from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS, Shot
 from jaxunlearn.zoo.training.identity_metrics import Verification, cosines_of_pairs, verify
@@ -25,35 +27,35 @@ Embed = Callable[[np.ndarray], np.ndarray]
 
 
 def with_hair(person: Person, donor: Person) -> Person:
-    """Head and face hair, and the colour of the brows."""
+    """Return the person with the donor's hair, beard, and colour of the brows."""
     face = dataclasses.replace(person.face, brows=donor.face.brows)
     return dataclasses.replace(person, hair=donor.hair, face=face)
 
 
 def with_skin(person: Person, donor: Person) -> Person:
-    """Skin, lips and blush."""
+    """Return the person with the donor's skin, lips and blush."""
     other = donor.face
     face = dataclasses.replace(person.face, skin=other.skin, lips=other.lips, blush=other.blush)
     return dataclasses.replace(person, face=face)
 
 
 def with_glasses(person: Person, donor: Person) -> Person:
-    """Whether glasses are worn, and which."""
+    """Return the person with the donor's glasses, or without glasses if the donor wears none."""
     return dataclasses.replace(person, glasses=donor.glasses)
 
 
 def with_all_three(person: Person, donor: Person) -> Person:
-    """Hair, skin and glasses."""
+    """Return the person with the donor's hair, skin and glasses."""
     return with_glasses(with_skin(with_hair(person, donor), donor), donor)
 
 
 def with_shape(person: Person, donor: Person) -> Person:
-    """The shape of head and features; all looks stay."""
+    """Return the person with the donor's shape of head and features; colours and hair stay."""
     return dataclasses.replace(person, shape=donor.shape, macro=donor.macro)
 
 
 def unchanged(person: Person, donor: Person) -> Person:
-    """The person."""
+    """Return the person."""
     del donor
     return person
 
@@ -66,15 +68,15 @@ PARTS: dict[str, Callable[[Person, Person], Person]] = {
     "hair, skin and glasses": with_all_three,
     "shape of the head": with_shape,
 }
-"""What is taken from a donor."""
+"""Name of a part → function from person and donor to the person with the donor's part."""
 
 
 class Ablation(NamedTuple):
-    """What becomes of a network when a part does.
+    """Figures of a network for one part.
 
     Attributes:
-      cosine: mean between a person and the same person with somebody else's part, in other photographs.
-      accepted: how often the two count as one person, at the threshold of the people as they are.
+      cosine: mean between photographs of a person and photographs of the same person with another one's part.
+      accepted: how often the two count as one person, at the threshold of the unchanged people.
       equal: verification of people who all have the same part.
     """
 
@@ -83,28 +85,39 @@ class Ablation(NamedTuple):
     equal: Verification
 
 
+def held_out_people(count: int, *, seed: int) -> list[Person]:
+    """Return the first people that no network was trained on."""
+    request = PhotographRequest(
+        "generator", people=count, views=1, resolution=8, seed=seed, first=HELD_OUT_FIRST
+    )
+    return [person_from_latent(z) for z in photograph(request, progress=False).z]
+
+
 def other_glasses(person: Person, donor: Person) -> Person:
-    """The donor, who wears glasses if and only if the person does not."""
+    """Return the donor, wearing glasses if and only if the person does not."""
     glasses = dataclasses.replace(donor.glasses, worn=not person.glasses.worn)
     return dataclasses.replace(donor, glasses=glasses)
 
 
 def donors_of(people: Sequence[Person]) -> list[Person]:
-    """Whose parts each person takes."""
+    """Return a donor for each person: the one before, with the other kind of glasses."""
     return [other_glasses(person, people[i - 1]) for i, person in enumerate(people)]
 
 
 def photographs(
     people: Sequence[Person], *, views: int, resolution: int, seed: int, first: int = 0
 ) -> np.ndarray:
-    """Images `[N, V, R, R, 3]` uint8 in the circumstances of `identity`, on white where those are plain.
+    """Photograph people as the scenario `identity` does; plain backgrounds are white.
 
     Args:
-      people: who.
+      people: who is photographed.
       views: `V`.
       resolution: `R`.
-      seed: of the circumstances.
-      first: number of the first view; other views are other circumstances.
+      seed: seed of camera, expression and light.
+      first: number of the first view; each view has its own camera, expression and light.
+
+    Returns:
+      `[N, V, R, R, 3]` uint8.
     """
     draw = SCENARIOS["identity"].draw_shot
 
@@ -126,14 +139,14 @@ def photographs(
 def ablate(
     embed: Embed, people: Sequence[Person], *, views: int, resolution: int, seed: int = 0
 ) -> dict[str, Ablation]:
-    """Figures of each of `PARTS`.
+    """Return the figures of each of `PARTS`.
 
     Args:
       embed: the network.
-      people: who; each takes the part of the one before.
-      views: photographs of each, before and after.
+      people: who is changed; each takes the part of the person before.
+      views: photographs of each person, before and after.
       resolution: pixels along each side.
-      seed: of the circumstances.
+      seed: seed of camera, expression and light.
     """
     shoot = functools.partial(photographs, views=views, resolution=resolution, seed=seed)
     before = embed(shoot(people))
@@ -154,7 +167,7 @@ def ablate(
 
 
 def picture(people: Sequence[Person], *, views: int, resolution: int, seed: int = 0) -> np.ndarray:
-    """One row for each of `PARTS`, in which everybody has somebody else's; uint8."""
+    """Draw one row for each of `PARTS`, with everybody's part taken from another person; uint8."""
     donors = donors_of(people)
     rows = [
         photographs(

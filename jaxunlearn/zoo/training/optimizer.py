@@ -1,4 +1,4 @@
-"""Adam on the stored weights of an EG3D generator, and its schedule."""
+"""Adam for the stored weights of an EG3D generator, its schedule, and moving averages."""
 
 from typing import TypeVar
 
@@ -17,11 +17,11 @@ Weights = TypeVar("Weights")
 
 
 def rates(parameters: Arrays) -> dict[str, float]:
-    """Learning rate of each parameter, relative to the others.
+    """Return the learning rate of each parameter, relative to the others.
 
-    Weights are stored with unit variance, the mapping network's with variance 10⁴, since EG3D slows its
-    training down a hundredfold with `lr_multiplier`. Against an adversary that is wise; a regression has to
-    learn z → w first of all. So steps are taken relative to the scale of what is stored.
+    Weights are stored with unit variance, those of the mapping network with variance 10⁴: EG3D slows its
+    training down a hundredfold with `lr_multiplier`. This helps against an adversary. A regression has to
+    learn z → w first. So each step is relative to the scale of the stored weight.
     """
 
     def rate(name: str) -> float:
@@ -34,16 +34,18 @@ def rates(parameters: Arrays) -> dict[str, float]:
 def learning_rate(
     step: int, *, peak: float, warmup: int, surface_steps: int, steps: int, volume_rate: float, final: float
 ) -> float:
-    """Rises over `warmup`, is halved towards the end of the first phase, falls as a cosine in the second.
+    """Return the learning rate of a step.
+
+    It rises during `warmup`, falls towards the end of the first phase, and falls as a cosine in the second.
 
     Args:
-      step: counted from 0.
+      step: number of the step, counted from 0.
       peak: highest rate.
-      warmup: steps to reach it.
-      surface_steps: length of the first phase.
-      steps: of both.
-      volume_rate: where the second phase starts, relative to `peak`; the first ends there.
-      final: where the second ends, relative to `peak`.
+      warmup: number of steps to reach it.
+      surface_steps: number of steps of the first phase.
+      steps: number of steps of both phases.
+      volume_rate: share of `peak` at the end of the first and the start of the second phase.
+      final: share of `peak` at the end of the second phase.
     """
     if step < surface_steps:
         late = np.clip((step / surface_steps - 0.6) / 0.4, 0, 1)
@@ -55,9 +57,9 @@ def learning_rate(
 
 
 def adam(parameters: Arrays, *, clip: float) -> optax.GradientTransformation:
-    """Gradient clipping and Adam's direction, scaled by `rates`; the caller multiplies by the rate.
+    """Return gradient clipping and Adam's direction, scaled by `rates`; the caller multiplies by the rate.
 
-    The norm is that of gradients relative to the stored scale, or the mapping network would not count.
+    The norm is that of gradients relative to the stored scale. Otherwise the mapping network would not count.
     """
     relative = rates(parameters)
 
@@ -66,6 +68,6 @@ def adam(parameters: Arrays, *, clip: float) -> optax.GradientTransformation:
 
 
 def moving_average(average: Weights, parameters: Weights, step: jax.Array, decay: float) -> Weights:
-    """Exponential moving average of pytrees that forgets its start: the decay grows from 0.1 to `decay`."""
+    """Update an exponential moving average that forgets its start: the decay grows from 0.1 to `decay`."""
     decay_now = jnp.minimum(decay, (1 + step) / (10 + step))
     return jax.tree.map(lambda old, new: new + decay_now * (old - new), average, parameters)

@@ -121,7 +121,7 @@ def test_further_problems_are_counted(tmp_path, weights, capsys):
     path = tmp_path / "spoiled.pkl"
     path.write_bytes(generators.small_pickle({name: array * np.nan for name, array in weights.items()}))
     line = refused(capsys, [str(path), str(tmp_path / "out.safetensors")])
-    assert "problems; convert --check lists all)" in line
+    assert "problems; convert --check lists them)" in line
 
 
 def zip_bomb(weights: dict[str, np.ndarray]) -> bytes:
@@ -157,14 +157,14 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, np.ndarray]], bytes], str]] = {
         "refuses to load global torch.nn.modules.os.system",
     ),
     "truncated": (cut_short, "cut short"),
-    "zip bomb": (zip_bomb, "more than there are"),
+    "zip bomb": (zip_bomb, "more than the file has"),
     "deep recursion": (
         lambda _: b"\x80\x02" + b"]" * 20_000 + b"a" * 19_999 + b".",
         "holds a list where a state dict is expected",
     ),
     "only D": (
         lambda weights: generators.small_pickle(weights, key="D"),
-        "holds no network G_ema (found: D)",
+        "holds no network G_ema (it holds: D)",
     ),
     "empty": (lambda _: b"", "is empty"),
     "text": (lambda _: b"hello", "is not a checkpoint"),
@@ -191,7 +191,7 @@ def test_arguments_that_make_no_sense(tmp_path, pickled, capsys):
     assert "unknown kind banana" in refused(capsys, [source, target, "--kind", "banana"])
     ours = tmp_path / "ours.safetensors"
     assert cli.main(["convert", source, str(ours)]) == 0
-    assert "is the file that is read" in refused(capsys, [str(ours), str(ours)])
+    assert "is the source file" in refused(capsys, [str(ours), str(ours)])
     assert cli.main(["convert", source, str(tmp_path / "no" / "out.safetensors")]) == 2
     assert "does not exist" in capsys.readouterr().err
     assert cli.main(["convert", source]) == 2

@@ -239,11 +239,11 @@ def whole_of_a_project() -> bytes:
 FOREIGN: dict[str, tuple[Callable[[], bytes], str]] = {
     "stylegan2.pkl": (
         lambda: flat_generator("mapping.fc0.weight", "synthesis.b4.const", "synthesis.b4.conv1.weight"),
-        "is a StyleGAN2 generator of flat pictures",
+        "is a StyleGAN2 generator of flat images",
     ),
     "stylegan3.pkl": (
         lambda: flat_generator("mapping.fc0.weight", "synthesis.input.weight"),
-        "is a StyleGAN3 generator of flat pictures",
+        "is a StyleGAN3 generator of flat images",
     ),
     "discriminator.pkl": (
         lambda: flat_generator("b512.fromrgb.weight", "b4.out.weight", class_name="Discriminator"),
@@ -274,7 +274,7 @@ FOREIGN: dict[str, tuple[Callable[[], bytes], str]] = {
     "whole.pth": (whole_of_a_project, "save network.state_dict() instead"),
     "only_d.pkl": (
         lambda: generators.small_pickle({"a": np.ones(1, np.float32)}, key="D"),
-        "holds no network G_ema (found: D)",
+        "holds no network G_ema (it holds: D)",
     ),
 }
 
@@ -327,7 +327,7 @@ def test_shards_that_cannot_be_put_together(tmp_path, capsys, squeeze):
     for elsewhere in ("../shards.safetensors", "/etc/passwd", "..", "a\\b", "c:x", ""):
         content["weight_map"][name] = elsewhere
         index.write_text(json.dumps(content))
-        assert "not a file beside it" in refusal(capsys, "convert", str(index), "--check")
+        assert "not a file in its folder" in refusal(capsys, "convert", str(index), "--check")
     for text in ("[", "[" * 100_000, "{}", "[]", '{"weight_map": {}}', '{"weight_map": {"a": 1}}'):
         index.write_text(text)
         assert index.name in refusal(capsys, "convert", str(index), "--check")

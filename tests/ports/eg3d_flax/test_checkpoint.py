@@ -89,7 +89,7 @@ def test_released_generator_is_recognised_by_its_shapes(tmp_path):
     shapes = official_shapes()
     assert len(shapes) == 176
     torch_bridge.write_torch(path, {name: np.zeros(shape, np.int8) for name, shape in shapes.items()})
-    with pytest.warns(UserWarning, match="taking those of ffhq512-128"):
+    with pytest.warns(UserWarning, match="using those of ffhq512-128"):
         state_dict, config = eg3d_flax.read_checkpoint(path)
     assert config == GeneratorConfig.ffhq512_128()
     rows = eg3d_flax.account(state_dict, config)

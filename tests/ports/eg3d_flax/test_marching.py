@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from eg3d_flax import ordering as ordering_module
 from eg3d_flax.marching import Samples, interval_weights, march
-from eg3d_flax.ordering import as_drawn, in_order, ordering
+from eg3d_flax.ordering import ordering, to_original_order, to_sorted_order
 from tests.support.golden import golden
 
 CASE = golden("eg3d", "importance")
@@ -35,10 +35,10 @@ def test_two_passes_in_the_order_of_their_depths():
         jnp.concatenate([getattr(samples, name) for samples in passes()], axis=2) for name in Samples._fields
     )
     by = ordering(depths)
-    colours = jax.vmap(in_order, (-1, None), -1)(rgb, by)
+    colours = jax.vmap(to_sorted_order, (-1, None), -1)(rgb, by)
     CASE.check("unify.colors", colours)
-    CASE.check("unify.densities", in_order(sigma, by)[..., None])
-    CASE.check("unify.depths", in_order(depths, by)[..., None])
+    CASE.check("unify.densities", to_sorted_order(sigma, by)[..., None])
+    CASE.check("unify.depths", to_sorted_order(depths, by)[..., None])
 
 
 @pytest.mark.parity
@@ -99,9 +99,9 @@ def test_ordering_is_a_stable_sort_and_comes_back(keys, few):
         patch.setattr(ordering_module, "FEW", 32 if few else 0)
         by = ordering(jnp.asarray(keys))
     index = jnp.broadcast_to(jnp.arange(7.0), keys.shape)
-    np.testing.assert_array_equal(in_order(index, by), np.argsort(keys, axis=-1, kind="stable"))
-    np.testing.assert_array_equal(in_order(jnp.asarray(keys), by), np.sort(keys, axis=-1))
-    np.testing.assert_array_equal(as_drawn(in_order(index, by), by), index)
+    np.testing.assert_array_equal(to_sorted_order(index, by), np.argsort(keys, axis=-1, kind="stable"))
+    np.testing.assert_array_equal(to_sorted_order(jnp.asarray(keys), by), np.sort(keys, axis=-1))
+    np.testing.assert_array_equal(to_original_order(to_sorted_order(index, by), by), index)
 
 
 @settings(deadline=None, max_examples=100)

@@ -90,7 +90,7 @@ def test_sizes_that_do_not_fit_are_refused():
         SwinConfig(window_size=12)
     with pytest.raises(ValueError, match="stage 1: 256 channels do not split into 7 heads"):
         SwinConfig(num_heads=(4, 7, 16, 32))
-    with pytest.raises(ValueError, match="one entry a stage"):
+    with pytest.raises(ValueError, match="one entry per stage"):
         SwinConfig(depths=(2, 2))
     with pytest.raises(ValueError, match="read 4 stages, not 2"):
         GOAEConfig(swin=SwinConfig(depths=(2, 2), num_heads=(4, 8), pretrained_window_sizes=(0, 0)))

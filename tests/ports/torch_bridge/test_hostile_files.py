@@ -217,7 +217,7 @@ def test_zip_headers_are_not_believed(tmp_path):
     both = altered_directory(
         altered_directory(valid, b"archive/data/0", 20, 2**31), b"archive/data/0", 24, 2**31
     )
-    assert refusal(path, both) == "its archive declares 2147483648 bytes for data/0, more than there are"
+    assert refusal(path, both) == "its archive declares 2147483648 bytes for data/0, more than the file has"
 
 
 def test_zip_bombs_are_refused(tmp_path):
@@ -225,7 +225,8 @@ def test_zip_bombs_are_refused(tmp_path):
     bomb = torch_pickles.archive_bytes(members, zipfile.ZIP_DEFLATED)
     assert len(bomb) < 20_000
     assert (
-        refusal(tmp_path / "bomb.pt", bomb) == "its archive holds data.pkl compressed, as PyTorch never does"
+        refusal(tmp_path / "bomb.pt", bomb)
+        == "its archive holds data.pkl compressed, which PyTorch never does"
     )
 
 
@@ -243,7 +244,7 @@ def test_members_that_overlap_are_refused(tmp_path):
             setattr(alias, attribute, getattr(overlapping.getinfo("archive/data/0"), attribute))
         overlapping.filelist.append(alias)
         overlapping.NameToInfo[alias.filename] = alias
-    assert "more than there are" in refusal(tmp_path / "o.pt", file.getvalue())
+    assert "more than the file has" in refusal(tmp_path / "o.pt", file.getvalue())
 
 
 def test_what_is_not_a_checkpoint_is_said_plainly(tmp_path):

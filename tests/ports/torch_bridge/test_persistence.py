@@ -63,7 +63,7 @@ def test_non_persistent_buffers_are_left_out(tmp_path):
 def test_missing_network_is_named(tmp_path):
     path = tmp_path / "network.pkl"
     path.write_bytes(torch_pickles.generator_bytes(ARRAYS, {}, key="G"))
-    with pytest.raises(torch_bridge.CheckpointError, match=r"holds no network G_ema \(found: G\)"):
+    with pytest.raises(torch_bridge.CheckpointError, match=r"holds no network G_ema \(it holds: G\)"):
         torch_bridge.persistent_network(torch_bridge.read_file(path).tree)
 
 

@@ -1,4 +1,4 @@
-"""Who somebody is: a deterministic, continuous function of z, seen alike by every camera."""
+"""Synthetic people are a deterministic, continuous function of z, the same for every camera."""
 
 import dataclasses
 
@@ -71,7 +71,7 @@ def test_wrong_latents_are_refused() -> None:
 
 
 def test_two_views_show_one_surface() -> None:
-    """Points that one camera sees lie, seen from another, on its surface or behind it."""
+    """Points on the surface of one view lie on the surface of another view, or behind it."""
     head = build_head(person_from_latent(latent(3)))
     first, second = look_at(-0.15, 0.1), look_at(0.2, -0.1)
     resolution = 96
@@ -81,21 +81,21 @@ def test_two_views_show_one_surface() -> None:
     local = (points - cam2world[:3, 3]) @ cam2world[:3, :3]
     image = local[:, :2] / local[:, 2:] * intrinsics[[0, 1], [0, 1]] + 0.5
     column, row = np.floor(image * resolution).astype(int).clip(0, resolution - 1).T
-    seen = two.depth[row, column] > 0
-    ahead = two.depth[row, column][seen] - np.linalg.norm(points - cam2world[:3, 3], axis=1)[seen]
-    assert seen.mean() > 0.9
+    visible = two.depth[row, column] > 0
+    ahead = two.depth[row, column][visible] - np.linalg.norm(points - cam2world[:3, 3], axis=1)[visible]
+    assert visible.mean() > 0.9
     assert np.median(np.abs(ahead)) < 0.002  # on the same surface: a pixel is 0.008 wide
     assert (ahead > 0.03).mean() < 0.01  # hardly a point floats in front of it
 
 
 def test_depth_lies_within_the_rays_and_is_measured_along_them() -> None:
-    seen = portrait(latent(5), resolution=64)
-    on_head = seen.depth > 0
+    rendering = portrait(latent(5), resolution=64)
+    on_head = rendering.depth > 0
     assert 0.4 < on_head.mean() < 0.9
-    assert seen.depth[on_head].min() > NEAREST
-    assert seen.depth[on_head].max() < FARTHEST
+    assert rendering.depth[on_head].min() > NEAREST
+    assert rendering.depth[on_head].max() < FARTHEST
     vertices = build_head(person_from_latent(latent(5))).vertices
-    points = unproject(look_at(0.0, 0.0), seen.depth)[on_head]
+    points = unproject(look_at(0.0, 0.0), rendering.depth)[on_head]
     nearest = np.linalg.norm(points[::50, None] - vertices[None], axis=-1).min(1)
     assert np.median(nearest) < 0.012  # about the size of a triangle
 

@@ -15,7 +15,7 @@ from jaxunlearn.zoo.synthetic.photographs import PhotographRequest, decode_depth
 from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS
 from jaxunlearn.zoo.synthetic.tfds_dataset import Heads, heads_config
 
-COMMAND = Path(__file__).parents[3] / "tools" / "build_heads_dataset.py"
+COMMAND = Path(__file__).parents[3] / "tools" / "build_synthetic_dataset.py"
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_the_command_writes_a_contact_sheet(tmp_path: Path, monkeypatch: pytest.
     ("arguments", "message"),
     [
         ((), "nothing to do"),
-        (("--preview", "/nowhere/sheet.png"), "no such folder"),
+        (("--preview", "/nowhere/sheet.png"), "its folder does not exist"),
         (("--out", "data", "--views", "0"), "views must be at least 1"),
         (("--out", "data", "--scenario", "ghosts"), "invalid choice"),
     ],

@@ -1,4 +1,4 @@
-"""What training is shown must be true: points lie on the rays of the pixels that give them their colour."""
+"""Batches for the generator are true: points lie on the rays of the pixels that give them their colour."""
 
 from pathlib import Path
 
@@ -44,9 +44,9 @@ def test_surface_points_have_the_colour_of_their_pixel(photographs: Photographs)
     assert certain.mean() > 0.3
     np.testing.assert_allclose((where - np.floor(where))[certain], 0.5, atol=0.01)
     row, column = np.floor(where).astype(int).clip(0, 31).transpose(3, 0, 1, 2)
-    shown = batch.views.image[np.arange(PEOPLE)[:, None, None], np.arange(VIEWS)[:, None], row, column]
-    given = batch.points.colour.reshape(shown.shape)
-    np.testing.assert_allclose(given[certain], (shown[certain] + 1) / 2, atol=1e-6)
+    pixel_colour = batch.views.image[np.arange(PEOPLE)[:, None, None], np.arange(VIEWS)[:, None], row, column]
+    given = batch.points.colour.reshape(pixel_colour.shape)
+    np.testing.assert_allclose(given[certain], (pixel_colour[certain] + 1) / 2, atol=1e-6)
 
 
 def test_empty_points_lie_in_front_of_what_is_seen(photographs: Photographs) -> None:

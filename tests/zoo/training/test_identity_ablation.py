@@ -1,4 +1,4 @@
-"""Parts of people change hands: one at a time, and a network that knows people minds."""
+"""People get parts of other people, one at a time, and the judge notices."""
 
 import functools
 
@@ -8,7 +8,7 @@ import pytest
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.zoo.synthetic.person import LATENT_SIZE, Person, person_from_latent
 from jaxunlearn.zoo.training import identity_ablation as ablation
-from jaxunlearn.zoo.training.identity import embed_photographs
+from jaxunlearn.zoo.training.identity_metrics import embed_photographs
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,6 @@ def test_the_judge_minds_hair_and_not_other_circumstances(people: list[Person]) 
 
 
 def test_the_picture_has_a_row_for_every_part(people: list[Person]) -> None:
-    shown = ablation.picture(people[:2], views=2, resolution=32)
-    assert shown.shape == (32 * len(ablation.PARTS), 32 * 4, 3)
-    assert (shown[:32] != shown[32:64]).any()
+    image = ablation.picture(people[:2], views=2, resolution=32)
+    assert image.shape == (32 * len(ablation.PARTS), 32 * 4, 3)
+    assert (image[:32] != image[32:64]).any()

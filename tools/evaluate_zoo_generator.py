@@ -1,7 +1,7 @@
-"""Measure a generator of synthetic people on people and views that it never saw.
+"""Evaluate a generator of synthetic people on people and cameras it was not trained on.
 
-python tools/evaluate_heads.py                                  # the bundled model
-python tools/evaluate_heads.py runs/heads/generator.safetensors --picture heads.png
+python tools/evaluate_zoo_generator.py                                  # the bundled generator
+python tools/evaluate_zoo_generator.py runs/heads/generator.safetensors --picture heads.png
 """
 
 import argparse
@@ -21,30 +21,38 @@ from jaxunlearn.zoo.training.generator_metrics import evaluate, picture
 from torch_bridge import CheckpointError, module_arrays
 
 BARS = {"psnr": 23.0, "lpips": 0.12}
+"""Figures that the bundled generator was meant to reach."""
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Command line."""
+    """Return the command line's arguments."""
     parser = argparse.ArgumentParser(
-        description="PSNR and LPIPS of generated people against renderings of the same z, both on white.",
+        description="PSNR and LPIPS between generated people and renderings of the same z, both on white.",
         epilog="example: %(prog)s heads --people 256 --views 4 --picture heads.png",
     )
-    parser.add_argument("model", nargs="?", default="heads", help="bundled name or .safetensors file")
-    parser.add_argument("--people", type=int, default=256, help="how many (default: %(default)s)")
-    parser.add_argument("--views", type=int, default=4, help="of each (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the people, as in training")
-    parser.add_argument("--folder", type=Path, help="where renderings are kept for the next time")
     parser.add_argument(
-        "--picture", type=Path, metavar="FILE.png", help="rendered above generated, yaw -30 to 30 degrees"
+        "model", nargs="?", default="heads", help="bundled name or .safetensors file (default: %(default)s)"
+    )
+    parser.add_argument("--people", type=int, default=256, help="number of people (default: %(default)s)")
+    parser.add_argument(
+        "--views", type=int, default=4, help="photographs of each person (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the people (default: that of training)")
+    parser.add_argument("--folder", type=Path, help="folder that keeps the renderings for the next run")
+    parser.add_argument(
+        "--picture",
+        type=Path,
+        metavar="FILE.png",
+        help="write rendered above generated people, yaw from -30 to 30 degrees",
     )
     arguments = parser.parse_args()
     if arguments.picture is not None and not arguments.picture.resolve().parent.is_dir():
-        parser.error(f"--picture {arguments.picture}: there is no such folder")
+        parser.error(f"--picture {arguments.picture}: its folder does not exist")
     return arguments
 
 
 def main() -> int:
-    """Run the command; 2 on wrong input."""
+    """Run the command; return 2 on wrong input."""
     arguments = parse_arguments()
     try:
         generator = load_generator(arguments.model)
@@ -58,7 +66,7 @@ def main() -> int:
         )
         held_out = on_white(photograph(request, folder=arguments.folder))
     except (ValueError, CheckpointError) as error:
-        print(f"evaluate_heads.py: {error}", file=sys.stderr)
+        print(f"evaluate_zoo_generator.py: {error}", file=sys.stderr)
         return 2
     compute = Compute.for_platform(jax.default_backend())
     figures = evaluate(generator, held_out, lpips_flax.load("alex"), compute, people=arguments.people)

@@ -1,12 +1,14 @@
 """The bundled identity networks, `jaxunlearn/zoo/identity_judge.safetensors` and `identity_loss.safetensors`.
 
-Additive angular margin between photographs of people rendered by `jaxunlearn.heads`, softmax alone at first.
-The two networks start from different seeds and never see the same people; neither knows z. On one core of a
-shared two-core machine: about 25 minutes for the judge, 15 for the other one.
+Additive angular margin (ArcFace, CVPR 2019) between photographs of rendered people; the margin is 0 at first.
+The two networks start from different seeds and never see the same people. Neither of them sees z.
+Time on one core of a shared two-core machine: about 25 minutes for the judge, 15 for the network of the
+losses, and 8 minutes to render the data of both.
 
-    python tools/train_identity.py --config configs/train_identity.py:judge --workdir runs/judge
-    python tools/train_identity.py --config configs/train_identity.py:loss --workdir runs/loss
-    python tools/evaluate_identity.py --network runs/judge/identity.safetensors
+    python tools/train_zoo.py --config configs/zoo/identity.py:judge --workdir runs/judge
+    python tools/train_zoo.py --config configs/zoo/identity.py:loss --workdir runs/loss
+    python tools/evaluate_zoo_identity.py --network runs/judge/identity.safetensors
+    python tools/bundle_zoo.py run runs/judge jaxunlearn/zoo/identity_judge.safetensors
 """
 
 from typing import Any
@@ -20,10 +22,11 @@ ROLES = {
 
 
 def get_config(role: str = "judge") -> ml_collections.ConfigDict:
-    """All settings of a role; `--config.steps=500` and the like change them."""
+    """Return all settings of a role; `--config.steps=500` changes one of them."""
     if role not in ROLES:
-        raise ValueError(f"no role {role!r}; there are {', '.join(ROLES)}")
+        raise ValueError(f"no role {role!r}; choose from {', '.join(ROLES)}")
     config: Any = ml_collections.ConfigDict()
+    config.task = "identity"
     config.name = ROLES[role]["name"]
     config.seed = ROLES[role]["seed"]
     config.network = ml_collections.ConfigDict()
@@ -36,11 +39,11 @@ def get_config(role: str = "judge") -> ml_collections.ConfigDict:
 
     config.data = ml_collections.ConfigDict()
     config.data.people = 2048
-    config.data.first = ROLES[role]["first"]
+    config.data.first = ROLES[role]["first"]  # number of the first person
     config.data.held_out = 256
     config.data.views = 12
     config.data.seed = 0
-    config.data.folder = "runs/photographs"  # 1.5 GB for both roles; empty: render again for every start
+    config.data.folder = "runs/photographs"  # 1.5 GB for both roles; with "" every start renders again
     config.data.workers = 2
 
     config.batch = ml_collections.ConfigDict()
@@ -56,13 +59,13 @@ def get_config(role: str = "judge") -> ml_collections.ConfigDict:
     config.scale = 16.0
     config.margin = ml_collections.ConfigDict()
     config.margin.radians = 0.2
-    config.margin.start = 0.4  # of all steps
-    config.margin.full = 0.7
+    config.margin.start = 0.4  # share of all steps without a margin
+    config.margin.full = 0.7  # share of all steps before the full margin
     config.clip = 5.0
     config.rate = ml_collections.ConfigDict()
     config.rate.peak = 2e-3
-    config.rate.warmup = 0.03  # of all steps
-    config.rate.final = 0.02
+    config.rate.warmup = 0.03  # share of all steps
+    config.rate.final = 0.02  # share of `peak` at the end
 
     config.log_every = 20
     config.evaluate_every = 80

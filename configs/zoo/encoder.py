@@ -1,12 +1,12 @@
 """The encoder of the bundled generator, `jaxunlearn/zoo/encoder.safetensors`.
 
-GOAE (ICCV 2023), made small: photographs of rendered people and pictures of generated ones → latents. At
-first the latents alone are compared, where they are known; then also what the generator makes of them
-(squared error + LPIPS-AlexNet + identity). On a shared two-core machine: about 40 minutes, and 5 to render
-the data.
+A small GOAE (ICCV 2023): it maps photographs of rendered people and images of generated people to latents.
+The first phase compares latents, where they are known. The second phase compares images, too: squared error,
+LPIPS on AlexNet and identity between photograph and reconstruction.
+Time on one core of a shared two-core machine: about 40 minutes, and 5 minutes to render the data.
 
-    python tools/train_encoder.py --config configs/train_encoder.py --workdir runs/encoder
-    python tools/bundle_encoder.py runs/encoder jaxunlearn/zoo/encoder.safetensors
+    python tools/train_zoo.py --config configs/zoo/encoder.py --workdir runs/encoder
+    python tools/bundle_zoo.py run runs/encoder jaxunlearn/zoo/encoder.safetensors
     python benchmarks/inversion_heads.py
 """
 
@@ -38,8 +38,9 @@ ENCODER = GOAEConfig(
 
 
 def get_config() -> ml_collections.ConfigDict:
-    """All settings; `--config.batch.generated=8` and the like change them."""
+    """Return all settings; `--config.batch.generated=8` changes one of them."""
     config: Any = ml_collections.ConfigDict()
+    config.task = "encoder"
     config.seed = 0
     config.generator = "heads"
     config.encoder = ml_collections.ConfigDict(dataclasses.asdict(ENCODER))
@@ -49,12 +50,13 @@ def get_config() -> ml_collections.ConfigDict:
     config.data.held_out = 64  # people of each scenario
     config.data.views = 4
     config.data.seed = 0
-    config.data.folder = "runs/photographs"  # 2 GB; empty: render again for every start
+    config.data.folder = "runs/photographs"  # 2 GB; with "" every start renders again
     config.data.workers = 2
 
     config.batch = ml_collections.ConfigDict()
-    config.batch.generated = 2  # people of random z
+    config.batch.generated = 2  # generated people, of random z
     config.batch.photographs = ml_collections.ConfigDict({"generator": 12, "album": 8, "celeba_like": 4})
+    # Photographs of each scenario whose reconstructions are rendered in the second phase.
     config.batch.rendered = ml_collections.ConfigDict({"generator": 2, "album": 1, "celeba_like": 1})
     config.distortion = ml_collections.ConfigDict()
     config.distortion.zoom = 0.02
@@ -63,14 +65,14 @@ def get_config() -> ml_collections.ConfigDict:
     config.distortion.gain = 0.05
     config.distortion.offset = 0.05
 
-    config.latent_steps = 1350
-    config.image_steps = 650
+    config.latent_steps = 1350  # first phase
+    config.image_steps = 650  # second phase
     config.ema_decay = 0.995
     config.clip = 1.0
     config.rate = ml_collections.ConfigDict()
     config.rate.peak = 1e-3
-    config.rate.warmup = 0.03  # of all steps
-    config.rate.final = 0.02
+    config.rate.warmup = 0.03  # share of all steps
+    config.rate.final = 0.02  # share of `peak` at the end
 
     config.loss = ml_collections.ConfigDict()
     config.loss.latents = 1.0

@@ -1,0 +1,63 @@
+"""The bundled generator of synthetic people, `jaxunlearn/zoo/heads.safetensors`.
+
+The first phase regresses the planes at known surface depth. The second phase compares rendered images, too:
+absolute error, squared error and LPIPS on AlexNet, after volume rendering and super-resolution.
+Time on one core of a shared two-core machine: about two hours, and 5 minutes to render the data.
+
+    python tools/train_zoo.py --config configs/zoo/generator.py --workdir runs/heads
+    python tools/evaluate_zoo_generator.py runs/heads/generator.safetensors
+    python tools/bundle_zoo.py run runs/heads jaxunlearn/zoo/heads.safetensors
+"""
+
+from typing import Any
+
+import ml_collections
+
+from eg3d_flax import GeneratorConfig
+
+
+def get_config() -> ml_collections.ConfigDict:
+    """Return all settings; `--config.batch.people=4` changes one of them."""
+    config: Any = ml_collections.ConfigDict()
+    config.task = "generator"
+    config.seed = 0
+    config.generator = ml_collections.ConfigDict(GeneratorConfig.heads().to_json())
+
+    config.data = ml_collections.ConfigDict()
+    config.data.people = 16384
+    config.data.held_out = 256
+    config.data.views = 4
+    config.data.seed = 0
+    config.data.folder = "runs/photographs"  # 1.7 GB; with "" every start renders again
+    config.data.workers = 2
+
+    config.batch = ml_collections.ConfigDict()
+    config.batch.people = 8
+    config.batch.views = 3
+    config.batch.pixels = 384  # of each view, for the loss terms at points
+    # Views of each person in the second phase, where an image costs as much as its planes.
+    config.rendered_views = 1
+
+    config.surface_steps = 5200  # first phase
+    config.volume_steps = 4300  # second phase
+    config.ema_decay = 0.998
+    config.clip = 1.0
+    config.rate = ml_collections.ConfigDict()
+    config.rate.peak = 0.02  # for weights stored with unit variance
+    config.rate.warmup = 100  # steps
+    config.rate.volume_rate = 0.5  # share of `peak` at the start of the second phase
+    config.rate.final = 0.03  # share of `peak` at the end
+
+    config.loss = ml_collections.ConfigDict()
+    config.loss.surface = 0.5
+    config.loss.squared = 2.0
+    config.loss.solid = 0.15
+    config.loss.empty = 0.3
+    config.loss.raw = 0.5
+    config.loss.lpips = 0.2
+
+    config.log_every = 25
+    config.evaluate_every = 500
+    config.evaluate_people = 48
+    config.checkpoint_minutes = 3.0
+    return config
