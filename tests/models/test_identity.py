@@ -17,6 +17,7 @@ from jaxunlearn.models.identity import BUNDLED, IdentityNetwork, identity_networ
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest
 from jaxunlearn.zoo.training.identity_data import identity_photographs
 from jaxunlearn.zoo.training.identity_metrics import cosines_of_pairs, embed_photographs, verify
+from tests.support.drawn import drawn_module
 from torch_bridge import write_torch
 
 SMALL = ArcFaceConfig(
