@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from jaxunlearn.methods.losses import TERMS, preserving, term_weights
+from tests.support.programs import environment
 
 PROGRAM = """
 import json, sys
-sys.path.insert(0, "tests/support")
 import jax.numpy as jnp
 from jaxunlearn.methods import losses
 
@@ -25,7 +25,7 @@ losses.TERMS["brightness"] = losses.LossTerm(
     flops=lambda networks, side: 3.0 * side**2,
 )
 
-from tiny_models import tiny_models, tiny_people
+from tests.support.tiny_models import tiny_models, tiny_people
 from jaxunlearn.methods.registry import method_of, preset
 from jaxunlearn.methods.settings import declared
 from jaxunlearn.profiling import step_flops
@@ -51,6 +51,7 @@ def test_a_new_term_is_one_entry(tmp_path):
         capture_output=True,
         text=True,
         check=False,
+        env=environment(),
     )
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout.splitlines()[-1])

@@ -14,7 +14,7 @@ from jaxunlearn.photos.inversion import Inversion
 from jaxunlearn.photos.pictures.image_io import whole_picture
 from jaxunlearn.photos.sources import iterate_photographs
 from jaxunlearn.workflows import batch_sources
-from tiny_models import CONFIG, tiny_models
+from tests.support.tiny_models import CONFIG, tiny_models
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import jaxunlearn
 from jaxunlearn.photos import photo_inversion
 from jaxunlearn.photos.inversion import Inversion, InversionSettings
 from jaxunlearn.photos.sources import read_photographs
-from tiny_models import CONFIG, tiny_models
+from tests.support.tiny_models import CONFIG, tiny_models
 
 SIDE = CONFIG.img_resolution
 

@@ -19,7 +19,7 @@ from jaxunlearn.profiling.aot.compilation import compile_step, too_large
 from jaxunlearn.profiling.aot.executable_file import FORMAT, load_executable, save_executable
 from jaxunlearn.profiling.aot.report import lines
 from jaxunlearn.profiling.workload import Preset, Workload
-from tiny_models import outline, tiny_models
+from tests.support.tiny_models import outline, tiny_models
 
 JAXLIB = importlib.metadata.version("jaxlib")
 

@@ -16,7 +16,7 @@ from jaxunlearn.profiling import measure, plot, results, step_flops, tables
 from jaxunlearn.profiling.cases import Case, swept
 from jaxunlearn.profiling.devices import chip, products
 from jaxunlearn.profiling.timing import Seconds, timed
-from tiny_models import tiny_models
+from tests.support.tiny_models import tiny_models
 
 
 def case(**changes) -> Case:

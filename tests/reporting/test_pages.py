@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from chromium import browser, opened
 from jaxunlearn.images import save_png
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.reporting.html import write_report
@@ -17,6 +16,7 @@ from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
 from jaxunlearn.workflows.continual_report import write_requests_page
 from jaxunlearn.workflows.registry import Entry, Registry
+from tests.support.chromium import browser, opened
 
 DESK, PHONE = 1400, 390
 LONG = "Zoë <b>O'Neill</b> " + "of_a_name_without_a_single_space_" * 4

@@ -10,7 +10,7 @@ from jaxunlearn.images import to_uint8
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.photos.people import People
-from tiny_models import CONFIG, tiny_models, tiny_people
+from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
 
 SIDE = CONFIG.img_resolution
 

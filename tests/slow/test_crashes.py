@@ -1,36 +1,34 @@
 """What is left when a run ends in the middle of things, and when the disk does."""
 
-import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
+import chex
 import numpy as np
 import pytest
 
-from crashing_run import settings
-from file_moments import moments_of
 from jaxunlearn.errors import InputError
 from jaxunlearn.training import run as training
 from jaxunlearn.training.metrics_log import read_metrics
 from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
-from tiny_models import numbers, tiny_models, tiny_people
-from tiny_sugar import tiny_sugar
+from tests.support.crashing_run import settings
+from tests.support.file_moments import moments_of
+from tests.support.programs import environment, python
+from tests.support.tiny_models import numbers, tiny_models, tiny_people
+from tests.support.tiny_sugar import tiny_sugar
 
-SUPPORT = Path(__file__).parents[1] / "support"
 FOREVER = 100_000
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
     """The run in a process of its own."""
-    paths = os.pathsep.join([str(SUPPORT), *(path for path in sys.path if path)])
     return subprocess.Popen(
-        [sys.executable, str(SUPPORT / "crashing_run.py"), *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": paths},
+        python("crashing_run", *arguments),
+        env=environment(),
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -58,8 +56,7 @@ def test_killed_at_any_moment_it_goes_on(tmp_path):
         tiny_models(), tiny_people(1), settings(reached + 3), workdir=folder.path, progress=False
     )
     straight = unlearn(tiny_models(), tiny_people(1), settings(reached + 3), progress=False)
-    for a, b in zip(numbers(resumed.generator), numbers(straight.generator), strict=True):
-        np.testing.assert_array_equal(a, b)
+    chex.assert_trees_all_equal(numbers(resumed.generator), numbers(straight.generator))
     assert [line["step"] for line in folder.metrics()] == list(range(1, reached + 4))
 
 
@@ -110,8 +107,7 @@ def test_no_room_is_one_line_and_resumes_identically_once_there_is(small_disk, t
         shutil.copytree(folder.path, copy)
     resumed = unlearn(tiny_models(), tiny_people(1), settings(4), workdir=copy, progress=False)
     straight = unlearn(tiny_models(), tiny_people(1), settings(4), progress=False)
-    for a, b in zip(numbers(resumed.generator), numbers(straight.generator), strict=True):
-        np.testing.assert_array_equal(a, b)
+    chex.assert_trees_all_equal(numbers(resumed.generator), numbers(straight.generator))
 
 
 @pytest.mark.must

@@ -10,7 +10,7 @@ _apply_stem = jax.jit(lambda stem, x: stem["2"](stem["1"](stem["0"](x))))
 
 
 def layer_outputs(module: arcface_flax.ArcFace, faces: jax.Array) -> dict[str, jax.Array]:
-    """What the stem and every unit give, in order: `input_layer`, `body0`, `body1`, ..."""
+    """Return the outputs of the stem and of every unit, in order: `input_layer`, `body0`, `body1`, ..."""
     x = _apply_stem(module.input_layer, faces)
     outputs = {"input_layer": x}
     for index, unit in enumerate(module.body):

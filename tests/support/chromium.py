@@ -23,13 +23,13 @@ class Opened:
     complaints: list[str]
 
     def style(self, selector: str, rule: str) -> str:
-        """A computed style of the first element that a selector finds."""
+        """Return a computed style of the first element that a selector matches."""
         return self.page.locator(selector).first.evaluate(
             "(element, rule) => getComputedStyle(element)[rule]", rule
         )
 
     def overhang(self) -> int:
-        """Pixels by which the page is wider than the window."""
+        """Return by how many pixels the page is wider than the window."""
         return self.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
@@ -37,7 +37,7 @@ class Opened:
 
 @contextlib.contextmanager
 def browser() -> Iterator[Browser]:
-    """A browser; skips the test where Chromium is not installed."""
+    """Start a browser; skip the test where Chromium is not installed."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         pytest.skip("Chromium is not installed (Debian's package `chromium`)")
@@ -51,7 +51,7 @@ def browser() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def opened(browser: Browser, path: Path, width: int) -> Iterator[Opened]:
-    """A page of a file in a window of so many pixels."""
+    """Open the page of a file in a window of the given width in pixels."""
     page = browser.new_page(viewport={"width": width, "height": 900})
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if said.type != "log" else None)

@@ -1,4 +1,7 @@
-"""A run of one small person: `crashing_run.py FOLDER STEPS [BYTES]`; files grow to no more than BYTES."""
+"""A run of one small person, in which a file may have at most BYTES bytes.
+
+`python -m tests.support.crashing_run FOLDER STEPS [BYTES]`
+"""
 
 import argparse
 import resource
@@ -12,11 +15,11 @@ from jaxunlearn.cli import main as cli
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.process import signals
 from jaxunlearn.training.unlearn import unlearn
-from tiny_models import tiny_models, tiny_people
+from tests.support.tiny_models import tiny_models, tiny_people
 
 
 def settings(steps: int) -> presets.ConfigDict:
-    """Every step is saved."""
+    """Return settings of a run in which every step is saved."""
     config = presets.heads()
     config.update(steps=steps, log_every=1, images_every=0, checkpoint_every=1)
     config.optimiser.update(learning_rate=1e-3, schedule="constant")
@@ -24,7 +27,7 @@ def settings(steps: int) -> presets.ConfigDict:
 
 
 def run(_: object = None) -> None:
-    """As the command would, but of a model that the command does not know."""
+    """Run as the command does, with a model that the command does not know."""
     folder, steps, *limit = sys.argv[1:]
     if limit:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -12,7 +12,7 @@ Module = TypeVar("Module", bound=nnx.Module)
 
 
 def drawn_module(make: Callable[[], Module], seed: int = 0) -> Module:
-    """The module of `make()` with matrices and kernels that keep the size of what passes through them."""
+    """Build the module of `make()`; its matrices and kernels keep the size of what passes through them."""
     rng = np.random.default_rng(seed)
 
     def value(name: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -9,7 +9,7 @@ _REPOSITORY = Path(__file__).parents[2]
 
 
 def external_file(name: str) -> Path:
-    """The file `name` under $JAXUNLEARN_DATA or ../shared/data; the test is skipped where it is absent."""
+    """Find the file `name` under $JAXUNLEARN_DATA or ../shared/data; skip the test where it is absent."""
     for folder in (os.environ.get("JAXUNLEARN_DATA"), _REPOSITORY.parent / "shared" / "data"):
         if folder and (path := Path(folder) / name).is_file():
             return path

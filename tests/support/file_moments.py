@@ -67,7 +67,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 @contextlib.contextmanager
 def moments_of(folder: Path, copies: Path) -> Iterator[Moments]:
-    """Copies of a folder before each operation that changes it inside the block."""
+    """Collect copies of a folder before each operation that changes it inside the block."""
     if not _hooked:
         sys.addaudithook(_hook)  # for good: a hook cannot be removed
         _hooked.append(True)
@@ -83,7 +83,7 @@ _hooked: list[bool] = []
 
 
 def _copy(folder: Path, copy: Path) -> None:
-    """Copy a tree in which another thread may be at work."""
+    """Copy a tree that another thread may be changing."""
     while True:
         try:
             shutil.copytree(folder, copy)
@@ -94,7 +94,7 @@ def _copy(folder: Path, copy: Path) -> None:
 
 
 def digest_of(folder: Path) -> str:
-    """Of names and contents."""
+    """Return a digest of all names and contents of a folder."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         digest.update(str(path.relative_to(folder)).encode() + b"\0")

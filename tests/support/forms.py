@@ -7,12 +7,12 @@ from eg3d_flax.compute import Compute
 
 
 def forms(**choices: list[Any]) -> list[Compute]:
-    """One `Compute` for each combination, for example `forms(lookup=["corners", "packed"])`."""
+    """Return one `Compute` for each combination, for example `forms(lookup=["corners", "packed"])`."""
     return [
         Compute(**dict(zip(choices, values, strict=True))) for values in itertools.product(*choices.values())
     ]
 
 
 def form_id(compute: Compute) -> str:
-    """Short name for a test's id: the fields that name a form."""
+    """Return a short name for a test's id: the fields that name a form."""
     return f"{compute.modulation}-{compute.dilation}-{compute.filtering}-{compute.lookup}"

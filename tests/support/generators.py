@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 import eg3d_flax
-import golden
-import torch_pickles
+from tests.support import golden, torch_pickles
 
 SMALL = eg3d_flax.GeneratorConfig.small()
 _SUPERRESOLUTION = "training.superresolution.SuperresolutionHybrid"
@@ -33,7 +32,7 @@ _RENDERING = frozenset(
 
 
 def official_kwargs(config: eg3d_flax.GeneratorConfig) -> dict[str, Any]:
-    """What the official constructor would have been called with, and recorded."""
+    """Return the arguments that the official constructor would have had, and recorded."""
     kwargs = config.to_json()
     del kwargs["neural_rendering_resolution"]  # an attribute that is set afterwards
     rendering = {name: kwargs.pop(name) for name in sorted(_RENDERING)}
@@ -43,7 +42,7 @@ def official_kwargs(config: eg3d_flax.GeneratorConfig) -> dict[str, Any]:
 
 
 def small_state_dict() -> dict[str, np.ndarray]:
-    """The complete official state dict of a small generator with random weights."""
+    """Return the complete official state dict of a small generator with random weights."""
     shapes = {row.name: row.target_shape for row in eg3d_flax.account({}, SMALL)}
     drawn = {
         name: golden.draw_normal(name, shape, seed=3) for name, shape in shapes.items() if shape is not None
@@ -52,7 +51,7 @@ def small_state_dict() -> dict[str, np.ndarray]:
 
 
 def small_pickle(state_dict: dict[str, np.ndarray], **options: Any) -> bytes:
-    """A GUIDE-like network pickle of a small generator."""
+    """Return a GUIDE-like network pickle of a small generator."""
     kwargs = official_kwargs(SMALL)
     attributes = {
         "rendering_kwargs": kwargs["rendering_kwargs"],

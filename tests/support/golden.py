@@ -23,17 +23,17 @@ def normal_generator(name: str, seed: int) -> np.random.Generator:
 
 
 def draw_normal(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
-    """Standard normal float32 array that belongs to `name`."""
+    """Draw the standard normal float32 array that belongs to `name`."""
     return np.asarray(normal_generator(name, seed).standard_normal(shape)).astype(np.float32)
 
 
 def draw_uniform(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
-    """Uniform float32 array in [0, 1) that belongs to `name`."""
+    """Draw the uniform float32 array in [0, 1) that belongs to `name`."""
     return np.asarray(normal_generator(name, seed).random(shape, dtype=np.float32))
 
 
 def eg3d_weight(name: str, shape: tuple[int, ...], seed: int, lr_multiplier: float = 1.0) -> np.ndarray:
-    """The value of one EG3D `state_dict()` entry, by the table in `goldens/eg3d/README.md`."""
+    """Return the value of one EG3D `state_dict()` entry, by the table in `goldens/eg3d/README.md`."""
     leaf = name.rsplit(".", 1)[-1]
     if leaf == "resample_filter":
         taps = np.array([1, 3, 3, 1], np.float32)
@@ -60,7 +60,7 @@ def eg3d_weight(name: str, shape: tuple[int, ...], seed: int, lr_multiplier: flo
 
 
 def eg3d_lr_multiplier(name: str) -> float:
-    """Mapping layers `fc*` learn at 0.01; every other layer of the official networks at 1."""
+    """Return the learning rate multiplier of a weight: 0.01 in mapping layers `fc*`, elsewhere 1."""
     return 0.01 if re.search(r"(^|\.)fc\d+\.weight$", name) else 1.0
 
 
@@ -80,7 +80,7 @@ class GoldenCase:
         return self.entry["seed"]
 
     def input(self, name: str) -> np.ndarray:
-        """The input called `name`, stored or drawn, in torch layout."""
+        """Return the input called `name`, stored or drawn, in torch layout."""
         spec = next(i for i in self.entry["inputs"] if i["name"] == name)
         if "stored" in spec:
             return self.arrays[spec["stored"]]
@@ -94,11 +94,11 @@ class GoldenCase:
         return value
 
     def output(self, name: str) -> np.ndarray:
-        """The reference's float32 output called `name`."""
+        """Return the reference's float32 output called `name`."""
         return self.arrays[f"out/{name}"]
 
     def atol(self, name: str) -> float:
-        """The tolerance that the manifest suggests for this output."""
+        """Return the tolerance that the manifest suggests for this output."""
         return next(o["suggested_atol"] for o in self.entry["outputs"] if o["name"] == name)
 
     def weights(
@@ -108,7 +108,7 @@ class GoldenCase:
         prefix: str = "",
         lr_multiplier: Callable[[str], float] = eg3d_lr_multiplier,
     ) -> dict[str, np.ndarray]:
-        """An EG3D state dict by the formula; `prefix` is prepended to a name before it is drawn."""
+        """Draw an EG3D state dict by the formula; `prefix` is prepended to a name before it is drawn."""
         if shapes is None:
             shapes = dict(self.entry["state_dict"])
         return {

@@ -11,13 +11,13 @@ from jax.tree_util import Partial
 import arcface_flax
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator, from_torch
 from eg3d_flax.synthesis import Noise
-from golden import GoldenCase, draw_normal, draw_uniform, golden
-from identity_networks import guide_identity_network
 from jaxunlearn.methods.guide.pairs import GuideDraws
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.training.step import Draws, SideDraws
-from layouts import nhwc
-from standin import StandIn
+from tests.support.golden import GoldenCase, draw_normal, draw_uniform, golden
+from tests.support.identity_networks import guide_identity_network
+from tests.support.layouts import nhwc
+from tests.support.standin import StandIn
 
 PARTS = ("local", "adj0", "adj1", "glob0", "glob1")
 STEPS = 3
@@ -25,7 +25,7 @@ STEPS = 3
 
 @dataclasses.dataclass(frozen=True)
 class GuideCase:
-    """`guide_const` or `guide_random`."""
+    """The case `guide_const` or `guide_random`."""
 
     golden: GoldenCase
 
@@ -47,7 +47,7 @@ class GuideCase:
         return self.golden.entry["options"]["noise_mode"].split()[0]
 
     def draws(self, step: int) -> Draws:
-        """Every random number of one step."""
+        """Return every random number of one step."""
         case = self.golden
         z = np.concatenate([case.input("z_ra")[step], case.input("z_rg")[step]])
         yaw = np.full(len(PARTS), case.input("angle_y")[step], np.float32)
@@ -81,5 +81,5 @@ class GuideCase:
 
 
 def guide_case(name: str) -> GuideCase:
-    """The case called `name`."""
+    """Load the case called `name`."""
     return GuideCase(golden("eg3d", name))

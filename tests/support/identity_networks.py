@@ -5,13 +5,13 @@ import functools
 import numpy as np
 
 import arcface_flax
-from golden import golden
-from perception_golden import weight
+from tests.support.golden import golden
+from tests.support.perception_golden import weight
 
 
 @functools.cache
 def guide_identity_network(seed: int) -> arcface_flax.ArcFace:
-    """IR-SE50 with the weights of the eg3d goldens, whose residual branches are scaled down at their end."""
+    """Build IR-SE50 with the weights of the eg3d goldens: small ones at the ends of residual branches."""
     shapes = golden("eg3d", "idloss_128").entry["state_dict"]
     state = {name: weight(name, tuple(shape), seed) for name, shape in shapes.items()}
     for name in state:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from golden import PARITY, ROOT, draw_normal, normal_generator
+from tests.support.golden import PARITY, ROOT, draw_normal, normal_generator
 
 UNIT = 1e-5
 NETWORK = 5e-5
@@ -26,7 +26,7 @@ _tenth = np.float32(0.1)
 
 
 def weight(name: str, shape: tuple[int, ...], seed: int, gain: float = 2.0) -> np.ndarray:
-    """The value of one `state_dict()` entry; `gain` is that of tensors with at least two dimensions."""
+    """Return one `state_dict()` entry; `gain` is that of tensors with at least two dimensions."""
     leaf = name.rsplit(".", 1)[-1].rsplit(":", 1)[-1]
     if leaf == "num_batches_tracked":
         return np.zeros(shape, np.int64)
@@ -43,17 +43,17 @@ def weight(name: str, shape: tuple[int, ...], seed: int, gain: float = 2.0) -> n
 
 
 def ir_weight(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
-    """As `weight`, with the smaller gain of the residual branches' 3x3 convolutions."""
+    """Return `weight` with the smaller gain of the residual branches' 3x3 convolutions."""
     return weight(name, shape, seed, gain=0.5 if _RESIDUAL_3X3.fullmatch(name) else 2.0)
 
 
 def goae_weight(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
-    """As `weight`, with gain 1 for matrices."""
+    """Return `weight` with gain 1 for matrices."""
     return weight(name, shape, seed, gain=1.0 if len(shape) == 2 else 2.0)
 
 
 def image(name: str, shape: tuple[int, int, int], seed: int) -> np.ndarray:
-    """A smooth random picture `[C, H, W]` in (-1, 1)."""
+    """Draw a smooth random picture `[C, H, W]` in (-1, 1)."""
     channels, height, width = shape
     rng = normal_generator(name, seed)
     p = rng.standard_normal((6, 2 + 2 * channels))
@@ -69,7 +69,7 @@ def image(name: str, shape: tuple[int, int, int], seed: int) -> np.ndarray:
 
 
 def image_batch(name: str, shape: tuple[int, int, int, int], seed: int) -> np.ndarray:
-    """Pictures `[B, C, H, W]`, each drawn from `name` and its place in the batch."""
+    """Draw pictures `[B, C, H, W]`, each drawn from `name` and its place in the batch."""
     return np.stack([image(f"{name}:{b}", shape[1:], seed) for b in range(shape[0])])
 
 
@@ -86,7 +86,7 @@ class PerceptionCase:
         return self.entry["seed"]
 
     def weights(self, formula: Callable[..., np.ndarray]) -> dict[str, np.ndarray]:
-        """The state dict that `formula` gives, checked against the manifest's first values."""
+        """Return the state dict that `formula` gives, checked against the manifest's first values."""
         state = {
             name: formula(name, tuple(shape), self.seed) for name, shape in self.entry["state_dict"].items()
         }
@@ -95,7 +95,7 @@ class PerceptionCase:
         return state
 
     def unit_weights(self, unit: str, formula: Callable[..., np.ndarray]) -> dict[str, np.ndarray]:
-        """The state dict of one of the small blocks, without the prefix that its draws carry."""
+        """Return the state dict of one of the small blocks, without the prefix that its draws carry."""
         spec = self.entry["units"][unit]
         prefix = spec["name_prefix"]
         return {
@@ -104,11 +104,11 @@ class PerceptionCase:
         }
 
     def draw_image(self, formula_name: str, key: str) -> np.ndarray:
-        """The picture batch drawn from `formula_name`, with the shape of the manifest's input `key`."""
+        """Draw the picture batch of `formula_name`, with the shape of the manifest's input `key`."""
         return image_batch(formula_name, tuple(self.entry["inputs"][key]["shape"]), self.seed)
 
     def input_image(self, formula_name: str, key: str) -> np.ndarray:
-        """As `draw_image`, checked against the manifest's values."""
+        """Return `draw_image`, checked against the manifest's values."""
         batch = self.draw_image(formula_name, key)
         self.probe(batch, key)
         return batch

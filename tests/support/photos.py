@@ -9,5 +9,5 @@ ASTRONAUT = np.array([[203.8, 101.4], [246.8, 103.8], [225.2, 128.5], [202.5, 14
 
 
 def astronaut() -> Image.Image:
-    """Eileen Collins, 512 x 512, in the public domain (NASA)."""
+    """Return a photo of Eileen Collins, 512 x 512, in the public domain (NASA)."""
     return Image.fromarray(skimage.data.astronaut())

@@ -57,7 +57,7 @@ _ADOBE_TO_XYZ = np.array(
 
 
 def adobe_rgb(srgb: np.ndarray) -> np.ndarray:
-    """Colours `[H, W, 3]` uint8 in sRGB as the numbers that mean the same in Adobe RGB."""
+    """Convert colours `[H, W, 3]` uint8 from sRGB to Adobe RGB."""
     share = srgb / 255
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     linear = np.clip(linear @ (np.linalg.inv(_ADOBE_TO_XYZ) @ _SRGB_TO_XYZ).T, 0, 1)
@@ -65,7 +65,7 @@ def adobe_rgb(srgb: np.ndarray) -> np.ndarray:
 
 
 def encoded(srgb: np.ndarray, profile: bytes) -> np.ndarray:
-    """Colours `[H, W, 3]` uint8 in sRGB as the numbers that mean the same under `DISPLAY_P3`."""
+    """Convert colours `[H, W, 3]` uint8 from sRGB to `DISPLAY_P3`."""
     assert profile is DISPLAY_P3
     share = srgb / 255
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)

@@ -1,4 +1,6 @@
-"""One process of several: `several_processes.py KIND FOLDER COORDINATOR PROCESSES PROCESS DEVICES MESH`.
+"""One process of several.
+
+`python -m tests.support.several_processes KIND FOLDER COORDINATOR PROCESSES PROCESS DEVICES MESH`
 
 KIND: "guide" and "sugar" are a run of three people, "worklist" a work list of them.
 """
@@ -16,8 +18,8 @@ from jaxunlearn.process import multihost
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
-from tiny_models import tiny_models, tiny_people
-from tiny_sugar import tiny_sugar
+from tests.support.tiny_models import tiny_models, tiny_people
+from tests.support.tiny_sugar import tiny_sugar
 
 
 def main() -> None:
@@ -47,4 +49,5 @@ def main() -> None:
     )
 
 
-main()
+if __name__ == "__main__":
+    main()

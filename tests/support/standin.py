@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from golden import draw_normal
-from layouts import hwio
+from tests.support.golden import draw_normal
+from tests.support.layouts import hwio
 
 _SHAPES = ((8, 3, 3, 3), (16, 8, 3, 3), (32, 16, 3, 3))
 
@@ -21,7 +21,7 @@ class StandIn:
             self._weights.append(hwio(draw_normal(f"standin.conv{i}.weight", shape, seed) * scale))
 
     def __call__(self, a: jax.Array, b: jax.Array) -> jax.Array:
-        """Images `[P, H, W, 3]` → `[P]`."""
+        """Compare images `[P, H, W, 3]` → `[P]`."""
         total = jnp.zeros(len(a))
         for weight in self._weights:
             a, b = (self._layer(x, weight) for x in (a, b))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from golden import PARITY, ROOT, draw_normal
+from tests.support.golden import PARITY, ROOT, draw_normal
 
 _tenth = np.float32(0.1)
 
@@ -25,11 +25,11 @@ class SugarCase:
         return self.arrays[name]
 
     def under(self, prefix: str) -> dict[str, np.ndarray]:
-        """The arrays whose names begin with `prefix`, without it."""
+        """Return the arrays whose names begin with `prefix`, without it."""
         return {n.removeprefix(prefix): a for n, a in self.arrays.items() if n.startswith(prefix)}
 
     def normal(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """The input called `name`, before scaling."""
+        """Return the input called `name`, before scaling."""
         return draw_normal(name, shape, self.entry["seed"])
 
     def check(self, name: str, actual: Any, tolerance: float, *, expected: Any = None) -> None:
@@ -51,7 +51,7 @@ def sugar_golden(case: str) -> SugarCase:
 
 
 def unet_state_dict() -> dict[str, np.ndarray]:
-    """The official mapper's state dict, every convolution under both of its names."""
+    """Return the official mapper's state dict, every convolution under both of its names."""
     entry = sugar_golden("unet2d").entry
     drawn_as = entry["aliases"]
 

@@ -81,18 +81,18 @@ def _surrogate(A: jax.Array, b: jax.Array, w_avg: jax.Array, d: jax.Array, ws: j
 
 
 def toy_surrogates(arrays: Mapping[str, np.ndarray], d: float) -> Partial:
-    """D of the goldens."""
+    """Return the surrogates D of the goldens."""
     return Partial(_surrogate, *(jnp.asarray(arrays[n]) for n in ("A", "b", "w_avg")), jnp.asarray(d))
 
 
 def by_name(tree: Any) -> dict[str, np.ndarray]:
-    """A pytree of the toy's parameters under the goldens' names."""
+    """Return a pytree of the toy's parameters under the goldens' names."""
     flat = nnx.to_flat_state(tree)
     return {".".join(map(str, path[2:])): np.asarray(leaf.get_value()) for path, leaf in flat}
 
 
 def like(tree: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """A pytree of the same structure with other values, given under the goldens' names."""
+    """Return a pytree of the same structure with other values, given under the goldens' names."""
     flat = nnx.to_flat_state(tree)
     filled = [(path, leaf.replace(jnp.asarray(arrays[".".join(map(str, path[2:]))]))) for path, leaf in flat]
     return nnx.from_flat_state(filled)

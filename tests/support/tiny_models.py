@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +11,11 @@ from flax import nnx
 
 import lpips_flax
 from arcface_flax import ArcFace, ArcFaceConfig
-from drawn import drawn_module
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator, account, from_torch
-from golden import eg3d_lr_multiplier, eg3d_weight
 from jaxunlearn.models.identity import identity_network
 from jaxunlearn.models.loading import Models
+from tests.support.drawn import drawn_module
+from tests.support.golden import eg3d_lr_multiplier, eg3d_weight
 
 CONFIG = dataclasses.replace(
     GeneratorConfig.small(),
@@ -32,7 +33,7 @@ _IDENTITY = ArcFaceConfig(
 
 @functools.cache
 def tiny_models() -> Models:
-    """A generator with AlexNet and two small identity networks."""
+    """Build a generator with AlexNet and two small identity networks."""
     shapes = {row.name: row.target_shape for row in account({}, CONFIG)}
     weights = {
         n: eg3d_weight(n, shape, 3, eg3d_lr_multiplier(n)) for n, shape in shapes.items() if shape is not None
@@ -53,18 +54,18 @@ def tiny_models() -> Models:
 
 
 def outline() -> Models:
-    """The same with shapes in place of the generator's weights."""
+    """Return `tiny_models` with shapes in place of the generator's weights."""
     models = tiny_models()
     return dataclasses.replace(models, generator=nnx.eval_shape(lambda: models.generator))
 
 
 def tiny_people(count: int) -> np.ndarray:
-    """Latents `[K, L, D]`."""
+    """Return latents of `K` people, `[K, L, D]`."""
     rng = np.random.default_rng(5)
     z = rng.normal(size=(count, CONFIG.z_dim)).astype(np.float32)
     return np.asarray(tiny_models().generator.mapping(jnp.asarray(z), jnp.zeros((count, 25))))
 
 
-def numbers(generator: TriPlaneGenerator) -> list[np.ndarray]:
-    """All weights."""
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(generator))]
+def numbers(generator: TriPlaneGenerator) -> dict[str, Any]:
+    """Return all weights as a tree of arrays, by the names of the layers."""
+    return jax.tree.map(np.asarray, nnx.to_pure_dict(nnx.state(generator)))

@@ -9,7 +9,7 @@ STEPS = 6
 
 
 def tiny_sugar(changes: dict[str, Any] | None = None, *, people: int = 3) -> ConfigDict:
-    """A config; `changes` are dotted names."""
+    """Return a config of SUGAR; `changes` are dotted names."""
     made = sugar_presets.heads(people)
     made.update(steps=STEPS, log_every=1, images_every=0, checkpoint_every=2)
     made.optimiser.learning_rate = 1e-3

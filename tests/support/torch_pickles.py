@@ -39,7 +39,7 @@ _fakes: dict[str, types.ModuleType] = {}
 
 
 def named_class(module: str, name: str) -> type:
-    """An empty class that pickles refer to as `module.name`; the real one if it is numpy's."""
+    """Return an empty class that pickles refer to as `module.name`; the real one if it is numpy's."""
     if module.startswith("numpy"):
         return getattr(importlib.import_module(module), name)
     parts = module.split(".")
@@ -64,7 +64,7 @@ named_class("torch.storage", "_load_from_bytes")
 
 
 class Call:
-    """Pickled as a call of `module.name(*args)`, then `__setstate__(state)`."""
+    """An object pickled as a call of `module.name(*args)`, then `__setstate__(state)`."""
 
     def __init__(self, module: str, name: str, *args: Any, state: Any = None):
         self._reduced = (named_class(module, name), args, state)
@@ -90,25 +90,25 @@ class Storage:
 
 
 def tensor(storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Call:
-    """A tensor that looks into `storage`."""
+    """Return a tensor that looks into `storage`."""
     hooks = collections.OrderedDict()
     return Call("torch._utils", "_rebuild_tensor_v2", storage, offset, shape, strides, False, hooks)
 
 
 def tensor_of(array: np.ndarray, embed_as: Callable[[Any], bytes] | None = None) -> Call:
-    """A contiguous tensor with a storage of its own."""
+    """Return a contiguous tensor with a storage of its own."""
     strides = tuple(stride // array.itemsize for stride in np.empty(array.shape, array.dtype).strides)
     return tensor(Storage(array.ravel(), embed_as), 0, array.shape, strides)
 
 
 def parameter_of(array: np.ndarray, embed_as: Callable[[Any], bytes] | None = None) -> Call:
-    """The same as a parameter."""
+    """Return `tensor_of` as a parameter."""
     hooks = collections.OrderedDict()
     return Call("torch._utils", "_rebuild_parameter", tensor_of(array, embed_as), True, hooks)
 
 
 class _Pickler(pickle.Pickler):
-    """Replaces storages by persistent ids and collects them."""
+    """A pickler that replaces storages by persistent ids and collects them."""
 
     def __init__(self, file: io.BytesIO, protocol: int):
         super().__init__(file, protocol)
@@ -131,13 +131,13 @@ def _pickled(tree: Any, protocol: int) -> tuple[bytes, list[Storage]]:
 
 
 def plain_bytes(tree: Any, protocol: int = 4) -> bytes:
-    """A plain pickle; storages need `embed_as`."""
+    """Write a plain pickle; storages need `embed_as`."""
     with _fake_modules():
         return pickle.dumps(tree, protocol)
 
 
 def legacy_bytes(tree: Any, protocol: int = 2) -> bytes:
-    """As `torch.save` wrote before version 1.6, and still writes storages that are pickled one by one."""
+    """Write as `torch.save` did before version 1.6, and still does for storages pickled one by one."""
     pickled, storages = _pickled(tree, protocol)
     system = {
         "protocol_version": 1001,
@@ -151,7 +151,7 @@ def legacy_bytes(tree: Any, protocol: int = 2) -> bytes:
 
 
 def zip_bytes(tree: Any, protocol: int = 2, byteorder: str = "little") -> bytes:
-    """As `torch.save` writes since version 1.6."""
+    """Write as `torch.save` does since version 1.6."""
     pickled, storages = _pickled(tree, protocol)
     members = {"data.pkl": pickled, "byteorder": byteorder.encode(), "version": b"3\n"}
     for index, storage in enumerate(storages):
@@ -161,7 +161,7 @@ def zip_bytes(tree: Any, protocol: int = 2, byteorder: str = "little") -> bytes:
 
 
 def archive_bytes(members: Mapping[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    """A zip archive with one folder."""
+    """Write a zip archive with one folder."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         for name, data in members.items():
@@ -170,7 +170,7 @@ def archive_bytes(members: Mapping[str, bytes], compression: int = zipfile.ZIP_S
 
 
 def easy_dict(entries: Mapping[str, Any]) -> Any:
-    """A `dnnlib.util.EasyDict`."""
+    """Return a `dnnlib.util.EasyDict`."""
     base = named_class("dnnlib.util", "EasyDict")
     if not issubclass(base, dict):
         base = type("EasyDict", (dict,), {"__module__": "dnnlib.util", "__qualname__": "EasyDict"})
@@ -179,7 +179,7 @@ def easy_dict(entries: Mapping[str, Any]) -> Any:
 
 
 def module_state(**groups: Any) -> dict[str, Any]:
-    """The `__dict__` of a `torch.nn.Module`."""
+    """Return the `__dict__` of a `torch.nn.Module`."""
     state: dict[str, Any] = {"training": False, "_non_persistent_buffers_set": set()}
     for group in ("_parameters", "_buffers", "_backward_hooks", "_forward_hooks", "_modules"):
         state[group] = collections.OrderedDict()
@@ -187,7 +187,7 @@ def module_state(**groups: Any) -> dict[str, Any]:
 
 
 def persistent(class_name: str, state: dict[str, Any]) -> Call:
-    """An object of a class that NVIDIA's decorator made persistent, with source text that must not run."""
+    """Return an object of a class made persistent by NVIDIA's decorator; its source text must not run."""
     meta = {
         "type": "class",
         "version": 6,
@@ -199,7 +199,7 @@ def persistent(class_name: str, state: dict[str, Any]) -> Call:
 
 
 def by_reference(module: str, name: str, state: dict[str, Any]) -> Any:
-    """An object of an ordinary class, pickled as the class's name and the object's `__dict__`."""
+    """Return an object of an ordinary class, pickled as the class's name and the object's `__dict__`."""
     made = named_class(module, name)()
     made.__dict__.update(state)
     return made
@@ -218,7 +218,7 @@ def network(
     attributes: Mapping[str, Any],
     prefix: str = "",
 ) -> Any:
-    """A generator's tree of modules from its flat state dict, as NVIDIA's code pickles it."""
+    """Return a generator's tree of modules from its flat state dict, as NVIDIA's code pickles it."""
     state = module_state(**attributes)
     children: dict[str, dict[str, np.ndarray]] = {}
     for name, array in arrays.items():
@@ -258,14 +258,14 @@ def generator_bytes(
     embed_as: Callable[[Any], bytes] = legacy_bytes,
     **attributes: Any,
 ) -> bytes:
-    """A network pickle that holds one generator, as GUIDE writes it."""
+    """Return a network pickle that holds one generator, as GUIDE writes it."""
     of_init = {"_init_args": (), "_init_kwargs": easy_dict(init_kwargs)}
     made = network(arrays, embed_as, of_init | attributes)
     return plain_bytes({key: made}, protocol)
 
 
 def calling(module: str, name: str, argument: str, protocol: int = 2) -> bytes:
-    """A pickle that calls `module.name(argument)` when it is loaded carelessly."""
+    """Return a pickle that calls `module.name(argument)` when it is loaded carelessly."""
     text = pickle.BINUNICODE + struct.pack("<I", len(argument)) + argument.encode()
     if protocol < 4:
         function = pickle.GLOBAL + f"{module}\n{name}\n".encode()

@@ -15,7 +15,7 @@ from jaxunlearn.methods.settings import ConfigDict, default_config, section, set
 
 @dataclasses.dataclass(frozen=True)
 class Toy(Common):
-    """Settings."""
+    """Settings of the toy method."""
 
     method: str = setting("toy", "The method.", choices=("toy",))
     target: Target = section(Target)

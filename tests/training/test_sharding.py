@@ -2,11 +2,11 @@
 
 import re
 
+import chex
 import jax
 import numpy as np
 import optax
 import pytest
-from flax import nnx
 from jax.tree_util import Partial
 
 from jaxunlearn.errors import InputError
@@ -21,8 +21,8 @@ from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import Portion, by_identity, everywhere, make_mesh, on_each_device, portion
 from jaxunlearn.training.step import Frozen, UnlearningStep, over_identities
 from jaxunlearn.training.unlearn import unlearn
-from standin import StandIn
-from tiny_models import tiny_models, tiny_people
+from tests.support.standin import StandIn
+from tests.support.tiny_models import numbers, tiny_models, tiny_people
 
 PEOPLE, STEPS = 4, 3
 MESHES = [(4, 1), (2, 4)]
@@ -71,8 +71,7 @@ def follow(sampling, mesh, ws, ws_target, memory=False):
 
 def agree(a, b) -> None:
     """Up to the order of summation."""
-    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
-        np.testing.assert_allclose(x, y, rtol=2e-3, atol=2e-5)
+    chex.assert_trees_all_close(a, b, rtol=2e-3, atol=2e-5)
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +163,5 @@ def test_a_run_on_a_mesh_goes_on_on_one_device(tmp_path):
     resumed = unlearn(tiny_models(), people, config, workdir=tmp_path / "run", progress=False)
     assert resumed.summary["loss"] == pytest.approx(one.summary["loss"], rel=1e-3)
     for a, b in zip(resumed.generators, one.generators, strict=True):
-        pairs = zip(jax.tree.leaves(nnx.state(a)), jax.tree.leaves(nnx.state(b)), strict=True)
-        for x, y in pairs:
-            np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-3)  # Adam magnifies the last bits
+        # Adam magnifies the last bits.
+        chex.assert_trees_all_close(numbers(a), numbers(b), rtol=1e-3, atol=1e-3)

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 
+import chex
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from jaxunlearn.training.checkpoints import Checkpoints
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
-from tiny_models import numbers, tiny_models, tiny_people
+from tests.support.tiny_models import numbers, tiny_models, tiny_people
 
 STEPS = 6
 
@@ -39,8 +40,7 @@ def config(**changes) -> ConfigDict:
 
 
 def assert_equal(a, b) -> None:
-    for x, y in zip(numbers(a), numbers(b), strict=True):
-        np.testing.assert_array_equal(x, y)
+    chex.assert_trees_all_equal(numbers(a), numbers(b))
 
 
 @pytest.fixture(scope="module")
@@ -168,18 +168,21 @@ def test_the_last_checkpoint_and_the_best_are_kept(tmp_path):
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_copies_in_groups(whole, at_once):
     in_groups = unlearn(tiny_models(), tiny_people(3), config(copies_at_once=at_once), progress=False)
-    for a, b in zip(numbers(in_groups.generators[0]), numbers(whole.generator), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
+    chex.assert_trees_all_close(
+        numbers(in_groups.generators[0]), numbers(whole.generator), rtol=1e-3, atol=2e-4
+    )
     alone = unlearn(tiny_models(), tiny_people(3)[2], config(), numbers=(2,), progress=False)
-    for a, b in zip(numbers(in_groups.generators[2]), numbers(alone.generator), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
+    chex.assert_trees_all_close(
+        numbers(in_groups.generators[2]), numbers(alone.generator), rtol=1e-3, atol=2e-4
+    )
 
 
 @pytest.mark.must
 def test_people_at_once_are_people_alone(whole):
     together = unlearn(tiny_models(), tiny_people(2), config(), progress=False)
-    for a, b in zip(numbers(together.generators[0]), numbers(whole.generator), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
+    chex.assert_trees_all_close(
+        numbers(together.generators[0]), numbers(whole.generator), rtol=1e-3, atol=2e-4
+    )
     assert len(together.ws) == len(together.generators) == 2
 
 

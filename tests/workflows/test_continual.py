@@ -5,7 +5,6 @@ import json
 import jax
 import numpy as np
 import pytest
-from flax import nnx
 from PIL import Image
 
 from jaxunlearn.cli import main as cli
@@ -20,8 +19,8 @@ from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.workflows.continual import forget_requests
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
 from jaxunlearn.workflows.requests import ForgetRequest, read_requests
-from tiny_models import CONFIG, tiny_models
-from tiny_sugar import tiny_sugar
+from tests.support.tiny_models import CONFIG, numbers, tiny_models
+from tests.support.tiny_sugar import tiny_sugar
 
 STAGES = (ForgetRequest("january", seeds=(1, 2)), ForgetRequest("february", seeds=(3, 4)))
 
@@ -30,12 +29,8 @@ def settings(people: int):
     return tiny_sugar({"steps": 4, "evaluation.views": 2}, people=people)
 
 
-def numbers(generator) -> list[np.ndarray]:
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(nnx.state(generator))]
-
-
 def far(a, b) -> float:
-    return sum(float(np.abs(x - y).sum()) for x, y in zip(numbers(a), numbers(b), strict=True))
+    return sum(jax.tree.leaves(jax.tree.map(lambda x, y: float(np.abs(x - y).sum()), numbers(a), numbers(b))))
 
 
 @pytest.fixture(scope="module")

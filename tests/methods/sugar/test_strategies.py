@@ -1,5 +1,6 @@
 """All ways to choose whom people become, on the tiny models; what is measured around them."""
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,8 +20,8 @@ from jaxunlearn.methods.sugar.prepare import trained_mapper
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.training import unlearn
-from tiny_models import CONFIG, tiny_models, tiny_people
-from tiny_sugar import tiny_sugar
+from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
+from tests.support.tiny_sugar import tiny_sugar
 
 NO_MEMORY = {"ewc.weight": 0.0}
 
@@ -88,8 +89,7 @@ def test_a_mapper_learns_the_same_on_any_mesh():
         for mesh in (None, make_mesh(1, 4))
     )
     np.testing.assert_allclose(divided, losses, rtol=1e-4)
-    for a, b in zip(jax.tree.leaves(nnx.state(one)), jax.tree.leaves(nnx.state(four)), strict=True):
-        np.testing.assert_allclose(b, a, atol=1e-5)
+    chex.assert_trees_all_close(nnx.state(four), nnx.state(one), rtol=1e-7, atol=1e-5)
 
 
 def test_the_nearest_person():

@@ -19,7 +19,7 @@ from jaxunlearn.models.generator import initialise, load_generator, save_generat
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST
 from jaxunlearn.zoo.training.encoder import EncoderTask
 from jaxunlearn.zoo.training.trainer import Config, export, train
-from tiny_heads import TINY
+from tests.support.tiny_heads import TINY
 
 Metrics = Callable[[Path], list[dict[str, Any]]]
 TINY_SWIN = {

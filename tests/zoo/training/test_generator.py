@@ -14,7 +14,7 @@ from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.zoo.training.generator import GeneratorTask
 from jaxunlearn.zoo.training.trainer import Config, export, train
-from tiny_heads import TINY
+from tests.support.tiny_heads import TINY
 from torch_bridge import module_arrays
 
 

@@ -9,7 +9,7 @@ from flax import nnx
 from eg3d_flax import Compute, GeneratorConfig, RenderOutput, camera
 from jaxunlearn.models.generator import initialise
 from jaxunlearn.zoo.training.generator_loss import Images, render_views
-from tiny_heads import TINY
+from tests.support.tiny_heads import TINY
 
 
 @pytest.mark.must

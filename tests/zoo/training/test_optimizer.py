@@ -8,7 +8,7 @@ from eg3d_flax import GeneratorConfig
 from jaxunlearn.models.generator import initialise
 from jaxunlearn.zoo.training.generator import arrays_of
 from jaxunlearn.zoo.training.optimizer import learning_rate, moving_average, rates
-from tiny_heads import TINY
+from tests.support.tiny_heads import TINY
 
 
 def test_the_learning_rate_has_no_jump() -> None:
