@@ -115,7 +115,7 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path,
 
 
 def _people(people: int, seed: int) -> range:
-    """Seeds of the people to forget: others for each seed; `docs/sugar.md` says which chose settings."""
+    """Return seeds of people, others for each seed; docs/results/many_people.md says which chose settings."""
     first = FIRST_PERSON + 1000 * seed
     return range(first, first + people)
 
