@@ -27,6 +27,7 @@ myst_links_external_new_tab = False
 default_role = "code"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
+autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 napoleon_use_ivar = True
 
