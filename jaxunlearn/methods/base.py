@@ -1,4 +1,4 @@
-"""What a method is: who people become, what is rendered against what, and what the parameters are held by.
+"""What a method is: the targets of people, the pairs of a step, and what protects the parameters.
 
 A pair says: the trainable generator's rendering of `ws_from` should look like the frozen source's rendering
 of `ws_to`, both seen from camera `c`. `P` pairs, `L` rows of ws, `D` w_dim.
@@ -37,11 +37,11 @@ class Pairs(NamedTuple):
     """`[P, 25]`."""
 
     planes_to: jax.Array | None = None
-    """`[n, 3, H, W, C]`: planes of the first n `ws_to` in the source, where they are known already."""
+    """`[n, 3, H, W, C]`: planes of the first n `ws_to` in the source, where they are already known."""
 
 
 class Target(NamedTuple):
-    """Whom one generator copy forgets and what becomes of them: one person, or `N` with a leading axis."""
+    """Who one generator copy forgets, and their target: one person, or `N` with a leading axis."""
 
     ws: jax.Array
     """`[L, D]` or `[N, L, D]`."""
@@ -54,40 +54,40 @@ class Target(NamedTuple):
 
 
 class Source(NamedTuple):
-    """What pairs are made with."""
+    """The frozen source, as far as pairs need it."""
 
     mapping: Callable[[jax.Array, jax.Array | None], jax.Array]
     """z `[N, z_dim]` and cameras `[N, 25]`, or None for the frontal one → ws `[N, L, D]`."""
 
     surrogates: Callable[[jax.Array], jax.Array] | None
-    """D: ws `[N, L, D]` → who these people become, the same shape."""
+    """D: ws `[N, L, D]` → targets of these people, the same shape."""
 
 
 class Schedule(NamedTuple):
-    """Where a run is."""
+    """The place of a step in its run."""
 
     key: jax.Array
-    """The run's, the same in all its steps."""
+    """Key of the run, the same in all its steps."""
 
     step: jax.Array
-    """Steps taken."""
+    """Number of steps taken before."""
 
 
 class PairSampling(Protocol):
-    """A method: how the pairs of a step are drawn. Hashable, since programs are compiled for it."""
+    """How the pairs of a step are drawn; hashable, since programs are compiled for it."""
 
     @property
     def keeps_target_planes(self) -> bool:
-        """Whether the planes of the targets are computed once and kept."""
+        """True if the planes of the targets are computed once and kept."""
         ...
 
     @property
     def count(self) -> int:
-        """Pairs a step, `P`."""
+        """Number of pairs in a step, `P`."""
         ...
 
     def weights(self) -> dict[str, np.ndarray]:
-        """Weight of each term (a field of `Terms`) of each pair, `[P]`."""
+        """Return the weight of each pair, `[P]`, for each of `losses.TERMS`."""
         ...
 
     def draw(self, key: jax.Array, z_dim: int, schedule: Schedule) -> Any:
@@ -95,31 +95,22 @@ class PairSampling(Protocol):
         ...
 
     def pairs(self, draws: Any, target: Target, source: Source) -> Pairs:
-        """The pairs that draws stand for."""
+        """Return the pairs that `draws` stand for."""
         ...
 
 
 @dataclasses.dataclass(frozen=True)
-class Terms:
-    """Weights of the three losses of a pair; a term of weight 0 is not computed."""
-
-    planes: float = 0.01
-    perceptual: float = 1.0
-    identity: float = 0.1
-
-
-@dataclasses.dataclass(frozen=True)
 class StepSettings:
-    """How pairs are drawn, rendered and followed.
+    """How the pairs of a step are drawn and rendered.
 
     Attributes:
-      sampling: the method's pairs.
-      noise_mode: of the synthesis network; the official code leaves it at "random".
+      sampling: draws the method's pairs.
+      noise_mode: noise of the synthesis network; the official code leaves it at "random".
       draws: "shared" uses the same noise and jitter on both sides of a pair, and the same planes for the
-        planes term and for the image; "independent" draws each anew, as the official code does, so that
-        even equal generators differ and the planes are computed twice.
+        planes term and for the image. "independent" draws each anew, as the official code does: even equal
+        generators differ, and planes are computed twice.
       neural_rendering_resolution: rays along each side; None takes the model's.
-      compute: dtype and forms.
+      compute: dtype and forms of computation.
     """
 
     sampling: PairSampling
@@ -130,39 +121,39 @@ class StepSettings:
 
 
 class Before(NamedTuple):
-    """What an earlier request left, for the next one to begin with."""
+    """What an earlier request leaves for the next one to begin with."""
 
     generator: TriPlaneGenerator
-    """Where training starts, and what the parameters are held at."""
+    """Training starts from it, and its parameters are protected."""
 
     memory: Pytree = None
-    """What the method keeps besides; `Method.left_by` makes it, `Method.prepare` reads it."""
+    """Whatever else the method keeps; `Method.left_by` makes it, `Method.prepare` reads it."""
 
 
 class Prepared(NamedTuple):
-    """What steps need besides the generator."""
+    """What the steps need besides the generator."""
 
     ws_target: np.ndarray
-    """`[K, L, D]`, who people become."""
+    """`[K, L, D]`, the targets."""
 
     surrogates: Callable[[jax.Array], jax.Array] | None = None
-    """D, where the step computes targets of adjacent latents with it."""
+    """D, if the steps compute targets of adjacent latents with it."""
 
     memory: ewc.Memory | None = None
-    """What holds the parameters, if anything."""
+    """What protects the parameters, if anything does."""
 
     summary: Mapping[str, Any] = MappingProxyType({})
-    """Figures for the run's summary."""
+    """Figures to add to the run's summary."""
 
 
 class Method:
     """A method of unlearning; to add one, subclass this and register it in `methods.registry`.
 
     Attributes:
-      name: as `config.method` and `--method` call it.
-      label: as tables and pages call it.
-      presets: name → settings for a number of people; "paper" and "heads" are the defaults of released
-        generators and of the bundled one.
+      name: its name in `config.method` and `--method`.
+      label: its name in tables and on pages.
+      presets: name → settings for a number of people. "paper" is the default for released generators,
+        "heads" for the bundled one.
     """
 
     name: str
@@ -170,54 +161,56 @@ class Method:
     presets: Mapping[str, Callable[[int], ConfigDict]]
 
     def declaration(self, config: ConfigDict | None = None) -> type:
-        """The dataclass that declares the settings; of `config`, where settings depend on it."""
+        """Return the dataclass that declares the settings; the one for `config`, where there are several."""
         raise NotImplementedError
 
     def declarations(self) -> Mapping[str, type]:
-        """All declarations that `declaration` may return, by names for the docs."""
+        """Return all declarations that `declaration` may return, by their names in the docs."""
         return {self.name: self.declaration()}
 
     def preset(self, suffix: str, people: int, *, shared: bool = False) -> ConfigDict:
-        """The default settings: `suffix` is "paper" or "heads".
+        """Return default settings.
 
         Args:
-          suffix: which of the presets.
-          people: who are forgotten.
-          shared: whether they must share one generator.
+          suffix: "paper" or "heads".
+          people: number of people to forget.
+          shared: True if they must share one generator.
 
         Raises:
-          InputError: if the method gives everybody a generator of their own, and must not.
+          InputError: if they must share one, but the method gives everybody a copy.
         """
         if shared and not self.shares_generator(self.presets[suffix](people)):
-            raise InputError(f"{self.label} gives every person a generator of their own")
+            raise InputError(
+                f"{self.label} gives every person a generator copy; choose a method that shares one"
+            )
         return self.presets[suffix](people)
 
     def shares_generator(self, config: ConfigDict) -> bool:
-        """True if one generator forgets all people; False if each has one of their own."""
+        """Return True if one generator forgets all people, False if each person has a copy."""
         raise NotImplementedError
 
     def check(self, config: ConfigDict) -> None:
-        """Refuse settings that contradict each other; each by itself is in its range already.
+        """Refuse settings that contradict each other; each one is in its range already.
 
         Raises:
-          InputError: naming the setting.
+          InputError: with the name of the setting.
         """
 
     def check_files(self, config: ConfigDict) -> None:
-        """Refuse files that are named in a config and cannot be read.
+        """Refuse settings that name a file which cannot be read.
 
         Raises:
-          InputError: naming setting and file.
+          InputError: with the names of setting and file.
         """
 
     def sampling(self, config: ConfigDict, model: GeneratorConfig, unit: float, people: int) -> PairSampling:
-        """How the pairs of a step are drawn.
+        """Return how the pairs of a step are drawn.
 
         Args:
           config: checked.
           model: sizes and cameras of the generator.
           unit: length of `config.unit` in latent space.
-          people: who share a generator copy.
+          people: number of people who share a generator copy.
         """
         raise NotImplementedError
 
@@ -226,22 +219,22 @@ class Method:
         models: Models,
         ws: np.ndarray,
         config: ConfigDict,
-        kept: Path | None,
+        cache: Path | None,
         before: Before | None = None,
         mesh: Mesh | None = None,
         *,
         progress: bool = True,
     ) -> Prepared:
-        """Find what the steps need: who people become, and what the parameters are held by.
+        """Compute what the steps need: targets, and what protects the parameters.
 
         Args:
           models: the source.
           ws: `[K, L, D]`, the people.
           config: checked.
-          kept: a folder for what took long to find; what lies there is read, not found again.
+          cache: a folder for results that took long; those that lie there are read, not computed again.
           before: what an earlier request left.
           mesh: devices that share the work; None uses one.
-          progress: whether to show bars.
+          progress: True shows bars.
 
         Raises:
           InputError: if a latent or a file cannot be used.
@@ -251,31 +244,31 @@ class Method:
     def untrained(
         self, config: ConfigDict, model: GeneratorConfig, w_avg: jax.Array, trainable: Pytree
     ) -> tuple[Callable[[jax.Array], jax.Array] | None, ewc.Memory | None]:
-        """What `prepare` would give the steps, without its work: a step takes as long with it.
+        """Return surrogates and memory as `prepare` would, but untrained: a step takes as long with them.
 
         Args:
           config: checked.
           model: sizes of the generator.
           w_avg: its mean latent.
-          trainable: its parameters.
+          trainable: its trained parameters.
         """
         return None, None
 
-    def left_by(self, kept: Path, config: ConfigDict, generator: TriPlaneGenerator) -> Before:
-        """What a finished run leaves for the next request.
+    def left_by(self, cache: Path, config: ConfigDict, generator: TriPlaneGenerator) -> Before:
+        """Return what a finished run leaves for the next request.
 
         Args:
-          kept: the folder that `prepare` had.
-          config: of the run.
-          generator: what the run made.
+          cache: the folder that `prepare` had.
+          config: settings of the run.
+          generator: the one that the run made.
         """
         return Before(generator)
 
     def check_distance(self, config: ConfigDict) -> None:
-        """Refuse settings without a distance of targets to vary.
+        """Refuse settings whose targets have no distance that could vary.
 
         Raises:
-          InputError: naming the setting.
+          InputError: with the name of the setting.
         """
         raise InputError(f"{self.label} has no distance to vary")
 
@@ -284,12 +277,20 @@ class Method:
         models: Models,
         ws: np.ndarray,
         config: ConfigDict,
-        kept: Path,
+        cache: Path,
         mesh: Mesh | None,
         *,
         progress: bool,
     ) -> Mapping[str, Any]:
-        """Do once what runs with different distances share.
+        """Compute once what runs with different distances share.
+
+        Args:
+          models: see `prepare`, as for the others.
+          ws: see `prepare`.
+          config: see `prepare`.
+          cache: the folder that results are kept in.
+          mesh: see `prepare`.
+          progress: see `prepare`.
 
         Returns:
           Changes to the settings of each run, by dotted name.

@@ -2,47 +2,55 @@
 
 import dataclasses
 import math
+from typing import Any
 
+from jaxunlearn.methods.losses import TERMS
 from jaxunlearn.methods.settings import section, setting
 
 _BELOW_ONE = 0.999999999
 """1 would divide by 0."""
 
 TARGETS = ("extrapolated", "mean", "interpolated")
-"""Targets that are a formula of the latent."""
+"""Targets that a formula computes from the latent."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Pairs:
-    """`config.pairs`: what is rendered against what in a step."""
+    """`config.pairs`: the pairs of renderings that a step compares."""
 
     num_adjacent: int = setting(2, "Pairs around each person.", least=0, most=1024)
-    num_global: int = setting(2, "Pairs of random people, who are to stay.", least=0, most=1024)
+    num_global: int = setting(2, "Pairs of random people, who should stay as they are.", least=0, most=1024)
     lambda_adjacent: float = setting(1.0, "Weight of the adjacency loss.", least=0, most=1e9)
     lambda_global: float = setting(1.0, "Weight of the global preservation loss.", least=0, most=1e9)
-    reduction: str = setting("mean", "How losses of a kind are combined.", choices=("mean", "sum"))
-    alpha_max: float = setting(15.0, "Adjacent latents lie up to this far, in `unit`.", least=0, most=1e6)
-    max_yaw: float = setting(15.0, "Views lie up to so many degrees to either side.", least=0, most=180)
+    reduction: str = setting(
+        "mean",
+        "How the losses of adjacent pairs, and of global pairs, are combined.",
+        choices=("mean", "sum"),
+    )
+    alpha_max: float = setting(15.0, "Greatest distance of adjacent latents, in `unit`.", least=0, most=1e6)
+    max_yaw: float = setting(15.0, "Greatest yaw of a view to either side, in degrees.", least=0, most=180)
     pitch: float = setting(-0.2, "Pitch of all views in radians.", least=-math.pi / 2, most=math.pi / 2)
-    view: str = setting("pair", "What has a view of its own.", choices=("pair", "step"))
-    pivot: str = setting("model", "Where cameras look.", choices=("model", "origin"))
+    view: str = setting("pair", "What gets its own random view.", choices=("pair", "step"))
+    pivot: str = setting("model", "The point that cameras look at.", choices=("model", "origin"))
 
 
 @dataclasses.dataclass(frozen=True)
 class ManyPairs(Pairs):
-    """`config.pairs` where many people share a generator: a step takes a minibatch of them."""
+    """`config.pairs` where many people share a generator; a step takes a minibatch of them."""
 
-    view: str = setting("pair", "What has a view of its own.", choices=("pair", "step", "epoch"))
+    view: str = setting("pair", "What gets its own random view.", choices=("pair", "step", "epoch"))
     batch: int = setting(4, "People in a minibatch.", least=1, most=4096)
     order: str = setting(
         "epochs",
-        "Minibatches go through everybody in turn, or are drawn for each step.",
+        "`epochs`: minibatches go through everybody in turn; `draws`: each is drawn anew.",
         choices=("epochs", "draws"),
     )
     norm_over: str = setting(
-        "sample", "Adjacent latents are `alpha` away each, or as a batch.", choices=("sample", "batch")
+        "sample",
+        "Whether each adjacent latent is `alpha` away, or the batch as a whole.",
+        choices=("sample", "batch"),
     )
-    alpha: str = setting("pair", "What has a distance of its own.", choices=("pair", "batch"))
+    alpha: str = setting("pair", "What gets its own random distance.", choices=("pair", "batch"))
     conditioning: str = setting(
         "frontal", "The camera that adjacent latents are mapped for.", choices=("frontal", "view")
     )
@@ -52,13 +60,12 @@ class ManyPairs(Pairs):
     global_draw: str = setting("step", "How often global latents are drawn.", choices=("step", "epoch"))
 
 
-@dataclasses.dataclass(frozen=True)
-class Terms:
-    """`config.terms`: weights of the losses of local and adjacent pairs; global pairs are perceptual only."""
-
-    planes: float = setting(0.01, "Weight of the planes' mean squared difference.", least=0, most=1e9)
-    perceptual: float = setting(1.0, "Weight of LPIPS.", least=0, most=1e9)
-    identity: float = setting(0.1, "Weight of 1 - identity similarity.", least=0, most=1e9)
+Terms = dataclasses.make_dataclass(
+    "Terms",
+    [(name, float, setting(term.weight, term.help, least=0, most=1e9)) for name, term in TERMS.items()],
+    frozen=True,
+)
+"""`config.terms`: weights for local and adjacent pairs; global pairs see the terms that preserve."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,12 +75,18 @@ class Rendering:
     noise_mode: str = setting("const", "Noise of the synthesis network.", choices=("const", "random", "none"))
     draws: str = setting(
         "shared",
-        "Noise and jitter are the same on both sides of a pair, or drawn for each.",
+        "Whether both sides of a pair share noise and jitter, or each side draws its own.",
         choices=("shared", "independent"),
     )
-    rays: int = setting(0, "Rays along each side; 0: as the model was trained.", least=0, most=1024)
+    rays: int = setting(
+        0, "Rays along each side of an image; 0: as the model was trained.", least=0, most=1024
+    )
     ray_chunk: int = setting(
-        4096, "Rays of an image at a time, to save memory; 0: all.", least=0, most=2**20, may_change=True
+        4096,
+        "Rays of an image that are rendered at a time, to save memory; 0: all.",
+        least=0,
+        most=2**20,
+        may_change=True,
     )
     dtype: str = setting("float32", "Type of activations.", choices=("float32", "bfloat16"))
 
@@ -82,10 +95,10 @@ class Rendering:
 class Optimiser:
     """`config.optimiser`: Adam."""
 
-    learning_rate: float = setting(1e-4, "Step size.", least=0, most=1e3)
+    learning_rate: float = setting(1e-4, "Learning rate.", least=0, most=1e3)
     b1: float = setting(0.9, "Decay of the mean gradient.", least=0, most=_BELOW_ONE)
     b2: float = setting(0.999, "Decay of the mean squared gradient.", least=0, most=_BELOW_ONE)
-    eps: float = setting(1e-8, "Added to the divisor.", least=0, most=1)
+    eps: float = setting(1e-8, "Small number added to the divisor.", least=0, most=1)
     schedule: str = setting(
         "constant", "`cosine`: the learning rate falls to 0 at the last step.", choices=("constant", "cosine")
     )
@@ -93,29 +106,29 @@ class Optimiser:
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """`config.evaluation`: how a run is measured afterwards."""
+    """`config.evaluation`: how a finished run is measured."""
 
     views: int = setting(11, "Views of each person.", least=1, most=1024, may_change=True)
     album: int = setting(
         0,
-        "Other photos of each person; only the bundled model has people to photograph.",
+        "Other photos of each person; only the bundled model can make them.",
         least=0,
         most=1024,
         may_change=True,
     )
     retained_people: int = setting(
-        256, "Random people compared before and after.", least=1, most=10**6, may_change=True
+        256, "Number of random people compared before and after.", least=1, most=10**6, may_change=True
     )
     frechet_samples: int = setting(
-        5000, "Random people of the Fréchet distances.", least=2, most=10**6, may_change=True
+        5000, "Number of random people for the Fréchet distances.", least=2, most=10**6, may_change=True
     )
     align: str = setting(
         "auto",
-        "What the judge is shown.",
+        "How faces are cropped for the judge.",
         choices=("auto", "mtcnn", "landmarks", "fixed"),
         may_change=True,
     )
-    batch: int = setting(4, "Images at a time.", least=1, most=4096, may_change=True)
+    batch: int = setting(4, "Images in a batch.", least=1, most=4096, may_change=True)
     seed: int = setting(0, "Seed of the random people and views.", least=0, most=2**32 - 1, may_change=True)
 
 
@@ -123,19 +136,19 @@ class Evaluation:
 class Common:
     """Settings of every method; a method's declaration is a subclass with its `method`, `target`, `pairs`."""
 
-    seed: int = setting(0, "Seed of everything that a run draws.", least=0, most=2**32 - 1)
+    seed: int = setting(0, "Seed of all random numbers of a run.", least=0, most=2**32 - 1)
     steps: int = setting(1000, "Steps of the optimiser.", least=1, most=10**7, may_change=True)
     unit: str = setting(
         "absolute",
-        "Unit of lengths in latent space: as in the papers, or the model's median ‖w - w̄‖.",
+        "Unit of lengths in latent space: `absolute` as in the papers, or the model's median ‖w - w̄‖.",
         choices=("absolute", "median_radius"),
     )
-    terms: Terms = section(Terms)
+    terms: Any = section(Terms)
     rendering: Rendering = section(Rendering)
     optimiser: Optimiser = section(Optimiser)
     copies_at_once: int = setting(
         0,
-        "Generator copies that a device trains side by side, to save memory; 0: all.",
+        "Generator copies that a device trains at the same time, to save memory; 0: all.",
         least=0,
         most=4096,
         may_change=True,
@@ -149,7 +162,7 @@ class Common:
     )
     checkpoints_kept: int = setting(
         2,
-        "Newest checkpoints that are kept, beside that of least loss.",
+        "Newest checkpoints that are kept, beside the one with the least loss.",
         least=1,
         most=10**4,
         may_change=True,

@@ -1,4 +1,4 @@
-"""Settings from a Python file with `get_config()`, as ml_collections has them. The file is run."""
+"""Read settings from a Python file with `get_config()`, as ml_collections does. The file is run."""
 
 import traceback
 import types
@@ -14,9 +14,9 @@ ConfigDict = Any
 
 
 def split_argument(text: str) -> tuple[Path, str | None]:
-    r"""The file and the argument of `FILE:ARGUMENT`.
+    r"""Split `FILE:ARGUMENT`.
 
-    Paths may hold colons themselves, such as `C:\configs\mine.py:heads`: the longest file there is counts.
+    Paths may contain colons, such as `C:\configs\mine.py:heads`. The longest part that is a file counts.
 
     Raises:
       InputError: if there is no such file, or it is an address such as gs://bucket/name.
@@ -30,10 +30,10 @@ def split_argument(text: str) -> tuple[Path, str | None]:
 
 
 def load_config(text: str) -> ConfigDict:
-    """What `get_config()` of a file gives, or `get_config(ARGUMENT)` for `FILE:ARGUMENT`.
+    """Return what `get_config()` of a file returns, or `get_config(ARGUMENT)` for `FILE:ARGUMENT`.
 
     Raises:
-      InputError: naming file and line, if the file cannot be read or run, or gives no config.
+      InputError: with file and line, if the file cannot be read or run, or returns no config.
     """
     path, argument = split_argument(text)
     module = types.ModuleType("config")
@@ -47,10 +47,10 @@ def load_config(text: str) -> ConfigDict:
         raise
     except SystemExit as stop:
         raise InputError(f"{_place(path, stop)}: ends the program, which a config must not do") from stop
-    except Exception as error:  # the file is somebody's program: it can fail in any way
+    except Exception as error:  # the file is the user's program: it can fail in any way
         raise InputError(f"{_place(path, error)}: {type(error).__name__}: {first_line(error)}") from error
     if not isinstance(config, ml_collections.ConfigDict):
-        raise InputError(f"{path}: get_config() gives a {type(config).__name__}, not a ConfigDict")
+        raise InputError(f"{path}: get_config() returns a {type(config).__name__}, not a ConfigDict")
     return config
 
 

@@ -1,4 +1,4 @@
-"""From a config to the settings of a step, checked before anything long begins."""
+"""Check a config before anything long begins, and turn it into the settings of a step."""
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
@@ -9,10 +9,10 @@ from jaxunlearn.methods.settings import ConfigDict, check_declared
 
 
 def check(config: ConfigDict) -> None:
-    """Refuse settings that make no sense.
+    """Refuse settings that are unknown, out of range, or contradict each other.
 
     Raises:
-      InputError: naming the setting.
+      InputError: with the name of the setting.
     """
     method = method_of(config)
     check_declared(config, method.declaration(config))
@@ -20,8 +20,8 @@ def check(config: ConfigDict) -> None:
         raise InputError(
             "config.evaluation.frechet_samples must be at least config.evaluation.retained_people"
         )
-    if not config.terms.planes + config.terms.perceptual + config.terms.identity > 0:
-        raise InputError("config.terms: all three are 0, so there is nothing to learn")
+    if not sum(config.terms.values()) > 0:
+        raise InputError("config.terms: all weights are 0, so there is nothing to learn")
     method.check(config)
 
 
@@ -33,7 +33,15 @@ def step_settings(
     *,
     platform: str | None = None,
 ) -> StepSettings:
-    """How the pairs of a step are drawn and rendered; `people` share one generator copy; see `compute`."""
+    """Return how the pairs of a step are drawn and rendered.
+
+    Args:
+      config: checked.
+      model: sizes and cameras of the generator.
+      median_radius: its median ‖w - w̄‖.
+      people: number of people who share a generator copy.
+      platform: see `from_config.compute`.
+    """
     return StepSettings(
         method_of(config).sampling(config, model, scale(config, median_radius), people),
         noise_mode=config.rendering.noise_mode,

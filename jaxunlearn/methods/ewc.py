@@ -1,7 +1,7 @@
-"""Remembering by elastic weights (Kirkpatrick et al., 2017; SUGAR Eq. 7 and 8).
+"""Elastic weight consolidation (EWC; Kirkpatrick et al., 2017; SUGAR Eq. 7 and 8).
 
-A diagonal Fisher says how much each parameter matters to what the generator shows around the forgotten
-people, and a quadratic penalty keeps those that matter where they are.
+A diagonal Fisher says how much each parameter matters to the images around the forgotten people. A quadratic
+penalty holds the parameters that matter.
 """
 
 from collections.abc import Callable
@@ -17,20 +17,20 @@ ProbeLoss = Callable[[Pytree, Pytree, jax.Array, jax.Array], jax.Array]
 
 
 class Memory(NamedTuple):
-    """What the penalty needs; pytrees of the trainable parameters' shapes."""
+    """The data of the penalty; both pytrees have the trainable parameters' shapes."""
 
     fisher: Pytree
     """Importance of each parameter, not negative."""
 
     anchor: Pytree
-    """Where the parameters were when the Fisher was taken."""
+    """The parameters when the Fisher was measured."""
 
     weight: jax.Array
     """λ of Eq. 9."""
 
 
 def penalty(trainable: Pytree, memory: Memory) -> jax.Array:
-    """λ Σ F (θ - θ*)², without the usual half, as the official code has it."""
+    """Return λ Σ F (θ - θ*)², without the usual half, as in the official code."""
 
     def term(fisher: jax.Array, parameter: jax.Array, anchor: jax.Array) -> jax.Array:
         return jnp.sum(fisher * jnp.square(parameter - anchor))
@@ -39,12 +39,12 @@ def penalty(trainable: Pytree, memory: Memory) -> jax.Array:
 
 
 def only_anchored(anchor: Pytree) -> Memory:
-    """A memory that says where training starts and holds nothing there."""
+    """Return a memory that only says where training starts; its penalty is 0."""
     return Memory(jax.tree.map(jnp.zeros_like, anchor), anchor, jnp.zeros((), jnp.float32))
 
 
 class Estimate(NamedTuple):
-    """A diagonal Fisher, and where the parameters are afterwards."""
+    """A diagonal Fisher, and the parameters after its measurement."""
 
     fisher: Pytree
     parameters: Pytree
@@ -59,16 +59,16 @@ def diagonal_fisher(
     optimiser: optax.GradientTransformation | None = None,
     weights: jax.Array | None = None,
 ) -> Estimate:
-    """Mean over probes of the squared gradient of each parameter, in one scan; to be compiled.
+    """Average the squared gradient of each parameter over probes, in one scan; to be compiled.
 
     Args:
-      loss: of one probe.
-      parameters: where the gradients are taken.
+      loss: the loss of one probe.
+      parameters: the point where gradients are taken.
       context: passed on to the loss.
       probes: `[N, L, D]`.
       keys: `[N]`, one for each probe.
-      optimiser: the official code takes a step after each probe, on the loss it measures with; None stays.
-      weights: `[N]`, what each probe counts for, in place of 1/N.
+      optimiser: takes a step on the same loss after each probe, as the official code does; None takes none.
+      weights: `[N]`, the weight of each probe, in place of 1/N.
     """
     weights = jnp.full(len(probes), 1 / len(probes)) if weights is None else weights
 
@@ -89,21 +89,21 @@ def diagonal_fisher(
 
 
 def projection(outputs: jax.Array, key: jax.Array) -> jax.Array:
-    """A random projection of all outputs, whose squared gradient is on average the Gauss-Newton diagonal.
+    """Project all outputs at random: the squared gradient is on average the Gauss-Newton diagonal.
 
-    For M outputs y and standard normal v, E (∂ v·y/√M / ∂θ)² = Σ (∂y/∂θ)² / M: half the curvature of the
-    mean squared difference from what the outputs are now. The literal Eq. 7 takes that difference's gradient,
-    which is zero where nothing has changed yet.
+    For M outputs y and standard normal v, E (∂ v·y/√M / ∂θ)² = Σ (∂y/∂θ)² / M. This is half the curvature of
+    the mean squared difference from the present outputs. Eq. 7, taken literally, uses the gradient of that
+    difference, which is zero before the first change.
     """
     direction = jax.random.normal(key, outputs.shape)
     return jnp.sum(direction * outputs) / jnp.sqrt(outputs.size)
 
 
 def accumulated(before: Pytree | None, new: Pytree, decay: float = 1.0) -> Pytree:
-    """Fishers of requests one after another: their sum, or with `decay` below 1 online EWC's fading one."""
+    """Add the Fisher of a new request to the earlier one, which fades by `decay` before (online EWC)."""
     return new if before is None else jax.tree.map(lambda b, n: decay * b + n, before, new)
 
 
 def largest(fisher: Pytree) -> float:
-    """The greatest importance."""
+    """Return the greatest importance."""
     return max(float(jnp.max(leaf)) for leaf in jax.tree.leaves(fisher))

@@ -1,4 +1,4 @@
-"""What every method reads from a config the same way."""
+"""Parts of a config that every method reads in the same way."""
 
 import dataclasses
 import math
@@ -8,23 +8,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from flax.core import FrozenDict
 
 from eg3d_flax import Compute, GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import latents
-from jaxunlearn.methods.base import Terms
+from jaxunlearn.methods.losses import Weights, preserving
 from jaxunlearn.methods.many_pairs import ManySampling
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 
 
 def scale(config: ConfigDict, median_radius: float) -> float:
-    """The unit of lengths in latent space."""
+    """Return the length of `config.unit` in latent space."""
     return median_radius if config.unit == "median_radius" else 1.0
 
 
 def target_latents(config: ConfigDict, ws: jax.Array, w_avg: jax.Array, median_radius: float) -> jax.Array:
-    """What people with latents `[..., L, D]` become (`config.target`), in the same shape.
+    """Return the targets (`config.target`) of people with latents `[..., L, D]`, in the same shape.
 
     Raises:
       InputError: if a latent is the mean face itself, from which nothing can be extrapolated.
@@ -40,7 +41,7 @@ def target_latents(config: ConfigDict, ws: jax.Array, w_avg: jax.Array, median_r
 
 
 def formula_targets(models: Models, ws: np.ndarray, config: ConfigDict) -> np.ndarray:
-    """Targets `[K, L, D]` of people `[K, L, D]` where `config.target` is a formula.
+    """Return the targets `[K, L, D]` of people `[K, L, D]` where `config.target` is a formula.
 
     Raises:
       InputError: see `target_latents`.
@@ -49,27 +50,22 @@ def formula_targets(models: Models, ws: np.ndarray, config: ConfigDict) -> np.nd
 
 
 def check_formula_distance(config: ConfigDict) -> None:
-    """Refuse a target of a formula that has no distance to vary.
+    """Refuse a formula for targets that has no distance.
 
     Raises:
-      InputError: naming the setting.
+      InputError: with the name of the setting.
     """
     if config.target.kind != "extrapolated":
         raise InputError(f"config.target.kind {config.target.kind!r} has no distance to vary")
 
 
-def terms(config: ConfigDict) -> Terms:
-    """`config.terms`."""
-    return Terms(config.terms.planes, config.terms.perceptual, config.terms.identity)
-
-
-def preserved_terms(config: ConfigDict) -> Terms:
-    """Terms of global pairs: the perceptual one alone."""
-    return Terms(planes=0.0, perceptual=config.terms.perceptual, identity=0.0)
+def weights(config: ConfigDict) -> Weights:
+    """Return `config.terms`, the weights for local and adjacent pairs."""
+    return FrozenDict(config.terms.to_dict())
 
 
 def cameras(config: ConfigDict, model: GeneratorConfig) -> dict[str, Any]:
-    """`max_yaw`, `pitch`, `pivot` and `radius` of the views that a method draws."""
+    """Return `max_yaw`, `pitch`, `pivot` and `radius` of the views that a method draws."""
     return {
         "max_yaw": math.radians(config.pairs.max_yaw),
         "pitch": config.pairs.pitch,
@@ -81,21 +77,29 @@ def cameras(config: ConfigDict, model: GeneratorConfig) -> dict[str, Any]:
 def many_sampling(
     config: ConfigDict, model: GeneratorConfig, unit: float, people: int, adjacent_target: Any
 ) -> ManySampling:
-    """`config.pairs` where `people` share a generator; see `ManySampling.neighbour_target` for the last."""
+    """Return how pairs are drawn where `people` share a generator.
+
+    Args:
+      config: checked.
+      model: sizes and cameras of the generator.
+      unit: length of `config.unit` in latent space.
+      people: number of people who share the generator.
+      adjacent_target: see `ManySampling`.
+    """
     pairs = config.pairs
     return ManySampling(
         people=people,
         batch=pairs.batch,
         order=pairs.order,
-        local=terms(config),
-        neighbour=terms(config),
-        preserved=preserved_terms(config),
-        num_neighbours=pairs.num_adjacent,
+        local=weights(config),
+        adjacent=weights(config),
+        preserved=preserving(weights(config)),
+        num_adjacent=pairs.num_adjacent,
         num_global=pairs.num_global,
-        lambda_neighbour=pairs.lambda_adjacent,
+        lambda_adjacent=pairs.lambda_adjacent,
         lambda_global=pairs.lambda_global,
         reduction=pairs.reduction,
-        neighbour_target=adjacent_target,
+        adjacent_target=adjacent_target,
         norm_over=pairs.norm_over,
         alpha=pairs.alpha,
         alpha_max=pairs.alpha_max * unit,
@@ -108,7 +112,7 @@ def many_sampling(
 
 
 def compute(config: ConfigDict, platform: str | None = None) -> Compute:
-    """The forms that suit a platform, None for this machine's, in the config's dtype."""
+    """Return the forms of computation for a platform, in the config's dtype; None is this machine's."""
     return dataclasses.replace(
         Compute.for_platform(platform or jax.default_backend()),
         dtype=jnp.dtype(config.rendering.dtype),
@@ -118,7 +122,7 @@ def compute(config: ConfigDict, platform: str | None = None) -> Compute:
 
 @dataclasses.dataclass(frozen=True)
 class Adam:
-    """Settings of the optimiser; the paper's learning rate is constant.
+    """Settings of Adam; the papers' learning rate is constant.
 
     Attributes:
       decay_steps: steps over which the learning rate falls to 0 as a cosine; None leaves it as it is.
@@ -131,7 +135,7 @@ class Adam:
     decay_steps: int | None
 
     def transformation(self) -> optax.GradientTransformation:
-        """What optax makes of them."""
+        """Return them as an optimiser of optax."""
         rate: Any = self.learning_rate
         if self.decay_steps is not None:
             rate = optax.cosine_decay_schedule(rate, self.decay_steps)
@@ -139,7 +143,7 @@ class Adam:
 
 
 def adam(config: ConfigDict) -> Adam:
-    """`config.optimiser`."""
+    """Return the settings of `config.optimiser`."""
     settings = config.optimiser.to_dict()
     schedule = settings.pop("schedule")
     return Adam(**settings, decay_steps=config.steps if schedule == "cosine" else None)

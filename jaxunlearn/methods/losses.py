@@ -1,17 +1,25 @@
-"""The loss of a pair: planes, perceptual, identity (GUIDE Eq. 4; SUGAR Eq. 1). `P` pairs."""
+"""Loss of a pair: a weighted sum of terms (GUIDE Eq. 4; SUGAR Eq. 1). `P` pairs.
 
+To add a term, add an entry to `TERMS`: its setting `config.terms.NAME`, its line in the log, and its share of
+the operations follow from it.
+"""
+
+import dataclasses
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax.core import FrozenDict
 
+from jaxunlearn.models import flops
+from jaxunlearn.models.flops import Networks
 from jaxunlearn.models.perception import Perception
 
 
 class Rendered(NamedTuple):
-    """One side of the pairs."""
+    """One side of the pairs: what a generator made of their latents."""
 
     planes: jax.Array
     """`[P, 3, H, W, C]`."""
@@ -21,46 +29,113 @@ class Rendered(NamedTuple):
 
 
 def planes_distance(planes: jax.Array, target: jax.Array) -> jax.Array:
-    """Mean squared difference of each pair's planes, `[P]`."""
+    """Return the mean squared difference of each pair's planes, `[P]`."""
     return jnp.mean(jnp.square(planes - target), axis=(1, 2, 3, 4))
 
 
 def identity_distance(embeddings: jax.Array, target: jax.Array) -> jax.Array:
-    """1 - cosine of each pair's unit vectors `[P, E]`; no gradient into `target`."""
+    """Return 1 - cosine of each pair's unit vectors `[P, E]`; no gradient flows into `target`."""
     return 1 - jnp.sum(embeddings * jax.lax.stop_gradient(target), axis=-1)
 
 
+Distance = Callable[[Rendered, Rendered, Perception], jax.Array]
+"""Trainable generator's side, frozen source's side, networks → distances `[P]`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LossTerm:
+    """A way in which the two sides of a pair differ.
+
+    Attributes:
+      distance: the difference, from 0.
+      weight: default of `config.terms.NAME`, the weight for local and adjacent pairs (the papers').
+      preserves: True if global pairs are compared by it, too; these people should stay as they are.
+      looks_at: "planes" if the term needs no image of a pair, else "image".
+      help: one sentence for the table of settings.
+      flops: networks and side of the image → operations of one image; None where all is elementwise.
+    """
+
+    distance: Distance
+    weight: float
+    preserves: bool
+    looks_at: Literal["planes", "image"]
+    help: str
+    flops: Callable[[Networks, int], float] | None = None
+
+
+TERMS: dict[str, LossTerm] = {
+    "planes": LossTerm(
+        lambda ours, wanted, _: planes_distance(ours.planes, wanted.planes),
+        weight=0.01,
+        preserves=False,
+        looks_at="planes",
+        help="Weight of the planes' mean squared difference.",
+    ),
+    "perceptual": LossTerm(
+        lambda ours, wanted, perception: perception.perceptual(ours.image, wanted.image),
+        weight=1.0,
+        preserves=True,
+        looks_at="image",
+        help="Weight of LPIPS.",
+        flops=lambda networks, side: flops.perceptual(networks.perceptual, side),
+    ),
+    "identity": LossTerm(
+        lambda ours, wanted, perception: identity_distance(
+            perception.embed(ours.image), perception.embed(wanted.image)
+        ),
+        weight=0.1,
+        preserves=False,
+        looks_at="image",
+        help="Weight of 1 - identity similarity.",
+        flops=lambda networks, side: flops.identity(networks.identity),
+    ),
+}
+"""Name → term, in the order in which they are added up."""
+
+Weights = Mapping[str, float]
+"""Name of a term → its weight for one kind of pair; a `FrozenDict`, since programs are compiled for it."""
+
+
+def term_weights(**changed: float) -> Weights:
+    """Return the default weight of every term, or the one in `changed`.
+
+    Raises:
+      ValueError: if `changed` names an unknown term.
+    """
+    if unknown := changed.keys() - TERMS.keys():
+        raise ValueError(f"unknown loss terms {sorted(unknown)}; there are {', '.join(TERMS)}")
+    return FrozenDict({name: changed.get(name, term.weight) for name, term in TERMS.items()})
+
+
+def preserving(weights: Mapping[str, float]) -> Weights:
+    """Return the weights of global pairs: 0 for the terms that do not preserve."""
+    return FrozenDict({name: weights[name] if term.preserves else 0.0 for name, term in TERMS.items()})
+
+
 def pair_losses(
-    found: Rendered, wanted: Rendered, weights: Mapping[str, np.ndarray], perception: Perception
+    ours: Rendered, wanted: Rendered, weights: Mapping[str, np.ndarray], perception: Perception
 ) -> dict[str, jax.Array]:
-    """Each term of each pair, unweighted, `[P]`; 0 where its weight is 0.
+    """Compute each term of each pair, unweighted, `[P]`; 0 where its weight is 0.
 
     Args:
-      found: the trainable generator's rendering.
+      ours: the trainable generator's rendering.
       wanted: the frozen source's; no gradient flows into it.
-      weights: term → `[P]`, as `GuideSampling.weights`; what is 0 is not computed.
-      perception: how images are compared.
+      weights: term → `[P]`, see `PairSampling.weights`; a pair of weight 0 is not computed.
+      perception: networks that compare images.
     """
     wanted = jax.lax.stop_gradient(wanted)
 
-    def on_rows(term: str, distance: Callable[[Rendered, Rendered], jax.Array]) -> jax.Array:
-        count, rows = len(weights[term]), np.flatnonzero(weights[term])
+    def losses_of(name: str, term: LossTerm) -> jax.Array:
+        count, rows = len(weights[name]), np.flatnonzero(weights[name])
         if not rows.size:
             return jnp.zeros(count, jnp.float32)
-        values = distance(_take(found, rows), _take(wanted, rows))
+        values = term.distance(_rows(ours, rows), _rows(wanted, rows), perception)
         return jnp.zeros(count, values.dtype).at[rows].set(values)
 
-    return {
-        "planes": on_rows("planes", lambda a, b: planes_distance(a.planes, b.planes)),
-        "perceptual": on_rows("perceptual", lambda a, b: perception.perceptual(a.image, b.image)),
-        "identity": on_rows(
-            "identity",
-            lambda a, b: identity_distance(perception.embed(a.image), perception.embed(b.image)),
-        ),
-    }
+    return {name: losses_of(name, term) for name, term in TERMS.items()}
 
 
-def _take(side: Rendered, rows: np.ndarray) -> Rendered:
+def _rows(side: Rendered, rows: np.ndarray) -> Rendered:
     """The given pairs of one side; contiguous rows are sliced, which costs no gather."""
     if np.array_equal(rows, np.arange(rows[0], rows[-1] + 1)):
         return jax.tree.map(lambda x: x[rows[0] : rows[-1] + 1], side)
@@ -68,5 +143,5 @@ def _take(side: Rendered, rows: np.ndarray) -> Rendered:
 
 
 def total_loss(terms: Mapping[str, jax.Array], weights: Mapping[str, np.ndarray]) -> jax.Array:
-    """Weighted sum of all terms of all pairs."""
-    return sum(jnp.sum(weights[name] * values) for name, values in terms.items())  # type: ignore[return-value]
+    """Return the weighted sum of all terms of all pairs."""
+    return sum((jnp.sum(weights[name] * values) for name, values in terms.items()), jnp.zeros(()))

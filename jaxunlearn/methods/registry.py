@@ -1,4 +1,4 @@
-"""All methods by name; a method's code is imported when it is asked for, so that names cost no JAX."""
+"""All methods by name. A method is imported when it is first used, so that its name costs no JAX."""
 
 import functools
 import importlib
@@ -14,34 +14,34 @@ METHODS: dict[str, str] = {
     "guide": "jaxunlearn.methods.guide.method:GuideMethod",
     "sugar": "jaxunlearn.methods.sugar.method:SugarMethod",
 }
-"""Name → module and class. To add a method, put it here."""
+"""Name → module and class. To add a method, add it here."""
 
 DEFAULT = "guide"
-"""The method of a command that is told none."""
+"""The method of a command without --method and --config."""
 
 DEFAULT_SHARED = "sugar"
-"""The same where all people must share one generator."""
+"""The default method where all people must share one generator."""
 
 
 @functools.cache
-def _made(home: str) -> "Method":
-    module, _, name = home.partition(":")
+def _imported(place: str) -> "Method":
+    module, _, name = place.partition(":")
     return getattr(importlib.import_module(module), name)()
 
 
 def named(name: str) -> "Method":
-    """A method by its name.
+    """Return a method by its name.
 
     Raises:
-      InputError: if there is none.
+      InputError: if there is no method of that name.
     """
     if name not in METHODS:
         raise InputError(f"config.method is {name!r}; choose from {', '.join(METHODS)}")
-    return _made(METHODS[name])
+    return _imported(METHODS[name])
 
 
 def method_of(config: "ConfigDict") -> "Method":
-    """The method that a config is of.
+    """Return the method of a config.
 
     Raises:
       InputError: if there is no such method.
@@ -50,21 +50,21 @@ def method_of(config: "ConfigDict") -> "Method":
 
 
 def preset(name: str, people: int = 1) -> "ConfigDict":
-    """Settings by a name such as "guide/heads" or "sugar/paper".
+    """Return settings by a name such as "guide/heads" or "sugar/paper".
 
     Args:
       name: method and preset.
-      people: who are forgotten.
+      people: number of people to forget.
 
     Raises:
-      InputError: if there is none of that name.
+      InputError: if there is no preset of that name.
     """
     method, _, which = name.partition("/")
     if method not in METHODS or which not in named(method).presets:
-        raise InputError(f"no preset {name!r}; there are {', '.join(preset_names())}")
+        raise InputError(f"no preset {name!r}; choose from {', '.join(preset_names())}")
     return named(method).presets[which](people)
 
 
 def preset_names() -> list[str]:
-    """All names that `preset` takes."""
+    """Return all names that `preset` takes."""
     return [f"{name}/{which}" for name in METHODS for which in named(name).presets]

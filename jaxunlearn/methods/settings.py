@@ -20,15 +20,15 @@ ConfigDict = Any
 
 
 class Setting(NamedTuple):
-    """What is known about a setting.
+    """A declared setting.
 
     Attributes:
       default: its value in the method's paper; its type is the setting's.
       help: one sentence.
       choices: all values, where it is a word.
       least, most: limits of a number, both allowed, far above what anybody needs.
-      file: True if it is the name of a file on this machine, or empty.
-      may_change: True if a run may resume with another value, since no step depends on it.
+      file: True if it is the name of a file on this machine; it may be empty.
+      may_change: True if a run may resume with another value; no step depends on it.
     """
 
     default: Any
@@ -50,35 +50,35 @@ def setting(
     may_change: bool = False,
     file: bool = False,
 ) -> Any:
-    """A field of a declaration; see `Setting`."""
+    """Declare a setting as a field of a dataclass; see `Setting`."""
     about = Setting(default, help, choices, least, most, may_change, file)
     return dataclasses.field(default=default, metadata={"setting": about})
 
 
 def section(declaration: type) -> Any:
-    """A field of a declaration that holds settings of its own."""
+    """Declare a section, a field whose settings are declared by another dataclass."""
     return dataclasses.field(default_factory=declaration)
 
 
 def declared(declaration: type, prefix: str = "") -> dict[str, Setting]:
-    """Dotted name → what is known about it, in the order of the declaration."""
-    found: dict[str, Setting] = {}
+    """Return dotted name → setting, in the order of the declaration."""
+    settings: dict[str, Setting] = {}
     for field in dataclasses.fields(declaration):
         if "setting" in field.metadata:
-            found[prefix + field.name] = field.metadata["setting"]
+            settings[prefix + field.name] = field.metadata["setting"]
         else:
             assert isinstance(field.default_factory, type), f"{field.name} is neither setting nor section"
-            found |= declared(field.default_factory, f"{prefix}{field.name}.")
-    return found
+            settings |= declared(field.default_factory, f"{prefix}{field.name}.")
+    return settings
 
 
 def default_config(declaration: type) -> ConfigDict:
-    """A config with the default of every setting."""
+    """Return a config with the default of every setting."""
     return ml_collections.ConfigDict(dataclasses.asdict(declaration()))
 
 
 def flat(config: ConfigDict) -> dict[str, Any]:
-    """Dotted name → value."""
+    """Return dotted name → value."""
 
     def items(node: ConfigDict, prefix: str) -> Iterator[tuple[str, Any]]:
         for name, value in node.items():
@@ -91,7 +91,7 @@ def flat(config: ConfigDict) -> dict[str, Any]:
 
 
 def check_declared(config: ConfigDict, declaration: type) -> None:
-    """Refuse a config that is not of a declaration, or has a value out of range.
+    """Refuse a config with missing or unknown settings, or with a value out of range.
 
     Raises:
       InputError: naming the setting.
@@ -106,7 +106,7 @@ def check_declared(config: ConfigDict, declaration: type) -> None:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint at the setting that was perhaps meant; empty where no name is near."""
+    """Return a hint at the setting with the most similar name; empty where none is similar."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f" (did you mean config.{near[0]}?)" if near else ""
 
@@ -114,23 +114,23 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def _check_value(name: str, value: Any, about: Setting) -> None:
     if about.choices:
         if value not in about.choices:
-            raise InputError(f"{name} is {shown(value)}; choose from {', '.join(about.choices)}")
+            raise InputError(f"{name} is {printable(value)}; choose from {', '.join(about.choices)}")
     elif isinstance(about.default, bool):
         if not isinstance(value, bool):
-            raise InputError(f"{name} must be True or False, not {shown(value)}")
+            raise InputError(f"{name} must be True or False, not {printable(value)}")
     elif isinstance(about.default, int | float):
         kinds = int if isinstance(about.default, int) else int | float
         number = isinstance(value, kinds) and not isinstance(value, bool)
         if not number or not about.least <= value <= about.most:  # NaN is not within
-            raise InputError(f"{name} must be {_range(about)}, not {shown(value)}")
+            raise InputError(f"{name} must be {_range(about)}, not {printable(value)}")
     elif about.file:
         if not isinstance(value, str):
-            raise InputError(f"{name} must be the name of a file or empty, not {shown(value)}")
+            raise InputError(f"{name} must be the name of a file or empty, not {printable(value)}")
         local_path(value)
 
 
-def shown(value: object) -> str:
-    """A value for a message, cut to length."""
+def printable(value: object) -> str:
+    """Return a value for a message, cut to length."""
     try:
         text = repr(value)
     except ValueError:  # a whole number of thousands of digits
@@ -148,25 +148,25 @@ def _range(about: Setting) -> str:
 
 
 def changed(before: ConfigDict, now: ConfigDict, declaration: type, fixed: Iterable[str] = ()) -> list[str]:
-    """Names of settings that differ between two configs of a run and may not.
+    """Return names of settings that a run may not change, but which differ between two configs.
 
     Args:
       before: the config that the run began with.
       now: the config asked for.
-      declaration: of the method.
+      declaration: the method's dataclass.
       fixed: names that may not change in this run, whatever the declaration says.
     """
-    old, new, known, held = flat(before), flat(now), declared(declaration), set(fixed)
+    old, new, known, kept = flat(before), flat(now), declared(declaration), set(fixed)
     return sorted(
         name
         for name in old.keys() | new.keys()
         if old.get(name) != new.get(name)
-        and (name in held or name not in known or not known[name].may_change)
+        and (name in kept or name not in known or not known[name].may_change)
     )
 
 
 def table(declarations: Mapping[str, type]) -> str:
-    """All settings of some methods as a markdown table, a row each.
+    """Return a markdown table with a row for each setting of some methods.
 
     Args:
       declarations: name of a method → its declaration.
@@ -181,7 +181,7 @@ def table(declarations: Mapping[str, type]) -> str:
     ]
     for name, by_method in rows.items():
         about = next(iter(by_method.values()))
-        defaults = {method: repr(one.default) for method, one in by_method.items()}
+        defaults = {method: repr(declared.default) for method, declared in by_method.items()}
         if len(set(defaults.values())) == 1:
             default = f"`{about.default!r}`"
         else:

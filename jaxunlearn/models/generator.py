@@ -1,22 +1,66 @@
-"""Get a generator by name or from a file, and keep one in a file."""
+"""What a generator is; get one by name or from a file, save it, and split off what is trained."""
 
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import jax
 import numpy as np
 from flax import nnx
 
-from eg3d_flax import GeneratorConfig, TriPlaneGenerator
+from eg3d_flax import Compute, GeneratorConfig, RenderOutput, TriPlaneGenerator
 from eg3d_flax.checkpoint import ARCHITECTURE
+from eg3d_flax.renderer import Jitter
+from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.files.pretrained import located
 from torch_bridge.module_files import save_module
+
+
+class Generator(Protocol):
+    """What unlearning needs of a generator, an `nnx.Module`; `eg3d_flax.TriPlaneGenerator` is one.
+
+    Planes are whatever lies between latents and rendering, with a leading axis for the batch: the planes term
+    of the loss compares them. `B` latents, `L` rows of ws, `D` w_dim.
+    """
+
+    @property
+    def config(self) -> GeneratorConfig:
+        """Sizes, and the cameras it was trained with."""
+        ...
+
+    def mapping(self, z: jax.Array, c: jax.Array | None, /) -> jax.Array:
+        """Latents z `[B, z_dim]` and cameras `[B, 25]` → ws `[B, L, D]`."""
+        ...
+
+    def planes(
+        self, ws: jax.Array, noise_mode: NoiseMode, /, *, noise: Noise | None, compute: Compute
+    ) -> jax.Array:
+        """Latents ws `[B, L, D]` → planes `[B, ...]`."""
+        ...
+
+    def draw_noise(self, key: jax.Array, batch: int, /) -> Noise:
+        """Draw the noise that `planes` takes, for `batch` latents."""
+        ...
+
+    def render(
+        self,
+        planes: jax.Array,
+        ws: jax.Array,
+        c: jax.Array,
+        /,
+        *,
+        jitter: Jitter,
+        neural_rendering_resolution: int | None,
+        compute: Compute,
+    ) -> RenderOutput:
+        """Planes, their latents and cameras `[B, 25]` → images."""
+        ...
+
 
 RANDOM = "random"
 """Name of a small generator that was never trained: soft blobs, the same from every side."""
@@ -117,15 +161,23 @@ class SplitGenerator(NamedTuple):
     """Everything else: mapping, decoder, super-resolution, buffers."""
 
 
-def split_generator(generator: TriPlaneGenerator) -> SplitGenerator:
-    """Separate the synthesis backbone's parameters from all that stays as it is."""
-    return SplitGenerator(*nnx.split(generator, _is_trainable, ...))
-
-
-def merge_generator(split: SplitGenerator) -> TriPlaneGenerator:
-    """The inverse of `split_generator`."""
-    return nnx.merge(split.graphdef, split.trainable, split.fixed)
-
-
-def _is_trainable(path: tuple, value: Any) -> bool:
+def synthesis_parameters(path: tuple, value: Any) -> bool:
+    """Return True for the parameters of `backbone.synthesis`, which all methods train so far."""
     return path[:2] == ("backbone", "synthesis") and isinstance(value, nnx.Param)
+
+
+def split_generator(
+    generator: Generator, trainable: Callable[[tuple, Any], bool] = synthesis_parameters
+) -> SplitGenerator:
+    """Separate what is trained from what stays as it is.
+
+    Args:
+      generator: an `nnx.Module`.
+      trainable: path and variable → True if it is trained.
+    """
+    return SplitGenerator(*nnx.split(generator, trainable, ...))
+
+
+def merge_generator(split: SplitGenerator) -> Any:
+    """Return the generator that `split_generator` took apart."""
+    return nnx.merge(split.graphdef, split.trainable, split.fixed)

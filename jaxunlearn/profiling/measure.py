@@ -16,11 +16,11 @@ from flax import nnx
 from tqdm import tqdm
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.models.flops import Networks
 from jaxunlearn.models.loading import Models
-from jaxunlearn.profiling import flops, parts
+from jaxunlearn.profiling import parts, step_flops
 from jaxunlearn.profiling.cases import Case
 from jaxunlearn.profiling.devices import chip, products
-from jaxunlearn.profiling.flops import Networks
 from jaxunlearn.profiling.timing import peak_memory, timed
 from jaxunlearn.profiling.workload import PRESETS, Workload
 from jaxunlearn.sharding import make_mesh
@@ -70,7 +70,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     devices = jax.devices()[:1] if mesh is None else list(mesh.devices.flat)
     peak = peak_memory(devices)
     networks = networks_of(models)
-    work = flops.total(flops.step(networks, recipe.settings)) * case.copies
+    work = step_flops.total(step_flops.step(networks, recipe.settings)) * case.copies
     cost = advance.cost_analysis() or {}
     known = chip(devices[0].device_kind)
     found: Result = {

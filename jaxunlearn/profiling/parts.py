@@ -5,6 +5,7 @@ forward function keeps what the backward one needs. `P` pairs, `R` rays, `M` poi
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -14,10 +15,12 @@ import numpy as np
 
 from eg3d_flax.planes import sample_from_planes
 from jaxunlearn.methods.base import StepSettings
-from jaxunlearn.methods.losses import identity_distance
+from jaxunlearn.methods.losses import TERMS, Distance, Rendered
+from jaxunlearn.models import flops
+from jaxunlearn.models.flops import Networks
 from jaxunlearn.models.generator import SplitGenerator, merge_generator
-from jaxunlearn.profiling import flops
-from jaxunlearn.profiling.flops import Networks, Work
+from jaxunlearn.models.perception import Perception
+from jaxunlearn.profiling.step_flops import Work, pairs_looking_at
 from jaxunlearn.profiling.timing import timed
 from jaxunlearn.training.step import Frozen
 
@@ -45,10 +48,10 @@ class PartTime:
     """A part in one direction, all `P` pairs.
 
     Attributes:
-      part: one of `model_flops.PARTS`.
+      part: one of `step_flops.PARTS`.
       direction: "forward" or "backward".
       seconds: median.
-      flops: by `model_flops`.
+      flops: by `step_flops`.
       bytes: that its program reads and writes, as XLA counts them.
     """
 
@@ -83,7 +86,7 @@ def parts(frozen: Frozen, graphdef: Any, networks: Networks, settings: StepSetti
         Work(count * each, 2 * count * each),
     )
 
-    seen = int(np.any([weights["perceptual"] != 0, weights["identity"] != 0], axis=0).sum())
+    seen = pairs_looking_at("image", weights)
     if not seen:
         return
     rays = min(compute.ray_chunk or side**2, side**2)
@@ -127,24 +130,24 @@ def parts(frozen: Frozen, graphdef: Any, networks: Networks, settings: StepSetti
             Work(seen * each, seen * each),
         )
 
-    for term, each, distance in (
-        (
-            "perceptual",
-            flops.perceptual(networks.perceptual, image_side),
-            lambda x, perception, y: perception.perceptual(x, y),
-        ),
-        (
-            "identity",
-            flops.identity(networks.identity),
-            lambda x, perception, y: identity_distance(perception.embed(x), perception.embed(y)),
-        ),
-    ):
-        rows = int((weights[term] != 0).sum())
-        if rows:
+    for name, term in TERMS.items():
+        rows = int(np.count_nonzero(weights[name]))
+        if rows and term.flops is not None:
             images = normal(rows, image_side, image_side, 3)
-            other = jnp.flip(images(), axis=1)
-            work = Work(2 * rows * each, rows * each)  # both images forward, one of them backward
-            yield Part(term, distance, images, (frozen.perception, other), work)
+            each = term.flops(networks, image_side)
+            yield Part(
+                name,
+                functools.partial(_distance, term.distance),
+                images,
+                (frozen.perception, jnp.flip(images(), axis=1)),
+                Work(2 * rows * each, rows * each),  # both images forward, one of them backward
+            )
+
+
+def _distance(distance: Distance, image: jax.Array, perception: Perception, other: jax.Array) -> jax.Array:
+    """A loss term as a function of images alone."""
+    none = jnp.zeros((len(image), 0))
+    return distance(Rendered(none, image), Rendered(none, other), perception)
 
 
 def measure(part: Part, calls: int, warm_up: int) -> Iterator[PartTime]:

@@ -1,4 +1,4 @@
-"""States of a run on disk, by Orbax: written in the background, complete or not there at all."""
+"""Save and restore states of a run with Orbax: in the background, and complete or not at all."""
 
 import contextlib
 import errno
@@ -25,23 +25,23 @@ _DISK = tuple(
     os.strerror(number)
     for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES)
 )
-"""Texts of what goes wrong with a disk."""
+"""Messages of the system when a disk fails."""
 
 
 def _is_not_orbax(record: logging.LogRecord) -> bool:
-    """False for what Orbax logs, and for what asyncio logs of the tasks that Orbax left behind."""
+    """Return False for log records of Orbax, and of asyncio about tasks that Orbax left behind."""
     places = [record.pathname]
     if record.exc_info and record.exc_info[2] is not None:
         places += [frame.f_code.co_filename for frame, _ in traceback.walk_tb(record.exc_info[2])]
     return not any(f"{os.sep}orbax{os.sep}" in place for place in places)
 
 
-for _name in ("absl", "asyncio"):  # these show each error's traceback, and Orbax raises it, too
+for _name in ("absl", "asyncio"):  # they show the traceback of each error, which Orbax also raises
     logging.getLogger(_name).addFilter(_is_not_orbax)
 
 
 class Checkpoints:
-    """The last few states of one run and the one of least loss; a context manager that waits for the disk."""
+    """The newest states of a run, and that of least loss; a context that waits for the disk at its end."""
 
     def __init__(self, folder: Path, *, keep: int):
         self._folder = folder
@@ -68,7 +68,7 @@ class Checkpoints:
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
-        """Name the folder in errors of the disk, which the libraries raise as whatever they like."""
+        """Name the folder in errors of the disk, which libraries raise as errors of many kinds."""
         try:
             yield
         except Exception as error:
@@ -82,53 +82,53 @@ class Checkpoints:
 
     @property
     def latest(self) -> int | None:
-        """Step of the newest checkpoint."""
+        """Step of the newest checkpoint; None if there is none."""
         return self._manager.latest_step()
 
     @property
     def best(self) -> int | None:
-        """Step of the checkpoint with the least loss."""
+        """Step of the checkpoint with the least loss; None if there is none."""
         return self._manager.best_step()
 
     def save(self, step: int, state: Pytree, loss: float) -> None:
-        """Write `state`, any pytree of arrays, unless this step is there already."""
+        """Save `state`, any pytree of arrays, unless this step is saved already."""
         if step != self.latest:
             metrics = {"loss": loss} if math.isfinite(loss) else None  # None is never the best
             with self._errors():
                 self._manager.save(step, args=ocp.args.StandardSave(_by_name(state)), metrics=metrics)
 
     def wait(self) -> None:
-        """Until everything is on disk."""
+        """Wait until everything is on disk."""
         with self._errors():
             self._manager.wait_until_finished()
 
     def restore(self, like: State) -> State:
-        """The newest state; `like` gives structure, shapes, dtypes and placement.
+        """Return the newest state; `like` gives structure, shapes, dtypes and devices.
 
         Raises:
-          InputError: if it is of a generator of other sizes, or cannot be read.
+          InputError: if it cannot be read, or belongs to a generator of other sizes.
         """
         wanted = _by_name(like)
         step = self.latest
         try:
-            found = self._manager.restore(step, args=ocp.args.StandardRestore(wanted))
+            restored = self._manager.restore(step, args=ocp.args.StandardRestore(wanted))
         except (ValueError, KeyError, FileNotFoundError) as error:
             raise InputError(
                 f"{self._folder / str(step)}: cannot be read as a checkpoint of this run "
                 f"({str(error).splitlines()[0][:200]}); remove that folder to start from the one before"
             ) from error
-        return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in wanted])
+        return jax.tree.unflatten(jax.tree.structure(like), [restored[name] for name in wanted])
 
 
 def _show_if_not_late(show: Callable[[Any], object], unraisable: Any) -> None:
-    """Show an exception, except of a part of a checkpoint that ended when another had failed already."""
+    """Show an exception, unless it only says that a part of a checkpoint ended after another had failed."""
     error = unraisable.exc_value
     if not (isinstance(error, RuntimeError) and str(error) == "Event loop is closed"):
         show(unraisable)
 
 
 def _reasons(error: BaseException) -> Iterator[str]:
-    """What errors of the system, in the order of their causes, are called; libraries keep only the text."""
+    """Yield the messages of system errors behind an error; libraries keep only the text."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:
@@ -142,7 +142,7 @@ def _loss(metrics: Mapping[str, float]) -> float:
 
 
 def _by_name(state: Pytree) -> dict[str, jax.Array]:
-    """A dict of arrays by their place, free of our classes, so that files outlive them."""
+    """Return arrays by the names of their places: without our classes, files stay readable."""
     return {
         jax.tree_util.keystr(path, simple=True, separator="."): leaf
         for path, leaf in jax.tree_util.tree_leaves_with_path(state)

@@ -1,4 +1,4 @@
-"""`metrics.jsonl`, one object a logged step, also when a run was cut off and goes on from an earlier step."""
+"""Read and write `metrics.jsonl`, an object for each logged step, also of runs that were cut off."""
 
 import json
 from collections.abc import Mapping
@@ -11,23 +11,23 @@ from jaxunlearn.training.folder_forms import StepLine
 
 
 def read_metrics(metrics: Path, form: type[Any] = StepLine) -> list[dict[str, Any]]:
-    """The lines, without a last one that was cut off while it was written.
+    """Return the lines, without a last one that was cut off while it was written.
 
     Args:
       metrics: the file.
-      form: of a line, see `json_form`.
+      form: form of a line, see `json_form`.
 
     Raises:
-      InputError: if the file cannot be read, or holds something else.
+      InputError: if the file cannot be read, or has another form.
     """
     return [dict(line) for line in read_json_lines(metrics, form)]
 
 
 def add_line(path: Path, line: Mapping[str, Any]) -> None:
-    """Add an object.
+    """Append an object as a line.
 
     Raises:
-      InputError: if the disk is full.
+      InputError: if the file cannot be written, for example on a full disk.
     """
     try:
         with path.open("a", encoding="utf-8", newline="\n") as file:
@@ -37,13 +37,13 @@ def add_line(path: Path, line: Mapping[str, Any]) -> None:
 
 
 def diverged_until(metrics: Path, step: int) -> set[int]:
-    """Generator copies whose loss had ceased to be finite by a step."""
+    """Return the numbers of the copies whose loss was not finite any more at a step."""
     lines = [line for line in read_metrics(metrics) if line["step"] <= step]
     return {copy for line in lines for copy in line.get("diverged", ())}
 
 
 def forget_after(metrics: Path, step: int) -> None:
-    """Drop the lines of steps that a resumed run takes again."""
+    """Drop the lines after a step; a resumed run takes these steps again."""
     if metrics.exists():
         drop_cut_off_line(metrics, StepLine)
         write_json_lines(metrics, [line for line in read_metrics(metrics) if line["step"] <= step])

@@ -1,4 +1,4 @@
-"""A strip that shows how far a run has come."""
+"""Save a picture of the progress of a run."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ YAWS = tuple(np.deg2rad([-20.0, 0.0, 20.0]))
 
 
 class ProgressPicture:
-    """Three rows, the same views in each: before, target, now."""
+    """A picture of three rows with the same views: before, target, now."""
 
     def __init__(self, source: TriPlaneGenerator, compute: Compute, folder: Path):
         self._folder = folder
@@ -22,12 +22,12 @@ class ProgressPicture:
         self._c = views(source.config, np.array(YAWS), np.zeros(len(YAWS)))
 
     def start(self, ws: np.ndarray, ws_target: np.ndarray) -> None:
-        """Render the rows that stay: latents `[L, D]`."""
+        """Render the first two rows, of latents `[L, D]`."""
         self._ws = ws
         self._fixed = [self._row(self._renderer, w) for w in (ws, ws_target)]
 
     def save(self, step: int, generator: TriPlaneGenerator) -> None:
-        """Write the picture of this step, with `generator`'s rendering as its last row."""
+        """Save the picture of a step; its last row is rendered by `generator`."""
         now = self._row(self._renderer.with_generator(generator), self._ws)
         path = self._folder / f"step{step:06d}.png"
         save_png(path, grid(np.concatenate([*self._fixed, now]), len(YAWS)))

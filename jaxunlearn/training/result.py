@@ -1,4 +1,4 @@
-"""What a run gives back, from memory or from its folder."""
+"""The result of a run, from memory or from its folder."""
 
 import dataclasses
 from pathlib import Path
@@ -15,16 +15,16 @@ from jaxunlearn.training.run_dir import RunFolder
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What became of `K` people.
+    """The result of unlearning `K` people.
 
     Attributes:
-      people: who was forgotten.
-      ws_target: `[K, L, D]`, what they became.
-      generators: one for each of them, in the same order, or a single one that forgot all.
-      summary: `steps`, `steps_per_second` (without compilation), `compile_seconds`, `devices`, final `loss`,
-        `losses` of each copy, and `diverged`: those whose loss ceased to be finite, and whose generators are
-        of no use; and `w_avg`: where the mean latent comes from.
-      folder: the run's folder, if it has one.
+      people: the people who were forgotten.
+      ws_target: their targets, `[K, L, D]`.
+      generators: one for each person in the same order, or a single one that forgot all.
+      summary: figures of the run: `steps`, `steps_per_second` (without compilation), `compile_seconds`,
+        `devices`, the final `loss`, `losses` of each copy, and `w_avg`, the origin of the mean latent.
+        `diverged` has the numbers of copies whose loss is not finite; their generators are useless.
+      folder: the run folder, or None.
     """
 
     people: People
@@ -40,28 +40,28 @@ class Result:
 
     @property
     def generator(self) -> TriPlaneGenerator:
-        """The first person's, the only one in the common case."""
+        """The first generator; the only one for one person, or for people who share it."""
         return self.generators[0]
 
     @property
     def together(self) -> bool:
-        """Whether one generator forgot several people."""
+        """True if one generator forgot several people."""
         return len(self.generators) < len(self.ws)
 
     def generator_of(self, person: int) -> TriPlaneGenerator:
-        """The generator that forgot a person."""
+        """Return the generator that forgot a person, by the person's number."""
         return self.generators[0 if self.together else person]
 
 
 def finished(folder: RunFolder) -> Result:
-    """A finished run, read from its folder.
+    """Read the result of a finished run from its folder.
 
     Raises:
-      InputError: if it is no run, or not finished.
+      InputError: if the folder is not of a run, or the run is not finished.
     """
     request = folder.request
     if not folder.finished():
-        raise InputError(f"{folder.path}: the run is not finished; the command that began it goes on with it")
+        raise InputError(f"{folder.path}: the run is not finished; run the command that began it once more")
     generators = tuple(load_generator(str(folder.generator(k))) for k in range(request.copies))
     ws, ws_target = folder.latents()
     people = People(folder.path.name, request.subjects, ws, request.seeds)
@@ -69,9 +69,12 @@ def finished(folder: RunFolder) -> Result:
 
 
 def load_result(folder: str | Path) -> Result:
-    """A finished run, by its folder.
+    """Read the result of a finished run.
+
+    Args:
+      folder: the run folder.
 
     Raises:
-      InputError: if it is no run, or not finished.
+      InputError: if the folder is not of a run, or the run is not finished.
     """
     return finished(RunFolder(Path(folder)))

@@ -1,13 +1,13 @@
-"""A run on disk: what is kept under which name.
+"""The folder of a run.
 
-run.json         what was asked: model, people, versions; written first
+run.json         the request: model, people, versions; written first
 latents.npz      `ws` and `ws_target`, [K, L, D]
 config.json      the settings; a run has begun when all three are there
 metrics.jsonl    one object a logged step
-checkpoints/     states to go on from
+checkpoints/     states from which the run resumes
 images/          pictures
-generator/       the unlearned weights, one file a person or one that forgot all; the run is finished then
-surrogates.safetensors, fisher.safetensors      SUGAR's mapper, and what its elastic weights are held by
+generator/       the unlearned weights, a file for each person or one for all; written last but the figures
+surrogates.safetensors, fisher.safetensors      SUGAR's mapper and Fisher
 summary.json     final figures
 report.html      a page to look at
 """
@@ -35,23 +35,23 @@ from jaxunlearn.training.metrics_log import add_line, read_metrics
 from torch_bridge import leftover_of, remove_leftovers, replacing
 
 FORMAT = 2
-"""Raised when a folder written before can no longer be read."""
+"""Number of the form of the folder; a new one means that older folders cannot be read."""
 _BEGINNING = ("run.json", "latents.npz", "config.json")
 """Files of a run that has begun."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What a run was asked for.
+    """The request of a run.
 
     Attributes:
       model: name or path of the source generator.
-      fingerprint: SHA-256 of its numbers.
-      subjects: a line for each person: where their latent came from.
+      fingerprint: SHA-256 of its weights.
+      subjects: a line for each person, with the origin of their latent.
       perceptual, identity: names of the networks of the loss.
-      mean_latent: where it comes from, see `models.MeanLatent`.
-      together: whether one generator forgets them all, or each is forgotten by one of their own.
-      start: SHA-256 of the generator that training starts from, where that is not the source.
+      mean_latent: its origin, see `models.MeanLatent`.
+      together: True if one generator forgets all people, False if each person has a copy.
+      start: SHA-256 of the generator that training starts from, where it is not the source.
       seeds: see `photos.people.People`.
     """
 
@@ -67,17 +67,17 @@ class Request:
 
     @property
     def copies(self) -> int:
-        """Generators that the run makes."""
+        """Number of generators that the run makes."""
         return 1 if self.together else len(self.subjects)
 
 
 class RunFolder:
-    """Reads and writes the files of one run; see the module's text."""
+    """Reads and writes the files of one run, see the module's docstring."""
 
     def __init__(self, path: Path, *, writes: bool = True):
         self.path = local_path(path)
         self.writes = writes
-        """Whether what is to be written is written: of several processes one does."""
+        """True in the process that writes; of several processes only one does."""
 
     @property
     def checkpoints(self) -> Path:
@@ -91,7 +91,7 @@ class RunFolder:
 
     @property
     def report(self) -> Path:
-        """The page."""
+        """The page of the run."""
         return self.path / "report.html"
 
     @property
@@ -101,36 +101,36 @@ class RunFolder:
 
     @property
     def fisher(self) -> Path:
-        """What mattered to the people around the forgotten."""
+        """SUGAR's Fisher."""
         return self.path / "fisher.safetensors"
 
     @property
     def everybody_picture(self) -> Path:
-        """All people before, as their surrogates and after, where one generator forgot them all."""
+        """Picture of all people before, their surrogates, and after; for people who share a generator."""
         return self.images / "everybody.png"
 
     def generator(self, copy: int = 0) -> Path:
-        """File of an unlearned generator: that of person number `copy`, or the one that forgot them all."""
+        """Return the file of an unlearned generator: of person number `copy`, or of all people."""
         return self.path / "generator" / f"{copy:04d}.safetensors"
 
     def person_picture(self, person: int = 0) -> Path:
-        """Before, target, after."""
+        """Return the file of a person's picture: before, target, after."""
         return self.images / f"person{person:04d}.png"
 
     def others_picture(self, person: int = 0) -> Path:
-        """Other people before and after."""
+        """Return the file of the picture of other people before and after."""
         return self.images / f"others{person:04d}.png"
 
     def exists(self) -> bool:
-        """Whether a run was begun here; one that was killed while it began has not."""
+        """Return True if a run has begun here; one that was killed while it began has not."""
         return all((self.path / name).is_file() for name in _BEGINNING)
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other processes from writing here, and remove what a killed one left unfinished.
+        """Lock the folder against other processes, and remove unfinished files of a killed one.
 
         Raises:
-          InputError: if another process holds the folder, or it is somebody's with other files.
+          InputError: if another process has locked it, or it holds other files than those of a run.
         """
         if not self.writes:
             yield
@@ -141,15 +141,15 @@ class RunFolder:
             yield
 
     def finished(self) -> bool:
-        """Whether its last step was taken and its weights written."""
+        """Return True if the last step was taken and the weights are written."""
         return self.exists() and all(self.generator(k).is_file() for k in range(self.request.copies))
 
     @property
     def request(self) -> Request:
-        """What was asked.
+        """The request of the run.
 
         Raises:
-          InputError: if this is not the folder of a run, or one of another version.
+          InputError: if this is not the folder of a run, or of a run of another version.
         """
         if not (self.path / "run.json").is_file():
             raise InputError(f"{self.path}: not the folder of a run (no run.json in it)")
@@ -174,39 +174,39 @@ class RunFolder:
 
     @property
     def config(self) -> ConfigDict:
-        """The settings."""
+        """The settings of the run."""
         return ml_collections.ConfigDict(self._read_json("config.json"))
 
     def latents(self) -> tuple[np.ndarray, np.ndarray]:
-        """`ws` and `ws_target`, `[K, L, D]` each.
+        """Read `ws` and `ws_target`, `[K, L, D]` each.
 
         Raises:
-          InputError: if the run was cut off before it knew the targets.
+          InputError: if the run was cut off before the targets were known.
         """
         arrays = self._read_latents()
         if "ws_target" not in arrays:
-            raise InputError(f"{self.path}: the run has not begun to train; the same command goes on")
+            raise InputError(f"{self.path}: the run has not begun to train; run the same command once more")
         if arrays["ws"].shape != arrays["ws_target"].shape:
             raise InputError(f"{self.path / 'latents.npz'}: ws and ws_target have different shapes")
         return arrays["ws"], arrays["ws_target"]
 
     def people(self) -> np.ndarray:
-        """Who is forgotten, `[K, L, D]`; known from the beginning."""
+        """Read `ws`, `[K, L, D]`; it is there from the beginning."""
         return self._read_latents()["ws"]
 
     def _read_latents(self) -> dict[str, np.ndarray]:
         path = self.path / "latents.npz"
         arrays = read_npz(path)
         for name in ("ws", "ws_target") if "ws_target" in arrays else ("ws",):
-            found = arrays.get(name)
-            if found is None or found.ndim != 3 or found.dtype != np.float32 or not np.isfinite(found).all():
+            array = arrays.get(name)
+            if array is None or array.ndim != 3 or array.dtype != np.float32 or not np.isfinite(array).all():
                 raise InputError(f"{path}: {name} must be latents [K, L, D], finite numbers of float32")
-            if len(found) != len(self.request.subjects):
-                raise InputError(f"{path}: holds {len(found)} people, run.json {len(self.request.subjects)}")
+            if len(array) != len(self.request.subjects):
+                raise InputError(f"{path}: holds {len(array)} people, run.json {len(self.request.subjects)}")
         return arrays
 
     def begin(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
-        """Write what was asked, or check that a run begun here before was asked the same.
+        """Write the request, or check that a run which began here has the same one.
 
         Raises:
           InputError: if the folder holds another run, or other files.
@@ -230,7 +230,7 @@ class RunFolder:
     def _check_free(self) -> None:
         """Refuse a folder with other files than those of a run.
 
-        A run that was killed while it began left its run.json, or nothing but a temporary file.
+        A run that was killed while it began left run.json, or only a temporary file.
         """
         if self.exists():
             _ = self.request  # raises if it is somebody else's
@@ -250,7 +250,7 @@ class RunFolder:
         raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
 
     def keep_targets(self, ws: np.ndarray, ws_target: np.ndarray) -> None:
-        """Write what everybody becomes, `[K, L, D]`, beside who they are."""
+        """Write the targets, `[K, L, D]`, beside the people."""
         self._save_latents({"ws": ws, "ws_target": ws_target})
 
     def _save_latents(self, arrays: dict[str, Any]) -> None:
@@ -268,7 +268,7 @@ class RunFolder:
                 raise InputError(f"{self.path}: is a run with {field.name} {old!r}, not {new!r}; {hint}")
         if not same_people(self.people(), ws):
             raise InputError(f"{self.path}: is a run with other latents; {hint}")
-        # Where the learning rate falls to 0 at the last step, every step depends on how many there are.
+        # If the learning rate falls to 0 at the last step, every step depends on the number of steps.
         fixed = ("steps",) if config.optimiser.schedule == "cosine" else ()
         changed = changed_settings(self.config, config, method_of(config).declaration(config), fixed)
         if changed:
@@ -278,27 +278,27 @@ class RunFolder:
 
     @property
     def metrics_file(self) -> Path:
-        """What was logged."""
+        """The log of the steps."""
         return self.path / "metrics.jsonl"
 
     def log(self, numbers: Mapping[str, Any]) -> None:
-        """Add a line to `metrics.jsonl`."""
+        """Append a line to `metrics.jsonl`."""
         if self.writes:
             add_line(self.metrics_file, numbers)
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines of `metrics.jsonl`."""
+        """Return the lines of `metrics.jsonl`."""
         return read_metrics(self.metrics_file, MetricsLine)
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Final figures so far."""
+        """The figures of `summary.json` so far."""
         if not (self.path / "summary.json").exists():
             return {}
         return dict(check_form(self._read_json("summary.json"), SummaryJson, self.path / "summary.json"))
 
     def add_to_summary(self, figures: Mapping[str, Any]) -> None:
-        """Put figures into `summary.json`, beside those there."""
+        """Add figures to `summary.json`."""
         self._write_json("summary.json", {**self.summary, **figures})
 
     def _read_json(self, name: str) -> dict[str, Any]:
@@ -314,7 +314,7 @@ class RunFolder:
 
 
 def same_people(before: np.ndarray, now: np.ndarray) -> bool:
-    """Whether latents `[K, L, D]` agree up to rounding: photos inverted again on a GPU differ by that."""
+    """Return True if latents `[K, L, D]` agree up to rounding, as of a photo that a GPU inverts twice."""
     if before.shape != now.shape:
         return False
     before, now = (x.reshape(len(x), -1).astype(np.float64) for x in (before, now))

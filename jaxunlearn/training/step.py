@@ -1,8 +1,8 @@
-"""The compiled unlearning step: all pairs in one batch, gradients of the backbone only.
+"""The unlearning step: all pairs in one batch, gradients of what is trained only.
 
-Everything here is a pure function of one generator copy and whom it forgets, be it one person (GUIDE) or many
-(SUGAR): what differs is how pairs are drawn, a `PairSampling`. `over_identities` puts a leading axis of `K`
-copies on states, targets and draws. `P` pairs, `L` rows of ws, `D` w_dim.
+All functions are pure functions of one generator copy and its target, be it one person or many. Methods
+differ in how they draw pairs, see `PairSampling`. `over_identities` puts a leading axis of `K` copies on
+states, targets and draws. `P` pairs, `L` rows of ws, `D` w_dim.
 """
 
 from collections.abc import Callable
@@ -14,13 +14,13 @@ import numpy as np
 import optax
 from flax import nnx
 
-from eg3d_flax import TriPlaneGenerator
 from eg3d_flax.renderer import Jitter, random_jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.methods import ewc
 from jaxunlearn.methods.base import Pairs, Schedule, Source, StepSettings, Target
 from jaxunlearn.methods.losses import Rendered, pair_losses, total_loss
 from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import Portion
 
@@ -28,7 +28,7 @@ Pytree = Any
 
 
 class State(NamedTuple):
-    """What a step changes."""
+    """The arrays that a step changes."""
 
     trainable: Pytree
     optimiser: optax.OptState
@@ -36,20 +36,20 @@ class State(NamedTuple):
 
 
 class Frozen(NamedTuple):
-    """What no step changes, shared by all identities: the source generator, and how images are compared."""
+    """The arrays that no step changes, shared by all copies: the source generator and the loss's networks."""
 
     trainable: Pytree
-    """Its synthesis backbone, the value that training started from."""
+    """The source's parameters of the part that is trained."""
 
     fixed: Pytree
     perception: Perception
-    """The networks that compare images; arguments, since captured weights would be folded as constants."""
+    """The networks that compare images; as arguments, since captured weights would become constants."""
 
     surrogates: Callable[[jax.Array], jax.Array] | None = None
-    """D of SUGAR, a pytree (`jax.tree_util.Partial`), where neighbours' targets are computed in the step."""
+    """D of SUGAR, a `jax.tree_util.Partial`, where a step computes the targets of adjacent latents."""
 
     memory: ewc.Memory | None = None
-    """What the parameters are held by, if anything."""
+    """What protects the parameters, if anything does."""
 
 
 class SideDraws(NamedTuple):
@@ -57,32 +57,32 @@ class SideDraws(NamedTuple):
 
     jitter: Jitter
     noise: Noise | None
-    """Of the synthesis network; None for the modes without randomness."""
+    """Noise of the synthesis network; None for the modes without randomness."""
 
     planes_noise: Noise | None
-    """Of a second synthesis that only the planes term sees; None where planes are shared."""
+    """Noise of a second synthesis, for the planes term only; None where planes are shared."""
 
 
 class Draws(NamedTuple):
-    """Everything random about one step of one generator copy."""
+    """All random numbers of one step of one generator copy."""
 
     pairs: Any
-    """As the `PairSampling` draws them."""
+    """Random numbers of the pairs, as the `PairSampling` draws them."""
 
     trained: SideDraws
     source: SideDraws
 
 
 class UnlearningStep:
-    """The pure functions of a run on one generator copy; none of them keeps any state.
+    """The pure functions of a step on one generator copy; none of them keeps any state.
 
     Args:
-      graphdef: of the generator.
-      optimiser: follows the gradient.
+      graphdef: graph of the generator.
+      optimiser: turns gradients into updates.
       settings: how pairs are drawn and rendered.
-      portion: the share of a step's pairs that a device renders, where several devices share them: `losses`
-        then counts these alone, `update` adds the devices' up, and both must run on each of them
-        (`jax.shard_map`). All draw the same numbers, so that a step does not depend on how many they are.
+      portion: the share of a step's pairs that a device renders, where several devices share them. `losses`
+        then counts these pairs alone, and `update` adds the devices' results; both must run on each device
+        (`jax.shard_map`). All devices draw the same numbers, so that their count does not change a step.
     """
 
     def __init__(
@@ -97,26 +97,26 @@ class UnlearningStep:
         self._settings = settings
         self._portion = portion
 
-    def _generator(self, trainable: Pytree, fixed: Pytree) -> TriPlaneGenerator:
+    def _generator(self, trainable: Pytree, fixed: Pytree) -> Generator:
         return nnx.merge(self._graphdef, trainable, fixed)
 
     def init(self, frozen: Frozen) -> State:
-        """The state before the first step: where the memory is anchored, else a copy of the source."""
+        """Return the state before the first step: the memory's anchor, or else a copy of the source."""
         start = frozen.trainable if frozen.memory is None else frozen.memory.anchor
         trainable = jax.tree.map(jnp.copy, start)
         return State(trainable, self._optimiser.init(trainable), jnp.zeros((), jnp.int32))
 
     def target(self, frozen: Frozen, ws: jax.Array, ws_target: jax.Array) -> Target:
-        """Prepare whom a copy forgets; latents are `[L, D]`, or `[N, L, D]` for many."""
+        """Build the Target of one generator copy; latents are `[L, D]`, or `[N, L, D]` for many people."""
         settings = self._settings
         if settings.noise_mode == "random" or not settings.sampling.keeps_target_planes:
             return Target(ws, ws_target, None)
         source = self._generator(frozen.trainable, frozen.fixed)
-        planes = source.planes(ws_target[None], settings.noise_mode, compute=settings.compute)
+        planes = source.planes(ws_target[None], settings.noise_mode, noise=None, compute=settings.compute)
         return Target(ws, ws_target, planes[0])
 
     def draw(self, key: jax.Array, frozen: Frozen, step: jax.Array | int = 0) -> Draws:
-        """Draw everything random about one step of one copy from the copy's key."""
+        """Draw all random numbers of one step of one copy from the copy's key."""
         generator, settings = self._generator(frozen.trainable, frozen.fixed), self._settings
         side = settings.neural_rendering_resolution or generator.config.neural_rendering_resolution
         count = settings.sampling.count
@@ -127,7 +127,7 @@ class UnlearningStep:
             jitter = random_jitter(of_jitter, count, side * side, generator.config)
             if settings.noise_mode != "random":
                 return SideDraws(jitter, None, None)
-            noise = generator.backbone.synthesis.draw_noise
+            noise = generator.draw_noise
             second = noise(of_planes, count) if settings.draws == "independent" else None
             return SideDraws(jitter, noise(of_noise, count), second)
 
@@ -138,7 +138,7 @@ class UnlearningStep:
         return Draws(pairs, trained, source)
 
     def pairs(self, frozen: Frozen, target: Target, draws: Any) -> Pairs:
-        """The latents and cameras that `draws` stand for."""
+        """Return the latents and cameras that `draws` stand for."""
         generator = self._generator(frozen.trainable, frozen.fixed)
 
         def mapping(z: jax.Array, c: jax.Array | None) -> jax.Array:
@@ -148,13 +148,13 @@ class UnlearningStep:
 
     def _render(
         self,
-        generator: TriPlaneGenerator,
+        generator: Generator,
         ws: jax.Array,
         c: jax.Array,
         draws: SideDraws,
         first_planes: jax.Array | None = None,
     ) -> Rendered:
-        """One side of the pairs; `first_planes` are those of the first pairs, where known."""
+        """One side of the pairs; `first_planes` are the planes of the first pairs, where they are known."""
         settings = self._settings
 
         def synthesise(ws: jax.Array, noise: Noise | None) -> jax.Array:
@@ -180,10 +180,10 @@ class UnlearningStep:
     def render(
         self, trainable: Pytree, frozen: Frozen, target: Target, draws: Draws
     ) -> tuple[Rendered, Rendered]:
-        """The pairs as the trainable generator renders them, and as the source does."""
+        """Render the pairs with the trainable generator, and with the source."""
         pairs, of_trained, of_source = self.pairs(frozen, target, draws.pairs), draws.trained, draws.source
         if self._portion is not None:
-            pairs = pairs._replace(planes_to=None)  # no device knows whether its own are the first
+            pairs = pairs._replace(planes_to=None)  # no device knows whether its pairs are the first ones
             pairs, of_trained, of_source = self._portion.take((pairs, of_trained, of_source))
         source = self._generator(frozen.trainable, frozen.fixed)
         trained = self._generator(trainable, frozen.fixed)
@@ -193,14 +193,14 @@ class UnlearningStep:
     def losses(
         self, trainable: Pytree, frozen: Frozen, target: Target, draws: Draws
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """The step's loss, each term of each pair `[P]`, unweighted, and the memory's penalty as `ewc`."""
+        """Compute the loss; each term of each pair, unweighted `[P]`, and the memory's penalty as `ewc`."""
         weights = self._settings.sampling.weights()
-        found, wanted = self.render(trainable, frozen, target, draws)
+        ours, wanted = self.render(trainable, frozen, target, draws)
         if self._portion is None:
-            terms = pair_losses(found, wanted, weights, frozen.perception)
+            terms = pair_losses(ours, wanted, weights, frozen.perception)
         else:
             computed = {name: np.full(self._portion.size, row.any()) for name, row in weights.items()}
-            terms = pair_losses(found, wanted, computed, frozen.perception)
+            terms = pair_losses(ours, wanted, computed, frozen.perception)
             terms = {name: self._portion.put(terms[name], weights[name] != 0) for name in terms}
         loss = total_loss(terms, weights)
         if frozen.memory is None:
@@ -213,10 +213,10 @@ class UnlearningStep:
     def update(
         self, state: State, frozen: Frozen, target: Target, draws: Draws
     ) -> tuple[State, dict[str, jax.Array]]:
-        """One optimiser step.
+        """Take one step of the optimiser.
 
         Returns:
-          The new state, and measurements: `loss`, `gradient_norm`, and what `losses` returns beside the loss.
+          The new state, and measurements: `loss`, `gradient_norm`, and the terms that `losses` returns.
         """
         (loss, terms), gradient = jax.value_and_grad(self.losses, has_aux=True)(
             state.trainable, frozen, target, draws
@@ -231,10 +231,10 @@ class UnlearningStep:
     def __call__(
         self, state: State, frozen: Frozen, target: Target, key: jax.Array
     ) -> tuple[State, dict[str, jax.Array]]:
-        """Draw, then `update`; the numbers depend on `key` and on the step only."""
+        """Draw, then `update`; the random numbers depend on `key` and on the step only."""
         return self.update(state, frozen, target, self.draw(key, frozen, state.step))
 
 
 def over_identities(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A step for `K` copies at once: states, targets and keys get a leading axis, the source does not."""
+    """Map a step over `K` copies: states, targets and keys get a leading axis, the source does not."""
     return jax.vmap(function, in_axes=(0, None, 0, 0))

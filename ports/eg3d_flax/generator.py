@@ -104,6 +104,10 @@ class TriPlaneGenerator(nnx.Module):
         flat = self.backbone.synthesis(ws, noise_mode=noise_mode, key=key, noise=noise, compute=compute)
         return rearrange(flat, "b h w (p c) -> b p h w c", p=3)
 
+    def draw_noise(self, key: jax.Array, batch: int) -> Noise:
+        """Draw the noise of all synthesis layers for `batch` samples; it goes into `planes(noise=...)`."""
+        return self.backbone.synthesis.draw_noise(key, batch)
+
     def query(self, planes: jax.Array, points: jax.Array, *, compute: Compute = DEFAULT) -> Decoded:
         """Colour features and raw density of points `[B, M, 3]` in world space (`sample_mixed`)."""
         return decode_points(texels_of(planes, compute), points, self.decoder, self.config, compute)

@@ -10,7 +10,8 @@ import pytest
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.methods import configuration, ewc, latents
-from jaxunlearn.methods.base import Schedule, Source, StepSettings, Terms
+from jaxunlearn.methods.base import Schedule, Source, StepSettings
+from jaxunlearn.methods.losses import term_weights
 from jaxunlearn.methods.many_pairs import ManyDraws, ManySampling
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.models.generator import split_generator
@@ -21,15 +22,15 @@ from sugar_toy import PERCEPTION, ToyGenerator, by_name, like, toy_surrogates
 OFFICIAL = ManySampling(
     people=2,
     batch=2,
-    local=Terms(),
-    num_neighbours=2,
+    local=term_weights(),
+    num_adjacent=2,
     reduction="sum",
     norm_over="batch",
     alpha="batch",
     view="epoch",
     conditioning="view",
 )
-BASELINE = dataclasses.replace(OFFICIAL, neighbour_target="shifted", num_global=2, global_draw="epoch")
+BASELINE = dataclasses.replace(OFFICIAL, adjacent_target="shifted", num_global=2, global_draw="epoch")
 MODES = {"sugar": OFFICIAL, "guide": BASELINE}
 
 
@@ -162,7 +163,7 @@ def test_what_a_neighbour_draws_depends_on_the_person_alone():
     schedule = Schedule(key, jnp.asarray(0))
     few, all_of_them = (ManySampling(people=5, batch=b, order="draws").draw(key, 4, schedule) for b in (2, 5))
     where = [list(np.asarray(all_of_them.members)).index(m) for m in np.asarray(few.members)]
-    np.testing.assert_array_equal(few.z_neighbours, all_of_them.z_neighbours[:, jnp.asarray(where)])
+    np.testing.assert_array_equal(few.z_adjacent, all_of_them.z_adjacent[:, jnp.asarray(where)])
     np.testing.assert_array_equal(few.alpha, all_of_them.alpha[:, jnp.asarray(where)])
 
 
@@ -195,15 +196,15 @@ def test_global_people_of_the_official_code_are_drawn_once_an_epoch():
 
 
 @pytest.mark.parametrize("of_global", ["frontal", "view"])
-@pytest.mark.parametrize("of_neighbours", ["frontal", "view"])
-def test_whom_each_camera_is_for(of_neighbours, of_global):
+@pytest.mark.parametrize("of_adjacents", ["frontal", "view"])
+def test_whom_each_camera_is_for(of_adjacents, of_global):
     """Neighbours and global people are each mapped for the front, or for the view they are rendered from."""
     sampling = ManySampling(
         people=2,
         batch=2,
         num_global=3,
-        neighbour_target="shifted",
-        conditioning=of_neighbours,
+        adjacent_target="shifted",
+        conditioning=of_adjacents,
         global_conditioning=of_global,
     )
     key = jax.random.key(1)
@@ -216,7 +217,7 @@ def test_whom_each_camera_is_for(of_neighbours, of_global):
 
     ws = jnp.asarray(np.random.default_rng(0).normal(size=(2, 3, 8)), jnp.float32)
     pairs = sampling.pairs(drawn, Target(ws, -ws, None), Source(mapping, None))
-    for count, conditioning, where in ((4, of_neighbours, slice(2, 6)), (3, of_global, slice(6, 9))):
+    for count, conditioning, where in ((4, of_adjacents, slice(2, 6)), (3, of_global, slice(6, 9))):
         if conditioning == "frontal":
             assert asked[count] is None
         else:
@@ -233,7 +234,7 @@ def test_the_official_guide_for_many():
 
 
 def test_weights_are_means_over_people():
-    total = dataclasses.replace(BASELINE, lambda_neighbour=2.0, lambda_global=3.0)
+    total = dataclasses.replace(BASELINE, lambda_adjacent=2.0, lambda_global=3.0)
     np.testing.assert_allclose(total.weights()["perceptual"], [0.5, 0.5, 1, 1, 1, 1, 3, 3])
     mean = dataclasses.replace(total, reduction="mean")
     np.testing.assert_allclose(mean.weights()["perceptual"], [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 1.5, 1.5])

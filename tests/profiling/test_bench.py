@@ -12,7 +12,7 @@ from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.sugar import presets as sugar_presets
-from jaxunlearn.profiling import flops, measure, plot, results, tables
+from jaxunlearn.profiling import measure, plot, results, step_flops, tables
 from jaxunlearn.profiling.cases import Case, swept
 from jaxunlearn.profiling.devices import chip, products
 from jaxunlearn.profiling.timing import Seconds, timed
@@ -36,11 +36,11 @@ def test_a_case_in_figures(result):
     assert 0 < seconds["p50"] <= seconds["p95"]
     assert result["pairs_per_second"] == pytest.approx(12 / seconds["p50"])
     assert result["identities_per_hour"] == pytest.approx(2 * 3600 / presets.heads().steps / seconds["p50"])
-    work = flops.step(
+    work = step_flops.step(
         measure.networks_of(tiny_models()),
         measure.Workload.of(tiny_models(), presets.heads()).recipe(1, None, "cpu").settings,
     )
-    assert result["model_tflop"] == pytest.approx(2e-12 * flops.total(work))
+    assert result["model_tflop"] == pytest.approx(2e-12 * step_flops.total(work))
     assert result["mfu"] is None  # a CPU's peak is not listed
     assert result["products"] == "float32"
     assert result["compile_seconds"] > 0
@@ -50,7 +50,7 @@ def test_a_case_in_figures(result):
 
 def test_each_part_forward_and_backward(result):
     rows = [(row["part"], row["direction"]) for row in result["parts"]]
-    named = [name for name in flops.PARTS if name != "superresolution"]  # the tiny model has none
+    named = [name for name in step_flops.PARTS if name != "superresolution"]  # the tiny model has none
     assert rows == [(name, way) for name in named for way in ("forward", "backward")]
     assert all(row["seconds"] > 0 and row["flops"] > 0 and row["bytes"] > 0 for row in result["parts"])
 

@@ -11,10 +11,12 @@ from arcface_flax import ArcFace, ArcFaceConfig
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from eg3d_flax.planes import sample_from_planes
 from eg3d_flax.synthesis import SynthesisNetwork
-from jaxunlearn.methods.base import StepSettings, Terms
+from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.guide.pairs import GuideSampling
-from jaxunlearn.profiling import flops
-from jaxunlearn.profiling.flops import Networks
+from jaxunlearn.methods.losses import term_weights
+from jaxunlearn.models import flops
+from jaxunlearn.models.flops import Networks
+from jaxunlearn.profiling import step_flops
 from lpips_flax import LPIPS
 
 FULL = GeneratorConfig.ffhq512_128()
@@ -38,20 +40,22 @@ def test_the_known_numbers(found, published):
 
 
 def test_a_step_takes_7_5_tflop():
-    work = flops.step(FULL_NETWORKS, StepSettings(GuideSampling()))
-    assert flops.total(work) / 1e12 == pytest.approx(7.5, rel=0.01)
-    assert tuple(work) == flops.PARTS
+    work = step_flops.step(FULL_NETWORKS, StepSettings(GuideSampling()))
+    assert step_flops.total(work) / 1e12 == pytest.approx(7.5, rel=0.01)
+    assert tuple(work) == step_flops.PARTS
     assert work["backbone"].backward == 10 * flops.backbone(FULL)  # five pairs: weights and inputs
     assert work["backbone"].forward == 9 * flops.backbone(FULL)  # the target's planes are kept
     assert work["identity"].forward == 6 * flops.identity(ArcFaceConfig.ir_se50())
 
 
 def test_what_is_not_computed_is_not_counted():
-    planes_only = Terms(planes=1.0, perceptual=0.0, identity=0.0)
+    planes_only = term_weights(planes=1.0, perceptual=0.0, identity=0.0)
     silent = GuideSampling(local=planes_only, adjacent=planes_only, num_global=0)
-    work = flops.step(FULL_NETWORKS, StepSettings(silent))
+    work = step_flops.step(FULL_NETWORKS, StepSettings(silent))
     assert [name for name, part in work.items() if part.total] == ["backbone"]
-    twice = flops.step(FULL_NETWORKS, StepSettings(GuideSampling(), draws="independent", noise_mode="random"))
+    twice = step_flops.step(
+        FULL_NETWORKS, StepSettings(GuideSampling(), draws="independent", noise_mode="random")
+    )
     assert twice["backbone"].forward == (5 + 3 + 5 + 3) * flops.backbone(FULL)
 
 

@@ -13,7 +13,7 @@ import pytest
 from crashing_run import settings
 from file_moments import moments_of
 from jaxunlearn.errors import InputError
-from jaxunlearn.training import unlearn as training
+from jaxunlearn.training import run as training
 from jaxunlearn.training.metrics_log import read_metrics
 from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn

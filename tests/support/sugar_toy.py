@@ -53,6 +53,9 @@ class ToyGenerator(nnx.Module):
     def mapping(self, z: jax.Array, c: Any) -> jax.Array:
         return z.reshape(-1, 3, 8)
 
+    def draw_noise(self, key: jax.Array, batch: int) -> dict[str, jax.Array]:
+        return {}
+
     def planes(self, ws: jax.Array, *_: Any, **__: Any) -> jax.Array:
         synthesis = self.backbone.synthesis
         return synthesis.fc1(jnp.tanh(synthesis.fc0(ws)))[..., None, None]

@@ -7,7 +7,7 @@ import numpy as np
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.methods.base import Method, PairSampling, Prepared
 from jaxunlearn.methods.common_settings import Common, Pairs
-from jaxunlearn.methods.from_config import cameras, formula_targets, terms
+from jaxunlearn.methods.from_config import cameras, formula_targets, weights
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.guide.settings import Target
 from jaxunlearn.methods.settings import ConfigDict, default_config, section, setting
@@ -47,10 +47,10 @@ class ToyMethod(Method):
 
     def sampling(self, config: ConfigDict, model: GeneratorConfig, unit: float, people: int) -> PairSampling:
         """See `Method.sampling`."""
-        return GuideSampling(local=terms(config), num_adjacent=0, num_global=0, **cameras(config, model))
+        return GuideSampling(local=weights(config), num_adjacent=0, num_global=0, **cameras(config, model))
 
     def prepare(
-        self, models, ws: np.ndarray, config, kept, before=None, mesh=None, *, progress=True
+        self, models, ws: np.ndarray, config, cache, before=None, mesh=None, *, progress=True
     ) -> Prepared:
         """See `Method.prepare`."""
         return Prepared(formula_targets(models, ws, config))

@@ -93,7 +93,7 @@ def test_any_mesh_takes_the_same_steps(alone, identity, sample):
 def test_many_people_in_one_copy_divided_among_devices():
     """SUGAR's pairs and what holds the parameters: the penalty counts once, not once a device."""
     ws = tiny_people(6)[None]
-    sampling = ManySampling(people=6, batch=3, num_neighbours=1, neighbour_target="shifted")
+    sampling = ManySampling(people=6, batch=3, num_adjacent=1, adjacent_target="shifted")
     one = follow(sampling, None, ws, -ws, memory=True)
     agree(follow(sampling, make_mesh(1, 4), ws, -ws, memory=True), one)
 

@@ -13,8 +13,9 @@ from jax.tree_util import Partial
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator, account, from_torch
 from golden import eg3d_lr_multiplier, eg3d_weight
 from jaxunlearn.methods import latents
-from jaxunlearn.methods.base import StepSettings, Terms
+from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.guide.pairs import GuideSampling
+from jaxunlearn.methods.losses import term_weights
 from jaxunlearn.models.generator import merge_generator, split_generator
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.training.step import Frozen, UnlearningStep, over_identities
@@ -136,4 +137,4 @@ def test_weights_follow_the_reduction():
     np.testing.assert_allclose(mean["perceptual"], [1, 0.5, 0.5, 3])
     np.testing.assert_allclose(total["perceptual"], [1, 1, 1, 3])
     np.testing.assert_allclose(total["planes"], [0.01, 0.01, 0.01, 0])
-    assert dataclasses.replace(SAMPLING, local=Terms(identity=0.0)).weights()["identity"][0] == 0
+    assert dataclasses.replace(SAMPLING, local=term_weights(identity=0.0)).weights()["identity"][0] == 0

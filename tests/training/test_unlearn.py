@@ -99,7 +99,7 @@ def test_interrupted_and_resumed_is_the_same_bit_for_bit(tmp_path, whole):
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    with pytest.raises(Interrupted, match="The same command goes on"):
+    with pytest.raises(Interrupted, match="The same command resumes it"):
         unlearn(tiny_models(), tiny_people(1), config(steps=2000), workdir=folder.path, progress=False)
     thread.join()
     at = folder.metrics()[-1]["step"]

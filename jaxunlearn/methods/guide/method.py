@@ -1,4 +1,4 @@
-"""GUIDE as a method: formula targets; a generator copy each, or one for many people."""
+"""GUIDE as a method: targets by a formula; a generator copy for each person, or one for many people."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,12 +14,12 @@ from jaxunlearn.methods.from_config import (
     check_formula_distance,
     formula_targets,
     many_sampling,
-    preserved_terms,
-    terms,
+    weights,
 )
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.guide.presets import PRESETS
 from jaxunlearn.methods.guide.settings import Guide, GuideOfMany
+from jaxunlearn.methods.losses import preserving
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.models.loading import Models
@@ -55,9 +55,9 @@ class GuideMethod(Method):
             return many_sampling(config, model, unit, people, "shifted")
         pairs = config.pairs
         return GuideSampling(
-            local=terms(config),
-            adjacent=terms(config),
-            preserved=preserved_terms(config),
+            local=weights(config),
+            adjacent=weights(config),
+            preserved=preserving(weights(config)),
             num_adjacent=pairs.num_adjacent,
             num_global=pairs.num_global,
             lambda_adjacent=pairs.lambda_adjacent,
@@ -73,7 +73,7 @@ class GuideMethod(Method):
         models: Models,
         ws: np.ndarray,
         config: ConfigDict,
-        kept: Path | None,
+        cache: Path | None,
         before: Before | None = None,
         mesh: Mesh | None = None,
         *,

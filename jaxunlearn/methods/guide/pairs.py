@@ -1,4 +1,4 @@
-"""GUIDE's pairs: one local pair, adjacent ones around it, global ones of random people."""
+"""GUIDE's pairs: one local pair, adjacent pairs around it, global pairs of random people."""
 
 import dataclasses
 from typing import Literal, NamedTuple
@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import camera
-from jaxunlearn.methods.base import Pairs, Schedule, Source, Target, Terms
+from jaxunlearn.methods.base import Pairs, Schedule, Source, Target
 from jaxunlearn.methods.latents import adjacent_offsets
+from jaxunlearn.methods.losses import TERMS, Weights, preserving, term_weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,22 +21,22 @@ class GuideSampling:
       local: terms of the pair (w_u, w_t).
       adjacent: terms of each pair (w_u + Δ, w_t + Δ).
       preserved: terms of each global pair (w_g, w_g).
-      num_adjacent: pairs around the person.
-      num_global: pairs of random people.
+      num_adjacent: number of pairs around the person.
+      num_global: number of pairs of random people.
       lambda_adjacent: weight of the adjacency loss.
       lambda_global: weight of the global preservation loss.
-      reduction: adjacent and global pairs are averaged, as in the paper, or summed, as in the official code.
-      alpha_max: adjacent offsets are up to this long.
-      max_yaw: radians; views are drawn uniformly up to this far to either side.
-      pitch: radians, of all views.
-      view: "step" draws one yaw for all pairs, as the official code; "pair" one for each.
+      reduction: "mean" averages adjacent and global pairs, as in the paper; "sum" is the official code's.
+      alpha_max: greatest length of adjacent offsets.
+      max_yaw: greatest yaw of a view to either side, in radians; views are drawn uniformly.
+      pitch: pitch of all views, in radians.
+      view: "step" draws one yaw for all pairs, as in the official code; "pair" draws one for each.
       pivot: the point that cameras look at.
       radius: distance of cameras from the origin.
     """
 
-    local: Terms = dataclasses.field(default_factory=Terms)
-    adjacent: Terms = dataclasses.field(default_factory=Terms)
-    preserved: Terms = dataclasses.field(default_factory=lambda: Terms(0.0, 1.0, 0.0))
+    local: Weights = dataclasses.field(default_factory=term_weights)
+    adjacent: Weights = dataclasses.field(default_factory=term_weights)
+    preserved: Weights = dataclasses.field(default_factory=lambda: preserving(term_weights()))
     num_adjacent: int = 2
     num_global: int = 2
     lambda_adjacent: float = 1.0
@@ -53,26 +54,26 @@ class GuideSampling:
 
     @property
     def count(self) -> int:
-        """Pairs a step."""
+        """Number of pairs in a step."""
         return 1 + self.num_adjacent + self.num_global
 
     def weights(self) -> dict[str, np.ndarray]:
-        """Weight of each term of each pair, `[P]`: local, adjacent, global."""
+        """Return the weights of the pairs, `[P]`, for each term: local, adjacent, global."""
 
-        def each(of: str) -> np.ndarray:
+        def each(term: str) -> np.ndarray:
             scale_adjacent, scale_global = self.lambda_adjacent, self.lambda_global
             if self.reduction == "mean":
                 scale_adjacent /= max(self.num_adjacent, 1)
                 scale_global /= max(self.num_global, 1)
-            values = [getattr(self.local, of)]
-            values += [scale_adjacent * getattr(self.adjacent, of)] * self.num_adjacent
-            values += [scale_global * getattr(self.preserved, of)] * self.num_global
+            values = [self.local[term]]
+            values += [scale_adjacent * self.adjacent[term]] * self.num_adjacent
+            values += [scale_global * self.preserved[term]] * self.num_global
             return np.array(values, np.float32)
 
-        return {field.name: each(field.name) for field in dataclasses.fields(Terms)}
+        return {name: each(name) for name in TERMS}
 
     def draw(self, key: jax.Array, z_dim: int, schedule: Schedule) -> "GuideDraws":
-        """See `PairSampling`; no step depends on the one before."""
+        """See `PairSampling`; no step depends on an earlier one."""
         of_z, of_alpha, of_yaw = jax.random.split(key, 3)
         z = jax.random.normal(of_z, (self.num_adjacent + self.num_global, z_dim))
         alpha = jax.random.uniform(of_alpha, (self.num_adjacent,), maxval=self.alpha_max)
@@ -81,7 +82,7 @@ class GuideSampling:
         return GuideDraws(z, alpha, jnp.broadcast_to(yaw, (self.count,)))
 
     def pairs(self, draws: "GuideDraws", target: Target, source: Source) -> Pairs:
-        """GUIDE's pairs of one person and one step: local, adjacent, global."""
+        """See `PairSampling`; the order is local, adjacent, global."""
         ws, ws_target, planes = target
         mapped = source.mapping(draws.z, None)
         towards, others = mapped[: self.num_adjacent], mapped[self.num_adjacent :]
@@ -98,11 +99,11 @@ class GuideDraws(NamedTuple):
     """The random numbers of one step's pairs."""
 
     z: jax.Array
-    """`[num_adjacent + num_global, z_dim]`, standard normal: towards whom the adjacent pairs step, then the
-    global pairs' people."""
+    """`[num_adjacent + num_global, z_dim]`, standard normal: the people towards whom adjacent pairs lie, then
+    the people of the global pairs."""
 
     alpha: jax.Array
-    """`[num_adjacent]`, lengths of the steps."""
+    """`[num_adjacent]`, lengths of the adjacent offsets."""
 
     yaw: jax.Array
     """`[P]` radians."""

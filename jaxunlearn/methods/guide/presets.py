@@ -14,18 +14,18 @@ from jaxunlearn.methods.settings import ConfigDict, default_config
 def paper() -> ConfigDict:
     """GUIDE as its paper describes it, on released 512² generators (section 4.1 and Eq. 3-9).
 
-    Means over adjacent and over global samples; a view for each pair; the planes that the loss compares are
-    those that are rendered.
+    Adjacent and global losses are means. Each pair has its own view. The loss compares the planes that are
+    rendered.
     """
     return default_config(Guide)
 
 
 def official() -> ConfigDict:
-    """GUIDE as its official code runs: kept for parity, not recommended.
+    """GUIDE as its official code runs: for parity, not recommended.
 
-    Sums where the paper has means; one yaw for all pairs of a step; fresh noise for every call, so that the
-    planes compared are not those that are rendered; cameras that look at the origin, because the code reads
-    the pivot under a name that released files do not have.
+    It adds up what the paper averages. All pairs of a step have one yaw. Every call draws fresh noise, so
+    that the compared planes are not the rendered ones. Cameras look at the origin, because the code reads the
+    pivot under a name that released files do not have.
     """
     config = paper()
     config.pairs.reduction = "sum"
@@ -39,16 +39,16 @@ def official() -> ConfigDict:
 def heads() -> ConfigDict:
     """GUIDE on the bundled model of 64² images: fewer and longer steps, lengths relative to the model.
 
-    Planes of two of its people have a mean squared difference of tens, so with the paper's weight their term
-    would drown the others. The remaining weights were chosen on a few people: more adjacency forgets more of
-    their other photographs and costs everybody else, more of the global loss gives that back. The learning
-    rate falls to 0, so that so few steps end without the noise of their last pairs.
+    Planes of two of its people have a mean squared difference of tens: with the paper's weight, their term
+    would outweigh the others. The other weights were chosen on a few people. A greater weight of adjacent
+    pairs forgets more of a person's other photos, and changes other people more; a greater weight of global
+    pairs undoes that. The learning rate falls to 0, so that the last few pairs leave no noise.
     """
     config = paper()
     config.steps = 120
     config.unit = "median_radius"
     config.target.distance = 0.7
-    config.pairs.alpha_max = 1.0  # inverted photographs lie 0.7 on average from the person's own latent
+    config.pairs.alpha_max = 1.0  # inverted photos lie 0.7 on average from the person's own latent
     config.pairs.num_global = 3
     config.pairs.lambda_adjacent = 2.0
     config.pairs.lambda_global = 18.0
@@ -69,9 +69,9 @@ def heads() -> ConfigDict:
 def many(people: int = 10) -> ConfigDict:
     """GUIDE extended to many people in one generator, as SUGAR's official scripts run it.
 
-    Sums; one distance for all people's first adjacent latents, shortened by a norm over the batch; a view an
-    epoch, which adjacent latents are mapped for; global people mapped for the frontal camera, drawn once an
-    epoch; cameras that look at the origin; noise drawn anew for each side.
+    Losses are added up. Everybody's first adjacent latent has the same distance, shortened by a norm over the
+    batch. An epoch has one view, and adjacent latents are mapped for it. Global people are drawn once an
+    epoch and mapped for the frontal camera. Cameras look at the origin. Each side draws its own noise.
     """
     config = default_config(GuideOfMany)
     config.pairs.batch = batch_of(people)
@@ -93,9 +93,9 @@ def many(people: int = 10) -> ConfigDict:
 def many_heads(people: int = 10) -> ConfigDict:
     """GUIDE extended to many people in one generator, on the bundled model.
 
-    As in the official scripts all losses weigh the same. The weights that `heads` found for one person
+    All losses weigh the same, as in the official scripts. The weights of `heads`, chosen for one person,
     protect others eighteen times as much, and then ten people are not forgotten. Without a penalty all 200
-    people are forgotten after 1,000 steps, and more would only cost the others more.
+    people are forgotten after 1,000 steps; more steps would only change the others more.
     """
     config = default_config(GuideOfMany)
     like_heads(config, people)
@@ -106,7 +106,7 @@ def many_heads(people: int = 10) -> ConfigDict:
 
 
 def like_heads(config: ConfigDict, people: int) -> None:
-    """Change what suits the bundled model where many people share a generator, whatever the method."""
+    """Set what suits the bundled model where many people share a generator, for every method."""
     alone = heads()
     config.steps = heads_steps_of(people)
     config.unit = "median_radius"
@@ -130,4 +130,4 @@ PRESETS: dict[str, Callable[[int], ConfigDict]] = {
     "many": many,
     "many_heads": many_heads,
 }
-"""Name → settings for so many people."""
+"""Name → settings for a number of people."""

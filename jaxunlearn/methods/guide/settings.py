@@ -10,16 +10,16 @@ from jaxunlearn.methods.settings import section, setting
 class Target:
     """`config.target`: who people become."""
 
-    kind: str = setting("extrapolated", "How the target is found.", choices=TARGETS)
+    kind: str = setting("extrapolated", "How targets are computed.", choices=TARGETS)
     distance: float = setting(
         30.0, "Distance d of the extrapolated target from the mean, in `unit`.", least=0, most=1e6
     )
-    share: float = setting(0.5, "Part of the way to the mean, of `interpolated`.", least=0, most=10)
+    share: float = setting(0.5, "For `interpolated`: share of the way to the mean.", least=0, most=10)
 
 
 @dataclasses.dataclass(frozen=True)
 class Guide(Common):
-    """One person a generator copy."""
+    """Settings of GUIDE, with a generator copy for each person."""
 
     method: str = setting("guide", "The method.", choices=("guide",))
     shared_generator: bool = setting(False, "All people share one generator.")
@@ -29,7 +29,7 @@ class Guide(Common):
 
 @dataclasses.dataclass(frozen=True)
 class GuideOfMany(Guide):
-    """GUIDE extended to many people in one generator, SUGAR's baseline."""
+    """Settings of GUIDE extended to many people in one generator, SUGAR's baseline."""
 
     shared_generator: bool = setting(True, "All people share one generator.")
     pairs: ManyPairs = section(ManyPairs)

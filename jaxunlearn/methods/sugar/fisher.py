@@ -1,4 +1,4 @@
-"""The Fisher of a generator around the people it is to forget (SUGAR Eq. 6 and 7)."""
+"""Measure the Fisher of a generator around the people to forget (SUGAR Eq. 6 and 7)."""
 
 import dataclasses
 import functools
@@ -28,7 +28,7 @@ from jaxunlearn.sharding import SAMPLE, everywhere
 Pytree = Any
 Estimator = Literal["gauss-newton", "official", "official-still"]
 _AT_ONCE = 8
-"""Probes of a device between two signs of life."""
+"""Probes of a device between two moves of the progress bar."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,20 +36,21 @@ class RetentionSettings:
     """How importance is measured.
 
     Attributes:
-      estimator: "gauss-newton" squares gradients of random projections of the outputs, which is right where
-        the official loss has none. "official" squares those of how far the generator is from its source,
-        and takes a step away after each probe; "official-still" takes no steps.
-      output: what is to stay: "planes", or the frontal "image". The official estimators know planes only.
-      probes: around each person.
-      radius: of the shell they lie on.
-      centre: it lies around the "person", as in the paper, or around the "mean", as in the official code.
+      estimator: "gauss-newton" squares gradients of random projections of the outputs; it works where the
+        official loss has no gradient. "official" squares gradients of the distance between generator and
+        source, and takes a step away after each probe. "official-still" takes no steps.
+      output: the output that should stay: "planes", or the frontal "image". The official estimators know
+        planes only.
+      probes: number of probes around each person.
+      radius: radius of the shell of probes.
+      centre: centre of the shell, the "person" as in the paper, or the "mean" as in the official code.
       norm_over: see `latents.vicinity_probes`.
-      weight: of the planes' distance in the official loss.
-      learning_rate: of the official steps, by Adam.
-      perturbation: the official estimators begin at weights changed by so many of their own standard
-        deviations; 0 leaves only random synthesis noise to tell the generators apart.
-      noise_mode: of the synthesis network.
-      compute: dtype and forms.
+      weight: weight of the planes' distance in the official loss.
+      learning_rate: learning rate of the official steps, by Adam.
+      perturbation: random change of the weights before an official estimate, in their standard deviations.
+        With 0, only random synthesis noise tells the two generators apart.
+      noise_mode: noise of the synthesis network.
+      compute: dtype and forms of computation.
     """
 
     estimator: Estimator = "gauss-newton"
@@ -83,7 +84,7 @@ def probes_around(
     settings: RetentionSettings,
     key: jax.Array,
 ) -> jax.Array:
-    """Latents `[N · probes, L, D]` around people `[N, L, D]`; a person's depend on their number only."""
+    """Return probes `[N · probes, L, D]` around people `[N, L, D]`; they depend on a person's number only."""
     config = generator.config
     centre = None if settings.centre == "person" else w_avg
 
@@ -93,8 +94,8 @@ def probes_around(
     z = jax.vmap(draw)(jnp.arange(len(ws))).reshape(-1, config.z_dim)
     mapped = generator.mapping(z, conditioning_view(config, len(z))).reshape(len(ws), -1, *ws.shape[1:])
     around = functools.partial(latents.vicinity_probes, centre=centre, norm_over=settings.norm_over)
-    found = jax.vmap(around, (0, 0, None))(jnp.asarray(ws), mapped, settings.radius)
-    return found.reshape(-1, *ws.shape[1:])
+    probes = jax.vmap(around, (0, 0, None))(jnp.asarray(ws), mapped, settings.radius)
+    return probes.reshape(-1, *ws.shape[1:])
 
 
 def importance(
@@ -108,21 +109,21 @@ def importance(
     *,
     progress: bool = True,
 ) -> Pytree:
-    """Fisher of each trainable parameter.
+    """Measure the Fisher of each trainable parameter.
 
     Args:
       split: the generator that is about to forget.
-      source: trainable parameters of the one it is compared with by the official estimators.
+      source: trainable parameters of the source; the official estimators compare with it.
       ws: `[N, L, D]`, the people.
       w_avg: the mean latent.
-      settings: how.
-      key: draws probes, projections and noise.
-      mesh: probes are divided along its axis "sample"; None uses one device. The "official" estimator,
-        whose probes follow each other, divides nothing.
-      progress: whether to show a bar.
+      settings: settings of the measurement.
+      key: random key of probes, projections and noise.
+      mesh: its axis "sample" divides the probes; None uses one device. The "official" estimator divides
+        nothing, since its probes follow each other.
+      progress: True shows a bar.
 
     Raises:
-      InputError: if nothing matters, or a number is not finite.
+      InputError: if the Fisher is zero or not finite.
     """
     of_probes, of_shuffle, of_start, of_visits = jax.random.split(key, 4)
     probes = probes_around(nnx.merge(*split), ws, w_avg, settings, of_probes)
@@ -168,7 +169,7 @@ def _in_groups(
     *,
     progress: bool,
 ) -> Pytree:
-    """The mean over all probes, a group of them at a time; the last is filled with some that do not count."""
+    """The mean over all probes, in groups; the last group is filled up with probes of weight 0."""
     count, mesh = len(probes), static.mesh
     devices = 1 if mesh is None else mesh.shape[SAMPLE]
     size = devices * min(_AT_ONCE, -(-count // devices))
@@ -180,8 +181,8 @@ def _in_groups(
             numbers = jnp.arange(first, first + size)
             weights, rows = jnp.where(numbers < count, 1 / count, 0), jnp.minimum(numbers, count - 1)
             group = multihost.place((probes[rows], keys[rows], weights), everywhere(mesh))
-            found = _estimate(static, parameters, context, *group)
-            fisher = jax.block_until_ready(jax.tree.map(jnp.add, fisher, found))
+            added = _estimate(static, parameters, context, *group)
+            fisher = jax.block_until_ready(jax.tree.map(jnp.add, fisher, added))
             bar.update(min(size, count - first))
     return jax.tree.map(jnp.asarray, multihost.whole(fisher))
 
@@ -195,7 +196,7 @@ def _estimate(
     keys: jax.Array,
     weights: jax.Array | None = None,
 ) -> Pytree:
-    """What a group of probes adds to the Fisher; without weights, their mean."""
+    """Contribution of a group of probes to the Fisher; without weights, their mean."""
     settings, mesh = static.settings, static.mesh
 
     def planes(parameters: Pytree, context: _Context, ws: jax.Array, key: jax.Array) -> Any:
@@ -213,9 +214,9 @@ def _estimate(
 
     def agreement(parameters: Pytree, context: _Context, probe: jax.Array, key: jax.Array) -> jax.Array:
         own, of_source = jax.random.split(key)
-        _, found = planes(parameters, context, probe[None], own)
+        _, ours = planes(parameters, context, probe[None], own)
         _, wanted = planes(context.source, context, probe[None], of_source)
-        return -settings.weight * jnp.mean(jnp.square(found - wanted))
+        return -settings.weight * jnp.mean(jnp.square(ours - wanted))
 
     loss = projected if settings.estimator == "gauss-newton" else agreement
     optimiser = optax.adam(settings.learning_rate) if settings.estimator == "official" else None
@@ -239,18 +240,18 @@ def _estimate(
 
 
 def retention(config: ConfigDict, median_radius: float) -> RetentionSettings:
-    """How SUGAR measures what matters (`config.ewc`)."""
-    of = config.ewc
+    """Return how SUGAR measures importance (`config.ewc`)."""
+    chosen = config.ewc
     return RetentionSettings(
-        estimator=of.fisher,
-        output=of.output,
-        probes=of.probes,
-        radius=of.radius * scale(config, median_radius),
-        centre=of.centre,
-        norm_over=of.norm_over,
-        weight=of.planes,
-        learning_rate=of.learning_rate,
-        perturbation=of.perturbation,
+        estimator=chosen.fisher,
+        output=chosen.output,
+        probes=chosen.probes,
+        radius=chosen.radius * scale(config, median_radius),
+        centre=chosen.centre,
+        norm_over=chosen.norm_over,
+        weight=chosen.planes,
+        learning_rate=chosen.learning_rate,
+        perturbation=chosen.perturbation,
         noise_mode=config.rendering.noise_mode,
         compute=compute_of(config),
     )

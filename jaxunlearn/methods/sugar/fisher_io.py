@@ -1,4 +1,4 @@
-"""The Fisher of a generator in a file: an array for each trainable parameter, under its name."""
+"""Save and load a Fisher: an array for each trainable parameter, under its name."""
 
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,13 @@ def _name(path: tuple) -> str:
 
 
 def save_fisher(fisher: Pytree, path: Path) -> None:
-    """Write a Fisher as `retention.importance` returns it; the file appears complete or not at all."""
+    """Write a Fisher as `fisher.importance` returns it; the file appears complete or not at all."""
     arrays = {_name(where): np.asarray(leaf.get_value()) for where, leaf in nnx.to_flat_state(fisher)}
     torch_bridge.write_safetensors(path, arrays, {"architecture": ARCHITECTURE})
 
 
 def load_fisher(path: Path, like: Pytree) -> Pytree:
-    """Read a Fisher for parameters such as `like`.
+    """Read a Fisher for parameters with the names and shapes of `like`.
 
     Raises:
       InputError: if the file holds something else, or the Fisher of another generator.
@@ -37,9 +37,9 @@ def load_fisher(path: Path, like: Pytree) -> Pytree:
         raise InputError(f"{path}: does not hold a Fisher")
     flat = nnx.to_flat_state(like)
     shapes = {_name(where): tuple(leaf.shape) for where, leaf in flat}
-    found = torch_bridge.find_state_dict(file.tree)
+    stored = torch_bridge.find_state_dict(file.tree)
     try:
-        arrays = torch_bridge.from_torch(found, shapes, AS_STORED)
+        arrays = torch_bridge.from_torch(stored, shapes, AS_STORED)
     except torch_bridge.StateDictError as error:
         raise InputError(
             f"{path}: is the Fisher of another generator: {str(error).splitlines()[0]}"

@@ -1,4 +1,4 @@
-"""D(w) = w̄ - d · f(w - w̄) / ‖f(w - w̄)‖ with a learned f (SUGAR Eq. 2 and 3), and f in a file."""
+"""D(w) = w̄ - d · f(w - w̄) / ‖f(w - w̄)‖ with a learned mapper f (SUGAR Eq. 2 and 3); load and save f."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,18 +22,18 @@ from torch_bridge.module_files import load_module, save_module
 Mapper = UNet2D | Transformer
 Space = Literal["w+", "w"]
 ARCHITECTURE = {"mapper-unet": "sugar-mapper-unet", "mapper-transformer": "sugar-mapper-transformer"}
-"""Kind of target → what files call the network."""
+"""Kind of target → name of the network in files."""
 
 
 def initial_mapper(kind: str, model: GeneratorConfig, *, width: int, depth: int, seed: int) -> Mapper:
-    """A mapper with drawn weights.
+    """Return a mapper with initial weights.
 
     Args:
-      kind: of `ARCHITECTURE`.
-      model: gives the sizes of ws.
-      width: channels of the U-Net, or numbers of a row inside the transformer.
-      depth: blocks of the transformer.
-      seed: of the draw.
+      kind: a key of `ARCHITECTURE`.
+      model: sizes of ws.
+      width: channels of the U-Net, or width of a row inside the transformer.
+      depth: number of blocks of the transformer.
+      seed: seed of the weights.
     """
     if kind == "mapper-unet":
         return unet.initialised_unet(seed, width)
@@ -43,7 +43,7 @@ def initial_mapper(kind: str, model: GeneratorConfig, *, width: int, depth: int,
 
 
 def surrogates_of(mapper: Mapper, w_avg: jax.Array, d: float, space: Space = "w+") -> Partial:
-    """D, as a pytree that maps ws `[N, L, D]` to surrogates of that shape."""
+    """Return D, a pytree that maps ws `[N, L, D]` to surrogates of the same shape."""
     graphdef, state = nnx.split(mapper)
     return Partial(DISPLACED[space], graphdef, state, w_avg, jnp.asarray(d))
 
@@ -51,7 +51,7 @@ def surrogates_of(mapper: Mapper, w_avg: jax.Array, d: float, space: Space = "w+
 def displaced(
     graphdef: nnx.GraphDef, state: nnx.State, w_avg: jax.Array, d: jax.Array, ws: jax.Array
 ) -> jax.Array:
-    """D of a mapper taken apart."""
+    """Compute D(ws) with the graph and the weights of a mapper."""
     mapper = nnx.merge(graphdef, state)
     return latents.opposite(mapper(ws - w_avg), w_avg, d)
 
@@ -59,16 +59,15 @@ def displaced(
 def displaced_within_w(
     graphdef: nnx.GraphDef, state: nnx.State, w_avg: jax.Array, d: jax.Array, ws: jax.Array
 ) -> jax.Array:
-    """The same with one direction, the mean over rows, for all rows."""
+    """Compute D(ws) with one direction for all rows, the mean over rows."""
     mapper = nnx.merge(graphdef, state)
     direction = jnp.mean(mapper(ws - w_avg), axis=-2, keepdims=True)
     return latents.opposite(jnp.broadcast_to(direction, ws.shape), w_avg, d)
 
 
 DISPLACED = {"w+": displaced, "w": displaced_within_w}
-"""Where surrogates lie. In W+, where the paper's do, rows may contradict each other, and a mapper that is
-asked for pictures unlike the person's finds blurred ones; in W a surrogate is a face that the generator might
-draw."""
+"""Space of surrogates → D. In W+, the paper's space, rows may contradict each other: a mapper that looks for
+images unlike the person's finds blurred ones. In W, a surrogate is a face that the generator might draw."""
 
 
 def save_mapper(mapper: Mapper, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Training a mapper on few people: shuffled minibatches, early stopping. `N` people, `B` in a batch."""
+"""Train a mapper on few people, with shuffled minibatches and early stopping. `N` people, `B` in a batch."""
 
 import dataclasses
 import functools
@@ -18,23 +18,23 @@ Pytree = Any
 Loss = Callable[[Pytree, Pytree, jax.Array, jax.Array], jax.Array]
 """(parameters, context, latents `[B, L, D]`, the epoch's key) → a number.
 
-The context is whatever else the loss needs; arrays that a compiled function captures would become constants.
+The context is whatever else the loss needs. Arrays that a compiled function captures would become constants.
 """
 
 
 @dataclasses.dataclass(frozen=True)
 class MapperTraining:
-    """How a mapper learns.
+    """Settings of the training of a mapper.
 
     Attributes:
-      epochs: at most so many times through all people.
-      batch: people at a time.
-      learning_rate: of Adam. The official code multiplies it by `batch` and `accumulate`: see `rate`.
-      accumulate: batches whose gradients are summed before a step. As in the official code the first batch of
-        an epoch has a step of its own, and what is left over at its end is dropped.
+      epochs: greatest number of epochs.
+      batch: people in a minibatch.
+      learning_rate: of Adam. The official code multiplies it by `batch` and `accumulate`, see `rate`.
+      accumulate: minibatches whose gradients are added up for one step. As in the official code, the first
+        minibatch of an epoch has its own step, and the rest at the epoch's end is dropped.
       patience, min_delta: of the early stopping.
-      last_batch: where the people do not divide: "filled" with some of the first once more, so that one
-        program serves all batches, or "short", as in the official code.
+      last_batch: the last minibatch, if people do not divide evenly. "filled" fills it up with people of the
+        first, so that one program serves all minibatches; "short" is the official code's.
     """
 
     epochs: int = 50
@@ -47,11 +47,11 @@ class MapperTraining:
 
     @property
     def rate(self) -> float:
-        """What Adam is given."""
+        """Learning rate that Adam gets."""
         return self.learning_rate * self.accumulate * self.batch
 
     def batches(self, order: np.ndarray) -> Iterable[np.ndarray]:
-        """Indices of one epoch's batches."""
+        """Yield the indices of one epoch's minibatches."""
         for start in range(0, len(order), self.batch):
             if self.last_batch == "filled":
                 yield order[np.arange(start, start + min(self.batch, len(order))) % len(order)]
@@ -67,7 +67,7 @@ class EarlyStopping:
         self._best, self._worse = float("inf"), 0
 
     def __call__(self, loss: float) -> bool:
-        """Whether to stop after an epoch with this loss."""
+        """Return True if training should stop after an epoch with this loss."""
         if loss < self._best:
             self._best, self._worse = loss, 0
         elif loss > self._best + self._min_delta:
@@ -76,12 +76,12 @@ class EarlyStopping:
 
 
 class Trained(NamedTuple):
-    """What came out."""
+    """A trained mapper."""
 
     parameters: Pytree
     losses: tuple[float, ...]
-    """Of each epoch: the sum over its batches, divided by `accumulate` after each, as the official code
-    reports it; with `accumulate` 1 simply the sum."""
+    """Loss of each epoch: the sum over its minibatches, divided by `accumulate` after each one, as the
+    official code reports it; with `accumulate` 1 simply the sum."""
 
 
 def train_mapper(
@@ -96,17 +96,17 @@ def train_mapper(
     orders: Iterable[np.ndarray] | None = None,
     after_epoch: Callable[[int, float], None] | None = None,
 ) -> Trained:
-    """Train until the epochs are over or the loss does not fall any more.
+    """Train until all epochs are over, or the loss has stopped falling.
 
     Args:
       loss: see `Loss`.
-      parameters: where to start: drawn, or those of an earlier mapper when people are added.
+      parameters: initial weights, or those of an earlier mapper when people are added.
       context: passed on to the loss.
       ws: `[N, L, D]`.
-      settings: how.
-      key: of the shuffles and of what the loss draws.
-      sharding: of all arrays, where `loss` uses the devices of a mesh: the same on each of them.
-      orders: the shuffles, for tests.
+      settings: settings of the training.
+      key: random key of the shuffles and the loss.
+      sharding: sharding of all arrays, the same on all devices; None leaves them where they are.
+      orders: the shuffles, for tests; None draws them.
       after_epoch: called with the number of epochs done and the epoch's loss.
     """
     optimiser = optax.adam(settings.rate)
@@ -145,7 +145,6 @@ def train_mapper(
 
 
 def mapper_training(config: ConfigDict) -> MapperTraining:
-    """How SUGAR's mapper is trained (`config.surrogates`)."""
-    of = config.surrogates
+    """Return the settings of the mapper's training (`config.surrogates`)."""
     names = (field.name for field in dataclasses.fields(MapperTraining))
-    return MapperTraining(**{name: of[name] for name in names})
+    return MapperTraining(**{name: config.surrogates[name] for name in names})

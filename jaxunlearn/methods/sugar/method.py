@@ -75,14 +75,14 @@ class SugarMethod(Method):
         models: Models,
         ws: np.ndarray,
         config: ConfigDict,
-        kept: Path | None,
+        cache: Path | None,
         before: Before | None = None,
         mesh: Mesh | None = None,
         *,
         progress: bool = True,
     ) -> Prepared:
         """See `Method.prepare`."""
-        return prepare.prepare(models, ws, config, kept, before, mesh, progress)
+        return prepare.prepare(models, ws, config, cache, before, mesh, progress)
 
     def untrained(
         self, config: ConfigDict, model: GeneratorConfig, w_avg: jax.Array, trainable: Pytree
@@ -90,9 +90,9 @@ class SugarMethod(Method):
         """See `Method.untrained`."""
         return prepare.untrained(config, model, w_avg, trainable)
 
-    def left_by(self, kept: Path, config: ConfigDict, generator: TriPlaneGenerator) -> Before:
+    def left_by(self, cache: Path, config: ConfigDict, generator: TriPlaneGenerator) -> Before:
         """See `Method.left_by`."""
-        return prepare.left_by(kept, config, generator)
+        return prepare.left_by(cache, config, generator)
 
     def check_distance(self, config: ConfigDict) -> None:
         """See `Method.check_distance`."""
@@ -104,7 +104,7 @@ class SugarMethod(Method):
         models: Models,
         ws: np.ndarray,
         config: ConfigDict,
-        kept: Path,
+        cache: Path,
         mesh: Mesh | None,
         *,
         progress: bool,
@@ -112,7 +112,7 @@ class SugarMethod(Method):
         """See `Method.same_for_all_distances`: one mapper serves all distances."""
         if config.target.kind not in MAPPERS:
             return {}
-        mapper = kept / prepare.MAPPER_FILE
+        mapper = cache / prepare.MAPPER_FILE
         prepare.trained_mapper(models, ws, config, mapper, mesh=mesh, progress=progress)
         return {"surrogates.file": str(mapper), "surrogates.epochs": 0}
 

@@ -14,16 +14,16 @@ from jaxunlearn.models.renderer import Renderer
 
 
 def choose_nearest(distances: np.ndarray, similarities: np.ndarray, highest: float) -> np.ndarray:
-    """Whom each person becomes; nobody is chosen twice while candidates last.
+    """Choose a surrogate for each person; nobody is chosen twice while there are enough candidates.
 
     Args:
-      distances: `[N, M]` between latents.
-      similarities: `[N, M]` between identities.
-      highest: candidates more similar than that to any of the N are left out; where none remains, the least
-        similar ones stand in.
+      distances: `[N, M]`, distances of latents.
+      similarities: `[N, M]`, identity similarities.
+      highest: candidates that are more similar to any of the N people are left out. Where too few remain,
+        the least similar ones are taken.
 
     Returns:
-      `[N]` numbers of candidates.
+      Numbers of the chosen candidates, `[N]`.
     """
     resemblance = similarities.max(axis=0)
     enough = resemblance <= highest
@@ -47,17 +47,17 @@ def nearest_people(
     compute: Compute,
     batch: int = 16,
 ) -> np.ndarray:
-    """Latents `[N, L, D]` of surrogates for people `[N, L, D]`; see `choose_nearest`.
+    """Return latents `[N, L, D]` of surrogates for people `[N, L, D]`; see `choose_nearest`.
 
     Args:
-      generator: the source, which everybody is drawn from and seen through, from the front.
-      identity: tells people apart; best not the network that measures afterwards.
+      generator: the source; it draws the candidates and renders everybody from the front.
+      identity: the network that tells people apart; best another one than the judge.
       ws: the people.
-      candidates: `M`, people drawn.
-      highest_similarity: as `highest` of `choose_nearest`.
-      key: draws the candidates.
-      compute: dtype and forms.
-      batch: pictures at a time.
+      candidates: `M`, the number of candidates.
+      highest_similarity: see `highest` of `choose_nearest`.
+      key: random key of the candidates.
+      compute: dtype and forms of computation.
+      batch: images in a batch.
     """
     z = jax.random.normal(key, (candidates, generator.config.z_dim))
     pool = np.asarray(generator.mapping(z, conditioning_view(generator.config, candidates)))

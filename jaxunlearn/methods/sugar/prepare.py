@@ -1,6 +1,6 @@
-"""What SUGAR needs before its first step: the mapper is trained and the Fisher measured, both are kept.
+"""Prepare SUGAR's steps: train the mapper, measure the Fisher, and save both.
 
-A run that resumes, or another run, reads them instead.
+A run that resumes, or another run, reads the files instead.
 """
 
 import functools
@@ -16,13 +16,14 @@ from jax.sharding import Mesh
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc, latents
-from jaxunlearn.methods.base import Before, Prepared, Terms
+from jaxunlearn.methods.base import Before, Prepared
 from jaxunlearn.methods.from_config import cameras, formula_targets, scale
 from jaxunlearn.methods.from_config import compute as compute_of
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.sugar.fisher import importance, retention
 from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
 from jaxunlearn.methods.sugar.mapper import Mapper, initial_mapper, load_mapper, save_mapper, surrogates_of
+from jaxunlearn.methods.sugar.mapper_loss import MapperWeights
 from jaxunlearn.methods.sugar.mapper_training import mapper_training
 from jaxunlearn.methods.sugar.nearest import nearest_people
 from jaxunlearn.methods.sugar.settings import MAPPERS
@@ -34,33 +35,33 @@ from jaxunlearn.process import multihost
 Pytree = Any
 
 MAPPER_FILE, FISHER_FILE = "surrogates.safetensors", "fisher.safetensors"
-"""Names in the folder for what took long to find."""
+"""Names of the two files in the cache folder."""
 
 
 class Left(NamedTuple):
-    """What SUGAR keeps for the next request besides the generator."""
+    """Whatever SUGAR keeps for the next request besides the generator."""
 
     fisher: Pytree | None
-    """Accumulated so far."""
+    """The sum over all requests so far."""
 
     mapper: Mapper | None
-    """Trained on the earlier people."""
+    """The mapper that was trained on the earlier people."""
 
 
 def prepare(
     models: Models,
     ws: np.ndarray,
     config: ConfigDict,
-    kept: Path | None,
+    cache: Path | None,
     before: Before | None,
     mesh: Mesh | None,
     progress: bool,
 ) -> Prepared:
-    """See `Method.prepare`; `kept` gets the mapper and the Fisher."""
-    ws_target, surrogates, losses = _surrogates(models, ws, config, kept, before, mesh, progress)
+    """See `Method.prepare`; mapper and Fisher are saved in `cache`."""
+    ws_target, surrogates, losses = _surrogates(models, ws, config, cache, before, mesh, progress)
     if config.pairs.adjacent_target == "shifted":
         surrogates = None
-    memory = _memory(models, ws, config, kept, before, mesh, progress)
+    memory = _memory(models, ws, config, cache, before, mesh, progress)
     summary = {"surrogate_losses": [round(loss, 6) for loss in losses]} if losses else {}
     return Prepared(ws_target, surrogates, memory, summary)
 
@@ -69,10 +70,12 @@ def untrained(
     config: ConfigDict, model: GeneratorConfig, w_avg: jax.Array, trainable: Pytree
 ) -> tuple[Callable[[jax.Array], jax.Array] | None, ewc.Memory | None]:
     """See `Method.untrained`: a mapper with initial weights, and a Fisher of zeros."""
-    surrogates, memory, of = None, None, config.surrogates
+    surrogates, memory, network = None, None, config.surrogates
     if config.pairs.adjacent_target == "surrogate" and config.target.kind in MAPPERS:
-        mapper = initial_mapper(config.target.kind, model, width=of.width, depth=of.depth, seed=config.seed)
-        surrogates = surrogates_of(mapper, w_avg, config.target.distance, of.space)
+        mapper = initial_mapper(
+            config.target.kind, model, width=network.width, depth=network.depth, seed=config.seed
+        )
+        surrogates = surrogates_of(mapper, w_avg, config.target.distance, network.space)
     elif config.pairs.adjacent_target == "surrogate" and config.target.kind == "extrapolated":
         surrogates = jax.tree_util.Partial(_extrapolated, w_avg, jnp.asarray(config.target.distance))
     if config.ewc.weight:
@@ -85,20 +88,20 @@ def _surrogates(
     models: Models,
     ws: np.ndarray,
     config: ConfigDict,
-    kept: Path | None,
+    cache: Path | None,
     before: Before | None,
     mesh: Mesh | None,
     progress: bool,
 ) -> tuple[np.ndarray, Callable[[jax.Array], jax.Array] | None, tuple[float, ...]]:
-    """Targets `[K, L, D]`, D if there is such a function, and the losses of its training."""
+    """Targets `[K, L, D]`; D, if there is such a function; the losses of its training."""
     kind = config.target.kind
     if kind in MAPPERS:
-        file = None if kept is None else kept / MAPPER_FILE
+        file = None if cache is None else cache / MAPPER_FILE
         mapper, losses = trained_mapper(models, ws, config, file, before, mesh, progress=progress)
         surrogates = surrogates_of(mapper, models.w_avg, _distance(models, config), config.surrogates.space)
         return np.asarray(jax.jit(_apply)(surrogates, jnp.asarray(ws))), surrogates, losses
     if kind == "nearest":
-        found = nearest_people(
+        targets = nearest_people(
             models.generator,
             models.identity,
             ws,
@@ -107,7 +110,7 @@ def _surrogates(
             key=jax.random.key(config.seed),
             compute=compute_of(config),
         )
-        return found, None, ()
+        return targets, None, ()
     extrapolated = jax.tree_util.Partial(_extrapolated, models.w_avg, jnp.asarray(_distance(models, config)))
     targets = formula_targets(models, ws, config)
     return targets, extrapolated if kind == "extrapolated" else None, ()
@@ -129,39 +132,39 @@ def trained_mapper(
     models: Models,
     ws: np.ndarray,
     config: ConfigDict,
-    kept: Path | None,
+    file: Path | None,
     before: Before | None = None,
     mesh: Mesh | None = None,
     *,
     progress: bool = True,
 ) -> tuple[Mapper, tuple[float, ...]]:
-    """SUGAR's mapper for people `[K, L, D]`: read from `kept` if it is there, else trained and kept there.
+    """Return SUGAR's mapper for people `[K, L, D]`: read from `file` if that exists, else trained and saved.
 
     Returns:
-      The mapper, and the loss of each epoch; none where it was not trained.
+      The mapper, and the loss of each epoch; no losses where it was read.
 
     Raises:
       InputError: if a file does not hold such a mapper, or training fails.
     """
-    of, kind = config.surrogates, config.target.kind
-    if kept is not None and kept.is_file():
-        return load_mapper(kept, kind), ()
+    network, kind = config.surrogates, config.target.kind
+    if file is not None and file.is_file():
+        return load_mapper(file, kind), ()
     model = models.generator.config
     if before is not None and before.memory.mapper is not None:
         start = before.memory.mapper
-    elif of.file:
-        start = load_mapper(Path(of.file), kind)
+    elif network.file:
+        start = load_mapper(Path(network.file), kind)
     else:
-        start = initial_mapper(kind, model, width=of.width, depth=of.depth, seed=config.seed)
+        start = initial_mapper(kind, model, width=network.width, depth=network.depth, seed=config.seed)
     compute = compute_of(config)
     loss = functools.partial(
         MapperLoss,
-        space=of.space,
-        form=of.objective,
-        terms=Terms(of.planes, of.perceptual, of.identity),
-        enough=of.enough,
-        distinct=of.distinct,
-        power=of.power,
+        space=network.space,
+        form=network.objective,
+        weights=MapperWeights(network.planes, network.perceptual, network.identity),
+        enough=network.enough,
+        distinct=network.distinct,
+        power=network.power,
         compute=compute,
         mesh=mesh,
         **cameras(config, model),
@@ -180,8 +183,8 @@ def trained_mapper(
     )
     if not np.isfinite(losses).all():
         raise InputError("the mapper's loss is no longer finite; lower config.surrogates.learning_rate")
-    if kept is not None and multihost.leads():
-        save_mapper(mapper, kept)
+    if file is not None and multihost.leads():
+        save_mapper(mapper, file)
     return mapper, losses
 
 
@@ -189,16 +192,16 @@ def _memory(
     models: Models,
     ws: np.ndarray,
     config: ConfigDict,
-    kept: Path | None,
+    cache: Path | None,
     before: Before | None,
     mesh: Mesh | None,
     progress: bool,
 ) -> ewc.Memory | None:
-    """What holds the parameters where they are: the Fisher of these people and of those before."""
+    """The EWC memory: the Fisher of these people and of those before."""
     source = split_generator(models.generator)
     start = source if before is None else split_generator(before.generator)
     weight = jnp.asarray(config.ewc.weight, jnp.float32)
-    file = None if kept is None else kept / FISHER_FILE
+    file = None if cache is None else cache / FISHER_FILE
     if not config.ewc.weight:
         return None if before is None else ewc.only_anchored(start.trainable)
     if file is not None and file.is_file():
@@ -216,9 +219,9 @@ def _memory(
     return ewc.Memory(fisher, start.trainable, weight)
 
 
-def left_by(kept: Path, config: ConfigDict, generator: TriPlaneGenerator) -> Before:
+def left_by(cache: Path, config: ConfigDict, generator: TriPlaneGenerator) -> Before:
     """See `Method.left_by`."""
-    fisher, mapper = kept / FISHER_FILE, kept / MAPPER_FILE
+    fisher, mapper = cache / FISHER_FILE, cache / MAPPER_FILE
     return Before(
         generator,
         Left(

@@ -1,7 +1,7 @@
 """Settings of SUGAR: the paper's, the official scripts', and those of the bundled model.
 
-Lengths in latent space (`target.distance`, `pairs.alpha_max`, `ewc.radius`) are in units of `unit`. Every
-preset takes the number of people, which decides on minibatch and steps.
+Lengths in latent space (`target.distance`, `pairs.alpha_max`, `ewc.radius`) are in units of `unit`. The
+number of people decides the size of a minibatch and the number of steps.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,9 @@ from jaxunlearn.methods.sugar.settings import Sugar
 def paper(people: int = 10) -> ConfigDict:
     """SUGAR as its paper describes it, on released 512² generators (Eq. 1-9; numbers from the scripts).
 
-    The mapper's identity term has a gradient; neighbours at a distance of their own; probes on a shell around
-    the person; importance by Gauss-Newton, since the gradient of Eq. 7 is zero where it is taken.
+    The mapper's identity term has a gradient. Every adjacent latent has its own distance. Probes lie on a
+    shell around the person. Importance is by Gauss-Newton, since the gradient of Eq. 7 is zero where it is
+    taken.
     """
     config = default_config(Sugar)
     config.pairs.batch = config.surrogates.batch = batch_of(people)
@@ -27,10 +28,10 @@ def paper(people: int = 10) -> ConfigDict:
 def official(people: int = 10) -> ConfigDict:
     """SUGAR as its official code runs (once its faults are mended): for parity, not recommended.
 
-    The mapper's identity term without gradient; one distance for all people's first neighbours, shortened by
-    a norm over the batch; one view an epoch, which neighbours are mapped for; probes around the mean;
-    importance from the generator's disagreement with its source, which is nothing but synthesis noise, with a
-    step away after each probe; cameras that look at the origin.
+    The mapper's identity term has no gradient. Everybody's first adjacent latent has the same distance,
+    shortened by a norm over the batch. An epoch has one view, and adjacent latents are mapped for it. Probes
+    lie around the mean. Importance comes from the generator's disagreement with its source, which is
+    synthesis noise alone, and each probe takes a step away. Cameras look at the origin.
     """
     config = paper(people)
     config.surrogates.objective = "official"
@@ -52,20 +53,22 @@ def official(people: int = 10) -> ConfigDict:
 def heads(people: int = 10) -> ConfigDict:
     """SUGAR on the bundled model of 64² images: fewer and longer steps, lengths relative to the model.
 
-    How far away the surrogates are decides what everybody else pays. Eq. 4 alone makes them opposites of the
-    people (similarity -0.3 to -0.7 to the judge), or leaves some the same person; so here their identity is
-    not pushed below a similarity of 0.2, and the weight of the planes keeps them near. A heavier perceptual
-    term, which has no end either, makes all of them the same pale face, and everybody else pales with them.
-    Surrogates must not be one another's either: a drawn mapper is often nearly constant, Eq. 4 lets it stay
-    so, and a generator that shows fifty people as one shows everybody as that one. Twenty times through all
-    people make them different from each other and near; within W they stay sharp meanwhile.
+    The distance of the surrogates decides how much other people change. Eq. 4 alone makes surrogates the
+    opposites of the people (similarity -0.3 to -0.7 to the judge), or leaves some the same person. So here
+    their identity is not pushed below a similarity of 0.2, and the weight of the planes keeps them near. A
+    heavier perceptual term, which has no end either, makes all of them the same pale face, and everybody else
+    becomes pale with them.
 
-    More than fifty people have a few whose surrogates stay near them, where all are pushed alike; squared
-    similarities push those hardest.
+    Surrogates must also differ from each other. A new mapper is often nearly constant, and Eq. 4 lets it stay
+    so; a generator that shows fifty people as one shows everybody as that one. Twenty epochs make surrogates
+    different from each other, and near. Within W they stay sharp.
 
-    A step's forgetting loss is a mean over people and the penalty is not, so beyond twenty people its weight
-    falls as one person's share of the loss does. Twice this weight kept others a little better, and left two
-    of some ten people as they were.
+    Of more than fifty people, a few have surrogates that stay near them if all are pushed alike. Squared
+    similarities push these hardest.
+
+    The forgetting loss is a mean over people, and the penalty is not. So beyond twenty people the penalty's
+    weight falls as one person's share of the loss does. Twice this weight kept others a little better, and
+    left two of ten people unchanged.
     """
     config = paper(people)
     like_heads(config, people)
@@ -91,4 +94,4 @@ PRESETS: dict[str, Callable[[int], ConfigDict]] = {
     "official": official,
     "heads": heads,
 }
-"""Name → settings for so many people."""
+"""Name → settings for a number of people."""

@@ -1,4 +1,4 @@
-"""Teach a mapper on the people who are to be forgotten, through the frozen source. `B` people in a batch."""
+"""Train a mapper on the people to forget, through the frozen source. `B` people in a batch."""
 
 import dataclasses
 from collections.abc import Callable
@@ -13,10 +13,9 @@ from jax.typing import DTypeLike
 from tqdm import tqdm
 
 from eg3d_flax import Compute, camera
-from jaxunlearn.methods.base import Terms
 from jaxunlearn.methods.losses import planes_distance
 from jaxunlearn.methods.sugar.mapper import DISPLACED, Mapper, Space
-from jaxunlearn.methods.sugar.mapper_loss import Form, surrogate_objective
+from jaxunlearn.methods.sugar.mapper_loss import Form, MapperWeights, surrogate_objective
 from jaxunlearn.methods.sugar.mapper_training import MapperTraining, train_mapper
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.perception import Perception
@@ -25,7 +24,7 @@ from jaxunlearn.sharding import everywhere, over_rows
 
 
 class Context(NamedTuple):
-    """What the loss of a mapper needs besides the mapper; everything the same on all devices."""
+    """Whatever the loss of a mapper needs besides the mapper; the same on all devices."""
 
     source: nnx.State
     perception: Perception
@@ -35,14 +34,14 @@ class Context(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class MapperLoss:
-    """Eq. 4 on one batch, everybody seen from one view that the epoch's key draws.
+    """Eq. 4 on one batch; everybody is seen from one view, which the epoch's key draws.
 
     Attributes:
-      mapper, generator: how the networks are put together.
-      space: of the surrogates; see `mapper.DISPLACED`.
-      form, terms, enough, distinct, power: see `surrogate_objective`.
+      mapper, generator: graphs of the networks.
+      space: space of the surrogates, see `mapper.DISPLACED`.
+      form, weights, enough, distinct, power: see `surrogate_objective`.
       max_yaw, pitch, pivot, radius: of the cameras, as in `GuideSampling`.
-      compute: dtype and forms.
+      compute: dtype and forms of computation.
       mesh: the batch is divided among its devices; None uses one.
     """
 
@@ -50,7 +49,7 @@ class MapperLoss:
     generator: nnx.GraphDef
     space: Space
     form: Form
-    terms: Terms
+    weights: MapperWeights
     enough: float
     distinct: float
     power: float
@@ -62,7 +61,7 @@ class MapperLoss:
     mesh: Mesh | None = None
 
     def __call__(self, mapper: nnx.State, context: Context, ws: jax.Array, key: jax.Array) -> jax.Array:
-        """The loss of ws `[B, L, D]`."""
+        """Compute the loss of ws `[B, L, D]`."""
         yaw = jax.random.uniform(key, (1,), minval=-self.max_yaw, maxval=self.max_yaw)
         compare = self._compare if self.mesh is None else over_rows(self._compare, self.mesh, len(ws))
         planes, perceptual, identity, surrogates = compare((mapper, context, yaw), ws)
@@ -71,7 +70,7 @@ class MapperLoss:
             planes,
             perceptual,
             identity,
-            self.terms,
+            self.weights,
             self.form,
             self.enough,
             (surrogates @ surrogates.T)[pairs],
@@ -92,7 +91,7 @@ class MapperLoss:
             images = generator.render(planes, ws, c, compute=self.compute).image
             return planes, images, context.perception.embed(images)
 
-        # Apart, since only surrogates have a gradient: in one batch it would run back through both.
+        # Two calls, since only surrogates have a gradient: in one batch it would run back through both.
         person, seen, known = look(ws)
         surrogate, shown, other = look(
             DISPLACED[self.space](self.mapper, mapper, context.w_avg, context.d, ws)
@@ -117,16 +116,16 @@ def learned(
     """Train `mapper` on people `[N, L, D]`.
 
     Args:
-      mapper: where to start; an earlier one where people are added.
-      models: the source, and how images are compared.
+      mapper: the mapper to start from; an earlier one where people are added.
+      models: the source, and the networks that compare images.
       ws: the people.
       d: distance of the surrogates from the mean.
-      loss: makes the loss of the graphs of mapper and generator.
-      settings: how it is trained.
-      seed: of shuffles and views.
-      dtype: what images are compared in.
-      mesh: whose devices the loss uses.
-      progress: show a bar.
+      loss: graphs of mapper and generator → the loss.
+      settings: settings of the training.
+      seed: seed of shuffles and views.
+      dtype: dtype in which images are compared.
+      mesh: devices that share the loss; None uses one.
+      progress: True shows a bar.
 
     Returns:
       The trained mapper, and the loss of each epoch.

@@ -1,7 +1,6 @@
-"""A mapper that looks at ws as a sequence: every row may see every other.
+"""A mapper that reads ws as a sequence of rows: a pre-norm transformer (Xiong et al., 2020).
 
-`B` latents, `L` rows of ws, `D` w_dim. A pre-norm transformer (Xiong et al., 2020) with a learned code for
-the place of a row.
+The place of a row has a learned code. `B` latents, `L` rows of ws, `D` w_dim.
 """
 
 import jax
@@ -9,11 +8,11 @@ import jax.numpy as jnp
 from flax import nnx
 
 HEADS = 4
-"""Attention heads, unless said otherwise."""
+"""Default number of attention heads."""
 
 
 class Block(nnx.Module):
-    """Attention over the rows, then a network on each row, both beside the identity."""
+    """Attention over the rows, then a network on each row; both are residual."""
 
     def __init__(self, width: int, heads: int, *, rngs: nnx.Rngs):
         self.norm1 = nnx.LayerNorm(width, rngs=rngs)
@@ -33,10 +32,10 @@ class Transformer(nnx.Module):
     Args:
       num_ws: `L`.
       w_dim: `D`.
-      width: of the rows inside.
-      depth: blocks.
-      heads: of each attention.
-      rngs: draws the weights.
+      width: width of the rows inside.
+      depth: number of blocks.
+      heads: number of attention heads.
+      rngs: random numbers for the weights.
     """
 
     def __init__(

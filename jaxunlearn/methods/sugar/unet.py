@@ -1,4 +1,4 @@
-"""SUGAR's mapper as its official code has it: a U-Net that takes ws for a picture of one channel.
+"""SUGAR's mapper as in its official code: a U-Net that reads ws as an image of one channel.
 
 `B` latents, `L` rows of ws, `D` w_dim, `C` channels. Two levels, residual, ReLU before the convolutions, no
 normalisation. Attribute paths are the official state dict's names.
@@ -63,14 +63,14 @@ class _Encoder(nnx.Module):
 
 
 class _DecodingBlock(ResidualBlock):
-    """Enlarges, and joins what the encoder saw at this size."""
+    """Enlarges its input, and joins it with the encoder's output of the same size."""
 
     def __init__(self, width: int, *, rngs: nnx.Rngs):
         super().__init__(3 * width, width, rngs=rngs)
         self.upsample = Upsampling(2 * width, rngs=rngs)
 
-    def join(self, seen: jax.Array, x: jax.Array) -> jax.Array:
-        return self(jnp.concatenate([seen, self.upsample(x)], axis=-1))
+    def join(self, encoded: jax.Array, x: jax.Array) -> jax.Array:
+        return self(jnp.concatenate([encoded, self.upsample(x)], axis=-1))
 
 
 class _Decoder(nnx.Module):
@@ -81,12 +81,12 @@ class _Decoder(nnx.Module):
 class UNet2D(nnx.Module):
     """Identity offsets w - w̄ `[B, L, D]` → directions of the surrogates, the same shape.
 
-    The classifier is in the official files and is never applied; the output is the mean over the decoder's
-    channels. An odd number of rows is filled up with zeros, which the official 14 never need.
+    The output is the mean over the decoder's channels. The classifier is in the official files, but is never
+    applied. An odd number of rows is filled up with zeros; the official 14 rows never need it.
 
     Args:
       width: channels of the outer level; 64 in the official code.
-      rngs: draws the weights.
+      rngs: random numbers for the weights.
     """
 
     def __init__(self, width: int = 64, *, rngs: nnx.Rngs):
@@ -100,14 +100,14 @@ class UNet2D(nnx.Module):
         """See the class."""
         rows, columns = w_id.shape[-2:]
         x = jnp.pad(w_id, ((0, 0), (0, rows % 2), (0, columns % 2)))[..., None]
-        seen = self.encoder.encoding_blocks["0"](x)
-        deep = self.bottom_block(max_pool(seen, 2, stride=2))
-        joined = self.decoder.decoding_blocks["0"].join(seen, deep)
+        encoded = self.encoder.encoding_blocks["0"](x)
+        deep = self.bottom_block(max_pool(encoded, 2, stride=2))
+        joined = self.decoder.decoding_blocks["0"].join(encoded, deep)
         return jnp.mean(joined, axis=-1)[:, :rows, :columns]
 
 
 def initialised_unet(seed: int = 0, width: int = 64) -> UNet2D:
-    """A U-Net drawn as the official code does: Xavier-uniform weights, biases uniform in ±1/√fan_in."""
+    """Return a U-Net with the official initial weights: Xavier-uniform, biases uniform in ±1/√fan_in."""
 
     def make() -> UNet2D:
         return UNet2D(width, rngs=nnx.Rngs(0))
@@ -125,7 +125,7 @@ def initialised_unet(seed: int = 0, width: int = 64) -> UNet2D:
 
 
 def _axes(name: str, ndim: int) -> tuple[int, ...]:
-    """Transposed convolutions are stored `[in, out, kh, kw]`."""
+    """Order of axes; transposed convolutions are stored `[in, out, kh, kw]`."""
     if name.endswith("upsample.weight"):
         return (2, 3, 0, 1)
     return torch_bridge.conv_and_linear_axes(name, ndim)
@@ -152,13 +152,13 @@ def from_torch(state_dict: Mapping[str, np.ndarray]) -> UNet2D:
 
 
 def to_torch(module: UNet2D) -> dict[str, np.ndarray]:
-    """The inverse of `from_torch`, second names included, so that official code loads it strictly."""
+    """Return the official state dict, with second names, so that official code loads it strictly."""
     state = torch_bridge.to_torch(torch_bridge.module_arrays(module), LAYOUT)
     return state | {_second_name(name): array for name, array in state.items() if ".conv_layer." in name}
 
 
 def _second_name(name: str) -> str:
-    """`block` holds the ReLU first where there is one before the convolution."""
+    """The name inside `block`; a ReLU before the convolution comes first there."""
     block, _, leaf = name.partition(".conv_layer.")
     rectified_before = block.endswith((".conv1", ".conv2")) and block != "encoder.encoding_blocks.0.conv1"
     return f"{block}.block.{int(rectified_before)}.{leaf}"

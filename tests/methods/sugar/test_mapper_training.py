@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 from jaxunlearn.methods import latents
-from jaxunlearn.methods.base import Terms
 from jaxunlearn.methods.sugar import unet
-from jaxunlearn.methods.sugar.mapper_loss import surrogate_objective
+from jaxunlearn.methods.sugar.mapper_loss import MapperWeights, surrogate_objective
 from jaxunlearn.methods.sugar.mapper_training import EarlyStopping, MapperTraining, train_mapper
 from sugar_golden import sugar_golden, unet_state_dict
 
-TERMS = Terms(planes=0.01, perceptual=1.0, identity=0.1)
+TERMS = MapperWeights(planes=0.01, perceptual=1.0, identity=0.1)
 
 
 @pytest.mark.parametrize("d", [20.0, -5.0])
@@ -37,7 +36,7 @@ def test_where_surrogates_lie(d, kind):
 def test_the_official_objective(name, identity):
     case = sugar_golden("trigger_objective")
     planes = np.mean(np.square(case["feat_u"] - case["feat_target"]), axis=(2, 3, 4))
-    terms = Terms(planes=0.01, perceptual=1.0, identity=identity)
+    terms = MapperWeights(planes=0.01, perceptual=1.0, identity=identity)
     losses = [
         surrogate_objective(jnp.asarray(p), jnp.asarray(lpips), jnp.asarray(distance), terms, "official")
         for p, lpips, distance in zip(planes, case["lpips"], case["id"], strict=True)

@@ -1,0 +1,224 @@
+"""What a run does besides its steps: watch the loss, log, show, save, stop, and sum up."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from tqdm import tqdm
+
+from jaxunlearn.errors import InputError, Interrupted
+from jaxunlearn.process import multihost
+from jaxunlearn.training.checkpoints import Checkpoints
+from jaxunlearn.training.progress_picture import ProgressPicture
+from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.step import State
+from jaxunlearn.training.trainer import Callback, Moment
+
+
+class Diverged(InputError):
+    """No copy's loss is finite any more."""
+
+
+class Divergence(Callback):
+    """Remembers copies whose loss ceased to be finite, and ends the run when none is left.
+
+    Args:
+      every: steps between two looks; measurements must have been fetched there.
+      copies: number of generator copies.
+      before: numbers of the copies that diverged before this call.
+      latest_saved: returns the step of the newest checkpoint, None without one.
+    """
+
+    def __init__(self, every: int, copies: int, before: set[int], latest_saved: Callable[[], int | None]):
+        self._every, self._all, self._latest_saved = every, copies, latest_saved
+        self.copies = set(before)
+
+    def after_step(self, moment: Moment) -> None:
+        """See `Callback.after_step`.
+
+        Raises:
+          Diverged: if all copies have diverged.
+        """
+        if not moment.due(self._every):
+            return
+        self.copies |= set(np.flatnonzero(~np.isfinite(moment.measured["loss"])).tolist())
+        if len(self.copies) == self._all:
+            kept = self._latest_saved()
+            saved = f"; the state of step {kept} is kept" if kept else ""
+            raise Diverged(
+                f"step {moment.step}: the loss is no longer finite; "
+                f"lower config.optimiser.learning_rate{saved}"
+            )
+
+    def mean(self, losses: np.ndarray) -> float:
+        """Return the mean loss of the copies that did not diverge."""
+        return float(np.mean(np.delete(losses, sorted(self.copies))))
+
+
+class Log(Callback):
+    """Adds lines to the run folder's `metrics.jsonl` and moves a progress bar.
+
+    Args:
+      every: steps between two lines.
+      divergence: whose diverged copies are left out of the means.
+      folder: None for a run without one.
+      bar: of all steps.
+    """
+
+    def __init__(self, every: int, divergence: Divergence, folder: RunFolder | None, bar: "tqdm[Any]"):
+        self._every, self._divergence, self._folder, self._bar = every, divergence, folder, bar
+
+    def after_step(self, moment: Moment) -> None:
+        """See `Callback.after_step`."""
+        if moment.due(self._every):
+            line = self._line(moment)
+            self._bar.set_postfix(_postfix(line), refresh=False)
+            if self._folder is not None:
+                self._folder.log(line)
+        self._bar.update()
+
+    def _line(self, moment: Moment) -> dict[str, Any]:
+        """Means over the copies that did not diverge, with each term of each pair."""
+        left_out = sorted(self._divergence.copies)
+        line: dict[str, Any] = {"step": moment.step, "seconds": round(moment.seconds, 2)}
+        for name, values in moment.measured.items():
+            rows = np.delete(np.asarray(values), left_out, axis=0)
+            line[name] = np.round(rows.mean(axis=0).astype(float), 6).tolist()
+        return line | ({"diverged": left_out} if left_out else {})
+
+
+def _postfix(line: Mapping[str, Any]) -> dict[str, str]:
+    """The bar's numbers; the first pair is a local one."""
+    numbers = {"loss": f"{line['loss']:.3f}"}
+    if any(line.get("identity", ())):
+        numbers["similarity to target"] = f"{1 - line['identity'][0]:.2f}"
+    return numbers
+
+
+class Pictures(Callback):
+    """Saves a picture of the first copy from time to time.
+
+    Args:
+      every: steps between two pictures.
+      picture: None in a process that writes nothing; it must still help to gather the generator.
+    """
+
+    def __init__(self, every: int, picture: ProgressPicture | None):
+        self._every, self._picture = every, picture
+
+    def after_step(self, moment: Moment) -> None:
+        """See `Callback.after_step`."""
+        if moment.due(self._every):
+            generator = moment.generator(0)
+            if self._picture is not None:
+                self._picture.save(moment.step, generator)
+
+
+class SaveCheckpoints(Callback):
+    """Saves the state from time to time, and before the run stops.
+
+    Args:
+      every: steps between two checkpoints.
+      checkpoints: where to.
+      divergence: whose diverged copies are left out of the mean loss.
+      fetch: an array of all copies on the devices → NumPy.
+      without_padding: a state → the same without the copies that only fill up devices.
+    """
+
+    def __init__(
+        self,
+        every: int,
+        checkpoints: Checkpoints,
+        divergence: Divergence,
+        fetch: Callable[[Any], Any],
+        without_padding: Callable[[State], State],
+    ):
+        self._every, self._checkpoints, self._divergence = every, checkpoints, divergence
+        self._fetch, self._without_padding = fetch, without_padding
+
+    def after_step(self, moment: Moment) -> None:
+        """See `Callback.after_step`."""
+        if moment.due(self._every) or moment.stop:
+            loss = self._divergence.mean(self._fetch(moment.measured["loss"]))
+            self._checkpoints.save(moment.step, self._without_padding(moment.state), loss)
+
+    def at_end(self) -> None:
+        """Wait until everything is on disk."""
+        self._checkpoints.wait()
+
+
+class StopOnSignal(Callback):
+    """Ends the run between two steps after Ctrl-C or SIGTERM, in all processes after the same step.
+
+    It stands after callbacks that may set `Moment.stop`, and before `SaveCheckpoints`, which saves the step.
+
+    Args:
+      every: steps between two questions to the other processes; a single process asks after each step.
+      received: set when a signal came.
+      first: steps taken before this call.
+      folder: of the run, where it resumes from.
+    """
+
+    def __init__(self, every: int, received: threading.Event, first: int, folder: RunFolder | None):
+        self._every, self._received, self._step, self._folder = every, received, first, folder
+        self._stopped = False
+
+    def after_step(self, moment: Moment) -> None:
+        """See `Callback.after_step`."""
+        self._step = moment.step
+        came = self._received.is_set()
+        moment.stop |= (
+            multihost.anywhere(came) if moment.due(self._every) else came and jax.process_count() == 1
+        )
+        self._stopped = moment.stop
+
+    def at_end(self) -> None:
+        """See `Callback.at_end`.
+
+        Raises:
+          Interrupted: if a callback stopped the run, or a signal came to any process.
+        """
+        if not (self._stopped or multihost.anywhere(self._received.is_set())):
+            return
+        if self._folder is None:
+            raise Interrupted(
+                f"interrupted after step {self._step}; nothing was saved, since the run has no folder"
+            )
+        raise Interrupted(
+            f"interrupted; step {self._step} is saved in {self._folder.path}. The same command resumes it"
+        )
+
+
+class SumUp(Callback):
+    """Keeps the figures of the steps, in the run folder before the last state is saved there.
+
+    A run that is killed after its last checkpoint has no step left to measure, and reads them.
+
+    Args:
+      divergence: whose diverged copies are left out of the mean loss.
+      first: steps taken before this call.
+      known: figures that do not depend on the steps.
+      folder: None for a run without one.
+    """
+
+    def __init__(
+        self, divergence: Divergence, first: int, known: Mapping[str, Any], folder: RunFolder | None
+    ):
+        self._divergence, self._first, self._known, self._folder = divergence, first, known, folder
+        self.figures: dict[str, Any] = {}
+
+    def after_step(self, moment: Moment) -> None:
+        """See `Callback.after_step`."""
+        if moment.step < moment.last_step:
+            return
+        losses = np.asarray(moment.measured["loss"])
+        self.figures = {
+            "steps_per_second": round((moment.step - self._first) / moment.seconds, 4),
+            "loss": self._divergence.mean(losses),
+            "losses": [float(x) if np.isfinite(x) else None for x in losses],
+            **self._known,
+        }
+        if self._folder is not None:
+            self._folder.add_to_summary(self.figures)

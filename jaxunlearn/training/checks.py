@@ -1,0 +1,83 @@
+"""Checks of what a run is asked for, before anything is computed or written."""
+
+import dataclasses
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods.latents import repeated
+from jaxunlearn.models.loading import Models
+from jaxunlearn.photos.people import People
+from jaxunlearn.process import multihost
+from jaxunlearn.sharding import IDENTITY
+from jaxunlearn.training.result import Result
+from jaxunlearn.training.run_dir import same_people
+
+
+def people_of(people: People | np.ndarray | jax.Array, models: Models) -> People:
+    """Return people whose latents are `[K, L, D]` float32 and fit the generator.
+
+    Raises:
+      InputError: if they do not fit, or are not finite.
+    """
+    if not isinstance(people, People):
+        ws = _latents(people, models)
+        return People("people", tuple(f"latent {k}" for k in range(len(ws))), ws)
+    ws = _latents(people.ws, models)
+    if len(people.subjects) != len(ws):
+        raise InputError(f"{len(people.subjects)} subjects for {len(ws)} latents")
+    return dataclasses.replace(people, ws=ws)
+
+
+def _latents(ws: np.ndarray | jax.Array, models: Models) -> np.ndarray:
+    """Latents as `[K, L, D]` float32."""
+    latents = np.asarray(ws, np.float32)
+    if latents.ndim == 2:
+        latents = latents[None]
+    config = models.generator.config
+    if latents.ndim != 3 or latents.shape[1:] != (config.num_ws, config.w_dim) or not len(latents):
+        raise InputError(
+            f"latents of shape {list(np.shape(ws))} do not fit this generator, "
+            f"which takes [K, {config.num_ws}, {config.w_dim}]"
+        )
+    if not np.isfinite(latents).all():
+        raise InputError("latents contain NaN or infinity")
+    return latents
+
+
+def leaders(ws: np.ndarray) -> np.ndarray:
+    """Return process 0's latents in every process; all processes call it together.
+
+    Raises:
+      InputError: in all processes, if latents differ by more than rounding.
+    """
+    common = np.asarray(multihost.from_leader(ws))
+    multihost.check_same({"people's latents": same_people(ws, common)}, "the run's people")
+    return common
+
+
+def check_sharing(people: People, mesh: Mesh | None, previous: Result | None, *, shared: bool) -> None:
+    """Refuse arguments that contradict who shares a generator.
+
+    Raises:
+      InputError: if people who share one are listed twice, since two targets for one person contradict each
+        other; if a mesh divides the one generator; if there is an earlier request and everybody has a copy.
+    """
+    if not shared:
+        if previous is not None:
+            raise InputError(
+                "an earlier request is given, but every person has a generator copy of their own; "
+                "requests need a method whose people share one generator"
+            )
+        return
+    if (twice := repeated(people.ws)) is not None:
+        first, second = (people.subjects[k] for k in twice)
+        names = first if first == second else f"{first} and {second}"
+        raise InputError(f"{names}: the same person is listed twice; list everybody once")
+    if mesh is not None and mesh.shape[IDENTITY] > 1:
+        raise InputError(
+            f'a mesh with {mesh.shape[IDENTITY]} devices along "identity": all people share one generator; '
+            'put the devices along "sample"'
+        )

@@ -1,0 +1,107 @@
+"""The loop by itself: order of callbacks, what is fetched, how a run stops."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxunlearn.errors import Interrupted
+from jaxunlearn.methods.registry import preset
+from jaxunlearn.training.callbacks import Diverged, Divergence
+from jaxunlearn.training.step import State
+from jaxunlearn.training.trainer import Callback, Moment, Trainer
+from jaxunlearn.training.unlearn import unlearn
+from tiny_models import tiny_models, tiny_people
+
+
+class Recorder(Callback):
+    def __init__(self, name: str, told: list, stop_at: int = 0):
+        self._name, self._told, self._stop_at = name, told, stop_at
+
+    def after_step(self, moment: Moment) -> None:
+        self._told.append((self._name, moment.step, type(moment.measured["loss"]).__name__))
+        moment.stop |= moment.step == self._stop_at
+
+    def at_end(self) -> None:
+        self._told.append((self._name, "end"))
+
+
+def trainer(*callbacks: Callback, every: int = 2) -> Trainer:
+    """Counts in the place of the state; the loss is the step."""
+
+    def advance(state):
+        return state._replace(step=state.step + 1), {"loss": jnp.full(2, state.step + 1.0)}
+
+    def fetch(measured):
+        return {name: np.asarray(values) for name, values in measured.items()}
+
+    return Trainer(advance, fetch, every, lambda state, copy: (int(state.step), copy), callbacks)  # type: ignore[arg-type]
+
+
+START = State(None, None, jnp.zeros((), jnp.int32))  # type: ignore[arg-type]
+
+
+def test_callbacks_are_told_in_order_and_measurements_fetched_when_due():
+    told = []
+    state = trainer(Recorder("a", told), Recorder("b", told)).run(START, 0, 3)
+    assert int(state.step) == 3
+    device, host = "ArrayImpl", "ndarray"
+    kinds = {1: device, 2: host, 3: host}  # every second step, and the last
+    assert told == [(name, step, kinds[step]) for step in (1, 2, 3) for name in "ab"] + [
+        ("a", "end"),
+        ("b", "end"),
+    ]
+
+
+def test_a_callback_stops_the_run_and_those_after_it_see_the_step():
+    told = []
+    state = trainer(Recorder("a", told, stop_at=2), Recorder("b", told)).run(START, 0, 9)
+    assert int(state.step) == 2
+    assert told[-3:] == [("b", 2, "ndarray"), ("a", "end"), ("b", "end")]
+
+
+def test_a_moment_has_the_generator_of_its_step():
+    made = []
+
+    class Keep(Callback):
+        def after_step(self, moment: Moment) -> None:
+            made.append(moment.generator(1))
+
+    trainer(Keep()).run(START, 0, 2)
+    assert made == [(1, 1), (2, 1)]
+
+
+@pytest.mark.parametrize(("every", "due"), [(0, []), (2, [2, 4, 5]), (7, [5])])
+def test_when_something_is_due(every, due):
+    moments = [Moment(step, 5, START, {}, 0.0, lambda k: None) for step in range(1, 6)]  # type: ignore[arg-type]
+    assert [moment.step for moment in moments if moment.due(every)] == due
+
+
+def test_a_run_ends_when_no_copy_is_finite():
+    watch = Divergence(1, 2, {0}, lambda: 4)
+    moment = Moment(5, 9, START, {"loss": np.array([np.nan, 1.0])}, 0.0, lambda k: None)  # type: ignore[arg-type]
+    watch.after_step(moment)
+    assert watch.copies == {0}
+    assert watch.mean(np.array([np.nan, 3.0])) == 3.0
+    moment.measured = {"loss": np.array([1.0, np.inf])}
+    with pytest.raises(Diverged, match=r"step 5: .*learning_rate; the state of step 4 is kept"):
+        watch.after_step(moment)
+
+
+def test_a_callback_of_the_caller_sees_generators_and_may_stop(tmp_path):
+    seen = []
+
+    class Watch(Callback):
+        def after_step(self, moment: Moment) -> None:
+            seen.append((moment.step, moment.generator(0).config.w_dim))
+            moment.stop |= moment.step == 1
+
+    models, settings = tiny_models(), preset("guide/heads")
+    settings.update(steps=2, log_every=1, images_every=0)
+    settings.optimiser.schedule = "constant"
+    with pytest.raises(Interrupted, match=r"step 1 is saved in .*run\. The same command resumes it"):
+        unlearn(
+            models, tiny_people(1), settings, workdir=tmp_path / "run", callbacks=[Watch()], progress=False
+        )
+    resumed = unlearn(models, tiny_people(1), settings, workdir=tmp_path / "run", progress=False)
+    assert resumed.summary["steps"] == 2
+    assert seen == [(1, models.generator.config.w_dim)]
