@@ -20,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxunlearn.evaluation import album_latents, evaluate_generator
-from jaxunlearn.evaluation.evaluate import reference_of
+from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.settings import ConfigDict
@@ -83,7 +83,7 @@ def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path
         for person in range(people)
     ]
     missing = [run for run in wanted if run not in done]
-    reference = reference_of(models, presets.heads())
+    reference = measure_reference(models, presets.heads())
     albums: dict[int, Any] = {}
     for row, person, seed in tqdm(missing, unit="run"):
         config = ROWS[row]()

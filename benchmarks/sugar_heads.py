@@ -25,7 +25,7 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxunlearn.evaluation import Reference
-from jaxunlearn.evaluation.evaluate import evaluate, reference_of
+from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.images import save_png
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.guide import presets
@@ -37,9 +37,9 @@ from jaxunlearn.profiling.devices import processor
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.unlearn import unlearn
-from jaxunlearn.workflows.continual import forget_in_stages
-from jaxunlearn.workflows.continual_report import tell_sequence
-from jaxunlearn.workflows.requests import Stage
+from jaxunlearn.workflows.continual import forget_requests
+from jaxunlearn.workflows.continual_report import report_requests
+from jaxunlearn.workflows.requests import ForgetRequest
 
 FIRST_PERSON = 300
 NUMBERS = (1, 5, 10, 20, 50, 200)
@@ -90,7 +90,7 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path,
     reference = None
     for row, people, seed, stages in tqdm(missing, unit="run"):
         if reference is None:
-            reference = reference_of(models, ROWS[row](people))
+            reference = measure_reference(models, ROWS[row](people))
         began = time.monotonic()
         if stages == 1:
             result, figures = _at_once(models, ROWS[row], people, seed, reference)
@@ -153,9 +153,9 @@ def _in_stages(
     path: Path,
 ) -> dict[str, Any]:
     parts = np.array_split(_people(people, seed), stages)
-    requests = [Stage(f"stage{k + 1}", tuple(map(int, part))) for k, part in enumerate(parts)]
+    requests = [ForgetRequest(f"stage{k + 1}", tuple(map(int, part))) for k, part in enumerate(parts)]
     with tempfile.TemporaryDirectory() as folder:
-        forgotten = forget_in_stages(
+        forgotten = forget_requests(
             models,
             requests,
             lambda number: _seeded(preset, number, seed),
@@ -163,7 +163,7 @@ def _in_stages(
             reference=reference,
             progress=False,
         )
-        tell_sequence(models, forgotten, _seeded(preset, people, seed))
+        report_requests(models, forgotten, _seeded(preset, people, seed))
         for name in ("people", "others"):
             (Path(folder) / f"{name}.png").rename(path.with_name(f"{path.stem}_{stages}_stages_{name}.png"))
     history = [entry.figures for entry in forgotten.registry.entries]

@@ -1,23 +1,23 @@
-"""Errors that are the user's to mend."""
+"""Errors that the user can mend, and help for their messages."""
 
 
 class InputError(ValueError):
-    """An argument or a file cannot be used; the message is one line that says what to do."""
+    """An argument or a file cannot be used. The message is one line: what is wrong, where, and what to do."""
 
 
 class Interrupted(Exception):
-    """A run was stopped from outside after saving its state; the message says how to go on."""
+    """A run was stopped from outside and saved its state. The message says how to resume it."""
 
 
 class DoesNotFit(Exception):
-    """A program needs more memory than the device has; the message says how much, and what to try."""
+    """A program needs more memory than the device has. The message says how much, and what to try."""
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, for a message of one line."""
+    """Return the first line of an error's message, or its type's name if the message is empty."""
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def shortened(text: str, most: int = 80) -> str:
-    """A text for a message, cut to `most` characters."""
+    """Return a text for a message, cut to `most` characters; an ellipsis marks the cut."""
     return text if len(text) <= most else f"{text[:most]}…"

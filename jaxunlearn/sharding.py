@@ -1,7 +1,7 @@
-"""Which device does what: generator copies along the axis "identity", a step's pairs along "sample".
+"""How work is divided among devices: generator copies along "identity", a step's pairs along "sample".
 
-`K` copies. Copies never need each other, so nothing is exchanged along "identity"; along "sample" the devices
-add up their gradients, once a step.
+`K` copies. Copies are independent, so devices exchange nothing along "identity". Along "sample" they add up
+their gradients once per step.
 """
 
 import dataclasses
@@ -22,15 +22,15 @@ Pytree = Any
 
 @dataclasses.dataclass(frozen=True)
 class Portion:
-    """Equal shares of `count` pairs, for the devices along a mesh axis; inside `jax.shard_map` only.
+    """Equal shares of `count` pairs for the devices along a mesh axis; used inside `jax.shard_map` only.
 
-    Shares are of one size, since all devices run one program: the last ones render some pairs for nothing
-    where `count` is not a multiple of `parts`.
+    All shares have the same size because all devices run the same program. If `count` is not a multiple of
+    `parts`, the last devices render pairs that are not needed.
 
     Attributes:
       axis: name of the mesh axis.
-      parts: devices along it.
-      count: pairs, `P`.
+      parts: number of devices along that axis.
+      count: number of pairs, `P`.
     """
 
     axis: str
@@ -39,97 +39,108 @@ class Portion:
 
     @property
     def size(self) -> int:
-        """Pairs of a share."""
+        """Number of pairs in a share."""
         return -(-self.count // self.parts)
 
     @property
     def wasted(self) -> float:
-        """Share of the rendering that is for nothing, in [0, 1)."""
+        """Fraction of the rendered pairs that are not needed, in [0, 1)."""
         return 1 - self.count / (self.size * self.parts)
 
     def _rows(self) -> jax.Array:
-        """`[size]`, which pairs are this device's; `count` and above are nobody's."""
+        """Return the numbers of this device's pairs, `[size]`; numbers from `count` on are padding."""
         return jax.lax.axis_index(self.axis) * self.size + jnp.arange(self.size)
 
     def take(self, tree: Pytree) -> Pytree:
-        """This device's rows of arrays `[P, ...]`; what has one row for all pairs stays."""
+        """Return this device's rows of arrays `[P, ...]`; an array with one row stays as it is."""
         rows = jnp.minimum(self._rows(), self.count - 1)
         return jax.tree.map(lambda x: x[rows] if len(x) == self.count else x, tree)
 
     def put(self, values: jax.Array, wanted: np.ndarray) -> jax.Array:
-        """This device's values `[size]` among those of all pairs, `[P]`: 0 elsewhere, and where unwanted."""
+        """Place this device's values `[size]` among those of all pairs, `[P]`.
+
+        Args:
+          values: `[size]`, one value per pair of this device.
+          wanted: `[P]` booleans; the value of a pair that is not wanted becomes 0.
+
+        Returns:
+          `[P]`, 0 for the pairs of other devices.
+        """
         everywhere = jnp.zeros(self.count, values.dtype).at[self._rows()].set(values, mode="drop")
         return jnp.where(wanted, everywhere, 0)
 
     def total(self, tree: Pytree) -> Pytree:
-        """The sum over the devices."""
+        """Return the sum over the devices of this axis."""
         return jax.lax.psum(tree, self.axis)
 
 
 IDENTITY, SAMPLE = AXES = ("identity", "sample")
 
 
-def shape_of(text: str) -> tuple[int, int]:
-    """Devices along "identity" and along "sample", such as `4x2` → (4, 2).
+def parse_mesh_shape(text: str) -> tuple[int, int]:
+    """Return the devices along "identity" and along "sample": (4, 2) for the text `4x2`.
 
     Raises:
-      ValueError: what the text should have been.
+      ValueError: if the text is not a mesh; the message says what was expected.
     """
-    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text, re.ASCII)
-    if found is None:
+    match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text, re.ASCII)
+    if match is None:
         raise ValueError("a mesh such as 4x2: identity x sample")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 def make_mesh(identity: int = 0, sample: int = 1, devices: Sequence[Any] | None = None) -> Mesh:
-    """A mesh with the axes `AXES`.
+    """Build a device mesh with the axes `AXES`.
 
-    Devices that follow each other in JAX's order, which are near each other, share a copy's samples.
+    Devices that follow each other in JAX's order are near each other, so these share the pairs of a copy.
 
     Args:
-      identity: devices among which generator copies are divided; 0 takes as many as there are.
+      identity: devices among which generator copies are divided; 0 uses as many as there are.
       sample: devices among which the pairs of a copy's step are divided.
-      devices: which to use; None takes all.
+      devices: the devices to use; None uses all.
 
     Raises:
-      InputError: if there are not as many devices.
+      InputError: if there are not enough devices.
     """
     devices = list(jax.devices() if devices is None else devices)
     identity = identity or len(devices) // sample
     if identity < 1 or identity * sample > len(devices):
         raise InputError(
             f"a mesh of {max(identity, 1)} x {sample} needs {max(identity, 1) * sample} devices, "
-            f"here are {len(devices)}"
+            f"but this machine has {len(devices)}"
         )
     return Mesh(np.array(devices[: identity * sample]).reshape(identity, sample), AXES)
 
 
-def of_this_process(mesh: Mesh | None) -> Mesh | None:
-    """This process's devices of a mesh, all along "sample": for work that is divided by rows."""
+def local_mesh(mesh: Mesh | None) -> Mesh | None:
+    """Return a mesh of this process's devices, all along "sample", for work that is divided by rows."""
     return None if mesh is None else make_mesh(1, len(mesh.local_devices), mesh.local_devices)
 
 
 def portion(mesh: Mesh | None, count: int) -> Portion | None:
-    """A device's share of `count` pairs; None where a single device renders them all."""
+    """Return the shares of `count` pairs; None if a single device renders them all."""
     if mesh is None or mesh.shape[SAMPLE] == 1:
         return None
     return Portion(SAMPLE, mesh.shape[SAMPLE], count)
 
 
 def by_identity(mesh: Mesh) -> NamedSharding:
-    """Of arrays with a leading axis `K`, a multiple of the devices along "identity"."""
+    """Return the sharding of arrays `[K, ...]`; `K` is a multiple of the devices along "identity"."""
     return NamedSharding(mesh, PartitionSpec(IDENTITY))
 
 
 def everywhere(mesh: Mesh | None) -> NamedSharding | None:
-    """Of arrays that every device has; None where there is no mesh to place them on."""
+    """Return the sharding of arrays that every device holds; None without a mesh."""
     return None if mesh is None else NamedSharding(mesh, PartitionSpec())
 
 
 def on_each_device(function: Callable[..., Any], mesh: Mesh) -> Callable[..., Any]:
-    """`function(state, frozen, target, key)`, a step of any number of copies, on each device's own copies.
+    """Run a step on each device's own copies.
 
-    The frozen part is the same for all, the others and the results have the leading axis `K`.
+    Args:
+      function: `function(state, frozen, target, key)`, a step of any number of copies. `frozen` is the same
+        for all devices; the other arguments and the results have a leading axis `K`.
+      mesh: of `make_mesh`.
     """
     copies, same = PartitionSpec(IDENTITY), PartitionSpec()
     return jax.shard_map(
@@ -138,9 +149,13 @@ def on_each_device(function: Callable[..., Any], mesh: Mesh) -> Callable[..., An
 
 
 def over_rows(function: Callable[..., Any], mesh: Mesh, count: int) -> Callable[..., Any]:
-    """`function(same, rows)` of `count` rows, divided among all devices of a mesh; results are rows, too.
+    """Divide the rows of a function among all devices of a mesh; differentiable.
 
-    As many devices share them as divide them evenly, the others repeat what these do. Differentiable.
+    Args:
+      function: `function(same, rows)`; all devices get `same`; `rows` and the results are `[N, ...]`.
+      mesh: its devices. The rows are shared by the largest number of devices that divides them evenly; the
+        other devices repeat that work.
+      count: number of rows, `N`.
     """
     shares = math.gcd(count, mesh.size)
     divided = Mesh(mesh.devices.reshape(shares, -1), ("rows", "repeated"))

@@ -1,4 +1,4 @@
-"""Text on the terminal: names from outside cannot move the cursor, change colours or add lines."""
+"""Print to the terminal so that names from outside cannot move the cursor, change colours or add lines."""
 
 import contextlib
 import logging
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 _ESCAPED = frozenset(["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
-"""Unicode categories shown as escapes: control and format characters, lone surrogates, line separators."""
+"""Unicode categories printed as escapes: control and format characters, lone surrogates, line separators."""
 
 _JOINERS = frozenset("\u200c\u200d")
-"""Format characters that words and emoji need, and that do no harm."""
+"""Format characters that words and emoji need; they are harmless."""
 
 
 def escaped(text: object) -> str:
-    r"""A text as one line: control characters, line breaks and marks of direction as escapes like `\x1b`."""
+    r"""Return a text as one line; control characters, line breaks and direction marks become `\x1b` etc."""
     return "".join(_escaped(character) for character in str(text))
 
 
@@ -27,9 +27,11 @@ def _escaped(character: str) -> str:
 
 
 def say(text: object = "", file: TextIO | None = None) -> None:
-    """Print one line to stdout, or to `file`, escaped.
+    """Print one escaped line.
 
-    What a terminal's encoding cannot show is shown as an escape, too.
+    Args:
+      text: characters that the terminal's encoding lacks are escaped, too.
+      file: where to print; None is stdout.
     """
     stream = sys.stdout if file is None else file
     line = escaped(text)
@@ -38,24 +40,24 @@ def say(text: object = "", file: TextIO | None = None) -> None:
 
 
 def say_lines(text: str, file: TextIO | None = None) -> None:
-    """Print a text of several lines, such as a table, to stdout, or to `file`, each line escaped."""
+    """Print a text of several lines, such as a table, to stdout or to `file`; each line is escaped."""
     for line in text.split("\n"):
         say(line, file)
 
 
 def complain(text: object) -> None:
-    """Print one line to stderr after the program's name, escaped."""
+    """Print one escaped line to stderr, after the program's name."""
     say(f"jaxunlearn: {text}", sys.stderr)
 
 
 @contextlib.contextmanager
 def escaping() -> Iterator[None]:
-    """While the block runs, warnings and what libraries log are shown escaped, one line each."""
+    """Escape warnings and log records of libraries while the block runs; each is one line."""
     make = logging.getLogRecordFactory()
 
     def made(*arguments: Any, **named: Any) -> logging.LogRecord:
         record = make(*arguments, **named)
-        # What does not fit its own arguments is left to logging, which says so.
+        # A message that does not fit its own arguments is left to logging, which reports it.
         with contextlib.suppress(TypeError, ValueError, KeyError):
             record.msg, record.args = escaped(record.getMessage()), ()
         return record

@@ -12,7 +12,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 import jax
 import pytest
 
-from golden import PARITY
+from tests.support.golden import PARITY
 
 # Goldens are float32 numbers: no reduced-precision products, on any device.
 jax.config.update("jax_default_matmul_precision", "highest")

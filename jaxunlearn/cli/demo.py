@@ -45,24 +45,24 @@ def run(arguments: argparse.Namespace) -> None:
       Interrupted: after Ctrl-C.
     """
     from jaxunlearn.cli.options import read_config
-    from jaxunlearn.evaluation import can_photograph
+    from jaxunlearn.evaluation import can_render_albums
     from jaxunlearn.methods import configuration
     from jaxunlearn.methods.guide import presets
     from jaxunlearn.models.loading import load_models
     from jaxunlearn.photos.people import people_from_seeds
-    from jaxunlearn.reporting.report import tell
+    from jaxunlearn.reporting.report import evaluate_and_report
     from jaxunlearn.training.unlearn import unlearn
 
     config = read_config(arguments.config, arguments.overrides, presets.heads())
     configuration.check(config)
-    if config.evaluation.album and not can_photograph():
+    if config.evaluation.album and not can_render_albums():
         say("note: no photographs of other days without numba (pip install 'jaxunlearn[data]')")
         config.evaluation.album = 0
     models = load_models("heads")
     people = people_from_seeds(models, [arguments.seed])
     out = arguments.out or Path("runs") / f"demo-{people.name}"
     result = unlearn(models, people, config, workdir=out)
-    for line in tell(models, result, config):
+    for line in evaluate_and_report(models, result, config):
         say(line)
     say(
         f"try next: jaxunlearn render {out} --video orbit.gif, or another person: --seed {arguments.seed + 1}"

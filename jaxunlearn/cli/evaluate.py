@@ -57,12 +57,12 @@ def run(arguments: argparse.Namespace) -> None:
     from jaxunlearn.cli.options import read_config
     from jaxunlearn.errors import InputError
     from jaxunlearn.evaluation import InceptionFeatures
-    from jaxunlearn.evaluation.evaluate import reference_of
+    from jaxunlearn.evaluation.evaluate import measure_reference
     from jaxunlearn.methods import configuration
     from jaxunlearn.models.latent_io import read_latents
     from jaxunlearn.models.loading import load_inception, load_models, published_inception
     from jaxunlearn.photos.pictures.image_io import read_images
-    from jaxunlearn.reporting.report import tell
+    from jaxunlearn.reporting.report import evaluate_and_report
     from jaxunlearn.training.result import finished
     from jaxunlearn.training.run_dir import RunFolder
 
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"{models.name}: is not the generator that {folder.path} started from")
     inception = arguments.inception or published_inception(models.name)
     side = models.generator.config.img_resolution
-    reference = reference_of(
+    reference = measure_reference(
         models,
         config,
         features=None if inception is None else InceptionFeatures(load_inception(inception)),
@@ -89,5 +89,5 @@ def run(arguments: argparse.Namespace) -> None:
                 f"--others: {folder.path} forgot {len(request.subjects)} people; whose are they?"
             )
         others[0] = read_latents(arguments.others, models.generator.config)
-    for line in tell(models, result, config, reference=reference, other_ws=others):
+    for line in evaluate_and_report(models, result, config, reference=reference, other_ws=others):
         say(line)

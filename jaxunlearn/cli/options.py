@@ -104,10 +104,10 @@ def numbers(text: str) -> list[float]:
 
 def mesh_shape(text: str) -> tuple[int, int]:
     """Devices along "identity" and along "sample", such as `4x2` → (4, 2)."""
-    from jaxunlearn.sharding import shape_of
+    from jaxunlearn.sharding import parse_mesh_shape
 
     try:
-        shape = shape_of(text) if len(text) <= _MOST_DIGITS else (MOST_DEVICES, MOST_DEVICES)
+        shape = parse_mesh_shape(text) if len(text) <= _MOST_DIGITS else (MOST_DEVICES, MOST_DEVICES)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{_shown(text)} is not {error}") from error
     if math.prod(shape) > MOST_DEVICES:

@@ -147,7 +147,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     from jaxunlearn.errors import InputError
     from jaxunlearn.process.multihost import check_same, leads
-    from jaxunlearn.reporting.report import show
+    from jaxunlearn.reporting.report import write_run_report
     from jaxunlearn.training.unlearn import unlearn
 
     join(arguments)
@@ -176,7 +176,7 @@ def run(arguments: argparse.Namespace) -> None:
     result = unlearn(models, people, config, workdir=out, mesh=mesh)
     if not leads():
         return None
-    folder = show(models, result, config)
+    folder = write_run_report(models, result, config)
     for k in range(len(result.generators)):
         say(folder.generator(k))
     say(folder.report)
@@ -218,7 +218,7 @@ def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh |
     from jaxunlearn.methods import from_config
     from jaxunlearn.process.multihost import leads
     from jaxunlearn.workflows.batch import unlearn_all
-    from jaxunlearn.workflows.batch_sources import worklist_of_photographs, worklist_of_seeds
+    from jaxunlearn.workflows.batch_sources import worklist_of_photos, worklist_of_seeds
 
     if arguments.sweep_distance:
         raise InputError("--sweep-distance: not of a work list")
@@ -226,7 +226,7 @@ def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh |
     if arguments.seed is not None:
         worklist, name = worklist_of_seeds(models, arguments.seed), "seeds"
     elif arguments.identities is not None:
-        worklist = worklist_of_photographs(
+        worklist = worklist_of_photos(
             models,
             arguments.identities,
             method=arguments.inversion,
@@ -249,19 +249,19 @@ def _run_worklist(arguments: argparse.Namespace, models: "Models", mesh: "Mesh |
 
 def _run_sequence(arguments: argparse.Namespace, mesh: "Mesh | None") -> None:
     """Requests one after another."""
-    from jaxunlearn.workflows.continual import forget_in_stages
-    from jaxunlearn.workflows.continual_report import tell_sequence, written
+    from jaxunlearn.workflows.continual import forget_requests
+    from jaxunlearn.workflows.continual_report import newest_generator, report_requests
     from jaxunlearn.workflows.requests import read_requests
 
     stages = read_requests(arguments.sequence)
     models = models_of(arguments, arguments.w_avg)
     out = arguments.out or Path("runs") / file_name(arguments.sequence.stem)
-    forgotten = forget_in_stages(
+    forgotten = forget_requests(
         models, stages, lambda people: read_settings(arguments, people), out, mesh=mesh
     )
-    for line in tell_sequence(models, forgotten, read_settings(arguments, 1)):
+    for line in report_requests(models, forgotten, read_settings(arguments, 1)):
         say(line)
-    say(written(forgotten.registry))
+    say(newest_generator(forgotten.registry))
 
 
 def _request(arguments: argparse.Namespace, models: "Models") -> "tuple[ConfigDict, People]":

@@ -1,12 +1,12 @@
-"""What a run did to a generator: the forgotten person, everybody else, and the papers' names for it.
+"""Measure what a run did to a generator: the forgotten people and everybody else, under the papers' names.
 
     reference = measure_source(source, judge, perceptual, AlexNetFeatures(lpips_flax.load("alex")), settings)
     figures = evaluate_generator(reference, unlearned, ws, ws_target)     # a flat dict, ready for JSON
 
-All that depends on the source generator alone is in `reference`, which serves any number of runs.
+`reference` holds all that depends on the source generator alone; it serves any number of runs.
 """
 
-from jaxunlearn.evaluation.album import album_latents, can_photograph
+from jaxunlearn.evaluation.album import album_latents, can_render_albums
 from jaxunlearn.evaluation.features import AlexNetFeatures, Features, InceptionFeatures
 from jaxunlearn.evaluation.forgetting import forgotten_figures, forgotten_set_figures, mean_figures
 from jaxunlearn.evaluation.identification import Identification
@@ -23,7 +23,7 @@ __all__ = [
     "InceptionFeatures",
     "Reference",
     "album_latents",
-    "can_photograph",
+    "can_render_albums",
     "evaluate_generator",
     "evaluate_together",
     "forgotten_figures",

@@ -1,4 +1,4 @@
-"""The figures of a run, under the papers' names."""
+"""Measure a run and write its figures, under the papers' names, into its folder."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,7 +28,7 @@ from jaxunlearn.photos.face_detector import HOW_TO_GET_ONE, find_detector
 from jaxunlearn.training.result import Result
 
 
-def reference_of(
+def measure_reference(
     models: Models,
     config: ConfigDict,
     *,
@@ -36,29 +36,29 @@ def reference_of(
     real_images: np.ndarray | None = None,
     progress: bool = True,
 ) -> Reference:
-    """All that depends on the source alone; give it to several calls of `evaluate`.
+    """Measure all that depends on the source alone, for any number of calls of `evaluate`.
 
     Args:
-      models: the source and who judges.
-      config: its `evaluation`.
-      features: of the Fréchet distances; None takes AlexNet's.
+      models: the source generator and the judge.
+      config: `config.evaluation` is used.
+      features: network of the Fréchet distances; None uses AlexNet.
       real_images: `[M, R, R, 3]` in [-1, 1] for ΔFID_real.
-      progress: whether to show a bar.
+      progress: True shows progress bars.
 
     Raises:
-      InputError: if faces cannot be aligned as `config.evaluation.align` asks; before anything is rendered.
+      InputError: if faces cannot be aligned as `config.evaluation.align` asks. It is raised before rendering.
     """
-    of = config.evaluation
+    wanted = config.evaluation
     settings = EvaluationSettings(
-        views=of.views,
-        retained_people=of.retained_people,
-        frechet_samples=of.frechet_samples,
-        batch=of.batch,
-        seed=of.seed,
+        views=wanted.views,
+        retained_people=wanted.retained_people,
+        frechet_samples=wanted.frechet_samples,
+        batch=wanted.batch,
+        seed=wanted.seed,
     )
     return measure_source(
         models.generator,
-        identification_of(models.judge, config.evaluation.align),
+        identification_of(models.judge, wanted.align),
         models.perceptual,
         features or AlexNetFeatures(lpips_flax.load("alex")),
         settings,
@@ -69,15 +69,15 @@ def reference_of(
 
 
 def identification_of(judge: IdentityNetwork, align: str) -> Identification:
-    """What a judge is shown.
+    """Choose how faces are shown to a judge.
 
     Args:
       judge: identity network.
-      align: "mtcnn", "landmarks" or "fixed", see `evaluation.identification`; "auto" is "mtcnn" for a judge
-        of aligned faces where a detector is here, otherwise "fixed".
+      align: "mtcnn", "landmarks" or "fixed", see `evaluation.identification`. "auto" is "mtcnn" if the judge
+        takes aligned faces and a detector is installed, otherwise "fixed".
 
     Raises:
-      InputError: if there is no detector for "mtcnn", or the judge does not take aligned faces.
+      InputError: if "mtcnn" is wanted without a detector, or the judge does not take aligned faces.
     """
     if align == "fixed" or (align == "auto" and not judge.takes_aligned_faces):
         return Identification(judge)
@@ -104,25 +104,26 @@ def evaluate(
     other_ws: Mapping[int, np.ndarray] | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Measure what a run did, and put it into its folder's `summary.json`.
+    """Measure what a run did, and add it to `summary.json` in the run's folder.
 
     Args:
-      models: as the run had.
+      models: the models of the run.
       result: of the run.
-      config: its `evaluation`.
-      reference: of `reference_of`; measured anew if not given.
-      other_ws: number of a person → `[M, L, D]`, latents of other pictures of them. Where there are none,
-        people of the bundled model are photographed anew (`config.evaluation.album`).
-      progress: whether to show bars.
+      config: `config.evaluation` is used.
+      reference: of `measure_reference`; measured here if not given.
+      other_ws: number of a person → `[M, L, D]`, latents of other photos of them. For people of the bundled
+        generator who have none, `config.evaluation.album` new photos are rendered.
+      progress: True shows progress bars.
 
     Returns:
-      Means over people of every figure of `evaluation.evaluate_generator` (of `evaluate_together` where one
-      generator forgot them all), the networks they were measured with, and under `people` those of each.
+      Means over people of every figure of `evaluation.evaluate_generator`, or of `evaluate_together` if one
+      generator forgot all people. Also the networks of the measurement, and each person's figures in
+      `people`.
 
     Raises:
-      InputError: if album photographs are wanted and cannot be rendered.
+      InputError: if photos of an album are wanted and cannot be rendered.
     """
-    reference = reference or reference_of(models, config, progress=progress)
+    reference = reference or measure_reference(models, config, progress=progress)
     others = dict(other_ws or {})
     if models.name in BUNDLED and config.evaluation.album:
         for k, seed in _seeds(result).items():
@@ -135,7 +136,7 @@ def evaluate(
                     progress=progress,
                 ).ws
     ws, ws_target = jnp.asarray(result.ws), jnp.asarray(result.ws_target)
-    latents = {k: jnp.asarray(of) for k, of in others.items()}
+    latents = {k: jnp.asarray(other) for k, other in others.items()}
     if result.together:
         figures = evaluate_together(reference, result.generator, ws, ws_target, latents, progress=progress)
     else:
@@ -152,12 +153,12 @@ def evaluate(
 
 
 def _seeds(result: Result) -> dict[int, int]:
-    """Number of a person → their seed, of those who are the generator's own."""
+    """Return number of a person → seed, for the people that have a seed of the generator."""
     return {k: seed for k, seed in enumerate(result.people.seeds) if seed is not None}
 
 
 def _means(people: list[dict[str, Any]]) -> dict[str, Any]:
-    """Mean of each figure over the people who have it; what is no number is the first's."""
+    """Return the mean of each figure over the people that have it; other values are the first person's."""
     means = {}
     for name, first in people[0].items():
         values = [figures[name] for figures in people if figures[name] is not None]

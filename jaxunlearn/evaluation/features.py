@@ -1,4 +1,4 @@
-"""Features whose distributions the Fréchet distance compares."""
+"""Networks whose features the Fréchet distance compares."""
 
 import dataclasses
 from typing import Any, Protocol
@@ -13,35 +13,35 @@ from lpips_flax import LPIPS
 
 
 class Features(Protocol):
-    """A pytree that describes images."""
+    """A network that describes images by features; a pytree."""
 
     @property
     def name(self) -> str:
-        """The network, as results name it."""
+        """Name of the network in results."""
         ...
 
     def __call__(self, images: jax.Array) -> jax.Array:
-        """Images `[N, R, R, 3]` in [-1, 1] → `[N, F]`."""
+        """Return the features `[N, F]` of images `[N, R, R, 3]` in [-1, 1]."""
         ...
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class AlexNetFeatures:
-    """The last convolution of ImageNet's AlexNet, rectified and averaged over the image: 256 numbers.
+    """256 features: the last convolution of ImageNet's AlexNet, rectified and averaged over the image.
 
-    A Fréchet distance of these orders runs on one model; it is no FID and compares with no published one.
+    Their Fréchet distance ranks runs on one model. It is not FID; do not compare it with published values.
 
     Attributes:
-      network: LPIPS on AlexNet, whose backbone is taken.
+      network: LPIPS on AlexNet; its backbone computes the features.
     """
 
     network: LPIPS
 
     def __post_init__(self) -> None:
-        # JAX puts placeholders here when it handles trees.
+        # JAX creates instances with placeholders when it handles pytrees.
         if isinstance(self.network, LPIPS) and self.network.net != "alex":
-            raise ValueError(f"an AlexNet is needed, not LPIPS on {self.network.net!r}")
+            raise ValueError(f"AlexNetFeatures needs LPIPS on 'alex', not on {self.network.net!r}")
 
     @property
     def name(self) -> str:
@@ -56,10 +56,10 @@ class AlexNetFeatures:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class InceptionFeatures:
-    """The features of FID: 2,048 numbers of the InceptionV3 that `pytorch-fid` uses.
+    """The 2,048 features of FID, from the InceptionV3 of `pytorch-fid`.
 
     Attributes:
-      network: as `inception_flax.load` reads it.
+      network: as returned by `inception_flax.load`.
     """
 
     network: InceptionV3
@@ -80,5 +80,5 @@ def _describe(features: Any, images: jax.Array) -> jax.Array:
 
 
 def descriptions(features: Features, images: np.ndarray, batch: int) -> np.ndarray:
-    """Features `[N, F]` of images `[N, R, R, 3]`."""
+    """Return the features `[N, F]` of images `[N, R, R, 3]` in [-1, 1], computed `batch` at a time."""
     return in_batches(lambda x: _describe(features, x), batch, images)

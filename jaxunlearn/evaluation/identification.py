@@ -1,9 +1,9 @@
-"""What the judge is shown of a picture: the face, found and turned upright, or always the same part.
+"""Choose what the judge sees of a picture: the face turned upright, or always the same part.
 
-"mtcnn" is what the papers' programs do: the face detector looks at every picture, and the face is turned
-upright by its landmarks. A picture in which it finds none has no embedding. "landmarks" takes the landmarks
-of EG3D's standard face, seen by the camera of the picture, and so needs no detector. "fixed" leaves it to the
-judge: the crop of the identity loss, or the whole picture, compiled with its network.
+"mtcnn" does what the papers' programs do: a detector finds the face and its landmarks, and the face is turned
+upright. A picture without a detected face has no embedding. "landmarks" projects the landmarks of EG3D's
+standard face with the camera of the picture, so it needs no detector. "fixed" gives the judge the whole
+picture; its network takes the crop of the identity loss, or all of it.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 import mtcnn_flax
-from jaxunlearn.images import to_uint8
+from jaxunlearn.images import to_float, to_uint8
 from jaxunlearn.models.batched import Judge, embeddings, face_embeddings
 from jaxunlearn.photos.crop import STANDARD_FACE
 from jaxunlearn.photos.face_detector import Detector
@@ -21,18 +21,18 @@ from jaxunlearn.photos.face_detector import Detector
 Align = Literal["fixed", "landmarks", "mtcnn"]
 
 _UNIT, _OFFSET = 0.27, np.array([0.0, 0.006, 0.161])
-"""From the standard face to EG3D's space: the length of its unit, and where its origin lies, as the scripts
-that made the cameras of EG3D's training set place it."""
+"""The standard face in EG3D's space: the length of its unit, and the place of its origin. The scripts that
+made the cameras of EG3D's training set use these numbers."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Identification:
-    """A judge and what it is shown.
+    """A judge, and what it sees of a picture.
 
     Attributes:
-      judge: identity network; of aligned faces with 112 pixels a side, unless `align` is "fixed".
-      align: see the module's text.
-      detector: of "mtcnn".
+      judge: identity network; unless `align` is "fixed", it takes aligned faces of 112 x 112 pixels.
+      align: see the module's docstring.
+      detector: face detector, needed for "mtcnn" only.
     """
 
     judge: Judge
@@ -48,7 +48,7 @@ class Identification:
 
         Args:
           images: `[N, R, R, 3]` in [-1, 1].
-          c: `[N, 25]`, the cameras they were made with.
+          c: `[N, 25]`, the cameras of the images.
           batch: images embedded at a time.
 
         Returns:
@@ -58,33 +58,33 @@ class Identification:
             return embeddings(self.judge, images, batch)
         pictures = to_uint8(images)
         if self.align == "landmarks":
-            found = list(standard_landmarks(c, images.shape[1]))
+            landmarks = list(standard_landmarks(c, images.shape[1]))
         else:
             assert self.detector is not None
             detect = self.detector.network.detect
-            found = [_best(detect(picture)) for picture in pictures]
+            landmarks = [_best(detect(picture)) for picture in pictures]
         side = mtcnn_flax.ALIGNED_SIZE
         faces = np.zeros((len(images), side, side, 3), np.float32)
-        for face, picture, points in zip(faces, pictures, found, strict=True):
+        for face, picture, points in zip(faces, pictures, landmarks, strict=True):
             if points is not None:
-                face[:] = mtcnn_flax.align_face(picture, points) / 127.5 - 1
+                face[:] = to_float(mtcnn_flax.align_face(picture, points))
         embedded = face_embeddings(self.judge, faces, batch)
-        embedded[[points is None for points in found]] = np.nan
+        embedded[[points is None for points in landmarks]] = np.nan
         return embedded
 
 
-def _best(found: mtcnn_flax.Detections) -> np.ndarray | None:
-    return found.landmarks[0] if len(found) else None
+def _best(detections: mtcnn_flax.Detections) -> np.ndarray | None:
+    return detections.landmarks[0] if len(detections) else None
 
 
 def standard_landmarks(c: jax.Array, resolution: int) -> np.ndarray:
-    """Where a camera sees the five landmarks of EG3D's standard face.
+    """Return where a camera sees the five landmarks of EG3D's standard face.
 
-    On photographs that EG3D's scripts cropped, with the cameras they estimated, people's own landmarks lie
-    14 pixels of 512 from these on average (root mean square).
+    On photos of 512 x 512 pixels with EG3D's own crops and cameras, people's landmarks lie 14 pixels from
+    these (root mean square).
 
     Args:
-      c: `[N, 25]`.
+      c: cameras `[N, 25]`.
       resolution: pixels along each side of the pictures.
 
     Returns:

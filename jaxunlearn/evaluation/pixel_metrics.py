@@ -1,4 +1,4 @@
-"""How far pictures differ, pixel by pixel: MSE, PSNR, SSIM on 8 bits (SUGAR, Table 4)."""
+"""Measure how far pictures differ, pixel by pixel: MSE, PSNR and SSIM on 8 bits (SUGAR, Table 4)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 from skimage.metrics import structural_similarity
 
 HIGHEST_PSNR = 100.0
-"""Decibels that equal pictures count as: their PSNR is infinite, and a mean has to stay a number."""
+"""PSNR of equal pictures, in decibels: infinity would spoil a mean."""
 
 
 def pixel_differences(images: np.ndarray, others: np.ndarray) -> dict[str, np.ndarray]:
@@ -17,10 +17,10 @@ def pixel_differences(images: np.ndarray, others: np.ndarray) -> dict[str, np.nd
       others: as `images`.
 
     Returns:
-      `mse` of grey levels 0 to 255; `psnr` in decibels, at most `HIGHEST_PSNR`; `ssim` in the form of Wang et
-      al. (2004): Gaussian window of 11 pixels, each colour by itself; `ssim_uniform` in scikit-image's
-      default form: uniform window of 7 pixels, sample covariance. The paper does not say which it took. Each
-      `[N]`.
+      Arrays `[N]`. `mse`: of levels 0 to 255. `psnr`: in decibels, at most `HIGHEST_PSNR`. `ssim`: as in Wang
+      et al. (2004), with a Gaussian window of 11 pixels, each colour by itself. `ssim_uniform`:
+      scikit-image's default, with a uniform window of 7 pixels and sample covariance. The paper does not say
+      which form it used.
     """
     squared = np.mean(np.square(images.astype(np.float64) - others), axis=(1, 2, 3))
     with np.errstate(divide="ignore"):

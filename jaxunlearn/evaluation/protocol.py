@@ -1,4 +1,4 @@
-"""All figures of one run, with what they were measured with."""
+"""Compute all figures of one run, and record how they were measured."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -21,19 +21,19 @@ def evaluate_generator(
     *,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Evaluate what a run made of the source.
+    """Evaluate a generator that forgot one person.
 
     Args:
-      reference: the source, see `measure_source`.
+      reference: the measured source, see `measure_source`.
       unlearned: the same generator after unlearning.
       ws: `[L, D]`, the forgotten person.
-      ws_target: `[L, D]`, what they were to become.
-      other_ws: `[M, L, D]`, latents of other pictures of the person.
-      progress: show bars.
+      ws_target: `[L, D]`, the person's target.
+      other_ws: `[M, L, D]`, latents of other photos of the person.
+      progress: True shows progress bars.
 
     Returns:
-      The figures of `forgotten_figures` and `retained_figures` under the papers' names, `align` (what the
-      identity network was shown), `networks`, `counts` and `settings`; ready for JSON.
+      The figures of `forgotten_figures` and `retained_figures` under the papers' names; `align` (what the
+      identity network saw), `networks`, `counts` and `settings`; ready for JSON.
     """
     return {
         **forgotten_figures(reference, unlearned, ws, ws_target, other_ws),
@@ -54,16 +54,16 @@ def evaluate_together(
     """Evaluate a generator that forgot `N` people.
 
     Args:
-      reference: the source, see `measure_source`.
+      reference: the measured source, see `measure_source`.
       unlearned: the same generator after unlearning.
       ws: `[N, L, D]`, the people.
-      ws_target: `[N, L, D]`, what they were to become.
-      other_ws: number of a person → `[M, L, D]`, latents of other pictures of them.
-      progress: show bars.
+      ws_target: `[N, L, D]`, their targets.
+      other_ws: number of a person → `[M, L, D]`, latents of other photos of them.
+      progress: True shows progress bars.
 
     Returns:
-      As `evaluate_generator`: means over the people, who `forgotten` counts; `fid_forget` of
-      `forgotten_set_figures`; and under `people` each one's own figures.
+      The same as `evaluate_generator`, as means over the people; `forgotten` is the number of forgotten
+      people. Also `fid_forget` of `forgotten_set_figures`, and in `people` the figures of each person.
     """
     people, fid_forget = forgotten_set_figures(
         reference, unlearned, ws, ws_target, other_ws, progress=progress

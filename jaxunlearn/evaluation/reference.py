@@ -1,4 +1,4 @@
-"""All that an evaluation needs of the source generator, measured once for any number of runs."""
+"""Measure the source generator once, for the evaluation of any number of runs."""
 
 import dataclasses
 from typing import NamedTuple
@@ -17,43 +17,43 @@ from jaxunlearn.models.renderer import Renderer
 from lpips_flax import LPIPS
 
 
-class People(NamedTuple):
-    """Random people as a generator shows them. `K` retained people, `E` size of an embedding."""
+class RenderedPeople(NamedTuple):
+    """Random people as a generator renders them. `K` retained people, `E` size of an embedding."""
 
     images: np.ndarray
     """`[K, R, R, 3]` in [-1, 1]."""
 
     embeddings: np.ndarray
-    """`[K, E]`; NaN where no face was found."""
+    """`[K, E]`; NaN if no face was found."""
 
     statistics: FeatureStatistics
-    """Of the features of all Fréchet samples."""
+    """Mean and covariance of the features of all Fréchet samples."""
 
 
 class RealImages(NamedTuple):
-    """What is kept of real images."""
+    """Statistics of real images."""
 
     number: int
     statistics: FeatureStatistics
     distance: float
-    """Fréchet distance of the source's samples from them."""
+    """Fréchet distance between them and the source's samples."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Reference:
-    """The source generator, those who judge, and what they say of the source.
+    """The source generator, the networks that measure, and their measurements of the source.
 
     Attributes:
       settings: the protocol.
-      identification: identity network and what it is shown.
+      identification: identity network, and what it sees of a picture.
       perceptual: LPIPS.
-      features: of the Fréchet distances.
-      renderer: of the source; its `with_generator` makes one of an unlearned generator.
-      views: `[V, 25]`, from where the forgotten person is looked at.
+      features: network of the Fréchet distances.
+      renderer: of the source; its `with_generator` returns one for an unlearned generator.
+      views: `[V, 25]`, cameras that look at the forgotten person.
       ws: `[N, L, D]`, random people.
-      c: `[N, 25]`, from where each of them is.
-      people: as the source shows them.
-      real: real images, if there are any.
+      c: `[N, 25]`, the camera of each of them.
+      people: as the source renders them.
+      real: statistics of real images, if there are any.
     """
 
     settings: EvaluationSettings
@@ -64,7 +64,7 @@ class Reference:
     views: jax.Array
     ws: jax.Array
     c: jax.Array
-    people: People
+    people: RenderedPeople
     real: RealImages | None
 
     @property
@@ -88,21 +88,21 @@ def measure_source(
 
     Args:
       source: before unlearning.
-      judge: identity network, a pytree; best another one than the run was trained against. An
-        `Identification` says what it is shown; otherwise that is "fixed".
+      judge: identity network, a pytree; preferably not the one of the loss. A network alone sees pictures as
+        "fixed"; an `Identification` can choose otherwise.
       perceptual: LPIPS.
-      features: of the Fréchet distances, a pytree.
+      features: network of the Fréchet distances, a pytree.
       settings: the protocol; the defaults suit the bundled model.
       real_images: `[M, R, R, 3]` in [-1, 1], at least 2, for ΔFID_real.
-      compute: dtype and forms; None takes what is fastest on this platform.
-      progress: show a bar.
+      compute: dtype and forms; None uses what is fastest on this platform.
+      progress: True shows a progress bar.
     """
     settings = settings or EvaluationSettings()
     compute = compute or Compute.for_platform(jax.default_backend())
     renderer = Renderer(source, batch=settings.batch, compute=compute)
     identification = judge if isinstance(judge, Identification) else Identification(judge)
     ws, c = settings.random_people(source)
-    people = show_people(
+    people = render_people(
         renderer, ws, c, identification, features, settings, title="people before", progress=progress
     )
     real = None
@@ -124,7 +124,7 @@ def measure_source(
     )
 
 
-def show_people(
+def render_people(
     renderer: Renderer,
     ws: jax.Array,
     c: jax.Array,
@@ -134,8 +134,19 @@ def show_people(
     *,
     title: str,
     progress: bool,
-) -> People:
-    """Render random people; only the images of the retained ones are kept."""
+) -> RenderedPeople:
+    """Render random people; only the images of the retained people are kept.
+
+    Args:
+      renderer: of the generator.
+      ws: `[N, L, D]`, the people; the first `settings.retained_people` are retained.
+      c: `[N, 25]`, the camera of each person.
+      identification: identity network, and what it sees.
+      features: network of the Fréchet distance.
+      settings: the protocol.
+      title: of the progress bar.
+      progress: True shows the progress bar.
+    """
     kept, described = [], []
     missing = settings.retained_people
     with tqdm(total=len(ws), desc=title, unit="image", disable=not progress) as bar:
@@ -146,7 +157,7 @@ def show_people(
             missing -= len(kept[-1])
             bar.update(len(images))
     images = np.concatenate(kept)
-    return People(
+    return RenderedPeople(
         images,
         identification.embeddings(images, c[: len(images)], settings.batch),
         FeatureStatistics.of(np.concatenate(described)),

@@ -1,4 +1,4 @@
-"""From where and on how many people an unlearned generator is judged."""
+"""Settings of the evaluation: the cameras, and the number of people."""
 
 import dataclasses
 from typing import Self
@@ -13,17 +13,17 @@ from jaxunlearn.models.cameras import conditioning_view, views
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationSettings:
-    """The protocol of GUIDE's evaluation; the defaults' numbers of people suit the bundled model on a CPU.
+    """The protocol of GUIDE's evaluation; the default numbers of people suit the bundled model on a CPU.
 
     Attributes:
-      views: of the forgotten person, evenly over the yaws.
-      max_yaw: radians; views go this far to either side.
-      pitch: radians of the official sampler, of all views.
-      retained_people: random people whose pictures before and after are compared one by one.
-      frechet_samples: random people of the Fréchet distances; the retained people are the first of them.
+      views: number of views of the forgotten person, spread evenly over the yaws.
+      max_yaw: largest yaw to either side, in radians.
+      pitch: of all views, in radians of the official sampler.
+      retained_people: number of random people whose pictures before and after are compared one by one.
+      frechet_samples: number of random people for the Fréchet distances; the first are the retained people.
       batch: images rendered and measured at a time.
-      seed: of the random people and of the views they are seen from, one each.
-      truncation_psi: of the random people; 1 leaves them as they are drawn.
+      seed: of the random people and of their views; each person has one view.
+      truncation_psi: of the random people; 1 means no truncation.
     """
 
     views: int = 11
@@ -38,31 +38,31 @@ class EvaluationSettings:
     def __post_init__(self) -> None:
         if not 2 <= self.frechet_samples >= self.retained_people >= 1:
             raise ValueError(
-                f"frechet_samples ({self.frechet_samples}) must be at least 2 and include the "
-                f"retained_people ({self.retained_people}), of whom there must be one"
+                f"frechet_samples ({self.frechet_samples}) must be at least 2 and at least retained_people "
+                f"({self.retained_people}), which must be at least 1"
             )
         if self.views < 1 or self.batch < 1:
-            raise ValueError(f"views ({self.views}) and batch ({self.batch}) must be positive")
+            raise ValueError(f"views ({self.views}) and batch ({self.batch}) must be at least 1")
 
     @classmethod
     def official(cls) -> Self:
-        """GUIDE's `evaluate_id` and `evaluate_fid`: 11 views, 5,000 samples.
+        """Return the settings of GUIDE's `evaluate_id` and `evaluate_fid`: 11 views, 5,000 samples.
 
-        Where the official programs look at the origin, because they ask for a key that the checkpoint lacks,
-        this looks at the model's own pivot. Percentiles over retained people are in neither paper.
+        The official programs look at the origin, since they ask for a key that the checkpoint lacks. This
+        protocol looks at the model's own pivot. Percentiles over retained people are in neither paper.
         """
         return cls(retained_people=256, frechet_samples=5000)
 
     def person_views(self, generator: TriPlaneGenerator) -> jax.Array:
-        """`[views, 25]`, from one side to the other."""
+        """Return the cameras of the forgotten person, `[views, 25]`, from one side to the other."""
         yaw = np.linspace(-self.max_yaw, self.max_yaw, self.views) if self.views > 1 else np.zeros(1)
         return views(generator.config, yaw, np.full(self.views, self.pitch))
 
     def random_people(self, generator: TriPlaneGenerator) -> tuple[jax.Array, jax.Array]:
-        """Latents `[frechet_samples, L, D]` and the view of each `[frechet_samples, 25]`."""
-        of_z, of_yaw = jax.random.split(jax.random.key(self.seed))
+        """Return latents `[frechet_samples, L, D]` and the camera of each, `[frechet_samples, 25]`."""
+        key_z, key_yaw = jax.random.split(jax.random.key(self.seed))
         count, config = self.frechet_samples, generator.config
-        z = jax.random.normal(of_z, (count, config.z_dim))
-        yaw = jax.random.uniform(of_yaw, (count,), minval=-self.max_yaw, maxval=self.max_yaw)
+        z = jax.random.normal(key_z, (count, config.z_dim))
+        yaw = jax.random.uniform(key_yaw, (count,), minval=-self.max_yaw, maxval=self.max_yaw)
         ws = generator.mapping(z, conditioning_view(config, count), self.truncation_psi)
         return ws, views(config, yaw, jnp.full(count, self.pitch))

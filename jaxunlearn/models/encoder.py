@@ -17,7 +17,7 @@ from eg3d_flax import TriPlaneGenerator
 from goae_flax import GOAEEncoder
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files.network_files import open_network
-from jaxunlearn.models.files.pretrained import located
+from jaxunlearn.models.files.pretrained import locate_file
 
 BUNDLED: Mapping[str, str] = {"heads": "encoder"}
 """Name of a bundled generator → file of its encoder in `jaxunlearn/zoo`; its MODELS.md says what it is."""
@@ -86,7 +86,7 @@ def load_encoder(
         file = resources.files("jaxunlearn.zoo") / f"{BUNDLED[name_or_path]}.safetensors"
         with resources.as_file(file) as path:
             return _read(path, generator, w_avg)
-    if not located(name_or_path).exists():
+    if not locate_file(name_or_path).exists():
         raise InputError(f"{name_or_path}: no such file, and no encoder is bundled under that name")
     return _read(name_or_path, generator, w_avg)
 

@@ -17,7 +17,7 @@ from eg3d_flax.renderer import Jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files.network_files import open_network
-from jaxunlearn.models.files.pretrained import located
+from jaxunlearn.models.files.pretrained import locate_file
 from torch_bridge.module_files import save_module
 
 
@@ -113,7 +113,7 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
     if name_or_path in BUNDLED:
         with resources.as_file(resources.files("jaxunlearn.zoo") / f"{name_or_path}.safetensors") as path:
             return _read(path)
-    if not located(name_or_path).exists():
+    if not locate_file(name_or_path).exists():
         names = ", ".join((*BUNDLED, RANDOM, RANDOM_FULL_SIZE))
         raise InputError(f"{name_or_path}: no such file, and not the name of a model ({names})")
     return _read(name_or_path)

@@ -24,7 +24,7 @@ import mtcnn_flax
 from arcface_flax import ArcFace, ArcFaceConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files.network_files import open_network
-from jaxunlearn.models.files.pretrained import located
+from jaxunlearn.models.files.pretrained import locate_file
 
 BUNDLED: Mapping[str, str] = {"heads-loss": "identity_loss", "heads-judge": "identity_judge"}
 """Name → file in `jaxunlearn/zoo`; its MODELS.md says what they are."""
@@ -112,7 +112,7 @@ def load_identity(name_or_path: str) -> IdentityNetwork:
         file = resources.files("jaxunlearn.zoo") / f"{BUNDLED[name_or_path]}.safetensors"
         with resources.as_file(file) as path:
             return _read(path)
-    if not located(name_or_path).exists():
+    if not locate_file(name_or_path).exists():
         raise InputError(
             f"{name_or_path}: no such file, and not the name of an identity network ({', '.join(BUNDLED)})"
         )

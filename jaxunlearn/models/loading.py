@@ -63,7 +63,7 @@ class MeanLatent:
           InputError: if it holds no single latent of the generator.
           torch_bridge.CheckpointError: if it cannot be read.
         """
-        path = pretrained.located(path)
+        path = pretrained.locate_file(path)
         ws = read_latents(path, config)
         if len(ws) != 1:
             raise InputError(f"{path}: holds {len(ws)} latents; a mean is one")

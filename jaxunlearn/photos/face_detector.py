@@ -57,7 +57,7 @@ def find_detector(path: Path | None = None) -> Detector | None:
     Raises:
       torch_bridge.CheckpointError: if a file cannot be read or holds something else.
     """
-    given = None if path is None else pretrained.located(path)
+    given = None if path is None else pretrained.locate_file(path)
     found = given or _published() or mtcnn_flax.installed_weights()
     if found is None:
         return None

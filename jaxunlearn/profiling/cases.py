@@ -13,7 +13,7 @@ from jaxunlearn.methods.configuration import check
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.profiling.devices import PRECISIONS
-from jaxunlearn.sharding import shape_of
+from jaxunlearn.sharding import parse_mesh_shape
 
 DEFAULT_STEPS, DEFAULT_WARM_UP = 30, 3
 _MOST = 2**24
@@ -96,7 +96,7 @@ def _positive(text: str) -> int:
 
 
 def _mesh(text: str) -> tuple[int, int]:
-    shape = shape_of(text)
+    shape = parse_mesh_shape(text)
     if math.prod(shape) > _MOST:
         raise ValueError(f"a mesh of at most {_MOST} devices")
     return shape

@@ -1,1 +1,1 @@
-"""Pictures, pages and plain words about a run."""
+"""Report a run: pictures, web pages and sentences in plain words."""

@@ -1,4 +1,4 @@
-"""Pictures of what a run did: the person from several sides, and other people, before and after."""
+"""Render what a run did: the person from several sides, and other people, before and after."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,20 @@ from jaxunlearn.models.renderer import Renderer, latents_of_seeds
 from jaxunlearn.training.result import Result
 
 YAWS = (-30.0, -15.0, 0.0, 15.0, 30.0)
-ROWS = ("before", "target", "after")
-OTHERS = tuple(range(1001, 1009))
-"""Seeds of the people who are shown to have stayed as they were."""
+"""Degrees."""
+OTHER_SEEDS = tuple(range(1001, 1009))
+"""Seeds of the other people in the pictures, who should stay the same."""
 
 
 class RunPictures:
-    """Renders before, target and after with one compiled function."""
+    """Render before, target and after with one compiled function.
+
+    Args:
+      source: the generator before.
+      result: of the run.
+      compute: dtype and forms.
+      batch: images rendered at a time.
+    """
 
     def __init__(self, source: TriPlaneGenerator, result: Result, compute: Compute, *, batch: int = 5):
         self._config = source.config
@@ -30,29 +37,29 @@ class RunPictures:
         return self._before.with_generator(self._result.generator_of(person))
 
     def _rows(self, person: int, c: jnp.ndarray) -> list[np.ndarray]:
-        """`[N, H, W, 3]` uint8 for each of ROWS."""
+        """Return before, target and after, `[N, H, W, 3]` uint8 each, for cameras `[N, 25]`."""
         ws, ws_target = self._result.ws[person], self._result.ws_target[person]
-        shown = ((self._before, ws), (self._before, ws_target), (self._after(person), ws))
+        rows = ((self._before, ws), (self._before, ws_target), (self._after(person), ws))
         return [
             to_uint8(renderer(jnp.repeat(jnp.asarray(w)[None], len(c), axis=0), c).image)
-            for renderer, w in shown
+            for renderer, w in rows
         ]
 
     def person(self, person: int, yaws: Sequence[float] = YAWS) -> np.ndarray:
-        """Rows before, target, after; a column for each yaw, in degrees."""
+        """Return a grid of one person: rows before, target, after; one column per yaw, in degrees."""
         c = views(self._config, np.deg2rad(yaws), np.zeros(len(yaws)))
         return grid(np.concatenate(self._rows(person, c)), len(yaws))
 
     def strip(self, person: int) -> np.ndarray:
-        """Before, target and after from the front, side by side."""
+        """Return before, target and after from the front, side by side: `[H, 3 W, 3]` uint8."""
         return np.concatenate(self._rows(person, conditioning_view(self._config)), axis=2)[0]
 
     def everybody(self, columns: int = 10) -> np.ndarray:
-        """All people from the front: strips of rows before, target, after, a column a person."""
+        """Return all people from the front: rows before, target, after, repeated every `columns` people."""
         result, rows = self._result, []
         c = conditioning_view(self._config, len(result.ws))
-        shown = ((self._before, result.ws), (self._before, result.ws_target), (self._after(0), result.ws))
-        before, target, after = (to_uint8(renderer(jnp.asarray(ws), c).image) for renderer, ws in shown)
+        sides = ((self._before, result.ws), (self._before, result.ws_target), (self._after(0), result.ws))
+        before, target, after = (to_uint8(renderer(jnp.asarray(ws), c).image) for renderer, ws in sides)
         for start in range(0, len(before), columns):
             strips = [images[start : start + columns] for images in (before, target, after)]
             missing = columns - len(strips[0]) if len(before) > columns else 0
@@ -61,14 +68,14 @@ class RunPictures:
         return grid(np.concatenate(rows), len(rows[0]))
 
     def others(self, person: int) -> np.ndarray:
-        """Other people before, in the first row, and after."""
+        """Return other people: first row before, second row after."""
         frontal = conditioning_view(self._config)
-        ws = latents_of_seeds(self._source, list(OTHERS), frontal)
-        c = jnp.repeat(frontal, len(OTHERS), axis=0)
+        ws = latents_of_seeds(self._source, list(OTHER_SEEDS), frontal)
+        c = jnp.repeat(frontal, len(OTHER_SEEDS), axis=0)
         rows = [to_uint8(renderer(ws, c).image) for renderer in (self._before, self._after(person))]
-        return grid(np.concatenate(rows), len(OTHERS))
+        return grid(np.concatenate(rows), len(OTHER_SEEDS))
 
     def orbit(self, person: int, frames: int) -> np.ndarray:
-        """`[frames, H, 3 W, 3]` uint8: before, target and after side by side, turning."""
+        """Return a film of before, target and after side by side, turning: `[frames, H, 3 W, 3]` uint8."""
         rows = self._rows(person, orbit(self._config, frames))
         return np.concatenate(rows, axis=2)

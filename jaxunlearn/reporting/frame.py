@@ -1,4 +1,4 @@
-"""The frame of every page: style, title, and what a phone needs to know."""
+"""The frame of every page: style, title, and the settings for phones."""
 
 import html
 from pathlib import Path
@@ -21,21 +21,21 @@ figcaption { color: #666; font-size: .9rem } figure { margin: 1rem 0 } .verdict 
 
 
 def write_page(path: Path, title: str, body: str, *, style: str = "") -> None:
-    """Write a page that any browser shows as it is; it appears complete or not at all.
+    """Write an HTML page without outside files; it appears complete or not at all.
 
     Args:
-      path: where to.
-      title: as plain text; it is also the heading.
+      path: file to write.
+      title: plain text; also the heading.
       body: HTML, below the heading.
-      style: CSS rules of this page beside those of all pages.
+      style: CSS rules for this page, in addition to those of all pages.
     """
-    shown = html.escape(title)
+    escaped = html.escape(title)
     write_text(
         path,
         f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<link rel="icon" href="data:,"><title>{shown}</title><style>{_STYLE}{style}</style></head>
-<body><h1>{shown}</h1>
+<link rel="icon" href="data:,"><title>{escaped}</title><style>{_STYLE}{style}</style></head>
+<body><h1>{escaped}</h1>
 {body}
 </body></html>
 """,

@@ -1,4 +1,4 @@
-"""The page of a run: `report.html`, with its pictures inside, to be opened in any browser."""
+"""Write the page of a run: `report.html`, with its pictures inside, for any browser."""
 
 import base64
 import html
@@ -13,49 +13,58 @@ from jaxunlearn.reporting.verdict import verdict, verdict_together
 from jaxunlearn.training.run_dir import RunFolder
 
 _LARGEST_PICTURE = 256 * 2**20
-"""Bytes of a picture that is put into a page."""
+"""Limit for the bytes of a picture in a page."""
 
 MEANINGS = {
-    "id": "similarity of the person before and after, over the official views; low is forgotten",
-    "id_std": "its standard deviation over the views",
-    "pairs_without_face": "pairs left out of it, since no face was found in one of the two",
-    "id_others": "the same for other pictures of the person, which unlearning never saw",
-    "id_target": "similarity of the person and the target: what complete success would give",
-    "id_to_target": "similarity of the person after and the target",
-    "others_id": "similarity of other people before and after; 1 is unchanged",
-    "others_id_p5": "its 5th percentile over people",
-    "fid_forget": "Fréchet distance of the forgotten people's pictures after from those before",
-    "retained_without_face": "other people left out of these, since no face was found",
-    "fid_pre": "Fréchet distance of random people after from random people before",
-    "delta_fid_real": "by how much the Fréchet distance from real images has grown",
-    "retained_lpips": "perceptual change of other people's pictures",
-    "retained_psnr": "dB, other people's pictures",
-    "retained_ssim": "structural similarity of other people's pictures (Gaussian window)",
-    "retained_ssim_uniform": "the same with a uniform window of 7 pixels",
-    "retained_mse": "mean squared change of other people's pictures",
+    "id": "identity similarity of the person before and after, mean over the views; low means forgotten",
+    "id_std": "standard deviation of id over the views",
+    "pairs_without_face": "pairs left out of id because no face was found in one of the two pictures",
+    "id_others": "identity similarity before and after on other pictures of the person, unused in unlearning",
+    "id_target": "identity similarity of the person and the target: id if unlearning succeeds completely",
+    "id_to_target": "identity similarity of the person after and the target; high means success",
+    "others_id": "identity similarity of other people before and after; 1 means unchanged",
+    "others_id_p5": "5th percentile of others_id over people: the people who changed most",
+    "fid_forget": "Fréchet distance between the forgotten people's pictures before and after",
+    "retained_without_face": "other people left out of others_id because no face was found",
+    "fid_pre": "Fréchet distance between random people before and after; low means unchanged",
+    "delta_fid_real": "growth of the Fréchet distance to real images",
+    "retained_lpips": "perceptual change (LPIPS) of other people's pictures; 0 means unchanged",
+    "retained_psnr": "peak signal-to-noise ratio of other people's pictures, dB; high means unchanged",
+    "retained_ssim": "structural similarity of other people's pictures, Gaussian window; 1 means unchanged",
+    "retained_ssim_uniform": "structural similarity with a uniform window of 7 pixels",
+    "retained_mse": "mean squared change of other people's pictures, levels 0 to 255",
 }
-_SHOWN = {
-    "fixed": "The identity network was shown the same part of every picture.",
-    "landmarks": "The identity network was shown faces turned upright by the camera they were seen from.",
-    "mtcnn": "The identity network was shown faces that the detector found, turned upright.",
+"""What each figure means, in the words of the page."""
+_ALIGNMENTS = {
+    "fixed": "The identity network saw the same part of every picture.",
+    "landmarks": "The identity network saw faces turned upright, placed by the camera of each picture.",
+    "mtcnn": "The identity network saw faces that a detector found, turned upright.",
+}
+_OTHERS_CAPTION = "Other people, who should stay the same. Rows: before, after."
+_RUN_FIGURES = {
+    "steps": "steps",
+    "steps_per_second": "steps per second",
+    "compile_seconds": "seconds of compilation",
+    "devices": "devices",
+    "loss": "loss of the last step",
 }
 
 
 def write_report(folder: RunFolder) -> Path:
-    """Write the page from what is in the folder: pictures, logged losses, figures if there are any.
+    """Write the page from the run folder: its pictures, logged losses, and figures if it was evaluated.
 
     Returns:
-      Its path.
+      Path of the page.
     """
     request, summary = folder.request, folder.summary
     together = request.together and len(request.subjects) > 1
-    parts = _together(folder) if together else _each(folder)
+    parts = _shared_generator(folder) if together else _own_generators(folder)
     curve = _curve([(line["step"], line["loss"]) for line in folder.metrics()])
     settings = json.dumps(folder.config.to_dict(), indent=1)
-    effort = ("steps", "steps_per_second", "compile_seconds", "devices", "loss")
-    numbers = {name: summary[name] for name in effort if name in summary}
     rows = "".join(
-        f"<tr><td>{html.escape(n)}</td><td>{html.escape(str(v))}</td></tr>" for n, v in numbers.items()
+        f"<tr><td>{label}</td><td>{html.escape(_plain(summary[name]))}</td></tr>"
+        for name, label in _RUN_FIGURES.items()
+        if name in summary
     )
     who = f"{len(request.subjects)} people" if together else ", ".join(request.subjects)
     title = f"{who} forgotten by {request.model}"
@@ -63,38 +72,42 @@ def write_report(folder: RunFolder) -> Path:
 <h2>The run</h2>
 {curve}
 <table>{rows}</table>
-<p>Loss with {html.escape(request.perceptual)} and {html.escape(request.identity)}.</p>
-<details><summary>Settings</summary><pre>{html.escape(settings)}</pre></details>"""
+<p>Networks of the loss: {html.escape(request.perceptual)}, {html.escape(request.identity)}.</p>
+<details><summary>All settings</summary><pre>{html.escape(settings)}</pre></details>"""
     write_page(folder.report, title, body)
     return folder.report
 
 
-def _each(folder: RunFolder) -> list[str]:
-    """A section for each person with a generator of their own."""
+def _plain(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _own_generators(folder: RunFolder) -> list[str]:
+    """Return one section for each person with a generator of their own."""
     parts, summary = [], folder.summary
     for k, subject in enumerate(folder.request.subjects):
         figures = (summary.get("people") or {}).get(str(k))
         parts.append(f"<h2>{html.escape(subject)}</h2>")
         if figures is not None:
             parts.append(_paragraph(verdict(subject, figures)))
-        parts.append(figure(folder.person_picture(k), "The person: before, target, after."))
-        parts.append(figure(folder.others_picture(k), "Other people: before, after."))
+        parts.append(figure(folder.person_picture(k), f"{subject}. Rows: before, target, after."))
+        parts.append(figure(folder.others_picture(k), _OTHERS_CAPTION))
         if figures is not None:
             parts.append(_table(figures))
     return parts
 
 
-def _together(folder: RunFolder) -> list[str]:
-    """One section: everybody in one generator."""
+def _shared_generator(folder: RunFolder) -> list[str]:
+    """Return the section of all people, who share one generator."""
     subjects, summary = folder.request.subjects, folder.summary
     measured = "people" in summary
     parts = [_paragraph(verdict_together(subjects, summary))] if measured else []
-    parts.append(figure(folder.everybody_picture, "Everybody: before, surrogate, after."))
+    parts.append(figure(folder.everybody_picture, "All people. Rows: before, target, after."))
     parts += [
-        figure(folder.person_picture(k), f"{subject}: before, surrogate, after.")
+        figure(folder.person_picture(k), f"{subject}. Rows: before, target, after.")
         for k, subject in enumerate(subjects)
     ]
-    parts.append(figure(folder.others_picture(), "Other people: before, after."))
+    parts.append(figure(folder.others_picture(), _OTHERS_CAPTION))
     if measured:
         parts += [_table(summary), _people_table(subjects, summary["people"])]
     return parts
@@ -105,7 +118,7 @@ def _paragraph(lines: list[str]) -> str:
 
 
 def _people_table(subjects: Sequence[str], people: dict[str, Any]) -> str:
-    """Who is forgotten, a row each."""
+    """Return a table with one row per person."""
     columns = ("id", "id_std", "id_target", "id_to_target")
     head = "".join(f"<th>{name}</th>" for name in ("person", *columns, "forgotten"))
     rows = []
@@ -118,7 +131,7 @@ def _people_table(subjects: Sequence[str], people: dict[str, Any]) -> str:
 
 
 def figure(path: Path, caption: str) -> str:
-    """A picture inside the page; nothing where there is none."""
+    """Return the HTML of a picture inside the page; an empty text if the file does not exist."""
     if not path.is_file():
         return ""
     data = base64.b64encode(read_bytes(path, most=_LARGEST_PICTURE)).decode()
@@ -134,13 +147,14 @@ def _table(figures: dict[str, Any]) -> str:
         for name, meaning in MEANINGS.items()
         if figures.get(name) is not None
     ]
-    networks = ", ".join(f"{what}: {name}" for what, name in figures["networks"].items())
-    text = f"Measured with {networks}. {_SHOWN[figures.get('align', 'fixed')]}"
-    return f"<table>{''.join(rows)}</table><p>{html.escape(text)}</p>"
+    head = "<tr><th>figure</th><th>value</th><th>meaning</th></tr>"
+    networks = ", ".join(f"{name} ({role})" for role, name in figures["networks"].items())
+    text = f"Measured with {networks}. {_ALIGNMENTS[figures.get('align', 'fixed')]}"
+    return f"<table>{head}{''.join(rows)}</table><p>{html.escape(text)}</p>"
 
 
 def _curve(points: list[tuple[int, float]], width: int = 800, height: int = 160) -> str:
-    """The loss over steps."""
+    """Return the loss over the steps as SVG; an empty text for fewer than two points."""
     if len(points) < 2:
         return ""
     last, top = max(1, points[-1][0]), max(loss for _, loss in points)
@@ -150,5 +164,5 @@ def _curve(points: list[tuple[int, float]], width: int = 800, height: int = 160)
     return (
         f'<figure><svg viewBox="-2 -2 {width + 4} {height + 4}" role="img" aria-label="loss over steps">'
         f'<polyline points="{line}" fill="none" stroke="#2266aa" stroke-width="2"/></svg>'
-        f"<figcaption>Loss from 0 to {top:.3g}, over {last} steps.</figcaption></figure>"
+        f"<figcaption>Loss over {last} steps, from 0 to {top:.3g}.</figcaption></figure>"
     )

@@ -1,4 +1,4 @@
-"""A photo with what alignment saw in it."""
+"""Draw what alignment found into a photo."""
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -9,10 +9,17 @@ _CHOSEN, _OTHER, _POINT = "#00e060", "#ff5040", "#ffe000"
 
 
 def overlay(photo: Image.Image, alignment: Alignment) -> Image.Image:
-    """The photo, at most 1024 pixels long, with points, squares and, where there are several, numbers.
+    """Draw landmarks and crops into a photo.
 
-    The square that was cut out is green; a refused or another one is red. What reaches beyond the photo is
-    shown on grey.
+    The crop that was used is green; refused crops and those of other faces are red. Crops are numbered if
+    there is more than one. The canvas is grey where a crop reaches beyond the photo.
+
+    Args:
+      photo: RGB.
+      alignment: of the photo.
+
+    Returns:
+      RGB, at most 1024 pixels on the longer side.
     """
     corners = [tuple(corner) for square in alignment.squares for corner in square.corners]
     low = [min(0, *(int(c[i]) for c in corners)) if corners else 0 for i in (0, 1)]

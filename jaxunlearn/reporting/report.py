@@ -1,4 +1,4 @@
-"""From a run's result to everything a person wants to see of it."""
+"""Write everything that people want to see of a run's result."""
 
 from collections.abc import Mapping
 
@@ -12,16 +12,16 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.reporting.html import write_report
-from jaxunlearn.reporting.verdict import effort, verdict, verdict_together
+from jaxunlearn.reporting.verdict import run_cost, verdict, verdict_together
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.run_dir import RunFolder
 
 FROM_ALL_SIDES = 4
-"""People who are shown from several sides, where one generator forgot many."""
+"""Number of people rendered from several sides if one generator forgot many."""
 
 
-def show(models: Models, result: Result, config: ConfigDict) -> RunFolder:
-    """Write pictures and the page of a run with a folder."""
+def write_run_report(models: Models, result: Result, config: ConfigDict) -> RunFolder:
+    """Write the pictures and the page into the folder of a run, which must have one."""
     folder = result.folder
     assert folder is not None, "a run without a folder has nowhere to put its pictures"
     pictures = RunPictures(models.generator, result, from_config.compute(config))
@@ -35,7 +35,7 @@ def show(models: Models, result: Result, config: ConfigDict) -> RunFolder:
     return folder
 
 
-def tell(
+def evaluate_and_report(
     models: Models,
     result: Result,
     config: ConfigDict,
@@ -43,14 +43,26 @@ def tell(
     reference: Reference | None = None,
     other_ws: Mapping[int, np.ndarray] | None = None,
 ) -> list[str]:
-    """Measure a run, write its pictures and its page, and say in plain words what came out."""
+    """Measure a run with a folder, and write its pictures and its page.
+
+    Args:
+      models: the models of the run.
+      result: of the run.
+      config: of the run.
+      reference: see `evaluate`.
+      other_ws: see `evaluate`.
+
+    Returns:
+      Lines that say in plain words what came out.
+    """
     figures = evaluate(models, result, config, reference=reference, other_ws=other_ws)
-    folder = show(models, result, config)
+    folder = write_run_report(models, result, config)
     subjects = folder.request.subjects
     if result.together:
         lines = verdict_together(subjects, figures)
     else:
-        lines = [line for k, of in enumerate(subjects) for line in verdict(of, figures["people"][str(k)])]
-    lines.append(effort(folder.summary))
+        people = figures["people"]
+        lines = [line for k, subject in enumerate(subjects) for line in verdict(subject, people[str(k)])]
+    lines.append(run_cost(folder.summary))
     picture = folder.everybody_picture if result.together else folder.person_picture(0)
     return [*lines, f"Look at {folder.report} and {picture}"]

@@ -1,4 +1,4 @@
-"""A person's surface before and after a run."""
+"""Extract a person's surface before and after a run."""
 
 import jax.numpy as jnp
 import trimesh
@@ -17,18 +17,18 @@ def run_meshes(
     level: float,
     compute: Compute,
 ) -> dict[str, trimesh.Trimesh]:
-    """The surface "before" and "after", by generator.
+    """Extract the surfaces "before" and "after" a run.
 
     Args:
       source: the generator before.
-      result: what a run made of it.
-      person: whose surface.
-      resolution: of the lattice.
-      level: density at which the surface lies.
+      result: of the run.
+      person: number of the person in the run.
+      resolution: lattice nodes along each side.
+      level: density of the surface.
       compute: dtype and forms.
 
     Raises:
-      InputError: if the density crosses `level` nowhere.
+      InputError: if the density never crosses `level`.
     """
     ws = jnp.asarray(result.ws[person])[None]
     return {

@@ -1,4 +1,4 @@
-"""Pictures of samples, written into a folder."""
+"""Render latents and write the pictures, films and meshes into a folder."""
 
 from pathlib import Path
 
@@ -19,11 +19,18 @@ _GRID_COLUMNS = 8
 
 
 class Pictures:
-    """Renders samples `ws` and writes what comes out; the folder is made when the first file is.
+    """Render latents and write files. The folder is made with the first file.
+
+    Args:
+      generator: the generator.
+      renderer: of the generator.
+      ws: `[N, num_ws, w_dim]`.
+      labels: `N` names for the files.
+      folder: where files are written.
 
     Attributes:
-      written: the files so far, the most telling first.
-      notes: lines about them that people should know.
+      written: paths of the files so far, the most important first.
+      notes: lines about the files, for the user.
     """
 
     def __init__(
@@ -35,7 +42,12 @@ class Pictures:
         self.notes: list[str] = []
 
     def views(self, angles: list[tuple[float, float]], *, depth: bool = False) -> None:
-        """Every sample from every (yaw, pitch), a file each, and all in `grid.png`, a row a sample."""
+        """Write one file for each latent and view, and all of them in `grid.png`.
+
+        Args:
+          angles: (yaw, pitch) of each view, in radians of the official sampler.
+          depth: True writes depth images, too.
+        """
         yaw, pitch = np.array(angles).T
         c = jnp.tile(views(self._generator.config, yaw, pitch), (len(self._ws), 1))
         ws = jnp.repeat(self._ws, len(angles), axis=0)
@@ -53,7 +65,13 @@ class Pictures:
                 self._save(f"{label}_depth.png", grey[i])
 
     def orbits(self, name: Path, *, frames: int, fps: int) -> None:
-        """One video, all samples side by side."""
+        """Write one film of all latents side by side.
+
+        Args:
+          name: of the file; .mp4 or .gif.
+          frames: number of frames.
+          fps: frames per second.
+        """
         c = orbit(self._generator.config, frames)
         films = []
         for i, label in enumerate(self._labels):
@@ -69,17 +87,17 @@ class Pictures:
     def meshes(
         self, name: Path, *, resolution: int, level: float, largest: bool = False, compute: Compute
     ) -> None:
-        """One mesh a sample; the sample's label is put before the suffix where there are several.
+        """Write one mesh for each latent.
 
         Args:
-          name: of the file.
-          resolution: of the lattice.
+          name: of the file; with several latents, each file's name ends with the label.
+          resolution: lattice nodes along each side.
           level: density of the surface.
-          largest: whether loose pieces are dropped.
+          largest: True drops loose pieces.
           compute: dtype and forms.
 
         Raises:
-          InputError: if the density crosses `level` nowhere.
+          InputError: if the density never crosses `level`.
         """
         for i, label in enumerate(self._labels):
             file = name if len(self._labels) == 1 else name.with_stem(f"{name.stem}_{label}")
@@ -94,7 +112,7 @@ class Pictures:
     def _render(
         self, ws: jax.Array, c: jax.Array, title: str, *, depth: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Images `[N, H, W, 3]` uint8 and depths `[N, h, w, 1]`, with a progress bar."""
+        """Return images `[N, H, W, 3]` uint8 and depths `[N, h, w, 1]`, which are empty without `depth`."""
         images, depths = [], []
         with tqdm(total=len(ws), desc=title, unit="image") as progress:
             for out in self._renderer.batches(ws, c):
@@ -116,14 +134,14 @@ def save_pieces(path: Path, mesh: trimesh.Trimesh, *, largest: bool) -> str | No
     Args:
       path: file to write.
       mesh: the surface.
-      largest: whether loose pieces are dropped.
+      largest: True drops loose pieces.
 
     Returns:
-      A line about its loose pieces, if it has any.
+      A line about loose pieces; None if there are none.
     """
     loose = int(piece_of_faces(mesh).max())
     save_mesh(path, largest_piece(mesh) if largest and loose else mesh)
     if not loose:
         return None
-    what = f"{loose} loose piece{'s' if loose > 1 else ''}"
-    return f"{path}: {what} dropped" if largest else f"{path}: has {what}; --mesh-largest drops them"
+    pieces = f"{loose} loose piece{'s' if loose > 1 else ''}"
+    return f"{path}: {pieces} dropped" if largest else f"{path}: has {pieces}; --mesh-largest drops them"

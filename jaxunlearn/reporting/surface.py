@@ -1,4 +1,4 @@
-"""The surface that a generator's density describes, as a coloured mesh."""
+"""Extract the surface of a generator's density as a coloured mesh."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +16,7 @@ from trimesh.visual.material import PBRMaterial
 
 from eg3d_flax import Compute, TriPlaneGenerator
 from eg3d_flax.decoder import Decoded
+from jaxunlearn.batching import batches
 from jaxunlearn.errors import InputError
 from torch_bridge import replacing
 
@@ -32,33 +33,40 @@ def _decoded(
     compute: Compute,
     title: str,
 ) -> Iterator[tuple[slice, Decoded]]:
-    """What the decoder says at `count` points, some at a time: the whole lattice would fill the memory.
+    """Decode `count` points block by block; the whole lattice would fill the memory.
 
     Args:
-      generator: whose decoder is asked.
+      generator: its decoder is used.
       planes: `[1, 3, H, W, C]`.
       count: number of points.
-      points: indices `[M]` → points `[M, 3]`.
+      points: function from the numbers `[M]` of points to their places `[M, 3]`.
       compute: dtype and forms.
       title: of the progress bar.
+
+    Yields:
+      The numbers of a block's points as a slice, and their colours and densities `[M, ...]`.
     """
     query = jax.jit(lambda points: generator.query(planes, points[None], compute=compute))
-    for start in tqdm(range(0, count, _POINTS_AT_A_TIME), desc=title, unit="block", leave=False):
-        index = np.arange(start, start + _POINTS_AT_A_TIME)
-        decoded = query(jnp.asarray(points(np.minimum(index, count - 1)), jnp.float32))
-        size = min(_POINTS_AT_A_TIME, count - start)
-        yield slice(start, start + size), jax.tree.map(lambda x, n=size: np.asarray(x[0, :n]), decoded)
+
+    def decode(numbers: np.ndarray) -> Decoded:
+        return jax.tree.map(lambda x: x[0], query(jnp.asarray(points(numbers), jnp.float32)))
+
+    blocks = batches(decode, count, _POINTS_AT_A_TIME)
+    total = -(-count // _POINTS_AT_A_TIME)
+    for k, decoded in enumerate(tqdm(blocks, total=total, desc=title, unit="block", leave=False)):
+        start = k * _POINTS_AT_A_TIME
+        yield slice(start, start + len(decoded.sigma)), decoded
 
 
 def density_grid(
     generator: TriPlaneGenerator, planes: jax.Array, resolution: int, *, compute: Compute
 ) -> np.ndarray:
-    """Density (softplus of raw density − 1, as the ray marcher has it) at the nodes of a cubic lattice.
+    """Return the density at the nodes of a cubic lattice: softplus(raw density - 1), as in ray marching.
 
     Args:
-      generator: whose decoder is asked.
+      generator: its decoder is used.
       planes: `[1, 3, H, W, C]`.
-      resolution: nodes along each side of the box that the planes cover.
+      resolution: nodes along each side of the box of the planes.
       compute: dtype and forms.
 
     Returns:
@@ -85,21 +93,21 @@ def extract_mesh(
     level: float = 10.0,
     compute: Compute,
 ) -> trimesh.Trimesh:
-    """Marching cubes on the density of one sample, vertices coloured by the decoder.
+    """Extract the surface of one latent by marching cubes; the decoder colours the vertices.
 
     Args:
       generator: the generator.
       ws: `[1, num_ws, w_dim]`.
-      resolution: of the lattice.
-      level: density at which the surface lies.
+      resolution: lattice nodes along each side.
+      level: density of the surface.
       compute: dtype and forms.
 
     Raises:
-      InputError: if the density crosses `level` nowhere.
+      InputError: if the density never crosses `level`.
     """
     planes = jax.jit(lambda ws: generator.planes(ws, compute=compute))(ws)
     density = density_grid(generator, planes, resolution, compute=compute)
-    # The border counts as empty, so that what touches the box is closed.
+    # The border counts as empty, so that the surface is closed where it touches the box.
     density[[0, -1]] = density[:, [0, -1]] = density[:, :, [0, -1]] = 0
     if not density.min() < level < density.max():
         raise InputError(
@@ -114,12 +122,12 @@ def extract_mesh(
         generator, planes, len(vertices), lambda index: vertices[index], compute, "colour"
     ):
         colours[where] = np.clip(decoded.rgb[:, :3], 0, 1) * 255 + 0.5
-    # marching_cubes winds faces for objects darker than their surroundings.
+    # marching_cubes orients faces for objects of lower values than their surroundings; this one is denser.
     return trimesh.Trimesh(vertices, faces[:, ::-1], vertex_colors=colours, process=False)
 
 
 def piece_of_faces(mesh: trimesh.Trimesh) -> np.ndarray:
-    """Which connected piece each face belongs to, `[F]`; 0 is the piece with the largest surface."""
+    """Return the number of each face's connected piece, `[F]`; 0 is the piece with the largest area."""
     vertices = trimesh.graph.connected_component_labels(mesh.edges, node_count=len(mesh.vertices))
     _, pieces = np.unique(vertices[mesh.faces[:, 0]], return_inverse=True)
     largest_first = np.argsort(-np.bincount(pieces, weights=mesh.area_faces), kind="stable")
@@ -127,7 +135,7 @@ def piece_of_faces(mesh: trimesh.Trimesh) -> np.ndarray:
 
 
 def largest_piece(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    """The connected piece with the largest surface, without the loose ones."""
+    """Return the connected piece with the largest area."""
     faces = mesh.faces[piece_of_faces(mesh) == 0]
     used, renumbered = np.unique(faces, return_inverse=True)
     colours = _colours(mesh)[used]
@@ -142,15 +150,15 @@ def _colours(mesh: trimesh.Trimesh) -> np.ndarray:
 
 
 def linear_light(colours: np.ndarray) -> np.ndarray:
-    """SRGB 0..255 → amounts of light 0..1, as glTF wants colours of vertices; float32."""
+    """Convert sRGB colours, 0 to 255, to linear light, 0 to 1, float32; glTF needs it for vertices."""
     encoded = np.asarray(colours, np.float32) / 255
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
 def save_mesh(path: Path, mesh: trimesh.Trimesh) -> None:
-    """Write .ply, .obj or .glb, by the name of `path`; it appears complete or not at all.
+    """Write a mesh as .ply, .obj or .glb, by the suffix of `path`; the file appears complete or not at all.
 
-    Colours are sRGB in .ply and .obj; in .glb they are linear light, on a rough material that is no metal.
+    Colours are sRGB in .ply and .obj. In .glb they are linear light on a rough, non-metallic material.
     """
     with replacing(path) as temporary:
         if path.suffix == ".glb":
@@ -160,7 +168,7 @@ def save_mesh(path: Path, mesh: trimesh.Trimesh) -> None:
 
 
 _LIGHT = "_LIGHT"
-"""Attribute that becomes COLOR_0: trimesh writes colours in 8 bits, too coarse for dark linear light."""
+"""Attribute that becomes COLOR_0. trimesh would write 8-bit colours, too coarse for dark linear light."""
 
 
 def _glb(mesh: trimesh.Trimesh) -> bytes:
@@ -173,12 +181,12 @@ def _glb(mesh: trimesh.Trimesh) -> bytes:
         vertex_attributes={_LIGHT: light},
         process=False,
     )
-    written = export_glb(trimesh.Scene(shaded), tree_postprocessor=_name_colours)
-    assert isinstance(written, bytes)
-    return written
+    content = export_glb(trimesh.Scene(shaded), tree_postprocessor=_name_colours)
+    assert isinstance(content, bytes)
+    return content
 
 
 def _name_colours(tree: dict[str, Any]) -> None:
-    for written in tree["meshes"]:
-        for primitive in written["primitives"]:
+    for mesh in tree["meshes"]:
+        for primitive in mesh["primitives"]:
             primitive["attributes"]["COLOR_0"] = primitive["attributes"].pop(_LIGHT)

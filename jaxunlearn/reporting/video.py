@@ -1,4 +1,4 @@
-"""Videos from frames."""
+"""Write films as .mp4 or .gif."""
 
 import contextlib
 import importlib.util
@@ -16,46 +16,49 @@ from torch_bridge import replacing
 FORMATS = (".mp4", ".gif")
 
 _SHORTEST = 2
-"""Hundredths of a second that a frame of a GIF lasts at least: programs show shorter ones for longer."""
+"""Shortest duration of a GIF's frame in hundredths of a second. Viewers play shorter frames slower."""
 
 
 def writable(wanted: Path) -> Path:
-    """The file that `save_video` can write: GIF in place of mp4 where imageio-ffmpeg is not installed."""
+    """Return a path that `save_video` can write: .gif in place of .mp4 if imageio-ffmpeg is not installed."""
     can_encode = importlib.util.find_spec("imageio_ffmpeg") is not None
     return wanted if can_encode or wanted.suffix == ".gif" else wanted.with_suffix(".gif")
 
 
 def gif_frames(count: int, fps: int) -> tuple[list[int], list[int]]:
-    """Which frames a GIF shows, and for how many hundredths of a second each; the whole lasts as long.
+    """Choose the frames of a GIF and their durations; the total duration stays the same.
 
-    A GIF counts in hundredths and shows at most 50 frames a second; above that, some are left out.
+    A GIF counts in hundredths of a second and plays at most 50 frames per second; of more, some are left out.
 
     Args:
-      count: frames there are.
-      fps: frames a second.
+      count: number of frames of the film.
+      fps: frames per second of the film.
+
+    Returns:
+      Numbers of the frames in the GIF, and the hundredths of a second of each.
     """
     total = max(_SHORTEST, round(100 * count / fps))
-    shown = max(1, min(count, total // _SHORTEST))
-    ends = [round(total * (k + 1) / shown) for k in range(shown)]
+    kept = max(1, min(count, total // _SHORTEST))
+    ends = [round(total * (k + 1) / kept) for k in range(kept)]
     lengths = [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
-    return [k * count // shown for k in range(shown)], lengths
+    return [k * count // kept for k in range(kept)], lengths
 
 
 def save_video(path: Path, frames: np.ndarray, *, fps: int = 24) -> None:
-    """Write frames as .mp4 or .gif, by the name of `path`.
+    """Write frames as .mp4 or .gif, by the suffix of `path`.
 
     Args:
       path: file to write; it appears complete or not at all.
       frames: `[T, H, W, 3]` uint8.
-      fps: frames a second.
+      fps: frames per second.
 
     Raises:
-      InputError: if the encoder of .mp4 fails; an earlier file stays as it was.
+      InputError: if the encoder of .mp4 fails; a file that was there before stays.
     """
     with replacing(path) as temporary:
         if path.suffix == ".gif":
-            shown, lengths = gif_frames(len(frames), fps)
-            first, *others = (Image.fromarray(frames[k]) for k in shown)
+            kept, lengths = gif_frames(len(frames), fps)
+            first, *others = (Image.fromarray(frames[k]) for k in kept)
             durations = [10 * length for length in lengths]
             first.save(
                 temporary, format="GIF", save_all=True, append_images=others, duration=durations, loop=0
@@ -65,7 +68,7 @@ def save_video(path: Path, frames: np.ndarray, *, fps: int = 24) -> None:
 
 
 def _save_mp4(temporary: Path, frames: np.ndarray, fps: int, path: Path) -> None:
-    """Run the encoder; its messages go into a file, so that neither waits for the other."""
+    """Run the encoder. Its messages go into a file: with a pipe, both programs could wait for each other."""
     import imageio_ffmpeg
 
     _, height, width, _ = frames.shape
@@ -76,7 +79,7 @@ def _save_mp4(temporary: Path, frames: np.ndarray, fps: int, path: Path) -> None
     with tempfile.TemporaryFile() as messages:
         try:
             with warnings.catch_warnings():
-                # It may try the program by a fork, of which JAX warns; exec follows at once.
+                # This may fork to try the program; JAX warns of forks, but exec follows at once.
                 warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
                 program = imageio_ffmpeg.get_ffmpeg_exe()
             command = [program, "-y", "-loglevel", "error", *picture, *coded]
@@ -88,7 +91,7 @@ def _save_mp4(temporary: Path, frames: np.ndarray, fps: int, path: Path) -> None
             )
         except (OSError, RuntimeError) as error:
             raise InputError(f"{path}: the encoder ffmpeg does not start ({error}); write a .gif") from error
-        # The encoder may be gone before all frames are written; why, its messages say.
+        # The encoder may end before all frames are written; its messages say why.
         with contextlib.suppress(BrokenPipeError), encoder:
             assert encoder.stdin is not None
             for frame in frames:
@@ -96,5 +99,5 @@ def _save_mp4(temporary: Path, frames: np.ndarray, fps: int, path: Path) -> None
         messages.seek(0)
         lines = messages.read().decode("utf-8", "replace").split("\n")
     if encoder.returncode != 0 or not temporary.stat().st_size:
-        said = next((line.strip() for line in reversed(lines) if line.strip()), "it says nothing")
-        raise InputError(f"{path}: the encoder ffmpeg failed, exit code {encoder.returncode} ({said})")
+        message = next((line.strip() for line in reversed(lines) if line.strip()), "without a message")
+        raise InputError(f"{path}: the encoder ffmpeg failed, exit code {encoder.returncode} ({message})")

@@ -1,1 +1,1 @@
-"""Many runs: work lists, requests one after another, sweeps."""
+"""Many runs: work lists, requests one after the other, and sweeps."""

@@ -1,7 +1,7 @@
-"""Many people, each forgotten by a generator of their own, in waves of as many as run at once.
+"""Forget many people, each in a generator of their own, a wave of people at a time.
 
-Somebody whose loss ceases to be finite does not stop the others of the wave, and is tried once more at half
-the learning rate, after everybody else.
+A person whose loss becomes infinite or NaN does not stop the others of the wave. After everybody else, this
+person is tried once more with half the learning rate.
 """
 
 import collections
@@ -35,12 +35,12 @@ from jaxunlearn.workflows.batch_report import write_worklist_page
 
 @dataclasses.dataclass(frozen=True)
 class Worklist:
-    """People to be forgotten.
+    """The people of a work list.
 
     Attributes:
       subjects: `N` different names, in order.
-      latents: indices of some of them → their ws `[K, L, D]`; called for a wave at a time, so that thousands
-        of photographs are neither read nor inverted at once. Of several processes each does its share.
+      latents: function from the indices of `K` people to their ws `[K, L, D]`. It is called once per wave, so
+        that thousands of photos are not inverted at once. Several processes share the people of a wave.
     """
 
     subjects: tuple[str, ...]
@@ -49,7 +49,7 @@ class Worklist:
 
 @dataclasses.dataclass(frozen=True)
 class _Wave:
-    """People who are trained at once."""
+    """People that are trained at once."""
 
     number: int
     people: tuple[int, ...]
@@ -66,41 +66,44 @@ def unlearn_all(
     mesh: Mesh | None = None,
     progress: bool = True,
 ) -> list[dict[str, Any]]:
-    """Work through a list, or go on with it: who is done is never done again.
+    """Work through a list, or resume it; finished people are not trained again.
 
-    What becomes of a person does not depend on `parallel`, nor on who is in their wave, up to rounding.
+    Up to rounding, a person's generator does not depend on `parallel` or on the other people of the wave.
 
     Args:
       models: the source, with the networks of the loss.
-      worklist: who.
-      config: of every person's run; of a method that gives everybody a generator of their own.
-      workdir: see `worklist_folder`.
+      worklist: the people.
+      config: of every person's run; its method must give everybody a generator of their own.
+      workdir: folder of the work list, see `batch_dir`.
       parallel: people in a wave.
-      mesh: see `runner.unlearn`.
-      progress: whether to show bars.
+      mesh: see `training.unlearn`.
+      progress: True shows progress bars.
 
     Returns:
-      The lines of `results.jsonl`, the last of each person, in the list's order.
+      The last line of each person in `results.jsonl`, in the order of the list.
 
     Raises:
-      InputError: if arguments do not fit, or the folder holds another list; before anything is computed.
-      Interrupted: after Ctrl-C or SIGTERM; the wave in progress is saved.
+      InputError: if an argument is invalid, or the folder holds another list. It is raised before any
+        computation.
+      Interrupted: after Ctrl-C or SIGTERM; the state of the current wave is saved.
     """
     if parallel < 1:
         raise InputError(f"parallel must be at least 1, not {parallel}")
     if method_of(config).shares_generator(config):
-        raise InputError("a work list gives everybody a generator of their own; choose a method that does")
+        raise InputError(
+            "a work list needs a method that gives everybody a generator of their own, such as guide"
+        )
     if not worklist.subjects:
         raise InputError("the work list is empty")
     subject, times = collections.Counter(worklist.subjects).most_common(1)[0]
     if times > 1:
-        raise InputError(f"{subject} is twice in the work list")
+        raise InputError(f"{subject} is in the work list {times} times; list everybody once")
     asked = {"generator": models.fingerprint, "people": worklist.subjects, "settings": flat(config)}
     multihost.check_same(asked | {"parallel": parallel}, "the work list")
     folder = WorklistFolder(workdir, writes=multihost.leads())
     with contextlib.ExitStack() as stack:
-        held = functools.partial(stack.enter_context, folder.held())
-        multihost.leader_first(held, "the work list's folder")
+        lock = functools.partial(stack.enter_context, folder.lock())
+        multihost.leader_first(lock, "the work list's folder")
         begin = functools.partial(folder.begin, models.fingerprint, worklist.subjects, config)
         multihost.leader_first(begin, "the work list's beginning")
         folder.clean()
@@ -116,7 +119,7 @@ def _work(
     mesh: Mesh | None,
     progress: bool,
 ) -> list[dict[str, Any]]:
-    """Run the waves that are left."""
+    """Run the remaining waves."""
     began, done_before = time.monotonic(), len(folder.last())
     with tqdm(
         total=len(worklist.subjects),
@@ -125,37 +128,38 @@ def _work(
         unit="person",
         disable=not progress,
     ) as bar:
-        while (wave := _next(folder, worklist, config, parallel)) is not None:
-            lines = _run(models, worklist, config, folder, wave, mesh, progress)
+        while (wave := _next_wave(folder, worklist, config, parallel)) is not None:
+            lines = _run_wave(models, worklist, config, folder, wave, mesh, progress)
             bar.update(sum(line["status"] == DONE for line in lines))
     last = folder.last()
     folder.summarise(time.monotonic() - began, len(last) - done_before)
     return [last[subject] for subject in worklist.subjects]
 
 
-def _next(folder: WorklistFolder, worklist: Worklist, config: ConfigDict, parallel: int) -> _Wave | None:
-    """First everybody once, then those who diverged at half the learning rate; None when all are done.
+def _next_wave(folder: WorklistFolder, worklist: Worklist, config: ConfigDict, parallel: int) -> _Wave | None:
+    """Choose the people of the next wave; None if all are done.
 
-    A wave that was cut off goes on with the people it had, whatever `parallel` is now.
+    First everybody is trained once, then the people that diverged, with half the learning rate. A wave that
+    was interrupted keeps its people, whatever `parallel` is now.
     """
     last, rate, number = folder.last(), config.optimiser.learning_rate, folder.waves()
     begun = folder.begun(number)
 
-    def of(people: list[int]) -> tuple[int, ...]:
+    def choose(people: list[int]) -> tuple[int, ...]:
         return tuple([k for k in people if worklist.subjects[k] in begun] or people[:parallel])
 
     new = [k for k, subject in enumerate(worklist.subjects) if subject not in last]
     if new:
-        return _Wave(number, of(new), rate)
+        return _Wave(number, choose(new), rate)
     again = [
         k
         for k, subject in enumerate(worklist.subjects)
         if last[subject]["status"] == DIVERGED and last[subject]["learning_rate"] == rate
     ]
-    return _Wave(number, of(again), rate / 2) if again else None
+    return _Wave(number, choose(again), rate / 2) if again else None
 
 
-def _run(
+def _run_wave(
     models: Models,
     worklist: Worklist,
     config: ConfigDict,
@@ -164,7 +168,7 @@ def _run(
     mesh: Mesh | None,
     progress: bool,
 ) -> list[dict[str, Any]]:
-    """Train a wave and write what became of its people."""
+    """Train a wave and write the results of its people."""
     own = config.copy_and_resolve_references()
     own.optimiser.learning_rate = wave.learning_rate
     own.images_every = 0
@@ -172,7 +176,7 @@ def _run(
     path, began, result = folder.wave(wave.number), time.monotonic(), None
     run = RunFolder(path)
     ws = run.people() if run.exists() else multihost.divided(worklist.latents, wave.people)
-    with contextlib.suppress(Diverged):  # all of them
+    with contextlib.suppress(Diverged):  # raised if everybody diverged
         result = unlearn(
             models,
             People(path.name, tuple(subjects), ws),
@@ -198,7 +202,7 @@ def _run(
                 picture = folder.picture(wave.people[k], subject)
                 save_png(picture, pictures.strip(k))
                 line["picture"] = str(picture.relative_to(folder.path))
-            if losses := result.summary.get("losses"):  # of a run with a step left
+            if losses := result.summary.get("losses"):  # missing if the run was resumed with no step left
                 line["loss"] = losses[k]
         line["seconds"] = round((time.monotonic() - began) / len(subjects), 2)
         lines.append(line)

@@ -1,13 +1,13 @@
-"""A work list on disk: what is kept under which name.
+"""The folder of a work list.
 
-worklist.json     what was asked for; written first
-results.jsonl     one object a person and attempt: `subject`, `status` ("done" or "diverged"), `generator`,
+worklist.json     the people and settings; written first
+results.jsonl     one line per person and attempt: `subject`, `status` ("done" or "diverged"), `generator`,
                   `picture`, `loss`, `steps`, `learning_rate`, `seconds`, `wave`
-generators/       the unlearned weights, one file a person
-pictures/         before, target and after, one picture a person
-waves/0000/       the run in progress, see `run_folder`; removed when its people are done
-summary.json      how many are done, and how fast
-report.html       a page to look at
+generators/       the unlearned weights, one file per person
+pictures/         before, target and after, one picture per person
+waves/0000/       run folder of the current wave, see `training.run_dir`; removed when its people are done
+summary.json      how many people are done, and how fast
+report.html       a page for the browser
 """
 
 import re
@@ -32,19 +32,23 @@ DONE, DIVERGED = "done", "diverged"
 
 
 class WorklistFolder:
-    """Reads and writes the files of a work list; see the module's text."""
+    """Reads and writes the files of a work list, see the module's docstring.
+
+    Attributes:
+      path: the folder.
+      writes: True if this process writes files; one of several processes does.
+    """
 
     def __init__(self, path: Path, *, writes: bool = True):
         self.path = local_path(path)
         self.writes = writes
-        """Whether what is to be written is written: of several processes one does."""
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep other processes from writing here, and remove what a killed one left unfinished.
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from writing here, and remove unfinished files of a killed process.
 
         Raises:
-          InputError: if another process holds the folder, or it is somebody's with other files.
+          InputError: if another process uses the folder, or the folder holds other files.
         """
         if not self.writes:
             yield
@@ -64,21 +68,21 @@ class WorklistFolder:
         return self.path / "results.jsonl"
 
     def _check_free(self) -> None:
-        """Refuse a folder with other files than those of a work list."""
+        """Refuse a folder that holds other files than a work list's."""
         if self._asked.exists():
-            self._read_asked()  # raises if it is somebody else's
+            self._read_asked()  # raises if another program wrote the file
         if self._asked.exists() or not self.path.is_dir():
             return
         left = {leftover_of(path.name) or path.name for path in self.path.iterdir()}
         if not left <= {self._asked.name, *NO_CONTENT}:
-            raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
+            raise InputError(f"{self.path}: holds other files; choose an empty or a new folder")
 
     def begin(self, model: str, subjects: Sequence[str], config: ConfigDict) -> None:
-        """Write what was asked, or check that it is what was asked before.
+        """Write `worklist.json`, or check that it is the same as before.
 
         Args:
           model: fingerprint of the source.
-          subjects: who.
+          subjects: names of the people.
           config: of every person's run.
 
         Raises:
@@ -90,7 +94,7 @@ class WorklistFolder:
             changed = [name for name in asked if before.get(name) != asked[name]]
             if changed:
                 raise InputError(
-                    f"{self.path}: holds a work list with another {changed[0]}; give another folder"
+                    f"{self.path}: holds a work list with another {changed[0]}; choose another folder"
                 )
         else:
             self._check_free()
@@ -102,44 +106,44 @@ class WorklistFolder:
             (self.path / name).mkdir(exist_ok=True)
 
     def _read_asked(self) -> dict[str, Any]:
-        """Contents of `worklist.json`.
+        """Return the contents of `worklist.json`.
 
         Raises:
-          InputError: if it is not what a work list writes.
+          InputError: if the file does not have the form of a work list.
         """
         return dict(check_form(read_json(self._asked), WorklistJson, self._asked))
 
     def subjects(self) -> list[str]:
-        """Who was asked for."""
+        """Return the names of the people in the list."""
         return self._read_asked()["subjects"]
 
     def lines(self) -> list[dict[str, Any]]:
-        """Lines of `results.jsonl`; a last one that was cut off is left out.
+        """Return the lines of `results.jsonl`; an incomplete last line is left out.
 
         Raises:
-          InputError: if another line is damaged; the message names it.
+          InputError: if another line is damaged; the message has its number.
         """
         return [dict(line) for line in read_json_lines(self._results, ResultLine)]
 
     def last(self) -> dict[str, dict[str, Any]]:
-        """Subject → their last line."""
+        """Return the last line of each person, by name."""
         return {line["subject"]: line for line in self.lines()}
 
     def waves(self) -> int:
-        """Waves that are done."""
+        """Return the number of waves that are done."""
         return max((line["wave"] + 1 for line in self.lines()), default=0)
 
     def wave(self, number: int) -> Path:
-        """The run of a wave."""
+        """Return the run folder of a wave."""
         return self.path / "waves" / f"{number:04d}"
 
     def begun(self, number: int) -> tuple[str, ...]:
-        """People of a wave that was cut off; nobody where none was."""
+        """Return the names of the people in a wave that was begun; empty if it was not."""
         run = RunFolder(self.wave(number))
         return run.request.subjects if run.exists() else ()
 
     def keep(self, generator: Path, number: int, subject: str) -> str:
-        """Copy a person's generator to where it stays; returns its path inside the folder."""
+        """Copy a person's generator into `generators/`; return its path relative to the folder."""
         name = Path("generators") / f"{_file_name(number, subject)}.safetensors"
         if not self.writes:
             return str(name)
@@ -148,11 +152,11 @@ class WorklistFolder:
         return str(name)
 
     def picture(self, number: int, subject: str) -> Path:
-        """Of a person: before, target, after."""
+        """Return the path of a person's picture: before, target, after."""
         return self.path / "pictures" / f"{_file_name(number, subject)}.png"
 
     def clean(self) -> None:
-        """Remove the runs of waves that are done."""
+        """Remove the run folders of waves that are done."""
         if not self.writes:
             return
         done = self.waves()
@@ -161,13 +165,18 @@ class WorklistFolder:
                 shutil.rmtree(path)
 
     def add(self, lines: Sequence[dict[str, Any]]) -> None:
-        """Write the lines of a wave, all or none."""
+        """Add the lines of a wave to `results.jsonl`, all or none."""
         if not self.writes:
             return
         write_json_lines(self._results, [*self.lines(), *lines])
 
     def summarise(self, seconds: float, new: int) -> None:
-        """Write `summary.json`; `new` people were worked on in so many seconds."""
+        """Write `summary.json`.
+
+        Args:
+          seconds: duration of this call of `unlearn_all`.
+          new: people that were finished or diverged in it.
+        """
         if not self.writes:
             return
         last = self.last()

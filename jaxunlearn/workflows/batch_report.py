@@ -1,4 +1,4 @@
-"""The page of a work list: `report.html`, a row a person, with links to pictures and generators beside it."""
+"""Write the page of a work list: `report.html`, one row per person, with links to pictures and generators."""
 
 import html
 from pathlib import Path
@@ -10,18 +10,19 @@ from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 
 
 def write_worklist_page(folder: WorklistFolder) -> Path:
-    """Write the page of who was tried so far; thousands of pictures stay files of their own.
+    """Write the page of the people so far. Pictures are linked: thousands of them would not fit into a page.
 
     Returns:
-      Its path.
+      Path of the page.
     """
     last, asked = folder.last(), len(folder.subjects())
     done = sum(line["status"] == DONE for line in last.values())
     diverged = f", {len(last) - done} diverged" if done < len(last) else ""
     title = f"{done} of {asked} people done{diverged}"
     rows = "".join(_row(subject, line) for subject, line in last.items())
-    body = f"""<p>Pictures: before, target, after. Each person is forgotten by a generator of their own.</p>
-<table><tr><th>person</th><th></th><th>status</th><th>loss</th><th>steps</th><th>learning rate</th></tr>
+    body = f"""<p>Each person was forgotten in a generator of their own. The status links to it.</p>
+  table><tr><th>person</th><th>before, target, after</th><th>status</th><th>loss of the last
+  step</th><th>steps</th> th>learning rate</th></tr>
 {rows}</table>"""
     path = folder.path / "report.html"
     write_page(path, title, body, style="img { width: auto; height: 96px }")
@@ -41,5 +42,5 @@ def _row(subject: str, line: dict[str, Any]) -> str:
 
 
 def _link(path: str) -> str:
-    """A path inside the folder as an address, also where its name is not UTF-8."""
+    """Return a path inside the folder as a relative URL; its name may not be UTF-8."""
     return quote(path, errors="surrogatepass")

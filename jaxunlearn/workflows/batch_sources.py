@@ -1,4 +1,4 @@
-"""Work lists from seeds and from photographs."""
+"""Make work lists from seeds and from photos."""
 
 import warnings
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from jax.sharding import Mesh
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
+from jaxunlearn.images import to_float, to_uint8
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.invert import (
     EncoderInput,
@@ -20,17 +21,17 @@ from jaxunlearn.photos.invert import (
 )
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.photos.sources import Refused, iterate_photographs
-from jaxunlearn.sharding import of_this_process
+from jaxunlearn.sharding import local_mesh
 from jaxunlearn.workflows.batch import Worklist
 
 
 def worklist_of_seeds(models: Models, seeds: Sequence[int]) -> Worklist:
-    """People of the generator."""
+    """Make a work list of people of the generator, one for each seed."""
     subjects = tuple(f"seed {seed}" for seed in seeds)
     return Worklist(subjects, lambda some: people_from_seeds(models, [seeds[k] for k in some]).ws)
 
 
-def worklist_of_photographs(
+def worklist_of_photos(
     models: Models,
     source: str | Path,
     *,
@@ -40,58 +41,51 @@ def worklist_of_photographs(
     mesh: Mesh | None = None,
     compute: Compute,
 ) -> Worklist:
-    """The identities of a source of photographs, each by the first of theirs, inverted when their turn comes.
+    """Make a work list of the people in a source of photos.
 
-    Images are kept with 8 bits a channel: a thousand of 512² are 0.8 GB.
+    Each person is represented by their first photo, which is inverted in the person's wave. Until then,
+    images are kept with 8 bits per channel: a thousand images of 512 x 512 pixels need 0.8 GB.
 
     Args:
-      models: whose latents.
-      source: see `data.iterate_photographs`.
-      method: how photographs are inverted, see `inversion_methods`; None takes what suits the model.
-      encoder: file of an encoder, if not the one that comes with the model.
-      encoder_input: what the encoder is shown.
-      mesh: its devices, those of this process, share the photographs of a wave; None takes one.
-      compute: see `inversion.invert`.
+      models: their generator is inverted.
+      source: see `photos.sources.iterate_photographs`.
+      method: how photos are inverted, see `photos.invert`; None chooses what suits the model.
+      encoder: file of an encoder; None uses the encoder of the model.
+      encoder_input: what the encoder sees, see `photos.invert`.
+      mesh: the devices of this process in it share the photos of a wave; None uses one device.
+      compute: see `photos.inversion.invert`.
 
     Raises:
-      InputError: if nothing in the source can be used, or an encoder is wanted and there is none.
+      InputError: if the source has no usable photo, or an encoder is wanted and there is none.
 
     Warns:
-      UserWarning: for each photograph that is left out.
+      UserWarning: for each photo that is left out.
     """
     method = method or default_method(models, encoder)
     network = None if method == "optimize" else encoder_for(models, encoder)
     whole_side = side_of_file(network, encoder_input)
     first: dict[str, np.ndarray] = {}
     whole: dict[str, np.ndarray] = {}
-    for one in iterate_photographs(source, models.generator.config.img_resolution, whole_side=whole_side):
-        if isinstance(one, Refused):
-            warnings.warn(f"left out: {one.reason}", stacklevel=2)
-        elif one.identity not in first:
-            first[one.identity] = _levels(one.image)
-            if one.whole is not None:
-                whole[one.identity] = _levels(one.whole)
+    for photo in iterate_photographs(source, models.generator.config.img_resolution, whole_side=whole_side):
+        if isinstance(photo, Refused):
+            warnings.warn(f"left out: {photo.reason}", stacklevel=2)
+        elif photo.identity not in first:
+            first[photo.identity] = to_uint8(photo.image)
+            if photo.whole is not None:
+                whole[photo.identity] = to_uint8(photo.whole)
     if not first:
-        raise InputError(f"{source}: holds no photographs that can be used")
-    photographs, wholes = list(first.values()), list(whole.values())
+        raise InputError(f"{source}: holds no usable photos")
+    photos, wholes = list(first.values()), list(whole.values())
 
     def latents(some: Sequence[int]) -> np.ndarray:
         return invert_photographs(
             models,
-            _images([photographs[k] for k in some]),
+            to_float([photos[k] for k in some]),
             method,
             encoder=network,
-            encoder_images=_images([wholes[k] for k in some]) if wholes else None,
-            mesh=of_this_process(mesh),
+            encoder_images=to_float([wholes[k] for k in some]) if wholes else None,
+            mesh=local_mesh(mesh),
             compute=compute,
         ).ws
 
     return Worklist(tuple(first), latents)
-
-
-def _levels(image: np.ndarray) -> np.ndarray:
-    return np.rint((image + 1) * 127.5).astype(np.uint8)
-
-
-def _images(levels: Sequence[np.ndarray]) -> np.ndarray:
-    return np.stack(levels).astype(np.float32) / 127.5 - 1

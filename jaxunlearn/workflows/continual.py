@@ -1,7 +1,7 @@
-"""Requests one after another: every stage goes on from the generator that the stage before left.
+"""Serve requests one after the other: each starts from the generator that the request before left.
 
-A stage is a run of its own, in a folder of its own; the registry says which are finished. After each stage
-all people forgotten so far are looked at again.
+Each request is a run with a run folder. The registry lists the finished requests. After each request, all
+people forgotten so far are measured again.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from jax.sharding import Mesh
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Reference, evaluate_together, mean_figures
-from jaxunlearn.evaluation.evaluate import reference_of
+from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.files.lock import locked
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.latents import repeated
@@ -27,22 +27,20 @@ from jaxunlearn.training.result import Result
 from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.registry import Registry
-from jaxunlearn.workflows.requests import Stage, people_of_stage
+from jaxunlearn.workflows.requests import ForgetRequest, people_of_request
 from torch_bridge import remove_leftovers
 
 
 class Forgotten(NamedTuple):
-    """What came out of all stages."""
+    """The results of all requests, in order."""
 
-    stages: tuple[str, ...]
-    people: tuple[People, ...]
     results: tuple[Result, ...]
     registry: Registry
 
 
-def forget_in_stages(
+def forget_requests(
     models: Models,
-    stages: Sequence[Stage],
+    requests: Sequence[ForgetRequest],
     config_for: Callable[[int], ConfigDict],
     out: Path,
     *,
@@ -50,31 +48,31 @@ def forget_in_stages(
     reference: Reference | None = None,
     progress: bool = True,
 ) -> Forgotten:
-    """Run what is left to run.
+    """Run the requests that are not finished.
 
     Args:
       models: the source.
-      stages: all requests, finished ones first; later calls may add more.
-      config_for: number of people → settings of a stage.
-      out: folder of the registry and of the stages.
-      mesh: see `runner.unlearn`.
-      reference: of the source, where it is measured already.
-      progress: whether to show bars.
+      requests: all requests, finished ones first; later calls may add more.
+      config_for: function from the number of people to the settings of a request.
+      out: folder of the registry and of the run folders.
+      mesh: see `training.unlearn`.
+      reference: of the source, if it is measured already.
+      progress: True shows progress bars.
 
     Raises:
-      InputError: if a request, the registry or a setting does not fit, or another process holds the folder;
-        before anything is computed.
-      Interrupted: after Ctrl-C; the same call goes on.
+      InputError: if a request, the registry or a setting is invalid, or another process uses the folder. It
+        is raised before any computation.
+      Interrupted: after Ctrl-C; the same call resumes.
     """
-    Registry.open(out, models.name, models.fingerprint)  # refuses a folder before the lock is in it
+    Registry.open(out, models.name, models.fingerprint)  # refuses a wrong folder before it gets a lock file
     with locked(out):
         remove_leftovers(out)
-        return _forget(models, stages, config_for, out, mesh, reference, progress)
+        return _forget(models, requests, config_for, out, mesh, reference, progress)
 
 
 def _forget(
     models: Models,
-    stages: Sequence[Stage],
+    requests: Sequence[ForgetRequest],
     config_for: Callable[[int], ConfigDict],
     out: Path,
     mesh: Mesh | None,
@@ -82,17 +80,17 @@ def _forget(
     progress: bool,
 ) -> Forgotten:
     registry = Registry.open(out, models.name, models.fingerprint)
-    _check_continues(registry, stages)
-    configs = [config_for(_at_least(stage)) for stage in stages]
+    _check_continues(registry, requests)
+    configs = [config_for(_least_people(request)) for request in requests]
     for config in configs:
         configuration.check(config)
         if not method_of(config).shares_generator(config):
-            raise InputError("a sequence of requests needs a method that has one generator for all people")
-    people = _everybody(models, stages, configs, out)
+            raise InputError("requests one after the other need a method with one generator for all people")
+    people = _people(models, requests, configs, out)
     configs = [config_for(len(group.subjects)) for group in people]
     results: list[Result] = []
-    for number, (stage, group, config) in enumerate(zip(stages, people, configs, strict=True)):
-        folder = stage_folder(out, number, stage)
+    for number, (request, group, config) in enumerate(zip(requests, people, configs, strict=True)):
+        folder = request_folder(out, number, request)
         result = unlearn(
             models,
             group,
@@ -105,90 +103,90 @@ def _forget(
         results.append(result)
         if number >= len(registry.entries):
             if reference is None:
-                reference = reference_of(models, config, progress=progress)
-            figures = check_everybody(reference, result.generator, results, progress=progress)
-            made = fingerprint_of(result.generator)
-            registry.add(stage.name, folder.name, group.subjects, made, figures)
-    return Forgotten(tuple(stage.name for stage in stages), tuple(people), tuple(results), registry)
+                reference = measure_reference(models, config, progress=progress)
+            figures = measure_everybody(reference, result.generator, results, progress=progress)
+            fingerprint = fingerprint_of(result.generator)
+            registry.add(request.name, folder.name, group.subjects, fingerprint, figures)
+    return Forgotten(tuple(results), registry)
 
 
-def stage_folder(out: Path, number: int, stage: Stage) -> Path:
-    """The run of a stage."""
-    return out / f"{number + 1:02d}-{stage.name}"
+def request_folder(out: Path, number: int, request: ForgetRequest) -> Path:
+    """Return the run folder of a request; `number` counts from 0."""
+    return out / f"{number + 1:02d}-{request.name}"
 
 
-def check_everybody(
+def measure_everybody(
     reference: Reference,
     generator: TriPlaneGenerator,
     results: Sequence[Result],
     *,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Figures of all people forgotten so far in the newest generator.
+    """Measure all people forgotten so far in the newest generator.
 
     Args:
-      reference: the original source.
-      generator: what the last stage left.
-      results: of all stages so far.
-      progress: whether to show bars.
+      reference: of the original source.
+      generator: the result of the last request.
+      results: of all requests so far.
+      progress: True shows progress bars.
 
     Returns:
-      As `evaluation.evaluate_together`, without `people`; and under `stages`, for each stage so far, the mean
-      and the highest `id` of its people and how many of them are `forgotten`.
+      The figures of `evaluation.evaluate_together` without `people`. Also `stages`: for each request so far,
+      the mean and the highest `id` of its people, and how many of them are `forgotten`.
     """
     ws, ws_target = (
         jnp.concatenate([jnp.asarray(getattr(result, name)) for result in results])
         for name in ("ws", "ws_target")
     )
     figures = evaluate_together(reference, generator, ws, ws_target, progress=progress)
-    each = list(figures.pop("people").values())
+    people = list(figures.pop("people").values())
     stages = []
     for result in results:
-        own, each = each[: len(result.ws)], each[len(result.ws) :]
+        own, people = people[: len(result.ws)], people[len(result.ws) :]
         means = mean_figures(own)
         stages.append(
             {
                 "people": len(own),
                 "id": means["id"],
-                "id_highest": max((one["id"] for one in own if one["id"] is not None), default=None),
+                "id_highest": max((person["id"] for person in own if person["id"] is not None), default=None),
                 "forgotten": means["forgotten"],
             }
         )
     return {**figures, "stages": stages}
 
 
-def _at_least(stage: Stage) -> int:
-    """People of a stage, as far as that is known before files are read."""
-    return len(stage.seeds) + len(stage.latents) + len(stage.images)
+def _least_people(request: ForgetRequest) -> int:
+    """Return the least number of people in a request; a file of latents may hold more than one."""
+    return len(request.seeds) + len(request.latents) + len(request.images)
 
 
-def _check_continues(registry: Registry, stages: Sequence[Stage]) -> None:
-    """What is finished must be among the requests, in its order."""
+def _check_continues(registry: Registry, requests: Sequence[ForgetRequest]) -> None:
+    """Check that the requests begin with the finished ones, in the same order."""
     done = [entry.name for entry in registry.entries]
-    asked = [stage.name for stage in stages]
+    asked = [request.name for request in requests]
     if asked[: len(done)] != done:
         raise InputError(
-            f"{registry.file}: finished so far are {', '.join(done)}; the requests begin with "
-            f"{', '.join(asked[: len(done)])}. List the finished ones first, or give another folder"
+            f"{registry.file}: the finished requests are {', '.join(done)}, but your list begins with "
+            f"{', '.join(asked[: len(done)])}; list the finished ones first, or choose another folder"
         )
 
 
-def _everybody(
-    models: Models, stages: Sequence[Stage], configs: Sequence[ConfigDict], out: Path
+def _people(
+    models: Models, requests: Sequence[ForgetRequest], configs: Sequence[ConfigDict], out: Path
 ) -> list[People]:
-    """The people of all stages; nobody may be in two of them."""
+    """Return the people of all requests; refuse people that are in two of them."""
     groups: list[People] = []
-    for number, (stage, config) in enumerate(zip(stages, configs, strict=True)):
-        folder = RunFolder(stage_folder(out, number, stage))
+    for number, (request, config) in enumerate(zip(requests, configs, strict=True)):
+        folder = RunFolder(request_folder(out, number, request))
         known = folder.people() if folder.exists() else None
         compute = from_config.compute(config)
-        groups.append(people_of_stage(models, stage, compute=compute, known=known))
+        groups.append(people_of_request(models, request, compute=compute, known=known))
     if (twice := repeated(np.concatenate([group.ws for group in groups]))) is not None:
         names = [
-            f"stage {stage.name}: {subject}"
-            for stage, group in zip(stages, groups, strict=True)
+            f"request {request.name}: {subject}"
+            for request, group in zip(requests, groups, strict=True)
             for subject in group.subjects
         ]
-        one, other = (names[k] for k in twice)
-        raise InputError(f"{one} and {other} are the same person; list everybody once")
+        first, second = (names[k] for k in twice)
+        raise InputError(f"{first} and {second} are the same person; list everybody once")
     return groups

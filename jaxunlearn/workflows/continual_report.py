@@ -1,4 +1,4 @@
-"""What a sequence of requests did: two pictures, a page, and plain words."""
+"""Report requests one after the other: two pictures, a page, and plain words."""
 
 import html
 from pathlib import Path
@@ -13,29 +13,38 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
-from jaxunlearn.reporting.before_after import OTHERS
+from jaxunlearn.reporting.before_after import OTHER_SEEDS
 from jaxunlearn.reporting.frame import write_page
-from jaxunlearn.reporting.html import figure
+from jaxunlearn.reporting.html import MEANINGS, figure
 from jaxunlearn.workflows.continual import Forgotten
 from jaxunlearn.workflows.registry import Registry
 
-SHOWN = 16
-"""People at most in a picture, evenly from all."""
+MOST_PEOPLE = 16
+"""Largest number of people in a picture; of more people, every n-th is chosen."""
 
 
-def tell_sequence(models: Models, forgotten: Forgotten, config: ConfigDict) -> list[str]:
-    """Write `people.png`, `others.png` and `report.html` beside the registry; say what came out."""
+def report_requests(models: Models, forgotten: Forgotten, config: ConfigDict) -> list[str]:
+    """Write `people.png`, `others.png` and `report.html` into the folder of the registry.
+
+    Args:
+      models: the source.
+      forgotten: the results of all requests.
+      config: settings of rendering.
+
+    Returns:
+      Lines that say in plain words what came out.
+    """
     registry = forgotten.registry
     ws = np.concatenate([result.ws for result in forgotten.results])
-    shown = np.unique(np.linspace(0, len(ws) - 1, min(len(ws), SHOWN)).astype(int))
+    chosen = np.unique(np.linspace(0, len(ws) - 1, min(len(ws), MOST_PEOPLE)).astype(int))
     frontal = conditioning_view(models.generator.config)
-    others = np.asarray(latents_of_seeds(models.generator, list(OTHERS), frontal))
+    others = np.asarray(latents_of_seeds(models.generator, list(OTHER_SEEDS), frontal))
     renderer = Renderer(models.generator, batch=8, compute=from_config.compute(config))
-    for name, people in (("people", ws[shown]), ("others", others)):
+    for name, people in (("people", ws[chosen]), ("others", others)):
         rows = [_row(renderer, people)]
         rows += [_row(renderer.with_generator(result.generator), people) for result in forgotten.results]
         save_png(registry.path / f"{name}.png", grid(np.concatenate(rows), len(people)))
-    return [*_words(registry), f"Look at {write_sequence_page(registry)}"]
+    return [*_words(registry), f"Look at {write_requests_page(registry)}"]
 
 
 def _row(renderer: Renderer, ws: np.ndarray) -> np.ndarray:
@@ -51,23 +60,23 @@ def _words(registry: Registry) -> list[str]:
         forgotten = "" if figures["forgotten"] is None else f"{figures['forgotten']} of "
         similarity = "" if figures["id"] is None else f", similarity {figures['id']:.2f}"
         lines.append(
-            f"after {entry.name}: {forgotten}{people} people forgotten{similarity}; "
-            f"other people {figures['others_id']:.2f}, Fréchet distance {figures['fid_pre']:.2f}"
+            f"After {entry.name}: {forgotten}{people} people forgotten{similarity}. "
+            f"Other people: similarity {figures['others_id']:.2f}, Fréchet distance {figures['fid_pre']:.2f}."
         )
     return lines
 
 
-def write_sequence_page(registry: Registry) -> Path:
-    """Write the page of all stages from the registry and the pictures beside it.
+def write_requests_page(registry: Registry) -> Path:
+    """Write the page of all requests from the registry and the pictures in its folder.
 
     Returns:
-      Its path.
+      Path of the page.
     """
     names = [entry.name for entry in registry.entries]
-    head = "".join(f"<th>ID of {html.escape(name)}</th>" for name in names)
+    head = "".join(f"<th>people of {html.escape(name)}</th>" for name in names)
     rows = []
     for entry in registry.entries:
-        cells = [_cell(stage) for stage in entry.figures["stages"]]
+        cells = [_cell(figures) for figures in entry.figures["stages"]]
         cells += [""] * (len(names) - len(cells))
         cells += [f"{entry.figures[name]:.3f}" for name in ("others_id", "fid_pre", "fid_forget")]
         when = f"{html.escape(entry.name)} ({html.escape(entry.when)})"
@@ -76,26 +85,30 @@ def write_sequence_page(registry: Registry) -> Path:
         f"<tr><td>{html.escape(entry.name)}</td><td>{html.escape(', '.join(entry.subjects))}</td></tr>"
         for entry in registry.entries
     )
-    title = f"Forgotten by {registry.model} in {len(names)} stages"
-    people = "Forgotten people, before and after each stage, a column each."
+    title = f"Forgotten by {registry.model} in {len(names)} request{'s' if len(names) > 1 else ''}"
+    people = "Forgotten people, one per column. First row: before; then one row after each request."
+    others = "Other people, who should stay the same. First row: before; then one row after each request."
     body = f"""{figure(registry.path / "people.png", people)}
-{figure(registry.path / "others.png", "Other people, before and after each stage.")}
-<h2>After each stage</h2>
-<table><tr><th>stage</th>{head}<th>others_id</th><th>fid_pre</th><th>fid_forget</th></tr>{"".join(rows)}</table>
-<p>ID: similarity before and after, mean (highest) over the stage's people, and how many are forgotten.</p>
-<h2>Who</h2><table>{who}</table>"""
+    {figure(registry.path / "others.png", others)}
+  h2>After each request</h2>
+  table><tr><th>after</th>{head}<th>others_id</th><th>fid_pre</th><th>fid_forget</th></tr>{"".join(rows)}</table>
+  p>People of a request: mean identity similarity before and after (highest in brackets), and how many of them
+  are
+    forgotten. others_id: {MEANINGS["others_id"]}. fid_pre: {MEANINGS["fid_pre"]}. fid_forget:
+    {MEANINGS["fid_forget"]}.</p>
+  h2>The people of each request</h2><table>{who}</table>"""
     path = registry.path / "report.html"
     write_page(path, title, body)
     return path
 
 
-def _cell(stage: dict[str, Any]) -> str:
-    if stage["id"] is None:  # the judge found no face
+def _cell(figures: dict[str, Any]) -> str:
+    if figures["id"] is None:  # the detector found no face
         return "not measured"
-    forgotten = "" if stage["forgotten"] is None else f", {stage['forgotten']} of {stage['people']}"
-    return f"{stage['id']:.2f} ({stage['id_highest']:.2f}){forgotten}"
+    forgotten = "" if figures["forgotten"] is None else f", {figures['forgotten']} of {figures['people']}"
+    return f"{figures['id']:.2f} ({figures['id_highest']:.2f}){forgotten}"
 
 
-def written(registry: Registry) -> Path:
-    """The newest generator."""
+def newest_generator(registry: Registry) -> Path:
+    """Return the path of the newest generator."""
     return registry.path / registry.entries[-1].folder / "generator" / "0000.safetensors"

@@ -1,6 +1,6 @@
-"""Who was forgotten when: `registry.json` in the folder of a sequence of requests.
+"""Record who was forgotten when: `registry.json` in the folder of requests one after the other.
 
-Latents and settings of a stage lie in its own folder, which the registry names.
+The registry names each request's run folder, which holds the latents and settings.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ from jaxunlearn.files.json_form import check_form
 FORMAT = 1
 
 
-class _StageJson(TypedDict):
+class _EntryJson(TypedDict):
     name: str
     folder: str
     subjects: list[str]
@@ -28,20 +28,20 @@ class _RegistryJson(TypedDict):
     format: int
     model: str
     fingerprint: str
-    stages: list[_StageJson]
+    stages: list[_EntryJson]
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A stage that is finished.
+    """A finished request.
 
     Attributes:
-      name: the request's.
-      folder: of the stage's run, relative to the registry's.
-      subjects: a line for each person.
-      when: when it was finished, UTC.
-      generator: SHA-256 of the numbers of the generator it left.
-      figures: what everybody who was forgotten so far, and everybody else, look like in it.
+      name: of the request.
+      folder: its run folder, relative to the registry's folder.
+      subjects: names of its people.
+      when: time of its end, UTC, ISO 8601.
+      generator: fingerprint of the resulting generator, see `models.loading.fingerprint_of`.
+      figures: of that generator, for all people forgotten so far and for other people.
     """
 
     name: str
@@ -54,13 +54,13 @@ class Entry:
 
 @dataclasses.dataclass
 class Registry:
-    """All finished stages, in order.
+    """All finished requests, in order.
 
     Attributes:
       path: the folder.
-      model: name or path of the source.
-      fingerprint: SHA-256 of its numbers.
-      entries: the stages.
+      model: name or path of the source generator.
+      fingerprint: of the source generator.
+      entries: the finished requests.
     """
 
     path: Path
@@ -70,35 +70,35 @@ class Registry:
 
     @property
     def file(self) -> Path:
-        """Where it is kept."""
+        """Path of `registry.json`."""
         return self.path / "registry.json"
 
     @classmethod
     def open(cls, path: Path, model: str, fingerprint: str) -> "Registry":
-        """Read the registry of a folder, or begin one.
+        """Read the registry of a folder, or return an empty one.
 
         Raises:
-          InputError: if it is of another generator or version, or the folder holds other files.
+          InputError: if it belongs to another generator or version, or the folder holds other files.
         """
         registry = cls(path, model, fingerprint)
         if not registry.file.is_file():
             if path.is_dir() and any(child.name[0] != "." and child.is_file() for child in path.iterdir()):
-                raise InputError(f"{path}: holds other files; give an empty or a new folder")
+                raise InputError(f"{path}: holds other files; choose an empty or a new folder")
             return registry
         stored = read_json(registry.file)
         if not isinstance(stored, dict) or stored.get("format") != FORMAT:
-            raise InputError(f"{registry.file}: not a registry that this version reads (format {FORMAT})")
+            raise InputError(f"{registry.file}: is not a registry of format {FORMAT}; choose another folder")
         checked = check_form(stored, _RegistryJson, registry.file)
         if checked["fingerprint"] != fingerprint:
             raise InputError(
-                f"{registry.file}: is of another generator ({checked['model']}), not of {model}; "
-                "give another folder"
+                f"{registry.file}: belongs to another generator ({checked['model']}), not to {model}; "
+                "choose another folder"
             )
         registry.entries = [_entry(entry) for entry in checked["stages"]]
         return registry
 
     def add(self, name: str, folder: str, subjects: tuple[str, ...], generator: str, figures: Any) -> None:
-        """Write down that a stage is finished."""
+        """Add a finished request, with the current time, and write the file; see `Entry`."""
         when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.entries.append(Entry(name, folder, subjects, when, generator, figures))
         content = {
@@ -111,7 +111,7 @@ class Registry:
         write_json(self.file, content)
 
 
-def _entry(stored: _StageJson) -> Entry:
+def _entry(stored: _EntryJson) -> Entry:
     return Entry(
         name=stored["name"],
         folder=stored["folder"],

@@ -1,6 +1,6 @@
-"""How much of a person is left: SUGAR with several distances d of the surrogates (Table 3).
+"""Forget the same people with several distances d of SUGAR's surrogates (Table 3).
 
-One mapper serves all distances; every distance is a run of its own.
+All distances use the same mapper; each distance is a run with a run folder.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.evaluate import evaluate, reference_of
+from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.files.door import write_json, write_text
 from jaxunlearn.files.lock import locked
 from jaxunlearn.images import grid, save_png
@@ -44,31 +44,31 @@ def sweep_distances(
     mesh: Mesh | None = None,
     progress: bool = True,
 ) -> list[dict[str, Any]]:
-    """Forget the same people once for each distance; runs that are finished are read.
+    """Forget the same people once for each distance; finished runs are read, not repeated.
 
     Args:
       models: the source.
-      people: who is forgotten.
-      config: of SUGAR with a mapper, which is trained for `config.target.distance`.
-      distances: in the unit of the config; negative ones lie on the other side of the mean.
-      out: gets `sweep.md`, `sweep.json`, `personNNNN.png` and a run for each distance.
-      mesh: see `runner.unlearn`.
-      progress: whether to show bars.
+      people: the people to forget.
+      config: of SUGAR with a mapper; the mapper is trained for `config.target.distance`.
+      distances: in the unit of `config.unit`; negative distances lie on the other side of the mean.
+      out: folder for `sweep.md`, `sweep.json`, `personNNNN.png`, and a run folder for each distance.
+      mesh: see `training.unlearn`.
+      progress: True shows progress bars.
 
     Returns:
-      The figures of each distance, see `evaluation.evaluate_together`.
+      For each distance, the figures of `evaluation.evaluate_together` and the `distance`.
 
     Raises:
-      InputError: if the config has no distance to vary, or a distance makes no sense, or another process
-        holds the folder; first of all.
+      InputError: if the config has no distance to vary, a distance is invalid, or another process uses the
+        folder. It is raised before any computation.
     """
     configuration.check(config)
     method_of(config).check_distance(config)
     if len(set(distances)) < len(distances):
-        raise InputError(f"distances {', '.join(f'{d:g}' for d in distances)}: one is listed twice")
+        raise InputError(f"distances {', '.join(f'{d:g}' for d in distances)}: list each distance once")
     configs = [_with(config, distance) for distance in distances]
-    for each in configs:
-        configuration.check(each)
+    for changed in configs:
+        configuration.check(changed)
     with locked(out):
         remove_leftovers(out)
         return _sweep(models, people, config, distances, configs, out, mesh, progress)
@@ -86,15 +86,15 @@ def _sweep(
 ) -> list[dict[str, Any]]:
     method = method_of(config)
     same = method.same_for_all_distances(models, people.ws, config, out, mesh, progress=progress)
-    for each in configs:
-        each.update_from_flattened_dict(same)
-    reference = reference_of(models, config, progress=progress)
+    for changed in configs:
+        changed.update_from_flattened_dict(same)
+    reference = measure_reference(models, config, progress=progress)
     results, rows = [], []
-    for distance, each in zip(distances, configs, strict=True):
+    for distance, changed in zip(distances, configs, strict=True):
         folder = out / f"d{distance:+g}"
-        result = unlearn(models, people, each, workdir=folder, mesh=mesh, progress=progress)
+        result = unlearn(models, people, changed, workdir=folder, mesh=mesh, progress=progress)
         results.append(result)
-        figures = evaluate(models, result, each, reference=reference, progress=progress)
+        figures = evaluate(models, result, changed, reference=reference, progress=progress)
         rows.append({"distance": distance, **figures})
     _save_pictures(models, results, config, out)
     _write(out, rows, config)
@@ -108,7 +108,7 @@ def _with(config: ConfigDict, distance: float) -> ConfigDict:
 
 
 def _save_pictures(models: Models, results: Sequence[Result], config: ConfigDict, out: Path) -> None:
-    """One picture a person: rows before, surrogate, after; a column a distance."""
+    """Write one picture per person: rows before, surrogate, after; one column per distance."""
     compute = from_config.compute(config)
     columns = [RunPictures(models.generator, result, compute, batch=1) for result in results]
     for k in range(len(results[0].ws)):
@@ -119,9 +119,9 @@ def _save_pictures(models: Models, results: Sequence[Result], config: ConfigDict
 
 def _write(out: Path, rows: Sequence[dict[str, Any]], config: ConfigDict) -> None:
     write_json(out / "sweep.json", rows)
-    unit = "the median radius" if config.unit == "median_radius" else "absolute"
+    relative = config.unit == "median_radius"
     lines = [
-        f"Distances d in units of {unit}." if unit != "absolute" else "Distances d are absolute.",
+        "Distances d are multiples of the median radius." if relative else "Distances d are absolute.",
         "",
         f"| d | {' | '.join(COLUMNS.values())} |",
         f"| --- |{' --- |' * len(COLUMNS)}",

@@ -18,7 +18,7 @@ from jaxunlearn.photos import face_detector
 from jaxunlearn.photos.align import AlignmentSettings, align_photo
 from jaxunlearn.photos.landmarks import Landmarks, read_landmarks
 from jaxunlearn.reporting.overlay import overlay
-from photos import ASTRONAUT, astronaut
+from tests.support.photos import ASTRONAUT, astronaut
 
 SMALL = ["--landmarks", "points.json", "--size", "64", "--min-sharpness", "0"]
 FARTHER = 0.9 * ASTRONAUT + np.array([250.0, 200.0])

@@ -23,7 +23,7 @@ from jaxunlearn.methods import configuration
 from jaxunlearn.methods.registry import method_of, preset
 from jaxunlearn.methods.settings import declared, flat
 from jaxunlearn.models.files.network_files import open_network
-from jaxunlearn.models.files.pretrained import located
+from jaxunlearn.models.files.pretrained import locate_file
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.latent_io import read_latents
@@ -194,7 +194,7 @@ def test_addresses_are_refused_by_the_library(tmp_path, monkeypatch, address):
         lambda: load_identity(address),
         lambda: open_network(address, "lpips"),
         lambda: MeanLatent.read(Path(address), config),
-        lambda: located(Path(address)),
+        lambda: locate_file(Path(address)),
         lambda: read_latents(Path(address), config),
         lambda: save(Path(address), [], None, [], [], {}, seconds=0, refused=[]),  # type: ignore[arg-type]
     ):

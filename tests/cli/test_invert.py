@@ -21,7 +21,7 @@ from jaxunlearn.photos.invert import default_method, encode, encoder_for, invert
 from jaxunlearn.photos.people import people_from_latents
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.training.generator_data import on_white
-from tiny_models import tiny_models
+from tests.support.tiny_models import tiny_models
 
 STRANGER = HELD_OUT_FIRST + 1000
 """Number of the first person in these tests: nobody was trained on."""

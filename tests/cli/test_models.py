@@ -10,6 +10,7 @@ import pytest
 
 from jaxunlearn.cli import main as cli
 from jaxunlearn.models.files import pretrained
+from tests.support.programs import environment
 
 
 def test_every_entry_says_what_it_is_and_under_what_licence(tmp_path, monkeypatch, capsys):
@@ -48,13 +49,12 @@ def test_a_reader_who_leaves_is_no_error():
         "exit(cli.execute(Namespace(run=lambda _: [print('x' * 80) for _ in range(100_000)])))"
     )
     command = [sys.executable, "-c", program]
-    folders = [path for path in sys.path if path]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=Path(__file__).parents[2],
-        env={"PYTHONPATH": ":".join(folders)},
+        env=environment(),
     )
     assert process.stdout is not None
     assert process.stderr is not None

@@ -5,11 +5,11 @@ import pytest
 import trimesh
 from PIL import Image
 
-import generators
 from jaxunlearn import images
 from jaxunlearn.cli import main as cli
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.reporting import video
+from tests.support import generators
 
 
 def read(path) -> np.ndarray:

@@ -10,7 +10,7 @@ from PIL import Image
 from jaxunlearn.cli import main as cli
 from jaxunlearn.models import loading
 from jaxunlearn.training.run_dir import RunFolder
-from tiny_models import tiny_models
+from tests.support.tiny_models import tiny_models
 
 MANY = [
     *("--config.steps=2", "--config.surrogates.epochs=1", "--config.surrogates.width=2"),

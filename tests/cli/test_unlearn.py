@@ -25,7 +25,7 @@ FEW = [
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The demo, with few steps; its folder and what it printed."""
+    """Run the demo with few steps; return its folder and what it printed."""
     folder = tmp_path_factory.mktemp("runs") / "demo"
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -33,6 +33,7 @@ def demo(tmp_path_factory):
     return RunFolder(folder), printed.getvalue().splitlines()
 
 
+@pytest.mark.must
 def test_the_demo_says_in_plain_words_what_happened(demo):
     folder, printed = demo
     assert "seed 3 is NOT forgotten" in printed[0]  # after two steps
@@ -44,6 +45,7 @@ def test_the_demo_says_in_plain_words_what_happened(demo):
     assert printed[6].startswith("try next: jaxunlearn render")
 
 
+@pytest.mark.must
 def test_the_summary_uses_the_papers_names(demo):
     summary = json.loads((demo[0].path / "summary.json").read_text())
     for name in ("id", "id_others", "fid_pre", "steps_per_second", "compile_seconds", "devices"):
@@ -53,6 +55,7 @@ def test_the_summary_uses_the_papers_names(demo):
     assert summary["people"]["0"]["id"] == summary["id"]
 
 
+@pytest.mark.must
 def test_the_page_stands_alone(demo):
     page = demo[0].report.read_text()
     assert page.count("data:image/png;base64,") == 2
@@ -62,6 +65,7 @@ def test_the_page_stands_alone(demo):
     assert "<polyline" not in page  # two steps were logged as one line
 
 
+@pytest.mark.must
 def test_the_pictures_show_before_target_and_after(demo):
     with Image.open(demo[0].person_picture()) as image:
         rows = np.split(np.asarray(image, np.float32), 3)
@@ -70,6 +74,7 @@ def test_the_pictures_show_before_target_and_after(demo):
     assert 0 < abs(before - after).mean() < abs(before - target).mean()
 
 
+@pytest.mark.must
 def test_rendering_a_run_again(demo, capsys):
     folder = demo[0]
     arguments = ["render", str(folder.path), "--yaw", "-20", "20", "--video", "orbit.gif", "--frames", "3"]
@@ -89,6 +94,7 @@ def test_rendering_a_run_again(demo, capsys):
         assert film.n_frames == 3  # type: ignore[attr-defined]
 
 
+@pytest.mark.must
 def test_a_run_is_not_run_again_and_refuses_another_request(demo, capsys):
     folder = demo[0]
     before = folder.generator().stat().st_mtime_ns
@@ -155,6 +161,7 @@ def test_files_of_the_wrong_kind(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.must
 def test_a_full_disk_is_one_line_and_keeps_what_was_there(demo, monkeypatch, capsys):
     """The disk fills up while the summary is written; the run before stays whole."""
     folder = demo[0]

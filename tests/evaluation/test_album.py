@@ -11,7 +11,7 @@ import pytest
 import lpips_flax
 from eg3d_flax import Compute, GeneratorConfig
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.album import photograph_album
+from jaxunlearn.evaluation.album import render_album
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
@@ -27,7 +27,7 @@ def generator():
 
 def test_an_album_shows_the_person_of_its_seed(generator):
     """Each generated person resembles the first photograph of their own album most."""
-    albums = [photograph_album(generator, seed, 2) for seed in SEEDS]
+    albums = [render_album(generator, seed, 2) for seed in SEEDS]
     ws = latents_of_seeds(generator, SEEDS, conditioning_view(generator.config))
     c = np.stack([album.c[0] for album in albums])
     shown = Renderer(generator, batch=8, compute=Compute.for_platform("cpu"))(ws, jnp.asarray(c)).image
@@ -39,7 +39,7 @@ def test_an_album_shows_the_person_of_its_seed(generator):
 
 def test_photographs_are_repeatable_and_differ(generator):
     """More photographs go on where fewer stopped; each is another one; the corners are white."""
-    few, many = (photograph_album(generator, 5, count) for count in (2, 4))
+    few, many = (render_album(generator, 5, count) for count in (2, 4))
     np.testing.assert_array_equal(few.images, many.images[:2])
     np.testing.assert_array_equal(few.c, many.c[:2])
     assert len(np.unique(many.c, axis=0)) == 4
@@ -73,7 +73,7 @@ def test_other_generators_have_no_albums(generator):
         config = dataclasses.replace(GeneratorConfig.small(), z_dim=512)
 
     with pytest.raises(InputError, match="only the bundled model has albums"):
-        photograph_album(Other(), 0, 1)  # type: ignore[arg-type]
+        render_album(Other(), 0, 1)  # type: ignore[arg-type]
 
 
 def test_without_numba_the_error_says_what_to_install(generator, monkeypatch):
@@ -90,4 +90,4 @@ def test_without_numba_the_error_says_what_to_install(generator, monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(InputError, match=r"numba, which is not installed: pip install 'jaxunlearn\[data\]'"):
-        photograph_album(generator, 0, 1)
+        render_album(generator, 0, 1)

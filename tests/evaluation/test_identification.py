@@ -32,8 +32,8 @@ from jaxunlearn.photos.crop import STANDARD_FACE, crop, crop_square
 from jaxunlearn.photos.face_detector import Detector, find_detector
 from jaxunlearn.reporting.verdict import verdict
 from mtcnn_flax.alignment import REFERENCE_POINTS
-from photos import ASTRONAUT, astronaut
-from tiny_models import tiny_models, tiny_people
+from tests.support.photos import ASTRONAUT, astronaut
+from tests.support.tiny_models import tiny_models, tiny_people
 
 FFHQ = GeneratorConfig.ffhq512_128()
 

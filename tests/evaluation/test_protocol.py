@@ -29,7 +29,7 @@ from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.renderer import latents_of_seeds
-from sugar_golden import sugar_golden
+from tests.support.sugar_golden import sugar_golden
 
 SETTINGS = EvaluationSettings(views=3, retained_people=5, frechet_samples=12, batch=8)
 
@@ -164,6 +164,7 @@ def test_batches_do_not_matter(batch):
     np.testing.assert_allclose(descriptions(MeanColour(), images, batch), images.mean((1, 2)), atol=1e-6)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize(("pivot", "suffix"), [((0.0, 0.0, 0.0), ""), ((0.0, 0.0, 0.2), "_pivot02")])
 def test_the_views_are_the_official_ones(source, pivot, suffix):
     """11 views from -15 to 15 degrees, a little from above, and the camera that people are mapped for."""
@@ -192,7 +193,7 @@ def test_features_are_averages_over_the_image():
 
 
 def test_features_of_another_network_are_not_called_alexnet():
-    with pytest.raises(ValueError, match="not LPIPS on 'squeeze'"):
+    with pytest.raises(ValueError, match="not on 'squeeze'"):
         AlexNetFeatures(nnx.eval_shape(lambda: lpips_flax.LPIPS("squeeze", rngs=nnx.Rngs(0))))
 
 

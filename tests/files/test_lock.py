@@ -12,13 +12,14 @@ import time
 import numpy as np
 import pytest
 
-from file_moments import moments_of
 from jaxunlearn.errors import InputError
 from jaxunlearn.files import lock
 from jaxunlearn.files.lock import NAME, locked
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.training.run_dir import Request, RunFolder
 from jaxunlearn.workflows.batch_dir import WorklistFolder
+from tests.support.file_moments import moments_of
+from tests.support.programs import environment
 
 HOLDER = """
 import sys, time
@@ -34,7 +35,7 @@ def hold(folder) -> subprocess.Popen[str]:
     """Another process that holds a folder."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(folder)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        env=environment(),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -107,7 +108,7 @@ def begin_run(folder, subject="ada"):
 
 def begin_list(folder, subject="ada"):
     worklist = WorklistFolder(folder)
-    with worklist.held():
+    with worklist.lock():
         worklist.begin("f", [subject], presets.heads())
 
 
@@ -159,7 +160,7 @@ def test_a_results_line_that_a_crash_cut_off(tmp_path):
     begin_list(tmp_path)
     (tmp_path / "results.jsonl").write_text(line("ada") + line("bea")[:-9])
     worklist = WorklistFolder(tmp_path)
-    with pytest.warns(UserWarning, match="its last line was cut off"), worklist.held():
+    with pytest.warns(UserWarning, match="its last line was cut off"), worklist.lock():
         assert list(worklist.last()) == ["ada"]
     assert (tmp_path / "results.jsonl").read_text() == line("ada")
 

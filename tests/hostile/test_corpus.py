@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from hostile import CASES, Case
-from hostile.judge import Judge
+from tests.support.hostile import CASES, Case
+from tests.support.hostile.judge import Judge
 
 
 @pytest.fixture(scope="module")

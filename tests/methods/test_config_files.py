@@ -12,6 +12,7 @@ from jaxunlearn.cli.options import read_config
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.config_files import split_argument
 from jaxunlearn.methods.guide import presets
+from tests.support.programs import environment
 
 GOOD = """\
 import jaxunlearn
@@ -98,9 +99,9 @@ def test_help_says_that_a_config_is_run(capsys):
 
 @pytest.mark.parametrize("platforms", ["cuda", "cpu,bogus"])
 def test_a_platform_that_is_not_here_is_one_line(tmp_path, platforms):
-    environment = os.environ | {"JAX_PLATFORMS": platforms, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "jaxunlearn", "render", "--seeds", "0"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+    variables = environment(JAX_PLATFORMS=platforms)
+    done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=tmp_path, check=False)
     if platforms == "cuda" and done.returncode == 0:
         pytest.skip("a GPU is here")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr

@@ -8,10 +8,11 @@ import pytest
 
 from jaxunlearn.methods import ewc, latents
 from jaxunlearn.models.generator import split_generator
-from sugar_golden import sugar_golden
-from sugar_toy import ToyGenerator, by_name, like
+from tests.support.sugar_golden import sugar_golden
+from tests.support.sugar_toy import ToyGenerator, by_name, like
 
 
+@pytest.mark.parity
 def test_penalty_and_gradient():
     case = sugar_golden("ewc")
     fisher, anchor, params = (case.under(f"{name}.") for name in ("fisher", "anchor", "params"))
@@ -43,6 +44,7 @@ def agreement(parameters, context, probe, _):
     return -0.01 * jnp.mean(jnp.square(planes[0] - planes[1]))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("tag", ["default", "random_sampling", "equal_nets"])
 @pytest.mark.parametrize("stepping", [True, False])
 def test_the_official_fisher(tag, stepping):
@@ -68,6 +70,7 @@ def test_the_official_fisher(tag, stepping):
             case.check(f"{tag}.params_after.{parameter}", value, 1e-5)
 
 
+@pytest.mark.parity
 def test_the_papers_shell():
     case = sugar_golden("fim")
     radius = float(case["shell.radius"])
@@ -80,6 +83,7 @@ def test_the_papers_shell():
     np.testing.assert_allclose(away, radius, rtol=1e-5)
 
 
+@pytest.mark.parity
 def test_random_projections_give_the_gauss_newton_diagonal():
     """At the very point where the literal Fisher is zero; against the exact Jacobian."""
     case = sugar_golden("fim")
@@ -105,6 +109,7 @@ def test_random_projections_give_the_gauss_newton_diagonal():
         np.testing.assert_allclose(found[name], value, atol=0.15 * value.max())
 
 
+@pytest.mark.parity
 def test_probes_that_do_not_count():
     case = sugar_golden("fim")
     split = split_generator(ToyGenerator(case.under("src.backbone.synthesis.")))  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ losses.TERMS["brightness"] = losses.LossTerm(
     flops=lambda networks, side: 3.0 * side**2,
 )
 
-from tiny_models import tiny_models, tiny_people
+from tests.support.tiny_models import tiny_models, tiny_people
 from jaxunlearn.methods.registry import method_of, preset
 from jaxunlearn.methods.settings import declared
 from jaxunlearn.profiling import step_flops

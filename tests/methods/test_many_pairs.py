@@ -16,8 +16,8 @@ from jaxunlearn.methods.many_pairs import ManyDraws, ManySampling
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.training.step import Draws, Frozen, SideDraws, Target, UnlearningStep
-from sugar_golden import SugarCase, sugar_golden
-from sugar_toy import PERCEPTION, ToyGenerator, by_name, like, toy_surrogates
+from tests.support.sugar_golden import SugarCase, sugar_golden
+from tests.support.sugar_toy import PERCEPTION, ToyGenerator, by_name, like, toy_surrogates
 
 OFFICIAL = ManySampling(
     people=2,
@@ -69,6 +69,7 @@ def targets(case: SugarCase, mode: str) -> Target:
     return Target(ws, latents.extrapolated_target(ws, w_avg, 2.0), None)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("mode", ["sugar", "guide"])
 def test_one_batch(mode):
     """Neighbours, targets, losses and gradients of one batch of two people."""
@@ -95,6 +96,7 @@ def test_one_batch(mode):
         case.check(f"{mode}.grad.{name}", value, 1e-5)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("over", ["batch", "sample"])
 def test_norms_of_the_neighbours(over):
     case = sugar_golden("batch_losses")
@@ -106,6 +108,7 @@ def test_norms_of_the_neighbours(over):
     case.check(name, np.stack(unit), 1e-5)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("mode", ["sugar", "guide"])
 def test_two_official_epochs(mode):
     """Four steps of the official loop: losses, the penalty, parameters after Adam."""

@@ -15,12 +15,12 @@ from jaxunlearn.profiling.cases import Case
 from jaxunlearn.profiling.workload import Workload
 from jaxunlearn.training.result import load_result
 from jaxunlearn.training.unlearn import unlearn
-from tiny_models import numbers, outline, tiny_models, tiny_people
+from tests.support.tiny_models import numbers, outline, tiny_models, tiny_people
 
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
-    monkeypatch.setitem(METHODS, "toy", "toy_method:ToyMethod")
+    monkeypatch.setitem(METHODS, "toy", "tests.support.toy_method:ToyMethod")
 
 
 def toy(steps: int = 4) -> ConfigDict:
@@ -57,6 +57,7 @@ def test_it_unlearns_resumes_and_is_measured(tmp_path):
         unlearn(tiny_models(), people, changed, workdir=tmp_path / "run", progress=False)
 
 
+@pytest.mark.must
 def test_it_is_timed_and_compiled_ahead_of_time():
     found = measure.measure(Case("heads", toy().to_dict(), steps=1, warm_up=1), tiny_models(), progress=False)
     assert found["pairs_per_second"] > 0

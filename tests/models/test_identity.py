@@ -12,13 +12,13 @@ from safetensors import safe_open
 
 import arcface_flax
 from arcface_flax import ArcFace, ArcFaceConfig
-from drawn import drawn_module
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.identity import BUNDLED, IdentityNetwork, identity_network, load_identity
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest
 from jaxunlearn.zoo.training.identity import embed_photographs
 from jaxunlearn.zoo.training.identity_data import identity_photographs
 from jaxunlearn.zoo.training.identity_metrics import cosines_of_pairs, verify
+from tests.support.drawn import drawn_module
 from torch_bridge import write_torch
 
 SMALL = ArcFaceConfig(

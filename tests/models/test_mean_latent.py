@@ -15,7 +15,7 @@ from jaxunlearn.models.loading import MeanLatent, Models, load_models
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.run_dir import Request, RunFolder
 from jaxunlearn.training.unlearn import unlearn
-from tiny_models import CONFIG, tiny_models, tiny_people
+from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
 
 
 def without_mean() -> Models:

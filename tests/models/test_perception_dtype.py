@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tiny_models import tiny_models
+from tests.support.tiny_models import tiny_models
 
 IMAGES = jax.random.uniform(jax.random.key(0), (2, 2, 32, 32, 3), minval=-1.0)
 

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 import mtcnn_flax
-from external import external_file
 from jaxunlearn.photos.crop import (
     CROP_SIZE,
     STANDARD_FACE,
@@ -21,7 +20,8 @@ from jaxunlearn.photos.crop import (
     tilt,
 )
 from mtcnn_flax.detection import DetectionSettings
-from photos import ASTRONAUT, astronaut
+from tests.support.external import external_file
+from tests.support.photos import ASTRONAUT, astronaut
 
 angles = st.floats(-np.pi, np.pi)
 lengths = st.floats(0.2, 50)

@@ -1,10 +1,8 @@
 """Photographs become latents: on a tiny generator, and (slow) on the bundled one."""
 
 import dataclasses
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +13,6 @@ from hypothesis import strategies as st
 
 import lpips_flax
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator, account, from_torch
-from golden import eg3d_lr_multiplier, eg3d_weight
 from jaxunlearn.evaluation import album
 from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.models.cameras import conditioning_view, views
@@ -23,6 +20,8 @@ from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.loading import load_models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
 from jaxunlearn.photos.inversion import InversionSettings, invert
+from tests.support.golden import eg3d_lr_multiplier, eg3d_weight
+from tests.support.programs import environment
 
 TINY = dataclasses.replace(
     GeneratorConfig.small(),
@@ -170,9 +169,8 @@ def test_a_search_goes_on_from_the_latents_given(generator, perceptual, own_pict
 
 
 MESH = """
-import jax, numpy as np, sys
-sys.path[:0] = {path!r}
-import test_inversion as t
+import jax, numpy as np
+import tests.photos.test_inversion as t
 from jax.sharding import Mesh
 generator, perceptual = t.generator.__wrapped__(), t.perceptual.__wrapped__()
 images, c = t.own_pictures.__wrapped__(generator)
@@ -192,8 +190,7 @@ np.testing.assert_allclose(two.ws, one.ws, atol=1e-2)
 @pytest.mark.slow
 def test_two_devices_find_what_one_finds():
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
-    program = MESH.format(path=[str(Path(__file__).parent), *sys.path])
-    subprocess.run([sys.executable, "-c", program], env={**os.environ, **flags}, check=True)
+    subprocess.run([sys.executable, "-c", MESH], env=environment(**flags), check=True)
 
 
 @settings(max_examples=20, deadline=None)
@@ -217,7 +214,7 @@ def test_a_bundled_persons_album_is_inverted_without_telling_the_cameras():
     """Photographs that no generator made, under other light: the same person, seen from where they were."""
     models, judge = load_models("heads"), load_identity("heads-judge")
     generator = models.generator
-    photographs = album.photograph_album(generator, 7, 4)
+    photographs = album.render_album(generator, 7, 4)
     found = album.album_latents(models, 7, 4, progress=False)
     assert found.ws.shape == (4, generator.backbone.synthesis.num_ws, generator.config.w_dim)
     assert found.perceptual.mean() < 0.05

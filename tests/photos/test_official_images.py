@@ -8,16 +8,18 @@ from PIL import Image
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.encoder import bicubic
 from jaxunlearn.photos.pictures.image_io import open_picture, read_image, whole_picture
-from perception_golden import image
-from sugar_golden import sugar_golden
+from tests.support.perception_golden import image
+from tests.support.sugar_golden import sugar_golden
 
 CASE = sugar_golden("image_io")
 
 
+@pytest.mark.parity
 def test_images_become_levels():
     np.testing.assert_array_equal(to_uint8(CASE["t2i.in"]), CASE["t2i.out"])
 
 
+@pytest.mark.parity
 def test_what_an_encoder_is_shown(tmp_path):
     """A photograph of 512 pixels at 256: Pillow's bicubic filter, which rounds to levels after each axis."""
     levels = np.floor((image("input:pil:512", (3, 512, 512), 6).astype(np.float64) + 1) * 127.5 + 0.5)
@@ -31,6 +33,7 @@ def test_what_an_encoder_is_shown(tmp_path):
     np.testing.assert_allclose(shown.mean((0, 1)), CASE["512.mean"], atol=0.1)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("side", [512, 1024])
 def test_image_to_tensor(tmp_path, side):
     """Whole files reach the encoder with the very numbers of the official programs, whatever their size."""
@@ -52,5 +55,6 @@ def test_image_to_tensor_squeezes_what_is_not_square():
     np.testing.assert_allclose(tensor[:, 10:], 1, atol=0.2)
 
 
+@pytest.mark.parity
 def test_another_filter_would_be_noticed():
     assert np.abs(CASE["512.bilinear_crop"].astype(int) - CASE["512.crop"]).max() > 3

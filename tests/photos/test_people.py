@@ -14,7 +14,7 @@ from jaxunlearn.photos.inversion import Inversion
 from jaxunlearn.photos.pictures.image_io import whole_picture
 from jaxunlearn.photos.sources import iterate_photographs
 from jaxunlearn.workflows import batch_sources
-from tiny_models import CONFIG, tiny_models
+from tests.support.tiny_models import CONFIG, tiny_models
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_an_encoder_may_be_shown_whole_files(tmp_path, monkeypatch):
         monkeypatch.setattr(module, "encoder_for", lambda *_: SimpleNamespace(side=side))
     options = {"method": "encoder", "compute": Compute()}
     people.people_from_photos(tiny_models(), [tmp_path], encoder_input="file", **options)
-    worklist = batch_sources.worklist_of_photographs(tiny_models(), tmp_path, encoder_input="file", **options)
+    worklist = batch_sources.worklist_of_photos(tiny_models(), tmp_path, encoder_input="file", **options)
     people.people_from_photos(tiny_models(), [tmp_path], **options)
     worklist.latents([0])
     (images, whole), (_, plain), (again, from_list) = shown

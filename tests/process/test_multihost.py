@@ -1,10 +1,8 @@
 """A run of two processes with four devices each is the run of one process with eight, and with one."""
 
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,8 +14,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.process import multihost
 from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.workflows.batch_dir import WorklistFolder
-
-SUPPORT = Path(__file__).parents[1] / "support"
+from tests.support.programs import environment, python
 
 
 def free_address() -> str:
@@ -30,13 +27,11 @@ def free_address() -> str:
 def processes(kind: str, folder: Path, count: int, devices: int, mesh: str) -> Path:
     """Run them to the end; see `support/several_processes.py`."""
     coordinator = free_address()
-    paths = os.pathsep.join([str(SUPPORT), *(path for path in sys.path if path)])
-    script = str(SUPPORT / "several_processes.py")
-    command = [sys.executable, script, kind, str(folder), coordinator, str(count)]
+    command = python("several_processes", kind, folder, coordinator, count)
     running = [
         subprocess.Popen(
             [*command, str(process), str(devices), mesh],
-            env=os.environ | {"PYTHONPATH": paths},
+            env=environment(),
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -111,12 +106,11 @@ def test_each_process_finds_latents_of_its_share(tmp_path, one_device):
 def joined(folder: Path, seeds: tuple[int, ...], steps: int = 100_000) -> list[subprocess.Popen[str]]:
     """Start a run in several processes as the command would; see `support/joined_run.py`."""
     coordinator = free_address()
-    paths = os.pathsep.join([str(SUPPORT), *(path for path in sys.path if path)])
-    script = [sys.executable, str(SUPPORT / "joined_run.py"), str(folder), str(steps)]
+    command = python("joined_run", folder, steps)
     return [
         subprocess.Popen(
-            [*script, str(seed), coordinator, str(len(seeds)), str(process)],
-            env=os.environ | {"PYTHONPATH": paths},
+            [*command, str(seed), coordinator, str(len(seeds)), str(process)],
+            env=environment(),
             stderr=subprocess.PIPE,
             text=True,
         )

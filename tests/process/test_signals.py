@@ -1,6 +1,5 @@
 """Ctrl-C and SIGTERM in every phase: one line, and an exit code that says which."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jaxunlearn.process import signals
+from tests.support.programs import environment
 
 BEGINNING = """
 import argparse, sys, time, warnings
@@ -91,7 +91,7 @@ def start(code: str, resumes: bool = True) -> subprocess.Popen[str]:
     text = BEGINNING + textwrap.dedent(code) + END.replace("RESUMES", str(resumes))
     process = subprocess.Popen(
         [sys.executable, "-c", text],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

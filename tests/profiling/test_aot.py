@@ -19,7 +19,7 @@ from jaxunlearn.profiling.aot.compilation import compile_step, too_large
 from jaxunlearn.profiling.aot.executable_file import FORMAT, load_executable, save_executable
 from jaxunlearn.profiling.aot.report import lines
 from jaxunlearn.profiling.workload import Preset, Workload
-from tiny_models import outline, tiny_models
+from tests.support.tiny_models import outline, tiny_models
 
 JAXLIB = importlib.metadata.version("jaxlib")
 
@@ -152,7 +152,7 @@ SUGAR = str(Path(__file__).parents[2] / "configs" / "sugar" / "paper.py")
         (["--topology", "v7x:2x2"], "--topology v7x:2x2: unknown; choose here, or one of v4, v5e, v5p, v6e"),
         (["--topology", "v5e:4"], "slices of v5e have 2 axes, such as v5e:4x4"),
         (["--topology", "v5p:4x4"], "slices of v5p have 3 axes, such as v5p:4x4x4"),
-        (["--mesh", "16x2"], "a mesh of 16 x 2 needs 32 devices, here are 8"),
+        (["--mesh", "16x2"], "a mesh of 16 x 2 needs 32 devices, but this machine has 8"),
         (["--people", "5"], "--people: GUIDE has a generator copy for everybody; say --copies"),
         (
             ["--method", "guide", "--config", SUGAR],

@@ -12,7 +12,7 @@ from jaxunlearn.methods.guide import presets
 from jaxunlearn.profiling.aot import topology
 from jaxunlearn.profiling.aot.compilation import compile_step, too_large
 from jaxunlearn.profiling.workload import Workload
-from tiny_models import outline
+from tests.support.tiny_models import outline
 
 pytestmark = [
     pytest.mark.tpu_backend,

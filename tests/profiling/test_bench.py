@@ -16,7 +16,7 @@ from jaxunlearn.profiling import measure, plot, results, step_flops, tables
 from jaxunlearn.profiling.cases import Case, swept
 from jaxunlearn.profiling.devices import chip, products
 from jaxunlearn.profiling.timing import Seconds, timed
-from tiny_models import tiny_models
+from tests.support.tiny_models import tiny_models
 
 
 def case(**changes) -> Case:
@@ -188,7 +188,7 @@ def test_a_process_that_is_killed_becomes_an_error_of_its_case(monkeypatch):
 
 
 def test_a_mesh_that_is_not_there_is_refused():
-    with pytest.raises(InputError, match=r"a mesh of 16 x 2 needs 32 devices, here are 8"):
+    with pytest.raises(InputError, match=r"a mesh of 16 x 2 needs 32 devices, but this machine has 8"):
         measure.measure(case(mesh=(16, 2)), tiny_models(), progress=False)
 
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from chromium import browser, opened
 from jaxunlearn.images import save_png
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.reporting.html import write_report
 from jaxunlearn.training.run_dir import Request, RunFolder
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
-from jaxunlearn.workflows.continual_report import write_sequence_page
+from jaxunlearn.workflows.continual_report import write_requests_page
 from jaxunlearn.workflows.registry import Entry, Registry
+from tests.support.chromium import browser, opened
 
 DESK, PHONE = 1400, 390
 LONG = "Zoë <b>O'Neill</b> " + "of_a_name_without_a_single_space_" * 4
@@ -72,7 +72,7 @@ def page_of_a_sequence(path: Path) -> Path:
     registry = Registry(path, "heads", "0" * 64, entries)
     for name in ("people", "others"):
         save_png(path / f"{name}.png", picture(1500))
-    return write_sequence_page(registry)
+    return write_requests_page(registry)
 
 
 @pytest.fixture(scope="module")

@@ -1,36 +1,33 @@
 """What is left when a run ends in the middle of things, and when the disk does."""
 
-import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from crashing_run import settings
-from file_moments import moments_of
 from jaxunlearn.errors import InputError
 from jaxunlearn.training import run as training
 from jaxunlearn.training.metrics_log import read_metrics
 from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
-from tiny_models import numbers, tiny_models, tiny_people
-from tiny_sugar import tiny_sugar
+from tests.support.crashing_run import settings
+from tests.support.file_moments import moments_of
+from tests.support.programs import environment, python
+from tests.support.tiny_models import numbers, tiny_models, tiny_people
+from tests.support.tiny_sugar import tiny_sugar
 
-SUPPORT = Path(__file__).parents[1] / "support"
 FOREVER = 100_000
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
     """The run in a process of its own."""
-    paths = os.pathsep.join([str(SUPPORT), *(path for path in sys.path if path)])
     return subprocess.Popen(
-        [sys.executable, str(SUPPORT / "crashing_run.py"), *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": paths},
+        python("crashing_run", *arguments),
+        env=environment(),
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -1,4 +1,7 @@
-"""A run of one small person: `crashing_run.py FOLDER STEPS [BYTES]`; files grow to no more than BYTES."""
+"""A run of one small person, in which a file may have at most BYTES bytes.
+
+`python -m tests.support.crashing_run FOLDER STEPS [BYTES]`
+"""
 
 import argparse
 import resource
@@ -12,7 +15,7 @@ from jaxunlearn.cli import main as cli
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.process import signals
 from jaxunlearn.training.unlearn import unlearn
-from tiny_models import tiny_models, tiny_people
+from tests.support.tiny_models import tiny_models, tiny_people
 
 
 def settings(steps: int) -> presets.ConfigDict:

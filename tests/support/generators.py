@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 import eg3d_flax
-import golden
-import torch_pickles
+from tests.support import golden, torch_pickles
 
 SMALL = eg3d_flax.GeneratorConfig.small()
 _SUPERRESOLUTION = "training.superresolution.SuperresolutionHybrid"

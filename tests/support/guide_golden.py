@@ -11,13 +11,13 @@ from jax.tree_util import Partial
 import arcface_flax
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator, from_torch
 from eg3d_flax.synthesis import Noise
-from golden import GoldenCase, draw_normal, draw_uniform, golden
-from identity_networks import guide_identity_network
 from jaxunlearn.methods.guide.pairs import GuideDraws
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.training.step import Draws, SideDraws
-from layouts import nhwc
-from standin import StandIn
+from tests.support.golden import GoldenCase, draw_normal, draw_uniform, golden
+from tests.support.identity_networks import guide_identity_network
+from tests.support.layouts import nhwc
+from tests.support.standin import StandIn
 
 PARTS = ("local", "adj0", "adj1", "glob0", "glob1")
 STEPS = 3

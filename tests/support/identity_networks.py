@@ -5,8 +5,8 @@ import functools
 import numpy as np
 
 import arcface_flax
-from golden import golden
-from perception_golden import weight
+from tests.support.golden import golden
+from tests.support.perception_golden import weight
 
 
 @functools.cache

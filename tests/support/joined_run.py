@@ -1,6 +1,6 @@
 """A run of one small person in one of several processes, as the command would make it.
 
-`joined_run.py FOLDER STEPS SEED COORDINATOR PROCESSES PROCESS`
+`python -m tests.support.joined_run FOLDER STEPS SEED COORDINATOR PROCESSES PROCESS`
 """
 
 import argparse
@@ -13,11 +13,11 @@ from jaxunlearn.process import signals, supervision
 def run(_: object = None) -> None:
     import jax
 
-    from crashing_run import settings
     from jaxunlearn.process import multihost
     from jaxunlearn.sharding import make_mesh
     from jaxunlearn.training.unlearn import unlearn
-    from tiny_models import tiny_models, tiny_people
+    from tests.support.crashing_run import settings
+    from tests.support.tiny_models import tiny_models, tiny_people
 
     folder, steps, seed, coordinator, processes, process = sys.argv[1:]
     jax.config.update("jax_platforms", "cpu")
@@ -32,7 +32,7 @@ def run(_: object = None) -> None:
 if __name__ == "__main__":
     signals.watch()
     if supervision.wanted(["--coordinator"]):
-        sys.exit(supervision.supervise(sys.argv[1:], [sys.executable, __file__]))
+        sys.exit(supervision.supervise(sys.argv[1:], [sys.executable, "-m", "tests.support.joined_run"]))
     from jaxunlearn.cli import main as cli
 
     sys.exit(cli.execute(argparse.Namespace(run=run, resumes=True)))

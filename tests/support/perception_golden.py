@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from golden import PARITY, ROOT, draw_normal, normal_generator
+from tests.support.golden import PARITY, ROOT, draw_normal, normal_generator
 
 UNIT = 1e-5
 NETWORK = 5e-5

@@ -1,4 +1,6 @@
-"""One process of several: `several_processes.py KIND FOLDER COORDINATOR PROCESSES PROCESS DEVICES MESH`.
+"""One process of several.
+
+`python -m tests.support.several_processes KIND FOLDER COORDINATOR PROCESSES PROCESS DEVICES MESH`
 
 KIND: "guide" and "sugar" are a run of three people, "worklist" a work list of them.
 """
@@ -12,11 +14,11 @@ import numpy as np
 
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.process import multihost
-from jaxunlearn.sharding import make_mesh, shape_of
+from jaxunlearn.sharding import make_mesh, parse_mesh_shape
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
-from tiny_models import tiny_models, tiny_people
-from tiny_sugar import tiny_sugar
+from tests.support.tiny_models import tiny_models, tiny_people
+from tests.support.tiny_sugar import tiny_sugar
 
 
 def main() -> None:
@@ -26,7 +28,7 @@ def main() -> None:
     jax.config.update("jax_num_cpu_devices", int(devices))
     if int(processes) > 1:
         multihost.start(coordinator, int(processes), int(process))
-    mesh = make_mesh(*shape_of(shape))
+    mesh = make_mesh(*parse_mesh_shape(shape))
     people = tiny_people(3)
     config = tiny_sugar() if kind == "sugar" else presets.heads()
     config.update(steps=3, log_every=1, images_every=0 if kind == "sugar" else 2, checkpoint_every=2)
@@ -46,4 +48,5 @@ def main() -> None:
     )
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from golden import draw_normal
-from layouts import hwio
+from tests.support.golden import draw_normal
+from tests.support.layouts import hwio
 
 _SHAPES = ((8, 3, 3, 3), (16, 8, 3, 3), (32, 16, 3, 3))
 

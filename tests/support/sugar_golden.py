@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from golden import PARITY, ROOT, draw_normal
+from tests.support.golden import PARITY, ROOT, draw_normal
 
 _tenth = np.float32(0.1)
 

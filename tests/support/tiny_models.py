@@ -10,11 +10,11 @@ from flax import nnx
 
 import lpips_flax
 from arcface_flax import ArcFace, ArcFaceConfig
-from drawn import drawn_module
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator, account, from_torch
-from golden import eg3d_lr_multiplier, eg3d_weight
 from jaxunlearn.models.identity import identity_network
 from jaxunlearn.models.loading import Models
+from tests.support.drawn import drawn_module
+from tests.support.golden import eg3d_lr_multiplier, eg3d_weight
 
 CONFIG = dataclasses.replace(
     GeneratorConfig.small(),

@@ -21,8 +21,8 @@ from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import Portion, by_identity, everywhere, make_mesh, on_each_device, portion
 from jaxunlearn.training.step import Frozen, UnlearningStep, over_identities
 from jaxunlearn.training.unlearn import unlearn
-from standin import StandIn
-from tiny_models import tiny_models, tiny_people
+from tests.support.standin import StandIn
+from tests.support.tiny_models import tiny_models, tiny_people
 
 PEOPLE, STEPS = 4, 3
 MESHES = [(4, 1), (2, 4)]
@@ -138,7 +138,7 @@ def test_shares_and_what_is_wasted(parts, size, wasted):
 
 
 def test_too_few_devices():
-    with pytest.raises(InputError, match=r"a mesh of 16 x 2 needs 32 devices, here are 8"):
+    with pytest.raises(InputError, match=r"a mesh of 16 x 2 needs 32 devices, but this machine has 8"):
         make_mesh(16, 2)
     assert make_mesh(sample=2).shape == {"identity": 4, "sample": 2}
 

@@ -11,7 +11,6 @@ from flax import nnx
 from jax.tree_util import Partial
 
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator, account, from_torch
-from golden import eg3d_lr_multiplier, eg3d_weight
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.guide.pairs import GuideSampling
@@ -19,7 +18,8 @@ from jaxunlearn.methods.losses import term_weights
 from jaxunlearn.models.generator import merge_generator, split_generator
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.training.step import Frozen, UnlearningStep, over_identities
-from standin import StandIn
+from tests.support.golden import eg3d_lr_multiplier, eg3d_weight
+from tests.support.standin import StandIn
 
 TINY = dataclasses.replace(
     GeneratorConfig.small(),

@@ -9,16 +9,18 @@ from flax import nnx
 
 import torch_bridge
 from eg3d_flax.torch_names import LAYOUT
-from golden import golden
-from guide_golden import PARTS, STEPS, GuideCase, guide_case
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.training.step import Frozen, UnlearningStep
-from layouts import nchw, nhwc, pool8
-from standin import StandIn
+from tests.support.golden import golden
+from tests.support.guide_golden import PARTS, STEPS, GuideCase, guide_case
+from tests.support.layouts import nchw, nhwc, pool8
+from tests.support.standin import StandIn
+
+pytestmark = pytest.mark.parity
 
 OFFICIAL = GuideSampling(reduction="sum", view="step", pivot=(0.0, 0.0, 0.2))
 FALLBACK = GuideSampling(reduction="sum", view="step", pivot=(0.0, 0.0, 0.0))

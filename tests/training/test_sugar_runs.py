@@ -16,8 +16,8 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
-from tiny_models import tiny_models, tiny_people
-from tiny_sugar import STEPS, tiny_sugar
+from tests.support.tiny_models import tiny_models, tiny_people
+from tests.support.tiny_sugar import STEPS, tiny_sugar
 
 NAMES = ["ann", "bob", "cyd"]
 PEOPLE = People("three", tuple(NAMES), tiny_people(3))
@@ -103,7 +103,7 @@ def test_without_elastic_weights_more_is_lost(whole):
     [
         ({"target.kind": "nearest"}, 'choose "shifted"'),
         ({"target.distance": 0.0}, "everybody would become the mean face"),
-        ({"ewc.fisher": "offical"}, "choose from gauss-newton, official"),
+        ({"ewc.fisher": "exact"}, "choose from gauss-newton, official"),
         ({"pairs.batch": 0}, "config.pairs.batch must be a whole number from 1"),
         ({"ewc.file": "no.safetensors"}, r"config\.ewc\.file no\.safetensors: no such file"),
         ({"surrogates.file": "no.pt"}, r"config\.surrogates\.file no\.pt: no such file"),

@@ -10,7 +10,7 @@ from jaxunlearn.training.callbacks import Diverged, Divergence
 from jaxunlearn.training.step import State
 from jaxunlearn.training.trainer import Callback, Moment, Trainer
 from jaxunlearn.training.unlearn import unlearn
-from tiny_models import tiny_models, tiny_people
+from tests.support.tiny_models import tiny_models, tiny_people
 
 
 class Recorder(Callback):

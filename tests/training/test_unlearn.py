@@ -20,7 +20,7 @@ from jaxunlearn.training.checkpoints import Checkpoints
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
-from tiny_models import numbers, tiny_models, tiny_people
+from tests.support.tiny_models import numbers, tiny_models, tiny_people
 
 STEPS = 6
 

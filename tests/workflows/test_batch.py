@@ -17,7 +17,7 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
 from jaxunlearn.workflows.batch_dir import WorklistFolder
-from tiny_models import numbers, tiny_models, tiny_people
+from tests.support.tiny_models import numbers, tiny_models, tiny_people
 
 PEOPLE = tiny_people(3)
 NAMES = ("ada", "bea c.", "cleo")
@@ -156,7 +156,7 @@ def test_an_interrupted_list_goes_on(tmp_path):
     [
         (NAMES, 0, {}, "parallel must be at least 1"),
         ((), 2, {}, "the work list is empty"),
-        (("ada", "ada"), 2, {}, "ada is twice"),
+        (("ada", "ada"), 2, {}, "ada is in the work list 2 times"),
     ],
 )
 def test_lists_that_make_no_sense(tmp_path, subjects, parallel, changes, message):

@@ -17,13 +17,13 @@ from jaxunlearn.models.generator import split_generator
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.run_dir import RunFolder
-from jaxunlearn.workflows.continual import forget_in_stages
-from jaxunlearn.workflows.continual_report import tell_sequence, written
-from jaxunlearn.workflows.requests import Stage, read_requests
-from tiny_models import CONFIG, tiny_models
-from tiny_sugar import tiny_sugar
+from jaxunlearn.workflows.continual import forget_requests
+from jaxunlearn.workflows.continual_report import newest_generator, report_requests
+from jaxunlearn.workflows.requests import ForgetRequest, read_requests
+from tests.support.tiny_models import CONFIG, tiny_models
+from tests.support.tiny_sugar import tiny_sugar
 
-STAGES = (Stage("january", seeds=(1, 2)), Stage("february", seeds=(3, 4)))
+STAGES = (ForgetRequest("january", seeds=(1, 2)), ForgetRequest("february", seeds=(3, 4)))
 
 
 def settings(people: int):
@@ -46,7 +46,7 @@ def out(tmp_path_factory):
 @pytest.fixture(scope="module")
 def first(out):
     """Only the first request has arrived."""
-    return forget_in_stages(tiny_models(), STAGES[:1], settings, out, progress=False)
+    return forget_requests(tiny_models(), STAGES[:1], settings, out, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def both(out, first):
     """The second has, too; the first is not done again."""
     weights = out / "01-january" / "generator" / "0000.safetensors"
     before = weights.stat().st_mtime_ns
-    forgotten = forget_in_stages(tiny_models(), STAGES, settings, out, progress=False)
+    forgotten = forget_requests(tiny_models(), STAGES, settings, out, progress=False)
     assert weights.stat().st_mtime_ns == before
     return forgotten
 
@@ -96,7 +96,7 @@ def test_the_registry_says_who_was_forgotten_when(out, both):
 
 @pytest.mark.must
 def test_pictures_and_page(out, both):
-    lines = tell_sequence(tiny_models(), both, settings(2))
+    lines = report_requests(tiny_models(), both, settings(2))
     assert lines[0].startswith("after january: ")
     assert "of 4 people forgotten" in lines[1]
     with Image.open(out / "people.png") as image:
@@ -104,25 +104,25 @@ def test_pictures_and_page(out, both):
     page = (out / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 2
     assert "seed 1, seed 2" in page
-    assert finished(RunFolder(written(both.registry).parents[1])).summary["steps"] == 4
+    assert finished(RunFolder(newest_generator(both.registry).parents[1])).summary["steps"] == 4
 
 
 @pytest.mark.must
 def test_a_finished_sequence_is_read(out, both):
-    again = forget_in_stages(tiny_models(), STAGES, settings, out, progress=False)
+    again = forget_requests(tiny_models(), STAGES, settings, out, progress=False)
     assert far(again.results[1].generator, both.results[1].generator) == 0
     assert len(again.registry.entries) == 2
 
 
 @pytest.mark.must
 def test_requests_that_do_not_continue_the_registry(out, both):
-    with pytest.raises(InputError, match="finished so far are january, february"):
-        forget_in_stages(tiny_models(), STAGES[::-1], settings, out, progress=False)
-    swapped = (Stage("january", seeds=(1, 5)), *STAGES[1:])
+    with pytest.raises(InputError, match="the finished requests are january, february"):
+        forget_requests(tiny_models(), STAGES[::-1], settings, out, progress=False)
+    swapped = (ForgetRequest("january", seeds=(1, 5)), *STAGES[1:])
     with pytest.raises(InputError, match="is a run with subjects"):
-        forget_in_stages(tiny_models(), swapped, settings, out, progress=False)
+        forget_requests(tiny_models(), swapped, settings, out, progress=False)
     with pytest.raises(InputError, match=r"config\.seed 0, not 9"):
-        forget_in_stages(
+        forget_requests(
             tiny_models(), STAGES, lambda n: tiny_sugar({"seed": 9, "steps": 4}), out, progress=False
         )
 
@@ -132,16 +132,16 @@ def test_a_registry_of_another_generator(out, both):
     path = out / "registry.json"
     text = path.read_text()
     path.write_text(text.replace(tiny_models().fingerprint, "0" * 64))
-    with pytest.raises(InputError, match="is of another generator"):
-        forget_in_stages(tiny_models(), STAGES, settings, out, progress=False)
+    with pytest.raises(InputError, match="belongs to another generator"):
+        forget_requests(tiny_models(), STAGES, settings, out, progress=False)
     path.write_text(text)
 
 
 def test_somebody_in_two_stages(tmp_path):
     np.savez(tmp_path / "ws.npz", ws=people_from_seeds(tiny_models(), [2]).ws)
-    stages = (Stage("a", seeds=(2,)), Stage("b", latents=(tmp_path / "ws.npz",)))
-    with pytest.raises(InputError, match=r"stage a: seed 2 and stage b: ws\.npz are the same person"):
-        forget_in_stages(tiny_models(), stages, settings, tmp_path / "out", progress=False)
+    stages = (ForgetRequest("a", seeds=(2,)), ForgetRequest("b", latents=(tmp_path / "ws.npz",)))
+    with pytest.raises(InputError, match=r"request a: seed 2 and request b: ws\.npz are the same person"):
+        forget_requests(tiny_models(), stages, settings, tmp_path / "out", progress=False)
     assert not (tmp_path / "out").exists()
 
 
@@ -150,16 +150,16 @@ def test_somebody_in_two_stages(tmp_path):
     [
         ("{", "not readable as JSON"),
         ("[]", 'expected {"stages": [...]}'),
-        ('{"stages": []}', "at least one stage"),
-        ('{"stages": [{"name": "a"}]}', "stage 1: nobody is to be forgotten"),
-        ('{"stages": [{"seeds": []}]}', "nobody is to be forgotten"),
+        ('{"stages": []}', "at least one request"),
+        ('{"stages": [{"name": "a"}]}', "request 1: names nobody"),
+        ('{"stages": [{"seeds": []}]}', "names nobody"),
         ('{"stages": [{"seeds": [1, 1]}]}', "seeds: 1 is listed twice"),
         ('{"stages": [{"seeds": [1]}, {"seeds": [2, 1]}]}', "seeds: 1 is listed twice"),
         ('{"stages": [{"name": "a", "seeds": [1]}, {"name": "a", "seeds": [2]}]}', "a is listed twice"),
         ('{"stages": [{"seeds": ["1"]}]}', "seeds must be a list of ints"),
-        ('{"stages": [{"seeds": [-1]}]}', "seeds lie between"),
-        ('{"stages": [{"people": [1]}]}', "no such key 'people'"),
-        ('{"stages": [{"name": "../a", "seeds": [1]}]}', "not good for a folder"),
+        ('{"stages": [{"seeds": [-1]}]}', "seeds must lie between"),
+        ('{"stages": [{"people": [1]}]}', "unknown key 'people'"),
+        ('{"stages": [{"name": "../a", "seeds": [1]}]}', "cannot name a folder"),
         ('{"stages": [{"latents": ["no.npz"]}]}', "no.npz: no such file"),
     ],
 )
@@ -175,7 +175,10 @@ def test_requests_that_make_no_sense(content, message, tmp_path, monkeypatch, ca
 
 def test_requests_in_toml(tmp_path):
     (tmp_path / "requests.toml").write_text('[[stages]]\nseeds = [3]\n[[stages]]\nname = "b"\nseeds = [4]\n')
-    assert read_requests(tmp_path / "requests.toml") == (Stage("stage1", (3,)), Stage("b", (4,)))
+    assert read_requests(tmp_path / "requests.toml") == (
+        ForgetRequest("stage1", (3,)),
+        ForgetRequest("b", (4,)),
+    )
 
 
 @pytest.mark.must

@@ -9,8 +9,8 @@ from PIL import Image
 from jaxunlearn.errors import InputError
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.workflows.sweep import sweep_distances
-from tiny_models import CONFIG, tiny_models
-from tiny_sugar import tiny_sugar
+from tests.support.tiny_models import CONFIG, tiny_models
+from tests.support.tiny_sugar import tiny_sugar
 
 DISTANCES = (-0.5, 1.5)
 

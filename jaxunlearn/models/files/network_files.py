@@ -10,7 +10,7 @@ import torch_bridge
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files import foreign_files
 from jaxunlearn.models.files.architectures import KINDS, Kind, Network
-from jaxunlearn.models.files.pretrained import located
+from jaxunlearn.models.files.pretrained import locate_file
 from torch_bridge import CheckpointError, CheckpointFile
 
 
@@ -65,7 +65,7 @@ def open_network(name: str | Path, kind: str = "auto") -> OpenedNetwork:
       InputError: if the file cannot be read, or is not of the kind.
     """
     wanted = None if kind == "auto" else kind_named(kind)
-    path = located(name)
+    path = locate_file(name)
     try:
         file = _read(path)
         with torch_bridge.naming_file(path):

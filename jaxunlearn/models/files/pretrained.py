@@ -147,7 +147,7 @@ def find(entry: Entry, folders: Iterable[Path]) -> Path | None:
     return _first(entry.name, folders)
 
 
-def located(name: str | Path) -> Path:
+def locate_file(name: str | Path) -> Path:
     """The file that somebody names: as given, or, for a bare name that is not here, where `find` looks.
 
     Raises:

@@ -9,11 +9,12 @@ from jaxunlearn.methods import latents
 from jaxunlearn.methods.sugar import unet
 from jaxunlearn.methods.sugar.mapper_loss import MapperWeights, surrogate_objective
 from jaxunlearn.methods.sugar.mapper_training import EarlyStopping, MapperTraining, train_mapper
-from sugar_golden import sugar_golden, unet_state_dict
+from tests.support.sugar_golden import sugar_golden, unet_state_dict
 
 TERMS = MapperWeights(planes=0.01, perceptual=1.0, identity=0.1)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("d", [20.0, -5.0])
 @pytest.mark.parametrize("kind", ["trigger", "baseline"])
 def test_where_surrogates_lie(d, kind):
@@ -32,6 +33,7 @@ def test_where_surrogates_lie(d, kind):
     case.check(f"{prefix}.norm_from_avg", np.linalg.norm(target - w_avg, axis=(1, 2)), 1e-5)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize(("name", "identity"), [("loss", 0.1), ("loss_afhq", 0.0)])
 def test_the_official_objective(name, identity):
     case = sugar_golden("trigger_objective")
@@ -88,6 +90,7 @@ def test_surrogates_are_kept_apart_until_they_are_enough():
     np.testing.assert_array_equal(loss(jnp.zeros(0)), alone)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_three_official_epochs(accumulate):
     case = sugar_golden("trigger_objective")
@@ -123,6 +126,7 @@ def test_three_official_epochs(accumulate):
     case.check(f"{prefix}.b_after", trained.parameters["b"], 1e-5)
 
 
+@pytest.mark.parity
 def test_when_official_training_stops():
     case = sugar_golden("early_stop")
     for losses, expected in zip(case["losses"], case["stop_index"], strict=True):

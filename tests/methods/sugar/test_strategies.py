@@ -19,8 +19,8 @@ from jaxunlearn.methods.sugar.prepare import trained_mapper
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.training import unlearn
-from tiny_models import CONFIG, tiny_models, tiny_people
-from tiny_sugar import tiny_sugar
+from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
+from tests.support.tiny_sugar import tiny_sugar
 
 NO_MEMORY = {"ewc.weight": 0.0}
 

@@ -7,9 +7,10 @@ import pytest
 
 import torch_bridge
 from jaxunlearn.methods.sugar import unet
-from sugar_golden import sugar_golden, unet_state_dict
+from tests.support.sugar_golden import sugar_golden, unet_state_dict
 
 
+@pytest.mark.parity
 def test_output_and_gradient():
     case = sugar_golden("unet2d")
     mapper = unet.from_torch(unet_state_dict())
@@ -23,6 +24,7 @@ def test_output_and_gradient():
     case.check("grad_norm", np.linalg.norm(gradient.astype(np.float64)), 1e-5)
 
 
+@pytest.mark.parity
 def test_official_names_both_ways():
     state = unet_state_dict()
     back = unet.to_torch(unet.from_torch(state))

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 
 import eg3d_flax
-import generators
 import torch_bridge
-import torch_pickles
-from generators import SMALL
 from jaxunlearn.cli import main as cli
+from tests.support import generators, torch_pickles
+from tests.support.generators import SMALL
 
 ROOT = Path(__file__).parents[3]
 

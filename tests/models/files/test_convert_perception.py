@@ -15,12 +15,12 @@ import lpips_flax
 import mtcnn_flax
 import torch_bridge
 from arcface_flax import ArcFaceConfig
-from drawn import drawn_module
 from goae_flax import GOAEConfig, SwinConfig
 from jaxunlearn.cli import main as cli
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.loading import load_inception, published_inception
-from perception_golden import perception_golden, weight
+from tests.support.drawn import drawn_module
+from tests.support.perception_golden import perception_golden, weight
 
 
 def drawn(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
@@ -45,6 +45,7 @@ def converted(tmp_path: Path, kind: str, source: Path, state_dict: dict[str, np.
     return ours
 
 
+@pytest.mark.parity
 def test_lpips_backbones_get_the_bundled_heads(tmp_path):
     backbone = drawn(torch_shapes("lpips_squeeze"))
     source = tmp_path / "squeezenet1_1.pth"
@@ -56,6 +57,7 @@ def test_lpips_backbones_get_the_bundled_heads(tmp_path):
         np.testing.assert_array_equal(getattr(module, f"lin{k}").weight, case.arrays[f"lin{k}"])
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize(
     ("case", "released"),
     [("arcface_irse50", ArcFaceConfig.ir_se50()), ("curricularface_ir101", ArcFaceConfig.ir_101())],
@@ -75,6 +77,7 @@ def test_face_networks_of_any_size(tmp_path):
     assert arcface_flax.load(ours).config == config
 
 
+@pytest.mark.parity
 def test_the_fid_network(tmp_path, monkeypatch):
     """As published, converted, and found where `jaxunlearn models` looks."""
     state_dict = drawn(torch_shapes("fid_inception"))
@@ -103,6 +106,7 @@ def test_encoders_of_any_size(tmp_path):
     assert goae_flax.load(ours).config == config
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("net", ["pnet", "rnet", "onet"])
 def test_detector_networks(tmp_path, net):
     state_dict = drawn(torch_shapes("mtcnn_nets")[net])
@@ -111,6 +115,7 @@ def test_detector_networks(tmp_path, net):
     converted(tmp_path, f"mtcnn-{net}", source, state_dict)
 
 
+@pytest.mark.parity
 def test_the_detector_is_put_together_from_converted_files(tmp_path):
     for net, shapes in torch_shapes("mtcnn_nets").items():
         source, target = tmp_path / f"{net}.pth", tmp_path / f"{net}.safetensors"

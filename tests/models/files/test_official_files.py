@@ -16,12 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import eg3d_flax
-import generators
 import lpips_flax
 import torch_bridge
-import torch_pickles
 from eg3d_flax import GeneratorConfig
-from generators import SMALL
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.options import models_of
 from jaxunlearn.errors import InputError
@@ -30,7 +27,9 @@ from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.loading import load_models
 from jaxunlearn.photos import invert
-from perception_golden import perception_golden, weight
+from tests.support import generators, torch_pickles
+from tests.support.generators import SMALL
+from tests.support.perception_golden import perception_golden, weight
 
 ZOO = Path(__file__).parents[3] / "jaxunlearn" / "zoo"
 State = dict[str, np.ndarray]
@@ -124,6 +123,7 @@ def _shards(path: Path, state: State) -> None:
     path.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": weight_map}))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_a_network_is_read_from_every_container(tmp_path, squeeze, name):
     """`convert` and a loader use one way, so the file decides and not the option."""
@@ -138,6 +138,7 @@ def test_a_network_is_read_from_every_container(tmp_path, squeeze, name):
         np.testing.assert_array_equal(backbone[array_name], array)
 
 
+@pytest.mark.parity
 def test_an_option_takes_what_convert_takes(tmp_path, squeeze):
     path = CONTAINERS["checkpoint_of_training.pth"](tmp_path, squeeze)
     assert load_models("random", perceptual=str(path)).perceptual_name == "LPIPS SQUEEZE"
@@ -312,6 +313,7 @@ def test_another_kind_of_network_is_refused_by_its_kind(kind):
         open_network(other, kind)
 
 
+@pytest.mark.parity
 def test_shards_that_cannot_be_put_together(tmp_path, capsys, squeeze):
     index = CONTAINERS["shards.safetensors.index.json"](tmp_path, squeeze)
     part = tmp_path / "shards-00002-of-00002.safetensors"
@@ -354,6 +356,7 @@ def test_a_header_that_is_damaged_is_one_line(tmp_path, capsys):
         assert "header.json" in refusal(capsys, "convert", str(tmp_path / "x.pth"), "--check")
 
 
+@pytest.mark.parity
 def test_bare_names_are_looked_up_where_models_looks(tmp_path, monkeypatch, capsys, generator_state, squeeze):
     elsewhere, here = tmp_path / "downloads", tmp_path / "here"
     elsewhere.mkdir()
@@ -369,11 +372,11 @@ def test_bare_names_are_looked_up_where_models_looks(tmp_path, monkeypatch, caps
     assert models.generator.config == SMALL
     assert models.perceptual_name == "LPIPS SQUEEZE"
     assert "w_avg.npy" in models.mean.origin
-    assert pretrained.located("ffhqrebalanced512-128.pkl") == elsewhere / "ffhqrebalanced512-128.pkl"
+    assert pretrained.locate_file("ffhqrebalanced512-128.pkl") == elsewhere / "ffhqrebalanced512-128.pkl"
     folder = Path("downloads") / "ffhqrebalanced512-128.pkl"
-    assert pretrained.located(folder) == folder  # not a bare name: taken as it is
+    assert pretrained.locate_file(folder) == folder  # not a bare name: taken as it is
     (here / "ffhqrebalanced512-128.pkl").touch()
-    assert pretrained.located("ffhqrebalanced512-128.pkl") == Path("ffhqrebalanced512-128.pkl")
+    assert pretrained.locate_file("ffhqrebalanced512-128.pkl") == Path("ffhqrebalanced512-128.pkl")
     assert "is empty" in refusal(capsys, "render", "--model", "ffhqrebalanced512-128.pkl")
 
 
@@ -395,6 +398,7 @@ def test_the_published_encoder_is_used_where_it_fits(tmp_path, monkeypatch):
     assert invert.published_encoder(cats) == Path("models/encoder_AFHQ.pt")
 
 
+@pytest.mark.parity
 def test_models_says_what_can_be_read(tmp_path, monkeypatch, capsys, generator_state, squeeze):
     monkeypatch.chdir(tmp_path)
     good = {

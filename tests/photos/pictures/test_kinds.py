@@ -15,7 +15,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.photos.pictures.image_io import open_picture, read_images
 from jaxunlearn.photos.pictures.kinds import is_picture_name
 from jaxunlearn.photos.sources import read_photographs
-from profiles import DISPLAY_P3, GREY_GAMMA_18, adobe_rgb, encoded
+from tests.support.profiles import DISPLAY_P3, GREY_GAMMA_18, adobe_rgb, encoded
 
 SIDE = 32
 RAMP = np.broadcast_to(np.linspace(0, 255, SIDE).astype(np.uint8), (SIDE, SIDE))

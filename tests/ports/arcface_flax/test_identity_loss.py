@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 import arcface_flax
-from arcface_layers import layer_outputs
-from golden import golden
-from identity_networks import guide_identity_network
-from layouts import nchw, nhwc
-from perception_golden import NETWORK, UNIT, ir_weight, perception_golden
+from tests.support.arcface_layers import layer_outputs
+from tests.support.golden import golden
+from tests.support.identity_networks import guide_identity_network
+from tests.support.layouts import nchw, nhwc
+from tests.support.perception_golden import NETWORK, UNIT, ir_weight, perception_golden
+
+pytestmark = pytest.mark.parity
 
 
 @functools.cache

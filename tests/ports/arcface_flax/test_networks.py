@@ -9,10 +9,12 @@ import arcface_flax
 import torch_bridge
 from arcface_flax.network import ResidualUnit
 from arcface_flax.torch_names import LAYOUT, account
-from arcface_layers import layer_outputs
-from golden import draw_normal
-from layouts import nchw, nhwc
-from perception_golden import NETWORK, UNIT, ir_weight, perception_golden
+from tests.support.arcface_layers import layer_outputs
+from tests.support.golden import draw_normal
+from tests.support.layouts import nchw, nhwc
+from tests.support.perception_golden import NETWORK, UNIT, ir_weight, perception_golden
+
+pytestmark = pytest.mark.parity
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import arcface_flax
 import torch_bridge
 from arcface_flax import ArcFaceConfig
-from drawn import drawn_module
+from tests.support.drawn import drawn_module
 
 SMALL = ArcFaceConfig(
     units=(1, 1), channels=(16, 32), stem_channels=8, input_size=16, embedding_size=12, affine_embedding=False

@@ -5,8 +5,10 @@ import jax.numpy as jnp
 import pytest
 
 from eg3d_flax.activation import bias_act
-from golden import golden
-from layouts import nchw, nhwc
+from tests.support.golden import golden
+from tests.support.layouts import nchw, nhwc
+
+pytestmark = pytest.mark.parity
 
 CASE = golden("eg3d", "ops_bias_act")
 

@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eg3d_flax import camera
-from golden import golden
+from tests.support.golden import golden
 
 CASE = golden("eg3d", "camera_utils")
 HV = CASE.entry["options"]["hv"]
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("index", range(len(HV)))
 def test_look_at_poses(index):
     yaw, pitch = (np.array(HV[index]) - np.pi / 2).tolist()
@@ -22,6 +23,7 @@ def test_look_at_poses(index):
     CASE.check(f"gauss.{index}", looking_at_origin)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("fov", CASE.entry["options"]["fov_deg"])
 def test_intrinsics(fov):
     CASE.check(f"intrinsics.{fov}", camera.intrinsics_from_fov(fov))

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 
 import eg3d_flax
-import generators
-import golden
 import torch_bridge
-import torch_pickles
 from eg3d_flax import GeneratorConfig
-from generators import SMALL
+from tests.support import generators, golden, torch_pickles
+from tests.support.generators import SMALL
 from torch_bridge import CheckpointError
 
 
@@ -85,6 +83,7 @@ def official_shapes() -> dict[str, tuple[int, ...]]:
     return {tensor["name"]: tuple(tensor["shape"]) for tensor in listed}
 
 
+@pytest.mark.parity
 def test_released_generator_is_recognised_by_its_shapes(tmp_path):
     path = tmp_path / "ffhq.pth"
     shapes = official_shapes()

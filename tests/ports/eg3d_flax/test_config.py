@@ -10,12 +10,13 @@ import pytest
 
 from eg3d_flax import GeneratorConfig, account
 from eg3d_flax.torch_names import target_shapes
-from golden import ROOT, golden
+from tests.support.golden import ROOT, golden
 
 FULL = json.loads((ROOT / "eg3d" / "full_state_dict.json").read_text())
 OFFICIAL = golden("eg3d", "triplane_full").entry["constructor_args"]
 
 
+@pytest.mark.parity
 def test_official_arguments_of_the_ffhq_checkpoint_give_our_default():
     assert GeneratorConfig.from_official(OFFICIAL, 128) == GeneratorConfig.ffhq512_128()
     assert GeneratorConfig.from_official(OFFICIAL) == GeneratorConfig.ffhq512_64()
@@ -47,12 +48,14 @@ def test_every_family_can_be_built_and_written(make):
     assert GeneratorConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
+@pytest.mark.parity
 def test_missing_official_keys_take_the_official_defaults():
     rendering = {k: v for k, v in OFFICIAL["rendering_kwargs"].items() if k != "c_scale"}
     config = GeneratorConfig.from_official(OFFICIAL | {"rendering_kwargs": rendering}, 128)
     assert config.c_scale == 0  # sic: the official code then ignores the camera
 
 
+@pytest.mark.parity
 def test_arguments_nobody_reads_are_named():
     with pytest.warns(UserWarning, match=r"rendering_kwargs\.surprise"):
         GeneratorConfig.from_official(
@@ -76,6 +79,7 @@ def test_impossible_settings_are_refused(change, message):
         dataclasses.replace(GeneratorConfig(), **change)
 
 
+@pytest.mark.parity
 def test_unknown_or_missing_settings_are_refused():
     with pytest.raises(ValueError, match="unknown generator settings: colour"):
         GeneratorConfig.from_json({"colour": 1})

@@ -3,12 +3,13 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from eg3d_flax.depths import cumulative, importance_depths, sample_pdf, stratified_depths
-from golden import golden
+from tests.support.golden import golden
 
 CASE = golden("eg3d", "importance")
 
@@ -24,12 +25,14 @@ def case_weights() -> np.ndarray:
     return weights[..., 0]
 
 
+@pytest.mark.parity
 def test_importance_samples():
     u = jnp.asarray(CASE.input("imp.u_fine"))[None]
     depths = importance_depths(jnp.asarray(case_depths()), jnp.asarray(case_weights()), u)
     CASE.check("sample_importance", depths[..., None])
 
 
+@pytest.mark.parity
 def test_quantiles_of_a_density():
     u = jnp.broadcast_to(jnp.linspace(0, 1, 7), (6, 7))
     weights, bins = case_weights()[0, :, :-1], case_depths()[0, :, 1:]
@@ -43,6 +46,7 @@ def test_quantiles_of_a_density():
     CASE.check("sample_pdf_det", found)
 
 
+@pytest.mark.parity
 def test_importance_samples_carry_no_gradient():
     def total(depths, weights):
         return importance_depths(depths, weights, jnp.full((1, 6, 7), 0.3)).sum()

@@ -5,14 +5,18 @@ import json
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from eg3d_flax import Compute, GeneratorConfig, Jitter, from_torch
-from golden import ROOT, golden
-from layouts import nchw, pool8
+from tests.support.golden import ROOT, golden
+from tests.support.layouts import nchw, pool8
+
+pytestmark = pytest.mark.parity
 
 CASE = golden("eg3d", "triplane_full")
 
 
+@pytest.mark.must
 def test_image_at_512():
     full = json.loads((ROOT / "eg3d" / "full_state_dict.json").read_text())
     shapes = {tensor["name"]: tensor["shape"] for tensor in full["tensors"]}

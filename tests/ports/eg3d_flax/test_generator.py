@@ -9,8 +9,10 @@ from flax import nnx
 import torch_bridge
 from eg3d_flax import Compute, GeneratorConfig, Jitter, TriPlaneGenerator, camera, from_torch, to_torch
 from eg3d_flax.torch_names import LAYOUT
-from golden import golden
-from layouts import nchw, nhwc
+from tests.support.golden import golden
+from tests.support.layouts import nchw, nhwc
+
+pytestmark = pytest.mark.parity
 
 CASE = golden("eg3d", "triplane_reduced")
 NOISE_MODE = CASE.entry["options"]["noise_mode"]

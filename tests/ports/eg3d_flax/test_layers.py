@@ -7,10 +7,12 @@ from flax import nnx
 
 from eg3d_flax import layers
 from eg3d_flax.torch_names import LAYOUT
-from golden import golden
-from layouts import nchw, nhwc
+from tests.support.golden import golden
+from tests.support.layouts import nchw, nhwc
 from torch_bridge import from_torch, module_from_arrays, module_shapes, to_torch
 from torch_bridge.state_dict import TorchLayout
+
+pytestmark = pytest.mark.parity
 
 CASE = golden("eg3d", "ops_layers")
 ARGS = CASE.entry["constructor_args"]

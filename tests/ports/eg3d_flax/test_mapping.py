@@ -7,8 +7,10 @@ from flax import nnx
 
 from eg3d_flax.mapping import MappingNetwork
 from eg3d_flax.torch_names import LAYOUT
-from golden import golden
+from tests.support.golden import golden
 from torch_bridge import from_torch, module_from_arrays, module_shapes, to_torch
+
+pytestmark = pytest.mark.parity
 
 CASE = golden("eg3d", "mapping")
 ROWS = {"psi1.cutNone": [0], "psi0.7.cutNone": [0, 13], "psi0.7.cut7": [0, 6, 7, 13]}

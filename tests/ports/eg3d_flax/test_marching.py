@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from eg3d_flax import ordering as ordering_module
 from eg3d_flax.marching import Samples, interval_weights, march
 from eg3d_flax.ordering import as_drawn, in_order, ordering
-from golden import golden
+from tests.support.golden import golden
 
 CASE = golden("eg3d", "importance")
 
@@ -29,6 +29,7 @@ def passes(density: dict[int, float] | None = None) -> list[Samples]:
     return found
 
 
+@pytest.mark.parity
 def test_two_passes_in_the_order_of_their_depths():
     rgb, sigma, depths = (
         jnp.concatenate([getattr(samples, name) for samples in passes()], axis=2) for name in Samples._fields
@@ -40,6 +41,7 @@ def test_two_passes_in_the_order_of_their_depths():
     CASE.check("unify.depths", in_order(depths, by)[..., None])
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("white_back", [False, True])
 def test_marching_ordinary_and_degenerate_rays(white_back):
     composite = march(passes({0: -1000.0, 1: 1000.0, 2: -60.0}), white_back=white_back)
@@ -50,6 +52,7 @@ def test_marching_ordinary_and_degenerate_rays(white_back):
     CASE.check(f"{name}.depth", clamped[..., None])
 
 
+@pytest.mark.parity
 def test_an_empty_ray_keeps_gradients_finite():
     def loss(passes):
         composite = march(passes)

@@ -6,9 +6,11 @@ import pytest
 
 from eg3d_flax.modulation import modulated_conv2d
 from eg3d_flax.resample import RESAMPLE_FILTER
-from forms import form_id, forms
-from golden import golden
-from layouts import hwio, nchw, nhwc, oihw
+from tests.support.forms import form_id, forms
+from tests.support.golden import golden
+from tests.support.layouts import hwio, nchw, nhwc, oihw
+
+pytestmark = pytest.mark.parity
 
 CASE = golden("eg3d", "ops_modulated_conv2d")
 FORMS = forms(modulation=["scaled", "grouped"], dilation=["dilated", "stuffed", "phases"])

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from eg3d_flax import planes as planes_module
 from eg3d_flax.planes import project_onto_planes, sample_from_3dgrid, sample_from_planes
-from forms import form_id, forms
-from golden import golden
+from tests.support.forms import form_id, forms
+from tests.support.golden import golden
 
 CASE = golden("eg3d", "sample_from_planes")
 FORMS = forms(lookup=["corners", "packed"])
@@ -21,6 +21,7 @@ def ours(planes: np.ndarray) -> jnp.ndarray:
     return jnp.asarray(np.moveaxis(planes, 2, -1))
 
 
+@pytest.mark.parity
 def test_projection_is_the_official_quirk():
     coordinates = jnp.asarray(CASE.input("coords"))
     projected = project_onto_planes(2 * coordinates)
@@ -31,6 +32,7 @@ def test_projection_is_the_official_quirk():
         np.testing.assert_array_equal(np.argmax(inverse[plane], axis=0)[:2], [column, row])
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("compute", FORMS, ids=form_id)
 def test_lookup_and_its_gradients(compute):
     def apply(planes, coordinates):
@@ -43,6 +45,7 @@ def test_lookup_and_its_gradients(compute):
     CASE.check("grad_coords", of_coordinates)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("compute", FORMS, ids=form_id)
 def test_which_coordinate_moves_along_columns_and_rows(compute):
     height, width = 6, 5  # the probe's planes hold their own column index and row index
@@ -52,6 +55,7 @@ def test_which_coordinate_moves_along_columns_and_rows(compute):
     CASE.check("probe", sample_from_planes(jnp.asarray(probe), points, box_warp=1.0, compute=compute))
 
 
+@pytest.mark.parity
 def test_dense_grid():
     grid = jnp.asarray(np.moveaxis(CASE.input("grid3d"), 1, -1))
     CASE.check("sample_from_3dgrid", sample_from_3dgrid(grid, 2 * jnp.asarray(CASE.input("coords"))))

@@ -2,13 +2,15 @@
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from eg3d_flax import camera, rays
-from golden import golden
+from tests.support.golden import golden
 
 CASE = golden("eg3d", "ray_sampler")
 
 
+@pytest.mark.parity
 def test_rays_of_a_camera():
     cam2world, intrinsics = camera.unflatten(jnp.asarray(CASE.input("c")))
     origins, directions = rays.sample_rays(cam2world, intrinsics, 8)
@@ -19,6 +21,7 @@ def test_rays_of_a_camera():
     CASE.check("dirs128", directions[:, CASE.input("idx128")])
 
 
+@pytest.mark.parity
 def test_skewed_intrinsics():
     cam2world, _ = camera.unflatten(jnp.asarray(CASE.input("c")))
     origins, directions = rays.sample_rays(cam2world, jnp.asarray(CASE.input("K_skew")), 8)

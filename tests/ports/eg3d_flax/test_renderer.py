@@ -15,7 +15,7 @@ from eg3d_flax.decoder import OSGDecoder
 from eg3d_flax.planes import texels_of
 from eg3d_flax.renderer import Jitter, bundle_rays, central_jitter, random_jitter, render_rays, trace_rays
 from eg3d_flax.torch_names import LAYOUT
-from golden import golden
+from tests.support.golden import golden
 from torch_bridge import from_torch, module_from_arrays, module_shapes, to_torch
 
 CASE = golden("eg3d", "renderer")
@@ -64,6 +64,7 @@ def decoder() -> OSGDecoder:
     return build_decoder()
 
 
+@pytest.mark.parity
 def test_decoder(decoder):
     points = jnp.asarray(CASE.input("dec_in"))
     decoded = decoder(points)
@@ -74,6 +75,7 @@ def test_decoder(decoder):
     CASE.check("dec_lr.sigma", small(points).sigma[..., None])
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_stage_of_every_variant(planes, decoder, variant):
     origins, directions, jitter, config = variant_rays(variant)
@@ -94,6 +96,7 @@ def test_every_stage_of_every_variant(planes, decoder, variant):
         CASE.check("auto.box_far", far)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("ray_chunk", [None, 24], ids=["whole", "chunked"])
 @pytest.mark.parametrize("lookup", ["corners", "packed"])
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -108,6 +111,7 @@ def test_rendering(planes, decoder, variant, lookup, ray_chunk):
     CASE.check(f"{variant}.weights_sum", rendering.opacity)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("ray_chunk", [None, 24], ids=["whole", "chunked"])
 @pytest.mark.parametrize("lookup", ["corners", "packed"])
 def test_gradient_with_respect_to_the_planes(planes, decoder, lookup, ray_chunk):
@@ -126,6 +130,7 @@ def test_gradient_with_respect_to_the_planes(planes, decoder, lookup, ray_chunk)
     CASE.check("base.grad_planes_norm", np.linalg.norm(found.astype(np.float64)))
 
 
+@pytest.mark.parity
 def test_chunks_change_nothing_but_memory(planes, decoder):
     origins, directions, jitter, config = variant_rays("auto")
     whole, chunked = (
@@ -146,6 +151,7 @@ def test_jitter_of_a_sample_does_not_depend_on_its_batch():
         assert ((together[name] >= 0) & (together[name] < 1)).all()
 
 
+@pytest.mark.parity
 def test_wrong_jitter_is_named(planes, decoder):
     origins, directions, _, config = variant_rays("base")
     jitter = central_jitter(2, 63, config)

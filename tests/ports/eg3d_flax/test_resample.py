@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eg3d_flax import resample
-from forms import form_id, forms
-from golden import golden
-from layouts import hwio, nchw, nhwc
+from tests.support.forms import form_id, forms
+from tests.support.golden import golden
+from tests.support.layouts import hwio, nchw, nhwc
 
 FILTERED = golden("eg3d", "ops_upfirdn2d")
 CONVOLVED = golden("eg3d", "ops_conv2d_resample")
@@ -18,6 +18,7 @@ FILTER_FORMS = forms(filtering=["shifted", "depthwise"])
 FORMS = forms(dilation=["dilated", "stuffed", "phases"], filtering=["shifted", "depthwise"])
 
 
+@pytest.mark.parity
 def test_filters_are_normalised_as_officially():
     FILTERED.check("filter_1331", resample.setup_filter([1, 3, 3, 1]))
     FILTERED.check("filter_asym", resample.setup_filter([1, 2, 4, 7]))
@@ -25,6 +26,7 @@ def test_filters_are_normalised_as_officially():
     FILTERED.check("filter_sep8", resample.setup_filter(taps))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("compute", FILTER_FORMS, ids=form_id)
 @pytest.mark.parametrize("variant", FILTERED.entry["options"])
 def test_upfirdn2d_and_its_gradient(variant, compute):
@@ -42,6 +44,7 @@ def test_upfirdn2d_and_its_gradient(variant, compute):
     FILTERED.check(f"grad.{variant}", nchw(gradient))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("compute", FILTER_FORMS, ids=form_id)
 def test_the_named_resamplings(compute):
     x, f = nhwc(FILTERED.input("x")), resample.RESAMPLE_FILTER
@@ -50,6 +53,7 @@ def test_the_named_resamplings(compute):
     FILTERED.check("filter2d", nchw(resample.filter2d(x, f, compute=compute)))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("compute", FORMS, ids=form_id)
 @pytest.mark.parametrize("variant", CONVOLVED.entry["options"])
 def test_conv2d_resample(variant, compute):

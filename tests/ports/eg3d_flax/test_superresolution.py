@@ -13,8 +13,8 @@ from eg3d_flax.compute import Compute
 from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.superresolution import Superresolution
 from eg3d_flax.torch_names import LAYOUT
-from golden import GoldenCase, golden
-from layouts import nchw, nhwc, pool8
+from tests.support.golden import GoldenCase, golden
+from tests.support.layouts import nchw, nhwc, pool8
 from torch_bridge import from_torch, module_from_arrays, module_shapes
 
 CASES = ["sr_2x", "sr_2x_in32", "sr_2x_in96_aa", "sr_2x_in96_noaa", "sr_4x", "sr_8x", "sr_8xdc"]
@@ -37,6 +37,7 @@ def build(case: GoldenCase) -> Superresolution:
     return module_from_arrays(make, from_torch(case.weights(), module_shapes(make), LAYOUT))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("name", CASES)
 def test_image(name):
     case = golden("eg3d", name)
@@ -52,6 +53,7 @@ def test_image(name):
     case.check("image.std", image.std((2, 3), dtype=np.float64))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("modulation", ["scaled", "grouped"])
 def test_gradient_reaches_features_and_raw_image(modulation):
     case = golden("eg3d", "sr_2x_in32")

@@ -9,10 +9,12 @@ from flax import nnx
 from eg3d_flax.compute import Compute
 from eg3d_flax.synthesis import SynthesisNetwork
 from eg3d_flax.torch_names import LAYOUT
-from forms import form_id, forms
-from golden import golden
-from layouts import nchw, nhwc
+from tests.support.forms import form_id, forms
+from tests.support.golden import golden
+from tests.support.layouts import nchw, nhwc
 from torch_bridge import from_torch, module_from_arrays, module_shapes, to_torch
+
+pytestmark = pytest.mark.parity
 
 CASE = golden("eg3d", "synthesis32")
 FORMS = forms(

@@ -20,8 +20,10 @@ from goae_flax import swin
 from goae_flax.heads import CrossAttention, Perceptron
 from goae_flax.swin import Mlp, PatchMerging, SwinBlock, WindowAttention
 from goae_flax.torch_names import LAYOUT
-from golden import draw_normal
-from perception_golden import UNIT, goae_weight, perception_golden
+from tests.support.golden import draw_normal
+from tests.support.perception_golden import UNIT, goae_weight, perception_golden
+
+pytestmark = pytest.mark.parity
 
 CASE = perception_golden("units")
 

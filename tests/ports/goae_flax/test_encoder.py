@@ -11,9 +11,11 @@ import goae_flax
 import torch_bridge
 from goae_flax.swin import SwinMaps
 from goae_flax.windows import relative_coordinates, relative_index, shift_mask
-from golden import ROOT
-from layouts import nhwc
-from perception_golden import NETWORK, UNIT, goae_weight, perception_golden
+from tests.support.golden import ROOT
+from tests.support.layouts import nhwc
+from tests.support.perception_golden import NETWORK, UNIT, goae_weight, perception_golden
+
+pytestmark = pytest.mark.parity
 
 CASE = perception_golden("goae_encoder")
 BUFFERS = json.loads((ROOT / "perception" / "goae_state_dict.json").read_text())["state_dict"]

@@ -11,8 +11,8 @@ from flax import nnx
 
 import goae_flax
 import torch_bridge
-from drawn import drawn_module
 from goae_flax import GOAEConfig, SwinConfig
+from tests.support.drawn import drawn_module
 
 SMALL = GOAEConfig(
     swin=SwinConfig(

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import inception_flax
-from perception_golden import perception_golden
+from tests.support.perception_golden import perception_golden
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("tag", ["full", "unequal", "rankdef", "identical"])
 def test_frechet_distance_matches_the_reference(tag):
     case = perception_golden("fid_frechet")

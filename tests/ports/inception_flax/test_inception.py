@@ -9,11 +9,13 @@ from flax import nnx
 
 import inception_flax
 import torch_bridge
-from golden import draw_normal
 from inception_flax.blocks import InceptionA, InceptionC, InceptionE, InceptionEMax
 from inception_flax.torch_names import LAYOUT
-from layouts import nchw, nhwc
-from perception_golden import NETWORK, UNIT, perception_golden, weight
+from tests.support.golden import draw_normal
+from tests.support.layouts import nchw, nhwc
+from tests.support.perception_golden import NETWORK, UNIT, perception_golden, weight
+
+pytestmark = pytest.mark.parity
 
 UNITS = {
     "fid_A": ("fidA", lambda: InceptionA(16, 8, rngs=nnx.Rngs(0))),

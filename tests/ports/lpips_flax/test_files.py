@@ -12,12 +12,13 @@ import pytest
 from PIL import Image
 
 import lpips_flax
-from external import external_file
 from lpips_flax.backbones import BACKBONES, Conv
-from perception_golden import perception_golden
+from tests.support.external import external_file
+from tests.support.perception_golden import perception_golden
 from torch_bridge import CheckpointError
 
 
+@pytest.mark.parity
 def test_bundled_heads_are_those_of_the_lpips_package():
     module = lpips_flax.load("alex")
     case = perception_golden("lpips_alex")

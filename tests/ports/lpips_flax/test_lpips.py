@@ -9,9 +9,11 @@ import pytest
 
 import lpips_flax
 import torch_bridge
-from layouts import nchw, nhwc
 from lpips_flax.lpips import unit_normalise
-from perception_golden import LPIPS_DISTANCE, perception_golden, weight
+from tests.support.layouts import nchw, nhwc
+from tests.support.perception_golden import LPIPS_DISTANCE, perception_golden, weight
+
+pytestmark = pytest.mark.parity
 
 NETS = ("vgg", "alex", "squeeze")
 SIZES = ("64", "128")

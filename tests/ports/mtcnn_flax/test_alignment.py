@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mtcnn_flax.alignment import REFERENCE_POINTS, align_face, fit_rotation, fit_similarity, warp
 from mtcnn_flax.boxes import calibrated, sides, squares, suppress
 from mtcnn_flax.detection import cut_out, pyramid_scales
-from perception_golden import image, perception_golden
+from tests.support.perception_golden import image, perception_golden
 
 CASE = perception_golden("mtcnn_align")
 TAGS = ("plain", "rot", "mirror")
@@ -22,10 +22,12 @@ def photo() -> np.ndarray:
     return pixels
 
 
+@pytest.mark.parity
 def test_reference_points():
     CASE.check("reference_points", REFERENCE_POINTS, 1e-6, absolute=True)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("tag", TAGS)
 def test_similarity(tag):
     points = CASE.arrays[f"{tag}.landmarks"]
@@ -33,6 +35,7 @@ def test_similarity(tag):
     CASE.check(f"{tag}.tfm", fit_similarity(points, REFERENCE_POINTS), 1e-4, absolute=True)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("tag", ["plain", "rot"])
 def test_warp(tag):
     face = align_face(photo(), CASE.arrays[f"{tag}.landmarks"]).astype(int)
@@ -52,6 +55,7 @@ def test_similarities_are_recovered_mirrored_ones_too(angle, scale, shift_x, shi
     np.testing.assert_allclose(fit_similarity(REFERENCE_POINTS, targets), matrix, atol=1e-6 * (1 + scale))
 
 
+@pytest.mark.parity
 def test_shifting_by_whole_pixels_is_exact_and_black_outside():
     pixels = photo()
     moved = warp(pixels, np.array([[1.0, 0, 20], [0, 1.0, -7]]))

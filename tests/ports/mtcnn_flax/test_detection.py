@@ -8,14 +8,15 @@ from PIL import Image
 
 import mtcnn_flax
 import torch_bridge
-from external import external_file
 from mtcnn_flax import DetectionSettings
 from mtcnn_flax.alignment import REFERENCE_POINTS, align_face, fit_similarity
 from mtcnn_flax.detection import propose, pyramid_scales
 from mtcnn_flax.files import make
-from perception_golden import perception_golden
+from tests.support.external import external_file
+from tests.support.perception_golden import perception_golden
 
 
+@pytest.mark.parity
 @pytest.mark.external
 @pytest.mark.parametrize("tag", ["aligned_1", "aligned_2"])
 def test_photos(tag):

@@ -8,14 +8,14 @@ import pytest
 
 import mtcnn_flax
 import torch_bridge
-from drawn import drawn_module
-from external import external_file
-from layouts import nchw, nhwc
 from mtcnn_flax.facenet import from_facenet, is_facenet
 from mtcnn_flax.files import make
 from mtcnn_flax.keras import from_keras, installed_weights
 from mtcnn_flax.torch_names import FLATTENED
-from perception_golden import NETWORK, perception_golden, weight
+from tests.support.drawn import drawn_module
+from tests.support.external import external_file
+from tests.support.layouts import nchw, nhwc
+from tests.support.perception_golden import NETWORK, perception_golden, weight
 
 CASE = perception_golden("mtcnn_nets")
 NETS = ("pnet", "rnet", "onet")
@@ -44,6 +44,7 @@ def compare(net: str, network: Any, tag: str) -> None:
         CASE.check(f"{net}.{tag}.{name}", output, NETWORK)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("net", NETS)
 def test_drawn_weights(net):
     network = mtcnn_flax.from_torch(STATES[net], net)
@@ -55,6 +56,7 @@ def test_drawn_weights(net):
         np.testing.assert_array_equal(array, STATES[net][name])
 
 
+@pytest.mark.parity
 @pytest.mark.external
 def test_real_weights():
     detector = mtcnn_flax.load(external_file("mtcnn/mtcnn_weights.zip"))
@@ -62,6 +64,7 @@ def test_real_weights():
         compare(net, getattr(detector, net), "real")
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("net", NETS)
 def test_facenet_names_lead_to_the_same_network(net):
     names = {ours: theirs for theirs, ours in CASE.entry["facenet_name_map"][net].items()}
@@ -99,6 +102,7 @@ def test_files_survive_the_round_trip(tmp_path):
         mtcnn_flax.load(tmp_path / "pnet.npy")
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("net", NETS)
 def test_the_order_of_keras_leads_to_the_same_network(net):
     """Drawn weights, listed as Keras lists those of PyPI's mtcnn: our layout, heads in another order."""
@@ -129,6 +133,7 @@ def keras_order(name: str) -> tuple[int, bool, bool]:
     return int(layer[-1]), layer.startswith("prelu"), leaf == "bias"
 
 
+@pytest.mark.parity
 def test_the_installed_package_has_the_published_weights():
     folder = installed_weights()
     assert folder is not None, "mtcnn is among the test requirements"

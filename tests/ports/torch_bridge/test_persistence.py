@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import torch_bridge
-import torch_pickles
+from tests.support import torch_pickles
 
 ARRAYS = {
     "backbone.synthesis.b4.const": np.arange(8, dtype=np.float32),

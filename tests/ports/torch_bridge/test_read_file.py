@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import torch_bridge
-import torch_pickles
+from tests.support import torch_pickles
 
 DTYPES = [
     np.dtype(name) if name != "bfloat16" else np.dtype(ml_dtypes.bfloat16) for name in torch_pickles.STORAGES

@@ -1,14 +1,14 @@
 """Broken and hostile inputs of every kind that a user may give, each with the command that meets it."""
 
-from hostile.arrays import ARRAYS
-from hostile.case import Case
-from hostile.checkpoints import CHECKPOINTS
-from hostile.data_sets import DATA_SETS
-from hostile.detectors import DETECTORS
-from hostile.headers import HEADERS
-from hostile.paths import PATHS
-from hostile.runs import RUNS
-from hostile.texts import TEXTS
+from tests.support.hostile.arrays import ARRAYS
+from tests.support.hostile.case import Case
+from tests.support.hostile.checkpoints import CHECKPOINTS
+from tests.support.hostile.data_sets import DATA_SETS
+from tests.support.hostile.detectors import DETECTORS
+from tests.support.hostile.headers import HEADERS
+from tests.support.hostile.paths import PATHS
+from tests.support.hostile.runs import RUNS
+from tests.support.hostile.texts import TEXTS
 
 CASES: tuple[Case, ...] = (
     *CHECKPOINTS,

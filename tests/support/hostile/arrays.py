@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hostile.case import Case, file, harm
-from hostile.checkpoints import _patched
+from tests.support.hostile.case import Case, file, harm
+from tests.support.hostile.checkpoints import _patched
 
 
 def npy(header: str | bytes, numbers: bytes = b"", version: bytes = b"\x01\x00") -> bytes:

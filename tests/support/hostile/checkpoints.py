@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hostile.case import Case, file, harm
-from torch_pickles import MAGIC
+from tests.support.hostile.case import Case, file, harm
+from tests.support.torch_pickles import MAGIC
 
 _PROTOCOL, _SYSTEM = 1001, {"little_endian": True}
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from hostile.case import Case, harm
+from tests.support.hostile.case import Case, harm
 
 _INFO = {
     "name": "x",

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hostile.case import Case, harm
-from hostile.checkpoints import FILES, _patched
+from tests.support.hostile.case import Case, harm
+from tests.support.hostile.checkpoints import FILES, _patched
 
 
 def _zip(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:

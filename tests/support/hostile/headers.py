@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from eg3d_flax import GeneratorConfig
-from hostile.case import Case, file
+from tests.support.hostile.case import Case, file
 
 
 def safetensors(header: Any, numbers: bytes = b"", length: int | None = None) -> bytes:

@@ -1,7 +1,6 @@
 """Runs cases in a worker process and says what is wrong with each answer."""
 
 import json
-import os
 import select
 import subprocess
 import sys
@@ -9,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import hostile
-from hostile.case import CANARY, Case
+from tests.support.hostile.case import CANARY, Case
+from tests.support.programs import environment
 
 SECONDS, MEMORY = 10.0, 2**30
 _START_SECONDS = 120.0
@@ -90,15 +89,13 @@ class Judge:
         return json.loads(line)
 
     def _start(self) -> None:
-        support = Path(hostile.__file__).parent.parent
-        path = os.pathsep.join([str(support), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         self._worker = subprocess.Popen(
-            [sys.executable, "-P", "-m", "hostile.worker"],
+            [sys.executable, "-P", "-m", "tests.support.hostile.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": path},
+            env=environment(),
         )
         answer = self._answer(self._empty_folder(), _WARM_UP, _START_SECONDS)
         assert answer is not None, "the worker did not start"

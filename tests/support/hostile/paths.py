@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hostile.case import Case
+from tests.support.hostile.case import Case
 
 
 def _socket(folder: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from hostile.case import Case, file, harm
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.models.generator import load_generator, save_generator
 from jaxunlearn.models.loading import fingerprint_of
+from tests.support.hostile.case import Case, file, harm
 
 _MODEL = "random"
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from hostile.case import Case, file
+from tests.support.hostile.case import Case, file
 
 _JSON: dict[str, bytes] = {
     "empty": b"",

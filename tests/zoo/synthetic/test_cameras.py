@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from eg3d_flax.camera import camera_params
-from golden import ROOT
 from jaxunlearn.zoo.synthetic.cameras import focal_length, look_at, pixel_rays, split_camera, unproject
+from tests.support.golden import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from golden import ROOT
 from jaxunlearn.errors import InputError
 from jaxunlearn.zoo.synthetic.cameras import FARTHEST, NEAREST, look_at, split_camera, unproject
 from jaxunlearn.zoo.synthetic.geometry import build_head
@@ -21,6 +20,7 @@ from jaxunlearn.zoo.synthetic.photographs import (
     photograph,
 )
 from jaxunlearn.zoo.synthetic.render import Rendering, render
+from tests.support.golden import ROOT
 
 
 def latent(seed: int) -> np.ndarray:

@@ -19,7 +19,7 @@ from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographReque
 from jaxunlearn.zoo.training import encoder as training
 from jaxunlearn.zoo.training.encoder_data import before_white, draw, take_albums
 from jaxunlearn.zoo.training.workdir import Config
-from tiny_heads import TINY
+from tests.support.tiny_heads import TINY
 
 CONFIG_FILE = Path(__file__).parents[3] / "configs" / "train_encoder.py"
 TINY_SWIN = {

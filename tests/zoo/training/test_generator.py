@@ -20,7 +20,7 @@ from jaxunlearn.zoo.training import generator, generator_metrics
 from jaxunlearn.zoo.training.generator_data import Batch, Supervision
 from jaxunlearn.zoo.training.generator_loss import Images, render_views
 from jaxunlearn.zoo.training.optimizer import learning_rate, moving_average, rates
-from tiny_heads import TINY
+from tests.support.tiny_heads import TINY
 from torch_bridge import module_arrays
 
 CONFIG_FILE = Path(__file__).parents[3] / "configs" / "train_heads.py"

@@ -1,0 +1,1 @@
+"""Tests of jaxunlearn and of the ports that it stands on."""

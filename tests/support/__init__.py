@@ -1,0 +1,1 @@
+"""Code that several tests share: goldens, small models, programs that tests start."""
