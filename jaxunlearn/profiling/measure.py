@@ -43,7 +43,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     """Compile and time a case; `case.precision` must be this process' setting already.
 
     Returns:
-      What `docs/benchmark.md` lists, as plain JSON values.
+      What `docs/guides/speed.md` lists, as plain JSON values.
 
     Raises:
       InputError: if a setting makes no sense, or the mesh needs more devices.

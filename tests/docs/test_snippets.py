@@ -11,14 +11,14 @@ from unittest import mock
 import pytest
 
 import jaxunlearn
-from docs_pages import PAGES, ROOT, anchors, blocks, commands, links
 from jaxunlearn.cli.main import parse, parser
 from jaxunlearn.methods.config_files import load_config
 from jaxunlearn.methods.configuration import check
 from jaxunlearn.methods.registry import METHODS, preset
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.photos.inversion import InversionSettings
-from tiny_models import tiny_models
+from tests.support.docs_pages import PAGES, ROOT, anchors, blocks, commands, links
+from tests.support.tiny_models import tiny_models
 
 PYTHON = [block for page in PAGES for block in blocks(page) if block.language == "python"]
 SHELL = [block for page in PAGES for block in blocks(page) if block.language in ("bash", "console")]
@@ -143,6 +143,16 @@ def test_links_lead_somewhere(page):
         assert target.is_file(), f"{label(page)}: {link}: no such file"
         if anchor:
             assert anchor in anchors(target), f"{label(page)}: {link}: no such heading"
+
+
+def test_pages_named_in_code_exist():
+    for folder in ("jaxunlearn", "ports", "configs", "tools", "benchmarks", "examples"):
+        for file in (ROOT / folder).rglob("*"):
+            if file.suffix in (".py", ".md"):
+                for name in re.findall(
+                    r"\bdocs/[\w/]+\.\w+\b(?! of NVlabs)", file.read_text(encoding="utf-8")
+                ):
+                    assert (ROOT / name).is_file(), f"{label(file)}: {name}: no such file"
 
 
 def test_every_public_name_is_in_the_reference():
