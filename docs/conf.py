@@ -25,6 +25,7 @@ myst_enable_extensions = ["attrs_inline", "dollarmath"]
 myst_links_external_new_tab = False
 
 default_role = "code"
+smartquotes = False  # "--" in texts of commands would become a dash
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
 autodoc_preserve_defaults = True
