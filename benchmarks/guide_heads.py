@@ -65,7 +65,7 @@ TABLES = {
 }
 WHAT = {
     LADDER: "Targets and losses, one after the other.",
-    "Table 3": "Towards the mean face without the global loss; neighbours up to alpha_max (baseline: none).",
+    "Table 3": "Towards the mean face, no global loss; adjacent latents up to alpha_max (baseline: none).",
     "Figure 9": "Targets at another distance d from the mean face, on its other side; GUIDE has 0.7.",
     PRECISION: "GUIDE, 1,000 steps in each precision; ± over seeds of the mean over people.",
 }
@@ -163,16 +163,16 @@ def _cells(row: str, lines: list[dict[str, Any]], over: str) -> list[str]:
 
 
 def page(lines: list[dict[str, Any]], models: Models) -> str:
-    """The results as markdown: mean ± standard deviation over people of the means over seeds."""
+    """Return the results as markdown: mean ± standard deviation over people of the means over seeds."""
     text = [
         "# GUIDE on the bundled model",
         "",
-        f"`python benchmarks/guide_heads.py` (its text says more), on {processor()}.",
-        f"Similarities by {models.judge.name} (threshold {lines[0]['threshold']:.3f}), which no loss used; "
-        "Fréchet distance in AlexNet features, of equally many pictures in every row. Mean ± standard "
-        "deviation over people of the mean over seeds; settings in `jaxunlearn/methods/guide/presets.py`; "
-        f"{presets.heads().steps} steps where nothing else is said; seconds of a run in the median, the "
-        "machine sometimes shared.",
+        f"`python benchmarks/guide_heads.py`, on {processor()}; the machine was sometimes shared.",
+        f"Similarities are by the {models.judge.name}, which no loss used (threshold "
+        f"{lines[0]['threshold']:.3f}). Fréchet distances are in AlexNet features, of equally many pictures "
+        "in every row. A cell is the mean ± standard deviation over people, of the mean over seeds. Seconds "
+        "are those of a run, in the median. Settings are in `jaxunlearn/methods/guide/presets.py`, with "
+        f"{presets.heads().steps} steps unless a row has its own.",
         "",
     ]
     return "\n".join([*text, *itertools.chain.from_iterable(table(title, lines) for title in TABLES)])

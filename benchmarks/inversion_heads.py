@@ -1,7 +1,7 @@
 """Photographs of people whom no network was trained on, inverted in several ways, as a table and a picture.
 
     python benchmarks/inversion_heads.py
-    python benchmarks/inversion_heads.py --people 4 --out /tmp/few --picture docs/inversion.png
+    python benchmarks/inversion_heads.py --people 4 --out /tmp/few --picture docs/images/inversion.png
     python benchmarks/inversion_heads.py --scenario celeba_like --out benchmarks/inversion_celeba_like
 
 Writes the table `OUT.md`, the figures of every photograph `OUT.jsonl` (ways found there are not tried again
@@ -94,7 +94,7 @@ def try_way(
 
 
 def table(lines: list[dict[str, Any]], models: Models, command: str) -> str:
-    """The results as markdown."""
+    """Return the results as markdown."""
     threshold = models.judge.threshold
     assert threshold is not None
     count = max(line["photograph"] for line in lines) + 1
@@ -103,13 +103,14 @@ def table(lines: list[dict[str, Any]], models: Models, command: str) -> str:
         "# Inversion on the bundled model",
         "",
         f"`{command}`, on {processor()} shared with other work.",
-        f"{count} photographs of {people} people (scenario `{lines[0]['scenario']}`) whom no network was "
-        "trained on, cameras unknown. Means ± standard deviations over photographs. Identity: similarity by "
-        f"{models.judge.name} (one person from {threshold:.3f} on), which no loss and no training of the "
-        "encoder used, of the reconstruction with the photograph, and with another photograph of the same "
-        "person. MSE of images in [-1, 1]. CPU seconds are those of one core, without compilation.",
+        f"{count} photos of {people} people (scenario `{lines[0]['scenario']}`) whom no network was trained "
+        "on, cameras unknown. A cell is the mean ± standard deviation over photos. Identity is the "
+        "similarity of the reconstruction with the photo, and with another photo of the same person. It is "
+        f"by the {models.judge.name} (one person from {threshold:.3f} on), which no loss and no training of "
+        "the encoder used. MSE is that of images in [-1, 1]. CPU seconds are those of one core, without "
+        "compilation.",
         "",
-        "| | identity ↑ | one person | other photograph ↑ | LPIPS ↓ | MSE ↓ | CPU seconds a photograph |",
+        "| | identity ↑ | one person | other photo ↑ | LPIPS ↓ | MSE ↓ | CPU seconds a photo |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for way in WAYS:

@@ -115,7 +115,7 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path,
 
 
 def _people(people: int, seed: int) -> range:
-    """Seeds of the people to forget: others for each seed; `docs/sugar.md` says which chose settings."""
+    """Return seeds of people, others for each seed; docs/results/many_people.md says which chose settings."""
     first = FIRST_PERSON + 1000 * seed
     return range(first, first + people)
 
@@ -192,18 +192,18 @@ FIGURES = {
 
 
 def table(lines: list[dict[str, Any]]) -> str:
-    """The results as markdown: mean ± standard deviation over seeds."""
+    """Return the results as markdown: mean ± standard deviation over seeds."""
     lines = [{"fid_forget": float("nan"), **line} for line in lines]
     text = [
         "# SUGAR and GUIDE on many people of the bundled model",
         "",
-        f"`python benchmarks/sugar_heads.py` (its text says more), on {processor()}. Similarities by the "
-        f"bundled judge, which no loss used (threshold {lines[0]['threshold']:.3f}); Fréchet distances in "
-        "AlexNet features, of few pictures and therefore too large: those of others can be compared in this "
-        "table, those of the forgotten only in rows of the same N, since their number of pictures is N's. "
-        "Mean ± standard deviation over seeds. Settings in `jaxunlearn/methods/sugar/presets.py`. "
-        "Published for N = 10 (random people), on other people, another judge "
-        "and other retained latents: ID of others 0.280 with GUIDE, 0.439 with SUGAR.",
+        f"`python benchmarks/sugar_heads.py`, on {processor()}. Similarities are by the bundled judge, which "
+        f"no loss used (threshold {lines[0]['threshold']:.3f}). Fréchet distances are in AlexNet features, "
+        "of few pictures and therefore too large. Those of others can be compared in this table. Those of "
+        "the forgotten can be compared only in rows of the same N, since N decides how many pictures there "
+        "are. A cell is the mean ± standard deviation over seeds. Settings are in "
+        "`jaxunlearn/methods/sugar/presets.py`. Published for N = 10 (random people), with other people, "
+        "another judge and other retained latents: ID of others 0.280 with GUIDE, 0.439 with SUGAR.",
         "",
         f"| N | | seeds | forgotten | highest ID | {' | '.join(FIGURES.values())} | steps | seconds | GB |",
         f"| --- | --- | --- | --- | --- |{' --- |' * len(FIGURES)} --- | --- | --- |",
@@ -214,7 +214,7 @@ def table(lines: list[dict[str, Any]]) -> str:
                 key = (row, people, stages, steps)
                 of = ("row", "people", "stages", "steps")
                 if runs := [line for line in lines if tuple(line[name] for name in of) == key]:
-                    label = row if stages == 1 else f"{row}, in {stages} stages"
+                    label = row if stages == 1 else f"{row}, in {stages} requests"
                     text.append(f"| {people} | {label} | {_cells(runs)} |")
     return "\n".join(text) + "\n"
 

@@ -1,7 +1,7 @@
 """The table of `sugar_heads.py` as a picture: what others keep, and who is forgotten, against how many are.
 
-Reads `benchmarks/sugar_heads.jsonl`, writes `docs/sugar_against_guide.svg`; needs matplotlib, which nothing
-else here does.
+Reads `benchmarks/sugar_heads.jsonl` and writes `docs/images/sugar_against_guide.svg`. It needs matplotlib,
+which nothing else here needs.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--results", type=Path, default=Path("benchmarks/sugar_heads.jsonl"))
-    parser.add_argument("--out", type=Path, default=Path("docs/sugar_against_guide.svg"))
+    parser.add_argument("--out", type=Path, default=Path("docs/images/sugar_against_guide.svg"))
     arguments = parser.parse_args()
     draw([json.loads(line) for line in arguments.results.read_text().splitlines()], arguments.out)
 

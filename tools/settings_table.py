@@ -1,4 +1,4 @@
-"""Write docs/settings.md, the table of all settings, from their declarations.
+"""Write docs/reference/settings.md, the table of all settings, from their declarations.
 
 python tools/settings_table.py
 """
@@ -11,18 +11,25 @@ from jaxunlearn.methods.settings import table
 HEAD = """\
 # Settings
 
-All settings of a run, as `--config.KEY=VALUE` and config files take them. Defaults are those of each method's
-`paper` preset for four people a step; `jaxunlearn.preset("sugar/heads", people=10)` and the like change some.
-Lengths in latent space are in `unit`. A run resumes with other values only of settings that may change.
-Written by `python tools/settings_table.py`.
+This table lists all settings of a run. Change one with `--config.KEY=VALUE`, or write a Python file with
+`get_config()` and give it with `--config FILE`; [one person](../guides/one_person.md#settings) shows both.
+
+- **Default.** The value in each method's `paper` preset, with four people in a minibatch. Other presets
+  change some values: `jaxunlearn.preset("sugar/heads", people=10)` returns them.
+- **Values.** What is allowed. A value outside is refused before the run begins.
+- **Resume.** A run resumes only with the settings that it began with, except those that `may change`.
+
+`config.unit` is the unit of lengths in latent space: `target.distance`, `pairs.alpha_max` and `ewc.radius`.
+
+This page is written by `python tools/settings_table.py`.
 
 """
 
 
 def main() -> None:
-    """Write it."""
+    """Write the page."""
     declarations = {label: each for name in METHODS for label, each in named(name).declarations().items()}
-    path = Path(__file__).parents[1] / "docs" / "settings.md"
+    path = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
     path.write_text(HEAD + table(declarations), encoding="utf-8")
 
 

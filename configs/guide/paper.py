@@ -9,7 +9,7 @@ import jaxunlearn
 
 
 def get_config():
-    """All settings; these are the paper's own numbers, the rest is in docs/settings.md."""
+    """All settings; these are the paper's own numbers, the rest is in docs/reference/settings.md."""
     config = jaxunlearn.preset("guide/paper")
     config.steps = 1000
     config.target.kind = "extrapolated"  # Eq. 3

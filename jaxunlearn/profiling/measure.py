@@ -43,7 +43,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     """Compile and time a case; `case.precision` must already be the precision of this process.
 
     Returns:
-      The fields in `docs/benchmark.md`, as plain JSON values.
+      The fields in `docs/guides/speed.md`, as plain JSON values.
 
     Raises:
       InputError: if a setting is invalid, or the mesh needs more devices.

@@ -121,5 +121,5 @@ def test_every_setting_says_what_it_is():
 
 def test_the_table_in_the_docs():
     """`python tools/settings_table.py` writes it."""
-    text = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
     assert text.endswith(table(DECLARATIONS)), "run python tools/settings_table.py"

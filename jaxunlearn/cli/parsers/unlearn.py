@@ -26,7 +26,7 @@ examples:
   jaxunlearn unlearn --seed 7 --out runs/seed7
   jaxunlearn unlearn --image photo.png --out runs/photo
   jaxunlearn unlearn --image aligned/ --out runs/everybody
-  jaxunlearn unlearn --seed 7 --config configs/guide/baseline.py:heads --out runs/baseline
+  jaxunlearn unlearn --seed 7 --config configs/guide/ablations.py:heads,baseline --out runs/baseline
   jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --out runs/person
   jaxunlearn unlearn --identities people/ --parallel 8 --mesh 4x2 --out runs/people
   jaxunlearn unlearn --method sugar --seed 0-9 --out runs/ten

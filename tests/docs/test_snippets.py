@@ -1,0 +1,212 @@
+"""Examples of README and docs: Python runs, commands parse, links lead somewhere, and the pages build."""
+
+import ast
+import re
+import subprocess
+import sys
+import types
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+import jaxunlearn
+from jaxunlearn.cli.main import parse, parser
+from jaxunlearn.methods.config_files import load_config
+from jaxunlearn.methods.configuration import check
+from jaxunlearn.methods.registry import METHODS, preset
+from jaxunlearn.methods.settings import ConfigDict, flat
+from jaxunlearn.photos.inversion import InversionSettings
+from tests.support.chromium import browser, opened
+from tests.support.docs_pages import PAGES, ROOT, anchors, blocks, commands, links
+from tests.support.tiny_models import tiny_models
+
+PYTHON = [block for page in PAGES for block in blocks(page) if block.language == "python"]
+SHELL = [block for page in PAGES for block in blocks(page) if block.language in ("bash", "console")]
+COMMANDS = re.findall(r"^    (\w+) ", parser().format_help(), re.MULTILINE)
+LINKED = [*PAGES, *sorted(ROOT.glob("benchmarks/**/*.md")), ROOT / "jaxunlearn" / "zoo" / "MODELS.md"]
+
+FAST = ("README.md", "docs/guides/your_own_weights.md", "docs/developers/add_a_method.md")
+"""Pages whose examples run by default; those of the others take minutes together."""
+
+SMALL = {
+    "steps": 2,
+    "log_every": 1,
+    "images_every": 0,
+    "checkpoint_every": 2,
+    "optimiser.learning_rate": 1e-4,
+    "evaluation.views": 2,
+    "evaluation.album": 0,
+    "evaluation.retained_people": 4,
+    "evaluation.frechet_samples": 4,
+    "surrogates.epochs": 1,
+    "surrogates.width": 2,
+    "ewc.probes": 1,
+}
+"""What examples do not need more of to run; a method has some of these settings."""
+
+
+def label(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def small_preset(name: str, people: int = 1) -> ConfigDict:
+    """`jaxunlearn.preset` with fewer steps and pictures."""
+    config = preset(name, people)
+    known = flat(config)
+    config.update_from_flattened_dict({key: value for key, value in SMALL.items() if key in known})
+    return config
+
+
+def run_page(page: Path) -> None:
+    """Run the Python blocks of a page one after another in one namespace, as a program."""
+    program = types.ModuleType("__main__")
+    with mock.patch.dict(sys.modules, {"__main__": program}), mock.patch.dict(METHODS):
+        for block in blocks(page):
+            if block.language == "python" and block.runs:
+                code = "\n" * (block.line - 1) + block.code
+                exec(compile(code, str(page), "exec"), program.__dict__)
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """A folder of its own; `preset` and the search for latents with little to do."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(jaxunlearn, "preset", small_preset, raising=False)
+    monkeypatch.setattr("jaxunlearn.photos.invert.settings_for", lambda method: InversionSettings(steps=1))
+
+
+def pages_with_python() -> list:
+    """Pages with Python that runs; those outside of `FAST` are marked."""
+    pages = sorted({block.page for block in PYTHON if block.runs})
+    return [
+        pytest.param(page, marks=() if label(page) in FAST else pytest.mark.must, id=label(page))
+        for page in pages
+    ]
+
+
+@pytest.mark.parametrize("page", pages_with_python())
+def test_python_examples_run(page, small, monkeypatch):
+    """On tiny models in place of the bundled ones."""
+    monkeypatch.setattr(jaxunlearn, "load_models", lambda name: tiny_models(), raising=False)
+    run_page(page)
+
+
+@pytest.mark.must
+def test_the_readme_runs_on_the_bundled_generator(small):
+    run_page(ROOT / "README.md")
+
+
+def test_most_python_examples_run():
+    ran = [block for block in PYTHON if block.runs]
+    assert len(ran) >= len(PYTHON) / 2
+    assert ROOT / "README.md" in {block.page for block in ran}
+
+
+def check_command(command: list[str]) -> None:
+    """Check that a parser takes a command, that its file in configs/ loads, and that its settings exist."""
+    arguments = parse(command)
+    if "config" not in arguments:
+        return
+    config = jaxunlearn.preset(f"{getattr(arguments, 'method', None) or 'guide'}/heads")
+    if arguments.config is not None:
+        config = load_config(arguments.config)
+        check(config)
+    for text in arguments.overrides:
+        name = text.removeprefix("--config.").partition("=")[0]
+        assert name in flat(config), f"{text}: unknown setting"
+
+
+@pytest.mark.parametrize("block", SHELL, ids=lambda block: f"{label(block.page)}:{block.line}")
+def test_commands_parse(block, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for command in commands(block.code):
+        check_command(command)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_in_help_parse(name, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit):
+        parse([name, "--help"])
+    examples = commands(capsys.readouterr().out.partition("\nexample")[2])
+    assert examples
+    for command in examples:
+        check_command(command)
+
+
+@pytest.mark.parametrize("page", LINKED, ids=label)
+def test_links_lead_somewhere(page):
+    for link in links(page):
+        file, _, anchor = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        assert target.is_file(), f"{label(page)}: {link}: no such file"
+        if anchor:
+            assert anchor in anchors(target), f"{label(page)}: {link}: no such heading"
+
+
+def test_pages_named_in_code_exist():
+    for folder in ("jaxunlearn", "ports", "configs", "tools", "benchmarks", "examples"):
+        for file in (ROOT / folder).rglob("*"):
+            if file.suffix in (".py", ".md"):
+                for name in re.findall(
+                    r"\bdocs/[\w/]+\.\w+\b(?! of NVlabs)", file.read_text(encoding="utf-8")
+                ):
+                    assert (ROOT / name).is_file(), f"{label(file)}: {name}: no such file"
+
+
+def test_every_public_name_is_in_the_reference():
+    text = (ROOT / "docs" / "reference" / "api.md").read_text()
+    missing = [name for name in jaxunlearn.__all__ if f"jaxunlearn.{name}" not in text]
+    assert not missing, f"docs/reference/api.md: {', '.join(missing)} missing"
+
+
+def test_the_picture_of_the_rooms():
+    """Floors from the ground up, as `tests/test_house.py` has them."""
+    picture = (ROOT / "docs" / "developers" / "architecture.svg").read_text()
+    texts = re.findall(r'<text class="name" x="[\d.]+" y="([\d.]+)">(\w+)</text>', picture)
+    heights = {name: float(y) for y, name in texts}
+    order, annexes = house("ORDER"), house("ANNEXES")
+    assert sorted(order, key=lambda name: -heights[name]) == list(order)
+    assert set(heights) == {*order, *annexes, "ports"}
+
+
+def house(name: str):
+    """A constant of `tests/test_house.py`."""
+    tree = ast.parse((ROOT / "tests" / "test_house.py").read_text())
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node).startswith(f"{name} = "):
+            return ast.literal_eval(node.value)
+    raise AssertionError(f"tests/test_house.py: no {name}")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    """The pages, built as `make docs` builds them; a warning is an error."""
+    pytest.importorskip("sphinx", reason="the extra `docs` is not installed")
+    html = tmp_path_factory.mktemp("docs") / "html"
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "docs", str(html)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return html
+
+
+@pytest.mark.must
+def test_the_pages_build_without_a_warning(built):
+    commands_page = (built / "reference" / "command_line.html").read_text(encoding="utf-8")
+    assert all(f"jaxunlearn {name}" in commands_page for name in COMMANDS)
+    assert "jaxunlearn.unlearn" in (built / "reference" / "api.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.must
+@pytest.mark.parametrize("width", [1400, 390])
+def test_no_page_is_wider_than_its_window(built, width):
+    with browser() as chromium:
+        for page in sorted(built.rglob("*.html")):
+            with opened(chromium, page, width) as window:
+                assert window.overhang() <= 0, f"{page.relative_to(built)} is wider than {width} pixels"
