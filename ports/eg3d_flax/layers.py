@@ -12,7 +12,7 @@ from flax import nnx
 from eg3d_flax.activation import DEFAULT_GAIN, Activation, bias_act
 from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.modulation import modulated_conv2d
-from eg3d_flax.resample import RESAMPLE_FILTER
+from eg3d_flax.resample import RESAMPLE_FILTER, conv2d_resample
 
 
 class Buffer(nnx.Variable):
@@ -31,21 +31,62 @@ class FullyConnectedLayer(nnx.Module):
         in_features: int,
         out_features: int,
         *,
+        bias: bool = True,
         activation: Activation = "linear",
         lr_multiplier: float = 1.0,
         bias_init: float = 0.0,
         rngs: nnx.Rngs,
     ):
         self.weight = nnx.Param(_normal(rngs, (in_features, out_features)) / lr_multiplier)
-        self.bias = nnx.Param(jnp.full(out_features, bias_init, jnp.float32))
+        self.bias = nnx.Param(jnp.full(out_features, bias_init, jnp.float32)) if bias else None
         self.activation: Activation = activation
         self.weight_gain = lr_multiplier / np.sqrt(in_features).item()
         self.bias_gain = lr_multiplier
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Map `[..., I]` to `[..., O]`, in the dtype of `x`."""
+        bias = None if self.bias is None else self.bias[...] * self.bias_gain
         y = x @ (self.weight[...] * self.weight_gain).astype(x.dtype)
-        return bias_act(y, self.bias[...] * self.bias_gain, act=self.activation)
+        return bias_act(y, bias, act=self.activation)
+
+
+class Conv2dLayer(nnx.Module):
+    """Convolution with optional resampling, bias and activation."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        bias: bool = True,
+        activation: Activation = "linear",
+        up: int = 1,
+        down: int = 1,
+        conv_clamp: float | None = None,
+        rngs: nnx.Rngs,
+    ):
+        self.weight = nnx.Param(_normal(rngs, (kernel_size, kernel_size, in_channels, out_channels)))
+        self.bias = nnx.Param(jnp.zeros(out_channels)) if bias else None
+        self.activation: Activation = activation
+        self.up, self.down, self.padding = up, down, kernel_size // 2
+        self.conv_clamp = conv_clamp
+        self.weight_gain = 1.0 / np.sqrt(in_channels * kernel_size**2).item()
+
+    def __call__(self, x: jax.Array, *, gain: float = 1.0, compute: Compute = DEFAULT) -> jax.Array:
+        """Map `[B, H, W, I]` to `[B, H * up / down, W * up / down, O]` in `compute.dtype`."""
+        y = conv2d_resample(
+            x.astype(compute.dtype),
+            (self.weight[...] * self.weight_gain).astype(compute.dtype),
+            RESAMPLE_FILTER,
+            up=self.up,
+            down=self.down,
+            padding=self.padding,
+            flip_weight=self.up == 1,
+            compute=compute,
+        )
+        bias = None if self.bias is None else self.bias[...]
+        return _activate(y, bias, self.activation, gain, self.conv_clamp)
 
 
 def _activate(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.ndimage import map_coordinates
 
 from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.config import PlaneAxes
@@ -130,3 +131,23 @@ def sample_from_planes(
     """
     texels = make_texels(planes, compute)
     return sample_from_texels(texels, coordinates, box_warp=box_warp, plane_axes=plane_axes, compute=compute)
+
+
+def sample_from_3dgrid(grid: jax.Array, coordinates: jax.Array) -> jax.Array:
+    """Return trilinearly interpolated features of points in a dense grid; zero outside.
+
+    Args:
+      grid: `[1 or B, D, H, W, C]`.
+      coordinates: `[B, M, 3]` in [-1, 1], x along W, y along H, z along D.
+
+    Returns:
+      `[B, M, C]`.
+    """
+    sizes = jnp.array(grid.shape[1:4])
+    index = ((coordinates[..., ::-1] + 1) * sizes - 1) / 2
+
+    def interpolate(volume: jax.Array, points: jax.Array) -> jax.Array:
+        places = [points[:, i] for i in range(3)]
+        return jax.vmap(lambda v: map_coordinates(v, places, order=1, mode="constant"), -1, -1)(volume)
+
+    return jax.vmap(interpolate)(jnp.broadcast_to(grid, (coordinates.shape[0], *grid.shape[1:])), index)

@@ -139,11 +139,23 @@ def upfirdn2d(
     return _filter(x, kernel * scale, down_pair, compute)
 
 
+def filter2d(x: jax.Array, f: Filter, *, compute: Compute = DEFAULT) -> jax.Array:
+    """Filter images `[B, H, W, C]` and keep their size."""
+    before, after = f.shape[-1] // 2, (f.shape[-1] - 1) // 2
+    return upfirdn2d(x, f, padding=(before, after, before, after), compute=compute)
+
+
 def upsample2d(x: jax.Array, f: Filter, *, up: int = 2, compute: Compute = DEFAULT) -> jax.Array:
     """Enlarge images `[B, H, W, C]` by the factor `up` and keep their brightness."""
     before, after = (f.shape[-1] + up - 1) // 2, (f.shape[-1] - up) // 2
     padding = (before, after, before, after)
     return upfirdn2d(x, f, up=up, padding=padding, gain=up * up, compute=compute)
+
+
+def downsample2d(x: jax.Array, f: Filter, *, down: int = 2, compute: Compute = DEFAULT) -> jax.Array:
+    """Shrink images `[B, H, W, C]` by the factor `down` and keep their brightness."""
+    before, after = (f.shape[-1] - down + 1) // 2, (f.shape[-1] - down) // 2
+    return upfirdn2d(x, f, down=down, padding=(before, after, before, after), compute=compute)
 
 
 def _convolve(

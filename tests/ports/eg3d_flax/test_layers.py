@@ -37,9 +37,16 @@ def build(key: str):
     return module_from_arrays(make, from_torch(weights, shapes, TorchLayout(LAYOUT.axes)))
 
 
-@pytest.mark.parametrize("key", [k for k in ARGS if k.startswith("fc") and k != "fc_nobias"])
+@pytest.mark.parametrize("key", [k for k in ARGS if k.startswith("fc")])
 def test_fully_connected(key):
     CASE.check(key, build(key)(jnp.asarray(CASE.input("x"))))
+
+
+@pytest.mark.parametrize("key", [k for k in ARGS if k.startswith("conv")])
+def test_convolution(key):
+    layer, im = build(key), nhwc(CASE.input("im"))
+    CASE.check(key, nchw(layer(im)))
+    CASE.check(f"{key}.gain", nchw(layer(im, gain=0.5)))
 
 
 @pytest.mark.parametrize("key", [k for k in ARGS if k.startswith("synth")])

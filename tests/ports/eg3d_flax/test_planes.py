@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eg3d_flax import planes as planes_module
-from eg3d_flax.planes import project_onto_planes, sample_from_planes
+from eg3d_flax.planes import project_onto_planes, sample_from_3dgrid, sample_from_planes
 from tests.support.forms import form_id, forms
 from tests.support.golden import golden
 
@@ -53,6 +53,12 @@ def test_which_coordinate_moves_along_columns_and_rows(compute):
     probe = np.broadcast_to(np.stack([column, row], -1), (1, 3, height, width, 2)).astype(np.float32)
     points = jnp.asarray(CASE.input("probe_coords"))
     CASE.check("probe", sample_from_planes(jnp.asarray(probe), points, box_warp=1.0, compute=compute))
+
+
+@pytest.mark.parity
+def test_dense_grid():
+    grid = jnp.asarray(np.moveaxis(CASE.input("grid3d"), 1, -1))
+    CASE.check("sample_from_3dgrid", sample_from_3dgrid(grid, 2 * jnp.asarray(CASE.input("coords"))))
 
 
 @settings(deadline=None, max_examples=30)
