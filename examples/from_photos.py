@@ -12,7 +12,6 @@ from pathlib import Path
 
 from PIL import Image
 
-import eg3d_flax
 import jaxunlearn as ju
 from jaxunlearn.evaluation.album import render_album
 from jaxunlearn.images import to_uint8
@@ -29,7 +28,7 @@ for name, seed in {"ada": 7, "bea": 12}.items():
     image = to_uint8(render_album(models.generator, seed, count=1).images[0])
     Image.fromarray(image).save(photos / f"{name}.png")
 
-people = ju.people_from_photos(models, [photos], compute=eg3d_flax.Compute())
+people = ju.people_from_photos(models, [photos])
 config = ju.preset("guide/heads")
 config.steps = steps
 result = ju.unlearn(models, people, config, workdir="runs/from_photos/run")

@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from jaxunlearn.reporting.render import render
     from jaxunlearn.sharding import make_mesh
     from jaxunlearn.training.result import Result, load_result
+    from jaxunlearn.training.trainer import Callback, Moment
     from jaxunlearn.training.unlearn import unlearn
 
 __version__ = metadata.version("jaxunlearn")
 
 _HOMES = {
+    "Callback": "training.trainer",
     "InvertedPhotos": "photos.photo_inversion",
     "Models": "models.loading",
+    "Moment": "training.trainer",
     "People": "photos.people",
     "Result": "training.result",
     "evaluate": "evaluation.evaluate",
@@ -47,10 +50,12 @@ _HOMES = {
 }
 
 __all__ = [
+    "Callback",
     "InputError",
     "Interrupted",
     "InvertedPhotos",
     "Models",
+    "Moment",
     "People",
     "Result",
     "__version__",

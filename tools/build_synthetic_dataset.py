@@ -11,8 +11,7 @@ from pathlib import Path
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.images import save_png
-from jaxunlearn.zoo.synthetic.contact_sheet import contact_sheet
-from jaxunlearn.zoo.synthetic.photographs import PhotographRequest, photograph
+from jaxunlearn.zoo.synthetic.photographs import PhotographRequest, contact_sheet, photograph
 from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS
 
 MOST_PEOPLE = 16

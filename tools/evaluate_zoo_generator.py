@@ -15,9 +15,9 @@ import lpips_flax
 from eg3d_flax import Compute
 from jaxunlearn.images import save_png
 from jaxunlearn.models.generator import load_generator
+from jaxunlearn.zoo.metrics.generator_metrics import evaluate, picture
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.training.generator_data import on_white
-from jaxunlearn.zoo.training.generator_metrics import evaluate, picture
 from torch_bridge import CheckpointError, module_arrays
 
 BARS = {"psnr": 23.0, "lpips": 0.12}

@@ -13,9 +13,9 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.images import save_png
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.identity import IdentityNetwork, load_identity
+from jaxunlearn.zoo.metrics.identity_ablation import ablate, held_out_people, picture
+from jaxunlearn.zoo.metrics.identity_metrics import compare, cosines_of_pairs, embed_photographs, verify
 from jaxunlearn.zoo.synthetic.person import Person
-from jaxunlearn.zoo.training.identity_ablation import ablate, held_out_people, picture
-from jaxunlearn.zoo.training.identity_metrics import compare, cosines_of_pairs, embed_photographs, verify
 from torch_bridge import CheckpointError
 
 BARS = {

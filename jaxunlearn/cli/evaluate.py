@@ -13,7 +13,7 @@ from jaxunlearn.photos.pictures.image_io import read_images
 from jaxunlearn.reporting.report import evaluate_and_report
 from jaxunlearn.terminal import say
 from jaxunlearn.training.result import finished
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
 
 
 def run(arguments: argparse.Namespace) -> None:

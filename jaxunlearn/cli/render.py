@@ -16,7 +16,7 @@ from jaxunlearn.reporting import surface, video
 from jaxunlearn.reporting.before_after import YAWS
 from jaxunlearn.reporting.render_files import Mesh, Video, check_name, check_size, render_run, render_samples
 from jaxunlearn.terminal import complain, say
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.images import to_float
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.inversion import Inversion
 from jaxunlearn.photos.invert import default_method, invert_photographs
@@ -30,7 +31,7 @@ def can_render_albums() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def render_album(generator: TriPlaneGenerator, seed: int, count: int) -> Album:
+def render_album(generator: Generator, seed: int, count: int) -> Album:
     """Render photos of the person that the bundled generator shows for a seed of `latents_of_seeds`.
 
     They are rendered from the parametric head of the same z, not by the generator.

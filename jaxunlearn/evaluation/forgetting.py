@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-from eg3d_flax import TriPlaneGenerator
 from inception_flax import frechet_distance
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.reference import Reference
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 
 Figures = dict[str, float | bool | None]
@@ -19,7 +19,7 @@ Figures = dict[str, float | bool | None]
 
 def forgotten_figures(
     reference: Reference,
-    unlearned: TriPlaneGenerator,
+    unlearned: Generator,
     ws: jax.Array,
     ws_target: jax.Array | None = None,
     other_ws: jax.Array | None = None,
@@ -49,7 +49,7 @@ def forgotten_figures(
 
 def forgotten_set_figures(
     reference: Reference,
-    unlearned: TriPlaneGenerator,
+    unlearned: Generator,
     ws: jax.Array,
     ws_target: jax.Array,
     other_ws: Mapping[int, jax.Array] | None = None,
@@ -128,9 +128,7 @@ class _Measured(NamedTuple):
     """Features of the person's pictures before and after, `[V, F]` each."""
 
 
-def _measure(
-    reference: Reference, unlearned: TriPlaneGenerator, people: Sequence[_Person]
-) -> list[_Measured]:
+def _measure(reference: Reference, unlearned: Generator, people: Sequence[_Person]) -> list[_Measured]:
     before = _from_all_views(reference, reference.renderer, people)
     changed = [person._replace(target=None) for person in people]
     after = _from_all_views(reference, reference.renderer.with_generator(unlearned), changed)

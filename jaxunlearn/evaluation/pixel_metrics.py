@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import chex
 import numpy as np
 from skimage.metrics import structural_similarity
 
@@ -22,6 +23,8 @@ def pixel_differences(images: np.ndarray, others: np.ndarray) -> dict[str, np.nd
       scikit-image's default, with a uniform window of 7 pixels and sample covariance. The paper does not say
       which form it used.
     """
+    chex.assert_rank([images, others], 4)
+    chex.assert_equal_shape([images, others])
     squared = np.mean(np.square(images.astype(np.float64) - others), axis=(1, 2, 3))
     with np.errstate(divide="ignore"):
         psnr = np.minimum(10 * np.log10(255**2 / squared), HIGHEST_PSNR)

@@ -6,15 +6,15 @@ from typing import Any
 
 import jax
 
-from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.evaluation.forgetting import forgotten_figures, forgotten_set_figures, mean_figures
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.evaluation.retention import retained_figures
+from jaxunlearn.models.generator import Generator
 
 
 def evaluate_generator(
     reference: Reference,
-    unlearned: TriPlaneGenerator,
+    unlearned: Generator,
     ws: jax.Array,
     ws_target: jax.Array | None = None,
     other_ws: jax.Array | None = None,
@@ -44,7 +44,7 @@ def evaluate_generator(
 
 def evaluate_together(
     reference: Reference,
-    unlearned: TriPlaneGenerator,
+    unlearned: Generator,
     ws: jax.Array,
     ws_target: jax.Array,
     other_ws: Mapping[int, jax.Array] | None = None,

@@ -7,12 +7,13 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import Compute
 from inception_flax import FeatureStatistics, frechet_distance_of_statistics
 from jaxunlearn.evaluation.features import Features, descriptions
 from jaxunlearn.evaluation.identification import Identification
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.models.batched import Judge
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 from lpips_flax import LPIPS
 
@@ -74,7 +75,7 @@ class Reference:
 
 
 def measure_source(
-    source: TriPlaneGenerator,
+    source: Generator,
     judge: Judge | Identification,
     perceptual: LPIPS,
     features: Features,

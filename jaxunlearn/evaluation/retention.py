@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from eg3d_flax import TriPlaneGenerator
 from inception_flax import frechet_distance_of_statistics
 from jaxunlearn.evaluation.pixel_metrics import pixel_differences
 from jaxunlearn.evaluation.reference import Reference, render_people
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.batched import perceptual_distances
+from jaxunlearn.models.generator import Generator
 
 
 def retained_figures(
-    reference: Reference, unlearned: TriPlaneGenerator, *, progress: bool = True
+    reference: Reference, unlearned: Generator, *, progress: bool = True
 ) -> dict[str, float | None]:
     """Compare random people before and after, each from one view.
 

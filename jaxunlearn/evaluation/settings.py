@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.models.cameras import conditioning_view, views
+from jaxunlearn.models.generator import Generator
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,12 +53,12 @@ class EvaluationSettings:
         """
         return cls(retained_people=256, frechet_samples=5000)
 
-    def person_views(self, generator: TriPlaneGenerator) -> jax.Array:
+    def person_views(self, generator: Generator) -> jax.Array:
         """Return the cameras of the forgotten person, `[views, 25]`, from one side to the other."""
         yaw = np.linspace(-self.max_yaw, self.max_yaw, self.views) if self.views > 1 else np.zeros(1)
         return views(generator.config, yaw, np.full(self.views, self.pitch))
 
-    def random_people(self, generator: TriPlaneGenerator) -> tuple[jax.Array, jax.Array]:
+    def random_people(self, generator: Generator) -> tuple[jax.Array, jax.Array]:
         """Return latents `[frechet_samples, L, D]` and the camera of each, `[frechet_samples, 25]`."""
         key_z, key_yaw = jax.random.split(jax.random.key(self.seed))
         count, config = self.frechet_samples, generator.config

@@ -14,11 +14,12 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
+from eg3d_flax import Compute, GeneratorConfig
 from eg3d_flax.synthesis import NoiseMode
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc
 from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 
 Pytree = Any
@@ -123,7 +124,7 @@ class StepSettings:
 class Before(NamedTuple):
     """What an earlier request leaves for the next one to begin with."""
 
-    generator: TriPlaneGenerator
+    generator: Generator
     """Training starts from it, and its parameters are protected."""
 
     memory: Pytree = None
@@ -254,7 +255,7 @@ class Method:
         """
         return None, None
 
-    def left_by(self, cache: Path, config: ConfigDict, generator: TriPlaneGenerator) -> Before:
+    def left_by(self, cache: Path, config: ConfigDict, generator: Generator) -> Before:
         """Return what a finished run leaves for the next request.
 
         Args:

@@ -7,6 +7,7 @@ penalty holds the parameters that matter.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 import optax
@@ -31,6 +32,7 @@ class Memory(NamedTuple):
 
 def penalty(trainable: Pytree, memory: Memory) -> jax.Array:
     """Return λ Σ F (θ - θ*)², without the usual half, as in the official code."""
+    chex.assert_trees_all_equal_shapes(trainable, memory.fisher, memory.anchor)
 
     def term(fisher: jax.Array, parameter: jax.Array, anchor: jax.Array) -> jax.Array:
         return jnp.sum(fisher * jnp.square(parameter - anchor))

@@ -6,6 +6,7 @@ latent, as in the official code.
 
 from typing import Literal, NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -59,6 +60,8 @@ def adjacent_offsets(
     Returns:
       `[N, L, D]`.
     """
+    chex.assert_rank(ws_random, 3)
+    chex.assert_shape(alpha, (len(ws_random),))
     direction = ws_random - ws
     return alpha[:, None, None] * direction / _length(direction, norm_over)
 

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -30,11 +31,13 @@ class Rendered(NamedTuple):
 
 def planes_distance(planes: jax.Array, target: jax.Array) -> jax.Array:
     """Return the mean squared difference of each pair's planes, `[P]`."""
+    chex.assert_equal_shape([planes, target])
     return jnp.mean(jnp.square(planes - target), axis=(1, 2, 3, 4))
 
 
 def identity_distance(embeddings: jax.Array, target: jax.Array) -> jax.Array:
     """Return 1 - cosine of each pair's unit vectors `[P, E]`; no gradient flows into `target`."""
+    chex.assert_equal_shape([embeddings, target])
     return 1 - jnp.sum(embeddings * jax.lax.stop_gradient(target), axis=-1)
 
 

@@ -176,7 +176,7 @@ def table(declarations: Mapping[str, type]) -> str:
         for name, about in declared(declaration).items():
             rows.setdefault(name, {})[method] = about
     lines = [
-        "| `config.` | default | values | resume | |",
+        "| `config.` | | default | values | resume |",
         "| --- | --- | --- | --- | --- |",
     ]
     for name, by_method in rows.items():
@@ -193,5 +193,5 @@ def table(declarations: Mapping[str, type]) -> str:
         )
         only = "" if len(by_method) == len(declarations) else f" ({', '.join(by_method)})"
         resume = "may change" if about.may_change else ""
-        lines.append(f"| `{name}` | {default} | {values} | {resume} | {about.help}{only} |")
+        lines.append(f"| `{name}` | {about.help}{only} | {default} | {values} | {resume} |")
     return "\n".join(lines) + "\n"

@@ -12,11 +12,11 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from eg3d_flax import TriPlaneGenerator
 from goae_flax import GOAEEncoder
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files.bundled import bundled_or_file
 from jaxunlearn.models.files.network_files import open_network
+from jaxunlearn.models.generator import Generator
 
 BUNDLED: Mapping[str, str] = {"heads": "encoder"}
 """Name of a bundled generator → file of its encoder in `jaxunlearn/zoo`, described in MODELS.md there."""
@@ -66,9 +66,7 @@ def bicubic(images: jax.Array, side: int) -> jax.Array:
     return jnp.clip(resized, -1, 1)
 
 
-def load_encoder(
-    generator: TriPlaneGenerator, name_or_path: str, *, w_avg: jax.Array | None = None
-) -> Encoder:
+def load_encoder(generator: Generator, name_or_path: str, *, w_avg: jax.Array | None = None) -> Encoder:
     """Load an encoder for a generator.
 
     Args:
@@ -85,7 +83,7 @@ def load_encoder(
         return _read(file, generator, w_avg)
 
 
-def _read(name: str | Path, generator: TriPlaneGenerator, w_avg: jax.Array | None) -> Encoder:
+def _read(name: str | Path, generator: Generator, w_avg: jax.Array | None) -> Encoder:
     opened = open_network(name, "goae")
     module = opened.build()
     assert isinstance(module, GOAEEncoder)
@@ -97,5 +95,5 @@ def _read(name: str | Path, generator: TriPlaneGenerator, w_avg: jax.Array | Non
             f"but this generator takes [{wanted[0]}, {wanted[1]}]"
         )
     if w_avg is None:
-        w_avg = generator.backbone.mapping.w_avg[...]
+        w_avg = generator.w_avg
     return Encoder(opened.metadata.get("name", opened.path.stem), *nnx.split(module), w_avg)

@@ -12,6 +12,7 @@ from flax import nnx
 
 from eg3d_flax import Compute, GeneratorConfig, RenderOutput, TriPlaneGenerator
 from eg3d_flax.checkpoint import ARCHITECTURE
+from eg3d_flax.decoder import Decoded
 from eg3d_flax.renderer import Jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.models.files.bundled import bundled_or_file
@@ -31,18 +32,40 @@ class Generator(Protocol):
         """Sizes, and the cameras it was trained with."""
         ...
 
-    def mapping(self, z: jax.Array, c: jax.Array | None, /) -> jax.Array:
+    @property
+    def w_avg(self) -> jax.Array:
+        """Mean latent `[D]` of its training."""
+        ...
+
+    def mapping(
+        self,
+        z: jax.Array,
+        c: jax.Array | None,
+        truncation_psi: float = 1.0,
+        truncation_cutoff: int | None = None,
+        /,
+    ) -> jax.Array:
         """Latents z `[B, z_dim]` and cameras `[B, 25]` → ws `[B, L, D]`."""
         ...
 
     def planes(
-        self, ws: jax.Array, noise_mode: NoiseMode, /, *, noise: Noise | None, compute: Compute
+        self,
+        ws: jax.Array,
+        noise_mode: NoiseMode = "const",
+        /,
+        *,
+        noise: Noise | None = None,
+        compute: Compute,
     ) -> jax.Array:
         """Latents ws `[B, L, D]` → planes `[B, ...]`."""
         ...
 
     def draw_noise(self, key: jax.Array, batch: int, /) -> Noise:
         """Draw the noise that `planes` takes, for `batch` latents."""
+        ...
+
+    def query(self, planes: jax.Array, points: jax.Array, /, *, compute: Compute) -> Decoded:
+        """Planes and points `[B, M, 3]` in world space → colours and densities."""
         ...
 
     def render(
@@ -52,8 +75,8 @@ class Generator(Protocol):
         c: jax.Array,
         /,
         *,
-        jitter: Jitter,
-        neural_rendering_resolution: int | None,
+        jitter: Jitter | None = None,
+        neural_rendering_resolution: int | None = None,
         compute: Compute,
     ) -> RenderOutput:
         """Planes, their latents and cameras `[B, 25]` → images."""
@@ -114,7 +137,7 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
 
 
 def save_generator(
-    generator: TriPlaneGenerator, path: Path, notes: Mapping[str, str], *, dtype: str = "float32"
+    generator: Generator, path: Path, notes: Mapping[str, str], *, dtype: str = "float32"
 ) -> None:
     """Write weights in our layout, with a header of architecture, config and `notes`.
 
@@ -125,6 +148,7 @@ def save_generator(
       dtype: "float32", or "float16" for half the size.
     """
     header = {"architecture": ARCHITECTURE, "config": json.dumps(generator.config.to_json()), **notes}
+    assert isinstance(generator, nnx.Module)
     save_module(generator, path, header=header, dtype=dtype)
 
 
@@ -161,7 +185,7 @@ def synthesis_parameters(path: tuple, value: Any) -> bool:
 
 
 def split_generator(
-    generator: Generator, trainable: Callable[[tuple, Any], bool] = synthesis_parameters
+    generator: Generator | nnx.Module, trainable: Callable[[tuple, Any], bool] = synthesis_parameters
 ) -> SplitGenerator:
     """Separate what is trained from what stays as it is.
 

@@ -16,13 +16,13 @@ from jax.typing import DTypeLike
 
 import lpips_flax
 from arcface_flax import ArcFace, ArcFaceConfig
-from eg3d_flax import GeneratorConfig, TriPlaneGenerator
+from eg3d_flax import GeneratorConfig
 from inception_flax import InceptionV3
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.files.network_files import open_network
-from jaxunlearn.models.generator import BUNDLED, RANDOM, initialised, load_generator
+from jaxunlearn.models.generator import BUNDLED, RANDOM, Generator, initialised, load_generator
 from jaxunlearn.models.identity import IdentityNetwork, identity_network, load_identity
 from jaxunlearn.models.latent_io import read_latents
 from jaxunlearn.models.perception import Perception, perception_of
@@ -77,14 +77,15 @@ class Models:
     Attributes:
       name: name or path of the generator.
       generator: the source.
-      perceptual, perceptual_name: LPIPS of the loss, and its name.
+      perceptual: LPIPS of the loss.
+      perceptual_name: its name.
       identity: network of the identity loss.
       judge: network that measures; it is never part of a loss.
       given_mean: mean latent to use instead of the generator's.
     """
 
     name: str
-    generator: TriPlaneGenerator
+    generator: Generator
     perceptual: LPIPS
     perceptual_name: str
     identity: IdentityNetwork
@@ -93,14 +94,14 @@ class Models:
 
     @functools.cached_property
     def mean(self) -> MeanLatent:
-        """The mean latent: the given one, else the generator's, else the mean of 10,000 random latents.
+        """Mean latent, given or the generator's own, else the mean of 10,000 random latents.
 
         The last case is for files in which `w_avg` is zero. It maps random z with the frontal camera, as the
         latents of a run are made. How the authors computed their file is unknown.
         """
         if self.given_mean is not None:
             return self.given_mean
-        own = self.generator.backbone.mapping.w_avg[...]
+        own = self.generator.w_avg
         if np.any(np.asarray(own)):
             return MeanLatent(own, "the generator's")
         w_avg = jnp.mean(self._many_latents[:, 0], axis=0)
@@ -133,7 +134,7 @@ class Models:
         return perception_of(self.perceptual, self.identity, dtype)
 
 
-def fingerprint_of(generator: TriPlaneGenerator) -> str:
+def fingerprint_of(generator: Generator) -> str:
     """Return the SHA-256 of a generator's numbers in hexadecimal."""
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(nnx.state(generator)):

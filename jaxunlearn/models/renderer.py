@@ -5,13 +5,15 @@ import functools
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from eg3d_flax import Compute, GeneratorConfig, RenderOutput, TriPlaneGenerator
+from eg3d_flax import Compute, GeneratorConfig, RenderOutput
 from jaxunlearn.batching import batches
+from jaxunlearn.models.generator import Generator
 
 
 class _Program(NamedTuple):
@@ -48,7 +50,7 @@ class Renderer:
     Args:
       generator: the generator.
       batch: images rendered at a time.
-      noise_mode: "const", "random" or "none", see `TriPlaneGenerator.synthesis`.
+      noise_mode: "const", "random" or "none", see `Generator.synthesis`.
       noise_seed: seed of random noise.
       neural_rendering_resolution: rays along each side; None uses the generator's.
       compute: dtype and forms.
@@ -56,7 +58,7 @@ class Renderer:
 
     def __init__(
         self,
-        generator: TriPlaneGenerator,
+        generator: Generator,
         *,
         batch: int = 4,
         noise_mode: str = "const",
@@ -75,7 +77,7 @@ class Renderer:
         """Config of the generator."""
         return self._config
 
-    def with_generator(self, generator: TriPlaneGenerator) -> Self:
+    def with_generator(self, generator: Generator) -> Self:
         """Return the same renderer for another generator of the same config.
 
         Raises:
@@ -102,6 +104,8 @@ class Renderer:
         Yields:
           The outputs of a batch as NumPy arrays `[M, ...]`.
         """
+        chex.assert_rank(ws, 3)
+        chex.assert_shape(c, (len(ws), 25))
 
         def render(rows: np.ndarray) -> RenderOutput:
             return _synthesise(self._program, self._state, ws[rows], c[rows], self._keys(rows))
@@ -115,7 +119,7 @@ class Renderer:
 
 
 def latents_of_seeds(
-    generator: TriPlaneGenerator,
+    generator: Generator,
     seeds: list[int],
     c: jax.Array,
     *,

@@ -17,8 +17,9 @@ from flax import nnx
 from jax.sharding import Mesh
 from tqdm import tqdm
 
-from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
+from eg3d_flax import Compute, GeneratorConfig
 from jaxunlearn.methods.latents import LatentDistribution
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.photos.latent_search import (
     Descent,
     Embedding,
@@ -92,7 +93,7 @@ class Inversion(NamedTuple):
 
 
 def search_latents(
-    generator: TriPlaneGenerator,
+    generator: Generator,
     images: np.ndarray,
     c: np.ndarray | None,
     perceptual: LPIPS,
@@ -146,7 +147,7 @@ def search_latents(
 
 
 def _search(
-    generator: TriPlaneGenerator,
+    generator: Generator,
     perceptual: LPIPS,
     identity: Embedding,
     settings: InversionSettings,

@@ -18,7 +18,7 @@ from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.registry import method_of, named
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.models.generator import RANDOM_FULL_SIZE, split_generator
+from jaxunlearn.models.generator import RANDOM_FULL_SIZE, Generator, split_generator
 from jaxunlearn.models.identity import identity_network
 from jaxunlearn.models.loading import Models, RandomWeights, load_models
 from jaxunlearn.models.perception import Perception
@@ -84,7 +84,7 @@ class Workload:
       people: number of people that share a generator copy, `N`.
     """
 
-    generator: TriPlaneGenerator
+    generator: Generator
     perception: Perception
     config: ConfigDict
     people: int = 1
@@ -126,7 +126,7 @@ class Workload:
             shapes.
         """
         split = split_generator(self.generator)
-        w_avg = self.generator.backbone.mapping.w_avg.get_value()
+        (w_avg,) = jax.tree.leaves(nnx.state(self.generator, nnx.PathContains("w_avg")))
         untrained = functools.partial(method_of(self.config).untrained, self.config, self.generator.config)
         return Frozen(split.trainable, split.fixed, self.perception, *make(untrained, w_avg, split.trainable))
 

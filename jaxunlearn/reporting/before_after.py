@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 import numpy as np
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import Compute
 from jaxunlearn.images import grid, to_uint8
 from jaxunlearn.models.cameras import conditioning_view, orbit, views
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
 from jaxunlearn.training.result import Result
 
@@ -29,7 +30,7 @@ class RunPictures:
       batch: images rendered at a time.
     """
 
-    def __init__(self, source: TriPlaneGenerator, result: Result, compute: Compute, *, batch: int = 5):
+    def __init__(self, source: Generator, result: Result, compute: Compute, *, batch: int = 5):
         self._config = source.config
         self._source = source
         self._result = result

@@ -10,7 +10,7 @@ from typing import Any
 from jaxunlearn.files.door import read_bytes
 from jaxunlearn.reporting.frame import write_page
 from jaxunlearn.reporting.verdict import verdict, verdict_together
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
 
 _LARGEST_PICTURE = 256 * 2**20
 """Limit for the bytes of a picture in a page."""

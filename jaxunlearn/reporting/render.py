@@ -11,17 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import Compute
 from eg3d_flax.synthesis import NoiseMode
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.cameras import views
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.photos.people import People
 
 
 def render(
-    generator: TriPlaneGenerator | Models,
+    generator: Generator | Models,
     people: People | ArrayLike,
     *,
     yaw: float | Sequence[float] = 0.0,

@@ -7,18 +7,18 @@ from typing import NamedTuple
 
 import jax
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.images import save_png
 from jaxunlearn.methods import from_config
-from jaxunlearn.models.generator import load_generator
+from jaxunlearn.models.generator import Generator, load_generator
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.reporting.before_after import YAWS, RunPictures
 from jaxunlearn.reporting.run_meshes import run_meshes
 from jaxunlearn.reporting.samples import Pictures, save_pieces
 from jaxunlearn.reporting.video import save_video
 from jaxunlearn.training.result import finished
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
 
 MOST_BYTES = 4 * 2**30
 """Largest size of the images of one grid or video, which are in memory until it is written."""
@@ -90,7 +90,7 @@ def check_size(samples: int, side: int, counts: dict[str, int]) -> None:
 
 
 def render_samples(
-    generator: TriPlaneGenerator,
+    generator: Generator,
     renderer: Renderer,
     ws: jax.Array,
     labels: list[str],

@@ -14,7 +14,7 @@ from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.reporting.html import write_report
 from jaxunlearn.reporting.verdict import run_cost, verdict, verdict_together
 from jaxunlearn.training.result import Result
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
 
 FROM_ALL_SIDES = 4
 """Number of people rendered from several sides if one generator forgot many."""

@@ -3,13 +3,14 @@
 import jax.numpy as jnp
 import trimesh
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import Compute
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.reporting.surface import extract_mesh
 from jaxunlearn.training.result import Result
 
 
 def run_meshes(
-    source: TriPlaneGenerator,
+    source: Generator,
     result: Result,
     person: int,
     *,

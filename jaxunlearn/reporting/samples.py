@@ -6,9 +6,10 @@ import jax
 import numpy as np
 import trimesh
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import Compute
 from jaxunlearn.images import depth_to_uint8, grid, save_png
 from jaxunlearn.models.cameras import orbit, views
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.reporting.render import render_views
 from jaxunlearn.reporting.surface import extract_mesh, largest_piece, piece_of_faces, save_mesh
@@ -33,7 +34,7 @@ class Pictures:
     """
 
     def __init__(
-        self, generator: TriPlaneGenerator, renderer: Renderer, ws: jax.Array, labels: list[str], folder: Path
+        self, generator: Generator, renderer: Renderer, ws: jax.Array, labels: list[str], folder: Path
     ):
         self._generator, self._renderer = generator, renderer
         self._ws, self._labels, self._folder = ws, labels, folder

@@ -14,10 +14,11 @@ from trimesh.exchange.gltf import export_glb
 from trimesh.visual import ColorVisuals, TextureVisuals
 from trimesh.visual.material import PBRMaterial
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import Compute
 from eg3d_flax.decoder import Decoded
 from jaxunlearn.batching import batches
 from jaxunlearn.errors import InputError
+from jaxunlearn.models.generator import Generator
 from torch_bridge import replacing
 
 FORMATS = (".ply", ".obj", ".glb")
@@ -26,7 +27,7 @@ _POINTS_AT_A_TIME = 2**16
 
 
 def _decoded(
-    generator: TriPlaneGenerator,
+    generator: Generator,
     planes: jax.Array,
     count: int,
     points: Callable[[np.ndarray], np.ndarray],
@@ -58,9 +59,7 @@ def _decoded(
         yield slice(start, start + len(decoded.sigma)), decoded
 
 
-def density_grid(
-    generator: TriPlaneGenerator, planes: jax.Array, resolution: int, *, compute: Compute
-) -> np.ndarray:
+def density_grid(generator: Generator, planes: jax.Array, resolution: int, *, compute: Compute) -> np.ndarray:
     """Return the density at the nodes of a cubic lattice: softplus(raw density - 1), as in ray marching.
 
     Args:
@@ -86,7 +85,7 @@ def density_grid(
 
 
 def extract_mesh(
-    generator: TriPlaneGenerator,
+    generator: Generator,
     ws: jax.Array,
     *,
     resolution: int = 256,

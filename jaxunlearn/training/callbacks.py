@@ -10,10 +10,10 @@ from tqdm import tqdm
 
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.process import multihost
-from jaxunlearn.training.checkpoints import Checkpoints
 from jaxunlearn.training.progress_picture import ProgressPicture
-from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.training.step import State
+from jaxunlearn.training.storage.checkpoints import Checkpoints
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback, Moment
 
 

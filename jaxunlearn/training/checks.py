@@ -13,7 +13,7 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
 from jaxunlearn.sharding import IDENTITY
 from jaxunlearn.training.result import Result
-from jaxunlearn.training.run_dir import same_people
+from jaxunlearn.training.storage.run_dir import same_people
 
 
 def people_of(people: People | np.ndarray | jax.Array, models: Models) -> People:

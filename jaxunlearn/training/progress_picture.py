@@ -5,9 +5,10 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import Compute
 from jaxunlearn.images import grid, save_png, to_uint8
 from jaxunlearn.models.cameras import views
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 
 YAWS = tuple(np.deg2rad([-20.0, 0.0, 20.0]))
@@ -16,7 +17,7 @@ YAWS = tuple(np.deg2rad([-20.0, 0.0, 20.0]))
 class ProgressPicture:
     """A picture of three rows with the same views: before, target, now."""
 
-    def __init__(self, source: TriPlaneGenerator, compute: Compute, folder: Path):
+    def __init__(self, source: Generator, compute: Compute, folder: Path):
         self._folder = folder
         self._renderer = Renderer(source, batch=len(YAWS), compute=compute)
         self._c = views(source.config, np.array(YAWS), np.zeros(len(YAWS)))
@@ -26,7 +27,7 @@ class ProgressPicture:
         self._ws = ws
         self._fixed = [self._row(self._renderer, w) for w in (ws, ws_target)]
 
-    def save(self, step: int, generator: TriPlaneGenerator) -> None:
+    def save(self, step: int, generator: Generator) -> None:
         """Save the picture of a step; its last row is rendered by `generator`."""
         now = self._row(self._renderer.with_generator(generator), self._ws)
         path = self._folder / f"step{step:06d}.png"

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
-from jaxunlearn.models.generator import load_generator
+from jaxunlearn.models.generator import Generator, load_generator
 from jaxunlearn.photos.people import People
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Result:
 
     people: People
     ws_target: np.ndarray
-    generators: tuple[TriPlaneGenerator, ...]
+    generators: tuple[Generator, ...]
     summary: dict[str, Any]
     folder: RunFolder | None
 
@@ -39,7 +38,7 @@ class Result:
         return self.people.ws
 
     @property
-    def generator(self) -> TriPlaneGenerator:
+    def generator(self) -> Generator:
         """The first generator; the only one for one person, or for people who share it."""
         return self.generators[0]
 
@@ -48,7 +47,7 @@ class Result:
         """True if one generator forgot several people."""
         return len(self.generators) < len(self.ws)
 
-    def generator_of(self, person: int) -> TriPlaneGenerator:
+    def generator_of(self, person: int) -> Generator:
         """Return the generator that forgot a person, by the person's number."""
         return self.generators[0 if self.together else person]
 

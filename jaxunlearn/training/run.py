@@ -11,13 +11,13 @@ import jax.numpy as jnp
 from jax.sharding import Mesh
 from tqdm import tqdm
 
-from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.base import Prepared
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import (
+    Generator,
     SplitGenerator,
     merge_generator,
     save_generator,
@@ -28,13 +28,13 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
 from jaxunlearn.process.signals import interruptions
 from jaxunlearn.training.callbacks import Divergence, Log, Pictures, SaveCheckpoints, StopOnSignal, SumUp
-from jaxunlearn.training.checkpoints import Checkpoints
 from jaxunlearn.training.compiled_step import StepRecipe, compiled_step
-from jaxunlearn.training.metrics_log import diverged_until, forget_after
 from jaxunlearn.training.progress_picture import ProgressPicture
 from jaxunlearn.training.result import Result
-from jaxunlearn.training.run_dir import RunFolder
 from jaxunlearn.training.step import Frozen, State, Target
+from jaxunlearn.training.storage.checkpoints import Checkpoints
+from jaxunlearn.training.storage.metrics_log import diverged_until, forget_after
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback, Trainer
 
 _FIGURES = (
@@ -236,13 +236,13 @@ class Run:
             disable=not self._progress,
         )
 
-    def _generator(self, state: State, copy: int) -> TriPlaneGenerator:
+    def _generator(self, state: State, copy: int) -> Generator:
         """The generator of a copy; its parts may come from all processes."""
         own = multihost.whole(jax.tree.map(lambda x: x[copy], state.trainable))
         trainable = jax.tree.map(jnp.asarray, own)
         return merge_generator(SplitGenerator(self._split.graphdef, trainable, self._split.fixed))
 
-    def _export(self, folder: RunFolder, generators: Sequence[TriPlaneGenerator]) -> None:
+    def _export(self, folder: RunFolder, generators: Sequence[Generator]) -> None:
         """Write the unlearned weights."""
         request = folder.request
         for k, generator in enumerate(generators):

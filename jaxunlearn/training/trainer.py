@@ -4,7 +4,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Sequence
 
-from eg3d_flax import TriPlaneGenerator
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.training.compiled_step import Measurements
 from jaxunlearn.training.step import State
 
@@ -29,7 +29,7 @@ class Moment:
     state: State
     measured: Measurements
     seconds: float
-    generator: Callable[[int], TriPlaneGenerator]
+    generator: Callable[[int], Generator]
     stop: bool = False
 
     def due(self, every: int) -> bool:
@@ -62,7 +62,7 @@ class Trainer:
     advance: Callable[[State], tuple[State, Measurements]]
     fetch: Callable[[Measurements], Measurements]
     fetch_every: int
-    generator: Callable[[State, int], TriPlaneGenerator]
+    generator: Callable[[State, int], Generator]
     callbacks: Sequence[Callback] = ()
 
     def run(self, state: State, first: int, last: int) -> State:

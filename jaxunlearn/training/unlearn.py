@@ -24,7 +24,7 @@ from jaxunlearn.process import multihost
 from jaxunlearn.training import checks
 from jaxunlearn.training.result import Result, finished
 from jaxunlearn.training.run import Run
-from jaxunlearn.training.run_dir import Request, RunFolder
+from jaxunlearn.training.storage.run_dir import Request, RunFolder
 from jaxunlearn.training.trainer import Callback
 
 

@@ -27,7 +27,7 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.training.callbacks import Diverged
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch_dir import DIVERGED, DONE, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page

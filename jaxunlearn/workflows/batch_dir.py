@@ -5,7 +5,7 @@ results.jsonl     one line per person and attempt: `subject`, `status` ("done" o
                   `picture`, `loss`, `steps`, `learning_rate`, `seconds`, `wave`
 generators/       the unlearned weights, one file per person
 pictures/         before, target and after, one picture per person
-waves/0000/       run folder of the current wave, see `training.run_dir`; removed when its people are done
+waves/0000/       run folder of the current wave, removed when its people are done
 summary.json      how many people are done, and how fast
 report.html       a page for the browser
 """
@@ -24,8 +24,8 @@ from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, writ
 from jaxunlearn.files.lock import NO_CONTENT, locked
 from jaxunlearn.files.names import file_name
 from jaxunlearn.methods.settings import ConfigDict, flat
-from jaxunlearn.training.folder_forms import ResultLine, WorklistJson
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.folder_forms import ResultLine, WorklistJson
+from jaxunlearn.training.storage.run_dir import RunFolder
 from torch_bridge import leftover_of, remove_leftovers, replacing
 
 DONE, DIVERGED = "done", "diverged"

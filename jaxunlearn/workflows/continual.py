@@ -12,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Reference, evaluate_together, mean_figures
 from jaxunlearn.evaluation.evaluate import measure_reference
@@ -21,10 +20,11 @@ from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.latents import repeated
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models, fingerprint_of
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import Result
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.registry import Registry
 from jaxunlearn.workflows.requests import ForgetRequest, people_of_request
@@ -117,7 +117,7 @@ def request_folder(out: Path, number: int, request: ForgetRequest) -> Path:
 
 def measure_everybody(
     reference: Reference,
-    generator: TriPlaneGenerator,
+    generator: Generator,
     results: Sequence[Result],
     *,
     progress: bool = True,

@@ -76,6 +76,11 @@ class TriPlaneGenerator(nnx.Module):
         has_superresolution = config.superresolution_module != "none"
         self.superresolution = Superresolution(config, rngs=rngs) if has_superresolution else None
 
+    @property
+    def w_avg(self) -> jax.Array:
+        """Mean latent of its training, `[w_dim]`."""
+        return self.backbone.mapping.w_avg[...]
+
     def mapping(
         self,
         z: jax.Array,

@@ -9,7 +9,7 @@ from PIL import Image
 
 from jaxunlearn.cli import main as cli
 from jaxunlearn.models import loading
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
 from tests.support.tiny_models import tiny_models
 
 MANY = [

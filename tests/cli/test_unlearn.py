@@ -11,7 +11,7 @@ from PIL import Image
 
 from jaxunlearn.cli import main as cli
 from jaxunlearn.reporting.html import MEANINGS
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
 
 FEW = [
     "--config.steps=2",

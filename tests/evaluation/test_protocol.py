@@ -71,7 +71,7 @@ def reference(source) -> Reference:
 def person(source) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Somebody, their target, and others like them."""
     ws = latents_of_seeds(source, [1], conditioning_view(source.config))[0]
-    target = latents.extrapolated_target(ws, source.backbone.mapping.w_avg[...], 25.0)
+    target = latents.extrapolated_target(ws, source.w_avg, 25.0)
     return ws, target, jnp.stack([0.95 * ws, 1.05 * ws])
 
 

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
-from jaxunlearn.training.folder_forms import MetricsLine, ResultLine, RunJson, SummaryJson, WorklistJson
+from jaxunlearn.training.storage.folder_forms import (
+    MetricsLine,
+    ResultLine,
+    RunJson,
+    SummaryJson,
+    WorklistJson,
+)
 
 
 class Stage(TypedDict):

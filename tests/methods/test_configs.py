@@ -10,7 +10,7 @@ from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.registry import method_of, preset
 from jaxunlearn.methods.settings import flat
 from jaxunlearn.methods.sugar import presets as sugar_presets
-from jaxunlearn.methods.sugar.mapper_training import mapper_training
+from jaxunlearn.methods.sugar.mappers.mapper_training import mapper_training
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

@@ -14,9 +14,9 @@ import arcface_flax
 from arcface_flax import ArcFace, ArcFaceConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.identity import BUNDLED, IdentityNetwork, identity_network, load_identity
+from jaxunlearn.zoo.metrics.identity_metrics import cosines_of_pairs, embed_photographs, verify
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest
 from jaxunlearn.zoo.training.identity_data import identity_photographs
-from jaxunlearn.zoo.training.identity_metrics import cosines_of_pairs, embed_photographs, verify
 from tests.support.drawn import drawn_module
 from torch_bridge import write_torch
 

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.process import multihost
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.batch_dir import WorklistFolder
 from tests.support.programs import environment, python
 

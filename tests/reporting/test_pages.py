@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from jaxunlearn.images import save_png
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.reporting.html import write_report
-from jaxunlearn.training.run_dir import Request, RunFolder
+from jaxunlearn.training.storage.run_dir import Request, RunFolder
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
 from jaxunlearn.workflows.continual_report import write_requests_page

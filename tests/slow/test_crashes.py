@@ -11,8 +11,8 @@ import pytest
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.training import run as training
-from jaxunlearn.training.metrics_log import read_metrics
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.metrics_log import read_metrics
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
 from tests.support.crashing_run import settings

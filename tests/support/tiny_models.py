@@ -11,7 +11,8 @@ from flax import nnx
 
 import lpips_flax
 from arcface_flax import ArcFace, ArcFaceConfig
-from eg3d_flax import GeneratorConfig, TriPlaneGenerator, account, from_torch
+from eg3d_flax import GeneratorConfig, account, from_torch
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.identity import identity_network
 from jaxunlearn.models.loading import Models
 from tests.support.drawn import drawn_module
@@ -66,6 +67,6 @@ def tiny_people(count: int) -> np.ndarray:
     return np.asarray(tiny_models().generator.mapping(jnp.asarray(z), jnp.zeros((count, 25))))
 
 
-def numbers(generator: TriPlaneGenerator) -> dict[str, Any]:
+def numbers(generator: Generator) -> dict[str, Any]:
     """Return all weights as a tree of arrays, by the names of the layers."""
     return jax.tree.map(np.asarray, nnx.to_pure_dict(nnx.state(generator)))

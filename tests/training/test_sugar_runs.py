@@ -10,11 +10,11 @@ import pytest
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.sugar.fisher_io import load_fisher
-from jaxunlearn.methods.sugar.mapper import load_mapper
+from jaxunlearn.methods.sugar.mappers.mapper import load_mapper
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import finished
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from tests.support.tiny_models import numbers, tiny_models, tiny_people
 from tests.support.tiny_sugar import STEPS, tiny_sugar

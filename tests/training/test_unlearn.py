@@ -17,9 +17,9 @@ from jaxunlearn.methods import from_config
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.photos.people import People
-from jaxunlearn.training.checkpoints import Checkpoints
 from jaxunlearn.training.result import finished
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.checkpoints import Checkpoints
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from tests.support.tiny_models import numbers, tiny_models, tiny_people
 

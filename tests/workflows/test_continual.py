@@ -15,7 +15,7 @@ from jaxunlearn.models import loading
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training.result import finished
-from jaxunlearn.training.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.continual import forget_requests
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
 from jaxunlearn.workflows.requests import ForgetRequest, read_requests

@@ -12,10 +12,10 @@ import lpips_flax
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.loading import median_radius
+from jaxunlearn.zoo.metrics.generator_metrics import evaluate, generate
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, Photographs, photograph
 from jaxunlearn.zoo.training.generator import many_latents
 from jaxunlearn.zoo.training.generator_data import on_white
-from jaxunlearn.zoo.training.generator_metrics import evaluate, generate
 
 FILE = resources.files("jaxunlearn.zoo") / "heads.safetensors"
 COMPUTE = Compute.for_platform("cpu")

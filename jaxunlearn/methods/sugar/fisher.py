@@ -12,7 +12,7 @@ from flax import nnx
 from jax.sharding import Mesh, PartitionSpec
 from tqdm import tqdm
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import Compute
 from eg3d_flax.synthesis import NoiseMode
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc, latents
@@ -21,7 +21,7 @@ from jaxunlearn.methods.from_config import scale
 from jaxunlearn.methods.latents import NormOver
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.models.generator import SplitGenerator
+from jaxunlearn.models.generator import Generator, SplitGenerator
 from jaxunlearn.process import multihost
 from jaxunlearn.sharding import SAMPLE, everywhere
 
@@ -78,7 +78,7 @@ class _Context(NamedTuple):
 
 
 def probes_around(
-    generator: TriPlaneGenerator,
+    generator: Generator,
     ws: np.ndarray,
     w_avg: jax.Array,
     settings: RetentionSettings,

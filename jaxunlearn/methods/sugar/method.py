@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from eg3d_flax import GeneratorConfig, TriPlaneGenerator
+from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import open_file
 from jaxunlearn.methods import ewc
@@ -16,9 +16,10 @@ from jaxunlearn.methods.base import Before, Method, PairSampling, Prepared
 from jaxunlearn.methods.from_config import check_formula_distance, many_sampling
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.sugar import prepare
+from jaxunlearn.methods.sugar.mappers.transformer import HEADS as ATTENTION_HEADS
 from jaxunlearn.methods.sugar.presets import PRESETS
 from jaxunlearn.methods.sugar.settings import MAPPERS, Sugar
-from jaxunlearn.methods.sugar.transformer import HEADS as ATTENTION_HEADS
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 
 Pytree = Any
@@ -90,7 +91,7 @@ class SugarMethod(Method):
         """See `Method.untrained`."""
         return prepare.untrained(config, model, w_avg, trainable)
 
-    def left_by(self, cache: Path, config: ConfigDict, generator: TriPlaneGenerator) -> Before:
+    def left_by(self, cache: Path, config: ConfigDict, generator: Generator) -> Before:
         """See `Method.left_by`."""
         return prepare.left_by(cache, config, generator)
 

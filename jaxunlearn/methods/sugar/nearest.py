@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import Compute
 from jaxunlearn.models.batched import Judge, embeddings
 from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 
 
@@ -37,7 +38,7 @@ def choose_nearest(distances: np.ndarray, similarities: np.ndarray, highest: flo
 
 
 def nearest_people(
-    generator: TriPlaneGenerator,
+    generator: Generator,
     identity: Judge,
     ws: np.ndarray,
     *,

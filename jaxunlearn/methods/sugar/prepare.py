@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from eg3d_flax import GeneratorConfig, TriPlaneGenerator
+from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc, latents
 from jaxunlearn.methods.base import Before, Prepared
@@ -22,13 +22,19 @@ from jaxunlearn.methods.from_config import compute as compute_of
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.sugar.fisher import importance, retention
 from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
-from jaxunlearn.methods.sugar.mapper import Mapper, initial_mapper, load_mapper, save_mapper, surrogates_of
-from jaxunlearn.methods.sugar.mapper_loss import MapperWeights
-from jaxunlearn.methods.sugar.mapper_training import mapper_training
+from jaxunlearn.methods.sugar.mappers.mapper import (
+    Mapper,
+    initial_mapper,
+    load_mapper,
+    save_mapper,
+    surrogates_of,
+)
+from jaxunlearn.methods.sugar.mappers.mapper_loss import MapperWeights
+from jaxunlearn.methods.sugar.mappers.mapper_training import mapper_training
+from jaxunlearn.methods.sugar.mappers.surrogates import MapperLoss, learned
 from jaxunlearn.methods.sugar.nearest import nearest_people
 from jaxunlearn.methods.sugar.settings import MAPPERS
-from jaxunlearn.methods.sugar.surrogates import MapperLoss, learned
-from jaxunlearn.models.generator import split_generator
+from jaxunlearn.models.generator import Generator, split_generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process import multihost
 
@@ -219,7 +225,7 @@ def _memory(
     return ewc.Memory(fisher, start.trainable, weight)
 
 
-def left_by(cache: Path, config: ConfigDict, generator: TriPlaneGenerator) -> Before:
+def left_by(cache: Path, config: ConfigDict, generator: Generator) -> Before:
     """See `Method.left_by`."""
     fisher, mapper = cache / FISHER_FILE, cache / MAPPER_FILE
     return Before(

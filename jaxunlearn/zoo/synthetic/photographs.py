@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.images import grid
 from jaxunlearn.zoo.synthetic.geometry import build_head
 from jaxunlearn.zoo.synthetic.person import Person, person_from_latent
 from jaxunlearn.zoo.synthetic.render import render
@@ -240,3 +241,9 @@ def photograph(
     """Photograph people into one set of arrays; see `photograph_in_shards`."""
     shards = photograph_in_shards(request, workers=workers, folder=folder, progress=progress)
     return concatenate(list(shards))
+
+
+def contact_sheet(photographs: Photographs, people: int = 8, views: int = 8) -> np.ndarray:
+    """Draw the first views of the first people, one person a row: `[H, W, 3]` uint8."""
+    images = photographs.image[:people, :views]
+    return grid(images.reshape(-1, *images.shape[2:]), images.shape[1])

@@ -26,9 +26,7 @@ from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.identity import load_identity
-from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, MAPPING_VERSION
-from jaxunlearn.zoo.training.encoder_data import Album, Batch, draw, take_albums
-from jaxunlearn.zoo.training.encoder_metrics import (
+from jaxunlearn.zoo.metrics.encoder_metrics import (
     Networks,
     Reconstructor,
     evaluate,
@@ -37,6 +35,8 @@ from jaxunlearn.zoo.training.encoder_metrics import (
     latent_error,
     picture,
 )
+from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, MAPPING_VERSION
+from jaxunlearn.zoo.training.encoder_data import Album, Batch, draw, take_albums
 from jaxunlearn.zoo.training.identity_data import Distortion, distort, to_range
 from jaxunlearn.zoo.training.optimizer import moving_average
 from jaxunlearn.zoo.training.trainer import LICENCE, Config, Figures, Numbers
@@ -273,7 +273,7 @@ def _networks(generator: TriPlaneGenerator) -> Networks:
         lpips_flax.load("alex"),
         load_identity("heads-loss"),
         jnp.var(w, axis=0).sum(),
-        generator.backbone.mapping.w_avg[...],
+        generator.w_avg,
     )
 
 

@@ -16,6 +16,7 @@ from eg3d_flax.compute import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.generator import initialise, save_generator
 from jaxunlearn.models.loading import median_radius
+from jaxunlearn.zoo.metrics.generator_metrics import evaluate, picture
 from jaxunlearn.zoo.synthetic.photographs import (
     HELD_OUT_FIRST,
     MAPPING_VERSION,
@@ -26,7 +27,6 @@ from jaxunlearn.zoo.synthetic.photographs import (
 from jaxunlearn.zoo.training import optimizer
 from jaxunlearn.zoo.training.generator_data import Batch, Supervision, on_white
 from jaxunlearn.zoo.training.generator_loss import Weights, objective
-from jaxunlearn.zoo.training.generator_metrics import evaluate, picture
 from jaxunlearn.zoo.training.trainer import LICENCE, Config, Figures, Numbers
 from lpips_flax import LPIPS
 
@@ -143,7 +143,7 @@ class GeneratorTask:
         del figures  # MODELS.md states them
         generator = self.network(state)
         ws = many_latents(generator, self.config.seed)
-        radius = median_radius(ws, generator.backbone.mapping.w_avg[...])
+        radius = median_radius(ws, generator.w_avg)
         header = {
             "licence": LICENCE,
             "made_by": "tools/train_zoo.py",

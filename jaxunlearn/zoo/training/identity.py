@@ -20,6 +20,7 @@ from flax import nnx
 from arcface_flax import ArcFace, ArcFaceConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.identity import IdentityNetwork, identity_network, save_identity
+from jaxunlearn.zoo.metrics.identity_metrics import embed_photographs, figures_of, verify
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, MAPPING_VERSION, PhotographRequest
 from jaxunlearn.zoo.training.identity_data import (
     Distortion,
@@ -28,7 +29,6 @@ from jaxunlearn.zoo.training.identity_data import (
     identity_photographs,
     to_range,
 )
-from jaxunlearn.zoo.training.identity_metrics import embed_photographs, figures_of, verify
 from jaxunlearn.zoo.training.trainer import LICENCE, Config, Figures, Numbers
 from torch_bridge.limits import with_tuples
 

@@ -22,8 +22,8 @@ from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import locked
 from jaxunlearn.images import save_png
 from jaxunlearn.process.signals import interruptions
-from jaxunlearn.training.checkpoints import Checkpoints
-from jaxunlearn.training.metrics_log import add_line, forget_after
+from jaxunlearn.training.storage.checkpoints import Checkpoints
+from jaxunlearn.training.storage.metrics_log import add_line, forget_after
 
 Config = Any
 """A `ml_collections.ConfigDict`; its annotations do not allow nested settings."""

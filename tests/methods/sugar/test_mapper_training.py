@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from jaxunlearn.methods import latents
-from jaxunlearn.methods.sugar import unet
-from jaxunlearn.methods.sugar.mapper_loss import MapperWeights, surrogate_objective
-from jaxunlearn.methods.sugar.mapper_training import EarlyStopping, MapperTraining, train_mapper
+from jaxunlearn.methods.sugar.mappers import unet
+from jaxunlearn.methods.sugar.mappers.mapper_loss import MapperWeights, surrogate_objective
+from jaxunlearn.methods.sugar.mappers.mapper_training import EarlyStopping, MapperTraining, train_mapper
 from tests.support.sugar_golden import sugar_golden, unet_state_dict
 
 TERMS = MapperWeights(planes=0.01, perceptual=1.0, identity=0.1)

@@ -13,7 +13,7 @@ from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods import configuration, ewc
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.methods.sugar.fisher import RetentionSettings, importance, probes_around
-from jaxunlearn.methods.sugar.mapper import initial_mapper, load_mapper, save_mapper, surrogates_of
+from jaxunlearn.methods.sugar.mappers.mapper import initial_mapper, load_mapper, save_mapper, surrogates_of
 from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.methods.sugar.nearest import choose_nearest
 from jaxunlearn.methods.sugar.prepare import trained_mapper

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import torch_bridge
-from jaxunlearn.methods.sugar import unet
+from jaxunlearn.methods.sugar.mappers import unet
 from tests.support.sugar_golden import sugar_golden, unet_state_dict
 
 

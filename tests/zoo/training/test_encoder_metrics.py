@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jaxunlearn.zoo.training.encoder_metrics import latent_error
+from jaxunlearn.zoo.metrics.encoder_metrics import latent_error
 
 
 def test_the_mean_latent_is_wrong_by_the_variance() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxunlearn.zoo.training.generator_metrics import psnr
+from jaxunlearn.zoo.metrics.generator_metrics import psnr
 
 
 def test_psnr_of_a_known_error() -> None:

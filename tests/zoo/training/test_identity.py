@@ -11,10 +11,10 @@ import pytest
 
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.models.identity import load_identity
+from jaxunlearn.zoo.metrics.identity_metrics import embed_photographs, verify
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST
 from jaxunlearn.zoo.training import identity as training
 from jaxunlearn.zoo.training.identity import IdentityTask
-from jaxunlearn.zoo.training.identity_metrics import embed_photographs, verify
 from jaxunlearn.zoo.training.trainer import Config, export, train
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from jaxunlearn.models.identity import load_identity
+from jaxunlearn.zoo.metrics import identity_ablation as ablation
+from jaxunlearn.zoo.metrics.identity_metrics import embed_photographs
 from jaxunlearn.zoo.synthetic.person import LATENT_SIZE, Person, person_from_latent
-from jaxunlearn.zoo.training import identity_ablation as ablation
-from jaxunlearn.zoo.training.identity_metrics import embed_photographs
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxunlearn.zoo.training.identity_metrics import cosines_of_pairs, verify
+from jaxunlearn.zoo.metrics.identity_metrics import cosines_of_pairs, verify
 
 
 def test_figures_of_embeddings_that_are_known() -> None:

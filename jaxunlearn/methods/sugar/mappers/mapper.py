@@ -13,9 +13,9 @@ import torch_bridge
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import latents
-from jaxunlearn.methods.sugar import unet
-from jaxunlearn.methods.sugar.transformer import Transformer
-from jaxunlearn.methods.sugar.unet import UNet2D
+from jaxunlearn.methods.sugar.mappers import unet
+from jaxunlearn.methods.sugar.mappers.transformer import Transformer
+from jaxunlearn.methods.sugar.mappers.unet import UNet2D
 from jaxunlearn.models.generator import initialised
 from torch_bridge.module_files import load_module, save_module
 

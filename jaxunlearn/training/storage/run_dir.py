@@ -30,8 +30,8 @@ from jaxunlearn.files.numpy_arrays import read_npz
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.methods.settings import changed as changed_settings
-from jaxunlearn.training.folder_forms import MetricsLine, RunJson, SummaryJson
-from jaxunlearn.training.metrics_log import add_line, read_metrics
+from jaxunlearn.training.storage.folder_forms import MetricsLine, RunJson, SummaryJson
+from jaxunlearn.training.storage.metrics_log import add_line, read_metrics
 from torch_bridge import leftover_of, remove_leftovers, replacing
 
 FORMAT = 2

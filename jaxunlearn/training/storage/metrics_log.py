@@ -7,7 +7,7 @@ from typing import Any
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
-from jaxunlearn.training.folder_forms import StepLine
+from jaxunlearn.training.storage.folder_forms import StepLine
 
 
 def read_metrics(metrics: Path, form: type[Any] = StepLine) -> list[dict[str, Any]]:

@@ -14,9 +14,9 @@ from tqdm import tqdm
 
 from eg3d_flax import Compute, camera
 from jaxunlearn.methods.losses import planes_distance
-from jaxunlearn.methods.sugar.mapper import DISPLACED, Mapper, Space
-from jaxunlearn.methods.sugar.mapper_loss import Form, MapperWeights, surrogate_objective
-from jaxunlearn.methods.sugar.mapper_training import MapperTraining, train_mapper
+from jaxunlearn.methods.sugar.mappers.mapper import DISPLACED, Mapper, Space
+from jaxunlearn.methods.sugar.mappers.mapper_loss import Form, MapperWeights, surrogate_objective
+from jaxunlearn.methods.sugar.mappers.mapper_training import MapperTraining, train_mapper
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.process import multihost

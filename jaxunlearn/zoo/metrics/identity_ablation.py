@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxunlearn.images import grid
+from jaxunlearn.zoo.metrics.identity_metrics import Verification, cosines_of_pairs, verify
 from jaxunlearn.zoo.synthetic.geometry import build_head
 from jaxunlearn.zoo.synthetic.person import Person, person_from_latent
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.synthetic.render import PLAIN_BACKGROUND, render
 from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS, Shot
-from jaxunlearn.zoo.training.identity_metrics import Verification, cosines_of_pairs, verify
 
 WHITE = (1.0, 1.0, 1.0)
 

@@ -15,9 +15,9 @@ from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.batching import in_batches
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.identity import IdentityNetwork
+from jaxunlearn.zoo.metrics.generator_metrics import generate
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.training.generator_data import on_white
-from jaxunlearn.zoo.training.generator_metrics import generate
 from jaxunlearn.zoo.training.identity_data import identity_photographs, to_range
 
 FALSE_ACCEPTS = 1e-2
