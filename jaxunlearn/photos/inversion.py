@@ -18,6 +18,7 @@ from jax.sharding import Mesh
 from tqdm import tqdm
 
 from eg3d_flax import Compute, GeneratorConfig
+from jaxunlearn.batching import batches
 from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.photos.latent_search import (
@@ -136,13 +137,13 @@ def search_latents(
     if mesh is not None:
         search, multiple = search.on(mesh), mesh.shape["sample"]
         batch = -(-batch // multiple) * multiple
-    parts = []
     with tqdm(total=search.steps * -(-len(images) // batch), desc="inversion", disable=not progress) as bar:
-        for start in range(0, len(images), batch):
-            index = np.minimum(np.arange(start, start + batch), len(images) - 1)
-            last = search(images[index], None if c is None else c[index], x[index], bar.update)
-            arrays = (last.ws, last.c, last.image, last.perceptual, last.squared, 1 - last.identity)
-            parts.append([np.asarray(array)[: len(images) - start] for array in arrays])
+
+        def best(rows: np.ndarray) -> tuple[jax.Array, ...]:
+            last = search(images[rows], None if c is None else c[rows], x[rows], bar.update)
+            return last.ws, last.c, last.image, last.perceptual, last.squared, 1 - last.identity
+
+        parts = list(batches(best, len(images), batch))
     return Inversion(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 

@@ -16,6 +16,7 @@ from jax.sharding import Mesh
 
 from eg3d_flax import Compute, GeneratorConfig
 from goae_flax import GOAEConfig
+from jaxunlearn.batching import in_batches
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.encoder import BUNDLED, Encoder, load_encoder
 from jaxunlearn.models.files import pretrained
@@ -99,11 +100,7 @@ def _encode(encoder: Encoder, images: jax.Array) -> jax.Array:
 
 def encode(encoder: Encoder, images: np.ndarray, *, batch: int = 8) -> np.ndarray:
     """Return the latents `[N, L, D]` of images `[N, R, R, 3]` in [-1, 1]."""
-    parts = []
-    for start in range(0, len(images), batch):
-        block = np.arange(start, start + batch).clip(max=len(images) - 1)  # one compiled shape
-        parts.append(np.asarray(_encode(encoder, jnp.asarray(images[block])))[: len(images) - start])
-    return np.concatenate(parts)
+    return in_batches(lambda rows: _encode(encoder, jnp.asarray(rows)), batch, images)
 
 
 def invert_photographs(

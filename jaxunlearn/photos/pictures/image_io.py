@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from jaxunlearn.errors import InputError, first_line
 from jaxunlearn.files.door import open_file
+from jaxunlearn.images import to_float
 from jaxunlearn.photos.folders import pictures_in
 from jaxunlearn.photos.pictures.colour_profiles import UnusableProfile, from_adobe_rgb, is_adobe_rgb, to_srgb
 from jaxunlearn.photos.pictures.kinds import formats_for, refused_content, refused_suffix
@@ -147,7 +148,7 @@ def portrait(picture: Image.Image, resolution: int, name: str | Path) -> np.ndar
     left, top = (width - side) // 2, (height - side) // 2
     square = picture.crop((left, top, left + side, top + side))
     scaled = square.resize((resolution, resolution), Image.Resampling.LANCZOS)
-    return np.asarray(scaled, np.float32) / 127.5 - 1
+    return to_float(np.asarray(scaled))
 
 
 def whole_picture(picture: Image.Image, side: int) -> np.ndarray:
@@ -163,7 +164,7 @@ def whole_picture(picture: Image.Image, side: int) -> np.ndarray:
       `[side, side, 3]` float32 in [-1, 1].
     """
     scaled = picture.resize((side, side), Image.Resampling.BICUBIC)
-    return np.asarray(scaled, np.float32) / 127.5 - 1
+    return to_float(np.asarray(scaled))
 
 
 def read_images(folder: Path, resolution: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from flax import nnx
 from eg3d_flax import TriPlaneGenerator, camera
 from eg3d_flax.compute import Compute
 from jaxunlearn.batching import in_batches
-from jaxunlearn.images import grid, to_uint8
+from jaxunlearn.images import grid, to_float, to_uint8
 from jaxunlearn.zoo.synthetic.cameras import look_at
 from jaxunlearn.zoo.synthetic.geometry import build_head
 from jaxunlearn.zoo.synthetic.person import person_from_latent
@@ -90,7 +90,7 @@ def evaluate(
     views = held_out.camera.shape[1]
     z = held_out.z[:people].repeat(views, axis=0)
     cameras = held_out.camera[:people].reshape(-1, 25)
-    target = held_out.image[:people].reshape(-1, *held_out.image.shape[2:]).astype(np.float32) / 127.5 - 1
+    target = to_float(held_out.image[:people].reshape(-1, *held_out.image.shape[2:]))
     covered = held_out.coverage[:people].reshape(target.shape[:-1]).astype(np.float32) / 255
     images = generate(generator, z, cameras, compute, rendered=rendered)
     distances = in_batches(perceptual, CHUNK, images, target)

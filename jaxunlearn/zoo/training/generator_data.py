@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxunlearn.images import to_float
 from jaxunlearn.zoo.synthetic.cameras import pixel_rays
 from jaxunlearn.zoo.synthetic.photographs import Photographs, decode_depth
 from jaxunlearn.zoo.synthetic.render import PLAIN_BACKGROUND
@@ -85,7 +86,7 @@ class Supervision:
         person = rng.choice(available, self.people, replace=False)[:, None]
         view = np.argsort(rng.random((self.people, each)), axis=1)[:, : self.views]
         camera = self.photographs.camera[person, view]
-        image = self.photographs.image[person, view].astype(np.float32) / 127.5 - 1
+        image = to_float(self.photographs.image[person, view])
         return Batch(
             Views(self.photographs.z[person[:, 0]], camera, image), self._points(rng, person, view, camera)
         )
