@@ -26,7 +26,7 @@ SHELL = [block for page in PAGES for block in blocks(page) if block.language in 
 COMMANDS = re.findall(r"^    (\w+) ", parser().format_help(), re.MULTILINE)
 LINKED = [*PAGES, *sorted(ROOT.glob("benchmarks/**/*.md")), ROOT / "jaxunlearn" / "zoo" / "MODELS.md"]
 
-FAST = ("README.md", "docs/guides/your_own_weights.md", "docs/developers/add_a_method.md")
+FAST = ("README.md", "docs/developers/add_a_method.md")
 """Pages whose examples run by default; those of the others take minutes together."""
 
 SMALL = {

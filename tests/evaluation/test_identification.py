@@ -153,7 +153,7 @@ def test_where_no_face_is_found_nothing_is_claimed():
     assert (figures["pairs_without_face"], figures["retained_without_face"]) == (3, 3)
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
     lines = verdict("Ann", figures)
-    assert lines[0] == "Ann: no face was found in the pictures before and after."
+    assert lines[0] == "Ann: not measured, because no pair of pictures has a face both before and after."
     seen = {**figures, "id": 0.25}
     assert _means([figures, seen])["id"] == 0.25
     assert _means([figures, figures])["id"] is None
@@ -173,5 +173,5 @@ def test_which_alignment_suits_a_judge(monkeypatch, tmp_path):
     monkeypatch.delenv(pretrained.FOLDERS_VARIABLE, raising=False)
     monkeypatch.setattr(mtcnn_flax, "installed_weights", lambda: None)
     assert identification_of(judge, "auto").align == "fixed"
-    with pytest.raises(InputError, match="no face detector is here"):
+    with pytest.raises(InputError, match="no face detector was found"):
         identification_of(judge, "mtcnn")

@@ -61,7 +61,7 @@ def test_the_report_in_words(here):
     assert ": fits" in text
     padded = dataclasses.replace(report, padding={"padding_identity": 0.25}, fits=False)
     text = "\n".join(lines(padded, presets.heads()))
-    assert "padding along identity: 25.0 % of the work is for nothing" in text
+    assert "padding along identity: 25.0 % of the work is not needed" in text
     assert "does NOT fit" in text
 
 
@@ -123,6 +123,7 @@ def test_files_that_are_no_executables(content, tmp_path):
         load_executable(tmp_path / "step", jax.devices()[:1])
 
 
+@pytest.mark.must
 def test_the_command(tmp_path, monkeypatch, capsys):
     """Three copies on 2 x 2 devices: padded, said; then on a device that has too little memory."""
     tiny = Preset(tiny_models, outline, "heads")
@@ -152,7 +153,7 @@ SUGAR = str(Path(__file__).parents[2] / "configs" / "sugar" / "paper.py")
         (["--topology", "v7x:2x2"], "--topology v7x:2x2: unknown; choose here, or one of v4, v5e, v5p, v6e"),
         (["--topology", "v5e:4"], "slices of v5e have 2 axes, such as v5e:4x4"),
         (["--topology", "v5p:4x4"], "slices of v5p have 3 axes, such as v5p:4x4x4"),
-        (["--mesh", "16x2"], "a mesh of 16 x 2 needs 32 devices, here are 8"),
+        (["--mesh", "16x2"], "a mesh of 16 x 2 needs 32 devices, but this machine has 8"),
         (["--people", "5"], "--people: GUIDE gives every person a generator copy"),
         (
             ["--method", "guide", "--config", SUGAR],

@@ -46,7 +46,7 @@ def test_a_picture_a_person_and_a_row_a_distance(tmp_path):
     ("changes", "distances", "message"),
     [
         ({"target.kind": "mean", "pairs.adjacent_target": "shifted"}, (1.0,), "has no distance to vary"),
-        ({}, (1.0, 1.0), "listed twice"),
+        ({}, (1.0, 1.0), "list each distance once"),
         ({}, (0.0,), "everybody would become the mean face"),
     ],
 )

@@ -65,7 +65,7 @@ def test_files_hold_weights_and_sizes(tmp_path: Path):
         arcface_flax.load(tmp_path / "none.safetensors")
     (tmp_path / "bad.safetensors").write_bytes(b"nothing")
     with pytest.raises(
-        torch_bridge.CheckpointError, match=r"bad\.safetensors: the safetensors file is damaged"
+        torch_bridge.CheckpointError, match=r"bad\.safetensors: is damaged or not a safetensors file"
     ):
         arcface_flax.load(tmp_path / "bad.safetensors")
 
