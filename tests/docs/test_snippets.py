@@ -61,7 +61,9 @@ def small_preset(name: str, people: int = 1) -> ConfigDict:
 def run_page(page: Path) -> None:
     """Run the Python blocks of a page one after another in one namespace, as a program."""
     program = types.ModuleType("__main__")
-    with mock.patch.dict(sys.modules, {"__main__": program}), mock.patch.dict(METHODS):
+    # Only `__main__` is put back: dropping what a page imports first would give later pages other classes.
+    with pytest.MonkeyPatch.context() as patch, mock.patch.dict(METHODS):
+        patch.setitem(sys.modules, "__main__", program)
         for block in blocks(page):
             if block.language == "python" and block.runs:
                 code = "\n" * (block.line - 1) + block.code

@@ -24,6 +24,7 @@ def run_tool(name: str, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int
         ("bundle_zoo.py", ("run", "{folder}", "{folder}/out"), "not a run folder; give the --workdir of"),
         ("bundle_zoo.py", ("lpips-heads", "{folder}/none", "{folder}/out"), "not the wheel of lpips 0.1.4"),
         ("bundle_zoo.py", ("lpips", "{folder}/none", "{folder}/out"), "none: "),
+        ("bundle_zoo.py", ("dlib", "{folder}", "{folder}/out"), "weights_manifest.json: no such file"),
         ("evaluate_zoo_generator.py", ("{folder}/none",), "no such file"),
         ("evaluate_zoo_generator.py", ("--picture", "{folder}/none/a.png"), "its folder does not exist"),
         ("evaluate_zoo_identity.py", ("--network", "{folder}/none"), "no such file"),
