@@ -29,8 +29,17 @@ def quick_preset(name: str, people: int = 1) -> ConfigDict:
     return config
 
 
-@pytest.mark.must
-@pytest.mark.parametrize("example", sorted(path.stem for path in EXAMPLES.glob("*.py")))
+MINUTES = ("from_photos", "many_people")
+"""Examples that train or search for minutes even with few steps."""
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in MINUTES else pytest.mark.must)
+        for name in sorted(path.stem for path in EXAMPLES.glob("*.py"))
+    ],
+)
 def test_an_example_runs(example: str, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(jaxunlearn, "preset", quick_preset, raising=False)

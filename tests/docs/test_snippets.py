@@ -94,7 +94,7 @@ def test_python_examples_run(page, small, monkeypatch):
     run_page(page)
 
 
-@pytest.mark.must
+@pytest.mark.slow
 def test_the_readme_runs_on_the_bundled_generator(small):
     run_page(ROOT / "README.md")
 

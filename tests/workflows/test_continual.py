@@ -92,7 +92,7 @@ def test_the_registry_says_who_was_forgotten_when(out, both):
 @pytest.mark.must
 def test_pictures_and_page(out, both):
     lines = report_requests(tiny_models(), both, settings(2))
-    assert lines[0].startswith("after january: ")
+    assert lines[0].startswith("After january: ")
     assert "of 4 people forgotten" in lines[1]
     with Image.open(out / "people.png") as image:
         assert image.size == (4 * CONFIG.img_resolution, 3 * CONFIG.img_resolution)
@@ -186,5 +186,5 @@ def test_from_the_command_line(out, both, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(SugarMethod, "preset", lambda _, suffix, people, shared: settings(people))
     assert cli.main(["unlearn", "--sequence", str(requests), "--out", str(out)]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0].startswith("after january")
+    assert printed[0].startswith("After january")
     assert printed[-1].endswith("02-february/generator/0000.safetensors")
