@@ -93,7 +93,7 @@ def test_the_registry_says_who_was_forgotten_when(out, both):
 def test_pictures_and_page(out, both):
     lines = report_requests(tiny_models(), both, settings(2))
     assert lines[0].startswith("After january: ")
-    assert "of 4 people forgotten" in lines[1]
+    assert "of 4 people are forgotten" in lines[1]
     with Image.open(out / "people.png") as image:
         assert image.size == (4 * CONFIG.img_resolution, 3 * CONFIG.img_resolution)
     page = (out / "report.html").read_text()
