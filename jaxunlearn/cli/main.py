@@ -60,7 +60,9 @@ def parser(chosen: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser
 
 def _run(name: str, arguments: argparse.Namespace) -> None:
     """Import a command, with JAX and all else that it needs, and run it."""
-    importlib.import_module(f"jaxunlearn.cli.{name}").run(arguments)
+    with signals.importing():
+        command = importlib.import_module(f"jaxunlearn.cli.{name}")
+    command.run(arguments)
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:

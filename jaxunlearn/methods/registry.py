@@ -4,7 +4,7 @@ import functools
 import importlib
 from typing import TYPE_CHECKING
 
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, shortened
 
 if TYPE_CHECKING:
     from jaxunlearn.methods.base import Method
@@ -36,7 +36,7 @@ def named(name: str) -> "Method":
       InputError: if there is no method of that name.
     """
     if name not in METHODS:
-        raise InputError(f"config.method is {name!r}; choose from {', '.join(METHODS)}")
+        raise InputError(f"config.method is {shortened(repr(name))}; choose from {', '.join(METHODS)}")
     return _imported(METHODS[name])
 
 
@@ -61,7 +61,7 @@ def preset(name: str, people: int = 1) -> "ConfigDict":
     """
     method, _, which = name.partition("/")
     if method not in METHODS or which not in named(method).presets:
-        raise InputError(f"no preset {name!r}; choose from {', '.join(preset_names())}")
+        raise InputError(f"no preset {shortened(repr(name))}; choose from {', '.join(preset_names())}")
     return named(method).presets[which](people)
 
 

@@ -41,6 +41,8 @@ class _Received:
         self.line = "interrupted"
         """The line that an interrupted command prints."""
         self.said = False
+        self.importing = False
+        """True while the modules of a command are imported, see `importing`."""
 
 
 _received = _Received()
@@ -122,11 +124,30 @@ def take_signals() -> None:
             signal.signal(number, _note)
 
 
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """End the command at once if a signal comes while modules are imported; there is nothing to save yet.
+
+    Native code of these modules would print an exception, or raise another one in its place.
+    """
+    import jaxunlearn.terminal  # noqa: F401  # the handler needs it, and must not import anything
+
+    before, _received.importing = _received.importing, True
+    try:
+        yield
+    finally:
+        _received.importing = before
+
+
 def _note(number: int, frame: FrameType | None) -> None:
     """Handle a signal, in the main thread."""
     first = not _received.event.is_set()
     if _received.number is None:
         _received.number = number
+    if _received.watched and _received.importing:
+        complain_once()
+        sys.stderr.flush()
+        os._exit(exit_code())
     _received.event.set()
     if (first and _received.asking) or (_received.watched and _is_swallowed_in(frame)):
         return
