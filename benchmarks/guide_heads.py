@@ -22,6 +22,7 @@ from tqdm import tqdm
 from jaxunlearn.evaluation import album_latents, evaluate_generator
 from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.methods import from_config
+from jaxunlearn.methods.config_files import load_config
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, load_models
@@ -29,6 +30,7 @@ from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.profiling.devices import processor
 from jaxunlearn.training.unlearn import unlearn
 
+ABLATIONS = Path(__file__).parents[1] / "configs" / "guide" / "ablations.py"
 FIRST_PERSON = 100
 GUIDE, LADDER, PRECISION = "+ global (GUIDE)", "Tables 1, 2 and 4", "Mixed precision"
 Rows = dict[str, Callable[[], ConfigDict]]
@@ -41,17 +43,22 @@ def _long(dtype: str) -> ConfigDict:
     return config
 
 
+def _ablation(row: str) -> Callable[[], ConfigDict]:
+    """Make the settings of a row of `configs/guide/ablations.py`."""
+    return lambda: load_config(f"{ABLATIONS}:heads,{row}")
+
+
 ROWS: Rows = {
-    "baseline": lambda: presets.baseline(presets.heads()),
-    "baseline + global": lambda: presets.mean_global(presets.heads()),
-    "+ extrapolated target": lambda: presets.extrapolated(presets.heads()),
-    "+ adjacent": lambda: presets.adjacent(presets.heads()),
+    "baseline": _ablation("baseline"),
+    "baseline + global": _ablation("mean_global"),
+    "+ extrapolated target": _ablation("extrapolated"),
+    "+ adjacent": _ablation("adjacent"),
     GUIDE: presets.heads,
-    "alpha_max = 0.5": lambda: presets.with_alpha(presets.heads(), 0.5),
-    "alpha_max = 1": lambda: presets.with_alpha(presets.heads(), 1.0),
-    "alpha_max = 1.5": lambda: presets.with_alpha(presets.heads(), 1.5),
-    "d = 0.35": lambda: presets.with_distance(presets.heads(), 0.35),
-    "d = 1.05": lambda: presets.with_distance(presets.heads(), 1.05),
+    "alpha_max = 0.5": _ablation("alpha=0.5"),
+    "alpha_max = 1": _ablation("alpha=1"),
+    "alpha_max = 1.5": _ablation("alpha=1.5"),
+    "d = 0.35": _ablation("distance=0.35"),
+    "d = 1.05": _ablation("distance=1.05"),
     "float32": lambda: _long("float32"),
     "bfloat16": lambda: _long("bfloat16"),
 }

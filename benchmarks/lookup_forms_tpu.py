@@ -77,7 +77,8 @@ def main() -> None:
         both = jax.jit(gradient).lower(texels, at, out).compile()
         seconds = time.perf_counter() - began
         cycles = [hlo.estimated_cycles(program.as_text() or "") for program in (forward, both)]
-        memory = both.memory_analysis().temp_size_in_bytes / 2**20
+        analysis = both.memory_analysis()
+        memory = float("nan") if analysis is None else analysis.temp_size_in_bytes / 2**20
         print(f"| {name} | {cycles[0]:.3g} | {cycles[1]:.3g} | {memory:.0f} | {seconds:.0f} |", flush=True)
 
 
