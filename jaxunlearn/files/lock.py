@@ -13,11 +13,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from jaxunlearn.errors import InputError
+from torch_bridge import remove_leftovers
 
 NAME = ".lock"
 """Name of the file in the folder."""
@@ -60,6 +61,23 @@ def locked(folder: Path) -> Iterator[None]:
         with contextlib.suppress(OSError):  # a refused command leaves no folder
             for each in made:
                 each.rmdir()
+
+
+@contextlib.contextmanager
+def locked_clean(folder: Path, check_free: Callable[[], None]) -> Iterator[None]:
+    """Lock a folder for the time of the block, and remove unfinished files of a killed process.
+
+    Args:
+      folder: the folder; it is made if it does not exist.
+      check_free: raises an `InputError` if the folder holds other files than those expected.
+
+    Raises:
+      InputError: as `check_free`, or if another process has locked the folder.
+    """
+    check_free()
+    with locked(folder):
+        remove_leftovers(folder)
+        yield
 
 
 def _taken(path: Path) -> int:

@@ -26,8 +26,9 @@ def main() -> int:
 
 def _run() -> int:
     with signals.importing():
-        from jaxunlearn.cli import main as cli
         from jaxunlearn.process import supervision
     if supervision.wanted(sys.argv[1:]):
         return supervision.supervise(sys.argv[1:])
+    with signals.importing():
+        from jaxunlearn.cli import main as cli
     return cli.main()

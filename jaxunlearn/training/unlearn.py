@@ -124,7 +124,7 @@ def _begin(
     folder: RunFolder, request: Request, config: ConfigDict, ws: np.ndarray, stack: contextlib.ExitStack
 ) -> None:
     """Lock the run folder until `stack` ends, and write what was asked or compare it; the leader first."""
-    lock = functools.partial(stack.enter_context, folder.held())
+    lock = functools.partial(stack.enter_context, folder.lock())
     multihost.leader_first(lock, "the run's folder")
     begin = functools.partial(folder.begin, request, config, ws)
     multihost.leader_first(begin, "the run's beginning")

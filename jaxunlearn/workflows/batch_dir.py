@@ -21,12 +21,12 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
-from jaxunlearn.files.lock import NO_CONTENT, locked
+from jaxunlearn.files.lock import NO_CONTENT, locked_clean
 from jaxunlearn.files.names import file_name
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.training.storage.folder_forms import ResultLine, WorklistJson
 from jaxunlearn.training.storage.run_dir import RunFolder
-from torch_bridge import leftover_of, remove_leftovers, replacing
+from torch_bridge import leftover_of, replacing
 
 DONE, DIVERGED = "done", "diverged"
 
@@ -53,9 +53,7 @@ class WorklistFolder:
         if not self.writes:
             yield
             return
-        self._check_free()
-        with locked(self.path):
-            remove_leftovers(self.path)
+        with locked_clean(self.path, self._check_free):
             drop_cut_off_line(self._results, ResultLine)
             yield
 

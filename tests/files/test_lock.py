@@ -102,7 +102,7 @@ WS = np.ones((1, 2, 3), np.float32)
 
 def begin_run(folder, subject="ada"):
     run = RunFolder(folder)
-    with run.held():
+    with run.lock():
         run.begin(Request("m", "f", (subject,), "p", "i", "w"), presets.heads(), WS)
 
 

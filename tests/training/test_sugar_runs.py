@@ -11,6 +11,7 @@ import pytest
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.sugar.fisher_io import load_fisher
 from jaxunlearn.methods.sugar.mappers.mapper import load_mapper
+from jaxunlearn.methods.sugar.prepare import FISHER_FILE, MAPPER_FILE
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import finished
@@ -56,14 +57,14 @@ def test_surrogates_lie_where_the_config_says(whole):
 
 def test_fisher_and_mapper_are_kept(whole):
     trainable = split_generator(tiny_models().generator).trainable
-    fisher = load_fisher(whole.folder.fisher, trainable)
+    fisher = load_fisher(whole.folder.path / FISHER_FILE, trainable)
     assert all(float(leaf.min()) >= 0 for leaf in jax.tree.leaves(fisher))
     assert max(float(leaf.max()) for leaf in jax.tree.leaves(fisher)) > 0
-    assert load_mapper(whole.folder.surrogates, "mapper-unet")
+    assert load_mapper(whole.folder.path / MAPPER_FILE, "mapper-unet")
     with pytest.raises(ValueError, match="sugar-mapper-unet weights"):
-        load_mapper(whole.folder.surrogates, "mapper-transformer")
+        load_mapper(whole.folder.path / MAPPER_FILE, "mapper-transformer")
     with pytest.raises(InputError, match="does not hold a Fisher"):
-        load_fisher(whole.folder.surrogates, trainable)
+        load_fisher(whole.folder.path / MAPPER_FILE, trainable)
 
 
 def test_a_run_that_was_cut_off_gives_the_same(tmp_path, whole):
@@ -80,10 +81,10 @@ def test_a_run_that_was_cut_off_gives_the_same(tmp_path, whole):
 
 def test_without_elastic_weights_more_is_lost(whole):
     """The penalty's purpose: the same run without it moves further, measured by what matters."""
-    almost_none = {"ewc.weight": 1e-12, "ewc.file": str(whole.folder.fisher)}
+    almost_none = {"ewc.weight": 1e-12, "ewc.file": str(whole.folder.path / FISHER_FILE)}
     loose = unlearn(tiny_models(), tiny_people(3), tiny_sugar(almost_none), progress=False)
     source = split_generator(tiny_models().generator).trainable
-    fisher = load_fisher(whole.folder.fisher, source)
+    fisher = load_fisher(whole.folder.path / FISHER_FILE, source)
 
     def moved(generator) -> float:
         here = split_generator(generator).trainable

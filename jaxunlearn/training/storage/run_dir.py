@@ -25,14 +25,14 @@ import numpy as np
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
-from jaxunlearn.files.lock import NO_CONTENT, locked
+from jaxunlearn.files.lock import NO_CONTENT, locked_clean
 from jaxunlearn.files.numpy_arrays import read_npz
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.methods.settings import changed as changed_settings
 from jaxunlearn.training.storage.folder_forms import MetricsLine, RunJson, SummaryJson
 from jaxunlearn.training.storage.metrics_log import add_line, read_metrics
-from torch_bridge import leftover_of, remove_leftovers, replacing
+from torch_bridge import leftover_of, replacing
 
 FORMAT = 2
 """Number of the form of the folder; a new one means that older folders cannot be read."""
@@ -95,16 +95,6 @@ class RunFolder:
         return self.path / "report.html"
 
     @property
-    def surrogates(self) -> Path:
-        """SUGAR's mapper."""
-        return self.path / "surrogates.safetensors"
-
-    @property
-    def fisher(self) -> Path:
-        """SUGAR's Fisher."""
-        return self.path / "fisher.safetensors"
-
-    @property
     def everybody_picture(self) -> Path:
         """Picture of all people before, their surrogates, and after; for people who share a generator."""
         return self.images / "everybody.png"
@@ -126,7 +116,7 @@ class RunFolder:
         return all((self.path / name).is_file() for name in _BEGINNING)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Lock the folder against other processes, and remove unfinished files of a killed one.
 
         Raises:
@@ -135,9 +125,7 @@ class RunFolder:
         if not self.writes:
             yield
             return
-        self._check_free()
-        with locked(self.path):
-            remove_leftovers(self.path)
+        with locked_clean(self.path, self._check_free):
             yield
 
     def finished(self) -> bool:
