@@ -11,6 +11,7 @@ from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.sugar.fisher_io import load_fisher
 from jaxunlearn.methods.sugar.method import SugarMethod
+from jaxunlearn.methods.sugar.prepare import FISHER_FILE
 from jaxunlearn.models import loading
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.photos.people import people_from_seeds
@@ -71,7 +72,7 @@ def test_a_stage_goes_on_from_the_one_before(first, both):
 @pytest.mark.must
 def test_fishers_add_up(both):
     trainable = split_generator(tiny_models().generator).trainable
-    one, two = (load_fisher(result.folder.fisher, trainable) for result in both.results)
+    one, two = (load_fisher(result.folder.path / FISHER_FILE, trainable) for result in both.results)
     assert all((b >= a).all() for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True))
     assert any((b > a).any() for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True))
 
