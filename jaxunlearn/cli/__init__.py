@@ -1,1 +1,1 @@
-"""The command line: a file that runs each command, and in `parsers/` a file with its arguments."""
+"""The command line: `commands/` runs them, and `parsers/` has their arguments."""

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from jaxunlearn.cli.parsers.groups import CONFIG_PREFIX
+from jaxunlearn.cli.argument_groups import CONFIG_PREFIX
 from jaxunlearn.errors import DoesNotFit, InputError, Interrupted
 from jaxunlearn.process import signals
 from jaxunlearn.process.platforms import unusable_platform
@@ -29,7 +29,7 @@ COMMANDS = {
     "bench": "time the compiled step on this machine",
     "compile": "compile the step for a TPU slice or for this machine; print what it needs",
 }
-"""Name → help line. `parsers/NAME.py` has a command's arguments, without JAX; `NAME.py` runs it."""
+"""Name → help line. `parsers/NAME.py` has a command's arguments, without JAX; `commands/NAME.py` runs it."""
 
 SUCCESS, FAILURE, BAD_INPUT, TOO_LARGE, READER_GONE = 0, 1, 2, 3, 141
 
@@ -61,7 +61,7 @@ def parser(chosen: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser
 def _run(name: str, arguments: argparse.Namespace) -> None:
     """Import a command, with JAX and all else that it needs, and run it."""
     with signals.importing():
-        command = importlib.import_module(f"jaxunlearn.cli.{name}")
+        command = importlib.import_module(f"jaxunlearn.cli.commands.{name}")
     command.run(arguments)
 
 

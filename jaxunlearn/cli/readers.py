@@ -8,7 +8,7 @@ from absl import flags
 from jax.sharding import Mesh
 from ml_collections import config_flags
 
-from jaxunlearn.cli.parsers.groups import CONFIG_PREFIX, SHARED_PEOPLE
+from jaxunlearn.cli.argument_groups import CONFIG_PREFIX, SHARED_PEOPLE
 from jaxunlearn.errors import InputError, first_line, shortened
 from jaxunlearn.methods import configuration
 from jaxunlearn.methods.config_files import load_config

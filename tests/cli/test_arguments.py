@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eg3d_flax import GeneratorConfig
+from jaxunlearn.cli import argument_types as types
 from jaxunlearn.cli import main as cli
-from jaxunlearn.cli.parsers import types
 from jaxunlearn.cli.readers import read_config
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import configuration

@@ -2,8 +2,8 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.parsers.groups import PHOTO_SOURCES
-from jaxunlearn.cli.parsers.types import face, local_path, not_negative
+from jaxunlearn.cli.argument_groups import PHOTO_SOURCES
+from jaxunlearn.cli.argument_types import face, local_path, not_negative
 
 DESCRIPTION = """\
 Crop photos of faces as those of EG3D's training set were cropped: 512², the face upright, its size and place

@@ -3,8 +3,8 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from jaxunlearn.cli.parsers.groups import add_step
-from jaxunlearn.cli.parsers.types import MOST_COPIES, MOST_STEPS, local_path, mesh_shape, whole
+from jaxunlearn.cli.argument_groups import add_step
+from jaxunlearn.cli.argument_types import MOST_COPIES, MOST_STEPS, local_path, mesh_shape, whole
 
 DESCRIPTION = """\
 Time the compiled unlearning step as runs use it. Compilation is timed first, then single steps after a

@@ -2,8 +2,8 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.parsers.groups import add_step
-from jaxunlearn.cli.parsers.types import MOST_COPIES, local_path, mesh_shape, whole
+from jaxunlearn.cli.argument_groups import add_step
+from jaxunlearn.cli.argument_types import MOST_COPIES, local_path, mesh_shape, whole
 
 DESCRIPTION = """\
 Compile the unlearning step for a TPU slice, which this machine need not have, or for this machine. Print what

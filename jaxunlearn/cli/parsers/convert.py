@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.parsers.types import local_path
+from jaxunlearn.cli.argument_types import local_path
 
 DESCRIPTION = """\
 Convert a network between PyTorch's files and ours.

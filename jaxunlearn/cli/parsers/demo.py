@@ -2,8 +2,8 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.parsers.groups import add_config
-from jaxunlearn.cli.parsers.types import local_path, seed
+from jaxunlearn.cli.argument_groups import add_config
+from jaxunlearn.cli.argument_types import local_path, seed
 
 DESCRIPTION = """\
 Make the bundled generator forget one of its people, measure the result, and show it.

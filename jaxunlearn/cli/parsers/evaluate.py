@@ -2,8 +2,8 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.parsers.groups import add_config
-from jaxunlearn.cli.parsers.types import local_path, name_or_path
+from jaxunlearn.cli.argument_groups import add_config
+from jaxunlearn.cli.argument_types import local_path, name_or_path
 
 DESCRIPTION = """\
 Measure what a run did: how well each person is forgotten, also in other pictures of them, and how little all

@@ -3,8 +3,8 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from jaxunlearn.cli.parsers.groups import PHOTO_SOURCES, add_inversion, add_models
-from jaxunlearn.cli.parsers.types import (
+from jaxunlearn.cli.argument_groups import PHOTO_SOURCES, add_inversion, add_models
+from jaxunlearn.cli.argument_types import (
     MOST_BATCH,
     MOST_DEVICES,
     MOST_STEPS,

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.parsers.types import local_path
+from jaxunlearn.cli.argument_types import local_path
 
 DESCRIPTION = """\
 List the models that the commands can use: the purpose and licence of each, whether its file is on this

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from jaxunlearn.cli.parsers.types import (
+from jaxunlearn.cli.argument_types import (
     LARGEST_SEED,
     MOST_BATCH,
     local_path,

@@ -2,8 +2,8 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.parsers.groups import add_config, add_inversion, add_mesh, add_models
-from jaxunlearn.cli.parsers.types import (
+from jaxunlearn.cli.argument_groups import add_config, add_inversion, add_mesh, add_models
+from jaxunlearn.cli.argument_types import (
     MOST_COPIES,
     MOST_STEPS,
     local_path,

@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 from jax.sharding import Mesh
 
-from jaxunlearn.cli.parsers.types import MOST_COPIES
+from jaxunlearn.cli.argument_types import MOST_COPIES
 from jaxunlearn.cli.readers import join, mesh_of, models_of, read_config, refuse_other_method
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_text
