@@ -58,11 +58,16 @@ class EvaluationSettings:
         yaw = np.linspace(-self.max_yaw, self.max_yaw, self.views) if self.views > 1 else np.zeros(1)
         return views(generator.config, yaw, np.full(self.views, self.pitch))
 
+    def random_z(self, generator: Generator) -> jax.Array:
+        """Return the z of the random people, `[frechet_samples, z_dim]`; the retained people are first."""
+        key_z, _ = jax.random.split(jax.random.key(self.seed))
+        return jax.random.normal(key_z, (self.frechet_samples, generator.config.z_dim))
+
     def random_people(self, generator: Generator) -> tuple[jax.Array, jax.Array]:
         """Return latents `[frechet_samples, L, D]` and the camera of each, `[frechet_samples, 25]`."""
-        key_z, key_yaw = jax.random.split(jax.random.key(self.seed))
+        _, key_yaw = jax.random.split(jax.random.key(self.seed))
         count, config = self.frechet_samples, generator.config
-        z = jax.random.normal(key_z, (count, config.z_dim))
+        z = self.random_z(generator)
         yaw = jax.random.uniform(key_yaw, (count,), minval=-self.max_yaw, maxval=self.max_yaw)
         ws = generator.mapping(z, conditioning_view(config, count), self.truncation_psi)
         return ws, views(config, yaw, jnp.full(count, self.pitch))
