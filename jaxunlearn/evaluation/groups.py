@@ -51,7 +51,7 @@ def groups_of(z: np.ndarray) -> dict[str, np.ndarray]:
     The looks are those of the parametric head of the same z. The generator shows them approximately.
 
     Args:
-      z: `[K, 64]`, the people, as `EvaluationSettings.random_z` returns them.
+      z: `[K, 64]`, the people, as `EvaluationSettings.random_people` draws them.
 
     Returns:
       Name of a group → `[K]`, True for its members. Each person is in one group of skin, sex, age, hair

@@ -111,7 +111,8 @@ def _squared_discrepancy(sets: Sequence[np.ndarray]) -> float:
     count, dimension = x.shape
 
     def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return (a @ b.T / dimension + 1) ** 3
+        product = a @ b.T / dimension + 1
+        return product * product * product  # a power of arrays is ten times slower
 
     def within(a: np.ndarray) -> float:
         k = kernel(a, a)

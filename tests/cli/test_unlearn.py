@@ -10,7 +10,7 @@ import trimesh
 from PIL import Image
 
 from jaxunlearn.cli import main as cli
-from jaxunlearn.reporting.html import MEANINGS
+from jaxunlearn.reporting.page.run_page import MEANINGS
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 FEW = [
@@ -18,6 +18,7 @@ FEW = [
     "--config.images_every=0",
     "--config.evaluation.album=2",
     "--config.evaluation.retained_people=4",
+    "--config.evaluation.strangers=4",
     "--config.evaluation.frechet_samples=8",
     "--config.evaluation.batch=8",
 ]

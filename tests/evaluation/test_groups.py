@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation import EvaluationSettings
 from jaxunlearn.evaluation.groups import groups_of, has_groups, lost_by_group
 from jaxunlearn.zoo.synthetic.person import person_from_latent
-from tests.support.tiny_models import CONFIG, tiny_models
+from tests.support.tiny_models import tiny_models
 
 PEOPLE = 1500
 KINDS = {
@@ -81,18 +80,6 @@ def test_lost_people_are_counted_by_group():
         "first three": {"lost": 1, "people": 2, "share": 0.5},
         "nobody": {"lost": 0, "people": 0, "share": None},
     }
-
-
-def test_random_people_are_those_of_their_z():
-    class WIsZ:
-        config = CONFIG
-
-        def mapping(self, z, c, truncation_psi):
-            return z[:, None]
-
-    settings = EvaluationSettings(retained_people=3, frechet_samples=4)
-    ws, _ = settings.random_people(WIsZ())  # type: ignore[arg-type]
-    np.testing.assert_array_equal(ws[:, 0], settings.random_z(WIsZ()))  # type: ignore[arg-type]
 
 
 def test_only_the_bundled_generator_has_groups():
