@@ -16,6 +16,8 @@ ANNEXES = {"profiling": "training", "zoo": "reporting"}
 ALLOWED = {
     # The people of the bundled generator are photographed anew; imported when that is asked for.
     ("jaxunlearn.evaluation.album", "zoo"),
+    # The looks of its random people follow from their z: is any group of them lost more often?
+    ("jaxunlearn.evaluation.groups", "zoo"),
 }
 MOST_FILES = 12
 MOST_LINES = 60
