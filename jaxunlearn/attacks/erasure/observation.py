@@ -15,7 +15,7 @@ from jaxunlearn.attacks.erasure.settings import ErasureSettings
 from jaxunlearn.batching import in_batches
 from jaxunlearn.evaluation.features import Features, descriptions
 from jaxunlearn.methods.latents import interpolated_target
-from jaxunlearn.models.batched import Judge, embeddings
+from jaxunlearn.models.batched import CosineNetwork, embeddings
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.renderer import Renderer
 
@@ -53,7 +53,7 @@ class Observation(NamedTuple):
 class Instruments(NamedTuple):
     """The networks of the attacker."""
 
-    identity: Judge
+    identity: CosineNetwork
     features: Features
 
 
