@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ORDER = ("hall", "models", "methods", "photos", "training", "evaluation", "reporting", "workflows", "cli")
+ORDER = (
+    "hall",
+    "models",
+    "methods",
+    "photos",
+    "training",
+    "evaluation",
+    "attacks",
+    "reporting",
+    "workflows",
+    "cli",
+)
 """Rooms from the ground up; the hall is `jaxunlearn/` itself with `files/` and `process/`."""
 
 ANNEXES = {"profiling": "training", "zoo": "reporting"}
