@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.groups import groups_of, has_groups, lost_by_group
+from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
 from jaxunlearn.zoo.synthetic.person import person_from_latent
 from tests.support.tiny_models import tiny_models
 
@@ -70,16 +70,6 @@ def test_groups_are_what_their_names_say(z, groups):
 def test_length_of_z_does_not_count(z, groups):
     for name, members in groups_of(3 * z[:50]).items():
         np.testing.assert_array_equal(members, groups[name][:50], err_msg=name)
-
-
-def test_lost_people_are_counted_by_group():
-    kept = np.array([0.2, -0.1, np.nan, 0.0, -0.3])
-    groups = {"first three": np.array([1, 1, 1, 0, 0], bool), "nobody": np.zeros(5, bool)}
-    assert lost_by_group(kept, groups) == {
-        "everybody": {"lost": 2, "people": 4, "share": 0.5},
-        "first three": {"lost": 1, "people": 2, "share": 0.5},
-        "nobody": {"lost": 0, "people": 0, "share": None},
-    }
 
 
 def test_only_the_bundled_generator_has_groups():

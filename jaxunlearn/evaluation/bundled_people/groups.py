@@ -1,8 +1,5 @@
 """Groups of people of the bundled generator, by their looks: is any group lost more often than the others?"""
 
-from collections.abc import Mapping
-from typing import TypedDict
-
 import numpy as np
 
 from jaxunlearn.models.generator import BUNDLED
@@ -23,20 +20,6 @@ LENGTH_MEDIAN = 0.442
 
 AGE_TERCILES = (-0.431, 0.431)
 """Terciles of one number of a normalised z, which sets the age."""
-
-
-class GroupLoss(TypedDict):
-    """How many people of a group are lost.
-
-    Attributes:
-      lost: number of people whom the judge no longer accepts.
-      people: number of people in the group that the judge could measure.
-      share: `lost` / `people`; None without people.
-    """
-
-    lost: int
-    people: int
-    share: float | None
 
 
 def has_groups(models: Models) -> bool:
@@ -76,27 +59,6 @@ def groups_of(z: np.ndarray) -> dict[str, np.ndarray]:
         "glasses": glasses,
         "no glasses": ~glasses,
     }
-
-
-def lost_by_group(kept: np.ndarray, groups: Mapping[str, np.ndarray]) -> dict[str, GroupLoss]:
-    """Count the retained people of each group whom the judge no longer accepts.
-
-    Args:
-      kept: `[K]` similarity minus the judge's threshold of each person, or any number that is negative for a
-        lost person; NaN for people without a face, who count nowhere.
-      groups: as `groups_of` returns them.
-
-    Returns:
-      Name of a group → its counts; "everybody" is the group of all people.
-    """
-    everybody = {"everybody": np.ones(len(kept), bool), **groups}
-    return {name: _loss(np.asarray(kept)[members]) for name, members in everybody.items()}
-
-
-def _loss(kept: np.ndarray) -> GroupLoss:
-    measured = kept[~np.isnan(kept)]
-    lost = int(np.sum(measured < 0))
-    return {"lost": lost, "people": len(measured), "share": lost / len(measured) if len(measured) else None}
 
 
 def _halves(values: np.ndarray, limit: float, names: tuple[str, str]) -> dict[str, np.ndarray]:
