@@ -57,7 +57,8 @@ class Attacked:
         """Compare people by all judges.
 
         Args:
-          a, b: name of a judge → `[N, V, E]`, as `embeddings` returns them; N broadcasts.
+          a: name of a judge → `[N, V, E]`, as `embeddings` returns them.
+          b: as `a`; N broadcasts.
 
         Returns:
           Name of a judge → for each pair `similarity`, `accepted` (True if it counts as one person) and
