@@ -16,8 +16,27 @@ from typing import Any
 import ml_collections
 
 ROLES = {
-    "judge": {"name": "heads identity judge", "seed": 0, "first": 0, "steps": 640},
-    "loss": {"name": "heads identity loss", "seed": 1, "first": 2048, "steps": 440},
+    "judge": {
+        "name": "heads identity judge",
+        "seed": 0,
+        "scenario": "identity",
+        "first": 0,
+        "steps": 640,
+    },
+    "loss": {
+        "name": "heads identity loss",
+        "seed": 1,
+        "scenario": "identity",
+        "first": 2048,
+        "steps": 440,
+    },
+    "face": {
+        "name": "heads face judge",
+        "seed": 2,
+        "scenario": "wigs",
+        "first": 4096,
+        "steps": 1400,
+    },
 }
 
 
@@ -38,6 +57,7 @@ def get_config(role: str = "judge") -> ml_collections.ConfigDict:
     config.network.embedding_size = 128
 
     config.data = ml_collections.ConfigDict()
+    config.data.scenario = ROLES[role]["scenario"]
     config.data.people = 2048
     config.data.first = ROLES[role]["first"]  # number of the first person
     config.data.held_out = 256

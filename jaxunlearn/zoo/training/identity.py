@@ -120,8 +120,9 @@ class IdentityTask:
         header = {
             "licence": LICENCE,
             "made_by": "tools/train_zoo.py",
-            "people": f"jaxunlearn.zoo.synthetic, mapping version {MAPPING_VERSION}, scenario identity, "
-            f"seed {data.seed}, numbers {data.first} to {data.first + data.people - 1}",
+            "people": f"jaxunlearn.zoo.synthetic, mapping version {MAPPING_VERSION}, "
+            f"scenario {data.scenario}, seed {data.seed}, "
+            f"numbers {data.first} to {data.first + data.people - 1}",
             "seed": str(self.config.seed),
             "steps": str(int(state.step)),
             "seconds": str(round(seconds)),
@@ -158,7 +159,7 @@ class IdentityTask:
         """Photograph people; photographs are kept in `config.data.folder`."""
         data = self.config.data
         request = PhotographRequest(
-            "identity",
+            data.scenario,
             people=data.held_out if held_out else data.people,
             views=data.views,
             resolution=self._shape.input_size,
