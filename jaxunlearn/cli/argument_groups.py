@@ -34,7 +34,14 @@ def add_models(parser: ArgumentParser) -> None:
     suits = "[as suits the model]"
     add("--perceptual", type=name_or_path, metavar="FILE", help=f"LPIPS of the loss: alex, or a file {suits}")
     add("--identity", type=name_or_path, metavar="FILE", help=f"identity network of the loss {suits}")
-    add("--judge", type=name_or_path, metavar="FILE", help=f"identity network of the evaluation {suits}")
+    add(
+        "--judge",
+        action="append",
+        default=[],
+        type=name_or_path,
+        metavar="FILE",
+        help=f"network that measures, or dlib; may be given several times {suits}",
+    )
 
 
 def add_inversion(parser: ArgumentParser, option: str) -> None:

@@ -1,6 +1,6 @@
 """Measure what a run did to a generator: the forgotten people and everybody else, under the papers' names.
 
-    reference = measure_source(source, judge, perceptual, AlexNetFeatures(lpips_flax.load("alex")), settings)
+    reference = measure_source(source, judges, perceptual, AlexNetFeatures(lpips_flax.load("alex")), settings)
     figures = evaluate_generator(reference, unlearned, ws, ws_target)     # a flat dict, ready for JSON
 
 `reference` holds all that depends on the source generator alone; it serves any number of runs.
@@ -8,8 +8,9 @@
 
 from jaxunlearn.evaluation.album import album_latents, can_render_albums
 from jaxunlearn.evaluation.features import AlexNetFeatures, Features, InceptionFeatures
-from jaxunlearn.evaluation.forgetting import forgotten_figures, forgotten_set_figures, mean_figures
-from jaxunlearn.evaluation.identification import Identification
+from jaxunlearn.evaluation.forgetting import forgotten_figures, forgotten_set_figures
+from jaxunlearn.evaluation.judges import CalibratedJudge, CosineJudge, DlibJudge, Judge, Strangers
+from jaxunlearn.evaluation.means import mean_figures
 from jaxunlearn.evaluation.protocol import evaluate_generator, evaluate_together
 from jaxunlearn.evaluation.reference import Reference, measure_source
 from jaxunlearn.evaluation.retention import retained_figures
@@ -17,11 +18,15 @@ from jaxunlearn.evaluation.settings import EvaluationSettings
 
 __all__ = [
     "AlexNetFeatures",
+    "CalibratedJudge",
+    "CosineJudge",
+    "DlibJudge",
     "EvaluationSettings",
     "Features",
-    "Identification",
     "InceptionFeatures",
+    "Judge",
     "Reference",
+    "Strangers",
     "album_latents",
     "can_render_albums",
     "evaluate_generator",

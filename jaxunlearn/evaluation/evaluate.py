@@ -7,24 +7,24 @@ import jax.numpy as jnp
 import numpy as np
 
 import lpips_flax
-from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import (
     AlexNetFeatures,
     EvaluationSettings,
     Features,
-    Identification,
     Reference,
     album_latents,
     evaluate_generator,
     evaluate_together,
+    mean_figures,
     measure_source,
 )
+from jaxunlearn.evaluation.judges.choice import judge_of
+from jaxunlearn.evaluation.judges.stored import stored_calibration
+from jaxunlearn.evaluation.protocol import MEASURED_WITH
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import BUNDLED
-from jaxunlearn.models.identity import IdentityNetwork
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.alignment.face_detector import HOW_TO_GET_ONE, find_detector
 from jaxunlearn.training.result import Result
 
 
@@ -53,46 +53,22 @@ def measure_reference(
         views=wanted.views,
         retained_people=wanted.retained_people,
         frechet_samples=wanted.frechet_samples,
+        strangers=wanted.strangers,
         batch=wanted.batch,
         seed=wanted.seed,
     )
+    judges = [judge_of(network, wanted.align) for network in models.judges]
     return measure_source(
         models.generator,
-        identification_of(models.judge, wanted.align),
+        [stored_calibration(judge, models.fingerprint, settings) or judge for judge in judges],
         models.perceptual,
         features or AlexNetFeatures(lpips_flax.load("alex")),
         settings,
+        mean=models.w_avg,
         real_images=real_images,
         compute=from_config.compute(config),
         progress=progress,
     )
-
-
-def identification_of(judge: IdentityNetwork, align: str) -> Identification:
-    """Choose how faces are shown to a judge.
-
-    Args:
-      judge: identity network.
-      align: "mtcnn", "landmarks" or "fixed", see `evaluation.identification`. "auto" is "mtcnn" if the judge
-        takes aligned faces and a detector is installed, otherwise "fixed".
-
-    Raises:
-      InputError: if "mtcnn" is wanted without a detector, or the judge does not take aligned faces.
-    """
-    if align == "fixed" or (align == "auto" and not judge.takes_aligned_faces):
-        return Identification(judge)
-    if not judge.takes_aligned_faces:
-        raise InputError(
-            f"config.evaluation.align is {align!r}, but {judge.name} looks at whole pictures; choose fixed"
-        )
-    if align == "landmarks":
-        return Identification(judge, "landmarks")
-    detector = find_detector()
-    if detector is not None:
-        return Identification(judge, "mtcnn", detector)
-    if align == "mtcnn":
-        raise InputError(HOW_TO_GET_ONE)
-    return Identification(judge)
 
 
 def evaluate(
@@ -146,7 +122,7 @@ def evaluate(
             )
             for k, generator in enumerate(result.generators)
         }
-        figures = {**_means(list(people.values())), "people": people}
+        figures = {**means_over_people(list(people.values())), "people": people}
     if result.folder is not None:
         result.folder.add_to_summary(figures)
     return figures
@@ -157,13 +133,9 @@ def _seeds(result: Result) -> dict[int, int]:
     return {k: seed for k, seed in enumerate(result.people.seeds) if seed is not None}
 
 
-def _means(people: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the mean of each figure over the people that have it; other values are the first person's."""
-    means = {}
-    for name, first in people[0].items():
-        values = [figures[name] for figures in people if figures[name] is not None]
-        numbers = bool(values) and all(isinstance(value, int | float) for value in values)
-        means[name] = float(np.mean(values)) if numbers and not isinstance(values[0], bool) else first
-    if len(people) > 1:
-        means["forgotten"] = sum(bool(figures["forgotten"]) for figures in people)
-    return means
+def means_over_people(people: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return `mean_figures` of generators that forgot one person each; of a single one its own figures."""
+    if len(people) == 1:
+        return dict(people[0])
+    measured_with = {name: people[0][name] for name in MEASURED_WITH}
+    return {**mean_figures(people), **measured_with}

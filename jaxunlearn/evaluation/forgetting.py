@@ -1,7 +1,7 @@
 """Measure how thoroughly people are forgotten."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +10,16 @@ from tqdm import tqdm
 
 from inception_flax import frechet_distance
 from jaxunlearn.evaluation.features import descriptions
+from jaxunlearn.evaluation.forgetting_by_judge import Parts, figures_by_judge, number
+from jaxunlearn.evaluation.looks import look
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 
-Figures = dict[str, float | bool | None]
+Figures = dict[str, Any]
+
+PLACES = ("latent", "wide", "truncated", "photos")
+"""Where a person is looked for: at their latent, from the sides, truncated, and in their other photos."""
 
 
 def forgotten_figures(
@@ -24,9 +29,9 @@ def forgotten_figures(
     ws_target: jax.Array | None = None,
     other_ws: jax.Array | None = None,
 ) -> Figures:
-    """Return identity similarities of one person before and after, as means over the protocol's views.
+    """Look for a person in an unlearned generator.
 
-    Every similarity compares two pictures from the same view.
+    Every similarity compares pictures from the same views.
 
     Args:
       reference: the measured source.
@@ -36,13 +41,17 @@ def forgotten_figures(
       other_ws: `[M, L, D]`, latents of other photos of the person, which unlearning did not use.
 
     Returns:
-      `id`: similarity of the person before and after. `id_std`: its standard deviation over the views.
-      `id_others`: the similarity before and after for the other latents. `id_target`: similarity of the
-      person before and the target in the source; complete success would give this value. `id_to_target`:
-      similarity of the person after and that target. `threshold`: from this similarity on, two pictures count
-      as one person. `forgotten`: True if `id` is below it. `pairs_without_face`: number of the person's pairs
-      that `id` leaves out because no face was found in one of the two pictures. A figure is None if its
-      latents are not given, or if it has no pair with two faces.
+      Figures of the main judge. `id`: similarity of the person before and after. `id_std`: its standard
+      deviation over the views. `id_others`, `id_others_max`: the same for the other latents, mean and
+      maximum. `id_target`: similarity of the person before and the target in the source; complete success
+      would give this value. `id_to_target`: similarity of the person after and that target. `threshold`: from
+      this similarity on, two people count as one. `pairs_without_face`: number of the person's pairs that
+      `id` leaves out because no face was found in one of the two pictures.
+
+      Of all judges. `judges`: the figures of each, see `forgetting_by_judge`. `forgotten_by`: for each of
+      `PLACES` True if no judge finds the person there. `forgotten`: True if all of these are.
+
+      A figure is None if its latents are not given, or if it has no pair with two faces.
     """
     return _measure(reference, unlearned, [_Person(ws, ws_target, other_ws)])[0].figures
 
@@ -83,18 +92,6 @@ def forgotten_set_figures(
     return [m.figures for m in measured], frechet_distance(before, after)
 
 
-def mean_figures(people: Sequence[Figures]) -> dict[str, float | int | None]:
-    """Return the means over people; `forgotten` is the number of people that are forgotten."""
-    means: dict[str, float | int | None] = {}
-    for name in people[0]:
-        values = [figures[name] for figures in people]
-        known = [value for value in values if value is not None]
-        means[name] = float(np.mean(known)) if known else None
-    if means["forgotten"] is not None:
-        means["forgotten"] = sum(bool(figures["forgotten"]) for figures in people)
-    return means
-
-
 class _Person(NamedTuple):
     ws: jax.Array
     """`[L, D]`."""
@@ -106,79 +103,95 @@ class _Person(NamedTuple):
     """`[M, L, D]`."""
 
 
-class _Views(NamedTuple):
-    """A person seen from all views."""
-
-    person: np.ndarray
-    """Embeddings `[1, V, E]`."""
-
-    target: np.ndarray
-    """Embeddings `[0 or 1, V, E]`."""
-
-    others: np.ndarray
-    """Embeddings `[M, V, E]`."""
-
-    features: np.ndarray
-    """Features of the person's own pictures, `[V, F]`."""
-
-
 class _Measured(NamedTuple):
     figures: Figures
     features: tuple[np.ndarray, np.ndarray]
     """Features of the person's pictures before and after, `[V, F]` each."""
 
 
+class _Seen(NamedTuple):
+    """A person in one generator."""
+
+    judged: dict[str, Parts]
+    """Name of a judge → embeddings."""
+
+    features: np.ndarray
+    """Features of the person's own pictures, `[V, F]`."""
+
+
 def _measure(reference: Reference, unlearned: Generator, people: Sequence[_Person]) -> list[_Measured]:
-    before = _from_all_views(reference, reference.renderer, people)
+    before = _see(reference, reference.renderer, people)
     changed = [person._replace(target=None) for person in people]
-    after = _from_all_views(reference, reference.renderer.with_generator(unlearned), changed)
-    threshold = reference.judge.threshold
+    after = _see(reference, reference.renderer.with_generator(unlearned), changed)
     return [
-        _Measured(_figures(old, new, threshold), (old.features, new.features))
+        _Measured(_figures(reference, old.judged, new.judged), (old.features, new.features))
         for old, new in zip(before, after, strict=True)
     ]
 
 
-def _figures(before: _Views, after: _Views, threshold: float | None) -> Figures:
-    cosines = _cosines(before.person, after.person)
-    with_faces = cosines[~np.isnan(cosines)]
-    similarity = _mean(cosines)
+def _see(reference: Reference, renderer: Renderer, people: Sequence[_Person]) -> list[_Seen]:
+    """Render and embed everybody's latents from all views, in as few batches as possible."""
+    batch = reference.settings.batch
+    stacks = [stack for person in people for stack in _latents(reference, person)]
+    starts = np.cumsum([0, *map(len, stacks)])[:-1]
+    seen = look(renderer, reference.judges, jnp.concatenate(stacks), reference.views, batch)
+    portraits = np.stack([person.ws for person in people])
+    wide = look(renderer, reference.judges, jnp.asarray(portraits), reference.wide_views, batch)
+    count, views = len(people), len(reference.views)
+    own = seen.images[starts[::4]].reshape(count * views, *seen.images.shape[2:])
+    features = np.split(descriptions(reference.features, own, batch), count)
+    judged: list[dict[str, Parts]] = [{} for _ in people]
+    for name, embeddings in seen.embeddings.items():
+        parts = np.split(embeddings, starts[1:])
+        for k in range(count):
+            judged[k][name] = Parts(*parts[4 * k : 4 * k + 4], wide=wide.embeddings[name][k : k + 1])
+    return [_Seen(*row) for row in zip(judged, features, strict=True)]
+
+
+def _latents(reference: Reference, person: _Person) -> list[jax.Array]:
+    """Return what is looked at from all views: person, truncated, other photos, target; `[*, L, D]` each."""
+    shape, mean = person.ws.shape, reference.mean
+    psi = jnp.asarray(reference.settings.truncations).reshape(-1, 1, 1)
+    none = jnp.zeros((0, *shape))
+    return [
+        person.ws[None],
+        mean + psi * (person.ws - mean),
+        none if person.others is None else person.others,
+        none if person.target is None else person.target[None],
+    ]
+
+
+def _figures(reference: Reference, before: dict[str, Parts], after: dict[str, Parts]) -> Figures:
+    judges = {
+        judge.name: figures_by_judge(
+            judge, before[judge.name], after[judge.name], reference.settings.truncations
+        )
+        for judge in reference.judges
+    }
+    main, name = judges[reference.judge.name], reference.judge.name
+    by_view = reference.judge.judge.similarity(
+        before[name].person[0, :, None], after[name].person[0, :, None]
+    )
+    with_faces = by_view[~np.isnan(by_view)]
+    forgotten_by = {
+        place: _by_all([figures["found"][place] for figures in judges.values()]) for place in PLACES
+    }
     return {
-        "id": similarity,
-        "id_std": float(with_faces.std()) if len(with_faces) else None,
-        "id_others": _mean(_cosines(before.others, after.others)),
-        "id_target": _mean(_cosines(before.person, before.target)),
-        "id_to_target": _mean(_cosines(after.person, before.target)),
-        "threshold": threshold,
-        "forgotten": None if threshold is None or similarity is None else similarity < threshold,
-        "pairs_without_face": cosines.size - with_faces.size,
+        **{name: main[name] for name in ("id", "id_others", "id_others_max", "id_target", "id_to_target")},
+        "id_std": number(with_faces.std(ddof=1)) if len(with_faces) > 1 else None,
+        "threshold": main["threshold"],
+        "pairs_without_face": by_view.size - with_faces.size,
+        "forgotten": _all(forgotten_by.values()),
+        "forgotten_by": forgotten_by,
+        "judges": judges,
     }
 
 
-def _from_all_views(reference: Reference, renderer: Renderer, people: Sequence[_Person]) -> list[_Views]:
-    """Render and embed everybody's latents from all views, in as few batches as possible."""
-    views, batch = reference.views, reference.settings.batch
-    stacks = [_stacked(ws, reference.ws.shape[1:]) for person in people for ws in person]
-    latents, c = jnp.concatenate(stacks), jnp.tile(views, (sum(map(len, stacks)), 1))
-    images = np.clip(renderer(jnp.repeat(latents, len(views), axis=0), c).image, -1, 1)
-    embedded = reference.identification.embeddings(images, c, batch).reshape(len(latents), len(views), -1)
-    starts = np.cumsum([0, *map(len, stacks)])[:-1]
-    parts = np.split(embedded, starts[1:])
-    portraits = images.reshape(len(latents), len(views), *images.shape[1:])[starts[::3]]
-    features = descriptions(reference.features, np.concatenate(portraits), batch)
-    rows = zip(parts[::3], parts[1::3], parts[2::3], np.split(features, len(people)), strict=True)
-    return [_Views(*row) for row in rows]
+def _by_all(found: Sequence[bool | None]) -> bool | None:
+    """Return True if nobody found anything; None if nobody could look."""
+    return _all(None if each is None else not each for each in found)
 
 
-def _stacked(ws: jax.Array | None, shape: tuple[int, ...]) -> jax.Array:
-    return jnp.zeros((0, *shape)) if ws is None else jnp.reshape(ws, (-1, *shape))
-
-
-def _cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.sum(a * b, axis=-1)
-
-
-def _mean(cosines: np.ndarray) -> float | None:
-    """Return the mean over pairs with a face in both pictures; None if there is no such pair."""
-    with_faces = cosines[~np.isnan(cosines)]
-    return float(with_faces.mean()) if with_faces.size else None
+def _all(claims: Iterable[bool | None]) -> bool | None:
+    known = [claim for claim in claims if claim is not None]
+    return all(known) if known else None

@@ -6,10 +6,16 @@ from typing import Any
 
 import jax
 
-from jaxunlearn.evaluation.forgetting import forgotten_figures, forgotten_set_figures, mean_figures
+from jaxunlearn.evaluation.forgetting import forgotten_figures, forgotten_set_figures
+from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.evaluation.judges.strangers import FAR
+from jaxunlearn.evaluation.means import mean_figures
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.evaluation.retention import retained_figures
 from jaxunlearn.models.generator import Generator
+
+MEASURED_WITH = ("align", "networks", "counts", "strangers", "settings")
+"""Names of what says how figures were measured; the same for everybody."""
 
 
 def evaluate_generator(
@@ -33,11 +39,11 @@ def evaluate_generator(
 
     Returns:
       The figures of `forgotten_figures` and `retained_figures` under the papers' names; `align` (what the
-      identity network saw), `networks`, `counts` and `settings`; ready for JSON.
+      main judge saw), `networks`, `counts` and `settings`; ready for JSON.
     """
     return {
         **forgotten_figures(reference, unlearned, ws, ws_target, other_ws),
-        **retained_figures(reference, unlearned, progress=progress),
+        **retained_figures(reference, unlearned, ws[None], progress=progress),
         **_measured_with(reference, 0 if other_ws is None else len(other_ws)),
     }
 
@@ -72,21 +78,23 @@ def evaluate_together(
     return {
         **mean_figures(people),
         "fid_forget": fid_forget,
-        **retained_figures(reference, unlearned, progress=progress),
+        **retained_figures(reference, unlearned, ws, progress=progress),
         **_measured_with(reference, others),
         "people": {str(k): figures for k, figures in enumerate(people)},
     }
 
 
 def _measured_with(reference: Reference, other_latents: int) -> dict[str, Any]:
-    settings, detector = reference.settings, reference.identification.detector
+    settings, judge = reference.settings, reference.judge.judge
+    detector = judge.detector_origin
     return {
-        "align": reference.identification.align,
+        "align": judge.align,
         "networks": {
-            "identity": reference.judge.name,
+            "identity": judge.name,
+            "judges": [each.name for each in reference.judges],
             "perceptual": f"lpips-{reference.perceptual.net}",
             "frechet": reference.features.name,
-            **({} if detector is None else {"detector": detector.origin}),
+            **({} if detector is None else {"detector": detector}),
         },
         "counts": {
             "views": settings.views,
@@ -95,5 +103,14 @@ def _measured_with(reference: Reference, other_latents: int) -> dict[str, Any]:
             "frechet_samples": settings.frechet_samples,
             "real_images": 0 if reference.real is None else reference.real.number,
         },
-        "settings": dataclasses.asdict(settings),
+        "strangers": {each.name: _strangers(each) for each in reference.judges},
+        "settings": {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in dataclasses.asdict(settings).items()
+        },
     }
+
+
+def _strangers(judge: CalibratedJudge) -> dict[str, Any]:
+    """Return the distributions that a judge's thresholds are from; empty for the network's own threshold."""
+    return {setup: {"far": FAR, **strangers.to_json()} for setup, strangers in judge.strangers.items()}

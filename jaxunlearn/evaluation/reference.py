@@ -1,18 +1,20 @@
 """Measure the source generator once, for the evaluation of any number of runs."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
 from eg3d_flax import Compute
 from inception_flax import FeatureStatistics, frechet_distance_of_statistics
 from jaxunlearn.evaluation.features import Features, descriptions
-from jaxunlearn.evaluation.identification import Identification
-from jaxunlearn.evaluation.settings import EvaluationSettings
-from jaxunlearn.models.batched import Judge
+from jaxunlearn.evaluation.judges import CalibratedJudge, Judge
+from jaxunlearn.evaluation.judges.calibration import calibrate
+from jaxunlearn.evaluation.settings import EvaluationSettings, RandomPeople
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 from lpips_flax import LPIPS
@@ -24,8 +26,8 @@ class RenderedPeople(NamedTuple):
     images: np.ndarray
     """`[K, R, R, 3]` in [-1, 1]."""
 
-    embeddings: np.ndarray
-    """`[K, E]`; NaN if no face was found."""
+    embeddings: dict[str, np.ndarray]
+    """Name of a judge → `[K, 1, E]`, from one view; NaN if no face was found."""
 
     statistics: FeatureStatistics
     """Mean and covariance of the features of all Fréchet samples."""
@@ -46,41 +48,46 @@ class Reference:
 
     Attributes:
       settings: the protocol.
-      identification: identity network, and what it sees of a picture.
+      judges: who tells people apart, with thresholds of this generator; the first is the main judge.
       perceptual: LPIPS.
       features: network of the Fréchet distances.
       renderer: of the source; its `with_generator` returns one for an unlearned generator.
+      mean: the mean latent, `[D]` or `[L, D]`.
+      median_radius: the unit of distances between latents.
       views: `[V, 25]`, cameras that look at the forgotten person.
-      ws: `[N, L, D]`, random people.
-      c: `[N, 25]`, the camera of each of them.
-      people: as the source renders them.
+      wide_views: `[2, 25]`, the same from far to the sides.
+      random: random people.
+      people: those of them that are retained, as the source renders them.
       real: statistics of real images, if there are any.
     """
 
     settings: EvaluationSettings
-    identification: Identification
+    judges: tuple[CalibratedJudge, ...]
     perceptual: LPIPS
     features: Features
     renderer: Renderer
+    mean: jax.Array
+    median_radius: float
     views: jax.Array
-    ws: jax.Array
-    c: jax.Array
+    wide_views: jax.Array
+    random: RandomPeople
     people: RenderedPeople
     real: RealImages | None
 
     @property
-    def judge(self) -> Judge:
-        """The identity network."""
-        return self.identification.judge
+    def judge(self) -> CalibratedJudge:
+        """The main judge."""
+        return self.judges[0]
 
 
 def measure_source(
     source: Generator,
-    judge: Judge | Identification,
+    judges: Judge | Sequence[Judge | CalibratedJudge],
     perceptual: LPIPS,
     features: Features,
     settings: EvaluationSettings | None = None,
     *,
+    mean: jax.Array | None = None,
     real_images: np.ndarray | None = None,
     compute: Compute | None = None,
     progress: bool = True,
@@ -89,47 +96,91 @@ def measure_source(
 
     Args:
       source: before unlearning.
-      judge: identity network, a pytree; preferably not the one of the loss. A network alone sees pictures as
-        "fixed"; an `Identification` can choose otherwise.
+      judges: who tells people apart; none of them should be the network of the loss. Those without
+        thresholds of this generator get them from `settings.strangers` people.
       perceptual: LPIPS.
       features: network of the Fréchet distances, a pytree.
       settings: the protocol; the defaults suit the bundled model.
+      mean: the mean latent; None uses the generator's.
       real_images: `[M, R, R, 3]` in [-1, 1], at least 2, for ΔFID_real.
       compute: dtype and forms; None uses what is fastest on this platform.
       progress: True shows a progress bar.
+
+    Raises:
+      InputError: if a judge finds no face among the strangers.
     """
     settings = settings or EvaluationSettings()
     compute = compute or Compute.for_platform(jax.default_backend())
     renderer = Renderer(source, batch=settings.batch, compute=compute)
-    identification = judge if isinstance(judge, Identification) else Identification(judge)
-    ws, c = settings.random_people(source)
+    mean = source.w_avg if mean is None else mean
+    random = settings.random_people(source)
+    all_judges = judges if isinstance(judges, Sequence) else [judges]
+    calibrated = calibrated_judges(all_judges, source, renderer, settings, progress=progress)
     people = render_people(
-        renderer, ws, c, identification, features, settings, title="people before", progress=progress
+        renderer, random, calibrated, features, settings, title="people before", progress=progress
     )
     real = None
     if real_images is not None:
         statistics = FeatureStatistics.of(descriptions(features, real_images, settings.batch))
         distance = frechet_distance_of_statistics(people.statistics, statistics)
         real = RealImages(len(real_images), statistics, distance)
+    radii = jnp.sqrt(jnp.sum(jnp.square(random.ws - mean), axis=(-2, -1)))
     return Reference(
         settings=settings,
-        identification=identification,
+        judges=calibrated,
         perceptual=perceptual,
         features=features,
         renderer=renderer,
+        mean=mean,
+        median_radius=float(jnp.median(radii)),
         views=settings.person_views(source),
-        ws=ws,
-        c=c,
+        wide_views=settings.wide_views(source),
+        random=random,
         people=people,
         real=real,
     )
 
 
+def calibrated_judges(
+    judges: Sequence[Judge | CalibratedJudge],
+    source: Generator,
+    renderer: Renderer,
+    settings: EvaluationSettings,
+    *,
+    progress: bool = True,
+) -> tuple[CalibratedJudge, ...]:
+    """Return judges with thresholds of this generator, in the same order.
+
+    Args:
+      judges: those that are calibrated already stay as they are.
+      source: before unlearning.
+      renderer: of the source.
+      settings: the protocol; with 0 strangers the networks' own thresholds are used.
+      progress: True shows a progress bar.
+
+    Raises:
+      InputError: if a judge finds no face among the strangers.
+    """
+    missing = [judge for judge in judges if not isinstance(judge, CalibratedJudge)]
+    made = iter([CalibratedJudge(judge) for judge in missing])
+    if missing and settings.strangers:
+        made = iter(
+            calibrate(
+                missing,
+                renderer,
+                settings.random_strangers(source),
+                {"views": settings.person_views(source), "wide": settings.wide_views(source)},
+                batch=settings.batch,
+                progress=progress,
+            )
+        )
+    return tuple(judge if isinstance(judge, CalibratedJudge) else next(made) for judge in judges)
+
+
 def render_people(
     renderer: Renderer,
-    ws: jax.Array,
-    c: jax.Array,
-    identification: Identification,
+    random: RandomPeople,
+    judges: Sequence[CalibratedJudge],
     features: Features,
     settings: EvaluationSettings,
     *,
@@ -140,9 +191,8 @@ def render_people(
 
     Args:
       renderer: of the generator.
-      ws: `[N, L, D]`, the people; the first `settings.retained_people` are retained.
-      c: `[N, 25]`, the camera of each person.
-      identification: identity network, and what it sees.
+      random: the people; the first `settings.retained_people` are retained.
+      judges: who sees the retained people.
       features: network of the Fréchet distance.
       settings: the protocol.
       title: of the progress bar.
@@ -150,16 +200,14 @@ def render_people(
     """
     kept, described = [], []
     missing = settings.retained_people
-    with tqdm(total=len(ws), desc=title, unit="image", disable=not progress) as bar:
-        for out in renderer.batches(ws, c):
+    with tqdm(total=len(random.ws), desc=title, unit="image", disable=not progress) as bar:
+        for out in renderer.batches(random.ws, random.c):
             images = np.clip(out.image, -1, 1)
             described.append(descriptions(features, images, settings.batch))
             kept.append(images[:missing])
             missing -= len(kept[-1])
             bar.update(len(images))
     images = np.concatenate(kept)
-    return RenderedPeople(
-        images,
-        identification.embeddings(images, c[: len(images)], settings.batch),
-        FeatureStatistics.of(np.concatenate(described)),
-    )
+    c = random.c[: len(images)]
+    embeddings = {judge.name: judge.judge.embeddings(images, c, settings.batch)[:, None] for judge in judges}
+    return RenderedPeople(images, embeddings, FeatureStatistics.of(np.concatenate(described)))

@@ -1,8 +1,16 @@
 """Measure what unlearning did to people who should stay the same."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from inception_flax import frechet_distance_of_statistics
+from jaxunlearn.evaluation.forgetting_by_judge import number
+from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.evaluation.looks import look_each
 from jaxunlearn.evaluation.pixel_metrics import pixel_differences
 from jaxunlearn.evaluation.reference import Reference, render_people
 from jaxunlearn.images import to_uint8
@@ -11,36 +19,40 @@ from jaxunlearn.models.generator import Generator
 
 
 def retained_figures(
-    reference: Reference, unlearned: Generator, *, progress: bool = True
-) -> dict[str, float | None]:
-    """Compare random people before and after, each from one view.
+    reference: Reference, unlearned: Generator, ws: jax.Array, *, progress: bool = True
+) -> dict[str, Any]:
+    """Compare other people before and after, each from one view.
 
     Args:
       reference: the measured source.
       unlearned: the same generator after unlearning.
+      ws: `[N, L, D]`, the forgotten people; people near them are compared, too.
       progress: True shows a progress bar.
 
     Returns:
-      `others_id`, `others_id_p5`: identity similarity before and after, mean and 5th percentile over the
-      people with a face in both pictures. `retained_without_face`: number of people left out of these.
-      `fid_pre`: Fréchet distance between the samples before and after. `delta_fid_real`: growth of the
+      Of random people. `others_id`, `others_id_p5`: similarity before and after to the main judge, mean and
+      5th percentile over the people with a face in both pictures. `retained_without_face`: number of people
+      left out of these. `others_lost`: share of people who are somebody else afterwards to at least one
+      judge. `fid_pre`: Fréchet distance between the samples before and after. `delta_fid_real`: growth of the
       Fréchet distance to the real images; None without real images. `retained_lpips`, `retained_psnr`,
       `retained_ssim`, `retained_ssim_uniform`, `retained_mse`: means over the retained people, see
-      `pixel_differences`.
+      `pixel_differences`. `others`: for each judge `id`, `id_p5`, `lost` and the number of `people`.
+
+      `near`: for each of `settings.near_radii` the figures of `near_figures`.
     """
     before = reference.people
     after = render_people(
         reference.renderer.with_generator(unlearned),
-        reference.ws,
-        reference.c,
-        reference.identification,
+        reference.random,
+        reference.judges,
         reference.features,
         reference.settings,
         title="people after",
         progress=progress,
     )
-    similarity = np.sum(before.embeddings * after.embeddings, axis=-1)
-    with_faces = similarity[~np.isnan(similarity)]
+    similarity = compared(reference, before.embeddings, after.embeddings)
+    others = {judge.name: _of_judge(judge, similarity[judge.name]) for judge in reference.judges}
+    main = others[reference.judge.name]
     perceptual = perceptual_distances(
         reference.perceptual, before.images, after.images, reference.settings.batch
     )
@@ -50,11 +62,105 @@ def retained_figures(
         distance = frechet_distance_of_statistics(after.statistics, reference.real.statistics)
         delta_real = distance - reference.real.distance
     return {
-        "others_id": float(with_faces.mean()) if len(with_faces) else None,
-        "others_id_p5": float(np.percentile(with_faces, 5)) if len(with_faces) else None,
-        "retained_without_face": len(similarity) - len(with_faces),
+        "others_id": main["id"],
+        "others_id_p5": main["id_p5"],
+        "others_lost": _share(lost(reference.judges, similarity)),
+        "retained_without_face": len(before.images) - main["people"],
         "fid_pre": frechet_distance_of_statistics(before.statistics, after.statistics),
         "delta_fid_real": delta_real,
         "retained_lpips": float(perceptual.mean()),
         **{f"retained_{name}": float(values.mean()) for name, values in pixels.items()},
+        "others": others,
+        "near": {
+            str(radius): near_figures(reference, unlearned, ws, radius)
+            for radius in reference.settings.near_radii
+        },
+    }
+
+
+def near_figures(reference: Reference, unlearned: Generator, ws: jax.Array, radius: float) -> dict[str, Any]:
+    """Compare people near the forgotten ones before and after.
+
+    Args:
+      reference: the measured source.
+      unlearned: the generator after unlearning.
+      ws: `[N, L, D]`, the forgotten people.
+      radius: distance of the near people, in median radii; the direction is random, equal in all rows.
+
+    Returns:
+      `people`: number of near people; `settings.retained_people`, spread over the forgotten ones. `same`: how
+      many of them at least one judge takes for the forgotten person already in the source; to change them is
+      no fault. `lost`: share of all others who are somebody else afterwards to at least one judge, None if
+      there are none. `others_id`: their mean similarity before and after to the main judge.
+    """
+    settings, c = reference.settings, reference.random.c[: reference.settings.retained_people]
+    count = len(c)
+    direction = jax.random.normal(jax.random.key(settings.seed), (count, 1, ws.shape[-1]))
+    direction /= jnp.linalg.norm(direction, axis=-1, keepdims=True)
+    step = radius * reference.median_radius / np.sqrt(ws.shape[-2])  # the same in every row
+    people = jnp.arange(count) % len(ws)
+    near = ws[people] + step * direction
+
+    def seen(generator: Generator | None, latents: jax.Array) -> dict[str, np.ndarray]:
+        renderer = reference.renderer
+        renderer = renderer if generator is None else renderer.with_generator(generator)
+        return look_each(renderer, reference.judges, latents, c, settings.batch).embeddings
+
+    before, after, forgotten = seen(None, near), seen(unlearned, near), seen(None, ws[people])
+    to_person = compared(reference, forgotten, before)
+    same = np.zeros(count, bool)
+    for judge in reference.judges:
+        same |= np.array([judge.accepts(value, "single") is True for value in to_person[judge.name]])
+    similarity = {name: values[~same] for name, values in compared(reference, before, after).items()}
+    main = similarity[reference.judge.name]
+    return {
+        "people": count,
+        "same": int(same.sum()),
+        "lost": _share(lost(reference.judges, similarity)),
+        "others_id": number(np.nanmean(main)) if np.isfinite(main).any() else None,
+    }
+
+
+def compared(
+    reference: Reference, before: dict[str, np.ndarray], after: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return name of a judge → similarity `[K]` of embeddings `[K, 1, E]` before and after."""
+    return {
+        judge.name: judge.judge.similarity(before[judge.name], after[judge.name])
+        for judge in reference.judges
+    }
+
+
+def lost(judges: Sequence[CalibratedJudge], similarity: dict[str, np.ndarray]) -> list[bool | None]:
+    """Return for each person True if at least one judge takes them for somebody else; None if none can say.
+
+    Args:
+      judges: who compares.
+      similarity: name of a judge → `[K]`, from one view.
+    """
+    accepted = zip(
+        *([judge.accepts(value, "single") for value in similarity[judge.name]] for judge in judges),
+        strict=True,
+    )
+    return [_lost(verdicts) for verdicts in accepted]
+
+
+def _lost(accepted: Sequence[bool | None]) -> bool | None:
+    known = [each for each in accepted if each is not None]
+    return not all(known) if known else None
+
+
+def _share(claims: Sequence[bool | None]) -> float | None:
+    known = [claim for claim in claims if claim is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _of_judge(judge: CalibratedJudge, similarity: np.ndarray) -> dict[str, Any]:
+    with_faces = similarity[~np.isnan(similarity)]
+    return {
+        "id": float(with_faces.mean()) if len(with_faces) else None,
+        "id_p5": float(np.percentile(with_faces, 5)) if len(with_faces) else None,
+        "lost": _share(lost([judge], {judge.name: similarity})),
+        "people": len(with_faces),
+        "threshold": judge.threshold("single"),
     }

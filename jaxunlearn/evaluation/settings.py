@@ -1,7 +1,7 @@
 """Settings of the evaluation: the cameras, and the number of people."""
 
 import dataclasses
-from typing import Self
+from typing import NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +9,19 @@ import numpy as np
 
 from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.generator import Generator
+
+
+class RandomPeople(NamedTuple):
+    """People drawn at random, each with one view. `N` people."""
+
+    z: jax.Array
+    """`[N, Z]`."""
+
+    ws: jax.Array
+    """`[N, L, D]`."""
+
+    c: jax.Array
+    """`[N, 25]`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,8 +32,12 @@ class EvaluationSettings:
       views: number of views of the forgotten person, spread evenly over the yaws.
       max_yaw: largest yaw to either side, in radians.
       pitch: of all views, in radians of the official sampler.
+      wide_yaw: yaw of the two wide views, in radians; training does not look from there.
+      truncations: the forgotten person is also looked for at these psi between the mean and themselves.
       retained_people: number of random people whose pictures before and after are compared one by one.
       frechet_samples: number of random people for the Fréchet distances; the first are the retained people.
+      near_radii: people at these distances from a forgotten person are compared, too; in median radii.
+      strangers: people among whom each judge's threshold is found; 0 uses the threshold of the network.
       batch: images rendered and measured at a time.
       seed: of the random people and of their views; each person has one view.
       truncation_psi: of the random people; 1 means no truncation.
@@ -29,8 +46,12 @@ class EvaluationSettings:
     views: int = 11
     max_yaw: float = np.pi / 12
     pitch: float = -0.2
+    wide_yaw: float = np.pi / 4
+    truncations: tuple[float, ...] = (0.5, 0.7, 1.3)
     retained_people: int = 64
     frechet_samples: int = 256
+    near_radii: tuple[float, ...] = (0.5, 1.0)
+    strangers: int = 64
     batch: int = 16
     seed: int = 0
     truncation_psi: float = 1.0
@@ -43,6 +64,8 @@ class EvaluationSettings:
             )
         if self.views < 1 or self.batch < 1:
             raise ValueError(f"views ({self.views}) and batch ({self.batch}) must be at least 1")
+        if self.strangers < 0 or self.strangers == 1:
+            raise ValueError(f"strangers ({self.strangers}) must be 0 or at least 2")
 
     @classmethod
     def official(cls) -> Self:
@@ -58,11 +81,21 @@ class EvaluationSettings:
         yaw = np.linspace(-self.max_yaw, self.max_yaw, self.views) if self.views > 1 else np.zeros(1)
         return views(generator.config, yaw, np.full(self.views, self.pitch))
 
-    def random_people(self, generator: Generator) -> tuple[jax.Array, jax.Array]:
-        """Return latents `[frechet_samples, L, D]` and the camera of each, `[frechet_samples, 25]`."""
+    def wide_views(self, generator: Generator) -> jax.Array:
+        """Return the two cameras `[2, 25]` far to the left and to the right."""
+        return views(generator.config, np.array([-self.wide_yaw, self.wide_yaw]), np.full(2, self.pitch))
+
+    def random_people(self, generator: Generator) -> RandomPeople:
+        """Return `frechet_samples` people, each with a view."""
         key_z, key_yaw = jax.random.split(jax.random.key(self.seed))
         count, config = self.frechet_samples, generator.config
         z = jax.random.normal(key_z, (count, config.z_dim))
         yaw = jax.random.uniform(key_yaw, (count,), minval=-self.max_yaw, maxval=self.max_yaw)
         ws = generator.mapping(z, conditioning_view(config, count), self.truncation_psi)
-        return ws, views(config, yaw, jnp.full(count, self.pitch))
+        return RandomPeople(z, ws, views(config, yaw, jnp.full(count, self.pitch)))
+
+    def random_strangers(self, generator: Generator) -> jax.Array:
+        """Return the latents `[strangers, L, D]` of people that are not among the random people."""
+        key = jax.random.fold_in(jax.random.key(self.seed), 1)
+        z = jax.random.normal(key, (self.strangers, generator.config.z_dim))
+        return generator.mapping(z, conditioning_view(generator.config, self.strangers), self.truncation_psi)

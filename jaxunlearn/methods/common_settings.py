@@ -122,6 +122,14 @@ class Evaluation:
     frechet_samples: int = setting(
         5000, "Number of random people for the Fréchet distances.", least=2, most=10**6, may_change=True
     )
+    strangers: int = setting(
+        64,
+        "People among whom each judge's threshold is found; 0: the network's own threshold. For the bundled "
+        "model it was found once, on more.",
+        least=0,
+        most=10**5,
+        may_change=True,
+    )
     align: str = setting(
         "auto",
         "How faces are cropped for the judge.",

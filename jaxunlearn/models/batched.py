@@ -9,7 +9,7 @@ from jaxunlearn.batching import in_batches
 from lpips_flax import LPIPS
 
 
-class Judge(Protocol):
+class CosineNetwork(Protocol):
     """A network that tells people apart, such as `models.identity.IdentityNetwork`; a pytree."""
 
     @property
@@ -32,13 +32,13 @@ class Judge(Protocol):
 
 
 @jax.jit
-def _embed(judge: Any, images: jax.Array) -> jax.Array:
-    return judge.embed(images)
+def _embed(network: Any, images: jax.Array) -> jax.Array:
+    return network.embed(images)
 
 
 @jax.jit
-def _embed_faces(judge: Any, faces: jax.Array) -> jax.Array:
-    return judge.embed_faces(faces)
+def _embed_faces(network: Any, faces: jax.Array) -> jax.Array:
+    return network.embed_faces(faces)
 
 
 @jax.jit
@@ -46,14 +46,14 @@ def _compare(perceptual: Any, images: jax.Array, others: jax.Array) -> jax.Array
     return perceptual(images, others)
 
 
-def embeddings(judge: Judge, images: np.ndarray, batch: int) -> np.ndarray:
+def embeddings(network: CosineNetwork, images: np.ndarray, batch: int) -> np.ndarray:
     """Embed images `[N, R, R, 3]` in [-1, 1] as unit vectors `[N, E]`, `batch` at a time."""
-    return in_batches(lambda x: _embed(judge, x), batch, images)
+    return in_batches(lambda x: _embed(network, x), batch, images)
 
 
-def face_embeddings(judge: Judge, faces: np.ndarray, batch: int) -> np.ndarray:
+def face_embeddings(network: CosineNetwork, faces: np.ndarray, batch: int) -> np.ndarray:
     """Embed aligned faces `[N, S, S, 3]` in [-1, 1] as unit vectors `[N, E]`, `batch` at a time."""
-    return in_batches(lambda x: _embed_faces(judge, x), batch, faces)
+    return in_batches(lambda x: _embed_faces(network, x), batch, faces)
 
 
 def perceptual_distances(perceptual: LPIPS, images: np.ndarray, others: np.ndarray, batch: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from eg3d_flax import GeneratorConfig
 from inception_flax import InceptionV3
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.models.dlib_network import DLIB, DlibNetwork
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.generator import BUNDLED, RANDOM, Generator, initialised, load_generator
@@ -32,6 +33,11 @@ SAMPLES = 10_000
 """Number of random latents for a model's `median_radius`, and for its mean if the file has none."""
 SEED = 0
 """Seed of these latents' z."""
+
+JudgeNetwork = IdentityNetwork | DlibNetwork
+
+BUNDLED_JUDGES = ("heads-judge", DLIB)
+"""Names of the networks that judge the bundled models."""
 
 Network = TypeVar("Network")
 
@@ -80,7 +86,8 @@ class Models:
       perceptual: LPIPS of the loss.
       perceptual_name: its name.
       identity: network of the identity loss.
-      judge: network that measures; it is never part of a loss.
+      judge: network that measures; it is never part of a loss. Where several measure, it is the main one.
+      judges: all networks that measure; by default only `judge`.
       given_mean: mean latent to use instead of the generator's.
     """
 
@@ -91,6 +98,11 @@ class Models:
     identity: IdentityNetwork
     judge: IdentityNetwork
     given_mean: MeanLatent | None = None
+    judges: tuple[JudgeNetwork, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.judges:
+            object.__setattr__(self, "judges", (self.judge,))
 
     @functools.cached_property
     def mean(self) -> MeanLatent:
@@ -147,21 +159,22 @@ def load_models(
     *,
     perceptual: str | None = None,
     identity: str | None = None,
-    judge: str | None = None,
+    judge: str | Sequence[str] = (),
     w_avg: Path | None = None,
 ) -> Models:
     """Load a generator with the networks of its loss and evaluation.
 
-    The bundled models have LPIPS on AlexNet and two bundled identity networks. Other generators are treated
-    as EG3D's faces: LPIPS on VGG16, IR-SE50 in the loss, and CurricularFace as the judge, from the files that
-    `jaxunlearn models` lists. A network without its file gets random weights; such a run only shows the
-    cost of a step.
+    The bundled models have LPIPS on AlexNet and bundled identity networks. Other generators are treated as
+    EG3D's faces: LPIPS on VGG16, IR-SE50 in the loss, and CurricularFace as the main judge, from the files
+    that `jaxunlearn models` lists. dlib's network judges both. A network without its file gets random
+    weights; such a run only shows the cost of a step.
 
     Args:
       name_or_path: see `models.generator.load_generator`.
       perceptual: "alex", or a file of an LPIPS network or of its backbone.
       identity: see `models.identity.load_identity`.
-      judge: see `models.identity.load_identity`.
+      judge: names or files of the networks that measure, see `models.identity.load_identity`, or "dlib". The
+        first but dlib's is the main one. By default those that suit the model.
       w_avg: file of the mean latent; None uses the generator's, see `Models.mean`.
 
     Raises:
@@ -173,19 +186,42 @@ def load_models(
     """
     generator = load_generator(name_or_path)
     mean = None if w_avg is None else MeanLatent.read(w_avg, generator.config)
+    judges: Sequence[str | None] = [judge] if isinstance(judge, str) else judge
+    defaults: Sequence[str | None] = (None, DLIB)
     if name_or_path in (*BUNDLED, RANDOM):
         perceptual, identity = perceptual or "alex", identity or "heads-loss"
-        judge = judge or "heads-judge"
+        defaults = BUNDLED_JUDGES
     network, label = _perceptual(perceptual)
+    main, all_judges = _judges(judges or defaults, defaults[0])
     return Models(
         name_or_path,
         generator,
         network,
         label,
         _identity(identity, "model_ir_se50.pth", ArcFaceConfig.ir_se50(), "IR-SE50"),
-        _identity(judge, "CurricularFace_Backbone.pth", ArcFaceConfig.ir_101(), "CurricularFace IR-101"),
+        main,
         mean,
+        all_judges,
     )
+
+
+def _judges(
+    names: Sequence[str | None], main: str | None
+) -> tuple[IdentityNetwork, tuple[JudgeNetwork, ...]]:
+    """Return the main judge and all judges.
+
+    Args:
+      names: of all judges; None is CurricularFace.
+      main: name of the main judge if only dlib is named. It then serves what needs cosines, such as the table
+        of an inversion, and does not judge.
+    """
+
+    def cosine_network(name: str | None) -> IdentityNetwork:
+        return _identity(name, "CurricularFace_Backbone.pth", ArcFaceConfig.ir_101(), "CurricularFace IR-101")
+
+    judges = tuple(DlibNetwork.load() if name == DLIB else cosine_network(name) for name in names)
+    networks = [judge for judge in judges if isinstance(judge, IdentityNetwork)]
+    return networks[0] if networks else cosine_network(main), judges
 
 
 def _perceptual(given: str | None) -> tuple[LPIPS, str]:

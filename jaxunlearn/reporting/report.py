@@ -11,7 +11,7 @@ from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.before_after import RunPictures
-from jaxunlearn.reporting.html import write_report
+from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.verdict import run_cost, verdict, verdict_together
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder

@@ -3,6 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+PLACES = {
+    "latent": "at their latent",
+    "wide": "from the sides",
+    "truncated": "at a truncated latent",
+    "photos": "in other photos",
+}
+"""Where a person is looked for, see `evaluation.forgetting`."""
+
 
 def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
     """Return lines about one person.
@@ -11,23 +19,79 @@ def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
       subject: name of the person.
       figures: as returned by `evaluation.evaluate_generator`.
     """
-    threshold, lines = figures["threshold"], []
-    same_person = "" if threshold is None else f"; from {threshold:.2f} on, two pictures count as one person"
     if figures["id"] is None:
-        lines.append(
-            f"{subject}: not measured, because no pair of pictures has a face both before and after."
-        )
-    elif figures["forgotten"] is None:
-        lines.append(f"{subject}: similarity before and after {figures['id']:.2f}.")
-    else:
-        word = "forgotten" if figures["forgotten"] else "NOT forgotten"
-        lines.append(f"{subject} is {word}: similarity before and after {figures['id']:.2f}{same_person}.")
+        return [
+            f"{subject}: not measured, because no pair of pictures has a face both before and after.",
+            *_other_people(figures),
+        ]
+    lines = [_headline(subject, figures), _similarities(figures)]
     if figures["id_others"] is not None:
-        word = ""
-        if threshold is not None:
-            word = ", also forgotten" if figures["id_others"] < threshold else ", NOT forgotten there"
-        lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f}{word}.")
-    return lines + _other_people(figures)
+        lines.append(_other_photos(figures))
+    return [*lines, *_target(figures), *_other_people(figures)]
+
+
+def found_by(figures: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return place → names of the judges that find the person there, without places where nobody does."""
+    judges = figures["judges"].items()
+    by_place = {place: [name for name, judged in judges if judged["found"][place]] for place in PLACES}
+    return {place: names for place, names in by_place.items() if names}
+
+
+def looked(figures: Mapping[str, Any]) -> list[str]:
+    """Return the places where at least one judge could look."""
+    return [place for place in PLACES if figures["forgotten_by"][place] is not None]
+
+
+def _headline(subject: str, figures: Mapping[str, Any]) -> str:
+    if figures["forgotten"] is None:
+        return f"{subject}: similarity before and after {figures['id']:.2f}."
+    if not figures["forgotten"]:
+        where = "; ".join(f"{PLACES[place]} by {_and(names)}" for place, names in found_by(figures).items())
+        return f"{subject} is NOT forgotten: still found {where}."
+    judges = figures["judges"]
+    who = "the judge does not find them" if len(judges) == 1 else f"none of {len(judges)} judges finds them"
+    return f"{subject} is forgotten: {who} {_or([PLACES[place] for place in looked(figures)])}."
+
+
+def _similarities(figures: Mapping[str, Any]) -> str:
+    """Return each judge's similarity at the latent, beside what strangers have."""
+    texts = []
+    for name, judged in figures["judges"].items():
+        if judged["id"] is None:
+            continue
+        text = f"{judged['id']:.2f} to {name}"
+        if judged["threshold"] is not None:
+            text += f" (one person from {judged['threshold']:.2f} on"
+            rank = judged["stranger_rank"]
+            text += ")" if rank is None else f"; {100 * rank:.0f} of 100 pairs of strangers are as alike)"
+        texts.append(text)
+    return f"Similarity before and after: {', '.join(texts)}."
+
+
+def _other_photos(figures: Mapping[str, Any]) -> str:
+    texts = []
+    for name, judged in figures["judges"].items():
+        if judged["id_others"] is not None:
+            count = "" if judged["threshold"] is None else f", found in {judged['others_found']}"
+            texts.append(f"at most {judged['id_others_max']:.2f} to {name}{count} of {judged['others']}")
+    return f"Other pictures of them: similarity {figures['id_others']:.2f} on average; {', '.join(texts)}."
+
+
+def _target(figures: Mapping[str, Any]) -> list[str]:
+    """Return a line on whether the person became their target, where that was measured."""
+    reached = {
+        name: judged["reaches_target"]
+        for name, judged in figures["judges"].items()
+        if judged["reaches_target"] is not None
+    }
+    if not reached:
+        return []
+    missed = [name for name, each in reached.items() if not each]
+    if not missed:
+        return ["They became their target."]
+    return [
+        f"They did NOT become their target to {_and(missed)}: somebody in between, perhaps a damaged face."
+    ]
 
 
 def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> list[str]:
@@ -45,26 +109,35 @@ def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> lis
         ]
     hardest = max(range(len(people)), key=lambda k: -2.0 if people[k]["id"] is None else people[k]["id"])
     count = ""
-    if figures["threshold"] is not None:
-        count = (
-            f"{figures['forgotten']} of {len(people)} people are forgotten; from "
-            f"{figures['threshold']:.2f} on, two pictures count as one person. "
-        )
+    if figures["forgotten"] is not None:
+        looked_by = len(figures["judges"])
+        judges = "the judge" if looked_by == 1 else f"{looked_by} judges"
+        places = [place for place in PLACES if any(p["forgotten_by"][place] is not None for p in people)]
+        where = _or([PLACES[place] for place in places])
+        count = f"{figures['forgotten']} of {len(people)} people are forgotten: {judges} looked {where}. "
     lines = [
         f"{count}Similarity before and after: {figures['id']:.2f} on average, at most "
         f"{people[hardest]['id']:.2f} ({subjects[hardest]}).",
+        *_where_found(people),
         *_not_forgotten(subjects, people),
     ]
     if figures["id_others"] is not None:
-        lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f}.")
+        lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f} on average.")
     return lines + _other_people(figures)
 
 
+def _where_found(people: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a line with the number of people that are found in each place."""
+    counts = {place: sum(place in found_by(figures) for figures in people) for place in PLACES}
+    texts = [f"{count} {PLACES[place]}" for place, count in counts.items() if count]
+    return [f"Still found: {', '.join(texts)}."] if texts else []
+
+
 def _not_forgotten(subjects: Sequence[str], people: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Name the people that are not forgotten, and the settings that would help."""
+    """Name the people that are not forgotten at their latent, and the settings that would help."""
     near, far = [], []
     for subject, figures in zip(subjects, people, strict=True):
-        if figures["forgotten"] is False:
+        if figures["forgotten_by"]["latent"] is False:
             too_near = figures["id_target"] is not None and figures["id_target"] >= figures["threshold"]
             (near if too_near else far).append(f"{subject} ({figures['id']:.2f})")
     advice = {
@@ -79,22 +152,41 @@ def _listed(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _or(places: Sequence[str]) -> str:
+    return places[0] if len(places) == 1 else f"{', '.join(places[:-1])} or {places[-1]}"
+
+
 def _other_people(figures: Mapping[str, Any]) -> list[str]:
     lines = []
     if figures["others_id"] is not None:
-        threshold, verb = figures["threshold"], ""
-        if threshold is not None:
-            verb = " stay the same" if figures["others_id"] >= threshold else " do NOT stay the same"
+        share, verb = figures["others_lost"], ""
+        if share is not None:
+            verb = " stay the same" if share <= MOST_LOST else " do NOT stay the same"
+            verb += f": {100 * share:.0f} of 100 are somebody else to a judge, with"
         lines.append(
-            f"Other people{verb}: similarity {figures['others_id']:.2f} on average, below "
+            f"Other people{verb or ':'} similarity {figures['others_id']:.2f} on average, below "
             f"{figures['others_id_p5']:.2f} for one person in twenty."
         )
+    lines += [
+        f"Near the forgotten, {radius} median radii away, {100 * near['lost']:.0f} of 100 people are lost "
+        f"({near['people'] - near['same']} compared)."
+        for radius, near in figures["near"].items()
+        if near["lost"] is not None
+    ]
     lines.append(
         f"Pictures of other people change by LPIPS {figures['retained_lpips']:.3f}. The Fréchet "
         f"distance between the pictures before and after is {figures['fid_pre']:.2f} "
         f"({figures['networks']['frechet']} features)."
     )
     return lines
+
+
+MOST_LOST = 0.05
+"""Largest share of other people who may be lost where it is said that they stay the same."""
 
 
 def run_cost(summary: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jaxunlearn.reporting.frame import write_page
+from jaxunlearn.reporting.page.frame import write_page
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 
 

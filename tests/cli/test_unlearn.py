@@ -10,7 +10,7 @@ import trimesh
 from PIL import Image
 
 from jaxunlearn.cli import main as cli
-from jaxunlearn.reporting.html import MEANINGS
+from jaxunlearn.reporting.page.run_page import MEANINGS
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 FEW = [

@@ -16,22 +16,27 @@ import lpips_flax
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.evaluation import (
     AlexNetFeatures,
+    CosineJudge,
+    DlibJudge,
     EvaluationSettings,
     Reference,
     evaluate_generator,
     forgotten_figures,
     forgotten_set_figures,
+    looks,
     measure_source,
+    retention,
 )
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.methods import latents
 from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.models.dlib_network import DlibNetwork
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.renderer import latents_of_seeds
 from tests.support.sugar_golden import sugar_golden
 
-SETTINGS = EvaluationSettings(views=3, retained_people=5, frechet_samples=12, batch=8)
+SETTINGS = EvaluationSettings(views=3, retained_people=5, frechet_samples=12, strangers=6, batch=8)
 
 
 @jax.tree_util.register_dataclass
@@ -58,7 +63,7 @@ def reference(source) -> Reference:
     real = np.random.default_rng(0).uniform(-1, 1, (6, 64, 64, 3)).astype(np.float32)
     return measure_source(
         source,
-        load_identity("heads-judge"),
+        [CosineJudge(load_identity("heads-judge")), DlibJudge(DlibNetwork.load())],
         perceptual,
         AlexNetFeatures(perceptual),
         SETTINGS,
@@ -103,6 +108,16 @@ def test_a_generator_that_was_left_alone(unchanged):
     assert figures["retained_ssim"] == pytest.approx(1)
     assert figures["retained_psnr"] == 100
     assert figures["forgotten"] is False
+    assert figures["forgotten_by"] == dict.fromkeys(("latent", "wide", "truncated", "photos"), False)
+    assert figures["others_lost"] == 0
+    for name in ("heads identity judge", "dlib"):
+        judged = figures["judges"][name]
+        assert [judged["id"], judged["id_others_max"]] == pytest.approx([1, 1], abs=1e-5), name
+        assert judged["stranger_rank"] == 0, name
+        assert (judged["others_found"], judged["others"]) == (2, 2), name
+        for value in judged["truncated"].values():
+            assert value["id"] == pytest.approx(value["source"], abs=1e-5)
+    assert all(near["lost"] in (0, None) for near in figures["near"].values())
 
 
 def test_the_target_is_somebody_else(unchanged):
@@ -119,6 +134,36 @@ def test_a_damaged_generator_shows_in_every_figure(unchanged, changed):
     assert changed["others_id_p5"] <= changed["others_id"]
 
 
+def test_one_judge_in_one_place_is_enough_not_to_forget(reference, changed, person):
+    """A faded picture still has the shape that dlib's network looks at."""
+    for place, free in changed["forgotten_by"].items():
+        found = [judged["found"][place] for judged in changed["judges"].values()]
+        assert free is (None if None in found else not any(found))
+    places = [free for free in changed["forgotten_by"].values() if free is not None]
+    assert changed["forgotten"] is all(places)
+    assert changed["forgotten_by"]["photos"] is None
+
+
+def test_strangers_set_the_thresholds(unchanged, reference):
+    for judge in reference.judges:
+        for setup, strangers in judge.strangers.items():
+            stored = unchanged["strangers"][judge.name][setup]
+            assert stored["threshold"] == strangers.threshold == judge.threshold(setup)
+            assert (stored["people"], stored["pairs"], stored["far"]) == (6, 15, 0.01)
+            assert strangers.quantiles[0] < strangers.threshold <= strangers.quantiles[-1] + 1e-4
+        assert unchanged["judges"][judge.name]["threshold"] == judge.threshold("views")
+
+
+def test_near_people_are_where_they_are_said_to_be(source, reference, person, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        retention, "look_each", lambda *arguments: (seen.append(arguments[2]), looks.look_each(*arguments))[1]
+    )
+    retention.near_figures(reference, source, person[0][None], 0.5)
+    distance = jnp.sqrt(jnp.sum(jnp.square(seen[0] - person[0]), axis=(1, 2)))
+    np.testing.assert_allclose(distance, 0.5 * reference.median_radius, rtol=1e-4)
+
+
 def test_many_people_are_judged_as_each_alone_is(source, reference, faded, person):
     """More of them than are looked at together; the second has other pictures, too."""
     seeds = list(range(SETTINGS.batch + 2))
@@ -128,7 +173,9 @@ def test_many_people_are_judged_as_each_alone_is(source, reference, faded, perso
     assert [k for k, figures in enumerate(people) if figures["id_others"] is not None] == [1]
     for k in (1, len(people) - 1):
         alone = forgotten_figures(reference, faded, ws[k], targets[k], others.get(k))
-        assert people[k] == pytest.approx(alone, abs=1e-5), k
+        flat = {name: value for name, value in alone.items() if not isinstance(value, dict)}
+        assert {name: people[k][name] for name in flat} == pytest.approx(flat, abs=1e-5), k
+        assert people[k]["forgotten_by"] == alone["forgotten_by"]
     assert distance > 0.01
 
 
@@ -142,6 +189,7 @@ def test_figures_name_their_networks_and_are_json(unchanged, changed):
         assert json.loads(json.dumps(figures, allow_nan=False)) == figures
     assert unchanged["networks"] == {
         "identity": load_identity("heads-judge").name,
+        "judges": [load_identity("heads-judge").name, "dlib"],
         "perceptual": "lpips-alex",
         "frechet": "alexnet",
     }

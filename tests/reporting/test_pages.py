@@ -10,13 +10,14 @@ from playwright.sync_api import Browser
 
 from jaxunlearn.images import save_png
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.reporting.html import write_report
+from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
 from jaxunlearn.workflows.continual_report import write_requests_page
 from jaxunlearn.workflows.registry import Entry, Registry
 from tests.support.chromium import browser, opened
+from tests.support.figures import nobody_seen, of_person
 
 DESK, PHONE = 1400, 390
 LONG = "Zoë <b>O'Neill</b> " + "of_a_name_without_a_single_space_" * 4
@@ -26,21 +27,7 @@ def picture(width: int) -> np.ndarray:
     return np.tile(np.linspace(0, 255, width).astype(np.uint8)[None, :, None], (64, 1, 3))
 
 
-FIGURES = {
-    "id": 0.1,
-    "id_std": 0.02,
-    "id_target": 0.05,
-    "id_to_target": 0.9,
-    "id_others": None,
-    "forgotten": True,
-    "threshold": 0.7,
-    "others_id": 0.94,
-    "others_id_p5": 0.79,
-    "retained_lpips": 0.005,
-    "fid_pre": 1.38,
-    "networks": {"identity": "heads identity judge", "frechet": "alexnet"},
-}
-NO_FACE = dict.fromkeys(("id", "id_std", "id_target", "id_to_target", "forgotten"))
+FIGURES = of_person()
 
 
 def begun(path: Path, names: tuple[str, ...], *, together: bool) -> RunFolder:
@@ -69,7 +56,7 @@ def page_of_a_run(path: Path) -> Path:
 def page_of_a_shared_run(path: Path) -> Path:
     """Two people in one generator; in the pictures of the second no face was found."""
     folder = begun(path, (LONG, "somebody else"), together=True)
-    people = {"0": FIGURES, "1": FIGURES | NO_FACE}
+    people = {"0": FIGURES, "1": nobody_seen()}
     folder.add_to_summary(FIGURES | {"forgotten": 1, "people": people})
     return write_report(folder)
 

@@ -1,95 +1,130 @@
 """What the figures of a run are called in plain words."""
 
+from typing import Any
+
 import pytest
 
 from jaxunlearn.reporting.verdict import run_cost, verdict, verdict_together
+from tests.support.figures import nobody_seen, of_person
 
-FIGURES = {
-    "id": 0.1,
-    "id_others": 0.61,
-    "forgotten": True,
-    "threshold": 0.7,
-    "others_id": 0.94,
-    "others_id_p5": 0.79,
-    "retained_lpips": 0.005,
-    "fid_pre": 1.38,
-    "networks": {"frechet": "alexnet"},
-}
-SAME = "Other people stay the same: similarity 0.94 on average, below 0.79 for one person in twenty."
+JUDGE = "heads identity judge"
+SAME = (
+    "Other people stay the same: 2 of 100 are somebody else to a judge, with similarity 0.94 on average, "
+    "below 0.79 for one person in twenty."
+)
+NEAR = "Near the forgotten, 0.5 median radii away, 25 of 100 people are lost (60 compared)."
+PHOTOS = {"id_others": 0.61, "id_others_max": 0.65, "others": 4, "found": {"photos": False}}
+FOUND = {"id_others": 0.61, "id_others_max": 0.85, "others": 4, "others_found": 3, "found": {"photos": True}}
 
 
 def test_a_person_who_is_forgotten():
-    assert verdict("seed 7", FIGURES) == [
-        "seed 7 is forgotten: similarity before and after 0.10; "
-        "from 0.70 on, two pictures count as one person.",
-        "Other pictures of them: similarity 0.61, also forgotten.",
+    assert verdict("seed 7", of_person()) == [
+        "seed 7 is forgotten: none of 2 judges finds them at their latent, from the sides or at a truncated "
+        "latent.",
+        "Similarity before and after: 0.10 to heads identity judge (one person from 0.70 on; 45 of 100 pairs "
+        "of strangers are as alike), 0.60 to dlib (one person from 0.79 on; 45 of 100 pairs of strangers are "
+        "as alike).",
+        "They became their target.",
         SAME,
-        "Pictures of other people change by LPIPS 0.005. The Fréchet distance between the pictures "
-        "before and after is 1.38 (alexnet features).",
+        NEAR,
+        "Pictures of other people change by LPIPS 0.005. The Fréchet distance between the pictures before "
+        "and after is 1.38 (alexnet features).",
     ]
 
 
+def test_other_photos_are_looked_at_one_by_one():
+    lines = verdict("seed 7", of_person(PHOTOS, FOUND))
+    assert lines[0] == "seed 7 is NOT forgotten: still found in other photos by dlib."
+    assert lines[2] == (
+        "Other pictures of them: similarity 0.61 on average; at most 0.65 to heads identity judge, found in "
+        "0 of 4, at most 0.85 to dlib, found in 3 of 4."
+    )
+    lines = verdict("seed 7", of_person(PHOTOS, PHOTOS))
+    assert "forgotten: none of 2 judges" in lines[0]
+    assert lines[0].endswith("at a truncated latent or in other photos.")
+
+
 @pytest.mark.parametrize(
-    ("changes", "number", "line"),
+    ("main", "dlib", "line"),
     [
-        ({"id": 0.8, "forgotten": False}, 0, "seed 7 is NOT forgotten: similarity before and after 0.80"),
-        ({"id_others": 0.72}, 1, "Other pictures of them: similarity 0.72, NOT forgotten there."),
-        ({"id_others": None}, 1, SAME),
-        ({"others_id": 0.27}, 2, "Other people do NOT stay the same: similarity 0.27 on average"),
-        ({"id": None}, 0, "seed 7: not measured, because no pair of pictures has a face"),
+        ({"found": {"latent": True}}, {}, f"still found at their latent by {JUDGE}."),
+        (
+            {"found": {"latent": True, "wide": True}},
+            {"found": {"latent": True}},
+            f"still found at their latent by {JUDGE} and dlib; from the sides by {JUDGE}.",
+        ),
+        ({}, {"found": {"truncated": True}}, "still found at a truncated latent by dlib."),
     ],
 )
-def test_what_went_otherwise_is_said(changes, number, line):
-    assert verdict("seed 7", {**FIGURES, **changes})[number].startswith(line)
+def test_where_and_by_whom_somebody_is_found_is_said(main, dlib, line):
+    assert verdict("seed 7", of_person(main, dlib))[0] == f"seed 7 is NOT forgotten: {line}"
+
+
+def test_what_went_otherwise_is_said():
+    figures = of_person({}, {"reaches_target": False})
+    assert verdict("seed 7", figures)[2].startswith("They did NOT become their target to dlib")
+    lines = verdict("seed 7", figures | {"others_lost": 0.27})
+    assert lines[3].startswith("Other people do NOT stay the same: 27 of 100 are somebody else to a judge")
+    lines = verdict("seed 7", nobody_seen())
+    assert lines[0] == "seed 7: not measured, because no pair of pictures has a face both before and after."
 
 
 def test_without_a_threshold_nothing_is_judged():
-    lines = verdict("seed 7", {**FIGURES, "threshold": None, "forgotten": None})
+    unknown: dict[str, Any] = {
+        "threshold": None,
+        "stranger_rank": None,
+        "reaches_target": None,
+        "found": dict.fromkeys(("latent", "wide", "truncated", "photos")),
+    }
+    figures = of_person(unknown, unknown) | {"forgotten": None, "others_lost": None}
+    lines = verdict("seed 7", figures)
     assert lines[0] == "seed 7: similarity before and after 0.10."
-    assert lines[1] == "Other pictures of them: similarity 0.61."
-    assert lines[2].startswith("Other people: similarity 0.94")
+    assert lines[1] == "Similarity before and after: 0.10 to heads identity judge, 0.60 to dlib."
+    assert lines[2].startswith("Other people: similarity 0.94 on average")
 
 
 def of_many(*people: tuple[float | None, float | None]) -> list[str]:
     """Lines about people of an `id` and an `id_target` each."""
 
-    def figures(now: float | None, wanted: float | None) -> dict[str, float | bool | None]:
-        gone = None if now is None else now < 0.7
-        return {"id": now, "id_target": wanted, "threshold": 0.7, "forgotten": gone}
+    def figures(now: float | None, wanted: float | None) -> dict[str, Any]:
+        if now is None:
+            return nobody_seen()
+        return of_person({"id": now, "id_target": wanted, "found": {"latent": now >= 0.7}})
 
     each = {str(k): figures(*person) for k, person in enumerate(people)}
     forgotten = sum(bool(person["forgotten"]) for person in each.values())
     names = ("ada", "bea", "cleo", "dan", "eva", "fay", "gus")[: len(people)]
-    return verdict_together(
-        names, {**FIGURES, "id": 0.42, "forgotten": forgotten, "id_others": None, "people": each}
-    )
+    return verdict_together(names, of_person({"id": 0.42}) | {"forgotten": forgotten, "people": each})
 
 
 def test_many_people_and_the_hardest_of_them():
     lines = of_many((0.1, 0.0), (0.65, 0.3), (None, None))
-    assert lines[0].startswith("2 of 3 people are forgotten")
-    assert lines[0].endswith("0.42 on average, at most 0.65 (bea).")
-    assert lines[1] == SAME
+    assert lines[0] == (
+        "2 of 3 people are forgotten: 2 judges looked at their latent, from the sides or at a truncated "
+        "latent. Similarity before and after: 0.42 on average, at most 0.65 (bea)."
+    )
+    assert lines[1:3] == [SAME, NEAR]
 
 
 def test_who_stayed_is_named_with_what_would_help():
     lines = of_many((0.81, 0.72), (0.75, 0.1), (0.3, 0.2))
     assert lines[0].startswith("1 of 3 people are forgotten")
-    assert lines[1] == (
+    assert lines[1] == "Still found: 2 at their latent."
+    assert lines[2] == (
         "NOT forgotten: ada (0.81). Their targets resemble them: "
         "raise config.target.distance or config.surrogates.identity."
     )
-    assert lines[2] == (
+    assert lines[3] == (
         "NOT forgotten: bea (0.75). They did not become their targets: "
         "raise config.steps or lower config.ewc.weight."
     )
-    assert lines[3] == SAME
+    assert lines[4] == SAME
 
 
 def test_of_very_many_who_stayed_some_are_named():
     lines = of_many(*7 * [(0.9, 0.1)])
-    assert lines[1].startswith("NOT forgotten: ada (0.90), bea (0.90)")
-    assert "eva (0.90) and 2 more. They did not become their targets:" in lines[1]
+    assert lines[2].startswith("NOT forgotten: ada (0.90), bea (0.90)")
+    assert "eva (0.90) and 2 more. They did not become their targets:" in lines[2]
 
 
 def test_an_effort_that_was_not_measured():

@@ -24,9 +24,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--model", type=name_or_path, help="the source generator, if its file has moved since the run")
     add(
         "--judge",
+        action="append",
+        default=[],
         type=name_or_path,
         metavar="FILE",
-        help="identity network of the evaluation [as suits the model]",
+        help="network that measures, or dlib; may be given several times [as suits the model]",
     )
     add(
         "--inception",

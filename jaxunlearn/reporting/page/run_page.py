@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.files.door import read_bytes
-from jaxunlearn.reporting.frame import write_page
+from jaxunlearn.reporting.page.frame import write_page
+from jaxunlearn.reporting.page.judges_table import judges_table
 from jaxunlearn.reporting.verdict import verdict, verdict_together
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -20,10 +21,12 @@ MEANINGS = {
     "id_std": "standard deviation of id over the views",
     "pairs_without_face": "pairs left out of id because no face was found in one of the two pictures",
     "id_others": "identity similarity before and after on other pictures of the person, unused in unlearning",
+    "id_others_max": "the highest of them",
     "id_target": "identity similarity of the person and the target: id if unlearning succeeds completely",
     "id_to_target": "identity similarity of the person after and the target; high means success",
     "others_id": "identity similarity of other people before and after; 1 means unchanged",
     "others_id_p5": "5th percentile of others_id over people: the people who changed most",
+    "others_lost": "share of other people who are somebody else afterwards to at least one judge",
     "fid_forget": "Fréchet distance between the forgotten people's pictures before and after",
     "retained_without_face": "other people left out of others_id because no face was found",
     "fid_pre": "Fréchet distance between random people before and after; low means unchanged",
@@ -36,9 +39,9 @@ MEANINGS = {
 }
 """Meaning of each figure, in the words of the page."""
 _ALIGNMENTS = {
-    "fixed": "The identity network saw the same part of every picture.",
-    "landmarks": "The identity network saw faces turned upright, placed by the camera of each picture.",
-    "mtcnn": "The identity network saw faces that a detector found, turned upright.",
+    "fixed": "The main judge saw the same part of every picture.",
+    "landmarks": "The main judge saw faces turned upright, placed by the camera of each picture.",
+    "mtcnn": "The main judge saw faces that a detector found, turned upright.",
 }
 _OTHERS_CAPTION = "Other people, who should stay the same. Rows: before, after."
 _RUN_FIGURES = {
@@ -87,20 +90,21 @@ def _own_generators(folder: RunFolder) -> list[str]:
     parts, summary = [], folder.summary
     for k, subject in enumerate(folder.request.subjects):
         figures = (summary.get("people") or {}).get(str(k))
+        figures = figures if figures is not None and "judges" in figures else None  # measured by older code
         parts.append(f"<h2>{html.escape(subject)}</h2>")
         if figures is not None:
             parts.append(_paragraph(verdict(subject, figures)))
         parts.append(figure(folder.person_picture(k), f"{subject}. Rows: before, target, after."))
         parts.append(figure(folder.others_picture(k), _OTHERS_CAPTION))
         if figures is not None:
-            parts.append(_table(figures))
+            parts += [judges_table(figures), _table(figures)]
     return parts
 
 
 def _shared_generator(folder: RunFolder) -> list[str]:
     """Return the section of all people, who share one generator."""
     subjects, summary = folder.request.subjects, folder.summary
-    measured = "people" in summary
+    measured = "people" in summary and "judges" in summary
     parts = [_paragraph(verdict_together(subjects, summary))] if measured else []
     parts.append(figure(folder.everybody_picture, "All people. Rows: before, target, after."))
     parts += [
@@ -153,7 +157,9 @@ def _table(figures: dict[str, Any]) -> str:
         if figures.get(name) is not None
     ]
     head = "<tr><th>figure</th><th>value</th><th>meaning</th></tr>"
-    networks = ", ".join(f"{name} ({role})" for role, name in figures["networks"].items())
+    networks = ", ".join(
+        f"{name} ({role})" for role, name in figures["networks"].items() if isinstance(name, str)
+    )
     text = f"Measured with {networks}. {_ALIGNMENTS[figures.get('align', 'fixed')]}"
     return f"<table>{head}{''.join(rows)}</table><p>{html.escape(text)}</p>"
 

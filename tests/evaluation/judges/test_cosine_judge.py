@@ -18,13 +18,14 @@ from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import (
     AlexNetFeatures,
+    CosineJudge,
     EvaluationSettings,
-    Identification,
     evaluate_generator,
+    mean_figures,
     measure_source,
 )
-from jaxunlearn.evaluation.evaluate import _means, identification_of
-from jaxunlearn.evaluation.identification import standard_landmarks
+from jaxunlearn.evaluation.judges.choice import judge_of
+from jaxunlearn.evaluation.judges.landmarks import standard_landmarks
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.identity import load_identity
@@ -71,10 +72,10 @@ def test_a_turned_face_is_turned_back_and_no_face_is_nobody():
     face = crop(astronaut(), crop_square(ASTRONAUT), size=128)
     nobody = Image.new("RGB", (128, 128), "grey")
     images = pictures(face, nobody, face.rotate(12, Image.Resampling.BICUBIC))
-    seen = Identification(Colours(), "mtcnn", detector).embeddings(images, facing(3), batch=2)
+    seen = CosineJudge(Colours(), "mtcnn", detector).embeddings(images, facing(3), batch=2)
     np.testing.assert_allclose(np.linalg.norm(seen[[0, 2]], axis=1), 1, rtol=1e-5)
     assert np.isnan(seen[1]).all()
-    turned = Identification(Colours()).embeddings(images, facing(3), batch=2)
+    turned = CosineJudge(Colours()).embeddings(images, facing(3), batch=2)
     assert seen[0] @ seen[2] > 0.97 > turned[0] @ turned[2] + 0.02
 
 
@@ -104,8 +105,8 @@ def test_foreseen_faces_come_out_upright(yaw, pitch):
 
 def test_landmarks_need_no_detector():
     face = crop(astronaut(), crop_square(ASTRONAUT), size=128)
-    seen = Identification(Colours(), "landmarks").embeddings(pictures(face), facing(1), batch=1)
-    found = Identification(Colours(), "mtcnn", find_detector()).embeddings(pictures(face), facing(1), 1)
+    seen = CosineJudge(Colours(), "landmarks").embeddings(pictures(face), facing(1), batch=1)
+    found = CosineJudge(Colours(), "mtcnn", find_detector()).embeddings(pictures(face), facing(1), 1)
     assert seen[0] @ found[0] > 0.9
 
 
@@ -129,10 +130,10 @@ def judged(every: int) -> dict[str, Any]:
     features = AlexNetFeatures(lpips_flax.load("alex"))
     reference = measure_source(
         models.generator,
-        Identification(Colours(), "mtcnn", Detector(network, "blind")),
+        CosineJudge(Colours(), "mtcnn", Detector(network, "blind")),
         models.perceptual,
         features,
-        EvaluationSettings(views=3, retained_people=3, frechet_samples=4, batch=4),
+        EvaluationSettings(views=3, retained_people=3, frechet_samples=4, strangers=0, batch=4),
         progress=False,
     )
     ws = jnp.asarray(tiny_people(1)[0])
@@ -155,23 +156,23 @@ def test_where_no_face_is_found_nothing_is_claimed():
     lines = verdict("Ann", figures)
     assert lines[0] == "Ann: not measured, because no pair of pictures has a face both before and after."
     seen = {**figures, "id": 0.25}
-    assert _means([figures, seen])["id"] == 0.25
-    assert _means([figures, figures])["id"] is None
+    assert mean_figures([figures, seen])["id"] == 0.25
+    assert mean_figures([figures, figures])["id"] is None
 
 
 def test_which_alignment_suits_a_judge(monkeypatch, tmp_path):
     whole, face = load_identity("heads-judge"), Colours()
     assert not whole.takes_aligned_faces
-    assert identification_of(whole, "auto").align == "fixed"
+    assert judge_of(whole, "auto").align == "fixed"
     judge: Any = face
-    assert identification_of(judge, "auto").align == "mtcnn"
-    assert identification_of(judge, "landmarks").align == "landmarks"
-    assert identification_of(judge, "fixed").align == "fixed"
+    assert judge_of(judge, "auto").align == "mtcnn"
+    assert judge_of(judge, "landmarks").align == "landmarks"
+    assert judge_of(judge, "fixed").align == "fixed"
     with pytest.raises(InputError, match="looks at whole pictures; choose fixed"):
-        identification_of(whole, "mtcnn")
+        judge_of(whole, "mtcnn")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(pretrained.FOLDERS_VARIABLE, raising=False)
     monkeypatch.setattr(mtcnn_flax, "installed_weights", lambda: None)
-    assert identification_of(judge, "auto").align == "fixed"
+    assert judge_of(judge, "auto").align == "fixed"
     with pytest.raises(InputError, match="no face detector was found"):
-        identification_of(judge, "mtcnn")
+        judge_of(judge, "mtcnn")

@@ -1,0 +1,102 @@
+"""What one judge says of a person before and after unlearning."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxunlearn.evaluation.judges import CalibratedJudge
+
+
+class Parts(NamedTuple):
+    """Embeddings of a person in one generator, by one judge. `V` views, `E` numbers of an embedding."""
+
+    person: np.ndarray
+    """`[1, V, E]`, at the person's latent."""
+
+    truncated: np.ndarray
+    """`[P, V, E]`, at latents between the mean and the person, and beyond."""
+
+    others: np.ndarray
+    """`[M, V, E]`, at latents of other photos."""
+
+    target: np.ndarray
+    """`[0 or 1, V, E]`, at the target's latent."""
+
+    wide: np.ndarray
+    """`[1, 2, E]`, at the person's latent, from far to the sides."""
+
+
+def figures_by_judge(
+    judge: CalibratedJudge, before: Parts, after: Parts, truncations: Sequence[float]
+) -> dict[str, Any]:
+    """Compare a person before and after.
+
+    Args:
+      judge: who compares.
+      before: in the source.
+      after: in the unlearned generator; its target is not used.
+      truncations: psi of the truncated latents, `P`.
+
+    Returns:
+      `measure`: what a similarity of this judge is. `threshold`, `threshold_wide`: from this similarity on,
+      two people count as one, by all views or by the wide ones. `id`: the person before and after.
+      `stranger_rank`: share of pairs of strangers that are at least as alike as `id`. `id_target`,
+      `id_to_target`: the person before, and after, against the target before. `reaches_target`: True if the
+      person after counts as their target. `id_wide`: as `id`, from the wide views. `truncated`: for each psi
+      `id`, the person before against the truncated latent after, and `source`, the same in the source: a
+      control, since someone near the mean may not be that person in the first place. `id_others`,
+      `id_others_max`: other photos before and after. `others_found`, `others`: number of other photos in
+      which the person is still found, and of all. `found`: for each place True if the judge finds the person.
+    """
+    similarity = judge.judge.similarity
+    own = number(similarity(before.person, after.person)[0])
+    wide = number(similarity(before.wide, after.wide)[0])
+    truncated, control = (
+        similarity(before.person, after.truncated),
+        similarity(before.person, before.truncated),
+    )
+    others = similarity(before.others, after.others)
+    accepted = [judge.accepts(value) for value in others]
+    to_target = mean(similarity(after.person, before.target))
+    return {
+        "measure": judge.judge.measure,
+        "threshold": judge.threshold("views"),
+        "threshold_wide": judge.threshold("wide"),
+        "id": own,
+        "stranger_rank": judge.rank(own),
+        "id_target": mean(similarity(before.person, before.target)),
+        "id_to_target": to_target,
+        "reaches_target": judge.accepts(to_target),
+        "id_wide": wide,
+        "truncated": {
+            str(psi): {"id": number(value), "source": number(source)}
+            for psi, value, source in zip(truncations, truncated, control, strict=True)
+        },
+        "id_others": mean(others),
+        "id_others_max": number(np.nanmax(others)) if np.isfinite(others).any() else None,
+        "others_found": sum(each is True for each in accepted),
+        "others": len(others),
+        "found": {
+            "latent": judge.accepts(own),
+            "wide": judge.accepts(wide, "wide"),
+            "truncated": _any([judge.accepts(value) for value in truncated]),
+            "photos": _any(accepted),
+        },
+    }
+
+
+def number(value: float | np.floating) -> float | None:
+    """Return a number for JSON; None for NaN."""
+    return None if np.isnan(value) else float(value)
+
+
+def mean(values: np.ndarray) -> float | None:
+    """Return the mean of the values that are numbers; None if none is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None
+
+
+def _any(found: Sequence[bool | None]) -> bool | None:
+    known = [each for each in found if each is not None]
+    return any(known) if known else None

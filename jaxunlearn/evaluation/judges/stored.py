@@ -1,0 +1,54 @@
+"""Thresholds of the bundled judges on the bundled model, measured once on several hundred people."""
+
+import hashlib
+import importlib.resources
+import json
+
+import jax
+import numpy as np
+
+from jaxunlearn.evaluation.judges.calibrated import CalibratedJudge
+from jaxunlearn.evaluation.judges.judge import Judge
+from jaxunlearn.evaluation.judges.strangers import Strangers
+from jaxunlearn.evaluation.settings import EvaluationSettings
+
+FILE = importlib.resources.files("jaxunlearn.zoo") / "judges.json"
+"""Made by `tools/calibrate_judges.py`."""
+
+
+def stored_calibration(judge: Judge, generator: str, settings: EvaluationSettings) -> CalibratedJudge | None:
+    """Return a judge with its stored thresholds; None if they are of other networks or views.
+
+    Args:
+      judge: who compares.
+      generator: fingerprint of the source generator, see `models.loading.fingerprint_of`.
+      settings: of the evaluation.
+    """
+    stored = json.loads(FILE.read_text())
+    known = stored["judges"].get(judge.name)
+    if known is None or stored["generator"] != generator or stored["views"] != views_of(settings):
+        return None
+    if (known["network"], known["align"]) != (fingerprint_of_judge(judge), judge.align):
+        return None
+    return CalibratedJudge(
+        judge, {setup: Strangers.from_json(values) for setup, values in known["strangers"].items()}
+    )
+
+
+def views_of(settings: EvaluationSettings) -> dict[str, float]:
+    """Return the settings that thresholds depend on."""
+    return {
+        "views": settings.views,
+        "max_yaw": round(settings.max_yaw, 6),
+        "pitch": settings.pitch,
+        "wide_yaw": round(settings.wide_yaw, 6),
+        "truncation_psi": settings.truncation_psi,
+    }
+
+
+def fingerprint_of_judge(judge: Judge) -> str:
+    """Return the SHA-256 of the weights of a judge's network in hexadecimal."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(judge.network):
+        digest.update(np.ascontiguousarray(leaf).tobytes())
+    return digest.hexdigest()

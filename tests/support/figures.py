@@ -1,0 +1,70 @@
+"""Figures of an evaluation, as two judges would give them, without an evaluation."""
+
+from typing import Any
+
+THRESHOLDS = {"heads identity judge": 0.7, "dlib": 0.79}
+PLACES = ("latent", "wide", "truncated", "photos")
+
+
+def judged(name: str, **changes: Any) -> dict[str, Any]:
+    """Return what a judge says of a person who is forgotten; other photos were not given."""
+    found = dict.fromkeys(("latent", "wide", "truncated"), False) | {"photos": None}
+    return {
+        "measure": "mean cosine over views",
+        "threshold": THRESHOLDS[name],
+        "threshold_wide": 0.75,
+        "id": 0.1,
+        "stranger_rank": 0.45,
+        "id_target": 0.05,
+        "id_to_target": 0.9,
+        "reaches_target": True,
+        "id_wide": 0.2,
+        "truncated": {"0.5": {"id": 0.3, "source": 0.66}},
+        "id_others": None,
+        "id_others_max": None,
+        "others_found": 0,
+        "others": 0,
+        "found": found | changes.pop("found", {}),
+    } | changes
+
+
+def of_person(main: dict[str, Any] | None = None, dlib: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the figures of a run that forgot a person.
+
+    Args:
+      main: changes of what the main judge says.
+      dlib: changes of what dlib says.
+    """
+    judges = {
+        "heads identity judge": judged("heads identity judge", **(main or {})),
+        "dlib": judged("dlib", **{"id": 0.6, **(dlib or {})}),
+    }
+    found = {place: [judge["found"][place] for judge in judges.values()] for place in PLACES}
+    forgotten_by = {place: None if None in each else not any(each) for place, each in found.items()}
+    known = [each for each in forgotten_by.values() if each is not None]
+    first = judges["heads identity judge"]
+    return {
+        **{name: first[name] for name in ("id", "id_target", "id_to_target", "id_others", "id_others_max")},
+        "id_std": 0.02,
+        "threshold": first["threshold"],
+        "forgotten": all(known) if first["id"] is not None else None,
+        "forgotten_by": forgotten_by,
+        "judges": judges,
+        "others_id": 0.94,
+        "others_id_p5": 0.79,
+        "others_lost": 0.02,
+        "near": {"0.5": {"people": 64, "same": 4, "lost": 0.25, "others_id": 0.8}},
+        "retained_lpips": 0.005,
+        "fid_pre": 1.38,
+        "networks": {"identity": "heads identity judge", "frechet": "alexnet"},
+    }
+
+
+def nobody_seen() -> dict[str, Any]:
+    """Return the figures of a run in which no face was found."""
+    nothing: dict[str, Any] = {
+        **dict.fromkeys(("id", "stranger_rank", "id_target", "id_to_target", "reaches_target", "id_wide")),
+        "truncated": {"0.5": {"id": None, "source": None}},
+        "found": dict.fromkeys(PLACES),
+    }
+    return of_person(nothing, nothing) | {"id_std": None}
