@@ -1,11 +1,13 @@
-"""The bundled identity networks, `jaxunlearn/zoo/identity_judge.safetensors` and `identity_loss.safetensors`.
+"""The bundled identity networks of `jaxunlearn/zoo`: `identity_judge`, `identity_face_judge`, `identity_loss`.
 
 Additive angular margin (ArcFace, CVPR 2019) between photographs of rendered people; the margin is 0 at first.
-The two networks start from different seeds and never see the same people. Neither of them sees z.
+The networks start from different seeds and never see the same people. None of them sees z. The face judge
+sees everybody in somebody else's hair and glasses, and in others in every photograph.
 Time on one core of a shared two-core machine: about 25 minutes for the judge, 15 for the network of the
-losses, and 8 minutes to render the data of both.
+losses, 60 for the face judge, and 4 minutes to render the data of each.
 
     python tools/train_zoo.py --config configs/zoo/identity.py:judge --workdir runs/judge
+    python tools/train_zoo.py --config configs/zoo/identity.py:face --workdir runs/face
     python tools/train_zoo.py --config configs/zoo/identity.py:loss --workdir runs/loss
     python tools/evaluate_zoo_identity.py --network runs/judge/identity.safetensors
     python tools/bundle_zoo.py run runs/judge jaxunlearn/zoo/identity_judge.safetensors
@@ -63,7 +65,7 @@ def get_config(role: str = "judge") -> ml_collections.ConfigDict:
     config.data.held_out = 256
     config.data.views = 12
     config.data.seed = 0
-    config.data.folder = "runs/photographs"  # 1.5 GB for both roles; with "" every start renders again
+    config.data.folder = "runs/photographs"  # 0.75 GB for each role; with "" every start renders again
     config.data.workers = 2
 
     config.batch = ml_collections.ConfigDict()
