@@ -1,4 +1,4 @@
-"""The bundled identity networks of `jaxunlearn/zoo`: `identity_judge`, `identity_face_judge`, `identity_loss`.
+"""The bundled identity networks: the judge, the face judge, and the network of the losses.
 
 Additive angular margin (ArcFace, CVPR 2019) between photographs of rendered people; the margin is 0 at first.
 The networks start from different seeds and never see the same people. None of them sees z. The face judge
