@@ -1,5 +1,6 @@
 """Measure a run and write its figures, under the papers' names, into its folder."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from jaxunlearn.evaluation import (
     mean_figures,
     measure_source,
 )
+from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.judges.stored import stored_calibration
 from jaxunlearn.evaluation.protocol import MEASURED_WITH
@@ -58,7 +60,7 @@ def measure_reference(
         seed=wanted.seed,
     )
     judges = [judge_of(network, wanted.align) for network in models.judges]
-    return measure_source(
+    reference = measure_source(
         models.generator,
         [stored_calibration(judge, models.fingerprint, settings) or judge for judge in judges],
         models.perceptual,
@@ -69,6 +71,10 @@ def measure_reference(
         compute=from_config.compute(config),
         progress=progress,
     )
+    if not has_groups(models):
+        return reference
+    retained = np.asarray(reference.random.z[: settings.retained_people])
+    return dataclasses.replace(reference, groups=groups_of(retained))
 
 
 def evaluate(
