@@ -139,10 +139,8 @@ def finetuning_step(
       InputError: if the loss is not finite.
     """
     count = len(examples.ws)
-    sums = (
-        jax.tree.map(jnp.zeros_like, state.trainable),
-        dict.fromkeys(("loss", *frozen.weights), jnp.zeros(())),
-    )
+    losses = {name: jnp.zeros(()) for name in ("loss", *frozen.weights)}  # each its own buffer to give away
+    sums = (jax.tree.map(jnp.zeros_like, state.trainable), losses)
     for k in range(count):
         example = jax.tree.map(lambda x, k=k: x[k : k + 1], examples)
         sums = _add_gradient(program, sums, state.trainable, frozen, example, jnp.float32(1 / count))

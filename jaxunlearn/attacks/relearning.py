@@ -23,13 +23,14 @@ from jaxunlearn.attacks.finetuning import (
     finetuning_step,
     generator_of,
 )
+from jaxunlearn.attacks.pictures import labelled_pictures
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.looks import Look, look
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import Generator
 
 SAME_PICTURE = 2 / 127.5
-"""Largest difference of a pixel up to which a photo counts as the source's own rendering: two levels of 256."""
+"""Largest difference of a pixel at which a photo counts as the source's rendering: two levels of 256."""
 
 Person = Literal["person", "stranger"]
 
@@ -118,7 +119,7 @@ def relearn(
     front = np.clip(renderer(people, jnp.repeat(_from_yaw(attacked, [0.0]), 2, axis=0)).image, -1, 1)
     source, before = _seen(attacked, None, people), _seen(attacked, attacked.unlearned, people[:1])
     figures: dict[str, Any] = {}
-    pictures = {**_pictures("person in the source", source, 0), **_pictures("before", before)}
+    pictures = {**labelled_pictures("person in the source", source), **labelled_pictures("before", before)}
     taught: tuple[tuple[Person, np.ndarray], ...] = (
         ("person", attacked.photos[0]),
         ("stranger", attacked.stranger_photo),
@@ -136,7 +137,7 @@ def relearn(
             }
             pictures[f"photo of the {name}"] = photo
             steps = curve["steps"][-1]
-            pictures |= _pictures(f"{name} after {steps} steps", after)
+            pictures |= labelled_pictures(f"{name} after {steps} steps", after)
     return Found({**figures, "settings": dataclasses.asdict(settings)}, pictures)
 
 
@@ -233,11 +234,6 @@ def _seen(attacked: Attacked, generator: Generator | None, ws: jax.Array) -> Loo
     reference = attacked.reference
     renderer = reference.renderer if generator is None else reference.renderer.with_generator(generator)
     return look(renderer, reference.judges, ws, reference.views, reference.settings.batch)
-
-
-def _pictures(label: str, seen: Look, person: int = 0) -> dict[str, np.ndarray]:
-    images = seen.images[person]
-    return {label: images[len(images) // 2], f"{label}, from the side": images[-1]}
 
 
 def _check(attacked: Attacked) -> None:
