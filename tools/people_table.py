@@ -38,7 +38,9 @@ _SHOWN = 3
 class Portrait(NamedTuple):
     """A picture of CelebA-HQ."""
 
-    index: int
+    number: int
+    """From 0 to 29999."""
+
     original: str
     """Name of the picture in CelebA, such as 000990.jpg."""
 
@@ -47,7 +49,7 @@ class Portrait(NamedTuple):
 
 
 def celebahq_portraits(mapping: Path, identities: Path) -> list[Portrait]:
-    """Return the pictures of CelebA-HQ with their people, by index.
+    """Return the pictures of CelebA-HQ with their people, by number.
 
     Args:
       mapping: CelebA-HQ-to-CelebA-mapping.txt, with the columns idx, orig_idx, orig_file.
@@ -150,7 +152,7 @@ def celebahq_file(folder: Path, portrait: Portrait, named_by: str) -> Path | Non
     """Return the file of a picture of CelebA-HQ; None if there is none."""
     if named_by == "original":
         return _existing(folder / Path(portrait.original).stem)
-    return _existing(folder / f"{portrait.index:05d}", folder / str(portrait.index))
+    return _existing(folder / f"{portrait.number:05d}", folder / str(portrait.number))
 
 
 def ffhq_file(folder: Path, picture: int) -> Path | None:
@@ -200,7 +202,10 @@ def _celebahq(arguments: argparse.Namespace) -> str:
     files = _refuse_missing(
         arguments.photos,
         [
-            (celebahq_file(arguments.photos, each, arguments.named_by), f"{each.index:05d} ({each.original})")
+            (
+                celebahq_file(arguments.photos, each, arguments.named_by),
+                f"{each.number:05d} ({each.original})",
+            )
             for each in theirs
         ],
     )
