@@ -16,13 +16,12 @@ from jaxunlearn.evaluation import (
     album_latents,
     evaluate_generator,
     evaluate_together,
-    mean_figures,
     measure_source,
 )
 from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.judges.stored import stored_calibration
-from jaxunlearn.evaluation.protocol import MEASURED_WITH
+from jaxunlearn.evaluation.protocol import MEASURED_WITH, means_of_people
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import BUNDLED
@@ -141,8 +140,8 @@ def _seeds(result: Result) -> dict[int, int]:
 
 
 def means_over_people(people: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return `mean_figures` of generators that forgot one person each; of a single one its own figures."""
+    """Return `means_of_people` of generators that forgot one person each; of a single one its own figures."""
     if len(people) == 1:
         return dict(people[0])
     measured_with = {name: people[0][name] for name in MEASURED_WITH}
-    return {**mean_figures(people), **measured_with}
+    return {**means_of_people(people), **measured_with}
