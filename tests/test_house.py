@@ -17,7 +17,7 @@ ALLOWED = {
     # The people of the bundled generator are photographed anew; imported when that is asked for.
     ("jaxunlearn.evaluation.album", "zoo"),
     # The looks of its random people follow from their z: is any group of them lost more often?
-    ("jaxunlearn.evaluation.groups", "zoo"),
+    ("jaxunlearn.evaluation.statistics.groups", "zoo"),
 }
 MOST_FILES = 12
 MOST_LINES = 60

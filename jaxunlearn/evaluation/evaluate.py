@@ -13,14 +13,15 @@ from jaxunlearn.evaluation import (
     Features,
     Reference,
     album_latents,
-    evaluate_generator,
-    evaluate_together,
     mean_figures,
     measure_source,
 )
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.judges.stored import stored_calibration
-from jaxunlearn.evaluation.protocol import MEASURED_WITH
+from jaxunlearn.evaluation.protocol import MEASURED_WITH, measure_generator, measure_together
+from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_figures
+from jaxunlearn.evaluation.statistics.groups import groups_of, has_groups
+from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import BUNDLED
@@ -65,6 +66,7 @@ def measure_reference(
         features or AlexNetFeatures(lpips_flax.load("alex")),
         settings,
         mean=models.w_avg,
+        groups=groups_of if has_groups(models) else None,
         real_images=real_images,
         compute=from_config.compute(config),
         progress=progress,
@@ -80,7 +82,7 @@ def evaluate(
     other_ws: Mapping[int, np.ndarray] | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Measure what a run did, and add it to `summary.json` in the run's folder.
+    """Measure what a run did, and add it to `summary.json` and `figures.jsonl` in the run's folder.
 
     Args:
       models: the models of the run.
@@ -93,8 +95,8 @@ def evaluate(
 
     Returns:
       Means over people of every figure of `evaluation.evaluate_generator`, or of `evaluate_together` if one
-      generator forgot all people. Also the networks of the measurement, and each person's figures in
-      `people`.
+      generator forgot all people. Also the networks of the measurement, the intervals of `statistics_of`, and
+      each person's figures in `people`.
 
     Raises:
       InputError: if photos of an album are wanted and cannot be rendered.
@@ -114,17 +116,25 @@ def evaluate(
     ws, ws_target = jnp.asarray(result.ws), jnp.asarray(result.ws_target)
     latents = {k: jnp.asarray(other) for k, other in others.items()}
     if result.together:
-        figures = evaluate_together(reference, result.generator, ws, ws_target, latents, progress=progress)
+        measured = [measure_together(reference, result.generator, ws, ws_target, latents, progress=progress)]
+        figures = measured[0].figures
     else:
-        people = {
-            str(k): evaluate_generator(
-                reference, generator, ws[k], ws_target[k], latents.get(k), progress=progress
-            )
+        measured = [
+            measure_generator(reference, generator, ws[k], ws_target[k], latents.get(k), progress=progress)
             for k, generator in enumerate(result.generators)
+        ]
+        people = [each.figures for each in measured]
+        figures = {
+            **means_over_people(people),
+            "people": {str(k): figures for k, figures in enumerate(people)},
         }
-        figures = {**means_over_people(list(people.values())), "people": people}
-    if result.folder is not None:
-        result.folder.add_to_summary(figures)
+    lines = figure_lines(result.people.subjects, measured)
+    figures |= statistics_of(lines, reference.judge.name)
+    folder = result.folder
+    if folder is not None:
+        if folder.writes:
+            write_figures(folder.figures_file, lines)
+        folder.add_to_summary(figures)
     return figures
 
 

@@ -1,7 +1,7 @@
 """Measure the source generator once, for the evaluation of any number of runs."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import jax
@@ -32,6 +32,9 @@ class RenderedPeople(NamedTuple):
     statistics: FeatureStatistics
     """Mean and covariance of the features of all Fréchet samples."""
 
+    features: np.ndarray
+    """`[N, F]`, the features of all Fréchet samples."""
+
 
 class RealImages(NamedTuple):
     """Statistics of real images."""
@@ -59,6 +62,7 @@ class Reference:
       random: random people.
       people: those of them that are retained, as the source renders them.
       real: statistics of real images, if there are any.
+      groups: name of a group of the retained people → `[K]`, True for its members; see `groups_of`.
     """
 
     settings: EvaluationSettings
@@ -73,6 +77,7 @@ class Reference:
     random: RandomPeople
     people: RenderedPeople
     real: RealImages | None
+    groups: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     @property
     def judge(self) -> CalibratedJudge:
@@ -88,6 +93,7 @@ def measure_source(
     settings: EvaluationSettings | None = None,
     *,
     mean: jax.Array | None = None,
+    groups: Callable[[np.ndarray], Mapping[str, np.ndarray]] | None = None,
     real_images: np.ndarray | None = None,
     compute: Compute | None = None,
     progress: bool = True,
@@ -102,6 +108,8 @@ def measure_source(
       features: network of the Fréchet distances, a pytree.
       settings: the protocol; the defaults suit the bundled model.
       mean: the mean latent; None uses the generator's.
+      groups: z of the retained people → their groups, as `groups_of` does for the bundled generator; None
+        has no groups.
       real_images: `[M, R, R, 3]` in [-1, 1], at least 2, for ΔFID_real.
       compute: dtype and forms; None uses what is fastest on this platform.
       progress: True shows a progress bar.
@@ -138,6 +146,7 @@ def measure_source(
         random=random,
         people=people,
         real=real,
+        groups={} if groups is None else groups(np.asarray(random.z[: settings.retained_people])),
     )
 
 
@@ -198,16 +207,17 @@ def render_people(
       title: of the progress bar.
       progress: True shows the progress bar.
     """
-    kept, described = [], []
+    kept, parts = [], []
     missing = settings.retained_people
     with tqdm(total=len(random.ws), desc=title, unit="image", disable=not progress) as bar:
         for out in renderer.batches(random.ws, random.c):
             images = np.clip(out.image, -1, 1)
-            described.append(descriptions(features, images, settings.batch))
+            parts.append(descriptions(features, images, settings.batch))
             kept.append(images[:missing])
             missing -= len(kept[-1])
             bar.update(len(images))
     images = np.concatenate(kept)
     c = random.c[: len(images)]
     embeddings = {judge.name: judge.judge.embeddings(images, c, settings.batch)[:, None] for judge in judges}
-    return RenderedPeople(images, embeddings, FeatureStatistics.of(np.concatenate(described)))
+    described = np.concatenate(parts)
+    return RenderedPeople(images, embeddings, FeatureStatistics.of(described), described)

@@ -1,6 +1,6 @@
 """Groups of people of the bundled generator, by their looks: is any group lost more often than the others?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -29,8 +29,8 @@ class GroupLoss(TypedDict):
     """How many people of a group are lost.
 
     Attributes:
-      lost: number of people whom the judge no longer accepts.
-      people: number of people in the group that the judge could measure.
+      lost: number of people who are somebody else afterwards.
+      people: number of people in the group of whom a judge can say so.
       share: `lost` / `people`; None without people.
     """
 
@@ -78,25 +78,28 @@ def groups_of(z: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def lost_by_group(kept: np.ndarray, groups: Mapping[str, np.ndarray]) -> dict[str, GroupLoss]:
-    """Count the retained people of each group whom the judge no longer accepts.
+def lost_by_group(lost: Sequence[bool | None], groups: Mapping[str, np.ndarray]) -> dict[str, GroupLoss]:
+    """Count the lost people of each group.
 
     Args:
-      kept: `[K]` similarity minus the judge's threshold of each person, or any number that is negative for a
-        lost person; NaN for people without a face, who count nowhere.
+      lost: for each of `K` people True if a judge takes them for somebody else; None if no judge can say.
+        These count nowhere.
       groups: as `groups_of` returns them.
-
-    Returns:
-      Name of a group → its counts; "everybody" is the group of all people.
     """
-    everybody = {"everybody": np.ones(len(kept), bool), **groups}
-    return {name: _loss(np.asarray(kept)[members]) for name, members in everybody.items()}
+    return {
+        name: _loss([each for each, member in zip(lost, members, strict=True) if member])
+        for name, members in groups.items()
+    }
 
 
-def _loss(kept: np.ndarray) -> GroupLoss:
-    measured = kept[~np.isnan(kept)]
-    lost = int(np.sum(measured < 0))
-    return {"lost": lost, "people": len(measured), "share": lost / len(measured) if len(measured) else None}
+def groups_of_each(groups: Mapping[str, np.ndarray], people: int) -> list[list[str]]:
+    """Return the names of the groups of each of `people` people."""
+    return [[name for name, members in groups.items() if members[k]] for k in range(people)]
+
+
+def _loss(lost: Sequence[bool | None]) -> GroupLoss:
+    known = [each for each in lost if each is not None]
+    return {"lost": sum(known), "people": len(known), "share": sum(known) / len(known) if known else None}
 
 
 def _halves(values: np.ndarray, limit: float, names: tuple[str, str]) -> dict[str, np.ndarray]:
