@@ -1,8 +1,10 @@
 """Measure a run and write its figures, under the papers' names, into its folder."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -16,11 +18,11 @@ from jaxunlearn.evaluation import (
     mean_figures,
     measure_source,
 )
+from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.judges.stored import stored_calibration
-from jaxunlearn.evaluation.protocol import MEASURED_WITH, measure_generator, measure_together
+from jaxunlearn.evaluation.protocol import MEASURED_WITH, Measured, measure_generator, measure_together
 from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_figures
-from jaxunlearn.evaluation.statistics.groups import groups_of, has_groups
 from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
@@ -59,18 +61,22 @@ def measure_reference(
         seed=wanted.seed,
     )
     judges = [judge_of(network, wanted.align) for network in models.judges]
-    return measure_source(
+    reference = measure_source(
         models.generator,
         [stored_calibration(judge, models.fingerprint, settings) or judge for judge in judges],
         models.perceptual,
         features or AlexNetFeatures(lpips_flax.load("alex")),
         settings,
         mean=models.w_avg,
-        groups=groups_of if has_groups(models) else None,
         real_images=real_images,
         compute=from_config.compute(config),
         progress=progress,
     )
+    reference = dataclasses.replace(reference, median_radius=models.median_radius)
+    if not has_groups(models):
+        return reference
+    retained = np.asarray(reference.random.z[: settings.retained_people])
+    return dataclasses.replace(reference, groups=groups_of(retained))
 
 
 def evaluate(
@@ -102,7 +108,31 @@ def evaluate(
       InputError: if photos of an album are wanted and cannot be rendered.
     """
     reference = reference or measure_reference(models, config, progress=progress)
-    others = dict(other_ws or {})
+    latents = _other_photos(models, result, config, other_ws or {}, progress=progress)
+    measured = _measure(reference, result, latents, progress=progress)
+    figures = measured[0].figures
+    if not result.together:
+        people = [each.figures for each in measured]
+        figures = {**means_over_people(people), "people": {str(k): own for k, own in enumerate(people)}}
+    lines = figure_lines(result.people.subjects, measured)
+    figures |= statistics_of(lines, reference.judge.name)
+    if result.folder is not None:
+        if result.folder.writes:
+            write_figures(result.folder.figures_file, lines)
+        result.folder.add_to_summary(figures)
+    return figures
+
+
+def _other_photos(
+    models: Models,
+    result: Result,
+    config: ConfigDict,
+    given: Mapping[int, np.ndarray],
+    *,
+    progress: bool,
+) -> dict[int, jax.Array]:
+    """Return the latents of other photos of each person: those given, else of an album if it is wanted."""
+    others = dict(given)
     if models.name in BUNDLED and config.evaluation.album:
         for k, seed in _seeds(result).items():
             if k not in others:
@@ -113,29 +143,20 @@ def evaluate(
                     compute=from_config.compute(config),
                     progress=progress,
                 ).ws
+    return {k: jnp.asarray(other) for k, other in others.items()}
+
+
+def _measure(
+    reference: Reference, result: Result, others: Mapping[int, jax.Array], *, progress: bool
+) -> list[Measured]:
+    """Measure each generator of a run."""
     ws, ws_target = jnp.asarray(result.ws), jnp.asarray(result.ws_target)
-    latents = {k: jnp.asarray(other) for k, other in others.items()}
     if result.together:
-        measured = [measure_together(reference, result.generator, ws, ws_target, latents, progress=progress)]
-        figures = measured[0].figures
-    else:
-        measured = [
-            measure_generator(reference, generator, ws[k], ws_target[k], latents.get(k), progress=progress)
-            for k, generator in enumerate(result.generators)
-        ]
-        people = [each.figures for each in measured]
-        figures = {
-            **means_over_people(people),
-            "people": {str(k): figures for k, figures in enumerate(people)},
-        }
-    lines = figure_lines(result.people.subjects, measured)
-    figures |= statistics_of(lines, reference.judge.name)
-    folder = result.folder
-    if folder is not None:
-        if folder.writes:
-            write_figures(folder.figures_file, lines)
-        folder.add_to_summary(figures)
-    return figures
+        return [measure_together(reference, result.generator, ws, ws_target, others, progress=progress)]
+    return [
+        measure_generator(reference, generator, ws[k], ws_target[k], others.get(k), progress=progress)
+        for k, generator in enumerate(result.generators)
+    ]
 
 
 def _seeds(result: Result) -> dict[int, int]:

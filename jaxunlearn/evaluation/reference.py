@@ -1,7 +1,7 @@
 """Measure the source generator once, for the evaluation of any number of runs."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jax
@@ -62,7 +62,7 @@ class Reference:
       random: random people.
       people: those of them that are retained, as the source renders them.
       real: statistics of real images, if there are any.
-      groups: name of a group of the retained people → `[K]`, True for its members; see `groups_of`.
+      groups: name of a group → `[K]`, True for the retained people in it; empty if nothing is known of them.
     """
 
     settings: EvaluationSettings
@@ -93,7 +93,6 @@ def measure_source(
     settings: EvaluationSettings | None = None,
     *,
     mean: jax.Array | None = None,
-    groups: Callable[[np.ndarray], Mapping[str, np.ndarray]] | None = None,
     real_images: np.ndarray | None = None,
     compute: Compute | None = None,
     progress: bool = True,
@@ -108,8 +107,6 @@ def measure_source(
       features: network of the Fréchet distances, a pytree.
       settings: the protocol; the defaults suit the bundled model.
       mean: the mean latent; None uses the generator's.
-      groups: z of the retained people → their groups, as `groups_of` does for the bundled generator; None
-        has no groups.
       real_images: `[M, R, R, 3]` in [-1, 1], at least 2, for ΔFID_real.
       compute: dtype and forms; None uses what is fastest on this platform.
       progress: True shows a progress bar.
@@ -146,7 +143,6 @@ def measure_source(
         random=random,
         people=people,
         real=real,
-        groups={} if groups is None else groups(np.asarray(random.z[: settings.retained_people])),
     )
 
 
@@ -207,17 +203,17 @@ def render_people(
       title: of the progress bar.
       progress: True shows the progress bar.
     """
-    kept, parts = [], []
+    kept, described = [], []
     missing = settings.retained_people
     with tqdm(total=len(random.ws), desc=title, unit="image", disable=not progress) as bar:
         for out in renderer.batches(random.ws, random.c):
             images = np.clip(out.image, -1, 1)
-            parts.append(descriptions(features, images, settings.batch))
+            described.append(descriptions(features, images, settings.batch))
             kept.append(images[:missing])
             missing -= len(kept[-1])
             bar.update(len(images))
     images = np.concatenate(kept)
     c = random.c[: len(images)]
     embeddings = {judge.name: judge.judge.embeddings(images, c, settings.batch)[:, None] for judge in judges}
-    described = np.concatenate(parts)
-    return RenderedPeople(images, embeddings, FeatureStatistics.of(described), described)
+    features_of_all = np.concatenate(described)
+    return RenderedPeople(images, embeddings, FeatureStatistics.of(features_of_all), features_of_all)

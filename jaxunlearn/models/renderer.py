@@ -89,6 +89,13 @@ class Renderer:
         other._state = nnx.state(generator)
         return other
 
+    def with_random_noise(self, seed: int) -> Self:
+        """Return the same renderer with noise and jitter drawn from a seed."""
+        other = copy.copy(self)
+        other._key = jax.random.key(seed)
+        other._program = self._program._replace(noise_mode="random")
+        return other
+
     def _keys(self, index: np.ndarray) -> jax.Array | None:
         """Return a key for each image from its place in the whole list: batches do not change noise."""
         key = self._key

@@ -18,7 +18,7 @@ MANY = [
     *("--config.ewc.probes=1", "--config.ewc.output=planes", "--config.pairs.batch=2"),
     *("--config.pairs.num_adjacent=1", "--config.evaluation.views=2"),
     *("--config.evaluation.retained_people=4", "--config.evaluation.strangers=4"),
-    *("--config.evaluation.frechet_samples=8"),
+    "--config.evaluation.frechet_samples=8",
 ]
 
 

@@ -61,7 +61,7 @@ def source() -> TriPlaneGenerator:
 def reference(source) -> Reference:
     perceptual = lpips_flax.load("alex")
     real = np.random.default_rng(0).uniform(-1, 1, (6, 64, 64, 3)).astype(np.float32)
-    return measure_source(
+    measured = measure_source(
         source,
         [CosineJudge(load_identity("heads-judge")), DlibJudge(DlibNetwork.load())],
         perceptual,
@@ -70,6 +70,7 @@ def reference(source) -> Reference:
         real_images=real,
         progress=False,
     )
+    return dataclasses.replace(measured, groups={"first two": np.arange(5) < 2})
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +111,8 @@ def test_a_generator_that_was_left_alone(unchanged):
     assert figures["forgotten"] is False
     assert figures["forgotten_by"] == dict.fromkeys(("latent", "wide", "truncated", "photos"), False)
     assert figures["others_lost"] == 0
+    assert figures["others_lost_counts"]["people"] == 5
+    assert figures["others_lost_by_group"]["first two"]["people"] == 2
     for name in ("heads identity judge", "dlib"):
         judged = figures["judges"][name]
         assert [judged["id"], judged["id_others_max"]] == pytest.approx([1, 1], abs=1e-5), name

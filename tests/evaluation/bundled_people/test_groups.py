@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.statistics.groups import groups_of, groups_of_each, has_groups, lost_by_group
+from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
 from jaxunlearn.zoo.synthetic.person import person_from_latent
 from tests.support.tiny_models import tiny_models
 
@@ -70,16 +70,6 @@ def test_groups_are_what_their_names_say(z, groups):
 def test_length_of_z_does_not_count(z, groups):
     for name, members in groups_of(3 * z[:50]).items():
         np.testing.assert_array_equal(members, groups[name][:50], err_msg=name)
-
-
-def test_lost_people_are_counted_by_group():
-    lost = [False, True, None, False, True]
-    groups = {"first three": np.array([1, 1, 1, 0, 0], bool), "nobody": np.zeros(5, bool)}
-    assert lost_by_group(lost, groups) == {
-        "first three": {"lost": 1, "people": 2, "share": 0.5},
-        "nobody": {"lost": 0, "people": 0, "share": None},
-    }
-    assert groups_of_each(groups, 5) == [["first three"]] * 3 + [[]] * 2
 
 
 def test_only_the_bundled_generator_has_groups():

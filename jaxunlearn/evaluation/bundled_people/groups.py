@@ -1,8 +1,5 @@
 """Groups of people of the bundled generator, by their looks: is any group lost more often than the others?"""
 
-from collections.abc import Mapping, Sequence
-from typing import TypedDict
-
 import numpy as np
 
 from jaxunlearn.models.generator import BUNDLED
@@ -23,20 +20,6 @@ LENGTH_MEDIAN = 0.442
 
 AGE_TERCILES = (-0.431, 0.431)
 """Terciles of one number of a normalised z, which sets the age."""
-
-
-class GroupLoss(TypedDict):
-    """How many people of a group are lost.
-
-    Attributes:
-      lost: number of people who are somebody else afterwards.
-      people: number of people in the group of whom a judge can say so.
-      share: `lost` / `people`; None without people.
-    """
-
-    lost: int
-    people: int
-    share: float | None
 
 
 def has_groups(models: Models) -> bool:
@@ -76,30 +59,6 @@ def groups_of(z: np.ndarray) -> dict[str, np.ndarray]:
         "glasses": glasses,
         "no glasses": ~glasses,
     }
-
-
-def lost_by_group(lost: Sequence[bool | None], groups: Mapping[str, np.ndarray]) -> dict[str, GroupLoss]:
-    """Count the lost people of each group.
-
-    Args:
-      lost: for each of `K` people True if a judge takes them for somebody else; None if no judge can say.
-        These count nowhere.
-      groups: as `groups_of` returns them.
-    """
-    return {
-        name: _loss([each for each, member in zip(lost, members, strict=True) if member])
-        for name, members in groups.items()
-    }
-
-
-def groups_of_each(groups: Mapping[str, np.ndarray], people: int) -> list[list[str]]:
-    """Return the names of the groups of each of `people` people."""
-    return [[name for name, members in groups.items() if members[k]] for k in range(people)]
-
-
-def _loss(lost: Sequence[bool | None]) -> GroupLoss:
-    known = [each for each in lost if each is not None]
-    return {"lost": sum(known), "people": len(known), "share": sum(known) / len(known) if known else None}
 
 
 def _halves(values: np.ndarray, limit: float, names: tuple[str, str]) -> dict[str, np.ndarray]:

@@ -1,0 +1,191 @@
+"""Look for a forgotten person at latents that training did not draw: new noise, and rows of somebody else.
+
+`N` people, `S` changes of a kind, `V` views, `L` rows of ws (num_ws), `D` w_dim, `E` size of an embedding.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from tqdm import tqdm
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.evaluation.looks import look
+from jaxunlearn.evaluation.reference import Reference
+from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.renderer import Renderer
+
+Kind = Literal["noise", "first_rows", "last_rows"]
+KINDS: tuple[Kind, ...] = ("noise", "first_rows", "last_rows")
+
+Embeddings = Mapping[str, np.ndarray]
+"""Name of a judge → `[S, V, E]`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class UnseenSettings:
+    """How many changed latents of each person are tried.
+
+    Attributes:
+      noise_draws: number of draws of the synthesis noise.
+      partners: number of other people whose rows are mixed in.
+      seed: of the noise.
+    """
+
+    noise_draws: int = 2
+    partners: int = 2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.noise_draws, self.partners) < 1:
+            raise ValueError(
+                f"noise_draws ({self.noise_draws}) and partners ({self.partners}) must be at least 1"
+            )
+
+    @classmethod
+    def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
+        """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
+        draws = {"quick": 1, "standard": 2, "thorough": 8}[depth]
+        return cls(noise_draws=draws, partners=draws)
+
+
+def unseen_latents(
+    reference: Reference,
+    unlearned: Generator,
+    ws: jax.Array,
+    settings: UnseenSettings | None = None,
+    *,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Ask all judges for a person at changed latents of theirs.
+
+    "noise" draws the noise of the synthesis anew, where training had the generator's fixed noise.
+    "first_rows" takes the first half of the rows of ws from somebody else, which decide about shapes.
+    "last_rows" takes the other half, which decide more about colours. Such latents lie outside W, where
+    training has no latents, and photos are inverted to there.
+
+    Args:
+      reference: the measured source. Its random people lend their rows.
+      unlearned: the same generator after unlearning.
+      ws: `[N, L, D]`, the forgotten people.
+      settings: numbers of changed latents.
+      progress: True shows a progress bar.
+
+    Returns:
+      `forgotten`: for each kind the number of people whom no judge finds at any changed latent. `people`: for
+      each person and kind `forgotten`, and in `judges` the figures of `figures_of_changes`. `settings`.
+
+    Raises:
+      InputError: if `ws` are not latents of the generator, or there are fewer random people than partners.
+    """
+    settings = settings or UnseenSettings()
+    ws = jnp.asarray(ws)
+    lenders = reference.random.ws
+    if ws.shape[1:] != lenders.shape[1:] or not len(ws):
+        wanted = ", ".join(map(str, lenders.shape[1:]))
+        raise InputError(f"ws has shape {list(ws.shape)}; give latents as [N, {wanted}]")
+    if settings.partners > len(lenders):
+        raise InputError(f"partners is {settings.partners}, but the reference has {len(lenders)} people")
+    people = [
+        _figures_of_person(reference, unlearned, person, lenders[: settings.partners], settings)
+        for person in tqdm(ws, desc="unseen latents", unit="person", disable=not progress)
+    ]
+    return {
+        "forgotten": {kind: sum(bool(person[kind]["forgotten"]) for person in people) for kind in KINDS},
+        "people": people,
+        "settings": dataclasses.asdict(settings),
+    }
+
+
+def with_rows(ws: jax.Array, lenders: jax.Array, kind: Kind) -> jax.Array:
+    """Return a latent `[L, D]` with half of its rows taken from each of `[S, L, D]`, as `[S, L, D]`."""
+    rows = jnp.arange(ws.shape[0])
+    taken = rows < len(rows) // 2 if kind == "first_rows" else rows >= len(rows) // 2
+    return jnp.where(taken[:, None], lenders, ws)
+
+
+def _figures_of_person(
+    reference: Reference, unlearned: Generator, ws: jax.Array, lenders: jax.Array, settings: UnseenSettings
+) -> dict[Kind, dict[str, Any]]:
+    changed = jnp.concatenate([ws[None], *(with_rows(ws, lenders, kind) for kind in KINDS[1:])])
+    repeated = jnp.repeat(ws[None], settings.noise_draws, axis=0)
+
+    def seen(renderer: Renderer) -> tuple[Embeddings, dict[Kind, Embeddings]]:
+        fixed = _embedded(reference, renderer, changed)
+        noisy = _embedded(reference, renderer.with_random_noise(settings.seed), repeated)
+        first = 1 + len(lenders)
+        kinds: dict[Kind, Embeddings] = {
+            "noise": noisy,
+            "first_rows": {name: rows[1:first] for name, rows in fixed.items()},
+            "last_rows": {name: rows[first:] for name, rows in fixed.items()},
+        }
+        return {name: rows[:1] for name, rows in fixed.items()}, kinds
+
+    own, before = seen(reference.renderer)
+    _, after = seen(reference.renderer.with_generator(unlearned))
+    figures: dict[Kind, dict[str, Any]] = {}
+    for kind in KINDS:
+        by_judge = {
+            judge.name: figures_of_changes(
+                judge, own[judge.name], before[kind][judge.name], after[kind][judge.name]
+            )
+            for judge in reference.judges
+        }
+        figures[kind] = {"forgotten": _nobody_accepts(by_judge.values()), "judges": by_judge}
+    return figures
+
+
+def _embedded(reference: Reference, renderer: Renderer, ws: jax.Array) -> Embeddings:
+    return look(renderer, reference.judges, ws, reference.views, reference.settings.batch).embeddings
+
+
+def figures_of_changes(
+    judge: CalibratedJudge, own: np.ndarray, before: np.ndarray, after: np.ndarray
+) -> dict[str, Any]:
+    """Compare a person with changed latents of theirs.
+
+    Args:
+      judge: who compares.
+      own: `[1, V, E]`, the person's own latent in the source.
+      before: `[S, V, E]`, the changed latents in the source.
+      after: `[S, V, E]`, the changed latents in the unlearned generator.
+
+    Returns:
+      `id`, `id_max`: the person before against the changed latents after, mean and maximum. `source`: the
+      person against the changed latents in the source; it is the control, since a changed latent may not be
+      the person in the first place. `same_latent`: the changed latents before and after. `threshold`: from
+      this similarity on, two people count as one. `accepted`, `accepted_in_source`: number of changes at
+      which the judge finds the person. `changes`: number of all. A figure is None where no face was found, or
+      no threshold is known.
+    """
+    to_person, control = judge.judge.similarity(own, after), judge.judge.similarity(own, before)
+    return {
+        "id": _summary(np.mean, to_person),
+        "id_max": _summary(np.max, to_person),
+        "source": _summary(np.mean, control),
+        "same_latent": _summary(np.mean, judge.judge.similarity(before, after)),
+        "threshold": judge.threshold("views"),
+        "accepted": _number_accepted(judge, to_person),
+        "accepted_in_source": _number_accepted(judge, control),
+        "changes": len(to_person),
+    }
+
+
+def _summary(of_values: Any, values: np.ndarray) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(of_values(known)) if known.size else None
+
+
+def _number_accepted(judge: CalibratedJudge, similarities: np.ndarray) -> int | None:
+    answers = [judge.accepts(value) for value in similarities]
+    known = [answer for answer in answers if answer is not None]
+    return sum(known) if known else None
+
+
+def _nobody_accepts(by_judge: Sequence[Mapping[str, Any]] | Any) -> bool | None:
+    known = [figures["accepted"] for figures in by_judge if figures["accepted"] is not None]
+    return not any(known) if known else None
