@@ -233,6 +233,7 @@ def test_figures_name_their_networks_and_are_json(unchanged, changed):
         "retained_people": 5,
         "frechet_samples": 12,
         "real_images": 6,
+        "frechet": {"fid_pre": [12, 12], "kid_pre": [12, 12], "delta_fid_real": [12, 6]},
     }
     assert unchanged["settings"]["batch"] == 8
     assert unchanged["align"] == "fixed"
