@@ -229,7 +229,7 @@ def test_the_views_are_the_official_ones(source, pivot, suffix):
 
 
 def test_official_views_look_at_the_origin(source):
-    """Whatever the model's own pivot is; also the random people's, and the camera that they are mapped for."""
+    """Whatever the model's own pivot is; also those of random people, and the camera they are mapped for."""
     model = copy.copy(source)
     model.config = dataclasses.replace(source.config, avg_camera_pivot=(0.0, 0.0, 0.2))
     official = dataclasses.replace(EvaluationSettings.official(), frechet_samples=256)
