@@ -79,6 +79,7 @@ def measure_reference(
         compute=from_config.compute(config),
         progress=progress,
     )
+    reference = dataclasses.replace(reference, median_radius=models.median_radius)
     if not has_groups(models):
         return reference
     retained = np.asarray(reference.random.z[: settings.retained_people])

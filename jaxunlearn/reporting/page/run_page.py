@@ -1,20 +1,17 @@
 """Write the page of a run: `report.html`, with its pictures inside, for any browser."""
 
-import base64
 import html
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxunlearn.files.door import read_bytes
+from jaxunlearn.reporting.page.attack_section import attack_section
+from jaxunlearn.reporting.page.figure import figure
 from jaxunlearn.reporting.page.frame import write_page
 from jaxunlearn.reporting.page.judges_table import judges_table
 from jaxunlearn.reporting.verdict import verdict, verdict_together
 from jaxunlearn.training.storage.run_dir import RunFolder
-
-_LARGEST_PICTURE = 256 * 2**20
-"""Limit for the bytes of a picture in a page."""
 
 MEANINGS = {
     "id": "identity similarity of the person before and after, mean over the views; low means forgotten",
@@ -71,7 +68,7 @@ def write_report(folder: RunFolder) -> Path:
     )
     who = f"{len(request.subjects)} people" if together else ", ".join(request.subjects)
     title = f"{who} forgotten by {request.model}"
-    body = f"""{"".join(parts)}
+    body = f"""{"".join(parts)}{attack_section(folder)}
 <h2>The run</h2>
 {curve}
 <table>{rows}</table>
@@ -137,17 +134,6 @@ def _people_table(subjects: Sequence[str], people: dict[str, Any]) -> str:
 def number(value: float | None) -> str:
     """Return a figure with three decimals; "not measured" for None, if no face was found."""
     return "not measured" if value is None else f"{value:.3f}"
-
-
-def figure(path: Path, caption: str) -> str:
-    """Return the HTML of a picture inside the page; an empty text if the file does not exist."""
-    if not path.is_file():
-        return ""
-    data = base64.b64encode(read_bytes(path, most=_LARGEST_PICTURE)).decode()
-    return (
-        f'<figure><img alt="{html.escape(caption)}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-    )
 
 
 def _table(figures: dict[str, Any]) -> str:
