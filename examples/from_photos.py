@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 import jaxunlearn as ju
-from jaxunlearn.evaluation.album import render_album
+from jaxunlearn.evaluation.bundled_people.album import render_album
 from jaxunlearn.images import to_uint8
 from jaxunlearn.reporting.report import write_run_report
 

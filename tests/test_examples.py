@@ -23,7 +23,7 @@ RUNS = {
 def quick_preset(name: str, people: int = 1) -> ConfigDict:
     """Return the preset with little to measure."""
     config = preset(name, people)
-    config.evaluation.update(album=0, retained_people=4, frechet_samples=8, batch=8)
+    config.evaluation.update(album=0, retained_people=4, frechet_samples=8, strangers=4, batch=8)
     if "surrogates" in config:
         config.surrogates.epochs = 1
     return config

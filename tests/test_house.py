@@ -26,7 +26,9 @@ ANNEXES = {"profiling": "training", "zoo": "reporting"}
 
 ALLOWED = {
     # The people of the bundled generator are photographed anew; imported when that is asked for.
-    ("jaxunlearn.evaluation.album", "zoo"),
+    ("jaxunlearn.evaluation.bundled_people.album", "zoo"),
+    # The looks of its random people follow from their z: is any group of them lost more often?
+    ("jaxunlearn.evaluation.bundled_people.groups", "zoo"),
 }
 MOST_FILES = 12
 MOST_LINES = 60

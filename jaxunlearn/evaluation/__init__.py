@@ -6,7 +6,7 @@
 `reference` holds all that depends on the source generator alone; it serves any number of runs.
 """
 
-from jaxunlearn.evaluation.album import album_latents, can_render_albums
+from jaxunlearn.evaluation.bundled_people.album import album_latents, can_render_albums
 from jaxunlearn.evaluation.features import AlexNetFeatures, Features, InceptionFeatures
 from jaxunlearn.evaluation.forgetting import forgotten_figures, forgotten_set_figures
 from jaxunlearn.evaluation.judges import CalibratedJudge, CosineJudge, DlibJudge, Judge, Strangers

@@ -1,5 +1,6 @@
 """Measure a run and write its figures, under the papers' names, into its folder."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,12 +16,12 @@ from jaxunlearn.evaluation import (
     album_latents,
     evaluate_generator,
     evaluate_together,
-    mean_figures,
     measure_source,
 )
+from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.judges.stored import stored_calibration
-from jaxunlearn.evaluation.protocol import MEASURED_WITH
+from jaxunlearn.evaluation.protocol import MEASURED_WITH, means_of_people
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import BUNDLED
@@ -58,7 +59,7 @@ def measure_reference(
         seed=wanted.seed,
     )
     judges = [judge_of(network, wanted.align) for network in models.judges]
-    return measure_source(
+    reference = measure_source(
         models.generator,
         [stored_calibration(judge, models.fingerprint, settings) or judge for judge in judges],
         models.perceptual,
@@ -69,6 +70,11 @@ def measure_reference(
         compute=from_config.compute(config),
         progress=progress,
     )
+    reference = dataclasses.replace(reference, median_radius=models.median_radius)
+    if not has_groups(models):
+        return reference
+    retained = np.asarray(reference.random.z[: settings.retained_people])
+    return dataclasses.replace(reference, groups=groups_of(retained))
 
 
 def evaluate(
@@ -134,8 +140,8 @@ def _seeds(result: Result) -> dict[int, int]:
 
 
 def means_over_people(people: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return `mean_figures` of generators that forgot one person each; of a single one its own figures."""
+    """Return `means_of_people` of generators that forgot one person each; of a single one its own figures."""
     if len(people) == 1:
         return dict(people[0])
     measured_with = {name: people[0][name] for name in MEASURED_WITH}
-    return {**mean_figures(people), **measured_with}
+    return {**means_of_people(people), **measured_with}

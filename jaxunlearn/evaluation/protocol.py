@@ -1,7 +1,7 @@
 """Compute all figures of one run, and record how they were measured."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ from jaxunlearn.evaluation.forgetting import forgotten_figures, forgotten_set_fi
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.strangers import FAR
 from jaxunlearn.evaluation.means import mean_figures
+from jaxunlearn.evaluation.papers.picture_change import change_of_all
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.evaluation.retention import retained_figures
 from jaxunlearn.models.generator import Generator
@@ -68,20 +69,27 @@ def evaluate_together(
       progress: True shows progress bars.
 
     Returns:
-      The same as `evaluate_generator`, as means over the people; `forgotten` is the number of forgotten
-      people. Also `fid_forget` of `forgotten_set_figures`, and in `people` the figures of each person.
+      The same as `evaluate_generator`, as means over the people, see `means_of_people`; `forgotten` is the
+      number of forgotten people. Also `fid_forget` of `forgotten_set_figures`, and in `people` the figures of
+      each person.
     """
     people, fid_forget = forgotten_set_figures(
         reference, unlearned, ws, ws_target, other_ws, progress=progress
     )
     others = sum(len(latents) for latents in (other_ws or {}).values())
     return {
-        **mean_figures(people),
+        **means_of_people(people),
         "fid_forget": fid_forget,
         **retained_figures(reference, unlearned, ws, progress=progress),
         **_measured_with(reference, others),
         "people": {str(k): figures for k, figures in enumerate(people)},
     }
+
+
+def means_of_people(people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return `mean_figures` of people; `picture_change` is of all their pictures, see `change_of_all`."""
+    changes = [figures["picture_change"] for figures in people]
+    return {**mean_figures(people), "picture_change": change_of_all(changes)}
 
 
 def _measured_with(reference: Reference, other_latents: int) -> dict[str, Any]:

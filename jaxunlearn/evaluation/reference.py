@@ -1,7 +1,7 @@
 """Measure the source generator once, for the evaluation of any number of runs."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jax
@@ -59,6 +59,7 @@ class Reference:
       random: random people.
       people: those of them that are retained, as the source renders them.
       real: statistics of real images, if there are any.
+      groups: name of a group → `[K]`, True for the retained people in it; empty if nothing is known of them.
     """
 
     settings: EvaluationSettings
@@ -73,6 +74,7 @@ class Reference:
     random: RandomPeople
     people: RenderedPeople
     real: RealImages | None
+    groups: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     @property
     def judge(self) -> CalibratedJudge:

@@ -13,6 +13,7 @@ from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.looks import look_each
 from jaxunlearn.evaluation.pixel_metrics import pixel_differences
 from jaxunlearn.evaluation.reference import Reference, render_people
+from jaxunlearn.evaluation.statistics import share_of
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.batched import perceptual_distances
 from jaxunlearn.models.generator import Generator
@@ -33,12 +34,13 @@ def retained_figures(
       Of random people. `others_id`, `others_id_p5`: similarity before and after to the main judge, mean and
       5th percentile over the people with a face in both pictures. `retained_without_face`: number of people
       left out of these. `others_lost`: share of people who are somebody else afterwards to at least one
-      judge. `fid_pre`: Fréchet distance between the samples before and after. `delta_fid_real`: growth of the
+      judge. `others_lost_counts`: the same with its interval. `others_lost_by_group`: the same for each of
+      `Reference.groups`. `others`: for each judge `id`, `id_p5`, `lost` and the number of `people`.
+
+      `fid_pre`: Fréchet distance between the samples before and after. `delta_fid_real`: growth of the
       Fréchet distance to the real images; None without real images. `retained_lpips`, `retained_psnr`,
       `retained_ssim`, `retained_ssim_uniform`, `retained_mse`: means over the retained people, see
-      `pixel_differences`. `others`: for each judge `id`, `id_p5`, `lost` and the number of `people`.
-
-      `near`: for each of `settings.near_radii` the figures of `near_figures`.
+      `pixel_differences`. `near`: for each of `settings.near_radii` the figures of `near_figures`.
     """
     before = reference.people
     after = render_people(
@@ -53,6 +55,7 @@ def retained_figures(
     similarity = compared(reference, before.embeddings, after.embeddings)
     others = {judge.name: _of_judge(judge, similarity[judge.name]) for judge in reference.judges}
     main = others[reference.judge.name]
+    gone = lost(reference.judges, similarity)
     perceptual = perceptual_distances(
         reference.perceptual, before.images, after.images, reference.settings.batch
     )
@@ -64,13 +67,18 @@ def retained_figures(
     return {
         "others_id": main["id"],
         "others_id_p5": main["id_p5"],
-        "others_lost": _share(lost(reference.judges, similarity)),
+        "others_lost": counted(gone)["share"],
+        "others_lost_counts": counted(gone),
         "retained_without_face": len(before.images) - main["people"],
         "fid_pre": frechet_distance_of_statistics(before.statistics, after.statistics),
         "delta_fid_real": delta_real,
         "retained_lpips": float(perceptual.mean()),
         **{f"retained_{name}": float(values.mean()) for name, values in pixels.items()},
         "others": others,
+        "others_lost_by_group": {
+            group: counted([each for each, member in zip(gone, members, strict=True) if member])
+            for group, members in reference.groups.items()
+        },
         "near": {
             str(radius): near_figures(reference, unlearned, ws, radius)
             for radius in reference.settings.near_radii
@@ -116,7 +124,8 @@ def near_figures(reference: Reference, unlearned: Generator, ws: jax.Array, radi
     return {
         "people": count,
         "same": int(same.sum()),
-        "lost": _share(lost(reference.judges, similarity)),
+        "lost": counted(lost(reference.judges, similarity))["share"],
+        "lost_counts": counted(lost(reference.judges, similarity)),
         "others_id": number(np.nanmean(main)) if np.isfinite(main).any() else None,
     }
 
@@ -150,9 +159,10 @@ def _lost(accepted: Sequence[bool | None]) -> bool | None:
     return not all(known) if known else None
 
 
-def _share(claims: Sequence[bool | None]) -> float | None:
+def counted(claims: Sequence[bool | None]) -> dict[str, float | None]:
+    """Return the share of True among what is known, with its interval and counts; see `share_of`."""
     known = [claim for claim in claims if claim is not None]
-    return float(np.mean(known)) if known else None
+    return share_of(sum(known), len(known))._asdict()
 
 
 def _of_judge(judge: CalibratedJudge, similarity: np.ndarray) -> dict[str, Any]:
@@ -160,7 +170,7 @@ def _of_judge(judge: CalibratedJudge, similarity: np.ndarray) -> dict[str, Any]:
     return {
         "id": float(with_faces.mean()) if len(with_faces) else None,
         "id_p5": float(np.percentile(with_faces, 5)) if len(with_faces) else None,
-        "lost": _share(lost([judge], {judge.name: similarity})),
+        "lost": counted(lost([judge], {judge.name: similarity}))["share"],
         "people": len(with_faces),
         "threshold": judge.threshold("single"),
     }

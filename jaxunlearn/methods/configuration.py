@@ -16,6 +16,8 @@ def check(config: ConfigDict) -> None:
     """
     method = method_of(config)
     check_declared(config, method.declaration(config))
+    if config.evaluation.strangers == 1:
+        raise InputError("config.evaluation.strangers must be 0 or at least 2, to have a pair")
     if config.evaluation.frechet_samples < config.evaluation.retained_people:
         raise InputError(
             "config.evaluation.frechet_samples must be at least config.evaluation.retained_people"

@@ -16,7 +16,8 @@ MANY = [
     *("--config.steps=2", "--config.surrogates.epochs=1", "--config.surrogates.width=2"),
     *("--config.ewc.probes=1", "--config.ewc.output=planes", "--config.pairs.batch=2"),
     *("--config.pairs.num_adjacent=1", "--config.evaluation.views=2"),
-    *("--config.evaluation.retained_people=4", "--config.evaluation.frechet_samples=8"),
+    *("--config.evaluation.retained_people=4", "--config.evaluation.strangers=4"),
+    *("--config.evaluation.frechet_samples=8"),
 ]
 
 

@@ -18,6 +18,7 @@ FEW = [
     "--config.images_every=0",
     "--config.evaluation.album=2",
     "--config.evaluation.retained_people=4",
+    "--config.evaluation.strangers=4",
     "--config.evaluation.frechet_samples=8",
     "--config.evaluation.batch=8",
 ]

@@ -38,6 +38,7 @@ SMALL = {
     "evaluation.views": 2,
     "evaluation.album": 0,
     "evaluation.retained_people": 4,
+    "evaluation.strangers": 4,
     "evaluation.frechet_samples": 4,
     "surrogates.epochs": 1,
     "surrogates.width": 2,

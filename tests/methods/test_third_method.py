@@ -26,7 +26,7 @@ def registered(monkeypatch):
 def toy(steps: int = 4) -> ConfigDict:
     config = preset("toy/heads")
     config.update(steps=steps, log_every=1, images_every=0, checkpoint_every=2, unit="median_radius")
-    config.evaluation.update(retained_people=4, frechet_samples=6, views=3)
+    config.evaluation.update(retained_people=4, frechet_samples=6, strangers=4, views=3)
     return config
 
 

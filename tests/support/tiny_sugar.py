@@ -22,6 +22,7 @@ def tiny_sugar(changes: dict[str, Any] | None = None, *, people: int = 3) -> Con
     made.ewc.output = "planes"
     made.ewc.probes = 1
     made.evaluation.retained_people = 4
+    made.evaluation.strangers = 4
     made.evaluation.frechet_samples = 6
     made.evaluation.views = 3
     made.update_from_flattened_dict(changes or {})

@@ -1,9 +1,9 @@
 """Settings of the search for erased people."""
 
 import dataclasses
-from typing import Literal, Self
+from typing import Self
 
-Depth = Literal["quick", "standard", "thorough"]
+from jaxunlearn.attacks.depth import Depth
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import Compute
-from jaxunlearn.models.batched import Judge, embeddings
+from jaxunlearn.models.batched import CosineNetwork, embeddings
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
@@ -39,7 +39,7 @@ def choose_nearest(distances: np.ndarray, similarities: np.ndarray, highest: flo
 
 def nearest_people(
     generator: Generator,
-    identity: Judge,
+    identity: CosineNetwork,
     ws: np.ndarray,
     *,
     candidates: int,

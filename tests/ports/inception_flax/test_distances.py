@@ -59,6 +59,18 @@ def test_kernel_distance_is_unbiased_and_sees_differences():
     assert inception_flax.kernel_distance(a, b, seed=1) == inception_flax.kernel_distance(a, b, seed=1)
 
 
+@pytest.mark.parametrize("count", [8, 32])
+def test_kernel_distance_of_one_distribution_is_zero_on_average_however_few_images(count):
+    """The Fréchet distance of the same images is larger for fewer of them."""
+    kernel, frechet = [], []
+    for seed in range(200):
+        a, b = np.random.default_rng(seed).normal(size=(2, count, 4))
+        kernel.append(inception_flax.kernel_distance(a, b, subsets=2, subset_size=count)[0])
+        frechet.append(inception_flax.frechet_distance(a, b))
+    assert abs(np.mean(kernel)) < 3 * np.std(kernel, ddof=1) / np.sqrt(200)
+    assert np.mean(frechet) > {8: 1.5, 32: 0.25}[count]
+
+
 def test_kernel_distance_of_two_pairs_by_hand():
     a, b = np.array([[1.0], [2.0]]), np.array([[0.0], [1.0]])
     within_a, within_b = (1 * 2 + 1) ** 3, (0 * 1 + 1) ** 3
@@ -77,3 +89,5 @@ def test_sets_that_give_no_statistics_are_refused():
         inception_flax.frechet_distance(two, np.full((2, 4), np.nan))
     with pytest.raises(ValueError, match="not 2 and 1"):
         inception_flax.kernel_distance(two, one)
+    with pytest.raises(ValueError, match="at least 2 subsets, not 1"):
+        inception_flax.kernel_distance(two, two, subsets=1)

@@ -11,7 +11,7 @@ import pytest
 import lpips_flax
 from eg3d_flax import Compute, GeneratorConfig
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.album import render_album
+from jaxunlearn.evaluation.bundled_people.album import render_album
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds

@@ -1,0 +1,95 @@
+"""What an attack is given, and what it returns."""
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxunlearn.evaluation.looks import look
+from jaxunlearn.evaluation.reference import Reference
+from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.loading import Models
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Attacked:
+    """A person, and the generator that was made to forget them.
+
+    Attributes:
+      models: of the run; its generator is the source, which an attacker may not have.
+      reference: the measured source, with the judges.
+      unlearned: the generator after unlearning, which the attacker has.
+      ws: `[L, D]`, the person's latent.
+      photos: `[M, R, R, 3]` in [-1, 1], photos of the person; the attacker has the first. The others are for
+        measuring.
+      stranger_ws: `[L, D]`, somebody else who was not forgotten; the control.
+      stranger_photo: `[R, R, 3]` in [-1, 1], a photo of them.
+      seed: of all random numbers.
+      everybody: `[N, L, D]`, all people whom this generator forgot; the person is one of them.
+    """
+
+    models: Models
+    reference: Reference
+    unlearned: Generator
+    ws: jax.Array
+    photos: np.ndarray
+    stranger_ws: jax.Array
+    stranger_photo: np.ndarray
+    seed: int
+    everybody: jax.Array
+
+    def embeddings(self, generator: Generator | None, ws: jax.Array) -> dict[str, np.ndarray]:
+        """Show latents to all judges from the protocol's views.
+
+        Args:
+          generator: of the same config as the source; None is the source.
+          ws: `[N, L, D]`.
+
+        Returns:
+          Name of a judge → `[N, V, E]`.
+        """
+        renderer = self.reference.renderer
+        if generator is not None:
+            renderer = renderer.with_generator(generator)
+        settings = self.reference.settings
+        return look(renderer, self.reference.judges, ws, self.reference.views, settings.batch).embeddings
+
+    def compared(self, a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, list[dict[str, Any]]]:
+        """Compare people by all judges.
+
+        Args:
+          a: name of a judge → `[N, V, E]`, as `embeddings` returns them.
+          b: as `a`; N broadcasts.
+
+        Returns:
+          Name of a judge → for each pair `similarity`, `accepted` (True if it counts as one person) and
+          `stranger_rank` (share of pairs of strangers that are at least as alike).
+        """
+        return {
+            judge.name: [
+                {
+                    "similarity": None if np.isnan(value) else float(value),
+                    "accepted": judge.accepts(value),
+                    "stranger_rank": judge.rank(value),
+                }
+                for value in judge.judge.similarity(a[judge.name], b[judge.name])
+            ]
+            for judge in self.reference.judges
+        }
+
+
+class Found(NamedTuple):
+    """What an attack found.
+
+    Attributes:
+      figures: ready for JSON, with counts and controls.
+      pictures: label of a picture → `[R, R, 3]` in [-1, 1], for people to look at.
+      drawings: name → SVG.
+    """
+
+    figures: dict[str, Any]
+    pictures: dict[str, np.ndarray]
+    drawings: Mapping[str, str] = types.MappingProxyType({})
