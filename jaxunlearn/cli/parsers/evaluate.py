@@ -49,4 +49,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="real pictures for ΔFID_real: a folder, features (.npy), or mean and covariance (.npz)",
     )
     add("--save-real", type=local_path, metavar="FILE", help="write mean and covariance of --real as .npz")
+    add(
+        "--retain",
+        type=local_path,
+        metavar="PATH",
+        help="a retaining set: latents, or photos of people who should stay (a folder, a table, a picture)",
+    )
     add_config(parser)
