@@ -12,6 +12,7 @@ from jaxunlearn.evaluation.judges.strangers import FAR
 from jaxunlearn.evaluation.means import mean_figures
 from jaxunlearn.evaluation.papers.picture_change import change_of_all
 from jaxunlearn.evaluation.reference import Reference
+from jaxunlearn.evaluation.retaining_sets import figures_of_sets
 from jaxunlearn.evaluation.retention import retained_figures
 from jaxunlearn.models.generator import Generator
 
@@ -39,12 +40,14 @@ def evaluate_generator(
       progress: True shows progress bars.
 
     Returns:
-      The figures of `forgotten_figures` and `retained_figures` under the papers' names; `align` (what the
+      The figures of `forgotten_figures` and `retained_figures` under the papers' names; `retain` with those
+      of `figures_of_sets`; `align` (what the
       main judge saw), `networks`, `counts` and `settings`; ready for JSON.
     """
     return {
         **forgotten_figures(reference, unlearned, ws, ws_target, other_ws),
         **retained_figures(reference, unlearned, ws[None], progress=progress),
+        "retain": figures_of_sets(reference, unlearned, ws[None], progress=progress),
         **_measured_with(reference, 0 if other_ws is None else len(other_ws)),
     }
 
@@ -81,6 +84,7 @@ def evaluate_together(
         **means_of_people(people),
         "fid_forget": fid_forget,
         **retained_figures(reference, unlearned, ws, progress=progress),
+        "retain": figures_of_sets(reference, unlearned, ws, progress=progress),
         **_measured_with(reference, others),
         "people": {str(k): figures for k, figures in enumerate(people)},
     }
