@@ -8,13 +8,21 @@ import numpy as np
 from eg3d_flax import Compute
 from jaxunlearn.models.latent_io import read_latents
 from jaxunlearn.models.loading import Models
+from jaxunlearn.photos.invert import EncoderInput, Method
 from jaxunlearn.photos.photo_inversion import invert
 from jaxunlearn.photos.pictures.kinds import is_picture_name
 from jaxunlearn.photos.tables import SPREADSHEETS, SUFFIXES
 
 
 def read_retaining_set(
-    models: Models, source: Path, *, compute: Compute | None = None, progress: bool = True
+    models: Models,
+    source: Path,
+    *,
+    method: Method | None = None,
+    encoder: str | None = None,
+    encoder_input: EncoderInput = "crop",
+    compute: Compute | None = None,
+    progress: bool = True,
 ) -> np.ndarray:
     """Return the latents `[M, L, D]` of a retaining set.
 
@@ -22,7 +30,10 @@ def read_retaining_set(
       models: the source generator, with the networks of the inversion.
       source: a file of latents; or a folder, a table or a picture, whose photos are inverted as those of
         `jaxunlearn unlearn --image`.
-      compute: of the inversion.
+      method: see `photos.photo_inversion.invert`, as all that follow.
+      encoder: see there.
+      encoder_input: see there.
+      compute: see there.
       progress: True shows a bar.
 
     Raises:
@@ -32,7 +43,15 @@ def read_retaining_set(
       UserWarning: for each photo that is left out.
     """
     if holds_photos(source):
-        return invert(models, source, compute=compute, progress=progress).ws
+        return invert(
+            models,
+            source,
+            method=method,
+            encoder=encoder,
+            encoder_input=encoder_input,
+            compute=compute,
+            progress=progress,
+        ).ws
     return read_latents(source, models.generator.config)
 
 

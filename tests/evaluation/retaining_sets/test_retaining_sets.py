@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from eg3d_flax import TriPlaneGenerator
 from inception_flax import FeatureStatistics, frechet_distance
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.reference import RealImages
@@ -27,7 +28,8 @@ PEOPLE = 5
 def darker():
     """Return a generator whose pictures are all darker."""
     generator = copy.deepcopy(tiny_models().generator)
-    torgb = generator.backbone.synthesis.b8.torgb
+    assert isinstance(generator, TriPlaneGenerator)
+    torgb = getattr(generator.backbone.synthesis, f"b{CONFIG.plane_resolution}").torgb
     torgb.bias[...] = torgb.bias[...] + 3.0
     return generator
 
