@@ -11,6 +11,7 @@ from tqdm import tqdm
 from inception_flax import frechet_distance
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.forgetting_by_judge import Parts, figures_by_judge, number
+from jaxunlearn.evaluation.forgotten_pictures import forgotten_pictures
 from jaxunlearn.evaluation.looks import look
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
@@ -47,6 +48,8 @@ def forgotten_figures(
       would give this value. `id_to_target`: similarity of the person after and that target. `threshold`: from
       this similarity on, two people count as one. `pairs_without_face`: number of the person's pairs that
       `id` leaves out because no face was found in one of the two pictures.
+
+      Of the pictures: those of `forgotten_pictures`.
 
       Of all judges. `judges`: the figures of each, see `forgetting_by_judge`. `forgotten_by`: for each of
       `PLACES` True if no judge finds the person there. `forgotten`: True if all of these are.
@@ -118,13 +121,24 @@ class _Seen(NamedTuple):
     features: np.ndarray
     """Features of the person's own pictures, `[V, F]`."""
 
+    pictures: np.ndarray
+    """These pictures, `[V, R, R, 3]`."""
+
 
 def _measure(reference: Reference, unlearned: Generator, people: Sequence[_Person]) -> list[_Measured]:
     before = _see(reference, reference.renderer, people)
     changed = [person._replace(target=None) for person in people]
     after = _see(reference, reference.renderer.with_generator(unlearned), changed)
     return [
-        _Measured(_figures(reference, old.judged, new.judged), (old.features, new.features))
+        _Measured(
+            {
+                **_figures(reference, old.judged, new.judged),
+                **forgotten_pictures(
+                    reference.perceptual, old.pictures, new.pictures, reference.settings.batch
+                ),
+            },
+            (old.features, new.features),
+        )
         for old, new in zip(before, after, strict=True)
     ]
 
@@ -140,12 +154,13 @@ def _see(reference: Reference, renderer: Renderer, people: Sequence[_Person]) ->
     count, views = len(people), len(reference.views)
     own = seen.images[starts[::4]].reshape(count * views, *seen.images.shape[2:])
     features = np.split(descriptions(reference.features, own, batch), count)
+    pictures = np.split(own, count)
     judged: list[dict[str, Parts]] = [{} for _ in people]
     for name, embeddings in seen.embeddings.items():
         parts = np.split(embeddings, starts[1:])
         for k in range(count):
             judged[k][name] = Parts(*parts[4 * k : 4 * k + 4], wide=wide.embeddings[name][k : k + 1])
-    return [_Seen(*row) for row in zip(judged, features, strict=True)]
+    return [_Seen(*row) for row in zip(judged, features, pictures, strict=True)]
 
 
 def _latents(reference: Reference, person: _Person) -> list[jax.Array]:
