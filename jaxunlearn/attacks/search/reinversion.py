@@ -7,14 +7,15 @@ Whoever has a photo of the person and the unlearned generator can do this. Memor
 """
 
 import dataclasses
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxunlearn.attacks.attacked import Attacked, Found
-from jaxunlearn.attacks.likeness import (
+from jaxunlearn.attacks.depth import Depth
+from jaxunlearn.attacks.search.likeness import (
     alike_to_photos,
     any_accepts,
     distances,
@@ -60,7 +61,7 @@ class ReinversionSettings:
             )
 
     @classmethod
-    def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
+    def at_depth(cls, depth: Depth) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
         if depth == "quick":
             return cls(steps=10, starts=1)
