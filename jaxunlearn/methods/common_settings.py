@@ -138,6 +138,13 @@ class Evaluation:
     )
     batch: int = setting(4, "Images in a batch.", least=1, most=4096, may_change=True)
     seed: int = setting(0, "Seed of the random people and views.", least=0, most=2**32 - 1, may_change=True)
+    frontier_every: int = setting(
+        0,
+        "Steps between two measurements of the frontier during a run; 0: none.",
+        least=0,
+        most=10**7,
+        may_change=True,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
