@@ -15,13 +15,18 @@ from jaxunlearn.evaluation import (
     Features,
     Reference,
     album_latents,
-    mean_figures,
     measure_source,
 )
 from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.judges.stored import stored_calibration
-from jaxunlearn.evaluation.protocol import MEASURED_WITH, Measured, measure_generator, measure_together
+from jaxunlearn.evaluation.protocol import (
+    MEASURED_WITH,
+    Measured,
+    means_of_people,
+    measure_generator,
+    measure_together,
+)
 from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_figures
 from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.methods import from_config
@@ -165,8 +170,8 @@ def _seeds(result: Result) -> dict[int, int]:
 
 
 def means_over_people(people: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return `mean_figures` of generators that forgot one person each; of a single one its own figures."""
+    """Return `means_of_people` of generators that forgot one person each; of a single one its own figures."""
     if len(people) == 1:
         return dict(people[0])
     measured_with = {name: people[0][name] for name in MEASURED_WITH}
-    return {**mean_figures(people), **measured_with}
+    return {**means_of_people(people), **measured_with}

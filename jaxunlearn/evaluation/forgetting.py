@@ -12,6 +12,7 @@ from inception_flax import frechet_distance
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.forgetting_by_judge import Parts, figures_by_judge, looks_by_judge, number
 from jaxunlearn.evaluation.looks import look
+from jaxunlearn.evaluation.papers.picture_change import picture_change
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
@@ -47,6 +48,8 @@ def forgotten_figures(
       would give this value. `id_to_target`: similarity of the person after and that target. `threshold`: from
       this similarity on, two people count as one. `pairs_without_face`: number of the person's pairs that
       `id` leaves out because no face was found in one of the two pictures.
+
+      `picture_change`: how far the person's pictures moved, see `picture_change`.
 
       Of all judges. `judges`: the figures of each, see `forgetting_by_judge`. `forgotten_by`: for each of
       `PLACES` True if no judge finds the person there. `forgotten`: True if all of these are.
@@ -148,8 +151,11 @@ class _Seen(NamedTuple):
     judged: dict[str, Parts]
     """Name of a judge → embeddings."""
 
+    images: np.ndarray
+    """The person's own pictures, `[V, R, R, 3]` in [-1, 1]."""
+
     features: np.ndarray
-    """Features of the person's own pictures, `[V, F]`."""
+    """Their features, `[V, F]`."""
 
 
 def _measure(reference: Reference, unlearned: Generator, people: Sequence[_Person]) -> list[MeasuredPerson]:
@@ -158,7 +164,7 @@ def _measure(reference: Reference, unlearned: Generator, people: Sequence[_Perso
     after = _see(reference, reference.renderer.with_generator(unlearned), changed)
     return [
         MeasuredPerson(
-            _figures(reference, old.judged, new.judged),
+            _figures(reference, old, new),
             _looks(reference, old.judged, new.judged),
             (old.features, new.features),
         )
@@ -182,7 +188,7 @@ def _see(reference: Reference, renderer: Renderer, people: Sequence[_Person]) ->
         parts = np.split(embeddings, starts[1:])
         for k in range(count):
             judged[k][name] = Parts(*parts[4 * k : 4 * k + 4], wide=wide.embeddings[name][k : k + 1])
-    return [_Seen(*row) for row in zip(judged, features, strict=True)]
+    return [_Seen(*row) for row in zip(judged, np.split(own, count), features, strict=True)]
 
 
 def _latents(reference: Reference, person: _Person) -> list[jax.Array]:
@@ -198,17 +204,14 @@ def _latents(reference: Reference, person: _Person) -> list[jax.Array]:
     ]
 
 
-def _figures(reference: Reference, before: dict[str, Parts], after: dict[str, Parts]) -> Figures:
+def _figures(reference: Reference, before: _Seen, after: _Seen) -> Figures:
+    old, new = before.judged, after.judged
     judges = {
-        judge.name: figures_by_judge(
-            judge, before[judge.name], after[judge.name], reference.settings.truncations
-        )
+        judge.name: figures_by_judge(judge, old[judge.name], new[judge.name], reference.settings.truncations)
         for judge in reference.judges
     }
     main, name = judges[reference.judge.name], reference.judge.name
-    by_view = reference.judge.judge.similarity(
-        before[name].person[0, :, None], after[name].person[0, :, None]
-    )
+    by_view = reference.judge.judge.similarity(old[name].person[0, :, None], new[name].person[0, :, None])
     with_faces = by_view[~np.isnan(by_view)]
     forgotten_by = {
         place: _by_all([figures["found"][place] for figures in judges.values()]) for place in PLACES
@@ -218,6 +221,9 @@ def _figures(reference: Reference, before: dict[str, Parts], after: dict[str, Pa
         "id_std": number(with_faces.std(ddof=1)) if len(with_faces) > 1 else None,
         "threshold": main["threshold"],
         "pairs_without_face": by_view.size - with_faces.size,
+        "picture_change": picture_change(
+            reference.perceptual, before.images, after.images, reference.settings.batch
+        ),
         "forgotten": _all(forgotten_by.values()),
         "forgotten_by": forgotten_by,
         "judges": judges,

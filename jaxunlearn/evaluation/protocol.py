@@ -1,7 +1,7 @@
 """Compute all figures of one run, and record how they were measured."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -10,6 +10,7 @@ from jaxunlearn.evaluation.forgetting import MeasuredPerson, measure_people, mea
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.strangers import FAR
 from jaxunlearn.evaluation.means import mean_figures
+from jaxunlearn.evaluation.papers.picture_change import change_of_all
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.evaluation.retention import Retained, compare_retained
 from jaxunlearn.models.generator import Generator
@@ -97,8 +98,9 @@ def evaluate_together(
       progress: True shows progress bars.
 
     Returns:
-      The same as `evaluate_generator`, as means over the people; `forgotten` is the number of forgotten
-      people. Also `fid_forget` of `forgotten_set_figures`, and in `people` the figures of each person.
+      The same as `evaluate_generator`, as means over the people, see `means_of_people`; `forgotten` is the
+      number of forgotten people. Also `fid_forget` of `forgotten_set_figures`, and in `people` the figures of
+      each person.
     """
     return measure_together(reference, unlearned, ws, ws_target, other_ws, progress=progress).figures
 
@@ -118,13 +120,19 @@ def measure_together(
     others = sum(len(latents) for latents in (other_ws or {}).values())
     retained = compare_retained(reference, unlearned, ws, progress=progress)
     figures = {
-        **mean_figures(each),
+        **means_of_people(each),
         "fid_forget": fid_forget,
         **retained.figures,
         **_measured_with(reference, others, len(people)),
         "people": {str(k): figures for k, figures in enumerate(each)},
     }
     return Measured(figures, people, retained)
+
+
+def means_of_people(people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return `mean_figures` of people; `picture_change` is of all their pictures, see `change_of_all`."""
+    changes = [figures["picture_change"] for figures in people]
+    return {**mean_figures(people), "picture_change": change_of_all(changes)}
 
 
 def _measured_with(reference: Reference, other_latents: int, together: int) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def test_many_people_are_measured_together(many, capsys):
     assert cli.main(["evaluate", str(many.path)]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert "0 of 3 people are forgotten" in printed[0]
-    assert printed[1].startswith("NOT forgotten: seed 3 (")
+    assert printed[1].startswith("Still found: 3 at their latent")
     assert "Other people stay the same" in printed[2]
     summary = many.summary
     assert set(summary["people"]) == {"0", "1", "2"}

@@ -92,7 +92,7 @@ def test_nobody_changes_in_an_unchanged_generator_and_everybody_in_another():
     same = probe.measure([models.generator])[judge.name]
     assert same["id"] == pytest.approx([1, 1], abs=1e-5)
     assert (same["others_id"], same["others_kept"], same["others"]) == (pytest.approx(1, abs=1e-5), 1, 4)
-    broken = copy.deepcopy(models.generator)
+    broken: Any = copy.deepcopy(models.generator)
     torgb = broken.backbone.synthesis.b8.torgb
     torgb.weight[...] = -3 * torgb.weight[...]
     own = probe.measure([models.generator, broken])[judge.name]  # a generator for each person
