@@ -140,7 +140,7 @@ class Evaluation:
     seed: int = setting(0, "Seed of the random people and views.", least=0, most=2**32 - 1, may_change=True)
     frontier_every: int = setting(
         0,
-        "Steps between two measurements of the frontier during a run; 0: none.",
+        "Steps between two lines of `frontier.jsonl`; 0: none. Work lists have none.",
         least=0,
         most=10**7,
         may_change=True,
