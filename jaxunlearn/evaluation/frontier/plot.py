@@ -140,15 +140,19 @@ def _panel(
             f'<text x="{at[0]}" y="{at[1] + _HIGH + 38}">similarity of the forgotten (left: more forgotten; '
             "dashed: threshold)</text>"
         )
-    return "".join(shapes + [shape for curve in curves for shape in _drawn(curve, pixel)])
+    labelled: list[tuple[float, float]] = []
+    return "".join(shapes + [shape for curve in curves for shape in _drawn(curve, pixel, labelled)])
 
 
-def _drawn(curve: _Curve, pixel: Callable[[float, float], tuple[float, float]]) -> list[str]:
-    """Draw the points of a run with their steps, where these do not lie upon each other."""
+def _drawn(
+    curve: _Curve,
+    pixel: Callable[[float, float], tuple[float, float]],
+    labelled: list[tuple[float, float]],
+) -> list[str]:
+    """Draw the points of a run with their steps, where no label is near; adds the labels to `labelled`."""
     places = [pixel(*point) for point in curve.points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     shapes = [f'<polyline points="{path}" fill="none" stroke="{curve.colour}" stroke-width="1.5"/>']
-    labelled: list[tuple[float, float]] = []
     for k in [len(places) - 1, *range(len(places) - 1)]:  # the last step always has its label
         x, y = places[k]
         shapes.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{curve.colour}"/>')
@@ -162,18 +166,29 @@ def _drawn(curve: _Curve, pixel: Callable[[float, float], tuple[float, float]]) 
 
 
 def _ticks(at: tuple[int, int], low: Sequence[float]) -> list[str]:
-    """Draw five numbers along each axis."""
+    """Draw round numbers along both axes."""
     shapes = []
-    for share in np.linspace(0, 1, 5):
-        x, y = (start + share * (1 - start) for start in low)
-        right, up = at[0] + _WIDE * share, at[1] + _HIGH * (1 - share)
+    for value in _round_numbers(low[0]):
+        right = at[0] + _WIDE * (value - low[0]) / (1 - low[0])
         shapes.append(
-            f'<text x="{right:.1f}" y="{at[1] + _HIGH + 18}" text-anchor="middle">{x:.2f}</text>'
-            f'<text x="{at[0] - 8}" y="{up + 4:.1f}" text-anchor="end">{y:.2f}</text>'
+            f'<path d="M{right:.1f} {at[1] + _HIGH}v4" stroke="#555"/>'
+            f'<text x="{right:.1f}" y="{at[1] + _HIGH + 18}" text-anchor="middle">{value:.1f}</text>'
+        )
+    for value in _round_numbers(low[1]):
+        down = at[1] + _HIGH * (1 - (value - low[1]) / (1 - low[1]))
+        shapes.append(
+            f'<path d="M{at[0]} {down:.1f}h-4" stroke="#555"/>'
+            f'<text x="{at[0] - 8}" y="{down + 4:.1f}" text-anchor="end">{value:.2f}</text>'
         )
     return shapes
 
 
+def _round_numbers(low: float) -> np.ndarray:
+    """Return numbers from `low` to 1, one step apart; at most seven."""
+    step = next(step for step in (0.02, 0.1, 0.2, 0.5, 1.0) if (1 - low) / step <= 6.01)
+    return np.arange(np.ceil(low / step - 1e-6), round(1 / step) + 1) * step + 0.0  # never -0.0
+
+
 def _floor(value: float) -> float:
-    """Return where an axis begins: a multiple of a tenth below the value, and below 0.9."""
+    """Return where an axis begins: the tenth below the value, at most 0.9."""
     return min(0.9, np.floor(10 * value - 0.2) / 10)
