@@ -9,6 +9,7 @@ from jax.sharding import Mesh
 from jaxunlearn.cli.argument_types import MOST_COPIES
 from jaxunlearn.cli.readers import join, mesh_of, models_of, read_config, refuse_other_method
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import read_text
 from jaxunlearn.files.names import file_name
 from jaxunlearn.methods import configuration, from_config
@@ -77,7 +78,8 @@ def run(arguments: argparse.Namespace) -> None:
         for k in range(len(people.subjects)):
             say(out / f"person{k:04d}.png")
         return
-    result = unlearn(models, people, config, workdir=out, mesh=mesh)
+    frontier = frontier_of(models, people, config, out)
+    result = unlearn(models, people, config, workdir=out, mesh=mesh, callbacks=frontier)
     if leads():
         folder = write_run_report(models, result, config)
         for k in range(len(result.generators)):
