@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from jaxunlearn.attacks import attack as attacking
@@ -60,7 +61,8 @@ def test_every_attack_has_its_line_for_the_command():
 
 def test_people_are_attacked_one_by_one_and_their_generator_once(result, counted):
     found = attacked(result, redo=True)
-    assert counted == [("reinversion", "standard", 2)] * 2 + [("erasure", "standard", 2)]
+    assert [name for name, _, _ in counted] == ["reinversion", "erasure", "reinversion"]
+    assert {everybody for _, _, everybody in counted} == {2}
     assert {person: set(names) for person, names in found["people"].items()} == {
         "0": {"reinversion", "erasure"},
         "1": {"reinversion"},
@@ -104,6 +106,34 @@ def test_what_cannot_be_attacked_is_refused_before_anything_is_rendered(result, 
     with pytest.raises(InputError, match=line):
         attacked(result, **options)
     assert counted == []
+
+
+def diverged(result, *copies):
+    """The run as if each person had their own generator, and some of them had diverged."""
+    summary = {**result.summary, "diverged": list(copies)}
+    return dataclasses.replace(result, generators=result.generators * 2, summary=summary, folder=None)
+
+
+def test_generators_that_diverged_are_not_attacked(result, counted):
+    found = attacked(diverged(result, 0), attacks=["reinversion"])
+    assert list(found["people"]) == ["1"]
+    with pytest.raises(InputError, match="person 0: their generator diverged"):
+        attacked(diverged(result, 0), people=[0])
+    with pytest.raises(InputError, match="all generators of the run diverged"):
+        attacked(diverged(result, 0, 1))
+    assert len(counted) == 1
+
+
+def test_the_stranger_is_not_taken_for_the_person(result):
+    models = tiny_models()
+    reference = attacking.attack_reference(models, tiny_sugar(SETTINGS, people=2), progress=False)
+    usual = attacking.attacked_person(models, result, 0, reference, seed=0)
+    np.testing.assert_array_equal(usual.stranger_ws, reference.random.ws[0])
+    double = reference.random.ws.at[0].set(result.ws[0])
+    random = reference.random._replace(ws=double)
+    person = attacking.attacked_person(models, result, 0, dataclasses.replace(reference, random=random), 0)
+    assert not np.array_equal(person.stranger_ws, person.ws)
+    assert not np.allclose(person.stranger_photo, person.photos[0], atol=1e-3)
 
 
 def test_a_run_without_a_folder_is_attacked_too(result, counted):
