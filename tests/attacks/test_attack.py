@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +11,12 @@ from jaxunlearn.attacks import attack as attacking
 from jaxunlearn.attacks.attack import attack
 from jaxunlearn.attacks.attack_folder import read_attacks
 from jaxunlearn.attacks.attacked import Found
-from jaxunlearn.attacks.depth import ATTACKS
+from jaxunlearn.attacks.benign import BenignSettings
+from jaxunlearn.attacks.depth import ATTACKS, DEPTHS
 from jaxunlearn.attacks.kinds import KINDS, Kind
+from jaxunlearn.attacks.relearning import RelearnSettings
+from jaxunlearn.attacks.search import NearSettings, ReinversionSettings
+from jaxunlearn.attacks.unseen_latents import UnseenSettings
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
 from jaxunlearn.models import loading
@@ -57,6 +62,22 @@ def attacked(result, **options):
 
 def test_every_attack_has_its_line_for_the_command():
     assert set(KINDS) == set(ATTACKS)
+
+
+def test_the_guide_has_the_numbers_of_each_depth():
+    fields = {
+        "reinversion": (ReinversionSettings, "steps", "starts"),
+        "search": (NearSettings, "steps", "starts"),
+        "unseen": (UnseenSettings, "noise_draws", "partners"),
+        "relearning": (RelearnSettings, "steps", "check_every"),
+        "benign": (BenignSettings, "steps", "people"),
+    }
+    guide = (Path(__file__).parents[2] / "docs/guides/attacks.md").read_text()
+    for name, (kind, *names) in fields.items():
+        settings = [kind.at_depth(depth) for depth in DEPTHS]
+        cells = [", ".join(str(getattr(each, field)) for field in names) for each in settings]
+        line = next(line for line in guide.splitlines() if line.startswith(f"| `{name}`: "))
+        assert line.endswith(f"| {' | '.join(cells)} |")
 
 
 def test_people_are_attacked_one_by_one_and_their_generator_once(result, counted):
