@@ -74,15 +74,9 @@ def attack(
     _check(attacks, depth)
     reference = reference or attack_reference(models, config, progress=progress)
     folder = None if result.folder is None else AttackFolder(result.folder.path)
-    plan = [
-        (person, name)
-        for person in chosen
-        for name in attacks
-        if not (KINDS[name].everybody and result.together and person != chosen[0])
-    ]
     found: dict[tuple[int, str], AttackJson] = {}
     attacked: tuple[int, Attacked] | None = None  # of one person at a time: generators are large
-    bar = tqdm(plan, desc="attacks", unit="attack", disable=not progress)
+    bar = tqdm(_plan(attacks, chosen, result), desc="attacks", unit="attack", disable=not progress)
     for person, name in bar:
         bar.set_postfix_str(f"{name}, {result.people.subjects[person]}"[:60])
         made_with = _made_with(models, result, person, reference, depth, seed)
@@ -171,6 +165,16 @@ def _other_photos(models: Models, result: Result, person: int, reference: Refere
         return render_album(models.generator, seed, _OTHER_PHOTOS).images
     ws = jnp.repeat(jnp.asarray(result.ws[person])[None], len(reference.wide_views), axis=0)
     return np.clip(reference.renderer(ws, reference.wide_views).image, -1, 1)
+
+
+def _plan(attacks: Sequence[str], chosen: Sequence[int], result: Result) -> list[tuple[int, str]]:
+    """Return each person with each attack; those on everybody are made once for each generator."""
+    return [
+        (person, name)
+        for person in chosen
+        for name in attacks
+        if not (KINDS[name].everybody and result.together and person != chosen[0])
+    ]
 
 
 def _run(
