@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from inception_flax import frechet_distance
 from jaxunlearn.evaluation.features import descriptions
-from jaxunlearn.evaluation.forgetting_by_judge import Parts, figures_by_judge, number
+from jaxunlearn.evaluation.forgetting_by_judge import Parts, figures_by_judge, looks_by_judge, number
 from jaxunlearn.evaluation.looks import look
 from jaxunlearn.evaluation.papers.picture_change import picture_change
 from jaxunlearn.evaluation.reference import Reference
@@ -56,7 +56,18 @@ def forgotten_figures(
 
       A figure is None if its latents are not given, or if it has no pair with two faces.
     """
-    return _measure(reference, unlearned, [_Person(ws, ws_target, other_ws)])[0].figures
+    return measure_person(reference, unlearned, ws, ws_target, other_ws).figures
+
+
+def measure_person(
+    reference: Reference,
+    unlearned: Generator,
+    ws: jax.Array,
+    ws_target: jax.Array | None = None,
+    other_ws: jax.Array | None = None,
+) -> "MeasuredPerson":
+    """Return `forgotten_figures`, and beside them each look at the person."""
+    return _measure(reference, unlearned, [_Person(ws, ws_target, other_ws)])[0]
 
 
 def forgotten_set_figures(
@@ -82,17 +93,31 @@ def forgotten_set_figures(
       `forgotten_figures` of each person, and the Fréchet distance between all pictures before and after, from
       all views (FID of the forgotten set in SUGAR's Table 2).
     """
+    measured, distance = measure_people(reference, unlearned, ws, ws_target, other_ws, progress=progress)
+    return [person.figures for person in measured], distance
+
+
+def measure_people(
+    reference: Reference,
+    unlearned: Generator,
+    ws: jax.Array,
+    ws_target: jax.Array,
+    other_ws: Mapping[int, jax.Array] | None = None,
+    *,
+    progress: bool = True,
+) -> "tuple[list[MeasuredPerson], float]":
+    """Return `forgotten_set_figures`, and beside them each look at the people."""
     others = other_ws or {}
     people = [_Person(ws[k], ws_target[k], others.get(k)) for k in range(len(ws))]
     people_at_once = reference.settings.batch  # then their pictures fill every batch of images
-    measured: list[_Measured] = []
+    measured: list[MeasuredPerson] = []
     with tqdm(total=len(people), desc="forgotten people", unit="person", disable=not progress) as bar:
         for first in range(0, len(people), people_at_once):
             group = people[first : first + people_at_once]
             measured += _measure(reference, unlearned, group)
             bar.update(len(group))
     before, after = (np.concatenate(side) for side in zip(*(m.features for m in measured), strict=True))
-    return [m.figures for m in measured], frechet_distance(before, after)
+    return measured, frechet_distance(before, after)
 
 
 class _Person(NamedTuple):
@@ -106,8 +131,16 @@ class _Person(NamedTuple):
     """`[M, L, D]`."""
 
 
-class _Measured(NamedTuple):
+class MeasuredPerson(NamedTuple):
+    """A person before and after unlearning."""
+
     figures: Figures
+    """See `forgotten_figures`."""
+
+    looks: list[dict[str, Any]]
+    """Each place where the person was looked for. `place`: one of `PLACES`. `number`: psi, or the number of
+    the other photo; else None. `judges`: name → what `looks_by_judge` returns of that place."""
+
     features: tuple[np.ndarray, np.ndarray]
     """Features of the person's pictures before and after, `[V, F]` each."""
 
@@ -125,12 +158,16 @@ class _Seen(NamedTuple):
     """Their features, `[V, F]`."""
 
 
-def _measure(reference: Reference, unlearned: Generator, people: Sequence[_Person]) -> list[_Measured]:
+def _measure(reference: Reference, unlearned: Generator, people: Sequence[_Person]) -> list[MeasuredPerson]:
     before = _see(reference, reference.renderer, people)
     changed = [person._replace(target=None) for person in people]
     after = _see(reference, reference.renderer.with_generator(unlearned), changed)
     return [
-        _Measured(_figures(reference, old, new), (old.features, new.features))
+        MeasuredPerson(
+            _figures(reference, old, new),
+            _looks(reference, old.judged, new.judged),
+            (old.features, new.features),
+        )
         for old, new in zip(before, after, strict=True)
     ]
 
@@ -191,6 +228,24 @@ def _figures(reference: Reference, before: _Seen, after: _Seen) -> Figures:
         "forgotten_by": forgotten_by,
         "judges": judges,
     }
+
+
+def _looks(reference: Reference, before: dict[str, Parts], after: dict[str, Parts]) -> list[dict[str, Any]]:
+    """Return each place with the figures of all judges there."""
+    psi = reference.settings.truncations
+    by_judge = {
+        judge.name: looks_by_judge(judge, before[judge.name], after[judge.name], psi)
+        for judge in reference.judges
+    }
+    places = by_judge[reference.judge.name]
+    return [
+        {
+            "place": place,
+            "number": each,
+            "judges": {name: rows[place, each] for name, rows in by_judge.items()},
+        }
+        for place, each in places
+    ]
 
 
 def _by_all(found: Sequence[bool | None]) -> bool | None:

@@ -42,6 +42,10 @@ _ALIGNMENTS = {
     "mtcnn": "The main judge saw faces that a detector found, turned upright.",
 }
 _OTHERS_CAPTION = "Other people, who should stay the same. Rows: before, after."
+_FRONTIER_CAPTION = (
+    "What other people keep while people are being forgotten; the numbers at the points are steps. Each of "
+    "them is seen from one side."
+)
 _RUN_FIGURES = {
     "steps": "steps",
     "steps_per_second": "steps per second",
@@ -72,6 +76,7 @@ def write_report(folder: RunFolder) -> Path:
     body = f"""{"".join(parts)}{attack_section(folder)}
 <h2>The run</h2>
 {curve}
+{figure(folder.frontier_picture, _FRONTIER_CAPTION)}
 <table>{rows}</table>
 <p>Networks of the loss: {html.escape(request.perceptual)}, {html.escape(request.identity)}.</p>
 <details><summary>All settings</summary><pre>{html.escape(settings)}</pre></details>"""

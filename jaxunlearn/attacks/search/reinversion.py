@@ -7,14 +7,16 @@ Whoever has a photo of the person and the unlearned generator can do this. Memor
 """
 
 import dataclasses
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxunlearn.attacks.attacked import Attacked, Found
-from jaxunlearn.attacks.likeness import (
+from jaxunlearn.attacks.depth import Depth
+from jaxunlearn.attacks.search.draws import random_latents
+from jaxunlearn.attacks.search.likeness import (
     alike_to_photos,
     any_accepts,
     distances,
@@ -60,7 +62,7 @@ class ReinversionSettings:
             )
 
     @classmethod
-    def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
+    def at_depth(cls, depth: Depth) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
         if depth == "quick":
             return cls(steps=10, starts=1)
@@ -199,8 +201,8 @@ def _invert(
     models, generator = attacked.models, attempt.generator
     config, count = generator.config, settings.starts - 1
     mean = jnp.broadcast_to(attacked.reference.mean, (1, config.num_ws, config.w_dim))
-    z = jax.random.normal(jax.random.key(attacked.seed), (count, config.z_dim))
-    random = generator.mapping(z, conditioning_view(config, count)) if count else mean[:0]
+    key = jax.random.key(attacked.seed)
+    random = random_latents(generator, key, count) if count else mean[:0]
     encoded = [] if attempt.encoded is None else [attempt.encoded[None]]
     starts = np.concatenate([*encoded, mean, random])
     search = InversionSettings(steps=settings.steps, batch=settings.batch)
@@ -211,7 +213,7 @@ def _invert(
         models.perceptual,
         models.identity,
         search if attempt.identity else dataclasses.replace(search, identity=0.0),
-        key=jax.random.key(attacked.seed),
+        key=key,
         ws=starts,
         progress=progress,
     )
@@ -287,10 +289,9 @@ def _judged(attacked: Attacked, own: Embeddings, found: Embeddings) -> dict[str,
 def _figures_of_latents(
     attacked: Attacked, attempt: _Attempt, inverted: _Inverted, settings: ReinversionSettings
 ) -> list[Figures]:
-    reference, config = attacked.reference, attempt.generator.config
+    reference = attacked.reference
     key = jax.random.fold_in(jax.random.key(attacked.seed), 1)
-    z = jax.random.normal(key, (settings.latents, config.z_dim))
-    random = attempt.generator.mapping(z, conditioning_view(config, settings.latents))
+    random = random_latents(attempt.generator, key, settings.latents)
     usual = distances(random, reference.mean)
     from_mean = distances(inverted.ws, reference.mean)
     from_w = distances(inverted.ws, attacked.stranger_ws if attempt.of_stranger else attacked.ws)

@@ -6,18 +6,19 @@ The judges take no part in the search: they only measure what it found.
 """
 
 import dataclasses
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-from jaxunlearn.attacks.ascent import Ascended, Ascent
 from jaxunlearn.attacks.attacked import Attacked, Found
-from jaxunlearn.attacks.likeness import any_accepts, distances, finite, index_of_best, most_alike
+from jaxunlearn.attacks.depth import Depth
+from jaxunlearn.attacks.search.ascent import Ascended, Ascent
+from jaxunlearn.attacks.search.draws import random_latents
+from jaxunlearn.attacks.search.likeness import any_accepts, distances, finite, index_of_best, most_alike
 from jaxunlearn.methods.latents import adjacent_offsets
-from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import Generator
 
 Figures = dict[str, Any]
@@ -55,7 +56,7 @@ class NearSettings:
             raise ValueError(f"radii ({self.radii}) and learning_rate ({self.learning_rate}) must be above 0")
 
     @classmethod
-    def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
+    def at_depth(cls, depth: Depth) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
         if depth == "quick":
             return cls(steps=10, starts=1)
@@ -128,10 +129,9 @@ def starts_around(attacked: Attacked, centre: jax.Array, radii: np.ndarray, star
       radii: `[N]`.
       starts: number of starts in each ball; N is a multiple of it.
     """
-    config, count = attacked.unlearned.config, len(radii)
-    z = jax.random.normal(jax.random.fold_in(jax.random.key(attacked.seed), 1), (count, config.z_dim))
-    random = attacked.unlearned.mapping(z, conditioning_view(config, count))
-    inner = np.where(np.arange(count) % starts == 0, 0.0, radii / 2)
+    key = jax.random.fold_in(jax.random.key(attacked.seed), 1)
+    random = random_latents(attacked.unlearned, key, len(radii))
+    inner = np.where(np.arange(len(radii)) % starts == 0, 0.0, radii / 2)
     return adjacent_offsets(centre, random, jnp.asarray(inner, jnp.float32))
 
 
