@@ -12,6 +12,7 @@ import pytest
 from jaxunlearn.attacks.unseen_latents import (
     KINDS,
     UnseenSettings,
+    _nobody_accepts,
     figures_of_changes,
     unseen_latents,
     with_rows,
@@ -63,6 +64,8 @@ def unchanged(reference, people):
 def test_a_generator_that_was_left_alone_shows_the_same_as_the_source(unchanged):
     assert json.loads(json.dumps(unchanged)) == unchanged
     assert [len(unchanged["people"]), *unchanged["forgotten"]] == [2, *KINDS]
+    assert set(unchanged["forgotten"].values()) == {0}
+    assert unchanged["judged"]["noise"] == 2
     for person in unchanged["people"]:
         for kind in KINDS:
             for figures in person[kind]["judges"].values():
@@ -132,6 +135,15 @@ def test_a_judge_accepts_from_its_threshold_on():
     assert (figures["accepted"], figures["accepted_in_source"], figures["changes"]) == (2, 3, 3)
     assert figures["id"] == pytest.approx(1.6 / 3)
     assert figures["id_max"] == pytest.approx(1.0)
+
+
+def test_a_person_who_is_not_in_the_source_either_is_not_judged():
+    gone, kept = {"accepted": 0, "accepted_in_source": 2}, {"accepted": 1, "accepted_in_source": 2}
+    never = {"accepted": 0, "accepted_in_source": 0}
+    unknown = {"accepted": None, "accepted_in_source": None}
+    assert _nobody_accepts([gone, never]) is True
+    assert _nobody_accepts([gone, kept]) is False
+    assert _nobody_accepts([never, unknown]) is None
 
 
 def test_without_faces_nothing_is_said():
