@@ -1,7 +1,7 @@
 """Photographs of people whom no network was trained on, inverted in several ways, as a table and a picture.
 
     python benchmarks/inversion_heads.py
-    python benchmarks/inversion_heads.py --people 4 --out /tmp/few --picture docs/images/inversion.png
+    python benchmarks/inversion_heads.py --people 4 --out /tmp/few --picture /tmp/few.png
     python benchmarks/inversion_heads.py --scenario celeba_like --out benchmarks/inversion_celeba_like
 
 Writes the table `OUT.md`, the figures of every photograph `OUT.jsonl` (ways found there are not tried again

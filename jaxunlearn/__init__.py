@@ -5,6 +5,7 @@ people = jaxunlearn.people_from_seeds(models, [7])
 config = jaxunlearn.preset("guide/heads")
 result = jaxunlearn.unlearn(models, people, config, workdir="runs/seven")
 figures = jaxunlearn.evaluate(models, result, config)
+found = jaxunlearn.attack(models, result, config)
 images = jaxunlearn.render(result.generators[0], people, yaw=[-30, 0, 30])
 """
 
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jaxunlearn.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
+    from jaxunlearn.attacks.attack import attack
     from jaxunlearn.evaluation.evaluate import evaluate
     from jaxunlearn.methods.registry import preset, preset_names
     from jaxunlearn.models.loading import Models, load_models
@@ -35,6 +37,7 @@ _HOMES = {
     "Moment": "training.trainer",
     "People": "photos.people",
     "Result": "training.result",
+    "attack": "attacks.attack",
     "evaluate": "evaluation.evaluate",
     "invert": "photos.photo_inversion",
     "load_models": "models.loading",
@@ -59,6 +62,7 @@ __all__ = [
     "People",
     "Result",
     "__version__",
+    "attack",
     "evaluate",
     "invert",
     "load_models",

@@ -1,11 +1,13 @@
-"""The bundled identity networks, `jaxunlearn/zoo/identity_judge.safetensors` and `identity_loss.safetensors`.
+"""The bundled identity networks: the judge, the face judge, and the network of the losses.
 
 Additive angular margin (ArcFace, CVPR 2019) between photographs of rendered people; the margin is 0 at first.
-The two networks start from different seeds and never see the same people. Neither of them sees z.
+The networks start from different seeds and never see the same people. None of them sees z. The face judge
+sees everybody in somebody else's hair and glasses, and in others in every photograph.
 Time on one core of a shared two-core machine: about 25 minutes for the judge, 15 for the network of the
-losses, and 8 minutes to render the data of both.
+losses, 60 for the face judge, and 4 minutes to render the data of each.
 
     python tools/train_zoo.py --config configs/zoo/identity.py:judge --workdir runs/judge
+    python tools/train_zoo.py --config configs/zoo/identity.py:face --workdir runs/face
     python tools/train_zoo.py --config configs/zoo/identity.py:loss --workdir runs/loss
     python tools/evaluate_zoo_identity.py --network runs/judge/identity.safetensors
     python tools/bundle_zoo.py run runs/judge jaxunlearn/zoo/identity_judge.safetensors
@@ -16,8 +18,27 @@ from typing import Any
 import ml_collections
 
 ROLES = {
-    "judge": {"name": "heads identity judge", "seed": 0, "first": 0, "steps": 640},
-    "loss": {"name": "heads identity loss", "seed": 1, "first": 2048, "steps": 440},
+    "judge": {
+        "name": "heads identity judge",
+        "seed": 0,
+        "scenario": "identity",
+        "first": 0,
+        "steps": 640,
+    },
+    "loss": {
+        "name": "heads identity loss",
+        "seed": 1,
+        "scenario": "identity",
+        "first": 2048,
+        "steps": 440,
+    },
+    "face": {
+        "name": "heads face judge",
+        "seed": 2,
+        "scenario": "wigs",
+        "first": 4096,
+        "steps": 1400,
+    },
 }
 
 
@@ -38,12 +59,13 @@ def get_config(role: str = "judge") -> ml_collections.ConfigDict:
     config.network.embedding_size = 128
 
     config.data = ml_collections.ConfigDict()
+    config.data.scenario = ROLES[role]["scenario"]
     config.data.people = 2048
     config.data.first = ROLES[role]["first"]  # number of the first person
     config.data.held_out = 256
     config.data.views = 12
     config.data.seed = 0
-    config.data.folder = "runs/photographs"  # 1.5 GB for both roles; with "" every start renders again
+    config.data.folder = "runs/photographs"  # 0.75 GB for each role; with "" every start renders again
     config.data.workers = 2
 
     config.batch = ml_collections.ConfigDict()

@@ -1,6 +1,8 @@
 """What an attack is given, and what it returns."""
 
 import dataclasses
+import types
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -26,6 +28,7 @@ class Attacked:
       stranger_ws: `[L, D]`, somebody else who was not forgotten; the control.
       stranger_photo: `[R, R, 3]` in [-1, 1], a photo of them.
       seed: of all random numbers.
+      everybody: `[N, L, D]`, all people whom this generator forgot; the person is one of them.
     """
 
     models: Models
@@ -35,7 +38,8 @@ class Attacked:
     photos: np.ndarray
     stranger_ws: jax.Array
     stranger_photo: np.ndarray
-    seed: int = 0
+    seed: int
+    everybody: jax.Array
 
     def embeddings(self, generator: Generator | None, ws: jax.Array) -> dict[str, np.ndarray]:
         """Show latents to all judges from the protocol's views.
@@ -83,7 +87,9 @@ class Found(NamedTuple):
     Attributes:
       figures: ready for JSON, with counts and controls.
       pictures: label of a picture → `[R, R, 3]` in [-1, 1], for people to look at.
+      drawings: name → SVG.
     """
 
     figures: dict[str, Any]
     pictures: dict[str, np.ndarray]
+    drawings: Mapping[str, str] = types.MappingProxyType({})

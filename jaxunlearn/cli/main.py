@@ -23,6 +23,7 @@ COMMANDS = {
     "invert": "find the latents of photos",
     "unlearn": "make a generator forget people",
     "evaluate": "measure what a run did",
+    "attack": "try to get forgotten people back from the generator of a run",
     "render": "images, videos, depth maps and meshes of a generator's samples",
     "convert": "convert PyTorch files to our checkpoints and back",
     "models": "list the models that can be used, and which of them are on this machine",

@@ -3,9 +3,10 @@
     judge = load_identity("heads-judge")
     similarity = (judge.embed(before) * judge.embed(after)).sum(-1)
 
-`heads-loss` computes the identity loss. `heads-judge` measures; it was trained on other people and is never
-part of a loss. An `IdentityNetwork` is a pytree and should be an argument of a jitted function: weights that
-the function closes over become constants, which XLA compiles slowly.
+`heads-loss` computes the identity loss. `heads-judge` and `heads-face-judge` measure; they were trained on
+other people and are never part of a loss. In training, `heads-face-judge` saw everybody in other hair and
+glasses in every photograph. An `IdentityNetwork` is a pytree and should be an argument of a jitted function:
+weights that the function closes over become constants, which XLA compiles slowly.
 """
 
 import dataclasses
@@ -24,7 +25,11 @@ from arcface_flax import ArcFace, ArcFaceConfig
 from jaxunlearn.models.files.bundled import bundled_or_file
 from jaxunlearn.models.files.network_files import open_network
 
-BUNDLED: Mapping[str, str] = {"heads-loss": "identity_loss", "heads-judge": "identity_judge"}
+BUNDLED: Mapping[str, str] = {
+    "heads-loss": "identity_loss",
+    "heads-judge": "identity_judge",
+    "heads-face-judge": "identity_face_judge",
+}
 """Name → file in `jaxunlearn/zoo`, described in MODELS.md there."""
 
 Framing = Literal["whole", "face"]
@@ -100,8 +105,8 @@ def load_identity(name_or_path: str) -> IdentityNetwork:
     """Load an identity network.
 
     Args:
-      name_or_path: "heads-loss" or "heads-judge" for a bundled network; or a file: one of ours, or
-        `model_ir_se50.pth` or `CurricularFace_Backbone.pth` as published.
+      name_or_path: "heads-loss", "heads-judge" or "heads-face-judge" for a bundled network; or a file: one of
+        ours, or `model_ir_se50.pth` or `CurricularFace_Backbone.pth` as published.
 
     Raises:
       InputError: if there is no such network, its file cannot be read, or its weights do not fit.

@@ -14,8 +14,9 @@ from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
 from jaxunlearn.reporting.before_after import OTHER_SEEDS
+from jaxunlearn.reporting.page.figure import figure
 from jaxunlearn.reporting.page.frame import write_page
-from jaxunlearn.reporting.page.run_page import MEANINGS, figure, number
+from jaxunlearn.reporting.page.run_page import MEANINGS, number
 from jaxunlearn.workflows.continual import Forgotten
 from jaxunlearn.workflows.registry import Registry
 

@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 from scipy.spatial import distance
 from scipy.stats import mannwhitneyu
 
@@ -23,13 +22,15 @@ from jaxunlearn.attacks.erasure.detectors import (
     score_detector,
 )
 from jaxunlearn.attacks.erasure.erasure_map import erasure_map
+from jaxunlearn.attacks.erasure.foreseen import surprise
 from jaxunlearn.errors import InputError
-from tests.support.tiny_models import tiny_models, tiny_people
+from jaxunlearn.models.cameras import conditioning_view
+from tests.support.tiny_models import CONFIG, tiny_models, tiny_unlearned
 
 SETTINGS = ErasureSettings(
     background=10, retained=12, views=2, fold_draws=2, bootstrap_draws=100, permutations=9
 )
-FORGOTTEN, RETAINED, SIZE = 6, 12, 24
+FORGOTTEN, RETAINED, SIZE = 6, 12, 20
 """The same as of the tiny models' people, so that the classifier is compiled once."""
 
 
@@ -51,6 +52,12 @@ def people(shift: float, seed: int = 0, forgotten: int = FORGOTTEN) -> np.ndarra
     values = np.random.default_rng(seed).normal(size=(forgotten + RETAINED, SIZE)).astype(np.float32)
     values[:forgotten, :3] += shift
     return values
+
+
+def random_people(count: int) -> jax.Array:
+    """Return latents `[N, L, D]` as of seeds; those of `tiny_people` are seen by another camera."""
+    z = jax.random.normal(jax.random.key(7), (count, CONFIG.z_dim))
+    return tiny_models().generator.mapping(z, conditioning_view(CONFIG, count))
 
 
 def detectors(values: np.ndarray, forgotten: int = FORGOTTEN):
@@ -123,6 +130,25 @@ def test_mahalanobis_with_fewer_people_than_features_is_finite():
     assert np.all(np.isfinite(mahalanobis(same, same + 1)))
 
 
+def test_what_a_latent_foretells_is_expected_and_all_else_surprises():
+    rng = np.random.default_rng(0)
+    latents = rng.normal(size=(120, 3))
+    features = np.stack([np.sin(latents[:, 0]), latents[:, 1] * latents[:, 2]], axis=1)
+    moved = np.arange(100, 105)
+    features[moved] = features[rng.permutation(100)[:5]]  # like somebody else, so not unusual by themselves
+    scores = surprise(latents[:100], features[:100], latents[100:], features[100:])
+    assert wins_of_scores(scores[:5], scores[5:]).auc > 0.95
+    assert np.median(scores[5:]) < 0.1
+
+
+def test_surprise_chooses_the_penalty_that_people_left_out_confirm():
+    """If latents foretell nothing, the expectation is the mean, and its error the variance."""
+    rng = np.random.default_rng(0)
+    latents, features = rng.normal(size=(240, 3)), rng.normal(size=(240, 2))
+    scores = surprise(latents[:200], features[:200], latents[200:], features[200:])
+    assert 0.7 < scores.mean() < 1.4
+
+
 def test_area_under_the_curve_is_that_of_the_rank_test():
     forgotten, retained = np.array([1.0, 2.0, 2.0, 7.0]), np.array([0.0, 2.0, 5.0])
     expected = mannwhitneyu(forgotten, retained).statistic / 12
@@ -139,7 +165,7 @@ def unchanged():
     """The source as "unlearned" generator."""
     models = tiny_models()
     return detect_erasure(
-        models, models.generator, jnp.asarray(tiny_people(6)), SETTINGS, features=MeanColour(), progress=False
+        models, models.generator, random_people(6), SETTINGS, features=MeanColour(), progress=False
     )
 
 
@@ -158,19 +184,15 @@ def test_the_source_gives_nobody_away(unchanged):
 def test_figures_are_json_and_follow_from_the_seed(unchanged):
     models = tiny_models()
     again = detect_erasure(
-        models, models.generator, jnp.asarray(tiny_people(6)), SETTINGS, features=MeanColour(), progress=False
+        models, models.generator, random_people(6), SETTINGS, features=MeanColour(), progress=False
     )
     assert json.loads(json.dumps(again.figures)) == unchanged.figures
 
 
 def test_a_single_person_has_a_rank_and_no_area():
-    models = tiny_models()
-    state = jax.tree.map(
-        lambda x: x + 0.3 * jnp.sin(jnp.arange(x.size)).reshape(x.shape), nnx.state(models.generator)
-    )
-    changed = nnx.merge(nnx.graphdef(models.generator), state)
+    models, changed = tiny_models(), tiny_unlearned()
     figures = detect_erasure(
-        models, changed, jnp.asarray(tiny_people(1)), SETTINGS, features=MeanColour(), progress=False
+        models, changed, random_people(1), SETTINGS, features=MeanColour(), progress=False
     ).figures
     assert {auc["auc"] for auc in figures["erasure_auc"].values()} == {None}
     assert figures["erasure_auc"]["classifier"]["reason"] == "needs at least 5 forgotten people"
@@ -181,7 +203,7 @@ def test_a_single_person_has_a_rank_and_no_area():
 
 
 def test_latents_of_another_shape_or_given_twice_are_refused():
-    models, ws = tiny_models(), jnp.asarray(tiny_people(2))
+    models, ws = tiny_models(), random_people(2)
     with pytest.raises(InputError, match=re.escape("ws has shape [2, 3]; give at least 1 latents")):
         detect_erasure(models, models.generator, jnp.zeros((2, 3)), SETTINGS)
     with pytest.raises(InputError, match="latents 0 and 1 of ws and retained_ws are the same"):

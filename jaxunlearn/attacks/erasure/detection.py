@@ -104,8 +104,8 @@ def detect_erasure(
     everybody = jnp.concatenate([*tested, background_ws])
 
     def seen_in(name: str, generator: Generator) -> Observation:
-        title, eyes = f"people of the {name} generator", renderer.with_generator(generator)
-        return observe(eyes, instruments, everybody, models.w_avg, settings, title=title, progress=progress)
+        title, own = f"people of the {name} generator", renderer.with_generator(generator)
+        return observe(own, instruments, everybody, models.w_avg, settings, title=title, progress=progress)
 
     source, changed = seen_in("source", models.generator), seen_in("unlearned", unlearned)
     counts = {"forgotten": len(tested[0]), "retained": len(tested[1]), "background": len(background_ws)}
@@ -121,10 +121,15 @@ def detect_erasure(
 
 
 def _never_forgotten(source: Generator, settings: ErasureSettings) -> tuple[jax.Array, jax.Array]:
-    """Return latents of the background and of the retained people."""
-    count = settings.background + settings.retained
-    z = jax.random.normal(jax.random.key(settings.seed), (count, source.config.z_dim))
-    ws = source.mapping(z, conditioning_view(source.config, count))
+    """Return latents of the background and of the retained people, each from their own key."""
+    size = source.config.z_dim
+    keys = jax.random.split(jax.random.key(settings.seed))
+    background = jax.random.normal(keys[0], (settings.background, size))
+    retained = jax.random.normal(keys[1], (settings.retained, size))
+    ws = source.mapping(
+        jnp.concatenate([background, retained]),
+        conditioning_view(source.config, settings.background + settings.retained),
+    )
     return ws[: settings.background], ws[settings.background :]
 
 
@@ -219,7 +224,7 @@ class _Suspects(NamedTuple):
             missing["nearest_centroid"] = LEAST_FOR_AUC
         if forgotten >= LEAST_FOR_CLASSIFIER:
             detectors["classifier"] = trained_classifier(
-                np.concatenate([np.reshape(values, (people, -1)) for values in tested[1:]], axis=1),
+                _evidence(scores, tested),
                 forgotten,
                 min(settings.folds, forgotten),
                 settings.fold_draws,
@@ -251,6 +256,13 @@ class _Suspects(NamedTuple):
             "erasure_auc": {**aucs, **{name: _missing(least) for name, least in self.missing.items()}},
             "strongest": {"detector": strongest, "auc": aucs[strongest]["auc"], "p_value": p.strongest},
         }
+
+
+def _evidence(scores: Mapping[str, np.ndarray], tested: Observation) -> np.ndarray:
+    """Return the features of the classifier: few, since there are few people to learn from."""
+    stacked = np.stack(list(scores.values()), axis=1)
+    compressed = np.sign(stacked) * np.log1p(np.abs(stacked))
+    return np.concatenate([compressed, tested.picture, tested.probe], axis=1).astype(np.float32)
 
 
 def _missing(least: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from jaxunlearn.attacks.erasure.chance import Wins, wins_of_scores
+from jaxunlearn.attacks.erasure.foreseen import surprise
 from jaxunlearn.attacks.erasure.observation import Observation
 
 Detector = Callable[[np.ndarray], Wins]
@@ -27,7 +28,8 @@ def one_class_scores(background: Observation, people: Observation) -> Mapping[st
 
     Returns:
       Name of a detector → scores `[K]`; higher is more conspicuous. `mean_face` is the cosine to the mean
-      face, the template of methods that turn everybody into it. The others are distances from the background.
+      face, the template of methods that turn everybody into it. `density_...` and `knn_...` are distances
+      from the background. `foreseen_...` are distances from what a person's latent makes one expect.
     """
     return {
         "mean_face": people.mean_face,
@@ -36,6 +38,8 @@ def one_class_scores(background: Observation, people: Observation) -> Mapping[st
         "density_features": mahalanobis(background.features, people.features),
         "density_picture": mahalanobis(background.picture, people.picture),
         "density_probe": mahalanobis(background.probe, people.probe),
+        "foreseen_identity": surprise(background.latent, background.identity, people.latent, people.identity),
+        "foreseen_picture": surprise(background.latent, background.picture, people.latent, people.picture),
     }
 
 

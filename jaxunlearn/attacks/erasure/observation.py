@@ -24,7 +24,10 @@ PROBES = (0.25, 0.5)
 
 
 class Observation(NamedTuple):
-    """What an attacker sees of `K` people."""
+    """What an attacker knows and sees of `K` people."""
+
+    latent: np.ndarray
+    """Mean of the rows of a person's ws, `[K, D]`."""
 
     by_view: np.ndarray
     """Embeddings of each view, unit vectors `[K, V, E]`."""
@@ -95,7 +98,7 @@ def observe(
     stacked = (
         np.concatenate(part).reshape(len(everybody), len(sheet), -1) for part in zip(*parts, strict=True)
     )
-    return _summarised(*stacked, views_of_a_person=settings.views)
+    return _summarised(np.asarray(everybody).mean(axis=1), *stacked, views_of_a_person=settings.views)
 
 
 def _described(
@@ -121,7 +124,11 @@ def _statistics(images: jax.Array) -> jax.Array:
 
 
 def _summarised(
-    embedded: np.ndarray, features: np.ndarray, statistics: np.ndarray, views_of_a_person: int
+    latent: np.ndarray,
+    embedded: np.ndarray,
+    features: np.ndarray,
+    statistics: np.ndarray,
+    views_of_a_person: int,
 ) -> Observation:
     """Summarise each person's pictures; the last person is the mean latent."""
     by_view, probes = np.split(embedded, [views_of_a_person], axis=1)
@@ -132,6 +139,7 @@ def _summarised(
     from_person = np.sum(chain[:, :1] * chain[:, 1:], axis=-1)
     between_probes = np.sum(chain[:, 1:-1] * chain[:, 2:], axis=-1)
     whole = Observation(
+        latent=latent,
         by_view=by_view,
         identity=identity,
         mean_face=identity @ identity[-1],

@@ -1,9 +1,9 @@
 """Settings of the search for erased people."""
 
 import dataclasses
-from typing import Literal, Self
+from typing import Self
 
-Depth = Literal["quick", "standard", "thorough"]
+from jaxunlearn.attacks.depth import Depth
 
 
 @dataclasses.dataclass(frozen=True)
@@ -11,8 +11,8 @@ class ErasureSettings:
     """How many people an attacker looks at, and how carefully chance is ruled out.
 
     Attributes:
-      background: number of random people that the attacker takes as never forgotten; densities are fitted on
-        them.
+      background: number of random people that the attacker takes as never forgotten; densities and
+        expectations are fitted on them.
       retained: number of other random people, among whom the forgotten have to be noticed.
       views: number of views of each person, spread evenly over the yaws.
       max_yaw: largest yaw to either side, in radians.
@@ -26,7 +26,7 @@ class ErasureSettings:
       seed: of the random people, folds, resamplings and relabellings.
     """
 
-    background: int = 128
+    background: int = 256
     retained: int = 128
     views: int = 5
     max_yaw: float = 0.2617993877991494
@@ -52,8 +52,8 @@ class ErasureSettings:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
         if depth == "quick":
             return cls(
-                background=40, retained=40, views=3, fold_draws=2, bootstrap_draws=500, permutations=99
+                background=64, retained=40, views=3, fold_draws=2, bootstrap_draws=500, permutations=99
             )
         if depth == "thorough":
-            return cls(background=400, retained=400, views=11, bootstrap_draws=10_000, permutations=999)
+            return cls(background=512, retained=400, views=11, bootstrap_draws=10_000, permutations=999)
         return cls()

@@ -1,20 +1,18 @@
 """Write the page of a run: `report.html`, with its pictures inside, for any browser."""
 
-import base64
 import html
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxunlearn.files.door import read_bytes
+from jaxunlearn.reporting.page.attack_section import attack_section
+from jaxunlearn.reporting.page.change_table import change_table
+from jaxunlearn.reporting.page.figure import figure
 from jaxunlearn.reporting.page.frame import write_page
 from jaxunlearn.reporting.page.judges_table import judges_table
 from jaxunlearn.reporting.verdict import verdict, verdict_together
 from jaxunlearn.training.storage.run_dir import RunFolder
-
-_LARGEST_PICTURE = 256 * 2**20
-"""Limit for the bytes of a picture in a page."""
 
 MEANINGS = {
     "id": "identity similarity of the person before and after, mean over the views; low means forgotten",
@@ -71,7 +69,7 @@ def write_report(folder: RunFolder) -> Path:
     )
     who = f"{len(request.subjects)} people" if together else ", ".join(request.subjects)
     title = f"{who} forgotten by {request.model}"
-    body = f"""{"".join(parts)}
+    body = f"""{"".join(parts)}{attack_section(folder)}
 <h2>The run</h2>
 {curve}
 <table>{rows}</table>
@@ -97,7 +95,7 @@ def _own_generators(folder: RunFolder) -> list[str]:
         parts.append(figure(folder.person_picture(k), f"{subject}. Rows: before, target, after."))
         parts.append(figure(folder.others_picture(k), _OTHERS_CAPTION))
         if figures is not None:
-            parts += [judges_table(figures), _table(figures)]
+            parts += [judges_table(figures), _table(figures), *_change(figures)]
     return parts
 
 
@@ -113,8 +111,13 @@ def _shared_generator(folder: RunFolder) -> list[str]:
     ]
     parts.append(figure(folder.others_picture(), _OTHERS_CAPTION))
     if measured:
-        parts += [_table(summary), _people_table(subjects, summary["people"])]
+        parts += [_table(summary), *_change(summary), _people_table(subjects, summary["people"])]
     return parts
+
+
+def _change(figures: dict[str, Any]) -> list[str]:
+    """Return the table of the pictures' change; older code did not measure it."""
+    return [change_table(figures["picture_change"])] if "picture_change" in figures else []
 
 
 def _paragraph(lines: list[str]) -> str:
@@ -137,17 +140,6 @@ def _people_table(subjects: Sequence[str], people: dict[str, Any]) -> str:
 def number(value: float | None) -> str:
     """Return a figure with three decimals; "not measured" for None, if no face was found."""
     return "not measured" if value is None else f"{value:.3f}"
-
-
-def figure(path: Path, caption: str) -> str:
-    """Return the HTML of a picture inside the page; an empty text if the file does not exist."""
-    if not path.is_file():
-        return ""
-    data = base64.b64encode(read_bytes(path, most=_LARGEST_PICTURE)).decode()
-    return (
-        f'<figure><img alt="{html.escape(caption)}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-    )
 
 
 def _table(figures: dict[str, Any]) -> str:

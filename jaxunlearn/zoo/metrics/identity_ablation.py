@@ -15,7 +15,14 @@ import numpy as np
 from jaxunlearn.images import grid
 from jaxunlearn.zoo.metrics.identity_metrics import Verification, cosines_of_pairs, verify
 from jaxunlearn.zoo.synthetic.geometry import build_head
-from jaxunlearn.zoo.synthetic.person import Person, person_from_latent
+from jaxunlearn.zoo.synthetic.person import (
+    Person,
+    person_from_latent,
+    with_glasses,
+    with_hair,
+    with_shape,
+    with_skin,
+)
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.synthetic.render import PLAIN_BACKGROUND, render
 from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS, Shot
@@ -26,32 +33,9 @@ Embed = Callable[[np.ndarray], np.ndarray]
 """Images `[N, V, R, R, 3]` uint8 → embeddings `[N, V, E]`."""
 
 
-def with_hair(person: Person, donor: Person) -> Person:
-    """Return the person with the donor's hair, beard, and colour of the brows."""
-    face = dataclasses.replace(person.face, brows=donor.face.brows)
-    return dataclasses.replace(person, hair=donor.hair, face=face)
-
-
-def with_skin(person: Person, donor: Person) -> Person:
-    """Return the person with the donor's skin, lips and blush."""
-    other = donor.face
-    face = dataclasses.replace(person.face, skin=other.skin, lips=other.lips, blush=other.blush)
-    return dataclasses.replace(person, face=face)
-
-
-def with_glasses(person: Person, donor: Person) -> Person:
-    """Return the person with the donor's glasses, or without glasses if the donor wears none."""
-    return dataclasses.replace(person, glasses=donor.glasses)
-
-
 def with_all_three(person: Person, donor: Person) -> Person:
     """Return the person with the donor's hair, skin and glasses."""
     return with_glasses(with_skin(with_hair(person, donor), donor), donor)
-
-
-def with_shape(person: Person, donor: Person) -> Person:
-    """Return the person with the donor's shape of head and features; colours and hair stay."""
-    return dataclasses.replace(person, shape=donor.shape, macro=donor.macro)
 
 
 def unchanged(person: Person, donor: Person) -> Person:

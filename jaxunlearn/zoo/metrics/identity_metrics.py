@@ -120,6 +120,8 @@ def compare(
     )
     embed = functools.partial(embed_photographs, network)
     yield "rendered, random light", embed(identity_photographs(request, workers=1, folder=folder)), None
+    wigs = dataclasses.replace(request, scenario="wigs")
+    yield "rendered in wigs, random light", embed(identity_photographs(wigs, workers=1, folder=folder)), None
     plain = dataclasses.replace(request, scenario="generator", views=views)
     photographs = on_white(photograph(plain, folder=folder))
     rendered = embed(photographs.image)

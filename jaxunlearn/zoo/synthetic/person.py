@@ -304,3 +304,26 @@ def hair_of(male: float, old: float, colour: np.ndarray, looks: dict[str, float]
         beard=sigmoid(facial + 3.0 * looks["beard"] - 2.8),
         moustache=sigmoid(facial + 2.0 * looks["beard"] + 2.2 * looks["moustache"] - 3.0),
     )
+
+
+def with_hair(person: Person, donor: Person) -> Person:
+    """Return the person with the donor's hair, beard, and colour of the brows."""
+    face = dataclasses.replace(person.face, brows=donor.face.brows)
+    return dataclasses.replace(person, hair=donor.hair, face=face)
+
+
+def with_skin(person: Person, donor: Person) -> Person:
+    """Return the person with the donor's skin, lips and blush."""
+    other = donor.face
+    face = dataclasses.replace(person.face, skin=other.skin, lips=other.lips, blush=other.blush)
+    return dataclasses.replace(person, face=face)
+
+
+def with_glasses(person: Person, donor: Person) -> Person:
+    """Return the person with the donor's glasses, or without glasses if the donor wears none."""
+    return dataclasses.replace(person, glasses=donor.glasses)
+
+
+def with_shape(person: Person, donor: Person) -> Person:
+    """Return the person with the donor's shape of head and features; colours and hair stay."""
+    return dataclasses.replace(person, shape=donor.shape, macro=donor.macro)

@@ -139,10 +139,14 @@ def _photograph(
     heads = {}
     views_taken = []
     for index in range(views):
-        shot = scenario.draw_shot(np.random.Generator(np.random.PCG64([*key, 1 + index])), index)
+        rng = np.random.Generator(np.random.PCG64([*key, 1 + index]))
+        shot = scenario.draw_shot(rng, index)
+        dressed = scenario.draw_disguise(rng, person)
         mood = tuple(shot.expression.items())
+        if dressed is not person:
+            heads.clear()  # a disguise is worn once
         if mood not in heads:
-            heads[mood] = build_head(person, shot.expression)
+            heads[mood] = build_head(dressed, shot.expression)
         rendering = render(heads[mood], shot.camera, resolution, shot.light, shot.background)
         views_taken.append(
             (

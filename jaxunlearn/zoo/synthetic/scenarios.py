@@ -6,8 +6,10 @@
 | `identity`    | z ~ N(0, I)                 | yaw up to 0.6 | every 2nd  | varied                |
 | `album`       | z ~ N(0, I)                 | yaw up to 0.5 | most       | slightly varied       |
 | `celeba_like` | other hair, many in glasses | yaw up to 0.7 | all        | coloured, hard, plain |
+| `wigs`        | z ~ N(0, I), disguised      | yaw up to 0.6 | every 2nd  | varied                |
 
-The first three are in the domain of a generator that was trained on the first. The last is not.
+The first three are in the domain of a generator that was trained on the first. The others are not. In every
+photograph of `wigs` the person has the hair, glasses and shirt of somebody else.
 """
 
 import dataclasses
@@ -16,7 +18,15 @@ from collections.abc import Callable
 import numpy as np
 
 from jaxunlearn.zoo.synthetic.cameras import look_at
-from jaxunlearn.zoo.synthetic.person import LATENT_SIZE, LOOKS, MACRO, Person, person_from_latent
+from jaxunlearn.zoo.synthetic.person import (
+    LATENT_SIZE,
+    LOOKS,
+    MACRO,
+    Person,
+    person_from_latent,
+    with_glasses,
+    with_hair,
+)
 from jaxunlearn.zoo.synthetic.render import PLAIN_BACKGROUND
 from jaxunlearn.zoo.synthetic.shading import Light
 
@@ -52,15 +62,18 @@ class Scenario:
       name: name in the table above.
       draw_person: random generator -> (latent [64], person).
       draw_shot: random generator, number of the shot -> shot.
+      draw_disguise: random generator, person -> the person as dressed for one photograph; called after
+        `draw_shot` with the same generator. By default it is the person.
     """
 
     name: str
     draw_person: Callable[[np.random.Generator], tuple[np.ndarray, Person]]
     draw_shot: Callable[[np.random.Generator, int], Shot]
+    draw_disguise: Callable[[np.random.Generator, Person], Person] = lambda rng, person: person
 
 
 PLAIN_EVERY = 4
-"""One in four photographs of `identity`, beginning with the first, looks as in the scenario `generator`."""
+"""One in four photographs of `identity` and `wigs`, beginning with the first, is taken as in `generator`."""
 
 MOODS = (
     {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.4, "cheekSquintRight": 0.4},
@@ -154,6 +167,14 @@ def draw_identity_shot(rng: np.random.Generator, index: int) -> Shot:
     )
 
 
+def draw_disguise(rng: np.random.Generator, person: Person) -> Person:
+    """Dress a person as somebody else: hair, beard, colour of the brows, glasses or none, and shirt."""
+    _, donor = draw_normal_person(rng)
+    disguised = with_glasses(with_hair(person, donor), donor)
+    face = dataclasses.replace(disguised.face, shirt=donor.face.shirt)
+    return dataclasses.replace(disguised, face=face)
+
+
 def draw_album_shot(rng: np.random.Generator, index: int) -> Shot:
     """Draw a shot as on different days; the first is a neutral portrait."""
     if index == 0:
@@ -185,5 +206,6 @@ SCENARIOS = {
         Scenario("identity", draw_normal_person, draw_identity_shot),
         Scenario("album", draw_normal_person, draw_album_shot),
         Scenario("celeba_like", draw_celeba_like_person, draw_celeba_like_shot),
+        Scenario("wigs", draw_normal_person, draw_identity_shot, draw_disguise),
     )
 }

@@ -76,6 +76,7 @@ class Heads(tfds.core.GeneratorBasedBuilder):
         heads_config("identity", people=2000, held_out=300, views=16),
         heads_config("album", people=200, held_out=50, views=8),
         heads_config("celeba_like", people=200, held_out=50, views=8),
+        heads_config("wigs", people=2000, held_out=300, views=16),
     )
 
     def __init__(

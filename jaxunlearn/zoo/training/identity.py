@@ -22,6 +22,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.models.identity import IdentityNetwork, identity_network, save_identity
 from jaxunlearn.zoo.metrics.identity_metrics import embed_photographs, figures_of, verify
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, MAPPING_VERSION, PhotographRequest
+from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS
 from jaxunlearn.zoo.training.identity_data import (
     Distortion,
     distort,
@@ -57,7 +58,7 @@ class IdentityTask:
         Raises:
           InputError: if a value is out of range.
         """
-        _check_counts(config)
+        _check_settings(config)
         try:
             shape = ArcFaceConfig(**with_tuples(config.network.to_dict()))
         except ValueError as error:
@@ -120,8 +121,9 @@ class IdentityTask:
         header = {
             "licence": LICENCE,
             "made_by": "tools/train_zoo.py",
-            "people": f"jaxunlearn.zoo.synthetic, mapping version {MAPPING_VERSION}, scenario identity, "
-            f"seed {data.seed}, numbers {data.first} to {data.first + data.people - 1}",
+            "people": f"jaxunlearn.zoo.synthetic, mapping version {MAPPING_VERSION}, "
+            f"scenario {data.scenario}, seed {data.seed}, "
+            f"numbers {data.first} to {data.first + data.people - 1}",
             "seed": str(self.config.seed),
             "steps": str(int(state.step)),
             "seconds": str(round(seconds)),
@@ -158,7 +160,7 @@ class IdentityTask:
         """Photograph people; photographs are kept in `config.data.folder`."""
         data = self.config.data
         request = PhotographRequest(
-            "identity",
+            data.scenario,
             people=data.held_out if held_out else data.people,
             views=data.views,
             resolution=self._shape.input_size,
@@ -169,14 +171,18 @@ class IdentityTask:
         return identity_photographs(request, workers=data.workers, folder=folder)
 
 
-def _check_counts(config: Config) -> None:
-    """Refuse numbers of people, views and steps that cannot be trained or evaluated with."""
+def _check_settings(config: Config) -> None:
+    """Refuse an unknown scenario, and numbers that cannot be trained or evaluated with."""
     for name in ("steps", "data.people", "data.views", "data.held_out", "batch.people"):
         value = functools.reduce(lambda node, key: node[key], name.split("."), config)
         if value < 1:
             raise InputError(f"config.{name} must be at least 1, not {value}")
     if config.data.held_out < 2 or config.data.views < 2:
         raise InputError("config.data.held_out and config.data.views must be at least 2, to have pairs")
+    if config.data.scenario not in SCENARIOS:
+        raise InputError(
+            f"config.data.scenario is {config.data.scenario!r}; choose from {', '.join(SCENARIOS)}"
+        )
     if config.batch.people > config.data.people:
         raise InputError(
             f"config.batch.people must be at most config.data.people = {config.data.people}, "

@@ -333,7 +333,7 @@ def test_shards_that_cannot_be_put_together(tmp_path, capsys, squeeze):
         assert index.name in refusal(capsys, "convert", str(index), "--check")
 
 
-@pytest.mark.parametrize("name", ["heads", "identity_judge", "identity_loss"])
+@pytest.mark.parametrize("name", ["heads", "identity_judge", "identity_face_judge", "identity_loss"])
 def test_the_bundled_networks_come_back_from_pytorch_as_they_were(tmp_path, name):
     source, torch_file = ZOO / f"{name}.safetensors", tmp_path / "official.pth"
     back = tmp_path / "back.safetensors"

@@ -8,13 +8,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from safetensors import safe_open
 
+from jaxunlearn import zoo
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.zoo.metrics.identity_metrics import embed_photographs, verify
-from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST
+from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest
 from jaxunlearn.zoo.training import identity as training
 from jaxunlearn.zoo.training.identity import IdentityTask
+from jaxunlearn.zoo.training.identity_data import draw_pairs, identity_photographs
 from jaxunlearn.zoo.training.trainer import Config, export, train
 
 
@@ -101,6 +104,7 @@ def test_half_precision_keeps_the_network(
         ({"batch.people": 2049}, "config.batch.people must be at most config.data.people = 2048, not 2049"),
         ({"data.views": 1}, "config.data.views must be at least 2"),
         ({"data.first": 999_999}, "are for evaluation"),
+        ({"data.scenario": "masks"}, "config.data.scenario is 'masks'; choose from generator, identity"),
         ({"network.input_size": 18}, "config.network: input_size 18"),
     ],
 )
@@ -113,14 +117,55 @@ def test_wrong_settings_are_named(
         IdentityTask(config)
 
 
-def test_the_two_roles_share_nobody_and_no_seed(committed: Callable[..., Config]) -> None:
-    judge, loss = committed("identity", "judge"), committed("identity", "loss")
-    people = [set(range(c.data.first, c.data.first + c.data.people)) for c in (judge, loss)]
-    assert not people[0] & people[1]
+def test_the_roles_share_nobody_and_no_seed(committed: Callable[..., Config]) -> None:
+    roles = [committed("identity", role) for role in ("judge", "loss", "face")]
+    people = [set(range(role.data.first, role.data.first + role.data.people)) for role in roles]
+    assert len(set.union(*people)) == sum(map(len, people))
     assert max(map(max, people)) < HELD_OUT_FIRST
-    assert judge.seed != loss.seed
-    with pytest.raises(ValueError, match="no role 'jury'; choose from judge, loss"):
+    assert len({role.seed for role in roles}) == len({role.name for role in roles}) == 3
+    assert [role.data.scenario for role in roles] == ["identity", "identity", "wigs"]
+    with pytest.raises(ValueError, match="no role 'jury'; choose from judge, loss, face"):
         committed("identity", "jury")
+
+
+@pytest.mark.parametrize(
+    ("role", "file"),
+    [("judge", "identity_judge"), ("loss", "identity_loss"), ("face", "identity_face_judge")],
+)
+def test_the_bundled_files_are_those_of_the_config(
+    committed: Callable[..., Config], role: str, file: str
+) -> None:
+    config = committed("identity", role)
+    with safe_open(Path(zoo.__file__).parent / f"{file}.safetensors", framework="numpy") as opened:
+        header = opened.metadata()
+    assert header["name"] == config.name
+    assert (header["seed"], header["steps"]) == (str(config.seed), str(config.steps))
+    last = config.data.first + config.data.people - 1
+    people = (
+        f"scenario {config.data.scenario}, seed {config.data.seed}, numbers {config.data.first} to {last}"
+    )
+    assert header["people"].endswith(people)
+
+
+def test_everybody_is_photographed_by_the_scenario_of_the_config(
+    committed: Callable[..., Config], config: Config
+) -> None:
+    face = committed("identity", "face")
+    face.network = config.network
+    face.data.update({"people": 3, "held_out": 2, "views": 2, "folder": "", "workers": 1})
+    face.batch.people = 2
+    task = IdentityTask(face)
+    expected = [
+        identity_photographs(
+            PhotographRequest("wigs", people=people, views=2, resolution=16, first=first),
+            workers=1,
+            folder=None,
+        )
+        for people, first in ((2, HELD_OUT_FIRST), (3, 4096))
+    ]
+    np.testing.assert_array_equal(task.held_out(), expected[0])
+    batch = task.batches()(0)
+    np.testing.assert_array_equal(batch, draw_pairs(expected[1], people=2, seed=2, number=0))
 
 
 def test_the_margin_is_an_angle_added() -> None:

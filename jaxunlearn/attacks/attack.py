@@ -1,0 +1,241 @@
+"""Attack a run: what does somebody get back who has the unlearned generator?"""
+
+import time
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from tqdm import tqdm
+
+from jaxunlearn.attacks.attack_folder import AttackFolder, AttackJson
+from jaxunlearn.attacks.attacked import Attacked
+from jaxunlearn.attacks.depth import ATTACKS, DEPTHS, Depth
+from jaxunlearn.attacks.kinds import KINDS
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.bundled_people.album import can_render_albums, render_album
+from jaxunlearn.evaluation.evaluate import measure_reference
+from jaxunlearn.evaluation.reference import Reference
+from jaxunlearn.files.door import write_json
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.models.generator import BUNDLED
+from jaxunlearn.models.loading import Models, fingerprint_of
+from jaxunlearn.training.result import Result
+
+MOST_PEOPLE = 4
+"""Number of people who are attacked if nobody is chosen."""
+
+_OTHER_PHOTOS = 3
+
+
+def attack(
+    models: Models,
+    result: Result,
+    config: ConfigDict,
+    *,
+    attacks: Sequence[str] = tuple(KINDS),
+    people: Sequence[int] | None = None,
+    depth: Depth = "standard",
+    seed: int = 0,
+    reference: Reference | None = None,
+    redo: bool = False,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Attack the generators of a run, and write what was found into its folder.
+
+    Finished attacks of the same depth, seed, generator and judges are read from the folder.
+
+    Args:
+      models: the models of the run.
+      result: of the run.
+      config: of the run; `config.evaluation` is used.
+      attacks: names in `KINDS`.
+      people: numbers of the people to attack; None takes the first `MOST_PEOPLE`.
+      depth: how hard the attacks try, see `attacks.depth`.
+      seed: of all random numbers.
+      reference: of `evaluation.evaluate.measure_reference`; measured here if not given.
+      redo: True attacks anew what was finished.
+      progress: True shows progress bars.
+
+    Returns:
+      The content of `attack.json`, with what earlier calls of the same depth and seed found. `people`: number
+      of a person → name of an attack → its figures. `seconds`: of each attack. `judges`, `settings`, `depth`,
+      `seed`: how it was measured.
+
+    Raises:
+      InputError: if there is no such attack, person or depth. It is raised before the first attack.
+    """
+    chosen = _chosen_people(people, result)
+    _check(attacks, depth)
+    reference = reference or attack_reference(models, config, progress=progress)
+    folder = None if result.folder is None else AttackFolder(result.folder.path)
+    plan = [
+        (person, name)
+        for name in attacks
+        for person in chosen
+        if not (KINDS[name].everybody and result.together and person != chosen[0])
+    ]
+    found: dict[tuple[int, str], AttackJson] = {}
+    attacked: dict[int, Attacked] = {}
+    bar = tqdm(plan, desc="attacks", unit="attack", disable=not progress)
+    for person, name in bar:
+        bar.set_postfix_str(f"{name}, {result.people.subjects[person]}"[:60])
+        made_with = _made_with(models, result, person, reference, depth, seed)
+        known = None if folder is None or redo else folder.read(name, person, made_with)
+        if known is None:
+            if person not in attacked:
+                attacked[person] = attacked_person(models, result, person, reference, seed)
+            known = _run(name, attacked[person], person, depth, folder, made_with, progress)
+        found[person, name] = known
+    if folder is not None:
+        found = _earlier(folder, models, result, reference, depth, seed) | found
+    summary = _summary(found, result, reference, depth, seed)
+    if folder is not None:
+        write_json(folder.figures, summary)
+    return summary
+
+
+def attack_reference(models: Models, config: ConfigDict, *, progress: bool = True) -> Reference:
+    """Measure the source for attacks: judges and views of an evaluation, with few other people."""
+    own = config.copy_and_resolve_references()
+    own.evaluation.retained_people = min(own.evaluation.retained_people, 16)
+    own.evaluation.frechet_samples = max(2, min(own.evaluation.frechet_samples, 16))
+    return measure_reference(models, own, progress=progress)
+
+
+def attacked_person(models: Models, result: Result, person: int, reference: Reference, seed: int) -> Attacked:
+    """Gather what attacks on a person need.
+
+    The attacker's photo is the source's rendering of the person from the front. For people of the bundled
+    generator, further photos are rendered from the parametric head, in other light and mood. For others they
+    are the source's renderings from the sides. The stranger is a random person of the reference.
+
+    Args:
+      models: the models of the run.
+      result: of the run.
+      person: number of the person.
+      reference: the measured source.
+      seed: of all random numbers.
+    """
+    ws = jnp.asarray(result.ws[person])
+    stranger = reference.random.ws[person % len(reference.random.ws)]
+    frontal = conditioning_view(models.generator.config)
+    shown = reference.renderer(jnp.stack([ws, stranger]), jnp.repeat(frontal, 2, axis=0)).image
+    shown = np.clip(shown, -1, 1)
+    everybody = result.ws if result.together else result.ws[person][None]
+    return Attacked(
+        models=models,
+        reference=reference,
+        unlearned=result.generator_of(person),
+        ws=ws,
+        photos=np.concatenate([shown[:1], _other_photos(models, result, person, reference)]),
+        stranger_ws=stranger,
+        stranger_photo=shown[1],
+        seed=seed,
+        everybody=jnp.asarray(everybody),
+    )
+
+
+def _other_photos(models: Models, result: Result, person: int, reference: Reference) -> np.ndarray:
+    seed = result.people.seeds[person] if result.people.seeds else None
+    if models.name in BUNDLED and seed is not None and can_render_albums():
+        return render_album(models.generator, seed, _OTHER_PHOTOS).images
+    ws = jnp.repeat(jnp.asarray(result.ws[person])[None], len(reference.wide_views), axis=0)
+    return np.clip(reference.renderer(ws, reference.wide_views).image, -1, 1)
+
+
+def _run(
+    name: str,
+    attacked: Attacked,
+    person: int,
+    depth: Depth,
+    folder: AttackFolder | None,
+    made_with: dict[str, Any],
+    progress: bool,
+) -> AttackJson:
+    began = time.monotonic()
+    found = KINDS[name].run(attacked, depth, progress)
+    seconds = time.monotonic() - began
+    if folder is not None:
+        return folder.write(name, person, found, seconds, made_with)
+    return AttackJson(
+        made_with=made_with, seconds=round(seconds, 1), figures=found.figures, pictures=[], drawings=[]
+    )
+
+
+def _earlier(
+    folder: AttackFolder, models: Models, result: Result, reference: Reference, depth: Depth, seed: int
+) -> dict[tuple[int, str], AttackJson]:
+    """Return the finished attacks on all people that were made in the same way."""
+    found = {}
+    for person in range(len(result.ws)):
+        names = [name for name in ATTACKS if folder.exists(name, person)]
+        if names:
+            made_with = _made_with(models, result, person, reference, depth, seed)
+            known = {(person, name): folder.read(name, person, made_with) for name in names}
+            found |= {key: content for key, content in known.items() if content is not None}
+    return found
+
+
+def _made_with(
+    models: Models, result: Result, person: int, reference: Reference, depth: Depth, seed: int
+) -> dict[str, Any]:
+    """Return what figures of an attack depend on; another value makes it run again."""
+    return {
+        "version": metadata.version("jaxunlearn"),
+        "depth": depth,
+        "seed": seed,
+        "source": models.fingerprint,
+        "generator": fingerprint_of(result.generator_of(person)),
+        "judges": {judge.name: judge.threshold() for judge in reference.judges},
+        "views": reference.settings.views,
+    }
+
+
+def _summary(
+    found: dict[tuple[int, str], AttackJson], result: Result, reference: Reference, depth: Depth, seed: int
+) -> dict[str, Any]:
+    people: dict[str, dict[str, Any]] = {}
+    seconds: dict[str, dict[str, float]] = {}
+    for (person, name), content in found.items():
+        people.setdefault(str(person), {})[name] = content["figures"]
+        seconds.setdefault(str(person), {})[name] = content["seconds"]
+    return {
+        "version": metadata.version("jaxunlearn"),
+        "depth": depth,
+        "seed": seed,
+        "judges": {
+            judge.name: {
+                "measure": judge.judge.measure,
+                "threshold": judge.threshold(),
+                "strangers": {setup: value.to_json() for setup, value in judge.strangers.items()},
+            }
+            for judge in reference.judges
+        },
+        "settings": {"views": reference.settings.views},
+        "subjects": {person: result.people.subjects[int(person)] for person in people},
+        "people": people,
+        "seconds": seconds,
+    }
+
+
+def _chosen_people(people: Sequence[int] | None, result: Result) -> list[int]:
+    count = len(result.ws)
+    if people is None:
+        return list(range(min(count, MOST_PEOPLE)))
+    for person in people:
+        if not 0 <= person < count:
+            raise InputError(f"person {person}: the run has {count} people, numbers 0 to {count - 1}")
+    return list(dict.fromkeys(people))
+
+
+def _check(attacks: Sequence[str], depth: str) -> None:
+    for name in attacks:
+        if name not in KINDS:
+            raise InputError(f"no attack {name!r}; choose from {', '.join(KINDS)}")
+    if not attacks:
+        raise InputError(f"no attack given; choose from {', '.join(KINDS)}")
+    if depth not in DEPTHS:
+        raise InputError(f"no depth {depth!r}; choose from {', '.join(DEPTHS)}")

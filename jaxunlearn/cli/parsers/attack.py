@@ -1,0 +1,55 @@
+"""Arguments of `jaxunlearn attack`."""
+
+from argparse import ArgumentParser
+
+from jaxunlearn.attacks.depth import ATTACKS, DEPTHS
+from jaxunlearn.cli.argument_groups import add_config
+from jaxunlearn.cli.argument_types import local_path, name_or_path, seed, seeds
+
+DESCRIPTION = """\
+Attack the generator of a run: what does somebody get back who has it? The person's photo is inverted into it,
+their neighbourhood is searched, it is fine-tuned, and asked who was forgotten. Every attack has a control.
+Writes attack.json, pictures and report.html into the run folder. Finished attacks are kept.
+"""
+EXAMPLES = (
+    "attacks:\n"
+    + "".join(f"  {name:<12} {line}\n" for name, line in ATTACKS.items())
+    + """
+examples:
+  jaxunlearn attack runs/seed0007
+  jaxunlearn attack runs/seed0007 --depth quick --attack reinversion --attack search
+  jaxunlearn attack runs/ten_people --people 0,3 --depth thorough
+"""
+)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments."""
+    add = parser.add_argument
+    add("folder", type=local_path, metavar="RUN", help="folder of a finished run")
+    add(
+        "--depth",
+        choices=DEPTHS,
+        default="standard",
+        help="how hard the attacks try [%(default)s]",
+    )
+    add(
+        "--attack",
+        action="append",
+        choices=tuple(ATTACKS),
+        help="an attack to make; may be given several times [all]",
+    )
+    add("--people", type=seeds, metavar="N-M,N", help="numbers of people, from 0 on [the first 4]")
+    add("--seed", type=seed, default=0, metavar="N", help="seed of all random numbers [%(default)s]")
+    add("--redo", action="store_true", help="attack anew what was finished")
+    add("--model", type=name_or_path, help="the source generator, if its file has moved since the run")
+    add(
+        "--judge",
+        action="append",
+        default=[],
+        type=name_or_path,
+        metavar="FILE",
+        help="network that measures, or dlib; may be given several times [as suits the model]",
+    )
+    add_config(parser)
+    parser.set_defaults(resumes=True)

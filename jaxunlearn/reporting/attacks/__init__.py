@@ -1,0 +1,1 @@
+"""What attacks brought back, in words and pictures."""

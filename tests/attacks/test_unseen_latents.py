@@ -1,0 +1,149 @@
+"""Forgotten people at latents that training did not draw."""
+
+import dataclasses
+import json
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxunlearn.attacks.unseen_latents import (
+    KINDS,
+    UnseenSettings,
+    figures_of_changes,
+    unseen_latents,
+    with_rows,
+)
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation import CosineJudge, EvaluationSettings, Reference, looks, measure_source
+from jaxunlearn.evaluation.judges import CalibratedJudge
+from tests.support.tiny_models import tiny_models, tiny_people, tiny_unlearned
+
+SETTINGS = UnseenSettings(noise_draws=2, partners=2)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class MeanColour:
+    """The simplest features."""
+
+    @property
+    def name(self) -> str:
+        return "mean colour"
+
+    def __call__(self, images: jax.Array) -> jax.Array:
+        return jnp.mean(images, axis=(1, 2))
+
+
+@pytest.fixture(scope="module")
+def reference() -> Reference:
+    models = tiny_models()
+    return measure_source(
+        models.generator,
+        [CosineJudge(models.judge), CosineJudge(dataclasses.replace(models.identity, name="second"))],
+        models.perceptual,
+        MeanColour(),
+        EvaluationSettings(views=2, retained_people=2, frechet_samples=4, strangers=0, batch=8),
+        progress=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def people() -> jax.Array:
+    return jnp.asarray(tiny_people(2))
+
+
+@pytest.fixture(scope="module")
+def unchanged(reference, people):
+    return unseen_latents(reference, tiny_models().generator, people, SETTINGS, progress=False)
+
+
+def test_a_generator_that_was_left_alone_shows_the_same_as_the_source(unchanged):
+    assert json.loads(json.dumps(unchanged)) == unchanged
+    assert [len(unchanged["people"]), *unchanged["forgotten"]] == [2, *KINDS]
+    for person in unchanged["people"]:
+        for kind in KINDS:
+            for figures in person[kind]["judges"].values():
+                assert figures["id"] == figures["source"], kind
+                assert figures["same_latent"] == pytest.approx(1, abs=1e-5)
+                assert figures["accepted"] == figures["accepted_in_source"]
+                assert figures["changes"] == 2
+
+
+def test_every_judge_looks_at_every_change(unchanged, reference):
+    names = [judge.name for judge in reference.judges]
+    assert len(set(names)) == 2
+    for kind in KINDS:
+        judges = unchanged["people"][0][kind]["judges"]
+        assert list(judges) == names
+        assert judges[names[0]]["id"] != judges[names[1]]["id"]
+
+
+def test_noise_and_somebody_elses_rows_change_the_picture(unchanged):
+    sources = [figures["source"] for figures in _of_main_judge(unchanged)]
+    assert max(sources) < 1 - 1e-6
+    assert len(set(sources)) == len(KINDS)
+
+
+def _of_main_judge(figures) -> list[dict]:
+    return [next(iter(figures["people"][0][kind]["judges"].values())) for kind in KINDS]
+
+
+def test_the_figures_are_those_of_the_pictures(reference, people):
+    """Without noise in the way: the rows of the first partner, rendered and compared by hand."""
+    judge, changed = reference.judges[0], tiny_unlearned()
+    settings = UnseenSettings(noise_draws=1, partners=1)
+    figures = unseen_latents(reference, changed, people[:1], settings, progress=False)
+    half = len(people[0]) // 2
+    mixed = jnp.concatenate([reference.random.ws[0, :half], people[0, half:]])[None]
+
+    def seen(renderer, ws):
+        return looks.look(renderer, [judge], ws, reference.views, 8).embeddings[judge.name][0]
+
+    after = seen(reference.renderer.with_generator(changed), mixed)
+    own = seen(reference.renderer, people[:1])
+    expected = float(judge.judge.similarity(own, after))
+    measured = figures["people"][0]["first_rows"]["judges"][judge.name]
+    assert measured["id"] == pytest.approx(expected, abs=1e-5)
+    assert measured["id"] != pytest.approx(measured["source"], abs=1e-3)
+
+
+def test_half_of_the_rows_are_somebody_elses():
+    ws, lender = jnp.zeros((5, 3)), jnp.ones((1, 5, 3))
+    np.testing.assert_array_equal(with_rows(ws, lender, "first_rows")[0, :, 0], [1, 1, 0, 0, 0])
+    np.testing.assert_array_equal(with_rows(ws, lender, "last_rows")[0, :, 0], [0, 0, 1, 1, 1])
+
+
+def test_random_noise_follows_from_the_seed(reference, people):
+    renderer, ws, c = reference.renderer, people[:1], reference.views[:1]
+    first, again, other = (renderer.with_random_noise(k)(ws, c).image for k in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 1e-4
+    assert np.abs(first - renderer(ws, c).image).max() > 1e-4
+
+
+def test_a_judge_accepts_from_its_threshold_on():
+    judge = CalibratedJudge(CosineJudge(tiny_models().judge))  # its threshold is 0.5
+    own = np.array([[[1.0, 0.0]]])
+    after = np.array([[[1.0, 0.0]], [[0.6, 0.8]], [[0.0, 1.0]]])
+    figures = figures_of_changes(judge, own, np.repeat(own, 3, axis=0), after)
+    assert (figures["accepted"], figures["accepted_in_source"], figures["changes"]) == (2, 3, 3)
+    assert figures["id"] == pytest.approx(1.6 / 3)
+    assert figures["id_max"] == pytest.approx(1.0)
+
+
+def test_without_faces_nothing_is_said():
+    judge = CalibratedJudge(CosineJudge(tiny_models().judge))
+    missing = np.full((2, 1, 2), np.nan)
+    figures = figures_of_changes(judge, np.ones((1, 1, 2)), missing, missing)
+    assert [figures[name] for name in ("id", "id_max", "source", "accepted")] == [None] * 4
+
+
+def test_latents_of_another_shape_and_too_many_partners_are_refused(reference, people):
+    generator = tiny_models().generator
+    with pytest.raises(InputError, match=re.escape("ws has shape [1, 2, 3]; give latents as [N, ")):
+        unseen_latents(reference, generator, jnp.zeros((1, 2, 3)), SETTINGS)
+    with pytest.raises(InputError, match="partners is 9, but the reference has 4 people"):
+        unseen_latents(reference, generator, people, UnseenSettings(partners=9))
