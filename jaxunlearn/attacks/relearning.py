@@ -47,10 +47,12 @@ class RelearnSettings:
       tuning: the optimiser and the weights of the loss.
     """
 
-    steps: int = 60
+    steps: int = 40
     check_every: int = 4
     yaws: tuple[float, ...] = (-0.6, -0.45, -0.3, -0.15, 0.0, 0.15, 0.3, 0.45, 0.6)
-    tuning: FinetuningSettings = dataclasses.field(default_factory=FinetuningSettings)
+    tuning: FinetuningSettings = dataclasses.field(
+        default_factory=lambda: FinetuningSettings(learning_rate=3e-3)
+    )
 
     def __post_init__(self) -> None:
         if not 1 <= self.check_every <= self.steps:
@@ -61,7 +63,7 @@ class RelearnSettings:
     @classmethod
     def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
-        steps, check_every = {"quick": (40, 10), "standard": (60, 4), "thorough": (200, 1)}[depth]
+        steps, check_every = {"quick": (20, 5), "standard": (40, 4), "thorough": (200, 1)}[depth]
         return cls(steps=steps, check_every=check_every)
 
 

@@ -22,7 +22,7 @@ from tests.support.tiny_models import numbers, tiny_models, tiny_people
 
 TUNING = FinetuningSettings(learning_rate=3e-3)
 RELEARN = RelearnSettings(steps=12, check_every=4, yaws=(-0.5, 0.0, 0.5), tuning=TUNING)
-BENIGN = BenignSettings(steps=20, people=3, views=2, batch=2, tuning=TUNING)
+BENIGN = BenignSettings(steps=8, people=3, views=2, batch=6, tuning=TUNING)
 
 
 @jax.tree_util.register_dataclass
@@ -166,17 +166,18 @@ def test_a_changed_generator_gets_nearer(relearned, attacked):
     assert all(image.shape == attacked.photos[0].shape for image in relearned.pictures.values())
 
 
-def test_attacks_are_json_and_repeatable(relearned, benign, attacked):
-    for found, again in (
-        (relearned, relearn(attacked, RELEARN, progress=False)),
-        (benign, finetune_benignly(attacked, BENIGN, progress=False)),
-    ):
-        assert json.loads(json.dumps(found.figures, allow_nan=False)) == json.loads(json.dumps(again.figures))
-        for label, image in found.pictures.items():
-            np.testing.assert_array_equal(image, again.pictures[label])
+def test_attacks_are_json_and_follow_from_the_seed(relearned, benign, attacked):
+    json.dumps(relearned.figures, allow_nan=False)
+    figures = json.loads(json.dumps(benign.figures, allow_nan=False))
+    again = finetune_benignly(attacked, BENIGN, progress=False)
+    assert figures == json.loads(json.dumps(again.figures))
+    for label, image in benign.pictures.items():
+        np.testing.assert_array_equal(image, again.pictures[label])
+    unlike = finetune_benignly(dataclasses.replace(attacked, seed=4), BENIGN, progress=False)
+    assert unlike.figures["benign_id"] != benign.figures["benign_id"]
 
 
-def test_benign_fine_tuning_teaches_the_others(benign, attacked, reference):
+def test_benign_fine_tuning_teaches_the_others(benign, reference):
     name, figures = reference.judge.name, benign.figures
     assert 0 < figures["loss"]["last"] < figures["loss"]["first"]
     assert figures["benign_id"][name].keys() == figures["before"][name].keys()
@@ -184,8 +185,6 @@ def test_benign_fine_tuning_teaches_the_others(benign, attacked, reference):
     trained = figures["trained_people"][name]
     assert trained["people"] == BENIGN.people
     assert trained["id"] > trained["id_before"]
-    unlike = dataclasses.replace(attacked, seed=4)
-    assert finetune_benignly(unlike, BENIGN, progress=False).figures != figures
 
 
 def test_trained_people_without_a_face_are_not_counted(reference):
