@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from jaxunlearn.attacks.attacked import Attacked, Found
 from jaxunlearn.attacks.depth import Depth
 from jaxunlearn.attacks.erasure import ErasureSettings, detect_erasure, draw_erasure_map
+from jaxunlearn.attacks.search import NearSettings, ReinversionSettings, reinvert, search_near
 from jaxunlearn.attacks.unseen_latents import UnseenSettings, unseen_latents
 
 
@@ -20,6 +21,14 @@ class Kind:
 
     run: Callable[[Attacked, Depth, bool], Found]
     everybody: bool = False
+
+
+def _reinversion(attacked: Attacked, depth: Depth, progress: bool) -> Found:
+    return reinvert(attacked, ReinversionSettings.at_depth(depth), progress=progress)
+
+
+def _search(attacked: Attacked, depth: Depth, progress: bool) -> Found:
+    return search_near(attacked, NearSettings.at_depth(depth), progress=progress)
 
 
 def _unseen(attacked: Attacked, depth: Depth, progress: bool) -> Found:
@@ -39,6 +48,8 @@ def _erasure(attacked: Attacked, depth: Depth, progress: bool) -> Found:
 
 
 KINDS: Mapping[str, Kind] = {
+    "reinversion": Kind(_reinversion),
+    "search": Kind(_search),
     "unseen": Kind(_unseen),
     "erasure": Kind(_erasure, everybody=True),
 }
