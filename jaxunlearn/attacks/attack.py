@@ -60,8 +60,9 @@ def attack(
       progress: True shows progress bars.
 
     Returns:
-      The content of `attack.json`, with what earlier calls of the same depth and seed found: `people` has number of a person → name of an attack → its figures. Also
-      `seconds` of each attack, and `made_with`, which says how it was measured.
+      The content of `attack.json`, with what earlier calls of the same depth and seed found. `people`: number
+      of a person → name of an attack → its figures. `seconds`: of each attack. `judges`, `settings`, `depth`,
+      `seed`: how it was measured.
 
     Raises:
       InputError: if there is no such attack, person or depth. It is raised before the first attack.

@@ -28,6 +28,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.looks import Look, look
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.perception import Perception
 
 SAME_PICTURE = 2 / 127.5
 """Largest difference of a pixel at which a photo counts as the source's rendering: two levels of 256."""
@@ -152,9 +153,14 @@ def nearest_yaw(attacked: Attacked, photo: np.ndarray, yaws: Sequence[float]) ->
     c = _from_yaw(attacked, yaws)
     mean = jnp.broadcast_to(attacked.models.w_avg, (len(yaws), *jnp.shape(attacked.ws)))
     faces = attacked.reference.renderer.with_generator(attacked.unlearned)(mean, c).image
-    perceptual = attacked.models.perception().perceptual
-    distances = perceptual(jnp.asarray(faces), jnp.broadcast_to(jnp.asarray(photo), faces.shape))
+    photos = jnp.broadcast_to(jnp.asarray(photo), faces.shape)
+    distances = _perceptual_distances(attacked.models.perception(), jnp.asarray(faces), photos)
     return float(yaws[int(jnp.argmin(distances))])
+
+
+@jax.jit
+def _perceptual_distances(perception: Perception, images: jax.Array, others: jax.Array) -> jax.Array:
+    return perception.perceptual(images, others)
 
 
 def figures_of_curve(

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -14,15 +15,21 @@ from jaxunlearn.evaluation import (
     Features,
     Reference,
     album_latents,
-    evaluate_generator,
-    evaluate_together,
-    mean_figures,
     measure_source,
 )
 from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.judges.stored import stored_calibration
-from jaxunlearn.evaluation.protocol import MEASURED_WITH
+from jaxunlearn.evaluation.protocol import (
+    MEASURED_WITH,
+    Measured,
+    means_of_people,
+    measure_generator,
+    measure_together,
+)
+from jaxunlearn.evaluation.real_images import RealStatistics
+from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_figures
+from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import BUNDLED
@@ -30,12 +37,18 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.training.result import Result
 
 
+def default_features() -> Features:
+    """Return the features of the Fréchet distances where no network is given: AlexNet's."""
+    return AlexNetFeatures(lpips_flax.load("alex"))
+
+
 def measure_reference(
     models: Models,
     config: ConfigDict,
     *,
     features: Features | None = None,
-    real_images: np.ndarray | None = None,
+    real: RealStatistics | None = None,
+    retaining: np.ndarray | None = None,
     progress: bool = True,
 ) -> Reference:
     """Measure all that depends on the source alone, for any number of calls of `evaluate`.
@@ -44,7 +57,8 @@ def measure_reference(
       models: the source generator and the judge.
       config: `config.evaluation` is used.
       features: network of the Fréchet distances; None uses AlexNet.
-      real_images: `[M, R, R, 3]` in [-1, 1] for ΔFID_real.
+      real: statistics of real images for ΔFID_real, see `evaluation.real_images`.
+      retaining: `[M, L, D]`, a retaining set, see `evaluation.retaining_sets`.
       progress: True shows progress bars.
 
     Raises:
@@ -58,20 +72,25 @@ def measure_reference(
         strangers=wanted.strangers,
         batch=wanted.batch,
         seed=wanted.seed,
+        pivot=wanted.pivot,
+        fid_pixels=wanted.fid_pixels,
+        retain_random=wanted.retain_random,
     )
     judges = [judge_of(network, wanted.align) for network in models.judges]
     reference = measure_source(
         models.generator,
         [stored_calibration(judge, models.fingerprint, settings) or judge for judge in judges],
         models.perceptual,
-        features or AlexNetFeatures(lpips_flax.load("alex")),
+        features or default_features(),
         settings,
         mean=models.w_avg,
-        real_images=real_images,
+        real=real,
         compute=from_config.compute(config),
         progress=progress,
     )
     reference = dataclasses.replace(reference, median_radius=models.median_radius)
+    if retaining is not None:
+        reference = dataclasses.replace(reference, retaining=jnp.asarray(retaining))
     if not has_groups(models):
         return reference
     retained = np.asarray(reference.random.z[: settings.retained_people])
@@ -87,7 +106,7 @@ def evaluate(
     other_ws: Mapping[int, np.ndarray] | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Measure what a run did, and add it to `summary.json` in the run's folder.
+    """Measure what a run did, and add it to `summary.json` and `figures.jsonl` in the run's folder.
 
     Args:
       models: the models of the run.
@@ -100,14 +119,38 @@ def evaluate(
 
     Returns:
       Means over people of every figure of `evaluation.evaluate_generator`, or of `evaluate_together` if one
-      generator forgot all people. Also the networks of the measurement, and each person's figures in
-      `people`.
+      generator forgot all people. Also the networks of the measurement, the intervals of `statistics_of`, and
+      each person's figures in `people`.
 
     Raises:
       InputError: if photos of an album are wanted and cannot be rendered.
     """
     reference = reference or measure_reference(models, config, progress=progress)
-    others = dict(other_ws or {})
+    latents = _other_photos(models, result, config, other_ws or {}, progress=progress)
+    measured = _measure(reference, result, latents, progress=progress)
+    figures = measured[0].figures
+    if not result.together:
+        people = [each.figures for each in measured]
+        figures = {**means_over_people(people), "people": {str(k): own for k, own in enumerate(people)}}
+    lines = figure_lines(result.people.subjects, measured)
+    figures |= statistics_of(lines, reference.judge.name)
+    if result.folder is not None:
+        if result.folder.writes:
+            write_figures(result.folder.figures_file, lines)
+        result.folder.add_to_summary(figures)
+    return figures
+
+
+def _other_photos(
+    models: Models,
+    result: Result,
+    config: ConfigDict,
+    given: Mapping[int, np.ndarray],
+    *,
+    progress: bool,
+) -> dict[int, jax.Array]:
+    """Return the latents of other photos of each person: those given, else of an album if it is wanted."""
+    others = dict(given)
     if models.name in BUNDLED and config.evaluation.album:
         for k, seed in _seeds(result).items():
             if k not in others:
@@ -118,21 +161,20 @@ def evaluate(
                     compute=from_config.compute(config),
                     progress=progress,
                 ).ws
+    return {k: jnp.asarray(other) for k, other in others.items()}
+
+
+def _measure(
+    reference: Reference, result: Result, others: Mapping[int, jax.Array], *, progress: bool
+) -> list[Measured]:
+    """Measure each generator of a run."""
     ws, ws_target = jnp.asarray(result.ws), jnp.asarray(result.ws_target)
-    latents = {k: jnp.asarray(other) for k, other in others.items()}
     if result.together:
-        figures = evaluate_together(reference, result.generator, ws, ws_target, latents, progress=progress)
-    else:
-        people = {
-            str(k): evaluate_generator(
-                reference, generator, ws[k], ws_target[k], latents.get(k), progress=progress
-            )
-            for k, generator in enumerate(result.generators)
-        }
-        figures = {**means_over_people(list(people.values())), "people": people}
-    if result.folder is not None:
-        result.folder.add_to_summary(figures)
-    return figures
+        return [measure_together(reference, result.generator, ws, ws_target, others, progress=progress)]
+    return [
+        measure_generator(reference, generator, ws[k], ws_target[k], others.get(k), progress=progress)
+        for k, generator in enumerate(result.generators)
+    ]
 
 
 def _seeds(result: Result) -> dict[int, int]:
@@ -141,8 +183,8 @@ def _seeds(result: Result) -> dict[int, int]:
 
 
 def means_over_people(people: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return `mean_figures` of generators that forgot one person each; of a single one its own figures."""
+    """Return `means_of_people` of generators that forgot one person each; of a single one its own figures."""
     if len(people) == 1:
         return dict(people[0])
     measured_with = {name: people[0][name] for name in MEASURED_WITH}
-    return {**mean_figures(people), **measured_with}
+    return {**means_of_people(people), **measured_with}

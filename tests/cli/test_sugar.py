@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from jaxunlearn.cli import main as cli
+from jaxunlearn.evaluation.statistics.figures_file import read_figures
 from jaxunlearn.models import loading
 from jaxunlearn.training.storage.run_dir import RunFolder
 from tests.support.tiny_models import tiny_models
@@ -17,7 +18,7 @@ MANY = [
     *("--config.ewc.probes=1", "--config.ewc.output=planes", "--config.pairs.batch=2"),
     *("--config.pairs.num_adjacent=1", "--config.evaluation.views=2"),
     *("--config.evaluation.retained_people=4", "--config.evaluation.strangers=4"),
-    *("--config.evaluation.frechet_samples=8"),
+    "--config.evaluation.frechet_samples=8",
 ]
 
 
@@ -52,6 +53,12 @@ def test_many_people_are_measured_together(many, capsys):
     assert set(summary["people"]) == {"0", "1", "2"}
     assert summary["fid_forget"] > 0
     assert summary["id"] == pytest.approx(np.mean([p["id"] for p in summary["people"].values()]))
+    interval = summary["intervals"]["id"]
+    assert (interval["n"], interval["mean"]) == (3, pytest.approx(summary["id"]))
+    kinds = [line["kind"] for line in read_figures(many.figures_file)]
+    assert kinds.count("person") == 3
+    assert kinds.count("look") == 3 * 5  # latent, wide, three psi
+    assert kinds.count("retained") == summary["counts"]["retained_people"]
     page = many.report.read_text()
     assert "3 people forgotten by tiny" in page
     assert page.count("data:image/png;base64,") == 5  # everybody, each of them, others

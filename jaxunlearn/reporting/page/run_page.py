@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.reporting.page.attack_section import attack_section
+from jaxunlearn.reporting.page.change_table import change_table
 from jaxunlearn.reporting.page.figure import figure
 from jaxunlearn.reporting.page.frame import write_page
 from jaxunlearn.reporting.page.judges_table import judges_table
@@ -94,7 +95,7 @@ def _own_generators(folder: RunFolder) -> list[str]:
         parts.append(figure(folder.person_picture(k), f"{subject}. Rows: before, target, after."))
         parts.append(figure(folder.others_picture(k), _OTHERS_CAPTION))
         if figures is not None:
-            parts += [judges_table(figures), _table(figures)]
+            parts += [judges_table(figures), _table(figures), *_change(figures)]
     return parts
 
 
@@ -110,8 +111,13 @@ def _shared_generator(folder: RunFolder) -> list[str]:
     ]
     parts.append(figure(folder.others_picture(), _OTHERS_CAPTION))
     if measured:
-        parts += [_table(summary), _people_table(subjects, summary["people"])]
+        parts += [_table(summary), *_change(summary), _people_table(subjects, summary["people"])]
     return parts
+
+
+def _change(figures: dict[str, Any]) -> list[str]:
+    """Return the table of the pictures' change; older code did not measure it."""
+    return [change_table(figures["picture_change"])] if "picture_change" in figures else []
 
 
 def _paragraph(lines: list[str]) -> str:
