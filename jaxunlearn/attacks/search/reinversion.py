@@ -136,8 +136,8 @@ def reinvert(
 
     Returns:
       Figures of four attempts. `unlearned` is the attack. `without_identity` is the attack without the
-      identity network in the search; it has no "encoder". The controls are `source`, the same photo in the source generator, and
-      `stranger`, somebody else's photo in the unlearned one.
+      identity network in the search; it has no "encoder". There are two controls. `source` is the same photo
+      in the source generator, and `stranger` is somebody else's photo in the unlearned one.
 
       Each attempt has figures by method. `accepted`: True if any judge finds the person. `judges`: for each
       judge `reinverted_id`, the highest similarity between the person in the source and what was found, both
