@@ -126,7 +126,7 @@ def test_a_person_whom_nobody_forgot_comes_back(attacked, reinverted):
     hybrid, search = figures["unlearned"]["hybrid"], figures["unlearned"]["search"]
     assert [len(search["latents"]), len(hybrid["latents"])] == [2, 1]
     assert hybrid["latents"][0]["distance_from_w"] < min(x["distance_from_w"] for x in search["latents"])
-    assert np.abs(reinverted.pictures["unlearned, encoder"] - attacked.photos[0]).max() < 1e-4
+    assert np.abs(reinverted.pictures["inverted again, encoder"] - attacked.photos[0]).max() < 1e-4
 
 
 def test_a_person_comes_back_less_where_everybody_looks_alike(attacked, indifferent, reinverted, memory):
@@ -153,7 +153,7 @@ def test_controls_and_other_photos_are_measured(attacked, reinverted):
         assert photos["photos"] == len(photos["values"]) == 2
         assert photos["similarity"] == max(photos["values"])
     assert figures["without_identity"]["search"] != figures["unlearned"]["search"]
-    assert figures["without_identity"]["encoder"] == figures["unlearned"]["encoder"]
+    assert list(figures["without_identity"]) == ["hybrid", "search"]
 
 
 def test_likely_latents_are_near_the_random_ones(attacked, reinverted):
@@ -216,7 +216,7 @@ def test_searches_follow_from_the_seed(disturbed, near):
 def test_pictures_are_of_one_size(attacked, reinverted, near):
     pictures = {**reinverted.pictures, **near.pictures}
     assert {picture.shape for picture in pictures.values()} == {attacked.photos[0].shape}
-    assert {"photo", "before", "after", "stranger, hybrid", "forgotten, within 0.5"} < set(pictures)
+    assert {"photo", "stranger, hybrid", "search at their latent, within 0.5"} < set(pictures)
 
 
 def test_offsets_outside_a_ball_come_back_to_its_surface():

@@ -23,6 +23,9 @@ from jaxunlearn.models.generator import Generator
 
 Figures = dict[str, Any]
 
+_LABELS = {"forgotten": "search at their latent", "stranger": "search at a stranger's"}
+"""Centre → label of its pictures."""
+
 
 @dataclasses.dataclass(frozen=True)
 class NearSettings:
@@ -85,8 +88,8 @@ def search_near(attacked: Attacked, settings: NearSettings | None = None, *, pro
       all starts. `loss_network`: its similarities `at_start` and `found`, from the search's views.
       `distances`: from the centre, in median radii.
 
-      The pictures are of the middle view: the person in the source, the centres in the unlearned generator,
-      and the latent of each ball that is most like the person.
+      The pictures are of the unlearned generator, from the middle view: the centres, and the latent of each
+      ball that is most like the person.
     """
     settings = settings or NearSettings()
     ascent = Ascent(
@@ -100,7 +103,7 @@ def search_near(attacked: Attacked, settings: NearSettings | None = None, *, pro
     own = attacked.embeddings(None, attacked.ws[None])
     centres = {"forgotten": attacked.ws, "stranger": attacked.stranger_ws}
     figures: Figures = {"settings": {**dataclasses.asdict(settings), "radii": list(settings.radii)}}
-    pictures = {"before": _middle(attacked, attacked.models.generator, attacked.ws)}
+    pictures = {}
     with tqdm(
         total=len(centres) * ascent.evaluations(len(settings.radii) * settings.starts),
         desc="search near the latent",
@@ -111,9 +114,9 @@ def search_near(attacked: Attacked, settings: NearSettings | None = None, *, pro
             starts = starts_around(attacked, centre, radii, settings.starts)
             found = ascent(centre, starts, jnp.asarray(radii), bar.update)
             figures[name], best = _figures(attacked, own, centre, found, settings)
-            pictures[f"{name}, at the latent"] = _middle(attacked, attacked.unlearned, centre)
-            for radius, ws in zip(settings.radii, best, strict=True):
-                pictures[f"{name}, within {radius:g}"] = _middle(attacked, attacked.unlearned, ws)
+            for radius, latent in zip((0.0, *settings.radii), (centre, *best), strict=True):
+                label = f"{_LABELS[name]}, {f'within {radius:g}' if radius else 'no search'}"
+                pictures[label] = _middle(attacked, attacked.unlearned, latent)
     return Found(figures, pictures)
 
 

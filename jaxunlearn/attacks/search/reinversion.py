@@ -37,6 +37,15 @@ Embeddings = dict[str, np.ndarray]
 _CAMERAS = "compared with frontal pictures; a judge that needs landmarks expects them in their frontal places"
 
 
+_LABELS = {
+    "unlearned": "inverted again",
+    "without_identity": "no identity loss",
+    "source": "in the source",
+    "stranger": "stranger",
+}
+"""Attempt → label of its pictures."""
+
+
 @dataclasses.dataclass(frozen=True)
 class ReinversionSettings:
     """How hard an attacker tries to find a photo's person.
@@ -127,8 +136,8 @@ def reinvert(
 
     Returns:
       Figures of four attempts. `unlearned` is the attack. `without_identity` is the attack without the
-      identity network in the search. The controls are `source`, the same photo in the source generator, and
-      `stranger`, somebody else's photo in the unlearned one.
+      identity network in the search; it has no "encoder". There are two controls. `source` is the same photo
+      in the source generator, and `stranger` is somebody else's photo in the unlearned one.
 
       Each attempt has figures by method. `accepted`: True if any judge finds the person. `judges`: for each
       judge `reinverted_id`, the highest similarity between the person in the source and what was found, both
@@ -143,7 +152,7 @@ def reinvert(
       of random latents that are as near or nearer) and `perceptual` (LPIPS between the photo and its image;
       None for "encoder").
 
-      The pictures are frontal: the person before and after, and the latent most like them of each attempt.
+      The pictures: both photos, and of each attempt the latent that is most like its person, from the front.
 
     Raises:
       InputError: if photos do not have the generator's resolution.
@@ -154,14 +163,12 @@ def reinvert(
     figures: Figures = {"settings": dataclasses.asdict(settings), "note_on_other_photos": _CAMERAS}
     pictures = {
         "photo": attacked.photos[0],
-        "before": _front(attacked, attacked.models.generator, attacked.ws[None]).images[0, 0],
-        "after": _front(attacked, attacked.unlearned, attacked.ws[None]).images[0, 0],
-        "photo of the stranger": attacked.stranger_photo,
     }
     for name, attempt in _attempts(attacked, encoder).items():
         inverted = _invert(attacked, attempt, settings, progress)
         figures[name], shown = _figures(attacked, attempt, inverted, known, settings)
-        pictures |= {f"{name}, {method}": picture for method, picture in shown.items()}
+        pictures |= {f"{_LABELS[name]}, {method}": picture for method, picture in shown.items()}
+    pictures["stranger's photo"] = attacked.stranger_photo
     return Found(figures, pictures)
 
 
@@ -205,6 +212,7 @@ def _invert(
     random = random_latents(generator, key, count) if count else mean[:0]
     encoded = [] if attempt.encoded is None else [attempt.encoded[None]]
     starts = np.concatenate([*encoded, mean, random])
+    alone = encoded if attempt.identity else []  # the encoder has no identity loss to leave out
     search = InversionSettings(steps=settings.steps, batch=settings.batch)
     found = search_latents(
         generator,
@@ -218,9 +226,9 @@ def _invert(
         progress=progress,
     )
     return _Inverted(
-        jnp.asarray(np.concatenate([*encoded, found.ws])),
-        ["encoder", "hybrid"][: 2 * len(encoded)] + ["search"] * settings.starts,
-        [*(None for _ in encoded), *found.perceptual.tolist()],
+        jnp.asarray(np.concatenate([*alone, found.ws])),
+        ["encoder"] * len(alone) + ["hybrid"] * len(encoded) + ["search"] * settings.starts,
+        [*(None for _ in alone), *found.perceptual.tolist()],
     )
 
 
