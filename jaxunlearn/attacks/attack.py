@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from jaxunlearn.attacks.attack_folder import AttackFolder, AttackJson
 from jaxunlearn.attacks.attacked import Attacked
-from jaxunlearn.attacks.depth import DEPTHS, Depth
+from jaxunlearn.attacks.depth import ATTACKS, DEPTHS, Depth
 from jaxunlearn.attacks.kinds import KINDS
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.bundled_people.album import can_render_albums, render_album
@@ -60,8 +60,9 @@ def attack(
       progress: True shows progress bars.
 
     Returns:
-      The content of `attack.json`: `people` has number of a person → name of an attack → its figures. Also
-      `seconds` of each attack, and `made_with`, which says how it was measured.
+      The content of `attack.json`, with what earlier calls of the same depth and seed found. `people`: number
+      of a person → name of an attack → its figures. `seconds`: of each attack. `judges`, `settings`, `depth`,
+      `seed`: how it was measured.
 
     Raises:
       InputError: if there is no such attack, person or depth. It is raised before the first attack.
@@ -88,6 +89,8 @@ def attack(
                 attacked[person] = attacked_person(models, result, person, reference, seed)
             known = _run(name, attacked[person], person, depth, folder, made_with, progress)
         found[person, name] = known
+    if folder is not None:
+        found = _earlier(folder, models, result, reference, depth, seed) | found
     summary = _summary(found, result, reference, depth, seed)
     if folder is not None:
         write_json(folder.figures, summary)
@@ -160,6 +163,20 @@ def _run(
     return AttackJson(
         made_with=made_with, seconds=round(seconds, 1), figures=found.figures, pictures=[], drawings=[]
     )
+
+
+def _earlier(
+    folder: AttackFolder, models: Models, result: Result, reference: Reference, depth: Depth, seed: int
+) -> dict[tuple[int, str], AttackJson]:
+    """Return the finished attacks on all people that were made in the same way."""
+    found = {}
+    for person in range(len(result.ws)):
+        names = [name for name in ATTACKS if folder.exists(name, person)]
+        if names:
+            made_with = _made_with(models, result, person, reference, depth, seed)
+            known = {(person, name): folder.read(name, person, made_with) for name in names}
+            found |= {key: content for key, content in known.items() if content is not None}
+    return found
 
 
 def _made_with(

@@ -44,11 +44,15 @@ class AttackFolder:
         self.path = run / "attack"
         self.figures = run / "attack.json"
 
+    def exists(self, name: str, person: int) -> bool:
+        """Return True if the attack was finished in some way."""
+        return self._file(name, person).exists()
+
     def read(self, name: str, person: int, made_with: Mapping[str, Any]) -> AttackJson | None:
         """Return what an attack found; None if it is not there, or was made with something else."""
-        file = self._file(name, person)
-        if not file.exists():
+        if not self.exists(name, person):
             return None
+        file = self._file(name, person)
         content = check_form(read_json(file), AttackJson, file)
         return content if content["made_with"] == made_with else None
 

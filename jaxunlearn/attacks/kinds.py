@@ -4,8 +4,11 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 from jaxunlearn.attacks.attacked import Attacked, Found
+from jaxunlearn.attacks.benign import BenignSettings, finetune_benignly
 from jaxunlearn.attacks.depth import Depth
 from jaxunlearn.attacks.erasure import ErasureSettings, detect_erasure, draw_erasure_map
+from jaxunlearn.attacks.relearning import RelearnSettings, relearn
+from jaxunlearn.attacks.search import NearSettings, ReinversionSettings, reinvert, search_near
 from jaxunlearn.attacks.unseen_latents import UnseenSettings, unseen_latents
 
 
@@ -38,7 +41,27 @@ def _erasure(attacked: Attacked, depth: Depth, progress: bool) -> Found:
     return Found(found.figures, {}, {"map": draw_erasure_map(found.map)})
 
 
+def _reinversion(attacked: Attacked, depth: Depth, progress: bool) -> Found:
+    return reinvert(attacked, ReinversionSettings.at_depth(depth), progress=progress)
+
+
+def _search(attacked: Attacked, depth: Depth, progress: bool) -> Found:
+    return search_near(attacked, NearSettings.at_depth(depth), progress=progress)
+
+
+def _relearning(attacked: Attacked, depth: Depth, progress: bool) -> Found:
+    return relearn(attacked, RelearnSettings.at_depth(depth), progress=progress)
+
+
+def _benign(attacked: Attacked, depth: Depth, progress: bool) -> Found:
+    return finetune_benignly(attacked, BenignSettings.at_depth(depth), progress=progress)
+
+
 KINDS: Mapping[str, Kind] = {
+    "reinversion": Kind(_reinversion),
+    "search": Kind(_search),
     "unseen": Kind(_unseen),
+    "relearning": Kind(_relearning),
+    "benign": Kind(_benign),
     "erasure": Kind(_erasure, everybody=True),
 }

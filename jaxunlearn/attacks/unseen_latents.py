@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
+from jaxunlearn.attacks.depth import Depth
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.looks import look
@@ -47,7 +48,7 @@ class UnseenSettings:
             )
 
     @classmethod
-    def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
+    def at_depth(cls, depth: Depth) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
         draws = {"quick": 1, "standard": 2, "thorough": 8}[depth]
         return cls(noise_draws=draws, partners=draws)

@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from jaxunlearn.cli.argument_types import (
     MOST_DEVICES,
     MOST_SEEDS,
-    local_path,
     mesh_shape,
     name_or_path,
     whole,
@@ -67,16 +66,6 @@ def add_inversion(parser: ArgumentParser, option: str) -> None:
         default="crop",
         help="what the encoder sees: the crop at the model's resolution, or the whole file, squeezed to the "
         "encoder's 256² as by the official scripts' image_to_tensor [%(default)s]",
-    )
-
-
-def add_ids(parser: ArgumentParser) -> None:
-    """Add the option of `readers.photo_sources`."""
-    parser.add_argument(
-        "--ids",
-        type=local_path,
-        metavar="FILE",
-        help="a text file of FFHQ's numbers, such as 69 or 00069: only these photos of the folder",
     )
 
 

@@ -15,7 +15,6 @@ from jaxunlearn.methods.config_files import load_config
 from jaxunlearn.methods.registry import DEFAULT, method_of
 from jaxunlearn.methods.settings import ConfigDict, did_you_mean, flat
 from jaxunlearn.models import loading
-from jaxunlearn.photos.id_lists import photos_of_ids
 from jaxunlearn.process import multihost
 from jaxunlearn.profiling.workload import Preset
 from jaxunlearn.sharding import make_mesh
@@ -34,23 +33,6 @@ def models_of(arguments: argparse.Namespace, w_avg: Path | None = None) -> loadi
         judge=arguments.judge,
         w_avg=w_avg,
     )
-
-
-def photo_sources(sources: Sequence[str], ids: Path | None) -> Sequence[str | Path]:
-    """Return the sources of photos; of a list of numbers, the photos of its folder.
-
-    Args:
-      sources: what was given.
-      ids: value of `--ids`.
-
-    Raises:
-      InputError: if there is a list but not one folder, or photos of the list are missing.
-    """
-    if ids is None:
-        return sources
-    if len(sources) != 1:
-        raise InputError(f"--ids {ids}: give one folder of photos beside it, not {len(sources)} sources")
-    return photos_of_ids(sources[0], ids)
 
 
 def join(arguments: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from jaxunlearn.evaluation.protocol import evaluate_generator, evaluate_together
 from jaxunlearn.evaluation.reference import Reference, measure_source
 from jaxunlearn.evaluation.retention import retained_figures
 from jaxunlearn.evaluation.settings import EvaluationSettings
+from jaxunlearn.evaluation.statistics.compare_runs import RunComparison, compare_runs
 
 __all__ = [
     "AlexNetFeatures",
@@ -26,9 +27,11 @@ __all__ = [
     "InceptionFeatures",
     "Judge",
     "Reference",
+    "RunComparison",
     "Strangers",
     "album_latents",
     "can_render_albums",
+    "compare_runs",
     "evaluate_generator",
     "evaluate_together",
     "forgotten_figures",

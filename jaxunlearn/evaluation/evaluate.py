@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -14,16 +15,21 @@ from jaxunlearn.evaluation import (
     Features,
     Reference,
     album_latents,
-    evaluate_generator,
-    evaluate_together,
-    mean_figures,
     measure_source,
 )
 from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.judges.stored import stored_calibration
-from jaxunlearn.evaluation.protocol import MEASURED_WITH
+from jaxunlearn.evaluation.protocol import (
+    MEASURED_WITH,
+    Measured,
+    means_of_people,
+    measure_generator,
+    measure_together,
+)
 from jaxunlearn.evaluation.real_images import RealStatistics
+from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_figures
+from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import BUNDLED
@@ -100,7 +106,7 @@ def evaluate(
     other_ws: Mapping[int, np.ndarray] | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Measure what a run did, and add it to `summary.json` in the run's folder.
+    """Measure what a run did, and add it to `summary.json` and `figures.jsonl` in the run's folder.
 
     Args:
       models: the models of the run.
@@ -113,14 +119,38 @@ def evaluate(
 
     Returns:
       Means over people of every figure of `evaluation.evaluate_generator`, or of `evaluate_together` if one
-      generator forgot all people. Also the networks of the measurement, and each person's figures in
-      `people`.
+      generator forgot all people. Also the networks of the measurement, the intervals of `statistics_of`, and
+      each person's figures in `people`.
 
     Raises:
       InputError: if photos of an album are wanted and cannot be rendered.
     """
     reference = reference or measure_reference(models, config, progress=progress)
-    others = dict(other_ws or {})
+    latents = _other_photos(models, result, config, other_ws or {}, progress=progress)
+    measured = _measure(reference, result, latents, progress=progress)
+    figures = measured[0].figures
+    if not result.together:
+        people = [each.figures for each in measured]
+        figures = {**means_over_people(people), "people": {str(k): own for k, own in enumerate(people)}}
+    lines = figure_lines(result.people.subjects, measured)
+    figures |= statistics_of(lines, reference.judge.name)
+    if result.folder is not None:
+        if result.folder.writes:
+            write_figures(result.folder.figures_file, lines)
+        result.folder.add_to_summary(figures)
+    return figures
+
+
+def _other_photos(
+    models: Models,
+    result: Result,
+    config: ConfigDict,
+    given: Mapping[int, np.ndarray],
+    *,
+    progress: bool,
+) -> dict[int, jax.Array]:
+    """Return the latents of other photos of each person: those given, else of an album if it is wanted."""
+    others = dict(given)
     if models.name in BUNDLED and config.evaluation.album:
         for k, seed in _seeds(result).items():
             if k not in others:
@@ -131,21 +161,20 @@ def evaluate(
                     compute=from_config.compute(config),
                     progress=progress,
                 ).ws
+    return {k: jnp.asarray(other) for k, other in others.items()}
+
+
+def _measure(
+    reference: Reference, result: Result, others: Mapping[int, jax.Array], *, progress: bool
+) -> list[Measured]:
+    """Measure each generator of a run."""
     ws, ws_target = jnp.asarray(result.ws), jnp.asarray(result.ws_target)
-    latents = {k: jnp.asarray(other) for k, other in others.items()}
     if result.together:
-        figures = evaluate_together(reference, result.generator, ws, ws_target, latents, progress=progress)
-    else:
-        people = {
-            str(k): evaluate_generator(
-                reference, generator, ws[k], ws_target[k], latents.get(k), progress=progress
-            )
-            for k, generator in enumerate(result.generators)
-        }
-        figures = {**means_over_people(list(people.values())), "people": people}
-    if result.folder is not None:
-        result.folder.add_to_summary(figures)
-    return figures
+        return [measure_together(reference, result.generator, ws, ws_target, others, progress=progress)]
+    return [
+        measure_generator(reference, generator, ws[k], ws_target[k], others.get(k), progress=progress)
+        for k, generator in enumerate(result.generators)
+    ]
 
 
 def _seeds(result: Result) -> dict[int, int]:
@@ -154,8 +183,8 @@ def _seeds(result: Result) -> dict[int, int]:
 
 
 def means_over_people(people: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return `mean_figures` of generators that forgot one person each; of a single one its own figures."""
+    """Return `means_of_people` of generators that forgot one person each; of a single one its own figures."""
     if len(people) == 1:
         return dict(people[0])
     measured_with = {name: people[0][name] for name in MEASURED_WITH}
-    return {**mean_figures(people), **measured_with}
+    return {**means_of_people(people), **measured_with}

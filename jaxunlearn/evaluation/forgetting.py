@@ -10,9 +10,9 @@ from tqdm import tqdm
 
 from inception_flax import frechet_distance
 from jaxunlearn.evaluation.features import descriptions
-from jaxunlearn.evaluation.forgetting_by_judge import Parts, figures_by_judge, number
-from jaxunlearn.evaluation.forgotten_pictures import forgotten_pictures
+from jaxunlearn.evaluation.forgetting_by_judge import Parts, figures_by_judge, looks_by_judge, number
 from jaxunlearn.evaluation.looks import look
+from jaxunlearn.evaluation.papers.picture_change import picture_change
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
@@ -49,14 +49,25 @@ def forgotten_figures(
       this similarity on, two people count as one. `pairs_without_face`: number of the person's pairs that
       `id` leaves out because no face was found in one of the two pictures.
 
-      Of the pictures: those of `forgotten_pictures`.
+      `picture_change`: how far the person's pictures moved, see `picture_change`.
 
       Of all judges. `judges`: the figures of each, see `forgetting_by_judge`. `forgotten_by`: for each of
       `PLACES` True if no judge finds the person there. `forgotten`: True if all of these are.
 
       A figure is None if its latents are not given, or if it has no pair with two faces.
     """
-    return _measure(reference, unlearned, [_Person(ws, ws_target, other_ws)])[0].figures
+    return measure_person(reference, unlearned, ws, ws_target, other_ws).figures
+
+
+def measure_person(
+    reference: Reference,
+    unlearned: Generator,
+    ws: jax.Array,
+    ws_target: jax.Array | None = None,
+    other_ws: jax.Array | None = None,
+) -> "MeasuredPerson":
+    """Return `forgotten_figures`, and beside them each look at the person."""
+    return _measure(reference, unlearned, [_Person(ws, ws_target, other_ws)])[0]
 
 
 def forgotten_set_figures(
@@ -82,17 +93,31 @@ def forgotten_set_figures(
       `forgotten_figures` of each person, and the Fréchet distance between all pictures before and after, from
       all views (FID of the forgotten set in SUGAR's Table 2).
     """
+    measured, distance = measure_people(reference, unlearned, ws, ws_target, other_ws, progress=progress)
+    return [person.figures for person in measured], distance
+
+
+def measure_people(
+    reference: Reference,
+    unlearned: Generator,
+    ws: jax.Array,
+    ws_target: jax.Array,
+    other_ws: Mapping[int, jax.Array] | None = None,
+    *,
+    progress: bool = True,
+) -> "tuple[list[MeasuredPerson], float]":
+    """Return `forgotten_set_figures`, and beside them each look at the people."""
     others = other_ws or {}
     people = [_Person(ws[k], ws_target[k], others.get(k)) for k in range(len(ws))]
     people_at_once = reference.settings.batch  # then their pictures fill every batch of images
-    measured: list[_Measured] = []
+    measured: list[MeasuredPerson] = []
     with tqdm(total=len(people), desc="forgotten people", unit="person", disable=not progress) as bar:
         for first in range(0, len(people), people_at_once):
             group = people[first : first + people_at_once]
             measured += _measure(reference, unlearned, group)
             bar.update(len(group))
     before, after = (np.concatenate(side) for side in zip(*(m.features for m in measured), strict=True))
-    return [m.figures for m in measured], frechet_distance(before, after)
+    return measured, frechet_distance(before, after)
 
 
 class _Person(NamedTuple):
@@ -106,8 +131,16 @@ class _Person(NamedTuple):
     """`[M, L, D]`."""
 
 
-class _Measured(NamedTuple):
+class MeasuredPerson(NamedTuple):
+    """A person before and after unlearning."""
+
     figures: Figures
+    """See `forgotten_figures`."""
+
+    looks: list[dict[str, Any]]
+    """Each place where the person was looked for. `place`: one of `PLACES`. `number`: psi, or the number of
+    the other photo; else None. `judges`: name → what `looks_by_judge` returns of that place."""
+
     features: tuple[np.ndarray, np.ndarray]
     """Features of the person's pictures before and after, `[V, F]` each."""
 
@@ -118,25 +151,21 @@ class _Seen(NamedTuple):
     judged: dict[str, Parts]
     """Name of a judge → embeddings."""
 
+    images: np.ndarray
+    """The person's own pictures, `[V, R, R, 3]` in [-1, 1]."""
+
     features: np.ndarray
-    """Features of the person's own pictures, `[V, F]`."""
-
-    pictures: np.ndarray
-    """These pictures, `[V, R, R, 3]`."""
+    """Their features, `[V, F]`."""
 
 
-def _measure(reference: Reference, unlearned: Generator, people: Sequence[_Person]) -> list[_Measured]:
+def _measure(reference: Reference, unlearned: Generator, people: Sequence[_Person]) -> list[MeasuredPerson]:
     before = _see(reference, reference.renderer, people)
     changed = [person._replace(target=None) for person in people]
     after = _see(reference, reference.renderer.with_generator(unlearned), changed)
     return [
-        _Measured(
-            {
-                **_figures(reference, old.judged, new.judged),
-                **forgotten_pictures(
-                    reference.perceptual, old.pictures, new.pictures, reference.settings.batch
-                ),
-            },
+        MeasuredPerson(
+            _figures(reference, old, new),
+            _looks(reference, old.judged, new.judged),
             (old.features, new.features),
         )
         for old, new in zip(before, after, strict=True)
@@ -154,13 +183,12 @@ def _see(reference: Reference, renderer: Renderer, people: Sequence[_Person]) ->
     count, views = len(people), len(reference.views)
     own = seen.images[starts[::4]].reshape(count * views, *seen.images.shape[2:])
     features = np.split(descriptions(reference.features, own, batch), count)
-    pictures = np.split(own, count)
     judged: list[dict[str, Parts]] = [{} for _ in people]
     for name, embeddings in seen.embeddings.items():
         parts = np.split(embeddings, starts[1:])
         for k in range(count):
             judged[k][name] = Parts(*parts[4 * k : 4 * k + 4], wide=wide.embeddings[name][k : k + 1])
-    return [_Seen(*row) for row in zip(judged, features, pictures, strict=True)]
+    return [_Seen(*row) for row in zip(judged, np.split(own, count), features, strict=True)]
 
 
 def _latents(reference: Reference, person: _Person) -> list[jax.Array]:
@@ -176,17 +204,14 @@ def _latents(reference: Reference, person: _Person) -> list[jax.Array]:
     ]
 
 
-def _figures(reference: Reference, before: dict[str, Parts], after: dict[str, Parts]) -> Figures:
+def _figures(reference: Reference, before: _Seen, after: _Seen) -> Figures:
+    old, new = before.judged, after.judged
     judges = {
-        judge.name: figures_by_judge(
-            judge, before[judge.name], after[judge.name], reference.settings.truncations
-        )
+        judge.name: figures_by_judge(judge, old[judge.name], new[judge.name], reference.settings.truncations)
         for judge in reference.judges
     }
     main, name = judges[reference.judge.name], reference.judge.name
-    by_view = reference.judge.judge.similarity(
-        before[name].person[0, :, None], after[name].person[0, :, None]
-    )
+    by_view = reference.judge.judge.similarity(old[name].person[0, :, None], new[name].person[0, :, None])
     with_faces = by_view[~np.isnan(by_view)]
     forgotten_by = {
         place: _by_all([figures["found"][place] for figures in judges.values()]) for place in PLACES
@@ -196,10 +221,31 @@ def _figures(reference: Reference, before: dict[str, Parts], after: dict[str, Pa
         "id_std": number(with_faces.std(ddof=1)) if len(with_faces) > 1 else None,
         "threshold": main["threshold"],
         "pairs_without_face": by_view.size - with_faces.size,
+        "picture_change": picture_change(
+            reference.perceptual, before.images, after.images, reference.settings.batch
+        ),
         "forgotten": _all(forgotten_by.values()),
         "forgotten_by": forgotten_by,
         "judges": judges,
     }
+
+
+def _looks(reference: Reference, before: dict[str, Parts], after: dict[str, Parts]) -> list[dict[str, Any]]:
+    """Return each place with the figures of all judges there."""
+    psi = reference.settings.truncations
+    by_judge = {
+        judge.name: looks_by_judge(judge, before[judge.name], after[judge.name], psi)
+        for judge in reference.judges
+    }
+    places = by_judge[reference.judge.name]
+    return [
+        {
+            "place": place,
+            "number": each,
+            "judges": {name: rows[place, each] for name, rows in by_judge.items()},
+        }
+        for place, each in places
+    ]
 
 
 def _by_all(found: Sequence[bool | None]) -> bool | None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.evaluation.judges.calibrated import Setup
 
 
 class Parts(NamedTuple):
@@ -83,6 +84,40 @@ def figures_by_judge(
             "truncated": _any([judge.accepts(value) for value in truncated]),
             "photos": _any(accepted),
         },
+    }
+
+
+def looks_by_judge(
+    judge: CalibratedJudge, before: Parts, after: Parts, truncations: Sequence[float]
+) -> dict[tuple[str, float | None], dict[str, Any]]:
+    """Return each look at a person by itself.
+
+    Args:
+      judge: who looks.
+      before: in the source.
+      after: in the unlearned generator.
+      truncations: psi of the truncated latents, `P`.
+
+    Returns:
+      Place, and psi or number of the other photo → `similarity` before and after, `found` (True if the judge
+      finds the person), and for truncated latents `source`, the similarity in the source.
+    """
+    similarity = judge.judge.similarity
+
+    def seen(value: float, setup: Setup = "views") -> dict[str, Any]:
+        return {"similarity": number(value), "found": judge.accepts(value, setup)}
+
+    truncated = zip(
+        truncations,
+        similarity(before.person, after.truncated),
+        similarity(before.person, before.truncated),
+        strict=True,
+    )
+    return {
+        ("latent", None): seen(similarity(before.person, after.person)[0]),
+        ("wide", None): seen(similarity(before.wide, after.wide)[0], "wide"),
+        **{("truncated", psi): {**seen(value), "source": number(source)} for psi, value, source in truncated},
+        **{("photos", k): seen(v) for k, v in enumerate(similarity(before.others, after.others))},
     }
 
 

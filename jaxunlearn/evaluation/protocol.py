@@ -1,22 +1,36 @@
 """Compute all figures of one run, and record how they were measured."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jax
 
-from jaxunlearn.evaluation.forgetting import forgotten_figures, forgotten_set_figures
+from jaxunlearn.evaluation.forgetting import MeasuredPerson, measure_people, measure_person
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.strangers import FAR
 from jaxunlearn.evaluation.means import mean_figures
+from jaxunlearn.evaluation.papers.picture_change import change_of_all
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.evaluation.retaining_sets import figures_of_sets
-from jaxunlearn.evaluation.retention import retained_figures
+from jaxunlearn.evaluation.retention import Retained, compare_retained
 from jaxunlearn.models.generator import Generator
 
 MEASURED_WITH = ("align", "networks", "counts", "strangers", "settings")
 """Names of what says how figures were measured; the same for everybody."""
+
+
+class Measured(NamedTuple):
+    """An evaluation of one generator."""
+
+    figures: dict[str, Any]
+    """See `evaluate_generator` and `evaluate_together`."""
+
+    people: list[MeasuredPerson]
+    """Each forgotten person, with each place where they were looked for."""
+
+    retained: Retained
+    """Everybody else, person by person."""
 
 
 def evaluate_generator(
@@ -43,12 +57,28 @@ def evaluate_generator(
       of `figures_of_sets`; `align` (what the
       main judge saw), `networks`, `counts` and `settings`; ready for JSON.
     """
-    return {
-        **forgotten_figures(reference, unlearned, ws, ws_target, other_ws),
-        **retained_figures(reference, unlearned, ws[None], progress=progress),
+    return measure_generator(reference, unlearned, ws, ws_target, other_ws, progress=progress).figures
+
+
+def measure_generator(
+    reference: Reference,
+    unlearned: Generator,
+    ws: jax.Array,
+    ws_target: jax.Array | None = None,
+    other_ws: jax.Array | None = None,
+    *,
+    progress: bool = True,
+) -> Measured:
+    """Return `evaluate_generator`, and beside it everything by person and photo."""
+    person = measure_person(reference, unlearned, ws, ws_target, other_ws)
+    retained = compare_retained(reference, unlearned, ws[None], progress=progress)
+    figures = {
+        **person.figures,
+        **retained.figures,
         "retain": figures_of_sets(reference, unlearned, ws[None], progress=progress),
-        **_measured_with(reference, 0 if other_ws is None else len(other_ws)),
+        **_measured_with(reference, 0 if other_ws is None else len(other_ws), 0),
     }
+    return Measured(figures, [person], retained)
 
 
 def evaluate_together(
@@ -71,24 +101,46 @@ def evaluate_together(
       progress: True shows progress bars.
 
     Returns:
-      The same as `evaluate_generator`, as means over the people; `forgotten` is the number of forgotten
-      people. Also `fid_forget` of `forgotten_set_figures`, and in `people` the figures of each person.
+      The same as `evaluate_generator`, as means over the people, see `means_of_people`; `forgotten` is the
+      number of forgotten people. Also `fid_forget` of `forgotten_set_figures`, and in `people` the figures of
+      each person.
     """
-    people, fid_forget = forgotten_set_figures(
-        reference, unlearned, ws, ws_target, other_ws, progress=progress
-    )
+    return measure_together(reference, unlearned, ws, ws_target, other_ws, progress=progress).figures
+
+
+def measure_together(
+    reference: Reference,
+    unlearned: Generator,
+    ws: jax.Array,
+    ws_target: jax.Array,
+    other_ws: Mapping[int, jax.Array] | None = None,
+    *,
+    progress: bool = True,
+) -> Measured:
+    """Return `evaluate_together`, and beside it everything by person and photo."""
+    people, fid_forget = measure_people(reference, unlearned, ws, ws_target, other_ws, progress=progress)
+    each = [person.figures for person in people]
     others = sum(len(latents) for latents in (other_ws or {}).values())
-    return {
-        **mean_figures(people),
+    retained = compare_retained(reference, unlearned, ws, progress=progress)
+    figures = {
+        **means_of_people(each),
         "fid_forget": fid_forget,
-        **retained_figures(reference, unlearned, ws, progress=progress),
+        **retained.figures,
         "retain": figures_of_sets(reference, unlearned, ws, progress=progress),
-        **_measured_with(reference, others),
-        "people": {str(k): figures for k, figures in enumerate(people)},
+        **_measured_with(reference, others, len(people)),
+        "people": {str(k): figures for k, figures in enumerate(each)},
     }
+    return Measured(figures, people, retained)
 
 
-def _measured_with(reference: Reference, other_latents: int) -> dict[str, Any]:
+def means_of_people(people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return `mean_figures` of people; `picture_change` is of all their pictures, see `change_of_all`."""
+    changes = [figures["picture_change"] for figures in people]
+    return {**mean_figures(people), "picture_change": change_of_all(changes)}
+
+
+def _measured_with(reference: Reference, other_latents: int, together: int) -> dict[str, Any]:
+    """Return how figures were measured; `together` people have a Fréchet distance of their own."""
     settings, judge = reference.settings, reference.judge.judge
     detector = judge.detector_origin
     return {
@@ -106,12 +158,24 @@ def _measured_with(reference: Reference, other_latents: int) -> dict[str, Any]:
             "retained_people": settings.retained_people,
             "frechet_samples": settings.frechet_samples,
             "real_images": 0 if reference.real is None else reference.real.number,
+            "frechet": _compared_pictures(reference, together),
         },
         "strangers": {each.name: _strangers(each) for each in reference.judges},
         "settings": {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in dataclasses.asdict(settings).items()
         },
+    }
+
+
+def _compared_pictures(reference: Reference, together: int) -> dict[str, list[int | None]]:
+    """Return the numbers of pictures on both sides of each Fréchet or kernel distance."""
+    samples, forgotten = reference.settings.frechet_samples, together * reference.settings.views
+    return {
+        "fid_pre": [samples, samples],
+        "kid_pre": [samples, samples],
+        **({} if reference.real is None else {"delta_fid_real": [samples, reference.real.number]}),
+        **({"fid_forget": [forgotten, forgotten]} if together else {}),
     }
 
 

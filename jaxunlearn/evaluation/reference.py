@@ -33,6 +33,9 @@ class RenderedPeople(NamedTuple):
     statistics: FeatureStatistics
     """Mean and covariance of the features of all Fréchet samples."""
 
+    features: np.ndarray
+    """`[N, F]`, the features of all Fréchet samples."""
+
 
 class RealImages(NamedTuple):
     """Statistics of real images."""
@@ -218,4 +221,5 @@ def render_people(
     images = np.concatenate(kept)
     c = random.c[: len(images)]
     embeddings = {judge.name: judge.judge.embeddings(images, c, settings.batch)[:, None] for judge in judges}
-    return RenderedPeople(images, embeddings, FeatureStatistics.of(np.concatenate(described)))
+    features_of_all = np.concatenate(described)
+    return RenderedPeople(images, embeddings, FeatureStatistics.of(features_of_all), features_of_all)

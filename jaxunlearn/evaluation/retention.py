@@ -1,22 +1,37 @@
 """Measure what unlearning did to people who should stay the same."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from inception_flax import frechet_distance_of_statistics
+from inception_flax import frechet_distance_of_statistics, kernel_distance
 from jaxunlearn.evaluation.forgetting_by_judge import number
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.looks import look_each
 from jaxunlearn.evaluation.pixel_metrics import pixel_differences
-from jaxunlearn.evaluation.reference import Reference, render_people
+from jaxunlearn.evaluation.reference import Reference, RenderedPeople, render_people
 from jaxunlearn.evaluation.statistics import share_of
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.batched import perceptual_distances
 from jaxunlearn.models.generator import Generator
+
+LARGEST_SUBSET = 1000
+"""Images of a subset of the kernel distance, as in the paper; of fewer images a subset is half of them."""
+
+
+class Retained(NamedTuple):
+    """Other people before and after unlearning."""
+
+    figures: dict[str, Any]
+    """See `retained_figures`."""
+
+    people: list[dict[str, Any]]
+    """For each retained person: `judges` (name → similarity before and after, None without a face), `lost`
+    (True if they are somebody else afterwards to at least one judge), `groups` (names), `nearest` (number of
+    the nearest forgotten person) and `distance` to that person in median radii."""
 
 
 def retained_figures(
@@ -37,11 +52,19 @@ def retained_figures(
       judge. `others_lost_counts`: the same with its interval. `others_lost_by_group`: the same for each of
       `Reference.groups`. `others`: for each judge `id`, `id_p5`, `lost` and the number of `people`.
 
-      `fid_pre`: Fréchet distance between the samples before and after. `delta_fid_real`: growth of the
-      Fréchet distance to the real images; None without real images. `retained_lpips`, `retained_psnr`,
+      `fid_pre`: Fréchet distance between the samples before and after. `kid_pre`, `kid_pre_std`: kernel
+      distance between them, and its standard deviation over subsets. `delta_fid_real`: growth of the Fréchet
+      distance to the real images; None without real images. `retained_lpips`, `retained_psnr`,
       `retained_ssim`, `retained_ssim_uniform`, `retained_mse`: means over the retained people, see
       `pixel_differences`. `near`: for each of `settings.near_radii` the figures of `near_figures`.
     """
+    return compare_retained(reference, unlearned, ws, progress=progress).figures
+
+
+def compare_retained(
+    reference: Reference, unlearned: Generator, ws: jax.Array, *, progress: bool = True
+) -> Retained:
+    """Return `retained_figures`, and beside them each retained person."""
     before = reference.people
     after = render_people(
         reference.renderer.with_generator(unlearned),
@@ -60,18 +83,13 @@ def retained_figures(
         reference.perceptual, before.images, after.images, reference.settings.batch
     )
     pixels = pixel_differences(to_uint8(before.images), to_uint8(after.images))
-    delta_real = None
-    if reference.real is not None:
-        distance = frechet_distance_of_statistics(after.statistics, reference.real.statistics)
-        delta_real = distance - reference.real.distance
-    return {
+    figures = {
         "others_id": main["id"],
         "others_id_p5": main["id_p5"],
         "others_lost": counted(gone)["share"],
         "others_lost_counts": counted(gone),
         "retained_without_face": len(before.images) - main["people"],
-        "fid_pre": frechet_distance_of_statistics(before.statistics, after.statistics),
-        "delta_fid_real": delta_real,
+        **_distances(reference, after),
         "retained_lpips": float(perceptual.mean()),
         **{f"retained_{name}": float(values.mean()) for name, values in pixels.items()},
         "others": others,
@@ -84,6 +102,43 @@ def retained_figures(
             for radius in reference.settings.near_radii
         },
     }
+    return Retained(figures, _each_person(reference, similarity, gone, ws))
+
+
+def _distances(reference: Reference, after: RenderedPeople) -> dict[str, float | None]:
+    """Return the distances between equally many samples before and after, and from the real images."""
+    before, size = reference.people, max(2, min(LARGEST_SUBSET, len(after.features) // 2))
+    kernel, spread = kernel_distance(
+        before.features, after.features, subset_size=size, seed=reference.settings.seed
+    )
+    delta_real = None
+    if reference.real is not None:
+        distance = frechet_distance_of_statistics(after.statistics, reference.real.statistics)
+        delta_real = distance - reference.real.distance
+    return {
+        "fid_pre": frechet_distance_of_statistics(before.statistics, after.statistics),
+        "kid_pre": kernel,
+        "kid_pre_std": spread,
+        "delta_fid_real": delta_real,
+    }
+
+
+def _each_person(
+    reference: Reference, similarity: dict[str, np.ndarray], gone: Sequence[bool | None], ws: jax.Array
+) -> list[dict[str, Any]]:
+    latents = np.asarray(reference.random.ws[: len(gone)])
+    apart = np.stack([np.linalg.norm(latents - person, axis=(-2, -1)) for person in np.asarray(ws)])
+    nearest, distance = apart.argmin(axis=0), apart.min(axis=0) / reference.median_radius
+    return [
+        {
+            "judges": {name: number(values[k]) for name, values in similarity.items()},
+            "lost": gone[k],
+            "groups": [name for name, members in reference.groups.items() if members[k]],
+            "nearest": int(nearest[k]),
+            "distance": float(distance[k]),
+        }
+        for k in range(len(gone))
+    ]
 
 
 def near_figures(reference: Reference, unlearned: Generator, ws: jax.Array, radius: float) -> dict[str, Any]:

@@ -157,6 +157,13 @@ class Evaluation:
         most=1e6,
         may_change=True,
     )
+    frontier_every: int = setting(
+        0,
+        "Steps between two lines of `frontier.jsonl`; 0: none. Work lists have none.",
+        least=0,
+        most=10**7,
+        may_change=True,
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,6 +15,7 @@ from jax.sharding import Mesh
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Reference, evaluate_together, mean_figures
 from jaxunlearn.evaluation.evaluate import measure_reference
+from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.lock import locked
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.latents import repeated
@@ -98,6 +99,7 @@ def _forget(
             workdir=folder,
             mesh=mesh,
             previous=results[-1] if results else None,
+            callbacks=frontier_of(models, group, config, folder),
             progress=progress,
         )
         results.append(result)

@@ -12,6 +12,7 @@ from jax.sharding import Mesh
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
+from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import write_json, write_text
 from jaxunlearn.files.lock import locked
 from jaxunlearn.images import grid, save_png
@@ -92,7 +93,10 @@ def _sweep(
     results, rows = [], []
     for distance, changed in zip(distances, configs, strict=True):
         folder = out / f"d{distance:+g}"
-        result = unlearn(models, people, changed, workdir=folder, mesh=mesh, progress=progress)
+        frontier = frontier_of(models, people, changed, folder)
+        result = unlearn(
+            models, people, changed, workdir=folder, mesh=mesh, callbacks=frontier, progress=progress
+        )
         results.append(result)
         figures = evaluate(models, result, changed, reference=reference, progress=progress)
         rows.append({"distance": distance, **figures})

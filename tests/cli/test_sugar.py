@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 from jaxunlearn.cli import main as cli
+from jaxunlearn.evaluation.frontier import read_frontier
+from jaxunlearn.evaluation.statistics.figures_file import read_figures
 from jaxunlearn.models import loading
 from jaxunlearn.training.storage.run_dir import RunFolder
 from tests.support.tiny_models import tiny_models
@@ -16,8 +18,8 @@ MANY = [
     *("--config.steps=2", "--config.surrogates.epochs=1", "--config.surrogates.width=2"),
     *("--config.ewc.probes=1", "--config.ewc.output=planes", "--config.pairs.batch=2"),
     *("--config.pairs.num_adjacent=1", "--config.evaluation.views=2"),
-    *("--config.evaluation.retained_people=4", "--config.evaluation.strangers=4"),
-    *("--config.evaluation.frechet_samples=8"),
+    *("--config.evaluation.retained_people=4", "--config.evaluation.strangers=0"),
+    *("--config.evaluation.frechet_samples=8", "--config.evaluation.frontier_every=1"),
 ]
 
 
@@ -46,13 +48,21 @@ def test_many_people_are_measured_together(many, capsys):
     assert cli.main(["evaluate", str(many.path)]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert "0 of 3 people are forgotten" in printed[0]
-    assert printed[1].startswith("NOT forgotten: seed 3 (")
+    assert printed[1].startswith("Still found: 3 at their latent")
     assert "Other people stay the same" in printed[2]
     summary = many.summary
     assert set(summary["people"]) == {"0", "1", "2"}
     assert summary["fid_forget"] > 0
     assert summary["id"] == pytest.approx(np.mean([p["id"] for p in summary["people"].values()]))
+    interval = summary["intervals"]["id"]
+    assert (interval["n"], interval["mean"]) == (3, pytest.approx(summary["id"]))
+    kinds = [line["kind"] for line in read_figures(many.figures_file)]
+    assert kinds.count("person") == 3
+    assert kinds.count("look") == 3 * 5  # latent, wide, three psi
+    assert kinds.count("retained") == summary["counts"]["retained_people"]
+    assert [line["step"] for line in read_frontier(many.frontier_file)] == [1, 2]
     page = many.report.read_text()
+    assert page.count("data:image/svg+xml;base64,") == 1  # the frontier
     assert "3 people forgotten by tiny" in page
     assert page.count("data:image/png;base64,") == 5  # everybody, each of them, others
     assert all(f"<td>seed {seed}</td>" in page for seed in (3, 4, 5))

@@ -28,6 +28,7 @@ from jaxunlearn.evaluation import (
     retention,
 )
 from jaxunlearn.evaluation.features import descriptions
+from jaxunlearn.evaluation.papers.picture_change import change_of_all, picture_change
 from jaxunlearn.evaluation.real_images import statistics_of_images
 from jaxunlearn.methods import latents
 from jaxunlearn.models.cameras import conditioning_view
@@ -184,6 +185,36 @@ def test_many_people_are_judged_as_each_alone_is(source, reference, faded, perso
     assert distance > 0.01
 
 
+def test_the_change_of_a_persons_pictures(unchanged, changed):
+    still = unchanged["picture_change"]
+    assert still["pictures"] == changed["picture_change"]["pictures"] == SETTINGS.views
+    assert (still["mse"]["mean"], still["psnr"]["mean"]) == (0, 100)
+    assert still["lpips"]["mean"] == pytest.approx(0, abs=1e-6)
+    assert still["ssim"]["mean"] == still["ssim_uniform"]["mean"] == pytest.approx(1)
+    for name, sign in (("mse", 1), ("lpips", 1), ("psnr", -1), ("ssim", -1), ("ssim_uniform", -1)):
+        moved = changed["picture_change"][name]
+        assert sign * (moved["mean"] - still[name]["mean"]) > 0.01, name
+        assert moved["std"] > 0, name
+
+
+def test_the_change_of_many_people_is_that_of_all_their_pictures():
+    """Also where they have unequally many."""
+    rng = np.random.default_rng(0)
+    before, after = rng.uniform(-1, 1, (2, 7, 32, 32, 3)).astype(np.float32)
+    parts = [slice(0, 4), slice(4, 6), slice(6, 7)]
+    people = [picture_change(lpips_flax.load("alex"), before[part], after[part], 4) for part in parts]
+    assert people[2]["mse"]["std"] is None
+    together = change_of_all(people)
+    alone = picture_change(lpips_flax.load("alex"), before, after, 4)
+    assert together["pictures"] == 7
+    for name in ("mse", "psnr", "lpips", "ssim", "ssim_uniform"):
+        assert together[name]["mean"] == pytest.approx(alone[name]["mean"], rel=1e-5), name
+        assert together[name]["std"] == pytest.approx(alone[name]["std"], rel=1e-4), name
+        means = [person[name]["mean"] for person in people]
+        assert together[name]["std_people"] == pytest.approx(np.std(means, ddof=1)), name
+    assert change_of_all(people[:1])["mse"]["std_people"] is None
+
+
 def test_what_was_not_given_is_none(changed):
     assert changed["id_others"] is changed["id_target"] is changed["id_to_target"] is None
     assert changed["counts"]["other_latents"] == 0
@@ -204,6 +235,7 @@ def test_figures_name_their_networks_and_are_json(unchanged, changed):
         "retained_people": 5,
         "frechet_samples": 12,
         "real_images": 6,
+        "frechet": {"fid_pre": [12, 12], "kid_pre": [12, 12], "delta_fid_real": [12, 6]},
     }
     assert unchanged["settings"]["batch"] == 8
     assert unchanged["align"] == "fixed"

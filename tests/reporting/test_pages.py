@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
+from jaxunlearn.evaluation.papers.picture_change import change_of_all
 from jaxunlearn.images import save_png
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.reporting.page.run_page import write_report
@@ -57,7 +58,8 @@ def page_of_a_shared_run(path: Path) -> Path:
     """Two people in one generator; in the pictures of the second no face was found."""
     folder = begun(path, (LONG, "somebody else"), together=True)
     people = {"0": FIGURES, "1": nobody_seen()}
-    folder.add_to_summary(FIGURES | {"forgotten": 1, "people": people})
+    change = change_of_all([figures["picture_change"] for figures in people.values()])
+    folder.add_to_summary(FIGURES | {"forgotten": 1, "people": people, "picture_change": change})
     return write_report(folder)
 
 
@@ -82,6 +84,17 @@ def page_of_a_sequence(path: Path) -> Path:
     for name in ("people", "others"):
         save_png(path / f"{name}.png", picture(1500))
     return write_requests_page(registry)
+
+
+def test_pages_say_how_far_the_pictures_moved(tmp_path: Path):
+    alone, shared = (
+        make(tmp_path / make.__name__).read_text() for make in (page_of_a_run, page_of_a_shared_run)
+    )
+    assert "<td>MSE, levels 0 to 255</td><td>1022.8</td><td>235.0</td></tr>" in alone
+    assert "<td>SSIM, Gaussian window</td><td>0.7156</td><td>one only</td></tr>" in alone
+    assert "deviation over people" in shared
+    assert "<td>LPIPS</td><td>0.2936</td><td>0.0138</td><td>0.0000</td></tr>" in shared
+    assert "22 pictures." in shared
 
 
 @pytest.fixture(scope="module")

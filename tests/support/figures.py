@@ -50,6 +50,19 @@ def of_person(main: dict[str, Any] | None = None, dlib: dict[str, Any] | None = 
         "forgotten": all(known) if first["id"] is not None else None,
         "forgotten_by": forgotten_by,
         "judges": judges,
+        "picture_change": {
+            "pictures": 11,
+            **{
+                name: {"mean": mean, "std": std}
+                for name, mean, std in (
+                    ("mse", 1022.81, 235.0),
+                    ("psnr", 18.55, 0.84),
+                    ("lpips", 0.2936, 0.0141),
+                    ("ssim", 0.7156, None),
+                    ("ssim_uniform", 0.7, 0.01),
+                )
+            },
+        },
         "others_id": 0.94,
         "others_id_p5": 0.79,
         "others_lost": 0.02,

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from jaxunlearn.cli.readers import models_of, photo_sources
+from jaxunlearn.cli.readers import models_of
 from jaxunlearn.errors import InputError
 from jaxunlearn.photos.inversion_report import measure, save, table
 from jaxunlearn.photos.photo_inversion import invert
@@ -21,11 +21,10 @@ def run(arguments: argparse.Namespace) -> None:
     if out.suffix not in ("", ".npz") and not out.is_dir():
         raise InputError(f"--out {out}: give a folder, or a file that ends in .npz")
     mesh = make_mesh(1, arguments.devices) if arguments.devices > 1 else None
-    sources = photo_sources(arguments.images, arguments.ids)
     models = models_of(arguments)
     inverted = invert(
         models,
-        sources,
+        arguments.images,
         method=arguments.method,
         encoder=arguments.encoder,
         encoder_input=arguments.encoder_input,

@@ -7,8 +7,9 @@ import jax
 from jax.sharding import Mesh
 
 from jaxunlearn.cli.argument_types import MOST_COPIES
-from jaxunlearn.cli.readers import join, mesh_of, models_of, photo_sources, read_config, refuse_other_method
+from jaxunlearn.cli.readers import join, mesh_of, models_of, read_config, refuse_other_method
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import read_text
 from jaxunlearn.files.names import file_name
 from jaxunlearn.methods import configuration, from_config
@@ -55,8 +56,6 @@ def run(arguments: argparse.Namespace) -> None:
     check_same({name: getattr(arguments, name) for name in _ASKED}, "the command")
     mesh = mesh_of(arguments)
     _refuse_combinations(arguments)
-    if arguments.image is not None:
-        arguments.image = photo_sources(arguments.image, arguments.ids)
     if arguments.sequence is not None:
         arguments.shared = True
     first = read_settings(arguments, 1)  # before models are loaded, which takes long
@@ -79,7 +78,8 @@ def run(arguments: argparse.Namespace) -> None:
         for k in range(len(people.subjects)):
             say(out / f"person{k:04d}.png")
         return
-    result = unlearn(models, people, config, workdir=out, mesh=mesh)
+    frontier = frontier_of(models, people, config, out)
+    result = unlearn(models, people, config, workdir=out, mesh=mesh, callbacks=frontier)
     if leads():
         folder = write_run_report(models, result, config)
         for k in range(len(result.generators)):
@@ -103,8 +103,6 @@ def _refuse_combinations(arguments: argparse.Namespace) -> None:
                 raise InputError(
                     f"--sweep-distance cannot be used with --{option}; give --seed, --latents or --image"
                 )
-    if arguments.ids is not None and arguments.image is None:
-        raise InputError("--ids needs --image and a folder of photos")
     if arguments.parallel and arguments.seed is None and arguments.identities is None:
         raise InputError("--parallel needs --identities or --seed")
 

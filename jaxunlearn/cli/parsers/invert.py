@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from jaxunlearn.cli.argument_groups import PHOTO_SOURCES, add_ids, add_inversion, add_models
+from jaxunlearn.cli.argument_groups import PHOTO_SOURCES, add_inversion, add_models
 from jaxunlearn.cli.argument_types import (
     MOST_BATCH,
     MOST_DEVICES,
@@ -41,7 +41,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="IMAGE",
         help=f"{PHOTO_SOURCES}, tfds:NAME[split]",
     )
-    add_ids(parser)
     add_inversion(parser, "--method")
     add("--steps", type=whole(1, MOST_STEPS), metavar="N", help="steps of the search [40; hybrid: 20]")
     add("--batch", type=whole(1, MOST_BATCH), metavar="N", help="photos at a time; more need more memory [8]")

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.argument_groups import add_config, add_ids, add_inversion, add_mesh, add_models
+from jaxunlearn.cli.argument_groups import add_config, add_inversion, add_mesh, add_models
 from jaxunlearn.cli.argument_types import (
     MOST_COPIES,
     MOST_STEPS,
@@ -40,7 +40,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments."""
     add = parser.add_argument
     _add_people(parser)
-    add_ids(parser)
     _add_method(parser)
     add_inversion(parser, "--inversion")
     add_models(parser)

@@ -17,6 +17,77 @@ def attack_lines(subject: str, figures: Mapping[str, Figures]) -> list[str]:
     return [f"{subject}, under attack:", *(f"  {line}" for line in lines)]
 
 
+def _reinversion(figures: Figures) -> list[str]:
+    lines = []
+    for method, attempt in figures["unlearned"].items():
+        control = figures["source"][method]["judges"]
+        texts = [
+            f"{_value(judged, 'reinverted_id')} to {name} (in the source "
+            f"{_number(control[name]['reinverted_id'])})"
+            for name, judged in attempt["judges"].items()
+        ]
+        lines.append(f"Their photo, inverted again by {_METHODS[method]}: similarity {', '.join(texts)}.")
+    stranger = [_verdict(attempt["as_person"]["accepted"]) for attempt in figures["stranger"].values()]
+    lines.append(f"A stranger's photo, inverted in the same ways: they are {' / '.join(stranger)}.")
+    return lines
+
+
+_METHODS = {"encoder": "the encoder", "hybrid": "encoder and search", "search": "search alone"}
+
+
+def _search(figures: Figures) -> list[str]:
+    lines = []
+    for k, ball in enumerate(figures["forgotten"]["within"]):
+        control = figures["stranger"]["within"][k]["judges"]
+        texts = [
+            f"{_value(judged, 'search_id')} to {name} (from a stranger's latent "
+            f"{_number(control[name]['search_id'])})"
+            for name, judged in ball["judges"].items()
+        ]
+        lines.append(
+            f"A search within {ball['radius']:g} median radii of their latent: similarity {', '.join(texts)}."
+        )
+    return lines
+
+
+def _relearning(figures: Figures) -> list[str]:
+    return [
+        f"Fine-tuned on one photo of them, all judges accept them {_steps(figures['person'])}; a stranger "
+        f"{_steps(figures['stranger'])}."
+    ]
+
+
+def _steps(curve: Figures) -> str:
+    if curve["relearn_steps"] is not None:
+        return f"after {curve['relearn_steps']} steps"
+    return (
+        "never, as far as is known"
+        if curve["more_than"] is None
+        else f"not within {curve['more_than']} steps"
+    )
+
+
+def _benign(figures: Figures) -> list[str]:
+    texts = [
+        f"{_number(now['similarity'])} to {name}, {_verdict(now['accepted'])} (before "
+        f"{_number(figures['before'][name]['similarity'])})"
+        for name, now in figures["benign_id"].items()
+    ]
+    return [f"Fine-tuned on other people only: similarity {', '.join(texts)}."]
+
+
+def _value(judged: Figures, name: str) -> str:
+    return f"{_number(judged[name])}, {_verdict(judged['accepted'])},"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f}"
+
+
+def _verdict(accepted: bool | None) -> str:
+    return {True: "found", False: "not found", None: "not judged"}[accepted]
+
+
 def _unseen(figures: Figures) -> list[str]:
     texts = {
         "noise": "With new noise",
@@ -56,6 +127,10 @@ def _erasure(figures: Figures) -> list[str]:
 
 
 _WORDS: Mapping[str, Callable[[Figures], list[str]]] = {
+    "reinversion": _reinversion,
+    "search": _search,
     "unseen": _unseen,
+    "relearning": _relearning,
+    "benign": _benign,
     "erasure": _erasure,
 }

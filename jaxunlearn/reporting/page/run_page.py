@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.reporting.page.attack_section import attack_section
+from jaxunlearn.reporting.page.change_table import change_table
 from jaxunlearn.reporting.page.figure import figure
 from jaxunlearn.reporting.page.frame import write_page
 from jaxunlearn.reporting.page.judges_table import judges_table
@@ -41,6 +42,10 @@ _ALIGNMENTS = {
     "mtcnn": "The main judge saw faces that a detector found, turned upright.",
 }
 _OTHERS_CAPTION = "Other people, who should stay the same. Rows: before, after."
+_FRONTIER_CAPTION = (
+    "What other people keep while people are being forgotten; the numbers at the points are steps. Each of "
+    "them is seen from one side."
+)
 _RUN_FIGURES = {
     "steps": "steps",
     "steps_per_second": "steps per second",
@@ -71,6 +76,7 @@ def write_report(folder: RunFolder) -> Path:
     body = f"""{"".join(parts)}{attack_section(folder)}
 <h2>The run</h2>
 {curve}
+{figure(folder.frontier_picture, _FRONTIER_CAPTION)}
 <table>{rows}</table>
 <p>Networks of the loss: {html.escape(request.perceptual)}, {html.escape(request.identity)}.</p>
 <details><summary>All settings</summary><pre>{html.escape(settings)}</pre></details>"""
@@ -94,7 +100,7 @@ def _own_generators(folder: RunFolder) -> list[str]:
         parts.append(figure(folder.person_picture(k), f"{subject}. Rows: before, target, after."))
         parts.append(figure(folder.others_picture(k), _OTHERS_CAPTION))
         if figures is not None:
-            parts += [judges_table(figures), _table(figures)]
+            parts += [judges_table(figures), _table(figures), *_change(figures)]
     return parts
 
 
@@ -110,8 +116,13 @@ def _shared_generator(folder: RunFolder) -> list[str]:
     ]
     parts.append(figure(folder.others_picture(), _OTHERS_CAPTION))
     if measured:
-        parts += [_table(summary), _people_table(subjects, summary["people"])]
+        parts += [_table(summary), *_change(summary), _people_table(subjects, summary["people"])]
     return parts
+
+
+def _change(figures: dict[str, Any]) -> list[str]:
+    """Return the table of the pictures' change; older code did not measure it."""
+    return [change_table(figures["picture_change"])] if "picture_change" in figures else []
 
 
 def _paragraph(lines: list[str]) -> str:

@@ -9,6 +9,8 @@ images/          pictures
 generator/       the unlearned weights, a file for each person or one for all; written last but the figures
 surrogates.safetensors, fisher.safetensors      SUGAR's mapper and Fisher
 summary.json     final figures
+figures.jsonl    figures of each person, photo and view set; written by the evaluation
+frontier.jsonl   figures during the run, if they are asked for
 report.html      a page to look at
 """
 
@@ -93,6 +95,21 @@ class RunFolder:
     def report(self) -> Path:
         """The page of the run."""
         return self.path / "report.html"
+
+    @property
+    def figures_file(self) -> Path:
+        """Figures of each person, photo and set of views."""
+        return self.path / "figures.jsonl"
+
+    @property
+    def frontier_file(self) -> Path:
+        """Figures of forgetting and retention during the run."""
+        return self.path / "frontier.jsonl"
+
+    @property
+    def frontier_picture(self) -> Path:
+        """Plot of `frontier_file`."""
+        return self.images / "frontier.svg"
 
     @property
     def everybody_picture(self) -> Path:

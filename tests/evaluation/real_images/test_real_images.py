@@ -11,7 +11,13 @@ from inception_flax import FeatureStatistics
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import real_images
 from jaxunlearn.evaluation.features import OnEightBits, descriptions, feature_size
-from jaxunlearn.evaluation.real_images import RealStatistics, read_real, streaming, write_statistics
+from jaxunlearn.evaluation.real_images import (
+    RealStatistics,
+    read_real,
+    statistics_files,
+    streaming,
+    write_statistics,
+)
 from jaxunlearn.images import save_png, to_float, to_uint8
 
 SIDE = 8
@@ -82,7 +88,7 @@ def test_raw_features_and_statistics_of_others(tmp_path, pictures, expected, mon
     features = to_float(pictures).mean(axis=(1, 2))
     np.save(tmp_path / "ffhq_real_feat.npy", features)
     np.savez(tmp_path / "pytorch_fid.npz", mu=expected.mean, sigma=expected.covariance)
-    monkeypatch.setattr(real_images.statistics_files, "_ROWS", 2)
+    monkeypatch.setattr(statistics_files, "_ROWS", 2)
     raw, stored = read(tmp_path / "ffhq_real_feat.npy"), read(tmp_path / "pytorch_fid.npz")
     assert (raw.number, stored.number) == (7, None)
     same(raw.statistics, expected)

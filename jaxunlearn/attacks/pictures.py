@@ -1,0 +1,23 @@
+"""Pictures of an attack, for people to look at."""
+
+import numpy as np
+
+from jaxunlearn.evaluation.looks import Look
+
+
+def labelled_pictures(label: str, seen: Look, person: int = 0) -> dict[str, np.ndarray]:
+    """Return a person's picture from the middle view, and from the last one if there are several.
+
+    Args:
+      label: what is shown.
+      seen: `N` latents from `V` views.
+      person: number of the latent.
+
+    Returns:
+      Label → `[R, R, 3]` in [-1, 1].
+    """
+    images = seen.images[person]
+    pictures = {label: images[len(images) // 2]}
+    if len(images) > 1:
+        pictures[f"{label}, from the side"] = images[-1]
+    return pictures

@@ -1,0 +1,307 @@
+"""Bring a forgotten person back: their photo is inverted again, into the generator that forgot them.
+
+Whoever has a photo of the person and the unlearned generator can do this. Memories of Forgotten Concepts
+(Rusanovsky et al., CVPR 2025) did it with diffusion models.
+
+`K` latents, `M` photos, `V` views, `L` rows of ws (num_ws), `D` w_dim.
+"""
+
+import dataclasses
+from typing import Any, NamedTuple, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxunlearn.attacks.attacked import Attacked, Found
+from jaxunlearn.attacks.depth import Depth
+from jaxunlearn.attacks.search.draws import random_latents
+from jaxunlearn.attacks.search.likeness import (
+    alike_to_photos,
+    any_accepts,
+    distances,
+    index_of_best,
+    most_alike,
+)
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.looks import Look, look_each
+from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.models.encoder import Encoder
+from jaxunlearn.models.generator import Generator
+from jaxunlearn.photos.inversion import InversionSettings, search_latents
+from jaxunlearn.photos.invert import default_method, encode, encoder_for
+
+Figures = dict[str, Any]
+Embeddings = dict[str, np.ndarray]
+
+_CAMERAS = "compared with frontal pictures; a judge that needs landmarks expects them in their frontal places"
+
+
+@dataclasses.dataclass(frozen=True)
+class ReinversionSettings:
+    """How hard an attacker tries to find a photo's person.
+
+    Attributes:
+      steps: number of steps of each search, after those that look for the camera.
+      starts: number of searches without the encoder: the first starts from the mean face, the others from
+        random people.
+      batch: number of searches at a time.
+      latents: number of random latents that say how likely the latent found is.
+    """
+
+    steps: int = 20
+    starts: int = 2
+    batch: int = 8
+    latents: int = 1024
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.starts, self.batch) < 1 or self.latents < 2:
+            raise ValueError(
+                f"steps ({self.steps}), starts ({self.starts}) and batch ({self.batch}) must be at least 1, "
+                f"and latents ({self.latents}) at least 2"
+            )
+
+    @classmethod
+    def at_depth(cls, depth: Depth) -> Self:
+        """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
+        if depth == "quick":
+            return cls(steps=10, starts=1)
+        if depth == "thorough":
+            return cls(steps=60, starts=6)
+        return cls()
+
+
+class _Attempt(NamedTuple):
+    """One photo, inverted into one generator by all methods."""
+
+    generator: Generator
+    photo: np.ndarray
+    """`[R, R, 3]` in [-1, 1]."""
+    encoded: np.ndarray | None
+    """`[L, D]`, the encoder's latent of the photo; None without an encoder."""
+    of_stranger: bool
+    """True if the photo shows the stranger."""
+    identity: bool
+    """True if the search compares identities."""
+
+
+class _Inverted(NamedTuple):
+    """Latents that were found."""
+
+    ws: jax.Array
+    """`[K, L, D]`."""
+    methods: list[str]
+    """`[K]`, "encoder", "hybrid" or "search"."""
+    perceptual: list[float | None]
+    """`[K]`, LPIPS between the photo and the latent's image; None for "encoder", whose camera is unknown."""
+
+
+class _Known(NamedTuple):
+    """The judges' embeddings of the people that are looked for."""
+
+    person: Embeddings
+    """Name of a judge → `[1, V, E]`."""
+    stranger: Embeddings
+    """Name of a judge → `[1, V, E]`."""
+    photos: Embeddings
+    """Name of a judge → `[M - 1, E]`, the photos that the attacker lacks; empty if there are none."""
+
+
+def reinvert(
+    attacked: Attacked,
+    settings: ReinversionSettings | None = None,
+    *,
+    encoder: Encoder | None = None,
+    progress: bool = True,
+) -> Found:
+    """Invert the person's first photo into the unlearned generator.
+
+    "encoder" is one pass of the encoder. "hybrid" searches from the encoder's latent. "search" searches from
+    the mean face and from random people. Without an encoder there is only "search".
+
+    Args:
+      attacked: the person and the unlearned generator.
+      settings: number of steps and starts.
+      encoder: estimates latents; None uses the one that suits the model, if there is one.
+      progress: True shows progress bars.
+
+    Returns:
+      Figures of four attempts. `unlearned` is the attack. `without_identity` is the attack without the
+      identity network in the search. The controls are `source`, the same photo in the source generator, and
+      `stranger`, somebody else's photo in the unlearned one.
+
+      Each attempt has figures by method. `accepted`: True if any judge finds the person. `judges`: for each
+      judge `reinverted_id`, the highest similarity between the person in the source and what was found, both
+      from the protocol's views; its `stranger_rank`; `accepted`; and all `values`.
+
+      For `stranger`, the person of these figures is the stranger; `as_person` has the same against the
+      forgotten person. For the other attempts, each judge has `other_photos`: the figures of
+      `likeness.alike_to_photos` for the photos that the attacker lacks, if there are any.
+
+      `latents`: for each latent `distance_from_mean` and `distance_from_w` in median radii, `sigmas` (how
+      many standard deviations it is farther from the mean than random latents on average), `quantile` (share
+      of random latents that are as near or nearer) and `perceptual` (LPIPS between the photo and its image;
+      None for "encoder").
+
+      The pictures are frontal: the person before and after, and the latent most like them of each attempt.
+
+    Raises:
+      InputError: if photos do not have the generator's resolution.
+    """
+    settings = settings or ReinversionSettings()
+    _check(attacked)
+    known = _measure(attacked)
+    figures: Figures = {"settings": dataclasses.asdict(settings), "note_on_other_photos": _CAMERAS}
+    pictures = {
+        "photo": attacked.photos[0],
+        "before": _front(attacked, attacked.models.generator, attacked.ws[None]).images[0, 0],
+        "after": _front(attacked, attacked.unlearned, attacked.ws[None]).images[0, 0],
+        "photo of the stranger": attacked.stranger_photo,
+    }
+    for name, attempt in _attempts(attacked, encoder).items():
+        inverted = _invert(attacked, attempt, settings, progress)
+        figures[name], shown = _figures(attacked, attempt, inverted, known, settings)
+        pictures |= {f"{name}, {method}": picture for method, picture in shown.items()}
+    return Found(figures, pictures)
+
+
+def _check(attacked: Attacked) -> None:
+    """Refuse photos of another size, before the long part.
+
+    Raises:
+      InputError: saying which shape is needed.
+    """
+    side = attacked.unlearned.config.img_resolution
+    photos, stranger = attacked.photos.shape, attacked.stranger_photo.shape
+    if len(photos) != 4 or not photos[0] or photos[1:] != (side, side, 3):
+        raise InputError(f"photos has shape {list(photos)}; give at least 1 photo as [M, {side}, {side}, 3]")
+    if stranger != (side, side, 3):
+        raise InputError(f"stranger_photo has shape {list(stranger)}; give a photo [{side}, {side}, 3]")
+
+
+def _attempts(attacked: Attacked, encoder: Encoder | None) -> dict[str, _Attempt]:
+    photo, stranger = attacked.photos[0], attacked.stranger_photo
+    models = dataclasses.replace(attacked.models, generator=attacked.unlearned)
+    if encoder is None and default_method(models) == "hybrid":
+        encoder = encoder_for(models)
+    first, second = (None, None) if encoder is None else encode(encoder, np.stack([photo, stranger]), batch=2)
+    source = attacked.models.generator
+    return {
+        "unlearned": _Attempt(attacked.unlearned, photo, first, False, True),
+        "without_identity": _Attempt(attacked.unlearned, photo, first, False, False),
+        "source": _Attempt(source, photo, first, False, True),
+        "stranger": _Attempt(attacked.unlearned, stranger, second, True, True),
+    }
+
+
+def _invert(
+    attacked: Attacked, attempt: _Attempt, settings: ReinversionSettings, progress: bool
+) -> _Inverted:
+    """Search from all starts at once; the encoder's latent comes first, if there is one."""
+    models, generator = attacked.models, attempt.generator
+    config, count = generator.config, settings.starts - 1
+    mean = jnp.broadcast_to(attacked.reference.mean, (1, config.num_ws, config.w_dim))
+    key = jax.random.key(attacked.seed)
+    random = random_latents(generator, key, count) if count else mean[:0]
+    encoded = [] if attempt.encoded is None else [attempt.encoded[None]]
+    starts = np.concatenate([*encoded, mean, random])
+    search = InversionSettings(steps=settings.steps, batch=settings.batch)
+    found = search_latents(
+        generator,
+        np.repeat(attempt.photo[None], len(starts), axis=0),
+        None,
+        models.perceptual,
+        models.identity,
+        search if attempt.identity else dataclasses.replace(search, identity=0.0),
+        key=key,
+        ws=starts,
+        progress=progress,
+    )
+    return _Inverted(
+        jnp.asarray(np.concatenate([*encoded, found.ws])),
+        ["encoder", "hybrid"][: 2 * len(encoded)] + ["search"] * settings.starts,
+        [*(None for _ in encoded), *found.perceptual.tolist()],
+    )
+
+
+def _measure(attacked: Attacked) -> _Known:
+    own = attacked.embeddings(None, jnp.stack([attacked.ws, attacked.stranger_ws]))
+    person, stranger = ({name: rows[k : k + 1] for name, rows in own.items()} for k in (0, 1))
+    photos, photos_of = attacked.photos[1:], {}
+    if len(photos):
+        c = conditioning_view(attacked.models.generator.config, len(photos))
+        batch = attacked.reference.settings.batch
+        photos_of = {
+            judge.name: judge.judge.embeddings(photos, c, batch) for judge in attacked.reference.judges
+        }
+    return _Known(person, stranger, photos_of)
+
+
+def _front(attacked: Attacked, generator: Generator, ws: jax.Array) -> Look:
+    reference = attacked.reference
+    return look_each(
+        reference.renderer.with_generator(generator),
+        reference.judges,
+        ws,
+        conditioning_view(generator.config, len(ws)),
+        reference.settings.batch,
+    )
+
+
+def _figures(
+    attacked: Attacked,
+    attempt: _Attempt,
+    inverted: _Inverted,
+    known: _Known,
+    settings: ReinversionSettings,
+) -> tuple[Figures, dict[str, np.ndarray]]:
+    """Return the figures of each method, and the picture of the latent that is most like the person."""
+    main = attacked.reference.judge.name
+    front = _front(attacked, attempt.generator, inverted.ws)
+    seen = attacked.embeddings(attempt.generator, inverted.ws)
+    latents = _figures_of_latents(attacked, attempt, inverted, settings)
+    figures, pictures = {}, {}
+    for method in dict.fromkeys(inverted.methods):
+        rows = np.flatnonzero([other == method for other in inverted.methods])
+        some = {name: embedded[rows] for name, embedded in seen.items()}
+        judges = _judged(attacked, known.stranger if attempt.of_stranger else known.person, some)
+        figures[method] = {
+            "accepted": any_accepts(judges),
+            "judges": judges,
+            "latents": [latents[k] for k in rows],
+        }
+        if attempt.of_stranger:
+            as_person = _judged(attacked, known.person, some)
+            figures[method]["as_person"] = {"accepted": any_accepts(as_person), "judges": as_person}
+        elif known.photos:
+            for judge in attacked.reference.judges:
+                alone = front.embeddings[judge.name][rows, 0]
+                judges[judge.name]["other_photos"] = alike_to_photos(judge, known.photos[judge.name], alone)
+        pictures[method] = front.images[rows[index_of_best(judges[main]["values"])], 0]
+    return figures, pictures
+
+
+def _judged(attacked: Attacked, own: Embeddings, found: Embeddings) -> dict[str, Figures]:
+    compared = attacked.compared(own, found)
+    return {name: most_alike(pairs, "reinverted_id") for name, pairs in compared.items()}
+
+
+def _figures_of_latents(
+    attacked: Attacked, attempt: _Attempt, inverted: _Inverted, settings: ReinversionSettings
+) -> list[Figures]:
+    reference = attacked.reference
+    key = jax.random.fold_in(jax.random.key(attacked.seed), 1)
+    random = random_latents(attempt.generator, key, settings.latents)
+    usual = distances(random, reference.mean)
+    from_mean = distances(inverted.ws, reference.mean)
+    from_w = distances(inverted.ws, attacked.stranger_ws if attempt.of_stranger else attacked.ws)
+    return [
+        {
+            "distance_from_mean": float(far / reference.median_radius),
+            "distance_from_w": float(from_w[k] / reference.median_radius),
+            "sigmas": float((far - usual.mean()) / usual.std(ddof=1)),
+            "quantile": float(np.mean(usual <= far)),
+            "perceptual": inverted.perceptual[k],
+        }
+        for k, far in enumerate(from_mean)
+    ]

@@ -1,0 +1,94 @@
+"""Measure during a run, at every so many steps."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import jax.numpy as jnp
+
+from jaxunlearn.evaluation.frontier.plot import plot_frontiers
+from jaxunlearn.evaluation.frontier.probe import Probe
+from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.evaluation.judges.choice import judge_of
+from jaxunlearn.evaluation.judges.stored import stored_calibration
+from jaxunlearn.evaluation.settings import EvaluationSettings
+from jaxunlearn.methods import from_config
+from jaxunlearn.methods.registry import method_of
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.loading import Models
+from jaxunlearn.photos.people import People
+from jaxunlearn.process import multihost
+from jaxunlearn.training.storage.metrics_log import add_line, forget_after
+from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.trainer import Callback, Moment
+
+OTHERS = 32
+"""Number of other people; they are drawn apart from those of `evaluate`."""
+
+
+class Frontier(Callback):
+    """Appends a line to the run folder's `frontier.jsonl` from time to time, and draws the plot at the end.
+
+    Args:
+      every: steps between two lines.
+      folder: of the run.
+      copies: number of generator copies.
+      probe: makes the measurement; called at the first line, and only in the process that writes.
+    """
+
+    def __init__(self, every: int, folder: RunFolder, copies: int, probe: Callable[[], Probe]):
+        self._every, self._folder, self._copies = every, folder, copies
+        self._make_probe = probe
+        self._probe: Probe | None = None
+        self._resumed = False
+
+    def after_step(self, moment: Moment) -> None:
+        """See `Callback.after_step`; the first call drops lines of steps that are taken again."""
+        if not self._resumed:
+            self._resumed = True
+            if self._folder.writes:
+                forget_after(self._folder.frontier_file, moment.step - 1)
+        if not moment.due(self._every):
+            return
+        generators = [moment.generator(k) for k in range(self._copies)]  # all processes help to gather them
+        if self._folder.writes:
+            self._probe = self._probe or self._make_probe()
+            judges = self._probe.measure(generators)
+            add_line(self._folder.frontier_file, {"step": moment.step, "judges": judges})
+
+    def at_end(self) -> None:
+        """Draw all lines so far."""
+        if self._folder.writes and self._folder.frontier_file.is_file():
+            plot_frontiers({"": self._folder.path}, self._folder.frontier_picture)
+
+
+def frontier_of(models: Models, people: People, config: ConfigDict, folder: str | Path) -> list[Callback]:
+    """Return the callback that `config.evaluation.frontier_every` asks for, as a list; empty for 0.
+
+    Args:
+      models: the models of the run, with the judges.
+      people: who is forgotten.
+      config: settings of the run.
+      folder: the run folder.
+
+    Raises:
+      InputError: if faces cannot be aligned as `config.evaluation.align` asks.
+    """
+    wanted = config.evaluation
+    if not wanted.frontier_every:
+        return []
+    settings = EvaluationSettings(
+        retained_people=OTHERS, frechet_samples=OTHERS, batch=wanted.batch, seed=wanted.seed
+    )
+    judges = [judge_of(network, wanted.align) for network in models.judges]
+
+    def probe() -> Probe:
+        calibrated = [
+            stored_calibration(judge, models.fingerprint, settings) or CalibratedJudge(judge)
+            for judge in judges
+        ]
+        compute = from_config.compute(config)
+        return Probe(models.generator, calibrated, jnp.asarray(people.ws), settings, compute)
+
+    copies = 1 if method_of(config).shares_generator(config) else len(people.ws)
+    run_folder = RunFolder(Path(folder), writes=multihost.leads())
+    return [Frontier(wanted.frontier_every, run_folder, copies, probe)]

@@ -1,0 +1,45 @@
+"""Read `frontier.jsonl`, an object for each measured step."""
+
+from pathlib import Path
+from typing import TypedDict
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.files.json_lines import read_json_lines
+
+
+class JudgedStep(TypedDict):
+    """One judge at one step.
+
+    Attributes:
+      id: similarity of each forgotten person before and now, from the front; None without a face.
+      others_id: mean similarity of other people before and now; None without a face.
+      others_kept: share of other people whom the judge still accepts; None without a threshold.
+      others: number of other people with a face, in all copies together.
+      threshold: from this similarity on, two pictures count as one person.
+    """
+
+    id: list[float | None]
+    others_id: float | None
+    others_kept: float | None
+    others: int
+    threshold: float | None
+
+
+class FrontierLine(TypedDict):
+    """A line: `judges` has the name of a judge → its figures at a step."""
+
+    step: int
+    judges: dict[str, JudgedStep]
+
+
+def read_frontier(path: Path) -> list[FrontierLine]:
+    """Read the file of a run.
+
+    Raises:
+      InputError: if there is none, or it has another form.
+    """
+    if not path.is_file():
+        raise InputError(
+            f"{path}: no such file; the run needs --config.evaluation.frontier_every=N, N above 0"
+        )
+    return read_json_lines(path, FrontierLine)

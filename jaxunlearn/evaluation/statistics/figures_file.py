@@ -1,0 +1,122 @@
+"""`figures.jsonl` of an evaluated run: a line for each person, and for each look at a person."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.protocol import Measured
+from jaxunlearn.files.json_form import check_form
+from jaxunlearn.files.json_lines import read_json_lines, write_json_lines
+
+Line = dict[str, Any]
+"""A line in one of the forms below."""
+
+
+class PersonLine(TypedDict):
+    """A forgotten person.
+
+    Attributes:
+      person, subject: number and name of the person.
+      judges: name of a judge → its figures of the person, see `forgetting_by_judge`.
+      forgotten, forgotten_by: see `forgotten_figures`.
+      figures: all other figures of `forgotten_figures`.
+    """
+
+    kind: Literal["person"]
+    person: int
+    subject: str
+    judges: dict[str, dict[str, Any]]
+    forgotten: bool | None
+    forgotten_by: dict[str, bool | None]
+    figures: dict[str, Any]
+
+
+class LookLine(TypedDict):
+    """A place where a forgotten person was looked for.
+
+    Attributes:
+      person, subject: number and name of the person.
+      place, number, judges: see `MeasuredPerson.looks`.
+    """
+
+    kind: Literal["look"]
+    person: int
+    subject: str
+    place: str
+    number: float | None
+    judges: dict[str, dict[str, Any]]
+
+
+class RetainedLine(TypedDict):
+    """Somebody who should stay the same.
+
+    Attributes:
+      copy: number of the generator copy; 0 where all people share one.
+      number: of the retained person.
+      judges, lost, groups, nearest, distance: see `Retained.people`.
+    """
+
+    kind: Literal["retained"]
+    copy: int
+    number: int
+    judges: dict[str, float | None]
+    lost: bool | None
+    groups: list[str]
+    nearest: int
+    distance: float
+
+
+class _AnyLine(TypedDict):
+    kind: Literal["person", "look", "retained"]
+
+
+_FORMS: dict[str, type[Any]] = {"person": PersonLine, "look": LookLine, "retained": RetainedLine}
+
+
+def figure_lines(subjects: Sequence[str], measured: Sequence[Measured]) -> list[Line]:
+    """Return all lines of a run.
+
+    Args:
+      subjects: names of the `K` forgotten people.
+      measured: of one generator that forgot all of them, or of `K` that forgot one each.
+    """
+    lines: list[Line] = []
+    first = 0
+    for copy, each in enumerate(measured):
+        for k, person in enumerate(each.people, start=first):
+            own = {"person": k, "subject": subjects[k]}
+            apart = ("judges", "forgotten", "forgotten_by")
+            lines.append(
+                {
+                    "kind": "person",
+                    **own,
+                    **{name: person.figures[name] for name in apart},
+                    "figures": {name: v for name, v in person.figures.items() if name not in apart},
+                }
+            )
+            lines += [{"kind": "look", **own, **look} for look in person.looks]
+        for number, other in enumerate(each.retained.people):
+            nearest = other["nearest"] + first
+            lines.append({"kind": "retained", "copy": copy, "number": number, **other, "nearest": nearest})
+        first += len(each.people)
+    return lines
+
+
+def write_figures(path: Path, lines: Sequence[Line]) -> None:
+    """Write the file; it appears complete or not at all."""
+    write_json_lines(path, lines)
+
+
+def read_figures(path: Path) -> list[Line]:
+    """Read the file of an evaluated run.
+
+    Raises:
+      InputError: if there is none, or it has another form.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; measure the run first: jaxunlearn evaluate {path.parent}")
+    lines: list[Line] = [dict(line) for line in read_json_lines(path, _AnyLine)]
+    for number, line in enumerate(lines, 1):
+        check_form(line, _FORMS[line["kind"]], f"{path}: line {number}")
+    return lines

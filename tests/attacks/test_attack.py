@@ -1,0 +1,129 @@
+"""Attacks on a run: what is written, what is kept, and what is refused."""
+
+import dataclasses
+import json
+
+import pytest
+
+from jaxunlearn.attacks import attack as attacking
+from jaxunlearn.attacks.attack import attack
+from jaxunlearn.attacks.attack_folder import read_attacks
+from jaxunlearn.attacks.attacked import Found
+from jaxunlearn.attacks.depth import ATTACKS
+from jaxunlearn.attacks.kinds import KINDS, Kind
+from jaxunlearn.cli import main as cli
+from jaxunlearn.errors import InputError
+from jaxunlearn.models import loading
+from jaxunlearn.photos.people import People
+from jaxunlearn.reporting.attacks.files import attack_picture
+from jaxunlearn.training.unlearn import unlearn
+from tests.support.tiny_models import tiny_models, tiny_people
+from tests.support.tiny_sugar import tiny_sugar
+
+SETTINGS = {"steps": 2, "evaluation.views": 2, "evaluation.strangers": 4}
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    """Two people in one generator."""
+    people = People("two", ("ada", "bea"), tiny_people(2), (None, None))
+    folder = tmp_path_factory.mktemp("runs") / "two"
+    return unlearn(tiny_models(), people, tiny_sugar(SETTINGS, people=2), workdir=folder, progress=False)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Two attacks that count how often they run."""
+    runs = []
+
+    def run(name):
+        def attacked(person, depth, progress):
+            runs.append((name, depth, len(person.everybody)))
+            return Found({"depth": depth}, {"what came back": person.stranger_photo}, {"map": "<svg/>"})
+
+        return attacked
+
+    kinds = {"reinversion": Kind(run("reinversion")), "erasure": Kind(run("erasure"), everybody=True)}
+    monkeypatch.setattr(attacking, "KINDS", kinds)
+    return runs
+
+
+def attacked(result, **options):
+    names = options.pop("attacks", ("reinversion", "erasure"))
+    config = tiny_sugar(SETTINGS, people=2)
+    return attack(tiny_models(), result, config, attacks=names, progress=False, **options)
+
+
+def test_every_attack_has_its_line_for_the_command():
+    assert set(KINDS) == set(ATTACKS)
+
+
+def test_people_are_attacked_one_by_one_and_their_generator_once(result, counted):
+    found = attacked(result, redo=True)
+    assert counted == [("reinversion", "standard", 2)] * 2 + [("erasure", "standard", 2)]
+    assert {person: set(names) for person, names in found["people"].items()} == {
+        "0": {"reinversion", "erasure"},
+        "1": {"reinversion"},
+    }
+    assert json.loads((result.folder.path / "attack.json").read_text()) == found
+    picture = result.folder.path / "attack" / "reinversion-0001" / "what_came_back.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert (result.folder.path / "attack" / "erasure-0000" / "map.svg").read_text() == "<svg/>"
+
+
+def test_what_is_finished_is_kept_until_something_else_is_asked(result, counted):
+    attacked(result, redo=True)
+    counted.clear()
+    attacked(result)
+    assert counted == []
+    found = attacked(result, depth="quick", people=[1], attacks=["reinversion"])
+    assert counted == [("reinversion", "quick", 2)]
+    assert list(found["people"]) == ["1"]
+    attacked(result, seed=1, people=[1], attacks=["reinversion"])
+    assert len(counted) == 2
+
+
+def test_an_interrupted_attack_resumes_after_the_last_finished_one(result, counted, monkeypatch):
+    attacked(result, redo=True)
+    counted.clear()
+    (result.folder.path / "attack" / "erasure-0000.json").unlink()
+    attacked(result)
+    assert counted == [("erasure", "standard", 2)]
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"attacks": ["burglary"]}, "no attack 'burglary'; choose from reinversion"),
+        ({"attacks": []}, "no attack given"),
+        ({"people": [2]}, "person 2: the run has 2 people, numbers 0 to 1"),
+        ({"depth": "deep"}, "no depth 'deep'; choose from quick, standard, thorough"),
+    ],
+)
+def test_what_cannot_be_attacked_is_refused_before_anything_is_rendered(result, counted, options, line):
+    with pytest.raises(InputError, match=line):
+        attacked(result, **options)
+    assert counted == []
+
+
+def test_a_run_without_a_folder_is_attacked_too(result, counted):
+    found = attacked(dataclasses.replace(result, folder=None), people=[0])
+    assert found["people"]["0"]["reinversion"] == {"depth": "standard"}
+
+
+def test_the_command_attacks_and_says_what_it_found(result, monkeypatch, capsys):
+    monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
+    arguments = ["attack", str(result.folder.path), "--attack", "unseen", "--depth", "quick", "--people", "1"]
+    assert cli.main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "bea, under attack:"
+    assert lines[1].startswith("  With new noise the person is found in ")
+    assert attack_picture(result.folder, 1).exists()
+    assert "bea, under attack" in result.folder.report.read_text()
+    assert cli.main([*arguments[:-1], "0"]) == 0
+    attacks = read_attacks(result.folder.path)
+    assert attacks is not None
+    assert {person: list(names) for person, names in attacks["people"].items()} == {
+        "0": ["unseen"],
+        "1": ["unseen"],
+    }

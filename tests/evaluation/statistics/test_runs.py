@@ -1,0 +1,163 @@
+"""`figures.jsonl` of a run, its statistics over people, and two runs side by side."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation import compare_runs
+from jaxunlearn.evaluation.forgetting import MeasuredPerson
+from jaxunlearn.evaluation.protocol import Measured
+from jaxunlearn.evaluation.retention import Retained
+from jaxunlearn.evaluation.statistics import interval_of
+from jaxunlearn.evaluation.statistics.figures_file import figure_lines, read_figures, write_figures
+from jaxunlearn.evaluation.statistics.over_people import statistics_of
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from tests.support.figures import of_person
+
+MAIN = "heads identity judge"
+NAMES = ("anna", "ben", "carl")
+SETTINGS = {"views": 11, "frechet_samples": 256, "batch": 4}
+
+
+def person(similarity: float, *, found: bool) -> MeasuredPerson:
+    figures = of_person({"id": similarity, "found": {"latent": found}})
+    look = {"similarity": similarity, "found": found}
+    looks = [
+        {"place": "latent", "number": None, "judges": {MAIN: look, "dlib": look}},
+        {"place": "truncated", "number": 0.5, "judges": {MAIN: {**look, "source": 0.6}, "dlib": look}},
+    ]
+    return MeasuredPerson(figures, looks, (np.zeros(1), np.zeros(1)))
+
+
+def retained(similarities: list[float | None]) -> Retained:
+    people = [
+        {
+            "judges": {MAIN: each, "dlib": 0.9},
+            "lost": None if each is None else each < 0.7,
+            "groups": ["male"],
+            "nearest": 0,
+            "distance": 1.5,
+        }
+        for each in similarities
+    ]
+    return Retained({}, people)
+
+
+def own_generators() -> list[Measured]:
+    """Three people with a generator each; the third is not forgotten; of the last other no face was found."""
+    ids, others = (0.1, 0.3, 0.8), ([0.9, 0.5, None], [0.8, 0.9, None], [0.7, 0.7, None])
+    return [Measured({}, [person(i, found=i > 0.7)], retained(o)) for i, o in zip(ids, others, strict=True)]
+
+
+def together() -> list[Measured]:
+    people = [person(0.1, found=False), person(0.2, found=False), person(0.4, found=False)]
+    return [Measured({}, people, retained([0.6, 0.9, 0.95]))]
+
+
+def evaluated(path: Path, measured: list[Measured], **changes: Any) -> Path:
+    """Write a run folder as `evaluate` leaves it."""
+    folder = RunFolder(path)
+    names = changes.pop("names", NAMES)
+    request = Request("heads", "0" * 64, names, "LPIPS AlexNet", "heads identity", "the generator's")
+    folder.begin(request, presets.heads(), np.zeros((len(names), 4, 8)))
+    lines = figure_lines(names, measured)
+    write_figures(folder.figures_file, lines)
+    settings = SETTINGS | changes
+    samples = settings["frechet_samples"]
+    folder.add_to_summary(
+        {
+            "align": "fixed",
+            "networks": {"identity": MAIN, "judges": [MAIN, "dlib"], "frechet": "alexnet"},
+            "counts": {"frechet": {"fid_pre": [samples, samples]}},
+            "settings": settings,
+            "others": {MAIN: {"threshold": 0.7}, "dlib": {"threshold": 0.8}},
+            "fid_pre": 3.0,
+            **statistics_of(lines, MAIN),
+        }
+    )
+    return path
+
+
+@pytest.mark.parametrize("measured", [own_generators(), together()], ids=["own generators", "together"])
+def test_lines_are_read_as_they_were_written(tmp_path, measured):
+    lines = figure_lines(NAMES, measured)
+    write_figures(tmp_path / "figures.jsonl", lines)
+    assert read_figures(tmp_path / "figures.jsonl") == lines
+    people = [line for line in lines if line["kind"] == "person"]
+    assert [(line["person"], line["subject"]) for line in people] == list(enumerate(NAMES))
+    looks = [line for line in lines if line["kind"] == "look"]
+    assert [(line["person"], line["place"]) for line in looks] == [
+        (k, place) for k in range(3) for place in ("latent", "truncated")
+    ]
+
+
+def test_the_nearest_person_of_a_copy_is_its_own():
+    lines = figure_lines(NAMES, own_generators())
+    assert [line["nearest"] for line in lines if line["kind"] == "retained"] == [0] * 3 + [1] * 3 + [2] * 3
+
+
+def test_statistics_are_over_people():
+    statistics = statistics_of(figure_lines(NAMES, own_generators()), MAIN)
+    assert statistics["intervals"]["id"] == interval_of([0.1, 0.3, 0.8])._asdict()
+    assert statistics["intervals"]["id"]["worst"] == 0.8
+    others = statistics["intervals"]["others_id"]
+    assert (others["n"], others["worst"]) == (2, pytest.approx(0.7))  # each person's mean over the copies
+    assert others["mean"] == pytest.approx((0.8 + 0.7) / 2)
+    assert statistics["intervals_by_judge"]["dlib"]["id"]["std"] == 0
+    assert statistics["shares"]["forgotten"]["number"] == 2
+    assert statistics["shares"]["forgotten"]["people"] == 3
+    assert statistics["shares"]["forgotten_by"]["latent"]["share"] == pytest.approx(2 / 3)
+    assert statistics["shares"]["forgotten_by"]["photos"]["people"] == 0
+    assert "others_lost" not in statistics["shares"]
+    shared = statistics_of(figure_lines(NAMES, together()), MAIN)
+    assert shared["shares"]["others_lost"]["share"] == pytest.approx(1 / 3)
+
+
+def test_two_runs_over_the_same_people(tmp_path):
+    first, second = evaluated(tmp_path / "a", own_generators()), evaluated(tmp_path / "b", together())
+    comparison = compare_runs(first, second)
+    paired = comparison.judges[MAIN]["id"]
+    assert (paired.first, paired.second, paired.n) == (pytest.approx(0.4), pytest.approx(0.7 / 3), 3)
+    assert comparison.judges[MAIN]["others_id"].n == 2  # the third has no face in the first run
+    assert comparison.shares["forgotten"].difference == pytest.approx(1 / 3)
+    assert comparison.shares["others_lost"].n == 2
+    assert comparison.distances == {"fid_pre": (3.0, 3.0)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"frechet_samples": 64}, "fid_pre is from 64 and 64 pictures, but in .* from 256 and 256"),
+        ({"views": 3}, "measured with views 3, but .* with 11"),
+        ({"names": ("anna", "ben", "dora")}, "other people"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
+)
+def test_runs_that_cannot_be_paired_are_refused(tmp_path, changes, message):
+    first = evaluated(tmp_path / "a", together())
+    with pytest.raises(InputError, match=message):
+        compare_runs(first, evaluated(tmp_path / "b", together(), **changes))
+
+
+def test_the_size_of_batches_does_not_matter(tmp_path):
+    first = evaluated(tmp_path / "a", together())
+    comparison = compare_runs(first, evaluated(tmp_path / "b", together(), batch=9))
+    assert comparison.judges[MAIN]["id"].p == 1
+
+
+def test_a_run_that_was_not_measured_is_refused(tmp_path):
+    path = evaluated(tmp_path / "a", together())
+    (path / "figures.jsonl").unlink()
+    with pytest.raises(InputError, match=r"figures.jsonl: no such file; measure the run first: .* evaluate"):
+        compare_runs(path, path)
+
+
+def test_a_line_of_another_form_is_refused(tmp_path):
+    file = tmp_path / "figures.jsonl"
+    file.write_text('{"kind": "look", "person": 0, "subject": "a", "place": "latent", "number": null}\n')
+    with pytest.raises(InputError, match=r"figures.jsonl: line 1: .*judges"):
+        read_figures(file)
