@@ -2,13 +2,7 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.argument_types import (
-    MOST_DEVICES,
-    MOST_SEEDS,
-    mesh_shape,
-    name_or_path,
-    whole,
-)
+from jaxunlearn.cli.argument_types import MOST_DEVICES, MOST_SEEDS, mesh_shape, name_or_path, whole
 from jaxunlearn.methods.registry import DEFAULT, METHODS
 
 CONFIG_PREFIX = "--config."
