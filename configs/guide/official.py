@@ -14,4 +14,6 @@ def get_config():
     config.pairs.pivot = "origin"
     config.rendering.noise_mode = "random"
     config.rendering.draws = "independent"
+    config.evaluation.pivot = "origin"
+    config.evaluation.fid_pixels = "uint8"
     return config

@@ -27,6 +27,7 @@ from jaxunlearn.evaluation.protocol import (
     measure_generator,
     measure_together,
 )
+from jaxunlearn.evaluation.real_images import RealStatistics
 from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_figures
 from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.methods import from_config
@@ -36,12 +37,17 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.training.result import Result
 
 
+def default_features() -> Features:
+    """Return the features of the Fréchet distances where no network is given: AlexNet's."""
+    return AlexNetFeatures(lpips_flax.load("alex"))
+
+
 def measure_reference(
     models: Models,
     config: ConfigDict,
     *,
     features: Features | None = None,
-    real_images: np.ndarray | None = None,
+    real: RealStatistics | None = None,
     progress: bool = True,
 ) -> Reference:
     """Measure all that depends on the source alone, for any number of calls of `evaluate`.
@@ -50,7 +56,7 @@ def measure_reference(
       models: the source generator and the judge.
       config: `config.evaluation` is used.
       features: network of the Fréchet distances; None uses AlexNet.
-      real_images: `[M, R, R, 3]` in [-1, 1] for ΔFID_real.
+      real: statistics of real images for ΔFID_real, see `evaluation.real_images`.
       progress: True shows progress bars.
 
     Raises:
@@ -64,16 +70,18 @@ def measure_reference(
         strangers=wanted.strangers,
         batch=wanted.batch,
         seed=wanted.seed,
+        pivot=wanted.pivot,
+        fid_pixels=wanted.fid_pixels,
     )
     judges = [judge_of(network, wanted.align) for network in models.judges]
     reference = measure_source(
         models.generator,
         [stored_calibration(judge, models.fingerprint, settings) or judge for judge in judges],
         models.perceptual,
-        features or AlexNetFeatures(lpips_flax.load("alex")),
+        features or default_features(),
         settings,
         mean=models.w_avg,
-        real_images=real_images,
+        real=real,
         compute=from_config.compute(config),
         progress=progress,
     )

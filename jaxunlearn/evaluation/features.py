@@ -74,6 +74,27 @@ class InceptionFeatures:
         return self.network((images + 1) / 2)
 
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class OnEightBits:
+    """Features of images that are rounded to 8 bits first, as the official programs save them as PNG.
+
+    Attributes:
+      features: of the rounded images.
+    """
+
+    features: Features
+
+    @property
+    def name(self) -> str:
+        """See `Features`; rounding is one of the settings."""
+        return self.features.name
+
+    def __call__(self, images: jax.Array) -> jax.Array:
+        """See `Features`; the images are rounded as by `to_uint8`."""
+        return self.features(jnp.floor(jnp.clip(images * 127.5 + 128, 0, 255)) / 127.5 - 1)
+
+
 @jax.jit
 def _describe(features: Any, images: jax.Array) -> jax.Array:
     return features(images)
@@ -82,3 +103,9 @@ def _describe(features: Any, images: jax.Array) -> jax.Array:
 def descriptions(features: Features, images: np.ndarray, batch: int) -> np.ndarray:
     """Return the features `[N, F]` of images `[N, R, R, 3]` in [-1, 1], computed `batch` at a time."""
     return in_batches(lambda x: _describe(features, x), batch, images)
+
+
+def feature_size(features: Features, resolution: int) -> int:
+    """Return the number of features, `F`, without computing any."""
+    image = jax.ShapeDtypeStruct((1, resolution, resolution, 3), jnp.float32)
+    return jax.eval_shape(_describe, features, image).shape[-1]

@@ -164,7 +164,7 @@ def _measured_with(reference: Reference, other_latents: int, together: int) -> d
     }
 
 
-def _compared_pictures(reference: Reference, together: int) -> dict[str, list[int]]:
+def _compared_pictures(reference: Reference, together: int) -> dict[str, list[int | None]]:
     """Return the numbers of pictures on both sides of each Fréchet or kernel distance."""
     samples, forgotten = reference.settings.frechet_samples, together * reference.settings.views
     return {

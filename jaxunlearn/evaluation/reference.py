@@ -11,9 +11,10 @@ from tqdm import tqdm
 
 from eg3d_flax import Compute
 from inception_flax import FeatureStatistics, frechet_distance_of_statistics
-from jaxunlearn.evaluation.features import Features, descriptions
+from jaxunlearn.evaluation.features import Features, OnEightBits, descriptions
 from jaxunlearn.evaluation.judges import CalibratedJudge, Judge
 from jaxunlearn.evaluation.judges.calibration import calibrate
+from jaxunlearn.evaluation.real_images import RealStatistics
 from jaxunlearn.evaluation.settings import EvaluationSettings, RandomPeople
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
@@ -39,7 +40,9 @@ class RenderedPeople(NamedTuple):
 class RealImages(NamedTuple):
     """Statistics of real images."""
 
-    number: int
+    number: int | None
+    """None if it is not known."""
+
     statistics: FeatureStatistics
     distance: float
     """Fréchet distance between them and the source's samples."""
@@ -93,7 +96,7 @@ def measure_source(
     settings: EvaluationSettings | None = None,
     *,
     mean: jax.Array | None = None,
-    real_images: np.ndarray | None = None,
+    real: RealStatistics | None = None,
     compute: Compute | None = None,
     progress: bool = True,
 ) -> Reference:
@@ -107,7 +110,7 @@ def measure_source(
       features: network of the Fréchet distances, a pytree.
       settings: the protocol; the defaults suit the bundled model.
       mean: the mean latent; None uses the generator's.
-      real_images: `[M, R, R, 3]` in [-1, 1], at least 2, for ΔFID_real.
+      real: statistics of real images for ΔFID_real, see `evaluation.real_images`.
       compute: dtype and forms; None uses what is fastest on this platform.
       progress: True shows a progress bar.
 
@@ -117,6 +120,8 @@ def measure_source(
     settings = settings or EvaluationSettings()
     compute = compute or Compute.for_platform(jax.default_backend())
     renderer = Renderer(source, batch=settings.batch, compute=compute)
+    if settings.fid_pixels == "uint8":
+        features = OnEightBits(features)
     mean = source.w_avg if mean is None else mean
     random = settings.random_people(source)
     all_judges = judges if isinstance(judges, Sequence) else [judges]
@@ -124,11 +129,10 @@ def measure_source(
     people = render_people(
         renderer, random, calibrated, features, settings, title="people before", progress=progress
     )
-    real = None
-    if real_images is not None:
-        statistics = FeatureStatistics.of(descriptions(features, real_images, settings.batch))
-        distance = frechet_distance_of_statistics(people.statistics, statistics)
-        real = RealImages(len(real_images), statistics, distance)
+    real_images = None
+    if real is not None:
+        distance = frechet_distance_of_statistics(people.statistics, real.statistics)
+        real_images = RealImages(real.number, real.statistics, distance)
     radii = jnp.sqrt(jnp.sum(jnp.square(random.ws - mean), axis=(-2, -1)))
     return Reference(
         settings=settings,
@@ -142,7 +146,7 @@ def measure_source(
         wide_views=settings.wide_views(source),
         random=random,
         people=people,
-        real=real,
+        real=real_images,
     )
 
 

@@ -1,12 +1,13 @@
 """Settings of the evaluation: the cameras, and the number of people."""
 
 import dataclasses
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from eg3d_flax import GeneratorConfig
 from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.generator import Generator
 
@@ -41,6 +42,10 @@ class EvaluationSettings:
       batch: images rendered and measured at a time.
       seed: of the random people and of their views; each person has one view.
       truncation_psi: of the random people; 1 means no truncation.
+      pivot: the point that all cameras look at, and that people are mapped for: "model", or "origin" as in
+        the official programs, which ask for a key that the checkpoint lacks.
+      fid_pixels: images of the Fréchet distances: as rendered, or rounded to 8 bits as in the official
+        programs.
     """
 
     views: int = 11
@@ -55,6 +60,8 @@ class EvaluationSettings:
     batch: int = 16
     seed: int = 0
     truncation_psi: float = 1.0
+    pivot: Literal["model", "origin"] = "model"
+    fid_pixels: Literal["float", "uint8"] = "float"
 
     def __post_init__(self) -> None:
         if not 2 <= self.frechet_samples >= self.retained_people >= 1:
@@ -69,26 +76,34 @@ class EvaluationSettings:
 
     @classmethod
     def official(cls) -> Self:
-        """Return the settings of GUIDE's `evaluate_id` and `evaluate_fid`: 11 views, 5,000 samples.
+        """Return the settings of GUIDE's `evaluate_id` and `evaluate_fid`: 11 views, 5,000 samples, 8 bits.
 
-        The official programs look at the origin, since they ask for a key that the checkpoint lacks. This
-        protocol looks at the model's own pivot. Percentiles over retained people are in neither paper.
+        Percentiles over retained people are in neither paper.
         """
-        return cls(retained_people=256, frechet_samples=5000)
+        return cls(retained_people=256, frechet_samples=5000, pivot="origin", fid_pixels="uint8")
+
+    def cameras(self, generator: Generator) -> GeneratorConfig:
+        """Return a generator's config with the pivot of these settings."""
+        config = generator.config
+        if self.pivot == "model":
+            return config
+        return dataclasses.replace(config, avg_camera_pivot=(0.0, 0.0, 0.0))
 
     def person_views(self, generator: Generator) -> jax.Array:
         """Return the cameras of the forgotten person, `[views, 25]`, from one side to the other."""
         yaw = np.linspace(-self.max_yaw, self.max_yaw, self.views) if self.views > 1 else np.zeros(1)
-        return views(generator.config, yaw, np.full(self.views, self.pitch))
+        return views(self.cameras(generator), yaw, np.full(self.views, self.pitch))
 
     def wide_views(self, generator: Generator) -> jax.Array:
         """Return the two cameras `[2, 25]` far to the left and to the right."""
-        return views(generator.config, np.array([-self.wide_yaw, self.wide_yaw]), np.full(2, self.pitch))
+        return views(
+            self.cameras(generator), np.array([-self.wide_yaw, self.wide_yaw]), np.full(2, self.pitch)
+        )
 
     def random_people(self, generator: Generator) -> RandomPeople:
         """Return `frechet_samples` people, each with a view."""
         key_z, key_yaw = jax.random.split(jax.random.key(self.seed))
-        count, config = self.frechet_samples, generator.config
+        count, config = self.frechet_samples, self.cameras(generator)
         z = jax.random.normal(key_z, (count, config.z_dim))
         yaw = jax.random.uniform(key_yaw, (count,), minval=-self.max_yaw, maxval=self.max_yaw)
         ws = generator.mapping(z, conditioning_view(config, count), self.truncation_psi)
@@ -97,5 +112,6 @@ class EvaluationSettings:
     def random_strangers(self, generator: Generator) -> jax.Array:
         """Return the latents `[strangers, L, D]` of people that are not among the random people."""
         key = jax.random.fold_in(jax.random.key(self.seed), 1)
-        z = jax.random.normal(key, (self.strangers, generator.config.z_dim))
-        return generator.mapping(z, conditioning_view(generator.config, self.strangers), self.truncation_psi)
+        config = self.cameras(generator)
+        z = jax.random.normal(key, (self.strangers, config.z_dim))
+        return generator.mapping(z, conditioning_view(config, self.strangers), self.truncation_psi)

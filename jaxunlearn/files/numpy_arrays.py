@@ -65,6 +65,34 @@ def read_npz(path: str | PathLike[str], *, most: int = LARGEST) -> dict[str, np.
     return arrays
 
 
+def map_npy(path: str | PathLike[str]) -> np.ndarray:
+    """Return the numbers of a .npy file without reading them: parts are read when they are used.
+
+    Args:
+      path: the file; it may be larger than memory.
+
+    Raises:
+      InputError: if it is not a .npy file, is damaged, claims more than it has, or has other content than
+        numbers.
+    """
+    with open_file(path) as file:
+        try:
+            with naming_file(path):
+                if file.read(len(_MAGIC)) != _MAGIC:
+                    raise CheckpointError("is not a NumPy file of one array (.npy)")
+                file.seek(0)
+                shape, fortran, dtype = _header(file)
+                _check_claim(shape, dtype, os.fstat(file.fileno()).st_size - file.tell())
+        except CheckpointError as error:
+            raise InputError(str(error)) from error
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        if not math.prod(shape):  # an empty file cannot be mapped
+            return np.zeros(shape, dtype)
+        order = "F" if fortran else "C"
+        return np.memmap(file, dtype, "r", offset=file.tell(), shape=shape, order=order)
+
+
 def _archive(file: BinaryIO, most: int) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     with open_zip(file) as archive:
@@ -92,18 +120,23 @@ def _refuse_bomb(archive: zipfile.ZipFile, most: int) -> None:
 def _array(file: BinaryIO, size: int, most: int) -> np.ndarray:
     """Return the array of a .npy file of `size` bytes."""
     shape, fortran, dtype = _header(file)
-    count = math.prod(shape)
+    claimed = _check_claim(shape, dtype, size - file.tell())
+    if claimed > most:
+        raise CheckpointError(f"holds {claimed / 2**20:.0f} MB; at most {most / 2**20:.0f} MB are read")
+    flat = np.frombuffer(file.read(claimed), dtype, math.prod(shape))
+    return flat.reshape(shape, order="F" if fortran else "C")
+
+
+def _check_claim(shape: tuple[int, ...], dtype: np.dtype, there: int) -> int:
+    """Return the bytes that an array claims, if it holds numbers or texts and `there` bytes are enough."""
     if dtype.kind not in _KINDS or dtype.itemsize == 0 or dtype.hasobject:
         raise CheckpointError(f"holds {dtype.name}, neither numbers nor texts")
-    claimed, there = count * dtype.itemsize, size - file.tell()
+    claimed = math.prod(shape) * dtype.itemsize
     if claimed > there:
         raise CheckpointError(
             f"is damaged or cut short: its header claims {claimed} bytes of numbers, {there} are there"
         )
-    if claimed > most:
-        raise CheckpointError(f"holds {claimed / 2**20:.0f} MB; at most {most / 2**20:.0f} MB are read")
-    flat = np.frombuffer(file.read(claimed), dtype, count)
-    return flat.reshape(shape, order="F" if fortran else "C")
+    return claimed
 
 
 def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:

@@ -145,6 +145,25 @@ class Evaluation:
         most=10**7,
         may_change=True,
     )
+    pivot: str = setting(
+        "model",
+        "The point that cameras look at; `origin` as in the official programs.",
+        choices=("model", "origin"),
+        may_change=True,
+    )
+    fid_pixels: str = setting(
+        "float",
+        "Images of the Fréchet distances: as rendered, or rounded to 8 bits as in the official programs.",
+        choices=("float", "uint8"),
+        may_change=True,
+    )
+    retain_random: float = setting(
+        0.0,
+        "Absolute distance of the Random retaining set from the forgotten people (SUGAR: 30); 0: none.",
+        least=0,
+        most=1e6,
+        may_change=True,
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,11 +8,13 @@ from inception_flax.distances import (
 )
 from inception_flax.files import load, read_state_dict, save
 from inception_flax.network import InceptionV3
+from inception_flax.running import RunningStatistics
 from inception_flax.torch_names import account, from_torch, to_torch
 
 __all__ = [
     "FeatureStatistics",
     "InceptionV3",
+    "RunningStatistics",
     "account",
     "frechet_distance",
     "frechet_distance_of_statistics",

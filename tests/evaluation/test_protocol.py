@@ -29,6 +29,7 @@ from jaxunlearn.evaluation import (
 )
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.papers.picture_change import change_of_all, picture_change
+from jaxunlearn.evaluation.real_images import statistics_of_images
 from jaxunlearn.methods import latents
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.dlib_network import DlibNetwork
@@ -62,13 +63,14 @@ def source() -> TriPlaneGenerator:
 def reference(source) -> Reference:
     perceptual = lpips_flax.load("alex")
     real = np.random.default_rng(0).uniform(-1, 1, (6, 64, 64, 3)).astype(np.float32)
+    features = AlexNetFeatures(perceptual)
     measured = measure_source(
         source,
         [CosineJudge(load_identity("heads-judge")), DlibJudge(DlibNetwork.load())],
         perceptual,
-        AlexNetFeatures(perceptual),
+        features,
         SETTINGS,
-        real_images=real,
+        real=statistics_of_images(real, features, 4),
         progress=False,
     )
     return dataclasses.replace(measured, groups={"first two": np.arange(5) < 2})
@@ -256,6 +258,20 @@ def test_the_views_are_the_official_ones(source, pivot, suffix):
     source.config = dataclasses.replace(source.config, avg_camera_pivot=pivot)
     case.check(f"views{suffix}", EvaluationSettings().person_views(source), 1e-6)
     case.check(f"conditioning{suffix}", conditioning_view(source.config)[0], 1e-6)
+
+
+def test_official_views_look_at_the_origin(source):
+    """Whatever the model's own pivot is; also those of random people, and the camera they are mapped for."""
+    model = copy.copy(source)
+    model.config = dataclasses.replace(source.config, avg_camera_pivot=(0.0, 0.0, 0.2))
+    official = dataclasses.replace(EvaluationSettings.official(), frechet_samples=256)
+    sugar_golden("eval_cameras").check("views", official.person_views(model), 1e-6)
+    origin = copy.copy(source)
+    origin.config = official.cameras(model)
+    own = dataclasses.replace(official, pivot="model")
+    for ours, theirs in zip(official.random_people(model), own.random_people(origin), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert not np.allclose(official.wide_views(model), own.wide_views(model))
 
 
 def test_a_generator_of_another_config_is_refused(source, reference):

@@ -5,11 +5,11 @@ import argparse
 from jaxunlearn.cli.readers import read_config
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import InceptionFeatures
-from jaxunlearn.evaluation.evaluate import measure_reference
+from jaxunlearn.evaluation.evaluate import default_features, measure_reference
+from jaxunlearn.evaluation.real_images import read_real, write_statistics
 from jaxunlearn.methods import configuration
 from jaxunlearn.models import loading
 from jaxunlearn.models.latent_io import read_latents
-from jaxunlearn.photos.pictures.image_io import read_images
 from jaxunlearn.reporting.report import evaluate_and_report
 from jaxunlearn.terminal import say
 from jaxunlearn.training.result import finished
@@ -22,6 +22,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
       InputError: if the folder is not that of a finished run, or a file cannot be used.
     """
+    _check_save_real(arguments)
     folder = RunFolder(arguments.folder)
     request = folder.request
     config = read_config(arguments.config, arguments.overrides, folder.config)
@@ -32,12 +33,14 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"{models.name}: is not the generator that {folder.path} started from")
     inception = arguments.inception or loading.published_inception(models.name)
     side = models.generator.config.img_resolution
-    reference = measure_reference(
-        models,
-        config,
-        features=None if inception is None else InceptionFeatures(loading.load_inception(inception)),
-        real_images=read_images(arguments.real, side) if arguments.real else None,
-    )
+    features = InceptionFeatures(loading.load_inception(inception)) if inception else default_features()
+    real = None
+    if arguments.real is not None:
+        real = read_real(arguments.real, side, features, config.evaluation.batch)
+        if arguments.save_real is not None:
+            write_statistics(arguments.save_real, real)
+            say(arguments.save_real)
+    reference = measure_reference(models, config, features=features, real=real)
     others = {}
     if arguments.others:
         if len(request.subjects) > 1:
@@ -47,3 +50,20 @@ def run(arguments: argparse.Namespace) -> None:
         others[0] = read_latents(arguments.others, models.generator.config)
     for line in evaluate_and_report(models, result, config, reference=reference, other_ws=others):
         say(line)
+
+
+def _check_save_real(arguments: argparse.Namespace) -> None:
+    """Refuse a file of `--save-real` that could not be written in the end.
+
+    Raises:
+      InputError: naming it.
+    """
+    path = arguments.save_real
+    if path is None:
+        return
+    if arguments.real is None:
+        raise InputError(f"--save-real {path}: needs --real, whose statistics it writes")
+    if path.suffix != ".npz":
+        raise InputError(f"--save-real {path}: give a file that ends in .npz")
+    if not path.parent.is_dir():
+        raise InputError(f"--save-real {path}: there is no folder {path.parent}")

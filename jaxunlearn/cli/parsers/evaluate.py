@@ -42,5 +42,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="latents of other pictures of the person, for a run of one person",
     )
-    add("--real", type=local_path, metavar="DIR", help="folder of real pictures, for ΔFID_real")
+    add(
+        "--real",
+        type=local_path,
+        metavar="PATH",
+        help="real pictures for ΔFID_real: a folder, features (.npy), or mean and covariance (.npz)",
+    )
+    add("--save-real", type=local_path, metavar="FILE", help="write mean and covariance of --real as .npz")
     add_config(parser)

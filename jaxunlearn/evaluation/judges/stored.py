@@ -25,6 +25,8 @@ def stored_calibration(judge: Judge, generator: str, settings: EvaluationSetting
       settings: of the evaluation.
     """
     stored = json.loads(FILE.read_text())
+    if settings.pivot != "model":
+        return None
     known = stored["judges"].get(judge.name)
     if known is None or stored["generator"] != generator or stored["views"] != views_of(settings):
         return None

@@ -31,6 +31,8 @@ def official() -> ConfigDict:
     config.pairs.reduction = "sum"
     config.pairs.view = "step"
     config.pairs.pivot = "origin"
+    config.evaluation.pivot = "origin"
+    config.evaluation.fid_pixels = "uint8"
     config.rendering.noise_mode = "random"
     config.rendering.draws = "independent"
     return config
@@ -85,6 +87,8 @@ def many(people: int = 10) -> ConfigDict:
     config.pairs.conditioning = "view"
     config.pairs.global_draw = "epoch"
     config.pairs.pivot = "origin"
+    config.evaluation.pivot = "origin"
+    config.evaluation.fid_pixels = "uint8"
     config.rendering.noise_mode = "random"
     config.rendering.draws = "independent"
     return config

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -167,8 +168,32 @@ def whole_picture(picture: Image.Image, side: int) -> np.ndarray:
     return to_float(np.asarray(scaled))
 
 
-def read_images(folder: Path, resolution: int) -> np.ndarray:
-    """Return all pictures of a folder, `[N, R, R, 3]`, in the order of their names; see `read_image`.
+def pictures_of(folder: Path) -> list[Path]:
+    """Return the files of a folder with names of pictures, sorted; if it has none, those of its folders.
+
+    Raises:
+      InputError: if there is no such folder, or no picture in it.
+    """
+    if not os.path.isdir(folder):  # Path.is_dir fails for a name that is too long
+        raise InputError(f"{folder}: no such folder")
+    paths = pictures_in(folder)
+    if not paths:
+        within = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        paths = [path for each in within for path in pictures_in(each)]
+    if not paths:
+        raise InputError(f"{folder}: has no pictures")
+    return paths
+
+
+def iterate_images(folder: Path, resolution: int) -> Iterator[np.ndarray]:
+    """Read the pictures of a folder one after another, in the order of their names; see `pictures_of`.
+
+    Args:
+      folder: of pictures.
+      resolution: see `read_image`.
+
+    Yields:
+      `[R, R, 3]` float32 in [-1, 1].
 
     Raises:
       InputError: if there is no such folder, or no picture in it can be used.
@@ -176,23 +201,21 @@ def read_images(folder: Path, resolution: int) -> np.ndarray:
     Warns:
       UserWarning: for each picture that is left out.
     """
-    if not os.path.isdir(folder):  # Path.is_dir fails for a name that is too long
-        raise InputError(f"{folder}: no such folder")
-    paths = pictures_in(folder)
-    if not paths:
-        raise InputError(f"{folder}: has no pictures")
-    images: list[np.ndarray] = []
     refused: list[InputError] = []
+    paths = pictures_of(folder)
     for path in paths:
         try:
-            images.append(read_image(path, resolution))
+            image = read_image(path, resolution)
         except InputError as error:
             refused.append(error)
-    if not images:
-        raise InputError(f"{folder}: none of its {len(paths)} pictures can be used; the first: {refused[0]}")
+            if len(refused) == len(paths):
+                raise InputError(
+                    f"{folder}: none of its {len(paths)} pictures can be used; the first: {refused[0]}"
+                ) from error
+        else:
+            yield image
     for error in refused:
         warnings.warn(f"left out: {error}", stacklevel=2)
-    return np.stack(images)
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import EpsImagePlugin, Image, ImageCms, ImageOps
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.photos.pictures.image_io import open_picture, read_images
+from jaxunlearn.photos.pictures.image_io import iterate_images, open_picture
 from jaxunlearn.photos.pictures.kinds import is_picture_name
 from jaxunlearn.photos.sources import read_photographs
 from tests.support.profiles import DISPLAY_P3, GREY_GAMMA_18, adobe_rgb, encoded
@@ -252,7 +252,7 @@ def test_nothing_that_looks_like_a_photo_is_left_out_without_a_word(tmp_path, mo
     assert not started
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        assert len(read_images(tmp_path, SIDE)) == 1
+        assert len(list(iterate_images(tmp_path, SIDE))) == 1
     assert len(caught) == len([warning for warning in caught if "left out: " in str(warning.message)])
     assert {str(tmp_path / name) for name in reasons} == {
         str(warning.message).removeprefix("left out: ").split(": ")[0] for warning in caught
