@@ -131,8 +131,8 @@ def test_a_person_whom_nobody_forgot_comes_back(attacked, reinverted):
 
 def test_a_person_comes_back_less_where_everybody_looks_alike(attacked, indifferent, reinverted, memory):
     blank = reinvert(indifferent, REINVERSION, encoder=memory, progress=False).figures
-    for method, before in reinverted.figures["unlearned"].items():
-        for name, judge in before["judges"].items():
+    for method in ("encoder", "hybrid"):
+        for name, judge in reinverted.figures["unlearned"][method]["judges"].items():
             assert blank["unlearned"][method]["judges"][name]["reinverted_id"] < judge["reinverted_id"]
     assert blank["source"] == reinverted.figures["source"]
     # All latents show one face there, so all methods find the same.
