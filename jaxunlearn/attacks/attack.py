@@ -1,7 +1,7 @@
 """Attack a run: what does somebody get back who has the unlearned generator?"""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -16,6 +16,7 @@ from jaxunlearn.attacks.kinds import KINDS
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.bundled_people.album import can_render_albums, render_album
 from jaxunlearn.evaluation.evaluate import measure_reference
+from jaxunlearn.evaluation.looks import look_each
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
 from jaxunlearn.methods.settings import ConfigDict
@@ -28,6 +29,7 @@ MOST_PEOPLE = 4
 """Number of people who are attacked if nobody is chosen."""
 
 _OTHER_PHOTOS = 3
+_STRANGERS = 4
 
 
 def attack(
@@ -52,7 +54,8 @@ def attack(
       result: of the run.
       config: of the run; `config.evaluation` is used.
       attacks: names in `KINDS`.
-      people: numbers of the people to attack; None takes the first `MOST_PEOPLE`.
+      people: numbers of the people to attack; None takes the first `MOST_PEOPLE` whose generator did not
+        diverge.
       depth: how hard the attacks try, see `attacks.depth`.
       seed: of all random numbers.
       reference: of `evaluation.evaluate.measure_reference`; measured here if not given.
@@ -71,23 +74,17 @@ def attack(
     _check(attacks, depth)
     reference = reference or attack_reference(models, config, progress=progress)
     folder = None if result.folder is None else AttackFolder(result.folder.path)
-    plan = [
-        (person, name)
-        for name in attacks
-        for person in chosen
-        if not (KINDS[name].everybody and result.together and person != chosen[0])
-    ]
     found: dict[tuple[int, str], AttackJson] = {}
-    attacked: dict[int, Attacked] = {}
-    bar = tqdm(plan, desc="attacks", unit="attack", disable=not progress)
+    attacked: tuple[int, Attacked] | None = None  # of one person at a time: generators are large
+    bar = tqdm(_plan(attacks, chosen, result), desc="attacks", unit="attack", disable=not progress)
     for person, name in bar:
         bar.set_postfix_str(f"{name}, {result.people.subjects[person]}"[:60])
         made_with = _made_with(models, result, person, reference, depth, seed)
         known = None if folder is None or redo else folder.read(name, person, made_with)
         if known is None:
-            if person not in attacked:
-                attacked[person] = attacked_person(models, result, person, reference, seed)
-            known = _run(name, attacked[person], person, depth, folder, made_with, progress)
+            if attacked is None or attacked[0] != person:
+                attacked = person, attacked_person(models, result, person, reference, seed)
+            known = _run(name, attacked[1], person, depth, folder, made_with, progress)
         found[person, name] = known
     if folder is not None:
         found = _earlier(folder, models, result, reference, depth, seed) | found
@@ -110,7 +107,8 @@ def attacked_person(models: Models, result: Result, person: int, reference: Refe
 
     The attacker's photo is the source's rendering of the person from the front. For people of the bundled
     generator, further photos are rendered from the parametric head, in other light and mood. For others they
-    are the source's renderings from the sides. The stranger is a random person of the reference.
+    are the source's renderings from the sides. The stranger is a random person of the reference whom no judge
+    takes for the person in the source.
 
     Args:
       models: the models of the run.
@@ -120,10 +118,12 @@ def attacked_person(models: Models, result: Result, person: int, reference: Refe
       seed: of all random numbers.
     """
     ws = jnp.asarray(result.ws[person])
-    stranger = reference.random.ws[person % len(reference.random.ws)]
-    frontal = conditioning_view(models.generator.config)
-    shown = reference.renderer(jnp.stack([ws, stranger]), jnp.repeat(frontal, 2, axis=0)).image
-    shown = np.clip(shown, -1, 1)
+    strangers = jnp.roll(reference.random.ws, -person, axis=0)[:_STRANGERS]
+    people = jnp.concatenate([ws[None], strangers])
+    frontal = jnp.repeat(conditioning_view(models.generator.config), len(people), axis=0)
+    seen = look_each(reference.renderer, reference.judges, people, frontal, reference.settings.batch)
+    stranger = 1 + _somebody_else(reference, seen.embeddings)
+    shown = seen.images[:, 0]
     everybody = result.ws if result.together else result.ws[person][None]
     return Attacked(
         models=models,
@@ -131,11 +131,32 @@ def attacked_person(models: Models, result: Result, person: int, reference: Refe
         unlearned=result.generator_of(person),
         ws=ws,
         photos=np.concatenate([shown[:1], _other_photos(models, result, person, reference)]),
-        stranger_ws=stranger,
-        stranger_photo=shown[1],
+        stranger_ws=people[stranger],
+        stranger_photo=shown[stranger],
         seed=seed,
         everybody=jnp.asarray(everybody),
     )
+
+
+def _somebody_else(reference: Reference, embeddings: Mapping[str, np.ndarray]) -> int:
+    """Return the number of the first stranger whom no judge takes for the person.
+
+    If there is none, it is the one least alike to the main judge.
+
+    Args:
+      reference: has the judges.
+      embeddings: name of a judge → `[1 + N, 1, E]`, the person and `N` strangers, from the front.
+    """
+    values = {
+        judge.name: judge.judge.similarity(embeddings[judge.name][:1], embeddings[judge.name][1:])
+        for judge in reference.judges
+    }
+    taken = [
+        [judge.accepts(value, "single") is True for value in values[judge.name]] for judge in reference.judges
+    ]
+    free = np.flatnonzero(~np.any(taken, axis=0))
+    alike = np.nan_to_num(values[reference.judge.name], nan=np.inf)
+    return int(free[0] if len(free) else np.argmin(alike))
 
 
 def _other_photos(models: Models, result: Result, person: int, reference: Reference) -> np.ndarray:
@@ -144,6 +165,16 @@ def _other_photos(models: Models, result: Result, person: int, reference: Refere
         return render_album(models.generator, seed, _OTHER_PHOTOS).images
     ws = jnp.repeat(jnp.asarray(result.ws[person])[None], len(reference.wide_views), axis=0)
     return np.clip(reference.renderer(ws, reference.wide_views).image, -1, 1)
+
+
+def _plan(attacks: Sequence[str], chosen: Sequence[int], result: Result) -> list[tuple[int, str]]:
+    """Return each person with each attack; those on everybody are made once for each generator."""
+    return [
+        (person, name)
+        for person in chosen
+        for name in attacks
+        if not (KINDS[name].everybody and result.together and person != chosen[0])
+    ]
 
 
 def _run(
@@ -223,11 +254,17 @@ def _summary(
 
 def _chosen_people(people: Sequence[int] | None, result: Result) -> list[int]:
     count = len(result.ws)
+    diverged = set() if result.together else set(result.summary.get("diverged", ()))
     if people is None:
-        return list(range(min(count, MOST_PEOPLE)))
+        chosen = [person for person in range(count) if person not in diverged][:MOST_PEOPLE]
+        if not chosen:
+            raise InputError("all generators of the run diverged; there is nothing to attack")
+        return chosen
     for person in people:
         if not 0 <= person < count:
             raise InputError(f"person {person}: the run has {count} people, numbers 0 to {count - 1}")
+        if person in diverged:
+            raise InputError(f"person {person}: their generator diverged; choose other people")
     return list(dict.fromkeys(people))
 
 

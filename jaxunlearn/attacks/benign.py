@@ -86,8 +86,8 @@ def finetune_benignly(
       `benign_id`: name of a judge → `similarity`, `accepted` and `stranger_rank` of the forgotten person,
       between the source and the fine-tuned generator. `before`: the same before fine-tuning; it is the
       control. `forgotten`: True if no judge accepts the person; None if no judge can say. `trained_people`:
-      see `figures_of_trained`. `loss`: at the first and at the last steps. `settings`. Pictures of the person
-      from the middle and from the last view, and of one trained person.
+      see `figures_of_trained`. `loss`: means over the first and the last tenth of the steps. `settings`.
+      Pictures of the person from the middle and from the last view, and of one trained person.
 
     Raises:
       InputError: if the loss is not finite.
@@ -109,6 +109,7 @@ def finetune_benignly(
         {name: figures[0] for name, figures in attacked.compared(source, seen.embeddings).items()}
         for seen in persons[1:]
     )
+    tenth = max(1, settings.steps // 10)
     answers = [figures["accepted"] for figures in after.values() if figures["accepted"] is not None]
     figures = {
         "benign_id": after,
@@ -118,7 +119,7 @@ def finetune_benignly(
             judge.name: figures_of_trained(judge, *(seen.embeddings[judge.name] for seen in trained))
             for judge in reference.judges
         },
-        "loss": {"first": float(np.mean(losses[:10])), "last": float(np.mean(losses[-10:]))},
+        "loss": {"first": float(np.mean(losses[:tenth])), "last": float(np.mean(losses[-tenth:]))},
         "settings": dataclasses.asdict(settings),
     }
     times = ("in the source", "before", f"after {settings.steps} steps")

@@ -7,9 +7,8 @@ from jaxunlearn.attacks.attacked import Attacked, Found
 from jaxunlearn.attacks.benign import BenignSettings, finetune_benignly
 from jaxunlearn.attacks.depth import Depth
 from jaxunlearn.attacks.erasure import ErasureSettings, detect_erasure, draw_erasure_map
-from jaxunlearn.attacks.near_search import NearSettings, search_near
-from jaxunlearn.attacks.reinversion import ReinversionSettings, reinvert
 from jaxunlearn.attacks.relearning import RelearnSettings, relearn
+from jaxunlearn.attacks.search import NearSettings, ReinversionSettings, reinvert, search_near
 from jaxunlearn.attacks.unseen_latents import UnseenSettings, unseen_latents
 
 

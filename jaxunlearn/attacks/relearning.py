@@ -28,6 +28,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.looks import Look, look
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.perception import Perception
 
 SAME_PICTURE = 2 / 127.5
 """Largest difference of a pixel at which a photo counts as the source's rendering: two levels of 256."""
@@ -46,10 +47,12 @@ class RelearnSettings:
       tuning: the optimiser and the weights of the loss.
     """
 
-    steps: int = 60
+    steps: int = 40
     check_every: int = 4
     yaws: tuple[float, ...] = (-0.6, -0.45, -0.3, -0.15, 0.0, 0.15, 0.3, 0.45, 0.6)
-    tuning: FinetuningSettings = dataclasses.field(default_factory=FinetuningSettings)
+    tuning: FinetuningSettings = dataclasses.field(
+        default_factory=lambda: FinetuningSettings(learning_rate=3e-3)
+    )
 
     def __post_init__(self) -> None:
         if not 1 <= self.check_every <= self.steps:
@@ -60,7 +63,7 @@ class RelearnSettings:
     @classmethod
     def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
-        steps, check_every = {"quick": (40, 10), "standard": (60, 4), "thorough": (200, 1)}[depth]
+        steps, check_every = {"quick": (20, 5), "standard": (40, 4), "thorough": (200, 1)}[depth]
         return cls(steps=steps, check_every=check_every)
 
 
@@ -152,9 +155,14 @@ def nearest_yaw(attacked: Attacked, photo: np.ndarray, yaws: Sequence[float]) ->
     c = _from_yaw(attacked, yaws)
     mean = jnp.broadcast_to(attacked.models.w_avg, (len(yaws), *jnp.shape(attacked.ws)))
     faces = attacked.reference.renderer.with_generator(attacked.unlearned)(mean, c).image
-    perceptual = attacked.models.perception().perceptual
-    distances = perceptual(jnp.asarray(faces), jnp.broadcast_to(jnp.asarray(photo), faces.shape))
+    photos = jnp.broadcast_to(jnp.asarray(photo), faces.shape)
+    distances = _perceptual_distances(attacked.models.perception(), jnp.asarray(faces), photos)
     return float(yaws[int(jnp.argmin(distances))])
+
+
+@jax.jit
+def _perceptual_distances(perception: Perception, images: jax.Array, others: jax.Array) -> jax.Array:
+    return perception.perceptual(images, others)
 
 
 def figures_of_curve(

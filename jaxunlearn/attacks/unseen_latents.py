@@ -4,7 +4,7 @@
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self
 
 import jax
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
+from jaxunlearn.attacks.depth import Depth
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.looks import look
@@ -47,7 +48,7 @@ class UnseenSettings:
             )
 
     @classmethod
-    def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
+    def at_depth(cls, depth: Depth) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
         draws = {"quick": 1, "standard": 2, "thorough": 8}[depth]
         return cls(noise_draws=draws, partners=draws)
@@ -76,8 +77,10 @@ def unseen_latents(
       progress: True shows a progress bar.
 
     Returns:
-      `forgotten`: for each kind the number of people whom no judge finds at any changed latent. `people`: for
-      each person and kind `forgotten`, and in `judges` the figures of `figures_of_changes`. `settings`.
+      `people`: for each person and kind `forgotten`, and in `judges` the figures of `figures_of_changes`.
+      `forgotten` is True if no judge finds the person at any changed latent. It is None if no judge finds
+      them in the source either, since then there was nothing to forget. `forgotten`: for each kind the number
+      of people for whom it is True. `judged`: the number of people for whom it is not None. `settings`.
 
     Raises:
       InputError: if `ws` are not latents of the generator, or there are fewer random people than partners.
@@ -96,6 +99,7 @@ def unseen_latents(
     ]
     return {
         "forgotten": {kind: sum(bool(person[kind]["forgotten"]) for person in people) for kind in KINDS},
+        "judged": {kind: sum(person[kind]["forgotten"] is not None for person in people) for kind in KINDS},
         "people": people,
         "settings": dataclasses.asdict(settings),
     }
@@ -186,6 +190,9 @@ def _number_accepted(judge: CalibratedJudge, similarities: np.ndarray) -> int | 
     return sum(known) if known else None
 
 
-def _nobody_accepts(by_judge: Sequence[Mapping[str, Any]] | Any) -> bool | None:
-    known = [figures["accepted"] for figures in by_judge if figures["accepted"] is not None]
+def _nobody_accepts(by_judge: Iterable[Mapping[str, Any]]) -> bool | None:
+    """Return True if no judge finds the person; None if no judge finds them in the source either."""
+    known = [
+        figures["accepted"] for figures in by_judge if figures["accepted_in_source"] or figures["accepted"]
+    ]
     return not any(known) if known else None

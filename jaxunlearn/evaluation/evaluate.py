@@ -48,6 +48,7 @@ def measure_reference(
     *,
     features: Features | None = None,
     real: RealStatistics | None = None,
+    retaining: np.ndarray | None = None,
     progress: bool = True,
 ) -> Reference:
     """Measure all that depends on the source alone, for any number of calls of `evaluate`.
@@ -57,6 +58,7 @@ def measure_reference(
       config: `config.evaluation` is used.
       features: network of the Fréchet distances; None uses AlexNet.
       real: statistics of real images for ΔFID_real, see `evaluation.real_images`.
+      retaining: `[M, L, D]`, a retaining set, see `evaluation.retaining_sets`.
       progress: True shows progress bars.
 
     Raises:
@@ -72,6 +74,7 @@ def measure_reference(
         seed=wanted.seed,
         pivot=wanted.pivot,
         fid_pixels=wanted.fid_pixels,
+        retain_random=wanted.retain_random,
     )
     judges = [judge_of(network, wanted.align) for network in models.judges]
     reference = measure_source(
@@ -86,6 +89,8 @@ def measure_reference(
         progress=progress,
     )
     reference = dataclasses.replace(reference, median_radius=models.median_radius)
+    if retaining is not None:
+        reference = dataclasses.replace(reference, retaining=jnp.asarray(retaining))
     if not has_groups(models):
         return reference
     retained = np.asarray(reference.random.z[: settings.retained_people])

@@ -12,6 +12,7 @@ from jaxunlearn.evaluation.judges.strangers import FAR
 from jaxunlearn.evaluation.means import mean_figures
 from jaxunlearn.evaluation.papers.picture_change import change_of_all
 from jaxunlearn.evaluation.reference import Reference
+from jaxunlearn.evaluation.retaining_sets import figures_of_sets
 from jaxunlearn.evaluation.retention import Retained, compare_retained
 from jaxunlearn.models.generator import Generator
 
@@ -52,7 +53,8 @@ def evaluate_generator(
       progress: True shows progress bars.
 
     Returns:
-      The figures of `forgotten_figures` and `retained_figures` under the papers' names; `align` (what the
+      The figures of `forgotten_figures` and `retained_figures` under the papers' names; `retain` with those
+      of `figures_of_sets`; `align` (what the
       main judge saw), `networks`, `counts` and `settings`; ready for JSON.
     """
     return measure_generator(reference, unlearned, ws, ws_target, other_ws, progress=progress).figures
@@ -73,6 +75,7 @@ def measure_generator(
     figures = {
         **person.figures,
         **retained.figures,
+        "retain": figures_of_sets(reference, unlearned, ws[None], progress=progress),
         **_measured_with(reference, 0 if other_ws is None else len(other_ws), 0),
     }
     return Measured(figures, [person], retained)
@@ -123,6 +126,7 @@ def measure_together(
         **means_of_people(each),
         "fid_forget": fid_forget,
         **retained.figures,
+        "retain": figures_of_sets(reference, unlearned, ws, progress=progress),
         **_measured_with(reference, others, len(people)),
         "people": {str(k): figures for k, figures in enumerate(each)},
     }

@@ -66,6 +66,7 @@ class Reference:
       people: those of them that are retained, as the source renders them.
       real: statistics of real images, if there are any.
       groups: name of a group → `[K]`, True for the retained people in it; empty if nothing is known of them.
+      retaining: `[M, L, D]`, a given retaining set, see `evaluation.retaining_sets`; None if there is none.
     """
 
     settings: EvaluationSettings
@@ -81,6 +82,7 @@ class Reference:
     people: RenderedPeople
     real: RealImages | None
     groups: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    retaining: jax.Array | None = None
 
     @property
     def judge(self) -> CalibratedJudge:

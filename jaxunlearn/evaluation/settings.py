@@ -46,6 +46,7 @@ class EvaluationSettings:
         the official programs, which ask for a key that the checkpoint lacks.
       fid_pixels: images of the Fréchet distances: as rendered, or rounded to 8 bits as in the official
         programs.
+      retain_random: absolute distance of the Random retaining set from the forgotten people; 0: no such set.
     """
 
     views: int = 11
@@ -62,6 +63,7 @@ class EvaluationSettings:
     truncation_psi: float = 1.0
     pivot: Literal["model", "origin"] = "model"
     fid_pixels: Literal["float", "uint8"] = "float"
+    retain_random: float = 0.0
 
     def __post_init__(self) -> None:
         if not 2 <= self.frechet_samples >= self.retained_people >= 1:

@@ -138,13 +138,6 @@ class Evaluation:
     )
     batch: int = setting(4, "Images in a batch.", least=1, most=4096, may_change=True)
     seed: int = setting(0, "Seed of the random people and views.", least=0, most=2**32 - 1, may_change=True)
-    frontier_every: int = setting(
-        0,
-        "Steps between two lines of `frontier.jsonl`; 0: none. Work lists have none.",
-        least=0,
-        most=10**7,
-        may_change=True,
-    )
     pivot: str = setting(
         "model",
         "The point that cameras look at; `origin` as in the official programs.",
@@ -162,6 +155,13 @@ class Evaluation:
         "Absolute distance of the Random retaining set from the forgotten people (SUGAR: 30); 0: none.",
         least=0,
         most=1e6,
+        may_change=True,
+    )
+    frontier_every: int = setting(
+        0,
+        "Steps between two lines of `frontier.jsonl`; 0: none. Work lists have none.",
+        least=0,
+        most=10**7,
         may_change=True,
     )
 

@@ -2,15 +2,21 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jaxunlearn.attacks import attack as attacking
 from jaxunlearn.attacks.attack import attack
 from jaxunlearn.attacks.attack_folder import read_attacks
 from jaxunlearn.attacks.attacked import Found
-from jaxunlearn.attacks.depth import ATTACKS
+from jaxunlearn.attacks.benign import BenignSettings
+from jaxunlearn.attacks.depth import ATTACKS, DEPTHS
 from jaxunlearn.attacks.kinds import KINDS, Kind
+from jaxunlearn.attacks.relearning import RelearnSettings
+from jaxunlearn.attacks.search import NearSettings, ReinversionSettings
+from jaxunlearn.attacks.unseen_latents import UnseenSettings
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
 from jaxunlearn.models import loading
@@ -58,9 +64,26 @@ def test_every_attack_has_its_line_for_the_command():
     assert set(KINDS) == set(ATTACKS)
 
 
+def test_the_guide_has_the_numbers_of_each_depth():
+    fields = {
+        "reinversion": (ReinversionSettings, "steps", "starts"),
+        "search": (NearSettings, "steps", "starts"),
+        "unseen": (UnseenSettings, "noise_draws", "partners"),
+        "relearning": (RelearnSettings, "steps", "check_every"),
+        "benign": (BenignSettings, "steps", "people"),
+    }
+    guide = (Path(__file__).parents[2] / "docs/guides/attacks.md").read_text()
+    for name, (kind, *names) in fields.items():
+        settings = [kind.at_depth(depth) for depth in DEPTHS]
+        cells = [", ".join(str(getattr(each, field)) for field in names) for each in settings]
+        line = next(line for line in guide.splitlines() if line.startswith(f"| `{name}`: "))
+        assert line.endswith(f"| {' | '.join(cells)} |")
+
+
 def test_people_are_attacked_one_by_one_and_their_generator_once(result, counted):
     found = attacked(result, redo=True)
-    assert counted == [("reinversion", "standard", 2)] * 2 + [("erasure", "standard", 2)]
+    assert [name for name, _, _ in counted] == ["reinversion", "erasure", "reinversion"]
+    assert {everybody for _, _, everybody in counted} == {2}
     assert {person: set(names) for person, names in found["people"].items()} == {
         "0": {"reinversion", "erasure"},
         "1": {"reinversion"},
@@ -104,6 +127,34 @@ def test_what_cannot_be_attacked_is_refused_before_anything_is_rendered(result, 
     with pytest.raises(InputError, match=line):
         attacked(result, **options)
     assert counted == []
+
+
+def diverged(result, *copies):
+    """The run as if each person had their own generator, and some of them had diverged."""
+    summary = {**result.summary, "diverged": list(copies)}
+    return dataclasses.replace(result, generators=result.generators * 2, summary=summary, folder=None)
+
+
+def test_generators_that_diverged_are_not_attacked(result, counted):
+    found = attacked(diverged(result, 0), attacks=["reinversion"])
+    assert list(found["people"]) == ["1"]
+    with pytest.raises(InputError, match="person 0: their generator diverged"):
+        attacked(diverged(result, 0), people=[0])
+    with pytest.raises(InputError, match="all generators of the run diverged"):
+        attacked(diverged(result, 0, 1))
+    assert len(counted) == 1
+
+
+def test_the_stranger_is_not_taken_for_the_person(result):
+    models = tiny_models()
+    reference = attacking.attack_reference(models, tiny_sugar(SETTINGS, people=2), progress=False)
+    usual = attacking.attacked_person(models, result, 0, reference, seed=0)
+    np.testing.assert_array_equal(usual.stranger_ws, reference.random.ws[0])
+    double = reference.random.ws.at[0].set(result.ws[0])
+    random = reference.random._replace(ws=double)
+    person = attacking.attacked_person(models, result, 0, dataclasses.replace(reference, random=random), 0)
+    assert not np.array_equal(person.stranger_ws, person.ws)
+    assert not np.allclose(person.stranger_photo, person.photos[0], atol=1e-3)
 
 
 def test_a_run_without_a_folder_is_attacked_too(result, counted):

@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 
 from jaxunlearn.attacks.unseen_latents import (
     KINDS,
     UnseenSettings,
+    _nobody_accepts,
     figures_of_changes,
     unseen_latents,
     with_rows,
@@ -20,7 +20,7 @@ from jaxunlearn.attacks.unseen_latents import (
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import CosineJudge, EvaluationSettings, Reference, looks, measure_source
 from jaxunlearn.evaluation.judges import CalibratedJudge
-from tests.support.tiny_models import tiny_models, tiny_people
+from tests.support.tiny_models import tiny_models, tiny_people, tiny_unlearned
 
 SETTINGS = UnseenSettings(noise_draws=2, partners=2)
 
@@ -64,6 +64,8 @@ def unchanged(reference, people):
 def test_a_generator_that_was_left_alone_shows_the_same_as_the_source(unchanged):
     assert json.loads(json.dumps(unchanged)) == unchanged
     assert [len(unchanged["people"]), *unchanged["forgotten"]] == [2, *KINDS]
+    assert set(unchanged["forgotten"].values()) == {0}
+    assert unchanged["judged"]["noise"] == 2
     for person in unchanged["people"]:
         for kind in KINDS:
             for figures in person[kind]["judges"].values():
@@ -94,11 +96,7 @@ def _of_main_judge(figures) -> list[dict]:
 
 def test_the_figures_are_those_of_the_pictures(reference, people):
     """Without noise in the way: the rows of the first partner, rendered and compared by hand."""
-    models, judge = tiny_models(), reference.judges[0]
-    state = jax.tree.map(
-        lambda x: x + 0.3 * jnp.sin(jnp.arange(x.size)).reshape(x.shape), nnx.state(models.generator)
-    )
-    changed = nnx.merge(nnx.graphdef(models.generator), state)
+    judge, changed = reference.judges[0], tiny_unlearned()
     settings = UnseenSettings(noise_draws=1, partners=1)
     figures = unseen_latents(reference, changed, people[:1], settings, progress=False)
     half = len(people[0]) // 2
@@ -137,6 +135,15 @@ def test_a_judge_accepts_from_its_threshold_on():
     assert (figures["accepted"], figures["accepted_in_source"], figures["changes"]) == (2, 3, 3)
     assert figures["id"] == pytest.approx(1.6 / 3)
     assert figures["id_max"] == pytest.approx(1.0)
+
+
+def test_a_person_who_is_not_in_the_source_either_is_not_judged():
+    gone, kept = {"accepted": 0, "accepted_in_source": 2}, {"accepted": 1, "accepted_in_source": 2}
+    never = {"accepted": 0, "accepted_in_source": 0}
+    unknown = {"accepted": None, "accepted_in_source": None}
+    assert _nobody_accepts([gone, never]) is True
+    assert _nobody_accepts([gone, kept]) is False
+    assert _nobody_accepts([never, unknown]) is None
 
 
 def test_without_faces_nothing_is_said():

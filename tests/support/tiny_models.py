@@ -70,3 +70,13 @@ def tiny_people(count: int) -> np.ndarray:
 def numbers(generator: Generator) -> dict[str, Any]:
     """Return all weights as a tree of arrays, by the names of the layers."""
     return jax.tree.map(np.asarray, nnx.to_pure_dict(nnx.state(generator)))
+
+
+def tiny_unlearned() -> Generator:
+    """Return the tiny generator with other weights, as after unlearning."""
+    graph, state = nnx.split(tiny_models().generator)
+    moved = jax.tree.map(
+        lambda x: jnp.asarray(x + 0.3 * np.sin(np.arange(x.size, dtype=np.float32)).reshape(x.shape)),
+        jax.tree.map(np.asarray, state),
+    )
+    return nnx.merge(graph, moved)

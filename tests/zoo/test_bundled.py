@@ -1,6 +1,7 @@
 """The bundled generator: people look like the renderings of their z, in every view."""
 
-from importlib import resources
+import hashlib
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +11,7 @@ from safetensors import safe_open
 
 import lpips_flax
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
+from jaxunlearn import zoo
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.loading import median_radius
 from jaxunlearn.zoo.metrics.generator_metrics import evaluate, generate
@@ -17,7 +19,7 @@ from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographReque
 from jaxunlearn.zoo.training.generator import many_latents
 from jaxunlearn.zoo.training.generator_data import on_white
 
-FILE = resources.files("jaxunlearn.zoo") / "heads.safetensors"
+FILE = Path(zoo.__file__).parent / "heads.safetensors"
 COMPUTE = Compute.for_platform("cpu")
 
 
@@ -33,13 +35,18 @@ def held_out() -> Photographs:
 
 
 def header() -> dict[str, str]:
-    with resources.as_file(FILE) as path, safe_open(path, framework="numpy") as file:
+    with safe_open(FILE, framework="numpy") as file:
         return dict(file.metadata())
 
 
+def test_every_network_is_the_one_that_is_described() -> None:
+    described = (FILE.parent / "MODELS.md").read_text()
+    for path in FILE.parent.glob("*.safetensors"):
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in described, path.name
+
+
 def test_the_file_is_small_and_says_what_it_is() -> None:
-    with resources.as_file(FILE) as path:
-        assert path.stat().st_size < 5e6
+    assert FILE.stat().st_size < 5e6
     assert {"architecture", "config", "licence", "seed", "steps", "median_radius"} <= header().keys()
 
 

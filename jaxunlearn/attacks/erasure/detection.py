@@ -104,8 +104,8 @@ def detect_erasure(
     everybody = jnp.concatenate([*tested, background_ws])
 
     def seen_in(name: str, generator: Generator) -> Observation:
-        title, eyes = f"people of the {name} generator", renderer.with_generator(generator)
-        return observe(eyes, instruments, everybody, models.w_avg, settings, title=title, progress=progress)
+        title, own = f"people of the {name} generator", renderer.with_generator(generator)
+        return observe(own, instruments, everybody, models.w_avg, settings, title=title, progress=progress)
 
     source, changed = seen_in("source", models.generator), seen_in("unlearned", unlearned)
     counts = {"forgotten": len(tested[0]), "retained": len(tested[1]), "background": len(background_ws)}

@@ -95,11 +95,13 @@ def _panel(
         shapes.append(
             f'<circle cx="{x[k]:.1f}" cy="{y[k]:.1f}" r="3" fill="{_RETAINED}" fill-opacity="0.7"/>'
         )
-    for k in range(points.forgotten):
-        shapes.append(
-            f'<circle cx="{x[k]:.1f}" cy="{y[k]:.1f}" r="4.5" fill="{_FORGOTTEN}"/>'
-            f'<text x="{x[k] + 6:.1f}" y="{y[k] - 4:.1f}" font-size="11" fill="{_FORGOTTEN}">{k}</text>'
-        )
+    forgotten = range(points.forgotten)
+    shapes += [f'<circle cx="{x[k]:.1f}" cy="{y[k]:.1f}" r="4.5" fill="{_FORGOTTEN}"/>' for k in forgotten]
+    shapes += [
+        f'<text x="{x[k] + 6:.1f}" y="{y[k] - 5:.1f}" font-weight="bold" fill="{_FORGOTTEN}" stroke="white" '
+        f'stroke-width="3" paint-order="stroke">{k}</text>'
+        for k in forgotten
+    ]
     return shapes
 
 

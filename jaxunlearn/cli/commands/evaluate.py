@@ -1,15 +1,21 @@
 """Run `jaxunlearn evaluate`: measure what a run did."""
 
 import argparse
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from jaxunlearn.cli.readers import read_config
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import InceptionFeatures
 from jaxunlearn.evaluation.evaluate import default_features, measure_reference
+from jaxunlearn.evaluation.other_photos import invert_remaining, read_others
 from jaxunlearn.evaluation.real_images import read_real, write_statistics
-from jaxunlearn.methods import configuration
+from jaxunlearn.evaluation.retaining_sets import read_retaining_set
+from jaxunlearn.methods import configuration, from_config
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models import loading
-from jaxunlearn.models.latent_io import read_latents
 from jaxunlearn.reporting.report import evaluate_and_report
 from jaxunlearn.terminal import say
 from jaxunlearn.training.result import finished
@@ -40,16 +46,32 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.save_real is not None:
             write_statistics(arguments.save_real, real)
             say(arguments.save_real)
-    reference = measure_reference(models, config, features=features, real=real)
-    others = {}
-    if arguments.others:
-        if len(request.subjects) > 1:
-            raise InputError(
-                f"--others: {folder.path} forgot {len(request.subjects)} people; it needs a run of one person"
-            )
-        others[0] = read_latents(arguments.others, models.generator.config)
+    others = _other_photos(arguments, models, request.subjects, config)
+    retaining = None
+    if arguments.retain is not None:
+        retaining = read_retaining_set(models, arguments.retain, **_inversion(arguments, config))
+    reference = measure_reference(models, config, features=features, real=real, retaining=retaining)
     for line in evaluate_and_report(models, result, config, reference=reference, other_ws=others):
         say(line)
+
+
+def _other_photos(
+    arguments: argparse.Namespace, models: loading.Models, subjects: Sequence[str], config: ConfigDict
+) -> dict[int, np.ndarray]:
+    """Return number of a person → latents of their other photos `[M, L, D]`, as far as any were given."""
+    if arguments.identities is not None:
+        return invert_remaining(models, subjects, arguments.identities, **_inversion(arguments, config))
+    return read_others(arguments.others, subjects, models.generator.config)
+
+
+def _inversion(arguments: argparse.Namespace, config: ConfigDict) -> dict[str, Any]:
+    """Return how photos are inverted."""
+    return {
+        "method": arguments.inversion,
+        "encoder": arguments.encoder,
+        "encoder_input": arguments.encoder_input,
+        "compute": from_config.compute(config),
+    }
 
 
 def _check_save_real(arguments: argparse.Namespace) -> None:

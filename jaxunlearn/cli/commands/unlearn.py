@@ -65,10 +65,11 @@ def run(arguments: argparse.Namespace) -> None:
         _run_sequence(arguments, mesh)
         return
     models = models_of(arguments, arguments.w_avg)
-    if arguments.identities is not None or arguments.parallel:
+    together = method_of(first).shares_generator(first)
+    if arguments.parallel or (arguments.identities is not None and not together):
         _run_worklist(arguments, models, mesh)
         return
-    config, people = _request(arguments, models)
+    config, people = _request(arguments, models, mesh)
     _refuse_too_many(config, len(people.subjects))
     out = arguments.out or Path("runs") / people.name
     if arguments.sweep_distance:
@@ -158,7 +159,7 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
     say(newest_generator(forgotten.registry))
 
 
-def _request(arguments: argparse.Namespace, models: Models) -> tuple[ConfigDict, People]:
+def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -> tuple[ConfigDict, People]:
     """Return settings and people; settings are checked before photos are inverted, which takes long."""
     if arguments.image is not None:
         config = read_settings(arguments, len(arguments.image))
@@ -171,6 +172,11 @@ def _request(arguments: argparse.Namespace, models: Models) -> tuple[ConfigDict,
             compute=from_config.compute(config),
         )
         return read_settings(arguments, len(people.subjects)), people
+    if arguments.identities is not None:
+        worklist, name = _worklist(arguments, models, read_settings(arguments, 1), mesh)
+        config = read_settings(arguments, len(worklist.subjects))
+        ws = worklist.latents(range(len(worklist.subjects)))
+        return config, People(name, worklist.subjects, ws)
     if arguments.seed is not None:
         config = read_settings(arguments, len(arguments.seed))
         if method_of(config).shares_generator(config):

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.argument_groups import add_config
+from jaxunlearn.cli.argument_groups import add_config, add_inversion
 from jaxunlearn.cli.argument_types import local_path, name_or_path
 
 DESCRIPTION = """\
@@ -14,6 +14,8 @@ examples:
   jaxunlearn evaluate runs/seed0007
   jaxunlearn evaluate runs/person --judge CurricularFace_Backbone.pth --inception pt_inception.pth
   jaxunlearn evaluate runs/person --others more_latents_of_the_person.npz
+  jaxunlearn evaluate runs/ten --identities people.csv --retain retained_photos/
+  jaxunlearn evaluate runs/person --real ffhq/ --save-real ffhq_statistics.npz
 """
 
 
@@ -36,11 +38,21 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="network of the FID [as suits the model, else AlexNet features]",
     )
-    add(
+    photos = parser.add_mutually_exclusive_group()
+    photos.add_argument(
         "--others",
-        type=local_path,
-        metavar="FILE",
-        help="latents of other pictures of the person, for a run of one person",
+        action="append",
+        default=[],
+        type=name_or_path,
+        metavar="[WHO=]FILE",
+        help="latents of other photos of a forgotten person, by number (from 0) or name; may be given "
+        "several times. Or a folder with a file for each person. For a run of one person FILE alone",
+    )
+    photos.add_argument(
+        "--identities",
+        type=name_or_path,
+        metavar="SOURCE",
+        help="the photos that unlearning read: those it did not use are inverted, and are the other photos",
     )
     add(
         "--real",
@@ -49,4 +61,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="real pictures for ΔFID_real: a folder, features (.npy), or mean and covariance (.npz)",
     )
     add("--save-real", type=local_path, metavar="FILE", help="write mean and covariance of --real as .npz")
+    add(
+        "--retain",
+        type=local_path,
+        metavar="PATH",
+        help="a retaining set: latents, or photos of people who should stay (a folder, a table, a picture)",
+    )
+    add_inversion(parser, "--inversion")
     add_config(parser)

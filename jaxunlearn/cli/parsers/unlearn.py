@@ -30,6 +30,7 @@ examples:
   jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --out runs/person
   jaxunlearn unlearn --identities people/ --parallel 8 --mesh 4x2 --out runs/people
   jaxunlearn unlearn --method sugar --seed 0-9 --out runs/ten
+  jaxunlearn unlearn --method sugar --identities people.csv --out runs/people_together
   jaxunlearn unlearn --method sugar --seed 0-4 --sweep-distance=-0.5,0.5,1,1.5 --out runs/sweep
   jaxunlearn unlearn --method sugar --sequence requests.json --out runs/requests
 """
@@ -69,8 +70,8 @@ def _add_people(parser: ArgumentParser) -> None:
         "--identities",
         type=name_or_path,
         metavar="FOLDER",
-        help="a work list: each person in a folder of photos, a folder of people's folders, a table or "
-        "tfds:NAME[split]. The first photo of each person is used",
+        help="the people of a folder of photos, a folder of people's folders, a table or tfds:NAME[split]. "
+        "The first photo of each person is used. A work list; with --shared all in one generator",
     )
     who.add_argument(
         "--sequence",

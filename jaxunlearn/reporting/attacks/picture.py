@@ -1,13 +1,13 @@
-"""Draw what attacks brought back: the person before and after, and each picture with its label."""
+"""Draw what attacks brought back: a section for each attack, each picture with its label."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-_SIDE, _TEXT, _GAP, _COLUMNS = 160, 40, 8, 6
-_FONT_SIZE = 13
+_SIDE, _TEXT, _HEADING, _GAP, _COLUMNS = 160, 40, 30, 8, 6
+_FONT_SIZE, _HEADING_SIZE = 13, 16
 
 
 class Labelled(NamedTuple):
@@ -18,25 +18,40 @@ class Labelled(NamedTuple):
     """`[R, R, 3]` uint8."""
 
 
-def draw_attacks(pictures: Sequence[Labelled]) -> np.ndarray:
+def draw_attacks(sections: Mapping[str, Sequence[Labelled]]) -> np.ndarray:
     """Draw pictures in rows of six, each with its label below.
 
     Args:
-      pictures: at least one; all are shown at the same size.
+      sections: heading → pictures; all are shown at the same size. Sections without pictures are left out.
 
     Returns:
       `[H, W, 3]` uint8.
     """
-    columns = min(_COLUMNS, len(pictures))
-    rows = -(-len(pictures) // columns)
-    sheet = Image.new("RGB", (columns * (_SIDE + _GAP) + _GAP, rows * (_SIDE + _TEXT + _GAP) + _GAP), "white")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT_SIZE)
-    for k, (label, image) in enumerate(pictures):
-        x = _GAP + (k % columns) * (_SIDE + _GAP)
-        y = _GAP + (k // columns) * (_SIDE + _TEXT + _GAP)
-        sheet.paste(Image.fromarray(image).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS), (x, y))
-        pen.multiline_text((x, y + _SIDE + 3), _wrapped(label, font), fill="black", font=font, spacing=2)
+    shown = {heading: pictures for heading, pictures in sections.items() if pictures}
+    heights = [_HEADING + -(-len(pictures) // _COLUMNS) * _row_height() for pictures in shown.values()]
+    size = (_COLUMNS * (_SIDE + _GAP) + _GAP, sum(heights) + _GAP)
+    sheet = Image.new("RGB", size, "white")
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(_HEADING_SIZE)
+    top = _GAP
+    for (heading, pictures), height in zip(shown.items(), heights, strict=True):
+        pen.text((_GAP, top), heading, fill="black", font=font)
+        _draw(sheet, pen, pictures, top + _HEADING)
+        top += height
     return np.asarray(sheet)
+
+
+def _row_height() -> int:
+    return _SIDE + _TEXT + _GAP
+
+
+def _draw(sheet: Image.Image, pen: ImageDraw.ImageDraw, pictures: Sequence[Labelled], top: int) -> None:
+    font = ImageFont.load_default(_FONT_SIZE)
+    for k, (label, image) in enumerate(pictures):
+        x = _GAP + (k % _COLUMNS) * (_SIDE + _GAP)
+        y = top + (k // _COLUMNS) * _row_height()
+        sheet.paste(Image.fromarray(image).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS), (x, y))
+        text = _wrapped(label.replace("_", " "), font)
+        pen.multiline_text((x, y + _SIDE + 3), text, fill="black", font=font, spacing=2)
 
 
 def _wrapped(label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:

@@ -1,5 +1,6 @@
 """Write what attacks brought back: a picture of each person, lines in plain words, and the run's page."""
 
+from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
@@ -7,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from jaxunlearn.attacks.attack_folder import AttackFolder, read_attacks
+from jaxunlearn.attacks.depth import ATTACKS
 from jaxunlearn.images import save_png, to_uint8
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
@@ -55,10 +57,18 @@ def _picture(
         "before": renderer,
         "after, at their latent": renderer.with_generator(result.generator_of(person)),
     }
-    pictures = [Labelled(label, to_uint8(side(ws, frontal).image)[0]) for label, side in sides.items()]
+    person_before_and_after = [
+        Labelled(label, to_uint8(side(ws, frontal).image)[0]) for label, side in sides.items()
+    ]
+    sections = {result.people.subjects[person]: person_before_and_after}
     found = AttackFolder(folder.path)
     for name in figures:
-        for label, file in found.pictures(name, person).items():
-            with Image.open(file) as image:
-                pictures.append(Labelled(label, np.asarray(image.convert("RGB"))))
-    return draw_attacks(pictures)
+        sections[f"{name}: {ATTACKS[name]}"] = [
+            Labelled(label, _read(file)) for label, file in found.pictures(name, person).items()
+        ]
+    return draw_attacks(sections)
+
+
+def _read(file: Path) -> np.ndarray:
+    with Image.open(file) as image:
+        return np.asarray(image.convert("RGB"))

@@ -13,22 +13,25 @@ def attack_lines(subject: str, figures: Mapping[str, Figures]) -> list[str]:
       subject: name of the person.
       figures: name of an attack → its figures, as in `attack.json`.
     """
-    lines = [line for name, say in _WORDS.items() if name in figures for line in say(figures[name])]
+    lines = [line for name, say in WORDS.items() if name in figures for line in say(figures[name])]
     return [f"{subject}, under attack:", *(f"  {line}" for line in lines)]
 
 
 def _reinversion(figures: Figures) -> list[str]:
     lines = []
     for method, attempt in figures["unlearned"].items():
-        control = figures["source"][method]["judges"]
-        texts = [
-            f"{_value(judged, 'reinverted_id')} to {name} (in the source "
-            f"{_number(control[name]['reinverted_id'])})"
-            for name, judged in attempt["judges"].items()
-        ]
-        lines.append(f"Their photo, inverted again by {_METHODS[method]}: similarity {', '.join(texts)}.")
-    stranger = [_verdict(attempt["as_person"]["accepted"]) for attempt in figures["stranger"].values()]
-    lines.append(f"A stranger's photo, inverted in the same ways: they are {' / '.join(stranger)}.")
+        texts = _judged(
+            attempt["judges"], figures["source"][method]["judges"], "reinverted_id", "in the source"
+        )
+        lines.append(f"Their photo, inverted again by {_METHODS[method]}: similarity {texts}.")
+    answers = {
+        _METHODS[method]: attempt["as_person"]["accepted"] for method, attempt in figures["stranger"].items()
+    }
+    found = [method for method, accepted in answers.items() if accepted]
+    if found:
+        lines.append(f"A stranger's photo brings them back, too, by {' and '.join(found)}: see the pictures.")
+    elif None not in answers.values():
+        lines.append("A stranger's photo, inverted in the same ways, does not bring them back.")
     return lines
 
 
@@ -37,16 +40,9 @@ _METHODS = {"encoder": "the encoder", "hybrid": "encoder and search", "search": 
 
 def _search(figures: Figures) -> list[str]:
     lines = []
-    for k, ball in enumerate(figures["forgotten"]["within"]):
-        control = figures["stranger"]["within"][k]["judges"]
-        texts = [
-            f"{_value(judged, 'search_id')} to {name} (from a stranger's latent "
-            f"{_number(control[name]['search_id'])})"
-            for name, judged in ball["judges"].items()
-        ]
-        lines.append(
-            f"A search within {ball['radius']:g} median radii of their latent: similarity {', '.join(texts)}."
-        )
+    for ball, control in zip(figures["forgotten"]["within"], figures["stranger"]["within"], strict=True):
+        texts = _judged(ball["judges"], control["judges"], "search_id", "around a stranger's latent")
+        lines.append(f"A search within {ball['radius']:g} median radii of their latent: similarity {texts}.")
     return lines
 
 
@@ -68,16 +64,17 @@ def _steps(curve: Figures) -> str:
 
 
 def _benign(figures: Figures) -> list[str]:
-    texts = [
-        f"{_number(now['similarity'])} to {name}, {_verdict(now['accepted'])} (before "
-        f"{_number(figures['before'][name]['similarity'])})"
-        for name, now in figures["benign_id"].items()
-    ]
-    return [f"Fine-tuned on other people only: similarity {', '.join(texts)}."]
+    texts = _judged(figures["benign_id"], figures["before"], "similarity", "before")
+    return [f"Fine-tuned on other people only: similarity {texts}."]
 
 
-def _value(judged: Figures, name: str) -> str:
-    return f"{_number(judged[name])}, {_verdict(judged['accepted'])},"
+def _judged(judges: Mapping[str, Figures], control: Mapping[str, Figures], name: str, where: str) -> str:
+    """Return the similarity and the answer of each judge, with the control beside it."""
+    return "; ".join(
+        f"{_number(judged[name])} to {judge}, {_verdict(judged['accepted'])} "
+        f"({where} {_number(control[judge][name])})"
+        for judge, judged in judges.items()
+    )
 
 
 def _number(value: float | None) -> str:
@@ -126,7 +123,7 @@ def _erasure(figures: Figures) -> list[str]:
     ]
 
 
-_WORDS: Mapping[str, Callable[[Figures], list[str]]] = {
+WORDS: Mapping[str, Callable[[Figures], list[str]]] = {
     "reinversion": _reinversion,
     "search": _search,
     "unseen": _unseen,
@@ -134,3 +131,4 @@ _WORDS: Mapping[str, Callable[[Figures], list[str]]] = {
     "benign": _benign,
     "erasure": _erasure,
 }
+"""Name of an attack → its figures as lines."""

@@ -7,7 +7,7 @@ import pytest
 
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.zoo.metrics import identity_ablation as ablation
-from jaxunlearn.zoo.metrics.identity_metrics import embed_photographs
+from jaxunlearn.zoo.metrics.identity_metrics import cosines_of_pairs, embed_photographs
 from jaxunlearn.zoo.synthetic.person import LATENT_SIZE, Person, person_from_latent
 
 
@@ -48,6 +48,22 @@ def test_the_judge_minds_hair_and_not_other_circumstances(people: list[Person]) 
     assert figures["nothing"].accepted > 0.9
     assert figures["hair"].cosine < figures["nothing"].cosine - 0.2
     assert figures["hair, skin and glasses"].equal.different > figures["nothing"].equal.different + 0.2
+
+
+def test_the_face_judge_minds_the_face_and_not_the_hair(people: list[Person]) -> None:
+    face_judge = load_identity("heads-face-judge")
+    before = embed_photographs(face_judge, ablation.photographs(people, views=2, resolution=64, seed=0))
+    donors = ablation.donors_of(people)
+
+    def cosine(part: str) -> float:
+        take = ablation.PARTS[part]
+        changed = [take(person, donor) for person, donor in zip(people, donors, strict=True)]
+        after = ablation.photographs(changed, views=2, resolution=64, seed=0, first=2)
+        return float(cosines_of_pairs(before, embed_photographs(face_judge, after))[0].mean())
+
+    assert cosine("hair") > 0.75
+    assert cosine("glasses") > 0.75
+    assert cosine("shape of the head") < 0.65
 
 
 def test_the_picture_has_a_row_for_every_part(people: list[Person]) -> None:

@@ -7,14 +7,16 @@ Whoever has a photo of the person and the unlearned generator can do this. Memor
 """
 
 import dataclasses
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxunlearn.attacks.attacked import Attacked, Found
-from jaxunlearn.attacks.likeness import (
+from jaxunlearn.attacks.depth import Depth
+from jaxunlearn.attacks.search.draws import random_latents
+from jaxunlearn.attacks.search.likeness import (
     alike_to_photos,
     any_accepts,
     distances,
@@ -33,6 +35,15 @@ Figures = dict[str, Any]
 Embeddings = dict[str, np.ndarray]
 
 _CAMERAS = "compared with frontal pictures; a judge that needs landmarks expects them in their frontal places"
+
+
+_LABELS = {
+    "unlearned": "inverted again",
+    "without_identity": "no identity loss",
+    "source": "in the source",
+    "stranger": "stranger",
+}
+"""Attempt → label of its pictures."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +71,7 @@ class ReinversionSettings:
             )
 
     @classmethod
-    def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
+    def at_depth(cls, depth: Depth) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
         if depth == "quick":
             return cls(steps=10, starts=1)
@@ -125,8 +136,8 @@ def reinvert(
 
     Returns:
       Figures of four attempts. `unlearned` is the attack. `without_identity` is the attack without the
-      identity network in the search. The controls are `source`, the same photo in the source generator, and
-      `stranger`, somebody else's photo in the unlearned one.
+      identity network in the search; it has no "encoder". There are two controls. `source` is the same photo
+      in the source generator, and `stranger` is somebody else's photo in the unlearned one.
 
       Each attempt has figures by method. `accepted`: True if any judge finds the person. `judges`: for each
       judge `reinverted_id`, the highest similarity between the person in the source and what was found, both
@@ -141,7 +152,7 @@ def reinvert(
       of random latents that are as near or nearer) and `perceptual` (LPIPS between the photo and its image;
       None for "encoder").
 
-      The pictures are frontal: the person before and after, and the latent most like them of each attempt.
+      The pictures: both photos, and of each attempt the latent that is most like its person, from the front.
 
     Raises:
       InputError: if photos do not have the generator's resolution.
@@ -152,14 +163,12 @@ def reinvert(
     figures: Figures = {"settings": dataclasses.asdict(settings), "note_on_other_photos": _CAMERAS}
     pictures = {
         "photo": attacked.photos[0],
-        "before": _front(attacked, attacked.models.generator, attacked.ws[None]).images[0, 0],
-        "after": _front(attacked, attacked.unlearned, attacked.ws[None]).images[0, 0],
-        "photo of the stranger": attacked.stranger_photo,
     }
     for name, attempt in _attempts(attacked, encoder).items():
         inverted = _invert(attacked, attempt, settings, progress)
         figures[name], shown = _figures(attacked, attempt, inverted, known, settings)
-        pictures |= {f"{name}, {method}": picture for method, picture in shown.items()}
+        pictures |= {f"{_LABELS[name]}, {method}": picture for method, picture in shown.items()}
+    pictures["stranger's photo"] = attacked.stranger_photo
     return Found(figures, pictures)
 
 
@@ -199,10 +208,11 @@ def _invert(
     models, generator = attacked.models, attempt.generator
     config, count = generator.config, settings.starts - 1
     mean = jnp.broadcast_to(attacked.reference.mean, (1, config.num_ws, config.w_dim))
-    z = jax.random.normal(jax.random.key(attacked.seed), (count, config.z_dim))
-    random = generator.mapping(z, conditioning_view(config, count)) if count else mean[:0]
+    key = jax.random.key(attacked.seed)
+    random = random_latents(generator, key, count) if count else mean[:0]
     encoded = [] if attempt.encoded is None else [attempt.encoded[None]]
     starts = np.concatenate([*encoded, mean, random])
+    alone = encoded if attempt.identity else []  # the encoder has no identity loss to leave out
     search = InversionSettings(steps=settings.steps, batch=settings.batch)
     found = search_latents(
         generator,
@@ -211,14 +221,14 @@ def _invert(
         models.perceptual,
         models.identity,
         search if attempt.identity else dataclasses.replace(search, identity=0.0),
-        key=jax.random.key(attacked.seed),
+        key=key,
         ws=starts,
         progress=progress,
     )
     return _Inverted(
-        jnp.asarray(np.concatenate([*encoded, found.ws])),
-        ["encoder", "hybrid"][: 2 * len(encoded)] + ["search"] * settings.starts,
-        [*(None for _ in encoded), *found.perceptual.tolist()],
+        jnp.asarray(np.concatenate([*alone, found.ws])),
+        ["encoder"] * len(alone) + ["hybrid"] * len(encoded) + ["search"] * settings.starts,
+        [*(None for _ in alone), *found.perceptual.tolist()],
     )
 
 
@@ -287,10 +297,9 @@ def _judged(attacked: Attacked, own: Embeddings, found: Embeddings) -> dict[str,
 def _figures_of_latents(
     attacked: Attacked, attempt: _Attempt, inverted: _Inverted, settings: ReinversionSettings
 ) -> list[Figures]:
-    reference, config = attacked.reference, attempt.generator.config
+    reference = attacked.reference
     key = jax.random.fold_in(jax.random.key(attacked.seed), 1)
-    z = jax.random.normal(key, (settings.latents, config.z_dim))
-    random = attempt.generator.mapping(z, conditioning_view(config, settings.latents))
+    random = random_latents(attempt.generator, key, settings.latents)
     usual = distances(random, reference.mean)
     from_mean = distances(inverted.ws, reference.mean)
     from_w = distances(inverted.ws, attacked.stranger_ws if attempt.of_stranger else attacked.ws)

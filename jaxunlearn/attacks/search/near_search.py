@@ -6,21 +6,25 @@ The judges take no part in the search: they only measure what it found.
 """
 
 import dataclasses
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-from jaxunlearn.attacks.ascent import Ascended, Ascent
 from jaxunlearn.attacks.attacked import Attacked, Found
-from jaxunlearn.attacks.likeness import any_accepts, distances, finite, index_of_best, most_alike
+from jaxunlearn.attacks.depth import Depth
+from jaxunlearn.attacks.search.ascent import Ascended, Ascent
+from jaxunlearn.attacks.search.draws import random_latents
+from jaxunlearn.attacks.search.likeness import any_accepts, distances, finite, index_of_best, most_alike
 from jaxunlearn.methods.latents import adjacent_offsets
-from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import Generator
 
 Figures = dict[str, Any]
+
+_LABELS = {"forgotten": "search at their latent", "stranger": "search at a stranger's"}
+"""Centre → label of its pictures."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +59,7 @@ class NearSettings:
             raise ValueError(f"radii ({self.radii}) and learning_rate ({self.learning_rate}) must be above 0")
 
     @classmethod
-    def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
+    def at_depth(cls, depth: Depth) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
         if depth == "quick":
             return cls(steps=10, starts=1)
@@ -84,8 +88,8 @@ def search_near(attacked: Attacked, settings: NearSettings | None = None, *, pro
       all starts. `loss_network`: its similarities `at_start` and `found`, from the search's views.
       `distances`: from the centre, in median radii.
 
-      The pictures are of the middle view: the person in the source, the centres in the unlearned generator,
-      and the latent of each ball that is most like the person.
+      The pictures are of the unlearned generator, from the middle view: the centres, and the latent of each
+      ball that is most like the person.
     """
     settings = settings or NearSettings()
     ascent = Ascent(
@@ -99,7 +103,7 @@ def search_near(attacked: Attacked, settings: NearSettings | None = None, *, pro
     own = attacked.embeddings(None, attacked.ws[None])
     centres = {"forgotten": attacked.ws, "stranger": attacked.stranger_ws}
     figures: Figures = {"settings": {**dataclasses.asdict(settings), "radii": list(settings.radii)}}
-    pictures = {"before": _middle(attacked, attacked.models.generator, attacked.ws)}
+    pictures = {}
     with tqdm(
         total=len(centres) * ascent.evaluations(len(settings.radii) * settings.starts),
         desc="search near the latent",
@@ -110,9 +114,9 @@ def search_near(attacked: Attacked, settings: NearSettings | None = None, *, pro
             starts = starts_around(attacked, centre, radii, settings.starts)
             found = ascent(centre, starts, jnp.asarray(radii), bar.update)
             figures[name], best = _figures(attacked, own, centre, found, settings)
-            pictures[f"{name}, at the latent"] = _middle(attacked, attacked.unlearned, centre)
-            for radius, ws in zip(settings.radii, best, strict=True):
-                pictures[f"{name}, within {radius:g}"] = _middle(attacked, attacked.unlearned, ws)
+            for radius, latent in zip((0.0, *settings.radii), (centre, *best), strict=True):
+                label = f"{_LABELS[name]}, {f'within {radius:g}' if radius else 'no search'}"
+                pictures[label] = _middle(attacked, attacked.unlearned, latent)
     return Found(figures, pictures)
 
 
@@ -128,10 +132,9 @@ def starts_around(attacked: Attacked, centre: jax.Array, radii: np.ndarray, star
       radii: `[N]`.
       starts: number of starts in each ball; N is a multiple of it.
     """
-    config, count = attacked.unlearned.config, len(radii)
-    z = jax.random.normal(jax.random.fold_in(jax.random.key(attacked.seed), 1), (count, config.z_dim))
-    random = attacked.unlearned.mapping(z, conditioning_view(config, count))
-    inner = np.where(np.arange(count) % starts == 0, 0.0, radii / 2)
+    key = jax.random.fold_in(jax.random.key(attacked.seed), 1)
+    random = random_latents(attacked.unlearned, key, len(radii))
+    inner = np.where(np.arange(len(radii)) % starts == 0, 0.0, radii / 2)
     return adjacent_offsets(centre, random, jnp.asarray(inner, jnp.float32))
 
 

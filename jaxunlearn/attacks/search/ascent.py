@@ -15,10 +15,10 @@ from flax import nnx
 
 from eg3d_flax import Compute
 from jaxunlearn.attacks.attacked import Attacked
+from jaxunlearn.attacks.search.draws import random_latents
 from jaxunlearn.batching import batches
 from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.models.batched import embeddings
-from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.identity import IdentityNetwork
 
 Pytree = Any
@@ -115,9 +115,7 @@ class Ascent:
         self._networks = _Networks(state, attacked.models.identity)
         self._aim = _aim(attacked, views)
         self._batch = batch
-        key = jax.random.key(attacked.seed)
-        z = jax.random.normal(key, (samples, generator.config.z_dim))
-        w = generator.mapping(z, conditioning_view(generator.config, samples))
+        w = random_latents(generator, jax.random.key(attacked.seed), samples)
         self._distribution = LatentDistribution.of(w[:, 0])
 
     def evaluations(self, searches: int) -> int:

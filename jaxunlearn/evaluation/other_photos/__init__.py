@@ -1,0 +1,6 @@
+"""Other photos of the forgotten people, which unlearning did not use: ID_others of GUIDE."""
+
+from jaxunlearn.evaluation.other_photos.latent_files import read_others
+from jaxunlearn.evaluation.other_photos.remaining_photos import invert_remaining
+
+__all__ = ["invert_remaining", "read_others"]

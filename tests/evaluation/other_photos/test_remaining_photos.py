@@ -1,0 +1,90 @@
+"""`--identities`: the photos of the forgotten people that unlearning did not use."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.other_photos import remaining_photos
+from jaxunlearn.evaluation.other_photos.remaining_photos import invert_remaining, remaining
+from jaxunlearn.images import save_png, to_float
+from jaxunlearn.photos.sources import Photograph
+from tests.support.tiny_models import CONFIG, tiny_models
+
+
+def photo(name: str) -> Photograph:
+    return Photograph(name.split("/")[0], name, np.zeros((1, 1, 3), np.float32), Path("photos") / name)
+
+
+PHOTOS = [photo(name) for name in ("ada/1.png", "bob/4.png", "ada/2.png", "ada/3.png", "bob/5.png")]
+
+
+def names(subjects: list[str]) -> dict[int, list[str]]:
+    return {k: [each.name for each in theirs] for k, theirs in remaining(PHOTOS, subjects, "people").items()}
+
+
+def test_the_first_photo_of_a_person_was_forgotten():
+    assert names(["bob", "ada"]) == {0: ["bob/5.png"], 1: ["ada/2.png", "ada/3.png"]}
+
+
+def test_a_photo_was_forgotten_by_its_own_name():
+    """Also by its file's name alone; a photo that another person of the run is, is not another photo."""
+    assert names(["ada/2.png"]) == {0: ["ada/1.png", "ada/3.png"]}
+    assert names(["2.png"]) == {0: ["ada/1.png", "ada/3.png"]}
+    assert names(["ada/1.png", "ada/2.png", "bob"]) == {0: ["ada/3.png"], 1: ["ada/3.png"], 2: ["bob/5.png"]}
+
+
+def test_somebody_without_another_photo_is_named():
+    with pytest.warns(UserWarning, match=r"people: eve has no other photo"):
+        left = remaining([*PHOTOS, photo("eve")], ["eve", "bob"], "people")
+    assert list(left) == [1]
+
+
+def test_unknown_people_are_refused_in_one_line():
+    with pytest.raises(InputError, match=r"people: has no usable photo of x, y, z and 1 more, who were") as e:
+        remaining(PHOTOS, ["x", "y", "ada", "z", "v"], "people")
+    assert "\n" not in str(e.value)
+
+
+@pytest.mark.filterwarnings("ignore:.* has no other photo")
+def test_nobody_with_another_photo_is_refused():
+    with pytest.raises(InputError, match="nobody who was forgotten has another photo"):
+        remaining(PHOTOS[:2], ["ada", "bob"], "people")
+
+
+@pytest.mark.filterwarnings("ignore:.* has no other photo")
+def test_remaining_photos_of_a_table_are_inverted(tmp_path, monkeypatch):
+    """Each with the person that it is of; an unusable photo is left to the inversion to name."""
+    side, people = CONFIG.img_resolution, ("ada", "bob", "cy", "bob", "cy", "bob")
+    pixels = np.random.default_rng(0).integers(0, 256, (6, side, side, 3), np.uint8)
+    rows = ["image,identity", "missing.png,bob"]
+    for k, (image, who) in enumerate(zip(pixels, people, strict=True)):
+        save_png(tmp_path / f"{k}.png", image)
+        rows.append(f"{k}.png,{who}")
+    (tmp_path / "people.csv").write_text("\n".join(rows))
+    given = []
+
+    def invert(models, photos, **options):
+        given.append((photos, options["method"]))
+        images = np.stack([photo.image for photo in photos.photographs])
+        return Inverted(images[:, :1, :, 0])
+
+    monkeypatch.setattr(remaining_photos, "invert", invert)
+    others = invert_remaining(
+        tiny_models(), ["cy", "ada", "bob"], tmp_path / "people.csv", method="optimize", progress=False
+    )
+    assert {k: len(ws) for k, ws in others.items()} == {0: 1, 2: 2}
+    np.testing.assert_allclose(others[0], to_float(pixels[[4], :1, :, 0]))
+    np.testing.assert_allclose(others[2], to_float(pixels[[3, 5], :1, :, 0]))
+    [(photos, method)] = given
+    assert method == "optimize"
+    assert [refused.name for refused in photos.refused] == ["missing.png"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Inverted:
+    """The only part of an inversion that is used."""
+
+    ws: np.ndarray

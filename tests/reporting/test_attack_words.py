@@ -1,0 +1,81 @@
+"""What the command and the page say about attacks."""
+
+import pytest
+
+from jaxunlearn.attacks.depth import ATTACKS
+from jaxunlearn.reporting.attacks.words import WORDS, attack_lines
+
+
+def judges(label, **values):
+    """Name of a judge → its figures; 0.7 and more is accepted."""
+    return {
+        name: {label: value, "accepted": None if value is None else value >= 0.7}
+        for name, value in values.items()
+    }
+
+
+def reinversion(as_person):
+    return {
+        "unlearned": {"hybrid": {"judges": judges("reinverted_id", heads=0.89, dlib=0.6)}},
+        "source": {"hybrid": {"judges": judges("reinverted_id", heads=0.99, dlib=0.92)}},
+        "stranger": {"hybrid": {"as_person": {"accepted": as_person}}},
+    }
+
+
+def curve(steps, cap):
+    return {"relearn_steps": steps, "more_than": cap}
+
+
+def test_every_attack_has_words():
+    assert set(WORDS) == set(ATTACKS)
+
+
+def test_a_photo_that_brings_the_person_back():
+    assert attack_lines("ada", {"reinversion": reinversion(as_person=False)}) == [
+        "ada, under attack:",
+        "  Their photo, inverted again by encoder and search: similarity 0.89 to heads, found (in the source "
+        "0.99); 0.60 to dlib, not found (in the source 0.92).",
+        "  A stranger's photo, inverted in the same ways, does not bring them back.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("as_person", "last"),
+    [
+        (True, "  A stranger's photo brings them back, too, by encoder and search: see the pictures."),
+        (None, None),
+    ],
+)
+def test_a_control_that_fails_is_said(as_person, last):
+    lines = attack_lines("ada", {"reinversion": reinversion(as_person)})
+    assert (lines[-1] if len(lines) > 2 else None) == last
+
+
+def test_searches_stand_beside_their_control():
+    search = {
+        "forgotten": {"within": [{"radius": 0.5, "judges": judges("search_id", heads=0.8)}]},
+        "stranger": {"within": [{"radius": 0.5, "judges": judges("search_id", heads=None)}]},
+    }
+    assert attack_lines("ada", {"search": search})[1] == (
+        "  A search within 0.5 median radii of their latent: similarity 0.80 to heads, found "
+        "(around a stranger's latent unknown)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("person", "stranger", "text"),
+    [
+        (curve(8, None), curve(None, 60), "accept them after 8 steps; a stranger not within 60 steps."),
+        (curve(None, None), curve(0, None), "never, as far as is known; a stranger after 0 steps."),
+    ],
+)
+def test_relearning_counts_steps(person, stranger, text):
+    line = attack_lines("ada", {"relearning": {"person": person, "stranger": stranger}})[1]
+    assert line.endswith(text)
+
+
+def test_benign_fine_tuning_says_what_was_before():
+    figures = {"benign_id": judges("similarity", heads=0.2), "before": judges("similarity", heads=-0.4)}
+    assert attack_lines("ada", {"benign": figures})[1] == (
+        "  Fine-tuned on other people only: similarity 0.20 to heads, not found (before -0.40)."
+    )
