@@ -4,7 +4,7 @@
 """
 
 import dataclasses
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from eg3d_flax import Compute
 from jaxunlearn.attacks.attacked import Attacked, Found
+from jaxunlearn.attacks.depth import Depth
 from jaxunlearn.attacks.finetuning import (
     Examples,
     FinetuningSettings,
@@ -55,7 +56,7 @@ class BenignSettings:
             raise ValueError(f"batch ({self.batch}) must be from 1 to people * views")
 
     @classmethod
-    def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
+    def at_depth(cls, depth: Depth) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
         if depth == "quick":
             return cls(steps=30, people=8)

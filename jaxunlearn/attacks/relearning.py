@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from eg3d_flax import Compute
 from jaxunlearn.attacks.attacked import Attacked, Found
+from jaxunlearn.attacks.depth import Depth
 from jaxunlearn.attacks.finetuning import (
     Examples,
     FinetuningSettings,
@@ -61,7 +62,7 @@ class RelearnSettings:
             raise ValueError("yaws is empty; give at least 0.0, the front")
 
     @classmethod
-    def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
+    def at_depth(cls, depth: Depth) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
         steps, check_every = {"quick": (20, 5), "standard": (40, 4), "thorough": (200, 1)}[depth]
         return cls(steps=steps, check_every=check_every)
