@@ -29,7 +29,7 @@ MEANINGS = {
     "fid_forget": "Fréchet distance between the forgotten people's pictures before and after",
     "retained_without_face": "other people left out of others_id because no face was found",
     "fid_pre": "Fréchet distance between random people before and after; low means unchanged",
-    "kid_pre": "kernel distance (KID) between the same pictures; its size does not depend on their number",
+    "kid_pre": "kernel distance (KID) of random people before to others after; 0 on average without change",
     "kid_pre_std": "its standard deviation over random subsets",
     "delta_fid_real": "growth of the Fréchet distance to real images",
     "retained_lpips": "perceptual change (LPIPS) of other people's pictures; 0 means unchanged",
