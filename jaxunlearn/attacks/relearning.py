@@ -130,18 +130,14 @@ def relearn(
     )
     with tqdm(total=2 * settings.steps, desc="relearning", unit="step", disable=not progress) as bar:
         for k, (name, photo) in enumerate(taught):
-            rendered = bool(np.max(np.abs(photo - front[k])) <= SAME_PICTURE)
-            yaw = 0.0 if rendered else nearest_yaw(attacked, photo, settings.yaws)
+            is_rendered = bool(np.max(np.abs(photo - front[k])) <= SAME_PICTURE)
+            yaw = 0.0 if is_rendered else nearest_yaw(attacked, photo, settings.yaws)
             wanted = {judge: rows[k : k + 1] for judge, rows in source.embeddings.items()}
             lesson = _Lesson(photo, _from_yaw(attacked, [yaw]), wanted)
             after, curve = _teach(attacked, lesson, before, settings, compute, bar)
-            figures[name] = {
-                **curve,
-                "photo": {"is_source_rendering": rendered, "yaw": float(yaw)},
-            }
+            figures[name] = {**curve, "photo": {"is_source_rendering": is_rendered, "yaw": float(yaw)}}
             pictures[f"photo of the {name}"] = photo
-            steps = curve["steps"][-1]
-            pictures |= labelled_pictures(f"{name} after {steps} steps", after)
+            pictures |= labelled_pictures(f"{name} after {curve['steps'][-1]} steps", after)
     return Found({**figures, "settings": dataclasses.asdict(settings)}, pictures)
 
 

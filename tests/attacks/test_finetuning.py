@@ -23,7 +23,7 @@ from tests.support.tiny_reference import MeanColour
 
 TUNING = FinetuningSettings(learning_rate=3e-3)
 RELEARN = RelearnSettings(steps=8, check_every=4, yaws=(-0.5, 0.0, 0.5), tuning=TUNING)
-BENIGN = BenignSettings(steps=8, people=3, views=2, batch=6, tuning=TUNING)
+BENIGN = BenignSettings(steps=4, people=2, views=2, batch=4, tuning=TUNING)
 
 
 class PictureJudge:
