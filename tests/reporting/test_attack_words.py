@@ -98,7 +98,7 @@ def test_the_verdict_counts_what_brings_somebody_back():
         "benign": {"forgotten": False},
     }
     assert attack_verdict("ada", back) == (
-        "ada, under attack: brought back by 4 steps on one photo (a stranger not within 40 steps), fine-tuning "
-        "on other people."
+        "ada, under attack: brought back by 4 steps on one photo (a stranger not within 40 steps), "
+        "fine-tuning on other people."
     )
     assert "anything that was tried" in attack_verdict("ada", {})
