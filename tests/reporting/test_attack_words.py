@@ -15,10 +15,11 @@ def judges(label, **values):
 
 
 def reinversion(as_person):
+    stranger = judges("reinverted_id", heads=0.8 if as_person else 0.1, dlib=0.5)
     return {
         "unlearned": {"hybrid": {"accepted": True, "judges": judges("reinverted_id", heads=0.89, dlib=0.6)}},
         "source": {"hybrid": {"judges": judges("reinverted_id", heads=0.99, dlib=0.92)}},
-        "stranger": {"hybrid": {"as_person": {"accepted": as_person}}},
+        "stranger": {"hybrid": {"as_person": {"accepted": as_person, "judges": stranger}}},
     }
 
 
@@ -49,6 +50,11 @@ def test_a_photo_that_brings_the_person_back():
 def test_a_control_that_fails_is_said(as_person, last):
     lines = attack_lines("ada", {"reinversion": reinversion(as_person)})
     assert (lines[-1] if len(lines) > 2 else None) == last
+
+
+def test_what_a_stranger_brings_back_too_does_not_count():
+    line = attack_lines("ada", {"reinversion": reinversion(as_person=True)})[0]
+    assert line == "ada, under attack: not brought back by reinversion."
 
 
 def test_searches_stand_beside_their_control():

@@ -18,7 +18,7 @@ def attack_lines(subject: str, figures: Mapping[str, Figures]) -> list[str]:
 
 
 def attack_verdict(subject: str, figures: Mapping[str, Figures]) -> str:
-    """Return a line that says which attacks bring a person back: to one judge at least.
+    """Return a line that says which attacks bring a person back: to a judge whom a stranger does not deceive.
 
     Args:
       subject: name of the person.
@@ -32,13 +32,26 @@ def attack_verdict(subject: str, figures: Mapping[str, Figures]) -> str:
 
 
 def _by_inversion(figures: Figures) -> list[str]:
-    methods = [_METHODS[name] for name, attempt in figures["unlearned"].items() if attempt["accepted"]]
+    methods = [
+        _METHODS[name]
+        for name, attempt in figures["unlearned"].items()
+        if _beyond_control(attempt["judges"], figures["stranger"][name]["as_person"]["judges"])
+    ]
     return [f"their photo, inverted again ({', '.join(methods)})"] if methods else []
 
 
 def _by_search(figures: Figures) -> list[str]:
-    found = any(ball["accepted"] for ball in figures["forgotten"]["within"])
+    balls = zip(figures["forgotten"]["within"], figures["stranger"]["within"], strict=True)
+    found = any(_beyond_control(ball["judges"], control["judges"]) for ball, control in balls)
     return ["a search near their latent"] if found else []
+
+
+def _beyond_control(judges: Mapping[str, Figures], control: Mapping[str, Figures]) -> bool:
+    """Return True if a judge finds the person by the attack, and not by the same attack on a stranger.
+
+    A search through the network of the loss can deceive a judge of the same recipe anywhere.
+    """
+    return any(judged["accepted"] and not control[name]["accepted"] for name, judged in judges.items())
 
 
 def _at_unseen_latents(figures: Figures) -> list[str]:
