@@ -76,7 +76,7 @@ def test_two_processes_are_one_with_as_many_devices(two_processes, tmp_path):
     agree(two_processes, processes("guide", tmp_path / "one", 1, 8, "2x4"), generators=3)
 
 
-@pytest.mark.must
+@pytest.mark.slow
 def test_many_people_in_one_generator(tmp_path):
     """SUGAR's surrogates and Fisher, too, are the same in both processes, and what one device makes."""
     two = processes("sugar", tmp_path / "two", 2, 4, "1x8")
