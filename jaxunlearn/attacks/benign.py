@@ -4,7 +4,8 @@
 """
 
 import dataclasses
-from typing import Any, Literal, Self
+from collections.abc import Sequence
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from tqdm import tqdm
 
 from eg3d_flax import Compute
 from jaxunlearn.attacks.attacked import Attacked, Found
+from jaxunlearn.attacks.depth import Depth
 from jaxunlearn.attacks.finetuning import (
     Examples,
     FinetuningSettings,
@@ -22,7 +24,7 @@ from jaxunlearn.attacks.finetuning import (
 )
 from jaxunlearn.attacks.pictures import labelled_pictures
 from jaxunlearn.evaluation.judges import CalibratedJudge
-from jaxunlearn.evaluation.looks import look, look_each
+from jaxunlearn.evaluation.looks import Look, look, look_each
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.generator import Generator
@@ -55,7 +57,7 @@ class BenignSettings:
             raise ValueError(f"batch ({self.batch}) must be from 1 to people * views")
 
     @classmethod
-    def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
+    def at_depth(cls, depth: Depth) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
         if depth == "quick":
             return cls(steps=30, people=8)
@@ -122,12 +124,17 @@ def finetune_benignly(
         "loss": {"first": float(np.mean(losses[:tenth])), "last": float(np.mean(losses[-tenth:]))},
         "settings": dataclasses.asdict(settings),
     }
-    times = ("in the source", "before", f"after {settings.steps} steps")
-    pictures = {}
+    return Found(figures, _pictures(persons, trained, settings.steps))
+
+
+def _pictures(persons: Sequence[Look], trained: Sequence[Look], steps: int) -> dict[str, np.ndarray]:
+    """Return pictures of the person and of one trained person: in the source, before and after."""
+    pictures: dict[str, np.ndarray] = {}
+    times = ("in the source", "before", f"after {steps} steps")
     for time, person, others in zip(times, persons, trained, strict=True):
         pictures |= labelled_pictures(f"person {time}", person)
         pictures |= labelled_pictures(f"somebody who was taught {time}", others)
-    return Found(figures, pictures)
+    return pictures
 
 
 def figures_of_trained(

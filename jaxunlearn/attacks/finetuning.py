@@ -116,12 +116,23 @@ def begin(
       compute: dtype and forms; None uses what is fastest on this platform, with a chunk of rays at a time.
     """
     graphdef, trainable, fixed = split_generator(generator)
-    trainable = jax.tree.map(jnp.copy, trainable)
     if compute is None:
         compute = dataclasses.replace(Compute.for_platform(jax.default_backend()), ray_chunk=RAY_CHUNK)
     numbers = {name: jnp.float32(value) for name, value in dataclasses.asdict(settings).items()}
     frozen = Frozen(fixed, perception, numbers, numbers.pop("learning_rate"))
-    return Start(Program(graphdef, compute), State(trainable, _ADAM.init(trainable)), frozen)
+    return Start(Program(graphdef, compute), _first_state(trainable), frozen)
+
+
+@jax.jit
+def _first_state(trainable: Pytree) -> State:
+    """Copy the weights, since the first step consumes them."""
+    return State(jax.tree.map(jnp.copy, trainable), _ADAM.init(trainable))
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def _zero_sums(trainable: Pytree, terms: tuple[str, ...]) -> Any:
+    """Return the sums of no examples: of gradients, and of the loss and its terms."""
+    return jax.tree.map(jnp.zeros_like, trainable), {name: jnp.zeros(()) for name in ("loss", *terms)}
 
 
 def finetuning_step(
@@ -139,8 +150,7 @@ def finetuning_step(
       InputError: if the loss is not finite.
     """
     count = len(examples.ws)
-    losses = {name: jnp.zeros(()) for name in ("loss", *frozen.weights)}  # each its own buffer to give away
-    sums = (jax.tree.map(jnp.zeros_like, state.trainable), losses)
+    sums = _zero_sums(state.trainable, tuple(frozen.weights))
     for k in range(count):
         example = jax.tree.map(lambda x, k=k: x[k : k + 1], examples)
         sums = _add_gradient(program, sums, state.trainable, frozen, example, jnp.float32(1 / count))

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from eg3d_flax import Compute
 from jaxunlearn.attacks.attacked import Attacked, Found
+from jaxunlearn.attacks.depth import Depth
 from jaxunlearn.attacks.finetuning import (
     Examples,
     FinetuningSettings,
@@ -61,7 +62,7 @@ class RelearnSettings:
             raise ValueError("yaws is empty; give at least 0.0, the front")
 
     @classmethod
-    def at_depth(cls, depth: Literal["quick", "standard", "thorough"]) -> Self:
+    def at_depth(cls, depth: Depth) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
         steps, check_every = {"quick": (20, 5), "standard": (40, 4), "thorough": (200, 1)}[depth]
         return cls(steps=steps, check_every=check_every)
@@ -129,18 +130,14 @@ def relearn(
     )
     with tqdm(total=2 * settings.steps, desc="relearning", unit="step", disable=not progress) as bar:
         for k, (name, photo) in enumerate(taught):
-            rendered = bool(np.max(np.abs(photo - front[k])) <= SAME_PICTURE)
-            yaw = 0.0 if rendered else nearest_yaw(attacked, photo, settings.yaws)
+            is_rendered = bool(np.max(np.abs(photo - front[k])) <= SAME_PICTURE)
+            yaw = 0.0 if is_rendered else nearest_yaw(attacked, photo, settings.yaws)
             wanted = {judge: rows[k : k + 1] for judge, rows in source.embeddings.items()}
             lesson = _Lesson(photo, _from_yaw(attacked, [yaw]), wanted)
             after, curve = _teach(attacked, lesson, before, settings, compute, bar)
-            figures[name] = {
-                **curve,
-                "photo": {"is_source_rendering": rendered, "yaw": float(yaw)},
-            }
+            figures[name] = {**curve, "photo": {"is_source_rendering": is_rendered, "yaw": float(yaw)}}
             pictures[f"photo of the {name}"] = photo
-            steps = curve["steps"][-1]
-            pictures |= labelled_pictures(f"{name} after {steps} steps", after)
+            pictures |= labelled_pictures(f"{name} after {curve['steps'][-1]} steps", after)
     return Found({**figures, "settings": dataclasses.asdict(settings)}, pictures)
 
 

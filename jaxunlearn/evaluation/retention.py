@@ -18,8 +18,8 @@ from jaxunlearn.images import to_uint8
 from jaxunlearn.models.batched import perceptual_distances
 from jaxunlearn.models.generator import Generator
 
-LARGEST_SUBSET = 1000
-"""Images of a subset of the kernel distance, as in the paper; of fewer images a subset is half of them."""
+FEWEST_FOR_KERNEL = 4
+"""Least number of samples for the kernel distance: nobody is in both of its subsets, and each has two."""
 
 
 class Retained(NamedTuple):
@@ -107,10 +107,11 @@ def compare_retained(
 
 def _distances(reference: Reference, after: RenderedPeople) -> dict[str, float | None]:
     """Return the distances between equally many samples before and after, and from the real images."""
-    before, size = reference.people, max(2, min(LARGEST_SUBSET, len(after.features) // 2))
-    kernel, spread = kernel_distance(
-        before.features, after.features, subset_size=size, seed=reference.settings.seed
-    )
+    before, kernel, spread = reference.people, None, None
+    if len(after.features) >= FEWEST_FOR_KERNEL:
+        kernel, spread = kernel_distance(
+            before.features, after.features, paired=True, seed=reference.settings.seed
+        )
     delta_real = None
     if reference.real is not None:
         distance = frechet_distance_of_statistics(after.statistics, reference.real.statistics)

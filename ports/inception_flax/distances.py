@@ -69,6 +69,7 @@ def kernel_distance(
     *,
     subsets: int = 100,
     subset_size: int = 1000,
+    paired: bool = False,
     seed: int = 0,
 ) -> tuple[float, float]:
     """Return the kernel Inception distance (Binkowski et al., ICLR 2018).
@@ -81,27 +82,39 @@ def kernel_distance(
       features_b: `[M, D]`.
       subsets: number of subsets, at least 2.
       subset_size: images in each subset; at most N and M. Subsets of all images are all alike.
+      paired: True if row k of both sets shows the same thing. Then no row is in both subsets, since the
+        estimate is unbiased only for independent images; subsets have at most half of the images.
       seed: of the random subsets.
 
     Returns:
       Mean and sample standard deviation (with n - 1) over the subsets.
 
     Raises:
-      ValueError: if a set has fewer than two images, or there are fewer than two subsets.
+      ValueError: if a subset would have fewer than two images, paired sets differ in number, or there are
+        fewer than two subsets.
     """
     a, b = np.asarray(features_a, np.float64), np.asarray(features_b, np.float64)
-    size = min(subset_size, len(a), len(b))
-    if size < 2:
+    least = 4 if paired else 2
+    if min(len(a), len(b)) < least or (paired and len(a) != len(b)):
         raise ValueError(
-            f"the kernel distance needs at least 2 images in each set, not {len(a)} and {len(b)}"
+            f"the kernel distance needs at least {least} images in each set, not {len(a)} and {len(b)}"
+            + ("; paired sets have equally many" if paired else "")
         )
+    size = min(subset_size, len(a) // 2) if paired else min(subset_size, len(a), len(b))
     if subsets < 2:
         raise ValueError(f"the deviation over subsets needs at least 2 subsets, not {subsets}")
     rng = np.random.default_rng(seed)
-    values = [
-        _squared_discrepancy([x[rng.choice(len(x), size, replace=False)] for x in (a, b)])
-        for _ in range(subsets)
-    ]
+
+    def rows() -> tuple[np.ndarray, np.ndarray]:
+        if paired:
+            drawn = rng.permutation(len(a))
+            return drawn[:size], drawn[size : 2 * size]
+        return rng.choice(len(a), size, replace=False), rng.choice(len(b), size, replace=False)
+
+    values = []
+    for _ in range(subsets):
+        first, second = rows()
+        values.append(_squared_discrepancy([a[first], b[second]]))
     return float(np.mean(values)), float(np.std(values, ddof=1))
 
 

@@ -21,7 +21,7 @@ from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import Generator
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
 
-REINVERSION = ReinversionSettings(steps=6, starts=2, latents=64)
+REINVERSION = ReinversionSettings(steps=4, camera_steps=1, starts=1, latents=64)
 NEAR = NearSettings(steps=6, starts=2, views=2, samples=64)
 
 
@@ -124,17 +124,17 @@ def test_a_person_whom_nobody_forgot_comes_back(attacked, reinverted):
     assert encoder["latents"][0]["distance_from_w"] == 0
     assert encoder["latents"][0]["perceptual"] is None
     hybrid, search = figures["unlearned"]["hybrid"], figures["unlearned"]["search"]
-    assert [len(search["latents"]), len(hybrid["latents"])] == [2, 1]
+    assert [len(search["latents"]), len(hybrid["latents"])] == [1, 1]
     assert hybrid["latents"][0]["distance_from_w"] < min(x["distance_from_w"] for x in search["latents"])
     assert np.abs(reinverted.pictures["inverted again, encoder"] - attacked.photos[0]).max() < 1e-4
 
 
 def test_a_person_comes_back_less_where_everybody_looks_alike(attacked, indifferent, reinverted, memory):
     blank = reinvert(indifferent, REINVERSION, encoder=memory, progress=False).figures
-    for method, before in reinverted.figures["unlearned"].items():
-        for name, judge in before["judges"].items():
+    for method in ("encoder", "hybrid"):
+        for name, judge in reinverted.figures["unlearned"][method]["judges"].items():
             assert blank["unlearned"][method]["judges"][name]["reinverted_id"] < judge["reinverted_id"]
-    assert blank["source"] == reinverted.figures["source"]
+    assert blank["source"] == reinverted.figures["source"]  # made twice from one seed
     # All latents show one face there, so all methods find the same.
     found = {
         round(figures["judges"]["second"]["reinverted_id"], 4) for figures in blank["unlearned"].values()
@@ -166,13 +166,13 @@ def test_likely_latents_are_near_the_random_ones(attacked, reinverted):
 
 
 def test_without_an_encoder_there_is_only_the_search(attacked):
-    settings = dataclasses.replace(REINVERSION, steps=2, starts=3)
+    settings = dataclasses.replace(REINVERSION, steps=1, starts=2)
     alone = dataclasses.replace(attacked, photos=attacked.photos[:1])
-    first, second = (reinvert(alone, settings, progress=False).figures for _ in range(2))
-    assert list(first["unlearned"]) == ["search"]
-    assert len(first["unlearned"]["search"]["judges"]["second"]["values"]) == 3
-    assert "other_photos" not in first["unlearned"]["search"]["judges"]["second"]
-    assert json.loads(json.dumps(first, allow_nan=False)) == second == first
+    figures = reinvert(alone, settings, progress=False).figures
+    assert list(figures["unlearned"]) == ["search"]
+    assert len(figures["unlearned"]["search"]["judges"]["second"]["values"]) == 2
+    assert "other_photos" not in figures["unlearned"]["search"]["judges"]["second"]
+    assert json.loads(json.dumps(figures, allow_nan=False)) == figures
 
 
 def test_searches_stay_in_their_ball_and_never_lose(near):

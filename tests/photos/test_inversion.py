@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import lpips_flax
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator, account, from_torch
-from jaxunlearn.evaluation import album
+from jaxunlearn.evaluation.bundled_people import album
 from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.identity import load_identity

@@ -4,7 +4,8 @@ import numpy as np
 
 from jaxunlearn.reporting.attacks.picture import Labelled, draw_attacks
 
-GREY, RED = np.full((8, 8, 3), 90, np.uint8), np.broadcast_to(np.array([200, 0, 0], np.uint8), (8, 8, 3))
+GREY = np.full((8, 8, 3), 90, np.uint8)
+RED = np.zeros((8, 8, 3), np.uint8) + np.array([200, 0, 0], np.uint8)
 
 
 def pictures(image, count):

@@ -59,7 +59,14 @@ def page_of_a_shared_run(path: Path) -> Path:
     folder = begun(path, (LONG, "somebody else"), together=True)
     people = {"0": FIGURES, "1": nobody_seen()}
     change = change_of_all([figures["picture_change"] for figures in people.values()])
-    folder.add_to_summary(FIGURES | {"forgotten": 1, "people": people, "picture_change": change})
+    interval = {"mean": 0.1, "std": 0.2, "low": -0.3, "high": 0.4, "n": 2, "worst": 0.5}
+    alone = interval | {"std": None, "low": None, "high": None, "n": 1}
+    share = {"share": 0.5, "low": 0.1, "high": 0.9, "number": 1, "people": 2}
+    folder.add_to_summary(
+        FIGURES
+        | {"forgotten": 1, "people": people, "picture_change": change, "shares": {"forgotten": share}}
+        | {"intervals": {"id": interval, "id_others": alone}}
+    )
     return write_report(folder)
 
 
@@ -133,6 +140,15 @@ def test_the_browser_has_nothing_to_complain_of(chromium: Browser, page: Path):
         for picture in shown.page.locator("img").all():
             assert picture.evaluate("image => image.naturalWidth") > 0
             assert picture.get_attribute("alt")
+
+
+def test_figures_over_people_have_their_interval_and_number(chromium: Browser, tmp_path: Path):
+    with opened(chromium, page_of_a_shared_run(tmp_path / "run"), DESK) as shown:
+        table = shown.page.locator("table").filter(has_text="95 % interval")
+        rows = [row.inner_text().split("\t") for row in table.locator("tr").all()]
+        assert [row[0] for row in rows] == ["over people", "id", "forgotten people"]
+        assert rows[1][1:] == ["0.100", "-0.300 to 0.400", "0.200", "0.500", "2"]
+        assert rows[2][-1] == "1 of 2"
 
 
 def test_names_are_text_and_never_markup(chromium: Browser, page: Path):

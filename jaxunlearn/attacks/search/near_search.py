@@ -42,8 +42,8 @@ class NearSettings:
     """
 
     radii: tuple[float, ...] = (0.5, 1.0)
-    steps: int = 30
-    starts: int = 2
+    steps: int = 20
+    starts: int = 1
     views: int = 2
     learning_rate: float = 0.2
     samples: int = 4096
@@ -62,7 +62,7 @@ class NearSettings:
     def at_depth(cls, depth: Depth) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
         if depth == "quick":
-            return cls(steps=10, starts=1)
+            return cls(steps=10)
         if depth == "thorough":
             return cls(steps=100, starts=4, views=3)
         return cls()

@@ -51,7 +51,8 @@ class ReinversionSettings:
     """How hard an attacker tries to find a photo's person.
 
     Attributes:
-      steps: number of steps of each search, after those that look for the camera.
+      steps: number of steps of each search.
+      camera_steps: number of steps before them that look for the photo's camera alone.
       starts: number of searches without the encoder: the first starts from the mean face, the others from
         random people.
       batch: number of searches at a time.
@@ -59,15 +60,16 @@ class ReinversionSettings:
     """
 
     steps: int = 20
+    camera_steps: int = 10
     starts: int = 2
     batch: int = 8
     latents: int = 1024
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.starts, self.batch) < 1 or self.latents < 2:
+        if min(self.steps, self.starts, self.batch) < 1 or self.latents < 2 or self.camera_steps < 0:
             raise ValueError(
                 f"steps ({self.steps}), starts ({self.starts}) and batch ({self.batch}) must be at least 1, "
-                f"and latents ({self.latents}) at least 2"
+                f"latents ({self.latents}) at least 2 and camera_steps ({self.camera_steps}) at least 0"
             )
 
     @classmethod
@@ -213,7 +215,7 @@ def _invert(
     encoded = [] if attempt.encoded is None else [attempt.encoded[None]]
     starts = np.concatenate([*encoded, mean, random])
     alone = encoded if attempt.identity else []  # the encoder has no identity loss to leave out
-    search = InversionSettings(steps=settings.steps, batch=settings.batch)
+    search = InversionSettings(steps=settings.steps, camera_steps=settings.camera_steps, batch=settings.batch)
     found = search_latents(
         generator,
         np.repeat(attempt.photo[None], len(starts), axis=0),

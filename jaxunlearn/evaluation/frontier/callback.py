@@ -77,7 +77,12 @@ def frontier_of(models: Models, people: People, config: ConfigDict, folder: str 
     if not wanted.frontier_every:
         return []
     settings = EvaluationSettings(
-        retained_people=OTHERS, frechet_samples=OTHERS, batch=wanted.batch, seed=wanted.seed
+        views=wanted.views,
+        retained_people=OTHERS,
+        frechet_samples=OTHERS,
+        batch=wanted.batch,
+        seed=wanted.seed,
+        pivot=wanted.pivot,
     )
     judges = [judge_of(network, wanted.align) for network in models.judges]
 

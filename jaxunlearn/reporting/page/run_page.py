@@ -10,6 +10,7 @@ from jaxunlearn.reporting.page.attack_section import attack_section
 from jaxunlearn.reporting.page.change_table import change_table
 from jaxunlearn.reporting.page.figure import figure
 from jaxunlearn.reporting.page.frame import write_page
+from jaxunlearn.reporting.page.intervals_table import intervals_table
 from jaxunlearn.reporting.page.judges_table import judges_table
 from jaxunlearn.reporting.verdict import verdict, verdict_together
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -28,6 +29,8 @@ MEANINGS = {
     "fid_forget": "Fréchet distance between the forgotten people's pictures before and after",
     "retained_without_face": "other people left out of others_id because no face was found",
     "fid_pre": "Fréchet distance between random people before and after; low means unchanged",
+    "kid_pre": "kernel distance (KID) of random people before to others after; 0 on average without change",
+    "kid_pre_std": "its standard deviation over random subsets",
     "delta_fid_real": "growth of the Fréchet distance to real images",
     "retained_lpips": "perceptual change (LPIPS) of other people's pictures; 0 means unchanged",
     "retained_psnr": "peak signal-to-noise ratio of other people's pictures, dB; high means unchanged",
@@ -73,7 +76,7 @@ def write_report(folder: RunFolder) -> Path:
     )
     who = f"{len(request.subjects)} people" if together else ", ".join(request.subjects)
     title = f"{who} forgotten by {request.model}"
-    body = f"""{"".join(parts)}{attack_section(folder)}
+    body = f"""{"".join(parts)}{intervals_table(summary)}{attack_section(folder)}
 <h2>The run</h2>
 {curve}
 {figure(folder.frontier_picture, _FRONTIER_CAPTION)}

@@ -1,5 +1,7 @@
 """Fréchet and kernel distances: the reference's numbers, and what must hold for any features."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -69,6 +71,21 @@ def test_kernel_distance_of_one_distribution_is_zero_on_average_however_few_imag
         frechet.append(inception_flax.frechet_distance(a, b))
     assert abs(np.mean(kernel)) < 3 * np.std(kernel, ddof=1) / np.sqrt(200)
     assert np.mean(frechet) > {8: 1.5, 32: 0.25}[count]
+
+
+def test_kernel_distance_of_the_same_images_is_unbiased_if_they_are_paired():
+    """Before and after without a change; subsets that share images would look closer than they are."""
+    paired, shared = [], []
+    for seed in range(200):
+        a = np.random.default_rng(seed).normal(size=(16, 4))
+        options: dict[str, Any] = {"subsets": 4, "subset_size": 8, "seed": seed}
+        paired.append(inception_flax.kernel_distance(a, a, paired=True, **options)[0])
+        shared.append(inception_flax.kernel_distance(a, a, **options)[0])
+    error = np.std(paired, ddof=1) / np.sqrt(200)
+    assert abs(np.mean(paired)) < 3 * error
+    assert np.mean(shared) < -3 * error
+    with pytest.raises(ValueError, match="at least 4 images in each set, not 3 and 3"):
+        inception_flax.kernel_distance(np.zeros((3, 2)), np.zeros((3, 2)), paired=True)
 
 
 def test_kernel_distance_of_two_pairs_by_hand():
