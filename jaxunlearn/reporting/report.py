@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from jaxunlearn.attacks.attack_folder import read_attacks
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.evaluate import evaluate
 from jaxunlearn.images import save_png
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
+from jaxunlearn.reporting.attacks.words import attack_verdict
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.verdict import run_cost, verdict, verdict_together
@@ -63,6 +65,9 @@ def evaluate_and_report(
     else:
         people = figures["people"]
         lines = [line for k, subject in enumerate(subjects) for line in verdict(subject, people[str(k)])]
+    attacks = read_attacks(folder.path)
+    if attacks is not None:
+        lines += [attack_verdict(attacks["subjects"][k], found) for k, found in attacks["people"].items()]
     lines.append(run_cost(folder.summary))
     picture = folder.everybody_picture if result.together else folder.person_picture(0)
     return [*lines, f"Look at {folder.report} and {picture}"]

@@ -167,7 +167,7 @@ def test_the_command_attacks_and_says_what_it_found(result, monkeypatch, capsys)
     arguments = ["attack", str(result.folder.path), "--attack", "unseen", "--depth", "quick", "--people", "1"]
     assert cli.main(arguments) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "bea, under attack:"
+    assert lines[0].startswith("bea, under attack: ")
     assert lines[1].startswith("  With new noise the person is found in ")
     assert attack_picture(result.folder, 1).exists()
     assert "bea, under attack" in result.folder.report.read_text()

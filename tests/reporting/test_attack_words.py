@@ -3,7 +3,7 @@
 import pytest
 
 from jaxunlearn.attacks.depth import ATTACKS
-from jaxunlearn.reporting.attacks.words import WORDS, attack_lines
+from jaxunlearn.reporting.attacks.words import WORDS, attack_lines, attack_verdict
 
 
 def judges(label, **values):
@@ -15,10 +15,11 @@ def judges(label, **values):
 
 
 def reinversion(as_person):
+    stranger = judges("reinverted_id", heads=0.8 if as_person else 0.1, dlib=0.5)
     return {
-        "unlearned": {"hybrid": {"judges": judges("reinverted_id", heads=0.89, dlib=0.6)}},
+        "unlearned": {"hybrid": {"accepted": True, "judges": judges("reinverted_id", heads=0.89, dlib=0.6)}},
         "source": {"hybrid": {"judges": judges("reinverted_id", heads=0.99, dlib=0.92)}},
-        "stranger": {"hybrid": {"as_person": {"accepted": as_person}}},
+        "stranger": {"hybrid": {"as_person": {"accepted": as_person, "judges": stranger}}},
     }
 
 
@@ -32,7 +33,7 @@ def test_every_attack_has_words():
 
 def test_a_photo_that_brings_the_person_back():
     assert attack_lines("ada", {"reinversion": reinversion(as_person=False)}) == [
-        "ada, under attack:",
+        "ada, under attack: brought back by their photo, inverted again (encoder and search).",
         "  Their photo, inverted again by encoder and search: similarity 0.89 to heads, found (in the source "
         "0.99, found); 0.60 to dlib, not found (in the source 0.92, found).",
         "  A stranger's photo, inverted in the same ways, does not bring them back.",
@@ -51,9 +52,16 @@ def test_a_control_that_fails_is_said(as_person, last):
     assert (lines[-1] if len(lines) > 2 else None) == last
 
 
+def test_what_a_stranger_brings_back_too_does_not_count():
+    line = attack_lines("ada", {"reinversion": reinversion(as_person=True)})[0]
+    assert line == "ada, under attack: not brought back by reinversion."
+
+
 def test_searches_stand_beside_their_control():
     search = {
-        "forgotten": {"within": [{"radius": 0.5, "judges": judges("search_id", heads=0.8)}]},
+        "forgotten": {
+            "within": [{"radius": 0.5, "accepted": True, "judges": judges("search_id", heads=0.8)}]
+        },
         "stranger": {"within": [{"radius": 0.5, "judges": judges("search_id", heads=None)}]},
     }
     assert attack_lines("ada", {"search": search})[1] == (
@@ -75,7 +83,28 @@ def test_relearning_counts_steps(person, stranger, text):
 
 
 def test_benign_fine_tuning_says_what_was_before():
-    figures = {"benign_id": judges("similarity", heads=0.2), "before": judges("similarity", heads=-0.4)}
+    figures = {
+        "benign_id": judges("similarity", heads=0.2),
+        "before": judges("similarity", heads=-0.4),
+        "forgotten": True,
+    }
     assert attack_lines("ada", {"benign": figures})[1] == (
         "  Fine-tuned on other people only: similarity 0.20 to heads, not found (before -0.40, not found)."
     )
+
+
+def test_the_verdict_counts_what_brings_somebody_back():
+    held = {
+        "relearning": {"person": curve(None, 40), "stranger": curve(None, 40)},
+        "benign": {"forgotten": True},
+    }
+    assert attack_verdict("ada", held) == "ada, under attack: not brought back by relearning, benign."
+    back = {
+        "relearning": {"person": curve(4, None), "stranger": curve(None, 40)},
+        "benign": {"forgotten": False},
+    }
+    assert attack_verdict("ada", back) == (
+        "ada, under attack: brought back by 4 steps on one photo (a stranger not within 40 steps), "
+        "fine-tuning on other people."
+    )
+    assert "anything that was tried" in attack_verdict("ada", {})

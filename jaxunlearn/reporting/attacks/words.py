@@ -14,7 +14,68 @@ def attack_lines(subject: str, figures: Mapping[str, Figures]) -> list[str]:
       figures: name of an attack → its figures, as in `attack.json`.
     """
     lines = [line for name, say in WORDS.items() if name in figures for line in say(figures[name])]
-    return [f"{subject}, under attack:", *(f"  {line}" for line in lines)]
+    return [attack_verdict(subject, figures), *(f"  {line}" for line in lines)]
+
+
+def attack_verdict(subject: str, figures: Mapping[str, Figures]) -> str:
+    """Return a line that says which attacks bring a person back: to a judge whom a stranger does not deceive.
+
+    Args:
+      subject: name of the person.
+      figures: name of an attack → its figures, as in `attack.json`.
+    """
+    ways = [way for name, bring in BRING_BACK.items() if name in figures for way in bring(figures[name])]
+    tried = [name for name in BRING_BACK if name in figures]
+    if ways:
+        return f"{subject}, under attack: brought back by {', '.join(ways)}."
+    return f"{subject}, under attack: not brought back by {', '.join(tried) or 'anything that was tried'}."
+
+
+def _by_inversion(figures: Figures) -> list[str]:
+    methods = [
+        _METHODS[name]
+        for name, attempt in figures["unlearned"].items()
+        if _beyond_control(attempt["judges"], figures["stranger"][name]["as_person"]["judges"])
+    ]
+    return [f"their photo, inverted again ({', '.join(methods)})"] if methods else []
+
+
+def _by_search(figures: Figures) -> list[str]:
+    balls = zip(figures["forgotten"]["within"], figures["stranger"]["within"], strict=True)
+    found = any(_beyond_control(ball["judges"], control["judges"]) for ball, control in balls)
+    return ["a search near their latent"] if found else []
+
+
+def _beyond_control(judges: Mapping[str, Figures], control: Mapping[str, Figures]) -> bool:
+    """Return True if a judge finds the person by the attack, and not by the same attack on a stranger.
+
+    A search through the network of the loss can deceive a judge of the same recipe anywhere.
+    """
+    return any(judged["accepted"] and not control[name]["accepted"] for name, judged in judges.items())
+
+
+def _at_unseen_latents(figures: Figures) -> list[str]:
+    found = any(figures[kind]["forgotten"] is False for kind in ("noise", "first_rows", "last_rows"))
+    return ["latents that training did not draw"] if found else []
+
+
+def _by_relearning(figures: Figures) -> list[str]:
+    steps = figures["person"]["relearn_steps"]
+    return [] if steps is None else [f"{steps} steps on one photo (a stranger {_steps(figures['stranger'])})"]
+
+
+def _by_benign_fine_tuning(figures: Figures) -> list[str]:
+    return ["fine-tuning on other people"] if figures["forgotten"] is False else []
+
+
+BRING_BACK: Mapping[str, Callable[[Figures], list[str]]] = {
+    "reinversion": _by_inversion,
+    "search": _by_search,
+    "unseen": _at_unseen_latents,
+    "relearning": _by_relearning,
+    "benign": _by_benign_fine_tuning,
+}
+"""Name of an attack → how it brings a person back, in words; empty if it does not."""
 
 
 def _reinversion(figures: Figures) -> list[str]:
