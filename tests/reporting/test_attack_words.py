@@ -35,7 +35,7 @@ def test_a_photo_that_brings_the_person_back():
     assert attack_lines("ada", {"reinversion": reinversion(as_person=False)}) == [
         "ada, under attack: brought back by their photo, inverted again (encoder and search).",
         "  Their photo, inverted again by encoder and search: similarity 0.89 to heads, found (in the source "
-        "0.99); 0.60 to dlib, not found (in the source 0.92).",
+        "0.99, found); 0.60 to dlib, not found (in the source 0.92, found).",
         "  A stranger's photo, inverted in the same ways, does not bring them back.",
     ]
 
@@ -66,7 +66,7 @@ def test_searches_stand_beside_their_control():
     }
     assert attack_lines("ada", {"search": search})[1] == (
         "  A search within 0.5 median radii of their latent: similarity 0.80 to heads, found "
-        "(around a stranger's latent unknown)."
+        "(around a stranger's latent unknown, not judged)."
     )
 
 
@@ -89,7 +89,7 @@ def test_benign_fine_tuning_says_what_was_before():
         "forgotten": True,
     }
     assert attack_lines("ada", {"benign": figures})[1] == (
-        "  Fine-tuned on other people only: similarity 0.20 to heads, not found (before -0.40)."
+        "  Fine-tuned on other people only: similarity 0.20 to heads, not found (before -0.40, not found)."
     )
 
 

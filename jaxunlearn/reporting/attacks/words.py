@@ -130,10 +130,10 @@ def _benign(figures: Figures) -> list[str]:
 
 
 def _judged(judges: Mapping[str, Figures], control: Mapping[str, Figures], name: str, where: str) -> str:
-    """Return the similarity and the answer of each judge, with the control beside it."""
+    """Return the similarity and the answer of each judge, with those of the control beside them."""
     return "; ".join(
         f"{_number(judged[name])} to {judge}, {_verdict(judged['accepted'])} "
-        f"({where} {_number(control[judge][name])})"
+        f"({where} {_number(control[judge][name])}, {_verdict(control[judge]['accepted'])})"
         for judge, judged in judges.items()
     )
 
