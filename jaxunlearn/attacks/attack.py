@@ -1,5 +1,7 @@
 """Attack a run: what does somebody get back who has the unlearned generator?"""
 
+import dataclasses
+import json
 import time
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -79,7 +81,7 @@ def attack(
     bar = tqdm(_plan(attacks, chosen, result), desc="attacks", unit="attack", disable=not progress)
     for person, name in bar:
         bar.set_postfix_str(f"{name}, {result.people.subjects[person]}"[:60])
-        made_with = _made_with(models, result, person, reference, depth, seed)
+        made_with = _made_with(models, result, person, reference, depth, seed, name)
         known = None if folder is None or redo else folder.read(name, person, made_with)
         if known is None:
             if attacked is None or attacked[0] != person:
@@ -204,19 +206,24 @@ def _earlier(
     for person in range(len(result.ws)):
         names = [name for name in ATTACKS if folder.exists(name, person)]
         if names:
-            made_with = _made_with(models, result, person, reference, depth, seed)
-            known = {(person, name): folder.read(name, person, made_with) for name in names}
+            known = {
+                (person, name): folder.read(
+                    name, person, _made_with(models, result, person, reference, depth, seed, name)
+                )
+                for name in names
+            }
             found |= {key: content for key, content in known.items() if content is not None}
     return found
 
 
 def _made_with(
-    models: Models, result: Result, person: int, reference: Reference, depth: Depth, seed: int
+    models: Models, result: Result, person: int, reference: Reference, depth: Depth, seed: int, name: str
 ) -> dict[str, Any]:
     """Return what figures of an attack depend on; another value makes it run again."""
     return {
         "version": metadata.version("jaxunlearn"),
         "depth": depth,
+        "settings": json.loads(json.dumps(dataclasses.asdict(KINDS[name].settings(depth)))),
         "seed": seed,
         "source": models.fingerprint,
         "generator": fingerprint_of(result.generator_of(person)),

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from jaxunlearn.attacks.attacked import Attacked, Found
 from jaxunlearn.attacks.benign import BenignSettings, finetune_benignly
@@ -18,10 +19,12 @@ class Kind:
 
     Attributes:
       run: person and generator, depth, and whether to show progress bars → what was found.
+      settings: depth → settings of the attack, a dataclass; another value makes a finished attack run again.
       everybody: True if it looks at all forgotten people of a generator at once.
     """
 
     run: Callable[[Attacked, Depth, bool], Found]
+    settings: Callable[[Depth], Any]
     everybody: bool = False
 
 
@@ -58,10 +61,10 @@ def _benign(attacked: Attacked, depth: Depth, progress: bool) -> Found:
 
 
 KINDS: Mapping[str, Kind] = {
-    "reinversion": Kind(_reinversion),
-    "search": Kind(_search),
-    "unseen": Kind(_unseen),
-    "relearning": Kind(_relearning),
-    "benign": Kind(_benign),
-    "erasure": Kind(_erasure, everybody=True),
+    "reinversion": Kind(_reinversion, ReinversionSettings.at_depth),
+    "search": Kind(_search, NearSettings.at_depth),
+    "unseen": Kind(_unseen, UnseenSettings.at_depth),
+    "relearning": Kind(_relearning, RelearnSettings.at_depth),
+    "benign": Kind(_benign, BenignSettings.at_depth),
+    "erasure": Kind(_erasure, ErasureSettings.at_depth, everybody=True),
 }

@@ -36,7 +36,7 @@ SEED = 0
 
 JudgeNetwork = IdentityNetwork | DlibNetwork
 
-BUNDLED_JUDGES = ("heads-judge", DLIB)
+BUNDLED_JUDGES = ("heads-judge", "heads-face-judge", DLIB)
 """Names of the networks that judge the bundled models."""
 
 Network = TypeVar("Network")

@@ -1,6 +1,7 @@
 """Attacks on a run: what is written, what is kept, and what is refused."""
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from jaxunlearn.attacks import attack as attacking
-from jaxunlearn.attacks.attack import attack
+from jaxunlearn.attacks.attack import attack, attack_reference
 from jaxunlearn.attacks.attack_folder import read_attacks
 from jaxunlearn.attacks.attacked import Found
 from jaxunlearn.attacks.benign import BenignSettings
@@ -49,7 +50,11 @@ def counted(monkeypatch):
 
         return attacked
 
-    kinds = {"reinversion": Kind(run("reinversion")), "erasure": Kind(run("erasure"), everybody=True)}
+    presets = UnseenSettings.at_depth
+    kinds = {
+        "reinversion": Kind(run("reinversion"), presets),
+        "erasure": Kind(run("erasure"), presets, everybody=True),
+    }
     monkeypatch.setattr(attacking, "KINDS", kinds)
     return runs
 
@@ -57,7 +62,15 @@ def counted(monkeypatch):
 def attacked(result, **options):
     names = options.pop("attacks", ("reinversion", "erasure"))
     config = tiny_sugar(SETTINGS, people=2)
-    return attack(tiny_models(), result, config, attacks=names, progress=False, **options)
+    return attack(
+        tiny_models(), result, config, attacks=names, reference=measured(), progress=False, **options
+    )
+
+
+@functools.cache
+def measured():
+    """Return the measured source, for all attacks of these tests."""
+    return attack_reference(tiny_models(), tiny_sugar(SETTINGS, people=2), progress=False)
 
 
 def test_every_attack_has_its_line_for_the_command():
@@ -104,6 +117,18 @@ def test_what_is_finished_is_kept_until_something_else_is_asked(result, counted)
     assert list(found["people"]) == ["1"]
     attacked(result, seed=1, people=[1], attacks=["reinversion"])
     assert len(counted) == 2
+
+
+def test_other_settings_of_a_depth_attack_anew(result, counted, monkeypatch):
+    attacked(result, redo=True)
+    counted.clear()
+    changed = {
+        name: dataclasses.replace(kind, settings=lambda _: UnseenSettings(partners=1))
+        for name, kind in attacking.KINDS.items()
+    }
+    monkeypatch.setattr(attacking, "KINDS", changed)
+    attacked(result, people=[0])
+    assert [name for name, *_ in counted] == ["reinversion", "erasure"]
 
 
 def test_an_interrupted_attack_resumes_after_the_last_finished_one(result, counted, monkeypatch):
