@@ -29,6 +29,9 @@ LINKED = [*PAGES, *sorted(ROOT.glob("benchmarks/**/*.md")), ROOT / "jaxunlearn" 
 FAST = ("README.md", "docs/developers/add_a_method.md")
 """Pages whose examples run by default; those of the others take minutes together."""
 
+SLOW = ("docs/guides/many_people.md",)
+"""Pages whose examples take a minute each, and show what tests of SUGAR do."""
+
 SMALL = {
     "steps": 2,
     "log_every": 1,
@@ -82,10 +85,14 @@ def small(monkeypatch, tmp_path):
 def pages_with_python() -> list:
     """Pages with Python that runs; those outside of `FAST` are marked."""
     pages = sorted({block.page for block in PYTHON if block.runs})
-    return [
-        pytest.param(page, marks=() if label(page) in FAST else pytest.mark.must, id=label(page))
-        for page in pages
-    ]
+    return [pytest.param(page, marks=marks_of(label(page)), id=label(page)) for page in pages]
+
+
+def marks_of(page: str):
+    """Return the marks of a page's test."""
+    if page in FAST:
+        return ()
+    return pytest.mark.slow if page in SLOW else pytest.mark.must
 
 
 @pytest.mark.parametrize("page", pages_with_python())

@@ -38,7 +38,9 @@ from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.renderer import latents_of_seeds
 from tests.support.sugar_golden import sugar_golden
 
-SETTINGS = EvaluationSettings(views=3, retained_people=5, frechet_samples=12, strangers=6, truncations=(0.5,), batch=8)
+SETTINGS = EvaluationSettings(
+    views=3, retained_people=5, frechet_samples=12, strangers=6, truncations=(0.5,), batch=8
+)
 
 
 @jax.tree_util.register_dataclass

@@ -79,8 +79,13 @@ def test_stand_in_for_lpips():
     case.check("grad", nchw(jax.grad(lambda a: distance(a, b).mean())(a)))
 
 
-@pytest.mark.must
-@pytest.mark.parametrize("name", ["guide_const", "guide_random"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("guide_const", marks=pytest.mark.must),
+        pytest.param("guide_random", marks=pytest.mark.slow),
+    ],
+)
 def test_three_official_steps(name):
     case = guide_case(name)
     check = case.golden.check
