@@ -90,6 +90,24 @@ def flat(config: ConfigDict) -> dict[str, Any]:
     return dict(items(config, ""))
 
 
+def with_newer_settings(config: ConfigDict, declaration: type) -> ConfigDict:
+    """Return a config of an older version with the settings that came later, at their defaults.
+
+    Only settings that a run may change when it resumes are added. Any other one that is missing stays so, and
+    `check_declared` refuses the config.
+    """
+    missing = declared(declaration).keys() - flat(config).keys()
+    complete = config.copy_and_resolve_references()
+    complete.update_from_flattened_dict(
+        {
+            name: about.default
+            for name, about in declared(declaration).items()
+            if name in missing and about.may_change
+        }
+    )
+    return complete
+
+
 def check_declared(config: ConfigDict, declaration: type) -> None:
     """Refuse a config with missing or unknown settings, or with a value out of range.
 

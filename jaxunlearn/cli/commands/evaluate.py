@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     _check_save_real(arguments)
     folder = RunFolder(arguments.folder)
     request = folder.request
-    config = read_config(arguments.config, arguments.overrides, folder.config)
+    config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
     configuration.check(config)
     result = finished(folder)
     models = loading.load_models(arguments.model or request.model, judge=arguments.judge)
