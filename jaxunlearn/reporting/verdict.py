@@ -166,14 +166,15 @@ def _other_people(figures: Mapping[str, Any]) -> list[str]:
         share, verb = figures["others_lost"], ""
         if share is not None:
             verb = " stay the same" if share <= MOST_LOST else " do NOT stay the same"
-            verb += f": {100 * share:.0f} of 100 are somebody else to a judge, with"
+            counts = figures["others_lost_counts"]
+            verb += f": {counts['number']:.0f} of {counts['people']:.0f} are somebody else to a judge, with"
         lines.append(
             f"Other people{verb or ':'} similarity {figures['others_id']:.2f} on average, below "
             f"{figures['others_id_p5']:.2f} for one person in twenty."
         )
     lines += [
-        f"Near the forgotten, {radius} median radii away, {100 * near['lost']:.0f} of 100 people are lost "
-        f"({near['people'] - near['same']} compared)."
+        f"Near the forgotten, {radius} median radii away, {near['lost_counts']['number']:.0f} of "
+        f"{near['lost_counts']['people']:.0f} people are lost."
         for radius, near in figures["near"].items()
         if near["lost"] is not None
     ]

@@ -9,10 +9,10 @@ from tests.support.figures import nobody_seen, of_person
 
 JUDGE = "heads identity judge"
 SAME = (
-    "Other people stay the same: 2 of 100 are somebody else to a judge, with similarity 0.94 on average, "
+    "Other people stay the same: 2 of 64 are somebody else to a judge, with similarity 0.94 on average, "
     "below 0.79 for one person in twenty."
 )
-NEAR = "Near the forgotten, 0.5 median radii away, 25 of 100 people are lost (60 compared)."
+NEAR = "Near the forgotten, 0.5 median radii away, 15 of 60 people are lost."
 PHOTOS = {"id_others": 0.61, "id_others_max": 0.65, "others": 4, "found": {"photos": False}}
 FOUND = {"id_others": 0.61, "id_others_max": 0.85, "others": 4, "others_found": 3, "found": {"photos": True}}
 
@@ -63,8 +63,10 @@ def test_where_and_by_whom_somebody_is_found_is_said(main, dlib, line):
 def test_what_went_otherwise_is_said():
     figures = of_person({}, {"reaches_target": False})
     assert verdict("seed 7", figures)[2].startswith("They did NOT become their target to dlib")
-    lines = verdict("seed 7", figures | {"others_lost": 0.27})
-    assert lines[3].startswith("Other people do NOT stay the same: 27 of 100 are somebody else to a judge")
+    lines = verdict(
+        "seed 7", figures | {"others_lost": 0.27, "others_lost_counts": {"number": 17, "people": 64}}
+    )
+    assert lines[3].startswith("Other people do NOT stay the same: 17 of 64 are somebody else to a judge")
     lines = verdict("seed 7", nobody_seen())
     assert lines[0] == "seed 7: not measured, because no pair of pictures has a face both before and after."
 

@@ -65,8 +65,17 @@ def of_person(main: dict[str, Any] | None = None, dlib: dict[str, Any] | None = 
         },
         "others_id": 0.94,
         "others_id_p5": 0.79,
-        "others_lost": 0.02,
-        "near": {"0.5": {"people": 64, "same": 4, "lost": 0.25, "others_id": 0.8}},
+        "others_lost": 0.03125,
+        "others_lost_counts": {"share": 0.03125, "low": 0.01, "high": 0.11, "number": 2, "people": 64},
+        "near": {
+            "0.5": {
+                "people": 64,
+                "same": 4,
+                "lost": 0.25,
+                "lost_counts": {"number": 15, "people": 60},
+                "others_id": 0.8,
+            }
+        },
         "retained_lpips": 0.005,
         "fid_pre": 1.38,
         "networks": {"identity": "heads identity judge", "frechet": "alexnet"},
