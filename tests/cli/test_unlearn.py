@@ -43,14 +43,14 @@ def test_the_demo_says_in_plain_words_what_happened(demo):
         "Other pictures of them: similarity",
         "They did NOT become their target",
         "Other people stay the same",
-        "Near the forgotten",
-        "Near the forgotten",
         "Pictures of other people change",
         "The run took 2 steps",
         f"Look at {folder.report}",
         "try next: jaxunlearn render",
     )
-    assert [line[: len(begin)] for line, begin in zip(printed[1:], begins, strict=True)] == list(begins)
+    # Near people are counted if a judge tells them from the forgotten one; of so few perhaps none is.
+    lines = [line for line in printed[1:] if not line.startswith("Near the forgotten")]
+    assert [line[: len(begin)] for line, begin in zip(lines, begins, strict=True)] == list(begins)
 
 
 @pytest.mark.must
