@@ -24,6 +24,7 @@ from jaxunlearn.attacks.finetuning import (
 )
 from jaxunlearn.attacks.pictures import labelled_pictures
 from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.evaluation.judges.answers import any_known, negated
 from jaxunlearn.evaluation.looks import Look, look, look_each
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.cameras import conditioning_view, views
@@ -112,11 +113,10 @@ def finetune_benignly(
         for seen in persons[1:]
     )
     tenth = max(1, settings.steps // 10)
-    answers = [figures["accepted"] for figures in after.values() if figures["accepted"] is not None]
     figures = {
         "benign_id": after,
         "before": before,
-        "forgotten": not any(answers) if answers else None,
+        "forgotten": negated(any_known(figures["accepted"] for figures in after.values())),
         "trained_people": {
             judge.name: figures_of_trained(judge, *(seen.embeddings[judge.name] for seen in trained))
             for judge in reference.judges

@@ -2,7 +2,14 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.argument_types import MOST_DEVICES, MOST_SEEDS, mesh_shape, name_or_path, whole
+from jaxunlearn.cli.argument_types import (
+    MOST_DEVICES,
+    MOST_SEEDS,
+    local_path,
+    mesh_shape,
+    name_or_path,
+    whole,
+)
 from jaxunlearn.methods.registry import DEFAULT, METHODS
 
 CONFIG_PREFIX = "--config."
@@ -22,6 +29,27 @@ def add_config(parser: ArgumentParser) -> None:
     )
 
 
+def add_judge(parser: ArgumentParser) -> None:
+    """Add the option for the networks that measure."""
+    parser.add_argument(
+        "--judge",
+        action="append",
+        default=[],
+        type=name_or_path,
+        metavar="FILE",
+        help="network that measures, or dlib; may be given several times [as suits the model]",
+    )
+
+
+def add_run(parser: ArgumentParser) -> None:
+    """Add the arguments of `readers.read_run`."""
+    add = parser.add_argument
+    add("folder", type=local_path, metavar="RUN", help="folder of a finished run")
+    add("--model", type=name_or_path, help="the source generator, if its file has moved since the run")
+    add_judge(parser)
+    add_config(parser)
+
+
 def add_models(parser: ArgumentParser) -> None:
     """Add the options of `readers.models_of`."""
     add = parser.add_argument
@@ -34,14 +62,7 @@ def add_models(parser: ArgumentParser) -> None:
     suits = "[as suits the model]"
     add("--perceptual", type=name_or_path, metavar="FILE", help=f"LPIPS of the loss: alex, or a file {suits}")
     add("--identity", type=name_or_path, metavar="FILE", help=f"identity network of the loss {suits}")
-    add(
-        "--judge",
-        action="append",
-        default=[],
-        type=name_or_path,
-        metavar="FILE",
-        help=f"network that measures, or dlib; may be given several times {suits}",
-    )
+    add_judge(parser)
 
 
 def add_inversion(parser: ArgumentParser, option: str) -> None:

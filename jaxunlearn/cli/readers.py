@@ -1,4 +1,4 @@
-"""What the shared options of `parsers.groups` stand for: models, meshes, settings."""
+"""What the shared options of `argument_groups` stand for: models, meshes, settings."""
 
 import argparse
 from collections.abc import Sequence
@@ -18,6 +18,8 @@ from jaxunlearn.models import loading
 from jaxunlearn.process import multihost
 from jaxunlearn.profiling.workload import Preset
 from jaxunlearn.sharding import make_mesh
+from jaxunlearn.training.result import Result, finished
+from jaxunlearn.training.storage.run_dir import RunFolder
 
 
 def models_of(arguments: argparse.Namespace, w_avg: Path | None = None) -> loading.Models:
@@ -120,3 +122,21 @@ def step_of(arguments: argparse.Namespace, preset: Preset) -> tuple[ConfigDict, 
             )
         return config, 1
     return config, arguments.people or SHARED_PEOPLE
+
+
+def read_run(arguments: argparse.Namespace) -> tuple[Result, ConfigDict, loading.Models]:
+    """Read the finished run of `add_run`, with its config and its models.
+
+    Raises:
+      InputError: if the folder is not that of a finished run, a setting cannot be used, or the source
+        generator is another one.
+    """
+    folder = RunFolder(arguments.folder)
+    request = folder.request
+    config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
+    configuration.check(config)
+    result = finished(folder)
+    models = loading.load_models(arguments.model or request.model, judge=arguments.judge)
+    if models.fingerprint != request.fingerprint:
+        raise InputError(f"{models.name}: is not the generator that {folder.path} started from")
+    return result, config, models

@@ -84,11 +84,11 @@ def measure_reference(
         features or default_features(),
         settings,
         mean=models.w_avg,
+        radius=models.median_radius,
         real=real,
         compute=from_config.compute(config),
         progress=progress,
     )
-    reference = dataclasses.replace(reference, median_radius=models.median_radius)
     if retaining is not None:
         reference = dataclasses.replace(reference, retaining=jnp.asarray(retaining))
     if not has_groups(models):

@@ -1,6 +1,6 @@
 """Measure how thoroughly people are forgotten."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -11,6 +11,7 @@ from tqdm import tqdm
 from inception_flax import frechet_distance
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.forgetting_by_judge import Parts, figures_by_judge, looks_by_judge, number
+from jaxunlearn.evaluation.judges.answers import all_known, any_known, negated
 from jaxunlearn.evaluation.looks import look
 from jaxunlearn.evaluation.papers.picture_change import picture_change
 from jaxunlearn.evaluation.reference import Reference
@@ -214,7 +215,7 @@ def _figures(reference: Reference, before: _Seen, after: _Seen) -> Figures:
     by_view = reference.judge.judge.similarity(old[name].person[0, :, None], new[name].person[0, :, None])
     with_faces = by_view[~np.isnan(by_view)]
     forgotten_by = {
-        place: _by_all([figures["found"][place] for figures in judges.values()]) for place in PLACES
+        place: negated(any_known(figures["found"][place] for figures in judges.values())) for place in PLACES
     }
     return {
         **{name: main[name] for name in ("id", "id_others", "id_others_max", "id_target", "id_to_target")},
@@ -224,7 +225,7 @@ def _figures(reference: Reference, before: _Seen, after: _Seen) -> Figures:
         "picture_change": picture_change(
             reference.perceptual, before.images, after.images, reference.settings.batch
         ),
-        "forgotten": _all(forgotten_by.values()),
+        "forgotten": all_known(forgotten_by.values()),
         "forgotten_by": forgotten_by,
         "judges": judges,
     }
@@ -246,13 +247,3 @@ def _looks(reference: Reference, before: dict[str, Parts], after: dict[str, Part
         }
         for place, each in places
     ]
-
-
-def _by_all(found: Sequence[bool | None]) -> bool | None:
-    """Return True if nobody found anything; None if nobody could look."""
-    return _all(None if each is None else not each for each in found)
-
-
-def _all(claims: Iterable[bool | None]) -> bool | None:
-    known = [claim for claim in claims if claim is not None]
-    return all(known) if known else None

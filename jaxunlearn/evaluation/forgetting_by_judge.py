@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.evaluation.judges.answers import any_known
 from jaxunlearn.evaluation.judges.calibrated import Setup
 
 
@@ -81,8 +82,8 @@ def figures_by_judge(
         "found": {
             "latent": judge.accepts(own),
             "wide": judge.accepts(wide, "wide"),
-            "truncated": _any([judge.accepts(value) for value in truncated]),
-            "photos": _any(accepted),
+            "truncated": any_known([judge.accepts(value) for value in truncated]),
+            "photos": any_known(accepted),
         },
     }
 
@@ -130,8 +131,3 @@ def mean(values: np.ndarray) -> float | None:
     """Return the mean of the values that are numbers; None if none is."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else None
-
-
-def _any(found: Sequence[bool | None]) -> bool | None:
-    known = [each for each in found if each is not None]
-    return any(known) if known else None

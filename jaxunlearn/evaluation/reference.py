@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
@@ -17,6 +16,7 @@ from jaxunlearn.evaluation.judges.calibration import calibrate
 from jaxunlearn.evaluation.real_images import RealStatistics
 from jaxunlearn.evaluation.settings import EvaluationSettings, RandomPeople
 from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.loading import median_radius
 from jaxunlearn.models.renderer import Renderer
 from lpips_flax import LPIPS
 
@@ -98,6 +98,7 @@ def measure_source(
     settings: EvaluationSettings | None = None,
     *,
     mean: jax.Array | None = None,
+    radius: float | None = None,
     real: RealStatistics | None = None,
     compute: Compute | None = None,
     progress: bool = True,
@@ -112,6 +113,7 @@ def measure_source(
       features: network of the Fréchet distances, a pytree.
       settings: the protocol; the defaults suit the bundled model.
       mean: the mean latent; None uses the generator's.
+      radius: the median radius; None uses that of the random people.
       real: statistics of real images for ΔFID_real, see `evaluation.real_images`.
       compute: dtype and forms; None uses what is fastest on this platform.
       progress: True shows a progress bar.
@@ -131,11 +133,6 @@ def measure_source(
     people = render_people(
         renderer, random, calibrated, features, settings, title="people before", progress=progress
     )
-    real_images = None
-    if real is not None:
-        distance = frechet_distance_of_statistics(people.statistics, real.statistics)
-        real_images = RealImages(real.number, real.statistics, distance)
-    radii = jnp.sqrt(jnp.sum(jnp.square(random.ws - mean), axis=(-2, -1)))
     return Reference(
         settings=settings,
         judges=calibrated,
@@ -143,13 +140,19 @@ def measure_source(
         features=features,
         renderer=renderer,
         mean=mean,
-        median_radius=float(jnp.median(radii)),
+        median_radius=float(median_radius(random.ws, mean)) if radius is None else radius,
         views=settings.person_views(source),
         wide_views=settings.wide_views(source),
         random=random,
         people=people,
-        real=real_images,
+        real=None if real is None else compared_with_real(people, real),
     )
+
+
+def compared_with_real(people: RenderedPeople, real: RealStatistics) -> RealImages:
+    """Return real images with their distance from the source's samples."""
+    distance = frechet_distance_of_statistics(people.statistics, real.statistics)
+    return RealImages(real.number, real.statistics, distance)
 
 
 def calibrated_judges(

@@ -10,6 +10,7 @@ import numpy as np
 from inception_flax import frechet_distance_of_statistics, kernel_distance
 from jaxunlearn.evaluation.forgetting_by_judge import number
 from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.evaluation.judges.answers import all_known, negated
 from jaxunlearn.evaluation.looks import look_each
 from jaxunlearn.evaluation.pixel_metrics import pixel_differences
 from jaxunlearn.evaluation.reference import Reference, RenderedPeople, render_people
@@ -79,6 +80,7 @@ def compare_retained(
     others = {judge.name: _of_judge(judge, similarity[judge.name]) for judge in reference.judges}
     main = others[reference.judge.name]
     gone = lost(reference.judges, similarity)
+    lost_counts = counted(gone)
     perceptual = perceptual_distances(
         reference.perceptual, before.images, after.images, reference.settings.batch
     )
@@ -86,8 +88,8 @@ def compare_retained(
     figures = {
         "others_id": main["id"],
         "others_id_p5": main["id_p5"],
-        "others_lost": counted(gone)["share"],
-        "others_lost_counts": counted(gone),
+        "others_lost": lost_counts["share"],
+        "others_lost_counts": lost_counts,
         "retained_without_face": len(before.images) - main["people"],
         **_distances(reference, after),
         "retained_lpips": float(perceptual.mean()),
@@ -177,11 +179,12 @@ def near_figures(reference: Reference, unlearned: Generator, ws: jax.Array, radi
         same |= np.array([judge.accepts(value, "single") is True for value in to_person[judge.name]])
     similarity = {name: values[~same] for name, values in compared(reference, before, after).items()}
     main = similarity[reference.judge.name]
+    lost_counts = counted(lost(reference.judges, similarity))
     return {
         "people": count,
         "same": int(same.sum()),
-        "lost": counted(lost(reference.judges, similarity))["share"],
-        "lost_counts": counted(lost(reference.judges, similarity)),
+        "lost": lost_counts["share"],
+        "lost_counts": lost_counts,
         "others_id": number(np.nanmean(main)) if np.isfinite(main).any() else None,
     }
 
@@ -207,12 +210,7 @@ def lost(judges: Sequence[CalibratedJudge], similarity: dict[str, np.ndarray]) -
         *([judge.accepts(value, "single") for value in similarity[judge.name]] for judge in judges),
         strict=True,
     )
-    return [_lost(verdicts) for verdicts in accepted]
-
-
-def _lost(accepted: Sequence[bool | None]) -> bool | None:
-    known = [each for each in accepted if each is not None]
-    return not all(known) if known else None
+    return [negated(all_known(answers)) for answers in accepted]
 
 
 def counted(claims: Sequence[bool | None]) -> dict[str, float | None]:

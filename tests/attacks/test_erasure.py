@@ -1,6 +1,5 @@
 """Who was erased: detectors on people whose answer is known, and the whole attack on tiny models."""
 
-import dataclasses
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -26,25 +25,14 @@ from jaxunlearn.attacks.erasure.foreseen import surprise
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.cameras import conditioning_view
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_unlearned
+from tests.support.tiny_reference import MeanColour
 
 SETTINGS = ErasureSettings(
     background=10, retained=12, views=2, fold_draws=2, bootstrap_draws=100, permutations=9
 )
+
 FORGOTTEN, RETAINED, SIZE = 6, 12, 20
 """The same as of the tiny models' people, so that the classifier is compiled once."""
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class MeanColour:
-    """The simplest features."""
-
-    @property
-    def name(self) -> str:
-        return "mean colour"
-
-    def __call__(self, images: jax.Array) -> jax.Array:
-        return jnp.mean(images, axis=(1, 2))
 
 
 def people(shift: float, seed: int = 0, forgotten: int = FORGOTTEN) -> np.ndarray:

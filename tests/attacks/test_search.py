@@ -20,22 +20,10 @@ from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import Generator
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
+from tests.support.tiny_reference import MeanColour
 
 REINVERSION = ReinversionSettings(steps=4, camera_steps=1, starts=1, latents=64)
 NEAR = NearSettings(steps=6, starts=2, views=2, samples=64)
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class MeanColour:
-    """The simplest features."""
-
-    @property
-    def name(self) -> str:
-        return "mean colour"
-
-    def __call__(self, images: jax.Array) -> jax.Array:
-        return jnp.mean(images, axis=(1, 2))
 
 
 @jax.tree_util.register_dataclass

@@ -21,21 +21,9 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import CosineJudge, EvaluationSettings, Reference, looks, measure_source
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from tests.support.tiny_models import tiny_models, tiny_people, tiny_unlearned
+from tests.support.tiny_reference import MeanColour
 
 SETTINGS = UnseenSettings(noise_draws=2, partners=2)
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class MeanColour:
-    """The simplest features."""
-
-    @property
-    def name(self) -> str:
-        return "mean colour"
-
-    def __call__(self, images: jax.Array) -> jax.Array:
-        return jnp.mean(images, axis=(1, 2))
 
 
 @pytest.fixture(scope="module")

@@ -37,23 +37,11 @@ from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.renderer import latents_of_seeds
 from tests.support.sugar_golden import sugar_golden
+from tests.support.tiny_reference import MeanColour
 
 SETTINGS = EvaluationSettings(
     views=3, retained_people=5, frechet_samples=12, strangers=6, truncations=(0.5,), batch=8
 )
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class MeanColour:
-    """The simplest features."""
-
-    @property
-    def name(self) -> str:
-        return "mean colour"
-
-    def __call__(self, images: jax.Array) -> jax.Array:
-        return jnp.mean(images, axis=(1, 2))
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.evaluation.judges.answers import any_known
 
 
 def most_alike(pairs: Sequence[dict[str, Any]], label: str) -> dict[str, Any]:
@@ -59,8 +60,7 @@ def alike_to_photos(judge: CalibratedJudge, photos: np.ndarray, found: np.ndarra
 
 def any_accepts(judges: dict[str, dict[str, Any]]) -> bool | None:
     """Return True if any judge accepts, from the figures of `most_alike`; None if none of them can say."""
-    known = [figures["accepted"] for figures in judges.values() if figures["accepted"] is not None]
-    return any(known) if known else None
+    return any_known(figures["accepted"] for figures in judges.values())
 
 
 def distances(ws: Any, point: Any) -> np.ndarray:

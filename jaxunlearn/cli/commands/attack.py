@@ -4,14 +4,9 @@ import argparse
 
 from jaxunlearn.attacks.attack import attack
 from jaxunlearn.attacks.kinds import KINDS
-from jaxunlearn.cli.readers import read_config
-from jaxunlearn.errors import InputError
-from jaxunlearn.methods import configuration
-from jaxunlearn.models import loading
+from jaxunlearn.cli.readers import read_run
 from jaxunlearn.reporting.attacks.report import write_attack_report
 from jaxunlearn.terminal import say
-from jaxunlearn.training.result import finished
-from jaxunlearn.training.storage.run_dir import RunFolder
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -20,14 +15,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
       InputError: if the folder is not that of a finished run, or a file or number cannot be used.
     """
-    folder = RunFolder(arguments.folder)
-    request = folder.request
-    config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
-    configuration.check(config)
-    result = finished(folder)
-    models = loading.load_models(arguments.model or request.model, judge=arguments.judge)
-    if models.fingerprint != request.fingerprint:
-        raise InputError(f"{models.name}: is not the generator that {folder.path} started from")
+    result, config, models = read_run(arguments)
     attack(
         models,
         result,

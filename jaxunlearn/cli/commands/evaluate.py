@@ -6,20 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from jaxunlearn.cli.readers import read_config
+from jaxunlearn.cli.readers import read_run
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import InceptionFeatures
 from jaxunlearn.evaluation.evaluate import default_features, measure_reference
 from jaxunlearn.evaluation.other_photos import invert_remaining, read_others
 from jaxunlearn.evaluation.real_images import read_real, write_statistics
 from jaxunlearn.evaluation.retaining_sets import read_retaining_set
-from jaxunlearn.methods import configuration, from_config
+from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models import loading
 from jaxunlearn.reporting.report import evaluate_and_report
 from jaxunlearn.terminal import say
-from jaxunlearn.training.result import finished
-from jaxunlearn.training.storage.run_dir import RunFolder
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -29,14 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
       InputError: if the folder is not that of a finished run, or a file cannot be used.
     """
     _check_save_real(arguments)
-    folder = RunFolder(arguments.folder)
-    request = folder.request
-    config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
-    configuration.check(config)
-    result = finished(folder)
-    models = loading.load_models(arguments.model or request.model, judge=arguments.judge)
-    if models.fingerprint != request.fingerprint:
-        raise InputError(f"{models.name}: is not the generator that {folder.path} started from")
+    result, config, models = read_run(arguments)
     inception = arguments.inception or loading.published_inception(models.name)
     side = models.generator.config.img_resolution
     features = InceptionFeatures(loading.load_inception(inception)) if inception else default_features()
@@ -46,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.save_real is not None:
             write_statistics(arguments.save_real, real)
             say(arguments.save_real)
-    others = _other_photos(arguments, models, request.subjects, config)
+    others = _other_photos(arguments, models, result.people.subjects, config)
     retaining = None
     if arguments.retain is not None:
         retaining = read_retaining_set(models, arguments.retain, **_inversion(arguments, config))

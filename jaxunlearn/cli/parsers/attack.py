@@ -3,8 +3,8 @@
 from argparse import ArgumentParser
 
 from jaxunlearn.attacks.depth import ATTACKS, DEPTHS
-from jaxunlearn.cli.argument_groups import add_config
-from jaxunlearn.cli.argument_types import local_path, name_or_path, seed, seeds
+from jaxunlearn.cli.argument_groups import add_run
+from jaxunlearn.cli.argument_types import seed, seeds
 
 DESCRIPTION = """\
 Attack the generator of a run: what does somebody get back who has it? The person's photo is inverted into it,
@@ -26,7 +26,7 @@ examples:
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments."""
     add = parser.add_argument
-    add("folder", type=local_path, metavar="RUN", help="folder of a finished run")
+    add_run(parser)
     add(
         "--depth",
         choices=DEPTHS,
@@ -42,14 +42,4 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--people", type=seeds, metavar="N-M,N", help="numbers of people, from 0 on [the first 4]")
     add("--seed", type=seed, default=0, metavar="N", help="seed of all random numbers [%(default)s]")
     add("--redo", action="store_true", help="attack anew what was finished")
-    add("--model", type=name_or_path, help="the source generator, if its file has moved since the run")
-    add(
-        "--judge",
-        action="append",
-        default=[],
-        type=name_or_path,
-        metavar="FILE",
-        help="network that measures, or dlib; may be given several times [as suits the model]",
-    )
-    add_config(parser)
     parser.set_defaults(resumes=True)

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.argument_groups import add_config, add_inversion
+from jaxunlearn.cli.argument_groups import add_inversion, add_run
 from jaxunlearn.cli.argument_types import local_path, name_or_path
 
 DESCRIPTION = """\
@@ -22,16 +22,7 @@ examples:
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments."""
     add = parser.add_argument
-    add("folder", type=local_path, metavar="RUN", help="folder of a finished run")
-    add("--model", type=name_or_path, help="the source generator, if its file has moved since the run")
-    add(
-        "--judge",
-        action="append",
-        default=[],
-        type=name_or_path,
-        metavar="FILE",
-        help="network that measures, or dlib; may be given several times [as suits the model]",
-    )
+    add_run(parser)
     add(
         "--inception",
         type=name_or_path,
@@ -68,4 +59,3 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="a retaining set: latents, or photos of people who should stay (a folder, a table, a picture)",
     )
     add_inversion(parser, "--inversion")
-    add_config(parser)

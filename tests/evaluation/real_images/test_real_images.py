@@ -1,9 +1,5 @@
 """Statistics of real images: from folders a batch at a time, and from files."""
 
-import dataclasses
-
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -19,21 +15,9 @@ from jaxunlearn.evaluation.real_images import (
     write_statistics,
 )
 from jaxunlearn.images import save_png, to_float, to_uint8
+from tests.support.tiny_reference import MeanColour
 
 SIDE = 8
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class MeanColour:
-    """The simplest features."""
-
-    @property
-    def name(self) -> str:
-        return "mean colour"
-
-    def __call__(self, images: jax.Array) -> jax.Array:
-        return jnp.mean(images, axis=(1, 2))
 
 
 @pytest.fixture
