@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 ModulationForm = Literal["scaled", "grouped"]
-DilationForm = Literal["dilated", "stuffed", "phases"]
+DilationForm = Literal["dilated", "stuffed", "phases", "subpixel"]
 FilterForm = Literal["shifted", "depthwise"]
 LookupForm = Literal["corners", "packed"]
 
@@ -26,11 +26,14 @@ class Compute:
         "grouped" uses a grouped convolution with a kernel per image.
       dilation: form of the upsampling convolution. "dilated" uses XLA's `lhs_dilation`; "stuffed" inserts
         zeros into the input; "phases" multiplies all pixels and taps at once and adds the products at their
-        places, so that no zero is multiplied.
+        places, so that no zero is multiplied; "subpixel" computes all phases of the output as channels of one
+        ordinary convolution of the small image, and then moves channels to pixels.
       filtering: form of the resampling filter. "shifted" adds shifted images; "depthwise" uses a depthwise
         convolution.
       lookup: form of the plane lookup. "corners" uses one gather for each of a point's four texels; "packed"
         uses one gather from planes with the four texels side by side, which need four times the memory.
+      compared: up to this number of samples a ray, all samples are compared with all others instead of
+        sorted by depth.
       ray_chunk: rays of an image rendered at a time. The gradient computes their intermediate values again,
         so memory does not grow with the number of rays. None renders all rays at once.
     """
@@ -40,6 +43,7 @@ class Compute:
     dilation: DilationForm = "dilated"
     filtering: FilterForm = "shifted"
     lookup: LookupForm = "packed"
+    compared: int = 32
     ray_chunk: int | None = None
 
     @classmethod
