@@ -37,6 +37,7 @@ class OSGDecoder(nnx.Module):
         )
         self.net = nnx.Dict({"0": first, "2": second})
 
+    @jax.named_scope("decoder")
     def __call__(self, features: jax.Array) -> Decoded:
         """Decode features `[B, 3, M, C]` of points; the results have the leading shape `[B, M]`."""
         hidden = jax.nn.softplus(self.net["0"](jnp.mean(features, axis=1)))

@@ -41,6 +41,7 @@ class Composite(NamedTuple):
     """`[..., S]`, increasing depths of all samples."""
 
 
+@jax.named_scope("compositing")
 def interval_weights(sigma: jax.Array, depths: jax.Array) -> jax.Array:
     """Return the weight of each interval in its ray.
 
@@ -61,6 +62,7 @@ def interval_weights(sigma: jax.Array, depths: jax.Array) -> jax.Array:
     return alpha * transmittance
 
 
+@jax.named_scope("compositing")
 def march(passes: Sequence[Samples], *, white_back: bool = False) -> Composite:
     """Composite the samples of one or more passes; they may be in any order.
 

@@ -49,6 +49,7 @@ def _corners(uv: jax.Array, height: int, width: int) -> _Corners:
     )
 
 
+@jax.named_scope("lookup")
 def make_texels(planes: jax.Array, compute: Compute = DEFAULT) -> jax.Array:
     """Rearrange planes for the lookup; the result serves any number of points.
 
@@ -95,6 +96,7 @@ def _lookup_packed(texels: jax.Array, uv: jax.Array) -> jax.Array:
     return _weighted(jnp.split(gathered, 4, axis=-1), corners)
 
 
+@jax.named_scope("lookup")
 def sample_from_texels(
     texels: jax.Array,
     coordinates: jax.Array,
