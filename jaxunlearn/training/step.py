@@ -115,6 +115,7 @@ class UnlearningStep:
         planes = source.planes(ws_target[None], settings.noise_mode, noise=None, compute=settings.compute)
         return Target(ws, ws_target, planes[0])
 
+    @jax.named_scope("draw")
     def draw(self, key: jax.Array, frozen: Frozen, step: jax.Array | int = 0) -> Draws:
         """Draw all random numbers of one step of one copy from the copy's key."""
         generator, settings = self._generator(frozen.trainable, frozen.fixed), self._settings
@@ -223,9 +224,10 @@ class UnlearningStep:
         )
         if self._portion is not None:
             loss, terms, gradient = self._portion.total((loss, terms, gradient))
-        updates, optimiser = self._optimiser.update(gradient, state.optimiser, state.trainable)
-        trainable = optax.apply_updates(state.trainable, updates)
-        measured = {"loss": loss, "gradient_norm": optax.tree.norm(gradient), **terms}
+        with jax.named_scope("optimiser"):
+            updates, optimiser = self._optimiser.update(gradient, state.optimiser, state.trainable)
+            trainable = optax.apply_updates(state.trainable, updates)
+            measured = {"loss": loss, "gradient_norm": optax.tree.norm(gradient), **terms}
         return State(trainable, optimiser, state.step + 1), measured
 
     def __call__(

@@ -37,6 +37,7 @@ class OSGDecoder(nnx.Module):
         )
         self.net = nnx.Dict({"0": first, "2": second})
 
+    @jax.named_scope("decoder")
     def __call__(self, features: jax.Array) -> Decoded:
         """Decode features of points.
 

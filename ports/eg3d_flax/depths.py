@@ -12,6 +12,7 @@ EPS = 1e-5
 """Added to every weight of a distribution; an interval of it that is narrower counts as 1 wide."""
 
 
+@jax.named_scope("depths")
 def stratified_depths(near: ArrayLike, far: ArrayLike, jitter: jax.Array, *, disparity: bool) -> jax.Array:
     """Return one depth in each of `S` equal bins.
 
@@ -64,6 +65,7 @@ def cumulative(weights: jax.Array) -> jax.Array:
     return jnp.pad(jnp.cumsum(pdf, axis=-1), [(0, 0)] * (pdf.ndim - 1) + [(1, 0)])
 
 
+@jax.named_scope("depths")
 def importance_depths(depths: jax.Array, weights: jax.Array, u: jax.Array) -> jax.Array:
     """Return depths where the coarse pass found density; no gradient flows through them.
 

@@ -87,6 +87,7 @@ class TriPlaneGenerator(nnx.Module):
         """Mean latent of its training, `[w_dim]`."""
         return self.backbone.mapping.w_avg[...]
 
+    @jax.named_scope("mapping")
     def mapping(
         self,
         z: jax.Array,
@@ -102,6 +103,7 @@ class TriPlaneGenerator(nnx.Module):
             c = c * (0.0 if self.config.c_gen_conditioning_zero else self.config.c_scale)
         return self.backbone.mapping(z, c, truncation_psi=truncation_psi, truncation_cutoff=truncation_cutoff)
 
+    @jax.named_scope("backbone")
     def planes(
         self,
         ws: jax.Array,

@@ -42,6 +42,7 @@ class Composite(NamedTuple):
     """`[..., S]`, increasing depths of all samples."""
 
 
+@jax.named_scope("compositing")
 def interval_weights(sigma: jax.Array, depths: jax.Array) -> jax.Array:
     """Return the weight of each interval in its ray.
 
@@ -62,6 +63,7 @@ def interval_weights(sigma: jax.Array, depths: jax.Array) -> jax.Array:
     return alpha * transmittance
 
 
+@jax.named_scope("compositing")
 def march(passes: Sequence[Samples], *, white_back: bool = False, compute: Compute = DEFAULT) -> Composite:
     """Composite the samples of one or more passes; they may be in any order.
 

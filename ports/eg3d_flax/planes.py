@@ -60,6 +60,7 @@ class Texels(NamedTuple):
     """The same in float32, for the gradient alone; None where `values` are float32."""
 
 
+@jax.named_scope("lookup")
 def merge_planes(planes: jax.Array, plane_axes: PlaneAxes = "eg3d") -> jax.Array:
     """Add planes that look at the same two world axes; the sum of all features stays the same.
 
@@ -78,6 +79,7 @@ def merge_planes(planes: jax.Array, plane_axes: PlaneAxes = "eg3d") -> jax.Array
     return jnp.stack([planes[:, 0], planes[:, 1] + jnp.swapaxes(planes[:, 2], 1, 2)], axis=1)
 
 
+@jax.named_scope("lookup")
 def make_texels(planes: jax.Array, compute: Compute = DEFAULT) -> Texels:
     """Rearrange planes for the lookup; the result serves any number of points.
 
@@ -158,6 +160,7 @@ def _lookup_packed(texels: Texels, uv: jax.Array) -> jax.Array:
     return _weighted(jnp.split(_rows(texels, index), 4, axis=-1), corners)
 
 
+@jax.named_scope("lookup")
 def sample_from_texels(
     texels: Texels,
     coordinates: jax.Array,

@@ -189,6 +189,7 @@ def bundle_rays(
     return RayBundle(origins, directions, near, far, jitter["coarse"][..., 0], jitter["fine"])
 
 
+@jax.named_scope("rays")
 def render_rays(
     planes: jax.Array,
     origins: jax.Array,

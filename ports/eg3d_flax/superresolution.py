@@ -72,6 +72,7 @@ class Superresolution(nnx.Module):
             draws[conv] = per_sample(jax.random.normal, key, batch, shape, fold=2 * block + i)
         return draws
 
+    @jax.named_scope("superresolution")
     def __call__(
         self,
         rgb: jax.Array,
