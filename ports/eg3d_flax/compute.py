@@ -59,7 +59,12 @@ class Compute:
         Args:
           platform: as returned by `jax.default_backend()`; platforms other than "cpu" get the defaults.
         """
-        return cls(dilation="phases", lookup="corners") if platform == "cpu" else cls()
+        match platform:
+            case "cpu":
+                return cls(dilation="phases", lookup="corners")
+            case "gpu":
+                return cls(dilation="subpixel", compared=128)
+        return cls()
 
 
 DEFAULT = Compute()
