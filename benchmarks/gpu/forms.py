@@ -61,10 +61,12 @@ def convolutions(side: int, channels: int) -> Iterator[Case]:
         "super-resolution, up": (side, channels, channels // 2, 2, 1),
         "super-resolution": (2 * side, channels // 2, channels // 2, 1, 1),
         "backbone, up": (side // 4, 2 * channels, channels, 2, 2),
+        "backbone at low resolution, up": (side // 8, 2 * channels, 2 * channels, 2, 2),
+        "backbone at low resolution": (side // 8, 2 * channels, 2 * channels, 1, 2),
         "backbone": (side, channels // 2, channels // 2, 1, 2),
     }
     for name, (at, taken, given, up, trained) in layers.items():
-        ups = [Compute(BFLOAT16, dilation=form) for form in ("subpixel", "dilated", "stuffed", "phases")]
+        ups = [Compute(BFLOAT16, dilation=form) for form in ("mixed", "subpixel", "dilated", "phases")]
         plain = [Compute(BFLOAT16, modulation=form) for form in ("scaled", "grouped")]
         for compute in ups if up == 2 else plain:
 
@@ -113,11 +115,12 @@ def rays(side: int, config: GeneratorConfig) -> Iterator[Case]:
     }
     resolution = config.plane_resolution
     planes = _normal(IMAGES, 3, resolution, resolution, config.plane_channels, dtype=jnp.float32)
-    base = Compute(BFLOAT16, compared=128)
+    base = Compute(BFLOAT16, inverse="scattered")
     forms = {
         "packed": base,
         "corners": dataclasses.replace(base, lookup="corners"),
-        "packed, sorted": dataclasses.replace(base, compared=0),
+        "packed, sorted twice": dataclasses.replace(base, inverse="sorted"),
+        "packed, compared": dataclasses.replace(base, compared=128),
         "packed, a quarter of the rays at a time": dataclasses.replace(base, ray_chunk=side**2 // 4),
         "packed, float32": dataclasses.replace(base, dtype=jnp.float32),
         "packed, three planes": base,

@@ -7,9 +7,10 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 ModulationForm = Literal["scaled", "grouped"]
-DilationForm = Literal["dilated", "stuffed", "phases", "subpixel"]
+DilationForm = Literal["dilated", "stuffed", "phases", "subpixel", "mixed"]
 FilterForm = Literal["shifted", "depthwise"]
 LookupForm = Literal["corners", "packed"]
+InverseForm = Literal["sorted", "scattered"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,13 +28,15 @@ class Compute:
       dilation: form of the upsampling convolution. "dilated" uses XLA's `lhs_dilation`; "stuffed" inserts
         zeros into the input; "phases" multiplies all pixels and taps at once and adds the products at their
         places, so that no zero is multiplied; "subpixel" computes all phases of the output as channels of one
-        ordinary convolution of the small image, and then moves channels to pixels.
+        ordinary convolution of the small image, and then moves channels to pixels; "mixed" is "dilated" with
+        the weights' gradient of "phases".
       filtering: form of the resampling filter. "shifted" adds shifted images; "depthwise" uses a depthwise
         convolution.
       lookup: form of the plane lookup. "corners" uses one gather for each of a point's four texels; "packed"
         uses one gather from planes with the four texels side by side, which need four times the memory.
       compared: up to this number of samples a ray, all samples are compared with all others instead of
         sorted by depth.
+      inverse: how the order of sorted samples is inverted: by a second sort, or by a scatter.
       ray_chunk: rays of an image rendered at a time. The gradient computes their intermediate values again,
         so memory does not grow with the number of rays. None renders all rays at once.
     """
@@ -44,6 +47,7 @@ class Compute:
     filtering: FilterForm = "shifted"
     lookup: LookupForm = "packed"
     compared: int = 32
+    inverse: InverseForm = "sorted"
     ray_chunk: int | None = None
 
     @classmethod
@@ -63,7 +67,7 @@ class Compute:
             case "cpu":
                 return cls(dilation="phases", lookup="corners")
             case "gpu":
-                return cls(dilation="subpixel", compared=128)
+                return cls(dilation="mixed", inverse="scattered")
         return cls()
 
 

@@ -73,11 +73,11 @@ def march(passes: Sequence[Samples], *, white_back: bool = False, compute: Compu
     Args:
       passes: samples of the same rays.
       white_back: True adds a background of 1 in every channel.
-      compute: `compute.compared` chooses between two equal forms of sorting.
+      compute: `compute.compared` and `compute.inverse` choose between equal forms of sorting.
     """
     sigma = jnp.concatenate([samples.sigma for samples in passes], axis=-1)
     unsorted = jnp.concatenate([samples.depths for samples in passes], axis=-1)
-    places = ordering(unsorted, compute.compared)
+    places = ordering(unsorted, compute.compared, compute.inverse)
     depths = to_sorted_order(unsorted, places)
     weights = interval_weights(to_sorted_order(sigma, places), depths)
     sample_weights = to_original_order(_half_to_either_end(weights), places)

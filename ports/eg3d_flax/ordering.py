@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from eg3d_flax.compute import InverseForm
+
 
 class Ordering(NamedTuple):
     """Places of samples in sorted order."""
@@ -20,7 +22,7 @@ class Ordering(NamedTuple):
     """`[..., S]`, number of the sample at each place; None where all samples were compared."""
 
 
-def ordering(keys: jax.Array, compared: int) -> Ordering:
+def ordering(keys: jax.Array, compared: int, inverse: InverseForm = "sorted") -> Ordering:
     """Return the order of increasing keys `[..., S]`; equal keys keep their order.
 
     On one core with the gradient, comparing all with all takes 0.02 s for 20 samples of 6,144 rays, where
@@ -29,15 +31,27 @@ def ordering(keys: jax.Array, compared: int) -> Ordering:
     Args:
       keys: `[..., S]`.
       compared: largest S for which all keys are compared with all others instead of sorted.
+      inverse: see `Compute.inverse`.
     """
     index = lax.broadcasted_iota(jnp.int32, keys.shape, keys.ndim - 1)
     if keys.shape[-1] > compared:
         _, order = lax.sort((keys, index), num_keys=1)
-        _, place = lax.sort((order, index), num_keys=1)
+        if inverse == "sorted":
+            _, place = lax.sort((order, index), num_keys=1)
+        else:
+            place = _scattered(order, index)
         return Ordering(place, order)
     own, other = keys[..., :, None], keys[..., None, :]
     before = (other < own) | ((other == own) & (index[..., None, :] < index[..., :, None]))
     return Ordering(jnp.sum(before, axis=-1, dtype=jnp.int32), None)
+
+
+def _scattered(order: jax.Array, index: jax.Array) -> jax.Array:
+    """Put each number of `index` at its place in `order`, row by row."""
+    flat, values = (x.reshape(-1, x.shape[-1]) for x in (order, index))
+    row = jnp.arange(flat.shape[0])[:, None]
+    places = jnp.zeros_like(flat).at[row, flat]
+    return places.set(values, unique_indices=True, mode="promise_in_bounds").reshape(order.shape)
 
 
 def to_sorted_order(x: jax.Array, places: Ordering) -> jax.Array:

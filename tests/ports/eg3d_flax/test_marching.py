@@ -62,10 +62,13 @@ def test_an_empty_ray_keeps_gradients_finite():
         assert jnp.isfinite(gradient).all()
 
 
-@pytest.mark.parametrize("compared", [0, 1000], ids=["sorts", "comparisons"])
-def test_a_pixel_does_not_depend_on_the_order_of_drawing(compared):
-    """Nor do its gradients: both forms of ordering, on samples of which some are at equal depths."""
-    compute = Compute(compared=compared)
+@pytest.mark.parametrize(
+    "compute",
+    [Compute(compared=0), Compute(compared=0, inverse="scattered"), Compute(compared=1000)],
+    ids=["sorts", "scatter", "comparisons"],
+)
+def test_a_pixel_does_not_depend_on_the_order_of_drawing(compute):
+    """Nor do its gradients: all forms of ordering, on samples of which some are at equal depths."""
     rng = np.random.default_rng(3)
     depths = np.round(rng.uniform(2, 3, (4, 9)), 1).astype(np.float32)
     depths.sort()
@@ -94,9 +97,12 @@ def test_a_pixel_does_not_depend_on_the_order_of_drawing(compared):
 
 
 @settings(deadline=None, max_examples=30)
-@given(arrays(np.float32, (3, 7), elements=st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.0])), st.booleans())
-def test_ordering_is_a_stable_sort_and_comes_back(keys, few):
-    by = ordering(jnp.asarray(keys), compared=32 if few else 0)
+@given(
+    arrays(np.float32, (3, 7), elements=st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.0])),
+    st.sampled_from([(0, "sorted"), (0, "scattered"), (32, "sorted")]),
+)
+def test_ordering_is_a_stable_sort_and_comes_back(keys, form):
+    by = ordering(jnp.asarray(keys), *form)
     index = jnp.broadcast_to(jnp.arange(7.0), keys.shape)
     np.testing.assert_array_equal(to_sorted_order(index, by), np.argsort(keys, axis=-1, kind="stable"))
     np.testing.assert_array_equal(to_sorted_order(jnp.asarray(keys), by), np.sort(keys, axis=-1))
