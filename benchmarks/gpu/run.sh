@@ -12,6 +12,8 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$out"
 cd "$here" || exit 1
 export PYTHONPATH="$here:$here/ports${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
+# The package's version is read from its metadata, which an installation would have written.
+python3 -c 'import setuptools; setuptools.setup()' --quiet egg_info
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader | tee "$out/card.txt"
 python3 -c 'import jax, flax; print("jax", jax.__version__, "flax", flax.__version__, jax.devices())'
 
