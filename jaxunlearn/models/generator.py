@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jax.extend.backend import backends
 
 from eg3d_flax import Compute, GeneratorConfig, RenderOutput, TriPlaneGenerator
 from eg3d_flax.checkpoint import ARCHITECTURE
@@ -19,6 +18,7 @@ from eg3d_flax.renderer import Jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.models.files.bundled import bundled_or_file
 from jaxunlearn.models.files.network_files import open_network
+from jaxunlearn.process.host import on_cpu
 from torch_bridge.module_files import save_module
 
 
@@ -165,14 +165,14 @@ Pytree = Any
 
 
 def initialised(make: Callable[[], Module]) -> Module:
-    """What `make()` returns, with its weights drawn in one compiled call on the CPU.
+    """What `make()` returns, with its weights drawn on the CPU.
 
-    XLA compiles the drawing of so many arrays for minutes on a GPU, and for seconds on a CPU.
+    For EG3D at full size, compiling the drawing of all arrays in one function takes three times as long on a
+    CPU as drawing one after the other, and many minutes on a GPU.
     """
-    graphdef, _ = nnx.split(nnx.eval_shape(make))
-    cpus = jax.local_devices(backend="cpu") if "cpu" in backends() else [None]
-    with jax.default_device(cpus[0]):
-        drawn = jax.jit(lambda: nnx.split(make())[1])()
+    with on_cpu():
+        module = make()
+    graphdef, drawn = nnx.split(module)
     # As host arrays, they go to the default device, like weights from a file.
     return nnx.merge(graphdef, jax.tree.map(jnp.asarray, jax.device_get(drawn)))
 

@@ -67,7 +67,7 @@ class Compute:
             case "cpu":
                 return cls(dilation="phases", lookup="corners")
             case "gpu":
-                return cls(dilation="mixed", inverse="scattered")
+                return cls(dilation="mixed", lookup="corners", inverse="scattered")
         return cls()
 
 
