@@ -11,9 +11,11 @@ from tests.support.perception_golden import LPIPS_DISTANCE, perception_golden, w
 
 pytestmark = [pytest.mark.torch, pytest.mark.parity]
 torch = pytest.importorskip("torch")
+draws = pytest.importorskip("benchmarks.official_step.draws")
 generators = pytest.importorskip("benchmarks.official_step.generator")
 identities = pytest.importorskip("benchmarks.official_step.identity")
 layers = pytest.importorskip("benchmarks.official_step.layers")
+measure = pytest.importorskip("benchmarks.official_step.measure")
 perceptuals = pytest.importorskip("benchmarks.official_step.perceptual")
 renderers = pytest.importorskip("benchmarks.official_step.renderer")
 steps = pytest.importorskip("benchmarks.official_step.step")
@@ -33,6 +35,15 @@ REDUCED = generators.Sizes(
 
 PARTS = ("local", "adj0", "adj1", "glob0", "glob1")
 PIVOTS = {"guide_const": (0.0, 0.0, 0.2), "guide_random": (0.0, 0.0, 0.0)}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def single_thread():
+    """Compute on one thread: several wait for each other for long on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 class FormulaDraws:
@@ -120,10 +131,10 @@ def test_the_full_size_image():
     case = golden("eg3d", "triplane_full")
     shapes = {tensor["name"]: tensor["shape"] for tensor in FULL["tensors"]}
     module = loaded_generator(case, generators.Sizes(), shapes)
-    draws = FormulaDraws(case, "render.", noise_const(module))
+    known = FormulaDraws(case, "render.", noise_const(module))
     ws, c = (torch.from_numpy(case.input(name)) for name in ("ws", "c"))
     with torch.no_grad():
-        image, raw, depth = (x.numpy() for x in module.image(ws, c, draws))
+        image, raw, depth = (x.numpy() for x in module.image(ws, c, known))
     case.check("image.crop", image[:, :, 224:288, 224:288])
     case.check("image.pool8", pool8(image))
     case.check("image.mean", image.mean((2, 3), dtype=np.float64))
@@ -228,3 +239,52 @@ def check_gradients(case: GoldenCase, k: int, parameters: dict) -> None:
             np.linalg.norm(parameters[n].grad.numpy().astype(np.float64)) for n in case.entry["trainable"]
         ]
         case.check(f"gradnorm.s{k}", norms)
+
+
+@pytest.mark.parametrize("up", [1, 2])
+def test_float16_stays_close_to_float32(up):
+    layer = layers.SynthesisLayer(32, 16, w_dim=8, resolution=16 * up, up=up, clamp=256.0)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(1, 32, 16, 16, generator=generator)
+    w = torch.randn(1, 8, generator=generator, dtype=torch.float64)
+    with torch.no_grad():
+        exact, rough = layer(x, w.float(), None), layer(x.half(), w, None)
+    assert rough.dtype == torch.float16
+    error = (rough.float() - exact).square().mean().sqrt()
+    assert error < 2e-3 * exact.square().mean().sqrt()
+
+
+def test_only_the_synthesis_network_moves():
+    step, ws, target = measure.prepare(generators.TINY, True, torch.device("cpu"))
+    before = {name: tensor.clone() for name, tensor in step.trained.state_dict().items()}
+    source = {name: tensor.clone() for name, tensor in step.source.state_dict().items()}
+    losses = step(ws, target, draws.RandomDraws(torch.device("cpu"), 0))
+    assert losses.total == pytest.approx(losses.local + losses.adjacent + losses.global_, rel=1e-5)
+    parameters = {name for name, _ in step.trained.named_parameters()}
+    moved = {name for name, x in step.trained.state_dict().items() if not torch.equal(x, before[name])}
+    assert moved == {name for name in parameters if name.startswith("backbone.synthesis.")}
+    assert all(torch.equal(x, source[name]) for name, x in step.source.state_dict().items())
+
+
+def test_the_program_writes_its_numbers(tmp_path, capsys):
+    file = tmp_path / "numbers.json"
+    measure.main(f"--device cpu --tiny --steps 2 --warm-up 1 --out {file}".split())
+    written = json.loads(file.read_text())
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+    assert len(written["seconds"]) == 2
+    assert len(written["warm_up_seconds"]) == 1
+    assert min(written["seconds"]) <= written["median"] <= written["p95"] <= max(written["seconds"])
+    assert len(written["losses"]) == 3
+    assert all(np.isfinite(list(losses.values())).all() for losses in written["losses"])
+    assert written["peak_resident"] > 100e6
+    assert capsys.readouterr().out.count("loss") == 3
+
+
+def test_a_wrong_option_is_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        measure.main(f"--device cpu --tiny --steps 0 --out {tmp_path / 'x.json'}".split())
+    assert (
+        capsys.readouterr()
+        .err.splitlines()[-1]
+        .endswith("--steps must be at least 1, and --warm-up at least 0")
+    )
