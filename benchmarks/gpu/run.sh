@@ -20,6 +20,6 @@ python3 -c 'import jax, flax; print("jax", jax.__version__, "flax", flax.__versi
 timeout "${STEP_SECONDS:-200}" python3 benchmarks/gpu/steps.py --out "$out/steps" ${STEP_OPTIONS:-}
 timeout "${FORM_SECONDS:-120}" python3 benchmarks/gpu/forms.py --out "$out/forms.jsonl"
 if [ -n "${TORCH_SECONDS:-}" ]; then
-  timeout "$TORCH_SECONDS" python3 benchmarks/official_step/measure.py --device cuda --steps 20 \
+  timeout "$TORCH_SECONDS" python3 benchmarks/official_step/measure.py --device cuda --steps "${TORCH_STEPS:-20}" \
     --out "$out/official.json"
 fi
