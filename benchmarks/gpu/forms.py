@@ -9,7 +9,7 @@ import argparse
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,7 +66,7 @@ def convolutions(side: int, channels: int) -> Iterator[Case]:
         "backbone": (side, channels // 2, channels // 2, 1, 2),
     }
     for name, (at, taken, given, up, trained) in layers.items():
-        ups = [Compute(BFLOAT16, dilation=form) for form in ("mixed", "subpixel", "dilated", "phases")]
+        ups = [Compute(BFLOAT16, dilation=form) for form in ("mixed", "dilated", "phases", "stuffed")]
         plain = [Compute(BFLOAT16, modulation=form) for form in ("scaled", "grouped")]
         for compute in ups if up == 2 else plain:
 
@@ -115,12 +115,10 @@ def rays(side: int, config: GeneratorConfig) -> Iterator[Case]:
     }
     resolution = config.plane_resolution
     planes = _normal(IMAGES, 3, resolution, resolution, config.plane_channels, dtype=jnp.float32)
-    base = Compute(BFLOAT16, inverse="scattered")
+    base = Compute(BFLOAT16)
     forms = {
         "packed": base,
         "corners": dataclasses.replace(base, lookup="corners"),
-        "packed, sorted twice": dataclasses.replace(base, inverse="sorted"),
-        "packed, compared": dataclasses.replace(base, compared=128),
         "packed, a quarter of the rays at a time": dataclasses.replace(base, ray_chunk=side**2 // 4),
         "packed, float32": dataclasses.replace(base, dtype=jnp.float32),
         "packed, three planes": base,
@@ -223,6 +221,13 @@ def measure(case: Case, calls: int) -> dict[str, Any]:
     return {**result, "whole_s": time.perf_counter() - began}
 
 
+def table(lines: Iterable[str]) -> str:
+    """Return finished cases as a Markdown table, in the order of the file."""
+    rows = [json.loads(line) for line in lines]
+    header = "| layer, with its gradient | ms |\n| --- | ---: |\n"
+    return header + "".join(f"| {row['name']} | {row['ms']:.2f} |\n" for row in rows if "ms" in row)
+
+
 def main() -> None:
     """Measure all cases that the file does not hold yet."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -242,6 +247,8 @@ def main() -> None:
         with options.out.open("a") as file:
             file.write(json.dumps(result) + "\n")
         print(f"{case.name:50} {result.get('ms', np.nan):9.3f} {result.get('error', '')}", flush=True)
+
+    options.out.with_suffix(".md").write_text(table(options.out.read_text().splitlines()))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,9 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 ModulationForm = Literal["scaled", "grouped"]
-DilationForm = Literal["dilated", "stuffed", "phases", "subpixel", "mixed"]
+DilationForm = Literal["dilated", "stuffed", "phases", "mixed"]
 FilterForm = Literal["shifted", "depthwise"]
 LookupForm = Literal["corners", "packed"]
-InverseForm = Literal["sorted", "scattered"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,16 +26,11 @@ class Compute:
         "grouped" uses a grouped convolution with a kernel per image.
       dilation: form of the upsampling convolution. "dilated" uses XLA's `lhs_dilation`; "stuffed" inserts
         zeros into the input; "phases" multiplies all pixels and taps at once and adds the products at their
-        places, so that no zero is multiplied; "subpixel" computes all phases of the output as channels of one
-        ordinary convolution of the small image, and then moves channels to pixels; "mixed" is "dilated" with
-        the weights' gradient of "phases".
+        places, so that no zero is multiplied; "mixed" is "dilated" with the weights' gradient of "phases".
       filtering: form of the resampling filter. "shifted" adds shifted images; "depthwise" uses a depthwise
         convolution.
       lookup: form of the plane lookup. "corners" uses one gather for each of a point's four texels; "packed"
         uses one gather from planes with the four texels side by side, which need four times the memory.
-      compared: up to this number of samples a ray, all samples are compared with all others instead of
-        sorted by depth.
-      inverse: how the order of sorted samples is inverted: by a second sort, or by a scatter.
       ray_chunk: rays of an image rendered at a time. The gradient computes their intermediate values again,
         so memory does not grow with the number of rays. None renders all rays at once.
     """
@@ -46,8 +40,6 @@ class Compute:
     dilation: DilationForm = "dilated"
     filtering: FilterForm = "shifted"
     lookup: LookupForm = "packed"
-    compared: int = 32
-    inverse: InverseForm = "sorted"
     ray_chunk: int | None = None
 
     @classmethod
@@ -58,16 +50,18 @@ class Compute:
         0.29 s with "phases", 0.41 s with "stuffed", 0.73 s with "dilated". The lookup of six images' coarse
         points with its gradient takes 0.09 s with "corners", 0.10 to 0.16 s with "packed". For TPUs, the
         compiler estimates 0.6 times as many cycles for "packed" as for "corners"
-        (`benchmarks/tpu_compile.md`).
+        (`benchmarks/tpu_compile.md`). On an H100, an upsampling layer of the backbone with its gradients
+        takes 0.57 ms with "mixed", 2.57 ms with "dilated"; the rays of five images with "corners" 13.8 ms,
+        with "packed" 14.9 ms (`benchmarks/gpu/h100.md`).
 
         Args:
-          platform: as returned by `jax.default_backend()`; platforms other than "cpu" get the defaults.
+          platform: as returned by `jax.default_backend()`; others than "cpu" and "gpu" get the defaults.
         """
         match platform:
             case "cpu":
                 return cls(dilation="phases", lookup="corners")
             case "gpu":
-                return cls(dilation="mixed", lookup="corners", inverse="scattered")
+                return cls(dilation="mixed", lookup="corners")
         return cls()
 
 
