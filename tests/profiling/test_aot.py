@@ -36,7 +36,7 @@ def test_what_a_device_needs(here):
     assert report.needed == report.memory.total > report.memory.temporaries > 0
     assert report.memory.aliased > 0  # the state is updated in place
     assert report.flops > 0
-    assert report.estimated_cycles is None
+    assert report.cycles is None
     assert report.to_json() == json.loads(json.dumps(report.to_json())) | {"mesh": (2, 2), "largest": ()} | {
         "exchanges": tuple(dataclasses.asdict(found) for found in report.exchanges)
     }

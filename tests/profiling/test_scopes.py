@@ -56,6 +56,7 @@ def test_superresolution_and_the_penalty_are_named_in_both_directions():
 
     def loss(features, ws, weights, weight):
         network = nnx.merge(graph, weights).superresolution
+        assert network is not None
         image = network(features[..., :3], features, ws, compute=Compute())
         return jnp.sum(image) + ewc.penalty(features, ewc.Memory(features, features, weight))
 
