@@ -1,8 +1,13 @@
 """Cycles of a program: estimated, added, unknown; on texts of real compilations."""
 
+import json
+
 import pytest
 
+from jaxunlearn.methods.guide import presets
 from jaxunlearn.profiling.aot import cycles, hlo
+from jaxunlearn.profiling.aot.compilation import Report
+from jaxunlearn.profiling.aot.report import lines
 from tests.support.hlo_programs import CHUNKS, FOLDER, POINTS, RAYS, SAMPLES
 
 SAVED = sorted(FOLDER.glob("jax_*.txt"))
@@ -90,3 +95,53 @@ def test_a_form_that_was_not_measured_is_unknown(saved):
 
 def test_a_program_without_estimates_has_no_cycles(saved):
     assert cycles.count(saved.replace("estimated_cycles", "something")) is None
+
+
+def report(counted, kind, model_flops):
+    """A report of nothing but cycles."""
+    return Report(
+        topology="v5e:2x2",
+        platform="tpu",
+        device_kind=kind,
+        devices=2,
+        mesh=(1, 2),
+        copies=1,
+        pairs=5,
+        padding={},
+        fits=True,
+        needed=1,
+        available=2,
+        memory=None,
+        largest=(),
+        flops=None,
+        exchanges=(),
+        model_flops=model_flops,
+        cycles=counted,
+        lower_seconds=1.0,
+        compile_seconds=1.0,
+    )
+
+
+def test_time_and_mfu_follow_from_the_clock(counted):
+    found = report(counted, "TPU v5 lite", 2.0**17 * counted.total / 4)
+    assert found.seconds == pytest.approx(counted.total / 1.503e9, rel=1e-4)
+    assert found.mfu == pytest.approx(0.25)  # 2**17 operations a cycle are all that four units of 128² can do
+    assert report(counted, "TPU v5 lite", None).mfu is None
+    assert report(counted, "cpu", 1.0).seconds is None
+    saved = found.to_json()
+    assert (saved["seconds"], saved["mfu"]) == (found.seconds, found.mfu)
+    assert saved["cycles"]["added"] == counted.added
+    assert len(saved["cycles"]["dearest"]) == 10
+    assert json.loads(json.dumps(saved["cycles"])) == saved["cycles"]
+
+
+def test_the_report_says_what_is_in_no_number(counted):
+    printed = list(lines(report(counted, "TPU v5 lite", 2.0**17 * counted.total / 4), presets.heads()))
+    assert (
+        f"  at least {1e3 * counted.total / 1.5030e9:.4g} ms a step at 1.503 GHz, so at most 25 % MFU"
+        in printed
+    )
+    assert "  tpu_custom_call: 1 x, 0.1 MiB" in printed
+    start = printed.index("most expensive operations:") + 1
+    assert printed[start].endswith("compositing forward: 1 x gather_fusion f32[196608]")
+    assert printed.index("in neither number (kind, runs, size of the results):") == start + 10
