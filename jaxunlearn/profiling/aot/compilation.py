@@ -106,7 +106,7 @@ class Report:
 
     @property
     def seconds(self) -> float | None:
-        """Time of the known cycles, a lower bound of a step's; None if cycles or the clock are unknown."""
+        """Time of the known cycles, without waiting; None if cycles or the clock are unknown."""
         known = chip(self.device_kind)
         if self.cycles is None or known is None or known.clock is None:
             return None
@@ -114,7 +114,7 @@ class Report:
 
     @property
     def mfu(self) -> float | None:
-        """Share of the peak that model operations would reach in `seconds`: an upper bound of a step's."""
+        """Share of the chip's peak that model operations reach in `seconds`; None if either is unknown."""
         known, seconds = chip(self.device_kind), self.seconds
         if known is None or seconds is None or self.model_flops is None:
             return None

@@ -66,8 +66,9 @@ def _cycles(report: Report, cycles: Cycles) -> Iterator[str]:
     )
     known = chip(report.device_kind)
     if known is not None and known.clock is not None and report.seconds is not None:
-        line = f"  at least {1e3 * report.seconds:.4g} ms a step at {known.clock / 1e9:.3f} GHz"
-        yield line if report.mfu is None else f"{line}, so at most {100 * report.mfu:.2g} % MFU"
+        line = f"  {1e3 * report.seconds:.4g} ms a step at {known.clock / 1e9:.3f} GHz"
+        share = "" if report.mfu is None else f", {100 * report.mfu:.2g} % MFU"
+        yield f"{line}{share}: if the estimates hold and nothing waits"
     yield "  part             direction   estimated  left out  share"
     for part in cycles.parts:
         share = 100 * part.total / cycles.total
