@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from jax.extend.backend import backends
 
 from eg3d_flax import Compute, GeneratorConfig, RenderOutput, TriPlaneGenerator
 from eg3d_flax.checkpoint import ARCHITECTURE
@@ -163,9 +165,16 @@ Pytree = Any
 
 
 def initialised(make: Callable[[], Module]) -> Module:
-    """What `make()` returns, with its weights drawn in one compiled call."""
+    """What `make()` returns, with its weights drawn in one compiled call on the CPU.
+
+    XLA compiles the drawing of so many arrays for minutes on a GPU, and for seconds on a CPU.
+    """
     graphdef, _ = nnx.split(nnx.eval_shape(make))
-    return nnx.merge(graphdef, jax.jit(lambda: nnx.split(make())[1])())
+    cpus = jax.local_devices(backend="cpu") if "cpu" in backends() else [None]
+    with jax.default_device(cpus[0]):
+        drawn = jax.jit(lambda: nnx.split(make())[1])()
+    # As host arrays, they go to the default device, like weights from a file.
+    return nnx.merge(graphdef, jax.tree.map(jnp.asarray, jax.device_get(drawn)))
 
 
 class SplitGenerator(NamedTuple):

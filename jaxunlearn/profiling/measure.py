@@ -18,7 +18,7 @@ from tqdm import tqdm
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.flops import Networks
 from jaxunlearn.models.loading import Models
-from jaxunlearn.profiling import parts, step_flops
+from jaxunlearn.profiling import parts, step_flops, trace
 from jaxunlearn.profiling.cases import Case
 from jaxunlearn.profiling.devices import chip, products
 from jaxunlearn.profiling.timing import peak_memory, timed
@@ -30,6 +30,8 @@ from jaxunlearn.training.compiled_step import StepRecipe, compiled_step
 Result = dict[str, Any]
 ISOLATED = ("-P",)
 """Options for Python: do not import from the current folder, which may contain a file such as `tqdm.py`."""
+PROFILED = 3
+"""Steps that a profile traces."""
 _THIS_MODULE = "jaxunlearn.profiling.measure"
 
 
@@ -48,7 +50,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     Raises:
       InputError: if a setting is invalid, or the mesh needs more devices.
     """
-    workload = Workload.of(models, case.settings, case.people)
+    workload = Workload.of(models, case.settings, case.people, case.forms)
     mesh = None if case.mesh is None else make_mesh(*case.mesh)
     recipe = workload.recipe(case.copies, mesh, jax.default_backend())
     state, *rest = workload.arguments(recipe)
@@ -94,6 +96,10 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "xla_flops": cost.get("flops"),
         "xla_bytes": cost.get("bytes accessed"),
     }
+    if case.profile:
+        result["profile"] = [
+            dataclasses.asdict(operation) for operation in trace.operations(step, PROFILED, advance.as_text())
+        ]
     if case.parts:
         result["parts"] = _parts(case, workload, recipe, networks, progress)
     return result

@@ -39,6 +39,14 @@ class _PartJson(TypedDict):
     bytes: float
 
 
+class _OperationJson(TypedDict):
+    name: str
+    part: str
+    direction: str
+    seconds: float
+    count: float
+
+
 class _CaseJson(TypedDict):
     name: str
     case: dict[str, Any]
@@ -58,6 +66,7 @@ class _CaseJson(TypedDict):
     mfu: float | None
     xla_bytes: float | None
     parts: NotRequired[list[_PartJson]]
+    profile: NotRequired[list[_OperationJson]]
 
 
 class _FailedJson(TypedDict):

@@ -7,9 +7,10 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 ModulationForm = Literal["scaled", "grouped"]
-DilationForm = Literal["dilated", "stuffed", "phases"]
+DilationForm = Literal["dilated", "stuffed", "phases", "subpixel", "mixed"]
 FilterForm = Literal["shifted", "depthwise"]
 LookupForm = Literal["corners", "packed"]
+InverseForm = Literal["sorted", "scattered"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,11 +27,16 @@ class Compute:
         "grouped" uses a grouped convolution with a kernel per image.
       dilation: form of the upsampling convolution. "dilated" uses XLA's `lhs_dilation`; "stuffed" inserts
         zeros into the input; "phases" multiplies all pixels and taps at once and adds the products at their
-        places, so that no zero is multiplied.
+        places, so that no zero is multiplied; "subpixel" computes all phases of the output as channels of one
+        ordinary convolution of the small image, and then moves channels to pixels; "mixed" is "dilated" with
+        the weights' gradient of "phases".
       filtering: form of the resampling filter. "shifted" adds shifted images; "depthwise" uses a depthwise
         convolution.
       lookup: form of the plane lookup. "corners" uses one gather for each of a point's four texels; "packed"
         uses one gather from planes with the four texels side by side, which need four times the memory.
+      compared: up to this number of samples a ray, all samples are compared with all others instead of
+        sorted by depth.
+      inverse: how the order of sorted samples is inverted: by a second sort, or by a scatter.
       ray_chunk: rays of an image rendered at a time. The gradient computes their intermediate values again,
         so memory does not grow with the number of rays. None renders all rays at once.
     """
@@ -40,6 +46,8 @@ class Compute:
     dilation: DilationForm = "dilated"
     filtering: FilterForm = "shifted"
     lookup: LookupForm = "packed"
+    compared: int = 32
+    inverse: InverseForm = "sorted"
     ray_chunk: int | None = None
 
     @classmethod
@@ -55,7 +63,12 @@ class Compute:
         Args:
           platform: as returned by `jax.default_backend()`; platforms other than "cpu" get the defaults.
         """
-        return cls(dilation="phases", lookup="corners") if platform == "cpu" else cls()
+        match platform:
+            case "cpu":
+                return cls(dilation="phases", lookup="corners")
+            case "gpu":
+                return cls(dilation="mixed", inverse="scattered")
+        return cls()
 
 
 DEFAULT = Compute()

@@ -39,8 +39,17 @@ class OSGDecoder(nnx.Module):
 
     @jax.named_scope("decoder")
     def __call__(self, features: jax.Array) -> Decoded:
-        """Decode features `[B, 3, M, C]` of points; the results have the leading shape `[B, M]`."""
-        hidden = jax.nn.softplus(self.net["0"](jnp.mean(features, axis=1)))
+        """Decode features of points.
+
+        Args:
+          features: `[B, P, M, C]`, of the three planes, or of fewer planes with the same sum
+            (`planes.merge_planes`).
+
+        Returns:
+          Results with the leading shape `[B, M]`.
+        """
+        mean = jnp.sum(features, axis=1) / 3
+        hidden = jax.nn.softplus(self.net["0"](mean))
         out = self.net["2"](hidden)
         rgb = jax.nn.sigmoid(out[..., 1:]) * (1 + 2 * 0.001) - 0.001
         return Decoded(rgb, out[..., 0].astype(jnp.float32))

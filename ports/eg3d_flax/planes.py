@@ -1,6 +1,6 @@
 """Look up features of points in three axis-aligned planes.
 
-`B` batch, `M` points, `C` channels; planes are `[B, 3, H, W, C]`.
+`B` batch, `M` points, `C` channels; planes are `[B, 3, H, W, C]`. `P` planes that are looked up.
 """
 
 from collections.abc import Iterable
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jax.scipy.ndimage import map_coordinates
 
 from eg3d_flax.compute import DEFAULT, Compute
@@ -49,25 +50,91 @@ def _corners(uv: jax.Array, height: int, width: int) -> _Corners:
     )
 
 
+class Texels(NamedTuple):
+    """Planes, rearranged for the lookup."""
+
+    values: jax.Array
+    """`[B, P, H', W', ...]` of `compute.dtype`: what is looked up."""
+
+    exact: jax.Array | None
+    """The same in float32, for the gradient alone; None where `values` are float32."""
+
+
 @jax.named_scope("lookup")
-def make_texels(planes: jax.Array, compute: Compute = DEFAULT) -> jax.Array:
-    """Rearrange planes for the lookup; the result serves any number of points.
+def merge_planes(planes: jax.Array, plane_axes: PlaneAxes = "eg3d") -> jax.Array:
+    """Add planes that look at the same two world axes; the sum of all features stays the same.
+
+    EG3D's third plane is looked up at (z, x), its second at (x, z). So the third, transposed, can be added to
+    the second, and a point needs two lookups instead of three.
 
     Args:
       planes: `[B, 3, H, W, C]`.
+      plane_axes: axes of the planes, see `GeneratorConfig.plane_axes`.
+
+    Returns:
+      `[B, 2, H, W, C]` for "eg3d" with square planes, else `planes`.
+    """
+    if plane_axes != "eg3d" or planes.shape[2] != planes.shape[3]:
+        return planes
+    return jnp.stack([planes[:, 0], planes[:, 1] + jnp.swapaxes(planes[:, 2], 1, 2)], axis=1)
+
+
+@jax.named_scope("lookup")
+def make_texels(planes: jax.Array, compute: Compute = DEFAULT) -> Texels:
+    """Rearrange planes for the lookup; the result serves any number of points.
+
+    Args:
+      planes: `[B, P, H, W, C]`.
       compute: dtype and form.
 
     Returns:
-      Arrays of `compute.dtype`. For the form "packed": `[B, 3, H + 1, W + 1, 4 C]`, the four texels around
-      each place. For the form "corners": `[B, 3, H + 2, W + 2, C]`.
+      For the form "packed": `[B, P, H + 1, W + 1, 4 C]`, the four texels around each place. For the form
+      "corners": `[B, P, H + 2, W + 2, C]`.
     """
     # Points in the outermost half texel are interpolated with zeros.
-    padded = jnp.pad(planes.astype(compute.dtype), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
+    padded = jnp.pad(planes, ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
     if compute.lookup == "corners":
-        return padded
-    height, width = planes.shape[2:4]
-    corners = [padded[:, :, i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1)]
-    return jnp.concatenate(corners, axis=-1)
+        exact = padded
+    else:
+        height, width = planes.shape[2:4]
+        corners = [padded[:, :, i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1)]
+        exact = jnp.concatenate(corners, axis=-1)
+    if compute.dtype == exact.dtype:
+        return Texels(exact, None)
+    return Texels(lax.stop_gradient(exact).astype(compute.dtype), exact)
+
+
+@jax.custom_vjp
+def _rounded_rows(exact: jax.Array, values: jax.Array, index: jax.Array) -> jax.Array:
+    """Return rows `index` of the rounded `values`; the gradient goes to `exact` and is added in float32.
+
+    Thousands of points share a texel. Sums of so many numbers lose their small terms in bfloat16.
+    """
+    del exact
+    return values.at[index].get(mode="promise_in_bounds")
+
+
+def _rounded_rows_forward(
+    exact: jax.Array, values: jax.Array, index: jax.Array
+) -> tuple[jax.Array, tuple[jax.Array, int]]:
+    return _rounded_rows(exact, values, index), (index, exact.shape[0])
+
+
+def _rounded_rows_backward(saved: tuple[jax.Array, int], g: jax.Array) -> tuple[jax.Array, None, None]:
+    index, rows = saved
+    zeros = jnp.zeros((rows, g.shape[-1]), jnp.float32)
+    return zeros.at[index].add(g.astype(jnp.float32), mode="promise_in_bounds"), None, None
+
+
+_rounded_rows.defvjp(_rounded_rows_forward, _rounded_rows_backward)
+
+
+def _rows(texels: Texels, index: jax.Array) -> jax.Array:
+    """Return the texels `[M, C]` of one plane `[H', W', C]` at places `[M]`, counted row by row."""
+    values, exact = (None if x is None else x.reshape(-1, x.shape[-1]) for x in texels)
+    if exact is None:
+        return values.at[index].get(mode="promise_in_bounds")
+    return _rounded_rows(exact, values, index)
 
 
 def _weighted(texels: Iterable[jax.Array], corners: _Corners) -> jax.Array:
@@ -77,36 +144,41 @@ def _weighted(texels: Iterable[jax.Array], corners: _Corners) -> jax.Array:
     )
 
 
-def _lookup_corners(texels: jax.Array, uv: jax.Array) -> jax.Array:
+def _lookup_corners(texels: Texels, uv: jax.Array) -> jax.Array:
     """Look up `[H + 2, W + 2, C]` at places `[M, 2]`, with one gather per corner; returns `[M, C]`."""
-    height, width, channels = texels.shape
+    height, width, _ = texels.values.shape
     corners = _corners(uv, height - 2, width - 2)
     first = (corners.row + 1) * width + corners.column + 1
-    flat = texels.reshape(-1, channels).at
-    steps = (0, 1, width, width + 1)
-    return _weighted((flat[first + step].get(mode="promise_in_bounds") for step in steps), corners)
+    return _weighted((_rows(texels, first + step) for step in (0, 1, width, width + 1)), corners)
 
 
-def _lookup_packed(texels: jax.Array, uv: jax.Array) -> jax.Array:
+def _lookup_packed(texels: Texels, uv: jax.Array) -> jax.Array:
     """Look up `[H + 1, W + 1, 4 C]` at places `[M, 2]`, with one gather of four texels; returns `[M, C]`."""
-    height, width, channels = texels.shape
+    height, width, _ = texels.values.shape
     corners = _corners(uv, height - 1, width - 1)
     index = (corners.row + 1) * width + corners.column + 1
-    gathered = texels.reshape(-1, channels).at[index].get(mode="promise_in_bounds")
-    return _weighted(jnp.split(gathered, 4, axis=-1), corners)
+    return _weighted(jnp.split(_rows(texels, index), 4, axis=-1), corners)
 
 
 @jax.named_scope("lookup")
 def sample_from_texels(
-    texels: jax.Array,
+    texels: Texels,
     coordinates: jax.Array,
     *,
     box_warp: float,
     plane_axes: PlaneAxes = "eg3d",
     compute: Compute = DEFAULT,
 ) -> jax.Array:
-    """Return the features of `sample_from_planes`, from texels of `make_texels` for the same `compute`."""
-    uv = project_onto_planes(coordinates * (2 / box_warp), plane_axes)
+    """Return the features `[B, P, M, C]` of `sample_from_planes`.
+
+    Args:
+      texels: of `make_texels` for the same `compute`, of all planes or of those of `merge_planes`.
+      coordinates: `[B, M, 3]` in world units.
+      box_warp: side of the planes' cube in world units.
+      plane_axes: axes of the planes.
+      compute: dtype and form.
+    """
+    uv = project_onto_planes(coordinates * (2 / box_warp), plane_axes)[:, : texels.values.shape[1]]
     lookup = _lookup_packed if compute.lookup == "packed" else _lookup_corners
     return jax.vmap(jax.vmap(lookup))(texels, uv)
 

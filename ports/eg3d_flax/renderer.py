@@ -17,7 +17,7 @@ from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.decoder import Decoded
 from eg3d_flax.depths import importance_depths, stratified_depths
 from eg3d_flax.marching import Composite, Samples, interval_weights, march
-from eg3d_flax.planes import make_texels, sample_from_texels
+from eg3d_flax.planes import Texels, make_texels, merge_planes, sample_from_texels
 from eg3d_flax.randomness import per_sample
 from eg3d_flax.rays import auto_limits
 
@@ -87,10 +87,15 @@ def central_jitter(batch: int, rays: int, config: GeneratorConfig) -> Jitter:
     }
 
 
+def merged_texels(planes: jax.Array, config: GeneratorConfig, compute: Compute) -> Texels:
+    """Rearrange planes `[B, 3, H, W, C]` for a rendering, with two lookups a point where possible."""
+    return make_texels(merge_planes(planes, config.plane_axes), compute)
+
+
 def decode_points(
-    texels: jax.Array, points: jax.Array, decoder: Decoder, config: GeneratorConfig, compute: Compute
+    texels: Texels, points: jax.Array, decoder: Decoder, config: GeneratorConfig, compute: Compute
 ) -> Decoded:
-    """Return colour features and raw density of points `[B, M, 3]`; `texels` are of `planes.make_texels`."""
+    """Return colour features and raw density of points `[B, M, 3]`; `texels` are of `merged_texels`."""
     features = sample_from_texels(
         texels, points, box_warp=config.box_warp, plane_axes=config.plane_axes, compute=compute
     )
@@ -98,7 +103,7 @@ def decode_points(
 
 
 def trace_rays(
-    texels: jax.Array,
+    texels: Texels,
     rays: RayBundle,
     decoder: Decoder,
     config: GeneratorConfig,
@@ -107,9 +112,9 @@ def trace_rays(
     """Render rays and return intermediate results, too; depths are not clamped.
 
     Args:
-      texels: of `planes.make_texels`.
+      texels: of `merged_texels`.
       rays: of `bundle_rays`.
-      decoder: maps features `[B, 3, M, C]` to `Decoded`.
+      decoder: maps features `[B, P, M, C]`, which it adds, to `Decoded`.
       config: rendering settings.
       compute: forms and dtype.
     """
@@ -129,10 +134,11 @@ def trace_rays(
         stratified_depths(rays.near, rays.far, rays.coarse, disparity=config.disparity_space_sampling)
     )
     if config.depth_resolution_importance == 0:
-        return Trace(march([coarse], white_back=config.white_back), coarse.depths, None, None)
+        alone = march([coarse], white_back=config.white_back, compute=compute)
+        return Trace(alone, coarse.depths, None, None)
     weights_coarse = interval_weights(coarse.sigma, coarse.depths)
     fine = sample(importance_depths(coarse.depths, weights_coarse, rays.fine))
-    composite = march([coarse, fine], white_back=config.white_back)
+    composite = march([coarse, fine], white_back=config.white_back, compute=compute)
     return Trace(composite, coarse.depths, fine.depths, weights_coarse)
 
 
@@ -200,12 +206,12 @@ def render_rays(
       origins: `[B, R, 3]`.
       directions: `[B, R, 3]`, unit vectors.
       jitter: random numbers.
-      decoder: maps features `[B, 3, M, C]` to `Decoded`.
+      decoder: maps features `[B, P, M, C]`, which it adds, to `Decoded`.
       config: rendering settings.
       compute: forms, dtype, and `ray_chunk`.
     """
     rays = bundle_rays(origins, directions, jitter, config)
-    texels = make_texels(planes, compute)  # once for all chunks
+    texels = merged_texels(planes, config, compute)  # once for all chunks
 
     def render(rays: RayBundle) -> _Pixels:
         trace = trace_rays(texels, rays, decoder, config, compute)

@@ -4,6 +4,7 @@ This module follows EG3D's `torch_utils.ops.upfirdn2d` and `torch_utils.ops.conv
 height, `W` width, `I` input channels, `O` output channels.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -171,6 +172,10 @@ def _convolve(
     """Correlate; with `up`, the input gets `up - 1` zeros between its pixels."""
     if up > 1 and compute.dilation == "phases":
         return _convolve_in_phases(x, weight, padding, up=up, groups=groups)
+    if up > 1 and compute.dilation == "mixed":
+        return _convolve_mixed(x, weight, padding, up, groups)
+    if up > 1 and compute.dilation == "subpixel":
+        return _convolve_to_subpixels(x, weight, padding, up=up, groups=groups)
     if any(side < 0 for pair in padding for side in pair) or (up > 1 and compute.dilation == "stuffed"):
         (y0, y1), (x0, x1) = padding
         config = ((0, 0, 0), (y0, y1, up - 1), (x0, x1, up - 1), (0, 0, 0))
@@ -184,6 +189,38 @@ def _convolve(
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
         feature_group_count=groups,
     )
+
+
+_Sides = tuple[tuple[int, int], tuple[int, int]]
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
+def _convolve_mixed(x: jax.Array, weight: jax.Array, padding: _Sides, up: int, groups: int) -> jax.Array:
+    """Convolve with `up` by dilation; the gradient of the weights is that of the phases."""
+    return _convolve(x, weight, padding, Compute(dilation="dilated"), up=up, groups=groups)
+
+
+def _convolve_mixed_forward(
+    x: jax.Array, weight: jax.Array, padding: _Sides, up: int, groups: int
+) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    return _convolve_mixed(x, weight, padding, up, groups), (x, weight)
+
+
+def _convolve_mixed_backward(
+    padding: _Sides, up: int, groups: int, saved: tuple[jax.Array, jax.Array], g: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    x, weight = saved
+
+    def of_image(x: jax.Array) -> jax.Array:
+        return _convolve(x, weight, padding, Compute(dilation="dilated"), up=up, groups=groups)
+
+    def of_weight(weight: jax.Array) -> jax.Array:
+        return _convolve_in_phases(x, weight, padding, up=up, groups=groups)
+
+    return *jax.linear_transpose(of_image, x)(g), *jax.linear_transpose(of_weight, weight)(g)
+
+
+_convolve_mixed.defvjp(_convolve_mixed_forward, _convolve_mixed_backward)
 
 
 class _Tap(NamedTuple):
@@ -228,6 +265,53 @@ def _convolve_in_phases(
     empty = jnp.zeros_like(next(iter(phases.values())))
     grid = [jnp.stack([phases.get((p, q), empty) for q in range(up)]) for p in range(up)]
     return rearrange(jnp.stack(grid), "p q b h w c -> b (h p) (w q) c")[:, :height, :width]
+
+
+def _convolve_to_subpixels(
+    x: jax.Array,
+    weight: jax.Array,
+    padding: tuple[tuple[int, int], tuple[int, int]],
+    *,
+    up: int,
+    groups: int,
+) -> jax.Array:
+    """Convolve with `up`: all phases of the output are channels of one convolution of the small image."""
+    height, rows = _taps(x.shape[1], weight.shape[0], padding[0], up)
+    width, columns = _taps(x.shape[2], weight.shape[1], padding[1], up)
+    # An output pixel i of a phase sees the input pixel i - low through the tap that moves products by `low`.
+    kernel = _phases_of_axis(_phases_of_axis(weight, rows, up, 0), columns, up, 2)
+    kernel = rearrange(kernel, "p u q v i (g o) -> u v i (g p q o)", g=groups)
+    sides = [_subpixel_padding(taps) for taps in (rows, columns)]
+    y = lax.conv_general_dilated(
+        x,
+        kernel,
+        window_strides=(1, 1),
+        padding=sides,
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=groups,
+    )
+    y = rearrange(y, "b h w (g p q o) -> b (h p) (w q) (g o)", g=groups, p=up, q=up)
+    return y[:, :height, :width]
+
+
+def _phases_of_axis(weight: jax.Array, taps: list[_Tap], up: int, axis: int) -> jax.Array:
+    """Spread a kernel's taps along `axis` over two axes: phase, and place in a kernel of the small image."""
+    last = max(tap.padding[0] for tap in taps)
+    span = last - min(tap.padding[0] for tap in taps) + 1
+    of_tap = {(tap.phase, last - tap.padding[0]): k for k, tap in enumerate(taps)}
+    zero = jnp.zeros_like(lax.index_in_dim(weight, 0, axis, keepdims=False))
+
+    def place(phase: int, u: int) -> jax.Array:
+        k = of_tap.get((phase, u))
+        return zero if k is None else lax.index_in_dim(weight, k, axis, keepdims=False)
+
+    phases = [jnp.stack([place(phase, u) for u in range(span)], axis) for phase in range(up)]
+    return jnp.stack(phases, axis)
+
+
+def _subpixel_padding(taps: list[_Tap]) -> tuple[int, int]:
+    """Return the padding of the small image, so that every phase has all its pixels."""
+    return max(tap.padding[0] for tap in taps), max(tap.padding[1] for tap in taps)
 
 
 def _resample_padding(padding: Padding, f: Filter | None, up: int, down: int) -> tuple[int, int, int, int]:

@@ -12,8 +12,15 @@ from eg3d_flax import camera, rays
 from eg3d_flax.compute import Compute
 from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.decoder import OSGDecoder
-from eg3d_flax.planes import make_texels
-from eg3d_flax.renderer import Jitter, bundle_rays, central_jitter, random_jitter, render_rays, trace_rays
+from eg3d_flax.renderer import (
+    Jitter,
+    bundle_rays,
+    central_jitter,
+    merged_texels,
+    random_jitter,
+    render_rays,
+    trace_rays,
+)
 from eg3d_flax.torch_names import LAYOUT
 from tests.support.golden import golden
 from torch_bridge import from_torch, module_from_arrays, module_shapes, to_torch
@@ -80,7 +87,9 @@ def test_decoder(decoder):
 def test_every_stage_of_every_variant(planes, decoder, variant):
     origins, directions, jitter, config = variant_rays(variant)
     bundle = bundle_rays(origins, directions, jitter, config)
-    trace = jax.jit(lambda planes: trace_rays(make_texels(planes), bundle, decoder, config))(planes)
+    trace = jax.jit(
+        lambda planes: trace_rays(merged_texels(planes, config, Compute()), bundle, decoder, config)
+    )(planes)
 
     def every_fourth(x):
         return x[:, ::4, :, None]

@@ -1,0 +1,230 @@
+"""The plain PyTorch statement of GUIDE's step gives the official program's numbers."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.support.golden import ROOT, GoldenCase, draw_normal, draw_uniform, golden
+from tests.support.layouts import pool8
+from tests.support.perception_golden import LPIPS_DISTANCE, perception_golden, weight
+
+pytestmark = [pytest.mark.torch, pytest.mark.parity]
+torch = pytest.importorskip("torch")
+generators = pytest.importorskip("benchmarks.official_step.generator")
+identities = pytest.importorskip("benchmarks.official_step.identity")
+layers = pytest.importorskip("benchmarks.official_step.layers")
+perceptuals = pytest.importorskip("benchmarks.official_step.perceptual")
+renderers = pytest.importorskip("benchmarks.official_step.renderer")
+steps = pytest.importorskip("benchmarks.official_step.step")
+superresolutions = pytest.importorskip("benchmarks.official_step.superresolution")
+
+FULL = json.loads((ROOT / "eg3d" / "full_state_dict.json").read_text())
+REDUCED = generators.Sizes(
+    channel_base=4096,
+    channel_max=64,
+    neural_side=32,
+    rendering=renderers.Rendering(coarse=12, fine=12),
+    superresolution=superresolutions.SuperresolutionSizes(
+        side=64, channels=(128, 64), first_up=False, float16=False
+    ),
+)
+"""Of the goldens of whole steps, which the official program made with the smaller super-resolution 2X."""
+
+PARTS = ("local", "adj0", "adj1", "glob0", "glob1")
+PIVOTS = {"guide_const": (0.0, 0.0, 0.2), "guide_random": (0.0, 0.0, 0.0)}
+
+
+class FormulaDraws:
+    """The random numbers that the official program was given in a step."""
+
+    def __init__(self, case: GoldenCase, prefix: str, noise_const=None):
+        self._case, self._prefix, self._noise_const = case, prefix, noise_const
+
+    def _name(self, name: str) -> str:
+        return f"input:{self._case.name}:{self._prefix}{name}"
+
+    def normal(self, name: str, shape: list[int]):
+        if self._noise_const and "noise." in name:
+            return self._noise_const[name.rpartition("noise.")[2]]
+        return torch.from_numpy(draw_normal(self._name(name), tuple(shape), self._case.seed))
+
+    def uniform(self, name: str, shape: list[int]):
+        return torch.from_numpy(draw_uniform(self._name(name), tuple(shape), self._case.seed))
+
+    def number(self, name: str) -> float:
+        shape = (1,) if name.endswith("alpha") else ()
+        return draw_uniform(self._name(name), shape, self._case.seed).item()
+
+
+class StandIn(torch.nn.Module):
+    """The stand-in for LPIPS that the goldens of whole steps were made with."""
+
+    def __init__(self, seed: int):
+        super().__init__()
+        self.weights = []
+        for i, shape in enumerate(((8, 3, 3, 3), (16, 8, 3, 3), (32, 16, 3, 3))):
+            scale = np.float32(np.sqrt(2 / np.prod(shape[1:])))
+            self.weights.append(torch.from_numpy(draw_normal(f"standin.conv{i}.weight", shape, seed) * scale))
+
+    def forward(self, a, b):
+        total = 0
+        for kernel in self.weights:
+            a, b = (torch.relu(torch.nn.functional.conv2d(x, kernel, stride=2, padding=1)) for x in (a, b))
+            units = [x / (x.square().sum(1, keepdim=True) + 0.1).sqrt() for x in (a, b)]
+            total = total + (units[0] - units[1]).square().sum(1).mean((1, 2))
+        return total
+
+
+def tensors(arrays: dict) -> dict:
+    return {name: torch.from_numpy(np.asarray(array)) for name, array in arrays.items()}
+
+
+def loaded_generator(case: GoldenCase, sizes, shapes: dict | None = None):
+    module = generators.TriPlaneGenerator(sizes)
+    module.load_state_dict(tensors(case.weights(shapes)), strict=True)
+    return module
+
+
+def noise_const(generator) -> dict:
+    prefix = "backbone.synthesis."
+    return {
+        name.removeprefix(prefix).removesuffix(".noise_const"): buffer
+        for name, buffer in generator.named_buffers()
+        if name.startswith(prefix) and name.endswith("noise_const")
+    }
+
+
+def face_network(seed: int):
+    network = identities.FaceNetwork()
+    state = {}
+    for name, shape in golden("eg3d", "idloss_128").entry["state_dict"].items():
+        state[name] = weight(name, tuple(shape), seed)
+        if name.startswith("body.") and name.endswith(".res_layer.4.weight"):
+            state[name] *= np.float32(0.2)
+    network.load_state_dict(tensors(state), strict=True)
+    return network
+
+
+def test_names_and_shapes_are_those_of_the_official_file():
+    with torch.device("meta"):
+        module = generators.TriPlaneGenerator(generators.Sizes())
+    shapes = {name: list(tensor.shape) for name, tensor in module.state_dict().items()}
+    assert shapes == {tensor["name"]: tensor["shape"] for tensor in FULL["tensors"]}
+    parameters = {tensor["name"] for tensor in FULL["tensors"] if tensor["kind"] == "parameter"}
+    assert {name for name, _ in module.named_parameters()} == parameters
+
+
+@pytest.mark.slow
+def test_the_full_size_image():
+    case = golden("eg3d", "triplane_full")
+    shapes = {tensor["name"]: tensor["shape"] for tensor in FULL["tensors"]}
+    module = loaded_generator(case, generators.Sizes(), shapes)
+    draws = FormulaDraws(case, "render.", noise_const(module))
+    ws, c = (torch.from_numpy(case.input(name)) for name in ("ws", "c"))
+    with torch.no_grad():
+        image, raw, depth = (x.numpy() for x in module.image(ws, c, draws))
+    case.check("image.crop", image[:, :, 224:288, 224:288])
+    case.check("image.pool8", pool8(image))
+    case.check("image.mean", image.mean((2, 3), dtype=np.float64))
+    case.check("image.std", image.std((2, 3), dtype=np.float64))
+    case.check("image_raw", raw)
+    case.check("image_depth", depth)
+
+
+def test_superresolution():
+    case = golden("eg3d", "sr_8xdc")
+    module = superresolutions.Superresolution(superresolutions.SuperresolutionSizes(), 512)
+    module.load_state_dict(tensors(case.weights()), strict=True)
+    x = torch.from_numpy(case.input("x"))
+    with torch.no_grad():
+        image = module(x[:, :3].clone(), x, torch.from_numpy(case.input("ws"))).numpy()
+    case.check("image.crop", image[:, :, 224:288, 224:288])
+    case.check("image.pool8", pool8(image))
+
+
+@pytest.mark.parametrize("size", ["64", "128"])
+def test_lpips(size):
+    case = perception_golden("lpips_vgg")
+    heads = {
+        f"{key}.model.1.weight": value[None, :, None, None]
+        for key, value in case.arrays.items()
+        if key.startswith("lin")
+    }
+    module = perceptuals.LPIPS()
+    module.load_state_dict(tensors(case.weights(weight) | heads), strict=True)
+    x, y = (
+        torch.from_numpy(case.input_image(f"input:lpips_{size}:{which}", f"{size}.{which}"))
+        for which in ("in0", "in1")
+    )
+    x.requires_grad = True
+    distance = module(x, y)
+    case.check(f"{size}.dist", distance.detach().numpy().ravel(), LPIPS_DISTANCE, absolute=True)
+    distance.sum().backward()
+    case.check_gradient(f"{size}.grad", x.grad.numpy())
+
+
+@pytest.mark.parametrize("name", ["idloss_128", "idloss_512"])
+def test_identity_loss(name):
+    case = golden("eg3d", name)
+    module = identities.IdentityLoss(face_network(case.seed))
+    x = torch.from_numpy(case.input("y_hat")).requires_grad_()
+    loss = module(x, torch.from_numpy(case.input("y_hat") + case.input("y_delta")))
+    case.check("loss", loss.item())
+    loss.backward()
+    case.check("grad", x.grad.numpy()[:, :, ::8, ::8])
+    case.check("grad_norm", np.linalg.norm(x.grad.numpy().astype(np.float64)))
+
+
+def check_images(case: GoldenCase, seen: dict) -> None:
+    for side in ("gen", "src"):
+        images = {part: seen[f"{part}.{side}.synth"].numpy() for part in PARTS}
+        case.check(f"image.s0.local.{side}.synth", images["local"][:, :, ::2, ::2])
+        for part in PARTS[1:]:
+            case.check(f"image.s0.{part}.{side}.synth.pool8", pool8(images[part]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["guide_const", "guide_random"])
+def test_whole_steps(name):
+    case = golden("eg3d", name)
+    generator = loaded_generator(case, REDUCED)
+    identity = identities.IdentityLoss(face_network(case.seed))
+    step = steps.OfficialStep(generator, StandIn(case.seed), identity, PIVOTS[name], keep=True)
+    constant = noise_const(generator) if name == "guide_const" else None
+    with torch.no_grad():
+        ws = step.trained.mapping(torch.from_numpy(case.input("z_u")), step.frontal)
+        target = steps.extra_target(ws, torch.from_numpy(case.input("w_avg"))[None])
+    case.check("w_u", ws[0, :1].numpy())
+    case.check("w_target", target[0].numpy())
+    found = []
+    for k in range(3):
+        losses = step(ws, target, FormulaDraws(case, f"s{k}.", constant))
+        parts = {f"parts.{part}": value.item() for part, value in step.seen.items() if value.ndim == 0}
+        found.append(
+            parts
+            | {"total": losses.total, "loss_local": losses.local}
+            | {"loss_adj": losses.adjacent, "loss_global": losses.global_}
+        )
+        if k == 0:
+            check_images(case, step.seen)
+        check_gradients(case, k, dict(step.trained.named_parameters()))
+    for key in found[0]:
+        case.check(key, [row[key] for row in found])
+
+
+def check_gradients(case: GoldenCase, k: int, parameters: dict) -> None:
+    names = [
+        output["name"].removeprefix(f"grad.s{k}.")
+        for output in case.entry["outputs"]
+        if output["name"].startswith(f"grad.s{k}.")
+    ]
+    assert names
+    for name in names:
+        gradient = parameters[f"backbone.synthesis.{name}"].grad.numpy().reshape(-1)
+        case.check(f"grad.s{k}.{name}", gradient[case.input(f"idx.{name}")])
+    if k in (0, 2):
+        norms = [
+            np.linalg.norm(parameters[n].grad.numpy().astype(np.float64)) for n in case.entry["trainable"]
+        ]
+        case.check(f"gradnorm.s{k}", norms)
