@@ -111,6 +111,13 @@ def take(values: jax.Array, places: jax.Array) -> jax.Array:
     return jnp.take_along_axis(values, places, axis=-1)
 
 
+def place(values: jax.Array, places: jax.Array) -> jax.Array:
+    """Numbers put at their places along the last axis, each place taken once."""
+    flat = places.reshape(-1, places.shape[-1])
+    rows = jnp.zeros_like(flat).at[jnp.arange(len(flat))[:, None], flat]
+    return rows.set(values.reshape(flat.shape), unique_indices=True, mode="promise_in_bounds")
+
+
 def ordered(keys: jax.Array) -> Any:
     """Keys in order along the last axis, and their places."""
     return lax.sort((keys, lax.broadcasted_iota(jnp.int32, keys.shape, keys.ndim - 1)), num_keys=1)
@@ -144,6 +151,11 @@ CASES: dict[str, tuple[Callable[..., Any], Any]] = {
     "sort, 49152": (ordered, (shape(49_152, dtype=jnp.int32),)),
     "sort, 737280": (ordered, (shape(737_280, dtype=jnp.int32),)),
     "scatter, near": _scatter_case(49_152, SMALL),
+    "scatter, near, float32": _scatter_case(49_152, SMALL, jnp.float32),
+    "scatter of numbers": (
+        place,
+        (shape(5, 1024, 96, dtype=jnp.int32), shape(5, 1024, 96, dtype=jnp.int32)),
+    ),
     "scatter, far": _scatter_case(737_280, LARGE),
     "scatter, far, float32": _scatter_case(737_280, LARGE, jnp.float32),
 }

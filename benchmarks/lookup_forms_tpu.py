@@ -42,9 +42,10 @@ def hats(texels: jax.Array, coordinates: jax.Array) -> jax.Array:
     return jax.vmap(one_plane)(texels, uv)
 
 
-def gathered(compute: Compute, texels: jax.Array, coordinates: jax.Array) -> jax.Array:
+def gathered(compute: Compute, texels: planes.Texels, coordinates: jax.Array) -> jax.Array:
     """As `hats`, by gathers from `planes.make_texels`."""
-    return planes.sample_from_texels(texels[None], coordinates[None], box_warp=1.0, compute=compute)[0]
+    alone = jax.tree.map(lambda x: x[None], texels)
+    return planes.sample_from_texels(alone, coordinates[None], box_warp=1.0, compute=compute)[0]
 
 
 def cycles_of(program: Any) -> str:
@@ -66,16 +67,14 @@ def main() -> None:
         texels = jax.eval_shape(
             functools.partial(planes.make_texels, compute=compute), jnp.zeros((1, *PLANES))
         )
-        shapes[form] = (
-            functools.partial(gathered, compute),
-            jax.ShapeDtypeStruct(texels.shape[1:], texels.dtype),
-        )
+        alone = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), texels)
+        shapes[form] = functools.partial(gathered, compute), alone
     at = jax.ShapeDtypeStruct((POINTS, 3), jnp.float32, sharding=there)
     out = jax.ShapeDtypeStruct((3, POINTS, CHANNELS), jnp.bfloat16, sharding=there)
     print("| form | cycles forward | cycles with gradient | temporaries MiB, with gradient | compile s |")
     print("| --- | --- | --- | --- | --- |")
     for name, (form, texels) in shapes.items():
-        texels = jax.ShapeDtypeStruct(texels.shape, texels.dtype, sharding=there)
+        texels = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=there), texels)
 
         def gradient(texels: Any, at: Any, out: Any, form: Any = form) -> Any:
             features, back = jax.vjp(lambda texels: form(texels, at), texels)

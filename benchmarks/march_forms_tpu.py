@@ -1,4 +1,4 @@
-"""Two ways to put samples in order and to find fine depths, compiled for one TPU v5e: cycles.
+"""Ways to put samples in order and to find fine depths, compiled for one TPU v5e: cycles.
 
     python benchmarks/march_forms_tpu.py
 
@@ -7,13 +7,14 @@ Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. Five image
 `compared_pdf` is written here, since nothing uses it.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from eg3d_flax import depths, ordering
+from eg3d_flax import Compute, depths
 from eg3d_flax.marching import Samples, march
 from jaxunlearn.profiling.aot import cycles, topology
 
@@ -38,24 +39,25 @@ def compared_pdf(bins: jax.Array, weights: jax.Array, u: jax.Array) -> jax.Array
     return bin_below + (u - cdf_below) / width * (bin_above - bin_below)
 
 
-def pixels(
-    colours: tuple[jax.Array, ...], densities: tuple[jax.Array, ...], at: tuple[jax.Array, ...]
-) -> Any:
+def pixels(compute: Compute, colours: Any, densities: Any, at: Any) -> jax.Array:
     """Colours of pixels from two passes."""
-    return march([Samples(*sample) for sample in zip(colours, densities, at, strict=True)]).rgb
+    passes = [Samples(*sample) for sample in zip(colours, densities, at, strict=True)]
+    return march(passes, compute=compute).rgb
 
 
-def gradient(out: jax.Array, colours: Any, densities: Any, at: Any) -> Any:
+def gradient(compute: Compute, out: jax.Array, colours: Any, densities: Any, at: Any) -> Any:
     """Pixels, and the gradients of colours and densities."""
-    values, back = jax.vjp(lambda colours, densities: pixels(colours, densities, at), colours, densities)
+    values, back = jax.vjp(lambda c, d: pixels(compute, c, d, at), colours, densities)
     return values, back(out)
 
 
 def count(function: Callable[..., Any], *arguments: Any) -> str:
     """The compiler's estimate, and what it leaves out."""
-    jax.clear_caches()  # the form is no argument
     found = cycles.count(jax.jit(function).lower(*arguments).compile().as_text() or "")
-    return "unknown" if found is None else f"{found.estimated:.2g} + {found.added:.2g}"
+    if found is None:
+        return "unknown"
+    missing = {group.kind for group in found.unknown if group.kind.endswith(("fusion", "sort"))}
+    return f"{found.estimated:.2g} + {found.added:.2g}" + "".join(f" + {kind}" for kind in sorted(missing))
 
 
 def main() -> None:
@@ -68,12 +70,18 @@ def main() -> None:
     numbers = (shape(SAMPLES),) * 2
     samples = ((shape(SAMPLES, CHANNELS, dtype=jnp.bfloat16),) * 2, numbers, numbers)
     print("| what | form | forward | with gradient |\n| --- | --- | --- | --- |")
-    for few, form in ((ordering.FEW, "sorted, gathered"), (10**6, "compared")):
-        ordering.FEW = few
-        both = count(gradient, shape(CHANNELS), *samples)
-        print(f"| compositing | {form} | {count(pixels, *samples)} | {both} |", flush=True)
+    forms: dict[str, Compute] = {
+        "sorted twice": Compute(),
+        "sorted, then scattered": Compute(inverse="scattered"),
+        "compared": Compute(compared=10**6),
+    }
+    for form, compute in forms.items():
+        forward = count(functools.partial(pixels, compute), *samples)
+        both = count(functools.partial(gradient, compute), shape(CHANNELS), *samples)
+        print(f"| compositing | {form} | {forward} | {both} |", flush=True)
     for pdf, form in ((depths.sample_pdf, "gathered"), (compared_pdf, "compared")):
         depths.sample_pdf = pdf
+        jax.clear_caches()  # the form is no argument
         arguments = shape(SAMPLES), shape(SAMPLES - 1), shape(SAMPLES)
         print(f"| fine depths | {form} | {count(depths.importance_depths, *arguments)} | none |", flush=True)
 

@@ -9,6 +9,9 @@ from jaxunlearn.profiling.aot.hlo import Computations, Instruction, arrays, call
 NEAR = "S(1)"
 """In a layout: the core's own memory."""
 
+Inside = tuple[Instruction, dict[str, Instruction]]
+"""An instruction in a fusion, and its computation by name."""
+
 
 def counted(program: Computations, instruction: Instruction) -> int | None:
     """Return the bundles of one run of an instruction; None if it holds anything that was not measured.
@@ -24,18 +27,16 @@ def counted(program: Computations, instruction: Instruction) -> int | None:
     inside = list(_inside(program, instruction))
     scatters = [found for found in inside if found[0].opcode == "scatter"]
     gathers = [found for found in inside if found[0].opcode == "gather"]
-    if scatters and len(gathers) == len(scatters) == 1:
-        return _scatter(*scatters[0], *gathers[0])
+    if len(scatters) == 1 and len(gathers) < 2:
+        return _scatter(*scatters[0], gathers)
     if gathers and not scatters:
         parts = [_gather(*found) for found in gathers]
         return None if None in parts else sum(part for part in parts if part)
     return None
 
 
-def _inside(
-    program: Computations, fusion: Instruction
-) -> Iterator[tuple[Instruction, dict[str, Instruction]]]:
-    """Yield the instructions of a fusion and of the fusions in it, each with its computation, by name."""
+def _inside(program: Computations, fusion: Instruction) -> Iterator[Inside]:
+    """Yield the instructions of a fusion and of the fusions in it."""
     for role, name in called(fusion):
         if role == "calls":
             computation = {found.name: found for found in program.get(name, [])}
@@ -65,18 +66,16 @@ def _gather(instruction: Instruction, computation: dict[str, Instruction]) -> in
     return None if each is None else round(math.prod(sides) // width * each)
 
 
-def _scatter(
-    scatter: Instruction,
-    of_scatter: dict[str, Instruction],
-    gather: Instruction,
-    of_gather: dict[str, Instruction],
-) -> int | None:
-    """Count a scatter of updates that a gather in the same fusion brings into order."""
-    [(bits, sides)] = arrays(of_scatter[scatter.operands[2]].shape)
+def _scatter(scatter: Instruction, computation: dict[str, Instruction], gathers: list[Inside]) -> int | None:
+    """Count a scatter of numbers, or of rows that a gather in the same fusion brings into order."""
+    [(bits, sides)] = arrays(computation[scatter.operands[2]].shape)
     window = [sides[axis] for axis in _integers(scatter, "update_window_dims")]
     width = math.prod(window)
-    if not bundles.LANES >= width > 1 or window[-1] != width:
+    if width == 1 and not gathers and "unique_indices=true" in scatter.rest:
+        return round(math.prod(sides) * bundles.SCATTERED_NUMBER)
+    if not gathers or not bundles.LANES >= width > 1 or window[-1] != width:
         return None
+    gather, of_gather = gathers[0]
     each = bundles.SCATTERED_ROW.get((_place(gather.operands[0], of_gather), bits))
     return None if each is None else round(math.prod(sides) // width * each)
 
