@@ -8,8 +8,12 @@ from typing import Any
 
 import jax
 
-from jaxunlearn.profiling.aot import hlo
+from jaxunlearn.models.flops import Networks
+from jaxunlearn.profiling import step_flops
+from jaxunlearn.profiling.aot import cycles, hlo
+from jaxunlearn.profiling.aot.cycles import Cycles
 from jaxunlearn.profiling.aot.topology import Topology
+from jaxunlearn.profiling.devices import chip
 from jaxunlearn.profiling.workload import Workload
 from jaxunlearn.sharding import SAMPLE, make_mesh
 
@@ -75,7 +79,8 @@ class Report:
       largest: the largest temporaries, if the compiler lists them.
       flops: XLA's count for one device, with bodies of loops counted once.
       exchanges: collectives between devices.
-      estimated_cycles: the compiler's estimate for a step, if it gives one.
+      model_flops: operations of a step that one device has to do, see `step_flops`, if asked for.
+      cycles: of a step, if the compiler estimates them.
       lower_seconds, compile_seconds: time of tracing and of compiling.
     """
 
@@ -94,17 +99,39 @@ class Report:
     largest: tuple[dict[str, Any], ...]
     flops: float | None
     exchanges: tuple[Exchange, ...]
-    estimated_cycles: int | None
+    model_flops: float | None
+    cycles: Cycles | None
     lower_seconds: float
     compile_seconds: float
 
+    @property
+    def seconds(self) -> float | None:
+        """Time of the known cycles, without waiting; None if cycles or the clock are unknown."""
+        known = chip(self.device_kind)
+        if self.cycles is None or known is None or known.clock is None:
+            return None
+        return self.cycles.total / known.clock
+
+    @property
+    def mfu(self) -> float | None:
+        """Share of the chip's peak that model operations reach in `seconds`; None if either is unknown."""
+        known, seconds = chip(self.device_kind), self.seconds
+        if known is None or seconds is None or self.model_flops is None:
+            return None
+        return self.model_flops / seconds / known.flops
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return dataclasses.asdict(self)
+        counted = {"cycles": self.cycles and self.cycles.to_json(), "seconds": self.seconds, "mfu": self.mfu}
+        return dataclasses.asdict(dataclasses.replace(self, cycles=None)) | counted
 
 
 def compile_step(
-    workload: Workload, topology: Topology, shape: tuple[int, int], copies: int
+    workload: Workload,
+    topology: Topology,
+    shape: tuple[int, int],
+    copies: int,
+    networks: Networks | None = None,
 ) -> tuple[Report, Any]:
     """Compile the step of `copies` generator copies.
 
@@ -113,6 +140,7 @@ def compile_step(
       topology: the devices to compile for.
       shape: devices along "identity" and along "sample".
       copies: `K`.
+      networks: sizes of the networks, to count model operations.
 
     Returns:
       The report and the executable; None instead of the executable if the compiler found it too large.
@@ -134,6 +162,8 @@ def compile_step(
         "copies": copies,
         "pairs": recipe.settings.sampling.count,
         "padding": recipe.padding(),
+        "model_flops": networks
+        and step_flops.total(step_flops.step(networks, recipe.settings)) * copies / mesh.size,
         "lower_seconds": round(lower_seconds, 2),
     }
     began = time.perf_counter()
@@ -162,7 +192,7 @@ def _refused(
         largest=largest,
         flops=None,
         exchanges=(),
-        estimated_cycles=None,
+        cycles=None,
     )
 
 
@@ -179,7 +209,7 @@ def _compiled(common: dict[str, Any], executable: Any, available: int, sample: i
         largest=(),
         flops=(executable.cost_analysis() or {}).get("flops"),
         exchanges=_exchanges(text, sample),
-        estimated_cycles=hlo.estimated_cycles(text),
+        cycles=cycles.count(text),
     )
 
 
