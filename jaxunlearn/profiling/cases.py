@@ -142,6 +142,7 @@ _FORM_SWEEPS: Mapping[str, Callable[[str], Any]] = {
     "dilation": _one_of(*get_args(DilationForm)),
     "filtering": _one_of(*get_args(FilterForm)),
     "lookup": _one_of(*get_args(LookupForm)),
+    "compared": _number,
 }
 SWEEPS = (*_CASE_SWEEPS, *_CONFIG_SWEEPS, *_FORM_SWEEPS)
 """Names for `--sweep`."""

@@ -31,6 +31,8 @@ class Compute:
         convolution.
       lookup: form of the plane lookup. "corners" uses one gather for each of a point's four texels; "packed"
         uses one gather from planes with the four texels side by side, which need four times the memory.
+      compared: up to this number of samples a ray, numbers are found by comparing all with all, instead of
+        by sorting and gathering.
       ray_chunk: rays of an image rendered at a time. The gradient computes their intermediate values again,
         so memory does not grow with the number of rays. None renders all rays at once.
     """
@@ -40,6 +42,7 @@ class Compute:
     dilation: DilationForm = "dilated"
     filtering: FilterForm = "shifted"
     lookup: LookupForm = "packed"
+    compared: int = 32
     ray_chunk: int | None = None
 
     @classmethod
@@ -55,13 +58,16 @@ class Compute:
         with "packed" 14.9 ms (`benchmarks/gpu/h100.md`).
 
         Args:
-          platform: as returned by `jax.default_backend()`; others than "cpu" and "gpu" get the defaults.
+          platform: as returned by `jax.default_backend()`; others than "cpu", "gpu" and "tpu" get the
+            defaults.
         """
         match platform:
             case "cpu":
                 return cls(dilation="phases", lookup="corners")
             case "gpu":
                 return cls(dilation="mixed", lookup="corners")
+            case "tpu":
+                return cls(compared=128)
         return cls()
 
 

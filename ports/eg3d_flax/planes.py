@@ -24,7 +24,9 @@ PROJECTIONS: dict[PlaneAxes, tuple[tuple[int, int], ...]] = {
 
 def project_onto_planes(coordinates: jax.Array, plane_axes: PlaneAxes = "eg3d") -> jax.Array:
     """Project points `[B, M, 3]` to (column, row) coordinates on each plane, `[B, 3, M, 2]`."""
-    return jnp.stack([coordinates[..., list(axes)] for axes in PROJECTIONS[plane_axes]], axis=1)
+    x_y_z = [coordinates[..., axis] for axis in range(3)]  # a list of axes as an index would be a gather
+    projected = [jnp.stack([x_y_z[axis] for axis in axes], axis=-1) for axes in PROJECTIONS[plane_axes]]
+    return jnp.stack(projected, axis=1)
 
 
 class _Corners(NamedTuple):

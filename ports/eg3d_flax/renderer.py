@@ -134,11 +134,11 @@ def trace_rays(
         stratified_depths(rays.near, rays.far, rays.coarse, disparity=config.disparity_space_sampling)
     )
     if config.depth_resolution_importance == 0:
-        alone = march([coarse], white_back=config.white_back)
+        alone = march([coarse], white_back=config.white_back, compute=compute)
         return Trace(alone, coarse.depths, None, None)
     weights_coarse = interval_weights(coarse.sigma, coarse.depths)
-    fine = sample(importance_depths(coarse.depths, weights_coarse, rays.fine))
-    composite = march([coarse, fine], white_back=config.white_back)
+    fine = sample(importance_depths(coarse.depths, weights_coarse, rays.fine, compute))
+    composite = march([coarse, fine], white_back=config.white_back, compute=compute)
     return Trace(composite, coarse.depths, fine.depths, weights_coarse)
 
 
