@@ -1,6 +1,7 @@
 """Choose how a network is evaluated, without changing what it computes."""
 
 import dataclasses
+import math
 from typing import Literal, Self
 
 import jax.numpy as jnp
@@ -33,6 +34,7 @@ class Compute:
         uses one gather from planes with the four texels side by side, which need four times the memory.
       ray_chunk: rays of an image rendered at a time. The gradient computes their intermediate values again,
         so memory does not grow with the number of rays. None renders all rays at once.
+      batch_multiple: convolutions get batches of a multiple of this number, see `batch_padding`.
     """
 
     dtype: DTypeLike = jnp.float32
@@ -41,6 +43,7 @@ class Compute:
     filtering: FilterForm = "shifted"
     lookup: LookupForm = "packed"
     ray_chunk: int | None = None
+    batch_multiple: int = 1
 
     @classmethod
     def for_platform(cls, platform: str) -> Self:
@@ -50,19 +53,31 @@ class Compute:
         0.29 s with "phases", 0.41 s with "stuffed", 0.73 s with "dilated". The lookup of six images' coarse
         points with its gradient takes 0.09 s with "corners", 0.10 to 0.16 s with "packed". For TPUs, the
         compiler estimates 0.6 times as many cycles for "packed" as for "corners"
-        (`benchmarks/tpu_compile.md`). On an H100, an upsampling layer of the backbone with its gradients
+        (`benchmarks/tpu_compile.md`), and fewer for eight images than for five in large convolutions
+        (`benchmarks/tpu_convolutions.md`). On an H100, an upsampling layer of the backbone with its gradients
         takes 0.57 ms with "mixed", 2.57 ms with "dilated"; the rays of five images with "corners" 13.8 ms,
         with "packed" 14.9 ms (`benchmarks/gpu/h100.md`).
 
         Args:
-          platform: as returned by `jax.default_backend()`; others than "cpu" and "gpu" get the defaults.
+          platform: as returned by `jax.default_backend()`; other platforms get the defaults.
         """
         match platform:
             case "cpu":
                 return cls(dilation="phases", lookup="corners")
             case "gpu":
                 return cls(dilation="mixed", lookup="corners")
+            case "tpu":
+                return cls(batch_multiple=8)
         return cls()
+
+    def for_copies(self, copies: int) -> Self:
+        """Return the forms for a network whose weights are the same in `copies` copies under `jax.vmap`.
+
+        JAX gives its convolutions one batch of the images of all copies. So each copy needs only a part of
+        `batch_multiple`.
+        """
+        shared = self.batch_multiple // math.gcd(self.batch_multiple, copies)
+        return dataclasses.replace(self, batch_multiple=shared)
 
 
 DEFAULT = Compute()
