@@ -1,9 +1,8 @@
 """Compare images in a loss: LPIPS and an identity network as arguments of a compiled function."""
 
 import dataclasses
-import functools
 from collections.abc import Callable
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +10,6 @@ from flax import nnx
 from jax.tree_util import Partial
 from jax.typing import DTypeLike
 
-from eg3d_flax.batch_padding import in_multiples
 from jaxunlearn.models.identity import IdentityNetwork
 from lpips_flax import LPIPS
 
@@ -28,13 +26,6 @@ class Perception(NamedTuple):
 
     embed: Callable[[jax.Array], jax.Array]
     """Maps images `[P, H, W, 3]` to unit vectors `[P, E]`, whose products are identity similarities."""
-
-    def in_multiples(self, multiple: int) -> Self:
-        """Return the functions with their batches filled up to a multiple, see `Compute.batch_multiple`."""
-        return self._replace(
-            perceptual=functools.partial(in_multiples, self.perceptual, multiple),
-            embed=functools.partial(in_multiples, self.embed, multiple),
-        )
 
 
 @dataclasses.dataclass(frozen=True)

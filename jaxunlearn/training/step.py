@@ -207,12 +207,11 @@ class UnlearningStep:
         """Compute the loss; each term of each pair, unweighted `[P]`, and the memory's penalty as `ewc`."""
         weights = self._settings.sampling.weights()
         ours, wanted = self.render(trainable, frozen, target, draws)
-        perception = frozen.perception.in_multiples(self._compute_shared.batch_multiple)
         if self._portion is None:
-            terms = pair_losses(ours, wanted, weights, perception)
+            terms = pair_losses(ours, wanted, weights, frozen.perception)
         else:
             computed = {name: np.full(self._portion.size, row.any()) for name, row in weights.items()}
-            terms = pair_losses(ours, wanted, computed, perception)
+            terms = pair_losses(ours, wanted, computed, frozen.perception)
             terms = {name: self._portion.put(terms[name], weights[name] != 0) for name in terms}
         loss = total_loss(terms, weights)
         if frozen.memory is None:

@@ -84,20 +84,19 @@ class MapperLoss:
         """Distances `[B]` of people and surrogates, seen from a yaw `[1]`; the surrogates' embeddings."""
         mapper, context, yaw = same
         generator = nnx.merge(self.generator, context.source)
-        perception = context.perception.in_multiples(self.compute.batch_multiple)
         c = camera.camera_params(jnp.repeat(yaw, len(ws)), self.pitch, pivot=self.pivot, radius=self.radius)
 
         def look(ws: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
             planes = generator.planes(ws, compute=self.compute)
             images = generator.render(planes, ws, c, compute=self.compute).image
-            return planes, images, perception.embed(images)
+            return planes, images, context.perception.embed(images)
 
         # Two calls, since only surrogates have a gradient: in one batch it would run back through both.
         person, seen, known = look(ws)
         surrogate, shown, other = look(
             DISPLACED[self.space](self.mapper, mapper, context.w_avg, context.d, ws)
         )
-        perceptual = perception.perceptual(shown, seen)
+        perceptual = context.perception.perceptual(shown, seen)
         return planes_distance(surrogate, person), perceptual, 1 - jnp.sum(known * other, axis=-1), other
 
 
