@@ -123,6 +123,17 @@ def ordered(keys: jax.Array) -> Any:
     return lax.sort((keys, lax.broadcasted_iota(jnp.int32, keys.shape, keys.ndim - 1)), num_keys=1)
 
 
+def ordered_twice(keys: jax.Array) -> Any:
+    """As `ordered`, with the places twice."""
+    places = lax.broadcasted_iota(jnp.int32, keys.shape, keys.ndim - 1)
+    return lax.sort((keys, places, places + 1), num_keys=1)
+
+
+def columns(points: jax.Array) -> jax.Array:
+    """Two of three coordinates, as `planes.project_onto_planes` takes them."""
+    return jnp.stack([points[..., list(axes)] for axes in ((0, 1), (0, 2), (2, 0))], axis=1)
+
+
 SMALL, LARGE = 66_049, 990_735
 """Rows of one plane (257²), which fits a core's memory; and of three planes of five images, which do not."""
 
@@ -148,6 +159,8 @@ CASES: dict[str, tuple[Callable[..., Any], Any]] = {
     "numbers, 96": (take, (shape(5, 1024, 96, dtype=jnp.float32), shape(5, 1024, 96, dtype=jnp.int32))),
     "numbers, 48": (take, (shape(5, 1024, 49, dtype=jnp.float32), shape(5, 1024, 48, dtype=jnp.int32))),
     "sort, 96 x 5120": (ordered, (shape(5, 1024, 96, dtype=jnp.float32),)),
+    "sort of three, 96 x 5120": (ordered_twice, (shape(5, 1024, 96, dtype=jnp.float32),)),
+    "columns": (columns, (shape(5, 49_152, 3, dtype=jnp.float32),)),
     "sort, 49152": (ordered, (shape(49_152, dtype=jnp.int32),)),
     "sort, 737280": (ordered, (shape(737_280, dtype=jnp.int32),)),
     "scatter, near": _scatter_case(49_152, SMALL),

@@ -10,7 +10,7 @@ from jax.typing import DTypeLike
 ModulationForm = Literal["scaled", "grouped"]
 DilationForm = Literal["dilated", "stuffed", "phases", "mixed"]
 FilterForm = Literal["shifted", "depthwise"]
-LookupForm = Literal["corners", "packed"]
+LookupForm = Literal["corners", "packed", "lanes"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,10 +31,16 @@ class Compute:
       filtering: form of the resampling filter. "shifted" adds shifted images; "depthwise" uses a depthwise
         convolution.
       lookup: form of the plane lookup. "corners" uses one gather for each of a point's four texels; "packed"
-        uses one gather from planes with the four texels side by side, which need four times the memory.
-      ray_chunk: rays of an image rendered at a time. The gradient computes their intermediate values again,
-        so memory does not grow with the number of rays. None renders all rays at once.
-      batch_multiple: convolutions get batches of a multiple of this number, see `batch_padding`.
+        uses one gather from planes with the four texels side by side, which need four times the memory;
+        "lanes" is "packed", but the four weighted texels stay side by side, and the decoder's first layer
+        adds them up in its product.
+      compared: up to this number of samples a ray, numbers are found by comparing all with all, instead of
+        by sorting and gathering.
+      ray_chunk: rays rendered at a time, of one image. The gradient computes their intermediate values
+        again, so memory does not grow with the number of rays. None renders all rays of all images at once.
+      keep_features: True keeps the planes' features of all samples for the gradient of chunks, so that they
+        are not looked up again. This takes 2 C bytes a sample in bfloat16, 8 C with "lanes".
+      batch_multiple: the synthesis blocks get batches of a multiple of this number, see `batch_padding`.
     """
 
     dtype: DTypeLike = jnp.float32
@@ -42,7 +48,9 @@ class Compute:
     dilation: DilationForm = "dilated"
     filtering: FilterForm = "shifted"
     lookup: LookupForm = "packed"
+    compared: int = 32
     ray_chunk: int | None = None
+    keep_features: bool = False
     batch_multiple: int = 1
 
     @classmethod
@@ -59,7 +67,8 @@ class Compute:
         with "packed" 14.9 ms (`benchmarks/gpu/h100.md`).
 
         Args:
-          platform: as returned by `jax.default_backend()`; other platforms get the defaults.
+          platform: as returned by `jax.default_backend()`; others than "cpu", "gpu" and "tpu" get the
+            defaults.
         """
         match platform:
             case "cpu":
@@ -67,7 +76,7 @@ class Compute:
             case "gpu":
                 return cls(dilation="mixed", lookup="corners")
             case "tpu":
-                return cls(batch_multiple=8)
+                return cls(lookup="lanes", compared=128, batch_multiple=8)
         return cls()
 
     def for_copies(self, copies: int) -> Self:

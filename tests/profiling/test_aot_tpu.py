@@ -35,9 +35,8 @@ def test_what_a_chip_needs(v5e):
     assert v5e.fits
     assert v5e.available == 16e9
     assert v5e.cycles.estimated > v5e.cycles.added > 0
-    assert {"backbone", "lookup", "decoder", "perceptual", "optimiser"} <= {
-        part.part for part in v5e.cycles.parts if part.estimated
-    }
+    parts = {part.part for part in v5e.cycles.parts if part.estimated}
+    assert {"backbone", "lookup", "decoder", "compositing", "perceptual", "identity"} <= parts
     assert v5e.seconds == v5e.cycles.total / (197e12 / 2**17)
 
 

@@ -85,11 +85,10 @@ def _sort(instruction: Instruction) -> int | None:
     [axis] = _integers(instruction, "dimensions")
     sides = shapes[0][1]
     length, numbers = sides[axis], math.prod(sides)
-    if len(shapes) != 2:
-        return None
-    if length in bundles.SHORT_SORT and numbers // length >= bundles.LANES:
-        return round(numbers * bundles.SHORT_SORTED)
-    if length in bundles.LONG_SORT and numbers == length:
+    each = bundles.SHORT_SORTED.get(len(shapes))
+    if each is not None and length in bundles.SHORT_SORT and numbers // length >= bundles.LANES:
+        return round(numbers * each)
+    if len(shapes) == 2 and length in bundles.LONG_SORT and numbers == length:
         return round(numbers * bundles.LONG_SORTED)
     return None
 
