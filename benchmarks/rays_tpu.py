@@ -1,9 +1,10 @@
 """The rays of the full-size step alone, compiled for one TPU: cycles by part, in minutes instead of an hour.
 
-    python benchmarks/rays_tpu.py [v5e:1x1]
+    python benchmarks/rays_tpu.py [v5e:1x1 [kept]]
 
 Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. Five images of 128² rays in bfloat16,
 1,024 rays at a time: from planes to pixels on both sides, with the planes' gradient on the trained side.
+`kept` keeps the planes' features for the gradient (`Compute.keep_features`).
 """
 
 import dataclasses
@@ -29,7 +30,12 @@ def main() -> None:
     there = jax.sharding.SingleDeviceSharding(device)
     generator = PRESETS["full"].outline().generator
     config, split = generator.config, split_generator(generator)
-    compute = dataclasses.replace(Compute.for_platform("tpu"), dtype=jnp.bfloat16, ray_chunk=CHUNK)
+    compute = dataclasses.replace(
+        Compute.for_platform("tpu"),
+        dtype=jnp.bfloat16,
+        ray_chunk=CHUNK,
+        keep_features="kept" in sys.argv,
+    )
     rays, side = config.neural_rendering_resolution**2, config.plane_resolution
 
     def placed(tree: Any) -> Any:
@@ -59,6 +65,7 @@ def main() -> None:
     print(f"| all | {1e3 * found.total / known.clock:.0f} ms | {found.estimated:.2e} | {found.added:.2e} |")
     for operation in found.dearest:
         print(f"{operation.cycles:.2e} {operation.part} {operation.kind} {operation.shape}")
+    print(f"temporaries: {program.memory_analysis().temp_size_in_bytes / 2**30:.2f} GiB")
     print(*(f"unknown: {group}" for group in found.unknown), sep="\n")
 
 

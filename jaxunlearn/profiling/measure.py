@@ -21,6 +21,7 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.process.host import on_cpu
 from jaxunlearn.profiling import parts, step_flops, trace
 from jaxunlearn.profiling.cases import Case
+from jaxunlearn.profiling.copies import copy_size
 from jaxunlearn.profiling.devices import chip, products
 from jaxunlearn.profiling.timing import peak_memory, timed
 from jaxunlearn.profiling.workload import PRESETS, Workload
@@ -90,6 +91,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "pairs_per_second": case.copies * case.pairs / seconds.p50,
         "identities_per_hour": 3600 * case.copies * case.people / (case.config["steps"] * seconds.p50),
         "padding": recipe.padding(),
+        "copy": dataclasses.asdict(copy_size(state, recipe.trained)),
         "peak": dataclasses.asdict(peak),
         "program": _program(advance),
         "model_tflop": work / 1e12,

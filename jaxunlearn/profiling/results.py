@@ -31,6 +31,11 @@ class _ProgramJson(TypedDict):
     temp: int
 
 
+class _CopyJson(TypedDict):
+    parameters: int
+    optimiser: int
+
+
 class _PartJson(TypedDict):
     part: str
     direction: str
@@ -65,6 +70,7 @@ class _CaseJson(TypedDict):
     achieved_tflops: float
     mfu: float | None
     xla_bytes: float | None
+    copy: NotRequired[_CopyJson]
     parts: NotRequired[list[_PartJson]]
     profile: NotRequired[list[_OperationJson]]
 

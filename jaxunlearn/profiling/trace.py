@@ -14,6 +14,8 @@ from jax.profiler import ProfileData
 from jaxunlearn.profiling.scopes import OTHER, direction_of, part_of
 
 _INSTRUCTION = re.compile(r"^\s*(?:ROOT )?%?([\w.\-]+) = .*? ([a-z][a-z\-]*)\(", re.MULTILINE)
+_COMPUTATION = re.compile(r"^(?:ENTRY )?%?([\w.\-]+) ")
+_CALLED = re.compile(r"calls=%?([\w.\-]+)")
 _OP_NAME = re.compile(r'op_name="([^"]*)"')
 _CONTAINERS = {"while", "call", "conditional"}
 """Instructions whose time is that of the instructions inside them."""
@@ -88,9 +90,17 @@ def _added_up(events: Iterable[tuple[str, float]], calls: int, program: str) -> 
 
 
 def _origins(program: str) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield the opcode and the origin, by instruction."""
-    for line in program.splitlines():
-        instruction = _INSTRUCTION.match(line)
-        if instruction:
-            op_name = _OP_NAME.search(line)
-            yield instruction[1], (instruction[2], op_name[1] if op_name else "")
+    """Yield the opcode and the origin, by instruction; a fusion without an origin has that of its result."""
+    lines = program.splitlines()
+    of_result: dict[str, str] = {}
+    computation = ""
+    for line in lines:
+        if line.endswith("{") and (opened := _COMPUTATION.match(line)):
+            computation = opened[1]
+        elif op_name := _OP_NAME.search(line):
+            of_result[computation] = op_name[1]  # the last one counts: the result comes last
+    for line in lines:
+        if instruction := _INSTRUCTION.match(line):
+            op_name, called = _OP_NAME.search(line), _CALLED.search(line)
+            inner = of_result.get(called[1], "") if called else ""
+            yield instruction[1], (instruction[2], op_name[1] if op_name else inner)

@@ -5,8 +5,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.ad_checkpoint import checkpoint_name
 
 from eg3d_flax.layers import FullyConnectedLayer
+
+FEATURES = "features"
+"""Name of the decoder's input among the values of a rendering."""
 
 
 class Decoded(NamedTuple):
@@ -43,13 +47,16 @@ class OSGDecoder(nnx.Module):
 
         Args:
           features: `[B, P, M, C]`, of the three planes, or of fewer planes with the same sum
-            (`planes.merge_planes`).
+            (`planes.merge_planes`); or `[B, P, M, 4 C]`, whose four parts are added, too (form "lanes").
 
         Returns:
           Results with the leading shape `[B, M]`.
         """
-        mean = jnp.sum(features, axis=1) / 3
-        hidden = jax.nn.softplus(self.net["0"](mean))
+        # Named so that a gradient in chunks can keep it (`Compute.keep_features`).
+        mean = checkpoint_name(jnp.sum(features, axis=1) / 3, FEATURES)
+        first = self.net["0"]
+        parts = mean.shape[-1] // first.weight.shape[0]
+        hidden = jax.nn.softplus(first(mean, parts=parts))
         out = self.net["2"](hidden)
         rgb = jax.nn.sigmoid(out[..., 1:]) * (1 + 2 * 0.001) - 0.001
         return Decoded(rgb, out[..., 0].astype(jnp.float32))

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from einops import rearrange
 from jax import lax
 from jax.scipy.ndimage import map_coordinates
 
@@ -90,8 +92,8 @@ def make_texels(planes: jax.Array, compute: Compute = DEFAULT) -> Texels:
       compute: dtype and form.
 
     Returns:
-      For the form "packed": `[B, P, H + 1, W + 1, 4 C]`, the four texels around each place. For the form
-      "corners": `[B, P, H + 2, W + 2, C]`.
+      For the form "corners": `[B, P, H + 2, W + 2, C]`. For the others: `[B, P, H + 1, W + 1, 4 C]`, the four
+      texels around each place.
     """
     # Points in the outermost half texel are interpolated with zeros.
     padded = jnp.pad(planes, ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
@@ -163,6 +165,20 @@ def _lookup_packed(texels: Texels, uv: jax.Array) -> jax.Array:
 
 
 @jax.named_scope("lookup")
+def _lookup_lanes(texels: Texels, uv: jax.Array) -> jax.Array:
+    """Look up as `_lookup_packed`, but leave the weighted texels side by side; returns `[M, 4 C]`."""
+    height, width, lanes = texels.values.shape
+    corners = _corners(uv, height - 1, width - 1)
+    index = (corners.row + 1) * width + corners.column + 1
+    rows = _rows(texels, index)
+    # A product spreads the weights; repeating them would move data between lanes.
+    spread = jnp.asarray(np.kron(np.eye(4), np.ones((1, lanes // 4))), rows.dtype)
+    return rows * (corners.weights.astype(rows.dtype) @ spread)
+
+
+_LOOKUPS = {"corners": _lookup_corners, "packed": _lookup_packed, "lanes": _lookup_lanes}
+
+
 def sample_from_texels(
     texels: Texels,
     coordinates: jax.Array,
@@ -171,7 +187,7 @@ def sample_from_texels(
     plane_axes: PlaneAxes = "eg3d",
     compute: Compute = DEFAULT,
 ) -> jax.Array:
-    """Return the features `[B, P, M, C]` of `sample_from_planes`.
+    """Return the features `[B, P, M, C]` of `sample_from_planes`; for the form "lanes" `[B, P, M, 4 C]`.
 
     Args:
       texels: of `make_texels` for the same `compute`, of all planes or of those of `merge_planes`.
@@ -181,8 +197,14 @@ def sample_from_texels(
       compute: dtype and form.
     """
     uv = project_onto_planes(coordinates * (2 / box_warp), plane_axes)[:, : texels.values.shape[1]]
-    lookup = _lookup_packed if compute.lookup == "packed" else _lookup_corners
-    return jax.vmap(jax.vmap(lookup))(texels, uv)
+    return jax.vmap(jax.vmap(_LOOKUPS[compute.lookup]))(texels, uv)
+
+
+def sum_of_corners(features: jax.Array, channels: int) -> jax.Array:
+    """Add up features `[..., 4 C]` of the form "lanes" to `[..., C]`; those of other forms stay."""
+    if features.shape[-1] == channels:
+        return features
+    return jnp.sum(rearrange(features, "... (corner c) -> ... corner c", corner=4), axis=-2)
 
 
 def sample_from_planes(
@@ -200,13 +222,16 @@ def sample_from_planes(
       coordinates: `[B, M, 3]` in world units.
       box_warp: side of the planes' cube in world units.
       plane_axes: axes of the planes, see `GeneratorConfig.plane_axes`.
-      compute: `compute.lookup` chooses between two equal forms; features have `compute.dtype`.
+      compute: `compute.lookup` chooses between equal forms; features have `compute.dtype`.
 
     Returns:
       `[B, 3, M, C]`.
     """
     texels = make_texels(planes, compute)
-    return sample_from_texels(texels, coordinates, box_warp=box_warp, plane_axes=plane_axes, compute=compute)
+    features = sample_from_texels(
+        texels, coordinates, box_warp=box_warp, plane_axes=plane_axes, compute=compute
+    )
+    return sum_of_corners(features, planes.shape[-1])
 
 
 def sample_from_3dgrid(grid: jax.Array, coordinates: jax.Array) -> jax.Array:

@@ -4,6 +4,7 @@ This module follows EG3D's `ImportanceRenderer`. `B` batch, `R` rays, `S` coarse
 samples per ray, `C` rendered features.
 """
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple, TypedDict
 
@@ -14,7 +15,7 @@ from jax import lax
 
 from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.config import GeneratorConfig
-from eg3d_flax.decoder import Decoded
+from eg3d_flax.decoder import FEATURES, Decoded
 from eg3d_flax.depths import importance_depths, stratified_depths
 from eg3d_flax.marching import Composite, Samples, interval_weights, march
 from eg3d_flax.planes import Texels, make_texels, merge_planes, sample_from_texels
@@ -152,15 +153,33 @@ class _Pixels(NamedTuple):
     farthest: jax.Array  # [B, r]
 
 
-def _in_chunks(render: Callable[[RayBundle], _Pixels], rays: RayBundle, chunk: int) -> _Pixels:
-    """Apply `render` to `chunk` rays of each image at a time; the gradient computes them again."""
+def _in_chunks(
+    render: Callable[[Texels, RayBundle], _Pixels], texels: Texels, rays: RayBundle, compute: Compute
+) -> _Pixels:
+    """Apply `render` to `compute.ray_chunk` rays of one image at a time; the gradient computes them again.
+
+    The loop over images is outside, so that a chunk's gradient is as large as one image's planes.
+    """
+
+    def of_image(image: tuple[Texels, RayBundle]) -> _Pixels:
+        texels, rays = jax.tree.map(lambda x: x[None], image)
+        return jax.tree.map(lambda x: x[0], _of_one_image(functools.partial(render, texels), rays, compute))
+
+    return lax.map(of_image, (texels, rays))
+
+
+def _of_one_image(render: Callable[[RayBundle], _Pixels], rays: RayBundle, compute: Compute) -> _Pixels:
+    """Apply `render` to the rays `[1, R, ...]` of an image, chunk by chunk."""
+    assert compute.ray_chunk is not None
+    chunk = compute.ray_chunk
     count = rays.origins.shape[1]
     chunks = -(-count // chunk)
     # The last chunk is filled up with copies of the last ray, which do not change the range of depths.
     index = jnp.minimum(jnp.arange(chunks * chunk), count - 1)
     padded = jax.tree.map(lambda x: x if chunks * chunk == count else x[:, index], rays)
     split = jax.tree.map(lambda x: rearrange(x, "b (n r) ... -> n b r ...", n=chunks), padded)
-    rendered = lax.map(jax.checkpoint(render), split)
+    kept = jax.checkpoint_policies.save_only_these_names(*([FEATURES] if compute.keep_features else []))
+    rendered = lax.map(jax.checkpoint(render, policy=kept), split)
     joined = jax.tree.map(lambda x: rearrange(x, "n b r ... -> b (n r) ..."), rendered)
     return jax.tree.map(lambda x: x[:, :count], joined)
 
@@ -213,15 +232,15 @@ def render_rays(
     rays = bundle_rays(origins, directions, jitter, config)
     texels = merged_texels(planes, config, compute)  # once for all chunks
 
-    def render(rays: RayBundle) -> _Pixels:
+    def render(texels: Texels, rays: RayBundle) -> _Pixels:
         trace = trace_rays(texels, rays, decoder, config, compute)
         rgb, depth, weights, depths = trace.composite
         return _Pixels(rgb, depth, weights.sum(-1), depths[..., 0], depths[..., -1])
 
     chunk = compute.ray_chunk
     if chunk is None or chunk >= origins.shape[1]:
-        pixels = render(rays)
+        pixels = render(texels, rays)
     else:
-        pixels = _in_chunks(render, rays, chunk)
+        pixels = _in_chunks(render, texels, rays, compute)
     depth = jnp.clip(pixels.depth, jnp.min(pixels.nearest), jnp.max(pixels.farthest))
     return Rendering(pixels.rgb, depth[..., None], pixels.opacity[..., None])

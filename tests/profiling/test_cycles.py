@@ -8,6 +8,7 @@ from jaxunlearn.methods.guide import presets
 from jaxunlearn.profiling.aot import cycles, hlo
 from jaxunlearn.profiling.aot.compilation import Report
 from jaxunlearn.profiling.aot.report import lines
+from jaxunlearn.profiling.copies import CopySize
 from tests.support.hlo_programs import CHUNKS, FOLDER, POINTS, RAYS, SAMPLES
 
 SAVED = sorted(FOLDER.glob("jax_*.txt"))
@@ -107,6 +108,7 @@ def report(counted, kind, model_flops):
         mesh=(1, 2),
         copies=1,
         pairs=5,
+        copy=CopySize(parameters=4, optimiser=8),
         padding={},
         fits=True,
         needed=1,

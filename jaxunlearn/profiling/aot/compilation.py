@@ -13,6 +13,7 @@ from jaxunlearn.profiling import step_flops
 from jaxunlearn.profiling.aot import cycles, hlo
 from jaxunlearn.profiling.aot.cycles import Cycles
 from jaxunlearn.profiling.aot.topology import Topology
+from jaxunlearn.profiling.copies import CopySize, copy_size
 from jaxunlearn.profiling.devices import chip
 from jaxunlearn.profiling.workload import Workload
 from jaxunlearn.sharding import SAMPLE, make_mesh
@@ -72,6 +73,7 @@ class Report:
       mesh: devices along "identity" and "sample".
       copies: generator copies, `K`.
       pairs: pairs of a copy in a step.
+      copy: what a device holds for each copy.
       padding: fraction of work that is not needed, by name.
       fits: True if the program fits into a device's memory.
       needed, available: bytes of a device; if the compiler refused the program, from its message.
@@ -91,6 +93,7 @@ class Report:
     mesh: tuple[int, int]
     copies: int
     pairs: int
+    copy: CopySize
     padding: dict[str, float]
     fits: bool
     needed: int
@@ -151,7 +154,8 @@ def compile_step(
     mesh = make_mesh(*shape, topology.devices)
     recipe = workload.recipe(copies, mesh, topology.platform)
     began = time.perf_counter()
-    lowered = jax.jit(recipe.advance(), donate_argnums=0).lower(*workload.outline(recipe))
+    arguments = workload.outline(recipe)
+    lowered = jax.jit(recipe.advance(), donate_argnums=0).lower(*arguments)
     lower_seconds = time.perf_counter() - began
     common: dict[str, Any] = {
         "topology": topology.name,
@@ -161,6 +165,7 @@ def compile_step(
         "mesh": shape,
         "copies": copies,
         "pairs": recipe.settings.sampling.count,
+        "copy": copy_size(arguments[0], recipe.trained),
         "padding": recipe.padding(),
         "model_flops": networks
         and step_flops.total(step_flops.step(networks, recipe.settings)) * copies / mesh.size,

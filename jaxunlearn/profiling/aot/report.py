@@ -47,6 +47,11 @@ def _memory(report: Report) -> Iterator[str]:
             f"({_gib(m.aliased)} of them in place of arguments), "
             f"temporaries {_gib(m.temporaries)}, code {_gib(m.code)}"
         )
+    of_copy = report.copy
+    yield (
+        f"  of that for each copy: parameters {of_copy.parameters / 2**20:.1f} MiB, "
+        f"optimiser {of_copy.optimiser / 2**20:.1f} MiB"
+    )
     for entry in report.largest:
         yield f"  {_gib(entry['bytes'])} {entry['shape']} {entry['operator']}"
 

@@ -107,7 +107,7 @@ def test_every_stage_of_every_variant(planes, decoder, variant):
 
 @pytest.mark.parity
 @pytest.mark.parametrize("ray_chunk", [None, 24], ids=["whole", "chunked"])
-@pytest.mark.parametrize("lookup", ["corners", "packed"])
+@pytest.mark.parametrize("lookup", ["corners", "packed", "lanes"])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_rendering(planes, decoder, variant, lookup, ray_chunk):
     origins, directions, jitter, config = variant_rays(variant)
@@ -121,12 +121,16 @@ def test_rendering(planes, decoder, variant, lookup, ray_chunk):
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize("ray_chunk", [None, 24], ids=["whole", "chunked"])
-@pytest.mark.parametrize("lookup", ["corners", "packed"])
-def test_gradient_with_respect_to_the_planes(planes, decoder, lookup, ray_chunk):
+@pytest.mark.parametrize(
+    "rays",
+    [{}, {"ray_chunk": 24}, {"ray_chunk": 24, "keep_features": True}],
+    ids=["whole", "chunked", "kept"],
+)
+@pytest.mark.parametrize("lookup", ["corners", "packed", "lanes"])
+def test_gradient_with_respect_to_the_planes(planes, decoder, lookup, chunks):
     origins, directions, jitter, config = variant_rays("base")
     cotangent = jnp.asarray(CASE.input("base.r"))
-    compute = Compute(lookup=lookup, ray_chunk=ray_chunk)
+    compute = Compute(lookup=lookup, **chunks)
 
     @jax.jit
     @jax.grad
@@ -166,3 +170,17 @@ def test_wrong_jitter_is_named(planes, decoder):
     jitter = central_jitter(2, 63, config)
     with pytest.raises(ValueError, match=r"jitter\['coarse'\] must be \[2, 64, 12, 1\]"):
         render_rays(planes, origins, directions, jitter, decoder, config)
+
+
+def test_kept_features_are_not_looked_up_again(planes, decoder):
+    origins, directions, jitter, config = variant_rays("base")
+
+    def gathers(compute):
+        def total(planes):
+            rendered = render_rays(planes, origins, directions, jitter, decoder, config, compute)
+            return jnp.sum(rendered.features)
+
+        return str(jax.make_jaxpr(jax.grad(total))(planes)).count(" gather[")
+
+    again = Compute(lookup="packed", ray_chunk=24)
+    assert gathers(dataclasses.replace(again, keep_features=True)) < gathers(again)
