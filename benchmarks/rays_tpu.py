@@ -3,7 +3,8 @@
     python benchmarks/rays_tpu.py [v5e:1x1 [kept]]
 
 Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. Five images of 128² rays in bfloat16,
-1,024 rays at a time: from planes to pixels on both sides, with the planes' gradient on the trained side.
+4,096 rays of an image at a time: from planes to pixels on both sides, with the planes' gradient on the
+trained side.
 `kept` keeps the planes' features for the gradient (`Compute.keep_features`).
 """
 
@@ -21,7 +22,7 @@ from jaxunlearn.profiling.aot import cycles, topology
 from jaxunlearn.profiling.devices import chip
 from jaxunlearn.profiling.workload import PRESETS
 
-PAIRS, CHUNK = 5, 1024
+PAIRS, CHUNK = 5, 4096
 
 
 def main() -> None:

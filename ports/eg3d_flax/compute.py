@@ -1,6 +1,7 @@
 """Choose how a network is evaluated, without changing what it computes."""
 
 import dataclasses
+import math
 from typing import Literal, Self
 
 import jax.numpy as jnp
@@ -39,6 +40,7 @@ class Compute:
         again, so memory does not grow with the number of rays. None renders all rays of all images at once.
       keep_features: True keeps the planes' features of all samples for the gradient of chunks, so that they
         are not looked up again. This takes 2 C bytes a sample in bfloat16, 8 C with "lanes".
+      batch_multiple: the synthesis blocks get batches of a multiple of this number, see `batch_padding`.
     """
 
     dtype: DTypeLike = jnp.float32
@@ -49,6 +51,7 @@ class Compute:
     compared: int = 32
     ray_chunk: int | None = None
     keep_features: bool = False
+    batch_multiple: int = 1
 
     @classmethod
     def for_platform(cls, platform: str) -> Self:
@@ -58,7 +61,8 @@ class Compute:
         0.29 s with "phases", 0.41 s with "stuffed", 0.73 s with "dilated". The lookup of six images' coarse
         points with its gradient takes 0.09 s with "corners", 0.10 to 0.16 s with "packed". For TPUs, the
         compiler estimates 0.6 times as many cycles for "packed" as for "corners"
-        (`benchmarks/tpu_compile.md`). On an H100, an upsampling layer of the backbone with its gradients
+        (`benchmarks/tpu_compile.md`), and fewer for eight images than for five in large convolutions
+        (`benchmarks/tpu_convolutions.md`). On an H100, an upsampling layer of the backbone with its gradients
         takes 0.57 ms with "mixed", 2.57 ms with "dilated"; the rays of five images with "corners" 13.8 ms,
         with "packed" 14.9 ms (`benchmarks/gpu/h100.md`).
 
@@ -72,8 +76,17 @@ class Compute:
             case "gpu":
                 return cls(dilation="mixed", lookup="corners")
             case "tpu":
-                return cls(lookup="lanes", compared=128)
+                return cls(lookup="lanes", compared=128, batch_multiple=8)
         return cls()
+
+    def for_copies(self, copies: int) -> Self:
+        """Return the forms for a network whose weights are the same in `copies` copies under `jax.vmap`.
+
+        JAX gives its convolutions one batch of the images of all copies. So each copy needs only a part of
+        `batch_multiple`.
+        """
+        shared = self.batch_multiple // math.gcd(self.batch_multiple, copies)
+        return dataclasses.replace(self, batch_multiple=shared)
 
 
 DEFAULT = Compute()

@@ -122,7 +122,7 @@ def test_rendering(planes, decoder, variant, lookup, ray_chunk):
 
 @pytest.mark.parity
 @pytest.mark.parametrize(
-    "rays",
+    "chunks",
     [{}, {"ray_chunk": 24}, {"ray_chunk": 24, "keep_features": True}],
     ids=["whole", "chunked", "kept"],
 )
