@@ -66,7 +66,9 @@ def main() -> None:
     print(f"| all | {1e3 * found.total / known.clock:.0f} ms | {found.estimated:.2e} | {found.added:.2e} |")
     for operation in found.dearest:
         print(f"{operation.cycles:.2e} {operation.part} {operation.kind} {operation.shape}")
-    print(f"temporaries: {program.memory_analysis().temp_size_in_bytes / 2**30:.2f} GiB")
+    memory = program.memory_analysis()
+    assert memory is not None
+    print(f"temporaries: {memory.temp_size_in_bytes / 2**30:.2f} GiB")
     print(*(f"unknown: {group}" for group in found.unknown), sep="\n")
 
 

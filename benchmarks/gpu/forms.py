@@ -194,7 +194,7 @@ def cases(tiny: bool) -> Iterator[Case]:
 
 def seconds(function: Callable[..., Any], arguments: tuple[Any, ...], calls: int) -> float:
     """Return the time of a call in a queue of calls, so that starting them takes no time of its own."""
-    jax.block_until_ready(function(*arguments))
+    result = jax.block_until_ready(function(*arguments))
     began = time.perf_counter()
     for _ in range(calls):
         result = function(*arguments)

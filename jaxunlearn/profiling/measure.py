@@ -19,7 +19,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.models.flops import Networks
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process.host import on_cpu
-from jaxunlearn.profiling import parts, step_flops, trace
+from jaxunlearn.profiling.by_part import parts, step_flops, trace
 from jaxunlearn.profiling.cases import Case
 from jaxunlearn.profiling.copies import copy_size
 from jaxunlearn.profiling.devices import chip, products
@@ -56,8 +56,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     workload = Workload.of(models, case.settings, case.people, case.forms)
     mesh = None if case.mesh is None else make_mesh(*case.mesh)
     recipe = workload.recipe(case.copies, mesh, jax.default_backend())
-    state, *rest = _arguments(workload, recipe)
-    jax.block_until_ready((state, rest))
+    state, *rest = jax.block_until_ready(_arguments(workload, recipe))
     began = time.perf_counter()
     advance: Any = compiled_step(recipe, state, *rest)
     compile_seconds = time.perf_counter() - began
@@ -72,7 +71,6 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     ) as bar:
         seconds = timed(step, case.steps, case.warm_up, bar.update)
     devices = jax.devices()[:1] if mesh is None else list(mesh.devices.flat)
-    peak = peak_memory(devices)
     networks = networks_of(models)
     work = step_flops.total(step_flops.step(networks, recipe.settings)) * case.copies
     cost = advance.cost_analysis() or {}
@@ -92,7 +90,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "identities_per_hour": 3600 * case.copies * case.people / (case.config["steps"] * seconds.p50),
         "padding": recipe.padding(),
         "copy": dataclasses.asdict(copy_size(state, recipe.trained)),
-        "peak": dataclasses.asdict(peak),
+        "peak": dataclasses.asdict(peak_memory(devices)),
         "program": _program(advance),
         "model_tflop": work / 1e12,
         "achieved_tflops": work / seconds.p50 / 1e12,
@@ -101,9 +99,8 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "xla_bytes": cost.get("bytes accessed"),
     }
     if case.profile:
-        result["profile"] = [
-            dataclasses.asdict(operation) for operation in trace.operations(step, PROFILED, advance.as_text())
-        ]
+        operations = trace.operations(step, PROFILED, advance.as_text())
+        result["profile"] = [dataclasses.asdict(operation) for operation in operations]
     if case.parts:
         result["parts"] = _parts(case, rest[0], recipe, networks, progress)
     return result

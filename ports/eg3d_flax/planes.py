@@ -135,10 +135,10 @@ _rounded_rows.defvjp(_rounded_rows_forward, _rounded_rows_backward)
 
 def _rows(texels: Texels, index: jax.Array) -> jax.Array:
     """Return the texels `[M, C]` of one plane `[H', W', C]` at places `[M]`, counted row by row."""
-    values, exact = (None if x is None else x.reshape(-1, x.shape[-1]) for x in texels)
-    if exact is None:
+    values = rearrange(texels.values, "h w c -> (h w) c")
+    if texels.exact is None:
         return values.at[index].get(mode="promise_in_bounds")
-    return _rounded_rows(exact, values, index)
+    return _rounded_rows(rearrange(texels.exact, "h w c -> (h w) c"), values, index)
 
 
 def _weighted(texels: Iterable[jax.Array], corners: _Corners) -> jax.Array:

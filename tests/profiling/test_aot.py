@@ -19,7 +19,7 @@ from jaxunlearn.profiling.aot import topology
 from jaxunlearn.profiling.aot.compilation import compile_step, too_large
 from jaxunlearn.profiling.aot.executable_file import FORMAT, load_executable, save_executable
 from jaxunlearn.profiling.aot.report import lines
-from jaxunlearn.profiling.scopes import OTHER, SCOPES, direction_of, part_of
+from jaxunlearn.profiling.by_part.scopes import OTHER, SCOPES, direction_of, part_of
 from jaxunlearn.profiling.workload import Preset, Workload
 from tests.support.tiny_models import outline, tiny_models
 

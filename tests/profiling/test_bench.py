@@ -13,7 +13,8 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.models.generator import split_generator
-from jaxunlearn.profiling import measure, plot, results, step_flops, tables
+from jaxunlearn.profiling import measure, plot, results, tables
+from jaxunlearn.profiling.by_part import step_flops
 from jaxunlearn.profiling.cases import Case, swept
 from jaxunlearn.profiling.devices import chip, products
 from jaxunlearn.profiling.timing import Seconds, timed

@@ -16,7 +16,7 @@ from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.losses import term_weights
 from jaxunlearn.models import flops
 from jaxunlearn.models.flops import Networks
-from jaxunlearn.profiling import step_flops
+from jaxunlearn.profiling.by_part import step_flops
 from lpips_flax import LPIPS
 
 FULL = GeneratorConfig.ffhq512_128()

@@ -9,7 +9,7 @@ from flax import nnx
 
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from jaxunlearn.methods import ewc
-from jaxunlearn.profiling.scopes import OTHER, direction_of, part_of
+from jaxunlearn.profiling.by_part.scopes import OTHER, direction_of, part_of
 
 
 def parts_in(names: list[str]) -> set[tuple[str, str]]:

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxunlearn.profiling import trace
+from jaxunlearn.profiling.by_part import trace
 
 
 def test_operations_of_a_program_and_their_parts():

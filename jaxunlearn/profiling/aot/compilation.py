@@ -9,10 +9,10 @@ from typing import Any
 import jax
 
 from jaxunlearn.models.flops import Networks
-from jaxunlearn.profiling import step_flops
 from jaxunlearn.profiling.aot import cycles, hlo
 from jaxunlearn.profiling.aot.cycles import Cycles
 from jaxunlearn.profiling.aot.topology import Topology
+from jaxunlearn.profiling.by_part import step_flops
 from jaxunlearn.profiling.copies import CopySize, copy_size
 from jaxunlearn.profiling.devices import chip
 from jaxunlearn.profiling.workload import Workload

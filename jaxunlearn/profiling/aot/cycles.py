@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from jaxunlearn.profiling.aot import hlo, rows
 from jaxunlearn.profiling.aot.hlo import Computations, Instruction
-from jaxunlearn.profiling.scopes import direction_of, part_of
+from jaxunlearn.profiling.by_part.scopes import direction_of, part_of
 
 _FREE = {
     "after-all",

@@ -11,7 +11,7 @@ from typing import Any
 import jax
 from jax.profiler import ProfileData
 
-from jaxunlearn.profiling.scopes import OTHER, direction_of, part_of
+from jaxunlearn.profiling.by_part.scopes import OTHER, direction_of, part_of
 
 _INSTRUCTION = re.compile(r"^\s*(?:ROOT )?%?([\w.\-]+) = .*? ([a-z][a-z\-]*)\(", re.MULTILINE)
 _COMPUTATION = re.compile(r"^(?:ENTRY )?%?([\w.\-]+) ")
@@ -57,7 +57,7 @@ def operations(call: Callable[[], Any], calls: int, program: str) -> list[Operat
     return _added_up(events, calls, program)
 
 
-def _device_events(data: ProfileData) -> Iterator[tuple[str, float]]:
+def _device_events(data: Any) -> Iterator[tuple[str, float]]:
     """Yield the instruction, or else the kernel, and the seconds of everything that a device did."""
     for plane in data.planes:
         on_gpu = plane.name.startswith("/device:GPU")

@@ -21,7 +21,7 @@ from jaxunlearn.models import flops
 from jaxunlearn.models.flops import Networks
 from jaxunlearn.models.generator import SplitGenerator, merge_generator
 from jaxunlearn.models.perception import Perception
-from jaxunlearn.profiling.step_flops import Work, pairs_looking_at
+from jaxunlearn.profiling.by_part.step_flops import Work, pairs_looking_at
 from jaxunlearn.profiling.timing import timed
 from jaxunlearn.training.step import Frozen
 
