@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from eg3d_flax import Compute
-from eg3d_flax.batch_padding import in_multiples
+from eg3d_flax.batch_padding import filled
 from jaxunlearn.methods.losses import identity_distance
 from jaxunlearn.models.generator import SplitGenerator, merge_generator, split_generator
 from jaxunlearn.profiling.aot import cycles, topology
@@ -46,13 +46,11 @@ def part(name: str, images: int, compute: Compute) -> Part:
         return network(features[..., :3], features, ws, compute=compute)
 
     def perceptual(image: Any, perception: Any, other: Any) -> jax.Array:
-        return in_multiples(perception.perceptual, compute.batch_multiple, image, other)
+        return perception.perceptual(*filled(compute.batch_multiple, image, other))[:images]
 
     def identity(image: Any, perception: Any, other: Any) -> jax.Array:
-        def distance(image: Any, other: Any) -> jax.Array:
-            return identity_distance(perception.embed(image), perception.embed(other))
-
-        return in_multiples(distance, compute.batch_multiple, image, other)
+        image, other = filled(compute.batch_multiple, image, other)
+        return identity_distance(perception.embed(image), perception.embed(other))[:images]
 
     side = config.neural_rendering_resolution
     features = jax.ShapeDtypeStruct((images, side, side, config.decoder_output_dim), jnp.float32)

@@ -1,6 +1,5 @@
 """Fill batches up to a multiple of some number of rows, because TPUs convolve these faster."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,26 +8,26 @@ import jax.numpy as jnp
 Pytree = Any
 
 
-def in_multiples(function: Callable[..., Pytree], multiple: int, first: jax.Array, *others: Pytree) -> Pytree:
-    """Apply a function of batches to a batch that is filled up to a multiple of `multiple` rows.
+def filled(multiple: int, first: jax.Array, *others: Pytree) -> tuple[Any, ...]:
+    """Repeat the last row of batches until their length is a multiple of `multiple`.
 
-    A batch that would more than double stays as it is. The new rows repeat the last one. Zeros would give
-    infinite slopes to square roots. The results of the new rows are dropped, so that their gradients are
-    zero. The function must treat rows independently.
+    A batch that would more than double stays as it is. Zeros as new rows would give infinite slopes to square
+    roots. Results of new rows must be dropped, so that their gradients are zero.
 
     Args:
-      function: maps `first` and `others` to arrays `[B, ...]`.
-      multiple: 1 leaves the batch as it is.
+      multiple: 1 leaves the batches as they are.
       first: `[B, ...]`.
       others: arrays `[B, ...]` are filled up, too; arrays of other lengths stay as they are.
+
+    Returns:
+      `first` and `others`.
     """
     batch = len(first)
     missing = -batch % multiple
     if not missing or missing > batch:
-        return function(first, *others)
+        return first, *others
 
-    def filled(x: jax.Array) -> jax.Array:
+    def longer(x: jax.Array) -> jax.Array:
         return jnp.concatenate([x, jnp.repeat(x[-1:], missing, axis=0)]) if len(x) == batch else x
 
-    results = function(*jax.tree.map(filled, (first, *others)))
-    return jax.tree.map(lambda x: x[:batch], results)
+    return jax.tree.map(longer, (first, *others))

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from eg3d_flax.batch_padding import in_multiples
+from eg3d_flax.batch_padding import filled
 from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.randomness import per_sample
@@ -100,14 +100,10 @@ class Superresolution(nnx.Module):
           ValueError: if the input is too large for the "4X" module, or random noise has no key.
         """
         rows = jnp.repeat(ws[:, -1:].astype(jnp.float32), 3, axis=1)
-        noise = {name: self._noise(i, name, key, len(rgb)) for i, name in enumerate(self.blocks)}
-
-        def enlarge(
-            rgb: jax.Array, features: jax.Array, rows: jax.Array, noise: dict[str, Noise]
-        ) -> jax.Array:
-            x, img = self._resize(features), self._resize(rgb)
-            for name, block in self.blocks.items():
-                x, img = block(x, img, rows, noise=noise[name], compute=compute)
-            return img
-
-        return in_multiples(enlarge, compute.batch_multiple, rgb, features, rows, noise)
+        count = len(rgb)
+        noise = {name: self._noise(i, name, key, count) for i, name in enumerate(self.blocks)}
+        x, img = self._resize(features), self._resize(rgb)
+        x, rows, noise = filled(compute.batch_multiple, x, rows, noise)
+        for name, block in self.blocks.items():
+            x, img = block(x, img, rows, noise=noise[name], images=count, compute=compute)
+        return img

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from eg3d_flax.batch_padding import in_multiples
+from eg3d_flax.batch_padding import filled
 from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.layers import SynthesisLayer, ToRGBLayer
 from eg3d_flax.randomness import per_sample
@@ -62,20 +62,22 @@ class SynthesisBlock(nnx.Module):
         ws: jax.Array,
         *,
         noise: Noise,
+        images: int,
         compute: Compute = DEFAULT,
     ) -> tuple[jax.Array, jax.Array]:
         """Apply the block.
 
         Args:
           x: `[B, H, W, in_channels]`, or None for the first block.
-          img: skip image so far, `[B, H, W, img_channels]`, or None.
+          img: skip image so far, `[images, H, W, img_channels]`, or None.
           ws: `[B, num_conv + 1, w_dim]`, one row per layer.
           noise: by "conv0" and "conv1"; other layers get no noise.
+          images: number of skip images; further rows of the batch only fill it up, see `batch_padding`.
           compute: forms and dtype.
 
         Returns:
           Features `[B, resolution, resolution, out_channels]` in `compute.dtype` and the skip image
-          `[B, resolution, resolution, img_channels]` in float32.
+          `[images, resolution, resolution, img_channels]` in float32.
         """
         if self.in_channels == 0:
             const = self.const[...]
@@ -83,7 +85,7 @@ class SynthesisBlock(nnx.Module):
         assert x is not None
         for row, (name, layer) in enumerate(self.convolutions.items()):
             x = layer(x, ws[:, row], noise=noise.get(name), compute=compute)
-        rgb = self.torgb(x, ws[:, self.num_conv], compute=compute).astype(jnp.float32)
+        rgb = self.torgb(x, ws[:, self.num_conv], compute=compute)[:images].astype(jnp.float32)
         if img is None:
             return x, rgb
         if self.up > 1:
@@ -188,22 +190,17 @@ class SynthesisNetwork(nnx.Module):
         if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
             raise ValueError(f"ws must be [B, {self.num_ws}, {self.w_dim}], not {list(ws.shape)}")
         by_layer = self._noise(noise_mode, key, noise, ws.shape[0])
-        return in_multiples(
-            lambda ws, noise: self._planes(ws, noise, compute),
-            compute.batch_multiple,
-            ws.astype(jnp.float32),
-            by_layer,
-        )
-
-    def _planes(self, ws: jax.Array, noise: Noise, compute: Compute) -> jax.Array:
-        """Apply the blocks; `noise` is by layer."""
+        count = len(ws)
+        ws, by_layer = filled(compute.batch_multiple, ws.astype(jnp.float32), by_layer)
         x = img = None
         row = 0
         for name, block in self.blocks.items():
             # ToRGB uses the same row as the first convolution of the next block.
             rows = ws[:, row : row + block.num_conv + 1]
             row += block.num_conv
-            block_noise = {c: noise[f"{name}.{c}"] for c in block.convolutions if f"{name}.{c}" in noise}
-            x, img = block(x, img, rows, noise=block_noise, compute=compute)
+            block_noise = {
+                c: by_layer[f"{name}.{c}"] for c in block.convolutions if f"{name}.{c}" in by_layer
+            }
+            x, img = block(x, img, rows, noise=block_noise, images=count, compute=compute)
         assert img is not None
         return img

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator, camera
-from eg3d_flax.batch_padding import in_multiples
+from eg3d_flax.batch_padding import filled
 from eg3d_flax.layers import SynthesisLayer
 from tests.support.convolutions import batches_of_convolutions
 from tests.support.drawn import drawn_module
@@ -37,21 +37,15 @@ AS_IT_IS, FILLED = Compute(dilation="phases"), Compute(dilation="phases", batch_
 
 @settings(deadline=None, max_examples=30)  # each new shape is compiled
 @given(batch=st.integers(0, 20), multiple=st.integers(1, 9))
-def test_rows_are_added_and_dropped(batch, multiple):
-    seen = []
-
-    def double(x, others):
-        seen.append((len(x), len(others["each"]), len(others["all"])))
-        return 2 * x, {"sum": x + others["each"] + others["all"].sum()}
-
+def test_rows_are_added(batch, multiple):
     x = jnp.arange(batch, dtype=jnp.float32)
-    others = {"each": x + 1, "all": jnp.ones(21)}
-    twice, rest = in_multiples(double, multiple, x, others)
-    np.testing.assert_array_equal(twice, 2 * x)
-    np.testing.assert_array_equal(rest["sum"], 2 * x + 22)
-    filled = -(-batch // multiple) * multiple
-    filled = filled if filled <= 2 * batch else batch
-    assert seen == [(filled, filled, 21)]
+    longer, others = filled(multiple, x, {"each": x + 1, "all": jnp.ones(21)})
+    length = -(-batch // multiple) * multiple
+    length = length if length <= 2 * batch else batch
+    expected = np.minimum(np.arange(length), batch - 1)
+    np.testing.assert_array_equal(longer, expected)
+    np.testing.assert_array_equal(others["each"], expected + 1)
+    assert len(others["all"]) == 21
 
 
 def test_added_rows_have_no_gradient_of_their_own():
@@ -59,7 +53,8 @@ def test_added_rows_have_no_gradient_of_their_own():
     x = jax.random.normal(jax.random.key(0), (5, 4))
 
     def total(x, multiple):
-        return jnp.sum(in_multiples(lambda x: jnp.linalg.norm(x, axis=-1), multiple, x))
+        (longer,) = filled(multiple, x)
+        return jnp.sum(jnp.linalg.norm(longer, axis=-1)[: len(x)])
 
     np.testing.assert_array_equal(jax.grad(total)(x, 8), jax.grad(total)(x, 1))
 
