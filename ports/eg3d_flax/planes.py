@@ -164,7 +164,6 @@ def _lookup_packed(texels: Texels, uv: jax.Array) -> jax.Array:
     return _weighted(jnp.split(_rows(texels, index), 4, axis=-1), corners)
 
 
-@jax.named_scope("lookup")
 def _lookup_lanes(texels: Texels, uv: jax.Array) -> jax.Array:
     """Look up as `_lookup_packed`, but leave the weighted texels side by side; returns `[M, 4 C]`."""
     height, width, lanes = texels.values.shape
@@ -179,6 +178,7 @@ def _lookup_lanes(texels: Texels, uv: jax.Array) -> jax.Array:
 _LOOKUPS = {"corners": _lookup_corners, "packed": _lookup_packed, "lanes": _lookup_lanes}
 
 
+@jax.named_scope("lookup")
 def sample_from_texels(
     texels: Texels,
     coordinates: jax.Array,
