@@ -106,12 +106,14 @@ def test_every_stage_of_every_variant(planes, decoder, variant):
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize("ray_chunk", [None, 24], ids=["whole", "chunked"])
-@pytest.mark.parametrize("lookup", ["corners", "packed", "lanes"])
+@pytest.mark.parametrize(
+    "compute",
+    [Compute(lookup="corners"), Compute(lookup="packed", ray_chunk=24), Compute(lookup="lanes")],
+    ids=["corners", "packed, chunked", "lanes"],
+)
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_rendering(planes, decoder, variant, lookup, ray_chunk):
+def test_rendering(planes, decoder, variant, compute):
     origins, directions, jitter, config = variant_rays(variant)
-    compute = Compute(lookup=lookup, ray_chunk=ray_chunk)
     rendering = jax.jit(
         lambda planes: render_rays(planes, origins, directions, jitter, decoder, config, compute)
     )(planes)
@@ -122,15 +124,19 @@ def test_rendering(planes, decoder, variant, lookup, ray_chunk):
 
 @pytest.mark.parity
 @pytest.mark.parametrize(
-    "chunks",
-    [{}, {"ray_chunk": 24}, {"ray_chunk": 24, "keep_features": True}],
-    ids=["whole", "chunked", "kept"],
+    "compute",
+    [
+        Compute(lookup="corners"),
+        Compute(lookup="corners", ray_chunk=24),
+        Compute(lookup="packed", ray_chunk=24, keep_features=True),
+        Compute(lookup="lanes"),
+        Compute(lookup="lanes", ray_chunk=24, keep_features=True),
+    ],
+    ids=["corners", "corners, chunked", "packed, kept", "lanes", "lanes, kept"],
 )
-@pytest.mark.parametrize("lookup", ["corners", "packed", "lanes"])
-def test_gradient_with_respect_to_the_planes(planes, decoder, lookup, chunks):
+def test_gradient_with_respect_to_the_planes(planes, decoder, compute):
     origins, directions, jitter, config = variant_rays("base")
     cotangent = jnp.asarray(CASE.input("base.r"))
-    compute = Compute(lookup=lookup, **chunks)
 
     @jax.jit
     @jax.grad
@@ -146,10 +152,14 @@ def test_gradient_with_respect_to_the_planes(planes, decoder, lookup, chunks):
 @pytest.mark.parity
 def test_chunks_change_nothing_but_memory(planes, decoder):
     origins, directions, jitter, config = variant_rays("auto")
-    whole, chunked = (
-        render_rays(planes, origins, directions, jitter, decoder, config, Compute(ray_chunk=chunk))
-        for chunk in (None, 10)
-    )
+
+    def rendered(chunk):
+        compute = Compute(ray_chunk=chunk)
+        return jax.jit(lambda p: render_rays(p, origins, directions, jitter, decoder, config, compute))(
+            planes
+        )
+
+    whole, chunked = rendered(None), rendered(10)
     for a, b in zip(whole, chunked, strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)  # float32 rounding of another order of sums
 
