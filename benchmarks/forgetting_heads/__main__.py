@@ -21,6 +21,7 @@ from jaxunlearn.images import save_png
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, load_models
+from jaxunlearn.profiling.devices import processor
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.training.result import Result
 
@@ -125,7 +126,7 @@ def main() -> None:
             run(arguments.stage, arguments.work)
     except InputError as error:
         parser.exit(2, f"{error}\n")
-    write_text(PAGE, page(read_lines(TUNING), read_lines(RESULTS)))
+    write_text(PAGE, page(read_lines(TUNING), read_lines(RESULTS), processor()))
 
 
 if __name__ == "__main__":

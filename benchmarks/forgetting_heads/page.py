@@ -1,8 +1,112 @@
-"""The page of all lines: the table, and every run of the tuning."""
+"""The page of all lines: the table, what is missing, and every run of the tuning."""
 
+from collections.abc import Sequence
+
+from benchmarks.forgetting_heads.candidates import ROWS
+from benchmarks.forgetting_heads.cells import forgotten, judges, others, seconds, similarity, table
 from benchmarks.forgetting_heads.lines import Line
+from benchmarks.forgetting_heads.people import TABLE_DRAWS
+from benchmarks.forgetting_heads.tuning_table import tuning_table
+from jaxunlearn.evaluation.forgetting import PLACES
+
+Groups = dict[tuple[int, str], list[Line]]
+"""(number of people, row) → its runs, in the order of the table."""
 
 
-def page(tuning: list[Line], results: list[Line]) -> str:
-    """Return the page as markdown."""
-    return f"{len(tuning)} {len(results)}\n"
+def page(tuning: Sequence[Line], results: Sequence[Line], machine: str) -> str:
+    """Return the page as markdown.
+
+    Args:
+      tuning: lines of `tuning.jsonl`.
+      results: lines of `results.jsonl`.
+      machine: what the processor is.
+    """
+    groups = {
+        (people, row): runs
+        for people in TABLE_DRAWS
+        for row in ROWS
+        if (runs := [x for x in results if (x["people"], x["row"]) == (people, row)])
+    }
+    text = [
+        "# What the present methods achieve on the bundled model",
+        "",
+        f"`python -m benchmarks.forgetting_heads`, on {machine}; the machine was shared with other work. A "
+        "row's runs have the people, and the other people, of the same draws. N people are in one generator.",
+        "",
+        *(_tables(groups) if groups else ["No run of the table is finished yet.", ""]),
+        *_missing(groups),
+        "## Tuning",
+        "",
+        "All runs on development people. The candidate in bold is the one that the rule of "
+        "`benchmarks/forgetting_heads/rule.py` chooses.",
+        "",
+        *tuning_table(tuning),
+    ]
+    return "\n".join(text).rstrip() + "\n"
+
+
+def _tables(groups: Groups) -> list[str]:
+    names = judges(next(iter(groups.values())))
+    radii = next(iter(groups.values()))[0]["others"]["near"]
+    return [
+        "## Forgotten",
+        "",
+        "People whom no judge finds anywhere, with the 95 % interval of their share (Wilson). Then come, for "
+        "each place, those whom no judge finds there; for each judge, those whom it finds nowhere; and those "
+        "who became their target to all judges.",
+        "",
+        *table(
+            ["N", "", "draws", "forgotten ↑", "interval", *PLACES, *names, "target reached ↑"],
+            [[*_name(key), str(len(runs)), *forgotten(runs)] for key, runs in groups.items()],
+        ),
+        "## Everybody else",
+        "",
+        "Other people whom any judge takes for somebody else afterwards. The interval (Wilson, 95 %) takes "
+        "people as independent, and those of one draw share a generator. `near` are people at this distance "
+        "from a forgotten one, in median radii. The last figures are means over draws, with their range: the "
+        "worst twentieth's similarity to the main judge, the Fréchet distance, and a thousand times the "
+        "kernel distance (KID).",
+        "",
+        *table(
+            [
+                *("N", "", "lost ↓", "interval", "worst draw"),
+                *(f"near {radius} ↓" for radius in radii),
+                *("worst twentieth ↑", "Fréchet ↓", "KID ↓", "steps", "seconds"),
+            ],
+            [
+                [*_name(key), *others(runs), str(runs[0]["steps"]), seconds(runs)]
+                for key, runs in groups.items()
+            ],
+        ),
+        "## How alike the forgotten still are",
+        "",
+        "Similarity of a person before and after at their latent: mean over people with its 95 % interval "
+        "(bootstrap), and the most alike person. From the threshold on, two people count as one. Then the "
+        "share of pairs of strangers who are at least as alike: for the median person, and for the person "
+        "with the fewest such pairs.",
+        "",
+        *table(
+            [
+                *("N", "", "judge", "similarity", "interval", "highest", "threshold"),
+                *("strangers: median", "strangers: fewest"),
+            ],
+            [[*_name(key), name, *similarity(runs, name)] for key, runs in groups.items() for name in names],
+        ),
+    ]
+
+
+def _name(key: tuple[int, str]) -> tuple[str, str]:
+    return str(key[0]), key[1]
+
+
+def _missing(groups: Groups) -> list[str]:
+    """Return a list of the draws that have no run yet."""
+    lacking = [
+        f"- N = {people}, {row}: {draws - len(groups.get((people, row), []))} of {draws} draws"
+        for people, draws in TABLE_DRAWS.items()
+        for row in ROWS
+        if len(groups.get((people, row), [])) < draws
+    ]
+    if not lacking:
+        return []
+    return ["## Missing", "", "These runs are not done yet; `table` resumes them.", "", *lacking, ""]
