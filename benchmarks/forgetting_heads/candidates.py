@@ -21,6 +21,9 @@ Changes = Mapping[str, Any]
 _FARTHER = {"surrogates.enough": -0.3, "surrogates.identity": 3.0, "target.distance": 1.0}
 """Surrogates that are less like the people than strangers are, and farther from the mean face."""
 
+_WIDER = {"pairs.alpha_max": 1.0, "pairs.lambda_adjacent": 2.0}
+"""Adjacent latents up to twice as far away as in the presets of many people, and twice as heavy."""
+
 
 def _global(weight: float) -> dict[str, Any]:
     return {"pairs.num_global": 4, "pairs.lambda_global": weight}
@@ -30,22 +33,32 @@ CANDIDATES: dict[tuple[str, int], dict[str, Changes]] = {
     (GUIDE, 1): {
         "guide/heads": {},
         "global 6": {"pairs.lambda_global": 6.0},
-        "adjacent 4": {"pairs.lambda_adjacent": 4.0},
+        "adjacent 4, 240 steps": {"pairs.lambda_adjacent": 4.0, "steps": 240},
     },
     (SUGAR, 1): {
         "global 10": _global(10.0),
         "global 10, farther": {**_global(10.0), **_FARTHER},
-        "global 10, farther, EWC 300": {**_global(10.0), **_FARTHER, "ewc.weight": 300.0},
+        "global 10, farther, wider, EWC 300": {
+            **_global(10.0),
+            **_FARTHER,
+            **_WIDER,
+            "ewc.weight": 300.0,
+        },
     },
     (GUIDE, 10): {
         "global 4": _global(4.0),
-        "global 10": _global(10.0),
-        "global 10, farther": {**_global(10.0), "target.distance": 1.0},
+        "global 10, wider": {**_global(10.0), **_WIDER},
+        "global 10, wider, farther": {**_global(10.0), **_WIDER, "target.distance": 1.0},
     },
     (SUGAR, 10): {
         "global 10": _global(10.0),
         "global 10, farther": {**_global(10.0), **_FARTHER},
-        "global 10, farther, EWC 300": {**_global(10.0), **_FARTHER, "ewc.weight": 300.0},
+        "global 10, farther, wider, EWC 300": {
+            **_global(10.0),
+            **_FARTHER,
+            **_WIDER,
+            "ewc.weight": 300.0,
+        },
     },
 }
 """(row, number of people) → name of a candidate → what it changes in the row's preset."""
