@@ -16,13 +16,16 @@ ROWS = (GUIDE, SUGAR, PUBLISHED, RANDOM)
 TUNED = (GUIDE, SUGAR)
 
 Changes = Mapping[str, Any]
-"""Dotted name of a setting → value."""
+"""Dotted name of a setting → value. `steps_share` is a share of the preset's steps."""
 
 _FARTHER = {"surrogates.enough": -0.3, "surrogates.identity": 3.0, "target.distance": 1.0}
 """Surrogates that are less like the people than strangers are, and farther from the mean face."""
 
 _WIDER = {"pairs.alpha_max": 1.0, "pairs.lambda_adjacent": 2.0}
 """Adjacent latents up to twice as far away as in the presets of many people, and twice as heavy."""
+
+_SHORTER = {"steps_share": 2 / 3}
+"""Two thirds of the preset's steps: of ten people, 200 instead of 300."""
 
 
 def _global(weight: float) -> dict[str, Any]:
@@ -46,17 +49,16 @@ CANDIDATES: dict[tuple[str, int], dict[str, Changes]] = {
         },
     },
     (GUIDE, 10): {
-        "global 4": _global(4.0),
-        "global 10, wider": {**_global(10.0), **_WIDER},
-        "global 10, wider, farther": {**_global(10.0), **_WIDER, "target.distance": 1.0},
+        "global 4": {**_global(4.0), **_SHORTER},
+        "global 10, wider, farther": {**_global(10.0), **_WIDER, **_SHORTER, "target.distance": 1.0},
     },
     (SUGAR, 10): {
-        "global 10": _global(10.0),
-        "global 10, farther": {**_global(10.0), **_FARTHER},
+        "global 10": {**_global(10.0), **_SHORTER},
         "global 10, farther, wider, EWC 300": {
             **_global(10.0),
             **_FARTHER,
             **_WIDER,
+            **_SHORTER,
             "ewc.weight": 300.0,
         },
     },
@@ -77,7 +79,9 @@ def config_of(row: str, people: int, changes: Changes, seed: int) -> ConfigDict:
       seed: of the run.
     """
     config = _presets()[row](people)
-    config.update_from_flattened_dict(dict(changes))
+    values = dict(changes)
+    config.steps = round(values.pop("steps_share", 1.0) * config.steps)
+    config.update_from_flattened_dict(values)
     config.seed = seed
     config.images_every = 0
     config.evaluation.update(guide_presets.heads().evaluation)

@@ -92,6 +92,25 @@ def similarity(lines: Sequence[Line], judge: str) -> list[str]:
     ]
 
 
+def truncations(lines: Sequence[Line]) -> list[str]:
+    """Return the psi at which people were looked for."""
+    return list(lines[0]["persons"][0]["judges"][judges(lines)[0]]["truncated"])
+
+
+def found(lines: Sequence[Line], judge: str) -> list[str]:
+    """Return the cells on where one judge finds people: latent, wide, each psi, other photos."""
+    judged = [person["judges"][judge] for person in persons(lines)]
+
+    def place(name: str) -> str:
+        return counted(each["found"][name] for each in judged)
+
+    by_psi = [
+        counted(each["truncated"][psi]["id"] >= each["threshold"] for each in judged)
+        for psi in truncations(lines)
+    ]
+    return [place("latent"), place("wide"), *by_psi, place("photos")]
+
+
 def others(lines: Sequence[Line]) -> list[str]:
     """Return the cells on everybody else: lost, interval, worst draw, near, worst twentieth, distances."""
     lost = [line["others"]["others_lost_counts"] for line in lines]
@@ -103,13 +122,24 @@ def others(lines: Sequence[Line]) -> list[str]:
         *(_lost([line["others"]["near"][radius]["lost_counts"] for line in lines])[0] for radius in radii),
         mean_of(lines, "others_id_p5", "{:.2f}".format),
         mean_of(lines, "fid_pre", "{:.1f}".format),
-        mean_of(lines, "kid_pre", lambda value: f"{1000 * value:.1f}"),
+        mean_of(lines, "kid_pre", "{:.2f}".format),
     ]
 
 
 def _lost(counts: Sequence[Mapping[str, float]]) -> list[str]:
     number, people = (sum(each[name] for each in counts) for name in ("number", "people"))
     return [f"{number:.0f} of {people:.0f}", interval(number, people)]
+
+
+def groups(lines: Sequence[Line]) -> list[str]:
+    """Return the names of the groups of other people."""
+    return list(lines[0]["others"]["others_lost_by_group"])
+
+
+def lost_by_group(lines: Sequence[Line]) -> list[str]:
+    """Return for each group how many people are lost: "3/20"."""
+    counts = [[line["others"]["others_lost_by_group"][group] for line in lines] for group in groups(lines)]
+    return [_lost(each)[0].replace(" of ", "/") for each in counts]
 
 
 def mean_of(lines: Sequence[Line], name: str, form: Callable[[float], str]) -> str:

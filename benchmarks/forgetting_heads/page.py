@@ -3,13 +3,24 @@
 from collections.abc import Sequence
 
 from benchmarks.forgetting_heads.candidates import ROWS
-from benchmarks.forgetting_heads.cells import forgotten, judges, others, seconds, similarity, table
+from benchmarks.forgetting_heads.cells import (
+    forgotten,
+    found,
+    groups,
+    judges,
+    lost_by_group,
+    others,
+    seconds,
+    similarity,
+    table,
+    truncations,
+)
 from benchmarks.forgetting_heads.lines import Line
 from benchmarks.forgetting_heads.people import TABLE_DRAWS
 from benchmarks.forgetting_heads.tuning_table import tuning_table
 from jaxunlearn.evaluation.forgetting import PLACES
 
-Groups = dict[tuple[int, str], list[Line]]
+Runs = dict[tuple[int, str], list[Line]]
 """(number of people, row) → its runs, in the order of the table."""
 
 
@@ -21,7 +32,7 @@ def page(tuning: Sequence[Line], results: Sequence[Line], machine: str) -> str:
       results: lines of `results.jsonl`.
       machine: what the processor is.
     """
-    groups = {
+    of_rows = {
         (people, row): runs
         for people in TABLE_DRAWS
         for row in ROWS
@@ -33,8 +44,8 @@ def page(tuning: Sequence[Line], results: Sequence[Line], machine: str) -> str:
         f"`python -m benchmarks.forgetting_heads`, on {machine}; the machine was shared with other work. A "
         "row's runs have the people, and the other people, of the same draws. N people are in one generator.",
         "",
-        *(_tables(groups) if groups else ["No run of the table is finished yet.", ""]),
-        *_missing(groups),
+        *(_tables(of_rows) if of_rows else ["No run of the table is finished yet.", ""]),
+        *_missing(of_rows),
         "## Tuning",
         "",
         "All runs on development people. The candidate in bold is the one that the rule of "
@@ -45,9 +56,11 @@ def page(tuning: Sequence[Line], results: Sequence[Line], machine: str) -> str:
     return "\n".join(text).rstrip() + "\n"
 
 
-def _tables(groups: Groups) -> list[str]:
-    names = judges(next(iter(groups.values())))
-    radii = next(iter(groups.values()))[0]["others"]["near"]
+def _tables(of_rows: Runs) -> list[str]:
+    return [*_forgotten(of_rows), *_others(of_rows), *_by_group(of_rows), *_where(of_rows), *_alike(of_rows)]
+
+
+def _forgotten(of_rows: Runs) -> list[str]:
     return [
         "## Forgotten",
         "",
@@ -56,16 +69,21 @@ def _tables(groups: Groups) -> list[str]:
         "who became their target to all judges.",
         "",
         *table(
-            ["N", "", "draws", "forgotten ↑", "interval", *PLACES, *names, "target reached ↑"],
-            [[*_name(key), str(len(runs)), *forgotten(runs)] for key, runs in groups.items()],
+            ["N", "", "draws", "forgotten ↑", "interval", *PLACES, *_judges(of_rows), "target reached ↑"],
+            [[*_name(key), str(len(runs)), *forgotten(runs)] for key, runs in of_rows.items()],
         ),
+    ]
+
+
+def _others(of_rows: Runs) -> list[str]:
+    radii = next(iter(of_rows.values()))[0]["others"]["near"]
+    return [
         "## Everybody else",
         "",
         "Other people whom any judge takes for somebody else afterwards. The interval (Wilson, 95 %) takes "
         "people as independent, and those of one draw share a generator. `near` are people at this distance "
         "from a forgotten one, in median radii. The last figures are means over draws, with their range: the "
-        "worst twentieth's similarity to the main judge, the Fréchet distance, and a thousand times the "
-        "kernel distance (KID).",
+        "worst twentieth's similarity to the main judge, the Fréchet distance, and the kernel distance (KID).",
         "",
         *table(
             [
@@ -75,9 +93,46 @@ def _tables(groups: Groups) -> list[str]:
             ],
             [
                 [*_name(key), *others(runs), str(runs[0]["steps"]), seconds(runs)]
-                for key, runs in groups.items()
+                for key, runs in of_rows.items()
             ],
         ),
+    ]
+
+
+def _by_group(of_rows: Runs) -> list[str]:
+    return [
+        "## Everybody else by group",
+        "",
+        "Other people lost, of all who are in the group.",
+        "",
+        *table(
+            ["N", "", *groups(next(iter(of_rows.values())))],
+            [[*_name(key), *lost_by_group(runs)] for key, runs in of_rows.items()],
+        ),
+    ]
+
+
+def _where(of_rows: Runs) -> list[str]:
+    psis = truncations(next(iter(of_rows.values())))
+    return [
+        "## Where each judge finds people",
+        "",
+        "People found: at their latent, from the sides, at each psi between the mean face and beyond, and in "
+        "at least one other photo. At psi 0.5 a judge may take even the mean face for the person.",
+        "",
+        *table(
+            ["N", "", "judge", "latent", "wide", *(f"psi {psi}" for psi in psis), "photos"],
+            [
+                [*_name(key), name, *found(runs, name)]
+                for key, runs in of_rows.items()
+                for name in _judges(of_rows)
+            ],
+        ),
+    ]
+
+
+def _alike(of_rows: Runs) -> list[str]:
+    return [
         "## How alike the forgotten still are",
         "",
         "Similarity of a person before and after at their latent: mean over people with its 95 % interval "
@@ -90,22 +145,30 @@ def _tables(groups: Groups) -> list[str]:
                 *("N", "", "judge", "similarity", "interval", "highest", "threshold"),
                 *("strangers: median", "strangers: fewest"),
             ],
-            [[*_name(key), name, *similarity(runs, name)] for key, runs in groups.items() for name in names],
+            [
+                [*_name(key), name, *similarity(runs, name)]
+                for key, runs in of_rows.items()
+                for name in _judges(of_rows)
+            ],
         ),
     ]
+
+
+def _judges(of_rows: Runs) -> list[str]:
+    return judges(next(iter(of_rows.values())))
 
 
 def _name(key: tuple[int, str]) -> tuple[str, str]:
     return str(key[0]), key[1]
 
 
-def _missing(groups: Groups) -> list[str]:
+def _missing(of_rows: Runs) -> list[str]:
     """Return a list of the draws that have no run yet."""
     lacking = [
-        f"- N = {people}, {row}: {draws - len(groups.get((people, row), []))} of {draws} draws"
+        f"- N = {people}, {row}: {draws - len(of_rows.get((people, row), []))} of {draws} draws"
         for people, draws in TABLE_DRAWS.items()
         for row in ROWS
-        if len(groups.get((people, row), [])) < draws
+        if len(of_rows.get((people, row), [])) < draws
     ]
     if not lacking:
         return []

@@ -1,6 +1,6 @@
 """Who is forgotten in which run: development people in tuning, fresh people in the table."""
 
-TUNING_DRAWS = {1: 2, 10: 1}
+TUNING_DRAWS = {1: 1, 10: 1}
 """Number of people in one generator → number of draws of people that each candidate is tried on."""
 
 TABLE_DRAWS = {1: 6, 5: 2, 10: 2, 20: 1}

@@ -32,6 +32,7 @@ def person(*, latent: float = 0.1, photos: bool | None = None) -> dict[str, Any]
         "threshold": 0.5,
         "stranger_rank": 0.25,
         "reaches_target": latent < 0.5,
+        "truncated": {"0.5": {"id": 0.6}, "1.3": {"id": latent}},
         "found": {"latent": latent >= 0.5, "wide": False, "truncated": False, "photos": photos},
     }
     places: dict[str, bool | None] = {"latent": latent < 0.5, "wide": True, "truncated": True}
@@ -60,6 +61,7 @@ def line(row: str, candidate: str, people: int, draw: int, *persons: dict[str, A
         "persons": list(persons),
         "others": {
             "others_lost_counts": counts,
+            "others_lost_by_group": {"glasses": counts},
             "others_id_p5": 0.75,
             "fid_pre": 2.0 + lost,
             "kid_pre": 0.001,
@@ -216,9 +218,12 @@ def test_the_page_counts_people_and_names_what_is_missing():
     assert control[2:4] == ["1", "1 of 1"]
     assert f"| 1 | {GUIDE} | 6 of 128 | " in text
     assert " | 4 of 64 | 6 of 128 | " in text  # the worst draw, and people near
+    assert "| 1 | GUIDE | 6/128 |" in text  # by group
+    # where one judge finds people: latent, wide, two psi, photos
+    assert "| 1 | GUIDE | one judge | 1 of 2 | 0 of 2 | 2 of 2 | 1 of 2 | 1 of 2 |" in text
     assert "- N = 1, GUIDE: 4 of 6 draws" in text
     assert "- N = 20, SUGAR: 1 of 1 draws" in text
-    assert f"| 1 | GUIDE | **{next(iter(CANDIDATES[GUIDE, 1]))}** | 2 | 2 of 2 | " in text
+    assert f"| 1 | GUIDE | **{next(iter(CANDIDATES[GUIDE, 1]))}** | 1 | 1 of 1 | " in text
 
 
 def test_the_committed_lines_are_of_the_frozen_settings():
