@@ -48,8 +48,8 @@ def page(tuning: Sequence[Line], results: Sequence[Line], machine: str) -> str:
         *_missing(of_rows),
         "## Tuning",
         "",
-        "All runs on development people. The candidate in bold is the one that the rule of "
-        "`benchmarks/forgetting_heads/rule.py` chooses.",
+        "All runs on development people. The rule of `benchmarks/forgetting_heads/rule.py` chooses the "
+        "candidate in bold: the fewest places where any judge finds somebody, then the fewest others lost.",
         "",
         *tuning_table(tuning),
     ]
@@ -83,7 +83,7 @@ def _others(of_rows: Runs) -> list[str]:
         "Other people whom any judge takes for somebody else afterwards. The interval (Wilson, 95 %) takes "
         "people as independent, and those of one draw share a generator. `near` are people at this distance "
         "from a forgotten one, in median radii. The last figures are means over draws, with their range: the "
-        "worst twentieth's similarity to the main judge, the Fréchet distance, and the kernel distance (KID).",
+        "worst twentieth's similarity to the main judge, the Fréchet distance, and the kernel distance.",
         "",
         *table(
             [

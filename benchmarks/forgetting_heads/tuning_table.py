@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.forgetting_heads.candidates import CANDIDATES
-from benchmarks.forgetting_heads.cells import interval, judges, persons, table
+from benchmarks.forgetting_heads.cells import counted, interval, judges, persons, table
 from benchmarks.forgetting_heads.lines import Line
-from benchmarks.forgetting_heads.rule import best, forgotten, score
+from benchmarks.forgetting_heads.rule import PLACES, best, score
 
 
 def tuning_table(lines: Sequence[Line]) -> list[str]:
@@ -20,7 +20,8 @@ def tuning_table(lines: Sequence[Line]) -> list[str]:
         "method",
         "candidate",
         "people",
-        "forgotten at latent, wide and truncated",
+        "places where found ↓",
+        *(f"forgotten, {place} ↑" for place in PLACES),
         *(f"mean similarity, {name}" for name in names),
         "others lost ↓",
         "interval",
@@ -52,7 +53,8 @@ def _cells(runs: list[Line], names: list[str]) -> list[str]:
     ]
     return [
         str(points.people),
-        f"{sum(forgotten(person['forgotten_by']) for person in people)} of {len(people)}",
+        f"{points.places_found} of {len(PLACES) * len(people)}",
+        *(counted(person["forgotten_by"][place] for person in people) for place in PLACES),
         *(f"{mean:.2f}" for mean in means),
         f"{lost:.0f} of {others:.0f}",
         interval(lost, others),

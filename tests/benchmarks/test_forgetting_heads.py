@@ -223,7 +223,7 @@ def test_the_page_counts_people_and_names_what_is_missing():
     assert "| 1 | GUIDE | one judge | 1 of 2 | 0 of 2 | 2 of 2 | 1 of 2 | 1 of 2 |" in text
     assert "- N = 1, GUIDE: 4 of 6 draws" in text
     assert "- N = 20, SUGAR: 1 of 1 draws" in text
-    assert f"| 1 | GUIDE | **{next(iter(CANDIDATES[GUIDE, 1]))}** | 1 | 1 of 1 | " in text
+    assert f"| 1 | GUIDE | **{next(iter(CANDIDATES[GUIDE, 1]))}** | 1 | 0 of 3 | 1 of 1 | 1 of 1 | " in text
 
 
 def test_the_committed_lines_are_of_the_frozen_settings():
