@@ -50,12 +50,12 @@ CANDIDATES: dict[tuple[str, int], dict[str, Changes]] = {
     },
     (GUIDE, 10): {
         "global 4": {**_global(4.0), **_SHORTER},
-        "global 10, wider, farther": {**_global(10.0), **_WIDER, **_SHORTER, "target.distance": 1.0},
+        "global 2, wider, farther": {**_global(2.0), **_WIDER, **_SHORTER, "target.distance": 1.0},
     },
     (SUGAR, 10): {
         "global 10": {**_global(10.0), **_SHORTER},
-        "global 10, farther, wider, EWC 300": {
-            **_global(10.0),
+        "global 4, farther, wider, EWC 300": {
+            **_global(4.0),
             **_FARTHER,
             **_WIDER,
             **_SHORTER,
