@@ -1,6 +1,7 @@
 """The table of present methods: its rule, its seeds, the control, what resumes, and what is printed."""
 
 import json
+import types
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import chex
 import numpy as np
 import pytest
 
+from benchmarks.forgetting_heads import albums
 from benchmarks.forgetting_heads.candidates import CANDIDATES, GUIDE, PUBLISHED, RANDOM, SUGAR, config_of
 from benchmarks.forgetting_heads.frozen import changes_of, fingerprint, freeze, load_frozen
 from benchmarks.forgetting_heads.lines import FROZEN, RESULTS, TUNING, Line, read_lines, ready_for_more
@@ -172,6 +174,20 @@ def test_a_finished_run_is_not_run_again_and_a_cut_off_line_is_dropped(tmp_path:
     assert lines == read_lines(path) == [done]
     wanted = [Wanted(GUIDE, "a", {}, 1, draw, (1,)) for draw in (0, 1)]
     assert [run.draw for run in missing(wanted, lines)] == [1]
+
+
+def test_latents_of_other_photos_are_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    asked: list[tuple[int, int]] = []
+
+    def inverted(models: Any, seed: int, count: int, **kwargs: Any) -> Any:
+        asked.append((seed, count))
+        return types.SimpleNamespace(ws=np.full((count, 2, 3), seed, np.float32))
+
+    monkeypatch.setattr(albums, "album_latents", inverted)
+    for _ in range(2):
+        found = albums.albums_of(tiny_models(), [700, 701], tmp_path)
+        assert {number: ws.mean() for number, ws in found.items()} == {0: 700, 1: 701}
+    assert asked == [(700, albums.PHOTOS), (701, albums.PHOTOS)]
 
 
 @pytest.mark.slow
