@@ -83,9 +83,15 @@ class Rendering:
     )
     ray_chunk: int = setting(
         4096,
-        "Rays of an image that are rendered at a time, to save memory; 0: all.",
+        "Rays of an image that are rendered at a time, to save memory; 0: all rays of all images.",
         least=0,
         most=2**20,
+        may_change=True,
+    )
+    keep_features: bool = setting(
+        False,
+        "Whether the features of rays in chunks are kept for the gradient, where memory allows, instead of "
+        "being looked up again.",
         may_change=True,
     )
     dtype: str = setting("float32", "Type of activations.", choices=("float32", "bfloat16"))

@@ -30,6 +30,7 @@ class Memory(NamedTuple):
     """λ of Eq. 9."""
 
 
+@jax.named_scope("ewc")
 def penalty(trainable: Pytree, memory: Memory) -> jax.Array:
     """Return λ Σ F (θ - θ*)², without the usual half, as in the official code."""
     chex.assert_trees_all_equal_shapes(trainable, memory.fisher, memory.anchor)

@@ -117,6 +117,7 @@ def compute(config: ConfigDict, platform: str | None = None) -> Compute:
         Compute.for_platform(platform or jax.default_backend()),
         dtype=jnp.dtype(config.rendering.dtype),
         ray_chunk=config.rendering.ray_chunk or None,
+        keep_features=config.rendering.keep_features,
     )
 
 

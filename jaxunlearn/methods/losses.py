@@ -132,8 +132,9 @@ def pair_losses(
         count, rows = len(weights[name]), np.flatnonzero(weights[name])
         if not rows.size:
             return jnp.zeros(count, jnp.float32)
-        values = term.distance(_rows(ours, rows), _rows(wanted, rows), perception)
-        return jnp.zeros(count, values.dtype).at[rows].set(values)
+        with jax.named_scope(name):
+            values = term.distance(_rows(ours, rows), _rows(wanted, rows), perception)
+            return jnp.zeros(count, values.dtype).at[rows].set(values)
 
     return {name: losses_of(name, term) for name, term in TERMS.items()}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -17,6 +18,7 @@ from eg3d_flax.renderer import Jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.models.files.bundled import bundled_or_file
 from jaxunlearn.models.files.network_files import open_network
+from jaxunlearn.process.host import on_cpu
 from torch_bridge.module_files import save_module
 
 
@@ -163,9 +165,16 @@ Pytree = Any
 
 
 def initialised(make: Callable[[], Module]) -> Module:
-    """What `make()` returns, with its weights drawn in one compiled call."""
-    graphdef, _ = nnx.split(nnx.eval_shape(make))
-    return nnx.merge(graphdef, jax.jit(lambda: nnx.split(make())[1])())
+    """What `make()` returns, with its weights drawn on the CPU.
+
+    For EG3D at full size, compiling the drawing of all arrays in one function takes three times as long on a
+    CPU as drawing one after the other, and many minutes on a GPU.
+    """
+    with on_cpu():
+        module = make()
+    graphdef, drawn = nnx.split(module)
+    # As host arrays, they go to the default device, like weights from a file.
+    return nnx.merge(graphdef, jax.tree.map(jnp.asarray, jax.device_get(drawn)))
 
 
 class SplitGenerator(NamedTuple):

@@ -4,10 +4,11 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import ml_collections
 
+from eg3d_flax.compute import DilationForm, FilterForm, LookupForm, ModulationForm
 from jaxunlearn.errors import InputError
 from jaxunlearn.mesh_shapes import parse_mesh_shape
 from jaxunlearn.methods.configuration import check
@@ -33,6 +34,8 @@ class Case:
       precision: of float32 matrix products, one of `devices.PRECISIONS`.
       steps, warm_up: number of timed steps, and of steps before them.
       parts: True times each part of a step, too.
+      profile: True traces a few steps, and adds up the times of all operations by part.
+      forms: fields of `Compute` that replace the platform's.
     """
 
     preset: str
@@ -44,6 +47,8 @@ class Case:
     steps: int = DEFAULT_STEPS
     warm_up: int = DEFAULT_WARM_UP
     parts: bool = False
+    profile: bool = False
+    forms: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def settings(self) -> ConfigDict:
@@ -62,14 +67,16 @@ class Case:
         """Name made of the settings that differ between cases; `--compare` matches cases by it."""
         rendering = self.config["rendering"]
         mesh = "1 device" if self.mesh is None else f"{self.mesh[0]}x{self.mesh[1]} devices"
-        rays = f"{rendering['ray_chunk'] or 'all'} rays at a time"
+        kept = " and features kept" if rendering.get("keep_features") else ""
+        rays = f"{rendering['ray_chunk'] or 'all'} rays at a time{kept}"
         at_once = self.config["copies_at_once"]
         groups = f" in groups of {at_once}" if at_once else ""
+        forms = "".join(f", {name} {value}" for name, value in self.forms.items())
         method = method_of(self.settings)
         many = f", {method.label} of {self.people}" if method.shares_generator(self.settings) else ""
         return (
             f"{self.preset}{many}, K {self.copies}{groups}, {self.pairs} pairs, {mesh}, "
-            f"{rendering['dtype']}, precision {self.precision}, {rays}"
+            f"{rendering['dtype']}, precision {self.precision}, {rays}{forms}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -128,10 +135,18 @@ _CONFIG_SWEEPS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "global": lambda text: {"pairs.num_global": _number(text)},
     "dtype": lambda text: {"rendering.dtype": _one_of("float32", "bfloat16")(text)},
     "ray_chunk": lambda text: {"rendering.ray_chunk": _number(text)},
+    "keep_features": lambda text: {"rendering.keep_features": bool(_number(text))},
     "copies_at_once": lambda text: {"copies_at_once": _number(text)},
     "rays": lambda text: {"rendering.rays": _number(text)},
 }
-SWEEPS = (*_CASE_SWEEPS, *_CONFIG_SWEEPS)
+_FORM_SWEEPS: Mapping[str, Callable[[str], Any]] = {
+    "modulation": _one_of(*get_args(ModulationForm)),
+    "dilation": _one_of(*get_args(DilationForm)),
+    "filtering": _one_of(*get_args(FilterForm)),
+    "lookup": _one_of(*get_args(LookupForm)),
+    "compared": _number,
+}
+SWEEPS = (*_CASE_SWEEPS, *_CONFIG_SWEEPS, *_FORM_SWEEPS)
 """Names for `--sweep`."""
 
 
@@ -162,11 +177,13 @@ def _parsed(text: str) -> tuple[str, list[str]]:
 
 def _changed(case: Case, changes: Sequence[tuple[str, str]]) -> Case:
     config = case.settings.copy_and_resolve_references()
-    fields = {}
+    fields: dict[str, Any] = {"forms": dict(case.forms)}
     for name, text in changes:
         try:
             if name in _CASE_SWEEPS:
                 fields[name] = _CASE_SWEEPS[name](text)
+            elif name in _FORM_SWEEPS:
+                fields["forms"][name] = _FORM_SWEEPS[name](text)
             else:
                 config.update_from_flattened_dict(_CONFIG_SWEEPS[name](text))
         except ValueError as error:

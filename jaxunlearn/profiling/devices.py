@@ -15,22 +15,40 @@ class Chip:
       flops: operations per second of dense bfloat16 matrix products.
       memory: bytes of high-bandwidth memory.
       bandwidth: bytes per second of that memory.
+      flops_per_cycle: operations of these products in one cycle; None if the compiler counts no cycles.
     """
 
     name: str
     flops: float
     memory: float
     bandwidth: float
+    flops_per_cycle: int | None = None
+
+    @property
+    def clock(self) -> float | None:
+        """Cycles per second, which no maker states: peak divided by operations of a cycle."""
+        return None if self.flops_per_cycle is None else self.flops / self.flops_per_cycle
+
+
+def _matrix_units(count: int, side: int) -> int:
+    """Return the operations in a cycle of square units: each multiplies and adds in every place."""
+    return count * side**2 * 2
 
 
 CHIPS: Mapping[str, Chip] = {
     "h100": Chip("H100 SXM", 989e12, 80e9, 3.35e12),
-    "v4": Chip("TPU v4", 275e12, 32e9, 1.23e12),
-    "v5e": Chip("TPU v5e", 197e12, 16e9, 0.82e12),
-    "v5p": Chip("TPU v5p", 459e12, 95e9, 2.77e12),
-    "v6e": Chip("TPU v6e", 918e12, 32e9, 1.64e12),
+    "v4": Chip("TPU v4", 275e12, 32e9, 1.23e12, _matrix_units(8, 128)),
+    "v5e": Chip("TPU v5e", 197e12, 16e9, 0.82e12, _matrix_units(4, 128)),
+    "v5p": Chip("TPU v5p", 459e12, 95e9, 2.77e12, _matrix_units(8, 128)),
+    "v6e": Chip("TPU v6e", 918e12, 32e9, 1.64e12, _matrix_units(4, 256)),
 }
-"""Short name → chip."""
+"""Short name → chip.
+
+Matrix units are those of Google's pages: four in each core, two cores in a v4 and a v5p, one in a v5e. A
+v6e has two, but the compiler counts as if it had four. For a product of 4,096² matrices, libtpu 0.0.42.1
+estimates 230,384 operations a cycle on a v4, 126,898 on a v5e, 252,216 on a v5p and 455,675 on a v6e. The
+clocks that follow are 1.049, 1.503, 1.751 and 1.751 GHz.
+"""
 
 _KINDS = {
     "NVIDIA H100 80GB HBM3": "h100",

@@ -18,18 +18,23 @@ from tqdm import tqdm
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.flops import Networks
 from jaxunlearn.models.loading import Models
-from jaxunlearn.profiling import parts, step_flops
+from jaxunlearn.process.host import on_cpu
+from jaxunlearn.profiling import parts, step_flops, trace
 from jaxunlearn.profiling.cases import Case
+from jaxunlearn.profiling.copies import copy_size
 from jaxunlearn.profiling.devices import chip, products
 from jaxunlearn.profiling.timing import peak_memory, timed
 from jaxunlearn.profiling.workload import PRESETS, Workload
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.terminal import say
 from jaxunlearn.training.compiled_step import StepRecipe, compiled_step
+from jaxunlearn.training.step import Frozen
 
 Result = dict[str, Any]
 ISOLATED = ("-P",)
 """Options for Python: do not import from the current folder, which may contain a file such as `tqdm.py`."""
+PROFILED = 3
+"""Steps that a profile traces."""
 _THIS_MODULE = "jaxunlearn.profiling.measure"
 
 
@@ -48,10 +53,10 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     Raises:
       InputError: if a setting is invalid, or the mesh needs more devices.
     """
-    workload = Workload.of(models, case.settings, case.people)
+    workload = Workload.of(models, case.settings, case.people, case.forms)
     mesh = None if case.mesh is None else make_mesh(*case.mesh)
     recipe = workload.recipe(case.copies, mesh, jax.default_backend())
-    state, *rest = workload.arguments(recipe)
+    state, *rest = _arguments(workload, recipe)
     jax.block_until_ready((state, rest))
     began = time.perf_counter()
     advance: Any = compiled_step(recipe, state, *rest)
@@ -86,6 +91,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "pairs_per_second": case.copies * case.pairs / seconds.p50,
         "identities_per_hour": 3600 * case.copies * case.people / (case.config["steps"] * seconds.p50),
         "padding": recipe.padding(),
+        "copy": dataclasses.asdict(copy_size(state, recipe.trained)),
         "peak": dataclasses.asdict(peak),
         "program": _program(advance),
         "model_tflop": work / 1e12,
@@ -94,9 +100,22 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "xla_flops": cost.get("flops"),
         "xla_bytes": cost.get("bytes accessed"),
     }
+    if case.profile:
+        result["profile"] = [
+            dataclasses.asdict(operation) for operation in trace.operations(step, PROFILED, advance.as_text())
+        ]
     if case.parts:
-        result["parts"] = _parts(case, workload, recipe, networks, progress)
+        result["parts"] = _parts(case, rest[0], recipe, networks, progress)
     return result
+
+
+def _arguments(workload: Workload, recipe: StepRecipe) -> tuple[Any, ...]:
+    """Return the arguments of the first step; those for one device are computed on the host."""
+    if recipe.mesh is not None:
+        return workload.arguments(recipe)
+    with on_cpu():
+        arguments = workload.arguments(recipe)
+    return jax.device_put(arguments, jax.local_devices()[0])
 
 
 def _program(compiled: Any) -> dict[str, int] | None:
@@ -109,11 +128,11 @@ def _program(compiled: Any) -> dict[str, int] | None:
 
 
 def _parts(
-    case: Case, workload: Workload, recipe: StepRecipe, networks: Networks, progress: bool
+    case: Case, frozen: Frozen, recipe: StepRecipe, networks: Networks, progress: bool
 ) -> list[dict[str, Any]]:
     times = []
     calls, warm_up = max(case.steps // 3, 1), min(case.warm_up, 1)
-    all_parts = parts.parts(workload.frozen(), recipe.graphdef, networks, recipe.settings)
+    all_parts = parts.parts(frozen, recipe.graphdef, networks, recipe.settings)
     for part in tqdm(all_parts, unit="part", leave=False, desc="parts", disable=not progress):
         times += [dataclasses.asdict(time) for time in parts.measure(part, calls, warm_up)]
     return times
@@ -158,7 +177,9 @@ def main(argument: str) -> None:
     if case.precision != "default":
         jax.config.update("jax_default_matmul_precision", case.precision)
     try:
-        answer = measure(case, PRESETS[case.preset].load())
+        with on_cpu():
+            models = PRESETS[case.preset].load()
+        answer = measure(case, models)
     except InputError as error:
         answer = {"refused": str(error)}
     except jax.errors.JaxRuntimeError as error:

@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from eg3d_flax.planes import sample_from_planes
+from eg3d_flax.planes import sample_from_texels
+from eg3d_flax.renderer import merged_texels
 from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.losses import TERMS, Distance, Rendered
 from jaxunlearn.models import flops
@@ -79,11 +80,12 @@ class _Step:
         self._noise_mode = "none" if settings.noise_mode == "random" else settings.noise_mode
         self._side = settings.neural_rendering_resolution or self._config.neural_rendering_resolution
         self._rays = min(self._compute.ray_chunk or self._side**2, self._side**2)
-        self._chunks = self._side**2 / self._rays
         depths = self._config.depth_resolution + self._config.depth_resolution_importance
         self._points = self._rays * depths
         self._pairs = settings.sampling.count
         self._rendered = pairs_looking_at("image", self._weights)
+        self._images_at_once = self._rendered if self._rays == self._side**2 else 1
+        self._chunks = self._side**2 / self._rays * self._rendered / self._images_at_once
         self._ws = _normal(self._pairs, self._config.num_ws, self._config.w_dim)()
         self._upsamples = generator.superresolution is not None
 
@@ -114,33 +116,42 @@ class _Step:
             Work(operations, 2 * operations),
         )
 
+    def _features(self, planes: jax.Array, places: jax.Array) -> jax.Array:
+        return sample_from_texels(
+            merged_texels(planes, self._config, self._compute),
+            places,
+            box_warp=self._config.box_warp,
+            plane_axes=self._config.plane_axes,
+            compute=self._compute,
+        )
+
+    def _places(self) -> jax.Array:
+        half = self._config.box_warp / 2
+        shape = (self._images_at_once, self._points, 3)
+        return jax.random.uniform(jax.random.key(1), shape, minval=-half, maxval=half)
+
+    def _planes(self) -> jax.Array:
+        config = self._config
+        return _normal(self._images_at_once, 3, *2 * (config.plane_resolution,), config.plane_channels)()
+
     def _lookup(self) -> Part:
-        config, half = self._config, self._config.box_warp / 2
-        shape = (self._rendered, self._points, 3)
-        places = jax.random.uniform(jax.random.key(1), shape, minval=-half, maxval=half)
-        operations = self._rendered * flops.lookup(config, self._side)
+        operations = self._rendered * flops.lookup(self._config, self._side)
         return Part(
             "lookup",
-            lambda planes, places: sample_from_planes(
-                planes,
-                places,
-                box_warp=config.box_warp,
-                plane_axes=config.plane_axes,
-                compute=self._compute,
-            ),
-            _normal(self._rendered, 3, *2 * (config.plane_resolution,), config.plane_channels),
-            (places,),
+            self._features,
+            self._planes,
+            (self._places(),),
             Work(operations, operations),
             self._chunks,
         )
 
     def _decoder(self) -> Part:
-        features = _normal(self._rendered, 3, self._points, self._config.plane_channels)
+        shape = jax.eval_shape(lambda: self._features(self._planes(), self._places())).shape
         operations = self._rendered * flops.decoder(self._config, self._side)
         return Part(
             "decoder",
             lambda features, fixed: self._merged(self._frozen.trainable, fixed).decoder(features),
-            lambda: features().astype(self._compute.dtype),
+            lambda: _normal(*shape)().astype(self._compute.dtype),
             (self._frozen.fixed,),
             Work(operations, operations),
             self._chunks,

@@ -31,12 +31,25 @@ class _ProgramJson(TypedDict):
     temp: int
 
 
+class _CopyJson(TypedDict):
+    parameters: int
+    optimiser: int
+
+
 class _PartJson(TypedDict):
     part: str
     direction: str
     seconds: float
     flops: float
     bytes: float
+
+
+class _OperationJson(TypedDict):
+    name: str
+    part: str
+    direction: str
+    seconds: float
+    count: float
 
 
 class _CaseJson(TypedDict):
@@ -57,7 +70,9 @@ class _CaseJson(TypedDict):
     achieved_tflops: float
     mfu: float | None
     xla_bytes: float | None
+    copy: NotRequired[_CopyJson]
     parts: NotRequired[list[_PartJson]]
+    profile: NotRequired[list[_OperationJson]]
 
 
 class _FailedJson(TypedDict):

@@ -1,5 +1,6 @@
 """Write results as Markdown tables, which are readable in a terminal."""
 
+import collections
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,7 +14,11 @@ Result = dict[str, Any]
 
 def report(results: Sequence[Result]) -> str:
     """Return all tables of some results."""
-    sections = ["\n".join(steps(results)), *("\n".join(roofline(r)) for r in results if r.get("parts"))]
+    sections = [
+        "\n".join(steps(results)),
+        *("\n".join(roofline(r)) for r in results if r.get("parts")),
+        *("\n".join(profile(r)) for r in results if r.get("profile")),
+    ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
@@ -48,6 +53,7 @@ _STEP_COLUMNS = (
     "identities/h",
     "peak GiB",
     "temp GiB",
+    "a copy MiB",
     "TFLOP/s",
     "MFU %",
     "GB/step",
@@ -96,6 +102,7 @@ def _step(result: Result) -> list[str]:
         significant(result["identities_per_hour"]),
         f"{result['peak']['bytes'] / 2**30:.2f}",
         "-" if program is None else f"{program['temp'] / 2**30:.2f}",
+        f"{sum(result['copy'].values()) / 2**20:.1f}" if "copy" in result else "-",
         significant(result["achieved_tflops"]),
         "-" if result["mfu"] is None else f"{100 * result['mfu']:.1f}",
         "-" if result["xla_bytes"] is None else f"{result['xla_bytes'] / 1e9:.2f}",
@@ -137,6 +144,34 @@ def roofline(result: Result) -> Iterator[str]:
             ]
         )
     yield from rows(_PART_COLUMNS, lines)
+
+
+LONGEST = 10
+"""Operations that a profile lists one by one."""
+
+
+def profile(result: Result) -> Iterator[str]:
+    """Yield a table of the device's time by part and direction, and one of the longest operations."""
+    operations = result["profile"]
+    total = sum(operation["seconds"] for operation in operations)
+    ways = ("forward", "recomputed", "backward")
+    of_part = collections.Counter[tuple[str, str]]()
+    for operation in operations:
+        of_part[operation["part"], operation["direction"]] += operation["seconds"]
+    sums = {part: sum(of_part[part, way] for way in ways) for part, _ in of_part}
+    yield f"Profile of: {result['name']}: operations of {1e3 * total:.2f} ms a step"
+    yield ""
+    lines = [
+        [part, *(f"{1e3 * of_part[part, way]:.2f}" for way in ways), f"{100 * sums[part] / total:.1f}"]
+        for part in sorted(sums, key=lambda part: -sums[part])
+    ]
+    yield from rows(("part", *(f"{way} ms" for way in ways), "% of all"), lines)
+    yield ""
+    lines = [
+        [o["name"], o["part"], o["direction"], significant(o["count"]), f"{1e3 * o['seconds']:.3f}"]
+        for o in operations[:LONGEST]
+    ]
+    yield from rows(("longest operations", "part", "direction", "times", "ms"), lines)
 
 
 def comparison(results: Sequence[Result], before: Sequence[Result]) -> Iterator[str]:

@@ -82,15 +82,19 @@ class Workload:
       perception: how images are compared.
       config: GUIDE's or SUGAR's settings.
       people: number of people that share a generator copy, `N`.
+      forms: fields of `Compute` that replace the platform's.
     """
 
     generator: Generator
     perception: Perception
     config: ConfigDict
     people: int = 1
+    forms: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def of(cls, models: Models, config: ConfigDict, people: int = 1) -> "Workload":
+    def of(
+        cls, models: Models, config: ConfigDict, people: int = 1, forms: Mapping[str, Any] | None = None
+    ) -> "Workload":
         """Check the settings, and make a workload.
 
         Raises:
@@ -101,7 +105,8 @@ class Workload:
             raise InputError(
                 f"{people} people: this method has a generator copy for everybody; set the number of copies"
             )
-        return cls(models.generator, models.perception(config.rendering.dtype), config, people)
+        perception = models.perception(config.rendering.dtype)
+        return cls(models.generator, perception, config, people, forms or {})
 
     def recipe(self, copies: int, mesh: Mesh | None, platform: str) -> StepRecipe:
         """Return the recipe of the program.
@@ -114,6 +119,8 @@ class Workload:
         settings = configuration.step_settings(
             self.config, self.generator.config, 1.0, self.people, platform=platform
         )
+        compute = dataclasses.replace(settings.compute, **self.forms)
+        settings = dataclasses.replace(settings, compute=compute)
         graphdef = split_generator(self.generator).graphdef
         adam, at_once = from_config.adam(self.config), self.config.copies_at_once
         return StepRecipe(graphdef, adam, settings, copies, mesh, at_once)

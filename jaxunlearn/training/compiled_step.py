@@ -17,7 +17,7 @@ from jax.sharding import Mesh
 from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.from_config import Adam
 from jaxunlearn.process.multihost import place
-from jaxunlearn.sharding import IDENTITY, by_identity, everywhere, on_each_device, portion
+from jaxunlearn.sharding import IDENTITY, Portion, by_identity, everywhere, on_each_device, portion
 from jaxunlearn.training.step import Frozen, State, Target, UnlearningStep, over_identities
 
 Pytree = Any
@@ -78,7 +78,7 @@ class StepRecipe:
           people: `ws` and `ws_target` of each copy, `[K, L, D]` or `[K, N, L, D]`.
           keys: random keys of the copies, `[K]`.
         """
-        step = UnlearningStep(self.graphdef, self.adam.transformation(), self.settings)
+        step = self.step()
 
         def begin(
             _: jax.Array, frozen: Frozen, people: Any, key: jax.Array
@@ -96,7 +96,14 @@ class StepRecipe:
     def advance(self) -> Callable[..., tuple[State, Measurements]]:
         """Return one step of all copies: (state, frozen, target, keys) → (state, measurements)."""
         share = portion(self.mesh, self.settings.sampling.count)
-        return self.on_mesh(UnlearningStep(self.graphdef, self.adam.transformation(), self.settings, share))
+        return self.on_mesh(self.step(share))
+
+    def step(self, share: Portion | None = None) -> UnlearningStep:
+        """Return the step of one copy; `share` is this device's share of the pairs."""
+        together = self.at_once if 0 < self.at_once < self.copies_each else self.copies_each
+        return UnlearningStep(
+            self.graphdef, self.adam.transformation(), self.settings, share, copies=together
+        )
 
     def with_padding(self, tree: Pytree) -> Pytree:
         """Repeat the last row of arrays `[K, ...]` until they divide evenly; put them on devices."""

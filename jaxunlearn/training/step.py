@@ -14,6 +14,7 @@ import numpy as np
 import optax
 from flax import nnx
 
+from eg3d_flax import Compute
 from eg3d_flax.renderer import Jitter, random_jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.methods import ewc
@@ -83,6 +84,7 @@ class UnlearningStep:
       portion: the share of a step's pairs that a device renders, where several devices share them. `losses`
         then counts these pairs alone, and `update` adds the devices' results; both must run on each device
         (`jax.shard_map`). All devices draw the same numbers, so that their count does not change a step.
+      copies: generator copies that are vmapped, see `Compute.for_copies`.
     """
 
     def __init__(
@@ -91,11 +93,13 @@ class UnlearningStep:
         optimiser: optax.GradientTransformation,
         settings: StepSettings,
         portion: Portion | None = None,
+        copies: int = 1,
     ):
         self._graphdef = graphdef
         self._optimiser = optimiser
         self._settings = settings
         self._portion = portion
+        self._compute_shared = settings.compute.for_copies(copies)
 
     def _generator(self, trainable: Pytree, fixed: Pytree) -> Generator:
         return nnx.merge(self._graphdef, trainable, fixed)
@@ -112,9 +116,10 @@ class UnlearningStep:
         if settings.noise_mode == "random" or not settings.sampling.keeps_target_planes:
             return Target(ws, ws_target, None)
         source = self._generator(frozen.trainable, frozen.fixed)
-        planes = source.planes(ws_target[None], settings.noise_mode, noise=None, compute=settings.compute)
+        planes = source.planes(ws_target[None], settings.noise_mode, noise=None, compute=self._compute_shared)
         return Target(ws, ws_target, planes[0])
 
+    @jax.named_scope("draw")
     def draw(self, key: jax.Array, frozen: Frozen, step: jax.Array | int = 0) -> Draws:
         """Draw all random numbers of one step of one copy from the copy's key."""
         generator, settings = self._generator(frozen.trainable, frozen.fixed), self._settings
@@ -149,17 +154,21 @@ class UnlearningStep:
     def _render(
         self,
         generator: Generator,
+        compute: Compute,
         ws: jax.Array,
         c: jax.Array,
         draws: SideDraws,
         first_planes: jax.Array | None = None,
     ) -> Rendered:
-        """One side of the pairs; `first_planes` are the planes of the first pairs, where they are known."""
+        """One side of the pairs; `first_planes` are the planes of the first pairs, where they are known.
+
+        `compute` is for the planes: copies share all that comes after them.
+        """
         settings = self._settings
 
         def synthesise(ws: jax.Array, noise: Noise | None) -> jax.Array:
             mode: NoiseMode = "none" if settings.noise_mode == "random" else settings.noise_mode
-            return generator.planes(ws, mode, noise=noise, compute=settings.compute)
+            return generator.planes(ws, mode, noise=noise, compute=compute)
 
         if first_planes is None:
             planes = synthesise(ws, draws.noise)
@@ -171,7 +180,7 @@ class UnlearningStep:
             c,
             jitter=draws.jitter,
             neural_rendering_resolution=settings.neural_rendering_resolution,
-            compute=settings.compute,
+            compute=self._compute_shared,
         ).image
         if draws.planes_noise is not None:
             planes = synthesise(ws, draws.planes_noise)
@@ -187,8 +196,10 @@ class UnlearningStep:
             pairs, of_trained, of_source = self._portion.take((pairs, of_trained, of_source))
         source = self._generator(frozen.trainable, frozen.fixed)
         trained = self._generator(trainable, frozen.fixed)
-        wanted = self._render(source, pairs.ws_to, pairs.c, of_source, pairs.planes_to)
-        return self._render(trained, pairs.ws_from, pairs.c, of_trained), wanted
+        shared = self._compute_shared
+        wanted = self._render(source, shared, pairs.ws_to, pairs.c, of_source, pairs.planes_to)
+        ours = self._render(trained, self._settings.compute, pairs.ws_from, pairs.c, of_trained)
+        return ours, wanted
 
     def losses(
         self, trainable: Pytree, frozen: Frozen, target: Target, draws: Draws
@@ -223,9 +234,10 @@ class UnlearningStep:
         )
         if self._portion is not None:
             loss, terms, gradient = self._portion.total((loss, terms, gradient))
-        updates, optimiser = self._optimiser.update(gradient, state.optimiser, state.trainable)
-        trainable = optax.apply_updates(state.trainable, updates)
-        measured = {"loss": loss, "gradient_norm": optax.tree.norm(gradient), **terms}
+        with jax.named_scope("optimiser"):
+            updates, optimiser = self._optimiser.update(gradient, state.optimiser, state.trainable)
+            trainable = optax.apply_updates(state.trainable, updates)
+            measured = {"loss": loss, "gradient_norm": optax.tree.norm(gradient), **terms}
         return State(trainable, optimiser, state.step + 1), measured
 
     def __call__(

@@ -1,15 +1,16 @@
 """Choose how a network is evaluated, without changing what it computes."""
 
 import dataclasses
+import math
 from typing import Literal, Self
 
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 ModulationForm = Literal["scaled", "grouped"]
-DilationForm = Literal["dilated", "stuffed", "phases"]
+DilationForm = Literal["dilated", "stuffed", "phases", "mixed"]
 FilterForm = Literal["shifted", "depthwise"]
-LookupForm = Literal["corners", "packed"]
+LookupForm = Literal["corners", "packed", "lanes"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,13 +27,20 @@ class Compute:
         "grouped" uses a grouped convolution with a kernel per image.
       dilation: form of the upsampling convolution. "dilated" uses XLA's `lhs_dilation`; "stuffed" inserts
         zeros into the input; "phases" multiplies all pixels and taps at once and adds the products at their
-        places, so that no zero is multiplied.
+        places, so that no zero is multiplied; "mixed" is "dilated" with the weights' gradient of "phases".
       filtering: form of the resampling filter. "shifted" adds shifted images; "depthwise" uses a depthwise
         convolution.
       lookup: form of the plane lookup. "corners" uses one gather for each of a point's four texels; "packed"
-        uses one gather from planes with the four texels side by side, which need four times the memory.
-      ray_chunk: rays of an image rendered at a time. The gradient computes their intermediate values again,
-        so memory does not grow with the number of rays. None renders all rays at once.
+        uses one gather from planes with the four texels side by side, which need four times the memory;
+        "lanes" is "packed", but the four weighted texels stay side by side, and the decoder's first layer
+        adds them up in its product.
+      compared: up to this number of samples a ray, numbers are found by comparing all with all, instead of
+        by sorting and gathering.
+      ray_chunk: rays rendered at a time, of one image. The gradient computes their intermediate values
+        again, so memory does not grow with the number of rays. None renders all rays of all images at once.
+      keep_features: True keeps the planes' features of all samples for the gradient of chunks, so that they
+        are not looked up again. This takes 2 C bytes a sample in bfloat16, 8 C with "lanes".
+      batch_multiple: the synthesis blocks get batches of a multiple of this number, see `batch_padding`.
     """
 
     dtype: DTypeLike = jnp.float32
@@ -40,7 +48,10 @@ class Compute:
     dilation: DilationForm = "dilated"
     filtering: FilterForm = "shifted"
     lookup: LookupForm = "packed"
+    compared: int = 32
     ray_chunk: int | None = None
+    keep_features: bool = False
+    batch_multiple: int = 1
 
     @classmethod
     def for_platform(cls, platform: str) -> Self:
@@ -50,12 +61,32 @@ class Compute:
         0.29 s with "phases", 0.41 s with "stuffed", 0.73 s with "dilated". The lookup of six images' coarse
         points with its gradient takes 0.09 s with "corners", 0.10 to 0.16 s with "packed". For TPUs, the
         compiler estimates 0.6 times as many cycles for "packed" as for "corners"
-        (`benchmarks/tpu_compile.md`).
+        (`benchmarks/tpu_compile.md`), and fewer for eight images than for five in large convolutions
+        (`benchmarks/tpu_convolutions.md`). On an H100, an upsampling layer of the backbone with its gradients
+        takes 0.57 ms with "mixed", 2.57 ms with "dilated"; the rays of five images with "corners" 13.8 ms,
+        with "packed" 14.9 ms (`benchmarks/gpu/h100.md`).
 
         Args:
-          platform: as returned by `jax.default_backend()`; platforms other than "cpu" get the defaults.
+          platform: as returned by `jax.default_backend()`; others than "cpu", "gpu" and "tpu" get the
+            defaults.
         """
-        return cls(dilation="phases", lookup="corners") if platform == "cpu" else cls()
+        match platform:
+            case "cpu":
+                return cls(dilation="phases", lookup="corners")
+            case "gpu":
+                return cls(dilation="mixed", lookup="corners")
+            case "tpu":
+                return cls(lookup="lanes", compared=128, batch_multiple=8)
+        return cls()
+
+    def for_copies(self, copies: int) -> Self:
+        """Return the forms for a network whose weights are the same in `copies` copies under `jax.vmap`.
+
+        JAX gives its convolutions one batch of the images of all copies. So each copy needs only a part of
+        `batch_multiple`.
+        """
+        shared = self.batch_multiple // math.gcd(self.batch_multiple, copies)
+        return dataclasses.replace(self, batch_multiple=shared)
 
 
 DEFAULT = Compute()

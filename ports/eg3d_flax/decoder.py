@@ -5,8 +5,13 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.ad_checkpoint import checkpoint_name
 
+from eg3d_flax.activation import softplus
 from eg3d_flax.layers import FullyConnectedLayer
+
+FEATURES = "features"
+"""Name of the decoder's input among the values of a rendering."""
 
 
 class Decoded(NamedTuple):
@@ -37,9 +42,22 @@ class OSGDecoder(nnx.Module):
         )
         self.net = nnx.Dict({"0": first, "2": second})
 
+    @jax.named_scope("decoder")
     def __call__(self, features: jax.Array) -> Decoded:
-        """Decode features `[B, 3, M, C]` of points; the results have the leading shape `[B, M]`."""
-        hidden = jax.nn.softplus(self.net["0"](jnp.mean(features, axis=1)))
+        """Decode features of points.
+
+        Args:
+          features: `[B, P, M, C]`, of the three planes, or of fewer planes with the same sum
+            (`planes.merge_planes`); or `[B, P, M, 4 C]`, whose four parts are added, too (form "lanes").
+
+        Returns:
+          Results with the leading shape `[B, M]`.
+        """
+        # Named so that a gradient in chunks can keep it (`Compute.keep_features`).
+        mean = checkpoint_name(jnp.sum(features, axis=1) / 3, FEATURES)
+        first = self.net["0"]
+        parts = mean.shape[-1] // first.weight.shape[0]
+        hidden = softplus(first(mean, parts=parts))
         out = self.net["2"](hidden)
         rgb = jax.nn.sigmoid(out[..., 1:]) * (1 + 2 * 0.001) - 0.001
         return Decoded(rgb, out[..., 0].astype(jnp.float32))

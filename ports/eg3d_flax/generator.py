@@ -12,9 +12,15 @@ from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.decoder import Decoded, OSGDecoder
 from eg3d_flax.mapping import MappingNetwork
-from eg3d_flax.planes import make_texels
 from eg3d_flax.rays import sample_rays
-from eg3d_flax.renderer import Jitter, central_jitter, decode_points, random_jitter, render_rays
+from eg3d_flax.renderer import (
+    Jitter,
+    central_jitter,
+    decode_points,
+    merged_texels,
+    random_jitter,
+    render_rays,
+)
 from eg3d_flax.superresolution import Superresolution
 from eg3d_flax.synthesis import Noise, NoiseMode, SynthesisNetwork
 
@@ -81,6 +87,7 @@ class TriPlaneGenerator(nnx.Module):
         """Mean latent of its training, `[w_dim]`."""
         return self.backbone.mapping.w_avg[...]
 
+    @jax.named_scope("mapping")
     def mapping(
         self,
         z: jax.Array,
@@ -96,6 +103,7 @@ class TriPlaneGenerator(nnx.Module):
             c = c * (0.0 if self.config.c_gen_conditioning_zero else self.config.c_scale)
         return self.backbone.mapping(z, c, truncation_psi=truncation_psi, truncation_cutoff=truncation_cutoff)
 
+    @jax.named_scope("backbone")
     def planes(
         self,
         ws: jax.Array,
@@ -115,7 +123,8 @@ class TriPlaneGenerator(nnx.Module):
 
     def query(self, planes: jax.Array, points: jax.Array, *, compute: Compute = DEFAULT) -> Decoded:
         """Return colour features and raw density of points `[B, M, 3]` in world space (`sample_mixed`)."""
-        return decode_points(make_texels(planes, compute), points, self.decoder, self.config, compute)
+        texels = merged_texels(planes, self.config, compute)
+        return decode_points(texels, points, self.decoder, self.config, compute)
 
     def render(
         self,

@@ -43,10 +43,11 @@ class FullyConnectedLayer(nnx.Module):
         self.weight_gain = lr_multiplier / np.sqrt(in_features).item()
         self.bias_gain = lr_multiplier
 
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Map `[..., I]` to `[..., O]`, in the dtype of `x`."""
+    def __call__(self, x: jax.Array, *, parts: int = 1) -> jax.Array:
+        """Map `[..., parts * I]` to `[..., O]`, in the dtype of `x`; the product adds up the parts."""
         bias = None if self.bias is None else self.bias[...] * self.bias_gain
-        y = x @ (self.weight[...] * self.weight_gain).astype(x.dtype)
+        weight = jnp.tile(self.weight[...] * self.weight_gain, (parts, 1))
+        y = x @ weight.astype(x.dtype)
         return bias_act(y, bias, act=self.activation)
 
 

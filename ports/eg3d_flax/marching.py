@@ -9,6 +9,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.ordering import ordering, to_original_order, to_sorted_order
 
 
@@ -41,6 +42,7 @@ class Composite(NamedTuple):
     """`[..., S]`, increasing depths of all samples."""
 
 
+@jax.named_scope("compositing")
 def interval_weights(sigma: jax.Array, depths: jax.Array) -> jax.Array:
     """Return the weight of each interval in its ray.
 
@@ -61,7 +63,8 @@ def interval_weights(sigma: jax.Array, depths: jax.Array) -> jax.Array:
     return alpha * transmittance
 
 
-def march(passes: Sequence[Samples], *, white_back: bool = False) -> Composite:
+@jax.named_scope("compositing")
+def march(passes: Sequence[Samples], *, white_back: bool = False, compute: Compute = DEFAULT) -> Composite:
     """Composite the samples of one or more passes; they may be in any order.
 
     Only densities and depths are sorted. A pixel is linear in its colours, so colours are not sorted;
@@ -70,10 +73,11 @@ def march(passes: Sequence[Samples], *, white_back: bool = False) -> Composite:
     Args:
       passes: samples of the same rays.
       white_back: True adds a background of 1 in every channel.
+      compute: `compute.compared` chooses between two equal forms of sorting.
     """
     sigma = jnp.concatenate([samples.sigma for samples in passes], axis=-1)
     unsorted = jnp.concatenate([samples.depths for samples in passes], axis=-1)
-    places = ordering(unsorted)
+    places = ordering(unsorted, compute.compared)
     depths = to_sorted_order(unsorted, places)
     weights = interval_weights(to_sorted_order(sigma, places), depths)
     sample_weights = to_original_order(_half_to_either_end(weights), places)

@@ -9,11 +9,6 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-FEW = 32
-"""Up to this number, all samples are compared with all others instead of sorted. On one core with the
-gradient, 20 samples of 6,144 rays take 0.02 s instead of 0.03 s; 96 samples of 16,384 rays would take 1.4 s
-instead of 0.6 s."""
-
 
 class Ordering(NamedTuple):
     """Places of samples in sorted order."""
@@ -22,13 +17,21 @@ class Ordering(NamedTuple):
     """`[..., S]`, place of each sample, counted from 0."""
 
     order: jax.Array | None
-    """`[..., S]`, number of the sample at each place; None for up to `FEW` samples, which do not need it."""
+    """`[..., S]`, number of the sample at each place; None where all samples were compared."""
 
 
-def ordering(keys: jax.Array) -> Ordering:
-    """Return the order of increasing keys `[..., S]`; equal keys keep their order."""
+def ordering(keys: jax.Array, compared: int) -> Ordering:
+    """Return the order of increasing keys `[..., S]`; equal keys keep their order.
+
+    On one core with the gradient, comparing all with all takes 0.02 s for 20 samples of 6,144 rays, where
+    sorting takes 0.03 s; 96 samples of 16,384 rays take 1.4 s and 0.6 s.
+
+    Args:
+      keys: `[..., S]`.
+      compared: largest S for which all keys are compared with all others instead of sorted.
+    """
     index = lax.broadcasted_iota(jnp.int32, keys.shape, keys.ndim - 1)
-    if keys.shape[-1] > FEW:
+    if keys.shape[-1] > compared:
         _, order = lax.sort((keys, index), num_keys=1)
         _, place = lax.sort((order, index), num_keys=1)
         return Ordering(place, order)

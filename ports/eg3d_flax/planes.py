@@ -1,6 +1,6 @@
 """Look up features of points in three axis-aligned planes.
 
-`B` batch, `M` points, `C` channels; planes are `[B, 3, H, W, C]`.
+`B` batch, `M` points, `C` channels; planes are `[B, 3, H, W, C]`. `P` planes that are looked up.
 """
 
 from collections.abc import Iterable
@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from einops import rearrange
+from jax import lax
 from jax.scipy.ndimage import map_coordinates
 
 from eg3d_flax.compute import DEFAULT, Compute
@@ -23,7 +26,9 @@ PROJECTIONS: dict[PlaneAxes, tuple[tuple[int, int], ...]] = {
 
 def project_onto_planes(coordinates: jax.Array, plane_axes: PlaneAxes = "eg3d") -> jax.Array:
     """Project points `[B, M, 3]` to (column, row) coordinates on each plane, `[B, 3, M, 2]`."""
-    return jnp.stack([coordinates[..., list(axes)] for axes in PROJECTIONS[plane_axes]], axis=1)
+    x_y_z = [coordinates[..., axis] for axis in range(3)]  # a list of axes as an index would be a gather
+    projected = [jnp.stack([x_y_z[axis] for axis in axes], axis=-1) for axes in PROJECTIONS[plane_axes]]
+    return jnp.stack(projected, axis=1)
 
 
 class _Corners(NamedTuple):
@@ -49,24 +54,91 @@ def _corners(uv: jax.Array, height: int, width: int) -> _Corners:
     )
 
 
-def make_texels(planes: jax.Array, compute: Compute = DEFAULT) -> jax.Array:
-    """Rearrange planes for the lookup; the result serves any number of points.
+class Texels(NamedTuple):
+    """Planes, rearranged for the lookup."""
+
+    values: jax.Array
+    """`[B, P, H', W', ...]` of `compute.dtype`: what is looked up."""
+
+    exact: jax.Array | None
+    """The same in float32, for the gradient alone; None where `values` are float32."""
+
+
+@jax.named_scope("lookup")
+def merge_planes(planes: jax.Array, plane_axes: PlaneAxes = "eg3d") -> jax.Array:
+    """Add planes that look at the same two world axes; the sum of all features stays the same.
+
+    EG3D's third plane is looked up at (z, x), its second at (x, z). So the third, transposed, can be added to
+    the second, and a point needs two lookups instead of three.
 
     Args:
       planes: `[B, 3, H, W, C]`.
+      plane_axes: axes of the planes, see `GeneratorConfig.plane_axes`.
+
+    Returns:
+      `[B, 2, H, W, C]` for "eg3d" with square planes, else `planes`.
+    """
+    if plane_axes != "eg3d" or planes.shape[2] != planes.shape[3]:
+        return planes
+    return jnp.stack([planes[:, 0], planes[:, 1] + jnp.swapaxes(planes[:, 2], 1, 2)], axis=1)
+
+
+@jax.named_scope("lookup")
+def make_texels(planes: jax.Array, compute: Compute = DEFAULT) -> Texels:
+    """Rearrange planes for the lookup; the result serves any number of points.
+
+    Args:
+      planes: `[B, P, H, W, C]`.
       compute: dtype and form.
 
     Returns:
-      Arrays of `compute.dtype`. For the form "packed": `[B, 3, H + 1, W + 1, 4 C]`, the four texels around
-      each place. For the form "corners": `[B, 3, H + 2, W + 2, C]`.
+      For the form "corners": `[B, P, H + 2, W + 2, C]`. For the others: `[B, P, H + 1, W + 1, 4 C]`, the four
+      texels around each place.
     """
     # Points in the outermost half texel are interpolated with zeros.
-    padded = jnp.pad(planes.astype(compute.dtype), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
+    padded = jnp.pad(planes, ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
     if compute.lookup == "corners":
-        return padded
-    height, width = planes.shape[2:4]
-    corners = [padded[:, :, i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1)]
-    return jnp.concatenate(corners, axis=-1)
+        exact = padded
+    else:
+        height, width = planes.shape[2:4]
+        corners = [padded[:, :, i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1)]
+        exact = jnp.concatenate(corners, axis=-1)
+    if compute.dtype == exact.dtype:
+        return Texels(exact, None)
+    return Texels(lax.stop_gradient(exact).astype(compute.dtype), exact)
+
+
+@jax.custom_vjp
+def _rounded_rows(exact: jax.Array, values: jax.Array, index: jax.Array) -> jax.Array:
+    """Return rows `index` of the rounded `values`; the gradient goes to `exact` and is added in float32.
+
+    Thousands of points share a texel. Sums of so many numbers lose their small terms in bfloat16.
+    """
+    del exact
+    return values.at[index].get(mode="promise_in_bounds")
+
+
+def _rounded_rows_forward(
+    exact: jax.Array, values: jax.Array, index: jax.Array
+) -> tuple[jax.Array, tuple[jax.Array, int]]:
+    return _rounded_rows(exact, values, index), (index, exact.shape[0])
+
+
+def _rounded_rows_backward(saved: tuple[jax.Array, int], g: jax.Array) -> tuple[jax.Array, None, None]:
+    index, rows = saved
+    zeros = jnp.zeros((rows, g.shape[-1]), jnp.float32)
+    return zeros.at[index].add(g.astype(jnp.float32), mode="promise_in_bounds"), None, None
+
+
+_rounded_rows.defvjp(_rounded_rows_forward, _rounded_rows_backward)
+
+
+def _rows(texels: Texels, index: jax.Array) -> jax.Array:
+    """Return the texels `[M, C]` of one plane `[H', W', C]` at places `[M]`, counted row by row."""
+    values, exact = (None if x is None else x.reshape(-1, x.shape[-1]) for x in texels)
+    if exact is None:
+        return values.at[index].get(mode="promise_in_bounds")
+    return _rounded_rows(exact, values, index)
 
 
 def _weighted(texels: Iterable[jax.Array], corners: _Corners) -> jax.Array:
@@ -76,37 +148,63 @@ def _weighted(texels: Iterable[jax.Array], corners: _Corners) -> jax.Array:
     )
 
 
-def _lookup_corners(texels: jax.Array, uv: jax.Array) -> jax.Array:
+def _lookup_corners(texels: Texels, uv: jax.Array) -> jax.Array:
     """Look up `[H + 2, W + 2, C]` at places `[M, 2]`, with one gather per corner; returns `[M, C]`."""
-    height, width, channels = texels.shape
+    height, width, _ = texels.values.shape
     corners = _corners(uv, height - 2, width - 2)
     first = (corners.row + 1) * width + corners.column + 1
-    flat = texels.reshape(-1, channels).at
-    steps = (0, 1, width, width + 1)
-    return _weighted((flat[first + step].get(mode="promise_in_bounds") for step in steps), corners)
+    return _weighted((_rows(texels, first + step) for step in (0, 1, width, width + 1)), corners)
 
 
-def _lookup_packed(texels: jax.Array, uv: jax.Array) -> jax.Array:
+def _lookup_packed(texels: Texels, uv: jax.Array) -> jax.Array:
     """Look up `[H + 1, W + 1, 4 C]` at places `[M, 2]`, with one gather of four texels; returns `[M, C]`."""
-    height, width, channels = texels.shape
+    height, width, _ = texels.values.shape
     corners = _corners(uv, height - 1, width - 1)
     index = (corners.row + 1) * width + corners.column + 1
-    gathered = texels.reshape(-1, channels).at[index].get(mode="promise_in_bounds")
-    return _weighted(jnp.split(gathered, 4, axis=-1), corners)
+    return _weighted(jnp.split(_rows(texels, index), 4, axis=-1), corners)
+
+
+@jax.named_scope("lookup")
+def _lookup_lanes(texels: Texels, uv: jax.Array) -> jax.Array:
+    """Look up as `_lookup_packed`, but leave the weighted texels side by side; returns `[M, 4 C]`."""
+    height, width, lanes = texels.values.shape
+    corners = _corners(uv, height - 1, width - 1)
+    index = (corners.row + 1) * width + corners.column + 1
+    rows = _rows(texels, index)
+    # A product spreads the weights; repeating them would move data between lanes.
+    spread = jnp.asarray(np.kron(np.eye(4), np.ones((1, lanes // 4))), rows.dtype)
+    return rows * (corners.weights.astype(rows.dtype) @ spread)
+
+
+_LOOKUPS = {"corners": _lookup_corners, "packed": _lookup_packed, "lanes": _lookup_lanes}
 
 
 def sample_from_texels(
-    texels: jax.Array,
+    texels: Texels,
     coordinates: jax.Array,
     *,
     box_warp: float,
     plane_axes: PlaneAxes = "eg3d",
     compute: Compute = DEFAULT,
 ) -> jax.Array:
-    """Return the features of `sample_from_planes`, from texels of `make_texels` for the same `compute`."""
-    uv = project_onto_planes(coordinates * (2 / box_warp), plane_axes)
-    lookup = _lookup_packed if compute.lookup == "packed" else _lookup_corners
-    return jax.vmap(jax.vmap(lookup))(texels, uv)
+    """Return the features `[B, P, M, C]` of `sample_from_planes`; for the form "lanes" `[B, P, M, 4 C]`.
+
+    Args:
+      texels: of `make_texels` for the same `compute`, of all planes or of those of `merge_planes`.
+      coordinates: `[B, M, 3]` in world units.
+      box_warp: side of the planes' cube in world units.
+      plane_axes: axes of the planes.
+      compute: dtype and form.
+    """
+    uv = project_onto_planes(coordinates * (2 / box_warp), plane_axes)[:, : texels.values.shape[1]]
+    return jax.vmap(jax.vmap(_LOOKUPS[compute.lookup]))(texels, uv)
+
+
+def sum_of_corners(features: jax.Array, channels: int) -> jax.Array:
+    """Add up features `[..., 4 C]` of the form "lanes" to `[..., C]`; those of other forms stay."""
+    if features.shape[-1] == channels:
+        return features
+    return jnp.sum(rearrange(features, "... (corner c) -> ... corner c", corner=4), axis=-2)
 
 
 def sample_from_planes(
@@ -124,13 +222,16 @@ def sample_from_planes(
       coordinates: `[B, M, 3]` in world units.
       box_warp: side of the planes' cube in world units.
       plane_axes: axes of the planes, see `GeneratorConfig.plane_axes`.
-      compute: `compute.lookup` chooses between two equal forms; features have `compute.dtype`.
+      compute: `compute.lookup` chooses between equal forms; features have `compute.dtype`.
 
     Returns:
       `[B, 3, M, C]`.
     """
     texels = make_texels(planes, compute)
-    return sample_from_texels(texels, coordinates, box_warp=box_warp, plane_axes=plane_axes, compute=compute)
+    features = sample_from_texels(
+        texels, coordinates, box_warp=box_warp, plane_axes=plane_axes, compute=compute
+    )
+    return sum_of_corners(features, planes.shape[-1])
 
 
 def sample_from_3dgrid(grid: jax.Array, coordinates: jax.Array) -> jax.Array:

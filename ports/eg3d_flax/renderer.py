@@ -4,6 +4,7 @@ This module follows EG3D's `ImportanceRenderer`. `B` batch, `R` rays, `S` coarse
 samples per ray, `C` rendered features.
 """
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple, TypedDict
 
@@ -14,10 +15,10 @@ from jax import lax
 
 from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.config import GeneratorConfig
-from eg3d_flax.decoder import Decoded
+from eg3d_flax.decoder import FEATURES, Decoded
 from eg3d_flax.depths import importance_depths, stratified_depths
 from eg3d_flax.marching import Composite, Samples, interval_weights, march
-from eg3d_flax.planes import make_texels, sample_from_texels
+from eg3d_flax.planes import Texels, make_texels, merge_planes, sample_from_texels
 from eg3d_flax.randomness import per_sample
 from eg3d_flax.rays import auto_limits
 
@@ -87,10 +88,15 @@ def central_jitter(batch: int, rays: int, config: GeneratorConfig) -> Jitter:
     }
 
 
+def merged_texels(planes: jax.Array, config: GeneratorConfig, compute: Compute) -> Texels:
+    """Rearrange planes `[B, 3, H, W, C]` for a rendering, with two lookups a point where possible."""
+    return make_texels(merge_planes(planes, config.plane_axes), compute)
+
+
 def decode_points(
-    texels: jax.Array, points: jax.Array, decoder: Decoder, config: GeneratorConfig, compute: Compute
+    texels: Texels, points: jax.Array, decoder: Decoder, config: GeneratorConfig, compute: Compute
 ) -> Decoded:
-    """Return colour features and raw density of points `[B, M, 3]`; `texels` are of `planes.make_texels`."""
+    """Return colour features and raw density of points `[B, M, 3]`; `texels` are of `merged_texels`."""
     features = sample_from_texels(
         texels, points, box_warp=config.box_warp, plane_axes=config.plane_axes, compute=compute
     )
@@ -98,7 +104,7 @@ def decode_points(
 
 
 def trace_rays(
-    texels: jax.Array,
+    texels: Texels,
     rays: RayBundle,
     decoder: Decoder,
     config: GeneratorConfig,
@@ -107,9 +113,9 @@ def trace_rays(
     """Render rays and return intermediate results, too; depths are not clamped.
 
     Args:
-      texels: of `planes.make_texels`.
+      texels: of `merged_texels`.
       rays: of `bundle_rays`.
-      decoder: maps features `[B, 3, M, C]` to `Decoded`.
+      decoder: maps features `[B, P, M, C]`, which it adds, to `Decoded`.
       config: rendering settings.
       compute: forms and dtype.
     """
@@ -129,10 +135,11 @@ def trace_rays(
         stratified_depths(rays.near, rays.far, rays.coarse, disparity=config.disparity_space_sampling)
     )
     if config.depth_resolution_importance == 0:
-        return Trace(march([coarse], white_back=config.white_back), coarse.depths, None, None)
+        alone = march([coarse], white_back=config.white_back, compute=compute)
+        return Trace(alone, coarse.depths, None, None)
     weights_coarse = interval_weights(coarse.sigma, coarse.depths)
-    fine = sample(importance_depths(coarse.depths, weights_coarse, rays.fine))
-    composite = march([coarse, fine], white_back=config.white_back)
+    fine = sample(importance_depths(coarse.depths, weights_coarse, rays.fine, compute))
+    composite = march([coarse, fine], white_back=config.white_back, compute=compute)
     return Trace(composite, coarse.depths, fine.depths, weights_coarse)
 
 
@@ -146,15 +153,33 @@ class _Pixels(NamedTuple):
     farthest: jax.Array  # [B, r]
 
 
-def _in_chunks(render: Callable[[RayBundle], _Pixels], rays: RayBundle, chunk: int) -> _Pixels:
-    """Apply `render` to `chunk` rays of each image at a time; the gradient computes them again."""
+def _in_chunks(
+    render: Callable[[Texels, RayBundle], _Pixels], texels: Texels, rays: RayBundle, compute: Compute
+) -> _Pixels:
+    """Apply `render` to `compute.ray_chunk` rays of one image at a time; the gradient computes them again.
+
+    The loop over images is outside, so that a chunk's gradient is as large as one image's planes.
+    """
+
+    def of_image(image: tuple[Texels, RayBundle]) -> _Pixels:
+        texels, rays = jax.tree.map(lambda x: x[None], image)
+        return jax.tree.map(lambda x: x[0], _of_one_image(functools.partial(render, texels), rays, compute))
+
+    return lax.map(of_image, (texels, rays))
+
+
+def _of_one_image(render: Callable[[RayBundle], _Pixels], rays: RayBundle, compute: Compute) -> _Pixels:
+    """Apply `render` to the rays `[1, R, ...]` of an image, chunk by chunk."""
+    assert compute.ray_chunk is not None
+    chunk = compute.ray_chunk
     count = rays.origins.shape[1]
     chunks = -(-count // chunk)
     # The last chunk is filled up with copies of the last ray, which do not change the range of depths.
     index = jnp.minimum(jnp.arange(chunks * chunk), count - 1)
     padded = jax.tree.map(lambda x: x if chunks * chunk == count else x[:, index], rays)
     split = jax.tree.map(lambda x: rearrange(x, "b (n r) ... -> n b r ...", n=chunks), padded)
-    rendered = lax.map(jax.checkpoint(render), split)
+    kept = jax.checkpoint_policies.save_only_these_names(*([FEATURES] if compute.keep_features else []))
+    rendered = lax.map(jax.checkpoint(render, policy=kept), split)
     joined = jax.tree.map(lambda x: rearrange(x, "n b r ... -> b (n r) ..."), rendered)
     return jax.tree.map(lambda x: x[:, :count], joined)
 
@@ -183,6 +208,7 @@ def bundle_rays(
     return RayBundle(origins, directions, near, far, jitter["coarse"][..., 0], jitter["fine"])
 
 
+@jax.named_scope("rays")
 def render_rays(
     planes: jax.Array,
     origins: jax.Array,
@@ -199,22 +225,22 @@ def render_rays(
       origins: `[B, R, 3]`.
       directions: `[B, R, 3]`, unit vectors.
       jitter: random numbers.
-      decoder: maps features `[B, 3, M, C]` to `Decoded`.
+      decoder: maps features `[B, P, M, C]`, which it adds, to `Decoded`.
       config: rendering settings.
       compute: forms, dtype, and `ray_chunk`.
     """
     rays = bundle_rays(origins, directions, jitter, config)
-    texels = make_texels(planes, compute)  # once for all chunks
+    texels = merged_texels(planes, config, compute)  # once for all chunks
 
-    def render(rays: RayBundle) -> _Pixels:
+    def render(texels: Texels, rays: RayBundle) -> _Pixels:
         trace = trace_rays(texels, rays, decoder, config, compute)
         rgb, depth, weights, depths = trace.composite
         return _Pixels(rgb, depth, weights.sum(-1), depths[..., 0], depths[..., -1])
 
     chunk = compute.ray_chunk
     if chunk is None or chunk >= origins.shape[1]:
-        pixels = render(rays)
+        pixels = render(texels, rays)
     else:
-        pixels = _in_chunks(render, rays, chunk)
+        pixels = _in_chunks(render, texels, rays, compute)
     depth = jnp.clip(pixels.depth, jnp.min(pixels.nearest), jnp.max(pixels.farthest))
     return Rendering(pixels.rgb, depth[..., None], pixels.opacity[..., None])

@@ -4,6 +4,7 @@ This module follows EG3D's `torch_utils.ops.upfirdn2d` and `torch_utils.ops.conv
 height, `W` width, `I` input channels, `O` output channels.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -171,6 +172,8 @@ def _convolve(
     """Correlate; with `up`, the input gets `up - 1` zeros between its pixels."""
     if up > 1 and compute.dilation == "phases":
         return _convolve_in_phases(x, weight, padding, up=up, groups=groups)
+    if up > 1 and compute.dilation == "mixed":
+        return _convolve_mixed(x, weight, padding, up, groups)
     if any(side < 0 for pair in padding for side in pair) or (up > 1 and compute.dilation == "stuffed"):
         (y0, y1), (x0, x1) = padding
         config = ((0, 0, 0), (y0, y1, up - 1), (x0, x1, up - 1), (0, 0, 0))
@@ -184,6 +187,38 @@ def _convolve(
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
         feature_group_count=groups,
     )
+
+
+_Sides = tuple[tuple[int, int], tuple[int, int]]
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
+def _convolve_mixed(x: jax.Array, weight: jax.Array, padding: _Sides, up: int, groups: int) -> jax.Array:
+    """Convolve with `up` by dilation; the gradient of the weights is that of the phases."""
+    return _convolve(x, weight, padding, Compute(dilation="dilated"), up=up, groups=groups)
+
+
+def _convolve_mixed_forward(
+    x: jax.Array, weight: jax.Array, padding: _Sides, up: int, groups: int
+) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    return _convolve_mixed(x, weight, padding, up, groups), (x, weight)
+
+
+def _convolve_mixed_backward(
+    padding: _Sides, up: int, groups: int, saved: tuple[jax.Array, jax.Array], g: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    x, weight = saved
+
+    def of_image(x: jax.Array) -> jax.Array:
+        return _convolve(x, weight, padding, Compute(dilation="dilated"), up=up, groups=groups)
+
+    def of_weight(weight: jax.Array) -> jax.Array:
+        return _convolve_in_phases(x, weight, padding, up=up, groups=groups)
+
+    return *jax.linear_transpose(of_image, x)(g), *jax.linear_transpose(of_weight, weight)(g)
+
+
+_convolve_mixed.defvjp(_convolve_mixed_forward, _convolve_mixed_backward)
 
 
 class _Tap(NamedTuple):

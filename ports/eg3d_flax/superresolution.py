@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from eg3d_flax.batch_padding import in_multiples
 from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.randomness import per_sample
@@ -72,6 +73,7 @@ class Superresolution(nnx.Module):
             draws[conv] = per_sample(jax.random.normal, key, batch, shape, fold=2 * block + i)
         return draws
 
+    @jax.named_scope("superresolution")
     def __call__(
         self,
         rgb: jax.Array,
@@ -98,7 +100,14 @@ class Superresolution(nnx.Module):
           ValueError: if the input is too large for the "4X" module, or random noise has no key.
         """
         rows = jnp.repeat(ws[:, -1:].astype(jnp.float32), 3, axis=1)
-        x, img = self._resize(features), self._resize(rgb)
-        for i, (name, block) in enumerate(self.blocks.items()):
-            x, img = block(x, img, rows, noise=self._noise(i, name, key, rgb.shape[0]), compute=compute)
-        return img
+        noise = {name: self._noise(i, name, key, len(rgb)) for i, name in enumerate(self.blocks)}
+
+        def enlarge(
+            rgb: jax.Array, features: jax.Array, rows: jax.Array, noise: dict[str, Noise]
+        ) -> jax.Array:
+            x, img = self._resize(features), self._resize(rgb)
+            for name, block in self.blocks.items():
+                x, img = block(x, img, rows, noise=noise[name], compute=compute)
+            return img
+
+        return in_multiples(enlarge, compute.batch_multiple, rgb, features, rows, noise)

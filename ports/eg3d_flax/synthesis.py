@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from eg3d_flax.batch_padding import in_multiples
 from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.layers import SynthesisLayer, ToRGBLayer
 from eg3d_flax.randomness import per_sample
@@ -187,16 +188,22 @@ class SynthesisNetwork(nnx.Module):
         if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
             raise ValueError(f"ws must be [B, {self.num_ws}, {self.w_dim}], not {list(ws.shape)}")
         by_layer = self._noise(noise_mode, key, noise, ws.shape[0])
-        ws = ws.astype(jnp.float32)
+        return in_multiples(
+            lambda ws, noise: self._planes(ws, noise, compute),
+            compute.batch_multiple,
+            ws.astype(jnp.float32),
+            by_layer,
+        )
+
+    def _planes(self, ws: jax.Array, noise: Noise, compute: Compute) -> jax.Array:
+        """Apply the blocks; `noise` is by layer."""
         x = img = None
         row = 0
         for name, block in self.blocks.items():
             # ToRGB uses the same row as the first convolution of the next block.
             rows = ws[:, row : row + block.num_conv + 1]
             row += block.num_conv
-            block_noise = {
-                c: by_layer[f"{name}.{c}"] for c in block.convolutions if f"{name}.{c}" in by_layer
-            }
+            block_noise = {c: noise[f"{name}.{c}"] for c in block.convolutions if f"{name}.{c}" in noise}
             x, img = block(x, img, rows, noise=block_noise, compute=compute)
         assert img is not None
         return img

@@ -4,6 +4,7 @@ import dataclasses
 import importlib.metadata
 import json
 import pickle
+import re
 from pathlib import Path
 
 import jax
@@ -18,6 +19,7 @@ from jaxunlearn.profiling.aot import topology
 from jaxunlearn.profiling.aot.compilation import compile_step, too_large
 from jaxunlearn.profiling.aot.executable_file import FORMAT, load_executable, save_executable
 from jaxunlearn.profiling.aot.report import lines
+from jaxunlearn.profiling.scopes import OTHER, SCOPES, direction_of, part_of
 from jaxunlearn.profiling.workload import Preset, Workload
 from tests.support.tiny_models import outline, tiny_models
 
@@ -26,8 +28,17 @@ JAXLIB = importlib.metadata.version("jaxlib")
 
 @pytest.fixture(scope="module")
 def here():
-    """The step of two copies on 2 x 2 devices of this machine, compiled from shapes."""
-    return compile_step(Workload.of(outline(), presets.heads()), topology.find("here"), (2, 2), 2)
+    """The step of two copies on 2 x 2 devices of this machine, compiled from shapes, in chunks of rays."""
+    config = presets.heads()
+    config.rendering.ray_chunk = 256
+    return compile_step(Workload.of(outline(), config), topology.find("here"), (2, 2), 2)
+
+
+@pytest.fixture(scope="module")
+def parts(here):
+    """Part and direction of all operations of that step."""
+    names = re.findall(r'op_name="(jit[^"]*)"', here[1].as_text())
+    return {(part_of(name), direction_of(name)) for name in names}
 
 
 def test_what_a_device_needs(here):
@@ -36,10 +47,23 @@ def test_what_a_device_needs(here):
     assert report.needed == report.memory.total > report.memory.temporaries > 0
     assert report.memory.aliased > 0  # the state is updated in place
     assert report.flops > 0
-    assert report.estimated_cycles is None
+    assert report.cycles is None
     assert report.to_json() == json.loads(json.dumps(report.to_json())) | {"mesh": (2, 2), "largest": ()} | {
         "exchanges": tuple(dataclasses.asdict(found) for found in report.exchanges)
     }
+
+
+@pytest.mark.parametrize(
+    "part", ["backbone", "rays", "lookup", "decoder", "compositing", "planes", "perceptual", "identity"]
+)
+def test_a_part_is_named_in_both_directions(parts, part):
+    assert {(part, "forward"), (part, "backward")} <= parts
+
+
+def test_parts_without_a_gradient_and_parts_computed_again(parts):
+    assert {(part, "forward") for part in ("draw", "mapping", "depths", "optimiser")} <= parts
+    assert {(part, "recomputed") for part in ("lookup", "decoder", "compositing")} <= parts
+    assert {part for part, _ in parts} <= {*SCOPES, OTHER}
 
 
 def test_nothing_along_identity_and_one_all_reduce_along_sample(here):

@@ -9,9 +9,10 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.profiling.aot import topology
+from jaxunlearn.profiling.aot import cycles, topology
 from jaxunlearn.profiling.aot.compilation import compile_step, too_large
 from jaxunlearn.profiling.workload import Workload
+from tests.support.hlo_programs import compiled_text, shortened
 from tests.support.tiny_models import outline
 
 pytestmark = [
@@ -33,7 +34,20 @@ def test_what_a_chip_needs(v5e):
     assert v5e.device_kind == "TPU v5 lite"
     assert v5e.fits
     assert v5e.available == 16e9
-    assert v5e.estimated_cycles > 0
+    assert v5e.cycles.estimated > v5e.cycles.added > 0
+    parts = {part.part for part in v5e.cycles.parts if part.estimated}
+    assert {"backbone", "lookup", "decoder", "compositing", "perceptual", "identity"} <= parts
+    assert v5e.seconds == v5e.cycles.total / (197e12 / 2**17)
+
+
+def test_the_forms_without_an_estimate_are_those_of_the_saved_text():
+    """Another JAX or libtpu may write a form that nobody counts yet; then the count must learn it."""
+    found = cycles.count(shortened(compiled_text()))
+    assert found is not None
+    kinds = {group.kind for group in found.unknown}
+    assert "tpu_custom_call" in kinds
+    assert kinds.isdisjoint({"sort", "gather_fusion", "scatter_custom_fusion", "fusion"})
+    assert {part.part for part in found.parts if part.added} == {"lookup", "compositing"}
 
 
 @pytest.mark.parametrize(

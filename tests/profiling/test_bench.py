@@ -12,6 +12,7 @@ from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.sugar import presets as sugar_presets
+from jaxunlearn.models.generator import split_generator
 from jaxunlearn.profiling import measure, plot, results, step_flops, tables
 from jaxunlearn.profiling.cases import Case, swept
 from jaxunlearn.profiling.devices import chip, products
@@ -46,6 +47,10 @@ def test_a_case_in_figures(result):
     assert result["compile_seconds"] > 0
     assert result["program"]["temp"] > 0
     assert result["peak"]["of"] == "process"
+    generator = tiny_models().generator
+    trained = sum(leaf.nbytes for leaf in jax.tree.leaves(split_generator(generator).trainable))
+    assert result["copy"]["parameters"] == trained
+    assert 2 * trained <= result["copy"]["optimiser"] <= 2 * trained + 64  # two moments, and a count
 
 
 def test_each_part_forward_and_backward(result):

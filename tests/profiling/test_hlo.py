@@ -22,7 +22,7 @@ HloModule jit_step, is_scheduled=true, num_partitions=4
 
 %body (state: (s32[], f32[8,4])) -> (s32[], f32[8,4]) {
   %state = (s32[]{:T(128)}, f32[8,4]{1,0}) parameter(0)
-  %fusion = f32[8,4]{1,0} fusion(%state), kind=kLoop, calls=%add, CYCLES10
+  %fusion = f32[8,4]{1,0} fusion(%state), kind=kLoop, calls=%add
   %shift = f32[8,4]{1,0} collective-permute(%fusion), channel_id=3, source_target_pairs={{0,1},{1,0}}
   ROOT %next = (s32[]{:T(128)}, /*index=1*/f32[8,4]{1,0}) tuple(%state, %shift)
 }
@@ -31,13 +31,11 @@ ENTRY %main (x: f32[8,4]) -> f32[8,4] {
   %x = f32[8,4]{1,0} parameter(0)
   %loop = (s32[]{:T(128)}, f32[8,4]{1,0}) while(%x), condition=%condition, body=%body
   %sum = (f32[8,4]{1,0:T(8,128)}, bf16[16]{0}) all-reduce(%loop, %x), channel_id=1, \
-replica_groups=[2,2]<=[2,2]T(1,0), use_global_device_ids=true, to_apply=%add, CYCLES5
+replica_groups=[2,2]<=[2,2]T(1,0), use_global_device_ids=true, to_apply=%add
   %start = ((f32[8]{0}), (f32[32]{0})) all-gather-start(%x), replica_groups={{0,1},{2,3}}, dimensions={0}
   ROOT %done = f32[32]{0} all-gather-done(%start)
 }
-""".replace("CYCLES10", 'backend_config={"window_config":{"estimated_cycles":"10"}}').replace(
-    "CYCLES5", 'backend_config={"estimated_cycles":"5"}'
-)
+"""
 
 
 def test_exchanges_with_their_sizes_groups_and_loops():
@@ -45,13 +43,6 @@ def test_exchanges_with_their_sizes_groups_and_loops():
     assert permute == hlo.Collective("collective-permute", 8 * 4 * 4, ((0, 1), (1, 0)), trips=7)
     assert reduce == hlo.Collective("all-reduce", 8 * 4 * 4 + 16 * 2, ((0, 2), (1, 3)), trips=1)
     assert gather == hlo.Collective("all-gather", 32 * 4, ((0, 1), (2, 3)), trips=1)
-
-
-def test_cycles_are_multiplied_by_the_loop():
-    assert hlo.estimated_cycles(TEXT) == 7 * 10 + 5
-    assert hlo.estimated_cycles(TEXT.replace("estimated_cycles", "something")) is None
-    known = TEXT.replace("body=%body", 'body=%body, backend_config={"known_trip_count":{"n":"3"}}')
-    assert hlo.estimated_cycles(known) == 3 * 10 + 5
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,17 @@ import pytest
 from flax import nnx
 from jax.tree_util import Partial
 
-from eg3d_flax import GeneratorConfig, TriPlaneGenerator, account, from_torch
+from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator, account, from_torch
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.base import StepSettings
+from jaxunlearn.methods.from_config import Adam
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.losses import term_weights
 from jaxunlearn.models.generator import merge_generator, split_generator
 from jaxunlearn.models.perception import Perception
+from jaxunlearn.training.compiled_step import StepRecipe
 from jaxunlearn.training.step import Frozen, UnlearningStep, over_identities
+from tests.support.convolutions import batches_of_convolutions
 from tests.support.golden import eg3d_lr_multiplier, eg3d_weight
 from tests.support.standin import StandIn
 
@@ -139,3 +142,41 @@ def test_weights_follow_the_reduction():
     np.testing.assert_allclose(total["perceptual"], [1, 1, 1, 3])
     np.testing.assert_allclose(total["planes"], [0.01, 0.01, 0.01, 0])
     assert dataclasses.replace(SAMPLING, local=term_weights(identity=0.0)).weights()["identity"][0] == 0
+
+
+@pytest.mark.must
+def test_filled_batches_change_neither_loss_nor_gradient(generator):
+    ws, ws_target = people(generator, 1)
+    results = []
+    for multiple in (1, 8):
+        step, frozen = build(generator, StepSettings(SAMPLING, compute=Compute(batch_multiple=multiple)))
+        target = step.target(frozen, ws[0], ws_target[0])
+        draws = step.draw(jax.random.key(0), frozen)
+        losses = jax.value_and_grad(step.losses, has_aux=True)
+        results.append(jax.jit(losses)(frozen.trainable, frozen, target, draws))
+    chex.assert_trees_all_close(results[1], results[0], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("copies", "at_once", "images"), [(1, 0, {8}), (2, 0, {8, 16}), (4, 0, {8, 24}), (3, 1, {8})]
+)
+def test_copies_share_the_batches_of_the_source(generator, copies, at_once, images):
+    """Six latents are eight in each trained backbone; the five in the source are 24 for four copies."""
+    settings = StepSettings(GuideSampling(num_adjacent=3, num_global=2), compute=Compute(batch_multiple=8))
+    _, frozen = build(generator, settings)
+    graphdef, adam = split_generator(generator).graphdef, Adam(1e-2, 0.9, 0.999, 1e-8, None)
+    step = StepRecipe(graphdef, adam, settings, copies, at_once=at_once).step()
+    together = at_once or copies
+
+    def images_of(trainable, ws, key):
+        ours, wanted = step.render(trainable, frozen, step.target(frozen, ws, ws), step.draw(key, frozen))
+        return ours.image, wanted.image
+
+    trainable = jax.tree.map(lambda x: jnp.stack([x] * together), frozen.trainable)
+    keys = jax.random.split(jax.random.key(0), together)
+    given = trainable, people(generator, together)[0], keys
+    if together == 1:
+        found = batches_of_convolutions(images_of, *jax.tree.map(lambda x: x[0], given))
+    else:
+        found = batches_of_convolutions(jax.vmap(images_of), *given)
+    assert found - {together} == images  # without the targets' planes, one latent a copy

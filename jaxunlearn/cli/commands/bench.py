@@ -27,6 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
         steps=arguments.steps,
         warm_up=arguments.warm_up,
         parts=arguments.parts,
+        profile=arguments.profile,
     )
     cases = swept(case, arguments.sweep)
     measured = results.run(

@@ -12,6 +12,7 @@ from jaxunlearn.profiling.aot import topology
 from jaxunlearn.profiling.aot.compilation import compile_step
 from jaxunlearn.profiling.aot.executable_file import save_executable
 from jaxunlearn.profiling.aot.report import lines
+from jaxunlearn.profiling.measure import networks_of
 from jaxunlearn.profiling.workload import PRESETS, Workload
 from jaxunlearn.terminal import say
 
@@ -36,8 +37,10 @@ def run(arguments: argparse.Namespace) -> None:
     target = topology.find(arguments.topology)
     devices = len(target.devices)
     shape = arguments.mesh or ((1, devices) if method_of(config).shares_generator(config) else (devices, 1))
-    workload = Workload.of(preset.outline(), config, people)
-    report, executable = compile_step(workload, target, shape, arguments.copies or shape[0])
+    models = preset.outline()
+    workload = Workload.of(models, config, people)
+    copies = arguments.copies or shape[0]
+    report, executable = compile_step(workload, target, shape, copies, networks_of(models))
     for line in lines(report, config):
         say(line)
     if arguments.json:

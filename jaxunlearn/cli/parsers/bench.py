@@ -23,7 +23,8 @@ examples:
 what can be swept:
   copies, people (who share a generator), mesh (IxS devices), precision (default, high, highest), pairs,
   adjacent, global, dtype, ray_chunk (rays at a time, recomputed for the gradient; 0: all rays at once,
-  nothing recomputed), rays (along each side)
+  nothing recomputed), keep_features (0, 1: of rays in chunks, not looked up again), rays (along each
+  side), modulation, dilation, filtering, lookup, compared (forms of computation, see eg3d_flax.Compute)
 """
 
 
@@ -49,6 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="number of steps before the timed ones [%(default)s]",
     )
     add("--parts", action="store_true", help="time each part too, forward and backward: a roofline table")
+    add("--profile", action="store_true", help="trace three steps: the time of each part and operation in it")
     add("--out", type=local_path, default=Path("bench"), metavar="DIR", help="folder to write [%(default)s]")
     add("--again", action="store_true", help="measure finished cases again")
     add("--compare", type=local_path, metavar="FILE", help="results.json, or its folder, to compare with")

@@ -8,8 +8,13 @@ from typing import Any
 
 import jax
 
-from jaxunlearn.profiling.aot import hlo
+from jaxunlearn.models.flops import Networks
+from jaxunlearn.profiling import step_flops
+from jaxunlearn.profiling.aot import cycles, hlo
+from jaxunlearn.profiling.aot.cycles import Cycles
 from jaxunlearn.profiling.aot.topology import Topology
+from jaxunlearn.profiling.copies import CopySize, copy_size
+from jaxunlearn.profiling.devices import chip
 from jaxunlearn.profiling.workload import Workload
 from jaxunlearn.sharding import SAMPLE, make_mesh
 
@@ -68,6 +73,7 @@ class Report:
       mesh: devices along "identity" and "sample".
       copies: generator copies, `K`.
       pairs: pairs of a copy in a step.
+      copy: what a device holds for each copy.
       padding: fraction of work that is not needed, by name.
       fits: True if the program fits into a device's memory.
       needed, available: bytes of a device; if the compiler refused the program, from its message.
@@ -75,7 +81,8 @@ class Report:
       largest: the largest temporaries, if the compiler lists them.
       flops: XLA's count for one device, with bodies of loops counted once.
       exchanges: collectives between devices.
-      estimated_cycles: the compiler's estimate for a step, if it gives one.
+      model_flops: operations of a step that one device has to do, see `step_flops`, if asked for.
+      cycles: of a step, if the compiler estimates them.
       lower_seconds, compile_seconds: time of tracing and of compiling.
     """
 
@@ -86,6 +93,7 @@ class Report:
     mesh: tuple[int, int]
     copies: int
     pairs: int
+    copy: CopySize
     padding: dict[str, float]
     fits: bool
     needed: int
@@ -94,17 +102,39 @@ class Report:
     largest: tuple[dict[str, Any], ...]
     flops: float | None
     exchanges: tuple[Exchange, ...]
-    estimated_cycles: int | None
+    model_flops: float | None
+    cycles: Cycles | None
     lower_seconds: float
     compile_seconds: float
 
+    @property
+    def seconds(self) -> float | None:
+        """Time of the known cycles, without waiting; None if cycles or the clock are unknown."""
+        known = chip(self.device_kind)
+        if self.cycles is None or known is None or known.clock is None:
+            return None
+        return self.cycles.total / known.clock
+
+    @property
+    def mfu(self) -> float | None:
+        """Share of the chip's peak that model operations reach in `seconds`; None if either is unknown."""
+        known, seconds = chip(self.device_kind), self.seconds
+        if known is None or seconds is None or self.model_flops is None:
+            return None
+        return self.model_flops / seconds / known.flops
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return dataclasses.asdict(self)
+        counted = {"cycles": self.cycles and self.cycles.to_json(), "seconds": self.seconds, "mfu": self.mfu}
+        return dataclasses.asdict(dataclasses.replace(self, cycles=None)) | counted
 
 
 def compile_step(
-    workload: Workload, topology: Topology, shape: tuple[int, int], copies: int
+    workload: Workload,
+    topology: Topology,
+    shape: tuple[int, int],
+    copies: int,
+    networks: Networks | None = None,
 ) -> tuple[Report, Any]:
     """Compile the step of `copies` generator copies.
 
@@ -113,6 +143,7 @@ def compile_step(
       topology: the devices to compile for.
       shape: devices along "identity" and along "sample".
       copies: `K`.
+      networks: sizes of the networks, to count model operations.
 
     Returns:
       The report and the executable; None instead of the executable if the compiler found it too large.
@@ -123,7 +154,8 @@ def compile_step(
     mesh = make_mesh(*shape, topology.devices)
     recipe = workload.recipe(copies, mesh, topology.platform)
     began = time.perf_counter()
-    lowered = jax.jit(recipe.advance(), donate_argnums=0).lower(*workload.outline(recipe))
+    arguments = workload.outline(recipe)
+    lowered = jax.jit(recipe.advance(), donate_argnums=0).lower(*arguments)
     lower_seconds = time.perf_counter() - began
     common: dict[str, Any] = {
         "topology": topology.name,
@@ -133,7 +165,10 @@ def compile_step(
         "mesh": shape,
         "copies": copies,
         "pairs": recipe.settings.sampling.count,
+        "copy": copy_size(arguments[0], recipe.trained),
         "padding": recipe.padding(),
+        "model_flops": networks
+        and step_flops.total(step_flops.step(networks, recipe.settings)) * copies / mesh.size,
         "lower_seconds": round(lower_seconds, 2),
     }
     began = time.perf_counter()
@@ -162,7 +197,7 @@ def _refused(
         largest=largest,
         flops=None,
         exchanges=(),
-        estimated_cycles=None,
+        cycles=None,
     )
 
 
@@ -179,7 +214,7 @@ def _compiled(common: dict[str, Any], executable: Any, available: int, sample: i
         largest=(),
         flops=(executable.cost_analysis() or {}).get("flops"),
         exchanges=_exchanges(text, sample),
-        estimated_cycles=hlo.estimated_cycles(text),
+        cycles=cycles.count(text),
     )
 
 

@@ -1,4 +1,4 @@
-"""Read the text of an optimised program: exchanges between devices, and the compiler's estimate of its time.
+"""Read the text of an optimised program: its instructions, loops, and exchanges between devices.
 
 The text is XLA's HLO: computations in braces, one instruction per line: `%name = shape opcode(operands), …`.
 """
@@ -14,11 +14,10 @@ import numpy as np
 KINDS = ("all-reduce", "all-gather", "all-to-all", "reduce-scatter", "collective-permute")
 _BITS = {"pred": 8, "bf16": 16, "s4": 4, "u4": 4}
 _INSTRUCTION = re.compile(
-    r"^\s+(?:ROOT )?%?[\w.\-]+ = (?P<shape>\(.*?\)|\S+) (?P<opcode>[\w\-]+)\((?P<rest>.*)$"
+    r"^\s+(?:ROOT )?(?P<name>%?[\w.\-]+) = (?P<shape>\(.*?\)|\S+) (?P<opcode>[\w\-]+)\((?P<rest>.*)$"
 )
 _ARRAY = re.compile(r"\b([a-z]+\d*\w*)\[([\d,]*)\]")
 _CALLED = re.compile(r"(calls|to_apply|body|condition|branch_computations)=\{?(%[\w.\-]+(?:, %[\w.\-]+)*)")
-_CYCLES = re.compile(r'"estimated_cycles":"(\d+)"')
 _TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
 _GROUPS = re.compile(r"replica_groups=(\{\{.*?\}\}|\[[\d,]+\]<=\[[\d,]+\](?:T\([\d,]+\))?)")
 _PAIRS = re.compile(r"source_target_pairs=(\{\{.*?\}\})")
@@ -39,19 +38,39 @@ class Collective(NamedTuple):
 
 
 @dataclasses.dataclass
-class _Instruction:
+class Instruction:
+    """One line of a computation.
+
+    Attributes:
+      name: with its %.
+      opcode: such as "fusion".
+      shape: of the result, with layout.
+      rest: operands after the opening parenthesis, attributes, metadata and the compiler's notes.
+    """
+
+    name: str
     opcode: str
     shape: str
     rest: str
 
+    @property
+    def operands(self) -> list[str]:
+        """Names of the operands."""
+        return re.findall(r"%[\w.\-]+", self.rest.split(")", 1)[0])
 
-Computations = dict[str, list[_Instruction]]
+    def attribute(self, pattern: str) -> str:
+        """Return the first group of a regular expression in `rest`; "" if it does not match."""
+        match = re.search(pattern, self.rest)
+        return match[1] if match else ""
+
+
+Computations = dict[str, list[Instruction]]
 
 
 def computations(text: str) -> tuple[Computations, str]:
     """Return the computations by name, and the name of the entry."""
     program: Computations = {}
-    current: list[_Instruction] | None = None
+    current: list[Instruction] | None = None
     entry = ""
     for line in text.splitlines():
         if line.endswith("{") and not line.startswith((" ", "HloModule")):
@@ -61,17 +80,22 @@ def computations(text: str) -> tuple[Computations, str]:
         elif line.startswith("}"):
             current = None
         elif current is not None and (match := _INSTRUCTION.match(re.sub(r"/\*.*?\*/", "", line))):
-            current.append(_Instruction(match["opcode"], match["shape"], match["rest"]))
+            current.append(Instruction(match["name"], match["opcode"], match["shape"], match["rest"]))
     return program, entry
 
 
-def _bytes(shape: str) -> list[int]:
-    """Return the bytes of each array of a shape."""
-    sizes = []
+def arrays(shape: str) -> list[tuple[int, tuple[int, ...]]]:
+    """Return the bits of a number and the sides of each array of a shape."""
+    found = []
     for kind, sides in _ARRAY.findall(shape):
         bits = _BITS.get(kind) or int("".join(re.findall(r"\d+", kind)[:1]) or 0)
-        sizes.append(math.prod(int(side) for side in sides.split(",") if side) * bits // 8)
-    return sizes
+        found.append((bits, tuple(int(side) for side in sides.split(",") if side)))
+    return found
+
+
+def sizes_of(shape: str) -> list[int]:
+    """Return the bytes of each array of a shape."""
+    return [math.prod(sides) * bits // 8 for bits, sides in arrays(shape)]
 
 
 def _groups(rest: str) -> tuple[tuple[int, ...], ...]:
@@ -97,11 +121,11 @@ def _listed(text: str) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(n) for n in row.split(",") if n.strip()) for row in rows)
 
 
-def _trips(program: Computations, loop: _Instruction) -> int:
+def _trips(program: Computations, loop: Instruction) -> int:
     """Return the runs of a loop's body: stated by the loop, or the limit in its condition."""
     if known := _TRIPS.search(loop.rest):
         return int(known[1])
-    condition = dict(_called(loop)).get("condition", "")
+    condition = dict(called(loop)).get("condition", "")
     limits = [
         int(match[1])
         for instruction in program.get(condition, [])
@@ -110,47 +134,37 @@ def _trips(program: Computations, loop: _Instruction) -> int:
     return limits[0] if len(limits) == 1 else 1
 
 
-def _called(instruction: _Instruction) -> Iterator[tuple[str, str]]:
+def called(instruction: Instruction) -> Iterator[tuple[str, str]]:
+    """Yield role and name of the computations that an instruction calls."""
     for role, names in _CALLED.findall(instruction.rest):
         for name in names.split(", "):
             yield role, name
 
 
-def _walk(program: Computations, name: str, trips: int) -> Iterator[tuple[_Instruction, int]]:
+def walk(program: Computations, name: str, trips: int) -> Iterator[tuple[Instruction, int]]:
     """Yield every instruction that runs by itself (not inside of a fusion), and its number of runs."""
     for instruction in program.get(name, []):
         yield instruction, trips
         if instruction.opcode == "fusion" and "async_collective" not in instruction.rest:
             continue
         inner = trips * (_trips(program, instruction) if instruction.opcode == "while" else 1)
-        for role, called in _called(instruction):
+        for role, name_called in called(instruction):
             if role != "to_apply" or instruction.opcode == "call":
-                yield from _walk(program, called, inner)
+                yield from walk(program, name_called, inner)
 
 
 def collectives(text: str) -> list[Collective]:
     """Return all exchanges between devices; asynchronous exchanges are counted at their start."""
     program, entry = computations(text)
     exchanges = []
-    for instruction, trips in _walk(program, entry, 1):
+    for instruction, trips in walk(program, entry, 1):
         kind = instruction.opcode.removesuffix("-start")
         if kind in KINDS:
-            sizes = _bytes(instruction.shape)
+            sizes = sizes_of(instruction.shape)
             if instruction.opcode != kind and len(sizes) > 1 and instruction.shape.startswith("(("):
                 sizes = sizes[len(sizes) // 2 :]  # the shape of a start has operands, then results
             exchanges.append(Collective(kind, sum(sizes), _groups(instruction.rest), trips))
     return exchanges
-
-
-def estimated_cycles(text: str) -> int | None:
-    """Return the compiler's estimate for a step, with all turns of loops; None if it gives none."""
-    program, entry = computations(text)
-    cycles = [
-        trips * int(match[1])
-        for instruction, trips in _walk(program, entry, 1)
-        if (match := _CYCLES.search(instruction.rest))
-    ]
-    return sum(cycles) if cycles else None
 
 
 def axis_of(groups: Sequence[Sequence[int]], sample: int) -> str:

@@ -1,10 +1,14 @@
 """Write the report of a compilation in words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.profiling.aot.compilation import Exchange, Report
-from jaxunlearn.profiling.devices import products
+from jaxunlearn.profiling.aot.cycles import Cycles, Unknown
+from jaxunlearn.profiling.devices import chip, products
+
+_LEAST_SHARE = 0.1
+"""Percent of the cycles from which a part is printed; JSON has all parts."""
 
 
 def lines(report: Report, config: ConfigDict) -> Iterator[str]:
@@ -26,11 +30,8 @@ def lines(report: Report, config: ConfigDict) -> Iterator[str]:
         yield f"operations per device, as XLA counts them (bodies of loops once): {gflop:.1f} GFLOP"
     if report.fits:
         yield from _exchanges(report.exchanges)
-    if report.estimated_cycles is not None:
-        yield (
-            f"estimated cycles per device (all turns of loops, without gathers, scatters and sorts): "
-            f"{report.estimated_cycles:,}"
-        )
+    if report.cycles is not None:
+        yield from _cycles(report, report.cycles)
 
 
 def _memory(report: Report) -> Iterator[str]:
@@ -46,6 +47,11 @@ def _memory(report: Report) -> Iterator[str]:
             f"({_gib(m.aliased)} of them in place of arguments), "
             f"temporaries {_gib(m.temporaries)}, code {_gib(m.code)}"
         )
+    of_copy = report.copy
+    yield (
+        f"  of that for each copy: parameters {of_copy.parameters / 2**20:.1f} MiB, "
+        f"optimiser {of_copy.optimiser / 2**20:.1f} MiB"
+    )
     for entry in report.largest:
         yield f"  {_gib(entry['bytes'])} {entry['shape']} {entry['operator']}"
 
@@ -56,6 +62,42 @@ def _exchanges(exchanges: tuple[Exchange, ...]) -> Iterator[str]:
     for exchange in exchanges:
         along = "across the whole mesh" if exchange.axis == "both" else f"along {exchange.axis}"
         yield f"{exchange.count} x {exchange.kind} {along}, {exchange.bytes / 2**20:.2f} MiB per step"
+
+
+def _cycles(report: Report, cycles: Cycles) -> Iterator[str]:
+    yield (
+        f"cycles per device: {cycles.estimated:.3g} estimated by the compiler, and {cycles.added:.3g} of "
+        f"gathers, scatters and sorts, which it leaves out: {cycles.total:.3g}"
+    )
+    known = chip(report.device_kind)
+    if known is not None and known.clock is not None and report.seconds is not None:
+        line = f"  {1e3 * report.seconds:.4g} ms a step at {known.clock / 1e9:.3f} GHz"
+        share = "" if report.mfu is None else f", {100 * report.mfu:.2g} % MFU"
+        yield f"{line}{share}: if the estimates hold and nothing waits"
+    yield "  part             direction   estimated  left out  share"
+    for part in cycles.parts:
+        share = 100 * part.total / cycles.total
+        if share >= _LEAST_SHARE:
+            numbers = f"{part.estimated:10.2e} {part.added:9.2e} {share:5.1f} %"
+            yield f"  {part.part:16} {part.direction:10} {numbers}"
+    yield "most expensive operations:"
+    for operation in cycles.dearest:
+        yield (
+            f"  {operation.cycles:9.2e} {operation.part} {operation.direction}: "
+            f"{operation.runs} x {operation.kind} {operation.shape}"
+        )
+    yield from _unknown(cycles.unknown)
+
+
+def _unknown(groups: Sequence[Unknown]) -> Iterator[str]:
+    """Yield what is in no number, by kind; JSON has it by part."""
+    if groups:
+        yield "in neither number (kind, runs, size of the results):"
+    for kind in dict.fromkeys(group.kind for group in groups):
+        same = [group for group in groups if group.kind == kind]
+        size = sum(group.bytes for group in same)
+        beside = ", beside other work" if kind.endswith("-start") else ""
+        yield f"  {kind}: {sum(group.runs for group in same)} x, {size / 2**20:.1f} MiB{beside}"
 
 
 def _gib(count: float) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from eg3d_flax.compute import Compute
 from eg3d_flax.depths import cumulative, importance_depths, sample_pdf, stratified_depths
 from tests.support.golden import golden
 
@@ -26,9 +27,12 @@ def case_weights() -> np.ndarray:
 
 
 @pytest.mark.parity
-def test_importance_samples():
+@pytest.mark.parametrize(
+    "compute", [Compute(compared=0), Compute(compared=1000)], ids=["gathers", "compares"]
+)
+def test_importance_samples(compute):
     u = jnp.asarray(CASE.input("imp.u_fine"))[None]
-    depths = importance_depths(jnp.asarray(case_depths()), jnp.asarray(case_weights()), u)
+    depths = importance_depths(jnp.asarray(case_depths()), jnp.asarray(case_weights()), u, compute)
     CASE.check("sample_importance", depths[..., None])
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from eg3d_flax import ordering as ordering_module
+from eg3d_flax.compute import Compute
 from eg3d_flax.marching import Samples, interval_weights, march
 from eg3d_flax.ordering import ordering, to_original_order, to_sorted_order
 from tests.support.golden import golden
@@ -34,7 +34,7 @@ def test_two_passes_in_the_order_of_their_depths():
     rgb, sigma, depths = (
         jnp.concatenate([getattr(samples, name) for samples in passes()], axis=2) for name in Samples._fields
     )
-    by = ordering(depths)
+    by = ordering(depths, compared=32)
     colours = jax.vmap(to_sorted_order, (-1, None), -1)(rgb, by)
     CASE.check("unify.colors", colours)
     CASE.check("unify.densities", to_sorted_order(sigma, by)[..., None])
@@ -62,10 +62,13 @@ def test_an_empty_ray_keeps_gradients_finite():
         assert jnp.isfinite(gradient).all()
 
 
-@pytest.mark.parametrize("limit", [0, 1000], ids=["sorts", "comparisons"])
-def test_a_pixel_does_not_depend_on_the_order_of_drawing(limit, monkeypatch):
+@pytest.mark.parametrize(
+    "compute",
+    [Compute(compared=0), Compute(compared=1000)],
+    ids=["sorts", "comparisons"],
+)
+def test_a_pixel_does_not_depend_on_the_order_of_drawing(compute):
     """Nor do its gradients: both forms of ordering, on samples of which some are at equal depths."""
-    monkeypatch.setattr(ordering_module, "FEW", limit)
     rng = np.random.default_rng(3)
     depths = np.round(rng.uniform(2, 3, (4, 9)), 1).astype(np.float32)
     depths.sort()
@@ -80,7 +83,8 @@ def test_a_pixel_does_not_depend_on_the_order_of_drawing(limit, monkeypatch):
     mixed = Samples(*(jnp.stack([x[ray, order] for ray, order in enumerate(shuffled)]) for x in known))
 
     def loss(samples):
-        composite = march([Samples(*(x[:, :4] for x in samples)), Samples(*(x[:, 4:] for x in samples))])
+        halves = [Samples(*(x[:, :4] for x in samples)), Samples(*(x[:, 4:] for x in samples))]
+        composite = march(halves, compute=compute)
         return jnp.sum(composite.rgb**2) + jnp.sum(composite.depth), composite
 
     (_, found), gradient = jax.value_and_grad(loss, has_aux=True)(mixed)
@@ -93,11 +97,12 @@ def test_a_pixel_does_not_depend_on_the_order_of_drawing(limit, monkeypatch):
 
 
 @settings(deadline=None, max_examples=30)
-@given(arrays(np.float32, (3, 7), elements=st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.0])), st.booleans())
-def test_ordering_is_a_stable_sort_and_comes_back(keys, few):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ordering_module, "FEW", 32 if few else 0)
-        by = ordering(jnp.asarray(keys))
+@given(
+    arrays(np.float32, (3, 7), elements=st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.0])),
+    st.sampled_from([0, 32]),
+)
+def test_ordering_is_a_stable_sort_and_comes_back(keys, compared):
+    by = ordering(jnp.asarray(keys), compared)
     index = jnp.broadcast_to(jnp.arange(7.0), keys.shape)
     np.testing.assert_array_equal(to_sorted_order(index, by), np.argsort(keys, axis=-1, kind="stable"))
     np.testing.assert_array_equal(to_sorted_order(jnp.asarray(keys), by), np.sort(keys, axis=-1))

@@ -13,7 +13,7 @@ from tests.support.layouts import hwio, nchw, nhwc, oihw
 pytestmark = pytest.mark.parity
 
 CASE = golden("eg3d", "ops_modulated_conv2d")
-FORMS = forms(modulation=["scaled", "grouped"], dilation=["dilated", "stuffed", "phases"])
+FORMS = forms(modulation=["scaled", "grouped"], dilation=["dilated", "stuffed", "phases", "mixed"])
 
 
 @pytest.mark.parametrize("compute", FORMS, ids=form_id)

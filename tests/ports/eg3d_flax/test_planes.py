@@ -1,4 +1,4 @@
-"""Plane projection and lookup against the official functions, in both forms."""
+"""Plane projection and lookup against the official functions, in all forms."""
 
 import jax
 import jax.numpy as jnp
@@ -8,12 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eg3d_flax import planes as planes_module
-from eg3d_flax.planes import project_onto_planes, sample_from_3dgrid, sample_from_planes
+from eg3d_flax.compute import Compute
+from eg3d_flax.planes import (
+    make_texels,
+    merge_planes,
+    project_onto_planes,
+    sample_from_3dgrid,
+    sample_from_planes,
+    sample_from_texels,
+    sum_of_corners,
+)
 from tests.support.forms import form_id, forms
 from tests.support.golden import golden
 
 CASE = golden("eg3d", "sample_from_planes")
-FORMS = forms(lookup=["corners", "packed"])
+FORMS = forms(lookup=["corners", "packed", "lanes"])
 
 
 def ours(planes: np.ndarray) -> jnp.ndarray:
@@ -73,10 +82,47 @@ def test_the_forms_agree_wherever_points_lie(height, width, seed, spread):
     planes = jnp.asarray(rng.normal(size=(1, 3, height, width, 3)), jnp.float32)
     points = jnp.asarray(spread * rng.normal(size=(1, 20, 3)), jnp.float32)
     features = [sample_from_planes(planes, points, box_warp=1.0, compute=form) for form in FORMS]
-    np.testing.assert_allclose(features[0], features[1], atol=1e-5)
+    for other in features[1:]:
+        np.testing.assert_allclose(features[0], other, atol=1e-5)
 
 
 def test_fixed_axes_see_the_yz_plane():
     point = jnp.array([[[0.1, 0.2, 0.3]]])
     np.testing.assert_allclose(project_onto_planes(point)[0, 2, 0], [0.3, 0.1])
     np.testing.assert_allclose(project_onto_planes(point, "fixed")[0, 2, 0], [0.3, 0.2])
+
+
+@pytest.mark.parametrize("compute", FORMS, ids=form_id)
+def test_merged_planes_have_the_same_sum_and_gradient(compute):
+    points = jnp.asarray(CASE.input("coords"))
+    planes = jax.random.normal(jax.random.key(1), (len(points), 3, 6, 6, 4))
+    assert merge_planes(planes).shape[1] == 2
+    assert merge_planes(planes, "fixed").shape[1] == 3
+
+    def of_each(planes):
+        return jnp.sum(sample_from_planes(planes, points, box_warp=1.0, compute=compute), axis=1)
+
+    def of_merged(planes):
+        texels = make_texels(merge_planes(planes), compute)
+        features = sample_from_texels(texels, points, box_warp=1.0, compute=compute)
+        return jnp.sum(sum_of_corners(features, planes.shape[-1]), axis=1)
+
+    expected, pull_expected = jax.vjp(of_each, planes)
+    features, pull = jax.vjp(of_merged, planes)
+    np.testing.assert_allclose(features, expected, atol=1e-5)
+    cotangent = jax.random.normal(jax.random.key(0), features.shape)
+    np.testing.assert_allclose(pull(cotangent)[0], pull_expected(cotangent)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("lookup", ["corners", "packed", "lanes"])
+def test_gradients_of_rounded_planes_are_added_in_float32(lookup):
+    planes = jnp.zeros((1, 3, 4, 4, 2))
+    points = jnp.zeros((1, 4096, 3))  # all points share the four texels in the middle
+
+    @jax.grad
+    def gradient(planes, compute):
+        return jnp.sum(sample_from_planes(planes, points, box_warp=1.0, compute=compute).astype(jnp.float32))
+
+    of_rounded = gradient(planes, Compute(lookup=lookup, dtype=jnp.bfloat16))
+    np.testing.assert_allclose(of_rounded, gradient(planes, Compute(lookup=lookup)))
+    np.testing.assert_allclose(jnp.max(of_rounded), 1024)  # in bfloat16 the sum stops growing at 256

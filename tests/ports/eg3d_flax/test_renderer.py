@@ -12,8 +12,15 @@ from eg3d_flax import camera, rays
 from eg3d_flax.compute import Compute
 from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.decoder import OSGDecoder
-from eg3d_flax.planes import make_texels
-from eg3d_flax.renderer import Jitter, bundle_rays, central_jitter, random_jitter, render_rays, trace_rays
+from eg3d_flax.renderer import (
+    Jitter,
+    bundle_rays,
+    central_jitter,
+    merged_texels,
+    random_jitter,
+    render_rays,
+    trace_rays,
+)
 from eg3d_flax.torch_names import LAYOUT
 from tests.support.golden import golden
 from torch_bridge import from_torch, module_from_arrays, module_shapes, to_torch
@@ -80,7 +87,9 @@ def test_decoder(decoder):
 def test_every_stage_of_every_variant(planes, decoder, variant):
     origins, directions, jitter, config = variant_rays(variant)
     bundle = bundle_rays(origins, directions, jitter, config)
-    trace = jax.jit(lambda planes: trace_rays(make_texels(planes), bundle, decoder, config))(planes)
+    trace = jax.jit(
+        lambda planes: trace_rays(merged_texels(planes, config, Compute()), bundle, decoder, config)
+    )(planes)
 
     def every_fourth(x):
         return x[:, ::4, :, None]
@@ -98,7 +107,7 @@ def test_every_stage_of_every_variant(planes, decoder, variant):
 
 @pytest.mark.parity
 @pytest.mark.parametrize("ray_chunk", [None, 24], ids=["whole", "chunked"])
-@pytest.mark.parametrize("lookup", ["corners", "packed"])
+@pytest.mark.parametrize("lookup", ["corners", "packed", "lanes"])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_rendering(planes, decoder, variant, lookup, ray_chunk):
     origins, directions, jitter, config = variant_rays(variant)
@@ -112,12 +121,16 @@ def test_rendering(planes, decoder, variant, lookup, ray_chunk):
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize("ray_chunk", [None, 24], ids=["whole", "chunked"])
-@pytest.mark.parametrize("lookup", ["corners", "packed"])
-def test_gradient_with_respect_to_the_planes(planes, decoder, lookup, ray_chunk):
+@pytest.mark.parametrize(
+    "chunks",
+    [{}, {"ray_chunk": 24}, {"ray_chunk": 24, "keep_features": True}],
+    ids=["whole", "chunked", "kept"],
+)
+@pytest.mark.parametrize("lookup", ["corners", "packed", "lanes"])
+def test_gradient_with_respect_to_the_planes(planes, decoder, lookup, chunks):
     origins, directions, jitter, config = variant_rays("base")
     cotangent = jnp.asarray(CASE.input("base.r"))
-    compute = Compute(lookup=lookup, ray_chunk=ray_chunk)
+    compute = Compute(lookup=lookup, **chunks)
 
     @jax.jit
     @jax.grad
@@ -157,3 +170,17 @@ def test_wrong_jitter_is_named(planes, decoder):
     jitter = central_jitter(2, 63, config)
     with pytest.raises(ValueError, match=r"jitter\['coarse'\] must be \[2, 64, 12, 1\]"):
         render_rays(planes, origins, directions, jitter, decoder, config)
+
+
+def test_kept_features_are_not_looked_up_again(planes, decoder):
+    origins, directions, jitter, config = variant_rays("base")
+
+    def gathers(compute):
+        def total(planes):
+            rendered = render_rays(planes, origins, directions, jitter, decoder, config, compute)
+            return jnp.sum(rendered.features)
+
+        return str(jax.make_jaxpr(jax.grad(total))(planes)).count(" gather[")
+
+    again = Compute(lookup="packed", ray_chunk=24)
+    assert gathers(dataclasses.replace(again, keep_features=True)) < gathers(again)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parity
 CASE = golden("eg3d", "synthesis32")
 FORMS = forms(
     modulation=["scaled", "grouped"],
-    dilation=["dilated", "stuffed", "phases"],
+    dilation=["dilated", "stuffed", "phases", "mixed"],
     filtering=["shifted", "depthwise"],
 )
 

@@ -1,0 +1,41 @@
+"""What every further generator copy costs, beside its work."""
+
+import dataclasses
+import math
+from typing import Any
+
+import jax
+
+from jaxunlearn.training.step import State
+
+
+@dataclasses.dataclass(frozen=True)
+class CopySize:
+    """Bytes that a device holds for each generator copy.
+
+    Attributes:
+      parameters: what is trained. Devices that share a copy's pairs exchange as many bytes of gradients.
+      optimiser: its moments.
+    """
+
+    parameters: int
+    optimiser: int
+
+    @property
+    def total(self) -> int:
+        """Both."""
+        return self.parameters + self.optimiser
+
+
+def copy_size(state: State, copies: int) -> CopySize:
+    """Return the size of one copy.
+
+    Args:
+      state: of `copies` copies, as arrays or as shapes.
+      copies: `K`, with repetitions.
+    """
+    return CopySize(_bytes(state.trainable) // copies, _bytes(state.optimiser) // copies)
+
+
+def _bytes(tree: Any) -> int:
+    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
