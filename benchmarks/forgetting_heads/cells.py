@@ -128,6 +128,8 @@ def others(lines: Sequence[Line]) -> list[str]:
 
 def _lost(counts: Sequence[Mapping[str, float]]) -> list[str]:
     number, people = (sum(each[name] for each in counts) for name in ("number", "people"))
+    if not people:
+        return [NONE, NONE]
     return [f"{number:.0f} of {people:.0f}", interval(number, people)]
 
 

@@ -82,7 +82,8 @@ def _others(of_rows: Runs) -> list[str]:
         "",
         "Other people whom any judge takes for somebody else afterwards. The interval (Wilson, 95 %) takes "
         "people as independent, and those of one draw share a generator. `near` are people at this distance "
-        "from a forgotten one, in median radii. The last figures are means over draws, with their range: the "
+        "from a forgotten one, in median radii, but for those whom a judge takes for the forgotten person in "
+        "the source; often nobody is left. The last figures are means over draws, with their range: the "
         "worst twentieth's similarity to the main judge, the Fréchet distance, and the kernel distance.",
         "",
         *table(

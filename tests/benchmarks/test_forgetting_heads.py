@@ -67,7 +67,7 @@ def line(row: str, candidate: str, people: int, draw: int, *persons: dict[str, A
             "others_id_p5": 0.75,
             "fid_pre": 2.0 + lost,
             "kid_pre": 0.001,
-            "near": {"0.5": {"lost_counts": counts}},
+            "near": {"0.5": {"lost_counts": counts}, "1.0": {"lost_counts": {"number": 0, "people": 0}}},
         },
         "counts": {},
         "change": {},
@@ -233,7 +233,7 @@ def test_the_page_counts_people_and_names_what_is_missing():
     assert row[5:12] == ["1 of 2", "2 of 2", "2 of 2", "1 of 2", "1 of 2", "1 of 2", "1 of 2 |"]
     assert control[2:4] == ["1", "1 of 1"]
     assert f"| 1 | {GUIDE} | 6 of 128 | " in text
-    assert " | 4 of 64 | 6 of 128 | " in text  # the worst draw, and people near
+    assert " | 4 of 64 | 6 of 128 | - | " in text  # the worst draw, and people near at two distances
     assert "| 1 | GUIDE | 6/128 |" in text  # by group
     # where one judge finds people: latent, wide, two psi, photos
     assert "| 1 | GUIDE | one judge | 1 of 2 | 0 of 2 | 2 of 2 | 1 of 2 | 1 of 2 |" in text
