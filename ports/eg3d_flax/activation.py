@@ -20,24 +20,12 @@ DEFAULT_GAIN: dict[Activation, float] = {
     "swish": SQRT2,
 }
 
-
-@jax.custom_jvp
-def softplus(x: jax.Array) -> jax.Array:
-    """Return log(1 + exp(x)), without the cases of `jax.nn.softplus` for numbers that are not finite.
-
-    On a CPU it takes half the time. Its error is at most a rounding of 1, 6e-8 in float32.
-    """
-    return jnp.maximum(x, 0) + jnp.log(1 + jnp.exp(-jnp.abs(x)))
-
-
-softplus.defjvps(lambda tangent, _, x: tangent * jax.nn.sigmoid(x))
-
 _FUNCTION: dict[Activation, Callable[[jax.Array], jax.Array]] = {
     "linear": lambda x: x,
     "relu": jax.nn.relu,
     "tanh": jnp.tanh,
     "sigmoid": jax.nn.sigmoid,
-    "softplus": softplus,
+    "softplus": jax.nn.softplus,
     "swish": jax.nn.swish,
 }
 

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.ad_checkpoint import checkpoint_name
 
-from eg3d_flax.activation import softplus
 from eg3d_flax.layers import FullyConnectedLayer
 
 FEATURES = "features"
@@ -57,7 +56,7 @@ class OSGDecoder(nnx.Module):
         mean = checkpoint_name(jnp.sum(features, axis=1) / 3, FEATURES)
         first = self.net["0"]
         parts = mean.shape[-1] // first.weight.shape[0]
-        hidden = softplus(first(mean, parts=parts))
+        hidden = jax.nn.softplus(first(mean, parts=parts))
         out = self.net["2"](hidden)
         rgb = jax.nn.sigmoid(out[..., 1:]) * (1 + 2 * 0.001) - 0.001
         return Decoded(rgb, out[..., 0].astype(jnp.float32))

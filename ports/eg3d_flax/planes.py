@@ -103,8 +103,8 @@ def make_texels(planes: jax.Array, compute: Compute = DEFAULT) -> Texels:
         height, width = planes.shape[2:4]
         corners = [padded[:, :, i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1)]
         exact = jnp.concatenate(corners, axis=-1)
-    if compute.dtype == exact.dtype:
-        return Texels(exact, None)
+    if jnp.dtype(compute.dtype).itemsize >= exact.dtype.itemsize:
+        return Texels(exact.astype(compute.dtype), None)
     return Texels(lax.stop_gradient(exact).astype(compute.dtype), exact)
 
 

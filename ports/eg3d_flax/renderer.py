@@ -90,6 +90,7 @@ def central_jitter(batch: int, rays: int, config: GeneratorConfig) -> Jitter:
 
 def merged_texels(planes: jax.Array, config: GeneratorConfig, compute: Compute) -> Texels:
     """Rearrange planes `[B, 3, H, W, C]` for a rendering, with two lookups a point where possible."""
+    planes = planes.astype(jnp.promote_types(planes.dtype, compute.dtype))  # before sums are rounded
     return make_texels(merge_planes(planes, config.plane_axes), compute)
 
 

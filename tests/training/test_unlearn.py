@@ -164,16 +164,21 @@ def test_the_last_checkpoint_and_the_best_are_kept(tmp_path):
         assert (checkpoints.best, checkpoints.latest) == (best, STEPS)
 
 
+ROUNDED_STEPS = 1e-3
+"""How far two runs of the same person may differ. Adam makes a step of the learning rate, 2.5e-3, even of a
+gradient that is all rounding, and one bias of the tiny model has such a gradient."""
+
+
 @pytest.mark.must
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_copies_in_groups(whole, at_once):
     in_groups = unlearn(tiny_models(), tiny_people(3), config(copies_at_once=at_once), progress=False)
     chex.assert_trees_all_close(
-        numbers(in_groups.generators[0]), numbers(whole.generator), rtol=1e-3, atol=2e-4
+        numbers(in_groups.generators[0]), numbers(whole.generator), rtol=1e-3, atol=ROUNDED_STEPS
     )
     alone = unlearn(tiny_models(), tiny_people(3)[2], config(), numbers=(2,), progress=False)
     chex.assert_trees_all_close(
-        numbers(in_groups.generators[2]), numbers(alone.generator), rtol=1e-3, atol=2e-4
+        numbers(in_groups.generators[2]), numbers(alone.generator), rtol=1e-3, atol=ROUNDED_STEPS
     )
 
 
@@ -181,7 +186,7 @@ def test_copies_in_groups(whole, at_once):
 def test_people_at_once_are_people_alone(whole):
     together = unlearn(tiny_models(), tiny_people(2), config(), progress=False)
     chex.assert_trees_all_close(
-        numbers(together.generators[0]), numbers(whole.generator), rtol=1e-3, atol=2e-4
+        numbers(together.generators[0]), numbers(whole.generator), rtol=1e-3, atol=ROUNDED_STEPS
     )
     assert len(together.ws) == len(together.generators) == 2
 
