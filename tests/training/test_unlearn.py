@@ -7,6 +7,7 @@ import signal
 import threading
 
 import chex
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -164,30 +165,31 @@ def test_the_last_checkpoint_and_the_best_are_kept(tmp_path):
         assert (checkpoints.best, checkpoints.latest) == (best, STEPS)
 
 
-ROUNDED_STEPS = 1e-3
-"""How far two runs of the same person may differ. Adam makes a step of the learning rate, 2.5e-3, even of a
-gradient that is all rounding, and one bias of the tiny model has such a gradient."""
+def assert_alike(a, b):
+    """Assert that two runs of the same person agree.
+
+    Adam makes a step of the learning rate, 2.5e-3, even of a gradient that is all rounding. One bias of the
+    tiny model has such a gradient, so one number in a thousand may differ by two such steps.
+    """
+    chex.assert_trees_all_close(a, b, rtol=1e-3, atol=5e-3)
+    pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+    near = [np.isclose(x, y, rtol=1e-3, atol=2e-4).ravel() for x, y in pairs]
+    assert np.mean(np.concatenate(near)) > 0.999
 
 
 @pytest.mark.must
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_copies_in_groups(whole, at_once):
     in_groups = unlearn(tiny_models(), tiny_people(3), config(copies_at_once=at_once), progress=False)
-    chex.assert_trees_all_close(
-        numbers(in_groups.generators[0]), numbers(whole.generator), rtol=1e-3, atol=ROUNDED_STEPS
-    )
+    assert_alike(numbers(in_groups.generators[0]), numbers(whole.generator))
     alone = unlearn(tiny_models(), tiny_people(3)[2], config(), numbers=(2,), progress=False)
-    chex.assert_trees_all_close(
-        numbers(in_groups.generators[2]), numbers(alone.generator), rtol=1e-3, atol=ROUNDED_STEPS
-    )
+    assert_alike(numbers(in_groups.generators[2]), numbers(alone.generator))
 
 
 @pytest.mark.must
 def test_people_at_once_are_people_alone(whole):
     together = unlearn(tiny_models(), tiny_people(2), config(), progress=False)
-    chex.assert_trees_all_close(
-        numbers(together.generators[0]), numbers(whole.generator), rtol=1e-3, atol=ROUNDED_STEPS
-    )
+    assert_alike(numbers(together.generators[0]), numbers(whole.generator))
     assert len(together.ws) == len(together.generators) == 2
 
 
