@@ -2,7 +2,7 @@
 
 import collections
 import dataclasses
-import re
+import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -11,12 +11,10 @@ from typing import Any
 import jax
 from jax.profiler import ProfileData
 
+from jaxunlearn.profiling.aot import hlo
 from jaxunlearn.profiling.by_part.scopes import OTHER, direction_of, part_of
 
-_INSTRUCTION = re.compile(r"^\s*(?:ROOT )?%?([\w.\-]+) = .*? ([a-z][a-z\-]*)\(", re.MULTILINE)
-_COMPUTATION = re.compile(r"^(?:ENTRY )?%?([\w.\-]+) ")
-_CALLED = re.compile(r"calls=%?([\w.\-]+)")
-_OP_NAME = re.compile(r'op_name="([^"]*)"')
+_OP_NAME = r'op_name="([^"]*)"'
 _CONTAINERS = {"while", "call", "conditional"}
 """Instructions whose time is that of the instructions inside them."""
 
@@ -91,16 +89,14 @@ def _added_up(events: Iterable[tuple[str, float]], calls: int, program: str) -> 
 
 def _origins(program: str) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield the opcode and the origin, by instruction; a fusion without an origin has that of its result."""
-    lines = program.splitlines()
-    of_result: dict[str, str] = {}
-    computation = ""
-    for line in lines:
-        if line.endswith("{") and (opened := _COMPUTATION.match(line)):
-            computation = opened[1]
-        elif op_name := _OP_NAME.search(line):
-            of_result[computation] = op_name[1]  # the last one counts: the result comes last
-    for line in lines:
-        if instruction := _INSTRUCTION.match(line):
-            op_name, called = _OP_NAME.search(line), _CALLED.search(line)
-            inner = of_result.get(called[1], "") if called else ""
-            yield instruction[1], (instruction[2], op_name[1] if op_name else inner)
+    computations, _ = hlo.computations(program)
+    for instruction in itertools.chain.from_iterable(computations.values()):
+        inside = [
+            inner.attribute(_OP_NAME)
+            for role, name in hlo.called(instruction)
+            if role == "calls"
+            for inner in computations.get(name, [])
+        ]
+        # The result comes last.
+        origin = instruction.attribute(_OP_NAME) or next(filter(None, reversed(inside)), "")
+        yield instruction.name.lstrip("%"), (instruction.opcode, origin)
