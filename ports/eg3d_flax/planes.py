@@ -156,22 +156,24 @@ def _lookup_corners(texels: Texels, uv: jax.Array) -> jax.Array:
     return _weighted((_rows(texels, first + step) for step in (0, 1, width, width + 1)), corners)
 
 
-def _lookup_packed(texels: Texels, uv: jax.Array) -> jax.Array:
-    """Look up `[H + 1, W + 1, 4 C]` at places `[M, 2]`, with one gather of four texels; returns `[M, C]`."""
+def _four_texels(texels: Texels, uv: jax.Array) -> tuple[jax.Array, _Corners]:
+    """Gather the four texels `[M, 4 C]` around places `[M, 2]` from `[H + 1, W + 1, 4 C]` at once."""
     height, width, _ = texels.values.shape
     corners = _corners(uv, height - 1, width - 1)
-    index = (corners.row + 1) * width + corners.column + 1
-    return _weighted(jnp.split(_rows(texels, index), 4, axis=-1), corners)
+    return _rows(texels, (corners.row + 1) * width + corners.column + 1), corners
+
+
+def _lookup_packed(texels: Texels, uv: jax.Array) -> jax.Array:
+    """Look up `[H + 1, W + 1, 4 C]` at places `[M, 2]`, with one gather of four texels; returns `[M, C]`."""
+    rows, corners = _four_texels(texels, uv)
+    return _weighted(jnp.split(rows, 4, axis=-1), corners)
 
 
 def _lookup_lanes(texels: Texels, uv: jax.Array) -> jax.Array:
     """Look up as `_lookup_packed`, but leave the weighted texels side by side; returns `[M, 4 C]`."""
-    height, width, lanes = texels.values.shape
-    corners = _corners(uv, height - 1, width - 1)
-    index = (corners.row + 1) * width + corners.column + 1
-    rows = _rows(texels, index)
+    rows, corners = _four_texels(texels, uv)
     # A product spreads the weights; repeating them would move data between lanes.
-    spread = jnp.asarray(np.kron(np.eye(4), np.ones((1, lanes // 4))), rows.dtype)
+    spread = jnp.asarray(np.kron(np.eye(4), np.ones((1, rows.shape[-1] // 4))), rows.dtype)
     return rows * (corners.weights.astype(rows.dtype) @ spread)
 
 
