@@ -15,6 +15,7 @@ from jaxunlearn.process import multihost
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.batch_dir import WorklistFolder
 from tests.support.programs import environment, python
+from tests.support.same_run import assert_same_run
 
 
 def free_address() -> str:
@@ -52,8 +53,7 @@ def agree(several: Path, one: Path, generators: int) -> None:
         assert x["loss"] == pytest.approx(y["loss"], rel=1e-4)
     for k in range(generators):
         x, y = load_file(a.generator(k)), load_file(b.generator(k))
-        for name, value in x.items():
-            np.testing.assert_allclose(value, y[name], rtol=1e-3, atol=1e-4, err_msg=name)
+        assert_same_run(x, y, learning_rate=1e-3, steps=3)
 
 
 @pytest.fixture(scope="module")
