@@ -6,9 +6,11 @@ Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. A TPU core
 cycle. So the count is a lower bound of the cycles. The compiler writes its final schedule of each operation
 into a text file. A loop there states its end, and its body counts as often as it runs. Branches that skip
 code count as not taken, with one exception. A scatter adds blocks of rows to a part of the table, and writes
-this part when the next row lies in another one. These bundles count once for each part.
+this part when the next row lies in another one. These bundles count once for each part. A loop over all rows
+of a plane clears it, and runs in the first program of a kernel's grid alone.
 """
 
+import functools
 import os
 import re
 import sys
@@ -26,6 +28,7 @@ import jax  # noqa: E402 - the compiler reads its settings when it is loaded
 import jax.numpy as jnp  # noqa: E402
 from jax import lax  # noqa: E402
 
+from eg3d_flax import fused_kernels  # noqa: E402
 from jaxunlearn.profiling.aot import topology  # noqa: E402
 
 _BUNDLE = re.compile(r"^ *(0x[0-9a-f]+|0) ")
@@ -80,14 +83,16 @@ def count(text: str) -> tuple[int, int]:
     """
     bundles = [line for line in text.splitlines() if _BUNDLE.match(line)]
     runs, rare = [1] * len(bundles), 0
+    once = [0] * len(bundles)
     for loop in loops(bundles):
         for place in range(loop.first, loop.last + 1):
             runs[place] *= loop.trips or 1
+            once[place] = once[place] or (SMALL if loop.trips == SMALL else 0)
         if loop.rare:
             rare += loop.rare
             for place in range(loop.last - loop.rare, loop.last):
                 runs[place] = 0
-    return sum(runs), rare
+    return sum(single or several for single, several in zip(once, runs, strict=True)), rare
 
 
 def shape(*sides: int, dtype: Any = jnp.bfloat16) -> jax.ShapeDtypeStruct:
@@ -145,6 +150,26 @@ def _scatter_case(rows: int, table: int, dtype: Any = jnp.bfloat16) -> tuple[Cal
     )
 
 
+TILES, PLANES = 384, 2
+"""Of the kernels of `fused_points`: 196,608 points, 4,096 rays of an image, in two merged planes."""
+
+_TILED = shape(TILES, PLANES, fused_kernels.TILE // 128, 128, dtype=jnp.int32)
+_OF_POINTS = functools.partial(shape, dtype=jnp.float32)
+_POINTS = TILES * fused_kernels.TILE
+_LAYERS = (shape(64, 128), _OF_POINTS(64, 1), shape(33, 64), _OF_POINTS(33, 1))
+
+
+def fused(tables: Any, rows: jax.Array, corners: jax.Array, layers: Any) -> Any:
+    """Points from texels to the decoder's output."""
+    return fused_kernels.decode(tables, rows, corners, fused_kernels.Layers(*layers), interpret=False)
+
+
+def fused_gradient(rows: jax.Array, corners: jax.Array, g: jax.Array, hidden: jax.Array, layers: Any) -> Any:
+    """Gradient of `fused` with respect to its tables."""
+    made = fused_kernels.Layers(*layers)
+    return fused_kernels.decode_gradient(rows, corners, g, hidden, made, SMALL, interpret=False)
+
+
 CASES: dict[str, tuple[Callable[..., Any], Any]] = {
     "gather, near": (gather, (shape(SMALL, 128), shape(49_152, dtype=jnp.int32))),
     "gather, near, float32": (
@@ -171,6 +196,14 @@ CASES: dict[str, tuple[Callable[..., Any], Any]] = {
     ),
     "scatter, far": _scatter_case(737_280, LARGE),
     "scatter, far, float32": _scatter_case(737_280, LARGE, jnp.float32),
+    "fused points": (
+        fused,
+        ((_OF_POINTS(SMALL, 1, 128),) * PLANES, _TILED, _OF_POINTS(PLANES, 4, _POINTS), _LAYERS),
+    ),
+    "fused points, gradient": (
+        fused_gradient,
+        (_TILED, _OF_POINTS(PLANES, 4, _POINTS), _OF_POINTS(33, _POINTS), shape(64, _POINTS), _LAYERS),
+    ),
 }
 
 
@@ -181,7 +214,7 @@ def main() -> None:
     print("| case | operation | bundles | to write a part of the table |\n| --- | --- | --- | --- |")
     for case in wanted or CASES:
         function, arguments = CASES[case]
-        placed = [jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=there) for a in arguments]
+        placed = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=there), arguments)
         known = set(DUMP.iterdir())
         jax.jit(function).lower(*placed).compile()
         for file in sorted(set(DUMP.iterdir()) - known):

@@ -1,11 +1,12 @@
 """The rays of the full-size step alone, compiled for one TPU: cycles by part, in minutes instead of an hour.
 
-    python benchmarks/rays_tpu.py [v5e:1x1 [kept]]
+    python benchmarks/rays_tpu.py [v5e:1x1 [kept] [fused] [CHUNK]]
 
 Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. Five images of 128² rays in bfloat16,
-4,096 rays of an image at a time: from planes to pixels on both sides, with the planes' gradient on the
-trained side.
-`kept` keeps the planes' features for the gradient (`Compute.keep_features`).
+4,096 rays of an image at a time if no other number is given: from planes to pixels on both sides, with the
+planes' gradient on the trained side.
+`kept` keeps the planes' features for the gradient (`Compute.keep_features`). `fused` uses one kernel for
+lookup and decoder (`Compute.fused`).
 """
 
 import dataclasses
@@ -22,7 +23,7 @@ from jaxunlearn.profiling.aot import cycles, topology
 from jaxunlearn.profiling.devices import chip
 from jaxunlearn.profiling.workload import PRESETS
 
-PAIRS, CHUNK = 5, 4096
+PAIRS = 5
 
 
 def main() -> None:
@@ -34,8 +35,9 @@ def main() -> None:
     compute = dataclasses.replace(
         Compute.for_platform("tpu"),
         dtype=jnp.bfloat16,
-        ray_chunk=CHUNK,
+        ray_chunk=next((int(word) for word in sys.argv[2:] if word.isdigit()), 4096),
         keep_features="kept" in sys.argv,
+        fused="fused" in sys.argv,
     )
     rays, side = config.neural_rendering_resolution**2, config.plane_resolution
 

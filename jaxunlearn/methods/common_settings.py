@@ -94,6 +94,12 @@ class Rendering:
         "being looked up again.",
         may_change=True,
     )
+    fused: bool = setting(
+        False,
+        "Whether points are looked up and decoded in one kernel for TPUs v5e and v6e, which has not run on "
+        "one yet. Other machines interpret it, slowly.",
+        may_change=True,
+    )
     dtype: str = setting("float32", "Type of activations.", choices=("float32", "bfloat16"))
 
 

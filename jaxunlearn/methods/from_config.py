@@ -118,6 +118,7 @@ def compute(config: ConfigDict, platform: str | None = None) -> Compute:
         dtype=jnp.dtype(config.rendering.dtype),
         ray_chunk=config.rendering.ray_chunk or None,
         keep_features=config.rendering.keep_features,
+        fused=config.rendering.fused,
     )
 
 

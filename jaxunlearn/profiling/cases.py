@@ -68,7 +68,8 @@ class Case:
         rendering = self.config["rendering"]
         mesh = "1 device" if self.mesh is None else f"{self.mesh[0]}x{self.mesh[1]} devices"
         kept = " and features kept" if rendering.get("keep_features") else ""
-        rays = f"{rendering['ray_chunk'] or 'all'} rays at a time{kept}"
+        fused = ", fused points" if rendering.get("fused") else ""
+        rays = f"{rendering['ray_chunk'] or 'all'} rays at a time{kept}{fused}"
         at_once = self.config["copies_at_once"]
         groups = f" in groups of {at_once}" if at_once else ""
         forms = "".join(f", {name} {value}" for name, value in self.forms.items())
@@ -136,6 +137,7 @@ _CONFIG_SWEEPS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "dtype": lambda text: {"rendering.dtype": _one_of("float32", "bfloat16")(text)},
     "ray_chunk": lambda text: {"rendering.ray_chunk": _number(text)},
     "keep_features": lambda text: {"rendering.keep_features": bool(_number(text))},
+    "fused": lambda text: {"rendering.fused": bool(_number(text))},
     "copies_at_once": lambda text: {"copies_at_once": _number(text)},
     "rays": lambda text: {"rendering.rays": _number(text)},
 }

@@ -40,6 +40,9 @@ class Compute:
         again, so memory does not grow with the number of rays. None renders all rays of all images at once.
       keep_features: True keeps the planes' features of all samples for the gradient of chunks, so that they
         are not looked up again. This takes 2 C bytes a sample in bfloat16, 8 C with "lanes".
+      fused: True looks points up and decodes them in one kernel for TPUs, see `fused_points`. It replaces
+        `lookup`. One image's planes must lie in a core's memory: 68 MB in float32 for EG3D's merged planes.
+        The kernel was compiled for TPUs, but has never run on one. Other platforms interpret it, slowly.
       batch_multiple: the synthesis blocks get batches of a multiple of this number, see `batch_padding`.
     """
 
@@ -51,6 +54,7 @@ class Compute:
     compared: int = 32
     ray_chunk: int | None = None
     keep_features: bool = False
+    fused: bool = False
     batch_multiple: int = 1
 
     @classmethod

@@ -23,6 +23,12 @@ class Decoded(NamedTuple):
     """`[...]` float32, raw density before softplus."""
 
 
+def decoded(out: jax.Array) -> Decoded:
+    """Split the output `[..., 1 + decoder_output_dim]` of the last layer into density and colour features."""
+    rgb = jax.nn.sigmoid(out[..., 1:]) * (1 + 2 * 0.001) - 0.001
+    return Decoded(rgb, out[..., 0].astype(jnp.float32))
+
+
 class OSGDecoder(nnx.Module):
     """Two-layer perceptron on the mean of the three planes' features (`training.triplane.OSGDecoder`)."""
 
@@ -57,6 +63,4 @@ class OSGDecoder(nnx.Module):
         first = self.net["0"]
         parts = mean.shape[-1] // first.weight.shape[0]
         hidden = jax.nn.softplus(first(mean, parts=parts))
-        out = self.net["2"](hidden)
-        rgb = jax.nn.sigmoid(out[..., 1:]) * (1 + 2 * 0.001) - 0.001
-        return Decoded(rgb, out[..., 0].astype(jnp.float32))
+        return decoded(self.net["2"](hidden))

@@ -43,10 +43,15 @@ class FullyConnectedLayer(nnx.Module):
         self.weight_gain = lr_multiplier / np.sqrt(in_features).item()
         self.bias_gain = lr_multiplier
 
+    def scaled(self) -> tuple[jax.Array, jax.Array | None]:
+        """Return weight `[I, O]` and bias `[O]`, multiplied by their gains."""
+        bias = None if self.bias is None else self.bias[...] * self.bias_gain
+        return self.weight[...] * self.weight_gain, bias
+
     def __call__(self, x: jax.Array, *, parts: int = 1) -> jax.Array:
         """Map `[..., parts * I]` to `[..., O]`, in the dtype of `x`; the product adds up the parts."""
-        bias = None if self.bias is None else self.bias[...] * self.bias_gain
-        weight = jnp.tile(self.weight[...] * self.weight_gain, (parts, 1))
+        weight, bias = self.scaled()
+        weight = jnp.tile(weight, (parts, 1))
         y = x @ weight.astype(x.dtype)
         return bias_act(y, bias, act=self.activation)
 

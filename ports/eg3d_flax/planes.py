@@ -93,16 +93,18 @@ def make_texels(planes: jax.Array, compute: Compute = DEFAULT) -> Texels:
 
     Returns:
       For the form "corners": `[B, P, H + 2, W + 2, C]`. For the others: `[B, P, H + 1, W + 1, 4 C]`, the four
-      texels around each place.
+      texels around each place. For `compute.fused`: the latter in float32.
     """
     # Points in the outermost half texel are interpolated with zeros.
     padded = jnp.pad(planes, ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
-    if compute.lookup == "corners":
+    if compute.lookup == "corners" and not compute.fused:
         exact = padded
     else:
         height, width = planes.shape[2:4]
         corners = [padded[:, :, i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1)]
         exact = jnp.concatenate(corners, axis=-1)
+    if compute.fused:
+        return Texels(exact.astype(jnp.float32), None)
     if jnp.dtype(compute.dtype).itemsize >= exact.dtype.itemsize:
         return Texels(exact.astype(compute.dtype), None)
     return Texels(lax.stop_gradient(exact).astype(compute.dtype), exact)
@@ -200,6 +202,27 @@ def sample_from_texels(
     """
     uv = project_onto_planes(coordinates * (2 / box_warp), plane_axes)[:, : texels.values.shape[1]]
     return jax.vmap(jax.vmap(_LOOKUPS[compute.lookup]))(texels, uv)
+
+
+class Places(NamedTuple):
+    """Where points lie among the packed texels of each plane."""
+
+    row: jax.Array
+    """`[B, P, M]` int32, place of the four texels around a point, counted row by row."""
+
+    weights: jax.Array
+    """`[B, P, M, 4]` float32, of the four texels; 0 for points outside."""
+
+
+@jax.named_scope("lookup")
+def places_of(
+    texels: Texels, coordinates: jax.Array, *, box_warp: float, plane_axes: PlaneAxes = "eg3d"
+) -> Places:
+    """Locate points `[B, M, 3]` in packed texels; arguments as for `sample_from_texels`."""
+    planes, height, width = texels.values.shape[1:4]
+    uv = project_onto_planes(coordinates * (2 / box_warp), plane_axes)[:, :planes]
+    corners = _corners(uv, height - 1, width - 1)
+    return Places((corners.row + 1) * width + corners.column + 1, corners.weights)
 
 
 def sum_of_corners(features: jax.Array, channels: int) -> jax.Array:

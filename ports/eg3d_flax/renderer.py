@@ -15,10 +15,11 @@ from jax import lax
 
 from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.config import GeneratorConfig
-from eg3d_flax.decoder import FEATURES, Decoded
+from eg3d_flax.decoder import FEATURES, Decoded, OSGDecoder
 from eg3d_flax.depths import importance_depths, stratified_depths
+from eg3d_flax.fused_points import decode_fused
 from eg3d_flax.marching import Composite, Samples, interval_weights, march
-from eg3d_flax.planes import Texels, make_texels, merge_planes, sample_from_texels
+from eg3d_flax.planes import Texels, make_texels, merge_planes, places_of, sample_from_texels
 from eg3d_flax.randomness import per_sample
 from eg3d_flax.rays import auto_limits
 
@@ -98,10 +99,12 @@ def decode_points(
     texels: Texels, points: jax.Array, decoder: Decoder, config: GeneratorConfig, compute: Compute
 ) -> Decoded:
     """Return colour features and raw density of points `[B, M, 3]`; `texels` are of `merged_texels`."""
-    features = sample_from_texels(
-        texels, points, box_warp=config.box_warp, plane_axes=config.plane_axes, compute=compute
-    )
-    return decoder(features)
+    where = {"box_warp": config.box_warp, "plane_axes": config.plane_axes}
+    if compute.fused:
+        if not isinstance(decoder, OSGDecoder):
+            raise TypeError(f"fused points need an OSGDecoder, not {type(decoder).__name__}")
+        return decode_fused(texels.values, places_of(texels, points, **where), decoder, compute.dtype)
+    return decoder(sample_from_texels(texels, points, **where, compute=compute))
 
 
 def trace_rays(

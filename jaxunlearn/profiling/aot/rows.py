@@ -1,6 +1,7 @@
-"""Count the gathers, scatters and sorts of a program by `bundles`, where the compiler gives no estimate."""
+"""Count gathers, scatters, sorts and our own kernels by `bundles`, where the compiler gives no estimate."""
 
 import math
+import re
 from collections.abc import Iterator
 
 from jaxunlearn.profiling.aot import bundles
@@ -22,6 +23,8 @@ def counted(program: Computations, instruction: Instruction) -> int | None:
     """
     if instruction.opcode == "sort":
         return _sort(instruction)
+    if instruction.opcode == "custom-call":
+        return _kernel(instruction)
     if instruction.opcode != "fusion":
         return None
     inside = list(_inside(program, instruction))
@@ -91,6 +94,22 @@ def _sort(instruction: Instruction) -> int | None:
     if len(shapes) == 2 and length in bundles.LONG_SORT and numbers == length:
         return round(numbers * bundles.LONG_SORTED)
     return None
+
+
+def _kernel(instruction: Instruction) -> int | None:
+    """Count a kernel of `fused_points` with EG3D's decoder, two planes and products in bfloat16."""
+    each = bundles.FUSED_POINTS.get(re.sub(r"[.\d]*$", "", instruction.name.removeprefix("%")))
+    operands = instruction.attribute(r"operand_layout_constraints=\{((?:[^{}]|\{[^{}]*\})*)\}")
+    if each is None or not operands:
+        return None
+    (_, (*tiles, planes, blocks, lanes)), *others = arrays(operands)
+    widths = {sides[-2:] for bits, sides in others if bits == 16}
+    if planes != 2 or not {(64, 128), (33, 64)} <= widths:
+        return None
+    points = math.prod(tiles) * blocks * lanes
+    cleared = [sides for _, sides in arrays(instruction.shape) if sides[-2:] == (1, 128)]
+    rows = math.prod(cleared[0][:-1]) if cleared else 0
+    return round(points * each + rows * bundles.CLEARED_ROW)
 
 
 def _integers(instruction: Instruction, name: str) -> list[int]:

@@ -108,7 +108,11 @@ def test_every_stage_of_every_variant(planes, decoder, variant):
 @pytest.mark.parity
 @pytest.mark.parametrize(
     "compute",
-    [Compute(lookup="corners"), Compute(lookup="packed", ray_chunk=24), Compute(lookup="lanes")],
+    [
+        Compute(lookup="corners"),
+        Compute(lookup="packed", ray_chunk=24),
+        Compute(lookup="lanes"),
+    ],
     ids=["corners", "packed, chunked", "lanes"],
 )
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -131,8 +135,10 @@ def test_rendering(planes, decoder, variant, compute):
         Compute(lookup="packed", ray_chunk=24, keep_features=True),
         Compute(lookup="lanes"),
         Compute(lookup="lanes", ray_chunk=24, keep_features=True),
+        Compute(fused=True),
+        Compute(fused=True, ray_chunk=24, keep_features=True),
     ],
-    ids=["corners", "corners, chunked", "packed, kept", "lanes", "lanes, kept"],
+    ids=["corners", "corners, chunked", "packed, kept", "lanes", "lanes, kept", "fused", "fused, kept"],
 )
 def test_gradient_with_respect_to_the_planes(planes, decoder, compute):
     origins, directions, jitter, config = variant_rays("base")
