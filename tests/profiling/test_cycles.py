@@ -9,9 +9,10 @@ from jaxunlearn.profiling.aot import cycles, hlo
 from jaxunlearn.profiling.aot.compilation import Report
 from jaxunlearn.profiling.aot.report import lines
 from jaxunlearn.profiling.copies import CopySize
-from tests.support.hlo_programs import CHUNKS, FOLDER, POINTS, RAYS, SAMPLES
+from tests.support.hlo_programs import CHUNKS, FOLDER, FUSED_POINTS, POINTS, RAYS, SAMPLES, SIDE
 
 SAVED = sorted(FOLDER.glob("jax_*.txt"))
+FUSED = sorted(FOLDER.glob("fused_*.txt"))
 
 
 @pytest.fixture(params=SAVED, ids=lambda path: path.stem)
@@ -59,6 +60,23 @@ def test_what_nobody_can_count_is_listed(counted):
     kernel = unknown["tpu_custom_call", "decoder"]
     assert (kernel.count, kernel.runs, kernel.bytes) == (1, 1, 128 * 128 * 4)
     assert unknown["all-reduce", "other"].bytes == 65_536 * 128 * 2
+
+
+@pytest.mark.parametrize("path", FUSED, ids=lambda path: path.stem)
+def test_the_kernels_of_fused_points_are_counted(path):
+    counted = cycles.count(path.read_text())
+    assert counted is not None
+    points, rows = 2 * FUSED_POINTS, 2 * (SIDE + 1) ** 2
+    found = [operation.cycles for operation in counted.dearest if operation.kind == "tpu_custom_call"]
+    assert sorted(found) == pytest.approx([points * 4.79, points * 7.41 + rows * 4], rel=1e-3)
+    assert " gather(" not in path.read_text()  # gradients that nobody asks for are left out
+
+
+@pytest.mark.parametrize("path", FUSED, ids=lambda path: path.stem)
+def test_a_kernel_with_another_decoder_is_unknown(path):
+    counted = cycles.count(path.read_text().replace("bf16[64,128]", "bf16[48,128]"))
+    assert counted is not None
+    assert {group.kind for group in counted.unknown} >= {"tpu_custom_call"}
 
 
 def test_parts_and_totals_agree(counted):

@@ -1,9 +1,10 @@
-"""Compile a small program for TPUs that are not here, and keep the part of its text that is read.
+"""Compile small programs for TPUs that are not here, and keep the part of their texts that is read.
 
     python -m tests.support.hlo_programs
 
-Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`). It writes `tests/goldens/hlo/jax_0_10.txt`, named
-after the JAX version that runs. The program has every form of operation without an estimate that a step has.
+Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`). It writes `tests/goldens/hlo/jax_0_10.txt` and
+`fused_0_10.txt`, named after the JAX version that runs. The first program has every form of operation without
+an estimate that a step has; the second has the kernels of `eg3d_flax.fused_points`.
 """
 
 import functools
@@ -12,10 +13,14 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+from flax import nnx
 from jax import lax
 from jax.experimental import pallas as pl
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
+from eg3d_flax import Compute, GeneratorConfig
+from eg3d_flax.decoder import OSGDecoder
+from eg3d_flax.renderer import decode_points, merged_texels
 from jaxunlearn.profiling.aot import hlo, topology
 
 FOLDER = Path(__file__).parents[1] / "goldens" / "hlo"
@@ -83,6 +88,31 @@ def compiled_text() -> str:
     return jax.jit(function).lower(*shapes).compile().as_text() or ""
 
 
+FUSED_POINTS, SIDE = 8_192, 16
+"""Points of each of two images, and texels along each side of their planes, of the second program."""
+
+
+def fused_text() -> str:
+    """Compile lookup and decoder of two images in one kernel, with the planes' gradient, for a TPU v5e."""
+    there = SingleDeviceSharding(topology.find("v5e:1x1").devices[0])
+    compute = Compute(fused=True, dtype=jnp.bfloat16)
+    config = GeneratorConfig()
+    graph, layers = nnx.split(nnx.eval_shape(lambda: OSGDecoder(32, rngs=nnx.Rngs(0))))
+
+    def loss(planes: jax.Array, layers: nnx.State, points: jax.Array) -> jax.Array:
+        texels = merged_texels(planes, config, compute)
+        found = decode_points(texels, points, nnx.merge(graph, layers), config, compute)
+        return jnp.sum(found.rgb.astype(jnp.float32)) + jnp.sum(found.sigma)
+
+    shapes = (
+        jax.ShapeDtypeStruct((2, 3, SIDE, SIDE, 32), jnp.float32),
+        layers,
+        jax.ShapeDtypeStruct((2, FUSED_POINTS, 3), jnp.float32),
+    )
+    placed = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=there), shapes)
+    return jax.jit(jax.grad(loss)).lower(*placed).compile().as_text() or ""
+
+
 def shortened(text: str) -> str:
     """Drop what no reader of a program's text looks at: sources, notes, and insides of estimated fusions."""
     estimated = {
@@ -115,4 +145,5 @@ def shortened(text: str) -> str:
 
 if __name__ == "__main__":
     minor = "_".join(jax.__version__.split(".")[:2])
-    (FOLDER / f"jax_{minor}.txt").write_text(shortened(compiled_text()), encoding="utf-8")
+    for name, text in (("jax", compiled_text()), ("fused", fused_text())):
+        (FOLDER / f"{name}_{minor}.txt").write_text(shortened(text), encoding="utf-8")

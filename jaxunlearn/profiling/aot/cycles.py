@@ -217,7 +217,7 @@ class _Names:
         near = [instruction]
         for _ in range(steps):
             for found in near:
-                name = found.attribute(r'op_name="(jit\([^"]*)"')
+                name = found.attribute(r'op_name="([^"]*/[^"]*)"')
                 if name:
                     return name
             following = [

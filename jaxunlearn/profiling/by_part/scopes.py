@@ -32,7 +32,11 @@ _TRANSFORMED = re.compile(r"(?:jvp|transpose|vmap|rematted_computation)\((.*)\)"
 
 def part_of(op_name: str) -> str:
     """Return the innermost scope of an operation's name, one of `SCOPES`, or `OTHER`."""
-    for component in reversed(op_name.split(";")[0].split("/")):
+    components = op_name.split(";")[0].split("/")
+    # JAX 0.11 puts the name of a kernel before those of all other operations of its program.
+    if "pallas_call" in components[:-1]:
+        components = components[components.index("pallas_call") + 1 :]
+    for component in reversed(components):
         while match := _TRANSFORMED.fullmatch(component):
             component = match[1]
         if component in SCOPES:
