@@ -53,6 +53,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         default=True,
         help="let cuDNN choose by timing, as EG3D's training does; GUIDE's program leaves it off",
     )
+    parser.add_argument(
+        "--pair-by-pair",
+        action="store_true",
+        help="one backward pass for each pair, so that one pair's tensors are kept instead of five",
+    )
     parser.add_argument("--tiny", action="store_true", help="small networks, to test the program")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     options = parser.parse_args(arguments)
@@ -74,7 +79,9 @@ def configure(options: argparse.Namespace) -> None:
         torch.backends.cudnn.allow_tf32 = allowed
 
 
-def prepare(sizes: Sizes, tiny: bool, device: torch.device) -> tuple[OfficialStep, Any, Any]:
+def prepare(
+    sizes: Sizes, tiny: bool, device: torch.device, *, pair_by_pair: bool = False
+) -> tuple[OfficialStep, Any, Any]:
     """Build the step, the person's latent and the target, with random weights."""
     torch.manual_seed(SEED)
     generator = TriPlaneGenerator(sizes)
@@ -83,7 +90,8 @@ def prepare(sizes: Sizes, tiny: bool, device: torch.device) -> tuple[OfficialSte
             torch.nn.init.constant_(parameter, 0.1)
     perceptual = random_lpips(((8,), (8,), (8,), (8,), (8,))) if tiny else random_lpips()
     identity = random_identity_loss((1,), (16,)) if tiny else random_identity_loss()
-    step = OfficialStep(generator.to(device), perceptual.to(device), identity.to(device))
+    networks = generator.to(device), perceptual.to(device), identity.to(device)
+    step = OfficialStep(*networks, pair_by_pair=pair_by_pair)
     with torch.no_grad():
         latents = step.trained.mapping(
             torch.randn(64, sizes.z_dim, device=device), step.frontal.repeat(64, 1)
@@ -109,6 +117,7 @@ def describe(options: argparse.Namespace, sizes: Sizes, device: torch.device) ->
         "tf32_in_convolutions": torch.backends.cudnn.allow_tf32,
         "cudnn_benchmark": torch.backends.cudnn.benchmark,
         "superresolution_dtype": dtype_of(sizes.superresolution, device),
+        "pair_by_pair": options.pair_by_pair,
         "sizes": dataclasses.asdict(sizes),
     }
 
@@ -139,7 +148,7 @@ def main(arguments: list[str] | None = None) -> None:
     configure(options)
     device = torch.device(options.device)
     sizes = TINY if options.tiny else Sizes()
-    step, ws, target = prepare(sizes, options.tiny, device)
+    step, ws, target = prepare(sizes, options.tiny, device, pair_by_pair=options.pair_by_pair)
     draws = RandomDraws(device, SEED)
     written = describe(options, sizes, device)
     warm_up: list[float] = []

@@ -61,6 +61,7 @@ class OfficialStep:
         pivot: tuple[float, float, float] = (0.0, 0.0, 0.0),
         *,
         keep: bool = False,
+        pair_by_pair: bool = False,
     ):
         self.trained = generator.train()
         self.source = copy.deepcopy(generator).requires_grad_(False)
@@ -71,6 +72,7 @@ class OfficialStep:
         self._device = next(generator.parameters()).device
         self.frontal = camera_label(0.0, 0.0, pivot, self._device)
         self.keep = keep
+        self._pair_by_pair = pair_by_pair
         self.seen: dict[str, Tensor] = {}
 
     def __call__(self, ws: Tensor, ws_target: Tensor, draws: Draws) -> Losses:
@@ -78,6 +80,7 @@ class OfficialStep:
         yaw = YAW * (2 * draws.number("angle_y") - 1)
         c = camera_label(yaw, PITCH, self._pivot, self._device)
         zero = torch.tensor(0.0, device=self._device)
+        self.optimiser.zero_grad()
         local = zero + self._whole_pair(ws, ws_target, c, "local", draws)
         losses = [local.item()]
         adjacent = zero
@@ -89,11 +92,11 @@ class OfficialStep:
         for k in range(PAIRS):
             random = self._random_latent(f"glob{k}", draws)
             x, y = self._images(random, random, c, f"glob{k}", draws)
-            everyone = everyone + self._distance(x, y, f"glob{k}")
+            everyone = everyone + self._ended(self._distance(x, y, f"glob{k}"))
         losses.append(everyone.item())
         total = zero + local + adjacent + everyone
-        self.optimiser.zero_grad()
-        total.backward()
+        if not self._pair_by_pair:
+            total.backward()
         self.optimiser.step()
         return Losses(total.item(), *losses)
 
@@ -117,7 +120,14 @@ class OfficialStep:
         identity = self._identity(x, y)
         self._see(f"{part}.mse", squared)
         self._see(f"{part}.id", identity)
-        return PLANES * squared + PERCEPTUAL * distance + IDENTITY * identity
+        return self._ended(PLANES * squared + PERCEPTUAL * distance + IDENTITY * identity)
+
+    def _ended(self, loss: Tensor) -> Tensor:
+        """Return the loss of a pair; pair by pair, its gradient is added and its saved tensors are freed."""
+        if not self._pair_by_pair:
+            return loss
+        loss.backward()
+        return loss.detach()
 
     def _images(
         self, ws: Tensor, target: Tensor, c: Tensor, part: str, draws: Draws

@@ -266,6 +266,21 @@ def test_only_the_synthesis_network_moves():
     assert all(torch.equal(x, source[name]) for name, x in step.source.state_dict().items())
 
 
+def test_pair_by_pair_is_the_same_gradient():
+    gradients = []
+    for pair_by_pair in (False, True):
+        step, ws, target = measure.prepare(
+            generators.TINY, True, torch.device("cpu"), pair_by_pair=pair_by_pair
+        )
+        step(ws, target, draws.RandomDraws(torch.device("cpu"), 0))
+        moved = {name: x.grad for name, x in step.trained.named_parameters() if x.grad is not None}
+        gradients.append(moved)
+    assert gradients[0].keys() == gradients[1].keys()
+    for name, gradient in gradients[0].items():
+        scale = float(gradient.abs().max())
+        np.testing.assert_allclose(gradients[1][name], gradient, atol=1e-4 * scale, err_msg=name)
+
+
 def test_the_program_writes_its_numbers(tmp_path, capsys):
     file = tmp_path / "numbers.json"
     measure.main(f"--device cpu --tiny --steps 2 --warm-up 1 --out {file}".split())
