@@ -1,13 +1,14 @@
-"""The entry of the command: signals are handled from here on, before anything large is imported."""
+"""The entry of the command: before anything large is imported, memory is arranged and signals are handled."""
 
 import os
 import sys
 
-from jaxunlearn.process import signals
+from jaxunlearn.process import huge_pages, signals
 
 
 def main() -> int:
     """Run the command and return its exit code; after a signal, end the process with that code."""
+    huge_pages.start_anew()
     signals.watch()
     try:
         code = _run()

@@ -61,6 +61,13 @@ def test_each_part_forward_and_backward(result):
     assert all(row["seconds"] > 0 and row["flops"] > 0 and row["bytes"] > 0 for row in result["parts"])
 
 
+def test_a_kernel_is_named_and_its_parts_are_timed_one_by_one():
+    [fused] = swept(case(parts=True, steps=1, warm_up=0), ["fused=1"])
+    assert "all rays at a time, fused points" in fused.name
+    found = measure.measure(fused, tiny_models(), progress=False)
+    assert {row["part"] for row in found["parts"]} >= {"lookup", "decoder"}
+
+
 def test_tables_say_on_what(result):
     text = tables.report([result, {"name": "large", "case": {}, "error": "out of memory: 80 GB"}])
     assert "1 x cpu" in text

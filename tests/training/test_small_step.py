@@ -145,11 +145,14 @@ def test_weights_follow_the_reduction():
 
 
 @pytest.mark.must
-def test_filled_batches_change_neither_loss_nor_gradient(generator):
+@pytest.mark.parametrize(
+    "compute", [Compute(batch_multiple=8), Compute(fused=True)], ids=["filled up", "fused"]
+)
+def test_forms_for_tpus_change_neither_loss_nor_gradient(generator, compute):
     ws, ws_target = people(generator, 1)
     results = []
-    for multiple in (1, 8):
-        step, frozen = build(generator, StepSettings(SAMPLING, compute=Compute(batch_multiple=multiple)))
+    for form in (Compute(), compute):
+        step, frozen = build(generator, StepSettings(SAMPLING, compute=form))
         target = step.target(frozen, ws[0], ws_target[0])
         draws = step.draw(jax.random.key(0), frozen)
         losses = jax.value_and_grad(step.losses, has_aux=True)

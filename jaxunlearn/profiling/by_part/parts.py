@@ -75,7 +75,9 @@ class _Step:
     def __init__(self, frozen: Frozen, graphdef: Any, settings: StepSettings):
         self._frozen, self._graphdef = frozen, graphdef
         generator = merge_generator(SplitGenerator(graphdef, frozen.trainable, frozen.fixed))
-        self._config, self._compute = generator.config, settings.compute
+        self._config = generator.config
+        # Lookup and decoder are timed one by one, also where a step does both in one kernel.
+        self._compute = dataclasses.replace(settings.compute, fused=False)
         self._weights = settings.sampling.weights()
         self._noise_mode = "none" if settings.noise_mode == "random" else settings.noise_mode
         self._side = settings.neural_rendering_resolution or self._config.neural_rendering_resolution
