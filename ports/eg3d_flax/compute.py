@@ -9,7 +9,7 @@ from jax.typing import DTypeLike
 
 ModulationForm = Literal["scaled", "grouped"]
 DilationForm = Literal["dilated", "stuffed", "phases", "mixed"]
-FilterForm = Literal["shifted", "depthwise"]
+FilterForm = Literal["shifted", "mirrored", "depthwise"]
 LookupForm = Literal["corners", "packed", "lanes"]
 
 
@@ -28,8 +28,9 @@ class Compute:
       dilation: form of the upsampling convolution. "dilated" uses XLA's `lhs_dilation`; "stuffed" inserts
         zeros into the input; "phases" multiplies all pixels and taps at once and adds the products at their
         places, so that no zero is multiplied; "mixed" is "dilated" with the weights' gradient of "phases".
-      filtering: form of the resampling filter. "shifted" adds shifted images; "depthwise" uses a depthwise
-        convolution.
+      filtering: form of the resampling filter. "shifted" adds shifted images; "mirrored" is "shifted" whose
+        gradient is a mirrored filter of the same form, instead of one image for each shift; "depthwise" uses
+        a depthwise convolution.
       lookup: form of the plane lookup. "corners" uses one gather for each of a point's four texels; "packed"
         uses one gather from planes with the four texels side by side, which need four times the memory;
         "lanes" is "packed", but the four weighted texels stay side by side, and the decoder's first layer
@@ -65,10 +66,10 @@ class Compute:
         0.29 s with "phases", 0.41 s with "stuffed", 0.73 s with "dilated". The lookup of six images' coarse
         points with its gradient takes 0.09 s with "corners", 0.10 to 0.16 s with "packed". For TPUs, the
         compiler estimates 0.6 times as many cycles for "packed" as for "corners"
-        (`benchmarks/tpu_compile.md`), and fewer for eight images than for five in large convolutions
-        (`benchmarks/tpu_convolutions.md`). On an H100, an upsampling layer of the backbone with its gradients
-        takes 0.57 ms with "mixed", 2.57 ms with "dilated"; the rays of five images with "corners" 13.8 ms,
-        with "packed" 14.9 ms (`benchmarks/gpu/h100.md`).
+        (`benchmarks/tpu_compile.md`), and fewer for eight images than for five in large convolutions and for
+        "mirrored" than for "shifted" filters (`benchmarks/tpu_convolutions.md`). On an H100, an upsampling
+        layer of the backbone with its gradients takes 0.57 ms with "mixed", 2.57 ms with "dilated"; the rays
+        of five images with "corners" 13.8 ms, with "packed" 14.9 ms (`benchmarks/gpu/h100.md`).
 
         Args:
           platform: as returned by `jax.default_backend()`; others than "cpu", "gpu" and "tpu" get the
@@ -80,7 +81,7 @@ class Compute:
             case "gpu":
                 return cls(dilation="mixed", lookup="corners")
             case "tpu":
-                return cls(lookup="lanes", compared=128, batch_multiple=8)
+                return cls(filtering="mirrored", lookup="lanes", compared=128, batch_multiple=8)
         return cls()
 
     def for_copies(self, copies: int) -> Self:

@@ -4,6 +4,7 @@ This module follows EG3D's `torch_utils.ops.upfirdn2d` and `torch_utils.ops.conv
 height, `W` width, `I` input channels, `O` output channels.
 """
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -53,13 +54,32 @@ def _four(padding: Padding) -> tuple[int, int, int, int]:
     return x, x, y, y
 
 
-def _shifted_sum(x: jax.Array, taps: np.ndarray, axis: int) -> jax.Array:
+def _shifted_sum(x: jax.Array, taps: tuple[float, ...], axis: int) -> jax.Array:
     """Correlate with `taps` along one axis, without padding."""
-    length = x.shape[axis] - taps.size + 1
+    length = x.shape[axis] - len(taps) + 1
     return sum(
         lax.slice_in_dim(x, k, k + length, axis=axis) * jnp.asarray(tap, x.dtype)
-        for k, tap in enumerate(taps.tolist())
+        for k, tap in enumerate(taps)
     )  # type: ignore[return-value]
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))
+def _mirrored_sum(x: jax.Array, taps: tuple[float, ...], axis: int) -> jax.Array:
+    """Do the same as `_shifted_sum`; the gradient is a filter, too."""
+    return _shifted_sum(x, taps, axis)
+
+
+def _mirrored_sum_forward(x: jax.Array, taps: tuple[float, ...], axis: int) -> tuple[jax.Array, None]:
+    return _mirrored_sum(x, taps, axis), None
+
+
+def _mirrored_sum_backward(taps: tuple[float, ...], axis: int, _: None, g: jax.Array) -> tuple[jax.Array]:
+    config = [(0, 0, 0)] * g.ndim
+    config[axis] = (len(taps) - 1, len(taps) - 1, 0)
+    return (_mirrored_sum(lax.pad(g, jnp.zeros((), g.dtype), config), taps[::-1], axis),)
+
+
+_mirrored_sum.defvjp(_mirrored_sum_forward, _mirrored_sum_backward)
 
 
 def _separate(f: Filter) -> tuple[np.ndarray, np.ndarray] | None:
@@ -87,10 +107,15 @@ def _depthwise(x: jax.Array, kernel: np.ndarray, down: tuple[int, int]) -> jax.A
 def _filter(x: jax.Array, f: Filter, down: tuple[int, int], compute: Compute) -> jax.Array:
     """Correlate every channel with `f` and keep every `down`-th pixel."""
     separated = _separate(f)
-    if compute.filtering == "shifted" and separated is not None:
-        vertical, horizontal = separated
-        x = _shifted_sum(x, vertical, 1)[:, :: down[1]]
-        return _shifted_sum(x, horizontal, 2)[:, :, :: down[0]]
+    if compute.filtering != "depthwise" and separated is not None:
+        vertical, horizontal = (tuple(taps.tolist()) for taps in separated)
+
+        def correlate(x: jax.Array, taps: tuple[float, ...], axis: int) -> jax.Array:
+            form = _mirrored_sum if compute.filtering == "mirrored" else _shifted_sum
+            return form(x, taps, axis)
+
+        x = correlate(x, vertical, 1)[:, :: down[1]]
+        return correlate(x, horizontal, 2)[:, :, :: down[0]]
     if f.ndim == 1:
         x = _depthwise(x, f[:, None], (1, down[1]))
         return _depthwise(x, f[None, :], (down[0], 1))
@@ -147,7 +172,12 @@ def filter2d(x: jax.Array, f: Filter, *, compute: Compute = DEFAULT) -> jax.Arra
 
 
 def upsample2d(x: jax.Array, f: Filter, *, up: int = 2, compute: Compute = DEFAULT) -> jax.Array:
-    """Enlarge images `[B, H, W, C]` by the factor `up` and keep their brightness."""
+    """Enlarge images `[B, H, W, C]` by the factor `up` and keep their brightness.
+
+    "mirrored" filters are "shifted" here: the zeros between an image's pixels would be in their gradient.
+    """
+    if compute.filtering == "mirrored":
+        compute = dataclasses.replace(compute, filtering="shifted")
     before, after = (f.shape[-1] + up - 1) // 2, (f.shape[-1] - up) // 2
     padding = (before, after, before, after)
     return upfirdn2d(x, f, up=up, padding=padding, gain=up * up, compute=compute)

@@ -14,7 +14,7 @@ from tests.support.layouts import hwio, nchw, nhwc
 
 FILTERED = golden("eg3d", "ops_upfirdn2d")
 CONVOLVED = golden("eg3d", "ops_conv2d_resample")
-FILTER_FORMS = forms(filtering=["shifted", "depthwise"])
+FILTER_FORMS = forms(filtering=["shifted", "mirrored", "depthwise"])
 FORMS = forms(dilation=["dilated", "stuffed", "phases", "mixed"], filtering=["shifted", "depthwise"])
 
 
