@@ -6,6 +6,7 @@ import functools
 from pathlib import Path
 
 import benchmarks.forgetting_heads as package
+from benchmarks.forgetting_heads import picture
 from benchmarks.forgetting_heads.albums import albums_of
 from benchmarks.forgetting_heads.candidates import CANDIDATES, GUIDE, PUBLISHED, RANDOM, SUGAR, config_of
 from benchmarks.forgetting_heads.frozen import changes_of, fingerprint, freeze, load_frozen
@@ -114,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=package.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("stage", choices=("tune", "freeze", "table", "page"))
+    parser.add_argument("stage", choices=("tune", "freeze", "table", "page", "picture"))
     parser.add_argument(
         "--work", type=Path, default=Path("runs/forgetting_heads"), help="folder for albums and pictures"
     )
@@ -122,9 +123,11 @@ def main() -> None:
     try:
         if arguments.stage == "freeze":
             freeze(read_lines(TUNING), FROZEN)
+        elif arguments.stage == "picture":
+            picture.draw(arguments.work / "table")
         elif arguments.stage != "page":
             run(arguments.stage, arguments.work)
-    except InputError as error:
+    except (InputError, FileNotFoundError) as error:
         parser.exit(2, f"{error}\n")
     write_text(PAGE, page(read_lines(TUNING), read_lines(RESULTS), processor()))
 

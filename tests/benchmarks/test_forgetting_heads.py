@@ -8,8 +8,9 @@ from typing import Any
 import chex
 import numpy as np
 import pytest
+from PIL import Image
 
-from benchmarks.forgetting_heads import albums
+from benchmarks.forgetting_heads import albums, picture
 from benchmarks.forgetting_heads.candidates import CANDIDATES, GUIDE, PUBLISHED, RANDOM, SUGAR, config_of
 from benchmarks.forgetting_heads.frozen import changes_of, fingerprint, freeze, load_frozen
 from benchmarks.forgetting_heads.lines import FROZEN, RESULTS, TUNING, Line, read_lines, ready_for_more
@@ -240,6 +241,24 @@ def test_the_page_counts_people_and_names_what_is_missing():
     assert "- N = 1, GUIDE: 4 of 6 draws" in text
     assert "- N = 20, SUGAR: 1 of 1 draws" in text
     assert f"| 1 | GUIDE | **{next(iter(CANDIDATES[GUIDE, 1]))}** | 1 | 0 of 3 | 1 of 1 | 1 of 1 | " in text
+
+
+def test_the_picture_has_a_row_for_each_method(tmp_path: Path):
+    side = 8
+    for shade, row in enumerate((GUIDE, SUGAR, PUBLISHED, RANDOM)):
+        for kind, rows, faces in (("people", 3, picture.SHOWN), ("others", 2, 8)):
+            levels = 40 * (shade + 1) + np.repeat(np.arange(rows), side)[:, None]
+            image = np.broadcast_to(levels.astype(np.uint8), (rows * side, faces * side))
+            name = f"{row.replace(' ', '-')}_x_{picture.SHOWN}_0_{kind}.png"
+            Image.fromarray(image).save(tmp_path / name)
+    picture.draw(tmp_path, tmp_path / "all.png")
+    drawn = np.asarray(Image.open(tmp_path / "all.png"))
+    last = [40, 42, 82, 122, 162], [40, 41, 81, 121, 161]  # before; afterwards the last row of each picture
+    np.testing.assert_array_equal(drawn[::side, -8 * side - 20, 0][:5], last[0])
+    np.testing.assert_array_equal(drawn[::side, -1, 0], last[1])
+    (tmp_path / f"{GUIDE}_x_5_0_others.png").unlink()
+    with pytest.raises(FileNotFoundError, match="run table first"):
+        picture.draw(tmp_path, tmp_path / "all.png")
 
 
 def test_the_committed_lines_are_of_the_frozen_settings():
