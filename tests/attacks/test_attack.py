@@ -93,6 +93,7 @@ def test_the_guide_has_the_numbers_of_each_depth():
         assert line.endswith(f"| {' | '.join(cells)} |")
 
 
+@pytest.mark.must
 def test_people_are_attacked_one_by_one_and_their_generator_once(result, counted):
     found = attacked(result, redo=True)
     assert [name for name, _, _ in counted] == ["reinversion", "erasure", "reinversion"]
@@ -107,6 +108,7 @@ def test_people_are_attacked_one_by_one_and_their_generator_once(result, counted
     assert (result.folder.path / "attack" / "erasure-0000" / "map.svg").read_text() == "<svg/>"
 
 
+@pytest.mark.must
 def test_what_is_finished_is_kept_until_something_else_is_asked(result, counted):
     attacked(result, redo=True)
     counted.clear()
@@ -119,6 +121,7 @@ def test_what_is_finished_is_kept_until_something_else_is_asked(result, counted)
     assert len(counted) == 2
 
 
+@pytest.mark.must
 def test_other_settings_of_a_depth_attack_anew(result, counted, monkeypatch):
     attacked(result, redo=True)
     counted.clear()
@@ -131,6 +134,7 @@ def test_other_settings_of_a_depth_attack_anew(result, counted, monkeypatch):
     assert [name for name, *_ in counted] == ["reinversion", "erasure"]
 
 
+@pytest.mark.must
 def test_an_interrupted_attack_resumes_after_the_last_finished_one(result, counted, monkeypatch):
     attacked(result, redo=True)
     counted.clear()
@@ -148,6 +152,7 @@ def test_an_interrupted_attack_resumes_after_the_last_finished_one(result, count
         ({"depth": "deep"}, "no depth 'deep'; choose from quick, standard, thorough"),
     ],
 )
+@pytest.mark.must
 def test_what_cannot_be_attacked_is_refused_before_anything_is_rendered(result, counted, options, line):
     with pytest.raises(InputError, match=line):
         attacked(result, **options)
@@ -160,6 +165,7 @@ def diverged(result, *copies):
     return dataclasses.replace(result, generators=result.generators * 2, summary=summary, folder=None)
 
 
+@pytest.mark.must
 def test_generators_that_diverged_are_not_attacked(result, counted):
     found = attacked(diverged(result, 0), attacks=["reinversion"])
     assert list(found["people"]) == ["1"]
@@ -170,6 +176,7 @@ def test_generators_that_diverged_are_not_attacked(result, counted):
     assert len(counted) == 1
 
 
+@pytest.mark.must
 def test_the_stranger_is_not_taken_for_the_person(result):
     models = tiny_models()
     reference = attacking.attack_reference(models, tiny_sugar(SETTINGS, people=2), progress=False)
@@ -182,11 +189,13 @@ def test_the_stranger_is_not_taken_for_the_person(result):
     assert not np.allclose(person.stranger_photo, person.photos[0], atol=1e-3)
 
 
+@pytest.mark.must
 def test_a_run_without_a_folder_is_attacked_too(result, counted):
     found = attacked(dataclasses.replace(result, folder=None), people=[0])
     assert found["people"]["0"]["reinversion"] == {"depth": "standard"}
 
 
+@pytest.mark.must
 def test_the_command_attacks_and_says_what_it_found(result, monkeypatch, capsys):
     monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
     arguments = ["attack", str(result.folder.path), "--attack", "unseen", "--depth", "quick", "--people", "1"]

@@ -44,6 +44,7 @@ def many(tmp_path_factory):
     return RunFolder(folder)
 
 
+@pytest.mark.must
 def test_many_people_are_measured_together(many, capsys):
     assert cli.main(["evaluate", str(many.path)]) == 0
     printed = capsys.readouterr().out.splitlines()
@@ -68,6 +69,7 @@ def test_many_people_are_measured_together(many, capsys):
     assert all(f"<td>seed {seed}</td>" in page for seed in (3, 4, 5))
 
 
+@pytest.mark.must
 def test_everybody_in_one_picture(many):
     with Image.open(many.everybody_picture) as image:
         assert image.size == (3 * 32, 3 * 32)

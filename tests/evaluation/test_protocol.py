@@ -160,6 +160,7 @@ def test_near_people_are_where_they_are_said_to_be(source, reference, person, mo
     np.testing.assert_allclose(distance, 0.5 * reference.median_radius, rtol=1e-4)
 
 
+@pytest.mark.must
 def test_many_people_are_judged_as_each_alone_is(source, reference, faded, person):
     """More of them than are looked at together; the second has other pictures, too."""
     reference = dataclasses.replace(reference, settings=dataclasses.replace(SETTINGS, batch=3))

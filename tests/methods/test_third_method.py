@@ -39,6 +39,7 @@ def test_its_presets_are_found_and_its_settings_checked(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.must
 def test_it_unlearns_resumes_and_is_measured(tmp_path):
     people = People("two", ("ada", "bea"), tiny_people(2))
     unlearn(tiny_models(), people, toy(2), workdir=tmp_path / "run", progress=False)

@@ -61,6 +61,7 @@ def test_each_part_forward_and_backward(result):
     assert all(row["seconds"] > 0 and row["flops"] > 0 and row["bytes"] > 0 for row in result["parts"])
 
 
+@pytest.mark.must
 def test_a_kernel_is_named_and_its_parts_are_timed_one_by_one():
     [fused] = swept(case(parts=True, steps=1, warm_up=0), ["fused=1"])
     assert "all rays at a time, fused points" in fused.name

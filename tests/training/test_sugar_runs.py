@@ -79,6 +79,7 @@ def test_a_run_that_was_cut_off_gives_the_same(tmp_path, whole):
     np.testing.assert_array_equal(finished(folder).ws_target, whole.ws_target)
 
 
+@pytest.mark.must
 def test_without_elastic_weights_more_is_lost(whole):
     """The penalty's purpose: the same run without it moves further, measured by what matters."""
     almost_none = {"ewc.weight": 1e-12, "ewc.file": str(whole.folder.path / FISHER_FILE)}

@@ -1,7 +1,7 @@
 """Time our step and the official one on the CPU of this machine, one after the other, and write a table.
 
-    python benchmarks/official_step/compare_cpu.py --torch-python python3 --out benchmarks/official_step/cpu
-    python benchmarks/official_step/compare_cpu.py --before ../earlier --out benchmarks/official_step/cpu
+    python benchmarks/steps_on_cpu.py --torch-python python3 --out benchmarks/bench_cpu
+    python benchmarks/steps_on_cpu.py --before ../earlier --out benchmarks/bench_cpu
 
 `--torch-python` is an interpreter with PyTorch and NumPy; the one that runs this has jaxunlearn. The step has
 the official sizes: five pairs at 512², LPIPS (VGG16) and IR-SE50 on both sides, float32, random weights.
@@ -23,7 +23,7 @@ from typing import Any
 from jaxunlearn.process import huge_pages
 from jaxunlearn.profiling.devices import processor
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 TURNS = 3
 """Times that the bundled model's step is timed in each version."""
 
