@@ -83,16 +83,14 @@ def count(text: str) -> tuple[int, int]:
     """
     bundles = [line for line in text.splitlines() if _BUNDLE.match(line)]
     runs, rare = [1] * len(bundles), 0
-    once = [0] * len(bundles)
     for loop in loops(bundles):
         for place in range(loop.first, loop.last + 1):
-            runs[place] *= loop.trips or 1
-            once[place] = once[place] or (SMALL if loop.trips == SMALL else 0)
+            runs[place] = SMALL if loop.trips == SMALL else runs[place] * (loop.trips or 1)
         if loop.rare:
             rare += loop.rare
             for place in range(loop.last - loop.rare, loop.last):
                 runs[place] = 0
-    return sum(single or several for single, several in zip(once, runs, strict=True)), rare
+    return sum(runs), rare
 
 
 def shape(*sides: int, dtype: Any = jnp.bfloat16) -> jax.ShapeDtypeStruct:

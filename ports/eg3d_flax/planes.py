@@ -143,10 +143,10 @@ def _rows(texels: Texels, index: jax.Array) -> jax.Array:
     return _rounded_rows(rearrange(texels.exact, "h w c -> (h w) c"), values, index)
 
 
-def _weighted(texels: Iterable[jax.Array], corners: _Corners) -> jax.Array:
-    """Add four corners' texels `[M, C]` to `[M, C]`; on CPU ten times as fast as a sum over an axis."""
+def _weighted(texels: Iterable[jax.Array], weights: jax.Array) -> jax.Array:
+    """Add four corners' texels `[M, C]`, weighted; on CPU ten times as fast as a sum over an axis."""
     return sum(  # type: ignore[return-value]
-        texel * corners.weights[:, i, None].astype(texel.dtype) for i, texel in enumerate(texels)
+        texel * weights[:, i, None].astype(texel.dtype) for i, texel in enumerate(texels)
     )
 
 
@@ -155,28 +155,43 @@ def _lookup_corners(texels: Texels, uv: jax.Array) -> jax.Array:
     height, width, _ = texels.values.shape
     corners = _corners(uv, height - 2, width - 2)
     first = (corners.row + 1) * width + corners.column + 1
-    return _weighted((_rows(texels, first + step) for step in (0, 1, width, width + 1)), corners)
+    return _weighted((_rows(texels, first + step) for step in (0, 1, width, width + 1)), corners.weights)
 
 
-def _four_texels(texels: Texels, uv: jax.Array) -> tuple[jax.Array, _Corners]:
-    """Gather the four texels `[M, 4 C]` around places `[M, 2]` from `[H + 1, W + 1, 4 C]` at once."""
-    height, width, _ = texels.values.shape
+class Places(NamedTuple):
+    """Where points lie among the packed texels of each plane."""
+
+    row: jax.Array
+    """`[..., M]` int32, place of the four texels around a point, counted row by row."""
+
+    weights: jax.Array
+    """`[..., M, 4]` float32, of the four texels; 0 for points outside."""
+
+
+def _places(uv: jax.Array, height: int, width: int) -> Places:
+    """Locate points with coordinates `[..., M, 2]` in packed texels `[height, width, 4 C]`."""
     corners = _corners(uv, height - 1, width - 1)
-    return _rows(texels, (corners.row + 1) * width + corners.column + 1), corners
+    return Places((corners.row + 1) * width + corners.column + 1, corners.weights)
+
+
+def _four_texels(texels: Texels, uv: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Gather the four texels `[M, 4 C]` around places `[M, 2]` from `[H + 1, W + 1, 4 C]`, with weights."""
+    places = _places(uv, *texels.values.shape[:2])
+    return _rows(texels, places.row), places.weights
 
 
 def _lookup_packed(texels: Texels, uv: jax.Array) -> jax.Array:
     """Look up `[H + 1, W + 1, 4 C]` at places `[M, 2]`, with one gather of four texels; returns `[M, C]`."""
-    rows, corners = _four_texels(texels, uv)
-    return _weighted(jnp.split(rows, 4, axis=-1), corners)
+    rows, weights = _four_texels(texels, uv)
+    return _weighted(jnp.split(rows, 4, axis=-1), weights)
 
 
 def _lookup_lanes(texels: Texels, uv: jax.Array) -> jax.Array:
     """Look up as `_lookup_packed`, but leave the weighted texels side by side; returns `[M, 4 C]`."""
-    rows, corners = _four_texels(texels, uv)
+    rows, weights = _four_texels(texels, uv)
     # A product spreads the weights; repeating them would move data between lanes.
     spread = jnp.asarray(np.kron(np.eye(4), np.ones((1, rows.shape[-1] // 4))), rows.dtype)
-    return rows * (corners.weights.astype(rows.dtype) @ spread)
+    return rows * (weights.astype(rows.dtype) @ spread)
 
 
 _LOOKUPS = {"corners": _lookup_corners, "packed": _lookup_packed, "lanes": _lookup_lanes}
@@ -204,25 +219,14 @@ def sample_from_texels(
     return jax.vmap(jax.vmap(_LOOKUPS[compute.lookup]))(texels, uv)
 
 
-class Places(NamedTuple):
-    """Where points lie among the packed texels of each plane."""
-
-    row: jax.Array
-    """`[B, P, M]` int32, place of the four texels around a point, counted row by row."""
-
-    weights: jax.Array
-    """`[B, P, M, 4]` float32, of the four texels; 0 for points outside."""
-
-
 @jax.named_scope("lookup")
 def places_of(
     texels: Texels, coordinates: jax.Array, *, box_warp: float, plane_axes: PlaneAxes = "eg3d"
 ) -> Places:
-    """Locate points `[B, M, 3]` in packed texels; arguments as for `sample_from_texels`."""
+    """Locate points `[B, M, 3]` in packed texels, as `[B, P, M]`; arguments as for `sample_from_texels`."""
     planes, height, width = texels.values.shape[1:4]
     uv = project_onto_planes(coordinates * (2 / box_warp), plane_axes)[:, :planes]
-    corners = _corners(uv, height - 1, width - 1)
-    return Places((corners.row + 1) * width + corners.column + 1, corners.weights)
+    return _places(uv, height, width)
 
 
 def sum_of_corners(features: jax.Array, channels: int) -> jax.Array:
