@@ -40,16 +40,6 @@ def of_copies(tree: Pytree, copies: int) -> Pytree:
     return jax.tree.map(lambda x: x.reshape(copies, len(x) // copies, *x.shape[1:]), tree)
 
 
-def alone(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn a function of `K` copies' (state, frozen, ...) into one of a single copy's."""
-
-    def of_one(state: Pytree, frozen: Pytree, *others: Pytree) -> Any:
-        state, others = jax.tree.map(lambda x: x[None], (state, others))
-        return jax.tree.map(lambda x: x[0], function(state, frozen, *others))
-
-    return of_one
-
-
 def in_groups(function: Callable[..., Any], size: int) -> Callable[..., Any]:
     """Apply a function of many copies' (state, frozen, ...) to `size` copies at a time, one after the other.
 

@@ -15,8 +15,8 @@ from jaxunlearn.methods.losses import term_weights
 from jaxunlearn.methods.many_pairs import ManyDraws, ManySampling
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.models.generator import split_generator
-from jaxunlearn.training.copies import alone
 from jaxunlearn.training.step import Draws, Frozen, SideDraws, Target, UnlearningStep
+from tests.support.alone import alone
 from tests.support.sugar_golden import SugarCase, sugar_golden
 from tests.support.sugar_toy import PERCEPTION, ToyGenerator, by_name, like, toy_surrogates
 

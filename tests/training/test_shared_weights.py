@@ -7,7 +7,7 @@ from jaxunlearn.methods.guide import presets
 from jaxunlearn.profiling.workload import PRESETS, Workload
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.training.compiled_step import StepRecipe
-from jaxunlearn.training.copies import alone
+from tests.support.alone import alone
 from tests.support.products import Product, products
 
 FROZEN = ("decoder", "superresolution", "perceptual", "identity")

@@ -20,8 +20,8 @@ from jaxunlearn.methods.losses import term_weights
 from jaxunlearn.models.generator import merge_generator, split_generator
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.training.compiled_step import StepRecipe
-from jaxunlearn.training.copies import alone
 from jaxunlearn.training.step import Frozen, UnlearningStep
+from tests.support.alone import alone
 from tests.support.convolutions import batches_of_convolutions
 from tests.support.golden import eg3d_lr_multiplier, eg3d_weight
 from tests.support.standin import StandIn

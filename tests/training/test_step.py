@@ -14,8 +14,8 @@ from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import split_generator
-from jaxunlearn.training.copies import alone
 from jaxunlearn.training.step import Frozen, UnlearningStep
+from tests.support.alone import alone
 from tests.support.golden import golden
 from tests.support.guide_golden import PARTS, STEPS, GuideCase, guide_case
 from tests.support.layouts import nchw, nhwc, pool8
