@@ -2,16 +2,14 @@
 
     python benchmarks/image_forms_tpu.py
 
-Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. It compiles what the full-size step does
-with such images: five rendered ones are doubled twice, get the colours of two super-resolution blocks (whose
-batches are filled up to eight), and go through the first convolution of LPIPS.
+Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. It compiles super-resolution of five
+images (filled up to eight) and the first convolution of LPIPS, with the gradient of the rendered features.
 
 "Channels last" is the form of the library, `[B, H, W, 3]`; "planar" is `[B, 3, H, W]`. "Shifted" enlarges by
 adding shifted images; "banded" by one product for each axis, with a matrix of the filter's taps.
 """
 
-import functools
-from collections.abc import Callable
+import dataclasses
 from typing import Any, NamedTuple
 
 import jax
@@ -19,39 +17,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from eg3d_flax.batch_padding import filled
 from eg3d_flax.compute import Compute
-from eg3d_flax.modulation import modulated_conv2d
+from eg3d_flax.layers import ToRGBLayer
 from eg3d_flax.resample import RESAMPLE_FILTER, upsample2d
+from eg3d_flax.superresolution import Superresolution
+from jaxunlearn.models.generator import SplitGenerator, merge_generator, split_generator
 from jaxunlearn.profiling.aot import cycles, topology
+from jaxunlearn.profiling.workload import PRESETS
 from lpips_flax.backbones import Features
 
-IMAGES, FILLED, SIDE, CHANNELS, FIRST = 5, 8, 128, (256, 128), 64
-"""Images, the same filled up, side of rendered ones, channels of both blocks and of LPIPS' first layer."""
-
-SHIFTED = Compute(dtype=jnp.bfloat16, filtering="shifted")
-
-
-class Inputs(NamedTuple):
-    """What the gradient is taken of."""
-
-    rgb: jax.Array
-    """`[IMAGES, S, S, 3]` float32."""
-
-    features: tuple[jax.Array, jax.Array]
-    """Of both blocks, `[FILLED, 2 S, 2 S, C]` and `[FILLED, 4 S, 4 S, C]` bfloat16."""
-
-
-class Weights(NamedTuple):
-    """What no step changes."""
-
-    styles: tuple[jax.Array, jax.Array]
-    """Factors of channels, `[FILLED, C]`."""
-
-    colours: tuple[jax.Array, jax.Array]
-    """From features to colours, `[C, 3]`."""
-
-    first: jax.Array
-    """Kernel of LPIPS' first layer, `[3, 3, 3, FIRST]`."""
+IMAGES = 5
+COMPUTE = dataclasses.replace(Compute.for_platform("tpu"), dtype=jnp.bfloat16)
 
 
 class Form(NamedTuple):
@@ -65,6 +42,9 @@ class Form(NamedTuple):
         """For the table."""
         kept = "planar" if self.planar else "channels last"
         return f"{kept}, {'banded products' if self.banded else 'shifted'}"
+
+
+FORMS = [Form(planar, banded) for planar in (False, True) for banded in (False, True)]
 
 
 def band(side: int) -> np.ndarray:
@@ -90,29 +70,46 @@ def enlarge(image: jax.Array, form: Form) -> jax.Array:
 
 
 def _shifted(image: jax.Array) -> jax.Array:
-    return upsample2d(image, RESAMPLE_FILTER, compute=SHIFTED)
+    return upsample2d(image, RESAMPLE_FILTER, compute=COMPUTE)
 
 
-def colours_of(features: jax.Array, styles: jax.Array, weight: jax.Array, form: Form) -> jax.Array:
-    """Return the float32 colours of a block, of the images that are not there to fill up."""
-    if form.planar:
-        scaled = features * styles[:, None, None].astype(features.dtype)
-        found = jnp.einsum("bhwi,io->bohw", scaled, weight.astype(features.dtype))
-    else:
-        found = modulated_conv2d(features, weight[None, None], styles, demodulate=False, compute=SHIFTED)
+def colours(layer: ToRGBLayer, features: jax.Array, w: jax.Array, form: Form, compute: Compute) -> jax.Array:
+    """Return a block's colours in float32: the library's ToRGB, or the same as a product that is planar."""
+    if not form.planar:
+        return layer(features, w, compute=compute)[:IMAGES].astype(jnp.float32)
+    styles = layer.affine(w) * layer.weight_gain
+    scaled = features * styles[:, None, None].astype(features.dtype)
+    found = jnp.einsum("bhwi,io->bohw", scaled, layer.weight[...][0, 0].astype(features.dtype))
+    found = found + layer.bias[...][:, None, None].astype(found.dtype)
+    if layer.conv_clamp is not None:
+        found = jnp.clip(found, -layer.conv_clamp, layer.conv_clamp)
     return found[:IMAGES].astype(jnp.float32)
 
 
-def activations(form: Form, inputs: Inputs, weights: Weights) -> jax.Array:
-    """Compute LPIPS' first activations of the final images, `[IMAGES, 4 S, 4 S, FIRST]` bfloat16."""
-    image = inputs.rgb.transpose(0, 3, 1, 2) if form.planar else inputs.rgb
-    for features, styles, weight in zip(inputs.features, weights.styles, weights.colours, strict=True):
-        image = enlarge(image, form) + colours_of(features, styles, weight, form)
-    axes = (3, 1, 1) if form.planar else (3,)
+def images(
+    network: Superresolution, features: jax.Array, ws: jax.Array, form: Form, compute: Compute = COMPUTE
+) -> jax.Array:
+    """Enlarge rendered features `[IMAGES, S, S, C]`; the final images are channels last or planar."""
+    rows = jnp.repeat(ws[:, -1:], 3, axis=1)
+    image = features[..., :3].transpose(0, 3, 1, 2) if form.planar else features[..., :3]
+    x, rows = filled(compute.batch_multiple, features, rows)
+    for block in network.blocks.values():
+        for row, layer in enumerate(block.convolutions.values()):
+            x = layer(x, rows[:, row], compute=compute)
+        larger = enlarge(image, form) if block.up > 1 else image
+        image = larger + colours(block.torgb, x, rows[:, block.num_conv], form, compute)
+    return image
+
+
+def activations(
+    network: Superresolution, kernel: jax.Array, features: jax.Array, ws: jax.Array, form: Form
+) -> jax.Array:
+    """Compute LPIPS' first activations of the final images in bfloat16; `kernel` is `[3, 3, 3, O]`."""
+    image, axes = images(network, features, ws, form), (3, 1, 1) if form.planar else (3,)
     normalised = (image - Features.SHIFT.reshape(axes)) / Features.SCALE.reshape(axes)
     found = lax.conv_general_dilated(
         normalised.astype(jnp.bfloat16),
-        weights.first.astype(jnp.bfloat16),
+        kernel.astype(jnp.bfloat16),
         (1, 1),
         "SAME",
         dimension_numbers=("NCHW" if form.planar else "NHWC", "HWIO", "NHWC"),
@@ -120,47 +117,39 @@ def activations(form: Form, inputs: Inputs, weights: Weights) -> jax.Array:
     return jax.nn.relu(found)
 
 
-def gradient(form: Form, out: jax.Array, inputs: Inputs, weights: Weights) -> Any:
-    """Activations, and the gradient of the inputs."""
-    values, back = jax.vjp(lambda inputs: activations(form, inputs, weights), inputs)
-    return values, back(out)
+def compiled(form: Form) -> Any:
+    """Compile the part with its gradient for one v5e."""
+    there = jax.sharding.SingleDeviceSharding(topology.find("v5e:1x1").devices[0])
+    generator = PRESETS["full"].outline().generator
+    config, split = generator.config, split_generator(generator)
+    side = config.neural_rendering_resolution
 
+    def forward(features: Any, trainable: Any, fixed: Any, kernel: Any, ws: Any) -> jax.Array:
+        network = merge_generator(SplitGenerator(split.graphdef, trainable, fixed)).superresolution
+        return activations(network, kernel, features, ws, form)
 
-FORMS = [Form(planar, banded) for planar in (False, True) for banded in (False, True)]
+    def gradient(features: Any, out: Any, *rest: Any) -> Any:
+        values, back = jax.vjp(lambda features: forward(features, *rest), features)
+        return values, back(out)
 
-
-def shapes(make: Callable[..., Any], side: int = SIDE) -> tuple[Inputs, Weights, Any]:
-    """Return inputs, weights and the activations' gradient; `make` builds an array of a shape and dtype."""
-    features = tuple(
-        make((FILLED, side * 2**k, side * 2**k, channels), jnp.bfloat16)
-        for k, channels in enumerate(CHANNELS, start=1)
-    )
-    inputs = Inputs(make((IMAGES, side, side, 3), jnp.float32), (features[0], features[1]))
-    styles = tuple(make((FILLED, channels), jnp.float32) for channels in CHANNELS)
-    colours = tuple(make((channels, 3), jnp.float32) for channels in CHANNELS)
-    first = make((3, 3, 3, FIRST), jnp.float32)
-    weights = Weights((styles[0], styles[1]), (colours[0], colours[1]), first)
-    return inputs, weights, make((IMAGES, 4 * side, 4 * side, FIRST), jnp.bfloat16)
+    features = jax.ShapeDtypeStruct((IMAGES, side, side, config.decoder_output_dim), jnp.float32)
+    kernel = jax.ShapeDtypeStruct((3, 3, 3, 64), jnp.float32)
+    ws = jax.ShapeDtypeStruct((IMAGES, config.num_ws, config.w_dim), jnp.float32)
+    rest = (split.trainable, split.fixed, kernel, ws)
+    arguments = features, jax.eval_shape(forward, features, *rest), *rest
+    placed = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=there), arguments)
+    return jax.jit(gradient).lower(*placed).compile()
 
 
 def main() -> None:
     """Compile each form and print a table."""
-    there = jax.sharding.SingleDeviceSharding(topology.find("v5e:1x1").devices[0])
-    inputs, weights, out = shapes(functools.partial(jax.ShapeDtypeStruct, sharding=there))
-    print("| form | forward | with gradient | temporaries MiB |\n| --- | --- | --- | --- |")
+    print("| form | cycles | temporaries MiB |\n| --- | --- | --- |")
     for form in FORMS:
-        numbers, memory = [], float("nan")
-        cases: tuple[tuple[Any, tuple[Any, ...]], ...] = (
-            (activations, (inputs, weights)),
-            (gradient, (out, inputs, weights)),
-        )
-        for function, arguments in cases:
-            program = jax.jit(functools.partial(function, form)).lower(*arguments).compile()
-            found = cycles.count(program.as_text() or "")
-            numbers.append("unknown" if found is None else f"{found.total:.4g}")
-            analysis = program.memory_analysis()
-            memory = memory if analysis is None else analysis.temp_size_in_bytes / 2**20
-        print(f"| {form.name} | {' | '.join(numbers)} | {memory:.0f} |", flush=True)
+        program = compiled(form)
+        found, memory = cycles.count(program.as_text() or ""), program.memory_analysis()
+        total = "unknown" if found is None else f"{found.total:.4g}"
+        size = float("nan") if memory is None else memory.temp_size_in_bytes / 2**20
+        print(f"| {form.name} | {total} | {size:.0f} |", flush=True)
 
 
 if __name__ == "__main__":
