@@ -1,14 +1,20 @@
 """Time our step and the official one on the CPU of this machine, one after the other, and write a table.
 
     python benchmarks/steps_on_cpu.py --torch-python python3 --out benchmarks/bench_cpu
+    python benchmarks/steps_on_cpu.py --torch-python python3 --size bundled --out benchmarks/bench_cpu
     python benchmarks/steps_on_cpu.py --before ../earlier --out benchmarks/bench_cpu
 
 `--torch-python` is an interpreter with PyTorch and NumPy; the one that runs this has jaxunlearn. The step has
 the official sizes: five pairs at 512², LPIPS (VGG16) and IR-SE50 on both sides, float32, random weights.
-PyTorch takes the gradient pair by pair, since one backward pass for all needs 24 GB. `--before`, a checkout
-of an earlier version, times the bundled model's step there and here, in turns. Each adds its rows to
-`results.json` and writes `table.md` anew. Nothing else should run meanwhile: they take 15 and 7 minutes on
-two cores.
+PyTorch takes the gradient pair by pair, since one backward pass for all needs 24 GB.
+
+With `--size bundled`, the step has the sizes of the bundled model: six pairs at 64², LPIPS (AlexNet) and a
+small identity network. There PyTorch does one backward pass, as the official program does. Both take turns,
+with and without huge pages.
+
+`--before`, a checkout of an earlier version, times the bundled model's step there and here, in turns. Each
+adds its rows to `results.json` and writes `table.md` anew. Nothing else should run meanwhile. On two cores
+the official size takes 15 minutes, and `--before` 7.
 """
 
 import argparse
@@ -25,18 +31,34 @@ from jaxunlearn.profiling.devices import processor
 
 ROOT = Path(__file__).resolve().parents[1]
 TURNS = 3
-"""Times that the bundled model's step is timed in each version."""
+"""Times that the bundled model's step is timed in each form."""
+
+WITHOUT = {huge_pages.VARIABLE: ""}
+WITH = {huge_pages.VARIABLE: huge_pages.WORD}
+"""Environment variables for steps without and with huge pages."""
 
 
-def official(python: str, folder: Path, steps: int) -> dict[str, Any]:
-    """Time the official step; return its seconds and peak of memory."""
+def official(
+    python: str, folder: Path, steps: int, *more: str, name: str = "official", **variables: str
+) -> dict[str, Any]:
+    """Time the official step; return its seconds and peak of memory.
+
+    Args:
+      python: interpreter with PyTorch.
+      folder: for the program's file.
+      steps: timed steps.
+      more: options of the program.
+      name: of the row.
+      variables: of the environment.
+    """
     file = folder / "official.json"
-    options = ["--device", "cpu", "--pair-by-pair", "--warm-up", "1", "--steps", str(steps)]
+    options = ["--device", "cpu", "--warm-up", "1", "--steps", str(steps), *more]
     program = ROOT / "benchmarks/official_step/measure.py"
-    subprocess.run([python, str(program), *options, "--out", str(file)], check=True)
+    command = [python, str(program), *options, "--out", str(file)]
+    subprocess.run(command, check=True, env={**os.environ, **variables})
     found = json.loads(file.read_text())
     return {
-        "name": f"official, PyTorch {found['torch']}",
+        "name": f"{name}, PyTorch {found['torch']}",
         "seconds": found["median"],
         "p95": found["p95"],
         "steps": steps,
@@ -65,14 +87,29 @@ def ours(
 
 def full_size(python: str, out: Path, steps: int) -> list[dict[str, Any]]:
     """Time the step of the official size: PyTorch's, then ours."""
-    return [official(python, out, steps), ours(ROOT, out / "full", "full", steps, "ours")]
+    return [
+        official(python, out, steps, "--pair-by-pair", **WITHOUT),
+        ours(ROOT, out / "full", "full", steps, "ours", **WITHOUT),
+    ]
+
+
+def bundled_size(python: str, out: Path, steps: int, turns: int) -> list[dict[str, Any]]:
+    """Time the step of the bundled model's size: PyTorch's and ours in turns, without and with huge pages."""
+    rows = []
+    for turn in range(turns):
+        for pages, variables in {"": WITHOUT, ", huge pages": WITH}.items():
+            suffix = f"{pages}, turn {turn + 1}"
+            options = ("--networks", "bundled")
+            rows.append(official(python, out, steps, *options, name=f"official{suffix}", **variables))
+            rows.append(ours(ROOT, out / "bundled", "heads", steps, f"ours{suffix}", **variables))
+    return rows
 
 
 def bundled(before: Path, out: Path) -> list[dict[str, Any]]:
     """Time the bundled model's step before and now, and now without huge pages, in turns."""
     forms = {
         "before": (before, {}),
-        "now, without huge pages": (ROOT, {huge_pages.VARIABLE: ""}),
+        "now, without huge pages": (ROOT, WITHOUT),
         "now": (ROOT, {}),
     }
     return [
@@ -94,27 +131,38 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Measure, and write `results.json` and `table.md`."""
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--torch-python")
-    parser.add_argument("--before", type=Path)
-    parser.add_argument("--steps", type=int, default=3)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+    parser.add_argument("--torch-python", help="interpreter with PyTorch: times the official step and ours")
+    parser.add_argument("--size", choices=("full", "bundled"), default="full", help="of that comparison")
+    parser.add_argument("--before", type=Path, help="checkout of an earlier version, for the bundled model")
+    parser.add_argument("--steps", type=int, help="timed steps; 3 at full size, 30 at the bundled one")
+    parser.add_argument("--turns", type=int, default=TURNS, help="of the comparison at the bundled size")
+    parser.add_argument("--out", type=Path, required=True, help="folder for results.json and table.md")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, and write `results.json` and `table.md`."""
+    options = parse(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     out, file = options.out.resolve(), options.out / "results.json"
     results = json.loads(file.read_text()) if file.exists() else {}
     results["machine"] = processor()
-    with tempfile.TemporaryDirectory() as folder:
-        if options.torch_python:
-            results["full size"] = full_size(options.torch_python, Path(folder), options.steps)
+    python = options.torch_python
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if python and options.size == "full":
+            results["full size"] = full_size(python, folder, options.steps or 3)
+        if python and options.size == "bundled":
+            results["bundled size"] = bundled_size(python, folder, options.steps or 30, options.turns)
         if options.before:
-            results["bundled model"] = bundled(options.before.resolve(), Path(folder))
+            results["bundled model"] = bundled(options.before.resolve(), folder)
     file.write_text(json.dumps(results, indent=1) + "\n")
-    titles = [name for name in ("full size", "bundled model") if name in results]
+    titles = [name for name in ("full size", "bundled size", "bundled model") if name in results]
     text = "".join(f"\n{name.capitalize()}:\n\n{table(results[name])}\n" for name in titles)
     (out / "table.md").write_text(f"On {results['machine']}.\n{text}")
     print(text)

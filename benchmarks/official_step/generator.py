@@ -22,9 +22,13 @@ class Sizes:
     Attributes:
       z_dim: length of a random latent.
       w_dim: length of a latent's row.
+      mapping_layers: of the mapping network, beside the one of the camera.
       channel_base: channels at a resolution are `channel_base / resolution`.
       channel_max: at most so many.
       plane_side: side of the planes; always 256 in the official code.
+      plane_channels: features of a plane's texel; always 32 in the official code.
+      decoder_hidden: hidden width of the decoder; always 64 in the official code.
+      features: of a rendered pixel; the first three are its colour.
       neural_side: side of the rendered image.
       rendering: samples and distances.
       superresolution: sizes of the last part.
@@ -32,36 +36,29 @@ class Sizes:
 
     z_dim: int = 512
     w_dim: int = 512
+    mapping_layers: int = 2
     channel_base: int = 32768
     channel_max: int = 512
     plane_side: int = 256
+    plane_channels: int = 32
+    decoder_hidden: int = 64
+    features: int = 32
     neural_side: int = 128
     rendering: Rendering = dataclasses.field(default_factory=Rendering)
     superresolution: SuperresolutionSizes = dataclasses.field(default_factory=SuperresolutionSizes)
 
 
-TINY = Sizes(
-    z_dim=32,
-    w_dim=32,
-    channel_base=512,
-    channel_max=16,
-    plane_side=32,
-    neural_side=16,
-    rendering=Rendering(coarse=6, fine=6),
-    superresolution=SuperresolutionSizes(side=16, channels=(16, 8)),
-)
-"""For tests of the program."""
-
-
 class MappingNetwork(nn.Module):
     """From random latents and cameras to rows of ws."""
 
-    def __init__(self, z_dim: int, w_dim: int, num_ws: int):
+    def __init__(self, z_dim: int, w_dim: int, num_ws: int, layers: int = 2):
         super().__init__()
         self.num_ws = num_ws
         self.embed = FullyConnectedLayer(25, w_dim)
-        self.fc0 = FullyConnectedLayer(z_dim + w_dim, w_dim, lrelu=True, rate=0.01)
-        self.fc1 = FullyConnectedLayer(w_dim, w_dim, lrelu=True, rate=0.01)
+        self.layer_names = [f"fc{k}" for k in range(layers)]
+        for k, name in enumerate(self.layer_names):
+            inputs = w_dim if k else z_dim + w_dim
+            setattr(self, name, FullyConnectedLayer(inputs, w_dim, lrelu=True, rate=0.01))
         self.register_buffer("w_avg", torch.zeros(w_dim))
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
@@ -71,7 +68,9 @@ class MappingNetwork(nn.Module):
             return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
 
         x = torch.cat([normalised(z), normalised(self.embed(c))], dim=1)
-        return self.fc1(self.fc0(x))[:, None].repeat(1, self.num_ws, 1)
+        for name in self.layer_names:
+            x = getattr(self, name)(x)
+        return x[:, None].repeat(1, self.num_ws, 1)
 
 
 class SynthesisNetwork(nn.Module):
@@ -115,7 +114,7 @@ class Backbone(nn.Module):
     def __init__(self, sizes: Sizes, outputs: int):
         super().__init__()
         self.synthesis = SynthesisNetwork(sizes, outputs)
-        self.mapping = MappingNetwork(sizes.z_dim, sizes.w_dim, self.synthesis.num_ws)
+        self.mapping = MappingNetwork(sizes.z_dim, sizes.w_dim, self.synthesis.num_ws, sizes.mapping_layers)
 
 
 class TriPlaneGenerator(nn.Module):
@@ -124,16 +123,16 @@ class TriPlaneGenerator(nn.Module):
     def __init__(self, sizes: Sizes):
         super().__init__()
         self.sizes = sizes
-        self.backbone = Backbone(sizes, 3 * 32)
-        self.superresolution = Superresolution(sizes.superresolution, sizes.w_dim)
-        self.decoder = OSGDecoder()
+        self.backbone = Backbone(sizes, 3 * sizes.plane_channels)
+        self.superresolution = Superresolution(sizes.superresolution, sizes.w_dim, sizes.features)
+        self.decoder = OSGDecoder(sizes.plane_channels, sizes.decoder_hidden, sizes.features)
 
     def mapping(self, z: Tensor, c: Tensor) -> Tensor:
         """Map `[B, z_dim]` and camera labels `[B, 25]` to `[B, L, D]`."""
         return self.backbone.mapping(z, c)
 
     def planes(self, ws: Tensor, draws: Draws) -> Tensor:
-        """Compute planes `[B, 96, H, W]`."""
+        """Compute planes `[B, 3 C, H, W]`."""
         return self.backbone.synthesis(ws, draws)
 
     def image(self, ws: Tensor, c: Tensor, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:
@@ -150,7 +149,7 @@ class TriPlaneGenerator(nn.Module):
         side = self.sizes.neural_side
         origins, directions = sample_rays(c, side)
         planes = self.planes(ws, draws)
-        planes = planes.view(len(planes), 3, 32, planes.shape[-2], planes.shape[-1])
+        planes = planes.view(len(planes), 3, -1, planes.shape[-2], planes.shape[-1])
         colours, depth = render(planes, self.decoder, origins, directions, self.sizes.rendering, draws)
         features = colours.permute(0, 2, 1).reshape(len(ws), -1, side, side).contiguous()
         depth = depth.permute(0, 2, 1).reshape(len(ws), 1, side, side)

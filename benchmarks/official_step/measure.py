@@ -21,9 +21,8 @@ import torch
 
 from benchmarks.official_step import record
 from benchmarks.official_step.draws import RandomDraws
-from benchmarks.official_step.generator import TINY, Sizes, TriPlaneGenerator
-from benchmarks.official_step.identity import random_identity_loss
-from benchmarks.official_step.perceptual import random_lpips
+from benchmarks.official_step.generator import TriPlaneGenerator
+from benchmarks.official_step.networks import NETWORKS, Networks
 from benchmarks.official_step.step import Losses, OfficialStep, extra_target
 from benchmarks.official_step.superresolution import dtype_of
 
@@ -58,7 +57,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         action="store_true",
         help="one backward pass for each pair, so that one pair's tensors are kept instead of five",
     )
-    parser.add_argument("--tiny", action="store_true", help="small networks, to test the program")
+    parser.add_argument(
+        "--networks",
+        choices=list(NETWORKS),
+        default="official",
+        help="sizes: the official ones, those of jaxunlearn's bundled model, or tiny ones for a test",
+    )
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     options = parser.parse_args(arguments)
     if options.steps < 1 or options.warm_up < 0:
@@ -80,18 +84,23 @@ def configure(options: argparse.Namespace) -> None:
 
 
 def prepare(
-    sizes: Sizes, tiny: bool, device: torch.device, *, pair_by_pair: bool = False
+    networks: Networks, device: torch.device, *, pair_by_pair: bool = False
 ) -> tuple[OfficialStep, Any, Any]:
     """Build the step, the person's latent and the target, with random weights."""
     torch.manual_seed(SEED)
+    sizes = networks.generator
     generator = TriPlaneGenerator(sizes)
     for name, parameter in generator.named_parameters():
         if name.endswith("noise_strength"):
             torch.nn.init.constant_(parameter, 0.1)
-    perceptual = random_lpips(((8,), (8,), (8,), (8,), (8,))) if tiny else random_lpips()
-    identity = random_identity_loss((1,), (16,)) if tiny else random_identity_loss()
-    networks = generator.to(device), perceptual.to(device), identity.to(device)
-    step = OfficialStep(*networks, pair_by_pair=pair_by_pair)
+    step = OfficialStep(
+        generator.to(device),
+        networks.perceptual().to(device),
+        networks.identity().to(device),
+        adjacent=networks.adjacent,
+        everyone=networks.everyone,
+        pair_by_pair=pair_by_pair,
+    )
     with torch.no_grad():
         latents = step.trained.mapping(
             torch.randn(64, sizes.z_dim, device=device), step.frontal.repeat(64, 1)
@@ -100,7 +109,7 @@ def prepare(
     return step, ws, extra_target(ws, w_avg)
 
 
-def describe(options: argparse.Namespace, sizes: Sizes, device: torch.device) -> dict[str, Any]:
+def describe(options: argparse.Namespace, networks: Networks, device: torch.device) -> dict[str, Any]:
     """Return what the numbers depend on."""
     cuda = device.type == "cuda"
     return {
@@ -116,9 +125,11 @@ def describe(options: argparse.Namespace, sizes: Sizes, device: torch.device) ->
         "tf32_in_products": torch.backends.cuda.matmul.allow_tf32,
         "tf32_in_convolutions": torch.backends.cudnn.allow_tf32,
         "cudnn_benchmark": torch.backends.cudnn.benchmark,
-        "superresolution_dtype": dtype_of(sizes.superresolution, device),
+        "superresolution_dtype": dtype_of(networks.generator.superresolution, device),
         "pair_by_pair": options.pair_by_pair,
-        "sizes": dataclasses.asdict(sizes),
+        "networks": options.networks,
+        "pairs": 1 + networks.adjacent + networks.everyone,
+        "sizes": dataclasses.asdict(networks.generator),
     }
 
 
@@ -147,10 +158,10 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
     configure(options)
     device = torch.device(options.device)
-    sizes = TINY if options.tiny else Sizes()
-    step, ws, target = prepare(sizes, options.tiny, device, pair_by_pair=options.pair_by_pair)
+    networks = NETWORKS[options.networks]
+    step, ws, target = prepare(networks, device, pair_by_pair=options.pair_by_pair)
     draws = RandomDraws(device, SEED)
-    written = describe(options, sizes, device)
+    written = describe(options, networks, device)
     warm_up: list[float] = []
     seconds: list[float] = []
     losses: list[dict[str, float]] = []

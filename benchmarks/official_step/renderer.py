@@ -24,6 +24,8 @@ class Rendering:
       near: distance at which rays start.
       far: distance at which rays end.
       box_warp: side of the cube that the planes cover.
+      white_back: True shows white where rays meet nothing; EG3D's faces have no background.
+      repeats_second_plane: True makes the third plane the transposed second, as in all official files.
     """
 
     coarse: int = 48
@@ -31,6 +33,8 @@ class Rendering:
     near: float = 2.25
     far: float = 3.3
     box_warp: float = 1.0
+    white_back: bool = False
+    repeats_second_plane: bool = True
 
 
 class OSGDecoder(nn.Module):
@@ -70,25 +74,20 @@ class Samples:
 
 
 @functools.cache
-def plane_axes(device: torch.device) -> Tensor:
-    """Return the axes of each plane, `[3, 3, 3]`; the third plane is EG3D's transposed second plane."""
-    return torch.tensor(
-        [
-            [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]],
-            [[1.0, 0, 0], [0, 0, 1], [0, 1, 0]],
-            [[0.0, 0, 1], [1, 0, 0], [0, 1, 0]],
-        ],
-        device=device,
-    )
+def plane_axes(device: torch.device, repeats_second_plane: bool) -> Tensor:
+    """Return the axes of each plane, `[3, 3, 3]`: the last looks at z and x, or at z and y."""
+    last = [[0.0, 0, 1], [1, 0, 0], [0, 1, 0]] if repeats_second_plane else [[0, 0, 1], [0, 1, 0], [1, 0, 0]]
+    axes = [[[1.0, 0, 0], [0, 1, 0], [0, 0, 1]], [[1.0, 0, 0], [0, 0, 1], [0, 1, 0]], last]
+    return torch.tensor(axes, dtype=torch.float32, device=device)
 
 
-def sample_planes(planes: Tensor, points: Tensor, box_warp: float) -> Tensor:
+def sample_planes(planes: Tensor, points: Tensor, rendering: Rendering) -> Tensor:
     """Look points `[B, M, 3]` up in planes `[B, 3, C, H, W]` → `[B, 3, M, C]`."""
     batch, count, channels, height, width = planes.shape
-    points = (2 / box_warp) * points
+    points = (2 / rendering.box_warp) * points
     repeated = points[:, None].expand(-1, count, -1, -1).reshape(batch * count, -1, 3)
     inverse = (
-        torch.linalg.inv(plane_axes(points.device))[None]
+        torch.linalg.inv(plane_axes(points.device, rendering.repeats_second_plane))[None]
         .expand(batch, -1, -1, -1)
         .reshape(batch * count, 3, 3)
     )
@@ -103,8 +102,8 @@ def sample_planes(planes: Tensor, points: Tensor, box_warp: float) -> Tensor:
     return found.permute(0, 3, 2, 1).reshape(batch, count, -1, channels)
 
 
-def march(samples: Samples) -> tuple[Tensor, Tensor, Tensor]:
-    """Composite samples.
+def march(samples: Samples, *, white_back: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+    """Composite samples; `white_back` adds the white that shines through.
 
     Returns:
       Colours `[B, R, C]` in about [-1, 1], depth `[B, R, 1]`, weights of intervals `[B, R, S - 1, 1]`.
@@ -121,6 +120,8 @@ def march(samples: Samples) -> tuple[Tensor, Tensor, Tensor]:
     weights = alpha * torch.cumprod(passed, dim=-2)[:, :, :-1]
     colour = torch.sum(weights * colours, dim=-2)
     total = weights.sum(2)
+    if white_back:
+        colour = colour + 1 - total
     depth = torch.sum(weights * depths, dim=-2) / total
     depth = torch.nan_to_num(depth, float("inf"))
     depth = torch.clamp(depth, torch.min(samples.depths), torch.max(samples.depths))
@@ -182,7 +183,7 @@ def render(
 
     def sample(depths: Tensor) -> Samples:
         points = origins.unsqueeze(-2) + depths * directions.unsqueeze(-2)
-        features = sample_planes(planes, points.reshape(batch, -1, 3), rendering.box_warp)
+        features = sample_planes(planes, points.reshape(batch, -1, 3), rendering)
         colours, densities = decoder(features)
         shape = (batch, rays, depths.shape[2])
         return Samples(colours.reshape(*shape, -1), densities.reshape(*shape, 1), depths)
@@ -191,7 +192,7 @@ def render(
     depths = depths.reshape(1, 1, -1, 1).repeat(batch, rays, 1, 1)
     width = (rendering.far - rendering.near) / (rendering.coarse - 1)
     coarse = sample(depths + draws.uniform("jitter_coarse", list(depths.shape)) * width)
-    _, _, weights = march(coarse)
+    _, _, weights = march(coarse, white_back=rendering.white_back)
     fine = sample(importance_depths(coarse.depths, weights, rendering.fine, draws))
-    colours, depth, _ = march(coarse.merged(fine))
+    colours, depth, _ = march(coarse.merged(fine), white_back=rendering.white_back)
     return colours, depth

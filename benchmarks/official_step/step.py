@@ -25,7 +25,7 @@ ALPHA = 15.0
 TARGET_DISTANCE = 30.0
 LEARNING_RATE = 1e-4
 PAIRS = 2
-"""Adjacent pairs in a step, and also global pairs."""
+"""Adjacent pairs in a step of the official program, and also global pairs."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +60,8 @@ class OfficialStep:
         identity: nn.Module,
         pivot: tuple[float, float, float] = (0.0, 0.0, 0.0),
         *,
+        adjacent: int = PAIRS,
+        everyone: int = PAIRS,
         keep: bool = False,
         pair_by_pair: bool = False,
     ):
@@ -72,7 +74,7 @@ class OfficialStep:
         self._device = next(generator.parameters()).device
         self.frontal = camera_label(0.0, 0.0, pivot, self._device)
         self.keep = keep
-        self._pair_by_pair = pair_by_pair
+        self._pair_by_pair, self._adjacent, self._everyone = pair_by_pair, adjacent, everyone
         self.seen: dict[str, Tensor] = {}
 
     def __call__(self, ws: Tensor, ws_target: Tensor, draws: Draws) -> Losses:
@@ -84,12 +86,12 @@ class OfficialStep:
         local = zero + self._whole_pair(ws, ws_target, c, "local", draws)
         losses = [local.item()]
         adjacent = zero
-        for k in range(PAIRS):
+        for k in range(self._adjacent):
             delta = self._delta(ws, f"adj{k}", draws)
             adjacent = adjacent + self._whole_pair(ws + delta, ws_target + delta, c, f"adj{k}", draws)
         losses.append(adjacent.item())
         everyone = zero
-        for k in range(PAIRS):
+        for k in range(self._everyone):
             random = self._random_latent(f"glob{k}", draws)
             x, y = self._images(random, random, c, f"glob{k}", draws)
             everyone = everyone + self._ended(self._distance(x, y, f"glob{k}"))

@@ -118,32 +118,33 @@ def preserving(weights: Mapping[str, float]) -> Weights:
 def pair_losses(
     ours: Rendered, wanted: Rendered, weights: Mapping[str, np.ndarray], perception: Perception
 ) -> dict[str, jax.Array]:
-    """Compute each term of each pair, unweighted, `[P]`; 0 where its weight is 0.
+    """Compute each term of each pair of `K` generator copies, unweighted, `[K, P]`; 0 where its weight is 0.
 
     Args:
-      ours: the trainable generator's rendering.
+      ours: the trainable generators' rendering; arrays are `[K, P, ...]`.
       wanted: the frozen source's; no gradient flows into it.
       weights: term → `[P]`, see `PairSampling.weights`; a pair of weight 0 is not computed.
-      perception: networks that compare images.
+      perception: networks that compare images; they get the pairs of all copies as one batch.
     """
     wanted = jax.lax.stop_gradient(wanted)
+    copies = len(ours.image)
 
     def losses_of(name: str, term: LossTerm) -> jax.Array:
         count, rows = len(weights[name]), np.flatnonzero(weights[name])
         if not rows.size:
-            return jnp.zeros(count, jnp.float32)
+            return jnp.zeros((copies, count), jnp.float32)
         with jax.named_scope(name):
             values = term.distance(_rows(ours, rows), _rows(wanted, rows), perception)
-            return jnp.zeros(count, values.dtype).at[rows].set(values)
+            return jnp.zeros((copies, count), values.dtype).at[:, rows].set(values.reshape(copies, -1))
 
     return {name: losses_of(name, term) for name, term in TERMS.items()}
 
 
 def _rows(side: Rendered, rows: np.ndarray) -> Rendered:
-    """The given pairs of one side; contiguous rows are sliced, which costs no gather."""
-    if np.array_equal(rows, np.arange(rows[0], rows[-1] + 1)):
-        return jax.tree.map(lambda x: x[rows[0] : rows[-1] + 1], side)
-    return jax.tree.map(lambda x: x[rows], side)
+    """The given pairs of each copy as one batch; contiguous rows are sliced, which costs no gather."""
+    contiguous = np.array_equal(rows, np.arange(rows[0], rows[-1] + 1))
+    taken = slice(rows[0], rows[-1] + 1) if contiguous else rows
+    return jax.tree.map(lambda x: x[:, taken].reshape(-1, *x.shape[2:]), side)
 
 
 def total_loss(terms: Mapping[str, jax.Array], weights: Mapping[str, np.ndarray]) -> jax.Array:

@@ -18,7 +18,8 @@ from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.from_config import Adam
 from jaxunlearn.process.multihost import place
 from jaxunlearn.sharding import IDENTITY, Portion, by_identity, everywhere, on_each_device, portion
-from jaxunlearn.training.step import Frozen, State, Target, UnlearningStep, over_identities
+from jaxunlearn.training.copies import for_each_copy, in_groups
+from jaxunlearn.training.step import Frozen, State, Target, UnlearningStep
 
 Pytree = Any
 Measurements = dict[str, Any]
@@ -81,17 +82,21 @@ class StepRecipe:
         step = self.step()
 
         def begin(
-            _: jax.Array, frozen: Frozen, people: Any, key: jax.Array
+            _: jax.Array, frozen: Frozen, people: Any, keys: jax.Array
         ) -> tuple[State, Target, jax.Array]:
-            return step.init(frozen), step.target(frozen, *people), key
+            def of_one(people: Any) -> tuple[State, Target]:
+                return step.init(frozen), step.target(frozen, *people)
+
+            return *for_each_copy(of_one, people), keys
 
         people, keys = self.with_padding((people, keys))
         return jax.jit(self.on_mesh(begin))(keys, frozen, people, keys)
 
     def on_mesh(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Extend a function of one copy's (state, frozen, target, key) to all copies."""
-        for_all = _of_copies(function, self.copies_each, self.at_once)
-        return for_all if self.mesh is None else on_each_device(for_all, self.mesh)
+        """Extend a function of some copies' (state, frozen, target, keys) to all copies and devices."""
+        if 0 < self.at_once < self.copies_each:
+            function = in_groups(function, self.at_once)
+        return function if self.mesh is None else on_each_device(function, self.mesh)
 
     def advance(self) -> Callable[..., tuple[State, Measurements]]:
         """Return one step of all copies: (state, frozen, target, keys) → (state, measurements)."""
@@ -99,11 +104,8 @@ class StepRecipe:
         return self.on_mesh(self.step(share))
 
     def step(self, share: Portion | None = None) -> UnlearningStep:
-        """Return the step of one copy; `share` is this device's share of the pairs."""
-        together = self.at_once if 0 < self.at_once < self.copies_each else self.copies_each
-        return UnlearningStep(
-            self.graphdef, self.adam.transformation(), self.settings, share, copies=together
-        )
+        """Return the step of any number of copies; `share` is this device's share of the pairs."""
+        return UnlearningStep(self.graphdef, self.adam.transformation(), self.settings, share)
 
     def with_padding(self, tree: Pytree) -> Pytree:
         """Repeat the last row of arrays `[K, ...]` until they divide evenly; put them on devices."""
@@ -115,32 +117,6 @@ class StepRecipe:
     def without_padding(self, tree: Pytree) -> Pytree:
         """Return the first `K` rows."""
         return jax.tree.map(lambda x: x[: self.copies], tree) if self.trained > self.copies else tree
-
-
-def _of_copies(function: Callable[..., Any], count: int, at_once: int) -> Callable[..., Any]:
-    """Extend a function of one copy's (state, frozen, target, key) to `count` copies, `at_once` at a time.
-
-    A single copy is not vmapped, since convolutions with batched weights are slow.
-    """
-    if 0 < at_once < count:
-
-        def in_groups(state: Any, frozen: Frozen, target: Any, key: Any) -> Any:
-            def single_copy(copy: Any) -> Any:
-                return function(copy[0], frozen, *copy[1:])
-
-            return jax.lax.map(
-                single_copy, (state, target, key), batch_size=None if at_once == 1 else at_once
-            )
-
-        return in_groups
-    if count > 1:
-        return over_identities(function)
-
-    def single(state: Any, frozen: Frozen, target: Any, key: Any) -> Any:
-        state, target, key = jax.tree.map(lambda x: x[0], (state, target, key))
-        return jax.tree.map(lambda x: x[None], function(state, frozen, target, key))
-
-    return single
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,10 +1,10 @@
-"""The unlearning step: all pairs in one batch, gradients of what is trained only.
+"""The unlearning step: all pairs of all copies in one batch, gradients of what is trained only.
 
-All functions are pure functions of one generator copy and its target, be it one person or many. Methods
-differ in how they draw pairs, see `PairSampling`. `over_identities` puts a leading axis of `K` copies on
-states, targets and draws. `P` pairs, `L` rows of ws, `D` w_dim.
+A copy has one target, be it one person or many. Methods differ in how they draw pairs, see `PairSampling`.
+`K` generator copies, `P` pairs of a copy, `L` rows of ws, `D` w_dim.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,7 +14,6 @@ import numpy as np
 import optax
 from flax import nnx
 
-from eg3d_flax import Compute
 from eg3d_flax.renderer import Jitter, random_jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.methods import ewc
@@ -24,6 +23,7 @@ from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import Portion
+from jaxunlearn.training.copies import as_batch, for_each_copy, of_copies
 
 Pytree = Any
 
@@ -75,7 +75,11 @@ class Draws(NamedTuple):
 
 
 class UnlearningStep:
-    """The pure functions of a step on one generator copy; none of them keeps any state.
+    """The pure functions of a step; none of them keeps any state.
+
+    `init`, `target`, `draw` and `pairs` are functions of one copy. The others take all copies at once:
+    states, targets, draws and results have a leading axis `K`. Each copy has its own backbone. All else is
+    the same for all copies, and gets their pairs as one batch `[K P, ...]`.
 
     Args:
       graphdef: graph of the generator.
@@ -84,7 +88,6 @@ class UnlearningStep:
       portion: the share of a step's pairs that a device renders, where several devices share them. `losses`
         then counts these pairs alone, and `update` adds the devices' results; both must run on each device
         (`jax.shard_map`). All devices draw the same numbers, so that their count does not change a step.
-      copies: generator copies that are vmapped, see `Compute.for_copies`.
     """
 
     def __init__(
@@ -93,13 +96,13 @@ class UnlearningStep:
         optimiser: optax.GradientTransformation,
         settings: StepSettings,
         portion: Portion | None = None,
-        copies: int = 1,
     ):
         self._graphdef = graphdef
         self._optimiser = optimiser
         self._settings = settings
         self._portion = portion
-        self._compute_shared = settings.compute.for_copies(copies)
+        self._noise_mode: NoiseMode = "none" if settings.noise_mode == "random" else settings.noise_mode
+        """Mode of `planes` calls; random noise is drawn before them."""
 
     def _generator(self, trainable: Pytree, fixed: Pytree) -> Generator:
         return nnx.merge(self._graphdef, trainable, fixed)
@@ -116,7 +119,7 @@ class UnlearningStep:
         if settings.noise_mode == "random" or not settings.sampling.keeps_target_planes:
             return Target(ws, ws_target, None)
         source = self._generator(frozen.trainable, frozen.fixed)
-        planes = source.planes(ws_target[None], settings.noise_mode, noise=None, compute=self._compute_shared)
+        planes = source.planes(ws_target[None], settings.noise_mode, noise=None, compute=settings.compute)
         return Target(ws, ws_target, planes[0])
 
     @jax.named_scope("draw")
@@ -143,7 +146,7 @@ class UnlearningStep:
         return Draws(pairs, trained, source)
 
     def pairs(self, frozen: Frozen, target: Target, draws: Any) -> Pairs:
-        """Return the latents and cameras that `draws` stand for."""
+        """Return the latents and cameras that `draws` stand for, of one copy."""
         generator = self._generator(frozen.trainable, frozen.fixed)
 
         def mapping(z: jax.Array, c: jax.Array | None) -> jax.Array:
@@ -151,60 +154,90 @@ class UnlearningStep:
 
         return self._settings.sampling.pairs(draws, target, Source(mapping, frozen.surrogates))
 
+    def _share(self, frozen: Frozen, target: Target, draws: Draws) -> tuple[Pairs, SideDraws, SideDraws]:
+        """Return this device's pairs of one copy, and the random numbers of both of their sides."""
+        pairs, of_trained, of_source = self.pairs(frozen, target, draws.pairs), draws.trained, draws.source
+        if self._portion is None:
+            return pairs, of_trained, of_source
+        pairs = pairs._replace(planes_to=None)  # no device knows whether its pairs are the first ones
+        return self._portion.take((pairs, of_trained, of_source))
+
+    def _source_planes(self, frozen: Frozen, ws: jax.Array, noise: Noise | None) -> jax.Array:
+        """Compute the source's planes of `ws` `[K, P, L, D]` as one batch; they are `[K, P, ...]`."""
+        source = self._generator(frozen.trainable, frozen.fixed)
+        ws, copies = as_batch(ws), len(ws)
+        planes = source.planes(ws, self._noise_mode, noise=as_batch(noise), compute=self._settings.compute)
+        return of_copies(planes, copies)
+
+    def _trained_planes(
+        self, trainable: Pytree, fixed: Pytree, ws: jax.Array, noise: Noise | None
+    ) -> jax.Array:
+        """Compute the planes of each copy's `ws` with its own backbone, `[K, P, ...]`."""
+
+        def planes(trainable: Pytree, ws: jax.Array, noise: Noise | None) -> jax.Array:
+            generator = self._generator(trainable, fixed)
+            return generator.planes(ws, self._noise_mode, noise=noise, compute=self._settings.compute)
+
+        return for_each_copy(planes, trainable, ws, noise)
+
     def _render(
         self,
-        generator: Generator,
-        compute: Compute,
+        planes_of: Callable[[jax.Array, Noise | None], jax.Array],
+        frozen: Frozen,
         ws: jax.Array,
         c: jax.Array,
         draws: SideDraws,
         first_planes: jax.Array | None = None,
     ) -> Rendered:
-        """One side of the pairs; `first_planes` are the planes of the first pairs, where they are known.
+        """Render one side of the pairs of all copies, `[K, P, ...]`.
 
-        `compute` is for the planes: copies share all that comes after them.
+        Args:
+          planes_of: computes planes of ws `[K, p, L, D]` with their noise.
+          frozen: all that comes after the planes is part of it.
+          ws: `[K, P, L, D]`.
+          c: `[K, P, 25]`.
+          draws: of this side.
+          first_planes: `[K, n, ...]`, planes of the first pairs of each copy, where they are known.
         """
-        settings = self._settings
-
-        def synthesise(ws: jax.Array, noise: Noise | None) -> jax.Array:
-            mode: NoiseMode = "none" if settings.noise_mode == "random" else settings.noise_mode
-            return generator.planes(ws, mode, noise=noise, compute=compute)
-
         if first_planes is None:
-            planes = synthesise(ws, draws.noise)
+            planes = planes_of(ws, draws.noise)
         else:
-            planes = jnp.concatenate([first_planes, synthesise(ws[len(first_planes) :], draws.noise)])
-        image = generator.render(
-            planes,
-            ws,
-            c,
-            jitter=draws.jitter,
-            neural_rendering_resolution=settings.neural_rendering_resolution,
-            compute=self._compute_shared,
-        ).image
+            others = planes_of(ws[:, first_planes.shape[1] :], draws.noise)
+            planes = jnp.concatenate([first_planes, others], axis=1)
+        image = (
+            self._generator(frozen.trainable, frozen.fixed)
+            .render(
+                *as_batch((planes, ws, c)),
+                jitter=as_batch(draws.jitter),
+                neural_rendering_resolution=self._settings.neural_rendering_resolution,
+                compute=self._settings.compute,
+            )
+            .image
+        )
         if draws.planes_noise is not None:
-            planes = synthesise(ws, draws.planes_noise)
-        return Rendered(planes, image)
+            planes = planes_of(ws, draws.planes_noise)
+        return Rendered(planes, of_copies(image, len(ws)))
 
     def render(
         self, trainable: Pytree, frozen: Frozen, target: Target, draws: Draws
     ) -> tuple[Rendered, Rendered]:
-        """Render the pairs with the trainable generator, and with the source."""
-        pairs, of_trained, of_source = self.pairs(frozen, target, draws.pairs), draws.trained, draws.source
-        if self._portion is not None:
-            pairs = pairs._replace(planes_to=None)  # no device knows whether its pairs are the first ones
-            pairs, of_trained, of_source = self._portion.take((pairs, of_trained, of_source))
-        source = self._generator(frozen.trainable, frozen.fixed)
-        trained = self._generator(trainable, frozen.fixed)
-        shared = self._compute_shared
-        wanted = self._render(source, shared, pairs.ws_to, pairs.c, of_source, pairs.planes_to)
-        ours = self._render(trained, self._settings.compute, pairs.ws_from, pairs.c, of_trained)
+        """Render all pairs, `[K, P, ...]`, with the trainable generators, and with the source."""
+        share = functools.partial(self._share, frozen)
+        pairs, of_trained, of_source = for_each_copy(share, target, draws)
+        source_planes = functools.partial(self._source_planes, frozen)
+        trained_planes = functools.partial(self._trained_planes, trainable, frozen.fixed)
+        wanted = self._render(source_planes, frozen, pairs.ws_to, pairs.c, of_source, pairs.planes_to)
+        ours = self._render(trained_planes, frozen, pairs.ws_from, pairs.c, of_trained)
         return ours, wanted
 
     def losses(
         self, trainable: Pytree, frozen: Frozen, target: Target, draws: Draws
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """Compute the loss; each term of each pair, unweighted `[P]`, and the memory's penalty as `ewc`."""
+        """Compute the loss of each copy, `[K]`.
+
+        Returns:
+          The losses; each term of each pair, unweighted `[K, P]`, and the memory's penalty `[K]` as `ewc`.
+        """
         weights = self._settings.sampling.weights()
         ours, wanted = self.render(trainable, frozen, target, draws)
         if self._portion is None:
@@ -212,11 +245,15 @@ class UnlearningStep:
         else:
             computed = {name: np.full(self._portion.size, row.any()) for name, row in weights.items()}
             terms = pair_losses(ours, wanted, computed, frozen.perception)
-            terms = {name: self._portion.put(terms[name], weights[name] != 0) for name in terms}
-        loss = total_loss(terms, weights)
+            put = self._portion.put
+            terms = {
+                name: for_each_copy(functools.partial(put, wanted=weights[name] != 0), values)
+                for name, values in terms.items()
+            }
+        loss = for_each_copy(functools.partial(total_loss, weights=weights), terms)
         if frozen.memory is None:
             return loss, terms
-        penalty = ewc.penalty(trainable, frozen.memory)
+        penalty = for_each_copy(functools.partial(ewc.penalty, memory=frozen.memory), trainable)
         if self._portion is not None:
             penalty /= self._portion.parts
         return loss + penalty, {**terms, "ewc": penalty}
@@ -224,29 +261,32 @@ class UnlearningStep:
     def update(
         self, state: State, frozen: Frozen, target: Target, draws: Draws
     ) -> tuple[State, dict[str, jax.Array]]:
-        """Take one step of the optimiser.
+        """Take one step of the optimiser in each copy.
 
         Returns:
-          The new state, and measurements: `loss`, `gradient_norm`, and the terms that `losses` returns.
+          The new states, and measurements: `loss`, `gradient_norm`, and the terms that `losses` returns.
         """
-        (loss, terms), gradient = jax.value_and_grad(self.losses, has_aux=True)(
-            state.trainable, frozen, target, draws
-        )
+
+        def total(trainable: Pytree) -> tuple[jax.Array, Any]:
+            loss, terms = self.losses(trainable, frozen, target, draws)
+            return loss.sum(), (loss, terms)  # no copy's loss depends on another copy
+
+        gradient, (loss, terms) = jax.grad(total, has_aux=True)(state.trainable)
         if self._portion is not None:
             loss, terms, gradient = self._portion.total((loss, terms, gradient))
-        with jax.named_scope("optimiser"):
+
+        def advance(state: State, gradient: Pytree) -> tuple[State, jax.Array]:
             updates, optimiser = self._optimiser.update(gradient, state.optimiser, state.trainable)
             trainable = optax.apply_updates(state.trainable, updates)
-            measured = {"loss": loss, "gradient_norm": optax.tree.norm(gradient), **terms}
-        return State(trainable, optimiser, state.step + 1), measured
+            return State(trainable, optimiser, state.step + 1), optax.tree.norm(gradient)
+
+        with jax.named_scope("optimiser"):
+            state, norm = for_each_copy(advance, state, gradient)
+        return state, {"loss": loss, "gradient_norm": norm, **terms}
 
     def __call__(
-        self, state: State, frozen: Frozen, target: Target, key: jax.Array
+        self, state: State, frozen: Frozen, target: Target, keys: jax.Array
     ) -> tuple[State, dict[str, jax.Array]]:
-        """Draw, then `update`; the random numbers depend on `key` and on the step only."""
-        return self.update(state, frozen, target, self.draw(key, frozen, state.step))
-
-
-def over_identities(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Map a step over `K` copies: states, targets and keys get a leading axis, the source does not."""
-    return jax.vmap(function, in_axes=(0, None, 0, 0))
+        """Draw, then `update`; the random numbers of a copy depend on its key and on the step only."""
+        draws = for_each_copy(lambda key, step: self.draw(key, frozen, step), keys, state.step)
+        return self.update(state, frozen, target, draws)

@@ -1,7 +1,6 @@
 """Choose how a network is evaluated, without changing what it computes."""
 
 import dataclasses
-import math
 from typing import Literal, Self
 
 import jax.numpy as jnp
@@ -83,15 +82,6 @@ class Compute:
             case "tpu":
                 return cls(filtering="mirrored", lookup="lanes", compared=128, batch_multiple=8)
         return cls()
-
-    def for_copies(self, copies: int) -> Self:
-        """Return the forms for a network whose weights are the same in `copies` copies under `jax.vmap`.
-
-        JAX gives its convolutions one batch of the images of all copies. So each copy needs only a part of
-        `batch_multiple`.
-        """
-        shared = self.batch_multiple // math.gcd(self.batch_multiple, copies)
-        return dataclasses.replace(self, batch_multiple=shared)
 
 
 DEFAULT = Compute()

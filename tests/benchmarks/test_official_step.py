@@ -16,6 +16,7 @@ generators = pytest.importorskip("benchmarks.official_step.generator")
 identities = pytest.importorskip("benchmarks.official_step.identity")
 layers = pytest.importorskip("benchmarks.official_step.layers")
 measure = pytest.importorskip("benchmarks.official_step.measure")
+networks = pytest.importorskip("benchmarks.official_step.networks")
 perceptuals = pytest.importorskip("benchmarks.official_step.perceptual")
 renderers = pytest.importorskip("benchmarks.official_step.renderer")
 steps = pytest.importorskip("benchmarks.official_step.step")
@@ -255,7 +256,7 @@ def test_float16_stays_close_to_float32(up):
 
 
 def test_only_the_synthesis_network_moves():
-    step, ws, target = measure.prepare(generators.TINY, True, torch.device("cpu"))
+    step, ws, target = measure.prepare(networks.TINY, torch.device("cpu"))
     before = {name: tensor.clone() for name, tensor in step.trained.state_dict().items()}
     source = {name: tensor.clone() for name, tensor in step.source.state_dict().items()}
     losses = step(ws, target, draws.RandomDraws(torch.device("cpu"), 0))
@@ -269,9 +270,7 @@ def test_only_the_synthesis_network_moves():
 def test_pair_by_pair_is_the_same_gradient():
     gradients = []
     for pair_by_pair in (False, True):
-        step, ws, target = measure.prepare(
-            generators.TINY, True, torch.device("cpu"), pair_by_pair=pair_by_pair
-        )
+        step, ws, target = measure.prepare(networks.TINY, torch.device("cpu"), pair_by_pair=pair_by_pair)
         step(ws, target, draws.RandomDraws(torch.device("cpu"), 0))
         moved = {name: x.grad for name, x in step.trained.named_parameters() if x.grad is not None}
         gradients.append(moved)
@@ -283,7 +282,7 @@ def test_pair_by_pair_is_the_same_gradient():
 
 def test_the_program_writes_its_numbers(tmp_path, capsys):
     file = tmp_path / "numbers.json"
-    measure.main(f"--device cpu --tiny --steps 2 --warm-up 1 --out {file}".split())
+    measure.main(f"--device cpu --networks tiny --steps 2 --warm-up 1 --out {file}".split())
     written = json.loads(file.read_text())
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
     assert len(written["seconds"]) == 2
@@ -297,7 +296,7 @@ def test_the_program_writes_its_numbers(tmp_path, capsys):
 
 def test_a_wrong_option_is_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
-        measure.main(f"--device cpu --tiny --steps 0 --out {tmp_path / 'x.json'}".split())
+        measure.main(f"--device cpu --networks tiny --steps 0 --out {tmp_path / 'x.json'}".split())
     assert (
         capsys.readouterr()
         .err.splitlines()[-1]

@@ -16,6 +16,7 @@ from jaxunlearn.methods.many_pairs import ManyDraws, ManySampling
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.training.step import Draws, Frozen, SideDraws, Target, UnlearningStep
+from tests.support.alone import alone
 from tests.support.sugar_golden import SugarCase, sugar_golden
 from tests.support.sugar_toy import PERCEPTION, ToyGenerator, by_name, like, toy_surrogates
 
@@ -84,7 +85,9 @@ def test_one_batch(mode):
     case.check(f"{mode}.w_target_adj", pairs.ws_to[2:6].reshape(2, 2, 3, 8), 1e-5)
 
     generator = split_generator(toy(case, "gen.")).trainable  # type: ignore[arg-type]
-    (loss, terms), gradient = jax.value_and_grad(step.losses, has_aux=True)(generator, frozen, target, drawn)
+    (loss, terms), gradient = jax.value_and_grad(alone(step.losses), has_aux=True)(
+        generator, frozen, target, drawn
+    )
     case.check(f"{mode}.loss", loss, 1e-5)
     weights = MODES[mode].weights()
     weighted = np.sum([np.asarray(terms[name]) * weights[name] for name in weights], axis=0)
@@ -121,7 +124,7 @@ def test_two_official_epochs(mode):
     optimiser = optax.adam(case.entry["adam_lr"])
     step, target = step_of(mode, split.graphdef, optimiser), targets(case, mode)
     state = step.init(frozen)._replace(trainable=start, optimiser=optimiser.init(start))
-    update = jax.jit(step.update)
+    update = jax.jit(alone(step.update))
     losses, penalties = np.zeros((2, 2)), np.zeros((2, 2))
     for epoch in range(2):
         for batch in range(2):

@@ -19,7 +19,7 @@ from jaxunlearn.methods.sugar.fisher import RetentionSettings, importance
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import Portion, by_identity, everywhere, make_mesh, on_each_device, portion
-from jaxunlearn.training.step import Frozen, UnlearningStep, over_identities
+from jaxunlearn.training.step import Frozen, UnlearningStep
 from jaxunlearn.training.unlearn import unlearn
 from tests.support.same_run import assert_same_run
 from tests.support.standin import StandIn
@@ -52,7 +52,7 @@ def compiled(step, frozen, ws, ws_target, mesh):
     """A jitted step of all copies and its arguments, placed on the mesh."""
     state, target = jax.vmap(lambda *who: (step.init(frozen), step.target(frozen, *who)))(ws, ws_target)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(3), np.arange(len(ws)))
-    advance = over_identities(step)
+    advance = step
     if mesh is not None:
         advance = on_each_device(advance, mesh)
         state, target, keys = jax.device_put((state, target, keys), by_identity(mesh))

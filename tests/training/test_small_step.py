@@ -20,7 +20,8 @@ from jaxunlearn.methods.losses import term_weights
 from jaxunlearn.models.generator import merge_generator, split_generator
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.training.compiled_step import StepRecipe
-from jaxunlearn.training.step import Frozen, UnlearningStep, over_identities
+from jaxunlearn.training.step import Frozen, UnlearningStep
+from tests.support.alone import alone
 from tests.support.convolutions import batches_of_convolutions
 from tests.support.golden import eg3d_lr_multiplier, eg3d_weight
 from tests.support.standin import StandIn
@@ -84,16 +85,16 @@ def run(generator):
             measured.append(now["loss"])
         return state, np.asarray(measured)
 
-    together = follow(jax.jit(over_identities(step)), *jax.vmap(start)(ws, ws_target), keys)
-    single = jax.jit(step)
-    alone = [follow(single, *start(ws[i], ws_target[i]), keys[i]) for i in range(2)]
-    return step, frozen, jax.vmap(start)(ws, ws_target)[1], together, alone
+    together = follow(jax.jit(step), *jax.vmap(start)(ws, ws_target), keys)
+    single = jax.jit(alone(step))
+    each = [follow(single, *start(ws[i], ws_target[i]), keys[i]) for i in range(2)]
+    return step, frozen, jax.vmap(start)(ws, ws_target)[1], together, each
 
 
 @pytest.mark.must
 def test_people_together_are_the_same_as_alone(run):
-    *_, (states, losses), alone = run
-    for i, (state, own_losses) in enumerate(alone):
+    *_, (states, losses), each = run
+    for i, (state, own_losses) in enumerate(each):
         np.testing.assert_allclose(losses[:, i], own_losses, rtol=1e-3)
         together = jax.tree.map(lambda x, i=i: x[i], states.trainable)
         chex.assert_trees_all_close(together, state.trainable, rtol=1e-7, atol=5e-3)
@@ -104,7 +105,7 @@ def test_people_together_are_the_same_as_alone(run):
 def test_the_backbone_moves_and_the_loss_falls(run):
     step, frozen, targets, (states, _), _ = run
     draws = step.draw(jax.random.key(77), frozen)
-    loss = jax.jit(step.losses)
+    loss = jax.jit(alone(step.losses))
     for i in range(2):
         target, trainable = jax.tree.map(lambda x, i=i: x[i], (targets, states.trainable))
         assert loss(trainable, frozen, target, draws)[0] < loss(frozen.trainable, frozen, target, draws)[0]
@@ -127,7 +128,7 @@ def test_equal_generators_have_no_global_loss_unless_draws_are_independent(gener
     for draws, is_zero in (("shared", True), ("independent", False)):
         step, frozen = build(generator, StepSettings(SAMPLING, draws=draws))  # type: ignore[arg-type]
         target = step.target(frozen, ws[0], ws[0])
-        _, terms = jax.jit(step.losses)(
+        _, terms = jax.jit(alone(step.losses))(
             frozen.trainable, frozen, target, step.draw(jax.random.key(0), frozen)
         )
         assert (float(terms["perceptual"][3]) < 1e-9) == is_zero
@@ -155,7 +156,7 @@ def test_forms_for_tpus_change_neither_loss_nor_gradient(generator, compute):
         step, frozen = build(generator, StepSettings(SAMPLING, compute=form))
         target = step.target(frozen, ws[0], ws_target[0])
         draws = step.draw(jax.random.key(0), frozen)
-        losses = jax.value_and_grad(step.losses, has_aux=True)
+        losses = jax.value_and_grad(alone(step.losses), has_aux=True)
         results.append(jax.jit(losses)(frozen.trainable, frozen, target, draws))
     chex.assert_trees_all_close(results[1], results[0], rtol=1e-3, atol=1e-5)
 
@@ -171,15 +172,13 @@ def test_copies_share_the_batches_of_the_source(generator, copies, at_once, imag
     step = StepRecipe(graphdef, adam, settings, copies, at_once=at_once).step()
     together = at_once or copies
 
-    def images_of(trainable, ws, key):
-        ours, wanted = step.render(trainable, frozen, step.target(frozen, ws, ws), step.draw(key, frozen))
+    def images_of(trainable, ws, keys):
+        targets = jax.vmap(lambda ws: step.target(frozen, ws, ws))(ws)
+        draws = jax.vmap(lambda key: step.draw(key, frozen))(keys)
+        ours, wanted = step.render(trainable, frozen, targets, draws)
         return ours.image, wanted.image
 
     trainable = jax.tree.map(lambda x: jnp.stack([x] * together), frozen.trainable)
     keys = jax.random.split(jax.random.key(0), together)
-    given = trainable, people(generator, together)[0], keys
-    if together == 1:
-        found = batches_of_convolutions(images_of, *jax.tree.map(lambda x: x[0], given))
-    else:
-        found = batches_of_convolutions(jax.vmap(images_of), *given)
+    found = batches_of_convolutions(images_of, trainable, people(generator, together)[0], keys)
     assert found - {together} == images  # without the targets' planes, one latent a copy

@@ -15,6 +15,7 @@ from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.training.step import Frozen, UnlearningStep
+from tests.support.alone import alone
 from tests.support.golden import golden
 from tests.support.guide_golden import PARTS, STEPS, GuideCase, guide_case
 from tests.support.layouts import nchw, nhwc, pool8
@@ -103,13 +104,13 @@ def test_three_official_steps(name):
 
     target = step.target(frozen, ws, ws_target)
     state = step.init(frozen)
-    update = jax.jit(step.update)
+    update = jax.jit(alone(step.update))
     initial = by_name(state.trainable)
     measured = []
     for k in range(STEPS):
         draws = case.draws(k)
         if k == 0:
-            check_images(case, *jax.jit(step.render)(state.trainable, frozen, target, draws))
+            check_images(case, *jax.jit(alone(step.render))(state.trainable, frozen, target, draws))
         state, measurements = update(state, frozen, target, draws)
         measured.append(jax.device_get(measurements))
         now, gradient = by_name(state.trainable), by_name(state.optimiser[0])  # type: ignore[index]

@@ -64,15 +64,6 @@ def test_only_tpus_fill_batches_up(platform, multiple):
     assert Compute.for_platform(platform).batch_multiple == multiple
 
 
-@given(copies=st.integers(1, 40), images=st.integers(1, 20))
-def test_copies_share_a_batch(copies, images):
-    """Together they fill it up with as few images as they can."""
-    multiple = Compute(batch_multiple=8).for_copies(copies).batch_multiple
-    each = -(-images // multiple) * multiple
-    assert each * copies % 8 == 0
-    assert all(fewer * copies % 8 for fewer in range(images, each))
-
-
 @pytest.fixture(scope="module")
 def generator() -> TriPlaneGenerator:
     drawn = drawn_module(lambda: TriPlaneGenerator(SMALL, rngs=nnx.Rngs(0)), 0)

@@ -1,0 +1,52 @@
+"""Copies share what no step changes: one product for the images of all copies, with one set of weights."""
+
+import jax
+import pytest
+
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.profiling.workload import PRESETS, Workload
+from jaxunlearn.sharding import make_mesh
+from jaxunlearn.training.compiled_step import StepRecipe
+from tests.support.alone import alone
+from tests.support.products import Product, products
+
+FROZEN = ("decoder", "superresolution", "perceptual", "identity")
+"""Parts in which no weight is trained."""
+
+COPIES = 3
+
+
+@pytest.fixture(scope="module")
+def work() -> Workload:
+    return Workload.of(PRESETS["heads"].outline(), presets.heads())
+
+
+def recipe_for(work: Workload, copies: int, platform: str) -> StepRecipe:
+    return work.recipe(copies, make_mesh(1, 1), platform)
+
+
+def frozen_parts(found: list[Product]) -> list[Product]:
+    return [product for product in found if product.part in FROZEN]
+
+
+@pytest.mark.parametrize("platform", ["cpu", "tpu"])
+def test_products_of_frozen_weights_have_all_copies_in_one_batch(work, platform):
+    """As many products as for one copy, none in groups, each with the images of all copies."""
+    one, several = (
+        products(recipe.advance(), *work.outline(recipe))
+        for recipe in (recipe_for(work, 1, platform), recipe_for(work, COPIES, platform))
+    )
+    assert {product.part for product in one} >= set(FROZEN)
+    expected = [product._replace(results=COPIES * product.results) for product in frozen_parts(one)]
+    assert frozen_parts(several) == expected
+    assert {product.groups for product in expected} == {1}
+    # Each copy has its own weights in the trained backbone; the source's has those of all.
+    assert {product.groups for product in several if product.part == "backbone"} == {1, COPIES}
+
+
+def test_the_test_would_notice_weights_that_are_copied(work):
+    recipe = recipe_for(work, COPIES, "cpu")
+    state, frozen, target, keys = work.outline(recipe)
+    copied = jax.tree.map(lambda x: jax.ShapeDtypeStruct((COPIES, *x.shape), x.dtype), frozen)
+    found = products(jax.vmap(alone(recipe.step())), state, copied, target, keys)
+    assert all(product.groups > 1 for product in frozen_parts(found))
