@@ -3,6 +3,7 @@
 `K` copies, `P` pairs of a copy.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,27 @@ def for_each_copy(function: Callable[..., Any], *arguments: Pytree) -> Any:
         return jax.vmap(function)(*arguments)
     result = function(*jax.tree.map(lambda x: x[0], arguments))
     return jax.tree.map(lambda x: x[None], result)
+
+
+def differentiated_for_each_copy(function: Callable[..., Any], *arguments: Pytree) -> Any:
+    """Apply a function to `K` copies as `for_each_copy` does, and so its gradient.
+
+    JAX would transpose the convolutions of all copies as one, with a mask of zeros between copies. Then one
+    copy's NaN, times zero, would reach the others.
+    """
+
+    @jax.custom_vjp
+    def applied(*arguments: Pytree) -> Any:
+        return for_each_copy(function, *arguments)
+
+    def forward(*arguments: Pytree) -> tuple[Any, Any]:
+        return for_each_copy(functools.partial(jax.vjp, function), *arguments)
+
+    def backward(pullback: Any, gradient: Pytree) -> Any:
+        return for_each_copy(lambda pullback, gradient: pullback(gradient), pullback, gradient)
+
+    applied.defvjp(forward, backward)
+    return applied(*arguments)
 
 
 def as_batch(tree: Pytree) -> Pytree:

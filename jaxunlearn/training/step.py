@@ -23,7 +23,7 @@ from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import Portion
-from jaxunlearn.training.copies import as_batch, for_each_copy, of_copies
+from jaxunlearn.training.copies import as_batch, differentiated_for_each_copy, for_each_copy, of_copies
 
 Pytree = Any
 
@@ -178,7 +178,7 @@ class UnlearningStep:
             generator = self._generator(trainable, fixed)
             return generator.planes(ws, self._noise_mode, noise=noise, compute=self._settings.compute)
 
-        return for_each_copy(planes, trainable, ws, noise)
+        return differentiated_for_each_copy(planes, trainable, ws, noise)
 
     def _render(
         self,
