@@ -32,10 +32,12 @@ def for_each_copy(function: Callable[..., Any], *arguments: Pytree) -> Any:
 
 
 def differentiated_for_each_copy(function: Callable[..., Any], *arguments: Pytree) -> Any:
-    """Apply a function to `K` copies as `for_each_copy` does, and so its gradient.
+    """Apply a function of one copy to `K` copies, and its gradient, too, as a function of one copy.
 
-    JAX would transpose the convolutions of all copies as one, with a mask of zeros between copies. Then one
-    copy's NaN, times zero, would reach the others.
+    The arguments and results are those of `for_each_copy`.
+
+    Where JAX differentiated all copies at once, a person who diverged made the gradient of another copy NaN, on
+    a CPU. Which operation did that was not found; single convolutions and the planes alone do not.
     """
 
     @jax.custom_vjp
