@@ -36,8 +36,8 @@ def differentiated_for_each_copy(function: Callable[..., Any], *arguments: Pytre
 
     The arguments and results are those of `for_each_copy`.
 
-    Where JAX differentiated all copies at once, a person who diverged made the gradient of another copy NaN, on
-    a CPU. Which operation did that was not found; single convolutions and the planes alone do not.
+    Where JAX differentiated all copies at once, a person who diverged made the gradient of another copy NaN,
+    on a CPU. Which operation did that was not found; single convolutions and the planes alone do not.
     """
 
     @jax.custom_vjp
