@@ -1,13 +1,24 @@
 """Options and environment shared by all tests."""
 
+import atexit
 import json
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Small programs that run once: compiling them well takes longer than running them badly. Where rounding
 # decides, programs must be compiled as users' are: those tests are slow ones, run with XLA_FLAGS empty.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# What one test compiled, later ones find here, as do the other workers and the programs that tests start. With a
+# largest size, JAX locks the folder, so that nobody reads a file that is half written.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    compiled = tempfile.mkdtemp(prefix="jaxunlearn-tests-")
+    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled
+    os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**31)
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.5"
 
 import jax
 import pytest

@@ -71,7 +71,7 @@ def test_two_processes_are_one_device(two_processes, one_device):
     agree(two_processes, one_device, generators=3)
 
 
-@pytest.mark.must
+@pytest.mark.slow
 def test_two_processes_are_one_with_as_many_devices(two_processes, tmp_path):
     agree(two_processes, processes("guide", tmp_path / "one", 1, 8, "2x4"), generators=3)
 
