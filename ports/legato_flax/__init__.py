@@ -11,7 +11,7 @@ from legato_flax.adapters import Adapters
 from legato_flax.config import AdaptersConfig
 from legato_flax.files import ARCHITECTURE, config_to_json, load, read_state_dict, save
 from legato_flax.generator import AdaptedGenerator
-from legato_flax.torch_names import account, from_torch, is_official, to_torch
+from legato_flax.torch_names import account, from_torch, is_official, to_torch, without_adapters
 
 __all__ = [
     "ARCHITECTURE",
@@ -28,4 +28,5 @@ __all__ = [
     "read_state_dict",
     "save",
     "to_torch",
+    "without_adapters",
 ]

@@ -20,7 +20,7 @@ ARCHITECTURE = "legato"
 
 
 def save(adapters: Adapters, path: str | Path, notes: Mapping[str, str]) -> None:
-    """Write weights in 32 bits and config as safetensors; `notes` (source, licence, ...) are in the header."""
+    """Write weights in 32 bits and config as safetensors; `notes` (source, licence, ...) enter the header."""
     header = {"architecture": ARCHITECTURE, "config": config_to_json(adapters.config), **notes}
     save_module(adapters, path, header=header)
 

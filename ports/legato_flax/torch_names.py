@@ -12,7 +12,7 @@ from legato_flax.config import AdaptersConfig
 from torch_bridge import TorchLayout, conv_and_linear_axes
 
 LAYOUT = TorchLayout(
-    lambda name, ndim: conv_and_linear_axes(name, ndim),
+    conv_and_linear_axes,
     # Layers that the official code adds to blocks and never calls.
     ignored=(r"(.*\.)?unlearn\.unlear\.0\.(weight|bias)",),
 )
@@ -36,6 +36,15 @@ def official_name(name: str) -> str:
 def is_official(name: str) -> bool:
     """Return True for the official name of an adapter's array, with or without "backbone.synthesis."."""
     return _THEIRS.fullmatch(name) is not None
+
+
+def without_adapters(state_dict: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the entries of the generator itself, without those that the official code adds to it."""
+    return {
+        name: array
+        for name, array in state_dict.items()
+        if not is_official(name) and not LAYOUT.ignores(name)
+    }
 
 
 def our_name(name: str) -> str:
