@@ -16,9 +16,7 @@ BEFORE = "after_sha256"
 """Field of a file's header: fingerprints of adapters that the generator had already, separated by commas."""
 
 
-def adapted(
-    generator: TriPlaneGenerator, files: Sequence[str | Path], strength: float = 1.0
-) -> TriPlaneGenerator:
+def adapted(generator: Generator, files: Sequence[str | Path], strength: float = 1.0) -> TriPlaneGenerator:
     """Apply adapters, one after the other in each block, in the given order.
 
     Args:
@@ -30,6 +28,7 @@ def adapted(
       InputError: if a file cannot be read, holds no adapters or belongs to another generator, or adapters
         must come before it that do not.
     """
+    assert isinstance(generator, TriPlaneGenerator)
     owner = fingerprint_of(generator) if files else ""
     applied: list[str] = []
     for file in files:
