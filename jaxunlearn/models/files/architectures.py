@@ -42,12 +42,14 @@ class Kind:
       recognises: returns True for the names of a state dict of this kind.
       read: reads a file as this kind; raises `torch_bridge.CheckpointError` without the file's name.
       licence: terms of the released weights.
+      option: the option that commands take such a file with, to be named where it stands for another one.
     """
 
     name: str
     recognises: Callable[[Collection[str]], bool]
     read: Callable[[CheckpointFile], Network]
     licence: str
+    option: str = ""
 
 
 def _read_generator(file: CheckpointFile) -> Network:
@@ -177,6 +179,7 @@ KINDS = (
         recognises=_has_adapters,
         read=_read_adapters,
         licence="the terms of the generator that it was trained for",
+        option="--adapter",
     ),
     Kind(
         "eg3d",

@@ -5,6 +5,7 @@ import json
 
 import chex
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from safetensors import safe_open
@@ -222,3 +223,19 @@ def test_only_adapters_are_kept_for_each_copy():
     expected = sum(2 * HIDDEN * c + HIDDEN + c for c in channels)
     assert sum(x.size for x in jax.tree.leaves(state.trainable)) == expected
     assert sum(x.size for x in jax.tree.leaves(state.optimiser)) == 2 * expected + 1
+
+
+@pytest.mark.slow
+def test_a_copy_that_diverged_leaves_the_others_alone():
+    workload = Workload.of(tiny_models(), settings())
+    recipe = workload.recipe(2, None, "cpu")
+    state, frozen, target, keys = workload.arguments(recipe)
+    # With weights of 0, the gradient of a copy would not show what another one's features do to it.
+    state = state._replace(trainable=jax.tree.map(lambda x: x + 0.01, state.trainable))
+    broken = state._replace(trainable=jax.tree.map(lambda x: x.at[1].set(jnp.nan), state.trainable))
+    advance = jax.jit(recipe.advance())
+    (one, measured), (other, of_broken) = (advance(each, frozen, target, keys) for each in (state, broken))
+    assert np.isfinite(measured["loss"]).all()
+    assert np.isnan(of_broken["loss"][1])
+    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+        np.testing.assert_array_equal(a[0], b[0])
