@@ -16,13 +16,8 @@ from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.base import Prepared
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
-from jaxunlearn.models.generator import (
-    Generator,
-    SplitGenerator,
-    merge_generator,
-    save_generator,
-    split_generator,
-)
+from jaxunlearn.models.adapters import save_unlearned
+from jaxunlearn.models.generator import Generator, merge_generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
@@ -80,12 +75,18 @@ class Run:
         self._shared = method_of(config).shares_generator(config)
         copies = 1 if self._shared else len(people.ws)
         self._numbers = numbers[:copies]
-        self._split = split_generator(models.generator)
         settings = configuration.step_settings(
             config, models.generator.config, models.median_radius, people=len(people.ws)
         )
+        self._split = settings.part.split(models.generator, config.seed)
         self._recipe = StepRecipe(
-            self._split.graphdef, from_config.adam(config), settings, copies, mesh, config.copies_at_once
+            self._split.graphdef,
+            from_config.adam(config),
+            settings,
+            copies,
+            mesh,
+            config.copies_at_once,
+            self._split.source,
         )
         self._frozen = self._recipe.everywhere(
             Frozen(
@@ -240,7 +241,7 @@ class Run:
         """The generator of a copy; its parts may come from all processes."""
         own = multihost.whole(jax.tree.map(lambda x: x[copy], state.trainable))
         trainable = jax.tree.map(jnp.asarray, own)
-        return merge_generator(SplitGenerator(self._split.graphdef, trainable, self._split.fixed))
+        return merge_generator(self._split._replace(trainable=trainable))
 
     def _export(self, folder: RunFolder, generators: Sequence[Generator]) -> None:
         """Write the unlearned weights."""
@@ -253,4 +254,4 @@ class Run:
                 "forgotten": ", ".join(request.subjects) if self._shared else request.subjects[k],
                 "licence": "that of the source",
             }
-            save_generator(generator, folder.generator(k), notes)
+            save_unlearned(generator, folder.generator(k), notes)
