@@ -222,7 +222,7 @@ class Run:
             **self._recipe.padding(),
         }
 
-    def _devices(self) -> list[jax.Device]:
+    def _devices(self) -> list[Any]:
         """The devices of the mesh."""
         mesh = self._recipe.mesh
         return jax.devices()[:1] if mesh is None else list(mesh.devices.flat)

@@ -17,7 +17,7 @@ from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.page.sections.judges_section import judge_lines
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.reporting.page.words import MEANINGS
-from jaxunlearn.reporting.sheets.selection import changed_most
+from jaxunlearn.reporting.sheets.selection import changed_most, hardest_first
 from tests.support.figures import of_person
 from tests.support.page_folders import (
     a_run,
@@ -128,11 +128,22 @@ def test_others_who_changed_most_come_first():
     assert changed_most(lines, "retained", 1, "dlib", 3) == []
 
 
+def test_the_hardest_people_come_first():
+    people = [
+        {"id": 0.1, "forgotten": True},
+        {"id": None, "forgotten": None},
+        {"id": 0.5, "forgotten": True},
+        {"id": -0.2, "forgotten": False},
+        None,
+    ]
+    assert hardest_first(people) == [3, 2, 0, 1, 4]
+
+
 def test_other_people_have_their_similarity(tmp_path: Path):
     page = page_of_a_run(tmp_path / "run")
     text = text_of(page)
-    assert "The 12 of 16 random people who changed most, the worst first." in text
-    first, third = text.index("similarity 0.60, lost"), text.index("similarity 0.64, kept")
+    assert "Of 16 random people, the 12 who changed most, the worst first." in text
+    first, third = text.index("lost, 0.60"), text.index("kept, 0.64")
     assert first < third
 
 
@@ -217,7 +228,7 @@ def test_text_has_contrast(scheme: str):
     for name in on_cards:
         for ground in ("paper", "card"):
             assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
-    for name in ("good", "bad", "unknown"):
+    for name in ("good", "bad", "unknown", "mixed"):
         assert contrast(colours[name], colours[f"{name}-tint"]) >= 4.5
     assert contrast(colours["ink"], colours["hill"]) >= 4.5
 

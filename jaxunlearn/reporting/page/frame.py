@@ -3,6 +3,7 @@
 import base64
 import functools
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,20 @@ REFRESH_SECONDS = 10
 @functools.cache
 def environment() -> jinja2.Environment:
     """Return the templates of this package; all values are escaped, and an unknown name is an error."""
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("jaxunlearn.reporting.page"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["minus"] = minus
+    return made
+
+
+def minus(text: str) -> str:
+    """Return a text with minus signs where the terminal has hyphens: before numbers."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "\N{MINUS SIGN}", text)
 
 
 def figure_text(value: float | None, digits: int = 2) -> str:

@@ -48,8 +48,10 @@ def view(yaw: float) -> str:
 
 
 def short_view(yaw: float) -> str:
-    """Return the side in at most two words, for a button."""
-    return "front" if abs(yaw) < 1 else f"{abs(yaw):.0f}° {'right' if yaw > 0 else 'left'}"
+    """Return the side in a few signs, for a button."""
+    if abs(yaw) < 1:
+        return "front"
+    return f"{abs(yaw):.0f}° ▸" if yaw > 0 else f"◂ {abs(yaw):.0f}°"
 
 
 def radii(distance: float) -> str:

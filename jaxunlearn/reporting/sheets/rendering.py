@@ -15,7 +15,7 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.before_after import OTHER_SEEDS, YAWS, RunPictures, everybody_of
-from jaxunlearn.reporting.sheets.selection import FAR, NEAR, changed_most
+from jaxunlearn.reporting.sheets.selection import FAR, NEAR, changed_most, hardest_first
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -51,7 +51,7 @@ def write_pictures(
     assert folder is not None, "a run without a folder has nowhere to put its pictures"
     pictures = RunPictures(models.generator, result, from_config.compute(config))
     sheets = SheetFolder(folder.images)
-    sides = range(min(len(result.ws), FROM_ALL_SIDES) if result.together else len(result.ws))
+    sides = _from_all_sides(folder)
     photos = other_ws or {}
     steps = len(sides) + len(result.generators) + len(photos) + int(result.together)
     with tqdm(total=steps, desc="pictures", unit="sheet", disable=not progress) as bar:
@@ -71,6 +71,19 @@ def write_pictures(
         for copy in range(len(result.generators)):
             _write_others(folder, sheets, pictures, models, result, copy)
             bar.update()
+
+
+def _from_all_sides(folder: RunFolder) -> list[int]:
+    """Return the people who are rendered from all sides: all with generators of their own, else some.
+
+    Of people who share a generator these are the first ones and the hardest to forget.
+    """
+    count = len(folder.request.subjects)
+    if not folder.request.together or count <= FROM_ALL_SIDES:
+        return list(range(count))
+    people = folder.summary.get("people") or {}
+    hardest = hardest_first([people.get(str(k)) for k in range(count)])[:FROM_ALL_SIDES]
+    return sorted({*range(FROM_ALL_SIDES), *hardest})
 
 
 def _write_photos(
@@ -136,8 +149,7 @@ def missing_sheets(folder: RunFolder) -> list[str]:
     if folder.figures_file.is_file():
         lines = read_figures(folder.figures_file)
     together = request.together and len(request.subjects) > 1
-    sides = min(len(request.subjects), FROM_ALL_SIDES) if together else len(request.subjects)
-    wanted = [f"person-{k:04d}" for k in range(sides)] + (["everybody"] if together else [])
+    wanted = [f"person-{k:04d}" for k in _from_all_sides(folder)] + (["everybody"] if together else [])
     for copy in range(request.copies):
         wanted.append(f"far-{copy:04d}")
         if any(line["kind"] == "near" and line["copy"] == copy and not line["same"] for line in lines):

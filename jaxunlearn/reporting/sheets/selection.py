@@ -1,4 +1,4 @@
-"""Choose the other people of a page: those who changed most."""
+"""Choose the people of a page: others who changed most, and the forgotten who are still most alike."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,3 +29,19 @@ def changed_most(lines: Sequence[Line], kind: str, copy: int, judge: str, most: 
         and line["judges"].get(judge) is not None
     ]
     return sorted(people, key=lambda line: (line["lost"] is not True, line["judges"][judge]))[:most]
+
+
+def hardest_first(people: Sequence[Mapping[str, Any] | None]) -> list[int]:
+    """Return the numbers of people: first those who are not forgotten, then the most alike.
+
+    Args:
+      people: figures of each person; None for one who was not measured.
+    """
+
+    def key(k: int) -> tuple[bool, float]:
+        figures = people[k]
+        if figures is None or figures["id"] is None:
+            return True, 2.0
+        return figures["forgotten"] is not False, -figures["id"]
+
+    return sorted(range(len(people)), key=key)

@@ -35,6 +35,7 @@ class JudgeLine:
       people: a mark for each person.
       highest: the mark with the text of the person who is most alike.
       photos: the mark of the other photo that is most alike; None without other photos.
+      photos_state: "bad" if the judge finds somebody in other photos, else "good".
       ends: similarities at both ends of the line.
       sentence: what the drawing says.
       state: "good", "bad" or "unknown".
@@ -48,6 +49,7 @@ class JudgeLine:
     people: tuple[float, ...]
     highest: Mark | None
     photos: Mark | None
+    photos_state: str
     ends: tuple[str, str]
     sentence: str
     state: str
@@ -106,6 +108,7 @@ def _line(name: str, judged: Mapping[str, Figures], summary: Figures) -> JudgeLi
         tuple(x(value) for value in values.values()),
         highest,
         mark(max(others), f"other photos up to {figure_text(max(others))}") if others else None,
+        "bad" if any(each["others_found"] for each in judged.values()) else "good",
         (figure_text(low), figure_text(high)),
         _sentence(judged, threshold),
         _state(judged),
@@ -144,7 +147,7 @@ def _beside_strangers(judged: Mapping[str, Figures]) -> str:
     ranks = [figures["stranger_rank"] for figures in judged.values()]
     if len(ranks) > 1 or ranks[0] is None:
         return ""
-    return f"At their latent they are as alike as {100 * ranks[0]:.0f} of 100 pairs of strangers, or less. "
+    return f"At their latent, {100 * ranks[0]:.0f} of 100 pairs of strangers are at least as alike. "
 
 
 def judges_table(figures: Figures) -> JudgesTable:

@@ -69,19 +69,21 @@ def _title(kind: str, about: Mapping[str, Any], line: Mapping[str, Any] | None) 
 def _judged(line: Mapping[str, Any] | None, judge: str | None) -> tuple[str, str]:
     if line is None or judge is None:
         return "", ""
-    similarity = f"similarity {figure_text(line['judges'].get(judge))}"
+    similarity = figure_text(line["judges"].get(judge))
     if line["lost"] is None:
         return similarity, ""
-    return f"{similarity}, {'lost' if line['lost'] else 'kept'}", "bad" if line["lost"] else "good"
+    return f"{'lost' if line['lost'] else 'kept'}, {similarity}", "bad" if line["lost"] else "good"
 
 
 def _sentence(kind: str, count: int, lines: Mapping[Any, Any]) -> str:
     if not lines:
         return f"{count} random people, who were not measured. They should look the same before and after."
-    who = "random people" if kind == "far" else "people made from the forgotten ones by a small step"
     known = [line for line in lines.values() if not line.get("same", False)]
-    text = f"The {count} of {len(known)} {who} who changed most, the worst first."
+    group = f"{len(known)} random people" if kind == "far" else f"{len(known)} people near the forgotten ones"
+    text = f"Of {group}, the {count} who changed most, the worst first."
+    if kind == "near":
+        text += " They were made by a small step from a forgotten person's latent."
     left_out = len(lines) - len(known)
     if left_out:
-        text += f" {left_out} more are left out: a judge takes them for the forgotten person already before."
+        text += f" {left_out} more do not count: to a judge they are the forgotten person already before."
     return text

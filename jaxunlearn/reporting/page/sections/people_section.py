@@ -1,11 +1,13 @@
 """The forgotten people: before and after to compare, turned from side to side, and in their other photos."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from jaxunlearn.reporting.page.picture import Picture, Pictures
 from jaxunlearn.reporting.page.sections.judges_section import JudgesTable, judges_table
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.page.words import short_view, view
+from jaxunlearn.reporting.sheets.selection import hardest_first
 from jaxunlearn.reporting.sheets.sheet import Sheet
 from jaxunlearn.reporting.verdict import person_lines
 
@@ -63,13 +65,9 @@ class Person:
 
 def people_section(run: RunData, pictures: Pictures) -> list[Person]:
     """Return the people in order of how alike they still are: the most alike first."""
-    numbers = sorted(range(len(run.subjects)), key=lambda k: -_similarity(run.figures_of(k)))
+    numbers = hardest_first([run.figures_of(k) for k in range(len(run.subjects))])
     everybody = run.sheets.read("everybody")
     return [_person(run, pictures, k, everybody, whole=place < WHOLE) for place, k in enumerate(numbers)]
-
-
-def _similarity(figures: Figures | None) -> float:
-    return -2.0 if figures is None or figures["id"] is None else figures["id"]
 
 
 def state_of(figures: Figures | None) -> str:
@@ -139,18 +137,22 @@ def _photos(run: RunData, k: int, pictures: Pictures) -> tuple[Pair, ...]:
         for line in run.lines
         if line["kind"] == "look" and line["person"] == k and line["place"] == "photos"
     }
-    main = (run.summary.get("networks") or {}).get("identity")
     pairs = []
     for column in range(len(sheet.columns)):
         before, after = (
             pictures(sheet.row(row)[column], f"Other photo {column + 1} of {name}, {row}")
             for row in ("before", "after")
         )
-        judged = looks[column]["judges"].get(main) if column in looks else None
-        note = (
-            "" if judged is None or judged["similarity"] is None else f"similarity {judged['similarity']:.2f}"
-        )
-        answers = [each["found"] for each in looks[column]["judges"].values()] if column in looks else []
-        state = "bad" if True in answers else "good" if answers and None not in answers else ""
-        pairs.append(Pair(before, after, f"photo {column + 1}", note, state))
+        judges = looks[column]["judges"].values() if column in looks else []
+        pairs.append(Pair(before, after, f"photo {column + 1}", *_answer([each["found"] for each in judges])))
     return tuple(pairs)
+
+
+def _answer(answers: Sequence[bool | None]) -> tuple[str, str]:
+    """Return how many judges find a person in a photo, and the state; empty if nobody can say."""
+    known = [answer for answer in answers if answer is not None]
+    if not known:
+        return "", ""
+    if not any(known):
+        return "not found", "good"
+    return f"found by {sum(known)} of {len(known)} judges", "bad"

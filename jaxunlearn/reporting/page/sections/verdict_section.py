@@ -6,6 +6,7 @@ from typing import Any
 
 from jaxunlearn.reporting.attacks.words import attack_verdict, ways_back
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
+from jaxunlearn.reporting.page.words import radii
 from jaxunlearn.reporting.verdict import MOST_LOST, person_lines, verdict, verdict_together
 
 
@@ -21,10 +22,19 @@ class Tile:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """The verdict: a headline, its state, further lines, and tiles."""
+    """The verdict.
+
+    Attributes:
+      headline: whether people are forgotten.
+      state: "good", "bad", "unknown", or "mixed": forgotten, but at a price.
+      rest: short sentences on other people and on attacks.
+      lines: further lines with the figures.
+      tiles: large figures.
+    """
 
     headline: str
     state: str
+    rest: tuple[str, ...]
     lines: tuple[str, ...]
     tiles: tuple[Tile, ...]
 
@@ -35,7 +45,7 @@ def verdict_section(run: RunData) -> Verdict:
         return _not_measured(run)
     people = [run.summary["people"][str(k)] for k in range(len(run.subjects))]
     if run.together:
-        headline, *lines = verdict_together(run.subjects, run.summary)
+        headline, lines = _together(run)
     elif len(people) == 1:
         headline, *lines = verdict(run.subjects[0], people[0])
     else:
@@ -43,15 +53,42 @@ def verdict_section(run: RunData) -> Verdict:
         headline = f"{sum(each is True for each in known)} of {len(people)} people are forgotten."
         lines = [person_lines(name, each)[0] for name, each in zip(run.subjects, people, strict=True)]
     lines += _attacked(run)
-    return Verdict(headline, _state_of(people), tuple(lines), tuple(_tiles(run, people)))
+    tiles = _tiles(run, people)
+    state = _state_of(people)
+    if state == "good" and any(tile.state == "bad" for tile in tiles):
+        state = "mixed"
+    return Verdict(headline, state, tuple(_rest(run)), tuple(lines), tuple(tiles))
+
+
+def _together(run: RunData) -> tuple[str, list[str]]:
+    """Return headline and lines about people who share a generator; how many are forgotten comes first."""
+    first, *lines = verdict_together(run.subjects, run.summary)
+    if run.summary.get("forgotten") is None:
+        return first, lines
+    headline, _, rest = first.partition(": ")
+    return f"{headline}.", [rest[:1].upper() + rest[1:], *lines]
+
+
+def _rest(run: RunData) -> list[str]:
+    """Return what became of other people, and of attacks, in short sentences."""
+    share, sentences = run.summary.get("others_lost"), []
+    if share is not None:
+        sentences.append(f"Other people {'stay' if share <= MOST_LOST else 'do NOT stay'} the same.")
+    if run.attacks is None:
+        return [*sentences, "No attack was tried."]
+    back = [run.attacks["subjects"][k] for k, figures in run.attacks["people"].items() if ways_back(figures)]
+    return [
+        *sentences,
+        f"An attack brings back {', '.join(back)}." if back else "No attack brings anybody back.",
+    ]
 
 
 def _not_measured(run: RunData) -> Verdict:
     if run.finished:
         text = f"Not measured yet: run jaxunlearn evaluate {run.folder.path}"
-        return Verdict(text, "unknown", tuple(_attacked(run)), ())
+        return Verdict(text, "unknown", (), tuple(_attacked(run)), ())
     done = run.metrics[-1]["step"] if run.metrics else 0
-    return Verdict(f"Step {done} of {run.config.steps}: not finished yet.", "unknown", (), ())
+    return Verdict(f"Step {done} of {run.config.steps}: not finished yet.", "unknown", (), (), ())
 
 
 def _state_of(people: Sequence[Figures]) -> str:
@@ -96,9 +133,9 @@ def _forgotten(people: Sequence[Figures]) -> Tile:
 def _others(summary: Figures) -> Tile:
     counts = summary.get("others_lost_counts")
     if not counts or counts.get("share") is None:
-        return Tile("Lost among other people", "unknown", "no judge can say", "unknown")
-    note = f"who were chosen at random; {_interval(counts)}"
-    return Tile("Lost among other people", _count(counts), note, _lost(counts["share"]))
+        return Tile("Other people lost", "unknown", "no judge can say", "unknown")
+    note = f"chosen at random; {_interval(counts)}"
+    return Tile("Other people lost", _count(counts), note, _lost(counts["share"]))
 
 
 def _near(near: Figures) -> Tile:
@@ -108,11 +145,11 @@ def _near(near: Figures) -> Tile:
     counts = figures["lost_counts"]
     if figures["lost"] is None:
         note = f"to a judge, all {figures['people']} look like the forgotten already before"
-        return Tile("Lost among people near by", "unknown", note, "unknown")
+        return Tile("Near people lost", "unknown", note, "unknown")
     return Tile(
-        "Lost among people near by",
+        "Near people lost",
         _count(counts),
-        f"who are {radius} radii away; {_interval(counts)}",
+        f"{radii(float(radius))}; {_interval(counts)}",
         _lost(figures["lost"]),
     )
 
@@ -126,7 +163,7 @@ def _lost(share: float) -> str:
 
 
 def _interval(counts: Mapping[str, Any]) -> str:
-    return f"of all such people {100 * counts['low']:.0f} to {100 * counts['high']:.0f} % (95 % interval)"
+    return f"95 % interval {100 * counts['low']:.0f} to {100 * counts['high']:.0f} %"
 
 
 def _under_attack(run: RunData) -> Tile:
