@@ -42,11 +42,10 @@ class RunPictures:
     def _rows(self, person: int, c: jnp.ndarray) -> list[np.ndarray]:
         """Return before, target and after, `[N, H, W, 3]` uint8 each, for cameras `[N, 25]`."""
         ws, ws_target = self._result.ws[person], self._result.ws_target[person]
-        rows = ((self._before, ws), (self._before, ws_target), (self._after(person), ws))
-        return [
-            to_uint8(renderer(jnp.repeat(jnp.asarray(w)[None], len(c), axis=0), c).image)
-            for renderer, w in rows
-        ]
+        both = jnp.asarray(np.repeat(np.stack([ws, ws_target]), len(c), axis=0))
+        in_source = to_uint8(self._before(both, jnp.tile(c, (2, 1))).image)
+        after = to_uint8(self._after(person)(both[: len(c)], c).image)
+        return [*np.split(in_source, 2), after]
 
     def views(self, person: int, yaws: Sequence[float] = YAWS) -> np.ndarray:
         """Return one person, `[3, yaws, H, W, 3]` uint8: rows before, target, after; yaws in degrees."""

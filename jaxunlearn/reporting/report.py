@@ -18,7 +18,12 @@ from jaxunlearn.training.storage.run_dir import RunFolder
 
 
 def write_run_report(
-    models: Models, result: Result, config: ConfigDict, *, other_ws: Mapping[int, np.ndarray] | None = None
+    models: Models,
+    result: Result,
+    config: ConfigDict,
+    *,
+    other_ws: Mapping[int, np.ndarray] | None = None,
+    batch: int = 5,
 ) -> RunFolder:
     """Write the pictures and the page into the folder of a run, which must have one.
 
@@ -27,10 +32,11 @@ def write_run_report(
       result: of the run.
       config: of the run.
       other_ws: see `evaluate`.
+      batch: images rendered at a time.
     """
     folder = result.folder
     assert folder is not None, "a run without a folder has nowhere to put its pictures"
-    write_pictures(models, result, config, other_ws=other_ws)
+    write_pictures(models, result, config, other_ws=other_ws, batch=batch)
     write_report(folder)
     return folder
 
@@ -58,7 +64,7 @@ def evaluate_and_report(
     reference = reference or measure_reference(models, config)
     photos = latents_of_other_photos(models, result, config, other_ws or {})
     figures = evaluate(models, result, config, reference=reference, other_ws=photos)
-    folder = write_run_report(models, result, config, other_ws=photos)
+    folder = write_run_report(models, result, config, other_ws=photos, batch=reference.settings.batch)
     subjects = folder.request.subjects
     if result.together:
         lines = verdict_together(subjects, figures)

@@ -32,6 +32,7 @@ def write_pictures(
     config: ConfigDict,
     *,
     other_ws: Mapping[int, np.ndarray] | None = None,
+    batch: int = 5,
     progress: bool = True,
 ) -> None:
     """Render a run's pictures into its folder: the PNG files to look at, and the sheets of the page.
@@ -45,11 +46,12 @@ def write_pictures(
       result: of the run; it must have a folder.
       config: of the run.
       other_ws: number of a person → `[M, L, D]`, latents of other photos. None keeps the sheets of photos.
+      batch: images rendered at a time; a size that was rendered before in this process needs no compilation.
       progress: True shows a progress bar.
     """
     folder = result.folder
     assert folder is not None, "a run without a folder has nowhere to put its pictures"
-    pictures = RunPictures(models.generator, result, from_config.compute(config))
+    pictures = RunPictures(models.generator, result, from_config.compute(config), batch=batch)
     sheets = SheetFolder(folder.images)
     sides = _from_all_sides(folder)
     photos = other_ws or {}
