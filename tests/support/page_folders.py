@@ -81,6 +81,8 @@ def finish(
         if other:
             columns = [{"number": number} for number in range(other)]
             sheets.write(f"far-{copy:04d}", _PAIR, columns, cells(2, other, side, noise=noise))
+            near = [{"radius": 0.5, "number": number} for number in range(4)]
+            sheets.write(f"near-{copy:04d}", _PAIR, near, cells(2, len(near), side, noise=noise))
     if request.together:
         everybody = cells(3, people, side, noise=noise)
         sheets.write("everybody", _ROWS, [{"person": k} for k in range(people)], everybody)

@@ -8,6 +8,8 @@ import numpy as np
 WIDTH, HEIGHT = 360, 200
 """Pixels of a chart, so that its text is readable on a phone."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 14, 34
+_MARGIN = 0.12
+"""Room before the lowest value of an axis, for labels; a share of its length."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _range(values: np.ndarray, given: tuple[float, float] | None) -> tuple[float
     low, high = float(values.min()), float(values.max())
     if high - low < 1e-9:
         return low - 0.5, high + 0.5
-    return low, high
+    return low - _MARGIN * (high - low), high
 
 
 def round_numbers(low: float, high: float, most: int = 6) -> list[float]:

@@ -26,6 +26,7 @@ def _loss(run: RunData) -> LineChart | None:
         [Series("loss", points)],
         labels=("step", "loss"),
         summary=f"The loss goes from {points[0, 1]:.3g} to {points[-1, 1]:.3g} in {points[-1, 0]:.0f} steps.",
+        x_range=_steps(points),
         y_range=(0.0, max(float(points[:, 1].max()), 1e-9)),
     )
 
@@ -42,6 +43,7 @@ def _similarity(run: RunData) -> LineChart | None:
         [Series("similarity", points)],
         labels=("step", "similarity, network of the loss"),
         summary=f"Similarity to the target goes from {points[0, 1]:.2f} to {points[-1, 1]:.2f}.",
+        x_range=_steps(points),
     )
 
 
@@ -49,6 +51,11 @@ def _points(values: list[tuple[Any, Any]]) -> np.ndarray | None:
     """Return points as `[N, 2]` without NaN; None for fewer than two."""
     points = np.array([(x, y) for x, y in values if y is not None and np.isfinite(y)], float).reshape(-1, 2)
     return points if len(points) > 1 else None
+
+
+def _steps(points: np.ndarray) -> tuple[float, float]:
+    """Return the range of an axis of steps."""
+    return 0.0, float(points[:, 0].max())
 
 
 def _over_steps(lines: list[FrontierLine]) -> LineChart | None:
@@ -69,6 +76,7 @@ def _over_steps(lines: list[FrontierLine]) -> LineChart | None:
         labels=("step", f"similarity, {judge}"),
         summary=f"The forgotten end at {people[-1][1]:.2f}, other people at {others[-1][1]:.2f}.",
         level=None if threshold is None else (threshold, "same person"),
+        x_range=_steps(np.array(people)),
     )
 
 
