@@ -1,6 +1,7 @@
 """One call of `unlearn` after its checks: the compiled step, the trainer with its callbacks, the export."""
 
 import contextlib
+import dataclasses
 import functools
 import time
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from jaxunlearn.models.generator import Generator, merge_generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
+from jaxunlearn.process.memory import peak_memory
 from jaxunlearn.process.signals import interruptions
 from jaxunlearn.training.callbacks import Divergence, Log, Pictures, SaveCheckpoints, StopOnSignal, SumUp
 from jaxunlearn.training.compiled_step import StepRecipe, compiled_step
@@ -153,6 +155,7 @@ class Run:
         if not figures and folder is not None:  # it was killed between its last step and its end
             figures = {name: folder.summary[name] for name in _FIGURES if name in folder.summary}
         ending = {"steps": config.steps, "w_avg": self._mean_latent(), "diverged": sorted(divergence.copies)}
+        ending["peak_memory"] = dataclasses.asdict(peak_memory(self._devices()))
         return state, ending | figures
 
     def _initial(self) -> tuple[State, Target, jax.Array]:
@@ -213,13 +216,17 @@ class Run:
 
     def _known(self, compile_seconds: float) -> dict[str, Any]:
         """Figures that no step changes."""
-        mesh = self._recipe.mesh
-        devices = jax.devices()[:1] if mesh is None else list(mesh.devices.flat)
+        devices = self._devices()
         return {
             "compile_seconds": round(compile_seconds, 2),
             "devices": f"{len(devices)} x {devices[0].device_kind}",
             **self._recipe.padding(),
         }
+
+    def _devices(self) -> list[Any]:
+        """The devices of the mesh."""
+        mesh = self._recipe.mesh
+        return jax.devices()[:1] if mesh is None else list(mesh.devices.flat)
 
     def _mean_latent(self) -> dict[str, Any]:
         """Where the mean latent of the targets comes from, for the summary."""

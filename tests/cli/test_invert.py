@@ -74,6 +74,7 @@ def test_what_can_be_used_is_inverted_and_the_rest_is_named(inverted: tuple[Path
         "bob.npz",
         "bob.png",
         "inversion.json",
+        "report.html",
     }
     left_out = json.loads((out / "inversion.json").read_text())["left_out"]
     assert [Path(line.split(": ")[0]).name for line in left_out] == ["stamp.png"]
