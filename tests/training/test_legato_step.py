@@ -151,7 +151,8 @@ def check_entries(run: Run, kind: str, step: int, found: dict[str, np.ndarray]) 
 def check_images(case: LegatoCase, ours, wanted) -> None:
     for side, rendered in (("gen", ours), ("src", wanted)):
         images = nchw(rendered.image)
-        check(case.golden, f"image.s0.local.{side}.synth", images[:1, :, ::2, ::2], step=0)
+        if case.golden.name == "legato_const":
+            check(case.golden, f"image.s0.local.{side}.synth", images[:1, :, ::2, ::2], step=0)
         for i, part in enumerate(PARTS[1:], start=1):
             name = f"image.s0.{part}.{side}.synth.pool8"
             check(case.golden, name, pool8(images[i : i + 1]), step=0)
