@@ -94,7 +94,7 @@ def test_the_page_of_a_run_that_goes_on_loads_itself_anew(chromium: Browser, tmp
     with opened(chromium, path, DESK) as shown:
         assert shown.page.locator("meta[http-equiv=refresh]").get_attribute("content") == "10"
         assert shown.page.get_by_role("progressbar").get_attribute("value") == "5"
-        assert "about 4 minutes left" in shown.page.inner_text("main")
+        assert "About 4 minutes left" in shown.page.inner_text("main")
         assert "Step 5 of 40" in shown.page.inner_text("main")
 
 

@@ -5,7 +5,7 @@ latents.npz      `ws` and `ws_target`, [K, L, D]
 config.json      the settings; a run has begun when all three are there
 metrics.jsonl    one object a logged step
 checkpoints/     states from which the run resumes
-images/          pictures
+images/          pictures; those of the page are in images/page/
 generator/       the unlearned weights, or adapters: a file for each person or one for all; written last but
                  the figures
 surrogates.safetensors, fisher.safetensors      SUGAR's mapper and Fisher

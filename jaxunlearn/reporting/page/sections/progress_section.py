@@ -34,4 +34,4 @@ def progress_of(run: RunData, pictures: Pictures) -> Progress | None:
 
 
 def _minutes(seconds: float) -> str:
-    return f"about {seconds / 60:.0f} minutes left" if seconds > 90 else f"about {seconds:.0f} seconds left"
+    return f"About {seconds / 60:.0f} minutes left" if seconds > 90 else f"About {seconds:.0f} seconds left"
