@@ -127,7 +127,7 @@ def test_all_latents_in_one_file(folder: Path, tmp_path: Path, models: Models, c
     printed = capsys.readouterr().out.splitlines()
     assert re.match(r"bob\.png +0\.\d{3} +0\.\d{4} +0\.\d{3}$", printed[1])
     assert printed[3].startswith("mean")
-    assert printed[-2] == str(out)
+    assert printed[-3:-1] == [str(out), str(out.with_suffix(".html"))]
     people = people_from_latents(models, out)
     assert people.subjects == ("bob", "bob-2")
     np.testing.assert_allclose(people.ws[0], people.ws[1], atol=1e-4)
