@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+import jax
+
 
 @dataclasses.dataclass(frozen=True)
 class Peak:
@@ -21,8 +23,9 @@ class Peak:
 
 
 def peak_memory(devices: Iterable[Any]) -> Peak:
-    """Return the peak memory since the start of this process."""
-    stats = [device.memory_stats() for device in devices]
+    """Return the peak memory since the start of this process; of other hosts' devices nothing is known."""
+    here = [device for device in devices if device.process_index == jax.process_index()]
+    stats = [device.memory_stats() for device in here]
     peaks = [stat["peak_bytes_in_use"] for stat in stats if stat and "peak_bytes_in_use" in stat]
     if peaks:
         return Peak(max(peaks), "device")
