@@ -23,8 +23,8 @@ from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.models.generator import BUNDLED
-from jaxunlearn.models.loading import Models, fingerprint_of
+from jaxunlearn.models.generator import BUNDLED, fingerprint_of
+from jaxunlearn.models.loading import Models
 from jaxunlearn.training.result import Result
 
 MOST_PEOPLE = 4

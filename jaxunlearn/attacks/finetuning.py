@@ -115,12 +115,12 @@ def begin(
       settings: the optimiser and the weights of the loss.
       compute: dtype and forms; None uses what is fastest on this platform, with a chunk of rays at a time.
     """
-    graphdef, trainable, fixed = split_generator(generator)
+    split = split_generator(generator)
     if compute is None:
         compute = dataclasses.replace(Compute.for_platform(jax.default_backend()), ray_chunk=RAY_CHUNK)
     numbers = {name: jnp.float32(value) for name, value in dataclasses.asdict(settings).items()}
-    frozen = Frozen(fixed, perception, numbers, numbers.pop("learning_rate"))
-    return Start(Program(graphdef, compute), _first_state(trainable), frozen)
+    frozen = Frozen(split.fixed, perception, numbers, numbers.pop("learning_rate"))
+    return Start(Program(split.graphdef, compute), _first_state(split.trainable), frozen)
 
 
 @jax.jit

@@ -5,9 +5,11 @@ from argparse import ArgumentParser
 from jaxunlearn.cli.argument_types import (
     MOST_DEVICES,
     MOST_SEEDS,
+    STRENGTH,
     local_path,
     mesh_shape,
     name_or_path,
+    real,
     whole,
 )
 from jaxunlearn.methods.registry import DEFAULT, METHODS
@@ -29,6 +31,28 @@ def add_config(parser: ArgumentParser) -> None:
     )
 
 
+def add_adapters(parser: ArgumentParser, about: str) -> None:
+    """Add the option for files of adapters; `about` says whose they are."""
+    parser.add_argument(
+        "--adapter",
+        action="append",
+        default=[],
+        type=name_or_path,
+        metavar="FILE",
+        help=f"{about}; may be given several times, in the order of their application",
+    )
+
+
+def add_strength(parser: ArgumentParser) -> None:
+    """Add the option for the strength of adapters."""
+    parser.add_argument(
+        "--strength",
+        type=real(*STRENGTH),
+        metavar="S",
+        help="factor of the adapters' end time, from 0 (the source) over 1 (as trained) to 1.5 [1]",
+    )
+
+
 def add_judge(parser: ArgumentParser) -> None:
     """Add the option for the networks that measure."""
     parser.add_argument(
@@ -46,6 +70,7 @@ def add_run(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("folder", type=local_path, metavar="RUN", help="folder of a finished run")
     add("--model", type=name_or_path, help="the source generator, if its file has moved since the run")
+    add_adapters(parser, "an adapter of the source generator, if its file has moved since the run")
     add_judge(parser)
     add_config(parser)
 
@@ -59,6 +84,7 @@ def add_models(parser: ArgumentParser) -> None:
         default="heads",
         help="the generator: a file, or heads, the bundled model [%(default)s]",
     )
+    add_adapters(parser, "an adapter of the generator, as LEGATO trains them")
     suits = "[as suits the model]"
     add("--perceptual", type=name_or_path, metavar="FILE", help=f"LPIPS of the loss: alex, or a file {suits}")
     add("--identity", type=name_or_path, metavar="FILE", help=f"identity network of the loss {suits}")

@@ -21,6 +21,8 @@ MOST_STEPS = 10**7
 MOST_COPIES = 1024
 MOST_BATCH = 1024
 MOST_DEVICES = 2**16
+STRENGTH = (0.0, 1.5)
+"""Limits of the factor of adapters' end time."""
 _MOST_DIGITS = 40
 """Digits of the longest number that is read: Python is slow with very long ones, and messages show them."""
 

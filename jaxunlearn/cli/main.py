@@ -24,6 +24,7 @@ COMMANDS = {
     "unlearn": "make a generator forget people",
     "evaluate": "measure what a run did",
     "attack": "try to get forgotten people back from the generator of a run",
+    "report": "make the page of a run anew, or compare runs on one page",
     "render": "images, videos, depth maps and meshes of a generator's samples",
     "convert": "convert PyTorch files to our checkpoints and back",
     "models": "list the models that can be used, and which of them are on this machine",

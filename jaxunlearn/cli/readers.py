@@ -18,7 +18,7 @@ from jaxunlearn.models import loading
 from jaxunlearn.process import multihost
 from jaxunlearn.profiling.workload import Preset
 from jaxunlearn.sharding import make_mesh
-from jaxunlearn.training.result import Result, finished
+from jaxunlearn.training.result import Result, check_finished, finished
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
@@ -34,6 +34,7 @@ def models_of(arguments: argparse.Namespace, w_avg: Path | None = None) -> loadi
         identity=arguments.identity,
         judge=arguments.judge,
         w_avg=w_avg,
+        adapters=arguments.adapter,
     )
 
 
@@ -135,8 +136,12 @@ def read_run(arguments: argparse.Namespace) -> tuple[Result, ConfigDict, loading
     request = folder.request
     config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
     configuration.check(config)
-    result = finished(folder)
-    models = loading.load_models(arguments.model or request.model, judge=arguments.judge)
+    check_finished(folder)
+    models = loading.load_models(
+        arguments.model or request.model,
+        judge=arguments.judge,
+        adapters=arguments.adapter or request.adapters,
+    )
     if models.fingerprint != request.fingerprint:
         raise InputError(f"{models.name}: is not the generator that {folder.path} started from")
-    return result, config, models
+    return finished(folder, models.generator), config, models

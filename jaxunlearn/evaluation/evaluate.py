@@ -126,8 +126,10 @@ def evaluate(
       InputError: if photos of an album are wanted and cannot be rendered.
     """
     reference = reference or measure_reference(models, config, progress=progress)
-    latents = _other_photos(models, result, config, other_ws or {}, progress=progress)
-    measured = _measure(reference, result, latents, progress=progress)
+    latents = latents_of_other_photos(models, result, config, other_ws or {}, progress=progress)
+    measured = _measure(
+        reference, result, {k: jnp.asarray(ws) for k, ws in latents.items()}, progress=progress
+    )
     figures = measured[0].figures
     if not result.together:
         people = [each.figures for each in measured]
@@ -141,15 +143,26 @@ def evaluate(
     return figures
 
 
-def _other_photos(
+def latents_of_other_photos(
     models: Models,
     result: Result,
     config: ConfigDict,
     given: Mapping[int, np.ndarray],
     *,
-    progress: bool,
-) -> dict[int, jax.Array]:
-    """Return the latents of other photos of each person: those given, else of an album if it is wanted."""
+    progress: bool = True,
+) -> dict[int, np.ndarray]:
+    """Return the latents `[M, L, D]` of other photos of each person: those given, else of an album.
+
+    Args:
+      models: the models of the run.
+      result: of the run.
+      config: `config.evaluation.album` photos are rendered for people of the bundled generator.
+      given: number of a person → latents that are there already.
+      progress: True shows progress bars.
+
+    Raises:
+      InputError: if photos of an album are wanted and cannot be rendered.
+    """
     others = dict(given)
     if models.name in BUNDLED and config.evaluation.album:
         for k, seed in _seeds(result).items():
@@ -161,7 +174,7 @@ def _other_photos(
                     compute=from_config.compute(config),
                     progress=progress,
                 ).ws
-    return {k: jnp.asarray(other) for k, other in others.items()}
+    return {k: np.asarray(other) for k, other in others.items()}
 
 
 def _measure(

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from inception_flax import frechet_distance_of_statistics, kernel_distance
@@ -33,6 +32,21 @@ class Retained(NamedTuple):
     """For each retained person: `judges` (name → similarity before and after, None without a face), `lost`
     (True if they are somebody else afterwards to at least one judge), `groups` (names), `nearest` (number of
     the nearest forgotten person) and `distance` to that person in median radii."""
+
+    near: list[dict[str, Any]]
+    """For each person made near a forgotten one: see `NearPeople.people`."""
+
+
+class NearPeople(NamedTuple):
+    """People near the forgotten ones, before and after unlearning."""
+
+    figures: dict[str, Any]
+    """See `near_figures`."""
+
+    people: list[dict[str, Any]]
+    """For each near person: `radius` (distance in median radii), `number` (among those of this radius),
+    `nearest` (number of the forgotten person), `same` (True if a judge takes them for that person already in
+    the source), `judges` and `lost` as in `Retained.people`."""
 
 
 def retained_figures(
@@ -85,6 +99,9 @@ def compare_retained(
         reference.perceptual, before.images, after.images, reference.settings.batch
     )
     pixels = pixel_differences(to_uint8(before.images), to_uint8(after.images))
+    near = {
+        radius: compare_near(reference, unlearned, ws, radius) for radius in reference.settings.near_radii
+    }
     figures = {
         "others_id": main["id"],
         "others_id_p5": main["id_p5"],
@@ -99,12 +116,10 @@ def compare_retained(
             group: counted([each for each, member in zip(gone, members, strict=True) if member])
             for group, members in reference.groups.items()
         },
-        "near": {
-            str(radius): near_figures(reference, unlearned, ws, radius)
-            for radius in reference.settings.near_radii
-        },
+        "near": {str(radius): each.figures for radius, each in near.items()},
     }
-    return Retained(figures, _each_person(reference, similarity, gone, ws))
+    people_near = [person for each in near.values() for person in each.people]
+    return Retained(figures, _each_person(reference, similarity, gone, ws), people_near)
 
 
 def _distances(reference: Reference, after: RenderedPeople) -> dict[str, float | None]:
@@ -159,13 +174,14 @@ def near_figures(reference: Reference, unlearned: Generator, ws: jax.Array, radi
       no fault. `lost`: share of all others who are somebody else afterwards to at least one judge, None if
       there are none. `others_id`: their mean similarity before and after to the main judge.
     """
+    return compare_near(reference, unlearned, ws, radius).figures
+
+
+def compare_near(reference: Reference, unlearned: Generator, ws: jax.Array, radius: float) -> NearPeople:
+    """Return `near_figures`, and beside them each near person."""
     settings, c = reference.settings, reference.random.c[: reference.settings.retained_people]
-    count = len(c)
-    direction = jax.random.normal(jax.random.key(settings.seed), (count, 1, ws.shape[-1]))
-    direction /= jnp.linalg.norm(direction, axis=-1, keepdims=True)
-    step = radius * reference.median_radius / np.sqrt(ws.shape[-2])  # the same in every row
-    people = jnp.arange(count) % len(ws)
-    near = ws[people] + step * direction
+    near = settings.near_people(ws, radius * reference.median_radius)
+    people = np.arange(len(near)) % len(ws)
 
     def seen(generator: Generator | None, latents: jax.Array) -> dict[str, np.ndarray]:
         renderer = reference.renderer
@@ -174,19 +190,32 @@ def near_figures(reference: Reference, unlearned: Generator, ws: jax.Array, radi
 
     before, after, forgotten = seen(None, near), seen(unlearned, near), seen(None, ws[people])
     to_person = compared(reference, forgotten, before)
-    same = np.zeros(count, bool)
+    same = np.zeros(len(near), bool)
     for judge in reference.judges:
         same |= np.array([judge.accepts(value, "single") is True for value in to_person[judge.name]])
-    similarity = {name: values[~same] for name, values in compared(reference, before, after).items()}
-    main = similarity[reference.judge.name]
-    lost_counts = counted(lost(reference.judges, similarity))
-    return {
-        "people": count,
+    every = compared(reference, before, after)
+    gone = lost(reference.judges, every)
+    main = every[reference.judge.name][~same]
+    lost_counts = counted([each for each, known in zip(gone, same, strict=True) if not known])
+    figures = {
+        "people": len(near),
         "same": int(same.sum()),
         "lost": lost_counts["share"],
         "lost_counts": lost_counts,
         "others_id": number(np.nanmean(main)) if np.isfinite(main).any() else None,
     }
+    each_person = [
+        {
+            "radius": radius,
+            "number": k,
+            "nearest": int(people[k]),
+            "same": bool(same[k]),
+            "judges": {name: number(values[k]) for name, values in every.items()},
+            "lost": gone[k],
+        }
+        for k in range(len(near))
+    ]
+    return NearPeople(figures, each_person)
 
 
 def compared(

@@ -1,7 +1,8 @@
 """Settings of the evaluation: the cameras, and the number of people."""
 
 import dataclasses
-from typing import Literal, NamedTuple, Self
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -110,6 +111,27 @@ class EvaluationSettings:
         yaw = jax.random.uniform(key_yaw, (count,), minval=-self.max_yaw, maxval=self.max_yaw)
         ws = generator.mapping(z, conditioning_view(config, count), self.truncation_psi)
         return RandomPeople(z, ws, views(config, yaw, jnp.full(count, self.pitch)))
+
+    def near_people(self, ws: jax.Array, distance: float) -> jax.Array:
+        """Return the latents `[retained_people, L, D]` of people near the forgotten ones, spread over them.
+
+        Args:
+          ws: `[N, L, D]`, the forgotten people; near person k is near number k modulo N.
+          distance: between a near and a forgotten person; the direction is random, equal in all rows.
+        """
+        count = self.retained_people
+        direction = jax.random.normal(jax.random.key(self.seed), (count, 1, ws.shape[-1]))
+        direction /= jnp.linalg.norm(direction, axis=-1, keepdims=True)
+        step = distance / np.sqrt(ws.shape[-2])  # the same in every row
+        return ws[jnp.arange(count) % len(ws)] + step * direction
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the settings in the entry `settings` of a `summary.json`."""
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+        }
+        return cls(**values)
 
     def random_strangers(self, generator: Generator) -> jax.Array:
         """Return the latents `[strangers, L, D]` of people that are not among the random people."""

@@ -80,6 +80,14 @@ def locked_clean(folder: Path, check_free: Callable[[], None]) -> Iterator[None]
         yield
 
 
+def is_locked(folder: Path) -> bool:
+    """Return True if a process works in a folder: the file of its lock was touched a moment ago."""
+    try:
+        return time.time() - (folder / NAME).stat().st_mtime < STALE_AFTER
+    except FileNotFoundError:
+        return False
+
+
 def _taken(path: Path) -> int:
     """Return the lock's file, open and locked, with the name of this process in it.
 

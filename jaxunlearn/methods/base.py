@@ -19,6 +19,8 @@ from eg3d_flax.synthesis import NoiseMode
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc
 from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.trained_part import BACKBONE, TrainedPart
+from jaxunlearn.models.adapters import has_adapters
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 
@@ -88,7 +90,7 @@ class PairSampling(Protocol):
         ...
 
     def weights(self) -> dict[str, np.ndarray]:
-        """Return the weight of each pair, `[P]`, for each of `losses.TERMS`."""
+        """Return the weight of each pair, `[P]`, for each of `losses.TERMS` and the trained part's terms."""
         ...
 
     def draw(self, key: jax.Array, z_dim: int, schedule: Schedule) -> Any:
@@ -112,6 +114,7 @@ class StepSettings:
         generators differ, and planes are computed twice.
       neural_rendering_resolution: rays along each side; None takes the model's.
       compute: dtype and forms of computation.
+      part: what is trained.
     """
 
     sampling: PairSampling
@@ -119,6 +122,7 @@ class StepSettings:
     draws: Literal["shared", "independent"] = "shared"
     neural_rendering_resolution: int | None = None
     compute: Compute = dataclasses.field(default_factory=Compute)
+    part: TrainedPart = BACKBONE
 
 
 class Before(NamedTuple):
@@ -204,6 +208,18 @@ class Method:
           InputError: with the names of setting and file.
         """
 
+    def check_generator(self, generator: Generator, config: ConfigDict) -> None:
+        """Refuse a generator that the method cannot train with these settings.
+
+        Raises:
+          InputError: by default if it has adapters, which the file of a trained backbone could not hold.
+        """
+        if has_adapters(generator):
+            raise InputError(
+                f"{self.label} trains the backbone, and its file would not hold the adapter; leave --adapter "
+                "out, or use --method legato"
+            )
+
     def sampling(self, config: ConfigDict, model: GeneratorConfig, unit: float, people: int) -> PairSampling:
         """Return how the pairs of a step are drawn.
 
@@ -214,6 +230,18 @@ class Method:
           people: number of people who share a generator copy.
         """
         raise NotImplementedError
+
+    def trained_part(self, config: ConfigDict, model: GeneratorConfig) -> TrainedPart:
+        """Return what is trained; by default the parameters of the synthesis backbone.
+
+        Args:
+          config: checked.
+          model: sizes of the generator.
+
+        Raises:
+          InputError: if a setting does not suit the generator.
+        """
+        return BACKBONE
 
     def prepare(
         self,

@@ -53,10 +53,12 @@ def step_settings(
       people: number of people who share a generator copy.
       platform: see `from_config.compute`.
     """
+    method = method_of(config)
     return StepSettings(
-        method_of(config).sampling(config, model, scale(config, median_radius), people),
+        method.sampling(config, model, scale(config, median_radius), people),
         noise_mode=config.rendering.noise_mode,
         draws=config.rendering.draws,
         neural_rendering_resolution=config.rendering.rays or None,
         compute=compute(config, platform),
+        part=method.trained_part(config, model),
     )

@@ -28,6 +28,9 @@ class Rendered(NamedTuple):
     image: jax.Array
     """`[P, H, W, 3]`."""
 
+    inside: Mapping[str, jax.Array] = FrozenDict()
+    """Name → `[P]`, terms of the loss that were computed on the way to the planes, see `TrainedPart`."""
+
 
 def planes_distance(planes: jax.Array, target: jax.Array) -> jax.Array:
     """Return the mean squared difference of each pair's planes, `[P]`."""
@@ -120,6 +123,8 @@ def pair_losses(
 ) -> dict[str, jax.Array]:
     """Compute each term of each pair of `K` generator copies, unweighted, `[K, P]`; 0 where its weight is 0.
 
+    These are `TERMS`, and those that `ours.inside` brings along.
+
     Args:
       ours: the trainable generators' rendering; arrays are `[K, P, ...]`.
       wanted: the frozen source's; no gradient flows into it.
@@ -137,7 +142,8 @@ def pair_losses(
             values = term.distance(_rows(ours, rows), _rows(wanted, rows), perception)
             return jnp.zeros((copies, count), values.dtype).at[:, rows].set(values.reshape(copies, -1))
 
-    return {name: losses_of(name, term) for name, term in TERMS.items()}
+    inside = {name: jnp.where(weights[name] != 0, values, 0) for name, values in ours.inside.items()}
+    return {name: losses_of(name, term) for name, term in TERMS.items()} | inside
 
 
 def _rows(side: Rendered, rows: np.ndarray) -> Rendered:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 METHODS: dict[str, str] = {
     "guide": "jaxunlearn.methods.guide.method:GuideMethod",
     "sugar": "jaxunlearn.methods.sugar.method:SugarMethod",
+    "legato": "jaxunlearn.methods.legato.method:LegatoMethod",
 }
 """Name → module and class. To add a method, add it here."""
 

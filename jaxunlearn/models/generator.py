@@ -1,6 +1,7 @@
 """What a generator is; get one by name or from a file, save it, and split off what is trained."""
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -177,19 +178,32 @@ def initialised(make: Callable[[], Module]) -> Module:
     return nnx.merge(graphdef, jax.tree.map(jnp.asarray, jax.device_get(drawn)))
 
 
+def fingerprint_of(network: Generator | nnx.Module) -> str:
+    """Return the SHA-256 of the numbers of a generator or of adapters in hexadecimal."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(nnx.state(network)):
+        digest.update(np.ascontiguousarray(leaf).tobytes())
+    return digest.hexdigest()
+
+
 class SplitGenerator(NamedTuple):
     """A generator taken apart into what is trained and what is not."""
 
     graphdef: nnx.GraphDef
     trainable: Pytree
-    """Parameters of `backbone.synthesis`."""
+    """What is trained, such as the parameters of `backbone.synthesis`."""
 
     fixed: Pytree
-    """Everything else: mapping, decoder, super-resolution, buffers."""
+    """Everything else, such as mapping, decoder, super-resolution, buffers."""
+
+    source: nnx.GraphDef | None = None
+    """Structure of the source, where training adds a part to it: `fixed` alone are its arrays then."""
 
 
 def synthesis_parameters(path: tuple, value: Any) -> bool:
-    """Return True for the parameters of `backbone.synthesis`, which all methods train so far."""
+    """Return True for the parameters of `backbone.synthesis`, also of a generator inside an adapted one."""
+    while path[0] == "generator":
+        path = path[1:]
     return path[:2] == ("backbone", "synthesis") and isinstance(value, nnx.Param)
 
 
@@ -202,9 +216,15 @@ def split_generator(
       generator: an `nnx.Module`.
       trainable: path and variable → True if it is trained.
     """
-    return SplitGenerator(*nnx.split(generator, trainable, ...))
+    graphdef, trained, fixed = nnx.split(generator, trainable, ...)
+    return SplitGenerator(graphdef, trained, fixed)
 
 
 def merge_generator(split: SplitGenerator) -> Any:
-    """Return the generator that `split_generator` took apart."""
+    """Return the generator that was taken apart."""
     return nnx.merge(split.graphdef, split.trainable, split.fixed)
+
+
+def merge_source(split: SplitGenerator) -> Any:
+    """Return the source that training starts from, without the part that training adds to it."""
+    return merge_generator(split) if split.source is None else nnx.merge(split.source, split.fixed)

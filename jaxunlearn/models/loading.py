@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import hashlib
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,11 +18,19 @@ from arcface_flax import ArcFace, ArcFaceConfig
 from eg3d_flax import GeneratorConfig
 from inception_flax import InceptionV3
 from jaxunlearn.errors import InputError
+from jaxunlearn.models.adapters import adapted
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.dlib_network import DLIB, DlibNetwork
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.files.network_files import open_network
-from jaxunlearn.models.generator import BUNDLED, RANDOM, Generator, initialised, load_generator
+from jaxunlearn.models.generator import (
+    BUNDLED,
+    RANDOM,
+    Generator,
+    fingerprint_of,
+    initialised,
+    load_generator,
+)
 from jaxunlearn.models.identity import IdentityNetwork, identity_network, load_identity
 from jaxunlearn.models.latent_io import read_latents
 from jaxunlearn.models.perception import Perception, perception_of
@@ -89,6 +96,7 @@ class Models:
       judge: network that measures; it is never part of a loss. Where several measure, it is the main one.
       judges: all networks that measure; by default only `judge`.
       given_mean: mean latent to use instead of the generator's.
+      adapters: files of the adapters that the generator has.
     """
 
     name: str
@@ -99,6 +107,7 @@ class Models:
     judge: IdentityNetwork
     given_mean: MeanLatent | None = None
     judges: tuple[JudgeNetwork, ...] = ()
+    adapters: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.judges:
@@ -146,14 +155,6 @@ class Models:
         return perception_of(self.perceptual, self.identity, dtype)
 
 
-def fingerprint_of(generator: Generator) -> str:
-    """Return the SHA-256 of a generator's numbers in hexadecimal."""
-    digest = hashlib.sha256()
-    for leaf in jax.tree.leaves(nnx.state(generator)):
-        digest.update(np.ascontiguousarray(leaf).tobytes())
-    return digest.hexdigest()
-
-
 def load_models(
     name_or_path: str = "heads",
     *,
@@ -161,6 +162,7 @@ def load_models(
     identity: str | None = None,
     judge: str | Sequence[str] = (),
     w_avg: Path | None = None,
+    adapters: Sequence[str | Path] = (),
 ) -> Models:
     """Load a generator with the networks of its loss and evaluation.
 
@@ -176,6 +178,7 @@ def load_models(
       judge: names or files of the networks that measure, see `models.identity.load_identity`, or "dlib". The
         first but dlib's is the main one. By default those that suit the model.
       w_avg: file of the mean latent; None uses the generator's, see `Models.mean`.
+      adapters: files of adapters that the generator gets, in their order; see `models.adapters.adapted`.
 
     Raises:
       InputError: if a name is unknown, or a file is missing or does not hold such a network.
@@ -184,7 +187,7 @@ def load_models(
     Warns:
       RandomWeights: if a network was not given and its published file is not found.
     """
-    generator = load_generator(name_or_path)
+    generator = adapted(load_generator(name_or_path), adapters)
     mean = None if w_avg is None else MeanLatent.read(w_avg, generator.config)
     judges: Sequence[str | None] = [judge] if isinstance(judge, str) else judge
     defaults: Sequence[str | None] = (None, DLIB)
@@ -202,6 +205,7 @@ def load_models(
         main,
         mean,
         all_judges,
+        tuple(str(path) for path in adapters),
     )
 
 

@@ -86,7 +86,8 @@ class Renderer:
         if generator.config != self._config:
             raise ValueError("a renderer is compiled for one config, and this generator has another")
         other = copy.copy(self)
-        other._state = nnx.state(generator)
+        graphdef, other._state = nnx.split(generator)
+        other._program = self._program._replace(graphdef=graphdef)  # it may have adapters
         return other
 
     def with_random_noise(self, seed: int) -> Self:

@@ -160,8 +160,13 @@ def save(
         ],
         "left_out": [refused.reason for refused in inverted.photos.refused],
     }
-    write_json(out.with_suffix(".json") if in_one else out / "inversion.json", summary)
+    write_json(figures_file(out), summary)
     return written
+
+
+def figures_file(out: Path) -> Path:
+    """Return the file of the figures that `save` writes for `out`."""
+    return out.with_suffix(".json") if out.suffix == ".npz" else out / "inversion.json"
 
 
 def _source(name: str, photo: Photograph) -> dict[str, str]:

@@ -19,11 +19,12 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.models.flops import Networks
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process.host import on_cpu
+from jaxunlearn.process.memory import peak_memory
 from jaxunlearn.profiling.by_part import parts, step_flops, trace
 from jaxunlearn.profiling.cases import Case
 from jaxunlearn.profiling.copies import copy_size
 from jaxunlearn.profiling.devices import chip, products
-from jaxunlearn.profiling.timing import peak_memory, timed
+from jaxunlearn.profiling.timing import timed
 from jaxunlearn.profiling.workload import PRESETS, Workload
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.terminal import say

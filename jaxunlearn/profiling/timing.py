@@ -1,8 +1,6 @@
 """Measure the time and memory of compiled functions."""
 
 import dataclasses
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -50,26 +48,3 @@ def timed(
             seconds.append(time.perf_counter() - began)
         done()
     return Seconds.of(seconds)
-
-
-@dataclasses.dataclass(frozen=True)
-class Peak:
-    """The largest amount of memory in use at one time.
-
-    Attributes:
-      bytes: of the fullest device; of the process if devices do not report it.
-      of: "device" or "process".
-    """
-
-    bytes: int
-    of: str
-
-
-def peak_memory(devices: Iterable[Any]) -> Peak:
-    """Return the peak memory since the start of this process."""
-    stats = [device.memory_stats() for device in devices]
-    peaks = [stat["peak_bytes_in_use"] for stat in stats if stat and "peak_bytes_in_use" in stat]
-    if peaks:
-        return Peak(max(peaks), "device")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Peak(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, "process")

@@ -18,7 +18,7 @@ from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.registry import method_of, named
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.models.generator import RANDOM_FULL_SIZE, Generator, split_generator
+from jaxunlearn.models.generator import RANDOM_FULL_SIZE, Generator, SplitGenerator
 from jaxunlearn.models.identity import identity_network
 from jaxunlearn.models.loading import Models, RandomWeights, load_models
 from jaxunlearn.models.perception import Perception
@@ -121,9 +121,14 @@ class Workload:
         )
         compute = dataclasses.replace(settings.compute, **self.forms)
         settings = dataclasses.replace(settings, compute=compute)
-        graphdef = split_generator(self.generator).graphdef
+        split = self._split()
         adam, at_once = from_config.adam(self.config), self.config.copies_at_once
-        return StepRecipe(graphdef, adam, settings, copies, mesh, at_once)
+        return StepRecipe(split.graphdef, adam, settings, copies, mesh, at_once, split.source)
+
+    def _split(self) -> SplitGenerator:
+        """Take apart the generator that is trained."""
+        part = method_of(self.config).trained_part(self.config, self.generator.config)
+        return part.split(self.generator, self.config.seed)
 
     def frozen(self, make: Callable[..., Any] = lambda function, *given: function(*given)) -> Frozen:
         """Return the arrays that no step changes.
@@ -132,7 +137,7 @@ class Workload:
           make: calls the function that makes the arrays outside of the networks; `jax.eval_shape` makes
             shapes.
         """
-        split = split_generator(self.generator)
+        split = self._split()
         (w_avg,) = jax.tree.leaves(nnx.state(self.generator, nnx.PathContains("w_avg")))
         untrained = functools.partial(method_of(self.config).untrained, self.config, self.generator.config)
         return Frozen(split.trainable, split.fixed, self.perception, *make(untrained, w_avg, split.trainable))

@@ -42,16 +42,35 @@ class RunPictures:
     def _rows(self, person: int, c: jnp.ndarray) -> list[np.ndarray]:
         """Return before, target and after, `[N, H, W, 3]` uint8 each, for cameras `[N, 25]`."""
         ws, ws_target = self._result.ws[person], self._result.ws_target[person]
-        rows = ((self._before, ws), (self._before, ws_target), (self._after(person), ws))
-        return [
-            to_uint8(renderer(jnp.repeat(jnp.asarray(w)[None], len(c), axis=0), c).image)
-            for renderer, w in rows
-        ]
+        both = jnp.asarray(np.repeat(np.stack([ws, ws_target]), len(c), axis=0))
+        in_source = to_uint8(self._before(both, jnp.tile(c, (2, 1))).image)
+        after = to_uint8(self._after(person)(both[: len(c)], c).image)
+        return [*np.split(in_source, 2), after]
+
+    def views(self, person: int, yaws: Sequence[float] = YAWS) -> np.ndarray:
+        """Return one person, `[3, yaws, H, W, 3]` uint8: rows before, target, after; yaws in degrees."""
+        return np.stack(self._rows(person, views(self._config, np.deg2rad(yaws), np.zeros(len(yaws)))))
 
     def person(self, person: int, yaws: Sequence[float] = YAWS) -> np.ndarray:
         """Return a grid of one person: rows before, target, after; one column per yaw, in degrees."""
-        c = views(self._config, np.deg2rad(yaws), np.zeros(len(yaws)))
-        return grid(np.concatenate(self._rows(person, c)), len(yaws))
+        return grid(np.concatenate(self.views(person, yaws)), len(yaws))
+
+    def front(self) -> np.ndarray:
+        """Return all people who share a generator, from the front: `[3, K, H, W, 3]`, see `views`."""
+        result, c = self._result, conditioning_view(self._config, len(self._result.ws))
+        sides = ((self._before, result.ws), (self._before, result.ws_target), (self._after(0), result.ws))
+        return np.stack([to_uint8(renderer(jnp.asarray(ws), c).image) for renderer, ws in sides])
+
+    def anybody(self, person: int, ws: np.ndarray, c: np.ndarray) -> np.ndarray:
+        """Return anybody in the generator that forgot a person: `[2, N, H, W, 3]` uint8, before and after.
+
+        Args:
+          person: number of the forgotten person.
+          ws: `[N, L, D]`, who is rendered.
+          c: `[N, 25]`, the camera of each.
+        """
+        sides = (self._before, self._after(person))
+        return np.stack([to_uint8(side(jnp.asarray(ws), jnp.asarray(c)).image) for side in sides])
 
     def strip(self, person: int) -> np.ndarray:
         """Return before, target and after from the front, side by side: `[H, 3 W, 3]` uint8."""
@@ -59,26 +78,34 @@ class RunPictures:
 
     def everybody(self) -> np.ndarray:
         """Return all people from the front: rows before, target, after, repeated for every ten people."""
-        result, rows = self._result, []
-        c = conditioning_view(self._config, len(result.ws))
-        sides = ((self._before, result.ws), (self._before, result.ws_target), (self._after(0), result.ws))
-        before, target, after = (to_uint8(renderer(jnp.asarray(ws), c).image) for renderer, ws in sides)
-        for start in range(0, len(before), _COLUMNS):
-            strips = [images[start : start + _COLUMNS] for images in (before, target, after)]
-            missing = _COLUMNS - len(strips[0]) if len(before) > _COLUMNS else 0
-            white = np.full((missing, *before.shape[1:]), 255, np.uint8)
-            rows += [np.concatenate([strip, white]) for strip in strips]
-        return grid(np.concatenate(rows), len(rows[0]))
+        return everybody_of(self.front())
+
+    def other_people(self, person: int) -> np.ndarray:
+        """Return the people of `OTHER_SEEDS` from the front: `[2, N, H, W, 3]`, before and after."""
+        frontal = conditioning_view(self._config)
+        ws = latents_of_seeds(self._source, list(OTHER_SEEDS), frontal)
+        return self.anybody(person, np.asarray(ws), np.repeat(np.asarray(frontal), len(OTHER_SEEDS), axis=0))
 
     def others(self, person: int) -> np.ndarray:
         """Return other people: first row before, second row after."""
-        frontal = conditioning_view(self._config)
-        ws = latents_of_seeds(self._source, list(OTHER_SEEDS), frontal)
-        c = jnp.repeat(frontal, len(OTHER_SEEDS), axis=0)
-        rows = [to_uint8(renderer(ws, c).image) for renderer in (self._before, self._after(person))]
-        return grid(np.concatenate(rows), len(OTHER_SEEDS))
+        return grid(np.concatenate(self.other_people(person)), len(OTHER_SEEDS))
 
     def orbit(self, person: int, frames: int) -> np.ndarray:
         """Return a film of before, target and after side by side, turning: `[frames, H, 3 W, 3]` uint8."""
         rows = self._rows(person, orbit(self._config, frames))
         return np.concatenate(rows, axis=2)
+
+
+def everybody_of(front: np.ndarray) -> np.ndarray:
+    """Return a picture of all people: rows before, target, after, repeated for every ten people.
+
+    Args:
+      front: `[3, K, H, W, 3]` uint8, see `RunPictures.front`.
+    """
+    rows = []
+    for start in range(0, front.shape[1], _COLUMNS):
+        strips = front[:, start : start + _COLUMNS]
+        missing = _COLUMNS - strips.shape[1] if front.shape[1] > _COLUMNS else 0
+        white = np.full((missing, *front.shape[2:]), 255, np.uint8)
+        rows += [np.concatenate([strip, white]) for strip in strips]
+    return grid(np.concatenate(rows), len(rows[0]))

@@ -11,13 +11,13 @@ from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.images import save_png
 from jaxunlearn.methods import from_config
-from jaxunlearn.models.generator import Generator, load_generator
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.reporting.before_after import YAWS, RunPictures
 from jaxunlearn.reporting.run_meshes import run_meshes
 from jaxunlearn.reporting.samples import Pictures, save_pieces
 from jaxunlearn.reporting.video import save_video
-from jaxunlearn.training.result import finished
+from jaxunlearn.training.result import finished, source_of
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 MOST_BYTES = 4 * 2**30
@@ -154,8 +154,8 @@ def render_run(
     Raises:
       InputError: if the run is not finished, or the density nowhere reaches the level of the mesh.
     """
-    result = finished(folder)
-    source = load_generator(folder.request.model)
+    source = source_of(folder)
+    result = finished(folder, source)
     compute = from_config.compute(folder.config)
     pictures = RunPictures(source, result, compute)
     for k in range(len(result.ws)):

@@ -6,33 +6,37 @@ import numpy as np
 
 from jaxunlearn.attacks.attack_folder import read_attacks
 from jaxunlearn.evaluation import Reference
-from jaxunlearn.evaluation.evaluate import evaluate
-from jaxunlearn.images import save_png
-from jaxunlearn.methods import from_config
+from jaxunlearn.evaluation.evaluate import evaluate, latents_of_other_photos, measure_reference
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.attacks.words import attack_verdict
-from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.sheets.rendering import write_pictures
 from jaxunlearn.reporting.verdict import run_cost, verdict, verdict_together
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
 
-FROM_ALL_SIDES = 4
-"""Number of people rendered from several sides if one generator forgot many."""
 
+def write_run_report(
+    models: Models,
+    result: Result,
+    config: ConfigDict,
+    *,
+    other_ws: Mapping[int, np.ndarray] | None = None,
+    batch: int = 5,
+) -> RunFolder:
+    """Write the pictures and the page into the folder of a run, which must have one.
 
-def write_run_report(models: Models, result: Result, config: ConfigDict) -> RunFolder:
-    """Write the pictures and the page into the folder of a run, which must have one."""
+    Args:
+      models: the models of the run.
+      result: of the run.
+      config: of the run.
+      other_ws: see `evaluate`.
+      batch: images rendered at a time.
+    """
     folder = result.folder
     assert folder is not None, "a run without a folder has nowhere to put its pictures"
-    pictures = RunPictures(models.generator, result, from_config.compute(config))
-    if result.together:
-        save_png(folder.everybody_picture, pictures.everybody())
-    for k in range(min(len(result.ws), FROM_ALL_SIDES) if result.together else len(result.ws)):
-        save_png(folder.person_picture(k), pictures.person(k))
-    for k in range(len(result.generators)):
-        save_png(folder.others_picture(k), pictures.others(k))
+    write_pictures(models, result, config, other_ws=other_ws, batch=batch)
     write_report(folder)
     return folder
 
@@ -57,8 +61,10 @@ def evaluate_and_report(
     Returns:
       Lines that say in plain words what came out.
     """
-    figures = evaluate(models, result, config, reference=reference, other_ws=other_ws)
-    folder = write_run_report(models, result, config)
+    reference = reference or measure_reference(models, config)
+    photos = latents_of_other_photos(models, result, config, other_ws or {})
+    figures = evaluate(models, result, config, reference=reference, other_ws=photos)
+    folder = write_run_report(models, result, config, other_ws=photos, batch=reference.settings.batch)
     subjects = folder.request.subjects
     if result.together:
         lines = verdict_together(subjects, figures)

@@ -19,15 +19,22 @@ def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
       subject: name of the person.
       figures: as returned by `evaluation.evaluate_generator`.
     """
+    return [*person_lines(subject, figures), *_other_people(figures)]
+
+
+def person_lines(subject: str, figures: Mapping[str, Any]) -> list[str]:
+    """Return the lines of `verdict` about the person alone.
+
+    Args:
+      subject: name of the person.
+      figures: as returned by `evaluation.forgotten_figures`.
+    """
     if figures["id"] is None:
-        return [
-            f"{subject}: not measured, because no pair of pictures has a face both before and after.",
-            *_other_people(figures),
-        ]
+        return [f"{subject}: not measured, because no pair of pictures has a face both before and after."]
     lines = [_headline(subject, figures), _similarities(figures)]
     if figures["id_others"] is not None:
         lines.append(_other_photos(figures))
-    return [*lines, *_target(figures), *_other_people(figures)]
+    return [*lines, *_target(figures)]
 
 
 def found_by(figures: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -36,6 +36,7 @@ class StepRecipe:
       copies: `K`.
       mesh: devices; None for one.
       at_once: copies that a device trains at the same time, to save memory; 0 is all.
+      source: graph of the source, where training adds a part to it; see `SplitGenerator`.
     """
 
     graphdef: nnx.GraphDef
@@ -44,6 +45,7 @@ class StepRecipe:
     copies: int
     mesh: Mesh | None = None
     at_once: int = 0
+    source: nnx.GraphDef | None = None
 
     @property
     def trained(self) -> int:
@@ -105,7 +107,7 @@ class StepRecipe:
 
     def step(self, share: Portion | None = None) -> UnlearningStep:
         """Return the step of any number of copies; `share` is this device's share of the pairs."""
-        return UnlearningStep(self.graphdef, self.adam.transformation(), self.settings, share)
+        return UnlearningStep(self.graphdef, self.adam.transformation(), self.settings, share, self.source)
 
     def with_padding(self, tree: Pytree) -> Pytree:
         """Repeat the last row of arrays `[K, ...]` until they divide evenly; put them on devices."""

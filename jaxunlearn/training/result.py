@@ -1,13 +1,16 @@
 """The result of a run, from memory or from its folder."""
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
-from jaxunlearn.models.generator import Generator, load_generator
+from jaxunlearn.models.adapters import adapted, load_unlearned
+from jaxunlearn.models.generator import Generator, fingerprint_of, load_generator
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -52,16 +55,48 @@ class Result:
         return self.generators[0 if self.together else person]
 
 
-def finished(folder: RunFolder) -> Result:
+def source_of(folder: RunFolder) -> TriPlaneGenerator:
+    """Load the generator that a run started from.
+
+    Raises:
+      InputError: if its file has moved, or holds another generator.
+    """
+    request = folder.request
+    generator = adapted(load_generator(request.model), request.adapters)
+    if fingerprint_of(generator) != request.fingerprint:
+        raise InputError(f"{request.model}: is not the generator that {folder.path} started from")
+    return generator
+
+
+def check_finished(folder: RunFolder) -> None:
+    """Refuse the folder of a run that is not finished.
+
+    Raises:
+      InputError: also if the folder is not of a run.
+    """
+    _ = folder.request
+    if not folder.finished():
+        raise InputError(f"{folder.path}: the run is not finished; run the command that began it once more")
+
+
+def finished(folder: RunFolder, source: Generator | None = None) -> Result:
     """Read the result of a finished run from its folder.
+
+    Args:
+      folder: of the run.
+      source: the generator that the run started from, which adapters need; None loads it where it was.
 
     Raises:
       InputError: if the folder is not of a run, or the run is not finished.
     """
+    check_finished(folder)
     request = folder.request
-    if not folder.finished():
-        raise InputError(f"{folder.path}: the run is not finished; run the command that began it once more")
-    generators = tuple(load_generator(str(folder.generator(k))) for k in range(request.copies))
+
+    @functools.cache
+    def load_source() -> Generator:
+        return source_of(folder) if source is None else source
+
+    generators = tuple(load_unlearned(folder.generator(k), load_source) for k in range(request.copies))
     ws, ws_target = folder.latents()
     people = People(folder.path.name, request.subjects, ws, request.seeds)
     return Result(people, ws_target, generators, folder.summary, folder)

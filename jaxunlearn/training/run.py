@@ -1,6 +1,7 @@
 """One call of `unlearn` after its checks: the compiled step, the trainer with its callbacks, the export."""
 
 import contextlib
+import dataclasses
 import functools
 import time
 from collections.abc import Sequence
@@ -16,16 +17,12 @@ from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.base import Prepared
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
-from jaxunlearn.models.generator import (
-    Generator,
-    SplitGenerator,
-    merge_generator,
-    save_generator,
-    split_generator,
-)
+from jaxunlearn.models.adapters import save_unlearned
+from jaxunlearn.models.generator import Generator, merge_generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
+from jaxunlearn.process.memory import peak_memory
 from jaxunlearn.process.signals import interruptions
 from jaxunlearn.training.callbacks import Divergence, Log, Pictures, SaveCheckpoints, StopOnSignal, SumUp
 from jaxunlearn.training.compiled_step import StepRecipe, compiled_step
@@ -80,12 +77,18 @@ class Run:
         self._shared = method_of(config).shares_generator(config)
         copies = 1 if self._shared else len(people.ws)
         self._numbers = numbers[:copies]
-        self._split = split_generator(models.generator)
         settings = configuration.step_settings(
             config, models.generator.config, models.median_radius, people=len(people.ws)
         )
+        self._split = settings.part.split(models.generator, config.seed)
         self._recipe = StepRecipe(
-            self._split.graphdef, from_config.adam(config), settings, copies, mesh, config.copies_at_once
+            self._split.graphdef,
+            from_config.adam(config),
+            settings,
+            copies,
+            mesh,
+            config.copies_at_once,
+            self._split.source,
         )
         self._frozen = self._recipe.everywhere(
             Frozen(
@@ -152,6 +155,7 @@ class Run:
         if not figures and folder is not None:  # it was killed between its last step and its end
             figures = {name: folder.summary[name] for name in _FIGURES if name in folder.summary}
         ending = {"steps": config.steps, "w_avg": self._mean_latent(), "diverged": sorted(divergence.copies)}
+        ending["peak_memory"] = dataclasses.asdict(peak_memory(self._devices()))
         return state, ending | figures
 
     def _initial(self) -> tuple[State, Target, jax.Array]:
@@ -212,13 +216,17 @@ class Run:
 
     def _known(self, compile_seconds: float) -> dict[str, Any]:
         """Figures that no step changes."""
-        mesh = self._recipe.mesh
-        devices = jax.devices()[:1] if mesh is None else list(mesh.devices.flat)
+        devices = self._devices()
         return {
             "compile_seconds": round(compile_seconds, 2),
             "devices": f"{len(devices)} x {devices[0].device_kind}",
             **self._recipe.padding(),
         }
+
+    def _devices(self) -> list[Any]:
+        """The devices of the mesh."""
+        mesh = self._recipe.mesh
+        return jax.devices()[:1] if mesh is None else list(mesh.devices.flat)
 
     def _mean_latent(self) -> dict[str, Any]:
         """Where the mean latent of the targets comes from, for the summary."""
@@ -240,7 +248,7 @@ class Run:
         """The generator of a copy; its parts may come from all processes."""
         own = multihost.whole(jax.tree.map(lambda x: x[copy], state.trainable))
         trainable = jax.tree.map(jnp.asarray, own)
-        return merge_generator(SplitGenerator(self._split.graphdef, trainable, self._split.fixed))
+        return merge_generator(self._split._replace(trainable=trainable))
 
     def _export(self, folder: RunFolder, generators: Sequence[Generator]) -> None:
         """Write the unlearned weights."""
@@ -253,4 +261,4 @@ class Run:
                 "forgotten": ", ".join(request.subjects) if self._shared else request.subjects[k],
                 "licence": "that of the source",
             }
-            save_generator(generator, folder.generator(k), notes)
+            save_unlearned(generator, folder.generator(k), notes)

@@ -5,7 +5,7 @@ A copy has one target, be it one person or many. Methods differ in how they draw
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -20,12 +20,14 @@ from jaxunlearn.methods import ewc
 from jaxunlearn.methods.base import Pairs, Schedule, Source, StepSettings, Target
 from jaxunlearn.methods.losses import Rendered, pair_losses, total_loss
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.generator import Generator, SplitGenerator, merge_source
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import Portion
 from jaxunlearn.training.copies import as_batch, differentiated_for_each_copy, for_each_copy, of_copies
 
 Pytree = Any
+Planes = tuple[jax.Array, Mapping[str, jax.Array]]
+"""Planes of latents, and the terms of the loss that were computed on the way to them."""
 
 
 class State(NamedTuple):
@@ -40,9 +42,11 @@ class Frozen(NamedTuple):
     """The arrays that no step changes, shared by all copies: the source generator and the loss's networks."""
 
     trainable: Pytree
-    """The source's parameters of the part that is trained."""
+    """What is trained, as it is before the first step: the source's parameters, or an addition to it."""
 
     fixed: Pytree
+    """The rest of the generator; all of the source, where training adds a part to it."""
+
     perception: Perception
     """The networks that compare images; as arguments, since captured weights would become constants."""
 
@@ -78,8 +82,8 @@ class UnlearningStep:
     """The pure functions of a step; none of them keeps any state.
 
     `init`, `target`, `draw` and `pairs` are functions of one copy. The others take all copies at once:
-    states, targets, draws and results have a leading axis `K`. Each copy has its own backbone. All else is
-    the same for all copies, and gets their pairs as one batch `[K P, ...]`.
+    states, targets, draws and results have a leading axis `K`. Each copy has its own trained part of the
+    backbone. All else is the same for all copies, and gets their pairs as one batch `[K P, ...]`.
 
     Args:
       graphdef: graph of the generator.
@@ -88,6 +92,7 @@ class UnlearningStep:
       portion: the share of a step's pairs that a device renders, where several devices share them. `losses`
         then counts these pairs alone, and `update` adds the devices' results; both must run on each device
         (`jax.shard_map`). All devices draw the same numbers, so that their count does not change a step.
+      source: graph of the source, where training adds a part to it; see `SplitGenerator`.
     """
 
     def __init__(
@@ -96,8 +101,10 @@ class UnlearningStep:
         optimiser: optax.GradientTransformation,
         settings: StepSettings,
         portion: Portion | None = None,
+        source: nnx.GraphDef | None = None,
     ):
         self._graphdef = graphdef
+        self._source_graphdef = source
         self._optimiser = optimiser
         self._settings = settings
         self._portion = portion
@@ -106,6 +113,12 @@ class UnlearningStep:
 
     def _generator(self, trainable: Pytree, fixed: Pytree) -> Generator:
         return nnx.merge(self._graphdef, trainable, fixed)
+
+    def _source(self, frozen: Frozen) -> Generator:
+        """Build the source, without what training adds to it."""
+        return merge_source(
+            SplitGenerator(self._graphdef, frozen.trainable, frozen.fixed, self._source_graphdef)
+        )
 
     def init(self, frozen: Frozen) -> State:
         """Return the state before the first step: the memory's anchor, or else a copy of the source."""
@@ -118,14 +131,14 @@ class UnlearningStep:
         settings = self._settings
         if settings.noise_mode == "random" or not settings.sampling.keeps_target_planes:
             return Target(ws, ws_target, None)
-        source = self._generator(frozen.trainable, frozen.fixed)
+        source = self._source(frozen)
         planes = source.planes(ws_target[None], settings.noise_mode, noise=None, compute=settings.compute)
         return Target(ws, ws_target, planes[0])
 
     @jax.named_scope("draw")
     def draw(self, key: jax.Array, frozen: Frozen, step: jax.Array | int = 0) -> Draws:
         """Draw all random numbers of one step of one copy from the copy's key."""
-        generator, settings = self._generator(frozen.trainable, frozen.fixed), self._settings
+        generator, settings = self._source(frozen), self._settings
         side = settings.neural_rendering_resolution or generator.config.neural_rendering_resolution
         count = settings.sampling.count
         of_pairs, of_trained, of_source = jax.random.split(jax.random.fold_in(key, step), 3)
@@ -147,7 +160,7 @@ class UnlearningStep:
 
     def pairs(self, frozen: Frozen, target: Target, draws: Any) -> Pairs:
         """Return the latents and cameras that `draws` stand for, of one copy."""
-        generator = self._generator(frozen.trainable, frozen.fixed)
+        generator = self._source(frozen)
 
         def mapping(z: jax.Array, c: jax.Array | None) -> jax.Array:
             return generator.mapping(z, conditioning_view(generator.config, len(z)) if c is None else c)
@@ -162,27 +175,27 @@ class UnlearningStep:
         pairs = pairs._replace(planes_to=None)  # no device knows whether its pairs are the first ones
         return self._portion.take((pairs, of_trained, of_source))
 
-    def _source_planes(self, frozen: Frozen, ws: jax.Array, noise: Noise | None) -> jax.Array:
+    def _source_planes(self, frozen: Frozen, ws: jax.Array, noise: Noise | None) -> Planes:
         """Compute the source's planes of `ws` `[K, P, L, D]` as one batch; they are `[K, P, ...]`."""
-        source = self._generator(frozen.trainable, frozen.fixed)
+        source = self._source(frozen)
         ws, copies = as_batch(ws), len(ws)
         planes = source.planes(ws, self._noise_mode, noise=as_batch(noise), compute=self._settings.compute)
-        return of_copies(planes, copies)
+        return of_copies(planes, copies), {}
 
-    def _trained_planes(
-        self, trainable: Pytree, fixed: Pytree, ws: jax.Array, noise: Noise | None
-    ) -> jax.Array:
-        """Compute the planes of each copy's `ws` with its own backbone, `[K, P, ...]`."""
+    def _trained_planes(self, trainable: Pytree, fixed: Pytree, ws: jax.Array, noise: Noise | None) -> Planes:
+        """Compute the planes of each copy's `ws` with its own trained part, `[K, P, ...]`."""
+        part, compute = self._settings.part, self._settings.compute
 
-        def planes(trainable: Pytree, ws: jax.Array, noise: Noise | None) -> jax.Array:
+        def planes(trainable: Pytree, ws: jax.Array, noise: Noise | None) -> Planes:
             generator = self._generator(trainable, fixed)
-            return generator.planes(ws, self._noise_mode, noise=noise, compute=self._settings.compute)
+            return part.planes(generator, ws, self._noise_mode, noise=noise, compute=compute)
 
-        return differentiated_for_each_copy(planes, trainable, ws, noise)
+        each = for_each_copy if part.shares_convolutions else differentiated_for_each_copy
+        return each(planes, trainable, ws, noise)
 
     def _render(
         self,
-        planes_of: Callable[[jax.Array, Noise | None], jax.Array],
+        planes_of: Callable[[jax.Array, Noise | None], Planes],
         frozen: Frozen,
         ws: jax.Array,
         c: jax.Array,
@@ -192,7 +205,7 @@ class UnlearningStep:
         """Render one side of the pairs of all copies, `[K, P, ...]`.
 
         Args:
-          planes_of: computes planes of ws `[K, p, L, D]` with their noise.
+          planes_of: computes planes of ws `[K, p, L, D]` with their noise, and terms inside.
           frozen: all that comes after the planes is part of it.
           ws: `[K, P, L, D]`.
           c: `[K, P, 25]`.
@@ -200,12 +213,12 @@ class UnlearningStep:
           first_planes: `[K, n, ...]`, planes of the first pairs of each copy, where they are known.
         """
         if first_planes is None:
-            planes = planes_of(ws, draws.noise)
+            planes, inside = planes_of(ws, draws.noise)
         else:
-            others = planes_of(ws[:, first_planes.shape[1] :], draws.noise)
+            others, inside = planes_of(ws[:, first_planes.shape[1] :], draws.noise)
             planes = jnp.concatenate([first_planes, others], axis=1)
         image = (
-            self._generator(frozen.trainable, frozen.fixed)
+            self._source(frozen)
             .render(
                 *as_batch((planes, ws, c)),
                 jitter=as_batch(draws.jitter),
@@ -215,8 +228,8 @@ class UnlearningStep:
             .image
         )
         if draws.planes_noise is not None:
-            planes = planes_of(ws, draws.planes_noise)
-        return Rendered(planes, of_copies(image, len(ws)))
+            planes, inside = planes_of(ws, draws.planes_noise)
+        return Rendered(planes, of_copies(image, len(ws)), inside)
 
     def render(
         self, trainable: Pytree, frozen: Frozen, target: Target, draws: Draws

@@ -18,7 +18,8 @@ from jaxunlearn.methods.base import Before, Prepared
 from jaxunlearn.methods.common_settings import TARGETS
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict, flat
-from jaxunlearn.models.loading import Models, fingerprint_of
+from jaxunlearn.models.generator import fingerprint_of
+from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
 from jaxunlearn.training import checks
@@ -69,6 +70,7 @@ def unlearn(
     people = _agreed_people(checks.people_of(people, models), models, config)
     method = method_of(config)
     method.check_files(config)
+    method.check_generator(models.generator, config)
     shared = method.shares_generator(config)
     checks.check_sharing(people, mesh, previous, shared=shared)
     if config.target.kind in TARGETS:  # a formula that may refuse a latent
@@ -82,7 +84,7 @@ def unlearn(
             _begin(folder, _request(models, people, before, shared=shared), config, people.ws, stack)
             people = dataclasses.replace(people, ws=folder.people())  # those that the run began with
             if folder.finished() and folder.summary.get("steps") == config.steps:
-                return finished(folder)
+                return finished(folder, models.generator)
         prepared = _prepare(models, people.ws, config, folder, before, mesh, progress=progress)
         run = Run(models, people, prepared, config, mesh, folder, numbers, progress=progress)
         return run.result(callbacks)
@@ -117,6 +119,7 @@ def _request(models: Models, people: People, before: Before | None, *, shared: b
         together=shared,
         start="" if before is None else fingerprint_of(before.generator),
         seeds=people.seeds,
+        adapters=models.adapters,
     )
 
 

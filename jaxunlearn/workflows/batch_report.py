@@ -1,12 +1,26 @@
 """Write the page of a work list: `report.html`, one row per person, with links to pictures and generators."""
 
-import html
+import dataclasses
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jaxunlearn.reporting.page.frame import write_page
+from jaxunlearn.reporting.page.frame import figure_text, write_page
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
+
+
+@dataclasses.dataclass(frozen=True)
+class _Person:
+    """A row: links are relative to the folder, empty without a file."""
+
+    name: str
+    picture: str
+    status: str
+    generator: str
+    loss: str
+    steps: int
+    learning_rate: str
+    state: str
 
 
 def write_worklist_page(folder: WorklistFolder) -> Path:
@@ -17,29 +31,30 @@ def write_worklist_page(folder: WorklistFolder) -> Path:
     """
     last, asked = folder.last(), len(folder.subjects())
     done = sum(line["status"] == DONE for line in last.values())
-    diverged = f", {len(last) - done} diverged" if done < len(last) else ""
-    title = f"{done} of {asked} people done{diverged}"
-    rows = "".join(_row(subject, line) for subject, line in last.items())
-    columns = ("person", "before, target, after", "status", "loss of the last step", "steps", "learning rate")
-    head = "".join(f"<th>{column}</th>" for column in columns)
-    body = f"""<p>Each person was forgotten in a generator of their own. The status links to it.</p>
-<table><tr>{head}</tr>
-{rows}</table>"""
+    diverged = len(last) - done
     path = folder.path / "report.html"
-    write_page(path, title, body, style="img { width: auto; height: 96px }")
+    values = {
+        "done": done,
+        "asked": asked,
+        "diverged": diverged,
+        "people": [_person(subject, line) for subject, line in last.items()],
+    }
+    title = f"{done} of {asked} people done{f', {diverged} diverged' if diverged else ''}"
+    write_page(path, "worklist.html", title, values, linked_pictures=True, refresh=len(last) < asked)
     return path
 
 
-def _row(subject: str, line: dict[str, Any]) -> str:
-    name, picture = html.escape(subject), ""
-    if "picture" in line:
-        picture = f'<img loading="lazy" alt="{name}" src="{_link(line["picture"])}">'
-    status = html.escape(line["status"])
-    if "generator" in line:
-        status = f'<a href="{_link(line["generator"])}">{status}</a>'
-    loss = "" if line.get("loss") is None else f"{line['loss']:.3f}"
-    cells = (name, picture, status, loss, line["steps"], f"{line['learning_rate']:g}")
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>\n"
+def _person(subject: str, line: dict[str, Any]) -> _Person:
+    return _Person(
+        subject,
+        _link(line.get("picture", "")),
+        line["status"],
+        _link(line.get("generator", "")),
+        "" if line.get("loss") is None else figure_text(line["loss"], 3),
+        line["steps"],
+        f"{line['learning_rate']:g}",
+        "good" if line["status"] == DONE else "bad",
+    )
 
 
 def _link(path: str) -> str:

@@ -21,8 +21,8 @@ from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.latents import repeated
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
-from jaxunlearn.models.generator import Generator
-from jaxunlearn.models.loading import Models, fingerprint_of
+from jaxunlearn.models.generator import Generator, fingerprint_of
+from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder

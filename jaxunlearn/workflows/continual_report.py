@@ -1,6 +1,5 @@
 """Report requests one after the other: two pictures, a page, and plain words."""
 
-import html
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,19 @@ from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
 from jaxunlearn.reporting.before_after import OTHER_SEEDS
-from jaxunlearn.reporting.page.figure import figure
-from jaxunlearn.reporting.page.frame import write_page
-from jaxunlearn.reporting.page.run_page import MEANINGS, number
+from jaxunlearn.reporting.page.charts import LineChart, Series, line_chart
+from jaxunlearn.reporting.page.frame import figure_text, write_page
+from jaxunlearn.reporting.page.picture import Pictures
+from jaxunlearn.reporting.page.sections.figures_section import Table
+from jaxunlearn.reporting.page.words import MEANINGS
 from jaxunlearn.workflows.continual import Forgotten
 from jaxunlearn.workflows.registry import Registry
 
 _FIGURES = ("others_id", "fid_pre", "fid_forget")
+_CAPTIONS = {
+    "people": "Forgotten people, one per column. First row: before; then one row after each request.",
+    "others": "Other people, who should stay the same. First row: before; then one row after each request.",
+}
 MOST_PEOPLE = 16
 """Largest number of people in a picture; of more people, every n-th is chosen."""
 
@@ -76,41 +81,67 @@ def write_requests_page(registry: Registry) -> Path:
     Returns:
       Path of the page.
     """
+    entries = registry.entries
+    pictures = Pictures(len(_CAPTIONS), 1)
+    path = registry.path / "report.html"
+    values = {
+        "model": registry.model,
+        "pictures": [
+            (pictures.file(registry.path / f"{name}.png", caption), caption)
+            for name, caption in _CAPTIONS.items()
+        ],
+        "after": _after_each(registry),
+        "charts": _over_requests(registry),
+        "meanings": {name: MEANINGS[name] for name in _FIGURES},
+        "people": [(entry.name, ", ".join(entry.subjects)) for entry in entries],
+    }
+    many = "s" if len(entries) > 1 else ""
+    write_page(path, "requests.html", f"Forgotten in {len(entries)} request{many}", values)
+    return path
+
+
+def _after_each(registry: Registry) -> Table:
+    """Return a row for each request: what became of the people of each request so far, and of others."""
     names = [entry.name for entry in registry.entries]
-    head = "".join(f"<th>people of {html.escape(name)}</th>" for name in names)
     rows = []
     for entry in registry.entries:
         cells = [_cell(figures) for figures in entry.figures["stages"]]
         cells += [""] * (len(names) - len(cells))
-        cells += [number(entry.figures[name]) for name in _FIGURES]
-        when = html.escape(f"{entry.name} ({entry.when[:16].replace('T', ' ')} UTC)")
-        rows.append(f"<tr><td>{when}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    who = "".join(
-        f"<tr><td>{html.escape(entry.name)}</td><td>{html.escape(', '.join(entry.subjects))}</td></tr>"
-        for entry in registry.entries
-    )
-    title = f"Forgotten by {registry.model} in {len(names)} request{'s' if len(names) > 1 else ''}"
-    people = "Forgotten people, one per column. First row: before; then one row after each request."
-    others = "Other people, who should stay the same. First row: before; then one row after each request."
-    columns = "".join(f"<th>{name}</th>" for name in _FIGURES)
-    body = f"""{figure(registry.path / "people.png", people)}
-{figure(registry.path / "others.png", others)}
-<h2>After each request</h2>
-<table><tr><th>after</th>{head}{columns}</tr>{"".join(rows)}</table>
-<p>People of a request: mean identity similarity before and after (highest in brackets), and how many of
-them are forgotten. others_id: {MEANINGS["others_id"]}. fid_pre: {MEANINGS["fid_pre"]}. fid_forget:
-{MEANINGS["fid_forget"]}.</p>
-<h2>The people of each request</h2><table>{who}</table>"""
-    path = registry.path / "report.html"
-    write_page(path, title, body)
-    return path
+        cells += [figure_text(entry.figures[name], 3) for name in _FIGURES]
+        rows.append((f"{entry.name} ({entry.when[:16].replace('T', ' ')} UTC)", *cells))
+    return Table(("after", *(f"people of {name}" for name in names), *_FIGURES), rows)
+
+
+def _over_requests(registry: Registry) -> list[LineChart]:
+    """Return the chart of similarity over the requests; none for fewer than two of them."""
+    entries = registry.entries
+    if len(entries) < 2:
+        return []
+    curves: dict[str, list[tuple[int, float]]] = {}
+    for number, entry in enumerate(entries, 1):
+        if entry.figures["others_id"] is not None:
+            curves.setdefault("other people", []).append((number, entry.figures["others_id"]))
+        for stage, figures in zip(entries, entry.figures["stages"], strict=False):
+            if figures["id"] is not None:
+                curves.setdefault(f"people of {stage.name}", []).append((number, figures["id"]))
+    series = [Series(name, np.array(points, float)) for name, points in curves.items()]
+    if not series:
+        return []
+    return [
+        line_chart(
+            "Similarity before and after",
+            series,
+            labels=("requests so far", "similarity before and after"),
+            summary="Other people should stay high, forgotten people low, also after later requests.",
+        )
+    ]
 
 
 def _cell(figures: dict[str, Any]) -> str:
     if figures["id"] is None:  # the detector found no face
         return "not measured"
     forgotten = "" if figures["forgotten"] is None else f", {figures['forgotten']} of {figures['people']}"
-    return f"{figures['id']:.2f} ({figures['id_highest']:.2f}){forgotten}"
+    return f"{figure_text(figures['id'])} ({figure_text(figures['id_highest'])}){forgotten}"
 
 
 def newest_generator(registry: Registry) -> Path:

@@ -22,6 +22,8 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.reporting.before_after import RunPictures
+from jaxunlearn.reporting.page.compare_page import write_comparison
+from jaxunlearn.reporting.report import write_run_report
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.unlearn import unlearn
 from torch_bridge import remove_leftovers
@@ -52,7 +54,8 @@ def sweep_distances(
       people: the people to forget.
       config: of SUGAR with a mapper; the mapper is trained for `config.target.distance`.
       distances: in the unit of `config.unit`; negative distances lie on the other side of the mean.
-      out: folder for `sweep.md`, `sweep.json`, `personNNNN.png`, and a run folder for each distance.
+      out: folder for `report.html`, `sweep.md`, `sweep.json`, `personNNNN.png`, and a run folder for each
+        distance.
       mesh: see `training.unlearn`.
       progress: True shows progress bars.
 
@@ -100,8 +103,15 @@ def _sweep(
         results.append(result)
         figures = evaluate(models, result, changed, reference=reference, progress=progress)
         rows.append({"distance": distance, **figures})
+        write_run_report(models, result, changed)
     _save_pictures(models, results, config, out)
     _write(out, rows, config)
+    write_comparison(
+        [out / f"d{distance:+g}" for distance in distances],
+        out / "report.html",
+        title=f"{len(distances)} distances d",
+        intro="The same people, forgotten once for each distance of their surrogates from themselves.",
+    )
     return rows
 
 

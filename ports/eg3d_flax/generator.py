@@ -22,7 +22,7 @@ from eg3d_flax.renderer import (
     render_rays,
 )
 from eg3d_flax.superresolution import Superresolution
-from eg3d_flax.synthesis import Noise, NoiseMode, SynthesisNetwork
+from eg3d_flax.synthesis import NOTHING, Adaptation, Noise, NoiseMode, SynthesisNetwork
 
 
 class RenderOutput(NamedTuple):
@@ -111,10 +111,13 @@ class TriPlaneGenerator(nnx.Module):
         *,
         key: jax.Array | None = None,
         noise: Noise | None = None,
+        adapt: Adaptation = NOTHING,
         compute: Compute = DEFAULT,
     ) -> jax.Array:
         """Map ws `[B, num_ws, w_dim]` to feature planes `[B, 3, H, W, C]` float32; see `SynthesisNetwork`."""
-        flat = self.backbone.synthesis(ws, noise_mode=noise_mode, key=key, noise=noise, compute=compute)
+        flat = self.backbone.synthesis(
+            ws, noise_mode=noise_mode, key=key, noise=noise, adapt=adapt, compute=compute
+        )
         return rearrange(flat, "b h w (p c) -> b p h w c", p=3)
 
     def draw_noise(self, key: jax.Array, batch: int) -> Noise:

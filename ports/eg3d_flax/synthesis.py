@@ -1,6 +1,7 @@
 """StyleGAN2's synthesis network ("skip" architecture), which maps ws to feature planes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import jax
@@ -16,6 +17,12 @@ from eg3d_flax.resample import RESAMPLE_FILTER, upsample2d
 NoiseMode = Literal["const", "none", "random"]
 Noise = Mapping[str, jax.Array]
 """Layer name, such as "b8.conv0" → standard normal `[B or 1, resolution, resolution, 1]`."""
+Features = Callable[[jax.Array], jax.Array]
+"""A function of a block's features `[B, H, W, C]`, which returns others of the same shape and dtype."""
+Adaptation = Mapping[str, Features]
+"""Block name, such as "b8" → the function of its features between its last convolution and its ToRGB."""
+NOTHING: Adaptation = MappingProxyType({})
+"""The adaptation that changes nothing."""
 
 
 class SynthesisBlock(nnx.Module):
@@ -63,6 +70,7 @@ class SynthesisBlock(nnx.Module):
         *,
         noise: Noise,
         images: int,
+        adapt: Features | None = None,
         compute: Compute = DEFAULT,
     ) -> tuple[jax.Array, jax.Array]:
         """Apply the block.
@@ -73,6 +81,7 @@ class SynthesisBlock(nnx.Module):
           ws: `[B, num_conv + 1, w_dim]`, one row per layer.
           noise: by "conv0" and "conv1"; other layers get no noise.
           images: number of skip images; further rows of the batch only fill it up, see `batch_padding`.
+          adapt: changes the features after the last convolution, before ToRGB; None leaves them.
           compute: forms and dtype.
 
         Returns:
@@ -85,6 +94,8 @@ class SynthesisBlock(nnx.Module):
         assert x is not None
         for row, (name, layer) in enumerate(self.convolutions.items()):
             x = layer(x, ws[:, row], noise=noise.get(name), compute=compute)
+        if adapt is not None:
+            x = adapt(x)
         rgb = self.torgb(x, ws[:, self.num_conv], compute=compute)[:images].astype(jnp.float32)
         if img is None:
             return x, rgb
@@ -170,6 +181,7 @@ class SynthesisNetwork(nnx.Module):
         noise_mode: NoiseMode = "const",
         key: jax.Array | None = None,
         noise: Noise | None = None,
+        adapt: Adaptation = NOTHING,
         compute: Compute = DEFAULT,
     ) -> jax.Array:
         """Compute the planes.
@@ -179,16 +191,21 @@ class SynthesisNetwork(nnx.Module):
           noise_mode: "const" uses the stored noise, "none" uses no noise, "random" draws noise with `key`.
           key: random key, or one key per latent.
           noise: noise by layer to use instead; other layers get no noise.
+          adapt: functions of the features of some blocks. Their batch may be longer than B, see
+            `batch_padding`.
           compute: forms and dtype.
 
         Returns:
           `[B, img_resolution, img_resolution, img_channels]` float32.
 
         Raises:
-          ValueError: if ws have a wrong shape, `noise` names an unknown layer, or random noise has no key.
+          ValueError: if ws have a wrong shape, `noise` or `adapt` names something unknown, or random noise
+            has no key.
         """
         if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
             raise ValueError(f"ws must be [B, {self.num_ws}, {self.w_dim}], not {list(ws.shape)}")
+        if unknown := adapt.keys() - self.blocks.keys():
+            raise ValueError(f"adapt names blocks that do not exist: {', '.join(sorted(unknown))}")
         by_layer = self._noise(noise_mode, key, noise, ws.shape[0])
         count = len(ws)
         ws, by_layer = filled(compute.batch_multiple, ws.astype(jnp.float32), by_layer)
@@ -201,6 +218,8 @@ class SynthesisNetwork(nnx.Module):
             block_noise = {
                 c: by_layer[f"{name}.{c}"] for c in block.convolutions if f"{name}.{c}" in by_layer
             }
-            x, img = block(x, img, rows, noise=block_noise, images=count, compute=compute)
+            x, img = block(
+                x, img, rows, noise=block_noise, images=count, adapt=adapt.get(name), compute=compute
+            )
         assert img is not None
         return img

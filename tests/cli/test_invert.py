@@ -74,6 +74,7 @@ def test_what_can_be_used_is_inverted_and_the_rest_is_named(inverted: tuple[Path
         "bob.npz",
         "bob.png",
         "inversion.json",
+        "report.html",
     }
     left_out = json.loads((out / "inversion.json").read_text())["left_out"]
     assert [Path(line.split(": ")[0]).name for line in left_out] == ["stamp.png"]
@@ -126,7 +127,7 @@ def test_all_latents_in_one_file(folder: Path, tmp_path: Path, models: Models, c
     printed = capsys.readouterr().out.splitlines()
     assert re.match(r"bob\.png +0\.\d{3} +0\.\d{4} +0\.\d{3}$", printed[1])
     assert printed[3].startswith("mean")
-    assert printed[-2] == str(out)
+    assert printed[-3:-1] == [str(out), str(out.with_suffix(".html"))]
     people = people_from_latents(models, out)
     assert people.subjects == ("bob", "bob-2")
     np.testing.assert_allclose(people.ws[0], people.ws[1], atol=1e-4)

@@ -61,12 +61,15 @@ def test_many_people_are_measured_together(many, capsys):
     assert kinds.count("person") == 3
     assert kinds.count("look") == 3 * 5  # latent, wide, three psi
     assert kinds.count("retained") == summary["counts"]["retained_people"]
+    assert kinds.count("near") == 2 * summary["counts"]["retained_people"]  # at two distances
     assert [line["step"] for line in read_frontier(many.frontier_file)] == [1, 2]
     page = many.report.read_text()
-    assert page.count("data:image/svg+xml;base64,") == 1  # the frontier
-    assert "3 people forgotten by tiny" in page
-    assert page.count("data:image/png;base64,") == 5  # everybody, each of them, others
-    assert all(f"<td>seed {seed}</td>" in page for seed in (3, 4, 5))
+    assert "<h3>Frontier</h3>" in page
+    assert "<title>Forgetting seed 3, seed 4, seed 5</title>" in page
+    assert page.count("data:image/webp;base64,") >= 3 * (
+        2 + 3 * 5
+    )  # each of them, from the front and all sides
+    assert all(f'">seed {seed}</h3>' in page for seed in (3, 4, 5))
 
 
 @pytest.mark.must
@@ -103,7 +106,10 @@ def test_a_sweep_over_distances(many, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "| -0.5 |" in printed
     assert "| 1.5 |" in printed
-    assert printed.splitlines()[-1].endswith("person0002.png")
+    assert printed.splitlines()[-2].endswith("person0002.png")
+    page = (tmp_path / "sweep" / "report.html").read_text()
+    assert "<h1>2 distances d</h1>" in page
+    assert all(name in page for name in ("d-0.5", "d+1.5"))
     assert (tmp_path / "sweep" / "person0002.png").is_file()
 
 

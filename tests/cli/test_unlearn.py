@@ -10,7 +10,8 @@ import trimesh
 from PIL import Image
 
 from jaxunlearn.cli import main as cli
-from jaxunlearn.reporting.page.run_page import MEANINGS
+from jaxunlearn.reporting.page.words import MEANINGS
+from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 FEW = [
@@ -66,11 +67,32 @@ def test_the_summary_uses_the_papers_names(demo):
 @pytest.mark.must
 def test_the_page_stands_alone(demo):
     page = demo[0].report.read_text()
-    assert page.count("data:image/png;base64,") == 2
     assert "://" not in page  # no base64 has these letters
     assert all(name in page for name in MEANINGS if name not in ("delta_fid_real", "fid_forget"))
-    assert "seed 3" in page
+    assert "<title>Forgetting seed 3</title>" in page
     assert "<polyline" not in page  # two steps were logged as one line
+    assert 'http-equiv="refresh"' not in page
+    for alt in ("seed 3 before, seen from the front", "Other photo 2 of seed 3, after", "Somebody else"):
+        assert f'alt="{alt}' in page
+
+
+@pytest.mark.must
+def test_the_page_is_made_anew_without_its_pictures(demo, capsys):
+    folder = demo[0]
+    before = folder.report.read_text()
+    assert cli.main(["report", str(folder.path)]) == 0
+    assert folder.report.read_text() == before  # nothing was rendered
+    photos = SheetFolder(folder.images).read("photos-0000")
+    sheets = folder.images / "page" / "sheets.json"
+    index = json.loads(sheets.read_text())
+    sheets.write_text(json.dumps({"photos-0000": index["photos-0000"]}))
+    folder.report.unlink()
+    assert cli.main(["report", str(folder.path)]) == 0
+    assert capsys.readouterr().out.splitlines() == 2 * [str(folder.report)]
+    assert set(json.loads(sheets.read_text())) == set(index)
+    assert photos is not None
+    assert photos.images.shape[:2] == (2, 2)
+    assert len(folder.report.read_text()) == pytest.approx(len(before), rel=0.05)
 
 
 @pytest.mark.must

@@ -17,7 +17,9 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 @pytest.mark.parametrize(
-    "path", [*(CONFIGS / "guide").glob("*.py"), *(CONFIGS / "sugar").glob("*.py")], ids=str
+    "path",
+    [path for name in ("guide", "sugar", "legato") for path in (CONFIGS / name).glob("*.py")],
+    ids=str,
 )
 def test_a_config_loads_and_makes_sense(path):
     config = read_config(str(path), ["--config.steps=7"], presets.paper())
@@ -25,7 +27,10 @@ def test_a_config_loads_and_makes_sense(path):
     assert config.steps == 7
 
 
-@pytest.mark.parametrize("name", ["guide/paper", "guide/official", "guide/heads"])
+@pytest.mark.parametrize(
+    "name",
+    ["guide/paper", "guide/official", "guide/heads", "legato/paper", "legato/official", "legato/heads"],
+)
 def test_numbers_that_a_config_shows_are_the_presets(name):
     assert flat(read_config(f"{CONFIGS / name}.py", [], presets.paper())) == flat(preset(name))
 

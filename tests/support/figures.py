@@ -72,7 +72,7 @@ def of_person(main: dict[str, Any] | None = None, dlib: dict[str, Any] | None = 
                 "people": 64,
                 "same": 4,
                 "lost": 0.25,
-                "lost_counts": {"number": 15, "people": 60},
+                "lost_counts": {"share": 0.25, "low": 0.16, "high": 0.37, "number": 15, "people": 60},
                 "others_id": 0.8,
             }
         },

@@ -4,9 +4,11 @@ import jax
 import pytest
 
 from jaxunlearn.methods.guide import presets
+from jaxunlearn.methods.legato import presets as legato_presets
 from jaxunlearn.profiling.workload import PRESETS, Workload
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.training.compiled_step import StepRecipe
+from legato_flax import AdaptersConfig
 from tests.support.alone import alone
 from tests.support.products import Product, products
 
@@ -42,6 +44,22 @@ def test_products_of_frozen_weights_have_all_copies_in_one_batch(work, platform)
     assert {product.groups for product in expected} == {1}
     # Each copy has its own weights in the trained backbone; the source's has those of all.
     assert {product.groups for product in several if product.part == "backbone"} == {1, COPIES}
+
+
+def test_copies_with_adapters_share_the_backbone_as_well():
+    """Convolutions have all copies in one batch; the products of adapters alone have a matrix a copy."""
+    work = Workload.of(PRESETS["heads"].outline(), legato_presets.heads())
+    one, several = (
+        products(recipe.advance(), *work.outline(recipe))
+        for recipe in (recipe_for(work, 1, "cpu"), recipe_for(work, COPIES, "cpu"))
+    )
+    assert len(one) == len(several)
+    both = [(a, b) for a, b in zip(one, several, strict=True) if b.part == "backbone"]
+    own = [b for a, b in both if b.groups > a.groups]
+    blocks, steps = len(AdaptersConfig.for_generator(work.generator.config).applied), 4
+    # W1 and W2 in each step: forward, the gradient of features, and the gradient of weights.
+    assert 2 * blocks * steps * 2 < len(own) <= 2 * blocks * steps * 3 < len(both)
+    assert {product.groups for product in own} == {COPIES}
 
 
 def test_the_test_would_notice_weights_that_are_copied(work):

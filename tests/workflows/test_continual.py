@@ -98,7 +98,7 @@ def test_pictures_and_page(out, both):
     with Image.open(out / "people.png") as image:
         assert image.size == (4 * CONFIG.img_resolution, 3 * CONFIG.img_resolution)
     page = (out / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 2
+    assert page.count("data:image/webp;base64,") == 2
     assert "seed 1, seed 2" in page
     assert finished(RunFolder(newest_generator(both.registry).parents[1])).summary["steps"] == 4
 

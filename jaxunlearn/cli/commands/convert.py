@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files import convert
+from jaxunlearn.models.files.adapted import write_official
 from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.terminal import say, say_lines
 
@@ -27,6 +28,12 @@ def run(arguments: argparse.Namespace) -> None:
     if target is None or arguments.check:
         say_lines(convert.accounting_table(opened).rstrip("\n"))
         convert.require_sound(opened)
+        return
+    if arguments.adapter:
+        if arguments.to != "torch":
+            raise InputError("--adapter needs --to torch; without it, an adapter is a file of its own")
+        write_official(opened, arguments.adapter, target)
+        say(f"{target}: {opened.kind.name} with adapters from {arguments.source}")
         return
     write = convert.write_torch if arguments.to == "torch" else convert.write_jax
     write(opened, target)

@@ -9,6 +9,7 @@ from jaxunlearn.methods import configuration
 from jaxunlearn.methods.registry import DEFAULT, preset
 from jaxunlearn.models import loading
 from jaxunlearn.photos.people import people_from_seeds
+from jaxunlearn.reporting.live_page import live_page
 from jaxunlearn.reporting.report import evaluate_and_report
 from jaxunlearn.terminal import say
 from jaxunlearn.training.unlearn import unlearn
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     models = loading.load_models("heads")
     people = people_from_seeds(models, [arguments.seed])
     out = arguments.out or Path("runs") / f"demo-{people.name}"
-    result = unlearn(models, people, config, workdir=out)
+    result = unlearn(models, people, config, workdir=out, callbacks=live_page(config.log_every, out))
     for line in evaluate_and_report(models, result, config):
         say(line)
     say(

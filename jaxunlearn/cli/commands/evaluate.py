@@ -13,11 +13,13 @@ from jaxunlearn.evaluation.evaluate import default_features, measure_reference
 from jaxunlearn.evaluation.other_photos import invert_remaining, read_others
 from jaxunlearn.evaluation.real_images import read_real, write_statistics
 from jaxunlearn.evaluation.retaining_sets import read_retaining_set
+from jaxunlearn.evaluation.strength import at_strength, evaluate_strength
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models import loading
 from jaxunlearn.reporting.report import evaluate_and_report
-from jaxunlearn.terminal import say
+from jaxunlearn.reporting.verdict import verdict
+from jaxunlearn.terminal import say, say_lines
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -28,6 +30,8 @@ def run(arguments: argparse.Namespace) -> None:
     """
     _check_save_real(arguments)
     result, config, models = read_run(arguments)
+    if arguments.strength is not None:
+        at_strength(result, arguments.strength)  # refuses a run without adapters
     inception = arguments.inception or loading.published_inception(models.name)
     side = models.generator.config.img_resolution
     features = InceptionFeatures(loading.load_inception(inception)) if inception else default_features()
@@ -42,6 +46,14 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.retain is not None:
         retaining = read_retaining_set(models, arguments.retain, **_inversion(arguments, config))
     reference = measure_reference(models, config, features=features, real=real, retaining=retaining)
+    if arguments.strength is not None:
+        path, figures = evaluate_strength(
+            models, result, config, arguments.strength, reference=reference, other_ws=others
+        )
+        for k, subject in enumerate(result.people.subjects):
+            say_lines("\n".join(verdict(subject, figures["people"][str(k)])))
+        say(path)
+        return
     for line in evaluate_and_report(models, result, config, reference=reference, other_ws=others):
         say(line)
 

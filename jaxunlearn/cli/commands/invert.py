@@ -5,8 +5,9 @@ from pathlib import Path
 
 from jaxunlearn.cli.readers import models_of
 from jaxunlearn.errors import InputError
-from jaxunlearn.photos.inversion_report import measure, save, table
+from jaxunlearn.photos.inversion_report import figures_file, measure, save, table
 from jaxunlearn.photos.photo_inversion import invert
+from jaxunlearn.reporting.page.inversion_page import write_inversion_page
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.terminal import say, say_lines
 
@@ -37,4 +38,5 @@ def run(arguments: argparse.Namespace) -> None:
     say_lines(table(inverted.names, figures, models.judge.name, models.judge.threshold))
     for path in written:
         say(path)
+    say(write_inversion_page(figures_file(out)))
     say(f"make the generator forget them: jaxunlearn unlearn --latents {written[0]}")

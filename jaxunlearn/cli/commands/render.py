@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from eg3d_flax import Compute, TriPlaneGenerator
+from jaxunlearn.errors import InputError
+from jaxunlearn.models.adapters import adapted
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.latent_io import read_latents
@@ -27,13 +29,21 @@ def run(arguments: argparse.Namespace) -> None:
     """
     film, mesh = _video(arguments), _mesh(arguments)
     if arguments.folder is not None:
+        if arguments.adapter or arguments.strength is not None:
+            raise InputError(
+                "--adapter and --strength cannot be used with RUN; render the run's own file: "
+                f"--adapter {arguments.folder / 'generator' / '0000.safetensors'}"
+            )
         yaws = arguments.yaw if len(arguments.yaw) > 1 else YAWS
         for path, note in render_run(RunFolder(arguments.folder), yaws=yaws, video=film, mesh=mesh):
             say(path)
             if note is not None:
                 complain(f"note: {note}")
         return
-    generator = load_generator(arguments.model)
+    if arguments.strength is not None and not arguments.adapter:
+        raise InputError("--strength needs --adapter, whose end time it scales")
+    strength = 1.0 if arguments.strength is None else arguments.strength
+    generator = adapted(load_generator(arguments.model), arguments.adapter, strength)
     ws, labels = _samples(arguments, generator)
     compute = dataclasses.replace(
         Compute.for_platform(jax.default_backend()),

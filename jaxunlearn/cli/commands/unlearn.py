@@ -20,6 +20,7 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
 from jaxunlearn.photos.photo_inversion import people_from_photos
 from jaxunlearn.process.multihost import check_same, leads
+from jaxunlearn.reporting.live_page import live_page
 from jaxunlearn.reporting.report import write_run_report
 from jaxunlearn.terminal import say, say_lines
 from jaxunlearn.training.unlearn import unlearn
@@ -77,9 +78,10 @@ def run(arguments: argparse.Namespace) -> None:
         say_lines(read_text(out / "sweep.md").rstrip("\n"))
         for k in range(len(people.subjects)):
             say(out / f"person{k:04d}.png")
+        say(out / "report.html")
         return
-    frontier = frontier_of(models, people, config, out)
-    result = unlearn(models, people, config, workdir=out, mesh=mesh, callbacks=frontier)
+    callbacks = [*frontier_of(models, people, config, out), *live_page(config.log_every, out)]
+    result = unlearn(models, people, config, workdir=out, mesh=mesh, callbacks=callbacks)
     if leads():
         folder = write_run_report(models, result, config)
         for k in range(len(result.generators)):

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 
+from jaxunlearn.cli.argument_groups import add_adapters
 from jaxunlearn.cli.argument_types import local_path
 
 DESCRIPTION = """\
@@ -17,6 +18,8 @@ examples:
   jaxunlearn convert ffhqrebalanced512-128.pkl ffhq.safetensors
   jaxunlearn convert ffhqrebalanced512-128.pkl --check
   jaxunlearn convert unlearned.safetensors unlearned.pth --to torch
+  jaxunlearn convert last.pkl adapter.safetensors --kind legato
+  jaxunlearn convert ffhq.safetensors adapted.pth --adapter adapter.safetensors --to torch
 """
 
 
@@ -27,6 +30,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("target", metavar="OUT", type=local_path, nargs="?", help="file to write")
     add("--kind", default="auto", help="kind of network; auto recognises it by the names of its weights")
     add("--check", action="store_true", help="print what each key becomes; write nothing")
+    add_adapters(
+        parser,
+        "with --to torch, an adapter of the generator IN: OUT gets the official names of both",
+    )
     add(
         "--to",
         choices=("jax", "torch"),

@@ -2,12 +2,13 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.argument_groups import add_inversion, add_run
+from jaxunlearn.cli.argument_groups import add_inversion, add_run, add_strength
 from jaxunlearn.cli.argument_types import local_path, name_or_path
 
 DESCRIPTION = """\
 Measure what a run did: how well each person is forgotten, also in other pictures of them, and how little all
-other people changed. Writes summary.json, pictures and report.html into the run folder.
+other people changed. Writes summary.json, pictures and report.html into the run folder. With --strength the
+run's adapters are measured at another strength, and only the figures are written, to strength/S.json.
 """
 EXAMPLES = """\
 examples:
@@ -23,6 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments."""
     add = parser.add_argument
     add_run(parser)
+    add_strength(parser)
     add(
         "--inception",
         type=name_or_path,

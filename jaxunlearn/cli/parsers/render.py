@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
+from jaxunlearn.cli.argument_groups import add_adapters, add_strength
 from jaxunlearn.cli.argument_types import (
     LARGEST_SEED,
     MOST_BATCH,
@@ -26,6 +27,7 @@ examples:
   jaxunlearn render --model ffhq.safetensors --seeds 0-7 --yaw -20 0 20 --truncation-psi 0.7 --out pictures
   jaxunlearn render --model ffhq.safetensors --seeds 3 --video orbit.mp4 --mesh head.glb --out pictures
   jaxunlearn render --model ffhq.safetensors --latents person.npz --depth --out pictures
+  jaxunlearn render --adapter runs/person/generator/0000.safetensors --strength 0.5 --out pictures
   jaxunlearn render runs/seed0007 --yaw -40 -20 0 20 40 --video orbit.gif --mesh head.glb
 """
 
@@ -46,6 +48,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="heads",
         help="a file; heads: the bundled model; random: a small untrained generator [%(default)s]",
     )
+    add_adapters(parser, "an adapter of the generator, as LEGATO trains them")
+    add_strength(parser)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--seeds", type=seeds, default=seeds("0-7"), help="such as 0-3,7 [0-7]")
     which.add_argument(

@@ -67,11 +67,34 @@ class RetainedLine(TypedDict):
     distance: float
 
 
+class NearLine(TypedDict):
+    """Somebody near a forgotten person.
+
+    Attributes:
+      copy: number of the generator copy; 0 where all people share one.
+      radius, number, nearest, same, judges, lost: see `NearPeople.people`.
+    """
+
+    kind: Literal["near"]
+    copy: int
+    radius: float
+    number: int
+    nearest: int
+    same: bool
+    judges: dict[str, float | None]
+    lost: bool | None
+
+
 class _AnyLine(TypedDict):
-    kind: Literal["person", "look", "retained"]
+    kind: Literal["person", "look", "retained", "near"]
 
 
-_FORMS: dict[str, type[Any]] = {"person": PersonLine, "look": LookLine, "retained": RetainedLine}
+_FORMS: dict[str, type[Any]] = {
+    "person": PersonLine,
+    "look": LookLine,
+    "retained": RetainedLine,
+    "near": NearLine,
+}
 
 
 def figure_lines(subjects: Sequence[str], measured: Sequence[Measured]) -> list[Line]:
@@ -99,6 +122,8 @@ def figure_lines(subjects: Sequence[str], measured: Sequence[Measured]) -> list[
         for number, other in enumerate(each.retained.people):
             nearest = other["nearest"] + first
             lines.append({"kind": "retained", "copy": copy, "number": number, **other, "nearest": nearest})
+        for near in each.retained.near:
+            lines.append({"kind": "near", "copy": copy, **near, "nearest": near["nearest"] + first})
         first += len(each.people)
     return lines
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jax.sharding import Mesh
@@ -23,6 +24,24 @@ from jaxunlearn.methods.losses import preserving
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.models.loading import Models
+
+
+def drawing(config: ConfigDict, model: GeneratorConfig, unit: float) -> dict[str, Any]:
+    """Return the fields of `GuideSampling` that a config stands for; see `Method.sampling`."""
+    pairs = config.pairs
+    return {
+        "local": weights(config),
+        "adjacent": weights(config),
+        "preserved": preserving(weights(config)),
+        "num_adjacent": pairs.num_adjacent,
+        "num_global": pairs.num_global,
+        "lambda_adjacent": pairs.lambda_adjacent,
+        "lambda_global": pairs.lambda_global,
+        "reduction": pairs.reduction,
+        "alpha_max": pairs.alpha_max * unit,
+        "view": pairs.view,
+        **cameras(config, model),
+    }
 
 
 class GuideMethod(Method):
@@ -53,20 +72,7 @@ class GuideMethod(Method):
         """See `Method.sampling`."""
         if self.shares_generator(config):
             return many_sampling(config, model, unit, people, "shifted")
-        pairs = config.pairs
-        return GuideSampling(
-            local=weights(config),
-            adjacent=weights(config),
-            preserved=preserving(weights(config)),
-            num_adjacent=pairs.num_adjacent,
-            num_global=pairs.num_global,
-            lambda_adjacent=pairs.lambda_adjacent,
-            lambda_global=pairs.lambda_global,
-            reduction=pairs.reduction,
-            alpha_max=pairs.alpha_max * unit,
-            view=pairs.view,
-            **cameras(config, model),
-        )
+        return GuideSampling(**drawing(config, model, unit))
 
     def prepare(
         self,

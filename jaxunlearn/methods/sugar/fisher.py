@@ -21,7 +21,7 @@ from jaxunlearn.methods.from_config import scale
 from jaxunlearn.methods.latents import NormOver
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.models.generator import Generator, SplitGenerator
+from jaxunlearn.models.generator import Generator, SplitGenerator, merge_generator
 from jaxunlearn.process import multihost
 from jaxunlearn.sharding import SAMPLE, everywhere
 
@@ -126,7 +126,7 @@ def importance(
       InputError: if the Fisher is zero or not finite.
     """
     of_probes, of_shuffle, of_start, of_visits = jax.random.split(key, 4)
-    probes = probes_around(nnx.merge(*split), ws, w_avg, settings, of_probes)
+    probes = probes_around(merge_generator(split), ws, w_avg, settings, of_probes)
     probes = jax.random.permutation(of_shuffle, probes)
     parameters = split.trainable
     if settings.estimator != "gauss-newton" and settings.perturbation:

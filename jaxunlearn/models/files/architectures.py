@@ -42,12 +42,14 @@ class Kind:
       recognises: returns True for the names of a state dict of this kind.
       read: reads a file as this kind; raises `torch_bridge.CheckpointError` without the file's name.
       licence: terms of the released weights.
+      option: the option that commands take such a file with, to be named where it stands for another one.
     """
 
     name: str
     recognises: Callable[[Collection[str]], bool]
     read: Callable[[CheckpointFile], Network]
     licence: str
+    option: str = ""
 
 
 def _read_generator(file: CheckpointFile) -> Network:
@@ -61,6 +63,39 @@ def _read_generator(file: CheckpointFile) -> Network:
         build=lambda: eg3d_flax.from_torch(state_dict, config),
         to_torch=lambda: eg3d_flax.to_torch(eg3d_flax.from_torch(state_dict, config)),
     )
+
+
+def _read_adapters(file: CheckpointFile) -> Network:
+    import legato_flax
+
+    state_dict, config = legato_flax.read_state_dict(file)
+    return Network(
+        rows=legato_flax.account(state_dict, config),
+        header={"config": legato_flax.config_to_json(config), **_owner_of_adapters(file)},
+        build=lambda: legato_flax.from_torch(state_dict, config),
+        to_torch=lambda: state_dict,
+    )
+
+
+def _owner_of_adapters(file: CheckpointFile) -> Mapping[str, str]:
+    """Return the fingerprint of the generator that an official pickle holds beside its adapters."""
+    import torch_bridge
+    from eg3d_flax import from_torch
+    from eg3d_flax.checkpoint import checkpoint_contents
+    from jaxunlearn.models.adapters import OWNER
+    from jaxunlearn.models.generator import fingerprint_of
+    from legato_flax import without_adapters
+
+    if torch_bridge.persistent_network(file.tree) is None:
+        return {}
+    state_dict, config = checkpoint_contents(file)
+    return {OWNER: fingerprint_of(from_torch(without_adapters(state_dict), config))}
+
+
+def _has_adapters(names: Collection[str]) -> bool:
+    from legato_flax import is_official
+
+    return any(is_official(name) for name in names)
 
 
 def _read_lpips(file: CheckpointFile) -> Network:
@@ -139,6 +174,13 @@ def _mtcnn_kind(net: Literal["pnet", "rnet", "onet"]) -> Kind:
 
 
 KINDS = (
+    Kind(  # before eg3d: an official file has the whole generator as well
+        "legato",
+        recognises=_has_adapters,
+        read=_read_adapters,
+        licence="the terms of the generator that it was trained for",
+        option="--adapter",
+    ),
     Kind(
         "eg3d",
         recognises=lambda names: any(name.startswith("backbone.synthesis.") for name in names),

@@ -119,7 +119,8 @@ def _kind_of(file: CheckpointFile, wanted: Kind | None) -> Kind:
             raise CheckpointError(f"its arrays ({some}, …) are not those of {known}; pass --kind")
         return recognised
     if recognised is not None and recognised.name != wanted.name:
-        raise CheckpointError(f"holds a network of the kind {recognised.name}, not {wanted.name}")
+        hint = f"; give it with {recognised.option}" if recognised.option else ""
+        raise CheckpointError(f"holds a network of the kind {recognised.name}, not {wanted.name}{hint}")
     return wanted
 
 

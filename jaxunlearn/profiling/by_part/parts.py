@@ -78,7 +78,7 @@ class _Step:
         self._config = generator.config
         # Lookup and decoder are timed one by one, also where a step does both in one kernel.
         self._compute = dataclasses.replace(settings.compute, fused=False)
-        self._weights = settings.sampling.weights()
+        self._weights, self._part = settings.sampling.weights(), settings.part
         self._noise_mode = "none" if settings.noise_mode == "random" else settings.noise_mode
         self._side = settings.neural_rendering_resolution or self._config.neural_rendering_resolution
         self._rays = min(self._compute.ray_chunk or self._side**2, self._side**2)
@@ -107,7 +107,7 @@ class _Step:
         return merge_generator(SplitGenerator(self._graphdef, trainable, fixed))
 
     def _backbone(self) -> Part:
-        operations = self._pairs * flops.backbone(self._config)
+        planes = self._part.work(self._config)
         return Part(
             "backbone",
             lambda trainable, fixed, ws: self._merged(trainable, fixed).planes(
@@ -115,7 +115,7 @@ class _Step:
             ),
             lambda: self._frozen.trainable,
             (self._frozen.fixed, self._ws),
-            Work(operations, 2 * operations),
+            Work(self._pairs * planes.forward, self._pairs * planes.backward),
         )
 
     def _features(self, planes: jax.Array, places: jax.Array) -> jax.Array:

@@ -35,8 +35,9 @@ class Work:
 def step(networks: Networks, settings: StepSettings) -> dict[str, Work]:
     """Count the operations of one step of one generator copy, by part (`PARTS`).
 
-    Weights' gradients are needed for the backbone alone. Gradients of images and planes are needed everywhere
-    on the trainable generator's side, and nowhere on the source's. Terms of weight 0 are not computed.
+    Weights' gradients are needed for the trained part alone. Gradients of images and planes are needed
+    everywhere on the trainable generator's side, and nowhere on the source's. Terms of weight 0 are not
+    computed.
     """
     weights, config = settings.sampling.weights(), networks.generator
     pairs = settings.sampling.count
@@ -45,8 +46,9 @@ def step(networks: Networks, settings: StepSettings) -> dict[str, Work]:
     again = pairs_looking_at("planes", weights) if settings.draws == "independent" else 0
     kept = settings.sampling.keeps_target_planes and settings.noise_mode != "random"
     trained, source = pairs + again, pairs + again - (1 if kept else 0)
-    planes = flops.backbone(config)
-    work = {"backbone": Work((trained + source) * planes, 2 * trained * planes)}
+    planes = settings.part.work(config)
+    forward = trained * planes.forward + source * flops.backbone(config)
+    work = {"backbone": Work(forward, trained * planes.backward)}
     for name, each in {
         "lookup": flops.lookup(config, side),
         "decoder": flops.decoder(config, side),

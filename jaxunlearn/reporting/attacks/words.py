@@ -24,11 +24,20 @@ def attack_verdict(subject: str, figures: Mapping[str, Figures]) -> str:
       subject: name of the person.
       figures: name of an attack → its figures, as in `attack.json`.
     """
-    ways = [way for name, bring in BRING_BACK.items() if name in figures for way in bring(figures[name])]
+    ways = ways_back(figures)
     tried = [name for name in BRING_BACK if name in figures]
     if ways:
         return f"{subject}, under attack: brought back by {', '.join(ways)}."
     return f"{subject}, under attack: not brought back by {', '.join(tried) or 'anything that was tried'}."
+
+
+def ways_back(figures: Mapping[str, Figures]) -> list[str]:
+    """Return the attacks that bring a person back, in words.
+
+    Args:
+      figures: name of an attack → its figures, as in `attack.json`.
+    """
+    return [way for name, bring in BRING_BACK.items() if name in figures for way in bring(figures[name])]
 
 
 def _by_inversion(figures: Figures) -> list[str]:

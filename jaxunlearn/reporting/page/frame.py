@@ -1,42 +1,85 @@
-"""The frame of every page: style, title, and the settings for phones."""
+"""The frame of every page: templates, style, script, and a policy that lets a browser load nothing else."""
 
-import html
+import base64
+import functools
+import hashlib
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
 
 from jaxunlearn.files.door import write_text
 
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #222 }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
-h1 { line-height: 1.2 } h2 { margin-top: 2.5rem }
-img, svg { width: 100%; height: auto } img { border: 1px solid #ddd; box-sizing: border-box }
-table { border-collapse: collapse; display: block; overflow-x: auto; overflow-wrap: break-word }
-th { text-align: left; padding-right: .8rem; white-space: nowrap }
-td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #eee; vertical-align: top }
-td:not(:has(img)) { max-width: 24rem }
-td:first-child { font-family: ui-monospace, monospace }
-pre { background: #f6f6f6; padding: 1rem; overflow-x: auto }
-figcaption { color: #666; font-size: .9rem } figure { margin: 1rem 0 } .verdict { font-size: 1.1rem }
-"""
+REFRESH_SECONDS = 10
+"""Seconds after which the page of a run that is going on loads itself anew."""
 
 
-def write_page(path: Path, title: str, body: str, *, style: str = "") -> None:
-    """Write an HTML page without outside files; it appears complete or not at all.
+@functools.cache
+def environment() -> jinja2.Environment:
+    """Return the templates of this package; all values are escaped, and an unknown name is an error."""
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("jaxunlearn.reporting.page"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["minus"] = minus
+    return made
+
+
+def minus(text: str) -> str:
+    """Return a text with minus signs where the terminal has hyphens: before numbers."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "\N{MINUS SIGN}", text)
+
+
+def figure_text(value: float | None, digits: int = 2) -> str:
+    """Return a figure in words of a page: "not measured" for None."""
+    return "not measured" if value is None else f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _source(name: str) -> Markup:
+    """Return a file of the templates as it is: style or script, which belong to this package."""
+    loader = environment().loader
+    assert loader is not None
+    return Markup(loader.get_source(environment(), name)[0])
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def render_page(
+    template: str,
+    title: str,
+    values: Mapping[str, Any],
+    *,
+    refresh: bool = False,
+    linked_pictures: bool = False,
+) -> str:
+    """Return an HTML page without outside files.
 
     Args:
-      path: file to write.
+      template: name of the template.
       title: plain text; also the heading.
-      body: HTML, below the heading.
-      style: CSS rules for this page, in addition to those of all pages.
+      values: of the template.
+      refresh: True makes the browser load the page anew every few seconds.
+      linked_pictures: True lets the page show picture files beside it.
     """
-    escaped = html.escape(title)
-    write_text(
-        path,
-        f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<link rel="icon" href="data:,"><title>{escaped}</title><style>{_STYLE}{style}</style></head>
-<body><h1>{escaped}</h1>
-{body}
-</body></html>
-""",
+    style, script = _source("style.css"), _source("script.js")
+    images = "'self' file: data:" if linked_pictures else "data:"
+    policy = (
+        f"default-src 'none'; img-src {images}; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
     )
+    frame = {"title": title, "style": style, "script": script, "policy": Markup(policy)}
+    seconds = REFRESH_SECONDS if refresh else None
+    return environment().get_template(template).render(**values, **frame, refresh=seconds)
+
+
+def write_page(path: Path, template: str, title: str, values: Mapping[str, Any], **options: bool) -> None:
+    """Write the page of `render_page`; it appears complete or not at all."""
+    write_text(path, render_page(template, title, values, **options))

@@ -17,6 +17,7 @@ class RunJson(TypedDict):
     together: NotRequired[bool]
     start: NotRequired[str]
     seeds: NotRequired[list[int | None]]
+    adapters: NotRequired[list[str]]
 
 
 class SummaryJson(TypedDict):

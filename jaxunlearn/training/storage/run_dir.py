@@ -5,8 +5,9 @@ latents.npz      `ws` and `ws_target`, [K, L, D]
 config.json      the settings; a run has begun when all three are there
 metrics.jsonl    one object a logged step
 checkpoints/     states from which the run resumes
-images/          pictures
-generator/       the unlearned weights, a file for each person or one for all; written last but the figures
+images/          pictures; those of the page are in images/page/
+generator/       the unlearned weights, or adapters: a file for each person or one for all; written last but
+                 the figures
 surrogates.safetensors, fisher.safetensors      SUGAR's mapper and Fisher
 summary.json     final figures
 figures.jsonl    figures of each person, photo and view set; written by the evaluation
@@ -55,6 +56,7 @@ class Request:
       together: True if one generator forgets all people, False if each person has a copy.
       start: SHA-256 of the generator that training starts from, where it is not the source.
       seeds: see `photos.people.People`.
+      adapters: files of adapters that the source generator has.
     """
 
     model: str
@@ -66,6 +68,7 @@ class Request:
     together: bool = False
     start: str = ""
     seeds: tuple[int | None, ...] = ()
+    adapters: tuple[str, ...] = ()
 
     @property
     def copies(self) -> int:
@@ -175,6 +178,7 @@ class RunFolder:
             together=stored.get("together", False),
             start=stored.get("start", ""),
             seeds=tuple(stored.get("seeds", ())),
+            adapters=tuple(stored.get("adapters", ())),
         )
 
     @property
@@ -269,7 +273,7 @@ class RunFolder:
         before = self.request
         for field in dataclasses.fields(Request):
             old, new = getattr(before, field.name), getattr(request, field.name)
-            if old != new and field.name != "model":
+            if old != new and field.name not in ("model", "adapters"):  # files may have moved
                 raise InputError(f"{self.path}: is a run with {field.name} {old!r}, not {new!r}; {hint}")
         if not same_people(self.people(), ws):
             raise InputError(f"{self.path}: is a run with other latents; {hint}")

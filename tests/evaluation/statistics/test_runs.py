@@ -44,7 +44,7 @@ def retained(similarities: list[float | None]) -> Retained:
         }
         for each in similarities
     ]
-    return Retained({}, people)
+    return Retained({}, people, [])
 
 
 def own_generators() -> list[Measured]:

@@ -206,7 +206,7 @@ def test_a_foreign_network_is_not_mistaken(tmp_path, capsys):
     path = tmp_path / "resnet.pth"
     torch_bridge.write_torch(path, {"conv1.weight": np.zeros((2, 3, 3, 3), np.float32)})
     line = refused(capsys, [str(path), str(tmp_path / "out.safetensors")])
-    assert "its arrays (conv1.weight, …) are not those of eg3d" in line
+    assert "its arrays (conv1.weight, …) are not those of legato, eg3d, lpips" in line
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -364,7 +364,12 @@ def test_bare_names_are_looked_up_where_models_looks(tmp_path, monkeypatch, caps
     (elsewhere / "vgg16-397923af.pth").write_bytes(torch_pickles.zip_bytes(tensors(squeeze)))
     np.save(elsewhere / "w_avg.npy", np.zeros(SMALL.w_dim, np.float32))
     monkeypatch.setenv(pretrained.FOLDERS_VARIABLE, str(elsewhere))
-    options = {"perceptual": "vgg16-397923af.pth", "identity": "heads-loss", "judge": "heads-judge"}
+    options = {
+        "perceptual": "vgg16-397923af.pth",
+        "identity": "heads-loss",
+        "judge": "heads-judge",
+        "adapter": [],
+    }
     arguments = SimpleNamespace(model="ffhqrebalanced512-128.pkl", **options)
     models = models_of(arguments, Path("w_avg.npy"))  # type: ignore[arg-type]
     assert models.generator.config == SMALL

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.models.generator import load_generator, save_generator
-from jaxunlearn.models.loading import fingerprint_of
+from jaxunlearn.models.generator import fingerprint_of, load_generator, save_generator
 from tests.support.hostile.case import Case, file, harm
 
 _MODEL = "random"

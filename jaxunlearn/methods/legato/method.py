@@ -1,0 +1,86 @@
+"""LEGATO as a method: GUIDE's targets and pairs; adapters for each person instead of a generator copy."""
+
+from pathlib import Path
+
+import numpy as np
+from jax.sharding import Mesh
+
+from eg3d_flax import GeneratorConfig
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods.base import Before, Method, PairSampling, Prepared
+from jaxunlearn.methods.from_config import formula_targets
+from jaxunlearn.methods.guide.method import drawing
+from jaxunlearn.methods.legato.pairs import LegatoSampling
+from jaxunlearn.methods.legato.presets import PRESETS
+from jaxunlearn.methods.legato.settings import Legato
+from jaxunlearn.methods.legato.trained_part import AdaptersPart
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.loading import Models
+from legato_flax import AdaptersConfig
+from legato_flax.config import MOST_STEPS
+
+
+class LegatoMethod(Method):
+    """See `Method`."""
+
+    name = "legato"
+    label = "LEGATO"
+    presets = PRESETS
+
+    def declaration(self, config: ConfigDict | None = None) -> type:
+        """See `Method.declaration`."""
+        return Legato
+
+    def shares_generator(self, config: ConfigDict) -> bool:
+        """See `Method.shares_generator`."""
+        return False
+
+    def check(self, config: ConfigDict) -> None:
+        """See `Method.check`."""
+        end, step = config.adapters.end, config.adapters.step
+        if end > MOST_STEPS * step:
+            raise InputError(
+                f"config.adapters.end ({end:g}) takes more than {MOST_STEPS} steps of config.adapters.step "
+                f"({step:g}); make step longer"
+            )
+
+    def check_generator(self, generator: Generator, config: ConfigDict) -> None:
+        """See `Method.check_generator`; the blocks that settings name must exist."""
+        self.trained_part(config, generator.config)
+
+    def sampling(self, config: ConfigDict, model: GeneratorConfig, unit: float, people: int) -> PairSampling:
+        """See `Method.sampling`."""
+        return LegatoSampling(
+            trajectory=config.trajectory.weight,
+            last_increment=config.trajectory.last_increment,
+            **drawing(config, model, unit),
+        )
+
+    def trained_part(self, config: ConfigDict, model: GeneratorConfig) -> AdaptersPart:
+        """See `Method.trained_part`."""
+        asked = config.adapters
+        adapters = AdaptersConfig.for_generator(
+            model, hidden=asked.hidden, end=asked.end, step=asked.step, first=asked.first
+        )
+        watched = f"b{config.trajectory.resolution or model.plane_resolution // 2}"
+        if watched not in adapters.applied:
+            raise InputError(
+                f"config.trajectory.resolution is {config.trajectory.resolution}, but adapters act at "
+                f"{', '.join(block[1:] for block in adapters.applied)}; choose one of these, or 0"
+            )
+        return AdaptersPart(adapters, watched)
+
+    def prepare(
+        self,
+        models: Models,
+        ws: np.ndarray,
+        config: ConfigDict,
+        cache: Path | None,
+        before: Before | None = None,
+        mesh: Mesh | None = None,
+        *,
+        progress: bool = True,
+    ) -> Prepared:
+        """See `Method.prepare`."""
+        return Prepared(formula_targets(models, ws, config))

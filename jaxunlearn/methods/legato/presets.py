@@ -1,0 +1,52 @@
+"""Settings of LEGATO: after its abstract, as the official code runs, and for the bundled model."""
+
+from collections.abc import Callable
+
+from jaxunlearn.methods.guide import presets as guide
+from jaxunlearn.methods.legato.settings import Legato
+from jaxunlearn.methods.settings import ConfigDict, default_config
+
+
+def paper() -> ConfigDict:
+    """LEGATO on released 512² generators, as far as it is known.
+
+    Only the paper's abstract and summaries were at hand. They say that every resolution has an adapter, and
+    that a trajectory term holds the steps together. All other values are the official code's, without what
+    looks like its slips. Losses are averaged and views drawn as in GUIDE's paper.
+    """
+    return default_config(Legato)
+
+
+def official() -> ConfigDict:
+    """LEGATO as its official code runs: for parity, not recommended.
+
+    What it shares with GUIDE is as in GUIDE's official code. The adapter of the 4x4 block is stored, but
+    never applied. The last increment of the trajectory counts five times as much as each other, since a
+    variable is used twice.
+    """
+    config = paper()
+    like = guide.official()
+    for section in ("pairs", "rendering", "evaluation"):
+        config[section] = like[section]
+    config.adapters.first = "inert"
+    config.trajectory.last_increment = 1.0
+    config.trajectory.resolution = 128
+    return config
+
+
+def heads() -> ConfigDict:
+    """LEGATO on the bundled model of 64² images, with GUIDE's lengths and weights for it."""
+    config = paper()
+    like = guide.heads()
+    for name, value in like.items():
+        if name not in ("method", "shared_generator"):
+            config[name] = value
+    return config
+
+
+PRESETS: dict[str, Callable[[int], ConfigDict]] = {
+    "paper": lambda people: paper(),
+    "official": lambda people: official(),
+    "heads": lambda people: heads(),
+}
+"""Name → settings for a number of people."""

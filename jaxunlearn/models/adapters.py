@@ -1,0 +1,129 @@
+"""Adapters as files: apply them to the generator that they belong to, and write them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import legato_flax
+from eg3d_flax import TriPlaneGenerator
+from jaxunlearn.errors import InputError
+from jaxunlearn.models.files.network_files import OpenedNetwork, open_network
+from jaxunlearn.models.generator import Generator, fingerprint_of, load_generator, save_generator
+from legato_flax import AdaptedGenerator, Adapters
+
+OWNER = "generator_sha256"
+"""Field of a file's header: fingerprint of the generator that the adapters belong to, without adapters."""
+BEFORE = "after_sha256"
+"""Field of a file's header: fingerprints of adapters that the generator had already, separated by commas."""
+
+
+def adapted(generator: Generator, files: Sequence[str | Path], strength: float = 1.0) -> TriPlaneGenerator:
+    """Apply adapters, one after the other in each block, in the given order.
+
+    Args:
+      generator: without adapters.
+      files: written by `unlearn` with LEGATO, or by `convert`.
+      strength: factor of their end time.
+
+    Raises:
+      InputError: if a file cannot be read, holds no adapters or belongs to another generator, or adapters
+        must come before it that do not.
+    """
+    assert isinstance(generator, TriPlaneGenerator)
+    owner = fingerprint_of(generator) if files else ""
+    applied: list[str] = []
+    for file in files:
+        opened = open_network(file, legato_flax.ARCHITECTURE)
+        _check_owner(opened, owner, applied)
+        adapters = opened.build()
+        assert isinstance(adapters, Adapters)
+        applied.append(fingerprint_of(adapters))
+        try:
+            generator = AdaptedGenerator(generator, adapters.with_strength(strength))
+        except ValueError as error:
+            raise InputError(f"{opened.path}: {error}") from error
+    return generator
+
+
+def _check_owner(opened: OpenedNetwork, owner: str, applied: Sequence[str]) -> None:
+    """Refuse adapters of another generator, and those without others that must come before them."""
+    header = {**opened.network.header, **opened.metadata}
+    if OWNER not in header:
+        raise InputError(
+            f"{opened.path}: does not say which generator it belongs to; convert the whole official file"
+        )
+    if header[OWNER] != owner:
+        raise InputError(
+            f"{opened.path}: belongs to another generator (sha256 {header[OWNER][:12]}, this one has "
+            f"{owner[:12]}); give its own with --model"
+        )
+    missing = [each for each in _fingerprints(header) if each not in applied]
+    if missing:
+        raise InputError(
+            f"{opened.path}: was trained on top of another adapter (sha256 {missing[0][:12]}); give that one "
+            "before it"
+        )
+
+
+def _fingerprints(header: Mapping[str, str]) -> list[str]:
+    return [text for text in header.get(BEFORE, "").split(",") if text]
+
+
+def with_strength(generator: Generator, strength: float) -> Generator:
+    """Return a generator whose last adapters run to `strength` times their end time.
+
+    Raises:
+      InputError: if it has no adapters.
+    """
+    if not isinstance(generator, AdaptedGenerator):
+        raise InputError("a strength was given, but the generator has no adapter; LEGATO trains adapters")
+    return AdaptedGenerator(generator.generator, generator.adapters.with_strength(strength))
+
+
+def has_adapters(generator: Generator) -> bool:
+    """Return True if a generator has adapters."""
+    return isinstance(generator, AdaptedGenerator)
+
+
+def save_unlearned(generator: Generator, path: Path, notes: Mapping[str, str]) -> None:
+    """Write what training made: the last adapters alone, or the whole generator.
+
+    Args:
+      generator: the trained one.
+      path: a `.safetensors` file; it appears complete or not at all.
+      notes: source, licence, seed, ...
+    """
+    if not isinstance(generator, AdaptedGenerator):
+        save_generator(generator, path, notes)
+        return
+    owner: TriPlaneGenerator = generator.generator
+    before: list[str] = []
+    while isinstance(owner, AdaptedGenerator):
+        before.insert(0, fingerprint_of(owner.adapters))
+        owner = owner.generator
+    belongs = {OWNER: fingerprint_of(owner), BEFORE: ",".join(before)}
+    legato_flax.save(generator.adapters, path, {**notes, **{k: v for k, v in belongs.items() if v}})
+
+
+def load_unlearned(path: Path, source: Callable[[], Generator]) -> Generator:
+    """Read what `save_unlearned` wrote.
+
+    Args:
+      path: the file.
+      source: loads the generator that training started from; called only where the file has adapters alone.
+
+    Raises:
+      InputError: if the file cannot be read, or the source is another generator.
+    """
+    opened = open_network(path)
+    if opened.kind.name != legato_flax.ARCHITECTURE:
+        return load_generator(str(path))
+    generator, before = source(), []
+    assert isinstance(generator, TriPlaneGenerator)
+    owner = generator
+    while isinstance(owner, AdaptedGenerator):
+        before.append(fingerprint_of(owner.adapters))
+        owner = owner.generator
+    _check_owner(opened, fingerprint_of(owner), before)
+    adapters = opened.build()
+    assert isinstance(adapters, Adapters)
+    return AdaptedGenerator(generator, adapters)

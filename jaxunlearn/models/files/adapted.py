@@ -1,0 +1,41 @@
+"""Write a generator with adapters for the official code of LEGATO."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch_bridge
+from eg3d_flax import TriPlaneGenerator
+from jaxunlearn.errors import InputError
+from jaxunlearn.models.adapters import adapted
+from jaxunlearn.models.files.convert import require_sound
+from jaxunlearn.models.files.network_files import OpenedNetwork
+from legato_flax import AdaptedGenerator, complete_state_dict
+from torch_bridge import CheckpointError
+
+
+def write_official(opened: OpenedNetwork, adapters: Sequence[str | Path], target: Path) -> None:
+    """Write the complete state dict that the official code loads with `strict=True`.
+
+    Args:
+      opened: a generator.
+      adapters: one file of adapters that belong to it.
+      target: a `.pth` file.
+
+    Raises:
+      InputError: if a file does not fit, the official code would compute something else, or `target` cannot
+        be written.
+    """
+    if target.suffix not in (".pth", ".pt"):
+        raise InputError(f"{target}: with --adapter, name it .pth")
+    require_sound(opened)
+    generator = opened.build()
+    if not isinstance(generator, TriPlaneGenerator):
+        raise InputError(f"{opened.path}: is no generator, which --adapter needs")
+    changed = adapted(generator, adapters)
+    assert isinstance(changed, AdaptedGenerator)
+    try:
+        torch_bridge.write_torch(target, complete_state_dict(changed), {})
+    except CheckpointError as error:
+        raise InputError(str(error)) from error
+    except ValueError as error:
+        raise InputError(f"{adapters[0]}: {error}") from error

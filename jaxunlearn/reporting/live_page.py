@@ -1,0 +1,44 @@
+"""The page of a run that is going on."""
+
+import time
+from pathlib import Path
+
+from jaxunlearn.process import multihost
+from jaxunlearn.reporting.page.frame import REFRESH_SECONDS
+from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.trainer import Callback, Moment
+
+
+class LivePage(Callback):
+    """Writes the run's page after logged steps, at most as often as the page loads itself anew.
+
+    Args:
+      every: steps between two lines of the log.
+      folder: of the run.
+    """
+
+    def __init__(self, every: int, folder: RunFolder):
+        self._every, self._folder = every, folder
+        self._next = 0.0
+
+    def after_step(self, moment: Moment) -> None:
+        """See `Callback.after_step`."""
+        if self._folder.writes and moment.due(self._every) and time.monotonic() >= self._next:
+            write_report(self._folder, going=True)
+            self._next = time.monotonic() + REFRESH_SECONDS
+
+    def at_end(self) -> None:
+        """Write a page that stays as it is; a finished run replaces it."""
+        if self._folder.writes:
+            write_report(self._folder)
+
+
+def live_page(every: int, folder: str | Path) -> list[Callback]:
+    """Return the callback as a list.
+
+    Args:
+      every: `config.log_every`.
+      folder: the run folder.
+    """
+    return [LivePage(every, RunFolder(Path(folder), writes=multihost.leads()))]

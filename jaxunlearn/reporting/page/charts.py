@@ -1,0 +1,166 @@
+"""Charts as plain numbers for the template that draws them: axes, curves, the spread of strangers."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+WIDTH, HEIGHT = 360, 200
+"""Pixels of a chart, so that its text is readable on a phone."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 14, 34
+_MARGIN = 0.12
+"""Room before the lowest value of an axis, for labels; a share of its length."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Tick:
+    """A number at an axis: its place in pixels, and its text."""
+
+    place: float
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+    """A line in a chart.
+
+    Attributes:
+      name: in the legend.
+      path: the points in pixels, as SVG writes them.
+      last: the last point, in pixels.
+      number: of its colour, from 0.
+      label: beside the last point; may be empty.
+    """
+
+    name: str
+    path: str
+    last: tuple[float, float]
+    number: int
+    label: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class LineChart:
+    """Curves between two axes.
+
+    Attributes:
+      title, x_label, y_label: texts.
+      curves: the lines.
+      x_ticks, y_ticks: numbers at the axes.
+      summary: what a screen reader says in place of the drawing.
+      level: a horizontal dashed line in pixels, and its text; None draws none.
+      upright: a vertical dashed line in pixels; None draws none.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    curves: tuple[Curve, ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    summary: str
+    level: Tick | None = None
+    upright: float | None = None
+    width: int = WIDTH
+    height: int = HEIGHT
+    box: tuple[int, int, int, int] = (_LEFT, _TOP, WIDTH - _RIGHT, HEIGHT - _BOTTOM)
+
+
+@dataclasses.dataclass(frozen=True)
+class Series:
+    """Points of a curve: its name, `[N, 2]` values, and a label at the last point."""
+
+    name: str
+    points: np.ndarray
+    label: str = ""
+
+
+def line_chart(
+    title: str,
+    series: Sequence[Series],
+    *,
+    labels: tuple[str, str],
+    summary: str,
+    level: tuple[float, str] | None = None,
+    upright: float | None = None,
+    x_range: tuple[float, float] | None = None,
+    y_range: tuple[float, float] | None = None,
+) -> LineChart:
+    """Lay out curves.
+
+    Args:
+      title: of the chart.
+      series: at least one with a point.
+      labels: of the x axis and of the y axis.
+      summary: for screen readers.
+      level: value and text of a horizontal line.
+      upright: value of a vertical line.
+      x_range: of the x axis; None takes that of the points.
+      y_range: of the y axis; None takes that of the points.
+    """
+    every = np.concatenate([each.points for each in series])
+    x_low, x_high = _range(every[:, 0], x_range)
+    marks = [] if level is None else [level[0]]
+    y_low, y_high = _range(np.append(every[:, 1], marks), y_range)
+
+    def x(value: float) -> float:
+        return round(_LEFT + (WIDTH - _LEFT - _RIGHT) * (value - x_low) / (x_high - x_low), 1)
+
+    def y(value: float) -> float:
+        return round(_TOP + (HEIGHT - _TOP - _BOTTOM) * (y_high - value) / (y_high - y_low), 1)
+
+    curves = []
+    for number, each in enumerate(series):
+        points = [(x(a), y(b)) for a, b in each.points]
+        path = " ".join(f"{a:g},{b:g}" for a, b in points)
+        curves.append(Curve(each.name, path, points[-1], number % 6, each.label))
+    return LineChart(
+        title,
+        *labels,
+        tuple(curves),
+        tuple(Tick(x(value), _short(value)) for value in round_numbers(x_low, x_high)),
+        tuple(Tick(y(value), _short(value)) for value in round_numbers(y_low, y_high)),
+        summary,
+        None if level is None else Tick(y(level[0]), level[1]),
+        None if upright is None else x(upright),
+    )
+
+
+def _range(values: np.ndarray, given: tuple[float, float] | None) -> tuple[float, float]:
+    if given is not None:
+        return given
+    low, high = float(values.min()), float(values.max())
+    if high - low < 1e-9:
+        return low - 0.5, high + 0.5
+    return low - _MARGIN * (high - low), high
+
+
+def round_numbers(low: float, high: float, most: int = 6) -> list[float]:
+    """Return at most `most` round numbers between two values, one step apart."""
+    span = high - low
+    power = 10.0 ** np.floor(np.log10(span / most))
+    step = next(power * factor for factor in (1, 2, 5, 10, 20) if span / (power * factor) <= most - 1)
+    first = np.ceil(low / step - 1e-9)
+    count = int(np.floor(high / step + 1e-9) - first) + 1
+    return [float(round((first + k) * step, 10)) + 0.0 for k in range(count)]
+
+
+def _short(value: float) -> str:
+    return f"{value:g}".replace("-", "\N{MINUS SIGN}")
+
+
+def spread(quantiles: Sequence[float], low: float, high: float, bins: int = 60) -> np.ndarray:
+    """Return how many of the strangers lie where: `[bins]`, the share of pairs in each bin; the largest is 1.
+
+    Args:
+      quantiles: similarities of evenly spaced levels from 0 to 1.
+      low: beginning of the axis.
+      high: end of the axis.
+      bins: equal parts of the axis.
+    """
+    levels = np.linspace(0, 1, len(quantiles))
+    edges = np.linspace(low, high, bins + 1)
+    below = np.interp(edges, quantiles, levels, left=0, right=1)
+    share = np.diff(below)
+    smooth = np.convolve(np.pad(share, 2, mode="edge"), [0.1, 0.2, 0.4, 0.2, 0.1], mode="valid")
+    return smooth / max(float(smooth.max()), 1e-12)

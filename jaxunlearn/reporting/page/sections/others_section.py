@@ -1,0 +1,89 @@
+"""Other people, who should stay the same: those who changed most come first."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from jaxunlearn.reporting.page.frame import figure_text
+from jaxunlearn.reporting.page.picture import Pictures
+from jaxunlearn.reporting.page.sections.people_section import Pair
+from jaxunlearn.reporting.page.sections.run_data import RunData
+from jaxunlearn.reporting.page.words import radii
+from jaxunlearn.reporting.sheets.sheet import Sheet
+
+FEW, OF_MANY = 4, 3
+"""Up to so many generators show all people of their sheets; each of more generators shows so many."""
+_KINDS = {"far": "retained", "near": "near"}
+_TITLES = {"far": "People far away", "near": "People near by"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Others:
+    """Other people of a generator: a title, a sentence, and everybody before and after."""
+
+    title: str
+    sentence: str
+    pairs: tuple[Pair, ...]
+
+
+def others_section(run: RunData, pictures: Pictures) -> list[Others]:
+    """Return the other people of each generator, near ones and far ones."""
+    copies = 1 if run.together else len(run.subjects)
+    groups = []
+    for copy in range(copies):
+        for kind in _KINDS:
+            sheet = run.sheets.read(f"{kind}-{copy:04d}")
+            if sheet is not None:
+                groups.append(_group(run, kind, copy, sheet, pictures, copies))
+    return groups
+
+
+def _group(run: RunData, kind: str, copy: int, sheet: Sheet, pictures: Pictures, copies: int) -> Others:
+    lines = {_key(line): line for line in run.lines if line["kind"] == _KINDS[kind] and line["copy"] == copy}
+    judge = (run.summary.get("networks") or {}).get("identity")
+    most = len(sheet.columns) if copies <= FEW else OF_MANY
+    pairs = []
+    for column, about in enumerate(sheet.columns[:most]):
+        line = lines.get(_key(about))
+        title = _title(kind, about, line)
+        before, after = (
+            pictures(sheet.row(row)[column], f"Somebody else, {title}, {row}") for row in ("before", "after")
+        )
+        pairs.append(Pair(before, after, title, *_judged(line, judge)))
+    where = "" if copies == 1 else f", generator of {run.subjects[copy]}"
+    return Others(_TITLES[kind] + where, _sentence(kind, len(pairs), lines), tuple(pairs))
+
+
+def _key(about: Mapping[str, Any]) -> tuple[Any, Any]:
+    return about.get("radius"), about.get("number", about.get("seed"))
+
+
+def _title(kind: str, about: Mapping[str, Any], line: Mapping[str, Any] | None) -> str:
+    if "seed" in about:
+        return f"seed {about['seed']}"
+    if kind == "near":
+        return radii(about["radius"])
+    return "random person" if line is None else radii(line["distance"])
+
+
+def _judged(line: Mapping[str, Any] | None, judge: str | None) -> tuple[str, str]:
+    if line is None or judge is None:
+        return "", ""
+    similarity = figure_text(line["judges"].get(judge))
+    if line["lost"] is None:
+        return similarity, ""
+    return f"{'lost' if line['lost'] else 'kept'}, {similarity}", "bad" if line["lost"] else "good"
+
+
+def _sentence(kind: str, count: int, lines: Mapping[Any, Any]) -> str:
+    if not lines:
+        return f"{count} random people, who were not measured. They should look the same before and after."
+    known = [line for line in lines.values() if not line.get("same", False)]
+    group = f"{len(known)} random people" if kind == "far" else f"{len(known)} people near the forgotten ones"
+    text = f"Of {group}, the {count} who changed most, the worst first."
+    if kind == "near":
+        text += " They were made by a small step from a forgotten person's latent."
+    left_out = len(lines) - len(known)
+    if left_out:
+        text += f" {left_out} more do not count: to a judge they are the forgotten person already before."
+    return text

@@ -1,0 +1,158 @@
+"""The forgotten people: before and after to compare, turned from side to side, and in their other photos."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from jaxunlearn.reporting.page.picture import Picture, Pictures
+from jaxunlearn.reporting.page.sections.judges_section import JudgesTable, judges_table
+from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
+from jaxunlearn.reporting.page.words import short_view, view
+from jaxunlearn.reporting.sheets.selection import hardest_first
+from jaxunlearn.reporting.sheets.sheet import Sheet
+from jaxunlearn.reporting.verdict import person_lines
+
+WHOLE = 4
+"""Number of people who are shown from all sides; of the others the page has the front."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """The same person or photo before and after."""
+
+    before: Picture
+    after: Picture
+    title: str
+    note: str = ""
+    state: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """A side from which a person is seen: its names, and the pictures before, of the target, and after."""
+
+    name: str
+    button: str
+    before: Picture
+    target: Picture
+    after: Picture
+
+
+@dataclasses.dataclass(frozen=True)
+class Person:
+    """A forgotten person.
+
+    Attributes:
+      number, name: of the person.
+      state: "good", "bad" or "unknown".
+      lines: the verdict in words; empty if they are said elsewhere.
+      pair: before and after from the front; None without pictures.
+      target: from the front; None without pictures.
+      views: from all sides, from left to right; may be empty.
+      photos: the person's other photos.
+      table: what each judge says; None if the person was not measured.
+    """
+
+    number: int
+    name: str
+    state: str
+    lines: tuple[str, ...]
+    pair: Pair | None
+    target: Picture | None
+    views: tuple[View, ...]
+    photos: tuple[Pair, ...]
+    table: JudgesTable | None
+
+
+def people_section(run: RunData, pictures: Pictures) -> list[Person]:
+    """Return the people in order of how alike they still are: the most alike first."""
+    numbers = hardest_first([run.figures_of(k) for k in range(len(run.subjects))])
+    everybody = run.sheets.read("everybody")
+    return [_person(run, pictures, k, everybody, whole=place < WHOLE) for place, k in enumerate(numbers)]
+
+
+def state_of(figures: Figures | None) -> str:
+    """Return "good" for a person who is forgotten, "bad" for one who is not, else "unknown"."""
+    answer = None if figures is None else figures["forgotten"]
+    return {True: "good", False: "bad", None: "unknown"}[answer]
+
+
+def _person(run: RunData, pictures: Pictures, k: int, everybody: Sheet | None, *, whole: bool) -> Person:
+    name, figures = run.subjects[k], run.figures_of(k)
+    sheet = run.sheets.read(f"person-{k:04d}")
+    views = _views(name, sheet, pictures) if sheet is not None and whole else ()
+    pair, target = _front(name, k, sheet, everybody, pictures)
+    lines = () if figures is None or len(run.subjects) == 1 else tuple(person_lines(name, figures))
+    return Person(
+        k,
+        name,
+        state_of(figures),
+        lines,
+        pair,
+        target,
+        views,
+        _photos(run, k, pictures) if whole else (),
+        judges_table(figures) if figures is not None and whole else None,
+    )
+
+
+def _views(name: str, sheet: Sheet, pictures: Pictures) -> tuple[View, ...]:
+    views = []
+    for column, about in enumerate(sheet.columns):
+        side = view(about["yaw"])
+        cells = {
+            row: pictures(sheet.row(row)[column], _alt(name, row, side))
+            for row in ("before", "target", "after")
+        }
+        views.append(View(side, short_view(about["yaw"]), cells["before"], cells["target"], cells["after"]))
+    return tuple(views)
+
+
+def _alt(name: str, row: str, side: str) -> str:
+    return f"The target of {name}, seen {side}" if row == "target" else f"{name} {row}, seen {side}"
+
+
+def _front(
+    name: str, k: int, sheet: Sheet | None, everybody: Sheet | None, pictures: Pictures
+) -> tuple[Pair | None, Picture | None]:
+    if sheet is not None:
+        yaws = [abs(about["yaw"]) for about in sheet.columns]
+        source, column = sheet, yaws.index(min(yaws))
+        side = view(sheet.columns[column]["yaw"])
+    elif everybody is not None:
+        source, column, side = everybody, k, view(0.0)
+    else:
+        return None, None
+    cells = [
+        pictures(source.row(row)[column], _alt(name, row, side)) for row in ("before", "target", "after")
+    ]
+    return Pair(cells[0], cells[2], name), cells[1]
+
+
+def _photos(run: RunData, k: int, pictures: Pictures) -> tuple[Pair, ...]:
+    sheet, name = run.sheets.read(f"photos-{k:04d}"), run.subjects[k]
+    if sheet is None:
+        return ()
+    looks = {
+        line["number"]: line
+        for line in run.lines
+        if line["kind"] == "look" and line["person"] == k and line["place"] == "photos"
+    }
+    pairs = []
+    for column in range(len(sheet.columns)):
+        before, after = (
+            pictures(sheet.row(row)[column], f"Other photo {column + 1} of {name}, {row}")
+            for row in ("before", "after")
+        )
+        judges = looks[column]["judges"].values() if column in looks else []
+        pairs.append(Pair(before, after, f"photo {column + 1}", *_answer([each["found"] for each in judges])))
+    return tuple(pairs)
+
+
+def _answer(answers: Sequence[bool | None]) -> tuple[str, str]:
+    """Return how many judges find a person in a photo, and the state; empty if nobody can say."""
+    known = [answer for answer in answers if answer is not None]
+    if not known:
+        return "", ""
+    if not any(known):
+        return "not found", "good"
+    return f"found by {sum(known)} of {len(known)} judges", "bad"

@@ -1,0 +1,87 @@
+"""Read what a run folder holds, once for all sections."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from jaxunlearn.attacks.attack_folder import AttacksJson, read_attacks
+from jaxunlearn.evaluation.frontier.files import FrontierLine, read_frontier
+from jaxunlearn.evaluation.statistics.figures_file import Line, read_figures
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.reporting.sheets.sheet import SheetFolder
+from jaxunlearn.training.storage.run_dir import Request, RunFolder
+
+Figures = Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunData:
+    """The content of a run folder.
+
+    Attributes:
+      folder: the run.
+      request, config, summary: of the run.
+      metrics: lines of the log.
+      frontier: lines of `frontier.jsonl`; empty without one.
+      lines: lines of `figures.jsonl`; empty if the run was not evaluated.
+      attacks: `attack.json`; None if the run was not attacked.
+      sheets: pictures of the page.
+      finished: True if the last step was taken.
+    """
+
+    folder: RunFolder
+    request: Request
+    config: ConfigDict
+    summary: Figures
+    metrics: list[dict[str, Any]]
+    frontier: list[FrontierLine]
+    lines: list[Line]
+    attacks: AttacksJson | None
+    sheets: SheetFolder
+    finished: bool
+
+    @classmethod
+    def read(cls, folder: RunFolder) -> "RunData":
+        """Read a run.
+
+        Raises:
+          InputError: if the folder is not of a run, or a file in it has another form.
+        """
+        return cls(
+            folder,
+            folder.request,
+            folder.config,
+            folder.summary,
+            folder.metrics() if folder.metrics_file.is_file() else [],
+            read_frontier(folder.frontier_file) if folder.frontier_file.is_file() else [],
+            read_figures(folder.figures_file) if folder.figures_file.is_file() else [],
+            read_attacks(folder.path),
+            SheetFolder(folder.images),
+            folder.finished(),
+        )
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Names of the people."""
+        return self.request.subjects
+
+    @property
+    def together(self) -> bool:
+        """True if one generator forgot several people."""
+        return self.request.together and len(self.subjects) > 1
+
+    @property
+    def measured(self) -> bool:
+        """True if the run was evaluated by code that knows several judges."""
+        people = self.summary.get("people") or {}
+        return bool(people) and all("judges" in each for each in people.values())
+
+    def figures_of(self, person: int) -> Figures | None:
+        """Return the figures of a person; None if they were not measured."""
+        return self.summary["people"].get(str(person)) if self.measured else None
+
+    @property
+    def who(self) -> str:
+        """The people, for a title."""
+        names = self.subjects
+        return ", ".join(names) if len(names) < 4 else f"{len(names)} people"

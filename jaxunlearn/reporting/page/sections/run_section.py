@@ -1,0 +1,63 @@
+"""What was asked, with which settings, on which machine, and how long it took."""
+
+import json
+from typing import Any
+
+from jaxunlearn.reporting.page.sections.run_data import RunData
+
+_RUN_FIGURES = {
+    "steps": "steps",
+    "steps_per_second": "steps per second, without compilation",
+    "compile_seconds": "seconds of compilation",
+    "devices": "devices",
+    "loss": "loss of the last step",
+}
+
+
+def cost_rows(run: RunData) -> list[tuple[str, str]]:
+    """Return what the run cost: label and value."""
+    summary = run.summary
+    rows = [
+        (label, _plain(summary[name]))
+        for name, label in _RUN_FIGURES.items()
+        if summary.get(name) is not None
+    ]
+    if summary.get("steps") and summary.get("steps_per_second"):
+        seconds = summary["steps"] / summary["steps_per_second"]
+        rows.insert(1, ("time of all steps", _duration(seconds)))
+    memory = summary.get("peak_memory")
+    if memory and memory["bytes"]:
+        rows.append((f"most memory of the {memory['of']}", f"{memory['bytes'] / 2**30:.2f} GiB"))
+    return rows
+
+
+def request_rows(run: RunData) -> list[tuple[str, str]]:
+    """Return where everything comes from: label and value."""
+    request = run.request
+    names = ", ".join(run.subjects[:12]) + (
+        f" and {len(run.subjects) - 12} more" if len(run.subjects) > 12 else ""
+    )
+    return [
+        ("generator", request.model),
+        ("its fingerprint", request.fingerprint),
+        ("method", run.config.method),
+        ("people", names),
+        ("one generator for all", "yes" if request.together else "no"),
+        ("networks of the loss", f"{request.perceptual}, {request.identity}"),
+        ("mean latent from", request.mean_latent or "unknown"),
+        ("folder", str(run.folder.path)),
+    ]
+
+
+def settings_text(run: RunData) -> str:
+    """Return all settings as JSON."""
+    return json.dumps(run.config.to_dict(), indent=1)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

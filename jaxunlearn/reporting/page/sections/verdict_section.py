@@ -1,0 +1,178 @@
+"""The first section: what came out, in plain words and a few large figures."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jaxunlearn.reporting.attacks.words import attack_verdict, ways_back
+from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
+from jaxunlearn.reporting.page.words import radii
+from jaxunlearn.reporting.verdict import MOST_LOST, person_lines, verdict, verdict_together
+
+
+@dataclasses.dataclass(frozen=True)
+class Tile:
+    """A large figure: its label, value, a note below, and its state: "good", "bad" or "unknown"."""
+
+    label: str
+    value: str
+    note: str
+    state: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """The verdict.
+
+    Attributes:
+      headline: whether people are forgotten.
+      state: "good", "bad", "unknown", or "mixed": forgotten, but at a price.
+      rest: short sentences on other people and on attacks.
+      lines: further lines with the figures.
+      tiles: large figures.
+    """
+
+    headline: str
+    state: str
+    rest: tuple[str, ...]
+    lines: tuple[str, ...]
+    tiles: tuple[Tile, ...]
+
+
+def verdict_section(run: RunData) -> Verdict:
+    """Return what came out of a run; of one that was not measured, what to do."""
+    if not run.measured:
+        return _not_measured(run)
+    people = [run.summary["people"][str(k)] for k in range(len(run.subjects))]
+    if run.together:
+        headline, lines = _together(run)
+    elif len(people) == 1:
+        headline, *lines = verdict(run.subjects[0], people[0])
+    else:
+        known = [figures["forgotten"] for figures in people]
+        headline = f"{sum(each is True for each in known)} of {len(people)} people are forgotten."
+        lines = [person_lines(name, each)[0] for name, each in zip(run.subjects, people, strict=True)]
+    lines += _attacked(run)
+    tiles = _tiles(run, people)
+    state = _state_of(people)
+    if state == "good" and any(tile.state == "bad" for tile in tiles):
+        state = "mixed"
+    return Verdict(headline, state, tuple(_rest(run)), tuple(lines), tuple(tiles))
+
+
+def _together(run: RunData) -> tuple[str, list[str]]:
+    """Return headline and lines about people who share a generator; how many are forgotten comes first."""
+    first, *lines = verdict_together(run.subjects, run.summary)
+    if run.summary.get("forgotten") is None:
+        return first, lines
+    headline, _, rest = first.partition(": ")
+    return f"{headline}.", [rest[:1].upper() + rest[1:], *lines]
+
+
+def _rest(run: RunData) -> list[str]:
+    """Return what became of other people, and of attacks, in short sentences."""
+    share, sentences = run.summary.get("others_lost"), []
+    if share is not None:
+        sentences.append(f"Other people {'stay' if share <= MOST_LOST else 'do NOT stay'} the same.")
+    if run.attacks is None:
+        return [*sentences, "No attack was tried."]
+    back = [run.attacks["subjects"][k] for k, figures in run.attacks["people"].items() if ways_back(figures)]
+    return [
+        *sentences,
+        f"An attack brings back {', '.join(back)}." if back else "No attack brings anybody back.",
+    ]
+
+
+def _not_measured(run: RunData) -> Verdict:
+    if run.finished:
+        text = f"Not measured yet: run jaxunlearn evaluate {run.folder.path}"
+        return Verdict(text, "unknown", (), tuple(_attacked(run)), ())
+    done = run.metrics[-1]["step"] if run.metrics else 0
+    return Verdict(f"Step {done} of {run.config.steps}: not finished yet.", "unknown", (), (), ())
+
+
+def _state_of(people: Sequence[Figures]) -> str:
+    answers = [figures["forgotten"] for figures in people]
+    if all(answer is True for answer in answers):
+        return "good"
+    return "bad" if any(answer is False for answer in answers) else "unknown"
+
+
+def _attacked(run: RunData) -> list[str]:
+    if run.attacks is None:
+        return []
+    subjects = run.attacks["subjects"]
+    return [attack_verdict(subjects[k], figures) for k, figures in run.attacks["people"].items()]
+
+
+def _tiles(run: RunData, people: Sequence[Figures]) -> list[Tile]:
+    return [
+        _forgotten(people),
+        _others(run.summary),
+        *([_near(run.summary["near"])] if run.summary.get("near") else []),
+        _under_attack(run),
+    ]
+
+
+def _forgotten(people: Sequence[Figures]) -> Tile:
+    answers = [figures["forgotten"] for figures in people]
+    judges = len(people[0]["judges"])
+    note = "the judge does not find them" if judges == 1 else f"to all of {judges} judges"
+    if len(people) == 1:
+        words = {
+            True: ("yes", note),
+            False: ("no", "a judge still finds them"),
+            None: ("unknown", "no judge can say"),
+        }
+        value, note = words[answers[0]]
+        return Tile("Forgotten", value, note, _state_of(people))
+    count = sum(answer is True for answer in answers)
+    return Tile("Forgotten", f"{count} of {len(people)}", f"people, {note}", _state_of(people))
+
+
+def _others(summary: Figures) -> Tile:
+    counts = summary.get("others_lost_counts")
+    if not counts or counts.get("share") is None:
+        return Tile("Other people lost", "unknown", "no judge can say", "unknown")
+    note = f"chosen at random; {_interval(counts)}"
+    return Tile("Other people lost", _count(counts), note, _lost(counts["share"]))
+
+
+def _near(near: Figures) -> Tile:
+    """Return the tile of people near by; of several distances the one with the most people to judge."""
+    radius = max(near, key=lambda each: near[each]["lost_counts"]["people"])
+    figures = near[radius]
+    counts = figures["lost_counts"]
+    if figures["lost"] is None:
+        note = f"to a judge, all {figures['people']} look like the forgotten already before"
+        return Tile("Near people lost", "unknown", note, "unknown")
+    return Tile(
+        "Near people lost",
+        _count(counts),
+        f"{radii(float(radius))}; {_interval(counts)}",
+        _lost(figures["lost"]),
+    )
+
+
+def _count(counts: Mapping[str, Any]) -> str:
+    return f"{counts['number']:.0f} of {counts['people']:.0f}"
+
+
+def _lost(share: float) -> str:
+    return "good" if share <= MOST_LOST else "bad"
+
+
+def _interval(counts: Mapping[str, Any]) -> str:
+    return f"95 % interval {100 * counts['low']:.0f} to {100 * counts['high']:.0f} %"
+
+
+def _under_attack(run: RunData) -> Tile:
+    if run.attacks is None:
+        return Tile("Under attack", "not tried", f"jaxunlearn attack {run.folder.path}", "unknown")
+    people = run.attacks["people"].values()
+    back = sum(bool(ways_back(figures)) for figures in people)
+    if len(people) == 1:
+        value = "brought back" if back else "not brought back"
+    else:
+        value = f"{back} of {len(people)} brought back"
+    return Tile("Under attack", value, "by somebody who has the generator", "bad" if back else "good")

@@ -1,0 +1,43 @@
+"use strict";
+for (const compare of document.querySelectorAll(".compare")) {
+  const stage = compare.querySelector(".stage");
+  const dial = compare.querySelector(".dial");
+  const range = dial.querySelector("input");
+  const show = () => {
+    stage.style.setProperty("--at", range.value + "%");
+    range.setAttribute("aria-valuetext", range.value + " percent before, " + (100 - range.value) + " percent after");
+  };
+  const follow = (event) => {
+    const box = stage.getBoundingClientRect();
+    range.value = Math.round((100 * (event.clientX - box.left)) / box.width);
+    show();
+  };
+  compare.classList.add("live");
+  dial.hidden = false;
+  range.addEventListener("input", show);
+  stage.addEventListener("dragstart", (event) => event.preventDefault());
+  stage.addEventListener("pointerdown", (event) => {
+    stage.setPointerCapture(event.pointerId);
+    follow(event);
+  });
+  stage.addEventListener("pointermove", (event) => {
+    if (stage.hasPointerCapture(event.pointerId)) follow(event);
+  });
+  show();
+}
+for (const viewer of document.querySelectorAll(".viewer")) {
+  const choice = viewer.querySelector(".views");
+  if (!choice) continue;
+  choice.hidden = false;
+  choice.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    for (const each of choice.querySelectorAll("button")) each.setAttribute("aria-pressed", each === button);
+    for (const when of ["before", "after"]) {
+      const image = viewer.querySelector(".compare ." + when + " img");
+      const chosen = viewer.querySelectorAll(".strip." + when + " img")[button.dataset.view];
+      image.src = chosen.src;
+      image.alt = chosen.alt;
+    }
+  });
+}

@@ -1,0 +1,60 @@
+"""Words of the pages: what each figure means, and captions."""
+
+MEANINGS = {
+    "id": "identity similarity of the person before and after, mean over the views; low means forgotten",
+    "id_std": "standard deviation of id over the views",
+    "pairs_without_face": "pairs left out of id because no face was found in one of the two pictures",
+    "id_others": "identity similarity before and after on other pictures of the person, unused in unlearning",
+    "id_others_max": "the highest of them",
+    "id_target": "identity similarity of the person and the target: id if unlearning succeeds completely",
+    "id_to_target": "identity similarity of the person after and the target; high means success",
+    "others_id": "identity similarity of other people before and after; 1 means unchanged",
+    "others_id_p5": "5th percentile of others_id over people: the people who changed most",
+    "others_lost": "share of other people who are somebody else afterwards to at least one judge",
+    "fid_forget": "Fréchet distance between the forgotten people's pictures before and after",
+    "retained_without_face": "other people left out of others_id because no face was found",
+    "fid_pre": "Fréchet distance between random people before and after; low means unchanged",
+    "kid_pre": "kernel distance (KID) of random people before to others after; 0 on average without change",
+    "kid_pre_std": "its standard deviation over random subsets",
+    "delta_fid_real": "growth of the Fréchet distance to real images",
+    "retained_lpips": "perceptual change (LPIPS) of other people's pictures; 0 means unchanged",
+    "retained_psnr": "peak signal-to-noise ratio of other people's pictures, dB; high means unchanged",
+    "retained_ssim": "structural similarity of other people's pictures, Gaussian window; 1 means unchanged",
+    "retained_ssim_uniform": "structural similarity with a uniform window of 7 pixels",
+    "retained_mse": "mean squared change of other people's pictures, levels 0 to 255",
+}
+"""Meaning of each figure, in the words of the page."""
+
+JUDGED = {True: "found", False: "not found", None: "unknown"}
+"""Answers of a judge who looks for a person."""
+
+ALIGNMENTS = {
+    "fixed": "The main judge saw the same part of every picture.",
+    "landmarks": "The main judge saw faces turned upright, placed by the camera of each picture.",
+    "mtcnn": "The main judge saw faces that a detector found, turned upright.",
+}
+"""How the main judge saw faces, by `align` of a summary."""
+
+
+def view(yaw: float) -> str:
+    """Return the side from which a person is seen.
+
+    Args:
+      yaw: degrees; positive shows the face's right side.
+    """
+    if abs(yaw) < 1:
+        return "from the front"
+    return f"{abs(yaw):.0f}° from their {'right' if yaw > 0 else 'left'}"
+
+
+def short_view(yaw: float) -> str:
+    """Return the side in a few signs, for a button."""
+    if abs(yaw) < 1:
+        return "front"
+    return f"{abs(yaw):.0f}° ▸" if yaw > 0 else f"◂ {abs(yaw):.0f}°"
+
+
+def radii(distance: float) -> str:
+    """Return a distance in median radii with its unit."""
+    text = f"{distance:.1f}".removesuffix(".0")
+    return f"{text} {'radius' if text == '1' else 'radii'} away"

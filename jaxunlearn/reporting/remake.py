@@ -1,0 +1,39 @@
+"""Make the page of a run anew from what its folder holds."""
+
+from pathlib import Path
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.files.lock import is_locked
+from jaxunlearn.methods import configuration
+from jaxunlearn.models import loading
+from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.sheets.rendering import missing_sheets, write_pictures
+from jaxunlearn.training.result import finished
+from jaxunlearn.training.storage.run_dir import RunFolder
+
+
+def remake_report(folder: RunFolder, *, model: str | None = None, progress: bool = True) -> Path:
+    """Write the page of a run; pictures that its folder does not hold are rendered.
+
+    Only the sheets of a person's other photos are not rendered: `evaluate` makes them.
+
+    Args:
+      folder: the run; it may still be going on.
+      model: the source generator, if its file has moved since the run.
+      progress: True shows progress bars.
+
+    Returns:
+      Path of the page.
+
+    Raises:
+      InputError: if the folder is not of a run, or the source generator is another one.
+    """
+    if not folder.finished():
+        return write_report(folder, going=is_locked(folder.path))
+    if missing_sheets(folder):
+        models = loading.load_models(model or folder.request.model)
+        if models.fingerprint != folder.request.fingerprint:
+            raise InputError(f"{models.name}: is not the generator that {folder.path} started from")
+        config = configuration.complete(folder.config)
+        write_pictures(models, finished(folder), config, progress=progress)
+    return write_report(folder)

@@ -1,0 +1,160 @@
+"""Render the pictures of a run's page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from tqdm import tqdm
+
+from jaxunlearn.evaluation.settings import EvaluationSettings
+from jaxunlearn.evaluation.statistics.figures_file import read_figures
+from jaxunlearn.images import grid, save_png
+from jaxunlearn.methods import from_config
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.models.loading import Models
+from jaxunlearn.reporting.before_after import OTHER_SEEDS, YAWS, RunPictures, everybody_of
+from jaxunlearn.reporting.sheets.selection import FAR, NEAR, changed_most, hardest_first
+from jaxunlearn.reporting.sheets.sheet import SheetFolder
+from jaxunlearn.training.result import Result
+from jaxunlearn.training.storage.run_dir import RunFolder
+
+FROM_ALL_SIDES = 4
+"""Number of people rendered from several sides if one generator forgot many."""
+PERSON, OTHERS = ("before", "target", "after"), ("before", "after")
+"""Rows of the sheets."""
+
+
+def write_pictures(
+    models: Models,
+    result: Result,
+    config: ConfigDict,
+    *,
+    other_ws: Mapping[int, np.ndarray] | None = None,
+    batch: int = 5,
+    progress: bool = True,
+) -> None:
+    """Render a run's pictures into its folder: the PNG files to look at, and the sheets of the page.
+
+    Sheets: `person-0000` (views of a person), `everybody` (all from the front, if they share a generator),
+    `photos-0000` (a person's other photos), `far-0000` and `near-0000` (other people of a generator, those
+    who changed most first; without figures the people of `OTHER_SEEDS`).
+
+    Args:
+      models: the source.
+      result: of the run; it must have a folder.
+      config: of the run.
+      other_ws: number of a person → `[M, L, D]`, latents of other photos. None keeps the sheets of photos.
+      batch: images rendered at a time; a size that was rendered before in this process needs no compilation.
+      progress: True shows a progress bar.
+    """
+    folder = result.folder
+    assert folder is not None, "a run without a folder has nowhere to put its pictures"
+    pictures = RunPictures(models.generator, result, from_config.compute(config), batch=batch)
+    sheets = SheetFolder(folder.images)
+    sides = _from_all_sides(folder)
+    photos = other_ws or {}
+    steps = len(sides) + len(result.generators) + len(photos) + int(result.together)
+    with tqdm(total=steps, desc="pictures", unit="sheet", disable=not progress) as bar:
+        if result.together:
+            front = pictures.front()
+            save_png(folder.everybody_picture, everybody_of(front))
+            sheets.write("everybody", PERSON, [{"person": k} for k in range(len(result.ws))], front)
+            bar.update()
+        for k in sides:
+            cells = pictures.views(k)
+            save_png(folder.person_picture(k), grid(np.concatenate(cells), len(YAWS)))
+            sheets.write(f"person-{k:04d}", PERSON, [{"yaw": yaw} for yaw in YAWS], cells)
+            bar.update()
+        for k, ws in photos.items():
+            _write_photos(sheets, pictures, k, np.asarray(ws), models)
+            bar.update()
+        for copy in range(len(result.generators)):
+            _write_others(folder, sheets, pictures, models, result, copy)
+            bar.update()
+
+
+def _from_all_sides(folder: RunFolder) -> list[int]:
+    """Return the people who are rendered from all sides: all with generators of their own, else some.
+
+    Of people who share a generator these are the first ones and the hardest to forget.
+    """
+    count = len(folder.request.subjects)
+    if not folder.request.together or count <= FROM_ALL_SIDES:
+        return list(range(count))
+    people = folder.summary.get("people") or {}
+    hardest = hardest_first([people.get(str(k)) for k in range(count)])[:FROM_ALL_SIDES]
+    return sorted({*range(FROM_ALL_SIDES), *hardest})
+
+
+def _write_photos(
+    sheets: SheetFolder, pictures: RunPictures, person: int, ws: np.ndarray, models: Models
+) -> None:
+    frontal = np.asarray(conditioning_view(models.generator.config))
+    columns = [{"photo": number} for number in range(len(ws))]
+    cells = pictures.anybody(person, ws, np.repeat(frontal, len(ws), axis=0))
+    sheets.write(f"photos-{person:04d}", OTHERS, columns, cells)
+
+
+def _write_others(
+    folder: RunFolder, sheets: SheetFolder, pictures: RunPictures, models: Models, result: Result, copy: int
+) -> None:
+    """Write the picture of other people, and the sheets of those who changed most."""
+    cells = pictures.other_people(copy)
+    save_png(folder.others_picture(copy), grid(np.concatenate(cells), len(OTHER_SEEDS)))
+    summary = folder.summary
+    if "settings" not in summary or not folder.figures_file.is_file():
+        sheets.write(f"far-{copy:04d}", OTHERS, [{"seed": seed} for seed in OTHER_SEEDS], cells)
+        return
+    settings = EvaluationSettings.from_json(summary["settings"])
+    lines, judge = read_figures(folder.figures_file), summary["networks"]["identity"]
+    random = settings.random_people(models.generator)
+    people, cameras = np.asarray(random.ws), np.asarray(random.c)
+
+    far = changed_most(lines, "retained", copy, judge, FAR)
+    numbers = [line["number"] for line in far]
+    columns = [{"number": number} for number in numbers]
+    _write_people(sheets, pictures, ("far", copy), columns, people[numbers], cameras[numbers])
+
+    ws = jnp.asarray(result.ws if result.together else result.ws[copy : copy + 1])
+    near = changed_most(lines, "near", copy, judge, NEAR)
+    around = {
+        radius: np.asarray(settings.near_people(ws, radius * models.median_radius))
+        for radius in {line["radius"] for line in near}
+    }
+    numbers = [line["number"] for line in near]
+    columns = [{"radius": line["radius"], "number": line["number"]} for line in near]
+    latents = np.array([around[line["radius"]][line["number"]] for line in near])
+    _write_people(sheets, pictures, ("near", copy), columns, latents, cameras[numbers])
+
+
+def _write_people(
+    sheets: SheetFolder,
+    pictures: RunPictures,
+    name: tuple[str, int],
+    columns: Sequence[Mapping[str, Any]],
+    ws: np.ndarray,
+    c: np.ndarray,
+) -> None:
+    """Write a sheet of other people of a generator copy; it is dropped if there are none."""
+    kind, copy = name
+    if columns:
+        sheets.write(f"{kind}-{copy:04d}", OTHERS, columns, pictures.anybody(copy, ws, c))
+    else:
+        sheets.drop(f"{kind}-{copy:04d}")
+
+
+def missing_sheets(folder: RunFolder) -> list[str]:
+    """Return the names of the sheets that a finished run should have and has not."""
+    request, lines = folder.request, []
+    if folder.figures_file.is_file():
+        lines = read_figures(folder.figures_file)
+    together = request.together and len(request.subjects) > 1
+    wanted = [f"person-{k:04d}" for k in _from_all_sides(folder)] + (["everybody"] if together else [])
+    for copy in range(request.copies):
+        wanted.append(f"far-{copy:04d}")
+        if any(line["kind"] == "near" and line["copy"] == copy and not line["same"] for line in lines):
+            wanted.append(f"near-{copy:04d}")
+    names = SheetFolder(folder.images).names()
+    return [name for name in wanted if name not in names]

@@ -1,0 +1,74 @@
+"""Adapters on the command line: what `--adapter` and `--strength` change, and what is refused."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from PIL import Image
+
+import legato_flax
+from jaxunlearn.cli import main as cli
+from jaxunlearn.models.adapters import OWNER
+from jaxunlearn.models.generator import fingerprint_of, load_generator
+from legato_flax import Adapters, AdaptersConfig
+
+ONCE = ("render", "--model", "random", "--seeds", "1", "--resolution", "16")
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Adapters of the small generator, with drawn weights."""
+    generator = load_generator("random")
+    adapters = Adapters(AdaptersConfig.for_generator(generator.config, hidden=4), rngs=nnx.Rngs(0))
+    graph, state = nnx.split(adapters)
+    drawn = jax.tree.map(lambda x: x + 0.2 * jnp.sin(jnp.arange(x.size)).reshape(x.shape), state)
+    path = tmp_path_factory.mktemp("adapter") / "adapter.safetensors"
+    legato_flax.save(nnx.merge(graph, drawn), path, {OWNER: fingerprint_of(generator)})
+    return path
+
+
+def rendered(out: Path, *arguments: str) -> np.ndarray:
+    assert cli.main([*ONCE, "--out", str(out), *arguments]) == 0
+    return np.asarray(Image.open(out / "grid.png")).astype(float)
+
+
+def test_render_takes_adapters_and_their_strength(tmp_path, adapter):
+    plain = rendered(tmp_path / "plain")
+    with_it = rendered(tmp_path / "with", "--adapter", str(adapter))
+    none = rendered(tmp_path / "none", "--adapter", str(adapter), "--strength", "0")
+    twice = rendered(tmp_path / "twice", "--adapter", str(adapter), "--adapter", str(adapter))
+    np.testing.assert_array_equal(none, plain)
+    assert np.abs(with_it - plain).max() > 10
+    assert np.abs(twice - with_it).max() > 10
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert cli.main(list(arguments)) == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    return message
+
+
+def test_a_file_of_another_generator_is_refused_in_one_line(adapter, capsys, tmp_path):
+    out = ("--out", str(tmp_path / "out"))
+    assert "belongs to another generator" in refused(capsys, "render", "--adapter", str(adapter), *out)
+    asked = ("unlearn", "--seed", "7", "--method", "legato", "--adapter", str(adapter), *out)
+    assert "belongs to another generator" in refused(capsys, *asked)
+    asked = (*ONCE, "--strength", "0.5", *out)
+    assert "--strength needs --adapter" in refused(capsys, *asked)
+    asked = ("render", str(tmp_path), "--adapter", str(adapter))
+    assert "cannot be used with RUN" in refused(capsys, *asked)
+    asked = (*ONCE, "--adapter", str(tmp_path / "nothing.safetensors"), *out)
+    assert "nothing.safetensors" in refused(capsys, *asked)
+    asked = ("render", "--model", str(adapter), *out)
+    assert "--adapter" in refused(capsys, *asked)
+    assert not (tmp_path / "out").exists()
+
+
+def test_strength_has_limits(adapter, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([*ONCE, "--adapter", str(adapter), "--strength", "1.6"])
+    assert "not a number from 0 to 1.5" in capsys.readouterr().err

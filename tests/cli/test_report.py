@@ -1,0 +1,93 @@
+"""`jaxunlearn report`: pages anew from what folders hold."""
+
+import json
+import time
+
+import pytest
+
+from jaxunlearn.cli import main as cli
+from jaxunlearn.files.lock import is_locked, locked
+from jaxunlearn.reporting.live_page import LivePage
+from jaxunlearn.training.trainer import Moment
+from tests.support.page_folders import LONG, a_run, begun
+
+
+def test_the_page_of_a_finished_run_is_made_anew(tmp_path, capsys):
+    folder = a_run(tmp_path / "run", "ada")
+    assert cli.main(["report", str(folder.path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [str(folder.report)]
+    assert "<title>Forgetting ada</title>" in folder.report.read_text()
+
+
+def test_a_run_that_goes_on_and_one_that_was_cut_off(tmp_path):
+    folder = begun(tmp_path / "run", ("ada",), together=False, steps=40)
+    with locked(folder.path):
+        assert is_locked(folder.path)
+        assert cli.main(["report", str(folder.path)]) == 0
+    page = folder.report.read_text()
+    assert 'http-equiv="refresh"' in page
+    assert "Step 5 of 40" in page
+    assert not is_locked(folder.path)
+    assert cli.main(["report", str(folder.path)]) == 0
+    page = folder.report.read_text()
+    assert 'http-equiv="refresh"' not in page
+    assert "The command that began it resumes it" in page
+
+
+def test_the_page_is_written_while_the_run_goes_on(tmp_path, monkeypatch):
+    folder = begun(tmp_path / "run", ("ada",), together=False, steps=40)
+    page, now = LivePage(5, folder), [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    written = []
+    for step in (4, 5, 10, 15):
+        now[0] += 6
+        page.after_step(Moment(step, 40, None, {}, 0.0, lambda k: None))  # type: ignore[arg-type]
+        written.append(folder.report.exists())
+        folder.report.unlink(missing_ok=True)
+    assert written == [False, True, False, True]  # 4 is not logged, 10 comes too soon
+    page.at_end()
+    assert 'http-equiv="refresh"' not in folder.report.read_text()
+
+
+def test_runs_side_by_side(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    folders = [a_run(tmp_path / name / "run").path for name in ("first", "second")]
+    config = json.loads((folders[1] / "config.json").read_text())
+    (folders[1] / "config.json").write_text(json.dumps(config | {"seed": 77}))
+    assert cli.main(["report", "--compare", *map(str, folders)]) == 0
+    assert capsys.readouterr().out.splitlines() == ["comparison.html"]
+    page = (tmp_path / "comparison.html").read_text()
+    assert all(f">{name}</h3>" in page for name in ("first/run", "second/run"))
+    assert '<th scope="row">seed</th><td>0</td><td>77</td>' in page
+    assert page.count("data:image/webp;base64,") == 3  # before, and after in each run
+    assert LONG not in page  # but escaped
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["report"], "one of the arguments RUN --compare is required"),
+        (["report", "nowhere"], "nowhere: not the folder of a run"),
+        (["report", "--compare", "run", "--out", "x.txt"], "x.txt: give a file that ends in .html"),
+        (["report", "--compare", "run"], "run: the run is not finished"),
+    ],
+)
+def test_what_cannot_be_shown_is_said_in_one_line(tmp_path, monkeypatch, capsys, arguments, line):
+    monkeypatch.chdir(tmp_path)
+    begun(tmp_path / "run", ("ada",), together=False)
+    try:
+        code = cli.main(arguments)
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 1
+    assert line in errors[0]
+
+
+def test_a_damaged_picture_is_named(tmp_path, capsys):
+    folder = a_run(tmp_path / "run")
+    file = folder.images / "page" / "person-0000.png"
+    file.write_bytes(b"no picture")
+    assert cli.main(["report", str(folder.path)]) == 2
+    assert f"{file}: is not readable as a picture" in capsys.readouterr().err

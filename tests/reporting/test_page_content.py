@@ -1,0 +1,246 @@
+"""What is on a run's page: every figure, in order, in few bytes, in colours that can be read."""
+
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from jaxunlearn.reporting.page.charts import Series, line_chart, round_numbers, spread
+from jaxunlearn.reporting.page.frame import render_page
+from jaxunlearn.reporting.page.picture import LARGEST_PAGE, PAGE_OF_A_PERSON, Pictures, encoded
+from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.sections.judges_section import judge_lines
+from jaxunlearn.reporting.page.sections.run_data import RunData
+from jaxunlearn.reporting.page.words import MEANINGS
+from jaxunlearn.reporting.sheets.selection import changed_most, hardest_first
+from tests.support.figures import of_person
+from tests.support.page_folders import (
+    a_run,
+    alone,
+    begun,
+    cells,
+    figure_lines,
+    finish,
+    page_of_a_run,
+    page_of_a_shared_run,
+    strangers,
+    write_lines,
+)
+
+TEMPLATES = Path(__file__).parents[2] / "jaxunlearn" / "reporting" / "page" / "templates"
+
+
+def text_of(page: Path) -> str:
+    """The page without its pictures, tags and escapes."""
+    text = re.sub(r'"data:[^"]*"', '""', page.read_text())
+    return html.unescape(re.sub(r"<[^>]+>", "\n", text))
+
+
+def leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [leaf for member in value.values() for leaf in leaves(member)]
+    if isinstance(value, list):
+        return [leaf for member in value for leaf in leaves(member)]
+    return [value]
+
+
+def attacked(folder: Path) -> dict[str, Any]:
+    """Write an `attack.json` as the attacks on two people would."""
+    judged = {"similarity": -0.987654321, "accepted": None}
+    benign = {
+        "benign_id": {"dlib": judged},
+        "before": {"dlib": judged | {"similarity": 0.123456789}},
+        "forgotten": True,
+    }
+    curve = {"relearn_steps": None, "more_than": 41, "steps": [0, 4, 8]}
+    relearning = {"person": curve, "stranger": curve | {"relearn_steps": 33}}
+    people = {"0": {"benign": benign, "relearning": relearning}}
+    content = {
+        "version": "0.1.0",
+        "people": people,
+        "subjects": {"0": "ada"},
+        "seconds": {"0": {"benign": 18.25}},
+    }
+    (folder / "attack.json").write_text(json.dumps(content))
+    return content
+
+
+def test_every_value_of_the_files_is_on_the_page(tmp_path: Path):
+    folder = a_run(tmp_path / "run")
+    wanted = leaves(attacked(folder.path)) + leaves(folder.summary)
+    values = set(re.split(r"[\n,]\s*", text_of(write_report(folder))))
+    missing = {json.dumps(leaf) for leaf in wanted if not isinstance(leaf, str)} - values
+    assert not missing
+    assert len({leaf for leaf in wanted if isinstance(leaf, float)}) > 200
+
+
+def test_what_people_have_in_common_is_there_once(tmp_path: Path):
+    text = text_of(page_of_a_run(tmp_path / "run"))
+    quantile = str(strangers()["dlib"]["views"]["quantiles"][7])
+    assert text.count(f", {quantile},") == 6  # two judges, three setups, and not once more for the person
+
+
+def test_the_sections_come_in_the_order_of_a_reader(tmp_path: Path):
+    folder = a_run(tmp_path / "run")
+    attacked(folder.path)
+    page = write_report(folder).read_text()
+    places = [
+        page.index(f'id="{name}"') for name in ("verdict", "judges", "people", "others", "attacks", "figures")
+    ]
+    assert places == sorted(places)
+    assert places[-1] < page.index('id="run"')
+
+
+def test_figures_have_their_meanings(tmp_path: Path):
+    text = text_of(page_of_a_run(tmp_path / "run"))
+    assert all(MEANINGS[name] in text for name in ("id", "others_id", "fid_pre", "retained_lpips"))
+
+
+def rows_of(page: Path) -> list[tuple[str, ...]]:
+    rows = re.findall(r"<tr>(.*?)</tr>", page.read_text(), re.DOTALL)
+    return [
+        tuple(html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row)) for row in rows
+    ]
+
+
+def test_pages_say_how_far_the_pictures_moved(tmp_path: Path):
+    alone, shared = (
+        rows_of(make(tmp_path / make.__name__)) for make in (page_of_a_run, page_of_a_shared_run)
+    )
+    assert ("MSE, levels 0 to 255", "1022.8", "235.0") in alone
+    assert ("SSIM, Gaussian window", "0.7156", "one only") in alone
+    assert ("LPIPS", "0.2936", "0.0138", "0.0000") in shared
+
+
+def test_others_who_changed_most_come_first():
+    lines = figure_lines()
+    far = changed_most(lines, "retained", 0, "dlib", 3)
+    assert [(line["number"], line["lost"]) for line in far] == [(0, True), (1, True), (2, False)]
+    near = changed_most(lines, "near", 0, "dlib", 9)
+    assert [line["number"] for line in near] == [0, 1, 2, 3]  # the others are the forgotten person already
+    lines[2]["judges"]["dlib"] = None  # no face
+    assert changed_most(lines, "retained", 0, "dlib", 1)[0]["number"] == 0
+    assert changed_most(lines, "retained", 1, "dlib", 3) == []
+
+
+def test_the_hardest_people_come_first():
+    people = [
+        {"id": 0.1, "forgotten": True},
+        {"id": None, "forgotten": None},
+        {"id": 0.5, "forgotten": True},
+        {"id": -0.2, "forgotten": False},
+        None,
+    ]
+    assert hardest_first(people) == [3, 2, 0, 1, 4]
+
+
+def test_other_people_have_their_similarity(tmp_path: Path):
+    page = page_of_a_run(tmp_path / "run")
+    text = text_of(page)
+    assert "Of 16 random people, the 12 who changed most, the worst first." in text
+    first, third = text.index("lost, 0.60"), text.index("kept, 0.64")
+    assert first < third
+
+
+@pytest.mark.parametrize("side", [64, 200])
+def test_a_picture_has_at_most_so_many_bytes(side: int):
+    noise = cells(1, 1, side, noise=True)[0, 0]
+    picture = encoded(noise, "noise", 3000)
+    assert len(picture.source) <= 3000 * 4 / 3 + 40
+    small = encoded(cells(1, 1, side)[0, 0], "grey", 3000)
+    assert (small.width, small.height) == (side, side)
+    assert small.source.startswith("data:image/webp;base64,")
+
+
+def test_pages_keep_their_sizes(tmp_path: Path):
+    """Noise is the worst that can be encoded."""
+    folder = begun(tmp_path / "one", ("ada",), together=False)
+    finish(folder, side=160, noise=True, photos=8)
+    figures = of_person() | {"strangers": strangers()}
+    write_lines(folder, figure_lines())
+    folder.add_to_summary(figures | {"people": {"0": figures}})
+    assert 1_000_000 < write_report(folder).stat().st_size < PAGE_OF_A_PERSON
+
+    names = tuple(f"seed {k}" for k in range(200))
+    folder = begun(tmp_path / "many", names, together=True)
+    finish(folder, side=48, noise=True)
+    people = {str(k): alone(of_person()) for k in range(200)}
+    write_lines(folder, figure_lines())
+    folder.add_to_summary(of_person() | {"strangers": strangers(), "forgotten": 200, "people": people})
+    assert write_report(folder).stat().st_size < LARGEST_PAGE
+    assert Pictures(13 * 200, 200).most * 13 * 200 * 4 / 3 < 0.8 * LARGEST_PAGE
+
+
+def test_a_judge_s_figure_lies_left_of_the_threshold(tmp_path: Path):
+    (line, _) = judge_lines(RunData.read(a_run(tmp_path / "run")))
+    assert line.threshold is not None
+    assert line.highest is not None
+    assert line.target is not None
+    assert line.target.x < line.highest.x < line.threshold.x
+    assert line.highest.text == "after 0.10"
+    assert line.state == "good"
+
+
+def test_the_hill_has_the_shape_of_the_strangers():
+    quantiles = norm.ppf(np.linspace(0.001, 0.999, 201), 0.2, 0.1)
+    hill = spread(quantiles.tolist(), -0.5, 1.0, bins=60)
+    middles = np.linspace(-0.5, 1.0, 61)[:-1] + 0.0125
+    assert abs(middles[hill.argmax()] - 0.2) < 0.03
+    wanted = norm.pdf(middles, 0.2, 0.1)
+    assert np.abs(hill - wanted / wanted.max()).max() < 0.12
+
+
+def test_charts_place_their_points():
+    points = np.array([[0.0, 1.0], [10.0, 3.0]])
+    chart = line_chart(
+        "Loss",
+        [Series("a", points)],
+        labels=("step", "loss"),
+        summary="s",
+        x_range=(0.0, 10.0),
+        y_range=(1.0, 3.0),
+    )
+    left, top, right, bottom = chart.box
+    assert chart.curves[0].path == f"{left},{bottom} {right},{top}"
+    assert [tick.text for tick in chart.x_ticks] == ["0", "2", "4", "6", "8", "10"]
+    assert round_numbers(-0.31, 1.0) == [0.0, 0.5, 1.0]
+    assert round_numbers(0.0, 120.0) == [0.0, 50.0, 100.0]
+
+
+def luminance(colour: str) -> float:
+    colour = colour if len(colour) == 7 else "#" + "".join(2 * digit for digit in colour[1:])
+    levels = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(a: str, b: str) -> float:
+    light, dark = sorted((luminance(a), luminance(b)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_text_has_contrast(scheme: str):
+    style = (TEMPLATES / "style.css").read_text()
+    blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    light, dark, paper = (dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{3,6})\b", block)) for block in blocks)
+    colours = {"light": light, "dark": light | dark, "print": light | paper}[scheme]
+    on_cards = ("ink", "soft", "good", "bad", "unknown", "link", "mark", *(f"curve{k}" for k in range(6)))
+    for name in on_cards:
+        for ground in ("paper", "card"):
+            assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
+    for name in ("good", "bad", "unknown", "mixed"):
+        assert contrast(colours[name], colours[f"{name}-tint"]) >= 4.5
+    assert contrast(colours["ink"], colours["hill"]) >= 4.5
+
+
+def test_the_policy_names_the_style_and_the_script():
+    page = render_page("worklist.html", "t", {"people": [], "asked": 1, "done": 0, "diverged": 0})
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert "unsafe" not in policy

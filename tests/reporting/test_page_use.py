@@ -1,0 +1,118 @@
+"""A run's page in use: by mouse, by keyboard, without script, on paper."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from jaxunlearn.reporting.page.run_page import write_report
+from tests.support.chromium import opened
+from tests.support.page_folders import a_run, page_of_a_run, page_of_a_run_going_on
+
+DESK = 1200
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return page_of_a_run(tmp_path_factory.mktemp("page") / "run")
+
+
+def share(page: Page) -> str:
+    """Where the line between before and after is."""
+    return page.locator(".compare .stage").first.evaluate("e => e.style.getPropertyValue('--at')")
+
+
+def test_the_slider_moves_by_keyboard(chromium: Browser, path: Path):
+    with opened(chromium, path, DESK) as shown:
+        assert share(shown.page) == "50%"
+        slider = shown.page.get_by_role("slider").first
+        slider.focus()
+        for _ in range(3):
+            shown.page.keyboard.press("ArrowRight")
+        assert share(shown.page) == "53%"
+        shown.page.keyboard.press("End")
+        assert share(shown.page) == "100%"
+        assert slider.get_attribute("aria-valuetext") == "100 percent before, 0 percent after"
+        assert shown.style(".dial input", "outlineStyle") == "solid"
+
+
+def test_the_slider_moves_by_mouse_on_the_picture(chromium: Browser, path: Path):
+    with opened(chromium, path, DESK) as shown:
+        stage = shown.page.locator(".compare .stage").first
+        stage.scroll_into_view_if_needed()
+        box = stage.bounding_box()
+        assert box is not None
+        shown.page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 50)
+        shown.page.mouse.down()
+        shown.page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 60, steps=4)
+        shown.page.mouse.up()
+        assert share(shown.page) == "20%"
+        clip = stage.locator(".after").evaluate("e => getComputedStyle(e).clipPath")
+        assert clip == "inset(0px 0px 0px 20%)"
+        assert shown.page.get_by_role("slider").first.input_value() == "20"
+
+
+def test_a_button_shows_another_side(chromium: Browser, path: Path):
+    with opened(chromium, path, DESK) as shown:
+        image = shown.page.locator(".viewer .compare .after img")
+        assert "after, seen from the front" in str(image.get_attribute("alt"))
+        front = image.get_attribute("src")
+        button = shown.page.get_by_role("button", name="30° from their right")
+        button.focus()
+        shown.page.keyboard.press("Enter")
+        assert "after, seen 30° from their right" in str(image.get_attribute("alt"))
+        assert image.get_attribute("src") != front
+        assert button.get_attribute("aria-pressed") == "true"
+
+
+def test_without_script_both_pictures_are_side_by_side(chromium: Browser, path: Path):
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": DESK, "height": 900})
+    page = context.new_page()
+    page.goto(path.absolute().as_uri())
+    before, after = (page.locator(f".viewer .compare .{when}").bounding_box() for when in ("before", "after"))
+    assert before is not None
+    assert after is not None
+    assert before["x"] + before["width"] <= after["x"]
+    assert not page.locator(".dial input").first.is_visible()
+    context.close()
+
+
+def test_on_paper_both_pictures_are_side_by_side(chromium: Browser, path: Path):
+    with opened(chromium, path, DESK) as shown:
+        shown.page.emulate_media(media="print")
+        before, after = (
+            shown.page.locator(f".viewer .compare .{when}").bounding_box() for when in ("before", "after")
+        )
+        assert before is not None
+        assert after is not None
+        assert before["x"] + before["width"] <= after["x"]
+        assert not shown.page.locator(".dial").first.is_visible()
+
+
+def test_the_page_of_a_run_that_goes_on_loads_itself_anew(chromium: Browser, tmp_path: Path):
+    path = page_of_a_run_going_on(tmp_path / "run")
+    with opened(chromium, path, DESK) as shown:
+        assert shown.page.locator("meta[http-equiv=refresh]").get_attribute("content") == "10"
+        assert shown.page.get_by_role("progressbar").get_attribute("value") == "5"
+        assert "About 4 minutes left" in shown.page.inner_text("main")
+        assert "Step 5 of 40" in shown.page.inner_text("main")
+
+
+def test_the_page_needs_nothing_from_outside_and_may_load_nothing(
+    chromium: Browser, path: Path, tmp_path: Path
+):
+    """Even a script that came into the page would not run."""
+    text = path.read_text()
+    assert "://" not in text
+    changed = tmp_path / "changed.html"
+    changed.write_text(text.replace("</main>", "<script>document.title = 'taken'</script></main>"))
+    with opened(chromium, changed, DESK) as shown:
+        assert shown.page.title().startswith("Forgetting")
+        assert any("Content Security Policy" in each for each in shown.complaints)
+
+
+def test_a_name_in_the_title_is_text(chromium: Browser, tmp_path: Path):
+    path = write_report(a_run(tmp_path / "run", "</title><script>alert(1)</script>"))
+    with opened(chromium, path, DESK) as shown:
+        assert shown.page.title() == "Forgetting </title><script>alert(1)</script>"
+        assert shown.complaints == []
