@@ -18,7 +18,7 @@ from jaxunlearn.models import loading
 from jaxunlearn.process import multihost
 from jaxunlearn.profiling.workload import Preset
 from jaxunlearn.sharding import make_mesh
-from jaxunlearn.training.result import Result, check_finished, finished
+from jaxunlearn.training.result import Result, check_finished, finished, models_of_run
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
@@ -133,15 +133,8 @@ def read_run(arguments: argparse.Namespace) -> tuple[Result, ConfigDict, loading
         generator is another one.
     """
     folder = RunFolder(arguments.folder)
-    request = folder.request
     config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
     configuration.check(config)
     check_finished(folder)
-    models = loading.load_models(
-        arguments.model or request.model,
-        judge=arguments.judge,
-        adapters=arguments.adapter or request.adapters,
-    )
-    if models.fingerprint != request.fingerprint:
-        raise InputError(f"{models.name}: is not the generator that {folder.path} started from")
+    models = models_of_run(folder, model=arguments.model, adapters=arguments.adapter, judge=arguments.judge)
     return finished(folder, models.generator), config, models

@@ -41,7 +41,10 @@ class NearPeople(NamedTuple):
     """People near the forgotten ones, before and after unlearning."""
 
     figures: dict[str, Any]
-    """See `near_figures`."""
+    """`people`: number of near people; `settings.retained_people`, spread over the forgotten ones. `same`:
+    how many of them at least one judge takes for the forgotten person already in the source; to change them
+    is no fault. `lost`: share of all others who are somebody else afterwards to at least one judge, None if
+    there are none. `others_id`: their mean similarity before and after to the main judge."""
 
     people: list[dict[str, Any]]
     """For each near person: `radius` (distance in median radii), `number` (among those of this radius),
@@ -71,7 +74,7 @@ def retained_figures(
       distance between them, and its standard deviation over subsets. `delta_fid_real`: growth of the Fréchet
       distance to the real images; None without real images. `retained_lpips`, `retained_psnr`,
       `retained_ssim`, `retained_ssim_uniform`, `retained_mse`: means over the retained people, see
-      `pixel_differences`. `near`: for each of `settings.near_radii` the figures of `near_figures`.
+      `pixel_differences`. `near`: for each of `settings.near_radii` the figures of `NearPeople`.
     """
     return compare_retained(reference, unlearned, ws, progress=progress).figures
 
@@ -159,7 +162,7 @@ def _each_person(
     ]
 
 
-def near_figures(reference: Reference, unlearned: Generator, ws: jax.Array, radius: float) -> dict[str, Any]:
+def compare_near(reference: Reference, unlearned: Generator, ws: jax.Array, radius: float) -> NearPeople:
     """Compare people near the forgotten ones before and after.
 
     Args:
@@ -167,18 +170,7 @@ def near_figures(reference: Reference, unlearned: Generator, ws: jax.Array, radi
       unlearned: the generator after unlearning.
       ws: `[N, L, D]`, the forgotten people.
       radius: distance of the near people, in median radii; the direction is random, equal in all rows.
-
-    Returns:
-      `people`: number of near people; `settings.retained_people`, spread over the forgotten ones. `same`: how
-      many of them at least one judge takes for the forgotten person already in the source; to change them is
-      no fault. `lost`: share of all others who are somebody else afterwards to at least one judge, None if
-      there are none. `others_id`: their mean similarity before and after to the main judge.
     """
-    return compare_near(reference, unlearned, ws, radius).figures
-
-
-def compare_near(reference: Reference, unlearned: Generator, ws: jax.Array, radius: float) -> NearPeople:
-    """Return `near_figures`, and beside them each near person."""
     settings, c = reference.settings, reference.random.c[: reference.settings.retained_people]
     near = settings.near_people(ws, radius * reference.median_radius)
     people = np.arange(len(near)) % len(ws)

@@ -68,6 +68,15 @@ def _fingerprints(header: Mapping[str, str]) -> list[str]:
     return [text for text in header.get(BEFORE, "").split(",") if text]
 
 
+def _owner_and_adapters(generator: TriPlaneGenerator) -> tuple[str, list[str]]:
+    """Return the fingerprints of a generator without its adapters, and of these in their order."""
+    applied: list[str] = []
+    while isinstance(generator, AdaptedGenerator):
+        applied.insert(0, fingerprint_of(generator.adapters))
+        generator = generator.generator
+    return fingerprint_of(generator), applied
+
+
 def with_strength(generator: Generator, strength: float) -> Generator:
     """Return a generator whose last adapters run to `strength` times their end time.
 
@@ -95,12 +104,8 @@ def save_unlearned(generator: Generator, path: Path, notes: Mapping[str, str]) -
     if not isinstance(generator, AdaptedGenerator):
         save_generator(generator, path, notes)
         return
-    owner: TriPlaneGenerator = generator.generator
-    before: list[str] = []
-    while isinstance(owner, AdaptedGenerator):
-        before.insert(0, fingerprint_of(owner.adapters))
-        owner = owner.generator
-    belongs = {OWNER: fingerprint_of(owner), BEFORE: ",".join(before)}
+    owner, before = _owner_and_adapters(generator.generator)
+    belongs = {OWNER: owner, BEFORE: ",".join(before)}
     legato_flax.save(generator.adapters, path, {**notes, **{k: v for k, v in belongs.items() if v}})
 
 
@@ -117,13 +122,9 @@ def load_unlearned(path: Path, source: Callable[[], Generator]) -> Generator:
     opened = open_network(path)
     if opened.kind.name != legato_flax.ARCHITECTURE:
         return load_generator(str(path))
-    generator, before = source(), []
+    generator = source()
     assert isinstance(generator, TriPlaneGenerator)
-    owner = generator
-    while isinstance(owner, AdaptedGenerator):
-        before.append(fingerprint_of(owner.adapters))
-        owner = owner.generator
-    _check_owner(opened, fingerprint_of(owner), before)
+    _check_owner(opened, *_owner_and_adapters(generator))
     adapters = opened.build()
     assert isinstance(adapters, Adapters)
     return AdaptedGenerator(generator, adapters)

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from jaxunlearn.errors import InputError
 from jaxunlearn.files.lock import is_locked
 from jaxunlearn.methods import configuration
-from jaxunlearn.models import loading
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.sheets.rendering import missing_sheets, write_pictures
-from jaxunlearn.training.result import finished
+from jaxunlearn.training.result import finished, models_of_run
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
@@ -31,9 +29,7 @@ def remake_report(folder: RunFolder, *, model: str | None = None, progress: bool
     if not folder.finished():
         return write_report(folder, going=is_locked(folder.path))
     if missing_sheets(folder):
-        models = loading.load_models(model or folder.request.model)
-        if models.fingerprint != folder.request.fingerprint:
-            raise InputError(f"{models.name}: is not the generator that {folder.path} started from")
+        models = models_of_run(folder, model=model)
         config = configuration.complete(folder.config)
-        write_pictures(models, finished(folder), config, progress=progress)
+        write_pictures(models, finished(folder, models.generator), config, progress=progress)
     return write_report(folder)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.adapters import adapted, load_unlearned
 from jaxunlearn.models.generator import Generator, fingerprint_of, load_generator
+from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -63,9 +65,37 @@ def source_of(folder: RunFolder) -> TriPlaneGenerator:
     """
     request = folder.request
     generator = adapted(load_generator(request.model), request.adapters)
-    if fingerprint_of(generator) != request.fingerprint:
-        raise InputError(f"{request.model}: is not the generator that {folder.path} started from")
+    _check_source(folder, request.model, fingerprint_of(generator))
     return generator
+
+
+def models_of_run(
+    folder: RunFolder,
+    *,
+    model: str | None = None,
+    adapters: Sequence[str | Path] = (),
+    judge: str | Sequence[str] = (),
+) -> Models:
+    """Load the models that a run started from.
+
+    Args:
+      folder: of the run.
+      model: the source generator, if its file has moved since the run.
+      adapters: those of the source, if their files have moved.
+      judge: see `load_models`.
+
+    Raises:
+      InputError: if a file cannot be used, or the source generator is another one.
+    """
+    request = folder.request
+    models = load_models(model or request.model, judge=judge, adapters=adapters or request.adapters)
+    _check_source(folder, models.name, models.fingerprint)
+    return models
+
+
+def _check_source(folder: RunFolder, name: str, fingerprint: str) -> None:
+    if fingerprint != folder.request.fingerprint:
+        raise InputError(f"{name}: is not the generator that {folder.path} started from")
 
 
 def check_finished(folder: RunFolder) -> None:

@@ -1,5 +1,6 @@
 """Adapters on the command line: what `--adapter` and `--strength` change, and what is refused."""
 
+import json
 from pathlib import Path
 
 import jax
@@ -11,9 +12,12 @@ from PIL import Image
 
 import legato_flax
 from jaxunlearn.cli import main as cli
-from jaxunlearn.models.adapters import OWNER
+from jaxunlearn.errors import InputError
+from jaxunlearn.models.adapters import OWNER, adapted
 from jaxunlearn.models.generator import fingerprint_of, load_generator
-from legato_flax import Adapters, AdaptersConfig
+from jaxunlearn.training.result import models_of_run
+from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig
+from tests.support.page_folders import begun
 
 ONCE = ("render", "--model", "random", "--seeds", "1", "--resolution", "16")
 
@@ -66,6 +70,17 @@ def test_a_file_of_another_generator_is_refused_in_one_line(adapter, capsys, tmp
     asked = ("render", "--model", str(adapter), *out)
     assert "--adapter" in refused(capsys, *asked)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_models_of_a_run_have_the_adapters_that_it_started_with(tmp_path, adapter):
+    folder = begun(tmp_path / "run", ("ada",), together=False)
+    start = adapted(load_generator("random"), [adapter])
+    request = json.loads((folder.path / "run.json").read_text())
+    request |= {"model": "random", "adapters": [str(adapter)], "fingerprint": fingerprint_of(start)}
+    (folder.path / "run.json").write_text(json.dumps(request))
+    assert isinstance(models_of_run(folder).generator, AdaptedGenerator)
+    with pytest.raises(InputError, match=r"is not the generator that .* started from"):
+        models_of_run(folder, adapters=[adapter, adapter])
 
 
 def test_strength_has_limits(adapter, capsys):

@@ -155,7 +155,7 @@ def test_near_people_are_where_they_are_said_to_be(source, reference, person, mo
     monkeypatch.setattr(
         retention, "look_each", lambda *arguments: (seen.append(arguments[2]), looks.look_each(*arguments))[1]
     )
-    retention.near_figures(reference, source, person[0][None], 0.5)
+    retention.compare_near(reference, source, person[0][None], 0.5)
     distance = jnp.sqrt(jnp.sum(jnp.square(seen[0] - person[0]), axis=(1, 2)))
     np.testing.assert_allclose(distance, 0.5 * reference.median_radius, rtol=1e-4)
 
