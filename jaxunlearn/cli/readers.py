@@ -133,8 +133,8 @@ def read_run(arguments: argparse.Namespace) -> tuple[Result, ConfigDict, loading
         generator is another one.
     """
     folder = RunFolder(arguments.folder)
+    check_finished(folder)
     config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
     configuration.check(config)
-    check_finished(folder)
     models = models_of_run(folder, model=arguments.model, adapters=arguments.adapter, judge=arguments.judge)
     return finished(folder, models.generator), config, models
