@@ -17,6 +17,7 @@ from jaxunlearn.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
     from jaxunlearn.attacks.attack import attack
+    from jaxunlearn.baking.bake import Baked, bake
     from jaxunlearn.evaluation.evaluate import evaluate
     from jaxunlearn.methods.registry import preset, preset_names
     from jaxunlearn.models.loading import Models, load_models
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __version__ = metadata.version("jaxunlearn")
 
 _HOMES = {
+    "Baked": "baking.bake",
     "Callback": "training.trainer",
     "InvertedPhotos": "photos.photo_inversion",
     "Models": "models.loading",
@@ -38,6 +40,7 @@ _HOMES = {
     "People": "photos.people",
     "Result": "training.result",
     "attack": "attacks.attack",
+    "bake": "baking.bake",
     "evaluate": "evaluation.evaluate",
     "invert": "photos.photo_inversion",
     "load_models": "models.loading",
@@ -53,6 +56,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Baked",
     "Callback",
     "InputError",
     "Interrupted",
@@ -63,6 +67,7 @@ __all__ = [
     "Result",
     "__version__",
     "attack",
+    "bake",
     "evaluate",
     "invert",
     "load_models",

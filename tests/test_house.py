@@ -14,6 +14,7 @@ ORDER = (
     "photos",
     "training",
     "evaluation",
+    "baking",
     "attacks",
     "reporting",
     "workflows",

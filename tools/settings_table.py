@@ -5,6 +5,7 @@ python tools/settings_table.py
 
 from pathlib import Path
 
+from jaxunlearn.baking.settings import Baking
 from jaxunlearn.methods.registry import METHODS, named
 from jaxunlearn.methods.settings import table
 
@@ -24,13 +25,20 @@ This table lists all settings of a run. Change one with `--config.KEY=VALUE`, or
 This page is written by `python tools/settings_table.py`.
 
 """
+BAKING = """
+## Baking
+
+`jaxunlearn bake` has settings of its own; see [LEGATO](../guides/legato.md#bake-adapters-into-weights).
+
+"""
 
 
 def main() -> None:
     """Write the page."""
     declarations = {label: each for name in METHODS for label, each in named(name).declarations().items()}
     path = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
-    path.write_text(HEAD + table(declarations), encoding="utf-8")
+    text = HEAD + table(declarations) + BAKING + table({"bake": Baking})
+    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

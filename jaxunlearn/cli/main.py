@@ -26,12 +26,16 @@ COMMANDS = {
     "attack": "try to get forgotten people back from the generator of a run",
     "report": "make the page of a run anew, or compare runs on one page",
     "render": "images, videos, depth maps and meshes of a generator's samples",
+    "bake": "turn adapters into weights of the official architecture, and measure what that loses",
     "convert": "convert PyTorch files to our checkpoints and back",
     "models": "list the models that can be used, and which of them are on this machine",
     "bench": "time the compiled step on this machine",
     "compile": "compile the step for a TPU slice or for this machine; print what it needs",
 }
 """Name → help line. `parsers/NAME.py` has a command's arguments, without JAX; `commands/NAME.py` runs it."""
+
+PLACES = {"bench": "profiling.bench", "compile": "profiling.compile"}
+"""Name → module in `parsers` and `commands`, where it lies in a folder there."""
 
 SUCCESS, FAILURE, BAD_INPUT, TOO_LARGE, READER_GONE = 0, 1, 2, 3, 141
 
@@ -53,7 +57,7 @@ def parser(chosen: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser
     for name, line in COMMANDS.items():
         command = subparsers.add_parser(name, help=line, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name in chosen:
-            arguments = importlib.import_module(f"jaxunlearn.cli.parsers.{name}")
+            arguments = importlib.import_module(f"jaxunlearn.cli.parsers.{PLACES.get(name, name)}")
             command.description, command.epilog = arguments.DESCRIPTION, arguments.EXAMPLES
             command.set_defaults(run=functools.partial(_run, name))
             arguments.add_arguments(command)
@@ -63,7 +67,7 @@ def parser(chosen: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser
 def _run(name: str, arguments: argparse.Namespace) -> None:
     """Import a command, with JAX and all else that it needs, and run it."""
     with signals.importing():
-        command = importlib.import_module(f"jaxunlearn.cli.commands.{name}")
+        command = importlib.import_module(f"jaxunlearn.cli.commands.{PLACES.get(name, name)}")
     command.run(arguments)
 
 

@@ -1,19 +1,101 @@
 """Measure a run's adapters at another strength than that of their training (LEGATO's end time)."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxunlearn.evaluation.evaluate import evaluate
+from jaxunlearn.evaluation.judges import Judge
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.adapters import with_strength
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
+from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.training.result import Result
+
+STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+"""Strengths of a strip, from the source to the longest end time."""
+
+
+class Seen(NamedTuple):
+    """Latents with their cameras."""
+
+    ws: np.ndarray
+    """`[N, L, D]`."""
+
+    c: np.ndarray
+    """`[N, 25]`."""
+
+
+class AtStrength(NamedTuple):
+    """A person at one strength."""
+
+    figures: dict[str, Any]
+    """`strength`; `judges`, name → the person's similarity before and after; `others`, the mean similarity of
+    other people before and after to the main judge. None where no face was found."""
+
+    images: np.ndarray
+    """`[N, R, R, 3]` in [-1, 1], the pictures that were asked for."""
+
+
+def over_strengths(
+    renderer: Renderer,
+    generator: Generator,
+    judges: Sequence[Judge],
+    *,
+    person: Seen,
+    others: Seen,
+    shown: Seen,
+    batch: int,
+    strengths: Sequence[float] = STRENGTHS,
+) -> list[AtStrength]:
+    """Measure how alike a person and others are to themselves before, at each strength.
+
+    Args:
+      renderer: of the generator before.
+      generator: the one with the person's adapters.
+      judges: who compares; the first is the main judge.
+      person: the person's latent from the views of the evaluation.
+      others: people who should stay, one view each.
+      shown: what is rendered for its pictures.
+      batch: images measured at a time.
+      strengths: factors of the adapters' end time.
+    """
+    ws, c = (jnp.concatenate(each) for each in zip(person, others, shown, strict=True))
+    first, last = len(person.ws), len(person.ws) + len(others.ws)
+
+    def seen(renderer: Renderer) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        images = np.clip(renderer(ws, c).image, -1, 1)
+        embeddings = {judge.name: judge.embeddings(images[:last], c[:last], batch) for judge in judges}
+        return embeddings, images[last:]
+
+    def figures(after: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        alike = {
+            judge.name: _mean(judge.similarity(before[judge.name][:first], after[judge.name][:first]))
+            for judge in judges
+        }
+        main = judges[0]
+        of_others = main.similarity(before[main.name][first:, None], after[main.name][first:, None])
+        return {"judges": alike, "others": _mean(of_others)}
+
+    before, _ = seen(renderer)
+    found = []
+    for strength in strengths:
+        after, images = seen(renderer.with_generator(with_strength(generator, strength)))
+        found.append(AtStrength({"strength": strength, **figures(after)}, images))
+    return found
+
+
+def _mean(values: np.ndarray) -> float | None:
+    """Return the mean of what is known; None if nothing is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None
 
 
 def at_strength(result: Result, strength: float) -> Result:

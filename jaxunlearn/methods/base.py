@@ -159,11 +159,13 @@ class Method:
       label: its name in tables and on pages.
       presets: name → settings for a number of people. "paper" is the default for released generators,
         "heads" for the bundled one.
+      has_strength: True if a finished generator's strength can be changed, see `evaluation.strength`.
     """
 
     name: str
     label: str
     presets: Mapping[str, Callable[[int], ConfigDict]]
+    has_strength: bool = False
 
     def declaration(self, config: ConfigDict | None = None) -> type:
         """Return the dataclass that declares the settings; the one for `config`, where there are several."""

@@ -68,13 +68,19 @@ def _fingerprints(header: Mapping[str, str]) -> list[str]:
     return [text for text in header.get(BEFORE, "").split(",") if text]
 
 
+def layers_of(generator: Generator) -> tuple[Generator, tuple[Adapters, ...]]:
+    """Return a generator without its adapters, and these in the order of their application."""
+    layers: list[Adapters] = []
+    while isinstance(generator, AdaptedGenerator):
+        layers.insert(0, generator.adapters)
+        generator = generator.generator
+    return generator, tuple(layers)
+
+
 def _owner_and_adapters(generator: TriPlaneGenerator) -> tuple[str, list[str]]:
     """Return the fingerprints of a generator without its adapters, and of these in their order."""
-    applied: list[str] = []
-    while isinstance(generator, AdaptedGenerator):
-        applied.insert(0, fingerprint_of(generator.adapters))
-        generator = generator.generator
-    return fingerprint_of(generator), applied
+    plain, layers = layers_of(generator)
+    return fingerprint_of(plain), [fingerprint_of(adapters) for adapters in layers]
 
 
 def with_strength(generator: Generator, strength: float) -> Generator:

@@ -12,7 +12,7 @@ from eg3d_flax.compute import DilationForm, FilterForm, LookupForm, ModulationFo
 from jaxunlearn.errors import InputError
 from jaxunlearn.mesh_shapes import parse_mesh_shape
 from jaxunlearn.methods.configuration import check
-from jaxunlearn.methods.registry import method_of
+from jaxunlearn.methods.registry import DEFAULT, method_of, named
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.profiling.devices import PRECISIONS
 
@@ -74,7 +74,8 @@ class Case:
         groups = f" in groups of {at_once}" if at_once else ""
         forms = "".join(f", {name} {value}" for name, value in self.forms.items())
         method = method_of(self.settings)
-        many = f", {method.label} of {self.people}" if method.shares_generator(self.settings) else ""
+        label = "" if method is named(DEFAULT) else f", {method.label}"
+        many = f", {method.label} of {self.people}" if method.shares_generator(self.settings) else label
         return (
             f"{self.preset}{many}, K {self.copies}{groups}, {self.pairs} pairs, {mesh}, "
             f"{rendering['dtype']}, precision {self.precision}, {rays}{forms}"

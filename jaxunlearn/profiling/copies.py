@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from jaxunlearn.training.step import State
+from jaxunlearn.training.step import Frozen, State
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +35,15 @@ def copy_size(state: State, copies: int) -> CopySize:
       copies: `K`, with repetitions.
     """
     return CopySize(_bytes(state.trainable) // copies, _bytes(state.optimiser) // copies)
+
+
+def shared_bytes(frozen: Frozen) -> int:
+    """Return the bytes that a device holds once, whatever the number of copies: all that no step changes.
+
+    Args:
+      frozen: as arrays or as shapes.
+    """
+    return _bytes(frozen)
 
 
 def _bytes(tree: Any) -> int:

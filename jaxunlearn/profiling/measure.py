@@ -22,11 +22,12 @@ from jaxunlearn.process.host import on_cpu
 from jaxunlearn.process.memory import peak_memory
 from jaxunlearn.profiling.by_part import parts, step_flops, trace
 from jaxunlearn.profiling.cases import Case
-from jaxunlearn.profiling.copies import copy_size
+from jaxunlearn.profiling.copies import copy_size, shared_bytes
 from jaxunlearn.profiling.devices import chip, products
+from jaxunlearn.profiling.exchanges import exchanges
 from jaxunlearn.profiling.timing import timed
 from jaxunlearn.profiling.workload import PRESETS, Workload
-from jaxunlearn.sharding import make_mesh
+from jaxunlearn.sharding import SAMPLE, make_mesh
 from jaxunlearn.terminal import say
 from jaxunlearn.training.compiled_step import StepRecipe, compiled_step
 from jaxunlearn.training.step import Frozen
@@ -91,6 +92,8 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "identities_per_hour": 3600 * case.copies * case.people / (case.config["steps"] * seconds.p50),
         "padding": recipe.padding(),
         "copy": dataclasses.asdict(copy_size(state, recipe.trained)),
+        "shared": shared_bytes(rest[0]),
+        "exchanges": _exchanges(advance, recipe),
         "peak": dataclasses.asdict(peak_memory(devices)),
         "program": _program(advance),
         "model_tflop": work / 1e12,
@@ -114,6 +117,12 @@ def _arguments(workload: Workload, recipe: StepRecipe) -> tuple[Any, ...]:
     with on_cpu():
         arguments = workload.arguments(recipe)
     return jax.device_put(arguments, jax.local_devices()[0])
+
+
+def _exchanges(compiled: Any, recipe: StepRecipe) -> list[dict[str, Any]]:
+    """Return what devices exchange in a step, by kind."""
+    sample = 1 if recipe.mesh is None else recipe.mesh.shape[SAMPLE]
+    return [dataclasses.asdict(each) for each in exchanges(compiled.as_text(), sample)]
 
 
 def _program(compiled: Any) -> dict[str, int] | None:

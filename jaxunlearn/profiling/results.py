@@ -36,6 +36,13 @@ class _CopyJson(TypedDict):
     optimiser: int
 
 
+class _ExchangeJson(TypedDict):
+    kind: str
+    axis: str
+    count: int
+    bytes: int
+
+
 class _PartJson(TypedDict):
     part: str
     direction: str
@@ -71,6 +78,8 @@ class _CaseJson(TypedDict):
     mfu: float | None
     xla_bytes: float | None
     copy: NotRequired[_CopyJson]
+    shared: NotRequired[int]
+    exchanges: NotRequired[list[_ExchangeJson]]
     parts: NotRequired[list[_PartJson]]
     profile: NotRequired[list[_OperationJson]]
 

@@ -53,7 +53,10 @@ _STEP_COLUMNS = (
     "identities/h",
     "peak GiB",
     "temp GiB",
-    "a copy MiB",
+    "copy: trained MiB",
+    "moments MiB",
+    "shared MiB",
+    "exchanged MiB",
     "TFLOP/s",
     "MFU %",
     "GB/step",
@@ -102,11 +105,23 @@ def _step(result: Result) -> list[str]:
         significant(result["identities_per_hour"]),
         f"{result['peak']['bytes'] / 2**30:.2f}",
         "-" if program is None else f"{program['temp'] / 2**30:.2f}",
-        f"{sum(result['copy'].values()) / 2**20:.1f}" if "copy" in result else "-",
+        *_state(result),
         significant(result["achieved_tflops"]),
         "-" if result["mfu"] is None else f"{100 * result['mfu']:.1f}",
         "-" if result["xla_bytes"] is None else f"{result['xla_bytes'] / 1e9:.2f}",
     ]
+
+
+def _state(result: Result) -> list[str]:
+    """Return what a copy has of its own, what all share, and what devices exchange in a step."""
+    copy, exchanges = result.get("copy"), result.get("exchanges")
+    sizes = [
+        None if copy is None else copy["parameters"],
+        None if copy is None else copy["optimiser"],
+        result.get("shared"),
+        None if exchanges is None else sum(exchange["bytes"] for exchange in exchanges),
+    ]
+    return ["-" if size is None else f"{size / 2**20:.1f}" for size in sizes]
 
 
 _PART_COLUMNS = ("part", "GFLOP", "GB", "FLOP/B", "ms", "GFLOP/s", "GB/s", "of roof %", "bound by")

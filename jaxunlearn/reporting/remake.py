@@ -1,5 +1,6 @@
 """Make the page of a run anew from what its folder holds."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from jaxunlearn.files.lock import is_locked
@@ -10,7 +11,13 @@ from jaxunlearn.training.result import finished, models_of_run
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
-def remake_report(folder: RunFolder, *, model: str | None = None, progress: bool = True) -> Path:
+def remake_report(
+    folder: RunFolder,
+    *,
+    model: str | None = None,
+    adapters: Sequence[str | Path] = (),
+    progress: bool = True,
+) -> Path:
     """Write the page of a run; pictures that its folder does not hold are rendered.
 
     Only the sheets of a person's other photos are not rendered: `evaluate` makes them.
@@ -18,6 +25,7 @@ def remake_report(folder: RunFolder, *, model: str | None = None, progress: bool
     Args:
       folder: the run; it may still be going on.
       model: the source generator, if its file has moved since the run.
+      adapters: those of the source, if their files have moved.
       progress: True shows progress bars.
 
     Returns:
@@ -29,7 +37,7 @@ def remake_report(folder: RunFolder, *, model: str | None = None, progress: bool
     if not folder.finished():
         return write_report(folder, going=is_locked(folder.path))
     if missing_sheets(folder):
-        models = models_of_run(folder, model=model)
+        models = models_of_run(folder, model=model, adapters=adapters)
         config = configuration.complete(folder.config)
         write_pictures(models, finished(folder, models.generator), config, progress=progress)
     return write_report(folder)

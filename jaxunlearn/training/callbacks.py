@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import jax
 import numpy as np
@@ -15,6 +16,19 @@ from jaxunlearn.training.step import State
 from jaxunlearn.training.storage.checkpoints import Checkpoints
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback, Moment
+
+
+class LogFolder(Protocol):
+    """A folder that keeps a log of steps."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        ...
+
+    def log(self, numbers: Mapping[str, Any], /) -> None:
+        """Append a line to the log."""
+        ...
 
 
 class Diverged(InputError):
@@ -67,7 +81,7 @@ class Log(Callback):
       bar: of all steps.
     """
 
-    def __init__(self, every: int, divergence: Divergence, folder: RunFolder | None, bar: "tqdm[Any]"):
+    def __init__(self, every: int, divergence: Divergence, folder: LogFolder | None, bar: "tqdm[Any]"):
         self._every, self._divergence, self._folder, self._bar = every, divergence, folder, bar
 
     def after_step(self, moment: Moment) -> None:
@@ -161,7 +175,7 @@ class StopOnSignal(Callback):
       folder: of the run, where it resumes from.
     """
 
-    def __init__(self, every: int, received: threading.Event, first: int, folder: RunFolder | None):
+    def __init__(self, every: int, received: threading.Event, first: int, folder: LogFolder | None):
         self._every, self._received, self._step, self._folder = every, received, first, folder
         self._stopped = False
 

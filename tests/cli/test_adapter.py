@@ -15,6 +15,7 @@ from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.adapters import OWNER, adapted
 from jaxunlearn.models.generator import fingerprint_of, load_generator
+from jaxunlearn.reporting import remake
 from jaxunlearn.training.result import models_of_run
 from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig
 from tests.support.page_folders import begun
@@ -81,6 +82,24 @@ def test_the_models_of_a_run_have_the_adapters_that_it_started_with(tmp_path, ad
     assert isinstance(models_of_run(folder).generator, AdaptedGenerator)
     with pytest.raises(InputError, match=r"is not the generator that .* started from"):
         models_of_run(folder, adapters=[adapter, adapter])
+
+
+def test_report_finds_adapters_that_moved(tmp_path, adapter, monkeypatch, capsys):
+    folder = begun(tmp_path / "run", ("ada",), together=False)
+    start = adapted(load_generator("random"), [adapter])
+    request = json.loads((folder.path / "run.json").read_text())
+    request |= {"model": "random", "adapters": [str(tmp_path / "gone.safetensors")]}
+    request |= {"fingerprint": fingerprint_of(start)}
+    (folder.path / "run.json").write_text(json.dumps(request))
+    folder.generator(0).touch()
+    seen = []
+    monkeypatch.setattr(remake, "finished", lambda folder, source: source)
+    monkeypatch.setattr(remake, "write_pictures", lambda models, *_, **__: seen.append(models.adapters))
+    assert "gone.safetensors" in refused(capsys, "report", str(folder.path))
+    assert not seen
+    assert cli.main(["report", str(folder.path), "--adapter", str(adapter)]) == 0
+    assert seen == [(str(adapter),)]
+    assert folder.report.exists()
 
 
 def test_strength_has_limits(adapter, capsys):

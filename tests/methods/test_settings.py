@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jaxunlearn.baking.settings import Baking
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.configuration import check
 from jaxunlearn.methods.registry import METHODS, named, preset, preset_names
@@ -112,7 +113,7 @@ def test_no_number_of_a_method_may_be_nan_or_infinite(data):
 
 
 def test_every_setting_says_what_it_is():
-    for declaration in DECLARATIONS.values():
+    for declaration in (*DECLARATIONS.values(), Baking):
         for name, about in declared(declaration).items():
             assert about.help.endswith("."), name
             if isinstance(about.default, float) and about.choices == ():
@@ -122,4 +123,5 @@ def test_every_setting_says_what_it_is():
 def test_the_table_in_the_docs():
     """`python tools/settings_table.py` writes it."""
     text = (Path(__file__).parents[2] / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
-    assert text.endswith(table(DECLARATIONS)), "run python tools/settings_table.py"
+    assert table(DECLARATIONS) in text, "run python tools/settings_table.py"
+    assert text.endswith(table({"bake": Baking})), "run python tools/settings_table.py"

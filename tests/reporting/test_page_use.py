@@ -65,6 +65,40 @@ def test_a_button_shows_another_side(chromium: Browser, path: Path):
         assert button.get_attribute("aria-pressed") == "true"
 
 
+def test_a_dial_shows_other_strengths_with_their_figures(chromium: Browser, path: Path):
+    with opened(chromium, path, DESK) as shown:
+        chosen = shown.page.locator(".strengths .chosen")
+        image, words = chosen.locator("img"), chosen.locator("figcaption")
+        assert "at strength 1," in str(image.get_attribute("alt"))
+        assert words.inner_text() == (
+            "Strength 1: similarity before and after 0.50 to heads identity judge, not found; "
+            "0.50 to dlib, not found."
+        )
+        trained = image.get_attribute("src")
+        dial = chosen.get_by_role("slider")
+        dial.focus()
+        shown.page.keyboard.press("Home")
+        assert "at strength 0," in str(image.get_attribute("alt"))
+        assert image.get_attribute("src") != trained
+        assert "1.00 to heads identity judge, found" in words.inner_text()
+        assert dial.get_attribute("aria-valuetext") == words.inner_text()
+        shown.page.locator(".strengths .steps li").nth(5).click()
+        assert dial.input_value() == "5"
+        assert "not measured to dlib." in words.inner_text()
+        assert shown.page.locator(".strengths .now figcaption").inner_text() == "1.25"
+
+
+def test_without_script_the_strengths_are_a_strip(chromium: Browser, path: Path):
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": DESK, "height": 900})
+    page = context.new_page()
+    page.goto(path.absolute().as_uri())
+    assert not page.locator(".strengths .chosen").is_visible()
+    assert [each.inner_text() for each in page.locator(".strengths .steps figcaption").all()] == [
+        "0", "0.25", "0.5", "0.75", "1", "1.25", "1.5",
+    ]  # fmt: skip
+    context.close()
+
+
 def test_without_script_both_pictures_are_side_by_side(chromium: Browser, path: Path):
     context = chromium.new_context(java_script_enabled=False, viewport={"width": DESK, "height": 900})
     page = context.new_page()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jaxunlearn.evaluation.papers.picture_change import change_of_all
+from jaxunlearn.evaluation.strength import STRENGTHS
 from jaxunlearn.images import save_png
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.reporting.page.compare_page import write_comparison
@@ -71,7 +72,13 @@ def begun(path: Path, names: tuple[str, ...], *, together: bool, steps: int = 5)
 
 
 def finish(
-    folder: RunFolder, *, side: int = 32, noise: bool = False, photos: int = 0, other: int = 12
+    folder: RunFolder,
+    *,
+    side: int = 32,
+    noise: bool = False,
+    photos: int = 0,
+    other: int = 12,
+    strengths: bool = False,
 ) -> None:
     """Add what a finished run has: generators, pictures, and what it cost."""
     sheets, request = SheetFolder(folder.images), folder.request
@@ -92,11 +99,25 @@ def finish(
         if photos:
             columns = [{"photo": number} for number in range(photos)]
             sheets.write(f"photos-{k:04d}", _PAIR, columns, cells(2, photos, side, noise=noise))
+        if strengths:
+            sheets.write(
+                f"strength-{k:04d}", ("person",), at_strengths(), cells(1, len(STRENGTHS), side, noise=noise)
+            )
     memory = {"bytes": 3 * 2**30, "of": "process"}
     folder.add_to_summary(
         {"steps": 5, "steps_per_second": 0.5, "compile_seconds": 61.25, "devices": "1 x cpu", "loss": 0.2}
         | {"peak_memory": memory}
     )
+
+
+def at_strengths() -> list[dict[str, Any]]:
+    """Return the columns of a sheet of strengths: the more, the less alike; one judge saw no face at 1.25."""
+    columns: list[dict[str, Any]] = [
+        {"strength": s, "judges": dict.fromkeys(_JUDGES, 1 - 0.5 * s), "others": 1 - 0.1 * s}
+        for s in STRENGTHS
+    ]
+    columns[5]["judges"][_JUDGES[1]] = None
+    return columns
 
 
 def figure_lines(copies: int = 1) -> list[dict[str, Any]]:
@@ -120,7 +141,7 @@ def write_lines(folder: RunFolder, lines: list[dict[str, Any]]) -> None:
 def a_run(path: Path, name: str = LONG) -> RunFolder:
     """Make the folder of a finished and measured run of one person."""
     folder = begun(path, (name,), together=False)
-    finish(folder, photos=2)
+    finish(folder, photos=2, strengths=True)
     figures = of_person() | {"strangers": strangers()}
     write_lines(folder, figure_lines())
     folder.add_to_summary(figures | {"people": {"0": figures}})

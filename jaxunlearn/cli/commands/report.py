@@ -16,12 +16,13 @@ def run(arguments: argparse.Namespace) -> None:
       InputError: if a folder is not that of a run, or a file in it cannot be used.
     """
     if arguments.compare is None:
-        say(remake_report(RunFolder(arguments.folder), model=arguments.model))
+        folder = RunFolder(arguments.folder)
+        say(remake_report(folder, model=arguments.model, adapters=arguments.adapter))
         return
     if arguments.out.suffix != ".html":
         raise InputError(f"--out {arguments.out}: give a file that ends in .html")
     for folder in arguments.compare:
         if not RunFolder(folder).finished():
             raise InputError(f"{folder}: the run is not finished; leave it out, or let it end")
-        remake_report(RunFolder(folder), model=arguments.model)
+        remake_report(RunFolder(folder), model=arguments.model, adapters=arguments.adapter)
     say(write_comparison(arguments.compare, arguments.out))

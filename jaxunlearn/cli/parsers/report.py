@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
+from jaxunlearn.cli.argument_groups import add_adapters
 from jaxunlearn.cli.argument_types import local_path, name_or_path
 
 DESCRIPTION = """\
@@ -38,3 +39,4 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="the page of --compare [%(default)s]",
     )
     add("--model", type=name_or_path, help="the source generator, if its file has moved since the run")
+    add_adapters(parser, "an adapter of the source generator, if its file has moved since the run")

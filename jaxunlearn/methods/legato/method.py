@@ -27,6 +27,7 @@ class LegatoMethod(Method):
     name = "legato"
     label = "LEGATO"
     presets = PRESETS
+    has_strength = True
 
     def declaration(self, config: ConfigDict | None = None) -> type:
         """See `Method.declaration`."""

@@ -1,6 +1,5 @@
 """Compile the step for a topology, and report what each device needs."""
 
-import collections
 import dataclasses
 import re
 import time
@@ -9,12 +8,13 @@ from typing import Any
 import jax
 
 from jaxunlearn.models.flops import Networks
-from jaxunlearn.profiling.aot import cycles, hlo
+from jaxunlearn.profiling.aot import cycles
 from jaxunlearn.profiling.aot.cycles import Cycles
 from jaxunlearn.profiling.aot.topology import Topology
 from jaxunlearn.profiling.by_part import step_flops
-from jaxunlearn.profiling.copies import CopySize, copy_size
+from jaxunlearn.profiling.copies import CopySize, copy_size, shared_bytes
 from jaxunlearn.profiling.devices import chip
+from jaxunlearn.profiling.exchanges import Exchange, exchanges
 from jaxunlearn.profiling.workload import Workload
 from jaxunlearn.sharding import SAMPLE, make_mesh
 
@@ -52,18 +52,6 @@ class Memory:
 
 
 @dataclasses.dataclass(frozen=True)
-class Exchange:
-    """All collectives of one kind along one mesh axis, in one step."""
-
-    kind: str
-    axis: str
-    """"identity", "sample", or "both"."""
-
-    count: int
-    bytes: int
-
-
-@dataclasses.dataclass(frozen=True)
 class Report:
     """The result of a compilation.
 
@@ -74,6 +62,7 @@ class Report:
       copies: generator copies, `K`.
       pairs: pairs of a copy in a step.
       copy: what a device holds for each copy.
+      shared: bytes that a device holds once, for all of its copies.
       padding: fraction of work that is not needed, by name.
       fits: True if the program fits into a device's memory.
       needed, available: bytes of a device; if the compiler refused the program, from its message.
@@ -94,6 +83,7 @@ class Report:
     copies: int
     pairs: int
     copy: CopySize
+    shared: int
     padding: dict[str, float]
     fits: bool
     needed: int
@@ -166,6 +156,7 @@ def compile_step(
         "copies": copies,
         "pairs": recipe.settings.sampling.count,
         "copy": copy_size(arguments[0], recipe.trained),
+        "shared": shared_bytes(arguments[1]),
         "padding": recipe.padding(),
         "model_flops": networks
         and step_flops.total(step_flops.step(networks, recipe.settings)) * copies / mesh.size,
@@ -213,7 +204,7 @@ def _compiled(common: dict[str, Any], executable: Any, available: int, sample: i
         memory=memory,
         largest=(),
         flops=(executable.cost_analysis() or {}).get("flops"),
-        exchanges=_exchanges(text, sample),
+        exchanges=exchanges(text, sample),
         cycles=cycles.count(text),
     )
 
@@ -228,16 +219,6 @@ def _memory(executable: Any, available: int) -> Memory:
         code=analysis.generated_code_size_in_bytes,
         available=available,
     )
-
-
-def _exchanges(text: str, sample: int) -> tuple[Exchange, ...]:
-    counts: collections.Counter[tuple[str, str]] = collections.Counter()
-    sizes: collections.Counter[tuple[str, str]] = collections.Counter()
-    for collective in hlo.collectives(text):
-        key = collective.kind, hlo.axis_of(collective.groups, sample)
-        counts[key] += collective.trips
-        sizes[key] += collective.trips * collective.size
-    return tuple(Exchange(*key, counts[key], sizes[key]) for key in sorted(counts))
 
 
 def too_large(message: str) -> tuple[int, int, tuple[dict[str, Any], ...]] | None:

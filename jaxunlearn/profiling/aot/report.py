@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from jaxunlearn.methods.settings import ConfigDict
-from jaxunlearn.profiling.aot.compilation import Exchange, Report
+from jaxunlearn.profiling.aot.compilation import Report
 from jaxunlearn.profiling.aot.cycles import Cycles, Unknown
 from jaxunlearn.profiling.devices import chip, products
+from jaxunlearn.profiling.exchanges import Exchange
 
 _LEAST_SHARE = 0.1
 """Percent of the cycles from which a part is printed; JSON has all parts."""
@@ -52,6 +53,7 @@ def _memory(report: Report) -> Iterator[str]:
         f"  of that for each copy: parameters {of_copy.parameters / 2**20:.1f} MiB, "
         f"optimiser {of_copy.optimiser / 2**20:.1f} MiB"
     )
+    yield f"  and once for all copies: {report.shared / 2**20:.1f} MiB of networks that no step changes"
     for entry in report.largest:
         yield f"  {_gib(entry['bytes'])} {entry['shape']} {entry['operator']}"
 

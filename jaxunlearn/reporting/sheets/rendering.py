@@ -11,12 +11,14 @@ from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.evaluation.statistics.figures_file import read_figures
 from jaxunlearn.images import grid, save_png
 from jaxunlearn.methods import from_config
+from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.before_after import OTHER_SEEDS, YAWS, RunPictures, everybody_of
 from jaxunlearn.reporting.sheets.selection import FAR, NEAR, changed_most, hardest_first
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
+from jaxunlearn.reporting.sheets.strengths import write_strengths
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -38,7 +40,8 @@ def write_pictures(
     """Render a run's pictures into its folder: the PNG files to look at, and the sheets of the page.
 
     Sheets: `person-0000` (views of a person), `everybody` (all from the front, if they share a generator),
-    `photos-0000` (a person's other photos), `far-0000` and `near-0000` (other people of a generator, those
+    `photos-0000` (a person's other photos), `strength-0000` (a person at other strengths of their adapters,
+    with figures), `far-0000` and `near-0000` (other people of a generator, those
     who changed most first; without figures the people of `OTHER_SEEDS`).
 
     Args:
@@ -55,7 +58,8 @@ def write_pictures(
     sheets = SheetFolder(folder.images)
     sides = _from_all_sides(folder)
     photos = other_ws or {}
-    steps = len(sides) + len(result.generators) + len(photos) + int(result.together)
+    strips = _with_strength(folder)
+    steps = len(sides) + len(strips) + len(result.generators) + len(photos) + int(result.together)
     with tqdm(total=steps, desc="pictures", unit="sheet", disable=not progress) as bar:
         if result.together:
             front = pictures.front()
@@ -69,6 +73,9 @@ def write_pictures(
             bar.update()
         for k, ws in photos.items():
             _write_photos(sheets, pictures, k, np.asarray(ws), models)
+            bar.update()
+        for k in strips:
+            write_strengths(sheets, models, result, config, k, batch)
             bar.update()
         for copy in range(len(result.generators)):
             _write_others(folder, sheets, pictures, models, result, copy)
@@ -86,6 +93,13 @@ def _from_all_sides(folder: RunFolder) -> list[int]:
     people = folder.summary.get("people") or {}
     hardest = hardest_first([people.get(str(k)) for k in range(count)])[:FROM_ALL_SIDES]
     return sorted({*range(FROM_ALL_SIDES), *hardest})
+
+
+def _with_strength(folder: RunFolder) -> list[int]:
+    """Return the people whose generator can be rendered at other strengths: the first ones, for a page."""
+    if not method_of(folder.config).has_strength:
+        return []
+    return list(range(min(folder.request.copies, FROM_ALL_SIDES)))
 
 
 def _write_photos(
@@ -152,6 +166,7 @@ def missing_sheets(folder: RunFolder) -> list[str]:
         lines = read_figures(folder.figures_file)
     together = request.together and len(request.subjects) > 1
     wanted = [f"person-{k:04d}" for k in _from_all_sides(folder)] + (["everybody"] if together else [])
+    wanted += [f"strength-{k:04d}" for k in _with_strength(folder)]
     for copy in range(request.copies):
         wanted.append(f"far-{copy:04d}")
         if any(line["kind"] == "near" and line["copy"] == copy and not line["same"] for line in lines):

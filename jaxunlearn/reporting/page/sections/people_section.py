@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from jaxunlearn.reporting.page.picture import Picture, Pictures
 from jaxunlearn.reporting.page.sections.judges_section import JudgesTable, judges_table
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
+from jaxunlearn.reporting.page.sections.strength_section import Strengths, strengths_of
 from jaxunlearn.reporting.page.words import short_view, view
 from jaxunlearn.reporting.sheets.selection import hardest_first
 from jaxunlearn.reporting.sheets.sheet import Sheet
@@ -49,6 +50,7 @@ class Person:
       target: from the front; None without pictures.
       views: from all sides, from left to right; may be empty.
       photos: the person's other photos.
+      strengths: the person at other strengths of their adapters; None if the method has none.
       table: what each judge says; None if the person was not measured.
     """
 
@@ -60,6 +62,7 @@ class Person:
     target: Picture | None
     views: tuple[View, ...]
     photos: tuple[Pair, ...]
+    strengths: Strengths | None
     table: JudgesTable | None
 
 
@@ -91,6 +94,7 @@ def _person(run: RunData, pictures: Pictures, k: int, everybody: Sheet | None, *
         target,
         views,
         _photos(run, k, pictures) if whole else (),
+        strengths_of(run, k, pictures) if whole else None,
         judges_table(figures) if figures is not None and whole else None,
     )
 

@@ -41,3 +41,24 @@ for (const viewer of document.querySelectorAll(".viewer")) {
     }
   });
 }
+for (const strip of document.querySelectorAll(".strengths")) {
+  const chosen = strip.querySelector(".chosen");
+  const range = chosen.querySelector("input");
+  const steps = strip.querySelectorAll(".steps li");
+  const show = () => {
+    const step = steps[range.value];
+    const image = chosen.querySelector("img");
+    image.src = step.querySelector("img").src;
+    image.alt = step.querySelector("img").alt;
+    chosen.querySelector("figcaption").textContent = step.dataset.words;
+    range.setAttribute("aria-valuetext", step.dataset.words);
+    for (const each of steps) each.classList.toggle("now", each === step);
+  };
+  chosen.hidden = false;
+  range.addEventListener("input", show);
+  steps.forEach((step, number) => step.addEventListener("click", () => {
+    range.value = number;
+    show();
+  }));
+  show();
+}

@@ -1,0 +1,105 @@
+"""Measure many people at once on the bundled model, LEGATO beside GUIDE, and write a table.
+
+    python benchmarks/copies_heads.py --out benchmarks/copies_heads
+    python benchmarks/copies_heads.py --copies 1 8 --steps 5 --out benchmarks/copies_heads
+
+Each case runs in its own process, one after the other, and is kept in `results.json`; the same command goes
+on where it was. `table.md` is written anew after each case. Nothing else should run meanwhile. On two cores a
+step of eight copies takes seconds, and one of 32 copies over ten.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxunlearn.files.door import write_text
+from jaxunlearn.profiling import measure, results
+from jaxunlearn.profiling.cases import Case
+from jaxunlearn.profiling.devices import processor
+from jaxunlearn.profiling.tables import rows, significant
+from jaxunlearn.profiling.workload import PRESETS
+
+METHODS = {"guide": "GUIDE", "legato": "LEGATO"}
+PRESET = "heads"
+HEADER = (
+    "method",
+    "people at once",
+    "compile s",
+    "step ms",
+    "copies x steps/s",
+    "people/h",
+    "trained MiB each",
+    "moments MiB each",
+    "shared MiB",
+    "peak GiB",
+)
+
+
+def cases(copies: Sequence[int], steps: int) -> list[Case]:
+    """Return a case for each number of copies and each method, methods in turns."""
+    preset = PRESETS[PRESET]
+    return [
+        Case(PRESET, preset.config(method).to_dict(), copies=count, steps=steps, warm_up=1)
+        for count in copies
+        for method in METHODS
+    ]
+
+
+def row(result: dict[str, Any]) -> list[str]:
+    """Return the row of a result."""
+    seconds, copies, each = result["step_seconds"]["p50"], result["case"]["copies"], result["copy"]
+    return [
+        METHODS[result["case"]["config"]["method"]],
+        str(copies),
+        f"{result['compile_seconds']:.0f}",
+        f"{1e3 * seconds:.0f}",
+        significant(copies / seconds),
+        significant(result["identities_per_hour"]),
+        f"{each['parameters'] / 2**20:.2f}",
+        f"{each['optimiser'] / 2**20:.2f}",
+        f"{result['shared'] / 2**20:.1f}",
+        f"{result['peak']['bytes'] / 2**30:.2f}",
+    ]
+
+
+def page(measured: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield the lines of the page."""
+    yield "# Many people at once: LEGATO beside GUIDE"
+    yield ""
+    yield "`python benchmarks/copies_heads.py` on the bundled model of 64² images. Each person has a copy of"
+    yield "what is trained: with GUIDE the weights of a backbone, with LEGATO adapters alone. Everything else"
+    yield "is there once. People/h counts the steps of each method's preset and nothing else."
+    yield ""
+    known = [result for result in measured if "error" not in result]
+    for name, steps, version in sorted(
+        {(r.get("processor", r["device"]), r["step_seconds"]["calls"], r["jax"]) for r in known}
+    ):
+        yield f"{name}, JAX {version}; median of {steps} steps after one more."
+    yield ""
+    yield from rows(HEADER, [row(result) for result in known])
+    for result in measured:
+        if "error" in result:
+            yield f"\n{result['name']}: {result['error']}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and write the page after each case."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--copies", type=int, nargs="+", default=[1, 8, 32], metavar="K")
+    parser.add_argument("--steps", type=int, default=10, metavar="N", help="timed steps of a case [10]")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    asked = parser.parse_args(arguments)
+    file = asked.out / "results.json"
+
+    def measured_here(case: Case) -> dict[str, Any]:
+        return {**measure.in_own_process(case), "processor": processor()}
+
+    for case in cases(asked.copies, asked.steps):
+        results.run([case], file, measured_here, again=False, progress=False)
+        write_text(asked.out / "table.md", "\n".join(page(results.read(file))) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Baking: weights of the official architecture that render as a generator with adapters does."""

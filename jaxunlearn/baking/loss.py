@@ -1,0 +1,251 @@
+"""Measure what baking lost: the adapted and the baked generator's pictures of the same latents, compared.
+
+`N` forgotten people, `V` views of each, `K` random people, `L` rows of ws, `D` w_dim.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from eg3d_flax import Compute
+from inception_flax import frechet_distance_of_statistics
+from jaxunlearn.evaluation.features import Features
+from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.evaluation.judges.choice import judge_of
+from jaxunlearn.evaluation.looks import Look, look
+from jaxunlearn.evaluation.reference import RenderedPeople, render_people
+from jaxunlearn.evaluation.settings import EvaluationSettings
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.adapters import layers_of
+from jaxunlearn.models.batched import perceptual_distances
+from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.loading import Models
+from jaxunlearn.models.renderer import Renderer
+
+BAR = 0.02
+"""Greatest difference of the main judge's similarity before and after, adapted and baked, that is no loss."""
+
+
+class _Sides(NamedTuple):
+    """The same people in the plain generator before, with adapters, and baked."""
+
+    before: Any
+    adapted: Any
+    baked: Any
+
+
+def measure_loss(
+    models: Models,
+    adapted: Generator,
+    baked: Generator,
+    subjects: Sequence[str],
+    ws: np.ndarray,
+    config: ConfigDict,
+    features: Features,
+    *,
+    compute: Compute | None = None,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Compare the pictures of the baked generator with those of the adapted one.
+
+    Args:
+      models: the judges and LPIPS.
+      adapted: the generator with adapters.
+      baked: the plain generator that learned from it.
+      subjects: a label for each forgotten person.
+      ws: `[N, L, D]`, their latents.
+      config: `config.measuring` is used.
+      features: network of the Fréchet distance.
+      compute: dtype and forms; None uses what is fastest on this platform.
+      progress: True shows progress bars.
+
+    Returns:
+      `people`: for each forgotten person `judges` (name → `adapted` and `baked`, the similarity before and
+      after, and their `difference`), `pictures` of their views, and `within_bar`. `random`: `pictures` of
+      random people; `frechet`, the distance between the adapted and the baked generator's samples; and
+      `frechet_samples`. `unbaked`: the same `pictures`, `frechet` of the source in place of the baked
+      generator; with it, one sees what the adapters do in the first place. `bar`, `networks`, `settings`.
+      `pictures` are the figures of `compared_pictures`.
+    """
+    judges = [CalibratedJudge(judge_of(network, config.measuring.align)) for network in models.judges]
+    source, _ = layers_of(adapted)
+    compute = compute or Compute.for_platform(jax.default_backend())
+    renderer = Renderer(source, batch=config.measuring.batch, compute=compute)
+    renderers = _Sides(renderer, renderer.with_generator(adapted), renderer.with_generator(baked))
+    people = _people(source, renderers, judges, ws, config)
+    random = _random(source, renderers, judges, config, features, progress=progress)
+
+    def pictures(a: Look, b: Look) -> dict[str, Any]:
+        return compared_pictures(models, judges, a, b, config.measuring.batch)
+
+    def against_adapted(side: RenderedPeople) -> dict[str, Any]:
+        distance = frechet_distance_of_statistics(random.adapted.statistics, side.statistics)
+        return {"pictures": pictures(_each(random.adapted), _each(side)), "frechet": float(distance)}
+
+    frechet_samples = config.measuring.frechet_samples
+    return {
+        "bar": BAR,
+        "people": [_person(judges, people, k, subject, pictures) for k, subject in enumerate(subjects)],
+        "random": {**against_adapted(random.baked), "frechet_samples": frechet_samples},
+        "unbaked": against_adapted(random.before),
+        "networks": networks_of(models, features),
+        "settings": config.measuring.to_dict(),
+    }
+
+
+def _people(
+    source: Generator,
+    renderers: _Sides,
+    judges: Sequence[CalibratedJudge],
+    ws: np.ndarray,
+    config: ConfigDict,
+) -> _Sides:
+    """Look at the forgotten people `[N, L, D]` from all views in each generator."""
+    views, batch = _protocol(config).person_views(source), config.measuring.batch
+    return _Sides(*(look(each, judges, jnp.asarray(ws), views, batch) for each in renderers))
+
+
+def _random(
+    source: Generator,
+    renderers: _Sides,
+    judges: Sequence[CalibratedJudge],
+    config: ConfigDict,
+    features: Features,
+    *,
+    progress: bool,
+) -> _Sides:
+    """Render random people in each generator."""
+    settings = _protocol(config)
+    people = settings.random_people(source)
+    sides = zip(renderers, ("people before", "people adapted", "people baked"), strict=True)
+    return _Sides(
+        *(
+            render_people(each, people, judges, features, settings, title=title, progress=progress)
+            for each, title in sides
+        )
+    )
+
+
+def _protocol(config: ConfigDict) -> EvaluationSettings:
+    """Return the cameras and the numbers of people."""
+    wanted = config.measuring
+    return EvaluationSettings(
+        views=wanted.views,
+        retained_people=wanted.people,
+        frechet_samples=wanted.frechet_samples,
+        strangers=0,
+        batch=wanted.batch,
+        seed=wanted.seed,
+    )
+
+
+def networks_of(models: Models, features: Features) -> dict[str, Any]:
+    """Return the names of the networks that measure."""
+    return {
+        "judges": [network.name for network in models.judges],
+        "perceptual": f"lpips-{models.perceptual.net}",
+        "frechet": features.name,
+    }
+
+
+def _each(people: RenderedPeople) -> Look:
+    """Return retained people as looks from one view each."""
+    return Look(people.images[:, None], people.embeddings)
+
+
+def compared_pictures(
+    models: Models, judges: Sequence[CalibratedJudge], a: Look, b: Look, batch: int
+) -> dict[str, Any]:
+    """Compare the pictures of two generators one by one.
+
+    Args:
+      models: LPIPS.
+      judges: who compares.
+      a: `[N, V, ...]`, pictures of one generator.
+      b: the same of the other.
+      batch: images measured at a time.
+
+    Returns:
+      `similarity`: for each judge `mean` and `worst` over the pictures with a face on both sides, whose
+      number is `n`; None without any. `lpips`: `mean`, `worst` and `n`.
+    """
+    similarity: dict[str, Any] = {}
+    for judge in judges:
+        rows = [x.embeddings[judge.name].reshape(-1, 1, x.embeddings[judge.name].shape[-1]) for x in (a, b)]
+        values = judge.judge.similarity(*rows)
+        known = values[~np.isnan(values)]
+        similarity[judge.name] = {
+            "mean": float(known.mean()) if known.size else None,
+            "worst": float(known.min()) if known.size else None,
+            "n": int(known.size),
+        }
+    images = [x.images.reshape(-1, *x.images.shape[2:]) for x in (a, b)]
+    distances = perceptual_distances(models.perceptual, *images, batch)
+    lpips = {"mean": float(distances.mean()), "worst": float(distances.max()), "n": len(distances)}
+    return {"similarity": similarity, "lpips": lpips}
+
+
+def _person(
+    judges: Sequence[CalibratedJudge], seen: _Sides, k: int, subject: str, pictures: Any
+) -> dict[str, Any]:
+    """Return the figures of forgotten person number `k`."""
+
+    def own(side: Look) -> Look:
+        return Look(side.images[k : k + 1], {name: rows[k : k + 1] for name, rows in side.embeddings.items()})
+
+    before, adapted, baked = map(own, seen)
+    found: dict[str, dict[str, float | None]] = {}
+    for judge in judges:
+        values = [
+            float(judge.judge.similarity(before.embeddings[judge.name], side.embeddings[judge.name])[0])
+            for side in (adapted, baked)
+        ]
+        found[judge.name] = {
+            name: None if np.isnan(value) else value
+            for name, value in zip(
+                ("adapted", "baked", "difference"), (*values, abs(values[1] - values[0])), strict=True
+            )
+        }
+    difference = found[judges[0].name]["difference"]
+    return {
+        "subject": subject,
+        "judges": found,
+        "pictures": pictures(adapted, baked),
+        "within_bar": None if difference is None else difference <= BAR,
+    }
+
+
+def loss_lines(figures: Mapping[str, Any]) -> list[str]:
+    """Return what `measure_loss` found, in words."""
+    lines = []
+    main = figures["networks"]["judges"][0]
+    for person in figures["people"]:
+        judged = person["judges"][main]
+        if judged["difference"] is None:
+            lines.append(f"{person['subject']}: not measured, because no pair of pictures has a face.")
+            continue
+        verdict = "within" if person["within_bar"] else "NOT within"
+        lines.append(
+            f"{person['subject']}: similarity before and after {judged['adapted']:.3f} with the adapters, "
+            f"{judged['baked']:.3f} baked ({main}); {verdict} {figures['bar']:g}."
+        )
+    random, unbaked = figures["random"], figures["unbaked"]
+    alike = random["pictures"]["similarity"][main]
+    if alike["mean"] is not None:
+        lines.append(
+            f"{alike['n']} random people, adapted against baked: similarity {alike['mean']:.3f} on average, "
+            f"{alike['worst']:.3f} at worst."
+        )
+    lpips, own = random["pictures"]["lpips"], unbaked["pictures"]["lpips"]
+    lines.append(
+        f"LPIPS {lpips['mean']:.4f} on average, {lpips['worst']:.4f} at worst; the adapters change "
+        f"these pictures by {own['mean']:.4f}."
+    )
+    lines.append(
+        f"Fréchet distance ({figures['networks']['frechet']}) {random['frechet']:.4g} over "
+        f"{random['frechet_samples']} people; between source and adapted {unbaked['frechet']:.4g}."
+    )
+    return lines

@@ -1,0 +1,85 @@
+"""Run `jaxunlearn bake`: turn adapters into weights of the official architecture."""
+
+import argparse
+
+from jaxunlearn.baking.bake import bake
+from jaxunlearn.baking.loss import loss_lines
+from jaxunlearn.baking.settings import Baking, check
+from jaxunlearn.cli.readers import mesh_of, read_config
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation import InceptionFeatures
+from jaxunlearn.methods.settings import default_config
+from jaxunlearn.models import loading
+from jaxunlearn.models.adapters import adapted, with_strength
+from jaxunlearn.models.generator import Generator, load_generator
+from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
+from jaxunlearn.terminal import say
+from jaxunlearn.training.result import check_finished, finished, models_of_run
+from jaxunlearn.training.storage.run_dir import RunFolder
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Bake.
+
+    Raises:
+      InputError: if arguments contradict each other, or a file, a setting or the folder cannot be used.
+      Interrupted: after Ctrl-C.
+    """
+    config = read_config(arguments.config, arguments.overrides, default_config(Baking))
+    check(config)
+    models, generator, people = (_of_files if arguments.folder is None else _of_run)(arguments)
+    inception = arguments.inception or loading.published_inception(models.name)
+    baked = bake(
+        models,
+        generator,
+        people,
+        config,
+        workdir=arguments.out,
+        features=InceptionFeatures(loading.load_inception(inception)) if inception else None,
+        mesh=mesh_of(arguments),
+    )
+    for line in loss_lines(baked.loss):
+        say(line)
+    assert baked.folder is not None
+    say(baked.folder.generator)
+    say(baked.folder.loss)
+
+
+def _of_run(arguments: argparse.Namespace) -> tuple[loading.Models, Generator, People]:
+    """Return the models of a run, the generator of one of its people, and that person."""
+    if arguments.seeds is not None or arguments.latents is not None:
+        raise InputError(
+            "--seeds and --latents cannot be used with RUN, which knows its people; use --person"
+        )
+    folder = RunFolder(arguments.folder)
+    check_finished(folder)
+    models = models_of_run(folder, model=arguments.model, adapters=arguments.adapter, judge=arguments.judge)
+    result = finished(folder, models.generator)
+    person, count = arguments.person or 0, len(result.ws)
+    if person >= count:
+        raise InputError(f"--person {person}: the run has {count} people, numbers 0 to {count - 1}")
+    subject, ws = result.people.subjects[person], result.ws[person : person + 1]
+    generator = result.generator_of(person)
+    if arguments.strength is not None:
+        generator = with_strength(generator, arguments.strength)
+    return models, generator, People(folder.path.name, (subject,), ws)
+
+
+def _of_files(arguments: argparse.Namespace) -> tuple[loading.Models, Generator, People]:
+    """Return the models with the given adapters, and the people whom these forget."""
+    if arguments.person is not None:
+        raise InputError("--person needs RUN, whose people it numbers")
+    if not arguments.adapter:
+        raise InputError("nothing to bake: give the folder of a run with LEGATO, or --adapter FILE")
+    if arguments.seeds is None and arguments.latents is None:
+        raise InputError(
+            "whom do the adapters forget? Give --seeds or --latents, to bake and measure them well"
+        )
+    name = arguments.model or "heads"
+    models = loading.load_models(name, judge=arguments.judge, adapters=arguments.adapter)
+    generator = models.generator
+    if arguments.strength is not None:
+        generator = adapted(load_generator(name), arguments.adapter, arguments.strength)
+    if arguments.seeds is not None:
+        return models, generator, people_from_seeds(models, arguments.seeds)
+    return models, generator, people_from_latents(models, arguments.latents)

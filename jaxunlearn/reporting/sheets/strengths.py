@@ -1,0 +1,56 @@
+"""Render a person at other strengths of their adapters, with the figures of each."""
+
+import numpy as np
+
+from jaxunlearn.evaluation.judges.choice import judge_of
+from jaxunlearn.evaluation.settings import EvaluationSettings
+from jaxunlearn.evaluation.strength import Seen, over_strengths
+from jaxunlearn.images import to_uint8
+from jaxunlearn.methods import from_config
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.models.loading import Models
+from jaxunlearn.models.renderer import Renderer, latents_of_seeds
+from jaxunlearn.reporting.before_after import OTHER_SEEDS
+from jaxunlearn.reporting.sheets.sheet import SheetFolder
+from jaxunlearn.training.result import Result
+
+ROWS = ("person",)
+"""Rows of the sheet."""
+
+
+def write_strengths(
+    sheets: SheetFolder, models: Models, result: Result, config: ConfigDict, person: int, batch: int
+) -> None:
+    """Write the sheet `strength-0000`: the person from the front, a column for each strength.
+
+    A column has the figures of `evaluation.strength.over_strengths`: of the person from the views of the
+    evaluation, and of the people of `OTHER_SEEDS` from the front.
+
+    Args:
+      sheets: where to.
+      models: the source and the judges.
+      result: of the run.
+      config: of the run; `config.evaluation` says how the person is seen.
+      person: number of the person.
+      batch: images rendered at a time.
+    """
+    source, generator = models.generator, result.generator_of(person)
+    asked = config.evaluation
+    views = EvaluationSettings(views=asked.views, pivot=asked.pivot).person_views(source)
+    frontal = conditioning_view(source.config)
+    ws = np.asarray(result.ws[person])[None]
+    found = over_strengths(
+        Renderer(source, batch=batch, compute=from_config.compute(config)),
+        generator,
+        [judge_of(network, asked.align) for network in models.judges],
+        person=Seen(np.repeat(ws, len(views), axis=0), np.asarray(views)),
+        others=Seen(
+            np.asarray(latents_of_seeds(source, list(OTHER_SEEDS), frontal)),
+            np.repeat(np.asarray(frontal), len(OTHER_SEEDS), axis=0),
+        ),
+        shown=Seen(ws, np.asarray(frontal)),
+        batch=batch,
+    )
+    pictures = np.concatenate([to_uint8(each.images) for each in found])
+    sheets.write(f"strength-{person:04d}", ROWS, [each.figures for each in found], pictures[None])

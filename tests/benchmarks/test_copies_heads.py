@@ -1,0 +1,60 @@
+"""The table of many people at once is written after each case, and goes on with the rows it has."""
+
+import json
+
+import pytest
+
+from benchmarks import copies_heads
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Cases that were measured, with made-up numbers: a step takes half a second for each copy."""
+    found = []
+
+    def in_own_process(case):
+        found.append((case.config["method"], case.copies))
+        if case.copies == 32:
+            return {"name": case.name, "case": case.to_json(), "error": "out of memory"}
+        seconds = 0.5 * case.copies
+        return {
+            "name": case.name,
+            "case": case.to_json(),
+            "device": "cpu",
+            "devices": 1,
+            "jax": "1.0",
+            "products": "float32",
+            "compile_seconds": 9.0,
+            "step_seconds": {"p50": seconds, "p95": seconds, "calls": case.steps},
+            "steps_per_second": 1 / seconds,
+            "pairs_per_second": 1.0,
+            "identities_per_hour": 3600 / (0.5 * case.config["steps"]),
+            "padding": {},
+            "copy": {"parameters": 2**20, "optimiser": 2**21},
+            "shared": 3 * 2**20,
+            "exchanges": [],
+            "peak": {"bytes": 2**30, "of": "process"},
+            "program": None,
+            "achieved_tflops": 1.0,
+            "mfu": None,
+            "xla_bytes": None,
+        }
+
+    monkeypatch.setattr(copies_heads.measure, "in_own_process", in_own_process)
+    return found
+
+
+def test_both_methods_in_turns_and_resumed(measured, tmp_path):
+    copies_heads.main(["--copies", "1", "8", "--steps", "4", "--out", str(tmp_path)])
+    assert measured == [("guide", 1), ("legato", 1), ("guide", 8), ("legato", 8)]
+    copies_heads.main(["--copies", "1", "8", "32", "--steps", "4", "--out", str(tmp_path)])
+    assert measured[4:] == [("guide", 32), ("legato", 32)]
+    lines = (tmp_path / "table.md").read_text().splitlines()
+    [row] = [line for line in lines if line.startswith("| LEGATO |              8")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[3:6] == ["4000", "2", "60"]  # 120 steps of half a second each
+    assert cells[6:] == ["1.00", "2.00", "3.0", "1.00"]
+    assert sum(line.endswith(": out of memory") for line in lines) == 2
+    assert any("median of 4 steps" in line for line in lines)
+    names = [each["name"] for each in json.loads((tmp_path / "results.json").read_text())["cases"]]
+    assert len(set(names)) == 6, "LEGATO's cases must not take the place of GUIDE's"
