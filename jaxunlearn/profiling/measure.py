@@ -30,7 +30,7 @@ from jaxunlearn.profiling.workload import PRESETS, Workload
 from jaxunlearn.sharding import SAMPLE, make_mesh
 from jaxunlearn.terminal import say
 from jaxunlearn.training.compiled_step import StepRecipe, compiled_step
-from jaxunlearn.training.step import Frozen
+from jaxunlearn.training.step import Frozen, State
 
 Result = dict[str, Any]
 ISOLATED = ("-P",)
@@ -91,9 +91,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "pairs_per_second": case.copies * case.pairs / seconds.p50,
         "identities_per_hour": 3600 * case.copies * case.people / (case.config["steps"] * seconds.p50),
         "padding": recipe.padding(),
-        "copy": dataclasses.asdict(copy_size(state, recipe.trained)),
-        "shared": shared_bytes(rest[0]),
-        "exchanges": _exchanges(advance, recipe),
+        **_of_copies(state, rest[0], recipe, advance),
         "peak": dataclasses.asdict(peak_memory(devices)),
         "program": _program(advance),
         "model_tflop": work / 1e12,
@@ -119,10 +117,14 @@ def _arguments(workload: Workload, recipe: StepRecipe) -> tuple[Any, ...]:
     return jax.device_put(arguments, jax.local_devices()[0])
 
 
-def _exchanges(compiled: Any, recipe: StepRecipe) -> list[dict[str, Any]]:
-    """Return what devices exchange in a step, by kind."""
+def _of_copies(state: State, frozen: Frozen, recipe: StepRecipe, compiled: Any) -> Result:
+    """Return what copies have of their own, what they share, and what devices exchange for them."""
     sample = 1 if recipe.mesh is None else recipe.mesh.shape[SAMPLE]
-    return [dataclasses.asdict(each) for each in exchanges(compiled.as_text(), sample)]
+    return {
+        "copy": dataclasses.asdict(copy_size(state, recipe.trained)),
+        "shared": shared_bytes(frozen),
+        "exchanges": [dataclasses.asdict(each) for each in exchanges(compiled.as_text(), sample)],
+    }
 
 
 def _program(compiled: Any) -> dict[str, int] | None:

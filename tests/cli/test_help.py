@@ -67,8 +67,8 @@ def test_help_takes_less_than_three_tenths_of_a_second():
 
 
 def test_every_command_has_arguments_and_a_run():
-    parsers = {path.stem for path in (CLI / "parsers").glob("*.py")} - {"__init__"}
-    runs = {path.stem for path in (CLI / "commands").glob("*.py")} - {"__init__"}
+    parsers = {path.stem for path in (CLI / "parsers").rglob("*.py")} - {"__init__"}
+    runs = {path.stem for path in (CLI / "commands").rglob("*.py")} - {"__init__"}
     assert parsers == runs == set(cli.COMMANDS)
 
 

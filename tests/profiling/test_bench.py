@@ -7,10 +7,13 @@ from xml.etree import ElementTree
 import jax
 import numpy as np
 import pytest
+from flax import nnx
 
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.guide import presets
+from jaxunlearn.methods.legato import presets as legato_presets
+from jaxunlearn.methods.registry import named
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.profiling import measure, plot, results, tables
@@ -52,6 +55,38 @@ def test_a_case_in_figures(result):
     trained = sum(leaf.nbytes for leaf in jax.tree.leaves(split_generator(generator).trainable))
     assert result["copy"]["parameters"] == trained
     assert 2 * trained <= result["copy"]["optimiser"] <= 2 * trained + 64  # two moments, and a count
+    whole = sum(leaf.nbytes for leaf in jax.tree.leaves(nnx.state(generator)))
+    networks = sum(leaf.nbytes for leaf in jax.tree.leaves(tiny_models().perception()))
+    assert result["shared"] == whole + networks
+    assert result["exchanges"] == []  # a single device
+
+
+def test_adapters_are_all_that_a_copy_of_legato_has():
+    """And two devices that share its pairs exchange little more than their gradient."""
+    config = legato_presets.heads()
+    config.adapters.hidden = 4
+    settings = case(config=config.to_dict(), copies=2, mesh=(1, 2), steps=1, warm_up=1)
+    assert settings.name.startswith("heads, LEGATO, K 2")
+    assert "LEGATO" not in case().name
+    found = measure.measure(settings, tiny_models(), progress=False)
+    generator = tiny_models().generator
+    part = named("legato").trained_part(config, generator.config)
+    trained = sum(leaf.nbytes for leaf in jax.tree.leaves(part.split(generator, 0).trainable))
+    backbone = sum(leaf.nbytes for leaf in jax.tree.leaves(split_generator(generator).trainable))
+    assert found["copy"]["parameters"] == trained < backbone
+    assert 2 * trained <= found["copy"]["optimiser"] <= 2 * trained + 64
+    along_sample = [each for each in found["exchanges"] if each["axis"] == "sample"]
+    assert [each["kind"] for each in found["exchanges"]] == ["all-reduce"]
+    assert 2 * trained <= sum(each["bytes"] for each in along_sample) <= 2 * trained + 4096
+    header, row = (
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in tables.report([found]).splitlines()
+        if line.startswith(("| case", "| heads"))
+    )
+    shown = dict(zip(header, row, strict=True))
+    assert shown["copy: trained MiB"] == f"{trained / 2**20:.1f}"
+    assert shown["shared MiB"] == f"{found['shared'] / 2**20:.1f}"
+    assert shown["exchanged MiB"] == f"{along_sample[0]['bytes'] / 2**20:.1f}"
 
 
 def test_each_part_forward_and_backward(result):

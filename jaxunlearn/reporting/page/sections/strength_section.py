@@ -28,7 +28,7 @@ class Strengths:
     Attributes:
       steps: from the source on.
       trained: number of the step that the run trained.
-      head, rows: a table of the figures, a column for each strength.
+      head, rows: a table of the figures, a row for each strength.
     """
 
     steps: tuple[Step, ...]
@@ -54,15 +54,12 @@ def strengths_of(run: RunData, person: int, pictures: Pictures) -> Strengths | N
     ]
     nearest = min(range(len(steps)), key=lambda k: abs(sheet.columns[k]["strength"] - AS_TRAINED))
     judges = list(sheet.columns[0]["judges"])
+    head = ("strength", *(_judge(each, thresholds.get(each)) for each in judges), f"others to {judges[0]}")
     rows = [
-        (
-            _judge(judge, thresholds.get(judge)),
-            *(figure_text(about["judges"][judge]) for about in sheet.columns),
-        )
-        for judge in judges
+        (label, *(figure_text(about["judges"][each]) for each in judges), figure_text(about["others"]))
+        for label, about in zip(names, sheet.columns, strict=True)
     ]
-    rows.append((f"other people to {judges[0]}", *(figure_text(about["others"]) for about in sheet.columns)))
-    return Strengths(tuple(steps), nearest, ("similarity before and after", *names), tuple(rows))
+    return Strengths(tuple(steps), nearest, head, tuple(rows))
 
 
 def _thresholds(run: RunData, person: int) -> dict[str, float | None]:
@@ -72,7 +69,7 @@ def _thresholds(run: RunData, person: int) -> dict[str, float | None]:
 
 
 def _judge(name: str, threshold: float | None) -> str:
-    return name if threshold is None else f"{name} (one person from {figure_text(threshold)} on)"
+    return name if threshold is None else f"{name} (same person from {figure_text(threshold)} on)"
 
 
 def _words(label: str, about: Mapping[str, Any], thresholds: Mapping[str, float | None]) -> str:
