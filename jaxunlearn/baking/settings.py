@@ -50,7 +50,7 @@ class Terms:
 class Optimiser(common_settings.Optimiser):
     """`config.optimiser`: Adam."""
 
-    learning_rate: float = setting(1e-3, "Learning rate.", least=0, most=1e3)
+    learning_rate: float = setting(2.5e-3, "Learning rate.", least=0, most=1e3)
     schedule: str = setting(
         "cosine", "`cosine`: the learning rate falls to 0 at the last step.", choices=("constant", "cosine")
     )

@@ -37,6 +37,7 @@ SMALL = {
     "steps": 12,
     "log_every": 4,
     "checkpoint_every": 4,
+    "optimiser.learning_rate": 1e-3,
     "latents.batch": 4,
     "latents.images": 1,
     "measuring.people": 3,

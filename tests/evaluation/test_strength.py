@@ -99,3 +99,15 @@ def test_a_run_without_its_strip_is_rendered_again(tmp_path: Path):
     (of_legato.path / "config.json").write_text(config.to_json())
     finish(of_legato)
     assert missing_sheets(of_legato) == ["strength-0000", "strength-0001"]
+
+
+def test_of_many_people_those_who_are_hardest_to_forget_have_a_strip(tmp_path: Path):
+    folder = begun(tmp_path / "run", tuple("abcdef"), together=False)
+    (folder.path / "config.json").write_text(presets.heads().to_json())
+    finish(folder)
+    first = [name for name in missing_sheets(folder) if name.startswith("strength")]
+    assert first == ["strength-0000", "strength-0001", "strength-0002", "strength-0003"]
+    people = {str(k): {"id": 0.1 * k, "forgotten": True} for k in range(6)}
+    folder.add_to_summary({"people": people})
+    hardest = [name for name in missing_sheets(folder) if name.startswith("strength")]
+    assert hardest == ["strength-0002", "strength-0003", "strength-0004", "strength-0005"]

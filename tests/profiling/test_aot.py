@@ -82,6 +82,7 @@ def test_the_report_in_words(here):
         "here: 4 x cpu, identity 2 x sample 2; 2 copies of 6 pairs in float32 (products in float32)" in text
     )
     assert "1 x all-reduce along sample" in text
+    assert "and once for all copies: " in text
     assert ": fits" in text
     padded = dataclasses.replace(report, padding={"padding_identity": 0.25}, fits=False)
     text = "\n".join(lines(padded, presets.heads()))

@@ -90,16 +90,18 @@ def _from_all_sides(folder: RunFolder) -> list[int]:
     count = len(folder.request.subjects)
     if not folder.request.together or count <= FROM_ALL_SIDES:
         return list(range(count))
-    people = folder.summary.get("people") or {}
-    hardest = hardest_first([people.get(str(k)) for k in range(count)])[:FROM_ALL_SIDES]
-    return sorted({*range(FROM_ALL_SIDES), *hardest})
+    return sorted({*range(FROM_ALL_SIDES), *_hardest(folder)})
 
 
 def _with_strength(folder: RunFolder) -> list[int]:
-    """Return the people whose generator can be rendered at other strengths: the first ones, for a page."""
-    if not method_of(folder.config).has_strength:
-        return []
-    return list(range(min(folder.request.copies, FROM_ALL_SIDES)))
+    """Return the people who are rendered at other strengths, if the method has any."""
+    return sorted(_hardest(folder)) if method_of(folder.config).has_strength else []
+
+
+def _hardest(folder: RunFolder) -> list[int]:
+    """Return the people who are hardest to forget; the first ones of a run that was not evaluated."""
+    people = folder.summary.get("people") or {}
+    return hardest_first([people.get(str(k)) for k in range(len(folder.request.subjects))])[:FROM_ALL_SIDES]
 
 
 def _write_photos(
