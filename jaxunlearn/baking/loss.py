@@ -6,12 +6,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from eg3d_flax import Compute
 from inception_flax import frechet_distance_of_statistics
+from jaxunlearn.baking.settings import compute as compute_of
 from jaxunlearn.evaluation.features import Features
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.choice import judge_of
@@ -46,7 +45,6 @@ def measure_loss(
     config: ConfigDict,
     features: Features,
     *,
-    compute: Compute | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Compare the pictures of the baked generator with those of the adapted one.
@@ -57,9 +55,8 @@ def measure_loss(
       baked: the plain generator that learned from it.
       subjects: a label for each forgotten person.
       ws: `[N, L, D]`, their latents.
-      config: `config.measuring` is used.
+      config: `config.measuring` and `config.rendering` are used.
       features: network of the Fréchet distance.
-      compute: dtype and forms; None uses what is fastest on this platform.
       progress: True shows progress bars.
 
     Returns:
@@ -72,8 +69,7 @@ def measure_loss(
     """
     judges = [CalibratedJudge(judge_of(network, config.measuring.align)) for network in models.judges]
     source, _ = layers_of(adapted)
-    compute = compute or Compute.for_platform(jax.default_backend())
-    renderer = Renderer(source, batch=config.measuring.batch, compute=compute)
+    renderer = Renderer(source, batch=config.measuring.batch, compute=compute_of(config))
     renderers = _Sides(renderer, renderer.with_generator(adapted), renderer.with_generator(baked))
     people = _people(source, renderers, judges, ws, config)
     random = _random(source, renderers, judges, config, features, progress=progress)

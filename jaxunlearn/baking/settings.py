@@ -3,6 +3,10 @@
 import dataclasses
 import math
 
+import jax
+import jax.numpy as jnp
+
+from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import common_settings
 from jaxunlearn.methods.settings import ConfigDict, check_declared, section, setting
@@ -125,3 +129,12 @@ def check(config: ConfigDict) -> None:
         raise InputError("config.terms: all weights are 0, so there is nothing to learn")
     if config.measuring.frechet_samples < config.measuring.people:
         raise InputError("config.measuring.frechet_samples must be at least config.measuring.people")
+
+
+def compute(config: ConfigDict) -> Compute:
+    """Return the forms of computation for this machine, in the config's dtype, with its chunks of rays."""
+    return dataclasses.replace(
+        Compute.for_platform(jax.default_backend()),
+        dtype=jnp.dtype(config.rendering.dtype),
+        ray_chunk=config.rendering.ray_chunk or None,
+    )

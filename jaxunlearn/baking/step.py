@@ -16,6 +16,7 @@ from flax import nnx
 from jax.sharding import Mesh
 
 from eg3d_flax import Compute
+from jaxunlearn.baking import settings
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.from_config import Adam
 from jaxunlearn.methods.latents import adjacent_offsets
@@ -83,7 +84,7 @@ class BakingStep:
         cls, config: ConfigDict, split: SplitGenerator, adapted: nnx.GraphDef, mesh: Mesh | None = None
     ) -> "BakingStep":
         """Make the step of checked settings for a plain generator taken apart."""
-        latents, rendering = config.latents, config.rendering
+        latents = config.latents
         return cls(
             split.graphdef,
             adapted,
@@ -94,11 +95,7 @@ class BakingStep:
             latents.images,
             math.radians(latents.max_yaw),
             latents.pitch,
-            dataclasses.replace(
-                Compute.for_platform(jax.default_backend()),
-                dtype=jnp.dtype(rendering.dtype),
-                ray_chunk=rendering.ray_chunk or None,
-            ),
+            settings.compute(config),
             mesh,
         )
 
