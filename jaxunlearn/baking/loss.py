@@ -179,7 +179,7 @@ def compared_pictures(
             "n": int(known.size),
         }
     images = [x.images.reshape(-1, *x.images.shape[2:]) for x in (a, b)]
-    distances = perceptual_distances(models.perceptual, *images, batch)
+    distances = perceptual_distances(models.perceptual, images[0], images[1], batch)
     lpips = {"mean": float(distances.mean()), "worst": float(distances.max()), "n": len(distances)}
     return {"similarity": similarity, "lpips": lpips}
 

@@ -177,13 +177,13 @@ class BakingStep:
     def _image_terms(self, same: tuple[Pytree, Frozen], rows: Pytree) -> dict[str, jax.Array]:
         """Render planes, and compare the images."""
         *planes, ws, c = rows
-        sides = [
+        ours, wanted = (
             Rendered(each, generator.render(each, ws, c, compute=self.compute).image)
             for generator, each in zip(self._generators(same), planes, strict=True)
-        ]
-        sides[1] = jax.lax.stop_gradient(sides[1])
-        perception = same[1].perception
-        return {name: TERMS[name].distance(*sides, perception) for name, _ in self.weights if name != PLANES}
+        )
+        wanted, perception = jax.lax.stop_gradient(wanted), same[1].perception
+        names = [name for name, _ in self.weights if name != PLANES]
+        return {name: TERMS[name].distance(ours, wanted, perception) for name in names}
 
 
 def _relative_distance(planes: jax.Array, wanted: jax.Array) -> jax.Array:

@@ -73,7 +73,7 @@ def run_of_two(tmp_path) -> RunFolder:
     folder.keep_targets(*[ws.reshape(2, config.num_ws, config.w_dim)] * 2)
     for k in range(2):
         adapters = adapters_of(generator)
-        adapters.b8.to_hidden.bias[...] += k
+        adapters.adapter("b8").to_hidden.bias[...] += k
         save_unlearned(AdaptedGenerator(generator, adapters), folder.generator(k), {})
     return folder
 
@@ -87,7 +87,7 @@ def test_a_run_knows_generator_adapters_and_person(run_of_two, asked, capsys, tm
     np.testing.assert_array_equal(call["people"].ws, run_of_two.latents()[0][1:])
     assert call["config"].steps == 7
     _, [adapters] = layers_of(call["generator"])
-    assert float(adapters.b8.to_hidden.bias[0]) == 1
+    assert float(adapters.adapter("b8").to_hidden.bias[0]) == 1
     assert adapters.config.end == pytest.approx(0.8)
     assert not has_adapters(call["models"].generator)
     printed = capsys.readouterr().out.splitlines()
