@@ -43,7 +43,7 @@ def test_the_demo_says_in_plain_words_what_happened(demo):
         "Similarity before and after",
         "Other pictures of them: similarity",
         "They did NOT become their target",
-        "Other people stay the same",
+        "Other people, chosen at random, stay the same",
         "Pictures of other people change",
         "The run took 2 steps",
         f"Look at {folder.report}",
