@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.chromium import Opened, opened
+from tests.support.many_runs import page_of_a_sweep, page_of_paired_runs
 from tests.support.page_folders import (
     page_of_a_comparison,
     page_of_a_run,
@@ -36,6 +37,8 @@ PAGES = [
     page_of_a_sequence,
     page_of_a_comparison,
     page_of_an_inversion,
+    page_of_a_sweep,
+    page_of_paired_runs,
 ]
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from jaxunlearn.evaluation.papers.picture_change import change_of_all
 from jaxunlearn.images import save_png
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.reporting.page.compare_page import write_comparison
 from jaxunlearn.reporting.page.inversion_page import write_inversion_page
+from jaxunlearn.reporting.page.many.compare_page import write_comparison
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
@@ -182,6 +182,7 @@ def page_of_a_sequence(path: Path) -> Path:
         Entry(f"request{k}", f"{k}", (LONG, "b"), "2026-11-01T00:00:00+00:00", "0", figures) for k in range(3)
     ]
     registry = Registry(path, "heads", "0" * 64, entries)
+    registry.write()
     for name in ("people", "others"):
         save_png(path / f"{name}.png", picture(1500))
     return write_requests_page(registry)

@@ -8,7 +8,7 @@ import numpy as np
 WIDTH, HEIGHT = 360, 200
 """Pixels of a chart, so that its text is readable on a phone."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 14, 34
-_MARGIN = 0.12
+_MARGIN = 0.2
 """Room before the lowest value of an axis, for labels; a share of its length."""
 
 

@@ -41,3 +41,18 @@ for (const viewer of document.querySelectorAll(".viewer")) {
     }
   });
 }
+for (const steps of document.querySelectorAll(".steps")) {
+  const dial = steps.querySelector(".step-dial");
+  const range = dial.querySelector("input");
+  const names = [...dial.querySelectorAll(".stops span")];
+  const show = () => {
+    const chosen = names[range.value].textContent;
+    for (const each of steps.querySelectorAll("[data-step]")) each.hidden = each.dataset.step !== range.value;
+    for (const name of names) name.className = name === names[range.value] ? "now" : "";
+    dial.querySelector("output").value = chosen;
+    range.setAttribute("aria-valuetext", chosen);
+  };
+  dial.hidden = false;
+  range.addEventListener("input", show);
+  show();
+}
