@@ -15,9 +15,11 @@ from jaxunlearn.reporting.page.frame import render_page
 from jaxunlearn.reporting.page.picture import LARGEST_PAGE, PAGE_OF_A_PERSON, Pictures, encoded
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.page.sections.judges_section import judge_lines
+from jaxunlearn.reporting.page.sections.people_section import people_section
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.reporting.page.words import MEANINGS
 from jaxunlearn.reporting.sheets.selection import changed_most, hardest_first
+from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from tests.support.figures import of_person
 from tests.support.page_folders import (
     a_run,
@@ -174,6 +176,25 @@ def test_pages_keep_their_sizes(tmp_path: Path):
     folder.add_to_summary(of_person() | {"strangers": strangers(), "forgotten": 200, "people": people})
     assert write_report(folder).stat().st_size < LARGEST_PAGE
     assert Pictures(13 * 200, 200).most * 13 * 200 * 4 / 3 < 0.8 * LARGEST_PAGE
+
+
+def test_a_photo_stands_beside_what_is_drawn_for_it(tmp_path: Path):
+    folder = a_run(tmp_path / "run", "ada")
+    (person,) = people_section(RunData.read(folder), Pictures(40, 1))
+    photos = cells(3, 2)
+    for number, pair in enumerate(person.photos):
+        assert pair.photo is not None
+        alts = [each.alt for each in (pair.photo, pair.before, pair.after)]
+        title = f"Other photo {number + 1} of ada"
+        assert alts == [title, f"{title}, as drawn before", f"{title}, as drawn after"]
+        for row, each in enumerate((pair.photo, pair.before, pair.after)):
+            assert each == encoded(photos[row, number], each.alt, 40_000)
+    assert "From left to right: the photo, and what the" in text_of(write_report(folder))
+
+    SheetFolder(folder.images).write("photos-0000", ("before", "after"), [{"photo": 0}], cells(2, 1))
+    (person,) = people_section(RunData.read(folder), Pictures(40, 1))
+    assert [pair.photo for pair in person.photos] == [None]
+    assert "left before, right after" in text_of(write_report(folder))
 
 
 def test_a_judge_s_figure_lies_left_of_the_threshold(tmp_path: Path):

@@ -91,7 +91,7 @@ def finish(
         sheets.write(f"person-{k:04d}", _ROWS, views, cells(3, len(YAWS), side, noise=noise))
         if photos:
             columns = [{"photo": number} for number in range(photos)]
-            sheets.write(f"photos-{k:04d}", _PAIR, columns, cells(2, photos, side, noise=noise))
+            sheets.write(f"photos-{k:04d}", ("photo", *_PAIR), columns, cells(3, photos, side, noise=noise))
     memory = {"bytes": 3 * 2**30, "of": "process"}
     folder.add_to_summary(
         {"steps": 5, "steps_per_second": 0.5, "compile_seconds": 61.25, "devices": "1 x cpu", "loss": 0.2}

@@ -17,13 +17,14 @@ WHOLE = 4
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """The same person or photo before and after."""
+    """The same person or photo before and after; `photo` is the photo itself, None if it is not at hand."""
 
     before: Picture
     after: Picture
     title: str
     note: str = ""
     state: str = ""
+    photo: Picture | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,12 +140,15 @@ def _photos(run: RunData, k: int, pictures: Pictures) -> tuple[Pair, ...]:
     }
     pairs = []
     for column in range(len(sheet.columns)):
-        before, after = (
-            pictures(sheet.row(row)[column], f"Other photo {column + 1} of {name}, {row}")
-            for row in ("before", "after")
-        )
+        title = f"Other photo {column + 1} of {name}"
+        cells = {
+            row: pictures(sheet.row(row)[column], title if row == "photo" else f"{title}, as drawn {row}")
+            for row in sheet.rows
+        }
         judges = looks[column]["judges"].values() if column in looks else []
-        pairs.append(Pair(before, after, f"photo {column + 1}", *_answer([each["found"] for each in judges])))
+        answer = _answer([each["found"] for each in judges])
+        title = f"photo {column + 1}"
+        pairs.append(Pair(cells["before"], cells["after"], title, *answer, photo=cells.get("photo")))
     return tuple(pairs)
 
 
