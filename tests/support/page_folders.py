@@ -86,7 +86,7 @@ def finish(
     if request.together:
         everybody = cells(3, people, side, noise=noise)
         sheets.write("everybody", _ROWS, [{"person": k} for k in range(people)], everybody)
-    for k in range(min(people, 4)):
+    for k in range(min(people, 4) if request.together else people):
         views = [{"yaw": yaw} for yaw in YAWS]
         sheets.write(f"person-{k:04d}", _ROWS, views, cells(3, len(YAWS), side, noise=noise))
         if photos:
@@ -153,6 +153,19 @@ def page_of_a_shared_run(path: Path) -> Path:
         | {"intervals": {"id": interval, "id_others": single}}
     )
     return write_report(folder)
+
+
+def many_generators(path: Path, people: int = 200, side: int = 16) -> RunFolder:
+    """Make the folder of a run that gave each of many people a generator; every tenth is not forgotten."""
+    folder = begun(path, tuple(f"seed {k}" for k in range(people)), together=False)
+    finish(folder, side=side, photos=1, other=4)
+    each = {
+        str(k): of_person({"id": k / people, "found": {"latent": k % 10 == 0}}) | {"strangers": strangers()}
+        for k in range(people)
+    }
+    write_lines(folder, figure_lines(people))
+    folder.add_to_summary(each["0"] | {"people": each})
+    return folder
 
 
 def page_of_a_run_going_on(path: Path) -> Path:
