@@ -17,6 +17,7 @@ from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.page.sections.judges_section import judge_lines
 from jaxunlearn.reporting.page.sections.people_section import people_section
 from jaxunlearn.reporting.page.sections.run_data import RunData
+from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
 from jaxunlearn.reporting.page.words import MEANINGS
 from jaxunlearn.reporting.sheets.selection import changed_most, hardest_first
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
@@ -28,6 +29,7 @@ from tests.support.page_folders import (
     cells,
     figure_lines,
     finish,
+    many_generators,
     page_of_a_run,
     page_of_a_shared_run,
     strangers,
@@ -265,3 +267,45 @@ def test_the_policy_names_the_style_and_the_script():
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
     assert "unsafe" not in policy
+
+
+def test_what_was_counted_near_the_forgotten_is_said_beside_the_verdict(tmp_path: Path):
+    folder = a_run(tmp_path / "run", "ada")
+    verdict = verdict_section(RunData.read(folder))
+    assert verdict.rest[:2] == (
+        "Other people, chosen at random, stay the same: 2 of 64 are somebody else to a judge afterwards.",
+        "Of people near the forgotten, a judge takes 15 of 60 (0.5 radii away; 4 do not count) for somebody "
+        "else.",
+    )
+    assert verdict.state == "mixed"
+    labels = [reason.label for reason in verdict.reasons]
+    assert labels == [
+        "The target",
+        "Other people, chosen at random",
+        "People near the forgotten",
+        "Pictures of other people",
+    ]
+    near = of_person()["near"]["0.5"]
+    both = {"0.5": near, "1.0": near | {"lost": None, "same": 64}}
+    folder.add_to_summary({"near": both, "people": {"0": of_person() | {"near": both}}})
+    (reason,) = [each for each in verdict_section(RunData.read(folder)).reasons if "near" in each.label]
+    assert reason.sentences[1] == "1.0 median radii away, nobody counts: 64 are the person already before."
+
+
+def test_of_many_generators_the_verdict_names_those_who_are_not_forgotten_first(tmp_path: Path):
+    folder = many_generators(tmp_path / "run", 20)
+    reasons = {reason.label: reason.sentences for reason in verdict_section(RunData.read(folder)).reasons}
+    people = reasons["The people"]
+    assert [sentence.split(" is ")[0] for sentence in people[:2]] == ["seed 0", "seed 10"]
+    assert people[2].startswith("seed 1 is forgotten")
+    assert people[-1] == "Of the 8 others, 8 are forgotten."
+    assert "Other people, chosen at random, a mean over 20 generators" in reasons
+
+
+def test_pictures_from_before_the_evaluation_are_not_called_the_worst(tmp_path: Path):
+    folder = a_run(tmp_path / "run", "ada")
+    SheetFolder(folder.images).write("far-0000", ("before", "after"), [{"seed": 1001}], cells(2, 1))
+    text = text_of(write_report(folder))
+    assert "1 random people, who were not measured" in text
+    assert "who changed most, the worst first" in text  # those near by
+    assert "Of 16 random people" not in text

@@ -58,7 +58,8 @@ def others_section(run: RunData, pictures: Pictures) -> list[Others]:
         for kind in _KINDS:
             sheet = run.sheets.read(f"{kind}-{copy:04d}")
             if sheet is not None:
-                about = lines.get((_KINDS[kind], copy), {})
+                measured = "seed" not in sheet.columns[0]  # else the pictures are older than the figures
+                about = lines.get((_KINDS[kind], copy), {}) if measured else {}
                 groups.append(_group(run, kind, copy, sheet, about, pictures, shown=place < FEW))
     return groups
 

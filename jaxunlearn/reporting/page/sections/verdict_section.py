@@ -70,11 +70,13 @@ def _rest(run: RunData) -> list[str]:
 def _near_in_short(summary: Figures) -> list[str]:
     """Return a sentence on people near by, all distances in one; none if nobody counts."""
     lost = [
-        f"{_count(near['lost_counts'])} ({radii(float(radius))})"
+        f"{_count(near['lost_counts'])} ({radii(float(radius))}; {near['same']:.0f} do not count)"
         for radius, near in summary["near"].items()
         if near["lost"] is not None
     ]
-    return [f"Of people near the forgotten, {' and '.join(lost)} are lost."] if lost else []
+    if not lost:
+        return []
+    return [f"Of people near the forgotten, a judge takes {' and '.join(lost)} for somebody else."]
 
 
 def _under_attacks(run: RunData) -> list[str]:
