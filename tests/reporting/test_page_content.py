@@ -235,6 +235,13 @@ def test_charts_place_their_points():
     assert round_numbers(0.0, 120.0) == [0.0, 50.0, 100.0]
 
 
+def test_an_axis_that_counts_has_no_halves():
+    points = Series("a", np.array([[1.0, 0.0], [3.0, 1.0]]))
+    for whole, texts in ((True, ["1", "2", "3"]), (False, ["1", "1.5", "2", "2.5", "3"])):
+        chart = line_chart("t", [points], labels=("x", "y"), summary="s", whole_x=whole)
+        assert [tick.text for tick in chart.x_ticks] == texts
+
+
 def luminance(colour: str) -> float:
     colour = colour if len(colour) == 7 else "#" + "".join(2 * digit for digit in colour[1:])
     levels = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255

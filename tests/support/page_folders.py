@@ -190,7 +190,14 @@ def page_of_a_sequence(path: Path) -> Path:
     """Write the page of three requests."""
     path.mkdir()
     stages = [{"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": 2}] * 3
-    figures = {"stages": stages, "others_id": None, "fid_pre": 3.0, "fid_forget": 60.0}
+    figures = {
+        "stages": stages,
+        "forgotten": 6,
+        "id": 0.1,
+        "others_id": None,
+        "fid_pre": 3.0,
+        "fid_forget": 60.0,
+    }
     entries = [
         Entry(f"request{k}", f"{k}", (LONG, "b"), "2026-11-01T00:00:00+00:00", "0", figures) for k in range(3)
     ]
