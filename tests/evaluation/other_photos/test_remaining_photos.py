@@ -77,7 +77,9 @@ def test_remaining_photos_of_a_table_are_inverted(tmp_path, monkeypatch):
     )
     for k, files in ((0, [4]), (2, [3, 5])):
         np.testing.assert_allclose(others[k].ws, to_float(pixels[files, :1, :, 0]))
-        np.testing.assert_allclose(others[k].images, to_float(pixels[files]), atol=1e-6)
+        images = others[k].images
+        assert images is not None
+        np.testing.assert_allclose(images, to_float(pixels[files]), atol=1e-6)
     assert set(others) == {0, 2}
     [(photos, method)] = given
     assert method == "optimize"
