@@ -316,3 +316,17 @@ def test_pictures_from_before_the_evaluation_are_not_called_the_worst(tmp_path: 
     assert "1 random people, who were not measured" in text
     assert "who changed most, the worst first" in text  # those near by
     assert "Of 16 random people" not in text
+
+
+def test_of_many_attacked_people_those_who_came_back_are_named(tmp_path: Path):
+    folder = many_generators(tmp_path / "run", 15)
+    content = attacked(folder.path)
+    found = content["people"]["0"]
+    back = found | {"relearning": found["relearning"] | {"person": {"relearn_steps": 4, "steps": [0, 4]}}}
+    content["people"] = {str(k): back if k == 14 else found for k in range(15)}
+    content["subjects"] = {str(k): f"seed {k}" for k in range(15)}
+    (folder.path / "attack.json").write_text(json.dumps(content))
+    (reason,) = [each for each in verdict_section(RunData.read(folder)).reasons if "attack" in each.label]
+    assert reason.sentences[0].startswith("seed 14, under attack: brought back by 4 steps on one photo")
+    assert reason.sentences[1].startswith("seed 0, under attack: not brought back")
+    assert reason.sentences[-1] == "Of the 3 others who were attacked, 0 are brought back."

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Mapping
 
-from jaxunlearn.reporting.attacks.words import attack_verdict
+from jaxunlearn.reporting.attacks.words import attack_verdict, ways_back
 from jaxunlearn.reporting.page.frame import figure_text
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.verdict import (
@@ -49,10 +49,7 @@ def _all(run: RunData) -> Iterator[Reason]:
         yield Reason(f"People near the forgotten{mean}", tuple(near_people(run.summary)))
         yield Reason("Pictures of other people", tuple(pictures_of_others(run.summary)))
     if run.attacks is not None:
-        subjects, people = run.attacks["subjects"], run.attacks["people"]
-        yield Reason(
-            "Under attack", tuple(attack_verdict(subjects[k], figures) for k, figures in people.items())
-        )
+        yield Reason("Under attack", tuple(_attacked(run.attacks["subjects"], run.attacks["people"])))
 
 
 def _photos(figures: Figures) -> list[str]:
@@ -98,6 +95,17 @@ def _each(people: Mapping[str, Figures]) -> list[str]:
     if rest:
         forgotten = sum(people[name]["forgotten"] is True for name in rest)
         sentences.append(f"Of the {len(rest)} others, {forgotten} are forgotten.")
+    return sentences
+
+
+def _attacked(subjects: Mapping[str, str], people: Mapping[str, Figures]) -> list[str]:
+    """Return a sentence for each attacked person, those who are brought back first."""
+    first = sorted(people, key=lambda k: not ways_back(people[k]))
+    sentences = [attack_verdict(subjects[k], people[k]) for k in first[:MOST]]
+    rest = first[MOST:]
+    if rest:
+        back = sum(bool(ways_back(people[k])) for k in rest)
+        sentences.append(f"Of the {len(rest)} others who were attacked, {back} are brought back.")
     return sentences
 
 
