@@ -4,7 +4,7 @@ VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment setup lint types test test-must test-slow docs demo
+.PHONY: help environment setup lint types test test-must test-slow gallery docs demo
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -33,6 +33,9 @@ test-must: ## long tests that every change must pass, compiled as users' program
 
 test-slow: ## further long tests
 	XLA_FLAGS= pytest -m slow
+
+gallery: ## real runs for the documentation's gallery
+	python tools/make_gallery.py
 
 docs: ## the documentation as pages, docs/_build/html
 	sphinx-build -W -b html docs docs/_build/html

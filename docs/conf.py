@@ -17,8 +17,9 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "command_line",
+    "gallery",
 ]
-exclude_patterns = ["_build", "extensions"]
+exclude_patterns = ["_build", "_pages", "extensions", "gallery"]
 
 myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_inline", "dollarmath"]
@@ -37,5 +38,6 @@ copybutton_prompt_text = "$ "
 html_theme = "furo"
 html_title = "jaxunlearn"
 html_static_path = ["static"]
+html_extra_path = [name for name in ["_pages"] if (Path(__file__).parent / name).is_dir()]
 html_css_files = ["tables.css"]
 html_theme_options = {"navigation_with_keys": True}

@@ -14,12 +14,13 @@ from jaxunlearn.evaluation import (
     EvaluationSettings,
     Features,
     Reference,
-    album_latents,
     measure_source,
 )
+from jaxunlearn.evaluation.bundled_people.album import album_photos
 from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.judges.stored import stored_calibration
+from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
 from jaxunlearn.evaluation.protocol import (
     MEASURED_WITH,
     Measured,
@@ -126,9 +127,10 @@ def evaluate(
       InputError: if photos of an album are wanted and cannot be rendered.
     """
     reference = reference or measure_reference(models, config, progress=progress)
-    latents = latents_of_other_photos(models, result, config, other_ws or {}, progress=progress)
+    given = {k: OtherPhotos(np.asarray(ws)) for k, ws in (other_ws or {}).items()}
+    photos = other_photos(models, result, config, given, progress=progress)
     measured = _measure(
-        reference, result, {k: jnp.asarray(ws) for k, ws in latents.items()}, progress=progress
+        reference, result, {k: jnp.asarray(each.ws) for k, each in photos.items()}, progress=progress
     )
     figures = measured[0].figures
     if not result.together:
@@ -143,21 +145,21 @@ def evaluate(
     return figures
 
 
-def latents_of_other_photos(
+def other_photos(
     models: Models,
     result: Result,
     config: ConfigDict,
-    given: Mapping[int, np.ndarray],
+    given: Mapping[int, OtherPhotos],
     *,
     progress: bool = True,
-) -> dict[int, np.ndarray]:
-    """Return the latents `[M, L, D]` of other photos of each person: those given, else of an album.
+) -> dict[int, OtherPhotos]:
+    """Return the other photos of each person: those given, else of an album.
 
     Args:
       models: the models of the run.
       result: of the run.
       config: `config.evaluation.album` photos are rendered for people of the bundled generator.
-      given: number of a person → latents that are there already.
+      given: number of a person → photos that are there already.
       progress: True shows progress bars.
 
     Raises:
@@ -167,14 +169,14 @@ def latents_of_other_photos(
     if models.name in BUNDLED and config.evaluation.album:
         for k, seed in _seeds(result).items():
             if k not in others:
-                others[k] = album_latents(
+                others[k] = album_photos(
                     models,
                     seed,
                     config.evaluation.album,
                     compute=from_config.compute(config),
                     progress=progress,
-                ).ws
-    return {k: np.asarray(other) for k, other in others.items()}
+                )
+    return others
 
 
 def _measure(

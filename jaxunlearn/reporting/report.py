@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from jaxunlearn.attacks.attack_folder import read_attacks
 from jaxunlearn.evaluation import Reference
-from jaxunlearn.evaluation.evaluate import evaluate, latents_of_other_photos, measure_reference
+from jaxunlearn.evaluation.evaluate import evaluate, measure_reference, other_photos
+from jaxunlearn.evaluation.other_photos import OtherPhotos
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.attacks.words import attack_verdict
@@ -22,7 +21,7 @@ def write_run_report(
     result: Result,
     config: ConfigDict,
     *,
-    other_ws: Mapping[int, np.ndarray] | None = None,
+    photos: Mapping[int, OtherPhotos] | None = None,
     batch: int = 5,
 ) -> RunFolder:
     """Write the pictures and the page into the folder of a run, which must have one.
@@ -31,12 +30,12 @@ def write_run_report(
       models: the models of the run.
       result: of the run.
       config: of the run.
-      other_ws: see `evaluate`.
+      photos: number of a person → other photos of them.
       batch: images rendered at a time.
     """
     folder = result.folder
     assert folder is not None, "a run without a folder has nowhere to put its pictures"
-    write_pictures(models, result, config, other_ws=other_ws, batch=batch)
+    write_pictures(models, result, config, photos=photos, batch=batch)
     write_report(folder)
     return folder
 
@@ -47,7 +46,7 @@ def evaluate_and_report(
     config: ConfigDict,
     *,
     reference: Reference | None = None,
-    other_ws: Mapping[int, np.ndarray] | None = None,
+    given: Mapping[int, OtherPhotos] | None = None,
 ) -> list[str]:
     """Measure a run with a folder, and write its pictures and its page.
 
@@ -56,15 +55,16 @@ def evaluate_and_report(
       result: of the run.
       config: of the run.
       reference: see `evaluate`.
-      other_ws: see `evaluate`.
+      given: number of a person → other photos of them, see `evaluation.evaluate.other_photos`.
 
     Returns:
       Lines that say in plain words what came out.
     """
     reference = reference or measure_reference(models, config)
-    photos = latents_of_other_photos(models, result, config, other_ws or {})
-    figures = evaluate(models, result, config, reference=reference, other_ws=photos)
-    folder = write_run_report(models, result, config, other_ws=photos, batch=reference.settings.batch)
+    photos = other_photos(models, result, config, given or {})
+    latents = {k: each.ws for k, each in photos.items()}
+    figures = evaluate(models, result, config, reference=reference, other_ws=latents)
+    folder = write_run_report(models, result, config, photos=photos, batch=reference.settings.batch)
     subjects = folder.request.subjects
     if result.together:
         lines = verdict_together(subjects, figures)

@@ -34,7 +34,7 @@ def person_lines(subject: str, figures: Mapping[str, Any]) -> list[str]:
     lines = [_headline(subject, figures), _similarities(figures)]
     if figures["id_others"] is not None:
         lines.append(_other_photos(figures))
-    return [*lines, *_target(figures)]
+    return [*lines, *target_reached(figures)]
 
 
 def found_by(figures: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -84,8 +84,8 @@ def _other_photos(figures: Mapping[str, Any]) -> str:
     return f"Other pictures of them: similarity {figures['id_others']:.2f} on average; {', '.join(texts)}."
 
 
-def _target(figures: Mapping[str, Any]) -> list[str]:
-    """Return a line on whether the person became their target, where that was measured."""
+def target_reached(figures: Mapping[str, Any]) -> list[str]:
+    """Return a sentence on whether the person became their target, where that was measured."""
     reached = {
         name: judged["reaches_target"]
         for name, judged in figures["judges"].items()
@@ -125,23 +125,23 @@ def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> lis
     lines = [
         f"{count}Similarity before and after: {figures['id']:.2f} on average, at most "
         f"{people[hardest]['id']:.2f} ({subjects[hardest]}).",
-        *_where_found(people),
-        *_not_forgotten(subjects, people),
+        *where_found(people),
+        *not_forgotten(subjects, people),
     ]
     if figures["id_others"] is not None:
         lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f} on average.")
     return lines + _other_people(figures)
 
 
-def _where_found(people: Sequence[Mapping[str, Any]]) -> list[str]:
+def where_found(people: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a line with the number of people that are found in each place."""
     counts = {place: sum(place in found_by(figures) for figures in people) for place in PLACES}
     texts = [f"{count} {PLACES[place]}" for place, count in counts.items() if count]
     return [f"Still found: {', '.join(texts)}."] if texts else []
 
 
-def _not_forgotten(subjects: Sequence[str], people: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Name the people that are not forgotten at their latent, and the settings that would help."""
+def not_forgotten(subjects: Sequence[str], people: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return lines with the people who are not forgotten at their latent, and settings that would help."""
     near, far = [], []
     for subject, figures in zip(subjects, people, strict=True):
         if figures["forgotten_by"]["latent"] is False:
@@ -168,29 +168,81 @@ def _or(places: Sequence[str]) -> str:
 
 
 def _other_people(figures: Mapping[str, Any]) -> list[str]:
-    lines = []
-    if figures["others_id"] is not None:
-        share, verb = figures["others_lost"], ""
-        if share is not None:
-            verb = " stay the same" if share <= MOST_LOST else " do NOT stay the same"
-            counts = figures["others_lost_counts"]
-            verb += f": {counts['number']:.0f} of {counts['people']:.0f} are somebody else to a judge, with"
-        lines.append(
-            f"Other people{verb or ':'} similarity {figures['others_id']:.2f} on average, below "
-            f"{figures['others_id_p5']:.2f} for one person in twenty."
-        )
-    lines += [
-        f"Near the forgotten, {radius} median radii away, {near['lost_counts']['number']:.0f} of "
-        f"{near['lost_counts']['people']:.0f} people are lost."
-        for radius, near in figures["near"].items()
-        if near["lost"] is not None
+    return [
+        *([" ".join(random_people(figures))] if random_people(figures) else []),
+        *(f"Near the forgotten, {sentence}" for sentence in near_people(figures)),
+        *pictures_of_others(figures),
     ]
-    lines.append(
+
+
+def random_people(figures: Mapping[str, Any]) -> list[str]:
+    """Return sentences on other people, chosen at random: whether they stay the same, and how alike they are.
+
+    Args:
+      figures: of an evaluated generator, or means over several.
+    """
+    first = stay_the_same(figures)
+    return [*first, *how_alike(figures, "Their" if first else "Other people's")]
+
+
+def stay_the_same(figures: Mapping[str, Any]) -> list[str]:
+    """Return a sentence on whether random people stay the same; none if no judge can say."""
+    share = figures["others_lost"]
+    if share is None:
+        return []
+    verb = "stay" if share <= MOST_LOST else "do NOT stay"
+    return [f"Other people, chosen at random, {verb} the same: {_gone(figures['others_lost_counts'])}."]
+
+
+def how_alike(figures: Mapping[str, Any], whose: str = "Their") -> list[str]:
+    """Return a sentence on the similarity of random people; none if no face was found.
+
+    Args:
+      figures: of an evaluated generator, or means over several.
+      whose: its first word.
+    """
+    if figures["others_id"] is None:
+        return []
+    return [
+        f"{whose} similarity before and after is {figures['others_id']:.2f} on average, below "
+        f"{figures['others_id_p5']:.2f} for one person in twenty."
+    ]
+
+
+def near_people(figures: Mapping[str, Any]) -> list[str]:
+    """Return for each distance how many people near the forgotten ones are lost, and how many do not count.
+
+    Args:
+      figures: of an evaluated generator, or means over several.
+    """
+    sentences = []
+    for radius, near in figures["near"].items():
+        same = f"{near['same']:.0f}"
+        if near["lost"] is None:
+            sentences.append(
+                f"{radius} median radii away, nobody counts: {same} are the person already before."
+            )
+            continue
+        rest = f" {same} more do not count: they are the forgotten person already before."
+        rest = rest if near["same"] else ""
+        sentences.append(f"{radius} median radii away, {_gone(near['lost_counts'])}.{rest}")
+    return sentences
+
+
+def _gone(counts: Mapping[str, Any]) -> str:
+    """Return how many of all people are lost, in words."""
+    number = round(counts["number"])
+    verb = "is" if number == 1 else "are"
+    return f"{number} of {counts['people']:.0f} {verb} somebody else to a judge afterwards"
+
+
+def pictures_of_others(figures: Mapping[str, Any]) -> list[str]:
+    """Return sentences on how far the pictures of random people moved."""
+    return [
         f"Pictures of other people change by LPIPS {figures['retained_lpips']:.3f}. The Fréchet "
         f"distance between the pictures before and after is {figures['fid_pre']:.2f} "
         f"({figures['networks']['frechet']} features)."
-    )
-    return lines
+    ]
 
 
 MOST_LOST = 0.05

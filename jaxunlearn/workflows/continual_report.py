@@ -1,5 +1,6 @@
 """Report requests one after the other: two pictures, a page, and plain words."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ def report_requests(models: Models, forgotten: Forgotten, config: ConfigDict) ->
         rows = [_row(renderer, people)]
         rows += [_row(renderer.with_generator(result.generator), people) for result in forgotten.results]
         save_png(registry.path / f"{name}.png", grid(np.concatenate(rows), len(people)))
-    return [*_words(registry), f"Look at {write_requests_page(registry)}"]
+    words = [f"{each.label}: {each.forgotten} {each.others}" for each in _outcomes(registry)]
+    return [*words, f"Look at {write_requests_page(registry)}"]
 
 
 def _row(renderer: Renderer, ws: np.ndarray) -> np.ndarray:
@@ -59,8 +61,18 @@ def _row(renderer: Renderer, ws: np.ndarray) -> np.ndarray:
     return to_uint8(renderer(jnp.asarray(ws), c).image)
 
 
-def _words(registry: Registry) -> list[str]:
-    lines = []
+@dataclasses.dataclass(frozen=True)
+class _Outcome:
+    """What came out after a request: a label, sentences, and "good" if everybody so far is forgotten."""
+
+    label: str
+    forgotten: str
+    others: str
+    state: str
+
+
+def _outcomes(registry: Registry) -> list[_Outcome]:
+    outcomes = []
     for entry in registry.entries:
         figures = entry.figures
         people = sum(stage["people"] for stage in figures["stages"])
@@ -68,11 +80,15 @@ def _words(registry: Registry) -> list[str]:
         count = f"{people} people" if forgotten is None else f"{forgotten} of {people} people are forgotten"
         others = "no face found" if figures["others_id"] is None else f"similarity {figures['others_id']:.2f}"
         similarity = "" if figures["id"] is None else f", similarity {figures['id']:.2f}"
-        lines.append(
-            f"After {entry.name}: {count}{similarity}. "
-            f"Other people: {others}, Fréchet distance {figures['fid_pre']:.2f}."
+        outcomes.append(
+            _Outcome(
+                f"After {entry.name}",
+                f"{count}{similarity}.",
+                f"Other people: {others}, Fréchet distance {figures['fid_pre']:.2f}.",
+                "unknown" if forgotten is None else "good" if forgotten == people else "bad",
+            )
         )
-    return lines
+    return outcomes
 
 
 def write_requests_page(registry: Registry) -> Path:
@@ -86,6 +102,7 @@ def write_requests_page(registry: Registry) -> Path:
     path = registry.path / "report.html"
     values = {
         "model": registry.model,
+        "outcomes": _outcomes(registry),
         "pictures": [
             (pictures.file(registry.path / f"{name}.png", caption), caption)
             for name, caption in _CAPTIONS.items()
@@ -133,6 +150,7 @@ def _over_requests(registry: Registry) -> list[LineChart]:
             series,
             labels=("requests so far", "similarity before and after"),
             summary="Other people should stay high, forgotten people low, also after later requests.",
+            whole_x=True,
         )
     ]
 

@@ -85,22 +85,39 @@ class Registry:
             if path.is_dir() and any(child.name[0] != "." and child.is_file() for child in path.iterdir()):
                 raise InputError(f"{path}: holds other files; choose an empty or a new folder")
             return registry
-        stored = read_json(registry.file)
-        if not isinstance(stored, dict) or stored.get("format") != FORMAT:
-            raise InputError(f"{registry.file}: is not a registry of format {FORMAT}; choose another folder")
-        checked = check_form(stored, _RegistryJson, registry.file)
-        if checked["fingerprint"] != fingerprint:
+        stored = cls.read(path)
+        if stored.fingerprint != fingerprint:
             raise InputError(
-                f"{registry.file}: belongs to another generator ({checked['model']}), not to {model}; "
+                f"{registry.file}: belongs to another generator ({stored.model}), not to {model}; "
                 "choose another folder"
             )
-        registry.entries = [_entry(entry) for entry in checked["stages"]]
+        registry.entries = stored.entries
         return registry
+
+    @classmethod
+    def read(cls, path: Path) -> "Registry":
+        """Read the registry of a folder.
+
+        Raises:
+          InputError: if there is none, or it belongs to another version.
+        """
+        file = cls(path, "", "").file
+        stored = read_json(file)
+        if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+            raise InputError(f"{file}: is not a registry of format {FORMAT}; choose another folder")
+        checked = check_form(stored, _RegistryJson, file)
+        return cls(
+            path, checked["model"], checked["fingerprint"], [_entry(entry) for entry in checked["stages"]]
+        )
 
     def add(self, name: str, folder: str, subjects: tuple[str, ...], generator: str, figures: Any) -> None:
         """Add a finished request, with the current time, and write the file; see `Entry`."""
         when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.entries.append(Entry(name, folder, subjects, when, generator, figures))
+        self.write()
+
+    def write(self) -> None:
+        """Write `registry.json`."""
         content = {
             "format": FORMAT,
             "model": self.model,

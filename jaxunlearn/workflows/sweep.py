@@ -5,7 +5,7 @@ All distances use the same mapper; each distance is a run with a run folder.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from jax.sharding import Mesh
@@ -13,7 +13,8 @@ from jax.sharding import Mesh
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.evaluation.frontier import frontier_of
-from jaxunlearn.files.door import write_json, write_text
+from jaxunlearn.files.door import read_json, write_json, write_text
+from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import locked
 from jaxunlearn.images import grid, save_png
 from jaxunlearn.methods import configuration, from_config
@@ -22,12 +23,14 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.reporting.before_after import RunPictures
-from jaxunlearn.reporting.page.compare_page import write_comparison
+from jaxunlearn.reporting.page.many.sweep_page import write_sweep_page
 from jaxunlearn.reporting.report import write_run_report
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.unlearn import unlearn
 from torch_bridge import remove_leftovers
 
+TABLE = "sweep.json"
+"""File with the figures of each distance; it makes a folder one of a sweep."""
 COLUMNS = {
     "id": "ID of the forgotten",
     "forgotten": "forgotten",
@@ -35,6 +38,10 @@ COLUMNS = {
     "fid_forget": "Fréchet, forgotten",
     "fid_pre": "Fréchet, others",
 }
+
+
+class _Row(TypedDict):
+    distance: float
 
 
 def sweep_distances(
@@ -95,7 +102,7 @@ def _sweep(
     reference = measure_reference(models, config, progress=progress)
     results, rows = [], []
     for distance, changed in zip(distances, configs, strict=True):
-        folder = out / f"d{distance:+g}"
+        folder = _folder(out, distance)
         frontier = frontier_of(models, people, changed, folder)
         result = unlearn(
             models, people, changed, workdir=folder, mesh=mesh, callbacks=frontier, progress=progress
@@ -106,13 +113,27 @@ def _sweep(
         write_run_report(models, result, changed)
     _save_pictures(models, results, config, out)
     _write(out, rows, config)
-    write_comparison(
-        [out / f"d{distance:+g}" for distance in distances],
-        out / "report.html",
-        title=f"{len(distances)} distances d",
-        intro="The same people, forgotten once for each distance of their surrogates from themselves.",
-    )
+    remake_sweep_page(out)
     return rows
+
+
+def remake_sweep_page(out: Path) -> Path:
+    """Write the page of a finished sweep from what its folder holds.
+
+    Returns:
+      Path of the page.
+
+    Raises:
+      InputError: if the folder is not of a finished sweep.
+    """
+    rows = check_form(read_json(out / TABLE), list[_Row], out / TABLE)
+    return write_sweep_page(
+        {row["distance"]: _folder(out, row["distance"]) for row in rows}, out / "report.html"
+    )
+
+
+def _folder(out: Path, distance: float) -> Path:
+    return out / f"d{distance:+g}"
 
 
 def _with(config: ConfigDict, distance: float) -> ConfigDict:
@@ -132,7 +153,7 @@ def _save_pictures(models: Models, results: Sequence[Result], config: ConfigDict
 
 
 def _write(out: Path, rows: Sequence[dict[str, Any]], config: ConfigDict) -> None:
-    write_json(out / "sweep.json", rows)
+    write_json(out / TABLE, rows)
     relative = config.unit == "median_radius"
     lines = [
         "Distances d are multiples of the median radius." if relative else "Distances d are absolute.",

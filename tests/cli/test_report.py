@@ -6,10 +6,18 @@ import time
 import pytest
 
 from jaxunlearn.cli import main as cli
+from jaxunlearn.cli.commands import report
 from jaxunlearn.files.lock import is_locked, locked
 from jaxunlearn.reporting.live_page import LivePage
 from jaxunlearn.training.trainer import Moment
-from tests.support.page_folders import LONG, a_run, begun
+from tests.support.page_folders import (
+    LONG,
+    a_run,
+    begun,
+    page_of_a_sequence,
+    page_of_a_worklist,
+    page_of_an_inversion,
+)
 
 
 def test_the_page_of_a_finished_run_is_made_anew(tmp_path, capsys):
@@ -91,3 +99,40 @@ def test_a_damaged_picture_is_named(tmp_path, capsys):
     file.write_bytes(b"no picture")
     assert cli.main(["report", str(folder.path)]) == 2
     assert f"{file}: is not readable as a picture" in capsys.readouterr().err
+
+
+def test_a_run_whose_generator_has_moved(tmp_path, monkeypatch):
+    """Each run gets its own --model, in the order of the runs; a single one is for all."""
+    monkeypatch.chdir(tmp_path)
+    folders = [str(a_run(tmp_path / name).path) for name in ("first", "second")]
+    asked = []
+    monkeypatch.setattr(report, "remake_report", lambda folder, *, model: asked.append((folder.path, model)))
+    compare = ["report", "--compare", *folders]
+    assert cli.main([*compare, "--model", "a.safetensors", "--model", "heads"]) == 0
+    assert cli.main([*compare, "--model", "heads"]) == 0
+    assert cli.main(compare) == 0
+    assert [model for _, model in asked] == ["a.safetensors", "heads", "heads", "heads", None, None]
+    assert [str(path) for path, _ in asked] == folders * 3
+
+
+def test_too_many_generators_are_refused(tmp_path, capsys):
+    folder = str(a_run(tmp_path / "run").path)
+    assert cli.main(["report", folder, "--model", "a.safetensors", "--model", "heads"]) == 2
+    assert "--model: is there 2 times for 1 run; give it once" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "make",
+    [page_of_a_worklist, page_of_a_sequence, page_of_an_inversion],
+    ids=lambda make: make.__name__,
+)
+def test_other_pages_are_made_anew(tmp_path, capsys, make):
+    """Of a work list, a sequence and an inversion, without a generator."""
+    page = make(tmp_path / "folder")
+    before = page.read_text()
+    page.unlink()
+    assert cli.main(["report", str(page.parent)]) == 0
+    assert capsys.readouterr().out.splitlines() == [str(page)]
+    assert page.read_text() == before
+    assert cli.main(["report", str(page.parent), "--model", "heads"]) == 2
+    assert "needs no generator; leave it out" in capsys.readouterr().err

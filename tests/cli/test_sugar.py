@@ -50,7 +50,7 @@ def test_many_people_are_measured_together(many, capsys):
     printed = capsys.readouterr().out.splitlines()
     assert "0 of 3 people are forgotten" in printed[0]
     assert printed[1].startswith("Still found: 3 at their latent")
-    assert any(line.startswith("Other people stay the same") for line in printed)
+    assert any(line.startswith("Other people, chosen at random, stay the same") for line in printed)
     summary = many.summary
     assert set(summary["people"]) == {"0", "1", "2"}
     assert summary["fid_forget"] > 0

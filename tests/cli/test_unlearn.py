@@ -43,7 +43,7 @@ def test_the_demo_says_in_plain_words_what_happened(demo):
         "Similarity before and after",
         "Other pictures of them: similarity",
         "They did NOT become their target",
-        "Other people stay the same",
+        "Other people, chosen at random, stay the same",
         "Pictures of other people change",
         "The run took 2 steps",
         f"Look at {folder.report}",
@@ -72,7 +72,11 @@ def test_the_page_stands_alone(demo):
     assert "<title>Forgetting seed 3</title>" in page
     assert "<polyline" not in page  # two steps were logged as one line
     assert 'http-equiv="refresh"' not in page
-    for alt in ("seed 3 before, seen from the front", "Other photo 2 of seed 3, after", "Somebody else"):
+    for alt in (
+        "seed 3 before, seen from the front",
+        "Other photo 2 of seed 3, as drawn after",
+        "Somebody else",
+    ):
         assert f'alt="{alt}' in page
 
 
@@ -91,7 +95,8 @@ def test_the_page_is_made_anew_without_its_pictures(demo, capsys):
     assert capsys.readouterr().out.splitlines() == 2 * [str(folder.report)]
     assert set(json.loads(sheets.read_text())) == set(index)
     assert photos is not None
-    assert photos.images.shape[:2] == (2, 2)
+    assert photos.rows == ("photo", "before", "after")
+    assert photos.images.shape[:2] == (3, 2)
     assert len(folder.report.read_text()) == pytest.approx(len(before), rel=0.05)
 
 

@@ -15,9 +15,12 @@ from jaxunlearn.reporting.page.frame import render_page
 from jaxunlearn.reporting.page.picture import LARGEST_PAGE, PAGE_OF_A_PERSON, Pictures, encoded
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.page.sections.judges_section import judge_lines
+from jaxunlearn.reporting.page.sections.people_section import people_section
 from jaxunlearn.reporting.page.sections.run_data import RunData
+from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
 from jaxunlearn.reporting.page.words import MEANINGS
 from jaxunlearn.reporting.sheets.selection import changed_most, hardest_first
+from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from tests.support.figures import of_person
 from tests.support.page_folders import (
     a_run,
@@ -26,6 +29,7 @@ from tests.support.page_folders import (
     cells,
     figure_lines,
     finish,
+    many_generators,
     page_of_a_run,
     page_of_a_shared_run,
     strangers,
@@ -176,6 +180,25 @@ def test_pages_keep_their_sizes(tmp_path: Path):
     assert Pictures(13 * 200, 200).most * 13 * 200 * 4 / 3 < 0.8 * LARGEST_PAGE
 
 
+def test_a_photo_stands_beside_what_is_drawn_for_it(tmp_path: Path):
+    folder = a_run(tmp_path / "run", "ada")
+    (person,) = people_section(RunData.read(folder), Pictures(40, 1))
+    photos = cells(3, 2)
+    for number, pair in enumerate(person.photos):
+        assert pair.photo is not None
+        alts = [each.alt for each in (pair.photo, pair.before, pair.after)]
+        title = f"Other photo {number + 1} of ada"
+        assert alts == [title, f"{title}, as drawn before", f"{title}, as drawn after"]
+        for row, each in enumerate((pair.photo, pair.before, pair.after)):
+            assert each == encoded(photos[row, number], each.alt, 40_000)
+    assert "From left to right: the photo, and what the" in text_of(write_report(folder))
+
+    SheetFolder(folder.images).write("photos-0000", ("before", "after"), [{"photo": 0}], cells(2, 1))
+    (person,) = people_section(RunData.read(folder), Pictures(40, 1))
+    assert [pair.photo for pair in person.photos] == [None]
+    assert "left before, right after" in text_of(write_report(folder))
+
+
 def test_a_judge_s_figure_lies_left_of_the_threshold(tmp_path: Path):
     (line, _) = judge_lines(RunData.read(a_run(tmp_path / "run")))
     assert line.threshold is not None
@@ -210,6 +233,13 @@ def test_charts_place_their_points():
     assert [tick.text for tick in chart.x_ticks] == ["0", "2", "4", "6", "8", "10"]
     assert round_numbers(-0.31, 1.0) == [0.0, 0.5, 1.0]
     assert round_numbers(0.0, 120.0) == [0.0, 50.0, 100.0]
+
+
+def test_an_axis_that_counts_has_no_halves():
+    points = Series("a", np.array([[1.0, 0.0], [3.0, 1.0]]))
+    for whole, texts in ((True, ["1", "2", "3"]), (False, ["1", "1.5", "2", "2.5", "3"])):
+        chart = line_chart("t", [points], labels=("x", "y"), summary="s", whole_x=whole)
+        assert [tick.text for tick in chart.x_ticks] == texts
 
 
 def luminance(colour: str) -> float:
@@ -254,3 +284,59 @@ def test_strengths_have_a_table_with_the_thresholds(tmp_path: Path):
     assert ("0", "1.00", "1.00", "1.00") in rows
     assert ("0.5", "0.75", "0.75", "0.95") in rows
     assert ("1.25", "0.38", "not measured", "0.88") in rows
+
+
+def test_what_was_counted_near_the_forgotten_is_said_beside_the_verdict(tmp_path: Path):
+    folder = a_run(tmp_path / "run", "ada")
+    verdict = verdict_section(RunData.read(folder))
+    assert verdict.rest[:2] == (
+        "Other people, chosen at random, stay the same: 2 of 64 are somebody else to a judge afterwards.",
+        "Of people near the forgotten, a judge takes 15 of 60 (0.5 radii away; 4 do not count) for somebody "
+        "else.",
+    )
+    assert verdict.state == "mixed"
+    labels = [reason.label for reason in verdict.reasons]
+    assert labels == [
+        "The target",
+        "Other people, chosen at random",
+        "People near the forgotten",
+        "Pictures of other people",
+    ]
+    near = of_person()["near"]["0.5"]
+    both = {"0.5": near, "1.0": near | {"lost": None, "same": 64}}
+    folder.add_to_summary({"near": both, "people": {"0": of_person() | {"near": both}}})
+    (reason,) = [each for each in verdict_section(RunData.read(folder)).reasons if "near" in each.label]
+    assert reason.sentences[1] == "1.0 median radii away, nobody counts: 64 are the person already before."
+
+
+def test_of_many_generators_the_verdict_names_those_who_are_not_forgotten_first(tmp_path: Path):
+    folder = many_generators(tmp_path / "run", 20)
+    reasons = {reason.label: reason.sentences for reason in verdict_section(RunData.read(folder)).reasons}
+    people = reasons["The people"]
+    assert [sentence.split(" is ")[0] for sentence in people[:2]] == ["seed 0", "seed 10"]
+    assert people[2].startswith("seed 1 is forgotten")
+    assert people[-1] == "Of the 8 others, 8 are forgotten."
+    assert "Other people, chosen at random, a mean over 20 generators" in reasons
+
+
+def test_pictures_from_before_the_evaluation_are_not_called_the_worst(tmp_path: Path):
+    folder = a_run(tmp_path / "run", "ada")
+    SheetFolder(folder.images).write("far-0000", ("before", "after"), [{"seed": 1001}], cells(2, 1))
+    text = text_of(write_report(folder))
+    assert "1 random people, who were not measured" in text
+    assert "who changed most, the worst first" in text  # those near by
+    assert "Of 16 random people" not in text
+
+
+def test_of_many_attacked_people_those_who_came_back_are_named(tmp_path: Path):
+    folder = many_generators(tmp_path / "run", 15)
+    content = attacked(folder.path)
+    found = content["people"]["0"]
+    back = found | {"relearning": found["relearning"] | {"person": {"relearn_steps": 4, "steps": [0, 4]}}}
+    content["people"] = {str(k): back if k == 14 else found for k in range(15)}
+    content["subjects"] = {str(k): f"seed {k}" for k in range(15)}
+    (folder.path / "attack.json").write_text(json.dumps(content))
+    (reason,) = [each for each in verdict_section(RunData.read(folder)).reasons if "attack" in each.label]
+    assert reason.sentences[0].startswith("seed 14, under attack: brought back by 4 steps on one photo")
+    assert reason.sentences[1].startswith("seed 0, under attack: not brought back")
+    assert reason.sentences[-1] == "Of the 3 others who were attacked, 0 are brought back."

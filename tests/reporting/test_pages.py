@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.chromium import Opened, opened
+from tests.support.many_runs import page_of_a_sweep, page_of_paired_runs
 from tests.support.page_folders import (
     page_of_a_comparison,
     page_of_a_run,
@@ -36,6 +37,8 @@ PAGES = [
     page_of_a_sequence,
     page_of_a_comparison,
     page_of_an_inversion,
+    page_of_a_sweep,
+    page_of_paired_runs,
 ]
 
 
@@ -43,8 +46,10 @@ PAGES = [
 def shown(
     request: pytest.FixtureRequest, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Opened]:
-    """A page, opened once for all tests of it."""
-    with opened(chromium, request.param(tmp_path_factory.mktemp("pages") / "folder"), DESK) as page:
+    """A page, opened once for all tests of it; it does not load itself anew in the middle of a test."""
+    path: Path = request.param(tmp_path_factory.mktemp("pages") / "folder")
+    path.write_text(re.sub(r'<meta http-equiv="refresh"[^>]*>', "", path.read_text()))
+    with opened(chromium, path, DESK) as page:
         page.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         yield page
 
@@ -110,3 +115,11 @@ def test_figures_over_people_have_their_interval_and_number(chromium: Browser, t
         assert [row[0] for row in rows] == ["over people", "id", "forgotten people"]
         assert rows[1][1:] == ["0.100", "−0.300 to 0.400", "0.200", "0.500", "2"]  # noqa: RUF001
         assert rows[2][-1] == "1 of 2"
+
+
+def test_the_page_of_requests_says_first_what_came_out(chromium: Browser, tmp_path: Path):
+    with opened(chromium, page_of_a_sequence(tmp_path / "requests"), DESK) as shown:
+        first = shown.page.locator("main h2").first
+        assert first.inner_text() == "After request2: 6 of 6 people are forgotten, similarity 0.10."
+        assert shown.page.locator("section.verdict").get_attribute("class") == "verdict good"
+        assert shown.page.locator(".reasons dt").all_inner_texts() == ["After request0", "After request1"]

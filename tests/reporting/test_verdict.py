@@ -9,10 +9,13 @@ from tests.support.figures import nobody_seen, of_person
 
 JUDGE = "heads identity judge"
 SAME = (
-    "Other people stay the same: 2 of 64 are somebody else to a judge, with similarity 0.94 on average, "
-    "below 0.79 for one person in twenty."
+    "Other people, chosen at random, stay the same: 2 of 64 are somebody else to a judge afterwards. Their "
+    "similarity before and after is 0.94 on average, below 0.79 for one person in twenty."
 )
-NEAR = "Near the forgotten, 0.5 median radii away, 15 of 60 people are lost."
+NEAR = (
+    "Near the forgotten, 0.5 median radii away, 15 of 60 are somebody else to a judge afterwards. 4 more do "
+    "not count: they are the forgotten person already before."
+)
 PHOTOS = {"id_others": 0.61, "id_others_max": 0.65, "others": 4, "found": {"photos": False}}
 FOUND = {"id_others": 0.61, "id_others_max": 0.85, "others": 4, "others_found": 3, "found": {"photos": True}}
 
@@ -66,7 +69,7 @@ def test_what_went_otherwise_is_said():
     lines = verdict(
         "seed 7", figures | {"others_lost": 0.27, "others_lost_counts": {"number": 17, "people": 64}}
     )
-    assert lines[3].startswith("Other people do NOT stay the same: 17 of 64 are somebody else to a judge")
+    assert lines[3].startswith("Other people, chosen at random, do NOT stay the same: 17 of 64 are somebody")
     lines = verdict("seed 7", nobody_seen())
     assert lines[0] == "seed 7: not measured, because no pair of pictures has a face both before and after."
 
@@ -82,7 +85,7 @@ def test_without_a_threshold_nothing_is_judged():
     lines = verdict("seed 7", figures)
     assert lines[0] == "seed 7: similarity before and after 0.10."
     assert lines[1] == "Similarity before and after: 0.10 to heads identity judge, 0.60 to dlib."
-    assert lines[2].startswith("Other people: similarity 0.94 on average")
+    assert lines[2].startswith("Other people's similarity before and after is 0.94 on average")
 
 
 def of_many(*people: tuple[float | None, float | None]) -> list[str]:
@@ -131,3 +134,11 @@ def test_of_very_many_who_stayed_some_are_named():
 
 def test_an_effort_that_was_not_measured():
     assert run_cost({"steps": 5}) == "The run took 5 steps."
+
+
+def test_people_near_by_of_whom_nobody_counts():
+    near = {"0.5": {"people": 8, "same": 8, "lost": None, "lost_counts": {"number": 0, "people": 0}}}
+    lines = verdict("seed 7", of_person() | {"near": near})
+    assert (
+        "Near the forgotten, 0.5 median radii away, nobody counts: 8 are the person already before." in lines
+    )

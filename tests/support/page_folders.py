@@ -10,8 +10,8 @@ from jaxunlearn.evaluation.papers.picture_change import change_of_all
 from jaxunlearn.evaluation.strength import STRENGTHS
 from jaxunlearn.images import save_png
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.reporting.page.compare_page import write_comparison
 from jaxunlearn.reporting.page.inversion_page import write_inversion_page
+from jaxunlearn.reporting.page.many.compare_page import write_comparison
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
@@ -93,12 +93,12 @@ def finish(
     if request.together:
         everybody = cells(3, people, side, noise=noise)
         sheets.write("everybody", _ROWS, [{"person": k} for k in range(people)], everybody)
-    for k in range(min(people, 4)):
+    for k in range(min(people, 4) if request.together else people):
         views = [{"yaw": yaw} for yaw in YAWS]
         sheets.write(f"person-{k:04d}", _ROWS, views, cells(3, len(YAWS), side, noise=noise))
         if photos:
             columns = [{"photo": number} for number in range(photos)]
-            sheets.write(f"photos-{k:04d}", _PAIR, columns, cells(2, photos, side, noise=noise))
+            sheets.write(f"photos-{k:04d}", ("photo", *_PAIR), columns, cells(3, photos, side, noise=noise))
         if strengths:
             sheets.write(
                 f"strength-{k:04d}", ("person",), at_strengths(), cells(1, len(STRENGTHS), side, noise=noise)
@@ -176,6 +176,19 @@ def page_of_a_shared_run(path: Path) -> Path:
     return write_report(folder)
 
 
+def many_generators(path: Path, people: int = 200, side: int = 16) -> RunFolder:
+    """Make the folder of a run that gave each of many people a generator; every tenth is not forgotten."""
+    folder = begun(path, tuple(f"seed {k}" for k in range(people)), together=False)
+    finish(folder, side=side, photos=1, other=4)
+    each = {
+        str(k): of_person({"id": k / people, "found": {"latent": k % 10 == 0}}) | {"strangers": strangers()}
+        for k in range(people)
+    }
+    write_lines(folder, figure_lines(people))
+    folder.add_to_summary(each["0"] | {"people": each})
+    return folder
+
+
 def page_of_a_run_going_on(path: Path) -> Path:
     """Write the page of a run after 5 of 40 steps."""
     folder = begun(path, (LONG,), together=False, steps=40)
@@ -198,11 +211,19 @@ def page_of_a_sequence(path: Path) -> Path:
     """Write the page of three requests."""
     path.mkdir()
     stages = [{"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": 2}] * 3
-    figures = {"stages": stages, "others_id": None, "fid_pre": 3.0, "fid_forget": 60.0}
+    figures = {
+        "stages": stages,
+        "forgotten": 6,
+        "id": 0.1,
+        "others_id": None,
+        "fid_pre": 3.0,
+        "fid_forget": 60.0,
+    }
     entries = [
         Entry(f"request{k}", f"{k}", (LONG, "b"), "2026-11-01T00:00:00+00:00", "0", figures) for k in range(3)
     ]
     registry = Registry(path, "heads", "0" * 64, entries)
+    registry.write()
     for name in ("people", "others"):
         save_png(path / f"{name}.png", picture(1500))
     return write_requests_page(registry)

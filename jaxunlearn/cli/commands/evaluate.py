@@ -4,13 +4,11 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from jaxunlearn.cli.readers import read_run
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import InceptionFeatures
 from jaxunlearn.evaluation.evaluate import default_features, measure_reference
-from jaxunlearn.evaluation.other_photos import invert_remaining, read_others
+from jaxunlearn.evaluation.other_photos import OtherPhotos, invert_remaining, read_others
 from jaxunlearn.evaluation.real_images import read_real, write_statistics
 from jaxunlearn.evaluation.retaining_sets import read_retaining_set
 from jaxunlearn.evaluation.strength import at_strength, evaluate_strength
@@ -48,20 +46,25 @@ def run(arguments: argparse.Namespace) -> None:
     reference = measure_reference(models, config, features=features, real=real, retaining=retaining)
     if arguments.strength is not None:
         path, figures = evaluate_strength(
-            models, result, config, arguments.strength, reference=reference, other_ws=others
+            models,
+            result,
+            config,
+            arguments.strength,
+            reference=reference,
+            other_ws={k: each.ws for k, each in others.items()},
         )
         for k, subject in enumerate(result.people.subjects):
             say_lines("\n".join(verdict(subject, figures["people"][str(k)])))
         say(path)
         return
-    for line in evaluate_and_report(models, result, config, reference=reference, other_ws=others):
+    for line in evaluate_and_report(models, result, config, reference=reference, given=others):
         say(line)
 
 
 def _other_photos(
     arguments: argparse.Namespace, models: loading.Models, subjects: Sequence[str], config: ConfigDict
-) -> dict[int, np.ndarray]:
-    """Return number of a person → latents of their other photos `[M, L, D]`, as far as any were given."""
+) -> dict[int, OtherPhotos]:
+    """Return number of a person → their other photos, as far as any were given."""
     if arguments.identities is not None:
         return invert_remaining(models, subjects, arguments.identities, **_inversion(arguments, config))
     return read_others(arguments.others, subjects, models.generator.config)

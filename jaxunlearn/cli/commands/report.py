@@ -1,12 +1,14 @@
 """Run `jaxunlearn report`: make pages anew."""
 
 import argparse
+from collections.abc import Sequence
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.reporting.page.compare_page import write_comparison
+from jaxunlearn.reporting.page.many.compare_page import write_comparison
 from jaxunlearn.reporting.remake import remake_report
 from jaxunlearn.terminal import say
 from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.workflows.remake import remake_page
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -16,13 +18,29 @@ def run(arguments: argparse.Namespace) -> None:
       InputError: if a folder is not that of a run, or a file in it cannot be used.
     """
     if arguments.compare is None:
-        folder = RunFolder(arguments.folder)
-        say(remake_report(folder, model=arguments.model, adapters=arguments.adapter))
+        (model,) = _models(arguments.model, 1)
+        say(remake_page(arguments.folder, model=model, adapters=arguments.adapter))
         return
     if arguments.out.suffix != ".html":
         raise InputError(f"--out {arguments.out}: give a file that ends in .html")
+    models = _models(arguments.model, len(arguments.compare))
     for folder in arguments.compare:
         if not RunFolder(folder).finished():
             raise InputError(f"{folder}: the run is not finished; leave it out, or let it end")
-        remake_report(RunFolder(folder), model=arguments.model, adapters=arguments.adapter)
+    for folder, model in zip(arguments.compare, models, strict=True):
+        remake_report(RunFolder(folder), model=model, adapters=arguments.adapter)
     say(write_comparison(arguments.compare, arguments.out))
+
+
+def _models(given: Sequence[str], runs: int) -> list[str | None]:
+    """Return the source generator of each run; None where none was given.
+
+    Raises:
+      InputError: if their number is neither 1 nor that of the runs.
+    """
+    if not given:
+        return [None] * runs
+    if len(given) not in (1, runs):
+        count = "1 run" if runs == 1 else f"{runs} runs"
+        raise InputError(f"--model: is there {len(given)} times for {count}; give it once, or once for each")
+    return [*given] * (runs if len(given) == 1 else 1)

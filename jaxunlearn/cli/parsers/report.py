@@ -7,13 +7,16 @@ from jaxunlearn.cli.argument_groups import add_adapters
 from jaxunlearn.cli.argument_types import local_path, name_or_path
 
 DESCRIPTION = """\
-Make the page of a run anew from what its folder holds. The page of a run that is going on shows how far it
-is, and loads itself anew. Pictures that the folder does not hold are rendered. Or compare runs on one page.
+Make the page of a folder anew from what it holds: of a run, a sweep, a sequence of requests, a work list or
+an inversion. The page of a run that is going on shows how far it is, and loads itself anew. Pictures that a
+run does not hold are rendered. Or compare runs on one page.
 """
 EXAMPLES = """\
 examples:
   jaxunlearn report runs/seed0007
+  jaxunlearn report runs/sweep
   jaxunlearn report --compare runs/guide runs/sugar --out comparison.html
+  jaxunlearn report --compare runs/guide runs/sugar --model heads --model moved/heads.safetensors
 """
 
 
@@ -26,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=local_path,
         nargs="?",
         metavar="RUN",
-        help="folder of a run; the page is its report.html",
+        help="folder of a run, sweep, sequence, work list or inversion; the page is its report.html",
     )
     which.add_argument(
         "--compare", type=local_path, nargs="+", metavar="RUN", help="folders of finished runs, side by side"
@@ -38,5 +41,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="the page of --compare [%(default)s]",
     )
-    add("--model", type=name_or_path, help="the source generator, if its file has moved since the run")
+    add(
+        "--model",
+        type=name_or_path,
+        action="append",
+        default=[],
+        help="the source generator, if its file has moved since the run. With --compare: once for all, or "
+        "once for each run, in their order",
+    )
     add_adapters(parser, "an adapter of the source generator, if its file has moved since the run")

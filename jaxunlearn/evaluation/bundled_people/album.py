@@ -7,6 +7,7 @@ import numpy as np
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
 from jaxunlearn.images import to_float
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
@@ -91,4 +92,16 @@ def album_latents(
       InputError: see `render_album`.
     """
     images = render_album(models.generator, seed, count).images
+    return _inverted(models, images, compute, progress=progress)
+
+
+def album_photos(
+    models: Models, seed: int, count: int, *, compute: Compute | None = None, progress: bool = True
+) -> OtherPhotos:
+    """Return the photos of `album_latents` with their latents; see there."""
+    images = render_album(models.generator, seed, count).images
+    return OtherPhotos(_inverted(models, images, compute, progress=progress).ws, images)
+
+
+def _inverted(models: Models, images: np.ndarray, compute: Compute | None, *, progress: bool) -> Inversion:
     return invert_photographs(models, images, default_method(models), compute=compute, progress=progress)

@@ -4,10 +4,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError, shortened
+from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
 from jaxunlearn.files.names import file_name
 from jaxunlearn.models.latent_io import read_latents
 
@@ -16,7 +15,7 @@ SUFFIXES = (".npz", ".npy", ".pt", ".pth", ".pkl", ".safetensors")
 
 def read_others(
     given: Sequence[str], subjects: Sequence[str], config: GeneratorConfig
-) -> dict[int, np.ndarray]:
+) -> dict[int, OtherPhotos]:
     """Read latents of other photos.
 
     Args:
@@ -27,12 +26,12 @@ def read_others(
       config: of the generator.
 
     Returns:
-      Number of a person → `[M, L, D]`.
+      Number of a person → their latents, without photos.
 
     Raises:
       InputError: if a file cannot be read, nobody has such a name, or somebody is named twice.
     """
-    latents: dict[int, np.ndarray] = {}
+    latents: dict[int, OtherPhotos] = {}
     for who, path in (each for text in given for each in _files(text, subjects)):
         person = _number(who, subjects)
         if person is None:
@@ -42,7 +41,7 @@ def read_others(
             )
         if person in latents:
             raise InputError(f"--others {path}: {shortened(subjects[person])} is named twice; give one file")
-        latents[person] = read_latents(path, config)
+        latents[person] = OtherPhotos(read_latents(path, config))
     return latents
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError, shortened
+from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.invert import EncoderInput, Method, default_method, encoder_for, side_of_file
@@ -25,7 +26,7 @@ def invert_remaining(
     encoder_input: EncoderInput = "crop",
     compute: Compute | None = None,
     progress: bool = True,
-) -> dict[int, np.ndarray]:
+) -> dict[int, OtherPhotos]:
     """Invert the photos that are left of the forgotten people.
 
     Args:
@@ -39,7 +40,7 @@ def invert_remaining(
       progress: True shows a bar.
 
     Returns:
-      Number of a person → `[M, L, D]`, for those who have other photos.
+      Number of a person → their other photos, for those who have any.
 
     Raises:
       InputError: if the source has no photo of somebody who was forgotten, or nobody has another photo.
@@ -53,7 +54,7 @@ def invert_remaining(
     read = list(iterate_photographs(source, side, whole_side=side_of_file(network, encoder_input)))
     refused = tuple(photo for photo in read if isinstance(photo, Refused))
     photos = remaining([photo for photo in read if isinstance(photo, Photograph)], subjects, source)
-    people = [k for k, theirs in photos.items() for _ in theirs]
+    people = np.array([k for k, theirs in photos.items() for _ in theirs])
     together = Photographs(tuple(photo for theirs in photos.values() for photo in theirs), refused)
     ws = invert(
         models,
@@ -64,7 +65,8 @@ def invert_remaining(
         compute=compute,
         progress=progress,
     ).ws
-    return {k: ws[np.array(people) == k] for k in photos}
+    images = {k: np.stack([photo.image for photo in theirs]) for k, theirs in photos.items()}
+    return {k: OtherPhotos(ws[people == k], images[k]) for k in photos}
 
 
 def remaining(

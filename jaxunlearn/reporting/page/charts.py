@@ -8,7 +8,7 @@ import numpy as np
 WIDTH, HEIGHT = 360, 200
 """Pixels of a chart, so that its text is readable on a phone."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 14, 34
-_MARGIN = 0.12
+_MARGIN = 0.2
 """Room before the lowest value of an axis, for labels; a share of its length."""
 
 
@@ -85,6 +85,7 @@ def line_chart(
     upright: float | None = None,
     x_range: tuple[float, float] | None = None,
     y_range: tuple[float, float] | None = None,
+    whole_x: bool = False,
 ) -> LineChart:
     """Lay out curves.
 
@@ -97,6 +98,7 @@ def line_chart(
       upright: value of a vertical line.
       x_range: of the x axis; None takes that of the points.
       y_range: of the y axis; None takes that of the points.
+      whole_x: True for an x axis that counts, without halves.
     """
     every = np.concatenate([each.points for each in series])
     x_low, x_high = _range(every[:, 0], x_range)
@@ -118,7 +120,11 @@ def line_chart(
         title,
         *labels,
         tuple(curves),
-        tuple(Tick(x(value), _short(value)) for value in round_numbers(x_low, x_high)),
+        tuple(
+            Tick(x(value), _short(value))
+            for value in round_numbers(x_low, x_high)
+            if not whole_x or value.is_integer()
+        ),
         tuple(Tick(y(value), _short(value)) for value in round_numbers(y_low, y_high)),
         summary,
         None if level is None else Tick(y(level[0]), level[1]),

@@ -12,6 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from jaxunlearn.files.door import write_text
+from jaxunlearn.reporting.page.glossary import Glossary
 
 REFRESH_SECONDS = 10
 """Seconds after which the page of a run that is going on loads itself anew."""
@@ -75,7 +76,15 @@ def render_page(
         f"default-src 'none'; img-src {images}; style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
-    frame = {"title": title, "style": style, "script": script, "policy": Markup(policy)}
+    glossary = Glossary()
+    frame = {
+        "title": title,
+        "style": style,
+        "script": script,
+        "policy": Markup(policy),
+        "glossary": glossary,
+        "explain": glossary.explain,
+    }
     seconds = REFRESH_SECONDS if refresh else None
     return environment().get_template(template).render(**values, **frame, refresh=seconds)
 

@@ -15,15 +15,13 @@ from jaxunlearn.reporting.page.sections.figures_section import (
     measured_with,
 )
 from jaxunlearn.reporting.page.sections.judges_section import judge_lines
-from jaxunlearn.reporting.page.sections.others_section import others_section
-from jaxunlearn.reporting.page.sections.people_section import people_section
+from jaxunlearn.reporting.page.sections.others_section import others_pictures, others_section
+from jaxunlearn.reporting.page.sections.people_section import CARDS, people_pictures, people_section
 from jaxunlearn.reporting.page.sections.progress_section import progress_of
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.reporting.page.sections.run_section import cost_rows, request_rows, settings_text
 from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
 from jaxunlearn.training.storage.run_dir import RunFolder
-
-_PICTURES_OF_A_PERSON = 3
 
 
 def write_report(folder: RunFolder, *, going: bool = False) -> Path:
@@ -43,15 +41,15 @@ def write_report(folder: RunFolder, *, going: bool = False) -> Path:
 
 def run_values(run: RunData) -> dict[str, Any]:
     """Return the values of the template of a run's page."""
-    people = len(run.subjects)
-    count = run.sheets.count() + _PICTURES_OF_A_PERSON * people + attack_pictures(run)
-    pictures = Pictures(count, people)
+    count = people_pictures(run) + others_pictures(run) + attack_pictures(run)
+    pictures = Pictures(count, len(run.subjects))
     return {
         "run": run,
         "verdict": verdict_section(run),
         "progress": progress_of(run, pictures),
         "judges": judge_lines(run),
         "people": people_section(run, pictures),
+        "cards_shown": CARDS,
         "others": others_section(run, pictures),
         "attacked": attack_section(run, pictures),
         "charts": curves_section(run),

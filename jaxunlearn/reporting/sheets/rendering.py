@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
+from jaxunlearn.evaluation.other_photos import OtherPhotos
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.evaluation.statistics.figures_file import read_figures
-from jaxunlearn.images import grid, save_png
+from jaxunlearn.images import grid, save_png, to_uint8
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
@@ -24,8 +25,8 @@ from jaxunlearn.training.storage.run_dir import RunFolder
 
 FROM_ALL_SIDES = 4
 """Number of people rendered from several sides if one generator forgot many."""
-PERSON, OTHERS = ("before", "target", "after"), ("before", "after")
-"""Rows of the sheets."""
+PERSON, OTHERS, PHOTOS = ("before", "target", "after"), ("before", "after"), ("photo", "before", "after")
+"""Rows of the sheets; those of photos begin with the photo where it is at hand."""
 
 
 def write_pictures(
@@ -33,7 +34,7 @@ def write_pictures(
     result: Result,
     config: ConfigDict,
     *,
-    other_ws: Mapping[int, np.ndarray] | None = None,
+    photos: Mapping[int, OtherPhotos] | None = None,
     batch: int = 5,
     progress: bool = True,
 ) -> None:
@@ -48,7 +49,7 @@ def write_pictures(
       models: the source.
       result: of the run; it must have a folder.
       config: of the run.
-      other_ws: number of a person → `[M, L, D]`, latents of other photos. None keeps the sheets of photos.
+      photos: number of a person → other photos of them. None keeps the sheets of photos.
       batch: images rendered at a time; a size that was rendered before in this process needs no compilation.
       progress: True shows a progress bar.
     """
@@ -57,9 +58,9 @@ def write_pictures(
     pictures = RunPictures(models.generator, result, from_config.compute(config), batch=batch)
     sheets = SheetFolder(folder.images)
     sides = _from_all_sides(folder)
-    photos = other_ws or {}
+    others = photos or {}
     strips = _with_strength(folder)
-    steps = len(sides) + len(strips) + len(result.generators) + len(photos) + int(result.together)
+    steps = len(sides) + len(strips) + len(result.generators) + len(others) + int(result.together)
     with tqdm(total=steps, desc="pictures", unit="sheet", disable=not progress) as bar:
         if result.together:
             front = pictures.front()
@@ -71,8 +72,8 @@ def write_pictures(
             save_png(folder.person_picture(k), grid(np.concatenate(cells), len(YAWS)))
             sheets.write(f"person-{k:04d}", PERSON, [{"yaw": yaw} for yaw in YAWS], cells)
             bar.update()
-        for k, ws in photos.items():
-            _write_photos(sheets, pictures, k, np.asarray(ws), models)
+        for k, theirs in others.items():
+            _write_photos(sheets, pictures, k, theirs, models)
             bar.update()
         for k in strips:
             write_strengths(sheets, models, result, config, k, batch)
@@ -105,12 +106,14 @@ def _hardest(folder: RunFolder) -> list[int]:
 
 
 def _write_photos(
-    sheets: SheetFolder, pictures: RunPictures, person: int, ws: np.ndarray, models: Models
+    sheets: SheetFolder, pictures: RunPictures, person: int, photos: OtherPhotos, models: Models
 ) -> None:
     frontal = np.asarray(conditioning_view(models.generator.config))
-    columns = [{"photo": number} for number in range(len(ws))]
-    cells = pictures.anybody(person, ws, np.repeat(frontal, len(ws), axis=0))
-    sheets.write(f"photos-{person:04d}", OTHERS, columns, cells)
+    count = len(photos.ws)
+    cells, rows = pictures.anybody(person, photos.ws, np.repeat(frontal, count, axis=0)), OTHERS
+    if photos.images is not None:
+        cells, rows = np.concatenate([to_uint8(photos.images)[None], cells]), PHOTOS
+    sheets.write(f"photos-{person:04d}", rows, [{"photo": number} for number in range(count)], cells)
 
 
 def _write_others(

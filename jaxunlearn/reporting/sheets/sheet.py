@@ -5,6 +5,7 @@ images/page/sheets.json   name of a sheet → its rows and columns
 """
 
 import dataclasses
+import functools
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -49,13 +50,15 @@ class Sheet:
 class SheetFolder:
     """Reads and writes the sheets of a run; see the module's docstring.
 
+    The index is read once: one that another object writes later is not seen.
+
     Args:
       images: the folder of the run's pictures.
     """
 
     def __init__(self, images: Path):
         self.path = images / "page"
-        self._index = self.path / "sheets.json"
+        self._file_of_index = self.path / "sheets.json"
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all sheets.
@@ -63,11 +66,12 @@ class SheetFolder:
         Raises:
           InputError: if the index has another form.
         """
-        return tuple(self._read_index())
+        return tuple(self._index)
 
-    def count(self) -> int:
-        """Return the number of images in all sheets."""
-        return sum(len(sheet["rows"]) * len(sheet["columns"]) for sheet in self._read_index().values())
+    def size(self, name: str) -> tuple[int, int]:
+        """Return the numbers of rows and columns of a sheet; 0 and 0 if there is none of this name."""
+        sheet = self._index.get(name)
+        return (0, 0) if sheet is None else (len(sheet["rows"]), len(sheet["columns"]))
 
     def write(
         self, name: str, rows: Sequence[str], columns: Sequence[Mapping[str, Any]], images: np.ndarray
@@ -82,15 +86,13 @@ class SheetFolder:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         save_png(self._file(name), grid(images.reshape(-1, *images.shape[2:]), len(columns)))
-        index: dict[str, Any] = dict(self._read_index())
-        index[name] = {"rows": list(rows), "columns": [dict(column) for column in columns]}
-        write_json(self._index, index)
+        self._index[name] = {"rows": list(rows), "columns": [dict(column) for column in columns]}
+        write_json(self._file_of_index, self._index)
 
     def drop(self, name: str) -> None:
         """Take a sheet out of the index; its file is removed."""
-        index = self._read_index()
-        if index.pop(name, None) is not None:
-            write_json(self._index, index)
+        if self._index.pop(name, None) is not None:
+            write_json(self._file_of_index, self._index)
         self._file(name).unlink(missing_ok=True)
 
     def read(self, name: str) -> Sheet | None:
@@ -99,7 +101,7 @@ class SheetFolder:
         Raises:
           InputError: if its file is missing, or does not divide into its rows and columns.
         """
-        kept = self._read_index().get(name)
+        kept = self._index.get(name)
         if kept is None:
             return None
         picture = read_picture(self._file(name))
@@ -113,10 +115,11 @@ class SheetFolder:
     def _file(self, name: str) -> Path:
         return self.path / f"{name}.png"
 
-    def _read_index(self) -> dict[str, _SheetJson]:
-        if not self._index.exists():
+    @functools.cached_property
+    def _index(self) -> dict[str, _SheetJson]:
+        if not self._file_of_index.exists():
             return {}
-        return check_form(read_json(self._index), dict[str, _SheetJson], self._index)
+        return check_form(read_json(self._file_of_index), dict[str, _SheetJson], self._file_of_index)
 
 
 def read_picture(path: Path) -> np.ndarray:

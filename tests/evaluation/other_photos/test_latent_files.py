@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.other_photos import read_others
+from jaxunlearn.evaluation.other_photos import OtherPhotos, read_others
 from tests.support.tiny_models import CONFIG, tiny_people
 
 PEOPLE = ("ada", "bob/1.png", "seed 7")
@@ -21,12 +21,13 @@ def ws(tmp_path, monkeypatch) -> np.ndarray:
     return ws
 
 
-def rows(found: dict[int, np.ndarray]) -> dict[int, int]:
-    return {k: len(latents) for k, latents in found.items()}
+def rows(found: dict[int, OtherPhotos]) -> dict[int, int]:
+    assert all(photos.images is None for photos in found.values())
+    return {k: len(photos.ws) for k, photos in found.items()}
 
 
 def test_one_person_needs_no_name(ws):
-    np.testing.assert_array_equal(read_others(["0.npy"], PEOPLE[:1], CONFIG)[0], ws)
+    np.testing.assert_array_equal(read_others(["0.npy"], PEOPLE[:1], CONFIG)[0].ws, ws)
     assert rows(read_others(["a=b.npz"], PEOPLE[:1], CONFIG)) == {0: 1}
     assert read_others([], PEOPLE, CONFIG) == {}
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from jaxunlearn.reporting.page.frame import figure_text
+from jaxunlearn.reporting.page.frame import figure_text, minus
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.page.words import ALIGNMENTS, MEANINGS
 
@@ -37,7 +37,7 @@ def main_figures(run: RunData) -> Table | None:
     if not run.measured:
         return None
     rows = [
-        (name, f"{run.summary[name]:.4g}", meaning)
+        (name, minus(f"{run.summary[name]:.4g}"), meaning)
         for name, meaning in MEANINGS.items()
         if run.summary.get(name) is not None
     ]

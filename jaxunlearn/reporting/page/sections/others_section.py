@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from jaxunlearn.evaluation.statistics.figures_file import Line
 from jaxunlearn.reporting.page.frame import figure_text
 from jaxunlearn.reporting.page.picture import Pictures
 from jaxunlearn.reporting.page.sections.people_section import Pair
@@ -19,31 +20,73 @@ _TITLES = {"far": "People far away", "near": "People near by"}
 
 @dataclasses.dataclass(frozen=True)
 class Others:
-    """Other people of a generator: a title, a sentence, and everybody before and after."""
+    """Other people of a generator.
+
+    Attributes:
+      title, sentence: words.
+      pairs: everybody before and after.
+      shown: False for a generator that a reader has to ask for, because there are many.
+    """
 
     title: str
     sentence: str
     pairs: tuple[Pair, ...]
+    shown: bool
+
+
+def others_pictures(run: RunData) -> int:
+    """Return the number of pictures of other people on the page."""
+    copies = 1 if run.together else len(run.subjects)
+    sizes = [run.sheets.size(f"{kind}-{copy:04d}") for copy in range(copies) for kind in _KINDS]
+    return sum(rows * min(columns, _most(columns, copies)) for rows, columns in sizes)
+
+
+def _most(columns: int, copies: int) -> int:
+    """Return how many people of a sheet are shown."""
+    return columns if copies <= FEW else OF_MANY
 
 
 def others_section(run: RunData, pictures: Pictures) -> list[Others]:
-    """Return the other people of each generator, near ones and far ones."""
+    """Return the other people of each generator, far ones and near ones; the worst generators come first."""
     copies = 1 if run.together else len(run.subjects)
+    lines: dict[tuple[str, int], dict[Any, Line]] = {}
+    for line in run.lines:
+        if line["kind"] in _KINDS.values():
+            lines.setdefault((line["kind"], line["copy"]), {})[_key(line)] = line
     groups = []
-    for copy in range(copies):
+    for place, copy in enumerate(_worst_first(lines, copies)):
         for kind in _KINDS:
             sheet = run.sheets.read(f"{kind}-{copy:04d}")
             if sheet is not None:
-                groups.append(_group(run, kind, copy, sheet, pictures, copies))
+                measured = "seed" not in sheet.columns[0]  # else the pictures are older than the figures
+                about = lines.get((_KINDS[kind], copy), {}) if measured else {}
+                groups.append(_group(run, kind, copy, sheet, about, pictures, shown=place < FEW))
     return groups
 
 
-def _group(run: RunData, kind: str, copy: int, sheet: Sheet, pictures: Pictures, copies: int) -> Others:
-    lines = {_key(line): line for line in run.lines if line["kind"] == _KINDS[kind] and line["copy"] == copy}
+def _worst_first(lines: Mapping[tuple[str, int], Mapping[Any, Line]], copies: int) -> list[int]:
+    """Return the numbers of the generators: first those that lost most of the random people."""
+
+    def lost(copy: int) -> int:
+        return sum(line["lost"] is True for line in lines.get((_KINDS["far"], copy), {}).values())
+
+    return sorted(range(copies), key=lambda copy: -lost(copy))
+
+
+def _group(
+    run: RunData,
+    kind: str,
+    copy: int,
+    sheet: Sheet,
+    lines: Mapping[Any, Line],
+    pictures: Pictures,
+    *,
+    shown: bool,
+) -> Others:
+    copies = 1 if run.together else len(run.subjects)
     judge = (run.summary.get("networks") or {}).get("identity")
-    most = len(sheet.columns) if copies <= FEW else OF_MANY
     pairs = []
-    for column, about in enumerate(sheet.columns[:most]):
+    for column, about in enumerate(sheet.columns[: _most(len(sheet.columns), copies)]):
         line = lines.get(_key(about))
         title = _title(kind, about, line)
         before, after = (
@@ -51,7 +94,7 @@ def _group(run: RunData, kind: str, copy: int, sheet: Sheet, pictures: Pictures,
         )
         pairs.append(Pair(before, after, title, *_judged(line, judge)))
     where = "" if copies == 1 else f", generator of {run.subjects[copy]}"
-    return Others(_TITLES[kind] + where, _sentence(kind, len(pairs), lines), tuple(pairs))
+    return Others(_TITLES[kind] + where, _sentence(kind, len(pairs), lines), tuple(pairs), shown)
 
 
 def _key(about: Mapping[str, Any]) -> tuple[Any, Any]:

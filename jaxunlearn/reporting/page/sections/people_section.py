@@ -16,15 +16,20 @@ WHOLE = 4
 """Number of people who are shown from all sides; of the others the page has the front."""
 
 
+CARDS = 24
+"""Number of people from the front who are shown at once; a reader has to ask for more."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """The same person or photo before and after."""
+    """The same person or photo before and after; `photo` is the photo itself, None if it is not at hand."""
 
     before: Picture
     after: Picture
     title: str
     note: str = ""
     state: str = ""
+    photo: Picture | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,11 +71,21 @@ class Person:
     table: JudgesTable | None
 
 
+def people_pictures(run: RunData) -> int:
+    """Return the number of pictures of forgotten people on the page."""
+    whole = _order(run)[:WHOLE]
+    sizes = [run.sheets.size(f"{kind}-{k:04d}") for k in whole for kind in ("person", "photos")]
+    return 3 * len(run.subjects) + sum(rows * columns for rows, columns in sizes)
+
+
+def _order(run: RunData) -> list[int]:
+    return hardest_first([run.figures_of(k) for k in range(len(run.subjects))])
+
+
 def people_section(run: RunData, pictures: Pictures) -> list[Person]:
     """Return the people in order of how alike they still are: the most alike first."""
-    numbers = hardest_first([run.figures_of(k) for k in range(len(run.subjects))])
     everybody = run.sheets.read("everybody")
-    return [_person(run, pictures, k, everybody, whole=place < WHOLE) for place, k in enumerate(numbers)]
+    return [_person(run, pictures, k, everybody, whole=place < WHOLE) for place, k in enumerate(_order(run))]
 
 
 def state_of(figures: Figures | None) -> str:
@@ -143,12 +158,15 @@ def _photos(run: RunData, k: int, pictures: Pictures) -> tuple[Pair, ...]:
     }
     pairs = []
     for column in range(len(sheet.columns)):
-        before, after = (
-            pictures(sheet.row(row)[column], f"Other photo {column + 1} of {name}, {row}")
-            for row in ("before", "after")
-        )
+        title = f"Other photo {column + 1} of {name}"
+        cells = {
+            row: pictures(sheet.row(row)[column], title if row == "photo" else f"{title}, as drawn {row}")
+            for row in sheet.rows
+        }
         judges = looks[column]["judges"].values() if column in looks else []
-        pairs.append(Pair(before, after, f"photo {column + 1}", *_answer([each["found"] for each in judges])))
+        answer = _answer([each["found"] for each in judges])
+        title = f"photo {column + 1}"
+        pairs.append(Pair(cells["before"], cells["after"], title, *answer, photo=cells.get("photo")))
     return tuple(pairs)
 
 

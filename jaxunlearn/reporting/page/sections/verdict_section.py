@@ -4,10 +4,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jaxunlearn.reporting.attacks.words import attack_verdict, ways_back
+from jaxunlearn.reporting.attacks.words import ways_back
+from jaxunlearn.reporting.page.sections.reasons_section import Reason, reasons
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.page.words import radii
-from jaxunlearn.reporting.verdict import MOST_LOST, person_lines, verdict, verdict_together
+from jaxunlearn.reporting.verdict import MOST_LOST, person_lines, stay_the_same
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,15 +29,15 @@ class Verdict:
       headline: whether people are forgotten.
       state: "good", "bad", "unknown", or "mixed": forgotten, but at a price.
       rest: short sentences on other people and on attacks.
-      lines: further lines with the figures.
       tiles: large figures.
+      reasons: what the verdict rests on.
     """
 
     headline: str
     state: str
     rest: tuple[str, ...]
-    lines: tuple[str, ...]
     tiles: tuple[Tile, ...]
+    reasons: tuple[Reason, ...]
 
 
 def verdict_section(run: RunData) -> Verdict:
@@ -44,49 +45,51 @@ def verdict_section(run: RunData) -> Verdict:
     if not run.measured:
         return _not_measured(run)
     people = [run.summary["people"][str(k)] for k in range(len(run.subjects))]
-    if run.together:
-        headline, lines = _together(run)
-    elif len(people) == 1:
-        headline, *lines = verdict(run.subjects[0], people[0])
-    else:
-        known = [figures["forgotten"] for figures in people]
-        headline = f"{sum(each is True for each in known)} of {len(people)} people are forgotten."
-        lines = [person_lines(name, each)[0] for name, each in zip(run.subjects, people, strict=True)]
-    lines += _attacked(run)
     tiles = _tiles(run, people)
     state = _state_of(people)
     if state == "good" and any(tile.state == "bad" for tile in tiles):
         state = "mixed"
-    return Verdict(headline, state, tuple(_rest(run)), tuple(lines), tuple(tiles))
+    return Verdict(_headline(run, people), state, tuple(_rest(run)), tuple(tiles), reasons(run))
 
 
-def _together(run: RunData) -> tuple[str, list[str]]:
-    """Return headline and lines about people who share a generator; how many are forgotten comes first."""
-    first, *lines = verdict_together(run.subjects, run.summary)
-    if run.summary.get("forgotten") is None:
-        return first, lines
-    headline, _, rest = first.partition(": ")
-    return f"{headline}.", [rest[:1].upper() + rest[1:], *lines]
+def _headline(run: RunData, people: Sequence[Figures]) -> str:
+    """Return whether a single person is forgotten, or how many people are."""
+    if len(people) == 1:
+        return person_lines(run.subjects[0], people[0])[0]
+    known = [figures["forgotten"] for figures in people if figures["forgotten"] is not None]
+    if not known:
+        return f"No judge can say whether these {len(people)} people are forgotten."
+    return f"{sum(known)} of {len(people)} people are forgotten."
 
 
 def _rest(run: RunData) -> list[str]:
     """Return what became of other people, and of attacks, in short sentences."""
-    share, sentences = run.summary.get("others_lost"), []
-    if share is not None:
-        sentences.append(f"Other people {'stay' if share <= MOST_LOST else 'do NOT stay'} the same.")
-    if run.attacks is None:
-        return [*sentences, "No attack was tried."]
-    back = [run.attacks["subjects"][k] for k, figures in run.attacks["people"].items() if ways_back(figures)]
-    return [
-        *sentences,
-        f"An attack brings back {', '.join(back)}." if back else "No attack brings anybody back.",
+    return [*stay_the_same(run.summary), *_near_in_short(run.summary), *_under_attacks(run)]
+
+
+def _near_in_short(summary: Figures) -> list[str]:
+    """Return a sentence on people near by, all distances in one; none if nobody counts."""
+    lost = [
+        f"{_count(near['lost_counts'])} ({radii(float(radius))}; {near['same']:.0f} do not count)"
+        for radius, near in summary["near"].items()
+        if near["lost"] is not None
     ]
+    if not lost:
+        return []
+    return [f"Of people near the forgotten, a judge takes {' and '.join(lost)} for somebody else."]
+
+
+def _under_attacks(run: RunData) -> list[str]:
+    if run.attacks is None:
+        return ["No attack was tried."]
+    back = [run.attacks["subjects"][k] for k, figures in run.attacks["people"].items() if ways_back(figures)]
+    return [f"An attack brings back {', '.join(back)}." if back else "No attack brings anybody back."]
 
 
 def _not_measured(run: RunData) -> Verdict:
     if run.finished:
         text = f"Not measured yet: run jaxunlearn evaluate {run.folder.path}"
-        return Verdict(text, "unknown", (), tuple(_attacked(run)), ())
+        return Verdict(text, "unknown", (), (), reasons(run))
     done = run.metrics[-1]["step"] if run.metrics else 0
     return Verdict(f"Step {done} of {run.config.steps}: not finished yet.", "unknown", (), (), ())
 
@@ -96,13 +99,6 @@ def _state_of(people: Sequence[Figures]) -> str:
     if all(answer is True for answer in answers):
         return "good"
     return "bad" if any(answer is False for answer in answers) else "unknown"
-
-
-def _attacked(run: RunData) -> list[str]:
-    if run.attacks is None:
-        return []
-    subjects = run.attacks["subjects"]
-    return [attack_verdict(subjects[k], figures) for k, figures in run.attacks["people"].items()]
 
 
 def _tiles(run: RunData, people: Sequence[Figures]) -> list[Tile]:
@@ -163,7 +159,8 @@ def _lost(share: float) -> str:
 
 
 def _interval(counts: Mapping[str, Any]) -> str:
-    return f"95 % interval {100 * counts['low']:.0f} to {100 * counts['high']:.0f} %"
+    percent = "\N{NO-BREAK SPACE}%"
+    return f"95{percent} interval {100 * counts['low']:.0f} to {100 * counts['high']:.0f}{percent}"
 
 
 def _under_attack(run: RunData) -> Tile:

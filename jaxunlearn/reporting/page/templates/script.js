@@ -44,7 +44,7 @@ for (const viewer of document.querySelectorAll(".viewer")) {
 for (const strip of document.querySelectorAll(".strengths")) {
   const chosen = strip.querySelector(".chosen");
   const range = chosen.querySelector("input");
-  const steps = strip.querySelectorAll(".steps li");
+  const steps = strip.querySelectorAll(".at-strengths li");
   const show = () => {
     const step = steps[range.value];
     const image = chosen.querySelector("img");
@@ -60,5 +60,20 @@ for (const strip of document.querySelectorAll(".strengths")) {
     range.value = number;
     show();
   }));
+  show();
+}
+for (const steps of document.querySelectorAll(".steps")) {
+  const dial = steps.querySelector(".step-dial");
+  const range = dial.querySelector("input");
+  const names = [...dial.querySelectorAll(".stops span")];
+  const show = () => {
+    const chosen = names[range.value].textContent;
+    for (const each of steps.querySelectorAll("[data-step]")) each.hidden = each.dataset.step !== range.value;
+    for (const name of names) name.className = name === names[range.value] ? "now" : "";
+    dial.querySelector("output").value = chosen;
+    range.setAttribute("aria-valuetext", chosen);
+  };
+  dial.hidden = false;
+  range.addEventListener("input", show);
   show();
 }

@@ -10,17 +10,15 @@ import numpy as np
 from jaxunlearn.methods.settings import flat
 from jaxunlearn.reporting.page.charts import LineChart, Series, line_chart
 from jaxunlearn.reporting.page.frame import figure_text, write_page
-from jaxunlearn.reporting.page.picture import Picture, Pictures
+from jaxunlearn.reporting.page.many.fronts import common_people
+from jaxunlearn.reporting.page.many.paired_section import paired_section
 from jaxunlearn.reporting.page.sections.curves_section import frontier_chart
 from jaxunlearn.reporting.page.sections.figures_section import Table
-from jaxunlearn.reporting.page.sections.people_section import state_of
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.reporting.page.sections.run_section import cost_rows
 from jaxunlearn.reporting.page.sections.verdict_section import Verdict, verdict_section
 from jaxunlearn.training.storage.run_dir import RunFolder
 
-MOST_PEOPLE = 24
-"""Largest number of people who are shown side by side."""
 _FIGURES = {
     "id": "similarity of the forgotten",
     "id_to_target": "similarity to the target",
@@ -41,23 +39,12 @@ class ComparedRun:
     verdict: Verdict
 
 
-@dataclasses.dataclass(frozen=True)
-class ComparedPerson:
-    """A person: before, and after in each run with the state there."""
-
-    name: str
-    before: Picture
-    after: tuple[tuple[str, Picture, str], ...]
-
-
-def write_comparison(folders: Sequence[Path], out: Path, *, title: str = "", intro: str = "") -> Path:
+def write_comparison(folders: Sequence[Path], out: Path) -> Path:
     """Write the page of several runs.
 
     Args:
       folders: of finished runs.
       out: the page.
-      title: of the page; empty names the number of runs.
-      intro: a sentence below the title.
 
     Returns:
       Path of the page.
@@ -67,23 +54,24 @@ def write_comparison(folders: Sequence[Path], out: Path, *, title: str = "", int
     """
     names = names_of(folders)
     runs = {name: RunData.read(RunFolder(folder)) for name, folder in zip(names, folders, strict=True)}
-    write_page(
-        out,
-        "compare.html",
-        title or f"{len(runs)} runs side by side",
-        {
-            "intro": intro,
-            "runs": [
-                ComparedRun(name, k, verdict_section(run)) for k, (name, run) in enumerate(runs.items())
-            ],
-            "figures": _figures(runs),
-            "chart_data": _frontier(runs),
-            "people": _people(runs),
-            "settings": _settings(runs),
-            "costs": _costs(runs),
-        },
-    )
+    values = {**comparison_values(runs), "people": common_people(runs), "paired": paired_section(runs)}
+    write_page(out, "compare.html", f"{len(runs)} runs side by side", values)
     return out
+
+
+def comparison_values(runs: Mapping[str, RunData]) -> dict[str, Any]:
+    """Return what every page of several runs has: verdicts, frontier, figures, settings and costs.
+
+    Args:
+      runs: name of a run → its folder's content.
+    """
+    return {
+        "runs": [ComparedRun(name, k, verdict_section(run)) for k, (name, run) in enumerate(runs.items())],
+        "figures": _figures(runs),
+        "chart_data": _frontier(runs),
+        "settings": _settings(runs),
+        "costs": _costs(runs),
+    }
 
 
 def names_of(folders: Sequence[Path]) -> list[str]:
@@ -127,43 +115,6 @@ def _frontier(runs: Mapping[str, RunData]) -> LineChart | None:
         + ".",
         upright=first.summary.get("threshold"),
     )
-
-
-def _people(runs: Mapping[str, RunData]) -> list[ComparedPerson]:
-    """Return the people that all runs have in common and have pictures of, if their source is the same."""
-    first = next(iter(runs.values()))
-    if any(run.request.fingerprint != first.request.fingerprint for run in runs.values()):
-        return []
-    common = [name for name in first.subjects if all(name in run.subjects for run in runs.values())]
-    pictures = Pictures(len(common[:MOST_PEOPLE]) * (1 + len(runs)), len(common))
-    people = []
-    for name in common[:MOST_PEOPLE]:
-        fronts = {label: _front(run, name) for label, run in runs.items()}
-        shown = {label: front for label, front in fronts.items() if front is not None}
-        if len(shown) < len(runs):
-            continue
-        before = pictures(next(iter(shown.values()))[0], f"{name} before, from the front")
-        after = tuple(
-            (
-                label,
-                pictures(front[1], f"{name} after {label}, from the front"),
-                state_of(runs[label].figures_of(runs[label].subjects.index(name))),
-            )
-            for label, front in shown.items()
-        )
-        people.append(ComparedPerson(name, before, after))
-    return people
-
-
-def _front(run: RunData, name: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return a person before and after from the front, `[H, W, 3]` each; None without pictures."""
-    k = run.subjects.index(name)
-    sheet, everybody = run.sheets.read(f"person-{k:04d}"), None
-    if sheet is not None:
-        column = min(range(len(sheet.columns)), key=lambda c: abs(sheet.columns[c]["yaw"]))
-        return sheet.row("before")[column], sheet.row("after")[column]
-    everybody = run.sheets.read("everybody")
-    return None if everybody is None else (everybody.row("before")[k], everybody.row("after")[k])
 
 
 def _settings(runs: Mapping[str, RunData]) -> Table | None:

@@ -1,0 +1,63 @@
+"""The directive `gallery`: real runs with their pictures, words and commands, and links to their pages."""
+
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+MAKE = "python tools/make_gallery.py"
+
+
+class Gallery(SphinxDirective):
+    """Writes a section for each run of `gallery/runs.toml`."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the sections."""
+        docs = Path(self.env.srcdir)
+        for name in ("runs.toml", "made.json"):
+            self.env.note_dependency(str(docs / "gallery" / name))
+        up = "../" * self.env.docname.count("/")
+        return self.parse_text_to_nodes("\n".join(lines(docs, up)), allow_section_headings=True)
+
+
+def lines(docs: Path, up: str) -> Iterator[str]:
+    """Yield reStructuredText about all runs.
+
+    Args:
+      docs: the folder of the docs.
+      up: the way from the page to the root of the built pages, such as `../`.
+    """
+    runs = tomllib.loads((docs / "gallery" / "runs.toml").read_text(encoding="utf-8"))
+    made = json.loads((docs / "gallery" / "made.json").read_text(encoding="utf-8"))
+    for name, run in runs.items():
+        yield from ("", run["title"], "~" * len(run["title"]), "")
+        yield from _result(docs, name, run, made.get(name))
+        if (docs / "_pages" / "gallery" / f"{name}.html").is_file():
+            size = made[name]["megabytes"]
+            link = f'<p><a href="{up}gallery/{name}.html">Look at the page of this run</a> ({size} MB)</p>'
+            yield from (".. raw:: html", "", f"   {link}", "")
+        else:
+            yield from (f"Make its page: ``{MAKE} --only {name}``, then build the docs anew.", "")
+        yield from (".. code-block:: bash", "", *(f"   {command}" for command in run["commands"]), "")
+
+
+def _result(docs: Path, name: str, run: dict[str, Any], made: dict[str, Any] | None) -> Iterator[str]:
+    """Yield picture and words; of a run that was not made, or by other commands, a sentence that says so."""
+    if made is None or made["commands"] != run["commands"]:
+        yield from ("This run was not made yet.", "")
+        return
+    picture = f"/images/gallery/{name}.webp"
+    assert (docs / picture[1:]).is_file(), f"{picture}: {MAKE} --only {name} makes it"
+    yield from (f".. figure:: {picture}", f"   :alt: {run['shows']}", "", f"   {run['shows']}", "")
+    yield from (".. code-block:: text", "", *(f"   {line}" for line in made["said"]), "")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directive."""
+    app.add_directive("gallery", Gallery)
+    return {"parallel_read_safe": True}

@@ -1,0 +1,85 @@
+"""The people whom several runs have in common, from the front."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from jaxunlearn.reporting.page.picture import Picture, Pictures
+from jaxunlearn.reporting.page.sections.people_section import state_of
+from jaxunlearn.reporting.page.sections.run_data import RunData
+
+MOST_PEOPLE = 24
+"""Largest number of people who are shown side by side."""
+
+
+@dataclasses.dataclass(frozen=True)
+class InRun:
+    """A person in a run: its name, the person's target and what they became, and whether they are forgotten.
+
+    Attributes:
+      run: name of the run.
+      target, after: pictures.
+      state: "good" if the person is forgotten, "bad" if not, "unknown" if nobody can say.
+    """
+
+    run: str
+    target: Picture
+    after: Picture
+    state: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ComparedPerson:
+    """A person: before, and in each run."""
+
+    name: str
+    before: Picture
+    runs: tuple[InRun, ...]
+
+
+def common_people(runs: Mapping[str, RunData]) -> list[ComparedPerson]:
+    """Return the people of whom all runs have pictures; none if the runs are of different generators.
+
+    Args:
+      runs: name of a run → its folder's content.
+    """
+    first = next(iter(runs.values()))
+    if any(run.request.fingerprint != first.request.fingerprint for run in runs.values()):
+        return []
+    common = [name for name in first.subjects if all(name in run.subjects for run in runs.values())]
+    shown = common[:MOST_PEOPLE]
+    pictures = Pictures(len(shown) * (1 + 2 * len(runs)), len(common))
+    people = [_person(name, runs, pictures) for name in shown]
+    return [person for person in people if person is not None]
+
+
+def _person(name: str, runs: Mapping[str, RunData], pictures: Pictures) -> ComparedPerson | None:
+    fronts = {label: _front(run, name) for label, run in runs.items()}
+    known = {label: front for label, front in fronts.items() if front is not None}
+    if len(known) < len(runs):
+        return None
+    before = pictures(next(iter(known.values()))[0], f"{name} before, from the front")
+    in_runs = tuple(
+        InRun(
+            label,
+            pictures(target, f"The target of {name} in {label}, from the front"),
+            pictures(after, f"{name} after {label}, from the front"),
+            state_of(runs[label].figures_of(runs[label].subjects.index(name))),
+        )
+        for label, (_, target, after) in known.items()
+    )
+    return ComparedPerson(name, before, in_runs)
+
+
+def _front(run: RunData, name: str) -> np.ndarray | None:
+    """Return before, target and after from the front, `[3, H, W, 3]`; None without pictures."""
+    k = run.subjects.index(name)
+    sheet, column = run.sheets.read(f"person-{k:04d}"), k
+    if sheet is None:
+        sheet = run.sheets.read("everybody")
+    else:
+        column = min(range(len(sheet.columns)), key=lambda each: abs(sheet.columns[each]["yaw"]))
+    if sheet is None:
+        return None
+    return np.stack([sheet.row(row)[column] for row in ("before", "target", "after")])

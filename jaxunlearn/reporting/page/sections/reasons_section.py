@@ -1,0 +1,115 @@
+"""Why the verdict is what it is: a few facts, each under a label, in short sentences."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+from jaxunlearn.reporting.attacks.words import attack_verdict, ways_back
+from jaxunlearn.reporting.page.frame import figure_text
+from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
+from jaxunlearn.reporting.verdict import (
+    how_alike,
+    near_people,
+    not_forgotten,
+    person_lines,
+    pictures_of_others,
+    target_reached,
+    where_found,
+)
+
+MOST = 12
+"""Largest number of people who are named one by one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Reason:
+    """A label, and the sentences that belong to it."""
+
+    label: str
+    sentences: tuple[str, ...]
+
+
+def reasons(run: RunData) -> tuple[Reason, ...]:
+    """Return what the verdict rests on; labels without a sentence are left out."""
+    return tuple(reason for reason in _all(run) if reason.sentences)
+
+
+def _all(run: RunData) -> Iterator[Reason]:
+    if run.measured:
+        people = {name: run.summary["people"][str(k)] for k, name in enumerate(run.subjects)}
+        if len(people) == 1:
+            (figures,) = people.values()
+            yield Reason("In their other photos", tuple(_photos(figures)))
+            yield Reason("The target", tuple(target_reached(figures)))
+        elif run.together:
+            yield from _of_all(people, run.summary)
+        else:
+            yield Reason("The people", tuple(_each(people)))
+        mean = _mean_over(run)
+        yield Reason(f"Other people, chosen at random{mean}", tuple(how_alike(run.summary)))
+        yield Reason(f"People near the forgotten{mean}", tuple(near_people(run.summary)))
+        yield Reason("Pictures of other people", tuple(pictures_of_others(run.summary)))
+    if run.attacks is not None:
+        yield Reason("Under attack", tuple(_attacked(run.attacks["subjects"], run.attacks["people"])))
+
+
+def _photos(figures: Figures) -> list[str]:
+    """Return what each judge says of a person's other photos."""
+    sentences = []
+    for name, judged in figures["judges"].items():
+        if judged["id_others"] is None:
+            continue
+        highest = f"similarity up to {figure_text(judged['id_others_max'])}"
+        where = f"{judged['others_found']} of {judged['others']}"
+        sentences.append(
+            f"To {name}, {highest}."
+            if judged["threshold"] is None
+            else f"{name} finds them in {where}, {highest}."
+        )
+    return sentences
+
+
+def _of_all(people: Mapping[str, Figures], summary: Figures) -> Iterator[Reason]:
+    """Yield what is said of people who share a generator."""
+    alike = {name: figures["id"] for name, figures in people.items() if figures["id"] is not None}
+    if alike:
+        hardest = max(alike, key=lambda name: alike[name])
+        yield Reason(
+            "How alike they are",
+            (
+                f"Similarity before and after: {figure_text(summary['id'])} on average, at most "
+                f"{figure_text(alike[hardest])} ({hardest}).",
+            ),
+        )
+    each = list(people.values())
+    yield Reason("Who is found", (*where_found(each), *not_forgotten(list(people), each)))
+    if summary["id_others"] is not None:
+        text = f"Similarity {figure_text(summary['id_others'])} on average."
+        yield Reason("In their other photos", (text,))
+
+
+def _each(people: Mapping[str, Figures]) -> list[str]:
+    """Return a sentence for each person, those who are not forgotten first."""
+    first = sorted(people, key=lambda name: people[name]["forgotten"] is True)
+    sentences = [person_lines(name, people[name])[0] for name in first[:MOST]]
+    rest = first[MOST:]
+    if rest:
+        forgotten = sum(people[name]["forgotten"] is True for name in rest)
+        sentences.append(f"Of the {len(rest)} others, {forgotten} are forgotten.")
+    return sentences
+
+
+def _attacked(subjects: Mapping[str, str], people: Mapping[str, Figures]) -> list[str]:
+    """Return a sentence for each attacked person, those who are brought back first."""
+    first = sorted(people, key=lambda k: not ways_back(people[k]))
+    sentences = [attack_verdict(subjects[k], people[k]) for k in first[:MOST]]
+    rest = first[MOST:]
+    if rest:
+        back = sum(bool(ways_back(people[k])) for k in rest)
+        sentences.append(f"Of the {len(rest)} others who were attacked, {back} are brought back.")
+    return sentences
+
+
+def _mean_over(run: RunData) -> str:
+    """Return words for a label: figures are means where each of several people has a generator."""
+    count = len(run.subjects)
+    return "" if run.together or count == 1 else f", a mean over {count} generators"

@@ -1,0 +1,55 @@
+"""Make the page of any folder anew: of a run, a sweep, a sequence, a work list or an inversion."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.reporting.page.inversion_page import write_inversion_page
+from jaxunlearn.reporting.remake import remake_report
+from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.workflows import sweep
+from jaxunlearn.workflows.batch_dir import WorklistFolder
+from jaxunlearn.workflows.batch_report import write_worklist_page
+from jaxunlearn.workflows.continual_report import write_requests_page
+from jaxunlearn.workflows.registry import Registry
+
+_PAGES: dict[str, Callable[[Path], Path]] = {
+    sweep.TABLE: sweep.remake_sweep_page,
+    "registry.json": lambda folder: write_requests_page(Registry.read(folder)),
+    "worklist.json": lambda folder: write_worklist_page(WorklistFolder(folder)),
+    "inversion.json": lambda folder: write_inversion_page(folder / "inversion.json"),
+}
+"""File that makes a folder one of its kind → what writes the page of such a folder."""
+
+
+def remake_page(
+    folder: Path,
+    *,
+    model: str | None = None,
+    adapters: Sequence[str | Path] = (),
+    progress: bool = True,
+) -> Path:
+    """Write the page of a folder from what it holds; missing pictures of a run are rendered.
+
+    Args:
+      folder: of a run, a sweep, a sequence of requests, a work list or an inversion.
+      model: the source generator of a run, if its file has moved.
+      adapters: those of the source, if their files have moved.
+      progress: True shows progress bars.
+
+    Returns:
+      Path of the page.
+
+    Raises:
+      InputError: if the folder holds none of these, or the source generator is another one.
+    """
+    for name, write in _PAGES.items():
+        if (folder / name).is_file():
+            if model is not None:
+                raise InputError(f"--model {model}: the page of {folder} needs no generator; leave it out")
+            if adapters:
+                raise InputError(
+                    f"--adapter {adapters[0]}: the page of {folder} needs no adapters; leave it out"
+                )
+            return write(folder)
+    return remake_report(RunFolder(folder), model=model, adapters=adapters, progress=progress)

@@ -1,0 +1,53 @@
+"""Which photos of a person an evaluation uses, and that they stand on the sheet of the page."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from jaxunlearn.evaluation import evaluate
+from jaxunlearn.evaluation.other_photos import OtherPhotos
+from jaxunlearn.images import to_uint8
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.reporting.sheets import rendering
+from jaxunlearn.reporting.sheets.sheet import SheetFolder
+from tests.support.tiny_models import CONFIG
+
+SIDE = CONFIG.img_resolution
+WS = np.ones((2, 4, 8), np.float32)
+
+
+def test_an_album_is_made_for_those_who_have_no_photos(monkeypatch: pytest.MonkeyPatch):
+    asked = []
+
+    def album_photos(models, seed, count, **options):
+        asked.append((seed, count))
+        return OtherPhotos(WS * seed, np.zeros((count, SIDE, SIDE, 3)))
+
+    monkeypatch.setattr(evaluate, "album_photos", album_photos)
+    config, result = presets.heads(), SimpleNamespace(people=SimpleNamespace(seeds=(7, 8, None)))
+    config.evaluation.album = 2
+    given = {0: OtherPhotos(WS)}
+    found = evaluate.other_photos(SimpleNamespace(name="heads"), result, config, given)  # type: ignore
+    assert asked == [(8, 2)]
+    assert found[0] is given[0]
+    assert set(found) == {0, 1}
+    assert found[1].images is not None
+    assert evaluate.other_photos(SimpleNamespace(name="other"), result, config, {}) == {}  # type: ignore
+
+
+@pytest.mark.parametrize("at_hand", [True, False])
+def test_a_photo_is_the_first_row_of_its_sheet(tmp_path: Path, at_hand: bool):
+    drawn = np.stack([np.full((2, SIDE, SIDE, 3), level, np.uint8) for level in (50, 90)])
+    pictures = SimpleNamespace(anybody=lambda person, ws, c: drawn)
+    photos = np.random.default_rng(0).uniform(-1, 1, (2, SIDE, SIDE, 3)).astype(np.float32)
+    models = SimpleNamespace(generator=SimpleNamespace(config=CONFIG))
+    others = OtherPhotos(WS, photos if at_hand else None)
+    rendering._write_photos(SheetFolder(tmp_path), pictures, 3, others, models)  # type: ignore
+    sheet = SheetFolder(tmp_path).read("photos-0003")
+    assert sheet is not None
+    assert sheet.rows == (("photo", "before", "after") if at_hand else ("before", "after"))
+    np.testing.assert_array_equal(sheet.row("after"), drawn[1])
+    if at_hand:
+        np.testing.assert_array_equal(sheet.row("photo"), to_uint8(photos))

@@ -1,0 +1,132 @@
+"""Pages of several runs in use: the dial of a sweep, and differences over the same people."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from jaxunlearn.evaluation import compare_runs
+from jaxunlearn.reporting.page.many.compare_page import write_comparison
+from jaxunlearn.reporting.page.many.paired_section import WIDTH, paired_section
+from jaxunlearn.reporting.page.sections.run_data import RunData
+from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.workflows.remake import remake_page
+from tests.support.chromium import Opened, opened
+from tests.support.many_runs import MAIN, a_sweep, page_of_paired_runs, two_runs
+from tests.support.page_folders import a_run
+
+DESK = 1200
+DISTANCES = ["\N{MINUS SIGN}0.5", "0.35", "0.7"]
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return a_sweep(tmp_path_factory.mktemp("sweep") / "folder")
+
+
+def steps(shown: Opened) -> list[str]:
+    """Headings of the runs that are to be seen."""
+    return [each.inner_text() for each in shown.page.locator(".step h3").all() if each.is_visible()]
+
+
+def test_the_dial_goes_from_run_to_run_by_keyboard(chromium: Browser, sweep: Path):
+    with opened(chromium, sweep / "report.html", DESK) as shown:
+        assert steps(shown) == [f"d = {DISTANCES[0]}"]
+        dial = shown.page.get_by_role("slider")
+        dial.focus()
+        before = shown.page.locator(".triples > figure img").first.get_attribute("src")
+        for distance in DISTANCES[1:]:
+            shown.page.keyboard.press("ArrowRight")
+            assert steps(shown) == [f"d = {distance}"]
+            assert dial.get_attribute("aria-valuetext") == distance
+            assert shown.page.locator("output").inner_text() == distance
+            captions = shown.page.locator(".pair figcaption:visible").all_inner_texts()
+            assert len(captions) == 2 * 12
+            assert all(f"d = {distance}" in text for text in captions)
+        assert shown.page.locator(".triples > figure img").first.get_attribute("src") == before
+        assert shown.complaints == []
+
+
+def test_without_script_and_on_paper_all_runs_are_there(chromium: Browser, sweep: Path):
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((sweep / "report.html").absolute().as_uri())
+    assert [each.inner_text() for each in page.locator(".step h3").all()] == [f"d = {d}" for d in DISTANCES]
+    assert not page.locator(".step-dial").is_visible()
+    context.close()
+    with opened(chromium, sweep / "report.html", DESK) as shown:
+        shown.page.emulate_media(media="print")
+        assert steps(shown) == [f"d = {d}" for d in DISTANCES]
+        assert not shown.page.locator(".step-dial").is_visible()
+
+
+def test_the_page_of_a_sweep_leads_to_the_pages_of_its_runs(chromium: Browser, sweep: Path):
+    with opened(chromium, sweep / "report.html", DESK) as shown:
+        shown.page.get_by_role("link", name="Page of this run").first.click()
+        assert shown.page.url.endswith("/d-0.5/report.html")
+        assert shown.page.title().startswith("Forgetting 12 people")
+
+
+def test_similarities_over_the_distance_are_drawn(sweep: Path):
+    page = (sweep / "report.html").read_text()
+    (summary,) = re.findall(r"Forgotten people go from [^<]*?\.(?= Across)", page)
+    assert "from 0.35 at d \N{MINUS SIGN}0.5 to 0.17 at d 0.7" in summary
+
+
+def test_the_page_of_a_sweep_is_made_anew(sweep: Path):
+    page = sweep / "report.html"
+    before = page.read_text()
+    page.unlink()
+    assert remake_page(sweep) == page
+    assert page.read_text() == before
+
+
+def test_differences_are_those_of_the_statistics(tmp_path: Path):
+    first, second = two_runs(tmp_path)
+    runs = {path.name: RunData.read(RunFolder(path)) for path in (first, second)}
+    (paired,) = paired_section(runs)
+    rows = {row.label: row for row in paired.rows}
+    found = compare_runs(first, second).judges[MAIN]["id"]
+    row = rows[f"similarity of the forgotten, {MAIN}"]
+    assert row.difference == f"{found.difference:+.2f} ({found.low:+.2f} to {found.high:+.2f})".replace(
+        "-", "\N{MINUS SIGN}"
+    )
+    assert (row.answer, row.state, row.people) == ("better", "good", 12)  # less alike is more forgotten
+    assert row.bar is not None
+    assert 0 < row.bar.low <= row.bar.at <= row.bar.high < row.bar.zero == WIDTH / 2
+    kept = rows[f"similarity of other people, {MAIN}"]
+    assert (kept.answer, kept.state, kept.people) == ("no clear difference", "unknown", 32)
+
+
+def test_the_first_run_is_worse_if_it_comes_second(tmp_path: Path):
+    second, first = two_runs(tmp_path)
+    runs = {path.name: RunData.read(RunFolder(path)) for path in (first, second)}
+    (paired,) = paired_section(runs)
+    assert (paired.first, paired.second) == ("second", "first")
+    (row,) = [row for row in paired.rows if row.label == f"similarity of the forgotten, {MAIN}"]
+    assert (row.answer, row.state) == ("worse", "bad")
+
+
+def test_runs_that_were_measured_otherwise_are_not_paired(chromium: Browser, tmp_path: Path):
+    first, second = two_runs(tmp_path)
+    RunFolder(second).add_to_summary({"settings": {"views": 3}})
+    path = write_comparison([first, second], tmp_path / "comparison.html")
+    with opened(chromium, path, DESK) as shown:
+        text = shown.page.inner_text("section[aria-labelledby=paired]")
+        assert "Not compared person by person." in text
+        assert "was measured with views 3" in text
+
+
+def test_intervals_are_on_the_page(chromium: Browser, tmp_path: Path):
+    with opened(chromium, page_of_paired_runs(tmp_path), DESK) as shown:
+        table = shown.page.locator("table.paired")
+        row = table.locator("tr").filter(has_text="similarity of the forgotten, heads identity judge")
+        assert "better" in row.inner_text()
+        assert row.locator("svg.bar").count() == 1
+        assert shown.overhang() == 0
+
+
+def test_a_single_run_is_compared_with_nobody(tmp_path: Path):
+    runs = {"one": RunData.read(a_run(tmp_path / "one"))}
+    assert paired_section(runs) == []
