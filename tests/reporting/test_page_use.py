@@ -82,7 +82,7 @@ def test_a_dial_shows_other_strengths_with_their_figures(chromium: Browser, path
         assert image.get_attribute("src") != trained
         assert "1.00 to heads identity judge, found" in words.inner_text()
         assert dial.get_attribute("aria-valuetext") == words.inner_text()
-        shown.page.locator(".strengths .steps li").nth(5).click()
+        shown.page.locator(".strengths .at-strengths li").nth(5).click()
         assert dial.input_value() == "5"
         assert "not measured to dlib." in words.inner_text()
         assert shown.page.locator(".strengths .now figcaption").inner_text() == "1.25"

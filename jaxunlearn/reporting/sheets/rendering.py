@@ -42,8 +42,8 @@ def write_pictures(
 
     Sheets: `person-0000` (views of a person), `everybody` (all from the front, if they share a generator),
     `photos-0000` (a person's other photos), `strength-0000` (a person at other strengths of their adapters,
-    with figures), `far-0000` and `near-0000` (other people of a generator, those
-    who changed most first; without figures the people of `OTHER_SEEDS`).
+    with figures), `far-0000` and `near-0000` (other people of a generator, those who changed most first;
+    without figures the people of `OTHER_SEEDS`).
 
     Args:
       models: the source.
