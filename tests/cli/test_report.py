@@ -106,7 +106,12 @@ def test_a_run_whose_generator_has_moved(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folders = [str(a_run(tmp_path / name).path) for name in ("first", "second")]
     asked = []
-    monkeypatch.setattr(report, "remake_report", lambda folder, *, model: asked.append((folder.path, model)))
+
+    def remake_report(folder, *, model, adapters):
+        assert not adapters
+        asked.append((folder.path, model))
+
+    monkeypatch.setattr(report, "remake_report", remake_report)
     compare = ["report", "--compare", *folders]
     assert cli.main([*compare, "--model", "a.safetensors", "--model", "heads"]) == 0
     assert cli.main([*compare, "--model", "heads"]) == 0

@@ -93,7 +93,7 @@ def test_without_script_the_strengths_are_a_strip(chromium: Browser, path: Path)
     page = context.new_page()
     page.goto(path.absolute().as_uri())
     assert not page.locator(".strengths .chosen").is_visible()
-    assert [each.inner_text() for each in page.locator(".strengths .steps figcaption").all()] == [
+    assert [each.inner_text() for each in page.locator(".strengths .at-strengths figcaption").all()] == [
         "0", "0.25", "0.5", "0.75", "1", "1.25", "1.5",
     ]  # fmt: skip
     context.close()
