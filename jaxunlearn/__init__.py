@@ -10,7 +10,6 @@ images = jaxunlearn.render(result.generators[0], people, yaw=[-30, 0, 30])
 """
 
 import importlib
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from jaxunlearn.errors import InputError, Interrupted
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from jaxunlearn.training.trainer import Callback, Moment
     from jaxunlearn.training.unlearn import unlearn
 
-__version__ = metadata.version("jaxunlearn")
+    __version__: str
 
 _HOMES = {
     "Baked": "baking.bake",
@@ -84,7 +83,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name on its first use: the command line's --help must not wait for JAX."""
+    """Return a public name on its first use: the command line's --help must not wait for JAX."""
     if name in _HOMES:
         return getattr(importlib.import_module(f"jaxunlearn.{_HOMES[name]}"), name)
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("jaxunlearn")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
