@@ -127,6 +127,7 @@ def report(counted, kind, model_flops):
         copies=1,
         pairs=5,
         copy=CopySize(parameters=4, optimiser=8),
+        shared=0,
         padding={},
         fits=True,
         needed=1,
