@@ -21,8 +21,8 @@ def test_output_and_gradient():
     case.check("out", out, 1e-5)
     gradient = np.asarray(pull(jnp.asarray(cotangent))[0])
     case.check("grad_val", gradient.ravel()[case["grad_idx"]], 1e-5)
-    # Rounding decides which side of a ReLU, or of two equals in max-pooling, a value near the edge is on. On one
-    # kind of processor that moves 159 of the 21,504 gradients; in float64 the norm is off by 4e-8.
+    # Rounding decides on which side of a ReLU's edge a value lies, and which of two equals max-pooling takes.
+    # On one kind of processor that moves 159 of the 21,504 gradients; in float64 the norm is off by 4e-8.
     case.check("grad_norm", np.linalg.norm(gradient.astype(np.float64)), 1e-4)
 
 
