@@ -11,8 +11,9 @@ from scipy import sparse
 
 from jaxunlearn.zoo.synthetic import glasses
 from jaxunlearn.zoo.synthetic import hair as hair_surface
-from jaxunlearn.zoo.synthetic.anatomy import SKIN, TEETH, Anatomy, load_anatomy
+from jaxunlearn.zoo.synthetic.anatomy import LASHES, SKIN, TEETH, Anatomy, load_anatomy
 from jaxunlearn.zoo.synthetic.hair import HairGrid, smoothstep
+from jaxunlearn.zoo.synthetic.light.transport import transport
 from jaxunlearn.zoo.synthetic.person import Person
 from jaxunlearn.zoo.synthetic.rasterizer import vertex_normals
 
@@ -69,6 +70,8 @@ class Head:
       vertices: [N, 3] world positions.
       normals: [N, 3] unit normals.
       attributes: [N, ATTRIBUTES] numbers that the colours depend on.
+      transport: [N, 9] soft light at each vertex, see `light.transport`.
+      opaque: [S, 3] the triangles that throw shadows: all but lashes and glasses.
       triangles, part: [T, 3] vertex indices and [T] part numbers.
     """
 
@@ -76,6 +79,8 @@ class Head:
     vertices: np.ndarray
     normals: np.ndarray
     attributes: np.ndarray
+    transport: np.ndarray
+    opaque: np.ndarray
     triangles: np.ndarray
     part: np.ndarray
 
@@ -194,11 +199,15 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     attributes[on_hair, HEIGHT] = grid.origins[:, 1]
     attributes[on_hair, OUTLINE] = outline
     attributes[on_hair, WAVE] = lock
+    normals = vertex_normals(vertices, template.triangles)
+    opaque = template.triangles[(template.part != LASHES) & (template.part != FRAME)]
     return Head(
         person=person,
         vertices=vertices,
-        normals=vertex_normals(vertices, template.triangles),
+        normals=normals,
         attributes=attributes,
+        transport=transport(vertices, normals, opaque),
+        opaque=opaque,
         triangles=template.triangles,
         part=template.part,
     )

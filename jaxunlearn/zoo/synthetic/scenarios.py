@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from jaxunlearn.zoo.synthetic.cameras import look_at
-from jaxunlearn.zoo.synthetic.light import Light
+from jaxunlearn.zoo.synthetic.light.lighting import Light
 from jaxunlearn.zoo.synthetic.person import (
     LATENT_SIZE,
     LOOKS,
