@@ -27,11 +27,11 @@ SIZE_EXPONENT = 0.7
 EYES_AT = np.array([0.0, 0.0, 0.26])
 """Position of a head in the world: of a point between the eyes, half-way up to the middle of the head."""
 
-REST_X, REST_Y, REST_Z, SCALP, LIPS, BEARD, OPENNESS, EARS, MOUTH, EYELIDS = range(10)
+REST_X, REST_Y, REST_Z, SCALP, LIPS, BEARD, OPENNESS, EARS, MOUTH, EYELIDS, STUBBLE_AREA = range(11)
 """Columns of the attributes on skin, eyes, lashes, teeth and tongue."""
 SINE, COSINE, HEIGHT, OUTLINE, WAVE = range(5)
 """Columns of the attributes on hair: azimuth, height, distance from the hairdo's outline, locks."""
-ATTRIBUTES = 10
+ATTRIBUTES = 11
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -190,6 +190,7 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     )
     attributes[on_skin, LIPS] = anatomy.masks["lips"]
     attributes[on_skin, BEARD] = beard
+    attributes[on_skin, STUBBLE_AREA] = np.maximum(template.beard, 0.8 * template.moustache)
     attributes[on_skin, OPENNESS] = anatomy.masks["openness"]
     attributes[template.teeth, OPENNESS] = light_in_mouth(expression or {})
     attributes[on_skin, EARS] = anatomy.masks["ears"]

@@ -107,4 +107,6 @@ def lamp_share(
       direction: towards the lamp.
     """
     mapped = on_map(vertices, lamp_axes(direction), 112)
-    return reached(mapped, normals @ direction.astype(np.float32), highest(mapped, triangles, 112), 0.012, 0.035, 2)
+    return reached(
+        mapped, normals @ direction.astype(np.float32), highest(mapped, triangles, 112), 0.012, 0.035, 2
+    )
