@@ -286,12 +286,12 @@ def marks_matrix() -> np.ndarray:
 def skin_of(ancestry: np.ndarray, looks: dict[str, float]) -> tuple[np.ndarray, float]:
     """Return the RGB colour of the skin and its darkness in [0, 1]."""
     african, asian, _ = ancestry
-    level = 3.0 * african + 0.2 * asian - 1.1 + 0.75 * looks["skin_tone"]
+    level = 3.2 * african + 0.2 * asian - 1.5 + 0.75 * looks["skin_tone"]
     darkness = sigmoid(level)
     place = darkness * (len(SKIN_TONES) - 1)
     tone = np.array([np.interp(place, np.arange(len(SKIN_TONES)), channel) for channel in SKIN_TONES.T])
     hue = np.tanh(0.7 * looks["skin_hue"])  # from pink to olive
-    return np.clip(tone * (1 + hue * np.array([-0.012, 0.030, -0.045])), 0.05, 1), darkness
+    return np.clip(tone * (1 + hue * np.array([-0.008, 0.018, -0.022])), 0.05, 1), darkness
 
 
 def face_of(
@@ -306,9 +306,9 @@ def face_of(
     african, asian, caucasian = ancestry
     skin, darkness = skin_of(ancestry, looks)
     fair = 1 - darkness
-    natural = skin * [0.90, 0.62, 0.63] + (np.array([0.72, 0.40, 0.40]) - skin) * 0.12
-    lipstick = 0.7 * (1 - male) * sigmoid(1.8 * looks["lip_shade"] - 0.9)
-    lips = natural + lipstick * (skin * [0.80, 0.25, 0.30] + [0.06, 0.02, 0.03] - natural)
+    natural = skin * [0.88, 0.68, 0.69] + (np.array([0.74, 0.44, 0.43]) - skin) * 0.10
+    lipstick = (1 - male) * sigmoid(1.8 * looks["lip_shade"] - 1.2)
+    lips = natural + 0.75 * lipstick * (skin * [0.82, 0.36, 0.40] + [0.06, 0.02, 0.03] - natural)
     iris = softmax_mix(
         [
             2 * (2 * african + 2 * asian),
@@ -319,7 +319,7 @@ def face_of(
         IRIS_PIGMENTS,
     )
     brow_thickness = 0.052 + 0.020 * (male - 0.5) + 0.014 * looks["brow_thickness"]
-    lines = sigmoid(5.0 * (old - 0.42) + 0.6 * marks[0])
+    lines = sigmoid(7.0 * (old - 0.55) + 0.6 * marks[0])
     return Face(
         skin=skin,
         lips=lips,
@@ -334,7 +334,7 @@ def face_of(
         freckles=sigmoid(2.2 * marks[1] + 1.0 * looks["hair_redness"] - 2.2) * (0.25 + 0.75 * fair),
         stubble=male * sigmoid(1.5 * marks[2] + 0.2),
         tired=sigmoid(1.2 * marks[3] + 1.5 * (old - 0.4)),
-        moles=np.array([sigmoid(4.0 * (mark - 1.3)) for mark in marks[4:]]),
+        moles=np.array([sigmoid(4.0 * (mark - 1.75)) for mark in marks[4:]]),
     )
 
 

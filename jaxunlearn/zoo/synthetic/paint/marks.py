@@ -34,9 +34,14 @@ def freckle(x: float, y: float) -> float:
     side = abs(x)
     where = np.exp(-((y - 7.03) ** 2) / 0.045) * ramp(0.66, 0.42, side)
     where += 0.45 * np.exp(-((y - 7.72) ** 2) / 0.06) * ramp(0.5, 0.3, side)
-    first = np.sin(55.0 * x + 3.0 * np.sin(17.0 * y)) * np.sin(52.0 * y + 3.0 * np.sin(19.0 * x))
-    second = np.sin(41.0 * x + 33.0 * y + 2.0) * np.sin(37.0 * y - 38.0 * x)
-    return where * (0.2 + 0.8 * ramp(0.15, 0.75, max(first, 0.8 * second)))
+    # Spots on two slanted, bent grids; a slow wave makes some of them fainter.
+    u, v = x + 0.35 * y, y - 0.35 * x
+    first = np.sin(44.0 * u + 1.2 * np.sin(15.0 * v)) * np.sin(47.0 * v + 1.2 * np.sin(13.0 * u + 1.0))
+    u, v = x - 0.6 * y, y + 0.6 * x
+    second = np.sin(37.0 * u + 1.1 * np.sin(17.0 * v)) * np.sin(36.0 * v + 1.3 * np.sin(11.0 * u) + 2.0)
+    faint = 0.65 + 0.35 * np.sin(7.0 * x + 2.0) * np.sin(9.0 * y)
+    spots = max(ramp(0.35, 0.85, first), 0.8 * ramp(0.4, 0.9, second))
+    return where * (0.12 + 0.88 * faint * spots)
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
@@ -120,8 +125,8 @@ def mark_skin(x: float, y: float, z: float, numbers: np.ndarray, out: np.ndarray
         dx, dy = x - MOLES[n, 0], y - MOLES[n, 1]
         squared = dx * dx + dy * dy
         if squared < 0.005:
-            mole = numbers[FIRST_MOLE + n] * np.exp(-squared / 0.0008)
-            out[0] *= 1 - 0.62 * mole
-            out[1] *= 1 - 0.74 * mole
-            out[2] *= 1 - 0.76 * mole
+            mole = numbers[FIRST_MOLE + n] * np.exp(-squared / 0.0007)
+            out[0] *= 1 - 0.48 * mole
+            out[1] *= 1 - 0.62 * mole
+            out[2] *= 1 - 0.65 * mole
     eye_surroundings(side, y, numbers, out)
