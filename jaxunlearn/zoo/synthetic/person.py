@@ -36,8 +36,8 @@ matching entry counts."""
 
 SKIN_TONES = np.array(
     [
-        [0.97, 0.84, 0.77], [0.93, 0.76, 0.66], [0.83, 0.64, 0.51], [0.70, 0.50, 0.37], [0.54, 0.37, 0.27],
-        [0.38, 0.26, 0.20],
+        [0.92, 0.76, 0.69], [0.88, 0.70, 0.60], [0.80, 0.60, 0.48], [0.69, 0.49, 0.37], [0.54, 0.37, 0.28],
+        [0.39, 0.27, 0.21],
     ]
 )  # fmt: skip
 """Colours of skin from fair to dark, at even steps."""
@@ -308,7 +308,9 @@ def face_of(
     fair = 1 - darkness
     natural = skin * [0.88, 0.68, 0.69] + (np.array([0.74, 0.44, 0.43]) - skin) * 0.10
     lipstick = (1 - male) * sigmoid(1.8 * looks["lip_shade"] - 1.2)
-    lips = natural + 0.75 * lipstick * (skin * [0.82, 0.36, 0.40] + [0.06, 0.02, 0.03] - natural)
+    rose = sigmoid(2.0 * looks["blush"])
+    paint = skin * (rose * np.array([0.80, 0.46, 0.54]) + (1 - rose) * np.array([0.80, 0.38, 0.36]))
+    lips = natural + 0.85 * lipstick * (paint - natural)
     iris = softmax_mix(
         [
             2 * (2 * african + 2 * asian),

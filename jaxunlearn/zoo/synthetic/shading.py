@@ -18,7 +18,7 @@ from jaxunlearn.zoo.synthetic.paint.hair import paint_hair
 from jaxunlearn.zoo.synthetic.paint.skin import paint_skin
 from jaxunlearn.zoo.synthetic.paint.table import FRAME_COLOUR
 
-SHOULDER = 0.80
+SHOULDER = 0.74
 """Screen brightness above which highlights are compressed instead of cut off."""
 
 
@@ -62,7 +62,7 @@ def lamp_light(kind: int, towards: float, share: float, channel: int) -> float:
     """
     wrap, bleed = 0.12, 0.0
     if kind == SKIN:
-        wrap, bleed = 0.34 - 0.12 * channel, 0.55 - 0.24 * channel
+        wrap, bleed = 0.24 - 0.09 * channel, 0.40 - 0.18 * channel
     elif kind == HAIR:
         wrap = 0.5
     lit = max(towards + wrap, 0.0) / (1 + wrap)
@@ -139,7 +139,7 @@ def shade(
                 around = b0 * soft[i, channel] + b1 * soft[j, channel] + b2 * soft[k, channel]
                 light = around + lamp[channel] * lamp_light(kind, towards, open_share, channel)
                 if kind == EYES:
-                    light = 0.35 + 0.6 * light
+                    light = 0.16 + 0.72 * light
                 reflected = colour[channel] * colour[channel] * light
                 reflected += gloss * (0.3 * around + lamp[channel] * open_share)
                 image[row, column, channel] = on_screen(reflected)

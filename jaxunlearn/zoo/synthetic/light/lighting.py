@@ -21,7 +21,7 @@ class Light:
 
     around: np.ndarray = dataclasses.field(default_factory=lambda: surrounding_light(*PORTRAIT_AROUND))
     direction: RGB = (0.50, 0.58, 0.70)
-    lamp: RGB = (0.95, 0.87, 0.79)
+    lamp: RGB = (1.04, 0.97, 0.90)
 
 
 def surrounding_light(name: str, angle: float, strength: RGB, colour: float) -> np.ndarray:
@@ -38,5 +38,5 @@ def surrounding_light(name: str, angle: float, strength: RGB, colour: float) -> 
     return ((colour * coefficients + (1 - colour) * grey) * strength).astype(np.float32)
 
 
-PORTRAIT_AROUND = ("lab", 0.3, (0.43, 0.46, 0.51), 0.3)
+PORTRAIT_AROUND = ("lab", 0.3, (0.33, 0.36, 0.41), 0.3)
 """Surroundings of the fixed portrait light: a room with high windows all around, cooler than the lamp."""

@@ -19,7 +19,7 @@ def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> float:
     """Write the colour [3] of an eye: white, iris, pupil, fixed catch light; return how much of it is wet."""
     side = 1.0 if a[REST_X] > 0 else -1.0
     x, y = a[REST_X] - side * MIDDLE_X, a[REST_Y] - MIDDLE_Y
-    out[0], out[1], out[2] = 0.90, 0.885, 0.875
+    out[0], out[1], out[2] = 0.84, 0.815, 0.80
     # The white is rounder and redder at the corners, most towards the nose.
     inward = -side * x
     corner = max(ramp(0.06, 0.13, inward), 0.8 * ramp(0.08, 0.15, -inward))

@@ -37,7 +37,7 @@ def redden(a: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> None:
     if z > 0.8:
         front = ramp(0.8, 1.2, z)
         blush = numbers[BLUSH]
-        red += (0.10 + 0.9 * blush) * np.exp(-((x - 0.42) ** 2) / 0.04 - (y - 6.98) ** 2 / 0.035) * front
+        red += (0.10 + 0.65 * blush) * np.exp(-((x - 0.42) ** 2) / 0.04 - (y - 6.98) ** 2 / 0.035) * front
         red += (0.12 + 0.5 * blush) * np.exp(-(x**2) / 0.025 - (y - 6.93) ** 2 / 0.02) * ramp(1.4, 1.6, z)
         red += (0.06 + 0.2 * blush) * np.exp(-(x**2) / 0.03 - (y - 6.34) ** 2 / 0.02) * front
         yellow = ramp(7.5, 7.75, y) * ramp(0.6, 0.3, x) * front
