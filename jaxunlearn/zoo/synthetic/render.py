@@ -9,6 +9,7 @@ from jaxunlearn.zoo.synthetic.cameras import split_camera
 from jaxunlearn.zoo.synthetic.geometry import Head
 from jaxunlearn.zoo.synthetic.light.lighting import Light
 from jaxunlearn.zoo.synthetic.light.shadows import lamp_share
+from jaxunlearn.zoo.synthetic.paint.face_map import face_map
 from jaxunlearn.zoo.synthetic.paint.table import paint_table
 from jaxunlearn.zoo.synthetic.rasterizer import project, rasterize
 from jaxunlearn.zoo.synthetic.shading import shade
@@ -69,6 +70,7 @@ def render(
         head.normals,
         colours,
         numbers,
+        face_map(),
         np.maximum(head.transport @ light.around, 0),
         lamp_share(head.vertices, head.normals, head.opaque, direction),
         direction,

@@ -14,6 +14,7 @@ import numpy as np
 from jaxunlearn.zoo.synthetic.anatomy import EYES, LASHES, SKIN, TEETH, TONGUE
 from jaxunlearn.zoo.synthetic.geometry import FRAME, HAIR, OPENNESS
 from jaxunlearn.zoo.synthetic.paint.eyes import paint_eye
+from jaxunlearn.zoo.synthetic.paint.face_map import CHANNELS
 from jaxunlearn.zoo.synthetic.paint.hair import paint_hair
 from jaxunlearn.zoo.synthetic.paint.skin import paint_skin
 from jaxunlearn.zoo.synthetic.paint.table import FRAME_COLOUR
@@ -24,12 +25,19 @@ SHOULDER = 0.74
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def paint_part(
-    kind: int, a: np.ndarray, ny: float, colours: np.ndarray, numbers: np.ndarray, colour: np.ndarray
+    kind: int,
+    a: np.ndarray,
+    ny: float,
+    colours: np.ndarray,
+    numbers: np.ndarray,
+    table: np.ndarray,
+    marks: np.ndarray,
+    colour: np.ndarray,
 ) -> float:
-    """Write the colour [3] of a part of the head; return its shininess."""
+    """Write the colour [3] of a part of the head; return its shininess. `marks` is scratch memory."""
     shine = 0.0
     if kind == SKIN:
-        shine = paint_skin(a, colours, numbers, colour)
+        shine = paint_skin(a, colours, numbers, table, marks, colour)
     elif kind == EYES:
         shine = paint_eye(a, colours, colour)
     elif kind == LASHES:
@@ -89,6 +97,7 @@ def shade(
     normals: np.ndarray,
     colours: np.ndarray,
     numbers: np.ndarray,
+    table: np.ndarray,
     soft: np.ndarray,
     share: np.ndarray,
     direction: np.ndarray,
@@ -101,6 +110,7 @@ def shade(
       triangle, barycentric: as from `rasterize`.
       triangles, part, attributes, normals: as in `Head`.
       colours, numbers: as from `paint_table`.
+      table: as from `face_map`.
       soft: [N, 3] light of the surroundings at each vertex, linear.
       share: [N] share of the lamp's light that reaches each vertex.
       direction: [3] unit vector towards the lamp.
@@ -111,6 +121,7 @@ def shade(
     image = np.empty((resolution, resolution, 3), np.float32)
     a = np.empty(attributes.shape[1], np.float32)
     colour = np.empty(3, np.float32)
+    marks = np.empty(CHANNELS, np.float32)
     # Half-way between the lamp and the frontal view, whatever the camera.
     hx, hy, hz = direction[0], direction[1], direction[2] + 1
     half = np.sqrt(hx * hx + hy * hy + hz * hz)
@@ -129,12 +140,14 @@ def shade(
             ny = b0 * normals[i, 1] + b1 * normals[j, 1] + b2 * normals[k, 1]
             nz = b0 * normals[i, 2] + b1 * normals[j, 2] + b2 * normals[k, 2]
             kind = int(part[t])
-            shine = paint_part(kind, a, ny, colours, numbers, colour)
+            shine = paint_part(kind, a, ny, colours, numbers, table, marks, colour)
             open_share = b0 * share[i] + b1 * share[j] + b2 * share[k]
             towards = nx * direction[0] + ny * direction[1] + nz * direction[2]
             gloss = 0.5 * shine
             if kind != HAIR:
-                gloss = shine * max((nx * hx + ny * hy + nz * hz) / half, 0.0) ** 12
+                facing = max((nx * hx + ny * hy + nz * hz) / half, 0.0)
+                facing = facing * facing * facing
+                gloss = shine * facing * facing * facing * facing
             for channel in range(3):
                 around = b0 * soft[i, channel] + b1 * soft[j, channel] + b2 * soft[k, channel]
                 light = around + lamp[channel] * lamp_light(kind, towards, open_share, channel)

@@ -1,14 +1,13 @@
-"""Marks of the skin: mottling, freckles, moles, the shadow of a shaved beard, and the lines of age.
+"""Places of the marks of the skin: mottling, freckles, moles, the lines of age, redness and shine.
 
-`x` is signed, positive on the person's left; `side` is its absolute value. Nothing is finer than about 0.03
+Everything here depends only on the rest position, so `paint.face_map` tabulates it once. `x` is signed, positive on the person's left; `side` is its absolute value. Nothing is finer than about 0.03
 template units, which is 1.5 pixels in an image of 128 pixels.
 """
 
 import numba
 import numpy as np
 
-from jaxunlearn.zoo.synthetic.paint.mixing import darken, ramp
-from jaxunlearn.zoo.synthetic.paint.table import AGE, FIRST_MOLE, FRECKLES, TIRED
+from jaxunlearn.zoo.synthetic.paint.mixing import ramp
 
 MOLES = np.array(
     [
@@ -21,10 +20,10 @@ MOLES = np.array(
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
-def mottle(x: float, y: float, z: float) -> float:
+def mottle(x: float, y: float) -> float:
     """Return soft blotches of the skin, about in [-1, 1]."""
-    broad = np.sin(9.1 * x + 2.0 * np.sin(5.3 * y + 1.0)) * np.sin(8.3 * y + 3.1 * z + 0.7)
-    fine = np.sin(27.0 * x + 2.2 * np.sin(13.0 * y)) * np.sin(25.0 * y + 9.0 * z + 1.9)
+    broad = np.sin(9.1 * x + 2.0 * np.sin(5.3 * y + 1.0)) * np.sin(8.3 * y + 0.7)
+    fine = np.sin(27.0 * x + 2.2 * np.sin(13.0 * y)) * np.sin(25.0 * y + 1.9)
     return 0.5 * broad + 0.5 * fine
 
 
@@ -78,55 +77,46 @@ def furrows(side: float, y: float) -> float:
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
-def eye_surroundings(side: float, y: float, numbers: np.ndarray, out: np.ndarray) -> None:
-    """Paint lids and hollows around the eyes onto a colour [3]: a crease above, a shade below, lash lines."""
+def around_eye(side: float, y: float) -> tuple[float, float, float, float]:
+    """Return shade around an eye: of everybody's lid, of the tired, of the old, and of the lashes' roots."""
     dx, dy = side - 0.315, y - 7.285
     if abs(dx) > 0.3 or abs(dy) > 0.3:
-        return
-    tired, age = numbers[TIRED], numbers[AGE]
+        return 0.0, 0.0, 0.0, 0.0
     across = ramp(0.24, 0.10, abs(dx))
     crease = line(dy - 0.105 + 0.75 * dx * dx, 0.020) * ramp(0.19, 0.12, abs(dx + 0.01))
     # The lid is thinner skin: darker and redder.
     lid = np.exp(-((dx / 0.17) ** 4) - ((dy - 0.06) / 0.05) ** 2)
     under = np.exp(-((dx + 0.03) ** 2) / 0.018 - ((dy + 0.115) / 0.045) ** 2)
     bag = line(-dy - 0.155 + 0.9 * dx * dx, 0.022) * across
-    shade = 0.10 * lid + (0.05 + 0.13 * tired + 0.05 * age) * under + (0.05 * tired + 0.14 * age) * bag
-    shade += 0.13 * crease
-    out[0] *= 1 - 0.8 * shade
-    out[1] *= 1 - 1.15 * shade
-    out[2] *= 1 - 1.0 * shade
     rim = np.sqrt((dx / 0.155) ** 2 + (dy / 0.082) ** 2)
-    darken(out, 0.40 * ramp(1.22, 0.95, rim) * ramp(-0.01, 0.04, dy))
-    darken(out, 0.16 * ramp(1.2, 1.0, rim) * ramp(0.0, -0.04, dy))
+    lashes = 0.40 * ramp(1.22, 0.95, rim) * ramp(-0.01, 0.04, dy)
+    lashes += 0.16 * ramp(1.2, 1.0, rim) * ramp(0.0, -0.04, dy)
+    return (
+        0.10 * lid + 0.05 * under + 0.13 * crease,
+        0.13 * under + 0.05 * bag,
+        0.05 * under + 0.14 * bag,
+        lashes,
+    )
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
-def mark_skin(x: float, y: float, z: float, numbers: np.ndarray, out: np.ndarray) -> None:
-    """Paint mottling, freckles, moles and the lines of age onto a colour [3]."""
-    age = numbers[AGE]
-    blotch = mottle(x, y, z) * (0.035 + 0.05 * age)
-    out[0] *= 1 + 0.5 * blotch
-    out[1] *= 1 + blotch
-    out[2] *= 1 + 0.9 * blotch
-    if z < 0.75:
-        return
-    side = abs(x)
-    if numbers[FRECKLES] > 0.02:
-        brown = numbers[FRECKLES] * freckle(x, y)
-        out[0] *= 1 - 0.22 * brown
-        out[1] *= 1 - 0.36 * brown
-        out[2] *= 1 - 0.46 * brown
-    if age > 0.02:
-        depth = age * furrows(side, y)
-        out[0] *= 1 - 0.26 * depth
-        out[1] *= 1 - 0.33 * depth
-        out[2] *= 1 - 0.33 * depth
-    for n in range(MOLES.shape[0]):
-        dx, dy = x - MOLES[n, 0], y - MOLES[n, 1]
-        squared = dx * dx + dy * dy
-        if squared < 0.005:
-            mole = numbers[FIRST_MOLE + n] * np.exp(-squared / 0.0007)
-            out[0] *= 1 - 0.48 * mole
-            out[1] *= 1 - 0.62 * mole
-            out[2] *= 1 - 0.65 * mole
-    eye_surroundings(side, y, numbers, out)
+def redness(side: float, y: float) -> tuple[float, float, float]:
+    """Return redness of cheeks, nose and chin: everybody's and the blushing; and how yellow the forehead is."""
+    cheek = np.exp(-((side - 0.42) ** 2) / 0.04 - (y - 6.98) ** 2 / 0.035)
+    nose = np.exp(-(side**2) / 0.025 - (y - 6.93) ** 2 / 0.02)
+    chin = np.exp(-(side**2) / 0.03 - (y - 6.34) ** 2 / 0.02)
+    return (
+        0.10 * cheek + 0.12 * nose + 0.06 * chin,
+        0.65 * cheek + 0.5 * nose + 0.2 * chin,
+        ramp(7.5, 7.75, y) * ramp(0.6, 0.3, side),
+    )
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def oiliness(side: float, y: float) -> float:
+    """Return how much the skin shines beyond the usual: most along the middle of the face."""
+    middle = np.exp(-(side * side) / 0.012) * ramp(6.85, 6.98, y) * ramp(7.5, 7.3, y)
+    forehead = np.exp(-(side * side) / 0.10 - (y - 7.78) ** 2 / 0.025)
+    cheekbone = np.exp(-((side - 0.44) ** 2) / 0.015 - (y - 7.09) ** 2 / 0.012)
+    chin = np.exp(-(side * side) / 0.015 - (y - 6.32) ** 2 / 0.008)
+    return 0.10 * middle + 0.05 * forehead + 0.06 * cheekbone + 0.04 * chin

@@ -15,48 +15,57 @@ from jaxunlearn.zoo.synthetic.geometry import (
     STUBBLE_AREA,
 )
 from jaxunlearn.zoo.synthetic.paint.brows import brow_at
-from jaxunlearn.zoo.synthetic.paint.marks import mark_skin
+from jaxunlearn.zoo.synthetic.paint.face_map import (
+    BLUSH_MAP,
+    CHANNELS,
+    FRECKLE_MAP,
+    FURROW_MAP,
+    LASH_MAP,
+    LID_MAP,
+    MOTTLE_MAP,
+    OIL_MAP,
+    OLD_LID_MAP,
+    RED_MAP,
+    TIRED_MAP,
+    YELLOW_MAP,
+    look_up,
+)  # fmt: skip
+from jaxunlearn.zoo.synthetic.paint.marks import MOLES
 from jaxunlearn.zoo.synthetic.paint.mixing import blend, darken, ramp
 from jaxunlearn.zoo.synthetic.paint.table import (
+    AGE,
     BLUSH,
     BROW_COLOUR,
+    FIRST_MOLE,
+    FRECKLES,
     HAIR_COLOUR,
     LIP_COLOUR,
     SHIRT_COLOUR,
     SKIN_COLOUR,
     STUBBLE,
+    TIRED,
 )
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
-def redden(a: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> None:
-    """Redden the colour [3] of cheeks, ears, nose and chin, in place, and yellow the forehead a little."""
-    x, y, z = abs(a[REST_X]), a[REST_Y], a[REST_Z]
-    red = 0.30 * a[EARS]
-    yellow = 0.0
-    if z > 0.8:
-        front = ramp(0.8, 1.2, z)
-        blush = numbers[BLUSH]
-        red += (0.10 + 0.65 * blush) * np.exp(-((x - 0.42) ** 2) / 0.04 - (y - 6.98) ** 2 / 0.035) * front
-        red += (0.12 + 0.5 * blush) * np.exp(-(x**2) / 0.025 - (y - 6.93) ** 2 / 0.02) * ramp(1.4, 1.6, z)
-        red += (0.06 + 0.2 * blush) * np.exp(-(x**2) / 0.03 - (y - 6.34) ** 2 / 0.02) * front
-        yellow = ramp(7.5, 7.75, y) * ramp(0.6, 0.3, x) * front
-    out[0] *= 1 - 0.04 * red
-    out[1] *= 1 - 0.26 * red
-    out[2] *= 1 - 0.22 * red - 0.05 * yellow
-
-
-@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
-def oiliness(x: float, y: float, z: float) -> float:
-    """Return how much the skin shines at a rest position: most along the middle of the face."""
-    shine = 0.035
-    if z > 0.9:
-        middle = np.exp(-(x * x) / 0.012) * ramp(6.85, 6.98, y) * ramp(7.5, 7.3, y)
-        forehead = np.exp(-(x * x) / 0.10 - (y - 7.78) ** 2 / 0.025)
-        cheekbone = np.exp(-((x - 0.44) ** 2) / 0.015 - (y - 7.09) ** 2 / 0.012)
-        chin = np.exp(-(x * x) / 0.015 - (y - 6.32) ** 2 / 0.008)
-        shine += 0.10 * middle + 0.05 * forehead + 0.06 * cheekbone + 0.04 * chin
-    return shine
+def mark_skin(x: float, y: float, marks: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> None:
+    """Paint redness, freckles, moles and age onto a colour [3]; `marks` is the face map's at this place."""
+    age = numbers[AGE]
+    red = marks[RED_MAP] + numbers[BLUSH] * marks[BLUSH_MAP]
+    blotch = marks[MOTTLE_MAP] * (0.035 + 0.05 * age)
+    brown = numbers[FRECKLES] * marks[FRECKLE_MAP]
+    furrow = age * marks[FURROW_MAP]
+    shade = marks[LID_MAP] + numbers[TIRED] * marks[TIRED_MAP] + age * marks[OLD_LID_MAP]
+    dark = 1 - marks[LASH_MAP]
+    for n in range(MOLES.shape[0]):
+        dx, dy = x - MOLES[n, 0], y - MOLES[n, 1]
+        squared = dx * dx + dy * dy
+        if squared < 0.004:
+            dark *= 1 - 0.6 * numbers[FIRST_MOLE + n] * np.exp(-squared / 0.0007)
+    out[0] *= dark * (1 + 0.5 * blotch) * (1 - 0.04 * red) * (1 - 0.22 * brown - 0.26 * furrow - 0.80 * shade)
+    out[1] *= dark * (1 + blotch) * (1 - 0.26 * red) * (1 - 0.36 * brown - 0.33 * furrow - 1.15 * shade)
+    out[2] *= dark * (1 + 0.9 * blotch) * (1 - 0.22 * red - 0.05 * marks[YELLOW_MAP])
+    out[2] *= 1 - 0.46 * brown - 0.33 * furrow - shade
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
@@ -71,8 +80,18 @@ def paint_lips(a: np.ndarray, share: float, colours: np.ndarray, out: np.ndarray
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
-def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> float:
-    """Write the colour [3] of the skin at attributes `a`; return its shininess."""
+def paint_skin(
+    a: np.ndarray,
+    colours: np.ndarray,
+    numbers: np.ndarray,
+    table: np.ndarray,
+    marks: np.ndarray,
+    out: np.ndarray,
+) -> float:
+    """Write the colour [3] of the skin at attributes `a`; return its shininess.
+
+    `table` is the face map, and `marks` [its channels] is scratch memory.
+    """
     x, y, z = abs(a[REST_X]), a[REST_Y], a[REST_Z]
     out[:] = colours[SKIN_COLOUR]
     shirt = ramp(0.03, -0.03, y - (5.62 + 0.28 * ramp(0.35, 0.9, x) - 0.35 * ramp(0.2, 1.0, z)))
@@ -82,9 +101,17 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
     if a[MOUTH] > 0.5:
         out[0], out[1], out[2] = 0.34, 0.13, 0.13
         return 0.0
-    shine = oiliness(x, y, z)
-    redden(a, numbers, out)
-    mark_skin(a[REST_X], y, z, numbers, out)
+    shine = 0.035
+    if z > 0.6:
+        look_up(table, a[REST_X], y, marks)
+        front = ramp(0.6, 1.0, z)
+        shine += front * marks[OIL_MAP]
+        for channel in range(CHANNELS):
+            marks[channel] *= front
+        mark_skin(a[REST_X], y, marks, numbers, out)
+    ear = 0.30 * a[EARS]
+    out[1] *= 1 - 0.26 * ear
+    out[2] *= 1 - 0.22 * ear
     stubble = numbers[STUBBLE] * a[STUBBLE_AREA]
     if stubble > 0.01:
         # Stumps under the skin: cooler and darker, by the colour of the hair.
@@ -105,8 +132,9 @@ def paint_skin(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, out: np.
         shine *= 1 - brow
     # Roots under the hair.
     roots = ramp(-0.05, 0.06, a[SCALP])
-    blend(out, colours[HAIR_COLOUR], 0.85 * roots)
-    shine *= 1 - roots
+    if roots > 0:
+        blend(out, colours[HAIR_COLOUR], 0.85 * roots)
+        shine *= 1 - roots
     if shirt > 0:
         blend(out, colours[SHIRT_COLOUR], shirt)
         shine *= 1 - shirt
