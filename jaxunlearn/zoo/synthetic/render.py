@@ -7,8 +7,10 @@ import numpy as np
 
 from jaxunlearn.zoo.synthetic.cameras import split_camera
 from jaxunlearn.zoo.synthetic.geometry import Head
+from jaxunlearn.zoo.synthetic.light import Light
+from jaxunlearn.zoo.synthetic.paint.table import paint_table
 from jaxunlearn.zoo.synthetic.rasterizer import project, rasterize
-from jaxunlearn.zoo.synthetic.shading import Light, paint_table, shade
+from jaxunlearn.zoo.synthetic.shading import shade
 
 PLAIN_BACKGROUND = (0.93, 0.93, 0.95)
 DISCONTINUITY = 0.03

@@ -18,6 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from jaxunlearn.zoo.synthetic.cameras import look_at
+from jaxunlearn.zoo.synthetic.light import Light
 from jaxunlearn.zoo.synthetic.person import (
     LATENT_SIZE,
     LOOKS,
@@ -28,7 +29,6 @@ from jaxunlearn.zoo.synthetic.person import (
     with_hair,
 )
 from jaxunlearn.zoo.synthetic.render import PLAIN_BACKGROUND
-from jaxunlearn.zoo.synthetic.shading import Light
 
 
 @dataclasses.dataclass(frozen=True)

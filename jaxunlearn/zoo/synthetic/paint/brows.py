@@ -1,0 +1,19 @@
+"""Density of the brows."""
+
+import numba
+import numpy as np
+
+from jaxunlearn.zoo.synthetic.paint.mixing import ramp
+from jaxunlearn.zoo.synthetic.paint.table import BROW_ARCH, BROW_THICKNESS, BROW_TILT
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def brow_at(x: float, y: float, numbers: np.ndarray) -> float:
+    """Return how dense a brow is at a rest position, in [0, 1]; `x` counts from the middle of the face."""
+    along = (x - 0.36) / 0.26
+    centre = 7.535 + numbers[BROW_ARCH] * (1 - along * along) + numbers[BROW_TILT] * along
+    centre -= 0.03 * max(along, 0.0) ** 2
+    thickness = (
+        numbers[BROW_THICKNESS] * (1 - 0.6 * ramp(-0.2, 1.1, along)) * (1 - 0.25 * ramp(-0.6, -1.1, along))
+    )
+    return ramp(1.1 * thickness, 0.5 * thickness, abs(y - centre)) * ramp(0.07, 0.16, x) * ramp(0.68, 0.58, x)
