@@ -9,12 +9,12 @@ import math
 
 import numba
 
+from jaxunlearn.zoo.synthetic.paint.mixing import ramp
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
-def ramp(low: float, high: float, x: float) -> float:
-    """Return 0 at `low`, 1 at `high`, and a smooth transition between."""
-    t = min(max((x - low) / (high - low), 0.0), 1.0)
-    return t * t * (3 - 2 * t)
+
+SINE, COSINE, ALONG, SPREAD, OUTLINE, RAGGEDNESS, LOCKS = range(7)
+"""Columns of the attributes on hair: sine and cosine of `across`, and the rest of `flow.Flow`; then signed
+distance from the ends of the longest locks, how much shorter the shortest are, and the height of locks."""
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
@@ -63,21 +63,3 @@ def tips(across: float, along: float, curl: float) -> float:
     )
     round_ones = 0.5 + 0.5 * math.sin(16 * across) * math.sin(14 * along + 2 * math.sin(5 * across))
     return pointed * (1 - curl) + round_ones * curl
-
-
-@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
-def is_hair(
-    sine: float, cosine: float, along: float, outline: float, raggedness: float, curl: float
-) -> bool:
-    """Return whether a point of the hair's surface lies inside the hairdo.
-
-    Args:
-      sine, cosine: of `across`.
-      along: distance from the parting.
-      outline: signed distance from the outline, positive inside.
-      raggedness: how much shorter the shortest locks are, in the same units.
-      curl: 0 (pointed locks) to 1 (round curls).
-    """
-    if outline <= 0 or outline > raggedness:
-        return outline > 0
-    return outline > raggedness * tips(math.atan2(sine, cosine), along, curl)
