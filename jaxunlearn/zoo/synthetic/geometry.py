@@ -14,13 +14,13 @@ from jaxunlearn.zoo.synthetic.anatomy import SKIN, TEETH, Anatomy, load_anatomy
 from jaxunlearn.zoo.synthetic.hair.grid import CENTRE, HairGrid, following, make_grid, smoothstep
 from jaxunlearn.zoo.synthetic.hair.strands import ALONG, COSINE, LOCKS, OUTLINE, RAGGEDNESS, SINE, SPREAD
 from jaxunlearn.zoo.synthetic.hair.style import dress, inside_hairline, over_forehead
-from jaxunlearn.zoo.synthetic.person import Person
+from jaxunlearn.zoo.synthetic.person import RESTING, Person
 from jaxunlearn.zoo.synthetic.rasterizer import vertex_normals
 
 HAIR, HAIR_INSIDE, FRAME = 5, 6, 7
 """Part numbers of hair, of the same surface seen from the head, and of glasses, after the anatomy's own."""
 
-SCALE = 0.238
+SCALE = 0.228
 """World units per template unit (decimetre) for a head of the template's height."""
 SIZE_EXPONENT = 0.7
 """How much of a head's deviation from that height is scaled away, as when photographs are aligned."""
@@ -149,8 +149,12 @@ def coefficients(template: Template, person: Person, expression: dict[str, float
     strength = np.zeros(len(template.axes), np.float32)
     for name, value in person.shape.items():
         strength[template.axes[("+" if value > 0 else "-") + name]] = abs(value)
-    for name, value in (*person.macro.items(), *expression.items()):
+    for name, value in person.macro.items():
         strength[template.axes[name]] = value
+    for name, value in RESTING.items():
+        strength[template.axes[name]] = value * (1 - min(1.0, sum(expression.values())))
+    for name, value in expression.items():
+        strength[template.axes[name]] += value
     return strength
 
 
