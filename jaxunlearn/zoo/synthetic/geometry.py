@@ -10,10 +10,11 @@ import numpy as np
 from scipy import sparse
 
 from jaxunlearn.zoo.synthetic import glasses
-from jaxunlearn.zoo.synthetic.anatomy import SKIN, TEETH, Anatomy, load_anatomy
+from jaxunlearn.zoo.synthetic.anatomy import LASHES, SKIN, TEETH, Anatomy, load_anatomy
 from jaxunlearn.zoo.synthetic.hair.grid import CENTRE, HairGrid, following, make_grid, smoothstep
 from jaxunlearn.zoo.synthetic.hair.strands import ALONG, COSINE, LOCKS, OUTLINE, RAGGEDNESS, SINE, SPREAD
 from jaxunlearn.zoo.synthetic.hair.style import dress, inside_hairline, over_forehead
+from jaxunlearn.zoo.synthetic.light.transport import transport
 from jaxunlearn.zoo.synthetic.person import RESTING, Person
 from jaxunlearn.zoo.synthetic.rasterizer import vertex_normals
 
@@ -27,9 +28,9 @@ SIZE_EXPONENT = 0.7
 EYES_AT = np.array([0.0, 0.0, 0.26])
 """Position of a head in the world: of a point between the eyes, half-way up to the middle of the head."""
 
-REST_X, REST_Y, REST_Z, SCALP, LIPS, BEARD, OPENNESS, EARS, MOUTH, EYELIDS = range(10)
+REST_X, REST_Y, REST_Z, SCALP, LIPS, BEARD, OPENNESS, EARS, MOUTH, EYELIDS, STUBBLE_AREA = range(11)
 """Columns of the attributes on skin, eyes, lashes, teeth and tongue."""
-ATTRIBUTES = 10
+ATTRIBUTES = 11
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -70,6 +71,8 @@ class Head:
       vertices: [N, 3] world positions.
       normals: [N, 3] unit normals.
       attributes: [N, ATTRIBUTES] numbers that the colours depend on.
+      transport: [N, 9] soft light at each vertex, see `light.transport`.
+      opaque: [S, 3] the triangles that throw shadows: all but lashes and glasses.
       triangles, part: [T, 3] vertex indices and [T] part numbers.
     """
 
@@ -77,6 +80,8 @@ class Head:
     vertices: np.ndarray
     normals: np.ndarray
     attributes: np.ndarray
+    transport: np.ndarray
+    opaque: np.ndarray
     triangles: np.ndarray
     part: np.ndarray
 
@@ -194,6 +199,7 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     )
     attributes[on_skin, LIPS] = anatomy.masks["lips"]
     attributes[on_skin, BEARD] = beard
+    attributes[on_skin, STUBBLE_AREA] = np.maximum(template.beard, 0.8 * template.moustache)
     attributes[on_skin, OPENNESS] = anatomy.masks["openness"]
     attributes[template.teeth, OPENNESS] = light_in_mouth(expression or {})
     attributes[on_skin, EARS] = anatomy.masks["ears"]
@@ -204,11 +210,16 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     attributes[on_hair, ALONG], attributes[on_hair, SPREAD] = lies.along, lies.spread
     attributes[on_hair, OUTLINE], attributes[on_hair, RAGGEDNESS] = hairdo.outline, hairdo.raggedness
     attributes[on_hair, LOCKS] = hairdo.locks
+    closed = template.triangles[template.part != HAIR_INSIDE]
+    normals = vertex_normals(vertices, closed)
+    opaque = template.triangles[~np.isin(template.part, (LASHES, HAIR_INSIDE, FRAME))]
     return Head(
         person=person,
         vertices=vertices,
-        normals=vertex_normals(vertices, template.triangles[template.part != HAIR_INSIDE]),
+        normals=normals,
         attributes=attributes,
+        transport=transport(vertices, normals, opaque),
+        opaque=opaque,
         triangles=template.triangles,
         part=template.part,
     )

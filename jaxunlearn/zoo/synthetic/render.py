@@ -7,7 +7,8 @@ import numpy as np
 
 from jaxunlearn.zoo.synthetic.cameras import split_camera
 from jaxunlearn.zoo.synthetic.geometry import HAIR, HAIR_INSIDE, Head
-from jaxunlearn.zoo.synthetic.light import Light
+from jaxunlearn.zoo.synthetic.light.lighting import Light
+from jaxunlearn.zoo.synthetic.light.shadows import lamp_share
 from jaxunlearn.zoo.synthetic.paint.table import paint_table
 from jaxunlearn.zoo.synthetic.rasterizer import project, rasterize
 from jaxunlearn.zoo.synthetic.shading import shade
@@ -61,6 +62,7 @@ def render(
     )
     colours, numbers = paint_table(head.person)
     direction = np.array(light.direction, np.float32)
+    direction /= np.linalg.norm(direction)
     image = shade(
         triangle,
         barycentric,
@@ -70,9 +72,10 @@ def render(
         head.normals,
         colours,
         numbers,
-        direction / np.linalg.norm(direction),
-        light.ambient,
-        np.array(light.tint, np.float32),
+        np.maximum(head.transport @ light.around, 0),
+        lamp_share(head.vertices, head.normals, head.opaque, direction),
+        direction,
+        np.array(light.lamp, np.float32),
         np.array(background, np.float32),
     )
     return Rendering(*resolve(image, inverse_depth, resolution, intrinsics))

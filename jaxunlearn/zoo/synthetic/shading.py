@@ -1,8 +1,11 @@
-"""Colour of each visible surface sample: paint, then a simple light that does not depend on the camera.
+"""Colour of each visible surface sample: paint, then light that does not depend on the camera.
 
 Paint is a function of the attributes of the mesh, above all of the rest position. So it sticks to the surface
 under any deformation. Highlights are fixed on the surface, too. So a generator like EG3D can reproduce every
 view exactly, although its colours ignore the viewing direction.
+
+Paint is chosen as a screen shows it. Light adds up in linear numbers, so colours are squared before and the
+root is taken after: close to a screen's curve, and much faster.
 """
 
 import numba
@@ -12,47 +15,72 @@ from jaxunlearn.zoo.synthetic.anatomy import EYES, LASHES, SKIN, TEETH, TONGUE
 from jaxunlearn.zoo.synthetic.geometry import FRAME, HAIR, HAIR_INSIDE, OPENNESS
 from jaxunlearn.zoo.synthetic.paint.eyes import paint_eye
 from jaxunlearn.zoo.synthetic.paint.hair import paint_hair
-from jaxunlearn.zoo.synthetic.paint.mixing import darken, ramp
+from jaxunlearn.zoo.synthetic.paint.mixing import darken
 from jaxunlearn.zoo.synthetic.paint.skin import paint_skin
 from jaxunlearn.zoo.synthetic.paint.table import FRAME_COLOUR
+
+SHOULDER = 0.74
+"""Screen brightness above which highlights are compressed instead of cut off."""
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def paint_part(
-    kind: int,
-    a: np.ndarray,
-    ny: float,
-    diffuse: float,
-    colours: np.ndarray,
-    numbers: np.ndarray,
-    colour: np.ndarray,
-) -> tuple[float, float]:
-    """Write the colour [3] of a part of the head; return its shininess and its diffuse light."""
+    kind: int, a: np.ndarray, ny: float, colours: np.ndarray, numbers: np.ndarray, colour: np.ndarray
+) -> float:
+    """Write the colour [3] of a part of the head; return its shininess."""
     shine = 0.0
     if kind == SKIN:
         shine = paint_skin(a, colours, numbers, colour)
-        diffuse *= 0.45 + 0.55 * ramp(0.0, 0.8, a[OPENNESS])
     elif kind == EYES:
         shine = paint_eye(a, colours, colour)
-        diffuse = 0.35 * diffuse + 0.65
     elif kind == LASHES:
         colour[0], colour[1], colour[2] = 0.07, 0.05, 0.05
-        diffuse = 1.0
     elif kind == TEETH:
-        colour[0], colour[1], colour[2] = 0.93, 0.91, 0.86
-        diffuse *= a[OPENNESS]
+        colour[0], colour[1], colour[2] = 0.86, 0.83, 0.77
+        for channel in range(3):
+            colour[channel] *= a[OPENNESS]
     elif kind == TONGUE:
         colour[0], colour[1], colour[2] = 0.62, 0.30, 0.30
     elif kind == HAIR:
         shine = paint_hair(a, colours, numbers, ny, colour)
     elif kind == HAIR_INSIDE:
         paint_hair(a, colours, numbers, ny, colour)
-        darken(colour, 0.45)
-        diffuse = 0.75
+        darken(colour, 0.35)
     elif kind == FRAME:
         colour[:] = colours[FRAME_COLOUR]
         shine = 0.1
-    return shine, diffuse
+    return shine
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def lamp_light(kind: int, towards: float, share: float, channel: int) -> float:
+    """Return the light of a lamp of strength 1 on a part.
+
+    Under the skin light wanders sideways, red the farthest: it softens the edge of shade and tints it warm.
+
+    Args:
+      kind: part number.
+      towards: cosine between normal and lamp.
+      share: share of the lamp that nothing hides, in [0, 1].
+      channel: 0, 1 or 2 for red, green or blue.
+    """
+    wrap, bleed = 0.12, 0.0
+    if kind == SKIN:
+        wrap, bleed = 0.24 - 0.09 * channel, 0.40 - 0.18 * channel
+    elif kind == HAIR:
+        wrap = 0.5
+    lit = max(towards + wrap, 0.0) / (1 + wrap)
+    return lit * (share + bleed * share * (1 - share))
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def on_screen(light: float) -> float:
+    """Return the brightness on a screen, in [0, 1], of linear light: a root with a soft shoulder."""
+    shown = np.sqrt(max(light, 0.0))
+    if shown > SHOULDER:
+        over = (shown - SHOULDER) / (1 - SHOULDER)
+        shown = SHOULDER + (1 - SHOULDER) * over / (1 + over)
+    return shown
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
@@ -65,20 +93,31 @@ def shade(
     normals: np.ndarray,
     colours: np.ndarray,
     numbers: np.ndarray,
-    light: np.ndarray,
-    ambient: float,
-    tint: np.ndarray,
+    soft: np.ndarray,
+    share: np.ndarray,
+    direction: np.ndarray,
+    lamp: np.ndarray,
     background: np.ndarray,
 ) -> np.ndarray:
-    """Shade a rasterised head: an image [R, R, 3] in about [0, 1].
+    """Shade a rasterised head: an image [R, R, 3] in [0, 1].
 
-    `triangle` and `barycentric` come from `rasterize`, `colours` and `numbers` from `paint_table`. The next
-    four arrays are those of a `Head`, `light` is a unit vector, and the rest is as in `Light`.
+    Args:
+      triangle, barycentric: as from `rasterize`.
+      triangles, part, attributes, normals: as in `Head`.
+      colours, numbers: as from `paint_table`.
+      soft: [N, 3] light of the surroundings at each vertex, linear.
+      share: [N] share of the lamp's light that reaches each vertex.
+      direction: [3] unit vector towards the lamp.
+      lamp: RGB of the lamp, linear.
+      background: RGB in [0, 1].
     """
     resolution = triangle.shape[0]
     image = np.empty((resolution, resolution, 3), np.float32)
     a = np.empty(attributes.shape[1], np.float32)
     colour = np.empty(3, np.float32)
+    # Half-way between the lamp and the frontal view, whatever the camera.
+    hx, hy, hz = direction[0], direction[1], direction[2] + 1
+    half = np.sqrt(hx * hx + hy * hy + hz * hz)
     for row in range(resolution):
         for column in range(resolution):
             t = triangle[row, column]
@@ -93,14 +132,19 @@ def shade(
             nx = b0 * normals[i, 0] + b1 * normals[j, 0] + b2 * normals[k, 0]
             ny = b0 * normals[i, 1] + b1 * normals[j, 1] + b2 * normals[k, 1]
             nz = b0 * normals[i, 2] + b1 * normals[j, 2] + b2 * normals[k, 2]
-            towards_light = 0.5 + 0.5 * (nx * light[0] + ny * light[1] + nz * light[2])
-            diffuse = ambient + (1 - ambient) * 1.12 * towards_light * towards_light + 0.05 * ny
             kind = int(part[t])
-            shine, diffuse = paint_part(kind, a, ny, diffuse, colours, numbers, colour)
-            # Half-way between the light and the frontal view, whatever the camera.
-            hx, hy, hz = light[0], light[1], light[2] + 1
-            towards_half = (nx * hx + ny * hy + nz * hz) / np.sqrt(hx * hx + hy * hy + hz * hz)
-            gloss = shine if kind == HAIR else shine * max(towards_half, 0.0) ** 14
+            shine = paint_part(kind, a, ny, colours, numbers, colour)
+            open_share = b0 * share[i] + b1 * share[j] + b2 * share[k]
+            towards = nx * direction[0] + ny * direction[1] + nz * direction[2]
+            gloss = 0.5 * shine
+            if kind != HAIR:
+                gloss = shine * max((nx * hx + ny * hy + nz * hz) / half, 0.0) ** 12
             for channel in range(3):
-                image[row, column, channel] = tint[channel] * (colour[channel] * diffuse + gloss)
+                around = b0 * soft[i, channel] + b1 * soft[j, channel] + b2 * soft[k, channel]
+                light = around + lamp[channel] * lamp_light(kind, towards, open_share, channel)
+                if kind == EYES:
+                    light = 0.16 + 0.72 * light
+                reflected = colour[channel] * colour[channel] * light
+                reflected += gloss * (0.3 * around + lamp[channel] * open_share)
+                image[row, column, channel] = on_screen(reflected)
     return image

@@ -5,11 +5,13 @@ import numpy as np
 from jaxunlearn.zoo.synthetic.person import Person
 
 (SKIN_COLOUR, LIP_COLOUR, HAIR_COLOUR, BROW_COLOUR, IRIS_COLOUR, SHIRT_COLOUR, FRAME_COLOUR) = range(7)
-(BROW_THICKNESS, BROW_ARCH, BROW_TILT, BLUSH, BALD, CURL) = range(6)
+(BROW_THICKNESS, BROW_ARCH, BROW_TILT, BLUSH, BALD, CURL, AGE, FRECKLES, STUBBLE, TIRED) = range(10)
+FIRST_MOLE = 10
+"""The last numbers: how dark the skin is at each of `paint.marks.MOLES`."""
 
 
 def paint_table(person: Person) -> tuple[np.ndarray, np.ndarray]:
-    """Return a person's colours [7, 3] and numbers [6] in the order that `shade` expects."""
+    """Return a person's colours [7, 3] and numbers [10 + moles] in the order of the constants above."""
     face = person.face
     colours = [
         face.skin,
@@ -27,5 +29,10 @@ def paint_table(person: Person) -> tuple[np.ndarray, np.ndarray]:
         face.blush,
         person.hair.bald,
         person.hair.curl,
+        face.age,
+        face.freckles,
+        face.stubble,
+        face.tired,
+        *face.moles,
     ]
     return np.stack(colours).astype(np.float32), np.array(numbers, np.float32)
