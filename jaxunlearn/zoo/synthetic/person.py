@@ -15,8 +15,8 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.zoo.synthetic.anatomy import load_anatomy
 
 LATENT_SIZE = 64
-SHAPE_LIMIT = 2.2
-"""Limit of shape coordinates: beyond it the axes leave human proportions."""
+SHAPE_LIMIT = 1.7
+"""Limit of shape coordinates, approached smoothly: beyond it the axes leave human proportions."""
 
 MACRO = ("male", "old", "african", "asian", "weight", "muscle")
 LOOKS = (
@@ -25,11 +25,24 @@ LOOKS = (
     "moustache", "brow_thickness", "brow_arch", "brow_tilt", "glasses", "glasses_shape", "glasses_size",
     "eye_opening", "shirt",
 )  # fmt: skip
+RESTING = {
+    "mouthSmileLeft": 0.30, "mouthSmileRight": 0.30, "cheekSquintLeft": 0.12, "cheekSquintRight": 0.12,
+}  # fmt: skip
+"""Expression of everybody's face at rest: without it the template looks grave."""
 SHAPE_INPUTS = LATENT_SIZE - len(MACRO) - len(LOOKS)
 
 GAINS = {
-    "head": 0.30, "forehead": 0.24, "neck": 0.30, "nose": 0.38, "mouth": 0.42, "eyes": 0.55, "chin": 0.50,
-    "cheek": 0.50, "ears": 0.40, "eyebrows": 0.30, "eyes/eye-height": 0.32,
+    "head": 0.26, "head/head-angle": 0.12, "head/head-age": 0.15, "head/head-fat": 0.22,
+    "head/head-scale-vert": 0.16, "head/head-diamond": 0.16, "head/head-triangular": 0.18,
+    "forehead": 0.16, "forehead/forehead-nubian": 0.08, "neck": 0.18, "neck/neck-double": 0.10,
+    "nose": 0.36, "nose/nose-point-down|up": 0.20, "nose/nose-scale-depth": 0.24,
+    "nose/nose-volume": 0.28, "nose/nose-septum": 0.20, "nose/nose-nostrils-angle": 0.22,
+    "mouth": 0.42, "mouth/mouth-laugh-lines": 0.15, "mouth/mouth-trans-backward": 0.16,
+    "mouth/mouth-trans-down": 0.30, "mouth/mouth-angles": 0.28, "mouth/mouth-scale-vert": 0.28,
+    "mouth/mouth-lowerlip-height": 0.30, "eyes": 0.50, "eyes/eye-bag": 0.18, "eyes/eye-height": 0.34,
+    "eyes/eye-spacing": 0.75, "chin": 0.36, "chin/chin-height": 0.24, "chin/chin-prognathism": 0.20,
+    "chin/chin-cleft": 0.18, "chin/chin-prominent": 0.26, "cheek": 0.40, "cheek/cheek-inner": 0.18,
+    "ears": 0.26, "eyebrows": 0.36,
 }  # fmt: skip
 """Step of one standard deviation along the shape axes of a folder, in units of the full target. The last
 matching entry counts."""
@@ -228,7 +241,7 @@ def person_from_latent(z: np.ndarray) -> Person:
     ancestry /= ancestry.sum()
 
     names = list(load_anatomy().modifiers)
-    strengths = np.clip(shape_matrix() @ shape_inputs, -SHAPE_LIMIT, SHAPE_LIMIT)
+    strengths = SHAPE_LIMIT * np.tanh(shape_matrix() @ shape_inputs / SHAPE_LIMIT)
     strengths *= shape_gains()
     shape = dict(zip(names, strengths.tolist(), strict=True))
     # Eyes are a little larger than the average, because they matter most in small images of faces.
@@ -236,7 +249,7 @@ def person_from_latent(z: np.ndarray) -> Person:
         shape[name] += 0.5 + gain * looks["eye_opening"]
     # The template's mouth is small and grave.
     shape["mouth/mouth-scale-horiz-decr|incr"] += 0.35
-    shape["mouth/mouth-angles-down|up"] += 0.35
+    shape["mouth/mouth-angles-down|up"] += 0.2
 
     hair_colour = hair_colour_of(ancestry, old, looks)
     return Person(
@@ -245,8 +258,8 @@ def person_from_latent(z: np.ndarray) -> Person:
             male,
             old,
             ancestry,
-            weight=float(np.clip(0.6 * macro["weight"], -1, 1)),
-            muscle=float(np.clip(0.5 * macro["muscle"], -1, 1)),
+            weight=float(np.clip(0.4 * macro["weight"], -1, 1)),
+            muscle=float(np.clip(0.35 * macro["muscle"], -1, 1)),
         ),
         face=face_of(male, old, ancestry, hair_colour, looks, marks_matrix() @ shape_inputs),
         hair=hair_of(male, old, hair_colour, looks),
@@ -320,7 +333,7 @@ def face_of(
         ],
         IRIS_PIGMENTS,
     )
-    brow_thickness = 0.052 + 0.020 * (male - 0.5) + 0.014 * looks["brow_thickness"]
+    brow_thickness = 0.046 + 0.018 * (male - 0.5) + 0.009 * looks["brow_thickness"]
     lines = sigmoid(7.0 * (old - 0.55) + 0.6 * marks[0])
     return Face(
         skin=skin,
@@ -328,7 +341,7 @@ def face_of(
         brows=0.70 * hair_colour,
         iris=iris,
         blush=0.75 * sigmoid(1.2 * looks["blush"] - 0.4),
-        brow_thickness=float(np.clip(brow_thickness, 0.028, 0.11)),
+        brow_thickness=float(np.clip(brow_thickness, 0.028, 0.08)),
         brow_arch=0.03 + 0.022 * looks["brow_arch"],
         brow_tilt=0.02 * looks["brow_tilt"],
         shirt=softmax_mix((4 * looks["shirt"] * np.array([-1.0, -0.3, 0.3, 1.0])).tolist(), SHIRTS),

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from jaxunlearn.zoo.synthetic.cameras import split_camera
-from jaxunlearn.zoo.synthetic.geometry import Head
+from jaxunlearn.zoo.synthetic.geometry import HAIR, HAIR_INSIDE, Head
 from jaxunlearn.zoo.synthetic.light.lighting import Light
 from jaxunlearn.zoo.synthetic.light.shadows import lamp_share
 from jaxunlearn.zoo.synthetic.paint.face_map import face_map
@@ -57,7 +57,10 @@ def render(
     cam2world, intrinsics = split_camera(camera)
     samples = resolution * supersampling
     projected = project(head.vertices, cam2world, intrinsics, samples)
-    triangle, inverse_depth, barycentric = rasterize(projected, head.triangles, samples)
+    first, last = np.searchsorted(head.part, [HAIR, HAIR_INSIDE + 1])
+    triangle, inverse_depth, barycentric = rasterize(
+        projected, head.triangles, samples, head.attributes, (first, last), head.person.hair.curl
+    )
     colours, numbers = paint_table(head.person)
     direction = np.array(light.direction, np.float32)
     direction /= np.linalg.norm(direction)

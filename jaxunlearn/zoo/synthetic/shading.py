@@ -12,10 +12,11 @@ import numba
 import numpy as np
 
 from jaxunlearn.zoo.synthetic.anatomy import EYES, LASHES, SKIN, TEETH, TONGUE
-from jaxunlearn.zoo.synthetic.geometry import FRAME, HAIR, OPENNESS
+from jaxunlearn.zoo.synthetic.geometry import FRAME, HAIR, HAIR_INSIDE, OPENNESS
 from jaxunlearn.zoo.synthetic.paint.eyes import paint_eye
 from jaxunlearn.zoo.synthetic.paint.face_map import CHANNELS
 from jaxunlearn.zoo.synthetic.paint.hair import paint_hair
+from jaxunlearn.zoo.synthetic.paint.mixing import darken
 from jaxunlearn.zoo.synthetic.paint.skin import paint_skin
 from jaxunlearn.zoo.synthetic.paint.table import FRAME_COLOUR
 
@@ -50,6 +51,9 @@ def paint_part(
         colour[0], colour[1], colour[2] = 0.62, 0.30, 0.30
     elif kind == HAIR:
         shine = paint_hair(a, colours, numbers, ny, colour)
+    elif kind == HAIR_INSIDE:
+        paint_hair(a, colours, numbers, ny, colour)
+        darken(colour, 0.35)
     elif kind == FRAME:
         colour[:] = colours[FRAME_COLOUR]
         shine = 0.1

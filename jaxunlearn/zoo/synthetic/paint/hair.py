@@ -1,22 +1,42 @@
 """Colour of the hair on the head."""
 
+import math
+
 import numba
 import numpy as np
 
-from jaxunlearn.zoo.synthetic.geometry import COSINE, HEIGHT, OUTLINE, SINE, WAVE
+from jaxunlearn.zoo.synthetic.hair.strands import (
+    ALONG,
+    COSINE,
+    LOCKS,
+    OUTLINE,
+    SINE,
+    SPREAD,
+    curls,
+    strands,
+)
 from jaxunlearn.zoo.synthetic.paint.mixing import ramp
 from jaxunlearn.zoo.synthetic.paint.table import CURL, HAIR_COLOUR
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def paint_hair(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, ny: float, out: np.ndarray) -> float:
-    """Write the colour [3] of hair: strands, darker at the outline; return the band of light on top."""
-    azimuth = np.arctan2(a[SINE], a[COSINE])
-    strands = np.sin(31 * azimuth + 2.0 * np.sin(2.3 * a[HEIGHT]) + 1.5 * a[WAVE])
-    out[:] = colours[HAIR_COLOUR]
-    tone = 0.90 + 0.09 * strands * (1 - 0.6 * numbers[CURL]) + 0.13 * a[WAVE]
-    tone *= 0.82 + 0.18 * ramp(0.0, 0.18, a[OUTLINE])
-    for channel in range(3):
-        out[channel] *= tone
-    band = np.exp(-(((ny - 0.55) / 0.22) ** 2)) * (0.7 + 0.3 * strands)
-    return 0.16 * band * (1 - 0.6 * numbers[CURL])
+    """Write the colour [3] of hair: strands and locks, darker at the roots; return the band of light on top.
+
+    Light strands are warmer than dark ones. The band lies where the surface leans back, whatever the camera.
+    """
+    across, along = math.atan2(a[SINE], a[COSINE]), a[ALONG]
+    curl = numbers[CURL]
+    straight = strands(across, along, a[SPREAD])
+    pattern = (1 - curl) * straight + curl * curls(across, along, a[SPREAD])
+    tone = 0.90 + 0.17 * pattern + 0.12 * a[LOCKS]
+    roots = (1 - 0.7 * curl) * ramp(0.16, 0.02, along)
+    tone *= 1 - 0.30 * roots
+    tone *= 0.80 + 0.20 * ramp(0.0, 0.25, a[OUTLINE])
+    warmth = 0.05 * pattern
+    out[0] = colours[HAIR_COLOUR, 0] * tone * (1 + warmth)
+    out[1] = colours[HAIR_COLOUR, 1] * tone
+    out[2] = colours[HAIR_COLOUR, 2] * tone * (1 - warmth)
+    lean = (ny - 0.52 - 0.06 * pattern) / 0.24
+    band = math.exp(-lean * lean) * (0.62 + 0.38 * pattern) * (1 - roots)
+    return 0.15 * band * (1 - 0.55 * curl)
