@@ -44,6 +44,8 @@ class Template:
       basis: [n, axes] displacements.
       following: [H, vertices of the anatomy] movements of the hair's roots as means of movements of the skin.
       triangles, part: [T, 3] vertex indices and [T] part numbers of the whole mesh.
+      bare: [S, 3] the triangles that throw shadows, without the hair.
+      vertex_part: [N] part number of each vertex.
       teeth: vertex indices of the teeth.
       beard: [vertices of the anatomy] density of a full beard, in [0, 1].
       moustache: the same for a moustache.
@@ -57,6 +59,8 @@ class Template:
     following: sparse.csr_matrix
     triangles: np.ndarray
     part: np.ndarray
+    bare: np.ndarray
+    vertex_part: np.ndarray
     teeth: np.ndarray
     beard: np.ndarray
     moustache: np.ndarray
@@ -72,7 +76,8 @@ class Head:
       normals: [N, 3] unit normals.
       attributes: [N, ATTRIBUTES] numbers that the colours depend on.
       transport: [N, 9] soft light at each vertex, see `light.transport`.
-      opaque: [S, 3] the triangles that throw shadows: all but lashes and glasses.
+      opaque: [S, 3] the triangles that throw shadows: all but lashes, glasses and shorn hair.
+      vertex_part: [N] part number of each vertex.
       triangles, part: [T, 3] vertex indices and [T] part numbers.
     """
 
@@ -82,6 +87,7 @@ class Head:
     attributes: np.ndarray
     transport: np.ndarray
     opaque: np.ndarray
+    vertex_part: np.ndarray
     triangles: np.ndarray
     part: np.ndarray
 
@@ -125,6 +131,18 @@ def load_template() -> Template:
     outside = grid.triangles + first_hair
     frame = glasses.frame_triangles()
     beard, moustache = beard_area(anatomy)
+    triangles = np.concatenate([anatomy.triangles, outside, outside[:, ::-1], frame + first_frame])
+    part = np.concatenate(
+        [
+            anatomy.part,
+            np.full(len(outside), HAIR),
+            np.full(len(outside), HAIR_INSIDE),
+            np.full(len(frame), FRAME),
+        ]
+    )
+    vertex_part = np.zeros(triangles.max() + 1, np.int32)
+    for number in reversed(range(FRAME + 1)):  # the hair's two sides share vertices: they count as its outside
+        vertex_part[triangles[part == number]] = number
     return Template(
         anatomy=anatomy,
         grid=grid,
@@ -132,17 +150,10 @@ def load_template() -> Template:
         axes={name: index for index, name in enumerate(columns)},
         basis=sparse.csr_matrix(fields.reshape(len(fields), -1).T.astype(np.float32)),
         following=following(grid, len(anatomy.vertices)),
-        triangles=np.concatenate([anatomy.triangles, outside, outside[:, ::-1], frame + first_frame]).astype(
-            np.int32
-        ),
-        part=np.concatenate(
-            [
-                anatomy.part,
-                np.full(len(outside), HAIR),
-                np.full(len(outside), HAIR_INSIDE),
-                np.full(len(frame), FRAME),
-            ]
-        ).astype(np.int32),
+        triangles=triangles.astype(np.int32),
+        part=part.astype(np.int32),
+        bare=anatomy.triangles[anatomy.part != LASHES],
+        vertex_part=vertex_part,
         teeth=anatomy.vertices_of(TEETH),
         beard=beard,
         moustache=moustache,
@@ -212,7 +223,8 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     attributes[on_hair, LOCKS] = hairdo.locks
     closed = template.triangles[template.part != HAIR_INSIDE]
     normals = vertex_normals(vertices, closed)
-    opaque = template.triangles[~np.isin(template.part, (LASHES, HAIR_INSIDE, FRAME))]
+    grows = hairdo.outline[grid.triangles].mean(axis=1) > 0
+    opaque = np.concatenate([template.bare, grid.triangles[grows] + np.int32(len(skin))])
     return Head(
         person=person,
         vertices=vertices,
@@ -220,6 +232,7 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
         attributes=attributes,
         transport=transport(vertices, normals, opaque),
         opaque=opaque,
+        vertex_part=template.vertex_part,
         triangles=template.triangles,
         part=template.part,
     )

@@ -12,7 +12,7 @@ from jaxunlearn.zoo.synthetic.light.shadows import lamp_share
 from jaxunlearn.zoo.synthetic.paint.face_map import face_map
 from jaxunlearn.zoo.synthetic.paint.table import paint_table
 from jaxunlearn.zoo.synthetic.rasterizer import project, rasterize
-from jaxunlearn.zoo.synthetic.shading import shade
+from jaxunlearn.zoo.synthetic.shading import illuminate, shade
 
 PLAIN_BACKGROUND = (0.93, 0.93, 0.95)
 DISCONTINUITY = 0.03
@@ -64,20 +64,24 @@ def render(
     colours, numbers = paint_table(head.person)
     direction = np.array(light.direction, np.float32)
     direction /= np.linalg.norm(direction)
+    lit = illuminate(
+        head.normals,
+        head.vertex_part,
+        np.maximum(head.transport @ light.around, 0),
+        lamp_share(head.vertices, head.normals, head.opaque, direction),
+        direction,
+        np.array(light.lamp, np.float32),
+    )
     image = shade(
         triangle,
         barycentric,
         head.triangles,
         head.part,
         head.attributes,
-        head.normals,
         colours,
         numbers,
         face_map(),
-        np.maximum(head.transport @ light.around, 0),
-        lamp_share(head.vertices, head.normals, head.opaque, direction),
-        direction,
-        np.array(light.lamp, np.float32),
+        lit,
         np.array(background, np.float32),
     )
     return Rendering(*resolve(image, inverse_depth, resolution, intrinsics))

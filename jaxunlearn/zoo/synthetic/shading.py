@@ -12,7 +12,7 @@ import numba
 import numpy as np
 
 from jaxunlearn.zoo.synthetic.anatomy import EYES, LASHES, SKIN, TEETH, TONGUE
-from jaxunlearn.zoo.synthetic.geometry import FRAME, HAIR, HAIR_INSIDE, OPENNESS
+from jaxunlearn.zoo.synthetic.geometry import ATTRIBUTES, FRAME, HAIR, HAIR_INSIDE, OPENNESS
 from jaxunlearn.zoo.synthetic.paint.eyes import paint_eye
 from jaxunlearn.zoo.synthetic.paint.face_map import CHANNELS
 from jaxunlearn.zoo.synthetic.paint.hair import paint_hair
@@ -20,6 +20,8 @@ from jaxunlearn.zoo.synthetic.paint.mixing import darken
 from jaxunlearn.zoo.synthetic.paint.skin import paint_skin
 from jaxunlearn.zoo.synthetic.paint.table import FRAME_COLOUR
 
+EYE_GLOW = 0.16
+"""Light inside an eye that its own white scatters."""
 SHOULDER = 0.74
 """Screen brightness above which highlights are compressed instead of cut off."""
 
@@ -81,6 +83,48 @@ def lamp_light(kind: int, towards: float, share: float, channel: int) -> float:
     return lit * (share + bleed * share * (1 - share))
 
 
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def illuminate(
+    normals: np.ndarray,
+    vertex_part: np.ndarray,
+    soft: np.ndarray,
+    share: np.ndarray,
+    direction: np.ndarray,
+    lamp: np.ndarray,
+) -> np.ndarray:
+    """Return the light on each vertex [N, 7]: RGB that matt paint reflects, RGB of its gloss, and up-slope.
+
+    The mesh is about as fine as the pixels, so light is computed for its vertices and interpolated.
+
+    Args:
+      normals: [N, 3] unit normals.
+      vertex_part: [N] part number of each vertex.
+      soft: [N, 3] light of the surroundings, linear.
+      share: [N] share of the lamp's light that reaches each vertex.
+      direction: [3] unit vector towards the lamp.
+      lamp: RGB of the lamp, linear.
+    """
+    light = np.empty((normals.shape[0], 7), np.float32)
+    # Half-way between the lamp and the frontal view, whatever the camera.
+    hx, hy, hz = direction[0], direction[1], direction[2] + 1
+    half = np.sqrt(hx * hx + hy * hy + hz * hz)
+    for n in range(normals.shape[0]):
+        kind = vertex_part[n]
+        nx, ny, nz = normals[n, 0], normals[n, 1], normals[n, 2]
+        towards = nx * direction[0] + ny * direction[1] + nz * direction[2]
+        facing = 0.5
+        if kind != HAIR:
+            facing = max((nx * hx + ny * hy + nz * hz) / half, 0.0) ** 12
+        for channel in range(3):
+            received = soft[n, channel] + lamp[channel] * lamp_light(kind, towards, share[n], channel)
+            if kind == EYES:
+                received = EYE_GLOW + (1 - EYE_GLOW) * 0.86 * received
+            light[n, channel] = received
+            light[n, 3 + channel] = facing * (0.3 * soft[n, channel] + lamp[channel] * share[n])
+        light[n, 6] = ny
+    return light
+
+
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def on_screen(light: float) -> float:
     """Return the brightness on a screen, in [0, 1], of linear light: a root with a soft shoulder."""
@@ -98,66 +142,48 @@ def shade(
     triangles: np.ndarray,
     part: np.ndarray,
     attributes: np.ndarray,
-    normals: np.ndarray,
     colours: np.ndarray,
     numbers: np.ndarray,
     table: np.ndarray,
-    soft: np.ndarray,
-    share: np.ndarray,
-    direction: np.ndarray,
-    lamp: np.ndarray,
+    light: np.ndarray,
     background: np.ndarray,
 ) -> np.ndarray:
     """Shade a rasterised head: an image [R, R, 3] in [0, 1].
 
     Args:
-      triangle, barycentric: as from `rasterize`.
-      triangles, part, attributes, normals: as in `Head`.
-      colours, numbers: as from `paint_table`.
+      triangle: [R, R] as from `rasterize`.
+      barycentric: [R, R, 2] as from `rasterize`.
+      triangles: [T, 3] as in `Head`.
+      part: [T] as in `Head`.
+      attributes: [N, ATTRIBUTES] as in `Head`.
+      colours: as from `paint_table`.
+      numbers: as from `paint_table`.
       table: as from `face_map`.
-      soft: [N, 3] light of the surroundings at each vertex, linear.
-      share: [N] share of the lamp's light that reaches each vertex.
-      direction: [3] unit vector towards the lamp.
-      lamp: RGB of the lamp, linear.
+      light: [N, 7] as from `illuminate`.
       background: RGB in [0, 1].
     """
     resolution = triangle.shape[0]
     image = np.empty((resolution, resolution, 3), np.float32)
-    a = np.empty(attributes.shape[1], np.float32)
+    a = np.empty(ATTRIBUTES, np.float32)
+    here = np.empty(7, np.float32)
     colour = np.empty(3, np.float32)
     marks = np.empty(CHANNELS, np.float32)
-    # Half-way between the lamp and the frontal view, whatever the camera.
-    hx, hy, hz = direction[0], direction[1], direction[2] + 1
-    half = np.sqrt(hx * hx + hy * hy + hz * hz)
     for row in range(resolution):
         for column in range(resolution):
             t = triangle[row, column]
             if t < 0:
-                image[row, column] = background
+                for channel in range(3):
+                    image[row, column, channel] = background[channel]
                 continue
             i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
             b0, b1 = barycentric[row, column, 0], barycentric[row, column, 1]
             b2 = 1 - b0 - b1
-            for n in range(a.shape[0]):
+            for n in range(ATTRIBUTES):
                 a[n] = b0 * attributes[i, n] + b1 * attributes[j, n] + b2 * attributes[k, n]
-            nx = b0 * normals[i, 0] + b1 * normals[j, 0] + b2 * normals[k, 0]
-            ny = b0 * normals[i, 1] + b1 * normals[j, 1] + b2 * normals[k, 1]
-            nz = b0 * normals[i, 2] + b1 * normals[j, 2] + b2 * normals[k, 2]
-            kind = int(part[t])
-            shine = paint_part(kind, a, ny, colours, numbers, table, marks, colour)
-            open_share = b0 * share[i] + b1 * share[j] + b2 * share[k]
-            towards = nx * direction[0] + ny * direction[1] + nz * direction[2]
-            gloss = 0.5 * shine
-            if kind != HAIR:
-                facing = max((nx * hx + ny * hy + nz * hz) / half, 0.0)
-                facing = facing * facing * facing
-                gloss = shine * facing * facing * facing * facing
+            for n in range(7):
+                here[n] = b0 * light[i, n] + b1 * light[j, n] + b2 * light[k, n]
+            shine = paint_part(part[t], a, here[6], colours, numbers, table, marks, colour)
             for channel in range(3):
-                around = b0 * soft[i, channel] + b1 * soft[j, channel] + b2 * soft[k, channel]
-                light = around + lamp[channel] * lamp_light(kind, towards, open_share, channel)
-                if kind == EYES:
-                    light = 0.16 + 0.72 * light
-                reflected = colour[channel] * colour[channel] * light
-                reflected += gloss * (0.3 * around + lamp[channel] * open_share)
+                reflected = colour[channel] * colour[channel] * here[channel] + shine * here[3 + channel]
                 image[row, column, channel] = on_screen(reflected)
     return image
