@@ -14,7 +14,7 @@ PUPIL_RADIUS = 0.029
 PUPIL = np.array([0.03, 0.025, 0.025], np.float32)
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", forceinline=True)
 def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> float:
     """Write the colour [3] of an eye: white, iris, pupil, fixed catch light; return how much of it is wet."""
     side = 1.0 if a[REST_X] > 0 else -1.0

@@ -19,7 +19,7 @@ from jaxunlearn.zoo.synthetic.paint.mixing import ramp
 from jaxunlearn.zoo.synthetic.paint.table import CURL, HAIR_COLOUR
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", forceinline=True)
 def paint_hair(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, ny: float, out: np.ndarray) -> float:
     """Write the colour [3] of hair: strands and locks, darker at the roots; return the band of light on top.
 

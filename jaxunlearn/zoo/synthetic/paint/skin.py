@@ -79,7 +79,7 @@ def paint_lips(a: np.ndarray, share: float, colours: np.ndarray, out: np.ndarray
     return 0.10 * share * np.exp(-(((parting + 0.062) / 0.03) ** 2) - (x / 0.13) ** 2)
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", forceinline=True)
 def paint_skin(
     a: np.ndarray,
     colours: np.ndarray,
