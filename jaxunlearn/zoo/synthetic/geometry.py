@@ -30,6 +30,8 @@ EYES_AT = np.array([0.0, 0.0, 0.26])
 
 REST_X, REST_Y, REST_Z, SCALP, LIPS, BEARD, OPENNESS, EARS, MOUTH, EYELIDS, STUBBLE_AREA = range(11)
 """Columns of the attributes on skin, eyes, lashes, teeth and tongue."""
+LENS_X, LENS_Y = range(2)
+"""Columns of the attributes on glasses: place on a lens, in [-1, 1] from edge to edge."""
 ATTRIBUTES = 11
 
 
@@ -44,6 +46,7 @@ class Template:
       basis: [n, axes] displacements.
       following: [H, vertices of the anatomy] movements of the hair's roots as means of movements of the skin.
       triangles, part: [T, 3] vertex indices and [T] part numbers of the whole mesh.
+      lenses: [L, 3] vertex indices of the lenses' triangles, which let light through.
       teeth: vertex indices of the teeth.
       beard: [vertices of the anatomy] density of a full beard, in [0, 1].
       moustache: the same for a moustache.
@@ -57,6 +60,7 @@ class Template:
     following: sparse.csr_matrix
     triangles: np.ndarray
     part: np.ndarray
+    lenses: np.ndarray
     teeth: np.ndarray
     beard: np.ndarray
     moustache: np.ndarray
@@ -74,6 +78,7 @@ class Head:
       transport: [N, 9] soft light at each vertex, see `light.transport`.
       opaque: [S, 3] the triangles that throw shadows: all but lashes and glasses.
       triangles, part: [T, 3] vertex indices and [T] part numbers.
+      lenses: [L, 3] vertex indices of the triangles of the lenses.
     """
 
     person: Person
@@ -84,6 +89,7 @@ class Head:
     opaque: np.ndarray
     triangles: np.ndarray
     part: np.ndarray
+    lenses: np.ndarray
 
 
 def beard_area(anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray]:
@@ -143,6 +149,7 @@ def load_template() -> Template:
                 np.full(len(frame), FRAME),
             ]
         ).astype(np.int32),
+        lenses=(glasses.lens_triangles() + first_frame).astype(np.int32),
         teeth=anatomy.vertices_of(TEETH),
         beard=beard,
         moustache=moustache,
@@ -199,12 +206,14 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     )
     attributes[on_skin, LIPS] = anatomy.masks["lips"]
     attributes[on_skin, BEARD] = beard
-    attributes[on_skin, STUBBLE_AREA] = np.maximum(template.beard, 0.8 * template.moustache)
+    shaven = 0.7 * smoothstep(-0.05, 0.08, inside_hairline(anatomy.vertices, azimuth, dataclasses.replace(hair, bald=0.0)))
+    attributes[on_skin, STUBBLE_AREA] = np.maximum(np.maximum(template.beard, 0.8 * template.moustache), shaven)
     attributes[on_skin, OPENNESS] = anatomy.masks["openness"]
     attributes[template.teeth, OPENNESS] = light_in_mouth(expression or {})
     attributes[on_skin, EARS] = anatomy.masks["ears"]
     attributes[on_skin, MOUTH] = anatomy.masks["inside-mouth"]
     attributes[on_skin, EYELIDS] = anatomy.masks["eyelids"]
+    attributes[on_hair.stop :, : LENS_Y + 1] = glasses.lens_coordinates()
     lies = hairdo.flow
     attributes[on_hair, SINE], attributes[on_hair, COSINE] = np.sin(lies.across), np.cos(lies.across)
     attributes[on_hair, ALONG], attributes[on_hair, SPREAD] = lies.along, lies.spread
@@ -213,6 +222,9 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     closed = template.triangles[template.part != HAIR_INSIDE]
     normals = vertex_normals(vertices, closed)
     opaque = template.triangles[~np.isin(template.part, (LASHES, HAIR_INSIDE, FRAME))]
+    cut = np.zeros(len(vertices), bool)
+    cut[on_hair] = hairdo.outline < 0
+    opaque = opaque[~cut[opaque].all(1)]
     return Head(
         person=person,
         vertices=vertices,
@@ -222,6 +234,7 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
         opaque=opaque,
         triangles=template.triangles,
         part=template.part,
+        lenses=template.lenses,
     )
 
 
