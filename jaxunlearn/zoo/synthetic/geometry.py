@@ -30,6 +30,8 @@ EYES_AT = np.array([0.0, 0.0, 0.26])
 
 REST_X, REST_Y, REST_Z, SCALP, LIPS, BEARD, OPENNESS, EARS, MOUTH, EYELIDS, STUBBLE_AREA = range(11)
 """Columns of the attributes on skin, eyes, lashes, teeth and tongue."""
+LENS_X, LENS_Y = range(2)
+"""Columns of the attributes on glasses: place on a lens, in [-1, 1] from edge to edge."""
 ATTRIBUTES = 11
 
 
@@ -46,6 +48,7 @@ class Template:
       triangles, part: [T, 3] vertex indices and [T] part numbers of the whole mesh.
       bare: [S, 3] the triangles that throw shadows, without the hair.
       vertex_part: [N] part number of each vertex.
+      lenses: [L, 3] vertex indices of the lenses' triangles, which let light through.
       teeth: vertex indices of the teeth.
       beard: [vertices of the anatomy] density of a full beard, in [0, 1].
       moustache: the same for a moustache.
@@ -61,6 +64,7 @@ class Template:
     part: np.ndarray
     bare: np.ndarray
     vertex_part: np.ndarray
+    lenses: np.ndarray
     teeth: np.ndarray
     beard: np.ndarray
     moustache: np.ndarray
@@ -79,6 +83,7 @@ class Head:
       opaque: [S, 3] the triangles that throw shadows: all but lashes, glasses and shorn hair.
       vertex_part: [N] part number of each vertex.
       triangles, part: [T, 3] vertex indices and [T] part numbers.
+      lenses: [L, 3] vertex indices of the triangles of the lenses.
     """
 
     person: Person
@@ -90,6 +95,7 @@ class Head:
     vertex_part: np.ndarray
     triangles: np.ndarray
     part: np.ndarray
+    lenses: np.ndarray
 
 
 def beard_area(anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray]:
@@ -140,7 +146,8 @@ def load_template() -> Template:
             np.full(len(frame), FRAME),
         ]
     )
-    vertex_part = np.zeros(triangles.max() + 1, np.int32)
+    lenses = glasses.lens_triangles() + first_frame
+    vertex_part = np.full(max(triangles.max(), lenses.max()) + 1, FRAME, np.int32)
     for number in reversed(range(FRAME + 1)):  # the hair's two sides share vertices: they count as its outside
         vertex_part[triangles[part == number]] = number
     return Template(
@@ -154,6 +161,7 @@ def load_template() -> Template:
         part=part.astype(np.int32),
         bare=anatomy.triangles[anatomy.part != LASHES],
         vertex_part=vertex_part,
+        lenses=lenses.astype(np.int32),
         teeth=anatomy.vertices_of(TEETH),
         beard=beard,
         moustache=moustache,
@@ -210,12 +218,14 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     )
     attributes[on_skin, LIPS] = anatomy.masks["lips"]
     attributes[on_skin, BEARD] = beard
-    attributes[on_skin, STUBBLE_AREA] = np.maximum(template.beard, 0.8 * template.moustache)
+    shaven = 0.7 * smoothstep(-0.05, 0.08, inside_hairline(anatomy.vertices, azimuth, dataclasses.replace(hair, bald=0.0)))
+    attributes[on_skin, STUBBLE_AREA] = np.maximum(np.maximum(template.beard, 0.8 * template.moustache), shaven)
     attributes[on_skin, OPENNESS] = anatomy.masks["openness"]
     attributes[template.teeth, OPENNESS] = light_in_mouth(expression or {})
     attributes[on_skin, EARS] = anatomy.masks["ears"]
     attributes[on_skin, MOUTH] = anatomy.masks["inside-mouth"]
     attributes[on_skin, EYELIDS] = anatomy.masks["eyelids"]
+    attributes[on_hair.stop :, : LENS_Y + 1] = glasses.lens_coordinates()
     lies = hairdo.flow
     attributes[on_hair, SINE], attributes[on_hair, COSINE] = np.sin(lies.across), np.cos(lies.across)
     attributes[on_hair, ALONG], attributes[on_hair, SPREAD] = lies.along, lies.spread
@@ -235,6 +245,7 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
         vertex_part=template.vertex_part,
         triangles=template.triangles,
         part=template.part,
+        lenses=template.lenses,
     )
 
 

@@ -26,7 +26,8 @@ LOOKS = (
     "eye_opening", "shirt",
 )  # fmt: skip
 RESTING = {
-    "mouthSmileLeft": 0.30, "mouthSmileRight": 0.30, "cheekSquintLeft": 0.12, "cheekSquintRight": 0.12,
+    "mouthSmileLeft": 0.50, "mouthSmileRight": 0.50, "cheekSquintLeft": 0.15, "cheekSquintRight": 0.15,
+    "browInnerUp": 0.12,
 }  # fmt: skip
 """Expression of everybody's face at rest: without it the template looks grave."""
 SHAPE_INPUTS = LATENT_SIZE - len(MACRO) - len(LOOKS)
@@ -262,7 +263,7 @@ def person_from_latent(z: np.ndarray) -> Person:
             muscle=float(np.clip(0.35 * macro["muscle"], -1, 1)),
         ),
         face=face_of(male, old, ancestry, hair_colour, looks, marks_matrix() @ shape_inputs),
-        hair=hair_of(male, old, hair_colour, looks),
+        hair=hair_of(male, old, ancestry, hair_colour, looks),
         glasses=Glasses(
             worn=looks["glasses"] > 1.05,
             roundness=sigmoid(1.8 * looks["glasses_shape"]),
@@ -338,12 +339,12 @@ def face_of(
     return Face(
         skin=skin,
         lips=lips,
-        brows=0.70 * hair_colour,
+        brows=0.62 * hair_colour + 0.10 * skin,
         iris=iris,
         blush=0.75 * sigmoid(1.2 * looks["blush"] - 0.4),
         brow_thickness=float(np.clip(brow_thickness, 0.028, 0.08)),
-        brow_arch=0.03 + 0.022 * looks["brow_arch"],
-        brow_tilt=0.02 * looks["brow_tilt"],
+        brow_arch=0.034 + 0.018 * looks["brow_arch"],
+        brow_tilt=-0.012 + 0.014 * looks["brow_tilt"],
         shirt=softmax_mix((4 * looks["shirt"] * np.array([-1.0, -0.3, 0.3, 1.0])).tolist(), SHIRTS),
         age=lines,
         freckles=sigmoid(2.2 * marks[1] + 1.0 * looks["hair_redness"] - 2.2) * (0.25 + 0.75 * fair),
@@ -353,18 +354,23 @@ def face_of(
     )
 
 
-def hair_of(male: float, old: float, colour: np.ndarray, looks: dict[str, float]) -> Hair:
+def hair_of(
+    male: float, old: float, ancestry: np.ndarray, colour: np.ndarray, looks: dict[str, float]
+) -> Hair:
     """Build hairdo, baldness and beard."""
     bald = sigmoid(5 * (male - 0.5) + 2.5 * looks["bald"] + 2.0 * old - 5.4)
     facial = 8 * (male - 0.85)
+    african, asian, _ = ancestry
+    curl = sigmoid(2.6 * looks["curl"] - 2.2 + 2.6 * african - 1.2 * asian)
+    fullness = sigmoid(1.2 * looks["hair_volume"])
     return Hair(
         colour=colour,
-        length=sigmoid(2.4 * looks["hair_length"] - 4.2 * (male - 0.5)) * (1 - 0.8 * bald),
-        volume=0.10 + 0.20 * sigmoid(1.4 * looks["hair_volume"]) * (1 - 0.4 * male),
+        length=sigmoid(2.0 * looks["hair_length"] - 0.3 - 4.4 * (male - 0.5)) * (1 - 0.8 * bald),
+        volume=0.09 + 0.16 * fullness * (1 - 0.35 * male) + 0.20 * curl * fullness,
         hairline=0.08 * np.tanh(looks["hairline"]) + 0.16 * male * old,
         parting=float(np.tanh(1.2 * looks["parting"])),
-        fringe=sigmoid(3.0 * looks["fringe"] - 1.4 - 0.8 * male) * (1 - bald),
-        curl=sigmoid(3.0 * looks["curl"] - 2.0),
+        fringe=sigmoid(2.6 * looks["fringe"] - 2.0 - 0.8 * male) * (1 - bald),
+        curl=curl,
         bald=bald,
         beard=sigmoid(facial + 3.0 * looks["beard"] - 2.8),
         moustache=sigmoid(facial + 2.0 * looks["beard"] + 2.2 * looks["moustache"] - 3.0),

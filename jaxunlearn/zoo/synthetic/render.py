@@ -10,6 +10,7 @@ from jaxunlearn.zoo.synthetic.geometry import HAIR, HAIR_INSIDE, Head
 from jaxunlearn.zoo.synthetic.light.lighting import Light
 from jaxunlearn.zoo.synthetic.light.shadows import lamp_share
 from jaxunlearn.zoo.synthetic.paint.face_map import face_map
+from jaxunlearn.zoo.synthetic.paint.lenses import add_lenses
 from jaxunlearn.zoo.synthetic.paint.table import paint_table
 from jaxunlearn.zoo.synthetic.rasterizer import project, rasterize
 from jaxunlearn.zoo.synthetic.shading import illuminate, shade
@@ -59,7 +60,7 @@ def render(
     projected = project(head.vertices, cam2world, intrinsics, samples)
     first, last = np.searchsorted(head.part, [HAIR, HAIR_INSIDE + 1])
     triangle, inverse_depth, barycentric = rasterize(
-        projected, head.triangles, samples, head.attributes, (first, last), head.person.hair.curl
+        projected, head.triangles, samples, head.attributes, (int(first), int(last)), head.person.hair.curl
     )
     colours, numbers = paint_table(head.person)
     direction = np.array(light.direction, np.float32)
@@ -84,6 +85,9 @@ def render(
         lit,
         np.array(background, np.float32),
     )
+    if head.person.glasses.worn:
+        seen, depth, place = rasterize(projected, head.lenses, samples, head.attributes, (0, 0), 0.0)
+        add_lenses(image, inverse_depth, seen, depth, place, head.lenses, head.attributes)
     return Rendering(*resolve(image, inverse_depth, resolution, intrinsics))
 
 

@@ -40,17 +40,18 @@ def inside_hairline(points: np.ndarray, azimuth: np.ndarray, hair: Hair) -> np.n
     It is positive where hair grows, in template units along the scalp.
     """
     side, height = np.abs(azimuth), points[:, 1]
-    forehead = 7.94 + hair.hairline * (1 + 1.6 * smoothstep(0.25, 0.75, side) * smoothstep(1.3, 0.85, side))
-    forehead = forehead - 0.05 * hair.parting * np.sin(2 * azimuth) - 0.05 * (1 - np.cos(2.5 * azimuth))
-    above = height - forehead
+    # Highest over the corners of the forehead; baldness begins here.
+    forehead = np.interp(side, [0.0, 0.25, 0.55, 0.8, 1.0, 1.15], [8.03, 8.05, 8.08, 8.00, 7.72, 7.35])
+    corners = smoothstep(0.2, 0.55, side) * smoothstep(1.2, 0.8, side)
+    forehead = forehead + hair.hairline * (1 + 1.2 * corners) - 0.05 * hair.parting * np.sin(2 * azimuth)
+    above = height - forehead - 0.62 * hair.bald * smoothstep(7.5, 8.0, height)
     # In front of the ear down to a sideburn, over the ear, behind it down to the nape.
     contour = np.interp(
         side, [0.9, 1.25, 1.45, 1.75, 2.05, 2.4, np.pi], [7.3, 7.05, 7.12, 7.50, 7.1, 6.72, 6.62]
     )
     behind = np.minimum(0.75 * (side - 1.12 - 0.25 * smoothstep(7.5, 7.1, height)), height - contour)
-    distance = np.maximum(above, behind)
-    crown = smoothstep(7.55, 8.05, height) * smoothstep(2.9, 2.2, side * smoothstep(8.3, 7.8, height))
-    return distance - hair.bald * crown * (0.25 + np.maximum(distance, 0))
+    bared = 0.9 * hair.bald * smoothstep(7.75, 8.15, height + 0.25 * smoothstep(2.2, 1.2, side))
+    return np.maximum(above, behind - bared)
 
 
 def over_forehead(points: np.ndarray, azimuth: np.ndarray, hair: Hair) -> np.ndarray:
@@ -58,7 +59,7 @@ def over_forehead(points: np.ndarray, azimuth: np.ndarray, hair: Hair) -> np.nda
     side, height = np.abs(azimuth), points[:, 1]
     # Combed to one side of a parting, and a little shorter in the middle than at the temples.
     lean = 0.5 + 0.5 * np.tanh(2.2 * (2 * hair.parting * np.sin(azimuth) + 1 - abs(hair.parting)))
-    lower = 7.98 - 0.42 * hair.fringe * lean * (1 + 0.2 * smoothstep(0.3, 1.0, side))
+    lower = 8.06 - 0.50 * hair.fringe * lean * (1 + 0.2 * smoothstep(0.3, 1.0, side))
     return np.minimum(np.minimum(height - lower, 0.9 * (1.15 - side)), 8 * (hair.fringe - 0.02))
 
 
@@ -97,7 +98,7 @@ def dress(grid: HairGrid, hair: Hair) -> Hairdo:
     locks = lock_heights(lies.across, lies.along, lies.spread, hair.curl)
 
     top = smoothstep(7.2, 8.35, height)
-    thickness = hair.volume * (0.42 + 0.58 * top) * (1 - 0.55 * hair.bald)
+    thickness = hair.volume * (0.42 + 0.58 * top) * (1 - 0.6 * hair.bald)
     thickness = thickness + 0.06 * hair.length * (1 - top)
     # A furrow along the parting; the hair lifts beside it.
     furrow = reach * (1 - hair.curl) * np.exp(-((lies.along / 0.10) ** 2))

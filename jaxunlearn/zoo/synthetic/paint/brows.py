@@ -1,5 +1,7 @@
 """Density of the brows."""
 
+import math
+
 import numba
 import numpy as np
 
@@ -16,4 +18,9 @@ def brow_at(x: float, y: float, numbers: np.ndarray) -> float:
     thickness = (
         numbers[BROW_THICKNESS] * (1 - 0.6 * ramp(-0.2, 1.1, along)) * (1 - 0.25 * ramp(-0.6, -1.1, along))
     )
-    return ramp(1.1 * thickness, 0.5 * thickness, abs(y - centre)) * ramp(0.07, 0.16, x) * ramp(0.68, 0.58, x)
+    # Hairs stand up at the inner end and lie down towards the tail; they stick out of the soft edges.
+    slant = 1.9 - 1.1 * ramp(-0.9, 0.2, along)
+    hairs = math.sin(2 * math.pi / 0.062 * (x - (y - centre) / slant))
+    reach = thickness * (1 + 0.16 * hairs)
+    body = ramp(1.25 * reach, 0.30 * reach, abs(y - centre)) * (0.88 + 0.12 * hairs)
+    return body * ramp(0.06, 0.19, x) * ramp(0.70, 0.54, x)

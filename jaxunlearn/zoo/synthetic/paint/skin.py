@@ -14,6 +14,7 @@ from jaxunlearn.zoo.synthetic.geometry import (
     SCALP,
     STUBBLE_AREA,
 )
+from jaxunlearn.zoo.synthetic.paint.beard import paint_beard
 from jaxunlearn.zoo.synthetic.paint.brows import brow_at
 from jaxunlearn.zoo.synthetic.paint.face_map import (
     BLUSH_MAP,
@@ -121,14 +122,14 @@ def paint_skin(
         shine *= 1 - 0.5 * stubble
     beard = a[BEARD]
     if beard > 0.01:
-        blend(out, colours[HAIR_COLOUR], 0.88 * ramp(0.02, 0.65, beard))
+        paint_beard(a, colours, out)
         shine *= 1 - beard
     lips = ramp(0.15, 0.7, a[LIPS])
     if lips > 0:
         shine = shine * (1 - 0.5 * lips) + paint_lips(a, lips, colours, out)
     if z > 0.85 and 0.08 < x < 0.72:
         brow = brow_at(x, y, numbers)
-        blend(out, colours[BROW_COLOUR], 0.92 * brow)
+        blend(out, colours[BROW_COLOUR], 0.85 * brow)
         shine *= 1 - brow
     # Roots under the hair.
     roots = ramp(-0.05, 0.06, a[SCALP])
