@@ -17,7 +17,7 @@ def paint_beard(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> None:
     # Hair points down from the cheek, and forward under the chin.
     across = x + 0.5 * z
     hairs = 0.6 * math.sin(62 * across + 2.2 * math.sin(9 * y)) + 0.4 * math.sin(35 * across - 11 * y)
-    cover = ramp(0.04, 0.62, a[BEARD] * (1 + 0.22 * hairs))
-    tone = 0.94 + 0.16 * hairs
+    cover = ramp(0.04, 0.62, a[BEARD] * (1 + 0.14 * hairs))
+    tone = 0.96 + 0.07 * hairs
     for channel in range(3):
         out[channel] += (colours[HAIR_COLOUR, channel] * tone - out[channel]) * 0.90 * cover

@@ -21,6 +21,6 @@ def brow_at(x: float, y: float, numbers: np.ndarray) -> float:
     # Hairs stand up at the inner end and lie down towards the tail; they stick out of the soft edges.
     slant = 1.9 - 1.1 * ramp(-0.9, 0.2, along)
     hairs = math.sin(2 * math.pi / 0.062 * (x - (y - centre) / slant))
-    reach = thickness * (1 + 0.16 * hairs)
-    body = ramp(1.25 * reach, 0.30 * reach, abs(y - centre)) * (0.88 + 0.12 * hairs)
+    reach = thickness * (1 + 0.09 * hairs)
+    body = ramp(1.25 * reach, 0.30 * reach, abs(y - centre)) * (0.94 + 0.06 * hairs)
     return body * ramp(0.06, 0.19, x) * ramp(0.70, 0.54, x)

@@ -29,7 +29,7 @@ def paint_hair(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, ny: floa
     curl = numbers[CURL]
     straight = strands(across, along, a[SPREAD])
     pattern = (1 - curl) * straight + curl * curls(across, along, a[SPREAD])
-    tone = 0.90 + 0.17 * pattern + 0.12 * a[LOCKS]
+    tone = 0.90 + 0.14 * pattern + 0.12 * a[LOCKS]
     roots = (1 - 0.7 * curl) * ramp(0.16, 0.02, along)
     tone *= 1 - 0.30 * roots
     tone *= 0.80 + 0.20 * ramp(0.0, 0.25, a[OUTLINE])
