@@ -1,4 +1,4 @@
-"""The task of training a generator: points at known depth in the first phase, images, too, in the second."""
+"""The task of training a generator: points at known depth first; then parts of images, too; then whole images."""
 
 import functools
 from collections.abc import Callable
@@ -26,9 +26,9 @@ from jaxunlearn.zoo.synthetic.photographs import (
 )
 from jaxunlearn.zoo.training import optimizer
 from jaxunlearn.zoo.training.generator_data import Batch, Supervision, on_white
-from jaxunlearn.zoo.training.generator_loss import Weights, objective
+from jaxunlearn.zoo.training.generator_loss import Rendered, Weights, objective
+from jaxunlearn.zoo.training.patches import check_patch
 from jaxunlearn.zoo.training.trainer import LICENCE, Config, Figures, Numbers
-from lpips_flax import LPIPS
 
 W_AVG_SAMPLES = 10_000
 
@@ -62,6 +62,11 @@ class GeneratorTask:
             shape = GeneratorConfig.from_json(config.generator.to_dict())
         except ValueError as error:
             raise InputError(f"config.generator: {error}") from error
+        if config.patch:
+            try:
+                check_patch(config.patch, shape)
+            except ValueError as error:
+                raise InputError(f"config.patch {error}") from error
         if shape.ray_start == "auto":
             raise InputError("config.generator.ray_start must be a number: points lie between the rays' ends")
         self.config = config
@@ -70,7 +75,12 @@ class GeneratorTask:
         self._compute = Compute.for_platform(jax.default_backend())
         self._weights = Weights(**config.loss)
         self._perceptual = lpips_flax.load("alex")
-        self._steps = {"surface": self._make_step(None), "volume": self._make_step(self._perceptual)}
+        views, patch = config.rendered_views, config.patch or None
+        self._steps = {
+            "surface": self._make_step(None),
+            "patches": self._make_step(Rendered(views, patch, self._perceptual)),
+            "whole": self._make_step(Rendered(views, None, self._perceptual)),
+        }
 
     @property
     def steps(self) -> int:
@@ -101,7 +111,7 @@ class GeneratorTask:
     def step(self, state: TrainingState, batch: Batch, number: int) -> tuple[TrainingState, Numbers]:
         """Take a step of the phase that `number` is in; the state's arrays are donated."""
         config = self.config
-        phase = "surface" if number < config.surface_steps else "volume"
+        phase = self._phase(number)
         rate = optimizer.learning_rate(
             number, surface_steps=config.surface_steps, steps=self.steps, **config.rate
         )
@@ -149,8 +159,8 @@ class GeneratorTask:
             "made_by": "tools/train_zoo.py",
             "people": f"jaxunlearn.zoo.synthetic, mapping version {MAPPING_VERSION}",
             "seed": str(self.config.seed),
-            "steps": str(int(state.step)),
-            "seconds": str(round(seconds)),
+            "training_steps": str(int(state.step)),
+            "training_seconds": str(round(seconds)),
             "median_radius": f"{float(radius):.4f}",
         }
         save_generator(generator, path, header, dtype=dtype)
@@ -162,12 +172,19 @@ class GeneratorTask:
         generator.backbone.mapping.w_avg[...] = jnp.mean(ws, axis=(0, 1))
         return generator
 
+    def _phase(self, number: int) -> str:
+        """Return the phase of step `number`; the second renders parts of images at first, if there are any."""
+        if number < self.config.surface_steps:
+            return "surface"
+        in_parts = self.config.patch and number < self.steps - self.config.whole_steps
+        return "patches" if in_parts else "whole"
+
     def _renders(self, state: TrainingState) -> bool:
         """True if the second phase has begun, so that images after super-resolution can be judged."""
         return int(state.step) > self.config.surface_steps
 
-    def _make_step(self, perceptual: LPIPS | None) -> Step:
-        """Return the compiled step of the first phase, or of the second with `perceptual`."""
+    def _make_step(self, rendered: Rendered | None) -> Step:
+        """Return the compiled step of the first phase, or of the second with what is rendered."""
         config, template = self.config, self._template
 
         @functools.partial(jax.jit, donate_argnums=0)
@@ -181,10 +198,9 @@ class GeneratorTask:
                     with_arrays(template, parameters),
                     batch,
                     key,
-                    perceptual,
+                    rendered,
                     self._weights,
                     self._compute,
-                    rendered_views=config.rendered_views,
                 )
 
             gradients, parts = jax.grad(loss, has_aux=True)(state.parameters)
@@ -214,7 +230,7 @@ class GeneratorTask:
 def _check_counts(config: Config) -> None:
     """Refuse a config that asks for no people, views, pixels, or for negative phases."""
     counts = ("batch.people", "batch.views", "batch.pixels", "rendered_views")
-    for name in ("surface_steps", "volume_steps", *counts):
+    for name in ("surface_steps", "volume_steps", "whole_steps", "patch", *counts):
         value = functools.reduce(lambda node, key: node[key], name.split("."), config)
         least = int(name in counts)
         if value < least:
