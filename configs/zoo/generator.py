@@ -30,6 +30,8 @@ def get_config() -> ml_collections.ConfigDict:
     config.data.seed = 0
     config.data.folder = "runs/photographs"  # 6 GB; with "" every start renders again
     config.data.workers = 2
+    config.data.first_people = 0  # people to wait for before the first step; 0 waits for all
+    config.data.people_per_step = 8.0  # further people who arrive with each step
 
     config.batch = ml_collections.ConfigDict()
     config.batch.people = 4

@@ -23,8 +23,10 @@ from jaxunlearn.zoo.synthetic.photographs import (
     PhotographRequest,
     Photographs,
     photograph,
+    photograph_in_shards,
 )
 from jaxunlearn.zoo.training import optimizer
+from jaxunlearn.zoo.training.arrivals import Arrivals, Schedule
 from jaxunlearn.zoo.training.generator_data import Batch, Supervision, on_white
 from jaxunlearn.zoo.training.generator_loss import Rendered, Weights, objective
 from jaxunlearn.zoo.training.patches import check_patch
@@ -95,9 +97,29 @@ class GeneratorTask:
         return TrainingState(parameters, average, moments, jnp.zeros((), jnp.int32))
 
     def batches(self) -> Callable[[int], Batch]:
-        """Photograph the people to learn from; return a function from a step's number to its batch."""
+        """Photograph the people to learn from; return a function from a step's number to its batch.
+
+        With `config.data.first_people`, the others are photographed while it trains on these.
+        """
+        data = self.config.data
+        schedule = Schedule(data.people, data.first_people, data.people_per_step)
+        shards = photograph_in_shards(
+            self._request(held_out=False),
+            workers=data.workers,
+            folder=self._folder,
+            progress=not data.first_people,
+        )
+        arrivals = Arrivals(self._request(held_out=False), map(on_white, shards))
+
+        def available(number: int) -> int:
+            people = schedule.available(number)
+            arrivals.wait_for(people)
+            return people
+
+        available(0)
         return Supervision(
-            self._photographs(held_out=False),
+            arrivals.photographs,
+            available,
             **self.config.batch,
             near=float(self._shape.ray_start),
             far=float(self._shape.ray_end),
@@ -106,7 +128,8 @@ class GeneratorTask:
 
     def held_out(self) -> Photographs:
         """Photograph the people to evaluate on."""
-        return self._photographs(held_out=True)
+        data = self.config.data
+        return on_white(photograph(self._request(held_out=True), workers=data.workers, folder=self._folder))
 
     def step(self, state: TrainingState, batch: Batch, number: int) -> tuple[TrainingState, Numbers]:
         """Take a step of the phase that `number` is in; the state's arrays are donated."""
@@ -212,10 +235,15 @@ class GeneratorTask:
 
         return step
 
-    def _photographs(self, *, held_out: bool) -> Photographs:
-        """Photograph people on white; photographs are kept in `config.data.folder`."""
+    @property
+    def _folder(self) -> Path | None:
+        """The folder that keeps photographs."""
+        return Path(self.config.data.folder) if self.config.data.folder else None
+
+    def _request(self, *, held_out: bool) -> PhotographRequest:
+        """Return the photographs to learn from, or those to evaluate on."""
         data = self.config.data
-        request = PhotographRequest(
+        return PhotographRequest(
             "generator",
             people=data.held_out if held_out else data.people,
             views=data.views,
@@ -223,18 +251,19 @@ class GeneratorTask:
             seed=data.seed,
             first=HELD_OUT_FIRST if held_out else 0,
         )
-        folder = Path(data.folder) if data.folder else None
-        return on_white(photograph(request, workers=data.workers, folder=folder))
 
 
 def _check_counts(config: Config) -> None:
     """Refuse a config that asks for no people, views, pixels, or for negative phases."""
     counts = ("batch.people", "batch.views", "batch.pixels", "rendered_views")
-    for name in ("surface_steps", "volume_steps", "whole_steps", "patch", *counts):
+    for name in ("surface_steps", "volume_steps", "whole_steps", "patch", "data.first_people", *counts):
         value = functools.reduce(lambda node, key: node[key], name.split("."), config)
         least = int(name in counts)
         if value < least:
             raise InputError(f"config.{name} must be at least {least}, not {value}")
+    first = config.data.first_people
+    if first and first < config.batch.people:
+        raise InputError(f"config.data.first_people must be 0, or at least config.batch.people, not {first}")
 
 
 def arrays_of(generator: TriPlaneGenerator) -> optimizer.Arrays:

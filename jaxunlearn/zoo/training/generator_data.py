@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,12 +90,15 @@ class Supervision:
 
     Attributes:
       photographs: the people to draw from.
+      available: number of a batch → number of people, from the first on, that it draws from; it may wait for
+        them.
       people, views, pixels: `B`, `V` and `K`.
       near, far: ends of the generator's rays.
       seed: seed of all draws.
     """
 
     photographs: Photographs
+    available: Callable[[int], int]
     people: int
     views: int
     pixels: int
@@ -105,8 +109,8 @@ class Supervision:
     def batch(self, number: int) -> Batch:
         """Draw batch `number`."""
         rng = np.random.Generator(np.random.PCG64([self.seed, number]))
-        available, each = self.photographs.camera.shape[:2]
-        person = rng.choice(available, self.people, replace=False)[:, None]
+        each = self.photographs.camera.shape[1]
+        person = rng.choice(self.available(number), self.people, replace=False)[:, None]
         view = np.argsort(rng.random((self.people, each)), axis=1)[:, : self.views]
         camera = self.photographs.camera[person, view]
         image = self.photographs.image[person, view]
