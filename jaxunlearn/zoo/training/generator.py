@@ -1,4 +1,4 @@
-"""The task of training a generator: points at known depth first; then parts of images, too; then whole images."""
+"""The task of training a generator: points at known depth; then parts of images, too; then whole images."""
 
 import functools
 from collections.abc import Callable
