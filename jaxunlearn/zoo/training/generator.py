@@ -196,7 +196,7 @@ class GeneratorTask:
         return generator
 
     def _phase(self, number: int) -> str:
-        """Return the phase of step `number`; the second renders parts of images at first, if there are any."""
+        """Return the kind of step `number`; the second phase renders parts of images first, if any."""
         if number < self.config.surface_steps:
             return "surface"
         in_parts = self.config.patch and number < self.steps - self.config.whole_steps

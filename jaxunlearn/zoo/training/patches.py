@@ -3,8 +3,7 @@
 Super-resolution mixes neighbours, so that pixels near a cut differ from those of the whole image. They do not
 count. Where a part touches the edge of the image, there is no cut.
 
-`B` people, `V` views of each, `N` rays along a side of the whole image, `P` along a side of a part, `R` pixels
-along a side of the whole image.
+`B` people, `V` views of each, `N` rays along a side of the whole image, `P` along a side of a part.
 """
 
 from typing import NamedTuple
