@@ -1,8 +1,9 @@
 """The bundled generator of synthetic people, `jaxunlearn/zoo/heads.safetensors`.
 
 The first phase regresses the planes at known surface depth. The second phase compares rendered images, too:
-absolute error, squared error and LPIPS on AlexNet, after volume rendering and super-resolution.
-Time on one core of a shared two-core machine: about two hours, and 5 minutes to render the data.
+absolute error, squared error and LPIPS on AlexNet, after volume rendering and super-resolution. At first it
+renders a random quarter of an image, with the pixels that the whole image has there; at the end, whole images.
+A training that was stopped may resume with other numbers of steps.
 
     python tools/train_zoo.py --config configs/zoo/generator.py --workdir runs/heads
     python tools/evaluate_zoo_generator.py runs/heads/generator.safetensors
@@ -41,9 +42,9 @@ def get_config() -> ml_collections.ConfigDict:
     config.rendered_views = 1
     config.patch = 32  # rays along a side of the part of a view that is rendered; 0 renders whole views
 
-    config.surface_steps = 10000  # first phase
-    config.volume_steps = 10000  # second phase
-    config.whole_steps = 600  # the last steps of the second phase render whole views
+    config.surface_steps = 14000  # first phase
+    config.volume_steps = 6500  # second phase
+    config.whole_steps = 500  # the last steps of the second phase render whole views
     config.ema_decay = 0.998
     config.clip = 1.0
     config.rate = ml_collections.ConfigDict()
@@ -61,7 +62,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.loss.lpips = 0.2
 
     config.log_every = 25
-    config.evaluate_every = 500
-    config.evaluate_people = 48
+    config.evaluate_every = 4000
+    config.evaluate_people = 16
     config.checkpoint_minutes = 3.0
     return config

@@ -1,8 +1,8 @@
 """Where the face is in a picture: found by a detector, or foreseen from the camera.
 
 A detector does what the papers' programs do. A picture without a detected face has no landmarks. Without a
-detector, the landmarks of a standard face are projected with the camera of the picture. The generator's config
-tells where the standard face is in its space.
+detector, the landmarks of a standard face are projected with the camera of the picture. The generator's
+config tells where the standard face is in its space.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""The task of training a generator: points at known depth first; then parts of images, too; then whole images."""
+"""The task of training a generator: points at known depth; then parts of images, too; then whole images."""
 
 import functools
 from collections.abc import Callable
@@ -196,7 +196,7 @@ class GeneratorTask:
         return generator
 
     def _phase(self, number: int) -> str:
-        """Return the phase of step `number`; the second renders parts of images at first, if there are any."""
+        """Return the kind of step `number`; the second phase renders parts of images first, if any."""
         if number < self.config.surface_steps:
             return "surface"
         in_parts = self.config.patch and number < self.steps - self.config.whole_steps

@@ -3,8 +3,7 @@
 Super-resolution mixes neighbours, so that pixels near a cut differ from those of the whole image. They do not
 count. Where a part touches the edge of the image, there is no cut.
 
-`B` people, `V` views of each, `N` rays along a side of the whole image, `P` along a side of a part, `R` pixels
-along a side of the whole image.
+`B` people, `V` views of each, `N` rays along a side of the whole image, `P` along a side of a part.
 """
 
 from typing import NamedTuple
@@ -20,6 +19,9 @@ MARGIN = 4
 A "2X" module reads 4 rays around a ray: one for each convolution of its first block, and in its second, at
 half the width, up to 2 for its filtered upsampling convolution, its second convolution, and the filter of the
 image so far."""
+
+SMALLEST_IMAGE = 32
+"""Pixels along a side of the smallest image that LPIPS on AlexNet can compare; nothing is left of others."""
 
 
 class Patches(NamedTuple):
@@ -38,11 +40,13 @@ def check_patch(patch: int, config: GeneratorConfig) -> None:
     """Refuse a number of rays that cannot be cut from the images of a generator.
 
     Raises:
-      ValueError: if a part has no pixel of the whole image, or the generator resizes or shifts its rays.
+      ValueError: if a part is too small for LPIPS or has no pixel of the whole image, or if the generator
+        resizes its rays or adds noise.
     """
     whole = config.neural_rendering_resolution
-    if not 2 * MARGIN < patch <= whole:
-        raise ValueError(f"must be from {2 * MARGIN + 1} to {whole} rays, not {patch}")
+    least = max(2 * MARGIN + 1, SMALLEST_IMAGE * whole // config.img_resolution)
+    if not least <= patch <= whole:
+        raise ValueError(f"must be from {least} to {whole} rays, not {patch}")
     module = config.superresolution_module
     if module != "none" and (module != "2X" or config.superresolution_input_resolution != whole):
         raise ValueError(f'needs a generator with "2X" super-resolution of all its {whole} x {whole} rays')

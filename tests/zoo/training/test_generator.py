@@ -24,11 +24,12 @@ from torch_bridge.safetensors_file import read_safetensors
 def config(committed: Callable[..., Config], tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The committed config with everything small."""
     config = committed("generator")
-    config.generator.update(TINY)
+    config.generator.update(TINY | {f"{x}_resolution": 24 for x in ("sr_input", "neural_rendering")})
+    config.generator.img_resolution = 48
     folder = str(tmp_path_factory.mktemp("shards"))
     config.data.update({"people": 3, "held_out": 2, "views": 2, "folder": folder, "workers": 1})
     config.batch.update({"people": 2, "views": 2, "pixels": 16})
-    config.update({"surface_steps": 2, "volume_steps": 2, "whole_steps": 1, "patch": 12})
+    config.update({"surface_steps": 2, "volume_steps": 2, "whole_steps": 1, "patch": 16})
     config.update({"log_every": 1, "evaluate_every": 2})
     config.evaluate_people = 2
     config.rate.warmup = 1
@@ -62,7 +63,7 @@ def test_a_run_leaves_weights_metrics_and_pictures(
     ]
     assert lines[-1]["held_out"]["images"] == 4
     with Image.open(finished / "images" / "step000004.png") as image:
-        assert image.size == (5 * 32, 2 * 2 * 32)
+        assert image.size == (5 * 48, 2 * 2 * 48)
     generator = load_generator(str(finished / "generator.safetensors"))
     assert generator.config.w_dim == 16
     z = np.random.default_rng(0).standard_normal((2000, 64)).astype(np.float32)
@@ -121,7 +122,7 @@ def test_eight_bits_keep_the_generator_and_its_notes(finished: Path, tmp_path: P
     ("change", "message"),
     [
         ({"surface_steps": -1}, "config.surface_steps must be at least 0, not -1"),
-        ({"patch": 8}, "config.patch must be from 9 to 64 rays, not 8"),
+        ({"patch": 8}, "config.patch must be from 16 to 64 rays, not 8"),
         ({"generator.sr_input_resolution": 32, "generator.img_resolution": 64}, "config.patch needs a gen"),
         ({"rendered_views": 0}, "config.rendered_views must be at least 1, not 0"),
         (

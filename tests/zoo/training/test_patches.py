@@ -104,10 +104,10 @@ def test_a_part_is_cut_where_it_lies() -> None:
 @pytest.mark.parametrize(
     ("patch", "change", "message"),
     [
-        (8, {}, "must be from 9 to 24 rays, not 8"),
-        (25, {}, "must be from 9 to 24 rays, not 25"),
-        (12, {"neural_rendering_resolution": 32}, "of all its 32 x 32 rays"),
-        (12, {"superresolution_noise_mode": "random"}, "without noise"),
+        (15, {}, "must be from 16 to 24 rays, not 15"),
+        (25, {}, "must be from 16 to 24 rays, not 25"),
+        (20, {"neural_rendering_resolution": 32}, "of all its 32 x 32 rays"),
+        (20, {"superresolution_noise_mode": "random"}, "without noise"),
     ],
 )
 def test_parts_that_cannot_be_cut_are_refused(patch: int, change: dict, message: str) -> None:
