@@ -320,7 +320,7 @@ def face_of(
     african, asian, caucasian = ancestry
     skin, darkness = skin_of(ancestry, looks)
     fair = 1 - darkness
-    natural = skin * [0.88, 0.68, 0.69] + (np.array([0.74, 0.44, 0.43]) - skin) * 0.10
+    natural = skin * [0.89, 0.71, 0.72] + (np.array([0.72, 0.46, 0.45]) - skin) * 0.10
     lipstick = (1 - male) * sigmoid(1.8 * looks["lip_shade"] - 1.2)
     rose = sigmoid(2.0 * looks["blush"])
     paint = skin * (rose * np.array([0.80, 0.46, 0.54]) + (1 - rose) * np.array([0.80, 0.38, 0.36]))
