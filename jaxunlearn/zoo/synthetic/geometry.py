@@ -148,7 +148,9 @@ def load_template() -> Template:
     )
     lenses = glasses.lens_triangles() + first_frame
     vertex_part = np.full(max(triangles.max(), lenses.max()) + 1, FRAME, np.int32)
-    for number in reversed(range(FRAME + 1)):  # the hair's two sides share vertices: they count as its outside
+    for number in reversed(
+        range(FRAME + 1)
+    ):  # the hair's two sides share vertices: they count as its outside
         vertex_part[triangles[part == number]] = number
     return Template(
         anatomy=anatomy,
@@ -218,8 +220,12 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     )
     attributes[on_skin, LIPS] = anatomy.masks["lips"]
     attributes[on_skin, BEARD] = beard
-    shaven = 0.7 * smoothstep(-0.05, 0.08, inside_hairline(anatomy.vertices, azimuth, dataclasses.replace(hair, bald=0.0)))
-    attributes[on_skin, STUBBLE_AREA] = np.maximum(np.maximum(template.beard, 0.8 * template.moustache), shaven)
+    shaven = 0.7 * smoothstep(
+        -0.05, 0.08, inside_hairline(anatomy.vertices, azimuth, dataclasses.replace(hair, bald=0.0))
+    )
+    attributes[on_skin, STUBBLE_AREA] = np.maximum(
+        np.maximum(template.beard, 0.8 * template.moustache), shaven
+    )
     attributes[on_skin, OPENNESS] = anatomy.masks["openness"]
     attributes[template.teeth, OPENNESS] = light_in_mouth(expression or {})
     attributes[on_skin, EARS] = anatomy.masks["ears"]

@@ -50,7 +50,7 @@ matching entry counts."""
 
 SKIN_TONES = np.array(
     [
-        [0.92, 0.76, 0.69], [0.88, 0.70, 0.60], [0.80, 0.60, 0.48], [0.69, 0.49, 0.37], [0.54, 0.37, 0.28],
+        [0.91, 0.74, 0.66], [0.87, 0.68, 0.575], [0.80, 0.60, 0.48], [0.69, 0.49, 0.37], [0.54, 0.37, 0.28],
         [0.39, 0.27, 0.21],
     ]
 )  # fmt: skip
@@ -320,7 +320,7 @@ def face_of(
     african, asian, caucasian = ancestry
     skin, darkness = skin_of(ancestry, looks)
     fair = 1 - darkness
-    natural = skin * [0.88, 0.68, 0.69] + (np.array([0.74, 0.44, 0.43]) - skin) * 0.10
+    natural = skin * [0.89, 0.71, 0.72] + (np.array([0.72, 0.46, 0.45]) - skin) * 0.10
     lipstick = (1 - male) * sigmoid(1.8 * looks["lip_shade"] - 1.2)
     rose = sigmoid(2.0 * looks["blush"])
     paint = skin * (rose * np.array([0.80, 0.46, 0.54]) + (1 - rose) * np.array([0.80, 0.38, 0.36]))
@@ -350,7 +350,7 @@ def face_of(
         freckles=sigmoid(2.2 * marks[1] + 1.0 * looks["hair_redness"] - 2.2) * (0.25 + 0.75 * fair),
         stubble=male * sigmoid(1.5 * marks[2] + 0.2),
         tired=sigmoid(1.2 * marks[3] + 1.5 * (old - 0.4)),
-        moles=np.array([sigmoid(4.0 * (mark - 1.75)) for mark in marks[4:]]),
+        moles=np.array([sigmoid(4.0 * (mark - 1.9)) for mark in marks[4:]]),
     )
 
 

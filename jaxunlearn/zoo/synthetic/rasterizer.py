@@ -96,14 +96,18 @@ def rasterize(
                             + w2 * attributes[k, RAGGEDNESS]
                         )
                         if outline < raggedness:
-                            sine = w0 * attributes[i, SINE] + w1 * attributes[j, SINE] + w2 * attributes[k, SINE]
+                            sine = (
+                                w0 * attributes[i, SINE] + w1 * attributes[j, SINE] + w2 * attributes[k, SINE]
+                            )
                             cosine = (
                                 w0 * attributes[i, COSINE]
                                 + w1 * attributes[j, COSINE]
                                 + w2 * attributes[k, COSINE]
                             )
                             along = (
-                                w0 * attributes[i, ALONG] + w1 * attributes[j, ALONG] + w2 * attributes[k, ALONG]
+                                w0 * attributes[i, ALONG]
+                                + w1 * attributes[j, ALONG]
+                                + w2 * attributes[k, ALONG]
                             )
                             if outline < raggedness * tips(math.atan2(sine, cosine), along, curl):
                                 continue

@@ -12,11 +12,11 @@ import numba
 import numpy as np
 
 from jaxunlearn.zoo.synthetic.anatomy import EYES, LASHES, SKIN, TEETH, TONGUE
-from jaxunlearn.zoo.synthetic.geometry import ATTRIBUTES, FRAME, HAIR, HAIR_INSIDE, OPENNESS
+from jaxunlearn.zoo.synthetic.geometry import ATTRIBUTES, FRAME, HAIR, HAIR_INSIDE, OPENNESS, REST_X
 from jaxunlearn.zoo.synthetic.paint.eyes import paint_eye
 from jaxunlearn.zoo.synthetic.paint.face_map import CHANNELS
 from jaxunlearn.zoo.synthetic.paint.hair import paint_hair
-from jaxunlearn.zoo.synthetic.paint.mixing import darken
+from jaxunlearn.zoo.synthetic.paint.mixing import darken, ramp
 from jaxunlearn.zoo.synthetic.paint.skin import paint_skin
 from jaxunlearn.zoo.synthetic.paint.table import FRAME_COLOUR
 
@@ -47,8 +47,8 @@ def paint_part(
         colour[0], colour[1], colour[2] = 0.07, 0.05, 0.05
     elif kind == TEETH:
         colour[0], colour[1], colour[2] = 0.86, 0.83, 0.77
-        for channel in range(3):
-            colour[channel] *= a[OPENNESS]
+        # Dark at the sides, where the cheeks are, and behind lips that are hardly open.
+        darken(colour, 1 - a[OPENNESS] * (1 - 0.85 * ramp(0.09, 0.19, abs(a[REST_X]))))
     elif kind == TONGUE:
         colour[0], colour[1], colour[2] = 0.62, 0.30, 0.30
     elif kind == HAIR:
@@ -119,6 +119,8 @@ def illuminate(
             received = soft[n, channel] + lamp[channel] * lamp_light(kind, towards, share[n], channel)
             if kind == EYES:
                 received = EYE_GLOW + (1 - EYE_GLOW) * 0.86 * received
+            elif kind == TEETH:
+                received = 0.35 + 0.5 * received  # they shine through each other; an open mouth shows them
             light[n, channel] = received
             light[n, 3 + channel] = facing * (0.3 * soft[n, channel] + lamp[channel] * share[n])
         light[n, 6] = ny

@@ -11,7 +11,6 @@ import numba
 
 from jaxunlearn.zoo.synthetic.paint.mixing import ramp
 
-
 SINE, COSINE, ALONG, SPREAD, OUTLINE, RAGGEDNESS, LOCKS = range(7)
 """Columns of the attributes on hair: sine and cosine of `across`, and the rest of `flow.Flow`; then signed
 distance from the ends of the longest locks, how much shorter the shortest are, and the height of locks."""

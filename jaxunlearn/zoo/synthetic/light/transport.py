@@ -11,7 +11,7 @@ import numpy as np
 from jaxunlearn.zoo.synthetic.light.harmonics import COSINE_LOBE, basis, even_directions
 from jaxunlearn.zoo.synthetic.light.shadows import highest, lamp_axes, on_map, reached
 
-DIRECTIONS = 24
+DIRECTIONS = 22
 MAP_SIZE = 44
 BOUNCE = 0.18
 """Light in a crease that comes from the skin around it, as a share of what the skin takes away."""

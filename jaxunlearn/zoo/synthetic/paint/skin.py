@@ -127,7 +127,7 @@ def paint_skin(
     lips = ramp(0.15, 0.7, a[LIPS])
     if lips > 0:
         shine = shine * (1 - 0.5 * lips) + paint_lips(a, lips, colours, out)
-    if z > 0.85 and 0.08 < x < 0.72:
+    if z > 0.85 and 0.05 < x < 0.72 and 7.3 < y < 7.8:
         brow = brow_at(x, y, numbers)
         blend(out, colours[BROW_COLOUR], 0.85 * brow)
         shine *= 1 - brow
