@@ -286,7 +286,7 @@ class GeneratorConfig:
             depth_resolution=12,
             depth_resolution_importance=12,
             ray_start=2.28,
-            ray_end=2.88,
+            ray_end=2.90,
             box_warp=0.88,
             face_unit=0.2324,
             face_origin=(0.0, -0.0856, 0.2622),
