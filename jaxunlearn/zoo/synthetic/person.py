@@ -50,7 +50,7 @@ matching entry counts."""
 
 SKIN_TONES = np.array(
     [
-        [0.92, 0.76, 0.69], [0.88, 0.70, 0.60], [0.80, 0.60, 0.48], [0.69, 0.49, 0.37], [0.54, 0.37, 0.28],
+        [0.91, 0.74, 0.66], [0.87, 0.68, 0.575], [0.80, 0.60, 0.48], [0.69, 0.49, 0.37], [0.54, 0.37, 0.28],
         [0.39, 0.27, 0.21],
     ]
 )  # fmt: skip
@@ -350,7 +350,7 @@ def face_of(
         freckles=sigmoid(2.2 * marks[1] + 1.0 * looks["hair_redness"] - 2.2) * (0.25 + 0.75 * fair),
         stubble=male * sigmoid(1.5 * marks[2] + 0.2),
         tired=sigmoid(1.2 * marks[3] + 1.5 * (old - 0.4)),
-        moles=np.array([sigmoid(4.0 * (mark - 1.75)) for mark in marks[4:]]),
+        moles=np.array([sigmoid(4.0 * (mark - 1.9)) for mark in marks[4:]]),
     )
 
 

@@ -106,7 +106,7 @@ def redness(side: float, y: float) -> tuple[float, float, float]:
     nose = np.exp(-(side**2) / 0.025 - (y - 6.93) ** 2 / 0.02)
     chin = np.exp(-(side**2) / 0.03 - (y - 6.34) ** 2 / 0.02)
     return (
-        0.10 * cheek + 0.12 * nose + 0.06 * chin,
+        0.16 * cheek + 0.17 * nose + 0.08 * chin,
         0.65 * cheek + 0.5 * nose + 0.2 * chin,
         ramp(7.5, 7.75, y) * ramp(0.6, 0.3, side),
     )
