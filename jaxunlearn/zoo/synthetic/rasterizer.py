@@ -60,6 +60,10 @@ def rasterize(
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         if area > -1e-9:  # rows grow downwards: front faces have negative area
             continue
+        if hair[0] <= t < hair[1]:
+            longest = max(attributes[i, OUTLINE], attributes[j, OUTLINE], attributes[k, OUTLINE])
+            if longest <= 0:  # wholly outside the hairdo
+                continue
         left, right = (
             max(int(np.ceil(min(x0, x1, x2))), 0),
             min(int(np.floor(max(x0, x1, x2))), resolution - 1),
