@@ -1,7 +1,7 @@
 """What synthetic people are like to others: whom a foreign network tells apart, and where their surfaces lie.
 
-The network is dlib's, trained on photos of real people. It is asked twice: about the people as they are, and
-about people who all have the same hair, or the same skin. The second answer shows by what it tells them apart.
+The network is dlib's, trained on photos of real people. It is asked about the people as they are, and about
+people who all have the same hair, or the same skin. The difference shows by what it tells them apart.
 `N` people, `V` photographs of each, `R` pixels a side.
 """
 
@@ -113,9 +113,9 @@ def tell_apart(descriptors: np.ndarray) -> ToldApart:
 def told_apart_without(
     network: DlibNetwork, people: Sequence[Person], *, views: int, resolution: int = 128, seed: int = 0
 ) -> dict[str, ToldApart]:
-    """Return the figures for people who all have the first one's part, for each of `PARTS`; no one has glasses.
+    """Return the figures for people who all have the first one's part, for each of `PARTS`.
 
-    A part counts much if the figures are low without it. The arguments are those of `describe`.
+    Glasses that all have are none. A part counts much if the figures are low without it. The arguments are those of `describe`.
     """
     bare = dataclasses.replace(people[0], glasses=dataclasses.replace(people[0].glasses, worn=False))
     return {
