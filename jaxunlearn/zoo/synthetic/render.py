@@ -50,7 +50,7 @@ def render(
       head: as from `build_head`.
       camera: `c` [25] as from `cameras.look_at`.
       resolution: pixels along each side.
-      light: light; the fixed head light by default.
+      light: light; the fixed portrait light by default.
       background: RGB in [0, 1].
       supersampling: samples along each side of a pixel.
     """

@@ -2,7 +2,7 @@
 
 | scenario      | people                      | pose          | expression | light, background     |
 | ------------- | --------------------------- | ------------- | ---------- | --------------------- |
-| `generator`   | z ~ N(0, I)                 | yaw up to 0.7 | none       | fixed head light      |
+| `generator`   | z ~ N(0, I)                 | yaw up to 0.7 | none       | fixed portrait light  |
 | `identity`    | z ~ N(0, I)                 | yaw up to 0.6 | every 2nd  | varied                |
 | `album`       | z ~ N(0, I)                 | yaw up to 0.5 | most       | slightly varied       |
 | `celeba_like` | other hair, many in glasses | yaw up to 0.7 | all        | coloured, hard, plain |

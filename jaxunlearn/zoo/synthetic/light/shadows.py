@@ -3,6 +3,8 @@
 import numba
 import numpy as np
 
+SIZE = 112
+"""Texels along each side of the map for the edge of a shadow."""
 CENTRE = (0.0, -0.06, 0.0)
 EXTENT = 0.62
 """Half the side of the square that a map covers around `CENTRE`, in world units: head and shoulders."""
@@ -17,7 +19,7 @@ def lamp_axes(direction: np.ndarray) -> np.ndarray:
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def on_map(vertices: np.ndarray, axes: np.ndarray, size: int) -> np.ndarray:
-    """Return column, row and height towards the lamp of vertices [N, 3], [N, 3]; columns and rows in texels."""
+    """Return column and row (in texels) and height towards the lamp of vertices [N, 3], as [N, 3]."""
     mapped = np.empty((vertices.shape[0], 3), np.float32)
     for n in range(vertices.shape[0]):
         x, y, z = vertices[n, 0] - CENTRE[0], vertices[n, 1] - CENTRE[1], vertices[n, 2] - CENTRE[2]
@@ -67,7 +69,8 @@ def reached(
       mapped: [N, 3] as from `on_map`.
       slope: [N] cosine between normal and lamp; vertices that face away count as unreached.
       height: map as from `highest`.
-      near, far: how far in front of a vertex a surface begins to take light, and takes all of it.
+      near: how far in front of a vertex a surface begins to take light, in world units.
+      far: how far in front it takes all light.
       reach: half the side of the square of texels that is averaged, for soft edges.
     """
     size = height.shape[0]
@@ -106,7 +109,6 @@ def lamp_share(
       triangles: [T, 3] of the surfaces that throw shadows.
       direction: towards the lamp.
     """
-    mapped = on_map(vertices, lamp_axes(direction), 112)
-    return reached(
-        mapped, normals @ direction.astype(np.float32), highest(mapped, triangles, 112), 0.012, 0.035, 2
-    )
+    mapped = on_map(vertices, lamp_axes(direction), SIZE)
+    height = highest(mapped, triangles, SIZE)
+    return reached(mapped, normals @ direction.astype(np.float32), height, near=0.012, far=0.035, reach=2)

@@ -12,6 +12,7 @@ from jaxunlearn.zoo.synthetic.light.harmonics import COSINE_LOBE, basis, even_di
 from jaxunlearn.zoo.synthetic.light.shadows import highest, lamp_axes, on_map, reached
 
 DIRECTIONS = 22
+"""Evenly spread directions in which a vertex looks for what hides the sky; straight down is open."""
 MAP_SIZE = 44
 BOUNCE = 0.18
 """Light in a crease that comes from the skin around it, as a share of what the skin takes away."""
@@ -19,14 +20,14 @@ BOUNCE = 0.18
 
 @functools.cache
 def samples() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return unit directions [D, 3] from which a face gets light, the maps' axes [D, 3, 3], the basis [D, 9]."""
+    """Return `D` unit directions [D, 3] that light comes from, axes of their maps [D, 3, 3], basis [D, 9]."""
     directions = even_directions(DIRECTIONS)
     directions = directions[directions[:, 1] > -0.9].astype(np.float32)
     return directions, np.stack([lamp_axes(one) for one in directions]), basis(directions).astype(np.float32)
 
 
 def transport(vertices: np.ndarray, normals: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Return nine coefficients [N, 9] of each vertex; their product with radiance is the light on a matt white.
+    """Return nine coefficients [N, 9] of each vertex; times radiance they are the light on matt white.
 
     Args:
       vertices: [N, 3] world positions.

@@ -1,7 +1,8 @@
 """Places of the marks of the skin: mottling, freckles, moles, the lines of age, redness and shine.
 
-Everything here depends only on the rest position, so `paint.face_map` tabulates it once. `x` is signed, positive on the person's left; `side` is its absolute value. Nothing is finer than about 0.03
-template units, which is 1.5 pixels in an image of 128 pixels.
+Everything here depends only on the rest position, so `paint.face_map` tabulates it once. `x` is signed,
+positive on the person's left; `side` is its absolute value. Nothing is finer than about 0.03 template units,
+which is 1.5 pixels in an image of 128 pixels.
 """
 
 import numba
@@ -101,7 +102,7 @@ def around_eye(side: float, y: float) -> tuple[float, float, float, float]:
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def redness(side: float, y: float) -> tuple[float, float, float]:
-    """Return redness of cheeks, nose and chin: everybody's and the blushing; and how yellow the forehead is."""
+    """Return redness of cheeks, nose and chin, everybody's and the blushing; and yellow of the forehead."""
     cheek = np.exp(-((side - 0.42) ** 2) / 0.04 - (y - 6.98) ** 2 / 0.035)
     nose = np.exp(-(side**2) / 0.025 - (y - 6.93) ** 2 / 0.02)
     chin = np.exp(-(side**2) / 0.03 - (y - 6.34) ** 2 / 0.02)
