@@ -369,7 +369,7 @@ def hair_of(
         volume=0.09 + 0.16 * fullness * (1 - 0.35 * male) + 0.20 * curl * fullness,
         hairline=0.08 * np.tanh(looks["hairline"]) + 0.16 * male * old,
         parting=float(np.tanh(1.2 * looks["parting"])),
-        fringe=sigmoid(2.6 * looks["fringe"] - 2.0 - 0.8 * male) * (1 - bald),
+        fringe=sigmoid(2.6 * looks["fringe"] - 2.0 - 0.8 * male) * (1 - bald) ** 4,
         curl=curl,
         bald=bald,
         beard=sigmoid(facial + 3.0 * looks["beard"] - 2.8),

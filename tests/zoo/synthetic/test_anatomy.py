@@ -9,7 +9,7 @@ import pytest
 
 from jaxunlearn.zoo.synthetic.anatomy import EYES, SKIN, load_anatomy
 from jaxunlearn.zoo.synthetic.geometry import build_head, load_template
-from jaxunlearn.zoo.synthetic.hair import AZIMUTHS, CENTRE
+from jaxunlearn.zoo.synthetic.hair.grid import AZIMUTHS, CENTRE
 from jaxunlearn.zoo.synthetic.person import gain_of, macro_weights, person_from_latent
 
 ZOO = Path(__file__).parents[3] / "jaxunlearn" / "zoo"

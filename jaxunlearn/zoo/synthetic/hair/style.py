@@ -44,14 +44,17 @@ def inside_hairline(points: np.ndarray, azimuth: np.ndarray, hair: Hair) -> np.n
     forehead = np.interp(side, [0.0, 0.25, 0.55, 0.8, 1.0, 1.15], [8.03, 8.05, 8.08, 8.00, 7.72, 7.35])
     corners = smoothstep(0.2, 0.55, side) * smoothstep(1.2, 0.8, side)
     forehead = forehead + hair.hairline * (1 + 1.2 * corners) - 0.05 * hair.parting * np.sin(2 * azimuth)
-    above = height - forehead - 0.62 * hair.bald * smoothstep(7.5, 8.0, height)
+    # First the hair recedes in front; then the top is bared, and a wreath remains.
+    wreath = smoothstep(0.5, 0.9, hair.bald)
+    lift = 0.62 * hair.bald + 0.75 * wreath * smoothstep(0.7, 1.15, side)
+    above = height - forehead - lift * smoothstep(7.5, 8.0, height)
     # In front of the ear down to a sideburn, over the ear, behind it down to the nape.
     contour = np.interp(
         side, [0.9, 1.25, 1.45, 1.75, 2.05, 2.4, np.pi], [7.3, 7.05, 7.12, 7.50, 7.1, 6.72, 6.62]
     )
     behind = np.minimum(0.75 * (side - 1.12 - 0.25 * smoothstep(7.5, 7.1, height)), height - contour)
-    bared = 0.9 * hair.bald * smoothstep(7.75, 8.15, height + 0.25 * smoothstep(2.2, 1.2, side))
-    return np.maximum(above, behind - bared)
+    bared = 0.8 * wreath * smoothstep(7.7, 8.1, height)
+    return np.maximum(above, np.minimum(behind, 0.6) - bared)
 
 
 def over_forehead(points: np.ndarray, azimuth: np.ndarray, hair: Hair) -> np.ndarray:

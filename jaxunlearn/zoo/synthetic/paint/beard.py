@@ -12,7 +12,7 @@ from jaxunlearn.zoo.synthetic.paint.table import HAIR_COLOUR
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def paint_beard(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> None:
-    """Blend the beard at attributes `a` into a colour [3]: hair that grows down, thinner towards the edges."""
+    """Blend the beard at attributes `a` into a colour [3]: it grows down, thinner towards the edges."""
     x, y, z = abs(a[REST_X]), a[REST_Y], a[REST_Z]
     # Hair points down from the cheek, and forward under the chin.
     across = x + 0.5 * z

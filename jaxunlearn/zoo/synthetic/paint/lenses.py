@@ -28,7 +28,9 @@ def add_lenses(
     Args:
       image: as from `shade`.
       surface: [R, R] inverse depth of what the image shows, 0 beside the head.
-      triangle, inverse_depth, barycentric: of the lenses, as from `rasterize`.
+      triangle: [R, R] of the lenses, as from `rasterize`.
+      inverse_depth: [R, R] of the lenses, likewise.
+      barycentric: [R, R, 2] of the lenses, likewise.
       lenses: [L, 3] vertex indices.
       attributes: [N, attributes] of the vertices.
     """
