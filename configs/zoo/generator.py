@@ -2,7 +2,7 @@
 
 The first phase regresses the planes at known surface depth. The second phase compares rendered images, too:
 absolute error, squared error and LPIPS on AlexNet, after volume rendering and super-resolution. At first it
-renders a random quarter of an image, with the pixels that the whole image has there; at the end, whole images.
+renders a random quarter of an image, with the pixels that the whole image has there; in the end whole images.
 A training that was stopped may resume with other numbers of steps.
 
     python tools/train_zoo.py --config configs/zoo/generator.py --workdir runs/heads
@@ -22,6 +22,7 @@ def get_config() -> ml_collections.ConfigDict:
     config: Any = ml_collections.ConfigDict()
     config.task = "generator"
     config.seed = 0
+    config.dtype = "float32"  # of activations in a step; "bfloat16" is faster on GPUs and TPUs
     config.generator = ml_collections.ConfigDict(GeneratorConfig.heads().to_json())
 
     config.data = ml_collections.ConfigDict()
@@ -38,6 +39,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.batch.people = 4
     config.batch.views = 3
     config.batch.pixels = 384  # of each view, for the loss terms at points
+    config.batch_threads = 0  # threads that draw the next batches while a step is taken
     # Views of each person in the second phase, where an image costs as much as its planes.
     config.rendered_views = 1
     config.patch = 32  # rays along a side of the part of a view that is rendered; 0 renders whole views

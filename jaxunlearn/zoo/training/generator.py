@@ -1,5 +1,6 @@
 """The task of training a generator: points at known depth; then parts of images, too; then whole images."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -27,12 +28,14 @@ from jaxunlearn.zoo.synthetic.photographs import (
 )
 from jaxunlearn.zoo.training import optimizer
 from jaxunlearn.zoo.training.arrivals import Arrivals, Schedule
-from jaxunlearn.zoo.training.generator_data import Batch, Supervision, on_white
+from jaxunlearn.zoo.training.generator_data import Batch, Supervision, drawn_ahead, on_white
 from jaxunlearn.zoo.training.generator_loss import Rendered, Weights, objective
 from jaxunlearn.zoo.training.patches import check_patch
 from jaxunlearn.zoo.training.trainer import LICENCE, Config, Figures, Numbers
 
 W_AVG_SAMPLES = 10_000
+DTYPES = ("float32", "bfloat16")
+"""Types of activations in a step; weights, losses and evaluation are float32."""
 
 
 class TrainingState(NamedTuple):
@@ -75,6 +78,7 @@ class GeneratorTask:
         self._shape = shape
         self._template = initialise(shape, config.seed)
         self._compute = Compute.for_platform(jax.default_backend())
+        self._step_compute = dataclasses.replace(self._compute, dtype=config.dtype)
         self._weights = Weights(**config.loss)
         self._perceptual = lpips_flax.load("alex")
         views, patch = config.rendered_views, config.patch or None
@@ -117,14 +121,16 @@ class GeneratorTask:
             return people
 
         available(0)
-        return Supervision(
+        supervision = Supervision(
             arrivals.photographs,
             available,
             **self.config.batch,
+            shown=min(self.config.rendered_views, self.config.batch.views),
             near=float(self._shape.ray_start),
             far=float(self._shape.ray_end),
             seed=self.config.seed,
-        ).batch
+        )
+        return drawn_ahead(supervision.batch, self.config.batch_threads)
 
     def held_out(self) -> Photographs:
         """Photograph the people to evaluate on."""
@@ -223,7 +229,7 @@ class GeneratorTask:
                     key,
                     rendered,
                     self._weights,
-                    self._compute,
+                    self._step_compute,
                 )
 
             gradients, parts = jax.grad(loss, has_aux=True)(state.parameters)
@@ -256,11 +262,21 @@ class GeneratorTask:
 def _check_counts(config: Config) -> None:
     """Refuse a config that asks for no people, views, pixels, or for negative phases."""
     counts = ("batch.people", "batch.views", "batch.pixels", "rendered_views")
-    for name in ("surface_steps", "volume_steps", "whole_steps", "patch", "data.first_people", *counts):
+    for name in (
+        "surface_steps",
+        "volume_steps",
+        "whole_steps",
+        "patch",
+        "data.first_people",
+        "batch_threads",
+        *counts,
+    ):
         value = functools.reduce(lambda node, key: node[key], name.split("."), config)
         least = int(name in counts)
         if value < least:
             raise InputError(f"config.{name} must be at least {least}, not {value}")
+    if config.dtype not in DTYPES:
+        raise InputError(f"config.dtype must be one of {', '.join(DTYPES)}, not {config.dtype}")
     first = config.data.first_people
     if first and first < config.batch.people:
         raise InputError(f"config.data.first_people must be 0, or at least config.batch.people, not {first}")

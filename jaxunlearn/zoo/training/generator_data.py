@@ -5,6 +5,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ class Views(NamedTuple):
 
     z: Array  # [B, 64]
     camera: Array  # [B, V, 25]
-    image: Array  # [B, V, R, R, 3] uint8, on white
+    image: Array  # [B, shown, R, R, 3] uint8, on white, of the first views
 
 
 class Points(NamedTuple):
@@ -49,6 +50,30 @@ class Batch(NamedTuple):
 
     views: Views
     points: Points
+
+
+def drawn_ahead(batch: Callable[[int], Batch], threads: int) -> Callable[[int], Batch]:
+    """Draw the next batches while a step is taken.
+
+    Args:
+      batch: number → batch, of the number alone; threads call it.
+      threads: number of threads, and of batches that wait; 0 draws each batch when it is asked for.
+
+    Returns:
+      The same function for numbers that are asked for in their order, from any number on.
+    """
+    if not threads:
+        return batch
+    executor = ThreadPoolExecutor(threads, thread_name_prefix="batch")
+    waiting: dict[int, Future[Batch]] = {}
+
+    def next_batch(number: int) -> Batch:
+        for later in range(number, number + threads + 1):
+            if later not in waiting:
+                waiting[later] = executor.submit(batch, later)
+        return waiting.pop(number).result()
+
+    return next_batch
 
 
 def on_white(photographs: Photographs) -> Photographs:
@@ -93,6 +118,7 @@ class Supervision:
       available: number of a batch → number of people, from the first on, that it draws from; it may wait for
         them.
       people, views, pixels: `B`, `V` and `K`.
+      shown: number of views whose images are needed; the others only give points.
       near, far: ends of the generator's rays.
       seed: seed of all draws.
     """
@@ -102,6 +128,7 @@ class Supervision:
     people: int
     views: int
     pixels: int
+    shown: int
     near: float
     far: float
     seed: int
@@ -113,7 +140,7 @@ class Supervision:
         person = rng.choice(self.available(number), self.people, replace=False)[:, None]
         view = np.argsort(rng.random((self.people, each)), axis=1)[:, : self.views]
         camera = self.photographs.camera[person, view]
-        image = self.photographs.image[person, view]
+        image = self.photographs.image[person, view[:, : self.shown]]
         return Batch(
             Views(self.photographs.z[person[:, 0]], camera, image), self._points(rng, person, view, camera)
         )
