@@ -1,9 +1,9 @@
-"""Train the generator of synthetic people on one GPU in a given time: measure steps, choose their numbers, train.
+"""Train the generator of synthetic people on one GPU in a given time: time steps, plan them, train.
 
     python benchmarks/gpu/train.py --out OUT --work WORK --seconds 480
 
-People are rendered by the processor's cores while it trains. An unfinished training in WORK is resumed with the
-numbers of steps that were chosen at its start. OUT gets the network in 8 bits, the evaluation and a picture.
+People are rendered by the processor's cores while it trains. An unfinished training in WORK is resumed with
+the numbers of steps that were planned at its start. OUT gets network, figures and picture.
 """
 
 import argparse
