@@ -28,7 +28,7 @@ def parse_arguments() -> argparse.Namespace:
     """Return the command line's arguments."""
     parser = argparse.ArgumentParser(
         description="PSNR and LPIPS between generated people and renderings of the same z, both on white. "
-        "Images larger than 64 pixels are compared in their own size, and for PSNR reduced to 64 pixels, too.",
+        "PSNR of images larger than 64 pixels is also given for images reduced to 64 pixels.",
         epilog="example: %(prog)s heads --people 256 --views 4 --picture heads.png",
     )
     parser.add_argument(
