@@ -105,15 +105,8 @@ class GeneratorTask:
 
         With `config.data.first_people`, the others are photographed while it trains on these.
         """
-        data = self.config.data
+        data, arrivals = self.config.data, self._arrivals
         schedule = Schedule(data.people, data.first_people, data.people_per_step)
-        shards = photograph_in_shards(
-            self._request(held_out=False),
-            workers=data.workers,
-            folder=self._folder,
-            progress=not data.first_people,
-        )
-        arrivals = Arrivals(self._request(held_out=False), map(on_white, shards))
 
         def available(number: int) -> int:
             people = schedule.available(number)
@@ -240,6 +233,15 @@ class GeneratorTask:
             return TrainingState(parameters, average, moments, state.step + 1), parts
 
         return step
+
+    @functools.cached_property
+    def _arrivals(self) -> Arrivals:
+        """The people to learn from; taking their photographs begins with the first use."""
+        data, request = self.config.data, self._request(held_out=False)
+        shards = photograph_in_shards(
+            request, workers=data.workers, folder=self._folder, progress=not data.first_people
+        )
+        return Arrivals(request, map(on_white, shards))
 
     @property
     def _folder(self) -> Path | None:

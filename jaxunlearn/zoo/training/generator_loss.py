@@ -126,7 +126,7 @@ def images_loss(
     images: Images,
     target: jax.Array,
     weight: jax.Array,
-    perceptual: LPIPS | None,
+    perceptual: LPIPS,
     weights: Weights,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Return the loss of rendered images against photographs, and its parts.
@@ -135,28 +135,27 @@ def images_loss(
       images: views of each person, or parts of them.
       target: `[B, V, R, R, 3]`, the photographs or their parts.
       weight: `[B, V, R, R]`, 1 for the pixels that count after super-resolution, else 0.
-      perceptual: LPIPS; None leaves its term out.
+      perceptual: LPIPS.
       weights: weights of the terms.
     """
     factor = target.shape[2] // images.raw.shape[2]
     small = reduce(target, "b v (h i) (w j) c -> b v h w c", "mean", i=factor, j=factor)
     fine, raw = (images.image - target) / 2, (images.raw - small) / 2
-    loss = colour_error(fine, weight, weights.squared) + weights.raw * colour_error(
-        raw, jnp.ones(raw.shape[:-1]), weights.squared
-    )
-    counted = 3 * jnp.sum(weight) + 1e-6
-    parts = {
-        "image_mse": jnp.sum(weight[..., None] * jnp.square(fine)) / counted,
-        "raw_mse": jnp.mean(jnp.square(raw)),
-    }
-    if perceptual is None:
-        return loss, parts
     # The pixels that do not count are the photograph's own.
     shown = jnp.where(weight[..., None] > 0, images.image, target)
     distance = jnp.mean(
         perceptual(rearrange(shown, "b v ... -> (b v) ..."), rearrange(target, "b v ... -> (b v) ..."))
     )
-    return loss + weights.lpips * distance, parts | {"lpips": distance}
+    loss = (
+        colour_error(fine, weight, weights.squared)
+        + weights.raw * colour_error(raw, jnp.ones(raw.shape[:-1]), weights.squared)
+        + weights.lpips * distance
+    )
+    return loss, {
+        "image_mse": jnp.sum(weight[..., None] * jnp.square(fine)) / (3 * jnp.sum(weight) + 1e-6),
+        "raw_mse": jnp.mean(jnp.square(raw)),
+        "lpips": distance,
+    }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,14 +163,14 @@ class Rendered:
     """What of the views is rendered in a step.
 
     Attributes:
-      views: number of each person's views; None renders all.
+      views: number of each person's views.
       patch: side, in rays, of the part of each view; None renders whole views.
-      perceptual: LPIPS of what is rendered; None leaves it out.
+      perceptual: LPIPS, for what is rendered.
     """
 
-    views: int | None
+    views: int
     patch: int | None
-    perceptual: LPIPS | None
+    perceptual: LPIPS
 
 
 def rendered_loss(
