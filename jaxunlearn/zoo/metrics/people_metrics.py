@@ -115,7 +115,8 @@ def told_apart_without(
 ) -> dict[str, ToldApart]:
     """Return the figures for people who all have the first one's part, for each of `PARTS`.
 
-    Glasses that all have are none. A part counts much if the figures are low without it. The arguments are those of `describe`.
+    Glasses are taken off, not shared. A part counts much if the figures are low without it. The arguments are
+    those of `describe`.
     """
     bare = dataclasses.replace(people[0], glasses=dataclasses.replace(people[0].glasses, worn=False))
     return {
