@@ -277,7 +277,7 @@ class GeneratorConfig:
             img_resolution=128,
             num_layers=3,
             channel_base=3072,
-            channel_max=128,
+            channel_max=192,
             sr_num_fp16_res=0,
             neural_rendering_resolution=64,
             superresolution_module="2X",
