@@ -33,9 +33,7 @@ def parts_seen(head: Head, yaw: float = 0.0, attributes: np.ndarray | None = Non
     first, last = np.searchsorted(head.part, [HAIR, HAIR_INSIDE + 1])
     attributes = head.attributes if attributes is None else attributes
     hair = (int(first), int(last))
-    triangle, _, _ = rasterize(
-        projected, head.triangles, RESOLUTION, attributes, hair, head.person.hair.curl
-    )
+    triangle, _, _ = rasterize(projected, head.triangles, RESOLUTION, attributes, hair, head.person.hair.curl)
     return np.where(triangle >= 0, head.part[triangle], -1)
 
 
@@ -85,7 +83,9 @@ def test_ends_break_up_into_locks(person: Person) -> None:
     uncut = head.attributes.copy()
     is_hair = np.unique(head.triangles[head.part == HAIR])
     uncut[is_hair, RAGGEDNESS] = 0
-    ragged, smooth = (np.isin(parts_seen(head, 0.3, a), (HAIR, HAIR_INSIDE)) for a in (head.attributes, uncut))
+    ragged, smooth = (
+        np.isin(parts_seen(head, 0.3, a), (HAIR, HAIR_INSIDE)) for a in (head.attributes, uncut)
+    )
     assert (smooth | ~ragged).all()  # locks are cut out of the hairdo, nothing is added
     assert (smooth & ~ragged).sum() > 25
 
