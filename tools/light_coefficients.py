@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import OpenEXR
+import OpenEXR  # pyright: ignore[reportMissingImports]
 
 from jaxunlearn.zoo.synthetic.light.harmonics import basis
 
@@ -73,7 +73,7 @@ def project(radiance: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     """Write the file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Reduce environment maps to nine numbers a colour.")
     parser.add_argument("package", type=Path, help="the packed npm package, a .tgz file")
     package = parser.parse_args().package
     contents = {

@@ -119,11 +119,12 @@ def draw_light(
     """
     brightness = rng.uniform(*gain)
     share = rng.uniform(0.35 * hard, hard)
+    soft = 1.05 * brightness * (1 - 0.62 * share)
     names = sorted(surroundings())
     around = surrounding_light(
         names[rng.integers(len(names))],
         angle=rng.uniform(-np.pi, np.pi),
-        strength=(1.05 * brightness * (1 - 0.62 * share),) * 3,
+        strength=(soft, soft, soft),
         colour=rng.uniform(0, colour),
     )
     red, green, blue = 1.15 * brightness * share * (1 + 0.5 * colour * rng.uniform(-1, 1, 3))

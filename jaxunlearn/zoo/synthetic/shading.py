@@ -184,7 +184,7 @@ def shade(
                 a[n] = b0 * attributes[i, n] + b1 * attributes[j, n] + b2 * attributes[k, n]
             for n in range(7):
                 here[n] = b0 * light[i, n] + b1 * light[j, n] + b2 * light[k, n]
-            shine = paint_part(part[t], a, here[6], colours, numbers, table, marks, colour)
+            shine = paint_part(int(part[t]), a, here[6], colours, numbers, table, marks, colour)
             for channel in range(3):
                 reflected = colour[channel] * colour[channel] * here[channel] + shine * here[3 + channel]
                 image[row, column, channel] = on_screen(reflected)
