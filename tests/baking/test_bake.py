@@ -28,7 +28,8 @@ from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.generator import Generator, load_generator, split_generator
 from jaxunlearn.photos.people import People
 from jaxunlearn.sharding import everywhere, make_mesh
-from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig
+from legato_flax import AdaptedGenerator
+from tests.support.tiny_adapters import tiny_adapted
 from tests.support.tiny_models import numbers, tiny_models, tiny_people, tiny_unlearned
 from tests.support.tiny_reference import MeanColour
 
@@ -57,13 +58,7 @@ def settings(**changed: Any) -> ConfigDict:
 
 @pytest.fixture(scope="module")
 def generator() -> AdaptedGenerator:
-    """The tiny generator with adapters that change it."""
-    plain = tiny_models().generator
-    assert isinstance(plain, TriPlaneGenerator)
-    adapters = Adapters(AdaptersConfig.for_generator(plain.config, hidden=4), rngs=nnx.Rngs(0))
-    graph, state = nnx.split(adapters)
-    drawn = jax.tree.map(lambda x: x + 0.3 * jnp.sin(jnp.arange(x.size)).reshape(x.shape), state)
-    return AdaptedGenerator(plain, nnx.merge(graph, drawn))
+    return tiny_adapted()
 
 
 def baked_in(workdir: Path, generator: Generator, config: ConfigDict, people: People = PEOPLE) -> Baked:

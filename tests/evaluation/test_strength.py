@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import Compute
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.strength import STRENGTHS, Seen, over_strengths
 from jaxunlearn.methods.legato import presets
@@ -19,8 +17,9 @@ from jaxunlearn.reporting.sheets.rendering import missing_sheets
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.reporting.sheets.strengths import write_strengths
 from jaxunlearn.training.result import Result
-from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig
+from legato_flax import AdaptedGenerator
 from tests.support.page_folders import begun, finish
+from tests.support.tiny_adapters import tiny_adapted
 from tests.support.tiny_models import tiny_models, tiny_people
 
 COMPUTE = Compute.for_platform("cpu")
@@ -28,12 +27,7 @@ COMPUTE = Compute.for_platform("cpu")
 
 @pytest.fixture(scope="module")
 def generator() -> AdaptedGenerator:
-    plain = tiny_models().generator
-    assert isinstance(plain, TriPlaneGenerator)
-    adapters = Adapters(AdaptersConfig.for_generator(plain.config, hidden=4), rngs=nnx.Rngs(0))
-    graph, state = nnx.split(adapters)
-    drawn = jax.tree.map(lambda x: x + 0.3 * jnp.sin(jnp.arange(x.size)).reshape(x.shape), state)
-    return AdaptedGenerator(plain, nnx.merge(graph, drawn))
+    return tiny_adapted()
 
 
 def test_similarities_at_each_strength(generator):
