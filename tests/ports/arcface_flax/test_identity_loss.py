@@ -41,7 +41,11 @@ def crop_and_pullback(images: np.ndarray):
     return crop, lambda gradient: nchw(pullback(gradient)[0])
 
 
-@pytest.mark.parametrize("name", ["idloss_128", "idloss_512"])
+GUIDE_SIZES = ("idloss_128", "idloss_512")
+KINK = "on some processors one PReLU decision rounds the other way; the float64 gradient agrees unwidened"
+
+
+@pytest.mark.parametrize("name", GUIDE_SIZES)
 def test_guide_identity_loss(name):
     case = golden("eg3d", name)
     module = guide_identity_network(case.seed)
@@ -65,8 +69,23 @@ def test_guide_identity_loss(name):
     case.check("emb_y", targets)
     case.check("loss", losses.mean())
     image_gradient = pullback(gradient / len(losses))
+    case.check("grad", image_gradient[:, :, ::8, ::8], widen=20.0, reason=KINK)
+    case.check("grad_norm", np.linalg.norm(image_gradient.astype(np.float64)), widen=20.0, reason=KINK)
+
+
+@pytest.mark.parametrize("name", GUIDE_SIZES)
+def test_guide_identity_gradient_is_exact_in_float64(name):
+    case = golden("eg3d", name)
+    module = guide_identity_network(case.seed)
+    with jax.enable_x64(True):
+        y_hat, y_delta = (case.input(key).astype(np.float64) for key in ("y_hat", "y_delta"))
+        faces, pullback = crop_and_pullback(y_hat)
+        target_faces, _ = crop_and_pullback(y_hat + y_delta)
+        (_, _, losses), gradient = embeddings_and_face_gradient(module, faces, target_faces)
+        image_gradient = pullback(gradient / len(losses))
+    assert image_gradient.dtype == np.float64
     case.check("grad", image_gradient[:, :, ::8, ::8])
-    case.check("grad_norm", np.linalg.norm(image_gradient.astype(np.float64)))
+    case.check("grad_norm", np.linalg.norm(image_gradient))
 
 
 def test_perception_identity_loss():

