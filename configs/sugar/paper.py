@@ -3,6 +3,7 @@
     jaxunlearn unlearn --model ffhq.safetensors --latents ten.npz --config configs/sugar/paper.py:10
     jaxunlearn unlearn --model ffhq.safetensors --latents ten.npz --config configs/sugar/paper.py:10,official
     jaxunlearn unlearn --seed 0-9 --config configs/sugar/paper.py:10,heads
+    jaxunlearn unlearn --seed 0-9 --config configs/sugar/paper.py:10,heads_adapters
 
 | N | people a step | steps of 1,000 epochs | expected on an RTX 3090 | with heads: steps |
 | --- | --- | --- | --- | --- |
@@ -21,6 +22,6 @@ import jaxunlearn
 
 
 def get_config(argument: str = "10"):
-    """All settings; `argument` is N, and after a comma the preset: paper, official or heads."""
+    """All settings; `argument` is N, and after a comma the preset: paper, official, heads, ..."""
     people, _, name = argument.partition(",")
     return jaxunlearn.preset(f"sugar/{name or 'paper'}", people=int(people))

@@ -192,6 +192,10 @@ class Method:
             )
         return self.presets[suffix](people)
 
+    def described(self, config: ConfigDict) -> str:
+        """Return the name of the method as these settings have it; by default its label."""
+        return self.label
+
     def shares_generator(self, config: ConfigDict) -> bool:
         """Return True if one generator forgets all people, False if each person has a copy."""
         raise NotImplementedError

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 
@@ -10,6 +10,8 @@ from eg3d_flax import Compute, GeneratorConfig
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.models import flops
 from jaxunlearn.models.generator import Generator, SplitGenerator, split_generator
+
+Pytree = Any
 
 
 class PlanesWork(NamedTuple):
@@ -35,6 +37,10 @@ class TrainedPart(Protocol):
           generator: the loaded one, which stays as it is.
           seed: of what is drawn, if a part is added to the generator.
         """
+        ...
+
+    def trained(self, generator: Generator) -> Pytree:
+        """Return what was trained in a generator that training made, as `SplitGenerator.trainable` has it."""
         ...
 
     def planes(
@@ -75,6 +81,10 @@ class Backbone:
     def split(self, generator: Generator, seed: int) -> SplitGenerator:
         """See `TrainedPart`; nothing is drawn."""
         return split_generator(generator)
+
+    def trained(self, generator: Generator) -> Pytree:
+        """See `TrainedPart`."""
+        return split_generator(generator).trainable
 
     def planes(
         self,

@@ -20,7 +20,7 @@ def adapted(generator: Generator, files: Sequence[str | Path], strength: float =
     """Apply adapters, one after the other in each block, in the given order.
 
     Args:
-      generator: without adapters.
+      generator: with or without adapters; the new ones come after those that it has.
       files: written by `unlearn` with LEGATO, or by `convert`.
       strength: factor of their end time.
 
@@ -29,8 +29,7 @@ def adapted(generator: Generator, files: Sequence[str | Path], strength: float =
         must come before it that do not.
     """
     assert isinstance(generator, TriPlaneGenerator)
-    owner = fingerprint_of(generator) if files else ""
-    applied: list[str] = []
+    owner, applied = _owner_and_adapters(generator) if files else ("", [])
     for file in files:
         opened = open_network(file, legato_flax.ARCHITECTURE)
         _check_owner(opened, owner, applied)

@@ -74,8 +74,9 @@ class Case:
         groups = f" in groups of {at_once}" if at_once else ""
         forms = "".join(f", {name} {value}" for name, value in self.forms.items())
         method = method_of(self.settings)
-        label = "" if method is named(DEFAULT) else f", {method.label}"
-        many = f", {method.label} of {self.people}" if method.shares_generator(self.settings) else label
+        described = method.described(self.settings)
+        label = "" if method is named(DEFAULT) else f", {described}"
+        many = f", {described} of {self.people}" if method.shares_generator(self.settings) else label
         return (
             f"{self.preset}{many}, K {self.copies}{groups}, {self.pairs} pairs, {mesh}, "
             f"{rendering['dtype']}, precision {self.precision}, {rays}{forms}"

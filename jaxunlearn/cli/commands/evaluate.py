@@ -7,17 +7,20 @@ from typing import Any
 from jaxunlearn.cli.readers import read_run
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import InceptionFeatures
-from jaxunlearn.evaluation.evaluate import default_features, measure_reference
+from jaxunlearn.evaluation.evaluate import default_features, evaluate, measure_reference
 from jaxunlearn.evaluation.other_photos import OtherPhotos, invert_remaining, read_others
 from jaxunlearn.evaluation.real_images import read_real, write_statistics
 from jaxunlearn.evaluation.retaining_sets import read_retaining_set
 from jaxunlearn.evaluation.strength import at_strength, evaluate_strength
+from jaxunlearn.files.door import write_json
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models import loading
 from jaxunlearn.reporting.report import evaluate_and_report
-from jaxunlearn.reporting.verdict import verdict
+from jaxunlearn.reporting.verdict import verdict, verdict_together
 from jaxunlearn.terminal import say, say_lines
+from jaxunlearn.training.composition import composed
+from jaxunlearn.training.storage.run_dir import RunFolder
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -27,7 +30,10 @@ def run(arguments: argparse.Namespace) -> None:
       InputError: if the folder is not that of a finished run, or a file cannot be used.
     """
     _check_save_real(arguments)
+    _check_compose(arguments)
     result, config, models = read_run(arguments)
+    if arguments.compose:
+        result = composed(models, [RunFolder(path) for path in (arguments.folder, *arguments.also)])
     if arguments.strength is not None:
         at_strength(result, arguments.strength)  # refuses a run without adapters
     inception = arguments.inception or loading.published_inception(models.name)
@@ -44,17 +50,20 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.retain is not None:
         retaining = read_retaining_set(models, arguments.retain, **_inversion(arguments, config))
     reference = measure_reference(models, config, features=features, real=real, retaining=retaining)
+    other_ws = {k: each.ws for k, each in others.items()}
     if arguments.strength is not None:
         path, figures = evaluate_strength(
-            models,
-            result,
-            config,
-            arguments.strength,
-            reference=reference,
-            other_ws={k: each.ws for k, each in others.items()},
+            models, result, config, arguments.strength, reference=reference, other_ws=other_ws
         )
         for k, subject in enumerate(result.people.subjects):
             say_lines("\n".join(verdict(subject, figures["people"][str(k)])))
+        say(path)
+        return
+    if arguments.compose:
+        figures = evaluate(models, result, config, reference=reference, other_ws=other_ws)
+        path = arguments.folder / "composed.json"
+        write_json(path, {**result.summary, "subjects": result.people.subjects, **figures})
+        say_lines("\n".join(verdict_together(result.people.subjects, figures)))
         say(path)
         return
     for line in evaluate_and_report(models, result, config, reference=reference, given=others):
@@ -78,6 +87,18 @@ def _inversion(arguments: argparse.Namespace, config: ConfigDict) -> dict[str, A
         "encoder_input": arguments.encoder_input,
         "compute": from_config.compute(config),
     }
+
+
+def _check_compose(arguments: argparse.Namespace) -> None:
+    """Refuse options that do not go with `--compose`, or need it.
+
+    Raises:
+      InputError: naming both.
+    """
+    if arguments.also and not arguments.compose:
+        raise InputError("--also needs --compose, which applies the adapters of several runs")
+    if arguments.compose and arguments.strength is not None:
+        raise InputError("--compose applies adapters as they were trained; leave --strength out")
 
 
 def _check_save_real(arguments: argparse.Namespace) -> None:

@@ -8,7 +8,8 @@ from jaxunlearn.cli.argument_types import local_path, name_or_path
 DESCRIPTION = """\
 Measure what a run did: how well each person is forgotten, also in other pictures of them, and how little all
 other people changed. Writes summary.json, pictures and report.html into the run folder. With --strength the
-run's adapters are measured at another strength, and only the figures are written, to strength/S.json.
+run's adapters are measured at another strength, and only the figures are written, to strength/S.json. With
+--compose all adapters of the run are applied in one generator, and its figures are written to composed.json.
 """
 EXAMPLES = """\
 examples:
@@ -16,6 +17,8 @@ examples:
   jaxunlearn evaluate runs/person --judge CurricularFace_Backbone.pth --inception pt_inception.pth
   jaxunlearn evaluate runs/person --others more_latents_of_the_person.npz
   jaxunlearn evaluate runs/ten --identities people.csv --retain retained_photos/
+  jaxunlearn evaluate runs/three --compose
+  jaxunlearn evaluate runs/seven --compose --also runs/eight --also runs/nine
   jaxunlearn evaluate runs/person --real ffhq/ --save-real ffhq_statistics.npz
 """
 
@@ -25,6 +28,19 @@ def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add_run(parser)
     add_strength(parser)
+    add(
+        "--compose",
+        action="store_true",
+        help="measure everybody in one generator with all adapters of the run, one after the other",
+    )
+    add(
+        "--also",
+        action="append",
+        default=[],
+        type=local_path,
+        metavar="RUN",
+        help="with --compose, a further run whose adapters come next; may be given several times",
+    )
     add(
         "--inception",
         type=name_or_path,

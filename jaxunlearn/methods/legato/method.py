@@ -13,12 +13,10 @@ from jaxunlearn.methods.guide.method import drawing
 from jaxunlearn.methods.legato.pairs import LegatoSampling
 from jaxunlearn.methods.legato.presets import PRESETS
 from jaxunlearn.methods.legato.settings import Legato
-from jaxunlearn.methods.legato.trained_part import AdaptersPart
+from jaxunlearn.methods.legato.trained_part import AdaptersPart, adapters_of, check_times
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
-from legato_flax import AdaptersConfig
-from legato_flax.config import MOST_STEPS
 
 
 class LegatoMethod(Method):
@@ -39,12 +37,7 @@ class LegatoMethod(Method):
 
     def check(self, config: ConfigDict) -> None:
         """See `Method.check`."""
-        end, step = config.adapters.end, config.adapters.step
-        if end > MOST_STEPS * step:
-            raise InputError(
-                f"config.adapters.end ({end:g}) takes more than {MOST_STEPS} steps of config.adapters.step "
-                f"({step:g}); make step longer"
-            )
+        check_times(config.adapters)
 
     def check_generator(self, generator: Generator, config: ConfigDict) -> None:
         """See `Method.check_generator`; the blocks that settings name must exist."""
@@ -60,10 +53,7 @@ class LegatoMethod(Method):
 
     def trained_part(self, config: ConfigDict, model: GeneratorConfig) -> AdaptersPart:
         """See `Method.trained_part`."""
-        asked = config.adapters
-        adapters = AdaptersConfig.for_generator(
-            model, hidden=asked.hidden, end=asked.end, step=asked.step, first=asked.first
-        )
+        adapters = adapters_of(config.adapters, model)
         watched = f"b{config.trajectory.resolution or model.plane_resolution // 2}"
         if watched not in adapters.applied:
             raise InputError(

@@ -1,4 +1,4 @@
-"""What LEGATO trains: adapters, which it adds to the generator."""
+"""What LEGATO trains, and SUGAR if it is asked to: adapters, which are added to the generator."""
 
 import dataclasses
 import itertools
@@ -11,10 +11,15 @@ from flax import nnx
 
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from eg3d_flax.synthesis import Noise, NoiseMode
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.trained_part import PlanesWork
 from jaxunlearn.models import flops
-from jaxunlearn.models.generator import Generator, SplitGenerator, initialised
+from jaxunlearn.models.generator import Generator, SplitGenerator, initialised, split_generator
 from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig, euler_steps
+from legato_flax.config import MOST_STEPS
+
+Pytree = Any
 
 TRAJECTORY = "trajectory"
 """Term of the loss: mean squared increment of the features in an Euler step, over all steps."""
@@ -44,6 +49,11 @@ class AdaptersPart:
         graphdef, trainable, fixed = nnx.split(AdaptedGenerator(generator, adapters), _is_adapters, ...)
         return SplitGenerator(graphdef, trainable, fixed, source=nnx.split(generator)[0])
 
+    def trained(self, generator: Generator) -> Pytree:
+        """See `TrainedPart`: the last adapters, by the names that they have in the generator."""
+        assert isinstance(generator, AdaptedGenerator)
+        return split_generator(generator, _is_adapters).trainable
+
     def planes(
         self,
         generator: Generator,
@@ -72,6 +82,26 @@ class AdaptersPart:
         )
         backbone = flops.backbone(config)
         return PlanesWork(backbone + adapters, backbone + 2 * adapters)
+
+
+def adapters_of(asked: ConfigDict, model: GeneratorConfig) -> AdaptersConfig:
+    """Return sizes and times of the adapters that `config.adapters` asks for."""
+    return AdaptersConfig.for_generator(
+        model, hidden=asked.hidden, end=asked.end, step=asked.step, first=asked.first
+    )
+
+
+def check_times(asked: ConfigDict) -> None:
+    """Refuse times of `config.adapters` that make too many Euler steps.
+
+    Raises:
+      InputError: with the names of the settings.
+    """
+    if asked.end > MOST_STEPS * asked.step:
+        raise InputError(
+            f"config.adapters.end ({asked.end:g}) takes more than {MOST_STEPS} steps of config.adapters.step "
+            f"({asked.step:g}); make step longer"
+        )
 
 
 def _is_adapters(path: tuple, value: Any) -> bool:

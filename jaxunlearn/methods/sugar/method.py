@@ -14,11 +14,14 @@ from jaxunlearn.files.door import open_file
 from jaxunlearn.methods import ewc
 from jaxunlearn.methods.base import Before, Method, PairSampling, Prepared
 from jaxunlearn.methods.from_config import check_formula_distance, many_sampling
+from jaxunlearn.methods.legato.trained_part import AdaptersPart, adapters_of, check_times
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.sugar import prepare
 from jaxunlearn.methods.sugar.mappers.transformer import HEADS as ATTENTION_HEADS
 from jaxunlearn.methods.sugar.presets import PRESETS
 from jaxunlearn.methods.sugar.settings import MAPPERS, Sugar
+from jaxunlearn.methods.trained_part import BACKBONE, TrainedPart
+from jaxunlearn.models.adapters import has_adapters
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 
@@ -35,6 +38,10 @@ class SugarMethod(Method):
     def declaration(self, config: ConfigDict | None = None) -> type:
         """See `Method.declaration`."""
         return Sugar
+
+    def described(self, config: ConfigDict) -> str:
+        """See `Method.described`; configs of older versions have no adapters."""
+        return f"{self.label} with adapters" if config.get("adapters", {}).get("trained") else self.label
 
     def shares_generator(self, config: ConfigDict) -> bool:
         """See `Method.shares_generator`."""
@@ -60,12 +67,25 @@ class SugarMethod(Method):
             )
         if config.ewc.output == "image" and config.ewc.fisher != "gauss-newton":
             raise InputError('config.ewc.output "image" needs config.ewc.fisher "gauss-newton"')
+        check_times(config.adapters)
 
     def check_files(self, config: ConfigDict) -> None:
         """See `Method.check_files`."""
         for section in ("surrogates", "ewc"):
             if file := config[section].file:
                 _check_file(f"config.{section}.file", file)
+
+    def check_generator(self, generator: Generator, config: ConfigDict) -> None:
+        """See `Method.check_generator`; where adapters are trained, they may come after others."""
+        if has_adapters(generator) and not config.adapters.trained:
+            raise InputError(
+                f"{self.label} trains the backbone, and its file would not hold the adapter; leave --adapter "
+                "out, or train adapters: --config.adapters.trained=True"
+            )
+
+    def trained_part(self, config: ConfigDict, model: GeneratorConfig) -> TrainedPart:
+        """See `Method.trained_part`: the backbone, or adapters, without LEGATO's trajectory term."""
+        return AdaptersPart(adapters_of(config.adapters, model)) if config.adapters.trained else BACKBONE
 
     def sampling(self, config: ConfigDict, model: GeneratorConfig, unit: float, people: int) -> PairSampling:
         """See `Method.sampling`."""
@@ -83,7 +103,8 @@ class SugarMethod(Method):
         progress: bool = True,
     ) -> Prepared:
         """See `Method.prepare`."""
-        return prepare.prepare(models, ws, config, cache, before, mesh, progress)
+        part = self.trained_part(config, models.generator.config)
+        return prepare.prepare(models, ws, config, part, cache, before, mesh, progress)
 
     def untrained(
         self, config: ConfigDict, model: GeneratorConfig, w_avg: jax.Array, trainable: Pytree
@@ -93,7 +114,7 @@ class SugarMethod(Method):
 
     def left_by(self, cache: Path, config: ConfigDict, generator: Generator) -> Before:
         """See `Method.left_by`."""
-        return prepare.left_by(cache, config, generator)
+        return prepare.left_by(cache, config, self.trained_part(config, generator.config), generator)
 
     def check_distance(self, config: ConfigDict) -> None:
         """See `Method.check_distance`."""

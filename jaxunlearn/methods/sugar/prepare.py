@@ -34,7 +34,8 @@ from jaxunlearn.methods.sugar.mappers.mapper_training import mapper_training
 from jaxunlearn.methods.sugar.mappers.surrogates import MapperLoss, learned
 from jaxunlearn.methods.sugar.nearest import nearest_people
 from jaxunlearn.methods.sugar.settings import MAPPERS
-from jaxunlearn.models.generator import Generator, split_generator
+from jaxunlearn.methods.trained_part import TrainedPart
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process import multihost
 
@@ -58,16 +59,17 @@ def prepare(
     models: Models,
     ws: np.ndarray,
     config: ConfigDict,
+    part: TrainedPart,
     cache: Path | None,
     before: Before | None,
     mesh: Mesh | None,
     progress: bool,
 ) -> Prepared:
-    """See `Method.prepare`; mapper and Fisher are saved in `cache`."""
+    """See `Method.prepare`; mapper and Fisher are saved in `cache`. `part` is what is trained."""
     ws_target, surrogates, losses = _surrogates(models, ws, config, cache, before, mesh, progress)
     if config.pairs.adjacent_target == "shifted":
         surrogates = None
-    memory = _memory(models, ws, config, cache, before, mesh, progress)
+    memory = _memory(models, ws, config, part, cache, before, mesh, progress)
     summary = {"surrogate_losses": [round(loss, 6) for loss in losses]} if losses else {}
     return Prepared(ws_target, surrogates, memory, summary)
 
@@ -198,14 +200,15 @@ def _memory(
     models: Models,
     ws: np.ndarray,
     config: ConfigDict,
+    part: TrainedPart,
     cache: Path | None,
     before: Before | None,
     mesh: Mesh | None,
     progress: bool,
 ) -> ewc.Memory | None:
     """The EWC memory: the Fisher of these people and of those before."""
-    source = split_generator(models.generator)
-    start = source if before is None else split_generator(before.generator)
+    source = part.split(models.generator, config.seed)
+    start = source if before is None else source._replace(trainable=part.trained(before.generator))
     weight = jnp.asarray(config.ewc.weight, jnp.float32)
     file = None if cache is None else cache / FISHER_FILE
     if not config.ewc.weight:
@@ -225,13 +228,13 @@ def _memory(
     return ewc.Memory(fisher, start.trainable, weight)
 
 
-def left_by(cache: Path, config: ConfigDict, generator: Generator) -> Before:
+def left_by(cache: Path, config: ConfigDict, part: TrainedPart, generator: Generator) -> Before:
     """See `Method.left_by`."""
     fisher, mapper = cache / FISHER_FILE, cache / MAPPER_FILE
     return Before(
         generator,
         Left(
-            load_fisher(fisher, split_generator(generator).trainable) if fisher.is_file() else None,
+            load_fisher(fisher, part.trained(generator)) if fisher.is_file() else None,
             load_mapper(mapper, config.target.kind) if mapper.is_file() else None,
         ),
     )

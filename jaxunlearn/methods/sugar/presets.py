@@ -91,9 +91,21 @@ def heads(people: int = 10) -> ConfigDict:
     return config
 
 
+def heads_adapters(people: int = 10) -> ConfigDict:
+    """SUGAR on the bundled model, where adapters are trained in place of the backbone: one file for all.
+
+    All other values are those of `heads`, which were chosen for the backbone. Neither SUGAR's nor LEGATO's
+    paper tries this.
+    """
+    config = heads(people)
+    config.adapters.trained = True
+    return config
+
+
 PRESETS: dict[str, Callable[[int], ConfigDict]] = {
     "paper": paper,
     "official": official,
     "heads": heads,
+    "heads_adapters": heads_adapters,
 }
 """Name → settings for a number of people."""

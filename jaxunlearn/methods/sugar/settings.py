@@ -4,6 +4,7 @@ import dataclasses
 
 from jaxunlearn.methods import common_settings
 from jaxunlearn.methods.common_settings import TARGETS, Common, ManyPairs
+from jaxunlearn.methods.legato import settings as legato_settings
 from jaxunlearn.methods.settings import section, setting
 
 MAPPERS = ("mapper-unet", "mapper-transformer")
@@ -114,6 +115,15 @@ class Ewc:
 
 
 @dataclasses.dataclass(frozen=True)
+class Adapters(legato_settings.Adapters):
+    """`config.adapters`: LEGATO's, one after each block, for all people together."""
+
+    trained: bool = setting(
+        False, "Adapters are trained, and the backbone stays as it is. False: the backbone is trained."
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class Optimiser(common_settings.Optimiser):
     """`config.optimiser`: Adam."""
 
@@ -129,4 +139,5 @@ class Sugar(Common):
     surrogates: Surrogates = section(Surrogates)
     pairs: Pairs = section(Pairs)
     ewc: Ewc = section(Ewc)
+    adapters: Adapters = section(Adapters)
     optimiser: Optimiser = section(Optimiser)

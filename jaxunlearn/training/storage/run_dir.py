@@ -8,6 +8,7 @@ checkpoints/     states from which the run resumes
 images/          pictures; those of the page are in images/page/
 generator/       the unlearned weights, or adapters: a file for each person or one for all; written last but
                  the figures
+composed.json    figures of several adapters in one generator; written by the evaluation
 surrogates.safetensors, fisher.safetensors      SUGAR's mapper and Fisher
 summary.json     final figures
 figures.jsonl    figures of each person, photo and view set; written by the evaluation
@@ -31,7 +32,7 @@ from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import NO_CONTENT, locked_clean
 from jaxunlearn.files.numpy_arrays import read_npz
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict, flat
+from jaxunlearn.methods.settings import ConfigDict, flat, with_newer_settings
 from jaxunlearn.methods.settings import changed as changed_settings
 from jaxunlearn.training.storage.folder_forms import MetricsLine, RunJson, SummaryJson
 from jaxunlearn.training.storage.metrics_log import add_line, read_metrics
@@ -279,10 +280,12 @@ class RunFolder:
             raise InputError(f"{self.path}: is a run with other latents; {hint}")
         # If the learning rate falls to 0 at the last step, every step depends on the number of steps.
         fixed = ("steps",) if config.optimiser.schedule == "cosine" else ()
-        changed = changed_settings(self.config, config, method_of(config).declaration(config), fixed)
+        declaration = method_of(config).declaration(config)
+        stored = with_newer_settings(self.config, declaration)
+        changed = changed_settings(stored, config, declaration, fixed)
         if changed:
             name = changed[0]
-            old, new = (flat(each).get(name) for each in (self.config, config))
+            old, new = (flat(each).get(name) for each in (stored, config))
             raise InputError(f"{self.path}: is a run with config.{name} {old!r}, not {new!r}; {hint}")
 
     @property

@@ -1,0 +1,60 @@
+"""The adapters of finished runs in one generator: one after the other in each block, as one result.
+
+Each adapter was trained without the others, or on top of some of them. Whether their people stay forgotten
+together is for an evaluation to say.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods.latents import repeated
+from jaxunlearn.models.adapters import adapted, layers_of
+from jaxunlearn.models.loading import Models
+from jaxunlearn.photos.people import People
+from jaxunlearn.training.result import Result, check_finished
+from jaxunlearn.training.storage.run_dir import RunFolder
+
+
+def composed(models: Models, folders: Sequence[RunFolder]) -> Result:
+    """Return the people of all runs, and one generator with the adapters of all of them.
+
+    Args:
+      models: what the first run started from; adapters that it has already come first.
+      folders: of finished runs whose files are adapters, in the order in which these are applied.
+
+    Returns:
+      A result without a folder. `summary` has `runs`, the folders, and `adapters`, the number of all that the
+      generator has.
+
+    Raises:
+      InputError: if a run is not finished, its files are no adapters or belong to another generator, others
+        must come before them, a person is in two runs, or there is only one adapter.
+    """
+    files, subjects, seeds = list[Path](), list[str](), list[int | None]()
+    latents, targets = list[np.ndarray](), list[np.ndarray]()
+    for folder in folders:
+        check_finished(folder)
+        request = folder.request
+        files += [folder.generator(k) for k in range(request.copies)]
+        subjects += request.subjects
+        seeds += request.seeds or [None] * len(request.subjects)
+        ws, ws_target = folder.latents()
+        latents.append(ws)
+        targets.append(ws_target)
+    generator = adapted(models.generator, files)
+    if len(files) < 2:
+        raise InputError(f"{folders[0].path}: has one adapter, and nothing to compose; give a further run")
+    ws = np.concatenate(latents)
+    if (twice := repeated(ws)) is not None:
+        names = " and ".join(subjects[k] for k in twice)
+        raise InputError(f"{names} are the same person; compose runs that forget different people")
+    people = People(folders[0].path.name, tuple(subjects), ws, tuple(seeds))
+    summary: dict[str, Any] = {
+        "runs": [str(folder.path) for folder in folders],
+        "adapters": len(layers_of(generator)[1]),
+    }
+    return Result(people, np.concatenate(targets), (generator,), summary, None)
