@@ -8,7 +8,9 @@ import jax
 
 from eg3d_flax import Compute, GeneratorConfig
 from eg3d_flax.synthesis import Noise, NoiseMode
+from jaxunlearn.errors import InputError
 from jaxunlearn.models import flops
+from jaxunlearn.models.adapters import has_adapters
 from jaxunlearn.models.generator import Generator, SplitGenerator, split_generator
 
 Pytree = Any
@@ -40,7 +42,11 @@ class TrainedPart(Protocol):
         ...
 
     def trained(self, generator: Generator) -> Pytree:
-        """Return what was trained in a generator that training made, as `SplitGenerator.trainable` has it."""
+        """Return what an earlier request trained in its generator, as `SplitGenerator.trainable` has it.
+
+        Raises:
+          InputError: if it trained another part.
+        """
         ...
 
     def planes(
@@ -84,6 +90,10 @@ class Backbone:
 
     def trained(self, generator: Generator) -> Pytree:
         """See `TrainedPart`."""
+        if has_adapters(generator):
+            raise InputError(
+                "the earlier request trained adapters, and this one trains the backbone; do both alike"
+            )
         return split_generator(generator).trainable
 
     def planes(

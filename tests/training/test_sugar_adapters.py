@@ -13,11 +13,12 @@ from safetensors import safe_open
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import configuration
-from jaxunlearn.methods.legato.trained_part import AdaptersPart, adapters_of
-from jaxunlearn.methods.registry import preset
+from jaxunlearn.methods.base import Before
+from jaxunlearn.methods.registry import named, preset
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.sugar.fisher_io import load_fisher
-from jaxunlearn.methods.sugar.prepare import FISHER_FILE
+from jaxunlearn.methods.sugar.prepare import FISHER_FILE, Left
+from jaxunlearn.methods.trained_part import TrainedPart
 from jaxunlearn.models.adapters import BEFORE, OWNER, adapted
 from jaxunlearn.models.generator import Generator, fingerprint_of
 from jaxunlearn.photos.people import People
@@ -28,7 +29,7 @@ from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.continual import Forgotten, forget_requests
 from jaxunlearn.workflows.requests import ForgetRequest
 from legato_flax import AdaptedGenerator
-from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
+from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people, tiny_unlearned
 from tests.support.tiny_sugar import STEPS, tiny_sugar
 
 PEOPLE = People("three", ("ann", "bob", "cyd"), tiny_people(3))
@@ -51,9 +52,7 @@ def folder_of(result: Result) -> RunFolder:
 
 
 def fisher_of(result: Result) -> Any:
-    config = settings()
-    part = AdaptersPart(adapters_of(config.adapters, CONFIG))
-    return load_fisher(folder_of(result).path / FISHER_FILE, part.trained(result.generator))
+    return load_fisher(folder_of(result).path / FISHER_FILE, part_of({}).trained(result.generator))
 
 
 def by_layer(tree: Any, layer: str) -> list[np.ndarray]:
@@ -178,6 +177,22 @@ def test_settings_that_do_not_suit_are_refused(whole: Result):
     of_backbone = tiny_sugar({"ewc.file": str(folder_of(whole).path / FISHER_FILE)})
     with pytest.raises(InputError, match="is the Fisher of another generator"):
         unlearn(tiny_models(), PEOPLE, of_backbone, progress=False)
+
+
+def test_both_requests_train_the_same_part(whole: Result):
+    with pytest.raises(InputError, match=r"trained no adapters of this config\.adapters"):
+        part_of({}).trained(tiny_unlearned())
+    with pytest.raises(InputError, match=r"trained no adapters of this config\.adapters"):
+        part_of({"adapters.hidden": 4}).trained(whole.generator)
+    before = Before(whole.generator, Left(None, None))
+    for config in (tiny_sugar({"target.kind": "extrapolated"}), preset("guide/many_heads", 2)):
+        with pytest.raises(InputError, match="the earlier request trained adapters"):
+            named(config.method).prepare(tiny_models(), tiny_people(2), config, None, before, progress=False)
+
+
+def part_of(changes: dict[str, Any]) -> TrainedPart:
+    config = settings(changes)
+    return named("sugar").trained_part(config, CONFIG)
 
 
 def test_the_preset_is_that_of_the_bundled_model_with_adapters():

@@ -22,7 +22,7 @@ from jaxunlearn.methods.guide.presets import PRESETS
 from jaxunlearn.methods.guide.settings import Guide, GuideOfMany
 from jaxunlearn.methods.losses import preserving
 from jaxunlearn.methods.settings import ConfigDict
-from jaxunlearn.models.generator import split_generator
+from jaxunlearn.methods.trained_part import BACKBONE
 from jaxunlearn.models.loading import Models
 
 
@@ -86,7 +86,7 @@ class GuideMethod(Method):
         progress: bool = True,
     ) -> Prepared:
         """See `Method.prepare`."""
-        memory = None if before is None else ewc.only_anchored(split_generator(before.generator).trainable)
+        memory = None if before is None else ewc.only_anchored(BACKBONE.trained(before.generator))
         return Prepared(formula_targets(models, ws, config), memory=memory)
 
     def check_distance(self, config: ConfigDict) -> None:

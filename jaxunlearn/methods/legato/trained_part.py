@@ -51,7 +51,10 @@ class AdaptersPart:
 
     def trained(self, generator: Generator) -> Pytree:
         """See `TrainedPart`: the last adapters, by the names that they have in the generator."""
-        assert isinstance(generator, AdaptedGenerator)
+        if not isinstance(generator, AdaptedGenerator) or generator.adapters.config != self.config:
+            raise InputError(
+                "the earlier request trained no adapters of this config.adapters; do both requests alike"
+            )
         return split_generator(generator, _is_adapters).trainable
 
     def planes(

@@ -35,7 +35,7 @@ from jaxunlearn.methods.sugar.mappers.surrogates import MapperLoss, learned
 from jaxunlearn.methods.sugar.nearest import nearest_people
 from jaxunlearn.methods.sugar.settings import MAPPERS
 from jaxunlearn.methods.trained_part import TrainedPart
-from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.generator import Generator, SplitGenerator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process import multihost
 
@@ -66,10 +66,12 @@ def prepare(
     progress: bool,
 ) -> Prepared:
     """See `Method.prepare`; mapper and Fisher are saved in `cache`. `part` is what is trained."""
+    source = part.split(models.generator, config.seed)
+    start = source if before is None else source._replace(trainable=part.trained(before.generator))
     ws_target, surrogates, losses = _surrogates(models, ws, config, cache, before, mesh, progress)
     if config.pairs.adjacent_target == "shifted":
         surrogates = None
-    memory = _memory(models, ws, config, part, cache, before, mesh, progress)
+    memory = _memory(models, ws, config, start, source.trainable, cache, before, mesh, progress)
     summary = {"surrogate_losses": [round(loss, 6) for loss in losses]} if losses else {}
     return Prepared(ws_target, surrogates, memory, summary)
 
@@ -200,15 +202,17 @@ def _memory(
     models: Models,
     ws: np.ndarray,
     config: ConfigDict,
-    part: TrainedPart,
+    start: SplitGenerator,
+    source: Pytree,
     cache: Path | None,
     before: Before | None,
     mesh: Mesh | None,
     progress: bool,
 ) -> ewc.Memory | None:
-    """The EWC memory: the Fisher of these people and of those before."""
-    source = part.split(models.generator, config.seed)
-    start = source if before is None else source._replace(trainable=part.trained(before.generator))
+    """The EWC memory: the Fisher of these people and of those before.
+
+    Training begins at `start`; `source` are the trained parameters before any request.
+    """
     weight = jnp.asarray(config.ewc.weight, jnp.float32)
     file = None if cache is None else cache / FISHER_FILE
     if not config.ewc.weight:
@@ -220,7 +224,7 @@ def _memory(
     else:
         settings = retention(config, models.median_radius)
         key = jax.random.fold_in(jax.random.key(config.seed), 1)
-        fisher = importance(start, source.trainable, ws, models.w_avg, settings, key, mesh, progress=progress)
+        fisher = importance(start, source, ws, models.w_avg, settings, key, mesh, progress=progress)
     earlier = None if before is None else before.memory.fisher
     fisher = ewc.accumulated(earlier, fisher, config.ewc.decay)
     if file is not None and multihost.leads():
