@@ -112,8 +112,7 @@ def test_what_cannot_be_composed_is_refused(run, tmp_path):
 
 
 def other_source() -> TriPlaneGenerator:
-    graph, state = nnx.split(source())
-    other = nnx.merge(graph, state)
+    other = nnx.clone(source())
     last = other.decoder.net["2"]
     last.bias[...] = last.bias[...] + 1
     return other
