@@ -15,6 +15,7 @@ from eg3d_flax import GeneratorConfig, account, from_torch
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.identity import identity_network
 from jaxunlearn.models.loading import Models
+from legato_flax import Adapters
 from tests.support.drawn import drawn_module
 from tests.support.golden import eg3d_lr_multiplier, eg3d_weight
 
@@ -67,7 +68,7 @@ def tiny_people(count: int) -> np.ndarray:
     return np.asarray(tiny_models().generator.mapping(jnp.asarray(z), jnp.zeros((count, 25))))
 
 
-def numbers(generator: Generator) -> dict[str, Any]:
+def numbers(generator: Generator | Adapters) -> dict[str, Any]:
     """Return all weights as a tree of arrays, by the names of the layers."""
     return jax.tree.map(np.asarray, nnx.to_pure_dict(nnx.state(generator)))
 

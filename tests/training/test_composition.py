@@ -113,8 +113,9 @@ def test_what_cannot_be_composed_is_refused(run, tmp_path):
 
 def other_source() -> TriPlaneGenerator:
     other = nnx.clone(source())
-    last = other.decoder.net["2"]
-    last.bias[...] = last.bias[...] + 1
+    bias = other.decoder.net["2"].bias
+    assert bias is not None
+    bias[...] = bias[...] + 1
     return other
 
 
