@@ -21,7 +21,6 @@ people.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -34,6 +33,7 @@ from flax import nnx
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.files.door import write_text
+from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
 from jaxunlearn.methods.registry import method_of, preset
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, load_models
@@ -42,6 +42,7 @@ from jaxunlearn.profiling.devices import processor
 from jaxunlearn.profiling.tables import rows, significant
 from jaxunlearn.training.composition import composed
 from jaxunlearn.training.result import Result
+from jaxunlearn.training.storage.metrics_log import add_line
 from jaxunlearn.training.unlearn import unlearn
 
 PRESETS = {
@@ -142,11 +143,6 @@ def sizes(models: Models, result: Result) -> dict[str, int]:
     }
 
 
-def read(path: Path) -> list[Line]:
-    """Return the lines of finished cases."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
 def case_of(line: Line) -> Case:
     """Return the case of a line."""
     return line["row"], line["people"], line["draw"], line["steps"]
@@ -228,16 +224,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--people are from 1 to {_MOST_PEOPLE}, --draws from 1 to {MOST_DRAWS}")
     asked.out.mkdir(parents=True, exist_ok=True)
     file = asked.out / "results.jsonl"
-    done = {case_of(line) for line in read(file)}
+    drop_cut_off_line(file, Line)
+    done = {case_of(line) for line in read_json_lines(file, Line)}
     missing = [case for case in cases(asked.people, asked.draws, asked.rows, asked.steps) if case not in done]
     if missing:
         models = load_models("heads")
         reference = measure_reference(models, config_of(*missing[0]))
         for case in missing:
-            line = run(models, reference, case, asked.out / "runs")
-            with file.open("a") as lines:
-                lines.write(json.dumps(line) + "\n")
-            write_text(asked.out / "table.md", "\n".join(page(read(file))) + "\n")
+            add_line(file, run(models, reference, case, asked.out / "runs"))
+            write_text(asked.out / "table.md", "\n".join(page(read_json_lines(file, Line))) + "\n")
             print("{}, {} people, draw {}, {} steps: done".format(*case))
 
 

@@ -102,6 +102,19 @@ def test_the_table_has_a_row_for_each_case(seen, tmp_path):
     assert {seed for _, seeds in seen["trained"] for seed in seeds} == {100, 101, 200, 201}
 
 
+@pytest.mark.filterwarnings("ignore:.*its last line was cut off")
+def test_a_case_whose_line_was_cut_off_is_measured_again(seen, tmp_path):
+    asked = ["--people", "2", "--draws", "1", "--steps", "4", "--out", str(tmp_path)]
+    bench.main(asked)
+    results = tmp_path / "results.jsonl"
+    whole = results.read_text()
+    results.write_text(whole[:-20])
+    bench.main(asked)
+    assert results.read_text() == whole
+    assert len(seen["trained"]) == 3, "its run is finished"
+    assert len(seen["measured"]) == 5
+
+
 def test_the_settings_are_those_of_the_presets_and_make_sense():
     for case in bench.cases(bench.NUMBERS, bench.MOST_DRAWS, list(bench.PRESETS), None):
         row, people, draw, steps = case

@@ -41,11 +41,12 @@ def crop_and_pullback(images: np.ndarray):
     return crop, lambda gradient: nchw(pullback(gradient)[0])
 
 
-GUIDE_SIZES = ("idloss_128", "idloss_512")
+WIDER = {"idloss_128": 1.0, "idloss_512": 20.0}
+"""Official case → factor on the tolerances of its float32 gradient, for `KINK`."""
 KINK = "on some processors one PReLU decision rounds the other way; the float64 gradient agrees unwidened"
 
 
-@pytest.mark.parametrize("name", GUIDE_SIZES)
+@pytest.mark.parametrize("name", WIDER)
 def test_guide_identity_loss(name):
     case = golden("eg3d", name)
     module = guide_identity_network(case.seed)
@@ -69,11 +70,12 @@ def test_guide_identity_loss(name):
     case.check("emb_y", targets)
     case.check("loss", losses.mean())
     image_gradient = pullback(gradient / len(losses))
-    case.check("grad", image_gradient[:, :, ::8, ::8], widen=20.0, reason=KINK)
-    case.check("grad_norm", np.linalg.norm(image_gradient.astype(np.float64)), widen=20.0, reason=KINK)
+    norm = np.linalg.norm(image_gradient.astype(np.float64))
+    case.check("grad", image_gradient[:, :, ::8, ::8], widen=WIDER[name], reason=KINK)
+    case.check("grad_norm", norm, widen=WIDER[name], reason=KINK)
 
 
-@pytest.mark.parametrize("name", GUIDE_SIZES)
+@pytest.mark.parametrize("name", WIDER)
 def test_guide_identity_gradient_is_exact_in_float64(name):
     case = golden("eg3d", name)
     module = guide_identity_network(case.seed)
