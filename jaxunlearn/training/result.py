@@ -10,9 +10,9 @@ import numpy as np
 
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
+from jaxunlearn.models import loading
 from jaxunlearn.models.adapters import adapted, load_unlearned
 from jaxunlearn.models.generator import Generator, fingerprint_of, load_generator
-from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -75,7 +75,7 @@ def models_of_run(
     model: str | None = None,
     adapters: Sequence[str | Path] = (),
     judge: str | Sequence[str] = (),
-) -> Models:
+) -> loading.Models:
     """Load the models that a run started from.
 
     Args:
@@ -88,7 +88,9 @@ def models_of_run(
       InputError: if a file cannot be used, or the source generator is another one.
     """
     request = folder.request
-    models = load_models(model or request.model, judge=judge, adapters=adapters or request.adapters)
+    models = loading.load_models(
+        model or request.model, judge=judge, adapters=adapters or request.adapters
+    )
     _check_source(folder, models.name, models.fingerprint)
     return models
 

@@ -108,7 +108,7 @@ def test_a_sweep_over_distances(many, tmp_path, capsys):
     assert "| 1.5 |" in printed
     assert printed.splitlines()[-2].endswith("person0002.png")
     page = (tmp_path / "sweep" / "report.html").read_text()
-    assert "<h1>2 distances d</h1>" in page
+    assert "<h1>Forgetting at 2 distances d</h1>" in page
     assert all(name in page for name in ("d-0.5", "d+1.5"))
     assert (tmp_path / "sweep" / "person0002.png").is_file()
 

@@ -125,7 +125,7 @@ class GoldenCase:
         expected = self.output(name)
         actual = np.asarray(actual, np.float32)
         assert actual.shape == expected.shape, f"{self.name}/{name}: {actual.shape} != {expected.shape}"
-        atol = self.atol(name) * widen
+        atol = float(self.atol(name) * widen)
         error = float(np.abs(actual - expected).max(initial=0.0))
         if not np.array_equal(np.isfinite(actual), np.isfinite(expected)):
             error = float("inf")

@@ -32,7 +32,9 @@ class StandIn:
     def _layer(x: jax.Array, weight: jax.Array) -> jax.Array:
         numbers = ("NHWC", "HWIO", "NHWC")
         return jax.nn.relu(
-            lax.conv_general_dilated(x, weight, (2, 2), ((1, 1), (1, 1)), dimension_numbers=numbers)
+            lax.conv_general_dilated(
+                x, weight.astype(x.dtype), (2, 2), ((1, 1), (1, 1)), dimension_numbers=numbers
+            )
         )
 
     @staticmethod

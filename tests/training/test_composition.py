@@ -18,7 +18,6 @@ from jaxunlearn.methods.legato import presets
 from jaxunlearn.models import loading
 from jaxunlearn.models.adapters import save_unlearned
 from jaxunlearn.models.generator import Generator, save_generator
-from jaxunlearn.training import result as results
 from jaxunlearn.training.composition import composed
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
 from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig
@@ -122,7 +121,7 @@ def other_source() -> TriPlaneGenerator:
 @pytest.fixture
 def tiny_command(monkeypatch) -> None:
     """The tiny models and their measured source in place of the bundled ones."""
-    monkeypatch.setattr(results, "load_models", lambda *_, **__: tiny_models())
+    monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
     monkeypatch.setattr(loading, "published_inception", lambda _: None)
     monkeypatch.setattr(command, "measure_reference", lambda *_, **__: tiny_reference())
 

@@ -11,7 +11,7 @@ import pytest
 from flax import nnx
 
 import legato_flax
-from eg3d_flax import GeneratorConfig, TriPlaneGenerator
+from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from eg3d_flax import from_torch as generator_from_torch
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.base import StepSettings
@@ -25,32 +25,29 @@ from tests.support.golden import GoldenCase, golden
 from tests.support.guide_golden import PARTS, GuideCase
 from tests.support.layouts import nchw, pool8
 from tests.support.legato_golden import legato_weights
+from tests.support.precision import as_dtype
 from tests.training.test_step import TERMS, recording
 
 pytestmark = pytest.mark.parity
 
 STEPS = {"legato_const": 3, "legato_zero": 2}
 CASES = [
-    pytest.param("legato_const", marks=pytest.mark.slow),
-    pytest.param("legato_zero", marks=pytest.mark.must),
+    pytest.param("legato_const", "float64", marks=pytest.mark.slow),
+    pytest.param("legato_const", "float32", marks=pytest.mark.slow),
+    pytest.param("legato_zero", "float64", marks=pytest.mark.must),
+    pytest.param("legato_zero", "float32", marks=pytest.mark.slow),
 ]
 
-# Rounding differs between runs, since sums are divided between threads. It changes gradients a little at
-# the kinks of leaky ReLUs and bilinear lookups. Adam then divides a gradient by its own size, and moves the
-# parameters with the smallest ones the other way. What was seen outside of its tolerance, in a few runs:
-# before an update a gradient by 1.2 times; after it the increments of b8 by 5.3, losses and gradients by 1.3.
-KINK, UPDATED = "a kink", "rounding between threads, after an update by Adam"
+# In float64 the tolerances hold as they stand; in float32 they are widened, see `tests.support.precision`.
+# Seen outside in a few runs: before an update a gradient by 1.2 times; after it the increments of b8 by 5.3,
+# losses and gradients by 1.3.
+ROUNDING = "rounding in float32, at kinks and after updates by Adam"
 WIDER = {"legato_const": (1.5, 3.0)}
 # The tolerances of legato_zero were not measured, but derived from the relative errors of legato_const, whose
 # adapters are large. Seen outside: values before an update by 1.3 times, losses after it by 1.6 times, the
 # increments of b8 by 4.1, and what the adapter of b128 adds, which is 0 before the update, by 7.9.
-DERIVED = "its tolerance is derived from a case with large adapters"
 WIDER["legato_zero"] = (2.0, 3.0)
-WIDEST = {
-    "legato_const/increments.b8": 8.0,
-    "legato_zero/increments.b8": 8.0,
-    "legato_zero/end_minus_start.b128": 12.0,
-}
+WIDEST = {"increments.b8": 8.0, "end_minus_start.b128": 12.0}
 
 
 def check(case: GoldenCase, name: str, actual: Any, *, step: int | None = None) -> None:
@@ -63,16 +60,14 @@ def check(case: GoldenCase, name: str, actual: Any, *, step: int | None = None) 
       step: the step that the output is of; None for an array of all steps. Its first entry must be within the
         tolerance of what comes before an update.
     """
-    before, after = WIDER[case.name]
-    after = WIDEST.get(f"{case.name}/{name}", after)
-    if case.name == "legato_const":
-        before, reason = before if name.startswith("grad") else 1.0, KINK if step == 0 else UPDATED
-    else:
-        reason = DERIVED
+    before = after = 1.0
+    if not jax.config.x64_enabled:  # type: ignore[attr-defined]
+        before, after = WIDER[case.name]
+        after = WIDEST.get(name, after)
     if step is None:
         first = np.abs(np.asarray(actual, np.float32)[0] - case.output(name)[0]).max()
         assert first <= before * case.atol(name), f"{case.name}/{name}: {first} before any update"
-    case.check(name, actual, widen=before if step == 0 else after, reason=reason)
+    case.check(name, actual, widen=before if step == 0 else after, reason=ROUNDING)
 
 
 class LegatoCase(GuideCase):
@@ -102,7 +97,7 @@ class LegatoCase(GuideCase):
 class Run:
     """The official steps of a case, and what they measure."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, dtype: str):
         self.case = LegatoCase(golden("legato", name))
         sampling = LegatoSampling(
             reduction="sum", view="step", pivot=self.pivot, trajectory=1.0, last_increment=1.0
@@ -110,12 +105,15 @@ class Run:
         part = AdaptersPart(self.case.adapters.config, "b128")
         split = part.split(self.case.generator, 0)
         trainable = jax.tree.map(lambda _, new: new, split.trainable, self.named(self.case.adapters))
-        self.split = split._replace(trainable=trainable)
+        trainable, fixed = as_dtype((trainable, split.fixed), dtype)
+        self.split = split._replace(trainable=trainable, fixed=fixed)
         self.frozen = Frozen(self.split.trainable, self.split.fixed, self.case.perception)
         self.step = UnlearningStep(
             split.graphdef,
             optax.chain(recording(), optax.adam(1e-4)),
-            StepSettings(sampling, draws="independent", part=part),
+            StepSettings(
+                sampling, draws="independent", part=part, compute=Compute(dtype=jnp.dtype(dtype))
+            ),
             source=split.source,
         )
 
@@ -204,15 +202,21 @@ def look_inside(run: Run, ws: jax.Array, trained: list) -> None:
             )
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_official_steps(name: str):
-    run = Run(name)
+@pytest.mark.parametrize(("name", "dtype"), CASES)
+def test_official_steps(name: str, dtype: str):
+    with jax.enable_x64(dtype == "float64"):
+        check_steps(name, dtype)
+
+
+def check_steps(name: str, dtype: str) -> None:
+    run = Run(name, dtype)
     case = run.case
     ws = case.generator.mapping(
         jnp.asarray(case.golden.input("z_u")), conditioning_view(case.generator.config)
     )
     ws = ws[0]
     ws_target = latents.extrapolated_target(ws, jnp.asarray(case.golden.input("w_avg")), 30.0)
+    ws, ws_target = as_dtype((ws, ws_target), dtype)
     check(case.golden, "w_u", ws[:1], step=0)
     target, state = run.step.target(run.frozen, ws, ws_target), run.step.init(run.frozen)
     update = jax.jit(alone(run.step.update))
@@ -226,7 +230,7 @@ def test_official_steps(name: str):
             )
     measured, trained = [], []
     for k in range(STEPS[name]):
-        draws = case.draws(k)
+        draws = as_dtype(case.draws(k), dtype)
         if k == 0:
             check_images(case, *jax.jit(alone(run.step.render))(state.trainable, run.frozen, target, draws))
         trained.append(state.trainable)

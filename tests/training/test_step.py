@@ -8,6 +8,7 @@ import pytest
 from flax import nnx
 
 import torch_bridge
+from eg3d_flax import Compute
 from eg3d_flax.torch_names import LAYOUT
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.base import StepSettings
@@ -19,6 +20,7 @@ from tests.support.alone import alone
 from tests.support.golden import golden
 from tests.support.guide_golden import PARTS, STEPS, GuideCase, guide_case
 from tests.support.layouts import nchw, nhwc, pool8
+from tests.support.precision import as_dtype
 from tests.support.standin import StandIn
 
 pytestmark = pytest.mark.parity
@@ -43,19 +45,21 @@ def by_name(tree) -> dict[str, np.ndarray]:
     return torch_bridge.to_torch(flat, LAYOUT)
 
 
-# Leaky ReLUs, PReLUs and bilinear lookups have kinks: where rounding falls on the other side of one, a
-# gradient changes a little: here by up to 1.4e-5 at a root mean square of 0.02 to 0.03. In float64 the same
-# code meets the tolerance forty times over.
-KINKS = {f"guide_const/grad.s{step}.b256.torgb.weight": 5.0 for step in range(STEPS)}
-
-# In float64 all values of guide_random are within 0.37 of their tolerances. In float32, with sums divided
-# between two threads, rounding gives 81 of the first step's 962,189 gradients another sign, and Adam, which
-# divides a gradient by its own size, then moves those parameters 1e-4 the other way: five gradients and
-# losses after that are up to 2.4 times outside.
-DRIFT, DRIFTS = {"guide_random": 3.0}, "rounding between threads, after an update by Adam"
+# In float64 the tolerances hold as they stand; in float32 they are widened, see `tests.support.precision`. Seen
+# on a few processors: one layer's gradients (KINKED) up to 6 times outside at any step; after an update by
+# Adam everything up to 2.4 times, since 81 of the first step's 962,189 gradients have another sign.
+ROUNDING = "rounding in float32, at kinks and after updates by Adam"
+KINKED, KINK, DRIFT = "b256.torgb.weight", 20.0, 5.0
 
 
-def check_values(case: GuideCase, kind: str, step: int, found: dict[str, np.ndarray]) -> None:
+def widened(dtype: str, step: int, name: str) -> float:
+    """How many times the tolerance a value may be off."""
+    if dtype == "float64":
+        return 1.0
+    return KINK if name == KINKED else DRIFT if step else 1.0
+
+
+def check_values(case: GuideCase, dtype: str, kind: str, step: int, found: dict[str, np.ndarray]) -> None:
     """The recorded entries of some parameters."""
     for output in case.golden.entry["outputs"]:
         prefix = f"{kind}.s{step}."
@@ -63,9 +67,7 @@ def check_values(case: GuideCase, kind: str, step: int, found: dict[str, np.ndar
             name = output["name"].removeprefix(prefix)
             index = case.golden.input(f"idx.{name}")
             values = found[f"backbone.synthesis.{name}"].reshape(-1)[index]
-            widen, reason = KINKS.get(f"{case.golden.name}/{output['name']}", 1.0), "a kink"
-            if step and kind == "grad" and case.golden.name in DRIFT:
-                widen, reason = DRIFT[case.golden.name], DRIFTS
+            widen, reason = widened(dtype, step, name) if kind == "grad" else 1.0, ROUNDING
             if kind == "delta":  # a difference of float32 values cannot be finer than they are
                 value = np.abs(case.golden.output(f"init.{name}")).max()
                 widen, reason = np.spacing(value) / case.golden.atol(output["name"]), "one rounding step"
@@ -80,6 +82,7 @@ def test_stand_in_for_lpips():
     case.check("grad", nchw(jax.grad(lambda a: distance(a, b).mean())(a)))
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(
     "name",
     [
@@ -87,13 +90,23 @@ def test_stand_in_for_lpips():
         pytest.param("guide_random", marks=pytest.mark.slow),
     ],
 )
-def test_three_official_steps(name):
+def test_three_official_steps(name, dtype):
+    with jax.enable_x64(dtype == "float64"):
+        check_three_steps(name, dtype)
+
+
+def check_three_steps(name: str, dtype: str) -> None:
     case = guide_case(name)
     check = case.golden.check
     optimiser = optax.chain(recording(), optax.adam(1e-4))
-    settings = StepSettings(PIVOTS[name], noise_mode=case.noise_mode, draws="independent")  # type: ignore[arg-type]
+    settings = StepSettings(
+        PIVOTS[name],
+        noise_mode=case.noise_mode,  # type: ignore[arg-type]
+        draws="independent",
+        compute=Compute(dtype=jnp.dtype(dtype)),
+    )
     split = split_generator(case.generator)
-    frozen = Frozen(split.trainable, split.fixed, case.perception)
+    frozen = Frozen(*as_dtype((split.trainable, split.fixed), dtype), case.perception)
     step = UnlearningStep(split.graphdef, optimiser, settings)
 
     frontal = conditioning_view(case.generator.config)
@@ -102,27 +115,27 @@ def test_three_official_steps(name):
     check("w_u", ws[:1])
     check("w_target", ws_target)
 
-    target = step.target(frozen, ws, ws_target)
+    target = step.target(frozen, *as_dtype((ws, ws_target), dtype))
     state = step.init(frozen)
     update = jax.jit(alone(step.update))
     initial = by_name(state.trainable)
     measured = []
     for k in range(STEPS):
-        draws = case.draws(k)
+        draws = as_dtype(case.draws(k), dtype)
         if k == 0:
             check_images(case, *jax.jit(alone(step.render))(state.trainable, frozen, target, draws))
         state, measurements = update(state, frozen, target, draws)
         measured.append(jax.device_get(measurements))
         now, gradient = by_name(state.trainable), by_name(state.optimiser[0])  # type: ignore[index]
-        check_values(case, "grad", k, gradient)
-        check_values(case, "value", k, now)
+        check_values(case, dtype, "grad", k, gradient)
+        check_values(case, dtype, "value", k, now)
         delta = {name: now[name] - initial[name] for name in now}
-        check_values(case, "delta", k, delta)
+        check_values(case, dtype, "delta", k, delta)
         if k in (0, 2):
             names = case.golden.entry["trainable"]
             for kind, values in (("gradnorm", gradient), ("deltanorm", delta)):
                 check(f"{kind}.s{k}", [np.linalg.norm(values[n].astype(np.float64)) for n in names])
-    check_losses(case, measured)
+    check_losses(case, dtype, measured)
 
 
 def check_images(case: GuideCase, found, wanted) -> None:
@@ -133,12 +146,11 @@ def check_images(case: GuideCase, found, wanted) -> None:
             case.golden.check(f"image.s0.{part}.{side}.synth.pool8", pool8(images[i : i + 1]))
 
 
-def check_losses(case: GuideCase, measured: list[dict[str, np.ndarray]]) -> None:
+def check_losses(case: GuideCase, dtype: str, measured: list[dict[str, np.ndarray]]) -> None:
     def check(name: str, of_steps: list[np.ndarray]) -> None:
         error = np.abs(of_steps[0] - case.golden.output(name)[0])
         assert error <= case.golden.atol(name), f"{case.golden.name}/{name}: {error} before any update"
-        widen = DRIFT.get(case.golden.name, 1.0)
-        case.golden.check(name, of_steps, widen=widen, reason=DRIFTS)
+        case.golden.check(name, of_steps, widen=1.0 if dtype == "float64" else DRIFT, reason=ROUNDING)
 
     check("total", [m["loss"] for m in measured])
     for i, part in enumerate(PARTS):
