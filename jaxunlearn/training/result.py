@@ -88,9 +88,7 @@ def models_of_run(
       InputError: if a file cannot be used, or the source generator is another one.
     """
     request = folder.request
-    models = loading.load_models(
-        model or request.model, judge=judge, adapters=adapters or request.adapters
-    )
+    models = loading.load_models(model or request.model, judge=judge, adapters=adapters or request.adapters)
     _check_source(folder, models.name, models.fingerprint)
     return models
 

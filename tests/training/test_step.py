@@ -45,9 +45,9 @@ def by_name(tree) -> dict[str, np.ndarray]:
     return torch_bridge.to_torch(flat, LAYOUT)
 
 
-# In float64 the tolerances hold as they stand; in float32 they are widened, see `tests.support.precision`. Seen
-# on a few processors: one layer's gradients (KINKED) up to 6 times outside at any step; after an update by
-# Adam everything up to 2.4 times, since 81 of the first step's 962,189 gradients have another sign.
+# In float64 the tolerances hold as they stand; in float32 they are widened, see `tests.support.precision`.
+# Seen on a few processors: one layer's gradients (KINKED) up to 6 times outside at any step; after an update
+# by Adam everything up to 2.4 times, since 81 of the first step's 962,189 gradients have another sign.
 ROUNDING = "rounding in float32, at kinks and after updates by Adam"
 KINKED, KINK, DRIFT = "b256.torgb.weight", 20.0, 5.0
 
@@ -106,7 +106,8 @@ def check_three_steps(name: str, dtype: str) -> None:
         compute=Compute(dtype=jnp.dtype(dtype)),
     )
     split = split_generator(case.generator)
-    frozen = Frozen(*as_dtype((split.trainable, split.fixed), dtype), case.perception)
+    trainable, fixed = as_dtype((split.trainable, split.fixed), dtype)
+    frozen = Frozen(trainable, fixed, case.perception)
     step = UnlearningStep(split.graphdef, optimiser, settings)
 
     frontal = conditioning_view(case.generator.config)
