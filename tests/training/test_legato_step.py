@@ -43,11 +43,15 @@ CASES = [
 ROUNDING = "rounding in float32, at kinks and after updates by Adam"
 WIDER = {"legato_const": (1.5, 3.0)}
 # The tolerances of legato_zero were not measured, but derived from the relative errors of legato_const, whose
-# adapters are large; the official numbers themselves are off by more: in float64 one gradient here is 2.8
-# times outside. Seen outside in float32: values before an update by 1.3 times, losses after it by 1.6 times,
-# the increments of b8 by 4.1, and what the adapter of b128 adds, which is 0 before the update, by 7.9.
-WIDER["legato_zero"] = (4.0, 4.0)
-WIDEST = {"increments.b8": 8.0, "end_minus_start.b128": 12.0}
+# adapters are large; so it has no case in float64, where one gradient is 2.8 times outside. Seen outside in
+# float32: values before an update by 1.3 times, losses after it by 1.6 times, the increments of b8 by 4.1,
+# and what the adapter of b128 adds, which is 0 before the update, by 7.9.
+WIDER["legato_zero"] = (2.0, 3.0)
+WIDEST = {
+    "legato_const/increments.b8": 8.0,
+    "legato_zero/increments.b8": 8.0,
+    "legato_zero/end_minus_start.b128": 12.0,
+}
 
 
 def check(case: GoldenCase, name: str, actual: Any, *, step: int | None = None) -> None:
@@ -63,7 +67,9 @@ def check(case: GoldenCase, name: str, actual: Any, *, step: int | None = None) 
     before = after = 1.0
     if not jax.config.x64_enabled:  # type: ignore[attr-defined]
         before, after = WIDER[case.name]
-        after = WIDEST.get(name, after)
+        after = WIDEST.get(f"{case.name}/{name}", after)
+        if case.name == "legato_const" and not name.startswith("grad"):
+            before = 1.0
     if step is None:
         first = np.abs(np.asarray(actual, np.float32)[0] - case.output(name)[0]).max()
         assert first <= before * case.atol(name), f"{case.name}/{name}: {first} before any update"

@@ -46,17 +46,19 @@ def by_name(tree) -> dict[str, np.ndarray]:
 
 
 # In float64 the tolerances hold as they stand; in float32 they are widened, see `tests.support.precision`.
-# Seen on a few processors: one layer's gradients (KINKED) up to 6 times outside at any step; after an update
-# by Adam everything up to 2.4 times, since 81 of the first step's 962,189 gradients have another sign.
+# Seen on a few processors: of guide_const, one layer's gradients up to 6 times outside; of guide_random,
+# gradients and losses after an update up to 2.4 times: 81 of the first 962,189 gradients have another sign.
 ROUNDING = "rounding in float32, at kinks and after updates by Adam"
-KINKED, KINK, DRIFT = "b256.torgb.weight", 20.0, 5.0
+KINKS = {"guide_const": ("b256.torgb.weight", 20.0)}
+DRIFT = {"guide_random": 3.0}
 
 
-def widened(dtype: str, step: int, name: str) -> float:
-    """How many times the tolerance a value may be off."""
+def widened(case: str, dtype: str, step: int, name: str) -> float:
+    """How many times its tolerance a gradient may be off."""
     if dtype == "float64":
         return 1.0
-    return KINK if name == KINKED else DRIFT if step else 1.0
+    kinked, kink = KINKS.get(case, ("", 1.0))
+    return kink if name == kinked else DRIFT.get(case, 1.0) if step else 1.0
 
 
 def check_values(case: GuideCase, dtype: str, kind: str, step: int, found: dict[str, np.ndarray]) -> None:
@@ -67,7 +69,9 @@ def check_values(case: GuideCase, dtype: str, kind: str, step: int, found: dict[
             name = output["name"].removeprefix(prefix)
             index = case.golden.input(f"idx.{name}")
             values = found[f"backbone.synthesis.{name}"].reshape(-1)[index]
-            widen, reason = widened(dtype, step, name) if kind == "grad" else 1.0, ROUNDING
+            widen, reason = 1.0, ROUNDING
+            if kind == "grad":
+                widen = widened(case.golden.name, dtype, step, name)
             if kind == "delta":  # a difference of float32 values cannot be finer than they are
                 value = np.abs(case.golden.output(f"init.{name}")).max()
                 widen, reason = np.spacing(value) / case.golden.atol(output["name"]), "one rounding step"
@@ -152,7 +156,8 @@ def check_losses(case: GuideCase, dtype: str, measured: list[dict[str, np.ndarra
     def check(name: str, of_steps: list[np.ndarray]) -> None:
         error = np.abs(of_steps[0] - case.golden.output(name)[0])
         assert error <= case.golden.atol(name), f"{case.golden.name}/{name}: {error} before any update"
-        case.golden.check(name, of_steps, widen=1.0 if dtype == "float64" else DRIFT, reason=ROUNDING)
+        widen = 1.0 if dtype == "float64" else DRIFT.get(case.golden.name, 1.0)
+        case.golden.check(name, of_steps, widen=widen, reason=ROUNDING)
 
     check("total", [m["loss"] for m in measured])
     for i, part in enumerate(PARTS):
