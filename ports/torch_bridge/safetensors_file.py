@@ -9,6 +9,7 @@ import numpy as np
 import safetensors.numpy
 from safetensors import safe_open
 
+from torch_bridge import eight_bits
 from torch_bridge.atomic import replacing
 from torch_bridge.errors import CheckpointError, printable
 from torch_bridge.opening import open_regular
@@ -18,11 +19,16 @@ LARGEST_HEADER = 16 * 2**20
 
 
 def read_safetensors(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Read name → array and the header's metadata.
+    """Read name → array and the header's metadata; arrays with a scale (`eight_bits`) are float32.
 
     Raises:
       CheckpointError: if the file is damaged; the message does not name the file.
     """
+    return eight_bits.decode(*_read(path))
+
+
+def _read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Read the arrays as they are stored, and the header's metadata."""
     with open_regular(path) as opened:
         length = int.from_bytes(opened.read(8), "little")
     if length > LARGEST_HEADER:

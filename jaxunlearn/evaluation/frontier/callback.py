@@ -84,7 +84,7 @@ def frontier_of(models: Models, people: People, config: ConfigDict, folder: str 
         seed=wanted.seed,
         pivot=wanted.pivot,
     )
-    judges = [judge_of(network, wanted.align) for network in models.judges]
+    judges = [judge_of(network, wanted.align, models.generator.config) for network in models.judges]
 
     def probe() -> Probe:
         calibrated = [

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 import mtcnn_flax
-from jaxunlearn.evaluation.judges.landmarks import landmarks_of
+from jaxunlearn.evaluation.judges.landmarks import EG3D_PLACEMENT, FacePlacement, landmarks_of
 from jaxunlearn.images import to_float, to_uint8
 from jaxunlearn.models.batched import CosineNetwork, embeddings, face_embeddings
 from jaxunlearn.photos.alignment.face_detector import Detector
@@ -27,11 +27,13 @@ class CosineJudge:
       network: unless `align` is "fixed", it takes aligned faces of 112 x 112 pixels.
       align: see the module's docstring.
       detector: face detector, needed for "mtcnn" only.
+      placement: where the generator's faces are, used for "landmarks" only.
     """
 
     network: CosineNetwork
     align: Align = "fixed"
     detector: Detector | None = None
+    placement: FacePlacement = EG3D_PLACEMENT
 
     def __post_init__(self) -> None:
         if self.align == "mtcnn" and self.detector is None:
@@ -62,7 +64,7 @@ class CosineJudge:
         if self.align == "fixed":
             return embeddings(self.network, images, batch)
         pictures = to_uint8(images)
-        landmarks = landmarks_of(pictures, c, self.detector)
+        landmarks = landmarks_of(pictures, c, self.detector, self.placement)
         side = mtcnn_flax.ALIGNED_SIZE
         faces = np.zeros((len(images), side, side, 3), np.float32)
         for face, picture, points in zip(faces, pictures, landmarks, strict=True):

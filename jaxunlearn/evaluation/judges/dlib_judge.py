@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from jaxunlearn.batching import in_batches
-from jaxunlearn.evaluation.judges.landmarks import landmarks_of
+from jaxunlearn.evaluation.judges.landmarks import EG3D_PLACEMENT, FacePlacement, landmarks_of
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.dlib_network import DlibNetwork
 from jaxunlearn.photos.alignment.face_detector import Detector
@@ -28,10 +28,12 @@ class DlibJudge:
     Attributes:
       network: dlib's ResNet-29.
       detector: finds landmarks; None foresees them from the camera.
+      placement: where the generator's faces are, used without a detector.
     """
 
     network: DlibNetwork
     detector: Detector | None = None
+    placement: FacePlacement = EG3D_PLACEMENT
 
     @property
     def name(self) -> str:
@@ -60,7 +62,7 @@ class DlibJudge:
 
     def embeddings(self, images: np.ndarray, c: jax.Array, batch: int) -> np.ndarray:
         """See `Judge`; the embeddings are descriptors `[N, 128]`, which are not normalised."""
-        landmarks = landmarks_of(to_uint8(images), c, self.detector)
+        landmarks = landmarks_of(to_uint8(images), c, self.detector, self.placement)
         missing = [points is None for points in landmarks]
         anywhere = np.array([[1, 1], [2, 1], [1.5, 2], [1, 3], [2, 3.0]])  # finite; the result is dropped
         points = np.stack([anywhere if each is None else each for each in landmarks]).astype(np.float32)

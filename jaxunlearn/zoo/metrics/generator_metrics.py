@@ -5,6 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
+from einops import reduce
 from flax import nnx
 
 from eg3d_flax import TriPlaneGenerator, camera
@@ -20,6 +21,8 @@ from lpips_flax import LPIPS
 
 CHUNK = 16
 """Images at a time."""
+SMALL = 64
+"""Side of reduced images, at which generators of different sizes are compared."""
 PICTURE_YAWS = tuple(float(yaw) for yaw in np.deg2rad([-30, -15, 0, 15, 30]))
 
 
@@ -64,6 +67,15 @@ def psnr(error: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     return -10 * np.log10((squared * shares).sum((1, 2)) / shares.sum((1, 2)))
 
 
+def reduced(images: np.ndarray, side: int) -> np.ndarray:
+    """Reduce images `[N, R, R, C]` to `[N, side, side, C]` by means over equal squares.
+
+    Raises:
+      ValueError: if R is not a multiple of `side`.
+    """
+    return reduce(images, "n (h i) (w j) c -> n h w c", "mean", h=side, w=side)
+
+
 def evaluate(
     generator: TriPlaneGenerator,
     held_out: Photographs,
@@ -85,7 +97,7 @@ def evaluate(
 
     Returns:
       Means: `psnr` of the whole image and `psnr_head` of the pixels that the head covers, in dB; `lpips`.
-      Also `images`, their number.
+      `psnr_64` of images reduced to 64 pixels, if they are larger. Also `images`, their number.
     """
     views = held_out.camera.shape[1]
     z = held_out.z[:people].repeat(views, axis=0)
@@ -94,8 +106,13 @@ def evaluate(
     covered = held_out.coverage[:people].reshape(target.shape[:-1]).astype(np.float32) / 255
     images = generate(generator, z, cameras, compute, rendered=rendered)
     distances = in_batches(perceptual, CHUNK, images, target)
+    side = images.shape[1]
+    small = {}
+    if side > SMALL and side % SMALL == 0:
+        small["psnr_64"] = round(float(psnr(reduced(images - target, SMALL)).mean()), 3)
     return {
         "psnr": round(float(psnr(images - target).mean()), 3),
+        **small,
         "psnr_head": round(float(psnr(images - target, covered).mean()), 3),
         "lpips": round(float(distances.mean()), 4),
         "images": len(images),

@@ -10,6 +10,8 @@ from importlib import resources
 
 import numpy as np
 
+EYE_SPACING = "eyes/eye-spacing-wide|close"
+"""Name of the shape axis that is not from the data."""
 SKIN, EYES, LASHES, TEETH, TONGUE = range(5)
 """Part numbers of the template's triangles."""
 
@@ -44,6 +46,20 @@ class Anatomy:
         return np.unique(self.triangles[self.part == part])
 
 
+def eye_spacing(vertices: np.ndarray) -> np.ndarray:
+    """Return the displacements [2, N, 3] that move the eyes apart and together by 5 millimetres each.
+
+    The data have no such axis. The eye and its lids move rigidly; the skin around them gives way.
+    """
+    side = np.sign(vertices[:, 0]) * np.minimum(np.abs(vertices[:, 0]) / 0.12, 1)
+    distance = np.hypot(np.abs(vertices[:, 0]) - 0.31, vertices[:, 1] - 7.30)
+    share = 1 - np.clip((distance - 0.18) / 0.30, 0, 1)
+    share = share * share * (3 - 2 * share) * (vertices[:, 2] > 0.6)
+    outwards = np.zeros_like(vertices)
+    outwards[:, 0] = 0.05 * side * share
+    return np.stack([outwards, -outwards])
+
+
 @functools.cache
 def load_anatomy() -> Anatomy:
     """Read the bundled head model, once per process."""
@@ -56,9 +72,11 @@ def load_anatomy() -> Anatomy:
             zip(arrays[names].tolist(), arrays[key].astype(np.float32) * np.float32(scale), strict=True)
         )
 
+    vertices = arrays["vertices"].astype(np.float32) * np.float32(coordinate_step)
     modifiers = named("modifiers", "modifier_names", displacement_step)
+    modifiers |= {EYE_SPACING: eye_spacing(vertices)}
     return Anatomy(
-        vertices=arrays["vertices"].astype(np.float32) * np.float32(coordinate_step),
+        vertices=vertices,
         triangles=arrays["triangles"].astype(np.int32),
         part=arrays["part"].astype(np.int32),
         joints=dict(zip(arrays["joint_names"].tolist(), arrays["joints"].astype(np.int32), strict=True)),

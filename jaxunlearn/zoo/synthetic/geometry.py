@@ -10,27 +10,29 @@ import numpy as np
 from scipy import sparse
 
 from jaxunlearn.zoo.synthetic import glasses
-from jaxunlearn.zoo.synthetic import hair as hair_surface
-from jaxunlearn.zoo.synthetic.anatomy import SKIN, TEETH, Anatomy, load_anatomy
-from jaxunlearn.zoo.synthetic.hair import HairGrid, smoothstep
-from jaxunlearn.zoo.synthetic.person import Person
+from jaxunlearn.zoo.synthetic.anatomy import LASHES, SKIN, TEETH, Anatomy, load_anatomy
+from jaxunlearn.zoo.synthetic.hair.grid import CENTRE, HairGrid, following, make_grid, smoothstep
+from jaxunlearn.zoo.synthetic.hair.strands import ALONG, COSINE, LOCKS, OUTLINE, RAGGEDNESS, SINE, SPREAD
+from jaxunlearn.zoo.synthetic.hair.style import dress, inside_hairline, over_forehead
+from jaxunlearn.zoo.synthetic.light.transport import transport
+from jaxunlearn.zoo.synthetic.person import RESTING, Person
 from jaxunlearn.zoo.synthetic.rasterizer import vertex_normals
 
-HAIR, FRAME = 5, 6
-"""Part numbers of hair and glasses, after the anatomy's own."""
+HAIR, HAIR_INSIDE, FRAME = 5, 6, 7
+"""Part numbers of hair, of the same surface seen from the head, and of glasses, after the anatomy's own."""
 
-SCALE = 0.238
+SCALE = 0.228
 """World units per template unit (decimetre) for a head of the template's height."""
 SIZE_EXPONENT = 0.7
 """How much of a head's deviation from that height is scaled away, as when photographs are aligned."""
 EYES_AT = np.array([0.0, 0.0, 0.26])
 """Position of a head in the world: of a point between the eyes, half-way up to the middle of the head."""
 
-REST_X, REST_Y, REST_Z, SCALP, LIPS, BEARD, OPENNESS, EARS, MOUTH, EYELIDS = range(10)
+REST_X, REST_Y, REST_Z, SCALP, LIPS, BEARD, OPENNESS, EARS, MOUTH, EYELIDS, STUBBLE_AREA = range(11)
 """Columns of the attributes on skin, eyes, lashes, teeth and tongue."""
-SINE, COSINE, HEIGHT, OUTLINE, WAVE = range(5)
-"""Columns of the attributes on hair: azimuth, height, distance from the hairdo's outline, locks."""
-ATTRIBUTES = 10
+LENS_X, LENS_Y = range(2)
+"""Columns of the attributes on glasses: place on a lens, in [-1, 1] from edge to edge."""
+ATTRIBUTES = 11
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,10 +41,14 @@ class Template:
 
     Attributes:
       anatomy, grid: the template mesh and the hair grid.
-      rest: [n] flattened rest positions of anatomy and hair.
+      rest: [n] flattened rest positions of the anatomy.
       axes: name (signed modifier, macro target or expression) -> column of `basis`.
       basis: [n, axes] displacements.
+      following: [H, vertices of the anatomy] movements of the hair's roots as means of movements of the skin.
       triangles, part: [T, 3] vertex indices and [T] part numbers of the whole mesh.
+      bare: [S, 3] the triangles that throw shadows, without the hair.
+      vertex_part: [N] part number of each vertex.
+      lenses: [L, 3] vertex indices of the lenses' triangles, which let light through.
       teeth: vertex indices of the teeth.
       beard: [vertices of the anatomy] density of a full beard, in [0, 1].
       moustache: the same for a moustache.
@@ -53,8 +59,12 @@ class Template:
     rest: np.ndarray
     axes: dict[str, int]
     basis: sparse.csr_matrix
+    following: sparse.csr_matrix
     triangles: np.ndarray
     part: np.ndarray
+    bare: np.ndarray
+    vertex_part: np.ndarray
+    lenses: np.ndarray
     teeth: np.ndarray
     beard: np.ndarray
     moustache: np.ndarray
@@ -69,15 +79,23 @@ class Head:
       vertices: [N, 3] world positions.
       normals: [N, 3] unit normals.
       attributes: [N, ATTRIBUTES] numbers that the colours depend on.
+      transport: [N, 9] soft light at each vertex, see `light.transport`.
+      opaque: [S, 3] the triangles that throw shadows: all but lashes, glasses and shorn hair.
+      vertex_part: [N] part number of each vertex.
       triangles, part: [T, 3] vertex indices and [T] part numbers.
+      lenses: [L, 3] vertex indices of the triangles of the lenses.
     """
 
     person: Person
     vertices: np.ndarray
     normals: np.ndarray
     attributes: np.ndarray
+    transport: np.ndarray
+    opaque: np.ndarray
+    vertex_part: np.ndarray
     triangles: np.ndarray
     part: np.ndarray
+    lenses: np.ndarray
 
 
 def beard_area(anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray]:
@@ -105,32 +123,47 @@ def beard_area(anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray]:
 def load_template() -> Template:
     """Build the shared mesh, once per process."""
     anatomy = load_anatomy()
-    grid = hair_surface.make_grid(anatomy)
+    grid = make_grid(anatomy)
     columns: dict[str, np.ndarray] = {}
     for name, (positive, negative) in anatomy.modifiers.items():
         columns[f"+{name}"], columns[f"-{name}"] = positive, negative
     columns |= anatomy.macro
     columns |= anatomy.expressions
     fields = np.stack(list(columns.values()))
-    fields = np.concatenate([fields, hair_surface.carried_along(grid, fields)], axis=1)
     fields[np.abs(fields) < 5e-4] = 0
 
     first_hair = len(anatomy.vertices)
     first_frame = first_hair + len(grid.origins)
+    outside = grid.triangles + first_hair
     frame = glasses.frame_triangles()
     beard, moustache = beard_area(anatomy)
+    triangles = np.concatenate([anatomy.triangles, outside, outside[:, ::-1], frame + first_frame])
+    part = np.concatenate(
+        [
+            anatomy.part,
+            np.full(len(outside), HAIR),
+            np.full(len(outside), HAIR_INSIDE),
+            np.full(len(frame), FRAME),
+        ]
+    )
+    lenses = glasses.lens_triangles() + first_frame
+    vertex_part = np.full(max(triangles.max(), lenses.max()) + 1, FRAME, np.int32)
+    for number in reversed(
+        range(FRAME + 1)
+    ):  # the hair's two sides share vertices: they count as its outside
+        vertex_part[triangles[part == number]] = number
     return Template(
         anatomy=anatomy,
         grid=grid,
-        rest=np.concatenate([anatomy.vertices, grid.origins]).ravel().astype(np.float32),
+        rest=anatomy.vertices.ravel().astype(np.float32),
         axes={name: index for index, name in enumerate(columns)},
         basis=sparse.csr_matrix(fields.reshape(len(fields), -1).T.astype(np.float32)),
-        triangles=np.concatenate(
-            [anatomy.triangles, grid.triangles + first_hair, frame + first_frame]
-        ).astype(np.int32),
-        part=np.concatenate(
-            [anatomy.part, np.full(len(grid.triangles), HAIR), np.full(len(frame), FRAME)]
-        ).astype(np.int32),
+        following=following(grid, len(anatomy.vertices)),
+        triangles=triangles.astype(np.int32),
+        part=part.astype(np.int32),
+        bare=anatomy.triangles[anatomy.part != LASHES],
+        vertex_part=vertex_part,
+        lenses=lenses.astype(np.int32),
         teeth=anatomy.vertices_of(TEETH),
         beard=beard,
         moustache=moustache,
@@ -142,8 +175,12 @@ def coefficients(template: Template, person: Person, expression: dict[str, float
     strength = np.zeros(len(template.axes), np.float32)
     for name, value in person.shape.items():
         strength[template.axes[("+" if value > 0 else "-") + name]] = abs(value)
-    for name, value in (*person.macro.items(), *expression.items()):
+    for name, value in person.macro.items():
         strength[template.axes[name]] = value
+    for name, value in RESTING.items():
+        strength[template.axes[name]] = value * (1 - min(1.0, sum(expression.values())))
+    for name, value in expression.items():
+        strength[template.axes[name]] += value
     return strength
 
 
@@ -156,9 +193,8 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     """
     template = load_template()
     anatomy, grid = template.anatomy, template.grid
-    deformed = template.rest + template.basis @ coefficients(template, person, expression or {})
-    deformed = deformed.reshape(-1, 3)
-    skin, hair_base = deformed[: len(anatomy.vertices)], deformed[len(anatomy.vertices) :]
+    movement = (template.basis @ coefficients(template, person, expression or {})).reshape(-1, 3)
+    skin, hair_base = anatomy.vertices + movement, grid.origins + template.following @ movement
     skin_triangles = template.triangles[template.part == SKIN]
     skin_normals = vertex_normals(skin, skin_triangles)
 
@@ -166,8 +202,8 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     beard = np.maximum(template.beard * hair.beard, template.moustache * hair.moustache)
     skin = skin + (0.05 * beard)[:, None] * skin_normals
     skin = fold_ears(anatomy, skin, hair.length)
-    thickness, outline, lock = hair_surface.style(grid, hair)
-    hair_vertices = hair_base + thickness[:, None] * grid.directions
+    hairdo = dress(grid, hair)
+    hair_vertices = hair_base + hairdo.thickness[:, None] * grid.directions
 
     eyes = [skin[anatomy.joints[f"joint-{side}-eye"]].mean(0) for side in "lr"]
     frame = glasses.frame_vertices(person.glasses, *eyes, front=frame_front(skin), ears=temples(skin))
@@ -178,29 +214,44 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     attributes = np.zeros((len(vertices), ATTRIBUTES), np.float32)
     on_skin, on_hair = slice(0, len(skin)), slice(len(skin), len(skin) + len(hair_vertices))
     attributes[on_skin, : REST_Z + 1] = anatomy.vertices
-    attributes[on_skin, SCALP] = hair_surface.inside_hairline(
-        anatomy.vertices,
-        np.arctan2(anatomy.vertices[:, 0], anatomy.vertices[:, 2] - hair_surface.CENTRE[2]),
-        hair,
+    azimuth = np.arctan2(anatomy.vertices[:, 0], anatomy.vertices[:, 2] - CENTRE[2])
+    attributes[on_skin, SCALP] = np.maximum(
+        inside_hairline(anatomy.vertices, azimuth, hair), over_forehead(anatomy.vertices, azimuth, hair)
     )
     attributes[on_skin, LIPS] = anatomy.masks["lips"]
     attributes[on_skin, BEARD] = beard
+    shaven = 0.7 * smoothstep(
+        -0.05, 0.08, inside_hairline(anatomy.vertices, azimuth, dataclasses.replace(hair, bald=0.0))
+    )
+    attributes[on_skin, STUBBLE_AREA] = np.maximum(
+        np.maximum(template.beard, 0.8 * template.moustache), shaven
+    )
     attributes[on_skin, OPENNESS] = anatomy.masks["openness"]
     attributes[template.teeth, OPENNESS] = light_in_mouth(expression or {})
     attributes[on_skin, EARS] = anatomy.masks["ears"]
     attributes[on_skin, MOUTH] = anatomy.masks["inside-mouth"]
     attributes[on_skin, EYELIDS] = anatomy.masks["eyelids"]
-    attributes[on_hair, SINE], attributes[on_hair, COSINE] = np.sin(grid.azimuth), np.cos(grid.azimuth)
-    attributes[on_hair, HEIGHT] = grid.origins[:, 1]
-    attributes[on_hair, OUTLINE] = outline
-    attributes[on_hair, WAVE] = lock
+    attributes[on_hair.stop :, : LENS_Y + 1] = glasses.lens_coordinates()
+    lies = hairdo.flow
+    attributes[on_hair, SINE], attributes[on_hair, COSINE] = np.sin(lies.across), np.cos(lies.across)
+    attributes[on_hair, ALONG], attributes[on_hair, SPREAD] = lies.along, lies.spread
+    attributes[on_hair, OUTLINE], attributes[on_hair, RAGGEDNESS] = hairdo.outline, hairdo.raggedness
+    attributes[on_hair, LOCKS] = hairdo.locks
+    closed = template.triangles[template.part != HAIR_INSIDE]
+    normals = vertex_normals(vertices, closed)
+    grows = hairdo.outline[grid.triangles].mean(axis=1) > 0
+    opaque = np.concatenate([template.bare, grid.triangles[grows] + np.int32(len(skin))])
     return Head(
         person=person,
         vertices=vertices,
-        normals=vertex_normals(vertices, template.triangles),
+        normals=normals,
         attributes=attributes,
+        transport=transport(vertices, normals, opaque),
+        opaque=opaque,
+        vertex_part=template.vertex_part,
         triangles=template.triangles,
         part=template.part,
+        lenses=template.lenses,
     )
 
 

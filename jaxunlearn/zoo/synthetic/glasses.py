@@ -1,4 +1,4 @@
-"""The frame of a pair of glasses: tubes for two rims, a bridge and two temples."""
+"""A pair of glasses: tubes for two rims, a bridge and two temples, and two lenses."""
 
 import functools
 
@@ -7,7 +7,8 @@ import numpy as np
 from jaxunlearn.zoo.synthetic.person import Glasses
 
 RIM_SEGMENTS, TUBE_SIDES = 28, 6
-TUBE_RADIUS = 0.024
+TUBE_RADIUS = 0.017
+FRAME_VERTICES = TUBE_SIDES * (2 * RIM_SEGMENTS + 15)
 
 
 @functools.cache
@@ -18,6 +19,25 @@ def frame_triangles() -> np.ndarray:
     sizes = [RIM_SEGMENTS, RIM_SEGMENTS, 5, 5, 5]
     offsets = np.cumsum([0, *sizes[:-1]]) * TUBE_SIDES
     return np.concatenate([piece + offset for piece, offset in zip(pieces, offsets, strict=True)])
+
+
+@functools.cache
+def lens_triangles() -> np.ndarray:
+    """Return the triangles [2 * RIM_SEGMENTS, 3] of the lenses over `frame_vertices`, seen from the front."""
+    ring = np.arange(RIM_SEGMENTS) * TUBE_SIDES
+    ahead = np.roll(ring, -1)
+    first = RIM_SEGMENTS * TUBE_SIDES
+    left = np.stack([np.full_like(ring, FRAME_VERTICES), ring, ahead], axis=1)
+    right = np.stack([np.full_like(ring, FRAME_VERTICES + 1), ring + first, ahead + first], axis=1)
+    return np.concatenate([left, right]).astype(np.int32)
+
+
+@functools.cache
+def lens_coordinates() -> np.ndarray:
+    """Return the place [vertices, 2] of the frame's vertices on their lens: 0 in its middle, 1 at its rim."""
+    angle = np.repeat(np.linspace(0, 2 * np.pi, RIM_SEGMENTS, endpoint=False), TUBE_SIDES)
+    rim = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return np.concatenate([rim, rim, np.zeros((TUBE_SIDES * 15 + 2, 2))]).astype(np.float32)
 
 
 def tube_quads(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -60,7 +80,7 @@ def sweep(curve: np.ndarray, radius: float, closed: bool) -> np.ndarray:
 def frame_vertices(
     glasses: Glasses, left_eye: np.ndarray, right_eye: np.ndarray, front: float, ears: np.ndarray
 ) -> np.ndarray:
-    """Return the vertices of the frame on a deformed head.
+    """Return the vertices of the frame on a deformed head, and the middles of the two lenses.
 
     Args:
       glasses: the style.
@@ -70,20 +90,21 @@ def frame_vertices(
       ears: [2, 3] ends of the left and the right temple.
     """
     if not glasses.worn:  # all vertices in a single point, which covers no pixel
-        return np.broadcast_to(left_eye, (TUBE_SIDES * (2 * RIM_SEGMENTS + 15), 3))
-    radius = TUBE_RADIUS * (0.75 + 0.5 * (1 - glasses.roundness))
+        return np.broadcast_to(left_eye, (FRAME_VERTICES + 2, 3))
+    radius = TUBE_RADIUS * (0.75 + 0.6 * (1 - glasses.roundness))
     half_width, half_height = 0.245 * glasses.size, (0.17 + 0.045 * glasses.roundness) * glasses.size
     exponent = 2 / (2 + 2.5 * (1 - glasses.roundness))  # a superellipse
     angle = np.linspace(0, 2 * np.pi, RIM_SEGMENTS, endpoint=False)
     across = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** exponent
     up = np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** exponent
-    pieces, hinges, inner = [], [], []
+    pieces, hinges, inner, middles = [], [], [], []
     for eye, outward in ((left_eye, 1.0), (right_eye, -1.0)):
         centre_x = eye[0] + 0.02 * outward
         x = centre_x + half_width * across
         z = front - 0.10 * ((x - 0.1 * outward) * outward).clip(0) ** 2 / 0.3
         rim = np.stack([x, eye[1] - 0.03 + half_height * up, z], axis=1)
         pieces.append(sweep(rim, radius, closed=True))
+        middles.append(rim.mean(0, keepdims=True))
         hinge_x = centre_x + outward * half_width
         hinges.append(np.array([hinge_x, eye[1] + 0.03, z[np.argmax(x * outward)]]))
         inner.append(np.array([centre_x - outward * half_width, eye[1] + 0.03, front]))
@@ -93,4 +114,4 @@ def frame_vertices(
     for hinge, ear in zip(hinges, ears, strict=True):
         bow = np.array([np.sign(hinge[0]) * 0.06, 0, 0]) * np.sin(np.pi * share)
         pieces.append(sweep(hinge + (ear - hinge) * share + bow, radius, closed=False))
-    return np.concatenate(pieces)
+    return np.concatenate([*pieces, *middles])

@@ -15,8 +15,8 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.zoo.synthetic.anatomy import load_anatomy
 
 LATENT_SIZE = 64
-SHAPE_LIMIT = 2.2
-"""Limit of shape coordinates: beyond it the axes leave human proportions."""
+SHAPE_LIMIT = 1.7
+"""Limit of shape coordinates, approached smoothly: beyond it the axes leave human proportions."""
 
 MACRO = ("male", "old", "african", "asian", "weight", "muscle")
 LOOKS = (
@@ -25,21 +25,43 @@ LOOKS = (
     "moustache", "brow_thickness", "brow_arch", "brow_tilt", "glasses", "glasses_shape", "glasses_size",
     "eye_opening", "shirt",
 )  # fmt: skip
+RESTING = {
+    "mouthSmileLeft": 0.50, "mouthSmileRight": 0.50, "cheekSquintLeft": 0.15, "cheekSquintRight": 0.15,
+    "browInnerUp": 0.12,
+}  # fmt: skip
+"""Expression of everybody's face at rest: without it the template looks grave."""
 SHAPE_INPUTS = LATENT_SIZE - len(MACRO) - len(LOOKS)
 
 GAINS = {
-    "head": 0.30, "forehead": 0.24, "neck": 0.30, "nose": 0.38, "mouth": 0.42, "eyes": 0.55, "chin": 0.50,
-    "cheek": 0.50, "ears": 0.40, "eyebrows": 0.30, "eyes/eye-height": 0.32,
+    "head": 0.26, "head/head-angle": 0.12, "head/head-age": 0.15, "head/head-fat": 0.22,
+    "head/head-scale-vert": 0.16, "head/head-diamond": 0.16, "head/head-triangular": 0.18,
+    "forehead": 0.16, "forehead/forehead-nubian": 0.08, "neck": 0.18, "neck/neck-double": 0.10,
+    "nose": 0.36, "nose/nose-point-down|up": 0.20, "nose/nose-scale-depth": 0.24,
+    "nose/nose-volume": 0.28, "nose/nose-septum": 0.20, "nose/nose-nostrils-angle": 0.22,
+    "mouth": 0.42, "mouth/mouth-laugh-lines": 0.15, "mouth/mouth-trans-backward": 0.16,
+    "mouth/mouth-trans-down": 0.30, "mouth/mouth-angles": 0.28, "mouth/mouth-scale-vert": 0.28,
+    "mouth/mouth-lowerlip-height": 0.30, "eyes": 0.50, "eyes/eye-bag": 0.18, "eyes/eye-height": 0.34,
+    "eyes/eye-spacing": 0.75, "chin": 0.36, "chin/chin-height": 0.24, "chin/chin-prognathism": 0.20,
+    "chin/chin-cleft": 0.18, "chin/chin-prominent": 0.26, "cheek": 0.40, "cheek/cheek-inner": 0.18,
+    "ears": 0.26, "eyebrows": 0.36,
 }  # fmt: skip
 """Step of one standard deviation along the shape axes of a folder, in units of the full target. The last
 matching entry counts."""
 
-LIGHT_SKIN, MIDDLE_SKIN, DARK_SKIN = np.array([[0.96, 0.80, 0.71], [0.80, 0.58, 0.44], [0.38, 0.24, 0.17]])
+SKIN_TONES = np.array(
+    [
+        [0.91, 0.74, 0.66], [0.87, 0.68, 0.575], [0.80, 0.60, 0.48], [0.69, 0.49, 0.37], [0.54, 0.37, 0.28],
+        [0.39, 0.27, 0.21],
+    ]
+)  # fmt: skip
+"""Colours of skin from fair to dark, at even steps."""
+MARKS = 12
+"""Number of small traits of the skin that share the shape inputs: four, and eight moles."""
 HAIR_PIGMENTS = np.array(
     [[0.07, 0.06, 0.06], [0.24, 0.15, 0.09], [0.46, 0.30, 0.16], [0.86, 0.70, 0.42], [0.62, 0.24, 0.09]]
 )
 GREY_HAIR = np.array([0.76, 0.75, 0.74])
-IRIS_PIGMENTS = np.array([[0.20, 0.11, 0.06], [0.22, 0.42, 0.66], [0.22, 0.44, 0.24], [0.46, 0.30, 0.12]])
+IRIS_PIGMENTS = np.array([[0.30, 0.18, 0.10], [0.36, 0.54, 0.72], [0.38, 0.50, 0.34], [0.52, 0.36, 0.18]])
 SHIRTS = np.array([[0.24, 0.30, 0.42], [0.50, 0.52, 0.55], [0.44, 0.22, 0.24], [0.22, 0.36, 0.30]])
 
 
@@ -73,7 +95,18 @@ class Hair:
 
 @dataclasses.dataclass(frozen=True)
 class Face:
-    """Colours (RGB in [0, 1]) and painted features of the face. Lengths in template units."""
+    """Colours (RGB in [0, 1]) and painted features of the face. Lengths in template units.
+
+    Attributes:
+      skin, lips, brows, iris, shirt: RGB in [0, 1].
+      blush: redness of cheeks and nose, in [0, 1].
+      brow_thickness, brow_arch, brow_tilt: see `paint.brows`.
+      age: depth of the lines of the face, in [0, 1].
+      freckles: in [0, 1].
+      stubble: shadow of a shaved beard, in [0, 1].
+      tired: shade under the eyes, in [0, 1].
+      moles: [8] darkness at each place of `paint.marks.MOLES`, in [0, 1].
+    """
 
     skin: np.ndarray
     lips: np.ndarray
@@ -84,6 +117,11 @@ class Face:
     brow_arch: float
     brow_tilt: float
     shirt: np.ndarray
+    age: float
+    freckles: float
+    stubble: float
+    tired: float
+    moles: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,7 +242,7 @@ def person_from_latent(z: np.ndarray) -> Person:
     ancestry /= ancestry.sum()
 
     names = list(load_anatomy().modifiers)
-    strengths = np.clip(shape_matrix() @ shape_inputs, -SHAPE_LIMIT, SHAPE_LIMIT)
+    strengths = SHAPE_LIMIT * np.tanh(shape_matrix() @ shape_inputs / SHAPE_LIMIT)
     strengths *= shape_gains()
     shape = dict(zip(names, strengths.tolist(), strict=True))
     # Eyes are a little larger than the average, because they matter most in small images of faces.
@@ -212,7 +250,7 @@ def person_from_latent(z: np.ndarray) -> Person:
         shape[name] += 0.5 + gain * looks["eye_opening"]
     # The template's mouth is small and grave.
     shape["mouth/mouth-scale-horiz-decr|incr"] += 0.35
-    shape["mouth/mouth-angles-down|up"] += 0.35
+    shape["mouth/mouth-angles-down|up"] += 0.2
 
     hair_colour = hair_colour_of(ancestry, old, looks)
     return Person(
@@ -221,11 +259,11 @@ def person_from_latent(z: np.ndarray) -> Person:
             male,
             old,
             ancestry,
-            weight=float(np.clip(0.6 * macro["weight"], -1, 1)),
-            muscle=float(np.clip(0.5 * macro["muscle"], -1, 1)),
+            weight=float(np.clip(0.4 * macro["weight"], -1, 1)),
+            muscle=float(np.clip(0.35 * macro["muscle"], -1, 1)),
         ),
-        face=face_of(male, ancestry, hair_colour, looks),
-        hair=hair_of(male, old, hair_colour, looks),
+        face=face_of(male, old, ancestry, hair_colour, looks, marks_matrix() @ shape_inputs),
+        hair=hair_of(male, old, ancestry, hair_colour, looks),
         glasses=Glasses(
             worn=looks["glasses"] > 1.05,
             roundness=sigmoid(1.8 * looks["glasses_shape"]),
@@ -252,19 +290,41 @@ def hair_colour_of(ancestry: np.ndarray, old: float, looks: dict[str, float]) ->
     return (1 - grey) * softmax_mix(logits, HAIR_PIGMENTS) + grey * GREY_HAIR
 
 
-def face_of(male: float, ancestry: np.ndarray, hair_colour: np.ndarray, looks: dict[str, float]) -> Face:
-    """Build the colours of the face, and its brows."""
+@functools.cache
+def marks_matrix() -> np.ndarray:
+    """Return the matrix [MARKS, shape inputs] of the small traits of the skin; its rows are orthonormal."""
+    rng = np.random.Generator(np.random.PCG64(4321))
+    return np.linalg.qr(rng.standard_normal((SHAPE_INPUTS, MARKS)))[0].T
+
+
+def skin_of(ancestry: np.ndarray, looks: dict[str, float]) -> tuple[np.ndarray, float]:
+    """Return the RGB colour of the skin and its darkness in [0, 1]."""
+    african, asian, _ = ancestry
+    level = 3.2 * african + 0.2 * asian - 1.5 + 0.75 * looks["skin_tone"]
+    darkness = sigmoid(level)
+    place = darkness * (len(SKIN_TONES) - 1)
+    tone = np.array([np.interp(place, np.arange(len(SKIN_TONES)), channel) for channel in SKIN_TONES.T])
+    hue = np.tanh(0.7 * looks["skin_hue"])  # from pink to olive
+    return np.clip(tone * (1 + hue * np.array([-0.008, 0.018, -0.022])), 0.05, 1), darkness
+
+
+def face_of(
+    male: float,
+    old: float,
+    ancestry: np.ndarray,
+    hair_colour: np.ndarray,
+    looks: dict[str, float],
+    marks: np.ndarray,
+) -> Face:
+    """Build the colours of the face, its brows and its marks; `marks` [MARKS] are normal numbers."""
     african, asian, caucasian = ancestry
-    darkness = 0.80 * african + 0.30 * asian + 0.10 * caucasian + 0.11 * looks["skin_tone"]
-    darkness = float(np.clip(darkness, 0, 1))
-    if darkness < 0.5:
-        skin = LIGHT_SKIN + (MIDDLE_SKIN - LIGHT_SKIN) * 2 * darkness
-    else:
-        skin = MIDDLE_SKIN + (DARK_SKIN - MIDDLE_SKIN) * (2 * darkness - 1)
-    skin = np.clip(skin + 0.018 * looks["skin_hue"] * np.array([1.0, 0.0, -1.0]), 0.05, 1)
-    lipstick = (1 - male) * sigmoid(1.8 * looks["lip_shade"] - 0.5)
-    lips = skin * [0.88, 0.64, 0.62]
-    lips = lips + lipstick * (np.array([0.72, 0.20, 0.24]) - lips) * 0.75
+    skin, darkness = skin_of(ancestry, looks)
+    fair = 1 - darkness
+    natural = skin * [0.89, 0.71, 0.72] + (np.array([0.72, 0.46, 0.45]) - skin) * 0.10
+    lipstick = (1 - male) * sigmoid(1.8 * looks["lip_shade"] - 1.2)
+    rose = sigmoid(2.0 * looks["blush"])
+    paint = skin * (rose * np.array([0.80, 0.46, 0.54]) + (1 - rose) * np.array([0.80, 0.38, 0.36]))
+    lips = natural + 0.85 * lipstick * (paint - natural)
     iris = softmax_mix(
         [
             2 * (2 * african + 2 * asian),
@@ -274,32 +334,43 @@ def face_of(male: float, ancestry: np.ndarray, hair_colour: np.ndarray, looks: d
         ],
         IRIS_PIGMENTS,
     )
-    brow_thickness = 0.052 + 0.020 * (male - 0.5) + 0.014 * looks["brow_thickness"]
+    brow_thickness = 0.046 + 0.018 * (male - 0.5) + 0.009 * looks["brow_thickness"]
+    lines = sigmoid(7.0 * (old - 0.55) + 0.6 * marks[0])
     return Face(
         skin=skin,
         lips=lips,
-        brows=0.70 * hair_colour,
+        brows=0.62 * hair_colour + 0.10 * skin,
         iris=iris,
-        blush=0.5 * sigmoid(looks["blush"]),
-        brow_thickness=float(np.clip(brow_thickness, 0.028, 0.11)),
-        brow_arch=0.03 + 0.022 * looks["brow_arch"],
-        brow_tilt=0.02 * looks["brow_tilt"],
+        blush=0.75 * sigmoid(1.2 * looks["blush"] - 0.4),
+        brow_thickness=float(np.clip(brow_thickness, 0.028, 0.08)),
+        brow_arch=0.034 + 0.018 * looks["brow_arch"],
+        brow_tilt=-0.012 + 0.014 * looks["brow_tilt"],
         shirt=softmax_mix((4 * looks["shirt"] * np.array([-1.0, -0.3, 0.3, 1.0])).tolist(), SHIRTS),
+        age=lines,
+        freckles=sigmoid(2.2 * marks[1] + 1.0 * looks["hair_redness"] - 2.2) * (0.25 + 0.75 * fair),
+        stubble=male * sigmoid(1.5 * marks[2] + 0.2),
+        tired=sigmoid(1.2 * marks[3] + 1.5 * (old - 0.4)),
+        moles=np.array([sigmoid(4.0 * (mark - 1.9)) for mark in marks[4:]]),
     )
 
 
-def hair_of(male: float, old: float, colour: np.ndarray, looks: dict[str, float]) -> Hair:
+def hair_of(
+    male: float, old: float, ancestry: np.ndarray, colour: np.ndarray, looks: dict[str, float]
+) -> Hair:
     """Build hairdo, baldness and beard."""
     bald = sigmoid(5 * (male - 0.5) + 2.5 * looks["bald"] + 2.0 * old - 5.4)
     facial = 8 * (male - 0.85)
+    african, asian, _ = ancestry
+    curl = sigmoid(2.6 * looks["curl"] - 2.2 + 2.6 * african - 1.2 * asian)
+    fullness = sigmoid(1.2 * looks["hair_volume"])
     return Hair(
         colour=colour,
-        length=sigmoid(2.4 * looks["hair_length"] - 4.2 * (male - 0.5)) * (1 - 0.8 * bald),
-        volume=0.10 + 0.20 * sigmoid(1.4 * looks["hair_volume"]) * (1 - 0.4 * male),
+        length=sigmoid(2.0 * looks["hair_length"] - 0.3 - 4.4 * (male - 0.5)) * (1 - 0.8 * bald),
+        volume=0.09 + 0.16 * fullness * (1 - 0.35 * male) + 0.20 * curl * fullness,
         hairline=0.08 * np.tanh(looks["hairline"]) + 0.16 * male * old,
         parting=float(np.tanh(1.2 * looks["parting"])),
-        fringe=sigmoid(3.0 * looks["fringe"] - 1.4 - 0.8 * male) * (1 - bald),
-        curl=sigmoid(3.0 * looks["curl"] - 2.0),
+        fringe=sigmoid(2.6 * looks["fringe"] - 2.0 - 0.8 * male) * (1 - bald) ** 4,
+        curl=curl,
         bald=bald,
         beard=sigmoid(facial + 3.0 * looks["beard"] - 2.8),
         moustache=sigmoid(facial + 2.0 * looks["beard"] + 2.2 * looks["moustache"] - 3.0),
@@ -313,9 +384,17 @@ def with_hair(person: Person, donor: Person) -> Person:
 
 
 def with_skin(person: Person, donor: Person) -> Person:
-    """Return the person with the donor's skin, lips and blush."""
+    """Return the person with the donor's skin, lips, blush, freckles and moles."""
     other = donor.face
-    face = dataclasses.replace(person.face, skin=other.skin, lips=other.lips, blush=other.blush)
+    face = dataclasses.replace(
+        person.face,
+        skin=other.skin,
+        lips=other.lips,
+        blush=other.blush,
+        freckles=other.freckles,
+        tired=other.tired,
+        moles=other.moles,
+    )
     return dataclasses.replace(person, face=face)
 
 

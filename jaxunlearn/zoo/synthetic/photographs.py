@@ -23,7 +23,7 @@ from jaxunlearn.zoo.synthetic.person import Person, person_from_latent
 from jaxunlearn.zoo.synthetic.render import render
 from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS, Scenario
 
-MAPPING_VERSION = 3
+MAPPING_VERSION = 4
 """Part of every shard's name; it changes when the same z gives other pixels."""
 HELD_OUT_FIRST = 1_000_000
 """Number of the first person for evaluation: no bundled network is trained on people from here on."""

@@ -1,7 +1,11 @@
 """A z-buffer: the triangle that each sample of the image sees, the point on it, and its distance."""
 
+import math
+
 import numba
 import numpy as np
+
+from jaxunlearn.zoo.synthetic.hair.strands import ALONG, COSINE, OUTLINE, RAGGEDNESS, SINE, tips
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
@@ -25,14 +29,22 @@ def project(
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def rasterize(
-    projected: np.ndarray, triangles: np.ndarray, resolution: int
+    projected: np.ndarray,
+    triangles: np.ndarray,
+    resolution: int,
+    attributes: np.ndarray,
+    hair: tuple[int, int],
+    curl: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the nearest front-facing triangle of each sample.
+    """Return the nearest front-facing triangle of each sample; hair is cut where its locks end.
 
     Args:
       projected: [N, 3] column, row, inverse z-depth, as from `project`.
       triangles: [T, 3] vertex indices, counter-clockwise seen from outside.
       resolution: samples along each side.
+      attributes: [N, at least 7]; on hair their columns are those of `hair.strands`.
+      hair: first triangle of the hair, and the one after its last.
+      curl: of the person's hair, see `is_hair`.
 
     Returns:
       triangle [R, R], -1 beside the mesh; inverse z-depth [R, R], 0 beside the mesh; and perspective-correct
@@ -48,6 +60,10 @@ def rasterize(
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         if area > -1e-9:  # rows grow downwards: front faces have negative area
             continue
+        if hair[0] <= t < hair[1]:
+            longest = max(attributes[i, OUTLINE], attributes[j, OUTLINE], attributes[k, OUTLINE])
+            if longest <= 0:  # wholly outside the hairdo
+                continue
         left, right = (
             max(int(np.ceil(min(x0, x1, x2))), 0),
             min(int(np.floor(max(x0, x1, x2))), resolution - 1),
@@ -69,6 +85,36 @@ def rasterize(
                 b0, b1, b2 = b0 * projected[i, 2], b1 * projected[j, 2], b2 * projected[k, 2]
                 inverse = b0 + b1 + b2
                 if inverse > nearest[row, column]:
+                    if hair[0] <= t < hair[1]:
+                        w0, w1, w2 = b0 / inverse, b1 / inverse, b2 / inverse
+                        outline = (
+                            w0 * attributes[i, OUTLINE]
+                            + w1 * attributes[j, OUTLINE]
+                            + w2 * attributes[k, OUTLINE]
+                        )
+                        if outline <= 0:
+                            continue
+                        raggedness = (
+                            w0 * attributes[i, RAGGEDNESS]
+                            + w1 * attributes[j, RAGGEDNESS]
+                            + w2 * attributes[k, RAGGEDNESS]
+                        )
+                        if outline < raggedness:
+                            sine = (
+                                w0 * attributes[i, SINE] + w1 * attributes[j, SINE] + w2 * attributes[k, SINE]
+                            )
+                            cosine = (
+                                w0 * attributes[i, COSINE]
+                                + w1 * attributes[j, COSINE]
+                                + w2 * attributes[k, COSINE]
+                            )
+                            along = (
+                                w0 * attributes[i, ALONG]
+                                + w1 * attributes[j, ALONG]
+                                + w2 * attributes[k, ALONG]
+                            )
+                            if outline < raggedness * tips(math.atan2(sine, cosine), along, curl):
+                                continue
                     nearest[row, column] = inverse
                     triangle[row, column] = t
                     barycentric[row, column, 0] = b0 / inverse

@@ -6,9 +6,14 @@ import numba
 import numpy as np
 
 from jaxunlearn.zoo.synthetic.cameras import split_camera
-from jaxunlearn.zoo.synthetic.geometry import Head
+from jaxunlearn.zoo.synthetic.geometry import HAIR, HAIR_INSIDE, Head
+from jaxunlearn.zoo.synthetic.light.lighting import Light
+from jaxunlearn.zoo.synthetic.light.shadows import lamp_share
+from jaxunlearn.zoo.synthetic.paint.face_map import face_map
+from jaxunlearn.zoo.synthetic.paint.lenses import add_lenses
+from jaxunlearn.zoo.synthetic.paint.table import paint_table
 from jaxunlearn.zoo.synthetic.rasterizer import project, rasterize
-from jaxunlearn.zoo.synthetic.shading import Light, paint_table, shade
+from jaxunlearn.zoo.synthetic.shading import illuminate, shade
 
 PLAIN_BACKGROUND = (0.93, 0.93, 0.95)
 DISCONTINUITY = 0.03
@@ -45,7 +50,7 @@ def render(
       head: as from `build_head`.
       camera: `c` [25] as from `cameras.look_at`.
       resolution: pixels along each side.
-      light: light; the fixed head light by default.
+      light: light; the fixed portrait light by default.
       background: RGB in [0, 1].
       supersampling: samples along each side of a pixel.
     """
@@ -53,23 +58,36 @@ def render(
     cam2world, intrinsics = split_camera(camera)
     samples = resolution * supersampling
     projected = project(head.vertices, cam2world, intrinsics, samples)
-    triangle, inverse_depth, barycentric = rasterize(projected, head.triangles, samples)
+    first, last = np.searchsorted(head.part, [HAIR, HAIR_INSIDE + 1])
+    triangle, inverse_depth, barycentric = rasterize(
+        projected, head.triangles, samples, head.attributes, (int(first), int(last)), head.person.hair.curl
+    )
     colours, numbers = paint_table(head.person)
     direction = np.array(light.direction, np.float32)
+    direction /= np.linalg.norm(direction)
+    lit = illuminate(
+        head.normals,
+        head.vertex_part,
+        np.maximum(head.transport @ light.around, 0),
+        lamp_share(head.vertices, head.normals, head.opaque, direction),
+        direction,
+        np.array(light.lamp, np.float32),
+    )
     image = shade(
         triangle,
         barycentric,
         head.triangles,
         head.part,
         head.attributes,
-        head.normals,
         colours,
         numbers,
-        direction / np.linalg.norm(direction),
-        light.ambient,
-        np.array(light.tint, np.float32),
+        face_map(),
+        lit,
         np.array(background, np.float32),
     )
+    if head.person.glasses.worn:
+        seen, depth, place = rasterize(projected, head.lenses, samples, head.attributes, (0, 0), 0.0)
+        add_lenses(image, inverse_depth, seen, depth, place, head.lenses, head.attributes)
     return Rendering(*resolve(image, inverse_depth, resolution, intrinsics))
 
 

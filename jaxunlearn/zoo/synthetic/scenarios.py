@@ -2,7 +2,7 @@
 
 | scenario      | people                      | pose          | expression | light, background     |
 | ------------- | --------------------------- | ------------- | ---------- | --------------------- |
-| `generator`   | z ~ N(0, I)                 | yaw up to 0.7 | none       | fixed head light      |
+| `generator`   | z ~ N(0, I)                 | yaw up to 0.7 | none       | fixed portrait light  |
 | `identity`    | z ~ N(0, I)                 | yaw up to 0.6 | every 2nd  | varied                |
 | `album`       | z ~ N(0, I)                 | yaw up to 0.5 | most       | slightly varied       |
 | `celeba_like` | other hair, many in glasses | yaw up to 0.7 | all        | coloured, hard, plain |
@@ -18,6 +18,8 @@ from collections.abc import Callable
 import numpy as np
 
 from jaxunlearn.zoo.synthetic.cameras import look_at
+from jaxunlearn.zoo.synthetic.light.harmonics import surroundings
+from jaxunlearn.zoo.synthetic.light.lighting import Light, surrounding_light
 from jaxunlearn.zoo.synthetic.person import (
     LATENT_SIZE,
     LOOKS,
@@ -28,7 +30,6 @@ from jaxunlearn.zoo.synthetic.person import (
     with_hair,
 )
 from jaxunlearn.zoo.synthetic.render import PLAIN_BACKGROUND
-from jaxunlearn.zoo.synthetic.shading import Light
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,13 +105,33 @@ def draw_colour(rng: np.random.Generator, low: float, high: float) -> tuple[floa
     return red, green, blue
 
 
-def draw_light(rng: np.random.Generator, sideways: float, gain: tuple[float, float], colour: float) -> Light:
-    """Draw a light around the default light."""
-    tint = rng.uniform(*gain) * rng.uniform(1 - colour, 1, 3)
+def draw_light(
+    rng: np.random.Generator, sideways: float, gain: tuple[float, float], colour: float, hard: float
+) -> Light:
+    """Draw real surroundings, turned at random, and a lamp.
+
+    Args:
+      rng: source of the choices.
+      sideways: standard deviation of the lamp's direction to the side, in units of its distance.
+      gain: range of the brightness of all light.
+      colour: strength of the tints of surroundings and lamp, in [0, 1].
+      hard: largest share of the light that comes from the lamp, in [0, 1].
+    """
+    brightness = rng.uniform(*gain)
+    share = rng.uniform(0.35 * hard, hard)
+    soft = 1.05 * brightness * (1 - 0.62 * share)
+    names = sorted(surroundings())
+    around = surrounding_light(
+        names[rng.integers(len(names))],
+        angle=rng.uniform(-np.pi, np.pi),
+        strength=(soft, soft, soft),
+        colour=rng.uniform(0, colour),
+    )
+    red, green, blue = 1.15 * brightness * share * (1 + 0.5 * colour * rng.uniform(-1, 1, 3))
     return Light(
-        direction=(sideways * rng.standard_normal(), 0.35 + 0.4 * rng.standard_normal(), 0.9),
-        ambient=rng.uniform(0.25, 0.55),
-        tint=(float(tint[0]), float(tint[1]), float(tint[2])),
+        around=around,
+        direction=(sideways * rng.standard_normal(), 0.45 + 0.35 * rng.standard_normal(), 0.85),
+        lamp=(float(red), float(green), float(blue)),
     )
 
 
@@ -162,7 +183,7 @@ def draw_identity_shot(rng: np.random.Generator, index: int) -> Shot:
         yaw=yaw,
         pitch=pitch,
         expression=draw_expression(rng, 0.9) if index % 2 else {},
-        light=draw_light(rng, sideways=0.6, gain=(0.72, 1.18), colour=0.08),
+        light=draw_light(rng, sideways=0.6, gain=(0.72, 1.18), colour=0.35, hard=0.75),
         background=draw_colour(rng, 0.2, 1.0),
     )
 
@@ -183,7 +204,7 @@ def draw_album_shot(rng: np.random.Generator, index: int) -> Shot:
         yaw=float(rng.uniform(-0.5, 0.5)),
         pitch=draw_pitch(rng),
         expression=draw_expression(rng, 0.7) if rng.random() < 0.7 else {},
-        light=draw_light(rng, sideways=0.35, gain=(0.85, 1.08), colour=0.04),
+        light=draw_light(rng, sideways=0.4, gain=(0.85, 1.08), colour=0.25, hard=0.6),
     )
 
 
@@ -194,7 +215,7 @@ def draw_celeba_like_shot(rng: np.random.Generator, index: int) -> Shot:
         yaw=float(rng.uniform(-0.7, 0.7)),
         pitch=draw_pitch(rng),
         expression=draw_expression(rng, 1.0),
-        light=draw_light(rng, sideways=0.9, gain=(0.75, 1.2), colour=0.12),
+        light=draw_light(rng, sideways=0.9, gain=(0.75, 1.2), colour=0.6, hard=0.95),
         background=draw_colour(rng, 0.05, 0.9),
     )
 

@@ -152,8 +152,8 @@ class EncoderTask:
             "generator": self.config.generator,
             "people": f"{source}, {people}",
             "seed": str(self.config.seed),
-            "steps": str(int(state.step)),
-            "seconds": str(round(seconds)),
+            "training_steps": str(int(state.step)),
+            "training_seconds": str(round(seconds)),
             "held_out": json.dumps(figures),
         }
         goae_flax.save(nnx.merge(self._graph, state.average), path, dtype=dtype, notes=header)

@@ -1,5 +1,6 @@
-"""The task of training a generator: points at known depth in the first phase, images, too, in the second."""
+"""The task of training a generator: points at known depth; then parts of images, too; then whole images."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -23,14 +24,18 @@ from jaxunlearn.zoo.synthetic.photographs import (
     PhotographRequest,
     Photographs,
     photograph,
+    photograph_in_shards,
 )
 from jaxunlearn.zoo.training import optimizer
-from jaxunlearn.zoo.training.generator_data import Batch, Supervision, on_white
-from jaxunlearn.zoo.training.generator_loss import Weights, objective
+from jaxunlearn.zoo.training.arrivals import Arrivals, Schedule
+from jaxunlearn.zoo.training.generator_data import Batch, Supervision, drawn_ahead, on_white
+from jaxunlearn.zoo.training.generator_loss import Rendered, Weights, objective
+from jaxunlearn.zoo.training.patches import check_patch
 from jaxunlearn.zoo.training.trainer import LICENCE, Config, Figures, Numbers
-from lpips_flax import LPIPS
 
 W_AVG_SAMPLES = 10_000
+DTYPES = ("float32", "bfloat16")
+"""Types of activations in a step; weights, losses and evaluation are float32."""
 
 
 class TrainingState(NamedTuple):
@@ -62,15 +67,26 @@ class GeneratorTask:
             shape = GeneratorConfig.from_json(config.generator.to_dict())
         except ValueError as error:
             raise InputError(f"config.generator: {error}") from error
+        if config.patch:
+            try:
+                check_patch(config.patch, shape)
+            except ValueError as error:
+                raise InputError(f"config.patch {error}") from error
         if shape.ray_start == "auto":
             raise InputError("config.generator.ray_start must be a number: points lie between the rays' ends")
         self.config = config
         self._shape = shape
         self._template = initialise(shape, config.seed)
         self._compute = Compute.for_platform(jax.default_backend())
+        self._step_compute = dataclasses.replace(self._compute, dtype=config.dtype)
         self._weights = Weights(**config.loss)
         self._perceptual = lpips_flax.load("alex")
-        self._steps = {"surface": self._make_step(None), "volume": self._make_step(self._perceptual)}
+        views, patch = config.rendered_views, config.patch or None
+        self._steps = {
+            "surface": self._make_step(None),
+            "patches": self._make_step(Rendered(views, patch, self._perceptual)),
+            "whole": self._make_step(Rendered(views, None, self._perceptual)),
+        }
 
     @property
     def steps(self) -> int:
@@ -85,23 +101,39 @@ class GeneratorTask:
         return TrainingState(parameters, average, moments, jnp.zeros((), jnp.int32))
 
     def batches(self) -> Callable[[int], Batch]:
-        """Photograph the people to learn from; return a function from a step's number to its batch."""
-        return Supervision(
-            self._photographs(held_out=False),
+        """Photograph the people to learn from; return a function from a step's number to its batch.
+
+        With `config.data.first_people`, the others are photographed while it trains on these.
+        """
+        data, arrivals = self.config.data, self._arrivals
+        schedule = Schedule(data.people, data.first_people, data.people_per_step)
+
+        def available(number: int) -> int:
+            people = schedule.available(number)
+            arrivals.wait_for(people)
+            return people
+
+        available(0)
+        supervision = Supervision(
+            arrivals.photographs,
+            available,
             **self.config.batch,
+            shown=min(self.config.rendered_views, self.config.batch.views),
             near=float(self._shape.ray_start),
             far=float(self._shape.ray_end),
             seed=self.config.seed,
-        ).batch
+        )
+        return drawn_ahead(supervision.batch, self.config.batch_threads)
 
     def held_out(self) -> Photographs:
         """Photograph the people to evaluate on."""
-        return self._photographs(held_out=True)
+        data = self.config.data
+        return on_white(photograph(self._request(held_out=True), workers=data.workers, folder=self._folder))
 
     def step(self, state: TrainingState, batch: Batch, number: int) -> tuple[TrainingState, Numbers]:
         """Take a step of the phase that `number` is in; the state's arrays are donated."""
         config = self.config
-        phase = "surface" if number < config.surface_steps else "volume"
+        phase = self._phase(number)
         rate = optimizer.learning_rate(
             number, surface_steps=config.surface_steps, steps=self.steps, **config.rate
         )
@@ -149,8 +181,8 @@ class GeneratorTask:
             "made_by": "tools/train_zoo.py",
             "people": f"jaxunlearn.zoo.synthetic, mapping version {MAPPING_VERSION}",
             "seed": str(self.config.seed),
-            "steps": str(int(state.step)),
-            "seconds": str(round(seconds)),
+            "training_steps": str(int(state.step)),
+            "training_seconds": str(round(seconds)),
             "median_radius": f"{float(radius):.4f}",
         }
         save_generator(generator, path, header, dtype=dtype)
@@ -162,12 +194,19 @@ class GeneratorTask:
         generator.backbone.mapping.w_avg[...] = jnp.mean(ws, axis=(0, 1))
         return generator
 
+    def _phase(self, number: int) -> str:
+        """Return the kind of step `number`; the second phase renders parts of images first, if any."""
+        if number < self.config.surface_steps:
+            return "surface"
+        in_parts = self.config.patch and number < self.steps - self.config.whole_steps
+        return "patches" if in_parts else "whole"
+
     def _renders(self, state: TrainingState) -> bool:
         """True if the second phase has begun, so that images after super-resolution can be judged."""
         return int(state.step) > self.config.surface_steps
 
-    def _make_step(self, perceptual: LPIPS | None) -> Step:
-        """Return the compiled step of the first phase, or of the second with `perceptual`."""
+    def _make_step(self, rendered: Rendered | None) -> Step:
+        """Return the compiled step of the first phase, or of the second with what is rendered."""
         config, template = self.config, self._template
 
         @functools.partial(jax.jit, donate_argnums=0)
@@ -181,10 +220,9 @@ class GeneratorTask:
                     with_arrays(template, parameters),
                     batch,
                     key,
-                    perceptual,
+                    rendered,
                     self._weights,
-                    self._compute,
-                    rendered_views=config.rendered_views,
+                    self._step_compute,
                 )
 
             gradients, parts = jax.grad(loss, has_aux=True)(state.parameters)
@@ -196,10 +234,24 @@ class GeneratorTask:
 
         return step
 
-    def _photographs(self, *, held_out: bool) -> Photographs:
-        """Photograph people on white; photographs are kept in `config.data.folder`."""
+    @functools.cached_property
+    def _arrivals(self) -> Arrivals:
+        """The people to learn from; taking their photographs begins with the first use."""
+        data, request = self.config.data, self._request(held_out=False)
+        shards = photograph_in_shards(
+            request, workers=data.workers, folder=self._folder, progress=not data.first_people
+        )
+        return Arrivals(request, map(on_white, shards))
+
+    @property
+    def _folder(self) -> Path | None:
+        """The folder that keeps photographs."""
+        return Path(self.config.data.folder) if self.config.data.folder else None
+
+    def _request(self, *, held_out: bool) -> PhotographRequest:
+        """Return the photographs to learn from, or those to evaluate on."""
         data = self.config.data
-        request = PhotographRequest(
+        return PhotographRequest(
             "generator",
             people=data.held_out if held_out else data.people,
             views=data.views,
@@ -207,18 +259,29 @@ class GeneratorTask:
             seed=data.seed,
             first=HELD_OUT_FIRST if held_out else 0,
         )
-        folder = Path(data.folder) if data.folder else None
-        return on_white(photograph(request, workers=data.workers, folder=folder))
 
 
 def _check_counts(config: Config) -> None:
     """Refuse a config that asks for no people, views, pixels, or for negative phases."""
     counts = ("batch.people", "batch.views", "batch.pixels", "rendered_views")
-    for name in ("surface_steps", "volume_steps", *counts):
+    for name in (
+        "surface_steps",
+        "volume_steps",
+        "whole_steps",
+        "patch",
+        "data.first_people",
+        "batch_threads",
+        *counts,
+    ):
         value = functools.reduce(lambda node, key: node[key], name.split("."), config)
         least = int(name in counts)
         if value < least:
             raise InputError(f"config.{name} must be at least {least}, not {value}")
+    if config.dtype not in DTYPES:
+        raise InputError(f"config.dtype must be one of {', '.join(DTYPES)}, not {config.dtype}")
+    first = config.data.first_people
+    if first and first < config.batch.people:
+        raise InputError(f"config.data.first_people must be 0, or at least config.batch.people, not {first}")
 
 
 def arrays_of(generator: TriPlaneGenerator) -> optimizer.Arrays:

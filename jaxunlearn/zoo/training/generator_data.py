@@ -4,12 +4,13 @@
 """
 
 import dataclasses
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxunlearn.images import to_float
-from jaxunlearn.zoo.synthetic.cameras import pixel_rays
+from jaxunlearn.zoo.synthetic.cameras import split_camera
 from jaxunlearn.zoo.synthetic.photographs import Photographs, decode_depth
 from jaxunlearn.zoo.synthetic.render import PLAIN_BACKGROUND
 
@@ -30,7 +31,7 @@ class Views(NamedTuple):
 
     z: Array  # [B, 64]
     camera: Array  # [B, V, 25]
-    image: Array  # [B, V, R, R, 3] in [-1, 1], on white
+    image: Array  # [B, shown, R, R, 3] uint8, on white, of the first views
 
 
 class Points(NamedTuple):
@@ -51,6 +52,30 @@ class Batch(NamedTuple):
     points: Points
 
 
+def drawn_ahead(batch: Callable[[int], Batch], threads: int) -> Callable[[int], Batch]:
+    """Draw the next batches while a step is taken.
+
+    Args:
+      batch: number → batch, of the number alone; threads call it.
+      threads: number of threads, and of batches that wait; 0 draws each batch when it is asked for.
+
+    Returns:
+      The same function for numbers that are asked for in their order, from any number on.
+    """
+    if not threads:
+        return batch
+    executor = ThreadPoolExecutor(threads, thread_name_prefix="batch")
+    waiting: dict[int, Future[Batch]] = {}
+
+    def next_batch(number: int) -> Batch:
+        for later in range(number, number + threads + 1):
+            if later not in waiting:
+                waiting[later] = executor.submit(batch, later)
+        return waiting.pop(number).result()
+
+    return next_batch
+
+
 def on_white(photographs: Photographs) -> Photographs:
     """Put photographs on white, in place: a generator with `white_back` composites onto white."""
     gap = 1 - np.array(PLAIN_BACKGROUND, np.float32)
@@ -60,21 +85,50 @@ def on_white(photographs: Photographs) -> Photographs:
     return photographs
 
 
+def rays_through(
+    camera: np.ndarray, row: np.ndarray, column: np.ndarray, side: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rays of `cameras.pixel_rays` for a few pixels.
+
+    Args:
+      camera: `[B, V, 25]`.
+      row: `[B, V, K]`.
+      column: `[B, V, K]`.
+      side: pixels along each side of the image.
+
+    Returns:
+      Origins `[B, V, 1, 3]` and unit directions `[B, V, K, 3]` in world space.
+    """
+    cam2world, intrinsics = split_camera(camera)
+    fx, fy, cx, cy = (intrinsics[..., i, j, None] for i, j in ((0, 0), (1, 1), (0, 2), (1, 2)))
+    x = ((column + np.float32(0.5)) / np.float32(side) - cx) / fx
+    y = ((row + np.float32(0.5)) / np.float32(side) - cy) / fy
+    local = np.stack([x, y, np.ones_like(x)], axis=-1)
+    direction = local @ np.swapaxes(cam2world[..., :3, :3], -1, -2)
+    direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
+    return cam2world[..., None, :3, 3], direction
+
+
 @dataclasses.dataclass(frozen=True)
 class Supervision:
     """Batches of photographs on white; batch number n of a seed is always the same.
 
     Attributes:
       photographs: the people to draw from.
+      available: number of a batch → number of people, from the first on, that it draws from; it may wait for
+        them.
       people, views, pixels: `B`, `V` and `K`.
+      shown: number of views whose images are needed; the others only give points.
       near, far: ends of the generator's rays.
       seed: seed of all draws.
     """
 
     photographs: Photographs
+    available: Callable[[int], int]
     people: int
     views: int
     pixels: int
+    shown: int
     near: float
     far: float
     seed: int
@@ -82,11 +136,11 @@ class Supervision:
     def batch(self, number: int) -> Batch:
         """Draw batch `number`."""
         rng = np.random.Generator(np.random.PCG64([self.seed, number]))
-        available, each = self.photographs.camera.shape[:2]
-        person = rng.choice(available, self.people, replace=False)[:, None]
+        each = self.photographs.camera.shape[1]
+        person = rng.choice(self.available(number), self.people, replace=False)[:, None]
         view = np.argsort(rng.random((self.people, each)), axis=1)[:, : self.views]
         camera = self.photographs.camera[person, view]
-        image = to_float(self.photographs.image[person, view])
+        image = self.photographs.image[person, view[:, : self.shown]]
         return Batch(
             Views(self.photographs.z[person[:, 0]], camera, image), self._points(rng, person, view, camera)
         )
@@ -102,10 +156,7 @@ class Supervision:
         background = self.photographs.coverage[at] == 0
         certain = depth > 0
 
-        rays = [[pixel_rays(c, side) for c in cameras] for cameras in camera]
-        origin = np.array([[ray[0] for ray in person_rays] for person_rays in rays])[:, :, None]
-        grids = np.array([[ray[1] for ray in person_rays] for person_rays in rays])
-        direction = grids[np.arange(self.people)[:, None, None], np.arange(self.views)[:, None], row, column]
+        origin, direction = rays_through(camera, row, column, side)
 
         shape = depth.shape
         behind = np.where(rng.random(shape) < 0.5, 0, rng.uniform(-HALO, SKIN_DEEP, shape))

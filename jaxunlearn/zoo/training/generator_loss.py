@@ -16,6 +16,7 @@ from eg3d_flax.compute import Compute
 from eg3d_flax.rays import sample_rays
 from eg3d_flax.renderer import central_jitter, random_jitter, render_rays
 from jaxunlearn.zoo.training.generator_data import Batch, Points, Views
+from jaxunlearn.zoo.training.patches import Patches, cut, draw_patches, true_pixels
 from lpips_flax import LPIPS
 
 SOLID = 40.0
@@ -44,7 +45,7 @@ class Weights:
 
 
 class Images(NamedTuple):
-    """Rendered views of each person."""
+    """Rendered views of each person, or parts of them."""
 
     image: jax.Array  # [B, V, R, R, 3]
     raw: jax.Array  # [B, V, N, N, 3]
@@ -57,6 +58,7 @@ def render_views(
     cameras: jax.Array,
     key: jax.Array | None,
     compute: Compute,
+    patches: Patches | None = None,
 ) -> Images:
     """Render several views of each person from the same planes, as `TriPlaneGenerator.render` does for one.
 
@@ -67,11 +69,16 @@ def render_views(
       cameras: `[B, V, 25]`.
       key: for the jitter of samples along rays; None puts them at the centres of their intervals.
       compute: forms and dtype.
+      patches: the part of each view to render; None renders whole views.
     """
     config = generator.config
     batch, views = cameras.shape[:2]
-    side = config.neural_rendering_resolution
-    rays = sample_rays(*unflatten(cameras.reshape(-1, 25)), side)
+    whole = side = config.neural_rendering_resolution
+    rays = sample_rays(*unflatten(cameras.reshape(-1, 25)), whole)
+    if patches is not None:
+        side = patches.side
+        grids = (rearrange(x, "(b v) (h w) xyz -> b v h w xyz", b=batch, h=whole) for x in rays)
+        rays = (rearrange(cut(x, patches), "b v h w xyz -> (b v) (h w) xyz") for x in grids)
     origins, directions = (rearrange(x, "(b v) r xyz -> b (v r) xyz", b=batch) for x in rays)
     count = origins.shape[1]
     if key is None:
@@ -82,7 +89,9 @@ def render_views(
     features = rearrange(rendering.features, "b (v h w) c -> (b v) h w c", v=views, h=side)
     raw = image = features[..., :3]
     if generator.superresolution is not None:
-        image = generator.superresolution(raw, features, jnp.repeat(ws, views, axis=0), compute=compute)
+        image = generator.superresolution(
+            raw, features, jnp.repeat(ws, views, axis=0), resize=patches is None, compute=compute
+        )
     return Images(*(rearrange(x, "(b v) h w c -> b v h w c", b=batch) for x in (image, raw)))
 
 
@@ -114,57 +123,107 @@ def points_loss(
 
 
 def images_loss(
-    images: Images, views: Views, perceptual: LPIPS, weights: Weights
+    images: Images,
+    target: jax.Array,
+    weight: jax.Array,
+    perceptual: LPIPS,
+    weights: Weights,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Return the loss of rendered images against photographs, and its parts."""
-    target = jnp.asarray(views.image)
+    """Return the loss of rendered images against photographs, and its parts.
+
+    Args:
+      images: views of each person, or parts of them.
+      target: `[B, V, R, R, 3]`, the photographs or their parts.
+      weight: `[B, V, R, R]`, 1 for the pixels that count after super-resolution, else 0.
+      perceptual: LPIPS.
+      weights: weights of the terms.
+    """
     factor = target.shape[2] // images.raw.shape[2]
     small = reduce(target, "b v (h i) (w j) c -> b v h w c", "mean", i=factor, j=factor)
     fine, raw = (images.image - target) / 2, (images.raw - small) / 2
+    # The pixels that do not count are the photograph's own.
+    shown = jnp.where(weight[..., None] > 0, images.image, target)
     distance = jnp.mean(
-        perceptual(rearrange(images.image, "b v ... -> (b v) ..."), rearrange(target, "b v ... -> (b v) ..."))
+        perceptual(rearrange(shown, "b v ... -> (b v) ..."), rearrange(target, "b v ... -> (b v) ..."))
     )
     loss = (
-        colour_error(fine, jnp.ones(fine.shape[:-1]), weights.squared)
+        colour_error(fine, weight, weights.squared)
         + weights.raw * colour_error(raw, jnp.ones(raw.shape[:-1]), weights.squared)
         + weights.lpips * distance
     )
     return loss, {
-        "image_mse": jnp.mean(jnp.square(fine)),
+        "image_mse": jnp.sum(weight[..., None] * jnp.square(fine)) / (3 * jnp.sum(weight) + 1e-6),
         "raw_mse": jnp.mean(jnp.square(raw)),
         "lpips": distance,
     }
+
+
+@dataclasses.dataclass(frozen=True)
+class Rendered:
+    """What of the views is rendered in a step.
+
+    Attributes:
+      views: number of each person's views.
+      patch: side, in rays, of the part of each view; None renders whole views.
+      perceptual: LPIPS, for what is rendered.
+    """
+
+    views: int
+    patch: int | None
+    perceptual: LPIPS
+
+
+def rendered_loss(
+    generator: TriPlaneGenerator,
+    planes: jax.Array,
+    ws: jax.Array,
+    views: Views,
+    key: jax.Array,
+    rendered: Rendered,
+    weights: Weights,
+    compute: Compute,
+) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """Return the loss of views, or of a random part of each, against photographs, and its parts."""
+    camera = jnp.asarray(views.camera[:, : rendered.views])
+    target = jnp.asarray(views.image[:, : rendered.views]).astype(jnp.float32) / 127.5 - 1
+    if rendered.patch is None:
+        images = render_views(generator, planes, ws, camera, key, compute)
+        weight = jnp.ones(target.shape[:-1])
+        return images_loss(images, target, weight, rendered.perceptual, weights)
+    whole = generator.config.neural_rendering_resolution
+    pixels = target.shape[2] // whole
+    where_key, key = jax.random.split(key)
+    patches = draw_patches(where_key, *camera.shape[:2], rendered.patch, whole)
+    images = render_views(generator, planes, ws, camera, key, compute, patches)
+    weight = true_pixels(patches, whole, pixels=pixels)
+    return images_loss(images, cut(target, patches, pixels=pixels), weight, rendered.perceptual, weights)
 
 
 def objective(
     generator: TriPlaneGenerator,
     batch: Batch,
     key: jax.Array,
-    perceptual: LPIPS | None,
+    rendered: Rendered | None,
     weights: Weights,
     compute: Compute,
-    *,
-    rendered_views: int | None = None,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Return the loss of a step and its parts.
 
     Args:
       generator: the network.
       batch: what to reproduce.
-      key: for the jitter of samples along rays.
-      perceptual: LPIPS; None in the first phase, which renders no image.
+      key: for the jitter of samples along rays, and the parts of views.
+      rendered: what is rendered; None in the first phase, which renders no image.
       weights: weights of the terms.
       compute: forms and dtype.
-      rendered_views: number of each person's views that are rendered in the second phase; None for all.
     """
     ws = generator.mapping(batch.views.z, batch.views.camera[:, 0])
     # The layers' noise stays at strength 0, so that the noise mode does not matter.
     planes = generator.planes(ws, noise_mode="none", compute=compute)
     loss, parts = points_loss(generator, planes, batch.points, weights, compute)
-    if perceptual is not None:
-        views = batch.views
-        views = views._replace(camera=views.camera[:, :rendered_views], image=views.image[:, :rendered_views])
-        images = render_views(generator, planes, ws, views.camera, key, compute)
-        image_loss, image_parts = images_loss(images, views, perceptual, weights)
+    if rendered is not None:
+        image_loss, image_parts = rendered_loss(
+            generator, planes, ws, batch.views, key, rendered, weights, compute
+        )
         loss, parts = weights.surface * loss + image_loss, parts | image_parts
     return loss, parts | {"loss": loss}

@@ -125,8 +125,8 @@ class IdentityTask:
             f"scenario {data.scenario}, seed {data.seed}, "
             f"numbers {data.first} to {data.first + data.people - 1}",
             "seed": str(self.config.seed),
-            "steps": str(int(state.step)),
-            "seconds": str(round(seconds)),
+            "training_steps": str(int(state.step)),
+            "training_seconds": str(round(seconds)),
             "held_out": json.dumps(figures),
         }
         save_identity(self.network(state, figures["threshold"]), path, header, dtype=dtype)

@@ -148,12 +148,13 @@ def train(task: Task[Any, Any, Any], workdir: Path) -> Figures:
             raise Interrupted(f"interrupted; the same command resumes the training in {workdir}") from error
 
 
-def export(workdir: Path, path: Path) -> Figures:
-    """Write the network of a run's last checkpoint in half precision.
+def export(workdir: Path, path: Path, dtype: str = "float16") -> Figures:
+    """Write the network of a run's last checkpoint in fewer bits.
 
     Args:
       workdir: the run folder.
       path: the `.safetensors` file to write.
+      dtype: "float16", "uint8" for half of that, or "float32".
 
     Returns:
       The figures of `Task.evaluate` on all held-out people.
@@ -169,7 +170,7 @@ def export(workdir: Path, path: Path) -> Figures:
             raise InputError(f"{workdir}: no checkpoint in it yet; train it further first")
         state, seconds = restored(task, checkpoints)
     figures = task.evaluate(state, task.held_out())
-    task.save(state, path, figures, seconds, dtype="float16")
+    task.save(state, path, figures, seconds, dtype=dtype)
     return figures
 
 

@@ -25,7 +25,11 @@ from jaxunlearn.evaluation import (
     measure_source,
 )
 from jaxunlearn.evaluation.judges.choice import judge_of
-from jaxunlearn.evaluation.judges.landmarks import standard_landmarks
+from jaxunlearn.evaluation.judges.landmarks import (
+    EG3D_PLACEMENT,
+    FacePlacement,
+    standard_landmarks,
+)
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.identity import load_identity
@@ -103,6 +107,24 @@ def test_foreseen_faces_come_out_upright(yaw, pitch):
     assert 0.15 < np.sqrt(np.linalg.det(matrix[:, :2])) < 0.4
 
 
+def test_landmarks_are_foreseen_where_the_generator_has_its_faces():
+    """A smaller face seen from nearer looks the same: the camera and the face are shrunk about the origin."""
+    old, smaller = GeneratorConfig(), GeneratorConfig(face_unit=0.135, face_origin=(0.0, 0.003, 0.0805))
+    assert FacePlacement.of(GeneratorConfig.from_json({})) == EG3D_PLACEMENT
+    assert FacePlacement(0.27, (0.0, 0.006, 0.161)) == EG3D_PLACEMENT
+    c = np.array(views(FFHQ, 0.2, -0.1), np.float64)
+    near = c.copy()
+    near[:, [3, 7, 11]] /= 2
+    network: Any = Colours()
+    placements = []
+    for config in (old, smaller):
+        judge: Any = judge_of(network, "landmarks", config)
+        placements.append(judge.placement)
+    seen = standard_landmarks(jnp.asarray(c), 512, placements[0])
+    np.testing.assert_allclose(standard_landmarks(jnp.asarray(near), 512, placements[1]), seen, atol=1e-3)
+    assert np.abs(standard_landmarks(jnp.asarray(c), 512, placements[1]) - seen).max() > 20
+
+
 def test_landmarks_need_no_detector():
     face = crop(astronaut(), crop_square(ASTRONAUT), size=128)
     seen = CosineJudge(Colours(), "landmarks").embeddings(pictures(face), facing(1), batch=1)
@@ -163,16 +185,16 @@ def test_where_no_face_is_found_nothing_is_claimed():
 def test_which_alignment_suits_a_judge(monkeypatch, tmp_path):
     whole, face = load_identity("heads-judge"), Colours()
     assert not whole.takes_aligned_faces
-    assert judge_of(whole, "auto").align == "fixed"
+    assert judge_of(whole, "auto", FFHQ).align == "fixed"
     judge: Any = face
-    assert judge_of(judge, "auto").align == "mtcnn"
-    assert judge_of(judge, "landmarks").align == "landmarks"
-    assert judge_of(judge, "fixed").align == "fixed"
+    assert judge_of(judge, "auto", FFHQ).align == "mtcnn"
+    assert judge_of(judge, "landmarks", FFHQ).align == "landmarks"
+    assert judge_of(judge, "fixed", FFHQ).align == "fixed"
     with pytest.raises(InputError, match="looks at whole pictures; choose fixed"):
-        judge_of(whole, "mtcnn")
+        judge_of(whole, "mtcnn", FFHQ)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(pretrained.FOLDERS_VARIABLE, raising=False)
     monkeypatch.setattr(mtcnn_flax, "installed_weights", lambda: None)
-    assert judge_of(judge, "auto").align == "fixed"
+    assert judge_of(judge, "auto", FFHQ).align == "fixed"
     with pytest.raises(InputError, match="no face detector was found"):
-        judge_of(judge, "mtcnn")
+        judge_of(judge, "mtcnn", FFHQ)

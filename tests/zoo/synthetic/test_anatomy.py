@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxunlearn.zoo.synthetic.anatomy import EYES, SKIN, load_anatomy
-from jaxunlearn.zoo.synthetic.geometry import build_head, load_template
-from jaxunlearn.zoo.synthetic.hair import AZIMUTHS, CENTRE
-from jaxunlearn.zoo.synthetic.person import gain_of, macro_weights, person_from_latent
+from jaxunlearn.zoo.synthetic.anatomy import EYE_SPACING, EYES, SKIN, load_anatomy
+from jaxunlearn.zoo.synthetic.geometry import build_head, coefficients, load_template
+from jaxunlearn.zoo.synthetic.hair.grid import AZIMUTHS, CENTRE
+from jaxunlearn.zoo.synthetic.person import SHAPE_LIMIT, gain_of, macro_weights, person_from_latent
 
 ZOO = Path(__file__).parents[3] / "jaxunlearn" / "zoo"
 EXTRACT = ZOO / "head_model.npz"
@@ -41,6 +41,41 @@ def test_shape_axes_are_symmetric_and_move_something() -> None:
         assert movement > 1e-3, name
         assert abs(positive[:, 0].mean()) < 0.05 * movement, name  # sideways parts of the halves cancel
         assert gain_of(name) > 0
+
+
+def test_the_axis_of_the_eyes_spacing_moves_the_eyes_apart_rigidly() -> None:
+    anatomy = load_anatomy()
+    apart, together = anatomy.modifiers[EYE_SPACING]
+    np.testing.assert_array_equal(apart, -together)
+    eyes = anatomy.vertices_of(EYES)
+    visible = eyes[anatomy.vertices[eyes, 2] > 1.1]
+    np.testing.assert_allclose(apart[visible, 0], 0.05 * np.sign(anatomy.vertices[visible, 0]), atol=1e-3)
+    assert not apart[:, 1:].any()
+    far = np.hypot(np.abs(anatomy.vertices[:, 0]) - 0.31, anatomy.vertices[:, 1] - 7.30) > 0.5
+    assert not apart[far].any()
+
+
+def test_shapes_stay_within_their_limits_and_approach_them_smoothly() -> None:
+    rng = np.random.default_rng(0)
+    free = [name for name in load_anatomy().modifiers if name.startswith(("nose", "chin", "cheek", "head"))]
+    shapes = [person_from_latent(rng.standard_normal(64)).shape for _ in range(100)]
+    strengths = np.array([[shape[name] / gain_of(name) for name in free] for shape in shapes])
+    assert np.abs(strengths).max() < SHAPE_LIMIT
+    assert strengths.std() > 0.5
+
+
+def test_everybody_smiles_a_little_until_another_expression_takes_over() -> None:
+    person = person_from_latent(np.random.default_rng(1).standard_normal(64))
+    template = load_template()
+    rest = coefficients(template, person, {})
+    frown = coefficients(template, person, {"mouthFrownLeft": 0.8, "mouthFrownRight": 0.8})
+    smile = template.axes["mouthSmileLeft"]
+    assert 0.2 < rest[smile] < 0.7
+    assert frown[smile] == 0
+    movement = (template.basis[:, [smile]] @ rest[[smile]]).reshape(-1, 3)
+    lips = np.flatnonzero(template.anatomy.masks["lips"] > 0.5)
+    corner = lips[template.anatomy.vertices[lips, 0].argmax()]
+    assert movement[corner, 1] > 0.01
 
 
 def test_macro_weights_mix_the_bundled_targets() -> None:

@@ -16,17 +16,21 @@ from jaxunlearn.zoo.training.generator import GeneratorTask
 from jaxunlearn.zoo.training.trainer import Config, export, train
 from tests.support.tiny_heads import TINY
 from torch_bridge import module_arrays
+from torch_bridge.eight_bits import SMALLEST_SIZE
+from torch_bridge.safetensors_file import read_safetensors
 
 
 @pytest.fixture(scope="module")
 def config(committed: Callable[..., Config], tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The committed config with everything small."""
     config = committed("generator")
-    config.generator.update(TINY)
+    config.generator.update(TINY | {f"{x}_resolution": 24 for x in ("sr_input", "neural_rendering")})
+    config.generator.img_resolution = 48
     folder = str(tmp_path_factory.mktemp("shards"))
     config.data.update({"people": 3, "held_out": 2, "views": 2, "folder": folder, "workers": 1})
     config.batch.update({"people": 2, "views": 2, "pixels": 16})
-    config.update({"surface_steps": 2, "volume_steps": 1, "log_every": 1, "evaluate_every": 2})
+    config.update({"surface_steps": 2, "volume_steps": 2, "whole_steps": 1, "patch": 16})
+    config.update({"log_every": 1, "evaluate_every": 2})
     config.evaluate_people = 2
     config.rate.warmup = 1
     return config
@@ -51,10 +55,15 @@ def test_a_run_leaves_weights_metrics_and_pictures(
     finished: Path, metrics: Callable[[Path], list[dict[str, Any]]]
 ) -> None:
     lines = metrics(finished)
-    assert [line["phase"] for line in lines if "phase" in line] == ["surface", "surface", "volume"]
+    assert [line["phase"] for line in lines if "phase" in line] == [
+        "surface",
+        "surface",
+        "patches",
+        "whole",
+    ]
     assert lines[-1]["held_out"]["images"] == 4
-    with Image.open(finished / "images" / "step000003.png") as image:
-        assert image.size == (5 * 32, 2 * 2 * 32)
+    with Image.open(finished / "images" / "step000004.png") as image:
+        assert image.size == (5 * 48, 2 * 2 * 48)
     generator = load_generator(str(finished / "generator.safetensors"))
     assert generator.config.w_dim == 16
     z = np.random.default_rng(0).standard_normal((2000, 64)).astype(np.float32)
@@ -94,10 +103,27 @@ def test_half_precision_keeps_the_generator(
         np.testing.assert_allclose(half[name], array, rtol=1e-3, atol=1e-3, err_msg=name)
 
 
+@pytest.mark.must
+def test_eight_bits_keep_the_generator_and_its_notes(finished: Path, tmp_path: Path) -> None:
+    export(finished, tmp_path / "small.safetensors", "uint8")
+    small, whole = (
+        module_arrays(load_generator(str(path)))
+        for path in (tmp_path / "small.safetensors", finished / "generator.safetensors")
+    )
+    assert small.keys() == whole.keys()
+    for name, array in whole.items():
+        largest_error = (array.max() - array.min()) / 510 if array.size >= SMALLEST_SIZE else 0
+        np.testing.assert_allclose(small[name], array, atol=1.001 * largest_error, err_msg=name)
+    _, header = read_safetensors(tmp_path / "small.safetensors")
+    assert header["training_steps"] == "4"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"surface_steps": -1}, "config.surface_steps must be at least 0, not -1"),
+        ({"patch": 8}, "config.patch must be from 16 to 64 rays, not 8"),
+        ({"generator.sr_input_resolution": 32, "generator.img_resolution": 64}, "config.patch needs a gen"),
         ({"rendered_views": 0}, "config.rendered_views must be at least 1, not 0"),
         (
             {"generator.ray_start": "auto", "generator.ray_end": "auto"},

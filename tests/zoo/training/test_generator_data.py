@@ -1,13 +1,22 @@
 """Batches for the generator are true: points lie on the rays of the pixels that give them their colour."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from jaxunlearn.zoo.synthetic.cameras import split_camera
+from jaxunlearn.zoo.synthetic.cameras import pixel_rays, split_camera
 from jaxunlearn.zoo.synthetic.photographs import PhotographRequest, Photographs, decode_depth, photograph
-from jaxunlearn.zoo.training.generator_data import CLEARANCE, SKIN_DEEP, Batch, Supervision, on_white
+from jaxunlearn.zoo.training.generator_data import (
+    CLEARANCE,
+    SKIN_DEEP,
+    Batch,
+    Supervision,
+    drawn_ahead,
+    on_white,
+    rays_through,
+)
 
 PEOPLE, VIEWS, PIXELS, NEAR, FAR = 2, 2, 64, 2.25, 2.85
 
@@ -19,7 +28,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Photographs:
 
 
 def supervision(photographs: Photographs, seed: int = 0) -> Supervision:
-    return Supervision(photographs, PEOPLE, VIEWS, PIXELS, NEAR, FAR, seed)
+    return Supervision(photographs, lambda number: 3, PEOPLE, VIEWS, PIXELS, VIEWS, NEAR, FAR, seed)
 
 
 def pixels_of(points: np.ndarray, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +55,7 @@ def test_surface_points_have_the_colour_of_their_pixel(photographs: Photographs)
     row, column = np.floor(where).astype(int).clip(0, 31).transpose(3, 0, 1, 2)
     pixel_colour = batch.views.image[np.arange(PEOPLE)[:, None, None], np.arange(VIEWS)[:, None], row, column]
     given = batch.points.colour.reshape(pixel_colour.shape)
-    np.testing.assert_allclose(given[certain], (pixel_colour[certain] + 1) / 2, atol=1e-6)
+    np.testing.assert_allclose(given[certain], pixel_colour[certain] / 255, atol=1e-6)
 
 
 def test_empty_points_lie_in_front_of_what_is_seen(photographs: Photographs) -> None:
@@ -87,6 +96,31 @@ def test_a_batch_depends_on_its_number_and_the_seed_alone(photographs: Photograp
         assert not np.array_equal(first.points.surface, other.points.surface)
 
 
+def test_images_are_those_of_the_first_views_alone(photographs: Photographs) -> None:
+    whole = supervision(photographs).batch(3)
+    fewer = dataclasses.replace(supervision(photographs), shown=1).batch(3)
+    np.testing.assert_array_equal(fewer.views.image, whole.views.image[:, :1])
+    np.testing.assert_array_equal(fewer.points.surface, whole.points.surface)
+
+
 def test_nobody_is_drawn_twice_for_a_batch(photographs: Photographs) -> None:
     for number in range(5):
         assert len(np.unique(supervision(photographs).batch(number).views.z, axis=0)) == PEOPLE
+
+
+def test_rays_of_a_few_pixels_are_those_of_the_image(photographs: Photographs) -> None:
+    camera = photographs.camera[:2]
+    row, column = np.random.default_rng(0).integers(32, size=(2, 2, 3, 5))
+    origin, direction = rays_through(camera, row, column, 32)
+    for b, v in np.ndindex(2, 3):
+        expected_origin, grid = pixel_rays(camera[b, v], 32)
+        np.testing.assert_array_equal(origin[b, v, 0], expected_origin)
+        np.testing.assert_allclose(direction[b, v], grid[row[b, v], column[b, v]], atol=1e-6)
+
+
+def test_batches_that_are_drawn_ahead_are_the_same(photographs: Photographs) -> None:
+    batch = supervision(photographs).batch
+    ahead = drawn_ahead(batch, 3)
+    for number in (2, 3, 4, 5):
+        np.testing.assert_array_equal(ahead(number).points.surface, batch(number).points.surface)
+    assert drawn_ahead(batch, 0) == batch

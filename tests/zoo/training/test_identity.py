@@ -139,7 +139,7 @@ def test_the_bundled_files_are_those_of_the_config(
     with safe_open(Path(zoo.__file__).parent / f"{file}.safetensors", framework="numpy") as opened:
         header = opened.metadata()
     assert header["name"] == config.name
-    assert (header["seed"], header["steps"]) == (str(config.seed), str(config.steps))
+    assert (header["seed"], header["training_steps"]) == (str(config.seed), str(config.steps))
     last = config.data.first + config.data.people - 1
     people = (
         f"scenario {config.data.scenario}, seed {config.data.seed}, numbers {config.data.first} to {last}"

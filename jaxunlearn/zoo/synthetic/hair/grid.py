@@ -1,10 +1,8 @@
-"""Head hair as one closed surface around the cranium.
+"""The surface of head hair: a grid of rays around the cranium.
 
-The surface is a grid of rays. Half a sphere of them starts at the centre of the cranium. Below it, horizontal
-rays start at a vertical axis, so that hair can hang. The radius on each ray is the head's own radius plus the
-thickness of the hair. Outside the hairdo the thickness is negative, and the surface hides under the skin. So
-the hairline is where two smooth surfaces meet, without cut edges or loose strips. Every style is a function
-on the grid.
+Half a sphere of rays starts at the centre of the cranium. Below it, horizontal rays start at a vertical axis,
+so that hair can hang. The radius on each ray is the head's own radius plus the thickness of the hair. Every
+style is a function on the grid. The rasterizer cuts the surface where the hairdo ends.
 """
 
 import dataclasses
@@ -12,16 +10,14 @@ import dataclasses
 import numba
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import sparse
 from scipy.spatial import KDTree
 
 from jaxunlearn.zoo.synthetic.anatomy import SKIN, Anatomy
-from jaxunlearn.zoo.synthetic.person import Hair
 
 CENTRE = np.array([0.0, 7.55, 0.45])
-AZIMUTHS, ELEVATIONS, LEVELS = 72, 16, 28
-LOWEST = 5.35
-HIDDEN = -0.10
-"""Thickness where no hair grows: safely under the skin."""
+AZIMUTHS, ELEVATIONS, LEVELS = 96, 18, 26
+LOWEST = 5.55
 FACE_AZIMUTH, FACE_TOP = 1.09, 7.35
 """Azimuth and height of the face: in front of the one and below the other, the surface is open."""
 
@@ -141,19 +137,28 @@ def make_grid(anatomy: Anatomy) -> HairGrid:
     )
 
 
-def carried_along(grid: HairGrid, fields: np.ndarray) -> np.ndarray:
-    """Return displacements [K, H, 3] of the grid for displacements [K, N, 3] of the skin at its roots."""
+def following(grid: HairGrid, vertices: int) -> sparse.csr_matrix:
+    """Return the matrix [H, vertices] that maps movements of the skin to those of the grid at its roots.
+
+    Hair that hangs below the temples follows what is above it, the more so the lower it hangs.
+    """
     bound, weights = grid.binding
-    moved = np.zeros((len(fields), *grid.origins.shape), np.float32)
-    for corner in range(bound.shape[1]):
-        moved += fields[:, bound[:, corner]] * weights[:, corner, None].astype(np.float32)
-    moved = moved.reshape(len(fields), -1, AZIMUTHS, 3)
-    height = grid.origins[::AZIMUTHS, 1]
-    for row in np.flatnonzero(height < 7.45):
-        here = moved[:, row]
-        even = here / 2 + (np.roll(here, 1, axis=1) + np.roll(here, -1, axis=1)) / 4
-        moved[:, row] = 0.85 * moved[:, row - 1] + 0.15 * even
-    return moved.reshape(len(fields), -1, 3)
+    rays = np.repeat(np.arange(len(bound)), bound.shape[1])
+    roots = sparse.csr_matrix((weights.ravel(), (rays, bound.ravel())), shape=(len(bound), vertices))
+    rows = [roots[row * AZIMUTHS : (row + 1) * AZIMUTHS] for row in range(len(bound) // AZIMUTHS)]
+    step = np.arange(AZIMUTHS)
+    even = sparse.csr_matrix(
+        (
+            np.repeat([0.5, 0.25, 0.25], AZIMUTHS),
+            (np.tile(step, 3), np.concatenate([step, (step + 1) % AZIMUTHS, (step - 1) % AZIMUTHS])),
+        )
+    )
+    for row in np.flatnonzero(grid.origins[::AZIMUTHS, 1] < 7.45):
+        rows[row] = 0.85 * rows[row - 1] + 0.15 * (even @ rows[row])
+    matrix = sparse.vstack(rows).tocsr().astype(np.float32)
+    matrix.data[np.abs(matrix.data) < 1e-4] = 0
+    matrix.eliminate_zeros()
+    return matrix
 
 
 def bridge(azimuth: np.ndarray, radius: np.ndarray, hole: np.ndarray) -> np.ndarray:
@@ -164,58 +169,3 @@ def bridge(azimuth: np.ndarray, radius: np.ndarray, hole: np.ndarray) -> np.ndar
             azimuth[missing], azimuth[~missing], radius[row, ~missing], period=2 * np.pi
         )
     return filled
-
-
-def inside_hairline(points: np.ndarray, azimuth: np.ndarray, hair: Hair) -> np.ndarray:
-    """Return the signed distance [n] of rest points [n, 3] from the hairline.
-
-    It is positive where hair grows, in template units along the scalp.
-    """
-    side, height = np.abs(azimuth), points[:, 1]
-    forehead = 7.94 + hair.hairline * (1 + 1.6 * smoothstep(0.25, 0.75, side) * smoothstep(1.3, 0.85, side))
-    forehead = forehead - 0.05 * hair.parting * np.sin(2 * azimuth)
-    above = height - forehead
-    # In front of the ear down to a sideburn, over the ear, behind it down to the nape.
-    contour = np.interp(
-        side, [0.9, 1.25, 1.45, 1.75, 2.05, 2.4, np.pi], [7.3, 7.05, 7.12, 7.50, 7.1, 6.72, 6.62]
-    )
-    behind = np.minimum(0.75 * (side - 1.12 - 0.25 * smoothstep(7.5, 7.1, height)), height - contour)
-    distance = np.maximum(above, behind)
-    crown = smoothstep(7.55, 8.05, height) * smoothstep(2.9, 2.2, side * smoothstep(8.3, 7.8, height))
-    return distance - hair.bald * crown * (0.25 + np.maximum(distance, 0))
-
-
-def waves(azimuth: np.ndarray, along: np.ndarray, hair: Hair) -> np.ndarray:
-    """Return the pattern of locks on the grid, about [-1, 1], finer and rounder for curly hair."""
-    strands = np.sin(9 * azimuth + 1.5 * np.sin(2.1 * along)) + 0.6 * np.sin(17 * azimuth + 2.3 * along + 1.0)
-    curls = np.sin(11 * azimuth + 2 * np.sin(7 * along)) * np.sin(12 * along + 2 * np.sin(3 * azimuth))
-    return (1 - hair.curl) * 0.6 * strands + hair.curl * curls
-
-
-def style(grid: HairGrid, hair: Hair) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the thickness, the signed distance from the hairdo's outline, and the locks, [H] each."""
-    side, height = np.abs(grid.azimuth), grid.origins[:, 1]
-    scalp = inside_hairline(grid.origins, grid.azimuth, hair)
-
-    # The fringe falls over the forehead, more on one side if the hair is parted.
-    lock = waves(grid.azimuth, height, hair)
-    sweep = 0.5 + 0.5 * np.tanh(2.5 * (hair.parting * np.sin(grid.azimuth) * 2 + 1 - abs(hair.parting)))
-    lower = 7.94 - 0.33 * hair.fringe * sweep - 0.02 * lock
-    fringe = np.minimum(np.minimum(height - lower, 0.9 * (1.15 - side)), 8 * (hair.fringe - 0.02))
-
-    # Long hair hangs behind a line that frames the face.
-    end = 7.5 - 2.0 * hair.length + 0.05 * lock * min(1.0, 4 * hair.length) + 0.1 * np.cos(grid.azimuth)
-    frame = 1.16 + 0.18 * (1 - hair.length) - 0.05 * lock * hair.length
-    hanging = np.minimum(np.minimum(height - end, 0.8 * (side - frame)), 3 * (hair.length - 0.12))
-    distance = np.maximum(np.maximum(scalp, fringe), hanging)
-
-    top = smoothstep(7.2, 8.35, height)
-    thickness = hair.volume * (0.42 + 0.58 * top) * (1 - 0.55 * hair.bald)
-    thickness = thickness + 0.06 * hair.length * (1 - top)
-    thickness = thickness + (0.016 + 0.045 * hair.curl) * lock
-    thickness = thickness + 0.05 * hair.volume / 0.3 * hair.parting * np.sin(grid.azimuth) * top
-    # Only hair of some length leaves the head, and its ends bend inwards.
-    hang = grid.hang * smoothstep(0.3, 0.65, hair.length) * (0.75 + 0.25 * smoothstep(0.0, 0.5, height - end))
-    cover = smoothstep(-0.03, 0.22, distance)
-    long_cover = smoothstep(-0.03, 0.10, hanging)
-    return HIDDEN + cover * (thickness - HIDDEN) + long_cover * hang, distance, lock

@@ -1,0 +1,1 @@
+"""Head hair: its surface, its strands, and the hairdos."""

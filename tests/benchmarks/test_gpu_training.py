@@ -1,0 +1,104 @@
+"""The training for one GPU, on the processor and with tiny sizes: chosen steps, results, resuming."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from benchmarks.gpu import train
+from jaxunlearn.models.generator import load_generator
+from tests.support.tiny_heads import TINY
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {
+    **{f"generator.{name}": value for name, value in TINY.items()},
+    "generator.neural_rendering_resolution": 24,
+    "generator.sr_input_resolution": 24,
+    "generator.img_resolution": 48,
+    "patch": 16,
+    "batch.people": 2,
+    "batch.views": 2,
+    "batch.pixels": 16,
+    "data.people": 6,
+    "data.first_people": 4,
+    "data.held_out": 2,
+    "data.views": 2,
+    "data.workers": 1,
+    "log_every": 1,
+}
+
+
+def options(out: Path, work: Path) -> list[str]:
+    changes = [f"--set={name}={json.dumps(value, separators=(',', ':'))}" for name, value in SETTINGS.items()]
+    return [f"--out={out}", f"--work={work}", "--seconds=0", "--timed-steps=1", *changes]
+
+
+def test_time_is_shared_out_among_the_phases() -> None:
+    plan = train.plan_of(100, {"surface": 0.1, "patches": 0.5, "whole": 1.0})
+    assert plan == (400, 100, 10)
+    assert train.plan_of(-5, {"surface": 0.1, "patches": 0.5, "whole": 1.0}) == (1, 1, 1)
+    assert sum(train.SHARES.values()) == pytest.approx(1)
+
+
+def test_steps_are_set_in_the_committed_settings(tmp_path: Path) -> None:
+    parsed: Any = type("Options", (), {"work": tmp_path, "set": ["batch.people=5"]})
+    config = train.settings(parsed)
+    assert config.batch.people == 5
+    assert config.dtype == "bfloat16"
+    train.set_steps(config, train.Plan(400, 100, 10))
+    assert train.first_steps(config) == (0, 400, 500)
+    assert (config.surface_steps + config.volume_steps, config.rate.warmup) == (510, 20)
+    assert config.data.first_people + config.data.people_per_step * 200 >= config.data.people
+
+
+@pytest.mark.must
+def test_a_training_ends_with_network_figures_and_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, work = tmp_path / "out", tmp_path / "work"
+    assert train.main(options(out, work)) == 0
+    printed = capsys.readouterr().out
+    figures = json.loads((out / train.FIGURES).read_text())
+    assert figures["float32"]["images"] == figures["uint8"]["images"] == 4
+    assert f"| uint8 | {figures['uint8']['psnr']} |" in printed
+    assert load_generator(str(out / train.NETWORK)).config.img_resolution == 48
+    with Image.open(out / train.PICTURE) as image:
+        assert image.size == (5 * 48, 2 * 2 * 48)
+    lines = [json.loads(line) for line in (work / "run/metrics.jsonl").read_text().splitlines()]
+    assert [line["phase"] for line in lines if "phase" in line] == ["surface", "patches", "whole"]
+    # Again: nothing is left to train, and the numbers of steps stay.
+    assert train.main(options(out, work)) == 0
+    assert json.loads((out / train.FIGURES).read_text()) == figures
+
+
+@pytest.mark.slow
+def test_the_script_resumes_from_the_parts_of_a_run(tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "JAX_PLATFORMS": "cpu",
+        "WHEELS": str(tmp_path / "none"),
+        "TRAIN_OPTIONS": " ".join(options(tmp_path / "ignored", tmp_path / "ignored")[2:]),
+    }
+
+    def script(work: str, *folders: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", "benchmarks/gpu/train.sh", *(str(tmp_path / folder) for folder in folders)]
+        changed = environment | {"WORK": str(tmp_path / work), "SECONDS_TO_TRAIN": "0"}
+        return subprocess.run(
+            command, cwd=ROOT, env=changed, capture_output=True, text=True, timeout=600, check=False
+        )
+
+    first = script("here", "first")
+    assert first.returncode == 0, first.stdout + first.stderr
+    names = {path.name for path in (tmp_path / "first").iterdir()}
+    assert {"heads.safetensors", "evaluation.json", "heads.png", "metrics.jsonl", "run.tar.00"} <= names
+    assert max(path.stat().st_size for path in (tmp_path / "first").iterdir()) < 16e6
+    again = script("elsewhere", "second", "first")
+    assert again.returncode == 0, again.stdout + again.stderr
+    for name in ("heads.safetensors", "evaluation.json"):
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
