@@ -265,7 +265,7 @@ class GeneratorConfig:
 
     @classmethod
     def heads(cls) -> Self:
-        """Return the config of the generator of synthetic people: 128 x 128 pixels, 1.4 million numbers.
+        """Return the config of the generator of synthetic people: 128 x 128 pixels, 2.4 million numbers.
 
         Its size suits two CPU cores. The person does not depend on the camera, so the mapping network is
         conditioned on zeros, as in EG3D's cars; any camera may be passed. Planes and rays fit the heads
