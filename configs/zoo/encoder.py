@@ -19,8 +19,8 @@ from goae_flax import GOAEConfig, SwinConfig
 
 ENCODER = GOAEConfig(
     swin=SwinConfig(
-        image_size=64,
-        patch_size=4,
+        image_size=128,
+        patch_size=8,
         embed_dim=24,
         depths=(1, 1, 2, 1),
         num_heads=(2, 4, 6, 6),
@@ -46,9 +46,9 @@ def get_config() -> ml_collections.ConfigDict:
     config.encoder = ml_collections.ConfigDict(dataclasses.asdict(ENCODER))
 
     config.data = ml_collections.ConfigDict()
-    config.data.people = ml_collections.ConfigDict({"generator": 10240, "album": 5120, "celeba_like": 2560})
+    config.data.people = ml_collections.ConfigDict({"generator": 8192, "album": 3072, "celeba_like": 1536})
     config.data.held_out = 64  # people of each scenario
-    config.data.views = 4
+    config.data.views = 3
     config.data.seed = 0
     config.data.folder = "runs/photographs"  # 2 GB; with "" every start renders again
     config.data.workers = 2
