@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 from safetensors import safe_open
 
 import lpips_flax
@@ -32,7 +33,7 @@ def generator() -> TriPlaneGenerator:
 
 @pytest.fixture(scope="module")
 def held_out() -> Photographs:
-    request = PhotographRequest("generator", people=8, views=2, resolution=64, first=HELD_OUT_FIRST)
+    request = PhotographRequest("generator", people=8, views=2, resolution=128, first=HELD_OUT_FIRST)
     return on_white(photograph(request, progress=False))
 
 
@@ -48,27 +49,34 @@ def test_every_network_is_the_one_that_is_described() -> None:
 
 
 def test_the_file_is_small_and_says_what_it_is() -> None:
-    assert FILE.stat().st_size < 5e6
+    assert FILE.stat().st_size < 3e6
     assert {"architecture", "config", "licence", "seed", "median_radius"} <= header().keys()
 
 
 def test_its_header_names_its_sizes(generator: TriPlaneGenerator) -> None:
     stored = json.loads(header()["config"])
-    assert GeneratorConfig.from_json(stored) == generator.config
-    assert generator.config.c_gen_conditioning_zero
-    assert generator.config.white_back
+    assert GeneratorConfig.from_json(stored) == generator.config == GeneratorConfig.heads()
 
 
 def test_eight_bits_change_its_images_little(generator: TriPlaneGenerator, tmp_path: Path) -> None:
-    """The file as `bundle_zoo.py run --dtype uint8` writes it, with a note of a name like dlib's scales."""
-    small = tmp_path / "small.safetensors"
-    save_generator(generator, small, {"steps": "9500"}, dtype="uint8")
-    assert small.stat().st_size < 0.6 * FILE.stat().st_size
+    """A file as `bundle_zoo.py run --dtype uint8` writes it, with a note of a name like dlib's scales.
+
+    The bundled weights lie on the steps of 8 bits already, so others between these are taken.
+    """
+    rng = np.random.default_rng(1)
+    between = jax.tree.map(
+        lambda x: (x + 0.01 * x.std() * rng.standard_normal(x.shape)).astype(x.dtype), nnx.state(generator)
+    )
+    exact = nnx.merge(nnx.graphdef(generator), between)
+    files = {dtype: tmp_path / f"{dtype}.safetensors" for dtype in ("float16", "uint8")}
+    for dtype, path in files.items():
+        save_generator(exact, path, {"steps": "9500"}, dtype=dtype)
+    assert files["uint8"].stat().st_size < 0.6 * files["float16"].stat().st_size
     z = np.random.default_rng(0).standard_normal((4, 64)).astype(np.float32)
     c = np.asarray(camera_params(jnp.linspace(-0.5, 0.5, 4), 0.0))
-    exact = generate(generator, z, c, COMPUTE)
-    rounded = generate(load_generator(str(small)), z, c, COMPUTE)
-    assert psnr(rounded - exact).min() > 36
+    rounded = generate(load_generator(str(files["uint8"])), z, c, COMPUTE)
+    error = psnr(rounded - generate(exact, z, c, COMPUTE))
+    assert 30 < error.min() < 90  # 33 dB; the people themselves come out at 20 dB
 
 
 def test_the_mean_latent_and_the_spread_are_recorded(generator: TriPlaneGenerator) -> None:
