@@ -1,0 +1,53 @@
+"""Write a picture of synthetic people, a row each; docs/explanation/bundled_people.md shows four of them.
+
+python tools/picture_synthetic_people.py generator docs/images/heads_generator.webp --people 5 --views 5
+python tools/picture_synthetic_people.py album docs/images/heads_album.webp
+python tools/picture_synthetic_people.py celeba_like docs/images/heads_celeba_like.webp
+python tools/picture_synthetic_people.py wigs docs/images/heads_wigs.webp
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.images import grid
+from jaxunlearn.zoo.synthetic.photographs import PhotographRequest, photograph
+from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS
+
+
+def main() -> int:
+    """Run the command; return 2 on wrong input."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("scenario", choices=SCENARIOS)
+    parser.add_argument("out", type=Path, help="file to write; its ending says the format")
+    parser.add_argument("--people", type=int, default=2, help="rows (default: %(default)s)")
+    parser.add_argument("--views", type=int, default=6, help="photographs of each (default: %(default)s)")
+    parser.add_argument("--resolution", type=int, default=128, help="pixels a side (default: %(default)s)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first (default: %(default)s)")
+    arguments = parser.parse_args()
+    if not arguments.out.parent.is_dir():
+        parser.error(f"{arguments.out}: its folder does not exist")
+    try:
+        request = PhotographRequest(
+            arguments.scenario,
+            people=arguments.people,
+            views=arguments.views,
+            resolution=arguments.resolution,
+            first=arguments.first,
+        )
+    except InputError as error:
+        parser.error(str(error))
+    photos = photograph(request).image
+    Image.fromarray(grid(photos.reshape(-1, *photos.shape[2:]), arguments.views)).save(
+        arguments.out, quality=90
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
