@@ -36,19 +36,20 @@ BUNDLED_GENERATOR = Sizes(
     z_dim=64,
     w_dim=128,
     mapping_layers=3,
-    channel_base=2048,
-    channel_max=128,
+    channel_base=3072,
+    channel_max=192,
     plane_side=64,
     plane_channels=16,
     decoder_hidden=32,
     features=24,
     neural_side=32,
     rendering=Rendering(
-        coarse=10, fine=10, near=2.25, far=2.85, box_warp=0.88, white_back=True, repeats_second_plane=False
+        coarse=12, fine=12, near=2.28, far=2.90, box_warp=0.88, white_back=True, repeats_second_plane=False
     ),
-    superresolution=SuperresolutionSizes(side=32, channels=(48, 24), first_up=False, float16=False),
+    superresolution=SuperresolutionSizes(side=64, channels=(48, 24), first_up=False, float16=False),
 )
-"""Sizes of the generator that comes with jaxunlearn, `eg3d_flax.GeneratorConfig.heads`: 64 x 64 pixels."""
+"""Sizes of the generator that comes with jaxunlearn, `eg3d_flax.GeneratorConfig.heads`: 128 x 128 pixels. As in
+our settings for it, a step renders 32 x 32 rays."""
 
 BUNDLED_FACES = FaceSizes(
     units=(1, 1, 1, 1),

@@ -1,4 +1,4 @@
-"""GUIDE on the bundled model, what `jaxunlearn demo` runs: a minute or two on two CPU cores.
+"""GUIDE on the bundled model, what `jaxunlearn demo` runs: a few minutes on two CPU cores.
 
 jaxunlearn unlearn --seed 7 --config configs/guide/heads.py
 """
@@ -10,12 +10,13 @@ def get_config():
     """All settings; lengths in latent space are in units of the model's median ‖w - w̄‖."""
     config = jaxunlearn.preset("guide/heads")
     config.steps = 120
-    config.target.distance = 0.7
+    config.target.distance = 1.0
     config.pairs.alpha_max = 1.0
     config.pairs.num_global = 3
-    config.pairs.lambda_adjacent = 2.0
+    config.pairs.lambda_adjacent = 4.0
     config.pairs.lambda_global = 18.0
-    config.terms.planes = 0.001
+    config.terms.planes = 0.003
     config.optimiser.learning_rate = 2.5e-3
     config.optimiser.schedule = "cosine"
+    config.rendering.rays = 32
     return config

@@ -65,8 +65,10 @@ def test_the_image():
     c = views(config, 0.2, -0.1)
     z = jax.random.normal(jax.random.key(0), (1, config.z_dim))
     ws = ours.mapping(z, jnp.zeros((1, 25)))
-    jitter = random_jitter(jax.random.key(1), 1, config.neural_rendering_resolution**2, config)
-    expected = ours.render(ours.planes(ws, "const"), ws, c, jitter=jitter).image
+    side = networks.BUNDLED_GENERATOR.neural_side
+    jitter = random_jitter(jax.random.key(1), 1, side**2, config)
+    planes = ours.planes(ws, "const")
+    expected = ours.render(planes, ws, c, jitter=jitter, neural_rendering_resolution=side).image
 
     theirs = loaded(generators.TriPlaneGenerator(networks.BUNDLED.generator), eg3d_flax.to_torch(ours))
     with torch.no_grad():

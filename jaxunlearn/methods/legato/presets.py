@@ -35,7 +35,7 @@ def official() -> ConfigDict:
 
 
 def heads() -> ConfigDict:
-    """LEGATO on the bundled model of 64² images, with GUIDE's lengths and weights for it."""
+    """LEGATO on the bundled model of 128² images, with GUIDE's lengths and weights for it."""
     config = paper()
     like = guide.heads()
     for name, value in like.items():
