@@ -24,7 +24,7 @@ from jaxunlearn.images import save_png
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.zoo.metrics.generator_metrics import evaluate, picture
 from jaxunlearn.zoo.training.generator import GeneratorTask
-from jaxunlearn.zoo.training.trainer import CONFIG, export, train
+from jaxunlearn.zoo.training.trainer import CONFIG, Config, export, train
 
 ROOT = Path(__file__).parents[2]
 TIMED_STEPS = 20
@@ -69,13 +69,13 @@ def time_steps(task: GeneratorTask, steps: int) -> dict[str, float]:
     return seconds
 
 
-def first_steps(config: ConfigDict) -> tuple[int, int, int]:
+def first_steps(config: Config) -> tuple[int, int, int]:
     """Return the number of the first step of each phase, counted from 0."""
     surface, volume = config.surface_steps, config.volume_steps
     return 0, surface, surface + volume - config.whole_steps
 
 
-def set_steps(config: ConfigDict, plan: Plan) -> None:
+def set_steps(config: Config, plan: Plan) -> None:
     """Set the numbers of steps in a config."""
     config.surface_steps, config.whole_steps = plan.surface, plan.whole
     config.volume_steps = plan.patches + plan.whole
@@ -83,7 +83,7 @@ def set_steps(config: ConfigDict, plan: Plan) -> None:
     config.data.people_per_step = 2 * config.data.people / plan.surface  # all are there half-way
 
 
-def settings(options: argparse.Namespace) -> ConfigDict:
+def settings(options: argparse.Namespace) -> Config:
     """Return the committed settings, changed for one large GPU."""
     config: Any = runpy.run_path(str(ROOT / "configs/zoo/generator.py"))["get_config"]()
     config.dtype = "bfloat16"
@@ -104,7 +104,8 @@ def settings(options: argparse.Namespace) -> ConfigDict:
 
 def trained(options: argparse.Namespace, run: Path) -> GeneratorTask:
     """Train, or resume the training in a run folder; it is interrupted when the time is over."""
-    began, config = time.monotonic(), settings(options)
+    began = time.monotonic()
+    config: Config = settings(options)
     saved = run / CONFIG
     if saved.is_file():
         config = ConfigDict(json.loads(saved.read_text()))

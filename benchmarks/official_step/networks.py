@@ -48,8 +48,8 @@ BUNDLED_GENERATOR = Sizes(
     ),
     superresolution=SuperresolutionSizes(side=64, channels=(48, 24), first_up=False, float16=False),
 )
-"""Sizes of the generator that comes with jaxunlearn, `eg3d_flax.GeneratorConfig.heads`: 128 x 128 pixels. As in
-our settings for it, a step renders 32 x 32 rays."""
+"""Sizes of the generator that comes with jaxunlearn, `eg3d_flax.GeneratorConfig.heads`: 128 x 128 pixels. As
+in our settings for it, a step renders 32 x 32 rays."""
 
 BUNDLED_FACES = FaceSizes(
     units=(1, 1, 1, 1),

@@ -30,7 +30,11 @@ def run_tool(name: str, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int
         ("evaluate_zoo_identity.py", ("--network", "{folder}/none"), "no such file"),
         ("evaluate_zoo_identity.py", ("--people", "1"), "--people and --ablation-people must be at least 2"),
         ("picture_synthetic_people.py", ("wigs", "{folder}/none/a.webp"), "its folder does not exist"),
-        ("picture_synthetic_people.py", ("wigs", "{folder}/a.webp", "--views", "0"), "views must be at least 1"),
+        (
+            "picture_synthetic_people.py",
+            ("wigs", "{folder}/a.webp", "--views", "0"),
+            "views must be at least 1",
+        ),
         ("evaluate_zoo_people.py", ("--views", "1"), "--people, --views and --shapes must be at least 2"),
     ],
 )

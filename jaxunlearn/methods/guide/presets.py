@@ -44,9 +44,10 @@ def heads() -> ConfigDict:
     A step renders half as many rays along a side as the model does, which takes a third of the time.
 
     Planes of two of its people have a mean squared difference of tens: with the paper's weight, their term
-    would outweigh the others. The other weights were chosen on three people (seeds 200, 201 and 203). A greater
-    weight of adjacent pairs forgets more of a person's other photos, and changes other people more; a greater
-    weight of global pairs undoes both. The learning rate falls to 0, so that the last few pairs leave no noise.
+    would outweigh the others. The other weights were chosen on three people (seeds 200, 201 and 203). A
+    greater weight of adjacent pairs forgets more of a person's other photos, and changes other people more; a
+    greater weight of global pairs undoes both. The learning rate falls to 0, so that the last few pairs leave
+    no noise.
     """
     config = paper()
     config.steps = 120

@@ -51,7 +51,7 @@ def flow(grid: HairGrid, parting: float, reach: float) -> Flow:
     w = (seen_from_above(grid) - middle) / half
     # A point of the line itself belongs to neither side.
     along_line = np.arccosh(w + 1e-6j)
-    mu, nu = np.abs(along_line.real), along_line.imag
+    mu, nu = np.abs(np.real(along_line)), np.imag(along_line)
     length = np.abs(half) * HEAD_RADIUS
     return Flow(
         across=nu,

@@ -155,7 +155,7 @@ def following(grid: HairGrid, vertices: int) -> sparse.csr_matrix:
     )
     for row in np.flatnonzero(grid.origins[::AZIMUTHS, 1] < 7.45):
         rows[row] = 0.85 * rows[row - 1] + 0.15 * (even @ rows[row])
-    matrix = sparse.vstack(rows).tocsr().astype(np.float32)
+    matrix = sparse.csr_matrix(sparse.vstack(rows), dtype=np.float32)
     matrix.data[np.abs(matrix.data) < 1e-4] = 0
     matrix.eliminate_zeros()
     return matrix
