@@ -66,8 +66,8 @@ def heads() -> ConfigDict:
     config.images_every = 20
     config.checkpoint_every = 40
     config.evaluation.album = 4
-    config.evaluation.retained_people = 64
-    config.evaluation.frechet_samples = 256
+    config.evaluation.retained_people = 48
+    config.evaluation.frechet_samples = 96
     config.evaluation.batch = 16
     return config
 

@@ -116,7 +116,7 @@ def test_the_bundled_judges_bring_thresholds_of_the_bundled_people():
         assert stored is not None, judge.name
         assert set(stored.strangers) == {"views", "wide", "single"}
         for strangers in stored.strangers.values():
-            assert strangers.people >= 400
+            assert strangers.people >= 256
             low, high = strangers.interval
             assert low <= strangers.threshold <= high < 1
         assert stored_calibration(judge, "another", EvaluationSettings()) is None
