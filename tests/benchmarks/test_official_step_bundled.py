@@ -50,8 +50,8 @@ def loaded(module, arrays: dict):
 
 
 def pictures() -> tuple[np.ndarray, np.ndarray]:
-    """Two pairs of images `[2, 64, 64, 3]`."""
-    x, y = np.random.default_rng(0).uniform(-1, 1, (2, 2, 64, 64, 3)).astype(np.float32)
+    """Two pairs of images `[2, 128, 128, 3]`."""
+    x, y = np.random.default_rng(0).uniform(-1, 1, (2, 2, 128, 128, 3)).astype(np.float32)
     return x, y
 
 

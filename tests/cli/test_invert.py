@@ -30,8 +30,8 @@ STRANGER = HELD_OUT_FIRST + 1000
 
 @pytest.fixture(scope="module")
 def photographs() -> np.ndarray:
-    """Two people, two photographs each, `[2, 2, 64, 64, 3]` uint8."""
-    request = PhotographRequest("album", people=2, views=2, resolution=64, first=STRANGER)
+    """Two people, two photographs each, `[2, 2, 128, 128, 3]` uint8."""
+    request = PhotographRequest("album", people=2, views=2, resolution=128, first=STRANGER)
     return on_white(photograph(request, progress=False)).image
 
 
@@ -160,7 +160,7 @@ def test_the_encoder_knows_people_it_never_saw(
     models: Models, encoder: Encoder, photographs: np.ndarray
 ) -> None:
     """Latents of two photographs of a person are nearer to each other than to anybody else's."""
-    ws = encode(encoder, photographs.reshape(-1, 64, 64, 3).astype(np.float32) / 127.5 - 1, batch=3)
+    ws = encode(encoder, photographs.reshape(-1, 128, 128, 3).astype(np.float32) / 127.5 - 1, batch=3)
     flat = ws.reshape(4, -1) - np.tile(np.asarray(models.w_avg), models.generator.config.num_ws)
     directions = flat / np.linalg.norm(flat, axis=1, keepdims=True)
     cosines = directions @ directions.T

@@ -125,7 +125,7 @@ def test_rendering_a_run_again(demo, capsys):
     assert min(len(surface.faces) for surface in surfaces) > 1000
     assert surfaces[0].vertices.shape != surfaces[1].vertices.shape  # two steps have moved it a little
     with Image.open(folder.images / "orbit0000.gif") as film:
-        assert film.size == (3 * 64, 64)
+        assert film.size == (3 * 128, 128)
         assert film.n_frames == 3  # type: ignore[attr-defined]
 
 
