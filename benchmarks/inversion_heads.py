@@ -37,23 +37,19 @@ SHOWN = 6
 
 
 class Way(NamedTuple):
-    """A method with its settings."""
+    """A method, and which of its settings differ from those that `invert` takes."""
 
     method: Method
-    settings: InversionSettings
-
-
-def steps(method: Method, count: int) -> Way:
-    """A method with so many steps."""
-    return Way(method, dataclasses.replace(settings_for(method), steps=count))
+    changes: dict[str, Any]
 
 
 WAYS = {
-    "encoder": steps("encoder", 0),
-    "hybrid, 10 steps": steps("hybrid", 10),
-    "hybrid, 20 steps": steps("hybrid", 20),
-    "optimize, 20 steps": steps("optimize", 20),
-    "optimize, 40 steps": steps("optimize", 40),
+    "encoder": Way("encoder", {}),
+    "hybrid, 10 steps": Way("hybrid", {"steps": 10}),
+    "hybrid, 20 steps": Way("hybrid", {}),
+    "hybrid, 20 steps, all rays": Way("hybrid", {"rays": None}),
+    "optimize, 20 steps": Way("optimize", {"steps": 20}),
+    "optimize, 40 steps": Way("optimize", {}),
 }
 
 
@@ -72,16 +68,17 @@ def try_way(
     """Figures of every photograph, and reconstructions; seconds are of one core, after compilation."""
     encoder = None if way.method == "optimize" else encoder_for(models)
     compute = Compute.for_platform(jax.default_backend())
-    once = dataclasses.replace(way.settings, steps=min(1, way.settings.steps), camera_steps=1)
+    settings = dataclasses.replace(settings_for(way.method, models), **way.changes)
+    once = dataclasses.replace(settings, steps=min(1, settings.steps), camera_steps=1)
 
     def run(some: np.ndarray, settings: InversionSettings) -> Any:
         return invert_photographs(
             models, some, way.method, encoder=encoder, settings=settings, compute=compute
         )
 
-    run(images[: way.settings.batch], once)
+    run(images[: settings.batch], once)
     began = time.process_time()
-    found = run(images, way.settings)
+    found = run(images, settings)
     seconds = (time.process_time() - began) / len(images)
     others = np.roll(images.reshape(-1, views, *images.shape[1:]), 1, axis=1).reshape(images.shape)
     shown = np.clip(found.images, -1, 1)

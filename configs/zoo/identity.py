@@ -3,8 +3,8 @@
 Additive angular margin (ArcFace, CVPR 2019) between photographs of rendered people; the margin is 0 at first.
 The networks start from different seeds and never see the same people. None of them sees z. The face judge
 sees everybody in somebody else's hair and glasses, and in others in every photograph.
-Time on two cores of a shared machine: about 18 minutes for the judge, 17 for the network of the losses, 45 for
-the face judge alone (100 beside other work), and 10 minutes to render the data of each.
+Time on two cores of a shared machine: about 18 minutes for the judge, 17 for the network of the losses, 45
+for the face judge alone (100 beside other work), and 10 minutes to render the data of each.
 
     python tools/train_zoo.py --config configs/zoo/identity.py:judge --workdir runs/judge
     python tools/train_zoo.py --config configs/zoo/identity.py:face --workdir runs/face

@@ -54,6 +54,8 @@ class InversionSettings:
       view_unit: change of yaw and pitch, in radians, that counts as 1 for the optimiser.
       distribution_samples: number of latents that estimate the distribution of w.
       batch: number of images optimised at a time.
+      rays: rays along each side in the steps of the search; None takes the model's. The images of the latents
+        that were found are rendered with the model's.
     """
 
     steps: int = 40
@@ -69,6 +71,7 @@ class InversionSettings:
     view_unit: float = 0.2
     distribution_samples: int = 4096
     batch: int = 8
+    rays: int | None = None
 
 
 class Inversion(NamedTuple):
@@ -162,7 +165,7 @@ def _search(
     """
     graphdef, state = nnx.split(generator)
     compute = compute or Compute.for_platform(jax.default_backend())
-    static = Static(graphdef, settings.view_unit, compute)
+    static = Static(graphdef, settings.view_unit, compute, settings.rays)
     samples = jax.random.normal(key, (settings.distribution_samples, generator.config.z_dim))
     distribution = LatentDistribution.of(map_latents(static, state, samples)[:, 0])
     weights = Weights(*(jnp.asarray(getattr(settings, name)) for name in Weights._fields))

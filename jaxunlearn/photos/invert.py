@@ -54,10 +54,14 @@ def default_method(models: Models, encoder: object = None) -> Method:
     return "optimize"
 
 
-def settings_for(method: Method) -> InversionSettings:
-    """Return the settings that suit the bundled model; `benchmarks/inversion_heads.md` compares them."""
+def settings_for(method: Method, models: Models) -> InversionSettings:
+    """Return the settings of a method, and for the bundled model fewer rays, which it needs no more of.
+
+    `benchmarks/inversion_heads.md` compares numbers of steps.
+    """
     steps = {"encoder": 0, "optimize": 40, "hybrid": 20}[method]
-    return dataclasses.replace(InversionSettings(), steps=steps)
+    rays = models.generator.config.neural_rendering_resolution // 2 if models.name in BUNDLED else None
+    return dataclasses.replace(InversionSettings(), steps=steps, rays=rays)
 
 
 def encoder_for(models: Models, name_or_path: str | PathLike[str] | None = None) -> Encoder:
@@ -123,7 +127,7 @@ def invert_photographs(
       method: one of `METHODS`.
       encoder: the encoder of "encoder" and "hybrid"; None takes that of `encoder_for`.
       encoder_images: `[N, S, S, 3]`, what the encoder is given in their place; None gives it `images`.
-      settings: settings of the search; None takes `settings_for(method)`.
+      settings: settings of the search; None takes `settings_for(method, models)`.
       mesh: see `inversion.search_latents`.
       compute: see there.
       progress: True shows a bar.
@@ -141,7 +145,7 @@ def invert_photographs(
         None,
         models.perceptual,
         models.identity,
-        settings or settings_for(method),
+        settings or settings_for(method, models),
         key=jax.random.key(0),
         ws=ws,
         mesh=mesh,

@@ -88,6 +88,8 @@ class Static(NamedTuple):
     graphdef: nnx.GraphDef
     view_unit: float
     compute: Compute
+    rays: int | None
+    """Rays along each side in the steps; None takes the model's. What was found is shown with the model's."""
 
 
 class Descent(NamedTuple):
@@ -152,11 +154,11 @@ class Search:
         for descent in self.descents:
             moments = _optimiser(descent).init(guess) if descent.steps else None
             for _ in range(descent.steps):
-                gradient = _render(static, networks, wanted, guess).gradient
+                gradient = _gradient(static, networks, wanted, guess)
                 guess, moments = _step(descent, gradient, guess, moments)
                 jax.block_until_ready(guess)
                 tick()
-        return _render(static, networks, wanted, guess)
+        return _show(static, networks, wanted, guess)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -179,7 +181,7 @@ def _first_angles(
     for start in range(0, len(yaws), batch):
         some = yaws[np.minimum(np.arange(start, start + batch), len(yaws) - 1)]
         guess = origin._replace(angles=turned(some).astype(origin.angles.dtype))
-        faces = _look_at(networks, _render(static, networks, wanted, guess).image)
+        faces = _look_at(networks, _show(static, networks, wanted, guess).image)
         distances.append(_distances(networks.perceptual, wanted.seen.features, faces.features))
     return turned(yaws[np.concatenate(distances, axis=1)[:, : len(yaws)].argmin(axis=1)])
 
@@ -220,37 +222,49 @@ class Rendered(NamedTuple):
     perceptual: jax.Array
     squared: jax.Array
     identity: jax.Array
-    gradient: _Guess
+
+
+def _render(static: Static, networks: Networks, wanted: _Wanted, guess: _Guess, rays: int | None) -> Rendered:
+    ws, c = _interpret(static, networks, wanted, guess)
+    generator = nnx.merge(static.graphdef, networks.generator)
+    image = generator.synthesis(ws, c, neural_rendering_resolution=rays, compute=static.compute).image
+    perceptual = networks.perceptual
+    return Rendered(
+        ws,
+        c,
+        image,
+        perceptual.distance(perceptual.features(image), wanted.seen.features),
+        jnp.mean(jnp.square(image - wanted.images), axis=(1, 2, 3)),
+        identity_distance(networks.identity.embed(image), wanted.seen.embeddings),
+    )
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _render(static: Static, networks: Networks, wanted: _Wanted, guess: _Guess) -> Rendered:
-    """Render a guess, with the gradient of its loss: the only large compiled function.
+def _show(static: Static, networks: Networks, wanted: _Wanted, guess: _Guess) -> Rendered:
+    """Render a guess as the generator shows it."""
+    return _render(static, networks, wanted, guess, None)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _gradient(static: Static, networks: Networks, wanted: _Wanted, guess: _Guess) -> _Guess:
+    """Return the gradient of the loss.
 
     It does one step, not a loop of steps: in a compiled loop a step took 1.6 times as long on a CPU.
     """
 
-    def loss(guess: _Guess) -> tuple[jax.Array, tuple[jax.Array, ...]]:
-        ws, c = _interpret(static, networks, wanted, guess)
-        generator = nnx.merge(static.graphdef, networks.generator)
-        image = generator.synthesis(ws, c, compute=static.compute).image
-        perceptual = networks.perceptual
+    def loss(guess: _Guess) -> jax.Array:
+        seen = _render(static, networks, wanted, guess, static.rays)
         average = jnp.mean(guess.x, axis=1, keepdims=True)
-        distances = (
-            perceptual.distance(perceptual.features(image), wanted.seen.features),
-            jnp.mean(jnp.square(image - wanted.images), axis=(1, 2, 3)),
-            identity_distance(networks.identity.embed(image), wanted.seen.embeddings),
-        )
         pulls = (
             jnp.mean(jnp.square(guess.x), axis=(1, 2)),
             jnp.mean(jnp.square(guess.x - average), axis=(1, 2)),
         )
         weights = jnp.stack(networks.weights)[:, None]
+        terms = jnp.stack((seen.perceptual, seen.squared, seen.identity, *pulls))
         # A sum over the images: they do not influence each other.
-        return jnp.sum(weights * jnp.stack((*distances, *pulls))), (ws, c, image, *distances)
+        return jnp.sum(weights * terms)
 
-    gradient, (ws, c, image, *distances) = jax.grad(loss, has_aux=True)(guess)
-    return Rendered(ws, c, image, *distances, gradient=gradient)
+    return jax.grad(loss)(guess)
 
 
 def _optimiser(descent: Descent) -> optax.GradientTransformation:

@@ -134,7 +134,7 @@ def invert(
     """
     method = method or default_method(models, encoder)
     network = _encoder(models, method, encoder)
-    settings = _settings(method, steps, batch)
+    settings = _settings(models, method, steps, batch)
     read = _read(photos, models.generator.config.img_resolution, side_of_file(network, encoder_input))
     began = time.perf_counter()
     inversion = invert_photographs(
@@ -199,10 +199,10 @@ def _encoder(models: Models, method: Method, encoder: PhotoSource | Encoder | No
     return encoder if isinstance(encoder, Encoder) else encoder_for(models, encoder)
 
 
-def _settings(method: Method, steps: int | None, batch: int | None) -> InversionSettings:
+def _settings(models: Models, method: Method, steps: int | None, batch: int | None) -> InversionSettings:
     if steps and method == "encoder":
         raise InputError(f"steps {steps}: the method encoder makes no search; choose the method hybrid")
-    settings = settings_for(method)
+    settings = settings_for(method, models)
     return dataclasses.replace(
         settings,
         steps=settings.steps if steps is None else steps,

@@ -79,7 +79,7 @@ def small(monkeypatch, tmp_path):
     """A folder of its own; `preset` and the search for latents with little to do."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(jaxunlearn, "preset", small_preset, raising=False)
-    monkeypatch.setattr("jaxunlearn.photos.invert.settings_for", lambda method: InversionSettings(steps=1))
+    monkeypatch.setattr("jaxunlearn.photos.invert.settings_for", lambda *_: InversionSettings(steps=1))
 
 
 def pages_with_python() -> list:

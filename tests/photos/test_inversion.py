@@ -3,11 +3,13 @@
 import dataclasses
 import subprocess
 import sys
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -103,6 +105,49 @@ def test_images_do_not_influence_each_other(generator, perceptual, own_pictures,
     )
     np.testing.assert_allclose(again.perceptual, found.perceptual[[2, 0]], atol=5e-3)
     np.testing.assert_allclose(again.images, found.images[[2, 0]], atol=0.1)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Pixels:
+    """In place of LPIPS: compiled in no time."""
+
+    def features(self, images: jax.Array) -> tuple[jax.Array, ...]:
+        return (images,)
+
+    def distance(self, a: tuple[jax.Array, ...], b: tuple[jax.Array, ...]) -> jax.Array:
+        return jnp.mean(jnp.square(a[0] - b[0]), axis=(1, 2, 3))
+
+
+class Output(NamedTuple):
+    image: jax.Array
+
+
+class Gray(nnx.Module):
+    """In place of a generator: one gray, twice as light with half as many rays."""
+
+    config = TINY
+
+    def mapping(self, z: jax.Array, c: jax.Array) -> jax.Array:
+        repeated = jnp.tile(z, TINY.w_dim // z.shape[1] + 1)[:, None, : TINY.w_dim]
+        return jnp.broadcast_to(repeated, (len(z), TINY.num_ws, TINY.w_dim))
+
+    def synthesis(self, ws, c, *, neural_rendering_resolution=None, compute=None) -> Output:
+        side = TINY.img_resolution
+        gray = jnp.mean(ws, axis=(1, 2)) * side / (neural_rendering_resolution or side)
+        return Output(jnp.broadcast_to(gray[:, None, None, None], (len(ws), side, side, 3)))
+
+
+def test_steps_may_take_fewer_rays_than_the_pictures():
+    def search(rays: int | None):
+        few = dataclasses.replace(SETTINGS, steps=100, rays=rays, prior=0.0, spread=0.0, identity=0.0)
+        photo, c = np.full((1, 32, 32, 3), 0.5), np.zeros((1, 25))
+        return search_latents(
+            Gray(), photo, c, Pixels(), Thumbnails(), few, key=jax.random.key(0), progress=False
+        )
+
+    np.testing.assert_allclose(search(None).images, 0.5, atol=0.01)
+    np.testing.assert_allclose(search(16).images, 0.25, atol=0.01)
 
 
 @pytest.mark.parametrize(
