@@ -9,8 +9,8 @@ from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Small programs that run once: compiling them well takes longer than running them badly. Where rounding
-# decides, programs must be compiled as users' are: those tests are slow ones, run with XLA_FLAGS empty.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# decides, programs must be compiled as users' are: those tests are marked, see `make test-must`.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
 # What one test compiled, later ones find here, as do the other workers and the programs that tests start.
 # With a largest size, JAX locks the folder, so that nobody reads a file that is half written.
 if "PYTEST_XDIST_WORKER" not in os.environ:

@@ -1,14 +1,15 @@
-"""The entry of the command: before anything large is imported, memory is arranged and signals are handled."""
+"""The entry of the command: what must be settled before anything large is imported."""
 
 import os
 import sys
 
-from jaxunlearn.process import huge_pages, signals
+from jaxunlearn.process import cpu_compiler, huge_pages, signals
 
 
 def main() -> int:
     """Run the command and return its exit code; after a signal, end the process with that code."""
     huge_pages.start_anew()
+    cpu_compiler.choose()
     signals.watch()
     try:
         code = _run()
