@@ -68,7 +68,7 @@ def page(measured: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield the lines of the page."""
     yield "# Many people at once: LEGATO beside GUIDE"
     yield ""
-    yield "`python benchmarks/copies_heads.py` on the bundled model of 64² images. Each person has a copy of"
+    yield "`python benchmarks/copies_heads.py` on the bundled model of 128² images. Each person has a copy of"
     yield "what is trained: with GUIDE the weights of a backbone, with LEGATO adapters alone. Everything else"
     yield "is there once. People/h counts the steps of each method's preset and nothing else."
     yield ""

@@ -8,7 +8,7 @@
 the official sizes: five pairs at 512², LPIPS (VGG16) and IR-SE50 on both sides, float32, random weights.
 PyTorch takes the gradient pair by pair, since one backward pass for all needs 24 GB.
 
-With `--size bundled`, the step has the sizes of the bundled model: six pairs at 64², LPIPS (AlexNet) and a
+With `--size bundled`, the step has the sizes of the bundled model: six pairs at 128², LPIPS (AlexNet) and a
 small identity network. There PyTorch does one backward pass, as the official program does. Both take turns,
 with and without huge pages.
 

@@ -140,7 +140,7 @@ def add_step(parser: ArgumentParser) -> None:
         "--preset",
         choices=("heads", "full"),
         default="heads",
-        help="heads: the bundled 64² model; full: EG3D's 512² model with random weights [%(default)s]",
+        help="heads: the bundled 128² model; full: EG3D's 512² model with random weights [%(default)s]",
     )
     add("--method", choices=tuple(METHODS), help=f"the method of the step [{DEFAULT}]")
     add(

@@ -95,7 +95,7 @@ BUNDLED: Mapping[str, str] = {"heads": "heads"}
 """Name of a bundled generator → its file in `jaxunlearn/zoo`, which MODELS.md describes."""
 
 SMALL = (*BUNDLED, RANDOM)
-"""Generators of 64² images, which settings for the bundled one suit."""
+"""Small generators, which settings for the bundled one suit."""
 
 
 def initialise(config: GeneratorConfig, seed: int = 0) -> TriPlaneGenerator:

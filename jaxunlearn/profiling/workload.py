@@ -67,7 +67,7 @@ PRESETS: Mapping[str, Preset] = {
     "heads": Preset(load_models, load_models, "heads"),
     "full": Preset(_load_full, _outline_full, "paper"),
 }
-"""The bundled generator of 64 x 64 pixels with its networks; and EG3D's of 512 x 512 pixels with VGG16 and
+"""The bundled generator of 128 x 128 pixels with its networks; and EG3D's of 512 x 512 pixels with VGG16 and
 IR-SE50, all with random weights."""
 
 

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
     states = {}
     for entry, file in tqdm(here, desc="reading", unit="file", disable=not here, leave=False):
         states[entry] = (f"{file}, sha256 {pretrained.sha256(file)}", readability(entry, file))
-    say(f"{'heads':{width}} bundled: synthetic people, 64², with their encoder")
+    say(f"{'heads':{width}} bundled: synthetic people, 128², with their encoder")
     say(f"{'random':{width}} built in: a small generator that was never trained")
     for entry in pretrained.ENTRIES:
         say(f"{entry.name:{width}} {entry.purpose}")

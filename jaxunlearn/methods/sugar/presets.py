@@ -53,7 +53,7 @@ def official(people: int = 10) -> ConfigDict:
 
 
 def heads(people: int = 10) -> ConfigDict:
-    """SUGAR on the bundled model of 64² images: fewer and longer steps, lengths relative to the model.
+    """SUGAR on the bundled model of 128² images: fewer and longer steps, lengths relative to the model.
 
     The distance of the surrogates decides how much other people change. Eq. 4 alone makes surrogates the
     opposites of the people (similarity -0.3 to -0.7 to the judge), or leaves some the same person. So here
