@@ -21,6 +21,7 @@ from benchmarks.forgetting_heads.rule import best
 from benchmarks.forgetting_heads.runs import Bench, Wanted, missing
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import configuration
+from jaxunlearn.methods.registry import preset
 from jaxunlearn.models.generator import split_generator
 from tests.support.tiny_models import numbers, tiny_models, tiny_unlearned
 from tests.support.tiny_reference import tiny_reference
@@ -111,7 +112,7 @@ def test_all_settings_are_valid_and_the_published_ones_are_the_papers():
         config = config_of(PUBLISHED, people, {}, 0)
         configuration.check(config)
         assert (config.surrogates.space, config.surrogates.enough, config.ewc.weight) == ("w+", -1.0, 50.0)
-        assert config.target.distance == pytest.approx(0.7 * 20 / 30)
+        assert config.target.distance == pytest.approx(preset("guide/heads").target.distance * 20 / 30)
 
 
 def test_forgetting_comes_before_others_and_an_unknown_place_is_no_success():

@@ -20,7 +20,7 @@ def test_the_images_of_a_form_are_the_librarys(form):
     generator = load_generator("heads")
     assert generator.superresolution is not None
     draw = functools.partial(jax.random.normal, jax.random.key(0))
-    features, ws = draw((forms.IMAGES, 32, 32, 24)), draw((forms.IMAGES, 10, 128))
+    features, ws = draw((forms.IMAGES, 64, 64, 24)), draw((forms.IMAGES, 10, 128))
     expected = generator.superresolution(features[..., :3], features, ws)
     found = forms.images(generator.superresolution, features, ws, form, Compute(batch_multiple=8))
     np.testing.assert_allclose(channels_last(found, form), expected, rtol=0, atol=1e-4)

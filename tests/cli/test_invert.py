@@ -88,7 +88,7 @@ def test_the_figures_are_those_of_the_photographs(inverted: tuple[Path, int], mo
     assert summary["settings"]["steps"] == 2
     assert summary["fingerprint"] == models.fingerprint
     for photo in summary["photographs"]:
-        assert photo["lpips"] < 0.15
+        assert photo["lpips"] < 0.2
         assert photo["mse"] < 0.15
         assert photo["identity"] > 0.5  # strangers: 0.01 on average
     mean = np.mean([photo["identity"] for photo in summary["photographs"]])

@@ -39,7 +39,7 @@ def test_similarities_at_each_strength(generator):
     none, half, whole = over_strengths(
         renderer,
         generator,
-        [judge_of(models.judge, "fixed")],
+        [judge_of(models.judge, "fixed", source.config)],
         person=Seen(np.repeat(ws[:1], 2, axis=0), c),
         others=Seen(ws[1:], np.repeat(frontal, 2, axis=0)),
         shown=Seen(ws[:1], frontal),

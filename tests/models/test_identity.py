@@ -50,7 +50,14 @@ def test_the_files_say_who_was_seen() -> None:
     for key in ("people", "seed", "name"):
         assert len({values[key] for values in headers}) == len(BUNDLED), key
     for values in headers:
-        assert {"architecture", "config", "licence", "threshold", "framing", "steps"} <= values.keys()
+        assert {
+            "architecture",
+            "config",
+            "licence",
+            "threshold",
+            "framing",
+            "training_steps",
+        } <= values.keys()
     assert "scenario wigs" in header("heads-face-judge")["people"]
 
 

@@ -67,4 +67,5 @@ def test_the_test_would_notice_weights_that_are_copied(work):
     state, frozen, target, keys = work.outline(recipe)
     copied = jax.tree.map(lambda x: jax.ShapeDtypeStruct((COPIES, *x.shape), x.dtype), frozen)
     found = products(jax.vmap(alone(recipe.step())), state, copied, target, keys)
-    assert all(product.groups > 1 for product in frozen_parts(found))
+    # Only a picture made smaller for the identity network is no product of a network's weights.
+    assert {product.part for product in frozen_parts(found) if product.groups > 1} == set(FROZEN)

@@ -140,6 +140,7 @@ def test_a_folder_of_another_request(whole):
         unlearn(tiny_models(), dataclasses.replace(PEOPLE, ws=PEOPLE.ws[::-1]), tiny_sugar(), workdir=path)
 
 
+@pytest.mark.must  # rounding decides
 def test_the_official_fisher_is_zero_without_noise(tmp_path):
     """The trap, and the line that tells the way out of it."""
     with pytest.raises(InputError, match=r'choose config\.ewc\.fisher = "gauss-newton"'):

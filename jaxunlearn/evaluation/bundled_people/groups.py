@@ -9,13 +9,13 @@ from jaxunlearn.zoo.synthetic.person import MACRO, normalise, person_from_latent
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Weights of red, green and blue (ITU-R BT.709)."""
 
-SKIN_TERCILES = (0.620, 0.694)
+SKIN_TERCILES = (0.556, 0.675)
 """Luminance of the skin that a third and two thirds of the parametric heads stay below."""
 
-HAIR_MEDIAN = 0.179
+HAIR_MEDIAN = 0.177
 """Luminance of the hair that half of the parametric heads stay below."""
 
-LENGTH_MEDIAN = 0.442
+LENGTH_MEDIAN = 0.396
 """Length of the hair that half of the parametric heads stay below; 0 is short, 1 is below the shoulders."""
 
 AGE_TERCILES = (-0.431, 0.431)

@@ -43,7 +43,7 @@ def write_strengths(
     found = over_strengths(
         Renderer(source, batch=batch, compute=from_config.compute(config)),
         generator,
-        [judge_of(network, asked.align) for network in models.judges],
+        [judge_of(network, asked.align, source.config) for network in models.judges],
         person=Seen(np.repeat(ws, len(views), axis=0), np.asarray(views)),
         others=Seen(
             np.asarray(latents_of_seeds(source, list(OTHER_SEEDS), frontal)),

@@ -13,9 +13,9 @@ from jaxunlearn.zoo.synthetic import glasses
 from jaxunlearn.zoo.synthetic.anatomy import LASHES, SKIN, TEETH, Anatomy, load_anatomy
 from jaxunlearn.zoo.synthetic.hair.grid import CENTRE, HairGrid, following, make_grid, smoothstep
 from jaxunlearn.zoo.synthetic.hair.strands import ALONG, COSINE, LOCKS, OUTLINE, RAGGEDNESS, SINE, SPREAD
-from jaxunlearn.zoo.synthetic.hair.style import dress, inside_hairline, over_forehead
+from jaxunlearn.zoo.synthetic.hair.style import Hairdo, dress, inside_hairline, over_forehead
 from jaxunlearn.zoo.synthetic.light.transport import transport
-from jaxunlearn.zoo.synthetic.person import RESTING, Person
+from jaxunlearn.zoo.synthetic.person import RESTING, Hair, Person
 from jaxunlearn.zoo.synthetic.rasterizer import vertex_normals
 
 HAIR, HAIR_INSIDE, FRAME = 5, 6, 7
@@ -211,32 +211,7 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     vertices = (np.concatenate([skin, hair_vertices, frame]) - middle) * scale + EYES_AT
     vertices = vertices.astype(np.float32)
 
-    attributes = np.zeros((len(vertices), ATTRIBUTES), np.float32)
-    on_skin, on_hair = slice(0, len(skin)), slice(len(skin), len(skin) + len(hair_vertices))
-    attributes[on_skin, : REST_Z + 1] = anatomy.vertices
-    azimuth = np.arctan2(anatomy.vertices[:, 0], anatomy.vertices[:, 2] - CENTRE[2])
-    attributes[on_skin, SCALP] = np.maximum(
-        inside_hairline(anatomy.vertices, azimuth, hair), over_forehead(anatomy.vertices, azimuth, hair)
-    )
-    attributes[on_skin, LIPS] = anatomy.masks["lips"]
-    attributes[on_skin, BEARD] = beard
-    shaven = 0.7 * smoothstep(
-        -0.05, 0.08, inside_hairline(anatomy.vertices, azimuth, dataclasses.replace(hair, bald=0.0))
-    )
-    attributes[on_skin, STUBBLE_AREA] = np.maximum(
-        np.maximum(template.beard, 0.8 * template.moustache), shaven
-    )
-    attributes[on_skin, OPENNESS] = anatomy.masks["openness"]
-    attributes[template.teeth, OPENNESS] = light_in_mouth(expression or {})
-    attributes[on_skin, EARS] = anatomy.masks["ears"]
-    attributes[on_skin, MOUTH] = anatomy.masks["inside-mouth"]
-    attributes[on_skin, EYELIDS] = anatomy.masks["eyelids"]
-    attributes[on_hair.stop :, : LENS_Y + 1] = glasses.lens_coordinates()
-    lies = hairdo.flow
-    attributes[on_hair, SINE], attributes[on_hair, COSINE] = np.sin(lies.across), np.cos(lies.across)
-    attributes[on_hair, ALONG], attributes[on_hair, SPREAD] = lies.along, lies.spread
-    attributes[on_hair, OUTLINE], attributes[on_hair, RAGGEDNESS] = hairdo.outline, hairdo.raggedness
-    attributes[on_hair, LOCKS] = hairdo.locks
+    attributes = vertex_attributes(template, hair, hairdo, beard, expression or {}, len(vertices))
     closed = template.triangles[template.part != HAIR_INSIDE]
     normals = vertex_normals(vertices, closed)
     grows = hairdo.outline[grid.triangles].mean(axis=1) > 0
@@ -253,6 +228,55 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
         part=template.part,
         lenses=template.lenses,
     )
+
+
+def vertex_attributes(
+    template: Template,
+    hair: Hair,
+    hairdo: Hairdo,
+    beard: np.ndarray,
+    expression: dict[str, float],
+    vertices: int,
+) -> np.ndarray:
+    """Return what shading knows of each vertex, `[vertices, ATTRIBUTES]`.
+
+    Args:
+      template: the mesh.
+      hair: of the person.
+      hairdo: the same on the grid.
+      beard: [anatomy's vertices] in [0, 1].
+      expression: name -> strength.
+      vertices: number of vertices.
+    """
+    anatomy = template.anatomy
+    skin = len(anatomy.vertices)
+    attributes = np.zeros((vertices, ATTRIBUTES), np.float32)
+    on_skin, on_hair = slice(0, skin), slice(skin, skin + len(template.grid.origins))
+    attributes[on_skin, : REST_Z + 1] = anatomy.vertices
+    azimuth = np.arctan2(anatomy.vertices[:, 0], anatomy.vertices[:, 2] - CENTRE[2])
+    attributes[on_skin, SCALP] = np.maximum(
+        inside_hairline(anatomy.vertices, azimuth, hair), over_forehead(anatomy.vertices, azimuth, hair)
+    )
+    attributes[on_skin, LIPS] = anatomy.masks["lips"]
+    attributes[on_skin, BEARD] = beard
+    shaven = 0.7 * smoothstep(
+        -0.05, 0.08, inside_hairline(anatomy.vertices, azimuth, dataclasses.replace(hair, bald=0.0))
+    )
+    attributes[on_skin, STUBBLE_AREA] = np.maximum(
+        np.maximum(template.beard, 0.8 * template.moustache), shaven
+    )
+    attributes[on_skin, OPENNESS] = anatomy.masks["openness"]
+    attributes[template.teeth, OPENNESS] = light_in_mouth(expression)
+    attributes[on_skin, EARS] = anatomy.masks["ears"]
+    attributes[on_skin, MOUTH] = anatomy.masks["inside-mouth"]
+    attributes[on_skin, EYELIDS] = anatomy.masks["eyelids"]
+    attributes[on_hair.stop :, : LENS_Y + 1] = glasses.lens_coordinates()
+    lies = hairdo.flow
+    attributes[on_hair, SINE], attributes[on_hair, COSINE] = np.sin(lies.across), np.cos(lies.across)
+    attributes[on_hair, ALONG], attributes[on_hair, SPREAD] = lies.along, lies.spread
+    attributes[on_hair, OUTLINE], attributes[on_hair, RAGGEDNESS] = hairdo.outline, hairdo.raggedness
+    attributes[on_hair, LOCKS] = hairdo.locks
+    return attributes
 
 
 def light_in_mouth(expression: dict[str, float]) -> float:

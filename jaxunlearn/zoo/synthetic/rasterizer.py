@@ -28,6 +28,48 @@ def project(
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
+def covered(a: float, b: float, c: float, resolution: int) -> tuple[int, int]:
+    """Return the first and the last sample between three coordinates, within the image."""
+    return max(int(np.ceil(min(a, b, c))), 0), min(int(np.floor(max(a, b, c))), resolution - 1)
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def between(attributes: np.ndarray, triangle: np.ndarray, column: int, first: float, second: float) -> float:
+    """Return an attribute at a point of a triangle, from its first two barycentric coordinates."""
+    a, b, c = (
+        attributes[triangle[0], column],
+        attributes[triangle[1], column],
+        attributes[triangle[2], column],
+    )
+    return first * a + second * b + (1 - first - second) * c
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def beyond_locks(
+    attributes: np.ndarray, triangle: np.ndarray, first: float, second: float, curl: float
+) -> bool:
+    """Return whether a point of a hair's triangle lies beyond the ends of its locks.
+
+    Args:
+      attributes: see `rasterize`.
+      triangle: [3] vertex indices.
+      first: barycentric coordinate of the point, of the first vertex.
+      second: the same of the second.
+      curl: see `rasterize`.
+    """
+    outline = between(attributes, triangle, OUTLINE, first, second)
+    if outline <= 0:
+        return True
+    raggedness = between(attributes, triangle, RAGGEDNESS, first, second)
+    if outline >= raggedness:
+        return False
+    sine = between(attributes, triangle, SINE, first, second)
+    cosine = between(attributes, triangle, COSINE, first, second)
+    along = between(attributes, triangle, ALONG, first, second)
+    return outline < raggedness * tips(math.atan2(sine, cosine), along, curl)
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def rasterize(
     projected: np.ndarray,
     triangles: np.ndarray,
@@ -64,16 +106,8 @@ def rasterize(
             longest = max(attributes[i, OUTLINE], attributes[j, OUTLINE], attributes[k, OUTLINE])
             if longest <= 0:  # wholly outside the hairdo
                 continue
-        left, right = (
-            max(int(np.ceil(min(x0, x1, x2))), 0),
-            min(int(np.floor(max(x0, x1, x2))), resolution - 1),
-        )
-        if left > right:
-            continue
-        top, bottom = (
-            max(int(np.ceil(min(y0, y1, y2))), 0),
-            min(int(np.floor(max(y0, y1, y2))), resolution - 1),
-        )
+        left, right = covered(x0, x1, x2, resolution)
+        top, bottom = covered(y0, y1, y2, resolution)
         inverse_area = 1 / area
         for row in range(top, bottom + 1):
             for column in range(left, right + 1):
@@ -85,36 +119,9 @@ def rasterize(
                 b0, b1, b2 = b0 * projected[i, 2], b1 * projected[j, 2], b2 * projected[k, 2]
                 inverse = b0 + b1 + b2
                 if inverse > nearest[row, column]:
-                    if hair[0] <= t < hair[1]:
-                        w0, w1, w2 = b0 / inverse, b1 / inverse, b2 / inverse
-                        outline = (
-                            w0 * attributes[i, OUTLINE]
-                            + w1 * attributes[j, OUTLINE]
-                            + w2 * attributes[k, OUTLINE]
-                        )
-                        if outline <= 0:
-                            continue
-                        raggedness = (
-                            w0 * attributes[i, RAGGEDNESS]
-                            + w1 * attributes[j, RAGGEDNESS]
-                            + w2 * attributes[k, RAGGEDNESS]
-                        )
-                        if outline < raggedness:
-                            sine = (
-                                w0 * attributes[i, SINE] + w1 * attributes[j, SINE] + w2 * attributes[k, SINE]
-                            )
-                            cosine = (
-                                w0 * attributes[i, COSINE]
-                                + w1 * attributes[j, COSINE]
-                                + w2 * attributes[k, COSINE]
-                            )
-                            along = (
-                                w0 * attributes[i, ALONG]
-                                + w1 * attributes[j, ALONG]
-                                + w2 * attributes[k, ALONG]
-                            )
-                            if outline < raggedness * tips(math.atan2(sine, cosine), along, curl):
-                                continue
+                    on_hair = hair[0] <= t < hair[1]
+                    if on_hair and beyond_locks(attributes, triangles[t], b0 / inverse, b1 / inverse, curl):
+                        continue
                     nearest[row, column] = inverse
                     triangle[row, column] = t
                     barycentric[row, column, 0] = b0 / inverse

@@ -106,7 +106,7 @@ def test_a_part_is_cut_where_it_lies() -> None:
     [
         (15, {}, "must be from 16 to 24 rays, not 15"),
         (25, {}, "must be from 16 to 24 rays, not 25"),
-        (20, {"neural_rendering_resolution": 32}, "of all its 32 x 32 rays"),
+        (24, {"neural_rendering_resolution": 32}, "of all its 32 x 32 rays"),
         (20, {"superresolution_noise_mode": "random"}, "without noise"),
     ],
 )
