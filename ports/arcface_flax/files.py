@@ -1,6 +1,7 @@
 """Read and write face recognition networks in our file format."""
 
 import dataclasses
+import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,7 +47,7 @@ def read_state_dict(file: CheckpointFile) -> tuple[dict[str, np.ndarray], ArcFac
     else:
         excited = "body.0.res_layer.5.fc1.weight" in torch_bridge.find_state_dict(file.tree)
         config = ArcFaceConfig.ir_se50() if excited else ArcFaceConfig.ir_101()
-    return torch_state_dict(file, lambda: make(config), to_torch), config
+    return torch_state_dict(file, functools.partial(make, config), to_torch), config
 
 
 def config_to_json(config: ArcFaceConfig) -> str:

@@ -1,5 +1,6 @@
 """Convert weights of the face recognition networks from and to PyTorch's state dicts."""
 
+import functools
 from collections.abc import Mapping
 from typing import Literal
 
@@ -31,7 +32,7 @@ def sizes(arch: Arch | ArcFaceConfig) -> ArcFaceConfig:
 
 def target_shapes(arch: Arch | ArcFaceConfig) -> dict[str, tuple[int, ...]]:
     """Return dotted path → shape for all arrays of the network, in our layout."""
-    return torch_bridge.module_shapes(lambda: make(sizes(arch)))
+    return torch_bridge.module_shapes(functools.partial(make, sizes(arch)))
 
 
 def account(state_dict: Mapping[str, np.ndarray], arch: Arch | ArcFaceConfig) -> list[torch_bridge.Row]:
@@ -54,7 +55,7 @@ def from_torch(state_dict: Mapping[str, np.ndarray], arch: Arch | ArcFaceConfig 
     config = sizes(arch)
     arrays = torch_bridge.from_torch(state_dict, target_shapes(config), LAYOUT)
     arrays[_EMBEDDING] = flatten_rows(arrays[_EMBEDDING], _feature_sizes(config), source="chw")
-    return torch_bridge.module_from_arrays(lambda: make(config), arrays)
+    return torch_bridge.module_from_arrays(functools.partial(make, config), arrays)
 
 
 def to_torch(module: ArcFace) -> dict[str, np.ndarray]:

@@ -1,5 +1,6 @@
 """Convert a generator from and to the official state dict."""
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -34,7 +35,7 @@ def _abstract(config: GeneratorConfig) -> TriPlaneGenerator:
 
 def target_shapes(config: GeneratorConfig) -> dict[str, tuple[int, ...]]:
     """Return dotted path → shape for all arrays of the generator, in our layout."""
-    return torch_bridge.module_shapes(lambda: _abstract(config))
+    return torch_bridge.module_shapes(functools.partial(_abstract, config))
 
 
 def account(state_dict: Mapping[str, np.ndarray], config: GeneratorConfig) -> list[torch_bridge.Row]:
@@ -54,7 +55,7 @@ def from_torch(state_dict: Mapping[str, np.ndarray], config: GeneratorConfig) ->
         finite.
     """
     arrays = torch_bridge.from_torch(state_dict, target_shapes(config), LAYOUT)
-    return torch_bridge.module_from_arrays(lambda: _abstract(config), arrays)
+    return torch_bridge.module_from_arrays(functools.partial(_abstract, config), arrays)
 
 
 def _resample_filters(generator: TriPlaneGenerator) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """Read and write encoders in our file format."""
 
 import dataclasses
+import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,7 +44,7 @@ def read_state_dict(file: CheckpointFile) -> tuple[dict[str, np.ndarray], GOAECo
     """
     stored = "config" in file.metadata
     config = _config_of(file.metadata) if stored else GOAEConfig.ffhq()
-    return torch_state_dict(file, lambda: make(config), to_torch), config
+    return torch_state_dict(file, functools.partial(make, config), to_torch), config
 
 
 def config_to_json(config: GOAEConfig) -> str:

@@ -1,5 +1,6 @@
 """Convert the weights of the encoder from and to PyTorch's state dict."""
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -25,7 +26,7 @@ def make(config: GOAEConfig) -> GOAEEncoder:
 
 def target_shapes(config: GOAEConfig) -> dict[str, tuple[int, ...]]:
     """Return dotted path → shape for all arrays of the encoder, in our layout."""
-    return torch_bridge.module_shapes(lambda: make(config))
+    return torch_bridge.module_shapes(functools.partial(make, config))
 
 
 def _unified(state_dict: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -54,7 +55,7 @@ def from_torch(state_dict: Mapping[str, np.ndarray], config: GOAEConfig | None =
     """
     config = config or GOAEConfig.ffhq()
     arrays = torch_bridge.from_torch(_unified(state_dict), target_shapes(config), LAYOUT)
-    return torch_bridge.module_from_arrays(lambda: make(config), arrays)
+    return torch_bridge.module_from_arrays(functools.partial(make, config), arrays)
 
 
 def to_torch(module: GOAEEncoder) -> dict[str, np.ndarray]:

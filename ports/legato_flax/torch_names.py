@@ -1,5 +1,6 @@
 """Convert adapters from and to the entries that the official code adds to a generator's state dict."""
 
+import functools
 import re
 from collections.abc import Mapping
 
@@ -61,7 +62,7 @@ def make(config: AdaptersConfig) -> Adapters:
 
 
 def _targets(config: AdaptersConfig) -> dict[str, tuple[int, ...]]:
-    shapes = torch_bridge.module_shapes(lambda: make(config))
+    shapes = torch_bridge.module_shapes(functools.partial(make, config))
     return {official_name(name): shape for name, shape in shapes.items()}
 
 
@@ -83,7 +84,7 @@ def from_torch(state_dict: Mapping[str, np.ndarray], config: AdaptersConfig) -> 
     """
     arrays = torch_bridge.from_torch(state_dict, _targets(config), LAYOUT)
     return torch_bridge.module_from_arrays(
-        lambda: make(config), {our_name(name): array for name, array in arrays.items()}
+        functools.partial(make, config), {our_name(name): array for name, array in arrays.items()}
     )
 
 

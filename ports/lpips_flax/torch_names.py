@@ -1,5 +1,6 @@
 """Convert LPIPS from and to two PyTorch files: torchvision's backbone and the `lpips` package's heads."""
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -19,7 +20,7 @@ def make(net: Net) -> LPIPS:
 
 def target_shapes(net: Net) -> dict[str, tuple[int, ...]]:
     """Return dotted path → shape for all arrays of the network, in our layout."""
-    return torch_bridge.module_shapes(lambda: make(net))
+    return torch_bridge.module_shapes(functools.partial(make, net))
 
 
 def account(
@@ -44,7 +45,7 @@ def from_torch(
         finite.
     """
     arrays = torch_bridge.from_torch({**backbone_state, **lin_state}, target_shapes(net), LAYOUT)
-    return torch_bridge.module_from_arrays(lambda: make(net), arrays)
+    return torch_bridge.module_from_arrays(functools.partial(make, net), arrays)
 
 
 def to_torch(module: LPIPS) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

@@ -1,7 +1,8 @@
 """Get and set the arrays of a Flax NNX module by dotted path."""
 
+import functools
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -15,9 +16,25 @@ def _dotted(path: tuple) -> str:
     return ".".join(str(part) for part in path)
 
 
+def _outline(make: Callable[[], nnx.Module]) -> tuple[Any, Any]:
+    """Return graph and state of the module of `make()`, with shapes in place of arrays.
+
+    Outlines of `functools.partial(function, config)` are remembered: a file is checked, read and filled with
+    the same one, and each takes as long as tracing the module.
+    """
+    if isinstance(make, functools.partial) and not make.keywords:
+        return _remembered(make.func, *make.args)
+    return nnx.split(nnx.eval_shape(make))
+
+
+@functools.lru_cache(maxsize=32)
+def _remembered(make: Callable[..., nnx.Module], *arguments: Any) -> tuple[Any, Any]:
+    return nnx.split(nnx.eval_shape(functools.partial(make, *arguments)))
+
+
 def module_shapes(make: Callable[[], nnx.Module]) -> dict[str, tuple[int, ...]]:
     """Return dotted path → shape for all arrays of the module of `make()`; nothing is allocated."""
-    state = nnx.state(nnx.eval_shape(make))
+    _, state = _outline(make)
     return {_dotted(path): tuple(variable.shape) for path, variable in nnx.to_flat_state(state)}
 
 
@@ -37,7 +54,7 @@ def module_from_arrays(make: Callable[[], Module], arrays: Mapping[str, np.ndarr
     Raises:
       KeyError: if an array of the module is missing.
     """
-    graphdef, state = nnx.split(nnx.eval_shape(make))
+    graphdef, state = _outline(make)
     filled = [
         (path, variable.replace(jnp.asarray(arrays[_dotted(path)], variable.dtype)))
         for path, variable in nnx.to_flat_state(state)

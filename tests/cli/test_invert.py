@@ -3,6 +3,7 @@
 import json
 import re
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,17 @@ from jaxunlearn.photos.invert import default_method, encode, encoder_for, invert
 from jaxunlearn.photos.people import people_from_latents
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.training.generator_data import on_white
+from tests.support.few_rays import loaded_with_few_rays
 from tests.support.tiny_models import tiny_models
 
 STRANGER = HELD_OUT_FIRST + 1000
 """Number of the first person in these tests: nobody was trained on."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fewer_rays() -> Iterator[None]:
+    with loaded_with_few_rays():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +96,7 @@ def test_the_figures_are_those_of_the_photographs(inverted: tuple[Path, int], mo
     assert summary["settings"]["steps"] == 2
     assert summary["fingerprint"] == models.fingerprint
     for photo in summary["photographs"]:
-        assert photo["lpips"] < 0.2
+        assert photo["lpips"] < 0.3  # of few rays
         assert photo["mse"] < 0.15
         assert photo["identity"] > 0.5  # strangers: 0.01 on average
     mean = np.mean([photo["identity"] for photo in summary["photographs"]])

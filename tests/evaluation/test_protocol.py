@@ -33,9 +33,9 @@ from jaxunlearn.evaluation.real_images import statistics_of_images
 from jaxunlearn.methods import latents
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.dlib_network import DlibNetwork
-from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.renderer import latents_of_seeds
+from tests.support.few_rays import with_few_rays
 from tests.support.sugar_golden import sugar_golden
 from tests.support.tiny_reference import MeanColour
 
@@ -46,7 +46,7 @@ SETTINGS = EvaluationSettings(
 
 @pytest.fixture(scope="module")
 def source() -> TriPlaneGenerator:
-    return load_generator("heads")
+    return with_few_rays(16)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,8 @@
 """Every key of a state dict is used once, ignored on purpose, or reported."""
 
+import functools
+
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
@@ -64,6 +67,23 @@ class Small(nnx.Module):
     def __init__(self):
         self.net = nnx.Dict({"0": nnx.Linear(2, 3, rngs=nnx.Rngs(0))})
         self.buffer = nnx.Variable(np.zeros(4, np.float32))
+
+
+def test_the_outline_of_a_config_is_traced_once():
+    made = []
+
+    def make(size: int) -> nnx.Linear:
+        made.append(size)
+        return nnx.Linear(size, 1, rngs=nnx.Rngs(0))
+
+    for _ in range(2):
+        assert torch_bridge.module_shapes(functools.partial(make, 2)) == {"kernel": (2, 1), "bias": (1,)}
+    arrays = {"kernel": np.ones((2, 1)), "bias": np.ones(1)}
+    filled = [torch_bridge.module_from_arrays(functools.partial(make, 2), arrays) for _ in range(2)]
+    filled[0].bias[...] = jnp.zeros(1)
+    np.testing.assert_array_equal(filled[1].bias[...], 1)
+    assert torch_bridge.module_shapes(functools.partial(make, 3))["kernel"] == (3, 1)
+    assert made == [2, 3]
 
 
 def test_modules_are_filled_by_dotted_path():
