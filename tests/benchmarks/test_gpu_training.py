@@ -56,7 +56,7 @@ def test_steps_are_set_in_the_committed_settings(tmp_path: Path) -> None:
     assert config.data.first_people + config.data.people_per_step * 200 >= config.data.people
 
 
-@pytest.mark.must
+@pytest.mark.slow
 def test_a_training_ends_with_network_figures_and_picture(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -88,7 +88,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.mark.must
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [0, 3000, 30_000, 100_000])
 def test_no_room_is_one_line_and_resumes_identically_once_there_is(small_disk, tmp_path, room):
     """Wherever it runs out, in the first files or in a checkpoint that is written meanwhile."""

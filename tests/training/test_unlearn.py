@@ -169,7 +169,7 @@ def assert_alike(a, b) -> None:
     assert_same_run(numbers(a), numbers(b), learning_rate=1e-3, steps=STEPS)
 
 
-@pytest.mark.must
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_copies_in_groups(whole, at_once):
     in_groups = unlearn(tiny_models(), tiny_people(3), config(copies_at_once=at_once), progress=False)

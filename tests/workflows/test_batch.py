@@ -89,7 +89,7 @@ def test_who_is_done_is_not_done_again(whole):
     assert again == lines
 
 
-@pytest.mark.must
+@pytest.mark.slow
 def test_whoever_diverges_is_tried_again_and_stops_nobody(tmp_path):
     people = PEOPLE.copy()
     people[1] *= 1e25
@@ -176,7 +176,7 @@ def photographs(folder):
     (folder / "bea" / "9.png").write_text("no picture")
 
 
-@pytest.mark.must
+@pytest.mark.slow
 @pytest.mark.filterwarnings("always:left out")
 def test_identities_from_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("jaxunlearn.models.loading.load_models", lambda *_, **__: tiny_models())

@@ -177,7 +177,7 @@ def test_requests_in_toml(tmp_path):
     )
 
 
-@pytest.mark.must
+@pytest.mark.slow
 def test_from_the_command_line(out, both, tmp_path, monkeypatch, capsys):
     """The sequence that is finished already, asked for once more."""
     requests = tmp_path / "requests.json"

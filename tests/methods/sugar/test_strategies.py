@@ -26,7 +26,7 @@ from tests.support.tiny_sugar import tiny_sugar
 NO_MEMORY = {"ewc.weight": 0.0}
 
 
-@pytest.mark.must
+@pytest.mark.slow
 def test_a_transformer_learns_and_can_be_kept(tmp_path):
     models, people = tiny_models(), tiny_people(3)
     kind = {"target.kind": "mapper-transformer", "surrogates.width": 8, "surrogates.depth": 1}

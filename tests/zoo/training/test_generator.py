@@ -50,7 +50,7 @@ def finished(task: GeneratorTask, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder
 
 
-@pytest.mark.must
+@pytest.mark.slow
 def test_a_run_leaves_weights_metrics_and_pictures(
     finished: Path, metrics: Callable[[Path], list[dict[str, Any]]]
 ) -> None:
@@ -72,7 +72,7 @@ def test_a_run_leaves_weights_metrics_and_pictures(
     np.testing.assert_allclose(generator.backbone.mapping.w_avg[...], mean, atol=0.15 * spread)
 
 
-@pytest.mark.must
+@pytest.mark.slow
 def test_an_interrupted_run_equals_an_uninterrupted_one(
     task: GeneratorTask,
     finished: Path,
@@ -89,7 +89,7 @@ def test_an_interrupted_run_equals_an_uninterrupted_one(
         np.testing.assert_array_equal(array, resumed[name], err_msg=name)
 
 
-@pytest.mark.must
+@pytest.mark.slow
 def test_half_precision_keeps_the_generator(
     finished: Path, tmp_path: Path, metrics: Callable[[Path], list[dict[str, Any]]]
 ) -> None:
@@ -103,7 +103,7 @@ def test_half_precision_keeps_the_generator(
         np.testing.assert_allclose(half[name], array, rtol=1e-3, atol=1e-3, err_msg=name)
 
 
-@pytest.mark.must
+@pytest.mark.slow
 def test_eight_bits_keep_the_generator_and_its_notes(finished: Path, tmp_path: Path) -> None:
     export(finished, tmp_path / "small.safetensors", "uint8")
     small, whole = (
