@@ -160,6 +160,7 @@ def measure_openness(vertices: np.ndarray, triangles: np.ndarray, directions: in
     distance, resolution = 60.0, 512
     centre = np.array([0.0, 7.0, 0.5])
     normals = vertex_normals(vertices.astype(np.float32), triangles)
+    hairless = np.zeros((len(vertices), 7), np.float32)
     seen, possible = np.zeros(len(vertices)), np.zeros(len(vertices))
     for number in range(directions):
         # A Fibonacci lattice on the sphere.
@@ -173,7 +174,7 @@ def measure_openness(vertices: np.ndarray, triangles: np.ndarray, directions: in
         cam2world[:3, 3] = centre + distance * towards
         intrinsics = np.array([[distance / 7, 0, 0.5], [0, distance / 7, 0.5], [0, 0, 1]], np.float32)
         projected = project(vertices.astype(np.float32), cam2world, intrinsics, resolution)
-        _, nearest, _ = rasterize(projected, triangles, resolution)
+        _, nearest, _ = rasterize(projected, triangles, resolution, hairless, (0, 0), 0.0)
         column, row = np.round(projected[:, :2]).astype(int).T
         inside = (column >= 0) & (column < resolution) & (row >= 0) & (row < resolution)
         front = np.zeros(len(vertices))

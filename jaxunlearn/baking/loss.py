@@ -67,8 +67,9 @@ def measure_loss(
       generator; with it, one sees what the adapters do in the first place. `bar`, `networks`, `settings`.
       `pictures` are the figures of `compared_pictures`.
     """
-    judges = [CalibratedJudge(judge_of(network, config.measuring.align)) for network in models.judges]
     source, _ = layers_of(adapted)
+    align = config.measuring.align
+    judges = [CalibratedJudge(judge_of(network, align, source.config)) for network in models.judges]
     renderer = Renderer(source, batch=config.measuring.batch, compute=compute_of(config))
     renderers = _Sides(renderer, renderer.with_generator(adapted), renderer.with_generator(baked))
     people = _people(source, renderers, judges, ws, config)

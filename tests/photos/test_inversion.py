@@ -3,7 +3,7 @@
 import dataclasses
 import subprocess
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -139,11 +139,14 @@ class Gray(nnx.Module):
 
 
 def test_steps_may_take_fewer_rays_than_the_pictures():
+    gray: Any = Gray()
+    pixels: Any = Pixels()
+
     def search(rays: int | None):
         few = dataclasses.replace(SETTINGS, steps=100, rays=rays, prior=0.0, spread=0.0, identity=0.0)
         photo, c = np.full((1, 32, 32, 3), 0.5), np.zeros((1, 25))
         return search_latents(
-            Gray(), photo, c, Pixels(), Thumbnails(), few, key=jax.random.key(0), progress=False
+            gray, photo, c, pixels, Thumbnails(), few, key=jax.random.key(0), progress=False
         )
 
     np.testing.assert_allclose(search(None).images, 0.5, atol=0.01)
