@@ -11,6 +11,7 @@ from PIL import Image
 import jaxunlearn
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.methods.settings import ConfigDict
+from tests.support.few_rays import loaded_with_few_rays
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 RUNS = {
@@ -44,7 +45,8 @@ def test_an_example_runs(example: str, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(jaxunlearn, "preset", quick_preset, raising=False)
     monkeypatch.setattr(sys, "argv", [f"{example}.py", "--steps", "2"])
-    runpy.run_path(str(EXAMPLES / f"{example}.py"), run_name="__main__")
+    with loaded_with_few_rays():
+        runpy.run_path(str(EXAMPLES / f"{example}.py"), run_name="__main__")
     printed = capsys.readouterr().out
     assert "similarity" in printed
     for run in RUNS[example]:

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.parity
 
 STEPS = {"legato_const": 3, "legato_zero": 2}
 CASES = [
-    pytest.param("legato_const", "float64", marks=pytest.mark.must),
+    pytest.param("legato_const", "float64", marks=pytest.mark.slow),
     pytest.param("legato_const", "float32", marks=pytest.mark.slow),
     pytest.param("legato_zero", "float32", marks=pytest.mark.slow),
 ]
