@@ -66,6 +66,7 @@ def test_no_other_similarity_fits_better(similarity, seed):
     np.testing.assert_allclose((residual * turned).sum() / size, 0, atol=5e-3)
 
 
+@pytest.mark.must  # unoptimised, XLA may round a pixel's number and its weight from two different places
 @settings(deadline=None, max_examples=20)
 @given(st.floats(-0.5, 0.5), st.floats(0.5, 1.2), st.floats(-5, 5), st.floats(-5, 5))
 def test_colours_come_from_where_the_landmarks_say(angle, scale, shift_x, shift_y):
