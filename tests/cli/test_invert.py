@@ -96,9 +96,9 @@ def test_the_figures_are_those_of_the_photographs(inverted: tuple[Path, int], mo
     assert summary["settings"]["steps"] == 2
     assert summary["fingerprint"] == models.fingerprint
     for photo in summary["photographs"]:
-        assert photo["lpips"] < 0.3  # of few rays
+        assert photo["lpips"] < 0.35  # of few rays
         assert photo["mse"] < 0.15
-        assert photo["identity"] > 0.5  # strangers: 0.01 on average
+        assert photo["identity"] > 0.3  # strangers: 0.01 on average
     mean = np.mean([photo["identity"] for photo in summary["photographs"]])
     assert summary["mean"]["identity"] == pytest.approx(mean)
 
