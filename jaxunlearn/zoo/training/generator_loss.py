@@ -193,7 +193,8 @@ def rendered_loss(
     whole = generator.config.neural_rendering_resolution
     pixels = target.shape[2] // whole
     where_key, key = jax.random.split(key)
-    patches = draw_patches(where_key, *camera.shape[:2], rendered.patch, whole)
+    people, count = camera.shape[:2]
+    patches = draw_patches(where_key, people, count, rendered.patch, whole)
     images = render_views(generator, planes, ws, camera, key, compute, patches)
     weight = true_pixels(patches, whole, pixels=pixels)
     return images_loss(images, cut(target, patches, pixels=pixels), weight, rendered.perceptual, weights)
