@@ -3,9 +3,6 @@ PYTHON ?= python3
 VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-# As `jaxunlearn` has XLA compile, see process/cpu_compiler.py.
-AS_USERS := --xla_cpu_use_fusion_emitters=false
-
 .DEFAULT_GOAL := help
 .PHONY: help environment setup lint types test test-must test-slow gallery docs demo
 
@@ -32,10 +29,10 @@ test: ## all tests but the long ones (about ten minutes on two cores)
 	pytest
 
 test-must: ## long tests that every change must pass, compiled as users' programs are
-	XLA_FLAGS=$(AS_USERS) pytest -m must
+	XLA_FLAGS= pytest -m must
 
 test-slow: ## further long tests
-	XLA_FLAGS=$(AS_USERS) pytest -m slow
+	XLA_FLAGS= pytest -m slow
 
 gallery: ## real runs for the documentation's gallery
 	python tools/make_gallery.py

@@ -7,10 +7,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from jaxunlearn.process import cpu_compiler
+
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Small programs that run once: compiling them well takes longer than running them badly. Where rounding
 # decides, programs must be compiled as users' are: those tests are marked, see `make test-must`.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
+os.environ["XLA_FLAGS"] = cpu_compiler.flags_here(
+    os.environ.get("XLA_FLAGS", "--xla_backend_optimization_level=0")
+)
 # What one test compiled, later ones find here, as do the other workers and the programs that tests start.
 # With a largest size, JAX locks the folder, so that nobody reads a file that is half written.
 if "PYTEST_XDIST_WORKER" not in os.environ:

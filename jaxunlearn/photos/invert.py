@@ -55,9 +55,9 @@ def default_method(models: Models, encoder: object = None) -> Method:
 
 
 def settings_for(method: Method, models: Models) -> InversionSettings:
-    """Return the settings of a method, and for the bundled model fewer rays, which it needs no more of.
+    """Return the settings of a method, and for the bundled model a quarter of the rays, for speed.
 
-    `benchmarks/inversion_heads.md` compares numbers of steps.
+    `benchmarks/inversion_heads.md` compares numbers of steps; what fewer rays cost was not measured.
     """
     steps = {"encoder": 0, "optimize": 40, "hybrid": 20}[method]
     rays = models.generator.config.neural_rendering_resolution // 2 if models.name in BUNDLED else None

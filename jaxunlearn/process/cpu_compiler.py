@@ -13,7 +13,7 @@ VARIABLE = "XLA_FLAGS"
 FLAG = "--xla_cpu_use_fusion_emitters"
 """Whoever sets this flag, to whatever value, keeps it."""
 
-_KNOWN_TO = ("0.10.", "0.11.")
+_VERSIONS = ("0.10.", "0.11.")
 """Versions of jaxlib that know the flag: XLA ends the process over a flag that it does not know."""
 
 
@@ -25,12 +25,16 @@ def flags(given: str, jaxlib: str, *, tpu: bool = False) -> str:
       jaxlib: its version.
       tpu: whether the XLA of TPUs is installed.
     """
-    if tpu or FLAG in given or not jaxlib.startswith(_KNOWN_TO):
+    if tpu or FLAG in given or not jaxlib.startswith(_VERSIONS):
         return given
     return f"{given} {FLAG}=false".strip()
 
 
+def flags_here(given: str) -> str:
+    """Return `flags` for what is installed."""
+    return flags(given, metadata.version("jaxlib"), tpu=importlib.util.find_spec("libtpu") is not None)
+
+
 def choose() -> None:
     """Set the flag in the environment of this process; call it before JAX is imported."""
-    given, tpu = os.environ.get(VARIABLE, ""), importlib.util.find_spec("libtpu") is not None
-    os.environ[VARIABLE] = flags(given, metadata.version("jaxlib"), tpu=tpu)
+    os.environ[VARIABLE] = flags_here(os.environ.get(VARIABLE, ""))

@@ -3,6 +3,8 @@
 import numba
 import numpy as np
 
+from jaxunlearn.zoo.synthetic.rasterizer import covered
+
 SIZE = 112
 """Texels along each side of the map for the edge of a shadow."""
 CENTRE = (0.0, -0.06, 0.0)
@@ -40,12 +42,8 @@ def highest(mapped: np.ndarray, triangles: np.ndarray, size: int) -> np.ndarray:
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         if area < 1e-9:
             continue
-        left = max(int(np.ceil(min(x0, x1, x2))), 0)
-        right = min(int(np.floor(max(x0, x1, x2))), size - 1)
-        if left > right:
-            continue
-        bottom = max(int(np.ceil(min(y0, y1, y2))), 0)
-        top = min(int(np.floor(max(y0, y1, y2))), size - 1)
+        left, right = covered(x0, x1, x2, size)
+        bottom, top = covered(y0, y1, y2, size)
         inverse_area = 1 / area
         for row in range(bottom, top + 1):
             for column in range(left, right + 1):
