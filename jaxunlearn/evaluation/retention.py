@@ -17,6 +17,7 @@ from jaxunlearn.evaluation.statistics import share_of
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.batched import perceptual_distances
 from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.renderer import Renderer
 
 FEWEST_FOR_KERNEL = 4
 """Least number of samples for the kernel distance: nobody is in both of its subsets, and each has two."""
@@ -102,9 +103,7 @@ def compare_retained(
         reference.perceptual, before.images, after.images, reference.settings.batch
     )
     pixels = pixel_differences(to_uint8(before.images), to_uint8(after.images))
-    near = {
-        radius: compare_near(reference, unlearned, ws, radius) for radius in reference.settings.near_radii
-    }
+    near = compare_near(reference, unlearned, ws)
     figures = {
         "others_id": main["id"],
         "others_id_p5": main["id_p5"],
@@ -162,35 +161,61 @@ def _each_person(
     ]
 
 
-def compare_near(reference: Reference, unlearned: Generator, ws: jax.Array, radius: float) -> NearPeople:
+def compare_near(reference: Reference, unlearned: Generator, ws: jax.Array) -> dict[float, NearPeople]:
     """Compare people near the forgotten ones before and after.
 
     Args:
       reference: the measured source.
       unlearned: the generator after unlearning.
       ws: `[N, L, D]`, the forgotten people.
-      radius: distance of the near people, in median radii; the direction is random, equal in all rows.
+
+    Returns:
+      For each of `settings.near_radii` the people at this distance; the direction is random, equal in all
+      rows.
     """
     settings, c = reference.settings, reference.random.c[: reference.settings.retained_people]
-    near = settings.near_people(ws, radius * reference.median_radius)
-    people = np.arange(len(near)) % len(ws)
+    people = np.arange(settings.retained_people) % len(ws)
+    after = reference.renderer.with_generator(unlearned)
 
-    def seen(generator: Generator | None, latents: jax.Array) -> dict[str, np.ndarray]:
-        renderer = reference.renderer
-        renderer = renderer if generator is None else renderer.with_generator(generator)
+    def seen(renderer: Renderer, latents: jax.Array) -> dict[str, np.ndarray]:
         return look_each(renderer, reference.judges, latents, c, settings.batch).embeddings
 
-    before, after, forgotten = seen(None, near), seen(unlearned, near), seen(None, ws[people])
-    to_person = compared(reference, forgotten, before)
-    same = np.zeros(len(near), bool)
+    forgotten = seen(reference.renderer, ws[people])
+    found = {}
+    for radius in settings.near_radii:
+        near = settings.near_people(ws, radius * reference.median_radius)
+        before = seen(reference.renderer, near)
+        to_person = compared(reference, forgotten, before)
+        found[radius] = _near_people(
+            reference, radius, people, to_person, compared(reference, before, seen(after, near))
+        )
+    return found
+
+
+def _near_people(
+    reference: Reference,
+    radius: float,
+    people: np.ndarray,
+    to_person: dict[str, np.ndarray],
+    every: dict[str, np.ndarray],
+) -> NearPeople:
+    """Return the figures of near people.
+
+    Args:
+      reference: the measured source.
+      radius: their distance, in median radii.
+      people: `[K]`, numbers of the forgotten people they are near.
+      to_person: name of a judge → `[K]`, similarity to that person in the source.
+      every: name of a judge → `[K]`, similarity before and after.
+    """
+    same = np.zeros(len(people), bool)
     for judge in reference.judges:
         same |= np.array([judge.accepts(value, "single") is True for value in to_person[judge.name]])
-    every = compared(reference, before, after)
     gone = lost(reference.judges, every)
     main = every[reference.judge.name][~same]
     lost_counts = counted([each for each, known in zip(gone, same, strict=True) if not known])
     figures = {
-        "people": len(near),
+        "people": len(people),
         "same": int(same.sum()),
         "lost": lost_counts["share"],
         "lost_counts": lost_counts,
@@ -205,7 +230,7 @@ def compare_near(reference: Reference, unlearned: Generator, ws: jax.Array, radi
             "judges": {name: number(values[k]) for name, values in every.items()},
             "lost": gone[k],
         }
-        for k in range(len(near))
+        for k in range(len(people))
     ]
     return NearPeople(figures, each_person)
 

@@ -70,7 +70,7 @@ class Renderer:
         self._config = generator.config
         self._batch = batch
         self._key = jax.random.key(noise_seed) if noise_mode == "random" else None
-        self._program = _Program(graphdef, noise_mode, neural_rendering_resolution, compute)
+        self._program = _Program(graphdef, noise_mode, neural_rendering_resolution, compute.for_pictures())
 
     @property
     def config(self) -> GeneratorConfig:

@@ -155,9 +155,12 @@ def test_near_people_are_where_they_are_said_to_be(source, reference, person, mo
     monkeypatch.setattr(
         retention, "look_each", lambda *arguments: (seen.append(arguments[2]), looks.look_each(*arguments))[1]
     )
-    retention.compare_near(reference, source, person[0][None], 0.5)
-    distance = jnp.sqrt(jnp.sum(jnp.square(seen[0] - person[0]), axis=(1, 2)))
-    np.testing.assert_allclose(distance, 0.5 * reference.median_radius, rtol=1e-4)
+    near = retention.compare_near(reference, source, person[0][None])
+    distances = [jnp.sqrt(jnp.sum(jnp.square(ws - person[0]), axis=(1, 2))) for ws in seen]
+    itself, close, close_after, far, far_after = (each / reference.median_radius for each in distances)
+    assert not itself.any() and list(near) == [0.5, 1.0]
+    for radius, before, after in zip(near, (close, far), (close_after, far_after), strict=True):
+        np.testing.assert_allclose([before, after], radius, rtol=1e-4)
 
 
 @pytest.mark.must

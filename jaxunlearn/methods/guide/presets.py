@@ -68,7 +68,7 @@ def heads() -> ConfigDict:
     config.evaluation.album = 4
     config.evaluation.retained_people = 48
     config.evaluation.frechet_samples = 96
-    config.evaluation.batch = 16
+    config.evaluation.batch = 8
     return config
 
 
