@@ -77,8 +77,10 @@ def test_eight_bits_change_its_images_little(generator: TriPlaneGenerator, tmp_p
     z = np.random.default_rng(0).standard_normal((4, 64)).astype(np.float32)
     c = np.asarray(camera_params(jnp.linspace(-0.5, 0.5, 4), 0.0))
     rounded = generate(load_generator(str(files["uint8"])), z, c, COMPUTE)
-    error = psnr(rounded - generate(exact, z, c, COMPUTE))
-    assert 30 < error.min() < 90  # 33 dB; the people themselves come out at 20 dB
+    error = rounded - generate(exact, z, c, COMPUTE)
+    assert 37 < psnr(error).min() < 90
+    # Once the decoder's last layer was rounded, too, and all faces became yellower by 0.06 of blue.
+    assert np.abs(error.mean((0, 1, 2))).max() < 0.005
 
 
 def test_the_mean_latent_and_the_spread_are_recorded(generator: TriPlaneGenerator) -> None:

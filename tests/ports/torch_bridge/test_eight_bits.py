@@ -15,9 +15,10 @@ from torch_bridge.safetensors_file import read_safetensors, write_safetensors
 def network() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     return {
-        "a.weight": rng.standard_normal((3, 3, 16, 8)).astype(np.float32),
-        "a.bias": rng.standard_normal(8).astype(np.float32),
-        "constant": np.full((40, 40), 0.7, np.float32),
+        "a.weight": rng.standard_normal((3, 3, 32, 16)).astype(np.float32),
+        "a.bias": rng.standard_normal(16).astype(np.float32),
+        "decoder.weight": rng.standard_normal((32, 25)).astype(np.float32),
+        "constant": np.full((70, 70), 0.7, np.float32),
         "strength": np.zeros((), np.float32),
         "index": np.arange(1000, dtype=np.int32),
         "image": np.arange(1024, dtype=np.uint8).reshape(32, 32),
@@ -31,7 +32,7 @@ def network() -> dict[str, np.ndarray]:
     power=st.integers(1, 5),
 )
 def test_a_number_is_off_by_half_a_scale_at_most(seed: int, middle: float, width: float, power: int) -> None:
-    array = (middle + width * np.random.default_rng(seed).uniform(-1, 1, 600) ** power).astype(np.float32)
+    array = (middle + width * np.random.default_rng(seed).uniform(-1, 1, 5000) ** power).astype(np.float32)
     decoded, _ = eight_bits.decode(*eight_bits.encode({"x": array}))
     half = (float(array.max()) - float(array.min())) / 510
     error = np.abs(decoded["x"].astype(np.float64) - array).max()
@@ -47,7 +48,7 @@ def test_names_shapes_and_other_numbers_stay(tmp_path: Path) -> None:
     assert arrays.keys() == network().keys()
     for name, array in network().items():
         assert (arrays[name].shape, arrays[name].dtype) == (array.shape, array.dtype), name
-    for name in ("a.bias", "constant", "strength", "index", "image"):
+    for name in ("a.bias", "decoder.weight", "constant", "strength", "index", "image"):
         np.testing.assert_array_equal(arrays[name], network()[name])
     assert stored["a.weight"].dtype == np.uint8
 
