@@ -12,8 +12,8 @@ from torch_bridge.errors import CheckpointError, printable
 HEADER = "eight_bits"
 """Name of the header's text with the scales: JSON, name of an array → [scale, smallest value]."""
 SMALLEST_SIZE = 4096
-"""Arrays with fewer numbers stay float32: they gain little space, and single numbers of theirs count. The last
-layer of the bundled generator's decoder has 800; in 8 bits it made every face yellower."""
+"""Arrays with fewer numbers stay float32: they gain little space, and each number of theirs counts. The last
+layer of the bundled generator's decoder has 800; in 8 bits it made all faces yellower."""
 
 
 def encode(arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, str]]:

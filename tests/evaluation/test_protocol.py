@@ -158,7 +158,8 @@ def test_near_people_are_where_they_are_said_to_be(source, reference, person, mo
     near = retention.compare_near(reference, source, person[0][None])
     distances = [jnp.sqrt(jnp.sum(jnp.square(ws - person[0]), axis=(1, 2))) for ws in seen]
     itself, close, close_after, far, far_after = (each / reference.median_radius for each in distances)
-    assert not itself.any() and list(near) == [0.5, 1.0]
+    assert not itself.any()
+    assert list(near) == [0.5, 1.0]
     for radius, before, after in zip(near, (close, far), (close_after, far_after), strict=True):
         np.testing.assert_allclose([before, after], radius, rtol=1e-4)
 
