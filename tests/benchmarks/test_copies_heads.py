@@ -52,7 +52,7 @@ def test_both_methods_in_turns_and_resumed(measured, tmp_path):
     lines = (tmp_path / "table.md").read_text().splitlines()
     [row] = [line for line in lines if line.startswith("| LEGATO |              8")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[3:6] == ["4000", "2", "60"]  # 120 steps of half a second each
+    assert cells[3:6] == ["4000", "2", "90"]  # 80 steps of half a second each
     assert cells[6:] == ["1.00", "2.00", "3.0", "1.00"]
     assert sum(line.endswith(": out of memory") for line in lines) == 2
     assert any("median of 4 steps" in line for line in lines)
