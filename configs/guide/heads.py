@@ -1,4 +1,4 @@
-"""GUIDE on the bundled model, what `jaxunlearn demo` runs: about ten minutes on two CPU cores.
+"""GUIDE on the bundled model, what `jaxunlearn demo` runs: about six minutes on two CPU cores.
 
 jaxunlearn unlearn --seed 7 --config configs/guide/heads.py
 """

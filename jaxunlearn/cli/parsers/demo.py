@@ -8,7 +8,7 @@ from jaxunlearn.cli.argument_types import local_path, seed
 DESCRIPTION = """\
 Make the bundled generator forget one of its people, measure the result, and show it.
 
-Nothing is downloaded, and none of these people exists. It takes about ten minutes on two CPU cores.
+Nothing is downloaded, and none of these people exists. It takes about six minutes on two CPU cores.
 """
 EXAMPLES = """\
 examples:
