@@ -68,10 +68,10 @@ class Compute:
         points with its gradient takes 0.09 s with "corners", 0.10 to 0.16 s with "packed". The gradient of a
         filter of four images with 48 channels at 64² takes 15 ms of processor time with "mirrored", 54 ms
         with "shifted". A picture of the bundled model takes 0.15 s with 512 rays at a time, 0.22 s with all
-        (with two cores 0.098 s and 0.108 s). For TPUs, the
-        compiler estimates 0.6 times as many cycles for "packed" as for "corners"
-        (`benchmarks/tpu_compile.md`), and fewer for eight images than for five in large convolutions and for
-        "mirrored" than for "shifted" filters (`benchmarks/tpu_convolutions.md`). On an H100, an upsampling
+        (with two cores 0.098 s and 0.108 s). For TPUs, the compiler estimates 0.6 times as many cycles for
+        "packed" as for "corners" (`benchmarks/tpu_compile.md`), and fewer for eight images than for five in
+        large convolutions and for "mirrored" than for "shifted" filters
+        (`benchmarks/tpu_convolutions.md`). On an H100, an upsampling
         layer of the backbone with its gradients takes 0.57 ms with "mixed", 2.57 ms with "dilated"; the rays
         of five images with "corners" 13.8 ms, with "packed" 14.9 ms (`benchmarks/gpu/h100.md`).
 
