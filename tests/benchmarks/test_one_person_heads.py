@@ -1,0 +1,166 @@
+"""One person by GUIDE and LEGATO: what is counted, who is the worst, what is written, what goes on."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks import one_person_heads as bench
+from jaxunlearn.methods.registry import preset
+from jaxunlearn.training.storage.metrics_log import add_line
+from tests.support.tiny_models import tiny_models
+
+PLACES = ("latent", "wide", "truncated", "photos")
+
+
+def figures(found: int, alike: float = 0.3, lost: int = 6, photos: int = 1) -> dict[str, Any]:
+    places = {name: k < found for k, name in enumerate(PLACES)}
+    none = dict.fromkeys(places, None)
+    return {
+        "judges": {
+            "one": {"found": places, "others_found": photos, "reaches_target": found == 0},
+            "other": {"found": none, "others_found": None, "reaches_target": None},
+        },
+        "id_others_max": alike,
+        "forgotten": not found,
+        "id": 0.1,
+        "others_id": 0.9,
+        "others_id_p5": 0.7,
+        "others_lost_counts": {"number": float(lost), "people": 48.0},
+        "retained_lpips": 0.01,
+        "fid_pre": 0.5,
+    }
+
+
+def line(method: str, seed: int, *, draw: int = 0, **counts: Any) -> bench.Line:
+    return {
+        "method": method,
+        "seed": seed,
+        "draw": draw,
+        "processor": "2 x cores",
+        "steps": 80,
+        "steps_per_second": 0.5,
+        "figures": figures(**counts),
+    }
+
+
+def row(page: list[str], start: str) -> list[str]:
+    (found,) = [text for text in page if text.startswith(f"| {start} |")]
+    return [cell.strip() for cell in found.strip("|").split("|")]
+
+
+def test_first_draws_come_first() -> None:
+    ordered = bench.cases(["guide", "legato"], people=2, draws=2)
+    assert ordered[:4] == [
+        ("guide", 10_000, 0),
+        ("guide", 10_001, 0),
+        ("legato", 10_000, 0),
+        ("legato", 10_001, 0),
+    ]
+    assert len(set(ordered)) == 8
+    assert bench.config_of(ordered[-1]).method == "legato"
+    assert bench.config_of(ordered[-1]).seed == 1
+
+
+def test_the_worst_is_found_in_most_places_and_then_most_alike() -> None:
+    people = [line("guide", 1, found=1, alike=0.9), line("guide", 2, found=2, alike=0.5)]
+    people.append(line("guide", 3, found=2, alike=0.6))
+    assert bench.page(people)[-1] == "GUIDE's worst person: seed 3."
+
+
+def test_people_are_counted_by_place_and_by_judge() -> None:
+    page = bench.page([line("guide", 1, found=0), line("guide", 2, found=2), line("guide", 3, found=4)])
+    forgotten = next(text for text in page if text.startswith("| GUIDE |"))
+    cells = [cell.strip() for cell in forgotten.strip("|").split("|")]
+    assert cells[1:3] == ["3", "1 of 3"]
+    assert cells[4:8] == ["2 of 3", "2 of 3", "1 of 3", "1 of 3"]
+    assert cells[8:] == ["1 of 3", "-", "1 of 3"]
+    assert not any("less GUIDE" in text for text in page)
+
+
+def test_lost_people_are_added_up() -> None:
+    page = bench.page([line("legato", 1, found=0, lost=2), line("legato", 2, found=0, lost=10)])
+    others = [text for text in page if text.startswith("| LEGATO | 12 of 96 |")]
+    assert len(others) == 1
+    assert "| 10 | 0.900 | 0.70 | 0.0100 | 0.50 | 80 | 0.50 |" in others[0]
+
+
+def test_the_same_people_are_compared_whatever_the_order() -> None:
+    lines = [line("legato", 2, found=1, lost=3), line("legato", 1, found=0, lost=1)]
+    lines += [line("guide", 1, found=4, lost=5), line("guide", 2, found=3, lost=6), line("guide", 3, found=0)]
+    page = bench.page(lines)
+    assert row(page, "found")[1:4] == ["3.50", "0.50", "-3.00"]
+    assert row(page, "others lost")[1:4] == ["5.50", "2.00", "-3.50"]
+    assert row(page, "3") == ["3", "0", "1", "6", "-", "-", "-"]
+
+
+def test_draws_of_a_person_are_averaged() -> None:
+    page = bench.page([line("guide", 1, found=2), line("guide", 1, draw=1, found=3)])
+    assert row(page, "1")[1] == "2.5"
+
+
+def test_other_people_stand_below_in_the_same_width() -> None:
+    picture = bench.composed(np.zeros((384, 640, 3), np.uint8), np.full((256, 1024, 3), 9, np.uint8))
+    assert picture.size == (640, 384 + bench.GAP + 160)
+    assert picture.getpixel((320, 390)) == (255, 255, 255)
+    assert picture.getpixel((320, 500)) == (9, 9, 9)
+
+
+def test_pictures_and_page_are_written_and_measured_runs_are_not_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(method: str, people: int) -> Any:
+        config = preset(method, people)
+        config.steps = 2
+        config.images_every = 0
+        config.rendering.rays = 0
+        config.evaluation.update(
+            {"views": 2, "album": 0, "retained_people": 4, "frechet_samples": 4, "strangers": 0}
+        )
+        return config
+
+    evaluated: list[str] = []
+
+    def evaluate(models: Any, result: Any, *_: Any, **__: Any) -> None:
+        evaluated.append(result.folder.path.name)
+        result.folder.add_to_summary({"people": {"0": figures(len(evaluated))}})
+
+    monkeypatch.setattr(bench, "load_models", lambda _: tiny_models())
+    monkeypatch.setattr(bench, "preset", short)
+    monkeypatch.setattr(bench, "measure_reference", lambda *_: None)
+    monkeypatch.setattr(bench, "evaluate", evaluate)
+    asked = ["--people", "2", "--methods", "guide", "--runs", str(tmp_path / "runs")]
+    asked += ["--pictures", str(tmp_path), "--out", str(tmp_path)]
+    for _ in range(2):
+        bench.main(asked)
+    assert evaluated == ["guide-10000-0", "guide-10001-0"]
+    assert (tmp_path / "one_person_heads.md").read_text().endswith("worst person: seed 10001.\n")
+    with (
+        Image.open(tmp_path / "forgotten.webp") as first,
+        Image.open(tmp_path / "forgotten_worst.webp") as worst,
+    ):
+        assert first.size == worst.size
+        assert np.any(np.asarray(first) != np.asarray(worst))
+
+
+def test_a_line_that_was_cut_off_is_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "one_person_heads.jsonl"
+    add_line(file, line("legato", 10_000, found=0))
+    with file.open("a") as more:
+        more.write('{"method": "leg')
+    asked: list[bench.Case] = []
+
+    def measured(models: Any, reference: Any, case: bench.Case, folder: Path) -> bench.Line:
+        asked.append(case)
+        return line(*case[:2], found=1)
+
+    monkeypatch.setattr(bench, "load_models", lambda _: None)
+    monkeypatch.setattr(bench, "measure_reference", lambda *_: None)
+    monkeypatch.setattr(bench, "measured", measured)
+    folders = ["--out", str(tmp_path), "--pictures", str(tmp_path)]
+    with pytest.warns(UserWarning, match="cut off"):
+        bench.main(["--people", "2", "--methods", "legato", *folders])
+    assert asked == [("legato", 10_001, 0)]
+    assert not (tmp_path / "forgotten.webp").exists()
