@@ -11,8 +11,8 @@ Pytree = Any
 def filled(multiple: int, first: jax.Array, *others: Pytree) -> tuple[Any, ...]:
     """Repeat the last row of batches until their length is a multiple of `multiple`.
 
-    A batch that would more than double stays as it is. Zeros as new rows would give infinite slopes to square
-    roots. Results of new rows must be dropped, so that their gradients are zero.
+    A batch that would become more than three times as long stays as it is. Zeros as new rows would give
+    infinite slopes to square roots. Results of new rows must be dropped, so that their gradients are zero.
 
     Args:
       multiple: 1 leaves the batches as they are.
@@ -24,7 +24,7 @@ def filled(multiple: int, first: jax.Array, *others: Pytree) -> tuple[Any, ...]:
     """
     batch = len(first)
     missing = -batch % multiple
-    if not missing or missing > batch:
+    if not missing or missing > 2 * batch:
         return first, *others
 
     def longer(x: jax.Array) -> jax.Array:

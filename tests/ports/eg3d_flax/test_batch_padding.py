@@ -41,7 +41,7 @@ def test_rows_are_added(batch, multiple):
     x = jnp.arange(batch, dtype=jnp.float32)
     longer, others = filled(multiple, x, {"each": x + 1, "all": jnp.ones(21)})
     length = -(-batch // multiple) * multiple
-    length = length if length <= 2 * batch else batch
+    length = length if length <= 3 * batch else batch
     expected = np.minimum(np.arange(length), batch - 1)
     np.testing.assert_array_equal(longer, expected)
     np.testing.assert_array_equal(others["each"], expected + 1)
