@@ -32,6 +32,7 @@ HEADER = (
     "people/h",
     "trained MiB each",
     "moments MiB each",
+    "target MiB each",
     "shared MiB",
     "peak GiB",
 )
@@ -59,6 +60,7 @@ def row(result: dict[str, Any]) -> list[str]:
         significant(result["identities_per_hour"]),
         f"{each['parameters'] / 2**20:.2f}",
         f"{each['optimiser'] / 2**20:.2f}",
+        f"{each['target'] / 2**20:.2f}",
         f"{result['shared'] / 2**20:.1f}",
         f"{result['peak']['bytes'] / 2**30:.2f}",
     ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 
+from jaxunlearn.methods.base import Target
 from jaxunlearn.training.step import Frozen, State
 
 
@@ -16,25 +17,23 @@ class CopySize:
     Attributes:
       parameters: what is trained. Devices that share a copy's pairs exchange as many bytes of gradients.
       optimiser: its moments.
+      target: who is forgotten, and the planes of their target, which are computed once.
     """
 
     parameters: int
     optimiser: int
-
-    @property
-    def total(self) -> int:
-        """Both."""
-        return self.parameters + self.optimiser
+    target: int
 
 
-def copy_size(state: State, copies: int) -> CopySize:
+def copy_size(state: State, target: Target, copies: int) -> CopySize:
     """Return the size of one copy.
 
     Args:
       state: of `copies` copies, as arrays or as shapes.
+      target: the same.
       copies: `K`, with repetitions.
     """
-    return CopySize(_bytes(state.trainable) // copies, _bytes(state.optimiser) // copies)
+    return CopySize(*(_bytes(tree) // copies for tree in (state.trainable, state.optimiser, target)))
 
 
 def shared_bytes(frozen: Frozen) -> int:

@@ -16,6 +16,7 @@ from flax import nnx
 from tqdm import tqdm
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.methods.base import Target
 from jaxunlearn.models.flops import Networks
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process.host import on_cpu
@@ -91,7 +92,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "pairs_per_second": case.copies * case.pairs / seconds.p50,
         "identities_per_hour": 3600 * case.copies * case.people / (case.config["steps"] * seconds.p50),
         "padding": recipe.padding(),
-        **_of_copies(state, rest[0], recipe, advance),
+        **_of_copies(state, rest[0], rest[1], recipe, advance),
         "peak": dataclasses.asdict(peak_memory(devices)),
         "program": _program(advance),
         "model_tflop": work / 1e12,
@@ -117,11 +118,11 @@ def _arguments(workload: Workload, recipe: StepRecipe) -> tuple[Any, ...]:
     return jax.device_put(arguments, jax.local_devices()[0])
 
 
-def _of_copies(state: State, frozen: Frozen, recipe: StepRecipe, compiled: Any) -> Result:
+def _of_copies(state: State, frozen: Frozen, target: Target, recipe: StepRecipe, compiled: Any) -> Result:
     """Return what copies have of their own, what they share, and what devices exchange for them."""
     sample = 1 if recipe.mesh is None else recipe.mesh.shape[SAMPLE]
     return {
-        "copy": dataclasses.asdict(copy_size(state, recipe.trained)),
+        "copy": dataclasses.asdict(copy_size(state, target, recipe.trained)),
         "shared": shared_bytes(frozen),
         "exchanges": [dataclasses.asdict(each) for each in exchanges(compiled.as_text(), sample)],
     }

@@ -55,6 +55,7 @@ _STEP_COLUMNS = (
     "temp GiB",
     "copy: trained MiB",
     "moments MiB",
+    "target MiB",
     "shared MiB",
     "exchanged MiB",
     "TFLOP/s",
@@ -118,6 +119,7 @@ def _state(result: Result) -> list[str]:
     sizes = [
         None if copy is None else copy["parameters"],
         None if copy is None else copy["optimiser"],
+        None if copy is None else copy.get("target"),
         result.get("shared"),
         None if exchanges is None else sum(exchange["bytes"] for exchange in exchanges),
     ]

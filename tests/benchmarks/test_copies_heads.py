@@ -30,7 +30,7 @@ def measured(monkeypatch):
             "pairs_per_second": 1.0,
             "identities_per_hour": 3600 / (0.5 * case.config["steps"]),
             "padding": {},
-            "copy": {"parameters": 2**20, "optimiser": 2**21},
+            "copy": {"parameters": 2**20, "optimiser": 2**21, "target": 2**19},
             "shared": 3 * 2**20,
             "exchanges": [],
             "peak": {"bytes": 2**30, "of": "process"},
@@ -53,7 +53,7 @@ def test_both_methods_in_turns_and_resumed(measured, tmp_path):
     [row] = [line for line in lines if line.startswith("| LEGATO |              8")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[3:6] == ["4000", "2", "90"]  # 80 steps of half a second each
-    assert cells[6:] == ["1.00", "2.00", "3.0", "1.00"]
+    assert cells[6:] == ["1.00", "2.00", "0.50", "3.0", "1.00"]
     assert sum(line.endswith(": out of memory") for line in lines) == 2
     assert any("median of 4 steps" in line for line in lines)
     names = [each["name"] for each in json.loads((tmp_path / "results.json").read_text())["cases"]]

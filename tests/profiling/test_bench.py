@@ -21,7 +21,7 @@ from jaxunlearn.profiling.by_part import step_flops
 from jaxunlearn.profiling.cases import Case, swept
 from jaxunlearn.profiling.devices import chip, products
 from jaxunlearn.profiling.timing import Seconds, timed
-from tests.support.tiny_models import tiny_models
+from tests.support.tiny_models import CONFIG, tiny_models
 
 
 def case(**changes) -> Case:
@@ -55,6 +55,9 @@ def test_a_case_in_figures(result):
     trained = sum(leaf.nbytes for leaf in jax.tree.leaves(split_generator(generator).trainable))
     assert result["copy"]["parameters"] == trained
     assert 2 * trained <= result["copy"]["optimiser"] <= 2 * trained + 64  # two moments, and a count
+    latents = 2 * CONFIG.num_ws * CONFIG.w_dim
+    planes = 3 * CONFIG.plane_resolution**2 * CONFIG.plane_channels
+    assert result["copy"]["target"] == 4 * (latents + planes)
     whole = sum(leaf.nbytes for leaf in jax.tree.leaves(nnx.state(generator)))
     networks = sum(leaf.nbytes for leaf in jax.tree.leaves(tiny_models().perception()))
     assert result["shared"] == whole + networks

@@ -126,7 +126,7 @@ def report(counted, kind, model_flops):
         mesh=(1, 2),
         copies=1,
         pairs=5,
-        copy=CopySize(parameters=4, optimiser=8),
+        copy=CopySize(parameters=4, optimiser=8, target=2),
         shared=0,
         padding={},
         fits=True,

@@ -155,7 +155,7 @@ def compile_step(
         "mesh": shape,
         "copies": copies,
         "pairs": recipe.settings.sampling.count,
-        "copy": copy_size(arguments[0], recipe.trained),
+        "copy": copy_size(arguments[0], arguments[2], recipe.trained),
         "shared": shared_bytes(arguments[1]),
         "padding": recipe.padding(),
         "model_flops": networks

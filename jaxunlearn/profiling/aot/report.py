@@ -51,7 +51,7 @@ def _memory(report: Report) -> Iterator[str]:
     of_copy = report.copy
     yield (
         f"  of that for each copy: parameters {of_copy.parameters / 2**20:.1f} MiB, "
-        f"optimiser {of_copy.optimiser / 2**20:.1f} MiB"
+        f"optimiser {of_copy.optimiser / 2**20:.1f} MiB, target {of_copy.target / 2**20:.1f} MiB"
     )
     yield f"  and once for all copies: {report.shared / 2**20:.1f} MiB of networks that no step changes"
     for entry in report.largest:
