@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import one_person_heads as bench
+from benchmarks.one_person_page import Case, Line, page
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.training.storage.metrics_log import add_line
 from tests.support.tiny_models import tiny_models
@@ -34,7 +35,7 @@ def figures(found: int, alike: float = 0.3, lost: int = 6, photos: int = 1) -> d
     }
 
 
-def line(method: str, seed: int, *, draw: int = 0, **counts: Any) -> bench.Line:
+def line(method: str, seed: int, *, draw: int = 0, **counts: Any) -> Line:
     return {
         "method": method,
         "seed": seed,
@@ -46,8 +47,8 @@ def line(method: str, seed: int, *, draw: int = 0, **counts: Any) -> bench.Line:
     }
 
 
-def row(page: list[str], start: str) -> list[str]:
-    (found,) = [text for text in page if text.startswith(f"| {start} |")]
+def row(text: list[str], start: str) -> list[str]:
+    (found,) = [each for each in text if each.startswith(f"| {start} |")]
     return [cell.strip() for cell in found.strip("|").split("|")]
 
 
@@ -67,22 +68,22 @@ def test_first_draws_come_first() -> None:
 def test_the_worst_is_found_in_most_places_and_then_most_alike() -> None:
     people = [line("guide", 1, found=1, alike=0.9), line("guide", 2, found=2, alike=0.5)]
     people.append(line("guide", 3, found=2, alike=0.6))
-    assert bench.page(people)[-1] == "GUIDE's worst person: seed 3."
+    assert page(people)[-1] == "GUIDE's worst person: seed 3."
 
 
 def test_people_are_counted_by_place_and_by_judge() -> None:
-    page = bench.page([line("guide", 1, found=0), line("guide", 2, found=2), line("guide", 3, found=4)])
-    forgotten = next(text for text in page if text.startswith("| GUIDE |"))
+    text = page([line("guide", 1, found=0), line("guide", 2, found=2), line("guide", 3, found=4)])
+    forgotten = next(each for each in text if each.startswith("| GUIDE |"))
     cells = [cell.strip() for cell in forgotten.strip("|").split("|")]
     assert cells[1:3] == ["3", "1 of 3"]
     assert cells[4:8] == ["2 of 3", "2 of 3", "1 of 3", "1 of 3"]
     assert cells[8:] == ["1 of 3", "-", "1 of 3"]
-    assert not any("less GUIDE" in text for text in page)
+    assert not any("less GUIDE" in each for each in text)
 
 
 def test_lost_people_are_added_up() -> None:
-    page = bench.page([line("legato", 1, found=0, lost=2), line("legato", 2, found=0, lost=10)])
-    others = [text for text in page if text.startswith("| LEGATO | 12 of 96 |")]
+    text = page([line("legato", 1, found=0, lost=2), line("legato", 2, found=0, lost=10)])
+    others = [each for each in text if each.startswith("| LEGATO | 12 of 96 |")]
     assert len(others) == 1
     assert "| 10 | 0.900 | 0.70 | 0.0100 | 0.50 | 80 | 0.50 |" in others[0]
 
@@ -90,15 +91,15 @@ def test_lost_people_are_added_up() -> None:
 def test_the_same_people_are_compared_whatever_the_order() -> None:
     lines = [line("legato", 2, found=1, lost=3), line("legato", 1, found=0, lost=1)]
     lines += [line("guide", 1, found=4, lost=5), line("guide", 2, found=3, lost=6), line("guide", 3, found=0)]
-    page = bench.page(lines)
-    assert row(page, "found")[1:4] == ["3.50", "0.50", "-3.00"]
-    assert row(page, "others lost")[1:4] == ["5.50", "2.00", "-3.50"]
-    assert row(page, "3") == ["3", "0", "1", "6", "-", "-", "-"]
+    text = page(lines)
+    assert row(text, "found")[1:4] == ["3.50", "0.50", "-3.00"]
+    assert row(text, "others lost")[1:4] == ["5.50", "2.00", "-3.50"]
+    assert row(text, "3") == ["3", "0", "1", "6", "-", "-", "-"]
 
 
 def test_draws_of_a_person_are_averaged() -> None:
-    page = bench.page([line("guide", 1, found=2), line("guide", 1, draw=1, found=3)])
-    assert row(page, "1")[1] == "2.5"
+    text = page([line("guide", 1, found=2), line("guide", 1, draw=1, found=3)])
+    assert row(text, "1")[1] == "2.5"
 
 
 def test_other_people_stand_below_in_the_same_width() -> None:
@@ -150,9 +151,9 @@ def test_a_line_that_was_cut_off_is_measured_again(tmp_path: Path, monkeypatch: 
     add_line(file, line("legato", 10_000, found=0))
     with file.open("a") as more:
         more.write('{"method": "leg')
-    asked: list[bench.Case] = []
+    asked: list[Case] = []
 
-    def measured(models: Any, reference: Any, case: bench.Case, folder: Path) -> bench.Line:
+    def measured(models: Any, reference: Any, case: Case, folder: Path) -> Line:
         asked.append(case)
         return line(*case[:2], found=1)
 

@@ -1,0 +1,204 @@
+"""The page of `one_person_heads.py`: who is forgotten, who is lost, and what differs between the methods."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypedDict
+
+import numpy as np
+
+from benchmarks.forgetting_heads.cells import counted, found_nowhere, interval, reached, table
+from jaxunlearn.evaluation.forgetting import PLACES
+from jaxunlearn.evaluation.statistics import compare_pairs
+
+METHODS = {"guide": "GUIDE", "legato": "LEGATO"}
+
+
+class Case(NamedTuple):
+    """A run: a method, a person, and the seed of the run."""
+
+    method: str
+    seed: int
+    draw: int
+
+
+class Line(TypedDict):
+    """A measured run.
+
+    Attributes:
+      method: one of `METHODS`.
+      seed: of the person.
+      draw: seed of the run.
+      processor: of the machine.
+      steps: of the optimiser.
+      steps_per_second: without compilation; other work may have run beside it.
+      figures: of `evaluate_generator`.
+    """
+
+    method: str
+    seed: int
+    draw: int
+    processor: str
+    steps: int
+    steps_per_second: float
+    figures: dict[str, Any]
+
+
+def case_of(line: Line) -> Case:
+    """Return the case of a line."""
+    return Case(line["method"], line["seed"], line["draw"])
+
+
+def places_found(line: Line) -> int:
+    """Return in how many places judges find somebody, added up over the judges."""
+    judges = line["figures"]["judges"].values()
+    return sum(bool(found) for judge in judges for found in judge["found"].values())
+
+
+def photos_found(line: Line) -> int:
+    """Return in how many other photos the judge finds somebody who finds most."""
+    return max(judge["others_found"] or 0 for judge in line["figures"]["judges"].values())
+
+
+def lost(line: Line) -> int:
+    """Return how many other people are somebody else afterwards to at least one judge."""
+    return round(line["figures"]["others_lost_counts"]["number"])
+
+
+_COUNTS = {"found": places_found, "photos": photos_found, "others lost": lost}
+
+
+def badness(line: Line) -> tuple[int, float]:
+    """Return what the worst person has most of."""
+    return places_found(line), line["figures"]["id_others_max"]
+
+
+def page(lines: Sequence[Line]) -> list[str]:
+    """Return the lines of the page: forgotten, others, differences between methods, and each person."""
+    groups = {method: [line for line in lines if line["method"] == method] for method in METHODS}
+    groups = {method: sorted(group, key=case_of) for method, group in groups.items() if group}
+    machines = ", ".join(sorted({line["processor"] for line in lines}))
+    text = [
+        "# One person forgotten, on fresh people of the bundled model",
+        "",
+        f"`python benchmarks/one_person_heads.py`, settings `guide/heads` and `legato/heads`, on {machines}, "
+        "beside other work. A run forgets one person in a generator of its own. Intervals are of 95 %; they "
+        "take people, and those whom a run loses, as independent.",
+        "",
+        "## Forgotten",
+        "",
+        "People whom no judge finds anywhere; then, for each place, those whom at least one judge finds "
+        "there; for each judge, those whom it finds nowhere; those who became their target to all judges.",
+        "",
+        *table(_forgotten_head(lines), [_forgotten(method, group) for method, group in groups.items()]),
+        "## Everybody else",
+        "",
+        "Other people, chosen at random: lost, that is, somebody else afterwards to at least one judge; "
+        "similarity before and after to the main judge, means over runs of its mean and of its worst "
+        "twentieth; the change of pictures by LPIPS, and the Fréchet distance of AlexNet features.",
+        "",
+        *table(_OTHERS_HEAD, [_others(method, group) for method, group in groups.items()]),
+    ]
+    if len(groups) == len(METHODS):
+        text += _differences(groups)
+    text += [
+        "## Each person",
+        "",
+        "Found: in how many places, added up over the judges (twelve at most). Photos: in how many other "
+        "photos they are found by the judge who finds most. Means over draws.",
+        "",
+        *table(
+            ["seed", *(f"{METHODS[method]}: {name}" for method in groups for name in _COUNTS)],
+            _each_person(groups),
+        ),
+    ]
+    first = [line for line in groups.get("guide", []) if line["draw"] == 0]
+    if first:
+        text += [f"GUIDE's worst person: seed {max(first, key=badness)['seed']}."]
+    return text
+
+
+def _forgotten_head(lines: Sequence[Line]) -> list[str]:
+    judges = lines[0]["figures"]["judges"]
+    head = ["", "runs", "forgotten", "interval", *(f"found: {place}" for place in PLACES)]
+    return [*head, *(f"nowhere: {name}" for name in judges), "target"]
+
+
+def _forgotten(method: str, lines: Sequence[Line]) -> list[str]:
+    people = [line["figures"] for line in lines]
+    number = sum(bool(each["forgotten"]) for each in people)
+    return [
+        METHODS[method],
+        str(len(people)),
+        f"{number} of {len(people)}",
+        interval(number, len(people)),
+        *(
+            counted(any(judge["found"][place] for judge in each["judges"].values()) for each in people)
+            for place in PLACES
+        ),
+        *(counted(found_nowhere(each["judges"][name]) for each in people) for name in people[0]["judges"]),
+        counted(reached(each) for each in people),
+    ]
+
+
+_OTHERS_HEAD = [
+    "",
+    "lost",
+    "interval",
+    "most in a run",
+    "similarity",
+    "their worst twentieth",
+    "LPIPS",
+    "Fréchet",
+    "steps",
+    "steps/s",
+]
+
+
+def _others(method: str, lines: Sequence[Line]) -> list[str]:
+    def mean(name: str, digits: int) -> str:
+        return f"{np.mean([line['figures'][name] for line in lines]):.{digits}f}"
+
+    number = sum(map(lost, lines))
+    people = round(sum(line["figures"]["others_lost_counts"]["people"] for line in lines))
+    return [
+        METHODS[method],
+        f"{number} of {people}",
+        interval(number, people),
+        str(max(map(lost, lines))),
+        mean("others_id", 3),
+        mean("others_id_p5", 2),
+        mean("retained_lpips", 4),
+        mean("fid_pre", 2),
+        str(lines[0]["steps"]),
+        f"{np.mean([line['steps_per_second'] for line in lines]):.2f}",
+    ]
+
+
+def _differences(groups: Mapping[str, Sequence[Line]]) -> list[str]:
+    """Return the paired differences over the people that both methods forgot."""
+    first, second = ({case_of(line)[1:]: line for line in groups[method]} for method in METHODS)
+    both = sorted(first.keys() & second.keys())
+    rows = []
+    for name, count in _COUNTS.items():
+        pair = compare_pairs([count(first[key]) for key in both], [count(second[key]) for key in both])
+        ends = "-" if pair.low is None else f"{pair.low:+.2f} to {pair.high:+.2f}"
+        means = f"{pair.first:.2f}", f"{pair.second:.2f}", f"{pair.difference:+.2f}"
+        rows.append([name, *means, ends, f"{pair.p:.3f}"])
+    return [
+        "The same people by both methods: means, LEGATO less GUIDE, and the probability of so large a "
+        "difference if the methods were alike (`evaluation.statistics.compare_pairs`).",
+        "",
+        *table([f"{len(both)} runs each", *METHODS.values(), "difference", "interval", "p"], rows),
+    ]
+
+
+def _each_person(groups: Mapping[str, Sequence[Line]]) -> list[list[str]]:
+    seeds = sorted({line["seed"] for group in groups.values() for line in group})
+
+    def cells(group: Sequence[Line], seed: int) -> list[str]:
+        own = [line for line in group if line["seed"] == seed]
+        return [f"{np.mean([count(line) for line in own]):g}" if own else "-" for count in _COUNTS.values()]
+
+    return [
+        [str(seed), *itertools.chain(*(cells(group, seed) for group in groups.values()))] for seed in seeds
+    ]
