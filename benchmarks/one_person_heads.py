@@ -105,6 +105,11 @@ def write_picture(models: Models, case: Case, runs: Path, out: Path) -> None:
     composed(pictures.person(0), pictures.others(0)).save(out, quality=88, method=6)
 
 
+def write_page(folder: Path, lines: Sequence[Line]) -> None:
+    """Write the page of all lines."""
+    write_text(folder / "one_person_heads.md", "\n".join(page(lines)) + "\n")
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(
@@ -126,8 +131,10 @@ def main(arguments: list[str] | None = None) -> None:
         reference = measure_reference(models, config_of(missing[0]))
         for case in tqdm(missing, unit="run"):
             add_line(file, measured(models, reference, case, asked.runs))
-            write_text(asked.out / "one_person_heads.md", "\n".join(page(read_json_lines(file, Line))) + "\n")
-    first = [line for line in read_json_lines(file, Line) if (line["method"], line["draw"]) == ("guide", 0)]
+            write_page(asked.out, read_json_lines(file, Line))
+    lines = read_json_lines(file, Line)
+    write_page(asked.out, lines)
+    first = [line for line in lines if (line["method"], line["draw"]) == ("guide", 0)]
     if first:
         worst = case_of(max(first, key=badness))
         for case, name in ((case_of(min(first, key=case_of)), "forgotten"), (worst, "forgotten_worst")):

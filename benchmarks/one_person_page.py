@@ -81,8 +81,9 @@ def page(lines: Sequence[Line]) -> list[str]:
         "# One person forgotten, on fresh people of the bundled model",
         "",
         f"`python benchmarks/one_person_heads.py`, settings `guide/heads` and `legato/heads`, on {machines}, "
-        "beside other work. A run forgets one person in a generator of its own. Intervals are of 95 %; they "
-        "take people, and those whom a run loses, as independent.",
+        "beside other work, so that steps/s cannot be compared. A run forgets one person in a generator of "
+        "its own, and all are measured on the same 48 other people. Intervals are of 95 %; they take people, "
+        "and those whom a run loses, as independent.",
         "",
         "## Forgotten",
         "",
@@ -183,7 +184,7 @@ def _differences(groups: Mapping[str, Sequence[Line]]) -> list[str]:
         pair = compare_pairs([count(first[key]) for key in both], [count(second[key]) for key in both])
         ends = "-" if pair.low is None else f"{pair.low:+.2f} to {pair.high:+.2f}"
         means = f"{pair.first:.2f}", f"{pair.second:.2f}", f"{pair.difference:+.2f}"
-        rows.append([name, *means, ends, f"{pair.p:.3f}"])
+        rows.append([name, *means, ends, "< 0.001" if pair.p < 1e-3 else f"{pair.p:.3f}"])
     return [
         "The same people by both methods: means, LEGATO less GUIDE, and the probability of so large a "
         "difference if the methods were alike (`evaluation.statistics.compare_pairs`).",
