@@ -61,7 +61,7 @@ def row(report: Report, found: Kernels) -> str:
     cycles, memory, copies = report.cycles, report.memory, report.copies
     assert cycles is not None
     assert memory is not None
-    sizes = [report.needed, memory.temporaries, report.copy.total, report.copy.parameters]
+    sizes = [report.needed, memory.temporaries, report.copy.state, report.copy.parameters]
     cells = [
         copies,
         *(f"{number:.3g}" for number in (cycles.estimated, cycles.added, cycles.total)),

@@ -73,7 +73,9 @@ def measured(models: Models, reference: Reference, case: Case, folder: Path) -> 
     summary = result.folder.summary
     figures = summary["people"]["0"]
     return {
-        **case._asdict(),
+        "method": case.method,
+        "seed": case.seed,
+        "draw": case.draw,
         "processor": processor(),
         "steps": summary["steps"],
         "steps_per_second": summary["steps_per_second"],

@@ -24,6 +24,11 @@ class CopySize:
     optimiser: int
     target: int
 
+    @property
+    def state(self) -> int:
+        """What training changes: parameters and moments."""
+        return self.parameters + self.optimiser
+
 
 def copy_size(state: State, target: Target, copies: int) -> CopySize:
     """Return the size of one copy.
