@@ -7,8 +7,8 @@
 Nobody is chosen: people are the seeds from 10,000 on, which no setting was chosen on. Each measured run is a
 line of `one_person_heads.jsonl`, and is not run again; `one_person_heads.md` is written anew after each.
 
-The pictures are of GUIDE's first draw: the first person, and the worst. The worst is who judges find in most
-places; among equals, who stays most alike in other photos.
+The pictures are of the first draw: the first person by each method, and GUIDE's worst. The worst is who judges
+find in most places; among equals, who stays most alike in other photos.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from benchmarks.one_person_page import METHODS, Case, Line, badness, case_of, page
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
+from jaxunlearn.evaluation.protocol import MEASURED_WITH
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_text
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
@@ -37,10 +38,12 @@ from jaxunlearn.training.unlearn import unlearn
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "images"
+PICTURE_OF_FIRST = {"guide": "forgotten", "legato": "forgotten_legato"}
+"""Method → name of the picture of its first person."""
 FIRST_PERSON = 10_000
 GAP = 10
 """White pixels between the person and the others."""
-_LEFT_OUT = ("strangers", "settings", "networks", "counts", "align", "others_lost_by_group", "retain")
+_LEFT_OUT = (*MEASURED_WITH, "others_lost_by_group", "retain")
 """Figures that are the same for everybody, or too long for a line."""
 
 
@@ -136,11 +139,14 @@ def main(arguments: list[str] | None = None) -> None:
             write_page(asked.out, read_json_lines(file, Line))
     lines = read_json_lines(file, Line)
     write_page(asked.out, lines)
-    first = [line for line in lines if (line["method"], line["draw"]) == ("guide", 0)]
-    if first:
-        worst = case_of(max(first, key=badness))
-        for case, name in ((case_of(min(first, key=case_of)), "forgotten"), (worst, "forgotten_worst")):
-            write_picture(models, case, asked.runs, asked.pictures / f"{name}.webp")
+    for method, name in PICTURE_OF_FIRST.items():
+        drawn = [line for line in lines if (line["method"], line["draw"]) == (method, 0)]
+        if drawn:
+            first = case_of(min(drawn, key=case_of))
+            write_picture(models, first, asked.runs, asked.pictures / f"{name}.webp")
+        if drawn and method == "guide":
+            worst = case_of(max(drawn, key=badness))
+            write_picture(models, worst, asked.runs, asked.pictures / "forgotten_worst.webp")
 
 
 if __name__ == "__main__":

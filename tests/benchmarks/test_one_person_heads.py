@@ -160,8 +160,13 @@ def test_a_line_that_was_cut_off_is_measured_again(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(bench, "load_models", lambda _: None)
     monkeypatch.setattr(bench, "measure_reference", lambda *_: None)
     monkeypatch.setattr(bench, "measured", measured)
+    drawn: list[tuple[Case, str]] = []
+    monkeypatch.setattr(
+        bench, "write_picture", lambda models, case, runs, out: drawn.append((case, out.name))
+    )
     folders = ["--out", str(tmp_path), "--pictures", str(tmp_path)]
     with pytest.warns(UserWarning, match="cut off"):
         bench.main(["--people", "2", "--methods", "legato", *folders])
     assert asked == [("legato", 10_001, 0)]
+    assert drawn == [(("legato", 10_000, 0), "forgotten_legato.webp")]
     assert not (tmp_path / "forgotten.webp").exists()
