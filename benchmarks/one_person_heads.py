@@ -7,8 +7,8 @@
 Nobody is chosen: people are the seeds from 10,000 on, which no setting was chosen on. Each measured run is a
 line of `one_person_heads.jsonl`, and is not run again; `one_person_heads.md` is written anew after each.
 
-The pictures are of the first draw: the first person by each method, and GUIDE's worst. The worst is who judges
-find in most places; among equals, who stays most alike in other photos.
+The pictures are of the first draw: the first person by each method, and GUIDE's worst. The worst is who
+judges find in most places; among equals, who stays most alike in other photos.
 """
 
 import argparse
