@@ -61,12 +61,13 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     recipe = workload.recipe(case.copies, mesh, jax.default_backend())
     state, *rest = jax.block_until_ready(_arguments(workload, recipe))
     began = time.perf_counter()
-    advance: Any = compiled_step(recipe, state, *rest)
+    compiled = compiled_step(recipe, state, *rest)
+    program = compiled.program
     compile_seconds = time.perf_counter() - began
 
     def step() -> Any:
         nonlocal state
-        state, measured = advance(state, *rest)
+        state, measured = compiled.advance(state, *rest)
         return state, measured
 
     with tqdm(
@@ -76,7 +77,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     devices = jax.devices()[:1] if mesh is None else list(mesh.devices.flat)
     networks = networks_of(models)
     work = step_flops.total(step_flops.step(networks, recipe.settings)) * case.copies
-    cost = advance.cost_analysis() or {}
+    cost = {name: compiled.calls * value for name, value in (program.cost_analysis() or {}).items()}
     peak_chip = chip(devices[0].device_kind)
     result: Result = {
         "name": case.name,
@@ -92,9 +93,9 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "pairs_per_second": case.copies * case.pairs / seconds.p50,
         "identities_per_hour": 3600 * case.copies * case.people / (case.config["steps"] * seconds.p50),
         "padding": recipe.padding(),
-        **_of_copies(state, rest[0], rest[1], recipe, advance),
+        **_of_copies(state, rest[0], rest[1], recipe, program),
         "peak": dataclasses.asdict(peak_memory(devices)),
-        "program": _program(advance),
+        "program": _program(program),
         "model_tflop": work / 1e12,
         "achieved_tflops": work / seconds.p50 / 1e12,
         "mfu": None if peak_chip is None else work / seconds.p50 / (peak_chip.flops * len(devices)),
@@ -102,7 +103,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "xla_bytes": cost.get("bytes accessed"),
     }
     if case.profile:
-        operations = trace.operations(step, PROFILED, advance.as_text())
+        operations = trace.operations(step, PROFILED, program.as_text())
         result["profile"] = [dataclasses.asdict(operation) for operation in operations]
     if case.parts:
         result["parts"] = _parts(case, rest[0], recipe, networks, progress)

@@ -25,6 +25,7 @@ from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import by_identity, everywhere
 from jaxunlearn.training.compiled_step import StepRecipe
 from jaxunlearn.training.step import Frozen
+from jaxunlearn.training.turns import Turns
 from lpips_flax import LPIPS
 
 Pytree = Any
@@ -122,8 +123,9 @@ class Workload:
         compute = dataclasses.replace(settings.compute, **self.forms)
         settings = dataclasses.replace(settings, compute=compute)
         split = self._split()
-        adam, at_once = from_config.adam(self.config), self.config.copies_at_once
-        return StepRecipe(split.graphdef, adam, settings, copies, mesh, at_once, split.source)
+        adam = from_config.adam(self.config)
+        turns = Turns.chosen(self.config.copies_at_once, platform, mesh)
+        return StepRecipe(split.graphdef, adam, settings, copies, mesh, turns, split.source)
 
     def _split(self) -> SplitGenerator:
         """Take apart the generator that is trained."""

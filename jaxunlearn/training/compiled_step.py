@@ -20,6 +20,7 @@ from jaxunlearn.process.multihost import place
 from jaxunlearn.sharding import IDENTITY, Portion, by_identity, everywhere, on_each_device, portion
 from jaxunlearn.training.copies import for_each_copy, in_groups
 from jaxunlearn.training.step import Frozen, State, Target, UnlearningStep
+from jaxunlearn.training.turns import Turns, groups, joined, one_after_another, rows
 
 Pytree = Any
 Measurements = dict[str, Any]
@@ -35,7 +36,7 @@ class StepRecipe:
       settings: how pairs are drawn and rendered.
       copies: `K`.
       mesh: devices; None for one.
-      at_once: copies that a device trains at the same time, to save memory; 0 is all.
+      turns: how the copies of a device share its time.
       source: graph of the source, where training adds a part to it; see `SplitGenerator`.
     """
 
@@ -44,7 +45,7 @@ class StepRecipe:
     settings: StepSettings
     copies: int
     mesh: Mesh | None = None
-    at_once: int = 0
+    turns: Turns = Turns()
     source: nnx.GraphDef | None = None
 
     @property
@@ -57,6 +58,11 @@ class StepRecipe:
     def copies_each(self) -> int:
         """Number of copies that a device trains."""
         return self.trained // (1 if self.mesh is None else self.mesh.shape[IDENTITY])
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether copies are trained by one call of a program after another."""
+        return self.turns.apart and self.turns.needed(self.copies)
 
     def padding(self) -> dict[str, float]:
         """Return the shares of the work that is thrown away since copies or pairs do not divide evenly."""
@@ -92,12 +98,16 @@ class StepRecipe:
             return *for_each_copy(of_one, people), keys
 
         people, keys = self.with_padding((people, keys))
-        return jax.jit(self.on_mesh(begin))(keys, frozen, people, keys)
+        compiled = jax.jit(self.on_mesh(begin))
+        if not self.in_turn:
+            return compiled(keys, frozen, people, keys)
+        some = [rows((people, keys), *group) for group in groups(self.copies, self.turns.size)]
+        return joined([compiled(keys, frozen, people, keys) for people, keys in some])
 
     def on_mesh(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Extend a function of some copies' (state, frozen, target, keys) to all copies and devices."""
-        if 0 < self.at_once < self.copies_each:
-            function = in_groups(function, self.at_once)
+        if self.turns.needed(self.copies_each) and not self.in_turn:
+            function = in_groups(function, self.turns.size)
         return function if self.mesh is None else on_each_device(function, self.mesh)
 
     def advance(self) -> Callable[..., tuple[State, Measurements]]:
@@ -121,15 +131,46 @@ class StepRecipe:
         return jax.tree.map(lambda x: x[: self.copies], tree) if self.trained > self.copies else tree
 
 
-@functools.lru_cache(maxsize=4)
-def _compiled(recipe: StepRecipe, structure: Any, leaves: tuple[jax.ShapeDtypeStruct, ...]) -> Any:
-    """The program of a step, kept for the next run that needs the same one."""
-    arguments = jax.tree.unflatten(structure, leaves)
-    return jax.jit(recipe.advance(), donate_argnums=0).lower(*arguments).compile()
+@dataclasses.dataclass(frozen=True)
+class CompiledStep:
+    """One step of all copies, compiled.
+
+    Attributes:
+      advance: state, which it consumes, frozen, target, keys → state, measurements.
+      program: XLA's program, which `advance` calls.
+      calls: how often it does.
+    """
+
+    advance: Callable[..., tuple[State, Measurements]]
+    program: Any
+    calls: int = 1
 
 
-def compiled_step(recipe: StepRecipe, *arguments: Any) -> Callable[..., tuple[State, Measurements]]:
-    """Compile the step for arguments like these: state (which it consumes), frozen, target, keys."""
+def compiled_step(recipe: StepRecipe, *arguments: Any) -> CompiledStep:
+    """Compile the step for arguments like these: state, frozen, target, keys."""
+    size = recipe.turns.size
+    if not recipe.in_turn:
+        program = _program(recipe, *arguments)
+        return CompiledStep(program, program)
+
+    def of_some(count: int) -> Any:
+        state, frozen, *others = arguments
+        state, others = rows((state, others), 0, count)
+        return _program(dataclasses.replace(recipe, copies=count), state, frozen, *others)
+
+    programs = {count: of_some(count) for _, count in groups(recipe.copies, size)}
+    advance = one_after_another(programs.__getitem__, recipe.copies, size)
+    return CompiledStep(advance, programs[size], -(-recipe.copies // size))
+
+
+def _program(recipe: StepRecipe, *arguments: Any) -> Any:
+    """Compile the program of a step, or return the one that a run before needed."""
     leaves, structure = jax.tree.flatten(arguments)
     shapes = tuple(jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding) for x in leaves)
     return _compiled(recipe, structure, shapes)
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(recipe: StepRecipe, structure: Any, leaves: tuple[jax.ShapeDtypeStruct, ...]) -> Any:
+    arguments = jax.tree.unflatten(structure, leaves)
+    return jax.jit(recipe.advance(), donate_argnums=0).lower(*arguments).compile()

@@ -33,6 +33,7 @@ from jaxunlearn.training.storage.checkpoints import Checkpoints
 from jaxunlearn.training.storage.metrics_log import diverged_until, forget_after
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback, Trainer
+from jaxunlearn.training.turns import Turns
 
 _FIGURES = (
     "steps_per_second",
@@ -87,7 +88,7 @@ class Run:
             settings,
             copies,
             mesh,
-            config.copies_at_once,
+            Turns.chosen(config.copies_at_once, jax.default_backend(), mesh),
             self._split.source,
         )
         self._frozen = self._recipe.everywhere(
@@ -128,7 +129,7 @@ class Run:
         config, folder = self._config, self._folder
         began = time.monotonic()
         state, target, keys = self._initial()
-        advance = compiled_step(self._recipe, state, self._frozen, target, keys)
+        advance = compiled_step(self._recipe, state, self._frozen, target, keys).advance
         compile_seconds = time.monotonic() - began
         state, first = self._restored(state, checkpoints)
         divergence = self._divergence(first, checkpoints)

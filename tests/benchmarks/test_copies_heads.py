@@ -13,7 +13,7 @@ def measured(monkeypatch):
     found = []
 
     def in_own_process(case):
-        found.append((case.config["method"], case.copies))
+        found.append((case.config["method"], case.copies, case.config["copies_at_once"]))
         if case.copies == 32:
             return {"name": case.name, "case": case.to_json(), "error": "out of memory"}
         seconds = 0.5 * case.copies
@@ -46,15 +46,18 @@ def measured(monkeypatch):
 
 def test_both_methods_in_turns_and_resumed(measured, tmp_path):
     copies_heads.main(["--copies", "1", "8", "--steps", "4", "--out", str(tmp_path)])
-    assert measured == [("guide", 1), ("legato", 1), ("guide", 8), ("legato", 8)]
+    assert measured == [
+        *(("guide", 1, 1), ("legato", 1, 1)),
+        *(("guide", 8, 1), ("legato", 8, 1), ("guide", 8, 8), ("legato", 8, 8)),
+    ]
     copies_heads.main(["--copies", "1", "8", "32", "--steps", "4", "--out", str(tmp_path)])
-    assert measured[4:] == [("guide", 32), ("legato", 32)]
+    assert measured[6:] == [(method, 32, at_once) for at_once in (1, 32) for method in ("guide", "legato")]
     lines = (tmp_path / "table.md").read_text().splitlines()
-    [row] = [line for line in lines if line.startswith("| LEGATO |              8")]
-    cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[3:6] == ["4000", "2", "90"]  # 80 steps of half a second each
-    assert cells[6:] == ["1.00", "2.00", "0.50", "3.0", "1.00"]
-    assert sum(line.endswith(": out of memory") for line in lines) == 2
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    [cells] = [cells for cells in rows if cells[:3] == ["LEGATO", "8", "1"]]
+    assert cells[4:7] == ["4000", "2", "90"]  # 80 steps of half a second each
+    assert cells[7:] == ["1.00", "2.00", "0.50", "3.0", "1.00"]
+    assert sum(line.endswith(": out of memory") for line in lines) == 4
     assert any("median of 4 steps" in line for line in lines)
     names = [each["name"] for each in json.loads((tmp_path / "results.json").read_text())["cases"]]
-    assert len(set(names)) == 6, "LEGATO's cases must not take the place of GUIDE's"
+    assert len(set(names)) == 10, "LEGATO's cases must not take the place of GUIDE's"

@@ -169,7 +169,7 @@ def test_copies_share_the_batches_of_the_source(generator, copies, at_once, imag
     settings = StepSettings(GuideSampling(num_adjacent=3, num_global=2), compute=Compute(batch_multiple=8))
     _, frozen = build(generator, settings)
     graphdef, adam = split_generator(generator).graphdef, Adam(1e-2, 0.9, 0.999, 1e-8, None)
-    step = StepRecipe(graphdef, adam, settings, copies, at_once=at_once).step()
+    step = StepRecipe(graphdef, adam, settings, copies).step()
     together = at_once or copies
 
     def images_of(trainable, ws, keys):

@@ -17,6 +17,8 @@ from jaxunlearn.methods import from_config
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.photos.people import People
+from jaxunlearn.sharding import make_mesh
+from jaxunlearn.training import compiled_step
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.checkpoints import Checkpoints
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -169,18 +171,31 @@ def assert_alike(a, b) -> None:
     assert_same_run(numbers(a), numbers(b), learning_rate=1e-3, steps=STEPS)
 
 
+def test_people_in_turn_are_people_alone(whole):
+    """On a CPU all copies take the program of one: everybody gets the very same numbers, compiled once."""
+    people, before = tiny_people(2), compiled_step._compiled.cache_info().misses
+    in_turn = unlearn(tiny_models(), people, config(), progress=False)
+    alone = unlearn(tiny_models(), people[1], config(), numbers=(1,), progress=False)
+    assert_equal(in_turn.generators[1], alone.generator)
+    assert_alike(in_turn.generators[0], whole.generator)
+    assert compiled_step._compiled.cache_info().misses == before
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("mesh", [None, (1, 1)], ids=["program by program", "in a loop"])
 @pytest.mark.parametrize("at_once", [1, 2])
-def test_copies_in_groups(whole, at_once):
-    in_groups = unlearn(tiny_models(), tiny_people(3), config(copies_at_once=at_once), progress=False)
+def test_copies_in_groups(whole, at_once, mesh):
+    mesh = mesh and make_mesh(*mesh)
+    settings = config(copies_at_once=at_once)
+    in_groups = unlearn(tiny_models(), tiny_people(3), settings, mesh=mesh, progress=False)
     assert_alike(in_groups.generators[0], whole.generator)
     alone = unlearn(tiny_models(), tiny_people(3)[2], config(), numbers=(2,), progress=False)
     assert_alike(in_groups.generators[2], alone.generator)
 
 
 @pytest.mark.must
-def test_people_at_once_are_people_alone(whole):
-    together = unlearn(tiny_models(), tiny_people(2), config(), progress=False)
+def test_people_side_by_side_are_people_alone(whole):
+    together = unlearn(tiny_models(), tiny_people(2), config(copies_at_once=2), progress=False)
     assert_alike(together.generators[0], whole.generator)
     assert len(together.ws) == len(together.generators) == 2
 
