@@ -40,7 +40,7 @@ HEADER = (
 
 
 def cases(copies: Sequence[int], steps: int) -> list[Case]:
-    """Return two cases for each number of copies and each method: copies in turn, and all at the same time."""
+    """Return two cases for each number of copies and each method: in turn, and all at the same time."""
 
     def settings(method: str, at_once: int) -> dict[str, Any]:
         config = PRESETS[PRESET].config(method)
@@ -81,8 +81,8 @@ def page(measured: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield ""
     yield "`python benchmarks/copies_heads.py` on the bundled model of 128² images. Each person has a copy of"
     yield "what is trained: with GUIDE the weights of a backbone, with LEGATO adapters alone. Everything else"
-    yield "is there once. Copies that are not trained at the same time take turns in each step. People/h counts"
-    yield "the steps of each method's preset and nothing else."
+    yield "is there once. Copies that are not trained at the same time take turns in each step. People/h"
+    yield "counts the steps of each method's preset and nothing else."
     yield ""
     known = [result for result in measured if "error" not in result]
     for name, steps, version in sorted(

@@ -20,7 +20,7 @@ from jaxunlearn.process.multihost import place
 from jaxunlearn.sharding import IDENTITY, Portion, by_identity, everywhere, on_each_device, portion
 from jaxunlearn.training.copies import for_each_copy, in_groups
 from jaxunlearn.training.step import Frozen, State, Target, UnlearningStep
-from jaxunlearn.training.turns import Turns, groups, joined, one_after_another, rows
+from jaxunlearn.training.turns import ALL_AT_ONCE, Turns, groups, joined, one_after_another, rows
 
 Pytree = Any
 Measurements = dict[str, Any]
@@ -45,7 +45,7 @@ class StepRecipe:
     settings: StepSettings
     copies: int
     mesh: Mesh | None = None
-    turns: Turns = Turns()
+    turns: Turns = ALL_AT_ONCE
     source: nnx.GraphDef | None = None
 
     @property

@@ -46,6 +46,10 @@ class Turns:
         return 0 < self.size < copies
 
 
+ALL_AT_ONCE = Turns()
+"""All copies of a device are trained at the same time."""
+
+
 @functools.partial(jax.jit, static_argnums=2)
 def rows(tree: Pytree, first: jax.Array, count: int) -> Pytree:
     """Return `count` copies from number `first` on."""

@@ -17,7 +17,12 @@ def step(state, frozen, target, keys):
 
 def given(copies):
     state = {"weights": jnp.arange(2.0 * copies).reshape(copies, 2), "count": jnp.zeros(copies, jnp.int32)}
-    return state, jnp.float32(3), jnp.arange(copies)[:, None] + 0.5, jax.random.split(jax.random.key(0), copies)
+    return (
+        state,
+        jnp.float32(3),
+        jnp.arange(copies)[:, None] + 0.5,
+        jax.random.split(jax.random.key(0), copies),
+    )
 
 
 @pytest.mark.parametrize(("copies", "size"), [(4, 1), (4, 2), (5, 2), (3, 2)])
