@@ -57,9 +57,13 @@ def heads(people: int = 10) -> ConfigDict:
 
     The distance of the surrogates decides how much other people change. Eq. 4 alone makes surrogates the
     opposites of the people (similarity -0.3 to -0.7 to the judge), or leaves some the same person. So here
-    their identity is not pushed below a similarity of 0.2, and the weight of the planes keeps them near. A
-    heavier perceptual term, which has no end either, makes all of them the same pale face, and everybody else
-    becomes pale with them.
+    their identity is not pushed below a bound, and the weight of the planes keeps them near. A heavier
+    perceptual term, which has no end either, makes all of them the same pale face, and everybody else becomes
+    pale with them.
+
+    Up to fifty people, the bound is low and surrogates are far, so that networks other than the one of the
+    loss see somebody else, too. What that costs other people is won back by global pairs, which SUGAR's paper
+    does not have (`benchmarks/sugar_heads_settings.md`).
 
     Surrogates must also differ from each other. A new mapper is often nearly constant, and Eq. 4 lets it stay
     so; a generator that shows fifty people as one shows everybody as that one. Twenty epochs make surrogates
@@ -74,15 +78,17 @@ def heads(people: int = 10) -> ConfigDict:
     """
     config = paper(people)
     like_heads(config, people)
-    config.target.distance = 0.7
+    few = people <= 50
+    config.target.distance = 1.0 if few else 0.7
+    config.pairs.num_global, config.pairs.lambda_global = 4, 3.0
     config.surrogates.space = "w"
     config.surrogates.width = 16
     config.surrogates.epochs = max(20, -(-120 // steps_of(people, config.surrogates.batch, epochs=1)))
     config.surrogates.learning_rate = 5e-4
     config.surrogates.planes = 0.02
     config.surrogates.perceptual = 0.3
-    config.surrogates.power, config.surrogates.identity = (1.0, 1.5) if people <= 50 else (2.0, 4.0)
-    config.surrogates.enough = 0.2
+    config.surrogates.power, config.surrogates.identity = (1.0, 3.0) if few else (2.0, 4.0)
+    config.surrogates.enough = -0.2 if few else 0.2
     config.surrogates.distinct = 1.0
     config.ewc.weight = 1500.0 * min(1.0, 20 / people)
     config.ewc.output = "image"
