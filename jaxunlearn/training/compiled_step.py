@@ -20,7 +20,7 @@ from jaxunlearn.process.multihost import place
 from jaxunlearn.sharding import IDENTITY, Portion, by_identity, everywhere, on_each_device, portion
 from jaxunlearn.training.copies import for_each_copy, in_groups
 from jaxunlearn.training.step import Frozen, State, Target, UnlearningStep
-from jaxunlearn.training.turns import ALL_AT_ONCE, Turns, groups, joined, one_after_another, rows
+from jaxunlearn.training.turns import ALL_AT_ONCE, Turns, groups, in_a_loop, joined, one_after_another, rows
 
 Pytree = Any
 Measurements = dict[str, Any]
@@ -98,22 +98,25 @@ class StepRecipe:
             return *for_each_copy(of_one, people), keys
 
         people, keys = self.with_padding((people, keys))
-        compiled = jax.jit(self.on_mesh(begin))
+        compiled = jax.jit(self._on_mesh(in_groups(begin, self.turns.size) if self._in_a_loop else begin))
         if not self.in_turn:
             return compiled(keys, frozen, people, keys)
         some = [rows((people, keys), *group) for group in groups(self.copies, self.turns.size)]
         return joined([compiled(keys, frozen, people, keys) for people, keys in some])
 
-    def on_mesh(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Extend a function of some copies' (state, frozen, target, keys) to all copies and devices."""
-        if self.turns.needed(self.copies_each) and not self.in_turn:
-            function = in_groups(function, self.turns.size)
+    @property
+    def _in_a_loop(self) -> bool:
+        """Whether copies take turns in a loop of the program."""
+        return self.turns.needed(self.copies_each) and not self.turns.apart
+
+    def _on_mesh(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Extend a function of a device's copies, (state, frozen, ...), to all devices."""
         return function if self.mesh is None else on_each_device(function, self.mesh)
 
     def advance(self) -> Callable[..., tuple[State, Measurements]]:
         """Return one step of all copies: (state, frozen, target, keys) → (state, measurements)."""
-        share = portion(self.mesh, self.settings.sampling.count)
-        return self.on_mesh(self.step(share))
+        step = self.step(portion(self.mesh, self.settings.sampling.count))
+        return self._on_mesh(in_a_loop(step, self.turns.size) if self._in_a_loop else step)
 
     def step(self, share: Portion | None = None) -> UnlearningStep:
         """Return the step of any number of copies; `share` is this device's share of the pairs."""

@@ -13,6 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh
 
+from jaxunlearn.training.copies import as_batch
+
 Pytree = Any
 
 
@@ -56,14 +58,16 @@ def rows(tree: Pytree, first: jax.Array, count: int) -> Pytree:
     return jax.tree.map(lambda x: jax.lax.dynamic_slice_in_dim(x, first, count), tree)
 
 
-@functools.partial(jax.jit, donate_argnums=0)
-def _with_rows(tree: Pytree, first: jax.Array, some: Pytree) -> Pytree:
-    """Return the tree, which is consumed, with some copies from number `first` on put in."""
+def with_rows(tree: Pytree, first: jax.Array, some: Pytree) -> Pytree:
+    """Return the tree with some copies from number `first` on put in."""
 
     def put(x: jax.Array, rows: jax.Array) -> jax.Array:
         return jax.lax.dynamic_update_slice_in_dim(x, rows, first, 0)
 
     return jax.tree.map(put, tree, some)
+
+
+_in_place = jax.jit(with_rows, donate_argnums=0)
 
 
 def groups(copies: int, size: int) -> Iterator[tuple[int, int]]:
@@ -88,9 +92,39 @@ def one_after_another(
         for first, count in groups(copies, size):
             group, given = rows((state, others), first, count)
             group, found = programs(count)(group, frozen, *given)
-            state = _with_rows(state, first, group)
+            state = _in_place(state, first, group)
             measured.append(found)
         return state, joined(measured)
+
+    return advance
+
+
+def in_a_loop(step: Callable[..., tuple[Pytree, Pytree]], size: int) -> Callable[..., tuple[Pytree, Pytree]]:
+    """Return a step of many copies that does `size` of them in each turn of a loop.
+
+    The state is carried along, so that XLA changes it in place, and the other arguments are read where they
+    are: a loop over stacked arguments keeps a second state and second arguments of all copies.
+
+    Args:
+      step: of any number of copies: (state, frozen, ...) → (state, measurements).
+      size: of a group; the last one may be smaller.
+    """
+
+    def advance(state: Pytree, frozen: Pytree, *others: Pytree) -> tuple[Pytree, Pytree]:
+        copies = len(jax.tree.leaves(state)[0])
+        whole = copies - copies % size
+
+        def turn(state: Pytree, first: jax.Array, count: int = size) -> tuple[Pytree, Pytree]:
+            group, given = rows((state, others), first, count)
+            group, measured = step(group, frozen, *given)
+            return with_rows(state, first, group), measured
+
+        state, measured = jax.lax.scan(turn, state, jnp.arange(0, whole, size))
+        measured = as_batch(measured)
+        if whole < copies:
+            state, rest = turn(state, whole, copies - whole)
+            measured = joined([measured, rest])
+        return state, measured
 
     return advance
 

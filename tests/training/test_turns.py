@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxunlearn.sharding import make_mesh
-from jaxunlearn.training.turns import Turns, one_after_another
+from jaxunlearn.training.turns import Turns, in_a_loop, one_after_another
 
 
 def step(state, frozen, target, keys):
@@ -31,6 +31,25 @@ def test_all_copies_take_their_step(copies, size):
     state, *rest = given(copies)
     found = one_after_another(programs.__getitem__, copies, size)(state, *rest)
     jax.tree.map(np.testing.assert_array_equal, found, step(*given(copies)))
+
+
+@pytest.mark.parametrize(("copies", "size"), [(4, 1), (4, 2), (5, 2), (3, 2)])
+def test_all_copies_take_their_step_in_a_loop(copies, size):
+    found = jax.jit(in_a_loop(step, size), donate_argnums=0)(*given(copies))
+    jax.tree.map(np.testing.assert_array_equal, found, step(*given(copies)))
+
+
+def test_a_loop_keeps_no_second_state():
+    """What XLA allots besides arguments and results does not grow with a state that is changed in place."""
+
+    def more(copies):
+        state, frozen, _, keys = given(copies)
+        state["weights"] = jnp.zeros((copies, 1 << 16))
+        target = jnp.zeros((copies, 1 << 16))
+        lowered = jax.jit(in_a_loop(step, 1), donate_argnums=0).lower(state, frozen, target, keys)
+        return lowered.compile().memory_analysis().temp_size_in_bytes
+
+    assert more(32) - more(8) < (1 << 16)
 
 
 def test_a_group_gets_rows_of_its_own_size():
