@@ -54,8 +54,12 @@ def cases(methods: Sequence[str], people: int, draws: int) -> list[Case]:
 
 
 def config_of(case: Case) -> ConfigDict:
-    """Return the settings of a run: the method's preset for the bundled model."""
-    config = preset(f"{case.method}/heads", 1)
+    """Return the settings of a run: the method's preset for the bundled model, or with wider adapters."""
+    method, _, wide = case.method.partition("_")
+    config = preset(f"{method}/heads", 1)
+    if wide:
+        config.adapters.hidden = 256
+        config.optimiser.learning_rate = 1.2e-3
     config.seed = case.draw
     return config
 

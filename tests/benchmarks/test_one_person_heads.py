@@ -78,7 +78,7 @@ def test_people_are_counted_by_place_and_by_judge() -> None:
     assert cells[1:3] == ["3", "1 of 3"]
     assert cells[4:8] == ["2 of 3", "2 of 3", "1 of 3", "1 of 3"]
     assert cells[8:] == ["1 of 3", "-", "1 of 3"]
-    assert not any("less GUIDE" in each for each in text)
+    assert not any("The same people" in each for each in text)
 
 
 def test_lost_people_are_added_up() -> None:
@@ -95,6 +95,20 @@ def test_the_same_people_are_compared_whatever_the_order() -> None:
     assert row(text, "found")[1:4] == ["3.50", "0.50", "-3.00"]
     assert row(text, "others lost")[1:4] == ["5.50", "2.00", "-3.50"]
     assert row(text, "3") == ["3", "0", "1", "6", "-", "-", "-"]
+
+
+def test_each_method_is_compared_with_guide() -> None:
+    lines = [line("legato_wide", 1, found=1), line("legato", 1, found=2), line("guide", 1, found=4)]
+    found = [each for each in page(lines) if each.startswith("| found |")]
+    assert [each.split("|")[3].strip() for each in found] == ["2.00", "1.00"]
+    headings = [each for each in page(lines) if each.startswith("The same people by GUIDE and by")]
+    assert ["adapters of 256" in each for each in headings] == [False, True]
+
+
+def test_wide_adapters_are_those_of_the_official_code() -> None:
+    wide, usual = (bench.config_of(Case(name, 1, 0)) for name in ("legato_wide", "legato"))
+    assert wide.adapters.hidden == preset("legato/official", 1).adapters.hidden > usual.adapters.hidden
+    assert wide.method == usual.method == "legato"
 
 
 def test_draws_of_a_person_are_averaged() -> None:
