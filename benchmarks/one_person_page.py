@@ -84,8 +84,8 @@ def page(lines: Sequence[Line]) -> list[str]:
         f"`python benchmarks/one_person_heads.py`, settings `guide/heads` and `legato/heads`, on {machines}, "
         "beside other work, so that steps/s cannot be compared. The third row has adapters as wide as "
         "the official code's, and a learning rate of 1.2e-3. A run forgets one person in a generator of its "
-        "own, and all are measured on the same 48 other people. Intervals are of 95 %; they take people, and those "
-        "whom a run loses, as independent.",
+        "own, and all are measured on the same 48 other people. Intervals are of 95 %; they take people, "
+        "and those whom a run loses, as independent.",
         "",
         "## Forgotten",
         "",

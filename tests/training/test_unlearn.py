@@ -185,7 +185,7 @@ def test_people_in_turn_are_people_alone(whole):
 @pytest.mark.parametrize("mesh", [None, (1, 1)], ids=["program by program", "in a loop"])
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_copies_in_groups(whole, at_once, mesh):
-    """At `--xla_backend_optimization_level=0` XLA gets a rendering in a loop wrong (JAX 0.10.2): this fails."""
+    """Compiled at level 0, as faster tests are, a rendering in a loop is wrong (XLA of JAX 0.10.2)."""
     mesh = mesh and make_mesh(*mesh)
     settings = config(copies_at_once=at_once)
     in_groups = unlearn(tiny_models(), tiny_people(3), settings, mesh=mesh, progress=False)
