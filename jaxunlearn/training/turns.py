@@ -1,7 +1,7 @@
 """Copies that take turns: a program for some of them is called for one group after another.
 
-On a CPU this is how copies are trained, one at a time: GUIDE's side by side take longer there, since their
-convolutions have weights that differ between images (`benchmarks/copies_heads/table.md`).
+On a CPU this is how copies are trained, one at a time: side by side, GUIDE's take twice as long there, since
+their convolutions have weights that differ between images (`benchmarks/copies_heads/table.md`).
 """
 
 import dataclasses
