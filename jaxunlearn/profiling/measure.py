@@ -62,7 +62,6 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     state, *rest = jax.block_until_ready(_arguments(workload, recipe))
     began = time.perf_counter()
     compiled = compiled_step(recipe, state, *rest)
-    program = compiled.program
     compile_seconds = time.perf_counter() - began
 
     def step() -> Any:
@@ -77,7 +76,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
     devices = jax.devices()[:1] if mesh is None else list(mesh.devices.flat)
     networks = networks_of(models)
     work = step_flops.total(step_flops.step(networks, recipe.settings)) * case.copies
-    cost = {name: compiled.calls * value for name, value in (program.cost_analysis() or {}).items()}
+    cost = {name: compiled.calls * value for name, value in (compiled.program.cost_analysis() or {}).items()}
     peak_chip = chip(devices[0].device_kind)
     result: Result = {
         "name": case.name,
@@ -93,9 +92,9 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "pairs_per_second": case.copies * case.pairs / seconds.p50,
         "identities_per_hour": 3600 * case.copies * case.people / (case.config["steps"] * seconds.p50),
         "padding": recipe.padding(),
-        **_of_copies(state, rest[0], rest[1], recipe, program),
+        **_of_copies(state, rest[0], rest[1], recipe, compiled.program),
         "peak": dataclasses.asdict(peak_memory(devices)),
-        "program": _program(program),
+        "program": _program(compiled.program),
         "model_tflop": work / 1e12,
         "achieved_tflops": work / seconds.p50 / 1e12,
         "mfu": None if peak_chip is None else work / seconds.p50 / (peak_chip.flops * len(devices)),
@@ -103,7 +102,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "xla_bytes": cost.get("bytes accessed"),
     }
     if case.profile:
-        operations = trace.operations(step, PROFILED, program.as_text())
+        operations = trace.operations(step, PROFILED, compiled.program.as_text())
         result["profile"] = [dataclasses.asdict(operation) for operation in operations]
     if case.parts:
         result["parts"] = _parts(case, rest[0], recipe, networks, progress)

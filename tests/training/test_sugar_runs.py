@@ -40,7 +40,7 @@ def test_three_people_are_forgotten_by_one_generator(whole):
     assert [path.name for path in (folder.path / "generator").iterdir()] == ["0000.safetensors"]
     lines = folder.metrics()
     assert [line["step"] for line in lines] == list(range(1, STEPS + 1))
-    assert all(len(line["perceptual"]) == 4 for line in lines)  # two people, a neighbour each
+    assert all(len(line["perceptual"]) == 8 for line in lines)  # two people, a neighbour each, four others
     assert lines[0]["ewc"] == 0  # where training starts, nothing has moved
     assert lines[-1]["ewc"] > 0
     assert len(folder.summary["surrogate_losses"]) == 2
@@ -129,7 +129,7 @@ def test_people_who_cannot_be_forgotten(tmp_path):
 
 def test_a_folder_of_another_request(whole):
     path = whole.folder.path
-    with pytest.raises(InputError, match=r"config\.target\.distance 0\.7, not 2\.0"):
+    with pytest.raises(InputError, match=r"config\.target\.distance 1\.0, not 2\.0"):
         unlearn(
             tiny_models(),
             PEOPLE,
