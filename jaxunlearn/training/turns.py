@@ -122,7 +122,7 @@ def in_a_loop(step: Callable[..., tuple[Pytree, Pytree]], size: int) -> Callable
         state, measured = jax.lax.scan(turn, state, jnp.arange(0, whole, size))
         measured = as_batch(measured)
         if whole < copies:
-            state, rest = turn(state, whole, copies - whole)
+            state, rest = turn(state, jnp.asarray(whole), copies - whole)
             measured = joined([measured, rest])
         return state, measured
 

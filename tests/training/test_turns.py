@@ -47,7 +47,9 @@ def test_a_loop_keeps_no_second_state():
         state["weights"] = jnp.zeros((copies, 1 << 16))
         target = jnp.zeros((copies, 1 << 16))
         lowered = jax.jit(in_a_loop(step, 1), donate_argnums=0).lower(state, frozen, target, keys)
-        return lowered.compile().memory_analysis().temp_size_in_bytes
+        analysis = lowered.compile().memory_analysis()
+        assert analysis is not None
+        return analysis.temp_size_in_bytes
 
     assert more(32) - more(8) < (1 << 16)
 
