@@ -77,7 +77,7 @@ def test_one_file_of_adapters_forgets_everybody(whole: Result):
     assert max(np.abs(leaf).max() for leaf in by_layer(numbers(generator.adapters), "from_hidden")) > 0
     lines = folder_of(whole).metrics()
     assert [line["step"] for line in lines] == list(range(1, STEPS + 1))
-    assert all(len(line["perceptual"]) == 4 for line in lines), "two people, an adjacent latent each"
+    assert all(len(line["perceptual"]) == 8 for line in lines), "two people, a neighbour each, four others"
     assert lines[0]["ewc"] == 0, "where training starts, nothing has moved"
     assert lines[-1]["ewc"] > 0
     assert "trajectory" not in lines[0]

@@ -74,6 +74,7 @@ def test_people_become_different_people():
     models, people = tiny_models(), tiny_people(2)
     only = {"surrogates.planes": 0.0, "surrogates.perceptual": 0.0, "surrogates.identity": 0.0}
     config = tiny_sugar({**NO_MEMORY, **only, "surrogates.distinct": 1.0, "surrogates.enough": -1.0})
+    config.target.distance = 0.7
     config.surrogates.epochs, config.surrogates.batch = 4, 2
     _, losses = trained_mapper(models, people, config, None, progress=False)
     assert losses[-1] < losses[0]
