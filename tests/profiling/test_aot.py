@@ -201,7 +201,7 @@ def test_sugars_step_adds_up_gradients_over_all_devices(monkeypatch, capsys):
     monkeypatch.setattr(workload, "PRESETS", {"heads": tiny})
     assert cli.main(["compile", "--method", "sugar", "--people", "6", "--mesh", "1x4"]) == 0
     printed = capsys.readouterr().out
-    assert "1 copies of 8 pairs" in printed
+    assert "1 copies of 12 pairs" in printed
     assert "all-reduce along sample" in printed
     assert "along identity" not in printed
 

@@ -246,12 +246,12 @@ def test_a_mesh_that_is_not_there_is_refused():
 
 @pytest.mark.must
 def test_sugars_step_is_measured_too():
-    """Mapper, Fisher and penalty included; a minibatch of four of six people, a neighbour of each."""
+    """Mapper, Fisher and penalty included; a minibatch of four of six people, a neighbour of each, four others."""
     config = sugar_presets.heads(6)
     of = Case("heads", config.to_dict(), people=6, steps=1, warm_up=1)
     found = measure.measure(of, tiny_models(), progress=False)
-    assert found["name"].startswith("heads, SUGAR of 6, K 1, 8 pairs")
-    assert found["pairs_per_second"] == pytest.approx(8 / found["step_seconds"]["p50"])
+    assert found["name"].startswith("heads, SUGAR of 6, K 1, 12 pairs")
+    assert found["pairs_per_second"] == pytest.approx(12 / found["step_seconds"]["p50"])
     assert found["identities_per_hour"] == pytest.approx(
         6 * 3600 / config.steps / found["step_seconds"]["p50"]
     )
