@@ -246,7 +246,7 @@ def test_a_mesh_that_is_not_there_is_refused():
 
 @pytest.mark.must
 def test_sugars_step_is_measured_too():
-    """Mapper, Fisher and penalty included; a minibatch of four of six people, a neighbour of each, four others."""
+    """Mapper, Fisher and penalty included; four of six people, a neighbour of each, four others."""
     config = sugar_presets.heads(6)
     of = Case("heads", config.to_dict(), people=6, steps=1, warm_up=1)
     found = measure.measure(of, tiny_models(), progress=False)
