@@ -18,9 +18,9 @@ from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.from_config import Adam
 from jaxunlearn.process.multihost import place
 from jaxunlearn.sharding import IDENTITY, Portion, by_identity, everywhere, on_each_device, portion
-from jaxunlearn.training.copies import for_each_copy, in_groups
+from jaxunlearn.training.copies import for_each_copy
 from jaxunlearn.training.step import Frozen, State, Target, UnlearningStep
-from jaxunlearn.training.turns import ALL_AT_ONCE, Turns, groups, in_a_loop, joined, one_after_another, rows
+from jaxunlearn.training.turns import ALL_AT_ONCE, Turns, groups, in_a_loop, one_after_another, rows
 
 Pytree = Any
 Measurements = dict[str, Any]
@@ -85,38 +85,31 @@ class StepRecipe:
         Args:
           frozen: on all devices.
           people: `ws` and `ws_target` of each copy, `[K, L, D]` or `[K, N, L, D]`.
-          keys: random keys of the copies, `[K]`.
+          keys: random keys of the copies, `[K]`; they are consumed.
         """
         step = self.step()
 
-        def begin(
-            _: jax.Array, frozen: Frozen, people: Any, keys: jax.Array
-        ) -> tuple[State, Target, jax.Array]:
-            def of_one(people: Any) -> tuple[State, Target]:
+        def begin(keys: jax.Array, frozen: Frozen, *people: jax.Array) -> tuple[jax.Array, Any]:
+            def of_one(*people: jax.Array) -> tuple[State, Target]:
                 return step.init(frozen), step.target(frozen, *people)
 
-            return *for_each_copy(of_one, people), keys
+            return keys, for_each_copy(of_one, *people)
 
         people, keys = self.with_padding((people, keys))
-        compiled = jax.jit(self._on_mesh(in_groups(begin, self.turns.size) if self._in_a_loop else begin))
-        if not self.in_turn:
-            return compiled(keys, frozen, people, keys)
-        some = [rows((people, keys), *group) for group in groups(self.copies, self.turns.size)]
-        return joined([compiled(keys, frozen, people, keys) for people, keys in some])
+        some: Callable[..., Any] = jax.jit(self._on_devices(begin))
+        everybody = one_after_another(lambda _: some, self.copies, self.turns.size) if self.in_turn else some
+        keys, (state, target) = everybody(keys, frozen, *people)
+        return state, target, keys
 
-    @property
-    def _in_a_loop(self) -> bool:
-        """Whether copies take turns in a loop of the program."""
-        return self.turns.needed(self.copies_each) and not self.turns.apart
-
-    def _on_mesh(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Extend a function of a device's copies, (state, frozen, ...), to all devices."""
+    def _on_devices(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Extend a function of some copies, (state, frozen, ...), to all copies of all devices."""
+        if self.turns.needed(self.copies_each) and not self.turns.apart:
+            function = in_a_loop(function, self.turns.size)
         return function if self.mesh is None else on_each_device(function, self.mesh)
 
     def advance(self) -> Callable[..., tuple[State, Measurements]]:
         """Return one step of all copies: (state, frozen, target, keys) → (state, measurements)."""
-        step = self.step(portion(self.mesh, self.settings.sampling.count))
-        return self._on_mesh(in_a_loop(step, self.turns.size) if self._in_a_loop else step)
+        return self._on_devices(self.step(portion(self.mesh, self.settings.sampling.count)))
 
     def step(self, share: Portion | None = None) -> UnlearningStep:
         """Return the step of any number of copies; `share` is this device's share of the pairs."""

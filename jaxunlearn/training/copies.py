@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 Pytree = Any
 
@@ -62,27 +61,3 @@ def as_batch(tree: Pytree) -> Pytree:
 def of_copies(tree: Pytree, copies: int) -> Pytree:
     """Undo `as_batch`."""
     return jax.tree.map(lambda x: x.reshape(copies, len(x) // copies, *x.shape[1:]), tree)
-
-
-def in_groups(function: Callable[..., Any], size: int) -> Callable[..., Any]:
-    """Apply a function of many copies' (state, frozen, ...) to `size` copies at a time, one after the other.
-
-    Args:
-      function: its arguments and results have a leading axis for copies, but for `frozen`.
-      size: of a group; the last one may be smaller.
-    """
-
-    def grouped(state: Pytree, frozen: Pytree, *others: Pytree) -> Any:
-        copies = state, others
-        count = len(jax.tree.leaves(copies)[0])
-        whole = count - count % size
-        groups = jax.tree.map(lambda x: x[:whole].reshape(whole // size, size, *x.shape[1:]), copies)
-        results = jax.lax.map(lambda group: function(group[0], frozen, *group[1]), groups)
-        results = as_batch(results)
-        if whole == count:
-            return results
-        state, others = jax.tree.map(lambda x: x[whole:], copies)
-        rest = function(state, frozen, *others)
-        return jax.tree.map(lambda *parts: jnp.concatenate(parts), results, rest)
-
-    return grouped
