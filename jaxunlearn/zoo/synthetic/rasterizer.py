@@ -34,6 +34,24 @@ def covered(a: float, b: float, c: float, resolution: int) -> tuple[int, int]:
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def slopes(
+    x0: float, y0: float, x1: float, y1: float, x2: float, y2: float, area: float
+) -> tuple[float, float, float, float]:
+    """Return how fast the second and the third barycentric coordinate grow along a row, then along a column.
+
+    Args:
+      x0: column of the first corner.
+      y0: its row.
+      x1: column of the second corner.
+      y1: its row.
+      x2: column of the third corner.
+      y2: its row.
+      area: twice its signed area.
+    """
+    return (y2 - y0) / area, (y0 - y1) / area, (x0 - x2) / area, (x1 - x0) / area
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def between(attributes: np.ndarray, triangle: np.ndarray, column: int, first: float, second: float) -> float:
     """Return an attribute at a point of a triangle, from its first two barycentric coordinates."""
     a, b, c = (
@@ -102,24 +120,25 @@ def rasterize(
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         if area > -1e-9:  # rows grow downwards: front faces have negative area
             continue
-        if hair[0] <= t < hair[1]:
+        on_hair = hair[0] <= t < hair[1]
+        if on_hair:
             longest = max(attributes[i, OUTLINE], attributes[j, OUTLINE], attributes[k, OUTLINE])
             if longest <= 0:  # wholly outside the hairdo
                 continue
         left, right = covered(x0, x1, x2, resolution)
         top, bottom = covered(y0, y1, y2, resolution)
-        inverse_area = 1 / area
+        z0, z1, z2 = projected[i, 2], projected[j, 2], projected[k, 2]
+        across1, across2, down1, down2 = slopes(x0, y0, x1, y1, x2, y2, area)
         for row in range(top, bottom + 1):
             for column in range(left, right + 1):
-                b1 = ((column - x0) * (y2 - y0) - (x2 - x0) * (row - y0)) * inverse_area
-                b2 = ((x1 - x0) * (row - y0) - (column - x0) * (y1 - y0)) * inverse_area
+                b1 = (column - x0) * across1 + (row - y0) * down1
+                b2 = (column - x0) * across2 + (row - y0) * down2
                 b0 = 1 - b1 - b2
                 if b0 < -1e-5 or b1 < -1e-5 or b2 < -1e-5:
                     continue
-                b0, b1, b2 = b0 * projected[i, 2], b1 * projected[j, 2], b2 * projected[k, 2]
+                b0, b1, b2 = b0 * z0, b1 * z1, b2 * z2
                 inverse = b0 + b1 + b2
                 if inverse > nearest[row, column]:
-                    on_hair = hair[0] <= t < hair[1]
                     if on_hair and beyond_locks(attributes, triangles[t], b0 / inverse, b1 / inverse, curl):
                         continue
                     nearest[row, column] = inverse

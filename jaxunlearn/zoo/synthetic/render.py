@@ -19,6 +19,9 @@ PLAIN_BACKGROUND = (0.93, 0.93, 0.95)
 DISCONTINUITY = 0.03
 """Largest difference of depth (world units) between samples of a pixel that shows a single surface."""
 
+PAINTED_ONCE = 128
+"""Pixels along each side from which a pixel shows no pattern of the paint, and is painted once."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Rendering:
@@ -84,6 +87,7 @@ def render(
         face_map(),
         lit,
         np.array(background, np.float32),
+        supersampling if resolution >= PAINTED_ONCE else 1,
     )
     if head.person.glasses.worn:
         seen, depth, place = rasterize(projected, head.lenses, samples, head.attributes, (0, 0), 0.0)

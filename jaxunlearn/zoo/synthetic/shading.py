@@ -12,11 +12,22 @@ import numba
 import numpy as np
 
 from jaxunlearn.zoo.synthetic.anatomy import EYES, LASHES, SKIN, TEETH, TONGUE
-from jaxunlearn.zoo.synthetic.geometry import ATTRIBUTES, FRAME, HAIR, HAIR_INSIDE, OPENNESS, REST_X
+from jaxunlearn.zoo.synthetic.geometry import (
+    ATTRIBUTES,
+    FRAME,
+    HAIR,
+    HAIR_INSIDE,
+    LIPS,
+    OPENNESS,
+    REST_X,
+    REST_Y,
+    REST_Z,
+)
+from jaxunlearn.zoo.synthetic.paint.brows import near_brow
 from jaxunlearn.zoo.synthetic.paint.eyes import paint_eye
 from jaxunlearn.zoo.synthetic.paint.face_map import CHANNELS
 from jaxunlearn.zoo.synthetic.paint.hair import paint_hair
-from jaxunlearn.zoo.synthetic.paint.mixing import darken, ramp
+from jaxunlearn.zoo.synthetic.paint.mixing import cover, darken, ramp
 from jaxunlearn.zoo.synthetic.paint.skin import paint_skin
 from jaxunlearn.zoo.synthetic.paint.table import FRAME_COLOUR
 
@@ -24,6 +35,13 @@ EYE_GLOW = 0.16
 """Light inside an eye that its own white scatters."""
 SHOULDER = 0.74
 """Screen brightness above which highlights are compressed instead of cut off."""
+LIGHT = 7
+"""Numbers of the light on a vertex, see `illuminate`."""
+UP = ATTRIBUTES + 6
+"""Column of the up-slope in what shading knows of a point: its attributes, then its light."""
+NEAR = 0.06
+"""Largest difference of each of the first three attributes, which say where on its part a point lies, between
+points that one colour paints."""
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
@@ -57,7 +75,7 @@ def paint_part(
         paint_hair(a, colours, numbers, ny, colour)
         darken(colour, 0.35)
     elif kind == FRAME:
-        colour[:] = colours[FRAME_COLOUR]
+        cover(colour, colours, FRAME_COLOUR)
         shine = 0.1
     return shine
 
@@ -92,7 +110,7 @@ def illuminate(
     direction: np.ndarray,
     lamp: np.ndarray,
 ) -> np.ndarray:
-    """Return the light on each vertex [N, 7]: RGB that matt paint reflects, RGB of its gloss, and up-slope.
+    """Return the light on each vertex [N, LIGHT]: RGB that matt paint reflects, RGB of its gloss, up-slope.
 
     The mesh is about as fine as the pixels, so light is computed for its vertices and interpolated.
 
@@ -104,7 +122,7 @@ def illuminate(
       direction: [3] unit vector towards the lamp.
       lamp: RGB of the lamp, linear.
     """
-    light = np.empty((normals.shape[0], 7), np.float32)
+    light = np.empty((normals.shape[0], LIGHT), np.float32)
     # Half-way between the lamp and the frontal view, whatever the camera.
     hx, hy, hz = direction[0], direction[1], direction[2] + 1
     half = np.sqrt(hx * hx + hy * hy + hz * hz)
@@ -137,6 +155,100 @@ def on_screen(light: float) -> float:
     return shown
 
 
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def look(
+    corners: np.ndarray,
+    t: int,
+    first: float,
+    second: float,
+    attributes: np.ndarray,
+    light: np.ndarray,
+    points: np.ndarray,
+    s: int,
+) -> None:
+    """Write the attributes and the light at a point of triangle `t` to row `s` of `points`.
+
+    `first` and `second` are the barycentric coordinates of the triangle's first two `corners`.
+    """
+    i, j, k = corners[t, 0], corners[t, 1], corners[t, 2]
+    third = 1 - first - second
+    for n in range(ATTRIBUTES):
+        points[s, n] = first * attributes[i, n] + second * attributes[j, n] + third * attributes[k, n]
+    for n in range(LIGHT):
+        points[s, ATTRIBUTES + n] = first * light[i, n] + second * light[j, n] + third * light[k, n]
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def fine(kind: int, points: np.ndarray, s: int) -> bool:
+    """Return whether the paint at point `s` may change within a pixel: eyes, lips and brows."""
+    if kind == SKIN:
+        x, y, z = abs(points[s, REST_X]), points[s, REST_Y], points[s, REST_Z]
+        return points[s, LIPS] > 0 or near_brow(x, y, z)
+    return kind == EYES
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def far(points: np.ndarray, s: int, other: int) -> bool:
+    """Return whether two points of a part lie too far from each other for one colour to paint both."""
+    x, y, z = (
+        points[s, 0] - points[other, 0],
+        points[s, 1] - points[other, 1],
+        points[s, 2] - points[other, 2],
+    )
+    return abs(x) > NEAR or abs(y) > NEAR or abs(z) > NEAR
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy", forceinline=True)
+def paint_points(
+    kinds: np.ndarray,
+    points: np.ndarray,
+    colours: np.ndarray,
+    numbers: np.ndarray,
+    table: np.ndarray,
+    middle: np.ndarray,
+    marks: np.ndarray,
+    colour: np.ndarray,
+    painted: np.ndarray,
+) -> None:
+    """Write the colours of the points of a block to `painted`; points near each other get the same one.
+
+    Args:
+      kinds: [B] part numbers; -1 where nothing is painted. All are -1 afterwards.
+      points: [B, ATTRIBUTES + LIGHT] as from `look`.
+      colours: as from `paint_table`.
+      numbers: as from `paint_table`.
+      table: as from `face_map`.
+      middle: [ATTRIBUTES + LIGHT] scratch memory.
+      marks: [CHANNELS] scratch memory.
+      colour: [3] scratch memory.
+      painted: [B, 3].
+    """
+    for s in range(kinds.shape[0]):
+        kind = kinds[s]
+        if kind < 0:
+            continue
+        for n in range(ATTRIBUTES + LIGHT):
+            middle[n] = points[s, n]
+        kinds[s], together = -2, 1
+        if not fine(kind, points, s):
+            for other in range(s + 1, kinds.shape[0]):
+                if kinds[other] == kind and not far(points, s, other):
+                    kinds[other], together = -2, together + 1
+                    for n in range(ATTRIBUTES + LIGHT):
+                        middle[n] += points[other, n]
+            for n in range(ATTRIBUTES + LIGHT):
+                middle[n] /= together
+        shine = paint_part(kind, middle, middle[UP], colours, numbers, table, marks, colour)
+        for channel in range(3):
+            matt, gloss = middle[ATTRIBUTES + channel], middle[ATTRIBUTES + 3 + channel]
+            lit = on_screen(colour[channel] * colour[channel] * matt + shine * gloss)
+            for other in range(s, kinds.shape[0]):
+                if kinds[other] == -2:
+                    painted[other, channel] = lit
+        for other in range(s, kinds.shape[0]):
+            kinds[other] = -1 if kinds[other] == -2 else kinds[other]
+
+
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def shade(
     triangle: np.ndarray,
@@ -149,8 +261,13 @@ def shade(
     table: np.ndarray,
     light: np.ndarray,
     background: np.ndarray,
+    block: int,
 ) -> np.ndarray:
     """Shade a rasterised head: an image [R, R, 3] in [0, 1].
+
+    Paint takes most of the time, and few of its patterns are finer than a pixel of 128. So samples of a
+    block that lie side by side on a part of the head are painted once, in their middle. At edges, and where
+    paint is fine, each keeps its own colour.
 
     Args:
       triangle: [R, R] as from `rasterize`.
@@ -161,31 +278,33 @@ def shade(
       colours: as from `paint_table`.
       numbers: as from `paint_table`.
       table: as from `face_map`.
-      light: [N, 7] as from `illuminate`.
+      light: [N, LIGHT] as from `illuminate`.
       background: RGB in [0, 1].
+      block: samples along each side of a block; divides R. 1 paints each sample by itself.
     """
-    resolution = triangle.shape[0]
+    resolution, count = triangle.shape[0], block * block
     image = np.empty((resolution, resolution, 3), np.float32)
-    a = np.empty(ATTRIBUTES, np.float32)
-    here = np.empty(7, np.float32)
+    points = np.empty((count, ATTRIBUTES + LIGHT), np.float32)
+    middle = np.empty(ATTRIBUTES + LIGHT, np.float32)
+    kinds = np.empty(count, np.int64)
+    painted = np.empty((count, 3), np.float32)
     colour = np.empty(3, np.float32)
     marks = np.empty(CHANNELS, np.float32)
-    for row in range(resolution):
-        for column in range(resolution):
-            t = triangle[row, column]
-            if t < 0:
+    for top in range(0, resolution, block):
+        for left in range(0, resolution, block):
+            for s in range(count):
+                row, column = top + s // block, left + s % block
+                t = triangle[row, column]
+                kinds[s] = -1
                 for channel in range(3):
-                    image[row, column, channel] = background[channel]
-                continue
-            i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            b0, b1 = barycentric[row, column, 0], barycentric[row, column, 1]
-            b2 = 1 - b0 - b1
-            for n in range(ATTRIBUTES):
-                a[n] = b0 * attributes[i, n] + b1 * attributes[j, n] + b2 * attributes[k, n]
-            for n in range(7):
-                here[n] = b0 * light[i, n] + b1 * light[j, n] + b2 * light[k, n]
-            shine = paint_part(int(part[t]), a, here[6], colours, numbers, table, marks, colour)
-            for channel in range(3):
-                reflected = colour[channel] * colour[channel] * here[channel] + shine * here[3 + channel]
-                image[row, column, channel] = on_screen(reflected)
+                    painted[s, channel] = background[channel]
+                if t >= 0:
+                    kinds[s] = part[t]
+                    first, second = barycentric[row, column, 0], barycentric[row, column, 1]
+                    look(triangles, t, first, second, attributes, light, points, s)
+            paint_points(kinds, points, colours, numbers, table, middle, marks, colour, painted)
+            for s in range(count):
+                row, column = top + s // block, left + s % block
+                for channel in range(3):
+                    image[row, column, channel] = painted[s, channel]
     return image

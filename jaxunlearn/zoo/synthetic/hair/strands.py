@@ -9,7 +9,7 @@ import math
 
 import numba
 
-from jaxunlearn.zoo.synthetic.paint.mixing import ramp
+from jaxunlearn.zoo.synthetic.paint.mixing import ramp, wave
 
 SINE, COSINE, ALONG, SPREAD, OUTLINE, RAGGEDNESS, LOCKS = range(7)
 """Columns of the attributes on hair: sine and cosine of `across`, and the rest of `flow.Flow`; then signed
@@ -34,9 +34,9 @@ def wave_fades(waves: float, spread: float) -> float:
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def strands(across: float, along: float, spread: float) -> float:
     """Return the tone of straight or wavy strands, about [-1, 1]."""
-    broad = math.sin(13 * across + 0.9 * math.sin(2.3 * along + 3 * across))
-    middle = math.sin(31 * across + 1.4 * math.sin(1.9 * along + 1.0) + 2.0)
-    fine = math.sin(57 * across + 1.2 * math.sin(2.7 * along + 5 * across))
+    broad = wave(13 * across + 0.9 * wave(2.3 * along + 3 * across))
+    middle = wave(31 * across + 1.4 * wave(1.9 * along + 1.0) + 2.0)
+    fine = wave(57 * across + 1.2 * wave(2.7 * along + 5 * across))
     return (
         0.45 * broad * wave_fades(13, spread)
         + 0.40 * middle * wave_fades(31, spread)
@@ -47,18 +47,16 @@ def strands(across: float, along: float, spread: float) -> float:
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def curls(across: float, along: float, spread: float) -> float:
     """Return the tone and height of curls, about [-1, 1]: bumps in both directions."""
-    tight = math.sin(15 * across + 2.2 * math.sin(5.1 * along)) * math.sin(
-        13 * along + 1.7 * math.sin(4 * across)
-    )
-    loose = math.sin(8 * across + 1.5 * math.sin(4 * along + 2.0)) * math.sin(7.3 * along + 2 * across)
+    tight = wave(15 * across + 2.2 * wave(5.1 * along)) * wave(13 * along + 1.7 * wave(4 * across))
+    loose = wave(8 * across + 1.5 * wave(4 * along + 2.0)) * wave(7.3 * along + 2 * across)
     return 0.6 * tight * wave_fades(15, spread) + 0.5 * loose
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def tips(across: float, along: float, curl: float) -> float:
     """Return how far the ends of the hair fall short of the longest lock, in [0, 1]: pointed locks."""
-    pointed = 0.6 * triangle_wave(2.4 * across + 0.15 * math.sin(5 * across)) + 0.4 * triangle_wave(
-        6.3 * across + 0.2 * math.sin(3 * along)
+    pointed = 0.6 * triangle_wave(2.4 * across + 0.15 * wave(5 * across)) + 0.4 * triangle_wave(
+        6.3 * across + 0.2 * wave(3 * along)
     )
-    round_ones = 0.5 + 0.5 * math.sin(16 * across) * math.sin(14 * along + 2 * math.sin(5 * across))
+    round_ones = 0.5 + 0.5 * wave(16 * across) * wave(14 * along + 2 * wave(5 * across))
     return pointed * (1 - curl) + round_ones * curl

@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from jaxunlearn.zoo.synthetic.rasterizer import covered
+from jaxunlearn.zoo.synthetic.rasterizer import covered, slopes
 
 SIZE = 112
 """Texels along each side of the map for the edge of a shadow."""
@@ -44,16 +44,16 @@ def highest(mapped: np.ndarray, triangles: np.ndarray, size: int) -> np.ndarray:
             continue
         left, right = covered(x0, x1, x2, size)
         bottom, top = covered(y0, y1, y2, size)
-        inverse_area = 1 / area
+        z0, z1, z2 = mapped[i, 2], mapped[j, 2], mapped[k, 2]
+        across1, across2, down1, down2 = slopes(x0, y0, x1, y1, x2, y2, area)
         for row in range(bottom, top + 1):
             for column in range(left, right + 1):
-                b1 = ((column - x0) * (y2 - y0) - (x2 - x0) * (row - y0)) * inverse_area
-                b2 = ((x1 - x0) * (row - y0) - (column - x0) * (y1 - y0)) * inverse_area
+                b1 = (column - x0) * across1 + (row - y0) * down1
+                b2 = (column - x0) * across2 + (row - y0) * down2
                 b0 = 1 - b1 - b2
                 if b0 < -1e-5 or b1 < -1e-5 or b2 < -1e-5:
                     continue
-                z = b0 * mapped[i, 2] + b1 * mapped[j, 2] + b2 * mapped[k, 2]
-                height[row, column] = max(height[row, column], z)
+                height[row, column] = max(height[row, column], b0 * z0 + b1 * z1 + b2 * z2)
     return height
 
 

@@ -10,6 +10,12 @@ from jaxunlearn.zoo.synthetic.paint.table import BROW_ARCH, BROW_THICKNESS, BROW
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def near_brow(x: float, y: float, z: float) -> bool:
+    """Return whether a rest position lies where a brow may be; `x` counts from the middle of the face."""
+    return z > 0.85 and 0.05 < x < 0.72 and 7.3 < y < 7.8
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def brow_at(x: float, y: float, numbers: np.ndarray) -> float:
     """Return how dense a brow is at a rest position, in [0, 1]; `x` counts from the middle of the face."""
     along = (x - 0.36) / 0.26

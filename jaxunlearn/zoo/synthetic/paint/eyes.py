@@ -11,7 +11,7 @@ MIDDLE_X, MIDDLE_Y = 0.300, 7.288
 """Rest position of the middle of an iris; x counts from the middle of the face."""
 IRIS_RADIUS = 0.070
 PUPIL_RADIUS = 0.029
-PUPIL = np.array([0.03, 0.025, 0.025], np.float32)
+PUPIL = np.array([[0.03, 0.025, 0.025]], np.float32)
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", forceinline=True)
@@ -39,7 +39,7 @@ def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> float:
             for channel in range(3):
                 out[channel] += (min(colours[IRIS_COLOUR, channel] * tone, 1.0) - out[channel]) * iris
         pupil = ramp(PUPIL_RADIUS + 0.008, PUPIL_RADIUS - 0.006, distance)
-        blend(out, PUPIL, 0.94 * pupil)
+        blend(out, PUPIL, 0, 0.94 * pupil)
     # The upper lid and its lashes throw a shadow on the upper part of the eye.
     darken(out, 0.42 * ramp(0.0, 0.075, y))
     if a[REST_Z] > 1.2:

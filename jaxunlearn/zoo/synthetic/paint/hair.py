@@ -37,7 +37,7 @@ def paint_hair(a: np.ndarray, colours: np.ndarray, numbers: np.ndarray, ny: floa
     out[0] = colours[HAIR_COLOUR, 0] * tone * (1 + warmth)
     out[1] = colours[HAIR_COLOUR, 1] * tone
     out[2] = colours[HAIR_COLOUR, 2] * tone * (1 - warmth)
-    blend(out, colours[SKIN_COLOUR], 0.45 * (1 - curl) * ramp(0.035, 0.0, along))
+    blend(out, colours, SKIN_COLOUR, 0.45 * (1 - curl) * ramp(0.035, 0.0, along))
     lean = (ny - 0.52 - 0.06 * pattern) / 0.24
     band = math.exp(-lean * lean) * (0.62 + 0.38 * pattern) * (1 - roots)
     return 0.17 * band * (1 - 0.55 * curl)

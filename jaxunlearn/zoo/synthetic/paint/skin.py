@@ -15,7 +15,7 @@ from jaxunlearn.zoo.synthetic.geometry import (
     STUBBLE_AREA,
 )
 from jaxunlearn.zoo.synthetic.paint.beard import paint_beard
-from jaxunlearn.zoo.synthetic.paint.brows import brow_at
+from jaxunlearn.zoo.synthetic.paint.brows import brow_at, near_brow
 from jaxunlearn.zoo.synthetic.paint.face_map import (
     BLUSH_MAP,
     CHANNELS,
@@ -32,7 +32,7 @@ from jaxunlearn.zoo.synthetic.paint.face_map import (
     look_up,
 )  # fmt: skip
 from jaxunlearn.zoo.synthetic.paint.marks import MOLES
-from jaxunlearn.zoo.synthetic.paint.mixing import blend, darken, ramp
+from jaxunlearn.zoo.synthetic.paint.mixing import blend, cover, darken, ramp
 from jaxunlearn.zoo.synthetic.paint.table import (
     AGE,
     BLUSH,
@@ -73,7 +73,7 @@ def mark_skin(x: float, y: float, marks: np.ndarray, numbers: np.ndarray, out: n
 def paint_lips(a: np.ndarray, share: float, colours: np.ndarray, out: np.ndarray) -> float:
     """Blend the lips into a colour [3], darker towards the line between them; return their shininess."""
     x, y = abs(a[REST_X]), a[REST_Y]
-    blend(out, colours[LIP_COLOUR], share)
+    blend(out, colours, LIP_COLOUR, share)
     parting = y - 6.612 + 0.02 * ramp(0.26, 0.1, x)
     darken(out, share * (0.30 * np.exp(-((parting / 0.022) ** 2)) + 0.10 * ramp(-0.01, 0.05, parting)))
     darken(out, 0.15 * share * ramp(0.18, 0.27, x))
@@ -94,10 +94,10 @@ def paint_skin(
     `table` is the face map, and `marks` [its channels] is scratch memory.
     """
     x, y, z = abs(a[REST_X]), a[REST_Y], a[REST_Z]
-    out[:] = colours[SKIN_COLOUR]
+    cover(out, colours, SKIN_COLOUR)
     shirt = ramp(0.03, -0.03, y - (5.62 + 0.28 * ramp(0.35, 0.9, x) - 0.35 * ramp(0.2, 1.0, z)))
     if shirt > 0.99:
-        out[:] = colours[SHIRT_COLOUR]
+        cover(out, colours, SHIRT_COLOUR)
         return 0.0
     if a[MOUTH] > 0.5:
         out[0], out[1], out[2] = 0.34, 0.13, 0.13
@@ -127,16 +127,16 @@ def paint_skin(
     lips = ramp(0.15, 0.7, a[LIPS])
     if lips > 0:
         shine = shine * (1 - 0.5 * lips) + paint_lips(a, lips, colours, out)
-    if z > 0.85 and 0.05 < x < 0.72 and 7.3 < y < 7.8:
+    if near_brow(x, y, z):
         brow = brow_at(x, y, numbers)
-        blend(out, colours[BROW_COLOUR], 0.85 * brow)
+        blend(out, colours, BROW_COLOUR, 0.85 * brow)
         shine *= 1 - brow
     # Roots under the hair.
     roots = ramp(-0.05, 0.06, a[SCALP])
     if roots > 0:
-        blend(out, colours[HAIR_COLOUR], 0.85 * roots)
+        blend(out, colours, HAIR_COLOUR, 0.85 * roots)
         shine *= 1 - roots
     if shirt > 0:
-        blend(out, colours[SHIRT_COLOUR], shirt)
+        blend(out, colours, SHIRT_COLOUR, shirt)
         shine *= 1 - shirt
     return shine
