@@ -26,6 +26,7 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.trainer import Callback
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.registry import Registry
 from jaxunlearn.workflows.requests import ForgetRequest, people_of_request
@@ -47,6 +48,8 @@ def forget_requests(
     *,
     mesh: Mesh | None = None,
     reference: Reference | None = None,
+    callbacks_for: Callable[[ConfigDict, Path], Sequence[Callback]] | None = None,
+    after_each: Callable[["Forgotten"], None] | None = None,
     progress: bool = True,
 ) -> Forgotten:
     """Run the requests that are not finished.
@@ -58,6 +61,8 @@ def forget_requests(
       out: folder of the registry and of the run folders.
       mesh: see `training.unlearn`.
       reference: of the source, if it is measured already.
+      callbacks_for: function from a request's settings and run folder to callbacks of its run.
+      after_each: is called with the results so far after each request that was carried out.
       progress: True shows progress bars.
 
     Raises:
@@ -68,48 +73,54 @@ def forget_requests(
     Registry.open(out, models.name, models.fingerprint)  # refuses a wrong folder before it gets a lock file
     with locked(out):
         remove_leftovers(out)
-        return _forget(models, requests, config_for, out, mesh, reference, progress)
+        registry = Registry.open(out, models.name, models.fingerprint)
+        people, configs = _checked(models, registry, requests, config_for)
+        results: list[Result] = []
+        for number, (request, group, config) in enumerate(zip(requests, people, configs, strict=True)):
+            folder = request_folder(out, number, request)
+            watching = callbacks_for(config, folder) if callbacks_for is not None else ()
+            result = unlearn(
+                models,
+                group,
+                config,
+                workdir=folder,
+                mesh=mesh,
+                previous=results[-1] if results else None,
+                callbacks=[*frontier_of(models, group, config, folder), *watching],
+                progress=progress,
+            )
+            results.append(result)
+            if number < len(registry.entries):
+                continue
+            if reference is None:
+                reference = measure_reference(models, config, progress=progress)
+            figures = measure_everybody(reference, result.generator, results, progress=progress)
+            fingerprint = fingerprint_of(result.generator)
+            registry.add(request.name, folder.name, group.subjects, fingerprint, figures)
+            if after_each is not None:
+                after_each(Forgotten(tuple(results), registry))
+        return Forgotten(tuple(results), registry)
 
 
-def _forget(
+def _checked(
     models: Models,
+    registry: Registry,
     requests: Sequence[ForgetRequest],
     config_for: Callable[[int], ConfigDict],
-    out: Path,
-    mesh: Mesh | None,
-    reference: Reference | None,
-    progress: bool,
-) -> Forgotten:
-    registry = Registry.open(out, models.name, models.fingerprint)
+) -> tuple[list[People], list[ConfigDict]]:
+    """Return the people and the settings of each request.
+
+    Raises:
+      InputError: see `forget_requests`.
+    """
     _check_continues(registry, requests)
     configs = [config_for(_least_people(request)) for request in requests]
     for config in configs:
         configuration.check(config)
         if not method_of(config).shares_generator(config):
             raise InputError("requests one after the other need a method with one generator for all people")
-    people = _people(models, requests, configs, out)
-    configs = [config_for(len(group.subjects)) for group in people]
-    results: list[Result] = []
-    for number, (request, group, config) in enumerate(zip(requests, people, configs, strict=True)):
-        folder = request_folder(out, number, request)
-        result = unlearn(
-            models,
-            group,
-            config,
-            workdir=folder,
-            mesh=mesh,
-            previous=results[-1] if results else None,
-            callbacks=frontier_of(models, group, config, folder),
-            progress=progress,
-        )
-        results.append(result)
-        if number >= len(registry.entries):
-            if reference is None:
-                reference = measure_reference(models, config, progress=progress)
-            figures = measure_everybody(reference, result.generator, results, progress=progress)
-            fingerprint = fingerprint_of(result.generator)
-            registry.add(request.name, folder.name, group.subjects, fingerprint, figures)
-    return Forgotten(tuple(results), registry)
+    people = _people(models, requests, configs, registry.path)
+    return people, [config_for(len(group.subjects)) for group in people]
 
 
 def request_folder(out: Path, number: int, request: ForgetRequest) -> Path:

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jax.numpy as jnp
 import numpy as np
@@ -19,25 +20,34 @@ from jaxunlearn.reporting.page.frame import figure_text, write_page
 from jaxunlearn.reporting.page.picture import Pictures
 from jaxunlearn.reporting.page.sections.figures_section import Table
 from jaxunlearn.reporting.page.words import MEANINGS
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.continual import Forgotten
-from jaxunlearn.workflows.registry import Registry
+from jaxunlearn.workflows.registry import Entry, Registry
 
-_FIGURES = ("others_id", "fid_pre", "fid_forget")
+_FIGURES = {
+    "others_id": "other people: similarity",
+    "fid_pre": "other people: Fréchet distance",
+    "fid_forget": "the forgotten: Fréchet distance",
+}
+"""Figure of a request → what it is called on the page."""
 _CAPTIONS = {
-    "people": "Forgotten people, one per column. First row: before; then one row after each request.",
-    "others": "Other people, who should stay the same. First row: before; then one row after each request.",
+    "people": "The people of all requests, one per column.",
+    "others": "Other people, who should stay the same.",
 }
 MOST_PEOPLE = 16
 """Largest number of people in a picture; of more people, every n-th is chosen."""
 
 
-def report_requests(models: Models, forgotten: Forgotten, config: ConfigDict) -> list[str]:
+def report_requests(
+    models: Models, forgotten: Forgotten, config: ConfigDict, *, asked: int | None = None
+) -> list[str]:
     """Write `people.png`, `others.png` and `report.html` into the folder of the registry.
 
     Args:
       models: the source.
-      forgotten: the results of all requests.
+      forgotten: the results of the requests so far.
       config: settings of rendering.
+      asked: number of requests, if some are still to come.
 
     Returns:
       Lines that say in plain words what came out.
@@ -53,7 +63,7 @@ def report_requests(models: Models, forgotten: Forgotten, config: ConfigDict) ->
         rows += [_row(renderer.with_generator(result.generator), people) for result in forgotten.results]
         save_png(registry.path / f"{name}.png", grid(np.concatenate(rows), len(people)))
     words = [f"{each.label}: {each.forgotten} {each.others}" for each in _outcomes(registry)]
-    return [*words, f"Look at {write_requests_page(registry)}"]
+    return [*words, f"Look at {write_requests_page(registry, asked)}"]
 
 
 def _row(renderer: Renderer, ws: np.ndarray) -> np.ndarray:
@@ -91,30 +101,47 @@ def _outcomes(registry: Registry) -> list[_Outcome]:
     return outcomes
 
 
-def write_requests_page(registry: Registry) -> Path:
+def write_requests_page(registry: Registry, asked: int | None = None) -> Path:
     """Write the page of all requests from the registry and the pictures in its folder.
+
+    Args:
+      registry: of the requests so far.
+      asked: number of requests, if some are still to come: then the page loads itself anew.
 
     Returns:
       Path of the page.
     """
     entries = registry.entries
+    asked = max(asked or 0, len(entries))
+    rows = f"Rows from above: before{''.join(f', after {entry.name}' for entry in entries)}."
     pictures = Pictures(len(_CAPTIONS), 1)
+    shown = [
+        (pictures.file(registry.path / f"{name}.png", f"{caption} {rows}"), f"{caption} {rows}")
+        for name, caption in _CAPTIONS.items()
+    ]
     path = registry.path / "report.html"
     values = {
         "model": registry.model,
+        "done": len(entries),
+        "asked": asked,
         "outcomes": _outcomes(registry),
-        "pictures": [
-            (pictures.file(registry.path / f"{name}.png", caption), caption)
-            for name, caption in _CAPTIONS.items()
-        ],
+        "pictures": [(picture, caption) for picture, caption in shown if picture],
         "after": _after_each(registry),
         "charts": _over_requests(registry),
-        "meanings": {name: MEANINGS[name] for name in _FIGURES},
-        "people": [(entry.name, ", ".join(entry.subjects)) for entry in entries],
+        "meanings": {words: MEANINGS[name] for name, words in _FIGURES.items()},
+        "people": [(entry.name, _page_of(registry, entry), ", ".join(entry.subjects)) for entry in entries],
     }
-    many = "s" if len(entries) > 1 else ""
-    write_page(path, "requests.html", f"Forgotten in {len(entries)} request{many}", values)
+    title = f"Forgotten in {len(entries)} request{'s' if len(entries) > 1 else ''}"
+    if len(entries) < asked:
+        title = f"{len(entries)} of {asked} requests carried out"
+    write_page(path, "requests.html", title, values, refresh=len(entries) < asked)
     return path
+
+
+def _page_of(registry: Registry, entry: Entry) -> str:
+    """Return the link to the page of a request's run; empty if it has none."""
+    page = RunFolder(registry.path / entry.folder).report
+    return quote(f"{entry.folder}/{page.name}") if page.is_file() else ""
 
 
 def _after_each(registry: Registry) -> Table:
@@ -126,7 +153,7 @@ def _after_each(registry: Registry) -> Table:
         cells += [""] * (len(names) - len(cells))
         cells += [figure_text(entry.figures[name], 3) for name in _FIGURES]
         rows.append((f"{entry.name} ({entry.when[:16].replace('T', ' ')} UTC)", *cells))
-    return Table(("after", *(f"people of {name}" for name in names), *_FIGURES), rows)
+    return Table(("after", *(f"people of {name}" for name in names), *_FIGURES.values()), rows)
 
 
 def _over_requests(registry: Registry) -> list[LineChart]:

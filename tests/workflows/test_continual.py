@@ -1,6 +1,7 @@
 """Requests one after another: what is kept, checked again, continued and refused; on the tiny models."""
 
 import json
+import shutil
 
 import jax
 import numpy as np
@@ -50,7 +51,19 @@ def both(out, first):
     """The second has, too; the first is not done again."""
     weights = out / "01-january" / "generator" / "0000.safetensors"
     before = weights.stat().st_mtime_ns
-    forgotten = forget_requests(tiny_models(), STAGES, settings, out, progress=False)
+    so_far: list[int] = []
+    watched: list[str] = []
+    forgotten = forget_requests(
+        tiny_models(),
+        STAGES,
+        settings,
+        out,
+        callbacks_for=lambda config, folder: watched.append(folder.name) or [],
+        after_each=lambda each: so_far.append(len(each.results)),
+        progress=False,
+    )
+    assert watched == ["01-january", "02-february"]
+    assert so_far == [2]
     assert weights.stat().st_mtime_ns == before
     return forgotten
 
@@ -99,6 +112,7 @@ def test_pictures_and_page(out, both):
         assert image.size == (4 * CONFIG.img_resolution, 3 * CONFIG.img_resolution)
     page = (out / "report.html").read_text()
     assert page.count("data:image/webp;base64,") == 2
+    assert "Rows from above: before, after january, after february." in page
     assert "seed 1, seed 2" in page
     assert finished(RunFolder(newest_generator(both.registry).parents[1])).summary["steps"] == 4
 
@@ -178,14 +192,19 @@ def test_requests_in_toml(tmp_path):
 
 
 @pytest.mark.slow
-def test_from_the_command_line(out, both, tmp_path, monkeypatch, capsys):
-    """The sequence that is finished already, asked for once more."""
+def test_a_request_more_from_the_command_line(out, both, tmp_path, monkeypatch, capsys):
+    """A third request joins two that are finished; it gets a page, and the page of all leads to it."""
+    copy = shutil.copytree(out, tmp_path / "copy")
     requests = tmp_path / "requests.json"
     stages = [{"name": stage.name, "seeds": list(stage.seeds)} for stage in STAGES]
-    requests.write_text(json.dumps({"stages": stages}))
+    requests.write_text(json.dumps({"stages": [*stages, {"name": "march", "seeds": [9]}]}))
     monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
     monkeypatch.setattr(SugarMethod, "preset", lambda _, suffix, people, shared: settings(people))
-    assert cli.main(["unlearn", "--sequence", str(requests), "--out", str(out)]) == 0
+    assert cli.main(["unlearn", "--sequence", str(requests), "--out", str(copy)]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("After january")
-    assert printed[-1].endswith("02-february/generator/0000.safetensors")
+    assert printed[-1].endswith("03-march/generator/0000.safetensors")
+    assert "seed 9" in (copy / "03-march" / "report.html").read_text()
+    page = (copy / "report.html").read_text()
+    assert '<a href="03-march/report.html">march</a>' in page
+    assert 'http-equiv="refresh"' not in page

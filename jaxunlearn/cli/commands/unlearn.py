@@ -26,7 +26,7 @@ from jaxunlearn.terminal import say, say_lines
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
 from jaxunlearn.workflows.batch_sources import worklist_of_photos, worklist_of_seeds
-from jaxunlearn.workflows.continual import forget_requests
+from jaxunlearn.workflows.continual import Forgotten, forget_requests
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
 from jaxunlearn.workflows.requests import read_requests, refuse_repetition
 from jaxunlearn.workflows.sweep import sweep_distances
@@ -153,10 +153,23 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
     stages = read_requests(arguments.sequence)
     models = models_of(arguments, arguments.w_avg)
     out = arguments.out or Path("runs") / file_name(arguments.sequence.stem)
+    first = read_settings(arguments, 1)
+
+    def report(so_far: Forgotten) -> None:
+        newest = so_far.results[-1]
+        write_run_report(models, newest, read_settings(arguments, len(newest.ws)))
+        report_requests(models, so_far, first, asked=len(stages))
+
     forgotten = forget_requests(
-        models, stages, lambda people: read_settings(arguments, people), out, mesh=mesh
+        models,
+        stages,
+        lambda people: read_settings(arguments, people),
+        out,
+        mesh=mesh,
+        callbacks_for=lambda config, folder: live_page(config.log_every, folder),
+        after_each=report,
     )
-    for line in report_requests(models, forgotten, read_settings(arguments, 1)):
+    for line in report_requests(models, forgotten, first):
         say(line)
     say(newest_generator(forgotten.registry))
 

@@ -1,0 +1,51 @@
+"""The page of requests: while some are still to come, and when all are carried out."""
+
+from pathlib import Path
+
+from jaxunlearn.workflows.continual_report import write_requests_page
+from jaxunlearn.workflows.registry import Entry, Registry
+
+
+def registry(path: Path) -> Registry:
+    """Return a registry of one finished request."""
+    stage = {"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": 1}
+    figures = {
+        "stages": [stage],
+        "forgotten": 1,
+        "id": 0.1,
+        "others_id": 0.9,
+        "fid_pre": 3.0,
+        "fid_forget": 60.0,
+    }
+    entry = Entry("january", "01-january", ("seed 3", "seed 4"), "2026-11-01T00:00:00+00:00", "0", figures)
+    made = Registry(path, "heads", "0" * 64, [entry])
+    made.write()
+    return made
+
+
+def test_a_sequence_that_is_going_on_says_so(tmp_path: Path) -> None:
+    page = write_requests_page(registry(tmp_path), asked=3).read_text()
+    assert "1 of 3 requests carried out" in page
+    assert '<progress max="3" value="1"' in page
+    assert 'http-equiv="refresh"' in page
+
+
+def test_a_finished_sequence_stays_as_it_is(tmp_path: Path) -> None:
+    page = write_requests_page(registry(tmp_path)).read_text()
+    assert "Forgotten in 1 request<" in page
+    assert 'http-equiv="refresh"' not in page
+    assert "Before, and after each request" not in page  # there is no picture
+
+
+def test_a_request_leads_to_the_page_of_its_run(tmp_path: Path) -> None:
+    made = registry(tmp_path)
+    assert "01-january/report.html" not in write_requests_page(made).read_text()
+    (tmp_path / "01-january").mkdir()
+    (tmp_path / "01-january" / "report.html").write_text("a page")
+    assert '<a href="01-january/report.html">january</a>' in write_requests_page(made).read_text()
+
+
+def test_columns_are_named_in_words(tmp_path: Path) -> None:
+    page = write_requests_page(registry(tmp_path)).read_text()
+    assert "other people: similarity" in page
+    assert "fid_pre" not in page
