@@ -32,7 +32,7 @@ LARGEST_PICTURE = 24_000
 """Bytes of a picture in the docs."""
 _SAID = 8
 """Lines that are kept of what the last command said."""
-_FILES = (".png", ".html", ".json")
+_FILES = (".png", ".html", ".json", ".safetensors")
 _PROGRAM = "jaxunlearn"
 
 Execute = Callable[[Sequence[str]], str]
@@ -119,9 +119,11 @@ def make(run: GalleryRun, root: Path, run_command: Execute) -> None:
     page = root / run.page
     if not page.is_file():
         raise InputError(f"{page}: is not there after the commands of {run.name}")
-    kept = root / "docs" / "_pages" / "gallery" / f"{run.name}.html"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(page, kept)
+    # The page of a sequence leads to the pages of its requests, one folder below.
+    for each in (page, *page.parent.glob(f"*/{page.name}")):
+        kept = root / "docs" / "_pages" / "gallery" / run.name / each.relative_to(page.parent)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(each, kept)
     made[run.name]["megabytes"] = round(page.stat().st_size / 1e6, 1)
     _write_picture(root / run.picture, root / "docs" / "images" / "gallery" / f"{run.name}.webp")
     write_json(made_file, made)
@@ -156,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for run in gallery_runs(ROOT):
             if run.name in chosen:
                 make(run, ROOT, execute)
-                print(f"docs/_pages/gallery/{run.name}.html")
+                print(f"docs/_pages/gallery/{run.name}/{Path(run.page).name}")
     except InputError as error:
         print(f"make_gallery: {error}", file=sys.stderr)
         return 2

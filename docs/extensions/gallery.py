@@ -37,9 +37,10 @@ def lines(docs: Path, up: str) -> Iterator[str]:
     for name, run in runs.items():
         yield from ("", run["title"], "~" * len(run["title"]), "")
         yield from _result(docs, name, run, made.get(name))
-        if (docs / "_pages" / "gallery" / f"{name}.html").is_file():
+        page = f"gallery/{name}/{Path(run['page']).name}"
+        if (docs / "_pages" / page).is_file():
             size = made[name]["megabytes"]
-            link = f'<p><a href="{up}gallery/{name}.html">Look at the page of this run</a> ({size} MB)</p>'
+            link = f'<p><a href="{up}{page}">Look at the page of this run</a> ({size} MB)</p>'
             yield from (".. raw:: html", "", f"   {link}", "")
         else:
             yield from (f"Make its page: ``{MAKE} --only {name}``, then build the docs anew.", "")

@@ -80,7 +80,7 @@ def carry_out(root: Path, carried_out: list[list[str]]):
             page_of_a_run(root / "runs" / "one")
             picture = cells(3, 5, 160, noise=True)
             save_png(root / "runs" / "one" / "p.png", picture.swapaxes(1, 2).reshape(480, 800, 3))
-        return "ada is forgotten.\n\nLook at runs/one/report.html\n"
+        return "ada is forgotten.\n\nLook at runs/one/report.html\nruns/one/0000.safetensors\n"
 
     return command
 
@@ -94,7 +94,7 @@ def test_a_run_is_made_once(root: Path):
     made = json.loads((root / "docs" / "gallery" / "made.json").read_text())
     assert made["one"]["said"] == ["ada is forgotten."]
     assert made["one"]["commands"] == list(run.commands)
-    page = root / "docs" / "_pages" / "gallery" / "one.html"
+    page = root / "docs" / "_pages" / "gallery" / "one" / "report.html"
     assert page.read_bytes() == (root / run.page).read_bytes()
     assert made["one"]["megabytes"] == round(page.stat().st_size / 1e6, 1)
     assert (root / "docs" / "images" / "gallery" / "one.webp").stat().st_size <= TOOL.LARGEST_PICTURE
@@ -109,6 +109,21 @@ def test_other_commands_make_a_run_anew(root: Path):
     (run,) = TOOL.gallery_runs(root)
     TOOL.make(run, root, carry_out(root, carried_out))
     assert [command[-1] for command in carried_out] == ["7", "one", "8", "one"]
+
+
+def test_pages_that_a_page_leads_to_come_along(root: Path):
+    (run,) = TOOL.gallery_runs(root)
+    command = carry_out(root, [])
+
+    def with_a_request(arguments: Sequence[str]) -> str:
+        said = command(arguments)
+        (root / "runs" / "one" / "01-january").mkdir(exist_ok=True)
+        (root / "runs" / "one" / "01-january" / "report.html").write_text("january")
+        return said
+
+    TOOL.make(run, root, with_a_request)
+    kept = root / "docs" / "_pages" / "gallery" / "one" / "01-january" / "report.html"
+    assert kept.read_text() == "january"
 
 
 def test_commands_that_make_no_page_are_named(root: Path):
@@ -134,7 +149,8 @@ def test_the_docs_show_what_was_made_and_say_what_was_not(root: Path):
     text = "\n".join(extension.lines(root / "docs", "../"))
     assert ".. figure:: /images/gallery/one.webp" in text
     assert "   ada is forgotten." in text
-    assert re.search(r'<a href="\.\./gallery/one\.html">Look at the page of this run</a> \(0\.\d MB\)', text)
+    link = r'<a href="\.\./gallery/one/report\.html">Look at the page of this run</a> \(0\.\d MB\)'
+    assert re.search(link, text)
     file = root / "docs" / "gallery" / "runs.toml"
     file.write_text(file.read_text().replace("--seed 7", "--seed 8"))
     assert "This run was not made yet." in "\n".join(extension.lines(root / "docs", "../"))
