@@ -43,6 +43,7 @@ class _RunJson(TypedDict):
     title: str
     page: str
     picture: str
+    share: float
     shows: str
     commands: list[str]
 
@@ -56,6 +57,7 @@ class GalleryRun:
       title: in the docs.
       page: that the commands make.
       picture: that they make.
+      share: how much of the picture's height is shown, from the top; more than 0, at most 1.
       shows: what the picture shows.
       commands: one after another.
     """
@@ -64,6 +66,7 @@ class GalleryRun:
     title: str
     page: str
     picture: str
+    share: float
     shows: str
     commands: tuple[str, ...]
 
@@ -76,10 +79,7 @@ def gallery_runs(root: Path) -> list[GalleryRun]:
     """
     path = root / "docs" / "gallery" / "runs.toml"
     runs = check_form(tomllib.loads(read_text(path)), dict[str, _RunJson], path)
-    return [
-        GalleryRun(name, run["title"], run["page"], run["picture"], run["shows"], tuple(run["commands"]))
-        for name, run in runs.items()
-    ]
+    return [GalleryRun(name, **{**run, "commands": tuple(run["commands"])}) for name, run in runs.items()]
 
 
 def execute(arguments: Sequence[str]) -> str:
@@ -125,7 +125,7 @@ def make(run: GalleryRun, root: Path, run_command: Execute) -> None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(each, kept)
     made[run.name]["megabytes"] = round(page.stat().st_size / 1e6, 1)
-    _write_picture(root / run.picture, root / "docs" / "images" / "gallery" / f"{run.name}.webp")
+    _write_picture(root / run.picture, run.share, root / "docs" / "images" / "gallery" / f"{run.name}.webp")
     write_json(made_file, made)
     write_text(stamp, commands)
 
@@ -136,9 +136,10 @@ def _kept(said: str) -> list[str]:
     return [line for line in lines if not line.endswith(_FILES)][:_SAID]
 
 
-def _write_picture(picture: Path, out: Path) -> None:
-    """Write a picture as WebP of few bytes."""
-    small = encoded(read_picture(picture), "", LARGEST_PICTURE)
+def _write_picture(picture: Path, share: float, out: Path) -> None:
+    """Write the upper share of a picture as WebP of few bytes."""
+    whole = read_picture(picture)
+    small = encoded(whole[: round(share * len(whole))], "", LARGEST_PICTURE)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(base64.b64decode(small.source.partition(",")[2]))
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from jaxunlearn.cli.main import parse
 from jaxunlearn.errors import InputError
@@ -62,7 +63,7 @@ def root(tmp_path: Path) -> Path:
     folder = tmp_path / "docs" / "gallery"
     folder.mkdir(parents=True)
     (folder / "runs.toml").write_text(
-        '[one]\ntitle = "One"\npage = "runs/one/report.html"\npicture = "runs/one/p.png"\n'
+        '[one]\ntitle = "One"\npage = "runs/one/report.html"\npicture = "runs/one/p.png"\nshare = 0.5\n'
         'shows = "Rows"\ncommands = ["jaxunlearn unlearn --seed 7", "jaxunlearn evaluate one"]\n'
     )
     (folder / "made.json").write_text("{}")
@@ -97,7 +98,10 @@ def test_a_run_is_made_once(root: Path):
     page = root / "docs" / "_pages" / "gallery" / "one" / "report.html"
     assert page.read_bytes() == (root / run.page).read_bytes()
     assert made["one"]["megabytes"] == round(page.stat().st_size / 1e6, 1)
-    assert (root / "docs" / "images" / "gallery" / "one.webp").stat().st_size <= TOOL.LARGEST_PICTURE
+    shown = root / "docs" / "images" / "gallery" / "one.webp"
+    assert shown.stat().st_size <= TOOL.LARGEST_PICTURE
+    with Image.open(shown) as image:
+        assert image.width / image.height == pytest.approx(800 / 240, rel=0.02)
 
 
 def test_other_commands_make_a_run_anew(root: Path):
