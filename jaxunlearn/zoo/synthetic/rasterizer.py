@@ -48,7 +48,8 @@ def slopes(
       y2: its row.
       area: twice its signed area.
     """
-    return (y2 - y0) / area, (y0 - y1) / area, (x0 - x2) / area, (x1 - x0) / area
+    share = 1 / area
+    return (y2 - y0) * share, (y0 - y1) * share, (x0 - x2) * share, (x1 - x0) * share
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
