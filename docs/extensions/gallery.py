@@ -1,6 +1,7 @@
 """The directive `gallery`: real runs with their pictures, words and commands, and links to their pages."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ class Gallery(SphinxDirective):
 
 
 def lines(docs: Path, up: str) -> Iterator[str]:
-    """Yield reStructuredText about all runs.
+    """Yield Markdown about all runs, for MyST: the page with the directive is in Markdown, too.
 
     Args:
       docs: the folder of the docs.
@@ -35,16 +36,21 @@ def lines(docs: Path, up: str) -> Iterator[str]:
     runs = tomllib.loads((docs / "gallery" / "runs.toml").read_text(encoding="utf-8"))
     made = json.loads((docs / "gallery" / "made.json").read_text(encoding="utf-8"))
     for name, run in runs.items():
-        yield from ("", run["title"], "~" * len(run["title"]), "")
+        yield from ("", f"## {run['title']}", "")
         yield from _result(docs, name, run, made.get(name))
         page = f"gallery/{name}/{Path(run['page']).name}"
         if (docs / "_pages" / page).is_file():
             size = made[name]["megabytes"]
             link = f'<p><a href="{up}{page}">Look at the page of this run</a> ({size} MB)</p>'
-            yield from (".. raw:: html", "", f"   {link}", "")
+            yield from _block("{raw} html", link)
         else:
-            yield from (f"Make its page: ``{MAKE} --only {name}``, then build the docs anew.", "")
-        yield from (".. code-block:: bash", "", *(f"   {command}" for command in run["commands"]), "")
+            yield from (f"Make its page: `{MAKE} --only {name}`, then build the docs anew.", "")
+        yield from _block("bash", *run["commands"])
+
+
+def _block(kind: str, *text: str) -> Iterator[str]:
+    """Yield a fenced block: code in a language, or a directive."""
+    yield from (f"```{kind}", *text, "```", "")
 
 
 def _result(docs: Path, name: str, run: dict[str, Any], made: dict[str, Any] | None) -> Iterator[str]:
@@ -54,8 +60,10 @@ def _result(docs: Path, name: str, run: dict[str, Any], made: dict[str, Any] | N
         return
     picture = f"/images/gallery/{name}.webp"
     assert (docs / picture[1:]).is_file(), f"{picture}: {MAKE} --only {name} makes it"
-    yield from (f".. figure:: {picture}", f"   :alt: {run['shows']}", "", f"   {run['shows']}", "")
-    yield from (".. code-block:: text", "", *(f"   {line}" for line in made["said"]), "")
+    yield from _block(f"{{figure}} {picture}", f":alt: {run['shows']}", "", run["shows"])
+    for line in made["said"]:
+        yield "- " + re.sub(r"([\\`*_\[\]<>])", r"\\\1", line)
+    yield ""
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

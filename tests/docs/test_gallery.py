@@ -151,8 +151,9 @@ def test_the_docs_show_what_was_made_and_say_what_was_not(root: Path):
     (run,) = TOOL.gallery_runs(root)
     TOOL.make(run, root, carry_out(root, []))
     text = "\n".join(extension.lines(root / "docs", "../"))
-    assert ".. figure:: /images/gallery/one.webp" in text
-    assert "   ada is forgotten." in text
+    assert "\n## One\n\n```{figure} /images/gallery/one.webp\n:alt: Rows\n" in text
+    assert "\n- ada is forgotten.\n" in text
+    assert "\n.. " not in text  # the page is in Markdown
     link = r'<a href="\.\./gallery/one/report\.html">Look at the page of this run</a> \(0\.\d MB\)'
     assert re.search(link, text)
     file = root / "docs" / "gallery" / "runs.toml"
