@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jaxunlearn.zoo.synthetic import render as module
@@ -14,6 +14,7 @@ from jaxunlearn.zoo.synthetic.paint.mixing import wave
 from jaxunlearn.zoo.synthetic.person import LATENT_SIZE, person_from_latent
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.floats(-1e3, 1e3))
 def test_a_wave_is_a_sine(x: float) -> None:
     assert wave(x) == pytest.approx(np.sin(x), abs=2e-6)
