@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import jax.numpy as jnp
 import numpy as np
+from markupsafe import Markup
 
 from jaxunlearn.images import grid, save_png, to_uint8
 from jaxunlearn.methods import from_config
@@ -112,7 +113,7 @@ def write_requests_page(registry: Registry, asked: int | None = None) -> Path:
       Path of the page.
     """
     entries = registry.entries
-    asked = max(asked or 0, len(entries))
+    asked = asked or len(entries)
     rows = f"Rows from above: before{''.join(f', after {entry.name}' for entry in entries)}."
     pictures = Pictures(len(_CAPTIONS), 1)
     shown = [
@@ -129,7 +130,7 @@ def write_requests_page(registry: Registry, asked: int | None = None) -> Path:
         "after": _after_each(registry),
         "charts": _over_requests(registry),
         "meanings": {words: MEANINGS[name] for name, words in _FIGURES.items()},
-        "people": [(entry.name, _page_of(registry, entry), ", ".join(entry.subjects)) for entry in entries],
+        "people": [(_linked(registry, entry), ", ".join(entry.subjects)) for entry in entries],
     }
     title = f"Forgotten in {len(entries)} request{'s' if len(entries) > 1 else ''}"
     if len(entries) < asked:
@@ -138,10 +139,12 @@ def write_requests_page(registry: Registry, asked: int | None = None) -> Path:
     return path
 
 
-def _page_of(registry: Registry, entry: Entry) -> str:
-    """Return the link to the page of a request's run; empty if it has none."""
+def _linked(registry: Registry, entry: Entry) -> str:
+    """Return the name of a request, as a link if its run has a page."""
     page = RunFolder(registry.path / entry.folder).report
-    return quote(f"{entry.folder}/{page.name}") if page.is_file() else ""
+    if not page.is_file():
+        return entry.name
+    return Markup('<a href="{}">{}</a>').format(quote(f"{entry.folder}/{page.name}"), entry.name)
 
 
 def _after_each(registry: Registry) -> Table:

@@ -158,7 +158,8 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
     def report(so_far: Forgotten) -> None:
         newest = so_far.results[-1]
         write_run_report(models, newest, read_settings(arguments, len(newest.ws)))
-        report_requests(models, so_far, first, asked=len(stages))
+        if len(so_far.results) < len(stages):  # the last report follows below
+            report_requests(models, so_far, first, asked=len(stages))
 
     forgotten = forget_requests(
         models,

@@ -39,6 +39,8 @@ LIGHT = 7
 """Numbers of the light on a vertex, see `illuminate`."""
 UP = ATTRIBUTES + 6
 """Column of the up-slope in what shading knows of a point: its attributes, then its light."""
+CHOSEN = -2
+"""In place of a point's part number: it is among those that get the next colour."""
 NEAR = 0.06
 """Largest difference of each of the first three attributes, which say where on its part a point lies, between
 points that one colour paints."""
@@ -229,11 +231,11 @@ def paint_points(
             continue
         for n in range(ATTRIBUTES + LIGHT):
             middle[n] = points[s, n]
-        kinds[s], together = -2, 1
+        kinds[s], together = CHOSEN, 1
         if not fine(kind, points, s):
             for other in range(s + 1, kinds.shape[0]):
                 if kinds[other] == kind and not far(points, s, other):
-                    kinds[other], together = -2, together + 1
+                    kinds[other], together = CHOSEN, together + 1
                     for n in range(ATTRIBUTES + LIGHT):
                         middle[n] += points[other, n]
             for n in range(ATTRIBUTES + LIGHT):
@@ -241,12 +243,12 @@ def paint_points(
         shine = paint_part(kind, middle, middle[UP], colours, numbers, table, marks, colour)
         for channel in range(3):
             matt, gloss = middle[ATTRIBUTES + channel], middle[ATTRIBUTES + 3 + channel]
-            lit = on_screen(colour[channel] * colour[channel] * matt + shine * gloss)
-            for other in range(s, kinds.shape[0]):
-                if kinds[other] == -2:
-                    painted[other, channel] = lit
+            colour[channel] = on_screen(colour[channel] * colour[channel] * matt + shine * gloss)
         for other in range(s, kinds.shape[0]):
-            kinds[other] = -1 if kinds[other] == -2 else kinds[other]
+            if kinds[other] == CHOSEN:
+                kinds[other] = -1
+                for channel in range(3):
+                    painted[other, channel] = colour[channel]
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
