@@ -59,7 +59,7 @@ def test_help_takes_less_than_three_tenths_of_a_second():
         return usage.ru_utime + usage.ru_stime
 
     times = []
-    for _ in range(3):
+    for _ in range(5):
         before = used()
         subprocess.run([sys.executable, "-m", "jaxunlearn", "--help"], stdout=subprocess.DEVNULL, check=True)
         times.append(used() - before)
