@@ -18,15 +18,15 @@ _VERSIONS = ("0.10.", "0.11.")
 """Versions of jaxlib that know the flag: XLA ends the process over a flag that it does not know."""
 
 
-def flags(given: str, jaxlib: str, *, tpu: bool = False) -> str:
+def flags(given: str, version: str, *, tpu: bool = False) -> str:
     """Return the flags for XLA.
 
     Args:
       given: those of the environment.
-      jaxlib: its version.
+      version: of jaxlib.
       tpu: whether the XLA of TPUs is installed.
     """
-    if tpu or FLAG in given or not jaxlib.startswith(_VERSIONS):
+    if tpu or FLAG in given or not version.startswith(_VERSIONS):
         return given
     return f"{given} {FLAG}=false".strip()
 
