@@ -170,8 +170,7 @@ def compare_near(reference: Reference, unlearned: Generator, ws: jax.Array) -> d
       ws: `[N, L, D]`, the forgotten people.
 
     Returns:
-      For each of `settings.near_radii` the people at this distance; the direction is random, equal in all
-      rows.
+      For each of `settings.near_radii` the people at this distance, see `EvaluationSettings.near_people`.
     """
     settings, c = reference.settings, reference.random.c[: reference.settings.retained_people]
     people = np.arange(settings.retained_people) % len(ws)
@@ -183,7 +182,7 @@ def compare_near(reference: Reference, unlearned: Generator, ws: jax.Array) -> d
     forgotten = seen(reference.renderer, ws[people])
     found = {}
     for radius in settings.near_radii:
-        near = settings.near_people(ws, radius * reference.median_radius)
+        near = settings.near_people(ws, reference.random.ws, radius * reference.median_radius)
         before = seen(reference.renderer, near)
         to_person = compared(reference, forgotten, before)
         found[radius] = _near_people(

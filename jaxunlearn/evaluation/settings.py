@@ -39,6 +39,9 @@ class EvaluationSettings:
       retained_people: number of random people whose pictures before and after are compared one by one.
       frechet_samples: number of random people for the Fréchet distances; the first are the retained people.
       near_radii: people at these distances from a forgotten person are compared, too; in median radii.
+      near_direction: where they lie from that person: towards the random people ("people"), or anywhere
+        ("random"). Most directions hardly change a face, so that with "random" almost everybody at these
+        distances is the forgotten person themselves.
       strangers: people among whom each judge's threshold is found; 0 uses the threshold of the network.
       batch: images rendered and measured at a time.
       seed: of the random people and of their views; each person has one view.
@@ -57,7 +60,8 @@ class EvaluationSettings:
     truncations: tuple[float, ...] = (0.5, 0.7, 1.3)
     retained_people: int = 64
     frechet_samples: int = 256
-    near_radii: tuple[float, ...] = (0.5, 1.0)
+    near_radii: tuple[float, ...] = (0.75, 1.0)
+    near_direction: Literal["people", "random"] = "people"
     strangers: int = 64
     batch: int = 16
     seed: int = 0
@@ -112,18 +116,22 @@ class EvaluationSettings:
         ws = generator.mapping(z, conditioning_view(config, count), self.truncation_psi)
         return RandomPeople(z, ws, views(config, yaw, jnp.full(count, self.pitch)))
 
-    def near_people(self, ws: jax.Array, distance: float) -> jax.Array:
+    def near_people(self, ws: jax.Array, random_ws: jax.Array, distance: float) -> jax.Array:
         """Return the latents `[retained_people, L, D]` of people near the forgotten ones, spread over them.
 
         Args:
           ws: `[N, L, D]`, the forgotten people; near person k is near number k modulo N.
-          distance: between a near and a forgotten person; the direction is random, equal in all rows.
+          random_ws: `[>= retained_people, L, D]`, the random people; near person k lies towards number k.
+          distance: between a near and a forgotten person.
         """
         count = self.retained_people
-        direction = jax.random.normal(jax.random.key(self.seed), (count, 1, ws.shape[-1]))
-        direction /= jnp.linalg.norm(direction, axis=-1, keepdims=True)
-        step = distance / np.sqrt(ws.shape[-2])  # the same in every row
-        return ws[jnp.arange(count) % len(ws)] + step * direction
+        forgotten = ws[jnp.arange(count) % len(ws)]
+        if self.near_direction == "people":
+            direction = random_ws[:count] - forgotten
+        else:
+            one_row = jax.random.normal(jax.random.key(self.seed), (count, 1, ws.shape[-1]))
+            direction = jnp.broadcast_to(one_row, forgotten.shape)
+        return forgotten + distance * direction / jnp.linalg.norm(direction, axis=(1, 2), keepdims=True)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
@@ -131,7 +139,7 @@ class EvaluationSettings:
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
         }
-        return cls(**values)
+        return cls(**{"near_direction": "random", **values})  # older files have no other direction
 
     def random_strangers(self, generator: Generator) -> jax.Array:
         """Return the latents `[strangers, L, D]` of people that are not among the random people."""

@@ -11,6 +11,9 @@ PLACES = {
 }
 """Where a person is looked for, see `evaluation.forgetting`."""
 
+TOO_NEAR = "so near that a judge takes them for the forgotten person even before"
+"""Why somebody made near a forgotten person is left out of the count of those who are lost."""
+
 
 def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
     """Return lines about one person.
@@ -210,7 +213,7 @@ def how_alike(figures: Mapping[str, Any], whose: str = "Their") -> list[str]:
 
 
 def near_people(figures: Mapping[str, Any]) -> list[str]:
-    """Return for each distance how many people near the forgotten ones are lost, and how many do not count.
+    """Return for each distance how many people near the forgotten ones are lost, and how many are left out.
 
     Args:
       figures: of an evaluated generator, or means over several.
@@ -219,12 +222,9 @@ def near_people(figures: Mapping[str, Any]) -> list[str]:
     for radius, near in figures["near"].items():
         same = f"{near['same']:.0f}"
         if near["lost"] is None:
-            sentences.append(
-                f"{radius} median radii away, nobody counts: {same} are the person already before."
-            )
+            sentences.append(f"{radius} median radii away, nobody is left: all {same} are {TOO_NEAR}.")
             continue
-        rest = f" {same} more do not count: they are the forgotten person already before."
-        rest = rest if near["same"] else ""
+        rest = f" {same} more are left out: {TOO_NEAR}." if near["same"] else ""
         sentences.append(f"{radius} median radii away, {_gone(near['lost_counts'])}.{rest}")
     return sentences
 

@@ -159,9 +159,23 @@ def test_near_people_are_where_they_are_said_to_be(source, reference, person, mo
     distances = [jnp.sqrt(jnp.sum(jnp.square(ws - person[0]), axis=(1, 2))) for ws in seen]
     itself, close, close_after, far, far_after = (each / reference.median_radius for each in distances)
     assert not itself.any()
-    assert list(near) == [0.5, 1.0]
+    assert list(near) == [0.75, 1.0]
     for radius, before, after in zip(near, (close, far), (close_after, far_after), strict=True):
         np.testing.assert_allclose([before, after], radius, rtol=1e-4)
+    for near_person, random_person in zip(seen[1], reference.random.ws, strict=False):
+        step, way = (each - person[0] for each in (near_person, random_person))
+        np.testing.assert_allclose(step / jnp.linalg.norm(step), way / jnp.linalg.norm(way), atol=1e-4)
+
+
+def test_older_files_have_people_near_by_in_random_directions():
+    stored = json.loads(json.dumps(dataclasses.asdict(SETTINGS)))
+    assert EvaluationSettings.from_json(stored) == SETTINGS
+    del stored["near_direction"]
+    settings = EvaluationSettings.from_json(stored)
+    ws = jnp.ones((1, 2, 4))
+    steps = settings.near_people(ws, jnp.zeros((5, 2, 4)), 3.0) - ws
+    np.testing.assert_allclose(jnp.linalg.norm(steps, axis=(1, 2)), 3, rtol=1e-6)
+    assert not np.allclose(steps[0], steps[1])
 
 
 @pytest.mark.must

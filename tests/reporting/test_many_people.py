@@ -55,7 +55,7 @@ def test_generators_that_changed_others_most_come_first(folder: RunFolder):
             line["lost"] = line["copy"] == 123
     write_lines(folder, lines)
     first, *_ = others_section.others_section(RunData.read(folder), lambda image, alt: alt)  # type: ignore
-    assert first.title == "People far away, generator of seed 123"
+    assert first.title == "People chosen at random, generator of seed 123"
 
 
 def test_the_index_of_pictures_is_read_once(folder: RunFolder, monkeypatch: pytest.MonkeyPatch):

@@ -291,7 +291,7 @@ def test_what_was_counted_near_the_forgotten_is_said_beside_the_verdict(tmp_path
     verdict = verdict_section(RunData.read(folder))
     assert verdict.rest[:2] == (
         "Other people, chosen at random, stay the same: 2 of 64 are somebody else to a judge afterwards.",
-        "Of people near the forgotten, a judge takes 15 of 60 (0.5 radii away; 4 do not count) for somebody "
+        "Of people near the forgotten, a judge takes 15 of 60 (0.5 radii away; 4 too near to count) for somebody "
         "else.",
     )
     assert verdict.state == "mixed"
@@ -306,7 +306,10 @@ def test_what_was_counted_near_the_forgotten_is_said_beside_the_verdict(tmp_path
     both = {"0.5": near, "1.0": near | {"lost": None, "same": 64}}
     folder.add_to_summary({"near": both, "people": {"0": of_person() | {"near": both}}})
     (reason,) = [each for each in verdict_section(RunData.read(folder)).reasons if "near" in each.label]
-    assert reason.sentences[1] == "1.0 median radii away, nobody counts: 64 are the person already before."
+    assert reason.sentences[1] == (
+        "1.0 median radii away, nobody is left: all 64 are so near that a judge takes them for the forgotten "
+        "person even before."
+    )
 
 
 def test_of_many_generators_the_verdict_names_those_who_are_not_forgotten_first(tmp_path: Path):

@@ -13,8 +13,8 @@ SAME = (
     "similarity before and after is 0.94 on average, below 0.79 for one person in twenty."
 )
 NEAR = (
-    "Near the forgotten, 0.5 median radii away, 15 of 60 are somebody else to a judge afterwards. 4 more do "
-    "not count: they are the forgotten person already before."
+    "Near the forgotten, 0.5 median radii away, 15 of 60 are somebody else to a judge afterwards. 4 more "
+    "are left out: so near that a judge takes them for the forgotten person even before."
 )
 PHOTOS = {"id_others": 0.61, "id_others_max": 0.65, "others": 4, "found": {"photos": False}}
 FOUND = {"id_others": 0.61, "id_others_max": 0.85, "others": 4, "others_found": 3, "found": {"photos": True}}
@@ -140,5 +140,6 @@ def test_people_near_by_of_whom_nobody_counts():
     near = {"0.5": {"people": 8, "same": 8, "lost": None, "lost_counts": {"number": 0, "people": 0}}}
     lines = verdict("seed 7", of_person() | {"near": near})
     assert (
-        "Near the forgotten, 0.5 median radii away, nobody counts: 8 are the person already before." in lines
+        "Near the forgotten, 0.5 median radii away, nobody is left: all 8 are so near that a judge takes them "
+        "for the forgotten person even before." in lines
     )

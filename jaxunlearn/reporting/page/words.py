@@ -56,5 +56,5 @@ def short_view(yaw: float) -> str:
 
 def radii(distance: float) -> str:
     """Return a distance in median radii with its unit."""
-    text = f"{distance:.1f}".removesuffix(".0")
+    text = f"{distance:.2g}"
     return f"{text} {'radius' if text == '1' else 'radii'} away"

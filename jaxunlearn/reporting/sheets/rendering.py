@@ -139,7 +139,7 @@ def _write_others(
     ws = jnp.asarray(result.ws if result.together else result.ws[copy : copy + 1])
     near = changed_most(lines, "near", copy, judge, NEAR)
     around = {
-        radius: np.asarray(settings.near_people(ws, radius * models.median_radius))
+        radius: np.asarray(settings.near_people(ws, random.ws, radius * models.median_radius))
         for radius in {line["radius"] for line in near}
     }
     numbers = [line["number"] for line in near]

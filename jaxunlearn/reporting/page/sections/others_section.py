@@ -11,11 +11,12 @@ from jaxunlearn.reporting.page.sections.people_section import Pair
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.reporting.page.words import radii
 from jaxunlearn.reporting.sheets.sheet import Sheet
+from jaxunlearn.reporting.verdict import TOO_NEAR
 
 FEW, OF_MANY = 4, 3
 """Up to so many generators show all people of their sheets; each of more generators shows so many."""
 _KINDS = {"far": "retained", "near": "near"}
-_TITLES = {"far": "People far away", "near": "People near by"}
+_TITLES = {"far": "People chosen at random", "near": "People near the forgotten"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,5 +129,5 @@ def _sentence(kind: str, count: int, lines: Mapping[Any, Any]) -> str:
         text += " They were made by a small step from a forgotten person's latent."
     left_out = len(lines) - len(known)
     if left_out:
-        text += f" {left_out} more do not count: to a judge they are the forgotten person already before."
+        text += f" {left_out} more are left out: {TOO_NEAR}."
     return text

@@ -70,7 +70,7 @@ def _rest(run: RunData) -> list[str]:
 def _near_in_short(summary: Figures) -> list[str]:
     """Return a sentence on people near by, all distances in one; none if nobody counts."""
     lost = [
-        f"{_count(near['lost_counts'])} ({radii(float(radius))}; {near['same']:.0f} do not count)"
+        f"{_count(near['lost_counts'])} ({radii(float(radius))}; {near['same']:.0f} too near to count)"
         for radius, near in summary["near"].items()
         if near["lost"] is not None
     ]
