@@ -140,6 +140,6 @@ def test_people_near_by_of_whom_nobody_counts():
     near = {"0.5": {"people": 8, "same": 8, "lost": None, "lost_counts": {"number": 0, "people": 0}}}
     lines = verdict("seed 7", of_person() | {"near": near})
     assert (
-        "Near the forgotten, 0.5 median radii away, nobody is left: all 8 are so near that a judge takes them "
-        "for the forgotten person even before." in lines
+        "Near the forgotten, 0.5 median radii away, nobody is left: all 8 are so near that a judge takes "
+        "them for the forgotten person even before." in lines
     )
