@@ -40,8 +40,8 @@ class EvaluationSettings:
       frechet_samples: number of random people for the Fréchet distances; the first are the retained people.
       near_radii: people at these distances from a forgotten person are compared, too; in median radii.
       near_direction: where they lie from that person: towards the random people ("people"), or anywhere
-        ("random"). Most directions hardly change a face, so that with "random" almost everybody at these
-        distances is the forgotten person themselves.
+        ("random"). Most directions hardly change a face, so that with "random" almost everybody one radius
+        away is the forgotten person themselves.
       strangers: people among whom each judge's threshold is found; 0 uses the threshold of the network.
       batch: images rendered and measured at a time.
       seed: of the random people and of their views; each person has one view.
@@ -60,7 +60,7 @@ class EvaluationSettings:
     truncations: tuple[float, ...] = (0.5, 0.7, 1.3)
     retained_people: int = 64
     frechet_samples: int = 256
-    near_radii: tuple[float, ...] = (0.75, 1.0)
+    near_radii: tuple[float, ...] = (1.0,)
     near_direction: Literal["people", "random"] = "people"
     strangers: int = 64
     batch: int = 16

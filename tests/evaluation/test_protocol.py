@@ -40,7 +40,13 @@ from tests.support.sugar_golden import sugar_golden
 from tests.support.tiny_reference import MeanColour
 
 SETTINGS = EvaluationSettings(
-    views=3, retained_people=5, frechet_samples=12, strangers=6, truncations=(0.5,), batch=8
+    views=3,
+    retained_people=5,
+    frechet_samples=12,
+    near_radii=(0.5, 1.0),
+    strangers=6,
+    truncations=(0.5,),
+    batch=8,
 )
 
 
@@ -159,7 +165,7 @@ def test_near_people_are_where_they_are_said_to_be(source, reference, person, mo
     distances = [jnp.sqrt(jnp.sum(jnp.square(ws - person[0]), axis=(1, 2))) for ws in seen]
     itself, close, close_after, far, far_after = (each / reference.median_radius for each in distances)
     assert not itself.any()
-    assert list(near) == [0.75, 1.0]
+    assert list(near) == [0.5, 1.0]
     for radius, before, after in zip(near, (close, far), (close_after, far_after), strict=True):
         np.testing.assert_allclose([before, after], radius, rtol=1e-4)
     for near_person, random_person in zip(seen[1], reference.random.ws, strict=False):
