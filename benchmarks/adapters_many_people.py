@@ -122,6 +122,7 @@ def run(models: Models, reference: Reference, case: Case, folder: Path) -> Line:
         **{name: value for name, value in figures.items() if not isinstance(value, dict | list)},
         "id_highest": max(known, default=None),
         "forgotten": sum(bool(person["forgotten"]) for person in each),
+        "at_latent": sum(person["forgotten_by"]["latent"] is False for person in each),
     }
 
 
@@ -152,10 +153,12 @@ HEADER = (
     "people and row",
     "draws",
     "forgotten",
+    "found at their latent",
     "ID ↓",
     "highest ID ↓",
     "ID of others ↑",
     "their worst twentieth ↑",
+    "others lost ↓",
     "Fréchet of others ↓",
     "trained numbers",
     "files MB",
@@ -169,16 +172,18 @@ def _cells(lines: Sequence[Line]) -> list[str]:
         values = [line[name] for line in lines if line.get(name) is not None]
         return f"{np.mean(values):.3f}" if values else "-"
 
-    first = lines[0]
+    first, people = lines[0], sum(line["people"] for line in lines)
     highest = [line["id_highest"] for line in lines if line["id_highest"] is not None]
     return [
         f"{first['people']}: {first['row']}",
         str(len(lines)),
-        f"{sum(line['forgotten'] for line in lines)} of {sum(line['people'] for line in lines)}",
+        f"{sum(line['forgotten'] for line in lines)} of {people}",
+        f"{sum(line['at_latent'] for line in lines)} of {people}",
         mean("id"),
         f"{max(highest):.3f}" if highest else "-",
         mean("others_id"),
         mean("others_id_p5"),
+        mean("others_lost"),
         mean("fid_pre"),
         f"{first['trained']:,}",
         significant(first["bytes"] / 1e6),
@@ -194,7 +199,8 @@ def page(lines: Sequence[Line]) -> Iterator[str]:
     yield "`python benchmarks/adapters_many_people.py` on the bundled model. Its first lines say what the"
     yield "rows are. Similarities are by the main judge, which no loss used; forgotten means that no judge"
     yield "finds the person anywhere. `legato-alone` has a generator for each person, and its figures of"
-    yield "others are means over them; all other rows have one generator. Weights of losses and penalties"
+    yield "others are means over them; all other rows have one generator. Others are lost whom a judge takes"
+    yield "for somebody else afterwards. Weights of losses and penalties"
     yield "were chosen for SUGAR's weights and for one person of LEGATO, and not again for adapters."
     yield ""
     yield f"Timed on {', '.join(sorted({line['processor'] for line in lines}))}; seeds "

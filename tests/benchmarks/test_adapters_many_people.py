@@ -43,8 +43,10 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
     def evaluate(models: Any, result: Result, config: Any, **_: Any) -> dict[str, Any]:
         layers = [len(layers_of(generator)[1]) for generator in result.generators]
         calls["measured"].append((result.together, layers, config.evaluation.to_dict()))
-        own = {"id": 0.1 * layers[0], "forgotten": layers[0] > 1}
-        figures = {**own, "others_id": 0.5, "others_id_p5": 0.25, "fid_pre": 2.0, "judges": {}}
+        composed = layers[0] > 1
+        own = {"id": 0.1 * layers[0], "forgotten": composed, "forgotten_by": {"latent": composed}}
+        others = {"others_id": 0.5, "others_id_p5": 0.25, "others_lost": 0.2, "fid_pre": 2.0}
+        figures = {**own, **others, "judges": {}}
         people = {str(k): own for k in range(len(result.ws))}
         return figures if len(people) == 1 else {**figures, "people": people}
 
@@ -97,7 +99,8 @@ def test_the_table_has_a_row_for_each_case(seen, tmp_path):
     cells = {row.split("|")[1].strip(): [cell.strip() for cell in row.split("|")[2:-1]] for row in rows}
     assert list(cells) == [f"2: {row}" for row in bench.PRESETS]
     composed = cells["2: legato-composed"]
-    assert composed[:6] == ["2", "4 of 4", "0.200", "0.200", "0.500", "0.250"]
+    assert composed[:8] == ["2", "4 of 4", "0 of 4", "0.200", "0.200", "0.500", "0.250", "0.200"]
+    assert cells["2: legato-alone"][1:3] == ["0 of 4", "4 of 4"]
     assert composed[-2:] == ["4", "-"]
     assert {seed for _, seeds in seen["trained"] for seed in seeds} == {100, 101, 200, 201}
 
