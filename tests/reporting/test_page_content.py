@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from jaxunlearn.reporting.page.charts import Series, line_chart, round_numbers, spread
+from jaxunlearn.reporting.page.charts import Series, beside, line_chart, round_numbers, spread
 from jaxunlearn.reporting.page.frame import render_page
 from jaxunlearn.reporting.page.picture import LARGEST_PAGE, PAGE_OF_A_PERSON, Pictures, encoded
 from jaxunlearn.reporting.page.run_page import write_report
@@ -284,6 +284,26 @@ def test_strengths_have_a_table_with_the_thresholds(tmp_path: Path):
     assert ("0", "1.00", "1.00", "1.00") in rows
     assert ("0.5", "0.75", "0.75", "0.95") in rows
     assert ("1.25", "0.38", "not measured", "0.88") in rows
+
+
+def test_labels_of_a_chart_stand_clear_of_each_other():
+    points = [(80.0, 150.0), (85.0, 141.0), (82.0, 148.0), (300.0, 150.0)]
+    first, second, third, fourth = beside(points, ["0.35", "0.7", "1.4", "far to the right"])
+    assert second == (91.0, 157.0), "the highest keeps its place"
+    assert [third, first] == [(88.0, 170.0), (86.0, 183.0)], "the others follow below, in their order"
+    assert fourth == (306.0, 166.0), "nothing is near"
+    level = (0.9, "same person")
+    for last, above in ((0.95, False), (0.2, True)):
+        chart = line_chart(
+            "t",
+            [Series("s", np.array([[0.0, 0.0], [1.0, last]]))],
+            labels=("x", "y"),
+            summary="",
+            level=level,
+            y_range=(0, 1),
+        )
+        assert chart.level is not None
+        assert (chart.level_text < chart.level.place) is above
 
 
 def test_what_was_counted_near_the_forgotten_is_said_beside_the_verdict(tmp_path: Path):

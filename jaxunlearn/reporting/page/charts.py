@@ -10,6 +10,8 @@ WIDTH, HEIGHT = 360, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 14, 34
 _MARGIN = 0.2
 """Room before the lowest value of an axis, for labels; a share of its length."""
+_LETTER, _ROW = 8, 13
+"""Pixels that a letter and a row of text take."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,13 +32,15 @@ class Curve:
       last: the last point, in pixels.
       number: of its colour, from 0.
       label: beside the last point; may be empty.
+      label_at: where the label begins, in pixels.
     """
 
     name: str
     path: str
     last: tuple[float, float]
     number: int
-    label: str = ""
+    label: str
+    label_at: tuple[float, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +53,7 @@ class LineChart:
       x_ticks, y_ticks: numbers at the axes.
       summary: what a screen reader says in place of the drawing.
       level: a horizontal dashed line in pixels, and its text; None draws none.
+      level_text: height of that text, in pixels: above the line, or below where a curve ends just above.
       upright: a vertical dashed line in pixels; None draws none.
     """
 
@@ -60,6 +65,7 @@ class LineChart:
     y_ticks: tuple[Tick, ...]
     summary: str
     level: Tick | None = None
+    level_text: float = 0.0
     upright: float | None = None
     width: int = WIDTH
     height: int = HEIGHT
@@ -111,11 +117,15 @@ def line_chart(
     def y(value: float) -> float:
         return round(_TOP + (HEIGHT - _TOP - _BOTTOM) * (y_high - value) / (y_high - y_low), 1)
 
-    curves = []
-    for number, each in enumerate(series):
-        points = [(x(a), y(b)) for a, b in each.points]
-        path = " ".join(f"{a:g},{b:g}" for a, b in points)
-        curves.append(Curve(each.name, path, points[-1], number % 6, each.label))
+    paths = [[(x(a), y(b)) for a, b in each.points] for each in series]
+    ends = [path[-1] for path in paths]
+    places = beside(ends, [each.label for each in series])
+    curves = [
+        Curve(each.name, " ".join(f"{a:g},{b:g}" for a, b in path), path[-1], number % 6, each.label, place)
+        for number, (each, path, place) in enumerate(zip(series, paths, places, strict=True))
+    ]
+    height = 0.0 if level is None else y(level[0])
+    crowded = any(0 <= height - end < _ROW + 5 for _, end in ends)
     return LineChart(
         title,
         *labels,
@@ -127,9 +137,31 @@ def line_chart(
         ),
         tuple(Tick(y(value), _short(value)) for value in round_numbers(y_low, y_high)),
         summary,
-        None if level is None else Tick(y(level[0]), level[1]),
+        None if level is None else Tick(height, level[1]),
+        height + _ROW if crowded else height - 5,
         None if upright is None else x(upright),
     )
+
+
+def beside(points: Sequence[tuple[float, float]], labels: Sequence[str]) -> list[tuple[float, float]]:
+    """Return where labels begin: below and right of their points, clear of all points and of each other.
+
+    Args:
+      points: in pixels.
+      labels: one for each point.
+    """
+    taken: list[tuple[float, float, float]] = []  # where labels begin and end, and their row
+    places: dict[int, tuple[float, float]] = {}
+    for number in sorted(range(len(points)), key=lambda each: points[each][1]):
+        left, row = points[number][0] + 6, points[number][1] + 16
+        right = left + _LETTER * len(labels[number])
+        while any(
+            left < end and start < right and abs(row - line) < _ROW for start, end, line in taken
+        ) or any(left - 4 < x < right and row - _ROW < y < row + 4 for x, y in points):
+            row += 1
+        taken.append((left, right, row))
+        places[number] = left, row
+    return [places[number] for number in range(len(points))]
 
 
 def _range(values: np.ndarray, given: tuple[float, float] | None) -> tuple[float, float]:
