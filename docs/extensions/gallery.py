@@ -1,5 +1,6 @@
 """The directive `gallery`: real runs with their pictures, words and commands, and links to their pages."""
 
+import itertools
 import json
 import re
 import tomllib
@@ -61,9 +62,10 @@ def _result(docs: Path, name: str, run: dict[str, Any], made: dict[str, Any] | N
     picture = f"/images/gallery/{name}.webp"
     assert (docs / picture[1:]).is_file(), f"{picture}: {MAKE} --only {name} makes it"
     yield from _block(f"{{figure}} {picture}", f":alt: {run['shows']}", "", run["shows"])
-    for line in made["said"]:
-        yield "- " + re.sub(r"([\\`*_\[\]<>])", r"\\\1", line)
-    yield ""
+    for is_table, said in itertools.groupby(made["said"], lambda line: line.startswith("|")):
+        escaped = (re.sub(r"([\\`*_\[\]<>])", r"\\\1", line) for line in said)
+        yield from escaped if is_table else (f"- {line}" for line in escaped)
+        yield ""
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -33,7 +33,6 @@ TABLE = "sweep.json"
 """File with the figures of each distance; it makes a folder one of a sweep."""
 COLUMNS = {
     "id": "ID of the forgotten",
-    "forgotten": "forgotten",
     "others_id": "ID of others",
     "fid_forget": "Fréchet, forgotten",
     "fid_pre": "Fréchet, others",
@@ -158,10 +157,15 @@ def _write(out: Path, rows: Sequence[dict[str, Any]], config: ConfigDict) -> Non
     lines = [
         "Distances d are multiples of the median radius." if relative else "Distances d are absolute.",
         "",
-        f"| d | {' | '.join(COLUMNS.values())} |",
-        f"| --- |{' --- |' * len(COLUMNS)}",
+        f"| d | forgotten | others lost | {' | '.join(COLUMNS.values())} |",
+        f"| --- | --- | --- |{' --- |' * len(COLUMNS)}",
     ]
     for row in rows:
-        cells = [f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in COLUMNS]
+        people, lost = row["people"].values(), row["others_lost_counts"]
+        cells = [
+            f"{sum(person['forgotten'] is True for person in people)} of {len(people)}",
+            f"{lost['number']:.0f} of {lost['people']:.0f}",
+            *(f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in COLUMNS),
+        ]
         lines.append(f"| {row['distance']:g} | {' | '.join(cells)} |")
     write_text(out / "sweep.md", "\n".join(lines) + "\n")

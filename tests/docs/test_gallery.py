@@ -81,7 +81,8 @@ def carry_out(root: Path, carried_out: list[list[str]]):
             page_of_a_run(root / "runs" / "one")
             picture = cells(3, 5, 160, noise=True)
             save_png(root / "runs" / "one" / "p.png", picture.swapaxes(1, 2).reshape(480, 800, 3))
-        return "ada is forgotten.\n\nLook at runs/one/report.html\nruns/one/0000.safetensors\n"
+        table = "| d | lost |\n| - | - |\n| 1 | 0 |\n"
+        return f"ada is forgotten.\n\n{table}\nLook at runs/one/report.html\nruns/one/0000.safetensors\n"
 
     return command
 
@@ -93,7 +94,7 @@ def test_a_run_is_made_once(root: Path):
         TOOL.make(run, root, carry_out(root, carried_out))
     assert carried_out == [["unlearn", "--seed", "7"], ["evaluate", "one"]]
     made = json.loads((root / "docs" / "gallery" / "made.json").read_text())
-    assert made["one"]["said"] == ["ada is forgotten."]
+    assert made["one"]["said"] == ["ada is forgotten.", "| d | lost |", "| - | - |", "| 1 | 0 |"]
     assert made["one"]["commands"] == list(run.commands)
     page = root / "docs" / "_pages" / "gallery" / "one" / "report.html"
     assert page.read_bytes() == (root / run.page).read_bytes()
@@ -152,7 +153,7 @@ def test_the_docs_show_what_was_made_and_say_what_was_not(root: Path):
     TOOL.make(run, root, carry_out(root, []))
     text = "\n".join(extension.lines(root / "docs", "../"))
     assert "\n## One\n\n```{figure} /images/gallery/one.webp\n:alt: Rows\n" in text
-    assert "\n- ada is forgotten.\n" in text
+    assert "\n- ada is forgotten.\n\n| d | lost |\n| - | - |\n| 1 | 0 |\n" in text
     assert "\n.. " not in text  # the page is in Markdown
     link = r'<a href="\.\./gallery/one/report\.html">Look at the page of this run</a> \(0\.\d MB\)'
     assert re.search(link, text)

@@ -1,6 +1,7 @@
 """Several distances of the surrogates in one go, on the tiny models."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -38,7 +39,8 @@ def test_a_picture_a_person_and_a_row_a_distance(tmp_path):
     near, far = np.split(rows_of_pixels[1], 2, axis=1)
     assert abs(near - far).mean() > 0
     table = (tmp_path / "out" / "sweep.md").read_text()
-    assert "| -0.5 | " in table
+    assert "| d | forgotten | others lost | ID of the forgotten |" in table
+    assert re.search(r"\| -0\.5 \| \d of 2 \| \d+ of \d+ \| ", table)
     assert len(json.loads((tmp_path / "out" / "sweep.json").read_text())) == 2
 
 
