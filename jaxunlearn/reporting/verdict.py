@@ -11,7 +11,7 @@ PLACES = {
 }
 """Where a person is looked for, see `evaluation.forgetting`."""
 
-TOO_NEAR = "so near that a judge takes them for the forgotten person even before"
+TOO_NEAR = "so near that a judge takes them for the forgotten person even before unlearning"
 """Why somebody made near a forgotten person is left out of the count of those who are lost."""
 
 

@@ -328,7 +328,7 @@ def test_what_was_counted_near_the_forgotten_is_said_beside_the_verdict(tmp_path
     (reason,) = [each for each in verdict_section(RunData.read(folder)).reasons if "near" in each.label]
     assert reason.sentences[1] == (
         "1.0 median radii away, nobody is left: all 64 are so near that a judge takes them for the forgotten "
-        "person even before."
+        "person even before unlearning."
     )
 
 

@@ -14,7 +14,7 @@ SAME = (
 )
 NEAR = (
     "Near the forgotten, 0.5 median radii away, 15 of 60 are somebody else to a judge afterwards. 4 more "
-    "are left out: so near that a judge takes them for the forgotten person even before."
+    "are left out: so near that a judge takes them for the forgotten person even before unlearning."
 )
 PHOTOS = {"id_others": 0.61, "id_others_max": 0.65, "others": 4, "found": {"photos": False}}
 FOUND = {"id_others": 0.61, "id_others_max": 0.85, "others": 4, "others_found": 3, "found": {"photos": True}}
@@ -141,5 +141,5 @@ def test_people_near_by_of_whom_nobody_counts():
     lines = verdict("seed 7", of_person() | {"near": near})
     assert (
         "Near the forgotten, 0.5 median radii away, nobody is left: all 8 are so near that a judge takes "
-        "them for the forgotten person even before." in lines
+        "them for the forgotten person even before unlearning." in lines
     )
