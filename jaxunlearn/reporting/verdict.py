@@ -221,11 +221,12 @@ def near_people(figures: Mapping[str, Any]) -> list[str]:
     sentences = []
     for radius, near in figures["near"].items():
         same = f"{near['same']:.0f}"
+        away = f"{float(radius):g} median {'radius' if float(radius) == 1 else 'radii'} away"
         if near["lost"] is None:
-            sentences.append(f"{radius} median radii away, nobody is left: all {same} are {TOO_NEAR}.")
+            sentences.append(f"{away}, nobody is left: all {same} are {TOO_NEAR}.")
             continue
         rest = f" {same} more are left out: {TOO_NEAR}." if near["same"] else ""
-        sentences.append(f"{radius} median radii away, {_gone(near['lost_counts'])}.{rest}")
+        sentences.append(f"{away}, {_gone(near['lost_counts'])}.{rest}")
     return sentences
 
 

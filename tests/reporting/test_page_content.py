@@ -327,7 +327,7 @@ def test_what_was_counted_near_the_forgotten_is_said_beside_the_verdict(tmp_path
     folder.add_to_summary({"near": both, "people": {"0": of_person() | {"near": both}}})
     (reason,) = [each for each in verdict_section(RunData.read(folder)).reasons if "near" in each.label]
     assert reason.sentences[1] == (
-        "1.0 median radii away, nobody is left: all 64 are so near that a judge takes them for the forgotten "
+        "1 median radius away, nobody is left: all 64 are so near that a judge takes them for the forgotten "
         "person even before unlearning."
     )
 
