@@ -8,7 +8,7 @@ XLA of their own, which may not know it, so nothing is set where that is install
 import importlib.util
 import os
 
-import jaxlib  # its version alone, which importlib.metadata takes a tenth of a second to find
+from jaxlib import version as jaxlib_version  # importlib.metadata takes a tenth of a second to find it
 
 VARIABLE = "XLA_FLAGS"
 FLAG = "--xla_cpu_use_fusion_emitters"
@@ -33,7 +33,7 @@ def flags(given: str, version: str, *, tpu: bool = False) -> str:
 
 def flags_here(given: str) -> str:
     """Return `flags` for what is installed."""
-    return flags(given, jaxlib.__version__, tpu=importlib.util.find_spec("libtpu") is not None)
+    return flags(given, jaxlib_version.__version__, tpu=importlib.util.find_spec("libtpu") is not None)
 
 
 def choose() -> None:
