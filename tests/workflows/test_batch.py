@@ -66,6 +66,7 @@ def test_a_page_to_look_at(whole):
     folder, lines, _ = whole
     page = (folder / "report.html").read_text()
     assert "<h1>3 of 3 people done</h1>" in page
+    assert "Done means that its training ended: no " in page  # and not that anybody is forgotten
     for line in lines:
         assert f'src="{line["picture"]}"' in page
         picture = Image.open(folder / line["picture"])
