@@ -61,7 +61,7 @@ def test_many_people_are_measured_together(many, capsys):
     assert kinds.count("person") == 3
     assert kinds.count("look") == 3 * 5  # latent, wide, three psi
     assert kinds.count("retained") == summary["counts"]["retained_people"]
-    assert kinds.count("near") == 2 * summary["counts"]["retained_people"]  # at two distances
+    assert kinds.count("near") == summary["counts"]["retained_people"]
     assert [line["step"] for line in read_frontier(many.frontier_file)] == [1, 2]
     page = many.report.read_text()
     assert "<h3>Frontier</h3>" in page
