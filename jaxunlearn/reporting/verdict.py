@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jaxunlearn.reporting.page.words import radii
+
 PLACES = {
     "latent": "at their latent",
     "wide": "from the sides",
@@ -221,7 +223,7 @@ def near_people(figures: Mapping[str, Any]) -> list[str]:
     sentences = []
     for radius, near in figures["near"].items():
         same = f"{near['same']:.0f}"
-        away = f"{float(radius):g} median {'radius' if float(radius) == 1 else 'radii'} away"
+        away = radii(float(radius), "median ")
         if near["lost"] is None:
             sentences.append(f"{away}, nobody is left: all {same} are {TOO_NEAR}.")
             continue

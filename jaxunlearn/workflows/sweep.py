@@ -24,6 +24,7 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.reporting.page.many.sweep_page import write_sweep_page
+from jaxunlearn.reporting.page.words import how_many
 from jaxunlearn.reporting.report import write_run_report
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.unlearn import unlearn
@@ -161,10 +162,10 @@ def _write(out: Path, rows: Sequence[dict[str, Any]], config: ConfigDict) -> Non
         f"| --- | --- | --- |{' --- |' * len(COLUMNS)}",
     ]
     for row in rows:
-        people, lost = row["people"].values(), row["others_lost_counts"]
+        known = [each["forgotten"] for each in row["people"].values() if each["forgotten"] is not None]
         cells = [
-            f"{sum(person['forgotten'] is True for person in people)} of {len(people)}",
-            f"{lost['number']:.0f} of {lost['people']:.0f}",
+            f"{sum(known)} of {len(known)}" if known else "unknown",
+            how_many(row["others_lost_counts"]),
             *(f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in COLUMNS),
         ]
         lines.append(f"| {row['distance']:g} | {' | '.join(cells)} |")

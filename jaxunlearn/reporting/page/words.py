@@ -1,5 +1,8 @@
 """Words of the pages: what each figure means, and captions."""
 
+from collections.abc import Mapping
+from typing import Any
+
 MEANINGS = {
     "id": "identity similarity of the person before and after, mean over the views; low means forgotten",
     "id_std": "standard deviation of id over the views",
@@ -54,7 +57,12 @@ def short_view(yaw: float) -> str:
     return f"{abs(yaw):.0f}° ▸" if yaw > 0 else f"◂ {abs(yaw):.0f}°"
 
 
-def radii(distance: float) -> str:
-    """Return a distance in median radii with its unit."""
+def radii(distance: float, unit: str = "") -> str:
+    """Return a distance in median radii with its unit; `unit` may say so ("median ")."""
     text = f"{distance:.2g}"
-    return f"{text} {'radius' if text == '1' else 'radii'} away"
+    return f"{text} {unit}{'radius' if text == '1' else 'radii'} away"
+
+
+def how_many(counts: Mapping[str, Any]) -> str:
+    """Return how many of how many, from an entry such as `others_lost_counts`."""
+    return f"{counts['number']:.0f} of {counts['people']:.0f}"

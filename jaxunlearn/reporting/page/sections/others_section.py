@@ -126,7 +126,7 @@ def _sentence(kind: str, count: int, lines: Mapping[Any, Any]) -> str:
     group = f"{len(known)} random people" if kind == "far" else f"{len(known)} people near the forgotten ones"
     text = f"Of {group}, the {count} who changed most, the worst first."
     if kind == "near":
-        text += " They were made by a small step from a forgotten person's latent."
+        text += " They were made by a step from a forgotten person's latent."
     left_out = len(lines) - len(known)
     if left_out:
         text += f" {left_out} more are left out: {TOO_NEAR}."

@@ -7,7 +7,7 @@ from typing import Any
 from jaxunlearn.reporting.attacks.words import ways_back
 from jaxunlearn.reporting.page.sections.reasons_section import Reason, reasons
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
-from jaxunlearn.reporting.page.words import radii
+from jaxunlearn.reporting.page.words import how_many, radii
 from jaxunlearn.reporting.verdict import MOST_LOST, person_lines, stay_the_same
 
 
@@ -70,7 +70,7 @@ def _rest(run: RunData) -> list[str]:
 def _near_in_short(summary: Figures) -> list[str]:
     """Return a sentence on people near by, all distances in one; none if nobody counts."""
     lost = [
-        f"{_count(near['lost_counts'])} ({radii(float(radius))}; {near['same']:.0f} too near to count)"
+        f"{how_many(near['lost_counts'])} ({radii(float(radius))}; {near['same']:.0f} too near to count)"
         for radius, near in summary["near"].items()
         if near["lost"] is not None
     ]
@@ -131,7 +131,7 @@ def _others(summary: Figures) -> Tile:
     if not counts or counts.get("share") is None:
         return Tile("Other people lost", "unknown", "no judge can say", "unknown")
     note = f"chosen at random; {_interval(counts)}"
-    return Tile("Other people lost", _count(counts), note, _lost(counts["share"]))
+    return Tile("Other people lost", how_many(counts), note, _lost(counts["share"]))
 
 
 def _near(near: Figures) -> Tile:
@@ -144,14 +144,10 @@ def _near(near: Figures) -> Tile:
         return Tile("Near people lost", "unknown", note, "unknown")
     return Tile(
         "Near people lost",
-        _count(counts),
+        how_many(counts),
         f"{radii(float(radius))}; {_interval(counts)}",
         _lost(figures["lost"]),
     )
-
-
-def _count(counts: Mapping[str, Any]) -> str:
-    return f"{counts['number']:.0f} of {counts['people']:.0f}"
 
 
 def _lost(share: float) -> str:
