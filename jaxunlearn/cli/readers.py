@@ -20,6 +20,7 @@ from jaxunlearn.profiling.workload import Preset
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.training.result import Result, check_finished, finished, models_of_run
 from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.workflows.batch_dir import WorklistFolder
 
 
 def models_of(arguments: argparse.Namespace, w_avg: Path | None = None) -> loading.Models:
@@ -138,3 +139,28 @@ def read_run(arguments: argparse.Namespace) -> tuple[Result, ConfigDict, loading
     configuration.check(config)
     models = models_of_run(folder, model=arguments.model, adapters=arguments.adapter, judge=arguments.judge)
     return finished(folder, models.generator), config, models
+
+
+def read_worklist(arguments: argparse.Namespace) -> tuple[WorklistFolder, ConfigDict, loading.Models]:
+    """Read the work list of `add_run`, with its config and its models.
+
+    Raises:
+      InputError: if an older version made the list, a setting cannot be used, or the source generator is
+        another one.
+    """
+    folder = WorklistFolder(arguments.folder)
+    source = folder.source
+    if not source.model:
+        raise InputError(
+            f"{folder.path}: made by an older version, which kept no latents; cannot be measured"
+        )
+    config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
+    configuration.check(config)
+    models = loading.load_models(
+        arguments.model or source.model,
+        judge=arguments.judge,
+        adapters=arguments.adapter or source.adapters,
+    )
+    if models.fingerprint != folder.fingerprint:
+        raise InputError(f"{models.name}: is not the generator that {folder.path} started from; give --model")
+    return folder, config, models

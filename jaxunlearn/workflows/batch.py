@@ -29,7 +29,7 @@ from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.training.callbacks import Diverged
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
-from jaxunlearn.workflows.batch_dir import DIVERGED, DONE, WorklistFolder
+from jaxunlearn.workflows.batch_dir import DIVERGED, DONE, Source, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
 
 
@@ -41,10 +41,12 @@ class Worklist:
       subjects: `N` different names, in order.
       latents: function from the indices of `K` people to their ws `[K, L, D]`. It is called once per wave, so
         that thousands of photos are not inverted at once. Several processes share the people of a wave.
+      seeds: of people of the generator, in the same order; empty for others.
     """
 
     subjects: tuple[str, ...]
     latents: Callable[[Sequence[int]], np.ndarray]
+    seeds: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +106,8 @@ def unlearn_all(
     with contextlib.ExitStack() as stack:
         lock = functools.partial(stack.enter_context, folder.lock())
         multihost.leader_first(lock, "the work list's folder")
-        begin = functools.partial(folder.begin, models.fingerprint, worklist.subjects, config)
+        source = Source(models.name, models.adapters, worklist.seeds)
+        begin = functools.partial(folder.begin, models.fingerprint, worklist.subjects, config, source)
         multihost.leader_first(begin, "the work list's beginning")
         folder.clean()
         return _work(models, worklist, config, folder, parallel, mesh, progress)
@@ -198,6 +201,7 @@ def _run_wave(
             assert result.folder is not None
             kept = folder.keep(result.folder.generator(k), wave.people[k], subject)
             line["generator"] = kept
+            folder.keep_latents(wave.people[k], subject, ws[k], result.ws_target[k])
             if pictures is not None:
                 picture = folder.picture(wave.people[k], subject)
                 save_png(picture, pictures.strip(k))

@@ -4,12 +4,16 @@ worklist.json     the people and settings; written first
 results.jsonl     one line per person and attempt: `subject`, `status` ("done" or "diverged"), `generator`,
                   `picture`, `loss`, `steps`, `learning_rate`, `seconds`, `wave`
 generators/       the unlearned weights, one file per person
+latents/          `ws` and `ws_target` [L, D] of each person, for the evaluation
 pictures/         before, target and after, one picture per person
 waves/0000/       run folder of the current wave, removed when its people are done
 summary.json      how many people are done, and how fast
+measured.jsonl    figures of each person whom judges looked for; written by the evaluation
+measured.json     shares over these people; written by the evaluation
 report.html       a page for the browser
 """
 
+import dataclasses
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -17,18 +21,41 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import ml_collections
+import numpy as np
+from flax.traverse_util import unflatten_dict
+
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
 from jaxunlearn.files.lock import NO_CONTENT, locked_clean
 from jaxunlearn.files.names import file_name
+from jaxunlearn.files.numpy_arrays import read_npz
 from jaxunlearn.methods.settings import ConfigDict, flat
-from jaxunlearn.training.storage.folder_forms import ResultLine, WorklistJson
+from jaxunlearn.training.storage.folder_forms import MeasuredLine, ResultLine, WorklistJson
+from jaxunlearn.training.storage.metrics_log import add_line
 from jaxunlearn.training.storage.run_dir import RunFolder
 from torch_bridge import leftover_of, replacing
 
 DONE, DIVERGED = "done", "diverged"
+WORKLIST = "worklist.json"
+"""File that makes a folder one of a work list."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where a work list comes from; nothing here makes it another list.
+
+    Attributes:
+      model: name or path of the source generator.
+      adapters: files of the adapters that it has.
+      seeds: see `batch.Worklist`.
+    """
+
+    model: str = ""
+    adapters: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
 
 
 class WorklistFolder:
@@ -59,7 +86,7 @@ class WorklistFolder:
 
     @property
     def _asked(self) -> Path:
-        return self.path / "worklist.json"
+        return self.path / WORKLIST
 
     @property
     def _results(self) -> Path:
@@ -75,18 +102,21 @@ class WorklistFolder:
         if not left <= {self._asked.name, *NO_CONTENT}:
             raise InputError(f"{self.path}: holds other files; choose an empty or a new folder")
 
-    def begin(self, model: str, subjects: Sequence[str], config: ConfigDict) -> None:
+    def begin(
+        self, model: str, subjects: Sequence[str], config: ConfigDict, source: Source | None = None
+    ) -> None:
         """Write `worklist.json`, or check that it is the same as before.
 
         Args:
           model: fingerprint of the source.
           subjects: names of the people.
           config: of every person's run.
+          source: kept for the evaluation, and not compared, since files may have moved.
 
         Raises:
           InputError: if the folder holds another list, or other files.
         """
-        asked = {"model": model, "subjects": list(subjects), "config": flat(config)}
+        asked: dict[str, Any] = {"model": model, "subjects": list(subjects), "config": flat(config)}
         if self._asked.exists():
             before = self._read_asked()
             changed = [name for name in asked if before.get(name) != asked[name]]
@@ -99,8 +129,10 @@ class WorklistFolder:
         if not self.writes:
             return
         self.path.mkdir(parents=True, exist_ok=True)
+        if source is not None:
+            asked |= {"source": source.model, "adapters": source.adapters, "seeds": source.seeds}
         write_json(self._asked, asked)
-        for name in ("generators", "pictures"):
+        for name in ("generators", "latents", "pictures"):
             (self.path / name).mkdir(exist_ok=True)
 
     def _read_asked(self) -> dict[str, Any]:
@@ -114,6 +146,24 @@ class WorklistFolder:
     def subjects(self) -> list[str]:
         """Return the names of the people in the list."""
         return self._read_asked()["subjects"]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the source generator's weights."""
+        return self._read_asked()["model"]
+
+    @property
+    def source(self) -> Source:
+        """Where the list comes from; lists of older versions do not say."""
+        asked = self._read_asked()
+        return Source(
+            asked.get("source", ""), tuple(asked.get("adapters", ())), tuple(asked.get("seeds", ()))
+        )
+
+    @property
+    def config(self) -> ConfigDict:
+        """The settings of every person's run."""
+        return ml_collections.ConfigDict(unflatten_dict(self._read_asked()["config"], sep="."))
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the lines of `results.jsonl`; an incomplete last line is left out.
@@ -149,6 +199,32 @@ class WorklistFolder:
             shutil.copyfile(generator, temporary)
         return str(name)
 
+    def keep_latents(self, number: int, subject: str, ws: np.ndarray, ws_target: np.ndarray) -> None:
+        """Write a person's latents, `[L, D]` each, into `latents/`."""
+        if not self.writes:
+            return
+        path = self._latents(number, subject)
+        path.parent.mkdir(exist_ok=True)
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, ws=ws, ws_target=ws_target)
+
+    def latents(self, number: int, subject: str) -> tuple[np.ndarray, np.ndarray]:
+        """Read a person's `ws` and `ws_target`, `[L, D]` each.
+
+        Raises:
+          InputError: if they are not there or have another form.
+        """
+        path = self._latents(number, subject)
+        arrays = read_npz(path)
+        for name in ("ws", "ws_target"):
+            array = arrays.get(name)
+            if array is None or array.ndim != 2 or array.dtype != np.float32 or not np.isfinite(array).all():
+                raise InputError(f"{path}: {name} must be latents [L, D], finite numbers of float32")
+        return arrays["ws"], arrays["ws_target"]
+
+    def _latents(self, number: int, subject: str) -> Path:
+        return self.path / "latents" / f"{_file_name(number, subject)}.npz"
+
     def picture(self, number: int, subject: str) -> Path:
         """Return the path of a person's picture: before, target, after."""
         return self.path / "pictures" / f"{_file_name(number, subject)}.png"
@@ -167,6 +243,31 @@ class WorklistFolder:
         if not self.writes:
             return
         write_json_lines(self._results, [*self.lines(), *lines])
+
+    def measured(self) -> list[MeasuredLine]:
+        """Return the lines of `measured.jsonl`.
+
+        Raises:
+          InputError: if a line is damaged; the message has its number.
+        """
+        return read_json_lines(self._measured, MeasuredLine)
+
+    def add_measured(self, line: MeasuredLine) -> None:
+        """Append a line to `measured.jsonl`."""
+        add_line(self._measured, line)
+
+    def replace_measured(self, lines: Sequence[MeasuredLine]) -> None:
+        """Write `measured.jsonl` anew."""
+        write_json_lines(self._measured, lines)
+
+    @property
+    def _measured(self) -> Path:
+        return self.path / "measured.jsonl"
+
+    @property
+    def shares(self) -> Path:
+        """Shares over the measured people; there once an evaluation has ended."""
+        return self.path / "measured.json"
 
     def summarise(self, seconds: float, new: int) -> None:
         """Write `summary.json`.

@@ -1,12 +1,16 @@
 """Write the page of a work list: `report.html`, one row per person, with links to pictures and generators."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from jaxunlearn.reporting.page.frame import figure_text, write_page
+from jaxunlearn.reporting.page.words import how_many
+from jaxunlearn.reporting.verdict import PLACES, found_by
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
+from jaxunlearn.workflows.batch_shares import shares_of_people, worklist_lines
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +25,9 @@ class _Person:
     steps: int
     learning_rate: str
     state: str
+    verdict: str
+    verdict_state: str
+    lost: str
 
 
 def write_worklist_page(folder: WorklistFolder) -> Path:
@@ -33,18 +40,21 @@ def write_worklist_page(folder: WorklistFolder) -> Path:
     done = sum(line["status"] == DONE for line in last.values())
     diverged = len(last) - done
     path = folder.path / "report.html"
+    lines = folder.measured()
+    measured = {line["subject"]: line["figures"] for line in lines}
     values = {
+        "measured": worklist_lines(shares_of_people(lines), done) if lines else [],
         "done": done,
         "asked": asked,
         "diverged": diverged,
-        "people": [_person(subject, line) for subject, line in last.items()],
+        "people": [_person(subject, line, measured.get(subject)) for subject, line in last.items()],
     }
     title = f"{done} of {asked} people done{f', {diverged} diverged' if diverged else ''}"
     write_page(path, "worklist.html", title, values, linked_pictures=True, refresh=len(last) < asked)
     return path
 
 
-def _person(subject: str, line: dict[str, Any]) -> _Person:
+def _person(subject: str, line: dict[str, Any], figures: Mapping[str, Any] | None) -> _Person:
     return _Person(
         subject,
         _link(line.get("picture", "")),
@@ -54,7 +64,19 @@ def _person(subject: str, line: dict[str, Any]) -> _Person:
         line["steps"],
         f"{line['learning_rate']:g}",
         "good" if line["status"] == DONE else "bad",
+        *_judged(figures),
     )
+
+
+def _judged(figures: Mapping[str, Any] | None) -> tuple[str, str, str]:
+    """Return the verdict, its state, and how many others are lost; empty texts for somebody not measured."""
+    if figures is None:
+        return "", "", ""
+    words = {True: ("forgotten", "good"), False: ("", "bad"), None: ("no judge can say", "unknown")}
+    word, state = words[figures["forgotten"]]
+    if not word:
+        word = f"found {', '.join(PLACES[place] for place in found_by(figures))}"
+    return word, state, how_many(figures["others_lost_counts"])
 
 
 def _link(path: str) -> str:

@@ -28,7 +28,9 @@ from jaxunlearn.workflows.batch import Worklist
 def worklist_of_seeds(models: Models, seeds: Sequence[int]) -> Worklist:
     """Make a work list of people of the generator, one for each seed."""
     subjects = tuple(f"seed {seed}" for seed in seeds)
-    return Worklist(subjects, lambda some: people_from_seeds(models, [seeds[k] for k in some]).ws)
+    return Worklist(
+        subjects, lambda some: people_from_seeds(models, [seeds[k] for k in some]).ws, tuple(map(int, seeds))
+    )
 
 
 def worklist_of_photos(

@@ -8,7 +8,7 @@ from jaxunlearn.reporting.page.inversion_page import write_inversion_page
 from jaxunlearn.reporting.remake import remake_report
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows import sweep
-from jaxunlearn.workflows.batch_dir import WorklistFolder
+from jaxunlearn.workflows.batch_dir import WORKLIST, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
 from jaxunlearn.workflows.continual_report import write_requests_page
 from jaxunlearn.workflows.registry import Registry
@@ -16,7 +16,7 @@ from jaxunlearn.workflows.registry import Registry
 _PAGES: dict[str, Callable[[Path], Path]] = {
     sweep.TABLE: sweep.remake_sweep_page,
     "registry.json": lambda folder: write_requests_page(Registry.read(folder)),
-    "worklist.json": lambda folder: write_worklist_page(WorklistFolder(folder)),
+    WORKLIST: lambda folder: write_worklist_page(WorklistFolder(folder)),
     "inversion.json": lambda folder: write_inversion_page(folder / "inversion.json"),
 }
 """File that makes a folder one of its kind → what writes the page of such a folder."""

@@ -4,12 +4,12 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from jaxunlearn.cli.readers import read_run
+from jaxunlearn.cli.readers import read_run, read_worklist
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation import InceptionFeatures
+from jaxunlearn.evaluation import Features, InceptionFeatures, Reference
 from jaxunlearn.evaluation.evaluate import default_features, evaluate, measure_reference
 from jaxunlearn.evaluation.other_photos import OtherPhotos, invert_remaining, read_others
-from jaxunlearn.evaluation.real_images import read_real, write_statistics
+from jaxunlearn.evaluation.real_images import RealStatistics, read_real, write_statistics
 from jaxunlearn.evaluation.retaining_sets import read_retaining_set
 from jaxunlearn.evaluation.strength import at_strength, evaluate_strength
 from jaxunlearn.files.door import write_json
@@ -21,6 +21,9 @@ from jaxunlearn.reporting.verdict import verdict, verdict_together
 from jaxunlearn.terminal import say, say_lines
 from jaxunlearn.training.composition import composed
 from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.workflows.batch_dir import WORKLIST
+from jaxunlearn.workflows.batch_evaluation import chosen_people, evaluate_worklist
+from jaxunlearn.workflows.batch_shares import worklist_lines
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -31,25 +34,19 @@ def run(arguments: argparse.Namespace) -> None:
     """
     _check_save_real(arguments)
     _check_compose(arguments)
+    if (arguments.folder / WORKLIST).is_file():
+        _run_worklist(arguments)
+        return
+    if arguments.people is not None:
+        raise InputError(f"--people {arguments.people}: {arguments.folder} is not the folder of a work list")
     result, config, models = read_run(arguments)
     if arguments.compose:
         result = composed(models, [RunFolder(path) for path in (arguments.folder, *arguments.also)])
     if arguments.strength is not None:
         at_strength(result, arguments.strength)  # refuses a run without adapters
-    inception = arguments.inception or loading.published_inception(models.name)
-    side = models.generator.config.img_resolution
-    features = InceptionFeatures(loading.load_inception(inception)) if inception else default_features()
-    real = None
-    if arguments.real is not None:
-        real = read_real(arguments.real, side, features, config.evaluation.batch)
-        if arguments.save_real is not None:
-            write_statistics(arguments.save_real, real)
-            say(arguments.save_real)
+    features, real = _features_and_real(arguments, models, config)
     others = _other_photos(arguments, models, result.people.subjects, config)
-    retaining = None
-    if arguments.retain is not None:
-        retaining = read_retaining_set(models, arguments.retain, **_inversion(arguments, config))
-    reference = measure_reference(models, config, features=features, real=real, retaining=retaining)
+    reference = _reference(arguments, models, config, features, real)
     other_ws = {k: each.ws for k, each in others.items()}
     if arguments.strength is not None:
         path, figures = evaluate_strength(
@@ -68,6 +65,62 @@ def run(arguments: argparse.Namespace) -> None:
         return
     for line in evaluate_and_report(models, result, config, reference=reference, given=others):
         say(line)
+
+
+def _run_worklist(arguments: argparse.Namespace) -> None:
+    """Measure the people of a work list, or some of them chosen at random.
+
+    Raises:
+      InputError: if an option does not suit a work list, or a file cannot be used.
+    """
+    for option in ("compose", "strength"):
+        if getattr(arguments, option):
+            raise InputError(f"--{option}: not for a work list, where everybody has a generator of their own")
+    folder, config, models = read_worklist(arguments)
+    people = chosen_people(folder, arguments.people, config.evaluation.seed)
+    features, real = _features_and_real(arguments, models, config)
+    others = _other_photos(arguments, models, people, config)
+    shares = evaluate_worklist(
+        models,
+        folder,
+        config,
+        people,
+        _reference(arguments, models, config, features, real),
+        other_ws={people[k]: each.ws for k, each in others.items()},
+    )
+    for line in worklist_lines(shares, len(chosen_people(folder))):
+        say(line)
+    say(f"Look at {folder.path / 'report.html'}")
+
+
+def _features_and_real(
+    arguments: argparse.Namespace, models: loading.Models, config: ConfigDict
+) -> tuple[Features, RealStatistics | None]:
+    """Return the network of the Fréchet distances, and the statistics of real images if there are any."""
+    inception = arguments.inception or loading.published_inception(models.name)
+    features = InceptionFeatures(loading.load_inception(inception)) if inception else default_features()
+    if arguments.real is None:
+        return features, None
+    side = models.generator.config.img_resolution
+    real = read_real(arguments.real, side, features, config.evaluation.batch)
+    if arguments.save_real is not None:
+        write_statistics(arguments.save_real, real)
+        say(arguments.save_real)
+    return features, real
+
+
+def _reference(
+    arguments: argparse.Namespace,
+    models: loading.Models,
+    config: ConfigDict,
+    features: Features,
+    real: RealStatistics | None,
+) -> Reference:
+    """Measure the source, and read the retaining set."""
+    retaining = None
+    if arguments.retain is not None:
+        retaining = read_retaining_set(models, arguments.retain, **_inversion(arguments, config))
+    return measure_reference(models, config, features=features, real=real, retaining=retaining)
 
 
 def _other_photos(

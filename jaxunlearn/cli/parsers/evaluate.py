@@ -3,13 +3,15 @@
 from argparse import ArgumentParser
 
 from jaxunlearn.cli.argument_groups import add_inversion, add_run, add_strength
-from jaxunlearn.cli.argument_types import local_path, name_or_path
+from jaxunlearn.cli.argument_types import local_path, name_or_path, whole
 
 DESCRIPTION = """\
 Measure what a run did: how well each person is forgotten, also in other pictures of them, and how little all
 other people changed. Writes summary.json, pictures and report.html into the run folder. With --strength the
 run's adapters are measured at another strength, and only the figures are written, to strength/S.json. With
 --compose all adapters of the run are applied in one generator, and its figures are written to composed.json.
+
+Of a work list each person is measured in their own generator, or, with --people, some chosen at random.
 """
 EXAMPLES = """\
 examples:
@@ -17,6 +19,7 @@ examples:
   jaxunlearn evaluate runs/person --judge CurricularFace_Backbone.pth --inception pt_inception.pth
   jaxunlearn evaluate runs/person --others more_latents_of_the_person.npz
   jaxunlearn evaluate runs/ten --identities people.csv --retain retained_photos/
+  jaxunlearn evaluate runs/thousand_people --people 50
   jaxunlearn evaluate runs/three --compose
   jaxunlearn evaluate runs/seven --compose --also runs/eight --also runs/nine
   jaxunlearn evaluate runs/person --real ffhq/ --save-real ffhq_statistics.npz
@@ -40,6 +43,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=local_path,
         metavar="RUN",
         help="with --compose, a further run whose adapters come next; may be given several times",
+    )
+    add(
+        "--people",
+        type=whole(1, 10**6),
+        metavar="N",
+        help="of a work list, measure N people chosen at random [all]; greater numbers go on from smaller",
     )
     add(
         "--inception",

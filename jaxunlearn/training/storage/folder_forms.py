@@ -52,6 +52,9 @@ class WorklistJson(TypedDict):
     model: str
     subjects: list[str]
     config: dict[str, Any]
+    source: NotRequired[str]
+    adapters: NotRequired[list[str]]
+    seeds: NotRequired[list[int]]
 
 
 class ResultLine(TypedDict):
@@ -66,3 +69,19 @@ class ResultLine(TypedDict):
     generator: NotRequired[str]
     picture: NotRequired[str]
     loss: NotRequired[float | None]
+
+
+class MeasuredLine(TypedDict):
+    """A line of `measured.jsonl` of a work list: what judges say of a person.
+
+    Attributes:
+      subject: the person.
+      wave: in which they were trained.
+      measured_with: settings of the evaluation and names of the judges.
+      figures: of `evaluation.evaluate_generator`.
+    """
+
+    subject: str
+    wave: int
+    measured_with: dict[str, Any]
+    figures: dict[str, Any]

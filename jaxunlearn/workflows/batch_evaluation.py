@@ -1,0 +1,121 @@
+"""Measure the people of a work list: all of them, or some chosen at random, which says much about all."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation import Reference
+from jaxunlearn.evaluation.evaluate import evaluate
+from jaxunlearn.files.door import write_json
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.adapters import load_unlearned
+from jaxunlearn.models.loading import Models
+from jaxunlearn.photos.people import People
+from jaxunlearn.training.result import Result
+from jaxunlearn.training.storage.folder_forms import MeasuredLine
+from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
+from jaxunlearn.workflows.batch_report import write_worklist_page
+from jaxunlearn.workflows.batch_shares import shares_of_people
+
+
+def chosen_people(folder: WorklistFolder, number: int | None = None, seed: int = 0) -> list[str]:
+    """Return the people of a work list to measure, of those who are done.
+
+    Args:
+      folder: of the work list.
+      number: of people, chosen at random; with a greater number, the same are among them. None takes all.
+      seed: of the choice.
+
+    Raises:
+      InputError: if nobody is done.
+    """
+    last = folder.last()
+    done = [name for name in folder.subjects() if name in last and last[name]["status"] == DONE]
+    if not done:
+        raise InputError(f"{folder.path}: nobody is done yet; run the command that began it once more")
+    order = np.random.default_rng(seed).permutation(len(folder.subjects()))
+    by_chance = [folder.subjects()[k] for k in order]
+    return [name for name in by_chance if name in set(done)][:number]
+
+
+def evaluate_worklist(
+    models: Models,
+    folder: WorklistFolder,
+    config: ConfigDict,
+    people: Sequence[str],
+    reference: Reference,
+    *,
+    other_ws: Mapping[str, np.ndarray] | None = None,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Measure people of a work list, each in their own generator, and write figures and page.
+
+    Each measured person is a line of `measured.jsonl`, and is not measured again. Lines of other settings or
+    judges, and of people who were trained anew since, are dropped.
+
+    Args:
+      models: the source and the judges.
+      folder: of the work list.
+      config: of every person's run; `config.evaluation` is used.
+      people: names, see `chosen_people`.
+      reference: of `measure_reference`, for the same settings.
+      other_ws: name of a person → `[M, L, D]`, latents of other photos of them.
+      progress: True shows a bar.
+
+    Returns:
+      What `measured.json` holds, see `shares_of_people`.
+
+    Raises:
+      InputError: if a file of the list cannot be read, or another process uses the folder.
+    """
+    other_ws, last = other_ws or {}, folder.last()
+
+    def measured_with(name: str) -> dict[str, Any]:
+        settings = {**dataclasses.asdict(reference.settings), "album": config.evaluation.album}
+        photos = len(other_ws[name]) if name in other_ws else None
+        judges = [judge.name for judge in reference.judges]
+        return json.loads(json.dumps({**settings, "judges": judges, "photos": photos}))
+
+    def holds(line: MeasuredLine) -> bool:
+        name = line["subject"]
+        return line["wave"] == last[name]["wave"] and line["measured_with"] == measured_with(name)
+
+    with folder.lock():
+        kept = [line for line in folder.measured() if holds(line)]
+        folder.replace_measured(kept)
+        missing = [name for name in people if name not in {line["subject"] for line in kept}]
+        done = len(people) - len(missing)
+        for name in tqdm(
+            missing, desc="measured", unit="person", total=len(people), initial=done, disable=not progress
+        ):
+            result = _result_of(models, folder, name)
+            others = {0: other_ws[name]} if name in other_ws else {}
+            found = evaluate(models, result, config, reference=reference, other_ws=others, progress=False)
+            folder.add_measured(
+                {
+                    "subject": name,
+                    "wave": last[name]["wave"],
+                    "measured_with": measured_with(name),
+                    "figures": found["people"]["0"],
+                }
+            )
+            write_worklist_page(folder)
+        shares = shares_of_people(folder.measured())
+        write_json(folder.shares, shares)
+        write_worklist_page(folder)
+    return shares
+
+
+def _result_of(models: Models, folder: WorklistFolder, name: str) -> Result:
+    """Return what training made of a person, as a run without a folder."""
+    number, line = folder.subjects().index(name), folder.last()[name]
+    ws, ws_target = folder.latents(number, name)
+    generator = load_unlearned(folder.path / line["generator"], lambda: models.generator)
+    seeds = folder.source.seeds
+    people = People(name, (name,), ws[None], seeds[number : number + 1])
+    return Result(people, ws_target[None], (generator,), {}, None)

@@ -1,0 +1,163 @@
+"""People of a work list are measured one by one, and what was measured is not measured again."""
+
+import json
+import shutil
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jaxunlearn.cli import main as cli
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
+from jaxunlearn.methods.legato import presets
+from jaxunlearn.photos.people import People
+from jaxunlearn.training.unlearn import unlearn
+from jaxunlearn.workflows import batch_evaluation
+from jaxunlearn.workflows.batch import Worklist, unlearn_all
+from jaxunlearn.workflows.batch_dir import WorklistFolder
+from jaxunlearn.workflows.batch_evaluation import chosen_people, evaluate_worklist
+from jaxunlearn.workflows.batch_shares import shares_of_people, worklist_lines
+from tests.support.figures import of_person
+from tests.support.tiny_models import tiny_models, tiny_people
+
+PEOPLE = tiny_people(3)
+NAMES = ("ada", "bea", "cleo")
+
+
+def config(**changes: Any) -> Any:
+    made = presets.heads()
+    made.update(steps=1, log_every=1, images_every=0, checkpoint_every=1)
+    made.adapters.hidden = 4
+    made.evaluation.update(views=2, retained_people=4, frechet_samples=4, strangers=4, album=0)
+    made.update_from_flattened_dict(changes)
+    return made
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> WorklistFolder:
+    folder = tmp_path_factory.mktemp("lists") / "three"
+    worklist = Worklist(NAMES, lambda some: PEOPLE[list(some)])
+    unlearn_all(tiny_models(), worklist, config(), folder, parallel=2, progress=False)
+    return WorklistFolder(folder)
+
+
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    return measure_reference(tiny_models(), config(), progress=False)
+
+
+def measure(folder: WorklistFolder, number: int | None, reference: Any, settings: Any = None) -> Any:
+    people = chosen_people(folder, number)
+    return evaluate_worklist(tiny_models(), folder, settings or config(), people, reference, progress=False)
+
+
+def test_some_and_then_all(trained, reference, monkeypatch):
+    shares = measure(trained, 2, reference)
+    first = trained.measured()
+    assert (shares["people"], len(first)) == (2, 2)
+    page = (trained.path / "report.html").read_text()
+    assert "2 of 3 people, by chance" in page
+    assert "Done means that its training ended, not that they are forgotten" in page
+    asked = []
+
+    def counted(*arguments, **options):
+        asked.append(arguments[1].people.subjects)
+        return evaluate(*arguments, **options)
+
+    monkeypatch.setattr(batch_evaluation, "evaluate", counted)
+    shares = measure(trained, None, reference)
+    (missing,) = set(NAMES) - {line["subject"] for line in first}
+    assert asked == [(missing,)]
+    assert trained.measured()[:2] == first
+    assert json.loads(trained.shares.read_text()) == json.loads(json.dumps(shares))
+    assert "all 3 people" in (trained.path / "report.html").read_text()
+    measure(
+        trained, None, measure_reference(tiny_models(), config(**{"evaluation.views": 3}), progress=False)
+    )
+    assert len(asked) == 1 + 3  # other settings: everybody anew
+
+
+@pytest.mark.slow
+def test_the_same_figures_as_of_a_run(trained, reference):
+    measure(trained, None, reference)
+    own = config()
+    alone = unlearn(tiny_models(), People("bea", ("bea",), PEOPLE[1:2]), own, numbers=(1,), progress=False)
+    figures = evaluate(tiny_models(), alone, own, reference=reference, progress=False)
+    (line,) = [line for line in trained.measured() if line["subject"] == "bea"]
+    assert line["figures"]["id"] == pytest.approx(figures["id"], abs=1e-3)
+    assert line["figures"]["id_target"] == pytest.approx(figures["id_target"], abs=1e-5)
+    assert line["figures"]["others_lost_counts"] == figures["others_lost_counts"]
+
+
+@pytest.mark.slow
+def test_from_the_command_line(trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("jaxunlearn.models.loading.load_models", lambda *_, **__: tiny_models())
+    folder = tmp_path / "list"
+    shutil.copytree(trained.path, folder, ignore=shutil.ignore_patterns("measured.*"))
+    assert cli.main(["evaluate", str(folder), "--people", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "Measured: 1 of 3 people, by chance." in printed
+    assert f"Look at {folder / 'report.html'}" in printed
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [("--compose", "--compose: not for a work list"), ("--strength=1", "--strength: not for a work list")],
+)
+def test_options_of_runs(trained, capsys, option, message):
+    assert cli.main(["evaluate", str(trained.path), option]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_list_of_an_older_version(trained, tmp_path, capsys):
+    asked = json.loads((trained.path / "worklist.json").read_text())
+    del asked["source"]
+    (tmp_path / "worklist.json").write_text(json.dumps(asked))
+    assert cli.main(["evaluate", str(tmp_path)]) == 2
+    assert "made by an older version, which kept no latents" in capsys.readouterr().err
+
+
+def test_nobody_is_done(tmp_path):
+    folder = WorklistFolder(tmp_path / "list")
+    folder.begin("fingerprint", NAMES, config())
+    with pytest.raises(InputError, match="nobody is done yet"):
+        chosen_people(folder)
+
+
+@given(few=st.integers(1, 3), more=st.integers(0, 2), seed=st.integers(0, 9))
+def test_a_greater_number_goes_on_from_a_smaller(trained, few, more, seed):
+    all_people = chosen_people(trained, None, seed)
+    assert sorted(all_people) == sorted(NAMES)
+    assert chosen_people(trained, few + more, seed)[:few] == chosen_people(trained, few, seed)
+
+
+def lines_of(*people: Any) -> list[Any]:
+    return [
+        {"subject": name, "wave": 0, "measured_with": {"judges": ["one", "dlib"]}, "figures": figures}
+        for name, figures in zip(NAMES, people, strict=False)
+    ]
+
+
+def person(found: bool | None, lost: int) -> dict[str, Any]:
+    figures = of_person({"found": {"photos": found}}, {"found": {"photos": found}})
+    return {**figures, "others_lost_counts": {"number": float(lost), "people": 48.0}}
+
+
+def test_shares_over_people():
+    shares = shares_of_people(lines_of(person(True, 2), person(False, 5), person(None, 1)))
+    assert shares["forgotten"]["number"] == 2  # who has no other photos is forgotten where anybody looked
+    assert (shares["found_at"]["photos"]["number"], shares["found_at"]["photos"]["people"]) == (1, 2)
+    assert (shares["others_lost"]["number"], shares["others_lost"]["people"]) == (8, 144)
+    assert shares["others_lost_most"] == {"person": "bea", "number": 5}
+    first, found, others = worklist_lines(shares, 9)
+    assert first == "Measured: 3 of 9 people, by chance. 2 of 3 are forgotten (95 %: 21 to 94 %)."
+    assert found.startswith("Still found by a judge: at their latent 0 of 3, ")
+    assert found.endswith("in other photos 1 of 2.")
+    assert "8 of 144 for somebody else (95 %: 3 to 11 %); most, 5, in the generator of bea." in others
+
+
+def test_nobody_can_say():
+    figures = person(None, 0) | {"forgotten": None}
+    assert worklist_lines(shares_of_people(lines_of(figures)), 1)[0].endswith("whether they are forgotten.")
