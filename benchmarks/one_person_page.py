@@ -22,26 +22,34 @@ class Case(NamedTuple):
     draw: int
 
 
-class Line(TypedDict):
-    """A measured run.
+class MeasuredRun(TypedDict):
+    """A run that forgot one person, as far as all benchmarks have it.
 
     Attributes:
-      method: one of `METHODS`.
       seed: of the person.
-      draw: seed of the run.
-      processor: of the machine.
       steps: of the optimiser.
       steps_per_second: without compilation; other work may have run beside it.
       figures: of `evaluate_generator`.
     """
 
-    method: str
     seed: int
-    draw: int
-    processor: str
     steps: int
     steps_per_second: float
     figures: dict[str, Any]
+
+
+class Line(MeasuredRun):
+    """A measured run of this benchmark.
+
+    Attributes:
+      method: one of `METHODS`.
+      draw: seed of the run.
+      processor: of the machine.
+    """
+
+    method: str
+    draw: int
+    processor: str
 
 
 def case_of(line: Line) -> Case:
@@ -49,18 +57,18 @@ def case_of(line: Line) -> Case:
     return Case(line["method"], line["seed"], line["draw"])
 
 
-def places_found(line: Line) -> int:
+def places_found(line: MeasuredRun) -> int:
     """Return in how many places judges find somebody, added up over the judges."""
     judges = line["figures"]["judges"].values()
     return sum(bool(found) for judge in judges for found in judge["found"].values())
 
 
-def photos_found(line: Line) -> int:
+def photos_found(line: MeasuredRun) -> int:
     """Return in how many other photos the judge finds somebody who finds most."""
     return max(judge["others_found"] or 0 for judge in line["figures"]["judges"].values())
 
 
-def lost(line: Line) -> int:
+def lost(line: MeasuredRun) -> int:
     """Return how many other people are somebody else afterwards to at least one judge."""
     return round(line["figures"]["others_lost_counts"]["number"])
 

@@ -15,13 +15,13 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from benchmarks.forgetting_heads.cells import counted, interval, table
-from benchmarks.one_person_page import lost, photos_found, places_found
+from benchmarks.one_person_page import MeasuredRun, lost, photos_found, places_found
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.evaluation.reference import Reference
@@ -48,22 +48,10 @@ class Case(NamedTuple):
     seed: int
 
 
-class Line(TypedDict):
-    """A measured run.
-
-    Attributes:
-      settings: see `Case`.
-      seed: of the person.
-      steps: of the optimiser.
-      steps_per_second: without compilation; other work may have run beside it.
-      figures: of `evaluate_generator`.
-    """
+class Line(MeasuredRun):
+    """A measured run; `settings` as in `Case`."""
 
     settings: str
-    seed: int
-    steps: int
-    steps_per_second: float
-    figures: dict[str, Any]
 
 
 def case_of(line: Line) -> Case:
