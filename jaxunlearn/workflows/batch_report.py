@@ -8,9 +8,12 @@ from urllib.parse import quote
 
 from jaxunlearn.reporting.page.frame import figure_text, write_page
 from jaxunlearn.reporting.page.words import how_many
-from jaxunlearn.reporting.verdict import PLACES, found_by
+from jaxunlearn.reporting.verdict import found_by
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 from jaxunlearn.workflows.batch_shares import shares_of_people, worklist_lines
+
+_SHORT = {"latent": "latent", "wide": "sides", "truncated": "truncated", "photos": "photos"}
+"""Where a person is looked for, see `reporting.verdict.PLACES`, in a word."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +30,7 @@ class _Person:
     state: str
     verdict: str
     verdict_state: str
+    found: str
     lost: str
 
 
@@ -68,15 +72,16 @@ def _person(subject: str, line: dict[str, Any], figures: Mapping[str, Any] | Non
     )
 
 
-def _judged(figures: Mapping[str, Any] | None) -> tuple[str, str, str]:
-    """Return the verdict, its state, and how many others are lost; empty texts for somebody not measured."""
+def _judged(figures: Mapping[str, Any] | None) -> tuple[str, str, str, str]:
+    """Return the verdict, its state, where a judge finds them, and how many others are lost.
+
+    Of somebody who was not measured all are empty.
+    """
     if figures is None:
-        return "", "", ""
-    words = {True: ("forgotten", "good"), False: ("", "bad"), None: ("no judge can say", "unknown")}
-    word, state = words[figures["forgotten"]]
-    if not word:
-        word = f"found {', '.join(PLACES[place] for place in found_by(figures))}"
-    return word, state, how_many(figures["others_lost_counts"])
+        return "", "", "", ""
+    words = {True: ("forgotten", "good"), False: ("not forgotten", "bad"), None: ("unknown", "unknown")}
+    places = ", ".join(_SHORT[place] for place in found_by(figures))
+    return *words[figures["forgotten"]], places, how_many(figures["others_lost_counts"])
 
 
 def _link(path: str) -> str:

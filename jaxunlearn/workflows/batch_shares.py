@@ -47,7 +47,7 @@ def worklist_lines(shares: Mapping[str, Any], done: int) -> list[str]:
     whom = (
         f"all {done} people"
         if shares["people"] == done
-        else f"{shares['people']} of {done} people, by chance"
+        else f"{shares['people']} of {done} people, chosen at random"
     )
     forgotten = shares["forgotten"]
     if not forgotten["people"]:

@@ -58,7 +58,7 @@ def test_some_and_then_all(trained, reference, monkeypatch):
     first = trained.measured()
     assert (shares["people"], len(first)) == (2, 2)
     page = (trained.path / "report.html").read_text()
-    assert "2 of 3 people, by chance" in page
+    assert "2 of 3 people, chosen at random" in page
     assert "Done means that its training ended, not that they are forgotten" in page
     asked = []
 
@@ -98,7 +98,7 @@ def test_from_the_command_line(trained, tmp_path, monkeypatch, capsys):
     shutil.copytree(trained.path, folder, ignore=shutil.ignore_patterns("measured.*"))
     assert cli.main(["evaluate", str(folder), "--people", "1"]) == 0
     printed = capsys.readouterr().out
-    assert "Measured: 1 of 3 people, by chance." in printed
+    assert "Measured: 1 of 3 people, chosen at random." in printed
     assert f"Look at {folder / 'report.html'}" in printed
 
 
@@ -152,7 +152,7 @@ def test_shares_over_people():
     assert (shares["others_lost"]["number"], shares["others_lost"]["people"]) == (8, 144)
     assert shares["others_lost_most"] == {"person": "bea", "number": 5}
     first, found, others = worklist_lines(shares, 9)
-    assert first == "Measured: 3 of 9 people, by chance. 2 of 3 are forgotten (95 %: 21 to 94 %)."
+    assert first == "Measured: 3 of 9 people, chosen at random. 2 of 3 are forgotten (95 %: 21 to 94 %)."
     assert found.startswith("Still found by a judge: at their latent 0 of 3, ")
     assert found.endswith("in other photos 1 of 2.")
     assert "8 of 144 for somebody else (95 %: 3 to 11 %); most, 5, in the generator of bea." in others
