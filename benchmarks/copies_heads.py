@@ -30,6 +30,7 @@ HEADER = (
     "compile s",
     "step ms",
     "copies x steps/s",
+    "steps a person",
     "people/h",
     "trained MiB each",
     "moments MiB each",
@@ -66,6 +67,7 @@ def row(result: dict[str, Any]) -> list[str]:
         f"{result['compile_seconds']:.0f}",
         f"{1e3 * seconds:.0f}",
         significant(copies / seconds),
+        str(config["steps"]),
         significant(result["identities_per_hour"]),
         f"{each['parameters'] / 2**20:.2f}",
         f"{each['optimiser'] / 2**20:.2f}",
@@ -82,7 +84,7 @@ def page(measured: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield "`python benchmarks/copies_heads.py` on the bundled model of 128² images. Each person has a copy of"
     yield "what is trained: with GUIDE the weights of a backbone, with LEGATO adapters alone. Everything else"
     yield "is there once. Copies that are not trained at the same time take turns in each step. People/h"
-    yield "counts the steps of each method's preset and nothing else."
+    yield "counts the steps of a person and nothing else."
     yield ""
     known = [result for result in measured if "error" not in result]
     for name, steps, version in sorted(

@@ -14,6 +14,7 @@ judges find in most places; among equals, who stays most alike in other photos.
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -40,6 +41,13 @@ ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "images"
 PICTURE_OF_FIRST = {"guide": "forgotten", "legato": "forgotten_legato"}
 """Method → name of the picture of its first person."""
+VARIANTS: dict[str, dict[str, Any]] = {
+    "": {},
+    "long": {"steps": 300},
+    "short": {"steps": 80},
+    "wide": {"steps": 80, "adapters.hidden": 256, "optimiser.learning_rate": 1.2e-3},
+}
+"""What follows a method's name in `METHODS` → settings that differ from its preset."""
 FIRST_PERSON = 10_000
 GAP = 10
 """White pixels between the person and the others."""
@@ -54,12 +62,10 @@ def cases(methods: Sequence[str], people: int, draws: int) -> list[Case]:
 
 
 def config_of(case: Case) -> ConfigDict:
-    """Return the settings of a run: the method's preset for the bundled model, or with wider adapters."""
-    method, _, wide = case.method.partition("_")
+    """Return the settings of a run: the method's preset for the bundled model, with those of its variant."""
+    method, _, variant = case.method.partition("_")
     config = preset(f"{method}/heads", 1)
-    if wide:
-        config.adapters.hidden = 256
-        config.optimiser.learning_rate = 1.2e-3
+    config.update_from_flattened_dict(VARIANTS[variant])
     config.seed = case.draw
     return config
 

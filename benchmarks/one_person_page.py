@@ -10,7 +10,13 @@ from benchmarks.forgetting_heads.cells import counted, found_nowhere, interval, 
 from jaxunlearn.evaluation.forgetting import PLACES
 from jaxunlearn.evaluation.statistics import compare_pairs
 
-METHODS = {"guide": "GUIDE", "legato": "LEGATO", "legato_wide": "LEGATO, adapters of 256"}
+METHODS = {
+    "guide": "GUIDE",
+    "legato": "LEGATO",
+    "guide_long": "GUIDE, 300 steps",
+    "legato_short": "LEGATO, 80 steps",
+    "legato_wide": "LEGATO, 80 steps, adapters of 256",
+}
 """What forgets people; the last is LEGATO with the width of its official code."""
 
 
@@ -90,10 +96,10 @@ def page(lines: Sequence[Line]) -> list[str]:
         "# One person forgotten, on fresh people of the bundled model",
         "",
         f"`python benchmarks/one_person_heads.py`, settings `guide/heads` and `legato/heads`, on {machines}, "
-        "beside other work, so that steps/s cannot be compared. The third row has adapters as wide as "
-        "the official code's, and a learning rate of 1.2e-3. A run forgets one person in a generator of its "
-        "own, and all are measured on the same 48 other people. Intervals are of 95 %; they take people, "
-        "and those whom a run loses, as independent.",
+        "beside other work, so that steps/s cannot be compared. The presets take the steps that the second "
+        "table shows. Adapters of 256 are as wide as the official code's, with a learning rate of 1.2e-3. A "
+        "run forgets one person in a generator of its own, and all are measured on the same 48 other people. "
+        "Intervals are of 95 %; they take people, and those whom a run loses, as independent.",
         "",
         "## Forgotten",
         "",

@@ -55,8 +55,8 @@ def test_both_methods_in_turns_and_resumed(measured, tmp_path):
     lines = (tmp_path / "table.md").read_text().splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     [cells] = [cells for cells in rows if cells[:3] == ["LEGATO", "8", "1"]]
-    assert cells[4:7] == ["4000", "2", "90"]  # 80 steps of half a second each
-    assert cells[7:] == ["1.00", "2.00", "0.50", "3.0", "1.00"]
+    assert cells[4:8] == ["4000", "2", "300", "24"]  # 300 steps of half a second each
+    assert cells[8:] == ["1.00", "2.00", "0.50", "3.0", "1.00"]
     assert sum(line.endswith(": out of memory") for line in lines) == 4
     assert any("median of 4 steps" in line for line in lines)
     names = [each["name"] for each in json.loads((tmp_path / "results.json").read_text())["cases"]]

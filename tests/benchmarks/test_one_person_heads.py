@@ -111,6 +111,11 @@ def test_wide_adapters_are_those_of_the_official_code() -> None:
     assert wide.method == usual.method == "legato"
 
 
+def test_variants_differ_from_a_preset_in_their_steps() -> None:
+    names = ("guide", "guide_long", "legato", "legato_short", "legato_wide")
+    assert [bench.config_of(Case(name, 1, 0)).steps for name in names] == [80, 300, 300, 80, 80]
+
+
 def test_draws_of_a_person_are_averaged() -> None:
     text = page([line("guide", 1, found=2), line("guide", 1, draw=1, found=3)])
     assert row(text, "1")[1] == "2.5"
