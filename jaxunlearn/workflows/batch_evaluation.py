@@ -34,13 +34,12 @@ def chosen_people(folder: WorklistFolder, number: int | None = None, seed: int =
     Raises:
       InputError: if nobody is done.
     """
-    last = folder.last()
-    done = [name for name in folder.subjects() if name in last and last[name]["status"] == DONE]
+    subjects = folder.subjects()
+    done = {name for name, line in folder.last().items() if line["status"] == DONE}
     if not done:
         raise InputError(f"{folder.path}: nobody is done yet; run the command that began it once more")
-    order = np.random.default_rng(seed).permutation(len(folder.subjects()))
-    by_chance = [folder.subjects()[k] for k in order]
-    return [name for name in by_chance if name in set(done)][:number]
+    order = np.random.default_rng(seed).permutation(len(subjects))
+    return [subjects[k] for k in order if subjects[k] in done][:number]
 
 
 def evaluate_worklist(
@@ -83,7 +82,10 @@ def evaluate_worklist(
 
     def holds(line: MeasuredLine) -> bool:
         name = line["subject"]
-        return line["wave"] == last[name]["wave"] and line["measured_with"] == measured_with(name)
+        return name in last and (line["wave"], line["measured_with"]) == (
+            last[name]["wave"],
+            measured_with(name),
+        )
 
     with folder.lock():
         kept = [line for line in folder.measured() if holds(line)]
