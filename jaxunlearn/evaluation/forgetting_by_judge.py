@@ -49,7 +49,9 @@ def figures_by_judge(
       `id`, the person before against the truncated latent after, and `source`, the same in the source: a
       control, since someone near the mean may not be that person in the first place. `id_others`,
       `id_others_max`: other photos before and after. `others_found`, `others`: number of other photos in
-      which the person is still found, and of all. `found`: for each place True if the judge finds the person.
+      which the person is still found, and of all. `others_known`: the same control for them, the number of
+      photos that the judge takes for the person in the source. `found`: for each place True if the judge
+      finds the person.
     """
     similarity = judge.judge.similarity
     own = number(similarity(before.person, after.person)[0])
@@ -59,6 +61,7 @@ def figures_by_judge(
         similarity(before.person, before.truncated),
     )
     others = similarity(before.others, after.others)
+    known = [judge.accepts(value) for value in similarity(before.person, before.others)]
     accepted = [judge.accepts(value) for value in others]
     to_target = mean(similarity(after.person, before.target))
     return {
@@ -79,6 +82,7 @@ def figures_by_judge(
         "id_others_max": number(np.nanmax(others)) if np.isfinite(others).any() else None,
         "others_found": sum(each is True for each in accepted),
         "others": len(others),
+        "others_known": sum(each is True for each in known),
         "found": {
             "latent": judge.accepts(own),
             "wide": judge.accepts(wide, "wide"),
@@ -101,7 +105,8 @@ def looks_by_judge(
 
     Returns:
       Place, and psi or number of the other photo → `similarity` before and after, `found` (True if the judge
-      finds the person), and for truncated latents `source`, the similarity in the source.
+      finds the person), and for truncated latents and other photos `source`, the similarity to the person in
+      the source.
     """
     similarity = judge.judge.similarity
 
@@ -114,11 +119,17 @@ def looks_by_judge(
         similarity(before.person, before.truncated),
         strict=True,
     )
+    photos = zip(
+        similarity(before.others, after.others), similarity(before.person, before.others), strict=True
+    )
     return {
         ("latent", None): seen(similarity(before.person, after.person)[0]),
         ("wide", None): seen(similarity(before.wide, after.wide)[0], "wide"),
         **{("truncated", psi): {**seen(value), "source": number(source)} for psi, value, source in truncated},
-        **{("photos", k): seen(v) for k, v in enumerate(similarity(before.others, after.others))},
+        **{
+            ("photos", k): {**seen(value), "source": number(source)}
+            for k, (value, source) in enumerate(photos)
+        },
     }
 
 

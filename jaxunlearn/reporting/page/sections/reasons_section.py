@@ -63,9 +63,16 @@ def _photos(figures: Figures) -> list[str]:
         sentences.append(
             f"To {name}, {highest}."
             if judged["threshold"] is None
-            else f"{name} finds them in {where}, {highest}."
+            else f"{name} finds them in {where}, {highest}{_in_the_source(judged)}."
         )
     return sentences
+
+
+def _in_the_source(judged: Figures) -> str:
+    """Return how many photos show the person to a judge before unlearning; older runs do not say."""
+    if "others_known" not in judged:
+        return ""
+    return f"; in the source it takes {judged['others_known']} of these pictures for the person"
 
 
 def _of_all(people: Mapping[str, Figures], summary: Figures) -> Iterator[Reason]:

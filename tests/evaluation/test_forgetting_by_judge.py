@@ -1,0 +1,44 @@
+"""What one judge says of a person: other photos have a control in the source."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jaxunlearn.evaluation.forgetting_by_judge import Parts, figures_by_judge, looks_by_judge
+from jaxunlearn.evaluation.judges import CalibratedJudge
+
+
+class Cosine:
+    """A judge whose embeddings are unit vectors in a plane."""
+
+    name, measure, threshold = "plane", "cosine", 0.8
+
+    def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return (a * b).sum(-1).mean(-1)
+
+
+def at(*degrees: float) -> np.ndarray:
+    """`[N, 1, 2]`, people at these angles, from one view."""
+    angles = np.radians(degrees)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=-1)[:, None]
+
+
+def seen(person: float, others: list[float]) -> Parts:
+    return Parts(at(person), at(), at(*others), at(170), at(person))
+
+
+@pytest.fixture
+def judge() -> Any:
+    return CalibratedJudge(Cosine())  # type: ignore[arg-type]
+
+
+def test_photos_are_compared_with_themselves_and_with_the_person(judge: Any) -> None:
+    before = seen(0, others=[10, 80, 20])  # the second is somebody else to this judge from the start
+    after = seen(90, others=[10, 80, 120])
+    figures = figures_by_judge(judge, before, after, ())
+    assert (figures["others"], figures["others_found"], figures["others_known"]) == (3, 2, 2)
+    looks = looks_by_judge(judge, before, after, ())
+    assert [looks["photos", k]["found"] for k in range(3)] == [True, True, False]
+    assert looks["photos", 1]["source"] == pytest.approx(np.cos(np.radians(80)))
+    assert "source" not in looks["latent", None]
