@@ -332,6 +332,19 @@ def test_what_was_counted_near_the_forgotten_is_said_beside_the_verdict(tmp_path
     )
 
 
+def test_photos_that_were_not_the_person_to_a_judge_are_counted_beside(tmp_path: Path):
+    folder = a_run(tmp_path / "run", "ada")
+    photos = {"id_others": 0.8, "id_others_max": 0.9, "others_found": 3, "others": 4}
+    person = of_person(photos | {"others_known": 1}, photos)  # a judge of today, and one of an older version
+    folder.add_to_summary({"people": {"0": person}})
+    (reason,) = [each for each in verdict_section(RunData.read(folder)).reasons if "photos" in each.label]
+    assert reason.sentences == (
+        "heads identity judge finds them in 3 of 4, similarity up to 0.90; in the source it takes 1 of these "
+        "pictures for the person.",
+        "dlib finds them in 3 of 4, similarity up to 0.90.",
+    )
+
+
 def test_of_many_generators_the_verdict_names_those_who_are_not_forgotten_first(tmp_path: Path):
     folder = many_generators(tmp_path / "run", 20)
     reasons = {reason.label: reason.sentences for reason in verdict_section(RunData.read(folder)).reasons}
