@@ -56,10 +56,8 @@ def figures_by_judge(
     similarity = judge.judge.similarity
     own = number(similarity(before.person, after.person)[0])
     wide = number(similarity(before.wide, after.wide)[0])
-    truncated, control = (
-        similarity(before.person, after.truncated),
-        similarity(before.person, before.truncated),
-    )
+    truncated = similarity(before.person, after.truncated)
+    control = similarity(before.person, before.truncated)
     others = similarity(before.others, after.others)
     known = [judge.accepts(value) for value in similarity(before.person, before.others)]
     accepted = [judge.accepts(value) for value in others]

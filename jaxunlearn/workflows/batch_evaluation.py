@@ -73,24 +73,14 @@ def evaluate_worklist(
       InputError: if a file of the list cannot be read, or another process uses the folder.
     """
     other_ws, last = other_ws or {}, folder.last()
+    measured_with = {
+        name: _measured_with(reference, config, len(other_ws.get(name, ()))) for name in folder.subjects()
+    }
 
-    def measured_with(name: str) -> dict[str, Any]:
-        settings = {**dataclasses.asdict(reference.settings), "album": config.evaluation.album}
-        photos = len(other_ws[name]) if name in other_ws else None
-        judges = [judge.name for judge in reference.judges]
-        return json.loads(json.dumps({**settings, "judges": judges, "photos": photos}))
-
-    def holds(line: MeasuredLine) -> bool:
-        name = line["subject"]
-        return name in last and (line["wave"], line["measured_with"]) == (
-            last[name]["wave"],
-            measured_with(name),
-        )
-
+    now = {name: (line["wave"], measured_with[name]) for name, line in last.items()}
     with folder.lock():
-        kept = [line for line in folder.measured() if holds(line)]
-        folder.replace_measured(kept)
-        missing = [name for name in people if name not in {line["subject"] for line in kept}]
+        known = _keep_lines(folder, now)
+        missing = [name for name in people if name not in known]
         done = len(people) - len(missing)
         for name in tqdm(
             missing, desc="measured", unit="person", total=len(people), initial=done, disable=not progress
@@ -99,18 +89,36 @@ def evaluate_worklist(
             others = {0: other_ws[name]} if name in other_ws else {}
             found = evaluate(models, result, config, reference=reference, other_ws=others, progress=False)
             folder.add_measured(
-                {
-                    "subject": name,
-                    "wave": last[name]["wave"],
-                    "measured_with": measured_with(name),
-                    "figures": found["people"]["0"],
-                }
+                MeasuredLine(
+                    subject=name,
+                    wave=last[name]["wave"],
+                    measured_with=measured_with[name],
+                    figures=found["people"]["0"],
+                )
             )
             write_worklist_page(folder)
         shares = shares_of_people(folder.measured())
         write_json(folder.shares, shares)
         write_worklist_page(folder)
     return shares
+
+
+def _keep_lines(folder: WorklistFolder, now: Mapping[str, tuple[int, dict[str, Any]]]) -> set[str]:
+    """Drop lines of other waves and measurements than those of now; return whose lines are left."""
+    kept = [
+        line
+        for line in folder.measured()
+        if (line["wave"], line["measured_with"]) == now.get(line["subject"])
+    ]
+    folder.replace_measured(kept)
+    return {line["subject"] for line in kept}
+
+
+def _measured_with(reference: Reference, config: ConfigDict, photos: int) -> dict[str, Any]:
+    """Return all that makes figures comparable, as JSON has it; `photos` is the number of those given."""
+    settings = {**dataclasses.asdict(reference.settings), "album": config.evaluation.album}
+    judges = [judge.name for judge in reference.judges]
+    return json.loads(json.dumps({**settings, "judges": judges, "photos": photos}))
 
 
 def _result_of(models: Models, folder: WorklistFolder, name: str) -> Result:

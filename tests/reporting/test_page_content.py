@@ -270,7 +270,8 @@ def test_text_has_contrast(scheme: str):
 
 
 def test_the_policy_names_the_style_and_the_script():
-    page = render_page("worklist.html", "t", {"people": [], "asked": 1, "done": 0, "diverged": 0})
+    nobody = {"people": [], "measured": [], "asked": 1, "done": 0, "diverged": 0}
+    page = render_page("worklist.html", "t", nobody)
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
     assert "unsafe" not in policy
