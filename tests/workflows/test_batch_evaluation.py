@@ -4,6 +4,7 @@ import json
 import shutil
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,7 +97,11 @@ def test_from_the_command_line(trained, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("jaxunlearn.models.loading.load_models", lambda *_, **__: tiny_models())
     folder = tmp_path / "list"
     shutil.copytree(trained.path, folder, ignore=shutil.ignore_patterns("measured.*"))
-    assert cli.main(["evaluate", str(folder), "--people", "1"]) == 0
+    np.savez(tmp_path / "photo.npz", ws=PEOPLE[:1])
+    others = ["--others", f"1={tmp_path / 'photo.npz'}"]  # of bea, whoever is chosen
+    assert cli.main(["evaluate", str(folder), "--people", "1", *others]) == 0
+    (line,) = WorklistFolder(folder).measured()
+    assert line["measured_with"]["photos"] == int(line["subject"] == "bea")
     printed = capsys.readouterr().out
     assert "Measured: 1 of 3 people, chosen at random." in printed
     assert f"Look at {folder / 'report.html'}" in printed
@@ -104,7 +109,7 @@ def test_from_the_command_line(trained, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize(
     ("option", "message"),
-    [("--compose", "--compose: not for a work list"), ("--strength=1", "--strength: not for a work list")],
+    [("--compose", "--compose: not for a work list"), ("--strength=0", "--strength: not for a work list")],
 )
 def test_options_of_runs(trained, capsys, option, message):
     assert cli.main(["evaluate", str(trained.path), option]) == 2

@@ -73,20 +73,22 @@ def _run_worklist(arguments: argparse.Namespace) -> None:
     Raises:
       InputError: if an option does not suit a work list, or a file cannot be used.
     """
-    for option in ("compose", "strength"):
-        if getattr(arguments, option):
-            raise InputError(f"--{option}: not for a work list, where everybody has a generator of their own")
+    for option, given in (("--compose", arguments.compose), ("--strength", arguments.strength is not None)):
+        if given:
+            raise InputError(f"{option}: not for a work list, where everybody has a generator of their own")
     folder, config, models = read_worklist(arguments)
     people = chosen_people(folder, arguments.people, config.evaluation.seed)
     features, real = _features_and_real(arguments, models, config)
-    others = _other_photos(arguments, models, people, config)
+    # Files are given by the list's numbers; photos are inverted only of those who are measured.
+    subjects = people if arguments.identities is not None else folder.subjects()
+    others = _other_photos(arguments, models, subjects, config)
     shares = evaluate_worklist(
         models,
         folder,
         config,
         people,
         _reference(arguments, models, config, features, real),
-        other_ws={people[k]: each.ws for k, each in others.items()},
+        other_ws={subjects[k]: each.ws for k, each in others.items()},
     )
     for line in worklist_lines(shares, len(chosen_people(folder))):
         say(line)
