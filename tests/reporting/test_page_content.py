@@ -340,8 +340,8 @@ def test_photos_that_were_not_the_person_to_a_judge_are_counted_beside(tmp_path:
     folder.add_to_summary({"people": {"0": person}})
     (reason,) = [each for each in verdict_section(RunData.read(folder)).reasons if "photos" in each.label]
     assert reason.sentences == (
-        "heads identity judge finds them in 3 of 4, similarity up to 0.90; in the source it takes 1 of these "
-        "pictures for the person.",
+        "heads identity judge finds them in 3 of 4, similarity up to 0.90; in the source it takes 1 of 4 for "
+        "the person.",
         "dlib finds them in 3 of 4, similarity up to 0.90.",
     )
 

@@ -72,7 +72,7 @@ def _in_the_source(judged: Figures) -> str:
     """Return how many photos show the person to a judge before unlearning; older runs do not say."""
     if "others_known" not in judged:
         return ""
-    return f"; in the source it takes {judged['others_known']} of these pictures for the person"
+    return f"; in the source it takes {judged['others_known']} of {judged['others']} for the person"
 
 
 def _of_all(people: Mapping[str, Figures], summary: Figures) -> Iterator[Reason]:
