@@ -73,10 +73,8 @@ def evaluate_worklist(
       InputError: if a file of the list cannot be read, or another process uses the folder.
     """
     other_ws, last = other_ws or {}, folder.last()
-    measured_with = {
-        name: _measured_with(reference, config, len(other_ws.get(name, ()))) for name in folder.subjects()
-    }
-
+    everybody = _measured_with(reference, config)
+    measured_with = {name: {**everybody, "photos": len(other_ws.get(name, ()))} for name in last}
     now = {name: (line["wave"], measured_with[name]) for name, line in last.items()}
     with folder.lock():
         known = _keep_lines(folder, now)
@@ -114,11 +112,11 @@ def _keep_lines(folder: WorklistFolder, now: Mapping[str, tuple[int, dict[str, A
     return {line["subject"] for line in kept}
 
 
-def _measured_with(reference: Reference, config: ConfigDict, photos: int) -> dict[str, Any]:
-    """Return all that makes figures comparable, as JSON has it; `photos` is the number of those given."""
+def _measured_with(reference: Reference, config: ConfigDict) -> dict[str, Any]:
+    """Return what must be equal for figures of people to be compared, as JSON has it."""
     settings = {**dataclasses.asdict(reference.settings), "album": config.evaluation.album}
     judges = [judge.name for judge in reference.judges]
-    return json.loads(json.dumps({**settings, "judges": judges, "photos": photos}))
+    return json.loads(json.dumps({**settings, "judges": judges}))
 
 
 def _result_of(models: Models, folder: WorklistFolder, name: str) -> Result:

@@ -1,9 +1,10 @@
 """Shares over the measured people of a work list, and the words for them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jaxunlearn.evaluation.statistics.shares import share_of
+from jaxunlearn.evaluation.judges.answers import negated
+from jaxunlearn.evaluation.statistics.shares import share_of, share_of_known
 from jaxunlearn.reporting.page.words import how_many
 from jaxunlearn.reporting.verdict import PLACES
 from jaxunlearn.training.storage.folder_forms import MeasuredLine
@@ -27,9 +28,9 @@ def shares_of_people(lines: Sequence[MeasuredLine]) -> dict[str, Any]:
     return {
         "people": len(people),
         "judges": lines[0]["measured_with"]["judges"],
-        "forgotten": _share(each["forgotten"] for each in people.values()),
+        "forgotten": share_of_known(each["forgotten"] for each in people.values())._asdict(),
         "found_at": {
-            place: _share(_opposite(each["forgotten_by"][place]) for each in people.values())
+            place: share_of_known(negated(each["forgotten_by"][place]) for each in people.values())._asdict()
             for place in PLACES
         },
         "others_lost": share_of(sum(lost.values()), sum(others))._asdict(),
@@ -71,12 +72,3 @@ def worklist_lines(shares: Mapping[str, Any], done: int) -> list[str]:
 
 def _interval(share: Mapping[str, Any]) -> str:
     return f" (95 %: {100 * share['low']:.0f} to {100 * share['high']:.0f} %)"
-
-
-def _opposite(answer: bool | None) -> bool | None:
-    return None if answer is None else not answer
-
-
-def _share(answers: Iterable[bool | None]) -> dict[str, Any]:
-    known = [answer for answer in answers if answer is not None]
-    return share_of(sum(known), len(known))._asdict()

@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxunlearn.evaluation.statistics.figures_file import Line
 from jaxunlearn.evaluation.statistics.intervals import Interval, interval_of
-from jaxunlearn.evaluation.statistics.shares import share_of
+from jaxunlearn.evaluation.statistics.shares import share_of_known
 
 WORST: Mapping[str, Literal["highest", "lowest"]] = {
     "id": "highest",
@@ -101,15 +101,14 @@ def _shares(lines: Sequence[Line]) -> dict[str, Any]:
     retained = [line for line in lines if line["kind"] == "retained"]
     one_generator = len({line["copy"] for line in retained}) == 1
     return {
-        "forgotten": _share([line["forgotten"] for line in people]),
+        "forgotten": share_of_known(line["forgotten"] for line in people)._asdict(),
         "forgotten_by": {
-            place: _share([line["forgotten_by"][place] for line in people])
+            place: share_of_known(line["forgotten_by"][place] for line in people)._asdict()
             for place in people[0]["forgotten_by"]
         },
-        **({"others_lost": _share([line["lost"] for line in retained])} if one_generator else {}),
+        **(
+            {"others_lost": share_of_known(line["lost"] for line in retained)._asdict()}
+            if one_generator
+            else {}
+        ),
     }
-
-
-def _share(claims: Sequence[bool | None]) -> dict[str, Any]:
-    known = [claim for claim in claims if claim is not None]
-    return share_of(sum(known), len(known))._asdict()

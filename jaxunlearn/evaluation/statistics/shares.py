@@ -1,5 +1,6 @@
 """Share of people with a property, with its interval."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from scipy import stats
@@ -38,3 +39,9 @@ def share_of(number: int, people: int) -> Share:
         return Share(None, None, None, 0, 0)
     ends = stats.binomtest(number, people).proportion_ci(LEVEL, method="wilson")
     return Share(number / people, float(ends.low), float(ends.high), number, people)
+
+
+def share_of_known(answers: Iterable[bool | None]) -> Share:
+    """Return the share of people of whom something is true, without those of whom it is unknown (None)."""
+    known = [answer for answer in answers if answer is not None]
+    return share_of(sum(known), len(known))
