@@ -47,20 +47,19 @@ def figures_by_judge(
       `id_to_target`: the person before, and after, against the target before. `reaches_target`: True if the
       person after counts as their target. `id_wide`: as `id`, from the wide views. `truncated`: for each psi
       `id`, the person before against the truncated latent after, and `source`, the same in the source: a
-      control, since someone near the mean may not be that person in the first place. `id_others`,
-      `id_others_max`: other photos before and after. `others_found`, `others`: number of other photos in
-      which the person is still found, and of all. `others_known`: the same control for them, the number of
-      photos that the judge takes for the person in the source. `found`: for each place True if the judge
-      finds the person.
+      control, since someone near the mean may not be that person in the first place. `others`, `id_others`:
+      number of other photos, and their similarity before and after. `others_known`: the same control for
+      them, the number of photos that the judge takes for the person in the source; only these count for
+      `others_found`, in which the person is still found, and for `id_others_max`. A judge without a threshold
+      counts all. `found`: for each place True if the judge finds the person, None if it cannot say.
     """
     similarity = judge.judge.similarity
     own = number(similarity(before.person, after.person)[0])
     wide = number(similarity(before.wide, after.wide)[0])
     truncated = similarity(before.person, after.truncated)
     control = similarity(before.person, before.truncated)
-    others = similarity(before.others, after.others)
-    known = [judge.accepts(value) for value in similarity(before.person, before.others)]
-    accepted = [judge.accepts(value) for value in others]
+    photos = _photos(judge, before, after)
+    counted = np.array([photo.similarity for photo in photos if photo.known is not False])
     to_target = mean(similarity(after.person, before.target))
     return {
         "measure": judge.judge.measure,
@@ -76,16 +75,16 @@ def figures_by_judge(
             str(psi): {"id": number(value), "source": number(source)}
             for psi, value, source in zip(truncations, truncated, control, strict=True)
         },
-        "id_others": mean(others),
-        "id_others_max": number(np.nanmax(others)) if np.isfinite(others).any() else None,
-        "others_found": sum(each is True for each in accepted),
-        "others": len(others),
-        "others_known": sum(each is True for each in known),
+        "id_others": mean(np.array([photo.similarity for photo in photos])),
+        "id_others_max": number(np.nanmax(counted)) if np.isfinite(counted).any() else None,
+        "others_found": sum(photo.found is True for photo in photos),
+        "others": len(photos),
+        "others_known": sum(photo.known is True for photo in photos),
         "found": {
             "latent": judge.accepts(own),
             "wide": judge.accepts(wide, "wide"),
             "truncated": any_known([judge.accepts(value) for value in truncated]),
-            "photos": any_known(accepted),
+            "photos": any_known(photo.found for photo in photos),
         },
     }
 
@@ -103,8 +102,8 @@ def looks_by_judge(
 
     Returns:
       Place, and psi or number of the other photo → `similarity` before and after, `found` (True if the judge
-      finds the person), and for truncated latents and other photos `source`, the similarity to the person in
-      the source.
+      finds the person, None if it cannot say), and for truncated latents and other photos `source`, the
+      similarity to the person in the source.
     """
     similarity = judge.judge.similarity
 
@@ -117,18 +116,46 @@ def looks_by_judge(
         similarity(before.person, before.truncated),
         strict=True,
     )
-    photos = zip(
-        similarity(before.others, after.others), similarity(before.person, before.others), strict=True
-    )
     return {
         ("latent", None): seen(similarity(before.person, after.person)[0]),
         ("wide", None): seen(similarity(before.wide, after.wide)[0], "wide"),
         **{("truncated", psi): {**seen(value), "source": number(source)} for psi, value, source in truncated},
         **{
-            ("photos", k): {**seen(value), "source": number(source)}
-            for k, (value, source) in enumerate(photos)
+            ("photos", k): {
+                "similarity": number(photo.similarity),
+                "found": photo.found,
+                "source": number(photo.source),
+            }
+            for k, photo in enumerate(_photos(judge, before, after))
         },
     }
+
+
+class _Photo(NamedTuple):
+    """What a judge says of another photo of a person."""
+
+    similarity: float
+    """Before and after."""
+
+    source: float
+    """To the person, both in the source."""
+
+    known: bool | None
+    """True if the judge takes it for the person in the source."""
+
+    found: bool | None
+    """True if the judge finds the person in it afterwards; None if it does not know them there before."""
+
+
+def _photos(judge: CalibratedJudge, before: Parts, after: Parts) -> list[_Photo]:
+    similarity = judge.judge.similarity
+    photos = []
+    for value, source in zip(
+        similarity(before.others, after.others), similarity(before.person, before.others), strict=True
+    ):
+        known = judge.accepts(source)
+        photos.append(_Photo(value, source, known, judge.accepts(value) if known else None))
+    return photos
 
 
 def number(value: float | np.floating) -> float | None:

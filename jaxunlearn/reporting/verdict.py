@@ -81,12 +81,35 @@ def _similarities(figures: Mapping[str, Any]) -> str:
 
 
 def _other_photos(figures: Mapping[str, Any]) -> str:
-    texts = []
-    for name, judged in figures["judges"].items():
-        if judged["id_others"] is not None:
-            count = "" if judged["threshold"] is None else f", found in {judged['others_found']}"
-            texts.append(f"at most {judged['id_others_max']:.2f} to {name}{count} of {judged['others']}")
-    return f"Other pictures of them: similarity {figures['id_others']:.2f} on average; {', '.join(texts)}."
+    texts = [
+        photos_text(name, judged)
+        for name, judged in figures["judges"].items()
+        if judged["id_others"] is not None
+    ]
+    return f"Other pictures of them: similarity {figures['id_others']:.2f} on average; {'; '.join(texts)}."
+
+
+def photos_text(name: str, judged: Mapping[str, Any]) -> str:
+    """Return what a judge says of the other photos of a person, without a full stop.
+
+    Args:
+      name: of the judge.
+      judged: its figures, with at least one photo that has a face.
+    """
+    known = photos_known(judged)
+    if not known:
+        return f"{name} knows them in none of {judged['others']} even before"
+    highest = f"at most {judged['id_others_max']:.2f}"
+    if judged["threshold"] is None:
+        return f"{highest} to {name}"
+    of = f"{known}" if known == judged["others"] else f"the {known} where it knew them before"
+    return f"{name} finds them in {judged['others_found']} of {of} ({highest})"
+
+
+def photos_known(judged: Mapping[str, Any]) -> int:
+    """Return how many other photos count for a judge: all where it cannot say, or in an older file."""
+    known = None if judged["threshold"] is None else judged.get("others_known")
+    return judged["others"] if known is None else known
 
 
 def target_reached(figures: Mapping[str, Any]) -> list[str]:

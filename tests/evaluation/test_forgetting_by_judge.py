@@ -1,4 +1,4 @@
-"""What one judge says of a person: other photos have a control in the source."""
+"""What one judge says of a person: other photos count where it knows them in the source."""
 
 from typing import Any
 
@@ -37,8 +37,25 @@ def test_photos_are_compared_with_themselves_and_with_the_person(judge: Any) -> 
     before = seen(0, others=[10, 80, 20])  # the second is somebody else to this judge from the start
     after = seen(90, others=[10, 80, 120])
     figures = figures_by_judge(judge, before, after, ())
-    assert (figures["others"], figures["others_found"], figures["others_known"]) == (3, 2, 2)
+    assert (figures["others"], figures["others_known"], figures["others_found"]) == (3, 2, 1)
+    assert figures["found"]["photos"] is True
     looks = looks_by_judge(judge, before, after, ())
-    assert [looks["photos", k]["found"] for k in range(3)] == [True, True, False]
+    assert [looks["photos", k]["found"] for k in range(3)] == [True, None, False]
     assert looks["photos", 1]["source"] == pytest.approx(np.cos(np.radians(80)))
     assert "source" not in looks["latent", None]
+
+
+def test_photos_of_somebody_else_do_not_count(judge: Any) -> None:
+    before, after = seen(0, others=[80, 90]), seen(90, others=[80, 90])
+    figures = figures_by_judge(judge, before, after, ())
+    assert (figures["others_known"], figures["others_found"], figures["id_others_max"]) == (0, 0, None)
+    assert figures["id_others"] == pytest.approx(1)  # of all, as in the paper
+    assert figures["found"]["photos"] is None
+
+
+def test_without_a_threshold_all_photos_count() -> None:
+    judge: Any = CalibratedJudge(type("Undecided", (Cosine,), {"threshold": None})())  # type: ignore[arg-type]
+    before, after = seen(0, others=[80]), seen(90, others=[80])
+    figures = figures_by_judge(judge, before, after, ())
+    assert figures["id_others_max"] == pytest.approx(1)
+    assert (figures["others_known"], figures["found"]["photos"]) == (0, None)

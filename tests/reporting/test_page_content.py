@@ -14,7 +14,7 @@ from jaxunlearn.reporting.page.charts import Series, beside, line_chart, round_n
 from jaxunlearn.reporting.page.frame import render_page
 from jaxunlearn.reporting.page.picture import LARGEST_PAGE, PAGE_OF_A_PERSON, Pictures, encoded
 from jaxunlearn.reporting.page.run_page import write_report
-from jaxunlearn.reporting.page.sections.judges_section import judge_lines
+from jaxunlearn.reporting.page.sections.judges_section import judge_lines, judges_table
 from jaxunlearn.reporting.page.sections.people_section import people_section
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
@@ -333,17 +333,20 @@ def test_what_was_counted_near_the_forgotten_is_said_beside_the_verdict(tmp_path
     )
 
 
-def test_photos_that_were_not_the_person_to_a_judge_are_counted_beside(tmp_path: Path):
+def test_photos_that_were_not_the_person_to_a_judge_do_not_count(tmp_path: Path):
     folder = a_run(tmp_path / "run", "ada")
-    photos = {"id_others": 0.8, "id_others_max": 0.9, "others_found": 3, "others": 4}
-    person = of_person(photos | {"others_known": 1}, photos)  # a judge of today, and one of an older version
+    photos = {"id_others": 0.8, "id_others_max": 0.9, "others_found": 1, "others": 4}
+    person = of_person(photos | {"others_known": 2}, photos)  # a judge of today, and one of an older version
     folder.add_to_summary({"people": {"0": person}})
-    (reason,) = [each for each in verdict_section(RunData.read(folder)).reasons if "photos" in each.label]
+    run = RunData.read(folder)
+    (reason,) = [each for each in verdict_section(run).reasons if "photos" in each.label]
     assert reason.sentences == (
-        "heads identity judge finds them in 3 of 4, similarity up to 0.90; in the source it takes 1 of 4 for "
-        "the person.",
-        "dlib finds them in 3 of 4, similarity up to 0.90.",
+        "heads identity judge finds them in 1 of the 2 where it knew them before (at most 0.90).",
+        "dlib finds them in 1 of 4 (at most 0.90).",
     )
+    assert ("other photos, highest", "0.90, found in 1 of 2", "0.90, found in 1 of 4") in judges_table(
+        person
+    ).rows
 
 
 def test_of_many_generators_the_verdict_names_those_who_are_not_forgotten_first(tmp_path: Path):

@@ -16,8 +16,15 @@ NEAR = (
     "Near the forgotten, 0.5 median radii away, 15 of 60 are somebody else to a judge afterwards. 4 more "
     "are left out: so near that a judge takes them for the forgotten person even before unlearning."
 )
-PHOTOS = {"id_others": 0.61, "id_others_max": 0.65, "others": 4, "found": {"photos": False}}
-FOUND = {"id_others": 0.61, "id_others_max": 0.85, "others": 4, "others_found": 3, "found": {"photos": True}}
+PHOTOS: dict[str, Any] = {
+    "id_others": 0.61,
+    "id_others_max": 0.65,
+    "others": 4,
+    "others_known": 4,
+    "found": {"photos": False},
+}
+FOUND = PHOTOS | {"id_others_max": 0.85, "others_known": 3, "others_found": 2, "found": {"photos": True}}
+UNKNOWN = PHOTOS | {"id_others_max": None, "others_known": 0, "found": {"photos": None}}
 
 
 def test_a_person_who_is_forgotten():
@@ -39,12 +46,18 @@ def test_other_photos_are_looked_at_one_by_one():
     lines = verdict("seed 7", of_person(PHOTOS, FOUND))
     assert lines[0] == "seed 7 is NOT forgotten: still found in other photos by dlib."
     assert lines[2] == (
-        "Other pictures of them: similarity 0.61 on average; at most 0.65 to heads identity judge, found in "
-        "0 of 4, at most 0.85 to dlib, found in 3 of 4."
+        "Other pictures of them: similarity 0.61 on average; heads identity judge finds them in 0 of 4 (at "
+        "most 0.65); dlib finds them in 2 of the 3 where it knew them before (at most 0.85)."
     )
     lines = verdict("seed 7", of_person(PHOTOS, PHOTOS))
     assert "forgotten: none of 2 judges" in lines[0]
     assert lines[0].endswith("at a truncated latent or in other photos.")
+
+
+def test_photos_that_nobody_takes_for_the_person_say_nothing():
+    lines = verdict("seed 7", of_person(UNKNOWN, UNKNOWN))
+    assert lines[0].endswith("finds them at their latent, from the sides or at a truncated latent.")
+    assert lines[2].endswith("; dlib knows them in none of 4 even before.")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from jaxunlearn.reporting.page.charts import spread
 from jaxunlearn.reporting.page.frame import figure_text
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.page.words import JUDGED
-from jaxunlearn.reporting.verdict import PLACES
+from jaxunlearn.reporting.verdict import PLACES, photos_known
 
 WIDTH, BASE, TOP = 300, 78, 26
 """Pixels: the drawing's width, the line of similarities, and the highest point of the strangers."""
@@ -191,8 +191,6 @@ def _truncated(values: Mapping[str, float | None]) -> str:
 
 def _others(judged: Figures) -> str:
     highest = figure_text(judged["id_others_max"])
-    return (
-        highest
-        if judged["threshold"] is None
-        else f"{highest}, found in {judged['others_found']} of {judged['others']}"
-    )
+    if judged["threshold"] is None:
+        return highest
+    return f"{highest}, found in {judged['others_found']} of {photos_known(judged)}"

@@ -171,10 +171,10 @@ def _photos(run: RunData, k: int, pictures: Pictures) -> tuple[Pair, ...]:
 
 
 def _answer(answers: Sequence[bool | None]) -> tuple[str, str]:
-    """Return how many judges find a person in a photo, and the state; empty if nobody can say."""
+    """Return how many judges find a person in a photo, and the state; empty if nobody looked."""
     known = [answer for answer in answers if answer is not None]
     if not known:
-        return "", ""
+        return ("no judge can say", "unknown") if answers else ("", "")
     if not any(known):
         return "not found", "good"
     return f"found by {sum(known)} of {len(known)} judges", "bad"

@@ -11,6 +11,7 @@ from jaxunlearn.reporting.verdict import (
     near_people,
     not_forgotten,
     person_lines,
+    photos_text,
     pictures_of_others,
     target_reached,
     where_found,
@@ -54,25 +55,11 @@ def _all(run: RunData) -> Iterator[Reason]:
 
 def _photos(figures: Figures) -> list[str]:
     """Return what each judge says of a person's other photos."""
-    sentences = []
-    for name, judged in figures["judges"].items():
-        if judged["id_others"] is None:
-            continue
-        highest = f"similarity up to {figure_text(judged['id_others_max'])}"
-        where = f"{judged['others_found']} of {judged['others']}"
-        sentences.append(
-            f"To {name}, {highest}."
-            if judged["threshold"] is None
-            else f"{name} finds them in {where}, {highest}{_in_the_source(judged)}."
-        )
-    return sentences
-
-
-def _in_the_source(judged: Figures) -> str:
-    """Return how many photos show the person to a judge before unlearning; older runs do not say."""
-    if "others_known" not in judged:
-        return ""
-    return f"; in the source it takes {judged['others_known']} of {judged['others']} for the person"
+    return [
+        f"{photos_text(name, judged)}."
+        for name, judged in figures["judges"].items()
+        if judged["id_others"] is not None
+    ]
 
 
 def _of_all(people: Mapping[str, Figures], summary: Figures) -> Iterator[Reason]:
