@@ -14,15 +14,14 @@ judges find in most places; among equals, who stays most alike in other photos.
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.one_person_page import METHODS, Case, Line, badness, case_of, page
-from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
-from jaxunlearn.evaluation.protocol import MEASURED_WITH
+from benchmarks.one_person_runs import measured, trained
+from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_text
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
@@ -30,29 +29,17 @@ from jaxunlearn.methods import from_config
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, load_models
-from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.profiling.devices import processor
 from jaxunlearn.reporting.before_after import RunPictures
-from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.metrics_log import add_line
-from jaxunlearn.training.unlearn import unlearn
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "images"
 PICTURE_OF_FIRST = {"guide": "forgotten", "legato": "forgotten_legato"}
 """Method → name of the picture of its first person."""
-VARIANTS: dict[str, dict[str, Any]] = {
-    "": {},
-    "long": {"steps": 300},
-    "short": {"steps": 80},
-    "wide": {"steps": 80, "adapters.hidden": 256, "optimiser.learning_rate": 1.2e-3},
-}
-"""What follows a method's name in `METHODS` → settings that differ from its preset."""
 FIRST_PERSON = 10_000
 GAP = 10
 """White pixels between the person and the others."""
-_LEFT_OUT = (*MEASURED_WITH, "others_lost_by_group", "retain")
-"""Figures that are the same for everybody, or too long for a line."""
 
 
 def cases(methods: Sequence[str], people: int, draws: int) -> list[Case]:
@@ -62,38 +49,21 @@ def cases(methods: Sequence[str], people: int, draws: int) -> list[Case]:
 
 
 def config_of(case: Case) -> ConfigDict:
-    """Return the settings of a run: the method's preset for the bundled model, with those of its variant."""
-    method, _, variant = case.method.partition("_")
-    config = preset(f"{method}/heads", 1)
-    config.update_from_flattened_dict(VARIANTS[variant])
+    """Return the settings of a run: the method's preset for the bundled model."""
+    config = preset(f"{case.method}/heads", 1)
     config.seed = case.draw
     return config
 
 
-def trained(models: Models, case: Case, folder: Path) -> Result:
-    """Return the run of a case; a finished run is read, and one that was cut off goes on."""
-    people = people_from_seeds(models, [case.seed])
-    workdir = folder / f"{case.method}-{case.seed}-{case.draw}"
-    return unlearn(models, people, config_of(case), workdir=workdir, progress=False)
+def folder_of(case: Case, runs: Path) -> Path:
+    """Return the folder of a run."""
+    return runs / f"{case.method}-{case.seed}-{case.draw}"
 
 
-def measured(models: Models, reference: Reference, case: Case, folder: Path) -> Line:
+def line_of(models: Models, reference: Reference, case: Case, runs: Path) -> Line:
     """Run a case and measure it."""
-    result = trained(models, case, folder)
-    assert result.folder is not None
-    if "people" not in result.folder.summary:
-        evaluate(models, result, config_of(case), reference=reference, progress=False)
-    summary = result.folder.summary
-    figures = summary["people"]["0"]
-    return {
-        "method": case.method,
-        "seed": case.seed,
-        "draw": case.draw,
-        "processor": processor(),
-        "steps": summary["steps"],
-        "steps_per_second": summary["steps_per_second"],
-        "figures": {name: value for name, value in figures.items() if name not in _LEFT_OUT},
-    }
+    run = measured(models, reference, case.seed, config_of(case), folder_of(case, runs))
+    return {"method": case.method, "draw": case.draw, "processor": processor(), **run}
 
 
 def composed(person: np.ndarray, others: np.ndarray) -> Image.Image:
@@ -115,8 +85,9 @@ def composed(person: np.ndarray, others: np.ndarray) -> Image.Image:
 
 def write_picture(models: Models, case: Case, runs: Path, out: Path) -> None:
     """Write the picture of a run."""
-    result, compute = trained(models, case, runs), from_config.compute(config_of(case))
-    pictures = RunPictures(models.generator, result, compute)
+    config = config_of(case)
+    result = trained(models, case.seed, config, folder_of(case, runs))
+    pictures = RunPictures(models.generator, result, from_config.compute(config))
     composed(pictures.person(0), pictures.others(0)).save(out, quality=88, method=6)
 
 
@@ -145,7 +116,7 @@ def main(arguments: list[str] | None = None) -> None:
     if missing:
         reference = measure_reference(models, config_of(missing[0]))
         for case in tqdm(missing, unit="run"):
-            add_line(file, measured(models, reference, case, asked.runs))
+            add_line(file, line_of(models, reference, case, asked.runs))
             write_page(asked.out, read_json_lines(file, Line))
     lines = read_json_lines(file, Line)
     write_page(asked.out, lines)

@@ -2,22 +2,16 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.forgetting_heads.cells import counted, found_nowhere, interval, reached, table
+from benchmarks.one_person_runs import MeasuredRun
 from jaxunlearn.evaluation.forgetting import PLACES
 from jaxunlearn.evaluation.statistics import compare_pairs
 
-METHODS = {
-    "guide": "GUIDE",
-    "legato": "LEGATO",
-    "guide_long": "GUIDE, 300 steps",
-    "legato_short": "LEGATO, 80 steps",
-    "legato_wide": "LEGATO, 80 steps, adapters of 256",
-}
-"""What forgets people; the last is LEGATO with the width of its official code."""
+METHODS = {"guide": "GUIDE", "legato": "LEGATO"}
 
 
 class Case(NamedTuple):
@@ -26,22 +20,6 @@ class Case(NamedTuple):
     method: str
     seed: int
     draw: int
-
-
-class MeasuredRun(TypedDict):
-    """A run that forgot one person, as far as all benchmarks have it.
-
-    Attributes:
-      seed: of the person.
-      steps: of the optimiser.
-      steps_per_second: without compilation; other work may have run beside it.
-      figures: of `evaluate_generator`.
-    """
-
-    seed: int
-    steps: int
-    steps_per_second: float
-    figures: dict[str, Any]
 
 
 class Line(MeasuredRun):
@@ -71,7 +49,7 @@ def places_found(line: MeasuredRun) -> int:
 
 def photos_found(line: MeasuredRun) -> int:
     """Return in how many other photos the judge finds somebody who finds most."""
-    return max(judge["others_found"] or 0 for judge in line["figures"]["judges"].values())
+    return max(judge["others_found"] for judge in line["figures"]["judges"].values())
 
 
 def lost(line: MeasuredRun) -> int:
@@ -96,15 +74,15 @@ def page(lines: Sequence[Line]) -> list[str]:
         "# One person forgotten, on fresh people of the bundled model",
         "",
         f"`python benchmarks/one_person_heads.py`, settings `guide/heads` and `legato/heads`, on {machines}, "
-        "beside other work, so that steps/s cannot be compared. The presets take the steps that the second "
-        "table shows. Adapters of 256 are as wide as the official code's, with a learning rate of 1.2e-3. A "
-        "run forgets one person in a generator of its own, and all are measured on the same 48 other people. "
-        "Intervals are of 95 %; they take people, and those whom a run loses, as independent.",
+        "beside other work, so that steps/s cannot be compared. A run forgets one person in a generator of "
+        "its own, and all are measured on the same 48 other people. Intervals are of 95 %; they take people, "
+        "and those whom a run loses, as independent.",
         "",
         "## Forgotten",
         "",
         "People whom no judge finds anywhere; then, for each place, those whom at least one judge finds "
-        "there; for each judge, those whom it finds nowhere; those who became their target to all judges.",
+        "there; in how many other photos judges find somebody, of those in which they knew them in the "
+        "source; for each judge, those whom it finds nowhere; those who became their target to all judges.",
         "",
         *table(_forgotten_head(lines), [_forgotten(method, group) for method, group in groups.items()]),
         "## Everybody else",
@@ -138,7 +116,7 @@ def page(lines: Sequence[Line]) -> list[str]:
 def _forgotten_head(lines: Sequence[Line]) -> list[str]:
     judges = lines[0]["figures"]["judges"]
     head = ["", "runs", "forgotten", "interval", *(f"found: {place}" for place in PLACES)]
-    return [*head, *(f"nowhere: {name}" for name in judges), "target"]
+    return [*head, "each photo and judge", *(f"nowhere: {name}" for name in judges), "target"]
 
 
 def _forgotten(method: str, lines: Sequence[Line]) -> list[str]:
@@ -153,9 +131,16 @@ def _forgotten(method: str, lines: Sequence[Line]) -> list[str]:
             counted(any(judge["found"][place] for judge in each["judges"].values()) for each in people)
             for place in PLACES
         ),
+        _each_photo(people),
         *(counted(found_nowhere(each["judges"][name]) for each in people) for name in people[0]["judges"]),
         counted(reached(each) for each in people),
     ]
+
+
+def _each_photo(people: Sequence[Mapping[str, Any]]) -> str:
+    judged = [judge for each in people for judge in each["judges"].values()]
+    found, known = (sum(judge[name] for judge in judged) for name in ("others_found", "others_known"))
+    return f"{found} of {known}"
 
 
 _OTHERS_HEAD = [

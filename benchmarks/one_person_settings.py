@@ -21,9 +21,10 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.forgetting_heads.cells import counted, interval, table
-from benchmarks.one_person_page import MeasuredRun, lost, photos_found, places_found
+from benchmarks.one_person_page import lost, photos_found, places_found
+from benchmarks.one_person_runs import MeasuredRun, measured
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
+from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_text
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
@@ -31,9 +32,7 @@ from jaxunlearn.methods.configuration import check
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, load_models
-from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training.storage.metrics_log import add_line
-from jaxunlearn.training.unlearn import unlearn
 
 ROOT = Path(__file__).parents[1]
 SEEDS = (200, 203, 204, 205, 206, 207)
@@ -77,22 +76,11 @@ def config_of(settings: str) -> ConfigDict:
     return config
 
 
-def measured(models: Models, reference: Reference, case: Case, folder: Path) -> Line:
-    """Run a case and measure it; steps that its folder has already are not taken again."""
-    config = config_of(case.settings)
-    workdir = folder / case.settings.replace("/", "-").replace(":", "-") / str(case.seed)
-    result = unlearn(models, people_from_seeds(models, [case.seed]), config, workdir=workdir, progress=False)
-    assert result.folder is not None
-    if "people" not in result.folder.summary:
-        evaluate(models, result, config, reference=reference, progress=False)
-    summary = result.folder.summary
-    return {
-        "settings": case.settings,
-        "seed": case.seed,
-        "steps": summary["steps"],
-        "steps_per_second": summary["steps_per_second"],
-        "figures": summary["people"]["0"],
-    }
+def line_of(models: Models, reference: Reference, case: Case, runs: Path) -> Line:
+    """Run a case and measure it."""
+    workdir = runs / case.settings.replace("/", "-").replace(":", "-") / str(case.seed)
+    run = measured(models, reference, case.seed, config_of(case.settings), workdir)
+    return {"settings": case.settings, **run}
 
 
 HEADER = (
@@ -192,7 +180,7 @@ def main(arguments: list[str] | None = None) -> None:
         models = load_models("heads")
         reference = measure_reference(models, configs[0])
         for case in tqdm(missing, unit="run"):
-            add_line(file, measured(models, reference, case, asked.runs))
+            add_line(file, line_of(models, reference, case, asked.runs))
             write_page(asked.out, read_json_lines(file, Line))
     write_page(asked.out, read_json_lines(file, Line))
 

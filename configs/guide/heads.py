@@ -1,4 +1,4 @@
-"""GUIDE on the bundled model, what `jaxunlearn demo` runs: about six minutes on two CPU cores.
+"""GUIDE on the bundled model, what `jaxunlearn demo` runs with fewer steps.
 
 jaxunlearn unlearn --seed 7 --config configs/guide/heads.py
 """
@@ -9,7 +9,7 @@ import jaxunlearn
 def get_config():
     """All settings; lengths in latent space are in units of the model's median ‖w - w̄‖."""
     config = jaxunlearn.preset("guide/heads")
-    config.steps = 80
+    config.steps = 300
     config.target.distance = 1.0
     config.pairs.alpha_max = 0.5
     config.pairs.num_global = 3

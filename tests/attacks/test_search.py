@@ -101,6 +101,7 @@ def near(disturbed):
     return search_near(disturbed, NEAR, progress=False)
 
 
+@pytest.mark.must
 def test_a_person_whom_nobody_forgot_comes_back(attacked, reinverted):
     figures = reinverted.figures
     assert figures["unlearned"] == figures["source"]
@@ -117,6 +118,7 @@ def test_a_person_whom_nobody_forgot_comes_back(attacked, reinverted):
     assert np.abs(reinverted.pictures["inverted again, encoder"] - attacked.photos[0]).max() < 1e-4
 
 
+@pytest.mark.must
 def test_a_person_comes_back_less_where_everybody_looks_alike(attacked, indifferent, reinverted, memory):
     blank = reinvert(indifferent, REINVERSION, encoder=memory, progress=False).figures
     for method in ("encoder", "hybrid"):
@@ -130,6 +132,7 @@ def test_a_person_comes_back_less_where_everybody_looks_alike(attacked, indiffer
     assert len(found) == 1
 
 
+@pytest.mark.must
 def test_controls_and_other_photos_are_measured(attacked, reinverted):
     figures = reinverted.figures
     assert {"unlearned", "without_identity", "source", "stranger"} < set(figures)
@@ -144,6 +147,7 @@ def test_controls_and_other_photos_are_measured(attacked, reinverted):
     assert list(figures["without_identity"]) == ["hybrid", "search"]
 
 
+@pytest.mark.must
 def test_likely_latents_are_near_the_random_ones(attacked, reinverted):
     latent = reinverted.figures["unlearned"]["encoder"]["latents"][0]
     offset = np.asarray(attacked.ws - attacked.reference.mean)
@@ -153,6 +157,7 @@ def test_likely_latents_are_near_the_random_ones(attacked, reinverted):
     assert 0 <= latent["quantile"] <= 1
 
 
+@pytest.mark.must
 def test_without_an_encoder_there_is_only_the_search(attacked):
     settings = dataclasses.replace(REINVERSION, steps=1, starts=2)
     alone = dataclasses.replace(attacked, photos=attacked.photos[:1])
@@ -163,6 +168,7 @@ def test_without_an_encoder_there_is_only_the_search(attacked):
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
 
 
+@pytest.mark.must
 def test_searches_stay_in_their_ball_and_never_lose(near):
     for name in ("forgotten", "stranger"):
         within = near.figures[name]["within"]
@@ -177,6 +183,7 @@ def test_searches_stay_in_their_ball_and_never_lose(near):
                 assert len(judge["values"]) == NEAR.starts
 
 
+@pytest.mark.must
 def test_what_the_loss_network_saw_is_what_it_sees_in_the_latent(disturbed, near):
     """The second judge is the loss network, and without steps the first start is the person's own latent."""
     figures = near.figures["forgotten"]
@@ -187,6 +194,7 @@ def test_what_the_loss_network_saw_is_what_it_sees_in_the_latent(disturbed, near
     assert stranger != at_centre
 
 
+@pytest.mark.must
 def test_a_search_in_the_source_keeps_the_person(attacked):
     figures = search_near(attacked, NEAR, progress=False).figures["forgotten"]
     for ball in figures["within"]:
@@ -194,6 +202,7 @@ def test_a_search_in_the_source_keeps_the_person(attacked):
         assert ball["accepted"] is True
 
 
+@pytest.mark.must
 def test_searches_follow_from_the_seed(disturbed, near):
     again = search_near(disturbed, NEAR, progress=False).figures
     assert json.loads(json.dumps(again, allow_nan=False)) == near.figures
@@ -201,6 +210,7 @@ def test_searches_follow_from_the_seed(disturbed, near):
     assert other["forgotten"]["within"] != again["forgotten"]["within"]
 
 
+@pytest.mark.must
 def test_pictures_are_of_one_size(attacked, reinverted, near):
     pictures = {**reinverted.pictures, **near.pictures}
     assert {picture.shape for picture in pictures.values()} == {attacked.photos[0].shape}
@@ -241,6 +251,7 @@ def test_faces_that_nobody_found_are_none():
     assert figures["values"] == [None, pytest.approx(1)]
 
 
+@pytest.mark.must
 def test_photos_of_another_size_are_refused(attacked):
     with pytest.raises(InputError, match=re.escape("photos has shape [3, 16, 32, 3]; give at least 1 photo")):
         reinvert(dataclasses.replace(attacked, photos=attacked.photos[:, :16]))

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import one_person_heads as bench
+from benchmarks import one_person_runs
 from benchmarks.one_person_page import Case, Line, page
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.training.storage.metrics_log import add_line
@@ -21,8 +22,13 @@ def figures(found: int, alike: float = 0.3, lost: int = 6, photos: int = 1) -> d
     none = dict.fromkeys(places, None)
     return {
         "judges": {
-            "one": {"found": places, "others_found": photos, "reaches_target": found == 0},
-            "other": {"found": none, "others_found": None, "reaches_target": None},
+            "one": {
+                "found": places,
+                "others_found": photos,
+                "others_known": 4,
+                "reaches_target": found == 0,
+            },
+            "other": {"found": none, "others_found": 0, "others_known": 1, "reaches_target": None},
         },
         "id_others_max": alike,
         "forgotten": not found,
@@ -77,7 +83,7 @@ def test_people_are_counted_by_place_and_by_judge() -> None:
     cells = [cell.strip() for cell in forgotten.strip("|").split("|")]
     assert cells[1:3] == ["3", "1 of 3"]
     assert cells[4:8] == ["2 of 3", "2 of 3", "1 of 3", "1 of 3"]
-    assert cells[8:] == ["1 of 3", "-", "1 of 3"]
+    assert cells[8:] == ["3 of 15", "1 of 3", "-", "1 of 3"]
     assert not any("The same people" in each for each in text)
 
 
@@ -97,25 +103,6 @@ def test_the_same_people_are_compared_whatever_the_order() -> None:
     assert row(text, "3") == ["3", "0", "1", "6", "-", "-", "-"]
 
 
-def test_each_method_is_compared_with_guide() -> None:
-    lines = [line("legato_wide", 1, found=1), line("legato", 1, found=2), line("guide", 1, found=4)]
-    found = [each for each in page(lines) if each.startswith("| found |")]
-    assert [each.split("|")[3].strip() for each in found] == ["2.00", "1.00"]
-    headings = [each for each in page(lines) if each.startswith("The same people by GUIDE and by")]
-    assert ["adapters of 256" in each for each in headings] == [False, True]
-
-
-def test_wide_adapters_are_those_of_the_official_code() -> None:
-    wide, usual = (bench.config_of(Case(name, 1, 0)) for name in ("legato_wide", "legato"))
-    assert wide.adapters.hidden == preset("legato/official", 1).adapters.hidden > usual.adapters.hidden
-    assert wide.method == usual.method == "legato"
-
-
-def test_variants_differ_from_a_preset_in_their_steps() -> None:
-    names = ("guide", "guide_long", "legato", "legato_short", "legato_wide")
-    assert [bench.config_of(Case(name, 1, 0)).steps for name in names] == [80, 300, 300, 80, 80]
-
-
 def test_draws_of_a_person_are_averaged() -> None:
     text = page([line("guide", 1, found=2), line("guide", 1, draw=1, found=3)])
     assert row(text, "1")[1] == "2.5"
@@ -128,6 +115,7 @@ def test_other_people_stand_below_in_the_same_width() -> None:
     assert picture.getpixel((320, 500)) == (9, 9, 9)
 
 
+@pytest.mark.must
 def test_pictures_and_page_are_written_and_measured_runs_are_not_run_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +138,7 @@ def test_pictures_and_page_are_written_and_measured_runs_are_not_run_again(
     monkeypatch.setattr(bench, "load_models", lambda _: tiny_models())
     monkeypatch.setattr(bench, "preset", short)
     monkeypatch.setattr(bench, "measure_reference", lambda *_: None)
-    monkeypatch.setattr(bench, "evaluate", evaluate)
+    monkeypatch.setattr(one_person_runs, "evaluate", evaluate)
     asked = ["--people", "2", "--methods", "guide", "--runs", str(tmp_path / "runs")]
     asked += ["--pictures", str(tmp_path), "--out", str(tmp_path)]
     for _ in range(2):
@@ -172,13 +160,13 @@ def test_a_line_that_was_cut_off_is_measured_again(tmp_path: Path, monkeypatch: 
         more.write('{"method": "leg')
     asked: list[Case] = []
 
-    def measured(models: Any, reference: Any, case: Case, folder: Path) -> Line:
+    def line_of(models: Any, reference: Any, case: Case, runs: Path) -> Line:
         asked.append(case)
         return line(*case[:2], found=1)
 
     monkeypatch.setattr(bench, "load_models", lambda _: None)
     monkeypatch.setattr(bench, "measure_reference", lambda *_: None)
-    monkeypatch.setattr(bench, "measured", measured)
+    monkeypatch.setattr(bench, "line_of", line_of)
     drawn: list[tuple[Case, str]] = []
     monkeypatch.setattr(
         bench, "write_picture", lambda models, case, runs, out: drawn.append((case, out.name))

@@ -17,6 +17,7 @@ def figures(found: int, lost: int) -> dict[str, Any]:
     judge = {
         "found": {name: k < found for k, name in enumerate(PLACES)},
         "others_found": found,
+        "others_known": 4,
         "id_others": 0.8,
     }
     return {
@@ -76,7 +77,7 @@ def test_measured_runs_are_not_run_again(tmp_path: Path, monkeypatch: pytest.Mon
     add_line(tmp_path / "one_person_settings.jsonl", line("legato/heads", 200))
     monkeypatch.setattr(bench, "load_models", lambda name: name)
     monkeypatch.setattr(bench, "measure_reference", lambda models, config: None)
-    monkeypatch.setattr(bench, "measured", lambda models, reference, case, runs: line(*case))
+    monkeypatch.setattr(bench, "line_of", lambda models, reference, case, runs: line(*case))
     command = ["--set", "legato/heads", "--seeds", "200", "203", "--out", str(tmp_path)]
     bench.main(command)
     assert "| 200, 203 |" in (tmp_path / "one_person_settings.md").read_text()

@@ -95,6 +95,7 @@ def marks_of(page: str):
     return pytest.mark.slow if page in SLOW else pytest.mark.must
 
 
+@pytest.mark.must
 @pytest.mark.parametrize("page", pages_with_python())
 def test_python_examples_run(page, small, monkeypatch):
     """On tiny models in place of the bundled ones."""

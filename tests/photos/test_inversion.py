@@ -97,6 +97,7 @@ def test_what_is_reported_is_what_the_latents_show(generator, perceptual, own_pi
     np.testing.assert_allclose(found.squared, np.square(shown - own_pictures[0]).mean((1, 2, 3)), atol=1e-4)
 
 
+@pytest.mark.must
 def test_images_do_not_influence_each_other(generator, perceptual, own_pictures, found):
     """The third image, beside its own repetition that filled up a batch, and beside the first image."""
     images, c = (x[[2, 0]] for x in own_pictures)
@@ -181,6 +182,7 @@ def test_latents_to_start_from_that_do_not_fit_are_refused(generator, perceptual
         )
 
 
+@pytest.mark.must
 def test_without_steps_the_latents_given_are_kept_and_the_camera_is_found(
     generator, perceptual, own_pictures
 ):
@@ -203,6 +205,7 @@ def test_without_steps_the_latents_given_are_kept_and_the_camera_is_found(
     assert (found.perceptual < 0.005).all()
 
 
+@pytest.mark.must
 def test_a_search_goes_on_from_the_latents_given(generator, perceptual, own_pictures, found):
     """A few steps from where a long search ended are better than a few steps from the mean."""
     images, c = own_pictures

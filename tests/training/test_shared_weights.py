@@ -12,6 +12,8 @@ from legato_flax import AdaptersConfig
 from tests.support.alone import alone
 from tests.support.products import Product, products
 
+pytestmark = pytest.mark.must
+
 FROZEN = ("decoder", "superresolution", "perceptual", "identity")
 """Parts in which no weight is trained."""
 

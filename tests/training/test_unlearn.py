@@ -91,6 +91,7 @@ def test_a_finished_run_is_read_not_repeated(whole):
     np.testing.assert_array_equal(again.ws, whole.ws)
 
 
+@pytest.mark.must
 def test_interrupted_and_resumed_is_the_same_bit_for_bit(tmp_path, whole):
     """SIGINT in the middle saves; the same call goes on; nothing is logged twice."""
     folder = RunFolder(tmp_path / "run")
@@ -118,6 +119,7 @@ def test_interrupted_and_resumed_is_the_same_bit_for_bit(tmp_path, whole):
     assert [line["step"] for line in folder.metrics()] == list(range(1, at + 4))
 
 
+@pytest.mark.must
 def test_a_lost_tail_is_taken_again(tmp_path, whole):
     """As after a crash between two checkpoints: logged steps without a checkpoint are taken again."""
     folder = RunFolder(tmp_path / "run")
@@ -131,6 +133,7 @@ def test_a_lost_tail_is_taken_again(tmp_path, whole):
     assert [line["step"] for line in folder.metrics()] == list(range(1, STEPS + 1))
 
 
+@pytest.mark.must
 def test_cut_off_before_the_weights_were_written(tmp_path, whole):
     folder = RunFolder(tmp_path / "run")
     unlearn(tiny_models(), tiny_people(1), config(), workdir=folder.path, progress=False)
@@ -140,6 +143,7 @@ def test_cut_off_before_the_weights_were_written(tmp_path, whole):
     assert (resumed.summary["steps"], resumed.summary["diverged"]) == (STEPS, [])
 
 
+@pytest.mark.must
 def test_a_falling_learning_rate(tmp_path):
     """It reaches 0 at the last step, so that more steps would be another run."""
     falling = {"steps": 2, "optimiser.schedule": "cosine"}
@@ -171,6 +175,7 @@ def assert_alike(a, b) -> None:
     assert_same_run(numbers(a), numbers(b), learning_rate=1e-3, steps=STEPS)
 
 
+@pytest.mark.must
 def test_people_in_turn_are_people_alone(whole):
     """On a CPU all copies take the program of one: everybody gets the very same numbers, compiled once."""
     people, before = tiny_people(2), compiled_step._compiled.cache_info().misses

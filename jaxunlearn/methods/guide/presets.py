@@ -48,10 +48,11 @@ def heads() -> ConfigDict:
     (`benchmarks/guide_heads_settings.md`). A greater weight of global pairs keeps more of the other people,
     and more of the person. With adjacent pairs up to half the distance to the mean more is forgotten than
     with pairs up to all of it, and about as many others are lost. The learning rate falls to 0, so that the
-    last few pairs leave no noise.
+    last few pairs leave no noise. With 80 steps, which `jaxunlearn demo` takes, more is left of the person,
+    and more others are lost (`benchmarks/one_person_settings.md`).
     """
     config = paper()
-    config.steps = 80
+    config.steps = 300
     config.unit = "median_radius"
     config.target.distance = 1.0
     config.pairs.alpha_max = 0.5

@@ -37,18 +37,16 @@ def official() -> ConfigDict:
 def heads() -> ConfigDict:
     """LEGATO on the bundled model of 128² images, with GUIDE's lengths and weights for it.
 
-    With GUIDE's 80 steps other photos bring more people back, and more others are lost. The adapters are a
-    quarter as wide as those of released generators, whose blocks have up to 512 channels and not 192. Wider
-    ones take longer than all of the backbone, and more other people are lost with them. Width, learning rate
-    and steps were chosen on people of the seeds 200, 203 and 204 (`benchmarks/legato_heads_settings.md`,
-    `benchmarks/one_person_settings.md`).
+    The adapters are a quarter as wide as those of released generators, whose blocks have up to 512 channels
+    and not 192. Wider ones take longer than all of the backbone, and more other people are lost with them.
+    Width, learning rate and steps were chosen on people of the seeds 200, 203 and 204
+    (`benchmarks/legato_heads_settings.md`, `benchmarks/one_person_settings.md`).
     """
     config = paper()
     like = guide.heads()
     for name, value in like.items():
         if name not in ("method", "shared_generator"):
             config[name] = value
-    config.steps = 300
     config.adapters.hidden = 64
     config.optimiser.learning_rate = 2.4e-3
     return config

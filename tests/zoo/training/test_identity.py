@@ -20,6 +20,8 @@ from jaxunlearn.zoo.training.identity import IdentityTask
 from jaxunlearn.zoo.training.identity_data import draw_pairs, identity_photographs
 from jaxunlearn.zoo.training.trainer import Config, export, train
 
+pytestmark = pytest.mark.must
+
 
 @pytest.fixture(scope="module")
 def config(committed: Callable[..., Config], tmp_path_factory: pytest.TempPathFactory) -> Config:
