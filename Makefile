@@ -4,7 +4,7 @@ VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment setup lint types test test-must test-slow gallery docs demo
+.PHONY: help environment setup lint types test test-long test-must test-slow gallery docs demo
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -28,10 +28,13 @@ types: ## types, by pyright
 test: ## all tests but the long ones (about half an hour on two cores)
 	pytest
 
-test-must: ## long tests that every change must pass, compiled as users' programs are
+test-long: ## further tests that every change must pass
+	pytest -m "long and not must"
+
+test-must: ## whole runs that every change must pass, compiled as users' programs are
 	XLA_FLAGS= pytest -m must
 
-test-slow: ## further long tests
+test-slow: ## tests that take minutes
 	XLA_FLAGS= pytest -m slow
 
 gallery: ## real runs for the documentation's gallery

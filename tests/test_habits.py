@@ -42,7 +42,7 @@ def test_the_citation_is_of_this_version():
 
 
 @pytest.mark.parametrize(
-    "target", ["setup", "lint", "types", "test", "test-must", "test-slow", "docs", "demo"]
+    "target", ["setup", "lint", "types", "test", "test-long", "test-must", "test-slow", "docs", "demo"]
 )
 def test_make_lists_its_targets(target: str):
     assert re.search(rf"^{target}:.* ## \w", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)

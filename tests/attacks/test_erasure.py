@@ -27,7 +27,7 @@ from jaxunlearn.models.cameras import conditioning_view
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_unlearned
 from tests.support.tiny_reference import MeanColour
 
-pytestmark = pytest.mark.must
+pytestmark = pytest.mark.long
 
 SETTINGS = ErasureSettings(
     background=10, retained=12, views=2, fold_draws=2, bootstrap_draws=100, permutations=9

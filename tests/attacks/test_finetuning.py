@@ -21,7 +21,7 @@ from jaxunlearn.models.generator import Generator, synthesis_parameters
 from tests.support.tiny_models import numbers, tiny_models, tiny_people
 from tests.support.tiny_reference import MeanColour
 
-pytestmark = pytest.mark.must
+pytestmark = pytest.mark.long
 
 TUNING = FinetuningSettings(learning_rate=3e-3)
 RELEARN = RelearnSettings(steps=8, check_every=4, yaws=(-0.5, 0.0, 0.5), tuning=TUNING)

@@ -164,7 +164,7 @@ class _AfterSteps:
         return self._left <= 0
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_an_interrupted_baking_resumes_bit_for_bit(done, generator, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(training, "interruptions", lambda: contextlib.nullcontext(_AfterSteps(6)))

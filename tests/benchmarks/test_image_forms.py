@@ -15,7 +15,7 @@ def channels_last(image: jax.Array, form: forms.Form) -> np.ndarray:
     return np.asarray(image.transpose(0, 2, 3, 1) if form.planar else image)
 
 
-@pytest.mark.must
+@pytest.mark.long
 @pytest.mark.parametrize("form", forms.FORMS, ids=lambda form: form.name)
 def test_the_images_of_a_form_are_the_librarys(form):
     generator = load_generator("heads")

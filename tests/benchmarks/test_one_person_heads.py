@@ -115,7 +115,7 @@ def test_other_people_stand_below_in_the_same_width() -> None:
     assert picture.getpixel((320, 500)) == (9, 9, 9)
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_pictures_and_page_are_written_and_measured_runs_are_not_run_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

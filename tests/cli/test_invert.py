@@ -73,7 +73,7 @@ def inverted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
         return out, cli.main(command)
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_what_can_be_used_is_inverted_and_the_rest_is_named(inverted: tuple[Path, int]) -> None:
     out, code = inverted
     assert code == 0
@@ -89,7 +89,7 @@ def test_what_can_be_used_is_inverted_and_the_rest_is_named(inverted: tuple[Path
     assert [Path(line.split(": ")[0]).name for line in left_out] == ["stamp.png"]
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_the_figures_are_those_of_the_photographs(inverted: tuple[Path, int], models: Models) -> None:
     summary = json.loads((inverted[0] / "inversion.json").read_text())
     assert [photo["file"] for photo in summary["photographs"]] == ["ada.png", "bob.png"]
@@ -105,7 +105,7 @@ def test_the_figures_are_those_of_the_photographs(inverted: tuple[Path, int], mo
     assert summary["mean"]["identity"] == pytest.approx(mean)
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_the_picture_shows_photograph_reconstruction_and_other_views(
     inverted: tuple[Path, int], photographs: np.ndarray
 ) -> None:
@@ -117,7 +117,7 @@ def test_the_picture_shows_photograph_reconstruction_and_other_views(
     assert abs(turned[0] - turned[2]).mean() > 5
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_its_latents_are_people_for_unlearn(inverted: tuple[Path, int], models: Models) -> None:
     path = inverted[0] / "ada.npz"
     people = people_from_latents(models, path)
@@ -131,7 +131,7 @@ def test_its_latents_are_people_for_unlearn(inverted: tuple[Path, int], models: 
     assert provenance["encoder"] == "heads encoder"
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_all_latents_in_one_file(folder: Path, tmp_path: Path, models: Models, capsys: Any) -> None:
     out = tmp_path / "new" / "both.npz"
     photos = [str(folder / name) for name in ("bob.png", "bob.png")]
@@ -159,7 +159,7 @@ def test_a_table_of_photographs(folder: Path, tmp_path: Path) -> None:
     assert len(summary["left_out"]) == 1
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_hybrid_without_steps_is_the_encoder(
     models: Models, encoder: Encoder, photographs: np.ndarray
 ) -> None:
@@ -170,7 +170,7 @@ def test_hybrid_without_steps_is_the_encoder(
     np.testing.assert_allclose(found.ws, ws, atol=1e-3 * abs(ws).max())
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_the_encoder_knows_people_it_never_saw(
     models: Models, encoder: Encoder, photographs: np.ndarray
 ) -> None:
@@ -183,7 +183,7 @@ def test_the_encoder_knows_people_it_never_saw(
     assert cosines[2, 3] > cosines[2, :2].max() + 0.2
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_resizing_is_pillows(photographs: np.ndarray) -> None:
     """GOAE was trained on photographs that Pillow brought to size."""
     photo = photographs[0, 0]
@@ -234,7 +234,7 @@ def test_the_table_has_means_where_there_are_several() -> None:
     assert "mean" not in table(["a.png"], figures[:1], "judge", None)
 
 
-@pytest.mark.must
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -27,7 +27,7 @@ COMMANDS = re.findall(r"^    (\w+) ", parser().format_help(), re.MULTILINE)
 LINKED = [*PAGES, *sorted(ROOT.glob("benchmarks/**/*.md")), ROOT / "jaxunlearn" / "zoo" / "MODELS.md"]
 
 FAST = ("README.md", "docs/developers/add_a_method.md")
-"""Pages whose examples run by default; those of the others take minutes together."""
+"""Pages whose examples run with the long tests; those of the others take minutes together."""
 
 SLOW = ("docs/guides/many_people.md",)
 """Pages whose examples take a minute each, and show what tests of SUGAR do."""
@@ -83,7 +83,7 @@ def small(monkeypatch, tmp_path):
 
 
 def pages_with_python() -> list:
-    """Pages with Python that runs; those outside of `FAST` are marked."""
+    """Pages with Python that runs; all are marked."""
     pages = sorted({block.page for block in PYTHON if block.runs})
     return [pytest.param(page, marks=marks_of(label(page)), id=label(page)) for page in pages]
 
@@ -91,11 +91,10 @@ def pages_with_python() -> list:
 def marks_of(page: str):
     """Return the marks of a page's test."""
     if page in FAST:
-        return ()
+        return pytest.mark.long
     return pytest.mark.slow if page in SLOW else pytest.mark.must
 
 
-@pytest.mark.must
 @pytest.mark.parametrize("page", pages_with_python())
 def test_python_examples_run(page, small, monkeypatch):
     """On tiny models in place of the bundled ones."""

@@ -30,7 +30,7 @@ def generator() -> AdaptedGenerator:
     return tiny_adapted()
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_similarities_at_each_strength(generator):
     models, ws = tiny_models(), tiny_people(3)
     source = models.generator
@@ -68,7 +68,7 @@ def test_similarities_at_each_strength(generator):
     assert [each.figures["strength"] for each in (none, half, whole)] == [0.0, 0.5, 1.0]
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_the_sheet_has_a_picture_and_figures_for_each_strength(generator, tmp_path: Path):
     config = presets.heads()
     config.evaluation.views = 2

@@ -145,7 +145,7 @@ def detected(photo: Image.Image) -> np.ndarray:
     return mtcnn_flax.load(weights).detect(np.asarray(photo), settings).landmarks
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_the_installed_detector_finds_the_astronaut():
     """And the crop around the face holds it where every crop holds its face."""
     points = detected(astronaut())

@@ -64,7 +64,7 @@ def test_a_case_in_figures(result):
     assert result["exchanges"] == []  # a single device
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_adapters_are_all_that_a_copy_of_legato_has():
     """And two devices that share its pairs exchange little more than their gradient."""
     config = legato_presets.heads()

@@ -81,7 +81,7 @@ def alone():
     return follow(GUIDE, None, ws, -ws)
 
 
-@pytest.mark.must
+@pytest.mark.long
 @pytest.mark.parametrize(("identity", "sample"), MESHES)
 def test_any_mesh_takes_the_same_steps(alone, identity, sample):
     ws = tiny_people(PEOPLE)
@@ -99,7 +99,7 @@ def test_many_people_in_one_copy_divided_among_devices():
     agree(follow(sampling, make_mesh(1, 4), ws, -ws, memory=True), one)
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_a_fisher_divided_among_devices(monkeypatch):
     """Nine probes, eight of them at a time: the second group is filled with some that do not count."""
     models, people = tiny_models(), tiny_people(3)

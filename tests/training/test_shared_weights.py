@@ -12,7 +12,7 @@ from legato_flax import AdaptersConfig
 from tests.support.alone import alone
 from tests.support.products import Product, products
 
-pytestmark = pytest.mark.must
+pytestmark = pytest.mark.long
 
 FROZEN = ("decoder", "superresolution", "perceptual", "identity")
 """Parts in which no weight is trained."""

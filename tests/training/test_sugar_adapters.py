@@ -32,7 +32,7 @@ from legato_flax import AdaptedGenerator
 from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people, tiny_unlearned
 from tests.support.tiny_sugar import STEPS, tiny_sugar
 
-pytestmark = pytest.mark.must
+pytestmark = pytest.mark.long
 
 PEOPLE = People("three", ("ann", "bob", "cyd"), tiny_people(3))
 WITH_ADAPTERS = {"adapters.trained": True, "adapters.hidden": 8, "optimiser.learning_rate": 1e-2}
@@ -71,6 +71,7 @@ def inner(generator: Generator) -> AdaptedGenerator:
     return generator
 
 
+@pytest.mark.must
 def test_one_file_of_adapters_forgets_everybody(whole: Result):
     assert whole.together
     generator = inner(whole.generator)
@@ -94,6 +95,7 @@ def test_one_file_of_adapters_forgets_everybody(whole: Result):
     chex.assert_trees_all_equal(numbers(adapted(tiny_models().generator, [file])), numbers(generator))
 
 
+@pytest.mark.must
 def test_before_training_the_fisher_knows_the_last_layer_alone(whole: Result):
     """An untrained adapter adds nothing, whatever its first layer is: no gradient, and no importance."""
     fisher = fisher_of(whole)
@@ -132,6 +134,7 @@ def requests(tmp_path_factory: pytest.TempPathFactory) -> Forgotten:
     return forget_requests(tiny_models(), stages, lambda n: settings(few, n), out, progress=False)
 
 
+@pytest.mark.must
 def test_the_next_request_goes_on_with_the_same_adapters(requests: Forgotten):
     january, february = requests.results
     one, two = inner(january.generator), inner(february.generator)

@@ -87,7 +87,7 @@ def test_a_run_ends_when_no_copy_is_finite():
         watch.after_step(moment)
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_a_callback_of_the_caller_sees_generators_and_may_stop(tmp_path):
     seen = []
 

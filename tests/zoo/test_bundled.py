@@ -59,7 +59,7 @@ def test_its_header_names_its_sizes(generator: TriPlaneGenerator) -> None:
     assert GeneratorConfig.from_json(stored) == generator.config == GeneratorConfig.heads()
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_eight_bits_change_its_images_little(generator: TriPlaneGenerator, tmp_path: Path) -> None:
     """A file as `bundle_zoo.py run --dtype uint8` writes it, with a note of a name like dlib's scales.
 
@@ -103,14 +103,14 @@ def test_noise_plays_no_part(generator: TriPlaneGenerator) -> None:
         assert float(layer.noise_strength[...]) == 0, name
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_people_it_never_saw_come_out_right(generator: TriPlaneGenerator, held_out: Photographs) -> None:
     figures = evaluate(generator, held_out, lpips_flax.load("alex"), COMPUTE, people=8)
     assert figures["psnr"] > 17
     assert figures["lpips"] < 0.12
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_everybody_resembles_their_own_photograph_most(
     generator: TriPlaneGenerator, held_out: Photographs
 ) -> None:

@@ -25,7 +25,7 @@ def generator():
     return load_generator("heads")
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_an_album_shows_the_person_of_its_seed(generator):
     """Each generated person resembles the first photograph of their own album most."""
     albums = [render_album(generator, seed, 2) for seed in SEEDS]

@@ -77,7 +77,7 @@ def test_face_networks_of_any_size(tmp_path):
     assert arcface_flax.load(ours).config == config
 
 
-@pytest.mark.must
+@pytest.mark.long
 @pytest.mark.parity
 def test_the_fid_network(tmp_path, monkeypatch):
     """As published, converted, and found where `jaxunlearn models` looks."""

@@ -70,7 +70,7 @@ def test_dense_grid():
     CASE.check("sample_from_3dgrid", sample_from_3dgrid(grid, 2 * jnp.asarray(CASE.input("coords"))))
 
 
-@pytest.mark.must
+@pytest.mark.long
 @settings(deadline=None, max_examples=30)
 @given(
     height=st.integers(2, 7),

@@ -60,7 +60,7 @@ def token_maps() -> SwinMaps:
     return SwinMaps(fine, mid, coarse, query, apply_layer(backbone.norm, x))
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_backbone_block_by_block():
     maps = token_maps()
     for name in ("fine", "mid", "coarse"):
@@ -92,7 +92,7 @@ def test_heads_from_maps_to_latents():
     CASE.check("ws", ws, NETWORK)
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_encoder_as_one_function():
     images = nhwc(CASE.input_image("input:goae:img", "img"))
     ws, base = apply_layer(encoder()[0], images)

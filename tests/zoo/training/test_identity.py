@@ -20,7 +20,7 @@ from jaxunlearn.zoo.training.identity import IdentityTask
 from jaxunlearn.zoo.training.identity_data import draw_pairs, identity_photographs
 from jaxunlearn.zoo.training.trainer import Config, export, train
 
-pytestmark = pytest.mark.must
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
