@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.forgetting_heads.cells import counted, found_nowhere, interval, reached, table
 from benchmarks.one_person_runs import MeasuredRun
-from jaxunlearn.evaluation.forgetting import PLACES
+from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.evaluation.statistics import compare_pairs
 
 METHODS = {"guide": "GUIDE", "legato": "LEGATO"}

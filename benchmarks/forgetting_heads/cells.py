@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.forgetting_heads.lines import Line
-from jaxunlearn.evaluation.forgetting import PLACES
+from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.evaluation.statistics import interval_of, share_of
 
 NONE = "-"

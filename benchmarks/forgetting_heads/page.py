@@ -18,7 +18,7 @@ from benchmarks.forgetting_heads.cells import (
 from benchmarks.forgetting_heads.lines import Line
 from benchmarks.forgetting_heads.people import TABLE_DRAWS
 from benchmarks.forgetting_heads.tuning_table import tuning_table
-from jaxunlearn.evaluation.forgetting import PLACES
+from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 
 Runs = dict[tuple[int, str], list[Line]]
 """(number of people, row) → its runs, in the order of the table."""

@@ -10,7 +10,14 @@ from tqdm import tqdm
 
 from inception_flax import frechet_distance
 from jaxunlearn.evaluation.features import descriptions
-from jaxunlearn.evaluation.forgetting_by_judge import Parts, figures_by_judge, looks_by_judge, number
+from jaxunlearn.evaluation.forgetting_by_judge import (
+    PLACES,
+    Looks,
+    Parts,
+    figures_by_judge,
+    looks_by_judge,
+    number,
+)
 from jaxunlearn.evaluation.judges.answers import all_known, any_known, negated
 from jaxunlearn.evaluation.looks import look
 from jaxunlearn.evaluation.papers.picture_change import picture_change
@@ -19,9 +26,6 @@ from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 
 Figures = dict[str, Any]
-
-PLACES = ("latent", "wide", "truncated", "photos")
-"""Where a person is looked for: at their latent, from the sides, truncated, and in their other photos."""
 
 
 def forgotten_figures(
@@ -163,14 +167,17 @@ def _measure(reference: Reference, unlearned: Generator, people: Sequence[_Perso
     before = _see(reference, reference.renderer, people)
     changed = [person._replace(target=None) for person in people]
     after = _see(reference, reference.renderer.with_generator(unlearned), changed)
-    return [
-        MeasuredPerson(
-            _figures(reference, old, new),
-            _looks(reference, old.judged, new.judged),
-            (old.features, new.features),
-        )
-        for old, new in zip(before, after, strict=True)
-    ]
+    return [_compare(reference, old, new) for old, new in zip(before, after, strict=True)]
+
+
+def _compare(reference: Reference, before: _Seen, after: _Seen) -> MeasuredPerson:
+    psi = reference.settings.truncations
+    looks = {
+        judge.name: looks_by_judge(judge, before.judged[judge.name], after.judged[judge.name], psi)
+        for judge in reference.judges
+    }
+    features = before.features, after.features
+    return MeasuredPerson(_figures(reference, before, after, looks), _by_place(looks), features)
 
 
 def _see(reference: Reference, renderer: Renderer, people: Sequence[_Person]) -> list[_Seen]:
@@ -205,10 +212,10 @@ def _latents(reference: Reference, person: _Person) -> list[jax.Array]:
     ]
 
 
-def _figures(reference: Reference, before: _Seen, after: _Seen) -> Figures:
+def _figures(reference: Reference, before: _Seen, after: _Seen, looks: Mapping[str, Looks]) -> Figures:
     old, new = before.judged, after.judged
     judges = {
-        judge.name: figures_by_judge(judge, old[judge.name], new[judge.name], reference.settings.truncations)
+        judge.name: figures_by_judge(judge, old[judge.name], new[judge.name], looks[judge.name])
         for judge in reference.judges
     }
     main, name = judges[reference.judge.name], reference.judge.name
@@ -231,19 +238,10 @@ def _figures(reference: Reference, before: _Seen, after: _Seen) -> Figures:
     }
 
 
-def _looks(reference: Reference, before: dict[str, Parts], after: dict[str, Parts]) -> list[dict[str, Any]]:
-    """Return each place with the figures of all judges there."""
-    psi = reference.settings.truncations
-    by_judge = {
-        judge.name: looks_by_judge(judge, before[judge.name], after[judge.name], psi)
-        for judge in reference.judges
-    }
-    places = by_judge[reference.judge.name]
+def _by_place(looks: Mapping[str, Looks]) -> list[dict[str, Any]]:
+    """Return each place with what all judges say of it."""
+    places = next(iter(looks.values()))
     return [
-        {
-            "place": place,
-            "number": each,
-            "judges": {name: rows[place, each] for name, rows in by_judge.items()},
-        }
+        {"place": place, "number": each, "judges": {name: rows[place, each] for name, rows in looks.items()}}
         for place, each in places
     ]

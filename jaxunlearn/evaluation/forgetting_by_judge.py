@@ -1,6 +1,7 @@
 """What one judge says of a person before and after unlearning."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,6 +9,9 @@ import numpy as np
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.answers import any_known
 from jaxunlearn.evaluation.judges.calibrated import Setup
+
+PLACES = ("latent", "wide", "truncated", "photos")
+"""Where a person is looked for: at their latent, from the sides, truncated, and in their other photos."""
 
 
 class Parts(NamedTuple):
@@ -29,16 +33,55 @@ class Parts(NamedTuple):
     """`[1, 2, E]`, at the person's latent, from far to the sides."""
 
 
-def figures_by_judge(
+Looks = Mapping[tuple[str, float | None], dict[str, Any]]
+"""Place, and psi or number of the other photo → what a judge says of the person there."""
+
+
+def looks_by_judge(
     judge: CalibratedJudge, before: Parts, after: Parts, truncations: Sequence[float]
-) -> dict[str, Any]:
+) -> Looks:
+    """Look for a person in each place.
+
+    Args:
+      judge: who looks.
+      before: in the source.
+      after: in the unlearned generator.
+      truncations: psi of the truncated latents, `P`.
+
+    Returns:
+      For each of `PLACES` the `similarity` before and after, and `found`: True if the judge finds the person,
+      None if it cannot say. A truncated latent is compared with the person before; beside it and other photos
+      stands `source`, the similarity to the person in the source. In a photo that is not the person to the
+      judge in the source, it cannot find them.
+    """
+    similarity = judge.judge.similarity
+
+    def seen(value: float, setup: Setup = "views") -> dict[str, Any]:
+        return {"similarity": number(value), "found": judge.accepts(value, setup)}
+
+    looks = {
+        ("latent", None): seen(similarity(before.person, after.person)[0]),
+        ("wide", None): seen(similarity(before.wide, after.wide)[0], "wide"),
+    }
+    truncated = similarity(before.person, after.truncated)
+    sources = similarity(before.person, before.truncated)
+    for psi, value, source in zip(truncations, truncated, sources, strict=True):
+        looks["truncated", psi] = {**seen(value), "source": number(source)}
+    photos, sources = similarity(before.others, after.others), similarity(before.person, before.others)
+    for k, (value, source) in enumerate(zip(photos, sources, strict=True)):
+        unknown = {} if judge.accepts(source) else {"found": None}
+        looks["photos", k] = {**seen(value), **unknown, "source": number(source)}
+    return looks
+
+
+def figures_by_judge(judge: CalibratedJudge, before: Parts, after: Parts, looks: Looks) -> dict[str, Any]:
     """Compare a person before and after.
 
     Args:
       judge: who compares.
       before: in the source.
       after: in the unlearned generator; its target is not used.
-      truncations: psi of the truncated latents, `P`.
+      looks: of `looks_by_judge`.
 
     Returns:
       `measure`: what a similarity of this judge is. `threshold`, `threshold_wide`: from this similarity on,
@@ -54,12 +97,14 @@ def figures_by_judge(
       counts all. `found`: for each place True if the judge finds the person, None if it cannot say.
     """
     similarity = judge.judge.similarity
-    own = number(similarity(before.person, after.person)[0])
-    wide = number(similarity(before.wide, after.wide)[0])
-    truncated = similarity(before.person, after.truncated)
-    control = similarity(before.person, before.truncated)
-    photos = _photos(judge, before, after)
-    counted = np.array([photo.similarity for photo in photos if photo.known is not False])
+    own, photos = looks["latent", None]["similarity"], _at(looks, "photos")
+    known = [judge.accepts(photo["source"]) for photo in photos]
+    alike = [photo["similarity"] for photo in photos if photo["similarity"] is not None]
+    counted = [
+        photo["similarity"]
+        for photo, each in zip(photos, known, strict=True)
+        if photo["similarity"] is not None and each is not False
+    ]
     to_target = mean(similarity(after.person, before.target))
     return {
         "measure": judge.judge.measure,
@@ -70,92 +115,23 @@ def figures_by_judge(
         "id_target": mean(similarity(before.person, before.target)),
         "id_to_target": to_target,
         "reaches_target": judge.accepts(to_target),
-        "id_wide": wide,
+        "id_wide": looks["wide", None]["similarity"],
         "truncated": {
-            str(psi): {"id": number(value), "source": number(source)}
-            for psi, value, source in zip(truncations, truncated, control, strict=True)
+            str(psi): {"id": look["similarity"], "source": look["source"]}
+            for (place, psi), look in looks.items()
+            if place == "truncated"
         },
-        "id_others": mean(np.array([photo.similarity for photo in photos])),
-        "id_others_max": number(np.nanmax(counted)) if np.isfinite(counted).any() else None,
-        "others_found": sum(photo.found is True for photo in photos),
+        "id_others": fmean(alike) if alike else None,
+        "id_others_max": max(counted, default=None),
+        "others_found": sum(photo["found"] is True for photo in photos),
         "others": len(photos),
-        "others_known": sum(photo.known is True for photo in photos),
-        "found": {
-            "latent": judge.accepts(own),
-            "wide": judge.accepts(wide, "wide"),
-            "truncated": any_known([judge.accepts(value) for value in truncated]),
-            "photos": any_known(photo.found for photo in photos),
-        },
+        "others_known": sum(each is True for each in known),
+        "found": {place: any_known(look["found"] for look in _at(looks, place)) for place in PLACES},
     }
 
 
-def looks_by_judge(
-    judge: CalibratedJudge, before: Parts, after: Parts, truncations: Sequence[float]
-) -> dict[tuple[str, float | None], dict[str, Any]]:
-    """Return each look at a person by itself.
-
-    Args:
-      judge: who looks.
-      before: in the source.
-      after: in the unlearned generator.
-      truncations: psi of the truncated latents, `P`.
-
-    Returns:
-      Place, and psi or number of the other photo → `similarity` before and after, `found` (True if the judge
-      finds the person, None if it cannot say), and for truncated latents and other photos `source`, the
-      similarity to the person in the source.
-    """
-    similarity = judge.judge.similarity
-
-    def seen(value: float, setup: Setup = "views") -> dict[str, Any]:
-        return {"similarity": number(value), "found": judge.accepts(value, setup)}
-
-    truncated = zip(
-        truncations,
-        similarity(before.person, after.truncated),
-        similarity(before.person, before.truncated),
-        strict=True,
-    )
-    return {
-        ("latent", None): seen(similarity(before.person, after.person)[0]),
-        ("wide", None): seen(similarity(before.wide, after.wide)[0], "wide"),
-        **{("truncated", psi): {**seen(value), "source": number(source)} for psi, value, source in truncated},
-        **{
-            ("photos", k): {
-                "similarity": number(photo.similarity),
-                "found": photo.found,
-                "source": number(photo.source),
-            }
-            for k, photo in enumerate(_photos(judge, before, after))
-        },
-    }
-
-
-class _Photo(NamedTuple):
-    """What a judge says of another photo of a person."""
-
-    similarity: float
-    """Before and after."""
-
-    source: float
-    """To the person, both in the source."""
-
-    known: bool | None
-    """True if the judge takes it for the person in the source."""
-
-    found: bool | None
-    """True if the judge finds the person in it afterwards; None if it does not know them there before."""
-
-
-def _photos(judge: CalibratedJudge, before: Parts, after: Parts) -> list[_Photo]:
-    similarity = judge.judge.similarity
-    photos = []
-    for value, source in zip(
-        similarity(before.others, after.others), similarity(before.person, before.others), strict=True
-    ):
-        known = judge.accepts(source)
-        photos.append(_Photo(value, source, known, judge.accepts(value) if known else None))
-    return photos
+def _at(looks: Looks, place: str) -> list[dict[str, Any]]:
+    return [look for (where, _), look in looks.items() if where == place]
 
 
 def number(value: float | np.floating) -> float | None:

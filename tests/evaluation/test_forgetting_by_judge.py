@@ -28,6 +28,10 @@ def seen(person: float, others: list[float]) -> Parts:
     return Parts(at(person), at(), at(*others), at(170), at(person))
 
 
+def figures_of(judge: CalibratedJudge, before: Parts, after: Parts) -> dict[str, Any]:
+    return figures_by_judge(judge, before, after, looks_by_judge(judge, before, after, ()))
+
+
 @pytest.fixture
 def judge() -> Any:
     return CalibratedJudge(Cosine())  # type: ignore[arg-type]
@@ -36,7 +40,7 @@ def judge() -> Any:
 def test_photos_are_compared_with_themselves_and_with_the_person(judge: Any) -> None:
     before = seen(0, others=[10, 80, 20])  # the second is somebody else to this judge from the start
     after = seen(90, others=[10, 80, 120])
-    figures = figures_by_judge(judge, before, after, ())
+    figures = figures_of(judge, before, after)
     assert (figures["others"], figures["others_known"], figures["others_found"]) == (3, 2, 1)
     assert figures["found"]["photos"] is True
     looks = looks_by_judge(judge, before, after, ())
@@ -47,7 +51,7 @@ def test_photos_are_compared_with_themselves_and_with_the_person(judge: Any) -> 
 
 def test_photos_of_somebody_else_do_not_count(judge: Any) -> None:
     before, after = seen(0, others=[80, 90]), seen(90, others=[80, 90])
-    figures = figures_by_judge(judge, before, after, ())
+    figures = figures_of(judge, before, after)
     assert (figures["others_known"], figures["others_found"], figures["id_others_max"]) == (0, 0, None)
     assert figures["id_others"] == pytest.approx(1)  # of all, as in the paper
     assert figures["found"]["photos"] is None
@@ -56,6 +60,6 @@ def test_photos_of_somebody_else_do_not_count(judge: Any) -> None:
 def test_without_a_threshold_all_photos_count() -> None:
     judge: Any = CalibratedJudge(type("Undecided", (Cosine,), {"threshold": None})())  # type: ignore[arg-type]
     before, after = seen(0, others=[80]), seen(90, others=[80])
-    figures = figures_by_judge(judge, before, after, ())
+    figures = figures_of(judge, before, after)
     assert figures["id_others_max"] == pytest.approx(1)
     assert (figures["others_known"], figures["found"]["photos"]) == (0, None)

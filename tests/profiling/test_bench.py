@@ -34,6 +34,7 @@ def result():
     return measure.measure(case(copies=2, parts=True), tiny_models(), progress=False)
 
 
+@pytest.mark.long
 def test_a_case_in_figures(result):
     assert result == json.loads(json.dumps(result))
     seconds = result["step_seconds"]
@@ -93,6 +94,7 @@ def test_adapters_are_all_that_a_copy_of_legato_has():
     assert shown["exchanged MiB"] == f"{along_sample[0]['bytes'] / 2**20:.1f}"
 
 
+@pytest.mark.long
 def test_each_part_forward_and_backward(result):
     rows = [(row["part"], row["direction"]) for row in result["parts"]]
     named = [name for name in step_flops.PARTS if name != "superresolution"]  # the tiny model has none
@@ -108,6 +110,7 @@ def test_a_kernel_is_named_and_its_parts_are_timed_one_by_one():
     assert {row["part"] for row in found["parts"]} >= {"lookup", "decoder"}
 
 
+@pytest.mark.long
 def test_tables_say_on_what(result):
     text = tables.report([result, {"name": "large", "case": {}, "error": "out of memory: 80 GB"}])
     assert "1 x cpu" in text
@@ -122,6 +125,7 @@ def test_tables_say_on_what(result):
     assert " memory |" in text
 
 
+@pytest.mark.long
 def test_large_and_small_figures_have_no_exponent(result):
     """A full-size step on a CPU was drawn as 1.036e+05 ms."""
     slow = {**result, "step_seconds": {"calls": 3, "p50": 207.2, "p95": 210.0}}  # of two copies
@@ -161,6 +165,7 @@ def test_sweeps_that_make_no_sense(sweep, message):
         swept(case(), [sweep])
 
 
+@pytest.mark.long
 def test_finished_cases_are_kept_and_not_run_again(result, tmp_path):
     path = tmp_path / "results.json"
     first, second, third = swept(case(), ["copies=1,2,3"])
@@ -186,6 +191,7 @@ def test_finished_cases_are_kept_and_not_run_again(result, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.long
 def test_the_command(result, tmp_path, monkeypatch, capsys):
     def measure(case):
         return {**result, "name": case.name, "case": case.to_json()}

@@ -31,6 +31,7 @@ def whole(tmp_path_factory):
     return unlearn(tiny_models(), PEOPLE, config, workdir=folder, progress=False)
 
 
+@pytest.mark.long
 def test_three_people_are_forgotten_by_one_generator(whole):
     folder = whole.folder
     assert folder.finished()
@@ -46,6 +47,7 @@ def test_three_people_are_forgotten_by_one_generator(whole):
     assert len(folder.summary["surrogate_losses"]) == 2
 
 
+@pytest.mark.long
 def test_surrogates_lie_where_the_config_says(whole):
     models = tiny_models()
     away = np.linalg.norm(whole.ws_target - np.asarray(models.w_avg), axis=(1, 2))
@@ -55,6 +57,7 @@ def test_surrogates_lie_where_the_config_says(whole):
     assert cosines[np.triu_indices(3, 1)].max() < 0.999  # everybody has a surrogate of their own
 
 
+@pytest.mark.long
 def test_fisher_and_mapper_are_kept(whole):
     trainable = split_generator(tiny_models().generator).trainable
     fisher = load_fisher(whole.folder.path / FISHER_FILE, trainable)
@@ -67,6 +70,7 @@ def test_fisher_and_mapper_are_kept(whole):
         load_fisher(whole.folder.path / MAPPER_FILE, trainable)
 
 
+@pytest.mark.long
 def test_a_run_that_was_cut_off_gives_the_same(tmp_path, whole):
     """With the checkpoint, the mapper and the Fisher of an interrupted run."""
     folder = RunFolder(tmp_path / "run")
@@ -127,6 +131,7 @@ def test_people_who_cannot_be_forgotten(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.long
 def test_a_folder_of_another_request(whole):
     path = whole.folder.path
     with pytest.raises(InputError, match=r"config\.target\.distance 1\.0, not 2\.0"):

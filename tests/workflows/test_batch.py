@@ -49,6 +49,7 @@ def whole(tmp_path_factory):
     return folder, lines, asked
 
 
+@pytest.mark.long
 def test_everybody_is_done_in_waves(whole):
     folder, lines, asked = whole
     assert asked == [(0, 1), (2,)]
@@ -62,6 +63,7 @@ def test_everybody_is_done_in_waves(whole):
     assert summary["identities_per_hour"] > 0
 
 
+@pytest.mark.long
 def test_a_page_to_look_at(whole):
     folder, lines, _ = whole
     page = (folder / "report.html").read_text()
@@ -75,6 +77,7 @@ def test_a_page_to_look_at(whole):
         assert np.abs(before - after).mean() > 0
 
 
+@pytest.mark.long
 def test_what_becomes_of_somebody_does_not_depend_on_the_wave(whole):
     folder, lines, _ = whole
     alone = unlearn(tiny_models(), PEOPLE[1], config(), numbers=(1,), progress=False)
@@ -82,6 +85,7 @@ def test_what_becomes_of_somebody_does_not_depend_on_the_wave(whole):
     assert_same_run(numbers(alone.generator), numbers(of_list), learning_rate=1e-3, steps=2)
 
 
+@pytest.mark.long
 def test_who_is_done_is_not_done_again(whole):
     folder, lines, _ = whole
     asked = []
