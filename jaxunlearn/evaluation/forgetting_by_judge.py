@@ -59,7 +59,7 @@ def looks_by_judge(
     def seen(value: float, setup: Setup = "views") -> dict[str, Any]:
         return {"similarity": number(value), "found": judge.accepts(value, setup)}
 
-    looks = {
+    looks: dict[tuple[str, float | None], dict[str, Any]] = {
         ("latent", None): seen(similarity(before.person, after.person)[0]),
         ("wide", None): seen(similarity(before.wide, after.wide)[0], "wide"),
     }
