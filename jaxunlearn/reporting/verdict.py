@@ -13,6 +13,9 @@ PLACES = {
 }
 """Where a person is looked for, see `evaluation.forgetting`."""
 
+NO_PHOTO_KNOWN = "no judge knows them in any of these even before, so that these say nothing"
+"""What is said where other photos count for no judge."""
+
 TOO_NEAR = "so near that a judge takes them for the forgotten person even before unlearning"
 """Why somebody made near a forgotten person is left out of the count of those who are lost."""
 
@@ -81,12 +84,20 @@ def _similarities(figures: Mapping[str, Any]) -> str:
 
 
 def _other_photos(figures: Mapping[str, Any]) -> str:
-    texts = [
-        photos_text(name, judged)
-        for name, judged in figures["judges"].items()
-        if judged["id_others"] is not None
-    ]
-    return f"Other pictures of them: similarity {figures['id_others']:.2f} on average; {'; '.join(texts)}."
+    start = f"Other pictures of them: similarity {figures['id_others']:.2f} on average"
+    return f"{start}; {'; '.join(photos_texts(figures))}."
+
+
+def photos_texts(figures: Mapping[str, Any]) -> list[str]:
+    """Return what judges say of the other photos of a person, without full stops.
+
+    Args:
+      figures: as returned by `evaluation.forgotten_figures`.
+    """
+    judges = {name: each for name, each in figures["judges"].items() if each["id_others"] is not None}
+    if judges and not any(photos_known(judged) for judged in judges.values()):
+        return [NO_PHOTO_KNOWN]
+    return [photos_text(name, judged) for name, judged in judges.items()]
 
 
 def photos_text(name: str, judged: Mapping[str, Any]) -> str:
@@ -99,10 +110,12 @@ def photos_text(name: str, judged: Mapping[str, Any]) -> str:
     known = photos_known(judged)
     if not known:
         return f"{name} knows them in none of {judged['others']} even before"
-    highest = f"at most {judged['id_others_max']:.2f}"
     if judged["threshold"] is None:
-        return f"{highest} to {name}"
+        return f"at most {judged['id_others_max']:.2f} to {name}"
     of = f"{known}" if known == judged["others"] else f"the {known} where it knew them before"
+    highest = "no face afterwards"
+    if judged["id_others_max"] is not None:
+        highest = f"at most {judged['id_others_max']:.2f}"
     return f"{name} finds them in {judged['others_found']} of {of} ({highest})"
 
 

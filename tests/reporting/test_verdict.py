@@ -57,6 +57,10 @@ def test_other_photos_are_looked_at_one_by_one():
 def test_photos_that_nobody_takes_for_the_person_say_nothing():
     lines = verdict("seed 7", of_person(UNKNOWN, UNKNOWN))
     assert lines[0].endswith("finds them at their latent, from the sides or at a truncated latent.")
+    assert lines[2].endswith("; no judge knows them in any of these even before, so that these say nothing.")
+    lines = verdict("seed 7", of_person(PHOTOS, FOUND | {"id_others_max": None, "others_found": 0}))
+    assert lines[2].endswith("0 of the 3 where it knew them before (no face afterwards).")
+    lines = verdict("seed 7", of_person(PHOTOS, UNKNOWN))
     assert lines[2].endswith("; dlib knows them in none of 4 even before.")
 
 

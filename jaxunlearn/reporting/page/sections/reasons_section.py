@@ -7,11 +7,12 @@ from jaxunlearn.reporting.attacks.words import attack_verdict, ways_back
 from jaxunlearn.reporting.page.frame import figure_text
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.verdict import (
+    NO_PHOTO_KNOWN,
     how_alike,
     near_people,
     not_forgotten,
     person_lines,
-    photos_text,
+    photos_texts,
     pictures_of_others,
     target_reached,
     where_found,
@@ -55,11 +56,8 @@ def _all(run: RunData) -> Iterator[Reason]:
 
 def _photos(figures: Figures) -> list[str]:
     """Return what each judge says of a person's other photos."""
-    return [
-        f"{photos_text(name, judged)}."
-        for name, judged in figures["judges"].items()
-        if judged["id_others"] is not None
-    ]
+    texts = photos_texts(figures)
+    return [f"{text.capitalize() if text == NO_PHOTO_KNOWN else text}." for text in texts]
 
 
 def _of_all(people: Mapping[str, Figures], summary: Figures) -> Iterator[Reason]:
