@@ -25,7 +25,7 @@ lint: ## style, format and spelling
 types: ## types, by pyright
 	pyright
 
-test: ## all tests but the long ones (about a quarter of an hour on two cores)
+test: ## all tests but the long ones (about twelve minutes on two cores)
 	pytest
 
 test-long: ## further tests that every change must pass

@@ -54,6 +54,7 @@ def measure(folder: WorklistFolder, number: int | None, reference: Any, settings
     return evaluate_worklist(tiny_models(), folder, settings or config(), people, reference, progress=False)
 
 
+@pytest.mark.long
 def test_some_and_then_all(trained, reference, monkeypatch):
     shares = measure(trained, 2, reference)
     first = trained.measured()
