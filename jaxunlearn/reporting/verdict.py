@@ -97,16 +97,11 @@ def photos_texts(figures: Mapping[str, Any]) -> list[str]:
     judges = {name: each for name, each in figures["judges"].items() if each["id_others"] is not None}
     if judges and not any(photos_known(judged) for judged in judges.values()):
         return [NO_PHOTO_KNOWN]
-    return [photos_text(name, judged) for name, judged in judges.items()]
+    return [_photos_text(name, judged) for name, judged in judges.items()]
 
 
-def photos_text(name: str, judged: Mapping[str, Any]) -> str:
-    """Return what a judge says of the other photos of a person, without a full stop.
-
-    Args:
-      name: of the judge.
-      judged: its figures, with at least one photo that has a face.
-    """
+def _photos_text(name: str, judged: Mapping[str, Any]) -> str:
+    """Return what a judge says of other photos, of which at least one has a face."""
     known = photos_known(judged)
     if not known:
         return f"{name} knows them in none of {judged['others']} even before"
