@@ -106,24 +106,32 @@ def refuse_other_method(arguments: argparse.Namespace, config: ConfigDict) -> No
         )
 
 
-def step_of(arguments: argparse.Namespace, preset: Preset) -> tuple[ConfigDict, int]:
+def step_of(
+    arguments: argparse.Namespace, preset: Preset, people: int | None = None
+) -> tuple[ConfigDict, int]:
     """Return the settings of `add_step`, and the number of people who share a generator copy.
+
+    Args:
+      arguments: those of the command.
+      preset: gives the settings that nobody changed.
+      people: a number in place of that of `--people`.
 
     Raises:
       InputError: if a setting is invalid, or settings contradict each other.
     """
-    default = preset.config(arguments.method or DEFAULT, arguments.people or SHARED_PEOPLE)
+    asked = people or arguments.people
+    default = preset.config(arguments.method or DEFAULT, asked or SHARED_PEOPLE)
     config = read_config(arguments.config, arguments.overrides, default)
     configuration.check(config)
     refuse_other_method(arguments, config)
     method = method_of(config)
     if not method.shares_generator(config):
-        if arguments.people is not None:
+        if asked is not None:
             raise InputError(
-                f"--people: {method.label} gives every person a generator copy of their own; use --copies"
+                f"--people {asked}: {method.label} gives every person a generator copy; use --copies"
             )
         return config, 1
-    return config, arguments.people or SHARED_PEOPLE
+    return config, asked or SHARED_PEOPLE
 
 
 def read_run(arguments: argparse.Namespace) -> tuple[Result, ConfigDict, loading.Models]:

@@ -1,6 +1,8 @@
 """Define the cases to measure: a preset with settings; sweeps make many cases of one."""
 
+import collections
 import dataclasses
+import functools
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +17,7 @@ from jaxunlearn.methods.configuration import check
 from jaxunlearn.methods.registry import DEFAULT, method_of, named
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.profiling.devices import PRECISIONS
+from jaxunlearn.profiling.workload import PRESETS
 
 DEFAULT_STEPS, DEFAULT_WARM_UP = 30, 3
 _MOST = 2**24
@@ -64,7 +67,10 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Name made of the settings that differ between cases; `--compare` matches cases by it."""
+        """Name made of the settings that differ between cases; `--compare` matches cases by it.
+
+        Kinds of pairs and rays along a side are named where the preset has others.
+        """
         rendering = self.config["rendering"]
         mesh = "1 device" if self.mesh is None else f"{self.mesh[0]}x{self.mesh[1]} devices"
         kept = " and features kept" if rendering.get("keep_features") else ""
@@ -77,10 +83,21 @@ class Case:
         described = method.described(self.settings)
         label = "" if method is named(DEFAULT) else f", {described}"
         many = f", {described} of {self.people}" if method.shares_generator(self.settings) else label
+        kinds, side = self._unlike_the_preset()
         return (
-            f"{self.preset}{many}, K {self.copies}{groups}, {self.pairs} pairs, {mesh}, "
-            f"{rendering['dtype']}, precision {self.precision}, {rays}{forms}"
+            f"{self.preset}{many}, K {self.copies}{groups}, {self.pairs} pairs{kinds}, {mesh}, "
+            f"{rendering['dtype']}, precision {self.precision}, {rays}{side}{forms}"
         )
+
+    def _unlike_the_preset(self) -> tuple[str, str]:
+        """Return the kinds of pairs and the rays along a side for the name; "" for those of the preset."""
+        usual = PRESETS[self.preset].config(self.config["method"], self.people)
+        adjacent, others = (self.config["pairs"][key] for key in ("num_adjacent", "num_global"))
+        usual_kinds = (adjacent, others) == (usual.pairs.num_adjacent, usual.pairs.num_global)
+        rays = self.config["rendering"]["rays"]
+        kinds = "" if usual_kinds else f" ({adjacent} adjacent, {others} global)"
+        side = f", {rays} rays a side" if rays else ", rays as trained"
+        return kinds, "" if rays == usual.rendering.rays else side
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -128,7 +145,6 @@ def _pairs(text: str) -> dict[str, int]:
 
 _CASE_SWEEPS: Mapping[str, Callable[[str], Any]] = {
     "copies": _positive,
-    "people": _positive,
     "mesh": _mesh,
     "precision": _one_of(*PRECISIONS),
 }
@@ -150,26 +166,33 @@ _FORM_SWEEPS: Mapping[str, Callable[[str], Any]] = {
     "lookup": _one_of(*get_args(LookupForm)),
     "compared": _number,
 }
-SWEEPS = (*_CASE_SWEEPS, *_CONFIG_SWEEPS, *_FORM_SWEEPS)
+_SWEEPS = {"people": _positive, **_CASE_SWEEPS, **_CONFIG_SWEEPS, **_FORM_SWEEPS}
+SWEEPS = tuple(_SWEEPS)
 """Names for `--sweep`."""
 
 
-def swept(case: Case, sweeps: Sequence[str]) -> list[Case]:
+def swept(case_of: Callable[[int | None], Case], sweeps: Sequence[str]) -> list[Case]:
     """Make a case for each combination of values.
 
     Args:
-      case: gives all other settings.
+      case_of: function from a number of people who share a copy to the case that gives all other settings;
+        None where this number is not swept.
       sweeps: such as `copies=1,2,4`.
 
     Raises:
-      InputError: if a name is unknown or a value is invalid.
+      InputError: if a name is unknown, a value is invalid, or two cases have one name.
     """
     axes = [[(name, value) for value in values] for name, values in map(_parsed, sweeps)]
     names = [axis[0][0] for axis in axes]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"--sweep {name} is given twice; list all values in one: {name}=1,2")
-    return [_changed(case, combination) for combination in itertools.product(*axes)]
+    case_of = functools.cache(case_of)
+    cases = [_changed(case_of, combination) for combination in itertools.product(*axes)]
+    for name, count in collections.Counter(case.name for case in cases).items():
+        if count > 1:
+            raise InputError(f"--sweep: {count} cases are called {name!r}; give each value once")
+    return cases
 
 
 def _parsed(text: str) -> tuple[str, list[str]]:
@@ -179,19 +202,25 @@ def _parsed(text: str) -> tuple[str, list[str]]:
     return name, values.split(",")
 
 
-def _changed(case: Case, changes: Sequence[tuple[str, str]]) -> Case:
+def _changed(case_of: Callable[[int | None], Case], changes: Sequence[tuple[str, str]]) -> Case:
+    values = {name: _value(name, text) for name, text in changes}
+    case = case_of(values.pop("people", None))
     config = case.settings.copy_and_resolve_references()
     fields: dict[str, Any] = {"forms": dict(case.forms)}
-    for name, text in changes:
-        try:
-            if name in _CASE_SWEEPS:
-                fields[name] = _CASE_SWEEPS[name](text)
-            elif name in _FORM_SWEEPS:
-                fields["forms"][name] = _FORM_SWEEPS[name](text)
-            else:
-                config.update_from_flattened_dict(_CONFIG_SWEEPS[name](text))
-        except ValueError as error:
-            raise InputError(f"--sweep {name}: {text!r} is not {error}") from error
+    for name, value in values.items():
+        if name in _CASE_SWEEPS:
+            fields[name] = value
+        elif name in _FORM_SWEEPS:
+            fields["forms"][name] = value
+        else:
+            config.update_from_flattened_dict(value)
     assert flat(config).keys() == flat(case.settings).keys()
     check(config)
     return dataclasses.replace(case, config=config.to_dict(), **fields)
+
+
+def _value(name: str, text: str) -> Any:
+    try:
+        return _SWEEPS[name](text)
+    except ValueError as error:
+        raise InputError(f"--sweep {name}: {text!r} is not {error}") from error

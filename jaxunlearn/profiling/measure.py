@@ -15,12 +15,13 @@ import jax
 from flax import nnx
 from tqdm import tqdm
 
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, first_line
 from jaxunlearn.methods.base import Target
 from jaxunlearn.models.flops import Networks
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process.host import on_cpu
 from jaxunlearn.process.memory import peak_memory
+from jaxunlearn.process.platforms import unusable_platform
 from jaxunlearn.profiling.by_part import parts, step_flops, trace
 from jaxunlearn.profiling.cases import Case
 from jaxunlearn.profiling.copies import copy_size, shared_bytes
@@ -38,7 +39,13 @@ ISOLATED = ("-P",)
 """Options for Python: do not import from the current folder, which may contain a file such as `tqdm.py`."""
 PROFILED = 3
 """Steps that a profile traces."""
-_THIS_MODULE = "jaxunlearn.profiling.measure"
+_PROGRAM = """\
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from jaxunlearn.profiling import measure
+measure.main(sys.argv[1])
+"""
+"""Program of a process of its own. A terminal's Ctrl-C reaches it, too; its parent ends it."""
 
 
 def networks_of(models: Models) -> Networks:
@@ -157,7 +164,7 @@ def in_own_process(case: Case) -> Result:
     Raises:
       InputError: if the case is invalid.
     """
-    command = [sys.executable, *ISOLATED, "-m", _THIS_MODULE, json.dumps(case.to_json())]
+    command = [sys.executable, *ISOLATED, "-c", _PROGRAM, json.dumps(case.to_json())]
     changes = {
         "JAX_ENABLE_COMPILATION_CACHE": "false",  # so that compile_seconds measures compilation
         "PYTHONIOENCODING": "utf-8",
@@ -192,12 +199,11 @@ def main(argument: str) -> None:
         answer = measure(case, models)
     except InputError as error:
         answer = {"refused": str(error)}
-    except jax.errors.JaxRuntimeError as error:
-        if "RESOURCE_EXHAUSTED" not in str(error):
+    except Exception as error:
+        if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error):
+            answer = _failed(case, f"out of memory: {first_line(error)}")
+        elif (line := unusable_platform(error)) is not None:
+            answer = {"refused": line}
+        else:
             raise
-        answer = _failed(case, f"out of memory: {str(error).splitlines()[0]}")
     say(json.dumps(answer))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -11,6 +11,7 @@ from flax import nnx
 
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.lock import locked
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.legato import presets as legato_presets
 from jaxunlearn.methods.registry import named
@@ -18,7 +19,7 @@ from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.profiling import measure, plot, results, tables
 from jaxunlearn.profiling.by_part import step_flops
-from jaxunlearn.profiling.cases import Case, swept
+from jaxunlearn.profiling.cases import SWEEPS, Case, swept
 from jaxunlearn.profiling.devices import chip, products
 from jaxunlearn.profiling.timing import Seconds, timed
 from tests.support.tiny_models import CONFIG, tiny_models
@@ -27,6 +28,19 @@ from tests.support.tiny_models import CONFIG, tiny_models
 def case(**changes) -> Case:
     settings = {"preset": "heads", "config": presets.heads().to_dict(), "steps": 3, "warm_up": 1}
     return Case(**(settings | changes))
+
+
+def swept_from(given: Case, *sweeps: str) -> list[Case]:
+    return swept(lambda people: given, sweeps)
+
+
+def sugar_case(people: int | None) -> Case:
+    return Case("heads", sugar_presets.heads(people or 6).to_dict(), people=people or 6)
+
+
+def failed(case: Case) -> dict:
+    """A measurement that takes no time."""
+    return {"name": case.name, "case": case.to_json(), "error": "out of memory"}
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +118,7 @@ def test_each_part_forward_and_backward(result):
 
 @pytest.mark.must
 def test_a_kernel_is_named_and_its_parts_are_timed_one_by_one():
-    [fused] = swept(case(parts=True, steps=1, warm_up=0), ["fused=1"])
+    [fused] = swept_from(case(parts=True, steps=1, warm_up=0), "fused=1")
     assert "all rays at a time, fused points" in fused.name
     found = measure.measure(fused, tiny_models(), progress=False)
     assert {row["part"] for row in found["parts"]} >= {"lookup", "decoder"}
@@ -136,7 +150,7 @@ def test_large_and_small_figures_have_no_exponent(result):
 
 
 def test_sweeps_make_every_combination():
-    cases = swept(case(), ["copies=1,2", "dtype=float32,bfloat16", "pairs=4"])
+    cases = swept_from(case(), "copies=1,2", "dtype=float32,bfloat16", "pairs=4")
     assert [(c.copies, c.config["rendering"]["dtype"]) for c in cases] == [
         (1, "float32"),
         (1, "bfloat16"),
@@ -145,30 +159,71 @@ def test_sweeps_make_every_combination():
     ]
     assert all(c.pairs == 4 and c.config["pairs"]["num_adjacent"] == 2 for c in cases)
     assert len({c.name for c in cases}) == 4
-    meshed = swept(case(), ["mesh=4x2"])[0]
+    meshed = swept_from(case(), "mesh=4x2")[0]
     assert meshed.mesh == (4, 2)
     assert Case.from_json(json.loads(json.dumps(meshed.to_json()))) == meshed
+
+
+VALUES = {
+    "people": "5,50",
+    "copies": "1,2",
+    "mesh": "1x2,2x1",
+    "precision": "default,highest",
+    "pairs": "3,4",
+    "adjacent": "1,2",
+    "global": "1,2",
+    "dtype": "float32,bfloat16",
+    "ray_chunk": "0,1024",
+    "keep_features": "0,1",
+    "fused": "0,1",
+    "copies_at_once": "0,1",
+    "rays": "32,64",
+    "modulation": "scaled,grouped",
+    "dilation": "mixed,dilated",
+    "filtering": "shifted,mirrored",
+    "lookup": "corners,packed",
+    "compared": "0,1",
+}
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_two_values_are_two_names(name):
+    """Results are kept and compared by name."""
+    first, second = swept(sugar_case, [f"{name}={VALUES[name]}"])
+    assert first.name != second.name
+
+
+def test_kinds_of_pairs_are_told_apart():
+    names = [each.name for each in swept_from(case(), "adjacent=1,2", "global=1,2")]
+    assert len(set(names)) == 4
+
+
+def test_a_preset_is_called_as_in_the_results_so_far():
+    assert case().name == ("heads, K 1, 6 pairs, 1 device, float32, precision default, all rays at a time")
+    kept = results.read(Path(__file__).parents[2] / "benchmarks" / "copies_heads")
+    assert all(Case.from_json(each["case"]).name == each["name"] for each in kept)
 
 
 @pytest.mark.parametrize(
     ("sweep", "message"),
     [
-        ("colour=red", "--sweep colour=red: write NAME=VALUE,VALUE; the names are copies, people, mesh"),
+        ("colour=red", "--sweep colour=red: write NAME=VALUE,VALUE; the names are people, copies, mesh"),
         ("copies", "--sweep copies: write NAME=VALUE"),
         ("copies=1,0", "--sweep copies: '0' is not at least 1"),
         ("dtype=float8", "--sweep dtype: 'float8' is not one of float32, bfloat16"),
         ("mesh=4", "--sweep mesh: '4' is not a mesh such as 4x2: identity x sample"),
+        ("copies=2,02", "--sweep: 2 cases are called 'heads, K 2, .*'; give each value once"),
     ],
 )
 def test_sweeps_that_make_no_sense(sweep, message):
     with pytest.raises(InputError, match=message):
-        swept(case(), [sweep])
+        swept_from(case(), sweep)
 
 
 @pytest.mark.long
 def test_finished_cases_are_kept_and_not_run_again(result, tmp_path):
     path = tmp_path / "results.json"
-    first, second, third = swept(case(), ["copies=1,2,3"])
+    first, second, third = swept_from(case(), "copies=1,2,3")
     seen = []
 
     def measure(case):
@@ -216,6 +271,49 @@ def test_the_command(result, tmp_path, monkeypatch, capsys):
     assert "nothing to compare with: heads, K 2" in printed
 
 
+def test_swept_people_have_the_settings_of_their_number(tmp_path, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr("jaxunlearn.profiling.measure.in_own_process", lambda c: asked.append(c) or failed(c))
+    command = ["bench", "--method", "sugar", "--config.pairs.num_global=3", "--out", str(tmp_path)]
+    cli.main([*command, "--sweep", "people=5,50", "--again"])
+    cli.main([*command, "--people", "50", "--again"])
+    few, many, alone = asked
+    assert (few.people, few.config["steps"]) == (5, sugar_presets.heads(5).steps)
+    assert (many.people, many.config["steps"]) == (50, sugar_presets.heads(50).steps)
+    assert many.config["pairs"]["num_global"] == 3
+    assert many == alone
+
+
+def test_swept_people_of_guide_are_refused_at_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("jaxunlearn.profiling.measure.in_own_process", failed)
+    assert cli.main(["bench", "--sweep", "people=1,2", "--out", str(tmp_path / "bench")]) == 2
+    assert "--people 1: GUIDE gives every person a generator copy; use --copies" in capsys.readouterr().err
+    assert not (tmp_path / "bench").exists()
+
+
+def test_only_failures_are_an_error(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("jaxunlearn.profiling.measure.in_own_process", failed)
+    assert cli.main(["bench", "--sweep", "copies=1,2", "--out", str(tmp_path)]) == 2
+    shown = capsys.readouterr()
+    assert shown.err.splitlines()[-1].startswith("jaxunlearn: no case could be measured; heads, K 1, 6 pairs")
+    assert shown.err.endswith(": out of memory\n")
+    assert len(results.read(tmp_path)) == 2
+
+
+def test_one_command_at_a_time_measures_into_a_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("jaxunlearn.profiling.measure.in_own_process", pytest.fail)
+    with locked(tmp_path):
+        assert cli.main(["bench", "--out", str(tmp_path)]) == 2
+    assert f"{tmp_path}: is in use by process" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert cli.main(["bench", "--out", str(tmp_path / "file")]) == 2
+    assert "file: File exists" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_says_that_it_resumes():
+    assert cli.parse(["bench"]).resumes
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -246,6 +344,26 @@ def test_a_process_that_is_killed_becomes_an_error_of_its_case(monkeypatch):
     assert answer["error"] == "killed by signal 9: probably out of memory"
 
 
+def test_ctrl_c_does_not_reach_the_process_of_a_case(tmp_path, monkeypatch):
+    """Its parent ends it; its own traceback would stand beside the line of the command."""
+    (tmp_path / "jaxunlearn" / "profiling").mkdir(parents=True)
+    (tmp_path / "jaxunlearn" / "profiling" / "measure.py").write_text(
+        "import signal\n"
+        "def main(argument):\n"
+        "    print('{\"ignored\": %d}' % (signal.getsignal(signal.SIGINT) is signal.SIG_IGN))\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert measure.in_own_process(case()) == {"ignored": 1}
+
+
+def test_a_platform_that_is_not_there_is_one_line(monkeypatch, capfd):
+    monkeypatch.setenv("JAX_PLATFORMS", "abacus")
+    with pytest.raises(InputError, match="JAX_PLATFORMS=abacus: JAX cannot use this platform here"):
+        measure.in_own_process(case())
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_a_mesh_that_is_not_there_is_refused():
     with pytest.raises(InputError, match=r"a mesh of 16 x 2 needs 32 devices, but this machine has 8"):
         measure.measure(case(mesh=(16, 2)), tiny_models(), progress=False)
@@ -265,7 +383,6 @@ def test_sugars_step_is_measured_too():
     frozen = measure.Workload.of(tiny_models(), config, 6).frozen()
     assert frozen.surrogates is not None
     assert frozen.memory is not None
-    assert [c.people for c in swept(of, ["people=5,200"])] == [5, 200]
 
 
 def test_people_share_no_copy_of_guides():
@@ -306,6 +423,6 @@ def test_nothing_is_imported_from_the_current_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("tqdm", "jax", "json", "numpy"):
         Path(f"{name}.py").write_text(f"open('{name} was imported', 'w')\n", encoding="utf-8")
-    answer = measure.in_own_process(case(preset="none"))
+    answer = measure.in_own_process(case(precision="none"))
     assert answer["error"] == "its process ended with exit code 1"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["jax.py", "json.py", "numpy.py", "tqdm.py"]

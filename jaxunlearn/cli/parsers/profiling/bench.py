@@ -21,9 +21,9 @@ examples:
   jaxunlearn bench --method sugar --people 50 --mesh 1x4
   jaxunlearn bench --out bench/after --compare bench/before
 what can be swept:
-  copies, people (who share a generator), mesh (IxS devices), precision (default, high, highest), pairs,
-  adjacent, global, dtype, ray_chunk (rays at a time, recomputed for the gradient; 0: all rays at once,
-  nothing recomputed), keep_features (0, 1: of rays in chunks, not looked up again), fused (0, 1: points
+  copies, copies_at_once (the others take turns; 0: as suits the device), people (who share a generator), mesh
+  (IxS devices), precision (default, high, highest), pairs, adjacent, global, dtype, ray_chunk (rays at a
+  time, recomputed for the gradient; 0: all rays at once, nothing recomputed), keep_features (0, 1: of rays in chunks, not looked up again), fused (0, 1: points
   looked up and decoded in one kernel, for TPUs), rays (along each side), modulation, dilation, filtering,
   lookup, compared (forms of computation, see eg3d_flax.Compute)
 """
@@ -55,3 +55,4 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--out", type=local_path, default=Path("bench"), metavar="DIR", help="folder to write [%(default)s]")
     add("--again", action="store_true", help="measure finished cases again")
     add("--compare", type=local_path, metavar="FILE", help="results.json, or its folder, to compare with")
+    parser.set_defaults(resumes=True)
