@@ -46,6 +46,22 @@ def test_exchanges_with_their_sizes_groups_and_loops():
 
 
 @pytest.mark.parametrize(
+    ("shape", "opcode", "size"),
+    [
+        ("(f32[8]{0}, f32[32]{0})", "all-gather-start", 32 * 4),
+        ("((f32[8]{0}, bf16[4]{0}), (f32[32]{0}, bf16[16]{0}))", "all-gather-start", 32 * 4 + 16 * 2),
+        ("(f32[8,4]{1,0:T(8,128)}, f32[8,4]{1,0:T(8,128)}, u32[], u32[])", "collective-permute-start", 128),
+        ("((f32[32]{0}), f32[8]{0}, u32[])", "reduce-scatter-start", 8 * 4),
+        ("f32[8]{0}", "all-reduce-start", 8 * 4),
+        ("(f32[8]{0}, f32[32]{0})", "all-reduce-start", 40 * 4),
+    ],
+)
+def test_operands_of_asynchronous_exchanges_are_not_counted(shape, opcode, size):
+    text = f"ENTRY %main (x: f32[8]) -> f32[8] {{\n  %start = {shape} {opcode}(%x), dimensions={{0}}\n}}\n"
+    assert [exchange.size for exchange in hlo.collectives(text)] == [size]
+
+
+@pytest.mark.parametrize(
     ("groups", "axis"),
     [
         ([(0, 1), (2, 3)], "sample"),

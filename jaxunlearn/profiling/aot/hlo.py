@@ -160,11 +160,23 @@ def collectives(text: str) -> list[Collective]:
     for instruction, trips in walk(program, entry, 1):
         kind = instruction.opcode.removesuffix("-start")
         if kind in KINDS:
-            sizes = sizes_of(instruction.shape)
-            if instruction.opcode != kind and len(sizes) > 1 and instruction.shape.startswith("(("):
-                sizes = sizes[len(sizes) // 2 :]  # the shape of a start has operands, then results
-            exchanges.append(Collective(kind, sum(sizes), _groups(instruction.rest), trips))
+            shape = instruction.shape
+            if instruction.opcode not in (kind, "all-reduce-start") and len(members := _members(shape)) > 1:
+                shape = members[1]  # after the operands
+            exchanges.append(Collective(kind, sum(sizes_of(shape)), _groups(instruction.rest), trips))
     return exchanges
+
+
+def _members(shape: str) -> list[str]:
+    """Return the shapes of a tuple's members, some of which may be tuples."""
+    members, depth = [""], 0
+    for character in shape[1:-1]:
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            members.append("")
+        else:
+            members[-1] += character
+    return members
 
 
 def axis_of(groups: Sequence[Sequence[int]], sample: int) -> str:
