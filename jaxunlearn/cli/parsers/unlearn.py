@@ -15,8 +15,8 @@ from jaxunlearn.cli.argument_types import (
 from jaxunlearn.methods.registry import DEFAULT, DEFAULT_SHARED, METHODS
 
 DESCRIPTION = """\
-Make a generator forget people: each in their own copy of the generator (GUIDE), or all of them in one
-generator (SUGAR), at once or one request after another.
+Make a generator forget people: each in their own copy of the generator (GUIDE), each by adapters of their own
+beside the generator (LEGATO), or all of them in one generator (SUGAR), at once or one request after another.
 
 A run keeps everything in its folder. After an interruption, by Ctrl-C or otherwise, the same command resumes
 it.

@@ -1,4 +1,4 @@
-"""Cycles of the operations that the TPU compiler gives no estimate for: gathers, scatters and sorts.
+"""Cycles of what the TPU compiler gives no estimate for: gathers, scatters, sorts and our own kernels.
 
 A TPU core runs at most one instruction bundle a cycle. `python benchmarks/bundles_tpu.py v5e:1x1` counts the
 bundles in the compiler's final schedules, with all turns of loops (libtpu 0.0.42.1, JAX 0.10.2). Time spent

@@ -67,7 +67,7 @@ class PartCycles:
     Attributes:
       part, direction: see `scopes`.
       estimated: by the compiler.
-      added: of gathers, scatters and sorts, counted by `rows`.
+      added: of gathers, scatters, sorts and our own kernels, counted by `rows`.
     """
 
     part: str
@@ -106,7 +106,7 @@ class Cycles:
 
     Attributes:
       estimated: by the compiler, with all turns of loops.
-      added: of gathers, scatters and sorts without an estimate: a lower bound.
+      added: of gathers, scatters, sorts and our own kernels, which have no estimate: a lower bound.
       parts: the same by part and direction, the greatest first.
       dearest: the ten most expensive operations.
       unknown: operations that are in neither number, the largest results first.

@@ -69,7 +69,7 @@ def _exchanges(exchanges: tuple[Exchange, ...]) -> Iterator[str]:
 def _cycles(report: Report, cycles: Cycles) -> Iterator[str]:
     yield (
         f"cycles per device: {cycles.estimated:.3g} estimated by the compiler, and {cycles.added:.3g} of "
-        f"gathers, scatters and sorts, which it leaves out: {cycles.total:.3g}"
+        f"gathers, scatters, sorts and our kernels, which it leaves out: {cycles.total:.3g}"
     )
     known = chip(report.device_kind)
     if known is not None and known.clock is not None and report.seconds is not None:

@@ -23,9 +23,10 @@ examples:
 what can be swept:
   copies, copies_at_once (the others take turns; 0: as suits the device), people (who share a generator), mesh
   (IxS devices), precision (default, high, highest), pairs, adjacent, global, dtype, ray_chunk (rays at a
-  time, recomputed for the gradient; 0: all rays at once, nothing recomputed), keep_features (0, 1: of rays in chunks, not looked up again), fused (0, 1: points
-  looked up and decoded in one kernel, for TPUs), rays (along each side), modulation, dilation, filtering,
-  lookup, compared (forms of computation, see eg3d_flax.Compute)
+  time, recomputed for the gradient; 0: all rays at once, nothing recomputed), keep_features (0, 1:
+  of rays in chunks, not looked up again), fused (0, 1: points looked up and decoded in one kernel, for TPUs),
+  rays (along each side), modulation, dilation, filtering, lookup, compared (forms of computation, see
+  eg3d_flax.Compute)
 """
 
 
