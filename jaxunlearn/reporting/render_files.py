@@ -136,6 +136,7 @@ def render_samples(
 def render_run(
     folder: RunFolder,
     *,
+    model: str | None = None,
     yaws: Sequence[float] = YAWS,
     video: Video | None = None,
     mesh: Mesh | None = None,
@@ -144,6 +145,7 @@ def render_run(
 
     Args:
       folder: the run.
+      model: the source generator, if its file has moved since the run.
       yaws: columns of each person's picture, degrees.
       video: an orbit of before, target and after, if one is wanted.
       mesh: the surfaces before and after, if they are wanted.
@@ -152,9 +154,10 @@ def render_run(
       Each file, when it has been written.
 
     Raises:
-      InputError: if the run is not finished, or the density nowhere reaches the level of the mesh.
+      InputError: if the run is not finished, the source generator is another one, or the density nowhere
+        reaches the level of the mesh.
     """
-    source = source_of(folder)
+    source = source_of(folder, model=model)
     result = finished(folder, source)
     compute = from_config.compute(folder.config)
     pictures = RunPictures(source, result, compute)

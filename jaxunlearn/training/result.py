@@ -57,15 +57,20 @@ class Result:
         return self.generators[0 if self.together else person]
 
 
-def source_of(folder: RunFolder) -> TriPlaneGenerator:
+def source_of(folder: RunFolder, *, model: str | None = None) -> TriPlaneGenerator:
     """Load the generator that a run started from.
+
+    Args:
+      folder: of the run.
+      model: the generator, if its file has moved since the run.
 
     Raises:
       InputError: if its file has moved, or holds another generator.
     """
     request = folder.request
-    generator = adapted(load_generator(request.model), request.adapters)
-    _check_source(folder, request.model, fingerprint_of(generator))
+    name = model or request.model
+    generator = adapted(load_generator(name), request.adapters)
+    _check_source(folder, name, fingerprint_of(generator))
     return generator
 
 

@@ -1,5 +1,7 @@
 """`jaxunlearn render`, from arguments to files."""
 
+import json
+
 import numpy as np
 import pytest
 import trimesh
@@ -7,9 +9,15 @@ from PIL import Image
 
 from jaxunlearn import images
 from jaxunlearn.cli import main as cli
+from jaxunlearn.cli.commands import render
+from jaxunlearn.errors import InputError
 from jaxunlearn.models.files import pretrained
+from jaxunlearn.models.generator import fingerprint_of, load_generator
 from jaxunlearn.reporting import video
+from jaxunlearn.reporting.before_after import YAWS
+from jaxunlearn.training.result import source_of
 from tests.support import generators
+from tests.support.page_folders import begun
 
 
 def read(path) -> np.ndarray:
@@ -54,7 +62,6 @@ def test_a_file_with_video_and_mesh(tmp_path, model):
 
 def test_latents_of_a_file_give_the_images_of_their_seeds(tmp_path, model):
     from jaxunlearn.models.cameras import conditioning_view
-    from jaxunlearn.models.generator import load_generator
     from jaxunlearn.models.renderer import latents_of_seeds
 
     generator = load_generator(model)
@@ -110,6 +117,51 @@ def test_wrong_arguments_exit_with_2(capsys, arguments):
         cli.main(["render", *arguments])
     assert stop.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--seeds 3",
+        "--latents person.npz",
+        "--out pictures",
+        "--pitch 10",
+        "--depth",
+        "--resolution 64",
+        "--truncation-psi 0.5",
+        "--truncation-cutoff 4",
+        "--noise-mode none",
+        "--noise-seed 1",
+        "--batch 2",
+        "--ray-chunk 64",
+        "--dtype bfloat16",
+    ],
+)
+def test_options_that_a_run_decides_are_refused_with_it(tmp_path, capsys, option):
+    assert cli.main(["render", str(tmp_path), *option.split()]) == 2
+    name = option.partition(" ")[0]
+    assert capsys.readouterr().err == f"jaxunlearn: {name} cannot be used with RUN; leave it out\n"
+
+
+def test_the_sides_and_the_generator_of_a_run_can_be_given(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(render, "render_run", lambda folder, **given: asked.append(given) or [])
+    assert cli.main(["render", str(tmp_path)]) == 0
+    assert cli.main(["render", str(tmp_path), "--yaw", "20", "--model", "moved.safetensors"]) == 0
+    assert [(given["yaws"], given["model"]) for given in asked] == [
+        (YAWS, None),
+        ([20.0], "moved.safetensors"),
+    ]
+
+
+def test_the_generator_of_a_run_may_have_moved(tmp_path):
+    folder = begun(tmp_path / "run", ("ada",), together=False)
+    request = json.loads((folder.path / "run.json").read_text())
+    request |= {"model": "gone.safetensors", "fingerprint": fingerprint_of(load_generator("random"))}
+    (folder.path / "run.json").write_text(json.dumps(request))
+    with pytest.raises(InputError, match=r"gone\.safetensors: no such file"):
+        source_of(folder)
+    assert fingerprint_of(source_of(folder, model="random")) == request["fingerprint"]
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys, model):

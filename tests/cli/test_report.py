@@ -75,6 +75,7 @@ def test_runs_side_by_side(tmp_path, monkeypatch, capsys):
     ("arguments", "line"),
     [
         (["report"], "one of the arguments RUN --compare is required"),
+        (["report", "run", "--out", "page.html"], "--out needs --compare"),
         (["report", "nowhere"], "nowhere: not the folder of a run"),
         (["report", "--compare", "run", "--out", "x.txt"], "x.txt: give a file that ends in .html"),
         (["report", "--compare", "run"], "run: the run is not finished"),

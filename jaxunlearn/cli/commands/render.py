@@ -29,21 +29,18 @@ def run(arguments: argparse.Namespace) -> None:
     """
     film, mesh = _video(arguments), _mesh(arguments)
     if arguments.folder is not None:
-        if arguments.adapter or arguments.strength is not None:
-            raise InputError(
-                "--adapter and --strength cannot be used with RUN; render the run's own file: "
-                f"--adapter {arguments.folder / 'generator' / '0000.safetensors'}"
-            )
-        yaws = arguments.yaw if len(arguments.yaw) > 1 else YAWS
-        for path, note in render_run(RunFolder(arguments.folder), yaws=yaws, video=film, mesh=mesh):
+        _refuse_without_run(arguments)
+        folder, yaws = RunFolder(arguments.folder), arguments.yaw or YAWS
+        for path, note in render_run(folder, model=arguments.model, yaws=yaws, video=film, mesh=mesh):
             say(path)
             if note is not None:
                 complain(f"note: {note}")
         return
+    arguments.yaw = arguments.yaw or [0.0]
     if arguments.strength is not None and not arguments.adapter:
         raise InputError("--strength needs --adapter, whose end time it scales")
     strength = 1.0 if arguments.strength is None else arguments.strength
-    generator = adapted(load_generator(arguments.model), arguments.adapter, strength)
+    generator = adapted(load_generator(arguments.model or "heads"), arguments.adapter, strength)
     ws, labels = _samples(arguments, generator)
     compute = dataclasses.replace(
         Compute.for_platform(jax.default_backend()),
@@ -75,6 +72,22 @@ def run(arguments: argparse.Namespace) -> None:
         complain(f"note: {note}")
     for path in paths:
         say(path)
+
+
+def _refuse_without_run(arguments: argparse.Namespace) -> None:
+    """Refuse options that have no effect on the pictures of a run.
+
+    Raises:
+      InputError: naming the option.
+    """
+    if arguments.adapter or arguments.strength is not None:
+        raise InputError(
+            "--adapter and --strength cannot be used with RUN; render the run's own file: "
+            f"--adapter {arguments.folder / 'generator' / '0000.safetensors'}"
+        )
+    for name, default in arguments.without_run.items():
+        if getattr(arguments, name) != default:
+            raise InputError(f"--{name.replace('_', '-')} cannot be used with RUN; leave it out")
 
 
 def _samples(arguments: argparse.Namespace, generator: TriPlaneGenerator) -> tuple[jax.Array, list[str]]:

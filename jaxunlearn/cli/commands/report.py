@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.reporting.page.many.compare_page import write_comparison
@@ -15,21 +16,24 @@ def run(arguments: argparse.Namespace) -> None:
     """Write a page.
 
     Raises:
-      InputError: if a folder is not that of a run, or a file in it cannot be used.
+      InputError: if a folder is not that of a run, a file in it cannot be used, or an option does not fit.
     """
     if arguments.compare is None:
+        if arguments.out is not None:
+            raise InputError("--out needs --compare; the page of a folder is its report.html")
         (model,) = _models(arguments.model, 1)
         say(remake_page(arguments.folder, model=model, adapters=arguments.adapter))
         return
-    if arguments.out.suffix != ".html":
-        raise InputError(f"--out {arguments.out}: give a file that ends in .html")
+    out = arguments.out or Path("comparison.html")
+    if out.suffix != ".html":
+        raise InputError(f"--out {out}: give a file that ends in .html")
     models = _models(arguments.model, len(arguments.compare))
     for folder in arguments.compare:
         if not RunFolder(folder).finished():
             raise InputError(f"{folder}: the run is not finished; leave it out, or let it end")
     for folder, model in zip(arguments.compare, models, strict=True):
         remake_report(RunFolder(folder), model=model, adapters=arguments.adapter)
-    say(write_comparison(arguments.compare, arguments.out))
+    say(write_comparison(arguments.compare, out))
 
 
 def _models(given: Sequence[str], runs: int) -> list[str | None]:

@@ -16,7 +16,8 @@ from jaxunlearn.cli.argument_types import (
 
 DESCRIPTION = """\
 Render samples of a generator: an image of each sample and view, and all images in grid.png. Or, with the
-folder of a run: the forgotten person before, their target, and after, from several sides.
+folder of a run: the forgotten person before, their target, and after, from several sides. With RUN there are
+--model, --yaw, --video, --mesh and the options of these two; the run knows all else.
 
 Angles are those of the official sampler, in degrees: offsets from the frontal view. A positive yaw shows the
 face's right side, a negative pitch looks from above.
@@ -30,6 +31,23 @@ examples:
   jaxunlearn render --adapter runs/person/generator/0000.safetensors --strength 0.5 --out pictures
   jaxunlearn render runs/seed0007 --yaw -40 -20 0 20 40 --video orbit.gif --mesh head.glb
 """
+
+_WITHOUT_RUN = (
+    "seeds",
+    "latents",
+    "out",
+    "pitch",
+    "truncation_psi",
+    "truncation_cutoff",
+    "noise_mode",
+    "noise_seed",
+    "resolution",
+    "depth",
+    "batch",
+    "ray_chunk",
+    "dtype",
+)
+"""Arguments that a run decides; `without_run` has their defaults."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -45,8 +63,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add(
         "--model",
         type=name_or_path,
-        default="heads",
-        help="a file; heads: the bundled model; random: a small untrained generator [%(default)s]",
+        help="a file; heads: the bundled model; random: a small untrained generator [heads]. With RUN: the "
+        "source generator, if its file has moved since the run",
     )
     add_adapters(parser, "an adapter of the generator, as LEGATO trains them")
     add_strength(parser)
@@ -67,11 +85,18 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="rays at a time; more need more memory [%(default)s]",
     )
     add("--dtype", choices=("float32", "bfloat16"), default="float32", help="of activations [%(default)s]")
+    parser.set_defaults(without_run={name: parser.get_default(name) for name in _WITHOUT_RUN})
 
 
 def _add_views(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("--yaw", type=real(-360, 360), nargs="+", default=[0.0], metavar="DEG", help="views to render [0]")
+    add(
+        "--yaw",
+        type=real(-360, 360),
+        nargs="+",
+        metavar="DEG",
+        help="views to render [0; with RUN: -30 -15 0 15 30]",
+    )
     add("--pitch", type=real(-360, 360), nargs="+", default=[0.0], metavar="DEG", help="views to render [0]")
     add(
         "--truncation-psi",

@@ -1,7 +1,6 @@
 """Arguments of `jaxunlearn report`."""
 
 from argparse import ArgumentParser
-from pathlib import Path
 
 from jaxunlearn.cli.argument_groups import add_adapters
 from jaxunlearn.cli.argument_types import local_path, name_or_path
@@ -34,13 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     which.add_argument(
         "--compare", type=local_path, nargs="+", metavar="RUN", help="folders of finished runs, side by side"
     )
-    add(
-        "--out",
-        type=local_path,
-        default=Path("comparison.html"),
-        metavar="FILE",
-        help="the page of --compare [%(default)s]",
-    )
+    add("--out", type=local_path, metavar="FILE", help="the page of --compare [comparison.html]")
     add(
         "--model",
         type=name_or_path,
