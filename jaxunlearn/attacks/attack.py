@@ -44,7 +44,7 @@ def attack(
     depth: Depth = "standard",
     seed: int = 0,
     reference: Reference | None = None,
-    redo: bool = False,
+    again: bool = False,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Attack the generators of a run, and write what was found into its folder.
@@ -61,7 +61,7 @@ def attack(
       depth: how hard the attacks try, see `attacks.depth`.
       seed: of all random numbers.
       reference: of `evaluation.evaluate.measure_reference`; measured here if not given.
-      redo: True attacks anew what was finished.
+      again: True attacks anew what was finished.
       progress: True shows progress bars.
 
     Returns:
@@ -82,7 +82,7 @@ def attack(
     for person, name in bar:
         bar.set_postfix_str(f"{name}, {result.people.subjects[person]}"[:60])
         made_with = _made_with(models, result, person, reference, depth, seed, name)
-        known = None if folder is None or redo else folder.read(name, person, made_with)
+        known = None if folder is None or again else folder.read(name, person, made_with)
         if known is None:
             if attacked is None or attacked[0] != person:
                 attacked = person, attacked_person(models, result, person, reference, seed)

@@ -9,8 +9,9 @@ import time
 import traceback
 from collections.abc import Collection, Sequence
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import jaxunlearn
 from jaxunlearn.cli.argument_groups import CONFIG_PREFIX
 from jaxunlearn.errors import DoesNotFit, InputError, Interrupted
 from jaxunlearn.process import signals
@@ -50,16 +51,25 @@ class _Parser(argparse.ArgumentParser):
         self.exit(BAD_INPUT)
 
 
+class _Version(argparse.Action):
+    """Prints the version, which is looked up only when somebody asks."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        say(f"jaxunlearn {jaxunlearn.__version__}")
+        parser.exit()
+
+
 def parser(chosen: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     """Return the parser of all commands; only those in `chosen` are imported and know their arguments."""
     made = _Parser(prog="jaxunlearn", description="Make a pretrained face generator forget people.")
+    made.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     subparsers = made.add_subparsers(required=True, metavar="COMMAND")
     for name, line in COMMANDS.items():
         command = subparsers.add_parser(name, help=line, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name in chosen:
             arguments = importlib.import_module(f"jaxunlearn.cli.parsers.{PLACES.get(name, name)}")
             command.description, command.epilog = arguments.DESCRIPTION, arguments.EXAMPLES
-            command.set_defaults(run=functools.partial(_run, name))
+            command.set_defaults(run=functools.partial(_run, name), refuse=command.error)
             arguments.add_arguments(command)
     return made
 
@@ -81,7 +91,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     ]
     if len(known) < len(others):
         unknown = next(text for text in others if text not in known)
-        made.error(f"unrecognised argument {unknown}; settings are changed by --config.KEY=VALUE")
+        advice = "; settings are changed by --config.KEY=VALUE" if "config" in arguments else ""
+        arguments.refuse(f"unrecognised argument {unknown}{advice}")
     arguments.overrides = known
     return arguments
 

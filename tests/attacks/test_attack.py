@@ -95,7 +95,7 @@ def test_the_guide_has_the_numbers_of_each_depth():
 
 @pytest.mark.must
 def test_people_are_attacked_one_by_one_and_their_generator_once(result, counted):
-    found = attacked(result, redo=True)
+    found = attacked(result, again=True)
     assert [name for name, _, _ in counted] == ["reinversion", "erasure", "reinversion"]
     assert {everybody for _, _, everybody in counted} == {2}
     assert {person: set(names) for person, names in found["people"].items()} == {
@@ -110,7 +110,7 @@ def test_people_are_attacked_one_by_one_and_their_generator_once(result, counted
 
 @pytest.mark.must
 def test_what_is_finished_is_kept_until_something_else_is_asked(result, counted):
-    attacked(result, redo=True)
+    attacked(result, again=True)
     counted.clear()
     attacked(result)
     assert counted == []
@@ -123,7 +123,7 @@ def test_what_is_finished_is_kept_until_something_else_is_asked(result, counted)
 
 @pytest.mark.must
 def test_other_settings_of_a_depth_attack_anew(result, counted, monkeypatch):
-    attacked(result, redo=True)
+    attacked(result, again=True)
     counted.clear()
     changed = {
         name: dataclasses.replace(kind, settings=lambda _: UnseenSettings(partners=1))
@@ -136,7 +136,7 @@ def test_other_settings_of_a_depth_attack_anew(result, counted, monkeypatch):
 
 @pytest.mark.must
 def test_an_interrupted_attack_resumes_after_the_last_finished_one(result, counted, monkeypatch):
-    attacked(result, redo=True)
+    attacked(result, again=True)
     counted.clear()
     (result.folder.path / "attack" / "erasure-0000.json").unlink()
     attacked(result)

@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,36 @@ def test_help_of_a_command_imports_its_arguments_only(command):
 def test_wrong_arguments_are_refused_without_jax():
     arguments = ("unlearn", "--seed", "3", "--mesh", "2x2", "--out", "runs/x", "--bogus")
     assert asked(*arguments) == ["2", "jaxunlearn.cli.parsers.unlearn"]
+
+
+def test_the_version_is_looked_up_without_jax(capsys):
+    assert asked("--version") == ["0"]
+    with pytest.raises(SystemExit):
+        cli.parse(["--version"])
+    assert capsys.readouterr().out == f"jaxunlearn {version('jaxunlearn')}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ("models --bogus", "jaxunlearn models: unrecognised argument --bogus (see jaxunlearn models --help)"),
+        (
+            "bench --config.steps 3",
+            "jaxunlearn bench: unrecognised argument --config.steps; settings are changed by "
+            "--config.KEY=VALUE (see jaxunlearn bench --help)",
+        ),
+    ],
+)
+def test_an_unknown_option_names_the_help_of_its_command(capsys, arguments, line):
+    with pytest.raises(SystemExit):
+        cli.parse(arguments.split())
+    assert capsys.readouterr().err == f"{line}\n"
+
+
+def test_people_are_given_by_seed_or_by_seeds():
+    assert cli.parse(["unlearn", "--seeds", "3-5"]).seed == [3, 4, 5]
+    assert cli.parse(["render", "--seed", "3-5"]).seeds == [3, 4, 5]
+    assert cli.parse(["bake", "--seed", "3"]).seeds == [3]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no processor time of children")

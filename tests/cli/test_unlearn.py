@@ -10,6 +10,8 @@ import trimesh
 from PIL import Image
 
 from jaxunlearn.cli import main as cli
+from jaxunlearn.cli.commands import demo as demo_command
+from jaxunlearn.errors import InputError
 from jaxunlearn.reporting.page.words import MEANINGS
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -33,6 +35,19 @@ def demo(tmp_path_factory):
     with contextlib.redirect_stdout(printed):
         assert cli.main(["demo", "--seed", "3", "--out", str(folder), *FEW]) == 0
     return RunFolder(folder), printed.getvalue().splitlines()
+
+
+def test_the_demo_takes_its_own_number_of_steps_unless_told_otherwise(tmp_path, monkeypatch):
+    steps = []
+
+    def unlearn(models, people, config, **_):
+        steps.append(config.steps)
+        raise InputError("enough")
+
+    monkeypatch.setattr(demo_command, "unlearn", unlearn)
+    for given in ([], ["--steps", "5"], ["--config.steps=6"]):
+        assert cli.main(["demo", "--seeds", "3", "--out", str(tmp_path), *given]) == 2
+    assert steps == [80, 5, 6]
 
 
 @pytest.mark.must

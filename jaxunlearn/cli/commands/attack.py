@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> None:
         people=arguments.people,
         depth=arguments.depth,
         seed=arguments.seed,
-        redo=arguments.redo,
+        again=arguments.again,
     )
     for line in write_attack_report(models, result, config):
         say(line)

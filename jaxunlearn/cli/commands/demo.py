@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
     config = preset(f"{DEFAULT}/heads")
     config.steps = STEPS
     config = read_config(arguments.config, arguments.overrides, config)
+    config.steps = arguments.steps or config.steps
     configuration.check(config)
     if config.evaluation.album and not can_render_albums():
         say("note: no photos of other days without numba (pip install 'jaxunlearn[data]')")

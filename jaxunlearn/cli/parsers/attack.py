@@ -41,5 +41,5 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add("--people", type=seeds, metavar="N-M,N", help="numbers of people, from 0 on [the first 4]")
     add("--seed", type=seed, default=0, metavar="N", help="seed of all random numbers [%(default)s]")
-    add("--redo", action="store_true", help="attack anew what was finished")
+    add("--again", action="store_true", help="attack anew what was finished")
     parser.set_defaults(resumes=True)

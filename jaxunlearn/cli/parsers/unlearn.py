@@ -54,7 +54,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 def _add_people(parser: ArgumentParser) -> None:
     """Add the options that say who is forgotten."""
     who = parser.add_mutually_exclusive_group(required=True)
-    who.add_argument("--seed", type=seeds, metavar="N", help="people of the generator, such as 7 or 0-3")
+    who.add_argument(
+        "--seed", "--seeds", type=seeds, metavar="N", help="people of the generator, such as 7 or 0-3"
+    )
     who.add_argument(
         "--latents", type=local_path, metavar="FILE", help="ws from .npz, .npy, .pt or .safetensors"
     )
