@@ -128,7 +128,7 @@ def step_of(
     if not method.shares_generator(config):
         if asked is not None:
             raise InputError(
-                f"--people {asked}: {method.label} gives every person a generator copy; use --copies"
+                f"--people: {method.label} gives every person a generator copy of their own; use --copies"
             )
         return config, 1
     return config, asked or SHARED_PEOPLE

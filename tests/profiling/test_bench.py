@@ -287,7 +287,7 @@ def test_swept_people_have_the_settings_of_their_number(tmp_path, monkeypatch, c
 def test_swept_people_of_guide_are_refused_at_once(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("jaxunlearn.profiling.measure.in_own_process", failed)
     assert cli.main(["bench", "--sweep", "people=1,2", "--out", str(tmp_path / "bench")]) == 2
-    assert "--people 1: GUIDE gives every person a generator copy; use --copies" in capsys.readouterr().err
+    assert "--people: GUIDE gives every person a generator copy of their own" in capsys.readouterr().err
     assert not (tmp_path / "bench").exists()
 
 
