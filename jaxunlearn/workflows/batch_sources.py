@@ -55,7 +55,7 @@ def worklist_of_photos(
       encoder: file of an encoder; None uses the encoder of the model.
       encoder_input: what the encoder sees, see `photos.invert`.
       mesh: the devices of this process in it share the photos of a wave; None uses one device.
-      compute: see `photos.inversion.invert`.
+      compute: see `photos.inversion.search_latents`.
 
     Raises:
       InputError: if the source has no usable photo, or the method needs an encoder and there is none.
