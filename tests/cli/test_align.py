@@ -106,6 +106,27 @@ def test_a_folder_of_people_becomes_one(photos, capsys):
     assert "2 of 2 aligned" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["in/anna.png", "--out", "in"],
+        ["in", "--out", "in/../in"],
+        ["people", "--out", "people"],
+        ["link.png", "--out", "in"],
+        ["in/anna.png", "--out", "alias"],
+    ],
+)
+def test_no_photo_is_replaced_by_its_crop(photos, capsys, arguments):
+    (photos / "people" / "ann").mkdir(parents=True)
+    astronaut().save("people/ann/anna.png")
+    (photos / "link.png").symlink_to(photos / "in" / "anna.png")
+    (photos / "alias").symlink_to(photos / "in", target_is_directory=True)
+    before = {path: path.read_bytes() for path in photos.rglob("*") if path.is_file()}
+    assert cli.main(["align", *arguments, *SMALL]) == 2
+    assert "pictures would be written into its folder" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in photos.rglob("*") if path.is_file()} == before
+
+
 def test_people_of_a_table_become_folders_whatever_they_are_called(photos, capsys):
     long = "x" * 300
     rows = ["anna.png;ann", f"again.png;{long}", "two.png;..", "anna.heic;ann", "torn.png;CON"]

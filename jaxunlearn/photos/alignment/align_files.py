@@ -14,7 +14,7 @@ from jaxunlearn.files.door import write_json
 from jaxunlearn.files.names import distinct_file_names
 from jaxunlearn.images import save_png
 from jaxunlearn.photos.alignment.align import Alignment, AlignmentSettings, align_photo
-from jaxunlearn.photos.folders import OVERLAYS, ListedPhoto
+from jaxunlearn.photos.folders import OVERLAYS, ListedPhoto, refuse_folders_of_photos
 from jaxunlearn.photos.pictures.image_io import open_picture
 
 NamedFaces = Callable[[str, Image.Image], np.ndarray]
@@ -55,13 +55,16 @@ def align_files(
       overlay: draws what was found.
 
     Raises:
-      InputError: if two photos have the same name, or no photo could be aligned.
+      InputError: if two photos have the same name, crops would be written into a folder of photos, or no
+        photo could be aligned.
     """
     refused = [photo.unusable for photo in photos if photo.unusable]
     listed = [photo for photo in photos if not photo.unusable]
     if len({photo.name for photo in listed}) < len(listed):
         raise InputError("two photos have the same name, and so would their crops; align them one by one")
     crops = _crop_files(listed)
+    folders = {(out / place / file).parent for file in crops for place in ("", OVERLAYS)}
+    refuse_folders_of_photos(folders, [photo.path for photo in listed])
     out.mkdir(parents=True, exist_ok=True)
     landmarks: dict[str, Any] = {}
     bar = tqdm(listed, desc="aligning", unit="photo", disable=len(listed) == 1)
