@@ -13,7 +13,7 @@ import itertools
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +177,16 @@ def listed_photos(source: str | Path) -> list[ListedPhoto]:
         return read_photo_table(path)
     name = as_text(path.name)
     return [ListedPhoto(name, name, path)]
+
+
+def paths_of(sources: Iterable[str | Path]) -> list[Path]:
+    """Return the files of the photos of sources, without opening them; TFDS has none.
+
+    Raises:
+      InputError: see `listed_photos`.
+    """
+    files = [source for source in sources if not str(source).startswith("tfds:")]
+    return [photo.path for source in files for photo in listed_photos(source)]
 
 
 def _read_all(
