@@ -69,23 +69,7 @@ def worklist_of_photos(
     method = method or default_method(models, encoder)
     network = None if method == "optimize" else encoder_for(models, encoder)
     whole_side = side_of_file(network, encoder_input)
-    first: dict[str, np.ndarray] = {}
-    whole: dict[str, np.ndarray] = {}
-    photos_of_new_people = iterate_photographs(
-        source,
-        models.generator.config.img_resolution,
-        whole_side=whole_side,
-        wanted=lambda person: person not in first,
-    )
-    for photo in counted(photos_of_new_people, progress):
-        if isinstance(photo, Refused):
-            warnings.warn(f"left out: {photo.reason}", stacklevel=2)
-        else:
-            first[photo.identity] = to_uint8(photo.image)
-            if photo.whole is not None:
-                whole[photo.identity] = to_uint8(photo.whole)
-    if not first:
-        raise InputError(f"{source}: holds no usable photos")
+    first, whole = _first_photos(source, models.generator.config.img_resolution, whole_side, progress)
     photos, wholes = list(first.values()), list(whole.values())
 
     def latents(some: Sequence[int]) -> np.ndarray:
@@ -101,3 +85,28 @@ def worklist_of_photos(
         ).ws
 
     return Worklist(tuple(first), latents)
+
+
+def _first_photos(
+    source: str | Path, side: int, whole_side: int | None, progress: bool
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return person → their first usable photo, and person → the whole of it if that is wanted; uint8.
+
+    Raises:
+      InputError: if there is none.
+    """
+    first: dict[str, np.ndarray] = {}
+    whole: dict[str, np.ndarray] = {}
+    photos = iterate_photographs(
+        source, side, whole_side=whole_side, wanted=lambda person: person not in first
+    )
+    for photo in counted(photos, progress):
+        if isinstance(photo, Refused):
+            warnings.warn(f"left out: {photo.reason}", stacklevel=3)
+        else:
+            first[photo.identity] = to_uint8(photo.image)
+            if photo.whole is not None:
+                whole[photo.identity] = to_uint8(photo.whole)
+    if not first:
+        raise InputError(f"{source}: holds no usable photos")
+    return first, whole
