@@ -39,6 +39,18 @@ def models_of(arguments: argparse.Namespace, w_avg: Path | None = None) -> loadi
     )
 
 
+def options_of_models(arguments: argparse.Namespace) -> list[str]:
+    """Return the options of `add_models` with which another command loads the same models."""
+    given = {
+        "--model": [arguments.model] if arguments.model != "heads" else [],
+        "--adapter": arguments.adapter,
+        "--perceptual": [arguments.perceptual] if arguments.perceptual else [],
+        "--identity": [arguments.identity] if arguments.identity else [],
+        "--judge": arguments.judge,
+    }
+    return [word for option, values in given.items() for value in values for word in (option, value)]
+
+
 def join(arguments: argparse.Namespace) -> None:
     """Become one of several processes, if the options ask for it; before JAX is used for anything else.
 

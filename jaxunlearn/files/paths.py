@@ -1,6 +1,8 @@
 """Paths on this machine, told from addresses on the web or in a cloud."""
 
+import os
 import re
+import stat
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -23,3 +25,23 @@ def local_path(text: str | PathLike[str]) -> Path:
             "copy it to this machine first"
         )
     return Path(text)
+
+
+def check_writable(folder: Path) -> None:
+    """Check that files can be written into a folder, which need not exist yet; nothing is made.
+
+    Raises:
+      InputError: if it, or the folder in which it would be made, is a file or may not be written.
+    """
+    for path in (folder, *folder.parents):
+        try:
+            mode = os.stat(path).st_mode
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be written ({error.strerror})") from error
+        if not stat.S_ISDIR(mode):
+            raise InputError(f"{folder}: cannot be written, {path} is a file")
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise InputError(f"{folder}: cannot be written, {path} is read-only")
+        return

@@ -1,6 +1,8 @@
 """The photos of a folder, and the files in it that are not used."""
 
 import dataclasses
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from jaxunlearn.errors import InputError
@@ -64,6 +66,31 @@ def photos_in_folder(folder: Path) -> list[ListedPhoto]:
     if not listed:
         raise InputError(f"{folder}: has no pictures, and no folders with pictures")
     return listed
+
+
+def refuse_folders_of_photos(folders: Iterable[Path], photos: Iterable[Path]) -> None:
+    """Check that no folder for new pictures holds one of the photos: they could replace photos there.
+
+    Raises:
+      InputError: naming the first such photo.
+    """
+    taken = {place for folder in folders if (place := _place(folder)) is not None}
+    for photo in photos:
+        target = Path(os.path.realpath(photo))  # of a link
+        if not taken.isdisjoint([_place(photo.parent), _place(target.parent)]):
+            raise InputError(
+                f"{photo}: pictures would be written into its folder and could replace it or others there; "
+                "give another folder with --out"
+            )
+
+
+def _place(folder: Path) -> tuple[int, int] | None:
+    """Return the number of a folder, the same under all its names; None if it does not exist."""
+    try:
+        status = os.stat(folder)
+    except (OSError, ValueError):  # ValueError: a zero byte in a name
+        return None
+    return status.st_dev, status.st_ino
 
 
 def pictures_in(folder: Path) -> list[Path]:

@@ -36,6 +36,7 @@ from jaxunlearn.photos.sources import (
     Photograph,
     Photographs,
     Refused,
+    counted,
     iterate_photographs,
     read_photographs,
     whole_images,
@@ -122,7 +123,7 @@ def invert(
       batch: number of photos at a time, 8 by default; more need more memory.
       mesh: devices that share each batch, along the axis "sample"; see `make_mesh`. None uses one device.
       compute: dtype and forms; None takes what is fastest on this platform.
-      progress: True shows a bar.
+      progress: True shows bars, of the search and of reading if that takes long.
 
     Raises:
       InputError: if no photo can be used, an encoder is needed and there is none, or options contradict each
@@ -135,7 +136,8 @@ def invert(
     method = method or default_method(models, encoder)
     network = _encoder(models, method, encoder)
     settings = _settings(models, method, steps, batch)
-    read = _read(photos, models.generator.config.img_resolution, side_of_file(network, encoder_input))
+    side, whole_side = models.generator.config.img_resolution, side_of_file(network, encoder_input)
+    read = _read(photos, side, whole_side, progress)
     began = time.perf_counter()
     inversion = invert_photographs(
         models,
@@ -161,6 +163,7 @@ def people_from_photos(
     encoder: PhotoSource | None = None,
     encoder_input: EncoderInput = "crop",
     compute: Compute | None = None,
+    progress: bool = True,
 ) -> People:
     """Return the people in photos; each photo counts as a person.
 
@@ -171,6 +174,7 @@ def people_from_photos(
       encoder: see `invert`.
       encoder_input: see `invert`.
       compute: see `invert`.
+      progress: see `invert`.
 
     Raises:
       InputError: if a source has no photo that can be used, or an encoder is needed and there is none; before
@@ -182,13 +186,19 @@ def people_from_photos(
     method = method or default_method(models, encoder)
     network = _encoder(models, method, encoder)
     side, whole_side = models.generator.config.img_resolution, side_of_file(network, encoder_input)
-    read = [read_photographs(source, side, whole_side=whole_side) for source in sources]
+    read = [read_photographs(source, side, whole_side=whole_side, progress=progress) for source in sources]
     photos = Photographs(
         tuple(photo for part in read for photo in part.photographs),
         tuple(refused for part in read for refused in part.refused),
     )
     inverted = invert(
-        models, photos, method=method, encoder=network, encoder_input=encoder_input, compute=compute
+        models,
+        photos,
+        method=method,
+        encoder=network,
+        encoder_input=encoder_input,
+        compute=compute,
+        progress=progress,
     )
     return inverted.people
 
@@ -211,7 +221,10 @@ def _settings(models: Models, method: Method, steps: int | None, batch: int | No
 
 
 def _read(
-    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | Photographs, side: int, whole_side: int | None
+    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | Photographs,
+    side: int,
+    whole_side: int | None,
+    progress: bool,
 ) -> Photographs:
     """Read photos, with a warning for each one that is left out.
 
@@ -231,9 +244,10 @@ def _read(
         read = (*photos.photographs, *photos.refused)
     else:
         sources = [photos] if isinstance(photos, str | Path) else photos
-        read = [
+        one_after_another = (
             photo for source in sources for photo in iterate_photographs(source, side, whole_side=whole_side)
-        ]
+        )
+        read = list(counted(one_after_another, progress))
     usable = tuple(photo for photo in read if isinstance(photo, Photograph))
     refused = tuple(photo for photo in read if isinstance(photo, Refused))
     if not usable and len(refused) == 1:

@@ -13,7 +13,7 @@ import itertools
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ IDENTITY_FEATURES = ("identity", "person", "label")
 """Features of a TFDS example that say who it shows, in the order in which they are looked for."""
 NAME_FEATURES = ("image/filename", "filename")
 """Features that name the photo."""
+BAR_AFTER = 1.0
+"""Seconds of reading before a bar appears."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -96,7 +98,7 @@ def read_photographs(
       limit: largest number of usable photos; None reads all.
       whole_side: see `iterate_photographs`.
       data_dir: see `iterate_photographs`.
-      progress: True shows a bar.
+      progress: True shows a bar, see `counted`.
 
     Raises:
       InputError: if there is no such source, or none of its photos can be used.
@@ -104,7 +106,7 @@ def read_photographs(
     photographs: list[Photograph] = []
     refused: list[Refused] = []
     photos = iterate_photographs(source, resolution, whole_side=whole_side, data_dir=data_dir)
-    for photo in tqdm(photos, desc="photos", unit="photo", disable=not progress):
+    for photo in counted(photos, progress):
         if isinstance(photo, Refused):
             refused.append(photo)
         else:
@@ -114,6 +116,11 @@ def read_photographs(
     if not photographs:
         raise InputError(_nothing(source, refused))
     return Photographs(tuple(photographs), tuple(refused))
+
+
+def counted(photos: Iterable[Photograph | Refused], progress: bool) -> Iterable[Photograph | Refused]:
+    """Return the photos of `iterate_photographs`, counted by a bar if reading them takes long."""
+    return tqdm(photos, desc="photos", unit="photo", delay=BAR_AFTER, disable=not progress)
 
 
 def whole_images(photographs: Sequence[Photograph]) -> np.ndarray | None:
@@ -137,6 +144,7 @@ def iterate_photographs(
     *,
     whole_side: int | None = None,
     data_dir: str | Path | None = None,
+    wanted: Callable[[str], bool] = lambda _: True,
 ) -> Iterator[Photograph | Refused]:
     """Read the photos of a source one after another.
 
@@ -147,6 +155,8 @@ def iterate_photographs(
         orientations and kinds of pixels.
       whole_side: pixels along each side of the whole pictures, if they are wanted as well.
       data_dir: folder of the TFDS data sets; None takes TFDS's default.
+      wanted: takes the name of a person, and is asked before each photo is opened. Photos of other people are
+        passed over, so that broken ones among them are not refused. TFDS decodes them all the same.
 
     Returns:
       An iterator over the photos, or why they cannot be used; each is read when the iterator reaches it.
@@ -158,10 +168,10 @@ def iterate_photographs(
     if match is not None:
         if whole_side is not None:
             raise InputError(f"{source}: an encoder can be given whole files only if there are files")
-        return _from_tfds(match["name"], match["split"] or "train", resolution, data_dir)
+        return _from_tfds(match["name"], match["split"] or "train", resolution, data_dir, wanted)
     if str(source).startswith("tfds:"):
         raise InputError(f"{source}: write tfds:NAME[split], such as tfds:lfw[train[:100]]")
-    return _read_all(listed_photos(source), resolution, whole_side)
+    return _read_all(listed_photos(source), resolution, whole_side, wanted)
 
 
 def listed_photos(source: str | Path) -> list[ListedPhoto]:
@@ -179,12 +189,24 @@ def listed_photos(source: str | Path) -> list[ListedPhoto]:
     return [ListedPhoto(name, name, path)]
 
 
+def paths_of(sources: Iterable[str | Path]) -> list[Path]:
+    """Return the files of the photos of sources, without opening them; TFDS has none.
+
+    Raises:
+      InputError: see `listed_photos`.
+    """
+    files = [source for source in sources if not str(source).startswith("tfds:")]
+    return [photo.path for source in files for photo in listed_photos(source)]
+
+
 def _read_all(
-    listed: Sequence[ListedPhoto], resolution: int, whole_side: int | None
+    listed: Sequence[ListedPhoto], resolution: int, whole_side: int | None, wanted: Callable[[str], bool]
 ) -> Iterator[Photograph | Refused]:
     for photo in listed:
         if photo.unusable or not photo.person:
             yield Refused(photo.name, photo.unusable or f"{photo.path}: nobody is named as its identity")
+            continue
+        if not wanted(photo.person):
             continue
         try:
             picture = open_picture(photo.path)
@@ -197,10 +219,10 @@ def _read_all(
 
 
 def _from_tfds(
-    name: str, split: str, resolution: int, data_dir: str | Path | None
+    name: str, split: str, resolution: int, data_dir: str | Path | None, wanted: Callable[[str], bool]
 ) -> Iterator[Photograph | Refused]:
     examples, features = _data_source(name, split, data_dir)
-    return _read_examples(examples, features, name, resolution)
+    return _read_examples(examples, features, name, resolution, wanted)
 
 
 def _data_source(name: str, split: str, data_dir: str | Path | None) -> tuple[Sequence[Any], Any]:
@@ -255,7 +277,7 @@ def _refuse_irregular(folder: Path) -> None:
 
 
 def _read_examples(
-    examples: Sequence[Any], features: Any, source: str, resolution: int
+    examples: Sequence[Any], features: Any, source: str, resolution: int, wanted: Callable[[str], bool]
 ) -> Iterator[Photograph | Refused]:
     who = next((feature for feature in IDENTITY_FEATURES if feature in features), None)
     called = next((feature for feature in NAME_FEATURES if feature in features), None)
@@ -272,6 +294,8 @@ def _read_examples(
         identity = name if who is None else _text(example[who])
         if who is not None and hasattr(features[who], "int2str"):
             identity = features[who].int2str(int(example[who]))
+        if not wanted(identity):
+            continue
         try:
             pixels = np.asarray(example["image"])
             picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)

@@ -20,7 +20,7 @@ from jaxunlearn.photos.invert import (
     side_of_file,
 )
 from jaxunlearn.photos.people import people_from_seeds
-from jaxunlearn.photos.sources import Refused, iterate_photographs
+from jaxunlearn.photos.sources import Refused, counted, iterate_photographs
 from jaxunlearn.sharding import local_mesh
 from jaxunlearn.workflows.batch import Worklist
 
@@ -42,10 +42,12 @@ def worklist_of_photos(
     encoder_input: EncoderInput = "crop",
     mesh: Mesh | None = None,
     compute: Compute,
+    progress: bool = True,
 ) -> Worklist:
     """Make a work list of the people in a source of photos.
 
-    Each person is represented by their first photo, which is inverted in the person's wave. Until then,
+    Each person is represented by their first usable photo, which is inverted in the person's wave. Their
+    further photos are not opened, so that broken ones among them are not named. Until then,
     images are kept with 8 bits per channel: a thousand images of 512 x 512 pixels need 0.8 GB.
 
     Args:
@@ -55,28 +57,19 @@ def worklist_of_photos(
       encoder: file of an encoder; None uses the encoder of the model.
       encoder_input: what the encoder sees, see `photos.invert`.
       mesh: the devices of this process in it share the photos of a wave; None uses one device.
-      compute: see `photos.inversion.invert`.
+      compute: see `photos.inversion.search_latents`.
+      progress: True shows bars, see `photos.photo_inversion.invert`.
 
     Raises:
       InputError: if the source has no usable photo, or the method needs an encoder and there is none.
 
     Warns:
-      UserWarning: for each photo that is left out.
+      UserWarning: for each opened photo that cannot be used.
     """
     method = method or default_method(models, encoder)
     network = None if method == "optimize" else encoder_for(models, encoder)
     whole_side = side_of_file(network, encoder_input)
-    first: dict[str, np.ndarray] = {}
-    whole: dict[str, np.ndarray] = {}
-    for photo in iterate_photographs(source, models.generator.config.img_resolution, whole_side=whole_side):
-        if isinstance(photo, Refused):
-            warnings.warn(f"left out: {photo.reason}", stacklevel=2)
-        elif photo.identity not in first:
-            first[photo.identity] = to_uint8(photo.image)
-            if photo.whole is not None:
-                whole[photo.identity] = to_uint8(photo.whole)
-    if not first:
-        raise InputError(f"{source}: holds no usable photos")
+    first, whole = _first_photos(source, models.generator.config.img_resolution, whole_side, progress)
     photos, wholes = list(first.values()), list(whole.values())
 
     def latents(some: Sequence[int]) -> np.ndarray:
@@ -88,6 +81,32 @@ def worklist_of_photos(
             encoder_images=to_float([wholes[k] for k in some]) if wholes else None,
             mesh=local_mesh(mesh),
             compute=compute,
+            progress=progress,
         ).ws
 
     return Worklist(tuple(first), latents)
+
+
+def _first_photos(
+    source: str | Path, side: int, whole_side: int | None, progress: bool
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return person → their first usable photo, and person → the whole of it if that is wanted; uint8.
+
+    Raises:
+      InputError: if there is none.
+    """
+    first: dict[str, np.ndarray] = {}
+    whole: dict[str, np.ndarray] = {}
+    photos = iterate_photographs(
+        source, side, whole_side=whole_side, wanted=lambda person: person not in first
+    )
+    for photo in counted(photos, progress):
+        if isinstance(photo, Refused):
+            warnings.warn(f"left out: {photo.reason}", stacklevel=3)
+        else:
+            first[photo.identity] = to_uint8(photo.image)
+            if photo.whole is not None:
+                whole[photo.identity] = to_uint8(photo.whole)
+    if not first:
+        raise InputError(f"{source}: holds no usable photos")
+    return first, whole

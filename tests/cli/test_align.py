@@ -79,6 +79,26 @@ def test_what_was_written_makes_the_same_crop_again(photos):
     assert (photos / "out/anna.png").read_bytes() == (photos / "again/anna.png").read_bytes()
 
 
+def test_landmarks_of_other_photos_stay(photos, capsys):
+    assert cli.main(["align", "in/anna.png", "in/two.png", "--out", "out", "--face", "1", *SMALL]) == 0
+    file = photos / "out" / "landmarks.json"
+    before = json.loads(file.read_text())
+    before["anna.png"]["points"][0][0] += 3
+    file.write_text(json.dumps(before))
+    again = ["align", "in/anna.png", "--out", "out", "--landmarks", "out/landmarks.json", *SMALL[2:]]
+    assert cli.main(again) == 0
+    after = json.loads(file.read_text())
+    assert after["two.png"] == before["two.png"]
+    assert after["anna.png"]["points"] == before["anna.png"]["points"]
+    assert after["anna.png"]["side"] != before["anna.png"]["side"]
+    file.write_text("[3]")
+    crop = (photos / "out" / "anna.png").read_bytes()
+    assert cli.main(["align", "in/two.png", "--out", "out", "--face", "2", *SMALL]) == 2
+    assert "out/landmarks.json: " in capsys.readouterr().err
+    assert file.read_text() == "[3]"
+    assert (photos / "out" / "anna.png").read_bytes() == crop
+
+
 @pytest.mark.parametrize(("face", "left"), [("1", 204), ("2", 433), ("largest", 204)])
 def test_one_of_several_faces(photos, face, left):
     arguments = ["--landmarks", "points.json", "--face", face, "--size", "64", "--min-sharpness", "0"]
@@ -104,6 +124,27 @@ def test_a_folder_of_people_becomes_one(photos, capsys):
     assert (photos / "out" / "ann" / "1.png").is_file()
     assert (photos / "out" / "overlays" / "bob" / "1.png").is_file()
     assert "2 of 2 aligned" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["in/anna.png", "--out", "in"],
+        ["in", "--out", "in/../in"],
+        ["people", "--out", "people"],
+        ["link.png", "--out", "in"],
+        ["in/anna.png", "--out", "alias"],
+    ],
+)
+def test_no_photo_is_replaced_by_its_crop(photos, capsys, arguments):
+    (photos / "people" / "ann").mkdir(parents=True)
+    astronaut().save("people/ann/anna.png")
+    (photos / "link.png").symlink_to(photos / "in" / "anna.png")
+    (photos / "alias").symlink_to(photos / "in", target_is_directory=True)
+    before = {path: path.read_bytes() for path in photos.rglob("*") if path.is_file()}
+    assert cli.main(["align", *arguments, *SMALL]) == 2
+    assert "pictures would be written into its folder" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in photos.rglob("*") if path.is_file()} == before
 
 
 def test_people_of_a_table_become_folders_whatever_they_are_called(photos, capsys):
@@ -160,7 +201,7 @@ def test_names_that_are_hard_to_write_cost_nothing(photos, capsys):
         (["in/anna.png", "--landmarks", "points.json", "--min-side", "400"], "156 pixels wide, below 400"),
         (["in/two.png", "--landmarks", "points.json", "--face", "3"], "has 2 faces, but no number 3"),
         (["in/two.png", "--landmarks", "points.json"], "2 faces; choose with --face largest or --face N"),
-        (["in", "in/anna.png", "--landmarks", "points.json"], "two photos have the same name"),
+        (["in", "in/anna.png", "--landmarks", "points.json"], "align each with an --out of its own"),
         (["in/anna.png", "--landmarks", "no.json"], "no.json: no such file"),
         (["in/anna.png", "--landmarks", "in/coffee.jpg"], "in/coffee.jpg: is not text in UTF-8"),
         (["in/anna.png", "--detector", "no.whl"], "no.whl: no such file"),

@@ -1,10 +1,13 @@
 """`jaxunlearn invert`: photographs of people whom nothing was trained on become latents."""
 
 import json
+import os
 import re
+import shlex
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jax.numpy as jnp
@@ -13,6 +16,7 @@ import pytest
 from PIL import Image
 
 from jaxunlearn.cli import main as cli
+from jaxunlearn.cli.commands import invert as command
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.encoder import Encoder, bicubic, load_encoder
 from jaxunlearn.models.latent_io import read_names
@@ -266,6 +270,71 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert len(lines) == 1
     assert message in lines[0]
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("sources", "out", "message"),
+    [
+        (["photo.png"], "photo.png/inverted", "photo.png/inverted: cannot be written"),
+        (["photo.png"], "full", "full: cannot be written, full is a file"),
+        (["photo.png"], "full/all.npz", "full: cannot be written, full is a file"),
+        (["photo.png"], "folder.npz", "--out folder.npz: is a folder"),
+        (["photo.png"], "readonly/new", "readonly/new: cannot be written, readonly is read-only"),
+        (["photo.png"], ".", "photo.png: pictures would be written into its folder"),
+        (["more", "tfds:faces"], "more/../more", "more/mum_ada.png: pictures would be written into"),
+        (["photo.png", "more"], "more/mum.npz", "more/mum_ada.png: pictures would be written into"),
+    ],
+)
+def test_an_out_that_cannot_be_used_is_refused_before_models_are_loaded(
+    sources: list[str], out: str, message: str, tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("folder.npz", "readonly", "more"):
+        (tmp_path / folder).mkdir()
+    for file in ("photo.png", "full", "more/mum_ada.png"):
+        (tmp_path / file).write_bytes(b"")
+    may = os.access  # root may write everywhere
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != "readonly" and may(path, mode))
+    called: list[str] = []
+    monkeypatch.setattr(command, "models_of", lambda *_: called.append("models_of"))
+    monkeypatch.setattr(command, "invert", lambda *_, **__: called.append("invert"))
+    before = sorted(tmp_path.rglob("*"))
+    assert cli.main(["invert", *sources, "--out", out]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert called == []
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def suggested(monkeypatch: Any, capsys: Any, photos: int, *arguments: str) -> tuple[str, list[str]]:
+    """Run `jaxunlearn invert` without a search; return whom to forget, and the words of the next command."""
+    names = [f"photo{k}.png" for k in range(photos)]
+    inverted = SimpleNamespace(names=names, images=None, inversion=None)
+    judge = SimpleNamespace(name="judge", threshold=None)
+    monkeypatch.setattr(command, "models_of", lambda _: SimpleNamespace(judge=judge))
+    monkeypatch.setattr(command, "invert", lambda *_, **__: inverted)
+    for name in ("measure", "table", "write_inversion_page"):
+        monkeypatch.setattr(command, name, lambda *_: "")
+    monkeypatch.setattr(
+        command,
+        "save",
+        lambda out, *_: [out] if out.suffix else [out / f"photo{k}.npz" for k in range(photos)],
+    )
+    assert cli.main(["invert", *names, *arguments]) == 0
+    who, _, line = capsys.readouterr().out.splitlines()[-1].partition(": ")
+    return who.removeprefix("make the generator forget "), shlex.split(line)
+
+
+def test_the_next_command_is_whole(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    begin = ["jaxunlearn", "unlearn", "--latents"]
+    alone = suggested(monkeypatch, capsys, 1, "--out", "my latents")
+    assert alone == ("this person", [*begin, "my latents/photo0.npz"])
+    assert suggested(monkeypatch, capsys, 2)[0] == "photo0"
+    models = ["--model", "my faces.pkl", "--adapter", "a.pth", "--adapter", "b.pth", "--judge", "dlib"]
+    both = suggested(monkeypatch, capsys, 2, "--out", "both.npz", *models)
+    assert both == ("them", [*begin, "both.npz", *models])
+    assert cli.parse(both[1][1:]).adapter == ["a.pth", "b.pth"]
 
 
 def test_latents_of_others_have_no_names(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import contextlib
 import io
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands import demo as demo_command
+from jaxunlearn.cli.commands import unlearn as unlearn_command
 from jaxunlearn.errors import InputError
 from jaxunlearn.reporting.page.words import MEANINGS
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
@@ -244,3 +247,23 @@ def test_a_photo_becomes_a_run(demo, tmp_path, capsys):
     with Image.open(tmp_path / "photo.png") as image:
         photo = np.asarray(image, np.float32)
     assert abs(inverted - photo).mean() < 8  # of 255
+
+
+def test_commands_to_try_next_can_be_pasted(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    people = SimpleNamespace(name="somebody", subjects=("somebody",), ws=None)
+    result = SimpleNamespace(generators=[])
+    for command in (demo_command, unlearn_command):
+        monkeypatch.setattr(command, "people_from_seeds", lambda *_: people)
+        monkeypatch.setattr(command, "unlearn", lambda *_, **__: result)
+    monkeypatch.setattr(demo_command.loading, "load_models", lambda _: None)
+    monkeypatch.setattr(demo_command, "evaluate_and_report", lambda *_: [])
+    monkeypatch.setattr(unlearn_command, "models_of", lambda *_: None)
+    monkeypatch.setattr(unlearn_command, "frontier_of", lambda *_: [])
+    monkeypatch.setattr(
+        unlearn_command, "write_run_report", lambda *_: SimpleNamespace(report=Path("report.html"))
+    )
+    assert cli.main(["demo", "--out", "my runs"]) == 0
+    assert "jaxunlearn render 'my runs' --video orbit.gif" in capsys.readouterr().out
+    assert cli.main(["unlearn", "--seed", "7", "--out", "my runs"]) == 0
+    assert capsys.readouterr().out.endswith("measure it: jaxunlearn evaluate 'my runs'\n")

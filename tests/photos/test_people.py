@@ -9,7 +9,7 @@ from PIL import Image
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
-from jaxunlearn.photos import photo_inversion
+from jaxunlearn.photos import photo_inversion, sources
 from jaxunlearn.photos.inversion import Inversion
 from jaxunlearn.photos.pictures.image_io import whole_picture
 from jaxunlearn.photos.sources import iterate_photographs
@@ -92,6 +92,49 @@ def test_an_encoder_may_be_shown_whole_files(tmp_path, monkeypatch):
     assert plain is None
     np.testing.assert_array_equal(again, images)
     np.testing.assert_array_equal(from_list, whole)
+
+
+def test_further_photos_of_a_person_are_not_opened(tmp_path, monkeypatch):
+    side = CONFIG.img_resolution
+    for name in ("ann/2.png", "bob/1.png", "bob/2.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("L", (side, side)).save(tmp_path / name)
+    (tmp_path / "ann" / "1.png").write_text("no picture")
+    opened, really_open = [], sources.open_picture
+
+    def open_picture(path):
+        opened.append(str(path.relative_to(tmp_path)))
+        return really_open(path)
+
+    monkeypatch.setattr(sources, "open_picture", open_picture)
+    with pytest.warns(UserWarning, match=r"left out: .*1\.png: not a readable picture"):
+        worklist = batch_sources.worklist_of_photos(
+            tiny_models(), tmp_path, method="optimize", compute=Compute()
+        )
+    assert worklist.subjects == ("ann", "bob")
+    assert opened == ["ann/1.png", "ann/2.png", "bob/1.png"]
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_a_bar_counts_photos_whose_reading_takes_long(tmp_path, inverted, monkeypatch, capsys, progress):
+    side = CONFIG.img_resolution
+    for name in ("a.png", "b.png"):
+        Image.new("L", (side, side)).save(tmp_path / name)
+    options = {"method": "optimize", "compute": Compute(), "progress": progress}
+
+    def bars() -> list[bool]:
+        """Return for each way of reading whether it showed a bar."""
+        photo_inversion.people_from_photos(tiny_models(), [tmp_path], **options)
+        seen = [capsys.readouterr().err]
+        photo_inversion.invert(tiny_models(), tmp_path, **options)
+        seen.append(capsys.readouterr().err)
+        batch_sources.worklist_of_photos(tiny_models(), tmp_path, **options)
+        seen.append(capsys.readouterr().err)
+        return ["photos: 2photo" in text for text in seen]
+
+    assert bars() == [False] * 3
+    monkeypatch.setattr(sources, "BAR_AFTER", 0.0)
+    assert bars() == [progress] * 3
 
 
 def test_whole_files_need_an_encoder_and_files(tmp_path):

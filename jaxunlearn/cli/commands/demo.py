@@ -1,6 +1,7 @@
 """Run `jaxunlearn demo`: forget a person of the bundled model and show the result."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 from jaxunlearn.cli.readers import read_config
@@ -39,6 +40,5 @@ def run(arguments: argparse.Namespace) -> None:
     result = unlearn(models, people, config, workdir=out, callbacks=live_page(config.log_every, out))
     for line in evaluate_and_report(models, result, config):
         say(line)
-    say(
-        f"try next: jaxunlearn render {out} --video orbit.gif, or another person: --seed {arguments.seed + 1}"
-    )
+    command = shlex.join(["jaxunlearn", "render", str(out), "--video", "orbit.gif"])
+    say(f"try next: {command}, or another person: --seed {arguments.seed + 1}")

@@ -1,12 +1,14 @@
 """Run `jaxunlearn invert`: find the latents of photos."""
 
 import argparse
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
-from jaxunlearn.cli.readers import models_of
-from jaxunlearn.errors import InputError
-from jaxunlearn.photos.inversion_report import figures_file, measure, save, table
+from jaxunlearn.cli.readers import models_of, options_of_models
+from jaxunlearn.photos.inversion_report import check_out, figures_file, measure, save, table
 from jaxunlearn.photos.photo_inversion import invert
+from jaxunlearn.photos.sources import paths_of
 from jaxunlearn.reporting.page.inversion_page import write_inversion_page
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.terminal import say, say_lines
@@ -16,11 +18,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Invert.
 
     Raises:
-      InputError: if no photo, or another file or argument, can be used; before the long part.
+      InputError: if no photo, or another file or argument, can be used, or `--out` cannot be written; before
+        the long part.
     """
     out: Path = arguments.out
-    if out.suffix not in ("", ".npz") and not out.is_dir():
-        raise InputError(f"--out {out}: give a folder, or a file that ends in .npz")
+    check_out(out, paths_of(arguments.images))
     mesh = make_mesh(1, arguments.devices) if arguments.devices > 1 else None
     models = models_of(arguments)
     inverted = invert(
@@ -39,4 +41,14 @@ def run(arguments: argparse.Namespace) -> None:
     for path in written:
         say(path)
     say(write_inversion_page(figures_file(out)))
-    say(f"make the generator forget them: jaxunlearn unlearn --latents {written[0]}")
+    say(_next_command(arguments, written, len(inverted.names)))
+
+
+def _next_command(arguments: argparse.Namespace, written: Sequence[Path], people: int) -> str:
+    """Return the command that forgets the people in the first file of latents, and say who they are."""
+    if people == 1:
+        who = "this person"
+    else:
+        who = "them" if len(written) == 1 else written[0].stem
+    words = ["jaxunlearn", "unlearn", "--latents", str(written[0]), *options_of_models(arguments)]
+    return f"make the generator forget {who}: {shlex.join(words)}"

@@ -1,6 +1,7 @@
 """Run `jaxunlearn unlearn`: make a generator forget people."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 import jax
@@ -87,7 +88,7 @@ def run(arguments: argparse.Namespace) -> None:
         for k in range(len(result.generators)):
             say(folder.generator(k))
         say(folder.report)
-        say(f"measure it: jaxunlearn evaluate {out}")
+        say(f"measure it: jaxunlearn evaluate {shlex.quote(str(out))}")
 
 
 def _refuse_combinations(arguments: argparse.Namespace) -> None:

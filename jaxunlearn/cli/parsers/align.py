@@ -26,7 +26,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments."""
     add = parser.add_argument
     add("photos", type=local_path, nargs="+", metavar="PHOTO", help=PHOTO_SOURCES)
-    add("--out", type=local_path, required=True, metavar="DIR", help="folder to write")
+    add(
+        "--out",
+        type=local_path,
+        required=True,
+        metavar="DIR",
+        help="folder to write, which holds none of the photos",
+    )
     points = parser.add_mutually_exclusive_group()
     points.add_argument(
         "--landmarks", type=local_path, metavar="FILE", help="JSON: name of a photo → 5 or 68 points [x, y]"

@@ -57,5 +57,5 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=local_path,
         default=Path("inverted"),
         metavar="DIR",
-        help="folder to write, or FILE.npz [%(default)s]",
+        help="folder to write, which holds none of the photos, or FILE.npz [%(default)s]",
     )

@@ -13,7 +13,7 @@ from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.invert import EncoderInput, Method, default_method, encoder_for, side_of_file
 from jaxunlearn.photos.photo_inversion import invert
-from jaxunlearn.photos.sources import Photograph, Photographs, Refused, iterate_photographs
+from jaxunlearn.photos.sources import Photograph, Photographs, Refused, counted, iterate_photographs
 
 
 def invert_remaining(
@@ -37,7 +37,7 @@ def invert_remaining(
       encoder: see there.
       encoder_input: see there.
       compute: see there.
-      progress: True shows a bar.
+      progress: see there.
 
     Returns:
       Number of a person → their other photos, for those who have any.
@@ -51,7 +51,8 @@ def invert_remaining(
     method = method or default_method(models, encoder)
     network: Encoder | None = None if method == "optimize" else encoder_for(models, encoder)
     side = models.generator.config.img_resolution
-    read = list(iterate_photographs(source, side, whole_side=side_of_file(network, encoder_input)))
+    all_photos = iterate_photographs(source, side, whole_side=side_of_file(network, encoder_input))
+    read = list(counted(all_photos, progress))
     refused = tuple(photo for photo in read if isinstance(photo, Refused))
     photos = remaining([photo for photo in read if isinstance(photo, Photograph)], subjects, source)
     people = np.array([k for k, theirs in photos.items() for _ in theirs])

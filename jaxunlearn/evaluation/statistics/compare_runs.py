@@ -1,5 +1,6 @@
 """Compare two evaluated runs over the same people."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,7 +101,9 @@ def _refuse_other_measurements(
     one, other = (str(folder.path) for folder in folders)
     for path, summary in ((one, first), (other, second)):
         if "intervals" not in summary:
-            raise InputError(f"{path}: its summary has no intervals; measure it: jaxunlearn evaluate {path}")
+            raise InputError(
+                f"{path}: its summary has no intervals; measure it: jaxunlearn evaluate {shlex.quote(path)}"
+            )
     counts = first["counts"]["frechet"], second["counts"]["frechet"]
     for name in counts[0].keys() & counts[1].keys():
         if counts[0][name] != counts[1][name]:

@@ -1,5 +1,6 @@
 """`figures.jsonl` of an evaluated run: a line for each person, and for each look at a person."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -140,7 +141,8 @@ def read_figures(path: Path) -> list[Line]:
       InputError: if there is none, or it has another form.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file; measure the run first: jaxunlearn evaluate {path.parent}")
+        run = shlex.quote(str(path.parent))
+        raise InputError(f"{path}: no such file; measure the run first: jaxunlearn evaluate {run}")
     lines: list[Line] = [dict(line) for line in read_json_lines(path, _AnyLine)]
     for number, line in enumerate(lines, 1):
         check_form(line, _FORMS[line["kind"]], f"{path}: line {number}")

@@ -7,7 +7,7 @@ import torch_bridge
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.adapters import adapted
-from jaxunlearn.models.files.convert import require_sound
+from jaxunlearn.models.files.convert import refuse_overwriting, require_sound
 from jaxunlearn.models.files.network_files import OpenedNetwork
 from legato_flax import AdaptedGenerator, complete_state_dict
 from torch_bridge import CheckpointError
@@ -22,11 +22,12 @@ def write_official(opened: OpenedNetwork, adapters: Sequence[str | Path], target
       target: a `.pth` file.
 
     Raises:
-      InputError: if a file does not fit, the official code would compute something else, or `target` cannot
-        be written.
+      InputError: if a file does not fit, the official code would compute something else, or `target` is one
+        of the files that are read or cannot be written.
     """
     if target.suffix not in (".pth", ".pt"):
         raise InputError(f"{target}: with --adapter, name it .pth")
+    refuse_overwriting(target, opened.path, *adapters)
     require_sound(opened)
     generator = opened.build()
     if not isinstance(generator, TriPlaneGenerator):

@@ -65,7 +65,7 @@ def write_jax(opened: OpenedNetwork, target: Path) -> None:
     """
     if target.suffix != ".safetensors":
         raise InputError(f"{target}: name it .safetensors, or pass --to torch for a PyTorch file")
-    _refuse_overwriting(opened, target)
+    refuse_overwriting(target, opened.path)
     require_sound(opened)
     arrays = torch_bridge.module_arrays(opened.network.build())
     with _as_input_errors():
@@ -80,7 +80,7 @@ def write_torch(opened: OpenedNetwork, target: Path) -> None:
     """
     if target.suffix not in (".pth", ".pt", ".safetensors"):
         raise InputError(f"{target}: name it .pth or .safetensors")
-    _refuse_overwriting(opened, target)
+    refuse_overwriting(target, opened.path)
     require_sound(opened)
     state_dict = opened.network.to_torch()
     header = {**_header(opened), "layout": "torch"}
@@ -91,9 +91,14 @@ def write_torch(opened: OpenedNetwork, target: Path) -> None:
             torch_bridge.write_torch(target, state_dict, header)
 
 
-def _refuse_overwriting(opened: OpenedNetwork, target: Path) -> None:
-    if target.resolve() == opened.path.resolve():
-        raise InputError(f"{target}: is the source file; choose another target")
+def refuse_overwriting(target: Path, *sources: str | Path) -> None:
+    """Check that a file to be written is none of the files that are read.
+
+    Raises:
+      InputError: if it is one of them.
+    """
+    if target.resolve() in [Path(source).resolve() for source in sources]:
+        raise InputError(f"{target}: is a source file; choose another target")
 
 
 def _header(opened: OpenedNetwork) -> dict[str, str]:

@@ -10,11 +10,12 @@ from PIL import Image
 from tqdm import tqdm
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.files.door import write_json
+from jaxunlearn.files.door import read_json, write_json
+from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.names import distinct_file_names
 from jaxunlearn.images import save_png
 from jaxunlearn.photos.alignment.align import Alignment, AlignmentSettings, align_photo
-from jaxunlearn.photos.folders import OVERLAYS, ListedPhoto
+from jaxunlearn.photos.folders import OVERLAYS, ListedPhoto, refuse_folders_of_photos
 from jaxunlearn.photos.pictures.image_io import open_picture
 
 NamedFaces = Callable[[str, Image.Image], np.ndarray]
@@ -49,20 +50,28 @@ def align_files(
 
     Args:
       photos: photos of a source; those that cannot be used are refused.
-      out: folder for the crops, `landmarks.json`, and the pictures of `overlay` in `overlays/`.
+      out: folder for the crops, `landmarks.json`, and the pictures of `overlay` in `overlays/`. Landmarks of
+        other photos that are there stay.
       faces: finds the landmarks.
       settings: what is cut out, and what is refused.
       overlay: draws what was found.
 
     Raises:
-      InputError: if two photos have the same name, or no photo could be aligned.
+      InputError: if two photos have the same name, crops would be written into a folder of photos, the
+        `landmarks.json` that is there cannot be read, or no photo could be aligned.
     """
     refused = [photo.unusable for photo in photos if photo.unusable]
     listed = [photo for photo in photos if not photo.unusable]
     if len({photo.name for photo in listed}) < len(listed):
-        raise InputError("two photos have the same name, and so would their crops; align them one by one")
+        raise InputError(
+            "two photos have the same name, and so would their crops; align each with an --out of its own"
+        )
     crops = _crop_files(listed)
+    folders = {(out / place / file).parent for file in crops for place in ("", OVERLAYS)}
+    refuse_folders_of_photos(folders, [photo.path for photo in listed])
     out.mkdir(parents=True, exist_ok=True)
+    file_of_landmarks = out / "landmarks.json"
+    before = _landmarks_in(file_of_landmarks)
     landmarks: dict[str, Any] = {}
     bar = tqdm(listed, desc="aligning", unit="photo", disable=len(listed) == 1)
     for listed_photo, file in zip(bar, crops, strict=True):
@@ -81,8 +90,13 @@ def align_files(
     if not landmarks:
         more = "" if len(refused) == 1 else f" (and {len(refused) - 1} more, none could be aligned)"
         raise InputError(refused[0] + more)
-    write_json(out / "landmarks.json", landmarks)
+    write_json(file_of_landmarks, {**before, **landmarks})
     return AlignedFiles(tuple(landmarks), tuple(refused))
+
+
+def _landmarks_in(path: Path) -> dict[str, Any]:
+    """Return the entries of a file of landmarks, which may be corrected by hand; none if there is no file."""
+    return check_form(read_json(path), dict[str, Any], path) if path.exists() else {}
 
 
 def _entry(alignment: Alignment) -> dict[str, Any]:

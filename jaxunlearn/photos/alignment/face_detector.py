@@ -37,7 +37,7 @@ class Detector:
           min_score: smallest certainty of a detection; EG3D's scripts use 0.9.
 
         Returns:
-          `[F, 5, 2]` (x, y), see `photos.crop`.
+          `[F, 5, 2]` (x, y), see `photos.alignment.crop`.
         """
         settings = DetectionSettings(
             min_face_size=min_face,

@@ -106,6 +106,18 @@ def test_what_the_official_code_cannot_hold_is_refused(tmp_path, plain, capsys):
         assert "--adapter needs --to torch" in capsys.readouterr().err
 
 
+def test_no_file_that_is_read_is_overwritten(tmp_path, official, plain, capsys):
+    ours, generator = tmp_path / "adapter.pth", tmp_path / "generator.pth"
+    assert converted(official, tmp_path / "adapter.safetensors") == 0
+    (tmp_path / "adapter.safetensors").rename(ours)  # the content decides, not the name
+    assert converted(plain, generator, "--to", "torch") == 0
+    before = ours.read_bytes(), generator.read_bytes()
+    for target in (ours, generator):
+        assert converted(generator, target, "--to", "torch", "--adapter", ours) == 2
+        assert "is a source file" in capsys.readouterr().err
+    assert (ours.read_bytes(), generator.read_bytes()) == before
+
+
 def test_a_block_without_an_adapter_gets_the_unused_one(plain, unused):
     adapters = Adapters(AdaptersConfig.for_generator(SMALL, first="absent"), rngs=nnx.Rngs(0))
     changed = legato_flax.AdaptedGenerator(load_generator(str(plain)), adapters)

@@ -191,7 +191,7 @@ def test_arguments_that_make_no_sense(tmp_path, pickled, capsys):
     assert "unknown kind banana" in refused(capsys, [source, target, "--kind", "banana"])
     ours = tmp_path / "ours.safetensors"
     assert cli.main(["convert", source, str(ours)]) == 0
-    assert "is the source file" in refused(capsys, [str(ours), str(ours)])
+    assert "is a source file" in refused(capsys, [str(ours), str(ours)])
     assert cli.main(["convert", source, str(tmp_path / "no" / "out.safetensors")]) == 2
     assert "does not exist" in capsys.readouterr().err
     assert cli.main(["convert", source]) == 2

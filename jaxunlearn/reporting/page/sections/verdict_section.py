@@ -1,6 +1,7 @@
 """The first section: what came out, in plain words and a few large figures."""
 
 import dataclasses
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -88,7 +89,7 @@ def _under_attacks(run: RunData) -> list[str]:
 
 def _not_measured(run: RunData) -> Verdict:
     if run.finished:
-        text = f"Not measured yet: run jaxunlearn evaluate {run.folder.path}"
+        text = f"Not measured yet: run jaxunlearn evaluate {shlex.quote(str(run.folder.path))}"
         return Verdict(text, "unknown", (), (), reasons(run))
     done = run.metrics[-1]["step"] if run.metrics else 0
     return Verdict(f"Step {done} of {run.config.steps}: not finished yet.", "unknown", (), (), ())
@@ -161,7 +162,8 @@ def _interval(counts: Mapping[str, Any]) -> str:
 
 def _under_attack(run: RunData) -> Tile:
     if run.attacks is None:
-        return Tile("Under attack", "not tried", f"jaxunlearn attack {run.folder.path}", "unknown")
+        command = f"jaxunlearn attack {shlex.quote(str(run.folder.path))}"
+        return Tile("Under attack", "not tried", command, "unknown")
     people = run.attacks["people"].values()
     back = sum(bool(ways_back(figures)) for figures in people)
     if len(people) == 1:
