@@ -57,7 +57,12 @@ def lost(line: MeasuredRun) -> int:
     return round(line["figures"]["others_lost_counts"]["number"])
 
 
-_COUNTS = {"found": places_found, "photos": photos_found, "others lost": lost}
+def lost_near(line: MeasuredRun) -> int:
+    """Return how many people one median radius from the person are somebody else afterwards to a judge."""
+    return round(line["figures"]["near"]["1.0"]["lost_counts"]["number"])
+
+
+_COUNTS = {"found": places_found, "photos": photos_found, "others lost": lost, "near lost": lost_near}
 
 
 def badness(line: Line) -> tuple[int, float]:
@@ -81,15 +86,16 @@ def page(lines: Sequence[Line]) -> list[str]:
         "## Forgotten",
         "",
         "People whom no judge finds anywhere; then, for each place, those whom at least one judge finds "
-        "there; in how many other photos judges find somebody, of those in which they knew them in the "
-        "source; for each judge, those whom it finds nowhere; those who became their target to all judges.",
+        "there; those who became their target to all judges. Then for each judge: people whom it finds "
+        "nowhere, and other photos in which it finds them, of those in which it knew them in the source.",
         "",
         *table(_forgotten_head(lines), [_forgotten(method, group) for method, group in groups.items()]),
         "## Everybody else",
         "",
         "Other people, chosen at random: lost, that is, somebody else afterwards to at least one judge; "
         "similarity before and after to the main judge, means over runs of its mean and of its worst "
-        "twentieth; the change of pictures by LPIPS, and the Fréchet distance of AlexNet features.",
+        "twentieth; the change of pictures by LPIPS, and the Fréchet distance of AlexNet features. Near: "
+        "people made one median radius from the person, and not the person to any judge in the source.",
         "",
         *table(_OTHERS_HEAD, [_others(method, group) for method, group in groups.items()]),
     ]
@@ -115,8 +121,8 @@ def page(lines: Sequence[Line]) -> list[str]:
 
 def _forgotten_head(lines: Sequence[Line]) -> list[str]:
     judges = lines[0]["figures"]["judges"]
-    head = ["", "runs", "forgotten", "interval", *(f"found: {place}" for place in PLACES)]
-    return [*head, "each photo and judge", *(f"nowhere: {name}" for name in judges), "target"]
+    head = ["", "runs", "forgotten", "interval", *(f"found: {place}" for place in PLACES), "target"]
+    return [*head, *(f"nowhere: {name}" for name in judges), *(f"photos: {name}" for name in judges)]
 
 
 def _forgotten(method: str, lines: Sequence[Line]) -> list[str]:
@@ -131,15 +137,15 @@ def _forgotten(method: str, lines: Sequence[Line]) -> list[str]:
             counted(any(judge["found"][place] for judge in each["judges"].values()) for each in people)
             for place in PLACES
         ),
-        _each_photo(people),
-        *(counted(found_nowhere(each["judges"][name]) for each in people) for name in people[0]["judges"]),
         counted(reached(each) for each in people),
+        *(counted(found_nowhere(each["judges"][name]) for each in people) for name in people[0]["judges"]),
+        *(_photos([each["judges"][name] for each in people]) for name in people[0]["judges"]),
     ]
 
 
-def _each_photo(people: Sequence[Mapping[str, Any]]) -> str:
-    judged = [judge for each in people for judge in each["judges"].values()]
-    found, known = (sum(judge[name] for judge in judged) for name in ("others_found", "others_known"))
+def _photos(judged: Sequence[Mapping[str, Any]]) -> str:
+    """Return in how many other photos a judge finds people, of those in which it knew them."""
+    found, known = (sum(each[name] for each in judged) for name in ("others_found", "others_known"))
     return f"{found} of {known}"
 
 
@@ -148,6 +154,7 @@ _OTHERS_HEAD = [
     "lost",
     "interval",
     "most in a run",
+    "near: lost",
     "similarity",
     "their worst twentieth",
     "LPIPS",
@@ -163,11 +170,13 @@ def _others(method: str, lines: Sequence[Line]) -> list[str]:
 
     number = sum(map(lost, lines))
     people = round(sum(line["figures"]["others_lost_counts"]["people"] for line in lines))
+    near = round(sum(line["figures"]["near"]["1.0"]["lost_counts"]["people"] for line in lines))
     return [
         METHODS[method],
         f"{number} of {people}",
         interval(number, people),
         str(max(map(lost, lines))),
+        f"{sum(map(lost_near, lines))} of {near}",
         mean("others_id", 3),
         mean("others_id_p5", 2),
         mean("retained_lpips", 4),

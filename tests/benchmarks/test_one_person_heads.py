@@ -17,7 +17,7 @@ from tests.support.tiny_models import tiny_models
 PLACES = ("latent", "wide", "truncated", "photos")
 
 
-def figures(found: int, alike: float = 0.3, lost: int = 6, photos: int = 1) -> dict[str, Any]:
+def figures(found: int, alike: float = 0.3, lost: int = 6, photos: int = 1, near: int = 8) -> dict[str, Any]:
     places = {name: k < found for k, name in enumerate(PLACES)}
     none = dict.fromkeys(places, None)
     return {
@@ -36,6 +36,7 @@ def figures(found: int, alike: float = 0.3, lost: int = 6, photos: int = 1) -> d
         "others_id": 0.9,
         "others_id_p5": 0.7,
         "others_lost_counts": {"number": float(lost), "people": 48.0},
+        "near": {"1.0": {"lost_counts": {"number": float(near), "people": 40.0}}},
         "retained_lpips": 0.01,
         "fid_pre": 0.5,
     }
@@ -83,7 +84,7 @@ def test_people_are_counted_by_place_and_by_judge() -> None:
     cells = [cell.strip() for cell in forgotten.strip("|").split("|")]
     assert cells[1:3] == ["3", "1 of 3"]
     assert cells[4:8] == ["2 of 3", "2 of 3", "1 of 3", "1 of 3"]
-    assert cells[8:] == ["3 of 15", "1 of 3", "-", "1 of 3"]
+    assert cells[8:] == ["1 of 3", "1 of 3", "-", "3 of 12", "0 of 3"]
     assert not any("The same people" in each for each in text)
 
 
@@ -91,7 +92,7 @@ def test_lost_people_are_added_up() -> None:
     text = page([line("legato", 1, found=0, lost=2), line("legato", 2, found=0, lost=10)])
     others = [each for each in text if each.startswith("| LEGATO | 12 of 96 |")]
     assert len(others) == 1
-    assert "| 10 | 0.900 | 0.70 | 0.0100 | 0.50 | 80 | 0.50 |" in others[0]
+    assert "| 10 | 16 of 80 | 0.900 | 0.70 | 0.0100 | 0.50 | 80 | 0.50 |" in others[0]
 
 
 def test_the_same_people_are_compared_whatever_the_order() -> None:
@@ -100,7 +101,8 @@ def test_the_same_people_are_compared_whatever_the_order() -> None:
     text = page(lines)
     assert row(text, "found")[1:4] == ["3.50", "0.50", "-3.00"]
     assert row(text, "others lost")[1:4] == ["5.50", "2.00", "-3.50"]
-    assert row(text, "3") == ["3", "0", "1", "6", "-", "-", "-"]
+    assert row(text, "near lost")[1:4] == ["8.00", "8.00", "+0.00"]
+    assert row(text, "3") == ["3", "0", "1", "6", "8", "-", "-", "-", "-"]
 
 
 def test_draws_of_a_person_are_averaged() -> None:
