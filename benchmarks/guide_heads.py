@@ -178,8 +178,9 @@ def page(lines: list[dict[str, Any]], models: Models) -> str:
         f"Similarities are by the {models.judge.name}, which no loss used (threshold "
         f"{lines[0]['threshold']:.3f}). Fréchet distances are in AlexNet features, of equally many pictures "
         "in every row. A cell is the mean ± standard deviation over people, of the mean over seeds. Seconds "
-        "are those of a run, in the median. Settings are in `jaxunlearn/methods/guide/presets.py`, with "
-        f"{presets.heads().steps} steps unless a row has its own.",
+        "are those of a run, in the median. Settings are those of `jaxunlearn/methods/guide/presets.py` when "
+        "the runs were made (of those in the repository: commit 03c2cab), with "
+        f"{lines[0]['steps']} steps unless a row has its own.",
         "",
     ]
     return "\n".join([*text, *itertools.chain.from_iterable(table(title, lines) for title in TABLES)])

@@ -201,8 +201,9 @@ def table(lines: list[dict[str, Any]]) -> str:
         f"no loss used (threshold {lines[0]['threshold']:.3f}). Fréchet distances are in AlexNet features, "
         "of few pictures and therefore too large. Those of others can be compared in this table. Those of "
         "the forgotten can be compared only in rows of the same N, since N decides how many pictures there "
-        "are. A cell is the mean ± standard deviation over seeds. Settings are in "
-        "`jaxunlearn/methods/sugar/presets.py`. Published for N = 10 (random people), with other people, "
+        "are. A cell is the mean ± standard deviation over seeds. Settings are those of "
+        "`jaxunlearn/methods/sugar/presets.py` when the runs were made (of those in the repository: commit "
+        "03c2cab). Published for N = 10 (random people), with other people, "
         "another judge and other retained latents: ID of others 0.280 with GUIDE, 0.439 with SUGAR.",
         "",
         f"| N | | seeds | forgotten | highest ID | {' | '.join(FIGURES.values())} | steps | seconds | GB |",

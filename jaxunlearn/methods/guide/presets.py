@@ -49,7 +49,8 @@ def heads() -> ConfigDict:
     and more of the person. With adjacent pairs up to half the distance to the mean more is forgotten than
     with pairs up to all of it, and about as many others are lost. The learning rate falls to 0, so that the
     last few pairs leave no noise. With 80 steps, which `jaxunlearn demo` takes, more is left of the person,
-    and more others are lost (`benchmarks/one_person_settings.md`).
+    and more others are lost (`benchmarks/guide_heads_settings.md` with 80 steps, and
+    `benchmarks/one_person_settings.md` with 300, more views and other thresholds).
     """
     config = paper()
     config.steps = 300

@@ -40,7 +40,8 @@ def heads() -> ConfigDict:
     The adapters are a quarter as wide as those of released generators, whose blocks have up to 512 channels
     and not 192. Wider ones take longer than all of the backbone, and more other people are lost with them.
     Width, learning rate and steps were chosen on people of the seeds 200, 203 and 204
-    (`benchmarks/legato_heads_settings.md`, `benchmarks/one_person_settings.md`).
+    (`benchmarks/legato_heads_settings.md` with 80 steps, and `benchmarks/one_person_settings.md` with 300,
+    more views and other thresholds).
     """
     config = paper()
     like = guide.heads()
