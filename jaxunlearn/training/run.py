@@ -12,7 +12,6 @@ import jax.numpy as jnp
 from jax.sharding import Mesh
 from tqdm import tqdm
 
-from jaxunlearn.errors import InputError
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.base import Prepared
 from jaxunlearn.methods.registry import method_of
@@ -173,11 +172,8 @@ class Run:
         """The state to begin with, and the steps it has behind it."""
         if checkpoints is None or checkpoints.latest is None:
             return state, 0
-        first, steps = checkpoints.latest, self._config.steps
-        if first > steps:
-            raise InputError(f"config.steps is {steps}, but the run is at step {first} already")
         saved = self._recipe.without_padding(state)
-        return self._recipe.with_padding(checkpoints.restore(saved)), first
+        return self._recipe.with_padding(checkpoints.restore(saved)), checkpoints.latest
 
     def _divergence(self, first: int, checkpoints: Checkpoints | None) -> Divergence:
         """Knows which copies diverged earlier, as the log says; steps after `first` leave the log."""

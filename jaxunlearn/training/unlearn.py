@@ -83,8 +83,10 @@ def unlearn(
             folder = RunFolder(local_path(workdir), writes=multihost.leads())
             _begin(folder, _request(models, people, before, shared=shared), config, people.ws, stack)
             people = dataclasses.replace(people, ws=folder.people())  # those that the run began with
-            if folder.finished() and folder.summary.get("steps") == config.steps:
-                return finished(folder, models.generator)
+            if folder.finished():
+                if folder.summary.get("steps") == config.steps:
+                    return finished(folder, models.generator)
+                folder.drop_result()
         prepared = _prepare(models, people.ws, config, folder, before, mesh, progress=progress)
         run = Run(models, people, prepared, config, mesh, folder, numbers, progress=progress)
         return run.result(callbacks)

@@ -20,15 +20,26 @@ class RunJson(TypedDict):
     adapters: NotRequired[list[str]]
 
 
-class SummaryJson(TypedDict):
-    """`summary.json` of a run; figures of an evaluation are added to it."""
+class TrainingJson(TypedDict):
+    """What training writes into `summary.json` of a run."""
 
     steps: NotRequired[int]
     steps_per_second: NotRequired[float | None]
     compile_seconds: NotRequired[float]
     devices: NotRequired[str]
     diverged: NotRequired[list[int]]
+    loss: NotRequired[float | None]
     losses: NotRequired[list[float | None]]
+    padding_identity: NotRequired[float]
+    padding_sample: NotRequired[float]
+    w_avg: NotRequired[dict[str, Any]]
+    peak_memory: NotRequired[dict[str, Any]]
+    surrogate_losses: NotRequired[list[float]]
+
+
+class SummaryJson(TrainingJson):
+    """`summary.json` of a run; figures of an evaluation are added to it."""
+
     people: NotRequired[dict[str, dict[str, Any]]]
 
 
