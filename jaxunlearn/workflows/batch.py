@@ -136,6 +136,8 @@ def _work(
             bar.update(sum(line["status"] == DONE for line in lines))
     last = folder.last()
     folder.summarise(time.monotonic() - began, len(last) - done_before)
+    if folder.writes:  # the call before may have been cut off before it wrote the page of its last wave
+        write_worklist_page(folder)
     return [last[subject] for subject in worklist.subjects]
 
 

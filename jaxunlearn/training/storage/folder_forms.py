@@ -88,7 +88,7 @@ class MeasuredLine(TypedDict):
     Attributes:
       subject: the person.
       wave: in which they were trained.
-      measured_with: settings of the evaluation and names of the judges.
+      measured_with: settings of the evaluation, names of the judges, and how each is shown a face.
       figures: of `evaluation.evaluate_generator`.
     """
 

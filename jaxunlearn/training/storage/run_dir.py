@@ -20,7 +20,7 @@ report.html      a page to look at
 
 import dataclasses
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -317,13 +317,7 @@ class RunFolder:
             raise InputError(f"{self.path}: is a run with other latents; {hint}")
         # If the learning rate falls to 0 at the last step, every step depends on the number of steps.
         fixed = ("steps",) if config.optimiser.schedule == "cosine" else ()
-        declaration = method_of(config).declaration(config)
-        stored = with_newer_settings(self.config, declaration)
-        changed = changed_settings(stored, config, declaration, fixed)
-        if changed:
-            name = changed[0]
-            old, new = (flat(each).get(name) for each in (stored, config))
-            raise InputError(f"{self.path}: is a run with config.{name} {old!r}, not {new!r}; {hint}")
+        check_same_settings(self.config, config, fixed, f"{self.path}: is a run", hint)
         if config.steps < (taken := self._steps_taken()):
             raise InputError(
                 f"{self.path}: the run is at step {taken} already, but config.steps is {config.steps}; {hint}"
@@ -369,6 +363,28 @@ class RunFolder:
         if not self.writes:
             return
         write_json(self.path / name, value)
+
+
+def check_same_settings(
+    before: ConfigDict, now: ConfigDict, fixed: Iterable[str], place: str, hint: str
+) -> None:
+    """Refuse other settings than those that a folder began with, unless a run may change them.
+
+    Args:
+      before: the config that the folder began with.
+      now: the config asked for.
+      fixed: names that may not change, whatever the method declares.
+      place: begins the error: the folder, and what it is.
+      hint: ends the error.
+
+    Raises:
+      InputError: naming the first such setting.
+    """
+    declaration = method_of(now).declaration(now)
+    before = with_newer_settings(before, declaration)
+    for name in changed_settings(before, now, declaration, fixed):
+        old, new = (flat(each).get(name) for each in (before, now))
+        raise InputError(f"{place} with config.{name} {old!r}, not {new!r}; {hint}")
 
 
 def same_people(before: np.ndarray, now: np.ndarray) -> bool:
