@@ -1,6 +1,7 @@
 """Checks of what a run is asked for, before anything is computed or written."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import jax
 import numpy as np
@@ -56,6 +57,19 @@ def leaders(ws: np.ndarray) -> np.ndarray:
     common = np.asarray(multihost.from_leader(ws))
     multihost.check_same({"people's latents": same_people(ws, common)}, "the run's people")
     return common
+
+
+def numbers_of(people: People, numbers: Sequence[int] | None) -> tuple[int, ...]:
+    """Return a number for each person: the given ones, or counted from 0.
+
+    Raises:
+      InputError: if there are more numbers than people, or fewer.
+    """
+    if numbers is None:
+        return tuple(range(len(people.ws)))
+    if len(numbers) != len(people.ws):
+        raise InputError(f"{len(numbers)} numbers for {len(people.ws)} people")
+    return tuple(int(number) for number in numbers)
 
 
 def check_sharing(people: People, mesh: Mesh | None, previous: Result | None, *, shared: bool) -> None:

@@ -75,13 +75,13 @@ def unlearn(
     checks.check_sharing(people, mesh, previous, shared=shared)
     if config.target.kind in TARGETS:  # a formula that may refuse a latent
         from_config.target_latents(config, jnp.asarray(people.ws), models.w_avg, models.median_radius)
-    numbers = tuple(range(len(people.ws)) if numbers is None else numbers)
+    numbers = checks.numbers_of(people, numbers)
     before = None if previous is None else _left_by(previous, config)
     with contextlib.ExitStack() as stack:
         folder = None
         if workdir is not None:
             folder = RunFolder(local_path(workdir), writes=multihost.leads())
-            _begin(folder, _request(models, people, before, shared=shared), config, people.ws, stack)
+            _begin(folder, _request(models, people, before, numbers, shared=shared), config, people.ws, stack)
             people = dataclasses.replace(people, ws=folder.people())  # those that the run began with
             if folder.finished():
                 if folder.summary.get("steps") == config.steps:
@@ -110,7 +110,9 @@ def _left_by(previous: Result, config: ConfigDict) -> Before:
     return method_of(config).left_by(previous.folder.path, config, previous.generator)
 
 
-def _request(models: Models, people: People, before: Before | None, *, shared: bool) -> Request:
+def _request(
+    models: Models, people: People, before: Before | None, numbers: tuple[int, ...], *, shared: bool
+) -> Request:
     return Request(
         model=models.name,
         fingerprint=models.fingerprint,
@@ -122,6 +124,7 @@ def _request(models: Models, people: People, before: Before | None, *, shared: b
         start="" if before is None else fingerprint_of(before.generator),
         seeds=people.seeds,
         adapters=models.adapters,
+        numbers=numbers,
     )
 
 

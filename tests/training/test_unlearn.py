@@ -101,7 +101,7 @@ def evaluated(tmp_path) -> RunFolder:
     """The folder of a finished run that was evaluated and attacked."""
     models, folder = tiny_models(), RunFolder(tmp_path / "evaluated")
     names = ("seed 5",), models.perceptual_name, models.identity.name
-    request = Request(models.name, models.fingerprint, *names, models.mean.origin, seeds=(5,))
+    request = Request(models.name, models.fingerprint, *names, models.mean.origin, seeds=(5,), numbers=(0,))
     folder.begin(request, config(), tiny_people(1))
     folder.keep_targets(tiny_people(1), tiny_people(1))
     folder.checkpoints.mkdir()
@@ -318,6 +318,14 @@ def test_a_folder_of_something_else(tmp_path, whole):
     other = dataclasses.replace(tiny_models(), identity=tiny_models().judge)
     with pytest.raises(InputError, match="identity 'loss', not 'judge'"):
         unlearn(other, named(tiny_people(1)), config(), workdir=path)
+
+
+def test_numbers_of_copies(evaluated):
+    """They belong to the run: what a copy draws depends on its number."""
+    with pytest.raises(InputError, match="2 numbers for 1 people"):
+        unlearn(tiny_models(), named(tiny_people(1)), config(), numbers=(0, 1))
+    with pytest.raises(InputError, match=r"is a run with numbers \(0,\), not \(5,\)"):
+        unlearn(tiny_models(), named(tiny_people(1)), config(), workdir=evaluated.path, numbers=(5,))
 
 
 def test_a_run_of_another_version(tmp_path):

@@ -18,6 +18,7 @@ class RunJson(TypedDict):
     start: NotRequired[str]
     seeds: NotRequired[list[int | None]]
     adapters: NotRequired[list[str]]
+    numbers: NotRequired[list[int]]
 
 
 class TrainingJson(TypedDict):

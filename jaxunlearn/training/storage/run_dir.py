@@ -63,6 +63,7 @@ class Request:
       start: SHA-256 of the generator that training starts from, where it is not the source.
       seeds: see `photos.people.People`.
       adapters: files of adapters that the source generator has.
+      numbers: of the generator copies, see `training.unlearn`.
     """
 
     model: str
@@ -75,6 +76,7 @@ class Request:
     start: str = ""
     seeds: tuple[int | None, ...] = ()
     adapters: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
 
     @property
     def copies(self) -> int:
@@ -217,6 +219,7 @@ class RunFolder:
             start=stored.get("start", ""),
             seeds=tuple(stored.get("seeds", ())),
             adapters=tuple(stored.get("adapters", ())),
+            numbers=tuple(stored.get("numbers", ())),
         )
 
     @property
