@@ -17,6 +17,19 @@ from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import same_people
 
 
+def check_mesh(mesh: Mesh | None) -> None:
+    """Refuse a mesh that leaves out one of several processes, which could not read the results.
+
+    Raises:
+      InputError: also if there are several processes and no mesh.
+    """
+    count = jax.process_count()
+    if count > 1 and (mesh is None or len({device.process_index for device in mesh.devices.flat}) < count):
+        raise InputError(
+            f"{count} processes: give a mesh with devices of each, such as --mesh 1x{jax.device_count()}"
+        )
+
+
 def people_of(people: People | np.ndarray | jax.Array, models: Models) -> People:
     """Return people whose latents are `[K, L, D]` float32 and fit the generator.
 

@@ -66,6 +66,7 @@ def unlearn(
         if no copy's loss is finite any more.
       Interrupted: after Ctrl-C or SIGTERM, when the state is saved.
     """
+    checks.check_mesh(mesh)
     configuration.check(config)
     people = _agreed_people(checks.people_of(people, models), models, config)
     method = method_of(config)

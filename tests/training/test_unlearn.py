@@ -7,6 +7,7 @@ import signal
 import threading
 
 import chex
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -326,6 +327,13 @@ def test_numbers_of_copies(evaluated):
         unlearn(tiny_models(), named(tiny_people(1)), config(), numbers=(0, 1))
     with pytest.raises(InputError, match=r"is a run with numbers \(0,\), not \(5,\)"):
         unlearn(tiny_models(), named(tiny_people(1)), config(), workdir=evaluated.path, numbers=(5,))
+
+
+@pytest.mark.parametrize("mesh", [None, make_mesh(1, 1)])
+def test_a_mesh_that_leaves_a_process_out(monkeypatch, mesh):
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    with pytest.raises(InputError, match="2 processes: give a mesh with devices of each, such as --mesh 1x"):
+        unlearn(tiny_models(), tiny_people(1), config(), mesh=mesh)
 
 
 def test_a_run_of_another_version(tmp_path):

@@ -6,6 +6,7 @@ import signal
 import threading
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -155,6 +156,13 @@ def test_an_interrupted_list_goes_on(tmp_path):
     lines = unlearn_all(tiny_models(), worklist(asked=asked), again, folder, parallel=2, progress=False)
     assert [line["status"] for line in lines] == ["done"] * 3
     assert asked == [(2,)]  # the latents of a wave that was begun are known
+
+
+def test_a_list_of_several_processes_without_a_mesh(tmp_path, monkeypatch):
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    with pytest.raises(InputError, match="2 processes: give a mesh"):
+        unlearn_all(tiny_models(), worklist(), config(), tmp_path / "list", parallel=2)
+    assert not (tmp_path / "list").exists()
 
 
 def all_done(path: Path) -> WorklistFolder:
