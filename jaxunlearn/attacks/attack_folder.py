@@ -14,6 +14,7 @@ from jaxunlearn.attacks.attacked import Found
 from jaxunlearn.files.door import read_json, write_json, write_text
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.images import save_png, to_uint8
+from jaxunlearn.training.storage.run_dir import RunFolder
 
 
 class AttackJson(TypedDict):
@@ -42,7 +43,7 @@ class AttackFolder:
 
     def __init__(self, run: Path):
         self.path = run / "attack"
-        self.figures = run / "attack.json"
+        self.figures = RunFolder(run).attacks_file
 
     def exists(self, name: str, person: int) -> bool:
         """Return True if the attack was finished in some way."""

@@ -97,9 +97,7 @@ def _callbacks(
     bar: "tqdm[Any]",
 ) -> list[Callback]:
     """Return what is done besides the steps, in this order."""
-    divergence = Divergence(
-        config.log_every, 1, set(), lambda: None if checkpoints is None else checkpoints.latest
-    )
+    divergence = Divergence(config.log_every, 1, set())
     callbacks: list[Callback] = [
         divergence,
         Log(config.log_every, divergence, folder, bar),

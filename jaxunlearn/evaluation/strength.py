@@ -141,7 +141,7 @@ def evaluate_strength(
     changed = at_strength(result, strength)
     figures = evaluate(models, changed, config, reference=reference, other_ws=other_ws, progress=progress)
     figures = {"strength": strength, **figures}
-    path = result.folder.path / "strength" / f"{strength:g}.json"
+    path = result.folder.strengths / f"{strength:g}.json"
     path.parent.mkdir(exist_ok=True)
     write_json(path, figures)
     return path, figures

@@ -42,11 +42,10 @@ class Divergence(Callback):
       every: steps between two looks; measurements must have been fetched there.
       copies: number of generator copies.
       before: numbers of the copies that diverged before this call.
-      latest_saved: returns the step of the newest checkpoint, None without one.
     """
 
-    def __init__(self, every: int, copies: int, before: set[int], latest_saved: Callable[[], int | None]):
-        self._every, self._all, self._latest_saved = every, copies, latest_saved
+    def __init__(self, every: int, copies: int, before: set[int]):
+        self._every, self._all = every, copies
         self.copies = set(before)
 
     def after_step(self, moment: Moment) -> None:
@@ -59,11 +58,9 @@ class Divergence(Callback):
             return
         self.copies |= set(np.flatnonzero(~np.isfinite(moment.measured["loss"])).tolist())
         if len(self.copies) == self._all:
-            kept = self._latest_saved()
-            saved = f"; the state of step {kept} is kept" if kept else ""
             raise Diverged(
-                f"step {moment.step}: the loss is no longer finite; "
-                f"lower config.optimiser.learning_rate{saved}"
+                f"step {moment.step}: the loss is no longer finite; lower config.optimiser.learning_rate, "
+                "and give another folder"
             )
 
     def mean(self, losses: np.ndarray) -> float:

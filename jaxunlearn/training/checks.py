@@ -1,6 +1,7 @@
 """Checks of what a run is asked for, before anything is computed or written."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import jax
 import numpy as np
@@ -14,6 +15,19 @@ from jaxunlearn.process import multihost
 from jaxunlearn.sharding import IDENTITY
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import same_people
+
+
+def check_mesh(mesh: Mesh | None) -> None:
+    """Refuse a mesh that leaves out one of several processes, which could not read the results.
+
+    Raises:
+      InputError: also if there are several processes and no mesh.
+    """
+    count = jax.process_count()
+    if count > 1 and (mesh is None or len({device.process_index for device in mesh.devices.flat}) < count):
+        raise InputError(
+            f"{count} processes: give a mesh with devices of each, such as --mesh 1x{jax.device_count()}"
+        )
 
 
 def people_of(people: People | np.ndarray | jax.Array, models: Models) -> People:
@@ -56,6 +70,19 @@ def leaders(ws: np.ndarray) -> np.ndarray:
     common = np.asarray(multihost.from_leader(ws))
     multihost.check_same({"people's latents": same_people(ws, common)}, "the run's people")
     return common
+
+
+def numbers_of(people: People, numbers: Sequence[int] | None) -> tuple[int, ...]:
+    """Return a number for each person: the given ones, or counted from 0.
+
+    Raises:
+      InputError: if there are more numbers than people, or fewer.
+    """
+    if numbers is None:
+        return tuple(range(len(people.ws)))
+    if len(numbers) != len(people.ws):
+        raise InputError(f"{len(numbers)} numbers for {len(people.ws)} people")
+    return tuple(int(number) for number in numbers)
 
 
 def check_sharing(people: People, mesh: Mesh | None, previous: Result | None, *, shared: bool) -> None:

@@ -12,7 +12,6 @@ import jax.numpy as jnp
 from jax.sharding import Mesh
 from tqdm import tqdm
 
-from jaxunlearn.errors import InputError
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.base import Prepared
 from jaxunlearn.methods.registry import method_of
@@ -132,7 +131,7 @@ class Run:
         advance = compiled_step(self._recipe, state, self._frozen, target, keys).advance
         compile_seconds = time.monotonic() - began
         state, first = self._restored(state, checkpoints)
-        divergence = self._divergence(first, checkpoints)
+        divergence = self._divergence(first)
         sum_up = SumUp(divergence, first, self._known(compile_seconds), folder)
         with interruptions() as received, self._bar(first) as bar:
             ordered = (
@@ -173,24 +172,17 @@ class Run:
         """The state to begin with, and the steps it has behind it."""
         if checkpoints is None or checkpoints.latest is None:
             return state, 0
-        first, steps = checkpoints.latest, self._config.steps
-        if first > steps:
-            raise InputError(f"config.steps is {steps}, but the run is at step {first} already")
         saved = self._recipe.without_padding(state)
-        return self._recipe.with_padding(checkpoints.restore(saved)), first
+        return self._recipe.with_padding(checkpoints.restore(saved)), checkpoints.latest
 
-    def _divergence(self, first: int, checkpoints: Checkpoints | None) -> Divergence:
+    def _divergence(self, first: int) -> Divergence:
         """Knows which copies diverged earlier, as the log says; steps after `first` leave the log."""
         folder, before = self._folder, set[int]()
         if folder is not None:
             if folder.writes:
                 forget_after(folder.metrics_file, first)
             before = diverged_until(folder.metrics_file, first)
-
-        def latest_saved() -> int | None:
-            return None if checkpoints is None else checkpoints.latest
-
-        return Divergence(self._config.log_every, self._recipe.copies, before, latest_saved)
+        return Divergence(self._config.log_every, self._recipe.copies, before)
 
     def _pictures(self) -> list[Pictures]:
         """The callback for pictures, where they are wanted; all processes have it, one has the picture."""

@@ -66,6 +66,7 @@ def unlearn(
         if no copy's loss is finite any more.
       Interrupted: after Ctrl-C or SIGTERM, when the state is saved.
     """
+    checks.check_mesh(mesh)
     configuration.check(config)
     people = _agreed_people(checks.people_of(people, models), models, config)
     method = method_of(config)
@@ -75,16 +76,18 @@ def unlearn(
     checks.check_sharing(people, mesh, previous, shared=shared)
     if config.target.kind in TARGETS:  # a formula that may refuse a latent
         from_config.target_latents(config, jnp.asarray(people.ws), models.w_avg, models.median_radius)
-    numbers = tuple(range(len(people.ws)) if numbers is None else numbers)
+    numbers = checks.numbers_of(people, numbers)
     before = None if previous is None else _left_by(previous, config)
     with contextlib.ExitStack() as stack:
         folder = None
         if workdir is not None:
             folder = RunFolder(local_path(workdir), writes=multihost.leads())
-            _begin(folder, _request(models, people, before, shared=shared), config, people.ws, stack)
+            _begin(folder, _request(models, people, before, numbers, shared=shared), config, people.ws, stack)
             people = dataclasses.replace(people, ws=folder.people())  # those that the run began with
-            if folder.finished() and folder.summary.get("steps") == config.steps:
-                return finished(folder, models.generator)
+            if folder.finished():
+                if folder.summary.get("steps") == config.steps:
+                    return finished(folder, models.generator)
+                folder.drop_result()
         prepared = _prepare(models, people.ws, config, folder, before, mesh, progress=progress)
         run = Run(models, people, prepared, config, mesh, folder, numbers, progress=progress)
         return run.result(callbacks)
@@ -108,7 +111,9 @@ def _left_by(previous: Result, config: ConfigDict) -> Before:
     return method_of(config).left_by(previous.folder.path, config, previous.generator)
 
 
-def _request(models: Models, people: People, before: Before | None, *, shared: bool) -> Request:
+def _request(
+    models: Models, people: People, before: Before | None, numbers: tuple[int, ...], *, shared: bool
+) -> Request:
     return Request(
         model=models.name,
         fingerprint=models.fingerprint,
@@ -120,6 +125,7 @@ def _request(models: Models, people: People, before: Before | None, *, shared: b
         start="" if before is None else fingerprint_of(before.generator),
         seeds=people.seeds,
         adapters=models.adapters,
+        numbers=numbers,
     )
 
 

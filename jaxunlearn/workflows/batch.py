@@ -27,6 +27,7 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.training.callbacks import Diverged
+from jaxunlearn.training.checks import check_mesh
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch_dir import DIVERGED, DONE, Source, WorklistFolder
@@ -89,6 +90,7 @@ def unlearn_all(
         computation.
       Interrupted: after Ctrl-C or SIGTERM; the state of the current wave is saved.
     """
+    check_mesh(mesh)
     if parallel < 1:
         raise InputError(f"parallel must be at least 1, not {parallel}")
     if method_of(config).shares_generator(config):
@@ -136,6 +138,8 @@ def _work(
             bar.update(sum(line["status"] == DONE for line in lines))
     last = folder.last()
     folder.summarise(time.monotonic() - began, len(last) - done_before)
+    if folder.writes:  # the call before may have been cut off before it wrote the page of its last wave
+        write_worklist_page(folder)
     return [last[subject] for subject in worklist.subjects]
 
 

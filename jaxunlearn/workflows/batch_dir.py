@@ -35,7 +35,7 @@ from jaxunlearn.files.numpy_arrays import read_npz
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.training.storage.folder_forms import MeasuredLine, ResultLine, WorklistJson
 from jaxunlearn.training.storage.metrics_log import add_line
-from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder, check_same_settings
 from torch_bridge import leftover_of, replacing
 
 DONE, DIVERGED = "done", "diverged"
@@ -105,7 +105,9 @@ class WorklistFolder:
     def begin(
         self, model: str, subjects: Sequence[str], config: ConfigDict, source: Source | None = None
     ) -> None:
-        """Write `worklist.json`, or check that it is the same as before.
+        """Write `worklist.json`, or check that the same was asked before.
+
+        Of the settings, those may differ that a run may change, but not the number of steps.
 
         Args:
           model: fingerprint of the source.
@@ -118,12 +120,12 @@ class WorklistFolder:
         """
         asked: dict[str, Any] = {"model": model, "subjects": list(subjects), "config": flat(config)}
         if self._asked.exists():
-            before = self._read_asked()
-            changed = [name for name in asked if before.get(name) != asked[name]]
-            if changed:
-                raise InputError(
-                    f"{self.path}: holds a work list with another {changed[0]}; choose another folder"
-                )
+            hint = "choose another folder"
+            if self.fingerprint != model:
+                raise InputError(f"{self.path}: is a work list with another source generator; {hint}")
+            if self.subjects() != list(subjects):
+                raise InputError(f"{self.path}: is a work list with other people; {hint}")
+            check_same_settings(self.config, config, ("steps",), f"{self.path}: is a work list", hint)
         else:
             self._check_free()
         if not self.writes:

@@ -114,9 +114,13 @@ def _keep_lines(folder: WorklistFolder, now: Mapping[str, tuple[int, dict[str, A
 
 def _measured_with(reference: Reference, config: ConfigDict) -> dict[str, Any]:
     """Return what must be equal for figures of people to be compared, as JSON has it."""
-    settings = {**dataclasses.asdict(reference.settings), "album": config.evaluation.album}
+    settings = dataclasses.asdict(reference.settings)
+    del settings["batch"]  # it saves memory, and changes no figure
     judges = [judge.name for judge in reference.judges]
-    return json.loads(json.dumps({**settings, "judges": judges}))
+    align = [judge.judge.align for judge in reference.judges]
+    return json.loads(
+        json.dumps({**settings, "album": config.evaluation.album, "judges": judges, "align": align})
+    )
 
 
 def _result_of(models: Models, folder: WorklistFolder, name: str) -> Result:

@@ -62,7 +62,8 @@ def forget_requests(
       mesh: see `training.unlearn`.
       reference: of the source, if it is measured already.
       callbacks_for: function from a request's settings and run folder to callbacks of its run.
-      after_each: is called with the results so far after each request that was carried out.
+      after_each: is called with the results so far after each request that was carried out, and once
+        more after the last request of the call before.
       progress: True shows progress bars.
 
     Raises:
@@ -75,7 +76,7 @@ def forget_requests(
         remove_leftovers(out)
         registry = Registry.open(out, models.name, models.fingerprint)
         people, configs = _checked(models, registry, requests, config_for)
-        results: list[Result] = []
+        results, done = list[Result](), len(registry.entries)
         for number, (request, group, config) in enumerate(zip(requests, people, configs, strict=True)):
             folder = request_folder(out, number, request)
             watching = callbacks_for(config, folder) if callbacks_for is not None else ()
@@ -90,14 +91,13 @@ def forget_requests(
                 progress=progress,
             )
             results.append(result)
-            if number < len(registry.entries):
-                continue
-            if reference is None:
-                reference = measure_reference(models, config, progress=progress)
-            figures = measure_everybody(reference, result.generator, results, progress=progress)
-            fingerprint = fingerprint_of(result.generator)
-            registry.add(request.name, folder.name, group.subjects, fingerprint, figures)
-            if after_each is not None:
+            if number >= done:
+                if reference is None:
+                    reference = measure_reference(models, config, progress=progress)
+                figures = measure_everybody(reference, result.generator, results, progress=progress)
+                fingerprint = fingerprint_of(result.generator)
+                registry.add(request.name, folder.name, group.subjects, fingerprint, figures)
+            if number >= done - 1 and after_each is not None:  # the call before may have been cut off in it
                 after_each(Forgotten(tuple(results), registry))
         return Forgotten(tuple(results), registry)
 
@@ -114,6 +114,7 @@ def _checked(
       InputError: see `forget_requests`.
     """
     _check_continues(registry, requests)
+    _check_steps(registry, config_for)
     configs = [config_for(_least_people(request)) for request in requests]
     for config in configs:
         configuration.check(config)
@@ -182,6 +183,17 @@ def _check_continues(registry: Registry, requests: Sequence[ForgetRequest]) -> N
             f"{registry.file}: the finished requests are {', '.join(done)}, but your list begins with "
             f"{', '.join(asked[: len(done)])}; list the finished ones first, or choose another folder"
         )
+
+
+def _check_steps(registry: Registry, config_for: Callable[[int], ConfigDict]) -> None:
+    """Refuse another number of steps for a finished request: it would go on, and its generator with it."""
+    for entry in registry.entries:
+        folder, wanted = RunFolder(registry.path / entry.folder), config_for(len(entry.subjects)).steps
+        if (steps := folder.summary.get("steps", wanted)) != wanted:
+            raise InputError(
+                f"{folder.path}: was carried out with {steps} steps, not {wanted}; later requests begin with "
+                "its generator. Give the same number, or another folder"
+            )
 
 
 def _people(

@@ -77,13 +77,13 @@ def test_when_something_is_due(every, due):
 
 
 def test_a_run_ends_when_no_copy_is_finite():
-    watch = Divergence(1, 2, {0}, lambda: 4)
+    watch = Divergence(1, 2, {0})
     moment = Moment(5, 9, START, {"loss": np.array([np.nan, 1.0])}, 0.0, lambda k: None)  # type: ignore[arg-type]
     watch.after_step(moment)
     assert watch.copies == {0}
     assert watch.mean(np.array([np.nan, 3.0])) == 3.0
     moment.measured = {"loss": np.array([1.0, np.inf])}
-    with pytest.raises(Diverged, match=r"step 5: .*learning_rate; the state of step 4 is kept"):
+    with pytest.raises(Diverged, match=r"step 5: .*learning_rate, and give another folder"):
         watch.after_step(moment)
 
 

@@ -7,21 +7,26 @@ import signal
 import threading
 
 import chex
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
 
+from jaxunlearn.attacks.attack_folder import AttackFolder
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.photos.people import People
+from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.training import compiled_step
+from jaxunlearn.training import unlearn as unlearning
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.checkpoints import Checkpoints
-from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.storage.folder_forms import TrainingJson
+from jaxunlearn.training.storage.run_dir import Request, RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from tests.support.same_run import assert_same_run
 from tests.support.tiny_models import numbers, tiny_models, tiny_people
@@ -69,6 +74,7 @@ def test_what_a_run_leaves(whole):
     assert sorted(path.name for path in folder.images.iterdir()) == ["step000003.png", "step000006.png"]
     summary = json.loads((folder.path / "summary.json").read_text())
     assert summary["steps"] == STEPS
+    assert summary.keys() <= TrainingJson.__annotations__.keys()
     assert min(summary["steps_per_second"], summary["compile_seconds"]) > 0
     assert summary["w_avg"] == {"origin": "the generator's"}
     assert folder.request.subjects == ("seed 5",)
@@ -89,6 +95,64 @@ def test_a_finished_run_is_read_not_repeated(whole):
     assert_equal(again.generator, whole.generator)
     assert_equal(finished(whole.folder).generator, whole.generator)
     np.testing.assert_array_equal(again.ws, whole.ws)
+
+
+@pytest.fixture
+def evaluated(tmp_path) -> RunFolder:
+    """The folder of a finished run that was evaluated and attacked."""
+    models, folder = tiny_models(), RunFolder(tmp_path / "evaluated")
+    names = ("seed 5",), models.perceptual_name, models.identity.name
+    request = Request(models.name, models.fingerprint, *names, models.mean.origin, seeds=(5,), numbers=(0,))
+    folder.begin(request, config(), tiny_people(1))
+    folder.keep_targets(tiny_people(1), tiny_people(1))
+    folder.checkpoints.mkdir()
+    for step in (4, STEPS):
+        (folder.checkpoints / str(step)).mkdir()
+    folder.add_to_summary({"steps": STEPS, "loss": 0.5, "surrogate_losses": [0.1]})
+    folder.add_to_summary({"forgotten": False, "people": {"0": {}}})
+    folder.strengths.mkdir()
+    cells = np.zeros((1, 1, 4, 4, 3), np.uint8)
+    SheetFolder(folder.images).write("photos-0000", ["before"], [{"photo": 0}], cells)
+    written = (folder.figures_file, folder.composed_file, folder.report, AttackFolder(folder.path).figures)
+    for file in (*written, folder.generator(), folder.person_picture()):
+        file.write_text("old")
+    return folder
+
+
+def test_a_run_that_takes_more_steps_drops_what_was_measured(evaluated, monkeypatch):
+    """Before it prepares anything, so that whatever is there belongs to the generator that is there."""
+
+    class Prepared(Exception):
+        pass
+
+    def prepare(*_, **__):
+        raise Prepared
+
+    monkeypatch.setattr(unlearning, "_prepare", prepare)
+    with pytest.raises(Prepared):
+        unlearn(tiny_models(), named(tiny_people(1)), config(steps=STEPS + 1), workdir=evaluated.path)
+    assert not evaluated.finished()
+    assert evaluated.summary == {"steps": STEPS, "loss": 0.5, "surrogate_losses": [0.1]}
+    left = {path.name for path in evaluated.path.iterdir()} - {".lock"}
+    assert left == {
+        *("run.json", "latents.npz", "config.json", "summary.json"),
+        *("checkpoints", "images", "generator"),
+    }
+    assert [path.name for path in evaluated.images.iterdir()] == [evaluated.person_picture().name]
+
+
+def test_only_the_process_that_writes_drops_a_result(evaluated):
+    RunFolder(evaluated.path, writes=False).drop_result()
+    assert evaluated.finished()
+    assert "forgotten" in evaluated.summary
+
+
+def test_fewer_steps_than_a_run_has_taken(evaluated):
+    """Nothing is written: the folder keeps its settings."""
+    with pytest.raises(InputError, match=rf"at step {STEPS} already, but config.steps is {STEPS - 1}"):
+        unlearn(tiny_models(), named(tiny_people(1)), config(steps=STEPS - 1), workdir=evaluated.path)
+    assert evaluated.config.steps == STEPS
+    assert evaluated.finished()
 
 
 @pytest.mark.must
@@ -255,6 +319,21 @@ def test_a_folder_of_something_else(tmp_path, whole):
     other = dataclasses.replace(tiny_models(), identity=tiny_models().judge)
     with pytest.raises(InputError, match="identity 'loss', not 'judge'"):
         unlearn(other, named(tiny_people(1)), config(), workdir=path)
+
+
+def test_numbers_of_copies(evaluated):
+    """They belong to the run: what a copy draws depends on its number."""
+    with pytest.raises(InputError, match="2 numbers for 1 people"):
+        unlearn(tiny_models(), named(tiny_people(1)), config(), numbers=(0, 1))
+    with pytest.raises(InputError, match=r"is a run with numbers \(0,\), not \(5,\)"):
+        unlearn(tiny_models(), named(tiny_people(1)), config(), workdir=evaluated.path, numbers=(5,))
+
+
+@pytest.mark.parametrize("mesh", [None, make_mesh(1, 1)])
+def test_a_mesh_that_leaves_a_process_out(monkeypatch, mesh):
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    with pytest.raises(InputError, match="2 processes: give a mesh with devices of each, such as --mesh 1x"):
+        unlearn(tiny_models(), tiny_people(1), config(), mesh=mesh)
 
 
 def test_a_run_of_another_version(tmp_path):

@@ -4,7 +4,9 @@ import json
 import os
 import signal
 import threading
+from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -148,12 +150,56 @@ def test_an_interrupted_list_goes_on(tmp_path):
     assert not WorklistFolder(folder).lines()
     at = len(metrics.read_text().splitlines())
     assert 0 < at < steps
-    with pytest.raises(InputError, match="another config"):
+    with pytest.raises(InputError, match=rf"is a work list with config\.steps {steps}, not 2"):
         unlearn_all(tiny_models(), worklist(), config(), folder, parallel=2, progress=False)
     asked, again = [], config(steps=steps)
     lines = unlearn_all(tiny_models(), worklist(asked=asked), again, folder, parallel=2, progress=False)
     assert [line["status"] for line in lines] == ["done"] * 3
     assert asked == [(2,)]  # the latents of a wave that was begun are known
+
+
+def test_a_list_of_several_processes_without_a_mesh(tmp_path, monkeypatch):
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    with pytest.raises(InputError, match="2 processes: give a mesh"):
+        unlearn_all(tiny_models(), worklist(), config(), tmp_path / "list", parallel=2)
+    assert not (tmp_path / "list").exists()
+
+
+def all_done(path: Path) -> WorklistFolder:
+    """The folder of a list whose people are done, without their training."""
+    folder = WorklistFolder(path)
+    folder.begin(tiny_models().fingerprint, NAMES, config())
+    line = {"status": "done", "wave": 0, "steps": 2, "learning_rate": 1e-3, "generator": "", "picture": ""}
+    folder.add([{"subject": name, **line} for name in NAMES])
+    return folder
+
+
+def test_the_page_of_a_list_that_was_killed_before_its_last_page(tmp_path):
+    """It would load itself anew for ever."""
+    folder = all_done(tmp_path / "list")
+    (folder.path / "report.html").write_text('<meta http-equiv="refresh">')
+    unlearn_all(tiny_models(), worklist(), config(), folder.path, parallel=2, progress=False)
+    page = (folder.path / "report.html").read_text()
+    assert "3 of 3 people done" in page
+    assert 'http-equiv="refresh"' not in page
+
+
+def test_what_a_list_may_change(tmp_path):
+    """What a run may: a list that ran out of memory goes on with fewer copies at once."""
+    folder = all_done(tmp_path / "list")
+
+    def resume(people=NAMES, **changes):
+        nobody = Worklist(people, lambda some: PEOPLE[list(some)])
+        unlearn_all(tiny_models(), nobody, config(**changes), folder.path, parallel=2, progress=False)
+
+    resume(copies_at_once=1)
+    assert folder.config.copies_at_once == 1
+    with pytest.raises(InputError, match=r"is a work list with config\.steps 2, not 3"):
+        resume(steps=3)
+    with pytest.raises(InputError, match=r"is a work list with config\.seed 0, not 4"):
+        resume(seed=4)
+    with pytest.raises(InputError, match="is a work list with other people"):
+        resume(NAMES[:2])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation import CalibratedJudge, CosineJudge, EvaluationSettings
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
+from jaxunlearn.evaluation.judges.cosine_judge import Align
 from jaxunlearn.methods.legato import presets
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.unlearn import unlearn
@@ -130,6 +133,33 @@ def test_nobody_is_done(tmp_path):
     folder.begin("fingerprint", NAMES, config())
     with pytest.raises(InputError, match="nobody is done yet"):
         chosen_people(folder)
+
+
+def test_what_is_measured_anew(tmp_path, monkeypatch):
+    """Whatever changes a figure; not the batch, with which a machine of less memory goes on."""
+    folder, asked = WorklistFolder(tmp_path / "list"), []
+    folder.begin("fingerprint", NAMES, config())
+    folder.add(
+        [{"subject": name, "status": "done", "wave": 0, "steps": 1, "learning_rate": 1} for name in NAMES]
+    )
+    monkeypatch.setattr(batch_evaluation, "_result_of", lambda models, folder, name: name)
+
+    def counted(models, name, *_, **__):
+        asked.append(name)
+        return {"people": {"0": person(False, 1)}}
+
+    monkeypatch.setattr(batch_evaluation, "evaluate", counted)
+
+    def number_measured(align: Align = "fixed", **changes: Any) -> int:
+        before = len(asked)
+        judges = (CalibratedJudge(CosineJudge(tiny_models().judge, align)),)
+        measure(folder, None, SimpleNamespace(settings=EvaluationSettings(**changes), judges=judges))
+        return len(asked) - before
+
+    assert number_measured() == 3
+    assert number_measured(batch=1) == 0
+    assert number_measured(align="landmarks") == 3
+    assert number_measured(align="landmarks", views=5) == 3
 
 
 @given(few=st.integers(1, 3), more=st.integers(0, 2), seed=st.integers(0, 9))

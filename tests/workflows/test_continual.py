@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -17,9 +18,11 @@ from jaxunlearn.models import loading
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training.result import finished
-from jaxunlearn.training.storage.run_dir import RunFolder
-from jaxunlearn.workflows.continual import forget_requests
+from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.workflows import continual
+from jaxunlearn.workflows.continual import forget_requests, request_folder
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
+from jaxunlearn.workflows.registry import Registry
 from jaxunlearn.workflows.requests import ForgetRequest, read_requests
 from tests.support.tiny_models import CONFIG, numbers, tiny_models
 from tests.support.tiny_sugar import tiny_sugar
@@ -63,7 +66,7 @@ def both(out, first):
         progress=False,
     )
     assert watched == ["01-january", "02-february"]
-    assert so_far == [2]
+    assert so_far == [1, 2]  # the first call may have been cut off while it drew its pictures
     assert weights.stat().st_mtime_ns == before
     return forgotten
 
@@ -122,6 +125,45 @@ def test_a_finished_sequence_is_read(out, both):
     again = forget_requests(tiny_models(), STAGES, settings, out, progress=False)
     assert far(again.results[1].generator, both.results[1].generator) == 0
     assert len(again.registry.entries) == 2
+
+
+def carried_out(out: Path) -> None:
+    """Write what two finished requests leave, without their training."""
+    registry = Registry.open(out, tiny_models().name, tiny_models().fingerprint)
+    for number, request in enumerate(STAGES):
+        people = people_from_seeds(tiny_models(), request.seeds)
+        folder = RunFolder(request_folder(out, number, request))
+        asked = Request("tiny", tiny_models().fingerprint, people.subjects, "", "", "", together=True)
+        folder.begin(asked, settings(2), people.ws)
+        folder.generator().write_text(request.name)
+        folder.add_to_summary({"steps": 4})
+        registry.add(request.name, folder.path.name, people.subjects, "0" * 64, {})
+
+
+def test_other_steps_for_a_finished_sequence(tmp_path):
+    """Training the first request further would leave the second without its beginning."""
+    carried_out(tmp_path)
+    with pytest.raises(InputError, match="01-january: was carried out with 4 steps, not 9"):
+        forget_requests(
+            tiny_models(), STAGES, lambda n: tiny_sugar({"steps": 9}, people=n), tmp_path, progress=False
+        )
+    assert RunFolder(tmp_path / "01-january").generator().read_text() == "january"
+
+
+def test_pictures_of_a_call_that_was_cut_off(tmp_path, monkeypatch):
+    """The last finished request is reported once more; nothing is trained or measured again."""
+    carried_out(tmp_path)
+    monkeypatch.setattr(continual, "unlearn", lambda *_, workdir, **__: workdir.name)
+    so_far: list[tuple[str, ...]] = []
+    forget_requests(
+        tiny_models(),
+        STAGES,
+        settings,
+        tmp_path,
+        after_each=lambda each: so_far.append(each.results),
+        progress=False,
+    )
+    assert so_far == [("01-january", "02-february")]
 
 
 @pytest.mark.must

@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     if arguments.compose:
         figures = evaluate(models, result, config, reference=reference, other_ws=other_ws)
-        path = arguments.folder / "composed.json"
+        path = RunFolder(arguments.folder).composed_file
         write_json(path, {**result.summary, "subjects": result.people.subjects, **figures})
         say_lines("\n".join(verdict_together(result.people.subjects, figures)))
         say(path)

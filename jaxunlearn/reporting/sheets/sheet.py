@@ -18,6 +18,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_bytes, read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.images import grid, save_png
+from jaxunlearn.training.storage.run_dir import SHEETS
 
 LARGEST_PICTURE = 256 * 2**20
 """Limit for the bytes of a picture file."""
@@ -57,7 +58,7 @@ class SheetFolder:
     """
 
     def __init__(self, images: Path):
-        self.path = images / "page"
+        self.path = images / SHEETS
         self._file_of_index = self.path / "sheets.json"
 
     def names(self) -> tuple[str, ...]:

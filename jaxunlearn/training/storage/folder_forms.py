@@ -18,17 +18,29 @@ class RunJson(TypedDict):
     start: NotRequired[str]
     seeds: NotRequired[list[int | None]]
     adapters: NotRequired[list[str]]
+    numbers: NotRequired[list[int]]
 
 
-class SummaryJson(TypedDict):
-    """`summary.json` of a run; figures of an evaluation are added to it."""
+class TrainingJson(TypedDict):
+    """What training writes into `summary.json` of a run."""
 
     steps: NotRequired[int]
     steps_per_second: NotRequired[float | None]
     compile_seconds: NotRequired[float]
     devices: NotRequired[str]
     diverged: NotRequired[list[int]]
+    loss: NotRequired[float | None]
     losses: NotRequired[list[float | None]]
+    padding_identity: NotRequired[float]
+    padding_sample: NotRequired[float]
+    w_avg: NotRequired[dict[str, Any]]
+    peak_memory: NotRequired[dict[str, Any]]
+    surrogate_losses: NotRequired[list[float]]
+
+
+class SummaryJson(TrainingJson):
+    """`summary.json` of a run; figures of an evaluation are added to it."""
+
     people: NotRequired[dict[str, dict[str, Any]]]
 
 
@@ -77,7 +89,7 @@ class MeasuredLine(TypedDict):
     Attributes:
       subject: the person.
       wave: in which they were trained.
-      measured_with: settings of the evaluation and names of the judges.
+      measured_with: settings of the evaluation, names of the judges, and how each is shown a face.
       figures: of `evaluation.evaluate_generator`.
     """
 

@@ -12,12 +12,15 @@ composed.json    figures of several adapters in one generator; written by the ev
 surrogates.safetensors, fisher.safetensors      SUGAR's mapper and Fisher
 summary.json     final figures
 figures.jsonl    figures of each person, photo and view set; written by the evaluation
+strength/        figures of the adapters at other strengths; written by the evaluation
+attack.json, attack/      what attacks found
 frontier.jsonl   figures during the run, if they are asked for
 report.html      a page to look at
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -34,7 +37,7 @@ from jaxunlearn.files.numpy_arrays import read_npz
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict, flat, with_newer_settings
 from jaxunlearn.methods.settings import changed as changed_settings
-from jaxunlearn.training.storage.folder_forms import MetricsLine, RunJson, SummaryJson
+from jaxunlearn.training.storage.folder_forms import MetricsLine, RunJson, SummaryJson, TrainingJson
 from jaxunlearn.training.storage.metrics_log import add_line, read_metrics
 from torch_bridge import leftover_of, replacing
 
@@ -42,6 +45,8 @@ FORMAT = 2
 """Number of the form of the folder; a new one means that older folders cannot be read."""
 _BEGINNING = ("run.json", "latents.npz", "config.json")
 """Files of a run that has begun."""
+SHEETS = "page"
+"""Name of the folder of the page's pictures, in the folder of the pictures."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Request:
       start: SHA-256 of the generator that training starts from, where it is not the source.
       seeds: see `photos.people.People`.
       adapters: files of adapters that the source generator has.
+      numbers: of the generator copies, see `training.unlearn`.
     """
 
     model: str
@@ -70,6 +76,7 @@ class Request:
     start: str = ""
     seeds: tuple[int | None, ...] = ()
     adapters: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
 
     @property
     def copies(self) -> int:
@@ -104,6 +111,21 @@ class RunFolder:
     def figures_file(self) -> Path:
         """Figures of each person, photo and set of views."""
         return self.path / "figures.jsonl"
+
+    @property
+    def composed_file(self) -> Path:
+        """Figures of several adapters in one generator."""
+        return self.path / "composed.json"
+
+    @property
+    def attacks_file(self) -> Path:
+        """Figures of all attacks."""
+        return self.path / "attack.json"
+
+    @property
+    def strengths(self) -> Path:
+        """Folder of figures at other strengths of the adapters."""
+        return self.path / "strength"
 
     @property
     def frontier_file(self) -> Path:
@@ -153,6 +175,23 @@ class RunFolder:
         """Return True if the last step was taken and the weights are written."""
         return self.exists() and all(self.generator(k).is_file() for k in range(self.request.copies))
 
+    def drop_result(self) -> None:
+        """Remove the generators and whatever was measured of them, before the run takes more steps.
+
+        The generators go last: a run that is killed before is still finished, and this is repeated. The
+        folder of the attacks stays, since its files name their generator.
+        """
+        if not self.writes:
+            return
+        known = TrainingJson.__annotations__
+        self._write_json("summary.json", {name: x for name, x in self.summary.items() if name in known})
+        for folder in (self.strengths, self.images / SHEETS):
+            if folder.exists():
+                shutil.rmtree(folder)
+        generators = [self.generator(k) for k in range(self.request.copies)]
+        for file in (self.figures_file, self.composed_file, self.attacks_file, self.report, *generators):
+            file.unlink(missing_ok=True)
+
     @property
     def request(self) -> Request:
         """The request of the run.
@@ -180,6 +219,7 @@ class RunFolder:
             start=stored.get("start", ""),
             seeds=tuple(stored.get("seeds", ())),
             adapters=tuple(stored.get("adapters", ())),
+            numbers=tuple(stored.get("numbers", ())),
         )
 
     @property
@@ -280,13 +320,16 @@ class RunFolder:
             raise InputError(f"{self.path}: is a run with other latents; {hint}")
         # If the learning rate falls to 0 at the last step, every step depends on the number of steps.
         fixed = ("steps",) if config.optimiser.schedule == "cosine" else ()
-        declaration = method_of(config).declaration(config)
-        stored = with_newer_settings(self.config, declaration)
-        changed = changed_settings(stored, config, declaration, fixed)
-        if changed:
-            name = changed[0]
-            old, new = (flat(each).get(name) for each in (stored, config))
-            raise InputError(f"{self.path}: is a run with config.{name} {old!r}, not {new!r}; {hint}")
+        check_same_settings(self.config, config, fixed, f"{self.path}: is a run", hint)
+        if config.steps < (taken := self._steps_taken()):
+            raise InputError(
+                f"{self.path}: the run is at step {taken} already, but config.steps is {config.steps}; {hint}"
+            )
+
+    def _steps_taken(self) -> int:
+        """Steps of the newest checkpoint; 0 without one."""
+        names = (path.name for path in self.checkpoints.glob("*"))
+        return max((int(name) for name in names if name.isdecimal()), default=0)
 
     @property
     def metrics_file(self) -> Path:
@@ -323,6 +366,28 @@ class RunFolder:
         if not self.writes:
             return
         write_json(self.path / name, value)
+
+
+def check_same_settings(
+    before: ConfigDict, now: ConfigDict, fixed: Iterable[str], place: str, hint: str
+) -> None:
+    """Refuse other settings than those that a folder began with, unless a run may change them.
+
+    Args:
+      before: the config that the folder began with.
+      now: the config asked for.
+      fixed: names that may not change, whatever the method declares.
+      place: begins the error: the folder, and what it is.
+      hint: ends the error.
+
+    Raises:
+      InputError: naming the first such setting.
+    """
+    declaration = method_of(now).declaration(now)
+    before = with_newer_settings(before, declaration)
+    for name in changed_settings(before, now, declaration, fixed):
+        old, new = (flat(each).get(name) for each in (before, now))
+        raise InputError(f"{place} with config.{name} {old!r}, not {new!r}; {hint}")
 
 
 def same_people(before: np.ndarray, now: np.ndarray) -> bool:
