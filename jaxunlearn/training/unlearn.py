@@ -82,12 +82,10 @@ def unlearn(
         folder = None
         if workdir is not None:
             folder = RunFolder(local_path(workdir), writes=multihost.leads())
-            _begin(folder, _request(models, people, before, numbers, shared=shared), config, people.ws, stack)
-            people = dataclasses.replace(people, ws=folder.people())  # those that the run began with
-            if folder.finished():
-                if folder.summary.get("steps") == config.steps:
-                    return finished(folder, models.generator)
-                folder.drop_result()
+            request = request_of(models, people, before, numbers, shared=shared)
+            people = _begin(folder, request, config, people, stack)
+            if (known := _known(folder, models, config)) is not None:
+                return known
         prepared = _prepare(models, people.ws, config, folder, before, mesh, progress=progress)
         run = Run(models, people, prepared, config, mesh, folder, numbers, progress=progress)
         return run.result(callbacks)
@@ -111,9 +109,10 @@ def _left_by(previous: Result, config: ConfigDict) -> Before:
     return method_of(config).left_by(previous.folder.path, config, previous.generator)
 
 
-def _request(
+def request_of(
     models: Models, people: People, before: Before | None, numbers: tuple[int, ...], *, shared: bool
 ) -> Request:
+    """Return what a run folder remembers of a call of `unlearn`."""
     return Request(
         model=models.name,
         fingerprint=models.fingerprint,
@@ -130,13 +129,28 @@ def _request(
 
 
 def _begin(
-    folder: RunFolder, request: Request, config: ConfigDict, ws: np.ndarray, stack: contextlib.ExitStack
-) -> None:
-    """Lock the run folder until `stack` ends, and write what was asked or compare it; the leader first."""
+    folder: RunFolder, request: Request, config: ConfigDict, people: People, stack: contextlib.ExitStack
+) -> People:
+    """Lock the run folder until `stack` ends, and write what was asked or compare it; the leader first.
+
+    Returns:
+      The people with the latents that the run began with.
+    """
     lock = functools.partial(stack.enter_context, folder.lock())
     multihost.leader_first(lock, "the run's folder")
-    begin = functools.partial(folder.begin, request, config, ws)
+    begin = functools.partial(folder.begin, request, config, people.ws)
     multihost.leader_first(begin, "the run's beginning")
+    return dataclasses.replace(people, ws=folder.people())
+
+
+def _known(folder: RunFolder, models: Models, config: ConfigDict) -> Result | None:
+    """The result of a finished run; None if there are steps to take, whose result then is the only one."""
+    if not folder.finished():
+        return None
+    if folder.summary.get("steps") == config.steps:
+        return finished(folder, models.generator)
+    folder.drop_result()
+    return None
 
 
 def _prepare(

@@ -13,6 +13,8 @@ from jaxunlearn.files.door import read_json, write_json
 from jaxunlearn.files.json_form import check_form
 
 FORMAT = 1
+REGISTRY = "registry.json"
+"""File that makes a folder one of requests one after the other."""
 
 
 class _EntryJson(TypedDict):
@@ -71,7 +73,7 @@ class Registry:
     @property
     def file(self) -> Path:
         """Path of `registry.json`."""
-        return self.path / "registry.json"
+        return self.path / REGISTRY
 
     @classmethod
     def open(cls, path: Path, model: str, fingerprint: str) -> "Registry":

@@ -11,11 +11,11 @@ from jaxunlearn.workflows import sweep
 from jaxunlearn.workflows.batch_dir import WORKLIST, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
 from jaxunlearn.workflows.continual_report import write_requests_page
-from jaxunlearn.workflows.registry import Registry
+from jaxunlearn.workflows.registry import REGISTRY, Registry
 
 _PAGES: dict[str, Callable[[Path], Path]] = {
     sweep.TABLE: sweep.remake_sweep_page,
-    "registry.json": lambda folder: write_requests_page(Registry.read(folder)),
+    REGISTRY: lambda folder: write_requests_page(Registry.read(folder)),
     WORKLIST: lambda folder: write_worklist_page(WorklistFolder(folder)),
     "inversion.json": lambda folder: write_inversion_page(folder / "inversion.json"),
 }

@@ -1,6 +1,7 @@
 """Forget the same people with several distances d of SUGAR's surrogates (Table 3).
 
-All distances use the same mapper; each distance is a run with a run folder.
+All distances use the same mapper; each distance is a run with a run folder. The folder `common` keeps the
+mapper, and what was asked for when it was trained.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import read_json, write_json, write_text
 from jaxunlearn.files.json_form import check_form
-from jaxunlearn.files.lock import locked
+from jaxunlearn.files.lock import locked_clean
 from jaxunlearn.images import grid, save_png
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.registry import method_of
@@ -26,9 +27,12 @@ from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.reporting.page.many.sweep_page import write_sweep_page
 from jaxunlearn.reporting.page.words import how_many
 from jaxunlearn.reporting.report import write_run_report
+from jaxunlearn.training.checks import numbers_of
 from jaxunlearn.training.result import Result
-from jaxunlearn.training.unlearn import unlearn
-from torch_bridge import remove_leftovers
+from jaxunlearn.training.storage.run_dir import RUN, RunFolder
+from jaxunlearn.training.unlearn import request_of, unlearn
+from jaxunlearn.workflows.batch_dir import WORKLIST
+from jaxunlearn.workflows.registry import REGISTRY
 
 TABLE = "sweep.json"
 """File with the figures of each distance; it makes a folder one of a sweep."""
@@ -62,7 +66,7 @@ def sweep_distances(
       config: of SUGAR with a mapper; the mapper is trained for `config.target.distance`.
       distances: in the unit of `config.unit`; negative distances lie on the other side of the mean.
       out: folder for `report.html`, `sweep.md`, `sweep.json`, `personNNNN.png`, and a run folder for each
-        distance.
+        distance; the folder `common` is for what they share.
       mesh: see `training.unlearn`.
       progress: True shows progress bars.
 
@@ -70,8 +74,8 @@ def sweep_distances(
       For each distance, the figures of `evaluation.evaluate_together` and the `distance`.
 
     Raises:
-      InputError: if the config has no distance to vary, a distance is invalid, or another process uses the
-        folder. It is raised before any computation.
+      InputError: if the config has no distance to vary, a distance is invalid, another process uses the
+        folder, or it holds something else: another sweep too. It is raised before any computation.
     """
     configuration.check(config)
     method_of(config).check_distance(config)
@@ -80,8 +84,7 @@ def sweep_distances(
     configs = [_with(config, distance) for distance in distances]
     for changed in configs:
         configuration.check(changed)
-    with locked(out):
-        remove_leftovers(out)
+    with locked_clean(out, lambda: _check_free(out)):
         return _sweep(models, people, config, distances, configs, out, mesh, progress)
 
 
@@ -95,8 +98,11 @@ def _sweep(
     mesh: Mesh | None,
     progress: bool,
 ) -> list[dict[str, Any]]:
-    method = method_of(config)
-    same = method.same_for_all_distances(models, people.ws, config, out, mesh, progress=progress)
+    method, common = method_of(config), RunFolder(out / "common")
+    numbers = numbers_of(people, None)
+    asked = request_of(models, people, None, numbers, shared=method.shares_generator(config))
+    common.begin(asked, config, people.ws)
+    same = method.same_for_all_distances(models, people.ws, config, common.path, mesh, progress=progress)
     for changed in configs:
         changed.update_from_flattened_dict(same)
     reference = measure_reference(models, config, progress=progress)
@@ -130,6 +136,13 @@ def remake_sweep_page(out: Path) -> Path:
     return write_sweep_page(
         {row["distance"]: _folder(out, row["distance"]) for row in rows}, out / "report.html"
     )
+
+
+def _check_free(out: Path) -> None:
+    """Refuse the folder of a run, a work list or a sequence; one of their mappers would be used."""
+    for name in (RUN, WORKLIST, REGISTRY):
+        if (out / name).exists():
+            raise InputError(f"{out}: holds something other than a sweep ({name}); choose another folder")
 
 
 def _folder(out: Path, distance: float) -> Path:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -154,7 +155,7 @@ def test_pictures_of_a_call_that_was_cut_off(tmp_path, monkeypatch):
     """The last finished request is reported once more; nothing is trained or measured again."""
     carried_out(tmp_path)
     monkeypatch.setattr(continual, "unlearn", lambda *_, workdir, **__: workdir.name)
-    so_far: list[tuple[str, ...]] = []
+    so_far: list[Any] = []
     forget_requests(
         tiny_models(),
         STAGES,

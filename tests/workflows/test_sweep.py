@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.workflows.sweep import sweep_distances
 from tests.support.tiny_models import CONFIG, tiny_models
@@ -42,6 +43,32 @@ def test_a_picture_a_person_and_a_row_a_distance(tmp_path):
     assert "| d | forgotten | others lost | ID of the forgotten |" in table
     assert re.search(r"\| -0\.5 \| \d of 2 \| \d+ of \d+ \| ", table)
     assert len(json.loads((tmp_path / "out" / "sweep.json").read_text())) == 2
+
+
+def test_a_mapper_belongs_to_one_sweep(tmp_path, monkeypatch):
+    """Another sweep or a run in the same folder is refused; its mapper is not used silently."""
+
+    class Mapped(Exception):
+        pass
+
+    def mapped(*_, **__):
+        raise Mapped
+
+    monkeypatch.setattr(SugarMethod, "same_for_all_distances", mapped)
+
+    def sweep(seeds, distances=DISTANCES, out=tmp_path / "out", **changes):
+        people = people_from_seeds(tiny_models(), seeds)
+        sweep_distances(tiny_models(), people, settings(**changes), distances, out, progress=False)
+
+    for distances in (DISTANCES, (1.0,)):  # begun, and resumed with other distances
+        with pytest.raises(Mapped):
+            sweep([1, 2], distances)
+    with pytest.raises(InputError, match="is a run with subjects"):
+        sweep([3, 4])
+    with pytest.raises(InputError, match=r"is a run with config\.surrogates\.identity"):
+        sweep([1, 2], **{"surrogates.identity": 0.7})
+    with pytest.raises(InputError, match=r"holds something other than a sweep \(run\.json\)"):
+        sweep([1, 2], out=tmp_path / "out" / "common")
 
 
 @pytest.mark.parametrize(

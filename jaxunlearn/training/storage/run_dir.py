@@ -43,7 +43,9 @@ from torch_bridge import leftover_of, replacing
 
 FORMAT = 2
 """Number of the form of the folder; a new one means that older folders cannot be read."""
-_BEGINNING = ("run.json", "latents.npz", "config.json")
+RUN = "run.json"
+"""File that makes a folder one of a run."""
+_BEGINNING = (RUN, "latents.npz", "config.json")
 """Files of a run that has begun."""
 SHEETS = "page"
 """Name of the folder of the page's pictures, in the folder of the pictures."""
@@ -199,15 +201,15 @@ class RunFolder:
         Raises:
           InputError: if this is not the folder of a run, or of a run of another version.
         """
-        if not (self.path / "run.json").is_file():
+        if not (self.path / RUN).is_file():
             raise InputError(f"{self.path}: not the folder of a run (no run.json in it)")
-        stored = self._read_json("run.json")
+        stored = self._read_json(RUN)
         if stored.get("format") != FORMAT:
             raise InputError(
                 f"{self.path}: written by jaxunlearn {stored.get('version', 'unknown')} in format "
                 f"{stored.get('format')}; this version reads format {FORMAT}"
             )
-        stored = check_form(stored, RunJson, self.path / "run.json")
+        stored = check_form(stored, RunJson, self.path / RUN)
         return Request(
             model=stored["model"],
             fingerprint=stored["fingerprint"],
@@ -270,7 +272,7 @@ class RunFolder:
             return
         self.path.mkdir(parents=True, exist_ok=True)
         version = metadata.version("jaxunlearn")
-        self._write_json("run.json", {"format": FORMAT, "version": version, **dataclasses.asdict(request)})
+        self._write_json(RUN, {"format": FORMAT, "version": version, **dataclasses.asdict(request)})
         self.images.mkdir(exist_ok=True)
         (self.path / "generator").mkdir(exist_ok=True)
         if not begun:
@@ -287,9 +289,9 @@ class RunFolder:
         if self.exists() or not self.path.is_dir():
             return
         names = {leftover_of(path.name) or path.name for path in self.path.iterdir()} - NO_CONTENT
-        if not names or (names == {"run.json"} and not (self.path / "run.json").exists()):
+        if not names or (names == {RUN} and not (self.path / RUN).exists()):
             return
-        if (self.path / "run.json").is_file():
+        if (self.path / RUN).is_file():
             _ = self.request  # raises if it is somebody else's
             if names <= {*_BEGINNING, "images", "generator"}:
                 return
