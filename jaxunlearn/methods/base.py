@@ -294,7 +294,7 @@ class Method:
 
         Args:
           cache: the folder that `prepare` had.
-          config: settings of the run.
+          config: settings of the next request.
           generator: the one that the run made.
         """
         return Before(generator)

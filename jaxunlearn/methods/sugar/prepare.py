@@ -48,11 +48,16 @@ MAPPER_FILE, FISHER_FILE = "surrogates.safetensors", "fisher.safetensors"
 class Left(NamedTuple):
     """Whatever SUGAR keeps for the next request besides the generator."""
 
-    fisher: Pytree | None
+    fisher: Pytree | None = None
     """The sum over all requests so far."""
 
-    mapper: Mapper | None
+    mapper: Mapper | None = None
     """The mapper that was trained on the earlier people."""
+
+
+def _left(before: Before | None) -> Left:
+    """Return what an earlier request left besides the generator; nothing, if it had no folder."""
+    return Left() if before is None or before.memory is None else before.memory
 
 
 def prepare(
@@ -160,8 +165,9 @@ def trained_mapper(
     if file is not None and file.is_file():
         return load_mapper(file, kind), ()
     model = models.generator.config
-    if before is not None and before.memory.mapper is not None:
-        start = before.memory.mapper
+    earlier = _left(before).mapper
+    if earlier is not None:
+        start = earlier
     elif network.file:
         start = load_mapper(Path(network.file), kind)
     else:
@@ -225,8 +231,7 @@ def _memory(
         settings = retention(config, models.median_radius)
         key = jax.random.fold_in(jax.random.key(config.seed), 1)
         fisher = importance(start, source, ws, models.w_avg, settings, key, mesh, progress=progress)
-    earlier = None if before is None else before.memory.fisher
-    fisher = ewc.accumulated(earlier, fisher, config.ewc.decay)
+    fisher = ewc.accumulated(_left(before).fisher, fisher, config.ewc.decay)
     if file is not None and multihost.leads():
         save_fisher(fisher, file)
     return ewc.Memory(fisher, start.trainable, weight)
@@ -234,11 +239,11 @@ def _memory(
 
 def left_by(cache: Path, config: ConfigDict, part: TrainedPart, generator: Generator) -> Before:
     """See `Method.left_by`."""
-    fisher, mapper = cache / FISHER_FILE, cache / MAPPER_FILE
+    fisher, mapper, kind = cache / FISHER_FILE, cache / MAPPER_FILE, config.target.kind
     return Before(
         generator,
         Left(
             load_fisher(fisher, part.trained(generator)) if fisher.is_file() else None,
-            load_mapper(mapper, config.target.kind) if mapper.is_file() else None,
+            load_mapper(mapper, kind) if kind in MAPPERS and mapper.is_file() else None,
         ),
     )
