@@ -7,10 +7,10 @@ from jaxunlearn.cli.argument_groups import add_adapters, add_config, add_judge, 
 from jaxunlearn.cli.argument_types import MOST_SEEDS, local_path, mesh_shape, name_or_path, seeds, whole
 
 DESCRIPTION = """\
-Turn a generator with adapters, as LEGATO or SUGAR with adapters makes it, into plain weights of the official architecture. They are
-trained to render what the adapted generator renders. Then no adapter is left that somebody could take off.
-Writes generator.safetensors and, in loss.json, what baking lost. After an interruption the same command
-resumes.
+Turn a generator with adapters, as LEGATO and SUGAR with adapters make it, into plain weights of the official
+architecture. They are trained to render what the adapted generator renders. Then no adapter is left that
+somebody could take off. Writes generator.safetensors and, in loss.json, what baking lost. After an
+interruption the same command resumes.
 """
 EXAMPLES = """\
 examples:

@@ -76,12 +76,16 @@ class SugarMethod(Method):
                 _check_file(f"config.{section}.file", file)
 
     def check_generator(self, generator: Generator, config: ConfigDict) -> None:
-        """See `Method.check_generator`; where adapters are trained, they may come after others."""
+        """See `Method.check_generator`; mapper and Fisher of a file must belong to the generator.
+
+        Where adapters are trained, they may come after others.
+        """
         if has_adapters(generator) and not config.adapters.trained:
             raise InputError(
                 f"{self.label} trains the backbone, and its file would not hold the adapter; leave --adapter "
                 "out, or train adapters: --config.adapters.trained=True"
             )
+        prepare.check_given(generator, config, self.trained_part(config, generator.config))
 
     def trained_part(self, config: ConfigDict, model: GeneratorConfig) -> TrainedPart:
         """See `Method.trained_part`: the backbone, or adapters, without LEGATO's trajectory term."""

@@ -60,6 +60,19 @@ def _left(before: Before | None) -> Left:
     return Left() if before is None or before.memory is None else before.memory
 
 
+def check_given(generator: Generator, config: ConfigDict, part: TrainedPart) -> None:
+    """Refuse files of the settings that belong to another generator.
+
+    Raises:
+      InputError: with the name of the file.
+      torch_bridge.CheckpointError: if a file cannot be read.
+    """
+    if config.surrogates.file and config.target.kind in MAPPERS:
+        load_mapper(Path(config.surrogates.file), config.target.kind, generator.config)
+    if config.ewc.file and config.ewc.weight:
+        load_fisher(Path(config.ewc.file), part.split(generator, config.seed).trainable)
+
+
 def prepare(
     models: Models,
     ws: np.ndarray,
@@ -163,13 +176,13 @@ def trained_mapper(
     """
     network, kind = config.surrogates, config.target.kind
     if file is not None and file.is_file():
-        return load_mapper(file, kind), ()
+        return load_mapper(file, kind, models.generator.config), ()
     model = models.generator.config
     earlier = _left(before).mapper
     if earlier is not None:
         start = earlier
     elif network.file:
-        start = load_mapper(Path(network.file), kind)
+        start = load_mapper(Path(network.file), kind, model)
     else:
         start = initial_mapper(kind, model, width=network.width, depth=network.depth, seed=config.seed)
     compute = compute_of(config)
@@ -244,6 +257,6 @@ def left_by(cache: Path, config: ConfigDict, part: TrainedPart, generator: Gener
         generator,
         Left(
             load_fisher(fisher, part.trained(generator)) if fisher.is_file() else None,
-            load_mapper(mapper, kind) if kind in MAPPERS and mapper.is_file() else None,
+            load_mapper(mapper, kind, generator.config) if kind in MAPPERS and mapper.is_file() else None,
         ),
     )

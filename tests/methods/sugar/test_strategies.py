@@ -42,7 +42,9 @@ def test_a_transformer_learns_and_can_be_kept(tmp_path):
     away = np.linalg.norm(prepared.ws_target - np.asarray(models.w_avg), axis=(1, 2))
     np.testing.assert_allclose(away, d, rtol=1e-4)
     save_mapper(untrained, tmp_path / "mapper.safetensors")
-    again = surrogates_of(load_mapper(tmp_path / "mapper.safetensors", "mapper-transformer"), models.w_avg, d)
+    again = surrogates_of(
+        load_mapper(tmp_path / "mapper.safetensors", "mapper-transformer", CONFIG), models.w_avg, d
+    )
     np.testing.assert_array_equal(again(people), before)
 
 
