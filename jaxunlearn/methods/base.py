@@ -300,12 +300,17 @@ class Method:
         return Before(generator)
 
     def check_distance(self, config: ConfigDict) -> None:
-        """Refuse settings whose targets have no distance that could vary.
+        """Refuse settings that a sweep over distances cannot use.
 
         Raises:
           InputError: with the name of the setting.
         """
-        raise InputError(f"{self.label} has no distance to vary")
+        if self.shares_generator(config):
+            raise InputError(f"{self.label} has no distance to vary")
+        raise InputError(
+            f"--sweep-distance needs one generator for all people, and {self.label} gives everybody a copy; "
+            "change config.target.distance in runs of their own"
+        )
 
     def same_for_all_distances(
         self,

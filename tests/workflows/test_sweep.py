@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.methods.registry import named
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.workflows.sweep import sweep_distances
 from tests.support.tiny_models import CONFIG, tiny_models
@@ -42,6 +43,11 @@ def test_a_picture_a_person_and_a_row_a_distance(tmp_path):
     assert "| d | forgotten | others lost | ID of the forgotten |" in table
     assert re.search(r"\| -0\.5 \| \d of 2 \| \d+ of \d+ \| ", table)
     assert len(json.loads((tmp_path / "out" / "sweep.json").read_text())) == 2
+
+
+def test_guide_for_many_people_has_distances():
+    method = named("guide")
+    method.check_distance(method.preset("heads", 2, shared=True))
 
 
 @pytest.mark.parametrize(
