@@ -159,13 +159,11 @@ class Method:
       label: its name in tables and on pages.
       presets: name → settings for a number of people. "paper" is the default for released generators,
         "heads" for the bundled one.
-      has_strength: True if a finished generator's strength can be changed, see `evaluation.strength`.
     """
 
     name: str
     label: str
     presets: Mapping[str, Callable[[int], ConfigDict]]
-    has_strength: bool = False
 
     def declaration(self, config: ConfigDict | None = None) -> type:
         """Return the dataclass that declares the settings; the one for `config`, where there are several."""
@@ -195,6 +193,10 @@ class Method:
     def described(self, config: ConfigDict) -> str:
         """Return the name of the method as these settings have it; by default its label."""
         return self.label
+
+    def has_strength(self, config: ConfigDict) -> bool:
+        """Return True if a finished generator's strength can be changed, see `evaluation.strength`."""
+        return False
 
     def shares_generator(self, config: ConfigDict) -> bool:
         """Return True if one generator forgets all people, False if each person has a copy."""

@@ -40,8 +40,12 @@ class SugarMethod(Method):
         return Sugar
 
     def described(self, config: ConfigDict) -> str:
-        """See `Method.described`; configs of older versions have no adapters."""
-        return f"{self.label} with adapters" if config.get("adapters", {}).get("trained") else self.label
+        """See `Method.described`."""
+        return f"{self.label} with adapters" if self.has_strength(config) else self.label
+
+    def has_strength(self, config: ConfigDict) -> bool:
+        """See `Method.has_strength`: that of adapters; configs of older versions have none."""
+        return bool(config.get("adapters", {}).get("trained"))
 
     def shares_generator(self, config: ConfigDict) -> bool:
         """See `Method.shares_generator`."""
