@@ -76,7 +76,7 @@ def bake(
     features = features or default_features()
     with contextlib.ExitStack() as stack:
         folder = None
-        origin = origin_of(adapted, people.subjects, people.ws)
+        origin = origin_of(models, adapted, people.subjects, people.ws)
         if workdir is not None:
             folder = BakingFolder(workdir)
             stack.enter_context(folder.lock())

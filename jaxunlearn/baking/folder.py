@@ -27,6 +27,7 @@ from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.methods.settings import changed as changed_settings
 from jaxunlearn.models.adapters import layers_of
 from jaxunlearn.models.generator import Generator, fingerprint_of
+from jaxunlearn.models.loading import Models
 from jaxunlearn.training.storage.metrics_log import add_line
 from torch_bridge import leftover_of
 
@@ -41,12 +42,14 @@ class _AdapterJson(TypedDict):
 
 
 class Origin(TypedDict):
-    """What is baked."""
+    """What is baked, and the names of the networks of the loss."""
 
     generator_sha256: str
     adapters: list[_AdapterJson]
     people: list[str]
     latents_sha256: str
+    perceptual: str
+    identity: str
 
 
 class _BakingJson(TypedDict):
@@ -56,10 +59,11 @@ class _BakingJson(TypedDict):
     config: dict[str, Any]
 
 
-def origin_of(adapted: Generator, subjects: tuple[str, ...], ws: np.ndarray) -> Origin:
+def origin_of(models: Models, adapted: Generator, subjects: tuple[str, ...], ws: np.ndarray) -> Origin:
     """Describe what is baked.
 
     Args:
+      models: networks of the loss.
       adapted: the generator with adapters.
       subjects: a label for each forgotten person.
       ws: `[N, L, D]`, their latents.
@@ -73,6 +77,8 @@ def origin_of(adapted: Generator, subjects: tuple[str, ...], ws: np.ndarray) -> 
         ],
         people=list(subjects),
         latents_sha256=hashlib.sha256(np.ascontiguousarray(ws, np.float32).tobytes()).hexdigest(),
+        perceptual=models.perceptual_name,
+        identity=models.identity.name,
     )
 
 
@@ -140,12 +146,14 @@ class BakingFolder:
             raise InputError(f"{self.path}: is in format {stored['format']}; this version reads {FORMAT}")
         hint = "give another folder, or delete this one"
         for name, text in (
-            ("generator_sha256", "another generator"),
-            ("adapters", "other adapters, or another strength"),
-            ("latents_sha256", "other people"),
+            ("generator_sha256", "of another generator"),
+            ("adapters", "of other adapters, or another strength"),
+            ("latents_sha256", "of other people"),
+            ("perceptual", "with another perceptual network"),
+            ("identity", "with another identity network"),
         ):
             if stored["of"][name] != json.loads(json.dumps(origin[name])):
-                raise InputError(f"{self.path}: is a baking of {text}; {hint}")
+                raise InputError(f"{self.path}: is a baking {text}; {hint}")
         before = ml_collections.ConfigDict(stored["config"])
         for name in changed_settings(before, config, Baking):
             old, new = (flat(each).get(name) for each in (before, config))

@@ -159,13 +159,11 @@ class Method:
       label: its name in tables and on pages.
       presets: name → settings for a number of people. "paper" is the default for released generators,
         "heads" for the bundled one.
-      has_strength: True if a finished generator's strength can be changed, see `evaluation.strength`.
     """
 
     name: str
     label: str
     presets: Mapping[str, Callable[[int], ConfigDict]]
-    has_strength: bool = False
 
     def declaration(self, config: ConfigDict | None = None) -> type:
         """Return the dataclass that declares the settings; the one for `config`, where there are several."""
@@ -195,6 +193,10 @@ class Method:
     def described(self, config: ConfigDict) -> str:
         """Return the name of the method as these settings have it; by default its label."""
         return self.label
+
+    def has_strength(self, config: ConfigDict) -> bool:
+        """Return True if a finished generator's strength can be changed, see `evaluation.strength`."""
+        return False
 
     def shares_generator(self, config: ConfigDict) -> bool:
         """Return True if one generator forgets all people, False if each person has a copy."""
@@ -294,18 +296,23 @@ class Method:
 
         Args:
           cache: the folder that `prepare` had.
-          config: settings of the run.
+          config: settings of the next request.
           generator: the one that the run made.
         """
         return Before(generator)
 
     def check_distance(self, config: ConfigDict) -> None:
-        """Refuse settings whose targets have no distance that could vary.
+        """Refuse settings that a sweep over distances cannot use.
 
         Raises:
           InputError: with the name of the setting.
         """
-        raise InputError(f"{self.label} has no distance to vary")
+        if self.shares_generator(config):
+            raise InputError(f"{self.label} has no distance to vary")
+        raise InputError(
+            f"--sweep-distance needs one generator for all people, and {self.label} gives everybody a copy; "
+            "change config.target.distance in runs of their own"
+        )
 
     def same_for_all_distances(
         self,

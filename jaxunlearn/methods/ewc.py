@@ -108,5 +108,5 @@ def accumulated(before: Pytree | None, new: Pytree, decay: float = 1.0) -> Pytre
 
 
 def largest(fisher: Pytree) -> float:
-    """Return the greatest importance."""
-    return max(float(jnp.max(leaf)) for leaf in jax.tree.leaves(fisher))
+    """Return the greatest importance; NaN if any importance is NaN."""
+    return float(jnp.max(jnp.stack([jnp.max(leaf) for leaf in jax.tree.leaves(fisher)])))

@@ -35,7 +35,7 @@ class Rendered(NamedTuple):
 def planes_distance(planes: jax.Array, target: jax.Array) -> jax.Array:
     """Return the mean squared difference of each pair's planes, `[P]`."""
     chex.assert_equal_shape([planes, target])
-    return jnp.mean(jnp.square(planes - target), axis=(1, 2, 3, 4))
+    return jnp.mean(jnp.square(planes - target), axis=tuple(range(1, planes.ndim)))
 
 
 def identity_distance(embeddings: jax.Array, target: jax.Array) -> jax.Array:

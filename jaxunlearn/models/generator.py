@@ -17,6 +17,7 @@ from eg3d_flax.checkpoint import ARCHITECTURE
 from eg3d_flax.decoder import Decoded
 from eg3d_flax.renderer import Jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
+from jaxunlearn.errors import InputError
 from jaxunlearn.models.files.bundled import bundled_or_file
 from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.process.host import on_cpu
@@ -128,7 +129,8 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
         `network_files.open_network` reads as a generator.
 
     Raises:
-      InputError: if there is no such model, its file cannot be read, or its weights do not fit.
+      InputError: if there is no such model, its file cannot be read, its weights do not fit, or its
+        super-resolution draws noise.
     """
     if name_or_path == RANDOM:
         return _blobs()
@@ -158,6 +160,11 @@ def save_generator(
 def _read(name: str | Path) -> TriPlaneGenerator:
     generator = open_network(name, ARCHITECTURE).build()
     assert isinstance(generator, TriPlaneGenerator)
+    if generator.config.superresolution_noise_mode != "none":
+        raise InputError(
+            f"{name}: its super-resolution adds random noise to every image; only generators with "
+            'superresolution_noise_mode "none" can be used, though convert reads this one'
+        )
     return generator
 
 

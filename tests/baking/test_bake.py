@@ -1,6 +1,7 @@
 """Baking: what the plain weights learn, what the folder keeps, and what is refused."""
 
 import contextlib
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -17,6 +18,7 @@ from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.baking import bake as baking
 from jaxunlearn.baking import training
 from jaxunlearn.baking.bake import Baked, bake
+from jaxunlearn.baking.folder import BakingFolder, origin_of
 from jaxunlearn.baking.loss import loss_lines, measure_loss
 from jaxunlearn.baking.settings import Baking
 from jaxunlearn.baking.step import BakingStep, Frozen
@@ -26,6 +28,7 @@ from jaxunlearn.models.adapters import has_adapters, with_strength
 from jaxunlearn.models.files.convert import write_torch
 from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.generator import Generator, load_generator, split_generator
+from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.sharding import everywhere, make_mesh
 from legato_flax import AdaptedGenerator
@@ -61,10 +64,15 @@ def generator() -> AdaptedGenerator:
     return tiny_adapted()
 
 
-def baked_in(workdir: Path, generator: Generator, config: ConfigDict, people: People = PEOPLE) -> Baked:
-    return bake(
-        tiny_models(), generator, people, config, workdir=workdir, features=MeanColour(), progress=False
-    )
+def baked_in(
+    workdir: Path,
+    generator: Generator,
+    config: ConfigDict,
+    people: People = PEOPLE,
+    models: Models | None = None,
+) -> Baked:
+    models = models or tiny_models()
+    return bake(models, generator, people, config, workdir=workdir, features=MeanColour(), progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +210,16 @@ def test_the_folder_of_another_baking_is_refused(done, generator):
     ):
         with pytest.raises(InputError, match=message):
             baked_in(path, changed, config, people)
+
+
+def test_a_baking_with_other_networks_of_the_loss_is_refused(generator, tmp_path):
+    models = tiny_models()
+    origin = origin_of(models, generator, PEOPLE.subjects, PEOPLE.ws)
+    BakingFolder(tmp_path).begin(origin, settings())
+    judge = dataclasses.replace(models.identity, name="another")
+    for changed, name in (({"perceptual_name": "another"}, "perceptual"), ({"identity": judge}, "identity")):
+        with pytest.raises(InputError, match=f"is a baking with another {name} network"):
+            baked_in(tmp_path, generator, settings(), models=dataclasses.replace(models, **changed))
 
 
 def test_a_folder_with_other_files_is_refused(generator, tmp_path):

@@ -60,22 +60,27 @@ def asked(monkeypatch) -> list[dict[str, Any]]:
     return calls
 
 
-@pytest.fixture
-def run_of_two(tmp_path) -> RunFolder:
-    """A finished run of LEGATO on the small random generator, with two people."""
+def finished_run(path: Path, *, together: bool) -> RunFolder:
+    """Make the folder of a finished run with adapters on the small random generator, with two people."""
     generator = load_generator("random")
-    folder = begun(tmp_path / "run", ("ada", "bob"), together=False)
+    folder = begun(path, ("ada", "bob"), together=together)
     request = json.loads((folder.path / "run.json").read_text())
     request |= {"model": "random", "fingerprint": fingerprint_of(generator)}
     (folder.path / "run.json").write_text(json.dumps(request))
     config = generator.config
     ws = np.arange(2 * config.num_ws * config.w_dim, dtype=np.float32)
     folder.keep_targets(*[ws.reshape(2, config.num_ws, config.w_dim)] * 2)
-    for k in range(2):
+    for k in range(folder.request.copies):
         adapters = adapters_of(generator)
         adapters.adapter("b8").to_hidden.bias[...] += k
         save_unlearned(AdaptedGenerator(generator, adapters), folder.generator(k), {})
     return folder
+
+
+@pytest.fixture
+def run_of_two(tmp_path) -> RunFolder:
+    """A finished run of two people with adapters of their own."""
+    return finished_run(tmp_path / "run", together=False)
 
 
 def test_a_run_knows_generator_adapters_and_person(run_of_two, asked, capsys, tmp_path):
@@ -96,6 +101,18 @@ def test_a_run_knows_generator_adapters_and_person(run_of_two, asked, capsys, tm
         == "ada: similarity before and after 0.100 with the adapters, 0.110 baked (judge); within 0.02."
     )
     assert printed[-2:] == [f"{out}/generator.safetensors", f"{out}/loss.json"]
+
+
+def test_adapters_that_people_share_are_baked_for_all(asked, tmp_path, capsys):
+    folder = finished_run(tmp_path / "run", together=True)
+    line = ["bake", str(folder.path), "--out", str(tmp_path / "out")]
+    assert cli.main(line) == 0
+    [call] = asked
+    assert call["people"].subjects == ("ada", "bob")
+    np.testing.assert_array_equal(call["people"].ws, folder.latents()[0])
+    capsys.readouterr()
+    assert cli.main([*line, "--person", "0"]) == 2
+    assert "one adapter forgets everybody in this run; leave --person out" in capsys.readouterr().err
 
 
 def test_files_need_people(asked, tmp_path, capsys):
@@ -120,7 +137,7 @@ def test_contradictions_and_wrong_files_are_refused_in_one_line(run_of_two, aske
     assert isinstance(tiny, TriPlaneGenerator)
     save_adapters(adapters_of(tiny), other, {OWNER: fingerprint_of(tiny)})
     for line, message in (
-        ([], "nothing to bake: give the folder of a run with LEGATO, or --adapter FILE"),
+        ([], "nothing to bake: give the folder of a run with adapters, or --adapter FILE"),
         ([run, "--seeds", "3"], "cannot be used with RUN"),
         ([run, "--person", "2"], "--person 2: the run has 2 people, numbers 0 to 1"),
         (["--adapter", str(other), "--person", "0"], "--person needs RUN"),

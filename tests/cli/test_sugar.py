@@ -113,10 +113,13 @@ def test_a_sweep_over_distances(many, tmp_path, capsys):
     assert (tmp_path / "sweep" / "person0002.png").is_file()
 
 
-def test_a_sweep_without_a_distance(tmp_path, monkeypatch, capsys):
+def test_sweeps_that_cannot_be(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["unlearn", "--seed", "3", "--sweep-distance", "1,2"]) == 2
-    assert "has no distance to vary" in capsys.readouterr().err
+    assert "needs one generator for all people; add --shared" in capsys.readouterr().err
+    of_legato = ["--method", "legato", "--seed", "3", "--sweep-distance", "1,2"]
+    assert cli.main(["unlearn", *of_legato]) == 2
+    assert "LEGATO gives everybody a copy; change config.target.distance" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         cli.main(["unlearn", "--seed", "3", "--sweep-distance", "1,much"])
     assert "not a list of numbers" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from eg3d_flax import Compute
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.strength import STRENGTHS, Seen, over_strengths
 from jaxunlearn.methods.legato import presets
+from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.photos.people import People
@@ -95,6 +96,16 @@ def test_a_run_without_its_strip_is_rendered_again(tmp_path: Path):
     (of_legato.path / "config.json").write_text(config.to_json())
     finish(of_legato)
     assert missing_sheets(of_legato) == ["strength-0000", "strength-0001"]
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_adapters_that_people_share_have_a_strip_for_each(trained, tmp_path: Path):
+    folder = begun(tmp_path / "run", ("ada", "bob"), together=True)
+    config = sugar_presets.heads(2)
+    config.adapters.trained = trained
+    (folder.path / "config.json").write_text(config.to_json())
+    finish(folder)
+    assert missing_sheets(folder) == (["strength-0000", "strength-0001"] if trained else [])
 
 
 def test_of_many_people_those_who_are_hardest_to_forget_have_a_strip(tmp_path: Path):

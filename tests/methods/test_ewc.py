@@ -124,6 +124,13 @@ def test_probes_that_do_not_count():
         np.testing.assert_allclose(value, by_name(two.fisher)[name], rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_a_fisher_that_is_partly_not_finite_is_seen(name):
+    fisher = {"a": jnp.array([1.0, 2.0]), "b": jnp.array([3.0])}
+    assert ewc.largest(fisher) == 3
+    assert np.isnan(ewc.largest({**fisher, name: jnp.array([jnp.nan])}))
+
+
 def test_fishers_of_several_requests():
     old, new = {"a": jnp.array([1.0, 2.0])}, {"a": jnp.array([3.0, 0.0])}
     np.testing.assert_array_equal(ewc.accumulated(None, new)["a"], new["a"])

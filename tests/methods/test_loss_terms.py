@@ -8,7 +8,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from jaxunlearn.methods.losses import TERMS, preserving, term_weights
+from jaxunlearn.methods.losses import TERMS, planes_distance, preserving, term_weights
 from tests.support.programs import environment
 
 PROGRAM = """
@@ -60,6 +60,13 @@ def test_a_new_term_is_one_entry(tmp_path):
     assert told["part"]
     assert len(told["logged"]) == 6  # one local, two adjacent, three global pairs
     assert all(value > 0 for value in told["logged"][:3])  # the global ones agree in the first step
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 4, 4, 2), (4, 4, 6)])
+def test_planes_may_have_any_number_of_axes(shape):
+    planes = np.ones((2, *shape), np.float32)
+    planes[1] = 3
+    np.testing.assert_array_equal(planes_distance(planes, np.zeros_like(planes)), [1, 9])
 
 
 def test_weights_name_every_term():

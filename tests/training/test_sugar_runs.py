@@ -2,23 +2,29 @@
 
 import dataclasses
 import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import chex
 import jax
 import numpy as np
 import pytest
 
+from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods.sugar.fisher_io import load_fisher
-from jaxunlearn.methods.sugar.mappers.mapper import load_mapper
+from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
+from jaxunlearn.methods.sugar.mappers.mapper import initial_mapper, load_mapper, save_mapper
 from jaxunlearn.methods.sugar.prepare import FISHER_FILE, MAPPER_FILE
-from jaxunlearn.models.generator import split_generator
+from jaxunlearn.models.generator import initialise, split_generator
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
-from tests.support.tiny_models import numbers, tiny_models, tiny_people
+from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
 from tests.support.tiny_sugar import STEPS, tiny_sugar
+from torch_bridge import CheckpointError
+from torch_bridge.safetensors_file import read_safetensors, write_safetensors
 
 NAMES = ["ann", "bob", "cyd"]
 PEOPLE = People("three", tuple(NAMES), tiny_people(3))
@@ -63,9 +69,9 @@ def test_fisher_and_mapper_are_kept(whole):
     fisher = load_fisher(whole.folder.path / FISHER_FILE, trainable)
     assert all(float(leaf.min()) >= 0 for leaf in jax.tree.leaves(fisher))
     assert max(float(leaf.max()) for leaf in jax.tree.leaves(fisher)) > 0
-    assert load_mapper(whole.folder.path / MAPPER_FILE, "mapper-unet")
+    assert load_mapper(whole.folder.path / MAPPER_FILE, "mapper-unet", CONFIG)
     with pytest.raises(ValueError, match="sugar-mapper-unet weights"):
-        load_mapper(whole.folder.path / MAPPER_FILE, "mapper-transformer")
+        load_mapper(whole.folder.path / MAPPER_FILE, "mapper-transformer", CONFIG)
     with pytest.raises(InputError, match="does not hold a Fisher"):
         load_fisher(whole.folder.path / MAPPER_FILE, trainable)
 
@@ -113,6 +119,35 @@ def test_without_elastic_weights_more_is_lost(whole):
 def test_settings_that_make_no_sense(tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
         unlearn(tiny_models(), tiny_people(2), tiny_sugar(changes), workdir=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def save_transformer(path: Path, changes: Mapping[str, Any]) -> None:
+    """Write a mapper of the tiny generator; `changes` of its sizes are made."""
+    model = dataclasses.replace(CONFIG, **changes)
+    save_mapper(initial_mapper("mapper-transformer", model, width=8, depth=1, seed=0), path)
+
+
+@pytest.mark.parametrize("width", ["", "eight", "0", "9"])
+def test_a_mapper_whose_header_is_broken(tmp_path, width):
+    save_transformer(tmp_path / "mapper.safetensors", {})
+    arrays, header = read_safetensors(tmp_path / "mapper.safetensors")
+    write_safetensors(tmp_path / "broken.safetensors", arrays, {**header, "width": width})
+    with pytest.raises(CheckpointError, match="its header has"):
+        load_mapper(tmp_path / "broken.safetensors", "mapper-transformer", CONFIG)
+
+
+def test_files_of_another_generator_are_refused_before_anything_is_written(tmp_path):
+    mapper, fisher = tmp_path / "mapper.safetensors", tmp_path / "fisher.safetensors"
+    save_transformer(mapper, {"w_dim": CONFIG.w_dim + 4})
+    save_fisher(split_generator(initialise(GeneratorConfig.small())).trainable, fisher)
+    transformer = {"target.kind": "mapper-transformer", "surrogates.width": 8}
+    for changes, message in (
+        ({**transformer, "surrogates.file": str(mapper)}, "is the mapper of another generator, with ws"),
+        ({"ewc.file": str(fisher)}, "is the Fisher of another generator"),
+    ):
+        with pytest.raises(InputError, match=message):
+            unlearn(tiny_models(), tiny_people(2), tiny_sugar(changes), workdir=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.methods.registry import named
 from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.workflows.sweep import sweep_distances
@@ -69,6 +70,11 @@ def test_a_mapper_belongs_to_one_sweep(tmp_path, monkeypatch):
         sweep([1, 2], **{"surrogates.identity": 0.7})
     with pytest.raises(InputError, match=r"holds something other than a sweep \(run\.json\)"):
         sweep([1, 2], out=tmp_path / "out" / "common")
+
+
+def test_guide_for_many_people_has_distances():
+    method = named("guide")
+    method.check_distance(method.preset("heads", 2, shared=True))
 
 
 @pytest.mark.parametrize(

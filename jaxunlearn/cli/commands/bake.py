@@ -14,7 +14,7 @@ from jaxunlearn.models.adapters import adapted, with_strength
 from jaxunlearn.models.generator import Generator, load_generator
 from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
 from jaxunlearn.terminal import say
-from jaxunlearn.training.result import check_finished, finished, models_of_run
+from jaxunlearn.training.result import Result, check_finished, finished, models_of_run
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _of_run(arguments: argparse.Namespace) -> tuple[loading.Models, Generator, People]:
-    """Return the models of a run, the generator of one of its people, and that person."""
+    """Return the models of a run, one of its generators, and whom that forgets."""
     if arguments.seeds is not None or arguments.latents is not None:
         raise InputError(
             "--seeds and --latents cannot be used with RUN, which knows its people; use --person"
@@ -55,14 +55,23 @@ def _of_run(arguments: argparse.Namespace) -> tuple[loading.Models, Generator, P
     check_finished(folder)
     models = models_of_run(folder, model=arguments.model, adapters=arguments.adapter, judge=arguments.judge)
     result = finished(folder, models.generator)
-    person, count = arguments.person or 0, len(result.ws)
+    generator, people = _generator_and_people(result, arguments.person)
+    if arguments.strength is not None:
+        generator = with_strength(generator, arguments.strength)
+    return models, generator, people
+
+
+def _generator_and_people(result: Result, person: int | None) -> tuple[Generator, People]:
+    """Return the generator that forgets everybody, or that of one person, and whom it forgets."""
+    if result.together:
+        if person is not None:
+            raise InputError("--person: one adapter forgets everybody in this run; leave --person out")
+        return result.generator, result.people
+    person, count = person or 0, len(result.ws)
     if person >= count:
         raise InputError(f"--person {person}: the run has {count} people, numbers 0 to {count - 1}")
     subject, ws = result.people.subjects[person], result.ws[person : person + 1]
-    generator = result.generator_of(person)
-    if arguments.strength is not None:
-        generator = with_strength(generator, arguments.strength)
-    return models, generator, People(folder.path.name, (subject,), ws)
+    return result.generator_of(person), People(result.people.name, (subject,), ws)
 
 
 def _of_files(arguments: argparse.Namespace) -> tuple[loading.Models, Generator, People]:
@@ -70,7 +79,7 @@ def _of_files(arguments: argparse.Namespace) -> tuple[loading.Models, Generator,
     if arguments.person is not None:
         raise InputError("--person needs RUN, whose people it numbers")
     if not arguments.adapter:
-        raise InputError("nothing to bake: give the folder of a run with LEGATO, or --adapter FILE")
+        raise InputError("nothing to bake: give the folder of a run with adapters, or --adapter FILE")
     if arguments.seeds is None and arguments.latents is None:
         raise InputError(
             "whom do the adapters forget? Give --seeds or --latents, to bake and measure them well"

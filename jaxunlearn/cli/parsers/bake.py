@@ -7,10 +7,10 @@ from jaxunlearn.cli.argument_groups import add_adapters, add_config, add_judge, 
 from jaxunlearn.cli.argument_types import MOST_SEEDS, local_path, mesh_shape, name_or_path, seeds, whole
 
 DESCRIPTION = """\
-Turn a generator with adapters, as LEGATO makes it, into plain weights of the official architecture. They are
-trained to render what the adapted generator renders. Then no adapter is left that somebody could take off.
-Writes generator.safetensors and, in loss.json, what baking lost. After an interruption the same command
-resumes.
+Turn a generator with adapters, as LEGATO and SUGAR with adapters make it, into plain weights of the official
+architecture. They are trained to render what the adapted generator renders. Then no adapter is left that
+somebody could take off. Writes generator.safetensors and, in loss.json, what baking lost. After an
+interruption the same command resumes.
 """
 EXAMPLES = """\
 examples:
@@ -30,13 +30,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=local_path,
         nargs="?",
         metavar="RUN",
-        help="folder of a finished run with LEGATO: it knows generator, adapters and people",
+        help="folder of a finished run with adapters: it knows generator, adapters and people",
     )
     add(
         "--person",
         type=whole(0, MOST_SEEDS - 1),
         metavar="N",
-        help="with RUN, number of the person whose adapters are baked, from 0 [0]",
+        help="with RUN whose people have adapters of their own, number of the person to bake, from 0 [0]",
     )
     add(
         "--model",

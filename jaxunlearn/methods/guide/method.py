@@ -8,6 +8,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from eg3d_flax import GeneratorConfig
+from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc
 from jaxunlearn.methods.base import Before, Method, PairSampling, Prepared
 from jaxunlearn.methods.from_config import (
@@ -92,5 +93,8 @@ class GuideMethod(Method):
     def check_distance(self, config: ConfigDict) -> None:
         """See `Method.check_distance`."""
         if not self.shares_generator(config):
-            super().check_distance(config)
+            raise InputError(
+                "--sweep-distance needs one generator for all people; add --shared, or change "
+                "config.target.distance in runs of their own"
+            )
         check_formula_distance(config)

@@ -25,11 +25,14 @@ class LegatoMethod(Method):
     name = "legato"
     label = "LEGATO"
     presets = PRESETS
-    has_strength = True
 
     def declaration(self, config: ConfigDict | None = None) -> type:
         """See `Method.declaration`."""
         return Legato
+
+    def has_strength(self, config: ConfigDict) -> bool:
+        """See `Method.has_strength`."""
+        return True
 
     def shares_generator(self, config: ConfigDict) -> bool:
         """See `Method.shares_generator`."""

@@ -40,8 +40,12 @@ class SugarMethod(Method):
         return Sugar
 
     def described(self, config: ConfigDict) -> str:
-        """See `Method.described`; configs of older versions have no adapters."""
-        return f"{self.label} with adapters" if config.get("adapters", {}).get("trained") else self.label
+        """See `Method.described`."""
+        return f"{self.label} with adapters" if self.has_strength(config) else self.label
+
+    def has_strength(self, config: ConfigDict) -> bool:
+        """See `Method.has_strength`: that of adapters; configs of older versions have none."""
+        return bool(config.get("adapters", {}).get("trained"))
 
     def shares_generator(self, config: ConfigDict) -> bool:
         """See `Method.shares_generator`."""
@@ -76,12 +80,16 @@ class SugarMethod(Method):
                 _check_file(f"config.{section}.file", file)
 
     def check_generator(self, generator: Generator, config: ConfigDict) -> None:
-        """See `Method.check_generator`; where adapters are trained, they may come after others."""
+        """See `Method.check_generator`; mapper and Fisher of a file must belong to the generator.
+
+        Where adapters are trained, they may come after others.
+        """
         if has_adapters(generator) and not config.adapters.trained:
             raise InputError(
                 f"{self.label} trains the backbone, and its file would not hold the adapter; leave --adapter "
                 "out, or train adapters: --config.adapters.trained=True"
             )
+        prepare.check_given(generator, config, self.trained_part(config, generator.config))
 
     def trained_part(self, config: ConfigDict, model: GeneratorConfig) -> TrainedPart:
         """See `Method.trained_part`: the backbone, or adapters, without LEGATO's trajectory term."""

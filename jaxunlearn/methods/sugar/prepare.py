@@ -48,11 +48,29 @@ MAPPER_FILE, FISHER_FILE = "surrogates.safetensors", "fisher.safetensors"
 class Left(NamedTuple):
     """Whatever SUGAR keeps for the next request besides the generator."""
 
-    fisher: Pytree | None
+    fisher: Pytree | None = None
     """The sum over all requests so far."""
 
-    mapper: Mapper | None
+    mapper: Mapper | None = None
     """The mapper that was trained on the earlier people."""
+
+
+def _left(before: Before | None) -> Left:
+    """Return what an earlier request left besides the generator; nothing, if it had no folder."""
+    return Left() if before is None or before.memory is None else before.memory
+
+
+def check_given(generator: Generator, config: ConfigDict, part: TrainedPart) -> None:
+    """Refuse files of the settings that belong to another generator.
+
+    Raises:
+      InputError: with the name of the file.
+      torch_bridge.CheckpointError: if a file cannot be read.
+    """
+    if config.surrogates.file and config.target.kind in MAPPERS:
+        load_mapper(Path(config.surrogates.file), config.target.kind, generator.config)
+    if config.ewc.file and config.ewc.weight:
+        load_fisher(Path(config.ewc.file), part.split(generator, config.seed).trainable)
 
 
 def prepare(
@@ -158,12 +176,13 @@ def trained_mapper(
     """
     network, kind = config.surrogates, config.target.kind
     if file is not None and file.is_file():
-        return load_mapper(file, kind), ()
+        return load_mapper(file, kind, models.generator.config), ()
     model = models.generator.config
-    if before is not None and before.memory.mapper is not None:
-        start = before.memory.mapper
+    earlier = _left(before).mapper
+    if earlier is not None:
+        start = earlier
     elif network.file:
-        start = load_mapper(Path(network.file), kind)
+        start = load_mapper(Path(network.file), kind, model)
     else:
         start = initial_mapper(kind, model, width=network.width, depth=network.depth, seed=config.seed)
     compute = compute_of(config)
@@ -225,8 +244,7 @@ def _memory(
         settings = retention(config, models.median_radius)
         key = jax.random.fold_in(jax.random.key(config.seed), 1)
         fisher = importance(start, source, ws, models.w_avg, settings, key, mesh, progress=progress)
-    earlier = None if before is None else before.memory.fisher
-    fisher = ewc.accumulated(earlier, fisher, config.ewc.decay)
+    fisher = ewc.accumulated(_left(before).fisher, fisher, config.ewc.decay)
     if file is not None and multihost.leads():
         save_fisher(fisher, file)
     return ewc.Memory(fisher, start.trainable, weight)
@@ -234,11 +252,11 @@ def _memory(
 
 def left_by(cache: Path, config: ConfigDict, part: TrainedPart, generator: Generator) -> Before:
     """See `Method.left_by`."""
-    fisher, mapper = cache / FISHER_FILE, cache / MAPPER_FILE
+    fisher, mapper, kind = cache / FISHER_FILE, cache / MAPPER_FILE, config.target.kind
     return Before(
         generator,
         Left(
             load_fisher(fisher, part.trained(generator)) if fisher.is_file() else None,
-            load_mapper(mapper, config.target.kind) if mapper.is_file() else None,
+            load_mapper(mapper, kind, generator.config) if kind in MAPPERS and mapper.is_file() else None,
         ),
     )

@@ -95,8 +95,9 @@ def _from_all_sides(folder: RunFolder) -> list[int]:
 
 
 def _with_strength(folder: RunFolder) -> list[int]:
-    """Return the people who are rendered at other strengths, if the method has any."""
-    return sorted(_hardest(folder)) if method_of(folder.config).has_strength else []
+    """Return the people who are rendered at other strengths, if the run has any."""
+    config = folder.config
+    return sorted(_hardest(folder)) if method_of(config).has_strength(config) else []
 
 
 def _hardest(folder: RunFolder) -> list[int]:

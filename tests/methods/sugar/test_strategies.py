@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods import configuration, ewc
+from jaxunlearn.methods.base import Before
+from jaxunlearn.methods.sugar import prepare
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.methods.sugar.fisher import RetentionSettings, importance, probes_around
+from jaxunlearn.methods.sugar.fisher_io import save_fisher
 from jaxunlearn.methods.sugar.mappers.mapper import initial_mapper, load_mapper, save_mapper, surrogates_of
 from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.methods.sugar.nearest import choose_nearest
@@ -20,7 +23,7 @@ from jaxunlearn.methods.sugar.prepare import trained_mapper
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.training import unlearn
-from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
+from tests.support.tiny_models import CONFIG, tiny_models, tiny_people, tiny_unlearned
 from tests.support.tiny_sugar import tiny_sugar
 
 NO_MEMORY = {"ewc.weight": 0.0}
@@ -39,7 +42,9 @@ def test_a_transformer_learns_and_can_be_kept(tmp_path):
     away = np.linalg.norm(prepared.ws_target - np.asarray(models.w_avg), axis=(1, 2))
     np.testing.assert_allclose(away, d, rtol=1e-4)
     save_mapper(untrained, tmp_path / "mapper.safetensors")
-    again = surrogates_of(load_mapper(tmp_path / "mapper.safetensors", "mapper-transformer"), models.w_avg, d)
+    again = surrogates_of(
+        load_mapper(tmp_path / "mapper.safetensors", "mapper-transformer", CONFIG), models.w_avg, d
+    )
     np.testing.assert_array_equal(again(people), before)
 
 
@@ -155,6 +160,27 @@ def test_probes_lie_on_their_shell():
     alone = probes_around(models.generator, people[:1], models.w_avg, on_shell, key)
     together = probes_around(models.generator, people, models.w_avg, on_shell, key)
     np.testing.assert_allclose(alone, together[:3], rtol=1e-5)
+
+
+def test_an_earlier_request_without_a_folder_leaves_only_its_generator(tmp_path):
+    fisher = split_generator(tiny_models().generator).trainable
+    save_fisher(fisher, tmp_path / "fisher.safetensors")
+    config = tiny_sugar({"surrogates.epochs": 0, "ewc.file": str(tmp_path / "fisher.safetensors")})
+    before = Before(tiny_unlearned())
+    prepared = SugarMethod().prepare(tiny_models(), tiny_people(2), config, None, before, progress=False)
+    assert prepared.memory is not None
+    chex.assert_trees_all_equal(prepared.memory.anchor, split_generator(before.generator).trainable)
+    chex.assert_trees_all_equal(prepared.memory.fisher, fisher)
+
+
+@pytest.mark.parametrize("kind", ["nearest", "extrapolated"])
+def test_a_mapper_of_an_earlier_request_is_left_where_none_is_wanted(kind, tmp_path):
+    save_mapper(
+        initial_mapper("mapper-unet", CONFIG, width=2, depth=1, seed=0), tmp_path / prepare.MAPPER_FILE
+    )
+    config = tiny_sugar({"target.kind": kind})
+    before = SugarMethod().left_by(tmp_path, config, tiny_models().generator)
+    assert before.memory == prepare.Left()
 
 
 @pytest.mark.parametrize(

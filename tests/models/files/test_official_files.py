@@ -24,7 +24,7 @@ from jaxunlearn.cli.readers import models_of
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.files.network_files import open_network
-from jaxunlearn.models.generator import load_generator
+from jaxunlearn.models.generator import initialise, load_generator, save_generator
 from jaxunlearn.models.loading import load_models
 from jaxunlearn.photos import invert
 from tests.support import generators, torch_pickles
@@ -197,6 +197,14 @@ def test_a_whole_generator_is_read_with_its_settings(tmp_path, generator_state, 
     assert generator.config == SMALL
     for name, array in eg3d_flax.to_torch(generator).items():
         np.testing.assert_array_equal(array, generator_state[name])
+
+
+def test_a_generator_with_noise_in_its_superresolution_is_only_converted(tmp_path, capsys):
+    noisy = initialise(dataclasses.replace(SMALL, superresolution_noise_mode="random"))
+    path = tmp_path / "noisy.safetensors"
+    save_generator(noisy, path, {})
+    assert "adds random noise" in refusal(capsys, "render", "--model", str(path), "--seeds", "3")
+    assert cli.main(["convert", str(path), str(tmp_path / "noisy.pth"), "--to", "torch"]) == 0
 
 
 def refusal(capsys, *arguments: str) -> str:

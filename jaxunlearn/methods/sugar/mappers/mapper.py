@@ -1,5 +1,6 @@
 """D(w) = w̄ - d · f(w - w̄) / ‖f(w - w̄)‖ with a learned mapper f (SUGAR Eq. 2 and 3); load and save f."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -17,12 +18,15 @@ from jaxunlearn.methods.sugar.mappers import unet
 from jaxunlearn.methods.sugar.mappers.transformer import Transformer
 from jaxunlearn.methods.sugar.mappers.unet import UNet2D
 from jaxunlearn.models.generator import initialised
+from torch_bridge import CheckpointError
 from torch_bridge.module_files import load_module, save_module
 
 Mapper = UNet2D | Transformer
 Space = Literal["w+", "w"]
 ARCHITECTURE = {"mapper-unet": "sugar-mapper-unet", "mapper-transformer": "sugar-mapper-transformer"}
 """Kind of target → name of the network in files."""
+GREATEST = {"num_ws": 4096, "w_dim": 4096, "width": 4096, "depth": 256, "heads": 4096}
+"""Name of a size in the header of a file → the greatest that is read."""
 
 
 def initial_mapper(kind: str, model: GeneratorConfig, *, width: int, depth: int, seed: int) -> Mapper:
@@ -79,11 +83,16 @@ def save_mapper(mapper: Mapper, path: Path) -> None:
     save_module(mapper, path, header=header)
 
 
-def load_mapper(path: Path, kind: str) -> Mapper:
+def load_mapper(path: Path, kind: str, model: GeneratorConfig) -> Mapper:
     """Read a mapper that `save_mapper` wrote, or the official `trigger_model_E.pt`.
 
+    Args:
+      path: the file.
+      kind: a key of `ARCHITECTURE`.
+      model: sizes of ws.
+
     Raises:
-      InputError: if the file does not hold a mapper of this kind.
+      InputError: if the file does not hold a mapper of this kind, or that of another generator.
       torch_bridge.CheckpointError: if it cannot be read.
     """
     if path.suffix in (".pt", ".pth"):
@@ -96,14 +105,25 @@ def load_mapper(path: Path, kind: str) -> Mapper:
 
     def make(header: Mapping[str, str]) -> Mapper:
         if kind == "mapper-unet":
-            return UNet2D(int(header["width"]), rngs=nnx.Rngs(0))
-        return Transformer(
-            int(header["num_ws"]),
-            int(header["w_dim"]),
-            width=int(header["width"]),
-            depth=int(header["depth"]),
-            heads=int(header["heads"]),
-            rngs=nnx.Rngs(0),
-        )
+            return UNet2D(_size(header, "width"), rngs=nnx.Rngs(0))
+        sizes = {name: _size(header, name) for name in GREATEST}
+        if sizes["width"] % sizes["heads"]:
+            raise CheckpointError("its header has a width that its heads cannot divide")
+        return Transformer(**sizes, rngs=nnx.Rngs(0))
 
-    return load_module(path, architecture=ARCHITECTURE[kind], make=make)
+    mapper = load_module(path, architecture=ARCHITECTURE[kind], make=make)
+    own = dict(mapper.sizes) if isinstance(mapper, Transformer) else {}
+    if own and (own["num_ws"], own["w_dim"]) != (model.num_ws, model.w_dim):
+        raise InputError(
+            f"{path}: is the mapper of another generator, with ws [{own['num_ws']}, {own['w_dim']}]; "
+            f"this one has [{model.num_ws}, {model.w_dim}]"
+        )
+    return mapper
+
+
+def _size(header: Mapping[str, str], name: str) -> int:
+    """Return a size from the header of a file."""
+    text = header.get(name, "")
+    if not re.fullmatch("[0-9]{1,5}", text) or not 1 <= int(text) <= GREATEST[name]:
+        raise CheckpointError(f"its header has no {name} from 1 to {GREATEST[name]}")
+    return int(text)
