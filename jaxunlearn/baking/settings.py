@@ -42,7 +42,7 @@ class Terms:
 
     planes: float = setting(
         10.0,
-        "Weight of the planes' mean squared difference, in mean squares of the planes.",
+        "Weight of the planes' mean squared difference, divided by the mean square of the adapted planes.",
         least=0,
         most=1e9,
     )

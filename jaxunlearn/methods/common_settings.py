@@ -47,7 +47,8 @@ class ManyPairs(Pairs):
     )
     norm_over: str = setting(
         "sample",
-        "Whether each adjacent latent is `alpha` away, or the batch as a whole.",
+        "`sample`: each adjacent latent lies `alpha` away. `batch`: all offsets are divided by their common "
+        "length, so each is shorter.",
         choices=("sample", "batch"),
     )
     alpha: str = setting("pair", "What gets its own random distance.", choices=("pair", "batch"))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -64,9 +65,8 @@ def test_a_new_term_is_one_entry(tmp_path):
 
 @pytest.mark.parametrize("shape", [(3,), (3, 4, 4, 2), (4, 4, 6)])
 def test_planes_may_have_any_number_of_axes(shape):
-    planes = np.ones((2, *shape), np.float32)
-    planes[1] = 3
-    np.testing.assert_array_equal(planes_distance(planes, np.zeros_like(planes)), [1, 9])
+    planes = jnp.ones((2, *shape)).at[1].set(3)
+    np.testing.assert_array_equal(planes_distance(planes, jnp.zeros_like(planes)), [1, 9])
 
 
 def test_weights_name_every_term():

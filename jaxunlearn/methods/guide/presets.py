@@ -46,10 +46,10 @@ def heads() -> ConfigDict:
     Planes of two of its people have a mean squared difference of tens: with the paper's weight, their term
     would outweigh the others. The other values were chosen on people of the seeds 200, 203 and 204
     (`benchmarks/guide_heads_settings.md`). A greater weight of global pairs keeps more of the other people,
-    and more of the person. With adjacent pairs up to half the distance to the mean more is forgotten than
-    with pairs up to all of it, and about as many others are lost. The learning rate falls to 0, so that the
-    last few pairs leave no noise. With 80 steps, which `jaxunlearn demo` takes, more is left of the person,
-    and more others are lost (`benchmarks/guide_heads_settings.md` with 80 steps, and
+    and more of the person. Adjacent pairs up to half the distance to the mean forget more than pairs up to
+    the whole distance, and lose about as many others. The learning rate falls to 0, so that the last few
+    pairs leave no noise. With 80 steps, which `jaxunlearn demo` takes, more is left of the person, and more
+    others are lost (`benchmarks/guide_heads_settings.md` with 80 steps, and
     `benchmarks/one_person_settings.md` with 300, more views and other thresholds).
     """
     config = paper()

@@ -99,7 +99,10 @@ class Ewc:
     radius: float = setting(40.0, "Radius of the shell of probes, in `unit`.", least=0, most=1e6)
     centre: str = setting("person", "Centre of the shell.", choices=("person", "mean"))
     norm_over: str = setting(
-        "sample", "Whether each probe is `radius` away, or the batch as a whole.", choices=("sample", "batch")
+        "sample",
+        "`sample`: each probe lies `radius` away. `batch`: the offsets of a person's probes are divided by "
+        "their common length, so each is shorter.",
+        choices=("sample", "batch"),
     )
     planes: float = setting(0.01, "Weight of the planes in the official loss of a probe.", least=0, most=1e9)
     learning_rate: float = setting(
