@@ -115,9 +115,8 @@ def _photos_text(name: str, judged: Mapping[str, Any]) -> str:
 
 
 def photos_known(judged: Mapping[str, Any]) -> int:
-    """Return how many other photos count for a judge: all where it cannot say, or in an older file."""
-    known = None if judged["threshold"] is None else judged.get("others_known")
-    return judged["others"] if known is None else known
+    """Return how many other photos count for a judge: all where it cannot say."""
+    return judged["others"] if judged["threshold"] is None else judged["others_known"]
 
 
 def target_reached(figures: Mapping[str, Any]) -> list[str]:

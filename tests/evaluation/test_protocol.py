@@ -29,6 +29,7 @@ from jaxunlearn.evaluation import (
 )
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.papers.picture_change import change_of_all, picture_change
+from jaxunlearn.evaluation.protocol import PROTOCOL
 from jaxunlearn.evaluation.real_images import statistics_of_images
 from jaxunlearn.methods import latents
 from jaxunlearn.models.cameras import conditioning_view
@@ -255,6 +256,7 @@ def test_figures_name_their_networks_and_are_json(unchanged, changed):
     }
     assert unchanged["settings"]["batch"] == 8
     assert unchanged["align"] == "fixed"
+    assert unchanged["protocol"] == PROTOCOL
     assert unchanged["pairs_without_face"] == unchanged["retained_without_face"] == 0
 
 

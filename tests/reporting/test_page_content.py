@@ -336,7 +336,7 @@ def test_what_was_counted_near_the_forgotten_is_said_beside_the_verdict(tmp_path
 def test_photos_that_were_not_the_person_to_a_judge_do_not_count(tmp_path: Path):
     folder = a_run(tmp_path / "run", "ada")
     photos = {"id_others": 0.8, "id_others_max": 0.9, "others_found": 1, "others": 4}
-    person = of_person(photos | {"others_known": 2}, photos)  # a judge of today, and one of an older version
+    person = of_person(photos | {"others_known": 2}, photos | {"others_known": 4})
     folder.add_to_summary({"people": {"0": person}})
     run = RunData.read(folder)
     (reason,) = [each for each in verdict_section(run).reasons if "photos" in each.label]

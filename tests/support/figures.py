@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from jaxunlearn.evaluation.protocol import PROTOCOL
+
 THRESHOLDS = {"heads identity judge": 0.7, "dlib": 0.79}
 PLACES = ("latent", "wide", "truncated", "photos")
 
@@ -24,6 +26,7 @@ def judged(name: str, **changes: Any) -> dict[str, Any]:
         "id_others_max": None,
         "others_found": 0,
         "others": 0,
+        "others_known": 0,
         "found": found | changes.pop("found", {}),
     } | changes
 
@@ -78,6 +81,7 @@ def of_person(main: dict[str, Any] | None = None, dlib: dict[str, Any] | None = 
         },
         "retained_lpips": 0.005,
         "fid_pre": 1.38,
+        "protocol": PROTOCOL,
         "networks": {"identity": "heads identity judge", "frechet": "alexnet"},
     }
 

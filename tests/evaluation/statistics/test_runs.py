@@ -9,7 +9,7 @@ import pytest
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import compare_runs
 from jaxunlearn.evaluation.forgetting import MeasuredPerson
-from jaxunlearn.evaluation.protocol import Measured
+from jaxunlearn.evaluation.protocol import PROTOCOL, Measured
 from jaxunlearn.evaluation.retention import Retained
 from jaxunlearn.evaluation.statistics import interval_of
 from jaxunlearn.evaluation.statistics.figures_file import figure_lines, read_figures, write_figures
@@ -70,6 +70,7 @@ def evaluated(path: Path, measured: list[Measured], **changes: Any) -> Path:
     samples = settings["frechet_samples"]
     folder.add_to_summary(
         {
+            "protocol": PROTOCOL,
             "align": "fixed",
             "networks": {"identity": MAIN, "judges": [MAIN, "dlib"], "frechet": "alexnet"},
             "counts": {"frechet": {"fid_pre": [samples, samples]}},
@@ -154,6 +155,15 @@ def test_a_run_that_was_not_measured_is_refused(tmp_path):
     (path / "figures.jsonl").unlink()
     with pytest.raises(InputError, match=r"figures.jsonl: no such file; measure the run first: .* evaluate"):
         compare_runs(path, path)
+
+
+@pytest.mark.parametrize("protocol", [None, PROTOCOL + 1])
+def test_a_run_measured_by_another_protocol_is_refused(tmp_path, protocol):
+    first, second = (evaluated(tmp_path / name, together()) for name in ("a", "b c"))
+    RunFolder(second).add_to_summary({"protocol": protocol})
+    message = r"b c: was not measured by this version's protocol; measure it: jaxunlearn evaluate '.*b c'"
+    with pytest.raises(InputError, match=message):
+        compare_runs(first, second)
 
 
 def test_a_line_of_another_form_is_refused(tmp_path):
