@@ -130,7 +130,11 @@ def _differences(first: dict[str, Any], second: dict[str, Any]) -> list[tuple[st
         {
             "align": summary["align"],
             **summary["networks"],
-            **{f"threshold of {judge}": figures["threshold"] for judge, figures in summary["others"].items()},
+            **{
+                f"threshold of {judge} ({setup})": strangers["threshold"]
+                for judge, setups in summary["strangers"].items()
+                for setup, strangers in setups.items()
+            },
             **{name: value for name, value in summary["settings"].items() if name not in _FREE},
         }
         for summary in (first, second)
