@@ -19,6 +19,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.bundled_people.album import can_render_albums, render_album
 from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.looks import look_each
+from jaxunlearn.evaluation.protocol import PROTOCOL
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
 from jaxunlearn.methods.settings import ConfigDict
@@ -222,6 +223,7 @@ def _made_with(
     """Return what figures of an attack depend on; another value makes it run again."""
     return {
         "version": metadata.version("jaxunlearn"),
+        "protocol": PROTOCOL,
         "depth": depth,
         "settings": json.loads(json.dumps(dataclasses.asdict(KINDS[name].settings(depth)))),
         "seed": seed,

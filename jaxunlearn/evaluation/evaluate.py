@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import lpips_flax
+from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import (
     AlexNetFeatures,
     EvaluationSettings,
@@ -124,8 +125,9 @@ def evaluate(
       each person's figures in `people`.
 
     Raises:
-      InputError: if photos of an album are wanted and cannot be rendered.
+      InputError: if a generator diverged, or photos of an album are wanted and cannot be rendered.
     """
+    refuse_diverged(result)
     reference = reference or measure_reference(models, config, progress=progress)
     given = {k: OtherPhotos(np.asarray(ws)) for k, ws in (other_ws or {}).items()}
     photos = other_photos(models, result, config, given, progress=progress)
@@ -143,6 +145,20 @@ def evaluate(
             write_figures(result.folder.figures_file, lines)
         result.folder.add_to_summary(figures)
     return figures
+
+
+def refuse_diverged(result: Result) -> None:
+    """Refuse a run in which the generator of a person diverged; its pictures say nothing.
+
+    Raises:
+      InputError: naming these people.
+    """
+    names = [result.people.subjects[k] for k in result.summary.get("diverged", ())]
+    if names:
+        raise InputError(
+            f"{', '.join(names)}: their generator diverged; forget them again with a lower "
+            "config.optimiser.learning_rate"
+        )
 
 
 def other_photos(

@@ -48,11 +48,12 @@ def forgotten_figures(
 
     Returns:
       Figures of the main judge. `id`: similarity of the person before and after. `id_std`: its standard
-      deviation over the views. `id_others`, `id_others_max`: the same for the other latents, mean and
-      maximum. `id_target`: similarity of the person before and the target in the source; complete success
-      would give this value. `id_to_target`: similarity of the person after and that target. `threshold`: from
-      this similarity on, two people count as one. `pairs_without_face`: number of the person's pairs that
-      `id` leaves out because no face was found in one of the two pictures.
+      deviation over the views. `id_others`, `id_others_max`: the same for the other latents, their mean, and
+      the highest of those photos in which the main judge knew the person before. `id_target`: similarity of
+      the person before and the target in the source; complete success would give this value. `id_to_target`:
+      similarity of the person after and that target. `threshold`: from this similarity on, two people count
+      as one. `pairs_without_face`: number of the person's pairs that `id` leaves out because no face was
+      found in one of the two pictures.
 
       `picture_change`: how far the person's pictures moved, see `picture_change`.
 
@@ -221,9 +222,7 @@ def _figures(reference: Reference, before: _Seen, after: _Seen, looks: Mapping[s
     main, name = judges[reference.judge.name], reference.judge.name
     by_view = reference.judge.judge.similarity(old[name].person[0, :, None], new[name].person[0, :, None])
     with_faces = by_view[~np.isnan(by_view)]
-    forgotten_by = {
-        place: negated(any_known(figures["found"][place] for figures in judges.values())) for place in PLACES
-    }
+    forgotten_by = forgotten_places(judges)
     return {
         **{name: main[name] for name in ("id", "id_others", "id_others_max", "id_target", "id_to_target")},
         "id_std": number(with_faces.std(ddof=1)) if len(with_faces) > 1 else None,
@@ -235,6 +234,17 @@ def _figures(reference: Reference, before: _Seen, after: _Seen, looks: Mapping[s
         "forgotten": all_known(forgotten_by.values()),
         "forgotten_by": forgotten_by,
         "judges": judges,
+    }
+
+
+def forgotten_places(judges: Mapping[str, Figures]) -> dict[str, bool | None]:
+    """Return for each of `PLACES` True if no judge finds the person there; None if no judge can say.
+
+    Args:
+      judges: name of a judge → its figures, see `figures_by_judge`.
+    """
+    return {
+        place: negated(any_known(figures["found"][place] for figures in judges.values())) for place in PLACES
     }
 
 

@@ -16,7 +16,10 @@ from jaxunlearn.evaluation.retaining_sets import figures_of_sets
 from jaxunlearn.evaluation.retention import Retained, compare_retained
 from jaxunlearn.models.generator import Generator
 
-MEASURED_WITH = ("align", "networks", "counts", "strangers", "settings")
+PROTOCOL = 1
+"""Version of the protocol: raise it whenever a generator would get other figures with the same settings."""
+
+MEASURED_WITH = ("protocol", "align", "networks", "counts", "strangers", "settings")
 """Names of what says how figures were measured; the same for everybody."""
 
 
@@ -55,7 +58,7 @@ def evaluate_generator(
     Returns:
       The figures of `forgotten_figures` and `retained_figures` under the papers' names; `retain` with those
       of `figures_of_sets`; `align` (what the
-      main judge saw), `networks`, `counts` and `settings`; ready for JSON.
+      main judge saw), `protocol`, `networks`, `counts` and `settings`; ready for JSON.
     """
     return measure_generator(reference, unlearned, ws, ws_target, other_ws, progress=progress).figures
 
@@ -144,6 +147,7 @@ def _measured_with(reference: Reference, other_latents: int, together: int) -> d
     settings, judge = reference.settings, reference.judge.judge
     detector = judge.detector_origin
     return {
+        "protocol": PROTOCOL,
         "align": judge.align,
         "networks": {
             "identity": judge.name,

@@ -107,9 +107,15 @@ class EvaluationSettings:
             self.cameras(generator), np.array([-self.wide_yaw, self.wide_yaw]), np.full(2, self.pitch)
         )
 
-    def random_people(self, generator: Generator) -> RandomPeople:
-        """Return `frechet_samples` people, each with a view."""
-        key_z, key_yaw = jax.random.split(jax.random.key(self.seed))
+    def random_people(self, generator: Generator, *, apart: bool = False) -> RandomPeople:
+        """Return `frechet_samples` people, each with a view.
+
+        Args:
+          generator: maps them.
+          apart: True draws other people and views, for choices that must not spoil the figures of the first.
+        """
+        key = jax.random.key(self.seed)
+        key_z, key_yaw = jax.random.split(jax.random.fold_in(key, 2) if apart else key)
         count, config = self.frechet_samples, self.cameras(generator)
         z = jax.random.normal(key_z, (count, config.z_dim))
         yaw = jax.random.uniform(key_yaw, (count,), minval=-self.max_yaw, maxval=self.max_yaw)

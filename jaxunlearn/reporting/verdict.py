@@ -37,12 +37,17 @@ def person_lines(subject: str, figures: Mapping[str, Any]) -> list[str]:
       subject: name of the person.
       figures: as returned by `evaluation.forgotten_figures`.
     """
-    if figures["id"] is None:
+    if _unseen(figures):
         return [f"{subject}: not measured, because no pair of pictures has a face both before and after."]
     lines = [_headline(subject, figures), _similarities(figures)]
     if figures["id_others"] is not None:
         lines.append(_other_photos(figures))
     return [*lines, *target_reached(figures)]
+
+
+def _unseen(figures: Mapping[str, Any]) -> bool:
+    """Return True if no judge saw a face both before and after."""
+    return all(judged["id"] is None for judged in figures["judges"].values())
 
 
 def found_by(figures: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -59,7 +64,7 @@ def looked(figures: Mapping[str, Any]) -> list[str]:
 
 def _headline(subject: str, figures: Mapping[str, Any]) -> str:
     if figures["forgotten"] is None:
-        return f"{subject}: similarity before and after {figures['id']:.2f}."
+        return f"{subject}: no judge can say whether they are forgotten."
     if not figures["forgotten"]:
         where = "; ".join(f"{PLACES[place]} by {_and(names)}" for place, names in found_by(figures).items())
         return f"{subject} is NOT forgotten: still found {where}."
@@ -115,9 +120,8 @@ def _photos_text(name: str, judged: Mapping[str, Any]) -> str:
 
 
 def photos_known(judged: Mapping[str, Any]) -> int:
-    """Return how many other photos count for a judge: all where it cannot say, or in an older file."""
-    known = None if judged["threshold"] is None else judged.get("others_known")
-    return judged["others"] if known is None else known
+    """Return how many other photos count for a judge: all where it cannot say."""
+    return judged["others"] if judged["threshold"] is None else judged["others_known"]
 
 
 def target_reached(figures: Mapping[str, Any]) -> list[str]:
@@ -145,28 +149,45 @@ def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> lis
       figures: as returned by `evaluation.evaluate_together`.
     """
     people = [figures["people"][str(k)] for k in range(len(subjects))]
-    if figures["id"] is None:
+    if _unseen(figures):
         return [
             "Not measured, because no pair of pictures has a face both before and after.",
             *_other_people(figures),
         ]
-    hardest = max(range(len(people)), key=lambda k: -2.0 if people[k]["id"] is None else people[k]["id"])
-    count = ""
-    if figures["forgotten"] is not None:
-        looked_by = len(figures["judges"])
-        judges = "the judge" if looked_by == 1 else f"{looked_by} judges"
-        places = [place for place in PLACES if any(p["forgotten_by"][place] is not None for p in people)]
-        where = _or([PLACES[place] for place in places])
-        count = f"{figures['forgotten']} of {len(people)} people are forgotten: {judges} looked {where}. "
+    first = [*_how_many_forgotten(figures, people), *_highest(subjects, figures, people)]
     lines = [
-        f"{count}Similarity before and after: {figures['id']:.2f} on average, at most "
-        f"{people[hardest]['id']:.2f} ({subjects[hardest]}).",
+        *([" ".join(first)] if first else []),
         *where_found(people),
         *not_forgotten(subjects, people),
     ]
     if figures["id_others"] is not None:
         lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f} on average.")
     return lines + _other_people(figures)
+
+
+def _how_many_forgotten(figures: Mapping[str, Any], people: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a sentence on how many people are forgotten; none if no judge can say."""
+    if figures["forgotten"] is None:
+        return []
+    judges = "the judge" if len(figures["judges"]) == 1 else f"{len(figures['judges'])} judges"
+    places = [place for place in PLACES if any(p["forgotten_by"][place] is not None for p in people)]
+    where = _or([PLACES[place] for place in places])
+    return [f"{figures['forgotten']} of {len(people)} people are forgotten: {judges} looked {where}."]
+
+
+def _highest(
+    subjects: Sequence[str], figures: Mapping[str, Any], people: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Return a sentence on the similarity to the main judge; none if it saw no face."""
+    known = {subject: each["id"] for subject, each in zip(subjects, people, strict=True)}
+    known = {subject: value for subject, value in known.items() if value is not None}
+    if not known:
+        return []
+    hardest = max(known, key=known.__getitem__)
+    return [
+        f"Similarity before and after: {figures['id']:.2f} on average, at most {known[hardest]:.2f} "
+        f"({hardest})."
+    ]
 
 
 def where_found(people: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -180,9 +201,14 @@ def not_forgotten(subjects: Sequence[str], people: Sequence[Mapping[str, Any]]) 
     """Return lines with the people who are not forgotten at their latent, and settings that would help."""
     near, far = [], []
     for subject, figures in zip(subjects, people, strict=True):
-        if figures["forgotten_by"]["latent"] is False:
-            too_near = figures["id_target"] is not None and figures["id_target"] >= figures["threshold"]
-            (near if too_near else far).append(f"{subject} ({figures['id']:.2f})")
+        finders = [judged for judged in figures["judges"].values() if judged["found"]["latent"]]
+        if finders:
+            too_near = any(
+                judged["id_target"] is not None and judged["id_target"] >= judged["threshold"]
+                for judged in finders
+            )
+            highest = max(judged["id"] for judged in finders)
+            (near if too_near else far).append(f"{subject} ({highest:.2f})")
     advice = {
         "Their targets resemble them: raise config.target.distance or config.surrogates.identity": near,
         "They did not become their targets: raise config.steps or lower config.ewc.weight": far,
@@ -255,6 +281,9 @@ def near_people(figures: Mapping[str, Any]) -> list[str]:
     for radius, near in figures["near"].items():
         same = f"{near['same']:.0f}"
         away = radii(float(radius), "median ")
+        if near["lost"] is None and near["same"] < near["people"]:
+            sentences.append(f"{away}, no judge can say whether anybody is somebody else afterwards.")
+            continue
         if near["lost"] is None:
             sentences.append(f"{away}, nobody is left: all {same} are {TOO_NEAR}.")
             continue

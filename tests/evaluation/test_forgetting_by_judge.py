@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from jaxunlearn.evaluation.forgetting import forgotten_places
 from jaxunlearn.evaluation.forgetting_by_judge import Parts, figures_by_judge, looks_by_judge
 from jaxunlearn.evaluation.judges import CalibratedJudge
 
@@ -63,3 +64,16 @@ def test_without_a_threshold_all_photos_count() -> None:
     figures = figures_of(judge, before, after)
     assert figures["id_others_max"] == pytest.approx(1)
     assert (figures["others_known"], figures["found"]["photos"]) == (0, None)
+
+
+def test_a_judge_who_cannot_say_leaves_it_to_the_others():
+    answers = {
+        "latent": (None, False),
+        "wide": (None, True),
+        "truncated": (None, None),
+        "photos": (True, False),
+    }
+    judges = {
+        name: {"found": {place: both[k] for place, both in answers.items()}} for k, name in enumerate("ab")
+    }
+    assert forgotten_places(judges) == {"latent": True, "wide": False, "truncated": None, "photos": False}

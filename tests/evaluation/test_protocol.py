@@ -28,7 +28,9 @@ from jaxunlearn.evaluation import (
     retention,
 )
 from jaxunlearn.evaluation.features import descriptions
+from jaxunlearn.evaluation.judges.answers import all_known, any_known, negated
 from jaxunlearn.evaluation.papers.picture_change import change_of_all, picture_change
+from jaxunlearn.evaluation.protocol import PROTOCOL
 from jaxunlearn.evaluation.real_images import statistics_of_images
 from jaxunlearn.methods import latents
 from jaxunlearn.models.cameras import conditioning_view
@@ -139,10 +141,9 @@ def test_a_damaged_generator_shows_in_every_figure(unchanged, changed):
 def test_one_judge_in_one_place_is_enough_not_to_forget(reference, changed, person):
     """A faded picture still has the shape that dlib's network looks at."""
     for place, free in changed["forgotten_by"].items():
-        found = [judged["found"][place] for judged in changed["judges"].values()]
-        assert free is (None if None in found else not any(found))
-    places = [free for free in changed["forgotten_by"].values() if free is not None]
-    assert changed["forgotten"] is all(places)
+        found = (judged["found"][place] for judged in changed["judges"].values())
+        assert free is negated(any_known(found))
+    assert changed["forgotten"] is all_known(changed["forgotten_by"].values())
     assert changed["forgotten_by"]["photos"] is None
 
 
@@ -255,6 +256,7 @@ def test_figures_name_their_networks_and_are_json(unchanged, changed):
     }
     assert unchanged["settings"]["batch"] == 8
     assert unchanged["align"] == "fixed"
+    assert unchanged["protocol"] == PROTOCOL
     assert unchanged["pairs_without_face"] == unchanged["retained_without_face"] == 0
 
 

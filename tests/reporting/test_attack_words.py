@@ -94,17 +94,23 @@ def test_benign_fine_tuning_says_what_was_before():
 
 
 def test_the_verdict_counts_what_brings_somebody_back():
+    found, lost = (judges("similarity", heads=value) for value in (0.8, 0.2))
     held = {
         "relearning": {"person": curve(None, 40), "stranger": curve(None, 40)},
-        "benign": {"forgotten": True},
+        "benign": {"benign_id": lost, "before": lost, "forgotten": True},
     }
     assert attack_verdict("ada", held) == "ada, under attack: not brought back by relearning, benign."
     back = {
         "relearning": {"person": curve(4, None), "stranger": curve(None, 40)},
-        "benign": {"forgotten": False},
+        "benign": {"benign_id": found, "before": lost, "forgotten": False},
     }
     assert attack_verdict("ada", back) == (
         "ada, under attack: brought back by 4 steps on one photo (a stranger not within 40 steps), "
         "fine-tuning on other people."
     )
+    controls = {
+        "relearning": {"person": curve(12, None), "stranger": curve(12, None)},
+        "benign": {"benign_id": found, "before": found, "forgotten": False},
+    }
+    assert attack_verdict("ada", controls) == "ada, under attack: not brought back by relearning, benign."
     assert "anything that was tried" in attack_verdict("ada", {})

@@ -7,13 +7,15 @@ import pytest
 from playwright.sync_api import Browser
 
 from jaxunlearn.evaluation import compare_runs
-from jaxunlearn.reporting.page.many.compare_page import write_comparison
+from jaxunlearn.files.json_lines import write_json_lines
+from jaxunlearn.reporting.page.many.compare_page import comparison_values, write_comparison
 from jaxunlearn.reporting.page.many.paired_section import WIDTH, paired_section
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.remake import remake_page
+from tests.support import many_runs
 from tests.support.chromium import Opened, opened
-from tests.support.many_runs import MAIN, a_sweep, page_of_paired_runs, two_runs
+from tests.support.many_runs import DLIB, MAIN, a_sweep, page_of_paired_runs, two_runs
 from tests.support.page_folders import a_run
 
 DESK = 1200
@@ -106,6 +108,28 @@ def test_the_first_run_is_worse_if_it_comes_second(tmp_path: Path):
     assert (paired.first, paired.second) == ("second", "first")
     (row,) = [row for row in paired.rows if row.label == f"similarity of the forgotten, {MAIN}"]
     assert (row.answer, row.state) == ("worse", "bad")
+
+
+@pytest.mark.parametrize(("people", "answer"), [(5, "no clear difference"), (6, "better")])
+def test_few_people_who_differ_alike_may_be_chance(tmp_path: Path, monkeypatch, people, answer):
+    """The interval leaves out 0 for both; of five people all signs are alike in one of sixteen cases."""
+    monkeypatch.setattr(many_runs, "NAMES", many_runs.NAMES[:people])
+    (paired,) = paired_section({path.name: RunData.read(RunFolder(path)) for path in two_runs(tmp_path)})
+    (row,) = [row for row in paired.rows if row.label == f"similarity of the forgotten, {MAIN}"]
+    assert row.bar is not None
+    assert row.bar.high < row.bar.zero
+    assert (row.answer, row.people) == (answer, people)
+
+
+def test_curves_of_other_judges_are_not_drawn_together(tmp_path: Path):
+    """Then each run is a point."""
+    folders = [RunFolder(path) for path in two_runs(tmp_path)]
+    judged = {"id": [0.5], "others_id": 0.9, "others_kept": 0.9, "others": 32, "threshold": 0.7}
+    for names, title in (((MAIN, MAIN), "Frontier"), ((MAIN, DLIB), "Forgotten against others kept")):
+        for folder, name in zip(folders, names, strict=True):
+            write_json_lines(folder.frontier_file, [{"step": 5, "judges": {name: judged}}])
+        values = comparison_values({folder.path.name: RunData.read(folder) for folder in folders})
+        assert values["chart_data"].title == title
 
 
 def test_runs_that_were_measured_otherwise_are_not_paired(chromium: Browser, tmp_path: Path):

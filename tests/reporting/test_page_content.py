@@ -333,10 +333,37 @@ def test_what_was_counted_near_the_forgotten_is_said_beside_the_verdict(tmp_path
     )
 
 
+def test_tiles_of_near_people_whom_no_judge_knows(tmp_path: Path):
+    folder = a_run(tmp_path / "run", "ada")
+    nobody = of_person()["near"]["0.5"] | {"lost": None}
+    for same, note in ((64, "all 64 look like the forgotten already before"), (0, "no judge can say")):
+        folder.add_to_summary({"near": {"0.5": nobody | {"same": same}}})
+        (tile,) = [tile for tile in verdict_section(RunData.read(folder)).tiles if "Near" in tile.label]
+        assert (tile.value, tile.state) == ("unknown", "unknown")
+        assert tile.note.endswith(note)
+
+
+def test_tiles_of_several_generators_are_means_with_the_state_of_the_worst(tmp_path: Path):
+    folder = many_generators(tmp_path / "run", 3)
+    people = folder.summary["people"]
+    for figures in people.values():
+        figures["near"]["0.5"]["lost"] = 0.0
+    folder.add_to_summary({"people": people})
+    tiles = {tile.label: tile for tile in verdict_section(RunData.read(folder)).tiles}
+    others, near = tiles["Other people lost"], tiles["Near people lost"]
+    assert (others.note, others.state) == ("chosen at random; a mean over 3 generators", "good")
+    assert near.note.endswith("; a mean over 3 generators")
+    assert near.state == "good"
+    people["1"]["others_lost"] = people["2"]["near"]["0.5"]["lost"] = 0.3
+    folder.add_to_summary({"people": people})
+    tiles = {tile.label: tile for tile in verdict_section(RunData.read(folder)).tiles}
+    assert tiles["Other people lost"].state == tiles["Near people lost"].state == "bad"
+
+
 def test_photos_that_were_not_the_person_to_a_judge_do_not_count(tmp_path: Path):
     folder = a_run(tmp_path / "run", "ada")
     photos = {"id_others": 0.8, "id_others_max": 0.9, "others_found": 1, "others": 4}
-    person = of_person(photos | {"others_known": 2}, photos)  # a judge of today, and one of an older version
+    person = of_person(photos | {"others_known": 2}, photos | {"others_known": 4})
     folder.add_to_summary({"people": {"0": person}})
     run = RunData.read(folder)
     (reason,) = [each for each in verdict_section(run).reasons if "photos" in each.label]

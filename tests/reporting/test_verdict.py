@@ -100,7 +100,7 @@ def test_without_a_threshold_nothing_is_judged():
     }
     figures = of_person(unknown, unknown) | {"forgotten": None, "others_lost": None}
     lines = verdict("seed 7", figures)
-    assert lines[0] == "seed 7: similarity before and after 0.10."
+    assert lines[0] == "seed 7: no judge can say whether they are forgotten."
     assert lines[1] == "Similarity before and after: 0.10 to heads identity judge, 0.60 to dlib."
     assert lines[2].startswith("Other people's similarity before and after is 0.94 on average")
 
@@ -143,6 +143,29 @@ def test_who_stayed_is_named_with_what_would_help():
     assert lines[4] == SAME
 
 
+@pytest.mark.parametrize(
+    "main",
+    [
+        {"threshold": None, "found": dict.fromkeys(("latent", "wide", "truncated"))},
+        nobody_seen()["judges"][JUDGE],
+    ],
+    ids=["no threshold", "no face"],
+)
+def test_the_other_judge_alone_may_find_somebody(main):
+    """Their words have the similarity and the target of the judge who finds them."""
+    far = {"id": 0.91, "id_target": 0.6, "found": {"latent": True}}
+    ada, bea = of_person(main, far), of_person(main, far | {"id": 0.95, "id_target": 0.8})
+    assert verdict("ada", ada)[0] == "ada is NOT forgotten: still found at their latent by dlib."
+    assert any("0.91 to dlib" in line for line in verdict("ada", ada))
+    figures = ada | {"forgotten": 0, "people": {"0": ada, "1": bea}}
+    lines = verdict_together(("ada", "bea"), figures)
+    assert lines[0].startswith("0 of 2 people are forgotten: 2 judges looked at their latent")
+    assert [line[: line.index(".", 24)] for line in lines if line.startswith("NOT")] == [
+        "NOT forgotten: bea (0.95)",
+        "NOT forgotten: ada (0.91)",
+    ]
+
+
 def test_of_very_many_who_stayed_some_are_named():
     lines = of_many(*7 * [(0.9, 0.1)])
     assert lines[2].startswith("NOT forgotten: ada (0.90), bea (0.90)")
@@ -159,4 +182,10 @@ def test_people_near_by_of_whom_nobody_counts():
     assert (
         "Near the forgotten, 0.5 median radii away, nobody is left: all 8 are so near that a judge takes "
         "them for the forgotten person even before unlearning." in lines
+    )
+    near["0.5"] |= {"same": 0}
+    lines = verdict("seed 7", of_person() | {"near": near})
+    assert (
+        "Near the forgotten, 0.5 median radii away, no judge can say whether anybody is somebody else "
+        "afterwards." in lines
     )

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from jaxunlearn.evaluation.forgetting import forgotten_places
+from jaxunlearn.evaluation.forgetting_by_judge import PLACES
+from jaxunlearn.evaluation.judges.answers import all_known
+from jaxunlearn.evaluation.protocol import PROTOCOL
+
 THRESHOLDS = {"heads identity judge": 0.7, "dlib": 0.79}
-PLACES = ("latent", "wide", "truncated", "photos")
 
 
 def judged(name: str, **changes: Any) -> dict[str, Any]:
@@ -24,6 +28,7 @@ def judged(name: str, **changes: Any) -> dict[str, Any]:
         "id_others_max": None,
         "others_found": 0,
         "others": 0,
+        "others_known": 0,
         "found": found | changes.pop("found", {}),
     } | changes
 
@@ -39,15 +44,13 @@ def of_person(main: dict[str, Any] | None = None, dlib: dict[str, Any] | None = 
         "heads identity judge": judged("heads identity judge", **(main or {})),
         "dlib": judged("dlib", **{"id": 0.6, **(dlib or {})}),
     }
-    found = {place: [judge["found"][place] for judge in judges.values()] for place in PLACES}
-    forgotten_by = {place: None if None in each else not any(each) for place, each in found.items()}
-    known = [each for each in forgotten_by.values() if each is not None]
+    forgotten_by = forgotten_places(judges)
     first = judges["heads identity judge"]
     return {
         **{name: first[name] for name in ("id", "id_target", "id_to_target", "id_others", "id_others_max")},
         "id_std": 0.02,
         "threshold": first["threshold"],
-        "forgotten": all(known) if first["id"] is not None else None,
+        "forgotten": all_known(forgotten_by.values()),
         "forgotten_by": forgotten_by,
         "judges": judges,
         "picture_change": {
@@ -78,6 +81,7 @@ def of_person(main: dict[str, Any] | None = None, dlib: dict[str, Any] | None = 
         },
         "retained_lpips": 0.005,
         "fid_pre": 1.38,
+        "protocol": PROTOCOL,
         "networks": {"identity": "heads identity judge", "frechet": "alexnet"},
     }
 

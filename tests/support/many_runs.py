@@ -52,7 +52,6 @@ def measured_run(path: Path, ids: Sequence[float], others: Sequence[float]) -> R
         | {"people": {str(k): alone(figures) for k, figures in enumerate(people)}, "settings": {"views": 11}}
         | {"networks": {"identity": MAIN, "judges": [MAIN, DLIB], "frechet": "alexnet"}}
         | {"counts": {"frechet": {"fid_pre": [64, 64]}}}
-        | {"others": {MAIN: {"threshold": 0.7}, DLIB: {"threshold": 0.79}}}
         | statistics_of(lines, MAIN)
     )
     write_report(folder)

@@ -7,7 +7,12 @@ from typing import Any
 from jaxunlearn.cli.readers import read_run, read_worklist
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Features, InceptionFeatures, Reference
-from jaxunlearn.evaluation.evaluate import default_features, evaluate, measure_reference
+from jaxunlearn.evaluation.evaluate import (
+    default_features,
+    evaluate,
+    measure_reference,
+    refuse_diverged,
+)
 from jaxunlearn.evaluation.other_photos import OtherPhotos, invert_remaining, read_others
 from jaxunlearn.evaluation.real_images import RealStatistics, read_real, write_statistics
 from jaxunlearn.evaluation.retaining_sets import read_retaining_set
@@ -30,7 +35,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Evaluate.
 
     Raises:
-      InputError: if the folder is not that of a finished run, or a file cannot be used.
+      InputError: if the folder is not that of a finished run, a generator of it diverged, or a file cannot
+        be used.
     """
     _check_save_real(arguments)
     _check_compose(arguments)
@@ -40,6 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.people is not None:
         raise InputError(f"--people {arguments.people}: {arguments.folder} is not the folder of a work list")
     result, config, models = read_run(arguments)
+    refuse_diverged(result)
     if arguments.compose:
         result = composed(models, [RunFolder(path) for path in (arguments.folder, *arguments.also)])
     if arguments.strength is not None:

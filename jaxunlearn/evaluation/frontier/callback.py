@@ -1,10 +1,12 @@
 """Measure during a run, at every so many steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax.numpy as jnp
 
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.frontier.files import read_frontier, thresholds_of
 from jaxunlearn.evaluation.frontier.plot import plot_frontiers
 from jaxunlearn.evaluation.frontier.probe import Probe
 from jaxunlearn.evaluation.judges import CalibratedJudge
@@ -71,7 +73,8 @@ def frontier_of(models: Models, people: People, config: ConfigDict, folder: str 
       folder: the run folder.
 
     Raises:
-      InputError: if faces cannot be aligned as `config.evaluation.align` asks.
+      InputError: if faces cannot be aligned as `config.evaluation.align` asks, or other judges measured the
+        steps so far.
     """
     wanted = config.evaluation
     if not wanted.frontier_every:
@@ -96,4 +99,20 @@ def frontier_of(models: Models, people: People, config: ConfigDict, folder: str 
 
     copies = 1 if method_of(config).shares_generator(config) else len(people.ws)
     run_folder = RunFolder(Path(folder), writes=multihost.leads())
+    if not run_folder.finished():
+        _refuse_other_judges(run_folder.frontier_file, [judge.name for judge in judges])
     return [Frontier(wanted.frontier_every, run_folder, copies, probe)]
+
+
+def _refuse_other_judges(file: Path, judges: Sequence[str]) -> None:
+    """Refuse to go on with lines of other judges: no curve has points of both.
+
+    Raises:
+      InputError: naming the file and its judges.
+    """
+    lines = read_frontier(file) if file.is_file() else []
+    if lines and set(thresholds_of(lines)) != set(judges):
+        raise InputError(
+            f"{file}: was measured by {', '.join(thresholds_of(lines))}; give the same --judge, or remove "
+            "this file"
+        )

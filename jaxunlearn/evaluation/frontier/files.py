@@ -1,5 +1,6 @@
 """Read `frontier.jsonl`, an object for each measured step."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -43,3 +44,8 @@ def read_frontier(path: Path) -> list[FrontierLine]:
             f"{path}: no such file; the run needs --config.evaluation.frontier_every=N, N above 0"
         )
     return read_json_lines(path, FrontierLine)
+
+
+def thresholds_of(lines: Sequence[FrontierLine]) -> dict[str, float | None]:
+    """Return the name of a judge → its threshold, as the first line has them."""
+    return {judge: figures["threshold"] for judge, figures in lines[0]["judges"].items()}

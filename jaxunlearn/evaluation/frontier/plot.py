@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.frontier.files import FrontierLine, read_frontier
+from jaxunlearn.evaluation.frontier.files import FrontierLine, read_frontier, thresholds_of
 from jaxunlearn.files.door import write_text
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -47,7 +47,7 @@ def plot_frontiers(folders: Mapping[str, str | Path], out: Path) -> None:
     runs = {name: lines for name, lines in runs.items() if lines}
     if not runs:
         raise InputError("nothing was measured yet, so there is no frontier to draw")
-    thresholds = {name: _thresholds(lines) for name, lines in runs.items()}
+    thresholds = {name: thresholds_of(lines) for name, lines in runs.items()}
     first = next(iter(thresholds))
     for name in thresholds:
         if thresholds[name] != thresholds[first]:
@@ -55,10 +55,6 @@ def plot_frontiers(folders: Mapping[str, str | Path], out: Path) -> None:
                 f"{folders[name]}: its judges or thresholds are others than those of {folders[first]}"
             )
     write_text(out, _svg(runs, thresholds[first]))
-
-
-def _thresholds(lines: Sequence[FrontierLine]) -> dict[str, float | None]:
-    return {judge: figures["threshold"] for judge, figures in lines[0]["judges"].items()}
 
 
 def _svg(runs: Mapping[str, Sequence[FrontierLine]], thresholds: Mapping[str, float | None]) -> str:

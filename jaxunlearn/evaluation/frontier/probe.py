@@ -24,7 +24,8 @@ class Probe:
       source: before unlearning.
       judges: who compares.
       ws: `[K, L, D]`, the people to forget, from the middle one of the protocol's views.
-      settings: of the other people, each with a view of their own: `settings.retained_people`.
+      settings: of the other people, each with a view of their own: `settings.retained_people`, drawn apart
+        from those that `evaluate` measures.
       compute: dtype and forms.
     """
 
@@ -38,7 +39,7 @@ class Probe:
     ):
         self._judges, self._batch = judges, settings.batch
         self._renderer = Renderer(source, batch=settings.batch, compute=compute)
-        others, views = settings.random_people(source), settings.person_views(source)
+        others, views = settings.random_people(source, apart=True), settings.person_views(source)
         self._others = others.ws[: settings.retained_people], others.c[: settings.retained_people]
         self._people = ws, jnp.tile(views[len(views) // 2], (len(ws), 1))
         self._people_before = self._look(source, *self._people)

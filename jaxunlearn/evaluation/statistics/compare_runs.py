@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.protocol import PROTOCOL
 from jaxunlearn.evaluation.statistics.figures_file import Line, read_figures
 from jaxunlearn.evaluation.statistics.over_people import (
     OTHERS,
@@ -100,9 +101,10 @@ def _refuse_other_measurements(
     first, second = summaries
     one, other = (str(folder.path) for folder in folders)
     for path, summary in ((one, first), (other, second)):
-        if "intervals" not in summary:
+        if summary.get("protocol") != PROTOCOL:
             raise InputError(
-                f"{path}: its summary has no intervals; measure it: jaxunlearn evaluate {shlex.quote(path)}"
+                f"{path}: was not measured by this version's protocol; measure it: "
+                f"jaxunlearn evaluate {shlex.quote(path)}"
             )
     counts = first["counts"]["frechet"], second["counts"]["frechet"]
     for name in counts[0].keys() & counts[1].keys():
@@ -128,7 +130,11 @@ def _differences(first: dict[str, Any], second: dict[str, Any]) -> list[tuple[st
         {
             "align": summary["align"],
             **summary["networks"],
-            **{f"threshold of {judge}": figures["threshold"] for judge, figures in summary["others"].items()},
+            **{
+                f"threshold of {judge} ({setup})": strangers["threshold"]
+                for judge, setups in summary["strangers"].items()
+                for setup, strangers in setups.items()
+            },
             **{name: value for name, value in summary["settings"].items() if name not in _FREE},
         }
         for summary in (first, second)

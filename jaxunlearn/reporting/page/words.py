@@ -8,7 +8,7 @@ MEANINGS = {
     "id_std": "standard deviation of id over the views",
     "pairs_without_face": "pairs left out of id because no face was found in one of the two pictures",
     "id_others": "identity similarity before and after on other pictures of the person, unused in unlearning",
-    "id_others_max": "the highest of them",
+    "id_others_max": "the highest of those photos in which the main judge knew the person before",
     "id_target": "identity similarity of the person and the target: id if unlearning succeeds completely",
     "id_to_target": "identity similarity of the person after and the target; high means success",
     "others_id": "identity similarity of other people before and after; 1 means unchanged",

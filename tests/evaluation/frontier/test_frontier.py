@@ -12,8 +12,9 @@ import pytest
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import CalibratedJudge, CosineJudge, EvaluationSettings
-from jaxunlearn.evaluation.frontier import Frontier, frontier_of, plot_frontiers, read_frontier
+from jaxunlearn.evaluation.frontier import Frontier, frontier_of, plot_frontiers, probe, read_frontier
 from jaxunlearn.evaluation.frontier.probe import Probe
+from jaxunlearn.evaluation.looks import look_each
 from jaxunlearn.files.json_lines import write_json_lines
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.photos.people import People
@@ -104,6 +105,19 @@ def test_nobody_changes_in_an_unchanged_generator_and_everybody_in_another():
     assert own["others_id"] < 0.9995
 
 
+def test_the_others_are_not_those_of_the_evaluation(monkeypatch):
+    models, seen = tiny_models(), []
+    monkeypatch.setattr(
+        probe, "look_each", lambda *arguments: seen.append(arguments[2]) or look_each(*arguments)
+    )
+    judge = CalibratedJudge(CosineJudge(models.judge))
+    Probe(models.generator, [judge], jnp.asarray(tiny_people(2)), SETTINGS, Compute.for_platform("cpu"))
+    own, apart = (SETTINGS.random_people(models.generator, apart=apart) for apart in (False, True))
+    np.testing.assert_array_equal(seen[1], apart.ws)
+    assert not (apart.z[:, None] == own.z).all(-1).any()
+    assert not np.allclose(apart.c, own.c)
+
+
 def test_it_is_asked_for_by_a_setting(tmp_path):
     config, people = presets.heads(), People("two", ("a", "b"), tiny_people(2))
     assert frontier_of(tiny_models(), people, config, tmp_path) == []
@@ -112,6 +126,17 @@ def test_it_is_asked_for_by_a_setting(tmp_path):
     config.evaluation.align = "landmarks"  # the tiny judge looks at whole pictures
     with pytest.raises(InputError, match="choose fixed"):
         frontier_of(tiny_models(), people, config, tmp_path)
+
+
+def test_a_run_is_not_resumed_with_other_judges(tmp_path):
+    config, people = presets.heads(), People("two", ("a", "b"), tiny_people(2))
+    config.evaluation.frontier_every = 5
+    path, models = run_with_lines(tmp_path / "run", [(5, 0.8, 0.95)]), tiny_models()
+    with pytest.raises(InputError, match=r"frontier\.jsonl: was measured by a, b & c; give the same --judge"):
+        frontier_of(models, people, config, path)
+    lines = [{"step": 5, "judges": {network.name: judged(0.8, 0.95) for network in models.judges}}]
+    write_json_lines(RunFolder(path).frontier_file, lines)
+    assert len(frontier_of(models, people, config, path)) == 1
 
 
 def test_the_plot_has_a_labelled_point_for_each_step(tmp_path):

@@ -1,25 +1,32 @@
 """`figures.jsonl` of a run, its statistics over people, and two runs side by side."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from jaxunlearn.cli.commands import evaluate as command
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import compare_runs
+from jaxunlearn.evaluation.evaluate import evaluate, means_over_people
 from jaxunlearn.evaluation.forgetting import MeasuredPerson
-from jaxunlearn.evaluation.protocol import Measured
+from jaxunlearn.evaluation.protocol import MEASURED_WITH, PROTOCOL, Measured
 from jaxunlearn.evaluation.retention import Retained
 from jaxunlearn.evaluation.statistics import interval_of
 from jaxunlearn.evaluation.statistics.figures_file import figure_lines, read_figures, write_figures
 from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.methods.guide import presets
+from jaxunlearn.photos.people import People
+from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
 from tests.support.figures import of_person
+from tests.support.tiny_models import tiny_models
 
 MAIN = "heads identity judge"
 NAMES = ("anna", "ben", "carl")
+THRESHOLD = 0.8851391088977807
 SETTINGS = {"views": 11, "frechet_samples": 256, "batch": 4}
 
 
@@ -70,11 +77,12 @@ def evaluated(path: Path, measured: list[Measured], **changes: Any) -> Path:
     samples = settings["frechet_samples"]
     folder.add_to_summary(
         {
+            "protocol": PROTOCOL,
             "align": "fixed",
             "networks": {"identity": MAIN, "judges": [MAIN, "dlib"], "frechet": "alexnet"},
             "counts": {"frechet": {"fid_pre": [samples, samples]}},
             "settings": settings,
-            "others": {MAIN: {"threshold": 0.7}, "dlib": {"threshold": 0.8}},
+            "strangers": {MAIN: {"views": {"threshold": THRESHOLD}}, "dlib": {}},
             "fid_pre": 3.0,
             **statistics_of(lines, MAIN),
         }
@@ -149,11 +157,50 @@ def test_the_size_of_batches_does_not_matter(tmp_path):
     assert comparison.judges[MAIN]["id"].p == 1
 
 
+def test_means_of_equal_thresholds_do_not_matter(tmp_path):
+    """A mean of five equal numbers need not be that number to the last bit."""
+    first, second = (evaluated(tmp_path / name, together()) for name in "ab")
+    summary = RunFolder(first).summary
+    generator = {name: summary[name] for name in MEASURED_WITH} | {
+        "picture_change": of_person()["picture_change"],
+        "others": {MAIN: {"threshold": THRESHOLD}},
+    }
+    means = means_over_people([generator] * 5)
+    assert means["others"] != generator["others"]
+    RunFolder(first).add_to_summary({"others": generator["others"]})
+    RunFolder(second).add_to_summary(means)
+    assert compare_runs(first, second).judges[MAIN]["id"].n == 3
+    RunFolder(second).add_to_summary({"strangers": {MAIN: {"views": {"threshold": 0.6}}, "dlib": {}}})
+    with pytest.raises(InputError, match=rf"threshold of {MAIN} \(views\) 0.6, but .* with 0.88"):
+        compare_runs(first, second)
+
+
 def test_a_run_that_was_not_measured_is_refused(tmp_path):
     path = evaluated(tmp_path / "a", together())
     (path / "figures.jsonl").unlink()
     with pytest.raises(InputError, match=r"figures.jsonl: no such file; measure the run first: .* evaluate"):
         compare_runs(path, path)
+
+
+@pytest.mark.parametrize("protocol", [None, PROTOCOL + 1])
+def test_a_run_measured_by_another_protocol_is_refused(tmp_path, protocol):
+    first, second = (evaluated(tmp_path / name, together()) for name in ("a", "b c"))
+    RunFolder(second).add_to_summary({"protocol": protocol})
+    message = r"b c: was not measured by this version's protocol; measure it: jaxunlearn evaluate '.*b c'"
+    with pytest.raises(InputError, match=message):
+        compare_runs(first, second)
+
+
+def test_a_run_in_which_a_copy_diverged_is_refused(tmp_path, monkeypatch):
+    people = People("three", NAMES, np.zeros((3, 4, 8)))
+    result = Result(people, np.zeros((3, 4, 8)), tuple[Any, ...](range(3)), {"diverged": [1]}, None)
+    message = r"^ben: their generator diverged; .* with a lower config\.optimiser\.learning_rate$"
+    with pytest.raises(InputError, match=message):
+        evaluate(tiny_models(), result, presets.heads())
+    monkeypatch.setattr(command, "read_run", lambda _: (result, presets.heads(), tiny_models()))
+    arguments = argparse.Namespace(folder=tmp_path, people=None, save_real=None, also=[], compose=False)
+    with pytest.raises(InputError, match=message):
+        command.run(arguments)
 
 
 def test_a_line_of_another_form_is_refused(tmp_path):

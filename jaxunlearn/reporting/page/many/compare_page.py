@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxunlearn.evaluation.frontier.files import thresholds_of
 from jaxunlearn.methods.settings import flat
 from jaxunlearn.reporting.page.charts import LineChart, Series, line_chart
 from jaxunlearn.reporting.page.frame import figure_text, write_page
@@ -94,9 +95,10 @@ def _figures(runs: Mapping[str, RunData]) -> Table:
 
 
 def _frontier(runs: Mapping[str, RunData]) -> LineChart | None:
-    """Return the frontier: curves if all runs measured them, else a point for each evaluated run."""
+    """Return the frontier: curves if the same judges measured all runs, else a point for each run."""
     curves = {name: run.frontier for name, run in runs.items() if run.frontier}
-    if len(curves) == len(runs):
+    thresholds = [thresholds_of(lines) for lines in curves.values()]
+    if len(curves) == len(runs) and all(each == thresholds[0] for each in thresholds):
         return frontier_chart(curves)
     points = {
         name: (run.summary["id"], run.summary["others_id"])

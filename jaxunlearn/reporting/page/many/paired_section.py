@@ -12,6 +12,9 @@ from jaxunlearn.reporting.page.sections.run_data import RunData
 
 WIDTH, HEIGHT = 220, 28
 """Pixels of the drawing of an interval."""
+CHANCE = 0.05
+"""From this p-value of the permutation test on, a difference counts as chance."""
+
 _SHARES = {"forgotten": ("share of people who are forgotten", 1), "others_lost": ("share of others lost", -1)}
 _JUDGED = {
     "id": ("similarity of the forgotten", -1),
@@ -103,7 +106,7 @@ def _row(label: str, better: int, found: PairedDifference, reach: float) -> Row:
     if found.low is not None and found.high is not None:
         interval = f" ({_signed(found.low)} to {_signed(found.high)})"
         bar = Bar(*(_place(value, reach) for value in (found.low, found.high, found.difference, 0.0)))
-        answer, state = _answer(found.low, found.high, better)
+        answer, state = _answer(found.low, found.high, found.p, better)
     return Row(
         label,
         figure_text(found.first),
@@ -116,10 +119,11 @@ def _row(label: str, better: int, found: PairedDifference, reach: float) -> Row:
     )
 
 
-def _answer(low: float, high: float, better: int) -> tuple[str, str]:
+def _answer(low: float, high: float, p: float, better: int) -> tuple[str, str]:
+    """Return the answer and its state; of a few people who differ alike the interval alone leaves out 0."""
     if low == high == 0:
         return "the same", "unknown"
-    if low <= 0 <= high:
+    if low <= 0 <= high or p >= CHANCE:
         return "no clear difference", "unknown"
     return ("better", "good") if (low > 0) == (better > 0) else ("worse", "bad")
 

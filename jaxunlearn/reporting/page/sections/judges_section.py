@@ -34,7 +34,8 @@ class JudgeLine:
       threshold, target: marks; None if unknown.
       people: a mark for each person.
       highest: the mark with the text of the person who is most alike.
-      photos: the mark of the other photo that is most alike; None without other photos.
+      photos: the mark of the photo that is most alike, of those in which the judge knew the person before;
+        None without such photos.
       photos_state: "bad" if the judge finds somebody in other photos, else "good".
       ends: similarities at both ends of the line.
       sentence: what the drawing says.

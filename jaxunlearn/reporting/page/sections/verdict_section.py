@@ -2,7 +2,7 @@
 
 import dataclasses
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jaxunlearn.reporting.attacks.words import ways_back
@@ -105,10 +105,15 @@ def _state_of(people: Sequence[Figures]) -> str:
 def _tiles(run: RunData, people: Sequence[Figures]) -> list[Tile]:
     return [
         _forgotten(people),
-        _others(run.summary),
-        *([_near(run.summary["near"])] if run.summary.get("near") else []),
+        _others(run.summary, _generators(run, people)),
+        *([_near(run.summary["near"], _generators(run, people))] if run.summary.get("near") else []),
         _under_attack(run),
     ]
+
+
+def _generators(run: RunData, people: Sequence[Figures]) -> Sequence[Figures]:
+    """Return the figures of each generator of a run."""
+    return [run.summary] if run.together or len(people) == 1 else people
 
 
 def _forgotten(people: Sequence[Figures]) -> Tile:
@@ -127,35 +132,43 @@ def _forgotten(people: Sequence[Figures]) -> Tile:
     return Tile("Forgotten", f"{count} of {len(people)}", f"people, {note}", _state_of(people))
 
 
-def _others(summary: Figures) -> Tile:
+def _others(summary: Figures, generators: Sequence[Figures]) -> Tile:
     counts = summary.get("others_lost_counts")
     if not counts or counts.get("share") is None:
         return Tile("Other people lost", "unknown", "no judge can say", "unknown")
-    note = f"chosen at random; {_interval(counts)}"
-    return Tile("Other people lost", how_many(counts), note, _lost(counts["share"]))
+    note = f"chosen at random; {_certainty(counts, len(generators))}"
+    return Tile(
+        "Other people lost", how_many(counts), note, _lost(each["others_lost"] for each in generators)
+    )
 
 
-def _near(near: Figures) -> Tile:
+def _near(near: Figures, generators: Sequence[Figures]) -> Tile:
     """Return the tile of people near by; of several distances the one with the most people to judge."""
     radius = max(near, key=lambda each: near[each]["lost_counts"]["people"])
     figures = near[radius]
     counts = figures["lost_counts"]
     if figures["lost"] is None:
-        note = f"to a judge, all {figures['people']} look like the forgotten already before"
+        all_near = figures["same"] == figures["people"]
+        note = f"to a judge, all {figures['people']:.0f} look like the forgotten already before"
+        note = note if all_near else "no judge can say"
         return Tile("Near people lost", "unknown", note, "unknown")
     return Tile(
         "Near people lost",
         how_many(counts),
-        f"{radii(float(radius))}; {_interval(counts)}",
-        _lost(figures["lost"]),
+        f"{radii(float(radius))}; {_certainty(counts, len(generators))}",
+        _lost(each["near"][radius]["lost"] for each in generators),
     )
 
 
-def _lost(share: float) -> str:
-    return "good" if share <= MOST_LOST else "bad"
+def _lost(shares: Iterable[float | None]) -> str:
+    """Return the state of the worst generator, of those of which a judge can say it."""
+    return "good" if max(share for share in shares if share is not None) <= MOST_LOST else "bad"
 
 
-def _interval(counts: Mapping[str, Any]) -> str:
+def _certainty(counts: Mapping[str, Any], generators: int) -> str:
+    """Return the interval of a share in one generator; means over several have none."""
+    if generators > 1:
+        return f"a mean over {generators} generators"
     percent = "\N{NO-BREAK SPACE}%"
     return f"95{percent} interval {100 * counts['low']:.0f} to {100 * counts['high']:.0f}{percent}"
 
