@@ -11,6 +11,7 @@ from tqdm import tqdm
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.evaluate import evaluate
+from jaxunlearn.evaluation.protocol import PROTOCOL
 from jaxunlearn.files.door import write_json
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.adapters import load_unlearned
@@ -118,9 +119,8 @@ def _measured_with(reference: Reference, config: ConfigDict) -> dict[str, Any]:
     del settings["batch"]  # it saves memory, and changes no figure
     judges = [judge.name for judge in reference.judges]
     align = [judge.judge.align for judge in reference.judges]
-    return json.loads(
-        json.dumps({**settings, "album": config.evaluation.album, "judges": judges, "align": align})
-    )
+    others = {"protocol": PROTOCOL, "album": config.evaluation.album, "judges": judges, "align": align}
+    return json.loads(json.dumps(settings | others))
 
 
 def _result_of(models: Models, folder: WorklistFolder, name: str) -> Result:

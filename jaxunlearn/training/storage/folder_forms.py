@@ -89,7 +89,8 @@ class MeasuredLine(TypedDict):
     Attributes:
       subject: the person.
       wave: in which they were trained.
-      measured_with: settings of the evaluation, names of the judges, and how each is shown a face.
+      measured_with: settings of the evaluation, the version of the protocol, names of the judges, and how
+        each is shown a face.
       figures: of `evaluation.evaluate_generator`.
     """
 
