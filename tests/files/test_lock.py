@@ -138,7 +138,7 @@ def test_other_files_are_never_taken_for_ours(tmp_path, begin, name):
 def test_an_empty_folder_as_a_file_manager_leaves_it(tmp_path, begin):
     (tmp_path / ".DS_Store").write_bytes(b"\0")
     begin(tmp_path)
-    with pytest.raises(InputError, match=r"another subjects|with subjects"):
+    with pytest.raises(InputError, match=r"other people|with subjects"):
         begin(tmp_path, "bea")
 
 
