@@ -5,7 +5,6 @@ from typing import Any
 from jaxunlearn.evaluation.forgetting import forgotten_places
 from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.evaluation.judges.answers import all_known
-from jaxunlearn.evaluation.protocol import PROTOCOL
 
 THRESHOLDS = {"heads identity judge": 0.7, "dlib": 0.79}
 
@@ -81,7 +80,6 @@ def of_person(main: dict[str, Any] | None = None, dlib: dict[str, Any] | None = 
         },
         "retained_lpips": 0.005,
         "fid_pre": 1.38,
-        "protocol": PROTOCOL,
         "networks": {"identity": "heads identity judge", "frechet": "alexnet"},
     }
 

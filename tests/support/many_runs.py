@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxunlearn.evaluation.forgetting import MeasuredPerson
-from jaxunlearn.evaluation.protocol import Measured
+from jaxunlearn.evaluation.protocol import PROTOCOL, Measured
 from jaxunlearn.evaluation.retention import Retained
 from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_figures
 from jaxunlearn.evaluation.statistics.over_people import statistics_of
@@ -51,7 +51,7 @@ def measured_run(path: Path, ids: Sequence[float], others: Sequence[float]) -> R
         | {"forgotten": sum(each < 0.7 for each in ids), "strangers": strangers(), "align": "fixed"}
         | {"people": {str(k): alone(figures) for k, figures in enumerate(people)}, "settings": {"views": 11}}
         | {"networks": {"identity": MAIN, "judges": [MAIN, DLIB], "frechet": "alexnet"}}
-        | {"counts": {"frechet": {"fid_pre": [64, 64]}}}
+        | {"protocol": PROTOCOL, "counts": {"frechet": {"fid_pre": [64, 64]}}}
         | statistics_of(lines, MAIN)
     )
     write_report(folder)
