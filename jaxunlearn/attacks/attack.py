@@ -263,16 +263,15 @@ def _summary(
 
 def _chosen_people(people: Sequence[int] | None, result: Result) -> list[int]:
     count = len(result.ws)
-    diverged = set() if result.together else set(result.summary.get("diverged", ()))
     if people is None:
-        chosen = [person for person in range(count) if person not in diverged][:MOST_PEOPLE]
+        chosen = [person for person in range(count) if person not in result.diverged][:MOST_PEOPLE]
         if not chosen:
             raise InputError("all generators of the run diverged; there is nothing to attack")
         return chosen
     for person in people:
         if not 0 <= person < count:
             raise InputError(f"person {person}: the run has {count} people, numbers 0 to {count - 1}")
-        if person in diverged:
+        if person in result.diverged:
             raise InputError(f"person {person}: their generator diverged; choose other people")
     return list(dict.fromkeys(people))
 

@@ -153,7 +153,7 @@ def refuse_diverged(result: Result) -> None:
     Raises:
       InputError: naming these people.
     """
-    names = [result.people.subjects[k] for k in result.summary.get("diverged", ())]
+    names = [result.people.subjects[k] for k in sorted(result.diverged)]
     if names:
         raise InputError(
             f"{', '.join(names)}: their generator diverged; forget them again with a lower "

@@ -52,6 +52,11 @@ class Result:
         """True if one generator forgot several people."""
         return len(self.generators) < len(self.ws)
 
+    @property
+    def diverged(self) -> frozenset[int]:
+        """Numbers of the people whose own generator diverged: its pictures say nothing."""
+        return frozenset(() if self.together else self.summary.get("diverged", ()))
+
     def generator_of(self, person: int) -> Generator:
         """Return the generator that forgot a person, by the person's number."""
         return self.generators[0 if self.together else person]

@@ -193,7 +193,7 @@ def _run_wave(
             numbers=wave.people,
             progress=progress,
         )
-    diverged = range(len(subjects)) if result is None else result.summary["diverged"]
+    diverged = range(len(subjects)) if result is None else result.diverged
     pictures = None
     if result is not None and folder.writes:
         pictures = RunPictures(models.generator, result, from_config.compute(config), batch=1)

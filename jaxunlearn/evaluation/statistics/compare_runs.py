@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.protocol import PROTOCOL
 from jaxunlearn.evaluation.statistics.figures_file import Line, read_figures
@@ -22,6 +24,9 @@ from jaxunlearn.training.storage.run_dir import RunFolder
 DISTANCES = ("fid_pre", "kid_pre", "fid_forget", "delta_fid_real")
 _FREE = ("batch",)
 """Settings of an evaluation that do not change its figures."""
+
+_ROUNDING = 0.01
+"""In the source, the similarities of one photo differ by less from processor to processor."""
 
 
 class RunComparison(NamedTuple):
@@ -53,6 +58,7 @@ def compare_runs(first: str | Path, second: str | Path, *, seed: int = 0) -> Run
     _refuse_other_people(*folders)
     summaries = [folder.summary for folder in folders]
     _refuse_other_measurements(folders, summaries)
+    _refuse_other_photos(folders, lines)
     return RunComparison(
         shares=_compare_all(
             {
@@ -118,6 +124,30 @@ def _refuse_other_measurements(
         raise InputError(
             f"{other}: was measured with {name} {now!r}, but {one} with {before!r}; measure both alike"
         )
+
+
+def _refuse_other_photos(folders: tuple[RunFolder, RunFolder], lines: Sequence[list[Line]]) -> None:
+    """Refuse runs whose people were looked for in different other photos: the source tells photos apart."""
+    first, second = (_photos_in_source(each) for each in lines)
+    for photo in sorted(first.keys() | second.keys()):
+        one, other = first.get(photo), second.get(photo)
+        if one is None or other is None or not np.allclose(one, other, 0, _ROUNDING, equal_nan=True):
+            subject, number = photo
+            raise InputError(
+                f"{folders[1].path}: {subject} was looked for in another photo {number} than in "
+                f"{folders[0].path}; measure both with the same other photos"
+            )
+
+
+def _photos_in_source(lines: Sequence[Line]) -> dict[tuple[str, int], np.ndarray]:
+    """Return name of a person, number of a photo → similarity to the person in the source, by every judge."""
+    return {
+        (line["subject"], line["number"]): np.array(
+            [line["judges"][judge]["source"] for judge in sorted(line["judges"])], float
+        )
+        for line in lines
+        if line["kind"] == "look" and line["place"] == "photos"
+    }
 
 
 def _pictures(counts: Sequence[int]) -> str:

@@ -151,6 +151,46 @@ def test_runs_that_cannot_be_paired_are_refused(tmp_path, changes, message):
         compare_runs(first, evaluated(tmp_path / "b", together(), **changes))
 
 
+def with_photo(*sources: float | None) -> list[Measured]:
+    """Return `together`, where the first person has other photos that are so similar in the source."""
+    measured = together()
+    measured[0].people[0].looks.extend(
+        {
+            "place": "photos",
+            "number": number,
+            "judges": {
+                MAIN: {"similarity": 0.5, "found": False, "source": source},
+                "dlib": {"similarity": 0.6, "found": False, "source": 0.7},
+            },
+        }
+        for number, source in enumerate(sources)
+    )
+    return measured
+
+
+@pytest.mark.parametrize(
+    ("photos", "message"),
+    [
+        ((0.9, 0.7), "b: anna was looked for in another photo 1 than in .*a; .* the same other photos"),
+        ((0.9,), "another photo 1 "),
+        ((0.9, None), "another photo 1 "),
+    ],
+)
+def test_runs_with_different_other_photos_are_refused(tmp_path, photos, message):
+    first = evaluated(tmp_path / "a", with_photo(0.9, 0.8))
+    for second in (tmp_path / "b", tmp_path / "c"):
+        evaluated(second, with_photo(*photos))
+    with pytest.raises(InputError, match=message):
+        compare_runs(first, tmp_path / "b")
+    compare_runs(tmp_path / "b", tmp_path / "c")
+
+
+def test_photos_differ_by_a_processors_rounding(tmp_path):
+    first = evaluated(tmp_path / "a", with_photo(0.9, None))
+    second = evaluated(tmp_path / "b", with_photo(0.9004, None))
+    assert compare_runs(first, second).judges[MAIN]["id"].n == 3
+
+
 def test_the_size_of_batches_does_not_matter(tmp_path):
     first = evaluated(tmp_path / "a", together())
     comparison = compare_runs(first, evaluated(tmp_path / "b", together(), batch=9))
