@@ -218,4 +218,6 @@ def means_over_people(people: list[dict[str, Any]]) -> dict[str, Any]:
     if len(people) == 1:
         return dict(people[0])
     measured_with = {name: people[0][name] for name in MEASURED_WITH}
-    return {**means_of_people(people), **measured_with}
+    other_latents = sum(figures["counts"]["other_latents"] for figures in people)
+    counts = {**measured_with["counts"], "other_latents": other_latents}
+    return {**means_of_people(people), **measured_with, "counts": counts}

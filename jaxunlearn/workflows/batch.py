@@ -210,8 +210,7 @@ def _run_wave(
                 picture = folder.picture(wave.people[k], subject)
                 save_png(picture, pictures.strip(k))
                 line["picture"] = str(picture.relative_to(folder.path))
-            if losses := result.summary.get("losses"):  # missing if the run was resumed with no step left
-                line["loss"] = losses[k]
+            line["loss"] = result.summary["losses"][k]
         line["seconds"] = round((time.monotonic() - began) / len(subjects), 2)
         lines.append(line)
     folder.add(lines)

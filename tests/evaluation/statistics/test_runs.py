@@ -80,7 +80,7 @@ def evaluated(path: Path, measured: list[Measured], **changes: Any) -> Path:
             "protocol": PROTOCOL,
             "align": "fixed",
             "networks": {"identity": MAIN, "judges": [MAIN, "dlib"], "frechet": "alexnet"},
-            "counts": {"frechet": {"fid_pre": [samples, samples]}},
+            "counts": {"other_latents": 2, "frechet": {"fid_pre": [samples, samples]}},
             "settings": settings,
             "strangers": {MAIN: {"views": {"threshold": THRESHOLD}}, "dlib": {}},
             "fid_pre": 3.0,
@@ -207,6 +207,7 @@ def test_means_of_equal_thresholds_do_not_matter(tmp_path):
     }
     means = means_over_people([generator] * 5)
     assert means["others"] != generator["others"]
+    assert means["counts"] == {**generator["counts"], "other_latents": 10}
     RunFolder(first).add_to_summary({"others": generator["others"]})
     RunFolder(second).add_to_summary(means)
     assert compare_runs(first, second).judges[MAIN]["id"].n == 3

@@ -1,0 +1,77 @@
+"""Attacks on people forgotten one at a time, by GUIDE and by LEGATO, on fresh people of the bundled model.
+
+    python benchmarks/attacks_heads.py  # minutes a person and method on two cores
+    python benchmarks/attacks_heads.py --seeds 10007 10008 --methods legato
+
+The runs are those of `one_person_heads.py`: runs that are there are attacked, others are made first. Each
+attacked person is a line of `attacks_heads.jsonl`, and is not attacked again; `attacks_heads.md` is written
+anew after each.
+"""
+
+import argparse
+from pathlib import Path
+
+from tqdm import tqdm
+
+from benchmarks.attacks_page import ATTACKS, Line, page
+from benchmarks.one_person_heads import FIRST_PERSON, ROOT, config_of, folder_of
+from benchmarks.one_person_page import METHODS, Case
+from benchmarks.one_person_runs import trained
+from jaxunlearn.attacks.attack import attack, attack_reference
+from jaxunlearn.evaluation.reference import Reference
+from jaxunlearn.files.door import write_text
+from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
+from jaxunlearn.models.loading import Models, load_models
+from jaxunlearn.profiling.devices import processor
+from jaxunlearn.training.storage.metrics_log import add_line
+
+PEOPLE = 5
+
+
+def line_of(models: Models, reference: Reference, case: Case, runs: Path) -> Line:
+    """Forget a person where that was not done yet, and attack the generator."""
+    config = config_of(case)
+    result = trained(models, case.seed, config, folder_of(case, runs))
+    found = attack(models, result, config, attacks=ATTACKS, reference=reference, progress=False)
+    return {
+        "method": case.method,
+        "seed": case.seed,
+        "depth": found["depth"],
+        "processor": processor(),
+        "seconds": sum(found["seconds"]["0"].values()),
+        "found": {name: found["people"]["0"][name] for name in ATTACKS},
+    }
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument(
+        "--seeds",
+        nargs="+",
+        type=int,
+        default=list(range(FIRST_PERSON, FIRST_PERSON + PEOPLE)),
+        help=f"seeds of people [{FIRST_PERSON} to {FIRST_PERSON + PEOPLE - 1}]",
+    )
+    parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "one_person_heads", metavar="DIR")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, metavar="DIR")
+    asked = parser.parse_args(arguments)
+    file = asked.out / "attacks_heads.jsonl"
+    drop_cut_off_line(file, Line)
+    done = {(line["method"], line["seed"]) for line in read_json_lines(file, Line)}
+    wanted = [Case(method, seed, 0) for seed in asked.seeds for method in asked.methods]
+    missing = [case for case in wanted if (case.method, case.seed) not in done]
+    if missing:
+        models = load_models("heads")
+        reference = attack_reference(models, config_of(missing[0]))
+        for case in tqdm(missing, unit="person"):
+            add_line(file, line_of(models, reference, case, asked.runs))
+            write_text(asked.out / "attacks_heads.md", page(read_json_lines(file, Line)))
+    write_text(asked.out / "attacks_heads.md", page(read_json_lines(file, Line)))
+
+
+if __name__ == "__main__":
+    main()
