@@ -177,6 +177,12 @@ class RunFolder:
         """Return True if the last step was taken and the weights are written."""
         return self.exists() and all(self.generator(k).is_file() for k in range(self.request.copies))
 
+    @property
+    def diverged(self) -> frozenset[int]:
+        """Numbers of the people whose own generator diverged; empty if all people share one."""
+        own = self.request.copies == len(self.request.subjects)
+        return frozenset(self.summary.get("diverged", ()) if own else ())
+
     def drop_result(self) -> None:
         """Remove the generators and whatever was measured of them, before the run takes more steps.
 

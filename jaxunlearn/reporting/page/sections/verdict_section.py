@@ -10,6 +10,7 @@ from jaxunlearn.reporting.page.sections.reasons_section import Reason, reasons
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.page.words import how_many, radii
 from jaxunlearn.reporting.verdict import MOST_LOST, person_lines, stay_the_same
+from jaxunlearn.training.result import said_diverged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +89,8 @@ def _under_attacks(run: RunData) -> list[str]:
 
 
 def _not_measured(run: RunData) -> Verdict:
+    if run.finished and run.folder.diverged:
+        return Verdict(said_diverged(run.subjects, run.folder.diverged), "unknown", (), (), reasons(run))
     if run.finished:
         text = f"Not measured yet: run jaxunlearn evaluate {shlex.quote(str(run.folder.path))}"
         return Verdict(text, "unknown", (), (), reasons(run))
