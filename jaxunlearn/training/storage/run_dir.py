@@ -398,10 +398,16 @@ def check_same_settings(
         raise InputError(f"{place} with config.{name} {old!r}, not {new!r}; {hint}")
 
 
-def same_people(before: np.ndarray, now: np.ndarray) -> bool:
-    """Return True if latents `[K, L, D]` agree up to rounding, as of a photo that a GPU inverts twice."""
+def same_people(before: np.ndarray, now: np.ndarray, tolerance: float = 1e-3) -> bool:
+    """Return True if latents `[K, L, D]` agree up to rounding, as of a photo that a GPU inverts twice.
+
+    Args:
+      before: the latents.
+      now: those that are compared with them.
+      tolerance: how far apart they may be, as a share of the length of a person's latent.
+    """
     if before.shape != now.shape:
         return False
     before, now = (x.reshape(len(x), -1).astype(np.float64) for x in (before, now))
     apart, size = (np.linalg.norm(x, axis=1) for x in (now - before, before))
-    return bool((apart <= 1e-3 * size).all())
+    return bool((apart <= tolerance * size).all())

@@ -70,7 +70,7 @@ def evaluated(path: Path, measured: list[Measured], **changes: Any) -> Path:
     folder = RunFolder(path)
     names = changes.pop("names", NAMES)
     request = Request("heads", "0" * 64, names, "LPIPS AlexNet", "heads identity", "the generator's")
-    folder.begin(request, presets.heads(), np.zeros((len(names), 4, 8)))
+    folder.begin(request, presets.heads(), np.zeros((len(names), 4, 8), np.float32))
     lines = figure_lines(names, measured)
     write_figures(folder.figures_file, lines)
     settings = SETTINGS | changes
@@ -213,6 +213,19 @@ def test_means_of_equal_thresholds_do_not_matter(tmp_path):
     assert compare_runs(first, second).judges[MAIN]["id"].n == 3
     RunFolder(second).add_to_summary({"strangers": {MAIN: {"views": {"threshold": 0.6}}, "dlib": {}}})
     with pytest.raises(InputError, match=rf"threshold of {MAIN} \(views\) 0.6, but .* with 0.88"):
+        compare_runs(first, second)
+
+
+def test_other_people_of_the_same_names_are_refused(tmp_path):
+    """The photos of two folders may have the same names; latents of other processors differ by rounding."""
+    first, second = (evaluated(tmp_path / name, together()) for name in "ab")
+    ws = np.random.default_rng(0).normal(size=(len(NAMES), 4, 8)).astype(np.float32)
+    RunFolder(first).keep_targets(ws, ws)
+    RunFolder(second).keep_targets(ws * 1.005, ws)
+    assert compare_runs(first, second).judges[MAIN]["id"].n == 3
+    ws[1] += 0.3 * ws[0]
+    RunFolder(second).keep_targets(ws, ws)
+    with pytest.raises(InputError, match=r"b: ben is somebody else than in .*a, by their latents"):
         compare_runs(first, second)
 
 
