@@ -135,6 +135,12 @@ def _refuse_other_measurements(
                 f"{_pictures(counts[0][name])}; such distances cannot be compared: measure both with the "
                 "same config.evaluation"
             )
+    real = [summary["counts"].get("real_images_sha256") for summary in summaries]
+    if None not in real and real[0] != real[1]:
+        raise InputError(
+            f"{other}: was measured with other --real pictures than {one}; measure both with the same "
+            "file of --save-real"
+        )
     for name, before, now in _differences(first, second):
         raise InputError(
             f"{other}: was measured with {name} {now!r}, but {one} with {before!r}; measure both alike"
