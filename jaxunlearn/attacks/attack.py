@@ -53,8 +53,7 @@ def attack(
 ) -> dict[str, Any]:
     """Attack the generators of a run, and write what was found into its folder.
 
-    Finished attacks of the same depth, seed, generator, judges and people to compare with are read from the
-    folder.
+    Finished attacks of the same depth, seeds, generator, judges and views are read from the folder.
 
     Args:
       models: the models of the run.
@@ -64,8 +63,7 @@ def attack(
       people: numbers of the people to attack; None takes the first `MOST_PEOPLE` whose generator did not
         diverge.
       depth: how hard the attacks try, see `attacks.depth`.
-      seed: of what an attacker draws: starts, noise, and people to train on. Who the strangers are, and who
-        lends rows of latents, `config.evaluation.seed` draws.
+      seed: of what an attacker draws. The strangers and lenders of rows are of `config.evaluation.seed`.
       reference: of `evaluation.evaluate.measure_reference`; measured here if not given.
       again: True attacks anew what was finished.
       progress: True shows progress bars.
