@@ -31,6 +31,9 @@ from jaxunlearn.training.result import Result
 MOST_PEOPLE = 4
 """Number of people who are attacked if nobody is chosen."""
 
+_DRAWN_WITH = ("seed", "pivot", "strangers", "frechet_samples")
+"""Settings of an evaluation that say who the strangers are, and how everybody is seen."""
+
 _OTHER_PHOTOS = 3
 _STRANGERS = 4
 
@@ -50,7 +53,7 @@ def attack(
 ) -> dict[str, Any]:
     """Attack the generators of a run, and write what was found into its folder.
 
-    Finished attacks of the same depth, seed, generator and judges are read from the folder.
+    Finished attacks of the same depth, seeds, generator, judges and views are read from the folder.
 
     Args:
       models: the models of the run.
@@ -60,7 +63,7 @@ def attack(
       people: numbers of the people to attack; None takes the first `MOST_PEOPLE` whose generator did not
         diverge.
       depth: how hard the attacks try, see `attacks.depth`.
-      seed: of all random numbers.
+      seed: of what an attacker draws. The strangers and lenders of rows are of `config.evaluation.seed`.
       reference: of `evaluation.evaluate.measure_reference`; measured here if not given.
       again: True attacks anew what was finished.
       progress: True shows progress bars.
@@ -118,7 +121,7 @@ def attacked_person(models: Models, result: Result, person: int, reference: Refe
       result: of the run.
       person: number of the person.
       reference: the measured source.
-      seed: of all random numbers.
+      seed: see `attack`.
     """
     ws = jnp.asarray(result.ws[person])
     strangers = jnp.roll(reference.random.ws, -person, axis=0)[:_STRANGERS]
@@ -231,6 +234,8 @@ def _made_with(
         "generator": fingerprint_of(result.generator_of(person)),
         "judges": {judge.name: judge.threshold() for judge in reference.judges},
         "views": reference.settings.views,
+        "align": {judge.name: judge.judge.align for judge in reference.judges},
+        "evaluation": {name: getattr(reference.settings, name) for name in _DRAWN_WITH},
     }
 
 

@@ -27,7 +27,7 @@ class Attacked:
         measuring.
       stranger_ws: `[L, D]`, somebody else who was not forgotten; the control.
       stranger_photo: `[R, R, 3]` in [-1, 1], a photo of them.
-      seed: of all random numbers.
+      seed: of what the attacker draws; the reference has drawn the strangers.
       everybody: `[N, L, D]`, all people whom this generator forgot; the person is one of them.
     """
 

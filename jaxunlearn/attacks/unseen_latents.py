@@ -70,7 +70,7 @@ def unseen_latents(
     training has no latents, and photos are inverted to there.
 
     Args:
-      reference: the measured source. Its random people lend their rows.
+      reference: the measured source. Its random people, whom `config.evaluation.seed` draws, lend their rows.
       unlearned: the same generator after unlearning.
       ws: `[N, L, D]`, the forgotten people.
       settings: numbers of changed latents.

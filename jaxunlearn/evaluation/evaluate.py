@@ -36,7 +36,7 @@ from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import BUNDLED
 from jaxunlearn.models.loading import Models
-from jaxunlearn.training.result import Result
+from jaxunlearn.training.result import Result, said_diverged
 
 
 def default_features() -> Features:
@@ -153,12 +153,8 @@ def refuse_diverged(result: Result) -> None:
     Raises:
       InputError: naming these people.
     """
-    names = [result.people.subjects[k] for k in sorted(result.diverged)]
-    if names:
-        raise InputError(
-            f"{', '.join(names)}: their generator diverged; forget them again with a lower "
-            "config.optimiser.learning_rate"
-        )
+    if result.diverged:
+        raise InputError(said_diverged(result.people.subjects, result.diverged))
 
 
 def other_photos(

@@ -162,6 +162,7 @@ def _measured_with(reference: Reference, other_latents: int, together: int) -> d
             "retained_people": settings.retained_people,
             "frechet_samples": settings.frechet_samples,
             "real_images": 0 if reference.real is None else reference.real.number,
+            **({} if reference.real is None else {"real_images_sha256": reference.real.sha256}),
             "frechet": _compared_pictures(reference, together),
         },
         "strangers": {each.name: _strangers(each) for each in reference.judges},

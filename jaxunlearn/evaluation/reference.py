@@ -1,6 +1,7 @@
 """Measure the source generator once, for the evaluation of any number of runs."""
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -46,6 +47,9 @@ class RealImages(NamedTuple):
     statistics: FeatureStatistics
     distance: float
     """Fréchet distance between them and the source's samples."""
+
+    sha256: str = ""
+    """The first 16 digits of the SHA-256 of mean and covariance."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -151,8 +155,12 @@ def measure_source(
 
 def compared_with_real(people: RenderedPeople, real: RealStatistics) -> RealImages:
     """Return real images with their distance from the source's samples."""
-    distance = frechet_distance_of_statistics(people.statistics, real.statistics)
-    return RealImages(real.number, real.statistics, distance)
+    statistics = real.statistics
+    distance = frechet_distance_of_statistics(people.statistics, statistics)
+    digest = hashlib.sha256()
+    for array in (statistics.mean, statistics.covariance):
+        digest.update(np.ascontiguousarray(array, np.float64).tobytes())
+    return RealImages(real.number, statistics, distance, digest.hexdigest()[:16])
 
 
 def calibrated_judges(

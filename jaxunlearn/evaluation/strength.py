@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from jaxunlearn.evaluation.evaluate import evaluate
+from jaxunlearn.evaluation.evaluate import evaluate, refuse_diverged
 from jaxunlearn.evaluation.judges import Judge
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
@@ -135,8 +135,9 @@ def evaluate_strength(
       The file, and its figures: those of `evaluate`, and `strength`.
 
     Raises:
-      InputError: if the run has no adapters.
+      InputError: if the run has no adapters, or a generator diverged.
     """
+    refuse_diverged(result)
     assert result.folder is not None, "a run without a folder has nowhere to put its figures"
     changed = at_strength(result, strength)
     figures = evaluate(models, changed, config, reference=reference, other_ws=other_ws, progress=progress)

@@ -1,6 +1,7 @@
 """Files of rendered samples, and of what a run did: images, videos, depth maps, meshes."""
 
 import dataclasses
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from jaxunlearn.reporting.before_after import YAWS, RunPictures
 from jaxunlearn.reporting.run_meshes import run_meshes
 from jaxunlearn.reporting.samples import Pictures, save_pieces
 from jaxunlearn.reporting.video import save_video
-from jaxunlearn.training.result import finished, source_of
+from jaxunlearn.training.result import finished, said_diverged, source_of
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 MOST_BYTES = 4 * 2**30
@@ -143,6 +144,8 @@ def render_run(
 ) -> Iterator[Written]:
     """Render the people of a finished run before and after, and their targets, into the run folder.
 
+    People whose generator diverged are left out.
+
     Args:
       folder: the run.
       model: the source generator, if its file has moved since the run.
@@ -156,12 +159,17 @@ def render_run(
     Raises:
       InputError: if the run is not finished, the source generator is another one, or the density nowhere
         reaches the level of the mesh.
+
+    Warns:
+      UserWarning: if people are left out.
     """
     source = source_of(folder, model=model)
     result = finished(folder, source)
     compute = from_config.compute(folder.config)
     pictures = RunPictures(source, result, compute)
-    for k in range(len(result.ws)):
+    if result.diverged:
+        warnings.warn(f"left out: {said_diverged(result.people.subjects, result.diverged)}", stacklevel=2)
+    for k in sorted({*range(len(result.ws))} - result.diverged):
         surfaces = {}
         if mesh is not None:  # first: only the densities tell whether there is a surface
             surfaces = run_meshes(

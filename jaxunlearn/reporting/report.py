@@ -11,7 +11,7 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.attacks.words import attack_verdict
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.sheets.rendering import write_pictures
-from jaxunlearn.reporting.verdict import run_cost, verdict, verdict_together
+from jaxunlearn.reporting.verdict import run_cost, verdict_of_run
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -65,12 +65,7 @@ def evaluate_and_report(
     latents = {k: each.ws for k, each in photos.items()}
     figures = evaluate(models, result, config, reference=reference, other_ws=latents)
     folder = write_run_report(models, result, config, photos=photos, batch=reference.settings.batch)
-    subjects = folder.request.subjects
-    if result.together:
-        lines = verdict_together(subjects, figures)
-    else:
-        people = figures["people"]
-        lines = [line for k, subject in enumerate(subjects) for line in verdict(subject, people[str(k)])]
+    lines = verdict_of_run(folder.request.subjects, figures, together=result.together)
     attacks = read_attacks(folder.path)
     if attacks is not None:
         lines += [attack_verdict(attacks["subjects"][k], found) for k, found in attacks["people"].items()]

@@ -20,6 +20,20 @@ TOO_NEAR = "so near that a judge takes them for the forgotten person even before
 """Why somebody made near a forgotten person is left out of the count of those who are lost."""
 
 
+def verdict_of_run(subjects: Sequence[str], figures: Mapping[str, Any], *, together: bool) -> list[str]:
+    """Return lines about all people of a run.
+
+    Args:
+      subjects: names of the people.
+      figures: as returned by `evaluation.evaluate.evaluate`.
+      together: True if one generator forgot several people.
+    """
+    if together:
+        return verdict_together(subjects, figures)
+    people = figures["people"]
+    return [line for k, subject in enumerate(subjects) for line in verdict(subject, people[str(k)])]
+
+
 def verdict(subject: str, figures: Mapping[str, Any]) -> list[str]:
     """Return lines about one person.
 

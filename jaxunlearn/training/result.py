@@ -2,11 +2,14 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
@@ -24,7 +27,9 @@ class Result:
     Attributes:
       people: the people who were forgotten.
       ws_target: their targets, `[K, L, D]`.
-      generators: one for each person in the same order, or a single one that forgot all.
+      generators: one for each person in the same order, or a single one that forgot all. Where a person's
+        own diverged, a result that is read from its folder has a generator whose weights are all NaN, so that
+        nobody takes its pictures for anything.
       summary: figures of the run: `steps`, `steps_per_second` (without compilation), `compile_seconds`,
         `devices`, the final `loss`, `losses` of each copy, and `w_avg`, the origin of the mean latent.
         `diverged` has the numbers of copies whose loss is not finite; their generators are useless.
@@ -108,6 +113,12 @@ def _check_source(folder: RunFolder, name: str, fingerprint: str) -> None:
         raise InputError(f"{name}: is not the generator that {folder.path} started from")
 
 
+def said_diverged(subjects: Sequence[str], diverged: Iterable[int]) -> str:
+    """Return a sentence that names the people whose generator diverged, by their numbers."""
+    names = ", ".join(subjects[k] for k in sorted(diverged))
+    return f"{names}: their generator diverged; forget them again with a lower config.optimiser.learning_rate"
+
+
 def check_finished(folder: RunFolder) -> None:
     """Refuse the folder of a run that is not finished.
 
@@ -124,7 +135,8 @@ def finished(folder: RunFolder, source: Generator | None = None) -> Result:
 
     Args:
       folder: of the run.
-      source: the generator that the run started from, which adapters need; None loads it where it was.
+      source: the generator that the run started from; None loads it where it was, if adapters need it, or a
+        generator diverged.
 
     Raises:
       InputError: if the folder is not of a run, or the run is not finished.
@@ -136,7 +148,15 @@ def finished(folder: RunFolder, source: Generator | None = None) -> Result:
     def load_source() -> Generator:
         return source_of(folder) if source is None else source
 
-    generators = tuple(load_unlearned(folder.generator(k), load_source) for k in range(request.copies))
+    @functools.cache
+    def useless() -> Generator:
+        graphdef, weights = nnx.split(load_source())
+        return nnx.merge(graphdef, jax.tree.map(lambda x: jnp.full_like(x, jnp.nan), weights))
+
+    generators = tuple(
+        useless() if k in folder.diverged else load_unlearned(folder.generator(k), load_source)
+        for k in range(request.copies)
+    )
     ws, ws_target = folder.latents()
     people = People(folder.path.name, request.subjects, ws, request.seeds)
     return Result(people, ws_target, generators, folder.summary, folder)

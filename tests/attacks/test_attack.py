@@ -4,6 +4,8 @@ import dataclasses
 import functools
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,9 +22,12 @@ from jaxunlearn.attacks.search import NearSettings, ReinversionSettings
 from jaxunlearn.attacks.unseen_latents import UnseenSettings
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.models import loading
 from jaxunlearn.photos.people import People
 from jaxunlearn.reporting.attacks.files import attack_picture
+from jaxunlearn.training.result import Result
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from tests.support.tiny_models import tiny_models, tiny_people
 from tests.support.tiny_sugar import tiny_sugar
@@ -119,6 +124,32 @@ def test_what_is_finished_is_kept_until_something_else_is_asked(result, counted)
     assert list(found["people"]) == ["1"]
     attacked(result, seed=1, people=[1], attacks=["reinversion"])
     assert len(counted) == 2
+
+
+def reference(align: str = "fixed", **changes: Any) -> Any:
+    """Return what an attack is kept by, of a measured source."""
+    judge = SimpleNamespace(align=align, measure="cosine")
+    calibrated = SimpleNamespace(name="judge", judge=judge, threshold=lambda: 0.5, strangers={})
+    return SimpleNamespace(settings=EvaluationSettings(**changes), judges=[calibrated])
+
+
+def test_other_strangers_or_views_attack_anew(counted, monkeypatch, tmp_path):
+    folder, config = RunFolder(tmp_path), tiny_sugar(SETTINGS, people=2)
+    person = People("one", ("ada",), tiny_people(1), (None,))
+    alone = Result(person, person.ws, (tiny_models().generator,), {}, folder)
+    shown = SimpleNamespace(everybody=[0], stranger_photo=np.zeros((4, 4, 3)))
+    monkeypatch.setattr(attacking, "attacked_person", lambda *_: shown)
+
+    def attack_with(measured: Any) -> int:
+        counted.clear()
+        attack(tiny_models(), alone, config, attacks=["reinversion"], reference=measured, progress=False)
+        return len(counted)
+
+    assert attack_with(reference()) == 1
+    assert attack_with(reference(batch=3)) == 0
+    for other in (reference(seed=1), reference(pivot="origin"), reference(align="mtcnn"), reference(views=3)):
+        assert attack_with(other) == 1
+        assert attack_with(other) == 0
 
 
 @pytest.mark.must

@@ -2,13 +2,16 @@
 
 import json
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands import report
 from jaxunlearn.files.lock import is_locked, locked
+from jaxunlearn.reporting import remake
 from jaxunlearn.reporting.live_page import LivePage
+from jaxunlearn.reporting.sheets.rendering import missing_sheets
 from jaxunlearn.training.trainer import Moment
 from tests.support.page_folders import (
     LONG,
@@ -100,6 +103,23 @@ def test_a_damaged_picture_is_named(tmp_path, capsys):
     file.write_bytes(b"no picture")
     assert cli.main(["report", str(folder.path)]) == 2
     assert f"{file}: is not readable as a picture" in capsys.readouterr().err
+
+
+def test_a_picture_that_was_removed_is_rendered_anew(tmp_path, monkeypatch):
+    """But not other photos, which only `evaluate` has: the page is then without them."""
+    folder = a_run(tmp_path / "run")
+    person, photos = (folder.images / "page" / f"{name}-0000.png" for name in ("person", "photos"))
+    rendered = []
+    monkeypatch.setattr(remake, "models_of_run", lambda *_, **__: SimpleNamespace(generator=None))
+    monkeypatch.setattr(remake, "finished", lambda *_: None)
+    monkeypatch.setattr(remake, "write_pictures", lambda *_, **__: rendered.append(missing_sheets(folder)))
+    photos.unlink()
+    assert cli.main(["report", str(folder.path)]) == 0
+    assert rendered == []
+    assert "In their other photos" not in folder.report.read_text()
+    person.unlink()
+    assert cli.main(["report", str(folder.path)]) == 0
+    assert rendered == [["person-0000"]]
 
 
 def test_a_run_whose_generator_has_moved(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 import pytest
 
 from jaxunlearn.attacks.depth import ATTACKS
-from jaxunlearn.reporting.attacks.words import WORDS, attack_lines, attack_verdict
+from jaxunlearn.reporting.attacks.words import WORDS, attack_lines, attack_verdict, brought_back
 
 
 def judges(label, **values):
@@ -113,4 +113,34 @@ def test_the_verdict_counts_what_brings_somebody_back():
         "benign": {"benign_id": found, "before": found, "forgotten": False},
     }
     assert attack_verdict("ada", controls) == "ada, under attack: not brought back by relearning, benign."
-    assert "anything that was tried" in attack_verdict("ada", {})
+
+
+UNJUDGED = {
+    "reinversion": {
+        "unlearned": {"hybrid": {"judges": judges("reinverted_id", heads=None)}},
+        "stranger": {"hybrid": {"as_person": {"judges": judges("reinverted_id", heads=None)}}},
+    },
+    "search": {
+        key: {"within": [{"judges": judges("search_id", heads=None)}]} for key in ("forgotten", "stranger")
+    },
+    "unseen": {kind: {"forgotten": None} for kind in ("noise", "first_rows", "last_rows")},
+    "relearning": {"person": curve(None, None), "stranger": curve(None, 40)},
+    "benign": dict.fromkeys(("benign_id", "before"), judges("similarity", heads=None)),
+}
+
+
+@pytest.mark.parametrize("name", UNJUDGED)
+def test_what_no_judge_can_say_is_not_called_good(name):
+    figures = {name: UNJUDGED[name]}
+    assert brought_back(figures) is None
+    said = "no judge can say whether they are brought back"
+    assert attack_verdict("ada", figures) == f"ada, under attack: {said}."
+    held = figures | {"relearning": {"person": curve(None, 40), "stranger": curve(None, 40)}}
+    assert attack_verdict("ada", held) == "ada, under attack: not brought back by relearning."
+
+
+def test_erasure_detection_brings_nobody_back():
+    assert brought_back({"erasure": {}}) is None
+    assert attack_verdict("ada", {"erasure": {}}) == (
+        "ada, under attack: nothing was tried that could bring them back."
+    )

@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
 from jaxunlearn.evaluation import compare_runs
 from jaxunlearn.files.json_lines import write_json_lines
 from jaxunlearn.reporting.page.many.compare_page import comparison_values, write_comparison
+from jaxunlearn.reporting.page.many.fronts import common_people
 from jaxunlearn.reporting.page.many.paired_section import WIDTH, paired_section
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -130,6 +132,14 @@ def test_curves_of_other_judges_are_not_drawn_together(tmp_path: Path):
             write_json_lines(folder.frontier_file, [{"step": 5, "judges": {name: judged}}])
         values = comparison_values({folder.path.name: RunData.read(folder) for folder in folders})
         assert values["chart_data"].title == title
+
+
+def test_other_people_of_the_same_names_are_not_shown_together(tmp_path: Path):
+    runs = {name: RunData.read(a_run(tmp_path / name)) for name in ("first", "second")}
+    assert len(common_people(runs)) == 1
+    ws = np.ones((1, 4, 8), np.float32)
+    runs["second"].folder.keep_targets(ws, ws)
+    assert common_people(runs) == []
 
 
 def test_runs_that_were_measured_otherwise_are_not_paired(chromium: Browser, tmp_path: Path):

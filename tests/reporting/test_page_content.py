@@ -39,6 +39,10 @@ from tests.support.page_folders import (
 TEMPLATES = Path(__file__).parents[2] / "jaxunlearn" / "reporting" / "page" / "templates"
 
 
+NEVER = {"relearn_steps": None, "more_than": None}
+"""Relearning where no judge can say anything."""
+
+
 def text_of(page: Path) -> str:
     """The page without its pictures, tags and escapes."""
     text = re.sub(r'"data:[^"]*"', '""', page.read_text())
@@ -395,11 +399,36 @@ def test_pictures_from_before_the_evaluation_are_not_called_the_worst(tmp_path: 
     assert "Of 16 random people" not in text
 
 
+@pytest.mark.parametrize(
+    ("found", "sentence", "note"),
+    [
+        (
+            {"relearning": dict.fromkeys(("person", "stranger"), NEVER)},
+            "No judge can say whether an attack brings anybody back.",
+            "no judge can say",
+        ),
+        (
+            {"erasure": {}},
+            "No attack was tried that could bring anybody back.",
+            "no attack that could bring anybody back was tried",
+        ),
+    ],
+)
+def test_an_attack_that_says_nothing_is_not_called_good(tmp_path: Path, found, sentence, note):
+    folder = a_run(tmp_path / "run", "ada")
+    content = {"people": {"0": found}, "subjects": {"0": "ada"}}
+    (folder.path / "attack.json").write_text(json.dumps(content))
+    verdict = verdict_section(RunData.read(folder))
+    assert sentence in verdict.rest
+    (tile,) = [tile for tile in verdict.tiles if tile.label == "Under attack"]
+    assert (tile.value, tile.note, tile.state) == ("unknown", note, "unknown")
+
+
 def test_of_many_attacked_people_those_who_came_back_are_named(tmp_path: Path):
     folder = many_generators(tmp_path / "run", 15)
     content = attacked(folder.path)
     found = content["people"]["0"]
-    back = found | {"relearning": found["relearning"] | {"person": {"relearn_steps": 4, "steps": [0, 4]}}}
+    back = found | {"relearning": found["relearning"] | {"person": {"relearn_steps": 4, "more_than": None}}}
     content["people"] = {str(k): back if k == 14 else found for k in range(15)}
     content["subjects"] = {str(k): f"seed {k}" for k in range(15)}
     (folder.path / "attack.json").write_text(json.dumps(content))

@@ -63,7 +63,7 @@ def begun(path: Path, names: tuple[str, ...], *, together: bool, steps: int = 5)
             "heads", "0" * 64, names, "LPIPS AlexNet", "heads identity", "the generator's", together=together
         ),
         config,
-        np.zeros((len(names), 4, 8)),
+        np.zeros((len(names), 4, 8), np.float32),
     )
     for step in range(1, 6):
         line = {"step": step, "seconds": 7.0 * step, "loss": 1 / step, "identity": [1 / step, 0.0]}

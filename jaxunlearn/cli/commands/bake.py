@@ -70,6 +70,8 @@ def _generator_and_people(result: Result, person: int | None) -> tuple[Generator
     person, count = person or 0, len(result.ws)
     if person >= count:
         raise InputError(f"--person {person}: the run has {count} people, numbers 0 to {count - 1}")
+    if person in result.diverged:
+        raise InputError(f"--person {person}: their generator diverged; choose somebody else")
     subject, ws = result.people.subjects[person], result.ws[person : person + 1]
     return result.generator_of(person), People(result.people.name, (subject,), ws)
 

@@ -22,7 +22,7 @@ from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models import loading
 from jaxunlearn.reporting.report import evaluate_and_report
-from jaxunlearn.reporting.verdict import verdict, verdict_together
+from jaxunlearn.reporting.verdict import verdict_of_run, verdict_together
 from jaxunlearn.terminal import say, say_lines
 from jaxunlearn.training.composition import composed
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -59,8 +59,8 @@ def run(arguments: argparse.Namespace) -> None:
         path, figures = evaluate_strength(
             models, result, config, arguments.strength, reference=reference, other_ws=other_ws
         )
-        for k, subject in enumerate(result.people.subjects):
-            say_lines("\n".join(verdict(subject, figures["people"][str(k)])))
+        lines = verdict_of_run(result.people.subjects, figures, together=result.together)
+        say_lines("\n".join(lines))
         say(path)
         return
     if arguments.compose:

@@ -22,6 +22,11 @@ examples:
 """
 )
 
+SEED = (
+    "seed of what the attacker draws [%(default)s]; the strangers to compare with are drawn by "
+    "--config.evaluation.seed"
+)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments."""
@@ -40,6 +45,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="an attack to make; may be given several times [all]",
     )
     add("--people", type=seeds, metavar="N-M,N", help="numbers of people, from 0 on [the first 4]")
-    add("--seed", type=seed, default=0, metavar="N", help="seed of all random numbers [%(default)s]")
+    add("--seed", type=seed, default=0, metavar="N", help=SEED)
     add("--again", action="store_true", help="attack anew what was finished")
     parser.set_defaults(resumes=True)

@@ -1,7 +1,8 @@
 """Measure during a run, at every so many steps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 
@@ -35,10 +36,19 @@ class Frontier(Callback):
       folder: of the run.
       copies: number of generator copies.
       probe: makes the measurement; called at the first line, and only in the process that writes.
+      measured_with: of each line, see `FrontierLine`.
     """
 
-    def __init__(self, every: int, folder: RunFolder, copies: int, probe: Callable[[], Probe]):
+    def __init__(
+        self,
+        every: int,
+        folder: RunFolder,
+        copies: int,
+        probe: Callable[[], Probe],
+        measured_with: Mapping[str, Any],
+    ):
         self._every, self._folder, self._copies = every, folder, copies
+        self._measured_with = dict(measured_with)
         self._make_probe = probe
         self._probe: Probe | None = None
         self._resumed = False
@@ -55,7 +65,8 @@ class Frontier(Callback):
         if self._folder.writes:
             self._probe = self._probe or self._make_probe()
             judges = self._probe.measure(generators)
-            add_line(self._folder.frontier_file, {"step": moment.step, "judges": judges})
+            line = {"step": moment.step, "judges": judges, "measured_with": self._measured_with}
+            add_line(self._folder.frontier_file, line)
 
     def at_end(self) -> None:
         """Draw all lines so far."""
@@ -73,8 +84,8 @@ def frontier_of(models: Models, people: People, config: ConfigDict, folder: str 
       folder: the run folder.
 
     Raises:
-      InputError: if faces cannot be aligned as `config.evaluation.align` asks, or other judges measured the
-        steps so far.
+      InputError: if faces cannot be aligned as `config.evaluation.align` asks, or the steps so far were
+        measured by other judges or with other settings.
     """
     wanted = config.evaluation
     if not wanted.frontier_every:
@@ -99,20 +110,30 @@ def frontier_of(models: Models, people: People, config: ConfigDict, folder: str 
 
     copies = 1 if method_of(config).shares_generator(config) else len(people.ws)
     run_folder = RunFolder(Path(folder), writes=multihost.leads())
-    if not run_folder.finished():
-        _refuse_other_judges(run_folder.frontier_file, [judge.name for judge in judges])
-    return [Frontier(wanted.frontier_every, run_folder, copies, probe)]
+    measured_with: dict[str, Any] = {name: getattr(settings, name) for name in ("seed", "views", "pivot")}
+    measured_with["align"] = {judge.name: judge.align for judge in judges}
+    if not (run_folder.finished() and run_folder.summary.get("steps") == config.steps):
+        _refuse_other_lines(run_folder.frontier_file, [judge.name for judge in judges], measured_with)
+    return [Frontier(wanted.frontier_every, run_folder, copies, probe, measured_with)]
 
 
-def _refuse_other_judges(file: Path, judges: Sequence[str]) -> None:
-    """Refuse to go on with lines of other judges: no curve has points of both.
+def _refuse_other_lines(file: Path, judges: Sequence[str], measured_with: Mapping[str, Any]) -> None:
+    """Refuse to go on with lines of other judges or settings: no curve has points of both.
 
     Raises:
-      InputError: naming the file and its judges.
+      InputError: naming the file, and its judges or the setting.
     """
     lines = read_frontier(file) if file.is_file() else []
-    if lines and set(thresholds_of(lines)) != set(judges):
+    if not lines:
+        return
+    if set(thresholds_of(lines)) != set(judges):
         raise InputError(
             f"{file}: was measured by {', '.join(thresholds_of(lines))}; give the same --judge, or remove "
             "this file"
         )
+    for name, before in lines[-1].get("measured_with", {}).items():
+        if before != (now := measured_with.get(name)):
+            raise InputError(
+                f"{file}: was measured with config.evaluation.{name} {before!r}, not {now!r}; give the same, "
+                "or remove this file"
+            )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.json_lines import read_json_lines
@@ -27,10 +27,14 @@ class JudgedStep(TypedDict):
 
 
 class FrontierLine(TypedDict):
-    """A line: `judges` has the name of a judge → its figures at a step."""
+    """A line: `judges` has the name of a judge → its figures at a step.
+
+    `measured_with` has what says who the other people are, and how everybody is seen; older files lack it.
+    """
 
     step: int
     judges: dict[str, JudgedStep]
+    measured_with: NotRequired[dict[str, Any]]
 
 
 def read_frontier(path: Path) -> list[FrontierLine]:

@@ -19,11 +19,14 @@ from jaxunlearn.evaluation.statistics.over_people import (
     retained_values,
 )
 from jaxunlearn.evaluation.statistics.paired import PairedDifference, compare_pairs
-from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder, same_people
 
 DISTANCES = ("fid_pre", "kid_pre", "fid_forget", "delta_fid_real")
 _FREE = ("batch",)
 """Settings of an evaluation that do not change its figures."""
+
+_SAME_LATENT = 0.02
+"""Share of a latent's length by which processors may differ; different people are much further apart."""
 
 _ROUNDING = 0.01
 """In the source, the similarities of one photo differ by less from processor to processor."""
@@ -98,6 +101,18 @@ def _refuse_other_people(first: RunFolder, second: RunFolder) -> None:
             raise InputError(
                 f"{second.path}: is a run with {said} than {first.path}; paired runs have the same"
             )
+    latents = first.people(), second.people()
+    for k, subject in enumerate(first.request.subjects):
+        if not same_person(*(each[k] for each in latents)):
+            raise InputError(
+                f"{second.path}: {subject} is somebody else than in {first.path}, by their latents in "
+                "latents.npz; paired runs have the same people"
+            )
+
+
+def same_person(one: np.ndarray, other: np.ndarray) -> bool:
+    """Return True if two runs forgot the same person, by the latents `[L, D]`; a name alone does not tell."""
+    return same_people(one[None], other[None], _SAME_LATENT)
 
 
 def _refuse_other_measurements(
@@ -120,6 +135,12 @@ def _refuse_other_measurements(
                 f"{_pictures(counts[0][name])}; such distances cannot be compared: measure both with the "
                 "same config.evaluation"
             )
+    real = [summary["counts"].get("real_images_sha256") for summary in summaries]
+    if None not in real and real[0] != real[1]:
+        raise InputError(
+            f"{other}: was measured with other --real pictures than {one}; measure both with the same "
+            "file of --save-real"
+        )
     for name, before, now in _differences(first, second):
         raise InputError(
             f"{other}: was measured with {name} {now!r}, but {one} with {before!r}; measure both alike"

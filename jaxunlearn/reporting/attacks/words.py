@@ -20,15 +20,49 @@ def attack_lines(subject: str, figures: Mapping[str, Figures]) -> list[str]:
 def attack_verdict(subject: str, figures: Mapping[str, Figures]) -> str:
     """Return a line that says which attacks bring a person back: more than their control, mostly a stranger.
 
+    Attacks in which no judge can say it are not named.
+
     Args:
       subject: name of the person.
       figures: name of an attack → its figures, as in `attack.json`.
     """
-    ways = ways_back(figures)
-    tried = [name for name in BRING_BACK if name in figures]
+    ways, held = ways_back(figures), _answered(figures)
     if ways:
-        return f"{subject}, under attack: brought back by {', '.join(ways)}."
-    return f"{subject}, under attack: not brought back by {', '.join(tried) or 'anything that was tried'}."
+        text = f"brought back by {', '.join(ways)}"
+    elif held:
+        text = f"not brought back by {', '.join(held)}"
+    elif could_bring_back(figures):
+        text = "no judge can say whether they are brought back"
+    else:
+        text = "nothing was tried that could bring them back"
+    return f"{subject}, under attack: {text}."
+
+
+def brought_back(figures: Mapping[str, Figures]) -> bool | None:
+    """Return True if an attack brings a person back; None if no judge can say it in any attack.
+
+    Args:
+      figures: name of an attack → its figures, as in `attack.json`.
+    """
+    return bool(ways_back(figures)) if _answered(figures) else None
+
+
+def could_bring_back(figures: Mapping[str, Figures]) -> bool:
+    """Return True if an attack was tried that can bring a person back.
+
+    Args:
+      figures: name of an attack → its figures, as in `attack.json`.
+    """
+    return any(name in figures for name in BRING_BACK)
+
+
+def _answered(figures: Mapping[str, Figures]) -> list[str]:
+    """Return the attacks that can bring a person back, and in which a judge can say whether they do."""
+    return [
+        name
+        for name, answers in _ANSWERS.items()
+        if name in figures and any(answer is not None for answer in answers(figures[name]))
+    ]
 
 
 def ways_back(figures: Mapping[str, Figures]) -> list[str]:
@@ -64,7 +98,7 @@ def _beyond_control(judges: Mapping[str, Figures], control: Mapping[str, Figures
 
 
 def _at_unseen_latents(figures: Figures) -> list[str]:
-    found = any(figures[kind]["forgotten"] is False for kind in ("noise", "first_rows", "last_rows"))
+    found = any(figures[kind]["forgotten"] is False for kind in _UNSEEN)
     return ["latents that training did not draw"] if found else []
 
 
@@ -90,6 +124,19 @@ BRING_BACK: Mapping[str, Callable[[Figures], list[str]]] = {
     "benign": _by_benign_fine_tuning,
 }
 """Name of an attack → how it brings a person back, in words; empty if it does not."""
+
+_ANSWERS: Mapping[str, Callable[[Figures], list[Any]]] = {
+    "reinversion": lambda figures: [
+        judged["accepted"] for each in figures["unlearned"].values() for judged in each["judges"].values()
+    ],
+    "search": lambda figures: [
+        judged["accepted"] for ball in figures["forgotten"]["within"] for judged in ball["judges"].values()
+    ],
+    "unseen": lambda figures: [figures[kind]["forgotten"] for kind in _UNSEEN],
+    "relearning": lambda figures: [figures["person"]["relearn_steps"], figures["person"]["more_than"]],
+    "benign": lambda figures: [judged["accepted"] for judged in figures["benign_id"].values()],
+}
+"""Name of an attack of `BRING_BACK` → what judges answer in it; None where they cannot say."""
 
 
 def _reinversion(figures: Figures) -> list[str]:
@@ -160,14 +207,16 @@ def _verdict(accepted: bool | None) -> str:
     return {True: "found", False: "not found", None: "not judged"}[accepted]
 
 
+_UNSEEN = {
+    "noise": "With new noise",
+    "first_rows": "With somebody else's first rows",
+    "last_rows": "With somebody else's last rows",
+}
+
+
 def _unseen(figures: Figures) -> list[str]:
-    texts = {
-        "noise": "With new noise",
-        "first_rows": "With somebody else's first rows",
-        "last_rows": "With somebody else's last rows",
-    }
     lines = []
-    for kind, text in texts.items():
+    for kind, text in _UNSEEN.items():
         judges = figures[kind]["judges"]
         counts = [
             f"{judged['accepted']} of {judged['changes']} by {name} "

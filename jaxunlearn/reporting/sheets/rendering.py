@@ -43,7 +43,7 @@ def write_pictures(
     Sheets: `person-0000` (views of a person), `everybody` (all from the front, if they share a generator),
     `photos-0000` (a person's other photos), `strength-0000` (a person at other strengths of their adapters,
     with figures), `far-0000` and `near-0000` (other people of a generator, those who changed most first;
-    without figures the people of `OTHER_SEEDS`).
+    without figures the people of `OTHER_SEEDS`). A generator that diverged has none.
 
     Args:
       models: the source.
@@ -58,9 +58,10 @@ def write_pictures(
     pictures = RunPictures(models.generator, result, from_config.compute(config), batch=batch)
     sheets = SheetFolder(folder.images)
     sides = _from_all_sides(folder)
-    others = photos or {}
+    others = {k: theirs for k, theirs in (photos or {}).items() if k not in result.diverged}
     strips = _with_strength(folder)
-    steps = len(sides) + len(strips) + len(result.generators) + len(others) + int(result.together)
+    copies = [copy for copy in range(len(result.generators)) if copy not in result.diverged]
+    steps = len(sides) + len(strips) + len(copies) + len(others) + int(result.together)
     with tqdm(total=steps, desc="pictures", unit="sheet", disable=not progress) as bar:
         if result.together:
             front = pictures.front()
@@ -78,7 +79,7 @@ def write_pictures(
         for k in strips:
             write_strengths(sheets, models, result, config, k, batch)
             bar.update()
-        for copy in range(len(result.generators)):
+        for copy in copies:
             _write_others(folder, sheets, pictures, models, result, copy)
             bar.update()
 
@@ -90,14 +91,16 @@ def _from_all_sides(folder: RunFolder) -> list[int]:
     """
     count = len(folder.request.subjects)
     if not folder.request.together or count <= FROM_ALL_SIDES:
-        return list(range(count))
+        return [k for k in range(count) if k not in folder.diverged]
     return sorted({*range(FROM_ALL_SIDES), *_hardest(folder)})
 
 
 def _with_strength(folder: RunFolder) -> list[int]:
     """Return the people who are rendered at other strengths, if the run has any."""
     config = folder.config
-    return sorted(_hardest(folder)) if method_of(config).has_strength(config) else []
+    if not method_of(config).has_strength(config):
+        return []
+    return [k for k in sorted(_hardest(folder)) if k not in folder.diverged]
 
 
 def _hardest(folder: RunFolder) -> list[int]:
@@ -173,7 +176,7 @@ def missing_sheets(folder: RunFolder) -> list[str]:
     together = request.together and len(request.subjects) > 1
     wanted = [f"person-{k:04d}" for k in _from_all_sides(folder)] + (["everybody"] if together else [])
     wanted += [f"strength-{k:04d}" for k in _with_strength(folder)]
-    for copy in range(request.copies):
+    for copy in sorted({*range(request.copies)} - folder.diverged):
         wanted.append(f"far-{copy:04d}")
         if any(line["kind"] == "near" and line["copy"] == copy and not line["same"] for line in lines):
             wanted.append(f"near-{copy:04d}")

@@ -51,7 +51,8 @@ class Sheet:
 class SheetFolder:
     """Reads and writes the sheets of a run; see the module's docstring.
 
-    The index is read once: one that another object writes later is not seen.
+    The index is read once: one that another object writes later is not seen. A sheet whose file was removed
+    is none.
 
     Args:
       images: the folder of the run's pictures.
@@ -100,7 +101,7 @@ class SheetFolder:
         """Return a sheet; None if there is none of this name.
 
         Raises:
-          InputError: if its file is missing, or does not divide into its rows and columns.
+          InputError: if its file cannot be read, or does not divide into its rows and columns.
         """
         kept = self._index.get(name)
         if kept is None:
@@ -120,7 +121,8 @@ class SheetFolder:
     def _index(self) -> dict[str, _SheetJson]:
         if not self._file_of_index.exists():
             return {}
-        return check_form(read_json(self._file_of_index), dict[str, _SheetJson], self._file_of_index)
+        sheets = check_form(read_json(self._file_of_index), dict[str, _SheetJson], self._file_of_index)
+        return {name: sheet for name, sheet in sheets.items() if self._file(name).is_file()}
 
 
 def read_picture(path: Path) -> np.ndarray:

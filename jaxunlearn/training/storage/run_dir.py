@@ -177,6 +177,12 @@ class RunFolder:
         """Return True if the last step was taken and the weights are written."""
         return self.exists() and all(self.generator(k).is_file() for k in range(self.request.copies))
 
+    @property
+    def diverged(self) -> frozenset[int]:
+        """Numbers of the people whose own generator diverged; empty if all people share one."""
+        own = self.request.copies == len(self.request.subjects)
+        return frozenset(self.summary.get("diverged", ()) if own else ())
+
     def drop_result(self) -> None:
         """Remove the generators and whatever was measured of them, before the run takes more steps.
 
@@ -392,10 +398,16 @@ def check_same_settings(
         raise InputError(f"{place} with config.{name} {old!r}, not {new!r}; {hint}")
 
 
-def same_people(before: np.ndarray, now: np.ndarray) -> bool:
-    """Return True if latents `[K, L, D]` agree up to rounding, as of a photo that a GPU inverts twice."""
+def same_people(before: np.ndarray, now: np.ndarray, tolerance: float = 1e-3) -> bool:
+    """Return True if latents `[K, L, D]` agree up to rounding, as of a photo that a GPU inverts twice.
+
+    Args:
+      before: the latents.
+      now: those that are compared with them.
+      tolerance: how far apart they may be, as a share of the length of a person's latent.
+    """
     if before.shape != now.shape:
         return False
     before, now = (x.reshape(len(x), -1).astype(np.float64) for x in (before, now))
     apart, size = (np.linalg.norm(x, axis=1) for x in (now - before, before))
-    return bool((apart <= 1e-3 * size).all())
+    return bool((apart <= tolerance * size).all())

@@ -55,7 +55,7 @@ class CountingProbe:
 
 def take_steps(folder: RunFolder, first: int, last: int, end: int = 6) -> None:
     """Call the callback as a run does that takes steps `first` + 1 to `last` of `end`."""
-    callback = Frontier(2, folder, 1, CountingProbe)  # type: ignore[arg-type]
+    callback = Frontier(2, folder, 1, CountingProbe, {})  # type: ignore[arg-type]
     for step in range(first + 1, last + 1):
         callback.after_step(Moment(step, end, None, {}, 0.0, lambda k, at=step: at / 10))  # type: ignore
     callback.at_end()
@@ -137,6 +137,35 @@ def test_a_run_is_not_resumed_with_other_judges(tmp_path):
     lines = [{"step": 5, "judges": {network.name: judged(0.8, 0.95) for network in models.judges}}]
     write_json_lines(RunFolder(path).frontier_file, lines)
     assert len(frontier_of(models, people, config, path)) == 1
+
+
+@pytest.mark.parametrize("finished", [False, True])
+@pytest.mark.parametrize(("name", "other"), [("seed", 1), ("views", 3), ("pivot", "origin")])
+def test_a_run_is_not_resumed_with_other_people_or_views(tmp_path, monkeypatch, finished, name, other):
+    """A finished run that is given more steps goes on, too; one without steps to take measures nothing."""
+    monkeypatch.setattr(RunFolder, "finished", lambda _: finished)
+    config, people = presets.heads(), People("two", ("a", "b"), tiny_people(2))
+    config.evaluation.frontier_every = 5
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    folder.add_to_summary({"steps": config.steps - 1})
+    (callback,) = frontier_of(tiny_models(), people, config, folder.path)
+    assert isinstance(callback, Frontier)
+    judged_by = {network.name: judged(0.8, 0.95) for network in tiny_models().judges}
+    monkeypatch.setattr(Probe, "__init__", lambda *_: None)
+    monkeypatch.setattr(Probe, "measure", lambda *_: judged_by)
+    callback.after_step(Moment(5, 10, None, {}, 0.0, lambda k: None))  # type: ignore
+    assert len(frontier_of(tiny_models(), people, config, folder.path)) == 1
+    before = config.evaluation[name]
+    config.evaluation[name] = other
+    message = (
+        rf"frontier\.jsonl: was measured with config\.evaluation\.{name} {before!r}, not {other!r}; give"
+    )
+    with pytest.raises(InputError, match=message):
+        frontier_of(tiny_models(), people, config, folder.path)
+    if finished:
+        config.steps -= 1
+        assert len(frontier_of(tiny_models(), people, config, folder.path)) == 1
 
 
 def test_the_plot_has_a_labelled_point_for_each_step(tmp_path):

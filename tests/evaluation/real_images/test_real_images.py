@@ -14,6 +14,7 @@ from jaxunlearn.evaluation.real_images import (
     streaming,
     write_statistics,
 )
+from jaxunlearn.evaluation.reference import RenderedPeople, compared_with_real
 from jaxunlearn.images import save_png, to_float, to_uint8
 from tests.support.tiny_reference import MeanColour
 
@@ -131,3 +132,17 @@ def test_eight_bits_are_those_of_the_saved_pictures():
     rounded = descriptions(MeanColour(), to_float(to_uint8(images)), 3)
     np.testing.assert_allclose(descriptions(OnEightBits(MeanColour()), images, 3), rounded, atol=1e-6)
     assert feature_size(OnEightBits(MeanColour()), SIDE) == 3
+
+
+def test_real_images_are_told_apart_and_known_again_from_their_file(tmp_path, pictures):
+    people = RenderedPeople(np.zeros((1, SIDE, SIDE, 3)), {}, FeatureStatistics.of(np.eye(3)), np.eye(3))
+    real, other = (
+        streaming.statistics_of_images(to_float(images), MeanColour(), 3)
+        for images in (pictures, pictures[1:])
+    )
+    assert real is not None
+    assert other is not None
+    write_statistics(tmp_path / "real.npz", real)
+    known = compared_with_real(people, real).sha256
+    assert compared_with_real(people, read(tmp_path / "real.npz")).sha256 == known
+    assert compared_with_real(people, other).sha256 != known

@@ -70,9 +70,10 @@ def evaluated(path: Path, measured: list[Measured], **changes: Any) -> Path:
     folder = RunFolder(path)
     names = changes.pop("names", NAMES)
     request = Request("heads", "0" * 64, names, "LPIPS AlexNet", "heads identity", "the generator's")
-    folder.begin(request, presets.heads(), np.zeros((len(names), 4, 8)))
+    folder.begin(request, presets.heads(), np.zeros((len(names), 4, 8), np.float32))
     lines = figure_lines(names, measured)
     write_figures(folder.figures_file, lines)
+    real = {"real_images_sha256": changes.pop("real")} if "real" in changes else {}
     settings = SETTINGS | changes
     samples = settings["frechet_samples"]
     folder.add_to_summary(
@@ -80,7 +81,7 @@ def evaluated(path: Path, measured: list[Measured], **changes: Any) -> Path:
             "protocol": PROTOCOL,
             "align": "fixed",
             "networks": {"identity": MAIN, "judges": [MAIN, "dlib"], "frechet": "alexnet"},
-            "counts": {"other_latents": 2, "frechet": {"fid_pre": [samples, samples]}},
+            "counts": {"other_latents": 2, "frechet": {"fid_pre": [samples, samples]}, **real},
             "settings": settings,
             "strangers": {MAIN: {"views": {"threshold": THRESHOLD}}, "dlib": {}},
             "fid_pre": 3.0,
@@ -213,6 +214,40 @@ def test_means_of_equal_thresholds_do_not_matter(tmp_path):
     assert compare_runs(first, second).judges[MAIN]["id"].n == 3
     RunFolder(second).add_to_summary({"strangers": {MAIN: {"views": {"threshold": 0.6}}, "dlib": {}}})
     with pytest.raises(InputError, match=rf"threshold of {MAIN} \(views\) 0.6, but .* with 0.88"):
+        compare_runs(first, second)
+
+
+def test_distances_to_other_real_pictures_are_not_compared(tmp_path):
+    """What no real pictures were given for, or an older version measured, is compared as before."""
+    runs = {
+        name: evaluated(tmp_path / name, together(), **changes)
+        for name, changes in (
+            ("a", {"real": "1f"}),
+            ("b", {"real": "2e"}),
+            ("c", {"real": "1f"}),
+            ("old", {}),
+        )
+    }
+    for path in runs.values():
+        RunFolder(path).add_to_summary({"delta_fid_real": 1.0})
+    with pytest.raises(
+        InputError, match=r"b: was measured with other --real pictures than .*a; measure both"
+    ):
+        compare_runs(runs["a"], runs["b"])
+    for second in ("c", "old"):
+        assert compare_runs(runs["a"], runs[second]).distances["delta_fid_real"] == (1.0, 1.0)
+
+
+def test_other_people_of_the_same_names_are_refused(tmp_path):
+    """The photos of two folders may have the same names; latents of other processors differ by rounding."""
+    first, second = (evaluated(tmp_path / name, together()) for name in "ab")
+    ws = np.random.default_rng(0).normal(size=(len(NAMES), 4, 8)).astype(np.float32)
+    RunFolder(first).keep_targets(ws, ws)
+    RunFolder(second).keep_targets(ws * 1.005, ws)
+    assert compare_runs(first, second).judges[MAIN]["id"].n == 3
+    ws[1] += 0.3 * ws[0]
+    RunFolder(second).keep_targets(ws, ws)
+    with pytest.raises(InputError, match=r"b: ben is somebody else than in .*a, by their latents"):
         compare_runs(first, second)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from jaxunlearn.evaluation.statistics.compare_runs import same_person
 from jaxunlearn.reporting.page.picture import Picture, Pictures
 from jaxunlearn.reporting.page.sections.people_section import state_of
 from jaxunlearn.reporting.page.sections.run_data import RunData
@@ -41,13 +42,23 @@ class ComparedPerson:
 def common_people(runs: Mapping[str, RunData]) -> list[ComparedPerson]:
     """Return the people of whom all runs have pictures; none if the runs are of different generators.
 
+    A person is the same in all runs by name and by latent.
+
     Args:
       runs: name of a run → its folder's content.
     """
     first = next(iter(runs.values()))
     if any(run.request.fingerprint != first.request.fingerprint for run in runs.values()):
         return []
-    common = [name for name in first.subjects if all(name in run.subjects for run in runs.values())]
+    latents = [(run.subjects, run.folder.people()) for run in runs.values()]
+
+    def in_all(name: str) -> bool:
+        if not all(name in subjects for subjects, _ in latents):
+            return False
+        own, *others = (ws[subjects.index(name)] for subjects, ws in latents)
+        return all(same_person(own, other) for other in others)
+
+    common = [name for name in first.subjects if in_all(name)]
     shown = common[:MOST_PEOPLE]
     pictures = Pictures(len(shown) * (1 + 2 * len(runs)), len(common))
     people = [_person(name, runs, pictures) for name in shown]

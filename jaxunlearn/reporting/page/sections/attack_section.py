@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxunlearn.attacks.attack_folder import AttackFolder
 from jaxunlearn.attacks.depth import ATTACKS
-from jaxunlearn.reporting.attacks.words import WORDS, attack_verdict, ways_back
+from jaxunlearn.reporting.attacks.words import WORDS, attack_verdict, brought_back, ways_back
 from jaxunlearn.reporting.page.picture import Picture, Pictures, drawing
 from jaxunlearn.reporting.page.sections.run_data import RunData
 
@@ -53,7 +53,7 @@ def attack_section(run: RunData, pictures: Pictures) -> list[Attacked]:
         attacks = tuple(
             _attack(files, int(number), subject, name, figures[name], pictures) for name in figures
         )
-        state = "bad" if ways_back(figures) else "good"
+        state = {True: "bad", False: "good", None: "unknown"}[brought_back(figures)]
         people.append(Attacked(subject, attack_verdict(subject, figures), state, attacks))
     return people
 

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Mapping
 
-from jaxunlearn.reporting.attacks.words import attack_verdict, ways_back
+from jaxunlearn.reporting.attacks.words import attack_verdict, brought_back, ways_back
 from jaxunlearn.reporting.page.frame import figure_text
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.verdict import (
@@ -96,8 +96,11 @@ def _attacked(subjects: Mapping[str, str], people: Mapping[str, Figures]) -> lis
     sentences = [attack_verdict(subjects[k], people[k]) for k in first[:MOST]]
     rest = first[MOST:]
     if rest:
-        back = sum(bool(ways_back(people[k])) for k in rest)
-        sentences.append(f"Of the {len(rest)} others who were attacked, {back} are brought back.")
+        answers = [brought_back(people[k]) for k in rest]
+        unknown = f", and of {answers.count(None)} no judge can say it" if None in answers else ""
+        sentences.append(
+            f"Of the {len(rest)} others who were attacked, {answers.count(True)} are brought back{unknown}."
+        )
     return sentences
 
 

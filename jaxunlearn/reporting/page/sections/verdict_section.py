@@ -5,11 +5,12 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jaxunlearn.reporting.attacks.words import ways_back
+from jaxunlearn.reporting.attacks.words import brought_back, could_bring_back
 from jaxunlearn.reporting.page.sections.reasons_section import Reason, reasons
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.page.words import how_many, radii
 from jaxunlearn.reporting.verdict import MOST_LOST, person_lines, stay_the_same
+from jaxunlearn.training.result import said_diverged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,11 +84,21 @@ def _near_in_short(summary: Figures) -> list[str]:
 def _under_attacks(run: RunData) -> list[str]:
     if run.attacks is None:
         return ["No attack was tried."]
-    back = [run.attacks["subjects"][k] for k, figures in run.attacks["people"].items() if ways_back(figures)]
-    return [f"An attack brings back {', '.join(back)}." if back else "No attack brings anybody back."]
+    people = run.attacks["people"]
+    if not any(could_bring_back(figures) for figures in people.values()):
+        return ["No attack was tried that could bring anybody back."]
+    answers = {k: brought_back(figures) for k, figures in people.items()}
+    if back := [run.attacks["subjects"][k] for k, answer in answers.items() if answer]:
+        return [f"An attack brings back {', '.join(back)}."]
+    if all(answer is None for answer in answers.values()):
+        return ["No judge can say whether an attack brings anybody back."]
+    of_whom = " of whom a judge can say it" if None in answers.values() else ""
+    return [f"No attack brings anybody back{of_whom}."]
 
 
 def _not_measured(run: RunData) -> Verdict:
+    if run.finished and run.folder.diverged:
+        return Verdict(said_diverged(run.subjects, run.folder.diverged), "unknown", (), (), reasons(run))
     if run.finished:
         text = f"Not measured yet: run jaxunlearn evaluate {shlex.quote(str(run.folder.path))}"
         return Verdict(text, "unknown", (), (), reasons(run))
@@ -177,10 +188,15 @@ def _under_attack(run: RunData) -> Tile:
     if run.attacks is None:
         command = f"jaxunlearn attack {shlex.quote(str(run.folder.path))}"
         return Tile("Under attack", "not tried", command, "unknown")
-    people = run.attacks["people"].values()
-    back = sum(bool(ways_back(figures)) for figures in people)
-    if len(people) == 1:
-        value = "brought back" if back else "not brought back"
+    answers = [brought_back(figures) for figures in run.attacks["people"].values()]
+    known = [answer for answer in answers if answer is not None]
+    if not known:
+        tried = any(could_bring_back(figures) for figures in run.attacks["people"].values())
+        note = "no judge can say" if tried else "no attack that could bring anybody back was tried"
+        return Tile("Under attack", "unknown", note, "unknown")
+    if len(answers) == 1:
+        value = "brought back" if any(known) else "not brought back"
     else:
-        value = f"{back} of {len(people)} brought back"
-    return Tile("Under attack", value, "by somebody who has the generator", "bad" if back else "good")
+        value = f"{sum(known)} of {len(known)} brought back"
+    state = "bad" if any(known) else "good" if len(known) == len(answers) else "unknown"
+    return Tile("Under attack", value, "by somebody who has the generator", state)
