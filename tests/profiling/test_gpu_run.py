@@ -1,6 +1,7 @@
 """The prepared GPU run, in tiny sizes on the CPU: every case runs, and a second run goes on."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +40,55 @@ def test_the_step_comes_first_and_cases_differ():
         cases[0].config["rendering"] | {"dtype": "bfloat16", "ray_chunk": 0} == cases[0].config["rendering"]
     )
     assert len({case.name for case in cases}) == len(cases)
+
+
+def run_script(out: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "WORK": str(out.parent / "work"),
+        "WHEELS": str(out.parent / "none"),
+        **changes,
+    }
+    return subprocess.run(
+        ["bash", "benchmarks/gpu/run.sh", str(out)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def stand_in(folder: Path, failing: str) -> dict[str, str]:
+    """A `python3` that notes its arguments and fails for one program; the environment that finds it."""
+    folder.mkdir()
+    (folder / "python3").write_text(
+        f'#!/bin/sh\necho "$@" >>{folder}/calls\ncase "$*" in *{failing}*) exit 3 ;; esac\n'
+    )
+    (folder / "python3").chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def test_a_module_that_cannot_be_imported_is_named_before_anything_is_measured(tmp_path):
+    (tmp_path / "ml_collections.py").write_text("raise ImportError('not on this machine')\n")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = run_script(tmp_path / "out", PYTHONPATH=str(tmp_path), PATH=path)
+    assert done.returncode == 2
+    assert "run.sh: cannot import: ml_collections (not on this machine); put their wheels" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("program", ["measure", "steps", "forms"])
+def test_one_failure_is_a_failure_of_all_and_the_others_run(program, tmp_path):
+    done = run_script(tmp_path / "out", **stand_in(tmp_path / "bin", f"{program}.py"))
+    assert done.returncode == 1
+    name = {"measure": "official_step"}.get(program, program)
+    assert done.stderr.splitlines()[-1] == f"run.sh: failed, with exit codes: {name} (3)"
+    calls = (tmp_path / "bin" / "calls").read_text()
+    assert all(f"{each}.py" in calls for each in ("measure", "steps", "forms"))
+
+
+def test_without_failures_the_run_ends_well(tmp_path):
+    assert run_script(tmp_path / "out", **stand_in(tmp_path / "bin", "none.py")).returncode == 0
