@@ -6,7 +6,7 @@
 #     bash benchmarks/gpu/train.sh OUT FROM     # resume the one whose OUT was FROM
 #
 # OUT gets, in files of at most 16 MB: the network in 8 bits, evaluation.json, heads.png, metrics.jsonl, log.txt,
-# and the run folder in parts (run.tar.00, ...), from which it is resumed. SECONDS_TO_TRAIN (390), for compiling
+# and in parts what it is resumed from (run.tar.00, ...; 3 parts). SECONDS_TO_TRAIN (390), for compiling
 # and all steps, and SECONDS_IN_ALL (510) change the limits.
 #
 # Needs: Python 3.12, JAX 0.11 with CUDA, and the modules below, or their wheels (prepare.sh).
@@ -30,6 +30,5 @@ timeout --signal TERM --kill-after 20 "${SECONDS_IN_ALL:-510}" python3 benchmark
   --out "$out" --work "$work" --seconds "${SECONDS_TO_TRAIN:-390}" ${TRAIN_OPTIONS:-} 2>&1 | tee "$out/log.txt"
 status=${PIPESTATUS[0]}
 cp "$work/run/metrics.jsonl" "$out/" 2>/dev/null
-rm -f "$out"/run.tar.*
-tar -cf - -C "$work" run | split -b 15000000 -d - "$out/run.tar."
+bash benchmarks/gpu/pack.sh "$work" "$out"
 exit "$status"

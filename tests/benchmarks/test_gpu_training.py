@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,41 @@ def test_steps_are_set_in_the_committed_settings(tmp_path: Path) -> None:
     assert train.first_steps(config) == (0, 400, 500)
     assert (config.surface_steps + config.volume_steps, config.rate.warmup) == (510, 20)
     assert config.data.first_people + config.data.people_per_step * 200 >= config.data.people
+
+
+CHECKPOINT_BYTES = 4 * 9_675_000
+"""Weights, their average and two moments of `GeneratorConfig.heads()`, in float32."""
+
+
+def test_the_newest_checkpoint_is_packed_in_few_parts(tmp_path: Path) -> None:
+    work, out = tmp_path / "work", tmp_path / "out"
+    out.mkdir()
+    (out / "run.tar.03").touch()  # of an earlier call
+    for step in (998, 1005):
+        folder = work / "run/checkpoints" / str(step) / "state"
+        folder.mkdir(parents=True)
+        (folder / "data").write_bytes(bytes(CHECKPOINT_BYTES))
+    (work / "run/checkpoints/1010.orbax-checkpoint-tmp").mkdir()
+    (work / "run/images").mkdir()
+    for name in ("config.json", "metrics.jsonl", "generator.safetensors", "images/step.png"):
+        (work / "run" / name).write_bytes(b"{}")
+    subprocess.run(["bash", "benchmarks/gpu/pack.sh", work, out], cwd=ROOT, check=True)
+    parts = sorted(out.iterdir())
+    assert [part.name for part in parts] == ["run.tar.00", "run.tar.01", "run.tar.02"]
+    assert max(part.stat().st_size for part in parts) < 16e6
+    whole = tmp_path / "run.tar"
+    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with tarfile.open(whole) as packed:
+        assert sorted(member.name for member in packed if member.isfile()) == [
+            "run/checkpoints/1005/state/data",
+            "run/config.json",
+            "run/metrics.jsonl",
+        ]
+
+
+def test_without_a_checkpoint_there_is_nothing_to_pack(tmp_path: Path) -> None:
+    subprocess.run(["bash", "benchmarks/gpu/pack.sh", tmp_path, tmp_path], cwd=ROOT, check=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
