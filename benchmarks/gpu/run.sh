@@ -23,12 +23,12 @@ measured() {  # measured NAME STATUS
   [ "$2" -eq 0 ] || failed="$failed $1 ($2)"
 }
 # 45 seconds were too few for its start and a first step on an H100; its steps were never timed there.
-if [ ! -e "$out/official.json" ]; then
-  timeout "${TORCH_SECONDS:-120}" python3 benchmarks/official_step/measure.py --device cuda \
-    --steps "${TORCH_STEPS:-10}" --warm-up 2 --out "$out/official.json"
-  measured official_step $?
-fi
-timeout "${STEP_SECONDS:-300}" python3 benchmarks/gpu/steps.py --out "$out/steps" ${STEP_OPTIONS:---no-profile}
+timeout "${TORCH_SECONDS:-120}" python3 benchmarks/official_step/measure.py --device cuda \
+  --steps "${TORCH_STEPS:-10}" --warm-up 2 --unless-finished --out "$out/official.json"
+measured official_step $?
+step_seconds=${STEP_SECONDS:-300}
+timeout $((step_seconds + 20)) python3 benchmarks/gpu/steps.py --seconds "$step_seconds" --out "$out/steps" \
+  ${STEP_OPTIONS:---no-profile}
 measured steps $?
 timeout "${FORM_SECONDS:-120}" python3 benchmarks/gpu/forms.py --out "$out/forms.jsonl"
 measured forms $?
