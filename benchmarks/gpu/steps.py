@@ -61,7 +61,7 @@ def measure_all(cases_left: Sequence[Case], seconds: float, out: Path, measured_
             print(f"no time left for: {case.name}", flush=True)
             continue
         file = out / "results.json"
-        found += results.run([case], file, measured_by, again=False, progress=False)
+        found += results.run([case], file, measured_by, measure.circumstances, again=False, progress=False)
         longest = max(longest, time.monotonic() - begins)
         print(tables.report(found[-1:]), flush=True)
         (out / "table.md").write_text(tables.report(results.read(file)))
