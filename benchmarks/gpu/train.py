@@ -11,6 +11,7 @@ import json
 import runpy
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from jaxunlearn.images import save_png
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.zoo.metrics.generator_metrics import evaluate, picture
 from jaxunlearn.zoo.training.generator import GeneratorTask
+from jaxunlearn.zoo.training.generator_data import Batch
 from jaxunlearn.zoo.training.trainer import CONFIG, Config, export, train
 
 ROOT = Path(__file__).parents[2]
@@ -52,12 +54,12 @@ def plan_of(seconds: float, step_seconds: dict[str, float]) -> Plan:
     return Plan(*(max(1, int(seconds * SHARES[phase] / step_seconds[phase])) for phase in PHASES))
 
 
-def time_steps(task: GeneratorTask, steps: int) -> dict[str, float]:
+def time_steps(task: GeneratorTask, batch_of: Callable[[int], Batch], steps: int) -> dict[str, float]:
     """Compile the steps of all phases, and return the seconds of one of each; what they train is dropped.
 
     Drawing the batches counts, because a step waits for its batch where that takes longer.
     """
-    batch_of, state, seconds = task.batches(), task.initial_state(), {}
+    state, seconds = task.initial_state(), {}
     for phase, number in zip(PHASES, first_steps(task.config), strict=True):
         state, _ = task.step(state, batch_of(0), number)
         jax.block_until_ready(state)
@@ -111,14 +113,16 @@ def trained(options: argparse.Namespace, run: Path) -> GeneratorTask:
         config = ConfigDict(json.loads(saved.read_text()))
         config.data.folder = str(options.work / "photographs")
         task = GeneratorTask(config)
+        figures = train(task, run)
     else:
         task = GeneratorTask(config)
-        measured = time_steps(task, options.timed_steps)
-        left = options.seconds - (time.monotonic() - began)
-        plan = plan_of(left, measured)
-        print(json.dumps({"step_seconds": measured, "steps": plan._asdict()}), flush=True)
-        set_steps(config, plan)  # the compiled steps do not depend on these numbers
-    figures = train(task, run)
+        with task.batches() as batch_of:  # not closed before `train`, so that people go on arriving
+            measured = time_steps(task, batch_of, options.timed_steps)
+            left = options.seconds - (time.monotonic() - began)
+            plan = plan_of(left, measured)
+            print(json.dumps({"step_seconds": measured, "steps": plan._asdict()}), flush=True)
+            set_steps(config, plan)  # the compiled steps do not depend on these numbers
+            figures = train(task, run)
     print(json.dumps(figures), flush=True)
     return task
 

@@ -26,7 +26,8 @@ if [ -n "$from" ] && [ ! -d "$work/run" ]; then
   cat "$from"/run.tar.* | tar -xf - -C "$work" || exit 1
 fi
 
-timeout --signal TERM --kill-after 20 "${SECONDS_IN_ALL:-510}" python3 benchmarks/gpu/train.py \
+# In the foreground, so that the processes that render go on until the step that waits for them is saved.
+timeout --foreground --signal TERM --kill-after 20 "${SECONDS_IN_ALL:-510}" python3 benchmarks/gpu/train.py \
   --out "$out" --work "$work" --seconds "${SECONDS_TO_TRAIN:-390}" ${TRAIN_OPTIONS:-} 2>&1 | tee "$out/log.txt"
 status=${PIPESTATUS[0]}
 cp "$work/run/metrics.jsonl" "$out/" 2>/dev/null
