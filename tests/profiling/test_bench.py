@@ -21,7 +21,7 @@ from jaxunlearn.models.generator import split_generator
 from jaxunlearn.profiling import measure, plot, results, tables
 from jaxunlearn.profiling.by_part import step_flops
 from jaxunlearn.profiling.cases import SWEEPS, Case, swept
-from jaxunlearn.profiling.devices import chip, products
+from jaxunlearn.profiling.devices import Chip, chip, products
 from jaxunlearn.profiling.timing import Seconds, timed
 from tests.support.tiny_models import CONFIG, tiny_models
 
@@ -445,6 +445,7 @@ def test_what_numbers_are_multiplied_in():
     assert products("tpu", "bfloat16", "highest") == "bfloat16"
     assert chip("TPU v5 lite") is chip("TPU v5e")
     assert chip("Some CPU") is None
+    assert chip("NVIDIA H200") == Chip("H200 SXM", flops=989e12, memory=141e9, bandwidth=4.8e12)
 
 
 @pytest.mark.slow
