@@ -13,6 +13,7 @@ from PIL import Image
 
 from benchmarks.gpu import train
 from jaxunlearn.models.generator import load_generator
+from jaxunlearn.zoo.training.arrivals import Schedule
 from tests.support.tiny_heads import TINY
 
 ROOT = Path(__file__).parents[2]
@@ -51,10 +52,29 @@ def test_steps_are_set_in_the_committed_settings(tmp_path: Path) -> None:
     config = train.settings(parsed)
     assert config.batch.people == 5
     assert config.dtype == "bfloat16"
-    train.set_steps(config, train.Plan(400, 100, 10))
+    train.set_steps(config, train.Plan(400, 100, 10), people=10**6)
     assert train.first_steps(config) == (0, 400, 500)
     assert (config.surface_steps + config.volume_steps, config.rate.warmup) == (510, 20)
-    assert config.data.first_people + config.data.people_per_step * 200 >= config.data.people
+    assert config.data.people == 32768
+    assert Schedule(**schedule_of(config)).available(200) == config.data.people
+
+
+def schedule_of(config: Any) -> dict[str, Any]:
+    data = config.data
+    return {"people": data.people, "first": data.first_people, "per_step": data.people_per_step}
+
+
+@pytest.mark.parametrize(("arrived", "rate"), [(2048, 150.0), (20000, 150.0), (2048, 0.0), (32768, 0.0)])
+def test_no_step_draws_from_people_who_cannot_be_there(arrived: int, rate: float, tmp_path: Path) -> None:
+    parsed: Any = type("Options", (), {"work": tmp_path, "set": []})
+    config, plan, seconds = train.settings(parsed), train.Plan(4000, 100, 10), 0.03
+    people = train.people_in_time(plan, seconds, arrived=arrived, rate=rate)
+    train.set_steps(config, plan, people)
+    schedule = Schedule(**schedule_of(config))
+    assert all(
+        schedule.available(number) <= arrived + rate * seconds * number for number in range(plan.surface)
+    )
+    assert schedule.available(plan.surface) == config.data.people >= 0.9 * min(32768, arrived + 60 * rate)
 
 
 CHECKPOINT_BYTES = 4 * 9_675_000

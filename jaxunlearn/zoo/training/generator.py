@@ -133,6 +133,11 @@ class GeneratorTask:
                 arrivals.close()
                 self.__dict__.pop("_arrivals", None)
 
+    @property
+    def arrived(self) -> int:
+        """Number of people to learn from who are photographed."""
+        return self._arrivals.arrived
+
     def held_out(self) -> Photographs:
         """Photograph the people to evaluate on."""
         data = self.config.data
