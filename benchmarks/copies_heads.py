@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return {**measure.in_own_process(case), "processor": processor()}
 
     for case in cases(asked.copies, asked.steps):
-        results.run([case], file, measured_here, again=False, progress=False)
+        results.run([case], file, measured_here, measure.circumstances, again=False, progress=False)
         write_text(asked.out / "table.md", "\n".join(page(results.read(file))) + "\n")
 
 

@@ -5,7 +5,8 @@
     python benchmarks/guide_heads.py --people 5 --seeds 1 --tables "Table 3" "Figure 9"
     python benchmarks/guide_heads.py --people 1 --seeds 3 --tables "Mixed precision"
 
-Writes `guide_heads.jsonl`, a line a finished run (those found there are not run again), and `guide_heads.md`.
+Writes `guide_heads.jsonl`, a line a finished run, and `guide_heads.md`. Runs found there are not run again
+unless their steps changed.
 """
 
 import argparse
@@ -79,17 +80,25 @@ WHAT = {
 FIGURES = ("id", "id_others", "others_id", "others_id_p5", "fid_pre", "retained_lpips")
 
 
-def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path) -> None:
-    """Run what is missing in `path`."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    done = {(line["row"], line["person"], line["seed"]) for line in lines}
+def missing_runs(
+    lines: list[dict[str, Any]], people: int, seeds: int, rows: list[str]
+) -> list[tuple[str, int, int]]:
+    """Return what is not among the lines with today's steps: row, person, seed."""
+    done = {(line["row"], line["person"], line["seed"], line["steps"]) for line in lines}
     wanted = [
         (row, FIRST_PERSON + person, seed)
         for row in rows
         for seed in range(seeds)
         for person in range(people)
     ]
-    missing = [run for run in wanted if run not in done]
+    steps = {row: ROWS[row]().steps for row in rows}
+    return [run for run in wanted if (*run, steps[run[0]]) not in done]
+
+
+def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path) -> None:
+    """Run what is missing in `path`."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    missing = missing_runs(lines, people, seeds, rows)
     reference = measure_reference(models, presets.heads())
     albums: dict[int, Any] = {}
     for row, person, seed in tqdm(missing, unit="run"):
@@ -122,8 +131,8 @@ def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path
             file.write(json.dumps(line) + "\n")
 
 
-def table(title: str, lines: list[dict[str, Any]]) -> list[str]:
-    """One table as markdown; a sweep has the people and seeds that all its rows have."""
+def _rows(title: str, lines: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the runs of each row; a sweep has the people and seeds that all its rows have."""
     rows = {row: [line for line in lines if line["row"] == row] for row in TABLES[title]}
     rows = {row: found for row, found in rows.items() if found}
     if title != LADDER:
@@ -134,10 +143,22 @@ def table(title: str, lines: list[dict[str, Any]]) -> list[str]:
             for row, found in rows.items()
             if common
         }
-    if not rows:
+    return rows
+
+
+def table(title: str, lines: list[dict[str, Any]]) -> list[str]:
+    """One table as markdown; runs of other steps have rows of their own."""
+    counts = sorted({line["steps"] for line in lines})
+    by_steps = {steps: _rows(title, [line for line in lines if line["steps"] == steps]) for steps in counts}
+    by_steps = {steps: rows for steps, rows in by_steps.items() if rows}
+    if not by_steps:
         return []
     over = "seed" if title == PRECISION else "person"
-    cells = [" | ".join(_cells(row, found, over)) for row, found in rows.items()]
+    cells = [
+        " | ".join(_cells(row if len(by_steps) == 1 else f"{row}, {steps} steps", found, over))
+        for steps, rows in by_steps.items()
+        for row, found in rows.items()
+    ]
     return [
         f"## {title}",
         "",
@@ -171,6 +192,7 @@ def _cells(row: str, lines: list[dict[str, Any]], over: str) -> list[str]:
 
 def page(lines: list[dict[str, Any]], models: Models) -> str:
     """Return the results as markdown: mean ± standard deviation over people of the means over seeds."""
+    counts = sorted({line["steps"] for line in lines if line["row"] not in TABLES[PRECISION]})
     text = [
         "# GUIDE on the bundled model",
         "",
@@ -180,7 +202,7 @@ def page(lines: list[dict[str, Any]], models: Models) -> str:
         "in every row. A cell is the mean ± standard deviation over people, of the mean over seeds. Seconds "
         "are those of a run, in the median. Settings are those of `jaxunlearn/methods/guide/presets.py` when "
         "the runs were made (of those in the repository: commit 03c2cab), with "
-        f"{lines[0]['steps']} steps unless a row has its own.",
+        f"{' or '.join(map(str, counts))} steps unless a row has its own.",
         "",
     ]
     return "\n".join([*text, *itertools.chain.from_iterable(table(title, lines) for title in TABLES)])

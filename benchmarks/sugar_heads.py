@@ -14,7 +14,6 @@ found there are not run again unless their steps changed.
 
 import argparse
 import json
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -102,7 +101,6 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path,
             "seed": seed,
             "stages": stages,
             "seconds": round(time.monotonic() - began, 1),
-            "peak_gigabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
             **figures,
         }
         with path.open("a") as file:
@@ -206,8 +204,8 @@ def table(lines: list[dict[str, Any]]) -> str:
         "03c2cab). Published for N = 10 (random people), with other people, "
         "another judge and other retained latents: ID of others 0.280 with GUIDE, 0.439 with SUGAR.",
         "",
-        f"| N | | seeds | forgotten | highest ID | {' | '.join(FIGURES.values())} | steps | seconds | GB |",
-        f"| --- | --- | --- | --- | --- |{' --- |' * len(FIGURES)} --- | --- | --- |",
+        f"| N | | seeds | forgotten | highest ID | {' | '.join(FIGURES.values())} | steps | seconds |",
+        f"| --- | --- | --- | --- | --- |{' --- |' * len(FIGURES)} --- | --- |",
     ]
     for people in sorted({line["people"] for line in lines}):
         for row in ROWS:
@@ -236,7 +234,6 @@ def _cells(runs: list[dict[str, Any]]) -> str:
             *(spread(name) for name in FIGURES),
             str(runs[0]["steps"]),
             f"{np.median([run['seconds'] for run in runs]):.0f}",
-            f"{max(run['peak_gigabytes'] for run in runs):.1f}",
         ]
     )
 

@@ -2,7 +2,8 @@
 
     python benchmarks/gpu/forms.py --out forms.jsonl
 
-One line of JSON a case is written as soon as it is measured; finished cases are not measured again.
+One line of JSON a case is written as soon as it is measured, and the table with it; finished cases are not
+measured again.
 """
 
 import argparse
@@ -247,8 +248,7 @@ def main() -> None:
         with options.out.open("a") as file:
             file.write(json.dumps(result) + "\n")
         print(f"{case.name:50} {result.get('ms', np.nan):9.3f} {result.get('error', '')}", flush=True)
-
-    options.out.with_suffix(".md").write_text(table(options.out.read_text().splitlines()))
+        options.out.with_suffix(".md").write_text(table(options.out.read_text().splitlines()))
 
 
 if __name__ == "__main__":

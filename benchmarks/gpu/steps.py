@@ -3,17 +3,23 @@
     python benchmarks/gpu/steps.py --out steps --seconds 300
 
 Cases are those of `jaxunlearn bench --preset full`: each in its own process, written as soon as it is
-measured. The same command goes on where it was cut off. No case begins after `--seconds`.
+measured, the table too. The same command goes on where it was cut off. No case begins if `--seconds` would
+pass before the longest case so far had ended once more.
 """
 
 import argparse
 import dataclasses
+import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jaxunlearn.profiling import measure, results, tables
 from jaxunlearn.profiling.cases import Case
+from jaxunlearn.profiling.results import Result
 from jaxunlearn.profiling.workload import PRESETS
+
+Measure = Callable[[Case], Result]
 
 
 def case(preset: str, **changes: object) -> Case:
@@ -36,8 +42,34 @@ def cases(preset: str, *, profiled: bool) -> list[Case]:
     ]
 
 
-def main() -> None:
-    """Measure what is not measured yet, and print a table of what is."""
+def measure_all(cases_left: Sequence[Case], seconds: float, out: Path, measured_by: Measure) -> list[Result]:
+    """Measure what is not measured yet, and print and write the table after each case.
+
+    Args:
+      cases_left: the cases, those first that matter most.
+      seconds: a case begins only if these would suffice for another one as long as the longest so far.
+      out: folder for `results.json` and `table.md`.
+      measured_by: function from a case to its result.
+
+    Returns:
+      Results of the cases that there was time for.
+    """
+    began, longest, found = time.monotonic(), 0.0, []
+    for case in cases_left:
+        begins = time.monotonic()
+        if begins - began + longest > seconds:
+            print(f"no time left for: {case.name}", flush=True)
+            continue
+        file = out / "results.json"
+        found += results.run([case], file, measured_by, measure.circumstances, again=False, progress=False)
+        longest = max(longest, time.monotonic() - begins)
+        print(tables.report(found[-1:]), flush=True)
+        (out / "table.md").write_text(tables.report(results.read(file)))
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 1 if no case could be measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder")
     parser.add_argument("--seconds", type=float, default=300)
@@ -45,17 +77,12 @@ def main() -> None:
     parser.add_argument("--preset", choices=PRESETS, default="full")
     parser.add_argument("--only", type=int, help="number of cases from the start of the list")
     parser.add_argument("--no-profile", action="store_true")
-    options = parser.parse_args()
-    began, file, measured = time.monotonic(), options.out / "results.json", []
-    for each in cases(options.preset, profiled=not options.no_profile)[: options.only]:
-        if time.monotonic() - began > options.seconds:
-            print(f"no time left for: {each.name}", flush=True)
-            continue
-        timed = dataclasses.replace(each, steps=options.steps)
-        measured += results.run([timed], file, measure.in_own_process, again=False, progress=False)
-        print(tables.report(measured[-1:]), flush=True)
-    (options.out / "table.md").write_text(tables.report(measured))
+    options = parser.parse_args(arguments)
+    wanted = cases(options.preset, profiled=not options.no_profile)[: options.only]
+    timed = [dataclasses.replace(each, steps=options.steps) for each in wanted]
+    found = measure_all(timed, options.seconds, options.out, measure.in_own_process)
+    return int(all("error" in result for result in found))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,8 +2,9 @@
 
     python benchmarks/gpu/train.py --out OUT --work WORK --seconds 480
 
-People are rendered by the processor's cores while it trains. An unfinished training in WORK is resumed with
-the numbers of steps that were planned at its start. OUT gets network, figures and picture.
+People are rendered by the processor's cores while it trains: as many as they can render in time. An
+unfinished training in WORK is resumed with the numbers of steps and people that were planned at its start.
+OUT gets network, figures and picture.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import json
 import runpy
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +25,9 @@ from jaxunlearn.errors import Interrupted
 from jaxunlearn.images import save_png
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.zoo.metrics.generator_metrics import evaluate, picture
+from jaxunlearn.zoo.synthetic.photographs import PEOPLE_PER_SHARD
 from jaxunlearn.zoo.training.generator import GeneratorTask
+from jaxunlearn.zoo.training.generator_data import Batch
 from jaxunlearn.zoo.training.trainer import CONFIG, Config, export, train
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +36,10 @@ SHARES = {"surface": 0.4, "patches": 0.5, "whole": 0.1}
 """Shares of the time of the steps."""
 PHASES = tuple(SHARES)
 NETWORK, FIGURES, PICTURE = "heads.safetensors", "evaluation.json", "heads.png"
+
+
+CERTAIN = 0.9
+"""Share of the measured speed of rendering that is counted on."""
 
 
 class Plan(NamedTuple):
@@ -52,12 +60,12 @@ def plan_of(seconds: float, step_seconds: dict[str, float]) -> Plan:
     return Plan(*(max(1, int(seconds * SHARES[phase] / step_seconds[phase])) for phase in PHASES))
 
 
-def time_steps(task: GeneratorTask, steps: int) -> dict[str, float]:
+def time_steps(task: GeneratorTask, batch_of: Callable[[int], Batch], steps: int) -> dict[str, float]:
     """Compile the steps of all phases, and return the seconds of one of each; what they train is dropped.
 
     Drawing the batches counts, because a step waits for its batch where that takes longer.
     """
-    batch_of, state, seconds = task.batches(), task.initial_state(), {}
+    state, seconds = task.initial_state(), {}
     for phase, number in zip(PHASES, first_steps(task.config), strict=True):
         state, _ = task.step(state, batch_of(0), number)
         jax.block_until_ready(state)
@@ -75,12 +83,27 @@ def first_steps(config: Config) -> tuple[int, int, int]:
     return 0, surface, surface + volume - config.whole_steps
 
 
-def set_steps(config: Config, plan: Plan) -> None:
-    """Set the numbers of steps in a config."""
+def people_in_time(plan: Plan, surface_seconds: float, *, arrived: int, rate: float) -> int:
+    """Return how many people will be there half-way through the first phase, in whole shards.
+
+    Args:
+      plan: the numbers of steps.
+      surface_seconds: of a step of the first phase.
+      arrived: number of people who are there before the first step.
+      rate: people who arrive in a second.
+    """
+    people = arrived + CERTAIN * rate * surface_seconds * plan.surface / 2
+    return int(people) // PEOPLE_PER_SHARD * PEOPLE_PER_SHARD
+
+
+def set_steps(config: Config, plan: Plan, people: int) -> None:
+    """Set the numbers of steps in a config, and of people: no more than `people`, but for the first."""
     config.surface_steps, config.whole_steps = plan.surface, plan.whole
     config.volume_steps = plan.patches + plan.whole
     config.rate.warmup = min(config.rate.warmup, max(1, plan.surface // 20))
-    config.data.people_per_step = 2 * config.data.people / plan.surface  # all are there half-way
+    data = config.data
+    data.people = min(data.people, max(data.first_people, people))
+    data.people_per_step = 2 * (data.people - data.first_people) / plan.surface  # all are there half-way
 
 
 def settings(options: argparse.Namespace) -> Config:
@@ -91,6 +114,7 @@ def settings(options: argparse.Namespace) -> Config:
     config.batch_threads = 4
     config.data.people = 32768
     config.data.first_people = 2048
+    config.data.people_per_step = 0.0  # while steps are timed, which must not wait for people
     config.data.workers = 12  # of 16 cores; the others draw batches
     config.data.folder = str(options.work / "photographs")
     config.log_every, config.evaluate_every = 100, 10**9  # looked at in the end
@@ -111,14 +135,20 @@ def trained(options: argparse.Namespace, run: Path) -> GeneratorTask:
         config = ConfigDict(json.loads(saved.read_text()))
         config.data.folder = str(options.work / "photographs")
         task = GeneratorTask(config)
+        figures = train(task, run)
     else:
         task = GeneratorTask(config)
-        measured = time_steps(task, options.timed_steps)
-        left = options.seconds - (time.monotonic() - began)
-        plan = plan_of(left, measured)
-        print(json.dumps({"step_seconds": measured, "steps": plan._asdict()}), flush=True)
-        set_steps(config, plan)  # the compiled steps do not depend on these numbers
-    figures = train(task, run)
+        with task.batches() as batch_of:  # not closed before `train`, so that people go on arriving
+            timing_began, first = time.monotonic(), task.arrived
+            measured = time_steps(task, batch_of, options.timed_steps)
+            now, arrived = time.monotonic(), task.arrived
+            rate = (arrived - first) / (now - timing_began)
+            plan = plan_of(options.seconds - (now - began), measured)
+            people = people_in_time(plan, measured["surface"], arrived=arrived, rate=rate)
+            set_steps(config, plan, people)  # the compiled steps do not depend on these numbers
+            said = {"step_seconds": measured, "steps": plan._asdict(), "people_a_second": round(rate, 1)}
+            print(json.dumps({**said, "people": config.data.people}), flush=True)
+            figures = train(task, run)
     print(json.dumps(figures), flush=True)
     return task
 

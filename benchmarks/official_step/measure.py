@@ -64,6 +64,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help="sizes: the official ones, those of jaxunlearn's bundled model, or tiny ones for a test",
     )
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument(
+        "--unless-finished", action="store_true", help="do nothing if the file has so many steps already"
+    )
     options = parser.parse_args(arguments)
     if options.steps < 1 or options.warm_up < 0:
         parser.error("--steps must be at least 1, and --warm-up at least 0")
@@ -156,6 +159,9 @@ def timed(step: OfficialStep, ws: Any, target: Any, draws: RandomDraws) -> tuple
 def main(arguments: list[str] | None = None) -> None:
     """Measure and write the file."""
     options = parse(arguments)
+    if options.unless_finished and record.is_finished(options.out, options.steps):
+        print(f"finished before: {options.out}")
+        return
     configure(options)
     device = torch.device(options.device)
     networks = NETWORKS[options.networks]

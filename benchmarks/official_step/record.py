@@ -21,6 +21,11 @@ def summary(seconds: Sequence[float]) -> dict[str, float | None]:
     }
 
 
+def is_finished(file: Path, steps: int) -> bool:
+    """True if a record has exactly so many timed steps; one that was cut off has fewer."""
+    return file.exists() and len(json.loads(file.read_text(encoding="utf-8"))["seconds"]) == steps
+
+
 def write(file: Path, record: dict[str, Any]) -> None:
     """Write a record as JSON under a temporary name, and rename it."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}")

@@ -69,7 +69,8 @@ class Case:
     def name(self) -> str:
         """Name made of the settings that differ between cases; `--compare` matches cases by it.
 
-        Kinds of pairs and rays along a side are named where the preset has others.
+        Kinds of pairs and rays along a side are named where the preset has others. A profiled case has a name
+        of its own: it is measured with other flags of XLA, and must not replace the figures without them.
         """
         rendering = self.config["rendering"]
         mesh = "1 device" if self.mesh is None else f"{self.mesh[0]}x{self.mesh[1]} devices"
@@ -87,6 +88,7 @@ class Case:
         return (
             f"{self.preset}{many}, K {self.copies}{groups}, {self.pairs} pairs{kinds}, {mesh}, "
             f"{rendering['dtype']}, precision {self.precision}, {rays}{side}{forms}"
+            f"{', profiled' if self.profile else ''}"
         )
 
     def _unlike_the_preset(self) -> tuple[str, str]:

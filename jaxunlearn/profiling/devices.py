@@ -37,6 +37,7 @@ def _matrix_units(count: int, side: int) -> int:
 
 CHIPS: Mapping[str, Chip] = {
     "h100": Chip("H100 SXM", 989e12, 80e9, 3.35e12),
+    "h200": Chip("H200 SXM", 989e12, 141e9, 4.8e12),
     "v4": Chip("TPU v4", 275e12, 32e9, 1.23e12, _matrix_units(8, 128)),
     "v5e": Chip("TPU v5e", 197e12, 16e9, 0.82e12, _matrix_units(4, 128)),
     "v5p": Chip("TPU v5p", 459e12, 95e9, 2.77e12, _matrix_units(8, 128)),
@@ -52,6 +53,7 @@ clocks that follow are 1.049, 1.503, 1.751 and 1.751 GHz.
 
 _KINDS = {
     "NVIDIA H100 80GB HBM3": "h100",
+    "NVIDIA H200": "h200",
     "TPU v4": "v4",
     "TPU v5 lite": "v5e",
     "TPU v5e": "v5e",

@@ -4,11 +4,13 @@ A process of its own has its own peak memory. If it runs out of memory and is ki
 """
 
 import dataclasses
+import functools
 import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -46,6 +48,7 @@ from jaxunlearn.profiling import measure
 measure.main(sys.argv[1])
 """
 """Program of a process of its own. A terminal's Ctrl-C reaches it, too; its parent ends it."""
+_DEVICE = "import jax; print(jax.devices()[0].device_kind)"
 
 
 def networks_of(models: Models) -> Networks:
@@ -91,7 +94,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "device": devices[0].device_kind,
         "platform": devices[0].platform,
         "devices": len(devices),
-        "jax": jax.__version__,
+        **_compiler(),
         "products": products(devices[0].platform, case.config["rendering"]["dtype"], case.precision),
         "compile_seconds": compile_seconds,
         "step_seconds": dataclasses.asdict(seconds),
@@ -182,6 +185,23 @@ def in_own_process(case: Case) -> Result:
     if "refused" in answer:
         raise InputError(answer["refused"])
     return answer
+
+
+@functools.cache
+def circumstances() -> Mapping[str, str]:
+    """Return `results.CIRCUMSTANCES` here, seen by a new process: one that holds a device takes its memory.
+
+    The device is "" if JAX finds none; the measurement then says why.
+    """
+    command = [sys.executable, *ISOLATED, "-c", _DEVICE]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8", check=False
+    )
+    return {"device": done.stdout.strip(), **_compiler()}
+
+
+def _compiler() -> dict[str, str]:
+    return {"jax": jax.__version__, "xla_flags": os.environ.get("XLA_FLAGS", "")}
 
 
 def _failed(case: Case, error: str) -> Result:

@@ -1,7 +1,7 @@
 """Keep results in one JSON file, rewritten after each case so that no finished case is lost."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
@@ -14,6 +14,8 @@ from jaxunlearn.profiling.cases import Case
 
 Result = dict[str, Any]
 FORMAT = "jaxunlearn bench 1"
+CIRCUMSTANCES = ("device", "jax", "xla_flags")
+"""Fields of a result that its numbers depend on beside its case; older files have no `xla_flags`."""
 
 
 class _SecondsJson(TypedDict):
@@ -65,6 +67,7 @@ class _CaseJson(TypedDict):
     device: str
     devices: int
     jax: str
+    xla_flags: NotRequired[str]
     products: str
     compile_seconds: float
     step_seconds: _SecondsJson
@@ -133,14 +136,22 @@ def write(results: Sequence[Result], path: Path) -> None:
 
 
 def run(
-    cases: Iterable[Case], path: Path, measure: Callable[[Case], Result], *, again: bool, progress: bool
+    cases: Iterable[Case],
+    path: Path,
+    measure: Callable[[Case], Result],
+    circumstances: Callable[[], Mapping[str, str]],
+    *,
+    again: bool,
+    progress: bool,
 ) -> list[Result]:
     """Measure cases and write each result at once.
 
     Args:
       cases: the cases.
-      path: file of results; cases with a result in it are not measured again, unless they failed.
+      path: file of results; cases with a result in it are not measured again, unless they failed or were
+        measured in other circumstances.
       measure: function from a case to its result.
+      circumstances: function that returns those of `CIRCUMSTANCES` here; called if a case has a result.
       again: True measures all cases again.
       progress: True shows a progress bar.
 
@@ -154,7 +165,8 @@ def run(
     wanted = list(cases)
     for case in tqdm(wanted, unit="case", desc="bench", disable=not progress):
         before = kept.get(case.name)
-        if again or before is None or "error" in before or before["case"] != _plain(case):
+        known = before is not None and "error" not in before and before["case"] == _plain(case)
+        if again or not known or {name: before.get(name) for name in CIRCUMSTANCES} != circumstances():
             kept[case.name] = measure(case)
             write(list(kept.values()), path)
     return [kept[case.name] for case in wanted]

@@ -6,6 +6,8 @@ import pytest
 
 from benchmarks import copies_heads
 
+HERE = {"device": "cpu", "jax": "1.0", "xla_flags": ""}
+
 
 @pytest.fixture
 def measured(monkeypatch):
@@ -20,9 +22,8 @@ def measured(monkeypatch):
         return {
             "name": case.name,
             "case": case.to_json(),
-            "device": "cpu",
+            **HERE,
             "devices": 1,
-            "jax": "1.0",
             "products": "float32",
             "compile_seconds": 9.0,
             "step_seconds": {"p50": seconds, "p95": seconds, "calls": case.steps},
@@ -41,6 +42,7 @@ def measured(monkeypatch):
         }
 
     monkeypatch.setattr(copies_heads.measure, "in_own_process", in_own_process)
+    monkeypatch.setattr(copies_heads.measure, "circumstances", lambda: HERE)
     return found
 
 

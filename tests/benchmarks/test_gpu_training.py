@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from benchmarks.gpu import train
 from jaxunlearn.models.generator import load_generator
+from jaxunlearn.zoo.training.arrivals import Schedule
 from tests.support.tiny_heads import TINY
 
 ROOT = Path(__file__).parents[2]
@@ -50,10 +52,64 @@ def test_steps_are_set_in_the_committed_settings(tmp_path: Path) -> None:
     config = train.settings(parsed)
     assert config.batch.people == 5
     assert config.dtype == "bfloat16"
-    train.set_steps(config, train.Plan(400, 100, 10))
+    train.set_steps(config, train.Plan(400, 100, 10), people=10**6)
     assert train.first_steps(config) == (0, 400, 500)
     assert (config.surface_steps + config.volume_steps, config.rate.warmup) == (510, 20)
-    assert config.data.first_people + config.data.people_per_step * 200 >= config.data.people
+    assert config.data.people == 32768
+    assert Schedule(**schedule_of(config)).available(200) == config.data.people
+
+
+def schedule_of(config: Any) -> dict[str, Any]:
+    data = config.data
+    return {"people": data.people, "first": data.first_people, "per_step": data.people_per_step}
+
+
+@pytest.mark.parametrize(("arrived", "rate"), [(2048, 150.0), (20000, 150.0), (2048, 0.0), (32768, 0.0)])
+def test_no_step_draws_from_people_who_cannot_be_there(arrived: int, rate: float, tmp_path: Path) -> None:
+    parsed: Any = type("Options", (), {"work": tmp_path, "set": []})
+    config, plan, seconds = train.settings(parsed), train.Plan(4000, 100, 10), 0.03
+    people = train.people_in_time(plan, seconds, arrived=arrived, rate=rate)
+    train.set_steps(config, plan, people)
+    schedule = Schedule(**schedule_of(config))
+    assert all(
+        schedule.available(number) <= arrived + rate * seconds * number for number in range(plan.surface)
+    )
+    assert schedule.available(plan.surface) == config.data.people >= 0.9 * min(32768, arrived + 60 * rate)
+
+
+CHECKPOINT_BYTES = 4 * 9_675_000
+"""Weights, their average and two moments of `GeneratorConfig.heads()`, in float32."""
+
+
+def test_the_newest_checkpoint_is_packed_in_few_parts(tmp_path: Path) -> None:
+    work, out = tmp_path / "work", tmp_path / "out"
+    out.mkdir()
+    (out / "run.tar.03").touch()  # of an earlier call
+    for step in (998, 1005):
+        folder = work / "run/checkpoints" / str(step) / "state"
+        folder.mkdir(parents=True)
+        (folder / "data").write_bytes(bytes(CHECKPOINT_BYTES))
+    (work / "run/checkpoints/1010.orbax-checkpoint-tmp").mkdir()
+    (work / "run/images").mkdir()
+    for name in ("config.json", "metrics.jsonl", "generator.safetensors", "images/step.png"):
+        (work / "run" / name).write_bytes(b"{}")
+    subprocess.run(["bash", "benchmarks/gpu/pack.sh", work, out], cwd=ROOT, check=True)
+    parts = sorted(out.iterdir())
+    assert [part.name for part in parts] == ["run.tar.00", "run.tar.01", "run.tar.02"]
+    assert max(part.stat().st_size for part in parts) < 16e6
+    whole = tmp_path / "run.tar"
+    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with tarfile.open(whole) as packed:
+        assert sorted(member.name for member in packed if member.isfile()) == [
+            "run/checkpoints/1005/state/data",
+            "run/config.json",
+            "run/metrics.jsonl",
+        ]
+
+
+def test_without_a_checkpoint_there_is_nothing_to_pack(tmp_path: Path) -> None:
+    subprocess.run(["bash", "benchmarks/gpu/pack.sh", tmp_path, tmp_path], cwd=ROOT, check=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

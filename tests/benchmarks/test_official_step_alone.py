@@ -37,6 +37,15 @@ def test_the_summary():
     assert set(record.summary([]).values()) == {None}
 
 
+def test_a_record_that_was_cut_off_is_not_finished(tmp_path):
+    file = tmp_path / "numbers.json"
+    assert not record.is_finished(file, 10)
+    record.write(file, {"seconds": [0.5] * 5})
+    assert not record.is_finished(file, 10)
+    record.write(file, {"seconds": [0.5] * 10})
+    assert record.is_finished(file, 10)
+
+
 def test_a_record_replaces_the_last_one(tmp_path):
     file = tmp_path / "numbers.json"
     for count in (5, 10):

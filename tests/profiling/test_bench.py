@@ -1,6 +1,7 @@
 """`jaxunlearn bench`: from arguments to tables; measured in this process, on a tiny model, once."""
 
 import json
+import os
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,7 +21,7 @@ from jaxunlearn.models.generator import split_generator
 from jaxunlearn.profiling import measure, plot, results, tables
 from jaxunlearn.profiling.by_part import step_flops
 from jaxunlearn.profiling.cases import SWEEPS, Case, swept
-from jaxunlearn.profiling.devices import chip, products
+from jaxunlearn.profiling.devices import Chip, chip, products
 from jaxunlearn.profiling.timing import Seconds, timed
 from tests.support.tiny_models import CONFIG, tiny_models
 
@@ -64,6 +65,7 @@ def test_a_case_in_figures(result):
     assert result["mfu"] is None  # a CPU's peak is not listed
     assert result["products"] == "float32"
     assert result["compile_seconds"] > 0
+    assert result["xla_flags"] == os.environ["XLA_FLAGS"]
     assert result["program"]["temp"] > 0
     assert result["peak"]["of"] == "process"
     generator = tiny_models().generator
@@ -200,8 +202,7 @@ def test_kinds_of_pairs_are_told_apart():
 
 def test_a_preset_is_called_as_in_the_results_so_far():
     assert case().name == ("heads, K 1, 6 pairs, 1 device, float32, precision default, all rays at a time")
-    kept = results.read(Path(__file__).parents[2] / "benchmarks" / "copies_heads")
-    assert all(Case.from_json(each["case"]).name == each["name"] for each in kept)
+    assert all(Case.from_json(each["case"]).name == each["name"] for each in results.read(KEPT))
 
 
 @pytest.mark.parametrize(
@@ -226,6 +227,9 @@ def test_finished_cases_are_kept_and_not_run_again(result, tmp_path):
     first, second, third = swept_from(case(), "copies=1,2,3")
     seen = []
 
+    def here():
+        return {name: result[name] for name in results.CIRCUMSTANCES}
+
     def measure(case):
         seen.append(case.copies)
         if case.copies == 2 and seen.count(2) == 1:
@@ -234,16 +238,51 @@ def test_finished_cases_are_kept_and_not_run_again(result, tmp_path):
         return {**named, "error": "killed"} if case is third else {**result, **named}
 
     with pytest.raises(KeyboardInterrupt):
-        results.run([first, second, third], path, measure, again=False, progress=False)
+        results.run([first, second, third], path, measure, here, again=False, progress=False)
     assert [r["name"] for r in results.read(path)] == [first.name]
     for _ in range(2):  # what failed is tried again
-        found = results.run([first, second, third], path, measure, again=False, progress=False)
+        found = results.run([first, second, third], path, measure, here, again=False, progress=False)
         assert [r["name"] for r in found] == [first.name, second.name, third.name]
     assert seen == [1, 2, 2, 3, 3]
-    results.run([first], path, measure, again=True, progress=False)
+    results.run([first], path, measure, here, again=True, progress=False)
     assert seen[-1] == 1
     assert len(results.read(tmp_path)) == 3
     assert list(tmp_path.iterdir()) == [path]
+
+
+KEPT = Path(__file__).parents[2] / "benchmarks" / "copies_heads"
+"""Results from before `xla_flags` were noted."""
+
+
+@pytest.mark.parametrize(
+    "before", [{}, {"device": "other"}, {"jax": "0.1"}, {"xla_flags": "--other"}, "older"]
+)
+def test_a_case_is_measured_again_in_other_circumstances(before, tmp_path):
+    [kept, *_] = [each for each in results.read(KEPT) if "error" not in each]
+    path, same = tmp_path / "results.json", {"device": "cpu", "jax": "0.11", "xla_flags": "--some"}
+    anew = {**kept, **same, "compile_seconds": 1.5}
+    known = kept if before == "older" else {**kept, **same, **before}
+    results.write([known], path)
+    of = Case.from_json(kept["case"])
+    found = results.run([of], path, lambda case: anew, lambda: same, again=False, progress=False)
+    assert found == results.read(path) == [anew if before else known]
+    results.run([of], path, pytest.fail, lambda: same, again=False, progress=False)
+
+
+def test_circumstances_are_those_of_a_result(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--xla_backend_optimization_level=0")
+    measure.circumstances.cache_clear()
+    here = measure.circumstances()
+    measure.circumstances.cache_clear()
+    assert here == {
+        "device": jax.devices()[0].device_kind,
+        "jax": jax.__version__,
+        "xla_flags": "--xla_backend_optimization_level=0",
+    }
+
+
+def test_a_profiled_case_replaces_no_other():
+    assert case(profile=True).name == f"{case().name}, profiled"
 
 
 @pytest.mark.long
@@ -406,6 +445,7 @@ def test_what_numbers_are_multiplied_in():
     assert products("tpu", "bfloat16", "highest") == "bfloat16"
     assert chip("TPU v5 lite") is chip("TPU v5e")
     assert chip("Some CPU") is None
+    assert chip("NVIDIA H200") == Chip("H200 SXM", flops=989e12, memory=141e9, bandwidth=4.8e12)
 
 
 @pytest.mark.slow

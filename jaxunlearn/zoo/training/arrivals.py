@@ -62,11 +62,20 @@ class Arrivals:
         self._changed = threading.Condition()
         threading.Thread(target=self._receive, args=(shards,), daemon=True).start()
 
+    @property
+    def arrived(self) -> int:
+        """Number of people who are there."""
+        return self._arrived
+
+    def close(self) -> None:
+        """End all waiting for people who are not there yet; their photographs are taken no more."""
+        self._fail(RuntimeError("the photographs are no longer wanted"))
+
     def wait_for(self, people: int) -> None:
         """Return as soon as the first `people` are there.
 
         Raises:
-          RuntimeError: if they will never come, because taking them failed.
+          RuntimeError: if they will never come, because taking them failed or was ended.
         """
         with self._changed:
             while self._arrived < people:
@@ -83,9 +92,15 @@ class Arrivals:
                 with self._changed:
                     self._arrived = stop
                     self._changed.notify_all()
+                    if self._failure is not None:  # closed
+                        return
             if self._arrived < len(self.photographs.z):
                 raise ValueError(f"{self._arrived} of {len(self.photographs.z)} people were photographed")
         except BaseException as error:  # the thread that waits raises it
-            with self._changed:
-                self._failure = error
-                self._changed.notify_all()
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """Let everybody who waits raise the first error."""
+        with self._changed:
+            self._failure = self._failure or error
+            self._changed.notify_all()

@@ -5,9 +5,10 @@ the same z are taken, because the generator was trained to show them alike. For 
 images are compared, seen from the camera of the photograph.
 """
 
+import contextlib
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -108,11 +109,12 @@ class EncoderTask:
         moments = self._optimiser.init(parameters)
         return EncoderState(parameters, average, moments, jnp.zeros((), jnp.int32))
 
-    def batches(self) -> Callable[[int], Batch]:
-        """Photograph the people to learn from; return a function from a step's number to its batch."""
+    @contextlib.contextmanager
+    def batches(self) -> Iterator[Callable[[int], Batch]]:
+        """Photograph the people to learn from; yield a function from a step's number to its batch."""
         albums = self._albums(self.config.data.people, held_out=False)
         counts, seed = self.config.batch.photographs, self.config.seed
-        return lambda number: draw(albums, counts, seed=seed, number=number)
+        yield lambda number: draw(albums, counts, seed=seed, number=number)
 
     def held_out(self) -> dict[str, Album]:
         """Photograph the people to evaluate on, of each scenario."""

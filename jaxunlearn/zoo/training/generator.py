@@ -1,8 +1,9 @@
 """The task of training a generator: points at known depth; then parts of images, too; then whole images."""
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,10 +101,12 @@ class GeneratorTask:
         average = jax.tree.map(jnp.copy, parameters)
         return TrainingState(parameters, average, moments, jnp.zeros((), jnp.int32))
 
-    def batches(self) -> Callable[[int], Batch]:
-        """Photograph the people to learn from; return a function from a step's number to its batch.
+    @contextlib.contextmanager
+    def batches(self) -> Iterator[Callable[[int], Batch]]:
+        """Photograph the people to learn from; yield a function from a step's number to its batch.
 
-        With `config.data.first_people`, the others are photographed while it trains on these.
+        With `config.data.first_people`, the others are photographed while it trains on these. A context
+        within another one draws from the same people, and its end is the end of both.
         """
         data, arrivals = self.config.data, self._arrivals
         schedule = Schedule(data.people, data.first_people, data.people_per_step)
@@ -113,7 +116,6 @@ class GeneratorTask:
             arrivals.wait_for(people)
             return people
 
-        available(0)
         supervision = Supervision(
             arrivals.photographs,
             available,
@@ -123,7 +125,18 @@ class GeneratorTask:
             far=float(self._shape.ray_end),
             seed=self.config.seed,
         )
-        return drawn_ahead(supervision.batch, self.config.batch_threads)
+        with drawn_ahead(supervision.batch, self.config.batch_threads) as batch_of:
+            try:
+                available(0)
+                yield batch_of
+            finally:
+                arrivals.close()
+                self.__dict__.pop("_arrivals", None)
+
+    @property
+    def arrived(self) -> int:
+        """Number of people to learn from who are photographed."""
+        return self._arrivals.arrived
 
     def held_out(self) -> Photographs:
         """Photograph the people to evaluate on."""

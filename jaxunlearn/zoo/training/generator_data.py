@@ -3,8 +3,9 @@
 `B` people, `V` views of each, `K` pixels of each view, `R` pixels a side.
 """
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -52,18 +53,22 @@ class Batch(NamedTuple):
     points: Points
 
 
-def drawn_ahead(batch: Callable[[int], Batch], threads: int) -> Callable[[int], Batch]:
-    """Draw the next batches while a step is taken.
+@contextlib.contextmanager
+def drawn_ahead(batch: Callable[[int], Batch], threads: int) -> Iterator[Callable[[int], Batch]]:
+    """Draw the next batches while a step is taken; at the end of the context those that wait are given up.
+
+    A batch that is being drawn then must end by itself: Python waits for its thread before it exits.
 
     Args:
       batch: number → batch, of the number alone; threads call it.
       threads: number of threads, and of batches that wait; 0 draws each batch when it is asked for.
 
-    Returns:
+    Yields:
       The same function for numbers that are asked for in their order, from any number on.
     """
     if not threads:
-        return batch
+        yield batch
+        return
     executor = ThreadPoolExecutor(threads, thread_name_prefix="batch")
     waiting: dict[int, Future[Batch]] = {}
 
@@ -73,7 +78,10 @@ def drawn_ahead(batch: Callable[[int], Batch], threads: int) -> Callable[[int], 
                 waiting[later] = executor.submit(batch, later)
         return waiting.pop(number).result()
 
-    return next_batch
+    try:
+        yield next_batch
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
 
 
 def on_white(photographs: Photographs) -> Photographs:

@@ -5,9 +5,10 @@ the batch are the other classes: in minutes thousands of centres cannot be learn
 few. The network sees photographs and who is in them; it never sees z.
 """
 
+import contextlib
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,11 +87,12 @@ class IdentityTask:
         moments = self._optimiser.init(parameters)
         return IdentityState(parameters, statistics, moments, jnp.zeros((), jnp.int32))
 
-    def batches(self) -> Callable[[int], np.ndarray]:
-        """Photograph the people to learn from; return a function from a step's number to its batch."""
+    @contextlib.contextmanager
+    def batches(self) -> Iterator[Callable[[int], np.ndarray]]:
+        """Photograph the people to learn from; yield a function from a step's number to its batch."""
         images = self._photographs(held_out=False)
         people, seed = self.config.batch.people, self.config.seed
-        return lambda number: draw_pairs(images, people=people, seed=seed, number=number)
+        yield lambda number: draw_pairs(images, people=people, seed=seed, number=number)
 
     def held_out(self) -> np.ndarray:
         """Photograph the people to evaluate on: `[N, V, R, R, 3]` uint8."""

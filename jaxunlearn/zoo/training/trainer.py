@@ -4,6 +4,7 @@ A training is a function of its config alone: interrupted and resumed, it gives 
 Its run folder holds `config.json`, `metrics.jsonl`, `checkpoints/`, `images/` and the finished network.
 """
 
+import contextlib
 import importlib
 import json
 import time
@@ -79,8 +80,11 @@ class Task(Protocol[State, Batch, HeldOut]):
         """Return the state before the first step."""
         ...
 
-    def batches(self) -> Callable[[int], Batch]:
-        """Photograph the people to learn from; return a function from a step's number to its batch."""
+    def batches(self) -> contextlib.AbstractContextManager[Callable[[int], Batch]]:
+        """Photograph the people to learn from; yield a function from a step's number to its batch.
+
+        What draws batches in the background ends with the context.
+        """
         ...
 
     def held_out(self) -> HeldOut:
@@ -229,9 +233,10 @@ class Trainer(Generic[State, Batch, HeldOut]):
           The figures on all held-out people.
         """
         task = self._task
-        batch_of, held_out = task.batches(), task.held_out()
-        self._began = time.monotonic()
-        self._take_steps(batch_of, held_out)
+        with task.batches() as batch_of:
+            held_out = task.held_out()
+            self._began = time.monotonic()
+            self._take_steps(batch_of, held_out)
         figures = self._look(held_out)
         task.save(self.state, self._workdir / task.file, figures, self._seconds)
         return figures

@@ -1,10 +1,11 @@
 """What the tests of all trainings share: committed configs, metrics, and runs that are interrupted."""
 
+import contextlib
 import json
 import os
 import runpy
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +46,16 @@ class Interrupted:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._task, name)
 
-    def batches(self) -> Callable[[int], Any]:
-        batch_of = self._task.batches()
+    @contextlib.contextmanager
+    def batches(self) -> Iterator[Callable[[int], Any]]:
+        with self._task.batches() as batch_of:
 
-        def draw(number: int) -> Any:
-            if number == self._number:
-                os.kill(os.getpid(), self._kind)
-            return batch_of(number)
+            def draw(number: int) -> Any:
+                if number == self._number:
+                    os.kill(os.getpid(), self._kind)
+                return batch_of(number)
 
-        return draw
+            yield draw
 
 
 @pytest.fixture(scope="session")

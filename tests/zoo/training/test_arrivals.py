@@ -1,7 +1,10 @@
 """Photographs that arrive while a network trains."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -57,6 +60,50 @@ def test_a_failure_ends_the_waiting(taken: Photographs) -> None:
     with pytest.raises(RuntimeError, match="the photographs could not be taken") as caught:
         arrivals.wait_for(2)
     assert isinstance(caught.value.__cause__, OSError)
+
+
+def test_an_interruption_while_people_are_missing_ends_the_process() -> None:
+    """Python waits for the threads that draw batches; they must not wait for people any more."""
+    program = """
+import threading, sys
+from jaxunlearn.zoo.synthetic.photographs import PhotographRequest
+from jaxunlearn.zoo.training.arrivals import Arrivals
+from jaxunlearn.zoo.training.generator_data import drawn_ahead
+
+arrivals = Arrivals(PhotographRequest("generator", 3, 2, 16), iter(threading.Event().wait, None))
+with drawn_ahead(arrivals.wait_for, 2) as batch_of:
+    try:
+        batch_of(0)
+        sys.exit(75)
+    finally:
+        arrivals.close()
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == 75
+
+
+def test_closing_ends_the_waiting_and_the_photographing(taken: Photographs) -> None:
+    asked, gone, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def endless() -> Iterator[Photographs]:
+        try:
+            for person in one_by_one(taken):
+                asked.set()
+                assert closed.wait(timeout=60)
+                yield person
+        finally:
+            gone.set()
+
+    arrivals = Arrivals(REQUEST, endless())
+    with ThreadPoolExecutor(1) as executor:
+        waiting = executor.submit(arrivals.wait_for, 3)
+        assert asked.wait(timeout=60)
+        arrivals.close()
+        with pytest.raises(RuntimeError, match="could not be taken") as caught:
+            waiting.result(timeout=60)
+    assert "no longer wanted" in str(caught.value.__cause__)
+    closed.set()
+    assert gone.wait(timeout=60)
+    assert arrivals.arrived < 3
 
 
 def test_too_few_people_are_a_failure(taken: Photographs) -> None:

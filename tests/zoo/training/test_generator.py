@@ -1,6 +1,8 @@
 """The generator's task: what a run leaves, and that interrupting it changes nothing."""
 
-from collections.abc import Callable
+import dataclasses
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from PIL import Image
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.models.generator import load_generator
+from jaxunlearn.zoo.synthetic.photographs import PhotographRequest, Photographs, photograph
+from jaxunlearn.zoo.training import generator
 from jaxunlearn.zoo.training.generator import GeneratorTask
 from jaxunlearn.zoo.training.trainer import Config, export, train
 from tests.support.tiny_heads import TINY
@@ -48,6 +52,37 @@ def finished(task: GeneratorTask, tmp_path_factory: pytest.TempPathFactory) -> P
     folder = tmp_path_factory.mktemp("run")
     train(task, folder)
     return folder
+
+
+def test_nobody_waits_for_people_after_an_interruption(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def shards(request: PhotographRequest, **_: Any) -> Iterator[Photographs]:
+        yield photograph(dataclasses.replace(request, people=2), progress=False)
+        over.wait(timeout=300)
+
+    monkeypatch.setattr(generator, "photograph_in_shards", shards)
+    changed: Any = config.copy_and_resolve_references()
+    changed.data.update({"people": 3, "first_people": 2, "people_per_step": 1.0, "folder": ""})
+    changed.batch_threads = 2
+    threads = []
+
+    def interrupted(task: GeneratorTask) -> None:
+        with task.batches() as batch_of:
+            batch_of(0)
+            threads.extend(thread for thread in threading.enumerate() if thread.name.startswith("batch"))
+            raise Interrupted("now")
+
+    with pytest.raises(Interrupted):
+        interrupted(GeneratorTask(changed))
+    for thread in threads:
+        thread.join(timeout=60)
+    waiting = [thread for thread in threads if thread.is_alive()]
+    over.set()
+    assert len(threads) == 2
+    assert not waiting
 
 
 @pytest.mark.slow

@@ -120,7 +120,8 @@ def test_rays_of_a_few_pixels_are_those_of_the_image(photographs: Photographs) -
 
 def test_batches_that_are_drawn_ahead_are_the_same(photographs: Photographs) -> None:
     batch = supervision(photographs).batch
-    ahead = drawn_ahead(batch, 3)
-    for number in (2, 3, 4, 5):
-        np.testing.assert_array_equal(ahead(number).points.surface, batch(number).points.surface)
-    assert drawn_ahead(batch, 0) == batch
+    with drawn_ahead(batch, 3) as ahead:
+        for number in (2, 3, 4, 5):
+            np.testing.assert_array_equal(ahead(number).points.surface, batch(number).points.surface)
+    with drawn_ahead(batch, 0) as at_once:
+        assert at_once == batch

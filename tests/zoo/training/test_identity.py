@@ -166,7 +166,8 @@ def test_everybody_is_photographed_by_the_scenario_of_the_config(
         for people, first in ((2, HELD_OUT_FIRST), (3, 4096))
     ]
     np.testing.assert_array_equal(task.held_out(), expected[0])
-    batch = task.batches()(0)
+    with task.batches() as batch_of:
+        batch = batch_of(0)
     np.testing.assert_array_equal(batch, draw_pairs(expected[1], people=2, seed=2, number=0))
 
 

@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
             cases,
             arguments.out / "results.json",
             measure.in_own_process,
+            measure.circumstances,
             again=arguments.again,
             progress=True,
         )
