@@ -72,6 +72,7 @@ def unlearn(
     method = method_of(config)
     method.check_files(config)
     method.check_generator(models.generator, config)
+    configuration.check_rays(config, models.generator.config)
     shared = method.shares_generator(config)
     checks.check_sharing(people, mesh, previous, shared=shared)
     if config.target.kind in TARGETS:  # a formula that may refuse a latent
