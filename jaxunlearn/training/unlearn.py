@@ -70,15 +70,15 @@ def unlearn(
     configuration.check(config)
     people = _agreed_people(checks.people_of(people, models), models, config)
     method = method_of(config)
-    method.check_files(config)
-    method.check_generator(models.generator, config)
-    configuration.check_rays(config, models.generator.config)
     shared = method.shares_generator(config)
     checks.check_sharing(people, mesh, previous, shared=shared)
+    before = None if previous is None else _left_by(previous, config)
+    method.check_files(config, before)
+    method.check_generator(models.generator, config)
+    configuration.check_rays(config, models.generator.config)
     if config.target.kind in TARGETS:  # a formula that may refuse a latent
         from_config.target_latents(config, jnp.asarray(people.ws), models.w_avg, models.median_radius)
     numbers = checks.numbers_of(people, numbers)
-    before = None if previous is None else _left_by(previous, config)
     with contextlib.ExitStack() as stack:
         folder = None
         if workdir is not None:

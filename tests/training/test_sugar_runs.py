@@ -15,6 +15,7 @@ from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
 from jaxunlearn.methods.sugar.mappers.mapper import initial_mapper, load_mapper, save_mapper
+from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.methods.sugar.prepare import FISHER_FILE, MAPPER_FILE
 from jaxunlearn.models.generator import initialise, split_generator
 from jaxunlearn.photos.people import People
@@ -114,12 +115,24 @@ def test_without_elastic_weights_more_is_lost(whole):
         ({"pairs.batch": 0}, "config.pairs.batch must be a whole number from 1"),
         ({"ewc.file": "no.safetensors"}, r"config\.ewc\.file no\.safetensors: no such file"),
         ({"surrogates.file": "no.pt"}, r"config\.surrogates\.file no\.pt: no such file"),
+        ({"surrogates.epochs": 0}, r"epochs is 0, .* but config\.surrogates\.file names none"),
     ],
 )
 def test_settings_that_make_no_sense(tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
         unlearn(tiny_models(), tiny_people(2), tiny_sugar(changes), workdir=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_without_epochs_a_mapper_must_be_there(tmp_path):
+    as_it_is, method = tiny_sugar({"surrogates.epochs": 0}), SugarMethod()
+    mapper = tmp_path / MAPPER_FILE
+    with pytest.raises(InputError, match="names none"):
+        method.check_files(as_it_is, method.left_by(tmp_path, as_it_is, tiny_models().generator))
+    save_mapper(initial_mapper("mapper-unet", CONFIG, width=2, depth=1, seed=0), mapper)
+    method.check_files(as_it_is, method.left_by(tmp_path, as_it_is, tiny_models().generator))
+    method.check_files(tiny_sugar({"surrogates.epochs": 0, "surrogates.file": str(mapper)}))
+    method.check_files(tiny_sugar({"surrogates.epochs": 0, "target.kind": "extrapolated"}))
 
 
 def save_transformer(path: Path, changes: Mapping[str, Any]) -> None:

@@ -61,7 +61,10 @@ class Surrogates:
     width: int = setting(64, "Channels of the network.", least=1, most=4096)
     depth: int = setting(4, "Layers of the transformer.", least=1, most=256)
     epochs: int = setting(
-        50, "Greatest number of epochs; 0 uses the mapper of `file` as it is.", least=0, most=10**6
+        50,
+        "Greatest number of epochs; 0 uses the mapper of `file`, or of an earlier request, as it is.",
+        least=0,
+        most=10**6,
     )
     batch: int = setting(4, "People in a minibatch.", least=1, most=4096)
     learning_rate: float = setting(
