@@ -107,7 +107,8 @@ class BakingStep:
     def draw(self, key: jax.Array, frozen: Frozen, step: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Draw the latents of a step, `[B, L, D]`, and their cameras, `[B, 25]`.
 
-        The first `near` lie around forgotten people, who take turns; the first of all is a person's own.
+        The first `near` lie around forgotten people, each around the next one; the first of all is a person's
+        own. It goes on by one person a step, so that everybody's own has its turn.
         """
         of_z, of_alpha, of_yaw = jax.random.split(jax.random.fold_in(key, step), 3)
         generator: Generator = nnx.merge(self.adapted, frozen.adapted)
@@ -118,7 +119,7 @@ class BakingStep:
         c = views(config, yaw, jnp.full(self.batch, self.pitch))
         if not near:
             return mapped, c
-        people = frozen.ws[(step * near + jnp.arange(near)) % len(frozen.ws)]
+        people = frozen.ws[(step + jnp.arange(near)) % len(frozen.ws)]
         alpha = jax.random.uniform(of_alpha, (near,)).at[0].set(0.0) * frozen.radius
         return jnp.concatenate([people + adjacent_offsets(people, mapped[:near], alpha), mapped[near:]]), c
 

@@ -209,8 +209,12 @@ class Method:
           InputError: with the name of the setting.
         """
 
-    def check_files(self, config: ConfigDict) -> None:
-        """Refuse settings that name a file which cannot be read.
+    def check_files(self, config: ConfigDict, before: Before | None = None) -> None:
+        """Refuse settings that name a file which cannot be read, or none where one is needed.
+
+        Args:
+          config: checked.
+          before: what an earlier request left, which may take the place of a file.
 
         Raises:
           InputError: with the names of setting and file.

@@ -36,6 +36,19 @@ def check(config: ConfigDict) -> None:
     method.check(config)
 
 
+def check_rays(config: ConfigDict, model: GeneratorConfig) -> None:
+    """Refuse more rays than the generator's super-resolution takes.
+
+    Raises:
+      InputError: with the name of the setting.
+    """
+    if model.most_rays is not None and config.rendering.rays > model.most_rays:
+        raise InputError(
+            f"config.rendering.rays is {config.rendering.rays}, but this generator's super-resolution "
+            f"({model.superresolution_module}) takes at most {model.most_rays}; lower it, or choose 0"
+        )
+
+
 def step_settings(
     config: ConfigDict,
     model: GeneratorConfig,

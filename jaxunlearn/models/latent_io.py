@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 
 import torch_bridge
@@ -16,7 +17,7 @@ from torch_bridge import replacing
 _FLOAT32 = 4  # bytes
 
 
-def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
+def read_latents(path: Path | str, config: GeneratorConfig) -> np.ndarray:
     """Read the latents ws of a file.
 
     Args:
@@ -35,6 +36,8 @@ def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
     path = local_path(path)
     ws = np.asarray(_read_array(path))
     shape = list(ws.shape)
+    if ws.dtype == ml_dtypes.bfloat16:  # which NumPy does not count among the numbers
+        ws = ws.astype(np.float32)
     if ws.dtype.kind not in "fiu":
         raise InputError(f"{path}: latents must be numbers, not {ws.dtype}")
     while ws.ndim > 3 and ws.shape[1] == 1:  # SUGAR's mapper returns [N, 1, num_ws, w_dim]
@@ -59,8 +62,9 @@ def read_latents(path: Path, config: GeneratorConfig) -> np.ndarray:
     return np.array(np.broadcast_to(ws, (len(ws), config.num_ws, config.w_dim)))
 
 
-def read_names(path: Path) -> tuple[str, ...] | None:
+def read_names(path: Path | str) -> tuple[str, ...] | None:
     """Read the names of the people in a file of `write_latents`; None for other files."""
+    path = local_path(path)
     if path.suffix != ".npz":
         return None
     arrays = read_numpy(path)

@@ -69,7 +69,7 @@ class MeanLatent:
     seed: int | None = None
 
     @classmethod
-    def read(cls, path: Path, config: GeneratorConfig) -> "MeanLatent":
+    def read(cls, path: Path | str, config: GeneratorConfig) -> "MeanLatent":
         """Read a mean latent, for example from `w_avg_ffhqrebalanced512-128.pt`; see `read_latents`.
 
         Raises:
@@ -161,7 +161,7 @@ def load_models(
     perceptual: str | None = None,
     identity: str | None = None,
     judge: str | Sequence[str] = (),
-    w_avg: Path | None = None,
+    w_avg: Path | str | None = None,
     adapters: Sequence[str | Path] = (),
 ) -> Models:
     """Load a generator with the networks of its loss and evaluation.

@@ -84,6 +84,19 @@ def encoder_for(models: Models, name_or_path: str | PathLike[str] | None = None)
     return load_encoder(models.generator, str(name_or_path), w_avg=models.w_avg)
 
 
+def refuse_unused_encoder(method: Method, encoder: str | PathLike[str] | Encoder | None) -> None:
+    """Refuse an encoder that is given to a method without one.
+
+    Raises:
+      InputError: with the name of the encoder.
+    """
+    if method == "optimize" and encoder is not None:
+        name = encoder.name if isinstance(encoder, Encoder) else encoder
+        raise InputError(
+            f"encoder {name}: the method optimize uses no encoder; leave it out, or choose the method hybrid"
+        )
+
+
 def side_of_file(encoder: Encoder | None, encoder_input: EncoderInput) -> int | None:
     """Return the pixels along each side of the whole files that an encoder is given; None if it gets crops.
 

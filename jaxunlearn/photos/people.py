@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxunlearn.files.door import local_path
 from jaxunlearn.files.names import as_text
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.latent_io import read_latents, read_names
@@ -42,7 +43,7 @@ def people_from_seeds(models: Models, seeds: Sequence[int]) -> People:
     return People(name, tuple(f"seed {seed}" for seed in seeds), np.asarray(ws), tuple(map(int, seeds)))
 
 
-def people_from_latents(models: Models, path: Path) -> People:
+def people_from_latents(models: Models, path: Path | str) -> People:
     """Return the people whose latents a file holds, with their names if it has names.
 
     Args:
@@ -52,6 +53,7 @@ def people_from_latents(models: Models, path: Path) -> People:
     Raises:
       InputError: if the file cannot be read, or its latents do not fit the generator.
     """
+    path = local_path(path)
     ws = read_latents(path, models.generator.config)
     subjects = read_names(path)
     if subjects is None or len(subjects) != len(ws):

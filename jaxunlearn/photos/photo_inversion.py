@@ -28,6 +28,7 @@ from jaxunlearn.photos.invert import (
     default_method,
     encoder_for,
     invert_photographs,
+    refuse_unused_encoder,
     settings_for,
     side_of_file,
 )
@@ -117,7 +118,7 @@ def invert(
         `[N, R, R, 3]` in [-1, 1] of the generator's resolution.
       method: "encoder" is one pass of an encoder, "optimize" a search from the mean face, "hybrid" a search
         that starts from the encoder's latents. None takes "hybrid" with an encoder, else "optimize".
-      encoder: an encoder or its file; None takes the one that suits the model.
+      encoder: an encoder or its file; None takes the one that suits the model. "optimize" takes none.
       encoder_input: "crop" gives the encoder the same image as the loss, "file" the whole file.
       steps: number of steps of the search; None takes 40, or 20 for "hybrid".
       batch: number of photos at a time, 8 by default; more need more memory.
@@ -204,6 +205,7 @@ def people_from_photos(
 
 
 def _encoder(models: Models, method: Method, encoder: PhotoSource | Encoder | None) -> Encoder | None:
+    refuse_unused_encoder(method, encoder)
     if method == "optimize":
         return None
     return encoder if isinstance(encoder, Encoder) else encoder_for(models, encoder)

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 import jax
 import numpy as np
+from flax import nnx
 from jax.sharding import Mesh
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.latents import repeated
+from jaxunlearn.methods.trained_part import TrainedPart
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
@@ -108,3 +110,34 @@ def check_sharing(people: People, mesh: Mesh | None, previous: Result | None, *,
             f'a mesh with {mesh.shape[IDENTITY]} devices along "identity": all people share one generator; '
             'put the devices along "sample"'
         )
+
+
+def check_previous(previous: Result, models: Models, part: TrainedPart) -> None:
+    """Refuse an earlier request that began with another generator; training would mix the two.
+
+    Args:
+      previous: the earlier request.
+      models: the source of this one.
+      part: what this one trains.
+
+    Raises:
+      InputError: also if the earlier one has no folder, and trained another part.
+    """
+    if not _began_with(previous, models, part):
+        where = "" if previous.folder is None else f" ({previous.folder.path})"
+        raise InputError(
+            f"the earlier request{where} began with another generator than {models.name}; give the one that "
+            "it began with"
+        )
+
+
+def _began_with(previous: Result, models: Models, part: TrainedPart) -> bool:
+    """Return True if an earlier request began with this source; without a folder, as far as can be seen."""
+    if previous.folder is not None:
+        return previous.folder.request.fingerprint == models.fingerprint
+    if previous.generator.config != models.generator.config:
+        return False
+    part.trained(previous.generator)  # refuses another part, whose arrays have other names
+    there = dict(nnx.to_flat_state(nnx.state(previous.generator)))
+    untrained = nnx.to_flat_state(part.split(models.generator, 0).fixed)
+    return all(np.array_equal(there[path][...], array[...]) for path, array in untrained)

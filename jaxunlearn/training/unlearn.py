@@ -54,8 +54,8 @@ def unlearn(
       mesh: devices, as `jaxunlearn.make_mesh` returns them. Its axis "identity" divides generator copies
         among devices, its axis "sample" the pairs of a step. Neither changes the result. None uses one
         device.
-      previous: an earlier request that this one begins with; only where all people share one generator. What
-        the method kept besides the generator is read from that run's folder.
+      previous: an earlier request that this one begins with, from the same source; only where all people
+        share one generator. What the method kept besides the generator is read from that run's folder.
       numbers: numbers of the generator copies. What a copy draws depends on its number and the seed, not on
         who else is there. None counts from 0.
       callbacks: called after each step, see `training.trainer.Callback`.
@@ -69,15 +69,11 @@ def unlearn(
     checks.check_mesh(mesh)
     configuration.check(config)
     people = _agreed_people(checks.people_of(people, models), models, config)
-    method = method_of(config)
-    method.check_files(config)
-    method.check_generator(models.generator, config)
-    shared = method.shares_generator(config)
+    shared = method_of(config).shares_generator(config)
     checks.check_sharing(people, mesh, previous, shared=shared)
-    if config.target.kind in TARGETS:  # a formula that may refuse a latent
-        from_config.target_latents(config, jnp.asarray(people.ws), models.w_avg, models.median_radius)
+    before = None if previous is None else _left_by(previous, models, config)
+    _check_suitable(models, people, config, before)
     numbers = checks.numbers_of(people, numbers)
-    before = None if previous is None else _left_by(previous, config)
     with contextlib.ExitStack() as stack:
         folder = None
         if workdir is not None:
@@ -102,11 +98,23 @@ def _agreed_people(people: People, models: Models, config: ConfigDict) -> People
     return dataclasses.replace(people, ws=checks.leaders(people.ws))
 
 
-def _left_by(previous: Result, config: ConfigDict) -> Before:
-    """What an earlier run leaves for the next one."""
+def _check_suitable(models: Models, people: People, config: ConfigDict, before: Before | None) -> None:
+    """Refuse settings that do not suit their files, the generator or the people."""
+    method = method_of(config)
+    method.check_files(config, before)
+    method.check_generator(models.generator, config)
+    configuration.check_rays(config, models.generator.config)
+    if config.target.kind in TARGETS:  # a formula that may refuse a latent
+        from_config.target_latents(config, jnp.asarray(people.ws), models.w_avg, models.median_radius)
+
+
+def _left_by(previous: Result, models: Models, config: ConfigDict) -> Before:
+    """What an earlier run of the same source leaves for the next one."""
+    method = method_of(config)
+    checks.check_previous(previous, models, method.trained_part(config, models.generator.config))
     if previous.folder is None:
         return Before(previous.generator)
-    return method_of(config).left_by(previous.folder.path, config, previous.generator)
+    return method.left_by(previous.folder.path, config, previous.generator)
 
 
 def request_of(

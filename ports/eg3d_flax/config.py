@@ -194,6 +194,13 @@ class GeneratorConfig:
         return self.sr_input_resolution or self.superresolution_shape.input_resolution
 
     @property
+    def most_rays(self) -> int | None:
+        """Greatest number of rays along each side that super-resolution takes; None takes any."""
+        if self.superresolution_module == "none" or self.superresolution_shape.resize_larger_inputs:
+            return None
+        return self.superresolution_input_resolution
+
+    @property
     def superresolution_channels(self) -> tuple[int, int]:
         """Channels of the two super-resolution blocks."""
         return self.sr_channels or self.superresolution_shape.channels

@@ -54,10 +54,11 @@ class Superresolution(nnx.Module):
         side = image.shape[1]
         if side == self.input_resolution:
             return image
-        if side > self.input_resolution and not self.config.superresolution_shape.resize_larger_inputs:
+        most = self.config.most_rays
+        if most is not None and side > most:
             raise ValueError(
                 f"{self.config.superresolution_module} super-resolution takes at most "
-                f"{self.input_resolution} x {self.input_resolution} rays, not {side} x {side}; "
+                f"{most} x {most} rays, not {side} x {side}; "
                 "lower neural_rendering_resolution"
             )
         return resize_bilinear(image, self.input_resolution, antialias=self.config.sr_antialias)

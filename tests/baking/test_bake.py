@@ -263,13 +263,23 @@ def test_steps_look_at_the_people_in_turn_and_near_them(generator):
         ws, c = step.draw(jax.random.key(0), frozen, jnp.int32(number))
         assert ws.shape == (4, *PEOPLE.ws.shape[1:])
         assert c.shape == (4, 25)
-        order = [(3 * number + k) % 2 for k in range(3)]
+        order = [(number + k) % 2 for k in range(3)]
         apart = np.linalg.norm(np.asarray(ws[:3]) - PEOPLE.ws[order], axis=(1, 2))
         assert apart[0] == 0
         assert apart[1:].min() > 0
         assert apart.max() <= 0.5 + 1e-5
         drawn.append(np.asarray(ws[3]))
     assert np.abs(drawn[0] - drawn[1]).max() > 1e-3, "random people are new in each step"
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_everybodys_own_latent_has_its_turn(generator, count):
+    step, frozen, _ = step_and_frozen(generator, settings(latents__near=2))
+    people = tiny_people(count)
+    frozen = frozen._replace(ws=jnp.asarray(people))
+    for number in range(count):
+        ws, _ = step.draw(jax.random.key(0), frozen, jnp.int32(number))
+        np.testing.assert_array_equal(ws[0], people[number])
 
 
 @pytest.mark.slow

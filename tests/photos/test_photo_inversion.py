@@ -72,6 +72,7 @@ def test_the_search_is_as_long_as_asked(tmp_path, searched):
     [
         ({"method": "encoder", "steps": 3}, "steps 3: the method encoder makes no search"),
         ({"method": "optimize", "encoder_input": "file"}, "the method optimize uses no encoder"),
+        ({"method": "optimize", "encoder": "no.pt"}, "encoder no.pt: the method optimize uses no encoder"),
     ],
 )
 def test_options_that_contradict_each_other(monkeypatch, searched, options, message):

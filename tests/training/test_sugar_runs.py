@@ -15,12 +15,15 @@ from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
 from jaxunlearn.methods.sugar.mappers.mapper import initial_mapper, load_mapper, save_mapper
+from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.methods.sugar.prepare import FISHER_FILE, MAPPER_FILE
-from jaxunlearn.models.generator import initialise, split_generator
+from jaxunlearn.methods.trained_part import BACKBONE
+from jaxunlearn.models.generator import Generator, initialise, merge_generator, split_generator
 from jaxunlearn.photos.people import People
-from jaxunlearn.training.result import finished
-from jaxunlearn.training.storage.run_dir import RunFolder
-from jaxunlearn.training.unlearn import unlearn
+from jaxunlearn.training.checks import check_previous
+from jaxunlearn.training.result import Result, finished
+from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.training.unlearn import request_of, unlearn
 from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
 from tests.support.tiny_sugar import STEPS, tiny_sugar
 from torch_bridge import CheckpointError
@@ -28,6 +31,7 @@ from torch_bridge.safetensors_file import read_safetensors, write_safetensors
 
 NAMES = ["ann", "bob", "cyd"]
 PEOPLE = People("three", tuple(NAMES), tiny_people(3))
+WITH_ADAPTERS = tiny_sugar({"adapters.trained": True, "adapters.hidden": 4})
 
 
 @pytest.fixture(scope="module")
@@ -114,12 +118,24 @@ def test_without_elastic_weights_more_is_lost(whole):
         ({"pairs.batch": 0}, "config.pairs.batch must be a whole number from 1"),
         ({"ewc.file": "no.safetensors"}, r"config\.ewc\.file no\.safetensors: no such file"),
         ({"surrogates.file": "no.pt"}, r"config\.surrogates\.file no\.pt: no such file"),
+        ({"surrogates.epochs": 0}, r"epochs is 0, .* but config\.surrogates\.file names none"),
     ],
 )
 def test_settings_that_make_no_sense(tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
         unlearn(tiny_models(), tiny_people(2), tiny_sugar(changes), workdir=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_without_epochs_a_mapper_must_be_there(tmp_path):
+    as_it_is, method = tiny_sugar({"surrogates.epochs": 0}), SugarMethod()
+    mapper = tmp_path / MAPPER_FILE
+    with pytest.raises(InputError, match="names none"):
+        method.check_files(as_it_is, method.left_by(tmp_path, as_it_is, tiny_models().generator))
+    save_mapper(initial_mapper("mapper-unet", CONFIG, width=2, depth=1, seed=0), mapper)
+    method.check_files(as_it_is, method.left_by(tmp_path, as_it_is, tiny_models().generator))
+    method.check_files(tiny_sugar({"surrogates.epochs": 0, "surrogates.file": str(mapper)}))
+    method.check_files(tiny_sugar({"surrogates.epochs": 0, "target.kind": "extrapolated"}))
 
 
 def save_transformer(path: Path, changes: Mapping[str, Any]) -> None:
@@ -149,6 +165,43 @@ def test_files_of_another_generator_are_refused_before_anything_is_written(tmp_p
         with pytest.raises(InputError, match=message):
             unlearn(tiny_models(), tiny_people(2), tiny_sugar(changes), workdir=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def earlier(generator: Generator, folder: RunFolder | None = None) -> Result:
+    return Result(PEOPLE, PEOPLE.ws, (generator,), {}, folder)
+
+
+def test_an_earlier_request_of_another_generator_is_refused(tmp_path):
+    """Also one of the same sizes; with a folder, its weights need not be compared."""
+    models, others = (
+        tiny_models(),
+        (initialise(CONFIG), initialise(dataclasses.replace(CONFIG, channel_max=8))),
+    )
+    folder = RunFolder(tmp_path / "earlier")
+    of_another = Request(
+        "other", "0" * 64, PEOPLE.subjects, models.perceptual_name, models.identity.name, models.mean.origin
+    )
+    folder.begin(of_another, tiny_sugar(), PEOPLE.ws)
+    for previous in (*map(earlier, others), earlier(models.generator, folder)):
+        with pytest.raises(InputError, match=r"the earlier request.* began with another generator than tiny"):
+            unlearn(models, tiny_people(2), tiny_sugar(), workdir=tmp_path / "run", previous=previous)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_earlier_request_of_the_same_generator_is_taken(tmp_path):
+    models, adapters = tiny_models(), SugarMethod().trained_part(WITH_ADAPTERS, CONFIG)
+    split = split_generator(models.generator)
+    moved = jax.tree.map(lambda x: x + 1, split.trainable)
+    forgot = merge_generator(split._replace(trainable=moved))
+    check_previous(earlier(forgot), models, BACKBONE)
+    check_previous(earlier(merge_generator(adapters.split(models.generator, 1))), models, adapters)
+    folder = RunFolder(tmp_path / "earlier")
+    folder.begin(request_of(models, PEOPLE, None, (0, 1, 2), shared=True), tiny_sugar(), PEOPLE.ws)
+    check_previous(earlier(forgot, folder), models, BACKBONE)
+    with pytest.raises(InputError, match="began with another generator"):
+        check_previous(earlier(merge_generator(adapters.split(forgot, 1))), models, adapters)
+    with pytest.raises(InputError, match="trained adapters"):
+        check_previous(earlier(merge_generator(adapters.split(models.generator, 1))), models, BACKBONE)
 
 
 def test_people_who_cannot_be_forgotten(tmp_path):

@@ -18,6 +18,7 @@ from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.generator import initialise
 from jaxunlearn.photos.people import People
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.sharding import make_mesh
@@ -29,7 +30,7 @@ from jaxunlearn.training.storage.folder_forms import TrainingJson
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from tests.support.same_run import assert_same_run
-from tests.support.tiny_models import numbers, tiny_models, tiny_people
+from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
 
 STEPS = 6
 
@@ -153,6 +154,22 @@ def test_fewer_steps_than_a_run_has_taken(evaluated):
         unlearn(tiny_models(), named(tiny_people(1)), config(steps=STEPS - 1), workdir=evaluated.path)
     assert evaluated.config.steps == STEPS
     assert evaluated.finished()
+
+
+def test_more_rays_than_super_resolution_takes(tmp_path):
+    side = CONFIG.neural_rendering_resolution // 2
+    enlarging = dataclasses.replace(
+        CONFIG,
+        superresolution_module="4X",
+        sr_input_resolution=side,
+        sr_channels=(8, 4),
+        neural_rendering_resolution=side,
+    )
+    models = dataclasses.replace(tiny_models(), generator=initialise(enlarging))
+    people = np.ones((1, enlarging.num_ws, enlarging.w_dim), np.float32)
+    with pytest.raises(InputError, match=r"config\.rendering\.rays is 17, but .*\(4X\) takes at most 16"):
+        unlearn(models, people, config(**{"rendering.rays": side + 1}), workdir=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.must

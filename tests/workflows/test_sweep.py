@@ -83,6 +83,7 @@ def test_guide_for_many_people_has_distances():
         ({"target.kind": "mean", "pairs.adjacent_target": "shifted"}, (1.0,), "has no distance to vary"),
         ({}, (1.0, 1.0), "list each distance once"),
         ({}, (0.0,), "everybody would become the mean face"),
+        ({"surrogates.epochs": 0}, (1.0,), r"config\.surrogates\.file names none"),
     ],
 )
 def test_sweeps_that_make_no_sense(tmp_path, changes, distances, message):

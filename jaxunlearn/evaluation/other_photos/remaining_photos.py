@@ -11,7 +11,14 @@ from jaxunlearn.errors import InputError, shortened
 from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.invert import EncoderInput, Method, default_method, encoder_for, side_of_file
+from jaxunlearn.photos.invert import (
+    EncoderInput,
+    Method,
+    default_method,
+    encoder_for,
+    refuse_unused_encoder,
+    side_of_file,
+)
 from jaxunlearn.photos.photo_inversion import invert
 from jaxunlearn.photos.sources import Photograph, Photographs, Refused, counted, iterate_photographs
 
@@ -43,12 +50,14 @@ def invert_remaining(
       Number of a person → their other photos, for those who have any.
 
     Raises:
-      InputError: if the source has no photo of somebody who was forgotten, or nobody has another photo.
+      InputError: if the source has no photo of somebody who was forgotten, nobody has another photo, or
+        options contradict each other.
 
     Warns:
       UserWarning: for each photo that cannot be used, and each person without another photo.
     """
     method = method or default_method(models, encoder)
+    refuse_unused_encoder(method, encoder)
     network: Encoder | None = None if method == "optimize" else encoder_for(models, encoder)
     side = models.generator.config.img_resolution
     all_photos = iterate_photographs(source, side, whole_side=side_of_file(network, encoder_input))

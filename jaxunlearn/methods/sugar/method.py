@@ -73,8 +73,9 @@ class SugarMethod(Method):
             raise InputError('config.ewc.output "image" needs config.ewc.fisher "gauss-newton"')
         check_times(config.adapters)
 
-    def check_files(self, config: ConfigDict) -> None:
+    def check_files(self, config: ConfigDict, before: Before | None = None) -> None:
         """See `Method.check_files`."""
+        prepare.check_mapper(config, before)
         for section in ("surrogates", "ewc"):
             if file := config[section].file:
                 _check_file(f"config.{section}.file", file)
@@ -125,9 +126,10 @@ class SugarMethod(Method):
         return prepare.left_by(cache, config, self.trained_part(config, generator.config), generator)
 
     def check_distance(self, config: ConfigDict) -> None:
-        """See `Method.check_distance`."""
+        """See `Method.check_distance`; the mapper that all distances share must be trained, too."""
         if config.target.kind not in MAPPERS:
             check_formula_distance(config)
+        prepare.check_mapper(config, None)
 
     def same_for_all_distances(
         self,

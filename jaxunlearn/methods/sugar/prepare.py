@@ -60,6 +60,20 @@ def _left(before: Before | None) -> Left:
     return Left() if before is None or before.memory is None else before.memory
 
 
+def check_mapper(config: ConfigDict, before: Before | None) -> None:
+    """Refuse settings with which a mapper that nothing has trained would choose the targets.
+
+    Raises:
+      InputError: with the names of the settings.
+    """
+    given = config.surrogates.file or _left(before).mapper is not None
+    if config.target.kind in MAPPERS and not config.surrogates.epochs and not given:
+        raise InputError(
+            "config.surrogates.epochs is 0, so the mapper is used as it is, but config.surrogates.file names "
+            "none; name its file, or train one for some epochs"
+        )
+
+
 def check_given(generator: Generator, config: ConfigDict, part: TrainedPart) -> None:
     """Refuse files of the settings that belong to another generator.
 

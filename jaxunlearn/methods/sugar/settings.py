@@ -61,7 +61,10 @@ class Surrogates:
     width: int = setting(64, "Channels of the network.", least=1, most=4096)
     depth: int = setting(4, "Layers of the transformer.", least=1, most=256)
     epochs: int = setting(
-        50, "Greatest number of epochs; 0 uses the mapper of `file` as it is.", least=0, most=10**6
+        50,
+        "Greatest number of epochs; 0 uses the mapper of `file`, or of an earlier request, as it is.",
+        least=0,
+        most=10**6,
     )
     batch: int = setting(4, "People in a minibatch.", least=1, most=4096)
     learning_rate: float = setting(
@@ -75,8 +78,20 @@ class Surrogates:
         "Whether a last minibatch that is not full is filled up, or stays short.",
         choices=("filled", "short"),
     )
-    patience: int = setting(20, "Epochs without progress before training stops.", least=1, most=10**6)
-    min_delta: float = setting(1e-3, "Smallest progress that counts.", least=0, most=1e9)
+    patience: int = setting(
+        20,
+        "Epochs worse than the best one by more than `min_delta` after which training stops; a new best one "
+        "starts the count anew.",
+        least=1,
+        most=10**6,
+    )
+    min_delta: float = setting(
+        1e-3,
+        "How far above the best loss an epoch must be to count for `patience`. A loss that stays as it is "
+        "never counts.",
+        least=0,
+        most=1e9,
+    )
     candidates: int = setting(
         512, "Number of random people among whom `nearest` chooses.", least=1, most=10**6
     )

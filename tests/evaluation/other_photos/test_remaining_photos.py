@@ -54,6 +54,11 @@ def test_nobody_with_another_photo_is_refused():
         remaining(PHOTOS[:2], ["ada", "bob"], "people")
 
 
+def test_an_encoder_without_effect_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"encoder no\.pt: the method optimize uses no encoder"):
+        invert_remaining(tiny_models(), ["ada"], tmp_path, method="optimize", encoder="no.pt")
+
+
 @pytest.mark.filterwarnings("ignore:.* has no other photo")
 def test_remaining_photos_of_a_table_are_inverted(tmp_path, monkeypatch):
     """Each with the person that it is of; an unusable photo is left to the inversion to name."""

@@ -134,6 +134,20 @@ def test_when_official_training_stops():
         assert next((i for i, loss in enumerate(losses) if stop(loss)), -1) == expected
 
 
+@pytest.mark.parametrize(
+    ("losses", "taken"),
+    [
+        ([1.0] * 9, 9),  # a plateau
+        ([1.0, 1.05, 1.09, 1.1, 1.0, 1.05], 6),  # worse, but by no more than `min_delta`
+        ([1.0, 1.2, 1.05, 1.2, 1.0], 4),  # those that do not count lie between
+        ([1.0, 1.2, 0.99, 1.2, 1.2, 1.2], 5),  # a better one starts anew
+    ],
+)
+def test_only_epochs_worse_than_the_best_count(losses, taken):
+    stop = EarlyStopping(patience=2, min_delta=0.125)
+    assert next((i for i, loss in enumerate(losses, 1) if stop(loss)), len(losses)) == taken
+
+
 def test_batches_are_filled_or_short():
     order = np.array([3, 1, 4, 0, 2])
     filled = [list(b) for b in MapperTraining(batch=2).batches(order)]

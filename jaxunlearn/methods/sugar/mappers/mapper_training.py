@@ -96,7 +96,7 @@ def train_mapper(
     orders: Iterable[np.ndarray] | None = None,
     after_epoch: Callable[[int, float], None] | None = None,
 ) -> Trained:
-    """Train until all epochs are over, or the loss has stopped falling.
+    """Train until all epochs are over, or the loss was above its best too often, see `EarlyStopping`.
 
     Args:
       loss: see `Loss`.

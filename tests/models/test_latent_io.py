@@ -1,0 +1,37 @@
+"""Files of latents: how a file may be named, and the types of numbers that it may have."""
+
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from jaxunlearn.models.latent_io import read_latents, write_latents
+from jaxunlearn.photos.people import people_from_latents
+from tests.support.tiny_models import CONFIG, tiny_models
+from tests.support.torch_pickles import tensor_of, zip_bytes
+from torch_bridge.safetensors_file import write_safetensors
+
+WS = np.random.default_rng(4).normal(size=(2, CONFIG.num_ws, CONFIG.w_dim)).astype(np.float32)
+
+
+@pytest.mark.parametrize("named", [str, Path])
+def test_a_path_may_be_text(tmp_path, named: Any):
+    np.save(tmp_path / "two.npy", WS)
+    people = people_from_latents(tiny_models(), named(tmp_path / "two.npy"))
+    assert (people.name, people.subjects) == ("two", ("two.npy row 0", "two.npy row 1"))
+    np.testing.assert_array_equal(people.ws, WS)
+    write_latents(tmp_path / "two.npz", WS, names=("ada", "bob"), c=np.zeros((2, 25)), provenance={})
+    assert people_from_latents(tiny_models(), named(tmp_path / "two.npz")).subjects == ("ada", "bob")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_latents_of_less_precision_are_read(tmp_path, dtype):
+    rounded = WS.astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
+    write_safetensors(tmp_path / "two.safetensors", {"ws": rounded}, {})
+    (tmp_path / "two.pt").write_bytes(zip_bytes(tensor_of(rounded)))
+    for name in ("two.safetensors", "two.pt"):
+        read = read_latents(tmp_path / name, CONFIG)
+        assert read.dtype == np.float32
+        np.testing.assert_array_equal(read, rounded.astype(np.float32))
