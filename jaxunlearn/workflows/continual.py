@@ -28,7 +28,7 @@ from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback
 from jaxunlearn.training.unlearn import unlearn
-from jaxunlearn.workflows.registry import Registry
+from jaxunlearn.workflows.registry import Registry, folder_name
 from jaxunlearn.workflows.requests import ForgetRequest, people_of_request
 from torch_bridge import remove_leftovers
 
@@ -126,7 +126,7 @@ def _checked(
 
 def request_folder(out: Path, number: int, request: ForgetRequest) -> Path:
     """Return the run folder of a request; `number` counts from 0."""
-    return out / f"{number + 1:02d}-{request.name}"
+    return out / folder_name(number, request.name)
 
 
 def measure_everybody(

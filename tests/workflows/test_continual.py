@@ -198,6 +198,26 @@ def test_somebody_in_two_stages(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["report.html", "other_run/.x.abcdefgh.tmp", "01-photos/ada.png"])
+def test_a_folder_of_something_else(tmp_path, name):
+    """Nothing in it is replaced, nor taken for a leftover of a killed sequence."""
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("theirs")
+    with pytest.raises(InputError, match="holds other files"):
+        forget_requests(tiny_models(), STAGES, settings, tmp_path, progress=False)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / name]
+    assert (tmp_path / name).read_text() == "theirs"
+
+
+def test_a_sequence_that_was_killed_early(tmp_path):
+    """Before its first request was finished, there is no registry, and perhaps only a folder."""
+    (tmp_path / "01-january").mkdir()
+    assert not Registry.open(tmp_path, "tiny", "0").entries
+    (tmp_path / "01-january" / ".run.json.abcdefgh.tmp").touch()
+    (tmp_path / ".registry.json.abcdefgh.tmp").touch()
+    assert not Registry.open(tmp_path, "tiny", "0").entries
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

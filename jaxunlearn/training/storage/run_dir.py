@@ -170,7 +170,7 @@ class RunFolder:
         if not self.writes:
             yield
             return
-        with locked_clean(self.path, self._check_free):
+        with locked_clean(self.path, self.check_free):
             yield
 
     def finished(self) -> bool:
@@ -267,7 +267,7 @@ class RunFolder:
         if begun:
             self._check_same(request, config, ws)
         else:
-            self._check_free()
+            self.check_free()
         if not self.writes:
             return
         self.path.mkdir(parents=True, exist_ok=True)
@@ -279,10 +279,13 @@ class RunFolder:
             self._save_latents({"ws": ws})
         self._write_json("config.json", config.to_dict())
 
-    def _check_free(self) -> None:
+    def check_free(self) -> None:
         """Refuse a folder with other files than those of a run.
 
         A run that was killed while it began left run.json, or only a temporary file.
+
+        Raises:
+          InputError: if there are some.
         """
         if self.exists():
             _ = self.request  # raises if it is somebody else's
