@@ -19,6 +19,8 @@ class RunJson(TypedDict):
     seeds: NotRequired[list[int | None]]
     adapters: NotRequired[list[str]]
     numbers: NotRequired[list[int]]
+    perceptual_sha256: NotRequired[str]
+    identity_sha256: NotRequired[str]
 
 
 class TrainingJson(TypedDict):

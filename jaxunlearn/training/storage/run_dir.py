@@ -66,6 +66,7 @@ class Request:
       seeds: see `photos.people.People`.
       adapters: files of adapters that the source generator has.
       numbers: of the generator copies, see `training.unlearn`.
+      perceptual_sha256, identity_sha256: of the numbers of these networks; empty in older folders.
     """
 
     model: str
@@ -79,6 +80,8 @@ class Request:
     seeds: tuple[int | None, ...] = ()
     adapters: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
+    perceptual_sha256: str = ""
+    identity_sha256: str = ""
 
     @property
     def copies(self) -> int:
@@ -222,6 +225,8 @@ class RunFolder:
             seeds=tuple(stored.get("seeds", ())),
             adapters=tuple(stored.get("adapters", ())),
             numbers=tuple(stored.get("numbers", ())),
+            perceptual_sha256=stored.get("perceptual_sha256", ""),
+            identity_sha256=stored.get("identity_sha256", ""),
         )
 
     @property
@@ -319,6 +324,8 @@ class RunFolder:
         before = self.request
         for field in dataclasses.fields(Request):
             old, new = getattr(before, field.name), getattr(request, field.name)
+            if field.name.endswith("_sha256") and not old:  # an older folder
+                continue
             if old != new and field.name not in ("model", "adapters"):  # files may have moved
                 raise InputError(f"{self.path}: is a run with {field.name} {old!r}, not {new!r}; {hint}")
         if not same_people(self.people(), ws):
