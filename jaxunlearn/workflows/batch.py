@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,13 @@ class Worklist:
       latents: function from the indices of `K` people to their ws `[K, L, D]`. It is called once per wave, so
         that thousands of photos are not inverted at once. Several processes share the people of a wave.
       seeds: of people of the generator, in the same order; empty for others.
+      inversion: what the latents of photos depend on besides the photos, for example the encoder's name.
     """
 
     subjects: tuple[str, ...]
     latents: Callable[[Sequence[int]], np.ndarray]
     seeds: tuple[int, ...] = ()
+    inversion: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,14 +104,17 @@ def unlearn_all(
     subject, times = collections.Counter(worklist.subjects).most_common(1)[0]
     if times > 1:
         raise InputError(f"{subject} is in the work list {times} times; list everybody once")
+    made_with = {**models.networks_of_loss, "mean_latent": models.mean.origin, **worklist.inversion}
     asked = {"generator": models.fingerprint, "people": worklist.subjects, "settings": flat(config)}
-    multihost.check_same(asked | {"parallel": parallel}, "the work list")
+    multihost.check_same(asked | {"parallel": parallel, "networks": made_with}, "the work list")
     folder = WorklistFolder(workdir, writes=multihost.leads())
     with contextlib.ExitStack() as stack:
         lock = functools.partial(stack.enter_context, folder.lock())
         multihost.leader_first(lock, "the work list's folder")
         source = Source(models.name, models.adapters, worklist.seeds)
-        begin = functools.partial(folder.begin, models.fingerprint, worklist.subjects, config, source)
+        begin = functools.partial(
+            folder.begin, models.fingerprint, worklist.subjects, config, source, made_with
+        )
         multihost.leader_first(begin, "the work list's beginning")
         folder.clean()
         return _work(models, worklist, config, folder, parallel, mesh, progress)

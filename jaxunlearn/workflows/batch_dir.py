@@ -1,6 +1,6 @@
 """The folder of a work list.
 
-worklist.json     the people and settings; written first
+worklist.json     the people, settings and networks; written first
 results.jsonl     one line per person and attempt: `subject`, `status` ("done" or "diverged"), `generator`,
                   `picture`, `loss`, `steps`, `learning_rate`, `seconds`, `wave`
 generators/       the unlearned weights, one file per person
@@ -16,7 +16,7 @@ report.html       a page for the browser
 import dataclasses
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,12 @@ class WorklistFolder:
             raise InputError(f"{self.path}: holds other files; choose an empty or a new folder")
 
     def begin(
-        self, model: str, subjects: Sequence[str], config: ConfigDict, source: Source | None = None
+        self,
+        model: str,
+        subjects: Sequence[str],
+        config: ConfigDict,
+        source: Source | None = None,
+        made_with: Mapping[str, str] | None = None,
     ) -> None:
         """Write `worklist.json`, or check that the same was asked before.
 
@@ -114,17 +119,24 @@ class WorklistFolder:
           subjects: names of the people.
           config: of every person's run.
           source: kept for the evaluation, and not compared, since files may have moved.
+          made_with: what the generators and latents depend on besides: name → fingerprint, name or origin.
 
         Raises:
           InputError: if the folder holds another list, or other files.
         """
         asked: dict[str, Any] = {"model": model, "subjects": list(subjects), "config": flat(config)}
+        asked["made_with"] = now = dict(made_with or {})
         if self._asked.exists():
             hint = "choose another folder"
             if self.fingerprint != model:
                 raise InputError(f"{self.path}: is a work list with another source generator; {hint}")
             if self.subjects() != list(subjects):
                 raise InputError(f"{self.path}: is a work list with other people; {hint}")
+            for name, old in self._read_asked().get("made_with", {}).items():  # older lists have none
+                if old != now.get(name):
+                    raise InputError(
+                        f"{self.path}: is a work list with {name} {old!r}, not {now.get(name)!r}; {hint}"
+                    )
             check_same_settings(self.config, config, ("steps",), f"{self.path}: is a work list", hint)
         else:
             self._check_free()

@@ -1,5 +1,6 @@
 """Many people in waves: who is done stays done, and whoever diverges stops nobody."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.models.generator import load_generator
+from jaxunlearn.models.loading import MeanLatent
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
@@ -200,6 +202,28 @@ def test_what_a_list_may_change(tmp_path):
         resume(seed=4)
     with pytest.raises(InputError, match="is a work list with other people"):
         resume(NAMES[:2])
+
+
+def test_a_list_goes_on_with_the_same_networks_and_the_same_inversion(tmp_path):
+    """Its people would not be comparable; `all_done` is as an older version left a list."""
+    folder, models = all_done(tmp_path / "list"), tiny_models()
+
+    def resume(changed=models, **how):
+        listed = Worklist(NAMES, lambda some: PEOPLE[list(some)], inversion=how)
+        unlearn_all(changed, listed, config(), folder.path, parallel=2, progress=False)
+
+    for _ in range(2):
+        resume(inversion="hybrid", encoder="goae")
+    for changed, name in (
+        ({"identity": dataclasses.replace(models.identity, name="other")}, "identity 'loss', not 'other'"),
+        ({"identity": dataclasses.replace(models.judge, name="loss")}, "identity_sha256"),
+        ({"perceptual_name": "LPIPS VGG16"}, "perceptual 'LPIPS AlexNet'"),
+        ({"given_mean": MeanLatent(models.w_avg, "mean.npz")}, "mean_latent"),
+    ):
+        with pytest.raises(InputError, match=f"is a work list with {name}"):
+            resume(dataclasses.replace(models, **changed), inversion="hybrid", encoder="goae")
+    with pytest.raises(InputError, match="is a work list with inversion 'hybrid', not 'optimize'"):
+        resume(inversion="optimize")
 
 
 @pytest.mark.parametrize(

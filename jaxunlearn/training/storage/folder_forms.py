@@ -66,6 +66,7 @@ class WorklistJson(TypedDict):
     model: str
     subjects: list[str]
     config: dict[str, Any]
+    made_with: NotRequired[dict[str, str]]
     source: NotRequired[str]
     adapters: NotRequired[list[str]]
     seeds: NotRequired[list[int]]
