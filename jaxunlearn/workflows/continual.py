@@ -24,6 +24,7 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import Generator, fingerprint_of
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
+from jaxunlearn.photos.photo_inversion import Inverting
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback
@@ -47,6 +48,7 @@ def forget_requests(
     out: Path,
     *,
     mesh: Mesh | None = None,
+    inverting: Inverting | None = None,
     reference: Reference | None = None,
     callbacks_for: Callable[[ConfigDict, Path], Sequence[Callback]] | None = None,
     after_each: Callable[["Forgotten"], None] | None = None,
@@ -60,6 +62,7 @@ def forget_requests(
       config_for: function from the number of people to the settings of a request.
       out: folder of the registry and of the run folders.
       mesh: see `training.unlearn`.
+      inverting: how photos of requests are inverted; None as suits the models.
       reference: of the source, if it is measured already.
       callbacks_for: function from a request's settings and run folder to callbacks of its run.
       after_each: is called with the results so far after each request that was carried out, and once
@@ -75,7 +78,7 @@ def forget_requests(
     with locked(out):
         remove_leftovers(out)
         registry = Registry.open(out, models.name, models.fingerprint)
-        people, configs = _checked(models, registry, requests, config_for)
+        people, configs = _checked(models, registry, requests, config_for, inverting)
         results, done = list[Result](), len(registry.entries)
         for number, (request, group, config) in enumerate(zip(requests, people, configs, strict=True)):
             folder = request_folder(out, number, request)
@@ -107,6 +110,7 @@ def _checked(
     registry: Registry,
     requests: Sequence[ForgetRequest],
     config_for: Callable[[int], ConfigDict],
+    inverting: Inverting | None,
 ) -> tuple[list[People], list[ConfigDict]]:
     """Return the people and the settings of each request.
 
@@ -120,7 +124,7 @@ def _checked(
         configuration.check(config)
         if not method_of(config).shares_generator(config):
             raise InputError("requests one after the other need a method with one generator for all people")
-    people = _people(models, requests, configs, registry.path)
+    people = _people(models, requests, configs, registry.path, inverting)
     return people, [config_for(len(group.subjects)) for group in people]
 
 
@@ -197,7 +201,11 @@ def _check_steps(registry: Registry, config_for: Callable[[int], ConfigDict]) ->
 
 
 def _people(
-    models: Models, requests: Sequence[ForgetRequest], configs: Sequence[ConfigDict], out: Path
+    models: Models,
+    requests: Sequence[ForgetRequest],
+    configs: Sequence[ConfigDict],
+    out: Path,
+    inverting: Inverting | None,
 ) -> list[People]:
     """Return the people of all requests; refuse people that are in two of them."""
     groups: list[People] = []
@@ -205,7 +213,7 @@ def _people(
         folder = RunFolder(request_folder(out, number, request))
         known = folder.people() if folder.exists() else None
         compute = from_config.compute(config)
-        groups.append(people_of_request(models, request, compute=compute, known=known))
+        groups.append(people_of_request(models, request, compute=compute, known=known, inverting=inverting))
     if (twice := repeated(np.concatenate([group.ws for group in groups]))) is not None:
         names = [
             f"request {request.name}: {subject}"

@@ -21,6 +21,7 @@ from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
 from jaxunlearn.workflows import continual
+from jaxunlearn.workflows import requests as request_files
 from jaxunlearn.workflows.continual import forget_requests, request_folder
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
 from jaxunlearn.workflows.registry import Registry
@@ -244,6 +245,39 @@ def test_requests_that_make_no_sense(content, message, tmp_path, monkeypatch, ca
     assert message in error
     assert error.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["requests.json"]
+
+
+@pytest.fixture
+def inverted(tmp_path, monkeypatch):
+    """A command that begins a request with a photo, and how photos were inverted."""
+    Image.new("RGB", (8, 8)).save(tmp_path / "ada.png")
+    (tmp_path / "requests.json").write_text('{"stages": [{"images": ["ada.png"]}]}')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
+    asked: list[dict[str, Any]] = []
+
+    def people_from_photos(models, photos, *, compute, **how):
+        asked.append(how)
+        raise InputError("enough")
+
+    monkeypatch.setattr(request_files, "people_from_photos", people_from_photos)
+    return asked
+
+
+def test_how_photos_of_requests_are_inverted(inverted):
+    options = ["--inversion", "hybrid", "--encoder", "goae.pt", "--encoder-input", "file"]
+    assert cli.main(["unlearn", "--sequence", "requests.json", "--out", "out", *options]) == 2
+    assert inverted == [{"method": "hybrid", "encoder": "goae.pt", "encoder_input": "file"}]
+
+
+@pytest.mark.parametrize("option", ["--inversion optimize", "--encoder goae.pt", "--encoder-input file"])
+@pytest.mark.parametrize("people", ["--seed 3", "--latents ws.npz", "--sequence seeds.json"])
+def test_options_of_inversion_need_photos(tmp_path, monkeypatch, capsys, option, people):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "seeds.json").write_text('{"stages": [{"seeds": [3]}]}')
+    assert cli.main(["unlearn", *people.split(), *option.split()]) == 2
+    error = f"jaxunlearn: {option.split()[0]}: no photos are given that could be inverted; leave it out\n"
+    assert capsys.readouterr().err == error
 
 
 def test_requests_in_toml(tmp_path):

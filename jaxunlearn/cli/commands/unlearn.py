@@ -19,7 +19,7 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import SMALL
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
-from jaxunlearn.photos.photo_inversion import people_from_photos
+from jaxunlearn.photos.photo_inversion import Inverting, people_from_photos
 from jaxunlearn.process.multihost import check_same, leads
 from jaxunlearn.reporting.live_page import live_page
 from jaxunlearn.reporting.report import write_run_report
@@ -108,6 +108,30 @@ def _refuse_combinations(arguments: argparse.Namespace) -> None:
                 )
     if arguments.parallel and arguments.seed is None and arguments.identities is None:
         raise InputError("--parallel needs --identities or --seed")
+    if arguments.seed is not None or arguments.latents is not None:
+        _refuse_inversion(arguments)
+
+
+def _refuse_inversion(arguments: argparse.Namespace) -> None:
+    """Refuse the options of inversion where no photo is inverted.
+
+    Raises:
+      InputError: naming the option.
+    """
+    for option, given in (
+        ("--inversion", arguments.inversion is not None),
+        ("--encoder", arguments.encoder is not None),
+        ("--encoder-input", arguments.encoder_input != "crop"),
+    ):
+        if given:
+            raise InputError(f"{option}: no photos are given that could be inverted; leave it out")
+
+
+def _inverting(arguments: argparse.Namespace) -> Inverting:
+    """Return how photos are inverted."""
+    return Inverting(
+        method=arguments.inversion, encoder=arguments.encoder, encoder_input=arguments.encoder_input
+    )
 
 
 def _refuse_too_many(config: ConfigDict, people: int) -> None:
@@ -140,9 +164,7 @@ def _worklist(
     worklist = worklist_of_photos(
         models,
         arguments.identities,
-        method=arguments.inversion,
-        encoder=arguments.encoder,
-        encoder_input=arguments.encoder_input,
+        **_inverting(arguments),
         mesh=mesh,
         compute=from_config.compute(config),
     )
@@ -152,6 +174,8 @@ def _worklist(
 def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
     """Carry out requests one after another; each has settings of its own."""
     stages = read_requests(arguments.sequence)
+    if not any(stage.images for stage in stages):
+        _refuse_inversion(arguments)
     models = models_of(arguments, arguments.w_avg)
     out = arguments.out or Path("runs") / file_name(arguments.sequence.stem)
     first = read_settings(arguments, 1)
@@ -168,6 +192,7 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
         lambda people: read_settings(arguments, people),
         out,
         mesh=mesh,
+        inverting=_inverting(arguments),
         callbacks_for=lambda config, folder: live_page(config.log_every, folder),
         after_each=report,
     )
@@ -183,9 +208,7 @@ def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -
         people = people_from_photos(
             models,
             arguments.image,
-            method=arguments.inversion,
-            encoder=arguments.encoder,
-            encoder_input=arguments.encoder_input,
+            **_inverting(arguments),
             compute=from_config.compute(config),
         )
         return read_settings(arguments, len(people.subjects)), people
