@@ -83,6 +83,8 @@ def test_latents_of_a_file_give_the_images_of_their_seeds(tmp_path, model):
         (["--latents", "words.npy"], "words.npy: latents must be numbers"),
         (["--latents", "two.npz"], "two.npz: expected an array called ws, found a, b"),
         (["--latents", "torn.npz"], "torn.npz: the zip archive is damaged or cut short"),
+        (["--latents", "a.npy", "--truncation-psi", "0.5"], "--truncation-psi cannot be used with --latents"),
+        (["--latents", "a.npy", "--truncation-cutoff", "2"], "--truncation-cutoff cannot be used with"),
         (["--video", "orbit.avi"], "--video orbit.avi: give a plain name"),
         (["--mesh", "a/b.ply"], "--mesh a/b.ply: give a plain name"),
     ],
@@ -94,6 +96,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     np.save("wide.npy", np.zeros((2, 8, 63)))
     np.save("nan.npy", np.full((1, 8, 64), np.nan))
     np.save("words.npy", np.array(["no"]))
+    np.save("a.npy", np.zeros((1, 8, 64)))
     np.savez("two.npz", a=np.zeros(1), b=np.zeros(1))
     (tmp_path / "torn.npz").write_bytes(b"PK\x03\x04")
     assert cli.main(["render", "--model", model, "--out", "out", *arguments]) == 2

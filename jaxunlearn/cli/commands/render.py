@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import math
+from collections.abc import Iterable
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +29,10 @@ def run(arguments: argparse.Namespace) -> None:
       InputError: if an argument, the model or the latents cannot be used; before anything is rendered.
     """
     film, mesh = _video(arguments), _mesh(arguments)
+    if arguments.folder is None and arguments.latents is not None:
+        _refuse(
+            arguments, ("truncation_psi", "truncation_cutoff"), "--latents, which are rendered as they are"
+        )
     if arguments.folder is not None:
         _refuse_without_run(arguments)
         folder, yaws = RunFolder(arguments.folder), arguments.yaw or YAWS
@@ -85,9 +90,18 @@ def _refuse_without_run(arguments: argparse.Namespace) -> None:
             "--adapter and --strength cannot be used with RUN; render the run's own file: "
             f"--adapter {arguments.folder / 'generator' / '0000.safetensors'}"
         )
-    for name, default in arguments.without_run.items():
-        if getattr(arguments, name) != default:
-            raise InputError(f"--{name.replace('_', '-')} cannot be used with RUN; leave it out")
+    _refuse(arguments, arguments.without_run, "RUN")
+
+
+def _refuse(arguments: argparse.Namespace, names: Iterable[str], beside: str) -> None:
+    """Refuse arguments, unless they have their defaults, beside something that leaves them no effect.
+
+    Raises:
+      InputError: naming both.
+    """
+    for name in names:
+        if getattr(arguments, name) != arguments.without_run[name]:
+            raise InputError(f"--{name.replace('_', '-')} cannot be used with {beside}; leave it out")
 
 
 def _samples(arguments: argparse.Namespace, generator: TriPlaneGenerator) -> tuple[jax.Array, list[str]]:
