@@ -80,7 +80,7 @@ class WorklistFolder:
         if not self.writes:
             yield
             return
-        with locked_clean(self.path, self._check_free):
+        with locked_clean(self.path, self.check_free):
             drop_cut_off_line(self._results, ResultLine)
             yield
 
@@ -92,8 +92,12 @@ class WorklistFolder:
     def _results(self) -> Path:
         return self.path / "results.jsonl"
 
-    def _check_free(self) -> None:
-        """Refuse a folder that holds other files than a work list's."""
+    def check_free(self) -> None:
+        """Refuse a folder that holds other files than a work list's.
+
+        Raises:
+          InputError: if there are some.
+        """
         if self._asked.exists():
             self._read_asked()  # raises if another program wrote the file
         if self._asked.exists() or not self.path.is_dir():
@@ -139,7 +143,7 @@ class WorklistFolder:
                     )
             check_same_settings(self.config, config, ("steps",), f"{self.path}: is a work list", hint)
         else:
-            self._check_free()
+            self.check_free()
         if not self.writes:
             return
         self.path.mkdir(parents=True, exist_ok=True)

@@ -84,7 +84,7 @@ def sweep_distances(
     configs = [_with(config, distance) for distance in distances]
     for changed in configs:
         configuration.check(changed)
-    with locked_clean(out, lambda: _check_free(out)):
+    with locked_clean(out, lambda: check_free(out)):
         return _sweep(models, people, config, distances, configs, out, mesh, progress)
 
 
@@ -138,8 +138,12 @@ def remake_sweep_page(out: Path) -> Path:
     )
 
 
-def _check_free(out: Path) -> None:
-    """Refuse a folder with other files than those of a sweep; one that was killed early left `common`."""
+def check_free(out: Path) -> None:
+    """Refuse a folder with other files than those of a sweep; one that was killed early left `common`.
+
+    Raises:
+      InputError: if there are some.
+    """
     common = RunFolder(out / COMMON)
     if (out / TABLE).is_file() or (common.path / RUN).is_file() or not out.is_dir():
         return

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.paths import check_writable
 from jaxunlearn.models.adapters import adapted
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import load_generator
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Render.
 
     Raises:
-      InputError: if an argument, the model or the latents cannot be used; before anything is rendered.
+      InputError: if an argument, the model, the latents or `--out` cannot be used; before the long part.
     """
     film, mesh = _video(arguments), _mesh(arguments)
     if arguments.folder is None and arguments.latents is not None:
@@ -41,6 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
             if note is not None:
                 complain(f"note: {note}")
         return
+    check_writable(arguments.out)
     arguments.yaw = arguments.yaw or [0.0]
     if arguments.strength is not None and not arguments.adapter:
         raise InputError("--strength needs --adapter, whose end time it scales")
