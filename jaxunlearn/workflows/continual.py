@@ -4,7 +4,8 @@ Each request is a run with a run folder. The registry lists the finished request
 people forgotten so far are measured again.
 """
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,8 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Reference, evaluate_together, mean_figures
 from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.frontier import frontier_of
-from jaxunlearn.files.lock import locked
+from jaxunlearn.evaluation.protocol import measured_with
+from jaxunlearn.files.lock import locked_clean
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.latents import repeated
 from jaxunlearn.methods.registry import method_of
@@ -31,7 +33,6 @@ from jaxunlearn.training.trainer import Callback
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.registry import Registry, folder_name
 from jaxunlearn.workflows.requests import ForgetRequest, people_of_request
-from torch_bridge import remove_leftovers
 
 
 class Forgotten(NamedTuple):
@@ -70,16 +71,15 @@ def forget_requests(
       progress: True shows progress bars.
 
     Raises:
-      InputError: if a request, the registry or a setting is invalid, or another process uses the folder. It
-        is raised before any computation.
+      InputError: if a request, the registry or a setting is invalid, another process uses the folder, or
+        finished requests were measured otherwise. It is raised before any training.
       Interrupted: after Ctrl-C; the same call resumes.
     """
-    Registry.open(out, models.name, models.fingerprint)  # refuses a wrong folder before it gets a lock file
-    with locked(out):
-        remove_leftovers(out)
-        registry = Registry.open(out, models.name, models.fingerprint)
+    with locked_clean(out, opened := functools.partial(Registry.open, out, models.name, models.fingerprint)):
+        registry = opened()
         people, configs = _checked(models, registry, requests, config_for, inverting)
         results, done = list[Result](), len(registry.entries)
+        reference = _same_reference(models, registry, configs, reference, progress=progress)
         for number, (request, group, config) in enumerate(zip(requests, people, configs, strict=True)):
             folder = request_folder(out, number, request)
             watching = callbacks_for(config, folder) if callbacks_for is not None else ()
@@ -97,9 +97,7 @@ def forget_requests(
             if number >= done:
                 if reference is None:
                     reference = measure_reference(models, config, progress=progress)
-                figures = measure_everybody(reference, result.generator, results, progress=progress)
-                fingerprint = fingerprint_of(result.generator)
-                registry.add(request.name, folder.name, group.subjects, fingerprint, figures)
+                _add(registry, reference, request, folder, results, progress=progress)
             if number >= done - 1 and after_each is not None:  # the call before may have been cut off in it
                 after_each(Forgotten(tuple(results), registry))
         return Forgotten(tuple(results), registry)
@@ -198,6 +196,54 @@ def _check_steps(registry: Registry, config_for: Callable[[int], ConfigDict]) ->
                 f"{folder.path}: was carried out with {steps} steps, not {wanted}; later requests begin with "
                 "its generator. Give the same number, or another folder"
             )
+
+
+def _add(
+    registry: Registry,
+    reference: Reference,
+    request: ForgetRequest,
+    folder: Path,
+    results: Sequence[Result],
+    *,
+    progress: bool,
+) -> None:
+    """Measure everybody forgotten so far, and add the newest request to the registry."""
+    newest = results[-1]
+    figures = measure_everybody(reference, newest.generator, results, progress=progress)
+    fingerprint = fingerprint_of(newest.generator)
+    registry.add(request.name, folder.name, newest.people.subjects, fingerprint, figures)
+
+
+def _same_reference(
+    models: Models,
+    registry: Registry,
+    configs: Sequence[ConfigDict],
+    given: Reference | None,
+    *,
+    progress: bool,
+) -> Reference | None:
+    """Measure the source if requests are added to finished ones, else return what was given.
+
+    Raises:
+      InputError: if its judges or settings are not those of the newest figures: one curve shows both.
+    """
+    if not 0 < (done := len(registry.entries)) < len(configs):
+        return given
+    reference = given or measure_reference(models, configs[done], progress=progress)
+    entry = registry.entries[-1]
+    before, now = (_measuring(each) for each in (entry.figures, measured_with(reference, 0, 0)))
+    for name in [name for name in before if before[name] != now.get(name)]:
+        raise InputError(
+            f"{registry.file}: {entry.name} was measured with {name} {before[name]!r}, not "
+            f"{now.get(name)!r}; measure all requests alike, or choose another folder"
+        )
+    return reference
+
+
+def _measuring(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what must be equal for figures to be compared; of the settings, all but `batch`."""
+    whole = {name: figures[name] for name in ("protocol", "align")}
+    return {**whole, **figures["networks"], **figures["settings"], "batch": None}
 
 
 def _people(

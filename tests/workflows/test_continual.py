@@ -1,6 +1,8 @@
 """Requests one after another: what is kept, checked again, continued and refused; on the tiny models."""
 
+import contextlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,15 @@ from tests.support.tiny_models import CONFIG, numbers, tiny_models
 from tests.support.tiny_sugar import tiny_sugar
 
 STAGES = (ForgetRequest("january", seeds=(1, 2)), ForgetRequest("february", seeds=(3, 4)))
+
+
+MEASURED = {
+    "protocol": 1,
+    "align": "fixed",
+    "networks": {"judges": ["judge"], "frechet": "AlexNet"},
+    "settings": {"views": 2, "batch": 8},
+}
+"""What the figures of a request say of their measurement."""
 
 
 def settings(people: int):
@@ -139,7 +150,7 @@ def carried_out(out: Path) -> None:
         folder.begin(asked, settings(2), people.ws)
         folder.generator().write_text(request.name)
         folder.add_to_summary({"steps": 4})
-        registry.add(request.name, folder.path.name, people.subjects, "0" * 64, {})
+        registry.add(request.name, folder.path.name, people.subjects, "0" * 64, MEASURED)
 
 
 def test_other_steps_for_a_finished_sequence(tmp_path):
@@ -150,6 +161,39 @@ def test_other_steps_for_a_finished_sequence(tmp_path):
             tiny_models(), STAGES, lambda n: tiny_sugar({"steps": 9}, people=n), tmp_path, progress=False
         )
     assert RunFolder(tmp_path / "01-january").generator().read_text() == "january"
+
+
+def go_on(out: Path, monkeypatch: pytest.MonkeyPatch, measured: Any) -> None:
+    """Add a third request to two that are finished, with another measurement."""
+
+    class Trained(Exception):
+        pass
+
+    def unlearn(*_: Any, **__: Any) -> None:
+        raise Trained
+
+    monkeypatch.setattr(continual, "unlearn", unlearn)
+    monkeypatch.setattr(continual, "measure_reference", lambda *_, **__: measured)
+    monkeypatch.setattr(continual, "measured_with", lambda reference, *_: reference)
+    with contextlib.suppress(Trained):
+        forget_requests(
+            tiny_models(), (*STAGES, ForgetRequest("march", seeds=(9,))), settings, out, progress=False
+        )
+
+
+def test_one_curve_is_of_one_measurement(tmp_path, monkeypatch):
+    """Other judges or settings are refused before a request is trained."""
+    carried_out(tmp_path)
+    changes = {
+        "protocol 1, not 2": {"protocol": 2},
+        "align 'fixed', not 'landmarks'": {"align": "landmarks"},
+        "judges ['judge'], not ['dlib']": {"networks": {"judges": ["dlib"], "frechet": "AlexNet"}},
+        "views 2, not 5": {"settings": {"views": 5, "batch": 8}},
+    }
+    for text, changed in changes.items():
+        with pytest.raises(InputError, match=re.escape(f"february was measured with {text}")):
+            go_on(tmp_path, monkeypatch, MEASURED | changed)
+    go_on(tmp_path, monkeypatch, MEASURED | {"settings": {"views": 2, "batch": 1}})
 
 
 def test_pictures_of_a_call_that_was_cut_off(tmp_path, monkeypatch):
