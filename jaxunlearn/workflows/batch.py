@@ -130,7 +130,6 @@ def _work(
     progress: bool,
 ) -> list[dict[str, Any]]:
     """Run the remaining waves."""
-    began, done_before = time.monotonic(), len(folder.last())
     with tqdm(
         total=len(worklist.subjects),
         initial=sum(line["status"] == DONE for line in folder.last().values()),
@@ -142,7 +141,7 @@ def _work(
             lines = _run_wave(models, worklist, config, folder, wave, mesh, progress)
             bar.update(sum(line["status"] == DONE for line in lines))
     last = folder.last()
-    folder.summarise(time.monotonic() - began, len(last) - done_before)
+    folder.summarise()
     if folder.writes:  # the call before may have been cut off before it wrote the page of its last wave
         write_worklist_page(folder)
     return [last[subject] for subject in worklist.subjects]
@@ -187,7 +186,8 @@ def _run_wave(
     subjects = [worklist.subjects[k] for k in wave.people]
     path, began, result = folder.wave(wave.number), time.monotonic(), None
     run = RunFolder(path)
-    ws = run.people() if run.exists() else multihost.divided(worklist.latents, wave.people)
+    resumed = run.exists()
+    ws = run.people() if resumed else multihost.divided(worklist.latents, wave.people)
     with contextlib.suppress(Diverged):  # raised if everybody diverged
         result = unlearn(
             models,
@@ -216,8 +216,10 @@ def _run_wave(
                 save_png(picture, pictures.strip(k))
                 line["picture"] = str(picture.relative_to(folder.path))
             line["loss"] = result.summary["losses"][k]
-        line["seconds"] = round((time.monotonic() - began) / len(subjects), 2)
         lines.append(line)
+    if not resumed:  # nobody knows how long the call before took
+        seconds = round((time.monotonic() - began) / len(subjects), 2)
+        lines = [line | {"seconds": seconds} for line in lines]
     folder.add(lines)
     folder.clean()
     if folder.writes:

@@ -2,7 +2,8 @@
 
 worklist.json     the people, settings and networks; written first
 results.jsonl     one line per person and attempt: `subject`, `status` ("done" or "diverged"), `generator`,
-                  `picture`, `loss`, `steps`, `learning_rate`, `seconds`, `wave`
+                  `picture`, `loss`, `steps`, `learning_rate`, `wave`, and `seconds`, unless the wave was
+                  interrupted
 generators/       the unlearned weights, one file per person
 latents/          `ws` and `ws_target` [L, D] of each person, for the evaluation
 pictures/         before, target and after, one picture per person
@@ -287,23 +288,23 @@ class WorklistFolder:
         """Shares over the measured people; there once an evaluation has ended."""
         return self.path / "measured.json"
 
-    def summarise(self, seconds: float, new: int) -> None:
+    def summarise(self) -> None:
         """Write `summary.json`.
 
-        Args:
-          seconds: duration of this call of `unlearn_all`.
-          new: people that were finished or diverged in it.
+        `identities_per_hour` is of the people whose waves were never interrupted, and missing without them.
         """
         if not self.writes:
             return
-        last = self.last()
+        lines, last = self.lines(), self.last()
         summary: dict[str, Any] = {
             "people": len(last),
             DONE: sum(line["status"] == DONE for line in last.values()),
             DIVERGED: sorted(subject for subject, line in last.items() if line["status"] == DIVERGED),
         }
-        if new:
-            summary["identities_per_hour"] = round(3600 * new / seconds, 2)
+        unknown = {line["subject"] for line in lines if "seconds" not in line}
+        seconds = sum(line["seconds"] for line in lines if line["subject"] not in unknown)
+        if seconds:
+            summary["identities_per_hour"] = round(3600 * len(last.keys() - unknown) / seconds, 2)
         write_json(self.path / "summary.json", summary)
 
 

@@ -157,6 +157,7 @@ def test_an_interrupted_list_goes_on(tmp_path):
     asked, again = [], config(steps=steps)
     lines = unlearn_all(tiny_models(), worklist(asked=asked), again, folder, parallel=2, progress=False)
     assert [line["status"] for line in lines] == ["done"] * 3
+    assert ["seconds" in line for line in lines] == [False, False, True]
     assert asked == [(2,)]  # the latents of a wave that was begun are known
 
 
@@ -174,6 +175,17 @@ def all_done(path: Path) -> WorklistFolder:
     line = {"status": "done", "wave": 0, "steps": 2, "learning_rate": 1e-3, "generator": "", "picture": ""}
     folder.add([{"subject": name, **line} for name in NAMES])
     return folder
+
+
+def test_people_an_hour_are_of_all_calls(tmp_path):
+    """The same command once more takes nothing away; a wave that was interrupted says nothing."""
+    folder = WorklistFolder(tmp_path / "list")
+    folder.begin(tiny_models().fingerprint, NAMES, config())
+    timed = {"ada": [{"seconds": 10.0}], "bea c.": [{"seconds": 10.0}, {"seconds": 20.0}], "cleo": [{}]}
+    line = {"status": "done", "wave": 0, "steps": 2, "learning_rate": 1e-3, "generator": "", "picture": ""}
+    folder.add([{"subject": name, **line, **each} for name in NAMES for each in timed[name]])
+    unlearn_all(tiny_models(), worklist(), config(), folder.path, parallel=2, progress=False)
+    assert json.loads((folder.path / "summary.json").read_text())["identities_per_hour"] == 2 * 3600 / 40
 
 
 def test_the_page_of_a_list_that_was_killed_before_its_last_page(tmp_path):
