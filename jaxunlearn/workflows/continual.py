@@ -255,8 +255,12 @@ def _people(
 ) -> list[People]:
     """Return the people of all requests; refuse people that are in two of them."""
     groups: list[People] = []
-    for number, (request, config) in enumerate(zip(requests, configs, strict=True)):
-        folder = RunFolder(request_folder(out, number, request))
+    folders = [RunFolder(request_folder(out, number, request)) for number, request in enumerate(requests)]
+    for request, folder in zip(requests, folders, strict=True):
+        for photo in () if folder.exists() else request.images:
+            if not photo.is_file():  # before the photos of other requests are inverted
+                raise InputError(f"request {request.name}: {photo}: no such file")
+    for request, config, folder in zip(requests, configs, folders, strict=True):
         known = folder.people() if folder.exists() else None
         compute = from_config.compute(config)
         groups.append(people_of_request(models, request, compute=compute, known=known, inverting=inverting))

@@ -87,7 +87,7 @@ def _request(path: Path, number: int, entry: Any) -> ForgetRequest:
     if not any(lists.values()):
         raise InputError(f"{where}: names nobody; give {', '.join(_KINDS[:-1])} or {_KINDS[-1]}")
     files = {kind: tuple(path.parent / member for member in lists[kind]) for kind in _KINDS[1:]}
-    for file in (*files["latents"], *files["images"]):
+    for file in files["latents"]:  # photos may be gone once their latents are kept, see `people_of_request`
         if not file.is_file():
             raise InputError(f"{where}: {file}: no such file")
     return ForgetRequest(name, tuple(lists["seeds"]), **files)

@@ -28,7 +28,7 @@ from jaxunlearn.workflows.continual import forget_requests, request_folder
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
 from jaxunlearn.workflows.registry import Registry
 from jaxunlearn.workflows.requests import ForgetRequest, read_requests
-from tests.support.tiny_models import CONFIG, numbers, tiny_models
+from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
 from tests.support.tiny_sugar import tiny_sugar
 
 STAGES = (ForgetRequest("january", seeds=(1, 2)), ForgetRequest("february", seeds=(3, 4)))
@@ -312,6 +312,21 @@ def test_how_photos_of_requests_are_inverted(inverted):
     options = ["--inversion", "hybrid", "--encoder", "goae.pt", "--encoder-input", "file"]
     assert cli.main(["unlearn", "--sequence", "requests.json", "--out", "out", *options]) == 2
     assert inverted == [{"method": "hybrid", "encoder": "goae.pt", "encoder_input": "file"}]
+
+
+def test_photos_are_needed_until_their_latents_are_kept(inverted, tmp_path, capsys):
+    """Whoever asks to be forgotten may ask for their photo to be deleted, too."""
+    Path("ada.png").unlink()
+    assert cli.main(["unlearn", "--sequence", "requests.json", "--out", "out"]) == 2
+    assert "request stage1: ada.png: no such file" in capsys.readouterr().err
+    folder = RunFolder(tmp_path / "out" / "01-stage1")
+    request = Request("tiny", tiny_models().fingerprint, ("ada.png",), "", "", "", together=True)
+    folder.begin(request, settings(1), tiny_people(1))
+    with pytest.raises(InputError, match="is a run with perceptual"):  # far past the photo
+        forget_requests(
+            tiny_models(), read_requests(Path("requests.json")), settings, tmp_path / "out", progress=False
+        )
+    assert not inverted
 
 
 @pytest.mark.parametrize("option", ["--inversion optimize", "--encoder goae.pt", "--encoder-input file"])
