@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import ml_collections
 import numpy as np
@@ -42,7 +42,7 @@ class _AdapterJson(TypedDict):
 
 
 class Origin(TypedDict):
-    """What is baked, and the names of the networks of the loss."""
+    """What is baked, and the networks of the loss; older folders have only the names of these."""
 
     generator_sha256: str
     adapters: list[_AdapterJson]
@@ -50,6 +50,8 @@ class Origin(TypedDict):
     latents_sha256: str
     perceptual: str
     identity: str
+    perceptual_sha256: NotRequired[str]
+    identity_sha256: NotRequired[str]
 
 
 class _BakingJson(TypedDict):
@@ -77,8 +79,7 @@ def origin_of(models: Models, adapted: Generator, subjects: tuple[str, ...], ws:
         ],
         people=list(subjects),
         latents_sha256=hashlib.sha256(np.ascontiguousarray(ws, np.float32).tobytes()).hexdigest(),
-        perceptual=models.perceptual_name,
-        identity=models.identity.name,
+        **models.networks_of_loss,
     )
 
 
@@ -151,8 +152,10 @@ class BakingFolder:
             ("latents_sha256", "of other people"),
             ("perceptual", "with another perceptual network"),
             ("identity", "with another identity network"),
+            ("perceptual_sha256", "with another perceptual network"),
+            ("identity_sha256", "with another identity network"),
         ):
-            if stored["of"][name] != json.loads(json.dumps(origin[name])):
+            if name in stored["of"] and stored["of"][name] != json.loads(json.dumps(origin[name])):
                 raise InputError(f"{self.path}: is a baking {text}; {hint}")
         before = ml_collections.ConfigDict(stored["config"])
         for name in changed_settings(before, config, Baking):

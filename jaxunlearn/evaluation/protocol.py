@@ -79,7 +79,7 @@ def measure_generator(
         **person.figures,
         **retained.figures,
         "retain": figures_of_sets(reference, unlearned, ws[None], progress=progress),
-        **_measured_with(reference, 0 if other_ws is None else len(other_ws), 0),
+        **measured_with(reference, 0 if other_ws is None else len(other_ws), 0),
     }
     return Measured(figures, [person], retained)
 
@@ -130,7 +130,7 @@ def measure_together(
         "fid_forget": fid_forget,
         **retained.figures,
         "retain": figures_of_sets(reference, unlearned, ws, progress=progress),
-        **_measured_with(reference, others, len(people)),
+        **measured_with(reference, others, len(people)),
         "people": {str(k): figures for k, figures in enumerate(each)},
     }
     return Measured(figures, people, retained)
@@ -142,7 +142,7 @@ def means_of_people(people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {**mean_figures(people), "picture_change": change_of_all(changes)}
 
 
-def _measured_with(reference: Reference, other_latents: int, together: int) -> dict[str, Any]:
+def measured_with(reference: Reference, other_latents: int, together: int) -> dict[str, Any]:
     """Return how figures were measured; `together` people have a Fréchet distance of their own."""
     settings, judge = reference.settings, reference.judge.judge
     detector = judge.detector_origin

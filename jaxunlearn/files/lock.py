@@ -64,7 +64,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def locked_clean(folder: Path, check_free: Callable[[], None]) -> Iterator[None]:
+def locked_clean(folder: Path, check_free: Callable[[], object]) -> Iterator[None]:
     """Lock a folder for the time of the block, and remove unfinished files of a killed process.
 
     Args:

@@ -5,7 +5,7 @@ import functools
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -83,6 +83,15 @@ class MeanLatent:
         return cls(jnp.asarray(ws[0]), f"{path.name}, sha256 {pretrained.sha256(path)}")
 
 
+class NetworksOfLoss(TypedDict):
+    """Names of the networks of the loss, and SHA-256 of their numbers, since many weights have one name."""
+
+    perceptual: str
+    identity: str
+    perceptual_sha256: str
+    identity_sha256: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Models:
     """The networks of `unlearn` and `evaluate`.
@@ -149,6 +158,16 @@ class Models:
     def fingerprint(self) -> str:
         """SHA-256 of the generator's numbers in hexadecimal."""
         return fingerprint_of(self.generator)
+
+    @functools.cached_property
+    def networks_of_loss(self) -> NetworksOfLoss:
+        """The networks of the loss, as folders keep them."""
+        return NetworksOfLoss(
+            perceptual=self.perceptual_name,
+            identity=self.identity.name,
+            perceptual_sha256=fingerprint_of(self.perceptual),
+            identity_sha256=fingerprint_of(nnx.merge(self.identity.graph, self.identity.state)),
+        )
 
     def perception(self, dtype: DTypeLike = jnp.float32) -> Perception:
         """Return how the loss compares images: convolutions in `dtype`, distances in float32."""

@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from jax.sharding import Mesh
@@ -45,6 +46,14 @@ from jaxunlearn.photos.sources import (
 
 PhotoSource = str | Path
 """A picture, a folder, a table or `tfds:NAME[split]`; see `photos.sources.iterate_photographs`."""
+
+
+class Inverting(TypedDict, total=False):
+    """How photos are inverted: arguments of `people_from_photos`."""
+
+    method: Method | None
+    encoder: str | None
+    encoder_input: EncoderInput
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,13 @@ class Worklist:
       latents: function from the indices of `K` people to their ws `[K, L, D]`. It is called once per wave, so
         that thousands of photos are not inverted at once. Several processes share the people of a wave.
       seeds: of people of the generator, in the same order; empty for others.
+      inversion: what the latents of photos depend on besides the photos, for example the encoder's name.
     """
 
     subjects: tuple[str, ...]
     latents: Callable[[Sequence[int]], np.ndarray]
     seeds: tuple[int, ...] = ()
+    inversion: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,14 +104,17 @@ def unlearn_all(
     subject, times = collections.Counter(worklist.subjects).most_common(1)[0]
     if times > 1:
         raise InputError(f"{subject} is in the work list {times} times; list everybody once")
+    made_with = {**models.networks_of_loss, "mean_latent": models.mean.origin, **worklist.inversion}
     asked = {"generator": models.fingerprint, "people": worklist.subjects, "settings": flat(config)}
-    multihost.check_same(asked | {"parallel": parallel}, "the work list")
+    multihost.check_same(asked | {"parallel": parallel, "networks": made_with}, "the work list")
     folder = WorklistFolder(workdir, writes=multihost.leads())
     with contextlib.ExitStack() as stack:
         lock = functools.partial(stack.enter_context, folder.lock())
         multihost.leader_first(lock, "the work list's folder")
         source = Source(models.name, models.adapters, worklist.seeds)
-        begin = functools.partial(folder.begin, models.fingerprint, worklist.subjects, config, source)
+        begin = functools.partial(
+            folder.begin, models.fingerprint, worklist.subjects, config, source, made_with
+        )
         multihost.leader_first(begin, "the work list's beginning")
         folder.clean()
         return _work(models, worklist, config, folder, parallel, mesh, progress)
@@ -125,7 +130,6 @@ def _work(
     progress: bool,
 ) -> list[dict[str, Any]]:
     """Run the remaining waves."""
-    began, done_before = time.monotonic(), len(folder.last())
     with tqdm(
         total=len(worklist.subjects),
         initial=sum(line["status"] == DONE for line in folder.last().values()),
@@ -137,7 +141,7 @@ def _work(
             lines = _run_wave(models, worklist, config, folder, wave, mesh, progress)
             bar.update(sum(line["status"] == DONE for line in lines))
     last = folder.last()
-    folder.summarise(time.monotonic() - began, len(last) - done_before)
+    folder.summarise()
     if folder.writes:  # the call before may have been cut off before it wrote the page of its last wave
         write_worklist_page(folder)
     return [last[subject] for subject in worklist.subjects]
@@ -182,7 +186,8 @@ def _run_wave(
     subjects = [worklist.subjects[k] for k in wave.people]
     path, began, result = folder.wave(wave.number), time.monotonic(), None
     run = RunFolder(path)
-    ws = run.people() if run.exists() else multihost.divided(worklist.latents, wave.people)
+    resumed = run.exists()
+    ws = run.people() if resumed else multihost.divided(worklist.latents, wave.people)
     with contextlib.suppress(Diverged):  # raised if everybody diverged
         result = unlearn(
             models,
@@ -211,8 +216,10 @@ def _run_wave(
                 save_png(picture, pictures.strip(k))
                 line["picture"] = str(picture.relative_to(folder.path))
             line["loss"] = result.summary["losses"][k]
-        line["seconds"] = round((time.monotonic() - began) / len(subjects), 2)
         lines.append(line)
+    if not resumed:  # nobody knows how long the call before took
+        seconds = round((time.monotonic() - began) / len(subjects), 2)
+        lines = [line | {"seconds": seconds} for line in lines]
     folder.add(lines)
     folder.clean()
     if folder.writes:

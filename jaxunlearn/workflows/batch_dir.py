@@ -1,8 +1,9 @@
 """The folder of a work list.
 
-worklist.json     the people and settings; written first
+worklist.json     the people, settings and networks; written first
 results.jsonl     one line per person and attempt: `subject`, `status` ("done" or "diverged"), `generator`,
-                  `picture`, `loss`, `steps`, `learning_rate`, `seconds`, `wave`
+                  `picture`, `loss`, `steps`, `learning_rate`, `wave`, and `seconds`, unless the wave was
+                  interrupted
 generators/       the unlearned weights, one file per person
 latents/          `ws` and `ws_target` [L, D] of each person, for the evaluation
 pictures/         before, target and after, one picture per person
@@ -16,7 +17,7 @@ report.html       a page for the browser
 import dataclasses
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ class WorklistFolder:
         if not self.writes:
             yield
             return
-        with locked_clean(self.path, self._check_free):
+        with locked_clean(self.path, self.check_free):
             drop_cut_off_line(self._results, ResultLine)
             yield
 
@@ -92,8 +93,12 @@ class WorklistFolder:
     def _results(self) -> Path:
         return self.path / "results.jsonl"
 
-    def _check_free(self) -> None:
-        """Refuse a folder that holds other files than a work list's."""
+    def check_free(self) -> None:
+        """Refuse a folder that holds other files than a work list's.
+
+        Raises:
+          InputError: if there are some.
+        """
         if self._asked.exists():
             self._read_asked()  # raises if another program wrote the file
         if self._asked.exists() or not self.path.is_dir():
@@ -103,7 +108,12 @@ class WorklistFolder:
             raise InputError(f"{self.path}: holds other files; choose an empty or a new folder")
 
     def begin(
-        self, model: str, subjects: Sequence[str], config: ConfigDict, source: Source | None = None
+        self,
+        model: str,
+        subjects: Sequence[str],
+        config: ConfigDict,
+        source: Source | None = None,
+        made_with: Mapping[str, str] | None = None,
     ) -> None:
         """Write `worklist.json`, or check that the same was asked before.
 
@@ -114,20 +124,27 @@ class WorklistFolder:
           subjects: names of the people.
           config: of every person's run.
           source: kept for the evaluation, and not compared, since files may have moved.
+          made_with: what the generators and latents depend on besides: name → fingerprint, name or origin.
 
         Raises:
           InputError: if the folder holds another list, or other files.
         """
         asked: dict[str, Any] = {"model": model, "subjects": list(subjects), "config": flat(config)}
+        asked["made_with"] = now = dict(made_with or {})
         if self._asked.exists():
             hint = "choose another folder"
             if self.fingerprint != model:
                 raise InputError(f"{self.path}: is a work list with another source generator; {hint}")
             if self.subjects() != list(subjects):
                 raise InputError(f"{self.path}: is a work list with other people; {hint}")
+            for name, old in self._read_asked().get("made_with", {}).items():  # older lists have none
+                if old != now.get(name):
+                    raise InputError(
+                        f"{self.path}: is a work list with {name} {old!r}, not {now.get(name)!r}; {hint}"
+                    )
             check_same_settings(self.config, config, ("steps",), f"{self.path}: is a work list", hint)
         else:
-            self._check_free()
+            self.check_free()
         if not self.writes:
             return
         self.path.mkdir(parents=True, exist_ok=True)
@@ -271,23 +288,23 @@ class WorklistFolder:
         """Shares over the measured people; there once an evaluation has ended."""
         return self.path / "measured.json"
 
-    def summarise(self, seconds: float, new: int) -> None:
+    def summarise(self) -> None:
         """Write `summary.json`.
 
-        Args:
-          seconds: duration of this call of `unlearn_all`.
-          new: people that were finished or diverged in it.
+        `identities_per_hour` is of the people whose waves were never interrupted, and missing without them.
         """
         if not self.writes:
             return
-        last = self.last()
+        lines, last = self.lines(), self.last()
         summary: dict[str, Any] = {
             "people": len(last),
             DONE: sum(line["status"] == DONE for line in last.values()),
             DIVERGED: sorted(subject for subject, line in last.items() if line["status"] == DIVERGED),
         }
-        if new:
-            summary["identities_per_hour"] = round(3600 * new / seconds, 2)
+        unknown = {line["subject"] for line in lines if "seconds" not in line}
+        seconds = sum(line["seconds"] for line in lines if line["subject"] not in unknown)
+        if seconds:
+            summary["identities_per_hour"] = round(3600 * len(last.keys() - unknown) / seconds, 2)
         write_json(self.path / "summary.json", summary)
 
 

@@ -78,7 +78,7 @@ def evaluate_worklist(
     measured_with = {name: {**everybody, "photos": len(other_ws.get(name, ()))} for name in last}
     now = {name: (line["wave"], measured_with[name]) for name, line in last.items()}
     with folder.lock():
-        known = _keep_lines(folder, now)
+        known = _keep_lines(folder, now, people)
         missing = [name for name in people if name not in known]
         done = len(people) - len(missing)
         for name in tqdm(
@@ -102,13 +102,20 @@ def evaluate_worklist(
     return shares
 
 
-def _keep_lines(folder: WorklistFolder, now: Mapping[str, tuple[int, dict[str, Any]]]) -> set[str]:
-    """Drop lines of other waves and measurements than those of now; return whose lines are left."""
-    kept = [
-        line
-        for line in folder.measured()
-        if (line["wave"], line["measured_with"]) == now.get(line["subject"])
-    ]
+def _keep_lines(
+    folder: WorklistFolder, now: Mapping[str, tuple[int, dict[str, Any]]], people: Sequence[str]
+) -> set[str]:
+    """Drop lines of other waves and measurements than those of now; return whose lines are left.
+
+    The number of photos is compared for `people` only: nobody else's photos were read.
+    """
+    kept = []
+    for line in folder.measured():
+        wave, measured_with = now.get(line["subject"], (None, {}))
+        if line["subject"] not in people:
+            measured_with = {**measured_with, "photos": line["measured_with"].get("photos")}
+        if (line["wave"], line["measured_with"]) == (wave, measured_with):
+            kept.append(line)
     folder.replace_measured(kept)
     return {line["subject"] for line in kept}
 

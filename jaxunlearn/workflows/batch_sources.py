@@ -84,7 +84,10 @@ def worklist_of_photos(
             progress=progress,
         ).ws
 
-    return Worklist(tuple(first), latents)
+    how = {"inversion": method, "encoder_input": encoder_input}
+    if network is not None:
+        how["encoder"] = network.name
+    return Worklist(tuple(first), latents, inversion=how)
 
 
 def _first_photos(

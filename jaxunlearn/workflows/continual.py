@@ -4,7 +4,8 @@ Each request is a run with a run folder. The registry lists the finished request
 people forgotten so far are measured again.
 """
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,8 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Reference, evaluate_together, mean_figures
 from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.frontier import frontier_of
-from jaxunlearn.files.lock import locked
+from jaxunlearn.evaluation.protocol import measured_with
+from jaxunlearn.files.lock import locked_clean
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.latents import repeated
 from jaxunlearn.methods.registry import method_of
@@ -24,13 +26,13 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import Generator, fingerprint_of
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
+from jaxunlearn.photos.photo_inversion import Inverting
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback
 from jaxunlearn.training.unlearn import unlearn
-from jaxunlearn.workflows.registry import Registry
+from jaxunlearn.workflows.registry import Registry, folder_name
 from jaxunlearn.workflows.requests import ForgetRequest, people_of_request
-from torch_bridge import remove_leftovers
 
 
 class Forgotten(NamedTuple):
@@ -47,6 +49,7 @@ def forget_requests(
     out: Path,
     *,
     mesh: Mesh | None = None,
+    inverting: Inverting | None = None,
     reference: Reference | None = None,
     callbacks_for: Callable[[ConfigDict, Path], Sequence[Callback]] | None = None,
     after_each: Callable[["Forgotten"], None] | None = None,
@@ -60,6 +63,7 @@ def forget_requests(
       config_for: function from the number of people to the settings of a request.
       out: folder of the registry and of the run folders.
       mesh: see `training.unlearn`.
+      inverting: how photos of requests are inverted; None as suits the models.
       reference: of the source, if it is measured already.
       callbacks_for: function from a request's settings and run folder to callbacks of its run.
       after_each: is called with the results so far after each request that was carried out, and once
@@ -67,16 +71,15 @@ def forget_requests(
       progress: True shows progress bars.
 
     Raises:
-      InputError: if a request, the registry or a setting is invalid, or another process uses the folder. It
-        is raised before any computation.
+      InputError: if a request, the registry or a setting is invalid, another process uses the folder, or
+        finished requests were measured otherwise. It is raised before any training.
       Interrupted: after Ctrl-C; the same call resumes.
     """
-    Registry.open(out, models.name, models.fingerprint)  # refuses a wrong folder before it gets a lock file
-    with locked(out):
-        remove_leftovers(out)
-        registry = Registry.open(out, models.name, models.fingerprint)
-        people, configs = _checked(models, registry, requests, config_for)
+    with locked_clean(out, opened := functools.partial(Registry.open, out, models.name, models.fingerprint)):
+        registry = opened()
+        people, configs = _checked(models, registry, requests, config_for, inverting)
         results, done = list[Result](), len(registry.entries)
+        reference = _same_reference(models, registry, configs, reference, progress=progress)
         for number, (request, group, config) in enumerate(zip(requests, people, configs, strict=True)):
             folder = request_folder(out, number, request)
             watching = callbacks_for(config, folder) if callbacks_for is not None else ()
@@ -94,9 +97,7 @@ def forget_requests(
             if number >= done:
                 if reference is None:
                     reference = measure_reference(models, config, progress=progress)
-                figures = measure_everybody(reference, result.generator, results, progress=progress)
-                fingerprint = fingerprint_of(result.generator)
-                registry.add(request.name, folder.name, group.subjects, fingerprint, figures)
+                _add(registry, reference, request, folder, results, progress=progress)
             if number >= done - 1 and after_each is not None:  # the call before may have been cut off in it
                 after_each(Forgotten(tuple(results), registry))
         return Forgotten(tuple(results), registry)
@@ -107,6 +108,7 @@ def _checked(
     registry: Registry,
     requests: Sequence[ForgetRequest],
     config_for: Callable[[int], ConfigDict],
+    inverting: Inverting | None,
 ) -> tuple[list[People], list[ConfigDict]]:
     """Return the people and the settings of each request.
 
@@ -120,13 +122,13 @@ def _checked(
         configuration.check(config)
         if not method_of(config).shares_generator(config):
             raise InputError("requests one after the other need a method with one generator for all people")
-    people = _people(models, requests, configs, registry.path)
+    people = _people(models, requests, configs, registry.path, inverting)
     return people, [config_for(len(group.subjects)) for group in people]
 
 
 def request_folder(out: Path, number: int, request: ForgetRequest) -> Path:
     """Return the run folder of a request; `number` counts from 0."""
-    return out / f"{number + 1:02d}-{request.name}"
+    return out / folder_name(number, request.name)
 
 
 def measure_everybody(
@@ -196,16 +198,72 @@ def _check_steps(registry: Registry, config_for: Callable[[int], ConfigDict]) ->
             )
 
 
+def _add(
+    registry: Registry,
+    reference: Reference,
+    request: ForgetRequest,
+    folder: Path,
+    results: Sequence[Result],
+    *,
+    progress: bool,
+) -> None:
+    """Measure everybody forgotten so far, and add the newest request to the registry."""
+    newest = results[-1]
+    figures = measure_everybody(reference, newest.generator, results, progress=progress)
+    fingerprint = fingerprint_of(newest.generator)
+    registry.add(request.name, folder.name, newest.people.subjects, fingerprint, figures)
+
+
+def _same_reference(
+    models: Models,
+    registry: Registry,
+    configs: Sequence[ConfigDict],
+    given: Reference | None,
+    *,
+    progress: bool,
+) -> Reference | None:
+    """Measure the source if requests are added to finished ones, else return what was given.
+
+    Raises:
+      InputError: if its judges or settings are not those of the newest figures: one curve shows both.
+    """
+    if not 0 < (done := len(registry.entries)) < len(configs):
+        return given
+    reference = given or measure_reference(models, configs[done], progress=progress)
+    entry = registry.entries[-1]
+    before, now = (_measuring(each) for each in (entry.figures, measured_with(reference, 0, 0)))
+    for name in [name for name in before if before[name] != now.get(name)]:
+        raise InputError(
+            f"{registry.file}: {entry.name} was measured with {name} {before[name]!r}, not "
+            f"{now.get(name)!r}; measure all requests alike, or choose another folder"
+        )
+    return reference
+
+
+def _measuring(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what must be equal for figures to be compared; of the settings, all but `batch`."""
+    whole = {name: figures[name] for name in ("protocol", "align")}
+    return {**whole, **figures["networks"], **figures["settings"], "batch": None}
+
+
 def _people(
-    models: Models, requests: Sequence[ForgetRequest], configs: Sequence[ConfigDict], out: Path
+    models: Models,
+    requests: Sequence[ForgetRequest],
+    configs: Sequence[ConfigDict],
+    out: Path,
+    inverting: Inverting | None,
 ) -> list[People]:
     """Return the people of all requests; refuse people that are in two of them."""
     groups: list[People] = []
-    for number, (request, config) in enumerate(zip(requests, configs, strict=True)):
-        folder = RunFolder(request_folder(out, number, request))
+    folders = [RunFolder(request_folder(out, number, request)) for number, request in enumerate(requests)]
+    for request, folder in zip(requests, folders, strict=True):
+        for photo in () if folder.exists() else request.images:
+            if not photo.is_file():  # before the photos of other requests are inverted
+                raise InputError(f"request {request.name}: {photo}: no such file")
+    for request, config, folder in zip(requests, configs, folders, strict=True):
         known = folder.people() if folder.exists() else None
         compute = from_config.compute(config)
-        groups.append(people_of_request(models, request, compute=compute, known=known))
+        groups.append(people_of_request(models, request, compute=compute, known=known, inverting=inverting))
     if (twice := repeated(np.concatenate([group.ws for group in groups]))) is not None:
         names = [
             f"request {request.name}: {subject}"

@@ -11,6 +11,9 @@ from typing import Any, TypedDict
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_json, write_json
 from jaxunlearn.files.json_form import check_form
+from jaxunlearn.files.lock import NO_CONTENT
+from jaxunlearn.training.storage.run_dir import RunFolder
+from torch_bridge import leftover_of
 
 FORMAT = 1
 REGISTRY = "registry.json"
@@ -84,8 +87,7 @@ class Registry:
         """
         registry = cls(path, model, fingerprint)
         if not registry.file.is_file():
-            if path.is_dir() and any(child.name[0] != "." and child.is_file() for child in path.iterdir()):
-                raise InputError(f"{path}: holds other files; choose an empty or a new folder")
+            _check_free(path)
             return registry
         stored = cls.read(path)
         if stored.fingerprint != fingerprint:
@@ -128,6 +130,23 @@ class Registry:
         }
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.file, content)
+
+
+def _check_free(path: Path) -> None:
+    """Refuse a folder without a registry that holds more than the run of a first request, cut off or not."""
+    if not path.is_dir():
+        return
+    for child in path.iterdir():
+        if child.name in NO_CONTENT or leftover_of(child.name) == REGISTRY:
+            continue
+        if not child.name.startswith(folder_name(0, "")) or not child.is_dir():
+            raise InputError(f"{path}: holds other files; choose an empty or a new folder")
+        RunFolder(child).check_free()
+
+
+def folder_name(number: int, request: str) -> str:
+    """Return the name of a request's run folder; `number` counts from 0."""
+    return f"{number + 1:02d}-{request}"
 
 
 def _entry(stored: _EntryJson) -> Entry:

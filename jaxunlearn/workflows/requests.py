@@ -22,7 +22,7 @@ from jaxunlearn.files.json_form import shown
 from jaxunlearn.files.names import as_text
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
-from jaxunlearn.photos.photo_inversion import people_from_photos
+from jaxunlearn.photos.photo_inversion import Inverting, people_from_photos
 
 _LONGEST_NAME = 100
 _KINDS = ("seeds", "latents", "images")
@@ -87,7 +87,7 @@ def _request(path: Path, number: int, entry: Any) -> ForgetRequest:
     if not any(lists.values()):
         raise InputError(f"{where}: names nobody; give {', '.join(_KINDS[:-1])} or {_KINDS[-1]}")
     files = {kind: tuple(path.parent / member for member in lists[kind]) for kind in _KINDS[1:]}
-    for file in (*files["latents"], *files["images"]):
+    for file in files["latents"]:  # photos may be gone once their latents are kept, see `people_of_request`
         if not file.is_file():
             raise InputError(f"{where}: {file}: no such file")
     return ForgetRequest(name, tuple(lists["seeds"]), **files)
@@ -116,7 +116,12 @@ def refuse_repetition(where: str, members: Iterable[Any]) -> None:
 
 
 def people_of_request(
-    models: Models, request: ForgetRequest, *, compute: Compute, known: np.ndarray | None
+    models: Models,
+    request: ForgetRequest,
+    *,
+    compute: Compute,
+    known: np.ndarray | None,
+    inverting: Inverting | None = None,
 ) -> People:
     """Get the people of a request.
 
@@ -125,6 +130,7 @@ def people_of_request(
       request: the request.
       compute: dtype and forms of the inversion of photos.
       known: `[K, L, D]`, the people's latents from an earlier call; with them photos are not inverted again.
+      inverting: how photos are inverted; None as suits the models.
     """
     groups = [people_from_seeds(models, request.seeds)] if request.seeds else []
     groups += [people_from_latents(models, path) for path in request.latents]
@@ -134,7 +140,7 @@ def people_of_request(
         if known is not None and len(known) == len(subjects):
             photos = known[len(subjects) - len(request.images) :]
         else:
-            photos = people_from_photos(models, request.images, compute=compute).ws
+            photos = people_from_photos(models, request.images, compute=compute, **(inverting or {})).ws
         groups.append(People("photos", tuple(as_text(path.name) for path in request.images), photos))
     seeds = [seed for group in groups for seed in group.seeds or [None] * len(group.ws)]
     return People(request.name, tuple(subjects), np.concatenate([group.ws for group in groups]), tuple(seeds))

@@ -16,7 +16,7 @@ from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import read_json, write_json, write_text
 from jaxunlearn.files.json_form import check_form
-from jaxunlearn.files.lock import locked_clean
+from jaxunlearn.files.lock import NO_CONTENT, locked_clean
 from jaxunlearn.images import grid, save_png
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.registry import method_of
@@ -31,11 +31,11 @@ from jaxunlearn.training.checks import numbers_of
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RUN, RunFolder
 from jaxunlearn.training.unlearn import request_of, unlearn
-from jaxunlearn.workflows.batch_dir import WORKLIST
-from jaxunlearn.workflows.registry import REGISTRY
 
 TABLE = "sweep.json"
 """File with the figures of each distance; it makes a folder one of a sweep."""
+COMMON = "common"
+"""Name of the folder with what the distances share; it is written first."""
 COLUMNS = {
     "id": "ID of the forgotten",
     "others_id": "ID of others",
@@ -84,7 +84,7 @@ def sweep_distances(
     configs = [_with(config, distance) for distance in distances]
     for changed in configs:
         configuration.check(changed)
-    with locked_clean(out, lambda: _check_free(out)):
+    with locked_clean(out, lambda: check_free(out)):
         return _sweep(models, people, config, distances, configs, out, mesh, progress)
 
 
@@ -98,7 +98,7 @@ def _sweep(
     mesh: Mesh | None,
     progress: bool,
 ) -> list[dict[str, Any]]:
-    method, common = method_of(config), RunFolder(out / "common")
+    method, common = method_of(config), RunFolder(out / COMMON)
     numbers = numbers_of(people, None)
     asked = request_of(models, people, None, numbers, shared=method.shares_generator(config))
     common.begin(asked, config, people.ws)
@@ -138,11 +138,18 @@ def remake_sweep_page(out: Path) -> Path:
     )
 
 
-def _check_free(out: Path) -> None:
-    """Refuse the folder of a run, a work list or a sequence; one of their mappers would be used."""
-    for name in (RUN, WORKLIST, REGISTRY):
-        if (out / name).exists():
-            raise InputError(f"{out}: holds something other than a sweep ({name}); choose another folder")
+def check_free(out: Path) -> None:
+    """Refuse a folder with other files than those of a sweep; one that was killed early left `common`.
+
+    Raises:
+      InputError: if there are some.
+    """
+    common = RunFolder(out / COMMON)
+    if (out / TABLE).is_file() or (common.path / RUN).is_file() or not out.is_dir():
+        return
+    if {path.name for path in out.iterdir()} - NO_CONTENT - {COMMON}:
+        raise InputError(f"{out}: holds other files; choose an empty or a new folder")
+    common.check_free()
 
 
 def _folder(out: Path, distance: float) -> Path:

@@ -220,6 +220,18 @@ def test_a_baking_with_other_networks_of_the_loss_is_refused(generator, tmp_path
     for changed, name in (({"perceptual_name": "another"}, "perceptual"), ({"identity": judge}, "identity")):
         with pytest.raises(InputError, match=f"is a baking with another {name} network"):
             baked_in(tmp_path, generator, settings(), models=dataclasses.replace(models, **changed))
+    for name in ("perceptual", "identity"):  # the same names, other weights
+        other: Any = {**origin, f"{name}_sha256": "0" * 64}
+        with pytest.raises(InputError, match=f"is a baking with another {name} network"):
+            BakingFolder(tmp_path).begin(other, settings())
+
+
+def test_a_baking_of_an_older_version_goes_on(generator, tmp_path):
+    """It kept only the names of the networks."""
+    origin: Any = origin_of(tiny_models(), generator, PEOPLE.subjects, PEOPLE.ws)
+    older: Any = {k: v for k, v in origin.items() if k not in ("perceptual_sha256", "identity_sha256")}
+    BakingFolder(tmp_path).begin(older, settings())
+    BakingFolder(tmp_path).begin(origin, settings())
 
 
 def test_a_folder_with_other_files_is_refused(generator, tmp_path):

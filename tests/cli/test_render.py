@@ -83,6 +83,8 @@ def test_latents_of_a_file_give_the_images_of_their_seeds(tmp_path, model):
         (["--latents", "words.npy"], "words.npy: latents must be numbers"),
         (["--latents", "two.npz"], "two.npz: expected an array called ws, found a, b"),
         (["--latents", "torn.npz"], "torn.npz: the zip archive is damaged or cut short"),
+        (["--latents", "a.npy", "--truncation-psi", "0.5"], "--truncation-psi cannot be used with --latents"),
+        (["--latents", "a.npy", "--truncation-cutoff", "2"], "--truncation-cutoff cannot be used with"),
         (["--video", "orbit.avi"], "--video orbit.avi: give a plain name"),
         (["--mesh", "a/b.ply"], "--mesh a/b.ply: give a plain name"),
     ],
@@ -94,6 +96,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     np.save("wide.npy", np.zeros((2, 8, 63)))
     np.save("nan.npy", np.full((1, 8, 64), np.nan))
     np.save("words.npy", np.array(["no"]))
+    np.save("a.npy", np.zeros((1, 8, 64)))
     np.savez("two.npz", a=np.zeros(1), b=np.zeros(1))
     (tmp_path / "torn.npz").write_bytes(b"PK\x03\x04")
     assert cli.main(["render", "--model", model, "--out", "out", *arguments]) == 2
@@ -164,13 +167,13 @@ def test_the_generator_of_a_run_may_have_moved(tmp_path):
     assert fingerprint_of(source_of(folder, model="random")) == request["fingerprint"]
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys, model):
+@pytest.mark.parametrize("out", ["file", "file/deeper"])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch, capsys, out):
+    """Before anything is loaded."""
+    monkeypatch.setattr(render, "load_generator", lambda _: pytest.fail("loaded first"))
     (tmp_path / "file").touch()
-    assert (
-        cli.main(["render", "--model", model, "--seeds", "0", "--out", str(tmp_path / "file" / "deeper")])
-        == 2
-    )
-    assert "file" in capsys.readouterr().err
+    assert cli.main(["render", "--seeds", "0", "--out", str(tmp_path / out)]) == 2
+    assert f"{tmp_path / out}: cannot be written" in capsys.readouterr().err
 
 
 def test_images_are_written_as_officially():

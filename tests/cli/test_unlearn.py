@@ -53,6 +53,29 @@ def test_the_demo_takes_its_own_number_of_steps_unless_told_otherwise(tmp_path, 
     assert steps == [80, 5, 6]
 
 
+@pytest.mark.parametrize(
+    "people",
+    [
+        "--image photo.png",
+        "--identities photos",
+        "--identities photos --method sugar",
+        "--seed 0-3 --parallel 2",
+        "--seed 0-3 --method sugar --sweep-distance 1",
+    ],
+)
+@pytest.mark.parametrize(("out", "error"), [("theirs", "holds other files"), ("file", "cannot be written")])
+def test_a_folder_that_cannot_be_used(tmp_path, monkeypatch, capsys, people, out, error):
+    """It is noticed before models are loaded and photos inverted."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(unlearn_command, "models_of", lambda *_: pytest.fail("loaded first"))
+    (tmp_path / "file").touch()
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "notes.txt").touch()
+    assert cli.main(["unlearn", *people.split(), "--out", out]) == 2
+    assert error in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["notes.txt"]
+
+
 @pytest.mark.must
 def test_the_demo_says_in_plain_words_what_happened(demo):
     folder, printed = demo

@@ -92,6 +92,7 @@ def test_an_encoder_may_be_shown_whole_files(tmp_path, monkeypatch):
     assert plain is None
     np.testing.assert_array_equal(again, images)
     np.testing.assert_array_equal(from_list, whole)
+    assert worklist.inversion == {"inversion": "encoder", "encoder": "encoder", "encoder_input": "file"}
 
 
 def test_further_photos_of_a_person_are_not_opened(tmp_path, monkeypatch):

@@ -148,6 +148,33 @@ def test_only_the_process_that_writes_drops_a_result(evaluated):
     assert "forgotten" in evaluated.summary
 
 
+def doubled(module: nnx.Module) -> nnx.Module:
+    graph, state = nnx.split(module)
+    return nnx.merge(graph, jax.tree.map(lambda x: 2 * x, state))
+
+
+def test_networks_of_the_loss_with_other_weights(tmp_path, monkeypatch):
+    """They have the same names. A folder of an older version, which kept only these, goes on."""
+    monkeypatch.setattr(unlearning, "_known", lambda folder, *_: folder)
+    models, folder = tiny_models(), tmp_path / "run"
+    identity = nnx.split(doubled(nnx.merge(models.identity.graph, models.identity.state)))[1]
+    other = {
+        "perceptual": dataclasses.replace(models, perceptual=doubled(models.perceptual)),
+        "identity": dataclasses.replace(
+            models, identity=dataclasses.replace(models.identity, state=identity)
+        ),
+    }
+    unlearn(models, named(tiny_people(1)), config(), workdir=folder)
+    for name, changed in other.items():
+        with pytest.raises(InputError, match=f"is a run with {name}_sha256"):
+            unlearn(changed, named(tiny_people(1)), config(), workdir=folder)
+    request = json.loads((folder / "run.json").read_text())
+    older = {name: value for name, value in request.items() if not name.endswith("_sha256")}
+    (folder / "run.json").write_text(json.dumps(older))
+    unlearn(models, named(tiny_people(1)), config(), workdir=folder)
+    assert json.loads((folder / "run.json").read_text()) == request
+
+
 def test_fewer_steps_than_a_run_has_taken(evaluated):
     """Nothing is written: the folder keeps its settings."""
     with pytest.raises(InputError, match=rf"at step {STEPS} already, but config.steps is {STEPS - 1}"):

@@ -1,5 +1,6 @@
 """Many people in waves: who is done stays done, and whoever diverges stops nobody."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.models.generator import load_generator
+from jaxunlearn.models.loading import MeanLatent
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
@@ -155,6 +157,7 @@ def test_an_interrupted_list_goes_on(tmp_path):
     asked, again = [], config(steps=steps)
     lines = unlearn_all(tiny_models(), worklist(asked=asked), again, folder, parallel=2, progress=False)
     assert [line["status"] for line in lines] == ["done"] * 3
+    assert ["seconds" in line for line in lines] == [False, False, True]
     assert asked == [(2,)]  # the latents of a wave that was begun are known
 
 
@@ -172,6 +175,17 @@ def all_done(path: Path) -> WorklistFolder:
     line = {"status": "done", "wave": 0, "steps": 2, "learning_rate": 1e-3, "generator": "", "picture": ""}
     folder.add([{"subject": name, **line} for name in NAMES])
     return folder
+
+
+def test_people_an_hour_are_of_all_calls(tmp_path):
+    """The same command once more takes nothing away; a wave that was interrupted says nothing."""
+    folder = WorklistFolder(tmp_path / "list")
+    folder.begin(tiny_models().fingerprint, NAMES, config())
+    timed = {"ada": [{"seconds": 10.0}], "bea c.": [{"seconds": 10.0}, {"seconds": 20.0}], "cleo": [{}]}
+    line = {"status": "done", "wave": 0, "steps": 2, "learning_rate": 1e-3, "generator": "", "picture": ""}
+    folder.add([{"subject": name, **line, **each} for name in NAMES for each in timed[name]])
+    unlearn_all(tiny_models(), worklist(), config(), folder.path, parallel=2, progress=False)
+    assert json.loads((folder.path / "summary.json").read_text())["identities_per_hour"] == 2 * 3600 / 40
 
 
 def test_the_page_of_a_list_that_was_killed_before_its_last_page(tmp_path):
@@ -200,6 +214,28 @@ def test_what_a_list_may_change(tmp_path):
         resume(seed=4)
     with pytest.raises(InputError, match="is a work list with other people"):
         resume(NAMES[:2])
+
+
+def test_a_list_goes_on_with_the_same_networks_and_the_same_inversion(tmp_path):
+    """Its people would not be comparable; `all_done` is as an older version left a list."""
+    folder, models = all_done(tmp_path / "list"), tiny_models()
+
+    def resume(changed=models, **how):
+        listed = Worklist(NAMES, lambda some: PEOPLE[list(some)], inversion=how)
+        unlearn_all(changed, listed, config(), folder.path, parallel=2, progress=False)
+
+    for _ in range(2):
+        resume(inversion="hybrid", encoder="goae")
+    for changed, name in (
+        ({"identity": dataclasses.replace(models.identity, name="other")}, "identity 'loss', not 'other'"),
+        ({"identity": dataclasses.replace(models.judge, name="loss")}, "identity_sha256"),
+        ({"perceptual_name": "LPIPS VGG16"}, "perceptual 'LPIPS AlexNet'"),
+        ({"given_mean": MeanLatent(models.w_avg, "mean.npz")}, "mean_latent"),
+    ):
+        with pytest.raises(InputError, match=f"is a work list with {name}"):
+            resume(dataclasses.replace(models, **changed), inversion="hybrid", encoder="goae")
+    with pytest.raises(InputError, match="is a work list with inversion 'hybrid', not 'optimize'"):
+        resume(inversion="optimize")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -135,9 +136,9 @@ def test_nobody_is_done(tmp_path):
         chosen_people(folder)
 
 
-def test_what_is_measured_anew(tmp_path, monkeypatch):
-    """Whatever changes a figure; not the batch, with which a machine of less memory goes on."""
-    folder, asked = WorklistFolder(tmp_path / "list"), []
+def counted_list(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[WorklistFolder, list[str]]:
+    """A list whose people are done, and the names of those who are measured from now on."""
+    folder, asked = WorklistFolder(path), []
     folder.begin("fingerprint", NAMES, config())
     folder.add(
         [{"subject": name, "status": "done", "wave": 0, "steps": 1, "learning_rate": 1} for name in NAMES]
@@ -149,6 +150,12 @@ def test_what_is_measured_anew(tmp_path, monkeypatch):
         return {"people": {"0": person(False, 1)}}
 
     monkeypatch.setattr(batch_evaluation, "evaluate", counted)
+    return folder, asked
+
+
+def test_what_is_measured_anew(tmp_path, monkeypatch):
+    """Whatever changes a figure; not the batch, with which a machine of less memory goes on."""
+    folder, asked = counted_list(tmp_path / "list", monkeypatch)
 
     def number_measured(align: Align = "fixed", **changes: Any) -> int:
         before = len(asked)
@@ -160,6 +167,19 @@ def test_what_is_measured_anew(tmp_path, monkeypatch):
     assert number_measured(batch=1) == 0
     assert number_measured(align="landmarks") == 3
     assert number_measured(align="landmarks", views=5) == 3
+
+
+def test_photos_of_fewer_people(tmp_path, monkeypatch):
+    """`--identities` reads the photos of those who are measured; the figures of the others stay."""
+    folder, asked = counted_list(tmp_path / "list", monkeypatch)
+    judges = (CalibratedJudge(CosineJudge(tiny_models().judge)),)
+    known: Any = SimpleNamespace(settings=EvaluationSettings(), judges=judges)
+    for names, photos in ((NAMES, 2), (NAMES[:1], 2), (NAMES[1:], 3)):
+        evaluate_worklist(
+            tiny_models(), folder, config(), names, known, other_ws=dict.fromkeys(names, PEOPLE[:photos])
+        )
+        assert {line["subject"] for line in folder.measured()} == set(NAMES)
+    assert asked == [*NAMES, *NAMES[1:]]  # whoever has another number of photos is measured anew
 
 
 @given(few=st.integers(1, 3), more=st.integers(0, 2), seed=st.integers(0, 9))

@@ -1,6 +1,8 @@
 """Requests one after another: what is kept, checked again, continued and refused; on the tiny models."""
 
+import contextlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -21,14 +23,24 @@ from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
 from jaxunlearn.workflows import continual
+from jaxunlearn.workflows import requests as request_files
 from jaxunlearn.workflows.continual import forget_requests, request_folder
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
 from jaxunlearn.workflows.registry import Registry
 from jaxunlearn.workflows.requests import ForgetRequest, read_requests
-from tests.support.tiny_models import CONFIG, numbers, tiny_models
+from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
 from tests.support.tiny_sugar import tiny_sugar
 
 STAGES = (ForgetRequest("january", seeds=(1, 2)), ForgetRequest("february", seeds=(3, 4)))
+
+
+MEASURED = {
+    "protocol": 1,
+    "align": "fixed",
+    "networks": {"judges": ["judge"], "frechet": "AlexNet"},
+    "settings": {"views": 2, "batch": 8},
+}
+"""What the figures of a request say of their measurement."""
 
 
 def settings(people: int):
@@ -138,7 +150,7 @@ def carried_out(out: Path) -> None:
         folder.begin(asked, settings(2), people.ws)
         folder.generator().write_text(request.name)
         folder.add_to_summary({"steps": 4})
-        registry.add(request.name, folder.path.name, people.subjects, "0" * 64, {})
+        registry.add(request.name, folder.path.name, people.subjects, "0" * 64, MEASURED)
 
 
 def test_other_steps_for_a_finished_sequence(tmp_path):
@@ -149,6 +161,39 @@ def test_other_steps_for_a_finished_sequence(tmp_path):
             tiny_models(), STAGES, lambda n: tiny_sugar({"steps": 9}, people=n), tmp_path, progress=False
         )
     assert RunFolder(tmp_path / "01-january").generator().read_text() == "january"
+
+
+def go_on(out: Path, monkeypatch: pytest.MonkeyPatch, measured: Any) -> None:
+    """Add a third request to two that are finished, with another measurement."""
+
+    class Trained(Exception):
+        pass
+
+    def unlearn(*_: Any, **__: Any) -> None:
+        raise Trained
+
+    monkeypatch.setattr(continual, "unlearn", unlearn)
+    monkeypatch.setattr(continual, "measure_reference", lambda *_, **__: measured)
+    monkeypatch.setattr(continual, "measured_with", lambda reference, *_: reference)
+    with contextlib.suppress(Trained):
+        forget_requests(
+            tiny_models(), (*STAGES, ForgetRequest("march", seeds=(9,))), settings, out, progress=False
+        )
+
+
+def test_one_curve_is_of_one_measurement(tmp_path, monkeypatch):
+    """Other judges or settings are refused before a request is trained."""
+    carried_out(tmp_path)
+    changes = {
+        "protocol 1, not 2": {"protocol": 2},
+        "align 'fixed', not 'landmarks'": {"align": "landmarks"},
+        "judges ['judge'], not ['dlib']": {"networks": {"judges": ["dlib"], "frechet": "AlexNet"}},
+        "views 2, not 5": {"settings": {"views": 5, "batch": 8}},
+    }
+    for text, changed in changes.items():
+        with pytest.raises(InputError, match=re.escape(f"february was measured with {text}")):
+            go_on(tmp_path, monkeypatch, MEASURED | changed)
+    go_on(tmp_path, monkeypatch, MEASURED | {"settings": {"views": 2, "batch": 1}})
 
 
 def test_pictures_of_a_call_that_was_cut_off(tmp_path, monkeypatch):
@@ -198,6 +243,26 @@ def test_somebody_in_two_stages(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["report.html", "other_run/.x.abcdefgh.tmp", "01-photos/ada.png"])
+def test_a_folder_of_something_else(tmp_path, name):
+    """Nothing in it is replaced, nor taken for a leftover of a killed sequence."""
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("theirs")
+    with pytest.raises(InputError, match="holds other files"):
+        forget_requests(tiny_models(), STAGES, settings, tmp_path, progress=False)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / name]
+    assert (tmp_path / name).read_text() == "theirs"
+
+
+def test_a_sequence_that_was_killed_early(tmp_path):
+    """Before its first request was finished, there is no registry, and perhaps only a folder."""
+    (tmp_path / "01-january").mkdir()
+    assert not Registry.open(tmp_path, "tiny", "0").entries
+    (tmp_path / "01-january" / ".run.json.abcdefgh.tmp").touch()
+    (tmp_path / ".registry.json.abcdefgh.tmp").touch()
+    assert not Registry.open(tmp_path, "tiny", "0").entries
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -224,6 +289,54 @@ def test_requests_that_make_no_sense(content, message, tmp_path, monkeypatch, ca
     assert message in error
     assert error.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["requests.json"]
+
+
+@pytest.fixture
+def inverted(tmp_path, monkeypatch):
+    """A command that begins a request with a photo, and how photos were inverted."""
+    Image.new("RGB", (8, 8)).save(tmp_path / "ada.png")
+    (tmp_path / "requests.json").write_text('{"stages": [{"images": ["ada.png"]}]}')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
+    asked: list[dict[str, Any]] = []
+
+    def people_from_photos(models, photos, *, compute, **how):
+        asked.append(how)
+        raise InputError("enough")
+
+    monkeypatch.setattr(request_files, "people_from_photos", people_from_photos)
+    return asked
+
+
+def test_how_photos_of_requests_are_inverted(inverted):
+    options = ["--inversion", "hybrid", "--encoder", "goae.pt", "--encoder-input", "file"]
+    assert cli.main(["unlearn", "--sequence", "requests.json", "--out", "out", *options]) == 2
+    assert inverted == [{"method": "hybrid", "encoder": "goae.pt", "encoder_input": "file"}]
+
+
+def test_photos_are_needed_until_their_latents_are_kept(inverted, tmp_path, capsys):
+    """Whoever asks to be forgotten may ask for their photo to be deleted, too."""
+    Path("ada.png").unlink()
+    assert cli.main(["unlearn", "--sequence", "requests.json", "--out", "out"]) == 2
+    assert "request stage1: ada.png: no such file" in capsys.readouterr().err
+    folder = RunFolder(tmp_path / "out" / "01-stage1")
+    request = Request("tiny", tiny_models().fingerprint, ("ada.png",), "", "", "", together=True)
+    folder.begin(request, settings(1), tiny_people(1))
+    with pytest.raises(InputError, match="is a run with perceptual"):  # far past the photo
+        forget_requests(
+            tiny_models(), read_requests(Path("requests.json")), settings, tmp_path / "out", progress=False
+        )
+    assert not inverted
+
+
+@pytest.mark.parametrize("option", ["--inversion optimize", "--encoder goae.pt", "--encoder-input file"])
+@pytest.mark.parametrize("people", ["--seed 3", "--latents ws.npz", "--sequence seeds.json"])
+def test_options_of_inversion_need_photos(tmp_path, monkeypatch, capsys, option, people):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "seeds.json").write_text('{"stages": [{"seeds": [3]}]}')
+    assert cli.main(["unlearn", *people.split(), *option.split()]) == 2
+    error = f"jaxunlearn: {option.split()[0]}: no photos are given that could be inverted; leave it out\n"
+    assert capsys.readouterr().err == error
 
 
 def test_requests_in_toml(tmp_path):

@@ -68,8 +68,19 @@ def test_a_mapper_belongs_to_one_sweep(tmp_path, monkeypatch):
         sweep([3, 4])
     with pytest.raises(InputError, match=r"is a run with config\.surrogates\.identity"):
         sweep([1, 2], **{"surrogates.identity": 0.7})
-    with pytest.raises(InputError, match=r"holds something other than a sweep \(run\.json\)"):
+    with pytest.raises(InputError, match="holds other files; choose an empty or a new folder"):
         sweep([1, 2], out=tmp_path / "out" / "common")
+
+
+@pytest.mark.parametrize("name", ["report.html", "other_run/.x.abcdefgh.tmp", "common/.x.abcdefgh.tmp"])
+def test_a_folder_of_something_else(tmp_path, name):
+    """Nothing in it is replaced, nor taken for a leftover of a killed sweep."""
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("theirs")
+    with pytest.raises(InputError, match="holds other files"):
+        sweep_distances(tiny_models(), people_from_seeds(tiny_models(), [1, 2]), settings(), (1.0,), tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / name]
+    assert (tmp_path / name).read_text() == "theirs"
 
 
 def test_guide_for_many_people_has_distances():

@@ -20,6 +20,8 @@ def run(arguments: argparse.Namespace) -> None:
     target: Path | None = arguments.target
     if target is None and not arguments.check:
         raise InputError("name the file to write (OUT), or pass --check")
+    if arguments.check and arguments.adapter:
+        raise InputError("--check looks at IN alone; leave --adapter out, or give its file as IN")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         opened = open_network(arguments.source, arguments.kind)

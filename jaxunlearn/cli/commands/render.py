@@ -3,12 +3,14 @@
 import argparse
 import dataclasses
 import math
+from collections.abc import Iterable
 
 import jax
 import jax.numpy as jnp
 
 from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.paths import check_writable
 from jaxunlearn.models.adapters import adapted
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import load_generator
@@ -25,9 +27,13 @@ def run(arguments: argparse.Namespace) -> None:
     """Render.
 
     Raises:
-      InputError: if an argument, the model or the latents cannot be used; before anything is rendered.
+      InputError: if an argument, the model, the latents or `--out` cannot be used; before the long part.
     """
     film, mesh = _video(arguments), _mesh(arguments)
+    if arguments.folder is None and arguments.latents is not None:
+        _refuse(
+            arguments, ("truncation_psi", "truncation_cutoff"), "--latents, which are rendered as they are"
+        )
     if arguments.folder is not None:
         _refuse_without_run(arguments)
         folder, yaws = RunFolder(arguments.folder), arguments.yaw or YAWS
@@ -36,6 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
             if note is not None:
                 complain(f"note: {note}")
         return
+    check_writable(arguments.out)
     arguments.yaw = arguments.yaw or [0.0]
     if arguments.strength is not None and not arguments.adapter:
         raise InputError("--strength needs --adapter, whose end time it scales")
@@ -85,9 +92,18 @@ def _refuse_without_run(arguments: argparse.Namespace) -> None:
             "--adapter and --strength cannot be used with RUN; render the run's own file: "
             f"--adapter {arguments.folder / 'generator' / '0000.safetensors'}"
         )
-    for name, default in arguments.without_run.items():
-        if getattr(arguments, name) != default:
-            raise InputError(f"--{name.replace('_', '-')} cannot be used with RUN; leave it out")
+    _refuse(arguments, arguments.without_run, "RUN")
+
+
+def _refuse(arguments: argparse.Namespace, names: Iterable[str], beside: str) -> None:
+    """Refuse arguments, unless they have their defaults, beside something that leaves them no effect.
+
+    Raises:
+      InputError: naming both.
+    """
+    for name in names:
+        if getattr(arguments, name) != arguments.without_run[name]:
+            raise InputError(f"--{name.replace('_', '-')} cannot be used with {beside}; leave it out")
 
 
 def _samples(arguments: argparse.Namespace, generator: TriPlaneGenerator) -> tuple[jax.Array, list[str]]:

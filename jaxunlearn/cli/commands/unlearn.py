@@ -1,6 +1,7 @@
 """Run `jaxunlearn unlearn`: make a generator forget people."""
 
 import argparse
+import functools
 import shlex
 from pathlib import Path
 
@@ -13,24 +14,27 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import read_text
 from jaxunlearn.files.names import file_name
+from jaxunlearn.files.paths import check_writable
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.registry import DEFAULT, DEFAULT_SHARED, method_of, named
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import SMALL
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
-from jaxunlearn.photos.photo_inversion import people_from_photos
-from jaxunlearn.process.multihost import check_same, leads
+from jaxunlearn.photos.photo_inversion import Inverting, people_from_photos
+from jaxunlearn.process.multihost import check_same, leader_first, leads
 from jaxunlearn.reporting.live_page import live_page
 from jaxunlearn.reporting.report import write_run_report
 from jaxunlearn.terminal import say, say_lines
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
+from jaxunlearn.workflows.batch_dir import WorklistFolder
 from jaxunlearn.workflows.batch_sources import worklist_of_photos, worklist_of_seeds
 from jaxunlearn.workflows.continual import Forgotten, forget_requests
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
 from jaxunlearn.workflows.requests import read_requests, refuse_repetition
-from jaxunlearn.workflows.sweep import sweep_distances
+from jaxunlearn.workflows.sweep import check_free, sweep_distances
 
 _ASKED = (
     "seed",
@@ -63,12 +67,14 @@ def run(arguments: argparse.Namespace) -> None:
     first = read_settings(arguments, 1)  # before models are loaded, which takes long
     if arguments.seed is not None and not arguments.parallel:
         _refuse_too_many(first, len(arguments.seed))
+    together = method_of(first).shares_generator(first)
+    listed = bool(arguments.parallel) or (arguments.identities is not None and not together)
+    leader_first(functools.partial(_check_out, arguments, listed), "the folder --out")
     if arguments.sequence is not None:
         _run_sequence(arguments, mesh)
         return
     models = models_of(arguments, arguments.w_avg)
-    together = method_of(first).shares_generator(first)
-    if arguments.parallel or (arguments.identities is not None and not together):
+    if listed:
         _run_worklist(arguments, models, mesh)
         return
     config, people = _request(arguments, models, mesh)
@@ -108,6 +114,52 @@ def _refuse_combinations(arguments: argparse.Namespace) -> None:
                 )
     if arguments.parallel and arguments.seed is None and arguments.identities is None:
         raise InputError("--parallel needs --identities or --seed")
+    if arguments.seed is not None or arguments.latents is not None:
+        _refuse_inversion(arguments)
+
+
+def _refuse_inversion(arguments: argparse.Namespace) -> None:
+    """Refuse the options of inversion where no photo is inverted.
+
+    Raises:
+      InputError: naming the option.
+    """
+    for option, given in (
+        ("--inversion", arguments.inversion is not None),
+        ("--encoder", arguments.encoder is not None),
+        ("--encoder-input", arguments.encoder_input != "crop"),
+    ):
+        if given:
+            raise InputError(f"{option}: no photos are given that could be inverted; leave it out")
+
+
+def _inverting(arguments: argparse.Namespace) -> Inverting:
+    """Return how photos are inverted."""
+    return Inverting(
+        method=arguments.inversion, encoder=arguments.encoder, encoder_input=arguments.encoder_input
+    )
+
+
+def _check_out(arguments: argparse.Namespace, listed: bool) -> None:
+    """Check `--out` before models are loaded and photos inverted, which takes long.
+
+    Args:
+      arguments: those of the command.
+      listed: True for a work list.
+
+    Raises:
+      InputError: if nothing can be written there, or the folder holds other files.
+    """
+    out = arguments.out
+    if out is None or not leads():  # one process writes
+        return
+    check_writable(out)
+    if arguments.sweep_distance:
+        check_free(out)
+    elif listed:
+        WorklistFolder(out).check_free()
+    elif arguments.sequence is None:  # `forget_requests` checks it before it inverts photos
+        RunFolder(out).check_free()
 
 
 def _refuse_too_many(config: ConfigDict, people: int) -> None:
@@ -140,9 +192,7 @@ def _worklist(
     worklist = worklist_of_photos(
         models,
         arguments.identities,
-        method=arguments.inversion,
-        encoder=arguments.encoder,
-        encoder_input=arguments.encoder_input,
+        **_inverting(arguments),
         mesh=mesh,
         compute=from_config.compute(config),
     )
@@ -152,6 +202,8 @@ def _worklist(
 def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
     """Carry out requests one after another; each has settings of its own."""
     stages = read_requests(arguments.sequence)
+    if not any(stage.images for stage in stages):
+        _refuse_inversion(arguments)
     models = models_of(arguments, arguments.w_avg)
     out = arguments.out or Path("runs") / file_name(arguments.sequence.stem)
     first = read_settings(arguments, 1)
@@ -168,6 +220,7 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
         lambda people: read_settings(arguments, people),
         out,
         mesh=mesh,
+        inverting=_inverting(arguments),
         callbacks_for=lambda config, folder: live_page(config.log_every, folder),
         after_each=report,
     )
@@ -183,9 +236,7 @@ def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -
         people = people_from_photos(
             models,
             arguments.image,
-            method=arguments.inversion,
-            encoder=arguments.encoder,
-            encoder_input=arguments.encoder_input,
+            **_inverting(arguments),
             compute=from_config.compute(config),
         )
         return read_settings(arguments, len(people.subjects)), people

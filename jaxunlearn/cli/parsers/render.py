@@ -103,7 +103,7 @@ def _add_views(parser: ArgumentParser) -> None:
         type=real(-10, 10),
         default=1.0,
         metavar="PSI",
-        help="1 leaves the samples as they are, 0 makes all of them the mean face [%(default)s]",
+        help="of --seeds: 1 leaves the samples as they are, 0 makes all of them the mean face [%(default)s]",
     )
     add("--truncation-cutoff", type=whole(1, 1000), metavar="N", help="truncate only the first N rows of ws")
     add("--noise-mode", choices=("const", "none", "random"), default="const", help="[%(default)s]")

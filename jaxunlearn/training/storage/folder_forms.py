@@ -19,6 +19,8 @@ class RunJson(TypedDict):
     seeds: NotRequired[list[int | None]]
     adapters: NotRequired[list[str]]
     numbers: NotRequired[list[int]]
+    perceptual_sha256: NotRequired[str]
+    identity_sha256: NotRequired[str]
 
 
 class TrainingJson(TypedDict):
@@ -64,6 +66,7 @@ class WorklistJson(TypedDict):
     model: str
     subjects: list[str]
     config: dict[str, Any]
+    made_with: NotRequired[dict[str, str]]
     source: NotRequired[str]
     adapters: NotRequired[list[str]]
     seeds: NotRequired[list[int]]

@@ -66,6 +66,7 @@ class Request:
       seeds: see `photos.people.People`.
       adapters: files of adapters that the source generator has.
       numbers: of the generator copies, see `training.unlearn`.
+      perceptual_sha256, identity_sha256: of the numbers of these networks; empty in older folders.
     """
 
     model: str
@@ -79,6 +80,8 @@ class Request:
     seeds: tuple[int | None, ...] = ()
     adapters: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
+    perceptual_sha256: str = ""
+    identity_sha256: str = ""
 
     @property
     def copies(self) -> int:
@@ -170,7 +173,7 @@ class RunFolder:
         if not self.writes:
             yield
             return
-        with locked_clean(self.path, self._check_free):
+        with locked_clean(self.path, self.check_free):
             yield
 
     def finished(self) -> bool:
@@ -228,6 +231,8 @@ class RunFolder:
             seeds=tuple(stored.get("seeds", ())),
             adapters=tuple(stored.get("adapters", ())),
             numbers=tuple(stored.get("numbers", ())),
+            perceptual_sha256=stored.get("perceptual_sha256", ""),
+            identity_sha256=stored.get("identity_sha256", ""),
         )
 
     @property
@@ -273,7 +278,7 @@ class RunFolder:
         if begun:
             self._check_same(request, config, ws)
         else:
-            self._check_free()
+            self.check_free()
         if not self.writes:
             return
         self.path.mkdir(parents=True, exist_ok=True)
@@ -285,10 +290,13 @@ class RunFolder:
             self._save_latents({"ws": ws})
         self._write_json("config.json", config.to_dict())
 
-    def _check_free(self) -> None:
+    def check_free(self) -> None:
         """Refuse a folder with other files than those of a run.
 
         A run that was killed while it began left run.json, or only a temporary file.
+
+        Raises:
+          InputError: if there are some.
         """
         if self.exists():
             _ = self.request  # raises if it is somebody else's
@@ -322,6 +330,8 @@ class RunFolder:
         before = self.request
         for field in dataclasses.fields(Request):
             old, new = getattr(before, field.name), getattr(request, field.name)
+            if field.name.endswith("_sha256") and not old:  # an older folder
+                continue
             if old != new and field.name not in ("model", "adapters"):  # files may have moved
                 raise InputError(f"{self.path}: is a run with {field.name} {old!r}, not {new!r}; {hint}")
         if not same_people(self.people(), ws):

@@ -106,6 +106,12 @@ def test_what_the_official_code_cannot_hold_is_refused(tmp_path, plain, capsys):
         assert "--adapter needs --to torch" in capsys.readouterr().err
 
 
+def test_a_check_is_of_one_file(tmp_path, plain, capsys):
+    """An adapter beside it would not be opened."""
+    assert converted(plain, "--check", "--adapter", tmp_path / "nowhere.safetensors") == 2
+    assert "--check looks at IN alone" in capsys.readouterr().err
+
+
 def test_no_file_that_is_read_is_overwritten(tmp_path, official, plain, capsys):
     ours, generator = tmp_path / "adapter.pth", tmp_path / "generator.pth"
     assert converted(official, tmp_path / "adapter.safetensors") == 0
