@@ -17,6 +17,7 @@ from jaxunlearn.photos.invert import (
     default_method,
     encoder_for,
     invert_photographs,
+    refuse_unused_encoder,
     side_of_file,
 )
 from jaxunlearn.photos.people import people_from_seeds
@@ -61,12 +62,14 @@ def worklist_of_photos(
       progress: True shows bars, see `photos.photo_inversion.invert`.
 
     Raises:
-      InputError: if the source has no usable photo, or the method needs an encoder and there is none.
+      InputError: if the source has no usable photo, the method needs an encoder and there is none, or has no
+        use for the one that is given.
 
     Warns:
       UserWarning: for each opened photo that cannot be used.
     """
     method = method or default_method(models, encoder)
+    refuse_unused_encoder(method, encoder)
     network = None if method == "optimize" else encoder_for(models, encoder)
     whole_side = side_of_file(network, encoder_input)
     first, whole = _first_photos(source, models.generator.config.img_resolution, whole_side, progress)

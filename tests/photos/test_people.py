@@ -95,6 +95,13 @@ def test_an_encoder_may_be_shown_whole_files(tmp_path, monkeypatch):
     assert worklist.inversion == {"inversion": "encoder", "encoder": "encoder", "encoder_input": "file"}
 
 
+def test_a_work_list_refuses_an_encoder_that_its_method_does_not_use(tmp_path):
+    with pytest.raises(InputError, match=r"encoder no\.pt: the method optimize uses no encoder"):
+        batch_sources.worklist_of_photos(
+            tiny_models(), tmp_path, method="optimize", encoder="no.pt", compute=Compute()
+        )
+
+
 def test_further_photos_of_a_person_are_not_opened(tmp_path, monkeypatch):
     side = CONFIG.img_resolution
     for name in ("ann/2.png", "bob/1.png", "bob/2.png"):
