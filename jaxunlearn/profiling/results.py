@@ -164,8 +164,8 @@ def run(
     kept = {result["name"]: result for result in (read(path) if path.exists() else [])}
     wanted = list(cases)
     for case in tqdm(wanted, unit="case", desc="bench", disable=not progress):
-        before = kept.get(case.name)
-        known = before is not None and "error" not in before and before["case"] == _plain(case)
+        before = kept.get(case.name, {"error": "not measured"})
+        known = "error" not in before and before["case"] == _plain(case)
         if again or not known or {name: before.get(name) for name in CIRCUMSTANCES} != circumstances():
             kept[case.name] = measure(case)
             write(list(kept.values()), path)
