@@ -266,7 +266,7 @@ def test_a_case_is_measured_again_in_other_circumstances(before, tmp_path):
     of = Case.from_json(kept["case"])
     found = results.run([of], path, lambda case: anew, lambda: same, again=False, progress=False)
     assert found == results.read(path) == [anew if before else known]
-    results.run([of], path, lambda _: pytest.fail(), lambda: same, again=False, progress=False)
+    results.run([of], path, lambda case: pytest.fail(case.name), lambda: same, again=False, progress=False)
 
 
 def test_circumstances_are_those_of_a_result(monkeypatch):
