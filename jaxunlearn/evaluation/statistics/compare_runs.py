@@ -29,7 +29,8 @@ _SAME_LATENT = 0.02
 """Share of a latent's length by which processors may differ; different people are much further apart."""
 
 _ROUNDING = 0.01
-"""In the source, the similarities of one photo differ by less from processor to processor."""
+"""In the source, similarities of one latent differ by less from processor to processor. But a search for the
+latent of a photo may end farther away there: then the runs were not measured alike."""
 
 
 class RunComparison(NamedTuple):
@@ -148,15 +149,16 @@ def _refuse_other_measurements(
 
 
 def _refuse_other_photos(folders: tuple[RunFolder, RunFolder], lines: Sequence[list[Line]]) -> None:
-    """Refuse runs whose people were looked for in different other photos: the source tells photos apart."""
+    """Refuse runs in which the latents of other photos look otherwise in the source."""
     first, second = (_photos_in_source(each) for each in lines)
     for photo in sorted(first.keys() | second.keys()):
         one, other = first.get(photo), second.get(photo)
         if one is None or other is None or not np.allclose(one, other, 0, _ROUNDING, equal_nan=True):
             subject, number = photo
             raise InputError(
-                f"{folders[1].path}: {subject} was looked for in another photo {number} than in "
-                f"{folders[0].path}; measure both with the same other photos"
+                f"{folders[1].path}: photo {number} of {subject} has another latent than in "
+                f"{folders[0].path}, as after a search on another processor; measure both on one machine, or "
+                "with the same --others"
             )
 
 
