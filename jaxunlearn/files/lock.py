@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.paths import check_writable
 from torch_bridge import remove_leftovers
 
 NAME = ".lock"
@@ -38,8 +39,9 @@ def locked(folder: Path) -> Iterator[None]:
     """Lock a folder for the time of the block; it is made if it does not exist.
 
     Raises:
-      InputError: if another process has locked it; the message says which.
+      InputError: if another process has locked it; the message says which. Also if it cannot be written.
     """
+    check_writable(folder)
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / NAME

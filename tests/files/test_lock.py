@@ -68,6 +68,14 @@ def test_a_refused_command_leaves_no_folder(tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+def test_a_file_cannot_be_locked_as_a_folder(tmp_path):
+    file = tmp_path / "results"
+    file.write_text("mine")
+    with pytest.raises(InputError, match=r"results: cannot be written, .*results is a file"), locked(file):
+        pass
+    assert file.read_text() == "mine"
+
+
 def no_locks(descriptor, operation):
     raise OSError(errno.ENOTSUP, "not here")
 
