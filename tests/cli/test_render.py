@@ -1,5 +1,6 @@
 """`jaxunlearn render`, from arguments to files."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -103,6 +104,20 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_more_rays_than_super_resolution_takes_are_refused(tmp_path, monkeypatch, capsys, model):
+    generator = load_generator(model)
+    generator.config = dataclasses.replace(generator.config, superresolution_module="4X")
+    monkeypatch.setattr(render, "load_generator", lambda _: generator)
+    most = generator.config.most_rays
+    assert cli.main(["render", "--resolution", str(most + 1), "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error == (
+        f"jaxunlearn: --resolution {most + 1}: this generator's super-resolution takes at most {most} rays "
+        "along each side\n"
+    )
     assert not (tmp_path / "out").exists()
 
 

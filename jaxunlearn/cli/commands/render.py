@@ -48,6 +48,12 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("--strength needs --adapter, whose end time it scales")
     strength = 1.0 if arguments.strength is None else arguments.strength
     generator = adapted(load_generator(arguments.model or "heads"), arguments.adapter, strength)
+    most = generator.config.most_rays
+    if most is not None and (arguments.resolution or 0) > most:
+        raise InputError(
+            f"--resolution {arguments.resolution}: this generator's super-resolution takes at most {most} "
+            "rays along each side"
+        )
     ws, labels = _samples(arguments, generator)
     compute = dataclasses.replace(
         Compute.for_platform(jax.default_backend()),
