@@ -11,7 +11,14 @@ from jaxunlearn.evaluation.statistics import compare_pairs
 from jaxunlearn.reporting.attacks.words import ways_back
 
 ATTACKS = ("reinversion", "relearning")
-_WAYS = {"encoder": "encoder", "hybrid": "encoder and search", "search": "search"}
+_WAYS = {
+    ("unlearned", "encoder"): "encoder",
+    ("unlearned", "hybrid"): "encoder and search",
+    ("unlearned", "search"): "search",
+    ("without_identity", "hybrid"): "encoder and search, without identity network",
+    ("without_identity", "search"): "search, without identity network",
+}
+"""Attempt and method of `attacks.search.reinvert` → how the photo was inverted."""
 
 
 class Line(TypedDict):
@@ -52,11 +59,13 @@ def page(lines: Sequence[Line]) -> str:
         "",
         "People whom at least one judge finds in what was inverted from their photo, and does not find when "
         "a stranger's photo is inverted in the same way. Then for each judge: people whom it finds so, and "
-        "the mean similarity to the person, in brackets that of the inversion into the source.",
+        "the mean similarity to the person, in brackets that of the inversion into the source (with the "
+        "identity network). A search looks at LPIPS and at the identity network of the loss, whose recipe is "
+        "that of the first judge; without it, at LPIPS alone.",
         "",
         *table(
             ["", "by", "people", "brought back", "interval", *judges],
-            [_row(method, group, way, judges) for method, group in groups.items() for way in _WAYS],
+            [_row(method, group, *way, judges) for method, group in groups.items() for way in _WAYS],
         ),
         *_differences(groups, judges),
         "## Fine-tuned on their photo",
@@ -99,28 +108,28 @@ def _inverted(line: Line, attempt: str, way: str, *, as_person: bool = False) ->
     return (figures["as_person"] if as_person else figures)["judges"]
 
 
-def brought_back(line: Line, way: str, judge: str) -> bool | None:
+def brought_back(line: Line, attempt: str, way: str, judge: str) -> bool | None:
     """Return True if a judge finds the person by their own photo, and not by a stranger's."""
-    found = _inverted(line, "unlearned", way)[judge]["accepted"]
+    found = _inverted(line, attempt, way)[judge]["accepted"]
     control = _inverted(line, "stranger", way, as_person=True)[judge]["accepted"]
     return None if found is None else bool(found and not control)
 
 
-def _row(method: str, lines: Sequence[Line], way: str, judges: Sequence[str]) -> list[str]:
-    number = sum(any(brought_back(line, way, judge) for judge in judges) for line in lines)
+def _row(method: str, lines: Sequence[Line], attempt: str, way: str, judges: Sequence[str]) -> list[str]:
+    number = sum(any(brought_back(line, attempt, way, judge) for judge in judges) for line in lines)
     return [
         METHODS[method],
-        _WAYS[way],
+        _WAYS[attempt, way],
         str(len(lines)),
         f"{number} of {len(lines)}",
         interval(number, len(lines)),
-        *(_judged(lines, way, judge) for judge in judges),
+        *(_judged(lines, attempt, way, judge) for judge in judges),
     ]
 
 
-def _judged(lines: Sequence[Line], way: str, judge: str) -> str:
-    found = counted(brought_back(line, way, judge) for line in lines)
-    here, source = (_mean_similarity(lines, attempt, way, judge) for attempt in ("unlearned", "source"))
+def _judged(lines: Sequence[Line], attempt: str, way: str, judge: str) -> str:
+    found = counted(brought_back(line, attempt, way, judge) for line in lines)
+    here, source = (_mean_similarity(lines, each, way, judge) for each in (attempt, "source"))
     return f"{found}; {here} ({source})"
 
 
@@ -146,21 +155,20 @@ def _differences(groups: Mapping[str, Sequence[Line]], judges: Sequence[str]) ->
         pair = compare_pairs(
             *([_strongest(group[seed], judge) for seed in both] for group in (first, second))
         )
-        ends = NONE if pair.low is None else f"{pair.low:+.2f} to {pair.high:+.2f}"
         means = f"{pair.first:.2f}", f"{pair.second:.2f}", f"{pair.difference:+.2f}"
-        rows.append([judge, str(pair.n), *means, ends, f"{pair.p:.3f}"])
+        rows.append([judge, str(pair.n), *means, f"{pair.p:.3f}"])
     return [
-        "The same people by both methods: similarity to the person by the strongest of the three ways, and "
+        "The same people by both methods: similarity to the person by the strongest of these ways, and "
         "the probability of so large a difference if the methods were alike "
         "(`evaluation.statistics.compare_pairs`).",
         "",
-        *table(["", "people", *METHODS.values(), "difference", "interval", "p"], rows),
+        *table(["", "people", *METHODS.values(), "difference", "p"], rows),
     ]
 
 
 def _strongest(line: Line, judge: str) -> float:
     """Return the highest similarity; nobody at all, where no face was found, is as unlike as can be."""
-    values = [_inverted(line, "unlearned", way)[judge]["reinverted_id"] for way in _WAYS]
+    values = [_inverted(line, *each)[judge]["reinverted_id"] for each in _WAYS]
     return max((value for value in values if value is not None), default=-1.0)
 
 

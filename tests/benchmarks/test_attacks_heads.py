@@ -11,6 +11,7 @@ from benchmarks.attacks_page import Line, brought_back, page
 from benchmarks.one_person_page import Case
 
 WAYS = ("encoder", "hybrid", "search")
+ATTEMPTS = ("unlearned", "source", "without_identity")
 
 
 def judged(accepted: bool | None, similarity: float | None) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def line(
     stranger_as_person: bool = False,
     steps: tuple[int | None, int | None] = (None, None),
 ) -> Line:
-    attempts = {name: {way: judged(back, similarity) for way in WAYS} for name in ("unlearned", "source")}
+    attempts = {name: {way: judged(back, similarity) for way in WAYS} for name in ATTEMPTS}
     stranger = {way: {**judged(True, 0.9), "as_person": judged(stranger_as_person, 0.2)} for way in WAYS}
     person, other = (curve(number) for number in steps)
     return {
@@ -62,15 +63,21 @@ def rows(text: str, start: str) -> list[list[str]]:
     ],
 )
 def test_a_person_is_back_only_if_a_strangers_photo_does_not_bring_them(found: dict[str, Any], answer: Any):
-    assert brought_back(line(1, **found), "search", "one") is answer
+    assert brought_back(line(1, **found), "unlearned", "search", "one") is answer
 
 
 def test_people_are_counted_by_way_and_judge():
     text = page(
         [line(1, back=True, similarity=0.9), line(2, similarity=0.5), line(3, back=None, similarity=None)]
     )
-    by_way = rows(text, "GUIDE")[:3]
-    assert [row[1] for row in by_way] == ["encoder", "encoder and search", "search"]
+    by_way = rows(text, "GUIDE")[:5]
+    assert [row[1] for row in by_way] == [
+        "encoder",
+        "encoder and search",
+        "search",
+        "encoder and search, without identity network",
+        "search, without identity network",
+    ]
     assert by_way[0][2:] == ["3", "1 of 3", "6 to 79 %", "1 of 2; 0.70 (0.70)"]
     assert "if the methods were alike" not in text
     assert rows(text, "1")[0][2].startswith(
@@ -89,10 +96,10 @@ def test_the_same_people_by_both_methods_are_compared():
 def test_a_stranger_who_takes_as_long_is_no_difference():
     some = [(4, 8), (8, 8), (12, None), (None, None), (None, 4)]
     lines = [line(seed, steps=steps) for seed, steps in enumerate(some)]
-    (row,) = rows(page(lines), "GUIDE")[3:]
+    (row,) = rows(page(lines), "GUIDE")[5:]
     assert row[1:6] == ["5", "2 of 5", "12 to 77 %", "12", "8"]
     assert row[6] == "0.10"
-    (never,) = rows(page([line(1)]), "GUIDE")[3:]
+    (never,) = rows(page([line(1)]), "GUIDE")[5:]
     assert never[4:6] == ["more than 40", "more than 40"]
 
 
@@ -124,4 +131,4 @@ def test_attacked_people_are_not_attacked_again(tmp_path: Path, monkeypatch: pyt
         ("legato", 10_001, 0),
     ]
     text = (tmp_path / "attacks_heads.md").read_text()
-    assert [len(rows(text, name)) for name in ("GUIDE", "LEGATO", "10000")] == [4, 4, 2]
+    assert [len(rows(text, name)) for name in ("GUIDE", "LEGATO", "10000")] == [6, 6, 2]
