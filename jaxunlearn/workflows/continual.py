@@ -242,7 +242,7 @@ def _same_reference(
 
 def _measuring(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Return what must be equal for figures to be compared; of the settings, all but `batch`."""
-    whole = {name: figures[name] for name in ("protocol", "align")}
+    whole = {name: figures.get(name) for name in ("protocol", "align")}  # older figures have no protocol
     return {**whole, **figures["networks"], **figures["settings"], "batch": None}
 
 

@@ -196,6 +196,17 @@ def test_one_curve_is_of_one_measurement(tmp_path, monkeypatch):
     go_on(tmp_path, monkeypatch, MEASURED | {"settings": {"views": 2, "batch": 1}})
 
 
+def test_a_sequence_that_an_older_version_measured(tmp_path, monkeypatch):
+    """Its figures do not say by which protocol."""
+    carried_out(tmp_path)
+    file = tmp_path / "registry.json"
+    content = json.loads(file.read_text())
+    del content["stages"][-1]["figures"]["protocol"]
+    file.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="february was measured with protocol None, not 1"):
+        go_on(tmp_path, monkeypatch, MEASURED)
+
+
 def test_pictures_of_a_call_that_was_cut_off(tmp_path, monkeypatch):
     """The last finished request is reported once more; nothing is trained or measured again."""
     carried_out(tmp_path)
