@@ -111,7 +111,7 @@ def test_more_rays_than_super_resolution_takes_are_refused(tmp_path, monkeypatch
     generator = load_generator(model)
     generator.config = dataclasses.replace(generator.config, superresolution_module="4X")
     monkeypatch.setattr(render, "load_generator", lambda _: generator)
-    most = generator.config.most_rays
+    most = generator.config.most_rays or 0
     assert cli.main(["render", "--resolution", str(most + 1), "--out", str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err
     assert error == (
