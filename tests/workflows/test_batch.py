@@ -254,13 +254,13 @@ def test_lists_that_make_no_sense(tmp_path, subjects, parallel, changes, message
 
 
 def photographs(folder):
-    """Two people's folders and a file that is no picture."""
+    """Two people's folders, the second of which begins with a file that is no picture."""
     for person in ("ada", "bea"):
         (folder / person).mkdir(parents=True)
-        for k in range(2):
+        for k in (1, 2):
             pixels = np.random.default_rng(k).integers(0, 255, (32, 32, 3), np.uint8)
             Image.fromarray(pixels).save(folder / person / f"{k}.png")
-    (folder / "bea" / "9.png").write_text("no picture")
+    (folder / "bea" / "0.png").write_text("no picture")
 
 
 @pytest.mark.slow
@@ -273,7 +273,7 @@ def test_identities_from_the_command_line(tmp_path, monkeypatch, capsys):
     assert cli.main(command) == 0
     printed = capsys.readouterr()
     assert "ada: done, generators/00000-ada.safetensors" in printed.out
-    assert "9.png" in printed.err
+    assert "0.png: not a readable picture" in printed.err
     lines = WorklistFolder(tmp_path / "out").lines()
     assert [(line["subject"], line["wave"]) for line in lines] == [("ada", 0), ("bea", 0)]
 
