@@ -346,7 +346,7 @@ def test_one_command_at_a_time_measures_into_a_folder(tmp_path, monkeypatch, cap
     assert f"{tmp_path}: is in use by process" in capsys.readouterr().err
     (tmp_path / "file").touch()
     assert cli.main(["bench", "--out", str(tmp_path / "file")]) == 2
-    assert "file: File exists" in capsys.readouterr().err
+    assert "file: cannot be written" in capsys.readouterr().err
 
 
 def test_an_interrupted_command_says_that_it_resumes():

@@ -48,12 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("--strength needs --adapter, whose end time it scales")
     strength = 1.0 if arguments.strength is None else arguments.strength
     generator = adapted(load_generator(arguments.model or "heads"), arguments.adapter, strength)
-    most = generator.config.most_rays
-    if most is not None and (arguments.resolution or 0) > most:
-        raise InputError(
-            f"--resolution {arguments.resolution}: this generator's super-resolution takes at most {most} "
-            "rays along each side"
-        )
+    _check_rays(arguments.resolution, generator.config.most_rays)
     ws, labels = _samples(arguments, generator)
     compute = dataclasses.replace(
         Compute.for_platform(jax.default_backend()),
@@ -99,6 +94,19 @@ def _refuse_without_run(arguments: argparse.Namespace) -> None:
             f"--adapter {arguments.folder / 'generator' / '0000.safetensors'}"
         )
     _refuse(arguments, arguments.without_run, "RUN")
+
+
+def _check_rays(resolution: int | None, most: int | None) -> None:
+    """Refuse more rays along each side than super-resolution takes.
+
+    Raises:
+      InputError: if there are more.
+    """
+    if resolution is not None and most is not None and resolution > most:
+        raise InputError(
+            f"--resolution {resolution}: this generator's super-resolution takes at most {most} rays along "
+            "each side"
+        )
 
 
 def _refuse(arguments: argparse.Namespace, names: Iterable[str], beside: str) -> None:
