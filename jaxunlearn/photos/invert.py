@@ -84,17 +84,22 @@ def encoder_for(models: Models, name_or_path: str | PathLike[str] | None = None)
     return load_encoder(models.generator, str(name_or_path), w_avg=models.w_avg)
 
 
-def refuse_unused_encoder(method: Method, encoder: str | PathLike[str] | Encoder | None) -> None:
-    """Refuse an encoder that is given to a method without one.
+def encoder_of(
+    models: Models, method: Method, encoder: str | PathLike[str] | Encoder | None
+) -> Encoder | None:
+    """Return the encoder that a method uses, the given one or that of `encoder_for`; None for "optimize".
 
     Raises:
-      InputError: with the name of the encoder.
+      InputError: as `encoder_for`, or if an encoder is given to "optimize".
     """
-    if method == "optimize" and encoder is not None:
+    if method != "optimize":
+        return encoder if isinstance(encoder, Encoder) else encoder_for(models, encoder)
+    if encoder is not None:
         name = encoder.name if isinstance(encoder, Encoder) else encoder
         raise InputError(
             f"encoder {name}: the method optimize uses no encoder; leave it out, or choose the method hybrid"
         )
+    return None
 
 
 def side_of_file(encoder: Encoder | None, encoder_input: EncoderInput) -> int | None:

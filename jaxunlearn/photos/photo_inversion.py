@@ -27,9 +27,8 @@ from jaxunlearn.photos.invert import (
     EncoderInput,
     Method,
     default_method,
-    encoder_for,
+    encoder_of,
     invert_photographs,
-    refuse_unused_encoder,
     settings_for,
     side_of_file,
 )
@@ -144,7 +143,7 @@ def invert(
       UserWarning: for each photo that is left out.
     """
     method = method or default_method(models, encoder)
-    network = _encoder(models, method, encoder)
+    network = encoder_of(models, method, encoder)
     settings = _settings(models, method, steps, batch)
     side, whole_side = models.generator.config.img_resolution, side_of_file(network, encoder_input)
     read = _read(photos, side, whole_side, progress)
@@ -194,7 +193,7 @@ def people_from_photos(
       UserWarning: for each photo that is left out.
     """
     method = method or default_method(models, encoder)
-    network = _encoder(models, method, encoder)
+    network = encoder_of(models, method, encoder)
     side, whole_side = models.generator.config.img_resolution, side_of_file(network, encoder_input)
     read = [read_photographs(source, side, whole_side=whole_side, progress=progress) for source in sources]
     photos = Photographs(
@@ -211,13 +210,6 @@ def people_from_photos(
         progress=progress,
     )
     return inverted.people
-
-
-def _encoder(models: Models, method: Method, encoder: PhotoSource | Encoder | None) -> Encoder | None:
-    refuse_unused_encoder(method, encoder)
-    if method == "optimize":
-        return None
-    return encoder if isinstance(encoder, Encoder) else encoder_for(models, encoder)
 
 
 def _settings(models: Models, method: Method, steps: int | None, batch: int | None) -> InversionSettings:

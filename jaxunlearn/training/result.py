@@ -153,8 +153,9 @@ def finished(folder: RunFolder, source: Generator | None = None) -> Result:
         graphdef, weights = nnx.split(load_source())
         return nnx.merge(graphdef, jax.tree.map(lambda x: jnp.full_like(x, jnp.nan), weights))
 
+    diverged = folder.diverged
     generators = tuple(
-        useless() if k in folder.diverged else load_unlearned(folder.generator(k), load_source)
+        useless() if k in diverged else load_unlearned(folder.generator(k), load_source)
         for k in range(request.copies)
     )
     ws, ws_target = folder.latents()

@@ -15,9 +15,8 @@ from jaxunlearn.photos.invert import (
     EncoderInput,
     Method,
     default_method,
-    encoder_for,
+    encoder_of,
     invert_photographs,
-    refuse_unused_encoder,
     side_of_file,
 )
 from jaxunlearn.photos.people import people_from_seeds
@@ -69,8 +68,7 @@ def worklist_of_photos(
       UserWarning: for each opened photo that cannot be used.
     """
     method = method or default_method(models, encoder)
-    refuse_unused_encoder(method, encoder)
-    network = None if method == "optimize" else encoder_for(models, encoder)
+    network = encoder_of(models, method, encoder)
     whole_side = side_of_file(network, encoder_input)
     first, whole = _first_photos(source, models.generator.config.img_resolution, whole_side, progress)
     photos, wholes = list(first.values()), list(whole.values())

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 import jaxunlearn
+from jaxunlearn.photos import invert as invert_module
 from jaxunlearn.photos import photo_inversion
 from jaxunlearn.photos.inversion import Inversion, InversionSettings
 from jaxunlearn.photos.sources import read_photographs
@@ -76,7 +77,7 @@ def test_the_search_is_as_long_as_asked(tmp_path, searched):
     ],
 )
 def test_options_that_contradict_each_other(monkeypatch, searched, options, message):
-    monkeypatch.setattr(photo_inversion, "encoder_for", lambda *_: None)
+    monkeypatch.setattr(invert_module, "encoder_for", lambda *_: None)
     with pytest.raises(jaxunlearn.InputError, match=message):
         jaxunlearn.invert(tiny_models(), images(1), **options)
     assert not searched

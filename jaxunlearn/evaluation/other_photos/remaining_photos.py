@@ -9,14 +9,12 @@ import numpy as np
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError, shortened
 from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
-from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.invert import (
     EncoderInput,
     Method,
     default_method,
-    encoder_for,
-    refuse_unused_encoder,
+    encoder_of,
     side_of_file,
 )
 from jaxunlearn.photos.photo_inversion import invert
@@ -57,8 +55,7 @@ def invert_remaining(
       UserWarning: for each photo that cannot be used, and each person without another photo.
     """
     method = method or default_method(models, encoder)
-    refuse_unused_encoder(method, encoder)
-    network: Encoder | None = None if method == "optimize" else encoder_for(models, encoder)
+    network = encoder_of(models, method, encoder)
     side = models.generator.config.img_resolution
     all_photos = iterate_photographs(source, side, whole_side=side_of_file(network, encoder_input))
     read = list(counted(all_photos, progress))

@@ -91,7 +91,7 @@ def _from_all_sides(folder: RunFolder) -> list[int]:
     """
     count = len(folder.request.subjects)
     if not folder.request.together or count <= FROM_ALL_SIDES:
-        return [k for k in range(count) if k not in folder.diverged]
+        return sorted({*range(count)} - folder.diverged)
     return sorted({*range(FROM_ALL_SIDES), *_hardest(folder)})
 
 
@@ -100,7 +100,7 @@ def _with_strength(folder: RunFolder) -> list[int]:
     config = folder.config
     if not method_of(config).has_strength(config):
         return []
-    return [k for k in sorted(_hardest(folder)) if k not in folder.diverged]
+    return sorted({*_hardest(folder)} - folder.diverged)
 
 
 def _hardest(folder: RunFolder) -> list[int]:
