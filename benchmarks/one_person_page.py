@@ -71,9 +71,13 @@ def badness(line: Line) -> tuple[int, float]:
 
 
 def page(lines: Sequence[Line]) -> list[str]:
-    """Return the lines of the page: forgotten, others, differences between methods, and each person."""
-    groups = {method: [line for line in lines if line["method"] == method] for method in METHODS}
-    groups = {method: sorted(group, key=case_of) for method, group in groups.items() if group}
+    """Return the lines of the page: forgotten, others, differences, each person, and other seeds of runs.
+
+    Args:
+      lines: all tables but the last are of the first draw: a person counts once.
+    """
+    first = [line for line in lines if line["draw"] == 0]
+    groups = _by_method(first)
     machines = ", ".join(sorted({line["processor"] for line in lines}))
     text = [
         "# One person forgotten, on fresh people of the bundled model",
@@ -89,7 +93,7 @@ def page(lines: Sequence[Line]) -> list[str]:
         "there; those who became their target to all judges. Then for each judge: people whom it finds "
         "nowhere, and other photos in which it finds them, of those in which it knew them in the source.",
         "",
-        *table(_forgotten_head(lines), [_forgotten(method, group) for method, group in groups.items()]),
+        *table(_forgotten_head(first), [_forgotten(method, group) for method, group in groups.items()]),
         "## Everybody else",
         "",
         "Other people, chosen at random: lost, that is, somebody else afterwards to at least one judge; "
@@ -106,17 +110,22 @@ def page(lines: Sequence[Line]) -> list[str]:
         "## Each person",
         "",
         "Found: in how many places, added up over the judges (twelve at most). Photos: in how many other "
-        "photos they are found by the judge who finds most. Means over draws.",
+        "photos they are found by the judge who finds most.",
         "",
         *table(
             ["seed", *(f"{METHODS[method]}: {name}" for method in groups for name in _COUNTS)],
             _each_person(groups),
         ),
     ]
-    first = [line for line in groups.get("guide", []) if line["draw"] == 0]
-    if first:
-        text += [f"GUIDE's worst person: seed {max(first, key=badness)['seed']}."]
-    return text
+    if "guide" in groups:
+        text += [f"GUIDE's worst person: seed {max(groups['guide'], key=badness)['seed']}."]
+    return text + _other_draws(lines)
+
+
+def _by_method(lines: Sequence[Line]) -> dict[str, list[Line]]:
+    """Return method → its lines in order, for methods that have any."""
+    groups = {method: [line for line in lines if line["method"] == method] for method in METHODS}
+    return {method: sorted(group, key=case_of) for method, group in groups.items() if group}
 
 
 def _forgotten_head(lines: Sequence[Line]) -> list[str]:
@@ -211,8 +220,56 @@ def _each_person(groups: Mapping[str, Sequence[Line]]) -> list[list[str]]:
 
     def cells(group: Sequence[Line], seed: int) -> list[str]:
         own = [line for line in group if line["seed"] == seed]
-        return [f"{np.mean([count(line) for line in own]):g}" if own else "-" for count in _COUNTS.values()]
+        return [str(count(own[0])) if own else "-" for count in _COUNTS.values()]
 
     return [
         [str(seed), *itertools.chain(*(cells(group, seed) for group in groups.values()))] for seed in seeds
+    ]
+
+
+def _other_draws(lines: Sequence[Line]) -> list[str]:
+    """Return what other seeds of the run do to the same people; nothing where there are none."""
+    draws = {method: _complete(group) for method, group in _by_method(lines).items()}
+    rows = [
+        [METHODS[method], str(draw), *_draw(people)]
+        for method, group in draws.items()
+        for draw, people in enumerate(zip(*group.values(), strict=True))
+    ]
+    if not rows:
+        return []
+    alike = [
+        f"With {METHODS[method]} the answer is the same with every seed for "
+        f"{sum(len({each['figures']['forgotten'] for each in own}) == 1 for own in group.values())} of "
+        f"{len(group)} people; the number of places differs by up to "
+        f"{max(max(map(places_found, own)) - min(map(places_found, own)) for own in group.values())}."
+        for method, group in draws.items()
+        if group
+    ]
+    return [
+        "",
+        "## Other seeds of the run",
+        "",
+        "The same people, forgotten again with another seed: it decides which latents and views a step sees. "
+        "Only people with a run of every seed are counted.",
+        "",
+        *table(["", "seed of the run", "people", "forgotten", *_COUNTS], rows),
+        *alike,
+    ]
+
+
+def _complete(lines: Sequence[Line]) -> dict[int, list[Line]]:
+    """Return the people who were forgotten with every seed of the run that was tried: seed → their lines."""
+    number = len({line["draw"] for line in lines})
+    by_person = {
+        seed: [line for line in lines if line["seed"] == seed] for seed in {x["seed"] for x in lines}
+    }
+    return {seed: own for seed, own in sorted(by_person.items()) if len(own) == number > 1}
+
+
+def _draw(people: Sequence[Line]) -> list[str]:
+    forgotten = sum(bool(line["figures"]["forgotten"]) for line in people)
+    return [
+        str(len(people)),
+        f"{forgotten} of {len(people)}",
+        *(str(sum(map(count, people))) for count in _COUNTS.values()),
     ]

@@ -1,12 +1,18 @@
 """Runs that forget one person of the bundled model, measured by all judges; finished ones are read."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
+import numpy as np
+
+from jaxunlearn.evaluation.bundled_people.album import album_latents
 from jaxunlearn.evaluation.evaluate import evaluate
 from jaxunlearn.evaluation.protocol import MEASURED_WITH
 from jaxunlearn.evaluation.reference import Reference
+from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.latent_io import read_latents, write_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training.result import Result
@@ -44,6 +50,32 @@ def trained(models: Models, seed: int, config: ConfigDict, workdir: Path) -> Res
     return unlearn(models, people_from_seeds(models, [seed]), config, workdir=workdir, progress=False)
 
 
+def photo_latents(models: Models, seed: int, config: ConfigDict, runs: Path) -> dict[int, np.ndarray]:
+    """Return the latents of a person's other photos, for `evaluate`.
+
+    They are searched once and kept beside the runs, so that all methods and seeds of a run are measured on
+    the same.
+
+    Args:
+      models: the bundled generator and its networks.
+      seed: of the person.
+      config: `config.evaluation.album` is the number of photos.
+      runs: the folder of all runs.
+
+    Returns:
+      The one person's latents `[M, L, D]`; nobody's where no photos are wanted.
+    """
+    number = config.evaluation.album
+    if not number:
+        return {}
+    file = runs / f"photos-{seed}-{number}.npz"
+    if not file.exists():
+        found = album_latents(models, seed, number, compute=from_config.compute(config), progress=False)
+        names = [str(k) for k in range(number)]
+        write_latents(file, found.ws, names=names, c=found.c, provenance={"seed": seed})
+    return {0: read_latents(file, models.generator.config)}
+
+
 def measured(
     models: Models, reference: Reference, seed: int, config: ConfigDict, workdir: Path
 ) -> MeasuredRun:
@@ -54,17 +86,22 @@ def measured(
       reference: the measured source.
       seed: of the person.
       config: settings of the run.
-      workdir: its folder.
+      workdir: its folder, in the folder of all runs.
     """
     result = trained(models, seed, config, workdir)
     assert result.folder is not None
     if "people" not in result.folder.summary:
-        evaluate(models, result, config, reference=reference, progress=False)
+        photos = photo_latents(models, seed, config, workdir.parent)
+        evaluate(models, result, config, reference=reference, other_ws=photos, progress=False)
     summary = result.folder.summary
-    figures = summary["people"]["0"]
     return {
         "seed": seed,
         "steps": summary["steps"],
         "steps_per_second": summary["steps_per_second"],
-        "figures": {name: value for name, value in figures.items() if name not in _LEFT_OUT},
+        "figures": kept(summary["people"]["0"]),
     }
+
+
+def kept(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of a person that a line has."""
+    return {name: value for name, value in figures.items() if name not in _LEFT_OUT}

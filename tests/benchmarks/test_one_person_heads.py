@@ -1,6 +1,7 @@
 """One person by GUIDE and LEGATO: what is counted, who is the worst, what is written, what goes on."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -105,9 +106,44 @@ def test_the_same_people_are_compared_whatever_the_order() -> None:
     assert row(text, "3") == ["3", "0", "1", "6", "8", "-", "-", "-", "-"]
 
 
-def test_draws_of_a_person_are_averaged() -> None:
-    text = page([line("guide", 1, found=2), line("guide", 1, draw=1, found=3)])
-    assert row(text, "1")[1] == "2.5"
+def test_a_person_counts_once_and_other_seeds_of_the_run_have_a_table() -> None:
+    lines = [line("guide", seed, found=2) for seed in (1, 2, 3)]
+    lines += [line("guide", 1, draw=1, found=0, lost=4), line("guide", 2, draw=1, found=3, lost=2)]
+    text = page(lines)
+    tables = [[cell.strip() for cell in each.strip("|").split("|")] for each in text if "| GUIDE |" in each]
+    assert tables[0][1:3] == ["3", "0 of 3"]
+    assert row(text, "1")[1] == "2"
+    assert [each[1:] for each in tables[2:]] == [
+        ["0", "2", "0 of 2", "4", "2", "12", "16"],
+        ["1", "2", "1 of 2", "3", "2", "6", "16"],
+    ]
+    assert "same with every seed for 1 of 2 people; the number of places differs by up to 2." in text[-1]
+
+
+def test_the_worst_person_is_of_the_first_seed_of_the_run() -> None:
+    lines = [line("guide", 1, found=1), line("guide", 2, found=2), line("guide", 1, draw=1, found=4)]
+    assert "GUIDE's worst person: seed 2." in page(lines)
+    assert not any("Other seeds" in each for each in page(lines[:2]))
+
+
+def test_photos_are_searched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = tiny_models().generator.config
+    searched: list[int] = []
+
+    def album_latents(models: Any, seed: int, count: int, **_: Any) -> Any:
+        searched.append(seed)
+        ws = np.full((count, generator.num_ws, generator.w_dim), seed, np.float32)
+        return SimpleNamespace(ws=ws, c=np.zeros((count, 25)))
+
+    monkeypatch.setattr(one_person_runs, "album_latents", album_latents)
+    config = preset("guide/heads", 1)
+    for seed in (3, 4, 3):
+        (ws,) = one_person_runs.photo_latents(tiny_models(), seed, config, tmp_path).values()
+        assert len(ws) == config.evaluation.album
+        assert np.all(ws == seed)
+    assert searched == [3, 4]
+    config.evaluation.album = 0
+    assert one_person_runs.photo_latents(tiny_models(), 5, config, tmp_path) == {}
 
 
 def test_other_people_stand_below_in_the_same_width() -> None:

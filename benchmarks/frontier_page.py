@@ -1,0 +1,100 @@
+"""The page of `frontier_heads.py`: at each strength, who is forgotten and who is lost."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+import numpy as np
+
+from benchmarks.forgetting_heads.cells import counted, interval, table
+from benchmarks.one_person_page import METHODS
+from jaxunlearn.evaluation.forgetting_by_judge import PLACES
+
+
+class Line(TypedDict):
+    """A run, measured at a strength.
+
+    Attributes:
+      method: one of `METHODS`.
+      seed: of the person.
+      draw: seed of the run.
+      strength: how far the generator goes; 1 is the trained one.
+      processor: of the machine.
+      figures: of `evaluate_generator`.
+    """
+
+    method: str
+    seed: int
+    draw: int
+    strength: float
+    processor: str
+    figures: dict[str, Any]
+
+
+def page(lines: Sequence[Line]) -> str:
+    """Return the page: a row for each method and strength."""
+    machines = ", ".join(sorted({line["processor"] for line in lines}))
+    judges = list(lines[0]["figures"]["judges"])
+    head = ["", "strength", "people", "forgotten", "interval", *(f"found: {place}" for place in PLACES)]
+    head += [f"similarity: {name}" for name in judges]
+    head += ["others lost", "interval", "near: lost", "others' similarity", "LPIPS of others"]
+    text = [
+        "# GUIDE and LEGATO at other strengths",
+        "",
+        f"`python benchmarks/frontier_heads.py`, on {machines}. Runs of `one_person_heads.py`, each a person "
+        "in a generator of their own, at other strengths than that of their training: 0 is the source, 1 the "
+        "trained generator. LEGATO's adapters run to another end time; GUIDE's weights go so many times the "
+        "way from the source in a straight line. No setting was chosen on these people.",
+        "",
+        "Forgotten: people whom no judge finds anywhere. Found: people whom at least one judge finds in a "
+        "place. Similarity: of the person before and after, at their latent, to each judge; means, and the "
+        "threshold in brackets. Others lost: other people who are somebody else to at least one judge "
+        "afterwards. Near: people made one median radius from the person. Intervals are of 95 %.",
+        "",
+        *table(head, [_row(*key, group, judges) for key, group in _groups(lines).items()]),
+    ]
+    return "\n".join(text)
+
+
+def _groups(lines: Sequence[Line]) -> Mapping[tuple[str, float], list[Line]]:
+    """Return method and strength → lines, in the order of the methods."""
+    order = list(METHODS)
+    keys = sorted(
+        {(line["method"], line["strength"]) for line in lines}, key=lambda key: (order.index(key[0]), key[1])
+    )
+    return {key: [line for line in lines if (line["method"], line["strength"]) == key] for key in keys}
+
+
+def _row(method: str, strength: float, lines: Sequence[Line], judges: Sequence[str]) -> list[str]:
+    people = [line["figures"] for line in lines]
+    forgotten = sum(bool(each["forgotten"]) for each in people)
+    lost, others = _sum(people, ["others_lost_counts"])
+    return [
+        METHODS[method],
+        f"{strength:g}",
+        str(len(people)),
+        f"{forgotten} of {len(people)}",
+        interval(forgotten, len(people)),
+        *(
+            counted(any(judge["found"][place] for judge in each["judges"].values()) for each in people)
+            for place in PLACES
+        ),
+        *(_similarity([each["judges"][name] for each in people]) for name in judges),
+        f"{lost} of {others}",
+        interval(lost, others),
+        "{} of {}".format(*_sum(people, ["near", "1.0", "lost_counts"])),
+        f"{np.mean([each['others_id'] for each in people]):.3f}",
+        f"{np.mean([each['retained_lpips'] for each in people]):.4f}",
+    ]
+
+
+def _similarity(judged: Sequence[Mapping[str, Any]]) -> str:
+    known = [each["id"] for each in judged if each["id"] is not None]
+    return f"{np.mean(known):.2f} ({judged[0]['threshold']:.2f})" if known else "-"
+
+
+def _sum(people: Sequence[Mapping[str, Any]], path: Sequence[str]) -> tuple[int, int]:
+    """Return counts of lost people and of all people, added up over runs."""
+    counts: list[Any] = list(people)
+    for name in path:
+        counts = [each[name] for each in counts]
+    return round(sum(each["number"] for each in counts)), round(sum(each["people"] for each in counts))
