@@ -50,15 +50,20 @@ def write_safetensors(
 ) -> None:
     """Write name → array with a header of texts; the file appears complete or not at all.
 
-    Equal contents give equal bytes.
+    Equal contents give equal bytes. Odd bytes in texts that are not UTF-8, such as file names, are escaped.
 
     Raises:
       CheckpointError: if the folder does not exist.
     """
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    texts = {_utf8(name): _utf8(text) for name, text in metadata.items()}
     with replacing(path) as temporary:
         safetensors.numpy.save_file(contiguous, temporary, dict(metadata))
         _sort_header(temporary)
+
+
+def _utf8(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _sort_header(path: Path) -> None:

@@ -165,6 +165,12 @@ def test_safetensors_keep_their_header(tmp_path):
     assert file.tree["s"].shape == ()
 
 
+def test_a_header_may_name_a_file_that_is_not_utf8(tmp_path):
+    name = b"r\xe4nd.pkl".decode("utf-8", "surrogateescape")
+    torch_bridge.write_safetensors(tmp_path / "a.bin", {"a": np.arange(3.0)}, {"source": name, "note": "ä"})
+    assert torch_bridge.read_file(tmp_path / "a.bin").metadata == {"source": r"r\udce4nd.pkl", "note": "ä"}
+
+
 def test_equal_safetensors_have_equal_bytes(tmp_path):
     header = {f"text {k}": "μ" * k for k in range(8)}
     written = set()
