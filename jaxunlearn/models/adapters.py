@@ -13,7 +13,7 @@ from legato_flax import AdaptedGenerator, Adapters
 OWNER = "generator_sha256"
 """Field of a file's header: fingerprint of the generator that the adapters belong to, without adapters."""
 BEFORE = "after_sha256"
-"""Field of a file's header: fingerprints of adapters that the generator had already, separated by commas."""
+"""Field of a file's header: fingerprints of adapters that the generator had, in order, with commas."""
 
 
 def adapted(generator: Generator, files: Sequence[str | Path], strength: float = 1.0) -> TriPlaneGenerator:
@@ -25,16 +25,14 @@ def adapted(generator: Generator, files: Sequence[str | Path], strength: float =
       strength: factor of their end time.
 
     Raises:
-      InputError: if a file cannot be read, holds no adapters or belongs to another generator, or adapters
-        must come before it that do not.
+      InputError: if a file cannot be read, holds no adapters, belongs to another generator or is applied
+        already, or adapters must come before it that do not, or do so in another order.
     """
     assert isinstance(generator, TriPlaneGenerator)
     owner, applied = _owner_and_adapters(generator) if files else ("", [])
     for file in files:
         opened = open_network(file, legato_flax.ARCHITECTURE)
-        _check_owner(opened, owner, applied)
-        adapters = opened.build()
-        assert isinstance(adapters, Adapters)
+        adapters = _of_owner(opened, owner, applied)
         applied.append(fingerprint_of(adapters))
         try:
             generator = AdaptedGenerator(generator, adapters.with_strength(strength))
@@ -43,8 +41,17 @@ def adapted(generator: Generator, files: Sequence[str | Path], strength: float =
     return generator
 
 
-def _check_owner(opened: OpenedNetwork, owner: str, applied: Sequence[str]) -> None:
-    """Refuse adapters of another generator, and those without others that must come before them."""
+def _of_owner(opened: OpenedNetwork, owner: str, applied: Sequence[str]) -> Adapters:
+    """Return the adapters of a file that may come next.
+
+    Args:
+      opened: the file.
+      owner: fingerprint of the generator without adapters.
+      applied: fingerprints of the adapters that it has, in their order.
+
+    Raises:
+      InputError: see `adapted`.
+    """
     header = {**opened.network.header, **opened.metadata}
     if OWNER not in header:
         raise InputError(
@@ -55,16 +62,23 @@ def _check_owner(opened: OpenedNetwork, owner: str, applied: Sequence[str]) -> N
             f"{opened.path}: belongs to another generator (sha256 {header[OWNER][:12]}, this one has "
             f"{owner[:12]}); give its own with --model"
         )
-    missing = [each for each in _fingerprints(header) if each not in applied]
-    if missing:
+    before = [text for text in header.get(BEFORE, "").split(",") if text]
+    if missing := [each for each in before if each not in applied]:
         raise InputError(
             f"{opened.path}: was trained on top of another adapter (sha256 {missing[0][:12]}); give that one "
             "before it"
         )
-
-
-def _fingerprints(header: Mapping[str, str]) -> list[str]:
-    return [text for text in header.get(BEFORE, "").split(",") if text]
+    if [each for each in applied if each in before] != before:
+        order = ", ".join(each[:12] for each in before)
+        raise InputError(
+            f"{opened.path}: was trained on top of other adapters in another order; give them in this order "
+            f"(sha256 {order})"
+        )
+    adapters = opened.build()
+    assert isinstance(adapters, Adapters)
+    if fingerprint_of(adapters) in applied:
+        raise InputError(f"{opened.path}: the generator has this adapter already; give it once")
+    return adapters
 
 
 def layers_of(generator: Generator) -> tuple[Generator, tuple[Adapters, ...]]:
@@ -129,7 +143,4 @@ def load_unlearned(path: Path, source: Callable[[], Generator]) -> Generator:
         return load_generator(str(path))
     generator = source()
     assert isinstance(generator, TriPlaneGenerator)
-    _check_owner(opened, *_owner_and_adapters(generator))
-    adapters = opened.build()
-    assert isinstance(adapters, Adapters)
-    return AdaptedGenerator(generator, adapters)
+    return AdaptedGenerator(generator, _of_owner(opened, *_owner_and_adapters(generator)))

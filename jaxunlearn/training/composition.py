@@ -45,13 +45,13 @@ def composed(models: Models, folders: Sequence[RunFolder]) -> Result:
         ws, ws_target = folder.latents()
         latents.append(ws)
         targets.append(ws_target)
-    generator = adapted(models.generator, files)
     if len(files) < 2:
         raise InputError(f"{folders[0].path}: has one adapter, and nothing to compose; give a further run")
     ws = np.concatenate(latents)
     if (twice := repeated(ws)) is not None:
         names = " and ".join(subjects[k] for k in twice)
         raise InputError(f"{names} are the same person; compose runs that forget different people")
+    generator = adapted(models.generator, files)
     people = People(folders[0].path.name, tuple(subjects), ws, tuple(seeds))
     summary: dict[str, Any] = {
         "runs": [str(folder.path) for folder in folders],

@@ -25,12 +25,15 @@ ONCE = ("render", "--model", "random", "--seeds", "1", "--resolution", "16")
 
 @pytest.fixture(scope="module")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Adapters of the small generator, with drawn weights."""
+    return written(tmp_path_factory.mktemp("adapter") / "adapter.safetensors", 0.2)
+
+
+def written(path: Path, gain: float) -> Path:
+    """Write adapters of the small generator, with drawn weights."""
     generator = load_generator("random")
     adapters = Adapters(AdaptersConfig.for_generator(generator.config, hidden=4), rngs=nnx.Rngs(0))
     graph, state = nnx.split(adapters)
-    drawn = jax.tree.map(lambda x: x + 0.2 * jnp.sin(jnp.arange(x.size)).reshape(x.shape), state)
-    path = tmp_path_factory.mktemp("adapter") / "adapter.safetensors"
+    drawn = jax.tree.map(lambda x: x + gain * jnp.sin(jnp.arange(x.size)).reshape(x.shape), state)
     legato_flax.save(nnx.merge(graph, drawn), path, {OWNER: fingerprint_of(generator)})
     return path
 
@@ -44,10 +47,11 @@ def test_render_takes_adapters_and_their_strength(tmp_path, adapter):
     plain = rendered(tmp_path / "plain")
     with_it = rendered(tmp_path / "with", "--adapter", str(adapter))
     none = rendered(tmp_path / "none", "--adapter", str(adapter), "--strength", "0")
-    twice = rendered(tmp_path / "twice", "--adapter", str(adapter), "--adapter", str(adapter))
+    other = written(tmp_path / "other.safetensors", 0.3)
+    both = rendered(tmp_path / "both", "--adapter", str(adapter), "--adapter", str(other))
     np.testing.assert_array_equal(none, plain)
     assert np.abs(with_it - plain).max() > 10
-    assert np.abs(twice - with_it).max() > 10
+    assert np.abs(both - with_it).max() > 10
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -81,7 +85,7 @@ def test_the_models_of_a_run_have_the_adapters_that_it_started_with(tmp_path, ad
     (folder.path / "run.json").write_text(json.dumps(request))
     assert isinstance(models_of_run(folder).generator, AdaptedGenerator)
     with pytest.raises(InputError, match=r"is not the generator that .* started from"):
-        models_of_run(folder, adapters=[adapter, adapter])
+        models_of_run(folder, adapters=[written(tmp_path / "other.safetensors", 0.3)])
 
 
 def test_report_finds_adapters_that_moved(tmp_path, adapter, monkeypatch, capsys):

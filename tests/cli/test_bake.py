@@ -122,7 +122,10 @@ def test_files_need_people(asked, tmp_path, capsys):
     line = ["bake", "--model", "random", "--adapter", str(file), "--out", str(tmp_path / "out")]
     assert cli.main(line) == 2
     assert "whom do the adapters forget?" in capsys.readouterr().err
-    assert cli.main([*line, "--seeds", "4,5", "--adapter", str(file), "--strength", "1.5"]) == 0
+    further = adapters_of(generator)
+    further.adapter("b8").to_hidden.bias[...] += 1
+    save_adapters(further, other := tmp_path / "other.safetensors", {OWNER: fingerprint_of(generator)})
+    assert cli.main([*line, "--seeds", "4,5", "--adapter", str(other), "--strength", "1.5"]) == 0
     [call] = asked
     assert call["people"].subjects == ("seed 4", "seed 5")
     plain, layers = layers_of(call["generator"])

@@ -6,15 +6,18 @@ from pathlib import Path
 import torch_bridge
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
-from jaxunlearn.models.adapters import adapted
+from jaxunlearn.models.adapters import OWNER, adapted
 from jaxunlearn.models.files.convert import refuse_overwriting, require_sound
 from jaxunlearn.models.files.network_files import OpenedNetwork
+from jaxunlearn.models.generator import fingerprint_of
 from legato_flax import AdaptedGenerator, complete_state_dict
 from torch_bridge import CheckpointError
 
 
 def write_official(opened: OpenedNetwork, adapters: Sequence[str | Path], target: Path) -> None:
     """Write the complete state dict that the official code loads with `strict=True`.
+
+    PyTorch ignores the header, with which `adapted` takes the file as the generator's adapters.
 
     Args:
       opened: a generator.
@@ -35,7 +38,7 @@ def write_official(opened: OpenedNetwork, adapters: Sequence[str | Path], target
     changed = adapted(generator, adapters)
     assert isinstance(changed, AdaptedGenerator)
     try:
-        torch_bridge.write_torch(target, complete_state_dict(changed), {})
+        torch_bridge.write_torch(target, complete_state_dict(changed), {OWNER: fingerprint_of(generator)})
     except CheckpointError as error:
         raise InputError(str(error)) from error
     except ValueError as error:

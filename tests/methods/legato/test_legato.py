@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 from safetensors import safe_open
 
 import legato_flax
@@ -175,6 +176,23 @@ def test_a_wrong_generator_or_a_missing_adapter_is_refused(run: Result, tmp_path
     with pytest.raises(InputError, match="trained on top of another adapter"):
         adapted(tiny_models().generator, [alone])
     assert isinstance(adapted(tiny_models().generator, [files(run)[0], alone]), AdaptedGenerator)
+
+
+@pytest.mark.must
+def test_adapters_in_another_order_or_twice_are_refused(run: Result, tmp_path):
+    """Adapters that were trained alone go in any order."""
+    source, third = tiny_models().generator, tmp_path / "third.safetensors"
+    one, other = files(run)
+    first, second = (fingerprint_of(adapters(run, k)) for k in range(2))
+    graph, state = nnx.split(adapters(run, 0))
+    shifted = nnx.merge(graph, jax.tree.map(lambda x: x + 1e-3, state))
+    legato_flax.save(shifted, third, {OWNER: fingerprint_of(source), BEFORE: f"{first},{second}"})
+    assert isinstance(adapted(source, [one, other, third]), AdaptedGenerator)
+    with pytest.raises(InputError, match=f"in another order; .*{first[:12]}, {second[:12]}"):
+        adapted(source, [other, one, third])
+    for twice in ([one, one], [one, other, one], [one, other, third, third]):
+        with pytest.raises(InputError, match="has this adapter already; give it once"):
+            adapted(source, twice)
 
 
 @pytest.mark.must

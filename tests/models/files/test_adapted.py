@@ -88,6 +88,11 @@ def test_the_official_names_there_and_back(tmp_path, official, plain, entries, u
     for name, array in expected.items():
         np.testing.assert_array_equal(whole[name], array, err_msg=name)
     assert eg3d_flax.account(legato_flax.without_adapters(whole), SMALL)
+    again = tmp_path / "again.safetensors"
+    assert converted(pth, again) == 0
+    source = load_generator(str(plain))
+    chosen = fingerprint_of(adapted(source, [ours]))
+    assert {fingerprint_of(adapted(source, [file])) for file in (pth, again)} == {chosen}
 
 
 def test_what_the_official_code_cannot_hold_is_refused(tmp_path, plain, capsys):
