@@ -26,7 +26,7 @@ from jaxunlearn.files.lock import NO_CONTENT, locked_clean
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.methods.settings import changed as changed_settings
 from jaxunlearn.models.adapters import layers_of
-from jaxunlearn.models.generator import Generator, fingerprint_of
+from jaxunlearn.models.generator import Generator, fingerprint_of, fingerprint_with_settings
 from jaxunlearn.models.loading import Models
 from jaxunlearn.training.storage.metrics_log import add_line
 from torch_bridge import leftover_of
@@ -72,7 +72,7 @@ def origin_of(models: Models, adapted: Generator, subjects: tuple[str, ...], ws:
     """
     plain, layers = layers_of(adapted)
     return Origin(
-        generator_sha256=fingerprint_of(plain),
+        generator_sha256=fingerprint_with_settings(plain),
         adapters=[
             {"sha256": fingerprint_of(each), "end": each.config.end, "step": each.config.step}
             for each in layers

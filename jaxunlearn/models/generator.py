@@ -193,6 +193,16 @@ def fingerprint_of(network: Generator | nnx.Module) -> str:
     return digest.hexdigest()
 
 
+def fingerprint_with_settings(generator: Generator) -> str:
+    """Return the SHA-256 of the numbers and the settings of a generator in hexadecimal.
+
+    The same numbers render other images with other rays or another box. Adapters ask for the numbers alone,
+    since official files may hold their generator with edited rendering settings.
+    """
+    settings = json.dumps(generator.config.to_json(), sort_keys=True)
+    return hashlib.sha256((fingerprint_of(generator) + settings).encode()).hexdigest()
+
+
 class SplitGenerator(NamedTuple):
     """A generator taken apart into what is trained and what is not."""
 

@@ -28,6 +28,7 @@ from jaxunlearn.models.generator import (
     RANDOM,
     Generator,
     fingerprint_of,
+    fingerprint_with_settings,
     initialised,
     load_generator,
 )
@@ -156,8 +157,8 @@ class Models:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the generator's numbers in hexadecimal."""
-        return fingerprint_of(self.generator)
+        """SHA-256 of the generator's numbers and settings in hexadecimal."""
+        return fingerprint_with_settings(self.generator)
 
     @functools.cached_property
     def networks_of_loss(self) -> NetworksOfLoss:

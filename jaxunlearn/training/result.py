@@ -15,7 +15,7 @@ from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.models import loading
 from jaxunlearn.models.adapters import adapted, load_unlearned
-from jaxunlearn.models.generator import Generator, fingerprint_of, load_generator
+from jaxunlearn.models.generator import Generator, fingerprint_with_settings, load_generator
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -80,7 +80,7 @@ def source_of(folder: RunFolder, *, model: str | None = None) -> TriPlaneGenerat
     request = folder.request
     name = model or request.model
     generator = adapted(load_generator(name), request.adapters)
-    _check_source(folder, name, fingerprint_of(generator))
+    _check_source(folder, name, fingerprint_with_settings(generator))
     return generator
 
 

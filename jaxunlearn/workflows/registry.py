@@ -45,7 +45,7 @@ class Entry:
       folder: its run folder, relative to the registry's folder.
       subjects: names of its people.
       when: time of its end, UTC, ISO 8601.
-      generator: fingerprint of the resulting generator, see `models.loading.fingerprint_of`.
+      generator: fingerprint of the resulting generator, see `models.generator.fingerprint_of`.
       figures: of that generator, for all people forgotten so far and for other people.
     """
 

@@ -14,7 +14,7 @@ import legato_flax
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.adapters import OWNER, adapted
-from jaxunlearn.models.generator import fingerprint_of, load_generator
+from jaxunlearn.models.generator import fingerprint_of, fingerprint_with_settings, load_generator
 from jaxunlearn.reporting import remake
 from jaxunlearn.training.result import models_of_run
 from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig
@@ -81,7 +81,11 @@ def test_the_models_of_a_run_have_the_adapters_that_it_started_with(tmp_path, ad
     folder = begun(tmp_path / "run", ("ada",), together=False)
     start = adapted(load_generator("random"), [adapter])
     request = json.loads((folder.path / "run.json").read_text())
-    request |= {"model": "random", "adapters": [str(adapter)], "fingerprint": fingerprint_of(start)}
+    request |= {
+        "model": "random",
+        "adapters": [str(adapter)],
+        "fingerprint": fingerprint_with_settings(start),
+    }
     (folder.path / "run.json").write_text(json.dumps(request))
     assert isinstance(models_of_run(folder).generator, AdaptedGenerator)
     with pytest.raises(InputError, match=r"is not the generator that .* started from"):
@@ -93,7 +97,7 @@ def test_report_finds_adapters_that_moved(tmp_path, adapter, monkeypatch, capsys
     start = adapted(load_generator("random"), [adapter])
     request = json.loads((folder.path / "run.json").read_text())
     request |= {"model": "random", "adapters": [str(tmp_path / "gone.safetensors")]}
-    request |= {"fingerprint": fingerprint_of(start)}
+    request |= {"fingerprint": fingerprint_with_settings(start)}
     (folder.path / "run.json").write_text(json.dumps(request))
     folder.generator(0).touch()
     seen = []

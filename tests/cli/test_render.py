@@ -13,7 +13,7 @@ from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands import render
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files import pretrained
-from jaxunlearn.models.generator import fingerprint_of, load_generator
+from jaxunlearn.models.generator import fingerprint_with_settings, load_generator
 from jaxunlearn.reporting import video
 from jaxunlearn.reporting.before_after import YAWS
 from jaxunlearn.training.result import source_of
@@ -175,11 +175,14 @@ def test_the_sides_and_the_generator_of_a_run_can_be_given(tmp_path, monkeypatch
 def test_the_generator_of_a_run_may_have_moved(tmp_path):
     folder = begun(tmp_path / "run", ("ada",), together=False)
     request = json.loads((folder.path / "run.json").read_text())
-    request |= {"model": "gone.safetensors", "fingerprint": fingerprint_of(load_generator("random"))}
+    request |= {
+        "model": "gone.safetensors",
+        "fingerprint": fingerprint_with_settings(load_generator("random")),
+    }
     (folder.path / "run.json").write_text(json.dumps(request))
     with pytest.raises(InputError, match=r"gone\.safetensors: no such file"):
         source_of(folder)
-    assert fingerprint_of(source_of(folder, model="random")) == request["fingerprint"]
+    assert fingerprint_with_settings(source_of(folder, model="random")) == request["fingerprint"]
 
 
 @pytest.mark.parametrize("out", ["file", "file/deeper"])

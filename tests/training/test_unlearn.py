@@ -120,6 +120,17 @@ def evaluated(tmp_path) -> RunFolder:
     return folder
 
 
+def test_a_run_of_the_same_numbers_with_other_settings_is_not_resumed(evaluated):
+    models = tiny_models()
+    other = initialise(dataclasses.replace(models.generator.config, box_warp=2.0))
+    nnx.update(other, nnx.state(models.generator))
+    chex.assert_trees_all_equal(numbers(other), numbers(models.generator))
+    changed = dataclasses.replace(models, generator=other)
+    assert changed.fingerprint != models.fingerprint
+    with pytest.raises(InputError, match="is a run with fingerprint"):
+        unlearn(changed, named(tiny_people(1)), config(), workdir=evaluated.path)
+
+
 def test_a_run_that_takes_more_steps_drops_what_was_measured(evaluated, monkeypatch):
     """Before it prepares anything, so that whatever is there belongs to the generator that is there."""
 

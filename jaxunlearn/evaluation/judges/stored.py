@@ -21,7 +21,7 @@ def stored_calibration(judge: Judge, generator: str, settings: EvaluationSetting
 
     Args:
       judge: who compares.
-      generator: fingerprint of the source generator, see `models.loading.fingerprint_of`.
+      generator: fingerprint of the source generator, see `models.loading.Models.fingerprint`.
       settings: of the evaluation.
     """
     stored = json.loads(FILE.read_text())

@@ -57,7 +57,7 @@ class Request:
 
     Attributes:
       model: name or path of the source generator.
-      fingerprint: SHA-256 of its weights.
+      fingerprint: SHA-256 of its weights and settings.
       subjects: a line for each person, with the origin of their latent.
       perceptual, identity: names of the networks of the loss.
       mean_latent: its origin, see `models.MeanLatent`.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.models.generator import fingerprint_of, load_generator, save_generator
+from jaxunlearn.models.generator import fingerprint_with_settings, load_generator, save_generator
 from tests.support.hostile.case import Case, file, harm
 
 _MODEL = "random"
@@ -18,7 +18,7 @@ _MODEL = "random"
 
 @functools.cache
 def _fingerprint() -> str:
-    return fingerprint_of(load_generator(_MODEL))
+    return fingerprint_with_settings(load_generator(_MODEL))
 
 
 def _run_json() -> dict[str, Any]:
