@@ -49,14 +49,19 @@ def module_from_arrays(make: Callable[[], Module], arrays: Mapping[str, np.ndarr
 
     Args:
       make: builds the module; only its shapes are evaluated.
-      arrays: dotted path → array, for all arrays of the module.
+      arrays: dotted path → array, for all arrays of the module. Real numbers become float32, also where JAX's
+        default is float64 (`JAX_ENABLE_X64`).
 
     Raises:
       KeyError: if an array of the module is missing.
     """
     graphdef, state = _outline(make)
     filled = [
-        (path, variable.replace(jnp.asarray(arrays[_dotted(path)], variable.dtype)))
+        (path, variable.replace(jnp.asarray(arrays[_dotted(path)], _dtype(variable.dtype))))
         for path, variable in nnx.to_flat_state(state)
     ]
     return nnx.merge(graphdef, nnx.from_flat_state(filled))
+
+
+def _dtype(declared: np.dtype) -> np.dtype:
+    return np.dtype(np.float32) if jnp.issubdtype(declared, jnp.floating) else declared

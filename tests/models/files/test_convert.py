@@ -1,5 +1,6 @@
 """`jaxunlearn convert`: what it writes, and one line with exit code 2 for whatever it cannot use."""
 
+import dataclasses
 import hashlib
 import os
 import subprocess
@@ -7,12 +8,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 import eg3d_flax
 import torch_bridge
 from jaxunlearn.cli import main as cli
+from jaxunlearn.models.generator import fingerprint_of, initialise, load_generator, save_generator
 from tests.support import generators, torch_pickles
 from tests.support.generators import SMALL
 
@@ -54,6 +57,17 @@ def test_there_and_back(tmp_path, pickled, weights):
     assert eg3d_flax.read_checkpoint(back)[1] == SMALL
     assert cli.main(["convert", str(back), str(pth), "--to", "torch"]) == 0
     assert_same(torch_bridge.find_state_dict(torch_bridge.read_file(pth).tree), weights)
+
+
+def test_numbers_are_the_same_where_jax_has_float64(tmp_path):
+    ours, again = tmp_path / "g.safetensors", tmp_path / "again.safetensors"
+    size_of_no_other_test = dataclasses.replace(SMALL, w_dim=24)  # whose outline was traced with float32
+    save_generator(initialise(size_of_no_other_test), ours, {})
+    with jax.enable_x64(True):
+        wide = fingerprint_of(load_generator(str(ours)))
+        assert cli.main(["convert", str(ours), str(again)]) == 0
+    assert wide == fingerprint_of(load_generator(str(ours)))
+    assert {array.dtype for array in torch_bridge.read_file(again).tree.values()} == {np.dtype(np.float32)}
 
 
 def test_check_prints_every_key_and_writes_nothing(tmp_path, pickled, weights, capsys):
