@@ -129,8 +129,8 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
         `network_files.open_network` reads as a generator.
 
     Raises:
-      InputError: if there is no such model, its file cannot be read, its weights do not fit, or its
-        super-resolution draws noise.
+      InputError: if there is no such model, its file cannot be read, its weights do not fit, its
+        super-resolution draws noise, or it is conditioned on something else than a camera.
     """
     if name_or_path == RANDOM:
         return _blobs()
@@ -164,6 +164,11 @@ def _read(name: str | Path) -> TriPlaneGenerator:
         raise InputError(
             f"{name}: its super-resolution adds random noise to every image; only generators with "
             'superresolution_noise_mode "none" can be used, though convert reads this one'
+        )
+    if generator.config.c_dim not in (0, 25):
+        raise InputError(
+            f"{name}: is conditioned on {generator.config.c_dim} numbers; only generators conditioned on a "
+            "camera of 25 numbers, or on nothing, can be used, though convert reads this one"
         )
     return generator
 

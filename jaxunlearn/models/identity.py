@@ -10,6 +10,7 @@ weights that the function closes over become constants, which XLA compiles slowl
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -21,9 +22,11 @@ from jax.typing import DTypeLike
 
 import arcface_flax
 import mtcnn_flax
-from arcface_flax import ArcFace, ArcFaceConfig
+from arcface_flax import ArcFace
+from jaxunlearn.errors import InputError
 from jaxunlearn.models.files.bundled import bundled_or_file
 from jaxunlearn.models.files.network_files import open_network
+from torch_bridge.errors import printable
 
 BUNDLED: Mapping[str, str] = {
     "heads-loss": "identity_loss",
@@ -36,9 +39,10 @@ Framing = Literal["whole", "face"]
 """Input of a network: the whole image, or the face as cropped by `arcface_flax.identity_crop`."""
 
 PUBLISHED = {
-    ArcFaceConfig.ir_se50(): "IR-SE50",
-    ArcFaceConfig.ir_101(): "CurricularFace IR-101",
+    "model_ir_se50": "IR-SE50",
+    "CurricularFace_Backbone": "CurricularFace IR-101",
 }
+"""Stem of a published file → name of its network; many other files hold networks of the same sizes."""
 
 
 @jax.tree_util.register_dataclass
@@ -135,11 +139,23 @@ def save_identity(
 
 def _read(name: str | Path) -> IdentityNetwork:
     opened = open_network(name, "arcface")
-    module, header = opened.build(), opened.metadata
+    header = opened.metadata
+    threshold = _threshold(opened.path, header["threshold"]) if "threshold" in header else None
+    module = opened.build()
     assert isinstance(module, ArcFace)
     return identity_network(
         module,
-        name=header.get("name", PUBLISHED.get(module.config, opened.path.stem)),
-        threshold=float(header["threshold"]) if "threshold" in header else None,
+        name=header.get("name", PUBLISHED.get(opened.path.stem, opened.path.stem)),
+        threshold=threshold,
         framing="whole" if header.get("framing") == "whole" else "face",
     )
+
+
+def _threshold(path: Path, text: str) -> float:
+    try:
+        threshold = float(text)
+    except ValueError:
+        threshold = math.nan
+    if not math.isfinite(threshold):
+        raise InputError(f"{path}: the threshold in its header is {printable(text)}, not a finite number")
+    return threshold

@@ -180,7 +180,7 @@ def load_models(
     *,
     perceptual: str | None = None,
     identity: str | None = None,
-    judge: str | Sequence[str] = (),
+    judge: str | Path | Sequence[str | Path] = (),
     w_avg: Path | str | None = None,
     adapters: Sequence[str | Path] = (),
 ) -> Models:
@@ -209,7 +209,7 @@ def load_models(
     """
     generator = adapted(load_generator(name_or_path), adapters)
     mean = None if w_avg is None else MeanLatent.read(w_avg, generator.config)
-    judges: Sequence[str | None] = [judge] if isinstance(judge, str) else judge
+    judges = [str(each) for each in ([judge] if isinstance(judge, str | Path) else judge)]
     defaults: Sequence[str | None] = (None, DLIB)
     if name_or_path in (*BUNDLED, RANDOM):
         perceptual, identity = perceptual or "alex", identity or "heads-loss"

@@ -12,6 +12,8 @@ _LIMITS: Limits = {
     "embedding_size": (1, 8192),
 }
 _MOST_STAGES = 8
+REDUCTION = 16
+"""The hidden width of a squeeze-and-excitation is its unit's width divided by this."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +48,10 @@ class ArcFaceConfig:
             raise ValueError(
                 f"input_size {self.input_size} is not a multiple of {2 ** len(self.units)}: each of the "
                 f"{len(self.units)} stages halves it"
+            )
+        if self.squeeze_excite and min(self.channels) < REDUCTION:
+            raise ValueError(
+                f"channels must be at least {REDUCTION} with squeeze_excite, not {self.channels}"
             )
 
     @property

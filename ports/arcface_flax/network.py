@@ -10,18 +10,16 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from arcface_flax.config import ArcFaceConfig
+from arcface_flax.config import REDUCTION, ArcFaceConfig
 from torch_layers import BatchNorm, Conv2d, Linear, PReLU
 
 
 class SqueezeExcite(nnx.Module):
     """Scale each channel by a function of all channels' means."""
 
-    REDUCTION = 16
-
     def __init__(self, channels: int, *, rngs: nnx.Rngs):
-        self.fc1 = Conv2d(channels, channels // self.REDUCTION, 1, bias=False, rngs=rngs)
-        self.fc2 = Conv2d(channels // self.REDUCTION, channels, 1, bias=False, rngs=rngs)
+        self.fc1 = Conv2d(channels, channels // REDUCTION, 1, bias=False, rngs=rngs)
+        self.fc2 = Conv2d(channels // REDUCTION, channels, 1, bias=False, rngs=rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         mean = x.mean(axis=(1, 2), keepdims=True)

@@ -161,10 +161,18 @@ class GeneratorConfig:
         problems = []
         if self.plane_resolution < 8 or self.plane_resolution & (self.plane_resolution - 1):
             problems.append(f"plane_resolution must be a power of two ≥ 8, not {self.plane_resolution}")
+        if self.channel_base < self.plane_resolution:
+            problems.append(f"channel_base must be at least plane_resolution, not {self.channel_base}")
         if self.decoder_output_dim < 3:
             problems.append("decoder_output_dim must be at least 3: the first three are the raw colours")
         if (self.ray_start == "auto") != (self.ray_end == "auto"):
             problems.append("ray_start and ray_end must both be 'auto' or both be numbers")
+        elif self.ray_start != "auto" and self.ray_end != "auto" and self.ray_start >= self.ray_end:
+            problems.append(f"ray_start ({self.ray_start}) must be below ray_end ({self.ray_end})")
+        for name in ("box_warp", "decoder_lr_mul", "conv_clamp", "avg_camera_radius", "face_unit"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                problems.append(f"{name} must be above 0, not {value}")
         if self.depth_resolution < 2:
             problems.append(f"depth_resolution must be at least 2, not {self.depth_resolution}")
         if self.depth_resolution_importance and self.depth_resolution < 4:

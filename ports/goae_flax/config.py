@@ -16,10 +16,10 @@ _SWIN_LIMITS: Limits = {
 }
 _MOST_STAGES = 8
 _LIMITS: Limits = {
-    "w_dim": (1, 8192),
-    "coarse": (0, 64),
-    "mid": (0, 64),
-    "fine": (0, 64),
+    "w_dim": (2, 8192),
+    "coarse": (1, 64),
+    "mid": (1, 64),
+    "fine": (1, 64),
     "attention_heads": (1, 256),
     "feed_forward": (1, 65536),
 }
@@ -112,6 +112,8 @@ class GOAEConfig:
         refuse_unusable(self, _LIMITS)
         if len(self.swin.depths) != 4:
             raise ValueError(f"the encoder's heads read 4 stages, not {len(self.swin.depths)}")
+        if self.w_dim % self.attention_heads:
+            raise ValueError(f"w_dim {self.w_dim} does not split into {self.attention_heads} attention_heads")
 
     @property
     def num_ws(self) -> int:

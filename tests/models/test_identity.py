@@ -15,6 +15,7 @@ import arcface_flax
 from arcface_flax import ArcFace, ArcFaceConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.identity import BUNDLED, IdentityNetwork, identity_network, load_identity
+from jaxunlearn.models.loading import load_models
 from jaxunlearn.zoo.metrics.identity_metrics import cosines_of_pairs, embed_photographs, verify
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest
 from jaxunlearn.zoo.training.identity_data import identity_photographs
@@ -104,6 +105,8 @@ def test_published_files_look_at_the_face(tmp_path: Path) -> None:
     network = load_identity(str(tmp_path / "converted.safetensors"))
     assert (network.name, network.threshold, network.framing) == ("converted", None, "face")
     image = jax.random.uniform(jax.random.key(0), (2, 64, 64, 3), minval=-1, maxval=1)
+    (tmp_path / "converted.safetensors").rename(tmp_path / "model_ir_se50.safetensors")
+    assert load_identity(str(tmp_path / "model_ir_se50.safetensors")).name == "IR-SE50"
     expected = module(arcface_flax.identity_crop(image, size=16))
     np.testing.assert_allclose(network.embed(image), expected, atol=1e-5)
 
@@ -117,6 +120,21 @@ def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
     write_torch(tmp_path / "other.pth", {"weight": np.zeros(3, np.float32)})
     with pytest.raises(InputError, match=r"other\.pth: does not fit"):
         load_identity(str(tmp_path / "other.pth"))
+
+
+def test_a_judge_may_be_a_path(tmp_path: Path) -> None:
+    module = drawn_module(lambda: ArcFace(SMALL, rngs=nnx.Rngs(0)), 3)
+    arcface_flax.save(module, tmp_path / "judge.safetensors", notes={})
+    for judge in (tmp_path / "judge.safetensors", [tmp_path / "judge.safetensors"], Path("heads-judge")):
+        assert "judge" in load_models("random", judge=judge).judge.name
+
+
+@pytest.mark.parametrize("text", ["abc", "nan", "1e400", ""])
+def test_a_threshold_is_a_finite_number(tmp_path: Path, text: str) -> None:
+    module = drawn_module(lambda: ArcFace(SMALL, rngs=nnx.Rngs(0)), 3)
+    arcface_flax.save(module, tmp_path / "a.safetensors", notes={"threshold": text})
+    with pytest.raises(InputError, match=f"the threshold in its header is {text}, not a finite number"):
+        load_identity(str(tmp_path / "a.safetensors"))
 
 
 def test_networks_of_the_same_kind_share_a_compilation() -> None:

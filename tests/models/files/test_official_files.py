@@ -207,6 +207,13 @@ def test_a_generator_with_noise_in_its_superresolution_is_only_converted(tmp_pat
     assert cli.main(["convert", str(path), str(tmp_path / "noisy.pth"), "--to", "torch"]) == 0
 
 
+def test_a_generator_that_is_not_conditioned_on_cameras_is_only_converted(tmp_path, capsys):
+    path = tmp_path / "classes.safetensors"
+    save_generator(initialise(dataclasses.replace(SMALL, c_dim=3)), path, {})
+    assert "is conditioned on 3 numbers" in refusal(capsys, "render", "--model", str(path), "--seeds", "3")
+    assert cli.main(["convert", str(path), str(tmp_path / "classes.pth"), "--to", "torch"]) == 0
+
+
 def refusal(capsys, *arguments: str) -> str:
     """The one line that a command is refused with."""
     assert cli.main(list(arguments)) == 2

@@ -92,6 +92,8 @@ def test_sizes_that_do_not_fit_are_refused():
         ArcFaceConfig(units=(1, 1, 1, 1), input_size=100)
     with pytest.raises(ValueError, match="3 stages of units but 4 of channels"):
         ArcFaceConfig(units=(1, 1, 1))
+    with pytest.raises(ValueError, match="channels must be at least 16 with squeeze_excite"):
+        ArcFaceConfig(units=(1, 1), channels=(32, 8))
 
 
 @settings(max_examples=8, deadline=None)

@@ -72,6 +72,10 @@ def test_arguments_nobody_reads_are_named():
         ({"ray_start": "auto"}, "both be 'auto'"),
         ({"depth_resolution": 3}, "needs depth_resolution"),
         ({"decoder_output_dim": 2}, "first three are the raw colours"),
+        ({"channel_base": 128}, "channel_base must be at least plane_resolution"),
+        ({"ray_start": 3.3, "ray_end": 2.25}, r"ray_start \(3\.3\) must be below ray_end"),
+        ({"box_warp": 0.0}, "box_warp must be above 0"),
+        ({"conv_clamp": -1.0}, "conv_clamp must be above 0"),
     ],
 )
 def test_impossible_settings_are_refused(change, message):

@@ -94,3 +94,5 @@ def test_sizes_that_do_not_fit_are_refused():
         SwinConfig(depths=(2, 2))
     with pytest.raises(ValueError, match="read 4 stages, not 2"):
         GOAEConfig(swin=SwinConfig(depths=(2, 2), num_heads=(4, 8), pretrained_window_sizes=(0, 0)))
+    with pytest.raises(ValueError, match="w_dim 512 does not split into 3 attention_heads"):
+        GOAEConfig(attention_heads=3)

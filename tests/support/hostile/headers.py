@@ -69,6 +69,11 @@ _NO_SETTINGS: dict[str, dict[str, Any]] = {
     "infinity": {"ray_start": math.inf},
     "a pivot of two": {"avg_camera_pivot": [0, 0]},
     "a pivot of texts": {"avg_camera_pivot": ["a", "b", "c"]},
+    "no channels at the finest side": {"channel_base": 4},
+    "no box": {"box_warp": 0.0},
+    "rays that end before they start": {"ray_start": 3.3, "ray_end": 2.25},
+    "a decoder without weights": {"decoder_lr_mul": 0},
+    "a negative clamp": {"conv_clamp": -1},
     "an unknown module": {"superresolution_module": "64X"},
     "an unhashable module": {"superresolution_module": ["2X"]},
     "an unknown setting": {"__class__": "x"},
@@ -98,6 +103,11 @@ _OTHER_NETWORKS: dict[str, bytes] = {
     "arcface of no lists": _configured(_ARCFACE | {"units": 3}, "arcface"),
     "arcface of unknown settings": _configured({"size": 3}, "arcface"),
     "arcface of nothing": _configured("null", "arcface"),
+    "arcface squeezed to nothing": _configured(
+        _ARCFACE | {"channels": [32, 8], "squeeze_excite": True}, "arcface"
+    ),
+    "goae without coarse latents": _configured({"swin": {}, "coarse": 0}, "goae"),
+    "goae of three heads": _configured({"swin": {}, "attention_heads": 3}, "goae"),
     "goae of 10^9 blocks": _configured({"swin": {"depths": [10**9, 1, 1, 1]}}, "goae"),
     "goae of windows of 10^6": _configured({"swin": {"window_size": 10**6}}, "goae"),
     "goae without swin": _configured({"w_dim": 8}, "goae"),
