@@ -53,6 +53,16 @@ def read_numpy(path: str | PathLike[str], *, most: int = LARGEST) -> np.ndarray 
             raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
 
+def is_npy(path: str | PathLike[str]) -> bool:
+    """Return True if a file begins like a .npy file.
+
+    Raises:
+      InputError: if it cannot be opened.
+    """
+    with open_file(path) as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
 def read_npz(path: str | PathLike[str], *, most: int = LARGEST) -> dict[str, np.ndarray]:
     """Return name → array of an .npz file; see `read_numpy`.
 

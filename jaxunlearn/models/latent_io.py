@@ -11,7 +11,7 @@ import torch_bridge
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path
-from jaxunlearn.files.numpy_arrays import LARGEST, read_numpy
+from jaxunlearn.files.numpy_arrays import LARGEST, is_npy, read_numpy
 from torch_bridge import replacing
 
 _FLOAT32 = 4  # bytes
@@ -65,7 +65,7 @@ def read_latents(path: Path | str, config: GeneratorConfig) -> np.ndarray:
 def read_names(path: Path | str) -> tuple[str, ...] | None:
     """Read the names of the people in a file of `write_latents`; None for other files."""
     path = local_path(path)
-    if path.suffix != ".npz":
+    if path.suffix.lower() != ".npz":
         return None
     arrays = read_numpy(path)
     if not isinstance(arrays, dict) or "names" not in arrays or arrays["names"].dtype.kind != "U":
@@ -96,7 +96,7 @@ def write_latents(
 
 
 def _read_array(path: Path) -> np.ndarray:
-    if path.suffix in (".npy", ".npz"):
+    if path.suffix.lower() in (".npy", ".npz") or is_npy(path):
         return _read_numpy(path)
     tree = torch_bridge.read_file(path).tree
     with torch_bridge.naming_file(path):

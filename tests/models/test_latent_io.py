@@ -26,6 +26,20 @@ def test_a_path_may_be_text(tmp_path, named: Any):
     assert people_from_latents(tiny_models(), named(tmp_path / "two.npz")).subjects == ("ada", "bob")
 
 
+@pytest.mark.parametrize("name", ["TWO.NPY", "two.dat", "two"])
+def test_an_array_may_have_any_name(tmp_path, name: str):
+    with (tmp_path / name).open("wb") as file:
+        np.save(file, WS)
+    np.testing.assert_array_equal(read_latents(tmp_path / name, CONFIG), WS)
+
+
+def test_names_are_read_in_capitals(tmp_path):
+    write_latents(tmp_path / "TWO.NPZ", WS, names=("ada", "bob"), c=np.zeros((2, 25)), provenance={})
+    people = people_from_latents(tiny_models(), tmp_path / "TWO.NPZ")
+    assert people.subjects == ("ada", "bob")
+    np.testing.assert_array_equal(people.ws, WS)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_latents_of_less_precision_are_read(tmp_path, dtype):
     rounded = WS.astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)

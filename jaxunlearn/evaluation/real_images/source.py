@@ -26,7 +26,7 @@ def read_real(
       InputError: if there is no such folder or file, or it cannot be used.
     """
     if not os.path.isdir(source):  # Path.is_dir fails for a name that is too long
-        if source.suffix not in SUFFIXES:
+        if source.suffix.lower() not in SUFFIXES:
             raise InputError(f"{source}: no such folder, and not a file of statistics (.npy or .npz)")
         return read_statistics(source, feature_size(features, resolution), features.name)
     return statistics_of_folder(source, resolution, features, batch, progress=progress)

@@ -36,7 +36,7 @@ def read_statistics(path: Path, size: int, network: str) -> RealStatistics:
     Raises:
       InputError: if the file cannot be read, or does not fit the network.
     """
-    statistics = _of_features(path, size) if path.suffix == ".npy" else _stored(path, size)
+    statistics = _of_features(path, size) if path.suffix.lower() == ".npy" else _stored(path, size)
     if statistics.network not in (None, network):
         raise InputError(f"{path}: has features of {statistics.network}, but this evaluation uses {network}")
     return statistics

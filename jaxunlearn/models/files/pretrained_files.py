@@ -3,11 +3,10 @@
 import warnings
 from pathlib import Path
 
-import numpy as np
-
 import mtcnn_flax
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError, first_line
+from jaxunlearn.files.numpy_arrays import map_npy
 from jaxunlearn.models.files.network_files import kind_of_file
 from jaxunlearn.models.files.pretrained import Entry
 from jaxunlearn.models.latent_io import read_latents
@@ -51,10 +50,7 @@ def _read_as(holds: str, path: Path) -> str:
 
 
 def _features(path: Path) -> str:
-    try:
-        features = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"{path}: not a readable NumPy file") from error
-    if not isinstance(features, np.ndarray) or features.shape[1:] != (_FEATURES,):
+    features = map_npy(path)
+    if features.shape[1:] != (_FEATURES,):
         raise InputError(f"{path}: is not an array [N, {_FEATURES}] of features")
     return f"readable: features of {len(features)} images"

@@ -24,11 +24,13 @@ from jaxunlearn.cli.readers import models_of
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.files.network_files import open_network
+from jaxunlearn.models.files.pretrained_files import readability
 from jaxunlearn.models.generator import initialise, load_generator, save_generator
 from jaxunlearn.models.loading import load_models
 from jaxunlearn.photos import invert
 from tests.support import generators, torch_pickles
 from tests.support.generators import SMALL
+from tests.support.hostile.arrays import npy
 from tests.support.perception_golden import perception_golden, weight
 
 ZOO = Path(__file__).parents[3] / "jaxunlearn" / "zoo"
@@ -444,6 +446,20 @@ def test_models_says_what_can_be_read(tmp_path, monkeypatch, capsys, generator_s
     assert told.keys() == good.keys() | bad.keys() | {"ffhq_real_feat.npy"}
     assert {name for name, line in told.items() if line.startswith("CANNOT")} == bad.keys()
     assert "holds a network of the kind lpips, not arcface" in told["model_ir_se50.pth"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK\x03\x04garbage",
+        b"\x93NUMPY\x01\x00\x10\x00{'descr': (((((\n",
+        npy(b"{'descr': '<f4', 'fortran_order': False, 'shape': (-3, 2048), }\n", bytes(64)),
+    ],
+)
+def test_damaged_features_are_named(tmp_path, content: bytes):
+    path = tmp_path / "ffhq_real_feat.npy"
+    path.write_bytes(content)
+    assert "CANNOT BE USED" in readability(pretrained.entry(path.name), path)
 
 
 def test_every_entry_is_of_a_kind_that_is_checked():
