@@ -40,9 +40,14 @@ _IGNORED_RENDERING_KWARGS = {
     "reg_type",
     "density_noise",
     "cfg_name",
-    "avg_cam_radius",  # the names that GUIDE and SUGAR read; EG3D itself writes avg_camera_*
+    "avg_cam_radius",  # see _AVERAGE_CAMERA
     "avg_cam_pivot",
 }
+_AVERAGE_CAMERA: dict[str, tuple[str, Any]] = {
+    "avg_camera_radius": ("avg_cam_radius", 2.7),
+    "avg_camera_pivot": ("avg_cam_pivot", (0.0, 0.0, 0.0)),
+}
+"""EG3D's name → the name that GUIDE and SUGAR read instead, and what they take where it is missing."""
 
 
 _LIMITS: Limits = {
@@ -327,6 +332,9 @@ class GeneratorConfig:
 
         Raises:
           ValueError: if an argument is missing, or has a value that this port cannot represent.
+
+        Warns:
+          UserWarning: of arguments that are not read, and of a missing average camera.
         """
         kwargs = dict(init_kwargs)
         rendering = dict(kwargs.pop("rendering_kwargs", {}))
@@ -340,7 +348,7 @@ class GeneratorConfig:
         if rendering.get("density_noise", 0):
             raise ValueError("density_noise must be 0: no released generator uses it")
         # Defaults of the official constructors that differ from ours.
-        fields.update(conv_clamp=256, sr_num_fp16_res=0, c_scale=0)
+        fields.update(conv_clamp=256, sr_num_fp16_res=0, c_scale=0, **_average_camera(rendering))
         module = str(rendering.pop("superresolution_module", "")).rpartition("SuperresolutionHybrid")[2]
         fields["superresolution_module"] = module
         names = {field.name for field in dataclasses.fields(cls)}
@@ -377,3 +385,16 @@ class GeneratorConfig:
         if unknown:
             raise ValueError(f"unknown generator settings: {', '.join(sorted(unknown))}")
         return cls(**with_tuples(fields))
+
+
+def _average_camera(rendering: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the average camera of official rendering settings; warn of what is missing and filled in."""
+    camera: dict[str, Any] = {}
+    missing: list[str] = []
+    for name, (other, otherwise) in _AVERAGE_CAMERA.items():
+        camera[name] = rendering.get(name, rendering.get(other, otherwise))
+        if name not in rendering and other not in rendering:
+            missing.append(f"{name} (using {otherwise})")
+    if missing:
+        warnings.warn(f"the generator's arguments lack {', '.join(missing)}", stacklevel=3)
+    return with_tuples(camera)

@@ -56,6 +56,21 @@ def test_missing_official_keys_take_the_official_defaults():
 
 
 @pytest.mark.parity
+def test_a_missing_average_camera_is_guides():
+    cameras = ("avg_camera_radius", "avg_camera_pivot", "avg_cam_radius", "avg_cam_pivot")
+    rendering = {k: v for k, v in OFFICIAL["rendering_kwargs"].items() if k not in cameras}
+    with pytest.warns(UserWarning, match=r"lack .*, avg_camera_pivot \(using \(0\.0, 0\.0, 0\.0\)\)"):
+        config = GeneratorConfig.from_official(OFFICIAL | {"rendering_kwargs": rendering}, 128)
+    assert (config.avg_camera_radius, config.avg_camera_pivot) == (2.7, (0, 0, 0))
+    rendering |= {"avg_cam_radius": 1.7, "avg_cam_pivot": [0, 0, -0.06]}
+    config = GeneratorConfig.from_official(OFFICIAL | {"rendering_kwargs": rendering}, 128)
+    assert (config.avg_camera_radius, config.avg_camera_pivot) == (1.7, (0, 0, -0.06))
+    rendering |= {"avg_camera_pivot": [0, 0, 0.2]}
+    config = GeneratorConfig.from_official(OFFICIAL | {"rendering_kwargs": rendering}, 128)
+    assert (config.avg_camera_radius, config.avg_camera_pivot) == (1.7, (0, 0, 0.2))
+
+
+@pytest.mark.parity
 def test_arguments_nobody_reads_are_named():
     with pytest.warns(UserWarning, match=r"rendering_kwargs\.surprise"):
         GeneratorConfig.from_official(
