@@ -98,14 +98,14 @@ def infer_config(state_dict: Mapping[str, np.ndarray]) -> GeneratorConfig:
 
     def in_common(config: GeneratorConfig) -> float:
         rows = account(state_dict, config)
-        return sum(row.status in ("used", "ignored", "not finite") for row in rows) / len(rows)
+        return sum(row.status not in ("missing", "unexpected", "wrong shape") for row in rows) / len(rows)
 
     shares = {name: in_common(make()) for name, make in _RELEASED.items()}
     name = max(shares, key=lambda name: shares[name])
     if shares[name] < _ENOUGH_IN_COMMON:
         raise CheckpointError(
             "a state dict without settings, and its shapes are not those of a released generator: "
-            "pass its config, or convert the network pickle instead"
+            "convert the network pickle instead"
         )
     warnings.warn(f"the file has no rendering settings; using those of {name}", stacklevel=2)
     return _RELEASED[name]()

@@ -35,14 +35,24 @@ def _read(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, s
         raise CheckpointError(f"is damaged or not a safetensors file: its header claims {length} bytes")
     try:
         with safe_open(path, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
+            for name in file.keys():  # noqa: SIM118, not a dict
+                _refuse_dtype(name, file.get_slice(name).get_dtype())
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return arrays, dict(file.metadata() or {})
-    except MemoryError:
+    except (MemoryError, CheckpointError):
         raise
     except Exception as error:  # the library raises many types on damaged files
         raise CheckpointError(
             f"the safetensors file is damaged or cut short ({printable(str(error))})"
         ) from error
+
+
+def _refuse_dtype(name: str, dtype: str) -> None:
+    """Refuse numbers of fewer than 16 bits, which NumPy does not have."""
+    if dtype.startswith(("F4", "F6_", "F8_")):
+        raise CheckpointError(
+            f"{printable(name)} has numbers of type {dtype}, which cannot be read; save it as float32"
+        )
 
 
 def write_safetensors(
@@ -58,7 +68,7 @@ def write_safetensors(
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     texts = {_utf8(name): _utf8(text) for name, text in metadata.items()}
     with replacing(path) as temporary:
-        safetensors.numpy.save_file(contiguous, temporary, dict(metadata))
+        safetensors.numpy.save_file(contiguous, temporary, texts)
         _sort_header(temporary)
 
 

@@ -8,12 +8,14 @@ Our modules have PyTorch's names: the attribute path of a weight, joined with do
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
-Status = Literal["used", "ignored", "missing", "unexpected", "wrong shape", "not finite"]
-FAULTS: frozenset[Status] = frozenset({"missing", "unexpected", "wrong shape", "not finite"})
+Status = Literal[
+    "used", "ignored", "missing", "unexpected", "wrong shape", "complex", "not finite", "too large"
+]
+FAULTS: frozenset[Status] = frozenset(get_args(Status)) - {"used", "ignored"}
 
 
 class StateDictError(ValueError):
@@ -87,24 +89,36 @@ def account(
         if name in targets:
             shape = targets[name]
             wanted = tuple(shape[i] for i in _inverse(layout.axes(name, len(shape))))
-        status: Status = "used"
+        status: Status
         if wanted is None:
             status = "ignored" if layout.ignores(name) else "unexpected"
         elif given is None:
             status = "missing"
         elif given != wanted:
             status = "wrong shape"
-        elif not np.isfinite(source[name].astype(np.float32)).all():
-            status = "not finite"
+        else:
+            status = _status_of(source[name])
         rows.append(Row(name, status, given, wanted))
     return rows
+
+
+def _status_of(array: np.ndarray) -> Status:
+    """Return the status of an array of the right shape."""
+    if np.iscomplexobj(array):
+        return "complex"
+    with np.errstate(over="ignore"):
+        if np.isfinite(array.astype(np.float32)).all():
+            return "used"
+    return "too large" if np.isfinite(array.astype(np.float64)).all() else "not finite"
 
 
 _EXPLANATION: dict[Status, str] = {
     "missing": "{0.name}: missing from the file (expected shape {0.target_shape})",
     "unexpected": "{0.name}: not part of this network (shape {0.source_shape})",
     "wrong shape": "{0.name}: shape {0.source_shape}, but this network needs {0.target_shape}",
+    "complex": "{0.name}: has complex numbers, and this network real ones",
     "not finite": "{0.name}: contains NaN or infinity",
+    "too large": "{0.name}: has numbers too large for float32",
 }
 
 

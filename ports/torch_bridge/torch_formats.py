@@ -15,6 +15,7 @@ from torch_bridge.zip_member import ZIP_FAULTS
 ZIP_MAGIC = b"PK\x03\x04"
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
+_OF_TORCHSCRIPT = "constants.pkl"
 HEADER_MEMBER = "header.json"
 """Member of the archive for our header, which PyTorch ignores."""
 
@@ -42,6 +43,10 @@ def _read_archive(archive: zipfile.ZipFile, file_size: int) -> tuple[Any, dict[s
     if len(roots) != 1:
         raise CheckpointError("a zip archive, but not a PyTorch checkpoint (it has no data.pkl)")
     folder = roots[0].removesuffix("data.pkl")
+    if folder + _OF_TORCHSCRIPT in archive.namelist():
+        raise CheckpointError(
+            "is a TorchScript archive; load it with torch.jit.load and save its state_dict with torch.save"
+        )
     remaining = file_size
 
     def member(name: str) -> bytes:

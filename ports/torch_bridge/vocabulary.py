@@ -4,7 +4,6 @@ Nothing is imported or called by name. A class in a namespace of `STUB_NAMESPACE
 `Instance`; networks that were pickled as a whole need this for layers such as `torch.nn.Softplus`.
 """
 
-import sys
 from typing import Any
 
 from torch_bridge import numpy_records, torch_records
@@ -15,14 +14,31 @@ from torch_bridge.records import Global, Instance
 STUB_NAMESPACES = ("torch.nn", "training", "torch_utils", "dnnlib", "metrics")
 """Top-level packages of EG3D's and PyTorch's network classes."""
 
-_STUB_CLASSES = ("argparse.Namespace", "pathlib.PosixPath", "pathlib.PurePosixPath")
-_NAMES_ONLY = ("builtins.object", "__builtin__.object")
+_STUB_CLASSES = frozenset(
+    [
+        "argparse.Namespace",
+        *(
+            f"{module}.{name}"
+            for module in ("pathlib", "pathlib._local")  # the second in Python 3.13
+            for name in ("PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath")
+        ),
+    ]
+)
+"""Classes of options and settings that training scripts save beside the weights."""
+_NAMES_ONLY = tuple(
+    f"{module}.{name}"
+    for module in ("builtins", "__builtin__")
+    for name in ("object", "list", "int", "float")
+)
+"""Classes that a pickle names without calling them, such as the default of a defaultdict."""
 
 
 def _plain_dict(args: tuple[Any, ...]) -> dict[Any, Any]:
     match args:
         case ():
             return {}
+        case (dict() as counts,):
+            return counts
         case (list() | tuple() as pairs,) if all(
             isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs
         ):
@@ -38,6 +54,18 @@ def _plain_set(args: tuple[Any, ...]) -> set[Any]:
         case (list() | tuple() as values,) if all(isinstance(value, str | int) for value in values):
             return set(values)
     raise CheckpointError("its pickle holds a malformed set")
+
+
+def _plain_frozenset(args: tuple[Any, ...]) -> frozenset[Any]:
+    return frozenset(_plain_set(args))
+
+
+def _dict_with_default(args: tuple[Any, ...]) -> dict[Any, Any]:
+    """Build a defaultdict without its default; the pickle sets its entries afterwards."""
+    match args:
+        case () | (Global() | None,):
+            return {}
+    raise CheckpointError("its pickle holds a malformed defaultdict")
 
 
 def _latin1_bytes(args: tuple[Any, ...]) -> bytes:
@@ -72,10 +100,14 @@ def _name_only(args: tuple[Any, ...]) -> Any:
 
 _BUILDERS: dict[str, Builder] = {
     "collections.OrderedDict": _plain_dict,
+    "collections.Counter": _plain_dict,
+    "collections.defaultdict": _dict_with_default,
     "dnnlib.util.EasyDict": _plain_dict,
     "builtins.dict": _plain_dict,
     "builtins.set": _plain_set,
     "__builtin__.set": _plain_set,
+    "builtins.frozenset": _plain_frozenset,
+    "__builtin__.frozenset": _plain_frozenset,
     "_codecs.encode": _latin1_bytes,
     "builtins.bytes": _latin1_bytes,
     "__builtin__.bytes": _latin1_bytes,
@@ -106,8 +138,6 @@ def builder(name: Global) -> Builder:
             return _BUILDERS[str(name)]
         if _is_stub(name):
             return lambda args: Instance(str(name), args)
-    hint = ""
-    is_class_of_a_project = name.name[:1].isupper() and parts[0] not in sys.stdlib_module_names
-    if is_class_of_a_project:
-        hint = "; if this is a network saved whole by torch.save(network), save network.state_dict() instead"
-    raise RefusedGlobalError(f"refuses to load global {printable(str(name))}{hint}")
+    raise RefusedGlobalError(
+        f"refuses to load global {printable(str(name))}; save only the network's state_dict with torch.save"
+    )

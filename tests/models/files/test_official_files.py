@@ -288,7 +288,7 @@ FOREIGN: dict[str, tuple[Callable[[], bytes], str]] = {
         "is a pointer of Git LFS",
     ),
     "optimiser.pt": (lambda: saved({"state": {}, "param_groups": []}), "the state of an optimiser"),
-    "whole.pth": (whole_of_a_project, "save network.state_dict() instead"),
+    "whole.pth": (whole_of_a_project, "save only the network's state_dict with torch.save"),
     "only_d.pkl": (
         lambda: generators.small_pickle({"a": np.ones(1, np.float32)}, key="D"),
         "holds no network G_ema (it holds: D)",

@@ -73,7 +73,9 @@ def test_bare_state_dict_takes_the_given_config(tmp_path, weights, wrap):
     state_dict, config = eg3d_flax.read_checkpoint(path, SMALL)
     assert config == SMALL
     assert_same(state_dict, weights)
-    with pytest.raises(CheckpointError, match=r"g\.pth: a state dict without settings.*pass its config"):
+    with pytest.raises(
+        CheckpointError, match=r"g\.pth: a state dict without settings.*: convert the network pickle"
+    ):
         eg3d_flax.read_checkpoint(path)
 
 

@@ -43,6 +43,10 @@ def refusal(path: Path, data: bytes) -> str:
     return message.removeprefix(f"{path}: ")
 
 
+def refused_global(name: str) -> str:
+    return f"refuses to load global {name}; save only the network's state_dict with torch.save"
+
+
 @pytest.mark.parametrize(
     ("module", "name"),
     [
@@ -75,7 +79,7 @@ def test_globals_are_refused_by_name(tmp_path, module, name, container):
             hostile = torch_pickles.archive_bytes({"data.pkl": data})
             data = torch_pickles.plain_bytes(torch_pickles.Call("torch.storage", "_load_from_bytes", hostile))
         shown = f"{module}.{name}".replace("\n", r"\n")
-        assert refusal(tmp_path / "bad.pkl", data) == f"refuses to load global {shown}"
+        assert refusal(tmp_path / "bad.pkl", data) == refused_global(shown)
     assert not canary.exists()
 
 
@@ -84,19 +88,25 @@ def test_objects_in_numpy_files_are_pickles_too(tmp_path):
     header = (tmp_path / "dict.npy").read_bytes()[:128]
     assert header.endswith(b"\n")
     hostile = header + torch_pickles.calling("os", "system", "true", 4)
-    assert refusal(tmp_path / "bad.npy", hostile) == "refuses to load global os.system"
+    assert refusal(tmp_path / "bad.npy", hostile) == refused_global("os.system")
     np.save(tmp_path / "numbers.npy", np.arange(3))
     bare = (tmp_path / "numbers.npy").read_bytes()
     assert refusal(tmp_path / "bad.npy", bare) == "holds a bare numpy array, not a checkpoint"
 
 
 def test_text_pickles_are_refused_too(tmp_path):
-    assert refusal(tmp_path / "a.pt", b"cos\nsystem\n(S'true'\ntR.") == "refuses to load global os.system"
+    assert refusal(tmp_path / "a.pt", b"cos\nsystem\n(S'true'\ntR.") == refused_global("os.system")
 
 
 def test_globals_count_even_if_unused(tmp_path):
     data = b"\x80\x02cos\nsystem\n0}."
-    assert refusal(tmp_path / "a.pkl", data) == "refuses to load global os.system"
+    assert refusal(tmp_path / "a.pkl", data) == refused_global("os.system")
+
+
+def test_torchscript_is_named(tmp_path):
+    script = b"\x80\x02c__torch__.torch.nn\nModule\n)\x81."
+    data = torch_pickles.archive_bytes({"data.pkl": script, "code/x.py": b"", "constants.pkl": b"\x80\x02)."})
+    assert "is a TorchScript archive; load it with torch.jit.load" in refusal(tmp_path / "vgg16.pt", data)
 
 
 def short(text: str) -> bytes:
@@ -256,6 +266,12 @@ def test_what_is_not_a_checkpoint_is_said_plainly(tmp_path):
     assert refusal(path, b"version https://git-lfs.github.com/spec/v1\n") == unknown
     assert "no data.pkl" in refusal(path, torch_pickles.archive_bytes({"mimetype": b"x"}))
     assert "safetensors file is damaged" in refusal(path, struct.pack("<Q", 20) + b"{" + bytes(30))
+
+
+def test_numbers_of_eight_bits_are_named(tmp_path):
+    header = b'{"w": {"dtype": "F8_E4M3", "shape": [2], "data_offsets": [0, 2]}}'
+    message = refusal(tmp_path / "a.safetensors", struct.pack("<Q", len(header)) + header + bytes(2))
+    assert message.startswith("w has numbers of type F8_E4M3, which cannot be read")
 
 
 def test_missing_files_and_folders(tmp_path):

@@ -1,6 +1,10 @@
 """Files are recognised by content and read for their numbers, whatever their name says."""
 
+import argparse
+import collections
 import math
+import pathlib
+import pickle
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -153,6 +157,29 @@ def test_a_single_tensor_is_an_array(tmp_path):
     np.testing.assert_array_equal(torch_bridge.as_array(file.tree), w_avg, strict=True)
     with pytest.raises(torch_bridge.CheckpointError, match="holds a list where a single tensor is expected"):
         torch_bridge.as_array([])
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize(
+    "beside",
+    [
+        collections.Counter([3, 4, 4]),
+        collections.defaultdict(list, {"loss": [0.5]}),
+        frozenset([1, 2]),
+        argparse.Namespace(out=pathlib.PureWindowsPath("c:/x"), data=pathlib.PurePosixPath("/x")),
+    ],
+)
+def test_what_training_scripts_save_beside_the_weights_is_plain_data(tmp_path, protocol: int, beside: Any):
+    pickled = pickle.dumps({"state_dict": {"a": np.arange(3.0)}, "beside": beside}, protocol)
+    file = read(tmp_path / "a.pkl", pickled)
+    np.testing.assert_array_equal(torch_bridge.find_state_dict(file.tree)["a"], np.arange(3.0))
+    found = file.tree["beside"]
+    assert (
+        found == beside if isinstance(beside, dict | frozenset) else found.class_name == "argparse.Namespace"
+    )
+    assert type(found).__module__ in ("builtins", "torch_bridge.records")
+    renamed = pickled.replace(b"cpathlib\n", b"cpathlib._local\n")  # as Python 3.13.0 writes it
+    assert read(tmp_path / "a.pkl", renamed).tree.keys() == file.tree.keys()
 
 
 def test_safetensors_keep_their_header(tmp_path):

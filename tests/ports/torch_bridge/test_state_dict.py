@@ -63,6 +63,17 @@ def test_ignored_keys_are_listed_as_such():
     assert set(rows.values()) == {"used"}
 
 
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [(1e300, "numbers too large for float32"), (np.inf, "NaN or infinity"), (1j, "has complex numbers")],
+)
+def test_numbers_that_float32_does_not_have_are_faults(number: complex, message: str):
+    given = source() | {"fc.bias": np.full(6, number)}
+    [problem] = torch_bridge.problems(torch_bridge.account(given, TARGETS, LAYOUT))
+    assert problem.startswith("fc.bias: ")
+    assert message in problem
+
+
 class Small(nnx.Module):
     def __init__(self):
         self.net = nnx.Dict({"0": nnx.Linear(2, 3, rngs=nnx.Rngs(0))})
