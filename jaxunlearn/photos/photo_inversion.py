@@ -33,7 +33,7 @@ from jaxunlearn.photos.invert import (
     settings_for,
     side_of_file,
 )
-from jaxunlearn.photos.people import People
+from jaxunlearn.photos.people import People, distinct_subjects
 from jaxunlearn.photos.sources import (
     Photograph,
     Photographs,
@@ -103,10 +103,11 @@ class InvertedPhotos:
 
     @property
     def people(self) -> People:
-        """The photos as people for `jaxunlearn.unlearn`: each photo counts as a person."""
+        """The photos as people for `jaxunlearn.unlearn`: each counts as a person, with a label of its own."""
         names = self.names
+        subjects = distinct_subjects([(photo.name, photo.path) for photo in self.photos.photographs])
         first = file_name(re.sub(r"\W+", "-", os.path.splitext(names[0])[0]))
-        return People(first + (f"-and-{len(names) - 1}-more" if len(names) > 1 else ""), names, self.ws)
+        return People(first + (f"-and-{len(names) - 1}-more" if len(names) > 1 else ""), subjects, self.ws)
 
 
 def invert(
