@@ -127,11 +127,51 @@ def check_command(command: list[str]) -> None:
         assert name in flat(config), f"{text}: unknown setting"
 
 
+def test_kinds_of_targets_are_typed_as_the_guide_says():
+    text = (ROOT / "docs" / "guides" / "many_people.md").read_text(encoding="utf-8")
+    rows = re.search(r"\| `target\.kind` \|[^\n]*\n\| ---[^\n]*\n((?:\|[^\n]*\n)+)", text)
+    assert rows is not None
+    for row in rows[1].splitlines():
+        kind, *others = re.findall(r"`([^`]+)`", row.split(" | ")[0])
+        config = preset("sugar/heads", 10)
+        config.target.kind = kind
+        for text in others:
+            name, _, value = text.removeprefix("--config.").partition("=")
+            config.update_from_flattened_dict({name: value})
+        check(config)
+
+
 @pytest.mark.parametrize("block", SHELL, ids=lambda block: f"{label(block.page)}:{block.line}")
 def test_commands_parse(block, monkeypatch):
     monkeypatch.chdir(ROOT)
     for command in commands(block.code):
         check_command(command)
+
+
+def requests_of_folders() -> list[tuple[str, str, str]]:
+    """Folder, request and page of every run that pages begin; devices and their number are no part of it."""
+    found = []
+    for block in SHELL:
+        for command in commands(block.code):
+            values = vars(parse(command))
+            if command[0] in ("unlearn", "bake", "demo") and values.get("out"):
+                asked = {name: value for name, value in values.items() if name not in ("out", "mesh")}
+                found.append((str(values["out"]), str(asked), f"{label(block.page)}:{block.line}"))
+    for block in PYTHON:
+        for folder in re.findall(r'workdir="([^"]+)"', block.code):
+            lines = re.findall(r"people_from_.*|preset\(.*|config\.\w.* = .*", block.code)
+            asked = sorted(line.split("  #")[0] for line in lines)
+            found.append((folder, str(asked), label(block.page)))
+    return found
+
+
+def test_a_folder_of_a_run_means_the_same_run_on_all_pages(monkeypatch):
+    """A folder with another run refuses the command."""
+    monkeypatch.chdir(ROOT)
+    begun: dict[str, tuple[str, str]] = {}
+    for folder, asked, place in requests_of_folders():
+        before, first = begun.setdefault(folder, (asked, place))
+        assert asked == before, f"{place}: {folder} is another run in {first}"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -23,7 +23,7 @@ it.
 """
 EXAMPLES = """\
 examples:
-  jaxunlearn unlearn --seed 7 --out runs/seed7
+  jaxunlearn unlearn --seed 7 --out runs/seven
   jaxunlearn unlearn --image photo.png --out runs/photo
   jaxunlearn unlearn --image aligned/ --out runs/everybody
   jaxunlearn unlearn --seed 7 --config configs/guide/ablations.py:heads,baseline --out runs/baseline
