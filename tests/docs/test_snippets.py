@@ -14,7 +14,7 @@ import jaxunlearn
 from jaxunlearn.cli.main import parse, parser
 from jaxunlearn.methods.config_files import load_config
 from jaxunlearn.methods.configuration import check
-from jaxunlearn.methods.registry import METHODS, preset
+from jaxunlearn.methods.registry import METHODS, preset, preset_names
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.photos.inversion import InversionSettings
 from tests.support.chromium import browser, opened
@@ -127,6 +127,14 @@ def check_command(command: list[str]) -> None:
         assert name in flat(config), f"{text}: unknown setting"
 
 
+def test_presets_of_the_bundled_model_look_in_other_photos_as_the_pages_say():
+    albums = {name: preset(name, 10).evaluation.album for name in preset_names() if "heads" in name}
+    assert {name for name, album in albums.items() if album == 4} == {"guide/heads", "legato/heads"}
+    assert set(albums.values()) == {0, 4}
+    metrics = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
+    assert "4 in its presets for one person, none (0) in those for many" in metrics
+
+
 def test_kinds_of_targets_are_typed_as_the_guide_says():
     text = (ROOT / "docs" / "guides" / "many_people.md").read_text(encoding="utf-8")
     rows = re.search(r"\| `target\.kind` \|[^\n]*\n\| ---[^\n]*\n((?:\|[^\n]*\n)+)", text)
@@ -172,6 +180,21 @@ def test_a_folder_of_a_run_means_the_same_run_on_all_pages(monkeypatch):
     for folder, asked, place in requests_of_folders():
         before, first = begun.setdefault(folder, (asked, place))
         assert asked == before, f"{place}: {folder} is another run in {first}"
+
+
+def test_a_real_photo_goes_through_all_steps():
+    page = ROOT / "docs" / "guides" / "one_real_photo.md"
+    steps = [command[0] for block in SHELL if block.page == page for command in commands(block.code)]
+    in_order = ["models", "convert", "align", "invert", "unlearn", "evaluate", "report", "convert"]
+    assert list(dict.fromkeys(steps[:-1])) + steps[-1:] == in_order
+
+
+def test_flags_for_gpus_are_those_of_the_measurement():
+    measured = (ROOT / "benchmarks" / "gpu" / "prepare.sh").read_text(encoding="utf-8")
+    flags = re.search(r'XLA_FLAGS="\$\{XLA_FLAGS:-([^}]+)\}"', measured)
+    assert flags is not None
+    speed = (ROOT / "docs" / "guides" / "speed.md").read_text(encoding="utf-8")
+    assert f'export XLA_FLAGS="{flags[1]}"' in speed
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -220,6 +243,8 @@ def test_the_picture_of_the_rooms():
     order, annexes = house("ORDER"), house("ANNEXES")
     assert sorted(order, key=lambda name: -heights[name]) == list(order)
     assert set(heights) == {*order, *annexes, "ports"}
+    for port in sorted(path.parent.name for path in (ROOT / "ports").glob("*/__init__.py")):
+        assert port in picture, f"architecture.svg: {port} is missing"
 
 
 def house(name: str):

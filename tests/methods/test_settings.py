@@ -148,10 +148,9 @@ def test_defaults_in_the_table_are_among_the_values_beside_them():
             if isinstance(value, str):
                 assert not value or f"`{value}`" in allowed[label].split(", "), (name, label)
             elif not isinstance(value, bool):
-                least, most = re.fullmatch(
-                    r"a (?:whole )?number from (\S+) to (\S+)", allowed[label]
-                ).groups()
-                assert float(least) <= value <= float(most), (name, label)
+                limits = re.fullmatch(r"a (?:whole )?number from (\S+) to (\S+)", allowed[label])
+                assert limits is not None, (name, label)
+                assert float(limits[1]) <= value <= float(limits[2]), (name, label)
 
 
 def test_the_table_says_of_each_method_what_is_its_own():
