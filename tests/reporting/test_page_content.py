@@ -213,6 +213,26 @@ def test_a_judge_s_figure_lies_left_of_the_threshold(tmp_path: Path):
     assert line.state == "good"
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_two_people_of_one_name_are_two(tmp_path: Path, *, together: bool):
+    folder = begun(tmp_path / "run", ("1.png", "1.png"), together=together)
+    finish(folder)
+    people = {"0": of_person({"id": 0.95, "found": {"latent": True}}), "1": of_person()}
+    folder.add_to_summary(of_person() | {"forgotten": 1, "people": people})
+    run = RunData.read(folder)
+    line = judge_lines(run)[0]
+    assert (line.sentence, line.state, len(line.people)) == ("Finds 1 of 2 people.", "bad", 2)
+    assert line.highest is not None
+    assert line.highest.text == "highest, 1.png: 0.95"
+    sentences = [sentence for reason in verdict_section(run).reasons for sentence in reason.sentences]
+    if together:
+        assert "Still found: 1 at their latent." in sentences
+        assert any(sentence.endswith("at most 0.95 (1.png).") for sentence in sentences)
+    else:
+        assert sentences[0].startswith("1.png is NOT forgotten: still found at their latent by")
+        assert sentences[1].startswith("1.png is forgotten")
+
+
 def test_the_hill_has_the_shape_of_the_strangers():
     quantiles = norm.ppf(np.linspace(0.001, 0.999, 201), 0.2, 0.1)
     hill = spread(quantiles.tolist(), -0.5, 1.0, bins=60)
