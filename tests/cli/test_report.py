@@ -108,11 +108,17 @@ def test_runs_side_by_side(tmp_path, monkeypatch, capsys):
         (["report", "nowhere"], "nowhere: not the folder of a run"),
         (["report", "--compare", "run", "--out", "x.txt"], "x.txt: give a file that ends in .html"),
         (["report", "--compare", "run"], "run: the run is not finished"),
+        (["report", "--compare", "nowhere", "neither"], "nowhere: not the folder of a run"),
+        (["report", "odd"], "inversion.json: mean.identity is missing"),
     ],
 )
 def test_what_cannot_be_shown_is_said_in_one_line(tmp_path, monkeypatch, capsys, arguments, line):
     monkeypatch.chdir(tmp_path)
     begun(tmp_path / "run", ("ada",), together=False)
+    page_of_an_inversion(tmp_path / "odd")
+    odd = json.loads((tmp_path / "odd" / "inversion.json").read_text())
+    del odd["mean"]["identity"]
+    (tmp_path / "odd" / "inversion.json").write_text(json.dumps(odd))
     try:
         code = cli.main(arguments)
     except SystemExit as stop:
