@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.files.door import write_text
+from jaxunlearn.process import entry
 from jaxunlearn.profiling import measure, results
 from jaxunlearn.profiling.cases import Case
 from jaxunlearn.profiling.devices import processor
@@ -116,4 +117,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    entry.prepare()  # the command's steps are measured, so in its environment
     main(sys.argv[1:])

@@ -7,7 +7,7 @@ Each run of `one_person_heads.py` is measured at other strengths, without traini
 the trained generator. LEGATO's adapters run to `strength` times their end time. GUIDE's weights go `strength`
 times the way from the source, in a straight line, also beyond 1.
 
-Runs that are there are measured, others are made first. Each measured strength is a line of
+Runs that are there are taken, others are made first. Each measured strength is a line of
 `frontier_heads.jsonl`, and is not measured again; `frontier_heads.md` is written anew after each.
 """
 
@@ -24,7 +24,7 @@ from tqdm import tqdm
 from benchmarks.frontier_page import Line, page
 from benchmarks.one_person_heads import FIRST_PERSON, ROOT, config_of, folder_of
 from benchmarks.one_person_page import METHODS, Case
-from benchmarks.one_person_runs import kept, photo_latents, trained
+from benchmarks.one_person_runs import kept, measured, photo_latents, trained
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.evaluation.strength import at_strength
@@ -84,19 +84,21 @@ def _between(source: Generator, trained: Generator, strength: float) -> Generato
 def line_of(models: Models, reference: Reference, point: Point, runs: Path) -> Line:
     """Forget a person where that was not done yet, and measure the generator at a strength."""
     case = point.case
-    config = config_of(case)
-    result = on_the_way(
-        models.generator, trained(models, case.seed, config, folder_of(case, runs)), point.strength
-    )
-    photos = photo_latents(models, case.seed, config, runs)
-    figures = evaluate(models, result, config, reference=reference, other_ws=photos, progress=False)
+    config, folder = config_of(case), folder_of(case, runs)
+    if point.strength == 1:
+        figures = measured(models, reference, case.seed, config, folder)["figures"]
+    else:
+        result = on_the_way(models.generator, trained(models, case.seed, config, folder), point.strength)
+        photos = photo_latents(models, case.seed, config, runs)
+        found = evaluate(models, result, config, reference=reference, other_ws=photos, progress=False)
+        figures = kept(found["people"]["0"])
     return {
         "method": case.method,
         "seed": case.seed,
         "draw": case.draw,
         "strength": point.strength,
         "processor": processor(),
-        "figures": kept(figures["people"]["0"]),
+        "figures": figures,
     }
 
 

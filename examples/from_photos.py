@@ -1,10 +1,10 @@
 """Forget the people in a folder of photos: first find their latents, then forget these.
 
-    python examples/from_photos.py [--steps 120]
+    python examples/from_photos.py [--steps N]
 
-The bundled generator draws synthetic people, so this script renders synthetic photos first. For your own
-photos give `people_from_photos` your folder, and `load_models` a generator of real faces. `jaxunlearn align`
-crops the photos as that generator expects.
+The bundled generator draws synthetic people, so this script renders synthetic photos first; that needs
+`pip install '.[data]'`. For your own photos give `people_from_photos` your folder, and `load_models` a
+generator of real faces. `jaxunlearn align` crops the photos as that generator expects.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from jaxunlearn.images import to_uint8
 from jaxunlearn.reporting.report import write_run_report
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--steps", type=int, default=120)
+parser.add_argument("--steps", type=int, help="steps of the run [the preset's]")
 steps = parser.parse_args().steps
 
 models = ju.load_models("heads")
@@ -30,7 +30,7 @@ for name, seed in {"ada": 7, "bea": 12}.items():
 
 people = ju.people_from_photos(models, [photos])
 config = ju.preset("guide/heads")
-config.steps = steps
+config.steps = steps or config.steps
 result = ju.unlearn(models, people, config, workdir="runs/from_photos/run")
 figures = ju.evaluate(models, result, config)
 folder = write_run_report(models, result, config)

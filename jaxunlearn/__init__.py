@@ -3,7 +3,7 @@
 models = jaxunlearn.load_models("heads")
 people = jaxunlearn.people_from_seeds(models, [7])
 config = jaxunlearn.preset("guide/heads")
-result = jaxunlearn.unlearn(models, people, config, workdir="runs/seven")
+result = jaxunlearn.unlearn(models, people, config, workdir="runs/python")
 figures = jaxunlearn.evaluate(models, result, config)
 found = jaxunlearn.attack(models, result, config)
 images = jaxunlearn.render(result.generators[0], people, yaw=[-30, 0, 30])

@@ -1,5 +1,6 @@
 """The scripts in examples/ run with few steps and few measurements, and leave their pictures and pages."""
 
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -28,6 +29,14 @@ def quick_preset(name: str, people: int = 1) -> ConfigDict:
     if "surrogates" in config:
         config.surrogates.epochs = 1
     return config
+
+
+@pytest.mark.parametrize("example", RUNS)
+def test_an_example_keeps_the_preset(example: str):
+    """Only the number of steps may be another, and only where one is given."""
+    text = (EXAMPLES / f"{example}.py").read_text(encoding="utf-8")
+    assert re.findall(r"^ *config\.(.*?)(?: +#.*)?$", text, re.MULTILINE) == ["steps = steps or config.steps"]
+    assert "default=" not in text
 
 
 MINUTES = ("from_photos", "many_people")

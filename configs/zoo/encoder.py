@@ -3,7 +3,7 @@
 A small GOAE (ICCV 2023): it maps photographs of rendered people and images of generated people to latents.
 The first phase compares latents, where they are known. The second phase compares images, too: squared error,
 LPIPS on AlexNet and identity between photograph and reconstruction.
-Time on one core of a shared two-core machine: about 40 minutes, and 5 minutes to render the data.
+Time on two cores of a busy machine: 62 minutes (`jaxunlearn/zoo/MODELS.md`).
 
     python tools/train_zoo.py --config configs/zoo/encoder.py --workdir runs/encoder
     python tools/bundle_zoo.py run runs/encoder jaxunlearn/zoo/encoder.safetensors

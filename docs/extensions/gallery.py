@@ -66,6 +66,8 @@ def _result(docs: Path, name: str, run: dict[str, Any], made: dict[str, Any] | N
         escaped = (re.sub(r"([\\`*_\[\]<>])", r"\\\1", line) for line in said)
         yield from escaped if is_table else (f"- {line}" for line in escaped)
         yield ""
+    if "note" in made:
+        yield from (made["note"], "")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 LONGEST = 120
 """Most bytes of a name in UTF-8, without its suffix; systems accept 255, and temporary files need some."""
@@ -34,9 +34,18 @@ def file_name(text: str, *, plain: bool = True, longest: int = LONGEST) -> str:
     return f"_{name}" if _RESERVED.match(name) else name
 
 
-def distinct_file_names(texts: Sequence[str], *, plain: bool = True, longest: int = LONGEST) -> list[str]:
-    """Return a name for each text, see `file_name`; all names differ, and not only in case."""
-    given: set[str] = set()
+def distinct_file_names(
+    texts: Sequence[str], *, plain: bool = True, longest: int = LONGEST, taken: Iterable[str] = ()
+) -> list[str]:
+    """Return a name for each text, see `file_name`; all names differ, and not only in case.
+
+    Args:
+      texts: see `file_name`.
+      plain: see `file_name`.
+      longest: see `file_name`.
+      taken: names that are not given.
+    """
+    given = {name.casefold() for name in taken}
     names = []
     for text in texts:
         name, number = file_name(text, plain=plain, longest=longest), 1

@@ -7,7 +7,7 @@ config is a `ml_collections.ConfigDict` with the same fields.
 import dataclasses
 import difflib
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import ml_collections
@@ -202,18 +202,27 @@ def table(declarations: Mapping[str, type]) -> str:
         "| --- | --- | --- | --- | --- |",
     ]
     for name, by_method in rows.items():
-        about = next(iter(by_method.values()))
-        defaults = {method: repr(declared.default) for method, declared in by_method.items()}
-        if len(set(defaults.values())) == 1:
-            default = f"`{about.default!r}`"
-        else:
-            default = ", ".join(f"{method} `{text}`" for method, text in defaults.items())
-        values = ", ".join(f"`{choice}`" for choice in about.choices) or (
-            _range(about)
-            if isinstance(about.default, int | float) and not isinstance(about.default, bool)
-            else ""
-        )
         only = "" if len(by_method) == len(declarations) else f" ({', '.join(by_method)})"
-        resume = "may change" if about.may_change else ""
-        lines.append(f"| `{name}` | {about.help}{only} | {default} | {values} | {resume} |")
+        help = _cell(by_method, lambda about: about.help) + only
+        default = _cell(by_method, lambda about: f"`{about.default!r}`")
+        resume = _cell(by_method, lambda about: "may change" if about.may_change else "")
+        lines.append(f"| `{name}` | {help} | {default} | {_cell(by_method, _values)} | {resume} |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(by_method: Mapping[str, Setting], text: Callable[[Setting], str]) -> str:
+    """Return what `text` says of a setting: once if it is the same for all methods, else a line for each."""
+    methods: dict[str, list[str]] = {}
+    for method, about in by_method.items():
+        methods.setdefault(text(about), []).append(method)
+    if len(methods) == 1:
+        return next(iter(methods))
+    return "<br>".join(f"{', '.join(names)}: {said}" for said, names in methods.items())
+
+
+def _values(about: Setting) -> str:
+    """Return the values that a setting may have; empty for names of files and for True or False."""
+    if about.choices:
+        return ", ".join(f"`{choice}`" for choice in about.choices)
+    number = isinstance(about.default, int | float) and not isinstance(about.default, bool)
+    return _range(about) if number else ""

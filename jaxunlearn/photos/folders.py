@@ -4,6 +4,7 @@ import dataclasses
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NoReturn
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.names import as_text
@@ -33,39 +34,53 @@ class ListedPhoto:
 def photos_in_folder(folder: Path) -> list[ListedPhoto]:
     """Return the photos of a folder, each of which counts as a person; or those of a folder for each person.
 
+    Folders that are not searched but hold pictures are listed as unusable.
+
     Raises:
       InputError: if there are no photos.
     """
     pictures = pictures_in(folder)
     listed = [ListedPhoto(as_text(path.name), as_text(path.name), path) for path in pictures]
-    theirs: dict[Path, list[Path]] = {}
-    for person in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if person.name.startswith("."):
-            continue
-        try:
-            theirs[person] = pictures_in(person)
-        except InputError as error:
-            listed.append(ListedPhoto("", as_text(f"{person.name}/"), person, str(error)))
-    if any(path.suffix.lower() in READ_SUFFIXES for path in pictures):
-        listed += [
-            ListedPhoto(
-                "",
-                as_text(f"{person.name}/"),
-                person,
-                f"{person}: is not searched, since there are pictures beside it",
-            )
-            for person, paths in theirs.items()
-            if paths and person.name != OVERLAYS
-        ]
-    else:
-        listed += [
-            ListedPhoto(as_text(person.name), as_text(f"{person.name}/{path.name}"), path)
-            for person, paths in theirs.items()
-            for path in paths
-        ]
+    beside = any(path.suffix.lower() in READ_SUFFIXES for path in pictures)
+    for person in folders_in(folder):
+        if beside:
+            listed += _not_searched(person, f"{person.name}/", "since there are pictures beside it")
+        else:
+            listed += _photos_of(person)
     if not listed:
         raise InputError(f"{folder}: has no pictures, and no folders with pictures")
     return listed
+
+
+def _photos_of(person: Path) -> list[ListedPhoto]:
+    """Return the photos in the folder of a person."""
+    try:
+        pictures, deeper = pictures_in(person), folders_in(person)
+    except InputError as error:
+        return [ListedPhoto("", as_text(f"{person.name}/"), person, str(error))]
+    listed = [
+        ListedPhoto(as_text(person.name), as_text(f"{person.name}/{path.name}"), path) for path in pictures
+    ]
+    why = f"since {person} is the folder of one person; put its pictures there"
+    for folder in deeper:
+        listed += _not_searched(folder, f"{person.name}/{folder.name}/", why)
+    return listed
+
+
+def _not_searched(folder: Path, name: str, why: str) -> list[ListedPhoto]:
+    """Return a folder as an unusable photo if there are pictures anywhere in it, or it cannot be read."""
+
+    def refuse(error: OSError) -> NoReturn:
+        raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from error
+
+    try:
+        for place, folders, files in os.walk(folder, onerror=refuse):
+            folders[:] = [each for each in folders if _is_searched(each)]
+            if any(is_picture_name(Path(place, file)) for file in files):
+                return [ListedPhoto("", as_text(name), folder, f"{folder}: is not searched, {why}")]
+    except InputError as error:
+        return [ListedPhoto("", as_text(name), folder, str(error))]
+    return []
 
 
 def refuse_folders_of_photos(folders: Iterable[Path], photos: Iterable[Path]) -> None:
@@ -91,6 +106,22 @@ def _place(folder: Path) -> tuple[int, int] | None:
     except (OSError, ValueError):  # ValueError: a zero byte in a name
         return None
     return status.st_dev, status.st_ino
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """Return the folders in a folder, sorted, without hidden ones and those of `OVERLAYS`.
+
+    Raises:
+      InputError: if the folder cannot be read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir() and _is_searched(path.name))
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read ({error.strerror})") from error
+
+
+def _is_searched(folder: str) -> bool:
+    return not folder.startswith(".") and folder != OVERLAYS
 
 
 def pictures_in(folder: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 import dataclasses
 import importlib.metadata
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import Compute
-from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import write_json
 from jaxunlearn.files.names import distinct_file_names
-from jaxunlearn.files.paths import check_writable, local_path
+from jaxunlearn.files.paths import local_path
 from jaxunlearn.images import grid, save_png, to_uint8
 from jaxunlearn.models.batched import embeddings
 from jaxunlearn.models.cameras import views
@@ -23,8 +22,8 @@ from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.latent_io import write_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
-from jaxunlearn.photos.folders import refuse_folders_of_photos
 from jaxunlearn.photos.inversion import Inversion
+from jaxunlearn.photos.inversion_files import figures_file
 from jaxunlearn.photos.photo_inversion import InvertedPhotos
 from jaxunlearn.photos.sources import Photograph
 from jaxunlearn.terminal import escaped
@@ -119,25 +118,6 @@ def origin(models: Models, inverted: InvertedPhotos) -> dict[str, Any]:
     }
 
 
-def check_out(out: Path, photos: Iterable[Path]) -> None:
-    """Check, before a long search, that `save` can write to `out` and would replace none of the photos.
-
-    Raises:
-      InputError: if it cannot, or a picture could replace a photo.
-    """
-    in_one = out.suffix == ".npz"
-    if out.suffix and not in_one and not out.is_dir():
-        raise InputError(f"--out {out}: give a folder, or a file that ends in .npz")
-    if in_one:
-        if out.is_dir():
-            raise InputError(f"--out {out}: is a folder; give a folder without .npz, or a file")
-        begins = f"{out.stem}_".casefold()  # see `save`
-        photos = [photo for photo in photos if photo.name.casefold().startswith(begins)]
-    folder = out.parent if in_one else out
-    check_writable(folder)
-    refuse_folders_of_photos([folder], photos)
-
-
 def save(
     out: Path,
     models: Models,
@@ -183,11 +163,6 @@ def save(
     }
     write_json(figures_file(out), summary)
     return written
-
-
-def figures_file(out: Path) -> Path:
-    """Return the file of the figures that `save` writes for `out`."""
-    return out.with_suffix(".json") if out.suffix == ".npz" else out / "inversion.json"
 
 
 def _source(name: str, photo: Photograph) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """The people to be forgotten: the generator's own by seeds, or latents from a file."""
 
+import collections
 import dataclasses
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,3 +62,29 @@ def people_from_latents(models: Models, path: Path | str) -> People:
         name = as_text(path.name)
         subjects = (name,) if len(ws) == 1 else tuple(f"{name} row {k}" for k in range(len(ws)))
     return People(as_text(path.stem), subjects, ws)
+
+
+def distinct_subjects(named: Sequence[tuple[str, Path | None]]) -> tuple[str, ...]:
+    """Return a different label for each name: where names repeat, with the folder, or else with a number.
+
+    Args:
+      named: names, such as `1.png`, with the file that each comes from, if there is one.
+    """
+    times = collections.Counter(name for name, _ in named)
+    given: set[str] = set()
+    subjects = []
+    for name, path in named:
+        label = name if path is None or times[name] == 1 else _with_folder(name, path)
+        subject, number = label, 1
+        while subject in given:
+            number += 1
+            subject = f"{label} ({number})"
+        given.add(subject)
+        subjects.append(subject)
+    return tuple(subjects)
+
+
+def _with_folder(name: str, path: Path) -> str:
+    """Return one part more of the path of a file than its name has: `1.png` becomes `ada/1.png`."""
+    parts = Path(os.path.abspath(path)).parts  # the same from every working folder
+    return as_text(Path(*parts[-1 - len(Path(name).parts) :]).as_posix())

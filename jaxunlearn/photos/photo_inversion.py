@@ -20,6 +20,7 @@ from jax.sharding import Mesh
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.names import file_name
+from jaxunlearn.images import to_float
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.inversion import Inversion, InversionSettings
@@ -32,7 +33,7 @@ from jaxunlearn.photos.invert import (
     settings_for,
     side_of_file,
 )
-from jaxunlearn.photos.people import People
+from jaxunlearn.photos.people import People, distinct_subjects
 from jaxunlearn.photos.sources import (
     Photograph,
     Photographs,
@@ -45,6 +46,9 @@ from jaxunlearn.photos.sources import (
 
 PhotoSource = str | Path
 """A picture, a folder, a table or `tfds:NAME[split]`; see `photos.sources.iterate_photographs`."""
+
+_MOST_LEVEL = 2.0
+"""Highest level of images in [-1, 1]: generators exceed 1 a little, and levels of 0 to 255 do by far."""
 
 
 class Inverting(TypedDict, total=False):
@@ -99,10 +103,11 @@ class InvertedPhotos:
 
     @property
     def people(self) -> People:
-        """The photos as people for `jaxunlearn.unlearn`: each photo counts as a person."""
+        """The photos as people for `jaxunlearn.unlearn`: each counts as a person, with a label of its own."""
         names = self.names
+        subjects = distinct_subjects([(photo.name, photo.path) for photo in self.photos.photographs])
         first = file_name(re.sub(r"\W+", "-", os.path.splitext(names[0])[0]))
-        return People(first + (f"-and-{len(names) - 1}-more" if len(names) > 1 else ""), names, self.ws)
+        return People(first + (f"-and-{len(names) - 1}-more" if len(names) > 1 else ""), subjects, self.ws)
 
 
 def invert(
@@ -123,7 +128,7 @@ def invert(
     Args:
       models: the generator, with LPIPS and identity network of the loss.
       photos: pictures, folders of pictures or of people's folders, tables, `tfds:NAME[split]`; or images
-        `[N, R, R, 3]` in [-1, 1] of the generator's resolution.
+        `[N, R, R, 3]` of the generator's resolution, in [-1, 1] or uint8 as `render` returns them.
       method: "encoder" is one pass of an encoder, "optimize" a search from the mean face, "hybrid" a search
         that starts from the encoder's latents. None takes "hybrid" with an encoder, else "optimize".
       encoder: an encoder or its file; None takes the one that suits the model. "optimize" takes none.
@@ -137,7 +142,7 @@ def invert(
     Raises:
       InputError: if no photo can be used, an encoder is needed and there is none, or options contradict each
         other; before the long part.
-      ValueError: if images have another shape.
+      ValueError: if images have another shape, type or range.
 
     Warns:
       UserWarning: for each photo that is left out.
@@ -235,14 +240,9 @@ def _read(
       InputError: if no photo can be used.
     """
     if isinstance(photos, np.ndarray):
-        if photos.ndim != 4 or photos.shape[1:] != (side, side, 3) or not len(photos):
-            raise ValueError(f"images must be [N, {side}, {side}, 3], not {list(photos.shape)}")
         if whole_side is not None:
             raise InputError('encoder_input "file" needs files, not arrays; choose "crop"')
-        read: Iterable[Photograph | Refused] = [
-            Photograph(f"image{k:04d}", f"image{k:04d}", np.asarray(image, np.float32))
-            for k, image in enumerate(photos)
-        ]
+        read: Iterable[Photograph | Refused] = _of_array(photos, side)
     elif isinstance(photos, Photographs):
         read = (*photos.photographs, *photos.refused)
     else:
@@ -260,3 +260,24 @@ def _read(
     if not usable:
         raise InputError("none of the given photos can be used")
     return Photographs(usable, refused)
+
+
+def _of_array(images: np.ndarray, side: int) -> list[Photograph]:
+    """Return images as photos without files.
+
+    Raises:
+      ValueError: see `invert`.
+    """
+    if images.ndim != 4 or images.shape[1:] != (side, side, 3) or not len(images):
+        raise ValueError(f"images must be [N, {side}, {side}, 3], not {list(images.shape)}")
+    if images.dtype == np.uint8:
+        images = to_float(images)
+    elif images.dtype.kind in "biu":
+        raise ValueError(f"images must be uint8, or floating point in [-1, 1], not {images.dtype}")
+    images = np.asarray(images, np.float32)
+    highest = np.abs(images).max()
+    if not highest <= _MOST_LEVEL:  # NaN too
+        raise ValueError(
+            f"images must lie in [-1, 1], but have levels of {highest:g}; give levels from 0 to 255 as uint8"
+        )
+    return [Photograph(f"image{k:04d}", f"image{k:04d}", image) for k, image in enumerate(images)]

@@ -8,8 +8,7 @@ from jaxunlearn.process import cpu_compiler, huge_pages, signals
 
 def main() -> int:
     """Run the command and return its exit code; after a signal, end the process with that code."""
-    huge_pages.start_anew()
-    cpu_compiler.choose()
+    prepare()
     signals.watch()
     try:
         code = _run()
@@ -24,6 +23,15 @@ def main() -> int:
         sys.stderr.flush()
         os._exit(code)
     return code
+
+
+def prepare() -> None:
+    """Set the environment of this process and its children: huge pages, and XLA's compiler for CPUs.
+
+    The process may be replaced by one with the same arguments.
+    """
+    huge_pages.start_anew()
+    cpu_compiler.choose()
 
 
 def _run() -> int:

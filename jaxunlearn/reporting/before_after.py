@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from eg3d_flax import Compute
 from jaxunlearn.images import grid, to_uint8
@@ -14,6 +15,8 @@ from jaxunlearn.training.result import Result
 
 _COLUMNS = 10
 """People in a row of the picture of all people."""
+ROWS = 3
+"""Pictures of a person from each side: before, target, after."""
 YAWS = (-30.0, -15.0, 0.0, 15.0, 30.0)
 """Degrees."""
 OTHER_SEEDS = tuple(range(1001, 1009))
@@ -42,9 +45,9 @@ class RunPictures:
     def _rows(self, person: int, c: jnp.ndarray) -> list[np.ndarray]:
         """Return before, target and after, `[N, H, W, 3]` uint8 each, for cameras `[N, 25]`."""
         ws, ws_target = self._result.ws[person], self._result.ws_target[person]
-        both = jnp.asarray(np.repeat(np.stack([ws, ws_target]), len(c), axis=0))
-        in_source = to_uint8(self._before(both, jnp.tile(c, (2, 1))).image)
-        after = to_uint8(self._after(person)(both[: len(c)], c).image)
+        both = np.repeat(np.stack([ws, ws_target]), len(c), axis=0)
+        in_source = _images(self._before, both, jnp.tile(c, (2, 1)))
+        after = _images(self._after(person), both[: len(c)], c)
         return [*np.split(in_source, 2), after]
 
     def views(self, person: int, yaws: Sequence[float] = YAWS) -> np.ndarray:
@@ -59,7 +62,7 @@ class RunPictures:
         """Return all people who share a generator, from the front: `[3, K, H, W, 3]`, see `views`."""
         result, c = self._result, conditioning_view(self._config, len(self._result.ws))
         sides = ((self._before, result.ws), (self._before, result.ws_target), (self._after(0), result.ws))
-        return np.stack([to_uint8(renderer(jnp.asarray(ws), c).image) for renderer, ws in sides])
+        return np.stack([_images(renderer, ws, c) for renderer, ws in sides])
 
     def anybody(self, person: int, ws: np.ndarray, c: np.ndarray) -> np.ndarray:
         """Return anybody in the generator that forgot a person: `[2, N, H, W, 3]` uint8, before and after.
@@ -70,7 +73,7 @@ class RunPictures:
           c: `[N, 25]`, the camera of each.
         """
         sides = (self._before, self._after(person))
-        return np.stack([to_uint8(side(jnp.asarray(ws), jnp.asarray(c)).image) for side in sides])
+        return np.stack([_images(side, ws, c) for side in sides])
 
     def strip(self, person: int) -> np.ndarray:
         """Return before, target and after from the front, side by side: `[H, 3 W, 3]` uint8."""
@@ -94,6 +97,12 @@ class RunPictures:
         """Return a film of before, target and after side by side, turning: `[frames, H, 3 W, 3]` uint8."""
         rows = self._rows(person, orbit(self._config, frames))
         return np.concatenate(rows, axis=2)
+
+
+def _images(renderer: Renderer, ws: ArrayLike, c: ArrayLike) -> np.ndarray:
+    """Return images `[N, H, W, 3]` uint8; only those of one batch are ever float32."""
+    batches = renderer.batches(jnp.asarray(ws), jnp.asarray(c))
+    return np.concatenate([to_uint8(each.image) for each in batches])
 
 
 def everybody_of(front: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jaxunlearn.process import multihost
 from jaxunlearn.reporting.page.frame import REFRESH_SECONDS
+from jaxunlearn.reporting.page.picture import FileEncoder
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback, Moment
@@ -21,17 +22,18 @@ class LivePage(Callback):
     def __init__(self, every: int, folder: RunFolder):
         self._every, self._folder = every, folder
         self._next = 0.0
+        self._encoder = FileEncoder()
 
     def after_step(self, moment: Moment) -> None:
         """See `Callback.after_step`."""
         if self._folder.writes and moment.due(self._every) and time.monotonic() >= self._next:
-            write_report(self._folder, going=True)
+            write_report(self._folder, going=True, encoder=self._encoder)
             self._next = time.monotonic() + REFRESH_SECONDS
 
     def at_end(self) -> None:
         """Write a page that stays as it is; a finished run replaces it."""
         if self._folder.writes:
-            write_report(self._folder)
+            write_report(self._folder, encoder=self._encoder)
 
 
 def live_page(every: int, folder: str | Path) -> list[Callback]:

@@ -27,10 +27,13 @@ def overlay(photo: Image.Image, alignment: Alignment) -> Image.Image:
         max(photo.size[i], *(int(c[i]) + 1 for c in corners)) if corners else photo.size[i] for i in (0, 1)
     ]
     scale = min(1.0, _LONGEST / max(high[0] - low[0], high[1] - low[1]))
-    canvas = Image.new(
-        "RGB", (round((high[0] - low[0]) * scale), round((high[1] - low[1]) * scale)), "#808080"
-    )
-    small = photo.resize((max(1, round(photo.width * scale)), max(1, round(photo.height * scale))))
+
+    def scaled(width: float, height: float) -> tuple[int, int]:
+        """Return the size of a picture on the canvas, where a thin one has a pixel."""
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+    canvas = Image.new("RGB", scaled(high[0] - low[0], high[1] - low[1]), "#808080")
+    small = photo.resize(scaled(*photo.size))
     canvas.paste(small, (round(-low[0] * scale), round(-low[1] * scale)))
     draw = ImageDraw.Draw(canvas)
     line = max(2, canvas.width // 300)

@@ -14,7 +14,7 @@ from jaxunlearn.images import save_png
 from jaxunlearn.methods import from_config
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
-from jaxunlearn.reporting.before_after import YAWS, RunPictures
+from jaxunlearn.reporting.before_after import ROWS, YAWS, RunPictures
 from jaxunlearn.reporting.run_meshes import run_meshes
 from jaxunlearn.reporting.samples import Pictures, save_pieces
 from jaxunlearn.reporting.video import save_video
@@ -74,7 +74,7 @@ def check_size(samples: int, side: int, counts: dict[str, int]) -> None:
     """Refuse more images than fit into memory.
 
     Args:
-      samples: number of samples.
+      samples: number of samples, or of a run's rows.
       side: pixels along each side of an image.
       counts: option → number of images that it asks for per sample.
 
@@ -85,8 +85,8 @@ def check_size(samples: int, side: int, counts: dict[str, int]) -> None:
         size = samples * each * side**2 * 3
         if size > MOST_BYTES:
             raise InputError(
-                f"{option}: {samples} samples times {each} are {size / 2**30:.0f} GB of images, more than "
-                f"{MOST_BYTES / 2**30:.0f} GB at once; give fewer samples or views"
+                f"{option}: {samples} times {each} images are {size / 2**30:.0f} GB, more than "
+                f"{MOST_BYTES / 2**30:.0f} GB at once; give fewer"
             )
 
 
@@ -157,13 +157,15 @@ def render_run(
       Each file, when it has been written.
 
     Raises:
-      InputError: if the run is not finished, the source generator is another one, or the density nowhere
-        reaches the level of the mesh.
+      InputError: if the run is not finished, the source generator is another one, there are too many views
+        or frames, or the density nowhere reaches the level of the mesh.
 
     Warns:
       UserWarning: if people are left out.
     """
     source = source_of(folder, model=model)
+    frames = {} if video is None else {"--frames": video.frames}
+    check_size(ROWS, source.config.img_resolution, {"--yaw": len(yaws), **frames})
     result = finished(folder, source)
     compute = from_config.compute(folder.config)
     pictures = RunPictures(source, result, compute)

@@ -193,15 +193,23 @@ def _highest(
     subjects: Sequence[str], figures: Mapping[str, Any], people: Sequence[Mapping[str, Any]]
 ) -> list[str]:
     """Return a sentence on the similarity to the main judge; none if it saw no face."""
-    known = {subject: each["id"] for subject, each in zip(subjects, people, strict=True)}
-    known = {subject: value for subject, value in known.items() if value is not None}
-    if not known:
+    hardest = most_alike(people)
+    if hardest is None:
         return []
-    hardest = max(known, key=known.__getitem__)
     return [
-        f"Similarity before and after: {figures['id']:.2f} on average, at most {known[hardest]:.2f} "
-        f"({hardest})."
+        f"Similarity before and after: {figures['id']:.2f} on average, at most "
+        f"{people[hardest]['id']:.2f} ({subjects[hardest]})."
     ]
+
+
+def most_alike(people: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the number of the person who is most alike before and after; None if no face was seen.
+
+    Args:
+      people: an `id` for each person, None where no face was seen.
+    """
+    known = {k: figures["id"] for k, figures in enumerate(people) if figures["id"] is not None}
+    return max(known, key=known.__getitem__, default=None)
 
 
 def where_found(people: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -32,7 +32,7 @@ from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.registry import Registry, folder_name
-from jaxunlearn.workflows.requests import ForgetRequest, people_of_request
+from jaxunlearn.workflows.requests import ForgetRequest, check_photos, people_of_request
 
 
 class Forgotten(NamedTuple):
@@ -257,9 +257,8 @@ def _people(
     groups: list[People] = []
     folders = [RunFolder(request_folder(out, number, request)) for number, request in enumerate(requests)]
     for request, folder in zip(requests, folders, strict=True):
-        for photo in () if folder.exists() else request.images:
-            if not photo.is_file():  # before the photos of other requests are inverted
-                raise InputError(f"request {request.name}: {photo}: no such file")
+        if not folder.exists():
+            check_photos(request)
     for request, config, folder in zip(requests, configs, folders, strict=True):
         known = folder.people() if folder.exists() else None
         compute = from_config.compute(config)

@@ -21,8 +21,9 @@ from jaxunlearn.files.door import read_json, read_toml
 from jaxunlearn.files.json_form import shown
 from jaxunlearn.files.names import as_text
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
+from jaxunlearn.photos.people import People, distinct_subjects, people_from_latents, people_from_seeds
 from jaxunlearn.photos.photo_inversion import Inverting, people_from_photos
+from jaxunlearn.photos.tables import SPREADSHEETS, SUFFIXES
 
 _LONGEST_NAME = 100
 _KINDS = ("seeds", "latents", "images")
@@ -36,7 +37,7 @@ class ForgetRequest:
       name: also part of a folder's name.
       seeds: seeds of people of the generator.
       latents: files of latents, which may hold several people.
-      images: files of photos.
+      images: files of photos, each of one person.
     """
 
     name: str
@@ -115,6 +116,20 @@ def refuse_repetition(where: str, members: Iterable[Any]) -> None:
         seen.add(member)
 
 
+def check_photos(request: ForgetRequest) -> None:
+    """Check that the photos of a request are there, before those of other requests are inverted.
+
+    Raises:
+      InputError: if one is missing, or is not the file of a single photo.
+    """
+    for photo in request.images:
+        if photo.is_dir() or photo.suffix.lower() in SUFFIXES + SPREADSHEETS:
+            what = "a folder" if photo.is_dir() else "a table"
+            raise InputError(f"request {request.name}: {photo}: is {what}; list its photos one by one")
+        if not photo.is_file():
+            raise InputError(f"request {request.name}: {photo}: no such file")
+
+
 def people_of_request(
     models: Models,
     request: ForgetRequest,
@@ -134,13 +149,19 @@ def people_of_request(
     """
     groups = [people_from_seeds(models, request.seeds)] if request.seeds else []
     groups += [people_from_latents(models, path) for path in request.latents]
-    subjects = [subject for group in groups for subject in group.subjects]
-    subjects += [as_text(path.name) for path in request.images]
+    before = sum(len(group.ws) for group in groups)
     if request.images:
-        if known is not None and len(known) == len(subjects):
-            photos = known[len(subjects) - len(request.images) :]
+        if known is not None and len(known) == before + len(request.images):
+            photos = known[before:]
         else:
             photos = people_from_photos(models, request.images, compute=compute, **(inverting or {})).ws
         groups.append(People("photos", tuple(as_text(path.name) for path in request.images), photos))
+    files = [None] * before + list(request.images)
+    subjects = [subject for group in groups for subject in group.subjects]
     seeds = [seed for group in groups for seed in group.seeds or [None] * len(group.ws)]
-    return People(request.name, tuple(subjects), np.concatenate([group.ws for group in groups]), tuple(seeds))
+    return People(
+        request.name,
+        distinct_subjects(list(zip(subjects, files, strict=True))),
+        np.concatenate([group.ws for group in groups]),
+        tuple(seeds),
+    )

@@ -1,10 +1,16 @@
 """The table of many people at once is written after each case, and goes on with the rows it has."""
 
 import json
+import platform
+import subprocess
+import sys
 
 import pytest
 
 from benchmarks import copies_heads
+from jaxunlearn.process import cpu_compiler, huge_pages
+from tests.support.docs_pages import ROOT
+from tests.support.programs import environment
 
 HERE = {"device": "cpu", "jax": "1.0", "xla_flags": ""}
 
@@ -44,6 +50,35 @@ def measured(monkeypatch):
     monkeypatch.setattr(copies_heads.measure, "in_own_process", in_own_process)
     monkeypatch.setattr(copies_heads.measure, "circumstances", lambda: HERE)
     return found
+
+
+MEASURES = """
+import json, os, runpy
+from jaxunlearn.profiling import measure
+def in_own_process(case):
+    print(json.dumps([os.environ.get(name, "") for name in ("XLA_FLAGS", "GLIBC_TUNABLES")]))
+    raise SystemExit
+measure.in_own_process = in_own_process
+runpy.run_path("benchmarks/copies_heads.py", run_name="__main__")
+"""
+
+
+def test_processes_have_the_environment_of_the_command(tmp_path):
+    """XLA's compiler for CPUs and, where they help, huge pages."""
+    unset = (cpu_compiler.VARIABLE, huge_pages.VARIABLE)
+    variables = {name: value for name, value in environment().items() if name not in unset}
+    helps = huge_pages.wanted(variables, platform.libc_ver(), huge_pages.kernel_setting())
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURES, "--copies", "1", "--out", str(tmp_path)],
+        cwd=ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert json.loads(done.stdout) == [cpu_compiler.flags_here(""), huge_pages.WORD if helps else ""], (
+        done.stderr
+    )
 
 
 def test_both_methods_in_turns_and_resumed(measured, tmp_path):

@@ -135,3 +135,12 @@ def test_a_point_is_measured_on_the_photos_of_its_person(tmp_path: Path, monkeyp
     assert asked["seed"] == 2
     assert (found["seed"], found["draw"], found["strength"]) == (10_003, 2, 1.5)
     assert "settings" not in found["figures"]
+
+
+def test_the_trained_generator_has_the_figures_of_its_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def measured(models: Any, reference: Any, seed: int, config: Any, folder: Path) -> dict[str, Any]:
+        return {"figures": {"of": folder.name}}
+
+    monkeypatch.setattr(bench, "measured", measured)
+    found = bench.line_of(SimpleNamespace(), "reference", Point(Case("guide", 10_003, 2), 1.0), tmp_path)  # type: ignore[arg-type]
+    assert found["figures"] == {"of": "guide-10003-2"}

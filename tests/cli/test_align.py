@@ -17,6 +17,7 @@ from jaxunlearn.models.files import pretrained
 from jaxunlearn.photos.alignment import face_detector
 from jaxunlearn.photos.alignment.align import AlignmentSettings, align_photo
 from jaxunlearn.photos.alignment.landmarks import Landmarks, read_landmarks
+from jaxunlearn.photos.folders import photos_in_folder
 from jaxunlearn.reporting.overlay import overlay
 from tests.support.photos import ASTRONAUT, astronaut
 
@@ -97,6 +98,33 @@ def test_landmarks_of_other_photos_stay(photos, capsys):
     assert "out/landmarks.json: " in capsys.readouterr().err
     assert file.read_text() == "[3]"
     assert (photos / "out" / "anna.png").read_bytes() == crop
+
+
+def test_crops_of_other_photos_stay(photos):
+    """Also where a later photo has their name but for the suffix, whichever of the two comes again."""
+    (photos / "more").mkdir()
+    for name in ("anna.jpg", "ANNA.bmp"):
+        astronaut().save(f"more/{name}")
+    points = {name: (ASTRONAUT + k).tolist() for k, name in enumerate(("anna.png", "anna.jpg", "ANNA.bmp"))}
+    (photos / "points.json").write_text(json.dumps(points))
+    for pictures in (["in/anna.png"], ["more/anna.jpg"], ["more/ANNA.bmp", "more/anna.jpg"], ["in/anna.png"]):
+        assert cli.main(["align", *pictures, "--out", "out", *SMALL]) == 0
+    entries = json.loads((photos / "out" / "landmarks.json").read_text())
+    crops = {name: entry["crop"] for name, entry in entries.items()}
+    assert crops == {"anna.png": "anna.png", "anna.jpg": "anna-2.png", "ANNA.bmp": "ANNA-3.png"}
+    for name, crop in crops.items():
+        source = "in" if name == "anna.png" else "more"
+        assert cli.main(["align", f"{source}/{name}", "--out", f"alone {name}", *SMALL]) == 0
+        alone = photos / f"alone {name}" / f"{name.split('.')[0]}.png"
+        assert (photos / "out" / crop).read_bytes() == alone.read_bytes()
+
+
+def test_a_person_called_overlays_is_told_from_the_overlays(photos):
+    (photos / "in" / "people.csv").write_text("image,identity\nanna.png,overlays\n", encoding="utf-8")
+    assert cli.main(["align", "in/people.csv", "--out", "out", *SMALL]) == 0
+    assert [(photo.person, photo.path.name) for photo in photos_in_folder(photos / "out")] == [
+        ("overlays-2", "anna.png")
+    ]
 
 
 @pytest.mark.parametrize(("face", "left"), [("1", 204), ("2", 433), ("largest", 204)])
@@ -330,6 +358,15 @@ def test_no_landmarks_stop_the_batch(faces, upright, border, face):
     assert (alignment.crop is None) == bool(alignment.reason)
     assert "\n" not in alignment.reason
     assert max(overlay(photo, alignment).size) <= 1024
+
+
+@pytest.mark.parametrize("size", [(1, 5000), (5000, 1), (1, 1)])
+def test_a_thin_picture_is_refused_like_others(photos, capsys, size):
+    Image.new("RGB", size).save("in/line.png")
+    assert cli.main(["align", "in/line.png", "in/anna.png", "--out", "out", *SMALL]) == 0
+    assert "refused: in/line.png: no face found" in capsys.readouterr().err
+    with Image.open("out/overlays/line.png") as drawn:
+        assert max(drawn.size) == min(max(size), 1024)
 
 
 @pytest.mark.parametrize("points", [[[5, 5]] * 5, [[float("nan")] * 2] * 5, [[1e300, 0], *[[0, 1]] * 4]])

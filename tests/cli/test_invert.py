@@ -1,5 +1,6 @@
 """`jaxunlearn invert`: photographs of people whom nothing was trained on become latents."""
 
+import hashlib
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from jaxunlearn.models.encoder import Encoder, bicubic, load_encoder
 from jaxunlearn.models.latent_io import read_names
 from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.photos.inversion import InversionSettings
+from jaxunlearn.photos.inversion_files import check_out
 from jaxunlearn.photos.inversion_report import Figures, names_of, table
 from jaxunlearn.photos.invert import default_method, encode, encoder_for, invert_photographs
 from jaxunlearn.photos.people import people_from_latents
@@ -133,6 +135,14 @@ def test_its_latents_are_people_for_unlearn(inverted: tuple[Path, int], models: 
     assert provenance["photographs"][0]["file"] == "ada.png"
     assert len(provenance["photographs"][0]["sha256"]) == 64
     assert provenance["encoder"] == "heads encoder"
+
+
+@pytest.mark.long
+def test_its_files_are_known_again(inverted: tuple[Path, int], folder: Path) -> None:
+    both = [folder / "ada.png", folder / "bob.png"]
+    check_out(inverted[0], both)
+    with pytest.raises(InputError, match=r"inversion\.json: has the result of ada\.png, which would be lost"):
+        check_out(inverted[0], both[1:])
 
 
 @pytest.mark.long
@@ -304,6 +314,65 @@ def test_an_out_that_cannot_be_used_is_refused_before_models_are_loaded(
     assert message in line
     assert called == []
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.fixture
+def earlier(tmp_path: Path, monkeypatch: Any) -> list[str]:
+    """Photos and results of ada, in a folder and in one file; what is called once `--out` was found good."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("ada", "bob"):
+        (tmp_path / f"{name}.png").write_text(name)
+    photo = {"name": "ada", "file": "ada.png", "sha256": hashlib.sha256(b"ada").hexdigest()}
+    (tmp_path / "results").mkdir()
+    for file in ("inversion.json", "people.json"):
+        content = json.dumps({"photographs": [photo], "left_out": []})
+        (tmp_path / "results" / file).write_text(content)
+    called: list[str] = []
+
+    def models_of(_: Any) -> None:
+        called.append("models_of")
+        raise InputError("enough")
+
+    monkeypatch.setattr(command, "models_of", models_of)
+    return called
+
+
+@pytest.mark.parametrize("out", ["results", "results/people.npz"])
+def test_earlier_results_are_replaced_only_by_the_same_photos(
+    earlier: list[str], out: str, capsys: Any
+) -> None:
+    assert cli.main(["invert", "bob.png", "--out", out]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search(r"(inversion|people)\.json: has the result of ada\.png, which would be lost", line)
+    assert earlier == []
+    for photos in (["ada.png"], ["bob.png", "ada.png"]):
+        assert cli.main(["invert", *photos, "--out", out]) == 2
+        assert capsys.readouterr().err == "jaxunlearn: enough\n"
+    assert earlier == ["models_of"] * 2
+
+
+@pytest.mark.parametrize(
+    ("file", "out", "message"),
+    [
+        ("mine/report.html", "mine", "mine: holds other files; give an empty or a new folder"),
+        ("mine/inversion.json", "mine", "mine/inversion.json: was not written by jaxunlearn invert"),
+        ("all.json", "all.npz", "all.json: was not written by jaxunlearn invert"),
+        ("all.html", "all.npz", "all.html: would be replaced"),
+        ("all.npz", "all.npz", "all.npz: would be replaced"),
+        ("all_Ada.png", "all.npz", "all_Ada.png: would be replaced"),
+        ("mine/Thumbs.db", "mine", "enough"),
+        ("all_notes.txt", "all.npz", "enough"),
+    ],
+)
+def test_files_of_others_are_never_replaced(
+    earlier: list[str], file: str, out: str, message: str, capsys: Any
+) -> None:
+    Path(file).parent.mkdir(exist_ok=True)
+    Path(file).write_text('["theirs"]')
+    assert cli.main(["invert", "ada.png", "--out", out]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"jaxunlearn: {message}")
+    assert bool(earlier) == (message == "enough")
 
 
 def suggested(monkeypatch: Any, capsys: Any, photos: int, *arguments: str) -> tuple[str, list[str]]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from jaxunlearn.cli.commands import render
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.generator import fingerprint_with_settings, load_generator
-from jaxunlearn.reporting import video
+from jaxunlearn.reporting import render_files, video
 from jaxunlearn.reporting.before_after import YAWS
+from jaxunlearn.reporting.render_files import Written
 from jaxunlearn.training.result import source_of
 from tests.support import generators
 from tests.support.page_folders import begun
@@ -159,6 +161,56 @@ def test_options_that_a_run_decides_are_refused_with_it(tmp_path, capsys, option
     assert cli.main(["render", str(tmp_path), *option.split()]) == 2
     name = option.partition(" ")[0]
     assert capsys.readouterr().err == f"jaxunlearn: {name} cannot be used with RUN; leave it out\n"
+
+
+ALONE = [
+    ("--frames 10", "--frames needs --video"),
+    ("--fps 5", "--fps needs --video"),
+    ("--mesh-resolution 9", "--mesh-resolution needs --mesh"),
+    ("--mesh-level 3", "--mesh-level needs --mesh"),
+    ("--mesh-largest", "--mesh-largest needs --mesh"),
+    ("--noise-seed 3", "--noise-seed needs --noise-mode random"),
+    ("--noise-mode none --noise-seed 3", "--noise-seed needs --noise-mode random"),
+    ("--truncation-cutoff 2", "--truncation-cutoff needs another --truncation-psi than 1"),
+]
+
+
+@pytest.mark.parametrize(("options", "line"), ALONE)
+def test_options_without_the_one_that_they_belong_to_are_refused(tmp_path, capsys, options, line):
+    out = tmp_path / "out"
+    arguments = ["render", "--model", "random", "--seeds", "0", "--out", str(out), *options.split()]
+    assert cli.main(arguments) == 2
+    assert capsys.readouterr().err == f"jaxunlearn: {line}\n"
+    assert not out.exists()
+    if line.endswith(("--video", "--mesh")):
+        assert cli.main(["render", str(tmp_path), *options.split()]) == 2
+        assert capsys.readouterr().err == f"jaxunlearn: {line}\n"
+
+
+def test_a_gif_in_place_of_an_mp4_is_said_beside_the_files(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(video, "writable", lambda wanted: wanted.with_suffix(".gif"))
+    monkeypatch.setattr(render, "render_run", lambda folder, **given: [Written(given["video"].name)])
+    assert cli.main(["render", str(tmp_path), "--video", "film.mp4"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "film.gif\n"
+    assert printed.err == "jaxunlearn: note: writing a GIF; install jaxunlearn[video] for mp4\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ("--video film.gif --frames 400", "--frames: 3 times 400 images are 5 GB, more than 4 GB at once"),
+        (f"--yaw {'0 ' * 400}", "--yaw: 3 times 400 images are 5 GB, more than 4 GB at once"),
+    ],
+)
+def test_more_pictures_of_a_run_than_fit_are_refused_before_the_generators_are_read(
+    tmp_path, monkeypatch, capsys, options, line
+):
+    large = SimpleNamespace(config=SimpleNamespace(img_resolution=1200))
+    monkeypatch.setattr(render_files, "source_of", lambda *_, **__: large)
+    monkeypatch.setattr(render_files, "finished", lambda *_: pytest.fail("read first"))
+    assert cli.main(["render", str(tmp_path), *options.split()]) == 2
+    assert capsys.readouterr().err == f"jaxunlearn: {line}; give fewer\n"
 
 
 def test_the_sides_and_the_generator_of_a_run_can_be_given(tmp_path, monkeypatch):

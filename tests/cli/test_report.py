@@ -1,5 +1,6 @@
 """`jaxunlearn report`: pages anew from what folders hold."""
 
+import itertools
 import json
 import time
 from types import SimpleNamespace
@@ -9,8 +10,10 @@ import pytest
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands import report
 from jaxunlearn.files.lock import is_locked, locked
+from jaxunlearn.images import save_png
 from jaxunlearn.reporting import remake
 from jaxunlearn.reporting.live_page import LivePage
+from jaxunlearn.reporting.page import picture
 from jaxunlearn.reporting.sheets.rendering import missing_sheets
 from jaxunlearn.training.trainer import Moment
 from tests.support.page_folders import (
@@ -21,6 +24,7 @@ from tests.support.page_folders import (
     page_of_a_worklist,
     page_of_an_inversion,
 )
+from tests.support.page_folders import picture as grey
 
 
 def test_the_page_of_a_finished_run_is_made_anew(tmp_path, capsys):
@@ -60,6 +64,28 @@ def test_the_page_is_written_while_the_run_goes_on(tmp_path, monkeypatch):
     assert 'http-equiv="refresh"' not in folder.report.read_text()
 
 
+def test_a_picture_is_encoded_once_until_its_file_changes(tmp_path, monkeypatch):
+    """A run waits while its page is written."""
+    folder = begun(tmp_path / "run", ("ada",), together=False, steps=40)
+    page, encoded, original = LivePage(5, folder), [], picture.encoded
+
+    def encode(image, alt, most):
+        encoded.append(image.shape[1])
+        return original(image, alt, most)
+
+    monkeypatch.setattr(picture, "encoded", encode)
+    monkeypatch.setattr(time, "monotonic", itertools.count(0, 100).__next__)
+    for step, width in ((5, 192), (10, 192), (15, 96), (20, 96)):
+        if width not in encoded:
+            save_png(folder.images / "step000005.png", grey(width))
+        folder.log({"step": step, "seconds": 7.0 * step, "loss": 0.1})
+        page.after_step(Moment(step, 40, None, {}, 0.0, lambda k: None))  # type: ignore[arg-type]
+        assert f"Progress at step {step}" in folder.report.read_text()
+        assert f'width="{width}"' in folder.report.read_text()
+    page.at_end()
+    assert encoded == [192, 96]
+
+
 def test_runs_side_by_side(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     folders = [a_run(tmp_path / name / "run").path for name in ("first", "second")]
@@ -82,11 +108,17 @@ def test_runs_side_by_side(tmp_path, monkeypatch, capsys):
         (["report", "nowhere"], "nowhere: not the folder of a run"),
         (["report", "--compare", "run", "--out", "x.txt"], "x.txt: give a file that ends in .html"),
         (["report", "--compare", "run"], "run: the run is not finished"),
+        (["report", "--compare", "nowhere", "neither"], "nowhere: not the folder of a run"),
+        (["report", "odd"], "inversion.json: mean.identity is missing"),
     ],
 )
 def test_what_cannot_be_shown_is_said_in_one_line(tmp_path, monkeypatch, capsys, arguments, line):
     monkeypatch.chdir(tmp_path)
     begun(tmp_path / "run", ("ada",), together=False)
+    page_of_an_inversion(tmp_path / "odd")
+    odd = json.loads((tmp_path / "odd" / "inversion.json").read_text())
+    del odd["mean"]["identity"]
+    (tmp_path / "odd" / "inversion.json").write_text(json.dumps(odd))
     try:
         code = cli.main(arguments)
     except SystemExit as stop:

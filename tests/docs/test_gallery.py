@@ -57,6 +57,14 @@ def test_what_was_made_is_of_these_runs_and_small():
     assert TOOL.LARGEST_PICTURE * len(RUNS) <= MOST_BYTES
 
 
+def test_words_of_another_version_say_so():
+    """Words that the present program cannot say, such as `0.5 median radii away`, stand beside a note."""
+    made = json.loads((ROOT / "docs" / "gallery" / "made.json").read_text())
+    for name, run in made.items():
+        old = any("0.5 median radii away" in line for line in run["said"])
+        assert old <= ("note" in run), name
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A project with one run in its gallery, which was not made yet."""
@@ -155,6 +163,9 @@ def test_the_docs_show_what_was_made_and_say_what_was_not(root: Path):
     assert "\n## One\n\n```{figure} /images/gallery/one.webp\n:alt: Rows\n" in text
     assert "\n- ada is forgotten.\n\n| d | lost |\n| - | - |\n| 1 | 0 |\n" in text
     assert "\n.. " not in text  # the page is in Markdown
+    made = root / "docs" / "gallery" / "made.json"
+    made.write_text(made.read_text().replace('"megabytes"', '"note": "Of an older version.",\n"megabytes"'))
+    assert "\nOf an older version.\n" in "\n".join(extension.lines(root / "docs", "../"))
     link = r'<a href="\.\./gallery/one/report\.html">Look at the page of this run</a> \(0\.\d MB\)'
     assert re.search(link, text)
     file = root / "docs" / "gallery" / "runs.toml"

@@ -14,7 +14,7 @@ import jaxunlearn
 from jaxunlearn.cli.main import parse, parser
 from jaxunlearn.methods.config_files import load_config
 from jaxunlearn.methods.configuration import check
-from jaxunlearn.methods.registry import METHODS, preset
+from jaxunlearn.methods.registry import METHODS, preset, preset_names
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.photos.inversion import InversionSettings
 from tests.support.chromium import browser, opened
@@ -127,11 +127,74 @@ def check_command(command: list[str]) -> None:
         assert name in flat(config), f"{text}: unknown setting"
 
 
+def test_presets_of_the_bundled_model_look_in_other_photos_as_the_pages_say():
+    albums = {name: preset(name, 10).evaluation.album for name in preset_names() if "heads" in name}
+    assert {name for name, album in albums.items() if album == 4} == {"guide/heads", "legato/heads"}
+    assert set(albums.values()) == {0, 4}
+    metrics = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
+    assert "4 in its presets for one person, none (0) in those for many" in metrics
+
+
+def test_kinds_of_targets_are_typed_as_the_guide_says():
+    text = (ROOT / "docs" / "guides" / "many_people.md").read_text(encoding="utf-8")
+    rows = re.search(r"\| `target\.kind` \|[^\n]*\n\| ---[^\n]*\n((?:\|[^\n]*\n)+)", text)
+    assert rows is not None
+    for row in rows[1].splitlines():
+        kind, *others = re.findall(r"`([^`]+)`", row.split(" | ")[0])
+        config = preset("sugar/heads", 10)
+        config.target.kind = kind
+        for text in others:
+            name, _, value = text.removeprefix("--config.").partition("=")
+            config.update_from_flattened_dict({name: value})
+        check(config)
+
+
 @pytest.mark.parametrize("block", SHELL, ids=lambda block: f"{label(block.page)}:{block.line}")
 def test_commands_parse(block, monkeypatch):
     monkeypatch.chdir(ROOT)
     for command in commands(block.code):
         check_command(command)
+
+
+def requests_of_folders() -> list[tuple[str, str, str]]:
+    """Folder, request and page of every run that pages begin; devices and their number are no part of it."""
+    found = []
+    for block in SHELL:
+        for command in commands(block.code):
+            values = vars(parse(command))
+            if command[0] in ("unlearn", "bake", "demo") and values.get("out"):
+                asked = {name: value for name, value in values.items() if name not in ("out", "mesh")}
+                found.append((str(values["out"]), str(asked), f"{label(block.page)}:{block.line}"))
+    for block in PYTHON:
+        for folder in re.findall(r'workdir="([^"]+)"', block.code):
+            lines = re.findall(r"people_from_.*|preset\(.*|config\.\w.* = .*", block.code)
+            asked = sorted(line.split("  #")[0] for line in lines)
+            found.append((folder, str(asked), label(block.page)))
+    return found
+
+
+def test_a_folder_of_a_run_means_the_same_run_on_all_pages(monkeypatch):
+    """A folder with another run refuses the command."""
+    monkeypatch.chdir(ROOT)
+    begun: dict[str, tuple[str, str]] = {}
+    for folder, asked, place in requests_of_folders():
+        before, first = begun.setdefault(folder, (asked, place))
+        assert asked == before, f"{place}: {folder} is another run in {first}"
+
+
+def test_a_real_photo_goes_through_all_steps():
+    page = ROOT / "docs" / "guides" / "one_real_photo.md"
+    steps = [command[0] for block in SHELL if block.page == page for command in commands(block.code)]
+    in_order = ["models", "convert", "align", "invert", "unlearn", "evaluate", "report", "convert"]
+    assert list(dict.fromkeys(steps[:-1])) + steps[-1:] == in_order
+
+
+def test_flags_for_gpus_are_those_of_the_measurement():
+    measured = (ROOT / "benchmarks" / "gpu" / "prepare.sh").read_text(encoding="utf-8")
+    flags = re.search(r'XLA_FLAGS="\$\{XLA_FLAGS:-([^}]+)\}"', measured)
+    assert flags is not None
+    speed = (ROOT / "docs" / "guides" / "speed.md").read_text(encoding="utf-8")
+    assert f'export XLA_FLAGS="{flags[1]}"' in speed
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -180,6 +243,8 @@ def test_the_picture_of_the_rooms():
     order, annexes = house("ORDER"), house("ANNEXES")
     assert sorted(order, key=lambda name: -heights[name]) == list(order)
     assert set(heights) == {*order, *annexes, "ports"}
+    for port in sorted(path.parent.name for path in (ROOT / "ports").glob("*/__init__.py")):
+        assert port in picture, f"architecture.svg: {port} is missing"
 
 
 def house(name: str):

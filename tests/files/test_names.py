@@ -29,6 +29,10 @@ def test_any_texts_become_names_that_every_system_takes(texts, plain, longest):
         assert stem not in {"CON", "PRN", "AUX", "NUL", "COM1", "LPT9"}
 
 
+def test_names_that_are_taken_are_not_given():
+    assert distinct_file_names(["anna", "bob"], taken=["Anna", "anna-2"]) == ["anna-3", "bob"]
+
+
 @pytest.mark.parametrize("name", ["anna", "Zoë-2", "李小龍", "a.b", "x_1"])
 def test_good_names_stay(name):
     assert file_name(name) == name

@@ -1,7 +1,10 @@
 """Settings that are declared once: defaults, ranges, hints, and what a run may resume with."""
 
+import ast
 import dataclasses
 import math
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -125,3 +128,38 @@ def test_the_table_in_the_docs():
     text = (Path(__file__).parents[2] / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
     assert table(DECLARATIONS) in text, "run python tools/settings_table.py"
     assert text.endswith(table({"bake": Baking})), "run python tools/settings_table.py"
+
+
+def by_label(cell: str, labels: Iterable[str]) -> dict[str, str]:
+    """Return what a cell of the table says of each method."""
+    if "<br>" not in cell:
+        return dict.fromkeys(labels, cell)
+    lines = (line.partition(": ") for line in cell.split("<br>"))
+    return {label: text for names, _, text in lines for label in names.split(", ")}
+
+
+def test_defaults_in_the_table_are_among_the_values_beside_them():
+    rows = (line[2:-2].split(" | ") for line in table(DECLARATIONS).splitlines()[2:])
+    for name, _, default, values, *_ in rows:
+        labels = [label for label, each in DECLARATIONS.items() if name.strip("`") in declared(each)]
+        allowed = by_label(values, labels)
+        for label, text in by_label(default, labels).items():
+            value = ast.literal_eval(text.strip("`"))
+            if isinstance(value, str):
+                assert not value or f"`{value}`" in allowed[label].split(", "), (name, label)
+            elif not isinstance(value, bool):
+                limits = re.fullmatch(r"a (?:whole )?number from (\S+) to (\S+)", allowed[label])
+                assert limits is not None, (name, label)
+                assert float(limits[1]) <= value <= float(limits[2]), (name, label)
+
+
+def test_the_table_says_of_each_method_what_is_its_own():
+    rows = {line.split(" | ")[0].strip("| `"): line for line in table(DECLARATIONS).splitlines()}
+    for label, each in DECLARATIONS.items():
+        for name, about in declared(each).items():
+            cells = rows[name].split(" | ")
+            assert by_label(cells[1], DECLARATIONS)[label].startswith(about.help), (name, label)
+            if about.choices:
+                assert by_label(cells[3], DECLARATIONS)[label] == ", ".join(
+                    f"`{choice}`" for choice in about.choices
+                ), (name, label)

@@ -1,6 +1,7 @@
 """Photos of every source become people to be forgotten, a copy of the generator each."""
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.photos import photo_inversion, sources
 from jaxunlearn.photos.inversion import Inversion
+from jaxunlearn.photos.people import distinct_subjects
 from jaxunlearn.photos.pictures.image_io import whole_picture
 from jaxunlearn.photos.sources import iterate_photographs
 from jaxunlearn.workflows import batch_sources
@@ -41,7 +43,7 @@ def test_sources_are_read_in_order_and_what_is_refused_is_named(tmp_path, invert
         found = photo_inversion.people_from_photos(
             tiny_models(), [str(tmp_path / "bob"), tmp_path / "ann"], compute=Compute()
         )
-    assert found.subjects == ("1.png", "1.png", "2.png")
+    assert found.subjects == ("bob/1.png", "ann/1.png", "2.png")
     shades = [round(float(image.mean() + 1) * 127.5) for image in inverted[0]]
     assert shades == [100, 50, 0]
     assert found.name == "1-and-2-more"
@@ -55,6 +57,18 @@ def test_names_of_people_become_names_of_folders(tmp_path, inverted):
     found = photo_inversion.people_from_photos(tiny_models(), [tmp_path], compute=Compute())
     assert found.subjects == ("Ann B/1.png",)
     assert found.name == "Ann-B-1"
+
+
+def test_people_whose_photos_have_one_name_have_labels_of_their_own():
+    def labels(*paths: str) -> tuple[str, ...]:
+        return distinct_subjects([(Path(path).name, Path(path)) for path in paths])
+
+    assert labels("ada/1.png", "bob/1.png", "bob/2.png") == ("ada/1.png", "bob/1.png", "2.png")
+    assert labels("x/ada/1.png", "y/ada/1.png") == ("ada/1.png", "ada/1.png (2)")
+    assert labels("1.png", "ada/../1.png") == (f"{Path.cwd().name}/1.png", f"{Path.cwd().name}/1.png (2)")
+    two_sources = [("ada/1.png", Path("x/ada/1.png")), ("ada/1.png", Path("y/ada/1.png"))]
+    assert distinct_subjects(two_sources) == ("x/ada/1.png", "y/ada/1.png")
+    assert distinct_subjects([("a", None), ("a (2)", None), ("a", None)]) == ("a", "a (2)", "a (3)")
 
 
 def test_nothing_is_inverted_where_a_source_cannot_be_used(tmp_path, inverted):

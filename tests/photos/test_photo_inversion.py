@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 import jaxunlearn
+from jaxunlearn.images import to_uint8
 from jaxunlearn.photos import invert as invert_module
 from jaxunlearn.photos import photo_inversion
 from jaxunlearn.photos.inversion import Inversion, InversionSettings
@@ -86,6 +87,27 @@ def test_options_that_contradict_each_other(monkeypatch, searched, options, mess
 def test_images_of_another_size_are_refused(searched):
     with pytest.raises(ValueError, match=r"images must be \[N, 32, 32, 3\], not \[1, 16, 16, 3\]"):
         jaxunlearn.invert(tiny_models(), np.zeros((1, 16, 16, 3)), method="optimize")
+
+
+def test_images_of_eight_bits_are_taken_as_such(searched):
+    levels = to_uint8(images(1))
+    jaxunlearn.invert(tiny_models(), levels, method="optimize")
+    np.testing.assert_array_equal(searched[0][0], levels.astype(np.float32) / 127.5 - 1)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.full((1, SIDE, SIDE, 3), 200.0), "but have levels of 200; give levels from 0 to 255 as uint8"),
+        (np.full((1, SIDE, SIDE, 3), np.nan), "but have levels of nan"),
+        (np.full((1, SIDE, SIDE, 3), -np.inf), "but have levels of inf"),
+        (np.zeros((1, SIDE, SIDE, 3), np.int64), r"must be uint8, or floating point in \[-1, 1\], not int64"),
+    ],
+)
+def test_images_with_other_levels_are_refused(searched, image, message):
+    with pytest.raises(ValueError, match=message):
+        jaxunlearn.invert(tiny_models(), image, method="optimize")
+    assert not searched
 
 
 def test_without_a_usable_photo_nothing_is_searched(tmp_path, searched):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.photos.pictures.image_io import pictures_of
 from jaxunlearn.photos.sources import Photograph, Refused, iterate_photographs, read_photographs
 
 SIDE = 16
@@ -55,6 +56,32 @@ def test_folders_in_a_folder_are_people(tmp_path):
         "ann": [100, 50],
         "bob": [0],
     }
+
+
+def test_overlays_of_align_are_nobody(tmp_path):
+    """Where photos are in folders of people, or none has a crop."""
+    for name in ("ann/1.png", "ann/overlays/1.png", "overlays/group.png", "overlays/ann/1.png"):
+        picture(tmp_path / name)
+    found = read_photographs(tmp_path, SIDE)
+    assert ([photograph.name for photograph in found.photographs], found.refused) == (["ann/1.png"], ())
+    assert pictures_of(tmp_path) == [tmp_path / "ann" / "1.png"]
+
+
+def test_folders_that_are_not_searched_are_named(tmp_path):
+    pictures = ["ada/2020/1.png", "bob/1.png", "bob/more/old/2.png", "bob/.hidden/3.png"]
+    for name in pictures:
+        picture(tmp_path / name)
+    (tmp_path / "bob" / "empty").mkdir()
+    found = read_photographs(tmp_path, SIDE)
+    assert [photograph.name for photograph in found.photographs] == ["bob/1.png"]
+    assert [refused.name for refused in found.refused] == ["ada/2020/", "bob/more/"]
+    ada, bob = tmp_path / "ada", tmp_path / "bob"
+    assert found.refused[0].reason == (
+        f"{ada / '2020'}: is not searched, since {ada} is the folder of one person; put its pictures there"
+    )
+    picture(tmp_path / "top.png")
+    beside = [f"{each}: is not searched, since there are pictures beside it" for each in (ada, bob)]
+    assert [refused.reason for refused in read_photographs(tmp_path, SIDE).refused] == beside
 
 
 def test_a_table_names_people(tmp_path):

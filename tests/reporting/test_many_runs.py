@@ -13,12 +13,13 @@ from jaxunlearn.reporting.page.many.compare_page import comparison_values, write
 from jaxunlearn.reporting.page.many.fronts import common_people
 from jaxunlearn.reporting.page.many.paired_section import WIDTH, paired_section
 from jaxunlearn.reporting.page.sections.run_data import RunData
+from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.remake import remake_page
 from tests.support import many_runs
 from tests.support.chromium import Opened, opened
 from tests.support.many_runs import DLIB, MAIN, a_sweep, page_of_paired_runs, two_runs
-from tests.support.page_folders import a_run
+from tests.support.page_folders import a_run, begun, finish
 
 DESK = 1200
 DISTANCES = ["\N{MINUS SIGN}0.5", "0.35", "0.7"]
@@ -140,6 +141,29 @@ def test_other_people_of_the_same_names_are_not_shown_together(tmp_path: Path):
     ws = np.ones((1, 4, 8), np.float32)
     runs["second"].folder.keep_targets(ws, ws)
     assert common_people(runs) == []
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_two_people_of_one_name_have_their_own_pictures(tmp_path: Path, *, alike: bool):
+    """By their latents, in whatever order; by their order where even these are alike."""
+    runs = {}
+    ws = np.random.default_rng(0).standard_normal((2, 4, 8)).astype(np.float32)
+    for name, order in (("first", [0, 1]), ("second", [0, 1] if alike else [1, 0])):
+        folder = begun(tmp_path / name, ("1.png", "1.png"), together=False)
+        finish(folder)
+        own = np.zeros_like(ws) if alike else ws[order]
+        folder.keep_targets(own, own)
+        for k, person in enumerate(order):
+            images = np.full((3, 1, 32, 32, 3), 50 + 100 * person, np.uint8)
+            SheetFolder(folder.images).write(
+                f"person-{k:04d}", ("before", "target", "after"), [{"yaw": 0.0}], images
+            )
+        runs[name] = RunData.read(folder)
+    people = common_people(runs)
+    befores = [person.before.source for person in people]
+    assert len(befores) == len(set(befores)) == 2
+    for person in people:
+        assert {each.after.source for each in person.runs} == {person.before.source}
 
 
 def test_runs_that_were_measured_otherwise_are_not_paired(chromium: Browser, tmp_path: Path):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.stats import norm
 
 from jaxunlearn.reporting.page.charts import Series, beside, line_chart, round_numbers, spread
@@ -16,6 +17,7 @@ from jaxunlearn.reporting.page.picture import LARGEST_PAGE, PAGE_OF_A_PERSON, Pi
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.page.sections.judges_section import judge_lines, judges_table
 from jaxunlearn.reporting.page.sections.people_section import people_section
+from jaxunlearn.reporting.page.sections.progress_section import progress_of
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
 from jaxunlearn.reporting.page.words import MEANINGS
@@ -165,6 +167,22 @@ def test_a_picture_has_at_most_so_many_bytes(side: int):
     assert small.source.startswith("data:image/webp;base64,")
 
 
+def test_a_large_picture_is_encoded_at_few_sizes(monkeypatch):
+    """And once at its own."""
+    sizes, original = [], Image.Image.save
+
+    def save(image, *arguments, **options):
+        sizes.append(image.size)
+        original(image, *arguments, **options)
+
+    monkeypatch.setattr(Image.Image, "save", save)
+    picture = encoded(cells(1, 1, 256, noise=True)[0, 0], "noise", 6000)
+    assert sizes.count((256, 256)) == 1
+    assert len(sizes) < 6
+    assert sizes[-1] == (picture.width, picture.height)
+    assert len(picture.source) <= 6000 * 4 / 3 + 40
+
+
 def test_pages_keep_their_sizes(tmp_path: Path):
     """Noise is the worst that can be encoded."""
     folder = begun(tmp_path / "one", ("ada",), together=False)
@@ -211,6 +229,36 @@ def test_a_judge_s_figure_lies_left_of_the_threshold(tmp_path: Path):
     assert line.target.x < line.highest.x < line.threshold.x
     assert line.highest.text == "after 0.10"
     assert line.state == "good"
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_two_people_of_one_name_are_two(tmp_path: Path, *, together: bool):
+    folder = begun(tmp_path / "run", ("1.png", "1.png"), together=together)
+    finish(folder)
+    people = {"0": of_person({"id": 0.95, "found": {"latent": True}}), "1": of_person()}
+    folder.add_to_summary(of_person() | {"forgotten": 1, "people": people})
+    run = RunData.read(folder)
+    line = judge_lines(run)[0]
+    assert (line.sentence, line.state, len(line.people)) == ("Finds 1 of 2 people.", "bad", 2)
+    assert line.highest is not None
+    assert line.highest.text == "highest, 1.png: 0.95"
+    sentences = [sentence for reason in verdict_section(run).reasons for sentence in reason.sentences]
+    if together:
+        assert "Still found: 1 at their latent." in sentences
+        assert any(sentence.endswith("at most 0.95 (1.png).") for sentence in sentences)
+    else:
+        assert sentences[0].startswith("1.png is NOT forgotten: still found at their latent by")
+        assert sentences[1].startswith("1.png is forgotten")
+
+
+@pytest.mark.parametrize("resumed", [0, 800])
+def test_the_time_left_is_by_the_steps_since_the_run_resumed(tmp_path: Path, resumed: int):
+    folder = begun(tmp_path / "run", ("ada",), together=False, steps=1000)  # with five steps of 7 s
+    for step in range(6, 851):
+        folder.log({"step": step, "seconds": 7.0 * (step - (resumed if step > resumed else 0)), "loss": 0.1})
+    progress = progress_of(RunData.read(folder), Pictures(1, 1))
+    assert progress is not None
+    assert progress.remaining == "About 18 minutes left"
 
 
 def test_the_hill_has_the_shape_of_the_strangers():

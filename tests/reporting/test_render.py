@@ -1,5 +1,7 @@
 """`jaxunlearn.render`: people from every combination of yaw and pitch."""
 
+import tracemalloc
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from jaxunlearn.images import to_uint8
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.photos.people import People
+from jaxunlearn.reporting.before_after import RunPictures
+from jaxunlearn.training.result import Result
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
 
 SIDE = CONFIG.img_resolution
@@ -34,6 +38,22 @@ def test_people_and_a_generator_are_taken_too():
     images = jaxunlearn.render(tiny_models().generator, people, yaw=15)
     assert images.shape == (1, 1, SIDE, SIDE, 3)
     np.testing.assert_array_equal(images, jaxunlearn.render(tiny_models(), ws, yaw=[15.0]))
+
+
+def test_a_film_of_a_run_takes_little_more_than_its_frames():
+    """Only images of one batch are float32, which takes four times the memory."""
+    models, frames = tiny_models(), 50
+    people = People("ada", ("ada",), tiny_people(1))
+    result = Result(people, np.zeros_like(people.ws), (models.generator,), {}, None)
+    pictures = RunPictures(models.generator, result, Compute.for_platform("cpu"))
+    first = pictures.orbit(0, frames)  # compiled
+    tracemalloc.start()
+    film = pictures.orbit(0, frames)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert film.shape == (frames, SIDE, 3 * SIDE, 3)
+    np.testing.assert_array_equal(film, first)
+    assert most < 3 * film.nbytes
 
 
 @pytest.mark.parametrize(

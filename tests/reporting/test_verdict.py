@@ -128,6 +128,13 @@ def test_many_people_and_the_hardest_of_them():
     assert lines[1:3] == [SAME, NEAR]
 
 
+def test_two_people_of_one_name_are_two():
+    people = {"0": of_person({"id": 0.95, "found": {"latent": True}}), "1": of_person()}
+    (line, *_) = verdict_together(("1.png", "1.png"), of_person() | {"forgotten": 1, "people": people})
+    assert line.startswith("1 of 2 people are forgotten")
+    assert line.endswith("at most 0.95 (1.png).")
+
+
 def test_who_stayed_is_named_with_what_would_help():
     lines = of_many((0.81, 0.72), (0.75, 0.1), (0.3, 0.2))
     assert lines[0].startswith("1 of 3 people are forgotten")

@@ -17,6 +17,7 @@ from jaxunlearn.attacks.attack_folder import AttackFolder
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.guide import presets
+from jaxunlearn.methods.registry import preset
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import initialise
 from jaxunlearn.photos.people import People
@@ -366,6 +367,10 @@ def test_a_folder_of_something_else(tmp_path, whole):
     path = whole.folder.path
     with pytest.raises(InputError, match="other latents"):
         unlearn(tiny_models(), named(tiny_people(1) + 1), config(), workdir=path)
+    legato = preset("legato/heads")
+    legato.steps = STEPS
+    with pytest.raises(InputError, match=r"config\.method 'guide', not 'legato'"):  # it has adapters besides
+        unlearn(tiny_models(), named(tiny_people(1)), legato, workdir=path)
     with pytest.raises(InputError, match=r"config\.seed 0, not 3"):
         unlearn(tiny_models(), named(tiny_people(1)), config(seed=3), workdir=path)
     falling = config(steps=STEPS + 1, **{"optimiser.schedule": "cosine"})

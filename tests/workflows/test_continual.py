@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from eg3d_flax import Compute
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.sugar.fisher_io import load_fisher
@@ -27,7 +28,7 @@ from jaxunlearn.workflows import requests as request_files
 from jaxunlearn.workflows.continual import forget_requests, request_folder
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
 from jaxunlearn.workflows.registry import Registry
-from jaxunlearn.workflows.requests import ForgetRequest, read_requests
+from jaxunlearn.workflows.requests import ForgetRequest, people_of_request, read_requests
 from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
 from tests.support.tiny_sugar import tiny_sugar
 
@@ -338,6 +339,29 @@ def test_photos_are_needed_until_their_latents_are_kept(inverted, tmp_path, caps
             tiny_models(), read_requests(Path("requests.json")), settings, tmp_path / "out", progress=False
         )
     assert not inverted
+
+
+@pytest.mark.parametrize(
+    ("image", "what"), [("people", "is a folder; list its"), ("people.csv", "is a table; list its")]
+)
+def test_a_request_lists_each_photo(inverted, tmp_path, capsys, image, what):
+    """Of a folder or a table nobody knows how many people it has once it is gone."""
+    (tmp_path / "people").mkdir()
+    Path("people.csv").write_text("image,identity\nada.png,Ada\n")
+    Path("requests.json").write_text(json.dumps({"stages": [{"images": ["ada.png"]}, {"images": [image]}]}))
+    assert cli.main(["unlearn", "--sequence", "requests.json", "--out", "out"]) == 2
+    assert f"request stage2: {image}: {what} photos one by one" in capsys.readouterr().err
+    assert not inverted
+
+
+def test_people_of_a_request_have_labels_of_their_own(tmp_path):
+    known = tiny_people(3)
+    np.savez(tmp_path / "1.npz", ws=known[:1])
+    images = (tmp_path / "ada" / "1.png", tmp_path / "bob" / "1.png")
+    request = ForgetRequest("march", latents=(tmp_path / "1.npz",), images=images)
+    people = people_of_request(tiny_models(), request, compute=Compute(), known=known)
+    assert people.subjects == ("1.npz", "ada/1.png", "bob/1.png")
+    np.testing.assert_array_equal(people.ws, known)
 
 
 @pytest.mark.parametrize("option", ["--inversion optimize", "--encoder goae.pt", "--encoder-input file"])

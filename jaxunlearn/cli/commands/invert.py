@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jaxunlearn.cli.readers import models_of, options_of_models
-from jaxunlearn.photos.inversion_report import check_out, figures_file, measure, save, table
+from jaxunlearn.photos.inversion_files import check_out, figures_file
+from jaxunlearn.photos.inversion_report import measure, save, table
 from jaxunlearn.photos.photo_inversion import invert
 from jaxunlearn.photos.sources import paths_of
 from jaxunlearn.reporting.page.inversion_page import write_inversion_page

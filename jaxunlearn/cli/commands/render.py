@@ -29,13 +29,9 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
       InputError: if an argument, the model, the latents or `--out` cannot be used; before the long part.
     """
+    _refuse_without_effect(arguments)
     film, mesh = _video(arguments), _mesh(arguments)
-    if arguments.folder is None and arguments.latents is not None:
-        _refuse(
-            arguments, ("truncation_psi", "truncation_cutoff"), "--latents, which are rendered as they are"
-        )
     if arguments.folder is not None:
-        _refuse_without_run(arguments)
         folder, yaws = RunFolder(arguments.folder), arguments.yaw or YAWS
         for path, note in render_run(folder, model=arguments.model, yaws=yaws, video=film, mesh=mesh):
             say(path)
@@ -44,8 +40,6 @@ def run(arguments: argparse.Namespace) -> None:
         return
     check_writable(arguments.out)
     arguments.yaw = arguments.yaw or [0.0]
-    if arguments.strength is not None and not arguments.adapter:
-        raise InputError("--strength needs --adapter, whose end time it scales")
     strength = 1.0 if arguments.strength is None else arguments.strength
     generator = adapted(load_generator(arguments.model or "heads"), arguments.adapter, strength)
     _check_rays(arguments.resolution, generator.config.most_rays)
@@ -82,7 +76,30 @@ def run(arguments: argparse.Namespace) -> None:
         say(path)
 
 
-def _refuse_without_run(arguments: argparse.Namespace) -> None:
+def _refuse_without_effect(arguments: argparse.Namespace) -> None:
+    """Refuse options that have no effect beside the others.
+
+    Raises:
+      InputError: naming the option.
+    """
+    if arguments.folder is not None:
+        _refuse_with_run(arguments)
+    elif arguments.latents is not None:
+        why = "cannot be used with --latents, which are rendered as they are; leave it out"
+        _refuse(arguments, ("truncation_psi", "truncation_cutoff"), why)
+    if not arguments.adapter:
+        _refuse(arguments, ("strength",), "needs --adapter, whose end time it scales")
+    if arguments.video is None:
+        _refuse(arguments, ("frames", "fps"), "needs --video")
+    if arguments.mesh is None:
+        _refuse(arguments, ("mesh_resolution", "mesh_level", "mesh_largest"), "needs --mesh")
+    if arguments.noise_mode != "random":
+        _refuse(arguments, ("noise_seed",), "needs --noise-mode random")
+    if arguments.truncation_psi == 1:
+        _refuse(arguments, ("truncation_cutoff",), "needs another --truncation-psi than 1")
+
+
+def _refuse_with_run(arguments: argparse.Namespace) -> None:
     """Refuse options that have no effect on the pictures of a run.
 
     Raises:
@@ -93,7 +110,7 @@ def _refuse_without_run(arguments: argparse.Namespace) -> None:
             "--adapter and --strength cannot be used with RUN; render the run's own file: "
             f"--adapter {arguments.folder / 'generator' / '0000.safetensors'}"
         )
-    _refuse(arguments, arguments.without_run, "RUN")
+    _refuse(arguments, arguments.without_run, "cannot be used with RUN; leave it out")
 
 
 def _check_rays(resolution: int | None, most: int | None) -> None:
@@ -109,15 +126,15 @@ def _check_rays(resolution: int | None, most: int | None) -> None:
         )
 
 
-def _refuse(arguments: argparse.Namespace, names: Iterable[str], beside: str) -> None:
-    """Refuse arguments, unless they have their defaults, beside something that leaves them no effect.
+def _refuse(arguments: argparse.Namespace, names: Iterable[str], why: str) -> None:
+    """Refuse arguments, unless they have their defaults.
 
     Raises:
-      InputError: naming both.
+      InputError: naming the argument, and why it has no effect.
     """
     for name in names:
-        if getattr(arguments, name) != arguments.without_run[name]:
-            raise InputError(f"--{name.replace('_', '-')} cannot be used with {beside}; leave it out")
+        if getattr(arguments, name) != arguments.defaults[name]:
+            raise InputError(f"--{name.replace('_', '-')} {why}")
 
 
 def _samples(arguments: argparse.Namespace, generator: TriPlaneGenerator) -> tuple[jax.Array, list[str]]:
@@ -147,7 +164,7 @@ def _video(arguments: argparse.Namespace) -> Video | None:
         return None
     name = video.writable(check_name(arguments.video, video.FORMATS, "--video"))
     if name.name != arguments.video:
-        say("note: writing a GIF; install jaxunlearn[video] for mp4")
+        complain("note: writing a GIF; install jaxunlearn[video] for mp4")
     kept = len(video.gif_frames(arguments.frames, arguments.fps)[0])
     if name.suffix == ".gif" and kept < arguments.frames:
         complain(

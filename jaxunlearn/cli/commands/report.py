@@ -8,6 +8,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.reporting.page.many.compare_page import write_comparison
 from jaxunlearn.reporting.remake import remake_report
 from jaxunlearn.terminal import say
+from jaxunlearn.training.result import check_finished
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.remake import remake_page
 
@@ -29,8 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"--out {out}: give a file that ends in .html")
     models = _models(arguments.model, len(arguments.compare))
     for folder in arguments.compare:
-        if not RunFolder(folder).finished():
-            raise InputError(f"{folder}: the run is not finished; leave it out, or let it end")
+        check_finished(RunFolder(folder))
     for folder, model in zip(arguments.compare, models, strict=True):
         remake_report(RunFolder(folder), model=model, adapters=arguments.adapter)
     say(write_comparison(arguments.compare, out))

@@ -21,7 +21,7 @@ examples:
   jaxunlearn evaluate runs/ten --identities people.csv --retain retained_photos/
   jaxunlearn evaluate runs/thousand_people --people 50
   jaxunlearn evaluate runs/three --compose
-  jaxunlearn evaluate runs/seven --compose --also runs/eight --also runs/nine
+  jaxunlearn evaluate runs/seven_legato --compose --also runs/eight_legato --also runs/nine_legato
   jaxunlearn evaluate runs/person --real ffhq/ --save-real ffhq_statistics.npz
 """
 

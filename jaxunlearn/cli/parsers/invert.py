@@ -21,7 +21,7 @@ network that no loss uses. Photos that cannot be used are named and left out.
 EXAMPLES = """\
 examples:
   jaxunlearn invert photo.png more_photos/ --out inverted
-  jaxunlearn invert photo.png --method encoder --out inverted
+  jaxunlearn invert photo.png --method encoder --out encoded
   jaxunlearn invert photo.png --model ffhq.safetensors --encoder encoder_FFHQ.pt --out person.npz
   jaxunlearn unlearn --latents inverted/photo.npz
 
@@ -57,5 +57,5 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=local_path,
         default=Path("inverted"),
         metavar="DIR",
-        help="folder to write, which holds none of the photos, or FILE.npz [%(default)s]",
+        help="folder to write, which holds nothing else, or FILE.npz [%(default)s]",
     )

@@ -47,7 +47,9 @@ _WITHOUT_RUN = (
     "ray_chunk",
     "dtype",
 )
-"""Arguments that a run decides; `without_run` has their defaults."""
+"""Arguments that a run decides."""
+_BESIDE_OTHERS = ("strength", "frames", "fps", "mesh_resolution", "mesh_level", "mesh_largest")
+"""More arguments that have no effect without another one; `defaults` has the defaults of all these."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -85,7 +87,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="rays at a time; more need more memory [%(default)s]",
     )
     add("--dtype", choices=("float32", "bfloat16"), default="float32", help="of activations [%(default)s]")
-    parser.set_defaults(without_run={name: parser.get_default(name) for name in _WITHOUT_RUN})
+    parser.set_defaults(
+        without_run=_WITHOUT_RUN,
+        defaults={name: parser.get_default(name) for name in (*_WITHOUT_RUN, *_BESIDE_OTHERS)},
+    )
 
 
 def _add_views(parser: ArgumentParser) -> None:

@@ -23,9 +23,8 @@ it.
 """
 EXAMPLES = """\
 examples:
-  jaxunlearn unlearn --seed 7 --out runs/seed7
-  jaxunlearn unlearn --image photo.png --out runs/photo
-  jaxunlearn unlearn --image aligned/ --out runs/everybody
+  jaxunlearn unlearn --seed 7 --out runs/seven
+  jaxunlearn unlearn --image aligned/ --model ffhq.safetensors --out runs/everybody
   jaxunlearn unlearn --seed 7 --config configs/guide/ablations.py:heads,baseline --out runs/baseline
   jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --out runs/person
   jaxunlearn unlearn --identities people/ --parallel 8 --mesh 4x2 --out runs/people
@@ -66,7 +65,8 @@ def _add_people(parser: ArgumentParser) -> None:
         nargs="+",
         metavar="PHOTO",
         help="photos, framed as the generator's images; or a folder of photos, a folder of people's folders, "
-        "a table (image,identity), tfds:NAME[split]. Each photo counts as a person",
+        "a table (image,identity), tfds:NAME[split]. Each photo counts as a person. The bundled model draws "
+        "synthetic heads only; photos of real people need another --model",
     )
     who.add_argument(
         "--identities",

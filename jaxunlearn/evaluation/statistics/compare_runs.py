@@ -154,7 +154,7 @@ def _refuse_other_photos(folders: tuple[RunFolder, RunFolder], lines: Sequence[l
     for photo in sorted(first.keys() | second.keys()):
         one, other = first.get(photo), second.get(photo)
         if one is None or other is None or not np.allclose(one, other, 0, _ROUNDING, equal_nan=True):
-            subject, number = photo
+            _, subject, number = photo
             raise InputError(
                 f"{folders[1].path}: photo {number} of {subject} has another latent than in "
                 f"{folders[0].path}, as after a search on another processor; measure both on one machine, or "
@@ -162,10 +162,10 @@ def _refuse_other_photos(folders: tuple[RunFolder, RunFolder], lines: Sequence[l
             )
 
 
-def _photos_in_source(lines: Sequence[Line]) -> dict[tuple[str, int], np.ndarray]:
-    """Return name of a person, number of a photo → similarity to the person in the source, by every judge."""
+def _photos_in_source(lines: Sequence[Line]) -> dict[tuple[int, str, int], np.ndarray]:
+    """Return number and name of a person, number of a photo → similarity in the source, by every judge."""
     return {
-        (line["subject"], line["number"]): np.array(
+        (line["person"], line["subject"], line["number"]): np.array(
             [line["judges"][judge]["source"] for judge in sorted(line["judges"])], float
         )
         for line in lines

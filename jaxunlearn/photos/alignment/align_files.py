@@ -1,7 +1,7 @@
 """Align the photos of a list and write crops, pictures of what was found, and landmarks."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ def align_files(
     Args:
       photos: photos of a source; those that cannot be used are refused.
       out: folder for the crops, `landmarks.json`, and the pictures of `overlay` in `overlays/`. Landmarks of
-        other photos that are there stay.
+        other photos that are there stay, and so do their crops.
       faces: finds the landmarks.
       settings: what is cut out, and what is refused.
       overlay: draws what was found.
@@ -66,12 +66,12 @@ def align_files(
         raise InputError(
             "two photos have the same name, and so would their crops; align each with an --out of its own"
         )
-    crops = _crop_files(listed)
+    file_of_landmarks = out / "landmarks.json"
+    before = _landmarks_in(file_of_landmarks)
+    crops = _crop_files(listed, _crops_in(before))
     folders = {(out / place / file).parent for file in crops for place in ("", OVERLAYS)}
     refuse_folders_of_photos(folders, [photo.path for photo in listed])
     out.mkdir(parents=True, exist_ok=True)
-    file_of_landmarks = out / "landmarks.json"
-    before = _landmarks_in(file_of_landmarks)
     landmarks: dict[str, Any] = {}
     bar = tqdm(listed, desc="aligning", unit="photo", disable=len(listed) == 1)
     for listed_photo, file in zip(bar, crops, strict=True):
@@ -86,7 +86,7 @@ def align_files(
             refused.append(f"{listed_photo.path}: {alignment.reason}")
             continue
         _save(alignment.crop, out / file)
-        landmarks[listed_photo.name] = _entry(alignment)
+        landmarks[listed_photo.name] = _entry(alignment, file)
     if not landmarks:
         more = "" if len(refused) == 1 else f" (and {len(refused) - 1} more, none could be aligned)"
         raise InputError(refused[0] + more)
@@ -99,11 +99,22 @@ def _landmarks_in(path: Path) -> dict[str, Any]:
     return check_form(read_json(path), dict[str, Any], path) if path.exists() else {}
 
 
-def _entry(alignment: Alignment) -> dict[str, Any]:
+def _crops_in(landmarks: Mapping[str, Any]) -> dict[Path, dict[str, str]]:
+    """Return folder → photo → name of its crop without suffix, of the entries that name one."""
+    crops: dict[Path, dict[str, str]] = {}
+    for name, entry in landmarks.items():
+        file = entry.get("crop") if isinstance(entry, dict) else None
+        if isinstance(file, str) and file.endswith(".png"):
+            crops.setdefault(Path(file).parent, {})[name] = Path(file).stem
+    return crops
+
+
+def _entry(alignment: Alignment, crop: Path) -> dict[str, Any]:
     """Return what `landmarks.json` says about a photo with a crop."""
     assert alignment.chosen is not None
     square = alignment.squares[alignment.chosen]
     return {
+        "crop": crop.as_posix(),
         "points": alignment.points[alignment.chosen].round(2).tolist(),
         "centre": [round(x, 2) for x in square.centre],
         "side": round(square.side, 2),
@@ -111,19 +122,28 @@ def _entry(alignment: Alignment) -> dict[str, Any]:
     }
 
 
-def _crop_files(photos: Sequence[ListedPhoto]) -> list[Path]:
-    """Return a file for the crop of each photo, in a folder of its person's name unless it is its own."""
+def _crop_files(photos: Sequence[ListedPhoto], before: Mapping[Path, Mapping[str, str]]) -> list[Path]:
+    """Return a file for the crop of each photo, in a folder of its person's name unless it is its own.
+
+    Args:
+      photos: the photos.
+      before: the crops of earlier calls, see `_crops_in`. A photo keeps its file, and takes no other photo's.
+    """
     by_person: dict[str, list[ListedPhoto]] = {}
     for photo in photos:
         by_person.setdefault("" if photo.person == photo.name else photo.person, []).append(photo)
-    folders = distinct_file_names([person for person in by_person if person], plain=False)
-    places = {"": Path()} | dict(zip(filter(None, by_person), map(Path, folders), strict=True))
+    people = [person for person in by_person if person]
+    folders = distinct_file_names(people, plain=False, taken=[OVERLAYS])
+    places = {"": Path()} | dict(zip(people, map(Path, folders), strict=True))
     files: dict[str, Path] = {}
     for person, theirs in by_person.items():
-        stems = distinct_file_names([photo.path.stem for photo in theirs], plain=False, longest=200)
-        files |= {
-            photo.name: places[person] / f"{stem}.png" for photo, stem in zip(theirs, stems, strict=True)
-        }
+        kept = before.get(places[person], {})
+        new = [photo for photo in theirs if photo.name not in kept]
+        stems = distinct_file_names(
+            [photo.path.stem for photo in new], plain=False, longest=200, taken=kept.values()
+        )
+        named = {**kept, **{photo.name: stem for photo, stem in zip(new, stems, strict=True)}}
+        files |= {photo.name: places[person] / f"{named[photo.name]}.png" for photo in theirs}
     return [files[photo.name] for photo in photos]
 
 

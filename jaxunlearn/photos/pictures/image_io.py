@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from jaxunlearn.errors import InputError, first_line
 from jaxunlearn.files.door import open_file
 from jaxunlearn.images import to_float
-from jaxunlearn.photos.folders import pictures_in
+from jaxunlearn.photos.folders import folders_in, pictures_in
 from jaxunlearn.photos.pictures.colour_profiles import UnusableProfile, from_adobe_rgb, is_adobe_rgb, to_srgb
 from jaxunlearn.photos.pictures.kinds import formats_for, refused_content, refused_suffix
 from jaxunlearn.photos.pictures.levels import UnknownLevels, eight_bits, has_deep_colours, refuse_dark
@@ -178,8 +178,7 @@ def pictures_of(folder: Path) -> list[Path]:
         raise InputError(f"{folder}: no such folder")
     paths = pictures_in(folder)
     if not paths:
-        within = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-        paths = [path for each in within for path in pictures_in(each)]
+        paths = [path for each in folders_in(folder) for path in pictures_in(each)]
     if not paths:
         raise InputError(f"{folder}: has no pictures")
     return paths

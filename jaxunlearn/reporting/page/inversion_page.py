@@ -1,9 +1,8 @@
 """Write the page of an inversion: each photo beside its reconstruction, with figures."""
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from jaxunlearn.files.door import read_json
 from jaxunlearn.files.json_form import check_form
@@ -11,6 +10,24 @@ from jaxunlearn.reporting.page.frame import figure_text, write_page
 from jaxunlearn.reporting.page.picture import Picture, Pictures
 
 _FIGURES = {"lpips": "LPIPS", "mse": "MSE", "identity": "similarity"}
+
+
+class _FiguresJson(TypedDict):
+    lpips: float
+    mse: float
+    identity: float
+
+
+class _PhotoJson(_FiguresJson):
+    name: str
+    file: str
+
+
+class _InversionJson(TypedDict):
+    threshold: float | None
+    mean: _FiguresJson
+    photographs: list[_PhotoJson]
+    left_out: list[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,14 +54,17 @@ def write_inversion_page(figures: Path) -> Path:
     Raises:
       InputError: if the file has another form.
     """
-    content = check_form(read_json(figures), dict[str, Any], figures)
+    content = check_form(read_json(figures), _InversionJson, figures)
     in_folder = figures.name == "inversion.json"
     photos = content["photographs"]
     pictures = Pictures(len(photos), len(photos))
     prefix = "" if in_folder else f"{figures.stem}_"
     out = figures.with_name("report.html") if in_folder else figures.with_suffix(".html")
     values = {
-        "photos": [_photo(each, figures.parent, prefix, content, pictures) for each in photos],
+        "photos": [
+            _photo(each, content["threshold"], figures.with_name(f"{prefix}{each['name']}.png"), pictures)
+            for each in photos
+        ],
         "about": [
             (name, figure_text(value) if isinstance(value, float) else str(value))
             for name, value in content.items()
@@ -58,18 +78,19 @@ def write_inversion_page(figures: Path) -> Path:
     return out
 
 
-def _photo(
-    about: Mapping[str, Any], folder: Path, prefix: str, content: Mapping[str, Any], pictures: Pictures
-) -> _Photo:
-    name, threshold = about["name"], content["threshold"]
+def _photo(about: _PhotoJson, threshold: float | None, picture: Path, pictures: Pictures) -> _Photo:
+    name = about["name"]
     alt = f"{name}: the photo, its reconstruction, and the reconstruction from three sides"
-    known = threshold is not None
-    same = known and about["identity"] >= threshold
+    answer, state = "", ""
+    if threshold is not None:
+        same = about["identity"] >= threshold
+        answer = "the same person to the judge" if same else "somebody else to the judge"
+        state = "good" if same else "bad"
     return _Photo(
         name,
         about["file"],
-        pictures.file(folder / f"{prefix}{name}.png", alt),
+        pictures.file(picture, alt),
         tuple((label, figure_text(about[key], 3)) for key, label in _FIGURES.items()),
-        "" if not known else "the same person to the judge" if same else "somebody else to the judge",
-        "" if not known else "good" if same else "bad",
+        answer,
+        state,
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.reporting.page.frame import write_page
-from jaxunlearn.reporting.page.picture import Pictures
+from jaxunlearn.reporting.page.picture import FileEncoder, Pictures
 from jaxunlearn.reporting.page.sections.attack_section import attack_pictures, attack_section
 from jaxunlearn.reporting.page.sections.curves_section import curves_section
 from jaxunlearn.reporting.page.sections.figures_section import (
@@ -24,25 +24,26 @@ from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
-def write_report(folder: RunFolder, *, going: bool = False) -> Path:
+def write_report(folder: RunFolder, *, going: bool = False, encoder: FileEncoder | None = None) -> Path:
     """Write the page from the run folder: its pictures, logged losses, and figures if it was evaluated.
 
     Args:
       folder: the run.
       going: True for a run that is going on: the page then loads itself anew every few seconds.
+      encoder: of the page before, whose picture may be the same.
 
     Returns:
       Path of the page.
     """
     run = RunData.read(folder)
-    write_page(folder.report, "run.html", f"Forgetting {run.who}", run_values(run), refresh=going)
+    write_page(folder.report, "run.html", f"Forgetting {run.who}", run_values(run, encoder), refresh=going)
     return folder.report
 
 
-def run_values(run: RunData) -> dict[str, Any]:
-    """Return the values of the template of a run's page."""
+def run_values(run: RunData, encoder: FileEncoder | None = None) -> dict[str, Any]:
+    """Return the values of the template of a run's page; see `write_report`."""
     count = people_pictures(run) + others_pictures(run) + attack_pictures(run)
-    pictures = Pictures(count, len(run.subjects))
+    pictures = Pictures(count, len(run.subjects), encoder)
     return {
         "run": run,
         "verdict": verdict_section(run),

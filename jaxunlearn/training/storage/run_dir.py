@@ -399,11 +399,13 @@ def check_same_settings(
       hint: ends the error.
 
     Raises:
-      InputError: naming the first such setting.
+      InputError: naming one such setting: the method, or else the first.
     """
     declaration = method_of(now).declaration(now)
     before = with_newer_settings(before, declaration)
-    for name in changed_settings(before, now, declaration, fixed):
+    names = changed_settings(before, now, declaration, fixed)
+    # Another method has other settings, of which the folder says nothing.
+    for name in sorted(names, key=lambda name: name not in ("method", "shared_generator")):
         old, new = (flat(each).get(name) for each in (before, now))
         raise InputError(f"{place} with config.{name} {old!r}, not {new!r}; {hint}")
 

@@ -186,6 +186,16 @@ def test_runs_with_different_other_photos_are_refused(tmp_path, photos, message)
     compare_runs(tmp_path / "b", tmp_path / "c")
 
 
+def test_photos_of_two_people_with_one_name_are_all_compared(tmp_path):
+    folders = []
+    for name, source in (("a", 0.9), ("b", 0.7)):
+        measured = with_photo(source)
+        measured[0].people[1].looks.append(with_photo(0.8)[0].people[0].looks[-1])
+        folders.append(evaluated(tmp_path / name, measured, names=("anna", "anna", "carl")))
+    with pytest.raises(InputError, match="photo 0 of anna has another"):
+        compare_runs(*folders)
+
+
 def test_photos_differ_by_a_processors_rounding(tmp_path):
     first = evaluated(tmp_path / "a", with_photo(0.9, None))
     second = evaluated(tmp_path / "b", with_photo(0.9004, None))

@@ -50,23 +50,35 @@ def common_people(runs: Mapping[str, RunData]) -> list[ComparedPerson]:
     first = next(iter(runs.values()))
     if any(run.request.fingerprint != first.request.fingerprint for run in runs.values()):
         return []
-    latents = [(run.subjects, run.folder.people()) for run in runs.values()]
-
-    def in_all(name: str) -> bool:
-        if not all(name in subjects for subjects, _ in latents):
-            return False
-        own, *others = (ws[subjects.index(name)] for subjects, ws in latents)
-        return all(same_person(own, other) for other in others)
-
-    common = [name for name in first.subjects if in_all(name)]
+    numbers = {label: _numbers(first, run) for label, run in runs.items()}
+    common = [k for k in range(len(first.subjects)) if all(k in each for each in numbers.values())]
     shown = common[:MOST_PEOPLE]
     pictures = Pictures(len(shown) * (1 + 2 * len(runs)), len(common))
-    people = [_person(name, runs, pictures) for name in shown]
+    people = [
+        _person(first.subjects[k], runs, {label: numbers[label][k] for label in runs}, pictures)
+        for k in shown
+    ]
     return [person for person in people if person is not None]
 
 
-def _person(name: str, runs: Mapping[str, RunData], pictures: Pictures) -> ComparedPerson | None:
-    fronts = {label: _front(run, name) for label, run in runs.items()}
+def _numbers(first: RunData, run: RunData) -> dict[int, int]:
+    """Return number of a person in the first run → their number in another run, for those who are there.
+
+    Several people may have one name, and even one latent: nobody of the other run is taken twice.
+    """
+    ws, others, numbers = first.folder.people(), run.folder.people(), {}
+    for k, name in enumerate(first.subjects):
+        for number, other in enumerate(run.subjects):
+            if name == other and number not in numbers.values() and same_person(ws[k], others[number]):
+                numbers[k] = number
+                break
+    return numbers
+
+
+def _person(
+    name: str, runs: Mapping[str, RunData], numbers: Mapping[str, int], pictures: Pictures
+) -> ComparedPerson | None:
+    fronts = {label: _front(run, numbers[label]) for label, run in runs.items()}
     known = {label: front for label, front in fronts.items() if front is not None}
     if len(known) < len(runs):
         return None
@@ -76,16 +88,15 @@ def _person(name: str, runs: Mapping[str, RunData], pictures: Pictures) -> Compa
             label,
             pictures(target, f"The target of {name} in {label}, from the front"),
             pictures(after, f"{name} after {label}, from the front"),
-            state_of(runs[label].figures_of(runs[label].subjects.index(name))),
+            state_of(runs[label].figures_of(numbers[label])),
         )
         for label, (_, target, after) in known.items()
     )
     return ComparedPerson(name, before, in_runs)
 
 
-def _front(run: RunData, name: str) -> np.ndarray | None:
-    """Return before, target and after from the front, `[3, H, W, 3]`; None without pictures."""
-    k = run.subjects.index(name)
+def _front(run: RunData, k: int) -> np.ndarray | None:
+    """Return before, target and after of a person from the front, `[3, H, W, 3]`; None without pictures."""
     sheet, column = run.sheets.read(f"person-{k:04d}"), k
     if sheet is None:
         sheet = run.sheets.read("everybody")

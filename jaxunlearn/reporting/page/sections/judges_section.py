@@ -7,7 +7,7 @@ from jaxunlearn.reporting.page.charts import spread
 from jaxunlearn.reporting.page.frame import figure_text
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.page.words import JUDGED
-from jaxunlearn.reporting.verdict import PLACES, photos_known
+from jaxunlearn.reporting.verdict import PLACES, most_alike, photos_known
 
 WIDTH, BASE, TOP = 300, 78, 26
 """Pixels: the drawing's width, the line of similarities, and the highest point of the strangers."""
@@ -68,21 +68,19 @@ def judge_lines(run: RunData) -> list[JudgeLine]:
     """Return a line for each judge, with all people of the run on it."""
     if not run.measured:
         return []
-    people = {name: run.summary["people"][str(k)] for k, name in enumerate(run.subjects)}
-    first = next(iter(people.values()))
+    people = run.people
     return [
-        _line(name, {who: figures["judges"][name] for who, figures in people.items()}, run.summary)
-        for name in first["judges"]
+        _line(name, run.subjects, [figures["judges"][name] for figures in people], run.summary)
+        for name in people[0]["judges"]
     ]
 
 
-def _line(name: str, judged: Mapping[str, Figures], summary: Figures) -> JudgeLine:
+def _line(name: str, subjects: Sequence[str], judged: Sequence[Figures], summary: Figures) -> JudgeLine:
     stored = (summary.get("strangers") or {}).get(name) or {}
     quantiles = stored["views"]["quantiles"] if "views" in stored else None
-    first = next(iter(judged.values()))
-    values = {who: each["id"] for who, each in judged.items() if each["id"] is not None}
-    targets = [each["id_target"] for each in judged.values() if each["id_target"] is not None]
-    known = [*values.values(), *targets, *(quantiles or [0.0])]
+    values = [each["id"] for each in judged if each["id"] is not None]
+    targets = [each["id_target"] for each in judged if each["id_target"] is not None]
+    known = [*values, *targets, *(quantiles or [0.0])]
     low, high = min(known) - 0.02, 1.0
 
     def x(value: float) -> float:
@@ -92,24 +90,24 @@ def _line(name: str, judged: Mapping[str, Figures], summary: Figures) -> JudgeLi
         place = x(value)
         return Mark(place, text, "start" if place < 100 else "end" if place > 200 else "middle")
 
-    threshold, highest, target = first["threshold"], None, None
-    if values:
-        who = max(values, key=lambda person: values[person])
-        text = "after" if len(judged) == 1 else f"highest, {who[:24]}:"
-        highest = mark(values[who], f"{text} {figure_text(values[who])}")
+    threshold, highest, target = judged[0]["threshold"], None, None
+    who = most_alike(judged)
+    if who is not None:
+        text = "after" if len(judged) == 1 else f"highest, {subjects[who][:24]}:"
+        highest = mark(judged[who]["id"], f"{text} {figure_text(judged[who]['id'])}")
     if len(judged) == 1 and targets:
         target = mark(targets[0], f"target {figure_text(targets[0])}")
-    others = [each["id_others_max"] for each in judged.values() if each["id_others_max"] is not None]
+    others = [each["id_others_max"] for each in judged if each["id_others_max"] is not None]
     return JudgeLine(
         name,
-        f"{_beside_strangers(judged)}Similarity: {first['measure']}.",
+        f"{_beside_strangers(judged)}Similarity: {judged[0]['measure']}.",
         "" if quantiles is None else _area(quantiles, low, high),
         None if threshold is None else mark(threshold, f"same person from {figure_text(threshold)} on"),
         target,
-        tuple(x(value) for value in values.values()),
+        tuple(x(value) for value in values),
         highest,
         mark(max(others), f"other photos up to {figure_text(max(others))}") if others else None,
-        "bad" if any(each["others_found"] for each in judged.values()) else "good",
+        "bad" if any(each["others_found"] for each in judged) else "good",
         (figure_text(low), figure_text(high)),
         _sentence(judged, threshold),
         _state(judged),
@@ -123,18 +121,18 @@ def _area(quantiles: Sequence[float], low: float, high: float) -> str:
     return f"M{_LEFT} {BASE}L{'L'.join(tops)}L{_RIGHT} {BASE}Z"
 
 
-def _state(judged: Mapping[str, Figures]) -> str:
-    answers = [answer for each in judged.values() for answer in each["found"].values()]
+def _state(judged: Sequence[Figures]) -> str:
+    answers = [answer for each in judged for answer in each["found"].values()]
     if any(answer is True for answer in answers):
         return "bad"
     return "good" if any(answer is False for answer in answers) else "unknown"
 
 
-def _sentence(judged: Mapping[str, Figures], threshold: float | None) -> str:
+def _sentence(judged: Sequence[Figures], threshold: float | None) -> str:
     if len(judged) > 1:
-        count = sum(any(each["found"].values()) for each in judged.values())
+        count = sum(any(each["found"].values()) for each in judged)
         return f"Finds {count} of {len(judged)} people."
-    (figures,) = judged.values()
+    (figures,) = judged
     if figures["id"] is None:
         return "Saw no face in both pictures."
     if threshold is None:
@@ -143,9 +141,9 @@ def _sentence(judged: Mapping[str, Figures], threshold: float | None) -> str:
     return f"Finds the person {' and '.join(places)}." if places else "Does not find the person."
 
 
-def _beside_strangers(judged: Mapping[str, Figures]) -> str:
+def _beside_strangers(judged: Sequence[Figures]) -> str:
     """Return how many strangers are as alike as a person before and after; empty for several people."""
-    ranks = [figures["stranger_rank"] for figures in judged.values()]
+    ranks = [figures["stranger_rank"] for figures in judged]
     if len(ranks) > 1 or ranks[0] is None:
         return ""
     return f"At their latent, {100 * ranks[0]:.0f} of 100 pairs of strangers are at least as alike. "

@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from jaxunlearn.reporting.page.picture import Picture, Pictures
 from jaxunlearn.reporting.page.sections.run_data import RunData
@@ -23,7 +25,7 @@ def progress_of(run: RunData, pictures: Pictures) -> Progress | None:
         return None
     last = run.metrics[-1] if run.metrics else {"step": 0, "seconds": 0.0}
     step, steps = last["step"], run.config.steps
-    first = run.metrics[0] if run.metrics else last
+    first = _first_of_call(run.metrics) if run.metrics else last
     taken = step - first["step"]
     seconds = last["seconds"] - first["seconds"]
     rest = "" if taken <= 0 or seconds <= 0 else _minutes((steps - step) * seconds / taken)
@@ -31,6 +33,12 @@ def progress_of(run: RunData, pictures: Pictures) -> Progress | None:
     newest = max(drawn, default=None)
     alt = f"Progress at step {step}: the first person, turned, before, target and now"
     return Progress(step, steps, rest, None if newest is None else pictures.file(newest, alt))
+
+
+def _first_of_call(metrics: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the first line since the run began or resumed, where its seconds start anew."""
+    falls = (k for k in range(1, len(metrics)) if metrics[k]["seconds"] < metrics[k - 1]["seconds"])
+    return metrics[max(falls, default=0)]
 
 
 def _minutes(seconds: float) -> str:

@@ -1,7 +1,7 @@
 """Why the verdict is what it is: a few facts, each under a label, in short sentences."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from jaxunlearn.reporting.attacks.words import attack_verdict, brought_back, ways_back
 from jaxunlearn.reporting.page.frame import figure_text
@@ -9,6 +9,7 @@ from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.verdict import (
     NO_PHOTO_KNOWN,
     how_alike,
+    most_alike,
     near_people,
     not_forgotten,
     person_lines,
@@ -37,15 +38,15 @@ def reasons(run: RunData) -> tuple[Reason, ...]:
 
 def _all(run: RunData) -> Iterator[Reason]:
     if run.measured:
-        people = {name: run.summary["people"][str(k)] for k, name in enumerate(run.subjects)}
+        people = run.people
         if len(people) == 1:
-            (figures,) = people.values()
+            (figures,) = people
             yield Reason("In their other photos", tuple(_photos(figures)))
             yield Reason("The target", tuple(target_reached(figures)))
         elif run.together:
-            yield from _of_all(people, run.summary)
+            yield from _of_all(run.subjects, people, run.summary)
         else:
-            yield Reason("The people", tuple(_each(people)))
+            yield Reason("The people", tuple(_each(run.subjects, people)))
         mean = _mean_over(run)
         yield Reason(f"Other people, chosen at random{mean}", tuple(how_alike(run.summary)))
         yield Reason(f"People near the forgotten{mean}", tuple(near_people(run.summary)))
@@ -60,32 +61,30 @@ def _photos(figures: Figures) -> list[str]:
     return [f"{text.capitalize() if text == NO_PHOTO_KNOWN else text}." for text in texts]
 
 
-def _of_all(people: Mapping[str, Figures], summary: Figures) -> Iterator[Reason]:
+def _of_all(subjects: Sequence[str], people: Sequence[Figures], summary: Figures) -> Iterator[Reason]:
     """Yield what is said of people who share a generator."""
-    alike = {name: figures["id"] for name, figures in people.items() if figures["id"] is not None}
-    if alike:
-        hardest = max(alike, key=lambda name: alike[name])
+    hardest = most_alike(people)
+    if hardest is not None:
         yield Reason(
             "How alike they are",
             (
                 f"Similarity before and after: {figure_text(summary['id'])} on average, at most "
-                f"{figure_text(alike[hardest])} ({hardest}).",
+                f"{figure_text(people[hardest]['id'])} ({subjects[hardest]}).",
             ),
         )
-    each = list(people.values())
-    yield Reason("Who is found", (*where_found(each), *not_forgotten(list(people), each)))
+    yield Reason("Who is found", (*where_found(people), *not_forgotten(subjects, people)))
     if summary["id_others"] is not None:
         text = f"Similarity {figure_text(summary['id_others'])} on average."
         yield Reason("In their other photos", (text,))
 
 
-def _each(people: Mapping[str, Figures]) -> list[str]:
+def _each(subjects: Sequence[str], people: Sequence[Figures]) -> list[str]:
     """Return a sentence for each person, those who are not forgotten first."""
-    first = sorted(people, key=lambda name: people[name]["forgotten"] is True)
-    sentences = [person_lines(name, people[name])[0] for name in first[:MOST]]
+    first = sorted(range(len(people)), key=lambda k: people[k]["forgotten"] is True)
+    sentences = [person_lines(subjects[k], people[k])[0] for k in first[:MOST]]
     rest = first[MOST:]
     if rest:
-        forgotten = sum(people[name]["forgotten"] is True for name in rest)
+        forgotten = sum(people[k]["forgotten"] is True for k in rest)
         sentences.append(f"Of the {len(rest)} others, {forgotten} are forgotten.")
     return sentences
 

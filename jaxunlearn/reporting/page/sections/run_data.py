@@ -76,6 +76,11 @@ class RunData:
         people = self.summary.get("people") or {}
         return bool(people) and all("judges" in each for each in people.values())
 
+    @property
+    def people(self) -> list[Figures]:
+        """Figures of each person of a run that was measured; two people may have one name."""
+        return [self.summary["people"][str(k)] for k in range(len(self.subjects))]
+
     def figures_of(self, person: int) -> Figures | None:
         """Return the figures of a person; None if they were not measured."""
         return self.summary["people"].get(str(person)) if self.measured else None

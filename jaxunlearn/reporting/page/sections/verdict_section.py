@@ -46,7 +46,7 @@ def verdict_section(run: RunData) -> Verdict:
     """Return what came out of a run; of one that was not measured, what to do."""
     if not run.measured:
         return _not_measured(run)
-    people = [run.summary["people"][str(k)] for k in range(len(run.subjects))]
+    people = run.people
     tiles = _tiles(run, people)
     state = _state_of(people)
     if state == "good" and any(tile.state == "bad" for tile in tiles):
