@@ -4,6 +4,7 @@ A run that resumes, or another run, reads the files instead.
 """
 
 import functools
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,6 +39,7 @@ from jaxunlearn.methods.trained_part import TrainedPart
 from jaxunlearn.models.generator import Generator, SplitGenerator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process import multihost
+from torch_bridge import replacing
 
 Pytree = Any
 
@@ -52,7 +54,10 @@ class Left(NamedTuple):
     """The sum over all requests so far."""
 
     mapper: Mapper | None = None
-    """The mapper that was trained on the earlier people."""
+    """The mapper that was trained on the earlier people; None where this request's targets need none."""
+
+    cache: Path | None = None
+    """The folder with the files of both."""
 
 
 def _left(before: Before | None) -> Left:
@@ -104,6 +109,7 @@ def prepare(
     if config.pairs.adjacent_target == "shifted":
         surrogates = None
     memory = _memory(models, ws, config, start, source.trainable, cache, before, mesh, progress)
+    _pass_on(config, cache, _left(before).cache)
     summary = {"surrogate_losses": [round(loss, 6) for loss in losses]} if losses else {}
     return Prepared(ws_target, surrogates, memory, summary)
 
@@ -264,6 +270,16 @@ def _memory(
     return ewc.Memory(fisher, start.trainable, weight)
 
 
+def _pass_on(config: ConfigDict, cache: Path | None, earlier: Path | None) -> None:
+    """Copy the earlier request's mapper and Fisher where this one needs none, for the requests to come."""
+    if cache is None or earlier is None or not multihost.leads():
+        return
+    unused = {MAPPER_FILE: config.target.kind not in MAPPERS, FISHER_FILE: not config.ewc.weight}
+    for name in (name for name, is_unused in unused.items() if is_unused and (earlier / name).is_file()):
+        with replacing(cache / name) as temporary:
+            shutil.copyfile(earlier / name, temporary)
+
+
 def left_by(cache: Path, config: ConfigDict, part: TrainedPart, generator: Generator) -> Before:
     """See `Method.left_by`."""
     fisher, mapper, kind = cache / FISHER_FILE, cache / MAPPER_FILE, config.target.kind
@@ -272,5 +288,6 @@ def left_by(cache: Path, config: ConfigDict, part: TrainedPart, generator: Gener
         Left(
             load_fisher(fisher, part.trained(generator)) if fisher.is_file() else None,
             load_mapper(mapper, kind, generator.config) if kind in MAPPERS and mapper.is_file() else None,
+            cache,
         ),
     )
