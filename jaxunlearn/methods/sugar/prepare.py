@@ -17,7 +17,7 @@ from jax.sharding import Mesh
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc, latents
-from jaxunlearn.methods.base import Before, Prepared
+from jaxunlearn.methods.base import FISHER, Before, Prepared
 from jaxunlearn.methods.from_config import cameras, formula_targets, scale
 from jaxunlearn.methods.from_config import compute as compute_of
 from jaxunlearn.methods.settings import ConfigDict
@@ -262,7 +262,7 @@ def _memory(
         fisher = load_fisher(Path(config.ewc.file), start.trainable)
     else:
         settings = retention(config, models.median_radius)
-        key = jax.random.fold_in(jax.random.key(config.seed), 1)
+        key = jax.random.fold_in(jax.random.key(config.seed), FISHER)
         fisher = importance(start, source, ws, models.w_avg, settings, key, mesh, progress=progress)
     fisher = ewc.accumulated(_left(before).fisher, fisher, config.ewc.decay)
     if file is not None and multihost.leads():
