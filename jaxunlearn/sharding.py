@@ -87,8 +87,13 @@ def make_mesh(identity: int = 0, sample: int = 1, devices: Sequence[Any] | None 
       devices: the devices to use; None uses all.
 
     Raises:
-      InputError: if there are not enough devices.
+      InputError: if a number is too small, or there are not enough devices.
     """
+    if identity < 0 or sample < 1:
+        raise InputError(
+            f"a mesh of {identity} x {sample}: identity must be at least 0, for as many as there are, and "
+            "sample at least 1"
+        )
     devices = list(jax.devices() if devices is None else devices)
     identity = identity or len(devices) // sample
     if identity < 1 or identity * sample > len(devices):

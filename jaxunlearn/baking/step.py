@@ -127,8 +127,9 @@ class BakingStep:
         """Take a step.
 
         Returns:
-          The new state; `loss` `[1]`, and each term without its weight: `planes` `[1, B]`, the others
-          `[1, I]`. As in the step of unlearning, the first axis is that of generator copies.
+          The new state; `loss` and `gradient_norm` `[1]`, and each term without its weight: `planes`
+          `[1, B]`, the others `[1, I]`. As in the step of unlearning, the first axis is that of generator
+          copies.
         """
         ws, c = self.draw(key, frozen, state.step)
 
@@ -140,7 +141,9 @@ class BakingStep:
         (loss, terms), gradient = jax.value_and_grad(loss_of, has_aux=True)(state.trainable)
         updates, moments = self.adam.transformation().update(gradient, state.optimiser, state.trainable)
         trainable = optax.apply_updates(state.trainable, updates)
-        measured = jax.tree.map(lambda x: x[None], {"loss": loss, **terms})
+        measured = jax.tree.map(
+            lambda x: x[None], {"loss": loss, "gradient_norm": optax.tree.norm(gradient), **terms}
+        )
         return State(trainable, moments, state.step + 1), measured
 
     def terms(self, trainable: Pytree, frozen: Frozen, ws: jax.Array, c: jax.Array) -> dict[str, jax.Array]:

@@ -84,7 +84,7 @@ def forgotten_set_figures(
     other_ws: Mapping[int, jax.Array] | None = None,
     *,
     progress: bool = True,
-) -> tuple[list[Figures], float]:
+) -> tuple[list[Figures], float | None]:
     """Measure `N` people that one generator forgot, and how far their pictures moved.
 
     Args:
@@ -97,7 +97,7 @@ def forgotten_set_figures(
 
     Returns:
       `forgotten_figures` of each person, and the Fréchet distance between all pictures before and after, from
-      all views (FID of the forgotten set in SUGAR's Table 2).
+      all views (FID of the forgotten set in SUGAR's Table 2); None for a single picture.
     """
     measured, distance = measure_people(reference, unlearned, ws, ws_target, other_ws, progress=progress)
     return [person.figures for person in measured], distance
@@ -111,7 +111,7 @@ def measure_people(
     other_ws: Mapping[int, jax.Array] | None = None,
     *,
     progress: bool = True,
-) -> "tuple[list[MeasuredPerson], float]":
+) -> "tuple[list[MeasuredPerson], float | None]":
     """Return `forgotten_set_figures`, and beside them each look at the people."""
     others = other_ws or {}
     people = [_Person(ws[k], ws_target[k], others.get(k)) for k in range(len(ws))]
@@ -123,7 +123,8 @@ def measure_people(
             measured += _measure(reference, unlearned, group)
             bar.update(len(group))
     before, after = (np.concatenate(side) for side in zip(*(m.features for m in measured), strict=True))
-    return measured, frechet_distance(before, after)
+    # A single picture has no covariance.
+    return measured, frechet_distance(before, after) if len(before) > 1 else None
 
 
 class _Person(NamedTuple):

@@ -66,6 +66,12 @@ class Source(NamedTuple):
     """D: ws `[N, L, D]` → targets of these people, the same shape."""
 
 
+EPOCHS, MAPPER, FISHER = range(2**32 - 3, 2**32)
+"""Numbers from which `fold_in` makes keys: for all epochs of a run, for a mapper's training, for a Fisher.
+Steps and copies count from 0 and never get so far, so that none of them has such a key. In JAX,
+`split(key)[k]` is `fold_in(key, k)`."""
+
+
 class Schedule(NamedTuple):
     """The place of a step in its run."""
 

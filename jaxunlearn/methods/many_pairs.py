@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import camera
-from jaxunlearn.methods.base import Pairs, Schedule, Source, Target
+from jaxunlearn.methods.base import EPOCHS, Pairs, Schedule, Source, Target
 from jaxunlearn.methods.latents import NormOver, adjacent_offsets
 from jaxunlearn.methods.losses import TERMS, Weights, preserving, term_weights
 
@@ -129,7 +129,8 @@ class ManySampling:
     def draw(self, key: jax.Array, z_dim: int, schedule: Schedule) -> ManyDraws:
         """See `PairSampling`."""
         of_z, of_alpha, of_global, of_yaw, of_members = jax.random.split(key, 5)
-        epoch = jax.random.fold_in(schedule.key, 1 + schedule.step // self.steps_per_epoch)
+        epochs = jax.random.fold_in(schedule.key, EPOCHS)
+        epoch = jax.random.fold_in(epochs, schedule.step // self.steps_per_epoch)
         of_order, of_epochs_yaw = jax.random.split(epoch)
         if self.global_draw == "epoch":
             of_global = jax.random.fold_in(epoch, 2)

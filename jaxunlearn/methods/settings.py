@@ -160,10 +160,6 @@ def printable(value: object) -> str:
     return shortened(text)
 
 
-def _number(value: float) -> str:
-    return f"{int(value):,}" if value == int(value) else f"{value:.4g}"
-
-
 def _range(about: Setting) -> str:
     whole = "whole " if isinstance(about.default, int) else ""
     return f"a {whole}number from {about.least:.10g} to {about.most:.10g}"

@@ -32,11 +32,13 @@ class LogFolder(Protocol):
 
 
 class Diverged(InputError):
-    """No copy's loss is finite any more."""
+    """No copy's loss and gradient are finite any more."""
 
 
 class Divergence(Callback):
-    """Remembers copies whose loss ceased to be finite, and ends the run when none is left.
+    """Remembers copies whose loss or gradient ceased to be finite, and ends the run when none is left.
+
+    The gradient counts, too: a step's loss is measured before its update.
 
     Args:
       every: steps between two looks; measurements must have been fetched there.
@@ -56,11 +58,12 @@ class Divergence(Callback):
         """
         if not moment.due(self._every):
             return
-        self.copies |= set(np.flatnonzero(~np.isfinite(moment.measured["loss"])).tolist())
+        finite = np.isfinite([moment.measured[name] for name in ("loss", "gradient_norm")]).all(axis=0)
+        self.copies |= set(np.flatnonzero(~finite).tolist())
         if len(self.copies) == self._all:
             raise Diverged(
-                f"step {moment.step}: the loss is no longer finite; lower config.optimiser.learning_rate, "
-                "and give another folder"
+                f"step {moment.step}: the loss or its gradient is no longer finite; lower "
+                "config.optimiser.learning_rate, and give another folder"
             )
 
     def mean(self, losses: np.ndarray) -> float:
@@ -91,20 +94,22 @@ class Log(Callback):
         self._bar.update()
 
     def _line(self, moment: Moment) -> dict[str, Any]:
-        """Means over the copies that did not diverge, with each term of each pair."""
+        """Means over the copies that did not diverge, with each term of each pair; None if not finite."""
         left_out = sorted(self._divergence.copies)
         line: dict[str, Any] = {"step": moment.step, "seconds": round(moment.seconds, 2)}
         for name, values in moment.measured.items():
             rows = np.delete(np.asarray(values), left_out, axis=0)
-            line[name] = np.round(rows.mean(axis=0).astype(float), 6).tolist()
+            means = np.round(rows.mean(axis=0).astype(float), 6)
+            line[name] = np.where(np.isfinite(means), means, np.array(None)).tolist()
         return line | ({"diverged": left_out} if left_out else {})
 
 
 def _postfix(line: Mapping[str, Any]) -> dict[str, str]:
     """The bar's numbers; the first pair is a local one."""
-    numbers = {"loss": f"{line['loss']:.3f}"}
-    if any(line.get("identity", ())):
-        numbers["similarity to target"] = f"{1 - line['identity'][0]:.2f}"
+    numbers = {} if line["loss"] is None else {"loss": f"{line['loss']:.3f}"}
+    identity = line.get("identity", ())
+    if any(identity) and identity[0] is not None:
+        numbers["similarity to target"] = f"{1 - identity[0]:.2f}"
     return numbers
 
 

@@ -32,7 +32,8 @@ class Result:
         nobody takes its pictures for anything.
       summary: figures of the run: `steps`, `steps_per_second` (without compilation), `compile_seconds`,
         `devices`, the final `loss`, `losses` of each copy, and `w_avg`, the origin of the mean latent.
-        `diverged` has the numbers of copies whose loss is not finite; their generators are useless.
+        `diverged` has the numbers of copies whose loss or gradient is not finite; their generators are
+        useless.
       folder: the run folder, or None.
     """
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jaxunlearn.evaluation.judges.answers import negated
-from jaxunlearn.evaluation.statistics.shares import share_of, share_of_known
+from jaxunlearn.evaluation.statistics.shares import share_of_known
 from jaxunlearn.reporting.page.words import how_many
 from jaxunlearn.reporting.verdict import PLACES
 from jaxunlearn.training.storage.folder_forms import MeasuredLine
@@ -18,12 +18,14 @@ def shares_of_people(lines: Sequence[MeasuredLine]) -> dict[str, Any]:
 
     Returns:
       `people`: their number; `judges`: names. `forgotten`, and `found_at` place → the `Share` of people,
-      without those of whom no judge can say. `others_lost`: the share of all other people in all generators;
+      without those of whom no judge can say. `others_lost`: `number` of `people` in all generators together,
+      and the `share`. It has no interval: the same other people are counted in every generator.
       `others_lost_most`: the number in a single generator, with its `person`.
     """
     people = {line["subject"]: line["figures"] for line in lines}
     lost = {name: round(each["others_lost_counts"]["number"]) for name, each in people.items()}
-    others = [round(each["others_lost_counts"]["people"]) for each in people.values()]
+    number = sum(lost.values())
+    others = sum(round(each["others_lost_counts"]["people"]) for each in people.values())
     most = max(lost, key=lost.__getitem__)
     return {
         "people": len(people),
@@ -33,7 +35,7 @@ def shares_of_people(lines: Sequence[MeasuredLine]) -> dict[str, Any]:
             place: share_of_known(negated(each["forgotten_by"][place]) for each in people.values())._asdict()
             for place in PLACES
         },
-        "others_lost": share_of(sum(lost.values()), sum(others))._asdict(),
+        "others_lost": {"share": number / others if others else None, "number": number, "people": others},
         "others_lost_most": {"person": most, "number": lost[most]},
     }
 
@@ -64,7 +66,7 @@ def worklist_lines(shares: Mapping[str, Any], done: int) -> list[str]:
     lost, most = shares["others_lost"], shares["others_lost_most"]
     if lost["people"]:
         lines.append(
-            f"Of other people, a judge takes {how_many(lost)} for somebody else{_interval(lost)}; "
+            f"Of other people, counted in each generator, a judge takes {how_many(lost)} for somebody else; "
             f"most, {most['number']}, in the generator of {most['person']}."
         )
     return lines

@@ -22,6 +22,7 @@ from jaxunlearn.evaluation import (
     EvaluationSettings,
     Reference,
     evaluate_generator,
+    evaluate_together,
     forgotten_figures,
     forgotten_set_figures,
     looks,
@@ -38,8 +39,10 @@ from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.dlib_network import DlibNetwork
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.renderer import latents_of_seeds
+from tests.support import tiny_reference
 from tests.support.few_rays import with_few_rays
 from tests.support.sugar_golden import sugar_golden
+from tests.support.tiny_models import tiny_people, tiny_unlearned
 from tests.support.tiny_reference import MeanColour
 
 SETTINGS = EvaluationSettings(
@@ -200,7 +203,19 @@ def test_many_people_are_judged_as_each_alone_is(source, reference, faded, perso
         flat = {name: value for name, value in alone.items() if not isinstance(value, dict)}
         assert {name: people[k][name] for name in flat} == pytest.approx(flat, abs=1e-5), k
         assert people[k]["forgotten_by"] == alone["forgotten_by"]
+    assert distance is not None
     assert distance > 0.01
+
+
+def test_a_single_picture_has_no_frechet_distance():
+    """One person of a shared generator, from one view."""
+    settings = dataclasses.replace(tiny_reference.SETTINGS, views=1)
+    ws = jnp.asarray(tiny_people(1))
+    measured_source = tiny_reference.tiny_reference(settings)
+    figures = evaluate_together(measured_source, tiny_unlearned(), ws, ws, progress=False)
+    assert figures["fid_forget"] is None
+    assert figures["id"] < 1
+    assert figures["fid_pre"] > 0
 
 
 def test_the_change_of_a_persons_pictures(unchanged, changed):

@@ -15,6 +15,7 @@ from jaxunlearn.reporting.page.charts import Series, beside, line_chart, round_n
 from jaxunlearn.reporting.page.frame import render_page
 from jaxunlearn.reporting.page.picture import LARGEST_PAGE, PAGE_OF_A_PERSON, Pictures, encoded
 from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.sections.curves_section import curves_section
 from jaxunlearn.reporting.page.sections.judges_section import judge_lines, judges_table
 from jaxunlearn.reporting.page.sections.people_section import people_section
 from jaxunlearn.reporting.page.sections.progress_section import progress_of
@@ -285,6 +286,14 @@ def test_charts_place_their_points():
     assert [tick.text for tick in chart.x_ticks] == ["0", "2", "4", "6", "8", "10"]
     assert round_numbers(-0.31, 1.0) == [0.0, 0.5, 1.0]
     assert round_numbers(0.0, 120.0) == [0.0, 50.0, 100.0]
+
+
+def test_curves_leave_out_what_is_not_finite(tmp_path):
+    """The log has null there."""
+    folder = begun(tmp_path / "run", ("ada",), together=False)
+    folder.log({"step": 6, "seconds": 42.0, "loss": None, "identity": [None, 0.0]})
+    loss, similarity = curves_section(RunData.read(folder))
+    assert [each.summary.split("to ")[-1] for each in (loss, similarity)] == ["0.2 in 5 steps.", "0.80."]
 
 
 def test_an_axis_that_counts_has_no_halves():

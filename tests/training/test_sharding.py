@@ -145,6 +145,12 @@ def test_too_few_devices():
     assert make_mesh(sample=2).shape == {"identity": 4, "sample": 2}
 
 
+@pytest.mark.parametrize(("identity", "sample"), [(-1, 1), (0, 0), (1, 0), (2, -2)])
+def test_numbers_that_make_no_mesh(identity, sample):
+    with pytest.raises(InputError, match=rf"a mesh of {identity} x {sample}: identity must be at least 0"):
+        make_mesh(identity, sample)
+
+
 @pytest.mark.must
 def test_a_run_on_a_mesh_goes_on_on_one_device(tmp_path):
     """Three copies on 2 x 2 devices: one is trained twice, which shows in the summary only."""

@@ -3,11 +3,14 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tqdm import tqdm
 
 from jaxunlearn.errors import Interrupted
 from jaxunlearn.methods.registry import preset
-from jaxunlearn.training.callbacks import Diverged, Divergence
+from jaxunlearn.training.callbacks import Diverged, Divergence, Log
 from jaxunlearn.training.step import State
+from jaxunlearn.training.storage.metrics_log import diverged_until
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback, Moment, Trainer
 from jaxunlearn.training.unlearn import unlearn
 from tests.support.tiny_models import tiny_models, tiny_people
@@ -77,14 +80,34 @@ def test_when_something_is_due(every, due):
 
 
 def test_a_run_ends_when_no_copy_is_finite():
-    watch = Divergence(1, 2, {0})
-    moment = Moment(5, 9, START, {"loss": np.array([np.nan, 1.0])}, 0.0, lambda k: None)  # type: ignore[arg-type]
+    watch, norms = Divergence(1, 2, {0}), np.ones(2)
+    measured = {"loss": np.array([np.nan, 1.0]), "gradient_norm": norms}
+    moment = Moment(5, 9, START, measured, 0.0, lambda k: None)  # type: ignore[arg-type]
     watch.after_step(moment)
     assert watch.copies == {0}
     assert watch.mean(np.array([np.nan, 3.0])) == 3.0
-    moment.measured = {"loss": np.array([1.0, np.inf])}
+    moment.measured = {"loss": np.array([1.0, np.inf]), "gradient_norm": norms}
     with pytest.raises(Diverged, match=r"step 5: .*learning_rate, and give another folder"):
         watch.after_step(moment)
+
+
+def test_a_copy_whose_gradient_explodes_has_diverged(tmp_path):
+    """Its loss is from before that update. Numbers that are not finite are null in the log."""
+    folder, watch = RunFolder(tmp_path), Divergence(1, 2, set())
+    measured = {
+        "loss": np.array([1.0, 2.0]),
+        "gradient_norm": np.array([3.0, np.inf]),
+        "identity": np.array([[np.inf, 0.5], [0.5, 0.5]]),
+    }
+    moment = Moment(5, 9, START, measured, 0.0, lambda k: None)  # type: ignore[arg-type]
+    with tqdm(disable=True) as bar:
+        for callback in (watch, Log(1, watch, folder, bar)):
+            callback.after_step(moment)
+    assert watch.copies == {1}
+    assert "Infinity" not in folder.metrics_file.read_text()
+    (line,) = folder.metrics()
+    assert (line["loss"], line["gradient_norm"], line["identity"]) == (1.0, 3.0, [None, 0.5])
+    assert diverged_until(folder.metrics_file, 5) == set(line["diverged"]) == {1}
 
 
 @pytest.mark.long

@@ -10,14 +10,15 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.frontier.files import read_frontier, thresholds_of
 from jaxunlearn.evaluation.frontier.plot import plot_frontiers
 from jaxunlearn.evaluation.frontier.probe import Probe
-from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.judges.stored import stored_calibration
+from jaxunlearn.evaluation.reference import calibrated_judges
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
+from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
 from jaxunlearn.training.storage.metrics_log import add_line, forget_after
@@ -94,6 +95,7 @@ def frontier_of(models: Models, people: People, config: ConfigDict, folder: str 
         views=wanted.views,
         retained_people=OTHERS,
         frechet_samples=OTHERS,
+        strangers=wanted.strangers,
         batch=wanted.batch,
         seed=wanted.seed,
         pivot=wanted.pivot,
@@ -101,16 +103,16 @@ def frontier_of(models: Models, people: People, config: ConfigDict, folder: str 
     judges = [judge_of(network, wanted.align, models.generator.config) for network in models.judges]
 
     def probe() -> Probe:
-        calibrated = [
-            stored_calibration(judge, models.fingerprint, settings) or CalibratedJudge(judge)
-            for judge in judges
-        ]
         compute = from_config.compute(config)
+        renderer = Renderer(models.generator, batch=settings.batch, compute=compute)
+        known = [stored_calibration(judge, models.fingerprint, settings) or judge for judge in judges]
+        calibrated = calibrated_judges(known, models.generator, renderer, settings, progress=False)
         return Probe(models.generator, calibrated, jnp.asarray(people.ws), settings, compute)
 
     copies = 1 if method_of(config).shares_generator(config) else len(people.ws)
     run_folder = RunFolder(Path(folder), writes=multihost.leads())
-    measured_with: dict[str, Any] = {name: getattr(settings, name) for name in ("seed", "views", "pivot")}
+    told = ("seed", "views", "pivot", "strangers")
+    measured_with: dict[str, Any] = {name: getattr(settings, name) for name in told}
     measured_with["align"] = {judge.name: judge.align for judge in judges}
     if not (run_folder.finished() and run_folder.summary.get("steps") == config.steps):
         _refuse_other_lines(run_folder.frontier_file, [judge.name for judge in judges], measured_with)

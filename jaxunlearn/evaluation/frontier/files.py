@@ -29,7 +29,8 @@ class JudgedStep(TypedDict):
 class FrontierLine(TypedDict):
     """A line: `judges` has the name of a judge → its figures at a step.
 
-    `measured_with` has what says who the other people are, and how everybody is seen; older files lack it.
+    `measured_with` has what says who the other people and the strangers are, and how everybody is seen; older
+    files lack it.
     """
 
     step: int

@@ -19,7 +19,7 @@ class Strangers:
     """Similarities of pairs of different people, all seen from the same views.
 
     Attributes:
-      people, pairs: how many were compared.
+      people, pairs: how many were compared; people without a face are not counted.
       quantiles: 201 similarities, of the levels 0, 0.005, ... 1.
       threshold: similarity that one in a hundred pairs reaches: the 99th percentile.
       interval: 95 % bootstrap interval of the threshold over people.
@@ -46,11 +46,12 @@ class Strangers:
         pairs = pairs[~np.isnan(pairs)]
         if not len(pairs):
             raise InputError("no two strangers with a face: the judge cannot be calibrated on this generator")
+        compared = ~np.isnan(similarity) & ~np.eye(len(similarity), dtype=bool)
         rng = np.random.default_rng(seed)
         resampled = [_threshold_of_draw(similarity, rng) for _ in range(_RESAMPLES)]
         low, high = np.nanpercentile(resampled, [2.5, 97.5])
         return cls(
-            people=len(similarity),
+            people=int(compared.any(axis=1).sum()),
             pairs=len(pairs),
             quantiles=tuple(np.round(np.quantile(pairs, _LEVELS), 5).tolist()),
             threshold=float(np.quantile(pairs, 1 - FAR)),

@@ -4,6 +4,7 @@ A run that resumes, or another run, reads the files instead.
 """
 
 import functools
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from jax.sharding import Mesh
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc, latents
-from jaxunlearn.methods.base import Before, Prepared
+from jaxunlearn.methods.base import FISHER, Before, Prepared
 from jaxunlearn.methods.from_config import cameras, formula_targets, scale
 from jaxunlearn.methods.from_config import compute as compute_of
 from jaxunlearn.methods.settings import ConfigDict
@@ -38,6 +39,7 @@ from jaxunlearn.methods.trained_part import TrainedPart
 from jaxunlearn.models.generator import Generator, SplitGenerator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process import multihost
+from torch_bridge import replacing
 
 Pytree = Any
 
@@ -52,7 +54,10 @@ class Left(NamedTuple):
     """The sum over all requests so far."""
 
     mapper: Mapper | None = None
-    """The mapper that was trained on the earlier people."""
+    """The mapper that was trained on the earlier people; None where this request's targets need none."""
+
+    cache: Path | None = None
+    """The folder with the files of both."""
 
 
 def _left(before: Before | None) -> Left:
@@ -104,6 +109,7 @@ def prepare(
     if config.pairs.adjacent_target == "shifted":
         surrogates = None
     memory = _memory(models, ws, config, start, source.trainable, cache, before, mesh, progress)
+    _pass_on(config, cache, _left(before).cache)
     summary = {"surrogate_losses": [round(loss, 6) for loss in losses]} if losses else {}
     return Prepared(ws_target, surrogates, memory, summary)
 
@@ -256,12 +262,22 @@ def _memory(
         fisher = load_fisher(Path(config.ewc.file), start.trainable)
     else:
         settings = retention(config, models.median_radius)
-        key = jax.random.fold_in(jax.random.key(config.seed), 1)
+        key = jax.random.fold_in(jax.random.key(config.seed), FISHER)
         fisher = importance(start, source, ws, models.w_avg, settings, key, mesh, progress=progress)
     fisher = ewc.accumulated(_left(before).fisher, fisher, config.ewc.decay)
     if file is not None and multihost.leads():
         save_fisher(fisher, file)
     return ewc.Memory(fisher, start.trainable, weight)
+
+
+def _pass_on(config: ConfigDict, cache: Path | None, earlier: Path | None) -> None:
+    """Copy the earlier request's mapper and Fisher where this one needs none, for the requests to come."""
+    if cache is None or earlier is None or not multihost.leads():
+        return
+    unused = {MAPPER_FILE: config.target.kind not in MAPPERS, FISHER_FILE: not config.ewc.weight}
+    for name in (name for name, is_unused in unused.items() if is_unused and (earlier / name).is_file()):
+        with replacing(cache / name) as temporary:
+            shutil.copyfile(earlier / name, temporary)
 
 
 def left_by(cache: Path, config: ConfigDict, part: TrainedPart, generator: Generator) -> Before:
@@ -272,5 +288,6 @@ def left_by(cache: Path, config: ConfigDict, part: TrainedPart, generator: Gener
         Left(
             load_fisher(fisher, part.trained(generator)) if fisher.is_file() else None,
             load_mapper(mapper, kind, generator.config) if kind in MAPPERS and mapper.is_file() else None,
+            cache,
         ),
     )

@@ -42,7 +42,10 @@ class Surrogates:
     """`config.surrogates`: the network that finds surrogates, and its training."""
 
     file: str = setting(
-        "", "File of a mapper to start from: ours, or the official trigger_model_E.pt.", file=True
+        "",
+        "File of a mapper to start from: ours, or the official trigger_model_E.pt. A request after another "
+        "goes on from the earlier one's mapper instead.",
+        file=True,
     )
     space: str = setting("w+", "`w` uses one direction for all rows of ws.", choices=("w+", "w"))
     objective: str = setting("paper", "The loss of the mapper.", choices=("paper", "official"))

@@ -57,7 +57,7 @@ class MetricsLine(StepLine):
     """A line of `metrics.jsonl` of a run."""
 
     seconds: float
-    loss: float
+    loss: float | None
 
 
 class WorklistJson(TypedDict):

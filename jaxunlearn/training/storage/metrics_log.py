@@ -37,7 +37,7 @@ def add_line(path: Path, line: Mapping[str, Any]) -> None:
 
 
 def diverged_until(metrics: Path, step: int) -> set[int]:
-    """Return the numbers of the copies whose loss was not finite any more at a step."""
+    """Return the numbers of the copies that had diverged at a step."""
     lines = [line for line in read_metrics(metrics) if line["step"] <= step]
     return {copy for line in lines for copy in line.get("diverged", ())}
 

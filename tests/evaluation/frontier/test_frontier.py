@@ -12,6 +12,7 @@ import pytest
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import CalibratedJudge, CosineJudge, EvaluationSettings
+from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.frontier import Frontier, frontier_of, plot_frontiers, probe, read_frontier
 from jaxunlearn.evaluation.frontier.probe import Probe
 from jaxunlearn.evaluation.looks import look_each
@@ -139,13 +140,31 @@ def test_a_run_is_not_resumed_with_other_judges(tmp_path):
     assert len(frontier_of(models, people, config, path)) == 1
 
 
+def test_its_thresholds_are_those_of_the_evaluation(tmp_path):
+    """No thresholds are stored for this model, so they are found among strangers."""
+    models, config = tiny_models(), presets.heads()
+    config.evaluation.update(
+        frontier_every=5, views=7, strangers=4, retained_people=2, frechet_samples=4, batch=4
+    )
+    (callback,) = frontier_of(models, People("two", ("a", "b"), tiny_people(2)), config, tmp_path)
+    callback.after_step(Moment(5, 10, None, {}, 0.0, lambda k: models.generator))  # type: ignore
+    (line,) = read_frontier(RunFolder(tmp_path).frontier_file)
+    judges = measure_reference(models, config, progress=False).judges
+    assert {name: figures["threshold"] for name, figures in line["judges"].items()} == {
+        judge.name: judge.threshold("single") for judge in judges
+    }
+    assert [judge.strangers["single"].people for judge in judges] == [4] * len(judges)
+
+
 @pytest.mark.parametrize("finished", [False, True])
-@pytest.mark.parametrize(("name", "other"), [("seed", 1), ("views", 3), ("pivot", "origin")])
+@pytest.mark.parametrize(
+    ("name", "other"), [("seed", 1), ("views", 3), ("pivot", "origin"), ("strangers", 4)]
+)
 def test_a_run_is_not_resumed_with_other_people_or_views(tmp_path, monkeypatch, finished, name, other):
     """A finished run that is given more steps goes on, too; one without steps to take measures nothing."""
     monkeypatch.setattr(RunFolder, "finished", lambda _: finished)
     config, people = presets.heads(), People("two", ("a", "b"), tiny_people(2))
-    config.evaluation.frontier_every = 5
+    config.evaluation.update(frontier_every=5, strangers=0)
     folder = RunFolder(tmp_path / "run")
     folder.path.mkdir()
     folder.add_to_summary({"steps": config.steps - 1})

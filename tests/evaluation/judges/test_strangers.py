@@ -54,7 +54,10 @@ def test_the_rank_is_the_share_of_strangers_at_least_as_alike(value):
 def test_pairs_without_a_face_are_no_strangers():
     table = symmetric(6)
     table[2] = table[:, 2] = np.nan
-    assert Strangers.of(table).pairs == 10
+    assert (Strangers.of(table).people, Strangers.of(table).pairs) == (5, 10)
+    table[:, 0] = table[0] = np.nan
+    table[0, 0] = 1.0  # alike to themselves alone
+    assert (Strangers.of(table).people, Strangers.of(table).pairs) == (4, 6)
     with pytest.raises(InputError, match="no two strangers with a face"):
         Strangers.of(np.full((4, 4), np.nan))
 

@@ -180,7 +180,31 @@ def test_a_mapper_of_an_earlier_request_is_left_where_none_is_wanted(kind, tmp_p
     )
     config = tiny_sugar({"target.kind": kind})
     before = SugarMethod().left_by(tmp_path, config, tiny_models().generator)
-    assert before.memory == prepare.Left()
+    assert before.memory == prepare.Left(cache=tmp_path)
+
+
+def test_what_a_request_does_not_use_is_left_to_the_next(tmp_path):
+    """The second of three needs neither a mapper nor a Fisher; the third goes on with those of the first."""
+    models, method, before, left = tiny_models(), SugarMethod(), None, []
+    without = {"ewc.weight": 0.0, "target.kind": "extrapolated"}
+    for k, changes in enumerate(({}, without, {"surrogates.epochs": 0})):
+        config, cache = tiny_sugar(changes), tmp_path / str(k)
+        if k:
+            before = method.left_by(tmp_path / str(k - 1), config, models.generator)
+        method.check_files(config, before)
+        cache.mkdir()
+        method.prepare(models, tiny_people(k + 1)[k:], config, cache, before, progress=False)
+        left.append(method.left_by(cache, tiny_sugar(), models.generator).memory)
+    first, second, third = (prepare.Left(*each) for each in left)
+    chex.assert_trees_all_equal(first.fisher, second.fisher)
+    sums = [sum(float(leaf.sum()) for leaf in jax.tree.leaves(each.fisher)) for each in (first, third)]
+    assert 0 < sums[0] < sums[1]
+    jax.tree.map(
+        lambda before, now: np.testing.assert_array_less(before, now + 1e-12), first.fisher, third.fisher
+    )
+    assert first.mapper is not None
+    assert third.mapper is not None
+    chex.assert_trees_all_equal(*(nnx.to_pure_dict(nnx.state(each.mapper)) for each in (first, third)))
 
 
 @pytest.mark.parametrize(

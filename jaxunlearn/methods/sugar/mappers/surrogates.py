@@ -13,6 +13,7 @@ from jax.typing import DTypeLike
 from tqdm import tqdm
 
 from eg3d_flax import Compute, camera
+from jaxunlearn.methods.base import MAPPER
 from jaxunlearn.methods.losses import planes_distance
 from jaxunlearn.methods.sugar.mappers.mapper import DISPLACED, Mapper, Space
 from jaxunlearn.methods.sugar.mappers.mapper_loss import Form, MapperWeights, surrogate_objective
@@ -145,7 +146,7 @@ def learned(
             context,
             ws,
             settings,
-            key=jax.random.key(seed),
+            key=jax.random.fold_in(jax.random.key(seed), MAPPER),
             sharding=everywhere(mesh),
             after_epoch=note,
         )

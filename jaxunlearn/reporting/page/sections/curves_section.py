@@ -34,7 +34,11 @@ def _loss(run: RunData) -> LineChart | None:
 def _similarity(run: RunData) -> LineChart | None:
     """Return how alike the person is to the target, by the network of the loss."""
     points = _points(
-        [(line["step"], 1 - line["identity"][0]) for line in run.metrics if line.get("identity")]
+        [
+            (line["step"], 1 - line["identity"][0])
+            for line in run.metrics
+            if line.get("identity") and line["identity"][0] is not None
+        ]
     )
     if points is None:
         return None
