@@ -202,10 +202,17 @@ def fingerprint_with_settings(generator: Generator) -> str:
     """Return the SHA-256 of the numbers and the settings of a generator in hexadecimal.
 
     The same numbers render other images with other rays or another box. Adapters ask for the numbers alone,
-    since official files may hold their generator with edited rendering settings.
+    since official files may hold their generator with edited rendering settings. Settings with their defaults
+    are left out, so that a field that is added later changes no fingerprint.
     """
-    settings = json.dumps(generator.config.to_json(), sort_keys=True)
-    return hashlib.sha256((fingerprint_of(generator) + settings).encode()).hexdigest()
+    config = generator.config
+    settings = {
+        field.name: getattr(config, field.name)
+        for field in dataclasses.fields(config)
+        if getattr(config, field.name) != field.default
+    }
+    text = fingerprint_of(generator) + json.dumps(settings, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class SplitGenerator(NamedTuple):
