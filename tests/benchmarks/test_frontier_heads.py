@@ -13,6 +13,7 @@ from benchmarks import frontier_heads as bench
 from benchmarks.frontier_heads import Point
 from benchmarks.frontier_page import Line, page
 from benchmarks.one_person_page import Case
+from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import Result
 from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig
@@ -65,6 +66,7 @@ def test_weights_lie_on_the_line_through_source_and_trained():
 
 def test_adapters_run_to_another_end_time():
     generator = tiny_models().generator
+    assert isinstance(generator, TriPlaneGenerator)
     adapters = Adapters(AdaptersConfig.for_generator(generator.config, hidden=4), rngs=nnx.Rngs(0))
     found = bench.on_the_way(generator, result_of(AdaptedGenerator(generator, adapters)), 0.5).generator
     assert isinstance(found, AdaptedGenerator)
