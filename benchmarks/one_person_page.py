@@ -240,7 +240,7 @@ def _other_draws(lines: Sequence[Line]) -> list[str]:
     alike = [
         f"With {METHODS[method]} the answer is the same with every seed for "
         f"{sum(len({each['figures']['forgotten'] for each in own}) == 1 for own in group.values())} of "
-        f"{len(group)} people; the number of places differs by up to "
+        f"{len(group)} people; the number of places differs by at most "
         f"{max(max(map(places_found, own)) - min(map(places_found, own)) for own in group.values())}."
         for method, group in draws.items()
         if group

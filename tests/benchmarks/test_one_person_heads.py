@@ -117,7 +117,7 @@ def test_a_person_counts_once_and_other_seeds_of_the_run_have_a_table() -> None:
         ["0", "2", "0 of 2", "4", "2", "12", "16"],
         ["1", "2", "1 of 2", "3", "2", "6", "16"],
     ]
-    assert "same with every seed for 1 of 2 people; the number of places differs by up to 2." in text[-1]
+    assert "same with every seed for 1 of 2 people; the number of places differs by at most 2." in text[-1]
 
 
 def test_the_worst_person_is_of_the_first_seed_of_the_run() -> None:
