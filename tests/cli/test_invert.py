@@ -163,6 +163,7 @@ def test_all_latents_in_one_file(folder: Path, tmp_path: Path, models: Models, c
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("always:left out")
 def test_a_table_of_photographs(folder: Path, tmp_path: Path) -> None:
     table, out = tmp_path / "people.csv", tmp_path / "out"
     table.write_text(f"image,identity\n{folder / 'ada.png'},ada\n{folder / 'stamp.png'},bob\n")

@@ -259,14 +259,14 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_there(demo, monkeypatch, cap
 def test_a_photo_becomes_a_run(demo, tmp_path, capsys):
     """A picture of the person before, as a file: inverted, unlearned, and named in the run."""
     with Image.open(demo[0].person_picture()) as image:
-        image.crop((128, 0, 192, 64)).save(tmp_path / "photo.png")
+        image.crop((256, 0, 384, 128)).save(tmp_path / "photo.png")
     out = tmp_path / "run"
     assert cli.main(["unlearn", "--image", str(tmp_path / "photo.png"), "--out", str(out), *FEW]) == 0
     assert str(out / "report.html") in capsys.readouterr().out
     folder = RunFolder(out)
     assert folder.request.subjects == ("photo.png",)
     with Image.open(folder.person_picture()) as image:
-        inverted = np.asarray(image, np.float32)[:64, 128:192]
+        inverted = np.asarray(image, np.float32)[:128, 256:384]
     with Image.open(tmp_path / "photo.png") as image:
         photo = np.asarray(image, np.float32)
     assert abs(inverted - photo).mean() < 8  # of 255
