@@ -9,21 +9,18 @@ anew after each.
 """
 
 import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
-
-from tqdm import tqdm
 
 from benchmarks.attacks_page import ATTACKS, Line, page
 from benchmarks.one_person_heads import FIRST_PERSON, ROOT, config_of, folder_of
 from benchmarks.one_person_page import METHODS, Case
-from benchmarks.one_person_runs import trained
+from benchmarks.one_person_runs import completed, trained
 from jaxunlearn.attacks.attack import attack, attack_reference
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_text
-from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
 from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.profiling.devices import processor
-from jaxunlearn.training.storage.metrics_log import add_line
 
 PEOPLE = 5
 
@@ -60,17 +57,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, metavar="DIR")
     asked = parser.parse_args(arguments)
     file = asked.out / "attacks_heads.jsonl"
-    drop_cut_off_line(file, Line)
-    done = {(line["method"], line["seed"]) for line in read_json_lines(file, Line)}
     wanted = [Case(method, seed, 0) for seed in asked.seeds for method in asked.methods]
-    missing = [case for case in wanted if (case.method, case.seed) not in done]
-    if missing:
+
+    def begin(case: Case) -> Callable[[Case], Line]:
         models = load_models("heads")
-        reference = attack_reference(models, config_of(missing[0]))
-        for case in tqdm(missing, unit="person"):
-            add_line(file, line_of(models, reference, case, asked.runs))
-            write_text(asked.out / "attacks_heads.md", page(read_json_lines(file, Line)))
-    write_text(asked.out / "attacks_heads.md", page(read_json_lines(file, Line)))
+        reference = attack_reference(models, config_of(case))
+        return lambda case: line_of(models, reference, case, asked.runs)
+
+    def write(lines: Sequence[Line]) -> None:
+        write_text(asked.out / "attacks_heads.md", page(lines))
+
+    completed(file, Line, wanted, lambda line: Case(line["method"], line["seed"], 0), begin, write)
 
 
 if __name__ == "__main__":

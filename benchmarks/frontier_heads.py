@@ -13,29 +13,26 @@ Runs that are there are taken, others are made first. Each measured strength is 
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
 from flax import nnx
-from tqdm import tqdm
 
 from benchmarks.frontier_page import Line, page
 from benchmarks.one_person_heads import FIRST_PERSON, ROOT, config_of, folder_of
 from benchmarks.one_person_page import METHODS, Case
-from benchmarks.one_person_runs import kept, measured, photo_latents, trained
+from benchmarks.one_person_runs import completed, kept, measured, photo_latents, trained
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.evaluation.strength import at_strength
 from jaxunlearn.files.door import write_text
-from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
 from jaxunlearn.models.adapters import has_adapters
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.profiling.devices import processor
 from jaxunlearn.training.result import Result
-from jaxunlearn.training.storage.metrics_log import add_line
 
 PEOPLE = 5
 STRENGTHS = (0.5, 0.75, 1.0, 1.25, 1.5)
@@ -115,17 +112,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, metavar="DIR")
     asked = parser.parse_args(arguments)
     file = asked.out / "frontier_heads.jsonl"
-    drop_cut_off_line(file, Line)
-    done = {point_of(line) for line in read_json_lines(file, Line)}
     wanted = points(asked.methods, asked.people, asked.draw, asked.strengths)
-    missing = [point for point in wanted if point not in done]
-    if missing:
+
+    def begin(point: Point) -> Callable[[Point], Line]:
         models = load_models("heads")
-        reference = measure_reference(models, config_of(missing[0].case))
-        for point in tqdm(missing, unit="point"):
-            add_line(file, line_of(models, reference, point, asked.runs))
-            write_text(asked.out / "frontier_heads.md", page(read_json_lines(file, Line)))
-    write_text(asked.out / "frontier_heads.md", page(read_json_lines(file, Line)))
+        reference = measure_reference(models, config_of(point.case))
+        return lambda point: line_of(models, reference, point, asked.runs)
+
+    def write(lines: Sequence[Line]) -> None:
+        write_text(asked.out / "frontier_heads.md", page(lines))
+
+    completed(file, Line, wanted, point_of, begin, write)
 
 
 if __name__ == "__main__":

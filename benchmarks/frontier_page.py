@@ -1,33 +1,30 @@
 """The page of `frontier_heads.py`: at each strength, who is forgotten and who is lost."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 
-from benchmarks.forgetting_heads.cells import counted, interval, table
-from benchmarks.one_person_page import METHODS
+from benchmarks.forgetting_heads.cells import interval, table
+from benchmarks.one_person_page import METHODS, found_by_place, lost, lost_near, people_counted, people_near
+from benchmarks.one_person_runs import Measured
 from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 
 
-class Line(TypedDict):
+class Line(Measured):
     """A run, measured at a strength.
 
     Attributes:
       method: one of `METHODS`.
-      seed: of the person.
       draw: seed of the run.
       strength: how far the generator goes; 1 is the trained one.
       processor: of the machine.
-      figures: of `evaluate_generator`.
     """
 
     method: str
-    seed: int
     draw: int
     strength: float
     processor: str
-    figures: dict[str, Any]
 
 
 def page(lines: Sequence[Line]) -> str:
@@ -67,21 +64,18 @@ def _groups(lines: Sequence[Line]) -> Mapping[tuple[str, float], list[Line]]:
 def _row(method: str, strength: float, lines: Sequence[Line], judges: Sequence[str]) -> list[str]:
     people = [line["figures"] for line in lines]
     forgotten = sum(bool(each["forgotten"]) for each in people)
-    lost, others = _sum(people, ["others_lost_counts"])
+    number, others = sum(map(lost, lines)), people_counted(lines)
     return [
         METHODS[method],
         f"{strength:g}",
         str(len(people)),
         f"{forgotten} of {len(people)}",
         interval(forgotten, len(people)),
-        *(
-            counted(any(judge["found"][place] for judge in each["judges"].values()) for each in people)
-            for place in PLACES
-        ),
+        *found_by_place(lines),
         *(_similarity([each["judges"][name] for each in people]) for name in judges),
-        f"{lost} of {others}",
-        interval(lost, others),
-        "{} of {}".format(*_sum(people, ["near", "1.0", "lost_counts"])),
+        f"{number} of {others}",
+        interval(number, others),
+        f"{sum(map(lost_near, lines))} of {people_near(lines)}",
         f"{np.mean([each['others_id'] for each in people]):.3f}",
         f"{np.mean([each['retained_lpips'] for each in people]):.4f}",
     ]
@@ -90,11 +84,3 @@ def _row(method: str, strength: float, lines: Sequence[Line], judges: Sequence[s
 def _similarity(judged: Sequence[Mapping[str, Any]]) -> str:
     known = [each["id"] for each in judged if each["id"] is not None]
     return f"{np.mean(known):.2f} ({judged[0]['threshold']:.2f})" if known else "-"
-
-
-def _sum(people: Sequence[Mapping[str, Any]], path: Sequence[str]) -> tuple[int, int]:
-    """Return counts of lost people and of all people, added up over runs."""
-    counts: list[Any] = list(people)
-    for name in path:
-        counts = [each[name] for each in counts]
-    return round(sum(each["number"] for each in counts)), round(sum(each["people"] for each in counts))

@@ -12,26 +12,24 @@ judges find in most places; among equals, who stays most alike in other photos.
 """
 
 import argparse
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from benchmarks.one_person_page import METHODS, Case, Line, badness, case_of, page
-from benchmarks.one_person_runs import measured, trained
+from benchmarks.one_person_runs import completed, measured, trained
 from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_text
-from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.profiling.devices import processor
 from jaxunlearn.reporting.before_after import RunPictures
-from jaxunlearn.training.storage.metrics_log import add_line
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "images"
@@ -109,17 +107,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--pictures", type=Path, default=PICTURES, metavar="DIR")
     asked = parser.parse_args(arguments)
     file = asked.out / "one_person_heads.jsonl"
-    drop_cut_off_line(file, Line)
-    done = {case_of(line) for line in read_json_lines(file, Line)}
-    missing = [case for case in cases(asked.methods, asked.people, asked.draws) if case not in done]
+    wanted = cases(asked.methods, asked.people, asked.draws)
     models = load_models("heads")
-    if missing:
-        reference = measure_reference(models, config_of(missing[0]))
-        for case in tqdm(missing, unit="run"):
-            add_line(file, line_of(models, reference, case, asked.runs))
-            write_page(asked.out, read_json_lines(file, Line))
-    lines = read_json_lines(file, Line)
-    write_page(asked.out, lines)
+
+    def begin(case: Case) -> Callable[[Case], Line]:
+        reference = measure_reference(models, config_of(case))
+        return lambda case: line_of(models, reference, case, asked.runs)
+
+    lines = completed(file, Line, wanted, case_of, begin, functools.partial(write_page, asked.out))
     for method, name in PICTURE_OF_FIRST.items():
         drawn = [line for line in lines if (line["method"], line["draw"]) == (method, 0)]
         if drawn:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.forgetting_heads.cells import counted, found_nowhere, interval, reached, table
-from benchmarks.one_person_runs import MeasuredRun
+from benchmarks.one_person_runs import Measured, MeasuredRun
 from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.evaluation.statistics import compare_pairs
 
@@ -41,25 +41,41 @@ def case_of(line: Line) -> Case:
     return Case(line["method"], line["seed"], line["draw"])
 
 
-def places_found(line: MeasuredRun) -> int:
+def places_found(line: Measured) -> int:
     """Return in how many places judges find somebody, added up over the judges."""
     judges = line["figures"]["judges"].values()
     return sum(bool(found) for judge in judges for found in judge["found"].values())
 
 
-def photos_found(line: MeasuredRun) -> int:
+def photos_found(line: Measured) -> int:
     """Return in how many other photos the judge finds somebody who finds most."""
     return max(judge["others_found"] for judge in line["figures"]["judges"].values())
 
 
-def lost(line: MeasuredRun) -> int:
+def lost(line: Measured) -> int:
     """Return how many other people are somebody else afterwards to at least one judge."""
     return round(line["figures"]["others_lost_counts"]["number"])
 
 
-def lost_near(line: MeasuredRun) -> int:
+def lost_near(line: Measured) -> int:
     """Return how many people one median radius from the person are somebody else afterwards to a judge."""
     return round(line["figures"]["near"]["1.0"]["lost_counts"]["number"])
+
+
+def people_counted(lines: Sequence[Measured]) -> int:
+    """Return how many other people were looked at, added up over runs; `lost` is of these."""
+    return round(sum(line["figures"]["others_lost_counts"]["people"] for line in lines))
+
+
+def people_near(lines: Sequence[Measured]) -> int:
+    """Return how many people near the forgotten were looked at, added up over runs."""
+    return round(sum(line["figures"]["near"]["1.0"]["lost_counts"]["people"] for line in lines))
+
+
+def found_by_place(lines: Sequence[Measured]) -> list[str]:
+    """Return for each of `PLACES` how many people at least one judge finds there: "3 of 20"."""
+    people = [line["figures"]["judges"].values() for line in lines]
+    return [counted(any(judge["found"][place] for judge in each) for each in people) for place in PLACES]
 
 
 _COUNTS = {"found": places_found, "photos": photos_found, "others lost": lost, "near lost": lost_near}
@@ -142,10 +158,7 @@ def _forgotten(method: str, lines: Sequence[Line]) -> list[str]:
         str(len(people)),
         f"{number} of {len(people)}",
         interval(number, len(people)),
-        *(
-            counted(any(judge["found"][place] for judge in each["judges"].values()) for each in people)
-            for place in PLACES
-        ),
+        *found_by_place(lines),
         counted(reached(each) for each in people),
         *(counted(found_nowhere(each["judges"][name]) for each in people) for name in people[0]["judges"]),
         *(_photos([each["judges"][name] for each in people]) for name in people[0]["judges"]),
@@ -177,15 +190,13 @@ def _others(method: str, lines: Sequence[Line]) -> list[str]:
     def mean(name: str, digits: int) -> str:
         return f"{np.mean([line['figures'][name] for line in lines]):.{digits}f}"
 
-    number = sum(map(lost, lines))
-    people = round(sum(line["figures"]["others_lost_counts"]["people"] for line in lines))
-    near = round(sum(line["figures"]["near"]["1.0"]["lost_counts"]["people"] for line in lines))
+    number, people = sum(map(lost, lines)), people_counted(lines)
     return [
         METHODS[method],
         f"{number} of {people}",
         interval(number, people),
         str(max(map(lost, lines))),
-        f"{sum(map(lost_near, lines))} of {near}",
+        f"{sum(map(lost_near, lines))} of {people_near(lines)}",
         mean("others_id", 3),
         mean("others_id_p5", 2),
         mean("retained_lpips", 4),

@@ -1,41 +1,86 @@
 """Runs that forget one person of the bundled model, measured by all judges; finished ones are read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 import numpy as np
+from tqdm import tqdm
 
 from jaxunlearn.evaluation.bundled_people.album import album_latents
 from jaxunlearn.evaluation.evaluate import evaluate
 from jaxunlearn.evaluation.protocol import MEASURED_WITH
 from jaxunlearn.evaluation.reference import Reference
+from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.latent_io import read_latents, write_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training.result import Result
+from jaxunlearn.training.storage.metrics_log import add_line
 from jaxunlearn.training.unlearn import unlearn
+
+Case = TypeVar("Case")
+Line = TypeVar("Line", bound=Mapping[str, Any])
 
 _LEFT_OUT = (*MEASURED_WITH, "others_lost_by_group", "retain")
 """Figures that are the same for everybody, or too long for a line."""
 
 
-class MeasuredRun(TypedDict):
-    """A run that forgot one person, as far as all benchmarks have it.
+class Measured(TypedDict):
+    """A measured generator that forgot one person.
 
     Attributes:
       seed: of the person.
-      steps: of the optimiser.
-      steps_per_second: without compilation; other work may have run beside it.
       figures: of `evaluate_generator`.
     """
 
     seed: int
+    figures: dict[str, Any]
+
+
+class MeasuredRun(Measured):
+    """A run that forgot one person, as far as all benchmarks have it.
+
+    Attributes:
+      steps: of the optimiser.
+      steps_per_second: without compilation; other work may have run beside it.
+    """
+
     steps: int
     steps_per_second: float
-    figures: dict[str, Any]
+
+
+def completed(
+    file: Path,
+    form: type[Line],
+    wanted: Sequence[Case],
+    case_of: Callable[[Line], Case],
+    begin: Callable[[Case], Callable[[Case], Line]],
+    write: Callable[[Sequence[Line]], None],
+) -> list[Line]:
+    """Measure the cases that a file of lines lacks, and return all lines.
+
+    Args:
+      file: a JSON line for each case; a line that was cut off is measured again.
+      form: of a line.
+      wanted: cases, in their order.
+      case_of: returns the case of a line.
+      begin: called with the first missing case, if there is one; returns what measures a case.
+      write: writes the page of all lines; called after each measured case, and at the end.
+    """
+    drop_cut_off_line(file, form)
+    done = {case_of(line) for line in read_json_lines(file, form)}
+    missing = [case for case in wanted if case not in done]
+    if missing:
+        measure = begin(missing[0])
+        for case in tqdm(missing, unit="case"):
+            add_line(file, measure(case))
+            write(read_json_lines(file, form))
+    lines = read_json_lines(file, form)
+    write(lines)
+    return lines
 
 
 def trained(models: Models, seed: int, config: ConfigDict, workdir: Path) -> Result:

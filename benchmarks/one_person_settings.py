@@ -12,27 +12,25 @@ is written anew after each. A run that was cut off goes on in its folder. Minute
 """
 
 import argparse
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from benchmarks.forgetting_heads.cells import counted, interval, table
-from benchmarks.one_person_page import lost, photos_found, places_found
-from benchmarks.one_person_runs import MeasuredRun, measured
+from benchmarks.one_person_page import lost, people_counted, photos_found, places_found
+from benchmarks.one_person_runs import MeasuredRun, completed, measured
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_text
-from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
 from jaxunlearn.methods.configuration import check
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, load_models
-from jaxunlearn.training.storage.metrics_log import add_line
 
 ROOT = Path(__file__).parents[1]
 SEEDS = (200, 203, 204, 205, 206, 207)
@@ -107,7 +105,7 @@ def row(lines: Sequence[Line]) -> list[str]:
     people = [line["figures"] for line in lines]
     judges = people[0]["judges"]
     number = sum(map(lost, lines))
-    others = round(sum(each["others_lost_counts"]["people"] for each in people))
+    others = people_counted(lines)
 
     def mean(values: Sequence[float], digits: int) -> str:
         return f"{np.mean(values):.{digits}f}"
@@ -172,17 +170,14 @@ def main(arguments: list[str] | None = None) -> None:
     except InputError as error:
         parser.error(str(error))
     file = asked.out / "one_person_settings.jsonl"
-    drop_cut_off_line(file, Line)
-    done = {case_of(line) for line in read_json_lines(file, Line)}
     wanted = [Case(settings, seed) for seed in asked.seeds for settings in asked.set]
-    missing = [case for case in wanted if case not in done]
-    if missing:
+
+    def begin(_: Case) -> Callable[[Case], Line]:
         models = load_models("heads")
         reference = measure_reference(models, configs[0])
-        for case in tqdm(missing, unit="run"):
-            add_line(file, line_of(models, reference, case, asked.runs))
-            write_page(asked.out, read_json_lines(file, Line))
-    write_page(asked.out, read_json_lines(file, Line))
+        return lambda case: line_of(models, reference, case, asked.runs)
+
+    completed(file, Line, wanted, case_of, begin, functools.partial(write_page, asked.out))
 
 
 if __name__ == "__main__":
