@@ -160,8 +160,8 @@ def test_two_people_of_one_name_have_their_own_pictures(tmp_path: Path, *, alike
             )
         runs[name] = RunData.read(folder)
     people = common_people(runs)
-    befores = [person.before.source for person in people]
-    assert len(befores) == len(set(befores)) == 2
+    pictures_before = [person.before.source for person in people]
+    assert len(pictures_before) == len(set(pictures_before)) == 2
     for person in people:
         assert {each.after.source for each in person.runs} == {person.before.source}
 
