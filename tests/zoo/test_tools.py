@@ -62,3 +62,14 @@ def test_a_training_refuses_a_wrong_setting(tmp_path: Path) -> None:
     assert process.returncode == 2
     assert process.stderr == "train_zoo.py: config.steps must be at least 1, not 0\n"
     assert not (tmp_path / "run").exists()
+
+
+def test_a_training_that_cannot_write_its_config_says_so(tmp_path: Path) -> None:
+    (tmp_path / "config.json").mkdir()
+    command = [sys.executable, "tools/train_zoo.py", "--config", "configs/zoo/identity.py:loss"]
+    process = subprocess.run(
+        [*command, "--workdir", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 2
+    (line,) = process.stderr.splitlines()
+    assert line.startswith(f"train_zoo.py: {tmp_path}/config.json: ")
