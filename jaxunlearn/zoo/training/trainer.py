@@ -22,6 +22,7 @@ from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.files.door import read_json, write_text
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import locked
+from jaxunlearn.files.paths import check_file
 from jaxunlearn.images import save_png
 from jaxunlearn.process.signals import interruptions
 from jaxunlearn.training.storage.checkpoints import Checkpoints
@@ -196,8 +197,9 @@ def export(workdir: Path, path: Path, dtype: str = "float16") -> Figures:
       The figures of `Task.evaluate` on all held-out people.
 
     Raises:
-      InputError: if `workdir` is not the run folder of a training.
+      InputError: if `workdir` is not the run folder of a training, or `path` cannot be written.
     """
+    check_file(path)
     if not (workdir / CONFIG).is_file() or not (workdir / CHECKPOINTS).is_dir():
         raise InputError(f"{workdir}: not a run folder; give the --workdir of tools/train_zoo.py")
     task = task_of(ml_collections.ConfigDict(_saved_config(workdir)))
