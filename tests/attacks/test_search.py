@@ -62,7 +62,7 @@ def attacked() -> Attacked:
     photos = reference.renderer(jnp.repeat(ws, 3, axis=0), jnp.tile(views(CONFIG, yaws), (2, 1))).image
     photos = np.clip(photos, -1, 1)
     return Attacked(
-        models, reference, models.generator, ws[0], photos[:3], ws[1], photos[3], seed=3, everybody=ws[:1]
+        models, reference, models.generator, ws[0], photos[:3], ws[1:], photos[3:4], seed=3, everybody=ws[:1]
     )
 
 
@@ -255,8 +255,8 @@ def test_faces_that_nobody_found_are_none():
 def test_photos_of_another_size_are_refused(attacked):
     with pytest.raises(InputError, match=re.escape("photos has shape [3, 16, 32, 3]; give at least 1 photo")):
         reinvert(dataclasses.replace(attacked, photos=attacked.photos[:, :16]))
-    with pytest.raises(InputError, match=re.escape("stranger_photo has shape [16, 32, 3]")):
-        reinvert(dataclasses.replace(attacked, stranger_photo=attacked.stranger_photo[:16]))
+    with pytest.raises(InputError, match=re.escape("strangers_photos[0] has shape [16, 32, 3]")):
+        reinvert(dataclasses.replace(attacked, strangers_photos=attacked.strangers_photos[:, :16]))
 
 
 @pytest.mark.parametrize(

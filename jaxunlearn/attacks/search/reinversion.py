@@ -185,7 +185,7 @@ def _check(attacked: Attacked) -> None:
     if len(photos) != 4 or not photos[0] or photos[1:] != (side, side, 3):
         raise InputError(f"photos has shape {list(photos)}; give at least 1 photo as [M, {side}, {side}, 3]")
     if stranger != (side, side, 3):
-        raise InputError(f"stranger_photo has shape {list(stranger)}; give a photo [{side}, {side}, 3]")
+        raise InputError(f"strangers_photos[0] has shape {list(stranger)}; give a photo [{side}, {side}, 3]")
 
 
 def _attempts(attacked: Attacked, encoder: Encoder | None) -> dict[str, _Attempt]:
