@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import re
+from types import SimpleNamespace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +13,9 @@ import pytest
 from flax import nnx
 
 from jaxunlearn.attacks.attacked import Attacked
-from jaxunlearn.attacks.search import NearSettings, ReinversionSettings, reinvert, search_near
+from jaxunlearn.attacks.search import NearSettings, ReinversionSettings, reinversion, reinvert, search_near
 from jaxunlearn.attacks.search.ascent import Ball
+from jaxunlearn.attacks.search.draws import random_latents
 from jaxunlearn.attacks.search.likeness import alike_to_photos, any_accepts, most_alike
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import CosineJudge, EvaluationSettings, measure_source
@@ -166,6 +169,22 @@ def test_without_an_encoder_there_is_only_the_search(attacked):
     assert len(figures["unlearned"]["search"]["judges"]["second"]["values"]) == 2
     assert "other_photos" not in figures["unlearned"]["search"]["judges"]["second"]
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
+
+
+@pytest.mark.must
+def test_searches_start_from_other_people_than_measure_the_latents(attacked, monkeypatch):
+    """One key for both would start the first search from one of the measured latents."""
+    seen = {}
+
+    def search_latents(*_: Any, key: jax.Array, ws: np.ndarray, **__: Any) -> Any:
+        seen.update(key=key, ws=ws)
+        return SimpleNamespace(ws=ws, perceptual=np.zeros(len(ws)))
+
+    monkeypatch.setattr(reinversion, "search_latents", search_latents)
+    reinvert(attacked, dataclasses.replace(REINVERSION, starts=2), progress=False)
+    measured = random_latents(attacked.unlearned, seen["key"], 64)
+    assert len(seen["ws"]) == 2
+    assert np.abs(np.asarray(measured) - seen["ws"][1]).max(axis=(1, 2)).min() > 0.1
 
 
 @pytest.mark.must

@@ -210,8 +210,8 @@ def _invert(
     models, generator = attacked.models, attempt.generator
     config, count = generator.config, settings.starts - 1
     mean = jnp.broadcast_to(attacked.reference.mean, (1, config.num_ws, config.w_dim))
-    key = jax.random.key(attacked.seed)
-    random = random_latents(generator, key, count) if count else mean[:0]
+    key_starts, key_search = jax.random.split(jax.random.key(attacked.seed))
+    random = random_latents(generator, key_starts, count) if count else mean[:0]
     encoded = [] if attempt.encoded is None else [attempt.encoded[None]]
     starts = np.concatenate([*encoded, mean, random])
     alone = encoded if attempt.identity else []  # the encoder has no identity loss to leave out
@@ -223,7 +223,7 @@ def _invert(
         models.perceptual,
         models.identity,
         search if attempt.identity else dataclasses.replace(search, identity=0.0),
-        key=key,
+        key=key_search,
         ws=starts,
         progress=progress,
     )
