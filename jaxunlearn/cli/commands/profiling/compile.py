@@ -35,11 +35,12 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.dtype:
         config.rendering.dtype = arguments.dtype
     target = topology.find(arguments.topology)
-    devices = len(target.devices)
-    shape = arguments.mesh or ((1, devices) if method_of(config).shares_generator(config) else (devices, 1))
+    devices, shape = len(target.devices), arguments.mesh
+    if shape is None and devices > 1:
+        shape = (1, devices) if method_of(config).shares_generator(config) else (devices, 1)
     models = preset.outline()
     workload = Workload.of(models, config, people)
-    copies = arguments.copies or shape[0]
+    copies = arguments.copies or (shape or (1, 1))[0]
     report, executable = compile_step(workload, target, shape, copies, networks_of(models))
     for line in lines(report, config):
         say(line)
