@@ -25,12 +25,14 @@ class People:
       subjects: a label for each person.
       ws: `[K, L, D]`.
       seeds: the seed of each person of the generator's own, None for the others; empty if there are none.
+      photos_sha256: SHA-256 of the file of each person's photo, None for others; empty if there are none.
     """
 
     name: str
     subjects: tuple[str, ...]
     ws: np.ndarray
     seeds: tuple[int | None, ...] = ()
+    photos_sha256: tuple[str | None, ...] = ()
 
 
 def people_from_seeds(models: Models, seeds: Sequence[int]) -> People:
