@@ -10,6 +10,7 @@ from ml_collections import config_flags
 
 from jaxunlearn.cli.argument_groups import CONFIG_PREFIX, SHARED_PEOPLE
 from jaxunlearn.errors import InputError, first_line, shortened
+from jaxunlearn.files.paths import check_writable
 from jaxunlearn.methods import configuration
 from jaxunlearn.methods.config_files import load_config
 from jaxunlearn.methods.registry import DEFAULT, method_of
@@ -147,14 +148,15 @@ def step_of(
 
 
 def read_run(arguments: argparse.Namespace) -> tuple[Result, ConfigDict, loading.Models]:
-    """Read the finished run of `add_run`, with its config and its models.
+    """Read the finished run of `add_run`, with its config and its models, to add files to its folder.
 
     Raises:
-      InputError: if the folder is not that of a finished run, a setting cannot be used, or the source
-        generator is another one.
+      InputError: if the folder is not that of a finished run or cannot be written, a setting cannot be used,
+        or the source generator is another one.
     """
     folder = RunFolder(arguments.folder)
     check_finished(folder)
+    check_writable(folder.path)
     config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
     configuration.check(config)
     models = models_of_run(folder, model=arguments.model, adapters=arguments.adapter, judge=arguments.judge)
