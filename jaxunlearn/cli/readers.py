@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 from jax.sharding import Mesh
@@ -101,6 +102,19 @@ def read_config(path: str | None, overrides: Sequence[str], default: ConfigDict)
     except (flags.Error, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{_cut(overrides)}: {shortened(first_line(error), 200)}") from error
     return own["config"].value
+
+
+def set_by(config: ConfigDict, option: str, value: Any, name: str, overrides: Sequence[str]) -> None:
+    """Set a setting by the option that is short for it, if that is given.
+
+    Raises:
+      InputError: if the setting is among `overrides`, too.
+    """
+    if value is None:
+        return
+    if any(text.partition("=")[0] == f"{CONFIG_PREFIX}{name}" for text in overrides):
+        raise InputError(f"{option} and {CONFIG_PREFIX}{name} are the same setting; leave one out")
+    config.update_from_flattened_dict({name: value})
 
 
 def _cut(overrides: Sequence[str]) -> str:

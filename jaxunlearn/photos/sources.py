@@ -192,6 +192,17 @@ def listed_photos(source: str | Path) -> list[ListedPhoto]:
     return [ListedPhoto(name, name, path)]
 
 
+def listed_names(source: str | Path) -> list[str]:
+    """Return the names of the photos of a source, without opening them; that of TFDS stands for all of its.
+
+    Raises:
+      InputError: see `listed_photos`.
+    """
+    if str(source).startswith("tfds:"):
+        return [str(source)]
+    return [photo.name for photo in listed_photos(source)]
+
+
 def paths_of(sources: Iterable[str | Path]) -> list[Path]:
     """Return the files of the photos of sources, without opening them; TFDS has none.
 
