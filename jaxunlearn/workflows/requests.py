@@ -20,7 +20,7 @@ from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_json, read_toml
 from jaxunlearn.files.json_form import shown
-from jaxunlearn.files.names import as_text
+from jaxunlearn.files.names import LONGEST, as_text
 from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, distinct_subjects, people_from_latents, people_from_seeds
@@ -28,7 +28,6 @@ from jaxunlearn.photos.photo_inversion import Inverting, people_from_photos
 from jaxunlearn.photos.tables import SPREADSHEETS, SUFFIXES
 from jaxunlearn.training.storage.run_dir import OTHER_RUN, RunFolder, check_same_photos
 
-_LONGEST_NAME = 100
 _KINDS = ("seeds", "latents", "images")
 
 
@@ -78,8 +77,8 @@ def _request(path: Path, number: int, entry: Any) -> ForgetRequest:
     name = entry.get("name", f"stage{number + 1}")
     if not isinstance(name, str) or not _can_name_a_folder(name):
         raise InputError(
-            f"{where}: the name {shown(name)} cannot name a folder; use at most {_LONGEST_NAME} printable "
-            "characters, no path, no leading dot"
+            f"{where}: the name {shown(name)} cannot name a folder; use printable characters, at most "
+            f"{LONGEST} bytes in UTF-8, no path, no leading dot"
         )
     lists = {kind: entry.get(kind, []) for kind in _KINDS}
     for kind, members in lists.items():
@@ -98,7 +97,7 @@ def _request(path: Path, number: int, entry: Any) -> ForgetRequest:
 
 
 def _can_name_a_folder(name: str) -> bool:
-    plain = name.isprintable() and 0 < len(name) <= _LONGEST_NAME
+    plain = name.isprintable() and 0 < len(name.encode()) <= LONGEST
     return plain and Path(name).name == name and not name.startswith(".")
 
 

@@ -291,6 +291,7 @@ def test_a_sequence_that_was_killed_early(tmp_path):
         ('{"stages": [{"seeds": [-1]}]}', "seeds must lie between"),
         ('{"stages": [{"people": [1]}]}', "unknown key 'people'"),
         ('{"stages": [{"name": "../a", "seeds": [1]}]}', "cannot name a folder"),
+        (json.dumps({"stages": [{"name": 41 * "忘", "seeds": [1]}]}), "at most 120 bytes in UTF-8"),
         ('{"stages": [{"latents": ["no.npz"]}]}', "no.npz: no such file"),
     ],
 )
