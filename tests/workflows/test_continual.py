@@ -297,6 +297,7 @@ def test_a_sequence_that_was_killed_early(tmp_path):
 )
 def test_requests_that_make_no_sense(content, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loading, "load_models", lambda *_, **__: pytest.fail("loaded first"))
     (tmp_path / "requests.json").write_text(content)
     assert cli.main(["unlearn", "--sequence", "requests.json"]) == 2
     error = capsys.readouterr().err
