@@ -1,10 +1,13 @@
-"""`jaxunlearn evaluate`: what it says."""
+"""`jaxunlearn evaluate`: what it says, and what it refuses."""
 
+import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from jaxunlearn.cli import main as cli
+from jaxunlearn.cli import readers
 from jaxunlearn.cli.commands import evaluate as command
 from jaxunlearn.methods.sugar import presets
 from jaxunlearn.photos.people import People
@@ -37,3 +40,24 @@ def test_people_who_share_a_generator_have_one_verdict_at_another_strength(tmp_p
     assert lines[0].startswith("2 of 2 people are forgotten")
     assert sum(line.startswith("Other people, chosen at random") for line in lines) == 1
     assert lines[-1] == str(tmp_path / "strength" / "0.5.json")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "attack"])
+def test_a_run_that_cannot_be_written(tmp_path, monkeypatch, capsys, command):
+    """It is noticed before models are loaded and anything is measured."""
+    monkeypatch.setattr(readers, "check_finished", lambda _: None)
+    monkeypatch.setattr(readers, "models_of_run", lambda *_, **__: pytest.fail("loaded first"))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert cli.main([command, str(tmp_path)]) == 2
+    assert f"{tmp_path}: cannot be written, {tmp_path} is read-only" in capsys.readouterr().err
+
+
+def test_statistics_that_cannot_be_written(tmp_path, monkeypatch, capsys):
+    """The real images are many; they are not read in vain."""
+    (tmp_path / "folder.npz").mkdir()
+    real = ["evaluate", "no_run", "--real", ".", "--save-real"]
+    assert cli.main([*real, str(tmp_path / "folder.npz")]) == 2
+    assert "folder.npz: is a folder; give a file" in capsys.readouterr().err
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert cli.main([*real, str(tmp_path / "real.npz")]) == 2
+    assert f"{tmp_path} is read-only" in capsys.readouterr().err
