@@ -1,5 +1,6 @@
 """Whole steps of LEGATO against the official loop: losses, increments, gradients, adapters."""
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -15,7 +16,6 @@ from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from eg3d_flax import from_torch as generator_from_torch
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.base import StepSettings
-from jaxunlearn.methods.legato.pairs import LegatoSampling
 from jaxunlearn.methods.legato.trained_part import AdaptersPart
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.training.step import Frozen, State, UnlearningStep
@@ -25,6 +25,7 @@ from tests.support.golden import GoldenCase, golden
 from tests.support.guide_golden import PARTS, GuideCase
 from tests.support.layouts import nchw, pool8
 from tests.support.legato_golden import legato_weights
+from tests.support.official_settings import LEGATO, NAMED_PIVOT
 from tests.support.precision import as_dtype
 from tests.training.test_step import TERMS, recording
 
@@ -105,9 +106,7 @@ class Run:
 
     def __init__(self, name: str, dtype: str):
         self.case = LegatoCase(golden("legato", name))
-        sampling = LegatoSampling(
-            reduction="sum", view="step", pivot=self.pivot, trajectory=1.0, last_increment=1.0
-        )
+        sampling = dataclasses.replace(LEGATO, pivot=NAMED_PIVOT)
         part = AdaptersPart(self.case.adapters.config, "b128")
         split = part.split(self.case.generator, 0)
         trainable = jax.tree.map(lambda _, new: new, split.trainable, self.named(self.case.adapters))
@@ -120,8 +119,6 @@ class Run:
             StepSettings(sampling, draws="independent", part=part, compute=Compute(dtype=jnp.dtype(dtype))),
             source=split.source,
         )
-
-    pivot = (0.0, 0.0, 0.2)
 
     @staticmethod
     def named(adapters: Adapters) -> nnx.State:

@@ -1,5 +1,7 @@
 """Whole GUIDE steps against the official loop: losses, gradients, parameters."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +14,6 @@ from eg3d_flax import Compute
 from eg3d_flax.torch_names import LAYOUT
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.base import StepSettings
-from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.training.step import Frozen, UnlearningStep
@@ -20,14 +21,13 @@ from tests.support.alone import alone
 from tests.support.golden import golden
 from tests.support.guide_golden import PARTS, STEPS, GuideCase, guide_case
 from tests.support.layouts import nchw, nhwc, pool8
+from tests.support.official_settings import GUIDE, NAMED_PIVOT
 from tests.support.precision import as_dtype
 from tests.support.standin import StandIn
 
 pytestmark = pytest.mark.parity
 
-OFFICIAL = GuideSampling(reduction="sum", view="step", pivot=(0.0, 0.0, 0.2))
-FALLBACK = GuideSampling(reduction="sum", view="step", pivot=(0.0, 0.0, 0.0))
-PIVOTS = {"guide_const": OFFICIAL, "guide_random": FALLBACK}
+SAMPLINGS = {"guide_const": dataclasses.replace(GUIDE, pivot=NAMED_PIVOT), "guide_random": GUIDE}
 TERMS = {"mse": "planes", "lpips": "perceptual", "id": "identity"}
 
 
@@ -105,7 +105,7 @@ def check_three_steps(name: str, dtype: str) -> None:
     check = case.golden.check
     optimiser = optax.chain(recording(), optax.adam(1e-4))
     settings = StepSettings(
-        PIVOTS[name],
+        SAMPLINGS[name],
         noise_mode=case.noise_mode,  # type: ignore[arg-type]
         draws="independent",
         compute=Compute(dtype=jnp.dtype(dtype)),
