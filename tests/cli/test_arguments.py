@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.cli import argument_types as types
 from jaxunlearn.cli import main as cli
-from jaxunlearn.cli.readers import read_config
+from jaxunlearn.cli.readers import join, read_config
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import configuration
 from jaxunlearn.methods.registry import method_of, preset
@@ -29,6 +29,7 @@ from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.latent_io import read_latents
 from jaxunlearn.models.loading import MeanLatent
 from jaxunlearn.photos.inversion_report import save
+from jaxunlearn.process import multihost
 
 ENOUGH = {
     "unlearn": ["--seed", "1"],
@@ -277,3 +278,21 @@ def test_ranges_of_seeds_are_written_out_up_to_a_limit():
         with pytest.raises(argparse.ArgumentTypeError, match="give at most 10000"):
             types.seeds(text)
     assert np.isfinite(types.numbers("-5,5")).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("", []),
+        ("--wait 7", []),
+        ("--distributed", [((None, None, None), multihost.WAIT)]),
+        ("--distributed --wait 7", [((None, None, None), 7)]),
+        ("--coordinator a:1 --processes 2 --process 1 --wait 7", [(("a:1", 2, 1), 7)]),
+        ("--process 0", [((None, None, 0), multihost.WAIT)]),
+    ],
+)
+def test_other_processes_are_looked_for_as_the_options_say(words, asked, monkeypatch):
+    started = []
+    monkeypatch.setattr(multihost, "start", lambda *where, wait: started.append((where, wait)))
+    join(parser().parse_args(["unlearn", "--seed", "1", *words.split()]))
+    assert started == asked
