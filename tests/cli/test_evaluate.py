@@ -1,5 +1,7 @@
 """`jaxunlearn evaluate`: what it says."""
 
+import os
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from jaxunlearn.models import loading
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import Result
 from tests.support.figures import of_person
+from tests.support.page_folders import begun, finish
 from tests.support.tiny_adapters import tiny_adapted
 from tests.support.tiny_models import tiny_models, tiny_people
 
@@ -64,3 +67,26 @@ def test_the_source_is_measured_with_the_set_and_the_network_that_were_given(tmp
         command.run(cli.parser().parse_args(words))
     np.testing.assert_array_equal(given["retaining"], ws[1:])
     assert given["features"] == InceptionFeatures(inception)  # type: ignore[arg-type]
+
+
+def test_a_full_disk_is_one_line_and_keeps_what_was_there(tmp_path, monkeypatch, capsys):
+    """No file can grow to the size of the summary that is written."""
+    folder = begun(tmp_path / "run", ("ada",), together=False)
+    finish(folder)
+    ws, summary = tiny_people(1), folder.path / "summary.json"
+    result = Result(People("one", ("ada",), ws), ws, (tiny_models().generator,), {}, folder)
+    before, files = summary.read_bytes(), sorted(os.listdir(folder.path))
+    monkeypatch.setattr(command, "read_run", lambda _: (result, preset("guide/heads"), tiny_models()))
+    monkeypatch.setattr(command, "measure_reference", lambda *_, **__: None)
+    monkeypatch.setattr(command, "evaluate_and_report", lambda *_, **__: folder.add_to_summary(of_person()))
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, allowed[1]))
+    try:
+        code = cli.main(["evaluate", str(folder.path)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("summary.json: cannot be written (File too large)")
+    assert summary.read_bytes() == before
+    assert sorted(os.listdir(folder.path)) == files
