@@ -1,7 +1,6 @@
 """Help and refusals are quick: no command is imported for them, nor JAX."""
 
 import ast
-import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jaxunlearn.cli import main as cli
+from tests.support.programs import environment
 
 CLI = Path(cli.__file__).parent
 ASKS = """
@@ -30,10 +30,8 @@ print(code, *heavy, *commands)
 
 def asked(*arguments: str) -> list[str]:
     """Exit code, heavy libraries and modules of commands that a call of the command line imported."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    return subprocess.check_output(
-        [sys.executable, "-c", ASKS, *arguments], env=environment, text=True
-    ).split()
+    command = [sys.executable, "-c", ASKS, *arguments]
+    return subprocess.check_output(command, env=environment(), text=True).split()
 
 
 def test_the_list_of_commands_imports_none_of_them():

@@ -6,6 +6,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jax.tree_util import Partial
 
 import arcface_flax
@@ -21,6 +22,8 @@ from tests.support.standin import StandIn
 
 PARTS = ("local", "adj0", "adj1", "glob0", "glob1")
 STEPS = 3
+TERMS = {"mse": "planes", "lpips": "perceptual", "id": "identity"}
+"""Names of the terms in the goldens → ours."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,3 +86,11 @@ class GuideCase:
 def guide_case(name: str) -> GuideCase:
     """Load the case called `name`."""
     return GuideCase(golden("eg3d", name))
+
+
+def recording() -> optax.GradientTransformation:
+    """Return an optimiser that passes gradients on and keeps them as its state."""
+    return optax.GradientTransformation(
+        lambda params: jax.tree.map(jnp.zeros_like, params),
+        lambda updates, state, params=None: (updates, updates),
+    )

@@ -22,12 +22,11 @@ from jaxunlearn.training.step import Frozen, State, UnlearningStep
 from legato_flax import Adapters, AdaptersConfig, is_official
 from tests.support.alone import alone
 from tests.support.golden import GoldenCase, golden
-from tests.support.guide_golden import PARTS, GuideCase
+from tests.support.guide_golden import PARTS, TERMS, GuideCase, recording
 from tests.support.layouts import nchw, pool8
 from tests.support.legato_golden import legato_weights
 from tests.support.official_settings import LEGATO, NAMED_PIVOT
 from tests.support.precision import as_dtype
-from tests.training.test_step import TERMS, recording
 
 pytestmark = pytest.mark.parity
 

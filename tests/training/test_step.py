@@ -19,7 +19,7 @@ from jaxunlearn.models.generator import split_generator
 from jaxunlearn.training.step import Frozen, UnlearningStep
 from tests.support.alone import alone
 from tests.support.golden import golden
-from tests.support.guide_golden import PARTS, STEPS, GuideCase, guide_case
+from tests.support.guide_golden import PARTS, STEPS, TERMS, GuideCase, guide_case, recording
 from tests.support.layouts import nchw, nhwc, pool8
 from tests.support.official_settings import GUIDE, NAMED_PIVOT
 from tests.support.precision import as_dtype
@@ -28,15 +28,6 @@ from tests.support.standin import StandIn
 pytestmark = pytest.mark.parity
 
 SAMPLINGS = {"guide_const": dataclasses.replace(GUIDE, pivot=NAMED_PIVOT), "guide_random": GUIDE}
-TERMS = {"mse": "planes", "lpips": "perceptual", "id": "identity"}
-
-
-def recording() -> optax.GradientTransformation:
-    """Passes gradients on and keeps them as its state."""
-    return optax.GradientTransformation(
-        lambda params: jax.tree.map(jnp.zeros_like, params),
-        lambda updates, state, params=None: (updates, updates),
-    )
 
 
 def by_name(tree) -> dict[str, np.ndarray]:
