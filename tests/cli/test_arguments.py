@@ -4,10 +4,11 @@ import argparse
 import contextlib
 import functools
 import io
+import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.latent_io import read_latents
 from jaxunlearn.models.loading import MeanLatent
+from jaxunlearn.photos import invert
 from jaxunlearn.photos.inversion_report import save
 from jaxunlearn.process import multihost
 
@@ -66,6 +68,14 @@ FILES = [(command, action) for command, action in valued_options() if action.typ
 def test_every_option_has_a_type_that_checks_it():
     assert {action.option_strings[0] for _, action in valued_options() if action.type is None} == UNTYPED
     assert all(action.type not in (int, float, Path) for _, action in valued_options())
+
+
+def test_photos_are_inverted_in_the_ways_of_the_library():
+    """The parser repeats them, since importing them would cost JAX."""
+    for method, form in itertools.product(get_args(invert.Method), get_args(invert.EncoderInput)):
+        words = f"unlearn --image a.png --inversion {method} --encoder-input {form}"
+        parsed = parser().parse_args(words.split())
+        assert (parsed.inversion, parsed.encoder_input) == (method, form)
 
 
 HOSTILE = st.one_of(

@@ -23,8 +23,6 @@ from jaxunlearn.profiling.by_part.scopes import OTHER, SCOPES, direction_of, par
 from jaxunlearn.profiling.workload import Preset, Workload
 from tests.support.tiny_models import outline, tiny_models
 
-JAXLIB = importlib.metadata.version("jaxlib")
-
 
 @pytest.fixture(scope="module")
 def here():
