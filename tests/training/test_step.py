@@ -16,10 +16,10 @@ from jaxunlearn.methods import latents
 from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import split_generator
-from jaxunlearn.training.step import Frozen, UnlearningStep
+from jaxunlearn.training.step import Frozen
 from tests.support.alone import alone
 from tests.support.golden import golden
-from tests.support.guide_golden import PARTS, STEPS, TERMS, GuideCase, guide_case, recording
+from tests.support.guide_golden import PARTS, STEPS, TERMS, GuideCase, WatchedStep, guide_case, recording
 from tests.support.layouts import nchw, nhwc, pool8
 from tests.support.official_settings import GUIDE, NAMED_PIVOT
 from tests.support.precision import as_dtype
@@ -104,7 +104,7 @@ def check_three_steps(name: str, dtype: str) -> None:
     split = split_generator(case.generator)
     trainable, fixed = as_dtype((split.trainable, split.fixed), dtype)
     frozen = Frozen(trainable, fixed, case.perception)
-    step = UnlearningStep(split.graphdef, optimiser, settings)
+    step = WatchedStep(split.graphdef, optimiser, settings)
 
     frontal = conditioning_view(case.generator.config)
     ws = case.generator.mapping(jnp.asarray(case.golden.input("z_u")), frontal)[0]
@@ -119,9 +119,10 @@ def check_three_steps(name: str, dtype: str) -> None:
     measured = []
     for k in range(STEPS):
         draws = as_dtype(case.draws(k), dtype)
-        if k == 0:
-            check_images(case, *jax.jit(alone(step.render))(state.trainable, frozen, target, draws))
         state, measurements = update(state, frozen, target, draws)
+        images = measurements.pop("images")
+        if k == 0:
+            check_images(case, *images)
         measured.append(jax.device_get(measurements))
         now, gradient = by_name(state.trainable), by_name(state.optimiser[0])  # type: ignore[index]
         check_values(case, dtype, "grad", k, gradient)
@@ -135,9 +136,9 @@ def check_three_steps(name: str, dtype: str) -> None:
     check_losses(case, dtype, measured)
 
 
-def check_images(case: GuideCase, found, wanted) -> None:
+def check_images(case: GuideCase, found: jax.Array, wanted: jax.Array) -> None:
     for side, rendered in (("gen", found), ("src", wanted)):
-        images = nchw(rendered.image)
+        images = nchw(rendered)
         case.golden.check(f"image.s0.local.{side}.synth", images[:1, :, ::2, ::2])
         for i, part in enumerate(PARTS[1:], start=1):
             case.golden.check(f"image.s0.{part}.{side}.synth.pool8", pool8(images[i : i + 1]))
