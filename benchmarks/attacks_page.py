@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
+from scipy import stats
 
 from benchmarks.forgetting_heads.cells import NONE, counted, interval, table
 from benchmarks.one_person_page import METHODS
+from jaxunlearn.attacks.rules import curves_of_strangers, relearned_soon
 from jaxunlearn.evaluation.statistics import compare_pairs
 from jaxunlearn.reporting.attacks.words import ways_back
 
@@ -70,21 +72,25 @@ def page(lines: Sequence[Line]) -> str:
         *_differences(groups, judges),
         "## Fine-tuned on their photo",
         "",
-        "Steps until all judges accept the person at once, beside those that a stranger takes; more than the "
-        "limit counts as infinite. First: the similarity before any step, means.",
+        "Steps until all judges accept the person at once, beside those of strangers who are taught at the "
+        "same latent; more than the limit counts as infinite. Brought back: in fewer steps than every "
+        "stranger, and at most half of their median (`attacks.rules.relearned_soon`). First: the similarity "
+        "before any step, means. The backbone is trained whatever unlearning trained: after LEGATO, the one "
+        "below its adapters.",
         "",
         *table(
             [
                 "",
                 "people",
-                "sooner than a stranger",
+                "brought back",
                 "interval",
                 "median steps",
-                "a stranger's",
+                "strangers'",
                 *(f"first: {name}" for name in judges),
             ],
             [_relearned(method, group, judges) for method, group in groups.items()],
         ),
+        *_sign_test(lines),
         "## Each person",
         "",
         *table(
@@ -172,22 +178,49 @@ def _strongest(line: Line, judge: str) -> float:
     return max((value for value in values if value is not None), default=-1.0)
 
 
+def _curves(lines: Sequence[Line]) -> list[Mapping[str, Any]]:
+    """Return the figures of relearning, without those whose fine-tuning diverged."""
+    found = [line["found"]["relearning"] for line in lines]
+    return [figures for figures in found if "diverged" not in figures]
+
+
 def _relearned(method: str, lines: Sequence[Line], judges: Sequence[str]) -> list[str]:
-    curves = [line["found"]["relearning"] for line in lines]
-    steps = [tuple(_steps(curve[who]) for who in ("person", "stranger")) for curve in curves]
-    sooner = sum(own < control for own, control in steps)
+    curves = _curves(lines)
+    if not curves:
+        return [METHODS[method], "0", *[NONE] * (4 + len(judges))]
+    answers = [answer for answer in map(relearned_soon, curves) if answer is not None]
     return [
         METHODS[method],
-        str(len(lines)),
-        f"{sooner} of {len(lines)}",
-        interval(sooner, len(lines)),
-        *(_median([pair[k] for pair in steps], curves) for k in (0, 1)),
+        str(len(curves)),
+        counted(answers),
+        interval(sum(answers), len(answers)),
+        _median([_steps(figures["person"]) for figures in curves], curves),
+        _median([_of_strangers(figures) for figures in curves], curves),
         *(_mean([curve["person"]["judges"][name]["similarity"][0] for curve in curves]) for name in judges),
     ]
 
 
 def _steps(curve: Mapping[str, Any]) -> float:
     return float("inf") if curve["relearn_steps"] is None else curve["relearn_steps"]
+
+
+def _of_strangers(figures: Mapping[str, Any]) -> float:
+    return float(np.median([_steps(curve) for curve in curves_of_strangers(figures)]))
+
+
+def _sign_test(lines: Sequence[Line]) -> list[str]:
+    """Return a line that says whether people are sooner than strangers more often than by chance."""
+    pairs = [(_steps(figures["person"]), _of_strangers(figures)) for figures in _curves(lines)]
+    decided = [own < strangers for own, strangers in pairs if own != strangers]
+    if not decided:
+        return []
+    p = stats.binomtest(sum(decided), len(decided), alternative="greater").pvalue
+    return [
+        f"Sooner than the median of strangers, by however little: {sum(decided)} of {len(decided)} without a "
+        f"tie. Coins would fall so with a probability of {p:.2f} (one-sided sign test; it takes people and "
+        "methods as independent).",
+        "",
+    ]
 
 
 def _median(steps: Sequence[float], curves: Sequence[Mapping[str, Any]]) -> str:

@@ -34,9 +34,13 @@ def say(text: object = "", file: TextIO | None = None) -> None:
       file: where to print; None is stdout.
     """
     stream = sys.stdout if file is None else file
-    line = escaped(text)
+    print(encodable(escaped(text), stream), file=stream)
+
+
+def encodable(text: str, stream: TextIO) -> str:
+    """Return a text with escapes in place of the characters that the encoding of a stream lacks."""
     encoding = stream.encoding or "utf-8"
-    print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream)
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def say_lines(text: str, file: TextIO | None = None) -> None:

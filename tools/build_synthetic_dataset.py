@@ -61,7 +61,7 @@ def write_preview(arguments: argparse.Namespace) -> None:
     """Write the contact sheet."""
     request = PhotographRequest(
         arguments.scenario,
-        people=min(arguments.people or 8, MOST_PEOPLE),
+        people=8 if arguments.people is None else min(arguments.people, MOST_PEOPLE),
         views=arguments.views,
         resolution=arguments.resolution,
         seed=arguments.seed,
@@ -78,7 +78,7 @@ def write_data_set(arguments: argparse.Namespace) -> None:
 
     config = heads_config(
         arguments.scenario,
-        people=arguments.people or 1000,
+        people=1000 if arguments.people is None else arguments.people,
         held_out=arguments.held_out,
         views=arguments.views,
         resolution=arguments.resolution,

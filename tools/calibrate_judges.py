@@ -10,16 +10,18 @@ views, and rendered photos of the same person (scenario `album`), four against f
 """
 
 import argparse
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import Compute
+from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import EvaluationSettings
 from jaxunlearn.evaluation.judges import CalibratedJudge, Judge
 from jaxunlearn.evaluation.judges.calibrated import Setup
@@ -27,11 +29,14 @@ from jaxunlearn.evaluation.judges.calibration import calibrate, embed_people, si
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.judges.stored import FILE, fingerprint_of_judge, views_of
 from jaxunlearn.files.door import read_json, write_json
+from jaxunlearn.files.json_form import check_form
+from jaxunlearn.files.paths import check_file
 from jaxunlearn.images import to_float
 from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.training.generator_data import on_white
+from torch_bridge import CheckpointError
 
 SEED = 7_000_000
 """Of the strangers; the people whose pairs are counted have the next one."""
@@ -41,6 +46,21 @@ RESAMPLES = 400
 
 Rates = dict[str, list[float]]
 """Name of a comparison → rate, and the ends of its 95 % interval."""
+
+
+class About(TypedDict):
+    """What all judges of a file have in common."""
+
+    generator: str
+    views: dict[str, Any]
+    people: int
+    seed: int
+
+
+class Calibration(About):
+    """The content of `judges.json`."""
+
+    judges: dict[str, Any]
 
 
 def measured(
@@ -131,13 +151,38 @@ def photographed(judges: list[Judge], people: int, resolution: int) -> dict[str,
     return {judge.name: judge.embeddings(images, c, BATCH).reshape(people, PHOTOS, -1) for judge in judges}
 
 
-def calibrated(models: Models, people: int) -> dict[str, Any]:
-    """Return the content of `judges.json`."""
-    settings = EvaluationSettings(strangers=people, batch=BATCH, seed=SEED)
+def kept_judges(path: Path, about: About, anew: Collection[str]) -> dict[str, Any]:
+    """Return the judges that a file has so far, to be written again with those that are measured.
+
+    Args:
+      path: the file, which need not exist.
+      about: on what judges are measured now.
+      anew: names of the judges that are measured now.
+
+    Raises:
+      InputError: if it is another kind of file, or others of its judges were measured on something else.
+    """
+    if not path.exists():
+        return {}
+    before = check_form(read_json(path), Calibration, path)
+    if all(before[name] == value for name, value in about.items()):
+        return before["judges"]
+    others = [name for name in before["judges"] if name not in anew]
+    if others:
+        raise InputError(
+            f"{path}: {', '.join(others)} would be lost, measured with other people ({before['people']}), "
+            "other views or another generator; measure all judges anew, or give another --out"
+        )
+    return {}
+
+
+def calibrated(
+    models: Models, settings: EvaluationSettings, judges: list[Judge], people: int
+) -> dict[str, Any]:
+    """Return name of a judge → its thresholds and rates."""
     others = EvaluationSettings(strangers=people, batch=BATCH, seed=SEED + 1)
     generator = models.generator
     renderer = Renderer(generator, batch=BATCH, compute=Compute.for_platform(jax.default_backend()))
-    judges = [judge_of(network, "auto", generator.config) for network in models.judges]
     views: dict[Setup, jax.Array] = {
         "views": settings.person_views(generator),
         "wide": settings.wide_views(generator),
@@ -149,26 +194,18 @@ def calibrated(models: Models, people: int) -> dict[str, Any]:
     }
     photos = photographed(judges, people, generator.config.img_resolution)
     return {
-        "generator": models.fingerprint,
-        "views": views_of(settings),
-        "people": people,
-        "seed": SEED,
-        "judges": {
-            judge.name: {
-                "network": fingerprint_of_judge(judge.judge),
-                "align": judge.judge.align,
-                "measure": judge.judge.measure,
-                "strangers": {setup: strangers.to_json() for setup, strangers in judge.strangers.items()},
-                "rates": rates_of(
-                    judge, seen["views"][judge.name], seen["wide"][judge.name], photos[judge.name]
-                ),
-            }
-            for judge in made
-        },
+        judge.name: {
+            "network": fingerprint_of_judge(judge.judge),
+            "align": judge.judge.align,
+            "measure": judge.judge.measure,
+            "strangers": {setup: strangers.to_json() for setup, strangers in judge.strangers.items()},
+            "rates": rates_of(judge, seen["views"][judge.name], seen["wide"][judge.name], photos[judge.name]),
+        }
+        for judge in made
     }
 
 
-def table(content: dict[str, Any]) -> str:
+def table(content: Calibration) -> str:
     """Return thresholds and rates as a table in Markdown."""
     names = list(content["judges"])
     lines = [f"| {content['people']} people | " + " | ".join(names) + " |", "| --- |" + " --- |" * len(names)]
@@ -184,27 +221,56 @@ def table(content: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Run the command."""
+def parse_arguments() -> argparse.Namespace:
+    """Return the command line's arguments."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--people", type=int, default=400, help="people of each set (default: %(default)s)")
+    parser.add_argument("--people", type=int, default=256, help="people of each set (default: %(default)s)")
     parser.add_argument(
         "--judge", action="append", help="name or file, may be given several times [all bundled ones]"
     )
     parser.add_argument("--out", type=Path, default=Path(str(FILE)), help="file to write [the bundled one]")
     arguments = parser.parse_args()
-    began = time.monotonic()
-    content = calibrated(load_models("heads", judge=arguments.judge or ()), arguments.people)
-    if arguments.out.exists():  # a judge more, on the same people
-        before = read_json(arguments.out)
-        if all(before[name] == content[name] for name in ("generator", "views", "people", "seed")):
-            content["judges"] = {**before["judges"], **content["judges"]}
+    if arguments.people < 2:
+        parser.error("--people must be at least 2")
+    return arguments
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure, and write the file.
+
+    Raises:
+      InputError: before anything is measured, if there is no such judge, or the file cannot be written.
+    """
+    check_file(arguments.out)
+    models = load_models("heads", judge=arguments.judge or ())
+    judges = [judge_of(network, "auto", models.generator.config) for network in models.judges]
+    settings = EvaluationSettings(strangers=arguments.people, batch=BATCH, seed=SEED)
+    about: About = {
+        "generator": models.fingerprint,
+        "views": views_of(settings),
+        "people": arguments.people,
+        "seed": SEED,
+    }
+    kept = kept_judges(arguments.out, about, [judge.name for judge in judges])
+    measured_now = calibrated(models, settings, judges, arguments.people)
+    content: Calibration = {**about, "judges": {**kept, **measured_now}}
     write_json(arguments.out, content)
     print(table(content))
+
+
+def main() -> int:
+    """Run the command; return 2 on wrong input."""
+    began = time.monotonic()
+    try:
+        run(parse_arguments())
+    except (InputError, CheckpointError) as error:
+        print(f"calibrate_judges.py: {error}", file=sys.stderr)
+        return 2
     print(f"{time.monotonic() - began:.0f} s")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

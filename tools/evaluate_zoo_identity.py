@@ -59,8 +59,12 @@ def parse_arguments() -> argparse.Namespace:
         help="write people with parts of other people, as in the ablation",
     )
     arguments = parser.parse_args()
-    if arguments.people < 2 or arguments.ablation_people == 1:
+    if arguments.people < 2 or (arguments.ablation_people < 2 and arguments.ablation_people != 0):
         parser.error("--people and --ablation-people must be at least 2")
+    if arguments.views < 2:
+        parser.error("--views must be at least 2, to have pairs")
+    if arguments.picture is not None and not arguments.ablation_people:
+        parser.error("--picture shows people of the ablation; leave out --ablation-people 0")
     if arguments.picture is not None and not arguments.picture.resolve().parent.is_dir():
         parser.error(f"--picture {arguments.picture}: its folder does not exist")
     return arguments

@@ -15,6 +15,7 @@ from ml_collections import config_flags
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.process.signals import exit_code
 from jaxunlearn.zoo.training.trainer import task_of, train
+from torch_bridge import CheckpointError
 
 CONFIG = config_flags.DEFINE_config_file(
     "config", None, "settings: a file of configs/zoo, which names the task"
@@ -28,7 +29,7 @@ def main(_: list[str]) -> None:
     """Run the command; exit with 2 on wrong input, with 130 or 143 on Ctrl-C or SIGTERM."""
     try:
         figures = train(task_of(CONFIG.value), Path(WORKDIR.value))
-    except InputError as error:
+    except (InputError, CheckpointError) as error:  # the latter also for files that cannot be written
         print(f"train_zoo.py: {error}", file=sys.stderr)
         sys.exit(2)
     except Interrupted as interruption:

@@ -81,7 +81,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.loss.identity = 0.3
 
     config.log_every = 25
-    config.evaluate_every = 500
+    config.evaluate_every = 500  # steps; 0 evaluates only at the end
     config.evaluate_people = 16  # of each scenario
     config.checkpoint_minutes = 3.0
     return config

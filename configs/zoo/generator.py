@@ -65,7 +65,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.loss.lpips = 0.2
 
     config.log_every = 25
-    config.evaluate_every = 4000
+    config.evaluate_every = 4000  # steps; 0 evaluates only at the end
     config.evaluate_people = 16
     config.checkpoint_minutes = 3.0
     return config

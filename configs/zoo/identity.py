@@ -90,7 +90,7 @@ def get_config(role: str = "judge") -> ml_collections.ConfigDict:
     config.rate.final = 0.02  # share of `peak` at the end
 
     config.log_every = 20
-    config.evaluate_every = 80
+    config.evaluate_every = 80  # steps; 0 evaluates only at the end
     config.evaluate_people = 64
     config.checkpoint_minutes = 3.0
     return config

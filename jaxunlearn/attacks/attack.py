@@ -12,8 +12,9 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxunlearn.attacks.attack_folder import AttackFolder, AttackJson
-from jaxunlearn.attacks.attacked import Attacked
+from jaxunlearn.attacks.attacked import Attacked, Found
 from jaxunlearn.attacks.depth import ATTACKS, DEPTHS, Depth
+from jaxunlearn.attacks.finetuning import FinetuningDiverged
 from jaxunlearn.attacks.kinds import KINDS
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.bundled_people.album import can_render_albums, render_album
@@ -35,7 +36,8 @@ _DRAWN_WITH = ("seed", "pivot", "strangers", "frechet_samples")
 """Settings of an evaluation that say who the strangers are, and how everybody is seen."""
 
 _OTHER_PHOTOS = 3
-_STRANGERS = 4
+_RANDOM_PEOPLE = 16
+"""Random people of the source: strangers, and lenders of rows. No depth needs more."""
 
 
 def attack(
@@ -70,15 +72,15 @@ def attack(
 
     Returns:
       The content of `attack.json`, with what earlier calls of the same depth and seed found. `people`: number
-      of a person → name of an attack → its figures. `seconds`: of each attack. `judges`, `settings`, `depth`,
-      `seed`: how it was measured.
+      of a person → name of an attack → its figures; only `diverged`, the reason, where its fine-tuning
+      diverged. `seconds`: of each attack. `judges`, `settings`, `depth`, `seed`: how it was measured.
 
     Raises:
-      InputError: if there is no such attack, person or depth. It is raised before the first attack.
+      InputError: before the first attack, if it, a person or the depth is unknown, or people are too few.
     """
     chosen = _chosen_people(people, result)
     _check(attacks, depth)
-    reference = reference or attack_reference(models, config, progress=progress)
+    reference = _with_people(reference or attack_reference(models, config, progress=progress))
     folder = None if result.folder is None else AttackFolder(result.folder.path)
     found: dict[tuple[int, str], AttackJson] = {}
     attacked: tuple[int, Attacked] | None = None  # of one person at a time: generators are large
@@ -101,10 +103,10 @@ def attack(
 
 
 def attack_reference(models: Models, config: ConfigDict, *, progress: bool = True) -> Reference:
-    """Measure the source for attacks: judges and views of an evaluation, with few other people."""
+    """Measure the source for attacks: judges and views of an evaluation, with 16 other people."""
     own = config.copy_and_resolve_references()
-    own.evaluation.retained_people = min(own.evaluation.retained_people, 16)
-    own.evaluation.frechet_samples = max(2, min(own.evaluation.frechet_samples, 16))
+    own.evaluation.retained_people = min(own.evaluation.retained_people, _RANDOM_PEOPLE)
+    own.evaluation.frechet_samples = _RANDOM_PEOPLE
     return measure_reference(models, own, progress=progress)
 
 
@@ -113,8 +115,8 @@ def attacked_person(models: Models, result: Result, person: int, reference: Refe
 
     The attacker's photo is the source's rendering of the person from the front. For people of the bundled
     generator, further photos are rendered from the parametric head, in other light and mood. For others they
-    are the source's renderings from the sides. The stranger is a random person of the reference whom no judge
-    takes for the person in the source.
+    are the source's renderings from the sides. The strangers are random people of the reference. Those whom a
+    judge takes for the person in the source come last.
 
     Args:
       models: the models of the run.
@@ -124,11 +126,11 @@ def attacked_person(models: Models, result: Result, person: int, reference: Refe
       seed: see `attack`.
     """
     ws = jnp.asarray(result.ws[person])
-    strangers = jnp.roll(reference.random.ws, -person, axis=0)[:_STRANGERS]
+    strangers = jnp.roll(reference.random.ws, -person, axis=0)[:_RANDOM_PEOPLE]
     people = jnp.concatenate([ws[None], strangers])
     frontal = jnp.repeat(conditioning_view(models.generator.config), len(people), axis=0)
     seen = look_each(reference.renderer, reference.judges, people, frontal, reference.settings.batch)
-    stranger = 1 + _somebody_else(reference, seen.embeddings)
+    order = 1 + _somebody_else(reference, seen.embeddings)
     shown = seen.images[:, 0]
     everybody = result.ws if result.together else result.ws[person][None]
     return Attacked(
@@ -137,17 +139,17 @@ def attacked_person(models: Models, result: Result, person: int, reference: Refe
         unlearned=result.generator_of(person),
         ws=ws,
         photos=np.concatenate([shown[:1], _other_photos(models, result, person, reference)]),
-        stranger_ws=people[stranger],
-        stranger_photo=shown[stranger],
+        strangers_ws=people[order],
+        strangers_photos=shown[order],
         seed=seed,
         everybody=jnp.asarray(everybody),
     )
 
 
-def _somebody_else(reference: Reference, embeddings: Mapping[str, np.ndarray]) -> int:
-    """Return the number of the first stranger whom no judge takes for the person.
+def _somebody_else(reference: Reference, embeddings: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the numbers of the strangers, first those whom no judge takes for the person.
 
-    If there is none, it is the one least alike to the main judge.
+    The others follow, those first who are least alike to the main judge.
 
     Args:
       reference: has the judges.
@@ -160,9 +162,9 @@ def _somebody_else(reference: Reference, embeddings: Mapping[str, np.ndarray]) -
     taken = [
         [judge.accepts(value, "single") is True for value in values[judge.name]] for judge in reference.judges
     ]
-    free = np.flatnonzero(~np.any(taken, axis=0))
+    anybody = np.any(taken, axis=0)
     alike = np.nan_to_num(values[reference.judge.name], nan=np.inf)
-    return int(free[0] if len(free) else np.argmin(alike))
+    return np.lexsort((np.where(anybody, alike, 0), anybody))
 
 
 def _other_photos(models: Models, result: Result, person: int, reference: Reference) -> np.ndarray:
@@ -193,7 +195,10 @@ def _run(
     progress: bool,
 ) -> AttackJson:
     began = time.monotonic()
-    found = KINDS[name].run(attacked, depth, progress)
+    try:
+        found = KINDS[name].run(attacked, depth, progress)
+    except FinetuningDiverged as error:  # the page says so; other attacks still have something to say
+        found = Found({"diverged": str(error)}, {})
     seconds = time.monotonic() - began
     if folder is not None:
         return folder.write(name, person, found, seconds, made_with)
@@ -289,3 +294,14 @@ def _check(attacks: Sequence[str], depth: str) -> None:
         raise InputError(f"no attack given; choose from {', '.join(KINDS)}")
     if depth not in DEPTHS:
         raise InputError(f"no depth {depth!r}; choose from {', '.join(DEPTHS)}")
+
+
+def _with_people(reference: Reference) -> Reference:
+    """Return the reference if it has people enough for every attack."""
+    count = len(reference.random.ws)
+    if count < _RANDOM_PEOPLE:
+        raise InputError(
+            f"the reference has {count} random people, but attacks need {_RANDOM_PEOPLE}; "
+            "measure it with `attacks.attack.attack_reference`"
+        )
+    return reference

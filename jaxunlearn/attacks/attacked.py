@@ -25,8 +25,8 @@ class Attacked:
       ws: `[L, D]`, the person's latent.
       photos: `[M, R, R, 3]` in [-1, 1], photos of the person; the attacker has the first. The others are for
         measuring.
-      stranger_ws: `[L, D]`, somebody else who was not forgotten; the control.
-      stranger_photo: `[R, R, 3]` in [-1, 1], a photo of them.
+      strangers_ws: `[K, L, D]`, other people who were not forgotten, as controls. Most attacks use the first.
+      strangers_photos: `[K, R, R, 3]` in [-1, 1], a photo of each of them.
       seed: of what the attacker draws; the reference has drawn the strangers.
       everybody: `[N, L, D]`, all people whom this generator forgot; the person is one of them.
     """
@@ -36,10 +36,20 @@ class Attacked:
     unlearned: Generator
     ws: jax.Array
     photos: np.ndarray
-    stranger_ws: jax.Array
-    stranger_photo: np.ndarray
+    strangers_ws: jax.Array
+    strangers_photos: np.ndarray
     seed: int
     everybody: jax.Array
+
+    @property
+    def stranger_ws(self) -> jax.Array:
+        """`[L, D]`, the first stranger."""
+        return self.strangers_ws[0]
+
+    @property
+    def stranger_photo(self) -> np.ndarray:
+        """`[R, R, 3]` in [-1, 1], a photo of the first stranger."""
+        return self.strangers_photos[0]
 
     def embeddings(self, generator: Generator | None, ws: jax.Array) -> dict[str, np.ndarray]:
         """Show latents to all judges from the protocol's views.

@@ -93,7 +93,7 @@ def finetune_benignly(
       Pictures of the person from the middle and from the last view, and of one trained person.
 
     Raises:
-      InputError: if the loss is not finite.
+      FinetuningDiverged: if the loss is not finite.
     """
     settings = settings or BenignSettings()
     reference, ws = attacked.reference, jnp.asarray(attacked.ws)[None]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 Depth = Literal["quick", "standard", "thorough"]
-"""A first look; at most 6 minutes a person for the bundled model on two cores; for a table."""
+"""For a first look; for every run; for a table."""
 
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
 

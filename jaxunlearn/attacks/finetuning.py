@@ -1,7 +1,8 @@
 """Teach a generator pictures: one step of fine-tuning, as an attacker takes it.
 
-Only the part is trained that unlearning trains, too. Rendering is deterministic: the noise is fixed, and the
-samples along rays lie in the middle of their bins. `B` examples, `L` rows of ws, `D` w_dim.
+The synthesis network of the backbone is trained, whatever unlearning trained: an attacker takes what works.
+So adapters stay as they are, and the backbone below them is trained. Rendering is deterministic: the noise is
+fixed, and the samples along rays lie in the middle of their bins. `B` examples, `L` rows of ws, `D` w_dim.
 """
 
 import dataclasses
@@ -101,6 +102,10 @@ class Start(NamedTuple):
     frozen: Frozen
 
 
+class FinetuningDiverged(InputError):
+    """The loss of a fine-tuning is not finite. The message says at which rate."""
+
+
 _ADAM = optax.scale_by_adam()
 
 
@@ -147,7 +152,7 @@ def finetuning_step(
       The new state; and `loss` and its terms without weights, as means over the examples before the step.
 
     Raises:
-      InputError: if the loss is not finite.
+      FinetuningDiverged: if the loss is not finite.
     """
     count = len(examples.ws)
     sums = _zero_sums(state.trainable, tuple(frozen.weights))
@@ -157,9 +162,9 @@ def finetuning_step(
     gradient, means = sums
     measured = {name: float(mean) for name, mean in means.items()}
     if not np.isfinite(measured["loss"]):
-        raise InputError(
-            f"fine-tuning diverged: the loss is {measured['loss']}; "
-            f"lower learning_rate ({float(frozen.learning_rate):g})"
+        rate = float(frozen.learning_rate)
+        raise FinetuningDiverged(
+            f"fine-tuning diverged: the loss is {measured['loss']} with a learning rate of {rate:g}"
         )
     return _apply(state, gradient, frozen.learning_rate), measured
 

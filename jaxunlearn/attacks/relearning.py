@@ -6,7 +6,7 @@
 import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -31,10 +31,11 @@ from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.perception import Perception
 
+_SHOWN = ("person", "stranger")
+"""Names in the pictures: of further strangers there are none."""
+
 SAME_PICTURE = 2 / 127.5
 """Largest difference of a pixel at which a photo counts as the source's rendering: two levels of 256."""
-
-Person = Literal["person", "stranger"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,12 +45,14 @@ class RelearnSettings:
     Attributes:
       steps: after so many steps the attacker gives up.
       check_every: number of steps between two looks of the judges.
+      strangers: number of other people who are taught in the same way.
       yaws: candidates for the yaw of a photo, in radians; see `relearn`.
       tuning: the optimiser and the weights of the loss.
     """
 
     steps: int = 40
     check_every: int = 4
+    strangers: int = 3
     yaws: tuple[float, ...] = (-0.6, -0.45, -0.3, -0.15, 0.0, 0.15, 0.3, 0.45, 0.6)
     tuning: FinetuningSettings = dataclasses.field(
         default_factory=lambda: FinetuningSettings(learning_rate=3e-3)
@@ -58,14 +61,20 @@ class RelearnSettings:
     def __post_init__(self) -> None:
         if not 1 <= self.check_every <= self.steps:
             raise ValueError(f"check_every ({self.check_every}) must be from 1 to steps ({self.steps})")
+        if self.strangers < 1:
+            raise ValueError(f"strangers ({self.strangers}) must be at least 1")
         if not self.yaws:
             raise ValueError("yaws is empty; give at least 0.0, the front")
 
     @classmethod
     def at_depth(cls, depth: Depth) -> Self:
         """Return the settings of a depth: "quick" for a first look, "thorough" for a table."""
-        steps, check_every = {"quick": (20, 5), "standard": (40, 4), "thorough": (200, 1)}[depth]
-        return cls(steps=steps, check_every=check_every)
+        steps, check_every, strangers = {
+            "quick": (20, 5, 1),
+            "standard": (40, 4, 3),
+            "thorough": (200, 1, 8),
+        }[depth]
+        return cls(steps=steps, check_every=check_every, strangers=strangers)
 
 
 class _Lesson(NamedTuple):
@@ -94,9 +103,9 @@ def relearn(
     generator then shows at the latent with the person in the source. They look from the views of the
     protocol, whose pitch differs from the photo's, so a flat picture is not enough.
 
-    The control is a stranger, who is taught at the same latent in the same way. The unlearned generator shows
-    neither of them there at the start. If the person takes as many steps as the stranger, the generator
-    remembers nothing that helps. If they take far fewer, they were only hidden.
+    The controls are strangers, who are taught at the same latent in the same way. The unlearned generator
+    shows none of them there at the start. If the person takes as many steps as strangers, the generator
+    remembers nothing that helps. If they take far fewer, they were only hidden: see `rules.relearned_soon`.
 
     A photo that equals the source's own rendering is taught from the front, where it was rendered. For other
     photos the attacker compares the generator's mean face from all `yaws` with the photo by LPIPS, and takes
@@ -109,36 +118,44 @@ def relearn(
       progress: True shows a progress bar.
 
     Returns:
-      Figures for `person` and `stranger`, see `figures_of_curve`; each with `photo`, which says what was
-      taught. `settings`. Pictures before and after, from the middle and from the last view.
+      Figures for `person`, and for each of `strangers` in a list, see `figures_of_curve`; each with `photo`,
+      which says what was taught. `settings`. Pictures before and after, from the middle and from the last
+      view, of the person and of the first stranger.
 
     Raises:
-      InputError: if there is no photo, photos and latents do not fit the generator, or the loss is not
-        finite.
+      InputError: if there is no photo, there are too few strangers, or photos and latents do not fit the
+        generator.
+      FinetuningDiverged: if the loss is not finite.
     """
     settings = settings or RelearnSettings()
-    _check(attacked)
-    renderer = attacked.reference.renderer
-    people = jnp.stack([jnp.asarray(attacked.ws), jnp.asarray(attacked.stranger_ws)])
-    front = np.clip(renderer(people, jnp.repeat(_from_yaw(attacked, [0.0]), 2, axis=0)).image, -1, 1)
+    _check(attacked, settings)
+    people = jnp.stack([attacked.ws, *attacked.strangers_ws[: settings.strangers]])
+    photos = [attacked.photos[0], *attacked.strangers_photos[: settings.strangers]]
+    front = _from_the_front(attacked, people)
     source, before = _seen(attacked, None, people), _seen(attacked, attacked.unlearned, people[:1])
-    figures: dict[str, Any] = {}
+    curves: list[dict[str, Any]] = []
     pictures = {**labelled_pictures("person in the source", source), **labelled_pictures("before", before)}
-    taught: tuple[tuple[Person, np.ndarray], ...] = (
-        ("person", attacked.photos[0]),
-        ("stranger", attacked.stranger_photo),
-    )
-    with tqdm(total=2 * settings.steps, desc="relearning", unit="step", disable=not progress) as bar:
-        for k, (name, photo) in enumerate(taught):
+    total = len(photos) * settings.steps
+    with tqdm(total=total, desc="relearning", unit="step", disable=not progress) as bar:
+        for k, photo in enumerate(photos):
             is_rendered = bool(np.max(np.abs(photo - front[k])) <= SAME_PICTURE)
             yaw = 0.0 if is_rendered else nearest_yaw(attacked, photo, settings.yaws)
             wanted = {judge: rows[k : k + 1] for judge, rows in source.embeddings.items()}
             lesson = _Lesson(photo, _from_yaw(attacked, [yaw]), wanted)
             after, curve = _teach(attacked, lesson, before, settings, compute, bar)
-            figures[name] = {**curve, "photo": {"is_source_rendering": is_rendered, "yaw": float(yaw)}}
-            pictures[f"photo of the {name}"] = photo
-            pictures |= labelled_pictures(f"{name} after {curve['steps'][-1]} steps", after)
-    return Found({**figures, "settings": dataclasses.asdict(settings)}, pictures)
+            curves.append({**curve, "photo": {"is_source_rendering": is_rendered, "yaw": float(yaw)}})
+            if k < len(_SHOWN):
+                pictures[f"photo of the {_SHOWN[k]}"] = photo
+                pictures |= labelled_pictures(f"{_SHOWN[k]} after {curve['steps'][-1]} steps", after)
+    person, *strangers = curves
+    figures = {"person": person, "strangers": strangers, "settings": dataclasses.asdict(settings)}
+    return Found(figures, pictures)
+
+
+def _from_the_front(attacked: Attacked, people: jax.Array) -> np.ndarray:
+    """Return the source's pictures `[N, R, R, 3]` of people `[N, L, D]`, as photos are taken."""
+    c = jnp.repeat(_from_yaw(attacked, [0.0]), len(people), axis=0)
+    return np.clip(attacked.reference.renderer(people, c).image, -1, 1)
 
 
 def nearest_yaw(attacked: Attacked, photo: np.ndarray, yaws: Sequence[float]) -> float:
@@ -241,15 +258,21 @@ def _seen(attacked: Attacked, generator: Generator | None, ws: jax.Array) -> Loo
     return look(renderer, reference.judges, ws, reference.views, reference.settings.batch)
 
 
-def _check(attacked: Attacked) -> None:
+def _check(attacked: Attacked, settings: RelearnSettings) -> None:
     config = attacked.reference.renderer.config
     if not len(attacked.photos):
         raise InputError("photos is empty; give at least one photo of the person")
+    count = len(attacked.strangers_ws)
+    if not count == len(attacked.strangers_photos) >= settings.strangers:
+        raise InputError(
+            f"there are {count} strangers_ws and {len(attacked.strangers_photos)} strangers_photos; "
+            f"give {settings.strangers} of each"
+        )
     size = (config.img_resolution, config.img_resolution, 3)
-    for name, image in (("photos[0]", attacked.photos[0]), ("stranger_photo", attacked.stranger_photo)):
+    for name, image in (("photos[0]", attacked.photos[0]), ("strangers_photos[0]", attacked.stranger_photo)):
         if np.shape(image) != size:
             raise InputError(f"{name} has shape {list(np.shape(image))}; give an image {list(size)}")
     shape = attacked.reference.random.ws.shape[1:]
-    for name, ws in (("ws", attacked.ws), ("stranger_ws", attacked.stranger_ws)):
+    for name, ws in (("ws", attacked.ws), ("strangers_ws[0]", attacked.stranger_ws)):
         if jnp.shape(ws) != shape:
             raise InputError(f"{name} has shape {list(jnp.shape(ws))}; give a latent {list(shape)}")

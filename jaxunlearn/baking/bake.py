@@ -62,15 +62,17 @@ def bake(
       config: settings, see `baking.settings.Baking`; None uses the defaults.
       workdir: the folder; without one nothing is written.
       features: network of the Fréchet distance; None uses AlexNet's.
-      mesh: devices that share the latents of a step; None uses one.
+      mesh: devices that share the latents of a step; their number must divide that of the latents. None uses
+        one.
       progress: True shows bars.
 
     Raises:
-      InputError: if a setting is invalid, the generator has no adapters, or the folder holds another baking.
+      InputError: if a setting is invalid or does not fit the mesh, the generator has no adapters, or the
+        folder holds another baking.
       Interrupted: after Ctrl-C or SIGTERM, when the state is saved.
     """
     config = default_config(settings.Baking) if config is None else config
-    settings.check(config)
+    settings.check(config, mesh)
     if not has_adapters(adapted):
         raise InputError("the generator has no adapters, so there is nothing to bake")
     features = features or default_features()

@@ -5,6 +5,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
@@ -112,8 +113,12 @@ class Baking:
     )
 
 
-def check(config: ConfigDict) -> None:
-    """Refuse settings that are unknown, out of range, or contradict each other.
+def check(config: ConfigDict, mesh: Mesh | None = None) -> None:
+    """Refuse settings that are unknown, out of range, or contradict each other or the mesh.
+
+    Args:
+      config: the settings.
+      mesh: devices that share the latents of a step; None for one.
 
     Raises:
       InputError: with the name of the setting.
@@ -123,6 +128,11 @@ def check(config: ConfigDict) -> None:
     for name in ("near", "images"):
         if latents[name] > latents.batch:
             raise InputError(f"config.latents.{name} must be at most config.latents.batch ({latents.batch})")
+    if mesh is not None and latents.batch % mesh.size:
+        raise InputError(
+            f"config.latents.batch ({latents.batch}) must be a multiple of the mesh's {mesh.size} devices, "
+            "or some would only repeat the work of others"
+        )
     if not latents.images and not terms.planes:
         raise InputError("config.terms.planes is 0 and config.latents.images, too: there is nothing to learn")
     if not sum(terms.values()) > 0:

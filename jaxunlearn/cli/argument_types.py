@@ -120,17 +120,18 @@ def mesh_shape(text: str) -> tuple[int, int]:
 
 def local_path(text: str) -> Path:
     """Return a path on this machine; an address such as gs://bucket/name is refused."""
-    return Path(name_or_path(text))
+    if not text:
+        raise argparse.ArgumentTypeError("an empty text names no file")
+    try:
+        return paths.local_path(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def name_or_path(text: str) -> str:
     """Return a path, or the name of a network or of photos; an address such as gs://b/name is refused."""
-    if not text:
-        raise argparse.ArgumentTypeError("an empty text names no file")
-    try:
-        paths.local_path(text)
-    except InputError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+    if not text.startswith("tfds:") or text.startswith("tfds://"):  # tfds:/data/heads/1.0.0 is a folder
+        local_path(text)
     return text
 
 

@@ -16,7 +16,7 @@ from jaxunlearn.cli.argument_groups import CONFIG_PREFIX
 from jaxunlearn.errors import DoesNotFit, InputError, Interrupted
 from jaxunlearn.process import signals
 from jaxunlearn.process.platforms import unusable_platform
-from jaxunlearn.terminal import complain, escaping, say, say_lines
+from jaxunlearn.terminal import complain, encodable, escaping, say, say_lines
 
 COMMANDS = {
     "demo": "forget a person of the bundled model and show the result, in a few minutes",
@@ -44,7 +44,10 @@ _RESUMES = "interrupted; what is finished is kept, and the same command resumes 
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that reports a wrong argument in one line."""
+    """A parser that reports a wrong argument in one line, and prints its help in any encoding."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        super()._print_message(encodable(message, file or sys.stderr), file)
 
     def error(self, message: str) -> NoReturn:
         say(f"{self.prog}: {message} (see {self.prog} --help)", sys.stderr)

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 from jax.sharding import Mesh
@@ -10,6 +11,7 @@ from ml_collections import config_flags
 
 from jaxunlearn.cli.argument_groups import CONFIG_PREFIX, SHARED_PEOPLE
 from jaxunlearn.errors import InputError, first_line, shortened
+from jaxunlearn.files.paths import check_writable
 from jaxunlearn.methods import configuration
 from jaxunlearn.methods.config_files import load_config
 from jaxunlearn.methods.registry import DEFAULT, method_of
@@ -102,6 +104,19 @@ def read_config(path: str | None, overrides: Sequence[str], default: ConfigDict)
     return own["config"].value
 
 
+def set_by(config: ConfigDict, option: str, value: Any, name: str, overrides: Sequence[str]) -> None:
+    """Set a setting by the option that is short for it, if that is given.
+
+    Raises:
+      InputError: if the setting is among `overrides`, too.
+    """
+    if value is None:
+        return
+    if any(text.partition("=")[0] == f"{CONFIG_PREFIX}{name}" for text in overrides):
+        raise InputError(f"{option} and {CONFIG_PREFIX}{name} are the same setting; leave one out")
+    config.update_from_flattened_dict({name: value})
+
+
 def _cut(overrides: Sequence[str]) -> str:
     return shortened(" ".join(shortened(text) for text in overrides), 400)
 
@@ -147,14 +162,15 @@ def step_of(
 
 
 def read_run(arguments: argparse.Namespace) -> tuple[Result, ConfigDict, loading.Models]:
-    """Read the finished run of `add_run`, with its config and its models.
+    """Read the finished run of `add_run`, with its config and its models, to add files to its folder.
 
     Raises:
-      InputError: if the folder is not that of a finished run, a setting cannot be used, or the source
-        generator is another one.
+      InputError: if the folder is not that of a finished run or cannot be written, a setting cannot be used,
+        or the source generator is another one.
     """
     folder = RunFolder(arguments.folder)
     check_finished(folder)
+    check_writable(folder.path)
     config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
     configuration.check(config)
     models = models_of_run(folder, model=arguments.model, adapters=arguments.adapter, judge=arguments.judge)

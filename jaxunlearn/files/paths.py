@@ -27,6 +27,20 @@ def local_path(text: str | PathLike[str]) -> Path:
     return Path(text)
 
 
+def check_file(path: Path) -> None:
+    """Check that a file can be written, before what takes long; nothing is made.
+
+    Raises:
+      InputError: if it is a folder, or its folder does not exist or may not be written.
+    """
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise InputError(f"{path}: cannot be written, its folder does not exist")
+    if path.is_dir():
+        raise InputError(f"{path}: cannot be written, it is a folder")
+    check_writable(folder)
+
+
 def check_writable(folder: Path) -> None:
     """Check that files can be written into a folder, which need not exist yet; nothing is made.
 

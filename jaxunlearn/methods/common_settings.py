@@ -195,8 +195,8 @@ class Common:
     optimiser: Optimiser = section(Optimiser)
     copies_at_once: int = setting(
         0,
-        "Generator copies that a device trains at the same time; fewer take less memory. 0: on a CPU one, "
-        "elsewhere all.",
+        "Generator copies that a device trains at the same time; fewer take less memory. 0: one on a CPU "
+        "without `--mesh`, elsewhere all.",
         least=0,
         most=4096,
         may_change=True,

@@ -18,7 +18,6 @@ from jaxunlearn.files.paths import local_path
 from jaxunlearn.images import grid, save_png, to_uint8
 from jaxunlearn.models.batched import embeddings
 from jaxunlearn.models.cameras import views
-from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.latent_io import write_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
@@ -167,7 +166,7 @@ def save(
 
 def _source(name: str, photo: Photograph) -> dict[str, str]:
     """Return what is written about a photo's file."""
-    return {"name": name, "file": photo.name} | ({} if photo.path is None else {"sha256": sha256(photo.path)})
+    return {"name": name, "file": photo.name} | ({} if photo.sha256 is None else {"sha256": photo.sha256})
 
 
 def _write_latents(

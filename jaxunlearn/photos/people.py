@@ -25,12 +25,14 @@ class People:
       subjects: a label for each person.
       ws: `[K, L, D]`.
       seeds: the seed of each person of the generator's own, None for the others; empty if there are none.
+      photos_sha256: SHA-256 of the file of each person's photo, None for others; empty if there are none.
     """
 
     name: str
     subjects: tuple[str, ...]
     ws: np.ndarray
     seeds: tuple[int | None, ...] = ()
+    photos_sha256: tuple[str | None, ...] = ()
 
 
 def people_from_seeds(models: Models, seeds: Sequence[int]) -> People:
@@ -41,8 +43,13 @@ def people_from_seeds(models: Models, seeds: Sequence[int]) -> People:
       seeds: a seed from 0 to 2**32 - 1 for each person.
     """
     ws = latents_of_seeds(models.generator, list(seeds), conditioning_view(models.generator.config))
-    name = f"seed{seeds[0]:04d}" + (f"-{seeds[-1]:04d}" if len(seeds) > 1 else "")
-    return People(name, tuple(f"seed {seed}" for seed in seeds), np.asarray(ws), tuple(map(int, seeds)))
+    subjects = tuple(f"seed {seed}" for seed in seeds)
+    return People(name_of_seeds(seeds), subjects, np.asarray(ws), tuple(map(int, seeds)))
+
+
+def name_of_seeds(seeds: Sequence[int]) -> str:
+    """Return a name for people of the generator that suits a folder."""
+    return f"seed{seeds[0]:04d}" + (f"-{seeds[-1]:04d}" if len(seeds) > 1 else "")
 
 
 def people_from_latents(models: Models, path: Path | str) -> People:

@@ -104,10 +104,19 @@ class InvertedPhotos:
     @property
     def people(self) -> People:
         """The photos as people for `jaxunlearn.unlearn`: each counts as a person, with a label of its own."""
-        names = self.names
-        subjects = distinct_subjects([(photo.name, photo.path) for photo in self.photos.photographs])
-        first = file_name(re.sub(r"\W+", "-", os.path.splitext(names[0])[0]))
-        return People(first + (f"-and-{len(names) - 1}-more" if len(names) > 1 else ""), subjects, self.ws)
+        photos = self.photos.photographs
+        return People(
+            name_of_photos(self.names),
+            distinct_subjects([(photo.name, photo.path) for photo in photos]),
+            self.ws,
+            photos_sha256=tuple(photo.sha256 for photo in photos),
+        )
+
+
+def name_of_photos(names: Sequence[str]) -> str:
+    """Return a name for the people in photos that suits a folder, from the names of the photos."""
+    first = file_name(re.sub(r"\W+", "-", os.path.splitext(names[0])[0]))
+    return first + (f"-and-{len(names) - 1}-more" if len(names) > 1 else "")
 
 
 def invert(

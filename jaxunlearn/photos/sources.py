@@ -24,6 +24,7 @@ from tqdm import tqdm
 from jaxunlearn.errors import InputError, first_line
 from jaxunlearn.files.door import local_path
 from jaxunlearn.files.names import as_text
+from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.photos.folders import ListedPhoto, photos_in_folder
 from jaxunlearn.photos.pictures.image_io import open_picture, portrait, whole_picture
 from jaxunlearn.photos.tables import SPREADSHEETS, SUFFIXES, read_photo_table
@@ -49,6 +50,7 @@ class Photograph:
       image: `[R, R, 3]` float32 in [-1, 1].
       path: its file; None if it comes from TFDS.
       whole: `[S, S, 3]`, the whole picture as `image_io.whole_picture` makes it, if it is wanted.
+      sha256: SHA-256 of its file; None if it has none.
     """
 
     identity: str
@@ -56,6 +58,7 @@ class Photograph:
     image: np.ndarray
     path: Path | None = None
     whole: np.ndarray | None = None
+    sha256: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,6 +192,17 @@ def listed_photos(source: str | Path) -> list[ListedPhoto]:
     return [ListedPhoto(name, name, path)]
 
 
+def listed_names(source: str | Path) -> list[str]:
+    """Return the names of the photos of a source, without opening them; that of TFDS stands for all of its.
+
+    Raises:
+      InputError: see `listed_photos`.
+    """
+    if str(source).startswith("tfds:"):
+        return [str(source)]
+    return [photo.name for photo in listed_photos(source)]
+
+
 def paths_of(sources: Iterable[str | Path]) -> list[Path]:
     """Return the files of the photos of sources, without opening them; TFDS has none.
 
@@ -211,11 +225,12 @@ def _read_all(
         try:
             picture = open_picture(photo.path)
             image = portrait(picture, resolution, photo.path)
+            digest = sha256(photo.path)
         except InputError as error:
             yield Refused(photo.name, str(error))
         else:
             whole = None if whole_side is None else whole_picture(picture, whole_side)
-            yield Photograph(photo.person, photo.name, image, photo.path, whole)
+            yield Photograph(photo.person, photo.name, image, photo.path, whole, digest)
 
 
 def _from_tfds(

@@ -8,6 +8,7 @@ from jaxunlearn.process import cpu_compiler, huge_pages, signals
 
 def main() -> int:
     """Run the command and return its exit code; after a signal, end the process with that code."""
+    _open_closed_streams()
     prepare()
     signals.watch()
     try:
@@ -32,6 +33,16 @@ def prepare() -> None:
     """
     huge_pages.start_anew()
     cpu_compiler.choose()
+
+
+def _open_closed_streams() -> None:
+    """Give each standard stream that is closed, as by `>&-`, a file to which anything may be written.
+
+    It takes the stream's number, which is free; the messages of C++ would go to the next file with it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # until the end
 
 
 def _run() -> int:

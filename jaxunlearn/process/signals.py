@@ -23,7 +23,32 @@ PATIENCE = 3.0
 INTERRUPTED = 128
 """The exit code is this plus the signal's number, as in shells: 130 for Ctrl-C, 143 for SIGTERM."""
 
+SAME_REQUEST = 1.0
+"""Seconds in which the same signal again belongs to the same request: systemd, for one, sends it to a process
+and to its parent, which passes it on."""
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class _Requests:
+    """Count of the requests to stop; several equal signals at once are one."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._last: int | None = None
+        self._came = 0.0
+
+    def add(self, number: int) -> bool:
+        """Count a signal; return False if it belongs to the last request."""
+        now = time.monotonic()
+        if number == self._last and now - self._came < SAME_REQUEST:
+            return False
+        self.count, self._last, self._came = self.count + 1, number, now
+        return True
+
+    def expect_another(self) -> None:
+        """Take the next signal for another request, even at once."""
+        self._last = None
 
 
 class _Received:
@@ -32,6 +57,8 @@ class _Received:
     def __init__(self) -> None:
         self.number: int | None = None
         self.event = threading.Event()
+        self.requests = _Requests()
+        """The requests that the main thread has handled."""
         self.asking = 0
         """Number of loops that check the event."""
         self.raised = False
@@ -88,7 +115,7 @@ def complain_once(line: str | None = None) -> None:
 
 @contextlib.contextmanager
 def interruptions() -> Iterator[threading.Event]:
-    """Provide an event that Ctrl-C and SIGTERM set, for a loop to check; a second signal stops at once."""
+    """Provide an event that Ctrl-C and SIGTERM set, for a loop to check; a second request stops at once."""
     if threading.current_thread() is not threading.main_thread():
         yield threading.Event()  # only the main thread can handle signals
         return
@@ -141,7 +168,9 @@ def importing() -> Iterator[None]:
 
 def _note(number: int, frame: FrameType | None) -> None:
     """Handle a signal, in the main thread."""
-    first = not _received.event.is_set()
+    if not _received.requests.add(number):
+        return
+    first = _received.requests.count == 1
     if _received.number is None:
         _received.number = number
     if _received.watched and _received.importing:
@@ -167,18 +196,16 @@ def _is_swallowed_in(frame: FrameType | None) -> bool:
 
 def _wait_for_the_end(_: socket.socket, receiver: socket.socket) -> None:
     """End the process if it does not end by itself after a signal that no loop checks for."""
-    signals = 0
+    requests = _Requests()  # the main thread may handle a signal much later
     while True:
-        numbers = [number for number in receiver.recv(64) if number in _SIGNALS]
-        if not numbers:
-            continue
-        signals += len(numbers)
-        if signals == 1 and _received.asking:
+        numbers = [number for number in receiver.recv(64) if number in _SIGNALS and requests.add(number)]
+        if not numbers or (requests.count == 1 and _received.asking):
             continue
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             time.sleep(0.1)
             if not _received.raised:  # the signal came inside a callback: try again
+                _received.requests.expect_another()
                 _thread.interrupt_main(numbers[0])
         if _received.number is None:  # the main thread has not returned to Python since
             _received.number = numbers[0]

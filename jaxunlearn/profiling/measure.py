@@ -112,7 +112,7 @@ def measure(case: Case, models: Models, *, progress: bool = True) -> Result:
         "xla_bytes": cost.get("bytes accessed"),
     }
     if case.profile:
-        operations = trace.operations(step, PROFILED, compiled.program.as_text())
+        operations = trace.operations(step, PROFILED, compiled.program.as_text(), len(devices))
         result["profile"] = [dataclasses.asdict(operation) for operation in operations]
     if case.parts:
         result["parts"] = _parts(case, rest[0], recipe, networks, progress)

@@ -132,9 +132,8 @@ _PART_COLUMNS = ("part", "GFLOP", "GB", "FLOP/B", "ms", "GFLOP/s", "GB/s", "of r
 def roofline(result: Result) -> Iterator[str]:
     """Yield a table with one row per part and direction, for all pairs of one trainable generator.
 
-    The roof is the shortest time that the device allows: the longer of operations / peak and bytes /
-      bandwidth.
-    It is left out for devices without listed peaks.
+    The roof is the shortest time that the device allows: the longer of operations / peak and
+    bytes / bandwidth. It is left out for devices without listed peaks.
     """
     peak = chip(result["device"])
     yield f"Parts of: {result['name']} ({result['products']})"
@@ -168,7 +167,7 @@ LONGEST = 10
 
 
 def profile(result: Result) -> Iterator[str]:
-    """Yield a table of the device's time by part and direction, and one of the longest operations."""
+    """Yield a table of a device's time by part and direction, and one of the longest operations."""
     operations = result["profile"]
     total = sum(operation["seconds"] for operation in operations)
     ways = ("forward", "recomputed", "backward")
@@ -176,7 +175,7 @@ def profile(result: Result) -> Iterator[str]:
     for operation in operations:
         of_part[operation["part"], operation["direction"]] += operation["seconds"]
     sums = {part: sum(of_part[part, way] for way in ways) for part, _ in of_part}
-    yield f"Profile of: {result['name']}: operations of {1e3 * total:.2f} ms a step"
+    yield f"Profile of: {result['name']}: operations of {1e3 * total:.2f} ms a step per device"
     yield ""
     lines = [
         [part, *(f"{1e3 * of_part[part, way]:.2f}" for way in ways), f"{100 * sums[part] / total:.1f}"]

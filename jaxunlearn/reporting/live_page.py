@@ -20,13 +20,13 @@ class LivePage(Callback):
     """
 
     def __init__(self, every: int, folder: RunFolder):
-        self._every, self._folder = every, folder
+        self.every, self._folder = every, folder
         self._next = 0.0
         self._encoder = FileEncoder()
 
     def after_step(self, moment: Moment) -> None:
         """See `Callback.after_step`."""
-        if self._folder.writes and moment.due(self._every) and time.monotonic() >= self._next:
+        if self._folder.writes and moment.due(self.every) and time.monotonic() >= self._next:
             write_report(self._folder, going=True, encoder=self._encoder)
             self._next = time.monotonic() + REFRESH_SECONDS
 

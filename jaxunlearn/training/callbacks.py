@@ -47,7 +47,7 @@ class Divergence(Callback):
     """
 
     def __init__(self, every: int, copies: int, before: set[int]):
-        self._every, self._all = every, copies
+        self.every, self._all = every, copies
         self.copies = set(before)
 
     def after_step(self, moment: Moment) -> None:
@@ -56,7 +56,7 @@ class Divergence(Callback):
         Raises:
           Diverged: if all copies have diverged.
         """
-        if not moment.due(self._every):
+        if not moment.due(self.every):
             return
         finite = np.isfinite([moment.measured[name] for name in ("loss", "gradient_norm")]).all(axis=0)
         self.copies |= set(np.flatnonzero(~finite).tolist())
@@ -82,11 +82,11 @@ class Log(Callback):
     """
 
     def __init__(self, every: int, divergence: Divergence, folder: LogFolder | None, bar: "tqdm[Any]"):
-        self._every, self._divergence, self._folder, self._bar = every, divergence, folder, bar
+        self.every, self._divergence, self._folder, self._bar = every, divergence, folder, bar
 
     def after_step(self, moment: Moment) -> None:
         """See `Callback.after_step`."""
-        if moment.due(self._every):
+        if moment.due(self.every):
             line = self._line(moment)
             self._bar.set_postfix(_postfix(line), refresh=False)
             if self._folder is not None:
@@ -122,11 +122,11 @@ class Pictures(Callback):
     """
 
     def __init__(self, every: int, picture: ProgressPicture | None):
-        self._every, self._picture = every, picture
+        self.every, self._picture = every, picture
 
     def after_step(self, moment: Moment) -> None:
         """See `Callback.after_step`."""
-        if moment.due(self._every):
+        if moment.due(self.every):
             generator = moment.generator(0)
             if self._picture is not None:
                 self._picture.save(moment.step, generator)
@@ -151,12 +151,12 @@ class SaveCheckpoints(Callback):
         fetch: Callable[[Any], Any],
         without_padding: Callable[[State], State],
     ):
-        self._every, self._checkpoints, self._divergence = every, checkpoints, divergence
+        self.every, self._checkpoints, self._divergence = every, checkpoints, divergence
         self._fetch, self._without_padding = fetch, without_padding
 
     def after_step(self, moment: Moment) -> None:
         """See `Callback.after_step`."""
-        if moment.due(self._every) or moment.stop:
+        if moment.due(self.every) or moment.stop:
             loss = self._divergence.mean(self._fetch(moment.measured["loss"]))
             self._checkpoints.save(moment.step, self._without_padding(moment.state), loss)
 
@@ -178,7 +178,7 @@ class StopOnSignal(Callback):
     """
 
     def __init__(self, every: int, received: threading.Event, first: int, folder: LogFolder | None):
-        self._every, self._received, self._step, self._folder = every, received, first, folder
+        self.every, self._received, self._step, self._folder = every, received, first, folder
         self._stopped = False
 
     def after_step(self, moment: Moment) -> None:
@@ -186,7 +186,7 @@ class StopOnSignal(Callback):
         self._step = moment.step
         came = self._received.is_set()
         moment.stop |= (
-            multihost.anywhere(came) if moment.due(self._every) else came and jax.process_count() == 1
+            multihost.anywhere(came) if moment.due(self.every) else came and jax.process_count() == 1
         )
         self._stopped = moment.stop
 
@@ -218,6 +218,8 @@ class SumUp(Callback):
       known: figures that do not depend on the steps.
       folder: None for a run without one.
     """
+
+    every = 0  # the last step is fetched anyway
 
     def __init__(
         self, divergence: Divergence, first: int, known: Mapping[str, Any], folder: RunFolder | None

@@ -140,4 +140,4 @@ def _began_with(previous: Result, models: Models, part: TrainedPart) -> bool:
     part.trained(previous.generator)  # refuses another part, whose arrays have other names
     there = dict(nnx.to_flat_state(nnx.state(previous.generator)))
     untrained = nnx.to_flat_state(part.split(models.generator, 0).fixed)
-    return all(np.array_equal(there[path][...], array[...]) for path, array in untrained)
+    return all(path in there and np.array_equal(there[path][...], array[...]) for path, array in untrained)

@@ -64,6 +64,11 @@ class StepRecipe:
         """Whether copies are trained by one call of a program after another."""
         return self.turns.apart and self.turns.needed(self.copies)
 
+    @property
+    def at_once(self) -> int:
+        """Number of copies that a device trains at the same time."""
+        return self.turns.size if self.turns.needed(self.copies_each) else self.copies_each
+
     def padding(self) -> dict[str, float]:
         """Return the shares of the work that is thrown away since copies or pairs do not divide evenly."""
         share = portion(self.mesh, self.settings.sampling.count)

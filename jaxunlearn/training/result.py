@@ -160,7 +160,7 @@ def finished(folder: RunFolder, source: Generator | None = None) -> Result:
         for k in range(request.copies)
     )
     ws, ws_target = folder.latents()
-    people = People(folder.path.name, request.subjects, ws, request.seeds)
+    people = People(folder.path.name, request.subjects, ws, request.seeds, request.photos_sha256)
     return Result(people, ws_target, generators, folder.summary, folder)
 
 

@@ -4,6 +4,8 @@ import dataclasses
 import time
 from collections.abc import Callable, Sequence
 
+import jax
+
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.training.compiled_step import Measurements
 from jaxunlearn.training.step import State
@@ -38,7 +40,14 @@ class Moment:
 
 
 class Callback:
-    """Something that a run does besides its steps; subclass it and override what is needed."""
+    """Something that a run does besides its steps; subclass it and override what is needed.
+
+    Attributes:
+      every: steps between two steps that the callback looks at, as `Moment.due` says; 0 looks at none.
+        Devices are waited for before it looks, and run ahead of Python in between.
+    """
+
+    every: int = 1
 
     def after_step(self, moment: Moment) -> None:
         """Act on a step; callbacks are called in their order."""
@@ -78,6 +87,8 @@ class Trainer:
             began = time.monotonic()
             state, measured = self.advance(state)
             moment = Moment(step, last, state, measured, seconds, lambda k, now=state: self.generator(now, k))
+            if any(moment.due(callback.every) for callback in self.callbacks):
+                jax.block_until_ready((state, measured))  # a callback's own wait would not be counted
             if moment.due(self.fetch_every):
                 moment.measured = self.fetch(measured)
             moment.seconds = seconds = seconds + time.monotonic() - began

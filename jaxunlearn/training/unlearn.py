@@ -132,6 +132,7 @@ def request_of(
         seeds=people.seeds,
         adapters=models.adapters,
         numbers=numbers,
+        photos_sha256=people.photos_sha256,
     )
 
 

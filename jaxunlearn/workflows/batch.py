@@ -44,12 +44,14 @@ class Worklist:
         that thousands of photos are not inverted at once. Several processes share the people of a wave.
       seeds: of people of the generator, in the same order; empty for others.
       inversion: what the latents of photos depend on besides the photos, for example the encoder's name.
+      photos_sha256: SHA-256 of the photo of each person, in the same order; empty for others.
     """
 
     subjects: tuple[str, ...]
     latents: Callable[[Sequence[int]], np.ndarray]
     seeds: tuple[int, ...] = ()
     inversion: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    photos_sha256: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,9 +114,8 @@ def unlearn_all(
         lock = functools.partial(stack.enter_context, folder.lock())
         multihost.leader_first(lock, "the work list's folder")
         source = Source(models.name, models.adapters, worklist.seeds)
-        begin = functools.partial(
-            folder.begin, models.fingerprint, worklist.subjects, config, source, made_with
-        )
+        this_list = (worklist.subjects, config, source, made_with, worklist.photos_sha256)
+        begin = functools.partial(folder.begin, models.fingerprint, *this_list)
         multihost.leader_first(begin, "the work list's beginning")
         folder.clean()
         return _work(models, worklist, config, folder, parallel, mesh, progress)

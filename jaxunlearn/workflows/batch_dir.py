@@ -36,7 +36,7 @@ from jaxunlearn.files.numpy_arrays import read_npz
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.training.storage.folder_forms import MeasuredLine, ResultLine, WorklistJson
 from jaxunlearn.training.storage.metrics_log import add_line
-from jaxunlearn.training.storage.run_dir import RunFolder, check_same_settings
+from jaxunlearn.training.storage.run_dir import RunFolder, check_same_photos, check_same_settings
 from torch_bridge import leftover_of, replacing
 
 DONE, DIVERGED = "done", "diverged"
@@ -114,6 +114,7 @@ class WorklistFolder:
         config: ConfigDict,
         source: Source | None = None,
         made_with: Mapping[str, str] | None = None,
+        photos_sha256: Sequence[str] = (),
     ) -> None:
         """Write `worklist.json`, or check that the same was asked before.
 
@@ -125,24 +126,25 @@ class WorklistFolder:
           config: of every person's run.
           source: kept for the evaluation, and not compared, since files may have moved.
           made_with: what the generators and latents depend on besides: name → fingerprint, name or origin.
+          photos_sha256: see `batch.Worklist`.
 
         Raises:
           InputError: if the folder holds another list, or other files.
         """
         asked: dict[str, Any] = {"model": model, "subjects": list(subjects), "config": flat(config)}
-        asked["made_with"] = now = dict(made_with or {})
+        asked |= {"made_with": dict(made_with or {}), "photos_sha256": list(photos_sha256)}
         if self._asked.exists():
-            hint = "choose another folder"
+            place, hint = f"{self.path}: is a work list", "choose another folder"
             if self.fingerprint != model:
-                raise InputError(f"{self.path}: is a work list with another source generator; {hint}")
+                raise InputError(f"{place} with another source generator; {hint}")
             if self.subjects() != list(subjects):
-                raise InputError(f"{self.path}: is a work list with other people; {hint}")
-            for name, old in self._read_asked().get("made_with", {}).items():  # older lists have none
-                if old != now.get(name):
-                    raise InputError(
-                        f"{self.path}: is a work list with {name} {old!r}, not {now.get(name)!r}; {hint}"
-                    )
-            check_same_settings(self.config, config, ("steps",), f"{self.path}: is a work list", hint)
+                raise InputError(f"{place} with other people; {hint}")
+            before = self._read_asked()  # older lists have neither of these
+            for name, old in before.get("made_with", {}).items():
+                if old != (now := asked["made_with"].get(name)):
+                    raise InputError(f"{place} with {name} {old!r}, not {now!r}; {hint}")
+            check_same_photos(before.get("photos_sha256", ()), photos_sha256, subjects, place, hint)
+            check_same_settings(self.config, config, ("steps",), place, hint)
         else:
             self.check_free()
         if not self.writes:

@@ -60,7 +60,7 @@ def evaluate_worklist(
 
     Args:
       models: the source and the judges.
-      folder: of the work list.
+      folder: of the work list; the caller has locked it, see `WorklistFolder.lock`.
       config: of every person's run; `config.evaluation` is used.
       people: names, see `chosen_people`.
       reference: of `measure_reference`, for the same settings.
@@ -71,34 +71,33 @@ def evaluate_worklist(
       What `measured.json` holds, see `shares_of_people`.
 
     Raises:
-      InputError: if a file of the list cannot be read, or another process uses the folder.
+      InputError: if a file of the list cannot be read.
     """
     other_ws, last = other_ws or {}, folder.last()
     everybody = _measured_with(reference, config)
     measured_with = {name: {**everybody, "photos": len(other_ws.get(name, ()))} for name in last}
     now = {name: (line["wave"], measured_with[name]) for name, line in last.items()}
-    with folder.lock():
-        known = _keep_lines(folder, now, people)
-        missing = [name for name in people if name not in known]
-        done = len(people) - len(missing)
-        for name in tqdm(
-            missing, desc="measured", unit="person", total=len(people), initial=done, disable=not progress
-        ):
-            result = _result_of(models, folder, name)
-            others = {0: other_ws[name]} if name in other_ws else {}
-            found = evaluate(models, result, config, reference=reference, other_ws=others, progress=False)
-            folder.add_measured(
-                MeasuredLine(
-                    subject=name,
-                    wave=last[name]["wave"],
-                    measured_with=measured_with[name],
-                    figures=found["people"]["0"],
-                )
+    known = _keep_lines(folder, now, people)
+    missing = [name for name in people if name not in known]
+    done = len(people) - len(missing)
+    for name in tqdm(
+        missing, desc="measured", unit="person", total=len(people), initial=done, disable=not progress
+    ):
+        result = _result_of(models, folder, name)
+        others = {0: other_ws[name]} if name in other_ws else {}
+        found = evaluate(models, result, config, reference=reference, other_ws=others, progress=False)
+        folder.add_measured(
+            MeasuredLine(
+                subject=name,
+                wave=last[name]["wave"],
+                measured_with=measured_with[name],
+                figures=found["people"]["0"],
             )
-            write_worklist_page(folder)
-        shares = shares_of_people(folder.measured())
-        write_json(folder.shares, shares)
+        )
         write_worklist_page(folder)
+    shares = shares_of_people(folder.measured())
+    write_json(folder.shares, shares)
+    write_worklist_page(folder)
     return shares
 
 

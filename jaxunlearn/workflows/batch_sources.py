@@ -1,8 +1,10 @@
 """Make work lists from seeds and from photos."""
 
+import hashlib
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jax.sharding import Mesh
@@ -70,8 +72,9 @@ def worklist_of_photos(
     method = method or default_method(models, encoder)
     network = encoder_of(models, method, encoder)
     whole_side = side_of_file(network, encoder_input)
-    first, whole = _first_photos(source, models.generator.config.img_resolution, whole_side, progress)
-    photos, wholes = list(first.values()), list(whole.values())
+    first = _first_photos(source, models.generator.config.img_resolution, whole_side, progress)
+    photos = [photo.image for photo in first.values()]
+    wholes = [photo.whole for photo in first.values() if photo.whole is not None]
 
     def latents(some: Sequence[int]) -> np.ndarray:
         return invert_photographs(
@@ -88,19 +91,25 @@ def worklist_of_photos(
     how = {"inversion": method, "encoder_input": encoder_input}
     if network is not None:
         how["encoder"] = network.name
-    return Worklist(tuple(first), latents, inversion=how)
+    digests = tuple(photo.sha256 for photo in first.values())
+    return Worklist(tuple(first), latents, inversion=how, photos_sha256=digests)
 
 
-def _first_photos(
-    source: str | Path, side: int, whole_side: int | None, progress: bool
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return person → their first usable photo, and person → the whole of it if that is wanted; uint8.
+class _Photo(NamedTuple):
+    """A photo in uint8, the whole of it if that is wanted, and SHA-256 of its file, or else of its pixels."""
+
+    image: np.ndarray
+    whole: np.ndarray | None
+    sha256: str
+
+
+def _first_photos(source: str | Path, side: int, whole_side: int | None, progress: bool) -> dict[str, _Photo]:
+    """Return person → their first usable photo.
 
     Raises:
       InputError: if there is none.
     """
-    first: dict[str, np.ndarray] = {}
-    whole: dict[str, np.ndarray] = {}
+    first: dict[str, _Photo] = {}
     photos = iterate_photographs(
         source, side, whole_side=whole_side, wanted=lambda person: person not in first
     )
@@ -108,9 +117,10 @@ def _first_photos(
         if isinstance(photo, Refused):
             warnings.warn(f"left out: {photo.reason}", stacklevel=3)
         else:
-            first[photo.identity] = to_uint8(photo.image)
-            if photo.whole is not None:
-                whole[photo.identity] = to_uint8(photo.whole)
+            image = to_uint8(photo.image)
+            whole = None if photo.whole is None else to_uint8(photo.whole)
+            digest = photo.sha256 or hashlib.sha256(image.tobytes()).hexdigest()
+            first[photo.identity] = _Photo(image, whole, digest)
     if not first:
         raise InputError(f"{source}: holds no usable photos")
-    return first, whole
+    return first

@@ -32,7 +32,12 @@ from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.registry import Registry, folder_name
-from jaxunlearn.workflows.requests import ForgetRequest, check_photos, people_of_request
+from jaxunlearn.workflows.requests import (
+    ForgetRequest,
+    check_photos,
+    check_same_photos_as,
+    people_of_request,
+)
 
 
 class Forgotten(NamedTuple):
@@ -257,7 +262,9 @@ def _people(
     groups: list[People] = []
     folders = [RunFolder(request_folder(out, number, request)) for number, request in enumerate(requests)]
     for request, folder in zip(requests, folders, strict=True):
-        if not folder.exists():
+        if folder.exists():
+            check_same_photos_as(request, folder)
+        else:
             check_photos(request)
     for request, config, folder in zip(requests, configs, folders, strict=True):
         known = folder.people() if folder.exists() else None

@@ -9,6 +9,7 @@ Paths are relative to the file. A request without a name is called stage1, stage
 """
 
 import dataclasses
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,14 @@ from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_json, read_toml
 from jaxunlearn.files.json_form import shown
-from jaxunlearn.files.names import as_text
+from jaxunlearn.files.names import LONGEST, as_text
+from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, distinct_subjects, people_from_latents, people_from_seeds
 from jaxunlearn.photos.photo_inversion import Inverting, people_from_photos
 from jaxunlearn.photos.tables import SPREADSHEETS, SUFFIXES
+from jaxunlearn.training.storage.run_dir import OTHER_RUN, RunFolder, check_same_photos
 
-_LONGEST_NAME = 100
 _KINDS = ("seeds", "latents", "images")
 
 
@@ -75,8 +77,8 @@ def _request(path: Path, number: int, entry: Any) -> ForgetRequest:
     name = entry.get("name", f"stage{number + 1}")
     if not isinstance(name, str) or not _can_name_a_folder(name):
         raise InputError(
-            f"{where}: the name {shown(name)} cannot name a folder; use at most {_LONGEST_NAME} printable "
-            "characters, no path, no leading dot"
+            f"{where}: the name {shown(name)} cannot name a folder; use printable characters, at most "
+            f"{LONGEST} bytes in UTF-8, no path, no leading dot"
         )
     lists = {kind: entry.get(kind, []) for kind in _KINDS}
     for kind, members in lists.items():
@@ -95,7 +97,7 @@ def _request(path: Path, number: int, entry: Any) -> ForgetRequest:
 
 
 def _can_name_a_folder(name: str) -> bool:
-    plain = name.isprintable() and 0 < len(name) <= _LONGEST_NAME
+    plain = name.isprintable() and 0 < len(name.encode()) <= LONGEST
     return plain and Path(name).name == name and not name.startswith(".")
 
 
@@ -130,6 +132,22 @@ def check_photos(request: ForgetRequest) -> None:
             raise InputError(f"request {request.name}: {photo}: no such file")
 
 
+def digests_of_photos(request: ForgetRequest) -> tuple[str | None, ...]:
+    """Return the SHA-256 of each photo of a request; None if it is gone."""
+    return tuple(sha256(photo) if os.path.isfile(photo) else None for photo in request.images)
+
+
+def check_same_photos_as(request: ForgetRequest, folder: RunFolder) -> None:
+    """Check that the photos of a request are those with which its run began; they may be gone.
+
+    Raises:
+      InputError: naming the first that is another one.
+    """
+    before = folder.request.photos_sha256[-len(request.images) :]
+    names = [as_text(str(photo)) for photo in request.images]
+    check_same_photos(before, digests_of_photos(request), names, f"{folder.path}: is a run", OTHER_RUN)
+
+
 def people_of_request(
     models: Models,
     request: ForgetRequest,
@@ -157,6 +175,7 @@ def people_of_request(
             photos = people_from_photos(models, request.images, compute=compute, **(inverting or {})).ws
         groups.append(People("photos", tuple(as_text(path.name) for path in request.images), photos))
     files = [None] * before + list(request.images)
+    digests = (*[None] * before, *digests_of_photos(request)) if request.images else ()
     subjects = [subject for group in groups for subject in group.subjects]
     seeds = [seed for group in groups for seed in group.seeds or [None] * len(group.ws)]
     return People(
@@ -164,4 +183,5 @@ def people_of_request(
         distinct_subjects(list(zip(subjects, files, strict=True))),
         np.concatenate([group.ws for group in groups]),
         tuple(seeds),
+        digests,
     )

@@ -58,7 +58,7 @@ def sweep_distances(
     mesh: Mesh | None = None,
     progress: bool = True,
 ) -> list[dict[str, Any]]:
-    """Forget the same people once for each distance; finished runs are read, not repeated.
+    """Forget the same people once for each distance, and measure all runs; finished runs are not run again.
 
     Args:
       models: the source.

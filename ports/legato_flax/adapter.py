@@ -51,10 +51,15 @@ class Adapter(nnx.Module):
 
     @jax.named_scope("adapters")
     def states(self, x: jax.Array, steps: Sequence[float]) -> list[jax.Array]:
-        """Return features `[..., C]` before and after each step: the first is `x`, the last the output."""
+        """Return features `[..., C]` before and after each step: the first is `x`, the last the output.
+
+        The gradient computes the hidden layers again. To keep them would take two arrays of their width for
+        each step: over 1 GiB at full size.
+        """
+        velocity = jax.checkpoint(self.velocity)
         states = [x]
         for length in steps:
-            states.append(states[-1] + length * self.velocity(states[-1]))
+            states.append(states[-1] + length * velocity(states[-1]))
         return states
 
     def __call__(self, x: jax.Array, steps: Sequence[float]) -> jax.Array:

@@ -16,6 +16,7 @@ from jaxunlearn.attacks.attack_folder import read_attacks
 from jaxunlearn.attacks.attacked import Found
 from jaxunlearn.attacks.benign import BenignSettings
 from jaxunlearn.attacks.depth import ATTACKS, DEPTHS
+from jaxunlearn.attacks.finetuning import FinetuningDiverged
 from jaxunlearn.attacks.kinds import KINDS, Kind
 from jaxunlearn.attacks.relearning import RelearnSettings
 from jaxunlearn.attacks.search import NearSettings, ReinversionSettings
@@ -87,7 +88,7 @@ def test_the_guide_has_the_numbers_of_each_depth():
         "reinversion": (ReinversionSettings, "steps", "starts"),
         "search": (NearSettings, "steps", "starts"),
         "unseen": (UnseenSettings, "noise_draws", "partners"),
-        "relearning": (RelearnSettings, "steps", "check_every"),
+        "relearning": (RelearnSettings, "steps", "check_every", "strangers"),
         "benign": (BenignSettings, "steps", "people"),
     }
     guide = (Path(__file__).parents[2] / "docs/guides/attacks.md").read_text()
@@ -130,7 +131,8 @@ def reference(align: str = "fixed", **changes: Any) -> Any:
     """Return what an attack is kept by, of a measured source."""
     judge = SimpleNamespace(align=align, measure="cosine")
     calibrated = SimpleNamespace(name="judge", judge=judge, threshold=lambda: 0.5, strangers={})
-    return SimpleNamespace(settings=EvaluationSettings(**changes), judges=[calibrated])
+    random = SimpleNamespace(ws=np.zeros((16, 1)))
+    return SimpleNamespace(settings=EvaluationSettings(**changes), judges=[calibrated], random=random)
 
 
 def test_other_strangers_or_views_attack_anew(counted, monkeypatch, tmp_path):
@@ -190,6 +192,40 @@ def test_what_cannot_be_attacked_is_refused_before_anything_is_rendered(result, 
     assert counted == []
 
 
+@pytest.mark.must
+def test_a_reference_has_people_for_every_depth_whatever_the_evaluation_has(result, counted):
+    config = tiny_sugar(
+        SETTINGS | {"evaluation.frechet_samples": 2, "evaluation.retained_people": 2}, people=2
+    )
+    count = len(attack_reference(tiny_models(), config, progress=False).random.ws)
+    for depth in DEPTHS:
+        unseen = UnseenSettings.at_depth(depth)
+        assert unseen.partners + unseen.strangers <= count
+        assert RelearnSettings.at_depth(depth).strangers <= count
+    few = reference()
+    few.random.ws = np.zeros((4, 1))
+    with pytest.raises(InputError, match="the reference has 4 random people, but attacks need 16"):
+        attack(tiny_models(), result, config, attacks=["erasure"], reference=few, progress=False)
+    assert counted == []
+
+
+@pytest.mark.must
+def test_fine_tuning_that_diverges_does_not_cost_the_other_attacks(result, counted, monkeypatch):
+    def diverge(person, depth, progress):
+        raise FinetuningDiverged("fine-tuning diverged: the loss is nan with a learning rate of 0.003")
+
+    kinds = {"benign": Kind(diverge, UnseenSettings.at_depth), **attacking.KINDS}
+    monkeypatch.setattr(attacking, "KINDS", kinds)
+    found = attacked(result, attacks=["benign", "reinversion"], people=[0], again=True)["people"]["0"]
+    assert found["benign"] == {
+        "diverged": "fine-tuning diverged: the loss is nan with a learning rate of 0.003"
+    }
+    assert found["reinversion"] == {"depth": "standard"}
+    written = read_attacks(result.folder.path)
+    assert written is not None
+    assert written["people"]["0"] == found
+
+
 def diverged(result, *copies):
     """The run as if each person had their own generator, and some of them had diverged."""
     summary = {**result.summary, "diverged": list(copies)}
@@ -213,6 +249,7 @@ def test_the_stranger_is_not_taken_for_the_person(result):
     reference = attacking.attack_reference(models, tiny_sugar(SETTINGS, people=2), progress=False)
     usual = attacking.attacked_person(models, result, 0, reference, seed=0)
     np.testing.assert_array_equal(usual.stranger_ws, reference.random.ws[0])
+    assert len(usual.strangers_ws) == len(usual.strangers_photos) == 16
     double = reference.random.ws.at[0].set(result.ws[0])
     random = reference.random._replace(ws=double)
     person = attacking.attacked_person(models, result, 0, dataclasses.replace(reference, random=random), 0)

@@ -12,7 +12,14 @@ from flax import nnx
 
 from jaxunlearn.attacks.attacked import Attacked, Found
 from jaxunlearn.attacks.benign import BenignSettings, figures_of_trained, finetune_benignly
-from jaxunlearn.attacks.finetuning import Examples, FinetuningSettings, begin, finetuning_step, generator_of
+from jaxunlearn.attacks.finetuning import (
+    Examples,
+    FinetuningDiverged,
+    FinetuningSettings,
+    begin,
+    finetuning_step,
+    generator_of,
+)
 from jaxunlearn.attacks.relearning import RelearnSettings, figures_of_curve, nearest_yaw, relearn
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import EvaluationSettings, Reference, measure_source
@@ -24,7 +31,7 @@ from tests.support.tiny_reference import MeanColour
 pytestmark = pytest.mark.long
 
 TUNING = FinetuningSettings(learning_rate=3e-3)
-RELEARN = RelearnSettings(steps=8, check_every=4, yaws=(-0.5, 0.0, 0.5), tuning=TUNING)
+RELEARN = RelearnSettings(steps=8, check_every=4, strangers=2, yaws=(-0.5, 0.0, 0.5), tuning=TUNING)
 BENIGN = BenignSettings(steps=4, people=2, views=2, batch=4, tuning=TUNING)
 
 
@@ -65,10 +72,10 @@ def changed() -> Generator:
 
 @pytest.fixture(scope="module")
 def attacked(reference, changed) -> Attacked:
-    models, ws = tiny_models(), jnp.asarray(tiny_people(2))
-    c = jnp.repeat(views(models.generator.config), 2, axis=0)
+    models, ws = tiny_models(), jnp.asarray(tiny_people(3))
+    c = jnp.repeat(views(models.generator.config), 3, axis=0)
     photos = np.clip(reference.renderer(ws, c).image, -1, 1)
-    return Attacked(models, reference, changed, ws[0], photos[:1], ws[1], photos[1], 3, ws[:1])
+    return Attacked(models, reference, changed, ws[0], photos[:1], ws[1:], photos[1:], 3, ws[:1])
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +139,7 @@ def test_a_minibatch_is_the_mean_of_its_examples(attacked, changed):
 def test_fine_tuning_that_diverges_is_refused(attacked, changed):
     program, state, frozen = begin(changed, attacked.models.perception(), TUNING)
     broken = one_example(attacked)._replace(images=jnp.full_like(attacked.photos, jnp.nan))
-    with pytest.raises(InputError, match=re.escape("the loss is nan; lower learning_rate (0.003)")):
+    with pytest.raises(FinetuningDiverged, match=re.escape("the loss is nan with a learning rate of 0.003")):
         finetuning_step(program, state, frozen, broken)
 
 
@@ -141,12 +148,11 @@ def test_the_source_needs_no_step(attacked):
     figures = relearn(unchanged, RELEARN, progress=False).figures
     assert (figures["person"]["relearn_steps"], figures["person"]["more_than"]) == (0, None)
     assert figures["person"]["steps"] == [0]
-    assert figures["stranger"]["steps"][:2] == [0, 4]
+    assert [stranger["steps"][:2] for stranger in figures["strangers"]] == [[0, 4]] * 2
 
 
 def test_a_changed_generator_gets_nearer(relearned, attacked):
-    for who in ("person", "stranger"):
-        figures = relearned.figures[who]
+    for figures in (relearned.figures["person"], *relearned.figures["strangers"]):
         (judged,) = figures["judges"].values()
         assert judged["accepted"][0] is False
         assert figures["relearn_steps"] != 0
@@ -236,16 +242,20 @@ def test_photos_that_do_not_fit_are_refused(attacked):
     with pytest.raises(InputError, match="photos is empty"):
         relearn(dataclasses.replace(attacked, photos=attacked.photos[:0]), RELEARN)
     with pytest.raises(
-        InputError, match=re.escape("stranger_photo has shape [3, 3]; give an image [32, 32, 3]")
+        InputError, match=re.escape("strangers_photos[0] has shape [3, 3]; give an image [32, 32, 3]")
     ):
-        relearn(dataclasses.replace(attacked, stranger_photo=np.zeros((3, 3))), RELEARN)
-    with pytest.raises(InputError, match=re.escape("stranger_ws has shape [2]; give a latent")):
-        relearn(dataclasses.replace(attacked, stranger_ws=jnp.zeros(2)), RELEARN)
+        relearn(dataclasses.replace(attacked, strangers_photos=np.zeros((2, 3, 3))), RELEARN)
+    with pytest.raises(InputError, match=re.escape("strangers_ws[0] has shape [2]; give a latent")):
+        relearn(dataclasses.replace(attacked, strangers_ws=jnp.zeros((2, 2))), RELEARN)
+    with pytest.raises(InputError, match="there are 2 strangers_ws and 2 strangers_photos; give 3 of each"):
+        relearn(attacked, dataclasses.replace(RELEARN, strangers=3))
 
 
 def test_settings_are_checked():
     with pytest.raises(ValueError, match="check_every"):
         RelearnSettings(steps=3, check_every=4)
+    with pytest.raises(ValueError, match="strangers"):
+        RelearnSettings(strangers=0)
     with pytest.raises(ValueError, match="learning_rate"):
         FinetuningSettings(learning_rate=0)
     with pytest.raises(ValueError, match="batch"):

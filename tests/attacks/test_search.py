@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import re
+from types import SimpleNamespace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +13,9 @@ import pytest
 from flax import nnx
 
 from jaxunlearn.attacks.attacked import Attacked
-from jaxunlearn.attacks.search import NearSettings, ReinversionSettings, reinvert, search_near
+from jaxunlearn.attacks.search import NearSettings, ReinversionSettings, reinversion, reinvert, search_near
 from jaxunlearn.attacks.search.ascent import Ball
+from jaxunlearn.attacks.search.draws import random_latents
 from jaxunlearn.attacks.search.likeness import alike_to_photos, any_accepts, most_alike
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import CosineJudge, EvaluationSettings, measure_source
@@ -62,7 +65,7 @@ def attacked() -> Attacked:
     photos = reference.renderer(jnp.repeat(ws, 3, axis=0), jnp.tile(views(CONFIG, yaws), (2, 1))).image
     photos = np.clip(photos, -1, 1)
     return Attacked(
-        models, reference, models.generator, ws[0], photos[:3], ws[1], photos[3], seed=3, everybody=ws[:1]
+        models, reference, models.generator, ws[0], photos[:3], ws[1:], photos[3:4], seed=3, everybody=ws[:1]
     )
 
 
@@ -169,6 +172,22 @@ def test_without_an_encoder_there_is_only_the_search(attacked):
 
 
 @pytest.mark.must
+def test_searches_start_from_other_people_than_measure_the_latents(attacked, monkeypatch):
+    """One key for both would start the first search from one of the measured latents."""
+    seen = {}
+
+    def search_latents(*_: Any, key: jax.Array, ws: np.ndarray, **__: Any) -> Any:
+        seen.update(key=key, ws=ws)
+        return SimpleNamespace(ws=ws, perceptual=np.zeros(len(ws)))
+
+    monkeypatch.setattr(reinversion, "search_latents", search_latents)
+    reinvert(attacked, dataclasses.replace(REINVERSION, starts=2), progress=False)
+    measured = random_latents(attacked.unlearned, seen["key"], 64)
+    assert len(seen["ws"]) == 2
+    assert np.abs(np.asarray(measured) - seen["ws"][1]).max(axis=(1, 2)).min() > 0.1
+
+
+@pytest.mark.must
 def test_searches_stay_in_their_ball_and_never_lose(near):
     for name in ("forgotten", "stranger"):
         within = near.figures[name]["within"]
@@ -255,8 +274,8 @@ def test_faces_that_nobody_found_are_none():
 def test_photos_of_another_size_are_refused(attacked):
     with pytest.raises(InputError, match=re.escape("photos has shape [3, 16, 32, 3]; give at least 1 photo")):
         reinvert(dataclasses.replace(attacked, photos=attacked.photos[:, :16]))
-    with pytest.raises(InputError, match=re.escape("stranger_photo has shape [16, 32, 3]")):
-        reinvert(dataclasses.replace(attacked, stranger_photo=attacked.stranger_photo[:16]))
+    with pytest.raises(InputError, match=re.escape("strangers_photos[0] has shape [16, 32, 3]")):
+        reinvert(dataclasses.replace(attacked, strangers_photos=attacked.strangers_photos[:, :16]))
 
 
 @pytest.mark.parametrize(

@@ -256,6 +256,12 @@ def test_there_must_be_adapters_and_something_to_learn(generator, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_devices_without_a_share_are_refused(generator, tmp_path):
+    with pytest.raises(InputError, match=r"config.latents.batch \(4\) must be a multiple of .* 3 devices"):
+        bake(tiny_models(), generator, PEOPLE, settings(), workdir=tmp_path / "none", mesh=make_mesh(1, 3))
+    assert not (tmp_path / "none").exists()
+
+
 def step_and_frozen(
     generator: Generator, config: ConfigDict, mesh: Any = None
 ) -> tuple[BakingStep, Any, Any]:

@@ -93,14 +93,30 @@ def test_the_same_people_by_both_methods_are_compared():
     assert "if the methods were alike" not in page([line(1), line(2, "legato")])
 
 
-def test_a_stranger_who_takes_as_long_is_no_difference():
+def test_half_the_steps_of_a_stranger_bring_somebody_back():
     some = [(4, 8), (8, 8), (12, None), (None, None), (None, 4)]
     lines = [line(seed, steps=steps) for seed, steps in enumerate(some)]
     (row,) = rows(page(lines), "GUIDE")[5:]
     assert row[1:6] == ["5", "2 of 5", "12 to 77 %", "12", "8"]
     assert row[6] == "0.10"
+    assert "by however little: 2 of 3 without a tie. Coins would fall so with a probability of 0.50" in page(
+        lines
+    )
     (never,) = rows(page([line(1)]), "GUIDE")[5:]
     assert never[4:6] == ["more than 40", "more than 40"]
+    assert "Coins" not in page([line(1)])
+
+
+def test_several_strangers_count_by_their_median_and_diverged_fine_tuning_by_nothing():
+    several, diverged = line(1, steps=(8, 16)), line(2)
+    found = several["found"]["relearning"]
+    found["strangers"] = [curve(steps) for steps in (None, 16, 20)]
+    del found["stranger"]
+    diverged["found"]["relearning"] = {"diverged": "fine-tuning diverged"}
+    (row,) = rows(page([several, diverged]), "GUIDE")[5:]
+    assert row[1:6] == ["1", "1 of 1", "21 to 100 %", "8", "20"]
+    (row,) = rows(page([diverged]), "GUIDE")[5:]
+    assert row[1:] == ["0", "-", "-", "-", "-", "-"]
 
 
 def test_attacked_people_are_not_attacked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -177,6 +177,7 @@ ADDRESSES = [
     "hf://user/net.safetensors",
     "https://x.org/a.pkl",
     "gs:/b/n",
+    "tfds://b/n",
 ]
 
 
@@ -190,10 +191,17 @@ def test_addresses_are_refused_by_every_option(capsys, address):
         assert f"paths of {address.partition(':')[0]}:// cannot be used yet" in error
 
 
-def test_data_sets_are_no_addresses():
+@pytest.mark.parametrize("name", ["lfw", "/data/heads/album/1.4.0", "data/heads/1.4.0"])
+def test_data_sets_are_no_addresses(name):
     for option in ("--image", "--identities"):
-        parsed = parser().parse_args(["unlearn", option, "tfds:lfw[train]"])
-        assert "tfds:lfw[train]" in (parsed.image or parsed.identities)
+        parsed = parser().parse_args(["unlearn", option, f"tfds:{name}[train]"])
+        assert f"tfds:{name}[train]" in (parsed.image or parsed.identities)
+
+
+def test_a_data_set_is_no_folder_to_write(capsys):
+    with pytest.raises(SystemExit):
+        parser().parse_args(["unlearn", "--seed", "1", "--out", "tfds:/data"])
+    assert "paths of tfds:// cannot be used yet" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

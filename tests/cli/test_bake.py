@@ -147,6 +147,7 @@ def test_contradictions_and_wrong_files_are_refused_in_one_line(run_of_two, aske
         (["--model", "random", "--adapter", str(other), "--seeds", "3"], "belongs to another generator"),
         ([run, "--config.stepps=3"], "unknown setting config.stepps (did you mean config.steps?)"),
         ([run, "--config.latents.near=9"], "config.latents.near must be at most config.latents.batch (8)"),
+        ([run, "--mesh", "1x3"], "config.latents.batch (8) must be a multiple of the mesh's 3 devices"),
         ([str(tmp_path)], "not the folder of a run"),
     ):
         assert cli.main(["bake", *line]) == 2

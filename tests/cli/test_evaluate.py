@@ -1,4 +1,4 @@
-"""`jaxunlearn evaluate`: what it says."""
+"""`jaxunlearn evaluate`: what it says, and what it refuses."""
 
 import os
 import resource
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxunlearn.cli import main as cli
+from jaxunlearn.cli import readers
 from jaxunlearn.cli.commands import evaluate as command
 from jaxunlearn.evaluation import InceptionFeatures
 from jaxunlearn.methods.registry import preset
@@ -90,3 +91,24 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_there(tmp_path, monkeypatch,
     assert line.endswith("summary.json: cannot be written (File too large)")
     assert summary.read_bytes() == before
     assert sorted(os.listdir(folder.path)) == files
+
+
+@pytest.mark.parametrize("command", ["evaluate", "attack"])
+def test_a_run_that_cannot_be_written(tmp_path, monkeypatch, capsys, command):
+    """It is noticed before models are loaded and anything is measured."""
+    monkeypatch.setattr(readers, "check_finished", lambda _: None)
+    monkeypatch.setattr(readers, "models_of_run", lambda *_, **__: pytest.fail("loaded first"))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert cli.main([command, str(tmp_path)]) == 2
+    assert f"{tmp_path}: cannot be written, {tmp_path} is read-only" in capsys.readouterr().err
+
+
+def test_statistics_that_cannot_be_written(tmp_path, monkeypatch, capsys):
+    """The real images are many; they are not read in vain."""
+    (tmp_path / "folder.npz").mkdir()
+    real = ["evaluate", "no_run", "--real", ".", "--save-real"]
+    assert cli.main([*real, str(tmp_path / "folder.npz")]) == 2
+    assert "folder.npz: is a folder; give a file" in capsys.readouterr().err
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert cli.main([*real, str(tmp_path / "real.npz")]) == 2
+    assert f"{tmp_path} is read-only" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Help and refusals are quick: no command is imported for them, nor JAX."""
 
 import ast
+import io
 import subprocess
 import sys
 from importlib.metadata import version
@@ -53,6 +54,27 @@ def test_the_version_is_looked_up_without_jax(capsys):
     with pytest.raises(SystemExit):
         cli.parse(["--version"])
     assert capsys.readouterr().out == f"jaxunlearn {version('jaxunlearn')}\n"
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_help_is_printed_where_output_is_not_utf8(monkeypatch, encoding):
+    for command in ([], *([name] for name in cli.COMMANDS)):
+        raw = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding, write_through=True))
+        with pytest.raises(SystemExit) as stop:
+            cli.parse([*command, "--help"])
+        assert stop.value.code == 0
+        assert raw.getvalue().startswith(b"usage: jaxunlearn")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Windows cannot close a stream")
+@pytest.mark.parametrize(
+    ("closed", "arguments", "code"), [(">&-", ["--version"], 0), ("2>&-", ["models", "--bogus"], 2)]
+)
+def test_a_closed_stream_ends_no_command(closed, arguments, code):
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "jaxunlearn", *arguments]
+    ended = subprocess.run(shell, capture_output=True, env=environment(), check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (code, b"", b"")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,9 +16,15 @@ from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands import demo as demo_command
 from jaxunlearn.cli.commands import unlearn as unlearn_command
 from jaxunlearn.errors import InputError
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.models import loading
+from jaxunlearn.photos.people import People
+from jaxunlearn.photos.sources import read_photographs
 from jaxunlearn.reporting.page.words import MEANINGS
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.unlearn import request_of
+from tests.support.tiny_models import tiny_models, tiny_people
 
 FEW = [
     "--config.steps=2",
@@ -74,6 +81,86 @@ def test_a_folder_that_cannot_be_used(tmp_path, monkeypatch, capsys, people, out
     assert cli.main(["unlearn", *people.split(), "--out", out]) == 2
     assert error in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    "people",
+    ["--image photo.png", "--identities photos", "--seed 0-3 --parallel 2", "--sequence requests.json"],
+)
+def test_a_folder_by_default_that_cannot_be_used(tmp_path, monkeypatch, capsys, people):
+    """It is noticed as early as one that is given."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(unlearn_command, "models_of", lambda *_: pytest.fail("loaded first"))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert cli.main(["unlearn", *people.split()]) == 2
+    assert "cannot be written, . is read-only" in capsys.readouterr().err
+
+
+def test_the_folder_of_a_photo_with_the_same_name(tmp_path, monkeypatch, capsys):
+    """The run of another photo is noticed before this one is inverted; the same photo goes on."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(unlearn_command, "models_of", lambda *_: tiny_models())
+    for color, who in (("red", "ada"), ("blue", "bob")):
+        Path(who).mkdir()
+        Image.new("RGB", (32, 32), color).save(Path(who) / "1.png")
+    photos = read_photographs("ada/1.png", 32)
+    people = People("1", ("1.png",), tiny_people(1), photos_sha256=(photos.photographs[0].sha256,))
+    asked = request_of(tiny_models(), people, None, (0,), shared=False)
+    RunFolder(Path("runs/1")).begin(asked, presets.heads(), people.ws)
+    inverted = []
+
+    def people_from_photos(models, sources, **_):
+        inverted.extend(sources)
+        raise InputError("enough")
+
+    monkeypatch.setattr(unlearn_command, "people_from_photos", people_from_photos)
+    assert cli.main(["unlearn", "--image", "bob/1.png"]) == 2
+    assert "runs/1: is a run with other photos; give another folder" in capsys.readouterr().err
+    assert cli.main(["unlearn", "--image", "ada/1.png"]) == 2
+    assert inverted == ["ada/1.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "folder"),
+    [
+        ("--seed 4-7", "seed0004-0007"),
+        ("--seed 4-7 --parallel 2", "seed0004-0007"),
+        ("--identities people.csv", "people"),
+        ("--latents ws.npz", "ws"),
+        ("--sequence march.json", "march"),
+        ("--image photo.png", "photo"),
+        ("--image photo.png tfds:faces[train]", "photo-and-1-more"),
+    ],
+)
+def test_the_folder_by_default(monkeypatch, arguments, folder):
+    asked = []
+
+    def check_out(given, _):
+        asked.append(given.out)
+        raise InputError("enough")
+
+    monkeypatch.setattr(unlearn_command, "_check_out", check_out)
+    assert cli.main(["unlearn", *arguments.split()]) == 2
+    assert asked == [Path("runs") / folder]
+
+
+def test_a_list_in_which_everybody_diverged(tmp_path, monkeypatch, capsys):
+    lines = [{"subject": f"seed {k}", "status": "diverged"} for k in range(2)]
+    monkeypatch.setattr(unlearn_command, "models_of", lambda *_: tiny_models())
+    monkeypatch.setattr(unlearn_command, "unlearn_all", lambda *_, **__: lines)
+    command = ["unlearn", "--seed", "0-1", "--parallel", "2", "--out", str(tmp_path / "list")]
+    assert cli.main(command) == 2
+    assert "nobody is done, all generators diverged" in capsys.readouterr().err
+    lines[1]["status"] = "done"
+    assert cli.main(command) == 0
+    assert "1 of 2 done" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["unlearn --seed 3", "demo"])
+def test_steps_that_are_given_twice(monkeypatch, capsys, command):
+    monkeypatch.setattr(loading, "load_models", lambda *_, **__: pytest.fail("loaded first"))
+    assert cli.main([*command.split(), "--steps", "10", "--config.steps=20"]) == 2
+    assert "--steps and --config.steps are the same setting; leave one out" in capsys.readouterr().err
 
 
 @pytest.mark.must

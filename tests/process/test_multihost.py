@@ -1,5 +1,6 @@
 """A run of two processes with four devices each is the run of one process with eight, and with one."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -156,6 +157,21 @@ def test_sigterm_in_one_process_stops_all(tmp_path):
         assert process.returncode == code, errors
         (line,) = errors.splitlines()
         assert "is saved in" in line
+
+
+@pytest.mark.must
+def test_sigterm_to_all_processes_of_a_machine_saves_the_state(tmp_path):
+    """As systemd sends it: the inner process gets it directly, and from the outer one."""
+    folder = tmp_path / "run"
+    (outer,) = joined(folder, (0,))
+    wait_until(RunFolder(folder).metrics, outer)
+    inner = subprocess.check_output(["pgrep", "-P", str(outer.pid)], text=True)
+    for process in (outer.pid, int(inner)):
+        os.kill(process, signal.SIGTERM)
+    _, errors = outer.communicate(timeout=200)
+    assert outer.returncode == 143, errors
+    (line,) = errors.splitlines()
+    assert "is saved in" in line
 
 
 @pytest.mark.parametrize("address", ["nonsense", "host:", ":1", "host:0", "host:65536", "host:\u0661"])

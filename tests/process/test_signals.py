@@ -134,7 +134,7 @@ def run(_):
 """
 
 
-def test_a_loop_is_asked_first_and_a_second_signal_stops_at_once():
+def test_a_loop_is_asked_first_and_a_second_request_stops_at_once():
     line = end_of(start(LOOP.replace("READY", "True")), signal.SIGTERM)
     assert line == "jaxunlearn: interrupted; step 3 is saved"
     slow = start(LOOP.replace("READY", "False"))
@@ -142,6 +142,18 @@ def test_a_loop_is_asked_first_and_a_second_signal_stops_at_once():
     time.sleep(signals.PATIENCE + 1)
     assert slow.poll() is None
     assert "the same command resumes it" in end_of(slow, signal.SIGINT)
+
+
+def test_the_same_signal_twice_at_once_is_one_request():
+    """As systemd sends it: to every process, and the outer one passes it on."""
+    loop = start(
+        LOOP.replace("READY", "True").replace(
+            "    from jaxunlearn.errors", "        time.sleep(0.5)\n    from jaxunlearn.errors"
+        )
+    )
+    loop.send_signal(signal.SIGTERM)
+    time.sleep(0.1)
+    assert end_of(loop, signal.SIGTERM) == "jaxunlearn: interrupted; step 3 is saved"
 
 
 @pytest.mark.slow

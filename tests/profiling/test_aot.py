@@ -12,15 +12,17 @@ import numpy as np
 import pytest
 
 from jaxunlearn.cli import main as cli
+from jaxunlearn.cli.commands.profiling import compile as command
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.profiling import workload
 from jaxunlearn.profiling.aot import topology
-from jaxunlearn.profiling.aot.compilation import compile_step, too_large
+from jaxunlearn.profiling.aot.compilation import compile_step, too_large, turns_without_mesh
 from jaxunlearn.profiling.aot.executable_file import FORMAT, load_executable, save_executable
 from jaxunlearn.profiling.aot.report import lines
 from jaxunlearn.profiling.by_part.scopes import OTHER, SCOPES, direction_of, part_of
 from jaxunlearn.profiling.workload import Preset, Workload
+from jaxunlearn.training.turns import Turns
 from tests.support.tiny_models import outline, tiny_models
 
 
@@ -88,6 +90,38 @@ def test_the_report_in_words(here):
     assert "does NOT fit" in text
 
 
+@pytest.mark.parametrize(("platform", "asked", "size"), [("cpu", 0, 1), ("cpu", 2, 2), ("tpu", 0, 0)])
+def test_one_device_without_a_mesh_is_compiled_with_the_turns_of_a_run(platform, asked, size):
+    """In one program, whose memory is that of all copies."""
+    config = presets.heads()
+    config.copies_at_once = asked
+    turns = turns_without_mesh(Workload.of(outline(), config), platform)
+    assert turns == Turns(size, apart=False)
+
+
+def test_the_report_says_how_many_copies_train_at_a_time(here):
+    report = dataclasses.replace(here[0], copies=8, at_once=1)
+    assert "; 8 copies of 6 pairs, 1 at a time, in float32" in next(lines(report, presets.heads()))
+
+
+@pytest.mark.parametrize(
+    ("devices", "given", "shape"), [(1, [], None), (1, ["--mesh", "1x1"], (1, 1)), (4, [], (4, 1))]
+)
+def test_without_a_mesh_a_single_device_has_none(devices, given, shape, monkeypatch):
+    asked = []
+
+    def compile_nothing(_, __, shape, *___):
+        asked.append(shape)
+        raise InputError("nothing is compiled")
+
+    monkeypatch.setattr(command, "PRESETS", {"heads": Preset(tiny_models, outline, "heads")})
+    monkeypatch.setattr(command, "compile_step", compile_nothing)
+    find = topology.find
+    monkeypatch.setattr(topology, "find", lambda name: find(name)._replace(devices=jax.devices()[:devices]))
+    assert cli.main(["compile", *given]) == 2
+    assert asked == [shape]
+
+
 def test_the_executable_is_the_step(here, tmp_path):
     """Saved, loaded, and run on real arguments."""
     _, executable = here
@@ -150,7 +184,7 @@ def test_files_that_are_no_executables(content, tmp_path):
 def test_the_command(tmp_path, monkeypatch, capsys):
     """Three copies on 2 x 2 devices: padded, said; then on a device that has too little memory."""
     tiny = Preset(tiny_models, outline, "heads")
-    monkeypatch.setattr(workload, "PRESETS", {"heads": tiny})
+    monkeypatch.setattr(command, "PRESETS", {"heads": tiny})
     arguments = ["compile", "--mesh", "2x1", "--copies", "3", "--json", str(tmp_path / "report.json")]
     find = topology.find
     monkeypatch.setattr(topology, "find", lambda name: find(name)._replace(memory=1e6))
@@ -196,7 +230,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys):
 def test_sugars_step_adds_up_gradients_over_all_devices(monkeypatch, capsys):
     """Nothing is sent along identity, of which there is one, and no weights are made."""
     tiny = Preset(tiny_models, outline, "heads")
-    monkeypatch.setattr(workload, "PRESETS", {"heads": tiny})
+    monkeypatch.setattr(command, "PRESETS", {"heads": tiny})
     assert cli.main(["compile", "--method", "sugar", "--people", "6", "--mesh", "1x4"]) == 0
     printed = capsys.readouterr().out
     assert "1 copies of 12 pairs" in printed

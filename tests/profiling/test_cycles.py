@@ -124,6 +124,7 @@ def report(counted, kind, model_flops):
         device_kind=kind,
         devices=2,
         mesh=(1, 2),
+        at_once=1,
         copies=1,
         pairs=5,
         copy=CopySize(parameters=4, optimiser=8, target=2),

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxunlearn.profiling.by_part import trace
+from jaxunlearn.sharding import make_mesh, over_rows
 
 
 def test_operations_of_a_program_and_their_parts():
@@ -21,3 +22,13 @@ def test_operations_of_a_program_and_their_parts():
     assert {"backbone", "decoder"} <= {operation.part for operation in operations}
     assert all(operation.seconds > 0 and operation.count >= 1 for operation in operations)
     assert [o.seconds for o in operations] == sorted((o.seconds for o in operations), reverse=True)
+
+
+def test_several_devices_have_their_mean():
+    mesh = make_mesh(1, 4)
+    rows = jnp.ones((4, 50, 50))
+    compiled = jax.jit(over_rows(lambda _, x: jnp.sort(x @ x, axis=1), mesh, 4)).lower((), rows).compile()
+    rows = jax.device_put(rows, compiled.input_shardings[0][1])
+    jax.block_until_ready(compiled((), rows))
+    operations = trace.operations(lambda: compiled((), rows), 3, compiled.as_text() or "", 4)
+    assert {o.count for o in operations if "sort" in o.name} == {1.0}

@@ -78,8 +78,43 @@ def test_searches_stand_beside_their_control():
     ],
 )
 def test_relearning_counts_steps(person, stranger, text):
+    """The figures are of an earlier version, which taught one stranger."""
     line = attack_lines("ada", {"relearning": {"person": person, "stranger": stranger}})[1]
     assert line.endswith(text)
+
+
+def test_several_strangers_are_named_the_fastest_first():
+    strangers = [curve(None, 40), curve(28, None), curve(16, None), curve(None, None)]
+    lines = attack_lines("ada", {"relearning": {"person": curve(8, None), "strangers": strangers}})
+    named = "4 strangers: 16, 28, more than 40, unknown"
+    assert lines == [
+        f"ada, under attack: brought back by 8 steps on one photo ({named}).",
+        f"  Fine-tuned on one photo of them, all judges accept them after 8 steps; {named}.",
+    ]
+
+
+def unseen(**counted):
+    """Figures of all kinds by one judge."""
+    judged = {"accepted": 0, "accepted_in_source": 2, "accepted_of_strangers": 0, "changes": 2} | counted
+    return {kind: {"judges": {"dlib": judged}} for kind in ("noise", "first_rows", "last_rows")}
+
+
+def test_unseen_latents_stand_beside_their_controls():
+    lines = attack_lines("ada", {"unseen": unseen(accepted=1)})
+    assert lines[0] == "ada, under attack: brought back by latents that training did not draw."
+    assert lines[1] == (
+        "  With new noise the person is found in 1 of 2 by dlib (in the source 2, strangers instead 0)."
+    )
+    assert brought_back({"unseen": unseen(accepted=1, accepted_of_strangers=1)}) is False
+    assert brought_back({"unseen": unseen(accepted=1, accepted_in_source=0)}) is None
+
+
+def test_fine_tuning_that_diverged_is_said_and_counts_for_nothing():
+    diverged = {"diverged": "fine-tuning diverged: the loss is nan with a learning rate of 0.003"}
+    lines = attack_lines("ada", {"benign": diverged, "unseen": unseen()})
+    assert lines[0] == "ada, under attack: not brought back by unseen."
+    assert lines[-1] == f"  Nothing is known: {diverged['diverged']}."
+    assert brought_back({"relearning": diverged}) is None
 
 
 def test_benign_fine_tuning_says_what_was_before():
@@ -123,7 +158,7 @@ UNJUDGED = {
     "search": {
         key: {"within": [{"judges": judges("search_id", heads=None)}]} for key in ("forgotten", "stranger")
     },
-    "unseen": {kind: {"forgotten": None} for kind in ("noise", "first_rows", "last_rows")},
+    "unseen": unseen(accepted=None, accepted_in_source=None, accepted_of_strangers=None),
     "relearning": {"person": curve(None, None), "stranger": curve(None, 40)},
     "benign": dict.fromkeys(("benign_id", "before"), judges("similarity", heads=None)),
 }

@@ -118,7 +118,7 @@ def test_a_broken_checkpoint_is_named(tmp_path):
     for file in (folder.checkpoints / "2").rglob("*"):
         if file.is_file() and file.stat().st_size > 1000:
             file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    with pytest.raises(InputError, match=r"checkpoints/2: cannot be read .* remove that folder"):
+    with pytest.raises(InputError, match=r"checkpoints/2: is damaged, .* remove that folder"):
         unlearn(tiny_models(), tiny_people(1), settings(3), workdir=folder.path, progress=False)
 
 

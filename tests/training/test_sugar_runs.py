@@ -200,6 +200,9 @@ def test_an_earlier_request_of_the_same_generator_is_taken(tmp_path):
     check_previous(earlier(forgot, folder), models, BACKBONE)
     with pytest.raises(InputError, match="began with another generator"):
         check_previous(earlier(merge_generator(adapters.split(forgot, 1))), models, adapters)
+    twice = adapters.split(merge_generator(adapters.split(models.generator, 1)), 2)
+    with pytest.raises(InputError, match="began with another generator"):
+        check_previous(earlier(merge_generator(twice)), models, adapters)
     with pytest.raises(InputError, match="trained adapters"):
         check_previous(earlier(merge_generator(adapters.split(models.generator, 1))), models, BACKBONE)
 

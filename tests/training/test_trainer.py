@@ -1,5 +1,8 @@
 """The loop by itself: order of callbacks, what is fetched, how a run stops."""
 
+import time
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -71,6 +74,46 @@ def test_a_moment_has_the_generator_of_its_step():
 
     trainer(Keep()).run(START, 0, 2)
     assert made == [(1, 1), (2, 1)]
+
+
+class Late:
+    """An array of a device that takes 10 ms for each, one after another, while Python goes on."""
+
+    def __init__(self, before: "Late | None", waited_for: set):
+        self.waited_for = waited_for
+        self.ready = max(time.monotonic(), before.ready if before else 0) + 0.01
+
+    def block_until_ready(self) -> "Late":
+        time.sleep(max(self.ready - time.monotonic(), 0))
+        self.waited_for.add(self)
+        return self
+
+
+class Looks(Callback):
+    """Waits for the state of each step that it looks at, and notes the time so far."""
+
+    def __init__(self, every: int):
+        self.every, self.seconds = every, 0.0
+
+    def after_step(self, moment: Moment) -> None:
+        if moment.due(self.every):
+            moment.state.trainable.block_until_ready()
+        self.seconds = moment.seconds
+
+
+@pytest.mark.parametrize(("every", "looked_at"), [(0, 1), (1, 20), (7, 3)])
+def test_time_that_a_callback_waits_for_devices_is_time_of_the_steps(every, looked_at):
+    """Where none is due, Python goes on without waiting, until it fetches the last step."""
+    waited_for = set()
+
+    def advance(state):
+        late = Late(state.trainable, waited_for)
+        return state._replace(trainable=late), {"loss": late}
+
+    looks = Looks(every)
+    Trainer(advance, jax.block_until_ready, 20, lambda *_: None, (looks,)).run(START, 0, 20)  # type: ignore[arg-type]
+    assert looks.seconds > 0.195
+    assert len(waited_for) == looked_at
 
 
 @pytest.mark.parametrize(("every", "due"), [(0, []), (2, [2, 4, 5]), (7, [5])])

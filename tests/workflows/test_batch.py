@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from eg3d_flax import Compute
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods.guide import presets
@@ -18,6 +19,7 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
 from jaxunlearn.workflows.batch_dir import WorklistFolder
+from jaxunlearn.workflows.batch_sources import worklist_of_photos
 from tests.support.same_run import assert_same_run
 from tests.support.tiny_models import numbers, tiny_models, tiny_people
 from tests.support.waiting import interrupted_when
@@ -225,6 +227,26 @@ def test_a_list_goes_on_with_the_same_networks_and_the_same_inversion(tmp_path):
             resume(dataclasses.replace(models, **changed), inversion="hybrid", encoder="goae")
     with pytest.raises(InputError, match="is a work list with inversion 'hybrid', not 'optimize'"):
         resume(inversion="optimize")
+
+
+def test_a_list_goes_on_with_the_same_photos(tmp_path):
+    """Other files of the same names are other people; `all_done` is as an older version left a list."""
+    folder = all_done(tmp_path / "list")
+
+    def resume(*photos: str) -> None:
+        for name, color in zip(NAMES, photos, strict=True):
+            Image.new("RGB", (32, 32), color).save(tmp_path / f"{name}.png")
+        table = "".join(f"{name}.png,{name}\n" for name in NAMES)
+        (tmp_path / "people.csv").write_text(f"image,identity\n{table}")
+        listed = worklist_of_photos(
+            tiny_models(), tmp_path / "people.csv", method="optimize", compute=Compute(), progress=False
+        )
+        unlearn_all(tiny_models(), listed, config(), folder.path, parallel=2, progress=False)
+
+    for _ in range(2):
+        resume("red", "green", "blue")
+    with pytest.raises(InputError, match=r"is a work list with another photo for bea c\.; choose another"):
+        resume("red", "white", "blue")
 
 
 @pytest.mark.parametrize(

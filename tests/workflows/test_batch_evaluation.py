@@ -1,6 +1,8 @@
 """People of a work list are measured one by one, and what was measured is not measured again."""
 
+import contextlib
 import json
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +19,7 @@ from jaxunlearn.evaluation import CalibratedJudge, CosineJudge, EvaluationSettin
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.evaluation.judges.cosine_judge import Align
 from jaxunlearn.methods.legato import presets
+from jaxunlearn.models import loading
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows import batch_evaluation
@@ -133,6 +136,17 @@ def test_from_the_command_line(trained, tmp_path, monkeypatch, capsys):
 )
 def test_options_of_runs(done, capsys, option, message):
     assert cli.main(["evaluate", str(done.path), option]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("used", "message"), [(True, "is in use by process"), (False, "is read-only")])
+def test_a_list_that_cannot_be_written(done, monkeypatch, capsys, used, message):
+    """It is noticed before the source is measured, and before the list is read, which may still change."""
+    monkeypatch.setattr(loading, "load_models", lambda *_, **__: pytest.fail("loaded first"))
+    if not used:
+        monkeypatch.setattr(os, "access", lambda *_: False)
+    with done.lock() if used else contextlib.nullcontext():
+        assert cli.main(["evaluate", str(done.path)]) == 2
     assert message in capsys.readouterr().err
 
 

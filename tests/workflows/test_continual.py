@@ -23,6 +23,7 @@ from jaxunlearn.models.generator import split_generator
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.training.unlearn import request_of
 from jaxunlearn.workflows import continual
 from jaxunlearn.workflows import requests as request_files
 from jaxunlearn.workflows.continual import forget_requests, request_folder
@@ -289,11 +290,13 @@ def test_a_sequence_that_was_killed_early(tmp_path):
         ('{"stages": [{"seeds": [-1]}]}', "seeds must lie between"),
         ('{"stages": [{"people": [1]}]}', "unknown key 'people'"),
         ('{"stages": [{"name": "../a", "seeds": [1]}]}', "cannot name a folder"),
+        (json.dumps({"stages": [{"name": 41 * "忘", "seeds": [1]}]}), "at most 120 bytes in UTF-8"),
         ('{"stages": [{"latents": ["no.npz"]}]}', "no.npz: no such file"),
     ],
 )
 def test_requests_that_make_no_sense(content, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loading, "load_models", lambda *_, **__: pytest.fail("loaded first"))
     (tmp_path / "requests.json").write_text(content)
     assert cli.main(["unlearn", "--sequence", "requests.json"]) == 2
     error = capsys.readouterr().err
@@ -337,6 +340,37 @@ def test_photos_are_needed_until_their_latents_are_kept(inverted, tmp_path, caps
         forget_requests(
             tiny_models(), read_requests(Path("requests.json")), settings, tmp_path / "out", progress=False
         )
+    assert not inverted
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_photo_of_another_person_with_the_same_name(inverted, tmp_path, finished):
+    """A corrected list is refused; before, the wrong person was taken for the one listed now."""
+    for color, who in (("red", "ada"), ("blue", "bob")):
+        Path(who).mkdir()
+        Image.new("RGB", (8, 8), color).save(Path(who) / "1.png")
+    ada, bob = (ForgetRequest("march", images=(Path(who) / "1.png",)) for who in ("ada", "bob"))
+    registry, folder = (
+        Registry(tmp_path / "out", "tiny", tiny_models().fingerprint),
+        tmp_path / "out/01-march",
+    )
+
+    def begin() -> None:
+        people = people_of_request(tiny_models(), ada, compute=Compute(), known=tiny_people(1))
+        asked = request_of(tiny_models(), people, None, (0,), shared=True)
+        RunFolder(folder).begin(asked, settings(1), people.ws)
+
+    begin()
+    if finished:
+        registry.add("march", folder.name, ("1.png",), "", MEASURED)
+    with pytest.raises(
+        InputError, match=r"01-march: is a run with another photo for bob/1\.png; give another"
+    ):
+        forget_requests(tiny_models(), [bob], settings, registry.path, progress=False)
+    Path("ada/1.png").unlink()
+    begin()  # whoever is forgotten may have their photo deleted; what it was is still known
+    with pytest.raises(InputError, match="another photo for bob"):
+        forget_requests(tiny_models(), [bob], settings, registry.path, progress=False)
     assert not inverted
 
 

@@ -185,7 +185,7 @@ def _check(attacked: Attacked) -> None:
     if len(photos) != 4 or not photos[0] or photos[1:] != (side, side, 3):
         raise InputError(f"photos has shape {list(photos)}; give at least 1 photo as [M, {side}, {side}, 3]")
     if stranger != (side, side, 3):
-        raise InputError(f"stranger_photo has shape {list(stranger)}; give a photo [{side}, {side}, 3]")
+        raise InputError(f"strangers_photos[0] has shape {list(stranger)}; give a photo [{side}, {side}, 3]")
 
 
 def _attempts(attacked: Attacked, encoder: Encoder | None) -> dict[str, _Attempt]:
@@ -210,8 +210,8 @@ def _invert(
     models, generator = attacked.models, attempt.generator
     config, count = generator.config, settings.starts - 1
     mean = jnp.broadcast_to(attacked.reference.mean, (1, config.num_ws, config.w_dim))
-    key = jax.random.key(attacked.seed)
-    random = random_latents(generator, key, count) if count else mean[:0]
+    key_starts, key_search = jax.random.split(jax.random.key(attacked.seed))
+    random = random_latents(generator, key_starts, count) if count else mean[:0]
     encoded = [] if attempt.encoded is None else [attempt.encoded[None]]
     starts = np.concatenate([*encoded, mean, random])
     alone = encoded if attempt.identity else []  # the encoder has no identity loss to leave out
@@ -223,7 +223,7 @@ def _invert(
         models.perceptual,
         models.identity,
         search if attempt.identity else dataclasses.replace(search, identity=0.0),
-        key=key,
+        key=key_search,
         ws=starts,
         progress=progress,
     )

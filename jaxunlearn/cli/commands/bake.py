@@ -26,7 +26,8 @@ def run(arguments: argparse.Namespace) -> None:
       Interrupted: after Ctrl-C.
     """
     config = read_config(arguments.config, arguments.overrides, default_config(Baking))
-    check(config)
+    mesh = mesh_of(arguments)
+    check(config, mesh)
     models, generator, people = (_of_files if arguments.folder is None else _of_run)(arguments)
     inception = arguments.inception or loading.published_inception(models.name)
     baked = bake(
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
         config,
         workdir=arguments.out,
         features=InceptionFeatures(loading.load_inception(inception)) if inception else None,
-        mesh=mesh_of(arguments),
+        mesh=mesh,
     )
     for line in loss_lines(baked.loss):
         say(line)

@@ -4,7 +4,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from jaxunlearn.cli.readers import read_config
+from jaxunlearn.cli.readers import read_config, set_by
 from jaxunlearn.evaluation import can_render_albums
 from jaxunlearn.methods import configuration
 from jaxunlearn.methods.registry import DEFAULT, preset
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     config = preset(f"{DEFAULT}/heads")
     config.steps = STEPS
     config = read_config(arguments.config, arguments.overrides, config)
-    config.steps = arguments.steps or config.steps
+    set_by(config, "--steps", arguments.steps, "steps", arguments.overrides)
     configuration.check(config)
     if config.evaluation.album and not can_render_albums():
         say("note: no photos of other days without numba (pip install 'jaxunlearn[data]')")

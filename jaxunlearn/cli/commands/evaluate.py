@@ -18,6 +18,7 @@ from jaxunlearn.evaluation.real_images import RealStatistics, read_real, write_s
 from jaxunlearn.evaluation.retaining_sets import read_retaining_set
 from jaxunlearn.evaluation.strength import at_strength, evaluate_strength
 from jaxunlearn.files.door import write_json
+from jaxunlearn.files.paths import check_writable
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models import loading
@@ -26,7 +27,7 @@ from jaxunlearn.reporting.verdict import verdict_of_run, verdict_together
 from jaxunlearn.terminal import say, say_lines
 from jaxunlearn.training.composition import composed
 from jaxunlearn.training.storage.run_dir import RunFolder
-from jaxunlearn.workflows.batch_dir import WORKLIST
+from jaxunlearn.workflows.batch_dir import WORKLIST, WorklistFolder
 from jaxunlearn.workflows.batch_evaluation import chosen_people, evaluate_worklist
 from jaxunlearn.workflows.batch_shares import worklist_lines
 
@@ -41,7 +42,8 @@ def run(arguments: argparse.Namespace) -> None:
     _check_save_real(arguments)
     _check_compose(arguments)
     if (arguments.folder / WORKLIST).is_file():
-        _run_worklist(arguments)
+        with WorklistFolder(arguments.folder).lock():  # from the beginning: measuring the source takes long
+            _run_worklist(arguments)
         return
     if arguments.people is not None:
         raise InputError(f"--people {arguments.people}: {arguments.folder} is not the folder of a work list")
@@ -75,7 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _run_worklist(arguments: argparse.Namespace) -> None:
-    """Measure the people of a work list, or some of them chosen at random.
+    """Measure the people of a work list, which is locked, or some of them chosen at random.
 
     Raises:
       InputError: if an option does not suit a work list, or a file cannot be used.
@@ -178,3 +180,6 @@ def _check_save_real(arguments: argparse.Namespace) -> None:
         raise InputError(f"--save-real {path}: give a file that ends in .npz")
     if not path.parent.is_dir():
         raise InputError(f"--save-real {path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise InputError(f"--save-real {path}: is a folder; give a file")
+    check_writable(path.parent)

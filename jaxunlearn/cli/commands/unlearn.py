@@ -2,34 +2,38 @@
 
 import argparse
 import functools
+import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
 from jax.sharding import Mesh
 
 from jaxunlearn.cli.argument_types import MOST_COPIES
-from jaxunlearn.cli.readers import join, mesh_of, models_of, read_config, refuse_other_method
+from jaxunlearn.cli.readers import join, mesh_of, models_of, read_config, refuse_other_method, set_by
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import read_text
-from jaxunlearn.files.names import file_name
+from jaxunlearn.files.names import as_text, file_name
 from jaxunlearn.files.paths import check_writable
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.registry import DEFAULT, DEFAULT_SHARED, method_of, named
 from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.generator import SMALL
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
-from jaxunlearn.photos.photo_inversion import Inverting, people_from_photos
+from jaxunlearn.photos.people import People, name_of_seeds, people_from_latents, people_from_seeds
+from jaxunlearn.photos.photo_inversion import Inverting, name_of_photos, people_from_photos
+from jaxunlearn.photos.sources import listed_names, paths_of
 from jaxunlearn.process.multihost import check_same, leader_first, leads
 from jaxunlearn.reporting.live_page import live_page
 from jaxunlearn.reporting.report import write_run_report
 from jaxunlearn.terminal import say, say_lines
-from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.storage.run_dir import OTHER_RUN, RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
-from jaxunlearn.workflows.batch_dir import WorklistFolder
+from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 from jaxunlearn.workflows.batch_sources import worklist_of_photos, worklist_of_seeds
 from jaxunlearn.workflows.continual import Forgotten, forget_requests
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
@@ -69,6 +73,7 @@ def run(arguments: argparse.Namespace) -> None:
         _refuse_too_many(first, len(arguments.seed))
     together = method_of(first).shares_generator(first)
     listed = bool(arguments.parallel) or (arguments.identities is not None and not together)
+    arguments.out = arguments.out or Path("runs") / _name_of_people(arguments)
     leader_first(functools.partial(_check_out, arguments, listed), "the folder --out")
     if arguments.sequence is not None:
         _run_sequence(arguments, mesh)
@@ -79,7 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     config, people = _request(arguments, models, mesh)
     _refuse_too_many(config, len(people.subjects))
-    out = arguments.out or Path("runs") / people.name
+    out = arguments.out
     if arguments.sweep_distance:
         sweep_distances(models, people, config, arguments.sweep_distance, out, mesh=mesh)
         say_lines(read_text(out / "sweep.md").rstrip("\n"))
@@ -140,6 +145,21 @@ def _inverting(arguments: argparse.Namespace) -> Inverting:
     )
 
 
+def _name_of_people(arguments: argparse.Namespace) -> str:
+    """Return the name of the folder in `runs`, from what is known before photos are opened.
+
+    Raises:
+      InputError: if a folder or table of photos cannot be read, or lists nothing.
+    """
+    if arguments.seed is not None:
+        return name_of_seeds(arguments.seed)
+    if arguments.image is not None:
+        return name_of_photos([name for source in arguments.image for name in listed_names(source)])
+    if arguments.latents is not None:
+        return as_text(arguments.latents.stem)
+    return file_name(Path(arguments.sequence or arguments.identities).stem)
+
+
 def _check_out(arguments: argparse.Namespace, listed: bool) -> None:
     """Check `--out` before models are loaded and photos inverted, which takes long.
 
@@ -148,11 +168,11 @@ def _check_out(arguments: argparse.Namespace, listed: bool) -> None:
       listed: True for a work list.
 
     Raises:
-      InputError: if nothing can be written there, or the folder holds other files.
+      InputError: if nothing can be written there, or the folder holds other files, or a run of other photos.
     """
-    out = arguments.out
-    if out is None or not leads():  # one process writes
+    if not leads():  # one process writes
         return
+    out: Path = arguments.out
     check_writable(out)
     if arguments.sweep_distance:
         check_free(out)
@@ -160,6 +180,20 @@ def _check_out(arguments: argparse.Namespace, listed: bool) -> None:
         WorklistFolder(out).check_free()
     elif arguments.sequence is None:  # `forget_requests` checks it before it inverts photos
         RunFolder(out).check_free()
+        if arguments.image is not None and RunFolder(out).exists():
+            _refuse_run_of_others(RunFolder(out), paths_of(arguments.image))
+
+
+def _refuse_run_of_others(folder: RunFolder, photos: Sequence[Path]) -> None:
+    """Refuse a run that began with a photo that is not among those given.
+
+    Raises:
+      InputError: if there is one.
+    """
+    began_with = {digest for digest in folder.request.photos_sha256 if digest}
+    there = all(os.path.isfile(photo) for photo in photos)  # else the one that is missing is named later
+    if there and not began_with <= {sha256(photo) for photo in photos}:
+        raise InputError(f"{folder.path}: is a run with other photos; {OTHER_RUN}")
 
 
 def _refuse_too_many(config: ConfigDict, people: int) -> None:
@@ -173,30 +207,33 @@ def _refuse_too_many(config: ConfigDict, people: int) -> None:
 def _run_worklist(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -> None:
     """Forget many people, each with a generator of their own, some at a time."""
     config = read_settings(arguments, 1)
-    worklist, name = _worklist(arguments, models, config, mesh)
-    out = arguments.out or Path("runs") / name
+    worklist, out = _worklist(arguments, models, config, mesh), arguments.out
     lines = unlearn_all(models, worklist, config, out, parallel=arguments.parallel or 1, mesh=mesh)
+    done = sum(line["status"] == DONE for line in lines)
     if leads():
         for line in lines:
             say(f"{line['subject']}: {line['status']}, {line.get('generator', 'no generator')}")
-        done = sum("generator" in line for line in lines)
         say(f"{done} of {len(lines)} done; look at {out / 'report.html'}, read {out / 'results.jsonl'}")
+    if not done:
+        raise InputError(
+            f"{out}: nobody is done, all generators diverged; give another --out and a lower "
+            "config.optimiser.learning_rate"
+        )
 
 
 def _worklist(
     arguments: argparse.Namespace, models: Models, config: ConfigDict, mesh: Mesh | None
-) -> tuple[Worklist, str]:
-    """Return the people of a work list, and a name for its folder."""
+) -> Worklist:
+    """Return the people of a work list."""
     if arguments.seed is not None:
-        return worklist_of_seeds(models, arguments.seed), "seeds"
-    worklist = worklist_of_photos(
+        return worklist_of_seeds(models, arguments.seed)
+    return worklist_of_photos(
         models,
         arguments.identities,
         **_inverting(arguments),
         mesh=mesh,
         compute=from_config.compute(config),
     )
-    return worklist, file_name(Path(arguments.identities).stem)
 
 
 def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
@@ -205,7 +242,6 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
     if not any(stage.images for stage in stages):
         _refuse_inversion(arguments)
     models = models_of(arguments, arguments.w_avg)
-    out = arguments.out or Path("runs") / file_name(arguments.sequence.stem)
     first = read_settings(arguments, 1)
 
     def report(so_far: Forgotten) -> None:
@@ -218,7 +254,7 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
         models,
         stages,
         lambda people: read_settings(arguments, people),
-        out,
+        arguments.out,
         mesh=mesh,
         inverting=_inverting(arguments),
         callbacks_for=lambda config, folder: live_page(config.log_every, folder),
@@ -241,10 +277,11 @@ def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -
         )
         return read_settings(arguments, len(people.subjects)), people
     if arguments.identities is not None:
-        worklist, name = _worklist(arguments, models, read_settings(arguments, 1), mesh)
+        worklist = _worklist(arguments, models, read_settings(arguments, 1), mesh)
         config = read_settings(arguments, len(worklist.subjects))
         ws = worklist.latents(range(len(worklist.subjects)))
-        return config, People(name, worklist.subjects, ws)
+        name = arguments.out.name
+        return config, People(name, worklist.subjects, ws, photos_sha256=worklist.photos_sha256)
     if arguments.seed is not None:
         config = read_settings(arguments, len(arguments.seed))
         if method_of(config).shares_generator(config):
@@ -264,8 +301,7 @@ def read_settings(arguments: argparse.Namespace, people: int) -> ConfigDict:
     suffix = "heads" if arguments.model in SMALL else "paper"
     default = method.preset(suffix, people, shared=arguments.shared)
     config = read_config(arguments.config, arguments.overrides, default)
-    if arguments.steps:
-        config.steps = arguments.steps
+    set_by(config, "--steps", arguments.steps, "steps", arguments.overrides)
     configuration.check(config)
     refuse_other_method(arguments, config)
     return config

@@ -67,7 +67,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--mesh",
         type=mesh_shape,
         metavar="IxS",
-        help="devices that share the latents of a step, all of the mesh [one device]",
+        help="devices that share the latents of a step, all of the mesh; config.latents.batch must be a "
+        "multiple of their number, and config.latents.images should be [one device]",
     )
     add_config(parser)
     parser.set_defaults(resumes=True)

@@ -48,7 +48,7 @@ class Frontier(Callback):
         probe: Callable[[], Probe],
         measured_with: Mapping[str, Any],
     ):
-        self._every, self._folder, self._copies = every, folder, copies
+        self.every, self._folder, self._copies = every, folder, copies
         self._measured_with = dict(measured_with)
         self._make_probe = probe
         self._probe: Probe | None = None
@@ -60,7 +60,7 @@ class Frontier(Callback):
             self._resumed = True
             if self._folder.writes:
                 forget_after(self._folder.frontier_file, moment.step - 1)
-        if not moment.due(self._every):
+        if not moment.due(self.every):
             return
         generators = [moment.generator(k) for k in range(self._copies)]  # all processes help to gather them
         if self._folder.writes:

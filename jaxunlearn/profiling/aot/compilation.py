@@ -16,7 +16,8 @@ from jaxunlearn.profiling.copies import CopySize, copy_size, shared_bytes
 from jaxunlearn.profiling.devices import chip
 from jaxunlearn.profiling.exchanges import Exchange, exchanges
 from jaxunlearn.profiling.workload import Workload
-from jaxunlearn.sharding import SAMPLE, make_mesh
+from jaxunlearn.sharding import IDENTITY, SAMPLE, make_mesh
+from jaxunlearn.training.turns import Turns
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _USED = (
@@ -60,6 +61,7 @@ class Report:
       devices: number of devices in the mesh.
       mesh: devices along "identity" and "sample".
       copies: generator copies, `K`.
+      at_once: copies that a device trains at the same time.
       pairs: pairs of a copy in a step.
       copy: what a device holds for each copy.
       shared: bytes that a device holds once, for all of its copies.
@@ -81,6 +83,7 @@ class Report:
     devices: int
     mesh: tuple[int, int]
     copies: int
+    at_once: int
     pairs: int
     copy: CopySize
     shared: int
@@ -122,7 +125,7 @@ class Report:
 def compile_step(
     workload: Workload,
     topology: Topology,
-    shape: tuple[int, int],
+    shape: tuple[int, int] | None,
     copies: int,
     networks: Networks | None = None,
 ) -> tuple[Report, Any]:
@@ -131,7 +134,7 @@ def compile_step(
     Args:
       workload: networks and settings; the networks may be shapes only.
       topology: the devices to compile for.
-      shape: devices along "identity" and along "sample".
+      shape: devices along "identity" and along "sample"; None for one device, as in a run without a mesh.
       copies: `K`.
       networks: sizes of the networks, to count model operations.
 
@@ -141,8 +144,10 @@ def compile_step(
     Raises:
       InputError: if the topology has too few devices.
     """
-    mesh = make_mesh(*shape, topology.devices)
+    mesh = make_mesh(*(shape or (1, 1)), topology.devices)
     recipe = workload.recipe(copies, mesh, topology.platform)
+    if shape is None:
+        recipe = dataclasses.replace(recipe, turns=turns_without_mesh(workload, topology.platform))
     began = time.perf_counter()
     arguments = workload.outline(recipe)
     lowered = jax.jit(recipe.advance(), donate_argnums=0).lower(*arguments)
@@ -152,8 +157,9 @@ def compile_step(
         "platform": topology.platform,
         "device_kind": topology.kind,
         "devices": mesh.size,
-        "mesh": shape,
+        "mesh": (mesh.shape[IDENTITY], mesh.shape[SAMPLE]),
         "copies": copies,
+        "at_once": recipe.at_once,
         "pairs": recipe.settings.sampling.count,
         "copy": copy_size(arguments[0], arguments[2], recipe.trained),
         "shared": shared_bytes(arguments[1]),
@@ -173,6 +179,17 @@ def compile_step(
         return _refused(common, *refusal), None
     common["compile_seconds"] = round(time.perf_counter() - began, 2)
     return _compiled(common, executable, int(topology.memory), mesh.shape[SAMPLE]), executable
+
+
+def turns_without_mesh(workload: Workload, platform: str) -> Turns:
+    """Return the turns of a run without a mesh, but in one program, which needs as much memory as its calls.
+
+    Args:
+      workload: with the settings of the run.
+      platform: of the device, as returned by `jax.default_backend()`.
+    """
+    turns = Turns.chosen(workload.config.copies_at_once, platform, None)
+    return dataclasses.replace(turns, apart=False)
 
 
 def _refused(

@@ -1,8 +1,7 @@
 """Save and load compiled steps: a header line with the platform and versions, then JAX's serialisation.
 
 JAX serialises an executable as a pickle, which can run code when it is read: read only files that you wrote.
-  The
-header is checked before the pickle is read.
+The header is checked before the pickle is read.
 """
 
 import hashlib

@@ -15,10 +15,11 @@ _LEAST_SHARE = 0.1
 def lines(report: Report, config: ConfigDict) -> Iterator[str]:
     """Yield the lines of the report; `config` is that of the workload."""
     identity, sample = report.mesh
+    turns = f", {report.at_once} at a time," if report.at_once * identity < report.copies else ""
     rendering = config.rendering
     yield (
         f"{report.topology}: {report.devices} x {report.device_kind}, identity {identity} x sample {sample}; "
-        f"{report.copies} copies of {report.pairs} pairs in {rendering.dtype} "
+        f"{report.copies} copies of {report.pairs} pairs{turns} in {rendering.dtype} "
         f"(products in {products(report.platform, rendering.dtype, 'default')}), "
         f"{rendering.ray_chunk or 'all'} rays at a time"
     )

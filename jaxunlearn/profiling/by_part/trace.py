@@ -21,7 +21,7 @@ _CONTAINERS = {"while", "call", "conditional"}
 
 @dataclasses.dataclass(frozen=True)
 class Operation:
-    """What the device spends in all instances of one instruction, in one call.
+    """What a device spends in all instances of one instruction, in one call; of several devices the mean.
 
     Attributes:
       name: of the instruction, or of the kernel where a trace does not tell the instruction.
@@ -38,13 +38,14 @@ class Operation:
     count: float
 
 
-def operations(call: Callable[[], Any], calls: int, program: str) -> list[Operation]:
+def operations(call: Callable[[], Any], calls: int, program: str, devices: int = 1) -> list[Operation]:
     """Trace a compiled function, and return its operations, the longest first.
 
     Args:
       call: the function; it has been called before.
       calls: number of traced calls.
       program: text of the compiled program, which says where its instructions come from.
+      devices: number of devices that the function runs on.
     """
     with tempfile.TemporaryDirectory() as folder:
         with jax.profiler.trace(folder):
@@ -52,7 +53,7 @@ def operations(call: Callable[[], Any], calls: int, program: str) -> list[Operat
                 jax.block_until_ready(call())
         (file,) = Path(folder).glob("**/*.xplane.pb")
         events = list(_device_events(ProfileData.from_file(str(file))))
-    return _added_up(events, calls, program)
+    return _added_up(events, calls * devices, program)
 
 
 def _device_events(data: Any) -> Iterator[tuple[str, float]]:
@@ -70,7 +71,7 @@ def _device_events(data: Any) -> Iterator[tuple[str, float]]:
 
 
 def _added_up(events: Iterable[tuple[str, float]], calls: int, program: str) -> list[Operation]:
-    """Add up events by instruction; instructions that contain others are left out."""
+    """Add up events of `calls` calls by instruction; instructions that contain others are left out."""
     origins = dict(_origins(program))
     seconds: dict[str, float] = collections.defaultdict(float)
     counts: collections.Counter[str] = collections.Counter()

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from jaxunlearn.attacks.rules import curves_of_strangers, found_at_unseen_latents, relearned_soon
+
 Figures = Mapping[str, Any]
 
 
@@ -13,14 +15,25 @@ def attack_lines(subject: str, figures: Mapping[str, Figures]) -> list[str]:
       subject: name of the person.
       figures: name of an attack → its figures, as in `attack.json`.
     """
-    lines = [line for name, say in WORDS.items() if name in figures for line in say(figures[name])]
+    lines = [line for name in WORDS if name in figures for line in lines_of(name, figures[name])]
     return [attack_verdict(subject, figures), *(f"  {line}" for line in lines)]
 
 
-def attack_verdict(subject: str, figures: Mapping[str, Figures]) -> str:
-    """Return a line that says which attacks bring a person back: more than their control, mostly a stranger.
+def lines_of(name: str, figures: Figures) -> list[str]:
+    """Return lines about one attack.
 
-    Attacks in which no judge can say it are not named.
+    Args:
+      name: of the attack.
+      figures: of the attack on one person.
+    """
+    return [f"Nothing is known: {figures['diverged']}."] if "diverged" in figures else WORDS[name](figures)
+
+
+def attack_verdict(subject: str, figures: Mapping[str, Figures]) -> str:
+    """Return a line that says which attacks bring a person back, beyond what their controls explain.
+
+    These are strangers, and for fine-tuning on others the generator before it. Attacks in which no
+    judge can say it, or whose fine-tuning diverged, are not named.
 
     Args:
       subject: name of the person.
@@ -58,11 +71,17 @@ def could_bring_back(figures: Mapping[str, Figures]) -> bool:
 
 def _answered(figures: Mapping[str, Figures]) -> list[str]:
     """Return the attacks that can bring a person back, and in which a judge can say whether they do."""
+    held = _finished(figures)
     return [
         name
         for name, answers in _ANSWERS.items()
-        if name in figures and any(answer is not None for answer in answers(figures[name]))
+        if name in held and any(answer is not None for answer in answers(held[name]))
     ]
+
+
+def _finished(figures: Mapping[str, Figures]) -> dict[str, Figures]:
+    """Return the attacks without those whose fine-tuning diverged."""
+    return {name: found for name, found in figures.items() if "diverged" not in found}
 
 
 def ways_back(figures: Mapping[str, Figures]) -> list[str]:
@@ -71,7 +90,8 @@ def ways_back(figures: Mapping[str, Figures]) -> list[str]:
     Args:
       figures: name of an attack → its figures, as in `attack.json`.
     """
-    return [way for name, bring in BRING_BACK.items() if name in figures for way in bring(figures[name])]
+    held = _finished(figures)
+    return [way for name, bring in BRING_BACK.items() if name in held for way in bring(held[name])]
 
 
 def _by_inversion(figures: Figures) -> list[str]:
@@ -98,16 +118,18 @@ def _beyond_control(judges: Mapping[str, Figures], control: Mapping[str, Figures
 
 
 def _at_unseen_latents(figures: Figures) -> list[str]:
-    found = any(figures[kind]["forgotten"] is False for kind in _UNSEEN)
-    return ["latents that training did not draw"] if found else []
+    return ["latents that training did not draw"] if _found_at_unseen_latents(figures) else []
+
+
+def _found_at_unseen_latents(figures: Figures) -> bool | None:
+    return found_at_unseen_latents(figures[kind]["judges"] for kind in _UNSEEN)
 
 
 def _by_relearning(figures: Figures) -> list[str]:
-    """Return words if the person is relearned faster than a stranger."""
-    steps, control = (figures[who]["relearn_steps"] for who in ("person", "stranger"))
-    if steps is None or (control is not None and control <= steps):
+    """Return words if the person is relearned far sooner than strangers."""
+    if not relearned_soon(figures):
         return []
-    return [f"{steps} steps on one photo (a stranger {_steps(figures['stranger'])})"]
+    return [f"{figures['person']['relearn_steps']} steps on one photo ({_of_strangers(figures)})"]
 
 
 def _by_benign_fine_tuning(figures: Figures) -> list[str]:
@@ -132,8 +154,8 @@ _ANSWERS: Mapping[str, Callable[[Figures], list[Any]]] = {
     "search": lambda figures: [
         judged["accepted"] for ball in figures["forgotten"]["within"] for judged in ball["judges"].values()
     ],
-    "unseen": lambda figures: [figures[kind]["forgotten"] for kind in _UNSEEN],
-    "relearning": lambda figures: [figures["person"]["relearn_steps"], figures["person"]["more_than"]],
+    "unseen": lambda figures: [_found_at_unseen_latents(figures)],
+    "relearning": lambda figures: [relearned_soon(figures)],
     "benign": lambda figures: [judged["accepted"] for judged in figures["benign_id"].values()],
 }
 """Name of an attack of `BRING_BACK` → what judges answer in it; None where they cannot say."""
@@ -170,9 +192,21 @@ def _search(figures: Figures) -> list[str]:
 
 def _relearning(figures: Figures) -> list[str]:
     return [
-        f"Fine-tuned on one photo of them, all judges accept them {_steps(figures['person'])}; a stranger "
-        f"{_steps(figures['stranger'])}."
+        f"Fine-tuned on one photo of them, all judges accept them {_steps(figures['person'])}; "
+        f"{_of_strangers(figures)}."
     ]
+
+
+def _of_strangers(figures: Figures) -> str:
+    """Return how many steps strangers take, the fastest first."""
+    curves = curves_of_strangers(figures)
+    if len(curves) == 1:
+        return f"a stranger {_steps(curves[0])}"
+    taken = sorted(curve["relearn_steps"] for curve in curves if curve["relearn_steps"] is not None)
+    never = [f"more than {curve['more_than']}" for curve in curves if curve["more_than"] is not None]
+    unknown = len(curves) - len(taken) - len(never)
+    steps = [*map(str, taken), *never, *["unknown"] * unknown]
+    return f"{len(curves)} strangers: {', '.join(steps)}"
 
 
 def _steps(curve: Figures) -> str:
@@ -219,14 +253,20 @@ def _unseen(figures: Figures) -> list[str]:
     for kind, text in _UNSEEN.items():
         judges = figures[kind]["judges"]
         counts = [
-            f"{judged['accepted']} of {judged['changes']} by {name} "
-            f"(in the source {judged['accepted_in_source']})"
+            f"{judged['accepted']} of {judged['changes']} by {name} ({_controls(judged)})"
             for name, judged in judges.items()
             if judged["accepted"] is not None
         ]
         if counts:
             lines.append(f"{text} the person is found in {', '.join(counts)}.")
     return lines
+
+
+def _controls(judged: Figures) -> str:
+    """Return what a judge finds in the controls of `unseen`; earlier versions asked no strangers."""
+    source = f"in the source {judged['accepted_in_source']}"
+    strangers = judged.get("accepted_of_strangers")
+    return source if strangers is None else f"{source}, strangers instead {strangers}"
 
 
 def _erasure(figures: Figures) -> list[str]:

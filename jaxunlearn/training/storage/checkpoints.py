@@ -16,7 +16,7 @@ import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, first_line, shortened
 
 Pytree = Any
 State = TypeVar("State")
@@ -53,7 +53,7 @@ class Checkpoints:
             best_mode="min",
             preservation_policy=AnyPreservationPolicy([LatestN(n=keep), best]),
         )
-        with self._errors():
+        with _reading(folder, "the newest folder in it"), self._errors():
             self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
     def __enter__(self) -> "Checkpoints":
@@ -61,10 +61,11 @@ class Checkpoints:
         sys.unraisablehook = functools.partial(_show_if_not_late, self._hook)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self._errors():
             self._manager.close()
-        sys.unraisablehook = self._hook  # not after an error: other parts of the checkpoint end later
+        if kind is None:  # after an error, other parts of the checkpoint end later
+            sys.unraisablehook = self._hook
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -110,20 +111,40 @@ class Checkpoints:
         """
         wanted = _by_name(like)
         step = self.latest
-        try:
+        with _reading(self._folder / str(step), "that folder"):
             restored = self._manager.restore(step, args=ocp.args.StandardRestore(wanted))
-        except (ValueError, KeyError, FileNotFoundError) as error:
-            raise InputError(
-                f"{self._folder / str(step)}: cannot be read as a checkpoint of this run "
-                f"({str(error).splitlines()[0][:200]}); remove that folder to start from the one before"
-            ) from error
         return jax.tree.unflatten(jax.tree.structure(like), [restored[name] for name in wanted])
+
+
+@contextlib.contextmanager
+def _reading(place: Path, damaged: str) -> Iterator[None]:
+    """Say what to do about errors of Orbax in reading; too little memory is no damage, and stays itself.
+
+    Args:
+      place: what is read.
+      damaged: what to remove, in words.
+
+    Raises:
+      InputError: with the place.
+    """
+    try:
+        yield
+    except (InputError, MemoryError, jax.errors.JaxRuntimeError):
+        raise
+    except Exception as error:  # of damaged files Orbax raises errors of any kind, also plain `Exception`
+        raise InputError(
+            f"{place}: is damaged, or of another run ({shortened(first_line(error), 200)}); "
+            f"remove {damaged} to start from the one before"
+        ) from error
 
 
 def _show_if_not_late(show: Callable[[Any], object], unraisable: Any) -> None:
     """Show an exception, unless it only says that a part of a checkpoint ended after another had failed."""
     error = unraisable.exc_value
-    if not (isinstance(error, RuntimeError) and str(error) == "Event loop is closed"):
+    closed = isinstance(error, RuntimeError) and str(error) == "Event loop is closed"
+    if not (
+        closed or isinstance(getattr(error, "__cause__", None), GeneratorExit)
+    ):  # a reader that nobody waits for
         show(unraisable)
 
 

@@ -21,6 +21,7 @@ class RunJson(TypedDict):
     numbers: NotRequired[list[int]]
     perceptual_sha256: NotRequired[str]
     identity_sha256: NotRequired[str]
+    photos_sha256: NotRequired[list[str | None]]
 
 
 class TrainingJson(TypedDict):
@@ -67,6 +68,7 @@ class WorklistJson(TypedDict):
     subjects: list[str]
     config: dict[str, Any]
     made_with: NotRequired[dict[str, str]]
+    photos_sha256: NotRequired[list[str]]
     source: NotRequired[str]
     adapters: NotRequired[list[str]]
     seeds: NotRequired[list[int]]

@@ -19,8 +19,9 @@ report.html      a page to look at
 """
 
 import dataclasses
+import itertools
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -45,6 +46,8 @@ FORMAT = 2
 """Number of the form of the folder; a new one means that older folders cannot be read."""
 RUN = "run.json"
 """File that makes a folder one of a run."""
+OTHER_RUN = "give another folder, or delete this one"
+"""What to do about a folder that holds another run."""
 _BEGINNING = (RUN, "latents.npz", "config.json")
 """Files of a run that has begun."""
 SHEETS = "page"
@@ -67,6 +70,7 @@ class Request:
       adapters: files of adapters that the source generator has.
       numbers: of the generator copies, see `training.unlearn`.
       perceptual_sha256, identity_sha256: of the numbers of these networks; empty in older folders.
+      photos_sha256: see `photos.people.People`; empty in older folders.
     """
 
     model: str
@@ -82,6 +86,7 @@ class Request:
     numbers: tuple[int, ...] = ()
     perceptual_sha256: str = ""
     identity_sha256: str = ""
+    photos_sha256: tuple[str | None, ...] = ()
 
     @property
     def copies(self) -> int:
@@ -233,6 +238,7 @@ class RunFolder:
             numbers=tuple(stored.get("numbers", ())),
             perceptual_sha256=stored.get("perceptual_sha256", ""),
             identity_sha256=stored.get("identity_sha256", ""),
+            photos_sha256=tuple(stored.get("photos_sha256", ())),
         )
 
     @property
@@ -277,6 +283,9 @@ class RunFolder:
         begun = self.exists()
         if begun:
             self._check_same(request, config, ws)
+            both = itertools.zip_longest(self.request.photos_sha256, request.photos_sha256)
+            kept = tuple(now or before for before, now in both)  # a photo may be gone
+            request = dataclasses.replace(request, photos_sha256=kept)
         else:
             self.check_free()
         if not self.writes:
@@ -326,19 +335,23 @@ class RunFolder:
             np.savez(file, **arrays)
 
     def _check_same(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
-        hint = "give another folder, or delete this one"
-        before = self.request
+        before, place, hint = self.request, f"{self.path}: is a run", OTHER_RUN
         for field in dataclasses.fields(Request):
             old, new = getattr(before, field.name), getattr(request, field.name)
             if field.name.endswith("_sha256") and not old:  # an older folder
                 continue
-            if old != new and field.name not in ("model", "adapters"):  # files may have moved
-                raise InputError(f"{self.path}: is a run with {field.name} {old!r}, not {new!r}; {hint}")
+            if old != new and field.name not in (
+                "model",
+                "adapters",
+                "photos_sha256",
+            ):  # files may have moved
+                raise InputError(f"{place} with {field.name} {old!r}, not {new!r}; {hint}")
+        check_same_photos(before.photos_sha256, request.photos_sha256, before.subjects, place, hint)
         if not same_people(self.people(), ws):
-            raise InputError(f"{self.path}: is a run with other latents; {hint}")
+            raise InputError(f"{place} with other latents; {hint}")
         # If the learning rate falls to 0 at the last step, every step depends on the number of steps.
         fixed = ("steps",) if config.optimiser.schedule == "cosine" else ()
-        check_same_settings(self.config, config, fixed, f"{self.path}: is a run", hint)
+        check_same_settings(self.config, config, fixed, place, hint)
         if config.steps < (taken := self._steps_taken()):
             raise InputError(
                 f"{self.path}: the run is at step {taken} already, but config.steps is {config.steps}; {hint}"
@@ -408,6 +421,26 @@ def check_same_settings(
     for name in sorted(names, key=lambda name: name not in ("method", "shared_generator")):
         old, new = (flat(each).get(name) for each in (before, now))
         raise InputError(f"{place} with config.{name} {old!r}, not {new!r}; {hint}")
+
+
+def check_same_photos(
+    before: Sequence[str | None], now: Sequence[str | None], names: Sequence[str], place: str, hint: str
+) -> None:
+    """Refuse photos whose files have another content than those that a folder began with.
+
+    Args:
+      before: SHA-256 of the files that the folder began with; empty in older folders.
+      now: of the files asked for; None where there is no file, since a photo may be gone.
+      names: of the people or files, for the error.
+      place: see `check_same_settings`.
+      hint: see `check_same_settings`.
+
+    Raises:
+      InputError: naming the first one.
+    """
+    for old, new, name in zip(before, now, names, strict=False):
+        if old and new and old != new:
+            raise InputError(f"{place} with another photo for {name}; {hint}")
 
 
 def same_people(before: np.ndarray, now: np.ndarray, tolerance: float = 1e-3) -> bool:

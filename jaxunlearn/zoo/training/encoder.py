@@ -39,8 +39,8 @@ from jaxunlearn.zoo.metrics.encoder_metrics import (
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, MAPPING_VERSION
 from jaxunlearn.zoo.training.encoder_data import Album, Batch, draw, take_albums
 from jaxunlearn.zoo.training.identity_data import Distortion, distort, to_range
-from jaxunlearn.zoo.training.optimizer import moving_average
-from jaxunlearn.zoo.training.trainer import LICENCE, Config, Figures, Numbers
+from jaxunlearn.zoo.training.optimizer import moving_average, rising_cosine
+from jaxunlearn.zoo.training.trainer import LICENCE, Config, Figures, Numbers, check_least
 from torch_bridge.limits import with_tuples
 
 VARIANCE_SAMPLES = 8192
@@ -234,10 +234,8 @@ class EncoderTask:
 
 def _check_counts(config: Config) -> None:
     """Refuse numbers of people and photographs that cannot be trained or evaluated with."""
-    for name in ("data.views", "data.held_out", "batch.generated", "evaluate_people"):
-        value = functools.reduce(lambda node, key: node[key], name.split("."), config)
-        if value < 1:
-            raise InputError(f"config.{name} must be at least 1, not {value}")
+    counts = ("data.views", "data.held_out", "batch.generated", "evaluate_people")
+    check_least(config, {**dict.fromkeys(counts, 1), "latent_steps": 0, "image_steps": 0})
     rendered, people = config.batch.rendered, config.data.people
     for scenario, count in config.batch.photographs.items():
         if not 0 <= rendered.get(scenario, 0) <= count:
@@ -281,6 +279,5 @@ def _networks(generator: TriPlaneGenerator) -> Networks:
 
 def _optimiser(config: Config, steps: int) -> optax.GradientTransformation:
     """Return Adam with gradient clipping; the rate rises, and falls as a cosine."""
-    peak, warmup = config.rate.peak, int(config.rate.warmup * steps)
-    schedule = optax.warmup_cosine_decay_schedule(0.0, peak, warmup, steps, peak * config.rate.final)
+    schedule = rising_cosine(config.rate, steps)
     return optax.chain(optax.clip_by_global_norm(config.clip), optax.adam(schedule, b2=0.99))

@@ -32,7 +32,14 @@ from jaxunlearn.zoo.training.arrivals import Arrivals, Schedule
 from jaxunlearn.zoo.training.generator_data import Batch, Supervision, drawn_ahead, on_white
 from jaxunlearn.zoo.training.generator_loss import Rendered, Weights, objective
 from jaxunlearn.zoo.training.patches import check_patch
-from jaxunlearn.zoo.training.trainer import LICENCE, Config, Figures, Numbers
+from jaxunlearn.zoo.training.trainer import (
+    LICENCE,
+    Config,
+    Figures,
+    Numbers,
+    check_batch,
+    check_least,
+)
 
 W_AVG_SAMPLES = 10_000
 DTYPES = ("float32", "bfloat16")
@@ -275,21 +282,12 @@ class GeneratorTask:
 
 
 def _check_counts(config: Config) -> None:
-    """Refuse a config that asks for no people, views, pixels, or for negative phases."""
-    counts = ("batch.people", "batch.views", "batch.pixels", "rendered_views")
-    for name in (
-        "surface_steps",
-        "volume_steps",
-        "whole_steps",
-        "patch",
-        "data.first_people",
-        "batch_threads",
-        *counts,
-    ):
-        value = functools.reduce(lambda node, key: node[key], name.split("."), config)
-        least = int(name in counts)
-        if value < least:
-            raise InputError(f"config.{name} must be at least {least}, not {value}")
+    """Refuse a config that asks for no people, views or pixels, for too many, or for negative phases."""
+    may_be_zero = ("surface_steps", "volume_steps", "whole_steps", "patch", "data.first_people")
+    counts = ("batch.people", "batch.views", "batch.pixels", "rendered_views", "data.held_out")
+    check_least(config, dict.fromkeys((*may_be_zero, "batch_threads", "rate.warmup"), 0))
+    check_least(config, {**dict.fromkeys(counts, 1), "data.views": config.batch.views})
+    check_batch(config)
     if config.dtype not in DTYPES:
         raise InputError(f"config.dtype must be one of {', '.join(DTYPES)}, not {config.dtype}")
     first = config.data.first_people

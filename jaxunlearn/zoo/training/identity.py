@@ -31,7 +31,15 @@ from jaxunlearn.zoo.training.identity_data import (
     identity_photographs,
     to_range,
 )
-from jaxunlearn.zoo.training.trainer import LICENCE, Config, Figures, Numbers
+from jaxunlearn.zoo.training.optimizer import rising_cosine
+from jaxunlearn.zoo.training.trainer import (
+    LICENCE,
+    Config,
+    Figures,
+    Numbers,
+    check_batch,
+    check_least,
+)
 from torch_bridge.limits import with_tuples
 
 
@@ -64,10 +72,7 @@ class IdentityTask:
             shape = ArcFaceConfig(**with_tuples(config.network.to_dict()))
         except ValueError as error:
             raise InputError(f"config.network: {error}") from error
-        peak, warmup = config.rate.peak, int(config.rate.warmup * config.steps)
-        schedule = optax.warmup_cosine_decay_schedule(
-            0.0, peak, warmup, config.steps, peak * config.rate.final
-        )
+        schedule = rising_cosine(config.rate, config.steps)
         self.config = config
         self._shape = shape
         self._graph = nnx.graphdef(nnx.eval_shape(lambda: ArcFace(shape, rngs=nnx.Rngs(0))))
@@ -175,21 +180,13 @@ class IdentityTask:
 
 def _check_settings(config: Config) -> None:
     """Refuse an unknown scenario, and numbers that cannot be trained or evaluated with."""
-    for name in ("steps", "data.people", "data.views", "data.held_out", "batch.people"):
-        value = functools.reduce(lambda node, key: node[key], name.split("."), config)
-        if value < 1:
-            raise InputError(f"config.{name} must be at least 1, not {value}")
-    if config.data.held_out < 2 or config.data.views < 2:
-        raise InputError("config.data.held_out and config.data.views must be at least 2, to have pairs")
+    check_least(config, {"steps": 1, "data.people": 1, "batch.people": 1})
+    check_least(config, dict.fromkeys(("data.views", "data.held_out", "evaluate_people"), 2))  # for pairs
     if config.data.scenario not in SCENARIOS:
         raise InputError(
             f"config.data.scenario is {config.data.scenario!r}; choose from {', '.join(SCENARIOS)}"
         )
-    if config.batch.people > config.data.people:
-        raise InputError(
-            f"config.batch.people must be at most config.data.people = {config.data.people}, "
-            f"not {config.batch.people}"
-        )
+    check_batch(config)
     if config.data.first + config.data.people > HELD_OUT_FIRST:
         raise InputError(f"config.data.first: people from number {HELD_OUT_FIRST} on are for evaluation")
 

@@ -1,11 +1,13 @@
 """Adam for the stored weights of an EG3D generator, its schedule, and moving averages."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+
+from jaxunlearn.errors import InputError
 
 BIAS_RATE = 0.2
 """Learning rate of biases, relative to that of the unit-variance weights."""
@@ -41,7 +43,7 @@ def learning_rate(
     Args:
       step: number of the step, counted from 0.
       peak: highest rate.
-      warmup: number of steps to reach it.
+      warmup: number of steps to reach it; with 0 the first step has it.
       surface_steps: number of steps of the first phase.
       steps: number of steps of both phases.
       volume_rate: share of `peak` at the end of the first and the start of the second phase.
@@ -53,7 +55,29 @@ def learning_rate(
     else:
         share = (step - surface_steps) / max(steps - surface_steps, 1)
         factor = final + (volume_rate - final) * 0.5 * (1 + np.cos(np.pi * min(share, 1)))
-    return float(peak * min(1, (step + 1) / warmup) * factor)
+    return float(peak * min(1, (step + 1) / max(warmup, 1)) * factor)
+
+
+def rising_cosine(rate: Any, steps: int) -> optax.Schedule:
+    """Return a learning rate that rises from 0 to its peak, and then falls as a cosine.
+
+    Args:
+      rate: the settings `peak`; `warmup`, the share of all steps to reach it; `final`, the share of it at the
+        end.
+      steps: number of all steps.
+
+    Raises:
+      InputError: if there are no steps, or none after those of `warmup`.
+    """
+    if steps < 1:
+        raise InputError("config: the numbers of steps must not all be 0")
+    if not 0 <= rate.warmup < 1:
+        raise InputError(
+            f"config.rate.warmup, a share of all steps, must be from 0 to below 1, not {rate.warmup}"
+        )
+    return optax.warmup_cosine_decay_schedule(
+        0.0, rate.peak, int(rate.warmup * steps), steps, rate.peak * rate.final
+    )
 
 
 def adam(parameters: Arrays, *, clip: float) -> optax.GradientTransformation:

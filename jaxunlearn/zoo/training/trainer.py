@@ -5,6 +5,7 @@ Its run folder holds `config.json`, `metrics.jsonl`, `checkpoints/`, `images/` a
 """
 
 import contextlib
+import functools
 import importlib
 import json
 import time
@@ -21,6 +22,7 @@ from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.files.door import read_json, write_text
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import locked
+from jaxunlearn.files.paths import check_file
 from jaxunlearn.images import save_png
 from jaxunlearn.process.signals import interruptions
 from jaxunlearn.training.storage.checkpoints import Checkpoints
@@ -62,7 +64,8 @@ class Task(Protocol[State, Batch, HeldOut]):
     """A network to train, and how: everything that differs between the trainings.
 
     Attributes:
-      config: all settings, among them `log_every` and `evaluate_every` (steps) and `checkpoint_minutes`.
+      config: all settings, among them `log_every` and `evaluate_every` (steps; 0 evaluates only at the end),
+        `evaluate_people` and `checkpoint_minutes`.
       file: name of the finished network's file in the run folder.
       sizes: name of the settings that a run cannot change, because they are the sizes of its network.
     """
@@ -141,15 +144,45 @@ def train(task: Task[Any, Any, Any], workdir: Path) -> Figures:
       The figures of `Task.evaluate` on all held-out people.
 
     Raises:
-      InputError: if the checkpoint does not fit the task, or the loss is no longer finite. The last
-        checkpoint stays.
+      InputError: if a number of the config is too small, before any photograph; if the checkpoint does not
+        fit the task; or if the loss is no longer finite. The last checkpoint stays.
       Interrupted: after Ctrl-C or SIGTERM, once the state is saved.
     """
+    check_least(task.config, {"log_every": 1, "evaluate_every": 0, "evaluate_people": 1})
     with locked(workdir), Checkpoints(workdir / CHECKPOINTS, keep=1) as checkpoints:
         try:
             return Trainer(task, workdir, checkpoints).run()
         except KeyboardInterrupt as error:  # between the steps and what comes before or after them
             raise Interrupted(f"interrupted; the same command resumes the training in {workdir}") from error
+
+
+def check_least(config: Config, least: Mapping[str, int]) -> None:
+    """Refuse numbers that are too small to train or evaluate with.
+
+    Args:
+      config: all settings.
+      least: name of a setting, such as "data.people" → the smallest number that it may have.
+
+    Raises:
+      InputError: naming the first setting that is too small.
+    """
+    for name, smallest in least.items():
+        value = functools.reduce(lambda node, key: node[key], name.split("."), config)
+        if value < smallest:
+            raise InputError(f"config.{name} must be at least {smallest}, not {value}")
+
+
+def check_batch(config: Config) -> None:
+    """Refuse batches of more people than there are to learn from.
+
+    Raises:
+      InputError: if there are too few.
+    """
+    if config.batch.people > config.data.people:
+        raise InputError(
+            f"config.batch.people must be at most config.data.people = {config.data.people}, "
+            f"not {config.batch.people}"
+        )
 
 
 def export(workdir: Path, path: Path, dtype: str = "float16") -> Figures:
@@ -164,8 +197,9 @@ def export(workdir: Path, path: Path, dtype: str = "float16") -> Figures:
       The figures of `Task.evaluate` on all held-out people.
 
     Raises:
-      InputError: if `workdir` is not the run folder of a training.
+      InputError: if `workdir` is not the run folder of a training, or `path` cannot be written.
     """
+    check_file(path)
     if not (workdir / CONFIG).is_file() or not (workdir / CHECKPOINTS).is_dir():
         raise InputError(f"{workdir}: not a run folder; give the --workdir of tools/train_zoo.py")
     task = task_of(ml_collections.ConfigDict(_saved_config(workdir)))
@@ -253,7 +287,7 @@ class Trainer(Generic[State, Batch, HeldOut]):
                 bar.update()
                 if done % config.log_every == 0 or done == task.steps:
                     bar.set_postfix(task.bar_texts(self._log(numbers)))
-                if done % config.evaluate_every == 0:
+                if config.evaluate_every and done % config.evaluate_every == 0:
                     self._look(held_out, people=config.evaluate_people)
                 stop = interrupted.is_set()
                 is_old = time.monotonic() - last_saved > 60 * config.checkpoint_minutes

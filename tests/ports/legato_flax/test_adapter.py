@@ -141,3 +141,12 @@ def test_missing_entries_are_named():
     del weights[f"backbone.synthesis.{BLOCK}.ode_block.odefunc.unlearn.unlearn.2.bias"]
     with pytest.raises(torch_bridge.StateDictError, match=r"unlearn\.2\.bias: missing"):
         from_torch(weights, AdaptersConfig((6,), 10))
+
+
+def test_the_gradient_keeps_no_hidden_layer() -> None:
+    hidden, x = 24, jnp.ones((2, 5, 5, 8))
+    graph, state = nnx.split(Adapters(AdaptersConfig((8,), hidden), rngs=nnx.Rngs(0)))
+    _, backward = jax.vjp(lambda state, x: nnx.merge(graph, state).states(BLOCK, x), state, x)
+    kept = [array.shape for array in jax.tree.leaves(backward)]
+    assert x.shape in kept
+    assert (*x.shape[:-1], hidden) not in kept

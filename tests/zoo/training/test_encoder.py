@@ -137,6 +137,8 @@ def test_an_interrupted_run_equals_an_uninterrupted_one(
     ("change", "message"),
     [
         ({"batch.generated": 0}, "config.batch.generated must be at least 1, not 0"),
+        ({"image_steps": -1}, "config.image_steps must be at least 0, not -1"),
+        ({"latent_steps": 0, "image_steps": 0}, "the numbers of steps must not all be 0"),
         ({"batch.rendered.album": 9}, "config.batch.rendered.album must be between 0 and the 8 photographs"),
         ({"data.people.album": HELD_OUT_FIRST + 1}, "config.data.people.album must be between 1 and 1000000"),
         ({"encoder.fine": 3}, "the generator has 10 latent rows of 128 numbers and images of 128²"),

@@ -160,6 +160,10 @@ def test_eight_bits_keep_the_generator_and_its_notes(finished: Path, tmp_path: P
         ({"patch": 8}, "config.patch must be from 16 to 64 rays, not 8"),
         ({"generator.sr_input_resolution": 32, "generator.img_resolution": 64}, "config.patch needs a gen"),
         ({"rendered_views": 0}, "config.rendered_views must be at least 1, not 0"),
+        ({"data.people": 3}, "config.batch.people must be at most config.data.people = 3, not 4"),
+        ({"data.views": 2}, "config.data.views must be at least 3, not 2"),
+        ({"data.held_out": 0}, "config.data.held_out must be at least 1, not 0"),
+        ({"rate.warmup": -1}, "config.rate.warmup must be at least 0, not -1"),
         (
             {"generator.ray_start": "auto", "generator.ray_end": "auto"},
             "config.generator.ray_start must be a number",

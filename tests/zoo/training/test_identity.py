@@ -105,6 +105,11 @@ def test_half_precision_keeps_the_network(
         ({"steps": 0}, "config.steps must be at least 1"),
         ({"batch.people": 2049}, "config.batch.people must be at most config.data.people = 2048, not 2049"),
         ({"data.views": 1}, "config.data.views must be at least 2"),
+        ({"evaluate_people": 1}, "config.evaluate_people must be at least 2"),
+        (
+            {"rate.warmup": 1.0},
+            "config.rate.warmup, a share of all steps, must be from 0 to below 1, not 1.0",
+        ),
         ({"data.first": 999_999}, "are for evaluation"),
         ({"data.scenario": "masks"}, "config.data.scenario is 'masks'; choose from generator, identity"),
         ({"network.input_size": 18}, "config.network: input_size 18"),

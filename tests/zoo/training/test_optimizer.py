@@ -27,6 +27,11 @@ def test_the_learning_rate_has_no_jump() -> None:
     assert values[199] == pytest.approx(0.1, abs=0.01)
 
 
+def test_without_a_warm_up_the_first_step_has_the_highest_rate() -> None:
+    settings = {"peak": 1.0, "surface_steps": 100, "steps": 200, "volume_rate": 0.5, "final": 0.1}
+    assert learning_rate(0, warmup=0, **settings) == learning_rate(0, warmup=1, **settings) == 1.0
+
+
 def test_steps_follow_the_scale_of_the_stored_weights() -> None:
     shape = GeneratorConfig.from_json({**GeneratorConfig.heads().to_json(), **TINY})
     parameters = arrays_of(initialise(shape))

@@ -117,6 +117,22 @@ def test_a_task_without_pictures_has_no_folder_for_them(tmp_path: Path) -> None:
     assert not (tmp_path / "images").exists()
 
 
+def test_evaluate_every_0_evaluates_only_at_the_end(
+    tmp_path: Path, metrics: Callable[[Path], list[dict[str, Any]]]
+) -> None:
+    train(toy(evaluate_every=0), tmp_path)
+    assert [line["step"] for line in metrics(tmp_path) if "held_out" in line] == [7]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("log_every", 0), ("evaluate_every", -1), ("evaluate_people", 0)]
+)
+def test_too_small_numbers_are_refused_before_any_photograph(tmp_path: Path, name: str, value: int) -> None:
+    with pytest.raises(InputError, match=rf"config\.{name} must be at least \d, not {value}"):
+        train(toy(**{name: value}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_resumes_as_if_nothing_had_happened(
     kind: signal.Signals,

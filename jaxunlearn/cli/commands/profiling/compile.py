@@ -4,7 +4,7 @@ import argparse
 
 import jax
 
-from jaxunlearn.cli.readers import step_of
+from jaxunlearn.cli.readers import set_by, step_of
 from jaxunlearn.errors import DoesNotFit, InputError
 from jaxunlearn.files.door import write_json
 from jaxunlearn.methods.registry import method_of
@@ -32,14 +32,14 @@ def run(arguments: argparse.Namespace) -> None:
     jax.config.update("jax_enable_compilation_cache", False)  # the time that compiling takes is reported
     preset = PRESETS[arguments.preset]
     config, people = step_of(arguments, preset)
-    if arguments.dtype:
-        config.rendering.dtype = arguments.dtype
+    set_by(config, "--dtype", arguments.dtype, "rendering.dtype", arguments.overrides)
     target = topology.find(arguments.topology)
-    devices = len(target.devices)
-    shape = arguments.mesh or ((1, devices) if method_of(config).shares_generator(config) else (devices, 1))
+    devices, shape = len(target.devices), arguments.mesh
+    if shape is None and devices > 1:
+        shape = (1, devices) if method_of(config).shares_generator(config) else (devices, 1)
     models = preset.outline()
     workload = Workload.of(models, config, people)
-    copies = arguments.copies or shape[0]
+    copies = arguments.copies or (shape or (1, 1))[0]
     report, executable = compile_step(workload, target, shape, copies, networks_of(models))
     for line in lines(report, config):
         say(line)

@@ -52,7 +52,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="number of steps before the timed ones [%(default)s]",
     )
     add("--parts", action="store_true", help="time each part too, forward and backward: a roofline table")
-    add("--profile", action="store_true", help="trace three steps: the time of each part and operation in it")
+    add(
+        "--profile", action="store_true", help="trace three steps: a device's time in each part and operation"
+    )
     add("--out", type=local_path, default=Path("bench"), metavar="DIR", help="folder to write [%(default)s]")
     add("--again", action="store_true", help="measure finished cases again")
     add("--compare", type=local_path, metavar="FILE", help="results.json, or its folder, to compare with")

@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxunlearn.attacks.attack_folder import AttackFolder
 from jaxunlearn.attacks.depth import ATTACKS
-from jaxunlearn.reporting.attacks.words import WORDS, attack_verdict, brought_back, ways_back
+from jaxunlearn.reporting.attacks.words import attack_verdict, brought_back, lines_of, ways_back
 from jaxunlearn.reporting.page.picture import Picture, Pictures, drawing
 from jaxunlearn.reporting.page.sections.run_data import RunData
 
@@ -85,7 +85,7 @@ def _attack(
         name,
         ATTACKS[name],
         bool(ways_back({name: figures})),
-        tuple(WORDS[name](figures)),
+        tuple(lines_of(name, figures)),
         tuple(labelled),
         drawing(files.drawing(name, person, "map"), alt, _MAP_SIZE),
     )
