@@ -28,7 +28,6 @@ METHODS: tuple[Method, ...] = get_args(Method)
 EncoderInput = Literal["crop", "file"]
 """What an encoder is given of a photo: the crop that the loss compares with the generator's image, or the
 whole file as `image_to_tensor` of GUIDE and SUGAR makes it, see `image_io.whole_picture`."""
-ENCODER_INPUTS: tuple[EncoderInput, ...] = get_args(EncoderInput)
 _OF_FACES, _OF_CATS = "encoder_FFHQ.pt", "encoder_AFHQ.pt"
 
 

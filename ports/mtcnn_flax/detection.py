@@ -111,7 +111,7 @@ def detect(
     picture = Image.fromarray(image)
     scales = pyramid_scales(*picture.size, settings.min_face_size)
     first = functools.partial(_apply if settings.proposals == "width" else _apply_over_classes, pnet)
-    faces = _concatenated([_propose(picture, first, scale, settings.thresholds[0]) for scale in scales])
+    faces = _concatenated([propose(picture, first, scale, settings.thresholds[0]) for scale in scales])
     faces = faces[suppress(faces.boxes, faces.scores, settings.overlaps[0])]
     boxes = squares(calibrated(faces.boxes, faces.offsets))
 
@@ -130,20 +130,16 @@ def detect(
     return Detections(boxes[kept], scores[kept], landmarks[kept])
 
 
-def propose(picture: Image.Image, pnet: PNet, scale: float, threshold: float) -> Proposals:
-    """Return cells of the scaled image that may show a face, as boxes in the original image."""
-    return _propose(picture, functools.partial(_apply, pnet), scale, threshold)
-
-
-def _propose(
+def propose(
     picture: Image.Image,
-    apply: Callable[[jax.Array], tuple[jax.Array, jax.Array]],
+    pnet: Callable[[jax.Array], tuple[jax.Array, jax.Array]],
     scale: float,
     threshold: float,
 ) -> Proposals:
+    """Return cells of the scaled image that may show a face, as boxes in the original image."""
     width, height = (math.ceil(side * scale) for side in picture.size)
     small = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
-    offsets, scores = (np.asarray(output)[0] for output in apply(_normalised(small[None])))
+    offsets, scores = (np.asarray(output)[0] for output in pnet(_normalised(small[None])))
     rows, columns = np.nonzero(scores[:, :, 1] > threshold)
     corner = STRIDE * np.stack([columns, rows], axis=1) + 1.0
     boxes = np.round(np.concatenate([corner, corner + CELL], axis=1) / scale)

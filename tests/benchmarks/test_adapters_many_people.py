@@ -15,8 +15,8 @@ from jaxunlearn.models.generator import save_generator
 from jaxunlearn.training.result import Result, finished
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
 from legato_flax import AdaptedGenerator
+from tests.support.tiny_adapters import adapters, source
 from tests.support.tiny_models import tiny_models, tiny_unlearned
-from tests.training.test_composition import adapters, source
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ import argparse
 import contextlib
 import functools
 import io
+import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.cli import argument_types as types
 from jaxunlearn.cli import main as cli
-from jaxunlearn.cli.readers import read_config
+from jaxunlearn.cli.readers import join, read_config
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import configuration
 from jaxunlearn.methods.registry import method_of, preset
@@ -28,7 +29,9 @@ from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.latent_io import read_latents
 from jaxunlearn.models.loading import MeanLatent
+from jaxunlearn.photos import invert
 from jaxunlearn.photos.inversion_report import save
+from jaxunlearn.process import multihost
 
 ENOUGH = {
     "unlearn": ["--seed", "1"],
@@ -65,6 +68,14 @@ FILES = [(command, action) for command, action in valued_options() if action.typ
 def test_every_option_has_a_type_that_checks_it():
     assert {action.option_strings[0] for _, action in valued_options() if action.type is None} == UNTYPED
     assert all(action.type not in (int, float, Path) for _, action in valued_options())
+
+
+def test_photos_are_inverted_in_the_ways_of_the_library():
+    """The parser repeats them, since importing them would cost JAX."""
+    for method, form in itertools.product(get_args(invert.Method), get_args(invert.EncoderInput)):
+        words = f"unlearn --image a.png --inversion {method} --encoder-input {form}"
+        parsed = parser().parse_args(words.split())
+        assert (parsed.inversion, parsed.encoder_input) == (method, form)
 
 
 HOSTILE = st.one_of(
@@ -285,3 +296,21 @@ def test_ranges_of_seeds_are_written_out_up_to_a_limit():
         with pytest.raises(argparse.ArgumentTypeError, match="give at most 10000"):
             types.seeds(text)
     assert np.isfinite(types.numbers("-5,5")).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("", []),
+        ("--wait 7", []),
+        ("--distributed", [((None, None, None), multihost.WAIT)]),
+        ("--distributed --wait 7", [((None, None, None), 7)]),
+        ("--coordinator a:1 --processes 2 --process 1 --wait 7", [(("a:1", 2, 1), 7)]),
+        ("--process 0", [((None, None, 0), multihost.WAIT)]),
+    ],
+)
+def test_other_processes_are_looked_for_as_the_options_say(words, asked, monkeypatch):
+    started = []
+    monkeypatch.setattr(multihost, "start", lambda *where, wait: started.append((where, wait)))
+    join(parser().parse_args(["unlearn", "--seed", "1", *words.split()]))
+    assert started == asked

@@ -1,6 +1,7 @@
 """`jaxunlearn evaluate`: what it says, and what it refuses."""
 
 import os
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,16 @@ import pytest
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli import readers
 from jaxunlearn.cli.commands import evaluate as command
+from jaxunlearn.evaluation import InceptionFeatures
+from jaxunlearn.methods.registry import preset
 from jaxunlearn.methods.sugar import presets
+from jaxunlearn.models import loading
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import Result
 from tests.support.figures import of_person
+from tests.support.page_folders import begun, finish
 from tests.support.tiny_adapters import tiny_adapted
-from tests.support.tiny_models import tiny_models
+from tests.support.tiny_models import tiny_models, tiny_people
 
 OF_EVERYBODY = ("others_id", "others_id_p5", "others_lost", "others_lost_counts", "near", "retained_lpips")
 """Figures that a generator has once, however many people it forgot."""
@@ -40,6 +45,52 @@ def test_people_who_share_a_generator_have_one_verdict_at_another_strength(tmp_p
     assert lines[0].startswith("2 of 2 people are forgotten")
     assert sum(line.startswith("Other people, chosen at random") for line in lines) == 1
     assert lines[-1] == str(tmp_path / "strength" / "0.5.json")
+
+
+class Measured(Exception):
+    """Ends a command once the source was to be measured."""
+
+
+def test_the_source_is_measured_with_the_set_and_the_network_that_were_given(tmp_path, monkeypatch):
+    ws, inception, given = tiny_people(3), object(), {}
+    np.savez(tmp_path / "stay.npz", ws=ws[1:])
+    result = Result(People("one", ("ada",), ws[:1]), ws[:1], (tiny_models().generator,), {}, None)
+
+    def measure_reference(*_, **options):
+        given.update(options)
+        raise Measured
+
+    monkeypatch.setattr(command, "read_run", lambda _: (result, preset("guide/heads"), tiny_models()))
+    monkeypatch.setattr(command, "measure_reference", measure_reference)
+    monkeypatch.setattr(loading, "load_inception", lambda name: {"net.pth": inception}[name])
+    words = ["evaluate", "run", "--retain", str(tmp_path / "stay.npz"), "--inception", "net.pth"]
+    with pytest.raises(Measured):
+        command.run(cli.parser().parse_args(words))
+    np.testing.assert_array_equal(given["retaining"], ws[1:])
+    assert given["features"] == InceptionFeatures(inception)  # type: ignore[arg-type]
+
+
+def test_a_full_disk_is_one_line_and_keeps_what_was_there(tmp_path, monkeypatch, capsys):
+    """No file can grow to the size of the summary that is written."""
+    folder = begun(tmp_path / "run", ("ada",), together=False)
+    finish(folder)
+    ws, summary = tiny_people(1), folder.path / "summary.json"
+    result = Result(People("one", ("ada",), ws), ws, (tiny_models().generator,), {}, folder)
+    before, files = summary.read_bytes(), sorted(os.listdir(folder.path))
+    monkeypatch.setattr(command, "read_run", lambda _: (result, preset("guide/heads"), tiny_models()))
+    monkeypatch.setattr(command, "measure_reference", lambda *_, **__: None)
+    monkeypatch.setattr(command, "evaluate_and_report", lambda *_, **__: folder.add_to_summary(of_person()))
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, allowed[1]))
+    try:
+        code = cli.main(["evaluate", str(folder.path)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("summary.json: cannot be written (File too large)")
+    assert summary.read_bytes() == before
+    assert sorted(os.listdir(folder.path)) == files
 
 
 @pytest.mark.parametrize("command", ["evaluate", "attack"])

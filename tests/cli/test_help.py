@@ -31,9 +31,8 @@ print(code, *heavy, *commands)
 
 def asked(*arguments: str) -> list[str]:
     """Exit code, heavy libraries and modules of commands that a call of the command line imported."""
-    return subprocess.check_output(
-        [sys.executable, "-c", ASKS, *arguments], env=environment(), text=True
-    ).split()
+    command = [sys.executable, "-c", ASKS, *arguments]
+    return subprocess.check_output(command, env=environment(), text=True).split()
 
 
 def test_the_list_of_commands_imports_none_of_them():

@@ -11,12 +11,16 @@ from unittest import mock
 import pytest
 
 import jaxunlearn
+from jaxunlearn.baking.settings import Baking
+from jaxunlearn.cli.commands.unlearn import read_settings
 from jaxunlearn.cli.main import parse, parser
-from jaxunlearn.methods.config_files import load_config
+from jaxunlearn.cli.readers import read_config, step_of
+from jaxunlearn.errors import InputError
 from jaxunlearn.methods.configuration import check
 from jaxunlearn.methods.registry import METHODS, preset, preset_names
-from jaxunlearn.methods.settings import ConfigDict, flat
+from jaxunlearn.methods.settings import ConfigDict, check_declared, default_config, flat
 from jaxunlearn.photos.inversion import InversionSettings
+from jaxunlearn.profiling.workload import PRESETS
 from tests.support.chromium import browser, opened
 from tests.support.docs_pages import PAGES, ROOT, anchors, blocks, commands, links
 from tests.support.tiny_models import tiny_models
@@ -114,17 +118,24 @@ def test_most_python_examples_run():
 
 
 def check_command(command: list[str]) -> None:
-    """Check that a parser takes a command, that its file in configs/ loads, and that its settings exist."""
+    """Check that a parser takes a command, and that its file in configs/ and its settings are right."""
     arguments = parse(command)
-    if "config" not in arguments:
-        return
-    config = jaxunlearn.preset(f"{getattr(arguments, 'method', None) or 'guide'}/heads")
-    if arguments.config is not None:
-        config = load_config(arguments.config)
-        check(config)
-    for text in arguments.overrides:
-        name = text.removeprefix("--config.").partition("=")[0]
-        assert name in flat(config), f"{text}: unknown setting"
+    if command[0] == "unlearn":
+        read_settings(arguments, people=10)
+    elif command[0] in ("bench", "compile"):
+        step_of(arguments, PRESETS[arguments.preset])
+    elif command[0] == "bake":
+        check_declared(read_config(arguments.config, arguments.overrides, default_config(Baking)), Baking)
+    elif "config" in arguments:  # of a run in a folder, which is taken for one of GUIDE
+        check(read_config(arguments.config, arguments.overrides, preset("guide/heads")))
+
+
+@pytest.mark.parametrize(
+    "setting", ["target.kind=sweet", "steps=-3", "steps=many", "no_such=1", "surrogates.planes=1"]
+)
+def test_a_documented_setting_that_is_wrong_is_found(setting):
+    with pytest.raises(InputError):
+        check_command(["unlearn", "--seed", "7", f"--config.{setting}"])
 
 
 def test_presets_of_the_bundled_model_look_in_other_photos_as_the_pages_say():

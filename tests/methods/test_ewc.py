@@ -8,6 +8,7 @@ import pytest
 
 from jaxunlearn.methods import ewc, latents
 from jaxunlearn.models.generator import split_generator
+from tests.support.official_settings import FISHER
 from tests.support.sugar_golden import sugar_golden
 from tests.support.sugar_toy import ToyGenerator, by_name, like
 
@@ -25,10 +26,14 @@ def test_penalty_and_gradient():
 
 def probes_of(case, tag: str) -> jax.Array:
     """The official probes, two a person, in the order they are made."""
-    radius = {"default": 40.0, "random_sampling": 25.0, "equal_nets": 40.0}[tag]
+    radius = 25.0 if tag == "random_sampling" else FISHER.radius
     made = [
         latents.vicinity_probes(
-            jnp.asarray(w), jnp.asarray(pair), radius, centre=jnp.asarray(case["w_avg"][0]), norm_over="batch"
+            jnp.asarray(w),
+            jnp.asarray(pair),
+            radius,
+            centre=jnp.asarray(case["w_avg"][0]),
+            norm_over=FISHER.norm_over,
         )
         for w, pair in zip(case["w_u"], case[f"{tag}.w_map"], strict=True)
     ]
@@ -41,7 +46,7 @@ def agreement(parameters, context, probe, _):
     from flax import nnx
 
     planes = [nnx.merge(graphdef, p, fixed).planes(probe[None]) for p in (parameters, source)]
-    return -0.01 * jnp.mean(jnp.square(planes[0] - planes[1]))
+    return -FISHER.weight * jnp.mean(jnp.square(planes[0] - planes[1]))
 
 
 @pytest.mark.parity

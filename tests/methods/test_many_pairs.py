@@ -8,31 +8,17 @@ import numpy as np
 import optax
 import pytest
 
-from eg3d_flax import GeneratorConfig
-from jaxunlearn.methods import configuration, ewc, latents
+from jaxunlearn.methods import ewc, latents
 from jaxunlearn.methods.base import Schedule, Source, StepSettings
-from jaxunlearn.methods.losses import term_weights
 from jaxunlearn.methods.many_pairs import ManyDraws, ManySampling
-from jaxunlearn.methods.registry import preset
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.training.step import Draws, Frozen, SideDraws, Target, UnlearningStep
 from tests.support.alone import alone
+from tests.support.official_settings import GUIDE_OF_MANY, SUGAR
 from tests.support.sugar_golden import SugarCase, sugar_golden
 from tests.support.sugar_toy import PERCEPTION, ToyGenerator, by_name, like, toy_surrogates
 
-OFFICIAL = ManySampling(
-    people=2,
-    batch=2,
-    local=term_weights(),
-    num_adjacent=2,
-    reduction="sum",
-    norm_over="batch",
-    alpha="batch",
-    view="epoch",
-    conditioning="view",
-)
-BASELINE = dataclasses.replace(OFFICIAL, adjacent_target="shifted", num_global=2, global_draw="epoch")
-MODES = {"sugar": OFFICIAL, "guide": BASELINE}
+MODES = {"sugar": SUGAR, "guide": GUIDE_OF_MANY}
 
 
 def toy(case: SugarCase, prefix: str) -> ToyGenerator:
@@ -230,17 +216,8 @@ def test_whom_each_camera_is_for(of_adjacents, of_global):
             np.testing.assert_array_equal(asked[count], pairs.c[where])
 
 
-def test_the_official_guide_for_many():
-    """Its loop maps neighbours for the epoch's view, global people for the front, once an epoch."""
-    config = preset("guide/many", people=5)
-    sampling = configuration.step_settings(config, GeneratorConfig.ffhq512_128(), 1.0, people=5).sampling
-    assert isinstance(sampling, ManySampling)
-    assert (sampling.view, sampling.conditioning) == ("epoch", "view")
-    assert (sampling.global_draw, sampling.global_conditioning) == ("epoch", "frontal")
-
-
 def test_weights_are_means_over_people():
-    total = dataclasses.replace(BASELINE, lambda_adjacent=2.0, lambda_global=3.0)
+    total = dataclasses.replace(GUIDE_OF_MANY, lambda_adjacent=2.0, lambda_global=3.0)
     np.testing.assert_allclose(total.weights()["perceptual"], [0.5, 0.5, 1, 1, 1, 1, 3, 3])
     mean = dataclasses.replace(total, reduction="mean")
     np.testing.assert_allclose(mean.weights()["perceptual"], [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 1.5, 1.5])

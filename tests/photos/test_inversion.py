@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lpips_flax
-from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator, account, from_torch
+from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.evaluation.bundled_people import album
 from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.models.cameras import conditioning_view, views
@@ -22,29 +22,16 @@ from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.loading import load_models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
 from jaxunlearn.photos.inversion import InversionSettings, search_latents
-from tests.support.golden import eg3d_lr_multiplier, eg3d_weight
 from tests.support.programs import environment
+from tests.support.tiny_models import CONFIG, drawn_generator
 
-TINY = dataclasses.replace(
-    GeneratorConfig.small(),
-    superresolution_module="none",
-    img_resolution=32,
-    neural_rendering_resolution=32,
-    plane_resolution=8,
-    depth_resolution=4,
-    depth_resolution_importance=0,
-)
 COMPUTE = Compute.for_platform("cpu")
 SETTINGS = InversionSettings(steps=30, distribution_samples=256, batch=2)
 
 
 @pytest.fixture(scope="module")
 def generator() -> TriPlaneGenerator:
-    shapes = {row.name: row.target_shape for row in account({}, TINY)}
-    weights = {
-        n: eg3d_weight(n, shape, 3, eg3d_lr_multiplier(n)) for n, shape in shapes.items() if shape is not None
-    }
-    return from_torch(weights, TINY)
+    return drawn_generator()
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +52,8 @@ class Thumbnails:
 @pytest.fixture(scope="module")
 def own_pictures(generator):
     """Pictures of three of its own people."""
-    ws = latents_of_seeds(generator, [1, 2, 3], conditioning_view(TINY))
-    c = views(TINY, np.array([0.1, -0.2, 0.0]), np.array([0.0, 0.1, 0.0]))
+    ws = latents_of_seeds(generator, [1, 2, 3], conditioning_view(CONFIG))
+    c = views(CONFIG, np.array([0.1, -0.2, 0.0]), np.array([0.0, 0.1, 0.0]))
     return Renderer(generator, batch=3, compute=COMPUTE)(ws, c).image, np.asarray(c)
 
 
@@ -80,7 +67,9 @@ def found(generator, perceptual, own_pictures):
 
 def test_its_own_pictures_are_found(generator, perceptual, own_pictures, found):
     images, c = own_pictures
-    mean = LatentDistribution.of(latents_of_seeds(generator, list(range(64)), conditioning_view(TINY))[:, 0])
+    mean = LatentDistribution.of(
+        latents_of_seeds(generator, list(range(64)), conditioning_view(CONFIG))[:, 0]
+    )
     ws = jnp.broadcast_to(mean.mean, found.ws.shape)
     start = Renderer(generator, batch=3, compute=COMPUTE)(ws, c).image
     at_the_start = np.asarray(perceptual(jnp.asarray(start), jnp.asarray(images)))
@@ -127,14 +116,14 @@ class Output(NamedTuple):
 class Gray(nnx.Module):
     """In place of a generator: one gray, twice as light with half as many rays."""
 
-    config = TINY
+    config = CONFIG
 
     def mapping(self, z: jax.Array, c: jax.Array) -> jax.Array:
-        repeated = jnp.tile(z, TINY.w_dim // z.shape[1] + 1)[:, None, : TINY.w_dim]
-        return jnp.broadcast_to(repeated, (len(z), TINY.num_ws, TINY.w_dim))
+        repeated = jnp.tile(z, CONFIG.w_dim // z.shape[1] + 1)[:, None, : CONFIG.w_dim]
+        return jnp.broadcast_to(repeated, (len(z), CONFIG.num_ws, CONFIG.w_dim))
 
     def synthesis(self, ws, c, *, neural_rendering_resolution=None, compute=None) -> Output:
-        side = TINY.img_resolution
+        side = CONFIG.img_resolution
         gray = jnp.mean(ws, axis=(1, 2)) * side / (neural_rendering_resolution or side)
         return Output(jnp.broadcast_to(gray[:, None, None, None], (len(ws), side, side, 3)))
 
@@ -187,7 +176,7 @@ def test_without_steps_the_latents_given_are_kept_and_the_camera_is_found(
     generator, perceptual, own_pictures
 ):
     images, c = (x[:2] for x in own_pictures)  # one batch
-    ws = np.asarray(latents_of_seeds(generator, [1, 2], conditioning_view(TINY)))
+    ws = np.asarray(latents_of_seeds(generator, [1, 2], conditioning_view(CONFIG)))
     still = dataclasses.replace(SETTINGS, steps=0, camera_steps=30, camera_rate=0.3)
     found = search_latents(
         generator,

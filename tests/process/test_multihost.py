@@ -17,6 +17,7 @@ from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.batch_dir import WorklistFolder
 from tests.support.programs import environment, python
 from tests.support.same_run import assert_same_run
+from tests.support.waiting import wait_until
 
 
 def free_address() -> str:
@@ -119,21 +120,12 @@ def joined(folder: Path, seeds: tuple[int, ...], steps: int = 100_000) -> list[s
     ]
 
 
-def until_steps(folder: Path, running: list[subprocess.Popen[str]]) -> None:
-    """Wait until a step is logged."""
-    until = time.monotonic() + 400
-    while not RunFolder(folder).metrics():
-        assert time.monotonic() < until
-        assert all(process.poll() is None for process in running), running[0].communicate()
-        time.sleep(0.2)
-
-
 @pytest.mark.must
 @pytest.mark.parametrize("killed", [0, 1])
 def test_a_killed_process_ends_the_others_with_one_line(tmp_path, killed):
     folder = tmp_path / "run"
     running = joined(folder, (0, 0))
-    until_steps(folder, running)
+    wait_until(RunFolder(folder).metrics, *running)
     running[killed].kill()
     began = time.monotonic()
     _, errors = running[1 - killed].communicate(timeout=120)
@@ -158,7 +150,7 @@ def test_processes_that_were_asked_different_things(tmp_path):
 def test_sigterm_in_one_process_stops_all(tmp_path):
     folder = tmp_path / "run"
     running = joined(folder, (0, 0))
-    until_steps(folder, running)
+    wait_until(RunFolder(folder).metrics, *running)
     running[1].send_signal(signal.SIGTERM)
     for process, code in zip(running, (130, 143), strict=True):
         _, errors = process.communicate(timeout=200)
@@ -172,7 +164,7 @@ def test_sigterm_to_all_processes_of_a_machine_saves_the_state(tmp_path):
     """As systemd sends it: the inner process gets it directly, and from the outer one."""
     folder = tmp_path / "run"
     (outer,) = joined(folder, (0,))
-    until_steps(folder, [outer])
+    wait_until(RunFolder(folder).metrics, outer)
     inner = subprocess.check_output(["pgrep", "-P", str(outer.pid)], text=True)
     for process in (outer.pid, int(inner)):
         os.kill(process, signal.SIGTERM)

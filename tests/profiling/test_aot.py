@@ -25,8 +25,6 @@ from jaxunlearn.profiling.workload import Preset, Workload
 from jaxunlearn.training.turns import Turns
 from tests.support.tiny_models import outline, tiny_models
 
-JAXLIB = importlib.metadata.version("jaxlib")
-
 
 @pytest.fixture(scope="module")
 def here():

@@ -323,6 +323,16 @@ def test_swept_people_have_the_settings_of_their_number(tmp_path, monkeypatch, c
     assert many == alone
 
 
+def test_a_case_has_every_option_of_the_command(tmp_path, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr("jaxunlearn.profiling.measure.in_own_process", lambda c: asked.append(c) or failed(c))
+    for number, words in enumerate((["--parts", "--steps", "4"], ["--profile", "--warm-up", "2"])):
+        cli.main(["bench", *words, "--mesh", "1x2", "--copies", "2", "--out", str(tmp_path / str(number))])
+    assert [(c.parts, c.profile) for c in asked] == [(True, False), (False, True)]
+    assert [(c.steps, c.warm_up) for c in asked] == [(4, 3), (30, 2)]
+    assert [(c.mesh, c.copies) for c in asked] == [((1, 2), 2)] * 2
+
+
 def test_swept_people_of_guide_are_refused_at_once(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("jaxunlearn.profiling.measure.in_own_process", failed)
     assert cli.main(["bench", "--sweep", "people=1,2", "--out", str(tmp_path / "bench")]) == 2

@@ -20,6 +20,7 @@ from tests.support.file_moments import moments_of
 from tests.support.programs import environment, python
 from tests.support.tiny_models import numbers, tiny_models, tiny_people
 from tests.support.tiny_sugar import tiny_sugar
+from tests.support.waiting import wait_until
 
 FOREVER = 100_000
 
@@ -45,8 +46,7 @@ def test_killed_at_any_moment_it_goes_on(tmp_path):
     folder, reached, random = RunFolder(tmp_path / "run"), 0, np.random.default_rng(0)
     for _ in range(2):
         child, until = start(folder.path, FOREVER), reached + random.integers(3, 9)
-        while len(folder.metrics()) < until:
-            assert child.poll() is None, child.communicate()[1]
+        wait_until(lambda until=until: len(folder.metrics()) >= until, child)
         time.sleep(random.uniform(0, 0.1))
         child.kill()
         child.communicate()

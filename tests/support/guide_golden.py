@@ -2,10 +2,12 @@
 
 import dataclasses
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jax.tree_util import Partial
 
 import arcface_flax
@@ -13,7 +15,7 @@ from eg3d_flax import GeneratorConfig, TriPlaneGenerator, from_torch
 from eg3d_flax.synthesis import Noise
 from jaxunlearn.methods.guide.pairs import GuideDraws
 from jaxunlearn.models.perception import Perception
-from jaxunlearn.training.step import Draws, SideDraws
+from jaxunlearn.training.step import Draws, Frozen, SideDraws, Target, UnlearningStep
 from tests.support.golden import GoldenCase, draw_normal, draw_uniform, golden
 from tests.support.identity_networks import guide_identity_network
 from tests.support.layouts import nhwc
@@ -21,6 +23,8 @@ from tests.support.standin import StandIn
 
 PARTS = ("local", "adj0", "adj1", "glob0", "glob1")
 STEPS = 3
+TERMS = {"mse": "planes", "lpips": "perceptual", "id": "identity"}
+"""Names of the terms in the goldens → ours."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,3 +87,23 @@ class GuideCase:
 def guide_case(name: str) -> GuideCase:
     """Load the case called `name`."""
     return GuideCase(golden("eg3d", name))
+
+
+class WatchedStep(UnlearningStep):
+    """A step that measures the images, too, which its loss compares: `images`, ours and the source's."""
+
+    def render(self, trainable: Any, frozen: Frozen, target: Target, draws: Draws) -> Any:
+        self._rendered = super().render(trainable, frozen, target, draws)
+        return self._rendered
+
+    def losses(self, trainable: Any, frozen: Frozen, target: Target, draws: Draws) -> Any:
+        loss, terms = super().losses(trainable, frozen, target, draws)
+        return loss, {**terms, "images": tuple(rendered.image for rendered in self._rendered)}
+
+
+def recording() -> optax.GradientTransformation:
+    """Return an optimiser that passes gradients on and keeps them as its state."""
+    return optax.GradientTransformation(
+        lambda params: jax.tree.map(jnp.zeros_like, params),
+        lambda updates, state, params=None: (updates, updates),
+    )

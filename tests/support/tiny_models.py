@@ -11,7 +11,7 @@ from flax import nnx
 
 import lpips_flax
 from arcface_flax import ArcFace, ArcFaceConfig
-from eg3d_flax import GeneratorConfig, account, from_torch
+from eg3d_flax import GeneratorConfig, TriPlaneGenerator, account, from_torch
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.identity import identity_network
 from jaxunlearn.models.loading import Models
@@ -33,13 +33,18 @@ _IDENTITY = ArcFaceConfig(
 )
 
 
-@functools.cache
-def tiny_models() -> Models:
-    """Build a generator with AlexNet and two small identity networks."""
-    shapes = {row.name: row.target_shape for row in account({}, CONFIG)}
+def drawn_generator(config: GeneratorConfig = CONFIG) -> TriPlaneGenerator:
+    """Return a generator with drawn weights."""
+    shapes = {row.name: row.target_shape for row in account({}, config)}
     weights = {
         n: eg3d_weight(n, shape, 3, eg3d_lr_multiplier(n)) for n, shape in shapes.items() if shape is not None
     }
+    return from_torch(weights, config)
+
+
+@functools.cache
+def tiny_models() -> Models:
+    """Build a generator with AlexNet and two small identity networks."""
 
     def network(seed: int, name: str):
         module = drawn_module(lambda: ArcFace(_IDENTITY, rngs=nnx.Rngs(0)), seed)
@@ -47,7 +52,7 @@ def tiny_models() -> Models:
 
     return Models(
         "tiny",
-        from_torch(weights, CONFIG),
+        drawn_generator(),
         lpips_flax.load("alex"),
         "LPIPS AlexNet",
         network(0, "loss"),

@@ -20,24 +20,12 @@ from jaxunlearn.models.adapters import save_unlearned
 from jaxunlearn.models.generator import Generator, save_generator
 from jaxunlearn.training.composition import composed
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
-from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig
-from tests.support.drawn import drawn_module
+from legato_flax import AdaptedGenerator
+from tests.support.tiny_adapters import adapters, source
 from tests.support.tiny_models import numbers, tiny_models, tiny_people
 from tests.support.tiny_reference import tiny_reference
 
 NAMES = ("ada", "bob", "cyd")
-
-
-def source() -> TriPlaneGenerator:
-    generator = tiny_models().generator
-    assert isinstance(generator, TriPlaneGenerator)
-    return generator
-
-
-def adapters(seed: int) -> Adapters:
-    """Return adapters that move features as much as trained ones would."""
-    config = AdaptersConfig.for_generator(source().config, hidden=4)
-    return drawn_module(lambda: Adapters(config, rngs=nnx.Rngs(0)), seed)
 
 
 def run_of(path: Path, people: list[int], start: TriPlaneGenerator, *, finished: bool = True) -> RunFolder:

@@ -1,5 +1,6 @@
 """Whole steps of LEGATO against the official loop: losses, increments, gradients, adapters."""
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -15,18 +16,17 @@ from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from eg3d_flax import from_torch as generator_from_torch
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.base import StepSettings
-from jaxunlearn.methods.legato.pairs import LegatoSampling
 from jaxunlearn.methods.legato.trained_part import AdaptersPart
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.training.step import Frozen, State, UnlearningStep
+from jaxunlearn.training.step import Frozen, State
 from legato_flax import Adapters, AdaptersConfig, is_official
 from tests.support.alone import alone
 from tests.support.golden import GoldenCase, golden
-from tests.support.guide_golden import PARTS, GuideCase
+from tests.support.guide_golden import PARTS, TERMS, GuideCase, WatchedStep, recording
 from tests.support.layouts import nchw, pool8
 from tests.support.legato_golden import legato_weights
+from tests.support.official_settings import LEGATO, NAMED_PIVOT
 from tests.support.precision import as_dtype
-from tests.training.test_step import TERMS, recording
 
 pytestmark = pytest.mark.parity
 
@@ -105,23 +105,19 @@ class Run:
 
     def __init__(self, name: str, dtype: str):
         self.case = LegatoCase(golden("legato", name))
-        sampling = LegatoSampling(
-            reduction="sum", view="step", pivot=self.pivot, trajectory=1.0, last_increment=1.0
-        )
+        sampling = dataclasses.replace(LEGATO, pivot=NAMED_PIVOT)
         part = AdaptersPart(self.case.adapters.config, "b128")
         split = part.split(self.case.generator, 0)
         trainable = jax.tree.map(lambda _, new: new, split.trainable, self.named(self.case.adapters))
         trainable, fixed = as_dtype((trainable, split.fixed), dtype)
         self.split = split._replace(trainable=trainable, fixed=fixed)
         self.frozen = Frozen(self.split.trainable, self.split.fixed, self.case.perception)
-        self.step = UnlearningStep(
+        self.step = WatchedStep(
             split.graphdef,
             optax.chain(recording(), optax.adam(1e-4)),
             StepSettings(sampling, draws="independent", part=part, compute=Compute(dtype=jnp.dtype(dtype))),
             source=split.source,
         )
-
-    pivot = (0.0, 0.0, 0.2)
 
     @staticmethod
     def named(adapters: Adapters) -> nnx.State:
@@ -154,9 +150,9 @@ def check_entries(run: Run, kind: str, step: int, found: dict[str, np.ndarray]) 
                 check(case, output["name"], values, step=step)
 
 
-def check_images(case: LegatoCase, ours, wanted) -> None:
+def check_images(case: LegatoCase, ours: jax.Array, wanted: jax.Array) -> None:
     for side, rendered in (("gen", ours), ("src", wanted)):
-        images = nchw(rendered.image)
+        images = nchw(rendered)
         if case.golden.name == "legato_const":
             check(case.golden, f"image.s0.local.{side}.synth", images[:1, :, ::2, ::2], step=0)
         for i, part in enumerate(PARTS[1:], start=1):
@@ -235,10 +231,11 @@ def check_steps(name: str, dtype: str) -> None:
     measured, trained = [], []
     for k in range(STEPS[name]):
         draws = as_dtype(case.draws(k), dtype)
-        if k == 0:
-            check_images(case, *jax.jit(alone(run.step.render))(state.trainable, run.frozen, target, draws))
         trained.append(state.trainable)
         state, measurements = update(state, run.frozen, target, draws)
+        images = measurements.pop("images")
+        if k == 0:
+            check_images(case, *images)
         measured.append(jax.device_get(measurements))
         check_state(run, k, state, initial)
     look_inside(run, ws, trained)

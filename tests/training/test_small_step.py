@@ -11,7 +11,7 @@ import pytest
 from flax import nnx
 from jax.tree_util import Partial
 
-from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator, account, from_torch
+from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.from_config import Adam
@@ -23,18 +23,10 @@ from jaxunlearn.training.compiled_step import StepRecipe
 from jaxunlearn.training.step import Frozen, UnlearningStep
 from tests.support.alone import alone
 from tests.support.convolutions import batches_of_convolutions
-from tests.support.golden import eg3d_lr_multiplier, eg3d_weight
 from tests.support.standin import StandIn
+from tests.support.tiny_models import CONFIG, drawn_generator
 
-TINY = dataclasses.replace(
-    GeneratorConfig.small(),
-    superresolution_module="none",
-    img_resolution=16,
-    neural_rendering_resolution=16,
-    plane_resolution=8,
-    depth_resolution=4,
-    depth_resolution_importance=0,
-)
+TINY = dataclasses.replace(CONFIG, img_resolution=16, neural_rendering_resolution=16)
 SAMPLING = GuideSampling(num_adjacent=2, num_global=1)
 
 
@@ -45,11 +37,7 @@ def embed(images: jax.Array) -> jax.Array:
 
 @pytest.fixture(scope="module")
 def generator() -> TriPlaneGenerator:
-    shapes = {row.name: row.target_shape for row in account({}, TINY)}
-    weights = {
-        n: eg3d_weight(n, shape, 3, eg3d_lr_multiplier(n)) for n, shape in shapes.items() if shape is not None
-    }
-    return from_torch(weights, TINY)
+    return drawn_generator(TINY)
 
 
 def build(generator: TriPlaneGenerator, settings: StepSettings) -> tuple[UnlearningStep, Frozen]:

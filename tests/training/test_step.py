@@ -1,5 +1,7 @@
 """Whole GUIDE steps against the official loop: losses, gradients, parameters."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,31 +14,20 @@ from eg3d_flax import Compute
 from eg3d_flax.torch_names import LAYOUT
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.base import StepSettings
-from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import split_generator
-from jaxunlearn.training.step import Frozen, UnlearningStep
+from jaxunlearn.training.step import Frozen
 from tests.support.alone import alone
 from tests.support.golden import golden
-from tests.support.guide_golden import PARTS, STEPS, GuideCase, guide_case
+from tests.support.guide_golden import PARTS, STEPS, TERMS, GuideCase, WatchedStep, guide_case, recording
 from tests.support.layouts import nchw, nhwc, pool8
+from tests.support.official_settings import GUIDE, NAMED_PIVOT
 from tests.support.precision import as_dtype
 from tests.support.standin import StandIn
 
 pytestmark = pytest.mark.parity
 
-OFFICIAL = GuideSampling(reduction="sum", view="step", pivot=(0.0, 0.0, 0.2))
-FALLBACK = GuideSampling(reduction="sum", view="step", pivot=(0.0, 0.0, 0.0))
-PIVOTS = {"guide_const": OFFICIAL, "guide_random": FALLBACK}
-TERMS = {"mse": "planes", "lpips": "perceptual", "id": "identity"}
-
-
-def recording() -> optax.GradientTransformation:
-    """Passes gradients on and keeps them as its state."""
-    return optax.GradientTransformation(
-        lambda params: jax.tree.map(jnp.zeros_like, params),
-        lambda updates, state, params=None: (updates, updates),
-    )
+SAMPLINGS = {"guide_const": dataclasses.replace(GUIDE, pivot=NAMED_PIVOT), "guide_random": GUIDE}
 
 
 def by_name(tree) -> dict[str, np.ndarray]:
@@ -105,7 +96,7 @@ def check_three_steps(name: str, dtype: str) -> None:
     check = case.golden.check
     optimiser = optax.chain(recording(), optax.adam(1e-4))
     settings = StepSettings(
-        PIVOTS[name],
+        SAMPLINGS[name],
         noise_mode=case.noise_mode,  # type: ignore[arg-type]
         draws="independent",
         compute=Compute(dtype=jnp.dtype(dtype)),
@@ -113,7 +104,7 @@ def check_three_steps(name: str, dtype: str) -> None:
     split = split_generator(case.generator)
     trainable, fixed = as_dtype((split.trainable, split.fixed), dtype)
     frozen = Frozen(trainable, fixed, case.perception)
-    step = UnlearningStep(split.graphdef, optimiser, settings)
+    step = WatchedStep(split.graphdef, optimiser, settings)
 
     frontal = conditioning_view(case.generator.config)
     ws = case.generator.mapping(jnp.asarray(case.golden.input("z_u")), frontal)[0]
@@ -128,9 +119,10 @@ def check_three_steps(name: str, dtype: str) -> None:
     measured = []
     for k in range(STEPS):
         draws = as_dtype(case.draws(k), dtype)
-        if k == 0:
-            check_images(case, *jax.jit(alone(step.render))(state.trainable, frozen, target, draws))
         state, measurements = update(state, frozen, target, draws)
+        images = measurements.pop("images")
+        if k == 0:
+            check_images(case, *images)
         measured.append(jax.device_get(measurements))
         now, gradient = by_name(state.trainable), by_name(state.optimiser[0])  # type: ignore[index]
         check_values(case, dtype, "grad", k, gradient)
@@ -144,9 +136,9 @@ def check_three_steps(name: str, dtype: str) -> None:
     check_losses(case, dtype, measured)
 
 
-def check_images(case: GuideCase, found, wanted) -> None:
+def check_images(case: GuideCase, found: jax.Array, wanted: jax.Array) -> None:
     for side, rendered in (("gen", found), ("src", wanted)):
-        images = nchw(rendered.image)
+        images = nchw(rendered)
         case.golden.check(f"image.s0.local.{side}.synth", images[:1, :, ::2, ::2])
         for i, part in enumerate(PARTS[1:], start=1):
             case.golden.check(f"image.s0.{part}.{side}.synth.pool8", pool8(images[i : i + 1]))

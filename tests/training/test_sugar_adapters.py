@@ -71,7 +71,6 @@ def inner(generator: Generator) -> AdaptedGenerator:
     return generator
 
 
-@pytest.mark.must
 def test_one_file_of_adapters_forgets_everybody(whole: Result):
     assert whole.together
     generator = inner(whole.generator)
@@ -95,7 +94,6 @@ def test_one_file_of_adapters_forgets_everybody(whole: Result):
     chex.assert_trees_all_equal(numbers(adapted(tiny_models().generator, [file])), numbers(generator))
 
 
-@pytest.mark.must
 def test_before_training_the_fisher_knows_the_last_layer_alone(whole: Result):
     """An untrained adapter adds nothing, whatever its first layer is: no gradient, and no importance."""
     fisher = fisher_of(whole)
@@ -134,7 +132,6 @@ def requests(tmp_path_factory: pytest.TempPathFactory) -> Forgotten:
     return forget_requests(tiny_models(), stages, lambda n: settings(few, n), out, progress=False)
 
 
-@pytest.mark.must
 def test_the_next_request_goes_on_with_the_same_adapters(requests: Forgotten):
     january, february = requests.results
     one, two = inner(january.generator), inner(february.generator)

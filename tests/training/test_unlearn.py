@@ -2,9 +2,6 @@
 
 import dataclasses
 import json
-import os
-import signal
-import threading
 
 import chex
 import jax
@@ -32,6 +29,7 @@ from jaxunlearn.training.storage.run_dir import Request, RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from tests.support.same_run import assert_same_run
 from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
+from tests.support.waiting import interrupted_when
 
 STEPS = 6
 
@@ -215,17 +213,11 @@ def test_more_rays_than_super_resolution_takes(tmp_path):
 def test_interrupted_and_resumed_is_the_same_bit_for_bit(tmp_path, whole):
     """SIGINT in the middle saves; the same call goes on; nothing is logged twice."""
     folder = RunFolder(tmp_path / "run")
-
-    def interrupt() -> None:
-        while not folder.metrics():
-            pass
-        os.kill(os.getpid(), signal.SIGINT)
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    with pytest.raises(Interrupted, match="The same command resumes it"):
+    with (
+        pytest.raises(Interrupted, match="The same command resumes it"),
+        interrupted_when(folder.metrics),
+    ):
         unlearn(tiny_models(), tiny_people(1), config(steps=2000), workdir=folder.path, progress=False)
-    thread.join()
     at = folder.metrics()[-1]["step"]
     assert at < 2000
     assert not folder.finished()

@@ -2,9 +2,6 @@
 
 import dataclasses
 import json
-import os
-import signal
-import threading
 from pathlib import Path
 
 import jax
@@ -25,6 +22,7 @@ from jaxunlearn.workflows.batch_dir import WorklistFolder
 from jaxunlearn.workflows.batch_sources import worklist_of_photos
 from tests.support.same_run import assert_same_run
 from tests.support.tiny_models import numbers, tiny_models, tiny_people
+from tests.support.waiting import interrupted_when
 
 PEOPLE = tiny_people(3)
 NAMES = ("ada", "bea c.", "cleo")
@@ -140,17 +138,8 @@ def test_an_interrupted_list_goes_on(tmp_path):
     """In the middle of the first wave, which then goes on from where it was."""
     folder, steps = tmp_path / "list", 60
     metrics = folder / "waves" / "0000" / "metrics.jsonl"
-
-    def interrupt() -> None:
-        while not metrics.exists():
-            pass
-        os.kill(os.getpid(), signal.SIGINT)
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted), interrupted_when(metrics.exists):
         unlearn_all(tiny_models(), worklist(), config(steps=steps), folder, parallel=2, progress=False)
-    thread.join()
     assert not WorklistFolder(folder).lines()
     at = len(metrics.read_text().splitlines())
     assert 0 < at < steps

@@ -24,7 +24,7 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows import batch_evaluation
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
-from jaxunlearn.workflows.batch_dir import WorklistFolder
+from jaxunlearn.workflows.batch_dir import Source, WorklistFolder
 from jaxunlearn.workflows.batch_evaluation import chosen_people, evaluate_worklist
 from jaxunlearn.workflows.batch_shares import shares_of_people, worklist_lines
 from tests.support.figures import of_person
@@ -49,6 +49,21 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> WorklistFolder:
     worklist = Worklist(NAMES, lambda some: PEOPLE[list(some)])
     unlearn_all(tiny_models(), worklist, config(), folder, parallel=2, progress=False)
     return WorklistFolder(folder)
+
+
+def done_list(path: Path) -> WorklistFolder:
+    """A list whose people are done, without their training."""
+    folder = WorklistFolder(path)
+    folder.begin("fingerprint", NAMES, config(), Source("tiny"))
+    folder.add(
+        [{"subject": name, "status": "done", "wave": 0, "steps": 1, "learning_rate": 1} for name in NAMES]
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> WorklistFolder:
+    return done_list(tmp_path_factory.mktemp("lists") / "done")
 
 
 @pytest.fixture(scope="module")
@@ -119,24 +134,24 @@ def test_from_the_command_line(trained, tmp_path, monkeypatch, capsys):
     ("option", "message"),
     [("--compose", "--compose: not for a work list"), ("--strength=0", "--strength: not for a work list")],
 )
-def test_options_of_runs(trained, capsys, option, message):
-    assert cli.main(["evaluate", str(trained.path), option]) == 2
+def test_options_of_runs(done, capsys, option, message):
+    assert cli.main(["evaluate", str(done.path), option]) == 2
     assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("used", "message"), [(True, "is in use by process"), (False, "is read-only")])
-def test_a_list_that_cannot_be_written(trained, monkeypatch, capsys, used, message):
+def test_a_list_that_cannot_be_written(done, monkeypatch, capsys, used, message):
     """It is noticed before the source is measured, and before the list is read, which may still change."""
     monkeypatch.setattr(loading, "load_models", lambda *_, **__: pytest.fail("loaded first"))
     if not used:
         monkeypatch.setattr(os, "access", lambda *_: False)
-    with trained.lock() if used else contextlib.nullcontext():
-        assert cli.main(["evaluate", str(trained.path)]) == 2
+    with done.lock() if used else contextlib.nullcontext():
+        assert cli.main(["evaluate", str(done.path)]) == 2
     assert message in capsys.readouterr().err
 
 
-def test_a_list_of_an_older_version(trained, tmp_path, capsys):
-    asked = json.loads((trained.path / "worklist.json").read_text())
+def test_a_list_of_an_older_version(done, tmp_path, capsys):
+    asked = json.loads((done.path / "worklist.json").read_text())
     del asked["source"]
     (tmp_path / "worklist.json").write_text(json.dumps(asked))
     assert cli.main(["evaluate", str(tmp_path)]) == 2
@@ -152,11 +167,7 @@ def test_nobody_is_done(tmp_path):
 
 def counted_list(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[WorklistFolder, list[str]]:
     """A list whose people are done, and the names of those who are measured from now on."""
-    folder, asked = WorklistFolder(path), []
-    folder.begin("fingerprint", NAMES, config())
-    folder.add(
-        [{"subject": name, "status": "done", "wave": 0, "steps": 1, "learning_rate": 1} for name in NAMES]
-    )
+    folder, asked = done_list(path), []
     monkeypatch.setattr(batch_evaluation, "_result_of", lambda models, folder, name: name)
 
     def counted(models, name, *_, **__):
@@ -197,10 +208,10 @@ def test_photos_of_fewer_people(tmp_path, monkeypatch):
 
 
 @given(few=st.integers(1, 3), more=st.integers(0, 2), seed=st.integers(0, 9))
-def test_a_greater_number_goes_on_from_a_smaller(trained, few, more, seed):
-    all_people = chosen_people(trained, None, seed)
+def test_a_greater_number_goes_on_from_a_smaller(done, few, more, seed):
+    all_people = chosen_people(done, None, seed)
     assert sorted(all_people) == sorted(NAMES)
-    assert chosen_people(trained, few + more, seed)[:few] == chosen_people(trained, few, seed)
+    assert chosen_people(done, few + more, seed)[:few] == chosen_people(done, few, seed)
 
 
 def lines_of(*people: Any) -> list[Any]:

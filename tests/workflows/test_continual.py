@@ -239,13 +239,12 @@ def test_requests_that_do_not_continue_the_registry(out, both):
 
 
 @pytest.mark.must
-def test_a_registry_of_another_generator(out, both):
-    path = out / "registry.json"
-    text = path.read_text()
-    path.write_text(text.replace(tiny_models().fingerprint, "0" * 64))
+def test_a_registry_of_another_generator(out, both, tmp_path):
+    copy = shutil.copytree(out, tmp_path / "copy")
+    text = (copy / "registry.json").read_text()
+    (copy / "registry.json").write_text(text.replace(tiny_models().fingerprint, "0" * 64))
     with pytest.raises(InputError, match="belongs to another generator"):
-        forget_requests(tiny_models(), STAGES, settings, out, progress=False)
-    path.write_text(text)
+        forget_requests(tiny_models(), STAGES, settings, copy, progress=False)
 
 
 def test_somebody_in_two_stages(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.evaluation.judges.landmarks import FacePlacement
 from jaxunlearn.photos.alignment.crop import STANDARD_FACE
-from jaxunlearn.zoo.metrics.face_placement import fit_placement, landmarks_in_space
+from tests.support.face_placement import fit_placement, landmarks_in_space
 
 
 def test_the_standard_face_is_found_again() -> None:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from jaxunlearn.photos.sources import read_photographs
-from tests.zoo.test_tools import run_tool
+from tests.support.programs import run_tool
 
 MAPPING = """\
 idx     orig_idx    orig_file

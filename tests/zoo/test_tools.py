@@ -9,16 +9,9 @@ from pathlib import Path
 import pytest
 
 from jaxunlearn.errors import InputError
+from tests.support.programs import run_tool
 
 ROOT = Path(__file__).parents[2]
-
-
-def run_tool(name: str, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    tool = str(ROOT / "tools" / name)
-    monkeypatch.setattr(sys, "argv", [tool, *arguments])
-    with pytest.raises(SystemExit) as stop:
-        runpy.run_path(tool, run_name="__main__")
-    return int(stop.value.code or 0)
 
 
 @pytest.mark.parametrize(

@@ -82,9 +82,3 @@ def pixel_rays(camera: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndar
     local = np.stack([*np.meshgrid(x, y), np.ones((resolution, resolution), np.float32)], axis=-1)
     directions = local @ cam2world[:3, :3].T
     return cam2world[:3, 3], directions / np.linalg.norm(directions, axis=-1, keepdims=True)
-
-
-def unproject(camera: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """Return the world points [R, R, 3] at distances `depth` [R, R] along the rays of the pixel centres."""
-    origin, directions = pixel_rays(camera, depth.shape[-1])
-    return origin + directions * depth[..., None]

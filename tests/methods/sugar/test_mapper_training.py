@@ -1,5 +1,7 @@
 """The official mapper training on its toy generator, its targets, and when it stops."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,11 +9,10 @@ import pytest
 
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.sugar.mappers import unet
-from jaxunlearn.methods.sugar.mappers.mapper_loss import MapperWeights, surrogate_objective
+from jaxunlearn.methods.sugar.mappers.mapper_loss import surrogate_objective
 from jaxunlearn.methods.sugar.mappers.mapper_training import EarlyStopping, MapperTraining, train_mapper
+from tests.support.official_settings import MAPPER_TRAINING, MAPPER_WEIGHTS
 from tests.support.sugar_golden import sugar_golden, unet_state_dict
-
-TERMS = MapperWeights(planes=0.01, perceptual=1.0, identity=0.1)
 
 
 @pytest.mark.parity
@@ -38,7 +39,7 @@ def test_where_surrogates_lie(d, kind):
 def test_the_official_objective(name, identity):
     case = sugar_golden("trigger_objective")
     planes = np.mean(np.square(case["feat_u"] - case["feat_target"]), axis=(2, 3, 4))
-    terms = MapperWeights(planes=0.01, perceptual=1.0, identity=identity)
+    terms = dataclasses.replace(MAPPER_WEIGHTS, identity=identity)
     losses = [
         surrogate_objective(jnp.asarray(p), jnp.asarray(lpips), jnp.asarray(distance), terms, "official")
         for p, lpips, distance in zip(planes, case["lpips"], case["id"], strict=True)
@@ -49,7 +50,7 @@ def test_the_official_objective(name, identity):
 def test_only_the_papers_objective_follows_identity():
     def slope(form):
         return jax.grad(
-            lambda identity: surrogate_objective(jnp.ones(2), jnp.ones(2), identity, TERMS, form)
+            lambda identity: surrogate_objective(jnp.ones(2), jnp.ones(2), identity, MAPPER_WEIGHTS, form)
         )(jnp.ones(2))
 
     np.testing.assert_allclose(slope("paper"), -0.05)
@@ -60,7 +61,7 @@ def test_identity_is_pushed_until_it_is_enough():
     """At a similarity of 0.5 it still is, at -0.5 no longer."""
 
     def loss(identity):
-        return surrogate_objective(jnp.ones(2), jnp.ones(2), identity, TERMS, "paper", enough=0.2)
+        return surrogate_objective(jnp.ones(2), jnp.ones(2), identity, MAPPER_WEIGHTS, "paper", enough=0.2)
 
     np.testing.assert_allclose(jax.grad(loss)(jnp.array([0.5, 1.5])), [-0.05, 0.0])
 
@@ -68,7 +69,7 @@ def test_identity_is_pushed_until_it_is_enough():
 def test_a_power_pushes_those_hardest_who_resemble_their_surrogate_most():
     def loss(cosines, power):
         return surrogate_objective(
-            jnp.ones(3), jnp.ones(3), 1 - cosines, TERMS, "paper", enough=0.2, power=power
+            jnp.ones(3), jnp.ones(3), 1 - cosines, MAPPER_WEIGHTS, "paper", enough=0.2, power=power
         )
 
     cosines = jnp.array([0.1, 0.3, 0.7])
@@ -83,10 +84,10 @@ def test_surrogates_are_kept_apart_until_they_are_enough():
 
     def loss(alike):
         ones = jnp.ones(2)
-        return surrogate_objective(ones, ones, ones, TERMS, "paper", 0.2, alike, distinct=3.0)
+        return surrogate_objective(ones, ones, ones, MAPPER_WEIGHTS, "paper", 0.2, alike, distinct=3.0)
 
     np.testing.assert_allclose(jax.grad(loss)(jnp.array([0.5, -0.5, 0.1])), [1.0, 0.0, 0.0])
-    alone = surrogate_objective(jnp.ones(1), jnp.ones(1), jnp.ones(1), TERMS, "paper", 0.2)
+    alone = surrogate_objective(jnp.ones(1), jnp.ones(1), jnp.ones(1), MAPPER_WEIGHTS, "paper", 0.2)
     np.testing.assert_array_equal(loss(jnp.zeros(0)), alone)
 
 
@@ -110,11 +111,11 @@ def test_three_official_epochs(accumulate):
             jnp.mean(jnp.square(planes[0] - planes[1]), axis=(1, 2)),
             jnp.mean(jnp.square(flat[0] - flat[1]), axis=1),
             1 - jnp.sum(unit[0] * unit[1], axis=1),
-            TERMS,
+            MAPPER_WEIGHTS,
             "official",
         )
 
-    settings = MapperTraining(epochs=3, batch=2, accumulate=accumulate, last_batch="short")
+    settings = dataclasses.replace(MAPPER_TRAINING, epochs=3, accumulate=accumulate)
     start = {"A": toy["A"], "b": toy["b"]}
     order = np.arange(5)
     trained = train_mapper(
@@ -130,7 +131,7 @@ def test_three_official_epochs(accumulate):
 def test_when_official_training_stops():
     case = sugar_golden("early_stop")
     for losses, expected in zip(case["losses"], case["stop_index"], strict=True):
-        stop = EarlyStopping(patience=20, min_delta=1e-3)
+        stop = EarlyStopping(MAPPER_TRAINING.patience, MAPPER_TRAINING.min_delta)
         assert next((i for i, loss in enumerate(losses) if stop(loss)), -1) == expected
 
 

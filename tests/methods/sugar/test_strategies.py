@@ -226,7 +226,7 @@ def test_ways_to_a_fisher_that_is_not_zero(settings):
     assert all(np.isfinite(leaf).all() and (np.asarray(leaf) >= 0).all() for leaf in leaves)
 
 
-@pytest.mark.must
+@pytest.mark.long
 def test_the_official_preset_runs_whole(tmp_path):
     config = sugar_presets.official(2)
     config.update(steps=1, images_every=0)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from jaxunlearn.cli import main as cli
 from jaxunlearn.models.generator import fingerprint_of, initialise, load_generator, save_generator
 from tests.support import generators, torch_pickles
 from tests.support.generators import SMALL
+from tests.support.programs import environment
 
 ROOT = Path(__file__).parents[3]
 
@@ -224,10 +224,8 @@ def test_a_foreign_network_is_not_mistaken(tmp_path, capsys):
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "ports")])
-    environment = os.environ | {"PYTHONPATH": paths, "JAX_PLATFORMS": "cpu"}
     return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, env=environment, check=False
+        [sys.executable, *arguments], capture_output=True, text=True, env=environment(), check=False
     )
 
 

@@ -129,7 +129,6 @@ _RUN_FILES: dict[str, tuple[str, Any]] = {
 }
 
 _LIST = ("unlearn", "--seed", "0", "--parallel", "1", "--out", "in")
-_RESULT = {"subject": "seed 0", "status": "done", "wave": 0, "steps": 1, "learning_rate": 1e-4}
 
 
 def _worklist(name: str, content: bytes) -> Callable[[Path], None]:

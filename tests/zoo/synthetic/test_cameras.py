@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eg3d_flax.camera import camera_params
-from jaxunlearn.zoo.synthetic.cameras import focal_length, look_at, pixel_rays, split_camera, unproject
+from jaxunlearn.zoo.synthetic.cameras import focal_length, look_at, pixel_rays, split_camera
 from tests.support.golden import ROOT
 
 
@@ -41,10 +41,3 @@ def test_rays_are_the_official_ray_samplers() -> None:
         origin, rays = pixel_rays(camera, 8)
         np.testing.assert_allclose(np.broadcast_to(origin, (64, 3)), origins[number], atol=1e-6)
         np.testing.assert_allclose(rays.reshape(-1, 3), directions[number], atol=1e-6)
-
-
-def test_unprojecting_inverts_the_distance() -> None:
-    camera = look_at(0.4, -0.1)
-    points = unproject(camera, np.full((3, 3), 2.5, np.float32))
-    position = split_camera(camera)[0][:3, 3]
-    np.testing.assert_allclose(np.linalg.norm(points - position, axis=-1), 2.5, rtol=1e-6)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.zoo.synthetic.cameras import FARTHEST, NEAREST, look_at, split_camera, unproject
+from jaxunlearn.zoo.synthetic.cameras import FARTHEST, NEAREST, look_at, pixel_rays, split_camera
 from jaxunlearn.zoo.synthetic.geometry import build_head
 from jaxunlearn.zoo.synthetic.person import LATENT_SIZE, person_from_latent
 from jaxunlearn.zoo.synthetic.photographs import (
@@ -68,6 +68,12 @@ def test_different_people_differ() -> None:
 def test_wrong_latents_are_refused() -> None:
     with pytest.raises(InputError, match="shape \\(64,\\)"):
         person_from_latent(np.zeros(63))
+
+
+def unproject(camera: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """Return the world points `[R, R, 3]` at distances `[R, R]` along the rays of the pixel centres."""
+    origin, directions = pixel_rays(camera, depth.shape[-1])
+    return origin + directions * depth[..., None]
 
 
 def test_two_views_show_one_surface() -> None:
