@@ -8,6 +8,7 @@ import math
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -132,6 +133,7 @@ def _reading(place: Path, damaged: str) -> Iterator[None]:
     except (InputError, MemoryError, jax.errors.JaxRuntimeError):
         raise
     except Exception as error:  # of damaged files Orbax raises errors of any kind, also plain `Exception`
+        warnings.filterwarnings("ignore", "coroutine '.*' was never awaited", RuntimeWarning)  # it left them
         raise InputError(
             f"{place}: is damaged, or of another run ({shortened(first_line(error), 200)}); "
             f"remove {damaged} to start from the one before"
