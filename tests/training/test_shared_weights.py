@@ -59,8 +59,8 @@ def test_copies_with_adapters_share_the_backbone_as_well():
     both = [(a, b) for a, b in zip(one, several, strict=True) if b.part == "backbone"]
     own = [b for a, b in both if b.groups > a.groups]
     blocks, steps = len(AdaptersConfig.for_generator(work.generator.config).applied), 4
-    # W1 and W2 in each step: forward, the gradient of features, and the gradient of weights.
-    assert 2 * blocks * steps * 2 < len(own) <= 2 * blocks * steps * 3 < len(both)
+    # W1 and W2 in each step: forward, the gradient of features, and that of weights; W1 again for these.
+    assert 2 * blocks * steps * 2 < len(own) <= (2 * 3 + 1) * blocks * steps < len(both)
     assert {product.groups for product in own} == {COPIES}
 
 
