@@ -144,9 +144,8 @@ def _show_if_not_late(show: Callable[[Any], object], unraisable: Any) -> None:
     """Show an exception, unless it only says that a part of a checkpoint ended after another had failed."""
     error = unraisable.exc_value
     closed = isinstance(error, RuntimeError) and str(error) == "Event loop is closed"
-    if not (
-        closed or isinstance(getattr(error, "__cause__", None), GeneratorExit)
-    ):  # a reader that nobody waits for
+    unawaited = isinstance(getattr(error, "__cause__", None), GeneratorExit)  # a reader that nobody waits for
+    if not (closed or unawaited):
         show(unraisable)
 
 

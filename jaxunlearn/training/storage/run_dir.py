@@ -48,6 +48,8 @@ RUN = "run.json"
 """File that makes a folder one of a run."""
 OTHER_RUN = "give another folder, or delete this one"
 """What to do about a folder that holds another run."""
+_FILES = ("model", "adapters", "photos_sha256")
+"""Fields of a request that may differ in the same run: files may move; photos are compared by themselves."""
 _BEGINNING = (RUN, "latents.npz", "config.json")
 """Files of a run that has begun."""
 SHEETS = "page"
@@ -340,11 +342,7 @@ class RunFolder:
             old, new = getattr(before, field.name), getattr(request, field.name)
             if field.name.endswith("_sha256") and not old:  # an older folder
                 continue
-            if old != new and field.name not in (
-                "model",
-                "adapters",
-                "photos_sha256",
-            ):  # files may have moved
+            if old != new and field.name not in _FILES:
                 raise InputError(f"{place} with {field.name} {old!r}, not {new!r}; {hint}")
         check_same_photos(before.photos_sha256, request.photos_sha256, before.subjects, place, hint)
         if not same_people(self.people(), ws):
