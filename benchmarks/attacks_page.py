@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 import numpy as np
 from scipy import stats
 
-from benchmarks.forgetting_heads.cells import NONE, counted, interval, table
+from benchmarks.cells import NONE, counted, interval, table
 from benchmarks.one_person_page import METHODS
 from jaxunlearn.attacks.rules import curves_of_strangers, relearned_soon
 from jaxunlearn.evaluation.statistics import compare_pairs

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.forgetting_heads.cells import interval, table
-from benchmarks.one_person_page import METHODS, found_by_place, lost, lost_near, people_counted, people_near
+from benchmarks.cells import found_by_place, interval, table
+from benchmarks.one_person_page import METHODS, lost, lost_near, people_counted, people_near
 from benchmarks.one_person_runs import Measured
 from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 
@@ -71,7 +71,7 @@ def _row(method: str, strength: float, lines: Sequence[Line], judges: Sequence[s
         str(len(people)),
         f"{forgotten} of {len(people)}",
         interval(forgotten, len(people)),
-        *found_by_place(lines),
+        *found_by_place(people),
         *(_similarity([each["judges"][name] for each in people]) for name in judges),
         f"{number} of {others}",
         interval(number, others),

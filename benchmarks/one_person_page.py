@@ -2,11 +2,11 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.forgetting_heads.cells import counted, found_nowhere, interval, reached, table
+from benchmarks.cells import by_judge, by_judge_head, counted, found_by_place, interval, reached, table
 from benchmarks.one_person_runs import Measured, MeasuredRun
 from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.evaluation.statistics import compare_pairs
@@ -70,12 +70,6 @@ def people_counted(lines: Sequence[Measured]) -> int:
 def people_near(lines: Sequence[Measured]) -> int:
     """Return how many people near the forgotten were looked at, added up over runs."""
     return round(sum(line["figures"]["near"]["1.0"]["lost_counts"]["people"] for line in lines))
-
-
-def found_by_place(lines: Sequence[Measured]) -> list[str]:
-    """Return for each of `PLACES` how many people at least one judge finds there: "3 of 20"."""
-    people = [line["figures"]["judges"].values() for line in lines]
-    return [counted(any(judge["found"][place] for judge in each) for each in people) for place in PLACES]
 
 
 _COUNTS = {"found": places_found, "photos": photos_found, "others lost": lost, "near lost": lost_near}
@@ -145,9 +139,8 @@ def _by_method(lines: Sequence[Line]) -> dict[str, list[Line]]:
 
 
 def _forgotten_head(lines: Sequence[Line]) -> list[str]:
-    judges = lines[0]["figures"]["judges"]
     head = ["", "runs", "forgotten", "interval", *(f"found: {place}" for place in PLACES), "target"]
-    return [*head, *(f"nowhere: {name}" for name in judges), *(f"photos: {name}" for name in judges)]
+    return [*head, *by_judge_head([line["figures"] for line in lines])]
 
 
 def _forgotten(method: str, lines: Sequence[Line]) -> list[str]:
@@ -158,17 +151,10 @@ def _forgotten(method: str, lines: Sequence[Line]) -> list[str]:
         str(len(people)),
         f"{number} of {len(people)}",
         interval(number, len(people)),
-        *found_by_place(lines),
+        *found_by_place(people),
         counted(reached(each) for each in people),
-        *(counted(found_nowhere(each["judges"][name]) for each in people) for name in people[0]["judges"]),
-        *(_photos([each["judges"][name] for each in people]) for name in people[0]["judges"]),
+        *by_judge(people),
     ]
-
-
-def _photos(judged: Sequence[Mapping[str, Any]]) -> str:
-    """Return in how many other photos a judge finds people, of those in which it knew them."""
-    found, known = (sum(each[name] for each in judged) for name in ("others_found", "others_known"))
-    return f"{found} of {known}"
 
 
 _OTHERS_HEAD = [

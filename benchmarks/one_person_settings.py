@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.forgetting_heads.cells import counted, interval, table
+from benchmarks.cells import counted, interval, table
 from benchmarks.one_person_page import lost, people_counted, photos_found, places_found
 from benchmarks.one_person_runs import MeasuredRun, completed, measured
 from jaxunlearn.errors import InputError
@@ -56,14 +56,18 @@ def case_of(line: Line) -> Case:
     return Case(line["settings"], line["seed"])
 
 
-def config_of(settings: str) -> ConfigDict:
+def config_of(settings: str, people: int = 1) -> ConfigDict:
     """Return the settings of a row.
+
+    Args:
+      settings: `PRESET` or `PRESET:KEY=VALUE,...`.
+      people: number of people in one generator.
 
     Raises:
       InputError: if a setting is unknown or out of range.
     """
     name, _, changes = settings.partition(":")
-    config = preset(name, 1)
+    config = preset(name, people)
     for change in filter(None, changes.split(",")):
         key, _, value = change.partition("=")
         try:

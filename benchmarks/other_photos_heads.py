@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.forgetting_heads.cells import interval, table
+from benchmarks.cells import interval, table
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.bundled_people.album import album_photos
 from jaxunlearn.evaluation.evaluate import measure_reference
