@@ -79,3 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ]
     if not asked.settings:
         write_picture(models, shown, asked.runs, asked.alone, asked.picture)
+
+
+if __name__ == "__main__":
+    main()

@@ -102,7 +102,8 @@ def _others(runs: Runs) -> list[str]:
         "Near: people made one median radius from a forgotten one, and not that person to any judge in the "
         "source. Then similarity before and after to the main judge, its mean and its worst twentieth, the "
         "change of pictures by LPIPS, and the Fréchet and kernel distances of AlexNet features; with several "
-        "runs means, and the range in brackets. Last what was trained, and what a user keeps besides the source.",
+        "runs means, and the range in brackets. Last what was trained, and what a user keeps besides the "
+        "source.",
         "",
         *table(
             ["N", "", *OTHERS_HEAD, *COST_HEAD],
