@@ -17,7 +17,7 @@ from jax.sharding import Mesh
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc, latents
-from jaxunlearn.methods.base import FISHER, Before, Prepared
+from jaxunlearn.methods.base import FISHER, Before, Prepared, request_key
 from jaxunlearn.methods.from_config import cameras, formula_targets, scale
 from jaxunlearn.methods.from_config import compute as compute_of
 from jaxunlearn.methods.settings import ConfigDict
@@ -155,7 +155,7 @@ def _surrogates(
             ws,
             candidates=config.surrogates.candidates,
             highest_similarity=config.surrogates.highest_similarity,
-            key=jax.random.key(config.seed),
+            key=request_key(config.seed, before),
             compute=compute_of(config),
         )
         return targets, None, ()
@@ -225,7 +225,7 @@ def trained_mapper(
         _distance(models, config),
         loss,
         mapper_training(config),
-        seed=config.seed,
+        key=request_key(config.seed, before),
         dtype=compute.dtype,
         mesh=mesh,
         progress=progress,
@@ -262,7 +262,7 @@ def _memory(
         fisher = load_fisher(Path(config.ewc.file), start.trainable)
     else:
         settings = retention(config, models.median_radius)
-        key = jax.random.fold_in(jax.random.key(config.seed), FISHER)
+        key = jax.random.fold_in(request_key(config.seed, before), FISHER)
         fisher = importance(start, source, ws, models.w_avg, settings, key, mesh, progress=progress)
     fisher = ewc.accumulated(_left(before).fisher, fisher, config.ewc.decay)
     if file is not None and multihost.leads():

@@ -199,9 +199,8 @@ def test_what_a_request_does_not_use_is_left_to_the_next(tmp_path):
     chex.assert_trees_all_equal(first.fisher, second.fisher)
     sums = [sum(float(leaf.sum()) for leaf in jax.tree.leaves(each.fisher)) for each in (first, third)]
     assert 0 < sums[0] < sums[1]
-    jax.tree.map(
-        lambda before, now: np.testing.assert_array_less(before, now + 1e-12), first.fisher, third.fisher
-    )
+    both = zip(jax.tree.leaves(first.fisher), jax.tree.leaves(third.fisher), strict=True)
+    assert all((now >= earlier).all() for earlier, now in both)
     assert first.mapper is not None
     assert third.mapper is not None
     chex.assert_trees_all_equal(*(nnx.to_pure_dict(nnx.state(each.mapper)) for each in (first, third)))
