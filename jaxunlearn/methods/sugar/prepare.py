@@ -258,13 +258,14 @@ def _memory(
         return None if before is None else ewc.only_anchored(start.trainable)
     if file is not None and file.is_file():
         return ewc.Memory(load_fisher(file, start.trainable), start.trainable, weight)
-    if config.ewc.file:
+    earlier = _left(before).fisher
+    if config.ewc.file and earlier is None:
         fisher = load_fisher(Path(config.ewc.file), start.trainable)
     else:
         settings = retention(config, models.median_radius)
         key = jax.random.fold_in(request_key(config.seed, before), FISHER)
         fisher = importance(start, source, ws, models.w_avg, settings, key, mesh, progress=progress)
-    fisher = ewc.accumulated(_left(before).fisher, fisher, config.ewc.decay)
+    fisher = ewc.accumulated(earlier, fisher, config.ewc.decay)
     if file is not None and multihost.leads():
         save_fisher(fisher, file)
     return ewc.Memory(fisher, start.trainable, weight)

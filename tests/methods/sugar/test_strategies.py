@@ -173,6 +173,22 @@ def test_an_earlier_request_without_a_folder_leaves_only_its_generator(tmp_path)
     chex.assert_trees_all_equal(prepared.memory.fisher, fisher)
 
 
+def test_a_given_fisher_is_that_of_the_first_request(tmp_path):
+    """The second measures its own and adds it, as without a file; it does not add the given one again."""
+    models, method, file = tiny_models(), SugarMethod(), tmp_path / "given.safetensors"
+    given = jax.tree.map(lambda x: jnp.full_like(x, 1e3), split_generator(models.generator).trainable)
+    save_fisher(given, file)
+    config = tiny_sugar({"target.kind": "extrapolated", "ewc.file": str(file)})
+    first = method.prepare(models, tiny_people(1), config, tmp_path, None, progress=False)
+    before = method.left_by(tmp_path, config, models.generator)
+    second = method.prepare(models, tiny_people(2)[1:], config, None, before, progress=False)
+    assert first.memory is not None
+    assert second.memory is not None
+    chex.assert_trees_all_equal(first.memory.fisher, given)
+    added = jax.tree.map(jnp.subtract, second.memory.fisher, given)
+    assert 0 < ewc.largest(added) < 1e3
+
+
 @pytest.mark.parametrize("kind", ["nearest", "extrapolated"])
 def test_a_mapper_of_an_earlier_request_is_left_where_none_is_wanted(kind, tmp_path):
     save_mapper(
