@@ -350,7 +350,7 @@ class Method:
         mesh: Mesh | None,
         *,
         progress: bool,
-    ) -> Mapping[str, Any]:
+    ) -> tuple[str, ...]:
         """Compute once what runs with different distances share.
 
         Args:
@@ -362,6 +362,6 @@ class Method:
           progress: see `prepare`.
 
         Returns:
-          Changes to the settings of each run, by dotted name.
+          Names of the files in `cache` that `prepare` reads in the folder of each run.
         """
-        return {}
+        return ()

@@ -4,7 +4,6 @@ A run that resumes, or another run, reads the files instead.
 """
 
 import functools
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from jax.sharding import Mesh
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.door import copy_file
 from jaxunlearn.methods import ewc, latents
 from jaxunlearn.methods.base import FISHER, Before, Prepared, request_key
 from jaxunlearn.methods.from_config import cameras, formula_targets, scale
@@ -39,7 +39,6 @@ from jaxunlearn.methods.trained_part import TrainedPart
 from jaxunlearn.models.generator import Generator, SplitGenerator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process import multihost
-from torch_bridge import replacing
 
 Pytree = Any
 
@@ -277,8 +276,7 @@ def _pass_on(config: ConfigDict, cache: Path | None, earlier: Path | None) -> No
         return
     unused = {MAPPER_FILE: config.target.kind not in MAPPERS, FISHER_FILE: not config.ewc.weight}
     for name in (name for name, is_unused in unused.items() if is_unused and (earlier / name).is_file()):
-        with replacing(cache / name) as temporary:
-            shutil.copyfile(earlier / name, temporary)
+        copy_file(earlier / name, cache / name)
 
 
 def left_by(cache: Path, config: ConfigDict, part: TrainedPart, generator: Generator) -> Before:
