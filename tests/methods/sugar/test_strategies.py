@@ -115,6 +115,9 @@ def test_the_nearest_person():
     assert len(np.unique(prepared.ws_target[:, 0, 0])) == 3
     # Everybody is one of the generator's people: all rows of ws are equal.
     np.testing.assert_allclose(prepared.ws_target, prepared.ws_target[:, :1].repeat(CONFIG.num_ws, axis=1))
+    # A later request has other candidates, so that nobody becomes an earlier surrogate.
+    later = SugarMethod().prepare(models, people, config, None, Before(models.generator), progress=False)
+    assert not np.isin(later.ws_target[:, 0, 0], prepared.ws_target[:, 0, 0]).any()
 
 
 @given(st.integers(1, 6), st.integers(1, 12), st.integers(0, 99), st.floats(-1, 1))
