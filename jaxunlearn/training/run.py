@@ -115,7 +115,8 @@ class Run:
             if folder is not None:
                 keep = self._config.checkpoints_kept
                 checkpoints = stack.enter_context(Checkpoints(folder.checkpoints, keep=keep))
-            state, summary = self._train(checkpoints, callbacks)
+            state, figures = self._train(checkpoints, callbacks)
+        summary = {**self._prepared.summary, **figures}
         generators = tuple(self._generator(state, k) for k in range(self._recipe.copies))
         if folder is not None:
             if folder.writes:
@@ -127,7 +128,7 @@ class Run:
     def _train(
         self, checkpoints: Checkpoints | None, callbacks: Sequence[Callback]
     ) -> tuple[State, dict[str, Any]]:
-        """The state after the last step, and the summary."""
+        """The state after the last step, and the figures of the steps."""
         config, folder = self._config, self._folder
         began = time.monotonic()
         state, target, keys = self._initial()

@@ -180,6 +180,4 @@ def _prepare(
         raise Interrupted("interrupted before the first step; the same command begins again") from error
     if folder is not None:
         folder.keep_targets(ws, prepared.ws_target)
-        if prepared.summary:
-            folder.add_to_summary(prepared.summary)
     return prepared

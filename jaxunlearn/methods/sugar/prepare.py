@@ -27,6 +27,7 @@ from jaxunlearn.methods.sugar.mappers.mapper import (
     Mapper,
     initial_mapper,
     load_mapper,
+    losses_of,
     save_mapper,
     surrogates_of,
 )
@@ -188,14 +189,14 @@ def trained_mapper(
     """Return SUGAR's mapper for people `[K, L, D]`: read from `file` if that exists, else trained and saved.
 
     Returns:
-      The mapper, and the loss of each epoch; no losses where it was read.
+      The mapper, and the loss of each epoch.
 
     Raises:
       InputError: if a file does not hold such a mapper, or training fails.
     """
     network, kind = config.surrogates, config.target.kind
     if file is not None and file.is_file():
-        return load_mapper(file, kind, models.generator.config), ()
+        return load_mapper(file, kind, models.generator.config), losses_of(file)
     model = models.generator.config
     earlier = _left(before).mapper
     if earlier is not None:
@@ -232,7 +233,7 @@ def trained_mapper(
     if not np.isfinite(losses).all():
         raise InputError("the mapper's loss is no longer finite; lower config.surrogates.learning_rate")
     if file is not None and multihost.leads():
-        save_mapper(mapper, file)
+        save_mapper(mapper, file, losses)
     return mapper, losses
 
 
