@@ -217,6 +217,21 @@ def test_an_earlier_request_of_another_generator_is_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_an_earlier_request_without_a_fisher_must_have_trained_the_same_part(tmp_path):
+    """Refused before anything is written; the Fisher's file would tell, but there is none."""
+    models, folder = tiny_models(), RunFolder(tmp_path / "earlier")
+    folder.begin(request_of(models, PEOPLE, None, (0, 1, 2), shared=True), tiny_sugar(), PEOPLE.ws)
+    with pytest.raises(InputError, match=r"trained no adapters of this config\.adapters"):
+        unlearn(
+            models,
+            tiny_people(5)[3:],
+            WITH_ADAPTERS,
+            workdir=tmp_path / "run",
+            previous=earlier(models.generator, folder),
+        )
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_earlier_request_of_the_same_generator_is_taken(tmp_path):
     models, adapters = tiny_models(), SugarMethod().trained_part(WITH_ADAPTERS, CONFIG)
     split = split_generator(models.generator)

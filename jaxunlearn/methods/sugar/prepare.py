@@ -26,6 +26,7 @@ from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
 from jaxunlearn.methods.sugar.mappers.mapper import (
     Mapper,
     initial_mapper,
+    is_of_kind,
     load_mapper,
     losses_of,
     save_mapper,
@@ -54,7 +55,7 @@ class Left(NamedTuple):
     """The sum over all requests so far."""
 
     mapper: Mapper | None = None
-    """The mapper that was trained on the earlier people; None where this request's targets need none."""
+    """The mapper that was trained on the earlier people; None where this request needs none of its kind."""
 
     cache: Path | None = None
     """The folder with the files of both."""
@@ -283,11 +284,12 @@ def _pass_on(config: ConfigDict, cache: Path | None, earlier: Path | None) -> No
 def left_by(cache: Path, config: ConfigDict, part: TrainedPart, generator: Generator) -> Before:
     """See `Method.left_by`."""
     fisher, mapper, kind = cache / FISHER_FILE, cache / MAPPER_FILE, config.target.kind
+    goes_on = kind in MAPPERS and mapper.is_file() and is_of_kind(mapper, kind)
     return Before(
         generator,
         Left(
             load_fisher(fisher, part.trained(generator)) if fisher.is_file() else None,
-            load_mapper(mapper, kind, generator.config) if kind in MAPPERS and mapper.is_file() else None,
+            load_mapper(mapper, kind, generator.config) if goes_on else None,
             cache,
         ),
     )

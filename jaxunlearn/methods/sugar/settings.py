@@ -44,7 +44,7 @@ class Surrogates:
     file: str = setting(
         "",
         "File of a mapper to start from: ours, or the official trigger_model_E.pt. A request after another "
-        "goes on from the earlier one's mapper instead.",
+        "goes on from the earlier one's mapper of the same kind instead.",
         file=True,
     )
     space: str = setting("w+", "`w` uses one direction for all rows of ws.", choices=("w+", "w"))

@@ -192,7 +192,7 @@ def test_a_given_fisher_is_that_of_the_first_request(tmp_path):
     assert 0 < ewc.largest(added) < 1e3
 
 
-@pytest.mark.parametrize("kind", ["nearest", "extrapolated"])
+@pytest.mark.parametrize("kind", ["nearest", "extrapolated", "mapper-transformer"])
 def test_a_mapper_of_an_earlier_request_is_left_where_none_is_wanted(kind, tmp_path):
     save_mapper(
         initial_mapper("mapper-unet", CONFIG, width=2, depth=1, seed=0), tmp_path / prepare.MAPPER_FILE

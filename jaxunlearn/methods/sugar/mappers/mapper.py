@@ -88,6 +88,11 @@ def save_mapper(mapper: Mapper, path: Path, losses: Sequence[float] = ()) -> Non
     save_module(mapper, path, header={**header, LOSSES: json.dumps(losses)})
 
 
+def is_of_kind(path: Path, kind: str) -> bool:
+    """Return True if a file of `save_mapper` holds a mapper of a kind, a key of `ARCHITECTURE`."""
+    return torch_bridge.read_file(path).metadata.get("architecture") == ARCHITECTURE[kind]
+
+
 def losses_of(path: Path) -> tuple[float, ...]:
     """Read the loss of each epoch from a file of `save_mapper`; none where an older version wrote it.
 
