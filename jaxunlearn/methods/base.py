@@ -205,13 +205,28 @@ class Method:
           shared: True if they must share one generator.
 
         Raises:
-          InputError: if they must share one, but the method gives everybody a copy.
+          InputError: if they must share one, but the method gives everybody a copy; see `settings_of`, too.
         """
-        if shared and not self.shares_generator(self.presets[suffix](people)):
+        config = self.settings_of(suffix, people)
+        if shared and not self.shares_generator(config):
             raise InputError(
                 f"{self.label} gives every person a generator copy; choose a method that shares one"
             )
-        return self.presets[suffix](people)
+        return config
+
+    def settings_of(self, preset: str, people: int) -> ConfigDict:
+        """Return the settings of a preset for a number of people.
+
+        Args:
+          preset: a key of `presets`.
+          people: number of people to forget.
+
+        Raises:
+          InputError: for fewer than one person.
+        """
+        if people < 1:
+            raise InputError(f"the number of people must be 1 or more, not {people}")
+        return self.presets[preset](people)
 
     def described(self, config: ConfigDict) -> str:
         """Return the name of the method as these settings have it; by default its label."""
