@@ -5,6 +5,7 @@ honest file are refused. Files are written under another name and then renamed.
 """
 
 import json
+import shutil
 import tomllib
 from io import BufferedReader
 from os import PathLike, fspath
@@ -156,3 +157,13 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file; see `write_text`."""
     write_text(path, json.dumps(value, indent=1) + "\n")
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """Copy a file; the copy appears complete or not at all.
+
+    Raises:
+      torch_bridge.CheckpointError: if the folder of the copy does not exist or may not be written.
+    """
+    with replacing(path) as temporary:
+        shutil.copyfile(source, temporary)

@@ -21,7 +21,7 @@ from jaxunlearn.methods import ewc
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.trained_part import BACKBONE, TrainedPart
 from jaxunlearn.models.adapters import has_adapters
-from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.generator import Generator, fingerprint_of
 from jaxunlearn.models.loading import Models
 
 Pytree = Any
@@ -66,8 +66,9 @@ class Source(NamedTuple):
     """D: ws `[N, L, D]` → targets of these people, the same shape."""
 
 
-EPOCHS, MAPPER, FISHER = range(2**32 - 3, 2**32)
-"""Numbers from which `fold_in` makes keys: for all epochs of a run, for a mapper's training, for a Fisher.
+LATER, EPOCHS, MAPPER, FISHER = range(2**32 - 4, 2**32)
+"""Numbers from which `fold_in` makes keys: for requests after the first, for all epochs of a run, for a
+mapper's training, for a Fisher.
 Steps and copies count from 0 and never get so far, so that none of them has such a key. In JAX,
 `split(key)[k]` is `fold_in(key, k)`."""
 
@@ -141,6 +142,22 @@ class Before(NamedTuple):
     """Whatever else the method keeps; `Method.left_by` makes it, `Method.prepare` reads it."""
 
 
+def request_key(seed: int, before: Before | None) -> jax.Array:
+    """Return the key of everything random in a request; without earlier requests that of the seed itself.
+
+    A later request has a key of its own, which depends on the generator that it begins with. Otherwise all
+    requests would draw the same random people, and the errors of their Fishers would add up.
+
+    Args:
+      seed: `config.seed`.
+      before: what an earlier request left.
+    """
+    key = jax.random.key(seed)
+    if before is None:
+        return key
+    return jax.random.fold_in(jax.random.fold_in(key, LATER), int(fingerprint_of(before.generator)[:8], 16))
+
+
 class Prepared(NamedTuple):
     """What the steps need besides the generator."""
 
@@ -188,13 +205,28 @@ class Method:
           shared: True if they must share one generator.
 
         Raises:
-          InputError: if they must share one, but the method gives everybody a copy.
+          InputError: if they must share one, but the method gives everybody a copy; see `settings_of`, too.
         """
-        if shared and not self.shares_generator(self.presets[suffix](people)):
+        config = self.settings_of(suffix, people)
+        if shared and not self.shares_generator(config):
             raise InputError(
                 f"{self.label} gives every person a generator copy; choose a method that shares one"
             )
-        return self.presets[suffix](people)
+        return config
+
+    def settings_of(self, preset: str, people: int) -> ConfigDict:
+        """Return the settings of a preset for a number of people.
+
+        Args:
+          preset: a key of `presets`.
+          people: number of people to forget.
+
+        Raises:
+          InputError: for fewer than one person.
+        """
+        if people < 1:
+            raise InputError(f"the number of people must be 1 or more, not {people}")
+        return self.presets[preset](people)
 
     def described(self, config: ConfigDict) -> str:
         """Return the name of the method as these settings have it; by default its label."""
@@ -333,7 +365,7 @@ class Method:
         mesh: Mesh | None,
         *,
         progress: bool,
-    ) -> Mapping[str, Any]:
+    ) -> tuple[str, ...]:
         """Compute once what runs with different distances share.
 
         Args:
@@ -345,6 +377,6 @@ class Method:
           progress: see `prepare`.
 
         Returns:
-          Changes to the settings of each run, by dotted name.
+          Names of the files in `cache` that `prepare` reads in the folder of each run.
         """
-        return {}
+        return ()

@@ -58,12 +58,12 @@ def preset(name: str, people: int = 1) -> "ConfigDict":
       people: number of people to forget.
 
     Raises:
-      InputError: if there is no preset of that name.
+      InputError: if there is no preset of that name, or for fewer than one person.
     """
     method, _, which = name.partition("/")
     if method not in METHODS or which not in named(method).presets:
         raise InputError(f"no preset {shortened(repr(name))}; choose from {', '.join(preset_names())}")
-    return named(method).presets[which](people)
+    return named(method).settings_of(which, people)
 
 
 def preset_names() -> list[str]:

@@ -121,8 +121,9 @@ def check_previous(previous: Result, models: Models, part: TrainedPart) -> None:
       part: what this one trains.
 
     Raises:
-      InputError: also if the earlier one has no folder, and trained another part.
+      InputError: also if the earlier one trained another part.
     """
+    part.trained(previous.generator)  # refuses another part
     if not _began_with(previous, models, part):
         where = "" if previous.folder is None else f" ({previous.folder.path})"
         raise InputError(
@@ -137,7 +138,6 @@ def _began_with(previous: Result, models: Models, part: TrainedPart) -> bool:
         return previous.folder.request.fingerprint == models.fingerprint
     if previous.generator.config != models.generator.config:
         return False
-    part.trained(previous.generator)  # refuses another part, whose arrays have other names
     there = dict(nnx.to_flat_state(nnx.state(previous.generator)))
     untrained = nnx.to_flat_state(part.split(models.generator, 0).fixed)
     return all(path in there and np.array_equal(there[path][...], array[...]) for path, array in untrained)

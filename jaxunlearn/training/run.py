@@ -57,6 +57,7 @@ class Run:
       mesh: None for one device.
       folder: locked and begun; None writes nothing.
       numbers: of the generator copies.
+      key: of the request, see `request_key`; each copy's is made from it.
       progress: True shows a bar.
     """
 
@@ -69,11 +70,13 @@ class Run:
         mesh: Mesh | None,
         folder: RunFolder | None,
         numbers: tuple[int, ...],
+        key: jax.Array,
         *,
         progress: bool,
     ):
         self._models, self._people, self._prepared = models, people, prepared
         self._config, self._folder, self._progress = config, folder, progress
+        self._key = key
         self._shared = method_of(config).shares_generator(config)
         copies = 1 if self._shared else len(people.ws)
         self._numbers = numbers[:copies]
@@ -112,7 +115,8 @@ class Run:
             if folder is not None:
                 keep = self._config.checkpoints_kept
                 checkpoints = stack.enter_context(Checkpoints(folder.checkpoints, keep=keep))
-            state, summary = self._train(checkpoints, callbacks)
+            state, figures = self._train(checkpoints, callbacks)
+        summary = {**self._prepared.summary, **figures}
         generators = tuple(self._generator(state, k) for k in range(self._recipe.copies))
         if folder is not None:
             if folder.writes:
@@ -124,7 +128,7 @@ class Run:
     def _train(
         self, checkpoints: Checkpoints | None, callbacks: Sequence[Callback]
     ) -> tuple[State, dict[str, Any]]:
-        """The state after the last step, and the summary."""
+        """The state after the last step, and the figures of the steps."""
         config, folder = self._config, self._folder
         began = time.monotonic()
         state, target, keys = self._initial()
@@ -160,9 +164,7 @@ class Run:
 
     def _initial(self) -> tuple[State, Target, jax.Array]:
         """State, targets and keys of all copies before the first step."""
-        keys = jax.vmap(functools.partial(jax.random.fold_in, jax.random.key(self._config.seed)))(
-            jnp.array(self._numbers)
-        )
+        keys = jax.vmap(functools.partial(jax.random.fold_in, self._key))(jnp.array(self._numbers))
         latents = (jnp.asarray(self._people.ws), jnp.asarray(self._prepared.ws_target))
         if self._shared:
             latents = jax.tree.map(lambda x: x[None], latents)

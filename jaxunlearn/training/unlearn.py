@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 from jaxunlearn.errors import Interrupted
 from jaxunlearn.files.door import local_path
 from jaxunlearn.methods import configuration, from_config
-from jaxunlearn.methods.base import Before, Prepared
+from jaxunlearn.methods.base import Before, Prepared, request_key
 from jaxunlearn.methods.common_settings import TARGETS
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict, flat
@@ -83,7 +83,8 @@ def unlearn(
             if (known := _known(folder, models, config)) is not None:
                 return known
         prepared = _prepare(models, people.ws, config, folder, before, mesh, progress=progress)
-        run = Run(models, people, prepared, config, mesh, folder, numbers, progress=progress)
+        key = request_key(config.seed, before)
+        run = Run(models, people, prepared, config, mesh, folder, numbers, key, progress=progress)
         return run.result(callbacks)
 
 
@@ -179,6 +180,4 @@ def _prepare(
         raise Interrupted("interrupted before the first step; the same command begins again") from error
     if folder is not None:
         folder.keep_targets(ws, prepared.ws_target)
-        if prepared.summary:
-            folder.add_to_summary(prepared.summary)
     return prepared

@@ -27,7 +27,7 @@ import numpy as np
 from flax.traverse_util import unflatten_dict
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.files.door import local_path, read_json, write_json
+from jaxunlearn.files.door import copy_file, local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
 from jaxunlearn.files.lock import NO_CONTENT, locked_clean
@@ -214,10 +214,8 @@ class WorklistFolder:
     def keep(self, generator: Path, number: int, subject: str) -> str:
         """Copy a person's generator into `generators/`; return its path relative to the folder."""
         name = Path("generators") / f"{_file_name(number, subject)}.safetensors"
-        if not self.writes:
-            return str(name)
-        with replacing(self.path / name) as temporary:
-            shutil.copyfile(generator, temporary)
+        if self.writes:
+            copy_file(generator, self.path / name)
         return str(name)
 
     def keep_latents(self, number: int, subject: str, ws: np.ndarray, ws_target: np.ndarray) -> None:

@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.evaluation.frontier import frontier_of
-from jaxunlearn.files.door import read_json, write_json, write_text
+from jaxunlearn.files.door import copy_file, read_json, write_json, write_text
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import NO_CONTENT, locked_clean
 from jaxunlearn.images import grid, save_png
@@ -103,12 +103,14 @@ def _sweep(
     asked = request_of(models, people, None, numbers, shared=method.shares_generator(config))
     common.begin(asked, config, people.ws)
     same = method.same_for_all_distances(models, people.ws, config, common.path, mesh, progress=progress)
-    for changed in configs:
-        changed.update_from_flattened_dict(same)
     reference = measure_reference(models, config, progress=progress)
     results, rows = [], []
     for distance, changed in zip(distances, configs, strict=True):
         folder = _folder(out, distance)
+        with (run := RunFolder(folder)).lock():
+            run.begin(asked, changed, people.ws)  # only then may the folder hold other files
+            for name in same:
+                copy_file(common.path / name, run.path / name)
         frontier = frontier_of(models, people, changed, folder)
         result = unlearn(
             models, people, changed, workdir=folder, mesh=mesh, callbacks=frontier, progress=progress

@@ -8,7 +8,7 @@ from jaxunlearn.cli.readers import read_config
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import configuration
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.methods.registry import method_of, preset
+from jaxunlearn.methods.registry import method_of, named, preset, preset_names
 from jaxunlearn.methods.settings import flat
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.methods.sugar.mappers.mapper_training import mapper_training
@@ -63,6 +63,24 @@ def test_few_people_are_all_seen_as_often(people):
     """Where five people had fewer steps, one of fifteen stayed as they were."""
     config = sugar_presets.heads(people)
     assert config.steps * min(config.pairs.batch, people) / people == 120
+
+
+@pytest.mark.parametrize("which", ["heads", "heads_adapters", "many_heads"])
+def test_a_thousand_people_have_as_many_turns_as_two_hundred(which):
+    name = f"{'guide' if which == 'many_heads' else 'sugar'}/{which}"
+    many, most = preset(name, 200), preset(name, 1000)
+    assert most.pairs.batch == many.pairs.batch
+    assert most.steps == 5 * many.steps
+
+
+@pytest.mark.parametrize("people", [0, -1])
+@pytest.mark.parametrize("name", preset_names())
+def test_presets_are_for_people(name, people):
+    method, _, which = name.partition("/")
+    with pytest.raises(InputError, match=f"number of people must be 1 or more, not {people}"):
+        preset(name, people)
+    with pytest.raises(InputError, match=f"number of people must be 1 or more, not {people}"):
+        named(method).preset(which, people)
 
 
 @pytest.mark.parametrize("people", [1, 5, 10, 20, 50, 100, 200])

@@ -1,6 +1,7 @@
 """Many people in one generator, from latents to a run's folder: what is written, continued and refused."""
 
 import dataclasses
+import functools
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 
 from eg3d_flax import GeneratorConfig
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, Interrupted
+from jaxunlearn.methods.sugar import prepare
 from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
-from jaxunlearn.methods.sugar.mappers.mapper import initial_mapper, load_mapper, save_mapper
+from jaxunlearn.methods.sugar.mappers.mapper import Mapper, initial_mapper, load_mapper, save_mapper
 from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.methods.sugar.prepare import FISHER_FILE, MAPPER_FILE
 from jaxunlearn.methods.trained_part import BACKBONE
@@ -22,6 +24,7 @@ from jaxunlearn.models.generator import Generator, initialise, merge_generator, 
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.checks import check_previous
 from jaxunlearn.training.result import Result, finished
+from jaxunlearn.training.run import Run
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
 from jaxunlearn.training.unlearn import request_of, unlearn
 from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
@@ -91,6 +94,32 @@ def test_a_run_that_was_cut_off_gives_the_same(tmp_path, whole):
     resumed = unlearn(tiny_models(), PEOPLE, tiny_sugar(), workdir=folder.path, progress=False)
     chex.assert_trees_all_equal(numbers(resumed.generator), numbers(whole.generator))
     np.testing.assert_array_equal(finished(folder).ws_target, whole.ws_target)
+
+
+def test_losses_of_the_mapper_are_kept_where_its_run_is_cut_off(tmp_path, monkeypatch):
+    """While the Fisher is measured, after the mapper was trained; and the result has them, too."""
+    losses = (2.5, 0.125)
+
+    def learned(mapper: Mapper, *_: Any, **__: Any) -> tuple[Mapper, tuple[float, ...]]:
+        return mapper, losses
+
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    def no_steps(run: Run, *_: Any) -> Any:
+        return run._initial()[0], {"steps": STEPS}
+
+    monkeypatch.setattr(prepare, "learned", learned)
+    monkeypatch.setattr(Run, "_train", no_steps)
+    ask = functools.partial(unlearn, tiny_models(), PEOPLE, tiny_sugar(), progress=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare, "importance", interrupt)
+        with pytest.raises(Interrupted):
+            ask(workdir=tmp_path / "run")
+    monkeypatch.setattr(prepare, "importance", lambda split, *_, **__: split.trainable)
+    resumed = ask(workdir=tmp_path / "run")
+    for summary in (resumed.summary, RunFolder(tmp_path / "run").summary, ask().summary):
+        assert summary == {"surrogate_losses": [*losses], "steps": STEPS}
 
 
 @pytest.mark.must
@@ -185,6 +214,21 @@ def test_an_earlier_request_of_another_generator_is_refused(tmp_path):
     for previous in (*map(earlier, others), earlier(models.generator, folder)):
         with pytest.raises(InputError, match=r"the earlier request.* began with another generator than tiny"):
             unlearn(models, tiny_people(2), tiny_sugar(), workdir=tmp_path / "run", previous=previous)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_earlier_request_without_a_fisher_must_have_trained_the_same_part(tmp_path):
+    """Refused before anything is written; the Fisher's file would tell, but there is none."""
+    models, folder = tiny_models(), RunFolder(tmp_path / "earlier")
+    folder.begin(request_of(models, PEOPLE, None, (0, 1, 2), shared=True), tiny_sugar(), PEOPLE.ws)
+    with pytest.raises(InputError, match=r"trained no adapters of this config\.adapters"):
+        unlearn(
+            models,
+            tiny_people(5)[3:],
+            WITH_ADAPTERS,
+            workdir=tmp_path / "run",
+            previous=earlier(models.generator, folder),
+        )
     assert not (tmp_path / "run").exists()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +10,12 @@ from PIL import Image
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.registry import named
+from jaxunlearn.methods.sugar import prepare as sugar_prepare
 from jaxunlearn.methods.sugar.method import SugarMethod
+from jaxunlearn.methods.sugar.prepare import MAPPER_FILE
 from jaxunlearn.photos.people import people_from_seeds
+from jaxunlearn.training import unlearn as unlearning
+from jaxunlearn.workflows import sweep
 from jaxunlearn.workflows.sweep import sweep_distances
 from tests.support.tiny_models import CONFIG, tiny_models
 from tests.support.tiny_sugar import tiny_sugar
@@ -70,6 +75,34 @@ def test_a_mapper_belongs_to_one_sweep(tmp_path, monkeypatch):
         sweep([1, 2], **{"surrogates.identity": 0.7})
     with pytest.raises(InputError, match="holds other files; choose an empty or a new folder"):
         sweep([1, 2], out=tmp_path / "out" / "common")
+
+
+def test_a_sweep_goes_on_wherever_its_folder_lies(tmp_path, monkeypatch):
+    """Its path may be spelt differently, and its folder may move: no run remembers where the mapper was."""
+
+    class Preparing(Exception):
+        pass
+
+    def prepare(*_, **__):
+        raise Preparing
+
+    def trained_mapper(models, ws, config, file, **_):
+        file.write_text("the mapper")
+
+    monkeypatch.setattr(sugar_prepare, "trained_mapper", trained_mapper)
+    monkeypatch.setattr(unlearning, "_prepare", prepare)
+    monkeypatch.setattr(sweep, "measure_reference", lambda *_, **__: None)
+    monkeypatch.chdir(tmp_path)
+    people = people_from_seeds(tiny_models(), [1, 2])
+
+    def cut_off(out):
+        with pytest.raises(Preparing):
+            sweep_distances(tiny_models(), people, settings(), (0.5,), out, progress=False)
+        assert (out / "d+0.5" / MAPPER_FILE).read_text() == "the mapper"
+
+    cut_off(Path("out"))
+    cut_off(tmp_path / "out")
+    cut_off(Path("out").rename("moved"))
 
 
 @pytest.mark.parametrize("name", ["report.html", "other_run/.x.abcdefgh.tmp", "common/.x.abcdefgh.tmp"])

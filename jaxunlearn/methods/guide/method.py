@@ -63,7 +63,7 @@ class GuideMethod(Method):
     def preset(self, suffix: str, people: int, *, shared: bool = False) -> ConfigDict:
         """See `Method.preset`."""
         of_many = {"paper": "many", "heads": "many_heads"}
-        return self.presets[of_many[suffix] if shared else suffix](people)
+        return self.settings_of(of_many[suffix] if shared else suffix, people)
 
     def shares_generator(self, config: ConfigDict) -> bool:
         """See `Method.shares_generator`."""

@@ -106,12 +106,13 @@ def many_heads(people: int = 10) -> ConfigDict:
 
     All losses weigh the same, as in the official scripts. The weights of `heads`, chosen for one person,
     protect others eighteen times as much, and then ten people are not forgotten. Without a penalty all 200
-    people are forgotten after 1,000 steps; more steps would only change the others more.
+    people are forgotten after 1,000 steps; more steps would only change the others more. Beyond 200 people,
+    steps grow with their number.
     """
     config = default_config(GuideOfMany)
     like_heads(config, people)
     config.pairs.batch = batch_of(people)
-    config.steps = min(config.steps, 1000)
+    config.steps = min(config.steps, max(1000, 5 * people))
     config.target.distance = heads().target.distance
     return config
 

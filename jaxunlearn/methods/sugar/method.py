@@ -1,6 +1,6 @@
 """SUGAR as a method: learned surrogates, elastic weights, one generator for all people."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -140,13 +140,13 @@ class SugarMethod(Method):
         mesh: Mesh | None,
         *,
         progress: bool,
-    ) -> Mapping[str, Any]:
+    ) -> tuple[str, ...]:
         """See `Method.same_for_all_distances`: one mapper serves all distances."""
         if config.target.kind not in MAPPERS:
-            return {}
+            return ()
         mapper = cache / prepare.MAPPER_FILE
         prepare.trained_mapper(models, ws, config, mapper, mesh=mesh, progress=progress)
-        return {"surrogates.file": str(mapper), "surrogates.epochs": 0}
+        return (mapper.name,)
 
 
 def _check_file(setting: str, file: str) -> None:

@@ -4,7 +4,6 @@ A run that resumes, or another run, reads the files instead.
 """
 
 import functools
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,8 +15,9 @@ from jax.sharding import Mesh
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.door import copy_file
 from jaxunlearn.methods import ewc, latents
-from jaxunlearn.methods.base import FISHER, Before, Prepared
+from jaxunlearn.methods.base import FISHER, Before, Prepared, request_key
 from jaxunlearn.methods.from_config import cameras, formula_targets, scale
 from jaxunlearn.methods.from_config import compute as compute_of
 from jaxunlearn.methods.settings import ConfigDict
@@ -26,7 +26,9 @@ from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
 from jaxunlearn.methods.sugar.mappers.mapper import (
     Mapper,
     initial_mapper,
+    is_of_kind,
     load_mapper,
+    losses_of,
     save_mapper,
     surrogates_of,
 )
@@ -39,7 +41,6 @@ from jaxunlearn.methods.trained_part import TrainedPart
 from jaxunlearn.models.generator import Generator, SplitGenerator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process import multihost
-from torch_bridge import replacing
 
 Pytree = Any
 
@@ -54,7 +55,7 @@ class Left(NamedTuple):
     """The sum over all requests so far."""
 
     mapper: Mapper | None = None
-    """The mapper that was trained on the earlier people; None where this request's targets need none."""
+    """The mapper that was trained on the earlier people; None where this request needs none of its kind."""
 
     cache: Path | None = None
     """The folder with the files of both."""
@@ -155,7 +156,7 @@ def _surrogates(
             ws,
             candidates=config.surrogates.candidates,
             highest_similarity=config.surrogates.highest_similarity,
-            key=jax.random.key(config.seed),
+            key=request_key(config.seed, before),
             compute=compute_of(config),
         )
         return targets, None, ()
@@ -189,14 +190,14 @@ def trained_mapper(
     """Return SUGAR's mapper for people `[K, L, D]`: read from `file` if that exists, else trained and saved.
 
     Returns:
-      The mapper, and the loss of each epoch; no losses where it was read.
+      The mapper, and the loss of each epoch.
 
     Raises:
       InputError: if a file does not hold such a mapper, or training fails.
     """
     network, kind = config.surrogates, config.target.kind
     if file is not None and file.is_file():
-        return load_mapper(file, kind, models.generator.config), ()
+        return load_mapper(file, kind, models.generator.config), losses_of(file)
     model = models.generator.config
     earlier = _left(before).mapper
     if earlier is not None:
@@ -225,7 +226,7 @@ def trained_mapper(
         _distance(models, config),
         loss,
         mapper_training(config),
-        seed=config.seed,
+        key=request_key(config.seed, before),
         dtype=compute.dtype,
         mesh=mesh,
         progress=progress,
@@ -233,7 +234,7 @@ def trained_mapper(
     if not np.isfinite(losses).all():
         raise InputError("the mapper's loss is no longer finite; lower config.surrogates.learning_rate")
     if file is not None and multihost.leads():
-        save_mapper(mapper, file)
+        save_mapper(mapper, file, losses)
     return mapper, losses
 
 
@@ -258,13 +259,14 @@ def _memory(
         return None if before is None else ewc.only_anchored(start.trainable)
     if file is not None and file.is_file():
         return ewc.Memory(load_fisher(file, start.trainable), start.trainable, weight)
-    if config.ewc.file:
+    earlier = _left(before).fisher
+    if config.ewc.file and earlier is None:
         fisher = load_fisher(Path(config.ewc.file), start.trainable)
     else:
         settings = retention(config, models.median_radius)
-        key = jax.random.fold_in(jax.random.key(config.seed), FISHER)
+        key = jax.random.fold_in(request_key(config.seed, before), FISHER)
         fisher = importance(start, source, ws, models.w_avg, settings, key, mesh, progress=progress)
-    fisher = ewc.accumulated(_left(before).fisher, fisher, config.ewc.decay)
+    fisher = ewc.accumulated(earlier, fisher, config.ewc.decay)
     if file is not None and multihost.leads():
         save_fisher(fisher, file)
     return ewc.Memory(fisher, start.trainable, weight)
@@ -276,18 +278,18 @@ def _pass_on(config: ConfigDict, cache: Path | None, earlier: Path | None) -> No
         return
     unused = {MAPPER_FILE: config.target.kind not in MAPPERS, FISHER_FILE: not config.ewc.weight}
     for name in (name for name, is_unused in unused.items() if is_unused and (earlier / name).is_file()):
-        with replacing(cache / name) as temporary:
-            shutil.copyfile(earlier / name, temporary)
+        copy_file(earlier / name, cache / name)
 
 
 def left_by(cache: Path, config: ConfigDict, part: TrainedPart, generator: Generator) -> Before:
     """See `Method.left_by`."""
     fisher, mapper, kind = cache / FISHER_FILE, cache / MAPPER_FILE, config.target.kind
+    goes_on = kind in MAPPERS and mapper.is_file() and is_of_kind(mapper, kind)
     return Before(
         generator,
         Left(
             load_fisher(fisher, part.trained(generator)) if fisher.is_file() else None,
-            load_mapper(mapper, kind, generator.config) if kind in MAPPERS and mapper.is_file() else None,
+            load_mapper(mapper, kind, generator.config) if goes_on else None,
             cache,
         ),
     )

@@ -44,7 +44,7 @@ class Surrogates:
     file: str = setting(
         "",
         "File of a mapper to start from: ours, or the official trigger_model_E.pt. A request after another "
-        "goes on from the earlier one's mapper instead.",
+        "goes on from the earlier one's mapper of the same kind instead.",
         file=True,
     )
     space: str = setting("w+", "`w` uses one direction for all rows of ws.", choices=("w+", "w"))
@@ -108,7 +108,12 @@ class Ewc:
     """`config.ewc`: elastic weight consolidation, which protects what others need (Eq. 6-8)."""
 
     weight: float = setting(50.0, "Weight λ of the penalty; 0: no penalty, and no Fisher.", least=0, most=1e9)
-    file: str = setting("", "File of a Fisher to use instead of a new one.", file=True)
+    file: str = setting(
+        "",
+        "File of a Fisher to use instead of a new one. A request after another that left a Fisher measures a "
+        "new one instead, and adds it.",
+        file=True,
+    )
     fisher: str = setting(
         "gauss-newton", "How importance is measured.", choices=("gauss-newton", "official", "official-still")
     )

@@ -1,7 +1,8 @@
 """D(w) = w̄ - d · f(w - w̄) / ‖f(w - w̄)‖ with a learned mapper f (SUGAR Eq. 2 and 3); load and save f."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,8 @@ from jax.tree_util import Partial
 import torch_bridge
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.door import parse_json
+from jaxunlearn.files.json_form import check_form
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.sugar.mappers import unet
 from jaxunlearn.methods.sugar.mappers.transformer import Transformer
@@ -25,6 +28,8 @@ Mapper = UNet2D | Transformer
 Space = Literal["w+", "w"]
 ARCHITECTURE = {"mapper-unet": "sugar-mapper-unet", "mapper-transformer": "sugar-mapper-transformer"}
 """Kind of target → name of the network in files."""
+LOSSES = "losses"
+"""Name of the losses in the header of a file."""
 GREATEST = {"num_ws": 4096, "w_dim": 4096, "width": 4096, "depth": 256, "heads": 4096}
 """Name of a size in the header of a file → the greatest that is read."""
 
@@ -74,13 +79,29 @@ DISPLACED = {"w+": displaced, "w": displaced_within_w}
 images unlike the person's finds blurred ones. In W, a surrogate is a face that the generator might draw."""
 
 
-def save_mapper(mapper: Mapper, path: Path) -> None:
-    """Write a mapper; the file appears complete or not at all."""
+def save_mapper(mapper: Mapper, path: Path, losses: Sequence[float] = ()) -> None:
+    """Write a mapper and the loss of each epoch; the file appears complete or not at all."""
     if isinstance(mapper, UNet2D):
         header = {"architecture": ARCHITECTURE["mapper-unet"], "width": str(mapper.width)}
     else:
         header = {"architecture": ARCHITECTURE["mapper-transformer"], **{n: str(v) for n, v in mapper.sizes}}
-    save_module(mapper, path, header=header)
+    save_module(mapper, path, header={**header, LOSSES: json.dumps(losses)})
+
+
+def is_of_kind(path: Path, kind: str) -> bool:
+    """Return True if a file of `save_mapper` holds a mapper of a kind, a key of `ARCHITECTURE`."""
+    return torch_bridge.read_file(path).metadata.get("architecture") == ARCHITECTURE[kind]
+
+
+def losses_of(path: Path) -> tuple[float, ...]:
+    """Read the loss of each epoch from a file of `save_mapper`; none where an older version wrote it.
+
+    Raises:
+      InputError: if its header holds something else.
+      torch_bridge.CheckpointError: if it cannot be read.
+    """
+    text = torch_bridge.read_file(path).metadata.get(LOSSES, "[]")
+    return tuple(check_form(parse_json(text, path), list[float], path))
 
 
 def load_mapper(path: Path, kind: str, model: GeneratorConfig) -> Mapper:

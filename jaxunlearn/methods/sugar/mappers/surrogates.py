@@ -109,7 +109,7 @@ def learned(
     loss: Callable[[nnx.GraphDef, nnx.GraphDef], MapperLoss],
     settings: MapperTraining,
     *,
-    seed: int,
+    key: jax.Array,
     dtype: DTypeLike = jnp.float32,
     mesh: Mesh | None = None,
     progress: bool = True,
@@ -123,7 +123,7 @@ def learned(
       d: distance of the surrogates from the mean.
       loss: graphs of mapper and generator → the loss.
       settings: settings of the training.
-      seed: seed of shuffles and views.
+      key: random key of the request; shuffles and views are drawn from it.
       dtype: dtype in which images are compared.
       mesh: devices that share the loss; None uses one.
       progress: True shows a bar.
@@ -146,7 +146,7 @@ def learned(
             context,
             ws,
             settings,
-            key=jax.random.fold_in(jax.random.key(seed), MAPPER),
+            key=jax.random.fold_in(key, MAPPER),
             sharding=everywhere(mesh),
             after_epoch=note,
         )
