@@ -94,8 +94,8 @@ class MeasuredLine(TypedDict):
     Attributes:
       subject: the person.
       wave: in which they were trained.
-      measured_with: settings of the evaluation, the version of the protocol, names of the judges, and how
-        each is shown a face.
+      measured_with: see `evaluation.protocol.comparable`; also how each judge is shown a face, and the number
+        of the person's other photos.
       figures: of `evaluation.evaluate_generator`.
     """
 
