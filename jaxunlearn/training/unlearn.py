@@ -133,6 +133,7 @@ def request_of(
         adapters=models.adapters,
         numbers=numbers,
         photos_sha256=people.photos_sha256,
+        inversion=dict(people.inversion),
     )
 
 

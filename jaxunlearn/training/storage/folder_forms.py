@@ -22,6 +22,7 @@ class RunJson(TypedDict):
     perceptual_sha256: NotRequired[str]
     identity_sha256: NotRequired[str]
     photos_sha256: NotRequired[list[str | None]]
+    inversion: NotRequired[dict[str, str]]
 
 
 class TrainingJson(TypedDict):
