@@ -1,10 +1,12 @@
 """Compute all figures of one run, and record how they were measured."""
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from jaxunlearn.evaluation.forgetting import MeasuredPerson, measure_people, measure_person
 from jaxunlearn.evaluation.judges import CalibratedJudge
@@ -163,6 +165,7 @@ def measured_with(reference: Reference, other_latents: int, together: int) -> di
             "frechet_samples": settings.frechet_samples,
             "real_images": 0 if reference.real is None else reference.real.number,
             **({} if reference.real is None else {"real_images_sha256": reference.real.sha256}),
+            **({} if reference.retaining is None else {"retaining_sha256": _digest(reference.retaining)}),
             "frechet": _compared_pictures(reference, together),
         },
         "strangers": {each.name: _strangers(each) for each in reference.judges},
@@ -171,6 +174,27 @@ def measured_with(reference: Reference, other_latents: int, together: int) -> di
             for name, value in dataclasses.asdict(settings).items()
         },
     }
+
+
+def comparable(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what must be equal for figures to be compared, by name.
+
+    Args:
+      measured: of `measured_with`, or figures that hold it; older ones may lack the version of the protocol.
+    """
+    counts = measured.get("counts", {})
+    return {
+        **{name: measured.get(name) for name in ("protocol", "align")},
+        **measured["networks"],
+        **{name: counts.get(name) for name in ("real_images_sha256", "retaining_sha256")},
+        **measured["settings"],
+        "batch": None,  # it saves memory, and changes no figure
+    }
+
+
+def _digest(retaining: jax.Array) -> str:
+    """Return the first 16 digits of the SHA-256 of a retaining set's latents."""
+    return hashlib.sha256(np.ascontiguousarray(retaining, np.float32).tobytes()).hexdigest()[:16]
 
 
 def _compared_pictures(reference: Reference, together: int) -> dict[str, list[int | None]]:

@@ -114,6 +114,21 @@ def side_of_file(encoder: Encoder | None, encoder_input: EncoderInput) -> int | 
     return encoder.side
 
 
+def way_of_inverting(
+    method: Method, encoder: str | None, encoder_input: EncoderInput, settings: InversionSettings
+) -> dict[str, str]:
+    """Return what latents depend on besides the photos and the model, for a folder to keep; of names.
+
+    Args:
+      method: of inversion.
+      encoder: its name, if there is one.
+      encoder_input: what it is given.
+      settings: of the search.
+    """
+    way = {"inversion": method, "inversion_steps": str(settings.steps), "encoder_input": encoder_input}
+    return way if encoder is None else {**way, "encoder": encoder}
+
+
 @jax.jit
 def _encode(encoder: Encoder, images: jax.Array) -> jax.Array:
     return encoder.encode(images)

@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ class People:
       ws: `[K, L, D]`.
       seeds: the seed of each person of the generator's own, None for the others; empty if there are none.
       photos_sha256: SHA-256 of the file of each person's photo, None for others; empty if there are none.
+      inversion: how photos were inverted, see `photos.invert.way_of_inverting`; empty if none were.
     """
 
     name: str
@@ -33,6 +34,7 @@ class People:
     ws: np.ndarray
     seeds: tuple[int | None, ...] = ()
     photos_sha256: tuple[str | None, ...] = ()
+    inversion: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def people_from_seeds(models: Models, seeds: Sequence[int]) -> People:

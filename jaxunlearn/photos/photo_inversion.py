@@ -10,7 +10,7 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -32,6 +32,7 @@ from jaxunlearn.photos.invert import (
     invert_photographs,
     settings_for,
     side_of_file,
+    way_of_inverting,
 )
 from jaxunlearn.photos.people import People, distinct_subjects
 from jaxunlearn.photos.sources import (
@@ -47,6 +48,9 @@ from jaxunlearn.photos.sources import (
 PhotoSource = str | Path
 """A picture, a folder, a table or `tfds:NAME[split]`; see `photos.sources.iterate_photographs`."""
 
+KnownLatents = Callable[[People], np.ndarray | None]
+"""Function from people whose `ws` are not known yet to ws `[K, L, D]` that were found in the same photos in
+the same way; or to None."""
 _MOST_LEVEL = 2.0
 """Highest level of images in [-1, 1]: generators exceed 1 a little, and levels of 0 to 255 do by far."""
 
@@ -104,13 +108,20 @@ class InvertedPhotos:
     @property
     def people(self) -> People:
         """The photos as people for `jaxunlearn.unlearn`: each counts as a person, with a label of its own."""
-        photos = self.photos.photographs
-        return People(
-            name_of_photos(self.names),
-            distinct_subjects([(photo.name, photo.path) for photo in photos]),
-            self.ws,
-            photos_sha256=tuple(photo.sha256 for photo in photos),
-        )
+        way = way_of_inverting(self.method, self.encoder, self.encoder_input, self.settings)
+        return dataclasses.replace(_people_in(self.photos, way), ws=self.ws)
+
+
+def _people_in(photos: Photographs, way: Mapping[str, str]) -> People:
+    """Return the people in photos before these are inverted: without `ws`."""
+    usable = photos.photographs
+    return People(
+        name_of_photos([photo.name for photo in usable]),
+        distinct_subjects([(photo.name, photo.path) for photo in usable]),
+        np.empty((0, 0, 0), np.float32),
+        photos_sha256=tuple(photo.sha256 for photo in usable),
+        inversion=way,
+    )
 
 
 def name_of_photos(names: Sequence[str]) -> str:
@@ -186,6 +197,7 @@ def people_from_photos(
     encoder: PhotoSource | None = None,
     encoder_input: EncoderInput = "crop",
     compute: Compute | None = None,
+    known: KnownLatents | None = None,
     progress: bool = True,
 ) -> People:
     """Return the people in photos; each photo counts as a person.
@@ -197,6 +209,7 @@ def people_from_photos(
       encoder: see `invert`.
       encoder_input: see `invert`.
       compute: see `invert`.
+      known: returns latents that an earlier call found, with which nothing is inverted, or None.
       progress: see `invert`.
 
     Raises:
@@ -214,6 +227,13 @@ def people_from_photos(
         tuple(photo for part in read for photo in part.photographs),
         tuple(refused for part in read for refused in part.refused),
     )
+    if known is not None:
+        name = None if network is None else network.name
+        people = _people_in(
+            photos, way_of_inverting(method, name, encoder_input, settings_for(method, models))
+        )
+        if (ws := known(people)) is not None:
+            return dataclasses.replace(people, ws=ws)
     inverted = invert(
         models,
         photos,

@@ -160,7 +160,9 @@ def finished(folder: RunFolder, source: Generator | None = None) -> Result:
         for k in range(request.copies)
     )
     ws, ws_target = folder.latents()
-    people = People(folder.path.name, request.subjects, ws, request.seeds, request.photos_sha256)
+    people = People(
+        folder.path.name, request.subjects, ws, request.seeds, request.photos_sha256, request.inversion
+    )
     return Result(people, ws_target, generators, folder.summary, folder)
 
 

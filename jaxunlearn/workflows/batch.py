@@ -43,7 +43,7 @@ class Worklist:
       latents: function from the indices of `K` people to their ws `[K, L, D]`. It is called once per wave, so
         that thousands of photos are not inverted at once. Several processes share the people of a wave.
       seeds: of people of the generator, in the same order; empty for others.
-      inversion: what the latents of photos depend on besides the photos, for example the encoder's name.
+      inversion: how photos are inverted, see `photos.people.People`.
       photos_sha256: SHA-256 of the photo of each person, in the same order; empty for others.
     """
 

@@ -36,7 +36,12 @@ from jaxunlearn.files.numpy_arrays import read_npz
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.training.storage.folder_forms import MeasuredLine, ResultLine, WorklistJson
 from jaxunlearn.training.storage.metrics_log import add_line
-from jaxunlearn.training.storage.run_dir import RunFolder, check_same_photos, check_same_settings
+from jaxunlearn.training.storage.run_dir import (
+    RunFolder,
+    check_made_alike,
+    check_same_photos,
+    check_same_settings,
+)
 from torch_bridge import leftover_of, replacing
 
 DONE, DIVERGED = "done", "diverged"
@@ -140,9 +145,7 @@ class WorklistFolder:
             if self.subjects() != list(subjects):
                 raise InputError(f"{place} with other people; {hint}")
             before = self._read_asked()  # older lists have neither of these
-            for name, old in before.get("made_with", {}).items():
-                if old != (now := asked["made_with"].get(name)):
-                    raise InputError(f"{place} with {name} {old!r}, not {now!r}; {hint}")
+            check_made_alike(before.get("made_with", {}), asked["made_with"], place, hint)
             check_same_photos(before.get("photos_sha256", ()), photos_sha256, subjects, place, hint)
             check_same_settings(self.config, config, ("steps",), place, hint)
         else:

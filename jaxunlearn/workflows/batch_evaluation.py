@@ -1,7 +1,5 @@
 """Measure the people of a work list: all of them, or some chosen at random, which says much about all."""
 
-import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +9,7 @@ from tqdm import tqdm
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.evaluate import evaluate
-from jaxunlearn.evaluation.protocol import PROTOCOL
+from jaxunlearn.evaluation.protocol import comparable, measured_with
 from jaxunlearn.files.door import write_json
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.adapters import load_unlearned
@@ -55,8 +53,8 @@ def evaluate_worklist(
 ) -> dict[str, Any]:
     """Measure people of a work list, each in their own generator, and write figures and page.
 
-    Each measured person is a line of `measured.jsonl`, and is not measured again. Lines of other settings or
-    judges, and of people who were trained anew since, are dropped.
+    Each measured person is a line of `measured.jsonl`, and is not measured again. Lines that were
+    measured otherwise, and those of people who were trained anew since, are dropped.
 
     Args:
       models: the source and the judges.
@@ -74,9 +72,9 @@ def evaluate_worklist(
       InputError: if a file of the list cannot be read.
     """
     other_ws, last = other_ws or {}, folder.last()
-    everybody = _measured_with(reference, config)
-    measured_with = {name: {**everybody, "photos": len(other_ws.get(name, ()))} for name in last}
-    now = {name: (line["wave"], measured_with[name]) for name, line in last.items()}
+    everybody = _measurement(reference, config)
+    measurements = {name: {**everybody, "photos": len(other_ws.get(name, ()))} for name in last}
+    now = {name: (line["wave"], measurements[name]) for name, line in last.items()}
     known = _keep_lines(folder, now, people)
     missing = [name for name in people if name not in known]
     done = len(people) - len(missing)
@@ -90,7 +88,7 @@ def evaluate_worklist(
             MeasuredLine(
                 subject=name,
                 wave=last[name]["wave"],
-                measured_with=measured_with[name],
+                measured_with=measurements[name],
                 figures=found["people"]["0"],
             )
         )
@@ -110,23 +108,20 @@ def _keep_lines(
     """
     kept = []
     for line in folder.measured():
-        wave, measured_with = now.get(line["subject"], (None, {}))
+        wave, measurement = now.get(line["subject"], (None, {}))
         if line["subject"] not in people:
-            measured_with = {**measured_with, "photos": line["measured_with"].get("photos")}
-        if (line["wave"], line["measured_with"]) == (wave, measured_with):
+            measurement = {**measurement, "photos": line["measured_with"].get("photos")}
+        if (line["wave"], line["measured_with"]) == (wave, measurement):
             kept.append(line)
     folder.replace_measured(kept)
     return {line["subject"] for line in kept}
 
 
-def _measured_with(reference: Reference, config: ConfigDict) -> dict[str, Any]:
+def _measurement(reference: Reference, config: ConfigDict) -> dict[str, Any]:
     """Return what must be equal for figures of people to be compared, as JSON has it."""
-    settings = dataclasses.asdict(reference.settings)
-    del settings["batch"]  # it saves memory, and changes no figure
-    judges = [judge.name for judge in reference.judges]
     align = [judge.judge.align for judge in reference.judges]
-    others = {"protocol": PROTOCOL, "album": config.evaluation.album, "judges": judges, "align": align}
-    return json.loads(json.dumps(settings | others))
+    everything = comparable(measured_with(reference, 0, 0))
+    return {**everything, "align": align, "album": config.evaluation.album}
 
 
 def _result_of(models: Models, folder: WorklistFolder, name: str) -> Result:

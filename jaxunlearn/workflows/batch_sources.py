@@ -19,7 +19,9 @@ from jaxunlearn.photos.invert import (
     default_method,
     encoder_of,
     invert_photographs,
+    settings_for,
     side_of_file,
+    way_of_inverting,
 )
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.photos.sources import Refused, counted, iterate_photographs
@@ -88,9 +90,8 @@ def worklist_of_photos(
             progress=progress,
         ).ws
 
-    how = {"inversion": method, "encoder_input": encoder_input}
-    if network is not None:
-        how["encoder"] = network.name
+    name = None if network is None else network.name
+    how = way_of_inverting(method, name, encoder_input, settings_for(method, models))
     digests = tuple(photo.sha256 for photo in first.values())
     return Worklist(tuple(first), latents, inversion=how, photos_sha256=digests)
 

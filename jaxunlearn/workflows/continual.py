@@ -5,7 +5,7 @@ people forgotten so far are measured again.
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Reference, evaluate_together, mean_figures
 from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.frontier import frontier_of
-from jaxunlearn.evaluation.protocol import measured_with
+from jaxunlearn.evaluation.protocol import comparable, measured_with
 from jaxunlearn.files.lock import locked_clean
 from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.latents import repeated
@@ -236,19 +236,13 @@ def _same_reference(
         return given
     reference = given or measure_reference(models, configs[done], progress=progress)
     entry = registry.entries[-1]
-    before, now = (_measuring(each) for each in (entry.figures, measured_with(reference, 0, 0)))
+    before, now = (comparable(each) for each in (entry.figures, measured_with(reference, 0, 0)))
     for name in [name for name in before if before[name] != now.get(name)]:
         raise InputError(
             f"{registry.file}: {entry.name} was measured with {name} {before[name]!r}, not "
             f"{now.get(name)!r}; measure all requests alike, or choose another folder"
         )
     return reference
-
-
-def _measuring(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what must be equal for figures to be compared; of the settings, all but `batch`."""
-    whole = {name: figures.get(name) for name in ("protocol", "align")}  # older figures have no protocol
-    return {**whole, **figures["networks"], **figures["settings"], "batch": None}
 
 
 def _people(

@@ -17,13 +17,17 @@ from jaxunlearn.cli.commands import demo as demo_command
 from jaxunlearn.cli.commands import unlearn as unlearn_command
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.guide import presets
+from jaxunlearn.methods.registry import method_of
 from jaxunlearn.models import loading
+from jaxunlearn.photos import photo_inversion
+from jaxunlearn.photos.inversion import Inversion
 from jaxunlearn.photos.people import People
 from jaxunlearn.photos.sources import read_photographs
 from jaxunlearn.reporting.page.words import MEANINGS
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import request_of
+from jaxunlearn.workflows import batch_sources
 from tests.support.tiny_models import tiny_models, tiny_people
 
 FEW = [
@@ -118,6 +122,76 @@ def test_the_folder_of_a_photo_with_the_same_name(tmp_path, monkeypatch, capsys)
     assert "runs/1: is a run with other photos; give another folder" in capsys.readouterr().err
     assert cli.main(["unlearn", "--image", "ada/1.png"]) == 2
     assert inverted == ["ada/1.png"]
+
+
+@pytest.fixture
+def photos_of_two(tmp_path, monkeypatch) -> list[int]:
+    """Numbers of photos that the commands invert; a run begins with them, and is cut off."""
+    monkeypatch.chdir(tmp_path)
+    for who, color in (("ada", "red"), ("bob", "blue")):
+        (tmp_path / "people" / who).mkdir(parents=True)
+        Image.new("RGB", (32, 32), color).save(tmp_path / "people" / who / "1.png")
+    numbers = []
+
+    def invert_photographs(models, images, *_, **__):
+        numbers.append(len(images))
+        return Inversion(tiny_people(len(images)), *[np.zeros(len(images))] * (len(Inversion._fields) - 1))
+
+    def unlearn(models, people, config, *, workdir, **_):
+        shared = method_of(config).shares_generator(config)
+        asked = request_of(models, people, None, (0, 1), shared=shared)
+        RunFolder(workdir).begin(asked, config, people.ws)
+        raise InputError("cut off")
+
+    monkeypatch.setattr(unlearn_command, "models_of", lambda *_: tiny_models())
+    monkeypatch.setattr(unlearn_command, "unlearn", unlearn)
+    for module in (photo_inversion, batch_sources):
+        monkeypatch.setattr(module, "invert_photographs", invert_photographs)
+        monkeypatch.setattr(
+            module,
+            "encoder_of",
+            lambda _, method, __: SimpleNamespace(name=method) if method != "optimize" else None,
+        )
+    return numbers
+
+
+PHOTOS_OF_TWO = ["--image people/ada/1.png people/bob/1.png", "--identities people --method sugar"]
+
+
+@pytest.mark.parametrize("people", PHOTOS_OF_TWO)
+def test_photos_of_a_run_that_has_begun_are_not_inverted_again(photos_of_two, tmp_path, capsys, people):
+    command = ["unlearn", *people.split(), "--out", "out"]
+    for _ in range(2):
+        assert cli.main(command) == 2
+        assert "cut off" in capsys.readouterr().err
+    assert photos_of_two == [2]
+    file = tmp_path / "out" / "run.json"
+    content = json.loads(file.read_text())
+    assert content.pop("inversion")["inversion"] == "optimize"
+    file.write_text(json.dumps(content))  # as of an older version, which did not say how
+    assert cli.main(command) == 2
+    assert "cut off" in capsys.readouterr().err
+    assert photos_of_two == [2, 2]
+
+
+@pytest.mark.parametrize("people", PHOTOS_OF_TWO)
+def test_other_photos_than_those_of_a_run_are_refused_before_they_are_inverted(photos_of_two, capsys, people):
+    command = ["unlearn", *people.split(), "--out", "out"]
+    assert cli.main(command) == 2
+    capsys.readouterr()
+    assert cli.main([*command, "--inversion", "hybrid"]) == 2
+    assert "out: is a run with inversion 'optimize', not 'hybrid'; give another" in capsys.readouterr().err
+    Image.new("RGB", (32, 32), "green").save("people/bob/1.png")
+    assert cli.main(command) == 2
+    said = "other photos" if "--image" in people else "another photo for bob"
+    assert f"out: is a run with {said}; give another" in capsys.readouterr().err
+    Image.new("RGB", (32, 32), "blue").save("people/bob/1.png")
+    Image.new("RGB", (32, 32), "white").save("people/bob/2.png")
+    Path("people/cyd").symlink_to("bob")
+    more = people.replace("bob/1.png", "bob/1.png people/bob/2.png")
+    assert cli.main(["unlearn", *more.split(), "--out", "out"]) == 2
+    assert "out: is a run with subjects ('" in capsys.readouterr().err
+    assert photos_of_two == [2]
 
 
 @pytest.mark.parametrize(

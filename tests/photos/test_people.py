@@ -106,7 +106,8 @@ def test_an_encoder_may_be_shown_whole_files(tmp_path, monkeypatch):
     assert plain is None
     np.testing.assert_array_equal(again, images)
     np.testing.assert_array_equal(from_list, whole)
-    assert worklist.inversion == {"inversion": "encoder", "encoder": "encoder", "encoder_input": "file"}
+    way = {"inversion": "encoder", "inversion_steps": "0", "encoder": "encoder", "encoder_input": "file"}
+    assert worklist.inversion == way
 
 
 def test_a_work_list_refuses_an_encoder_that_its_method_does_not_use(tmp_path):

@@ -178,27 +178,47 @@ def counted_list(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[WorklistF
     return folder, asked
 
 
+def measured_by(align: Align = "fixed", features: str = "alexnet", **changes: Any) -> Any:
+    """A measured source, as far as `evaluate_worklist` looks at it."""
+    judges = (CalibratedJudge(CosineJudge(tiny_models().judge, align)),)
+    real, retaining = (changes.pop(name, None) for name in ("real", "retaining"))
+    return SimpleNamespace(
+        settings=EvaluationSettings(**changes),
+        judges=judges,
+        judge=judges[0],
+        perceptual=SimpleNamespace(net="alex"),
+        features=SimpleNamespace(name=features),
+        real=real,
+        retaining=retaining,
+    )
+
+
 def test_what_is_measured_anew(tmp_path, monkeypatch):
     """Whatever changes a figure; not the batch, with which a machine of less memory goes on."""
     folder, asked = counted_list(tmp_path / "list", monkeypatch)
 
-    def number_measured(align: Align = "fixed", **changes: Any) -> int:
+    def number_measured(**changes: Any) -> int:
         before = len(asked)
-        judges = (CalibratedJudge(CosineJudge(tiny_models().judge, align)),)
-        measure(folder, None, SimpleNamespace(settings=EvaluationSettings(**changes), judges=judges))
+        measure(folder, None, measured_by(**changes))
         return len(asked) - before
 
     assert number_measured() == 3
     assert number_measured(batch=1) == 0
     assert number_measured(align="landmarks") == 3
     assert number_measured(align="landmarks", views=5) == 3
+    assert number_measured(features="inception") == 3
+    for digest in ("ffhq", "mine"):
+        real = SimpleNamespace(number=9, sha256=digest)
+        assert number_measured(features="inception", real=real) == 3
+    for number in (1, 2):
+        assert number_measured(retaining=PEOPLE[:number]) == 3
+    assert number_measured(retaining=PEOPLE[:2].copy()) == 0
 
 
 def test_photos_of_fewer_people(tmp_path, monkeypatch):
     """`--identities` reads the photos of those who are measured; the figures of the others stay."""
     folder, asked = counted_list(tmp_path / "list", monkeypatch)
-    judges = (CalibratedJudge(CosineJudge(tiny_models().judge)),)
-    known: Any = SimpleNamespace(settings=EvaluationSettings(), judges=judges)
+    known = measured_by()
     for names, photos in ((NAMES, 2), (NAMES[:1], 2), (NAMES[1:], 3)):
         evaluate_worklist(
             tiny_models(), folder, config(), names, known, other_ws=dict.fromkeys(names, PEOPLE[:photos])

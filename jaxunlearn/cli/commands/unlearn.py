@@ -1,6 +1,7 @@
 """Run `jaxunlearn unlearn`: make a generator forget people."""
 
 import argparse
+import dataclasses
 import functools
 import os
 import shlex
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import jax
+import numpy as np
 from jax.sharding import Mesh
 
 from jaxunlearn.cli.argument_types import MOST_COPIES
@@ -24,21 +26,21 @@ from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.generator import SMALL
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, name_of_seeds, people_from_latents, people_from_seeds
-from jaxunlearn.photos.photo_inversion import Inverting, name_of_photos, people_from_photos
+from jaxunlearn.photos.photo_inversion import Inverting, KnownLatents, name_of_photos, people_from_photos
 from jaxunlearn.photos.sources import listed_names, paths_of
 from jaxunlearn.process.multihost import check_same, leader_first, leads
 from jaxunlearn.reporting.live_page import live_page
 from jaxunlearn.reporting.report import write_run_report
 from jaxunlearn.terminal import say, say_lines
 from jaxunlearn.training.storage.run_dir import OTHER_RUN, RunFolder
-from jaxunlearn.training.unlearn import unlearn
+from jaxunlearn.training.unlearn import request_of, unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 from jaxunlearn.workflows.batch_sources import worklist_of_photos, worklist_of_seeds
 from jaxunlearn.workflows.continual import Forgotten, forget_requests
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
 from jaxunlearn.workflows.requests import read_requests, refuse_repetition
-from jaxunlearn.workflows.sweep import check_free, sweep_distances
+from jaxunlearn.workflows.sweep import COMMON, check_free, sweep_distances
 
 _ASKED = (
     "seed",
@@ -266,7 +268,10 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
 
 
 def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -> tuple[ConfigDict, People]:
-    """Return settings and people; settings are checked before photos are inverted, which takes long."""
+    """Return settings and people; settings and the folder are checked before photos are inverted.
+
+    That takes long, so latents that are in the folder already are read from it.
+    """
     if arguments.image is not None:
         config = read_settings(arguments, len(arguments.image))
         people = people_from_photos(
@@ -274,14 +279,23 @@ def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -
             arguments.image,
             **_inverting(arguments),
             compute=from_config.compute(config),
+            known=_known_latents(arguments, models, config),
         )
         return read_settings(arguments, len(people.subjects)), people
     if arguments.identities is not None:
         worklist = _worklist(arguments, models, read_settings(arguments, 1), mesh)
         config = read_settings(arguments, len(worklist.subjects))
-        ws = worklist.latents(range(len(worklist.subjects)))
-        name = arguments.out.name
-        return config, People(name, worklist.subjects, ws, photos_sha256=worklist.photos_sha256)
+        people = People(
+            arguments.out.name,
+            worklist.subjects,
+            np.empty((0, 0, 0), np.float32),
+            photos_sha256=worklist.photos_sha256,
+            inversion=worklist.inversion,
+        )
+        ws = _known_latents(arguments, models, config)(people)
+        if ws is None:
+            ws = worklist.latents(range(len(worklist.subjects)))
+        return config, dataclasses.replace(people, ws=ws)
     if arguments.seed is not None:
         config = read_settings(arguments, len(arguments.seed))
         if method_of(config).shares_generator(config):
@@ -289,6 +303,21 @@ def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -
         return config, people_from_seeds(models, arguments.seed)
     people = people_from_latents(models, arguments.latents)
     return read_settings(arguments, len(people.subjects)), people
+
+
+def _known_latents(arguments: argparse.Namespace, models: Models, config: ConfigDict) -> KnownLatents:
+    """Return a function that finds the latents of people in the folder of an earlier call.
+
+    It refuses the folder of another request, see `RunFolder.people_in_photos`.
+    """
+    folder = RunFolder(arguments.out / COMMON if arguments.sweep_distance else arguments.out)
+    shared = method_of(config).shares_generator(config)
+
+    def known(people: People) -> np.ndarray | None:
+        numbers = tuple(range(len(people.subjects)))
+        return folder.people_in_photos(request_of(models, people, None, numbers, shared=shared))
+
+    return known
 
 
 def read_settings(arguments: argparse.Namespace, people: int) -> ConfigDict:

@@ -16,12 +16,14 @@ class RunJson(TypedDict):
     mean_latent: NotRequired[str]
     together: NotRequired[bool]
     start: NotRequired[str]
+    earlier: NotRequired[list[str]]
     seeds: NotRequired[list[int | None]]
     adapters: NotRequired[list[str]]
     numbers: NotRequired[list[int]]
     perceptual_sha256: NotRequired[str]
     identity_sha256: NotRequired[str]
     photos_sha256: NotRequired[list[str | None]]
+    inversion: NotRequired[dict[str, str]]
 
 
 class TrainingJson(TypedDict):
@@ -94,8 +96,8 @@ class MeasuredLine(TypedDict):
     Attributes:
       subject: the person.
       wave: in which they were trained.
-      measured_with: settings of the evaluation, the version of the protocol, names of the judges, and how
-        each is shown a face.
+      measured_with: see `evaluation.protocol.comparable`; also how each judge is shown a face, and the number
+        of the person's other photos.
       figures: of `evaluation.evaluate_generator`.
     """
 

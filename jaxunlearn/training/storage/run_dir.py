@@ -48,8 +48,9 @@ RUN = "run.json"
 """File that makes a folder one of a run."""
 OTHER_RUN = "give another folder, or delete this one"
 """What to do about a folder that holds another run."""
-_FILES = ("model", "adapters", "photos_sha256")
-"""Fields of a request that may differ in the same run: files may move; photos are compared by themselves."""
+_FILES = ("model", "adapters", "photos_sha256", "inversion", "earlier")
+"""Fields of a request that may differ in the same run: files may move; photos and the way in which they were
+inverted are compared by themselves; what came before `start` is not always known."""
 _BEGINNING = (RUN, "latents.npz", "config.json")
 """Files of a run that has begun."""
 SHEETS = "page"
@@ -68,11 +69,12 @@ class Request:
       mean_latent: its origin, see `models.MeanLatent`.
       together: True if one generator forgets all people, False if each person has a copy.
       start: SHA-256 of the generator that training starts from, where it is not the source.
+      earlier: the same of the requests before, the first one first; empty if that is not known.
       seeds: see `photos.people.People`.
       adapters: files of adapters that the source generator has.
       numbers: of the generator copies, see `training.unlearn`.
       perceptual_sha256, identity_sha256: of the numbers of these networks; empty in older folders.
-      photos_sha256: see `photos.people.People`; empty in older folders.
+      photos_sha256, inversion: see `photos.people.People`; empty in older folders.
     """
 
     model: str
@@ -83,12 +85,14 @@ class Request:
     mean_latent: str
     together: bool = False
     start: str = ""
+    earlier: tuple[str, ...] = ()
     seeds: tuple[int | None, ...] = ()
     adapters: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
     perceptual_sha256: str = ""
     identity_sha256: str = ""
     photos_sha256: tuple[str | None, ...] = ()
+    inversion: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def copies(self) -> int:
@@ -235,12 +239,14 @@ class RunFolder:
             mean_latent=stored.get("mean_latent", ""),
             together=stored.get("together", False),
             start=stored.get("start", ""),
+            earlier=tuple(stored.get("earlier", ())),
             seeds=tuple(stored.get("seeds", ())),
             adapters=tuple(stored.get("adapters", ())),
             numbers=tuple(stored.get("numbers", ())),
             perceptual_sha256=stored.get("perceptual_sha256", ""),
             identity_sha256=stored.get("identity_sha256", ""),
             photos_sha256=tuple(stored.get("photos_sha256", ())),
+            inversion=stored.get("inversion", {}),
         )
 
     @property
@@ -285,9 +291,15 @@ class RunFolder:
         begun = self.exists()
         if begun:
             self._check_same(request, config, ws)
-            both = itertools.zip_longest(self.request.photos_sha256, request.photos_sha256)
-            kept = tuple(now or before for before, now in both)  # a photo may be gone
-            request = dataclasses.replace(request, photos_sha256=kept)
+            before = self.request
+            both = itertools.zip_longest(before.photos_sha256, request.photos_sha256)
+            kept = tuple(new or old for old, new in both)  # a photo may be gone
+            request = dataclasses.replace(
+                request,
+                photos_sha256=kept,
+                inversion=request.inversion or before.inversion,
+                earlier=request.earlier or before.earlier,
+            )
         else:
             self.check_free()
         if not self.writes:
@@ -336,7 +348,12 @@ class RunFolder:
         with replacing(self.path / "latents.npz") as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
 
-    def _check_same(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
+    def check_same_request(self, request: Request) -> None:
+        """Refuse another request than that of the run, as far as it is known before latents are.
+
+        Raises:
+          InputError: naming one difference.
+        """
         before, place, hint = self.request, f"{self.path}: is a run", OTHER_RUN
         for field in dataclasses.fields(Request):
             old, new = getattr(before, field.name), getattr(request, field.name)
@@ -345,6 +362,29 @@ class RunFolder:
             if old != new and field.name not in _FILES:
                 raise InputError(f"{place} with {field.name} {old!r}, not {new!r}; {hint}")
         check_same_photos(before.photos_sha256, request.photos_sha256, before.subjects, place, hint)
+        if request.inversion:  # else nobody says how
+            check_made_alike(before.inversion, request.inversion, place, hint)
+
+    def people_in_photos(self, request: Request) -> np.ndarray | None:
+        """Read `ws`, `[K, L, D]`, of photos that were inverted when the run began.
+
+        Returns:
+          None if they must be inverted: no run has begun here, it does not say how it inverted them, or a
+          photo has no file.
+
+        Raises:
+          InputError: if the run began with another request, see `check_same_request`.
+        """
+        if not self.exists():
+            return None
+        self.check_same_request(request)
+        before = self.request
+        files = (*before.photos_sha256, *request.photos_sha256)
+        return self.people() if before.inversion and files and all(files) else None
+
+    def _check_same(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
+        self.check_same_request(request)
+        place, hint = f"{self.path}: is a run", OTHER_RUN
         if not same_people(self.people(), ws):
             raise InputError(f"{place} with other latents; {hint}")
         # If the learning rate falls to 0 at the last step, every step depends on the number of steps.
@@ -439,6 +479,23 @@ def check_same_photos(
     for old, new, name in zip(before, now, names, strict=False):
         if old and new and old != new:
             raise InputError(f"{place} with another photo for {name}; {hint}")
+
+
+def check_made_alike(before: Mapping[str, str], now: Mapping[str, str], place: str, hint: str) -> None:
+    """Refuse to make people otherwise than a folder began with: by other networks, or another inversion.
+
+    Args:
+      before: what the folder began with, by name; empty in older folders.
+      now: what is asked for.
+      place: see `check_same_settings`.
+      hint: see `check_same_settings`.
+
+    Raises:
+      InputError: naming the first difference.
+    """
+    for name, old in before.items():
+        if old != (new := now.get(name)):
+            raise InputError(f"{place} with {name} {old!r}, not {new!r}; {hint}")
 
 
 def same_people(before: np.ndarray, now: np.ndarray, tolerance: float = 1e-3) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from eg3d_flax import TriPlaneGenerator
 from inception_flax import FeatureStatistics, frechet_distance
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.protocol import measured_with
 from jaxunlearn.evaluation.reference import RealImages
 from jaxunlearn.evaluation.retaining_sets import (
     figures_of_sets,
@@ -97,6 +98,12 @@ def test_sets_that_are_wanted_are_measured(ws):
     both = dataclasses.replace(reference, settings=settings, retaining=ws[2:])
     figures = figures_of_sets(both, generator, ws[:2], progress=False)
     assert {name: each["people"] for name, each in figures.items()} == {"given": 3, "random": 2}
+    digests = [
+        measured_with(each, 0, 0)["counts"].get("retaining_sha256")
+        for each in (reference, both, dataclasses.replace(both, retaining=ws[3:]))
+    ]
+    assert len(set(digests)) == 3
+    assert digests[0] is None
 
 
 def test_a_file_of_latents_or_photos(tmp_path, ws, monkeypatch):
