@@ -155,8 +155,9 @@ def test_settings_are_those_of_the_presets_make_sense_and_are_measured_alike():
         configuration.check(config)
         assert config.seed == case.draw
         assert config.evaluation == config_of(Case(GUIDE, 5, 0)).evaluation
-        if case.row in PRESETS:
-            assert config.steps == {5: 300, 10: 300, 20: 600}[case.people]
+        if case.row in PRESETS:  # GUIDE takes two and a half times as many
+            share = 2.5 if case.row == GUIDE else 1
+            assert config.steps == share * {5: 300, 10: 300, 20: 600}[case.people]
     assert config_of(Case("guide/many_heads:pairs.lambda_global=3.5", 5, 0)).pairs.lambda_global == 3.5
 
 
@@ -176,7 +177,7 @@ def test_every_row_is_trained_and_measured(seen, run):
     one = sum(leaf.size for leaf in jax.tree.leaves(nnx.state(adapters(0))))
     trained = {row: line["trained"] for row, line in lines.items()}
     assert (trained["SUGAR, one adapter"], trained[COMPOSED]) == (one, 2 * one)
-    assert trained[GUIDE] == trained["SUGAR"] == trained[RANDOM] > 2 * one
+    assert trained[GUIDE] == trained["SUGAR"] > trained[RANDOM] > 2 * one, "the control leaves what is not trained"
     assert lines[COMPOSED]["bytes"] == pytest.approx(2 * lines["SUGAR, one adapter"]["bytes"], rel=0.05)
     assert lines[RANDOM]["bytes"] == 0
     assert lines[GUIDE]["change"]
@@ -204,7 +205,7 @@ def test_settings_are_tried_on_development_people_and_have_a_page(seen, run, tmp
     lines = run("--settings", *settings, "--people", "2", file="settings")
     assert [line["row"] for line in lines] == settings
     assert {tuple(line["seeds"]) for line in lines} == {(100, 101)}
-    assert [config.pairs.lambda_global for _, config in seen["trained"]] == [1.0, 3.0]
+    assert [config.pairs.lambda_global for _, config in seen["trained"]] == [10.0, 3.0]
     text = (tmp_path / "out" / "settings.md").read_text()
     assert text.index(f"| 2 | {settings[0]} |") < text.index(f"| 2 | {settings[1]} |")
     assert not (tmp_path / "out" / "results.jsonl").exists()
