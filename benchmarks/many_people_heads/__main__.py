@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     shown = [
         case for case in wanted if case.people == fewest and case.draw == 0 and case in map(case_of, lines)
     ]
-    if not asked.settings:
+    if not asked.settings and shown:
         write_picture(models, shown, asked.runs, asked.alone, asked.picture)
 
 
