@@ -17,7 +17,7 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import latents_of_seeds
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class People:
     """`K` people.
 
