@@ -12,7 +12,7 @@ from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path
 from jaxunlearn.files.numpy_arrays import LARGEST, is_npy, read_numpy
-from torch_bridge import replacing
+from torch_bridge import CheckpointError, replacing
 
 _FLOAT32 = 4  # bytes
 
@@ -30,11 +30,13 @@ def read_latents(path: Path | str, config: GeneratorConfig) -> np.ndarray:
       `[N, num_ws, w_dim]` float32.
 
     Raises:
-      InputError: if its latents do not fit the generator.
-      torch_bridge.CheckpointError: if the file is unreadable.
+      InputError: if the file is unreadable, or its latents do not fit the generator.
     """
     path = local_path(path)
-    ws = np.asarray(_read_array(path))
+    try:
+        ws = np.asarray(_read_array(path))
+    except CheckpointError as error:
+        raise InputError(str(error)) from error
     shape = list(ws.shape)
     if ws.dtype == ml_dtypes.bfloat16:  # which NumPy does not count among the numbers
         ws = ws.astype(np.float32)
@@ -65,7 +67,7 @@ def read_latents(path: Path | str, config: GeneratorConfig) -> np.ndarray:
 def read_names(path: Path | str) -> tuple[str, ...] | None:
     """Read the names of the people in a file of `write_latents`; None for other files."""
     path = local_path(path)
-    if path.suffix.lower() != ".npz":
+    if not _is_numpy(path):
         return None
     arrays = read_numpy(path)
     if not isinstance(arrays, dict) or "names" not in arrays or arrays["names"].dtype.kind != "U":
@@ -95,8 +97,12 @@ def write_latents(
         )
 
 
+def _is_numpy(path: Path) -> bool:
+    return path.suffix.lower() in (".npy", ".npz") or is_npy(path)
+
+
 def _read_array(path: Path) -> np.ndarray:
-    if path.suffix.lower() in (".npy", ".npz") or is_npy(path):
+    if _is_numpy(path):
         return _read_numpy(path)
     tree = torch_bridge.read_file(path).tree
     with torch_bridge.naming_file(path):

@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
+import jax
 import numpy as np
 from jax.sharding import Mesh
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.names import file_name
+from jaxunlearn.files.paths import as_list
 from jaxunlearn.images import to_float
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.loading import Models
@@ -132,7 +134,7 @@ def name_of_photos(names: Sequence[str]) -> str:
 
 def invert(
     models: Models,
-    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | Photographs,
+    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | jax.Array | Photographs,
     *,
     method: Method | None = None,
     encoder: PhotoSource | Encoder | None = None,
@@ -160,8 +162,8 @@ def invert(
       progress: True shows bars, of the search and of reading if that takes long.
 
     Raises:
-      InputError: if no photo can be used, an encoder is needed and there is none, or options contradict each
-        other; before the long part.
+      InputError: if no photo can be used, an encoder is needed and there is none, or options are unknown or
+        contradict each other; before the long part.
       ValueError: if images have another shape, type or range.
 
     Warns:
@@ -191,7 +193,7 @@ def invert(
 
 def people_from_photos(
     models: Models,
-    sources: Sequence[PhotoSource],
+    sources: PhotoSource | Sequence[PhotoSource],
     *,
     method: Method | None = None,
     encoder: PhotoSource | None = None,
@@ -204,7 +206,7 @@ def people_from_photos(
 
     Args:
       models: the generator and its networks.
-      sources: sources of photos, see `invert`.
+      sources: one or several sources of photos, see `invert`.
       method: see `invert`.
       encoder: see `invert`.
       encoder_input: see `invert`.
@@ -222,7 +224,10 @@ def people_from_photos(
     method = method or default_method(models, encoder)
     network = encoder_of(models, method, encoder)
     side, whole_side = models.generator.config.img_resolution, side_of_file(network, encoder_input)
-    read = [read_photographs(source, side, whole_side=whole_side, progress=progress) for source in sources]
+    read = [
+        read_photographs(source, side, whole_side=whole_side, progress=progress)
+        for source in as_list(sources)
+    ]
     photos = Photographs(
         tuple(photo for part in read for photo in part.photographs),
         tuple(refused for part in read for refused in part.refused),
@@ -258,7 +263,7 @@ def _settings(models: Models, method: Method, steps: int | None, batch: int | No
 
 
 def _read(
-    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | Photographs,
+    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | jax.Array | Photographs,
     side: int,
     whole_side: int | None,
     progress: bool,
@@ -268,16 +273,17 @@ def _read(
     Raises:
       InputError: if no photo can be used.
     """
-    if isinstance(photos, np.ndarray):
+    if isinstance(photos, np.ndarray | jax.Array):
         if whole_side is not None:
             raise InputError('encoder_input "file" needs files, not arrays; choose "crop"')
-        read: Iterable[Photograph | Refused] = _of_array(photos, side)
+        read: Iterable[Photograph | Refused] = _of_array(np.asarray(photos), side)
     elif isinstance(photos, Photographs):
         read = (*photos.photographs, *photos.refused)
     else:
-        sources = [photos] if isinstance(photos, str | Path) else photos
         one_after_another = (
-            photo for source in sources for photo in iterate_photographs(source, side, whole_side=whole_side)
+            photo
+            for source in as_list(photos)
+            for photo in iterate_photographs(source, side, whole_side=whole_side)
         )
         read = list(counted(one_after_another, progress))
     usable = tuple(photo for photo in read if isinstance(photo, Photograph))

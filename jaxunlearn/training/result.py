@@ -20,7 +20,7 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Result:
     """The result of unlearning `K` people.
 
@@ -107,6 +107,16 @@ def models_of_run(
     models = loading.load_models(model or request.model, judge=judge, adapters=adapters or request.adapters)
     _check_source(folder, models.name, models.fingerprint)
     return models
+
+
+def check_models(models: loading.Models, result: Result) -> None:
+    """Refuse models that the run of a result did not start from; one without a folder does not say.
+
+    Raises:
+      InputError: naming the generator and the folder.
+    """
+    if result.folder is not None:
+        _check_source(result.folder, models.name, models.fingerprint)
 
 
 def _check_source(folder: RunFolder, name: str, fingerprint: str) -> None:

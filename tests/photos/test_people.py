@@ -12,7 +12,7 @@ from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.photos import photo_inversion, sources
 from jaxunlearn.photos.inversion import Inversion
-from jaxunlearn.photos.people import distinct_subjects
+from jaxunlearn.photos.people import distinct_subjects, people_from_seeds
 from jaxunlearn.photos.pictures.image_io import whole_picture
 from jaxunlearn.photos.sources import iterate_photographs
 from jaxunlearn.workflows import batch_sources
@@ -48,6 +48,13 @@ def test_sources_are_read_in_order_and_what_is_refused_is_named(tmp_path, invert
     assert shades == [100, 50, 0]
     assert found.name == "1-and-2-more"
     assert found.ws.shape == (3, CONFIG.num_ws, CONFIG.w_dim)
+
+
+def test_a_single_source_is_no_sequence_of_letters(tmp_path, inverted):
+    Image.new("L", (CONFIG.img_resolution, CONFIG.img_resolution)).save(tmp_path / "ann.png")
+    for source in (tmp_path / "ann.png", str(tmp_path)):
+        found = photo_inversion.people_from_photos(tiny_models(), source, compute=Compute())
+        assert found.subjects == ("ann.png",)
 
 
 def test_names_of_people_become_names_of_folders(tmp_path, inverted):
@@ -177,3 +184,9 @@ def test_names_that_are_not_utf_8_become_text(tmp_path, inverted):
     found = photo_inversion.people_from_photos(tiny_models(), [tmp_path], compute=Compute())
     assert found.subjects == (r"caf\xe9.png",)
     assert found.name == "caf-xe9"
+
+
+@pytest.mark.parametrize("seeds", [[], 7, (), "7"])
+def test_seeds_are_a_list_of_at_least_one(seeds):
+    with pytest.raises(InputError, match=r"^seeds must be a list of at least one, such as "):
+        people_from_seeds(tiny_models(), seeds)

@@ -20,7 +20,7 @@ folder of a run: the forgotten person before, their target, and after, from seve
 --model, --yaw, --video, --mesh and the options of these two; the run knows all else.
 
 Angles are those of the official sampler, in degrees: offsets from the frontal view. A positive yaw shows the
-face's right side, a negative pitch looks from above.
+person's left side, a negative pitch looks from above.
 """
 EXAMPLES = """\
 examples:
@@ -82,9 +82,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add(
         "--ray-chunk",
         type=whole(1, 2**24),
-        default=4096,
         metavar="N",
-        help="rays at a time; more need more memory [%(default)s]",
+        help="rays at a time; more need more memory [512 on a CPU, else 4096]",
     )
     add("--dtype", choices=("float32", "bfloat16"), default="float32", help="of activations [%(default)s]")
     parser.set_defaults(
