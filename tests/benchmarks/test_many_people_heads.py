@@ -177,7 +177,9 @@ def test_every_row_is_trained_and_measured(seen, run):
     one = sum(leaf.size for leaf in jax.tree.leaves(nnx.state(adapters(0))))
     trained = {row: line["trained"] for row, line in lines.items()}
     assert (trained["SUGAR, one adapter"], trained[COMPOSED]) == (one, 2 * one)
-    assert trained[GUIDE] == trained["SUGAR"] > trained[RANDOM] > 2 * one, "the control leaves what is not trained"
+    assert trained[GUIDE] == trained["SUGAR"] > trained[RANDOM] > 2 * one, (
+        "the control leaves what is not trained"
+    )
     assert lines[COMPOSED]["bytes"] == pytest.approx(2 * lines["SUGAR, one adapter"]["bytes"], rel=0.05)
     assert lines[RANDOM]["bytes"] == 0
     assert lines[GUIDE]["change"]
@@ -264,15 +266,15 @@ def test_the_picture_has_a_row_for_each_way(tmp_path: Path, monkeypatch: pytest.
         def __init__(self, *_: Any):
             self.shade = next(shades)
 
+        def faces(self, rows: int, number: int) -> np.ndarray:
+            shades = np.arange(self.shade, self.shade + rows, dtype=np.uint8)
+            return np.broadcast_to(shades[:, None, None, None, None], (rows, number, 8, 8, 3))
+
         def front(self) -> np.ndarray:
-            return np.broadcast_to(
-                np.uint8(self.shade + np.arange(3))[:, None, None, None, None], (3, 5, 8, 8, 3)
-            )
+            return self.faces(3, 5)
 
         def other_people(self, _: int) -> np.ndarray:
-            return np.broadcast_to(
-                np.uint8(self.shade + np.arange(2))[:, None, None, None, None], (2, 8, 8, 8, 3)
-            )
+            return self.faces(2, 8)
 
     nothing = runs.Forgotten(Result(None, None, (None,), {}, None), (), 0, None)  # type: ignore[arg-type]
     monkeypatch.setattr(picture, "RunPictures", Shown)
