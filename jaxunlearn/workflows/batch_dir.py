@@ -171,6 +171,11 @@ class WorklistFolder:
         """Return the names of the people in the list."""
         return self._read_asked()["subjects"]
 
+    def photos_sha256(self) -> dict[str, str]:
+        """Return name of a person → SHA-256 of their photo; empty for others, and in older lists."""
+        asked = self._read_asked()
+        return dict(zip(asked["subjects"], asked.get("photos_sha256", ()), strict=False))
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the source generator's weights."""

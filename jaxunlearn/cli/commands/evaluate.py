@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.strength is not None:
         at_strength(result, arguments.strength)  # refuses a run without adapters
     features, real = _features_and_real(arguments, models, config)
-    others = _other_photos(arguments, models, result.people.subjects, config)
+    others = _other_photos(arguments, models, result.people.subjects, result.people.photos_sha256, config)
     reference = _reference(arguments, models, config, features, real)
     other_ws = {k: each.ws for k, each in others.items()}
     if arguments.strength is not None:
@@ -90,7 +90,8 @@ def _run_worklist(arguments: argparse.Namespace) -> None:
     features, real = _features_and_real(arguments, models, config)
     # Files are given by the list's numbers; photos are inverted only of those who are measured.
     subjects = people if arguments.identities is not None else folder.subjects()
-    others = _other_photos(arguments, models, subjects, config)
+    digests = folder.photos_sha256()
+    others = _other_photos(arguments, models, subjects, [digests.get(name) for name in subjects], config)
     shares = evaluate_worklist(
         models,
         folder,
@@ -135,11 +136,21 @@ def _reference(
 
 
 def _other_photos(
-    arguments: argparse.Namespace, models: loading.Models, subjects: Sequence[str], config: ConfigDict
+    arguments: argparse.Namespace,
+    models: loading.Models,
+    subjects: Sequence[str],
+    photos_sha256: Sequence[str | None],
+    config: ConfigDict,
 ) -> dict[int, OtherPhotos]:
     """Return number of a person → their other photos, as far as any were given."""
     if arguments.identities is not None:
-        return invert_remaining(models, subjects, arguments.identities, **_inversion(arguments, config))
+        return invert_remaining(
+            models,
+            subjects,
+            arguments.identities,
+            photos_sha256=photos_sha256,
+            **_inversion(arguments, config),
+        )
     return read_others(arguments.others, subjects, models.generator.config)
 
 
