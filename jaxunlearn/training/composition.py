@@ -4,19 +4,23 @@ Each adapter was trained without the others, or on top of some of them. Whether 
 together is for an evaluation to say.
 """
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.latents import repeated
 from jaxunlearn.models.adapters import adapted, layers_of
+from jaxunlearn.models.generator import fingerprint_of
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import Result, check_finished
 from jaxunlearn.training.storage.run_dir import RunFolder
+from legato_flax import AdaptedGenerator
 
 
 def composed(models: Models, folders: Sequence[RunFolder]) -> Result:
@@ -32,7 +36,8 @@ def composed(models: Models, folders: Sequence[RunFolder]) -> Result:
 
     Raises:
       InputError: if a run is not finished, its files are no adapters or belong to another generator, others
-        must come before them, a person is in two runs, or there is only one adapter.
+        must come before them, a person is in two runs, a run contains another's adapters, or there is only
+        one adapter.
     """
     files, subjects, seeds = list[Path](), list[str](), list[int | None]()
     latents, targets = list[np.ndarray](), list[np.ndarray]()
@@ -52,9 +57,41 @@ def composed(models: Models, folders: Sequence[RunFolder]) -> Result:
         names = " and ".join(subjects[k] for k in twice)
         raise InputError(f"{names} are the same person; compose runs that forget different people")
     generator = adapted(models.generator, files)
+    _refuse_contained(models, folders, generator)
     people = People(folders[0].path.name, tuple(subjects), ws, tuple(seeds))
     summary: dict[str, Any] = {
         "runs": [str(folder.path) for folder in folders],
         "adapters": len(layers_of(generator)[1]),
     }
     return Result(people, np.concatenate(targets), (generator,), summary, None)
+
+
+def _refuse_contained(models: Models, folders: Sequence[RunFolder], generator: TriPlaneGenerator) -> None:
+    """Refuse runs one of which trained the adapters of another further: they would be applied twice.
+
+    Args:
+      models: see `composed`.
+      folders: see `composed`.
+      generator: with the adapters of all of them.
+
+    Raises:
+      InputError: naming two such runs.
+    """
+    assert isinstance(models.generator, TriPlaneGenerator)
+    requests = [folder.request for folder in folders]
+    contained = [{request.start, *request.earlier} - {""} for request in requests]
+    if not any(contained):
+        return
+    own = iter(layers_of(generator)[1][-sum(request.copies for request in requests) :])
+    made = [
+        {fingerprint_of(AdaptedGenerator(models.generator, next(own))) for _ in range(request.copies)}
+        for request in requests
+    ]
+    for first, second in itertools.permutations(range(len(folders)), 2):
+        inner, outer = folders[first].path, folders[second].path
+        if made[first] & contained[second]:
+            raise InputError(f"{inner}: is contained in {outer}, which began with it; leave {inner} out")
+    for first, second in itertools.combinations(range(len(folders)), 2):
+        if contained[first] & contained[second]:
+            inner, outer = folders[first].path, folders[second].path
+            raise InputError(f"{inner} and {outer}: contain the same earlier run; leave one of them out")

@@ -79,6 +79,7 @@ def unlearn(
         if workdir is not None:
             folder = RunFolder(local_path(workdir), writes=multihost.leads())
             request = request_of(models, people, before, numbers, shared=shared)
+            request = dataclasses.replace(request, earlier=_earlier(previous))
             people = _begin(folder, request, config, people, stack)
             if (known := _known(folder, models, config)) is not None:
                 return known
@@ -115,6 +116,14 @@ def _left_by(previous: Result, models: Models, config: ConfigDict) -> Before:
     if previous.folder is None:
         return Before(previous.generator)
     return method.left_by(previous.folder.path, config, previous.generator)
+
+
+def _earlier(previous: Result | None) -> tuple[str, ...]:
+    """SHA-256 of the generators that earlier requests started from, as far as their folders say."""
+    if previous is None or previous.folder is None or not previous.folder.request.start:
+        return ()
+    before = previous.folder.request
+    return (*before.earlier, before.start)
 
 
 def request_of(

@@ -138,12 +138,19 @@ def digests_of_photos(request: ForgetRequest) -> tuple[str | None, ...]:
 
 
 def check_same_photos_as(request: ForgetRequest, folder: RunFolder) -> None:
-    """Check that the photos of a request are those with which its run began; they may be gone.
+    """Check that the photos of a request are those with which its run began; their files may be gone.
 
     Raises:
-      InputError: naming the first that is another one.
+      InputError: if the list has more or fewer; or naming the first that is another one.
     """
-    before = folder.request.photos_sha256[-len(request.images) :]
+    before = [
+        digest for digest in folder.request.photos_sha256 if digest
+    ]  # others come from seeds and latents
+    if before and len(before) != len(request.images):
+        raise InputError(
+            f"{folder.path}: is a run with another number of photos, {len(before)} and not "
+            f"{len(request.images)}; {OTHER_RUN}"
+        )
     names = [as_text(str(photo)) for photo in request.images]
     check_same_photos(before, digests_of_photos(request), names, f"{folder.path}: is a run", OTHER_RUN)
 
@@ -164,12 +171,21 @@ def people_of_request(
       compute: dtype and forms of the inversion of photos.
       known: `[K, L, D]`, the people's latents from an earlier call; with them photos are not inverted again.
       inverting: how photos are inverted; None as suits the models.
+
+    Raises:
+      InputError: if a file cannot be used, or the earlier call had more or fewer people; before any photo is
+        inverted.
     """
     groups = [people_from_seeds(models, request.seeds)] if request.seeds else []
     groups += [people_from_latents(models, path) for path in request.latents]
     before = sum(len(group.ws) for group in groups)
     if request.images:
-        if known is not None and len(known) == before + len(request.images):
+        if known is not None:
+            if (number := before + len(request.images)) != len(known):
+                raise InputError(
+                    f"request {request.name}: its run began with another number of people, {len(known)} and "
+                    f"not {number}; {OTHER_RUN}"
+                )
             photos = known[before:]
         else:
             photos = people_from_photos(models, request.images, compute=compute, **(inverting or {})).ws

@@ -60,6 +60,8 @@ def sweep_distances(
 ) -> list[dict[str, Any]]:
     """Forget the same people once for each distance, and measure all runs; finished runs are not run again.
 
+    Distances of an earlier call stay: all that the folder then has are in its table, page and pictures.
+
     Args:
       models: the source.
       people: the people to forget.
@@ -71,7 +73,8 @@ def sweep_distances(
       progress: True shows progress bars.
 
     Returns:
-      For each distance, the figures of `evaluation.evaluate_together` and the `distance`.
+      For each distance in the folder, in order, the figures of `evaluation.evaluate_together` and the
+      `distance`.
 
     Raises:
       InputError: if the config has no distance to vary, a distance is invalid, another process uses the
@@ -81,10 +84,11 @@ def sweep_distances(
     method_of(config).check_distance(config)
     if len(set(distances)) < len(distances):
         raise InputError(f"distances {', '.join(f'{d:g}' for d in distances)}: list each distance once")
-    configs = [_with(config, distance) for distance in distances]
-    for changed in configs:
-        configuration.check(changed)
+    for distance in distances:
+        configuration.check(_with(config, distance))
     with locked_clean(out, lambda: check_free(out)):
+        distances = sorted({*map(float, distances), *_finished_distances(out)})
+        configs = [_with(config, distance) for distance in distances]
         return _sweep(models, people, config, distances, configs, out, mesh, progress)
 
 
@@ -132,10 +136,25 @@ def remake_sweep_page(out: Path) -> Path:
     Raises:
       InputError: if the folder is not of a finished sweep.
     """
-    rows = check_form(read_json(out / TABLE), list[_Row], out / TABLE)
     return write_sweep_page(
-        {row["distance"]: _folder(out, row["distance"]) for row in rows}, out / "report.html"
+        {distance: _folder(out, distance) for distance in _distances(out)}, out / "report.html"
     )
+
+
+def _distances(out: Path) -> list[float]:
+    """Return the distances of the table.
+
+    Raises:
+      InputError: if there is no table, or it is damaged.
+    """
+    return [row["distance"] for row in check_form(read_json(out / TABLE), list[_Row], out / TABLE)]
+
+
+def _finished_distances(out: Path) -> list[float]:
+    """Return the distances of an earlier call whose runs are there."""
+    if not (out / TABLE).is_file():
+        return []
+    return [distance for distance in _distances(out) if RunFolder(_folder(out, distance)).finished()]
 
 
 def check_free(out: Path) -> None:

@@ -1,6 +1,7 @@
 """Adapters of several people in one generator: in which order, for whom, what is refused and measured."""
 
 import json
+import re
 from pathlib import Path
 
 import chex
@@ -16,8 +17,8 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import evaluate_together
 from jaxunlearn.methods.legato import presets
 from jaxunlearn.models import loading
-from jaxunlearn.models.adapters import save_unlearned
-from jaxunlearn.models.generator import Generator, save_generator
+from jaxunlearn.models.adapters import adapted, save_unlearned
+from jaxunlearn.models.generator import Generator, fingerprint_of, save_generator
 from jaxunlearn.training.composition import composed
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
 from legato_flax import AdaptedGenerator
@@ -96,6 +97,34 @@ def test_what_cannot_be_composed_is_refused(run, tmp_path):
     save_generator(source(), weights.generator(0), {})
     with pytest.raises(InputError, match=r"weights/generator/0000\.safetensors: .*legato"):
         composed(tiny_models(), [run, weights])
+
+
+def request_after(path: Path, person: int, *before: RunFolder) -> RunFolder:
+    """Make the folder of a request that trained the adapters of the one before further."""
+    folder = run_of(path, [person], source())
+    started = [fingerprint_of(adapted(source(), [each.generator()])) for each in before]
+    stored = json.loads((path / "run.json").read_text())
+    if started:
+        stored |= {"together": True, "start": started[-1], "earlier": started[:-1]}
+    (path / "run.json").write_text(json.dumps(stored))
+    return folder
+
+
+def test_a_request_that_another_contains_is_refused(tmp_path):
+    """A sequence goes on with the same adapters: the newest file has them all."""
+    first = request_after(tmp_path / "01", 0)
+    second = request_after(tmp_path / "02", 1, first)
+    third = request_after(tmp_path / "03", 2, first, second)
+    for inner, outer in ((first, second), (second, third), (first, third)):
+        for pair in ((inner, outer), (outer, inner)):
+            said = f"{inner.path}: is contained in {outer.path}, which began with it; leave {inner.path} out"
+            with pytest.raises(InputError, match=re.escape(said)):
+                composed(tiny_models(), pair)
+    other = request_after(tmp_path / "other", 2, first)
+    with pytest.raises(InputError, match=r"02 and .*other: contain the same earlier run; leave one of them"):
+        composed(tiny_models(), [second, other])
+    apart = run_of(tmp_path / "apart", [2], source())
+    same(composed(tiny_models(), [apart, second]).generator, by_hand(2, 1))
 
 
 def other_source() -> TriPlaneGenerator:

@@ -13,6 +13,7 @@ import pytest
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
+from jaxunlearn.methods.base import Before
 from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
 from jaxunlearn.methods.sugar.mappers.mapper import initial_mapper, load_mapper, save_mapper
 from jaxunlearn.methods.sugar.method import SugarMethod
@@ -205,6 +206,26 @@ def test_an_earlier_request_of_the_same_generator_is_taken(tmp_path):
         check_previous(earlier(merge_generator(twice)), models, adapters)
     with pytest.raises(InputError, match="trained adapters"):
         check_previous(earlier(merge_generator(adapters.split(models.generator, 1))), models, BACKBONE)
+
+
+def test_a_request_knows_all_generators_that_it_contains(tmp_path, monkeypatch):
+    class Begun(Exception):
+        pass
+
+    def prepare(*_, **__):
+        raise Begun
+
+    monkeypatch.setattr("jaxunlearn.training.unlearn._prepare", prepare)
+    models, folder = tiny_models(), RunFolder(tmp_path / "second")
+    asked = request_of(models, PEOPLE, Before(models.generator), (0, 1, 2), shared=True)
+    asked = dataclasses.replace(asked, start="second", earlier=("first",))
+    folder.begin(asked, tiny_sugar(), PEOPLE.ws)
+    third = tmp_path / "third"
+    for known in (folder, None):  # resumed after a result that is only in memory
+        previous = earlier(models.generator, known)
+        with pytest.raises(Begun):
+            unlearn(models, tiny_people(2), tiny_sugar(), workdir=third, previous=previous, progress=False)
+        assert RunFolder(third).request.earlier == ("first", "second")
 
 
 def test_people_who_cannot_be_forgotten(tmp_path):

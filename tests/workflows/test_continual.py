@@ -1,6 +1,7 @@
 """Requests one after another: what is kept, checked again, continued and refused; on the tiny models."""
 
 import contextlib
+import dataclasses
 import json
 import re
 import shutil
@@ -372,6 +373,28 @@ def test_a_photo_of_another_person_with_the_same_name(inverted, tmp_path, finish
     begin()  # whoever is forgotten may have their photo deleted; what it was is still known
     with pytest.raises(InputError, match="another photo for bob"):
         forget_requests(tiny_models(), [bob], settings, registry.path, progress=False)
+    assert not inverted
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("now", [("ada.png",), ("bob.png",), ("ada.png", "bob.png", "cyd.png")])
+def test_another_number_of_photos(inverted, tmp_path, kept, now):
+    """Noticed before a photo is inverted, and none is taken for another; older folders have no hashes."""
+    for color, name in (("red", "ada.png"), ("blue", "bob.png"), ("white", "cyd.png")):
+        Image.new("RGB", (8, 8), color).save(name)
+
+    def march(*names: str) -> ForgetRequest:
+        return ForgetRequest("march", seeds=(3,), images=tuple(map(Path, names)))
+
+    both = march("ada.png", "bob.png")
+    people = people_of_request(tiny_models(), both, compute=Compute(), known=tiny_people(3))
+    if not kept:
+        people = dataclasses.replace(people, photos_sha256=())
+    asked = request_of(tiny_models(), people, None, (0, 1, 2), shared=True)
+    RunFolder(tmp_path / "out" / "01-march").begin(asked, settings(3), people.ws)
+    number = f"photos, 2 and not {len(now)}" if kept else f"people, 3 and not {len(now) + 1}"
+    with pytest.raises(InputError, match=f"another number of {number}; give another folder"):
+        forget_requests(tiny_models(), [march(*now)], settings, tmp_path / "out", progress=False)
     assert not inverted
 
 

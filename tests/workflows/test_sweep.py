@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +12,10 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.methods.registry import named
 from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.photos.people import people_from_seeds
-from jaxunlearn.workflows.sweep import sweep_distances
+from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.unlearn import request_of
+from jaxunlearn.workflows import sweep
+from jaxunlearn.workflows.sweep import COLUMNS, sweep_distances
 from tests.support.tiny_models import CONFIG, tiny_models
 from tests.support.tiny_sugar import tiny_sugar
 
@@ -70,6 +74,39 @@ def test_a_mapper_belongs_to_one_sweep(tmp_path, monkeypatch):
         sweep([1, 2], **{"surrogates.identity": 0.7})
     with pytest.raises(InputError, match="holds other files; choose an empty or a new folder"):
         sweep([1, 2], out=tmp_path / "out" / "common")
+
+
+def test_earlier_distances_stay(tmp_path, monkeypatch):
+    """In the table and the pictures, in order; but not one whose run is gone."""
+    people = people_from_seeds(tiny_models(), [1, 2])
+    columns: list[list[float]] = []
+
+    def unlearn(models, people, config, *, workdir, **_):
+        folder = RunFolder(workdir)
+        asked = request_of(models, people, None, (0, 1), shared=True)
+        folder.begin(asked, config, people.ws)
+        folder.generator().touch()
+        return config.target.distance
+
+    figures = {"people": {}, "others_lost_counts": {"number": 1, "people": 4}, **dict.fromkeys(COLUMNS, 0.5)}
+    monkeypatch.setattr(SugarMethod, "same_for_all_distances", lambda *_, **__: {})
+    monkeypatch.setattr(sweep, "unlearn", unlearn)
+    monkeypatch.setattr(sweep, "evaluate", lambda *_, **__: figures)
+    monkeypatch.setattr(sweep, "_save_pictures", lambda models, results, *_: columns.append(results))
+    for name in ("measure_reference", "write_run_report", "remake_sweep_page"):
+        monkeypatch.setattr(sweep, name, lambda *_, **__: None)
+    out = tmp_path / "out"
+
+    def swept(distance: float) -> list[float]:
+        rows = sweep_distances(tiny_models(), people, settings(), (distance,), out, progress=False)
+        table = json.loads((out / "sweep.json").read_text())
+        assert [row["distance"] for row in table] == [row["distance"] for row in rows] == columns[-1]
+        return columns[-1]
+
+    assert [swept(distance) for distance in (1.5, 0.5)] == [[1.5], [0.5, 1.5]]
+    assert re.findall(r"\n\| (\S+) \|", (out / "sweep.md").read_text()) == ["d", "---", "0.5", "1.5"]
+    shutil.rmtree(out / "d+1.5")
+    assert swept(1) == [0.5, 1]
 
 
 @pytest.mark.parametrize("name", ["report.html", "other_run/.x.abcdefgh.tmp", "common/.x.abcdefgh.tmp"])

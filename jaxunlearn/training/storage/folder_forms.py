@@ -16,6 +16,7 @@ class RunJson(TypedDict):
     mean_latent: NotRequired[str]
     together: NotRequired[bool]
     start: NotRequired[str]
+    earlier: NotRequired[list[str]]
     seeds: NotRequired[list[int | None]]
     adapters: NotRequired[list[str]]
     numbers: NotRequired[list[int]]

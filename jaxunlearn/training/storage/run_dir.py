@@ -48,9 +48,9 @@ RUN = "run.json"
 """File that makes a folder one of a run."""
 OTHER_RUN = "give another folder, or delete this one"
 """What to do about a folder that holds another run."""
-_FILES = ("model", "adapters", "photos_sha256", "inversion")
+_FILES = ("model", "adapters", "photos_sha256", "inversion", "earlier")
 """Fields of a request that may differ in the same run: files may move; photos and the way in which they were
-inverted are compared by themselves."""
+inverted are compared by themselves; what came before `start` is not always known."""
 _BEGINNING = (RUN, "latents.npz", "config.json")
 """Files of a run that has begun."""
 SHEETS = "page"
@@ -69,6 +69,7 @@ class Request:
       mean_latent: its origin, see `models.MeanLatent`.
       together: True if one generator forgets all people, False if each person has a copy.
       start: SHA-256 of the generator that training starts from, where it is not the source.
+      earlier: the same of the requests before, the first one first; empty if that is not known.
       seeds: see `photos.people.People`.
       adapters: files of adapters that the source generator has.
       numbers: of the generator copies, see `training.unlearn`.
@@ -84,6 +85,7 @@ class Request:
     mean_latent: str
     together: bool = False
     start: str = ""
+    earlier: tuple[str, ...] = ()
     seeds: tuple[int | None, ...] = ()
     adapters: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
@@ -237,6 +239,7 @@ class RunFolder:
             mean_latent=stored.get("mean_latent", ""),
             together=stored.get("together", False),
             start=stored.get("start", ""),
+            earlier=tuple(stored.get("earlier", ())),
             seeds=tuple(stored.get("seeds", ())),
             adapters=tuple(stored.get("adapters", ())),
             numbers=tuple(stored.get("numbers", ())),
@@ -291,8 +294,12 @@ class RunFolder:
             before = self.request
             both = itertools.zip_longest(before.photos_sha256, request.photos_sha256)
             kept = tuple(new or old for old, new in both)  # a photo may be gone
-            how = request.inversion or before.inversion
-            request = dataclasses.replace(request, photos_sha256=kept, inversion=how)
+            request = dataclasses.replace(
+                request,
+                photos_sha256=kept,
+                inversion=request.inversion or before.inversion,
+                earlier=request.earlier or before.earlier,
+            )
         else:
             self.check_free()
         if not self.writes:
