@@ -27,7 +27,7 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import BUNDLED, fingerprint_of
 from jaxunlearn.models.loading import Models
-from jaxunlearn.training.result import Result
+from jaxunlearn.training.result import Result, check_models
 
 MOST_PEOPLE = 4
 """Number of people who are attacked if nobody is chosen."""
@@ -76,8 +76,10 @@ def attack(
       diverged. `seconds`: of each attack. `judges`, `settings`, `depth`, `seed`: how it was measured.
 
     Raises:
-      InputError: before the first attack, if it, a person or the depth is unknown, or people are too few.
+      InputError: before the first attack, if it, a person or the depth is unknown, people are too few, or the
+        run started from another generator.
     """
+    check_models(models, result)
     chosen = _chosen_people(people, result)
     _check(attacks, depth)
     reference = _with_people(reference or attack_reference(models, config, progress=progress))

@@ -36,7 +36,7 @@ from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import BUNDLED
 from jaxunlearn.models.loading import Models
-from jaxunlearn.training.result import Result, said_diverged
+from jaxunlearn.training.result import Result, check_models, said_diverged
 
 
 def default_features() -> Features:
@@ -125,8 +125,10 @@ def evaluate(
       each person's figures in `people`.
 
     Raises:
-      InputError: if a generator diverged, or photos of an album are wanted and cannot be rendered.
+      InputError: if the run started from another generator, a generator diverged, or photos of an album are
+        wanted and cannot be rendered.
     """
+    check_models(models, result)
     refuse_diverged(result)
     reference = reference or measure_reference(models, config, progress=progress)
     given = {k: OtherPhotos(np.asarray(ws)) for k, ws in (other_ws or {}).items()}

@@ -17,7 +17,7 @@ from jaxunlearn.models.adapters import with_strength
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
-from jaxunlearn.training.result import Result
+from jaxunlearn.training.result import Result, check_models
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 """Strengths of a strip, from the source to the longest end time."""
@@ -135,8 +135,9 @@ def evaluate_strength(
       The file, and its figures: those of `evaluate`, and `strength`.
 
     Raises:
-      InputError: if the run has no adapters, or a generator diverged.
+      InputError: if the run started from another generator or has no adapters, or a generator diverged.
     """
+    check_models(models, result)
     refuse_diverged(result)
     assert result.folder is not None, "a run without a folder has nowhere to put its figures"
     changed = at_strength(result, strength)

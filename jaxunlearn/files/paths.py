@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -25,6 +26,11 @@ def local_path(text: str | PathLike[str]) -> Path:
             "copy it to this machine first"
         )
     return Path(text)
+
+
+def as_list(given: str | Path | Sequence[str | Path]) -> list[str | Path]:
+    """Return paths or names as a list; a single one is no sequence of letters."""
+    return [given] if isinstance(given, str | Path) else list(given)
 
 
 def check_file(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from arcface_flax import ArcFace, ArcFaceConfig
 from eg3d_flax import GeneratorConfig
 from inception_flax import InceptionV3
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.paths import as_list
 from jaxunlearn.models.adapters import adapted
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.dlib_network import DLIB, DlibNetwork
@@ -176,13 +178,13 @@ class Models:
 
 
 def load_models(
-    name_or_path: str = "heads",
+    name_or_path: str | Path = "heads",
     *,
     perceptual: str | None = None,
     identity: str | None = None,
     judge: str | Path | Sequence[str | Path] = (),
     w_avg: Path | str | None = None,
-    adapters: Sequence[str | Path] = (),
+    adapters: str | Path | Sequence[str | Path] = (),
 ) -> Models:
     """Load a generator with the networks of its loss and evaluation.
 
@@ -198,7 +200,8 @@ def load_models(
       judge: names or files of the networks that measure, see `models.identity.load_identity`, or "dlib". The
         first but dlib's is the main one. By default those that suit the model.
       w_avg: file of the mean latent; None uses the generator's, see `Models.mean`.
-      adapters: files of adapters that the generator gets, in their order; see `models.adapters.adapted`.
+      adapters: a file of adapters that the generator gets, or several in their order; see
+        `models.adapters.adapted`.
 
     Raises:
       InputError: if a name is unknown, or a file is missing or does not hold such a network.
@@ -207,17 +210,18 @@ def load_models(
     Warns:
       RandomWeights: if a network was not given and its published file is not found.
     """
-    generator = adapted(load_generator(name_or_path), adapters)
+    name, files = os.fspath(name_or_path), as_list(adapters)
+    generator = adapted(load_generator(name), files)
     mean = None if w_avg is None else MeanLatent.read(w_avg, generator.config)
-    judges = [str(each) for each in ([judge] if isinstance(judge, str | Path) else judge)]
+    judges = [str(each) for each in as_list(judge)]
     defaults: Sequence[str | None] = (None, DLIB)
-    if name_or_path in (*BUNDLED, RANDOM):
+    if name in (*BUNDLED, RANDOM):
         perceptual, identity = perceptual or "alex", identity or "heads-loss"
         defaults = BUNDLED_JUDGES
     network, label = _perceptual(perceptual)
     main, all_judges = _judges(judges or defaults, defaults[0])
     return Models(
-        name_or_path,
+        name,
         generator,
         network,
         label,
@@ -225,7 +229,7 @@ def load_models(
         main,
         mean,
         all_judges,
-        tuple(str(path) for path in adapters),
+        tuple(str(path) for path in files),
     )
 
 

@@ -20,6 +20,7 @@ from jax.sharding import Mesh
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.names import file_name
+from jaxunlearn.files.paths import as_list
 from jaxunlearn.images import to_float
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.loading import Models
@@ -191,7 +192,7 @@ def invert(
 
 def people_from_photos(
     models: Models,
-    sources: Sequence[PhotoSource],
+    sources: PhotoSource | Sequence[PhotoSource],
     *,
     method: Method | None = None,
     encoder: PhotoSource | None = None,
@@ -204,7 +205,7 @@ def people_from_photos(
 
     Args:
       models: the generator and its networks.
-      sources: sources of photos, see `invert`.
+      sources: one or several sources of photos, see `invert`.
       method: see `invert`.
       encoder: see `invert`.
       encoder_input: see `invert`.
@@ -222,7 +223,10 @@ def people_from_photos(
     method = method or default_method(models, encoder)
     network = encoder_of(models, method, encoder)
     side, whole_side = models.generator.config.img_resolution, side_of_file(network, encoder_input)
-    read = [read_photographs(source, side, whole_side=whole_side, progress=progress) for source in sources]
+    read = [
+        read_photographs(source, side, whole_side=whole_side, progress=progress)
+        for source in as_list(sources)
+    ]
     photos = Photographs(
         tuple(photo for part in read for photo in part.photographs),
         tuple(refused for part in read for refused in part.refused),
@@ -275,9 +279,10 @@ def _read(
     elif isinstance(photos, Photographs):
         read = (*photos.photographs, *photos.refused)
     else:
-        sources = [photos] if isinstance(photos, str | Path) else photos
         one_after_another = (
-            photo for source in sources for photo in iterate_photographs(source, side, whole_side=whole_side)
+            photo
+            for source in as_list(photos)
+            for photo in iterate_photographs(source, side, whole_side=whole_side)
         )
         read = list(counted(one_after_another, progress))
     usable = tuple(photo for photo in read if isinstance(photo, Photograph))

@@ -36,8 +36,8 @@ def render(
 ) -> np.ndarray:
     """Render people from every combination of yaw and pitch.
 
-    Angles are degrees away from the frontal view. A positive yaw shows the face's right side, a negative
-    pitch looks from above.
+    Angles are degrees away from the frontal view. A positive yaw shows the person's left side, a
+    negative pitch looks from above.
 
     Args:
       generator: a generator, such as one of `Result.generators`; or models, whose source generator is taken.

@@ -109,6 +109,16 @@ def models_of_run(
     return models
 
 
+def check_models(models: loading.Models, result: Result) -> None:
+    """Refuse models that the run of a result did not start from; one without a folder does not say.
+
+    Raises:
+      InputError: naming the generator and the folder.
+    """
+    if result.folder is not None:
+        _check_source(result.folder, models.name, models.fingerprint)
+
+
 def _check_source(folder: RunFolder, name: str, fingerprint: str) -> None:
     if fingerprint != folder.request.fingerprint:
         raise InputError(f"{name}: is not the generator that {folder.path} started from")

@@ -30,7 +30,7 @@ def look_at_pose(
     This is kept because all published poses use these numbers.
 
     Args:
-      yaw: `[B]` or a number, radians from the frontal view; positive moves the camera to its left.
+      yaw: `[B]` or a number, radians from the frontal view; positive moves the camera to its right.
       pitch: `[B]` or a number, radians; negative raises the camera.
       pivot: `[3]` or `[B, 3]`.
       radius: distance from the origin, not from the pivot.

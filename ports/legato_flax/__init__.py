@@ -11,7 +11,7 @@ from legato_flax.adapters import Adapters
 from legato_flax.config import AdaptersConfig
 from legato_flax.files import ARCHITECTURE, config_to_json, load, read_state_dict, save
 from legato_flax.generator import AdaptedGenerator
-from legato_flax.official import complete_state_dict
+from legato_flax.official import check_official, complete_state_dict
 from legato_flax.torch_names import account, from_torch, is_official, to_torch, without_adapters
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Adapters",
     "AdaptersConfig",
     "account",
+    "check_official",
     "complete_state_dict",
     "config_to_json",
     "euler_steps",

@@ -1,4 +1,4 @@
-"""The whole state dict that the official code loads for a generator with adapters."""
+"""Adapters for the official code: what it can compute, and the whole state dict that it loads."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def complete_state_dict(generator: AdaptedGenerator) -> dict[str, np.ndarray]:
     if isinstance(generator.generator, AdaptedGenerator):
         raise ValueError("the official code has one adapter in a block, and this generator has several")
     config = generator.adapters.config
-    _check_constants(config)
+    check_official(config)
     state_dict = eg3d_flax.to_torch(generator.generator) | to_torch(generator.adapters)
     if "b4" not in config.blocks:
         state_dict |= _unused_adapter(generator.backbone.synthesis.blocks["b4"].conv1.weight.shape[-1])
@@ -35,7 +35,12 @@ def complete_state_dict(generator: AdaptedGenerator) -> dict[str, np.ndarray]:
     return state_dict
 
 
-def _check_constants(config: AdaptersConfig) -> None:
+def check_official(config: AdaptersConfig) -> None:
+    """Check that the official code computes adapters of these sizes and times as we do.
+
+    Raises:
+      ValueError: if it has other constants.
+    """
     if "b4" in config.applied:
         raise ValueError("these adapters act at 4x4, where the official code never applies one")
     for what, ours, theirs in (

@@ -29,7 +29,7 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.reporting.attacks.files import attack_picture
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
-from jaxunlearn.training.unlearn import unlearn
+from jaxunlearn.training.unlearn import request_of, unlearn
 from tests.support.tiny_models import tiny_models, tiny_people
 from tests.support.tiny_sugar import tiny_sugar
 
@@ -138,6 +138,7 @@ def reference(align: str = "fixed", **changes: Any) -> Any:
 def test_other_strangers_or_views_attack_anew(counted, monkeypatch, tmp_path):
     folder, config = RunFolder(tmp_path), tiny_sugar(SETTINGS, people=2)
     person = People("one", ("ada",), tiny_people(1), (None,))
+    folder.begin(request_of(tiny_models(), person, None, (0, 1), shared=False), config, person.ws)
     alone = Result(person, person.ws, (tiny_models().generator,), {}, folder)
     shown = SimpleNamespace(everybody=[0], stranger_photo=np.zeros((4, 4, 3)))
     monkeypatch.setattr(attacking, "attacked_person", lambda *_: shown)

@@ -50,6 +50,13 @@ def test_sources_are_read_in_order_and_what_is_refused_is_named(tmp_path, invert
     assert found.ws.shape == (3, CONFIG.num_ws, CONFIG.w_dim)
 
 
+def test_a_single_source_is_no_sequence_of_letters(tmp_path, inverted):
+    Image.new("L", (CONFIG.img_resolution, CONFIG.img_resolution)).save(tmp_path / "ann.png")
+    for source in (tmp_path / "ann.png", str(tmp_path)):
+        found = photo_inversion.people_from_photos(tiny_models(), source, compute=Compute())
+        assert found.subjects == ("ann.png",)
+
+
 def test_names_of_people_become_names_of_folders(tmp_path, inverted):
     side = CONFIG.img_resolution
     (tmp_path / "Ann B").mkdir()

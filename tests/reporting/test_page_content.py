@@ -21,7 +21,7 @@ from jaxunlearn.reporting.page.sections.people_section import people_section
 from jaxunlearn.reporting.page.sections.progress_section import progress_of
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
-from jaxunlearn.reporting.page.words import MEANINGS
+from jaxunlearn.reporting.page.words import MEANINGS, view
 from jaxunlearn.reporting.sheets.selection import changed_most, hardest_first
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from tests.support.figures import of_person
@@ -126,6 +126,12 @@ def test_pages_say_how_far_the_pictures_moved(tmp_path: Path):
     assert ("MSE, levels 0 to 255", "1022.8", "235.0") in alone
     assert ("SSIM, Gaussian window", "0.7156", "one only") in alone
     assert ("LPIPS", "0.2936", "0.0138", "0.0000") in shared
+
+
+@pytest.mark.parametrize(("yaw", "words"), [(30, "30° from their left"), (-15.2, "15° from their right")])
+def test_a_camera_at_a_positive_yaw_sees_the_left_side(yaw, words):
+    """Persons look at the frontal camera, so its right is at their left."""
+    assert view(yaw) == words
 
 
 def test_others_who_changed_most_come_first():

@@ -57,10 +57,10 @@ def test_a_button_shows_another_side(chromium: Browser, path: Path):
         image = shown.page.locator(".viewer .compare .after img")
         assert "after, seen from the front" in str(image.get_attribute("alt"))
         front = image.get_attribute("src")
-        button = shown.page.get_by_role("button", name="30° from their right")
+        button = shown.page.get_by_role("button", name="30° from their left")
         button.focus()
         shown.page.keyboard.press("Enter")
-        assert "after, seen 30° from their right" in str(image.get_attribute("alt"))
+        assert "after, seen 30° from their left" in str(image.get_attribute("alt"))
         assert image.get_attribute("src") != front
         assert button.get_attribute("aria-pressed") == "true"
 

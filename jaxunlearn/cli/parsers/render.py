@@ -20,7 +20,7 @@ folder of a run: the forgotten person before, their target, and after, from seve
 --model, --yaw, --video, --mesh and the options of these two; the run knows all else.
 
 Angles are those of the official sampler, in degrees: offsets from the frontal view. A positive yaw shows the
-face's right side, a negative pitch looks from above.
+person's left side, a negative pitch looks from above.
 """
 EXAMPLES = """\
 examples:

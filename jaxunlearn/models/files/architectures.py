@@ -24,7 +24,8 @@ class Network:
       header: header fields of our file besides the architecture, such as the config as JSON.
       build: returns the network with the file's weights; raises `torch_bridge.StateDictError` if they do not
         fit.
-      to_torch: returns the network's complete state dict with official names, in PyTorch's layout.
+      to_torch: returns the network's complete state dict with official names, in PyTorch's layout; raises
+        `ValueError` if the official code would compute something else.
     """
 
     rows: list[Row]
@@ -69,11 +70,16 @@ def _read_adapters(file: CheckpointFile) -> Network:
     import legato_flax
 
     state_dict, config = legato_flax.read_state_dict(file)
+
+    def to_torch() -> Mapping[str, np.ndarray]:
+        legato_flax.check_official(config)
+        return state_dict
+
     return Network(
         rows=legato_flax.account(state_dict, config),
         header={"config": legato_flax.config_to_json(config), **_owner_of_adapters(file)},
         build=lambda: legato_flax.from_torch(state_dict, config),
-        to_torch=lambda: state_dict,
+        to_torch=to_torch,
     )
 
 

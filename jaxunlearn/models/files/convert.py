@@ -76,13 +76,17 @@ def write_torch(opened: OpenedNetwork, target: Path) -> None:
     """Write a state dict that the official code loads with `strict=True`, as `.pth` or `.safetensors`.
 
     Raises:
-      InputError: if the weights do not fit, or `target` cannot be written.
+      InputError: if the weights do not fit, the official code would compute something else, or `target`
+        cannot be written.
     """
     if target.suffix not in (".pth", ".pt", ".safetensors"):
         raise InputError(f"{target}: name it .pth or .safetensors")
     refuse_overwriting(target, opened.path)
     require_sound(opened)
-    state_dict = opened.network.to_torch()
+    try:
+        state_dict = opened.network.to_torch()
+    except ValueError as error:
+        raise InputError(f"{opened.path}: {error}") from error
     header = {**_header(opened), "layout": "torch"}
     with _as_input_errors():
         if target.suffix == ".safetensors":

@@ -43,11 +43,11 @@ def view(yaw: float) -> str:
     """Return the side from which a person is seen.
 
     Args:
-      yaw: degrees; positive shows the face's right side.
+      yaw: degrees; positive shows the person's left side.
     """
     if abs(yaw) < 1:
         return "from the front"
-    return f"{abs(yaw):.0f}° from their {'right' if yaw > 0 else 'left'}"
+    return f"{abs(yaw):.0f}° from their {'left' if yaw > 0 else 'right'}"
 
 
 def short_view(yaw: float) -> str:

@@ -105,8 +105,11 @@ def test_what_the_official_code_cannot_hold_is_refused(tmp_path, plain, capsys):
         adapters = Adapters(AdaptersConfig.for_generator(SMALL, **fields), rngs=nnx.Rngs(0))
         legato_flax.save(adapters, tmp_path / "a.safetensors", {OWNER: fingerprint_of(generator)})
         arguments = (plain, tmp_path / "out.pth", "--adapter", tmp_path / "a.safetensors")
-        assert converted(*arguments, "--to", "torch") == 2
-        assert message in capsys.readouterr().err
+        alone = (tmp_path / "a.safetensors", tmp_path / "out.pth")
+        for words in (arguments, alone):
+            assert converted(*words, "--to", "torch") == 2
+            assert f"a.safetensors: these adapters {message}" in capsys.readouterr().err
+            assert not (tmp_path / "out.pth").exists()
         assert converted(*arguments) == 2
         assert "--adapter needs --to torch" in capsys.readouterr().err
 

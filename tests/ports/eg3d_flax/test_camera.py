@@ -37,6 +37,12 @@ def test_label_joins_and_splits():
     np.testing.assert_array_equal(cam2world[1], camera.look_at_pose(-0.2, -0.2)[0])
 
 
+def test_a_positive_yaw_moves_the_camera_to_its_right():
+    right = np.asarray(camera.look_at_pose(0.0, 0.0)[0])[:3, 0]
+    frontal, turned = (np.asarray(camera.look_at_pose(yaw, 0.0)[0])[:3, 3] for yaw in (0.0, 0.5))
+    assert (turned - frontal) @ right > 0
+
+
 @settings(deadline=None, max_examples=50)
 @given(
     yaw=st.floats(-1.4, 1.4),

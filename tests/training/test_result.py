@@ -1,0 +1,34 @@
+"""A result belongs to the generator that its run started from."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from jaxunlearn.attacks.attack import attack
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.evaluate import evaluate
+from jaxunlearn.evaluation.strength import evaluate_strength
+from jaxunlearn.methods.guide import presets
+from jaxunlearn.photos.people import People
+from jaxunlearn.training.result import Result
+from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.unlearn import request_of
+from tests.support.tiny_models import tiny_models, tiny_people, tiny_unlearned
+
+
+def test_models_of_another_generator_measure_and_attack_nothing(tmp_path: Path):
+    folder, config = RunFolder(tmp_path / "run"), presets.heads()
+    people = People("ada", ("ada",), tiny_people(1))
+    folder.begin(request_of(tiny_models(), people, None, (0,), shared=False), config, people.ws)
+    result = Result(people, people.ws, (tiny_unlearned(),), {}, folder)
+    others = dataclasses.replace(tiny_models(), generator=tiny_unlearned())
+    message = "^tiny: is not the generator that .*run started from$"
+    before = sorted(folder.path.iterdir())
+    with pytest.raises(InputError, match=message):
+        evaluate(others, result, config)
+    with pytest.raises(InputError, match=message):
+        evaluate_strength(others, result, config, 0.5)
+    with pytest.raises(InputError, match=message):
+        attack(others, result, config)
+    assert sorted(folder.path.iterdir()) == before
