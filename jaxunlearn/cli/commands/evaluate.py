@@ -20,6 +20,7 @@ from jaxunlearn.evaluation.strength import at_strength, evaluate_strength
 from jaxunlearn.files.door import write_json
 from jaxunlearn.files.paths import check_writable
 from jaxunlearn.methods import from_config
+from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models import loading
 from jaxunlearn.reporting.report import evaluate_and_report
@@ -61,7 +62,8 @@ def run(arguments: argparse.Namespace) -> None:
         path, figures = evaluate_strength(
             models, result, config, arguments.strength, reference=reference, other_ws=other_ws
         )
-        lines = verdict_of_run(result.people.subjects, figures, together=result.together)
+        advice = method_of(config).advice(config)
+        lines = verdict_of_run(result.people.subjects, figures, together=result.together, advice=advice)
         say_lines("\n".join(lines))
         say(path)
         return
