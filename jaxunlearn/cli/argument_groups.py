@@ -101,7 +101,8 @@ def add_models(parser: ArgumentParser) -> None:
         "--model",
         type=name_or_path,
         default="heads",
-        help="the generator: a file, or heads, the bundled model [%(default)s]",
+        help="the generator: a file; heads, the bundled model; or random-ffhq512, one of full size with "
+        "random weights, to see what a step costs [%(default)s]",
     )
     add_adapters(parser, "an adapter of the generator, as LEGATO trains them")
     add_networks(parser, "[as suits the model]")

@@ -71,7 +71,7 @@ def _add_people(parser: ArgumentParser) -> None:
     who.add_argument(
         "--identities",
         type=name_or_path,
-        metavar="FOLDER",
+        metavar="SOURCE",
         help="the people of a folder of photos, a folder of people's folders, a table or tfds:NAME[split]. "
         "The first photo of each person is used. A work list; with --shared all in one generator",
     )
