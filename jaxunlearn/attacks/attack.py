@@ -76,12 +76,10 @@ def attack(
       diverged. `seconds`: of each attack. `judges`, `settings`, `depth`, `seed`: how it was measured.
 
     Raises:
-      InputError: before the first attack, if it, a person or the depth is unknown, people are too few, or the
-        run started from another generator.
+      InputError: before the first attack, if an argument is unknown or of another run, or people are too few.
     """
-    check_models(models, result)
+    _check(models, result, attacks, depth)
     chosen = _chosen_people(people, result)
-    _check(attacks, depth)
     reference = _with_people(reference or attack_reference(models, config, progress=progress))
     folder = None if result.folder is None else AttackFolder(result.folder.path)
     found: dict[tuple[int, str], AttackJson] = {}
@@ -290,7 +288,8 @@ def _chosen_people(people: Sequence[int] | None, result: Result) -> list[int]:
     return list(dict.fromkeys(people))
 
 
-def _check(attacks: Sequence[str], depth: str) -> None:
+def _check(models: Models, result: Result, attacks: Sequence[str], depth: str) -> None:
+    check_models(models, result)
     for name in attacks:
         if name not in KINDS:
             raise InputError(f"no attack {name!r}; choose from {', '.join(KINDS)}")

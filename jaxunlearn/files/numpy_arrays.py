@@ -93,6 +93,8 @@ def map_npy(path: str | PathLike[str]) -> np.ndarray:
                 file.seek(0)
                 shape, fortran, dtype = _header(file)
                 _check_claim(shape, dtype, os.fstat(file.fileno()).st_size - file.tell())
+                if dtype.kind == "U":
+                    raise CheckpointError(f"holds {dtype.name}, not numbers")
         except CheckpointError as error:
             raise InputError(str(error)) from error
         except OSError as error:

@@ -14,7 +14,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path, parse_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.numpy_arrays import LARGEST, is_npy, read_numpy
-from torch_bridge import replacing
+from torch_bridge import CheckpointError, replacing
 
 _FLOAT32 = 4  # bytes
 
@@ -44,11 +44,13 @@ def read_latents(path: Path | str, config: GeneratorConfig) -> np.ndarray:
       `[N, num_ws, w_dim]` float32.
 
     Raises:
-      InputError: if its latents do not fit the generator.
-      torch_bridge.CheckpointError: if the file is unreadable.
+      InputError: if the file is unreadable, or its latents do not fit the generator.
     """
     path = local_path(path)
-    ws = np.asarray(_read_array(path))
+    try:
+        ws = np.asarray(_read_array(path))
+    except CheckpointError as error:
+        raise InputError(str(error)) from error
     shape = list(ws.shape)
     if ws.dtype == ml_dtypes.bfloat16:  # which NumPy does not count among the numbers
         ws = ws.astype(np.float32)
@@ -102,7 +104,7 @@ def read_photos_sha256(path: Path | str) -> tuple[str | None, ...]:
 def _texts(path: Path | str, name: str) -> np.ndarray | None:
     """Read an array of texts in an .npz file; None if there is none of this name."""
     path = local_path(path)
-    if path.suffix.lower() != ".npz":
+    if not _is_numpy(path):
         return None
     arrays = read_numpy(path)
     if not isinstance(arrays, dict) or name not in arrays or arrays[name].dtype.kind != "U":
@@ -132,8 +134,12 @@ def write_latents(
         )
 
 
+def _is_numpy(path: Path) -> bool:
+    return path.suffix.lower() in (".npy", ".npz") or is_npy(path)
+
+
 def _read_array(path: Path) -> np.ndarray:
-    if path.suffix.lower() in (".npy", ".npz") or is_npy(path):
+    if _is_numpy(path):
         return _read_numpy(path)
     tree = torch_bridge.read_file(path).tree
     with torch_bridge.naming_file(path):

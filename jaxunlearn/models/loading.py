@@ -76,8 +76,7 @@ class MeanLatent:
         """Read a mean latent, for example from `w_avg_ffhqrebalanced512-128.pt`; see `read_latents`.
 
         Raises:
-          InputError: if the file does not hold exactly one latent of the generator.
-          torch_bridge.CheckpointError: if the file cannot be read.
+          InputError: if the file cannot be read, or does not hold exactly one latent of the generator.
         """
         path = pretrained.locate_file(path)
         ws = read_latents(path, config)
@@ -208,7 +207,6 @@ def load_models(
 
     Raises:
       InputError: if a name is unknown, or a file is missing or does not hold such a network.
-      torch_bridge.CheckpointError: if the file of the mean latent cannot be read.
 
     Warns:
       RandomWeights: if a network was not given and its published file is not found.

@@ -28,6 +28,7 @@ METHODS: tuple[Method, ...] = get_args(Method)
 EncoderInput = Literal["crop", "file"]
 """What an encoder is given of a photo: the crop that the loss compares with the generator's image, or the
 whole file as `image_to_tensor` of GUIDE and SUGAR makes it, see `image_io.whole_picture`."""
+ENCODER_INPUTS: tuple[EncoderInput, ...] = get_args(EncoderInput)
 _OF_FACES, _OF_CATS = "encoder_FFHQ.pt", "encoder_AFHQ.pt"
 
 
@@ -89,8 +90,10 @@ def encoder_of(
     """Return the encoder that a method uses, the given one or that of `encoder_for`; None for "optimize".
 
     Raises:
-      InputError: as `encoder_for`, or if an encoder is given to "optimize".
+      InputError: as `encoder_for`, or if there is no such method, or an encoder is given to "optimize".
     """
+    if method not in METHODS:
+        raise InputError(f"no method {method!r}; choose from {', '.join(METHODS)}")
     if method != "optimize":
         return encoder if isinstance(encoder, Encoder) else encoder_for(models, encoder)
     if encoder is not None:
@@ -105,8 +108,10 @@ def side_of_file(encoder: Encoder | None, encoder_input: EncoderInput) -> int | 
     """Return the pixels along each side of the whole files that an encoder is given; None if it gets crops.
 
     Raises:
-      InputError: if there is no encoder to give files to.
+      InputError: if there is no such input, or no encoder to give files to.
     """
+    if encoder_input not in ENCODER_INPUTS:
+        raise InputError(f"no encoder_input {encoder_input!r}; choose from {', '.join(ENCODER_INPUTS)}")
     if encoder_input == "crop":
         return None
     if encoder is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path
 from jaxunlearn.files.names import as_text
 from jaxunlearn.models.cameras import conditioning_view
@@ -16,7 +17,7 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import latents_of_seeds
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class People:
     """`K` people.
 
@@ -43,7 +44,12 @@ def people_from_seeds(models: Models, seeds: Sequence[int]) -> People:
     Args:
       models: the generator and its networks.
       seeds: a seed from 0 to 2**32 - 1 for each person.
+
+    Raises:
+      InputError: if it is no list of at least one.
     """
+    if np.ndim(seeds) != 1 or not len(seeds):
+        raise InputError(f"seeds must be a list of at least one, such as [7], not {seeds!r}")
     ws = latents_of_seeds(models.generator, list(seeds), conditioning_view(models.generator.config))
     subjects = tuple(f"seed {seed}" for seed in seeds)
     return People(name_of_seeds(seeds), subjects, np.asarray(ws), tuple(map(int, seeds)))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
+import jax
 import numpy as np
 from jax.sharding import Mesh
 
@@ -133,7 +134,7 @@ def name_of_photos(names: Sequence[str]) -> str:
 
 def invert(
     models: Models,
-    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | Photographs,
+    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | jax.Array | Photographs,
     *,
     method: Method | None = None,
     encoder: PhotoSource | Encoder | None = None,
@@ -161,8 +162,8 @@ def invert(
       progress: True shows bars, of the search and of reading if that takes long.
 
     Raises:
-      InputError: if no photo can be used, an encoder is needed and there is none, or options contradict each
-        other; before the long part.
+      InputError: if no photo can be used, an encoder is needed and there is none, or options are unknown or
+        contradict each other; before the long part.
       ValueError: if images have another shape, type or range.
 
     Warns:
@@ -262,7 +263,7 @@ def _settings(models: Models, method: Method, steps: int | None, batch: int | No
 
 
 def _read(
-    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | Photographs,
+    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | jax.Array | Photographs,
     side: int,
     whole_side: int | None,
     progress: bool,
@@ -272,10 +273,10 @@ def _read(
     Raises:
       InputError: if no photo can be used.
     """
-    if isinstance(photos, np.ndarray):
+    if isinstance(photos, np.ndarray | jax.Array):
         if whole_side is not None:
             raise InputError('encoder_input "file" needs files, not arrays; choose "crop"')
-        read: Iterable[Photograph | Refused] = _of_array(photos, side)
+        read: Iterable[Photograph | Refused] = _of_array(np.asarray(photos), side)
     elif isinstance(photos, Photographs):
         read = (*photos.photographs, *photos.refused)
     else:

@@ -56,13 +56,14 @@ def render(
       `[N, V, H, W, 3]` uint8, where V is the number of pitches times the number of yaws.
 
     Raises:
-      ValueError: if the latents have another shape, or there are no people or no views.
+      ValueError: if the latents have another shape or are not finite, there are no people or no views, or
+        `batch` or `resolution` is below 1.
     """
     source = generator.generator if isinstance(generator, Models) else generator
-    ws = jnp.asarray(people.ws if isinstance(people, People) else people, jnp.float32)
-    rows = (source.config.num_ws, source.config.w_dim)
-    if ws.ndim != 3 or ws.shape[1:] != rows or not len(ws):
-        raise ValueError(f"latents must be [N, {rows[0]}, {rows[1]}], not {list(ws.shape)}")
+    ws = _latents(source, people.ws if isinstance(people, People) else people)
+    for name, number in (("batch", batch), ("resolution", resolution)):
+        if number is not None and number < 1:
+            raise ValueError(f"{name} must be at least 1, not {number}")
     pitches, yaws = np.meshgrid(np.atleast_1d(pitch), np.atleast_1d(yaw), indexing="ij")
     if not yaws.size:
         raise ValueError("give at least one yaw and one pitch")
@@ -77,6 +78,17 @@ def render(
     c = views(source.config, np.deg2rad(yaws.ravel()), np.deg2rad(pitches.ravel()))
     images, _ = render_views(renderer, ws, c, "images", progress=progress)
     return images.reshape(len(ws), yaws.size, *images.shape[1:])
+
+
+def _latents(source: Generator, given: ArrayLike) -> jax.Array:
+    """Return latents `[N, num_ws, w_dim]` float32 if they fit the source."""
+    ws = jnp.asarray(given, jnp.float32)
+    rows = (source.config.num_ws, source.config.w_dim)
+    if ws.ndim != 3 or ws.shape[1:] != rows or not len(ws):
+        raise ValueError(f"latents must be [N, {rows[0]}, {rows[1]}], not {list(ws.shape)}")
+    if not jnp.isfinite(ws).all():
+        raise ValueError("latents contain NaN or infinity")
+    return ws
 
 
 def render_views(

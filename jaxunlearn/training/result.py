@@ -20,7 +20,7 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Result:
     """The result of unlearning `K` people.
 

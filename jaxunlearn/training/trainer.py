@@ -43,14 +43,15 @@ class Callback:
     """Something that a run does besides its steps; subclass it and override what is needed.
 
     Attributes:
-      every: steps between two steps that the callback looks at, as `Moment.due` says; 0 looks at none.
-        Devices are waited for before it looks, and run ahead of Python in between.
+      every: steps between two steps whose results the callback uses. Devices are waited for where
+        `moment.due(self.every)`, and run ahead of Python in between; 0 waits for none. It does not choose the
+        steps of `after_step`, which asks `moment.due` itself.
     """
 
     every: int = 1
 
     def after_step(self, moment: Moment) -> None:
-        """Act on a step; callbacks are called in their order."""
+        """Act on a step; called after every step, whatever `every` is, in the order of the callbacks."""
 
     def at_end(self) -> None:
         """Act after the last step, or after a step that stopped the run."""

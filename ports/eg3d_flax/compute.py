@@ -1,7 +1,7 @@
 """Choose how a network is evaluated, without changing what it computes."""
 
 import dataclasses
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import jax.numpy as jnp
 from jax.typing import DTypeLike
@@ -11,13 +11,21 @@ DilationForm = Literal["dilated", "stuffed", "phases", "mixed"]
 FilterForm = Literal["shifted", "mirrored", "depthwise"]
 LookupForm = Literal["corners", "packed", "lanes"]
 
+_FORMS = {
+    "modulation": get_args(ModulationForm),
+    "dilation": get_args(DilationForm),
+    "filtering": get_args(FilterForm),
+    "lookup": get_args(LookupForm),
+}
+_LEAST = {"compared": 0, "ray_chunk": 1, "picture_chunk": 1, "batch_multiple": 1}
+
 
 @dataclasses.dataclass(frozen=True)
 class Compute:
     """Choices that change speed, memory and rounding, never the mathematics.
 
     It is hashable, so it can be a static argument of a compiled function. The fastest forms differ between
-    CPU, GPU and TPU.
+    CPU, GPU and TPU. An unknown form or a number out of range raises `ValueError`.
 
     Attributes:
       dtype: type of activations and of the weights that multiply them. Parameters, styles, the skip image,
@@ -58,6 +66,15 @@ class Compute:
     keep_features: bool = False
     fused: bool = False
     batch_multiple: int = 1
+
+    def __post_init__(self) -> None:
+        for name, forms in _FORMS.items():
+            if (form := getattr(self, name)) not in forms:
+                raise ValueError(f"{name} must be one of {', '.join(forms)}, not {form!r}")
+        for name, least in _LEAST.items():
+            number = getattr(self, name)
+            if number is not None and number < least:
+                raise ValueError(f"{name} must be at least {least}, not {number}")
 
     @classmethod
     def for_platform(cls, platform: str) -> Self:

@@ -9,6 +9,7 @@ import pytest
 import trimesh
 from PIL import Image
 
+from eg3d_flax import Compute
 from jaxunlearn import images
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands import render
@@ -121,6 +122,30 @@ def test_more_rays_than_super_resolution_takes_are_refused(tmp_path, monkeypatch
         "along each side\n"
     )
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "platform", "rays"),
+    [
+        ("--ray-chunk 4096", "cpu", 4096),
+        ("--ray-chunk 64", "cpu", 64),
+        ("", "cpu", 512),
+        ("--ray-chunk 8192", "gpu", 8192),
+        ("", "gpu", 4096),
+    ],
+)
+def test_so_many_rays_are_rendered_at_a_time_as_asked(tmp_path, monkeypatch, words, platform, rays):
+    class Rendered(Exception):
+        pass
+
+    def renderer(*_, compute: Compute, **__):
+        raise Rendered(compute.for_pictures().ray_chunk)
+
+    monkeypatch.setattr(render, "Renderer", renderer)
+    monkeypatch.setattr(render.jax, "default_backend", lambda: platform)
+    arguments = ["render", "--model", "random", "--seeds", "1", "--out", str(tmp_path), *words.split()]
+    with pytest.raises(Rendered, match=f"^{rays}$"):
+        render.run(cli.parser().parse_args(arguments))
 
 
 def test_a_level_that_no_density_reaches_is_refused_before_anything_is_written(tmp_path, model, capsys):

@@ -246,6 +246,10 @@ def test_every_public_name_is_in_the_reference():
     assert not missing, f"docs/reference/api.md: {', '.join(missing)} missing"
 
 
+def test_every_public_name_is_listed_before_its_first_use():
+    assert set(jaxunlearn.__all__) <= set(dir(jaxunlearn))
+
+
 def test_the_picture_of_the_rooms():
     """Floors from the ground up, as `tests/test_house.py` has them."""
     picture = (ROOT / "docs" / "developers" / "architecture.svg").read_text()

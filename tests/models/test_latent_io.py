@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.numpy_arrays import map_npy
 from jaxunlearn.models.latent_io import read_latents, write_latents
 from jaxunlearn.photos.people import people_from_latents
 from tests.support.tiny_models import CONFIG, tiny_models
@@ -32,6 +33,24 @@ def test_an_array_may_have_any_name(tmp_path, name: str):
     with (tmp_path / name).open("wb") as file:
         np.save(file, WS)
     np.testing.assert_array_equal(read_latents(tmp_path / name, CONFIG), WS)
+
+
+def test_names_are_read_of_an_archive_that_is_called_npy(tmp_path):
+    write_latents(tmp_path / "two.npy", WS, names=("ada", "bob"), c=np.zeros((2, 25)), provenance={})
+    assert people_from_latents(tiny_models(), tmp_path / "two.npy").subjects == ("ada", "bob")
+
+
+@pytest.mark.parametrize("name", ["two.pt", "two.npz", "two.npy", "two.safetensors", "two.dat"])
+def test_a_damaged_file_is_an_input_error(tmp_path, name: str):
+    (tmp_path / name).write_bytes(b"no latents at all")
+    with pytest.raises(InputError, match=name):
+        people_from_latents(tiny_models(), tmp_path / name)
+
+
+def test_texts_cannot_be_mapped_as_numbers(tmp_path):
+    np.save(tmp_path / "two.npy", np.array(["ada", "bob"]))
+    with pytest.raises(InputError, match=r"two\.npy: holds str96, not numbers"):
+        map_npy(tmp_path / "two.npy")
 
 
 def test_names_are_read_in_capitals(tmp_path):

@@ -12,7 +12,7 @@ from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.photos import photo_inversion, sources
 from jaxunlearn.photos.inversion import Inversion
-from jaxunlearn.photos.people import distinct_subjects
+from jaxunlearn.photos.people import distinct_subjects, people_from_seeds
 from jaxunlearn.photos.pictures.image_io import whole_picture
 from jaxunlearn.photos.sources import iterate_photographs
 from jaxunlearn.workflows import batch_sources
@@ -184,3 +184,9 @@ def test_names_that_are_not_utf_8_become_text(tmp_path, inverted):
     found = photo_inversion.people_from_photos(tiny_models(), [tmp_path], compute=Compute())
     assert found.subjects == (r"caf\xe9.png",)
     assert found.name == "caf-xe9"
+
+
+@pytest.mark.parametrize("seeds", [[], 7, (), "7"])
+def test_seeds_are_a_list_of_at_least_one(seeds):
+    with pytest.raises(InputError, match=r"^seeds must be a list of at least one, such as "):
+        people_from_seeds(tiny_models(), seeds)

@@ -1,5 +1,6 @@
 """`jaxunlearn.invert`: photos or images in, latents, cameras and people out."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -75,9 +76,11 @@ def test_the_search_is_as_long_as_asked(tmp_path, searched):
         ({"method": "encoder", "steps": 3}, "steps 3: the method encoder makes no search"),
         ({"method": "optimize", "encoder_input": "file"}, "the method optimize uses no encoder"),
         ({"method": "optimize", "encoder": "no.pt"}, "encoder no.pt: the method optimize uses no encoder"),
+        ({"method": "optimise"}, "^no method 'optimise'; choose from encoder, optimize, hybrid$"),
+        ({"method": "hybrid", "encoder_input": "corp"}, "^no encoder_input 'corp'; choose from crop, file$"),
     ],
 )
-def test_options_that_contradict_each_other(monkeypatch, searched, options, message):
+def test_options_that_are_unknown_or_contradict_each_other(monkeypatch, searched, options, message):
     monkeypatch.setattr(invert_module, "encoder_for", lambda *_: None)
     with pytest.raises(jaxunlearn.InputError, match=message):
         jaxunlearn.invert(tiny_models(), images(1), **options)
@@ -87,6 +90,12 @@ def test_options_that_contradict_each_other(monkeypatch, searched, options, mess
 def test_images_of_another_size_are_refused(searched):
     with pytest.raises(ValueError, match=r"images must be \[N, 32, 32, 3\], not \[1, 16, 16, 3\]"):
         jaxunlearn.invert(tiny_models(), np.zeros((1, 16, 16, 3)), method="optimize")
+
+
+def test_arrays_of_jax_are_taken_as_those_of_numpy(searched):
+    inverted = jaxunlearn.invert(tiny_models(), jnp.asarray(images(2)), method="optimize")
+    np.testing.assert_array_equal(searched[0][0], images(2))
+    assert inverted.names == ("image0000", "image0001")
 
 
 def test_images_of_eight_bits_are_taken_as_such(searched):

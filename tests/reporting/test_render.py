@@ -17,6 +17,7 @@ from jaxunlearn.training.result import Result
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
 
 SIDE = CONFIG.img_resolution
+FITS = (1, CONFIG.num_ws, CONFIG.w_dim)
 
 
 def test_a_row_for_each_person_a_column_for_each_view():
@@ -61,9 +62,19 @@ def test_a_film_of_a_run_takes_little_more_than_its_frames():
     [
         ((1, 2, 3), {}, r"latents must be \[N, \d+, \d+\], not \[1, 2, 3\]"),
         ((0, CONFIG.num_ws, CONFIG.w_dim), {}, r"not \[0, "),
-        ((1, CONFIG.num_ws, CONFIG.w_dim), {"yaw": []}, "at least one yaw and one pitch"),
+        (FITS, {"yaw": []}, "at least one yaw and one pitch"),
+        (FITS, {"batch": 0}, "^batch must be at least 1, not 0$"),
+        (FITS, {"batch": -1}, "^batch must be at least 1, not -1$"),
+        (FITS, {"resolution": 0}, "^resolution must be at least 1, not 0$"),
+        (FITS, {"resolution": -3}, "^resolution must be at least 1, not -3$"),
     ],
 )
 def test_what_does_not_fit_is_refused(shape, options, message):
     with pytest.raises(ValueError, match=message):
         jaxunlearn.render(tiny_models(), np.zeros(shape, np.float32), **options)
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_latents_that_are_not_finite_are_no_black_pictures(value):
+    with pytest.raises(ValueError, match=r"^latents contain NaN or infinity$"):
+        jaxunlearn.render(tiny_models(), np.full(FITS, value, np.float32))

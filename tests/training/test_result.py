@@ -32,3 +32,13 @@ def test_models_of_another_generator_measure_and_attack_nothing(tmp_path: Path):
     with pytest.raises(InputError, match=message):
         attack(others, result, config)
     assert sorted(folder.path.iterdir()) == before
+
+
+def test_people_and_results_are_compared_as_objects():
+    """Their arrays have no single answer to `==`."""
+    people, others = (People("two", ("ada", "bea"), tiny_people(2)) for _ in range(2))
+    first, second = (Result(each, each.ws, (), {}, None) for each in (people, others))
+    assert people == people
+    assert people != others
+    assert first != second
+    assert len({people, others, first, second}) == 4

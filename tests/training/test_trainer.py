@@ -65,6 +65,15 @@ def test_a_callback_stops_the_run_and_those_after_it_see_the_step():
     assert told[-3:] == [("b", 2, "ndarray"), ("a", "end"), ("b", "end")]
 
 
+@pytest.mark.parametrize("every", [0, 1, 2])
+def test_a_callback_is_told_of_every_step_and_asks_itself_which_are_due(every):
+    told = []
+    recorder = Recorder("a", told)
+    recorder.every = every
+    trainer(recorder).run(START, 0, 5)
+    assert [step for _, step, *_ in told[:-1]] == [1, 2, 3, 4, 5]
+
+
 def test_a_moment_has_the_generator_of_its_step():
     made = []
 

@@ -22,6 +22,9 @@ from jaxunlearn.reporting.render_files import Mesh, Video, check_name, check_siz
 from jaxunlearn.terminal import complain, say
 from jaxunlearn.training.storage.run_dir import RunFolder
 
+_RAY_CHUNK = 4096
+"""Rays at a time where the platform has no number of its own for pictures."""
+
 
 def run(arguments: argparse.Namespace) -> None:
     """Render.
@@ -44,10 +47,12 @@ def run(arguments: argparse.Namespace) -> None:
     generator = adapted(load_generator(arguments.model or "heads"), arguments.adapter, strength)
     _check_rays(arguments.resolution, generator.config.most_rays)
     ws, labels = _samples(arguments, generator)
+    compute = Compute.for_platform(jax.default_backend())
     compute = dataclasses.replace(
-        Compute.for_platform(jax.default_backend()),
+        compute,
         dtype=jnp.dtype(arguments.dtype),
-        ray_chunk=arguments.ray_chunk,
+        ray_chunk=arguments.ray_chunk or _RAY_CHUNK,
+        picture_chunk=arguments.ray_chunk or compute.picture_chunk,
     )
     angles = [(math.radians(y), math.radians(p)) for p in arguments.pitch for y in arguments.yaw]
     renderer = Renderer(

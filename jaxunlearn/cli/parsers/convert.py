@@ -12,6 +12,10 @@ IN may be a network pickle of NVIDIA's code base (.pkl), a PyTorch file (.pt, .p
 content decides, not its name. If there is no file of that name, the folders of `jaxunlearn models` are
 searched. No code from the file is run. OUT becomes a safetensors file. Its header has the architecture, the
 settings, the SHA-256 of the source file and the licence note.
+
+With --to torch, OUT is a state dict that the official code loads with strict=True, but for three kinds. FID's
+Inception comes without its classifier, which FID does not use. LPIPS is one file with the entries of two
+networks, its backbone and its heads. An adapter alone has its own entries only; with --adapter, OUT has all.
 """
 EXAMPLES = """\
 examples:
@@ -38,5 +42,5 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--to",
         choices=("jax", "torch"),
         default="jax",
-        help="torch: a complete state dict for the official code, .pth or .safetensors by the name of OUT",
+        help="torch: a state dict with official names, .pth or .safetensors by the name of OUT",
     )

@@ -88,9 +88,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add(
         "--ray-chunk",
         type=whole(1, 2**24),
-        default=4096,
         metavar="N",
-        help="rays at a time; more need more memory [%(default)s]",
+        help="rays at a time; more need more memory [512 on a CPU, else 4096]",
     )
     add("--dtype", choices=("float32", "bfloat16"), default="float32", help="of activations [%(default)s]")
     parser.set_defaults(

@@ -24,8 +24,8 @@ class Network:
       header: header fields of our file besides the architecture, such as the config as JSON.
       build: returns the network with the file's weights; raises `torch_bridge.StateDictError` if they do not
         fit.
-      to_torch: returns the network's complete state dict with official names, in PyTorch's layout; raises
-        `ValueError` if the official code would compute something else.
+      to_torch: returns a state dict with official names, in PyTorch's layout, of all that the network uses;
+        raises `ValueError` if the official code would compute something else.
     """
 
     rows: list[Row]

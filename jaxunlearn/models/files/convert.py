@@ -1,7 +1,11 @@
 """Convert networks between PyTorch files and our files.
 
 Our files are safetensors with arrays in our layout. Their header has the architecture, config, SHA-256 of the
-source file, licence, and version of this library. Exports for PyTorch are complete state dicts.
+source file, licence, and version of this library.
+
+Exports for PyTorch have the official names and layout. The official code loads them with `strict=True`, but
+for three kinds. FID's Inception comes without its classifier, which FID does not use. LPIPS is one file with
+the entries of two networks, its backbone and its heads. Adapters alone come without their generator.
 """
 
 import collections
@@ -73,7 +77,7 @@ def write_jax(opened: OpenedNetwork, target: Path) -> None:
 
 
 def write_torch(opened: OpenedNetwork, target: Path) -> None:
-    """Write a state dict that the official code loads with `strict=True`, as `.pth` or `.safetensors`.
+    """Write a state dict with official names in PyTorch's layout, as `.pth` or `.safetensors`.
 
     Raises:
       InputError: if the weights do not fit, the official code would compute something else, or `target`
