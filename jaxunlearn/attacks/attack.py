@@ -237,6 +237,8 @@ def _made_with(
         "seed": seed,
         "source": models.fingerprint,
         "generator": fingerprint_of(result.generator_of(person)),
+        "networks_of_loss": dict(models.networks_of_loss),
+        "mean_latent": models.mean.origin,
         "judges": {judge.name: judge.threshold() for judge in reference.judges},
         "views": reference.settings.views,
         "align": {judge.name: judge.judge.align for judge in reference.judges},

@@ -71,8 +71,27 @@ def add_run(parser: ArgumentParser) -> None:
     add("folder", type=local_path, metavar="RUN", help="folder of a finished run")
     add("--model", type=name_or_path, help="the source generator, if its file has moved since the run")
     add_adapters(parser, "an adapter of the source generator, if its file has moved since the run")
+    add_networks(parser, "[as in the run]")
+    add_mean(parser, "[as in the run]")
     add_judge(parser)
     add_config(parser)
+
+
+def add_networks(parser: ArgumentParser, default: str) -> None:
+    """Add the options for the networks of the loss; `default` says which they are otherwise."""
+    add = parser.add_argument
+    add(
+        "--perceptual",
+        type=name_or_path,
+        metavar="FILE",
+        help=f"LPIPS of the loss: alex, or a file {default}",
+    )
+    add("--identity", type=name_or_path, metavar="FILE", help=f"identity network of the loss {default}")
+
+
+def add_mean(parser: ArgumentParser, default: str) -> None:
+    """Add the option for the mean latent; `default` says which it is otherwise."""
+    parser.add_argument("--w-avg", type=local_path, metavar="FILE", help=f"the mean latent {default}")
 
 
 def add_models(parser: ArgumentParser) -> None:
@@ -82,12 +101,11 @@ def add_models(parser: ArgumentParser) -> None:
         "--model",
         type=name_or_path,
         default="heads",
-        help="the generator: a file, or heads, the bundled model [%(default)s]",
+        help="the generator: a file; heads, the bundled model; or random-ffhq512, one of full size with "
+        "random weights, to see what a step costs [%(default)s]",
     )
     add_adapters(parser, "an adapter of the generator, as LEGATO trains them")
-    suits = "[as suits the model]"
-    add("--perceptual", type=name_or_path, metavar="FILE", help=f"LPIPS of the loss: alex, or a file {suits}")
-    add("--identity", type=name_or_path, metavar="FILE", help=f"identity network of the loss {suits}")
+    add_networks(parser, "[as suits the model]")
     add_judge(parser)
 
 

@@ -61,24 +61,31 @@ def not_negative(text: str) -> float:
 
 def seeds(text: str) -> list[int]:
     """Return seeds: `0-3,7` → [0, 1, 2, 3, 7]. Their number is limited, so that a long range does no harm."""
+    return _written_out(text, "seeds")
+
+
+def people(text: str) -> list[int]:
+    """Return numbers of people, written as seeds are."""
+    return _written_out(text, "numbers of people")
+
+
+def _written_out(text: str, what: str) -> list[int]:
     spans: list[range] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
         ends = [_decimal(end) for end in ((first, last) if dash else (first, first))]
         if None in ends:
-            raise argparse.ArgumentTypeError(f"{_quoted(text)} is not a list of seeds such as 0-3,7")
+            raise argparse.ArgumentTypeError(f"{_quoted(text)} is not a list of {what} such as 0-3,7")
         begin, end = (end for end in ends if end is not None)
         if max(begin, end) > LARGEST_SEED:
-            raise argparse.ArgumentTypeError(f"{_quoted(text)}: seeds lie between 0 and {LARGEST_SEED}")
+            raise argparse.ArgumentTypeError(f"{_quoted(text)}: {what} lie between 0 and {LARGEST_SEED}")
         if end < begin:
-            raise argparse.ArgumentTypeError(
-                f"{_quoted(text)}: {begin}-{end} contains no seed; write {end}-{begin}"
-            )
+            raise argparse.ArgumentTypeError(f"{_quoted(text)}: {begin}-{end} is empty; write {end}-{begin}")
         spans.append(range(begin, end + 1))
     count = sum(map(len, spans))
     if count > MOST_SEEDS:
         raise argparse.ArgumentTypeError(f"{_quoted(text)} names {count} people; give at most {MOST_SEEDS}")
-    return [seed for span in spans for seed in span]
+    return [number for span in spans for number in span]
 
 
 def seed(text: str) -> int:

@@ -20,7 +20,14 @@ from jaxunlearn.models import loading
 from jaxunlearn.process import multihost
 from jaxunlearn.profiling.workload import Preset
 from jaxunlearn.sharding import make_mesh
-from jaxunlearn.training.result import Result, check_finished, finished, models_of_run
+from jaxunlearn.training.result import (
+    Result,
+    check_finished,
+    check_models,
+    check_networks,
+    finished,
+    models_of_run,
+)
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.batch_dir import WorklistFolder
 
@@ -39,6 +46,12 @@ def models_of(arguments: argparse.Namespace, w_avg: Path | None = None) -> loadi
         w_avg=w_avg,
         adapters=arguments.adapter,
     )
+
+
+def network_files_of(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the files of `add_networks` that were given, by the arguments of `load_models`."""
+    given = {name: getattr(arguments, name) for name in ("perceptual", "identity", "w_avg")}
+    return {name: str(path) for name, path in given.items() if path is not None}
 
 
 def options_of_models(arguments: argparse.Namespace) -> list[str]:
@@ -166,15 +179,23 @@ def read_run(arguments: argparse.Namespace) -> tuple[Result, ConfigDict, loading
 
     Raises:
       InputError: if the folder is not that of a finished run or cannot be written, a setting cannot be used,
-        or the source generator is another one.
+        or the source generator or a network of the loss is another one.
     """
     folder = RunFolder(arguments.folder)
     check_finished(folder)
     check_writable(folder.path)
     config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
     configuration.check(config)
-    models = models_of_run(folder, model=arguments.model, adapters=arguments.adapter, judge=arguments.judge)
-    return finished(folder, models.generator), config, models
+    models = models_of_run(
+        folder,
+        model=arguments.model,
+        adapters=arguments.adapter,
+        judge=arguments.judge,
+        network_files=network_files_of(arguments),
+    )
+    result = finished(folder, models.generator)
+    check_models(models, result)
+    return result, config, models
 
 
 def read_worklist(arguments: argparse.Namespace) -> tuple[WorklistFolder, ConfigDict, loading.Models]:
@@ -192,11 +213,16 @@ def read_worklist(arguments: argparse.Namespace) -> tuple[WorklistFolder, Config
         )
     config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
     configuration.check(config)
+    files = {**source.network_files, **network_files_of(arguments)}
     models = loading.load_models(
         arguments.model or source.model,
+        perceptual=files.get("perceptual"),
+        identity=files.get("identity"),
         judge=arguments.judge,
+        w_avg=files.get("w_avg"),
         adapters=arguments.adapter or source.adapters,
     )
     if models.fingerprint != folder.fingerprint:
         raise InputError(f"{models.name}: is not the generator that {folder.path} started from; give --model")
+    check_networks(folder.path, folder.made_with, models)
     return folder, config, models

@@ -174,6 +174,16 @@ class Prepared(NamedTuple):
     """Figures to add to the run's summary."""
 
 
+class Advice(NamedTuple):
+    """What to do where somebody who shares a generator is not forgotten; names settings of the method."""
+
+    too_near: str
+    """If a judge takes their target for them, too."""
+
+    too_far: str = "raise config.steps"
+    """If they did not become their target."""
+
+
 class Method:
     """A method of unlearning; to add one, subclass this and register it in `methods.registry`.
 
@@ -231,6 +241,11 @@ class Method:
     def described(self, config: ConfigDict) -> str:
         """Return the name of the method as these settings have it; by default its label."""
         return self.label
+
+    def advice(self, config: ConfigDict) -> Advice:
+        """Return what to do where somebody is not forgotten."""
+        raised = {"extrapolated": "distance", "interpolated": "share"}.get(config.target.kind)
+        return Advice(f"raise config.target.{raised}" if raised else "choose another config.target.kind")
 
     def has_strength(self, config: ConfigDict) -> bool:
         """Return True if a finished generator's strength can be changed, see `evaluation.strength`."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NotRequired, TypedDict
 
 import ml_dtypes
 import numpy as np
@@ -10,11 +11,24 @@ import numpy as np
 import torch_bridge
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
-from jaxunlearn.files.door import local_path
+from jaxunlearn.files.door import local_path, parse_json
+from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.numpy_arrays import LARGEST, is_npy, read_numpy
 from torch_bridge import CheckpointError, replacing
 
 _FLOAT32 = 4  # bytes
+
+
+class _Photo(TypedDict):
+    """A photo in the provenance of latents; photos of TFDS have no SHA-256."""
+
+    sha256: NotRequired[str]
+
+
+class _Provenance(TypedDict):
+    """What the provenance of latents says about the photos, in the order of the latents."""
+
+    photographs: NotRequired[list[_Photo]]
 
 
 def read_latents(path: Path | str, config: GeneratorConfig) -> np.ndarray:
@@ -66,13 +80,36 @@ def read_latents(path: Path | str, config: GeneratorConfig) -> np.ndarray:
 
 def read_names(path: Path | str) -> tuple[str, ...] | None:
     """Read the names of the people in a file of `write_latents`; None for other files."""
+    names = _texts(path, "names")
+    return None if names is None else tuple(names.ravel().tolist())
+
+
+def read_photos_sha256(path: Path | str) -> tuple[str | None, ...]:
+    """Read SHA-256 of each person's photo in a file of `write_latents`; None for photos without a file.
+
+    Returns:
+      Empty for other files, and for latents that are of no photos.
+
+    Raises:
+      InputError: if the provenance of the latents has another form.
+    """
+    provenance = _texts(path, "provenance")
+    if provenance is None or provenance.ndim:
+        return ()
+    place = f"{path}: provenance"
+    stored = check_form(parse_json(str(provenance), place), _Provenance, place)
+    return tuple(photo.get("sha256") for photo in stored.get("photographs", []))
+
+
+def _texts(path: Path | str, name: str) -> np.ndarray | None:
+    """Read an array of texts in an .npz file; None if there is none of this name."""
     path = local_path(path)
     if not _is_numpy(path):
         return None
     arrays = read_numpy(path)
-    if not isinstance(arrays, dict) or "names" not in arrays or arrays["names"].dtype.kind != "U":
+    if not isinstance(arrays, dict) or name not in arrays or arrays[name].dtype.kind != "U":
         return None
-    return tuple(arrays["names"].ravel().tolist())
+    return arrays[name]
 
 
 def write_latents(

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
@@ -108,6 +108,8 @@ class Models:
       judges: all networks that measure; by default only `judge`.
       given_mean: mean latent to use instead of the generator's.
       adapters: files of the adapters that the generator has.
+      network_files: `perceptual`, `identity` and `w_avg` as `load_models` was given them, without those that
+        it was not given; for folders to keep.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Models:
     given_mean: MeanLatent | None = None
     judges: tuple[JudgeNetwork, ...] = ()
     adapters: tuple[str, ...] = ()
+    network_files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.judges:
@@ -209,6 +212,7 @@ def load_models(
       RandomWeights: if a network was not given and its published file is not found.
     """
     name, files = os.fspath(name_or_path), as_list(adapters)
+    given = {"perceptual": perceptual, "identity": identity, "w_avg": w_avg}
     generator = adapted(load_generator(name), files)
     mean = None if w_avg is None else MeanLatent.read(w_avg, generator.config)
     judges = [str(each) for each in as_list(judge)]
@@ -228,6 +232,7 @@ def load_models(
         mean,
         all_judges,
         tuple(str(path) for path in files),
+        {option: str(path) for option, path in given.items() if path},
     )
 
 

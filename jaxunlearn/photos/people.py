@@ -12,7 +12,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path
 from jaxunlearn.files.names import as_text
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.models.latent_io import read_latents, read_names
+from jaxunlearn.models.latent_io import read_latents, read_names, read_photos_sha256
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import latents_of_seeds
 
@@ -61,7 +61,7 @@ def name_of_seeds(seeds: Sequence[int]) -> str:
 
 
 def people_from_latents(models: Models, path: Path | str) -> People:
-    """Return the people whose latents a file holds, with their names if it has names.
+    """Return the people whose latents a file holds, with what it says of them: names, and SHA-256 of photos.
 
     Args:
       models: the generator and its networks.
@@ -76,7 +76,9 @@ def people_from_latents(models: Models, path: Path | str) -> People:
     if subjects is None or len(subjects) != len(ws):
         name = as_text(path.name)
         subjects = (name,) if len(ws) == 1 else tuple(f"{name} row {k}" for k in range(len(ws)))
-    return People(as_text(path.stem), subjects, ws)
+    digests = read_photos_sha256(path)
+    known = len(digests) == len(ws)
+    return People(as_text(path.stem), subjects, ws, photos_sha256=digests if known else ())
 
 
 def distinct_subjects(named: Sequence[tuple[str, Path | None]]) -> tuple[str, ...]:

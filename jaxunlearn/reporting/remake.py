@@ -10,12 +10,16 @@ from jaxunlearn.reporting.sheets.rendering import missing_sheets, write_pictures
 from jaxunlearn.training.result import finished, models_of_run
 from jaxunlearn.training.storage.run_dir import RunFolder
 
+UNUSED_NETWORKS = {"perceptual": "alex", "identity": "heads-loss"}
+"""In place of the networks of a run's loss: pictures need none, and the files of these may be gone."""
+
 
 def remake_report(
     folder: RunFolder,
     *,
     model: str | None = None,
     adapters: Sequence[str | Path] = (),
+    w_avg: Path | None = None,
     progress: bool = True,
 ) -> Path:
     """Write the page of a run; pictures that its folder does not hold are rendered.
@@ -26,6 +30,7 @@ def remake_report(
       folder: the run; it may still be going on.
       model: the source generator, if its file has moved since the run.
       adapters: those of the source, if their files have moved.
+      w_avg: the mean latent of the run, if its file has moved.
       progress: True shows progress bars.
 
     Returns:
@@ -37,7 +42,9 @@ def remake_report(
     if not folder.finished():
         return write_report(folder, going=is_locked(folder.path))
     if missing_sheets(folder):
-        models = models_of_run(folder, model=model, adapters=adapters)
+        moved = {} if w_avg is None else {"w_avg": str(w_avg)}
+        files = {**UNUSED_NETWORKS, **moved}
+        models = models_of_run(folder, model=model, adapters=adapters, network_files=files)
         config = configuration.complete(folder.config)
         write_pictures(models, finished(folder, models.generator), config, progress=progress)
     return write_report(folder)

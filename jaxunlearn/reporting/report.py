@@ -6,6 +6,7 @@ from jaxunlearn.attacks.attack_folder import read_attacks
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference, other_photos
 from jaxunlearn.evaluation.other_photos import OtherPhotos
+from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.attacks.words import attack_verdict
@@ -65,7 +66,8 @@ def evaluate_and_report(
     latents = {k: each.ws for k, each in photos.items()}
     figures = evaluate(models, result, config, reference=reference, other_ws=latents)
     folder = write_run_report(models, result, config, photos=photos, batch=reference.settings.batch)
-    lines = verdict_of_run(folder.request.subjects, figures, together=result.together)
+    advice = method_of(config).advice(config)
+    lines = verdict_of_run(folder.request.subjects, figures, together=result.together, advice=advice)
     attacks = read_attacks(folder.path)
     if attacks is not None:
         lines += [attack_verdict(attacks["subjects"][k], found) for k, found in attacks["people"].items()]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jaxunlearn.methods.base import Advice
 from jaxunlearn.reporting.page.words import radii
 
 PLACES = {
@@ -20,16 +21,19 @@ TOO_NEAR = "so near that a judge takes them for the forgotten person even before
 """Why somebody made near a forgotten person is left out of the count of those who are lost."""
 
 
-def verdict_of_run(subjects: Sequence[str], figures: Mapping[str, Any], *, together: bool) -> list[str]:
+def verdict_of_run(
+    subjects: Sequence[str], figures: Mapping[str, Any], *, together: bool, advice: Advice
+) -> list[str]:
     """Return lines about all people of a run.
 
     Args:
       subjects: names of the people.
       figures: as returned by `evaluation.evaluate.evaluate`.
       together: True if one generator forgot several people.
+      advice: of the method, for these people.
     """
     if together:
-        return verdict_together(subjects, figures)
+        return verdict_together(subjects, figures, advice)
     people = figures["people"]
     return [line for k, subject in enumerate(subjects) for line in verdict(subject, people[str(k)])]
 
@@ -155,12 +159,15 @@ def target_reached(figures: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> list[str]:
+def verdict_together(
+    subjects: Sequence[str], figures: Mapping[str, Any], advice: Advice | None = None
+) -> list[str]:
     """Return lines about many people in one generator.
 
     Args:
       subjects: names of the people.
       figures: as returned by `evaluation.evaluate_together`.
+      advice: of the method that made the generator; None where no training did.
     """
     people = [figures["people"][str(k)] for k in range(len(subjects))]
     if _unseen(figures):
@@ -172,7 +179,7 @@ def verdict_together(subjects: Sequence[str], figures: Mapping[str, Any]) -> lis
     lines = [
         *([" ".join(first)] if first else []),
         *where_found(people),
-        *not_forgotten(subjects, people),
+        *not_forgotten(subjects, people, advice),
     ]
     if figures["id_others"] is not None:
         lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f} on average.")
@@ -219,8 +226,10 @@ def where_found(people: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"Still found: {', '.join(texts)}."] if texts else []
 
 
-def not_forgotten(subjects: Sequence[str], people: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return lines with the people who are not forgotten at their latent, and settings that would help."""
+def not_forgotten(
+    subjects: Sequence[str], people: Sequence[Mapping[str, Any]], advice: Advice | None
+) -> list[str]:
+    """Return lines with the people who are not forgotten at their latent, and with the method's advice."""
     near, far = [], []
     for subject, figures in zip(subjects, people, strict=True):
         finders = [judged for judged in figures["judges"].values() if judged["found"]["latent"]]
@@ -231,11 +240,11 @@ def not_forgotten(subjects: Sequence[str], people: Sequence[Mapping[str, Any]]) 
             )
             highest = max(judged["id"] for judged in finders)
             (near if too_near else far).append(f"{subject} ({highest:.2f})")
-    advice = {
-        "Their targets resemble them: raise config.target.distance or config.surrogates.identity": near,
-        "They did not become their targets: raise config.steps or lower config.ewc.weight": far,
-    }
-    return [f"NOT forgotten: {_listed(names)}. {text}." for text, names in advice.items() if names]
+    near_text, far_text = "Their targets resemble them", "They did not become their targets"
+    if advice is not None:
+        near_text, far_text = f"{near_text}: {advice.too_near}", f"{far_text}: {advice.too_far}"
+    texts = {near_text: near, far_text: far}
+    return [f"NOT forgotten: {_listed(names)}. {text}." for text, names in texts.items() if names]
 
 
 def _listed(names: Sequence[str], most: int = 5) -> str:

@@ -39,7 +39,8 @@ def composed(models: Models, folders: Sequence[RunFolder]) -> Result:
         must come before them, a person is in two runs, a run contains another's adapters, or there is only
         one adapter.
     """
-    files, subjects, seeds = list[Path](), list[str](), list[int | None]()
+    files, subjects = list[Path](), list[str]()
+    seeds, digests = list[int | None](), list[str | None]()
     latents, targets = list[np.ndarray](), list[np.ndarray]()
     for folder in folders:
         check_finished(folder)
@@ -47,18 +48,19 @@ def composed(models: Models, folders: Sequence[RunFolder]) -> Result:
         files += [folder.generator(k) for k in range(request.copies)]
         subjects += request.subjects
         seeds += request.seeds or [None] * len(request.subjects)
+        digests += request.photos_sha256 or [None] * len(request.subjects)
         ws, ws_target = folder.latents()
         latents.append(ws)
         targets.append(ws_target)
-    if len(files) < 2:
-        raise InputError(f"{folders[0].path}: has one adapter, and nothing to compose; give a further run")
     ws = np.concatenate(latents)
     if (twice := repeated(ws)) is not None:
         names = " and ".join(subjects[k] for k in twice)
         raise InputError(f"{names} are the same person; compose runs that forget different people")
-    generator = adapted(models.generator, files)
+    generator = adapted(models.generator, files)  # refuses trained weights, whatever their number
+    if len(files) < 2:
+        raise InputError(f"{folders[0].path}: has one adapter, and nothing to compose; give a further run")
     _refuse_contained(models, folders, generator)
-    people = People(folders[0].path.name, tuple(subjects), ws, tuple(seeds))
+    people = People(folders[0].path.name, tuple(subjects), ws, tuple(seeds), tuple(digests))
     summary: dict[str, Any] = {
         "runs": [str(folder.path) for folder in folders],
         "adapters": len(layers_of(generator)[1]),

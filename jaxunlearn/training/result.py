@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,7 @@ def models_of_run(
     model: str | None = None,
     adapters: Sequence[str | Path] = (),
     judge: str | Sequence[str] = (),
+    network_files: Mapping[str, str] | None = None,
 ) -> loading.Models:
     """Load the models that a run started from.
 
@@ -99,24 +100,58 @@ def models_of_run(
       model: the source generator, if its file has moved since the run.
       adapters: those of the source, if their files have moved.
       judge: see `load_models`.
+      network_files: `perceptual`, `identity` and `w_avg` of `load_models`, those whose files have moved.
 
     Raises:
       InputError: if a file cannot be used, or the source generator is another one.
     """
     request = folder.request
-    models = loading.load_models(model or request.model, judge=judge, adapters=adapters or request.adapters)
+    files = {**request.network_files, **(network_files or {})}
+    models = loading.load_models(
+        model or request.model,
+        perceptual=files.get("perceptual"),
+        identity=files.get("identity"),
+        judge=judge,
+        w_avg=files.get("w_avg"),
+        adapters=adapters or request.adapters,
+    )
     _check_source(folder, models.name, models.fingerprint)
     return models
 
 
 def check_models(models: loading.Models, result: Result) -> None:
-    """Refuse models that the run of a result did not start from; one without a folder does not say.
+    """Refuse models that the run of a result was not made with; one without a folder does not say.
 
     Raises:
-      InputError: naming the generator and the folder.
+      InputError: naming the folder, and the generator, a network of the loss or the mean latent.
     """
     if result.folder is not None:
         _check_source(result.folder, models.name, models.fingerprint)
+        check_networks(result.folder.path, dataclasses.asdict(result.folder.request), models)
+
+
+def check_networks(folder: Path, made_with: Mapping[str, Any], models: loading.Models) -> None:
+    """Refuse other networks of the loss, or another mean latent, than a folder was made with.
+
+    Args:
+      folder: the folder.
+      made_with: `perceptual_sha256`, `identity_sha256` and `mean_latent`, and the names of the networks; what
+        is empty or missing, as in older folders, is not compared.
+      models: the models of now.
+
+    Raises:
+      InputError: naming the first that is another one.
+    """
+    now = {**models.networks_of_loss, "mean_latent": models.mean.origin}
+    for key, name, what, option in (
+        ("perceptual_sha256", "perceptual", "perceptual network", "--perceptual"),
+        ("identity_sha256", "identity", "identity network", "--identity"),
+        ("mean_latent", "mean_latent", "mean latent", "--w-avg"),
+    ):
+        if made_with.get(key) and made_with[key] != now[key]:
+            raise InputError(
+                f"{folder}: was made with another {what} ({made_with.get(name)}); give its file with {option}"
+            )
 
 
 def _check_source(folder: RunFolder, name: str, fingerprint: str) -> None:

@@ -144,6 +144,7 @@ def request_of(
         numbers=numbers,
         photos_sha256=people.photos_sha256,
         inversion=dict(people.inversion),
+        network_files=dict(models.network_files),
     )
 
 

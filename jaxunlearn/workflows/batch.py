@@ -113,7 +113,7 @@ def unlearn_all(
     with contextlib.ExitStack() as stack:
         lock = functools.partial(stack.enter_context, folder.lock())
         multihost.leader_first(lock, "the work list's folder")
-        source = Source(models.name, models.adapters, worklist.seeds)
+        source = Source(models.name, models.adapters, worklist.seeds, models.network_files)
         this_list = (worklist.subjects, config, source, made_with, worklist.photos_sha256)
         begin = functools.partial(folder.begin, models.fingerprint, *this_list)
         multihost.leader_first(begin, "the work list's beginning")

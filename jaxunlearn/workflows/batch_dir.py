@@ -56,12 +56,14 @@ class Source:
     Attributes:
       model: name or path of the source generator.
       adapters: files of the adapters that it has.
+      network_files: see `models.loading.Models`.
       seeds: see `batch.Worklist`.
     """
 
     model: str = ""
     adapters: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
+    network_files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 class WorklistFolder:
@@ -155,6 +157,7 @@ class WorklistFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         if source is not None:
             asked |= {"source": source.model, "adapters": source.adapters, "seeds": source.seeds}
+            asked |= {"network_files": dict(source.network_files)}
         write_json(self._asked, asked)
         for name in ("generators", "latents", "pictures"):
             (self.path / name).mkdir(exist_ok=True)
@@ -171,6 +174,11 @@ class WorklistFolder:
         """Return the names of the people in the list."""
         return self._read_asked()["subjects"]
 
+    def photos_sha256(self) -> dict[str, str]:
+        """Return name of a person → SHA-256 of their photo; empty for others, and in older lists."""
+        asked = self._read_asked()
+        return dict(zip(asked["subjects"], asked.get("photos_sha256", ()), strict=False))
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the source generator's weights."""
@@ -181,8 +189,16 @@ class WorklistFolder:
         """Where the list comes from; lists of older versions do not say."""
         asked = self._read_asked()
         return Source(
-            asked.get("source", ""), tuple(asked.get("adapters", ())), tuple(asked.get("seeds", ()))
+            asked.get("source", ""),
+            tuple(asked.get("adapters", ())),
+            tuple(asked.get("seeds", ())),
+            asked.get("network_files", {}),
         )
+
+    @property
+    def made_with(self) -> dict[str, str]:
+        """What the generators depend on besides, see `begin`; empty in older lists."""
+        return self._read_asked().get("made_with", {})
 
     @property
     def config(self) -> ConfigDict:

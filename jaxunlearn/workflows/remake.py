@@ -27,6 +27,7 @@ def remake_page(
     *,
     model: str | None = None,
     adapters: Sequence[str | Path] = (),
+    w_avg: Path | None = None,
     progress: bool = True,
 ) -> Path:
     """Write the page of a folder from what it holds; missing pictures of a run are rendered.
@@ -35,6 +36,7 @@ def remake_page(
       folder: of a run, a sweep, a sequence of requests, a work list or an inversion.
       model: the source generator of a run, if its file has moved.
       adapters: those of the source, if their files have moved.
+      w_avg: the mean latent of a run, if its file has moved.
       progress: True shows progress bars.
 
     Returns:
@@ -51,5 +53,7 @@ def remake_page(
                 raise InputError(
                     f"--adapter {adapters[0]}: the page of {folder} needs no adapters; leave it out"
                 )
+            if w_avg is not None:
+                raise InputError(f"--w-avg {w_avg}: the page of {folder} needs no mean latent; leave it out")
             return write(folder)
-    return remake_report(RunFolder(folder), model=model, adapters=adapters, progress=progress)
+    return remake_report(RunFolder(folder), model=model, adapters=adapters, w_avg=w_avg, progress=progress)

@@ -189,15 +189,16 @@ def people_of_request(
             photos = known[before:]
         else:
             photos = people_from_photos(models, request.images, compute=compute, **(inverting or {})).ws
-        groups.append(People("photos", tuple(as_text(path.name) for path in request.images), photos))
+        names = tuple(as_text(path.name) for path in request.images)
+        groups.append(People("photos", names, photos, photos_sha256=digests_of_photos(request)))
     files = [None] * before + list(request.images)
-    digests = (*[None] * before, *digests_of_photos(request)) if request.images else ()
     subjects = [subject for group in groups for subject in group.subjects]
     seeds = [seed for group in groups for seed in group.seeds or [None] * len(group.ws)]
+    digests = tuple(each for group in groups for each in group.photos_sha256 or [None] * len(group.ws))
     return People(
         request.name,
         distinct_subjects(list(zip(subjects, files, strict=True))),
         np.concatenate([group.ws for group in groups]),
         tuple(seeds),
-        digests,
+        digests if any(digests) else (),
     )

@@ -298,6 +298,13 @@ def test_ranges_of_seeds_are_written_out_up_to_a_limit():
     assert np.isfinite(types.numbers("-5,5")).all()
 
 
+def test_numbers_of_people_are_called_so():
+    assert types.people("0,3-4") == [0, 3, 4]
+    for read, what in ((types.people, "numbers of people"), (types.seeds, "seeds")):
+        with pytest.raises(argparse.ArgumentTypeError, match=f"'ada' is not a list of {what} such as 0-3,7"):
+            read("ada")
+
+
 @pytest.mark.parametrize(
     ("words", "asked"),
     [

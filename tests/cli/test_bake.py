@@ -65,7 +65,7 @@ def finished_run(path: Path, *, together: bool) -> RunFolder:
     generator = load_generator("random")
     folder = begun(path, ("ada", "bob"), together=together)
     request = json.loads((folder.path / "run.json").read_text())
-    request |= {"model": "random", "fingerprint": fingerprint_with_settings(generator)}
+    request |= {"model": "random", "fingerprint": fingerprint_with_settings(generator), "mean_latent": ""}
     (folder.path / "run.json").write_text(json.dumps(request))
     config = generator.config
     ws = np.arange(2 * config.num_ws * config.w_dim, dtype=np.float32)

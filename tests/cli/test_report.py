@@ -160,8 +160,9 @@ def test_a_run_whose_generator_has_moved(tmp_path, monkeypatch):
     folders = [str(a_run(tmp_path / name).path) for name in ("first", "second")]
     asked = []
 
-    def remake_report(folder, *, model, adapters):
+    def remake_report(folder, *, model, adapters, w_avg):
         assert not adapters
+        assert w_avg is None
         asked.append((folder.path, model))
 
     monkeypatch.setattr(report, "remake_report", remake_report)

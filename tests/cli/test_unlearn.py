@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import shlex
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -434,5 +435,6 @@ def test_commands_to_try_next_can_be_pasted(tmp_path, monkeypatch, capsys):
     )
     assert cli.main(["demo", "--out", "my runs"]) == 0
     assert "jaxunlearn render 'my runs' --video orbit.gif" in capsys.readouterr().out
-    assert cli.main(["unlearn", "--seed", "7", "--out", "my runs"]) == 0
-    assert capsys.readouterr().out.endswith("measure it: jaxunlearn evaluate 'my runs'\n")
+    for judges in ("", " --judge dlib --judge 'my judge.pt'"):
+        assert cli.main(["unlearn", "--seed", "7", "--out", "my runs", *shlex.split(judges)]) == 0
+        assert capsys.readouterr().out.endswith(f"measure it: jaxunlearn evaluate 'my runs'{judges}\n")

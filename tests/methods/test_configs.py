@@ -1,5 +1,6 @@
 """Every config of `configs/` loads as the command line loads it, and differs as its table says."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,15 @@ def test_a_config_loads_and_makes_sense(path):
 )
 def test_numbers_that_a_config_shows_are_the_presets(name):
     assert flat(read_config(f"{CONFIGS / name}.py", [], presets.paper())) == flat(preset(name))
+
+
+def test_the_files_that_the_guide_names_are_the_presets():
+    page = (CONFIGS.parent / "docs/guides/many_people.md").read_text()
+    rows = re.findall(r"^\| `(\S+/\S+)` \| `(configs/\S+)` \|", page, re.MULTILINE)
+    of_many = {name for name in preset_names() if name.startswith(("sugar/", "guide/many"))}
+    assert {name for name, _ in rows} == of_many
+    for name, file in rows:
+        assert flat(read_config(str(CONFIGS.parent / file), [], presets.paper())) == flat(preset(name, 10))
 
 
 @pytest.mark.parametrize(

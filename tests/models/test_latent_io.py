@@ -60,6 +60,18 @@ def test_names_are_read_in_capitals(tmp_path):
     np.testing.assert_array_equal(people.ws, WS)
 
 
+def test_latents_know_the_files_of_their_photos(tmp_path):
+    def digests(**provenance: Any) -> tuple[str | None, ...]:
+        write_latents(tmp_path / "two.npz", WS, names=("a", "b"), c=np.zeros((2, 25)), provenance=provenance)
+        return people_from_latents(tiny_models(), tmp_path / "two.npz").photos_sha256
+
+    assert digests(photographs=[{"sha256": "12"}, {"name": "b"}]) == ("12", None)
+    assert digests(photographs=[{"sha256": "12"}]) == ()
+    assert digests(seed=3) == ()
+    with pytest.raises(InputError, match=r"two\.npz: provenance: photographs must be a list, not 3"):
+        digests(photographs=3)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_latents_of_less_precision_are_read(tmp_path, dtype):
     rounded = WS.astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)

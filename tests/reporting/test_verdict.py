@@ -1,9 +1,13 @@
 """What the figures of a run are called in plain words."""
 
+import re
 from typing import Any
 
 import pytest
 
+from jaxunlearn.methods.base import Advice
+from jaxunlearn.methods.registry import METHODS, method_of, named, preset
+from jaxunlearn.methods.settings import declared, default_config
 from jaxunlearn.reporting.verdict import run_cost, verdict, verdict_together
 from tests.support.figures import nobody_seen, of_person
 
@@ -105,7 +109,7 @@ def test_without_a_threshold_nothing_is_judged():
     assert lines[2].startswith("Other people's similarity before and after is 0.94 on average")
 
 
-def of_many(*people: tuple[float | None, float | None]) -> list[str]:
+def of_many(*people: tuple[float | None, float | None], advice: Advice | None = None) -> list[str]:
     """Lines about people of an `id` and an `id_target` each."""
 
     def figures(now: float | None, wanted: float | None) -> dict[str, Any]:
@@ -116,7 +120,8 @@ def of_many(*people: tuple[float | None, float | None]) -> list[str]:
     each = {str(k): figures(*person) for k, person in enumerate(people)}
     forgotten = sum(bool(person["forgotten"]) for person in each.values())
     names = ("ada", "bea", "cleo", "dan", "eva", "fay", "gus")[: len(people)]
-    return verdict_together(names, of_person({"id": 0.42}) | {"forgotten": forgotten, "people": each})
+    of_all = of_person({"id": 0.42}) | {"forgotten": forgotten, "people": each}
+    return verdict_together(names, of_all, advice)
 
 
 def test_many_people_and_the_hardest_of_them():
@@ -136,7 +141,9 @@ def test_two_people_of_one_name_are_two():
 
 
 def test_who_stayed_is_named_with_what_would_help():
-    lines = of_many((0.81, 0.72), (0.75, 0.1), (0.3, 0.2))
+    sugar = preset("sugar/heads")
+    known = method_of(sugar).advice(sugar)
+    lines = of_many((0.81, 0.72), (0.75, 0.1), (0.3, 0.2), advice=known)
     assert lines[0].startswith("1 of 3 people are forgotten")
     assert lines[1] == "Still found: 2 at their latent."
     assert lines[2] == (
@@ -148,6 +155,25 @@ def test_who_stayed_is_named_with_what_would_help():
         "raise config.steps or lower config.ewc.weight."
     )
     assert lines[4] == SAME
+    lines = of_many((0.81, 0.72), (0.75, 0.1), (0.3, 0.2))  # composed adapters, which no training made
+    assert lines[2] == "NOT forgotten: ada (0.81). Their targets resemble them."
+    assert lines[3] == "NOT forgotten: bea (0.75). They did not become their targets."
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_advice_names_settings_of_the_method(name):
+    method = named(name)
+    advised = set[str]()
+    for declaration in method.declarations().values():
+        settings = declared(declaration)
+        for kind in settings["target.kind"].choices:
+            config = default_config(declaration)
+            config.target.kind = kind
+            text = " ".join(method.advice(config))
+            advised |= (names := set(re.findall(r"config\.([a-z_.]+[a-z])", text)))
+            assert names <= set(settings), (kind, text)
+    assert {"steps", "target.distance", "target.share"} <= advised
+    assert ("surrogates.identity" in advised) == (name == "sugar")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +202,7 @@ def test_the_other_judge_alone_may_find_somebody(main):
 def test_of_very_many_who_stayed_some_are_named():
     lines = of_many(*7 * [(0.9, 0.1)])
     assert lines[2].startswith("NOT forgotten: ada (0.90), bea (0.90)")
-    assert "eva (0.90) and 2 more. They did not become their targets:" in lines[2]
+    assert "eva (0.90) and 2 more. They did not become their targets." in lines[2]
 
 
 def test_an_effort_that_was_not_measured():

@@ -67,10 +67,13 @@ def test_everybodys_adapters_in_one_generator(run, tmp_path):
     assert alone.together
     assert alone.folder is None
     further = run_of(tmp_path / "further", [2], source())
+    stored = json.loads((further.path / "run.json").read_text())
+    (further.path / "run.json").write_text(json.dumps(stored | {"photos_sha256": ["12"]}))
     both = composed(tiny_models(), [further, run])
     same(both.generator, by_hand(2, 0, 1))
     assert both.people.subjects == ("cyd", "ada", "bob")
     assert both.people.seeds == (2, 0, 1)
+    assert both.people.photos_sha256 == ("12", None, None)
     np.testing.assert_array_equal(both.ws, tiny_people(3)[[2, 0, 1]])
     np.testing.assert_array_equal(both.ws_target, -both.ws)
     assert both.summary == {"runs": [str(further.path), str(run.path)], "adapters": 3}
@@ -95,8 +98,9 @@ def test_what_cannot_be_composed_is_refused(run, tmp_path):
         composed(tiny_models(), [run, run_of(tmp_path / "other", [2], other_source())])
     weights = run_of(tmp_path / "weights", [2], source())
     save_generator(source(), weights.generator(0), {})
-    with pytest.raises(InputError, match=r"weights/generator/0000\.safetensors: .*legato"):
-        composed(tiny_models(), [run, weights])
+    for folders in ([run, weights], [weights]):
+        with pytest.raises(InputError, match=r"weights/generator/0000\.safetensors: .*legato"):
+            composed(tiny_models(), folders)
 
 
 def request_after(path: Path, person: int, *before: RunFolder) -> RunFolder:

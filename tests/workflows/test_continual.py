@@ -21,6 +21,7 @@ from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.methods.sugar.prepare import FISHER_FILE
 from jaxunlearn.models import loading
 from jaxunlearn.models.generator import split_generator
+from jaxunlearn.models.latent_io import write_latents
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.run_dir import Request, RunFolder
@@ -412,11 +413,13 @@ def test_a_request_lists_each_photo(inverted, tmp_path, capsys, image, what):
 
 def test_people_of_a_request_have_labels_of_their_own(tmp_path):
     known = tiny_people(3)
-    np.savez(tmp_path / "1.npz", ws=known[:1])
+    provenance = {"photographs": [{"sha256": "12"}]}
+    write_latents(tmp_path / "1.npz", known[:1], names=["1.npz"], c=np.zeros((1, 25)), provenance=provenance)
     images = (tmp_path / "ada" / "1.png", tmp_path / "bob" / "1.png")
     request = ForgetRequest("march", latents=(tmp_path / "1.npz",), images=images)
     people = people_of_request(tiny_models(), request, compute=Compute(), known=known)
     assert people.subjects == ("1.npz", "ada/1.png", "bob/1.png")
+    assert people.photos_sha256 == ("12", None, None)
     np.testing.assert_array_equal(people.ws, known)
 
 

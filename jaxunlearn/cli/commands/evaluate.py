@@ -20,6 +20,7 @@ from jaxunlearn.evaluation.strength import at_strength, evaluate_strength
 from jaxunlearn.files.door import write_json
 from jaxunlearn.files.paths import check_writable
 from jaxunlearn.methods import from_config
+from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models import loading
 from jaxunlearn.reporting.report import evaluate_and_report
@@ -54,14 +55,15 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.strength is not None:
         at_strength(result, arguments.strength)  # refuses a run without adapters
     features, real = _features_and_real(arguments, models, config)
-    others = _other_photos(arguments, models, result.people.subjects, config)
+    others = _other_photos(arguments, models, result.people.subjects, result.people.photos_sha256, config)
     reference = _reference(arguments, models, config, features, real)
     other_ws = {k: each.ws for k, each in others.items()}
     if arguments.strength is not None:
         path, figures = evaluate_strength(
             models, result, config, arguments.strength, reference=reference, other_ws=other_ws
         )
-        lines = verdict_of_run(result.people.subjects, figures, together=result.together)
+        advice = method_of(config).advice(config)
+        lines = verdict_of_run(result.people.subjects, figures, together=result.together, advice=advice)
         say_lines("\n".join(lines))
         say(path)
         return
@@ -90,7 +92,8 @@ def _run_worklist(arguments: argparse.Namespace) -> None:
     features, real = _features_and_real(arguments, models, config)
     # Files are given by the list's numbers; photos are inverted only of those who are measured.
     subjects = people if arguments.identities is not None else folder.subjects()
-    others = _other_photos(arguments, models, subjects, config)
+    digests = folder.photos_sha256()
+    others = _other_photos(arguments, models, subjects, [digests.get(name) for name in subjects], config)
     shares = evaluate_worklist(
         models,
         folder,
@@ -135,11 +138,21 @@ def _reference(
 
 
 def _other_photos(
-    arguments: argparse.Namespace, models: loading.Models, subjects: Sequence[str], config: ConfigDict
+    arguments: argparse.Namespace,
+    models: loading.Models,
+    subjects: Sequence[str],
+    photos_sha256: Sequence[str | None],
+    config: ConfigDict,
 ) -> dict[int, OtherPhotos]:
     """Return number of a person → their other photos, as far as any were given."""
     if arguments.identities is not None:
-        return invert_remaining(models, subjects, arguments.identities, **_inversion(arguments, config))
+        return invert_remaining(
+            models,
+            subjects,
+            arguments.identities,
+            photos_sha256=photos_sha256,
+            **_inversion(arguments, config),
+        )
     return read_others(arguments.others, subjects, models.generator.config)
 
 

@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
         states[entry] = (f"{file}, sha256 {pretrained.sha256(file)}", readability(entry, file))
     say(f"{'heads':{width}} bundled: synthetic people, 128², with their encoder")
     say(f"{'random':{width}} built in: a small generator that was never trained")
+    say(f"{'random-ffhq512':{width}} built in: the same of full size, to see what a step costs")
     for entry in pretrained.ENTRIES:
         say(f"{entry.name:{width}} {entry.purpose}")
         say(f"{'':{width}} licence: {entry.licence}")

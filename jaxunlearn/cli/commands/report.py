@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.out is not None:
             raise InputError("--out needs --compare; the page of a folder is its report.html")
         (model,) = _models(arguments.model, 1)
-        say(remake_page(arguments.folder, model=model, adapters=arguments.adapter))
+        say(remake_page(arguments.folder, model=model, adapters=arguments.adapter, w_avg=arguments.w_avg))
         return
     out = arguments.out or Path("comparison.html")
     if out.suffix != ".html":
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
     for folder in arguments.compare:
         check_finished(RunFolder(folder))
     for folder, model in zip(arguments.compare, models, strict=True):
-        remake_report(RunFolder(folder), model=model, adapters=arguments.adapter)
+        remake_report(RunFolder(folder), model=model, adapters=arguments.adapter, w_avg=arguments.w_avg)
     say(write_comparison(arguments.compare, out))
 
 

@@ -101,7 +101,8 @@ def run(arguments: argparse.Namespace) -> None:
         for k in range(len(result.generators)):
             say(folder.generator(k))
         say(folder.report)
-        say(f"measure it: jaxunlearn evaluate {shlex.quote(str(out))}")
+        judges = [word for judge in arguments.judge for word in ("--judge", judge)]  # no folder keeps these
+        say(f"measure it: {shlex.join(['jaxunlearn', 'evaluate', str(out), *judges])}")
 
 
 def _refuse_combinations(arguments: argparse.Namespace) -> None:

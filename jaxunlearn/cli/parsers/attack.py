@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 from jaxunlearn.attacks.depth import ATTACKS, DEPTHS
 from jaxunlearn.cli.argument_groups import add_run
-from jaxunlearn.cli.argument_types import seed, seeds
+from jaxunlearn.cli.argument_types import people, seed
 
 DESCRIPTION = """\
 Attack the generator of a run: what does somebody get back who has it? The person's photo is inverted into it,
@@ -44,7 +44,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         choices=tuple(ATTACKS),
         help="an attack to make; may be given several times [all]",
     )
-    add("--people", type=seeds, metavar="N-M,N", help="numbers of people, from 0 on [the first 4]")
+    add("--people", type=people, metavar="N", help="numbers of people, from 0, such as 0-3,7 [the first 4]")
     add("--seed", type=seed, default=0, metavar="N", help=SEED)
     add("--again", action="store_true", help="attack anew what was finished")
     parser.set_defaults(resumes=True)

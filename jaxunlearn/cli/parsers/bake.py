@@ -3,7 +3,14 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from jaxunlearn.cli.argument_groups import add_adapters, add_config, add_judge, add_strength
+from jaxunlearn.cli.argument_groups import (
+    add_adapters,
+    add_config,
+    add_judge,
+    add_mean,
+    add_networks,
+    add_strength,
+)
 from jaxunlearn.cli.argument_types import MOST_SEEDS, local_path, mesh_shape, name_or_path, seeds, whole
 
 DESCRIPTION = """\
@@ -56,6 +63,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="without RUN: whom the adapters forget, ws from .npz, .npy, .pt or .safetensors",
     )
     add("--out", type=local_path, default=Path("baked"), metavar="DIR", help="folder to write [%(default)s]")
+    add_networks(parser, "[as in RUN, else as suits the model]")
+    add_mean(parser, "[as in RUN, else the generator's own]")
     add_judge(parser)
     add(
         "--inception",

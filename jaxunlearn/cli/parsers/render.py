@@ -65,20 +65,26 @@ def add_arguments(parser: ArgumentParser) -> None:
     add(
         "--model",
         type=name_or_path,
-        help="a file; heads: the bundled model; random: a small untrained generator [heads]. With RUN: the "
-        "source generator, if its file has moved since the run",
+        help="a file; heads: the bundled model; random: a small untrained generator; random-ffhq512: one of "
+        "full size [heads]. With RUN: the source generator, if its file has moved since the run",
     )
     add_adapters(parser, "an adapter of the generator, as LEGATO trains them")
     add_strength(parser)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--seeds", type=seeds, default=seeds("0-7"), help="such as 0-3,7 [0-7]")
+    which.add_argument("--seeds", type=seeds, default=seeds("0-7"), metavar="N", help="such as 0-3,7 [0-7]")
     which.add_argument(
         "--latents", type=local_path, metavar="FILE", help="ws from .npz, .npy, .pt or .safetensors"
     )
     add("--out", type=local_path, default=Path("render"), metavar="DIR", help="folder to write [%(default)s]")
     _add_views(parser)
     _add_video_and_mesh(parser)
-    add("--batch", type=whole(1, MOST_BATCH), default=4, help="images rendered at a time [%(default)s]")
+    add(
+        "--batch",
+        type=whole(1, MOST_BATCH),
+        default=4,
+        metavar="N",
+        help="images rendered at a time [%(default)s]",
+    )
     add(
         "--ray-chunk",
         type=whole(1, 2**24),
@@ -111,7 +117,13 @@ def _add_views(parser: ArgumentParser) -> None:
     )
     add("--truncation-cutoff", type=whole(1, 1000), metavar="N", help="truncate only the first N rows of ws")
     add("--noise-mode", choices=("const", "none", "random"), default="const", help="[%(default)s]")
-    add("--noise-seed", type=whole(0, LARGEST_SEED), default=0, help="for --noise-mode random [%(default)s]")
+    add(
+        "--noise-seed",
+        type=whole(0, LARGEST_SEED),
+        default=0,
+        metavar="N",
+        help="for --noise-mode random [%(default)s]",
+    )
     add(
         "--resolution",
         type=whole(1, 2048),
@@ -124,8 +136,20 @@ def _add_views(parser: ArgumentParser) -> None:
 def _add_video_and_mesh(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("--video", metavar="NAME", help="orbit around every sample, NAME.mp4 or NAME.gif")
-    add("--frames", type=whole(1, 1000), default=72, help="frames of the video, at most 1000 [%(default)s]")
-    add("--fps", type=whole(1, 240), default=24, help="frames per second of the video [%(default)s]")
+    add(
+        "--frames",
+        type=whole(1, 1000),
+        default=72,
+        metavar="N",
+        help="frames of the video, at most 1000 [%(default)s]",
+    )
+    add(
+        "--fps",
+        type=whole(1, 240),
+        default=24,
+        metavar="N",
+        help="frames per second of the video [%(default)s]",
+    )
     add(
         "--mesh",
         metavar="NAME",

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.argument_groups import add_adapters
+from jaxunlearn.cli.argument_groups import add_adapters, add_mean
 from jaxunlearn.cli.argument_types import local_path, name_or_path
 
 DESCRIPTION = """\
@@ -43,3 +43,4 @@ def add_arguments(parser: ArgumentParser) -> None:
         "once for each run, in their order",
     )
     add_adapters(parser, "an adapter of the source generator, if its file has moved since the run")
+    add_mean(parser, "[as in the run]")

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.argument_groups import add_config, add_inversion, add_mesh, add_models
+from jaxunlearn.cli.argument_groups import add_config, add_inversion, add_mean, add_mesh, add_models
 from jaxunlearn.cli.argument_types import (
     MOST_COPIES,
     MOST_STEPS,
@@ -42,7 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     _add_method(parser)
     add_inversion(parser, "--inversion")
     add_models(parser)
-    add("--w-avg", type=local_path, metavar="FILE", help="the mean latent [the generator's own]")
+    add_mean(parser, "[the generator's own]")
     add("--out", type=local_path, metavar="DIR", help="the run folder [runs/ and the name of the people]")
     add("--steps", type=whole(1, MOST_STEPS), metavar="N", help="the same as --config.steps=N")
     add_mesh(parser)
@@ -71,7 +71,7 @@ def _add_people(parser: ArgumentParser) -> None:
     who.add_argument(
         "--identities",
         type=name_or_path,
-        metavar="FOLDER",
+        metavar="SOURCE",
         help="the people of a folder of photos, a folder of people's folders, a table or tfds:NAME[split]. "
         "The first photo of each person is used. A work list; with --shared all in one generator",
     )

@@ -26,6 +26,7 @@ def invert_remaining(
     subjects: Sequence[str],
     source: str | Path,
     *,
+    photos_sha256: Sequence[str | None] = (),
     method: Method | None = None,
     encoder: str | None = None,
     encoder_input: EncoderInput = "crop",
@@ -38,6 +39,7 @@ def invert_remaining(
       models: the source generator, with the networks of the inversion.
       subjects: names of the forgotten people: of a person, whose first photo was forgotten, or of a photo.
       source: of photos, see `photos.sources.iterate_photographs`; the same that unlearning read.
+      photos_sha256: see `photos.people.People`. The photo with this file was forgotten, whatever its name.
       method: see `photos.photo_inversion.invert`, as all that follow.
       encoder: see there.
       encoder_input: see there.
@@ -60,7 +62,8 @@ def invert_remaining(
     all_photos = iterate_photographs(source, side, whole_side=side_of_file(network, encoder_input))
     read = list(counted(all_photos, progress))
     refused = tuple(photo for photo in read if isinstance(photo, Refused))
-    photos = remaining([photo for photo in read if isinstance(photo, Photograph)], subjects, source)
+    usable = [photo for photo in read if isinstance(photo, Photograph)]
+    photos = remaining(usable, subjects, photos_sha256, source)
     people = np.array([k for k, theirs in photos.items() for _ in theirs])
     together = Photographs(tuple(photo for theirs in photos.values() for photo in theirs), refused)
     ws = invert(
@@ -77,33 +80,43 @@ def invert_remaining(
 
 
 def remaining(
-    photos: Sequence[Photograph], subjects: Sequence[str], source: str | Path
+    photos: Sequence[Photograph],
+    subjects: Sequence[str],
+    photos_sha256: Sequence[str | None],
+    source: str | Path,
 ) -> dict[int, list[Photograph]]:
     """Return number of a person → their photos that were not forgotten; only people who have such photos.
 
     Args:
       photos: all photos of the source that can be used, in its order.
       subjects: see `invert_remaining`.
+      photos_sha256: see `invert_remaining`.
       source: its name in errors.
 
     Raises:
       InputError: see `invert_remaining`.
     """
-    forgotten = [_forgotten(photos, subject) for subject in subjects]
-    unknown = [
-        shortened(subject) for subject, photo in zip(subjects, forgotten, strict=True) if photo is None
+    digests = photos_sha256 or [None] * len(subjects)
+    found = [
+        _forgotten(photos, subject, digest, source) for subject, digest in zip(subjects, digests, strict=True)
     ]
+    unknown = [shortened(subject) for subject, photo in zip(subjects, found, strict=True) if photo is None]
     if unknown:
         more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
         raise InputError(
-            f"{source}: has no usable photo of {', '.join(unknown[:3])}{more}, who were forgotten; give the "
-            "source that unlearning read"
+            f"{source}: no usable photo in it is the one that was forgotten of {', '.join(unknown[:3])}"
+            f"{more}; give the source that unlearning read"
         )
+    forgotten = [photo for photo in found if photo is not None]
     used = {id(photo) for photo in forgotten}
+    copied = {photo.sha256 for photo in forgotten} - {None}  # a copy of the photo is not another one
     left: dict[int, list[Photograph]] = {}
     for k, first in enumerate(forgotten):
-        assert first is not None
-        theirs = [each for each in photos if each.identity == first.identity and id(each) not in used]
+        theirs = [
+            each
+            for each in photos
+            if each.identity == first.identity and id(each) not in used and each.sha256 not in copied
+        ]
         if theirs:
             left[k] = theirs
         else:
@@ -113,12 +126,31 @@ def remaining(
     return left
 
 
-def _forgotten(photos: Sequence[Photograph], subject: str) -> Photograph | None:
-    """Return the photo that was forgotten under this name: a person's first photo, or a photo itself."""
-    for photo in photos:
-        if photo.identity == subject:
-            return photo
-    called = [photo for photo in photos if photo.name == subject]
-    if not called:  # `unlearn --image folder/1.png` knows only the file's name
-        called = [photo for photo in photos if photo.path is not None and photo.path.name == subject]
-    return called[0] if len(called) == 1 else None
+def _forgotten(
+    photos: Sequence[Photograph], subject: str, digest: str | None, source: str | Path
+) -> Photograph | None:
+    """Return the photo that was forgotten: of this file, or where files cannot be compared, of this name.
+
+    Raises:
+      InputError: if there are several.
+    """
+    same = [photo for photo in photos if digest and photo.sha256 == digest]
+    if same:
+        problem = "people have the photo of"
+        found = list({photo.identity: photo for photo in _called(same, subject) or same}.values())
+    else:
+        problem = "photos are called"
+        found = _called([photo for photo in photos if not (digest and photo.sha256)], subject)
+    if len(found) > 1:
+        raise InputError(f"{source}: several {problem} {shortened(subject)}; give a source with one of them")
+    return found[0] if found else None
+
+
+def _called(photos: Sequence[Photograph], subject: str) -> list[Photograph]:
+    """Return the photos that a name may mean: a person's first one, or else those that are called so."""
+    of_person = [photo for photo in photos if photo.identity == subject]
+    if of_person:
+        return of_person[:1]
+    named = [photo for photo in photos if photo.name == subject]
+    # `unlearn --image folder/1.png` knows only the file's name
+    return named or [photo for photo in photos if photo.path is not None and photo.path.name == subject]

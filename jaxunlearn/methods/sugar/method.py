@@ -12,7 +12,7 @@ from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import open_file
 from jaxunlearn.methods import ewc
-from jaxunlearn.methods.base import Before, Method, PairSampling, Prepared
+from jaxunlearn.methods.base import Advice, Before, Method, PairSampling, Prepared
 from jaxunlearn.methods.from_config import check_formula_distance, many_sampling
 from jaxunlearn.methods.legato.trained_part import AdaptersPart, adapters_of, check_times
 from jaxunlearn.methods.settings import ConfigDict
@@ -46,6 +46,16 @@ class SugarMethod(Method):
     def has_strength(self, config: ConfigDict) -> bool:
         """See `Method.has_strength`: that of adapters; configs of older versions have none."""
         return bool(config.get("adapters", {}).get("trained"))
+
+    def advice(self, config: ConfigDict) -> Advice:
+        """See `Method.advice`."""
+        advice = super().advice(config)
+        if config.target.kind in MAPPERS:
+            advice = Advice("raise config.target.distance or config.surrogates.identity")
+        elif config.target.kind == "nearest":
+            advice = Advice("lower config.surrogates.highest_similarity")
+        protected = " or lower config.ewc.weight" if config.ewc.weight else ""
+        return advice._replace(too_far=f"{advice.too_far}{protected}")
 
     def shares_generator(self, config: ConfigDict) -> bool:
         """See `Method.shares_generator`."""

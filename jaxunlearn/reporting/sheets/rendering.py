@@ -49,7 +49,8 @@ def write_pictures(
       models: the source.
       result: of the run; it must have a folder.
       config: of the run.
-      photos: number of a person → other photos of them. None keeps the sheets of photos.
+      photos: number of a person → other photos of them; sheets of other people's are removed. None keeps the
+        sheets of photos.
       batch: images rendered at a time; a size that was rendered before in this process needs no compilation.
       progress: True shows a progress bar.
     """
@@ -73,6 +74,8 @@ def write_pictures(
             save_png(folder.person_picture(k), grid(np.concatenate(cells), len(YAWS)))
             sheets.write(f"person-{k:04d}", PERSON, [{"yaw": yaw} for yaw in YAWS], cells)
             bar.update()
+        for k in () if photos is None else set(range(len(result.ws))) - others.keys():
+            sheets.drop(f"photos-{k:04d}")  # of an earlier evaluation, with other photos
         for k, theirs in others.items():
             _write_photos(sheets, pictures, k, theirs, models)
             bar.update()

@@ -24,6 +24,7 @@ class RunJson(TypedDict):
     identity_sha256: NotRequired[str]
     photos_sha256: NotRequired[list[str | None]]
     inversion: NotRequired[dict[str, str]]
+    network_files: NotRequired[dict[str, str]]
 
 
 class TrainingJson(TypedDict):
@@ -73,6 +74,7 @@ class WorklistJson(TypedDict):
     photos_sha256: NotRequired[list[str]]
     source: NotRequired[str]
     adapters: NotRequired[list[str]]
+    network_files: NotRequired[dict[str, str]]
     seeds: NotRequired[list[int]]
 
 

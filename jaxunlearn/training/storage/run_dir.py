@@ -48,7 +48,7 @@ RUN = "run.json"
 """File that makes a folder one of a run."""
 OTHER_RUN = "give another folder, or delete this one"
 """What to do about a folder that holds another run."""
-_FILES = ("model", "adapters", "photos_sha256", "inversion", "earlier")
+_FILES = ("model", "adapters", "network_files", "photos_sha256", "inversion", "earlier")
 """Fields of a request that may differ in the same run: files may move; photos and the way in which they were
 inverted are compared by themselves; what came before `start` is not always known."""
 _BEGINNING = (RUN, "latents.npz", "config.json")
@@ -75,6 +75,7 @@ class Request:
       numbers: of the generator copies, see `training.unlearn`.
       perceptual_sha256, identity_sha256: of the numbers of these networks; empty in older folders.
       photos_sha256, inversion: see `photos.people.People`; empty in older folders.
+      network_files: see `models.loading.Models`; empty in older folders.
     """
 
     model: str
@@ -93,6 +94,7 @@ class Request:
     identity_sha256: str = ""
     photos_sha256: tuple[str | None, ...] = ()
     inversion: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    network_files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def copies(self) -> int:
@@ -247,6 +249,7 @@ class RunFolder:
             identity_sha256=stored.get("identity_sha256", ""),
             photos_sha256=tuple(stored.get("photos_sha256", ())),
             inversion=stored.get("inversion", {}),
+            network_files=stored.get("network_files", {}),
         )
 
     @property

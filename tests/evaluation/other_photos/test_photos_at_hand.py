@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from jaxunlearn.images import to_uint8
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.reporting.sheets import rendering
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
+from tests.support.page_folders import begun, finish
 from tests.support.tiny_models import CONFIG
 
 SIDE = CONFIG.img_resolution
@@ -51,3 +53,19 @@ def test_a_photo_is_the_first_row_of_its_sheet(tmp_path: Path, at_hand: bool):
     np.testing.assert_array_equal(sheet.row("after"), drawn[1])
     if at_hand:
         np.testing.assert_array_equal(sheet.row("photo"), to_uint8(photos))
+
+
+def test_sheets_of_people_without_photos_go_with_the_figures_of_these(tmp_path, monkeypatch):
+    """They are of an earlier evaluation; a page that is only made anew keeps them."""
+    folder = begun(tmp_path / "run", ("ada", "bea"), together=False)
+    finish(folder, photos=2, other=0)
+    for name in ("RunPictures", "_write_photos"):
+        monkeypatch.setattr(rendering, name, lambda *_, **__: None)
+    for name in ("_from_all_sides", "_with_strength"):
+        monkeypatch.setattr(rendering, name, lambda _: [])
+    result: Any = SimpleNamespace(folder=folder, ws=WS, diverged={}, generators=(), together=False)
+    models: Any = SimpleNamespace(generator=None)
+    for photos, left in ((None, {0, 1}), ({1: OtherPhotos(WS)}, {1}), ({}, set())):
+        rendering.write_pictures(models, result, presets.heads(), photos=photos, progress=False)
+        names = {name for name in SheetFolder(folder.images).names() if name.startswith("photos")}
+        assert names == {f"photos-{k:04d}" for k in left}

@@ -30,7 +30,7 @@ def _run_json() -> dict[str, Any]:
         "subjects": ["seed 0"],
         "perceptual": "LPIPS AlexNet",
         "identity": "heads-loss",
-        "mean_latent": "the generator's",
+        "mean_latent": "",
         "together": False,
         "start": "",
     }

@@ -3,6 +3,9 @@
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
+from jaxunlearn.methods import configuration
+from jaxunlearn.methods.base import Advice
+from jaxunlearn.methods.registry import method_of
 from jaxunlearn.reporting.attacks.words import attack_verdict, brought_back, ways_back
 from jaxunlearn.reporting.page.frame import figure_text
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
@@ -44,7 +47,8 @@ def _all(run: RunData) -> Iterator[Reason]:
             yield Reason("In their other photos", tuple(_photos(figures)))
             yield Reason("The target", tuple(target_reached(figures)))
         elif run.together:
-            yield from _of_all(run.subjects, people, run.summary)
+            advice = method_of(run.config).advice(configuration.complete(run.config))
+            yield from _of_all(run.subjects, people, run.summary, advice)
         else:
             yield Reason("The people", tuple(_each(run.subjects, people)))
         mean = _mean_over(run)
@@ -61,7 +65,9 @@ def _photos(figures: Figures) -> list[str]:
     return [f"{text.capitalize() if text == NO_PHOTO_KNOWN else text}." for text in texts]
 
 
-def _of_all(subjects: Sequence[str], people: Sequence[Figures], summary: Figures) -> Iterator[Reason]:
+def _of_all(
+    subjects: Sequence[str], people: Sequence[Figures], summary: Figures, advice: Advice
+) -> Iterator[Reason]:
     """Yield what is said of people who share a generator."""
     hardest = most_alike(people)
     if hardest is not None:
@@ -72,7 +78,7 @@ def _of_all(subjects: Sequence[str], people: Sequence[Figures], summary: Figures
                 f"{figure_text(people[hardest]['id'])} ({subjects[hardest]}).",
             ),
         )
-    yield Reason("Who is found", (*where_found(people), *not_forgotten(subjects, people)))
+    yield Reason("Who is found", (*where_found(people), *not_forgotten(subjects, people, advice)))
     if summary["id_others"] is not None:
         text = f"Similarity {figure_text(summary['id_others'])} on average."
         yield Reason("In their other photos", (text,))
