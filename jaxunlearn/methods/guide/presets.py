@@ -104,10 +104,10 @@ def many(people: int = 10) -> ConfigDict:
 def many_heads(people: int = 10) -> ConfigDict:
     """GUIDE extended to many people in one generator, on the bundled model.
 
-    Adjacent pairs weigh as much as in `heads`, global pairs a third of it. Chosen on five people
-    (`benchmarks/many_people_heads/settings.md`): if all losses weigh the same, as in the official scripts, one
-    person more is forgotten there, and four times as many others are lost. With fewer steps, too, more others
-    are lost: so these are two and a half times SUGAR's.
+    Adjacent pairs weigh as much as in `heads`, global pairs a third of it. That was chosen on five people
+    (`benchmarks/many_people_heads/settings.md`). If all losses weigh the same, as in the official scripts,
+    four of them are forgotten instead of two, and four times as many others are lost. With fewer steps, too,
+    more others are lost, so this takes two and a half times SUGAR's steps.
     """
     config = default_config(GuideOfMany)
     like_heads(config, people)
