@@ -94,7 +94,7 @@ def map_npy(path: str | PathLike[str]) -> np.ndarray:
                 shape, fortran, dtype = _header(file)
                 _check_claim(shape, dtype, os.fstat(file.fileno()).st_size - file.tell())
                 if dtype.kind == "U":
-                    raise CheckpointError(f"holds {dtype.name}, not numbers")
+                    raise CheckpointError("holds texts, not numbers")
         except CheckpointError as error:
             raise InputError(str(error)) from error
         except OSError as error:

@@ -410,4 +410,5 @@ def test_the_next_command_is_whole(tmp_path: Path, monkeypatch: Any, capsys: Any
 def test_latents_of_others_have_no_names(tmp_path: Path) -> None:
     np.savez(tmp_path / "ws.npz", ws=np.zeros((1, 14, 512), np.float32))
     assert read_names(tmp_path / "ws.npz") is None
+    (tmp_path / "ws.pt").write_bytes(b"not a file of NumPy")
     assert read_names(tmp_path / "ws.pt") is None

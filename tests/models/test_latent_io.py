@@ -49,7 +49,7 @@ def test_a_damaged_file_is_an_input_error(tmp_path, name: str):
 
 def test_texts_cannot_be_mapped_as_numbers(tmp_path):
     np.save(tmp_path / "two.npy", np.array(["ada", "bob"]))
-    with pytest.raises(InputError, match=r"two\.npy: holds str96, not numbers"):
+    with pytest.raises(InputError, match=r"two\.npy: holds texts, not numbers"):
         map_npy(tmp_path / "two.npy")
 
 

@@ -88,7 +88,7 @@ def test_raw_features_and_statistics_of_others(tmp_path, pictures, expected, mon
         ("a.npy", np.zeros((1, 3)), "features of 1 images"),
         ("a.npy", np.full((5, 3), np.nan), "NaN or infinity"),
         ("a.npy", np.zeros((0, 3)), "features of 0 images"),
-        ("a.npy", np.array([["a", "b", "c"]]), "holds <U1"),
+        ("a.npy", np.array([["a", "b", "c"]]), "holds texts, not numbers"),
         ("a.npz", {"mu": np.zeros(3)}, "expected the arrays mu and sigma, or mean and covariance; found mu"),
         ("a.npz", {"mu": np.zeros(4), "sigma": np.eye(4)}, "has 3 features"),
         ("a.npz", {"mu": np.zeros(3), "sigma": np.eye(3)[:2]}, "has 3 features"),
