@@ -7,6 +7,12 @@ from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.evaluation.statistics import share_of
 
 NONE = "-"
+FORGOTTEN_SAID = (
+    "People whom no judge finds anywhere; then, for each place, those whom at least one judge finds "
+    "there; those who became their target to all judges. Then for each judge: people whom it finds "
+    "nowhere, and other photos in which it finds them, of those in which it knew them in the source."
+)
+"""What stands above `found_by_place`, `reached` and `by_judge`."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.cells import by_judge, by_judge_head, counted, found_by_place, interval, reached, table
+from benchmarks.cells import (
+    FORGOTTEN_SAID,
+    by_judge,
+    by_judge_head,
+    counted,
+    found_by_place,
+    interval,
+    reached,
+    table,
+)
 from benchmarks.one_person_runs import Measured, MeasuredRun
 from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.evaluation.statistics import compare_pairs
@@ -99,9 +108,7 @@ def page(lines: Sequence[Line]) -> list[str]:
         "",
         "## Forgotten",
         "",
-        "People whom no judge finds anywhere; then, for each place, those whom at least one judge finds "
-        "there; those who became their target to all judges. Then for each judge: people whom it finds "
-        "nowhere, and other photos in which it finds them, of those in which it knew them in the source.",
+        FORGOTTEN_SAID,
         "",
         *table(_forgotten_head(first), [_forgotten(method, group) for method, group in groups.items()]),
         "## Everybody else",

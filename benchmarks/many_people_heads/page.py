@@ -2,7 +2,16 @@
 
 from collections.abc import Sequence
 
-from benchmarks.cells import by_judge, by_judge_head, counted, found_by_place, interval, reached, table
+from benchmarks.cells import (
+    FORGOTTEN_SAID,
+    by_judge,
+    by_judge_head,
+    counted,
+    found_by_place,
+    interval,
+    reached,
+    table,
+)
 from benchmarks.many_people_heads.cases import ROWS
 from benchmarks.many_people_heads.cells import (
     COST_HEAD,
@@ -83,9 +92,7 @@ def _forgotten(runs: Runs) -> list[str]:
     return [
         "## Forgotten",
         "",
-        "People whom no judge finds anywhere; then, for each place, those whom at least one judge finds "
-        "there; those who became their target to all judges. Then for each judge: people whom it finds "
-        "nowhere, and other photos in which it finds them, of those in which it knew them in the source.",
+        FORGOTTEN_SAID,
         "",
         *table(
             ["N", "", "runs", "forgotten", "interval", *(f"found: {p}" for p in PLACES), "target", *judged],

@@ -186,6 +186,16 @@ def read_run(arguments: argparse.Namespace) -> tuple[Result, ConfigDict, loading
     check_writable(folder.path)
     config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
     configuration.check(config)
+    result, models = result_of_run(arguments, folder)
+    return result, config, models
+
+
+def result_of_run(arguments: argparse.Namespace, folder: RunFolder) -> tuple[Result, loading.Models]:
+    """Read a finished run and load its models, files that have moved from the options of a command.
+
+    Raises:
+      InputError: if the source generator or a network of the loss is another one.
+    """
     models = models_of_run(
         folder,
         model=arguments.model,
@@ -195,7 +205,7 @@ def read_run(arguments: argparse.Namespace) -> tuple[Result, ConfigDict, loading
     )
     result = finished(folder, models.generator)
     check_models(models, result)
-    return result, config, models
+    return result, models
 
 
 def read_worklist(arguments: argparse.Namespace) -> tuple[WorklistFolder, ConfigDict, loading.Models]:

@@ -5,7 +5,7 @@ import argparse
 from jaxunlearn.baking.bake import bake
 from jaxunlearn.baking.loss import loss_lines
 from jaxunlearn.baking.settings import Baking, check
-from jaxunlearn.cli.readers import mesh_of, network_files_of, read_config
+from jaxunlearn.cli.readers import mesh_of, network_files_of, read_config, result_of_run
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import InceptionFeatures
 from jaxunlearn.methods.settings import default_config
@@ -14,7 +14,7 @@ from jaxunlearn.models.adapters import adapted, with_strength
 from jaxunlearn.models.generator import Generator, load_generator
 from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
 from jaxunlearn.terminal import say
-from jaxunlearn.training.result import Result, check_finished, check_models, finished, models_of_run
+from jaxunlearn.training.result import Result, check_finished
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
@@ -54,15 +54,7 @@ def _of_run(arguments: argparse.Namespace) -> tuple[loading.Models, Generator, P
         )
     folder = RunFolder(arguments.folder)
     check_finished(folder)
-    models = models_of_run(
-        folder,
-        model=arguments.model,
-        adapters=arguments.adapter,
-        judge=arguments.judge,
-        network_files=network_files_of(arguments),
-    )
-    result = finished(folder, models.generator)
-    check_models(models, result)
+    result, models = result_of_run(arguments, folder)
     generator, people = _generator_and_people(result, arguments.person)
     if arguments.strength is not None:
         generator = with_strength(generator, arguments.strength)
