@@ -56,9 +56,8 @@ def config_of(case: Case) -> ConfigDict:
     Raises:
       InputError: if a setting that is tried is unknown or out of range.
     """
-    config = changed_preset(
-        PRESETS.get(case.row, PRESETS[GUIDE] if case.row in ROWS else case.row), case.people
-    )
+    trained = case.row not in (COMPOSED, RANDOM)  # the others take only the evaluation from here
+    config = changed_preset(PRESETS.get(case.row, case.row) if trained else PRESETS[GUIDE], case.people)
     config.seed = case.draw
     config.evaluation = preset("guide/heads").evaluation
     return config

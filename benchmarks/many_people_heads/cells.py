@@ -41,9 +41,9 @@ def similarity(people: Sequence[Mapping[str, Any]], judge: str) -> list[str]:
 
 
 def others(lines: Sequence[Line]) -> list[str]:
-    """Return the cells of `others_head`."""
+    """Return the cells of `OTHERS_HEAD`."""
     lost = [line["others"]["others_lost_counts"] for line in lines]
-    near = [each["lost_counts"] for line in lines for each in line["others"]["near"].values()]
+    near = [line["others"]["near"]["1.0"]["lost_counts"] for line in lines]
     return [
         *_lost(lost),
         *_lost(near)[:1],

@@ -17,7 +17,6 @@ from benchmarks.one_person_runs import photo_latents, trained
 from benchmarks.random_change import change_of, randomly_changed
 from jaxunlearn.evaluation.evaluate import evaluate
 from jaxunlearn.evaluation.reference import Reference
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import people_from_seeds
@@ -91,14 +90,11 @@ def forget(models: Models, case: Case, runs: Path, alone: Path) -> Forgotten:
         change = change_of(models.generator, guide.generator)
         generator = randomly_changed(models.generator, change, seeds[0])
         return Forgotten(Result(guide.people, guide.ws, (generator,), {}, None), (), 0, None)
-    result = _trained_together(models, seeds, config_of(case), runs / _name(case))
+    people = people_from_seeds(models, seeds)
+    result = unlearn(models, people, config_of(case), workdir=runs / _name(case), progress=False)
     assert result.folder is not None
     summary = result.folder.summary
     return Forgotten(result, [result.folder], summary["steps"], summary["steps_per_second"])
-
-
-def _trained_together(models: Models, seeds: Sequence[int], config: ConfigDict, workdir: Path) -> Result:
-    return unlearn(models, people_from_seeds(models, seeds), config, workdir=workdir, progress=False)
 
 
 def _composed(models: Models, seeds: Sequence[int], draw: int, alone: Path) -> Forgotten:
