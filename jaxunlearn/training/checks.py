@@ -16,7 +16,7 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
 from jaxunlearn.sharding import IDENTITY
 from jaxunlearn.training.result import Result
-from jaxunlearn.training.storage.run_dir import same_people
+from jaxunlearn.training.storage.same_run import same_people
 
 
 def check_mesh(mesh: Mesh | None) -> None:

@@ -25,7 +25,8 @@ from jaxunlearn.process import multihost
 from jaxunlearn.training import checks
 from jaxunlearn.training.result import Result, finished
 from jaxunlearn.training.run import Run
-from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.training.storage.request import Request
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback
 
 

@@ -36,12 +36,8 @@ from jaxunlearn.files.numpy_arrays import read_npz
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.training.storage.folder_forms import MeasuredLine, ResultLine, WorklistJson
 from jaxunlearn.training.storage.metrics_log import add_line
-from jaxunlearn.training.storage.run_dir import (
-    RunFolder,
-    check_made_alike,
-    check_same_photos,
-    check_same_settings,
-)
+from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.storage.same_run import check_made_alike, check_same_photos, check_same_settings
 from torch_bridge import leftover_of, replacing
 
 DONE, DIVERGED = "done", "diverged"

@@ -26,7 +26,8 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, distinct_subjects, people_from_latents, people_from_seeds
 from jaxunlearn.photos.photo_inversion import Inverting, people_from_photos
 from jaxunlearn.photos.tables import SPREADSHEETS, SUFFIXES
-from jaxunlearn.training.storage.run_dir import OTHER_RUN, RunFolder, check_same_photos
+from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.storage.same_run import OTHER_RUN, check_same_photos
 
 _KINDS = ("seeds", "latents", "images")
 

@@ -29,7 +29,8 @@ from jaxunlearn.reporting.page.words import how_many
 from jaxunlearn.reporting.report import write_run_report
 from jaxunlearn.training.checks import numbers_of
 from jaxunlearn.training.result import Result
-from jaxunlearn.training.storage.run_dir import RUN, RunFolder
+from jaxunlearn.training.storage.request import RUN
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import request_of, unlearn
 
 TABLE = "sweep.json"

@@ -35,7 +35,8 @@ from jaxunlearn.methods import configuration
 from jaxunlearn.models.adapters import layers_of, save_unlearned
 from jaxunlearn.models.generator import save_generator, split_generator
 from jaxunlearn.training.result import Result, finished
-from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.training.storage.request import Request
+from jaxunlearn.training.storage.run_dir import RunFolder
 from legato_flax import AdaptedGenerator
 from tests.support.tiny_adapters import adapters, source
 from tests.support.tiny_models import numbers, tiny_models, tiny_unlearned

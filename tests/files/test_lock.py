@@ -16,7 +16,8 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files import lock
 from jaxunlearn.files.lock import NAME, locked
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.training.storage.request import Request
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.batch_dir import WorklistFolder
 from tests.support.file_moments import moments_of
 from tests.support.programs import environment

@@ -14,7 +14,8 @@ from jaxunlearn.methods.guide import presets
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import MeanLatent, Models, load_models
 from jaxunlearn.photos.people import People
-from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.training.storage.request import Request
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
 

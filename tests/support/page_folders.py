@@ -14,7 +14,8 @@ from jaxunlearn.reporting.page.inversion_page import write_inversion_page
 from jaxunlearn.reporting.page.many.compare_page import write_comparison
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
-from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.training.storage.request import Request
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
 from jaxunlearn.workflows.continual_report import write_requests_page

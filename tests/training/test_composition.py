@@ -20,7 +20,8 @@ from jaxunlearn.models import loading
 from jaxunlearn.models.adapters import adapted, save_unlearned
 from jaxunlearn.models.generator import Generator, fingerprint_of, save_generator
 from jaxunlearn.training.composition import composed
-from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.training.storage.request import Request
+from jaxunlearn.training.storage.run_dir import RunFolder
 from legato_flax import AdaptedGenerator
 from tests.support.tiny_adapters import adapters, source
 from tests.support.tiny_models import numbers, tiny_models, tiny_people

@@ -24,7 +24,8 @@ from jaxunlearn.models.generator import Generator, fingerprint_of
 from jaxunlearn.photos.people import People
 from jaxunlearn.profiling.cases import Case
 from jaxunlearn.training.result import Result, finished
-from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.training.storage.request import Request
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.continual import Forgotten, forget_requests
 from jaxunlearn.workflows.requests import ForgetRequest

@@ -26,7 +26,8 @@ from jaxunlearn.photos.people import People
 from jaxunlearn.training.checks import check_previous
 from jaxunlearn.training.result import Result, finished
 from jaxunlearn.training.run import Run
-from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.training.storage.request import Request
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import request_of, unlearn
 from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
 from tests.support.tiny_sugar import STEPS, tiny_sugar

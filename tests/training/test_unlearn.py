@@ -25,7 +25,8 @@ from jaxunlearn.training import unlearn as unlearning
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.checkpoints import Checkpoints
 from jaxunlearn.training.storage.folder_forms import TrainingJson
-from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.training.storage.request import Request
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from tests.support.same_run import assert_same_run
 from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people

@@ -24,7 +24,8 @@ from jaxunlearn.models.generator import split_generator
 from jaxunlearn.models.latent_io import write_latents
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training.result import finished
-from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.training.storage.request import Request
+from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import request_of
 from jaxunlearn.workflows import continual
 from jaxunlearn.workflows import requests as request_files

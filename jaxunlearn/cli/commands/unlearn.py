@@ -32,7 +32,8 @@ from jaxunlearn.process.multihost import check_same, leader_first, leads
 from jaxunlearn.reporting.live_page import live_page
 from jaxunlearn.reporting.report import write_run_report
 from jaxunlearn.terminal import say, say_lines
-from jaxunlearn.training.storage.run_dir import OTHER_RUN, RunFolder
+from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.storage.same_run import OTHER_RUN
 from jaxunlearn.training.unlearn import request_of, unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder

@@ -19,7 +19,8 @@ from jaxunlearn.evaluation.statistics.over_people import (
     retained_values,
 )
 from jaxunlearn.evaluation.statistics.paired import PairedDifference, compare_pairs
-from jaxunlearn.training.storage.run_dir import RunFolder, same_people
+from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.storage.same_run import same_people
 
 DISTANCES = ("fid_pre", "kid_pre", "fid_forget", "delta_fid_real")
 _FREE = ("batch",)

@@ -21,9 +21,8 @@ report.html      a page to look at
 import dataclasses
 import itertools
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -35,71 +34,22 @@ from jaxunlearn.files.door import local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import NO_CONTENT, locked_clean
 from jaxunlearn.files.numpy_arrays import read_npz
-from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict, flat, with_newer_settings
-from jaxunlearn.methods.settings import changed as changed_settings
-from jaxunlearn.training.storage.folder_forms import MetricsLine, RunJson, SummaryJson, TrainingJson
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.training.storage.folder_forms import MetricsLine, SummaryJson, TrainingJson
 from jaxunlearn.training.storage.metrics_log import add_line, read_metrics
+from jaxunlearn.training.storage.request import RUN, Request, read_request, request_json
+from jaxunlearn.training.storage.same_run import (
+    OTHER_RUN,
+    check_same_request,
+    check_same_settings,
+    same_people,
+)
 from torch_bridge import leftover_of, replacing
 
-FORMAT = 2
-"""Number of the form of the folder; a new one means that older folders cannot be read."""
-RUN = "run.json"
-"""File that makes a folder one of a run."""
-OTHER_RUN = "give another folder, or delete this one"
-"""What to do about a folder that holds another run."""
-_FILES = ("model", "adapters", "network_files", "photos_sha256", "inversion", "earlier")
-"""Fields of a request that may differ in the same run: files may move; photos and the way in which they were
-inverted are compared by themselves; what came before `start` is not always known."""
 _BEGINNING = (RUN, "latents.npz", "config.json")
 """Files of a run that has begun."""
 SHEETS = "page"
 """Name of the folder of the page's pictures, in the folder of the pictures."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """The request of a run.
-
-    Attributes:
-      model: name or path of the source generator.
-      fingerprint: SHA-256 of its weights and settings.
-      subjects: a line for each person, with the origin of their latent.
-      perceptual, identity: names of the networks of the loss.
-      mean_latent: its origin, see `models.MeanLatent`.
-      together: True if one generator forgets all people, False if each person has a copy.
-      start: SHA-256 of the generator that training starts from, where it is not the source.
-      earlier: the same of the requests before, the first one first; empty if that is not known.
-      seeds: see `photos.people.People`.
-      adapters: files of adapters that the source generator has.
-      numbers: of the generator copies, see `training.unlearn`.
-      perceptual_sha256, identity_sha256: of the numbers of these networks; empty in older folders.
-      photos_sha256, inversion: see `photos.people.People`; empty in older folders.
-      network_files: see `models.loading.Models`; empty in older folders.
-    """
-
-    model: str
-    fingerprint: str
-    subjects: tuple[str, ...]
-    perceptual: str
-    identity: str
-    mean_latent: str
-    together: bool = False
-    start: str = ""
-    earlier: tuple[str, ...] = ()
-    seeds: tuple[int | None, ...] = ()
-    adapters: tuple[str, ...] = ()
-    numbers: tuple[int, ...] = ()
-    perceptual_sha256: str = ""
-    identity_sha256: str = ""
-    photos_sha256: tuple[str | None, ...] = ()
-    inversion: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    network_files: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-    @property
-    def copies(self) -> int:
-        """Number of generators that the run makes."""
-        return 1 if self.together else len(self.subjects)
 
 
 class RunFolder:
@@ -223,34 +173,7 @@ class RunFolder:
         Raises:
           InputError: if this is not the folder of a run, or of a run of another version.
         """
-        if not (self.path / RUN).is_file():
-            raise InputError(f"{self.path}: not the folder of a run (no run.json in it)")
-        stored = self._read_json(RUN)
-        if stored.get("format") != FORMAT:
-            raise InputError(
-                f"{self.path}: written by jaxunlearn {stored.get('version', 'unknown')} in format "
-                f"{stored.get('format')}; this version reads format {FORMAT}"
-            )
-        stored = check_form(stored, RunJson, self.path / RUN)
-        return Request(
-            model=stored["model"],
-            fingerprint=stored["fingerprint"],
-            subjects=tuple(stored["subjects"]),
-            perceptual=stored["perceptual"],
-            identity=stored["identity"],
-            mean_latent=stored.get("mean_latent", ""),
-            together=stored.get("together", False),
-            start=stored.get("start", ""),
-            earlier=tuple(stored.get("earlier", ())),
-            seeds=tuple(stored.get("seeds", ())),
-            adapters=tuple(stored.get("adapters", ())),
-            numbers=tuple(stored.get("numbers", ())),
-            perceptual_sha256=stored.get("perceptual_sha256", ""),
-            identity_sha256=stored.get("identity_sha256", ""),
-            photos_sha256=tuple(stored.get("photos_sha256", ())),
-            inversion=stored.get("inversion", {}),
-            network_files=stored.get("network_files", {}),
-        )
+        return read_request(self.path)
 
     @property
     def config(self) -> ConfigDict:
@@ -308,8 +231,7 @@ class RunFolder:
         if not self.writes:
             return
         self.path.mkdir(parents=True, exist_ok=True)
-        version = metadata.version("jaxunlearn")
-        self._write_json(RUN, {"format": FORMAT, "version": version, **dataclasses.asdict(request)})
+        self._write_json(RUN, request_json(request))
         self.images.mkdir(exist_ok=True)
         (self.path / "generator").mkdir(exist_ok=True)
         if not begun:
@@ -351,23 +273,6 @@ class RunFolder:
         with replacing(self.path / "latents.npz") as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
 
-    def check_same_request(self, request: Request) -> None:
-        """Refuse another request than that of the run, as far as it is known before latents are.
-
-        Raises:
-          InputError: naming one difference.
-        """
-        before, place, hint = self.request, f"{self.path}: is a run", OTHER_RUN
-        for field in dataclasses.fields(Request):
-            old, new = getattr(before, field.name), getattr(request, field.name)
-            if field.name.endswith("_sha256") and not old:  # an older folder
-                continue
-            if old != new and field.name not in _FILES:
-                raise InputError(f"{place} with {field.name} {old!r}, not {new!r}; {hint}")
-        check_same_photos(before.photos_sha256, request.photos_sha256, before.subjects, place, hint)
-        if request.inversion:  # else nobody says how
-            check_made_alike(before.inversion, request.inversion, place, hint)
-
     def people_in_photos(self, request: Request) -> np.ndarray | None:
         """Read `ws`, `[K, L, D]`, of photos that were inverted when the run began.
 
@@ -380,13 +285,13 @@ class RunFolder:
         """
         if not self.exists():
             return None
-        self.check_same_request(request)
         before = self.request
+        check_same_request(before, request, self.path)
         files = (*before.photos_sha256, *request.photos_sha256)
         return self.people() if before.inversion and files and all(files) else None
 
     def _check_same(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
-        self.check_same_request(request)
+        check_same_request(self.request, request, self.path)
         place, hint = f"{self.path}: is a run", OTHER_RUN
         if not same_people(self.people(), ws):
             raise InputError(f"{place} with other latents; {hint}")
@@ -438,79 +343,3 @@ class RunFolder:
         if not self.writes:
             return
         write_json(self.path / name, value)
-
-
-def check_same_settings(
-    before: ConfigDict, now: ConfigDict, fixed: Iterable[str], place: str, hint: str
-) -> None:
-    """Refuse other settings than those that a folder began with, unless a run may change them.
-
-    Args:
-      before: the config that the folder began with.
-      now: the config asked for.
-      fixed: names that may not change, whatever the method declares.
-      place: begins the error: the folder, and what it is.
-      hint: ends the error.
-
-    Raises:
-      InputError: naming one such setting: the method, or else the first.
-    """
-    declaration = method_of(now).declaration(now)
-    before = with_newer_settings(before, declaration)
-    names = changed_settings(before, now, declaration, fixed)
-    # Another method has other settings, of which the folder says nothing.
-    for name in sorted(names, key=lambda name: name not in ("method", "shared_generator")):
-        old, new = (flat(each).get(name) for each in (before, now))
-        raise InputError(f"{place} with config.{name} {old!r}, not {new!r}; {hint}")
-
-
-def check_same_photos(
-    before: Sequence[str | None], now: Sequence[str | None], names: Sequence[str], place: str, hint: str
-) -> None:
-    """Refuse photos whose files have another content than those that a folder began with.
-
-    Args:
-      before: SHA-256 of the files that the folder began with; empty in older folders.
-      now: of the files asked for; None where there is no file, since a photo may be gone.
-      names: of the people or files, for the error.
-      place: see `check_same_settings`.
-      hint: see `check_same_settings`.
-
-    Raises:
-      InputError: naming the first one.
-    """
-    for old, new, name in zip(before, now, names, strict=False):
-        if old and new and old != new:
-            raise InputError(f"{place} with another photo for {name}; {hint}")
-
-
-def check_made_alike(before: Mapping[str, str], now: Mapping[str, str], place: str, hint: str) -> None:
-    """Refuse to make people otherwise than a folder began with: by other networks, or another inversion.
-
-    Args:
-      before: what the folder began with, by name; empty in older folders.
-      now: what is asked for.
-      place: see `check_same_settings`.
-      hint: see `check_same_settings`.
-
-    Raises:
-      InputError: naming the first difference.
-    """
-    for name, old in before.items():
-        if old != (new := now.get(name)):
-            raise InputError(f"{place} with {name} {old!r}, not {new!r}; {hint}")
-
-
-def same_people(before: np.ndarray, now: np.ndarray, tolerance: float = 1e-3) -> bool:
-    """Return True if latents `[K, L, D]` agree up to rounding, as of a photo that a GPU inverts twice.
-
-    Args:
-      before: the latents.
-      now: those that are compared with them.
-      tolerance: how far apart they may be, as a share of the length of a person's latent.
-    """
-    if before.shape != now.shape:
-        return False
-    before, now = (x.reshape(len(x), -1).astype(np.float64) for x in (before, now))
-    apart, size = (np.linalg.norm(x, axis=1) for x in (now - before, before))
-    return bool((apart <= tolerance * size).all())

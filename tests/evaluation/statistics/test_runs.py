@@ -20,7 +20,8 @@ from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import Result
-from jaxunlearn.training.storage.run_dir import Request, RunFolder
+from jaxunlearn.training.storage.request import Request
+from jaxunlearn.training.storage.run_dir import RunFolder
 from tests.support.figures import of_person
 from tests.support.tiny_models import tiny_models
 
