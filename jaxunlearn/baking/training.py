@@ -16,7 +16,7 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.adapters import layers_of
 from jaxunlearn.models.generator import Generator, merge_generator, split_generator
 from jaxunlearn.models.loading import Models
-from jaxunlearn.process.multihost import place
+from jaxunlearn.process.arrays import place
 from jaxunlearn.process.signals import interruptions
 from jaxunlearn.sharding import everywhere
 from jaxunlearn.training.callbacks import Divergence, Log, SaveCheckpoints, StopOnSignal

@@ -13,7 +13,7 @@ from jaxunlearn.methods.latents import repeated
 from jaxunlearn.methods.trained_part import TrainedPart
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
-from jaxunlearn.process import multihost
+from jaxunlearn.process import arrays, multihost
 from jaxunlearn.sharding import IDENTITY
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.same_run import same_people
@@ -69,7 +69,7 @@ def leaders(ws: np.ndarray) -> np.ndarray:
     Raises:
       InputError: in all processes, if latents differ by more than rounding.
     """
-    common = np.asarray(multihost.from_leader(ws))
+    common = np.asarray(arrays.from_leader(ws))
     multihost.check_same({"people's latents": same_people(ws, common)}, "the run's people")
     return common
 

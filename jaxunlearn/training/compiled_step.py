@@ -16,7 +16,7 @@ from jax.sharding import Mesh
 
 from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.from_config import Adam
-from jaxunlearn.process.multihost import place
+from jaxunlearn.process.arrays import place
 from jaxunlearn.sharding import IDENTITY, Portion, by_identity, everywhere, on_each_device, portion
 from jaxunlearn.training.copies import for_each_copy
 from jaxunlearn.training.step import Frozen, State, Target, UnlearningStep

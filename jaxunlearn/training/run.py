@@ -20,7 +20,7 @@ from jaxunlearn.models.adapters import save_unlearned
 from jaxunlearn.models.generator import Generator, merge_generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
-from jaxunlearn.process import multihost
+from jaxunlearn.process import arrays, multihost
 from jaxunlearn.process.memory import peak_memory
 from jaxunlearn.process.signals import interruptions
 from jaxunlearn.training.callbacks import Divergence, Log, Pictures, SaveCheckpoints, StopOnSignal, SumUp
@@ -207,7 +207,7 @@ class Run:
 
     def _fetch(self, measured: Any) -> Any:
         """Measurements of all copies as NumPy, from all processes."""
-        return self._recipe.without_padding(multihost.whole(measured))
+        return self._recipe.without_padding(arrays.whole(measured))
 
     def _known(self, compile_seconds: float) -> dict[str, Any]:
         """Figures that no step changes."""
@@ -241,7 +241,7 @@ class Run:
 
     def _generator(self, state: State, copy: int) -> Generator:
         """The generator of a copy; its parts may come from all processes."""
-        own = multihost.whole(jax.tree.map(lambda x: x[copy], state.trainable))
+        own = arrays.whole(jax.tree.map(lambda x: x[copy], state.trainable))
         trainable = jax.tree.map(jnp.asarray, own)
         return merge_generator(self._split._replace(trainable=trainable))
 

@@ -24,7 +24,7 @@ from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
-from jaxunlearn.process import multihost
+from jaxunlearn.process import arrays, multihost
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.training.callbacks import Diverged
 from jaxunlearn.training.checks import check_mesh
@@ -188,7 +188,7 @@ def _run_wave(
     path, began, result = folder.wave(wave.number), time.monotonic(), None
     run = RunFolder(path)
     resumed = run.exists()
-    ws = run.people() if resumed else multihost.divided(worklist.latents, wave.people)
+    ws = run.people() if resumed else arrays.divided(worklist.latents, wave.people)
     with contextlib.suppress(Diverged):  # raised if everybody diverged
         result = unlearn(
             models,

@@ -22,7 +22,7 @@ from jaxunlearn.methods.latents import NormOver
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import Generator, SplitGenerator, merge_generator
-from jaxunlearn.process import multihost
+from jaxunlearn.process import arrays
 from jaxunlearn.sharding import SAMPLE, everywhere
 
 Pytree = Any
@@ -138,7 +138,7 @@ def importance(
     else:
         static = _Static(split.graphdef, settings, mesh)
         fisher = _in_groups(static, parameters, context, probes, keys, progress=progress)
-    fisher = multihost.from_leader(fisher)
+    fisher = arrays.from_leader(fisher)
     top = ewc.largest(fisher)
     if not np.isfinite(top):
         raise InputError("the Fisher is not finite; config.ewc.radius may be too large")
@@ -174,17 +174,17 @@ def _in_groups(
     devices = 1 if mesh is None else mesh.shape[SAMPLE]
     size = devices * min(_AT_ONCE, -(-count // devices))
 
-    parameters, context = multihost.place((parameters, context), everywhere(mesh))
+    parameters, context = arrays.place((parameters, context), everywhere(mesh))
     fisher = jax.tree.map(jnp.zeros_like, parameters)
     with tqdm(total=count, desc="importance", unit="probe", disable=not progress) as bar:
         for first in range(0, count, size):
             numbers = jnp.arange(first, first + size)
             weights, rows = jnp.where(numbers < count, 1 / count, 0), jnp.minimum(numbers, count - 1)
-            group = multihost.place((probes[rows], keys[rows], weights), everywhere(mesh))
+            group = arrays.place((probes[rows], keys[rows], weights), everywhere(mesh))
             added = _estimate(static, parameters, context, *group)
             fisher = jax.block_until_ready(jax.tree.map(jnp.add, fisher, added))
             bar.update(min(size, count - first))
-    return jax.tree.map(jnp.asarray, multihost.whole(fisher))
+    return jax.tree.map(jnp.asarray, arrays.whole(fisher))
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -12,7 +12,7 @@ import optax
 from jax.sharding import NamedSharding
 
 from jaxunlearn.methods.settings import ConfigDict
-from jaxunlearn.process import multihost
+from jaxunlearn.process import arrays
 
 Pytree = Any
 Loss = Callable[[Pytree, Pytree, jax.Array, jax.Array], jax.Array]
@@ -120,7 +120,7 @@ def train_mapper(
         updates, moments = optimiser.update(gradient, moments)
         return optax.apply_updates(parameters, updates), moments
 
-    parameters, context, key = multihost.place((parameters, context, key), sharding)
+    parameters, context, key = arrays.place((parameters, context, key), sharding)
     given = None if orders is None else iter(orders)
     moments, losses = jax.jit(optimiser.init, out_shardings=sharding)(parameters), []
     stop = EarlyStopping(settings.patience, settings.min_delta)
@@ -129,7 +129,7 @@ def train_mapper(
         order = np.asarray(jax.random.permutation(of_order, len(ws)) if given is None else next(given))
         running, pending = 0.0, None
         for i, index in enumerate(settings.batches(order)):
-            people = multihost.place(jnp.asarray(ws[index]), sharding)
+            people = arrays.place(jnp.asarray(ws[index]), sharding)
             value, gradient = measure(parameters, context, people, of_loss)
             pending = gradient if pending is None else jax.tree.map(jnp.add, pending, gradient)
             if i == 0 or (i + 1) % settings.accumulate == 0:

@@ -20,7 +20,7 @@ from jaxunlearn.methods.sugar.mappers.mapper_loss import Form, MapperWeights, su
 from jaxunlearn.methods.sugar.mappers.mapper_training import MapperTraining, train_mapper
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.perception import Perception
-from jaxunlearn.process import multihost
+from jaxunlearn.process import arrays
 from jaxunlearn.sharding import everywhere, over_rows
 
 
@@ -150,5 +150,5 @@ def learned(
             sharding=everywhere(mesh),
             after_epoch=note,
         )
-    weights = multihost.from_leader(multihost.whole(trained.parameters))
+    weights = arrays.from_leader(arrays.whole(trained.parameters))
     return nnx.merge(graphdef, jax.tree.map(jnp.asarray, weights)), trained.losses
