@@ -8,12 +8,12 @@
 
 from jaxunlearn.evaluation.bundled_people.album import album_latents, can_render_albums
 from jaxunlearn.evaluation.features import AlexNetFeatures, Features, InceptionFeatures
-from jaxunlearn.evaluation.forgetting import forgotten_figures, forgotten_set_figures
+from jaxunlearn.evaluation.forgetting import measure_people, measure_person
 from jaxunlearn.evaluation.judges import CalibratedJudge, CosineJudge, DlibJudge, Judge, Strangers
 from jaxunlearn.evaluation.means import mean_figures
 from jaxunlearn.evaluation.protocol import evaluate_generator, evaluate_together
 from jaxunlearn.evaluation.reference import Reference, measure_source
-from jaxunlearn.evaluation.retention import retained_figures
+from jaxunlearn.evaluation.retention import compare_retained
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.evaluation.statistics.compare_runs import RunComparison, compare_runs
 
@@ -31,12 +31,12 @@ __all__ = [
     "Strangers",
     "album_latents",
     "can_render_albums",
+    "compare_retained",
     "compare_runs",
     "evaluate_generator",
     "evaluate_together",
-    "forgotten_figures",
-    "forgotten_set_figures",
     "mean_figures",
+    "measure_people",
+    "measure_person",
     "measure_source",
-    "retained_figures",
 ]

@@ -28,13 +28,13 @@ from jaxunlearn.models.renderer import Renderer
 Figures = dict[str, Any]
 
 
-def forgotten_figures(
+def measure_person(
     reference: Reference,
     unlearned: Generator,
     ws: jax.Array,
     ws_target: jax.Array | None = None,
     other_ws: jax.Array | None = None,
-) -> Figures:
+) -> "MeasuredPerson":
     """Look for a person in an unlearned generator.
 
     Every similarity compares pictures from the same views.
@@ -47,6 +47,8 @@ def forgotten_figures(
       other_ws: `[M, L, D]`, latents of other photos of the person, which unlearning did not use.
 
     Returns:
+      Each look at the person, and the figures.
+
       Figures of the main judge. `id`: similarity of the person before and after. `id_std`: its standard
       deviation over the views. `id_others`, `id_others_max`: the same for the other latents, their mean, and
       the highest of those photos in which the main judge knew the person before. `id_target`: similarity of
@@ -62,45 +64,7 @@ def forgotten_figures(
 
       A figure is None if its latents are not given, or if it has no pair with two faces.
     """
-    return measure_person(reference, unlearned, ws, ws_target, other_ws).figures
-
-
-def measure_person(
-    reference: Reference,
-    unlearned: Generator,
-    ws: jax.Array,
-    ws_target: jax.Array | None = None,
-    other_ws: jax.Array | None = None,
-) -> "MeasuredPerson":
-    """Return `forgotten_figures`, and beside them each look at the person."""
     return _measure(reference, unlearned, [_Person(ws, ws_target, other_ws)])[0]
-
-
-def forgotten_set_figures(
-    reference: Reference,
-    unlearned: Generator,
-    ws: jax.Array,
-    ws_target: jax.Array,
-    other_ws: Mapping[int, jax.Array] | None = None,
-    *,
-    progress: bool = True,
-) -> tuple[list[Figures], float | None]:
-    """Measure `N` people that one generator forgot, and how far their pictures moved.
-
-    Args:
-      reference: the measured source.
-      unlearned: the generator that forgot them.
-      ws: `[N, L, D]`, the people.
-      ws_target: `[N, L, D]`, their targets.
-      other_ws: number of a person → `[M, L, D]`.
-      progress: True shows a progress bar.
-
-    Returns:
-      `forgotten_figures` of each person, and the Fréchet distance between all pictures before and after, from
-      all views (FID of the forgotten set in SUGAR's Table 2); None for a single picture.
-    """
-    measured, distance = measure_people(reference, unlearned, ws, ws_target, other_ws, progress=progress)
-    return [person.figures for person in measured], distance
 
 
 def measure_people(
@@ -112,7 +76,20 @@ def measure_people(
     *,
     progress: bool = True,
 ) -> "tuple[list[MeasuredPerson], float | None]":
-    """Return `forgotten_set_figures`, and beside them each look at the people."""
+    """Measure `N` people that one generator forgot, and how far their pictures moved.
+
+    Args:
+      reference: the measured source.
+      unlearned: the generator that forgot them.
+      ws: `[N, L, D]`, the people.
+      ws_target: `[N, L, D]`, their targets.
+      other_ws: number of a person → `[M, L, D]`.
+      progress: True shows a progress bar.
+
+    Returns:
+      What `measure_person` returns of each person, and the Fréchet distance between all pictures before and
+      after, from all views (FID of the forgotten set in SUGAR's Table 2); None for a single picture.
+    """
     others = other_ws or {}
     people = [_Person(ws[k], ws_target[k], others.get(k)) for k in range(len(ws))]
     people_at_once = reference.settings.batch  # then their pictures fill every batch of images
@@ -142,7 +119,7 @@ class MeasuredPerson(NamedTuple):
     """A person before and after unlearning."""
 
     figures: Figures
-    """See `forgotten_figures`."""
+    """See `measure_person`."""
 
     looks: list[dict[str, Any]]
     """Each place where the person was looked for. `place`: one of `PLACES`. `number`: psi, or the number of

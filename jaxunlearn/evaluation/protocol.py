@@ -58,9 +58,9 @@ def evaluate_generator(
       progress: True shows progress bars.
 
     Returns:
-      The figures of `forgotten_figures` and `retained_figures` under the papers' names; `retain` with those
-      of `figures_of_sets`; `align` (what the
-      main judge saw), `protocol`, `networks`, `counts` and `settings`; ready for JSON.
+      The figures of `measure_person` and `compare_retained` under the papers' names; `retain` with those of
+      `figures_of_sets`; `align` (what the main judge saw), `protocol`, `networks`, `counts` and `settings`;
+      ready for JSON.
     """
     return measure_generator(reference, unlearned, ws, ws_target, other_ws, progress=progress).figures
 
@@ -107,8 +107,8 @@ def evaluate_together(
 
     Returns:
       The same as `evaluate_generator`, as means over the people, see `means_of_people`; `forgotten` is the
-      number of forgotten people. Also `fid_forget` of `forgotten_set_figures`, and in `people` the figures of
-      each person.
+      number of forgotten people. Also `fid_forget`, the distance of `measure_people`, and in `people` the
+      figures of each person.
     """
     return measure_together(reference, unlearned, ws, ws_target, other_ws, progress=progress).figures
 

@@ -27,7 +27,7 @@ class Retained(NamedTuple):
     """Other people before and after unlearning."""
 
     figures: dict[str, Any]
-    """See `retained_figures`."""
+    """See `compare_retained`."""
 
     people: list[dict[str, Any]]
     """For each retained person: `judges` (name → similarity before and after, None without a face), `lost`
@@ -53,9 +53,9 @@ class NearPeople(NamedTuple):
     the source), `judges` and `lost` as in `Retained.people`."""
 
 
-def retained_figures(
+def compare_retained(
     reference: Reference, unlearned: Generator, ws: jax.Array, *, progress: bool = True
-) -> dict[str, Any]:
+) -> Retained:
     """Compare other people before and after, each from one view.
 
     Args:
@@ -65,6 +65,8 @@ def retained_figures(
       progress: True shows a progress bar.
 
     Returns:
+      Each retained person, and the figures.
+
       Of random people. `others_id`, `others_id_p5`: similarity before and after to the main judge, mean and
       5th percentile over the people with a face in both pictures. `retained_without_face`: number of people
       left out of these. `others_lost`: share of people who are somebody else afterwards to at least one
@@ -77,13 +79,6 @@ def retained_figures(
       `retained_ssim`, `retained_ssim_uniform`, `retained_mse`: means over the retained people, see
       `pixel_differences`. `near`: for each of `settings.near_radii` the figures of `NearPeople`.
     """
-    return compare_retained(reference, unlearned, ws, progress=progress).figures
-
-
-def compare_retained(
-    reference: Reference, unlearned: Generator, ws: jax.Array, *, progress: bool = True
-) -> Retained:
-    """Return `retained_figures`, and beside them each retained person."""
     before = reference.people
     after = render_people(
         reference.renderer.with_generator(unlearned),
@@ -99,10 +94,6 @@ def compare_retained(
     main = others[reference.judge.name]
     gone = lost(reference.judges, similarity)
     lost_counts = counted(gone)
-    perceptual = perceptual_distances(
-        reference.perceptual, before.images, after.images, reference.settings.batch
-    )
-    pixels = pixel_differences(to_uint8(before.images), to_uint8(after.images))
     near = compare_near(reference, unlearned, ws)
     figures = {
         "others_id": main["id"],
@@ -111,8 +102,7 @@ def compare_retained(
         "others_lost_counts": lost_counts,
         "retained_without_face": len(before.images) - main["people"],
         **_distances(reference, after),
-        "retained_lpips": float(perceptual.mean()),
-        **{f"retained_{name}": float(values.mean()) for name, values in pixels.items()},
+        **_picture_change(reference, after),
         "others": others,
         "others_lost_by_group": {
             group: counted([each for each, member in zip(gone, members, strict=True) if member])
@@ -122,6 +112,17 @@ def compare_retained(
     }
     people_near = [person for each in near.values() for person in each.people]
     return Retained(figures, _each_person(reference, similarity, gone, ws), people_near)
+
+
+def _picture_change(reference: Reference, after: RenderedPeople) -> dict[str, float]:
+    """Return means over the retained people of how far their pictures moved."""
+    before = reference.people.images
+    perceptual = perceptual_distances(reference.perceptual, before, after.images, reference.settings.batch)
+    pixels = pixel_differences(to_uint8(before), to_uint8(after.images))
+    return {
+        "retained_lpips": float(perceptual.mean()),
+        **{f"retained_{name}": float(values.mean()) for name, values in pixels.items()},
+    }
 
 
 def _distances(reference: Reference, after: RenderedPeople) -> dict[str, float | None]:

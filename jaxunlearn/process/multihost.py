@@ -24,7 +24,6 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.process.signals import take_signals
 from jaxunlearn.terminal import complain
 
-
 WAIT = 300
 """Seconds in which all processes must start."""
 

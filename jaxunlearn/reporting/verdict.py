@@ -53,7 +53,7 @@ def person_lines(subject: str, figures: Mapping[str, Any]) -> list[str]:
 
     Args:
       subject: name of the person.
-      figures: as returned by `evaluation.forgotten_figures`.
+      figures: those of `evaluation.measure_person`.
     """
     if _unseen(figures):
         return [f"{subject}: not measured, because no pair of pictures has a face both before and after."]
@@ -115,7 +115,7 @@ def photos_texts(figures: Mapping[str, Any]) -> list[str]:
     """Return what judges say of the other photos of a person, without full stops.
 
     Args:
-      figures: as returned by `evaluation.forgotten_figures`.
+      figures: those of `evaluation.measure_person`.
     """
     judges = {name: each for name, each in figures["judges"].items() if each["id_others"] is not None}
     if judges and not any(photos_known(judged) for judged in judges.values()):

@@ -23,9 +23,9 @@ from jaxunlearn.evaluation import (
     Reference,
     evaluate_generator,
     evaluate_together,
-    forgotten_figures,
-    forgotten_set_figures,
     looks,
+    measure_people,
+    measure_person,
     measure_source,
     retention,
 )
@@ -196,10 +196,11 @@ def test_many_people_are_judged_as_each_alone_is(source, reference, faded, perso
     seeds = list(range(5))
     ws = latents_of_seeds(source, seeds, conditioning_view(source.config))
     targets, others = ws[::-1], {1: person[2]}
-    people, distance = forgotten_set_figures(reference, faded, ws, targets, others, progress=False)
+    measured, distance = measure_people(reference, faded, ws, targets, others, progress=False)
+    people = [each.figures for each in measured]
     assert [k for k, figures in enumerate(people) if figures["id_others"] is not None] == [1]
     for k in (1, len(people) - 1):
-        alone = forgotten_figures(reference, faded, ws[k], targets[k], others.get(k))
+        alone = measure_person(reference, faded, ws[k], targets[k], others.get(k)).figures
         flat = {name: value for name, value in alone.items() if not isinstance(value, dict)}
         assert {name: people[k][name] for name in flat} == pytest.approx(flat, abs=1e-5), k
         assert people[k]["forgotten_by"] == alone["forgotten_by"]

@@ -20,8 +20,8 @@ class PersonLine(TypedDict):
     Attributes:
       person, subject: number and name of the person.
       judges: name of a judge → its figures of the person, see `forgetting_by_judge`.
-      forgotten, forgotten_by: see `forgotten_figures`.
-      figures: all other figures of `forgotten_figures`.
+      forgotten, forgotten_by: see `measure_person`.
+      figures: all other figures of `measure_person`.
     """
 
     kind: Literal["person"]

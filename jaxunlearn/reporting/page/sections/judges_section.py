@@ -153,7 +153,7 @@ def judges_table(figures: Figures) -> JudgesTable:
     """Return the table of everything that judges say of a person.
 
     Args:
-      figures: of one person, as returned by `evaluation.forgotten_figures`.
+      figures: of one person, those of `evaluation.measure_person`.
     """
     judges = list(figures["judges"].values())
     rows = [
