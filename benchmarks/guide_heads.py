@@ -1,9 +1,9 @@
 """GUIDE on people of the bundled model: the paper's Tables 1, 2 and 4, its Table 3, its Figure 9; bfloat16.
 
-    python benchmarks/guide_heads.py --people 20 --seeds 3 --rows "+ global (GUIDE)"
-    python benchmarks/guide_heads.py --people 20 --seeds 1
-    python benchmarks/guide_heads.py --people 5 --seeds 1 --tables "Table 3" "Figure 9"
-    python benchmarks/guide_heads.py --people 1 --seeds 3 --tables "Mixed precision"
+    python -m benchmarks.guide_heads --people 20 --seeds 3 --rows "+ global (GUIDE)"
+    python -m benchmarks.guide_heads --people 20 --seeds 1
+    python -m benchmarks.guide_heads --people 5 --seeds 1 --tables "Table 3" "Figure 9"
+    python -m benchmarks.guide_heads --people 1 --seeds 3 --tables "Mixed precision"
 
 Writes `guide_heads.jsonl`, a line a finished run, and `guide_heads.md`. Runs found there are not run again
 unless their steps changed.
@@ -196,7 +196,7 @@ def page(lines: list[dict[str, Any]], models: Models) -> str:
     text = [
         "# GUIDE on the bundled model",
         "",
-        f"`python benchmarks/guide_heads.py`, on {processor()}; the machine was sometimes shared.",
+        f"`python -m benchmarks.guide_heads`, on {processor()}; the machine was sometimes shared.",
         f"Similarities are by the {models.judge.name}, which no loss used (threshold "
         f"{lines[0]['threshold']:.3f}). Fréchet distances are in AlexNet features, of equally many pictures "
         "in every row. A cell is the mean ± standard deviation over people, of the mean over seeds. Seconds "

@@ -1,8 +1,8 @@
 """Photographs of people whom no network was trained on, inverted in several ways, as a table and a picture.
 
-    python benchmarks/inversion_heads.py
-    python benchmarks/inversion_heads.py --people 4 --out /tmp/few --picture /tmp/few.png
-    python benchmarks/inversion_heads.py --scenario celeba_like --out benchmarks/inversion_celeba_like
+    python -m benchmarks.inversion_heads
+    python -m benchmarks.inversion_heads --people 4 --out /tmp/few --picture /tmp/few.png
+    python -m benchmarks.inversion_heads --scenario celeba_like --out benchmarks/inversion_celeba_like
 
 Writes the table `OUT.md`, the figures of every photograph `OUT.jsonl` (ways found there are not tried again
 unless a picture is wanted), and with `--picture FILE` photographs above their reconstructions.
@@ -160,7 +160,7 @@ def main() -> None:
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     if arguments.picture:
         save_png(arguments.picture, grid(to_uint8(np.concatenate(rows)), SHOWN))
-    command = "python benchmarks/inversion_heads.py"
+    command = "python -m benchmarks.inversion_heads"
     tried = [way for way in WAYS if any(line["way"] == way for line in lines)]
     if len(tried) < len(WAYS):
         command += " --ways " + " ".join(f'"{way}"' for way in tried)

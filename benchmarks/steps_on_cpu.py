@@ -1,8 +1,8 @@
 """Time our step and the official one on the CPU of this machine, one after the other, and write a table.
 
-    python benchmarks/steps_on_cpu.py --torch-python python3 --out benchmarks/bench_cpu
-    python benchmarks/steps_on_cpu.py --torch-python python3 --size bundled --out benchmarks/bench_cpu
-    python benchmarks/steps_on_cpu.py --before ../earlier --out benchmarks/bench_cpu
+    python -m benchmarks.steps_on_cpu --torch-python python3 --out benchmarks/bench_cpu
+    python -m benchmarks.steps_on_cpu --torch-python python3 --size bundled --out benchmarks/bench_cpu
+    python -m benchmarks.steps_on_cpu --before ../earlier --out benchmarks/bench_cpu
 
 `--torch-python` is an interpreter with PyTorch and NumPy; the one that runs this has jaxunlearn. The step has
 the official sizes: five pairs at 512², LPIPS (VGG16) and IR-SE50 on both sides, float32, random weights.

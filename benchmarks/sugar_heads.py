@@ -1,9 +1,9 @@
 """SUGAR and GUIDE on many people of the bundled model, in one generator: the paper's Tables 1 and 2.
 
-    python benchmarks/sugar_heads.py --people 10 --seeds 1
-    python benchmarks/sugar_heads.py                                   # everything, hours on two cores
-    python benchmarks/sugar_heads.py --rows SUGAR --stages 4 --people 20 --seeds 1
-    python benchmarks/sugar_heads.py --people 10 --seeds 2 --pictures  # of what is still to run
+    python -m benchmarks.sugar_heads --people 10 --seeds 1
+    python -m benchmarks.sugar_heads                                   # everything, hours on two cores
+    python -m benchmarks.sugar_heads --rows SUGAR --stages 4 --people 20 --seeds 1
+    python -m benchmarks.sugar_heads --people 10 --seeds 2 --pictures  # of what is still to run
 
 GUIDE is extended to many people as in SUGAR's paper: local, adjacent and global losses of all of them in one
 generator. With `--stages` the same people are forgotten in as many requests, one after another, as well.
@@ -195,7 +195,7 @@ def table(lines: list[dict[str, Any]]) -> str:
     text = [
         "# SUGAR and GUIDE on many people of the bundled model",
         "",
-        f"`python benchmarks/sugar_heads.py`, on {processor()}. Similarities are by the bundled judge, which "
+        f"`python -m benchmarks.sugar_heads`, on {processor()}. Similarities are by the bundled judge, which "
         f"no loss used (threshold {lines[0]['threshold']:.3f}). Fréchet distances are in AlexNet features, "
         "of few pictures and therefore too large. Those of others can be compared in this table. Those of "
         "the forgotten can be compared only in rows of the same N, since N decides how many pictures there "

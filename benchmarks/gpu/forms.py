@@ -1,6 +1,6 @@
 """Time the forms of single layers at full size on one device, with their gradients.
 
-    python benchmarks/gpu/forms.py --out forms.jsonl
+    python -m benchmarks.gpu.forms --out forms.jsonl
 
 One line of JSON a case is written as soon as it is measured, and the table with it; finished cases are not
 measured again.

@@ -1,6 +1,6 @@
 """Train the generator of synthetic people on one GPU in a given time: time steps, plan them, train.
 
-    python benchmarks/gpu/train.py --out OUT --work WORK --seconds 480
+    python -m benchmarks.gpu.train --out OUT --work WORK --seconds 480
 
 People are rendered by the processor's cores while it trains: as many as they can render in time. An
 unfinished training in WORK is resumed with the numbers of steps and people that were planned at its start.
