@@ -57,6 +57,15 @@ def test_rows_of_other_sizes_stay(commands, tmp_path):
     assert table.index("Full size:") < table.index("Bundled size:")
 
 
+def test_the_page_has_the_ratios_of_the_committed_turns():
+    folder = Path(steps_on_cpu.__file__).parent
+    rows = json.loads((folder / "bench_cpu" / "results.json").read_text())["bundled size"]
+    ratios = [theirs["seconds"] / own["seconds"] for theirs, own in zip(rows[::2], rows[1::2], strict=True)]
+    plain, huge = (f"{min(each):.1f} to {max(each):.1f} times" for each in (ratios[::2], ratios[1::2]))
+    page = " ".join((folder / "steps_on_cpu.md").read_text().split())
+    assert f"ours is {plain} faster, and {huge} with huge pages" in page
+
+
 @pytest.mark.slow
 @pytest.mark.torch
 def test_one_step_of_each_program(tmp_path):

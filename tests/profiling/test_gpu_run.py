@@ -31,7 +31,12 @@ def test_the_committed_measurements_make_the_committed_tables():
     folder = Path(forms.__file__).parent
     page = (folder / "h100.md").read_text()
     assert forms.table((folder / "h100" / "forms.jsonl").read_text().splitlines()) in page
-    assert tables.report(results.read(folder / "h100")) in page
+    found = results.read(folder / "h100")
+    assert tables.report(found) in page
+    operations = found[0]["profile"]
+    starts = sum(operation["count"] for operation in operations)
+    words = f"{len(operations):,} operations, which start {starts:,.0f} times a step"
+    assert words in " ".join(page.split())
 
 
 def test_the_step_comes_first_and_cases_differ():
