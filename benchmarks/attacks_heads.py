@@ -1,7 +1,7 @@
 """Attacks on people forgotten one at a time, by GUIDE and by LEGATO, on fresh people of the bundled model.
 
-    python benchmarks/attacks_heads.py  # minutes a person and method on two cores
-    python benchmarks/attacks_heads.py --seeds 10007 10008 --methods legato
+    python -m benchmarks.attacks_heads  # minutes a person and method on two cores
+    python -m benchmarks.attacks_heads --seeds 10007 10008 --methods legato
 
 The runs are those of `one_person_heads.py`: runs that are there are attacked, others are made first. Each
 attacked person is a line of `attacks_heads.jsonl`, and is not attacked again; `attacks_heads.md` is written

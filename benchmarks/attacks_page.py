@@ -53,7 +53,7 @@ def page(lines: Sequence[Line]) -> str:
     text = [
         "# Attacks on people forgotten one at a time",
         "",
-        f"`python benchmarks/attacks_heads.py`, depth {depths}, on {machines}. Everybody was forgotten in a "
+        f"`python -m benchmarks.attacks_heads`, depth {depths}, on {machines}. Everybody was forgotten in a "
         "generator of their own, by the runs of `one_person_heads.py`. Intervals are of 95 %; they take "
         "people as independent.",
         "",

@@ -1,6 +1,6 @@
 """Count the instruction bundles of operations without an estimate: the origin of `profiling/aot/bundles.py`.
 
-    python benchmarks/bundles_tpu.py [TOPOLOGY [CASE ...]]
+    python -m benchmarks.bundles_tpu [TOPOLOGY [CASE ...]]
 
 Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. A TPU core runs at most one bundle a
 cycle. So the count is a lower bound of the cycles. The compiler writes its final schedule of each operation

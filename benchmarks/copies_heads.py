@@ -1,7 +1,7 @@
 """Measure many people in one run on the bundled model, in turn and side by side, and write a table.
 
-    python benchmarks/copies_heads.py --out benchmarks/copies_heads
-    python benchmarks/copies_heads.py --copies 1 8 --steps 5 --out benchmarks/copies_heads
+    python -m benchmarks.copies_heads --out benchmarks/copies_heads
+    python -m benchmarks.copies_heads --copies 1 8 --steps 5 --out benchmarks/copies_heads
 
 Each case runs in its own process, one after the other, and is kept in `results.json`; the same command goes
 on where it was. `table.md` is written anew after each case. Nothing else should run meanwhile. On two cores a
@@ -82,7 +82,7 @@ def page(measured: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield the lines of the page."""
     yield "# Many people at once"
     yield ""
-    yield "`python benchmarks/copies_heads.py` on the bundled model of 128² images. Each person has a copy of"
+    yield "`python -m benchmarks.copies_heads` on the bundled model of 128² images. Each person has a copy of"
     yield "what is trained: with GUIDE the weights of a backbone, with LEGATO adapters alone. Everything else"
     yield "is there once. Copies that are not trained at the same time take turns in each step. People/h"
     yield "counts the steps of a person and nothing else."

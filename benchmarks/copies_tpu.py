@@ -1,6 +1,6 @@
 """What further generator copies cost on one TPU, and whether they share frozen weights: a table.
 
-    python benchmarks/copies_tpu.py --topology v5e:1x1 --copies 1 2 4 8
+    python -m benchmarks.copies_tpu --topology v5e:1x1 --copies 1 2 4 8
 
 Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. It compiles the bundled model's step in
 bfloat16 for each number of copies. Shared weights are read from the compiled program: a convolution of a

@@ -1,7 +1,7 @@
 """The frontier of GUIDE and LEGATO on fresh people: how many are forgotten against how many others are lost.
 
-    python benchmarks/frontier_heads.py                       # minutes a person and method on two cores
-    python benchmarks/frontier_heads.py --people 2 --strengths 0.5
+    python -m benchmarks.frontier_heads                       # minutes a person and method on two cores
+    python -m benchmarks.frontier_heads --people 2 --strengths 0.5
 
 Each run of `one_person_heads.py` is measured at other strengths, without training anew: 0 is the source, 1
 the trained generator. LEGATO's adapters run to `strength` times their end time. GUIDE's weights go `strength`

@@ -37,7 +37,7 @@ def page(lines: Sequence[Line]) -> str:
     text = [
         "# GUIDE and LEGATO at other strengths",
         "",
-        f"`python benchmarks/frontier_heads.py`, on {machines}. Runs of `one_person_heads.py`, each a person "
+        f"`python -m benchmarks.frontier_heads`, on {machines}. Runs of `one_person_heads.py`, each a person "
         "in a generator of their own, at other strengths than that of their training: 0 is the source, 1 the "
         "trained generator. LEGATO's adapters run to another end time; GUIDE's weights go so many times the "
         "way from the source in a straight line. No setting was chosen on these people.",

@@ -1,9 +1,9 @@
 """GUIDE on people of the bundled model: the paper's Tables 1, 2 and 4, its Table 3, its Figure 9; bfloat16.
 
-    python benchmarks/guide_heads.py --people 20 --seeds 3 --rows "+ global (GUIDE)"
-    python benchmarks/guide_heads.py --people 20 --seeds 1
-    python benchmarks/guide_heads.py --people 5 --seeds 1 --tables "Table 3" "Figure 9"
-    python benchmarks/guide_heads.py --people 1 --seeds 3 --tables "Mixed precision"
+    python -m benchmarks.guide_heads --people 20 --seeds 3 --rows "+ global (GUIDE)"
+    python -m benchmarks.guide_heads --people 20 --seeds 1
+    python -m benchmarks.guide_heads --people 5 --seeds 1 --tables "Table 3" "Figure 9"
+    python -m benchmarks.guide_heads --people 1 --seeds 3 --tables "Mixed precision"
 
 Writes `guide_heads.jsonl`, a line a finished run, and `guide_heads.md`. Runs found there are not run again
 unless their steps changed.
@@ -11,7 +11,6 @@ unless their steps changed.
 
 import argparse
 import itertools
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ from tqdm import tqdm
 
 from jaxunlearn.evaluation import album_latents, evaluate_generator
 from jaxunlearn.evaluation.evaluate import measure_reference
+from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.config_files import load_config
 from jaxunlearn.methods.guide import presets
@@ -29,6 +29,7 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.profiling.devices import processor
+from jaxunlearn.training.storage.metrics_log import add_line
 from jaxunlearn.training.unlearn import unlearn
 
 ABLATIONS = Path(__file__).parents[1] / "configs" / "guide" / "ablations.py"
@@ -97,7 +98,8 @@ def missing_runs(
 
 def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path) -> None:
     """Run what is missing in `path`."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    drop_cut_off_line(path, dict[str, Any])
+    lines = read_json_lines(path, dict[str, Any])
     missing = missing_runs(lines, people, seeds, rows)
     reference = measure_reference(models, presets.heads())
     albums: dict[int, Any] = {}
@@ -127,8 +129,7 @@ def run_all(models: Models, people: int, seeds: int, rows: list[str], path: Path
             "seconds": round(seconds, 1),
             **{name: value for name, value in figures.items() if not isinstance(value, dict)},
         }
-        with path.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        add_line(path, line)
 
 
 def _rows(title: str, lines: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -196,7 +197,7 @@ def page(lines: list[dict[str, Any]], models: Models) -> str:
     text = [
         "# GUIDE on the bundled model",
         "",
-        f"`python benchmarks/guide_heads.py`, on {processor()}; the machine was sometimes shared.",
+        f"`python -m benchmarks.guide_heads`, on {processor()}; the machine was sometimes shared.",
         f"Similarities are by the {models.judge.name}, which no loss used (threshold "
         f"{lines[0]['threshold']:.3f}). Fréchet distances are in AlexNet features, of equally many pictures "
         "in every row. A cell is the mean ± standard deviation over people, of the mean over seeds. Seconds "
@@ -226,7 +227,7 @@ def main() -> None:
     models = load_models("heads")
     rows = arguments.rows or list(dict.fromkeys(row for title in arguments.tables for row in TABLES[title]))
     run_all(models, arguments.people, arguments.seeds, rows, path)
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines = read_json_lines(path, dict[str, Any])
     arguments.out.with_suffix(".md").write_text(page(lines, models))
 
 

@@ -1,6 +1,6 @@
 """Ways to keep and to enlarge images of three channels, compiled for one TPU v5e: cycles.
 
-    python benchmarks/image_forms_tpu.py
+    python -m benchmarks.image_forms_tpu
 
 Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. It compiles super-resolution of five
 images (filled up to eight) and the first convolution of LPIPS, with the gradient of the rendered features.

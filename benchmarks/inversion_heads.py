@@ -1,17 +1,18 @@
 """Photographs of people whom no network was trained on, inverted in several ways, as a table and a picture.
 
-    python benchmarks/inversion_heads.py
-    python benchmarks/inversion_heads.py --people 4 --out /tmp/few --picture /tmp/few.png
-    python benchmarks/inversion_heads.py --scenario celeba_like --out benchmarks/inversion_celeba_like
+    python -m benchmarks.inversion_heads
+    python -m benchmarks.inversion_heads --people 4 --out /tmp/few --picture /tmp/few.png
+    python -m benchmarks.inversion_heads --scenario celeba_like --out benchmarks/inversion_celeba_like
 
 Writes the table `OUT.md`, the figures of every photograph `OUT.jsonl` (ways found there are not tried again
-unless a picture is wanted), and with `--picture FILE` photographs above their reconstructions.
+unless a picture is wanted), and with `--picture FILE` photographs above their reconstructions. A file has one
+set of photographs; others need another `--out`.
 """
 
 import argparse
 import dataclasses
-import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ import jax
 import numpy as np
 
 from eg3d_flax import Compute
+from jaxunlearn.files.door import write_text
+from jaxunlearn.files.json_lines import read_json_lines, write_json_lines
 from jaxunlearn.images import grid, save_png, to_uint8
 from jaxunlearn.models.batched import embeddings
 from jaxunlearn.models.loading import Models, load_models
@@ -53,18 +56,35 @@ WAYS = {
 }
 
 
-def photographs(models: Models, scenario: str, people: int, views: int) -> np.ndarray:
+OUT = Path("benchmarks/inversion_heads")
+Line = dict[str, Any]
+
+
+class Photographs(NamedTuple):
+    """Which photographs are inverted."""
+
+    scenario: str = "album"
+    people: int = 32
+    views: int = 2
+
+
+def photographs_of(lines: Sequence[Line]) -> Photographs:
+    """Return which photographs the lines of a file are of."""
+    people = max(line["person"] for line in lines) + 1
+    count = max(line["photograph"] for line in lines) + 1
+    return Photographs(lines[0]["scenario"], people, count // people)
+
+
+def images_of(models: Models, wanted: Photographs) -> np.ndarray:
     """Images `[N V, R, R, 3]` in [-1, 1]."""
     resolution = models.generator.config.img_resolution
-    request = PhotographRequest(scenario, people, views, resolution, seed=SEED, first=FIRST)
+    request = PhotographRequest(*wanted, resolution, seed=SEED, first=FIRST)
     taken = photograph(request)
-    image = (on_white(taken) if scenario in PLAIN else taken).image
+    image = (on_white(taken) if wanted.scenario in PLAIN else taken).image
     return image.reshape(-1, *image.shape[2:]).astype(np.float32) / 127.5 - 1
 
 
-def try_way(
-    models: Models, way: Way, images: np.ndarray, views: int
-) -> tuple[list[dict[str, Any]], np.ndarray]:
+def try_way(models: Models, way: Way, images: np.ndarray, views: int) -> tuple[list[Line], np.ndarray]:
     """Figures of every photograph, and reconstructions; seconds are of one core, after compilation."""
     encoder = None if way.method == "optimize" else encoder_for(models)
     compute = Compute.for_platform(jax.default_backend())
@@ -90,17 +110,28 @@ def try_way(
     return lines, shown
 
 
-def table(lines: list[dict[str, Any]], models: Models, command: str) -> str:
+def command_of(lines: Sequence[Line], out: Path) -> str:
+    """Return the command that makes the lines."""
+    command = "python -m benchmarks.inversion_heads"
+    tried = [way for way in WAYS if any(line["way"] == way for line in lines)]
+    if len(tried) < len(WAYS):
+        command += " --ways " + " ".join(f'"{way}"' for way in tried)
+    for (name, usual), value in zip(Photographs()._asdict().items(), photographs_of(lines), strict=True):
+        if value != usual:
+            command += f" --{name} {value}"
+    return command if out == OUT else f"{command} --out {out}"
+
+
+def table(lines: Sequence[Line], models: Models, out: Path) -> str:
     """Return the results as markdown."""
     threshold = models.judge.threshold
     assert threshold is not None
-    count = max(line["photograph"] for line in lines) + 1
-    people = max(line["person"] for line in lines) + 1
+    scenario, people, views = photographs_of(lines)
     text = [
         "# Inversion on the bundled model",
         "",
-        f"`{command}`, on {processor()} shared with other work.",
-        f"{count} photos of {people} people (scenario `{lines[0]['scenario']}`) whom no network was trained "
+        f"`{command_of(lines, out)}`, on {processor()} shared with other work.",
+        f"{people * views} photos of {people} people (scenario `{scenario}`) whom no network was trained "
         "on, cameras unknown. A cell is the mean ± standard deviation over photos. Identity is the "
         "similarity of the reconstruction with the photo, and with another photo of the same person. It is "
         f"by the {models.judge.name} (one person from {threshold:.3f} on), which no loss and no training of "
@@ -125,48 +156,51 @@ def table(lines: list[dict[str, Any]], models: Models, command: str) -> str:
 FIGURES = ("identity", "identity_other", "lpips", "mse")
 
 
-def main() -> None:
+def lines_of(way: str, wanted: Photographs, figures: Sequence[Line]) -> list[Line]:
+    """Return the lines of a way's figures, photograph by photograph."""
+    return [
+        {
+            "way": way,
+            "scenario": wanted.scenario,
+            "person": k // wanted.views,
+            "photograph": k,
+            **{key: round(value, 5) for key, value in each.items()},
+        }
+        for k, each in enumerate(figures)
+    ]
+
+
+def main(arguments: list[str] | None = None) -> None:
     """Run and write."""
+    usual = Photographs()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--scenario", default="album")
-    parser.add_argument("--people", type=int, default=32)
-    parser.add_argument("--views", type=int, default=2)
+    parser.add_argument("--scenario", default=usual.scenario)
+    parser.add_argument("--people", type=int, default=usual.people)
+    parser.add_argument("--views", type=int, default=usual.views)
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/inversion_heads"))
+    parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--picture", type=Path)
-    arguments = parser.parse_args()
-    path = arguments.out.with_suffix(".jsonl")
+    asked = parser.parse_args(arguments)
+    path, wanted = asked.out.with_suffix(".jsonl"), Photographs(asked.scenario, asked.people, asked.views)
+    lines = read_json_lines(path, dict[str, Any])
+    if lines and (there := photographs_of(lines)) != wanted:
+        options = " ".join(f"--{name} {value}" for name, value in there._asdict().items())
+        parser.error(f"{path}: holds other photographs; give another --out, or {options}")
     models = load_models("heads")
-    images = photographs(models, arguments.scenario, arguments.people, arguments.views)
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    images = images_of(models, wanted)
     rows = [images[:SHOWN]]
-    for name in arguments.ways:
-        if any(line["way"] == name for line in lines) and not arguments.picture:
+    for name in asked.ways:
+        if any(line["way"] == name for line in lines) and not asked.picture:
             continue
-        found, shown = try_way(models, WAYS[name], images, arguments.views)
+        found, shown = try_way(models, WAYS[name], images, wanted.views)
         rows.append(shown[:SHOWN])
-        lines = [line for line in lines if line["way"] != name] + [
-            {
-                "way": name,
-                "scenario": arguments.scenario,
-                "person": k // arguments.views,
-                "photograph": k,
-                **{key: round(value, 5) for key, value in figures.items()},
-            }
-            for k, figures in enumerate(found)
-        ]
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    if arguments.picture:
-        save_png(arguments.picture, grid(to_uint8(np.concatenate(rows)), SHOWN))
-    command = "python benchmarks/inversion_heads.py"
-    tried = [way for way in WAYS if any(line["way"] == way for line in lines)]
-    if len(tried) < len(WAYS):
-        command += " --ways " + " ".join(f'"{way}"' for way in tried)
-    if arguments.scenario != "album":
-        command += f" --scenario {arguments.scenario} --people {arguments.people} --out {arguments.out}"
-    arguments.out.with_suffix(".md").write_text(table(lines, models, command))
+        lines = [line for line in lines if line["way"] != name] + lines_of(name, wanted, found)
+        write_json_lines(path, lines)
+    if asked.picture:
+        save_png(asked.picture, grid(to_uint8(np.concatenate(rows)), SHOWN))
+    write_text(asked.out.with_suffix(".md"), table(lines, models, asked.out))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Three ways to look points up in planes, compiled for one TPU v5e: memory and cycles.
 
-    python benchmarks/lookup_forms_tpu.py
+    python -m benchmarks.lookup_forms_tpu
 
 Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. One image's 1,024 rays of 48 points in
 three planes of 256² texels and 32 channels, bfloat16, and the gradient with respect to the planes: what the

@@ -1,8 +1,8 @@
 """One person forgotten, GUIDE beside LEGATO, on fresh people of the bundled model; and the README's pictures.
 
-    python benchmarks/one_person_heads.py                        # minutes a person and method on two cores
-    python benchmarks/one_person_heads.py --people 5 --methods guide
-    python benchmarks/one_person_heads.py --draws 3              # three seeds of each run
+    python -m benchmarks.one_person_heads                        # minutes a person and method on two cores
+    python -m benchmarks.one_person_heads --people 5 --methods guide
+    python -m benchmarks.one_person_heads --draws 3              # three seeds of each run
 
 Nobody is chosen: people are the seeds from 10,000 on, which no setting was chosen on. Each measured run is a
 line of `one_person_heads.jsonl`, and is not run again; `one_person_heads.md` is written anew after each.

@@ -101,7 +101,7 @@ def page(lines: Sequence[Line]) -> list[str]:
     text = [
         "# One person forgotten, on fresh people of the bundled model",
         "",
-        f"`python benchmarks/one_person_heads.py`, settings `guide/heads` and `legato/heads`, on {machines}, "
+        f"`python -m benchmarks.one_person_heads`, settings `guide/heads` and `legato/heads`, on {machines}, "
         "beside other work, so that steps/s cannot be compared. A run forgets one person in a generator of "
         "its own, and all are measured on the same 48 other people. Intervals are of 95 %; they take people, "
         "and those whom a run loses, as independent.",

@@ -1,7 +1,7 @@
 """One person forgotten with other settings, on development people of the bundled model.
 
-    python benchmarks/one_person_settings.py --set legato/heads --set legato/heads:steps=300
-    python benchmarks/one_person_settings.py --set guide/heads:steps=300,optimiser.b1=0.8 --seeds 200 203
+    python -m benchmarks.one_person_settings --set legato/heads --set legato/heads:steps=300
+    python -m benchmarks.one_person_settings --set guide/heads:steps=300,optimiser.b1=0.8 --seeds 200 203
 
 This is how presets are chosen. A row is a preset, and after a colon the settings that differ from it. Each
 person has a generator of their own, and is measured as in `one_person_heads.py`. Seeds must be under 1000:
@@ -141,7 +141,7 @@ def page(lines: Sequence[Line]) -> list[str]:
     return [
         "# One person forgotten with other settings, on development people",
         "",
-        "`python benchmarks/one_person_settings.py`, on the bundled model. A row is a preset and what "
+        "`python -m benchmarks.one_person_settings`, on the bundled model. A row is a preset and what "
         "differs from it. Counts are over people, each with a generator of their own; other figures are "
         "means over them. Found: in how many places, added up over the judges, and in how many other photos "
         "by the judge who finds most. Others: 48 people chosen at random; lost: somebody else to at least "

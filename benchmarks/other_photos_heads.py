@@ -1,6 +1,6 @@
 """How often a judge takes an inverted photo of a person for them in the source, before anything is forgotten.
 
-    python benchmarks/other_photos_heads.py --people 16         # under a minute a person on one core
+    python -m benchmarks.other_photos_heads --people 16         # under a minute a person on one core
 
 A person is looked for in their other photos: these are inverted, and the pictures at their latents compared
 before and after. That says something of the person only where the picture was theirs in the first place. Here
@@ -100,7 +100,7 @@ def page(lines: Sequence[Line]) -> list[str]:
     return [
         "# Whether inverted photos show the person",
         "",
-        f"`python benchmarks/other_photos_heads.py`: {len(lines)} people of the bundled generator (seeds "
+        f"`python -m benchmarks.other_photos_heads`: {len(lines)} people of the bundled generator (seeds "
         f"{lines[0]['seed']} to {lines[-1]['seed']}), {len(lines[0]['distances'])} new photos of each, "
         "inverted as an evaluation does. In the source, before anything is forgotten: does a judge take the "
         "picture of the photo's latent for the person, as their own latent shows them? The latents of the "

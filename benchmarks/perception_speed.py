@@ -1,6 +1,6 @@
 """Images a second of every network that measures or encodes faces, at the sizes of the papers.
 
-    python benchmarks/perception_speed.py
+    python -m benchmarks.perception_speed
 
 Weights are random: speed does not depend on them. Writes `perception_speed.md`.
 """
@@ -69,7 +69,7 @@ def main() -> None:
     lines = [
         "# Networks that measure and encode faces: speed",
         "",
-        f"`python benchmarks/perception_speed.py --batch {arguments.batch} --repeats {arguments.repeats}` on "
+        f"`python -m benchmarks.perception_speed --batch {arguments.batch} --repeats {arguments.repeats}` on "
         f"{jax.devices()[0].device_kind}, {processor()}; float32, forward, medians.",
         "",
         "| network | images (pairs) a second | compile s |",

@@ -1,6 +1,6 @@
 """The rays of the full-size step alone, compiled for one TPU: cycles by part, in minutes instead of an hour.
 
-    python benchmarks/rays_tpu.py [v5e:1x1 [kept] [fused] [CHUNK]]
+    python -m benchmarks.rays_tpu [v5e:1x1 [kept] [fused] [CHUNK]]
 
 Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. Five images of 128² rays in bfloat16,
 4,096 rays of an image at a time if no other number is given: from planes to pixels on both sides, with the

@@ -3,7 +3,7 @@
 Every measurement runs in a process of its own, so that the peak is its own. Weights are random: neither time
 nor memory depends on them.
 
-    python benchmarks/render_memory.py --out benchmarks/render_memory.md
+    python -m benchmarks.render_memory --out benchmarks/render_memory.md
 """
 
 import argparse

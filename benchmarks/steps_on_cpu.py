@@ -1,8 +1,8 @@
 """Time our step and the official one on the CPU of this machine, one after the other, and write a table.
 
-    python benchmarks/steps_on_cpu.py --torch-python python3 --out benchmarks/bench_cpu
-    python benchmarks/steps_on_cpu.py --torch-python python3 --size bundled --out benchmarks/bench_cpu
-    python benchmarks/steps_on_cpu.py --before ../earlier --out benchmarks/bench_cpu
+    python -m benchmarks.steps_on_cpu --torch-python python3 --out benchmarks/bench_cpu
+    python -m benchmarks.steps_on_cpu --torch-python python3 --size bundled --out benchmarks/bench_cpu
+    python -m benchmarks.steps_on_cpu --before ../earlier --out benchmarks/bench_cpu
 
 `--torch-python` is an interpreter with PyTorch and NumPy; the one that runs this has jaxunlearn. The step has
 the official sizes: five pairs at 512², LPIPS (VGG16) and IR-SE50 on both sides, float32, random weights.
@@ -23,15 +23,20 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from jaxunlearn.files.door import read_json, write_json, write_text
+from jaxunlearn.files.json_form import check_form
 from jaxunlearn.process import huge_pages
 from jaxunlearn.profiling.devices import processor
 
 ROOT = Path(__file__).resolve().parents[1]
 TURNS = 3
 """Times that the bundled model's step is timed in each form."""
+
+Row = dict[str, Any]
 
 WITHOUT = {huge_pages.VARIABLE: ""}
 WITH = {huge_pages.VARIABLE: huge_pages.WORD}
@@ -40,7 +45,7 @@ WITH = {huge_pages.VARIABLE: huge_pages.WORD}
 
 def official(
     python: str, folder: Path, steps: int, *more: str, name: str = "official", **variables: str
-) -> dict[str, Any]:
+) -> Row:
     """Time the official step; return its seconds and peak of memory.
 
     Args:
@@ -58,6 +63,7 @@ def official(
     subprocess.run(command, check=True, env={**os.environ, **variables})
     found = json.loads(file.read_text())
     return {
+        "machine": processor(),
         "name": f"{name}, PyTorch {found['torch']}",
         "seconds": found["median"],
         "p95": found["p95"],
@@ -66,9 +72,7 @@ def official(
     }
 
 
-def ours(
-    checkout: Path, folder: Path, preset: str, steps: int, name: str, **variables: str
-) -> dict[str, Any]:
+def ours(checkout: Path, folder: Path, preset: str, steps: int, name: str, **variables: str) -> Row:
     """Time our step in a checkout, with further environment variables; return the same."""
     options = ["--preset", preset, "--warm-up", "1", "--steps", str(steps), "--again", "--out", str(folder)]
     paths = os.pathsep.join(str(path) for path in (checkout, checkout / "ports"))
@@ -76,6 +80,7 @@ def ours(
     subprocess.run(command, check=True, cwd=checkout, env={**os.environ, "PYTHONPATH": paths, **variables})
     [found] = json.loads((folder / "results.json").read_text())["cases"]
     return {
+        "machine": processor(),
         "name": f"{name}, JAX {found['jax']}",
         "seconds": found["step_seconds"]["p50"],
         "p95": found["step_seconds"]["p95"],
@@ -85,7 +90,7 @@ def ours(
     }
 
 
-def full_size(python: str, out: Path, steps: int) -> list[dict[str, Any]]:
+def full_size(python: str, out: Path, steps: int) -> list[Row]:
     """Time the step of the official size: PyTorch's, then ours."""
     return [
         official(python, out, steps, "--pair-by-pair", **WITHOUT),
@@ -93,7 +98,7 @@ def full_size(python: str, out: Path, steps: int) -> list[dict[str, Any]]:
     ]
 
 
-def bundled_size(python: str, out: Path, steps: int, turns: int) -> list[dict[str, Any]]:
+def bundled_size(python: str, out: Path, steps: int, turns: int) -> list[Row]:
     """Time the step of the bundled model's size: PyTorch's and ours in turns, without and with huge pages."""
     rows = []
     for turn in range(turns):
@@ -105,7 +110,7 @@ def bundled_size(python: str, out: Path, steps: int, turns: int) -> list[dict[st
     return rows
 
 
-def bundled(before: Path, out: Path) -> list[dict[str, Any]]:
+def bundled(before: Path, out: Path) -> list[Row]:
     """Time the bundled model's step before and now, and now without huge pages, in turns."""
     forms = {
         "before": (before, {}),
@@ -119,7 +124,7 @@ def bundled(before: Path, out: Path) -> list[dict[str, Any]]:
     ]
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def table(rows: list[Row]) -> str:
     """Return a Markdown table; the first row is what the others are compared with."""
     heads = ("step", "median s", "p95 s", "steps", "times faster", "peak GiB")
     lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
@@ -129,6 +134,15 @@ def table(rows: list[dict[str, Any]]) -> str:
         numbers = f"{row['seconds']:.4g} | {row['p95']:.4g} | {row['steps']} | {ratio:.2f} | {peak:.1f}"
         lines.append(f"| {row['name']} | {numbers} |")
     return "\n".join(lines)
+
+
+def page(results: Mapping[str, list[Row]]) -> str:
+    """Return all tables, each with the machine that its rows were measured on."""
+    titles = [name for name in ("full size", "bundled size", "bundled model") if name in results]
+    return "\n".join(
+        f"{name.capitalize()}, on {results[name][0]['machine']}:\n\n{table(results[name])}\n"
+        for name in titles
+    )
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -149,9 +163,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure, and write `results.json` and `table.md`."""
     options = parse(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    out, file = options.out.resolve(), options.out / "results.json"
-    results = json.loads(file.read_text()) if file.exists() else {}
-    results["machine"] = processor()
+    file = options.out / "results.json"
+    results = check_form(read_json(file), dict[str, list[Row]], file) if file.exists() else {}
     python = options.torch_python
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -161,11 +174,9 @@ def main(arguments: list[str] | None = None) -> None:
             results["bundled size"] = bundled_size(python, folder, options.steps or 30, options.turns)
         if options.before:
             results["bundled model"] = bundled(options.before.resolve(), folder)
-    file.write_text(json.dumps(results, indent=1) + "\n")
-    titles = [name for name in ("full size", "bundled size", "bundled model") if name in results]
-    text = "".join(f"\n{name.capitalize()}:\n\n{table(results[name])}\n" for name in titles)
-    (out / "table.md").write_text(f"On {results['machine']}.\n{text}")
-    print(text)
+    write_json(file, results)
+    write_text(options.out / "table.md", page(results))
+    print(page(results))
 
 
 if __name__ == "__main__":

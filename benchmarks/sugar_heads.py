@@ -1,9 +1,9 @@
 """SUGAR and GUIDE on many people of the bundled model, in one generator: the paper's Tables 1 and 2.
 
-    python benchmarks/sugar_heads.py --people 10 --seeds 1
-    python benchmarks/sugar_heads.py                                   # everything, hours on two cores
-    python benchmarks/sugar_heads.py --rows SUGAR --stages 4 --people 20 --seeds 1
-    python benchmarks/sugar_heads.py --people 10 --seeds 2 --pictures  # of what is still to run
+    python -m benchmarks.sugar_heads --people 10 --seeds 1
+    python -m benchmarks.sugar_heads                                   # everything, hours on two cores
+    python -m benchmarks.sugar_heads --rows SUGAR --stages 4 --people 20 --seeds 1
+    python -m benchmarks.sugar_heads --people 10 --seeds 2 --pictures  # of what is still to run
 
 GUIDE is extended to many people as in SUGAR's paper: local, adjacent and global losses of all of them in one
 generator. With `--stages` the same people are forgotten in as many requests, one after another, as well.
@@ -13,7 +13,6 @@ found there are not run again unless their steps changed.
 """
 
 import argparse
-import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from tqdm import tqdm
 
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
+from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
 from jaxunlearn.images import save_png
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.guide import presets
@@ -35,6 +35,7 @@ from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.profiling.devices import processor
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.training.result import Result
+from jaxunlearn.training.storage.metrics_log import add_line
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.continual import forget_requests
 from jaxunlearn.workflows.continual_report import report_requests
@@ -79,7 +80,8 @@ MAIN = ["GUIDE", "SUGAR"]
 
 def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path, pictures: bool) -> None:
     """Run what is missing in `path`: (row, people, seed, stages)."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    drop_cut_off_line(path, dict[str, Any])
+    lines = read_json_lines(path, dict[str, Any])
     done = {(line["row"], line["people"], line["seed"], line["stages"], line["steps"]) for line in lines}
     missing = [
         (row, people, seed, stages)
@@ -103,8 +105,7 @@ def run_all(models: Models, wanted: list[tuple[str, int, int, int]], path: Path,
             "seconds": round(time.monotonic() - began, 1),
             **figures,
         }
-        with path.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        add_line(path, line)
         if pictures and result is not None:  # after the line: neither timed nor able to lose it
             shown = RunPictures(models.generator, result, from_config.compute(ROWS[row](people)))
             name = f"{path.stem}_{people}_{row.lower().replace(', ', '_').replace(' ', '_')}_seed{seed}"
@@ -195,7 +196,7 @@ def table(lines: list[dict[str, Any]]) -> str:
     text = [
         "# SUGAR and GUIDE on many people of the bundled model",
         "",
-        f"`python benchmarks/sugar_heads.py`, on {processor()}. Similarities are by the bundled judge, which "
+        f"`python -m benchmarks.sugar_heads`, on {processor()}. Similarities are by the bundled judge, which "
         f"no loss used (threshold {lines[0]['threshold']:.3f}). Fréchet distances are in AlexNet features, "
         "of few pictures and therefore too large. Those of others can be compared in this table. Those of "
         "the forgotten can be compared only in rows of the same N, since N decides how many pictures there "
@@ -260,7 +261,7 @@ def main() -> None:
         for stages in arguments.stages
     ]
     run_all(load_models("heads"), wanted, path, arguments.pictures)
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines = read_json_lines(path, dict[str, Any])
     arguments.out.with_suffix(".md").write_text(table(lines))
 
 

@@ -5,7 +5,6 @@ which nothing else here needs.
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from jaxunlearn.files.json_lines import read_json_lines
 
 COLOURS = {"GUIDE": "#b3541e", "SUGAR": "#1f6f8b"}
 
@@ -59,7 +60,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("benchmarks/sugar_heads.jsonl"))
     parser.add_argument("--out", type=Path, default=Path("docs/images/sugar_against_guide.svg"))
     arguments = parser.parse_args()
-    draw([json.loads(line) for line in arguments.results.read_text().splitlines()], arguments.out)
+    draw(read_json_lines(arguments.results, dict[str, Any]), arguments.out)
 
 
 if __name__ == "__main__":

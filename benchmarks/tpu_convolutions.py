@@ -1,6 +1,6 @@
 """What filling batches up to eight images saves on a TPU: the convolutional parts of the full-size step.
 
-    python benchmarks/tpu_convolutions.py --parts superresolution --images 5
+    python -m benchmarks.tpu_convolutions --parts superresolution --images 5
 
 Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. Each part is compiled alone with its
 gradient for one TPU v5e in bfloat16, as it is and with `Compute(batch_multiple=8)`. Cycles are

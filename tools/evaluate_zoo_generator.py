@@ -20,8 +20,8 @@ from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographReque
 from jaxunlearn.zoo.training.generator_data import on_white
 from torch_bridge import CheckpointError, module_arrays
 
-BARS = {"psnr": 23.0, "lpips": 0.12}
-"""Figures that the bundled generator was meant to reach."""
+BARS = {"psnr_64": 23.0, "lpips": 0.05}
+"""Figures that the bundled generator was meant to reach; `jaxunlearn/zoo/MODELS.md` says which it misses."""
 
 
 def parse_arguments() -> argparse.Namespace:

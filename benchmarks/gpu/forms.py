@@ -1,14 +1,13 @@
 """Time the forms of single layers at full size on one device, with their gradients.
 
-    python benchmarks/gpu/forms.py --out forms.jsonl
+    python -m benchmarks.gpu.forms --out forms.jsonl
 
 One line of JSON a case is written as soon as it is measured, and the table with it; finished cases are not
-measured again.
+measured again, and failed ones are. A file is of one device and one version of JAX.
 """
 
 import argparse
 import dataclasses
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -25,6 +24,8 @@ from eg3d_flax.decoder import OSGDecoder
 from eg3d_flax.modulation import modulated_conv2d
 from eg3d_flax.renderer import render_rays
 from eg3d_flax.resample import RESAMPLE_FILTER, filter2d
+from jaxunlearn.files.door import write_text
+from jaxunlearn.files.json_lines import read_json_lines, write_json_lines
 from jaxunlearn.models.identity import identity_network
 from lpips_flax import LPIPS
 
@@ -211,20 +212,19 @@ def measure(case: Case, calls: int) -> dict[str, Any]:
         value, pull = jax.vjp(lambda *taken: case.function(*taken, *rest), *taken)
         return value, pull(jnp.ones_like(value))
 
-    result: dict[str, Any] = {
-        "name": case.name,
-        "device": jax.devices()[0].device_kind,
-        "jax": jax.__version__,
-    }
     began = time.perf_counter()
     timed = gradient if case.trained else case.function
-    result["ms"] = 1e3 * seconds(jax.jit(timed), case.arguments, calls)
-    return {**result, "whole_s": time.perf_counter() - began}
+    ms = 1e3 * seconds(jax.jit(timed), case.arguments, calls)
+    return {"name": case.name, **here(), "ms": ms, "whole_s": time.perf_counter() - began}
 
 
-def table(lines: Iterable[str]) -> str:
+def here() -> dict[str, str]:
+    """Return what times depend on beside the case."""
+    return {"device": jax.devices()[0].device_kind, "jax": jax.__version__}
+
+
+def table(rows: Iterable[dict[str, Any]]) -> str:
     """Return finished cases as a Markdown table, in the order of the file."""
-    rows = [json.loads(line) for line in lines]
     header = "| layer, with its gradient | ms |\n| --- | ---: |\n"
     return header + "".join(f"| {row['name']} | {row['ms']:.2f} |\n" for row in rows if "ms" in row)
 
@@ -236,19 +236,22 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=10)
     parser.add_argument("--tiny", action="store_true")
     options = parser.parse_args()
-    lines = options.out.read_text().splitlines() if options.out.exists() else []
-    finished = {json.loads(line)["name"] for line in lines}
+    rows = read_json_lines(options.out, dict[str, Any])
+    for row in rows:
+        if (there := {name: row.get(name) for name in here()}) != here():
+            parser.error(f"--out: {options.out} is of {there}, not {here()}; give another file")
+    finished = {row["name"] for row in rows if "ms" in row}
     for case in cases(options.tiny):
         if case.name in finished:
             continue
         try:
             result = measure(case, options.calls)
         except jax.errors.JaxRuntimeError as error:  # out of memory, say: the other cases go on
-            result = {"name": case.name, "error": str(error).splitlines()[0]}
-        with options.out.open("a") as file:
-            file.write(json.dumps(result) + "\n")
+            result = {"name": case.name, **here(), "error": str(error).splitlines()[0]}
+        rows = [*(row for row in rows if row["name"] != case.name), result]
+        write_json_lines(options.out, rows)
         print(f"{case.name:50} {result.get('ms', np.nan):9.3f} {result.get('error', '')}", flush=True)
-        options.out.with_suffix(".md").write_text(table(options.out.read_text().splitlines()))
+        write_text(options.out.with_suffix(".md"), table(rows))
 
 
 if __name__ == "__main__":

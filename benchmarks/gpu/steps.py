@@ -1,6 +1,6 @@
 """Time the full-size step on one device, in the forms worth comparing; the most telling cases come first.
 
-    python benchmarks/gpu/steps.py --out steps --seconds 300
+    python -m benchmarks.gpu.steps --out steps --seconds 300
 
 Cases are those of `jaxunlearn bench --preset full`: each in its own process, written as soon as it is
 measured, the table too. The same command goes on where it was cut off. No case begins if `--seconds` would

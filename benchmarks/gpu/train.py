@@ -1,10 +1,10 @@
 """Train the generator of synthetic people on one GPU in a given time: time steps, plan them, train.
 
-    python benchmarks/gpu/train.py --out OUT --work WORK --seconds 480
+    python -m benchmarks.gpu.train --out OUT --work WORK --seconds 480
 
 People are rendered by the processor's cores while it trains: as many as they can render in time. An
-unfinished training in WORK is resumed with the numbers of steps and people that were planned at its start.
-OUT gets network, figures and picture.
+unfinished training in WORK is resumed with the numbers of steps and people that were planned at its start;
+other settings are refused then. OUT gets network, figures and picture.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import json
 import runpy
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,8 +21,9 @@ from ml_collections import ConfigDict
 
 import lpips_flax
 from eg3d_flax import Compute
-from jaxunlearn.errors import Interrupted
+from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.images import save_png
+from jaxunlearn.methods.settings import flat
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.zoo.metrics.generator_metrics import evaluate, picture
 from jaxunlearn.zoo.synthetic.photographs import PEOPLE_PER_SHARD
@@ -38,6 +39,11 @@ PHASES = tuple(SHARES)
 NETWORK, FIGURES, PICTURE = "heads.safetensors", "evaluation.json", "heads.png"
 
 
+PLANNED = (
+    *("surface_steps", "volume_steps", "whole_steps", "rate.warmup"),
+    *("data.people", "data.people_per_step"),
+)
+"""What `set_steps` sets."""
 CERTAIN = 0.9
 """Share of the measured speed of rendering that is counted on."""
 
@@ -119,24 +125,36 @@ def settings(options: argparse.Namespace) -> Config:
     config.data.folder = str(options.work / "photographs")
     config.log_every, config.evaluate_every = 100, 10**9  # looked at in the end
     config.checkpoint_minutes = 1.0
+    change(config, options.set)
+    return config
+
+
+def change(config: Config, changes: Iterable[str]) -> None:
+    """Make the changes `NAME=JSON` in a config."""
     with config.ignore_type():
-        for change in options.set:
-            name, _, value = change.partition("=")
+        for each in changes:
+            name, _, value = each.partition("=")
             config.update_from_flattened_dict({name: json.loads(value)})
+
+
+def saved_settings(options: argparse.Namespace, run: Path) -> Config:
+    """Return the settings of the training in a run folder, changed as `settings` does but for the plan."""
+    config: Config = ConfigDict(json.loads((run / CONFIG).read_text()))
+    planned = {name: value for name, value in flat(config).items() if name in PLANNED}
+    config.data.folder = str(options.work / "photographs")
+    change(config, options.set)
+    config.update_from_flattened_dict(planned)
     return config
 
 
 def trained(options: argparse.Namespace, run: Path) -> GeneratorTask:
     """Train, or resume the training in a run folder; it is interrupted when the time is over."""
     began = time.monotonic()
-    config: Config = settings(options)
-    saved = run / CONFIG
-    if saved.is_file():
-        config = ConfigDict(json.loads(saved.read_text()))
-        config.data.folder = str(options.work / "photographs")
-        task = GeneratorTask(config)
-        figures = train(task, run)
+    if (run / CONFIG).is_file():
+        task = GeneratorTask(saved_settings(options, run))
+        figures = train(task, run)  # refuses changes that it cannot resume with
     else:
+        config = settings(options)
         task = GeneratorTask(config)
         with task.batches() as batch_of:  # not closed before `train`, so that people go on arriving
             timing_began, first = time.monotonic(), task.arrived
@@ -175,7 +193,7 @@ def table(figures: dict[str, Any]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; return 75 if the time was over before the training, so that it can be resumed."""
+    """Run the command; return 75 if the time was over before the training, and 2 for wrong input."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -192,6 +210,9 @@ def main(arguments: list[str] | None = None) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     try:
         task = trained(options, run)
+    except InputError as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return 2
     except Interrupted as interruption:
         print(interruption, file=sys.stderr)
         return 75

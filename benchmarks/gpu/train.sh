@@ -5,6 +5,8 @@
 #     bash benchmarks/gpu/train.sh OUT          # a new training
 #     bash benchmarks/gpu/train.sh OUT FROM     # resume the one whose OUT was FROM
 #
+# A training in WORK (runs/gpu) is resumed by either, and with the settings that it began with.
+#
 # OUT gets, in files of at most 16 MB: the network in 8 bits, evaluation.json, heads.png, metrics.jsonl, log.txt,
 # and in parts what it is resumed from (run.tar.00, ...; 3 parts). SECONDS_TO_TRAIN (390), for compiling
 # and all steps, and SECONDS_IN_ALL (510) change the limits.
@@ -22,7 +24,9 @@ mkdir -p "$work"
 . benchmarks/gpu/prepare.sh
 export JAX_COMPILATION_CACHE_DIR="${JAX_COMPILATION_CACHE_DIR:-$work/compiled}"
 command -v nvidia-smi >/dev/null && nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
-if [ -n "$from" ] && [ ! -d "$work/run" ]; then
+if [ -f "$work/run/config.json" ]; then
+  echo "train.sh: resumes the training in $work/run; for another one set WORK" >&2
+elif [ -n "$from" ]; then
   cat "$from"/run.tar.* | tar -xf - -C "$work" || exit 1
 fi
 

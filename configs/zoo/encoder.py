@@ -7,7 +7,7 @@ Time on two cores of a busy machine: 62 minutes (`jaxunlearn/zoo/MODELS.md`).
 
     python tools/train_zoo.py --config configs/zoo/encoder.py --workdir runs/encoder
     python tools/bundle_zoo.py run runs/encoder jaxunlearn/zoo/encoder.safetensors
-    python benchmarks/inversion_heads.py
+    python -m benchmarks.inversion_heads
 """
 
 import dataclasses

@@ -162,10 +162,10 @@ def in_own_process(case: Case) -> Result:
     """Measure a case in a new Python process.
 
     Returns:
-      A result; if the measurement failed, only `name`, `case` and an `error` of one line.
+      A result; if the case is impossible or failed, only `name`, `case` and an `error` of one line.
 
     Raises:
-      InputError: if the case is invalid.
+      InputError: if JAX cannot use the platform that it is told to use.
     """
     command = [sys.executable, *ISOLATED, "-c", _PROGRAM, json.dumps(case.to_json())]
     changes = {
@@ -217,8 +217,8 @@ def main(argument: str) -> None:
         with on_cpu():
             models = PRESETS[case.preset].load()
         answer = measure(case, models)
-    except InputError as error:
-        answer = {"refused": str(error)}
+    except InputError as error:  # another case of a sweep may fit this machine
+        answer = _failed(case, str(error))
     except Exception as error:
         if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error):
             answer = _failed(case, f"out of memory: {first_line(error)}")

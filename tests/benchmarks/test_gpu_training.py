@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from benchmarks.gpu import train
+from jaxunlearn.errors import InputError
+from jaxunlearn.methods.settings import flat
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.zoo.training.arrivals import Schedule
 from tests.support.tiny_heads import TINY
@@ -110,6 +112,69 @@ def test_the_newest_checkpoint_is_packed_in_few_parts(tmp_path: Path) -> None:
 def test_without_a_checkpoint_there_is_nothing_to_pack(tmp_path: Path) -> None:
     subprocess.run(["bash", "benchmarks/gpu/pack.sh", tmp_path, tmp_path], cwd=ROOT, check=True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "value"),
+    [
+        ("batch.people=5", "batch.people", 5),
+        ("log_every=7", "log_every", 7),
+        ("data.people=32768", "data.people", 4096),  # as it was planned
+        ("rate.peak=0.02", "rate.warmup", 20),
+    ],
+)
+def test_a_training_is_resumed_as_planned_and_changes_are_not_passed_over(
+    change: str, name: str, value: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: Any = type("Options", (), {"work": tmp_path, "set": []})
+    config, resumed = train.settings(parsed), []
+    train.set_steps(config, train.Plan(400, 100, 10), people=4096)
+    (tmp_path / train.CONFIG).write_text(config.to_json_best_effort())
+    monkeypatch.setattr(train, "GeneratorTask", lambda config: config)
+    monkeypatch.setattr(train, "train", lambda task, run: resumed.append(flat(task)))
+    parsed.set = [change]
+    train.trained(parsed, tmp_path)
+    assert resumed[0][name] == value
+    assert resumed[0]["surface_steps"] == 400
+
+
+def test_what_a_training_cannot_be_resumed_with_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(options: Any, run: Path) -> None:
+        raise InputError(f"{run}: is a training with config.seed 0, not 1")
+
+    monkeypatch.setattr(train, "trained", refused)
+    assert train.main([f"--out={tmp_path}", f"--work={tmp_path}"]) == 2
+    assert capsys.readouterr().err == f"train.py: {tmp_path}/run: is a training with config.seed 0, not 1\n"
+
+
+def script_without_training(work: Path, *folders: Path) -> str:
+    """What `train.sh` says where `python3` does nothing."""
+    (work.parent / "python3").write_text("#!/bin/sh\n")
+    (work.parent / "python3").chmod(0o755)
+    variables = {**os.environ, "PATH": f"{work.parent}:{os.environ['PATH']}", "WORK": str(work)}
+    done = subprocess.run(
+        ["bash", "benchmarks/gpu/train.sh", *folders],
+        cwd=ROOT,
+        env=variables | {"WHEELS": str(work / "none")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stderr
+
+
+def test_a_folder_without_a_run_takes_the_parts_and_one_with_a_run_is_said_to_resume(tmp_path: Path) -> None:
+    before, work, out = (tmp_path / name for name in ("before", "work", "out"))
+    (before / "run").mkdir(parents=True)
+    (before / "run/config.json").write_text("{}")
+    with tarfile.open(before / "run.tar.00", "w") as packed:
+        packed.add(before / "run", "run")
+    (work / "run").mkdir(parents=True)  # as a call leaves it that was refused
+    assert "resumes" not in script_without_training(work, out, before)
+    assert (work / "run/config.json").is_file()
+    assert f"train.sh: resumes the training in {work}/run;" in script_without_training(work, out)
 
 
 @pytest.mark.slow

@@ -5,6 +5,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from benchmarks import guide_heads, sugar_heads
 from benchmarks.guide_heads import GUIDE, LADDER, PRECISION, TABLES
 
@@ -42,6 +44,18 @@ def test_runs_of_other_steps_are_in_rows_of_their_own() -> None:
     assert guide_heads.table("Figure 9", sweep) == []  # neither number of steps has all its rows
     page = guide_heads.page([*lines, *runs(TABLES[PRECISION][0], 1000)], MODELS)
     assert "with 120 or 300 steps unless a row has its own." in page
+
+
+@pytest.mark.parametrize("bench", [guide_heads, sugar_heads])
+def test_a_line_that_was_cut_off_is_run_again(bench: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    name = bench.__name__.rpartition(".")[2]
+    lines = (FOLDER / f"{name}.jsonl").read_text().splitlines(keepends=True)[:2]
+    file = tmp_path / "runs.jsonl"
+    file.write_text("".join(lines)[:-20])
+    monkeypatch.setattr(bench, "measure_reference", lambda *_: None)
+    with pytest.warns(UserWarning, match="its last line was cut off"):
+        bench.run_all(MODELS, *((0, 0, [], file) if bench is guide_heads else ([], file, False)))
+    assert file.read_text() == lines[0]
 
 
 def test_the_committed_runs_make_the_committed_pages(monkeypatch: Any) -> None:

@@ -54,7 +54,27 @@ def test_rows_of_other_sizes_stay(commands, tmp_path):
         "bundled size": 4,
     }
     table = (tmp_path / "table.md").read_text()
-    assert table.index("Full size:") < table.index("Bundled size:")
+    assert table.index("Full size, on ") < table.index("Bundled size, on ")
+
+
+def test_rows_keep_the_machine_that_they_were_measured_on(commands, tmp_path, monkeypatch):
+    for size, machine in (("bundled", "2 x AMD EPYC"), ("full", "2 x Intel Xeon")):
+        monkeypatch.setattr(steps_on_cpu, "processor", lambda machine=machine: machine)
+        steps_on_cpu.main(["--torch-python", "py", "--size", size, "--turns", "1", "--out", str(tmp_path)])
+    table = (tmp_path / "table.md").read_text()
+    assert "Full size, on 2 x Intel Xeon:" in table
+    assert "Bundled size, on 2 x AMD EPYC:" in table
+
+
+def test_the_committed_rows_make_the_committed_tables_and_ratios():
+    folder = Path(steps_on_cpu.__file__).parent
+    results = json.loads((folder / "bench_cpu" / "results.json").read_text())
+    assert steps_on_cpu.page(results) == (folder / "bench_cpu" / "table.md").read_text()
+    rows = results["bundled size"]
+    ratios = [theirs["seconds"] / own["seconds"] for theirs, own in zip(rows[::2], rows[1::2], strict=True)]
+    plain, huge = (f"{min(each):.1f} to {max(each):.1f} times" for each in (ratios[::2], ratios[1::2]))
+    page = " ".join((folder / "steps_on_cpu.md").read_text().split())
+    assert f"ours is {plain} faster, and {huge} with huge pages" in page
 
 
 @pytest.mark.slow

@@ -167,6 +167,19 @@ def test_commands_parse(block, monkeypatch):
         check_command(command)
 
 
+@pytest.mark.parametrize("block", SHELL, ids=lambda block: f"{label(block.page)}:{block.line}")
+def test_what_is_installed_and_exported_is_enough(block):
+    """Where a block begins with an installation, its commands need no further extra and no further file."""
+    extras = re.findall(r"(?:'\.|\.whl)\[([\w,]+)\]'", block.code)
+    if not extras or "jaxunlearn" not in block.code:
+        return
+    if "jaxunlearn align" in block.code:
+        assert "align" in ",".join(extras).split(",")
+    if "--model" in block.code:
+        text = block.page.read_text(encoding="utf-8")
+        assert "JAXUNLEARN_MODELS" in block.code or "#which-networks-are-needed" in text
+
+
 def requests_of_folders() -> list[tuple[str, str, str]]:
     """Folder, request and page of every run that pages begin; devices and their number are no part of it."""
     found = []

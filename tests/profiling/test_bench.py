@@ -1,5 +1,6 @@
 """`jaxunlearn bench`: from arguments to tables; measured in this process, on a tiny model, once."""
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -23,6 +24,7 @@ from jaxunlearn.profiling.by_part import step_flops
 from jaxunlearn.profiling.cases import SWEEPS, Case, swept
 from jaxunlearn.profiling.devices import Chip, chip, products
 from jaxunlearn.profiling.timing import Seconds, timed
+from jaxunlearn.profiling.workload import PRESETS
 from tests.support.tiny_models import CONFIG, tiny_models
 
 
@@ -416,6 +418,16 @@ def test_a_platform_that_is_not_there_is_one_line(monkeypatch, capfd):
 def test_a_mesh_that_is_not_there_is_refused():
     with pytest.raises(InputError, match=r"a mesh of 16 x 2 needs 32 devices, but this machine has 8"):
         measure.measure(case(mesh=(16, 2)), tiny_models(), progress=False)
+
+
+def test_a_case_that_does_not_fit_the_machine_is_its_own_error(monkeypatch, capsys):
+    """So that the other cases of a sweep are measured."""
+    of = case(mesh=(16, 2))
+    monkeypatch.setitem(PRESETS, "heads", dataclasses.replace(PRESETS["heads"], load=tiny_models))
+    measure.main(json.dumps(of.to_json()))
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["name"], "refused" in answer) == (of.name, False)
+    assert answer["error"].startswith("a mesh of 16 x 2 needs 32 devices, but this machine has 8")
 
 
 @pytest.mark.must

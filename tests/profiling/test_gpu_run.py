@@ -5,10 +5,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import jax
 import pytest
 
 from benchmarks.gpu import forms, steps
+from jaxunlearn.files.json_lines import read_json_lines
 from jaxunlearn.profiling import results, tables
 from jaxunlearn.profiling.cases import Case
 from tests.support.docs_pages import ROOT
@@ -30,8 +33,13 @@ def test_all_forms_run_and_a_second_run_measures_nothing_again(tmp_path):
 def test_the_committed_measurements_make_the_committed_tables():
     folder = Path(forms.__file__).parent
     page = (folder / "h100.md").read_text()
-    assert forms.table((folder / "h100" / "forms.jsonl").read_text().splitlines()) in page
-    assert tables.report(results.read(folder / "h100")) in page
+    assert forms.table(read_json_lines(folder / "h100" / "forms.jsonl", dict[str, Any])) in page
+    found = results.read(folder / "h100")
+    assert tables.report(found) in page
+    operations = found[0]["profile"]
+    starts = sum(operation["count"] for operation in operations)
+    words = f"{len(operations):,} operations, which start {starts:,.0f} times a step"
+    assert words in " ".join(page.split())
 
 
 def test_the_step_comes_first_and_cases_differ():
@@ -125,21 +133,52 @@ def test_steps_that_all_fail_are_a_failure(tmp_path, monkeypatch):
     assert steps.main(["--out", str(tmp_path), "--only", "1"]) == 1
 
 
-def test_the_forms_table_is_there_before_the_last_case(tmp_path, monkeypatch):
-    out = tmp_path / "forms.jsonl"
-    first, second = (forms.Case(name, max, ()) for name in ("first", "second"))
+def run_forms(monkeypatch: pytest.MonkeyPatch, out: Path, *failing: str) -> list[str]:
+    """Measure two made-up forms, of which some fail or are interrupted; return those that were begun."""
+    begun = []
 
     def measure(case: forms.Case, calls: int) -> dict:
-        if case is second:
+        begun.append(case.name)
+        if case.name in failing:
+            raise jax.errors.JaxRuntimeError("out of memory\nof 80 GB")
+        if f"interrupted {case.name}" in failing:
             raise KeyboardInterrupt
-        return {"name": case.name, "ms": 1.0}
+        return {"name": case.name, **forms.here(), "ms": 1.0}
 
-    monkeypatch.setattr(forms, "cases", lambda tiny: [first, second])
+    monkeypatch.setattr(forms, "cases", lambda tiny: [forms.Case(name, max, ()) for name in ("one", "two")])
     monkeypatch.setattr(forms, "measure", measure)
     monkeypatch.setattr(sys, "argv", ["forms.py", "--out", str(out)])
+    forms.main()
+    return begun
+
+
+def test_the_forms_table_is_there_before_the_last_case(tmp_path, monkeypatch):
+    out = tmp_path / "forms.jsonl"
     with pytest.raises(KeyboardInterrupt):
-        forms.main()
-    assert f"| {first.name} | 1.00 |" in out.with_suffix(".md").read_text()
+        run_forms(monkeypatch, out, "interrupted two")
+    assert "| one | 1.00 |" in out.with_suffix(".md").read_text()
+
+
+def test_a_form_that_failed_or_was_cut_off_is_measured_again(tmp_path, monkeypatch):
+    out = tmp_path / "forms.jsonl"
+    assert run_forms(monkeypatch, out, "one") == ["one", "two"]
+    out.write_text(out.read_text()[:-20])
+    assert run_forms(monkeypatch, out, "one") == ["one", "two"]
+    assert [row.get("error") for row in read_json_lines(out, dict[str, Any])] == ["out of memory", None]
+    assert run_forms(monkeypatch, out) == ["one"]
+    assert run_forms(monkeypatch, out) == []
+    assert [row["name"] for row in read_json_lines(out, dict[str, Any])] == ["two", "one"]
+
+
+def test_forms_of_another_device_are_not_taken(tmp_path, monkeypatch, capsys):
+    out = tmp_path / "forms.jsonl"
+    run_forms(monkeypatch, out)
+    before = out.read_bytes()
+    monkeypatch.setattr(forms, "here", lambda: {"device": "H200", "jax": "0.11.2"})
+    with pytest.raises(SystemExit):
+        run_forms(monkeypatch, out)
+    assert "not {'device': 'H200', 'jax': '0.11.2'}; give another file" in capsys.readouterr().err
+    assert out.read_bytes() == before
 
 
 def test_without_failures_the_run_ends_well(tmp_path):

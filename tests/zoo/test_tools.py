@@ -1,6 +1,7 @@
 """The tools that make the bundled files: wrong input gives one line and exit code 2."""
 
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -64,6 +65,15 @@ def test_wrong_input_is_named(
     assert message in printed.err
     assert not printed.out
     assert not (tmp_path / "out").exists()
+
+
+def test_the_generator_has_the_bars_that_its_page_names() -> None:
+    bars = runpy.run_path(str(ROOT / "tools" / "evaluate_zoo_generator.py"))["BARS"]
+    rows = re.findall(
+        r"\| (?:PSNR|LPIPS \(AlexNet\)) at (\d+)² \| [\d.]+(?: dB)? \| ([\d.]+)",
+        (ROOT / "jaxunlearn" / "zoo" / "MODELS.md").read_text(encoding="utf-8"),
+    )
+    assert rows == [("64", str(int(bars["psnr_64"]))), ("128", str(bars["lpips"]))]
 
 
 def test_a_file_of_judges_loses_none_of_them(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Cycles of what the TPU compiler gives no estimate for: gathers, scatters, sorts and our own kernels.
 
-A TPU core runs at most one instruction bundle a cycle. `python benchmarks/bundles_tpu.py v5e:1x1` counts the
+A TPU core runs at most one instruction bundle a cycle. `python -m benchmarks.bundles_tpu v5e:1x1` counts the
 bundles in the compiler's final schedules, with all turns of loops (libtpu 0.0.42.1, JAX 0.10.2). Time spent
 waiting is not in them. So these are lower bounds. On a v6e, near rows of bfloat16 take 3.1 bundles instead of
 2.5; other gathers and short sorts take the same within 7 %. With libtpu 0.0.48.1 and JAX 0.11.2, near rows of

@@ -73,7 +73,8 @@ class EncoderTask:
       shape: sizes of the encoder.
     """
 
-    file, sizes = "encoder.safetensors", "encoder"
+    file = "encoder.safetensors"
+    lengths = ("latent_steps", "image_steps")
 
     def __init__(self, config: Config):
         """Check a config and build what does not change.

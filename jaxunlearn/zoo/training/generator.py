@@ -62,7 +62,8 @@ Step = Callable[[TrainingState, Batch, float], tuple[TrainingState, dict[str, ja
 class GeneratorTask:
     """A generator to train on rendered people; see `trainer.Task`."""
 
-    file, sizes = "generator.safetensors", "generator"
+    file = "generator.safetensors"
+    lengths = ("surface_steps", "volume_steps", "whole_steps")
 
     def __init__(self, config: Config):
         """Check a config and build what does not change.

@@ -59,7 +59,8 @@ Step = Callable[[IdentityState, np.ndarray], tuple[IdentityState, dict[str, jax.
 class IdentityTask:
     """An identity network to train on photographs of rendered people; see `trainer.Task`."""
 
-    file, sizes = "identity.safetensors", "network"
+    file = "identity.safetensors"
+    lengths = ("steps",)
 
     def __init__(self, config: Config):
         """Check a config and build what does not change.

@@ -24,6 +24,7 @@ from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import locked
 from jaxunlearn.files.paths import check_file
 from jaxunlearn.images import save_png
+from jaxunlearn.methods.settings import flat
 from jaxunlearn.process.signals import interruptions
 from jaxunlearn.training.storage.checkpoints import Checkpoints
 from jaxunlearn.training.storage.metrics_log import add_line, forget_after
@@ -43,6 +44,11 @@ TASKS = {
     "encoder": "jaxunlearn.zoo.training.encoder:EncoderTask",
 }
 """Name → module and class. A new task is added here."""
+FREE = (
+    *("log_every", "evaluate_every", "evaluate_people", "checkpoint_minutes"),
+    *("data.folder", "data.workers", "batch_threads"),
+)
+"""Settings that any run may change when it is resumed, because its weights do not depend on them."""
 CONFIG, METRICS, CHECKPOINTS, IMAGES = "config.json", "metrics.jsonl", "checkpoints", "images"
 
 
@@ -67,12 +73,15 @@ class Task(Protocol[State, Batch, HeldOut]):
       config: all settings, among them `log_every` and `evaluate_every` (steps; 0 evaluates only at the end),
         `evaluate_people` and `checkpoint_minutes`.
       file: name of the finished network's file in the run folder.
-      sizes: name of the settings that a run cannot change, because they are the sizes of its network.
     """
 
     config: Config
     file: str
-    sizes: str
+
+    @property
+    def lengths(self) -> tuple[str, ...]:
+        """Names of the settings for the numbers of steps, which a resumed run may change; see `FREE`."""
+        ...
 
     @property
     def steps(self) -> int:
@@ -144,8 +153,8 @@ def train(task: Task[Any, Any, Any], workdir: Path) -> Figures:
       The figures of `Task.evaluate` on all held-out people.
 
     Raises:
-      InputError: if a number of the config is too small, before any photograph; if the checkpoint does not
-        fit the task; or if the loss is no longer finite. The last checkpoint stays.
+      InputError: if a number of the config is too small, before any photograph; if the checkpoint is of a
+        training with other settings; or if the loss is no longer finite. The last checkpoint stays.
       Interrupted: after Ctrl-C or SIGTERM, once the state is saved.
     """
     check_least(task.config, {"log_every": 1, "evaluate_every": 0, "evaluate_people": 1})
@@ -225,13 +234,18 @@ def _saved_config(workdir: Path) -> dict[str, Any]:
     return check_form(read_json(workdir / CONFIG), dict[str, Any], workdir / CONFIG)
 
 
-def _check_sizes(task: Task[Any, Any, Any], workdir: Path) -> None:
-    """Refuse a checkpoint that belongs to a network of other sizes."""
-    config = json.loads(task.config.to_json_best_effort())
-    if config[task.sizes] != _saved_config(workdir).get(task.sizes):
-        raise InputError(
-            f"config.{task.sizes} is not that of the run in {workdir}; use its config or another --workdir"
-        )
+def _check_same_settings(task: Task[Any, Any, Any], workdir: Path) -> None:
+    """Refuse to resume a run with other settings than it began with, unless they are free."""
+    before, now = (
+        flat(ml_collections.ConfigDict(config))
+        for config in (_saved_config(workdir), json.loads(task.config.to_json_best_effort()))
+    )
+    for name in sorted({*before, *now} - {*FREE, *task.lengths}):
+        if before.get(name) != now.get(name):
+            raise InputError(
+                f"{workdir}: is a training with config.{name} {before.get(name)!r}, not {now.get(name)!r}; "
+                "give another --workdir, or its settings"
+            )
 
 
 class Trainer(Generic[State, Batch, HeldOut]):
@@ -250,10 +264,10 @@ class Trainer(Generic[State, Batch, HeldOut]):
           checkpoints: those of the run folder.
 
         Raises:
-          InputError: if the checkpoint belongs to a network of other sizes.
+          InputError: if the checkpoint belongs to a training with other settings.
         """
         if checkpoints.latest is not None:
-            _check_sizes(task, workdir)
+            _check_same_settings(task, workdir)
         self._task, self._workdir, self._checkpoints = task, workdir, checkpoints
         self.state, self._seconds_before = restored(task, checkpoints)
         self._began = time.monotonic()

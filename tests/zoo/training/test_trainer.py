@@ -28,7 +28,8 @@ class State(NamedTuple):
 class Toy:
     """A weight that follows its batches half of the way."""
 
-    file, sizes = "toy.json", "size"
+    file = "toy.json"
+    lengths = ("steps",)
 
     def __init__(self, config: Config):
         self.config = config
@@ -182,11 +183,28 @@ def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
     assert not (tmp_path / "toy.json").exists()
 
 
-def test_a_checkpoint_of_another_size_is_refused(finished: Path) -> None:
+@pytest.mark.parametrize(
+    ("changes", "difference"),
+    [
+        ({"size": 3}, "size 2, not 3"),
+        ({"limit": 50.0}, r"limit 100\.0, not 50\.0"),
+        ({"role": "judge"}, "role None, not 'judge'"),
+    ],
+)
+def test_a_training_with_other_settings_is_refused(
+    changes: dict[str, Any], difference: str, finished: Path
+) -> None:
     before = (finished / "config.json").read_text()
-    with pytest.raises(InputError, match=r"config\.size is not that of the run in .*; use its config or"):
-        train(toy(size=3), finished)
+    with pytest.raises(InputError, match=rf"is a training with config\.{difference}; give another --workdir"):
+        train(toy(**changes), finished)
     assert (finished / "config.json").read_text() == before
+
+
+def test_a_resumed_training_may_log_otherwise_and_take_other_steps(finished: Path, tmp_path: Path) -> None:
+    train(toy(steps=4), tmp_path)
+    train(toy(steps=7, log_every=1, evaluate_every=0, evaluate_people=2, checkpoint_minutes=1.0), tmp_path)
+    weights = [json.loads((folder / "toy.json").read_text())["weight"] for folder in (finished, tmp_path)]
+    assert weights[0] == weights[1]
 
 
 def test_two_runs_cannot_share_a_folder(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure, write, compare.
 
     Raises:
-      InputError: if a case is impossible, a file of results cannot be used, or no case could be measured.
+      InputError: if a sweep makes no sense, a file of results cannot be used, or no case could be measured.
     """
     before = results.read(arguments.compare) if arguments.compare else None
     cases = swept(functools.partial(_case, arguments), arguments.sweep)
