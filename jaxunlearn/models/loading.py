@@ -277,8 +277,8 @@ def _warn_of_judges_in_loss(judges: Sequence[JudgeNetwork], in_loss: IdentityNet
         of_judge = jax.tree.leaves(judge.state)
         if len(of_judge) == len(weights) and all(map(np.array_equal, of_judge, weights)):
             warnings.warn(
-                f"the judge {judge.name!r} is the network of the identity loss: training works against it, so it "
-                "takes people for forgotten whom other judges find",
+                f"the judge {judge.name!r} is the network of the identity loss: training works against it, "
+                "so it takes people for forgotten whom other judges find",
                 stacklevel=3,
             )
 
