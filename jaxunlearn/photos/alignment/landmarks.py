@@ -75,8 +75,8 @@ def faces_from_file(path: Path, names: Iterable[str]) -> Callable[[str, Any], np
         entry = known.entry_of(name)
         if entry is not None and photo_of.setdefault(entry, name) != name:
             raise InputError(
-                f"{path}: {photo_of[entry]} and {name} would share the entry {entry}; give each one of its own, "
-                "named with the folder"
+                f"{path}: {photo_of[entry]} and {name} would share the entry {entry}; give each one of its "
+                "own, named with the folder"
             )
 
     def faces(name: str, _: Any) -> np.ndarray:
