@@ -206,10 +206,12 @@ def load_models(
         `models.adapters.adapted`.
 
     Raises:
-      InputError: if a name is unknown, or a file is missing or does not hold such a network.
+      InputError: if a name is unknown, a file is missing or does not hold such a network, or two judges have
+        the same name.
 
     Warns:
       RandomWeights: if a network was not given and its published file is not found.
+      UserWarning: if a judge is the network of the identity loss.
     """
     name, files = os.fspath(name_or_path), as_list(adapters)
     given = {"perceptual": perceptual, "identity": identity, "w_avg": w_avg}
@@ -222,12 +224,14 @@ def load_models(
         defaults = BUNDLED_JUDGES
     network, label = _perceptual(perceptual)
     main, all_judges = _judges(judges or defaults, defaults[0])
+    in_loss = _identity(identity, "model_ir_se50.pth", ArcFaceConfig.ir_se50(), "IR-SE50")
+    _warn_of_judges_in_loss(all_judges, in_loss)
     return Models(
         name,
         generator,
         network,
         label,
-        _identity(identity, "model_ir_se50.pth", ArcFaceConfig.ir_se50(), "IR-SE50"),
+        in_loss,
         main,
         mean,
         all_judges,
@@ -245,14 +249,38 @@ def _judges(
       names: of all judges; None is CurricularFace.
       main: name of the main judge if only dlib is named. It then serves what needs cosines, such as the table
         of an inversion, and does not judge.
+
+    Raises:
+      InputError: if two judges have the same name, by which results tell them apart.
     """
 
     def cosine_network(name: str | None) -> IdentityNetwork:
         return _identity(name, "CurricularFace_Backbone.pth", ArcFaceConfig.ir_101(), "CurricularFace IR-101")
 
     judges = tuple(DlibNetwork.load() if name == DLIB else cosine_network(name) for name in names)
+    given: dict[str, str | None] = {}
+    for judge, name in zip(judges, names, strict=True):
+        if judge.name in given:
+            raise InputError(
+                f"judges {given[judge.name]} and {name}: both are called {judge.name!r}, and results tell "
+                "judges apart by name; leave one out, or change its file's name or the name in its header"
+            )
+        given[judge.name] = name
     networks = [judge for judge in judges if isinstance(judge, IdentityNetwork)]
     return networks[0] if networks else cosine_network(main), judges
+
+
+def _warn_of_judges_in_loss(judges: Sequence[JudgeNetwork], in_loss: IdentityNetwork) -> None:
+    """Warn of each judge that has the weights of the identity loss."""
+    weights = jax.tree.leaves(in_loss.state)
+    for judge in judges:
+        of_judge = jax.tree.leaves(judge.state)
+        if len(of_judge) == len(weights) and all(map(np.array_equal, of_judge, weights)):
+            warnings.warn(
+                f"the judge {judge.name!r} is the network of the identity loss: training works against it, "
+                "so it takes people for forgotten whom other judges find",
+                stacklevel=3,
+            )
 
 
 def _perceptual(given: str | None) -> tuple[LPIPS, str]:

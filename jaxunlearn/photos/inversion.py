@@ -17,7 +17,7 @@ from flax import nnx
 from jax.sharding import Mesh
 from tqdm import tqdm
 
-from eg3d_flax import Compute, GeneratorConfig
+from eg3d_flax import Compute, GeneratorConfig, camera
 from jaxunlearn.batching import batches
 from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.models.generator import Generator
@@ -115,7 +115,8 @@ def search_latents(
     Args:
       generator: the generator; its synthesis noise is the stored noise.
       images: `[N, R, R, 3]` in [-1, 1].
-      c: `[N, 25]` cameras, or None to estimate yaw and pitch around the average camera.
+      c: `[N, 25]` cameras, see `eg3d_flax.camera`, or None to estimate yaw and pitch around the average
+        camera.
       perceptual: LPIPS of the loss.
       identity: identity network of the loss, a pytree.
       settings: settings of the search; None takes the defaults.
@@ -128,8 +129,8 @@ def search_latents(
       progress: True shows a bar.
 
     Raises:
-      ValueError: if the images do not have the generator's resolution, or the number or shape of cameras or
-        latents is wrong.
+      ValueError: if the images do not have the generator's resolution, the number or shape of cameras or
+        latents is wrong, or intrinsics are in pixels.
     """
     settings = settings or InversionSettings()
     _check(generator.config, images, c, ws)
@@ -179,16 +180,24 @@ def _search(
 
 
 def _check(config: GeneratorConfig, images: np.ndarray, c: np.ndarray | None, ws: np.ndarray | None) -> None:
-    """Refuse arrays of wrong shapes.
+    """Refuse arrays of wrong shapes, and cameras in pixels.
 
     Raises:
-      ValueError: saying which shape is needed.
+      ValueError: saying what is needed.
     """
     side = config.img_resolution
     if images.ndim != 4 or images.shape[1:] != (side, side, 3) or not len(images):
         raise ValueError(f"images must be [N, {side}, {side}, 3], not {list(images.shape)}")
     if c is not None and c.shape != (len(images), 25):
         raise ValueError(f"cameras of {len(images)} images must be [{len(images)}, 25], not {list(c.shape)}")
+    if c is not None:
+        _, intrinsics = camera.unflatten(jnp.asarray(c))
+        centre, last = intrinsics[:, :2, 2], intrinsics[:, 2, 2]
+        if not (jnp.all((centre >= 0) & (centre <= 1)) and jnp.allclose(last, 1)):  # NaN too
+            raise ValueError(
+                "cameras must have intrinsics divided by the image's side: their centre lies within 0 and 1, "
+                "and their last number is 1"
+            )
     rows = (len(images), config.num_ws, config.w_dim)
     if ws is not None and ws.shape != rows:
         raise ValueError(f"latents to start from must be {list(rows)}, not {list(ws.shape)}")

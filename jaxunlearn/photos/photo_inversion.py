@@ -167,7 +167,7 @@ def invert(
       ValueError: if images have another shape, type or range.
 
     Warns:
-      UserWarning: for each photo that is left out.
+      UserWarning: for each photo that is left out; if images look as if they were in [0, 1].
     """
     method = method or default_method(models, encoder)
     network = encoder_of(models, method, encoder)
@@ -180,7 +180,7 @@ def invert(
         np.stack([photo.image for photo in read.photographs]),
         method,
         encoder=network,
-        encoder_images=whole_images(read.photographs),
+        encoder_images=None if whole_side is None else whole_images(read.photographs),
         settings=settings,
         mesh=mesh,
         compute=compute,
@@ -278,6 +278,13 @@ def _read(
             raise InputError('encoder_input "file" needs files, not arrays; choose "crop"')
         read: Iterable[Photograph | Refused] = _of_array(np.asarray(photos), side)
     elif isinstance(photos, Photographs):
+        if whole_side is not None and any(
+            photo.whole is None or len(photo.whole) != whole_side for photo in photos.photographs
+        ):
+            raise InputError(
+                f'encoder_input "file" needs whole files: read the photos with whole_side={whole_side}, '
+                'or choose "crop"'
+            )
         read = (*photos.photographs, *photos.refused)
     else:
         one_after_another = (
@@ -302,10 +309,14 @@ def _of_array(images: np.ndarray, side: int) -> list[Photograph]:
 
     Raises:
       ValueError: see `invert`.
+
+    Warns:
+      UserWarning: if images look as if they were in [0, 1].
     """
     if images.ndim != 4 or images.shape[1:] != (side, side, 3) or not len(images):
         raise ValueError(f"images must be [N, {side}, {side}, 3], not {list(images.shape)}")
-    if images.dtype == np.uint8:
+    of_8_bits = images.dtype == np.uint8
+    if of_8_bits:
         images = to_float(images)
     elif images.dtype.kind in "biu":
         raise ValueError(f"images must be uint8, or floating point in [-1, 1], not {images.dtype}")
@@ -314,5 +325,11 @@ def _of_array(images: np.ndarray, side: int) -> list[Photograph]:
     if not highest <= _MOST_LEVEL:  # NaN too
         raise ValueError(
             f"images must lie in [-1, 1], but have levels of {highest:g}; give levels from 0 to 255 as uint8"
+        )
+    if images.min() >= 0 and not of_8_bits:
+        warnings.warn(
+            "no level of the images is below 0, the middle grey of [-1, 1]; if they are in [0, 1], "
+            "give 2 * images - 1",
+            stacklevel=4,
         )
     return [Photograph(f"image{k:04d}", f"image{k:04d}", image) for k, image in enumerate(images)]

@@ -52,7 +52,7 @@ def test_the_batch_goes_on_past_what_is_refused(photos, capsys):
         refused,
         [
             "in/blurred.png: blurred",
-            "in/coffee.jpg: no face found",
+            "in/coffee.jpg: has no entry in points.json",
             "in/torn.png: not a readable",
             "in/two.png: 2",
         ],
@@ -119,6 +119,19 @@ def test_crops_of_other_photos_stay(photos):
         assert (photos / "out" / crop).read_bytes() == alone.read_bytes()
 
 
+def test_a_refusal_names_the_crop_of_an_earlier_call(photos, capsys):
+    """It stays, and may show somebody else."""
+    assert cli.main(["align", "in/two.png", "--out", "out", "--face", "1", *SMALL]) == 0
+    crop = (photos / "out" / "two.png").read_bytes()
+    assert cli.main(["align", "in/two.png", "in/anna.png", "--out", "out", *SMALL]) == 0
+    stays = "out/two.png of an earlier call stays, so remove it if it is wrong"
+    assert f"(overlays/ shows the numbers); {stays}\n" in capsys.readouterr().err
+    (photos / "in" / "two.png").write_text("no picture")
+    assert cli.main(["align", "in/two.png", "--out", "out", *SMALL]) == 2
+    assert capsys.readouterr().err.endswith(f"; {stays}\n")
+    assert (photos / "out" / "two.png").read_bytes() == crop
+
+
 def test_a_person_called_overlays_is_told_from_the_overlays(photos):
     (photos / "in" / "people.csv").write_text("image,identity\nanna.png,overlays\n", encoding="utf-8")
     assert cli.main(["align", "in/people.csv", "--out", "out", *SMALL]) == 0
@@ -127,8 +140,12 @@ def test_a_person_called_overlays_is_told_from_the_overlays(photos):
     ]
 
 
+@pytest.mark.parametrize("listed", [[0, 1], [1, 0]])
 @pytest.mark.parametrize(("face", "left"), [("1", 204), ("2", 433), ("largest", 204)])
-def test_one_of_several_faces(photos, face, left):
+def test_one_of_several_faces(photos, face, left, listed):
+    """Counted from the left, however the file lists them."""
+    faces = [(ASTRONAUT.tolist(), FARTHER.tolist())[k] for k in listed]
+    (photos / "points.json").write_text(json.dumps({"two.png": faces}))
     arguments = ["--landmarks", "points.json", "--face", face, "--size", "64", "--min-sharpness", "0"]
     assert cli.main(["align", "in/two.png", "--out", "out", *arguments]) == 0
     points = read_landmarks(photos / "out" / "landmarks.json").points["two.png"]
@@ -147,7 +164,8 @@ def test_a_folder_of_people_becomes_one(photos, capsys):
     for who in ("ann", "bob"):
         (photos / "people" / who).mkdir(parents=True)
         astronaut().save(f"people/{who}/1.png")
-    (photos / "points.json").write_text(json.dumps({"1.png": ASTRONAUT.tolist()}))
+    points = dict.fromkeys(("ann/1.png", "bob/1.png"), ASTRONAUT.tolist())
+    (photos / "points.json").write_text(json.dumps(points))
     assert cli.main(["align", "people", "--out", "out", "--landmarks", "points.json"]) == 0
     assert (photos / "out" / "ann" / "1.png").is_file()
     assert (photos / "out" / "overlays" / "bob" / "1.png").is_file()
@@ -173,6 +191,23 @@ def test_no_photo_is_replaced_by_its_crop(photos, capsys, arguments):
     assert cli.main(["align", *arguments, *SMALL]) == 2
     assert "pictures would be written into its folder" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in photos.rglob("*") if path.is_file()} == before
+
+
+def test_an_entry_serves_one_photo(photos, capsys):
+    """By its file's name alone; two people's photos would be cut at the same place."""
+    for who in ("ann", "bob"):
+        (photos / "people" / who).mkdir(parents=True)
+    astronaut().save("people/ann/1.png")
+    (photos / "points.json").write_text(json.dumps({"1.png": ASTRONAUT.tolist()}))
+    assert cli.main(["align", "people", "--out", "out", *SMALL]) == 0
+    astronaut().save("people/bob/1.png")
+    capsys.readouterr()
+    assert cli.main(["align", "people", "--out", "both", *SMALL]) == 2
+    assert (
+        "points.json: ann/1.png and bob/1.png would share the entry 1.png; give each"
+        in capsys.readouterr().err
+    )
+    assert not (photos / "both").exists()
 
 
 def test_people_of_a_table_become_folders_whatever_they_are_called(photos, capsys):
@@ -221,7 +256,7 @@ def test_names_that_are_hard_to_write_cost_nothing(photos, capsys):
     ("arguments", "message"),
     [
         (["no.png", "--landmarks", "points.json"], "no.png: no such file"),
-        (["in/coffee.jpg", "--landmarks", "points.json"], "in/coffee.jpg: no face found"),
+        (["in/coffee.jpg", "--landmarks", "points.json"], "in/coffee.jpg: has no entry in points.json"),
         (
             ["in/blurred.png", "in/torn.png", "--landmarks", "points.json"],
             "(and 1 more, none could be aligned)",
@@ -267,6 +302,10 @@ def test_options_that_make_no_sense(option, capsys):
         ("[[1, Infinity], [2, 3], [4, 5], [6, 7], [8, 9]]", "NaN or infinity"),
         ("[[1, 1e9], [2, 3], [4, 5], [6, 7], [8, 9]]", "pixels away"),
         ("[[1, 1], [1, 1], [1, 1], [1, 1], [1, 1]]", "one point or line"),
+        (json.dumps((ASTRONAUT * [-1, 1]).tolist()), "are mirrored"),
+        (json.dumps((ASTRONAUT * [1, -1]).tolist()), "are mirrored"),
+        (json.dumps(ASTRONAUT[:, ::-1].tolist()), "are mirrored"),
+        (json.dumps(ASTRONAUT[[1, 0, 2, 4, 3]].tolist()), "are mirrored"),
         ('[["1", "2"], ["3", "4"], ["5", "6"], ["7", "8"], ["9", "0"]]', "must be numbers"),
         ("[[true, false], [true, true], [false, true], [true, true], [true, false]]", "must be numbers"),
     ],
@@ -364,7 +403,7 @@ def test_no_landmarks_stop_the_batch(faces, upright, border, face):
 def test_a_thin_picture_is_refused_like_others(photos, capsys, size):
     Image.new("RGB", size).save("in/line.png")
     assert cli.main(["align", "in/line.png", "in/anna.png", "--out", "out", *SMALL]) == 0
-    assert "refused: in/line.png: no face found" in capsys.readouterr().err
+    assert "refused: in/line.png: has no entry in points.json" in capsys.readouterr().err
     with Image.open("out/overlays/line.png") as drawn:
         assert max(drawn.size) == min(max(size), 1024)
 

@@ -14,7 +14,13 @@ from safetensors import safe_open
 import arcface_flax
 from arcface_flax import ArcFace, ArcFaceConfig
 from jaxunlearn.errors import InputError
-from jaxunlearn.models.identity import BUNDLED, IdentityNetwork, identity_network, load_identity
+from jaxunlearn.models.identity import (
+    BUNDLED,
+    IdentityNetwork,
+    identity_network,
+    load_identity,
+    save_identity,
+)
 from jaxunlearn.models.loading import load_models
 from jaxunlearn.zoo.metrics.identity_metrics import cosines_of_pairs, embed_photographs, verify
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest
@@ -127,6 +133,26 @@ def test_a_judge_may_be_a_path(tmp_path: Path) -> None:
     arcface_flax.save(module, tmp_path / "judge.safetensors", notes={})
     for judge in (tmp_path / "judge.safetensors", [tmp_path / "judge.safetensors"], Path("heads-judge")):
         assert "judge" in load_models("random", judge=judge).judge.name
+
+
+def test_judges_of_one_name_are_refused(tmp_path: Path) -> None:
+    """Results tell judges apart by name: of two networks, each would have got the other's embeddings, too."""
+    files = [tmp_path / folder / "backbone.safetensors" for folder in ("a", "b")]
+    for seed, file in enumerate(files):
+        file.parent.mkdir()
+        arcface_flax.save(drawn_module(lambda: ArcFace(SMALL, rngs=nnx.Rngs(0)), seed), file, notes={})
+    for judges in (files, ["heads-judge", "heads-judge"], ["dlib", "dlib"]):
+        with pytest.raises(InputError, match=f"^judges {judges[0]} and {judges[1]}: both are called '"):
+            load_models("random", judge=judges)
+
+
+def test_the_network_of_the_loss_judges_with_a_warning(tmp_path: Path) -> None:
+    save_identity(load_identity("heads-loss"), tmp_path / "copy.safetensors", {})
+    for judge in ("heads-loss", tmp_path / "copy.safetensors"):
+        with pytest.warns(
+            UserWarning, match="^the judge 'heads identity loss' is the network of the identity"
+        ):
+            load_models("random", judge=[judge, "dlib"])
 
 
 @pytest.mark.parametrize("text", ["abc", "nan", "1e400", ""])

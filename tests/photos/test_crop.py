@@ -15,6 +15,7 @@ from jaxunlearn.photos.alignment.crop import (
     crop,
     crop_square,
     five_points,
+    is_mirrored,
     rotation,
     sharpness,
     tilt,
@@ -51,6 +52,14 @@ def test_the_square_moves_with_the_landmarks(scale, angle, place):
     np.testing.assert_allclose(after.corners, before.corners @ turn.T + place, atol=1e-6 * scale * 512)
     inside = after.inside(ASTRONAUT @ turn.T + place)
     np.testing.assert_allclose(inside, before.inside(ASTRONAUT), atol=1e-6 * CROP_SIZE)
+
+
+@given(yaw=st.floats(-1.6, 1.6), pitch=st.floats(-0.4, 0.4), angle=angles, scale=lengths, place=places)
+def test_a_mirrored_face_is_known_but_from_the_side(yaw, pitch, angle, scale, place):
+    face = seen(yaw, pitch, scale, place) @ rotation(angle).T
+    assert not is_mirrored(face)
+    if abs(yaw) < 1.2:
+        assert is_mirrored(face * [-1, 1])
 
 
 @given(angle=st.floats(-1.5, 1.5))

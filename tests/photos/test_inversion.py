@@ -134,7 +134,7 @@ def test_steps_may_take_fewer_rays_than_the_pictures():
 
     def search(rays: int | None):
         few = dataclasses.replace(SETTINGS, steps=100, rays=rays, prior=0.0, spread=0.0, identity=0.0)
-        photo, c = np.full((1, 32, 32, 3), 0.5), np.zeros((1, 25))
+        photo, c = np.full((1, 32, 32, 3), 0.5), np.asarray(conditioning_view(CONFIG))
         return search_latents(
             gray, photo, c, pixels, Thumbnails(), few, key=jax.random.key(0), progress=False
         )
@@ -153,6 +153,14 @@ def test_steps_may_take_fewer_rays_than_the_pictures():
 )
 def test_images_that_do_not_fit_are_refused(generator, perceptual, images, c, message):
     with pytest.raises(ValueError, match=message):
+        search_latents(generator, images, c, perceptual, Thumbnails(), SETTINGS, key=jax.random.key(0))
+
+
+@pytest.mark.parametrize(("entry", "value"), [(18, 256), (21, 256), (18, np.nan), (24, 0)])
+def test_cameras_in_pixels_are_refused(generator, perceptual, own_pictures, entry, value):
+    images, c = own_pictures[0], own_pictures[1].copy()
+    c[1, entry] = value
+    with pytest.raises(ValueError, match="intrinsics divided by the image's side: their centre lies within"):
         search_latents(generator, images, c, perceptual, Thumbnails(), SETTINGS, key=jax.random.key(0))
 
 

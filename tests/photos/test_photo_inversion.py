@@ -1,5 +1,7 @@
 """`jaxunlearn.invert`: photos or images in, latents, cameras and people out."""
 
+from types import SimpleNamespace
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -117,6 +119,37 @@ def test_images_with_other_levels_are_refused(searched, image, message):
     with pytest.raises(ValueError, match=message):
         jaxunlearn.invert(tiny_models(), image, method="optimize")
     assert not searched
+
+
+def test_images_that_look_as_if_they_were_in_0_to_1_are_searched_with_a_warning(searched):
+    with pytest.warns(UserWarning, match=r"no level .* is below 0.*; if they are in \[0, 1\], give 2 \*"):
+        jaxunlearn.invert(tiny_models(), (images(1) + 1) / 2, method="optimize")
+    jaxunlearn.invert(tiny_models(), np.full((1, SIDE, SIDE, 3), 200, np.uint8), method="optimize")
+    assert len(searched) == 2
+
+
+def test_photos_read_already_have_what_the_encoder_is_given(tmp_path, monkeypatch):
+    """Whole files of the encoder's side if it is given files, and none of them if it is given crops."""
+    Image.new("L", (SIDE, SIDE)).save(tmp_path / "a.png")
+    shown = []
+
+    def invert_photographs(models, images, *_, encoder_images, **__) -> Inversion:
+        shown.append(encoder_images)
+        ws = np.zeros((1, CONFIG.num_ws, CONFIG.w_dim), np.float32)
+        return Inversion(*(ws if name == "ws" else np.zeros(1) for name in Inversion._fields))
+
+    monkeypatch.setattr(photo_inversion, "invert_photographs", invert_photographs)
+    monkeypatch.setattr(photo_inversion, "encoder_of", lambda *_: SimpleNamespace(side=8, name="encoder"))
+    for side in (None, 4):
+        photos = read_photographs(tmp_path, SIDE, whole_side=side)
+        with pytest.raises(jaxunlearn.InputError, match="whole files: read the photos with whole_side=8, or"):
+            jaxunlearn.invert(tiny_models(), photos, method="encoder", encoder_input="file")
+    photos = read_photographs(tmp_path, SIDE, whole_side=8)
+    for given in ("file", "crop"):
+        jaxunlearn.invert(tiny_models(), photos, method="encoder", encoder_input=given)
+    whole, crop = shown
+    np.testing.assert_array_equal(whole, [photos.photographs[0].whole])
+    assert crop is None
 
 
 def test_without_a_usable_photo_nothing_is_searched(tmp_path, searched):

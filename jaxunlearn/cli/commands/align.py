@@ -22,7 +22,8 @@ def run(arguments: argparse.Namespace) -> None:
     """
     photos = [photo for source in arguments.photos for photo in listed_photos(source)]
     if arguments.landmarks is not None:
-        faces = faces_from_file(arguments.landmarks)
+        names = [photo.name for photo in photos if not photo.unusable]
+        faces = faces_from_file(arguments.landmarks, names)
     else:
         faces = faces_from_detector(
             arguments.detector, min_side=arguments.min_side, min_score=arguments.min_score

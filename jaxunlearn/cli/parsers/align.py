@@ -35,7 +35,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     points = parser.add_mutually_exclusive_group()
     points.add_argument(
-        "--landmarks", type=local_path, metavar="FILE", help="JSON: name of a photo → 5 or 68 points [x, y]"
+        "--landmarks",
+        type=local_path,
+        metavar="FILE",
+        help="JSON: name of a photo → 5 or 68 points [x, y] in pixels from its upper left corner; 5 are the "
+        "left and right eye as seen in the picture, nose, left and right corner of the mouth",
     )
     points.add_argument(
         "--detector",

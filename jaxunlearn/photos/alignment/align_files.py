@@ -31,7 +31,7 @@ class AlignedFiles:
 
     Attributes:
       aligned: names of the photos that have a crop now.
-      refused: a line on each of the others.
+      refused: a line on each of the others, with the crop of an earlier call where there is one.
     """
 
     aligned: tuple[str, ...]
@@ -78,12 +78,12 @@ def align_files(
         try:
             photo = open_picture(listed_photo.path)
         except InputError as error:
-            refused.append(str(error))
+            refused.append(f"{error}{_earlier(out / file)}")
             continue
         alignment = align_photo(photo, lambda picture, name=listed_photo.name: faces(name, picture), settings)
         _save(overlay(photo, alignment), out / OVERLAYS / file)
         if alignment.crop is None:
-            refused.append(f"{listed_photo.path}: {alignment.reason}")
+            refused.append(f"{listed_photo.path}: {alignment.reason}{_earlier(out / file)}")
             continue
         _save(alignment.crop, out / file)
         landmarks[listed_photo.name] = _entry(alignment, file)
@@ -92,6 +92,11 @@ def align_files(
         raise InputError(refused[0] + more)
     write_json(file_of_landmarks, {**before, **landmarks})
     return AlignedFiles(tuple(landmarks), tuple(refused))
+
+
+def _earlier(crop: Path) -> str:
+    """Return what to add to a refusal: the crop of an earlier call stays, and it may show somebody else."""
+    return f"; {crop} of an earlier call stays, so remove it if it is wrong" if crop.exists() else ""
 
 
 def _landmarks_in(path: Path) -> dict[str, Any]:

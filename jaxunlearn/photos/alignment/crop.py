@@ -34,6 +34,8 @@ _SMALLEST = 4
 """Side of the smallest square in pixels; a smaller one shows nothing and would be enlarged too far."""
 _LARGEST_SQUARE = 8
 """Side of the largest square of a face, in longest sides of the photo."""
+_PROFILE = 0.1
+"""How far the eyes of a face from the side may be exchanged, in distances from eyes to mouth."""
 
 Border = Literal["mirror", "black"]
 """The area beyond the photo: the photo mirrored and blurred, as in FFHQ; or black, as in EG3D's script."""
@@ -100,10 +102,28 @@ def five_points(landmarks: np.ndarray) -> np.ndarray:
 
 def tilt(points: np.ndarray) -> float:
     """Return the angle of a face `[5, 2]` in the picture, radians, clockwise: the x axis of FFHQ's crop."""
-    eye_to_eye = points[1] - points[0]
-    eye_to_mouth = (points[3] + points[4] - points[0] - points[1]) / 2
+    eye_to_eye, eye_to_mouth = _axes(points)
     x, y = eye_to_eye + eye_to_mouth[::-1] * [1, -1]
     return float(np.arctan2(y, x))
+
+
+def is_mirrored(points: np.ndarray) -> bool:
+    """Return True if a face `[5, 2]` is a mirror image: the right eye first, or points (y, x) or y upwards.
+
+    Its tilt would mean nothing, and its crop could be upside down.
+    """
+    (x, y), eye_to_mouth = _axes(points)
+    return bool(eye_to_mouth @ [-y, x] < -_PROFILE * (eye_to_mouth @ eye_to_mouth))
+
+
+def from_left(faces: np.ndarray) -> np.ndarray:
+    """Return the landmarks `[F, N, 2]` of faces in their order from left to right."""
+    return faces[np.argsort(faces[:, :, 0].mean(axis=1), kind="stable")]
+
+
+def _axes(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ways from eye to eye and from the eyes to the mouth of a face `[5, 2]`."""
+    return points[1] - points[0], (points[3] + points[4] - points[0] - points[1]) / 2
 
 
 def crop_square(points: np.ndarray, *, upright: bool = True) -> Square:

@@ -10,6 +10,7 @@ from PIL import Image
 import mtcnn_flax
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files import pretrained
+from jaxunlearn.photos.alignment.crop import from_left
 from mtcnn_flax import MTCNN, DetectionSettings
 
 HOW_TO_GET_ONE = (
@@ -44,8 +45,7 @@ class Detector:
             thresholds=(_PROPOSAL_THRESHOLD, _REFINEMENT_THRESHOLD, min_score),
             proposals="classes",
         )
-        landmarks = self.network.detect(np.asarray(photo), settings).landmarks
-        return landmarks[np.argsort(landmarks[:, :, 0].mean(axis=1))]
+        return from_left(self.network.detect(np.asarray(photo), settings).landmarks)
 
 
 def faces_from_detector(
