@@ -14,6 +14,7 @@ from tqdm import tqdm
 from jaxunlearn.attacks.attack_folder import AttackFolder, AttackJson
 from jaxunlearn.attacks.attacked import Attacked, Found
 from jaxunlearn.attacks.depth import ATTACKS, DEPTHS, Depth
+from jaxunlearn.attacks.draws import DRAWS
 from jaxunlearn.attacks.finetuning import FinetuningDiverged
 from jaxunlearn.attacks.kinds import KINDS
 from jaxunlearn.errors import InputError
@@ -232,6 +233,7 @@ def _made_with(
     return {
         "version": metadata.version("jaxunlearn"),
         "protocol": PROTOCOL,
+        "draws": DRAWS,
         "depth": depth,
         "settings": json.loads(json.dumps(dataclasses.asdict(KINDS[name].settings(depth)))),
         "seed": seed,

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from eg3d_flax import Compute
 from jaxunlearn.attacks.attacked import Attacked, Found
 from jaxunlearn.attacks.depth import Depth
+from jaxunlearn.attacks.draws import MINIBATCHES, TAUGHT, key_of
 from jaxunlearn.attacks.finetuning import (
     Examples,
     FinetuningSettings,
@@ -97,9 +98,9 @@ def finetune_benignly(
     """
     settings = settings or BenignSettings()
     reference, ws = attacked.reference, jnp.asarray(attacked.ws)[None]
-    people_key, batch_key = jax.random.split(jax.random.key(attacked.seed))
-    examples = _examples(reference, attacked.models.generator, settings, people_key)
-    tuned, losses = _tuned(attacked, examples, settings, batch_key, compute, progress=progress)
+    examples = _examples(reference, attacked.models.generator, settings, key_of(attacked.seed, TAUGHT))
+    key = key_of(attacked.seed, MINIBATCHES)
+    tuned, losses = _tuned(attacked, examples, settings, key, compute, progress=progress)
     first = jax.tree.map(lambda x: x[:: settings.views], examples)
     persons, trained = [], []
     for generator in (attacked.models.generator, attacked.unlearned, tuned):

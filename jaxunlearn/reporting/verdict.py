@@ -272,19 +272,27 @@ def random_people(figures: Mapping[str, Any]) -> list[str]:
     """Return sentences on other people, chosen at random: whether they stay the same, and how alike they are.
 
     Args:
-      figures: of an evaluated generator, or means over several.
+      figures: of an evaluated generator.
     """
-    first = stay_the_same(figures)
+    first = stay_the_same([figures])
     return [*first, *how_alike(figures, "Their" if first else "Other people's")]
 
 
-def stay_the_same(figures: Mapping[str, Any]) -> list[str]:
-    """Return a sentence on whether random people stay the same; none if no judge can say."""
-    share = figures["others_lost"]
-    if share is None:
+def stay_the_same(generators: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a sentence on whether random people stay the same; none if no judge can say.
+
+    Args:
+      generators: figures of each evaluated generator.
+    """
+    known = [figures for figures in generators if figures["others_lost"] is not None]
+    if not known:
         return []
-    verb = "stay" if share <= MOST_LOST else "do NOT stay"
-    return [f"Other people, chosen at random, {verb} the same: {_gone(figures['others_lost_counts'])}."]
+    bad = sum(figures["others_lost"] > MOST_LOST for figures in known)
+    verb, which = ("do NOT stay", f"{bad} of {len(known)}") if bad else ("stay", f"all {len(known)}")
+    where = f" in {which} generators: in the worst, " if len(known) > 1 else ": "
+    worst = max(known, key=lambda figures: figures["others_lost"])
+    gone = _gone(worst["others_lost_counts"])
+    return [f"Other people, chosen at random, {verb} the same{where}{gone}."]
 
 
 def how_alike(figures: Mapping[str, Any], whose: str = "Their") -> list[str]:
@@ -340,7 +348,7 @@ def pictures_of_others(figures: Mapping[str, Any]) -> list[str]:
 
 
 MOST_LOST = 0.05
-"""Largest share of other people who may be lost where it is said that they stay the same."""
+"""Largest share of other people who may be lost in a generator in which they are said to stay the same."""
 
 
 def run_cost(summary: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.evaluate import evaluate
 from jaxunlearn.evaluation.protocol import comparable, measured_with
@@ -17,28 +16,9 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.folder_forms import MeasuredLine
-from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
+from jaxunlearn.workflows.batch_dir import WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
 from jaxunlearn.workflows.batch_shares import shares_of_people
-
-
-def chosen_people(folder: WorklistFolder, number: int | None = None, seed: int = 0) -> list[str]:
-    """Return the people of a work list to measure, of those who are done.
-
-    Args:
-      folder: of the work list.
-      number: of people, chosen at random; with a greater number, the same are among them. None takes all.
-      seed: of the choice.
-
-    Raises:
-      InputError: if nobody is done.
-    """
-    subjects = folder.subjects()
-    done = {name for name, line in folder.last().items() if line["status"] == DONE}
-    if not done:
-        raise InputError(f"{folder.path}: nobody is done yet; run the command that began it once more")
-    order = np.random.default_rng(seed).permutation(len(subjects))
-    return [subjects[k] for k in order if subjects[k] in done][:number]
 
 
 def evaluate_worklist(
@@ -60,7 +40,7 @@ def evaluate_worklist(
       models: the source and the judges.
       folder: of the work list; the caller has locked it, see `WorklistFolder.lock`.
       config: of every person's run; `config.evaluation` is used.
-      people: names, see `chosen_people`.
+      people: names, see `batch_shares.chosen_people`.
       reference: of `measure_reference`, for the same settings.
       other_ws: name of a person → `[M, L, D]`, latents of other photos of them.
       progress: True shows a bar.

@@ -10,7 +10,7 @@ from jaxunlearn.reporting.page.frame import figure_text, write_page
 from jaxunlearn.reporting.page.words import how_many
 from jaxunlearn.reporting.verdict import found_by
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
-from jaxunlearn.workflows.batch_shares import shares_of_people, worklist_lines
+from jaxunlearn.workflows.batch_shares import at_random, shares_of_people, worklist_lines
 
 _SHORT = {"latent": "latent", "wide": "sides", "truncated": "truncated", "photos": "photos"}
 """Where a person is looked for, see `reporting.verdict.PLACES`, in a word."""
@@ -47,7 +47,9 @@ def write_worklist_page(folder: WorklistFolder) -> Path:
     lines = folder.measured()
     measured = {line["subject"]: line["figures"] for line in lines}
     values = {
-        "measured": worklist_lines(shares_of_people(lines), done) if lines else [],
+        "measured": (
+            worklist_lines(shares_of_people(lines), done, random=at_random(folder, lines)) if lines else []
+        ),
         "done": done,
         "asked": asked,
         "diverged": diverged,

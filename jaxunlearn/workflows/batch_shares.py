@@ -1,13 +1,55 @@
-"""Shares over the measured people of a work list, and the words for them."""
+"""Which people of a work list are measured, shares over them, and the words for these."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.judges.answers import negated
 from jaxunlearn.evaluation.statistics.shares import share_of_known
 from jaxunlearn.reporting.page.words import how_many
 from jaxunlearn.reporting.verdict import PLACES
 from jaxunlearn.training.storage.folder_forms import MeasuredLine
+from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
+
+
+def chosen_people(folder: WorklistFolder, number: int | None = None, seed: int = 0) -> list[str]:
+    """Return the people of a work list to measure, of those who are done.
+
+    Args:
+      folder: of the work list.
+      number: of people, chosen at random; with a greater number, the same are among them. None takes all.
+      seed: of the choice.
+
+    Raises:
+      InputError: if nobody is done.
+    """
+    everybody = _in_order(folder, seed)
+    if not everybody:
+        raise InputError(f"{folder.path}: nobody is done yet; run the command that began it once more")
+    return everybody[:number]
+
+
+def at_random(folder: WorklistFolder, lines: Sequence[MeasuredLine]) -> bool:
+    """Return True if the measured people are a random choice of all who are done now.
+
+    They are none if they were measured before others were done.
+
+    Args:
+      folder: of the work list.
+      lines: its measured people, at least one.
+    """
+    measured = {line["subject"] for line in lines}
+    return measured == set(_in_order(folder, lines[0]["measured_with"]["seed"])[: len(measured)])
+
+
+def _in_order(folder: WorklistFolder, seed: int) -> list[str]:
+    """Return the people who are done, in the order in which they are chosen."""
+    subjects = folder.subjects()
+    done = {name for name, line in folder.last().items() if line["status"] == DONE}
+    order = np.random.default_rng(seed).permutation(len(subjects))
+    return [subjects[k] for k in order if subjects[k] in done]
 
 
 def shares_of_people(lines: Sequence[MeasuredLine]) -> dict[str, Any]:
@@ -40,18 +82,16 @@ def shares_of_people(lines: Sequence[MeasuredLine]) -> dict[str, Any]:
     }
 
 
-def worklist_lines(shares: Mapping[str, Any], done: int) -> list[str]:
+def worklist_lines(shares: Mapping[str, Any], done: int, *, random: bool) -> list[str]:
     """Return sentences on the people of a work list whom judges looked for.
 
     Args:
       shares: of `shares_of_people`.
       done: number of all people who are done.
+      random: True if the measured people are a random choice of them, see `at_random`.
     """
-    whom = (
-        f"all {done} people"
-        if shares["people"] == done
-        else f"{shares['people']} of {done} people, chosen at random"
-    )
+    how = "chosen at random" if random else "not chosen at random, since others were not done yet"
+    whom = f"all {done} people" if shares["people"] == done else f"{shares['people']} of {done} people, {how}"
     forgotten = shares["forgotten"]
     if not forgotten["people"]:
         lines = [f"Measured: {whom}. No judge can say whether they are forgotten."]

@@ -138,7 +138,7 @@ def reference(align: str = "fixed", **changes: Any) -> Any:
     return SimpleNamespace(settings=EvaluationSettings(**changes), judges=[calibrated], random=random)
 
 
-def test_other_strangers_views_or_networks_attack_anew(counted, monkeypatch, tmp_path):
+def test_other_strangers_views_networks_or_draws_attack_anew(counted, monkeypatch, tmp_path):
     folder, config = RunFolder(tmp_path), tiny_sugar(SETTINGS, people=2)
     person = People("one", ("ada",), tiny_people(1), (None,))
     request = request_of(tiny_models(), person, None, (0, 1), shared=False)
@@ -170,6 +170,8 @@ def test_other_strangers_views_or_networks_attack_anew(counted, monkeypatch, tmp
     for other in networks:
         assert attack_with(reference(), **other) == 1
         assert attack_with(reference(), **other) == 0
+    monkeypatch.setattr(attacking, "DRAWS", attacking.DRAWS + 1)
+    assert attack_with(reference()) == 1
 
 
 @pytest.mark.must

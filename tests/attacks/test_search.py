@@ -13,9 +13,9 @@ import pytest
 from flax import nnx
 
 from jaxunlearn.attacks.attacked import Attacked
+from jaxunlearn.attacks.draws import random_latents
 from jaxunlearn.attacks.search import NearSettings, ReinversionSettings, reinversion, reinvert, search_near
 from jaxunlearn.attacks.search.ascent import Ball
-from jaxunlearn.attacks.search.draws import random_latents
 from jaxunlearn.attacks.search.likeness import alike_to_photos, any_accepts, most_alike
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import CosineJudge, EvaluationSettings, measure_source
@@ -172,8 +172,8 @@ def test_without_an_encoder_there_is_only_the_search(attacked):
 
 
 @pytest.mark.must
-def test_searches_start_from_other_people_than_measure_the_latents(attacked, monkeypatch):
-    """One key for both would start the first search from one of the measured latents."""
+def test_searches_start_from_nobody_who_measures_the_latents_or_is_a_control(attacked, monkeypatch):
+    """With one key for both, the first search would start from one of the measured latents or strangers."""
     seen = {}
 
     def search_latents(*_: Any, key: jax.Array, ws: np.ndarray, **__: Any) -> Any:
@@ -181,10 +181,14 @@ def test_searches_start_from_other_people_than_measure_the_latents(attacked, mon
         return SimpleNamespace(ws=ws, perceptual=np.zeros(len(ws)))
 
     monkeypatch.setattr(reinversion, "search_latents", search_latents)
-    reinvert(attacked, dataclasses.replace(REINVERSION, starts=2), progress=False)
+    reference = attacked.reference  # both seeds are 0 by default
+    own = dataclasses.replace(attacked, seed=reference.settings.seed, strangers_ws=reference.random.ws)
+    reinvert(own, dataclasses.replace(REINVERSION, starts=3), progress=False)
     measured = random_latents(attacked.unlearned, seen["key"], 64)
-    assert len(seen["ws"]) == 2
-    assert np.abs(np.asarray(measured) - seen["ws"][1]).max(axis=(1, 2)).min() > 0.1
+    assert len(seen["ws"]) == 3
+    for others in (measured, own.strangers_ws):
+        apart = np.abs(np.asarray(others)[:, None] - seen["ws"][None, 1:]).max(axis=(2, 3))
+        assert apart.min() > 0.1
 
 
 @pytest.mark.must

@@ -3,7 +3,13 @@
 import pytest
 
 from jaxunlearn.attacks.depth import ATTACKS
-from jaxunlearn.reporting.attacks.words import WORDS, attack_lines, attack_verdict, brought_back
+from jaxunlearn.reporting.attacks.words import (
+    WORDS,
+    attack_lines,
+    attack_verdict,
+    brought_back,
+    ways_back,
+)
 
 
 def judges(label, **values):
@@ -14,10 +20,15 @@ def judges(label, **values):
     }
 
 
-def reinversion(as_person):
+def reinversion(as_person, with_network=0.89, without_network=0.3):
+    """Figures of a photo that the first judge takes for the person, or not, with and without the network."""
     stranger = judges("reinverted_id", heads=0.8 if as_person else 0.1, dlib=0.5)
+    attempts = {"unlearned": with_network, "without_identity": without_network}
     return {
-        "unlearned": {"hybrid": {"accepted": True, "judges": judges("reinverted_id", heads=0.89, dlib=0.6)}},
+        **{
+            name: {"hybrid": {"judges": judges("reinverted_id", heads=value, dlib=0.6)}}
+            for name, value in attempts.items()
+        },
         "source": {"hybrid": {"judges": judges("reinverted_id", heads=0.99, dlib=0.92)}},
         "stranger": {"hybrid": {"as_person": {"accepted": as_person, "judges": stranger}}},
     }
@@ -36,6 +47,9 @@ def test_a_photo_that_brings_the_person_back():
         "ada, under attack: brought back by their photo, inverted again (encoder and search).",
         "  Their photo, inverted again by encoder and search: similarity 0.89 to heads, found (in the source "
         "0.99, found); 0.60 to dlib, not found (in the source 0.92, found).",
+        "  Their photo, inverted again by encoder and search without the identity network: similarity 0.30 "
+        "to heads, not found (in the source, with it, 0.99, found); 0.60 to dlib, not found (in the source, "
+        "with it, 0.92, found).",
         "  A stranger's photo, inverted in the same ways, does not bring them back.",
     ]
 
@@ -49,12 +63,30 @@ def test_a_photo_that_brings_the_person_back():
 )
 def test_a_control_that_fails_is_said(as_person, last):
     lines = attack_lines("ada", {"reinversion": reinversion(as_person)})
-    assert (lines[-1] if len(lines) > 2 else None) == last
+    assert (lines[-1] if len(lines) > 3 else None) == last
 
 
-def test_what_a_stranger_brings_back_too_does_not_count():
-    line = attack_lines("ada", {"reinversion": reinversion(as_person=True)})[0]
+@pytest.mark.parametrize("with_network", [0.89, 0.3])
+@pytest.mark.parametrize("without_network", [0.89, 0.3])
+def test_what_a_stranger_brings_back_too_does_not_count(with_network, without_network):
+    figures = reinversion(True, with_network, without_network)
+    line = attack_lines("ada", {"reinversion": figures})[0]
     assert line == "ada, under attack: not brought back by reinversion."
+
+
+@pytest.mark.parametrize(
+    ("with_network", "without_network", "ways"),
+    [
+        (0.3, 0.89, ["their photo, inverted again (encoder and search without the identity network)"]),
+        (0.89, 0.89, ["their photo, inverted again (encoder and search)"]),
+        (0.3, 0.3, []),
+        (None, 0.3, []),
+    ],
+)
+def test_a_photo_is_inverted_with_and_without_the_identity_network(with_network, without_network, ways):
+    figures = {"reinversion": reinversion(False, with_network, without_network)}
+    assert ways_back(figures) == ways
+    assert brought_back(figures) is bool(ways)
 
 
 def test_searches_stand_beside_their_control():
@@ -152,7 +184,10 @@ def test_the_verdict_counts_what_brings_somebody_back():
 
 UNJUDGED = {
     "reinversion": {
-        "unlearned": {"hybrid": {"judges": judges("reinverted_id", heads=None)}},
+        **{
+            key: {"hybrid": {"judges": judges("reinverted_id", heads=None)}}
+            for key in ("unlearned", "without_identity")
+        },
         "stranger": {"hybrid": {"as_person": {"judges": judges("reinverted_id", heads=None)}}},
     },
     "search": {

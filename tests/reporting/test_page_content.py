@@ -11,10 +11,13 @@ import pytest
 from PIL import Image
 from scipy.stats import norm
 
+from jaxunlearn.attacks.attack_folder import AttackFolder
+from jaxunlearn.attacks.attacked import Found
 from jaxunlearn.reporting.page.charts import Series, beside, line_chart, round_numbers, spread
 from jaxunlearn.reporting.page.frame import render_page
 from jaxunlearn.reporting.page.picture import LARGEST_PAGE, PAGE_OF_A_PERSON, Pictures, encoded
 from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.sections.attack_section import attack_section
 from jaxunlearn.reporting.page.sections.curves_section import curves_section
 from jaxunlearn.reporting.page.sections.judges_section import judge_lines, judges_table
 from jaxunlearn.reporting.page.sections.people_section import people_section
@@ -410,6 +413,23 @@ def test_tiles_of_near_people_whom_no_judge_knows(tmp_path: Path):
         assert tile.note.endswith(note)
 
 
+def test_of_several_generators_tile_and_sentence_agree(tmp_path: Path):
+    """In the mean few are lost, but not in the first generator."""
+    folder = many_generators(tmp_path / "run", 3)
+    start, end = "Other people, chosen at random, ", "are somebody else to a judge afterwards."
+
+    def said() -> tuple[str, str]:
+        verdict = verdict_section(RunData.read(folder))
+        (tile,) = [tile for tile in verdict.tiles if tile.label == "Other people lost"]
+        return tile.state, verdict.rest[0]
+
+    assert said() == ("good", f"{start}stay the same in all 3 generators: in the worst, 2 of 64 {end}")
+    people = folder.summary["people"]
+    people["0"] |= {"others_lost": 6 / 64, "others_lost_counts": {"number": 6, "people": 64}}
+    folder.add_to_summary({"people": people})
+    assert said() == ("bad", f"{start}do NOT stay the same in 1 of 3 generators: in the worst, 6 of 64 {end}")
+
+
 def test_tiles_of_several_generators_are_means_with_the_state_of_the_worst(tmp_path: Path):
     folder = many_generators(tmp_path / "run", 3)
     people = folder.summary["people"]
@@ -485,6 +505,21 @@ def test_an_attack_that_says_nothing_is_not_called_good(tmp_path: Path, found, s
     assert sentence in verdict.rest
     (tile,) = [tile for tile in verdict.tiles if tile.label == "Under attack"]
     assert (tile.value, tile.note, tile.state) == ("unknown", note, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("together", "marked"), [(True, "the forgotten are numbered"), (False, "bea is marked")]
+)
+def test_the_map_says_who_is_marked(tmp_path: Path, together: bool, marked: str):
+    run = begun(tmp_path / "run", ("ada", "bea"), together=together)
+    figures = {"source": {"erasure_ranks": {"knn": [0.5]}}, "erasure_ranks": {"knn": [0.9]}}
+    AttackFolder(run.path).write("erasure", 1, Found(figures, {}, {"map": "<svg/>"}), 1.0, {})
+    content = {"people": {"1": {"erasure": figures}}, "subjects": {"1": "bea"}}
+    (run.path / "attack.json").write_text(json.dumps(content))
+    (person,) = attack_section(RunData.read(run), Pictures(1, 1))
+    (attack,) = person.attacks
+    assert attack.map is not None
+    assert attack.map.alt.endswith(f"before and after; {marked}")
 
 
 def test_of_many_attacked_people_those_who_came_back_are_named(tmp_path: Path):

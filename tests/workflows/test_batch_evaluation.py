@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,8 +26,9 @@ from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows import batch_evaluation
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
 from jaxunlearn.workflows.batch_dir import Source, WorklistFolder
-from jaxunlearn.workflows.batch_evaluation import chosen_people, evaluate_worklist
-from jaxunlearn.workflows.batch_shares import shares_of_people, worklist_lines
+from jaxunlearn.workflows.batch_evaluation import evaluate_worklist
+from jaxunlearn.workflows.batch_report import write_worklist_page
+from jaxunlearn.workflows.batch_shares import chosen_people, shares_of_people, worklist_lines
 from tests.support.figures import of_person
 from tests.support.tiny_models import tiny_models, tiny_people
 
@@ -51,12 +53,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> WorklistFolder:
     return WorklistFolder(folder)
 
 
-def done_list(path: Path) -> WorklistFolder:
-    """A list whose people are done, without their training."""
+def done_list(path: Path, names: Sequence[str] = NAMES) -> WorklistFolder:
+    """A list of which these people are done, without their training."""
     folder = WorklistFolder(path)
     folder.begin("fingerprint", NAMES, config(), Source("tiny"))
+    return add_done(folder, names)
+
+
+def add_done(folder: WorklistFolder, names: Sequence[str]) -> WorklistFolder:
     folder.add(
-        [{"subject": name, "status": "done", "wave": 0, "steps": 1, "learning_rate": 1} for name in NAMES]
+        [{"subject": name, "status": "done", "wave": 0, "steps": 1, "learning_rate": 1} for name in names]
     )
     return folder
 
@@ -165,9 +171,11 @@ def test_nobody_is_done(tmp_path):
         chosen_people(folder)
 
 
-def counted_list(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[WorklistFolder, list[str]]:
-    """A list whose people are done, and the names of those who are measured from now on."""
-    folder, asked = done_list(path), []
+def counted_list(
+    path: Path, monkeypatch: pytest.MonkeyPatch, names: Sequence[str] = NAMES
+) -> tuple[WorklistFolder, list[str]]:
+    """A list of which these people are done, and the names of those who are measured from now on."""
+    folder, asked = done_list(path, names), []
     monkeypatch.setattr(batch_evaluation, "_result_of", lambda models, folder, name: name)
 
     def counted(models, name, *_, **__):
@@ -215,6 +223,28 @@ def test_what_is_measured_anew(tmp_path, monkeypatch):
     assert number_measured(retaining=PEOPLE[:2].copy()) == 0
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(
+    ("numbers", "how"),
+    [
+        ([0, 1], "chosen at random"),
+        ([0], "chosen at random"),
+        ([1], "not chosen at random, since others were not done yet"),
+        ([1, 2], "not chosen at random, since others were not done yet"),
+    ],
+)
+def test_who_was_done_first_is_no_random_choice(tmp_path, monkeypatch, seed, numbers, how):
+    """The numbers are of the order in which people are chosen: whoever was done was measured."""
+    order = [NAMES[k] for k in np.random.default_rng(seed).permutation(len(NAMES))]
+    first = [order[k] for k in numbers]
+    folder, _ = counted_list(tmp_path / "list", monkeypatch, first)
+    evaluate_worklist(tiny_models(), folder, config(), first, measured_by(seed=seed), progress=False)
+    page = write_worklist_page(folder).read_text()
+    assert f"all {len(first)} people" in page
+    write_worklist_page(add_done(folder, [name for name in NAMES if name not in first]))
+    assert f"{len(first)} of 3 people, {how}." in (folder.path / "report.html").read_text()
+
+
 def test_photos_of_fewer_people(tmp_path, monkeypatch):
     """`--identities` reads the photos of those who are measured; the figures of the others stay."""
     folder, asked = counted_list(tmp_path / "list", monkeypatch)
@@ -252,7 +282,7 @@ def test_shares_over_people():
     assert (shares["found_at"]["photos"]["number"], shares["found_at"]["photos"]["people"]) == (1, 2)
     assert shares["others_lost"] == {"share": 8 / 144, "number": 8, "people": 144}  # the same people thrice
     assert shares["others_lost_most"] == {"person": "bea", "number": 5}
-    first, found, others = worklist_lines(shares, 9)
+    first, found, others = worklist_lines(shares, 9, random=True)
     assert first == "Measured: 3 of 9 people, chosen at random. 2 of 3 are forgotten (95 %: 21 to 94 %)."
     assert found.startswith("Still found by a judge: at their latent 0 of 3, ")
     assert found.endswith("in other photos 1 of 2.")
@@ -261,4 +291,5 @@ def test_shares_over_people():
 
 def test_nobody_can_say():
     figures = person(None, 0) | {"forgotten": None}
-    assert worklist_lines(shares_of_people(lines_of(figures)), 1)[0].endswith("whether they are forgotten.")
+    lines = worklist_lines(shares_of_people(lines_of(figures)), 1, random=True)
+    assert lines[0].endswith("whether they are forgotten.")

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 import lpips_flax
 from eg3d_flax import Compute
+from jaxunlearn.attacks.draws import BACKGROUND, RETAINED, key_of
 from jaxunlearn.attacks.erasure import chance
 from jaxunlearn.attacks.erasure.classifier import trained_classifier
 from jaxunlearn.attacks.erasure.detectors import (
@@ -123,9 +124,8 @@ def detect_erasure(
 def _never_forgotten(source: Generator, settings: ErasureSettings) -> tuple[jax.Array, jax.Array]:
     """Return latents of the background and of the retained people, each from their own key."""
     size = source.config.z_dim
-    keys = jax.random.split(jax.random.key(settings.seed))
-    background = jax.random.normal(keys[0], (settings.background, size))
-    retained = jax.random.normal(keys[1], (settings.retained, size))
+    background = jax.random.normal(key_of(settings.seed, BACKGROUND), (settings.background, size))
+    retained = jax.random.normal(key_of(settings.seed, RETAINED), (settings.retained, size))
     ws = source.mapping(
         jnp.concatenate([background, retained]),
         conditioning_view(source.config, settings.background + settings.retained),

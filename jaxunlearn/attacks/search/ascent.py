@@ -15,7 +15,7 @@ from flax import nnx
 
 from eg3d_flax import Compute
 from jaxunlearn.attacks.attacked import Attacked
-from jaxunlearn.attacks.search.draws import random_latents
+from jaxunlearn.attacks.draws import DISTRIBUTION, key_of, random_latents
 from jaxunlearn.batching import batches
 from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.models.batched import embeddings
@@ -115,7 +115,7 @@ class Ascent:
         self._networks = _Networks(state, attacked.models.identity)
         self._aim = _aim(attacked, views)
         self._batch = batch
-        w = random_latents(generator, jax.random.key(attacked.seed), samples)
+        w = random_latents(generator, key_of(attacked.seed, DISTRIBUTION), samples)
         self._distribution = LatentDistribution.of(w[:, 0])
 
     def evaluations(self, searches: int) -> int:

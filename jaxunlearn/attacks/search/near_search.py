@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from jaxunlearn.attacks.attacked import Attacked, Found
 from jaxunlearn.attacks.depth import Depth
+from jaxunlearn.attacks.draws import STARTS, key_of, random_latents
 from jaxunlearn.attacks.search.ascent import Ascended, Ascent
-from jaxunlearn.attacks.search.draws import random_latents
 from jaxunlearn.attacks.search.likeness import any_accepts, distances, finite, index_of_best, most_alike
 from jaxunlearn.methods.latents import adjacent_offsets
 from jaxunlearn.models.generator import Generator
@@ -132,8 +132,7 @@ def starts_around(attacked: Attacked, centre: jax.Array, radii: np.ndarray, star
       radii: `[N]`.
       starts: number of starts in each ball; N is a multiple of it.
     """
-    key = jax.random.fold_in(jax.random.key(attacked.seed), 1)
-    random = random_latents(attacked.unlearned, key, len(radii))
+    random = random_latents(attacked.unlearned, key_of(attacked.seed, STARTS), len(radii))
     inner = np.where(np.arange(len(radii)) % starts == 0, 0.0, radii / 2)
     return adjacent_offsets(centre, random, jnp.asarray(inner, jnp.float32))
 

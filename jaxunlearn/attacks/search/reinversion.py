@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxunlearn.attacks.attacked import Attacked, Found
 from jaxunlearn.attacks.depth import Depth
-from jaxunlearn.attacks.search.draws import random_latents
+from jaxunlearn.attacks.draws import DISTRIBUTION, STARTS, USUAL, key_of, random_latents
 from jaxunlearn.attacks.search.likeness import (
     alike_to_photos,
     any_accepts,
@@ -210,8 +210,7 @@ def _invert(
     models, generator = attacked.models, attempt.generator
     config, count = generator.config, settings.starts - 1
     mean = jnp.broadcast_to(attacked.reference.mean, (1, config.num_ws, config.w_dim))
-    key_starts, key_search = jax.random.split(jax.random.key(attacked.seed))
-    random = random_latents(generator, key_starts, count) if count else mean[:0]
+    random = random_latents(generator, key_of(attacked.seed, STARTS), count) if count else mean[:0]
     encoded = [] if attempt.encoded is None else [attempt.encoded[None]]
     starts = np.concatenate([*encoded, mean, random])
     alone = encoded if attempt.identity else []  # the encoder has no identity loss to leave out
@@ -223,7 +222,7 @@ def _invert(
         models.perceptual,
         models.identity,
         search if attempt.identity else dataclasses.replace(search, identity=0.0),
-        key=key_search,
+        key=key_of(attacked.seed, DISTRIBUTION),
         ws=starts,
         progress=progress,
     )
@@ -300,8 +299,7 @@ def _figures_of_latents(
     attacked: Attacked, attempt: _Attempt, inverted: _Inverted, settings: ReinversionSettings
 ) -> list[Figures]:
     reference = attacked.reference
-    key = jax.random.fold_in(jax.random.key(attacked.seed), 1)
-    random = random_latents(attempt.generator, key, settings.latents)
+    random = random_latents(attempt.generator, key_of(attacked.seed, USUAL), settings.latents)
     usual = distances(random, reference.mean)
     from_mean = distances(inverted.ws, reference.mean)
     from_w = distances(inverted.ws, attacked.stranger_ws if attempt.of_stranger else attacked.ws)

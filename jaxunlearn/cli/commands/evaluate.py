@@ -29,8 +29,8 @@ from jaxunlearn.terminal import say, say_lines
 from jaxunlearn.training.composition import composed
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.batch_dir import WORKLIST, WorklistFolder
-from jaxunlearn.workflows.batch_evaluation import chosen_people, evaluate_worklist
-from jaxunlearn.workflows.batch_shares import worklist_lines
+from jaxunlearn.workflows.batch_evaluation import evaluate_worklist
+from jaxunlearn.workflows.batch_shares import at_random, chosen_people, worklist_lines
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -102,7 +102,8 @@ def _run_worklist(arguments: argparse.Namespace) -> None:
         _reference(arguments, models, config, features, real),
         other_ws={subjects[k]: each.ws for k, each in others.items()},
     )
-    for line in worklist_lines(shares, len(chosen_people(folder))):
+    random = at_random(folder, folder.measured())
+    for line in worklist_lines(shares, len(chosen_people(folder)), random=random):
         say(line)
     say(f"Look at {folder.path / 'report.html'}")
 

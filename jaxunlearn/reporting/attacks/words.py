@@ -95,12 +95,23 @@ def ways_back(figures: Mapping[str, Figures]) -> list[str]:
 
 
 def _by_inversion(figures: Figures) -> list[str]:
-    methods = [
-        _METHODS[name]
-        for name, attempt in figures["unlearned"].items()
-        if _beyond_control(attempt["judges"], figures["stranger"][name]["as_person"]["judges"])
-    ]
+    """Return words with the methods; those that succeed only without the identity network say so."""
+    # The attack itself comes last, so that its words stay where both attempts succeed.
+    ways = {name: text for text, attempt in reversed(_ATTEMPTS.items()) for name in _found(figures, attempt)}
+    methods = [f"{_METHODS[name]}{ways[name]}" for name in _METHODS if name in ways]
     return [f"their photo, inverted again ({', '.join(methods)})"] if methods else []
+
+
+def _found(figures: Figures, attempt: str) -> list[str]:
+    """Return the methods by which an attempt of `reinvert` finds the person, and a stranger's photo does not.
+
+    The stranger's photo was inverted with the identity network only, and is the control of both attempts.
+    """
+    return [
+        name
+        for name, found in figures[attempt].items()
+        if _beyond_control(found["judges"], figures["stranger"][name]["as_person"]["judges"])
+    ]
 
 
 def _by_search(figures: Figures) -> list[str]:
@@ -149,7 +160,10 @@ BRING_BACK: Mapping[str, Callable[[Figures], list[str]]] = {
 
 _ANSWERS: Mapping[str, Callable[[Figures], list[Any]]] = {
     "reinversion": lambda figures: [
-        judged["accepted"] for each in figures["unlearned"].values() for judged in each["judges"].values()
+        judged["accepted"]
+        for attempt in _ATTEMPTS.values()
+        for found in figures[attempt].values()
+        for judged in found["judges"].values()
     ],
     "search": lambda figures: [
         judged["accepted"] for ball in figures["forgotten"]["within"] for judged in ball["judges"].values()
@@ -163,11 +177,11 @@ _ANSWERS: Mapping[str, Callable[[Figures], list[Any]]] = {
 
 def _reinversion(figures: Figures) -> list[str]:
     lines = []
-    for method, attempt in figures["unlearned"].items():
-        texts = _judged(
-            attempt["judges"], figures["source"][method]["judges"], "reinverted_id", "in the source"
-        )
-        lines.append(f"Their photo, inverted again by {_METHODS[method]}: similarity {texts}.")
+    for way, attempt in _ATTEMPTS.items():
+        where = "in the source, with it," if way else "in the source"
+        for method, found in figures[attempt].items():
+            texts = _judged(found["judges"], figures["source"][method]["judges"], "reinverted_id", where)
+            lines.append(f"Their photo, inverted again by {_METHODS[method]}{way}: similarity {texts}.")
     answers = {
         _METHODS[method]: attempt["as_person"]["accepted"] for method, attempt in figures["stranger"].items()
     }
@@ -180,6 +194,8 @@ def _reinversion(figures: Figures) -> list[str]:
 
 
 _METHODS = {"encoder": "the encoder", "hybrid": "encoder and search", "search": "search alone"}
+_ATTEMPTS = {"": "unlearned", " without the identity network": "without_identity"}
+"""What is said of an attempt to invert the person's photo → its name in the figures of `reinvert`."""
 
 
 def _search(figures: Figures) -> list[str]:

@@ -50,8 +50,9 @@ def attack_section(run: RunData, pictures: Pictures) -> list[Attacked]:
     people = []
     for number, figures in run.attacks["people"].items():
         subject = run.attacks["subjects"][number]
+        marked = "the forgotten are numbered" if run.together else f"{subject} is marked"
         attacks = tuple(
-            _attack(files, int(number), subject, name, figures[name], pictures) for name in figures
+            _attack(files, int(number), subject, marked, name, figures[name], pictures) for name in figures
         )
         state = {True: "bad", False: "good", None: "unknown"}[brought_back(figures)]
         people.append(Attacked(subject, attack_verdict(subject, figures), state, attacks))
@@ -72,7 +73,13 @@ def attack_pictures(run: RunData) -> int:
 
 
 def _attack(
-    files: AttackFolder, person: int, subject: str, name: str, figures: dict[str, Any], pictures: Pictures
+    files: AttackFolder,
+    person: int,
+    subject: str,
+    marked: str,
+    name: str,
+    figures: dict[str, Any],
+    pictures: Pictures,
 ) -> Attack:
     labelled = []
     if files.exists(name, person):
@@ -80,7 +87,7 @@ def _attack(
             picture = pictures.file(file, f"{subject} under attack ({name}): {label}")
             if picture is not None:
                 labelled.append((label.replace("_", " "), picture))
-    alt = f"All people as the attacker's network sees them, before and after; {subject} is marked"
+    alt = f"All people as the attacker's network sees them, before and after; {marked}"
     return Attack(
         name,
         ATTACKS[name],

@@ -66,7 +66,8 @@ def _headline(run: RunData, people: Sequence[Figures]) -> str:
 
 def _rest(run: RunData) -> list[str]:
     """Return what became of other people, and of attacks, in short sentences."""
-    return [*stay_the_same(run.summary), *_near_in_short(run.summary), *_under_attacks(run)]
+    random_people = stay_the_same(_generators(run, run.people))
+    return [*random_people, *_near_in_short(run.summary), *_under_attacks(run)]
 
 
 def _near_in_short(summary: Figures) -> list[str]:
