@@ -104,6 +104,7 @@ def origin(models: Models, inverted: InvertedPhotos) -> dict[str, Any]:
     return {
         "model": models.name,
         "fingerprint": models.fingerprint,
+        "mean_latent": models.mean.origin,
         "method": inverted.method,
         "encoder": inverted.encoder,
         "encoder_input": inverted.encoder and inverted.encoder_input,
