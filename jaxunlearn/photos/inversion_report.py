@@ -17,6 +17,7 @@ from jaxunlearn.files.paths import local_path
 from jaxunlearn.images import grid, save_png, to_uint8
 from jaxunlearn.models.batched import embeddings
 from jaxunlearn.models.cameras import views
+from jaxunlearn.models.generator import latent_space_of
 from jaxunlearn.models.latent_io import write_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, default_compute
@@ -104,6 +105,7 @@ def origin(models: Models, inverted: InvertedPhotos) -> dict[str, Any]:
     return {
         "model": models.name,
         "fingerprint": models.fingerprint,
+        "latent_space": latent_space_of(models.generator),
         "mean_latent": models.mean.origin,
         "method": inverted.method,
         "encoder": inverted.encoder,
