@@ -22,11 +22,9 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.methods.losses import identity_distance
 from jaxunlearn.models.generator import Generator, split_generator
 from jaxunlearn.models.perception import Perception
+from jaxunlearn.models.renderer import default_compute
 
 Pytree = Any
-
-RAY_CHUNK = 4096
-"""Rays of an image that are rendered at a time, as in training; more would need much memory."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,14 +116,12 @@ def begin(
       generator: where fine-tuning starts.
       perception: networks of the loss.
       settings: the optimiser and the weights of the loss.
-      compute: dtype and forms; None uses what is fastest on this platform, with a chunk of rays at a time.
+      compute: dtype and forms; None takes `renderer.default_compute`.
     """
     split = split_generator(generator)
-    if compute is None:
-        compute = dataclasses.replace(Compute.for_platform(jax.default_backend()), ray_chunk=RAY_CHUNK)
     numbers = {name: jnp.float32(value) for name, value in dataclasses.asdict(settings).items()}
     frozen = Frozen(split.fixed, perception, numbers, numbers.pop("learning_rate"))
-    return Start(Program(split.graphdef, compute), _first_state(split.trainable), frozen)
+    return Start(Program(split.graphdef, compute or default_compute()), _first_state(split.trainable), frozen)
 
 
 @jax.jit

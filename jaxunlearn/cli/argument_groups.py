@@ -106,6 +106,7 @@ def add_models(parser: ArgumentParser) -> None:
     )
     add_adapters(parser, "an adapter of the generator, as LEGATO trains them")
     add_networks(parser, "[as suits the model]")
+    add_mean(parser, "[the generator's own]")
     add_judge(parser)
 
 

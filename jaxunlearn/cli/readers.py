@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from absl import flags
@@ -32,8 +31,8 @@ from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.batch_dir import WorklistFolder
 
 
-def models_of(arguments: argparse.Namespace, w_avg: Path | None = None) -> loading.Models:
-    """Load the models of `add_models`; `w_avg` is a file with the mean latent.
+def models_of(arguments: argparse.Namespace) -> loading.Models:
+    """Load the models of `add_models`.
 
     Raises:
       InputError: if a name is unknown, or a file cannot be used.
@@ -43,7 +42,7 @@ def models_of(arguments: argparse.Namespace, w_avg: Path | None = None) -> loadi
         perceptual=arguments.perceptual,
         identity=arguments.identity,
         judge=arguments.judge,
-        w_avg=w_avg,
+        w_avg=arguments.w_avg,
         adapters=arguments.adapter,
     )
 
@@ -61,6 +60,7 @@ def options_of_models(arguments: argparse.Namespace) -> list[str]:
         "--adapter": arguments.adapter,
         "--perceptual": [arguments.perceptual] if arguments.perceptual else [],
         "--identity": [arguments.identity] if arguments.identity else [],
+        "--w-avg": [str(arguments.w_avg)] if arguments.w_avg else [],
         "--judge": arguments.judge,
     }
     return [word for option, values in given.items() for value in values for word in (option, value)]

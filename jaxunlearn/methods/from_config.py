@@ -16,6 +16,7 @@ from jaxunlearn.methods import latents
 from jaxunlearn.methods.losses import Weights, preserving
 from jaxunlearn.methods.many_pairs import ManySampling
 from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.cameras import field_of_view
 from jaxunlearn.models.loading import Models
 
 
@@ -65,12 +66,13 @@ def weights(config: ConfigDict) -> Weights:
 
 
 def cameras(config: ConfigDict, model: GeneratorConfig) -> dict[str, Any]:
-    """Return `max_yaw`, `pitch`, `pivot` and `radius` of the views that a method draws."""
+    """Return `max_yaw`, `pitch`, `pivot`, `radius` and `fov` of the views that a method draws."""
     return {
         "max_yaw": math.radians(config.pairs.max_yaw),
         "pitch": config.pairs.pitch,
         "pivot": model.avg_camera_pivot if config.pairs.pivot == "model" else (0.0, 0.0, 0.0),
         "radius": model.avg_camera_radius,
+        "fov": field_of_view(model),
     }
 
 

@@ -63,7 +63,7 @@ class ManySampling:
         in SUGAR's official code.
       global_conditioning: the same for global people; the official code uses the frontal camera.
       global_draw: global people are drawn anew for each "step", or for each "epoch", as in the official code.
-      max_yaw, pitch, pivot, radius: of the cameras, as in `GuideSampling`.
+      max_yaw, pitch, pivot, radius, fov: of the cameras, as in `GuideSampling`.
       view: one yaw for each "pair", "step", or "epoch"; the official code uses "epoch".
     """
 
@@ -90,6 +90,7 @@ class ManySampling:
     view: Literal["pair", "step", "epoch"] = "pair"
     pivot: tuple[float, float, float] = (0.0, 0.0, 0.2)
     radius: float = 2.7
+    fov: float = camera.FFHQ_FOV
 
     keeps_target_planes = False
     """Planes of hundreds of surrogates would take gigabytes, and save the backbone only B of P pairs."""
@@ -165,7 +166,7 @@ class ManySampling:
 
     def pairs(self, draws: ManyDraws, target: Target, source: Source) -> Pairs:
         """See `PairSampling`; the targets' latents are `[N, L, D]`."""
-        c = camera.camera_params(draws.yaw, self.pitch, pivot=self.pivot, radius=self.radius)
+        c = camera.camera_params(draws.yaw, self.pitch, pivot=self.pivot, radius=self.radius, fov=self.fov)
         ws, ws_target = target.ws[draws.members], target.ws_target[draws.members]
         around = self.num_adjacent * self.members
 

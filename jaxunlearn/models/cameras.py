@@ -11,16 +11,26 @@ ORBIT_YAW, ORBIT_PITCH = 0.35, 0.15
 """Largest yaw and pitch of an orbit, in radians of the official sampler."""
 
 
+def field_of_view(config: GeneratorConfig) -> float:
+    """Return the field of view of a generator's training cameras in degrees.
+
+    No file of EG3D holds it. The official scripts know the cars by an option. Here they are known by the
+    radius of their cameras, which no other released generator has.
+    """
+    cars = GeneratorConfig.shapenetcars128_64()
+    return camera.CARS_FOV if config.avg_camera_radius == cars.avg_camera_radius else camera.FFHQ_FOV
+
+
 def views(config: GeneratorConfig, yaw: ArrayLike = 0.0, pitch: ArrayLike = 0.0) -> jax.Array:
     """Return labels `[N, 25]` of a generator's average camera, turned by `yaw` and `pitch`.
 
     Args:
-      config: has the pivot and radius of the average camera.
+      config: has the pivot and radius of the average camera, and tells its field of view.
       yaw: `[N]` or a number, in radians; see `eg3d_flax.camera.look_at_pose`.
       pitch: `[N]` or a number, in radians.
     """
-    pivot, radius = config.avg_camera_pivot, config.avg_camera_radius
-    return camera.camera_params(jnp.asarray(yaw), jnp.asarray(pitch), pivot=pivot, radius=radius)
+    pivot, radius, fov = config.avg_camera_pivot, config.avg_camera_radius, field_of_view(config)
+    return camera.camera_params(jnp.asarray(yaw), jnp.asarray(pitch), pivot=pivot, radius=radius, fov=fov)
 
 
 def conditioning_view(config: GeneratorConfig, count: int = 1) -> jax.Array:

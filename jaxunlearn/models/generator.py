@@ -198,6 +198,14 @@ def fingerprint_of(network: Generator | nnx.Module) -> str:
     return digest.hexdigest()
 
 
+def latent_space_of(generator: Generator) -> str:
+    """Return the SHA-256 of a generator's own mean latent: the same where latents mean the same.
+
+    Unlearning, adapters and baking change how latents are drawn, and leave the mapping network and its mean.
+    """
+    return hashlib.sha256(np.asarray(generator.w_avg, np.float32).tobytes()).hexdigest()
+
+
 def fingerprint_with_settings(generator: Generator) -> str:
     """Return the SHA-256 of the numbers and the settings of a generator in hexadecimal.
 

@@ -25,9 +25,12 @@ class _Photo(TypedDict):
     sha256: NotRequired[str]
 
 
-class _Provenance(TypedDict):
-    """What the provenance of latents says about the photos, in the order of the latents."""
+class Provenance(TypedDict):
+    """What the provenance of latents says about their generator, and their photos in order."""
 
+    model: NotRequired[str]
+    latent_space: NotRequired[str]
+    """See `generator.latent_space_of`."""
     photographs: NotRequired[list[_Photo]]
 
 
@@ -93,12 +96,20 @@ def read_photos_sha256(path: Path | str) -> tuple[str | None, ...]:
     Raises:
       InputError: if the provenance of the latents has another form.
     """
+    return tuple(photo.get("sha256") for photo in read_provenance(path).get("photographs", []))
+
+
+def read_provenance(path: Path | str) -> Provenance:
+    """Read where the latents in a file of `write_latents` come from; empty for other files.
+
+    Raises:
+      InputError: if it has another form.
+    """
     provenance = _texts(path, "provenance")
     if provenance is None or provenance.ndim:
-        return ()
+        return {}
     place = f"{path}: provenance"
-    stored = check_form(parse_json(str(provenance), place), _Provenance, place)
-    return tuple(photo.get("sha256") for photo in stored.get("photographs", []))
+    return check_form(parse_json(str(provenance), place), Provenance, place)
 
 
 def _texts(path: Path | str, name: str) -> np.ndarray | None:

@@ -1,6 +1,7 @@
 """Render many latents or views with one compiled function."""
 
 import copy
+import dataclasses
 import functools
 from collections.abc import Iterator
 from typing import NamedTuple, Self
@@ -14,6 +15,14 @@ from flax import nnx
 from eg3d_flax import Compute, GeneratorConfig, RenderOutput
 from jaxunlearn.batching import batches
 from jaxunlearn.models.generator import Generator
+
+RAY_CHUNK = 4096
+"""Rays of an image that are rendered at a time where nobody chose a number; the same as in training."""
+
+
+def default_compute() -> Compute:
+    """Return what is fastest on this platform, with `RAY_CHUNK`: all rays would need much memory."""
+    return dataclasses.replace(Compute.for_platform(jax.default_backend()), ray_chunk=RAY_CHUNK)
 
 
 class _Program(NamedTuple):

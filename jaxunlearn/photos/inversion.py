@@ -21,6 +21,7 @@ from eg3d_flax import Compute, GeneratorConfig, camera
 from jaxunlearn.batching import batches
 from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.renderer import default_compute
 from jaxunlearn.photos.latent_search import (
     Descent,
     Embedding,
@@ -125,7 +126,7 @@ def search_latents(
         `settings.steps` 0 they are kept, and only cameras are looked for.
       mesh: its axis "sample" divides each batch among its devices. Each device has all networks, and the
         batch is enlarged to a multiple of the devices. None stays on one device.
-      compute: dtype and forms; None takes what is fastest on this platform.
+      compute: dtype and forms; None takes `renderer.default_compute`.
       progress: True shows a bar.
 
     Raises:
@@ -165,8 +166,7 @@ def _search(
     `cameras_first` says whether the steps that look for cameras alone are taken.
     """
     graphdef, state = nnx.split(generator)
-    compute = compute or Compute.for_platform(jax.default_backend())
-    static = Static(graphdef, settings.view_unit, compute, settings.rays)
+    static = Static(graphdef, settings.view_unit, compute or default_compute(), settings.rays)
     samples = jax.random.normal(key, (settings.distribution_samples, generator.config.z_dim))
     distribution = LatentDistribution.of(map_latents(static, state, samples)[:, 0])
     weights = Weights(*(jnp.asarray(getattr(settings, name)) for name in Weights._fields))

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -18,9 +17,10 @@ from jaxunlearn.files.paths import local_path
 from jaxunlearn.images import grid, save_png, to_uint8
 from jaxunlearn.models.batched import embeddings
 from jaxunlearn.models.cameras import views
+from jaxunlearn.models.generator import latent_space_of
 from jaxunlearn.models.latent_io import write_latents
 from jaxunlearn.models.loading import Models
-from jaxunlearn.models.renderer import Renderer
+from jaxunlearn.models.renderer import Renderer, default_compute
 from jaxunlearn.photos.inversion import Inversion
 from jaxunlearn.photos.inversion_files import figures_file
 from jaxunlearn.photos.photo_inversion import InvertedPhotos
@@ -105,6 +105,8 @@ def origin(models: Models, inverted: InvertedPhotos) -> dict[str, Any]:
     return {
         "model": models.name,
         "fingerprint": models.fingerprint,
+        "latent_space": latent_space_of(models.generator),
+        "mean_latent": models.mean.origin,
         "method": inverted.method,
         "encoder": inverted.encoder,
         "encoder_input": inverted.encoder and inverted.encoder_input,
@@ -132,7 +134,7 @@ def save(
       models: the models of the inversion.
       inverted: the result.
       figures: see `measure`.
-      compute: dtype and forms of the pictures; None takes what is fastest on this platform.
+      compute: dtype and forms of the pictures; None takes `renderer.default_compute`.
 
     Returns:
       The files of latents.
@@ -144,8 +146,9 @@ def save(
     in_one = out.suffix == ".npz"
     names, about = names_of(inverted.names), origin(models, inverted)
     sources = [_source(name, photo) for name, photo in zip(names, inverted.photos.photographs, strict=True)]
-    compute = compute or Compute.for_platform(jax.default_backend())
-    renderer = Renderer(models.generator, batch=min(6, len(YAWS) * len(names)), compute=compute)
+    renderer = Renderer(
+        models.generator, batch=min(6, len(YAWS) * len(names)), compute=compute or default_compute()
+    )
     drawn = pictures(models, inverted.images, inverted.inversion, renderer)
     (out.parent if in_one else out).mkdir(parents=True, exist_ok=True)
     written = _write_latents(out, inverted.inversion, names, about, sources)

@@ -14,10 +14,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from eg3d_flax import Compute, GeneratorConfig
+from eg3d_flax import Compute, GeneratorConfig, camera
 from goae_flax import GOAEConfig
 from jaxunlearn.batching import in_batches
 from jaxunlearn.errors import InputError
+from jaxunlearn.models.cameras import field_of_view
 from jaxunlearn.models.encoder import BUNDLED, Encoder, load_encoder
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.loading import Models
@@ -35,16 +36,18 @@ _OF_FACES, _OF_CATS = "encoder_FFHQ.pt", "encoder_AFHQ.pt"
 def published_encoder(models: Models) -> Path | None:
     """Return the file of GOAE's encoder for a generator of EG3D, if `jaxunlearn models` finds it."""
     config, published = models.generator.config, GOAEConfig.ffhq()
-    if (config.num_ws, config.w_dim) != (published.num_ws, published.w_dim):
+    name = _published_name(config)
+    if name is None or (config.num_ws, config.w_dim) != (published.num_ws, published.w_dim):
         return None
-    entry = pretrained.entry(_published_name(models))
-    return pretrained.find(entry, pretrained.search_folders())
+    return pretrained.find(pretrained.entry(name), pretrained.search_folders())
 
 
-def _published_name(models: Models) -> str:
-    """Return the file's name; generators of cats are told from those of faces by where their cameras look."""
+def _published_name(config: GeneratorConfig) -> str | None:
+    """Return the file's name; None for cars. Cats are told from faces by where their cameras look."""
+    if field_of_view(config) != camera.FFHQ_FOV:
+        return None
     cats = GeneratorConfig.afhqcats512_128().avg_camera_pivot
-    return _OF_CATS if models.generator.config.avg_camera_pivot == cats else _OF_FACES
+    return _OF_CATS if config.avg_camera_pivot == cats else _OF_FACES
 
 
 def default_method(models: Models, encoder: object = None) -> Method:
@@ -75,10 +78,11 @@ def encoder_for(models: Models, name_or_path: str | PathLike[str] | None = None)
     if name_or_path is None:
         path = published_encoder(models)
         if path is None:
+            published = _published_name(models.generator.config)
+            missing = f" and {published} was not found (see `jaxunlearn models`)" if published else ""
             raise InputError(
-                f"{models.name}: no encoder is bundled with it and {_published_name(models)} was not found "
-                "(see `jaxunlearn models`); give --encoder FILE, or --method optimize (unlearn: --inversion "
-                "optimize), which needs no encoder"
+                f"{models.name}: no encoder is bundled with it{missing}; give --encoder FILE, or --method "
+                "optimize (unlearn: --inversion optimize), which needs no encoder"
             )
         name_or_path = path
     return load_encoder(models.generator, str(name_or_path), w_avg=models.w_avg)

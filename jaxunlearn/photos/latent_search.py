@@ -21,6 +21,7 @@ from eg3d_flax import Compute
 from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.methods.losses import identity_distance
 from jaxunlearn.models.cameras import conditioning_view, views
+from jaxunlearn.sharding import over_rows
 from lpips_flax import LPIPS
 
 Pytree = Any
@@ -90,6 +91,17 @@ class Static(NamedTuple):
     compute: Compute
     rays: int | None
     """Rays along each side in the steps; None takes the model's. What was found is shown with the model's."""
+    mesh: Mesh | None = None
+    """The images are divided among its devices; None uses one."""
+
+    def over_images(self, function: Callable[..., Any], networks: Networks, images: Pytree) -> Any:
+        """Return `function(networks, images)`, on each device with its share of the images.
+
+        They are divided here, because XLA would have every device render all images where it loops over them.
+        """
+        if self.mesh is not None:
+            function = over_rows(function, self.mesh, len(jax.tree.leaves(images)[0]))
+        return function(networks, images)
 
 
 class Descent(NamedTuple):
@@ -131,7 +143,12 @@ class Search:
         """Return the same search on all devices of a mesh, whose axis "sample" divides the images."""
         everywhere, rows = (NamedSharding(mesh, spec) for spec in (PartitionSpec(), PartitionSpec("sample")))
         place = functools.partial(jax.device_put, device=rows)
-        return dataclasses.replace(self, networks=jax.device_put(self.networks, everywhere), place=place)
+        return dataclasses.replace(
+            self,
+            static=self.static._replace(mesh=mesh),
+            networks=jax.device_put(self.networks, everywhere),
+            place=place,
+        )
 
     def __call__(
         self, images: np.ndarray, c: np.ndarray | None, x: np.ndarray, tick: Callable[[], object]
@@ -182,7 +199,7 @@ def _first_angles(
         some = yaws[np.minimum(np.arange(start, start + batch), len(yaws) - 1)]
         guess = origin._replace(angles=turned(some).astype(origin.angles.dtype))
         faces = _look_at(networks, _show(static, networks, wanted, guess).image)
-        distances.append(_distances(networks.perceptual, wanted.seen.features, faces.features))
+        distances.append(pairwise_distances(networks.perceptual, wanted.seen.features, faces.features))
     return turned(yaws[np.concatenate(distances, axis=1)[:, : len(yaws)].argmin(axis=1)])
 
 
@@ -192,14 +209,19 @@ def _look_at(networks: Networks, images: jax.Array) -> _Seen:
 
 
 @jax.jit
-def _distances(perceptual: LPIPS, images: tuple[jax.Array, ...], others: tuple[jax.Array, ...]) -> jax.Array:
-    """Return the LPIPS between all of N images and all of V, from their features: `[N, V]`."""
+def pairwise_distances(
+    perceptual: LPIPS, images: tuple[jax.Array, ...], others: tuple[jax.Array, ...]
+) -> jax.Array:
+    """Return the LPIPS between all of N images and all of V, from their features: `[N, V]`.
 
-    def to_all(features: tuple[jax.Array, ...]) -> jax.Array:
-        same = [jnp.broadcast_to(x, other.shape) for x, other in zip(features, others, strict=True)]
-        return perceptual.distance(same, others)
+    It compares with one of V after the other: the differences of all pairs would need N times the memory.
+    """
 
-    return jax.vmap(to_all)(images)
+    def to_all(other: tuple[jax.Array, ...]) -> jax.Array:
+        same = [jnp.broadcast_to(x, image.shape) for x, image in zip(other, images, strict=True)]
+        return perceptual.distance(images, same)
+
+    return jax.lax.map(to_all, others).T
 
 
 def _interpret(
@@ -242,7 +264,12 @@ def _render(static: Static, networks: Networks, wanted: _Wanted, guess: _Guess, 
 @functools.partial(jax.jit, static_argnums=0)
 def _show(static: Static, networks: Networks, wanted: _Wanted, guess: _Guess) -> Rendered:
     """Render a guess as the generator shows it."""
-    return _render(static, networks, wanted, guess, None)
+    static = static._replace(compute=static.compute.for_pictures())
+
+    def of_images(networks: Networks, rows: tuple[_Wanted, _Guess]) -> Rendered:
+        return _render(static, networks, *rows, None)
+
+    return static.over_images(of_images, networks, (wanted, guess))
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -252,7 +279,7 @@ def _gradient(static: Static, networks: Networks, wanted: _Wanted, guess: _Guess
     It does one step, not a loop of steps: in a compiled loop a step took 1.6 times as long on a CPU.
     """
 
-    def loss(guess: _Guess) -> jax.Array:
+    def loss(guess: _Guess, networks: Networks, wanted: _Wanted) -> jax.Array:
         seen = _render(static, networks, wanted, guess, static.rays)
         average = jnp.mean(guess.x, axis=1, keepdims=True)
         pulls = (
@@ -264,7 +291,11 @@ def _gradient(static: Static, networks: Networks, wanted: _Wanted, guess: _Guess
         # A sum over the images: they do not influence each other.
         return jnp.sum(weights * terms)
 
-    return jax.grad(loss)(guess)
+    def of_images(networks: Networks, rows: tuple[_Wanted, _Guess]) -> _Guess:
+        wanted, guess = rows
+        return jax.grad(loss)(guess, networks, wanted)
+
+    return static.over_images(of_images, networks, (wanted, guess))
 
 
 def _optimiser(descent: Descent) -> optax.GradientTransformation:

@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path
 from jaxunlearn.files.names import as_text
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.models.latent_io import read_latents, read_names, read_photos_sha256
+from jaxunlearn.models.generator import latent_space_of
+from jaxunlearn.models.latent_io import read_latents, read_names, read_photos_sha256, read_provenance
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import latents_of_seeds
 
@@ -69,9 +71,19 @@ def people_from_latents(models: Models, path: Path | str) -> People:
 
     Raises:
       InputError: if the file cannot be read, or its latents do not fit the generator.
+
+    Warns:
+      UserWarning: if the latents were found with a generator in which latents mean something else.
     """
     path = local_path(path)
     ws = read_latents(path, models.generator.config)
+    provenance, own = read_provenance(path), latent_space_of(models.generator)
+    if provenance.get("latent_space", own) != own:
+        warnings.warn(
+            f"{path}: found with {provenance.get('model', 'another generator')}, whose latents are of other "
+            f"people than those of {models.name}",
+            stacklevel=2,
+        )
     subjects = read_names(path)
     if subjects is None or len(subjects) != len(ws):
         name = as_text(path.name)

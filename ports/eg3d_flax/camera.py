@@ -11,6 +11,8 @@ from jax.typing import ArrayLike
 
 FFHQ_FOV = 18.837
 """Vertical field of view of EG3D's FFHQ models, in degrees."""
+CARS_FOV = 45.0
+"""The same of its ShapeNet cars; the focal length is then the 1.7074 of the official `gen_videos.py`."""
 
 
 def _normalize(v: jax.Array) -> jax.Array:

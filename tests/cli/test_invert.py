@@ -1,5 +1,6 @@
 """`jaxunlearn invert`: photographs of people whom nothing was trained on become latents."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -16,21 +17,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from eg3d_flax import GeneratorConfig
 from jaxunlearn.cli import main as cli
+from jaxunlearn.cli import readers
 from jaxunlearn.cli.commands import invert as command
 from jaxunlearn.errors import InputError
+from jaxunlearn.models import loading
 from jaxunlearn.models.encoder import Encoder, bicubic, load_encoder
 from jaxunlearn.models.latent_io import read_names
-from jaxunlearn.models.loading import Models, load_models
+from jaxunlearn.models.loading import MeanLatent, Models, load_models
 from jaxunlearn.photos.inversion import InversionSettings
 from jaxunlearn.photos.inversion_files import check_out
-from jaxunlearn.photos.inversion_report import Figures, names_of, table
+from jaxunlearn.photos.inversion_report import Figures, names_of, origin, table
 from jaxunlearn.photos.invert import default_method, encode, encoder_for, invert_photographs
 from jaxunlearn.photos.people import people_from_latents
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.training.generator_data import on_white
 from tests.support.few_rays import loaded_with_few_rays
-from tests.support.tiny_models import tiny_models
+from tests.support.tiny_models import CONFIG, tiny_models
 
 STRANGER = HELD_OUT_FIRST + 1000
 """Number of the first person in these tests: nobody was trained on."""
@@ -224,6 +228,20 @@ def test_without_an_encoder_the_search_begins_at_the_mean(tmp_path: Path, monkey
         encoder_for(tiny_models())
 
 
+def test_cars_get_no_encoder_of_faces(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("JAXUNLEARN_MODELS", str(tmp_path))
+    (tmp_path / "encoder_FFHQ.pt").write_bytes(b"an encoder")
+
+    def models(config: GeneratorConfig) -> Any:
+        return SimpleNamespace(name="file.pkl", generator=SimpleNamespace(config=config))
+
+    assert default_method(models(GeneratorConfig.ffhq512_128())) == "hybrid"
+    cars = dataclasses.replace(GeneratorConfig.ffhq512_128(), avg_camera_radius=1.7)
+    assert default_method(models(cars)) == "optimize"
+    with pytest.raises(InputError, match=r"^file\.pkl: no encoder is bundled with it; give --encoder FILE"):
+        encoder_for(models(cars))
+
+
 def test_names_are_never_used_twice() -> None:
     photographs = ["a/x.png", "b/x.jpg", "y-2.png", "y.png", "y.jpg", "a x.png"]
     assert names_of(photographs) == ["a-x", "b-x", "y-2", "y", "y-3", "a-x-2"]
@@ -401,10 +419,28 @@ def test_the_next_command_is_whole(tmp_path: Path, monkeypatch: Any, capsys: Any
     alone = suggested(monkeypatch, capsys, 1, "--out", "my latents")
     assert alone == ("this person", [*begin, "my latents/photo0.npz"])
     assert suggested(monkeypatch, capsys, 2)[0] == "photo0"
-    models = ["--model", "my faces.pkl", "--adapter", "a.pth", "--adapter", "b.pth", "--judge", "dlib"]
+    models = ["--model", "my faces.pkl", "--adapter", "a.pth", "--adapter", "b.pth"]
+    models += ["--w-avg", "w avg.pt", "--judge", "dlib"]
     both = suggested(monkeypatch, capsys, 2, "--out", "both.npz", *models)
     assert both == ("them", [*begin, "both.npz", *models])
     assert cli.parse(both[1][1:]).adapter == ["a.pth", "b.pth"]
+
+
+def test_the_mean_latent_is_that_of_unlearn(tmp_path: Path) -> None:
+    """In two steps, an encoder adds to the same mean as in one step with `unlearn --image`."""
+    w_avg = np.full(CONFIG.w_dim, 0.25, np.float32)
+    np.save(tmp_path / "w_avg.npy", w_avg)
+    arguments = cli.parse(["invert", "photo.png", "--w-avg", str(tmp_path / "w_avg.npy")])
+    loaded: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "load_models", lambda _, **files: loaded.update(files))
+        readers.models_of(arguments)
+    given = MeanLatent.read(loaded["w_avg"], CONFIG)
+    np.testing.assert_array_equal(given.w_avg[0], w_avg)
+    models = dataclasses.replace(tiny_models(), given_mean=given)
+    settings = InversionSettings()
+    how: Any = SimpleNamespace(method="optimize", encoder=None, encoder_input="crop", settings=settings)
+    assert origin(models, how)["mean_latent"] == given.origin
 
 
 def test_latents_of_others_have_no_names(tmp_path: Path) -> None:

@@ -1,16 +1,25 @@
 """Files of latents: how a file may be named, and the types of numbers that it may have."""
 
+import dataclasses
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import jax
 import ml_dtypes
 import numpy as np
 import pytest
+from flax import nnx
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.numpy_arrays import map_npy
+from jaxunlearn.models.generator import Generator, merge_generator, split_generator
 from jaxunlearn.models.latent_io import read_latents, write_latents
-from jaxunlearn.photos.people import people_from_latents
+from jaxunlearn.photos.inversion import InversionSettings
+from jaxunlearn.photos.inversion_report import origin
+from jaxunlearn.photos.people import People, people_from_latents
+from tests.support.tiny_adapters import tiny_adapted
 from tests.support.tiny_models import CONFIG, tiny_models
 from tests.support.torch_pickles import tensor_of, zip_bytes
 from torch_bridge.safetensors_file import write_safetensors
@@ -70,6 +79,31 @@ def test_latents_know_the_files_of_their_photos(tmp_path):
     assert digests(seed=3) == ()
     with pytest.raises(InputError, match=r"two\.npz: provenance: photographs must be a list, not 3"):
         digests(photographs=3)
+
+
+def test_latents_of_an_unrelated_generator_are_taken_with_a_warning(tmp_path):
+    """Those of an unlearned or adapted one are not unrelated: it has the mapping network of its source."""
+    models, file = tiny_models(), tmp_path / "two.npz"
+    how: Any = SimpleNamespace(
+        method="optimize", encoder=None, encoder_input="crop", settings=InversionSettings()
+    )
+
+    def people_of(generator: Generator) -> People:
+        about = origin(dataclasses.replace(models, name="other.pkl", generator=generator), how)
+        write_latents(file, WS, names=("a", "b"), c=np.zeros((2, 25)), provenance=about)
+        return people_from_latents(models, file)
+
+    split = split_generator(models.generator)
+    unlearned = merge_generator(split._replace(trainable=jax.tree.map(lambda x: x + 1, split.trainable)))
+    with warnings.catch_warnings(action="error"):
+        for generator in (models.generator, unlearned, tiny_adapted()):
+            people_of(generator)
+    unrelated = nnx.clone(models.generator)
+    unrelated.backbone.mapping.w_avg[...] = unrelated.w_avg + 1  # type: ignore[attr-defined]
+    with pytest.warns(
+        UserWarning, match=r"two\.npz: found with other\.pkl, whose latents are of other people"
+    ):
+        np.testing.assert_array_equal(people_of(unrelated).ws, WS)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])

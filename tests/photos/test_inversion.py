@@ -3,7 +3,7 @@
 import dataclasses
 import subprocess
 import sys
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,8 @@ from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.loading import load_models
-from jaxunlearn.models.renderer import Renderer, latents_of_seeds
+from jaxunlearn.models.renderer import RAY_CHUNK, Renderer, latents_of_seeds
+from jaxunlearn.photos import latent_search
 from jaxunlearn.photos.inversion import InversionSettings, search_latents
 from tests.support.programs import environment
 from tests.support.tiny_models import CONFIG, drawn_generator
@@ -143,6 +144,46 @@ def test_steps_may_take_fewer_rays_than_the_pictures():
     np.testing.assert_allclose(search(16).images, 0.25, atol=0.01)
 
 
+def test_rays_are_rendered_in_chunks_and_pictures_in_smaller_ones():
+    """All rays of eight photos at official size would take more memory than a GPU has."""
+    chunks: set[int | None] = set()
+
+    class Recording(Gray):
+        def synthesis(self, ws, c, *, neural_rendering_resolution=None, compute=None) -> Output:
+            assert compute is not None
+            chunks.add(compute.ray_chunk)
+            return super().synthesis(ws, c, neural_rendering_resolution=neural_rendering_resolution)
+
+    one_step = dataclasses.replace(SETTINGS, steps=1)
+    photo, pixels, generator = np.zeros((1, 32, 32, 3)), cast("Any", Pixels()), cast("Any", Recording())
+    search_latents(
+        generator, photo, None, pixels, Thumbnails(), one_step, key=jax.random.key(0), progress=False
+    )
+    assert chunks == {RAY_CHUNK, COMPUTE.picture_chunk}
+
+
+def test_memory_of_the_first_views_grows_with_the_photos_and_not_with_their_square(perceptual):
+    def temporary_bytes(count: int) -> int:
+        images = jax.ShapeDtypeStruct((count, 64, 64, 3), jnp.float32)
+        features = jax.eval_shape(perceptual.features, images)
+        compiled = latent_search.pairwise_distances.lower(perceptual, features, features).compile()
+        memory = compiled.memory_analysis()
+        assert memory is not None
+        return memory.temp_size_in_bytes
+
+    assert temporary_bytes(16) < 2.5 * temporary_bytes(8)
+
+
+def test_photos_are_compared_with_all_views(perceptual, own_pictures):
+    photos = jnp.asarray(own_pictures[0])
+    features = perceptual.features(photos)
+    found = latent_search.pairwise_distances(perceptual, features, tuple(x[:2] for x in features))
+    wanted = np.stack(
+        [perceptual(photos, jnp.broadcast_to(view, photos.shape)) for view in photos[:2]], axis=1
+    )
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("images", "c", "message"),
     [
@@ -223,15 +264,25 @@ from jax.sharding import Mesh
 generator, perceptual = t.generator.__wrapped__(), t.perceptual.__wrapped__()
 images, c = t.own_pictures.__wrapped__(generator)
 few = t.dataclasses.replace(t.SETTINGS, steps=3)
-def run(mesh):
+mesh = Mesh(np.array(jax.devices()), ("sample",))
+compute = t.dataclasses.replace(t.COMPUTE, ray_chunk=256)  # of 1024
+def run(generator, perceptual, mesh):
     key = jax.random.key(0)
     return t.search_latents(
-        generator, images, None, perceptual, t.Thumbnails(), few, key=key, mesh=mesh, progress=False
+        generator, images, None, perceptual, t.Thumbnails(), few, key=key, mesh=mesh, compute=compute,
+        progress=False,
     )
-one, two = run(None), run(Mesh(np.array(jax.devices()), ("sample",)))
+one, two = run(generator, perceptual, None), run(generator, perceptual, mesh)
 assert len(jax.devices()) == 2
 np.testing.assert_allclose(two.images, one.images, atol=1e-3)
 np.testing.assert_allclose(two.ws, one.ws, atol=1e-2)
+rendered = []
+class Counting(t.Gray):
+    def synthesis(self, ws, c, **options):
+        rendered.append(len(ws))
+        return super().synthesis(ws, c, **options)
+run(Counting(), t.Pixels(), mesh)
+assert set(rendered) == {1}, "each device renders its share of the batch"
 """
 
 

@@ -8,22 +8,19 @@ from collections.abc import Iterable
 import jax
 import jax.numpy as jnp
 
-from eg3d_flax import Compute, TriPlaneGenerator
+from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.paths import check_writable
 from jaxunlearn.models.adapters import adapted
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.latent_io import read_latents
-from jaxunlearn.models.renderer import Renderer, latents_of_seeds
+from jaxunlearn.models.renderer import Renderer, default_compute, latents_of_seeds
 from jaxunlearn.reporting import surface, video
 from jaxunlearn.reporting.before_after import YAWS
 from jaxunlearn.reporting.render_files import Mesh, Video, check_name, check_size, render_run, render_samples
 from jaxunlearn.terminal import complain, say
 from jaxunlearn.training.storage.run_dir import RunFolder
-
-_RAY_CHUNK = 4096
-"""Rays at a time where the platform has no number of its own for pictures."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -47,11 +44,11 @@ def run(arguments: argparse.Namespace) -> None:
     generator = adapted(load_generator(arguments.model or "heads"), arguments.adapter, strength)
     _check_rays(arguments.resolution, generator.config.most_rays)
     ws, labels = _samples(arguments, generator)
-    compute = Compute.for_platform(jax.default_backend())
+    compute = default_compute()
     compute = dataclasses.replace(
         compute,
         dtype=jnp.dtype(arguments.dtype),
-        ray_chunk=arguments.ray_chunk or _RAY_CHUNK,
+        ray_chunk=arguments.ray_chunk or compute.ray_chunk,
         picture_chunk=arguments.ray_chunk or compute.picture_chunk,
     )
     angles = [(math.radians(y), math.radians(p)) for p in arguments.pitch for y in arguments.yaw]

@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.sequence is not None:
         _run_sequence(arguments, mesh)
         return
-    models = models_of(arguments, arguments.w_avg)
+    models = models_of(arguments)
     if listed:
         _run_worklist(arguments, models, mesh)
         return
@@ -245,7 +245,7 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
     stages = read_requests(arguments.sequence)
     if not any(stage.images for stage in stages):
         _refuse_inversion(arguments)
-    models = models_of(arguments, arguments.w_avg)
+    models = models_of(arguments)
     first = read_settings(arguments, 1)
 
     def report(so_far: Forgotten) -> None:

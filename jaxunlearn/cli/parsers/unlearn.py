@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.argument_groups import add_config, add_inversion, add_mean, add_mesh, add_models
+from jaxunlearn.cli.argument_groups import add_config, add_inversion, add_mesh, add_models
 from jaxunlearn.cli.argument_types import (
     MOST_COPIES,
     MOST_STEPS,
@@ -42,7 +42,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     _add_method(parser)
     add_inversion(parser, "--inversion")
     add_models(parser)
-    add_mean(parser, "[the generator's own]")
     add("--out", type=local_path, metavar="DIR", help="the run folder [runs/ and the name of the people]")
     add("--steps", type=whole(1, MOST_STEPS), metavar="N", help="the same as --config.steps=N")
     add_mesh(parser)

@@ -32,6 +32,7 @@ class GuideSampling:
       view: "step" draws one yaw for all pairs, as in the official code; "pair" draws one for each.
       pivot: the point that cameras look at.
       radius: distance of cameras from the origin.
+      fov: field of view of cameras, in degrees.
     """
 
     local: Weights = dataclasses.field(default_factory=term_weights)
@@ -48,6 +49,7 @@ class GuideSampling:
     view: Literal["step", "pair"] = "pair"
     pivot: tuple[float, float, float] = (0.0, 0.0, 0.2)
     radius: float = 2.7
+    fov: float = camera.FFHQ_FOV
 
     keeps_target_planes = True
     """See `PairSampling`."""
@@ -90,7 +92,7 @@ class GuideSampling:
         return Pairs(
             ws_from=jnp.concatenate([ws[None], ws + offsets, others]),
             ws_to=jnp.concatenate([ws_target[None], ws_target + offsets, others]),
-            c=camera.camera_params(draws.yaw, self.pitch, pivot=self.pivot, radius=self.radius),
+            c=camera.camera_params(draws.yaw, self.pitch, pivot=self.pivot, radius=self.radius, fov=self.fov),
             planes_to=None if planes is None else planes[None],
         )
 

@@ -41,7 +41,7 @@ class MapperLoss:
       mapper, generator: graphs of the networks.
       space: space of the surrogates, see `mapper.DISPLACED`.
       form, weights, enough, distinct, power: see `surrogate_objective`.
-      max_yaw, pitch, pivot, radius: of the cameras, as in `GuideSampling`.
+      max_yaw, pitch, pivot, radius, fov: of the cameras, as in `GuideSampling`.
       compute: dtype and forms of computation.
       mesh: the batch is divided among its devices; None uses one.
     """
@@ -58,6 +58,7 @@ class MapperLoss:
     pitch: float
     pivot: tuple[float, float, float]
     radius: float
+    fov: float
     compute: Compute
     mesh: Mesh | None = None
 
@@ -85,7 +86,9 @@ class MapperLoss:
         """Distances `[B]` of people and surrogates, seen from a yaw `[1]`; the surrogates' embeddings."""
         mapper, context, yaw = same
         generator = nnx.merge(self.generator, context.source)
-        c = camera.camera_params(jnp.repeat(yaw, len(ws)), self.pitch, pivot=self.pivot, radius=self.radius)
+        c = camera.camera_params(
+            jnp.repeat(yaw, len(ws)), self.pitch, pivot=self.pivot, radius=self.radius, fov=self.fov
+        )
 
         def look(ws: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
             planes = generator.planes(ws, compute=self.compute)
