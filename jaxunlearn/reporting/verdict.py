@@ -229,7 +229,7 @@ def where_found(people: Sequence[Mapping[str, Any]]) -> list[str]:
 def not_forgotten(
     subjects: Sequence[str], people: Sequence[Mapping[str, Any]], advice: Advice | None
 ) -> list[str]:
-    """Return lines with the people who are not forgotten, grouped by the reason, and with the method's advice."""
+    """Return lines with the people who are not forgotten, by the reason, each with the method's advice."""
     known = advice or Advice("", "", "")
     names: dict[tuple[str, str], list[str]] = {
         ("Their targets resemble them", known.too_near): [],
