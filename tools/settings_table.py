@@ -15,10 +15,12 @@ HEAD = """\
 This table lists all settings of a run. Change one with `--config.KEY=VALUE`, or write a Python file with
 `get_config()` and give it with `--config FILE`; [one person](../guides/one_person.md#settings) shows both.
 
-- **Default.** The value in each method's `paper` preset, with four people in a minibatch. Other presets
-  change some values: `jaxunlearn.preset("sugar/heads", people=10)` returns them.
-- **Values.** What is allowed. A value outside is refused before the run begins.
-- **Resume.** A run resumes only with the settings that it began with, except those that `may change`.
+Under each setting you find
+
+- its **default**: the value in each method's `paper` preset, with four people in a minibatch. Other presets
+  have other values, and `jaxunlearn.preset("sugar/heads", people=10)` returns them;
+- the **values** that are allowed. A value outside is refused before the run begins;
+- **may change** where a run may resume with another value. All others must be those that it began with.
 
 `config.unit` is the unit of lengths in latent space: `target.distance`, `pairs.alpha_max` and `ewc.radius`.
 

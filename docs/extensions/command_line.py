@@ -86,8 +86,8 @@ def _indented(text: str, by: int) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    """Return text in which reStructuredText finds no markup."""
-    return "".join("\\" + char if char in "\\*`|_" else char for char in text)
+    """Return text in which reStructuredText finds no markup, and takes no `FILE:ARGUMENT` for an address."""
+    return "".join("\\" + char if char in "\\*`|_:" else char for char in text)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -62,10 +62,9 @@ def attack(
       models: the models of the run.
       result: of the run.
       config: of the run; `config.evaluation` is used.
-      attacks: names in `KINDS`.
-      people: numbers of the people to attack; None takes the first `MOST_PEOPLE` whose generator did not
-        diverge.
-      depth: how hard the attacks try, see `attacks.depth`.
+      attacks: their names; all by default, see docs/guides/attacks.md.
+      people: numbers of the people to attack; None takes the first four whose generator did not diverge.
+      depth: how hard the attacks try.
       seed: of what an attacker draws. The strangers and lenders of rows are of `config.evaluation.seed`.
       reference: of `evaluation.evaluate.measure_reference`; measured here if not given.
       again: True attacks anew what was finished.

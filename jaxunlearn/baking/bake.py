@@ -59,7 +59,7 @@ def bake(
       models: networks of the loss, judges, and the unit of distances.
       adapted: the generator with adapters.
       people: the people whom the adapters forget; steps look near them more often.
-      config: settings, see `baking.settings.Baking`; None uses the defaults.
+      config: settings, see docs/reference/settings.md; None uses the defaults.
       workdir: the folder; without one nothing is written.
       features: network of the Fréchet distance; None uses AlexNet's.
       mesh: devices that share the latents of a step; their number must divide that of the latents. None uses

@@ -59,8 +59,8 @@ def measure_reference(
       models: the source generator and the judge.
       config: `config.evaluation` is used.
       features: network of the Fréchet distances; None uses AlexNet.
-      real: statistics of real images for ΔFID_real, see `evaluation.real_images`.
-      retaining: `[M, L, D]`, a retaining set, see `evaluation.retaining_sets`.
+      real: statistics of real images for ΔFID_real.
+      retaining: `[M, L, D]`, a retaining set.
       progress: True shows progress bars.
 
     Raises:
@@ -114,15 +114,14 @@ def evaluate(
       models: the models of the run.
       result: of the run.
       config: `config.evaluation` is used.
-      reference: of `measure_reference`; measured here if not given.
+      reference: of `evaluation.evaluate.measure_reference`; measured here if not given.
       other_ws: number of a person → `[M, L, D]`, latents of other photos of them. For people of the bundled
         generator who have none, `config.evaluation.album` new photos are rendered.
       progress: True shows progress bars.
 
     Returns:
-      Means over people of every figure of `evaluation.evaluate_generator`, or of `evaluate_together` if one
-      generator forgot all people. Also the networks of the measurement, the intervals of `statistics_of`, and
-      each person's figures in `people`.
+      The figures that docs/reference/metrics.md explains, as means over people. Also the networks of the
+      measurement, the intervals of figures over people, and each person's figures in `people`.
 
     Raises:
       InputError: if the run started from another generator, a generator diverged, or photos of an album are

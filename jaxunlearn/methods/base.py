@@ -183,6 +183,9 @@ class Advice(NamedTuple):
     too_far: str = "raise config.steps"
     """If they did not become their target."""
 
+    elsewhere: str = "raise config.pairs.lambda_adjacent"
+    """If they are found, but not at their latent."""
+
 
 class Method:
     """A method of unlearning; to add one, subclass this and register it in `methods.registry`.
@@ -245,7 +248,10 @@ class Method:
     def advice(self, config: ConfigDict) -> Advice:
         """Return what to do where somebody is not forgotten."""
         raised = {"extrapolated": "distance", "interpolated": "share"}.get(config.target.kind)
-        return Advice(f"raise config.target.{raised}" if raised else "choose another config.target.kind")
+        advice = Advice(f"raise config.target.{raised}" if raised else "choose another config.target.kind")
+        if not config.pairs.num_adjacent:
+            advice = advice._replace(elsewhere="raise config.pairs.num_adjacent")
+        return advice
 
     def has_strength(self, config: ConfigDict) -> bool:
         """Return True if a finished generator's strength can be changed, see `evaluation.strength`."""

@@ -193,16 +193,11 @@ def table(declarations: Mapping[str, type]) -> str:
     for method, declaration in declarations.items():
         for name, about in declared(declaration).items():
             rows.setdefault(name, {})[method] = about
-    lines = [
-        "| `config.` | | default | values | resume |",
-        "| --- | --- | --- | --- | --- |",
-    ]
+    lines = ["| `config.` | What it is |", "| --- | --- |"]
     for name, by_method in rows.items():
         only = "" if len(by_method) == len(declarations) else f" ({', '.join(by_method)})"
         help = _cell(by_method, lambda about: about.help) + only
-        default = _cell(by_method, lambda about: f"`{about.default!r}`")
-        resume = _cell(by_method, lambda about: "may change" if about.may_change else "")
-        lines.append(f"| `{name}` | {help} | {default} | {_cell(by_method, _values)} | {resume} |")
+        lines.append(f"| `{name}` | {help}<br>{_cell(by_method, _allowed)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -216,9 +211,16 @@ def _cell(by_method: Mapping[str, Setting], text: Callable[[Setting], str]) -> s
     return "<br>".join(f"{', '.join(names)}: {said}" for said, names in methods.items())
 
 
+def _allowed(about: Setting) -> str:
+    """Return the default of a setting, the values that it may have, and whether it may change on resume."""
+    parts = [f"Default `{about.default!r}`", _values(about), "may change" if about.may_change else ""]
+    return f"{'; '.join(filter(None, parts))}."
+
+
 def _values(about: Setting) -> str:
     """Return the values that a setting may have; empty for names of files and for True or False."""
     if about.choices:
-        return ", ".join(f"`{choice}`" for choice in about.choices)
+        choices = ", ".join(f"`{choice}`" for choice in about.choices)
+        return f"one of {choices}" if len(about.choices) > 1 else choices
     number = isinstance(about.default, int | float) and not isinstance(about.default, bool)
     return _range(about) if number else ""

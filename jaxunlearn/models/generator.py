@@ -125,8 +125,8 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
     """Load a generator.
 
     Args:
-      name_or_path: "heads", which is bundled, "random", "random-ffhq512", or any file that
-        `network_files.open_network` reads as a generator.
+      name_or_path: "heads", which is bundled, "random", "random-ffhq512", or any file of a generator
+        that `jaxunlearn convert` reads.
 
     Raises:
       InputError: if there is no such model, its file cannot be read, its weights do not fit, its

@@ -149,7 +149,7 @@ class Models:
 
     @functools.cached_property
     def median_radius(self) -> float:
-        """Median of ‖w - w̄‖ over 10,000 random z: the unit of distances between latents."""
+        """Unit of distances between latents, the median of ‖w - w̄‖ over 10,000 random z."""
         return float(median_radius(self._many_latents, self.w_avg))
 
     @property

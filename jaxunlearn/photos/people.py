@@ -29,7 +29,7 @@ class People:
       ws: `[K, L, D]`.
       seeds: the seed of each person of the generator's own, None for the others; empty if there are none.
       photos_sha256: SHA-256 of the file of each person's photo, None for others; empty if there are none.
-      inversion: how photos were inverted, see `photos.invert.way_of_inverting`; empty if none were.
+      inversion: how photos were inverted, for folders to keep; empty if none were.
     """
 
     name: str
@@ -41,7 +41,7 @@ class People:
 
 
 def people_from_seeds(models: Models, seeds: Sequence[int]) -> People:
-    """Return people of the generator; see `renderer.latents_of_seeds`.
+    """Return people of the generator; see `models.renderer.latents_of_seeds`.
 
     Args:
       models: the generator and its networks.
@@ -67,7 +67,7 @@ def people_from_latents(models: Models, path: Path | str) -> People:
 
     Args:
       models: the generator and its networks.
-      path: see `latent_io.read_latents`.
+      path: see `models.latent_io.read_latents`.
 
     Raises:
       InputError: if the file cannot be read, or its latents do not fit the generator.

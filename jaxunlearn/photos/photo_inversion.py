@@ -109,7 +109,7 @@ class InvertedPhotos:
 
     @property
     def people(self) -> People:
-        """The photos as people for `jaxunlearn.unlearn`: each counts as a person, with a label of its own."""
+        """The photos as people for `jaxunlearn.unlearn`, each of them a person with a label of its own."""
         way = way_of_inverting(self.method, self.encoder, self.encoder_input, self.settings)
         return dataclasses.replace(_people_in(self.photos, way), ws=self.ws)
 

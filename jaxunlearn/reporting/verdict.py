@@ -229,22 +229,33 @@ def where_found(people: Sequence[Mapping[str, Any]]) -> list[str]:
 def not_forgotten(
     subjects: Sequence[str], people: Sequence[Mapping[str, Any]], advice: Advice | None
 ) -> list[str]:
-    """Return lines with the people who are not forgotten at their latent, and with the method's advice."""
-    near, far = [], []
+    """Return lines with the people who are not forgotten, by the reason, each with the method's advice."""
+    known = advice or Advice("", "", "")
+    names: dict[tuple[str, str], list[str]] = {
+        ("Their targets resemble them", known.too_near): [],
+        ("They did not become their targets", known.too_far): [],
+        ("They are found, but not at their latent", known.elsewhere): [],
+    }
+    near, far, elsewhere = names.values()
     for subject, figures in zip(subjects, people, strict=True):
         finders = [judged for judged in figures["judges"].values() if judged["found"]["latent"]]
         if finders:
-            too_near = any(
-                judged["id_target"] is not None and judged["id_target"] >= judged["threshold"]
-                for judged in finders
-            )
-            highest = max(judged["id"] for judged in finders)
-            (near if too_near else far).append(f"{subject} ({highest:.2f})")
-    near_text, far_text = "Their targets resemble them", "They did not become their targets"
-    if advice is not None:
-        near_text, far_text = f"{near_text}: {advice.too_near}", f"{far_text}: {advice.too_far}"
-    texts = {near_text: near, far_text: far}
-    return [f"NOT forgotten: {_listed(names)}. {text}." for text, names in texts.items() if names]
+            group = near if _target_resembles(finders) else far
+            group.append(f"{subject} ({max(judged['id'] for judged in finders):.2f})")
+        elif places := [PLACES[place] for place in found_by(figures)]:
+            elsewhere.append(f"{subject} ({_and(places)})")
+    return [
+        f"NOT forgotten: {_listed(group)}. {reason}{f': {advised}' if advised else ''}."
+        for (reason, advised), group in names.items()
+        if group
+    ]
+
+
+def _target_resembles(finders: Sequence[Mapping[str, Any]]) -> bool:
+    """Return True if a judge that finds a person at their latent takes the target for them, too."""
+    return any(
+        judged["id_target"] is not None and judged["id_target"] >= judged["threshold"] for judged in finders
+    )
 
 
 def _listed(names: Sequence[str], most: int = 5) -> str:

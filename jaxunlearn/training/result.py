@@ -60,7 +60,7 @@ class Result:
 
     @property
     def diverged(self) -> frozenset[int]:
-        """Numbers of the people whose own generator diverged: its pictures say nothing."""
+        """Numbers of the people whose own generator diverged, so that its pictures say nothing."""
         return frozenset(() if self.together else self.summary.get("diverged", ()))
 
     def generator_of(self, person: int) -> Generator:

@@ -59,7 +59,7 @@ def unlearn(
         share one generator. What the method kept besides the generator is read from that run's folder.
       numbers: numbers of the generator copies. What a copy draws depends on its number and the seed, not on
         who else is there. None counts from 0.
-      callbacks: called after each step, see `training.trainer.Callback`.
+      callbacks: called after each step, see `Callback`.
       progress: True shows a bar.
 
     Raises:

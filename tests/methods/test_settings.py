@@ -4,7 +4,7 @@ import ast
 import dataclasses
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -130,36 +130,49 @@ def test_the_table_in_the_docs():
     assert text.endswith(table({"bake": Baking})), "run python tools/settings_table.py"
 
 
-def by_label(cell: str, labels: Iterable[str]) -> dict[str, str]:
-    """Return what a cell of the table says of each method."""
-    if "<br>" not in cell:
-        return dict.fromkeys(labels, cell)
-    lines = (line.partition(": ") for line in cell.split("<br>"))
-    return {label: text for names, _, text in lines for label in names.split(", ")}
+def by_label(cell: str) -> dict[str, list[str]]:
+    """Return what the lines of a cell of the table say of each method."""
+    said: dict[str, list[str]] = {label: [] for label in DECLARATIONS}
+    for line in cell.split("<br>"):
+        names, _, text = line.partition(": ")
+        own = set(names.split(", ")) <= set(said)
+        for label in names.split(", ") if own else said:
+            said[label].append(text if own else line)
+    return said
+
+
+def rows_of_the_table() -> Iterator[tuple[str, str, str, str]]:
+    """Yield setting, method, what the table says that it is, and its default with the allowed values."""
+    for line in table(DECLARATIONS).splitlines()[2:]:
+        name, cell = line[2:-2].split(" | ")
+        for label, said in by_label(cell).items():
+            if name.strip("`") in declared(DECLARATIONS[label]):
+                help, allowed = said
+                yield name.strip("`"), label, help, allowed
 
 
 def test_defaults_in_the_table_are_among_the_values_beside_them():
-    rows = (line[2:-2].split(" | ") for line in table(DECLARATIONS).splitlines()[2:])
-    for name, _, default, values, *_ in rows:
-        labels = [label for label, each in DECLARATIONS.items() if name.strip("`") in declared(each)]
-        allowed = by_label(values, labels)
-        for label, text in by_label(default, labels).items():
-            value = ast.literal_eval(text.strip("`"))
-            if isinstance(value, str):
-                assert not value or f"`{value}`" in allowed[label].split(", "), (name, label)
-            elif not isinstance(value, bool):
-                limits = re.fullmatch(r"a (?:whole )?number from (\S+) to (\S+)", allowed[label])
-                assert limits is not None, (name, label)
-                assert float(limits[1]) <= value <= float(limits[2]), (name, label)
+    for name, label, _, allowed in rows_of_the_table():
+        line = re.fullmatch(r"Default `(.*?)`(?:; (?!may)([^;]+))?(?:; may change)?\.", allowed)
+        assert line is not None, (name, label)
+        value, values = ast.literal_eval(line[1]), line[2]
+        if isinstance(value, str):
+            assert not value or f"`{value}`" in values.removeprefix("one of ").split(", "), (name, label)
+        elif not isinstance(value, bool):
+            limits = re.fullmatch(r"a (?:whole )?number from (\S+) to (\S+)", values)
+            assert limits is not None, (name, label)
+            assert float(limits[1]) <= value <= float(limits[2]), (name, label)
 
 
 def test_the_table_says_of_each_method_what_is_its_own():
-    rows = {line.split(" | ")[0].strip("| `"): line for line in table(DECLARATIONS).splitlines()}
+    rows = {(name, label): (help, allowed) for name, label, help, allowed in rows_of_the_table()}
     for label, each in DECLARATIONS.items():
         for name, about in declared(each).items():
-            cells = rows[name].split(" | ")
-            assert by_label(cells[1], DECLARATIONS)[label].startswith(about.help), (name, label)
-            if about.choices:
-                assert by_label(cells[3], DECLARATIONS)[label] == ", ".join(
-                    f"`{choice}`" for choice in about.choices
-                ), (name, label)
+            help, allowed = rows[name, label]
+            assert help.startswith(about.help), (name, label)
+            assert allowed.endswith("; may change.") == about.may_change, (name, label)
+            choices = ", ".join(f"`{choice}`" for choice in about.choices)
+            assert f"; {'one of ' * (len(about.choices) > 1)}{choices}" in allowed or not choices, (
+                name,
+                label,
+            )

@@ -160,6 +160,31 @@ def test_who_stayed_is_named_with_what_would_help():
     assert lines[3] == "NOT forgotten: bea (0.75). They did not become their targets."
 
 
+def test_all_who_are_not_forgotten_are_named_with_what_would_help():
+    """Also whoever is found only from the sides, at a truncated latent or in other photos."""
+    people = [
+        of_person({"id": 0.81, "id_target": 0.72, "found": {"latent": True}}),
+        of_person({"id": 0.75, "found": {"latent": True, "wide": True}}),
+        of_person({"found": {"wide": True}}, {"found": {"truncated": True}}),
+        of_person({"found": {"photos": True}}),
+        of_person(),
+        nobody_seen(),
+    ]
+    figures = of_person() | {"forgotten": 1, "people": {str(k): each for k, each in enumerate(people)}}
+    guide = preset("guide/many_heads", 6)
+    advice = method_of(guide).advice(guide)
+    lines = verdict_together(("ada", "bea", "cleo", "dan", "eva", "fay"), figures, advice)
+    named = [line for line in lines if line.startswith("NOT forgotten: ")]
+    assert named[-1] == (
+        "NOT forgotten: cleo (from the sides and at a truncated latent), dan (in other photos). "
+        "They are found, but not at their latent: raise config.pairs.lambda_adjacent."
+    )
+    everybody = re.findall(r"(\w+) \(", " ".join(named))
+    assert everybody == ["ada", "bea", "cleo", "dan"]
+    guide.pairs.num_adjacent = 0
+    assert method_of(guide).advice(guide).elsewhere == "raise config.pairs.num_adjacent"
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_advice_names_settings_of_the_method(name):
     method = named(name)

@@ -51,9 +51,9 @@ class SugarMethod(Method):
         """See `Method.advice`."""
         advice = super().advice(config)
         if config.target.kind in MAPPERS:
-            advice = Advice("raise config.target.distance or config.surrogates.identity")
+            advice = advice._replace(too_near="raise config.target.distance or config.surrogates.identity")
         elif config.target.kind == "nearest":
-            advice = Advice("lower config.surrogates.highest_similarity")
+            advice = advice._replace(too_near="lower config.surrogates.highest_similarity")
         protected = " or lower config.ewc.weight" if config.ewc.weight else ""
         return advice._replace(too_far=f"{advice.too_far}{protected}")
 

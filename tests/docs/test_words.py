@@ -1,0 +1,49 @@
+"""Words of the docs that must be those of the program, and files that they name."""
+
+import importlib.util
+import re
+
+from jaxunlearn.reporting.verdict import verdict, verdict_together
+from tests.support.docs_pages import ROOT
+from tests.support.figures import of_person
+
+PRINTED_ELSEWHERE = ("jaxunlearn/training/callbacks.py", "jaxunlearn/training/result.py")
+"""Files that say of a run that it diverged."""
+
+
+def test_the_glossary_is_that_of_the_program():
+    spec = importlib.util.spec_from_file_location("glossary_page", ROOT / "tools" / "glossary_page.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    text = (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
+    assert text == tool.page(), "run python tools/glossary_page.py"
+
+
+def test_what_one_reads_before_turning_a_knob_is_printed():
+    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    rows = re.search(r"\| You read \|[^\n]*\n\| ---[^\n]*\n((?:\|[^\n]*\n)+)", text)
+    assert rows is not None
+    words = re.findall(r'"([^"]+)"', "".join(row.split(" | ")[0] for row in rows[1].splitlines()))
+    assert len(words) >= 8
+    lost = {"others_lost": 0.5, "others_lost_counts": {"number": 24, "people": 48}}
+    found = [
+        of_person({"id": 0.9, "id_target": 0.8, "found": {"latent": True}}) | lost,
+        of_person({"id": 0.9, "found": {"latent": True}}),
+        of_person({"found": {"photos": True}}),
+    ]
+    together = found[0] | {"people": {str(k): each for k, each in enumerate(found)}}
+    printed = [line for figures in found for line in verdict("ada", figures)]
+    printed += verdict_together(("ada", "bea", "cleo"), together)
+    printed += [(ROOT / name).read_text(encoding="utf-8") for name in PRINTED_ELSEWHERE]
+    everything = "\n".join([*printed, "RESOURCE_EXHAUSTED"])  # the last is JAX's
+    assert not [each for each in words if each not in everything]
+
+
+def test_files_that_notice_names_exist():
+    names = re.findall(
+        r"\b(?:jaxunlearn|ports|tests)/[\w/.-]*\w/?", (ROOT / "NOTICE").read_text(encoding="utf-8")
+    )
+    assert len(names) > 5
+    assert not [name for name in names if not (ROOT / name).exists()]
