@@ -314,7 +314,7 @@ def test_without_a_weight_nothing_is_said_of_the_similarity(tmp_path):
 
 def test_the_threshold_of_a_frontier_is_drawn_inside_its_chart():
     judged: JudgedStep = {"id": [0.9], "others_id": 0.99, "others_kept": 1.0, "others": 4, "threshold": 0.4}
-    chart = frontier_chart({"": [{"step": 5, "judges": {"heads": judged}}]})
+    chart = frontier_chart({"": [{"step": 5, "judges": {"heads": judged}, "measured_with": {}}]})
     assert chart is not None
     assert chart.upright is not None
     assert chart.box[0] < chart.upright < chart.box[2]
