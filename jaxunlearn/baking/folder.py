@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
 import ml_collections
 import numpy as np
@@ -42,7 +42,7 @@ class _AdapterJson(TypedDict):
 
 
 class Origin(TypedDict):
-    """What is baked, and the networks of the loss; older folders have only the names of these."""
+    """What is baked, and the networks of the loss."""
 
     generator_sha256: str
     adapters: list[_AdapterJson]
@@ -50,8 +50,8 @@ class Origin(TypedDict):
     latents_sha256: str
     perceptual: str
     identity: str
-    perceptual_sha256: NotRequired[str]
-    identity_sha256: NotRequired[str]
+    perceptual_sha256: str
+    identity_sha256: str
 
 
 class _BakingJson(TypedDict):
@@ -155,7 +155,7 @@ class BakingFolder:
             ("perceptual_sha256", "with another perceptual network"),
             ("identity_sha256", "with another identity network"),
         ):
-            if name in stored["of"] and stored["of"][name] != json.loads(json.dumps(origin[name])):
+            if stored["of"][name] != json.loads(json.dumps(origin[name])):
                 raise InputError(f"{self.path}: is a baking {text}; {hint}")
         before = ml_collections.ConfigDict(stored["config"])
         for name in changed_settings(before, config, Baking):

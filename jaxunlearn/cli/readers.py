@@ -184,7 +184,7 @@ def read_run(arguments: argparse.Namespace) -> tuple[Result, ConfigDict, loading
     folder = RunFolder(arguments.folder)
     check_finished(folder)
     check_writable(folder.path)
-    config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
+    config = read_config(arguments.config, arguments.overrides, folder.config)
     configuration.check(config)
     result, models = result_of_run(arguments, folder)
     return result, config, models
@@ -212,16 +212,11 @@ def read_worklist(arguments: argparse.Namespace) -> tuple[WorklistFolder, Config
     """Read the work list of `add_run`, with its config and its models.
 
     Raises:
-      InputError: if an older version made the list, a setting cannot be used, or the source generator is
-        another one.
+      InputError: if a setting cannot be used, or the source generator is another one.
     """
     folder = WorklistFolder(arguments.folder)
     source = folder.source
-    if not source.model:
-        raise InputError(
-            f"{folder.path}: made by an older version, which kept no latents; cannot be measured"
-        )
-    config = read_config(arguments.config, arguments.overrides, configuration.complete(folder.config))
+    config = read_config(arguments.config, arguments.overrides, folder.config)
     configuration.check(config)
     files = {**source.network_files, **network_files_of(arguments)}
     models = loading.load_models(

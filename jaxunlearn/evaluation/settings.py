@@ -145,7 +145,7 @@ class EvaluationSettings:
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
         }
-        return cls(**{"near_direction": "random", **values})  # older files have no other direction
+        return cls(**values)
 
     def random_strangers(self, generator: Generator) -> jax.Array:
         """Return the latents `[strangers, L, D]` of people that are not among the random people."""

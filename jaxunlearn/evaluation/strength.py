@@ -13,13 +13,13 @@ from jaxunlearn.evaluation.judges import Judge
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
 from jaxunlearn.methods.settings import ConfigDict
-from jaxunlearn.models.adapters import with_strength
+from jaxunlearn.models.adapters import LARGEST_STRENGTH, with_strength
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.training.result import Result, check_models
 
-STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, LARGEST_STRENGTH)
 """Strengths of a strip, from the source to the longest end time."""
 
 

@@ -5,16 +5,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.methods.base import StepSettings
 from jaxunlearn.methods.from_config import compute, scale
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict, check_declared, with_newer_settings
-
-
-def complete(config: ConfigDict) -> ConfigDict:
-    """Return the config of a run, perhaps of an older version, with the settings that came later.
-
-    Raises:
-      InputError: if there is no such method.
-    """
-    return with_newer_settings(config, method_of(config).declaration(config))
+from jaxunlearn.methods.settings import ConfigDict, check_declared
 
 
 def check(config: ConfigDict) -> None:

@@ -176,7 +176,8 @@ class ManySampling:
             return source.mapping(z, views if conditioning == "view" else None)
 
         views, global_views = c[self.members : self.members + around], c[self.members + around :]
-        towards = mapped(draws.z_adjacent.reshape(around, -1), self.conditioning, views)
+        z = draws.z_adjacent.reshape(around, draws.z_adjacent.shape[-1])  # no -1: `around` may be 0
+        towards = mapped(z, self.conditioning, views)
         towards = towards.reshape(self.num_adjacent, *ws.shape)
         others = mapped(draws.z_global, self.global_conditioning, global_views)
 

@@ -90,28 +90,6 @@ def flat(config: ConfigDict) -> dict[str, Any]:
     return dict(items(config, ""))
 
 
-def with_newer_settings(config: ConfigDict, declaration: type) -> ConfigDict:
-    """Return a config of an older version with the settings that came later, at their defaults.
-
-    Only settings that a run may change when it resumes are added, and sections that are missing as a whole,
-    whose defaults are what the older version did. Any other setting that is missing stays so, and
-    `check_declared` refuses the config.
-    """
-    known, values = declared(declaration), flat(config)
-    new_sections = {name.partition(".")[0] for name in known if "." in name} - set(config.keys())
-    complete = config.copy_and_resolve_references()
-    for section in sorted(new_sections):
-        complete[section] = ml_collections.ConfigDict()
-    complete.update_from_flattened_dict(
-        {
-            name: about.default
-            for name, about in known.items()
-            if name not in values and (about.may_change or name.partition(".")[0] in new_sections)
-        }
-    )
-    return complete
-
-
 def check_declared(config: ConfigDict, declaration: type) -> None:
     """Refuse a config with missing or unknown settings, or with a value out of range.
 

@@ -15,6 +15,9 @@ OWNER = "generator_sha256"
 BEFORE = "after_sha256"
 """Field of a file's header: fingerprints of adapters that the generator had, in order, with commas."""
 
+LARGEST_STRENGTH = 1.5
+"""Strength up to which a run's adapters are shown and measured, a factor of their end time."""
+
 
 def adapted(generator: Generator, files: Sequence[str | Path], strength: float = 1.0) -> TriPlaneGenerator:
     """Apply adapters, one after the other in each block, in the given order.

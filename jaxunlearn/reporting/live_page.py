@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from jaxunlearn.errors import InputError
 from jaxunlearn.process import multihost
 from jaxunlearn.reporting.page.frame import REFRESH_SECONDS
 from jaxunlearn.reporting.page.picture import FileEncoder
@@ -34,6 +35,12 @@ class LivePage(Callback):
         """Write a page that stays as it is; a finished run replaces it."""
         if self._folder.writes:
             write_report(self._folder, encoder=self._encoder)
+
+    def at_error(self, error: BaseException) -> None:
+        """Write a page that stays as it is, and says an error that is meant for people."""
+        if self._folder.writes:
+            said = str(error) if isinstance(error, InputError) else ""
+            write_report(self._folder, encoder=self._encoder, error=said)
 
 
 def live_page(every: int, folder: str | Path) -> list[Callback]:

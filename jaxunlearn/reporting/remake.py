@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jaxunlearn.files.lock import is_locked
-from jaxunlearn.methods import configuration
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.sheets.rendering import missing_sheets, write_pictures
 from jaxunlearn.training.result import finished, models_of_run
@@ -45,6 +44,5 @@ def remake_report(
         moved = {} if w_avg is None else {"w_avg": str(w_avg)}
         files = {**UNUSED_NETWORKS, **moved}
         models = models_of_run(folder, model=model, adapters=adapters, network_files=files)
-        config = configuration.complete(folder.config)
-        write_pictures(models, finished(folder, models.generator), config, progress=progress)
+        write_pictures(models, finished(folder, models.generator), folder.config, progress=progress)
     return write_report(folder)

@@ -14,6 +14,7 @@ from jaxunlearn.process import multihost
 from jaxunlearn.training.progress_picture import ProgressPicture
 from jaxunlearn.training.step import State
 from jaxunlearn.training.storage.checkpoints import Checkpoints
+from jaxunlearn.training.storage.metrics_log import similarity_to_target
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback, Moment
 
@@ -105,11 +106,10 @@ class Log(Callback):
 
 
 def _postfix(line: Mapping[str, Any]) -> dict[str, str]:
-    """The bar's numbers; the first pair is a local one."""
+    """The bar's numbers."""
     numbers = {} if line["loss"] is None else {"loss": f"{line['loss']:.3f}"}
-    identity = line.get("identity", ())
-    if any(identity) and identity[0] is not None:
-        numbers["similarity to target"] = f"{1 - identity[0]:.2f}"
+    if (similarity := similarity_to_target(line)) is not None:
+        numbers["similarity to target"] = f"{similarity:.2f}"
     return numbers
 
 

@@ -135,8 +135,7 @@ def check_networks(folder: Path, made_with: Mapping[str, Any], models: loading.M
 
     Args:
       folder: the folder.
-      made_with: `perceptual_sha256`, `identity_sha256` and `mean_latent`, and the names of the networks; what
-        is empty or missing, as in older folders, is not compared.
+      made_with: `perceptual_sha256`, `identity_sha256` and `mean_latent`, and the names of the networks.
       models: the models of now.
 
     Raises:
@@ -148,9 +147,9 @@ def check_networks(folder: Path, made_with: Mapping[str, Any], models: loading.M
         ("identity_sha256", "identity", "identity network", "--identity"),
         ("mean_latent", "mean_latent", "mean latent", "--w-avg"),
     ):
-        if made_with.get(key) and made_with[key] != now[key]:
+        if made_with[key] != now[key]:
             raise InputError(
-                f"{folder}: was made with another {what} ({made_with.get(name)}); give its file with {option}"
+                f"{folder}: was made with another {what} ({made_with[name]}); give its file with {option}"
             )
 
 

@@ -56,6 +56,9 @@ class Callback:
     def at_end(self) -> None:
         """Act after the last step, or after a step that stopped the run."""
 
+    def at_error(self, error: BaseException) -> None:
+        """Act on an error of a step or a callback, which ends the run: it is raised again afterwards."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Trainer:
@@ -83,6 +86,14 @@ class Trainer:
           first: steps taken already.
           last: number of the last step.
         """
+        try:
+            return self._run(state, first, last)
+        except BaseException as error:
+            for callback in self.callbacks:
+                callback.at_error(error)
+            raise
+
+    def _run(self, state: State, first: int, last: int) -> State:
         seconds = 0.0
         for step in range(first + 1, last + 1):
             began = time.monotonic()

@@ -56,7 +56,7 @@ class Source:
       seeds: see `batch.Worklist`.
     """
 
-    model: str = ""
+    model: str
     adapters: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     network_files: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -115,8 +115,8 @@ class WorklistFolder:
         model: str,
         subjects: Sequence[str],
         config: ConfigDict,
-        source: Source | None = None,
-        made_with: Mapping[str, str] | None = None,
+        source: Source,
+        made_with: Mapping[str, str],
         photos_sha256: Sequence[str] = (),
     ) -> None:
         """Write `worklist.json`, or check that the same was asked before.
@@ -135,25 +135,24 @@ class WorklistFolder:
           InputError: if the folder holds another list, or other files.
         """
         asked: dict[str, Any] = {"model": model, "subjects": list(subjects), "config": flat(config)}
-        asked |= {"made_with": dict(made_with or {}), "photos_sha256": list(photos_sha256)}
+        asked |= {"made_with": dict(made_with), "photos_sha256": list(photos_sha256)}
+        asked |= {"source": source.model, "adapters": source.adapters, "seeds": source.seeds}
+        asked |= {"network_files": dict(source.network_files)}
         if self._asked.exists():
             place, hint = f"{self.path}: is a work list", "choose another folder"
             if self.fingerprint != model:
                 raise InputError(f"{place} with another source generator; {hint}")
             if self.subjects() != list(subjects):
                 raise InputError(f"{place} with other people; {hint}")
-            before = self._read_asked()  # older lists have neither of these
-            check_made_alike(before.get("made_with", {}), asked["made_with"], place, hint)
-            check_same_photos(before.get("photos_sha256", ()), photos_sha256, subjects, place, hint)
+            before = self._read_asked()
+            check_made_alike(before["made_with"], asked["made_with"], place, hint)
+            check_same_photos(before["photos_sha256"], photos_sha256, subjects, place, hint)
             check_same_settings(self.config, config, ("steps",), place, hint)
         else:
             self.check_free()
         if not self.writes:
             return
         self.path.mkdir(parents=True, exist_ok=True)
-        if source is not None:
-            asked |= {"source": source.model, "adapters": source.adapters, "seeds": source.seeds}
-            asked |= {"network_files": dict(source.network_files)}
         write_json(self._asked, asked)
         for name in ("generators", "latents", "pictures"):
             (self.path / name).mkdir(exist_ok=True)
@@ -171,9 +170,9 @@ class WorklistFolder:
         return self._read_asked()["subjects"]
 
     def photos_sha256(self) -> dict[str, str]:
-        """Return name of a person → SHA-256 of their photo; empty for others, and in older lists."""
+        """Return name of a person → SHA-256 of their photo; empty where people have no photos."""
         asked = self._read_asked()
-        return dict(zip(asked["subjects"], asked.get("photos_sha256", ()), strict=False))
+        return dict(zip(asked["subjects"], asked["photos_sha256"], strict=False))
 
     @property
     def fingerprint(self) -> str:
@@ -182,19 +181,16 @@ class WorklistFolder:
 
     @property
     def source(self) -> Source:
-        """Where the list comes from; lists of older versions do not say."""
+        """Where the list comes from."""
         asked = self._read_asked()
         return Source(
-            asked.get("source", ""),
-            tuple(asked.get("adapters", ())),
-            tuple(asked.get("seeds", ())),
-            asked.get("network_files", {}),
+            asked["source"], tuple(asked["adapters"]), tuple(asked["seeds"]), asked["network_files"]
         )
 
     @property
     def made_with(self) -> dict[str, str]:
-        """What the generators depend on besides, see `begin`; empty in older lists."""
-        return self._read_asked().get("made_with", {})
+        """What the generators depend on besides, see `begin`."""
+        return self._read_asked()["made_with"]
 
     @property
     def config(self) -> ConfigDict:

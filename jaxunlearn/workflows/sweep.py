@@ -24,6 +24,7 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.reporting.before_after import RunPictures
+from jaxunlearn.reporting.page.frame import figure_text
 from jaxunlearn.reporting.page.many.sweep_page import write_sweep_page
 from jaxunlearn.reporting.page.words import how_many
 from jaxunlearn.reporting.report import write_run_report
@@ -208,7 +209,7 @@ def _write(out: Path, rows: Sequence[dict[str, Any]], config: ConfigDict) -> Non
         cells = [
             f"{sum(known)} of {len(known)}" if known else "unknown",
             how_many(row["others_lost_counts"]),
-            *(f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in COLUMNS),
+            *(figure_text(row.get(name), 3) for name in COLUMNS),  # one person has no `fid_forget`
         ]
         lines.append(f"| {row['distance']:g} | {' | '.join(cells)} |")
     write_text(out / "sweep.md", "\n".join(lines) + "\n")

@@ -226,14 +226,6 @@ def test_a_baking_with_other_networks_of_the_loss_is_refused(generator, tmp_path
             BakingFolder(tmp_path).begin(other, settings())
 
 
-def test_a_baking_of_an_older_version_goes_on(generator, tmp_path):
-    """It kept only the names of the networks."""
-    origin: Any = origin_of(tiny_models(), generator, PEOPLE.subjects, PEOPLE.ws)
-    older: Any = {k: v for k, v in origin.items() if k not in ("perceptual_sha256", "identity_sha256")}
-    BakingFolder(tmp_path).begin(older, settings())
-    BakingFolder(tmp_path).begin(origin, settings())
-
-
 def test_a_folder_with_other_files_is_refused(generator, tmp_path):
     (tmp_path / "holiday.jpg").touch()
     with pytest.raises(InputError, match="holds other files"):

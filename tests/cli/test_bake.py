@@ -14,7 +14,8 @@ from jaxunlearn.baking.folder import BakingFolder
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands import bake as command
 from jaxunlearn.models.adapters import OWNER, has_adapters, layers_of, save_unlearned
-from jaxunlearn.models.generator import fingerprint_of, fingerprint_with_settings, load_generator
+from jaxunlearn.models.generator import fingerprint_of, load_generator
+from jaxunlearn.models.loading import load_models
 from jaxunlearn.training.storage.run_dir import RunFolder
 from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig
 from legato_flax import save as save_adapters
@@ -62,10 +63,11 @@ def asked(monkeypatch) -> list[dict[str, Any]]:
 
 def finished_run(path: Path, *, together: bool) -> RunFolder:
     """Make the folder of a finished run with adapters on the small random generator, with two people."""
-    generator = load_generator("random")
+    models, generator = load_models("random"), load_generator("random")
     folder = begun(path, ("ada", "bob"), together=together)
     request = json.loads((folder.path / "run.json").read_text())
-    request |= {"model": "random", "fingerprint": fingerprint_with_settings(generator), "mean_latent": ""}
+    request |= {"model": "random", "fingerprint": models.fingerprint, "mean_latent": models.mean.origin}
+    request |= models.networks_of_loss
     (folder.path / "run.json").write_text(json.dumps(request))
     config = generator.config
     ws = np.arange(2 * config.num_ws * config.w_dim, dtype=np.float32)

@@ -5,6 +5,7 @@ import json
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from jaxunlearn.cli import main as cli
@@ -15,7 +16,8 @@ from jaxunlearn.reporting import remake
 from jaxunlearn.reporting.live_page import LivePage
 from jaxunlearn.reporting.page import picture
 from jaxunlearn.reporting.sheets.rendering import missing_sheets
-from jaxunlearn.training.trainer import Moment
+from jaxunlearn.training.callbacks import Diverged, Divergence
+from jaxunlearn.training.trainer import Callback, Moment, Trainer
 from tests.support.page_folders import (
     LONG,
     a_run,
@@ -62,6 +64,29 @@ def test_the_page_is_written_while_the_run_goes_on(tmp_path, monkeypatch):
     assert written == [False, True, False, True]  # 4 is not logged, 10 comes too soon
     page.at_end()
     assert 'http-equiv="refresh"' not in folder.report.read_text()
+
+
+def test_the_page_of_a_run_that_an_error_ends(tmp_path):
+    """It no longer says that the run goes on; an error that is for people is on it."""
+    folder = begun(tmp_path / "run", ("ada",), together=False, steps=40)
+    losses, pages = iter([1.0, np.nan]), []
+
+    class Reads(Callback):
+        def after_step(self, moment: Moment) -> None:
+            pages.append(folder.report.read_text())
+
+    def advance(state):
+        return state, {"loss": np.array([next(losses)]), "gradient_norm": np.ones(1)}
+
+    callbacks = (Divergence(1, 1, set()), live := LivePage(1, folder), Reads())
+    with pytest.raises(Diverged):
+        Trainer(advance, lambda measured: measured, 1, lambda *_: None, callbacks).run(None, 0, 40)  # type: ignore[arg-type]
+    pages.append(folder.report.read_text())
+    live.at_error(OSError("in 90 lines"))
+    pages.append(folder.report.read_text())
+    assert ['http-equiv="refresh"' in page for page in pages] == [True, False, False]
+    assert "An error ended this run: step 2: the loss or its gradient is no longer finite" in pages[1]
+    assert "Nothing works on this run now" in pages[2]
 
 
 def test_a_picture_is_encoded_once_until_its_file_changes(tmp_path, monkeypatch):

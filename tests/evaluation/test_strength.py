@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from eg3d_flax import Compute
+from jaxunlearn.cli.argument_types import STRENGTH
+from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.strength import STRENGTHS, Seen, over_strengths
+from jaxunlearn.methods import configuration
 from jaxunlearn.methods.legato import presets
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.models.cameras import conditioning_view, views
@@ -18,7 +21,7 @@ from jaxunlearn.reporting.sheets.rendering import missing_sheets
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.reporting.sheets.strengths import write_strengths
 from jaxunlearn.training.result import Result
-from legato_flax import AdaptedGenerator
+from legato_flax import AdaptedGenerator, AdaptersConfig
 from tests.support.page_folders import begun, finish
 from tests.support.tiny_adapters import tiny_adapted
 from tests.support.tiny_models import tiny_models, tiny_people
@@ -96,6 +99,20 @@ def test_a_run_without_its_strip_is_rendered_again(tmp_path: Path):
     (of_legato.path / "config.json").write_text(config.to_json())
     finish(of_legato)
     assert missing_sheets(of_legato) == ["strength-0000", "strength-0001"]
+
+
+def test_all_strengths_of_a_page_are_ones_of_adapters_that_are_trained():
+    """Nothing is refused only when the page is made."""
+    config = presets.heads()
+    config.adapters.update(step=0.01, end=6.6)
+    configuration.check(config)
+    AdaptersConfig((4,), end=STRENGTHS[-1] * config.adapters.end, step=config.adapters.step)
+    config.adapters.end = 6.7
+    with pytest.raises(
+        InputError, match=r"config\.adapters\.end .* more than 1000 steps .* at strength 1\.5"
+    ):
+        configuration.check(config)
+    assert (STRENGTHS[0], STRENGTHS[-1]) == STRENGTH
 
 
 @pytest.mark.parametrize("trained", [True, False])

@@ -18,7 +18,7 @@ from jaxunlearn.files.lock import NAME, locked
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.training.storage.request import Request
 from jaxunlearn.training.storage.run_dir import RunFolder
-from jaxunlearn.workflows.batch_dir import WorklistFolder
+from jaxunlearn.workflows.batch_dir import Source, WorklistFolder
 from tests.support.file_moments import moments_of
 from tests.support.programs import environment
 
@@ -118,7 +118,7 @@ def begin_run(folder, subject="ada"):
 def begin_list(folder, subject="ada"):
     worklist = WorklistFolder(folder)
     with worklist.lock():
-        worklist.begin("f", [subject], presets.heads())
+        worklist.begin("f", [subject], presets.heads(), Source("m"), {})
 
 
 @pytest.mark.parametrize("begin", [begin_run, begin_list])

@@ -115,14 +115,3 @@ def test_many_people_as_the_official_scripts_have_them(people, name):
             line for line in (CONFIGS / file).read_text().splitlines() if line.startswith(f"| {people} |")
         )
         assert row.endswith(f"| {config.steps:,} |")
-
-
-def test_the_config_of_an_older_run_gets_the_settings_that_came_later():
-    config = preset("guide/heads")
-    old = config.copy_and_resolve_references()
-    del old.evaluation["strangers"]
-    assert configuration.complete(old).to_dict() == config.to_dict()
-    assert "strangers" not in old.evaluation
-    del old.optimiser["learning_rate"]  # no run may begin with one and go on with another
-    with pytest.raises(InputError, match=r"config\.optimiser\.learning_rate is missing"):
-        configuration.check(configuration.complete(old))

@@ -187,6 +187,21 @@ def test_global_people_of_the_official_code_are_drawn_once_an_epoch():
     assert not np.array_equal(drawn("step", 0), drawn("step", 1))
 
 
+@pytest.mark.parametrize("target", ["surrogate", "shifted"])
+@pytest.mark.parametrize("others", [0, 2])
+def test_without_neighbours(others, target):
+    sampling = ManySampling(people=3, batch=2, num_adjacent=0, num_global=others, adjacent_target=target)
+    key = jax.random.key(1)
+    ws = jnp.asarray(np.random.default_rng(0).normal(size=(3, 3, 8)), jnp.float32)
+    source = Source(lambda z, c: jnp.repeat(z[:, None], 3, axis=1), None)
+    drawn = sampling.draw(key, 8, Schedule(key, jnp.asarray(0)))
+    pairs = sampling.pairs(drawn, Target(ws, -ws, None), source)
+    assert len(pairs.ws_from) == len(pairs.ws_to) == len(pairs.c) == sampling.count == 2 + others
+    np.testing.assert_array_equal(pairs.ws_from[:2], ws[drawn.members])
+    np.testing.assert_array_equal(pairs.ws_to[:2], -ws[drawn.members])
+    np.testing.assert_array_equal(pairs.ws_from[2:], pairs.ws_to[2:])
+
+
 @pytest.mark.parametrize("of_global", ["frontal", "view"])
 @pytest.mark.parametrize("of_adjacents", ["frontal", "view"])
 def test_whom_each_camera_is_for(of_adjacents, of_global):

@@ -130,7 +130,9 @@ def test_curves_of_other_judges_are_not_drawn_together(tmp_path: Path):
     judged = {"id": [0.5], "others_id": 0.9, "others_kept": 0.9, "others": 32, "threshold": 0.7}
     for names, title in (((MAIN, MAIN), "Frontier"), ((MAIN, DLIB), "Forgotten against others kept")):
         for folder, name in zip(folders, names, strict=True):
-            write_json_lines(folder.frontier_file, [{"step": 5, "judges": {name: judged}}])
+            write_json_lines(
+                folder.frontier_file, [{"step": 5, "judges": {name: judged}, "measured_with": {}}]
+            )
         values = comparison_values({folder.path.name: RunData.read(folder) for folder in folders})
         assert values["chart_data"].title == title
 

@@ -13,12 +13,13 @@ from scipy.stats import norm
 
 from jaxunlearn.attacks.attack_folder import AttackFolder
 from jaxunlearn.attacks.attacked import Found
+from jaxunlearn.evaluation.frontier.files import JudgedStep
 from jaxunlearn.reporting.page.charts import Series, beside, line_chart, round_numbers, spread
 from jaxunlearn.reporting.page.frame import render_page
 from jaxunlearn.reporting.page.picture import LARGEST_PAGE, PAGE_OF_A_PERSON, Pictures, encoded
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.page.sections.attack_section import attack_section
-from jaxunlearn.reporting.page.sections.curves_section import curves_section
+from jaxunlearn.reporting.page.sections.curves_section import curves_section, frontier_chart
 from jaxunlearn.reporting.page.sections.judges_section import judge_lines, judges_table
 from jaxunlearn.reporting.page.sections.people_section import people_section
 from jaxunlearn.reporting.page.sections.progress_section import progress_of
@@ -303,6 +304,24 @@ def test_curves_leave_out_what_is_not_finite(tmp_path):
     folder.log({"step": 6, "seconds": 42.0, "loss": None, "identity": [None, 0.0]})
     loss, similarity = curves_section(RunData.read(folder))
     assert [each.summary.split("to ")[-1] for each in (loss, similarity)] == ["0.2 in 5 steps.", "0.80."]
+
+
+def test_without_a_weight_nothing_is_said_of_the_similarity(tmp_path):
+    """The log has 0 there."""
+    folder = begun(tmp_path / "run", ("ada",), together=False)
+    folder.metrics_file.unlink()
+    for step in (1, 2):
+        folder.log({"step": step, "seconds": 1.0, "loss": 0.5, "identity": [0.0, 0.0]})
+    assert [chart.title for chart in curves_section(RunData.read(folder))] == ["Loss"]
+
+
+def test_the_threshold_of_a_frontier_is_drawn_inside_its_chart():
+    judged: JudgedStep = {"id": [0.9], "others_id": 0.99, "others_kept": 1.0, "others": 4, "threshold": 0.4}
+    chart = frontier_chart({"": [{"step": 5, "judges": {"heads": judged}, "measured_with": {}}]})
+    assert chart is not None
+    assert chart.upright is not None
+    assert chart.box[0] < chart.upright < chart.box[2]
+    assert chart.summary == "this run: forgotten 0.90, others 0.99."
 
 
 def test_an_axis_that_counts_has_no_halves():

@@ -1,7 +1,6 @@
 """SUGAR where adapters are trained: one small file for all people, requests one after another, refusals."""
 
 import dataclasses
-import json
 import shutil
 from typing import Any
 
@@ -24,7 +23,6 @@ from jaxunlearn.models.generator import Generator, fingerprint_of
 from jaxunlearn.photos.people import People
 from jaxunlearn.profiling.cases import Case
 from jaxunlearn.training.result import Result, finished
-from jaxunlearn.training.storage.request import Request
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.continual import Forgotten, forget_requests
@@ -212,21 +210,3 @@ def test_a_benchmark_tells_both_apart():
     old = preset("sugar/heads", 5).to_dict()
     del old["adapters"]
     assert Case("heads", old, people=5).name in names
-
-
-def test_a_run_of_an_older_version_knows_no_adapters(tmp_path):
-    folder, config = RunFolder(tmp_path / "run"), tiny_sugar()
-    request = Request("tiny", "0" * 64, ("ann",), "", "", "", together=True)
-    folder.begin(request, config, tiny_people(1))
-    old = config.to_dict()
-    del old["adapters"]
-    (folder.path / "config.json").write_text(json.dumps(old))
-    assert configuration.complete(folder.config).to_dict() == config.to_dict()
-    folder.begin(request, config, tiny_people(1))  # resumes
-    (folder.path / "config.json").write_text(json.dumps(old))
-    with pytest.raises(InputError, match=r"config\.adapters\.trained False, not True"):
-        folder.begin(request, tiny_sugar({"adapters.trained": True}), tiny_people(1))
-    del old["seed"]
-    (folder.path / "config.json").write_text(json.dumps(old))
-    with pytest.raises(InputError, match=r"config\.seed None, not 0"):
-        folder.begin(request, config, tiny_people(1))

@@ -65,6 +65,22 @@ def test_a_callback_stops_the_run_and_those_after_it_see_the_step():
     assert told[-3:] == [("b", 2, "ndarray"), ("a", "end"), ("b", "end")]
 
 
+def test_callbacks_are_told_of_an_error_and_it_is_raised_again():
+    told = []
+
+    class Notes(Recorder):
+        def at_error(self, error: BaseException) -> None:
+            told.append(str(error))
+
+    class Fails(Callback):
+        def after_step(self, moment: Moment) -> None:
+            raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        trainer(Notes("a", told), Fails(), Recorder("b", told)).run(START, 0, 9)
+    assert told == [("a", 1, "ArrayImpl"), "no space left"]
+
+
 @pytest.mark.parametrize("every", [0, 1, 2])
 def test_a_callback_is_told_of_every_step_and_asks_itself_which_are_due(every):
     told = []

@@ -24,10 +24,10 @@ from jaxunlearn.training import compiled_step
 from jaxunlearn.training import unlearn as unlearning
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.checkpoints import Checkpoints
-from jaxunlearn.training.storage.folder_forms import TrainingJson
+from jaxunlearn.training.storage.folder_forms import RunJson, TrainingJson
 from jaxunlearn.training.storage.request import Request
 from jaxunlearn.training.storage.run_dir import RunFolder
-from jaxunlearn.training.unlearn import unlearn
+from jaxunlearn.training.unlearn import request_of, unlearn
 from tests.support.same_run import assert_same_run
 from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
 from tests.support.waiting import interrupted_when
@@ -102,8 +102,7 @@ def test_a_finished_run_is_read_not_repeated(whole):
 def evaluated(tmp_path) -> RunFolder:
     """The folder of a finished run that was evaluated and attacked."""
     models, folder = tiny_models(), RunFolder(tmp_path / "evaluated")
-    names = ("seed 5",), models.perceptual_name, models.identity.name
-    request = Request(models.name, models.fingerprint, *names, models.mean.origin, seeds=(5,), numbers=(0,))
+    request = request_of(models, named(tiny_people(1)), None, (0,), shared=False)
     folder.begin(request, config(), tiny_people(1))
     folder.keep_targets(tiny_people(1), tiny_people(1))
     folder.checkpoints.mkdir()
@@ -165,7 +164,7 @@ def doubled(module: nnx.Module) -> nnx.Module:
 
 
 def test_networks_of_the_loss_with_other_weights(tmp_path, monkeypatch):
-    """They have the same names. A folder of an older version, which kept only these, goes on."""
+    """They have the same names."""
     monkeypatch.setattr(unlearning, "_known", lambda folder, *_: folder)
     models, folder = tiny_models(), tmp_path / "run"
     identity = nnx.split(doubled(nnx.merge(models.identity.graph, models.identity.state)))[1]
@@ -179,11 +178,6 @@ def test_networks_of_the_loss_with_other_weights(tmp_path, monkeypatch):
     for name, changed in other.items():
         with pytest.raises(InputError, match=f"is a run with {name}_sha256"):
             unlearn(changed, named(tiny_people(1)), config(), workdir=folder)
-    request = json.loads((folder / "run.json").read_text())
-    older = {name: value for name, value in request.items() if not name.endswith("_sha256")}
-    (folder / "run.json").write_text(json.dumps(older))
-    unlearn(models, named(tiny_people(1)), config(), workdir=folder)
-    assert json.loads((folder / "run.json").read_text()) == request
 
 
 def test_fewer_steps_than_a_run_has_taken(evaluated):
@@ -387,6 +381,12 @@ def test_a_mesh_that_leaves_a_process_out(monkeypatch, mesh):
     monkeypatch.setattr(jax, "process_count", lambda: 2)
     with pytest.raises(InputError, match="2 processes: give a mesh with devices of each, such as --mesh 1x"):
         unlearn(tiny_models(), tiny_people(1), config(), mesh=mesh)
+
+
+def test_a_folder_keeps_every_field_of_its_request():
+    fields = {field.name for field in dataclasses.fields(Request)}
+    assert RunJson.__required_keys__ == {"format", "version", *fields}
+    assert not RunJson.__optional_keys__
 
 
 def test_a_run_of_another_version(tmp_path):

@@ -18,7 +18,7 @@ from jaxunlearn.models.loading import MeanLatent
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
-from jaxunlearn.workflows.batch_dir import WorklistFolder
+from jaxunlearn.workflows.batch_dir import Source, WorklistFolder
 from jaxunlearn.workflows.batch_sources import worklist_of_photos
 from tests.support.same_run import assert_same_run
 from tests.support.tiny_models import numbers, tiny_models, tiny_people
@@ -116,7 +116,7 @@ def test_a_wave_cut_off_before_its_generators_were_written(tmp_path):
     """All steps are taken; who diverged is known from the log. It keeps its people, whatever is asked now."""
     people, folder, wave = PEOPLE.copy(), tmp_path / "list", tmp_path / "list" / "waves" / "0000"
     people[1] *= 1e25
-    WorklistFolder(folder).begin(tiny_models().fingerprint, NAMES, config())
+    WorklistFolder(folder).begin(tiny_models().fingerprint, NAMES, config(), Source("tiny"), {})
     unlearn(
         tiny_models(),
         People("0000", tuple(NAMES[:2]), people[:2]),
@@ -162,7 +162,7 @@ def test_a_list_of_several_processes_without_a_mesh(tmp_path, monkeypatch):
 def all_done(path: Path) -> WorklistFolder:
     """The folder of a list whose people are done, without their training."""
     folder = WorklistFolder(path)
-    folder.begin(tiny_models().fingerprint, NAMES, config())
+    folder.begin(tiny_models().fingerprint, NAMES, config(), Source("tiny"), {})
     line = {"status": "done", "wave": 0, "steps": 2, "learning_rate": 1e-3, "generator": "", "picture": ""}
     folder.add([{"subject": name, **line} for name in NAMES])
     return folder
@@ -171,7 +171,7 @@ def all_done(path: Path) -> WorklistFolder:
 def test_people_an_hour_are_of_all_calls(tmp_path):
     """The same command once more takes nothing away; a wave that was interrupted says nothing."""
     folder = WorklistFolder(tmp_path / "list")
-    folder.begin(tiny_models().fingerprint, NAMES, config())
+    folder.begin(tiny_models().fingerprint, NAMES, config(), Source("tiny"), {})
     timed = {"ada": [{"seconds": 10.0}], "bea c.": [{"seconds": 10.0}, {"seconds": 20.0}], "cleo": [{}]}
     line = {"status": "done", "wave": 0, "steps": 2, "learning_rate": 1e-3, "generator": "", "picture": ""}
     folder.add([{"subject": name, **line, **each} for name in NAMES for each in timed[name]])

@@ -56,7 +56,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> WorklistFolder:
 def done_list(path: Path, names: Sequence[str] = NAMES) -> WorklistFolder:
     """A list of which these people are done, without their training."""
     folder = WorklistFolder(path)
-    folder.begin("fingerprint", NAMES, config(), Source("tiny"))
+    folder.begin("fingerprint", NAMES, config(), Source("tiny"), {})
     return add_done(folder, names)
 
 
@@ -156,17 +156,9 @@ def test_a_list_that_cannot_be_written(done, monkeypatch, capsys, used, message)
     assert message in capsys.readouterr().err
 
 
-def test_a_list_of_an_older_version(done, tmp_path, capsys):
-    asked = json.loads((done.path / "worklist.json").read_text())
-    del asked["source"]
-    (tmp_path / "worklist.json").write_text(json.dumps(asked))
-    assert cli.main(["evaluate", str(tmp_path)]) == 2
-    assert "made by an older version, which kept no latents" in capsys.readouterr().err
-
-
 def test_nobody_is_done(tmp_path):
     folder = WorklistFolder(tmp_path / "list")
-    folder.begin("fingerprint", NAMES, config())
+    folder.begin("fingerprint", NAMES, config(), Source("heads"), {})
     with pytest.raises(InputError, match="nobody is done yet"):
         chosen_people(folder)
 

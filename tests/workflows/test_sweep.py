@@ -108,25 +108,44 @@ def test_a_sweep_goes_on_wherever_its_folder_lies(tmp_path, monkeypatch):
     cut_off(Path("out").rename("moved"))
 
 
-def test_earlier_distances_stay(tmp_path, monkeypatch):
-    """In the table and the pictures, in order; but not one whose run is gone."""
-    people = people_from_seeds(tiny_models(), [1, 2])
+LOST = {"people": {}, "others_lost_counts": {"number": 1, "people": 4}}
+"""The other figures of a row."""
+
+
+def swift(monkeypatch, figures) -> list[list[float]]:
+    """Let a sweep train nothing and measure `figures`; return the distances of each sweep's pictures."""
     columns: list[list[float]] = []
 
     def unlearn(models, people, config, *, workdir, **_):
         folder = RunFolder(workdir)
-        asked = request_of(models, people, None, (0, 1), shared=True)
+        asked = request_of(models, people, None, tuple(range(len(people.ws))), shared=True)
         folder.begin(asked, config, people.ws)
         folder.generator().touch()
         return config.target.distance
 
-    figures = {"people": {}, "others_lost_counts": {"number": 1, "people": 4}, **dict.fromkeys(COLUMNS, 0.5)}
     monkeypatch.setattr(SugarMethod, "same_for_all_distances", lambda *_, **__: ())
     monkeypatch.setattr(sweep, "unlearn", unlearn)
     monkeypatch.setattr(sweep, "evaluate", lambda *_, **__: figures)
     monkeypatch.setattr(sweep, "_save_pictures", lambda models, results, *_: columns.append(results))
     for name in ("measure_reference", "write_run_report", "remake_sweep_page"):
         monkeypatch.setattr(sweep, name, lambda *_, **__: None)
+    return columns
+
+
+def test_one_person(tmp_path, monkeypatch):
+    """Nobody's pictures make a Fréchet distance of one person, and a face may be found nowhere."""
+    swift(monkeypatch, LOST | {"id": None, "others_id": 0.91, "fid_pre": 0.5})
+    people = people_from_seeds(tiny_models(), [1])
+    one = tiny_sugar({"steps": 2}, people=1)
+    sweep_distances(tiny_models(), people, one, (1.5,), tmp_path / "out", progress=False)
+    row = (tmp_path / "out" / "sweep.md").read_text().splitlines()[-1]
+    assert row == "| 1.5 | unknown | 1 of 4 | not measured | 0.910 | not measured | 0.500 |"
+
+
+def test_earlier_distances_stay(tmp_path, monkeypatch):
+    """In the table and the pictures, in order; but not one whose run is gone."""
+    people = people_from_seeds(tiny_models(), [1, 2])
+    columns = swift(monkeypatch, LOST | dict.fromkeys(COLUMNS, 0.5))
     out = tmp_path / "out"
 
     def swept(distance: float) -> list[float]:

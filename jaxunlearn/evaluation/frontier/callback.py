@@ -133,7 +133,7 @@ def _refuse_other_lines(file: Path, judges: Sequence[str], measured_with: Mappin
             f"{file}: was measured by {', '.join(thresholds_of(lines))}; give the same --judge, or remove "
             "this file"
         )
-    for name, before in lines[-1].get("measured_with", {}).items():
+    for name, before in lines[-1]["measured_with"].items():
         if before != (now := measured_with.get(name)):
             raise InputError(
                 f"{file}: was measured with config.evaluation.{name} {before!r}, not {now!r}; give the same, "

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.json_lines import read_json_lines
@@ -29,13 +29,12 @@ class JudgedStep(TypedDict):
 class FrontierLine(TypedDict):
     """A line: `judges` has the name of a judge → its figures at a step.
 
-    `measured_with` has what says who the other people and the strangers are, and how everybody is seen; older
-    files lack it.
+    `measured_with` has what says who the other people and the strangers are, and how everybody is seen.
     """
 
     step: int
     judges: dict[str, JudgedStep]
-    measured_with: NotRequired[dict[str, Any]]
+    measured_with: dict[str, Any]
 
 
 def read_frontier(path: Path) -> list[FrontierLine]:

@@ -15,6 +15,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.trained_part import PlanesWork
 from jaxunlearn.models import flops
+from jaxunlearn.models.adapters import LARGEST_STRENGTH
 from jaxunlearn.models.generator import Generator, SplitGenerator, initialised, split_generator
 from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig, euler_steps
 from legato_flax.config import MOST_STEPS
@@ -95,15 +96,15 @@ def adapters_of(asked: ConfigDict, model: GeneratorConfig) -> AdaptersConfig:
 
 
 def check_times(asked: ConfigDict) -> None:
-    """Refuse times of `config.adapters` that make too many Euler steps.
+    """Refuse times of `config.adapters` that make too many Euler steps at the largest strength of the page.
 
     Raises:
       InputError: with the names of the settings.
     """
-    if asked.end > MOST_STEPS * asked.step:
+    if LARGEST_STRENGTH * asked.end > MOST_STEPS * asked.step:
         raise InputError(
             f"config.adapters.end ({asked.end:g}) takes more than {MOST_STEPS} steps of config.adapters.step "
-            f"({asked.step:g}); make step longer"
+            f"({asked.step:g}) at strength {LARGEST_STRENGTH}, which a run's page shows; make step longer"
         )
 
 

@@ -44,8 +44,8 @@ class SugarMethod(Method):
         return f"{self.label} with adapters" if self.has_strength(config) else self.label
 
     def has_strength(self, config: ConfigDict) -> bool:
-        """See `Method.has_strength`: that of adapters; configs of older versions have none."""
-        return bool(config.get("adapters", {}).get("trained"))
+        """See `Method.has_strength`: that of adapters."""
+        return config.adapters.trained
 
     def advice(self, config: ConfigDict) -> Advice:
         """See `Method.advice`."""

@@ -102,14 +102,13 @@ def line_chart(
       summary: for screen readers.
       level: value and text of a horizontal line.
       upright: value of a vertical line.
-      x_range: of the x axis; None takes that of the points.
-      y_range: of the y axis; None takes that of the points.
+      x_range: of the x axis; None takes that of the points and the vertical line.
+      y_range: of the y axis; None takes that of the points and the horizontal line.
       whole_x: True for an x axis that counts, without halves.
     """
     every = np.concatenate([each.points for each in series])
-    x_low, x_high = _range(every[:, 0], x_range)
-    marks = [] if level is None else [level[0]]
-    y_low, y_high = _range(np.append(every[:, 1], marks), y_range)
+    x_low, x_high = _range(np.append(every[:, 0], [] if upright is None else [upright]), x_range)
+    y_low, y_high = _range(np.append(every[:, 1], [] if level is None else [level[0]]), y_range)
 
     def x(value: float) -> float:
         return round(_LEFT + (WIDTH - _LEFT - _RIGHT) * (value - x_low) / (x_high - x_low), 1)

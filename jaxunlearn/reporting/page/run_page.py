@@ -24,19 +24,23 @@ from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
-def write_report(folder: RunFolder, *, going: bool = False, encoder: FileEncoder | None = None) -> Path:
+def write_report(
+    folder: RunFolder, *, going: bool = False, encoder: FileEncoder | None = None, error: str = ""
+) -> Path:
     """Write the page from the run folder: its pictures, logged losses, and figures if it was evaluated.
 
     Args:
       folder: the run.
       going: True for a run that is going on: the page then loads itself anew every few seconds.
       encoder: of the page before, whose picture may be the same.
+      error: line that says why the run ended before its last step; empty if no error ended it.
 
     Returns:
       Path of the page.
     """
     run = RunData.read(folder)
-    write_page(folder.report, "run.html", f"Forgetting {run.who}", run_values(run, encoder), refresh=going)
+    values = run_values(run, encoder) | {"error": error}
+    write_page(folder.report, "run.html", f"Forgetting {run.who}", values, refresh=going)
     return folder.report
 
 

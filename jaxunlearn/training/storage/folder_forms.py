@@ -4,27 +4,27 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 
 class RunJson(TypedDict):
-    """`run.json` of a run."""
+    """`run.json` of a run: the fields of `request.Request`, with the form and the version that wrote it."""
 
     format: int
-    version: NotRequired[str]
+    version: str
     model: str
     fingerprint: str
     subjects: list[str]
     perceptual: str
     identity: str
-    mean_latent: NotRequired[str]
-    together: NotRequired[bool]
-    start: NotRequired[str]
-    earlier: NotRequired[list[str]]
-    seeds: NotRequired[list[int | None]]
-    adapters: NotRequired[list[str]]
-    numbers: NotRequired[list[int]]
-    perceptual_sha256: NotRequired[str]
-    identity_sha256: NotRequired[str]
-    photos_sha256: NotRequired[list[str | None]]
-    inversion: NotRequired[dict[str, str]]
-    network_files: NotRequired[dict[str, str]]
+    mean_latent: str
+    together: bool
+    start: str
+    earlier: list[str]
+    seeds: list[int | None]
+    adapters: list[str]
+    numbers: list[int]
+    perceptual_sha256: str
+    identity_sha256: str
+    photos_sha256: list[str | None]
+    inversion: dict[str, str]
+    network_files: dict[str, str]
 
 
 class TrainingJson(TypedDict):
@@ -70,12 +70,12 @@ class WorklistJson(TypedDict):
     model: str
     subjects: list[str]
     config: dict[str, Any]
-    made_with: NotRequired[dict[str, str]]
-    photos_sha256: NotRequired[list[str]]
-    source: NotRequired[str]
-    adapters: NotRequired[list[str]]
-    network_files: NotRequired[dict[str, str]]
-    seeds: NotRequired[list[int]]
+    made_with: dict[str, str]
+    photos_sha256: list[str]
+    source: str
+    adapters: list[str]
+    network_files: dict[str, str]
+    seeds: list[int]
 
 
 class ResultLine(TypedDict):

@@ -36,6 +36,19 @@ def add_line(path: Path, line: Mapping[str, Any]) -> None:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
 
 
+def similarity_to_target(line: Mapping[str, Any]) -> float | None:
+    """Return how alike the first pair, a local one, is to its target, by the network of the loss.
+
+    Args:
+      line: of the log. The terms of pairs that have no weight are 0 there, which says nothing.
+
+    Returns:
+      The similarity; None if it was not measured, or is not finite.
+    """
+    identity = line.get("identity", ())
+    return 1 - identity[0] if any(identity) and identity[0] is not None else None
+
+
 def diverged_until(metrics: Path, step: int) -> set[int]:
     """Return the numbers of the copies that had diverged at a step."""
     lines = [line for line in read_metrics(metrics) if line["step"] <= step]

@@ -33,9 +33,9 @@ class Request:
       seeds: see `photos.people.People`.
       adapters: files of adapters that the source generator has.
       numbers: of the generator copies, see `training.unlearn`.
-      perceptual_sha256, identity_sha256: of the numbers of these networks; empty in older folders.
-      photos_sha256, inversion: see `photos.people.People`; empty in older folders.
-      network_files: see `models.loading.Models`; empty in older folders.
+      perceptual_sha256, identity_sha256: of the numbers of these networks.
+      photos_sha256, inversion: see `photos.people.People`.
+      network_files: see `models.loading.Models`.
     """
 
     model: str
@@ -86,7 +86,9 @@ def read_request(folder: Path) -> Request:
 
 
 def _request_of(stored: RunJson) -> Request:
-    """Return the request; what older folders lack is empty."""
+    """Return the request."""
     names = {field.name for field in dataclasses.fields(Request)}
-    values = {name: tuple(x) if isinstance(x, list) else x for name, x in stored.items() if name in names}
-    return Request(**{"mean_latent": "", **values})
+    values: dict[str, Any] = {
+        name: tuple(x) if isinstance(x, list) else x for name, x in stored.items() if name in names
+    }
+    return Request(**values)

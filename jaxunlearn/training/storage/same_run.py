@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict, flat, with_newer_settings
+from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.methods.settings import changed as changed_settings
 from jaxunlearn.training.storage.request import Request
 
@@ -33,8 +33,6 @@ def check_same_request(before: Request, now: Request, folder: Path) -> None:
     place = f"{folder}: is a run"
     for field in dataclasses.fields(Request):
         old, new = getattr(before, field.name), getattr(now, field.name)
-        if field.name.endswith("_sha256") and not old:  # an older folder
-            continue
         if old != new and field.name not in _FREE:
             raise InputError(f"{place} with {field.name} {old!r}, not {new!r}; {OTHER_RUN}")
     check_same_photos(before.photos_sha256, now.photos_sha256, before.subjects, place, OTHER_RUN)
@@ -57,9 +55,7 @@ def check_same_settings(
     Raises:
       InputError: naming one such setting: the method, or else the first.
     """
-    declaration = method_of(now).declaration(now)
-    before = with_newer_settings(before, declaration)
-    names = changed_settings(before, now, declaration, fixed)
+    names = changed_settings(before, now, method_of(now).declaration(now), fixed)
     # Another method has other settings, of which the folder says nothing.
     for name in sorted(names, key=lambda name: name not in ("method", "shared_generator")):
         old, new = (flat(each).get(name) for each in (before, now))
@@ -72,7 +68,7 @@ def check_same_photos(
     """Refuse photos whose files have another content than those that a folder began with.
 
     Args:
-      before: SHA-256 of the files that the folder began with; empty in older folders.
+      before: SHA-256 of the files that the folder began with; None where there was none.
       now: of the files asked for; None where there is no file, since a photo may be gone.
       names: of the people or files, for the error.
       place: see `check_same_settings`.
@@ -90,7 +86,7 @@ def check_made_alike(before: Mapping[str, str], now: Mapping[str, str], place: s
     """Refuse to make people otherwise than a folder began with: by other networks, or another inversion.
 
     Args:
-      before: what the folder began with, by name; empty in older folders.
+      before: what the folder began with, by name.
       now: what is asked for.
       place: see `check_same_settings`.
       hint: see `check_same_settings`.

@@ -40,7 +40,11 @@ def judged(similarity: float | None, others: float, threshold: float | None = 0.
 def run_with_lines(path: Path, rows: list[tuple[int, float, float]], threshold: float = 0.7) -> Path:
     (path / "images").mkdir(parents=True)
     lines = [
-        {"step": step, "judges": {"a": judged(x, y, threshold), "b & c": judged(x, y, None)}}
+        {
+            "step": step,
+            "judges": {"a": judged(x, y, threshold), "b & c": judged(x, y, None)},
+            "measured_with": {},
+        }
         for step, x, y in rows
     ]
     write_json_lines(RunFolder(path).frontier_file, lines)
@@ -135,7 +139,8 @@ def test_a_run_is_not_resumed_with_other_judges(tmp_path):
     path, models = run_with_lines(tmp_path / "run", [(5, 0.8, 0.95)]), tiny_models()
     with pytest.raises(InputError, match=r"frontier\.jsonl: was measured by a, b & c; give the same --judge"):
         frontier_of(models, people, config, path)
-    lines = [{"step": 5, "judges": {network.name: judged(0.8, 0.95) for network in models.judges}}]
+    judges = {network.name: judged(0.8, 0.95) for network in models.judges}
+    lines = [{"step": 5, "judges": judges, "measured_with": {}}]
     write_json_lines(RunFolder(path).frontier_file, lines)
     assert len(frontier_of(models, people, config, path)) == 1
 

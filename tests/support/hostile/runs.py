@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.models.generator import fingerprint_with_settings, load_generator, save_generator
+from jaxunlearn.training.storage.request import Request, request_json
 from tests.support.hostile.case import Case, file, harm
 
 _MODEL = "random"
@@ -22,18 +23,7 @@ def _fingerprint() -> str:
 
 
 def _run_json() -> dict[str, Any]:
-    return {
-        "format": 2,
-        "version": "0.1.0",
-        "model": _MODEL,
-        "fingerprint": _fingerprint(),
-        "subjects": ["seed 0"],
-        "perceptual": "LPIPS AlexNet",
-        "identity": "heads-loss",
-        "mean_latent": "",
-        "together": False,
-        "start": "",
-    }
+    return request_json(Request(_MODEL, _fingerprint(), ("seed 0",), "LPIPS AlexNet", "heads-loss", ""))
 
 
 @functools.cache
@@ -99,7 +89,7 @@ _RUN_FILES: dict[str, tuple[str, Any]] = {
     **{f"run.json, {name}": ("run.json", content) for name, content in _BROKEN.items()},
     **{
         f"run.json, {field} missing": ("run.json", _without(field))
-        for field in ("format", "model", "fingerprint", "subjects")
+        for field in ("format", "model", "fingerprint", "subjects", "photos_sha256")
     },
     "run.json, another format": ("run.json", _changed(format=99)),
     "run.json, a format of a text": ("run.json", _changed(format="1")),
@@ -128,6 +118,13 @@ _RUN_FILES: dict[str, tuple[str, Any]] = {
     "summary.json, people of a text": ("summary.json", b'{"people": "all"}'),
 }
 
+
+def _list_json(**changes: Any) -> bytes:
+    begun = {"model": "x", "subjects": ["seed 0"], "config": {}, "source": _MODEL, "made_with": {}}
+    begun |= {"photos_sha256": [], "adapters": [], "seeds": [], "network_files": {}}
+    return json.dumps(begun | changes).encode()
+
+
 _LIST = ("unlearn", "--seed", "0", "--parallel", "1", "--out", "in")
 
 
@@ -135,8 +132,7 @@ def _worklist(name: str, content: bytes) -> Callable[[Path], None]:
     """A folder in which a work list was begun, with one file that is another."""
 
     def prepare(folder: Path) -> None:
-        begun = {"model": "x", "subjects": ["seed 0"], "config": {}}
-        file("in/worklist.json", json.dumps(begun))(folder)
+        file("in/worklist.json", _list_json())(folder)
         file(f"in/{name}", content)(folder)
 
     return prepare
@@ -173,8 +169,8 @@ RUNS = [
         Case(f"work list: {name}", _LIST, _worklist("worklist.json", content))
         for name, content in {
             **_BROKEN,
-            "subjects of numbers": b'{"model": "x", "subjects": [1], "config": {}}',
-            "another one": b'{"model": "x", "subjects": ["a"], "config": {}}',
+            "subjects of numbers": _list_json(subjects=[1]),
+            "another one": _list_json(subjects=["a"]),
             "no model": b'{"subjects": ["seed 0"], "config": {}}',
         }.items()
     ),

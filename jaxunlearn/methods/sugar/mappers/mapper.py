@@ -94,7 +94,7 @@ def is_of_kind(path: Path, kind: str) -> bool:
 
 
 def losses_of(path: Path) -> tuple[float, ...]:
-    """Read the loss of each epoch from a file of `save_mapper`; none where an older version wrote it.
+    """Read the loss of each epoch from a file of `save_mapper`; empty if its header has none.
 
     Raises:
       InputError: if its header holds something else.

@@ -7,6 +7,7 @@ import numpy as np
 from jaxunlearn.evaluation.frontier.files import FrontierLine
 from jaxunlearn.reporting.page.charts import LineChart, Series, line_chart
 from jaxunlearn.reporting.page.sections.run_data import RunData
+from jaxunlearn.training.storage.metrics_log import similarity_to_target
 
 
 def curves_section(run: RunData) -> list[LineChart]:
@@ -33,13 +34,7 @@ def _loss(run: RunData) -> LineChart | None:
 
 def _similarity(run: RunData) -> LineChart | None:
     """Return how alike the person is to the target, by the network of the loss."""
-    points = _points(
-        [
-            (line["step"], 1 - line["identity"][0])
-            for line in run.metrics
-            if line.get("identity") and line["identity"][0] is not None
-        ]
-    )
+    points = _points([(line["step"], similarity_to_target(line)) for line in run.metrics])
     if points is None:
         return None
     return line_chart(
@@ -106,6 +101,7 @@ def frontier_chart(runs: dict[str, list[FrontierLine]]) -> LineChart | None:
         summary="; ".join(
             f"{each.name}: forgotten {each.points[-1, 0]:.2f}, others {each.points[-1, 1]:.2f}"
             for each in series
-        ),
+        )
+        + ".",
         upright=threshold,
     )

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
-from jaxunlearn.methods import configuration
 from jaxunlearn.methods.base import Advice
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.reporting.attacks.words import attack_verdict, brought_back, ways_back
@@ -47,7 +46,7 @@ def _all(run: RunData) -> Iterator[Reason]:
             yield Reason("In their other photos", tuple(_photos(figures)))
             yield Reason("The target", tuple(target_reached(figures)))
         elif run.together:
-            advice = method_of(run.config).advice(configuration.complete(run.config))
+            advice = method_of(run.config).advice(run.config)
             yield from _of_all(run.subjects, people, run.summary, advice)
         else:
             yield Reason("The people", tuple(_each(run.subjects, people)))

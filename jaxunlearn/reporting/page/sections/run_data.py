@@ -73,9 +73,8 @@ class RunData:
 
     @property
     def measured(self) -> bool:
-        """True if the run was evaluated by code that knows several judges."""
-        people = self.summary.get("people") or {}
-        return bool(people) and all("judges" in each for each in people.values())
+        """True if the run was evaluated."""
+        return bool(self.summary.get("people"))
 
     @property
     def people(self) -> list[Figures]:
