@@ -180,7 +180,7 @@ def other_photos(
       InputError: if photos of an album are wanted and cannot be rendered.
     """
     others = dict(given)
-    if models.name in BUNDLED and config.evaluation.album:
+    if models.family in BUNDLED and config.evaluation.album:
         for k, seed in _seeds(result).items():
             if k not in others:
                 others[k] = album_photos(

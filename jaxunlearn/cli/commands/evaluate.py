@@ -111,7 +111,7 @@ def _features_and_real(
     arguments: argparse.Namespace, models: loading.Models, config: ConfigDict
 ) -> tuple[Features, RealStatistics | None]:
     """Return the network of the Fréchet distances, and the statistics of real images if there are any."""
-    inception = arguments.inception or loading.published_inception(models.name)
+    inception = arguments.inception or loading.published_inception(models.generator.config)
     features = InceptionFeatures(loading.load_inception(inception)) if inception else default_features()
     if arguments.real is None:
         return features, None
