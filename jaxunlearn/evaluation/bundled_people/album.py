@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eg3d_flax import Compute
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, install
 from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
 from jaxunlearn.images import to_float
 from jaxunlearn.models.generator import Generator
@@ -53,7 +53,7 @@ def render_album(generator: Generator, seed: int, count: int) -> Album:
         from jaxunlearn.zoo.training.generator_data import on_white
     except ModuleNotFoundError as error:
         raise InputError(
-            f"photos are rendered with {error.name}, which is not installed: pip install 'jaxunlearn[data]'"
+            f"photos are rendered with {error.name}, which is not installed: {install('data')}"
         ) from error
     config = generator.config
     if config.z_dim != LATENT_SIZE:
