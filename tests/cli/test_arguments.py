@@ -49,7 +49,7 @@ INSTEAD = {
 }
 """Options in the place of `ENOUGH`."""
 PATHS = (types.local_path, types.name_or_path)
-UNTYPED = {"--sweep", "--coordinator", "--kind", "--topology", "--config", "--video", "--mesh"}
+UNTYPED = {"--sweep", "--coordinator", "--kind", "--topology", "--config", "--preset", "--video", "--mesh"}
 """Options whose texts are checked where they are used."""
 
 

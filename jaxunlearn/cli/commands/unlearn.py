@@ -21,7 +21,7 @@ from jaxunlearn.files.door import read_text
 from jaxunlearn.files.names import as_text, file_name
 from jaxunlearn.files.paths import check_writable
 from jaxunlearn.methods import configuration, from_config
-from jaxunlearn.methods.registry import DEFAULT, DEFAULT_SHARED, method_of, named
+from jaxunlearn.methods.registry import DEFAULT, DEFAULT_SHARED, method_of, named, preset
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.generator import config_of, is_small
@@ -47,6 +47,7 @@ from jaxunlearn.workflows.sweep import COMMON, check_free, sweep_distances
 _ASKED = (
     "seed",
     "method",
+    "preset",
     "sweep_distance",
     "shared",
     "parallel",
@@ -329,13 +330,23 @@ def read_settings(arguments: argparse.Namespace, people: int, model: GeneratorCo
     """Return the checked config for a number of people and a generator with the settings `model`.
 
     Raises:
-      InputError: if a setting is invalid, or the config belongs to another method than `--method`.
+      InputError: if there is no such preset, a setting is invalid, or the settings belong to another method
+        than `--method` or do not suit `--shared`.
     """
     method = named(arguments.method or (DEFAULT_SHARED if arguments.shared else DEFAULT))
     suffix = "heads" if is_small(model) else "paper"
-    default = method.preset(suffix, people, shared=arguments.shared)
+    if arguments.preset is None:
+        default = method.preset(suffix, people, shared=arguments.shared)
+    else:
+        default = preset(arguments.preset, people)
     config = read_config(arguments.config, arguments.overrides, default)
     set_by(config, "--steps", arguments.steps, "steps", arguments.overrides)
     configuration.check(config)
     refuse_other_method(arguments, config)
+    if arguments.shared and not method_of(config).shares_generator(config):
+        option = "--shared" if arguments.sequence is None else "--sequence"
+        raise InputError(
+            f"{option}: with these settings {method_of(config).label} gives every person a generator copy; "
+            "choose settings that share one"
+        )
     return config
