@@ -2,7 +2,7 @@
 
     python -m benchmarks.bundles_tpu [TOPOLOGY [CASE ...]]
 
-Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. A TPU core runs at most one bundle a
+Needs libtpu's compiler (`pip install '.[tpu]'`) and no TPU. A TPU core runs at most one bundle a
 cycle. So the count is a lower bound of the cycles. The compiler writes its final schedule of each operation
 into a text file. A loop there states its end, and its body counts as often as it runs. Branches that skip
 code count as not taken, with one exception. A scatter adds blocks of rows to a part of the table, and writes

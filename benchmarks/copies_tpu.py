@@ -2,7 +2,7 @@
 
     python -m benchmarks.copies_tpu --topology v5e:1x1 --copies 1 2 4 8
 
-Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. It compiles the bundled model's step in
+Needs libtpu's compiler (`pip install '.[tpu]'`) and no TPU. It compiles the bundled model's step in
 bfloat16 for each number of copies. Shared weights are read from the compiled program: a convolution of a
 frozen network has one group, and all networks' kernels together have as many numbers as with one copy.
 """

@@ -2,7 +2,7 @@
 
     python -m benchmarks.image_forms_tpu
 
-Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. It compiles super-resolution of five
+Needs libtpu's compiler (`pip install '.[tpu]'`) and no TPU. It compiles super-resolution of five
 images (filled up to eight) and the first convolution of LPIPS, with the gradient of the rendered features.
 
 "Channels last" is the form of the library, `[B, H, W, 3]`; "planar" is `[B, 3, H, W]`. "Shifted" enlarges by

@@ -2,7 +2,7 @@
 
     python -m benchmarks.lookup_forms_tpu
 
-Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. One image's 1,024 rays of 48 points in
+Needs libtpu's compiler (`pip install '.[tpu]'`) and no TPU. One image's 1,024 rays of 48 points in
 three planes of 256² texels and 32 channels, bfloat16, and the gradient with respect to the planes: what the
 full-size step does 16 times an image, and again for the fine points. Bringing planes into their form,
 which it does once an image, is not counted. `hats` is written here, since nothing uses it.

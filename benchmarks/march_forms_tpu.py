@@ -2,7 +2,7 @@
 
     python -m benchmarks.march_forms_tpu
 
-Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. Five images' chunks of 1,024 rays with
+Needs libtpu's compiler (`pip install '.[tpu]'`) and no TPU. Five images' chunks of 1,024 rays with
 48 coarse and 48 fine samples and 32 channels in bfloat16: the full-size step has 16 of them on each side.
 """
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.rays_tpu [v5e:1x1 [kept] [fused] [CHUNK]]
 
-Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. Five images of 128² rays in bfloat16,
+Needs libtpu's compiler (`pip install '.[tpu]'`) and no TPU. Five images of 128² rays in bfloat16,
 4,096 rays of an image at a time if no other number is given: from planes to pixels on both sides, with the
 planes' gradient on the trained side.
 `kept` keeps the planes' features for the gradient (`Compute.keep_features`). `fused` uses one kernel for

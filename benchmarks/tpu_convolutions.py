@@ -2,7 +2,7 @@
 
     python -m benchmarks.tpu_convolutions --parts superresolution --images 5
 
-Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`) and no TPU. Each part is compiled alone with its
+Needs libtpu's compiler (`pip install '.[tpu]'`) and no TPU. Each part is compiled alone with its
 gradient for one TPU v5e in bfloat16, as it is and with `Compute(batch_multiple=8)`. Cycles are
 `profiling.aot.cycles`, which does not count waiting. They include copies at the borders of a part, which the
 whole step does not always need.

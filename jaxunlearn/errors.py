@@ -13,6 +13,11 @@ class DoesNotFit(Exception):
     """A program needs more memory than the device has. The message says how much, and what to try."""
 
 
+def install(extra: str) -> str:
+    """Return how to install what an extra of `setup.cfg` needs; no index of packages has jaxunlearn."""
+    return f"pip install '.[{extra}]' in the checkout of jaxunlearn"
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, or its type's name if the message is empty."""
     return (str(error) or type(error).__name__).splitlines()[0]

@@ -46,3 +46,11 @@ def test_the_citation_is_of_this_version():
 )
 def test_make_lists_its_targets(target: str):
     assert re.search(rf"^{target}:.* ## \w", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+
+
+def test_messages_say_how_to_install_from_the_checkout():
+    """No index of packages has jaxunlearn, and somebody else may take the name."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "jaxunlearn").rglob("*.py")]
+    assert not [text for text in texts if "jaxunlearn[" in text]
+    named = {extra for text in texts for extra in re.findall(r"""\binstall\(["'](\w+)["']\)""", text)}
+    assert {"align", "data", "heif", "tpu", "video"} <= named <= set(setup_cfg()["options.extras_require"])

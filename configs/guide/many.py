@@ -10,4 +10,8 @@ import jaxunlearn
 def get_config(argument: str = "10"):
     """All settings; `argument` is the number of people, and after a comma the preset: many or many_heads."""
     people, _, name = argument.partition(",")
+    if not people.isdecimal():
+        raise jaxunlearn.InputError(
+            f"{argument!r}: begin with the number of people, such as 10 or 10,many_heads"
+        )
     return jaxunlearn.preset(f"guide/{name or 'many'}", people=int(people))

@@ -24,4 +24,6 @@ import jaxunlearn
 def get_config(argument: str = "10"):
     """All settings; `argument` is N, and after a comma the preset: paper, official, heads, ..."""
     people, _, name = argument.partition(",")
+    if not people.isdecimal():
+        raise jaxunlearn.InputError(f"{argument!r}: begin with the number of people, such as 10 or 10,heads")
     return jaxunlearn.preset(f"sugar/{name or 'paper'}", people=int(people))

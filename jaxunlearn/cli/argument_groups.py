@@ -1,6 +1,6 @@
 """Groups of options that several commands share; `jaxunlearn.cli.readers` reads what they were given."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, _MutuallyExclusiveGroup
 
 from jaxunlearn.cli.argument_types import (
     MOST_DEVICES,
@@ -21,7 +21,7 @@ SHARED_PEOPLE = 10
 PHOTO_SOURCES = "pictures, folders of pictures or of people's folders, tables (image,identity)"
 
 
-def add_config(parser: ArgumentParser) -> None:
+def add_config(parser: ArgumentParser | _MutuallyExclusiveGroup) -> None:
     """Add `--config`; the parser leaves `--config.KEY=VALUE` over."""
     parser.add_argument(
         "--config",

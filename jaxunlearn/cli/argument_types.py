@@ -104,6 +104,10 @@ def numbers(text: str) -> list[float]:
     return values
 
 
+LISTS = (seeds, people, numbers)
+"""Types of which one text can name several values, with commas between them."""
+
+
 def face(text: str) -> int | Literal["largest"]:
     """Return which of several faces is meant: its number from the left, from 1, or `largest`."""
     if text == "largest":

@@ -1,6 +1,7 @@
 """The command `jaxunlearn`."""
 
 import argparse
+import collections
 import functools
 import importlib
 import os
@@ -13,6 +14,7 @@ from typing import Any, NoReturn
 
 import jaxunlearn
 from jaxunlearn.cli.argument_groups import CONFIG_PREFIX
+from jaxunlearn.cli.argument_types import LISTS
 from jaxunlearn.errors import DoesNotFit, InputError, Interrupted
 from jaxunlearn.process import signals
 from jaxunlearn.process.platforms import unusable_platform
@@ -43,8 +45,39 @@ SUCCESS, FAILURE, BAD_INPUT, TOO_LARGE, READER_GONE = 0, 1, 2, 3, 141
 _RESUMES = "interrupted; what is finished is kept, and the same command resumes it"
 
 
+class _Once(argparse._StoreAction):  # argparse has no public class for it
+    """Takes the value of an option that is given once; argparse would count the last of several."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        assert isinstance(parser, _Parser)
+        if option_string is not None and self.dest in parser.given:
+            between = "," if self.type in LISTS else " " if self.nargs == "+" else None
+            advice = "" if between is None else f"; write {option_string} A{between}B"
+            raise argparse.ArgumentError(self, f"given twice{advice}")
+        parser.given.add(self.dest)
+        super().__call__(parser, namespace, values, option_string)
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that reports a wrong argument in one line, and prints its help in any encoding."""
+
+    given: set[str]
+    """Names of the options that have been read so far."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for name in (None, "store"):
+            self.register("action", name, _Once)
+
+    def parse_known_args(self, *arguments: Any, **options: Any) -> Any:
+        self.given = set()
+        return super().parse_known_args(*arguments, **options)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         super()._print_message(encodable(message, file or sys.stderr), file)
@@ -96,6 +129,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         unknown = next(text for text in others if text not in known)
         advice = "; settings are changed by --config.KEY=VALUE" if "config" in arguments else ""
         arguments.refuse(f"unrecognised argument {unknown}{advice}")
+    for name, count in collections.Counter(text.partition("=")[0] for text in known).items():
+        if count > 1:
+            arguments.refuse(f"argument {name}: given twice")
     arguments.overrides = known
     return arguments
 

@@ -135,14 +135,15 @@ def _cut(overrides: Sequence[str]) -> str:
 
 
 def refuse_other_method(arguments: argparse.Namespace, config: ConfigDict) -> None:
-    """Refuse a `--config` that belongs to another method than `--method`.
+    """Refuse a `--config` or `--preset` that belongs to another method than `--method`.
 
     Raises:
       InputError: naming both.
     """
     if arguments.method not in (None, config.method):
+        given = arguments.config or arguments.preset
         raise InputError(
-            f"--method {arguments.method}: {arguments.config} is a config of {config.method}; leave one out"
+            f"--method {arguments.method}: {given} is a config of {config.method}; leave one out"
         )
 
 

@@ -1,7 +1,7 @@
 """Measure a run and write its figures, under the papers' names, into its folder."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import jax
@@ -17,7 +17,7 @@ from jaxunlearn.evaluation import (
     Reference,
     measure_source,
 )
-from jaxunlearn.evaluation.bundled_people.album import album_photos
+from jaxunlearn.evaluation.bundled_people.album import album_photos, check_albums
 from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.judges.stored import stored_calibration
@@ -129,6 +129,7 @@ def evaluate(
     """
     check_models(models, result)
     refuse_diverged(result)
+    check_other_photos(models, result, config, other_ws or {})
     reference = reference or measure_reference(models, config, progress=progress)
     given = {k: OtherPhotos(np.asarray(ws)) for k, ws in (other_ws or {}).items()}
     photos = other_photos(models, result, config, given, progress=progress)
@@ -158,6 +159,21 @@ def refuse_diverged(result: Result) -> None:
         raise InputError(said_diverged(result.people.subjects, result.diverged))
 
 
+def check_other_photos(models: Models, result: Result, config: ConfigDict, given: Collection[int]) -> None:
+    """Refuse a run whose `other_photos` cannot be made, before the source is measured, which takes long.
+
+    Args:
+      models: the models of the run.
+      result: of the run.
+      config: see `other_photos`.
+      given: numbers of the people whose photos are there already.
+
+    Raises:
+      InputError: if photos of an album are wanted and cannot be rendered.
+    """
+    check_albums(models, config, (seed for k, seed in _seeds(result).items() if k not in given))
+
+
 def other_photos(
     models: Models,
     result: Result,
@@ -179,7 +195,7 @@ def other_photos(
       InputError: if photos of an album are wanted and cannot be rendered.
     """
     others = dict(given)
-    if models.name in BUNDLED and config.evaluation.album:
+    if models.family in BUNDLED and config.evaluation.album:
         for k, seed in _seeds(result).items():
             if k not in others:
                 others[k] = album_photos(

@@ -1,5 +1,6 @@
 """Read settings from a Python file with `get_config()`, as ml_collections does. The file is run."""
 
+import inspect
 import traceback
 import types
 from pathlib import Path
@@ -42,6 +43,8 @@ def load_config(text: str) -> ConfigDict:
         exec(compile(read_text(path), str(path), "exec"), module.__dict__)
         if not callable(vars(module).get("get_config")):
             raise InputError(f"{path}: has no function get_config(), so it is not a config")
+        if argument is not None and not inspect.signature(module.get_config).parameters:
+            raise InputError(f"{path}: its get_config() takes no argument; leave :{argument} out")
         config = module.get_config() if argument is None else module.get_config(argument)
     except InputError:
         raise

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -21,6 +22,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.models.files.bundled import bundled_or_file
 from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.process.host import on_cpu
+from torch_bridge.limits import config_of_header
 from torch_bridge.module_files import save_module
 
 
@@ -95,8 +97,27 @@ RANDOM_FULL_SIZE = "random-ffhq512"
 BUNDLED: Mapping[str, str] = {"heads": "heads"}
 """Name of a bundled generator → its file in `jaxunlearn/zoo`, which MODELS.md describes."""
 
-SMALL = (*BUNDLED, RANDOM)
-"""Small generators, which settings for the bundled one suit."""
+_BLOBS = dataclasses.replace(
+    GeneratorConfig.small(),
+    superresolution_module="none",
+    img_resolution=64,
+    neural_rendering_resolution=64,
+    white_back=True,
+)
+"""Sizes of the generator `RANDOM`."""
+
+
+def family_of(config: GeneratorConfig) -> str | None:
+    """Return the name of the bundled generator with these settings; None if none has.
+
+    Copies of it, and what runs made of it, have them, too. Their people are the same.
+    """
+    return "heads" if config == GeneratorConfig.heads() else None
+
+
+def is_small(config: GeneratorConfig) -> bool:
+    """Return True for a generator that the bundled networks, and the settings for the bundled one, suit."""
+    return family_of(config) is not None or config == _BLOBS
 
 
 def initialise(config: GeneratorConfig, seed: int = 0) -> TriPlaneGenerator:
@@ -106,14 +127,7 @@ def initialise(config: GeneratorConfig, seed: int = 0) -> TriPlaneGenerator:
 
 def _blobs() -> TriPlaneGenerator:
     """Random weights with a density steep enough to be seen; fresh ones render a thin fog."""
-    config = dataclasses.replace(
-        GeneratorConfig.small(),
-        superresolution_module="none",
-        img_resolution=64,
-        neural_rendering_resolution=64,
-        white_back=True,
-    )
-    generator = initialise(config)
+    generator = initialise(_BLOBS)
     last = generator.decoder.net["2"]
     gain = np.full(last.weight.shape[1], 3.0, np.float32)
     gain[0] = 40.0
@@ -136,9 +150,27 @@ def load_generator(name_or_path: str) -> TriPlaneGenerator:
         return _blobs()
     if name_or_path == RANDOM_FULL_SIZE:
         return initialise(GeneratorConfig.ffhq512_128())
-    names = ", ".join((*BUNDLED, RANDOM, RANDOM_FULL_SIZE))
-    with bundled_or_file(name_or_path, BUNDLED, f"not the name of a model ({names})") as file:
+    with _file_of(name_or_path) as file:
         return _read(file)
+
+
+def config_of(name_or_path: str) -> GeneratorConfig:
+    """Return the settings of a generator, see `load_generator`, without building it, which takes longer.
+
+    Raises:
+      InputError: if there is no such model, or its file cannot be read.
+    """
+    if name_or_path == RANDOM:
+        return _BLOBS
+    if name_or_path == RANDOM_FULL_SIZE:
+        return GeneratorConfig.ffhq512_128()
+    with _file_of(name_or_path) as file:
+        return config_of_header(open_network(file, ARCHITECTURE).network.header, GeneratorConfig.from_json)
+
+
+def _file_of(name_or_path: str) -> AbstractContextManager[str | Path]:
+    names = ", ".join((*BUNDLED, RANDOM, RANDOM_FULL_SIZE))
+    return bundled_or_file(name_or_path, BUNDLED, f"not the name of a model ({names})")
 
 
 def save_generator(

@@ -26,12 +26,12 @@ from jaxunlearn.models.dlib_network import DLIB, DlibNetwork
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.generator import (
-    BUNDLED,
-    RANDOM,
     Generator,
+    family_of,
     fingerprint_of,
     fingerprint_with_settings,
     initialised,
+    is_small,
     load_generator,
 )
 from jaxunlearn.models.identity import IdentityNetwork, identity_network, load_identity
@@ -127,6 +127,11 @@ class Models:
         if not self.judges:
             object.__setattr__(self, "judges", (self.judge,))
 
+    @property
+    def family(self) -> str | None:
+        """Name of the bundled generator that this is, or was made from; see `family_of`."""
+        return family_of(self.generator.config)
+
     @functools.cached_property
     def mean(self) -> MeanLatent:
         """Mean latent, given or the generator's own, else the mean of 10,000 random latents.
@@ -190,10 +195,10 @@ def load_models(
 ) -> Models:
     """Load a generator with the networks of its loss and evaluation.
 
-    The bundled models have LPIPS on AlexNet and bundled identity networks. Other generators are treated as
-    EG3D's faces: LPIPS on VGG16, IR-SE50 in the loss, and CurricularFace as the main judge, from the files
-    that `jaxunlearn models` lists. dlib's network judges both. A network without its file gets random
-    weights; such a run only shows the cost of a step.
+    The bundled models, also as runs changed them, have LPIPS on AlexNet and bundled identity networks. Other
+    generators are treated as EG3D's faces: LPIPS on VGG16, IR-SE50 in the loss, and CurricularFace as the
+    main judge, from the files that `jaxunlearn models` lists. dlib's network judges both. A network without
+    its file gets random weights; such a run only shows the cost of a step.
 
     Args:
       name_or_path: see `models.generator.load_generator`.
@@ -219,7 +224,7 @@ def load_models(
     mean = None if w_avg is None else MeanLatent.read(w_avg, generator.config)
     judges = [str(each) for each in as_list(judge)]
     defaults: Sequence[str | None] = (None, DLIB)
-    if name in (*BUNDLED, RANDOM):
+    if is_small(generator.config):
         perceptual, identity = perceptual or "alex", identity or "heads-loss"
         defaults = BUNDLED_JUDGES
     network, label = _perceptual(perceptual)
@@ -299,13 +304,13 @@ def _perceptual(given: str | None) -> tuple[LPIPS, str]:
     return _read_or_initialise(given, "vgg16-397923af.pth", read, initialise)
 
 
-def published_inception(name_or_path: str) -> Path | None:
-    """Return the file of FID's network for a generator of this name; None if it is not installed.
+def published_inception(config: GeneratorConfig) -> Path | None:
+    """Return the file of FID's network for a generator with these settings; None if it is not installed.
 
     For the bundled models it is always None: they are measured with AlexNet's features everywhere, so that
     figures can be compared.
     """
-    if name_or_path in (*BUNDLED, RANDOM):
+    if is_small(config):
         return None
     return pretrained.find(
         pretrained.entry("pt_inception-2015-12-05-6726825d.pth"), pretrained.search_folders()

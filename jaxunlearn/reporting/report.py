@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from jaxunlearn.attacks.attack_folder import read_attacks
 from jaxunlearn.evaluation import Reference
-from jaxunlearn.evaluation.evaluate import evaluate, measure_reference, other_photos
+from jaxunlearn.evaluation.evaluate import check_other_photos, evaluate, measure_reference, other_photos
 from jaxunlearn.evaluation.other_photos import OtherPhotos
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
@@ -60,7 +60,11 @@ def evaluate_and_report(
 
     Returns:
       Lines that say in plain words what came out.
+
+    Raises:
+      InputError: as `evaluate`; before the source is measured.
     """
+    check_other_photos(models, result, config, given or {})
     reference = reference or measure_reference(models, config)
     photos = other_photos(models, result, config, given or {})
     latents = {k: each.ws for k, each in photos.items()}

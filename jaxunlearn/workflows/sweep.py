@@ -12,6 +12,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.bundled_people.album import check_albums
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import copy_file, read_json, write_json, write_text
@@ -79,8 +80,9 @@ def sweep_distances(
       `distance`.
 
     Raises:
-      InputError: if the config has no distance to vary, a distance is invalid, another process uses the
-        folder, or it holds something else: another sweep too. It is raised before any computation.
+      InputError: if the config has no distance to vary, a distance is invalid, an album cannot be rendered,
+        another process uses the folder, or it holds something else: another sweep too. It is raised before
+        any computation.
     """
     configuration.check(config)
     method_of(config).check_distance(config)
@@ -88,6 +90,7 @@ def sweep_distances(
         raise InputError(f"distances {', '.join(f'{d:g}' for d in distances)}: list each distance once")
     for distance in distances:
         configuration.check(_with(config, distance))
+    check_albums(models, config, people.seeds)
     with locked_clean(out, lambda: check_free(out)):
         distances = sorted({*map(float, distances), *_finished_distances(out)})
         configs = [_with(config, distance) for distance in distances]

@@ -38,10 +38,18 @@ ENOUGH = {
     "invert": ["photo.png"],
     "convert": ["in.pth"],
     "evaluate": ["run"],
+    "align": ["photo.png", "--out", "aligned"],
+    "attack": ["run"],
+    "report": ["run"],
 }
 """Arguments that a command cannot do without."""
+INSTEAD = {
+    "unlearn": ("--seed", "--image", "--latents", "--identities", "--sequence"),
+    "report": ("--compare",),
+}
+"""Options in the place of `ENOUGH`."""
 PATHS = (types.local_path, types.name_or_path)
-UNTYPED = {"--sweep", "--coordinator", "--kind", "--topology", "--config", "--video", "--mesh"}
+UNTYPED = {"--sweep", "--coordinator", "--kind", "--topology", "--config", "--preset", "--video", "--mesh"}
 """Options whose texts are checked where they are used."""
 
 
@@ -50,12 +58,12 @@ def parser() -> argparse.ArgumentParser:
     return cli.parser()
 
 
-def valued_options() -> Iterator[tuple[str, argparse.Action]]:
-    """Command and option of everything that takes a value."""
+def valued_options(*, with_choices: bool = False) -> Iterator[tuple[str, argparse.Action]]:
+    """Command and option of everything that takes a value; those with few values only if they are wanted."""
     made = next(action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
     for command, its_parser in made.choices.items():
         for action in its_parser._actions:
-            if action.nargs != 0 and action.choices is None:
+            if action.nargs != 0 and (with_choices or action.choices is None):
                 yield command, action
 
 
@@ -78,6 +86,57 @@ def test_photos_are_inverted_in_the_ways_of_the_library():
         assert (parsed.inversion, parsed.encoder_input) == (method, form)
 
 
+TEXTS = ("1", "2", "2x1", "heads", "a.png")
+"""Texts of which every type of an option takes one."""
+
+
+def a_value(action: argparse.Action) -> str:
+    """A text that an option takes."""
+
+    def takes(text: str) -> bool:
+        with contextlib.suppress(argparse.ArgumentTypeError, ValueError):
+            value = action.type(text) if callable(action.type) else text
+            return action.choices is None or value in action.choices
+        return False
+
+    return next(text for text in (*TEXTS, *map(str, action.choices or ())) if takes(text))
+
+
+def test_an_option_given_twice_counts_twice_or_is_refused(capsys):
+    """It never happens that only the last one counts."""
+    for command, action in valued_options(with_choices=True):
+        if not action.option_strings:
+            continue
+        line = commanded(command, action, a_value(action))
+        once = getattr(parser().parse_args(line), action.dest)
+        for option in action.option_strings:
+            again = [*line, f"{option}={a_value(action)}"]
+            if isinstance(action, argparse._AppendAction):
+                assert len(getattr(parser().parse_args(again), action.dest)) == len(once) + 1
+                continue
+            with pytest.raises(SystemExit) as stop:
+                parser().parse_args(again)
+            error = capsys.readouterr().err
+            assert (stop.value.code, error.count("\n")) == (2, 1)
+            assert "given twice" in error
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("unlearn --seed 0 --seed 1", "argument --seed/--seeds: given twice; write --seed A,B (see"),
+        ("unlearn --image a.png --image b.png", "argument --image: given twice; write --image A B (see"),
+        ("unlearn --seed 0 --out a --out b", "argument --out: given twice (see"),
+        ("demo --config.steps=1 --config.steps=2", "argument --config.steps: given twice (see"),
+    ],
+)
+def test_a_second_value_is_refused_with_the_way_to_write_several(capsys, line, advice):
+    with pytest.raises(SystemExit) as stop:
+        cli.parse(line.split())
+    assert stop.value.code == 2
+    assert advice in capsys.readouterr().err
+
+
 HOSTILE = st.one_of(
     st.sampled_from(["nan", "inf", "-inf", "1e999", "-1", "0", "1_0", "0x10", "", "9" * 5000, "1e-400"]),
     st.sampled_from(
@@ -93,9 +152,9 @@ def commanded(command: str, action: argparse.Action, text: str) -> list[str]:
     own = action.option_strings
     if not own:
         return [command, "--", text]
-    required = [] if own[0] in ("--seed", "--image") and command == "unlearn" else ENOUGH.get(command, [])
-    if command == "unlearn" and own[0] in ("--latents", "--identities", "--sequence"):
-        required = []
+    required = [] if own[0] in INSTEAD.get(command, ()) else ENOUGH.get(command, [])
+    if (command, own[0]) == ("align", "--out"):
+        required = ["photo.png"]
     return [command, *required, f"{own[0]}={text}"]
 
 

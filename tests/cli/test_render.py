@@ -218,7 +218,9 @@ def test_a_gif_in_place_of_an_mp4_is_said_beside_the_files(tmp_path, monkeypatch
     assert cli.main(["render", str(tmp_path), "--video", "film.mp4"]) == 0
     printed = capsys.readouterr()
     assert printed.out == "film.gif\n"
-    assert printed.err == "jaxunlearn: note: writing a GIF; install jaxunlearn[video] for mp4\n"
+    assert printed.err == (
+        "jaxunlearn: note: writing a GIF; for mp4, pip install '.[video]' in the checkout of jaxunlearn\n"
+    )
 
 
 @pytest.mark.parametrize(

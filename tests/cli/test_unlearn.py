@@ -428,7 +428,7 @@ def test_commands_to_try_next_can_be_pasted(tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(command, "unlearn", lambda *_, **__: result)
     monkeypatch.setattr(demo_command.loading, "load_models", lambda _: None)
     monkeypatch.setattr(demo_command, "evaluate_and_report", lambda *_: [])
-    monkeypatch.setattr(unlearn_command, "models_of", lambda *_: None)
+    monkeypatch.setattr(unlearn_command, "models_of", lambda *_: tiny_models())
     monkeypatch.setattr(unlearn_command, "frontier_of", lambda *_: [])
     monkeypatch.setattr(
         unlearn_command, "write_run_report", lambda *_: SimpleNamespace(report=Path("report.html"))

@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 
 import jaxunlearn
+from eg3d_flax import GeneratorConfig
 from jaxunlearn.baking.settings import Baking
 from jaxunlearn.cli.commands.unlearn import read_settings
 from jaxunlearn.cli.main import parse, parser
@@ -119,7 +120,9 @@ def check_command(command: list[str]) -> None:
     """Check that a parser takes a command, and that its file in configs/ and its settings are right."""
     arguments = parse(command)
     if command[0] == "unlearn":
-        read_settings(arguments, people=10)
+        bundled = arguments.model == "heads"
+        model = GeneratorConfig.heads() if bundled else GeneratorConfig.ffhq512_128()
+        read_settings(arguments, people=10, model=model)
     elif command[0] in ("bench", "compile"):
         step_of(arguments, PRESETS[arguments.preset])
     elif command[0] == "bake":

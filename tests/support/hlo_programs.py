@@ -2,7 +2,7 @@
 
     python -m tests.support.hlo_programs
 
-Needs libtpu's compiler (`pip install 'jaxunlearn[tpu]'`). It writes `tests/goldens/hlo/jax_0_10.txt` and
+Needs libtpu's compiler (`pip install '.[tpu]'`). It writes `tests/goldens/hlo/jax_0_10.txt` and
 `fused_0_10.txt`, named after the JAX version that runs. The first program has every form of operation without
 an estimate that a step has; the second has the kernels of `eg3d_flax.fused_points`.
 """

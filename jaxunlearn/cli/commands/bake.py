@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     mesh = mesh_of(arguments)
     check(config, mesh)
     models, generator, people = (_of_files if arguments.folder is None else _of_run)(arguments)
-    inception = arguments.inception or loading.published_inception(models.name)
+    inception = arguments.inception or loading.published_inception(models.generator.config)
     baked = bake(
         models,
         generator,

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 from jaxunlearn.cli.readers import read_config, set_by
+from jaxunlearn.errors import install
 from jaxunlearn.evaluation import can_render_albums
 from jaxunlearn.methods import configuration
 from jaxunlearn.methods.registry import DEFAULT, preset
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     set_by(config, "--steps", arguments.steps, "steps", arguments.overrides)
     configuration.check(config)
     if config.evaluation.album and not can_render_albums():
-        say("note: no photos of other days without numba (pip install 'jaxunlearn[data]')")
+        say(f"note: no photos of other days without numba ({install('data')})")
         config.evaluation.album = 0
     models = loading.load_models("heads")
     people = people_from_seeds(models, [arguments.seed])

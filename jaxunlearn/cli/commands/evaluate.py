@@ -7,7 +7,9 @@ from typing import Any
 from jaxunlearn.cli.readers import read_run, read_worklist
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import Features, InceptionFeatures, Reference
+from jaxunlearn.evaluation.bundled_people.album import check_albums
 from jaxunlearn.evaluation.evaluate import (
+    check_other_photos,
     default_features,
     evaluate,
     measure_reference,
@@ -54,6 +56,9 @@ def run(arguments: argparse.Namespace) -> None:
         result = composed(models, [RunFolder(path) for path in (arguments.folder, *arguments.also)])
     if arguments.strength is not None:
         at_strength(result, arguments.strength)  # refuses a run without adapters
+    if arguments.identities is None:  # else their photos are known only after inversion
+        given = read_others(arguments.others, result.people.subjects, models.generator.config)
+        check_other_photos(models, result, config, given)
     features, real = _features_and_real(arguments, models, config)
     others = _other_photos(arguments, models, result.people.subjects, result.people.photos_sha256, config)
     reference = _reference(arguments, models, config, features, real)
@@ -89,6 +94,14 @@ def _run_worklist(arguments: argparse.Namespace) -> None:
             raise InputError(f"{option}: not for a work list, where everybody has a generator of their own")
     folder, config, models = read_worklist(arguments)
     people = chosen_people(folder, arguments.people, config.evaluation.seed)
+    if arguments.identities is None:
+        given = read_others(arguments.others, folder.subjects(), models.generator.config)
+        seeds = zip(folder.subjects(), folder.source.seeds, strict=False)  # people of photos have no seeds
+        check_albums(
+            models,
+            config,
+            (seed for k, (name, seed) in enumerate(seeds) if k not in given and name in people),
+        )
     features, real = _features_and_real(arguments, models, config)
     # Files are given by the list's numbers; photos are inverted only of those who are measured.
     subjects = people if arguments.identities is not None else folder.subjects()
@@ -112,7 +125,7 @@ def _features_and_real(
     arguments: argparse.Namespace, models: loading.Models, config: ConfigDict
 ) -> tuple[Features, RealStatistics | None]:
     """Return the network of the Fréchet distances, and the statistics of real images if there are any."""
-    inception = arguments.inception or loading.published_inception(models.name)
+    inception = arguments.inception or loading.published_inception(models.generator.config)
     features = InceptionFeatures(loading.load_inception(inception)) if inception else default_features()
     if arguments.real is None:
         return features, None

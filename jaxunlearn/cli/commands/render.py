@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from eg3d_flax import TriPlaneGenerator
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, install
 from jaxunlearn.files.paths import check_writable
 from jaxunlearn.models.adapters import adapted
 from jaxunlearn.models.cameras import conditioning_view
@@ -166,7 +166,7 @@ def _video(arguments: argparse.Namespace) -> Video | None:
         return None
     name = video.writable(check_name(arguments.video, video.FORMATS, "--video"))
     if name.name != arguments.video:
-        complain("note: writing a GIF; install jaxunlearn[video] for mp4")
+        complain(f"note: writing a GIF; for mp4, {install('video')}")
     kept = len(video.gif_frames(arguments.frames, arguments.fps)[0])
     if name.suffix == ".gif" and kept < arguments.frames:
         complain(

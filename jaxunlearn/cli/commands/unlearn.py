@@ -12,6 +12,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
+from eg3d_flax import GeneratorConfig
 from jaxunlearn.cli.argument_types import MOST_COPIES
 from jaxunlearn.cli.readers import join, mesh_of, models_of, read_config, refuse_other_method, set_by
 from jaxunlearn.errors import InputError
@@ -20,10 +21,10 @@ from jaxunlearn.files.door import read_text
 from jaxunlearn.files.names import as_text, file_name
 from jaxunlearn.files.paths import check_writable
 from jaxunlearn.methods import configuration, from_config
-from jaxunlearn.methods.registry import DEFAULT, DEFAULT_SHARED, method_of, named
+from jaxunlearn.methods.registry import DEFAULT, DEFAULT_SHARED, method_of, named, preset
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.files.pretrained import sha256
-from jaxunlearn.models.generator import SMALL
+from jaxunlearn.models.generator import config_of, is_small
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, name_of_seeds, people_from_latents, people_from_seeds
 from jaxunlearn.photos.photo_inversion import Inverting, KnownLatents, name_of_photos, people_from_photos
@@ -46,6 +47,7 @@ from jaxunlearn.workflows.sweep import COMMON, check_free, sweep_distances
 _ASKED = (
     "seed",
     "method",
+    "preset",
     "sweep_distance",
     "shared",
     "parallel",
@@ -71,7 +73,7 @@ def run(arguments: argparse.Namespace) -> None:
     _refuse_combinations(arguments)
     if arguments.sequence is not None:
         arguments.shared = True
-    first = read_settings(arguments, 1)  # before models are loaded, which takes long
+    first = read_settings(arguments, 1, config_of(arguments.model))  # before all is loaded, which takes long
     if arguments.seed is not None and not arguments.parallel:
         _refuse_too_many(first, len(arguments.seed))
     together = method_of(first).shares_generator(first)
@@ -210,7 +212,7 @@ def _refuse_too_many(config: ConfigDict, people: int) -> None:
 
 def _run_worklist(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -> None:
     """Forget many people, each with a generator of their own, some at a time."""
-    config = read_settings(arguments, 1)
+    config = read_settings(arguments, 1, models.generator.config)
     worklist, out = _worklist(arguments, models, config, mesh), arguments.out
     lines = unlearn_all(models, worklist, config, out, parallel=arguments.parallel or 1, mesh=mesh)
     done = sum(line["status"] == DONE for line in lines)
@@ -246,18 +248,19 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
     if not any(stage.images for stage in stages):
         _refuse_inversion(arguments)
     models = models_of(arguments)
-    first = read_settings(arguments, 1)
+    read = functools.partial(read_settings, arguments, model=models.generator.config)
+    first = read(1)
 
     def report(so_far: Forgotten) -> None:
         newest = so_far.results[-1]
-        write_run_report(models, newest, read_settings(arguments, len(newest.ws)))
+        write_run_report(models, newest, read(len(newest.ws)))
         if len(so_far.results) < len(stages):  # the last report follows below
             report_requests(models, so_far, first, asked=len(stages))
 
     forgotten = forget_requests(
         models,
         stages,
-        lambda people: read_settings(arguments, people),
+        read,
         arguments.out,
         mesh=mesh,
         inverting=_inverting(arguments),
@@ -274,8 +277,9 @@ def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -
 
     That takes long, so latents that are in the folder already are read from it.
     """
+    read = functools.partial(read_settings, arguments, model=models.generator.config)
     if arguments.image is not None:
-        config = read_settings(arguments, len(arguments.image))
+        config = read(len(arguments.image))
         people = people_from_photos(
             models,
             arguments.image,
@@ -283,10 +287,10 @@ def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -
             compute=from_config.compute(config),
             known=_known_latents(arguments, models, config),
         )
-        return read_settings(arguments, len(people.subjects)), people
+        return read(len(people.subjects)), people
     if arguments.identities is not None:
-        worklist = _worklist(arguments, models, read_settings(arguments, 1), mesh)
-        config = read_settings(arguments, len(worklist.subjects))
+        worklist = _worklist(arguments, models, read(1), mesh)
+        config = read(len(worklist.subjects))
         people = People(
             arguments.out.name,
             worklist.subjects,
@@ -299,12 +303,12 @@ def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -
             ws = worklist.latents(range(len(worklist.subjects)))
         return config, dataclasses.replace(people, ws=ws)
     if arguments.seed is not None:
-        config = read_settings(arguments, len(arguments.seed))
+        config = read(len(arguments.seed))
         if method_of(config).shares_generator(config):
             refuse_repetition("--seed", arguments.seed)
         return config, people_from_seeds(models, arguments.seed)
     people = people_from_latents(models, arguments.latents)
-    return read_settings(arguments, len(people.subjects)), people
+    return read(len(people.subjects)), people
 
 
 def _known_latents(arguments: argparse.Namespace, models: Models, config: ConfigDict) -> KnownLatents:
@@ -322,17 +326,27 @@ def _known_latents(arguments: argparse.Namespace, models: Models, config: Config
     return known
 
 
-def read_settings(arguments: argparse.Namespace, people: int) -> ConfigDict:
-    """Return the checked config for a number of people.
+def read_settings(arguments: argparse.Namespace, people: int, model: GeneratorConfig) -> ConfigDict:
+    """Return the checked config for a number of people and a generator with the settings `model`.
 
     Raises:
-      InputError: if a setting is invalid, or the config belongs to another method than `--method`.
+      InputError: if there is no such preset, a setting is invalid, or the settings belong to another method
+        than `--method` or do not suit `--shared`.
     """
     method = named(arguments.method or (DEFAULT_SHARED if arguments.shared else DEFAULT))
-    suffix = "heads" if arguments.model in SMALL else "paper"
-    default = method.preset(suffix, people, shared=arguments.shared)
+    suffix = "heads" if is_small(model) else "paper"
+    if arguments.preset is None:
+        default = method.preset(suffix, people, shared=arguments.shared)
+    else:
+        default = preset(arguments.preset, people)
     config = read_config(arguments.config, arguments.overrides, default)
     set_by(config, "--steps", arguments.steps, "steps", arguments.overrides)
     configuration.check(config)
     refuse_other_method(arguments, config)
+    if arguments.shared and not method_of(config).shares_generator(config):
+        option = "--shared" if arguments.sequence is None else "--sequence"
+        raise InputError(
+            f"{option}: with these settings {method_of(config).label} gives every person a generator copy; "
+            "choose settings that share one"
+        )
     return config

@@ -27,6 +27,7 @@ examples:
   jaxunlearn unlearn --image aligned/ --model ffhq.safetensors --out runs/everybody
   jaxunlearn unlearn --seed 7 --config configs/guide/ablations.py:heads,baseline --out runs/baseline
   jaxunlearn unlearn --model ffhq.safetensors --latents person.npz --out runs/person
+  jaxunlearn unlearn --model ffhq.safetensors --seed 7 --preset legato/official --out runs/official
   jaxunlearn unlearn --identities people/ --parallel 8 --mesh 4x2 --out runs/people
   jaxunlearn unlearn --method sugar --seed 0-9 --out runs/ten
   jaxunlearn unlearn --method sugar --identities people.csv --out runs/people_together
@@ -45,7 +46,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--out", type=local_path, metavar="DIR", help="the run folder [runs/ and the name of the people]")
     add("--steps", type=whole(1, MOST_STEPS), metavar="N", help="the same as --config.steps=N")
     add_mesh(parser)
-    add_config(parser)
+    settings = parser.add_mutually_exclusive_group()
+    settings.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="the settings of this name, such as guide/official, sugar/heads or legato/paper; a wrong name "
+        "lists all [of --method, heads for the bundled model, else paper]",
+    )
+    add_config(settings)
     parser.set_defaults(resumes=True)
 
 

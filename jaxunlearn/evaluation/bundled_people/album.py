@@ -1,15 +1,17 @@
 """More photos of a person of the bundled generator, and their latents: ID_others is measured on them."""
 
 import importlib.util
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from eg3d_flax import Compute
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, install
 from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
 from jaxunlearn.images import to_float
-from jaxunlearn.models.generator import Generator
+from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.generator import BUNDLED, Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.inversion import Inversion
 from jaxunlearn.photos.invert import default_method, invert_photographs
@@ -30,6 +32,25 @@ class Album(NamedTuple):
 def can_render_albums() -> bool:
     """True if numba is installed, which renders the photos."""
     return importlib.util.find_spec("numba") is not None
+
+
+def check_albums(models: Models, config: ConfigDict, seeds: Iterable[int | None]) -> None:
+    """Refuse albums that could not be rendered, before anything is measured for them.
+
+    Args:
+      models: the models of the run.
+      config: `config.evaluation.album` photos are rendered for people of the bundled generator.
+      seeds: of the people who have no other photos; None for those who have no seed.
+
+    Raises:
+      InputError: if an album is wanted and numba is not installed.
+    """
+    wanted = models.family in BUNDLED and config.evaluation.album and any(seed is not None for seed in seeds)
+    if wanted and not can_render_albums():
+        raise InputError(
+            "photos of other days are rendered with numba, which is not installed: "
+            f"{install('data')}, or leave them out with config.evaluation.album=0"
+        )
 
 
 def render_album(generator: Generator, seed: int, count: int) -> Album:
@@ -53,7 +74,7 @@ def render_album(generator: Generator, seed: int, count: int) -> Album:
         from jaxunlearn.zoo.training.generator_data import on_white
     except ModuleNotFoundError as error:
         raise InputError(
-            f"photos are rendered with {error.name}, which is not installed: pip install 'jaxunlearn[data]'"
+            f"photos are rendered with {error.name}, which is not installed: {install('data')}"
         ) from error
     config = generator.config
     if config.z_dim != LATENT_SIZE:

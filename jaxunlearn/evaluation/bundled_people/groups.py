@@ -24,7 +24,7 @@ AGE_TERCILES = (-0.431, 0.431)
 
 def has_groups(models: Models) -> bool:
     """Return True if the looks of random people follow from their z, as for the bundled generator."""
-    return models.name in BUNDLED
+    return models.family in BUNDLED
 
 
 def groups_of(z: np.ndarray) -> dict[str, np.ndarray]:

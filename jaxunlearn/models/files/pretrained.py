@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from jaxunlearn.errors import install
 from jaxunlearn.files.door import local_path, open_file
 
 FOLDERS_VARIABLE = "JAXUNLEARN_MODELS"
@@ -101,8 +102,7 @@ ENTRIES = (
     ),
     Entry(
         "mtcnn_weights.zip",
-        "face detector of align and evaluation (or pip install 'jaxunlearn[align]', or the wheel of "
-        "facenet-pytorch)",
+        f"face detector of align and evaluation (or {install('align')}, or the wheel of facenet-pytorch)",
         _SUGAR_PAGE,
         _MTCNN_LICENCE,
         "detector",

@@ -8,13 +8,13 @@ import numpy as np
 from PIL import Image
 
 import mtcnn_flax
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, install
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.photos.alignment.crop import from_left
 from mtcnn_flax import MTCNN, DetectionSettings
 
 HOW_TO_GET_ONE = (
-    "no face detector was found: pip install 'jaxunlearn[align]', or put its weights into a folder that "
+    f"no face detector was found: {install('align')}, or put its weights into a folder that "
     "`jaxunlearn models` searches (align also takes them as --detector FILE)"
 )
 _PROPOSAL_THRESHOLD, _REFINEMENT_THRESHOLD = 0.6, 0.7

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from PIL import features
 
+from jaxunlearn.errors import install
+
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "JPEG2000", "PPM")
 """Pillow's names of the formats that are always read."""
 
@@ -70,7 +72,7 @@ def refused_content(beginning: bytes) -> str | None:
     if brands & _AVIF_BRANDS:
         return None if _reads_avif() else "AVIF; pip install 'pillow>=11.3', or save it as JPEG"
     if brands & _HEIC_BRANDS:
-        return None if _reads_heic() else "HEIC; pip install 'jaxunlearn[heif]', or save it as JPEG"
+        return None if _reads_heic() else f"HEIC; {install('heif')}, or save it as JPEG"
     if b"crx " in brands:
         return _ADVICE[".cr3"]
     if brands:

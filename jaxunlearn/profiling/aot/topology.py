@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 from jax.experimental import topologies
 
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, install
 from jaxunlearn.profiling.devices import CHIPS, chip
 
 HERE = "here"
@@ -68,7 +68,7 @@ def find(name: str) -> Topology:
         line = str(error).splitlines()[0]
         if "libtpu" in line or "PJRT" in line or "not installed" in line:
             raise InputError(
-                f"--topology {name} needs libtpu's compiler: pip install 'jaxunlearn[tpu]' ({line})"
+                f"--topology {name} needs libtpu's compiler: {install('tpu')} ({line})"
             ) from error
         raise InputError(f"--topology {name}: no such slice ({line})") from error
     return Topology(name, description.devices, CHIPS[generation].memory)

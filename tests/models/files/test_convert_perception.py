@@ -15,6 +15,7 @@ import lpips_flax
 import mtcnn_flax
 import torch_bridge
 from arcface_flax import ArcFaceConfig
+from eg3d_flax import GeneratorConfig
 from goae_flax import GOAEConfig, SwinConfig
 from jaxunlearn.cli import main as cli
 from jaxunlearn.models.files import pretrained
@@ -89,8 +90,8 @@ def test_the_fid_network(tmp_path, monkeypatch):
     bn = inception_flax.load(ours).Mixed_7c.branch1x1.bn
     np.testing.assert_array_equal(bn.running_mean[...], trunk["Mixed_7c.branch1x1.bn.running_mean"])
     monkeypatch.setenv(pretrained.FOLDERS_VARIABLE, str(tmp_path))
-    assert published_inception("ffhq.pkl") == source
-    assert published_inception("heads") is None
+    assert published_inception(GeneratorConfig.ffhq512_128()) == source
+    assert published_inception(GeneratorConfig.heads()) is None
     as_published = load_inception(source.name).Mixed_7c.branch1x1.bn
     np.testing.assert_array_equal(as_published.running_mean[...], bn.running_mean[...])
 

@@ -204,8 +204,8 @@ def test_damaged_heic_is_called_so(tmp_path):
 
 
 UNREADABLE = {
-    "IMG_1.HEIC": (heic(), r"HEIC; pip install 'jaxunlearn\[heif\]'"),
-    "renamed.jpg": (heic(), r"HEIC; pip install 'jaxunlearn\[heif\]'"),
+    "IMG_1.HEIC": (heic(), r"HEIC; pip install '\.\[heif\]'"),
+    "renamed.jpg": (heic(), r"HEIC; pip install '\.\[heif\]'"),
     "DSC_1.NEF": (b"II*\0" + bytes(60), "a camera's raw file"),
     "a.dng": (b"", "a camera's raw file"),
     "b.CR3": (b"\0\0\0\x18ftypcrx " + bytes(60), "a camera's raw file"),

@@ -4,13 +4,14 @@ from argparse import ArgumentParser
 
 from jaxunlearn.cli.argument_groups import add_step
 from jaxunlearn.cli.argument_types import MOST_COPIES, local_path, mesh_shape, whole
+from jaxunlearn.errors import install
 
-DESCRIPTION = """\
+DESCRIPTION = f"""\
 Compile the unlearning step for a TPU slice, which this machine need not have, or for this machine. Print what
 each device needs: memory, operations, and the data that devices exchange. No weights are made. The exit code
 is 3 if the step does not fit.
 
-TPUs are compiled for by libtpu: pip install 'jaxunlearn[tpu]'.
+TPUs are compiled for by libtpu: {install("tpu")}.
 """
 EXAMPLES = """\
 examples:
