@@ -167,12 +167,12 @@ def _in_stages(
             (Path(folder) / f"{name}.png").rename(path.with_name(f"{path.stem}_{stages}_stages_{name}.png"))
     history = [entry.figures for entry in forgotten.registry.entries]
     last = history[-1]
-    last["id_highest"] = max(stage["id_highest"] for stage in last["stages"])
+    last["id_highest"] = max(request["id_highest"] for request in last["requests"])
     steps = sum(result.summary["steps"] for result in forgotten.results)
     return {
         "steps": steps,
         **_numbers(last),
-        "history": [[stage["id"] for stage in figures["stages"]] for figures in history],
+        "history": [[request["id"] for request in figures["requests"]] for figures in history],
         "others_history": [figures["others_id"] for figures in history],
     }
 

@@ -1,11 +1,11 @@
 """Check that parsed JSON or TOML has the form that its reader expects.
 
-    class Stage(TypedDict):
+    class Request(TypedDict):
         name: str
         subjects: list[str]
         note: NotRequired[str | None]
 
-    stage = check_form(read_json(path), Stage, path)
+    request = check_form(read_json(path), Request, path)
 
 Forms are types: `str`, `int`, `float` (whole numbers too), `bool`, `None`, `Any`, `list[X]`, `dict[str, X]`,
 `Literal[...]`, `X | Y`, and `TypedDict`, which allows more keys than it names.

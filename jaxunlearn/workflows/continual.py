@@ -152,8 +152,8 @@ def measure_everybody(
       progress: True shows progress bars.
 
     Returns:
-      The figures of `evaluation.evaluate_together` without `people`. Also `stages`: for each request so far,
-      the mean and the highest `id` of its people, and how many of them are `forgotten`.
+      The figures of `evaluation.evaluate_together` without `people`. Also `requests`: for each so far, the
+      mean and the highest `id` of its people, and how many of them are `forgotten`.
     """
     ws, ws_target = (
         jnp.concatenate([jnp.asarray(getattr(result, name)) for result in results])
@@ -161,11 +161,11 @@ def measure_everybody(
     )
     figures = evaluate_together(reference, generator, ws, ws_target, progress=progress)
     people = list(figures.pop("people").values())
-    stages = []
+    requests = []
     for result in results:
         own, people = people[: len(result.ws)], people[len(result.ws) :]
         means = mean_figures(own)
-        stages.append(
+        requests.append(
             {
                 "people": len(own),
                 "id": means["id"],
@@ -173,7 +173,7 @@ def measure_everybody(
                 "forgotten": means["forgotten"],
             }
         )
-    return {**figures, "stages": stages}
+    return {**figures, "requests": requests}
 
 
 def _least_people(request: ForgetRequest) -> int:
@@ -266,7 +266,7 @@ def _people(
         groups.append(people_of_request(models, request, compute=compute, known=known, inverting=inverting))
     if (twice := repeated(np.concatenate([group.ws for group in groups]))) is not None:
         names = [
-            f"request {request.name}: {subject}"
+            f'request "{request.name}": {subject}'
             for request, group in zip(requests, groups, strict=True)
             for subject in group.subjects
         ]

@@ -86,7 +86,7 @@ def _outcomes(registry: Registry) -> list[_Outcome]:
     outcomes = []
     for entry in registry.entries:
         figures = entry.figures
-        people = sum(stage["people"] for stage in figures["stages"])
+        people = sum(request["people"] for request in figures["requests"])
         forgotten = figures["forgotten"]
         count = f"{people} people" if forgotten is None else f"{forgotten} of {people} people are forgotten"
         others = "no face found" if figures["others_id"] is None else f"similarity {figures['others_id']:.2f}"
@@ -152,7 +152,7 @@ def _after_each(registry: Registry) -> Table:
     names = [entry.name for entry in registry.entries]
     rows = []
     for entry in registry.entries:
-        cells = [_cell(figures) for figures in entry.figures["stages"]]
+        cells = [_cell(figures) for figures in entry.figures["requests"]]
         cells += [""] * (len(names) - len(cells))
         cells += [figure_text(entry.figures[name], 3) for name in _FIGURES]
         rows.append((f"{entry.name} ({entry.when[:16].replace('T', ' ')} UTC)", *cells))
@@ -168,9 +168,9 @@ def _over_requests(registry: Registry) -> list[LineChart]:
     for number, entry in enumerate(entries, 1):
         if entry.figures["others_id"] is not None:
             curves.setdefault("other people", []).append((number, entry.figures["others_id"]))
-        for stage, figures in zip(entries, entry.figures["stages"], strict=False):
+        for earlier, figures in zip(entries, entry.figures["requests"], strict=False):
             if figures["id"] is not None:
-                curves.setdefault(f"people of {stage.name}", []).append((number, figures["id"]))
+                curves.setdefault(f"people of {earlier.name}", []).append((number, figures["id"]))
     series = [Series(name, np.array(points, float)) for name, points in curves.items()]
     if not series:
         return []

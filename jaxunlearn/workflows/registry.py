@@ -33,7 +33,7 @@ class _RegistryJson(TypedDict):
     format: int
     model: str
     fingerprint: str
-    stages: list[_EntryJson]
+    requests: list[_EntryJson]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Registry:
             raise InputError(f"{file}: is not a registry of format {FORMAT}; choose another folder")
         checked = check_form(stored, _RegistryJson, file)
         return cls(
-            path, checked["model"], checked["fingerprint"], [_entry(entry) for entry in checked["stages"]]
+            path, checked["model"], checked["fingerprint"], [_entry(entry) for entry in checked["requests"]]
         )
 
     def add(self, name: str, folder: str, subjects: tuple[str, ...], generator: str, figures: Any) -> None:
@@ -126,7 +126,7 @@ class Registry:
             "format": FORMAT,
             "model": self.model,
             "fingerprint": self.fingerprint,
-            "stages": [dataclasses.asdict(entry) for entry in self.entries],
+            "requests": [dataclasses.asdict(entry) for entry in self.entries],
         }
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.file, content)

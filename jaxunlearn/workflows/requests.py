@@ -1,11 +1,11 @@
 """Read the file of requests that arrive one after the other.
 
-The key is called "stages". JSON, or TOML with the same content:
+JSON, or TOML with the same content; the key "requests" may be called "stages", too:
 
-    {"stages": [{"name": "january", "seeds": [3, 4]}, {"name": "february", "latents": ["ws.npz"],
-                 "images": ["photo.png"]}]}
+    {"requests": [{"name": "january", "seeds": [3, 4]},
+                  {"name": "february", "latents": ["ws.npz"], "images": ["photo.png"]}]}
 
-Paths are relative to the file. A request without a name is called stage1, stage2, ... by its number.
+Paths are relative to the file. A request without a name is called request1, request2, ... by its number.
 """
 
 import dataclasses
@@ -56,9 +56,9 @@ def read_requests(path: Path) -> tuple[ForgetRequest, ...]:
       InputError: if the file cannot be read, a request names nobody, or a person is listed twice.
     """
     content = read_toml(path) if path.suffix.lower() == ".toml" else read_json(path)
-    entries = content.get("stages") if isinstance(content, dict) else None
+    entries = content.get("requests", content.get("stages")) if isinstance(content, dict) else None
     if not isinstance(entries, list) or not entries:
-        raise InputError(f'{path}: expected {{"stages": [...]}} with at least one request')
+        raise InputError(f'{path}: expected {{"requests": [...]}} with at least one request')
     requests = tuple(_request(path, number, entry) for number, entry in enumerate(entries))
     refuse_repetition(f"{path}: name", [request.name for request in requests])
     for kind in _KINDS:
@@ -75,7 +75,7 @@ def _request(path: Path, number: int, entry: Any) -> ForgetRequest:
     for key in entry:
         if key not in ("name", *_KINDS):
             raise InputError(f"{where}: unknown key {shown(key)}; the keys are name, {', '.join(_KINDS)}")
-    name = entry.get("name", f"stage{number + 1}")
+    name = entry.get("name", f"request{number + 1}")
     if not isinstance(name, str) or not _can_name_a_folder(name):
         raise InputError(
             f"{where}: the name {shown(name)} cannot name a folder; use printable characters, at most "
@@ -128,9 +128,9 @@ def check_photos(request: ForgetRequest) -> None:
     for photo in request.images:
         if photo.is_dir() or photo.suffix.lower() in SUFFIXES + SPREADSHEETS:
             what = "a folder" if photo.is_dir() else "a table"
-            raise InputError(f"request {request.name}: {photo}: is {what}; list its photos one by one")
+            raise InputError(f'request "{request.name}": {photo}: is {what}; list its photos one by one')
         if not photo.is_file():
-            raise InputError(f"request {request.name}: {photo}: no such file")
+            raise InputError(f'request "{request.name}": {photo}: no such file')
 
 
 def digests_of_photos(request: ForgetRequest) -> tuple[str | None, ...]:
@@ -184,8 +184,8 @@ def people_of_request(
         if known is not None:
             if (number := before + len(request.images)) != len(known):
                 raise InputError(
-                    f"request {request.name}: its run began with another number of people, {len(known)} and "
-                    f"not {number}; {OTHER_RUN}"
+                    f'request "{request.name}": its run began with another number of people, {len(known)} '
+                    f"and not {number}; {OTHER_RUN}"
                 )
             photos = known[before:]
         else:

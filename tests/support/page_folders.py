@@ -211,9 +211,9 @@ def page_of_a_worklist(path: Path) -> Path:
 def page_of_a_sequence(path: Path) -> Path:
     """Write the page of three requests."""
     path.mkdir()
-    stages = [{"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": 2}] * 3
+    requests = [{"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": 2}] * 3
     figures = {
-        "stages": stages,
+        "requests": requests,
         "forgotten": 6,
         "id": 0.1,
         "others_id": None,

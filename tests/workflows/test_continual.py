@@ -36,7 +36,7 @@ from jaxunlearn.workflows.requests import ForgetRequest, people_of_request, read
 from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
 from tests.support.tiny_sugar import tiny_sugar
 
-STAGES = (ForgetRequest("january", seeds=(1, 2)), ForgetRequest("february", seeds=(3, 4)))
+REQUESTS = (ForgetRequest("january", seeds=(1, 2)), ForgetRequest("february", seeds=(3, 4)))
 
 
 MEASURED = {
@@ -64,7 +64,7 @@ def out(tmp_path_factory):
 @pytest.fixture(scope="module")
 def first(out):
     """Only the first request has arrived."""
-    return forget_requests(tiny_models(), STAGES[:1], settings, out, progress=False)
+    return forget_requests(tiny_models(), REQUESTS[:1], settings, out, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def both(out, first):
     watched: list[str] = []
     forgotten = forget_requests(
         tiny_models(),
-        STAGES,
+        REQUESTS,
         settings,
         out,
         callbacks_for=lambda config, folder: watched.append(folder.name) or [],
@@ -114,14 +114,14 @@ def test_fishers_add_up(both):
 @pytest.mark.must
 def test_the_registry_says_who_was_forgotten_when(out, both):
     stored = json.loads((out / "registry.json").read_text())
-    assert [stage["name"] for stage in stored["stages"]] == ["january", "february"]
-    january, february = stored["stages"]
+    assert [request["name"] for request in stored["requests"]] == ["january", "february"]
+    january, february = stored["requests"]
     assert february["subjects"] == ["seed 3", "seed 4"]
     assert january["when"] <= february["when"]
     assert january["generator"] != february["generator"]
     assert RunFolder(out / february["folder"]).request.start == january["generator"]
-    assert [len(stage["figures"]["stages"]) for stage in stored["stages"]] == [1, 2]
-    assert all(stage["people"] == 2 for stage in february["figures"]["stages"])
+    assert [len(request["figures"]["requests"]) for request in stored["requests"]] == [1, 2]
+    assert all(request["people"] == 2 for request in february["figures"]["requests"])
 
 
 @pytest.mark.must
@@ -140,7 +140,7 @@ def test_pictures_and_page(out, both):
 
 @pytest.mark.must
 def test_a_finished_sequence_is_read(out, both):
-    again = forget_requests(tiny_models(), STAGES, settings, out, progress=False)
+    again = forget_requests(tiny_models(), REQUESTS, settings, out, progress=False)
     assert far(again.results[1].generator, both.results[1].generator) == 0
     assert len(again.registry.entries) == 2
 
@@ -148,7 +148,7 @@ def test_a_finished_sequence_is_read(out, both):
 def carried_out(out: Path) -> None:
     """Write what two finished requests leave, without their training."""
     registry = Registry.open(out, tiny_models().name, tiny_models().fingerprint)
-    for number, request in enumerate(STAGES):
+    for number, request in enumerate(REQUESTS):
         people = people_from_seeds(tiny_models(), request.seeds)
         folder = RunFolder(request_folder(out, number, request))
         asked = Request("tiny", tiny_models().fingerprint, people.subjects, "", "", "", together=True)
@@ -163,7 +163,7 @@ def test_other_steps_for_a_finished_sequence(tmp_path):
     carried_out(tmp_path)
     with pytest.raises(InputError, match="01-january: was carried out with 4 steps, not 9"):
         forget_requests(
-            tiny_models(), STAGES, lambda n: tiny_sugar({"steps": 9}, people=n), tmp_path, progress=False
+            tiny_models(), REQUESTS, lambda n: tiny_sugar({"steps": 9}, people=n), tmp_path, progress=False
         )
     assert RunFolder(tmp_path / "01-january").generator().read_text() == "january"
 
@@ -182,7 +182,7 @@ def go_on(out: Path, monkeypatch: pytest.MonkeyPatch, measured: Any) -> None:
     monkeypatch.setattr(continual, "measured_with", lambda reference, *_: reference)
     with contextlib.suppress(Trained):
         forget_requests(
-            tiny_models(), (*STAGES, ForgetRequest("march", seeds=(9,))), settings, out, progress=False
+            tiny_models(), (*REQUESTS, ForgetRequest("march", seeds=(9,))), settings, out, progress=False
         )
 
 
@@ -206,7 +206,7 @@ def test_a_sequence_that_an_older_version_measured(tmp_path, monkeypatch):
     carried_out(tmp_path)
     file = tmp_path / "registry.json"
     content = json.loads(file.read_text())
-    del content["stages"][-1]["figures"]["protocol"]
+    del content["requests"][-1]["figures"]["protocol"]
     file.write_text(json.dumps(content))
     with pytest.raises(InputError, match="february was measured with protocol None, not 1"):
         go_on(tmp_path, monkeypatch, MEASURED)
@@ -219,7 +219,7 @@ def test_pictures_of_a_call_that_was_cut_off(tmp_path, monkeypatch):
     so_far: list[Any] = []
     forget_requests(
         tiny_models(),
-        STAGES,
+        REQUESTS,
         settings,
         tmp_path,
         after_each=lambda each: so_far.append(each.results),
@@ -231,13 +231,13 @@ def test_pictures_of_a_call_that_was_cut_off(tmp_path, monkeypatch):
 @pytest.mark.must
 def test_requests_that_do_not_continue_the_registry(out, both):
     with pytest.raises(InputError, match="the finished requests are january, february"):
-        forget_requests(tiny_models(), STAGES[::-1], settings, out, progress=False)
-    swapped = (ForgetRequest("january", seeds=(1, 5)), *STAGES[1:])
+        forget_requests(tiny_models(), REQUESTS[::-1], settings, out, progress=False)
+    swapped = (ForgetRequest("january", seeds=(1, 5)), *REQUESTS[1:])
     with pytest.raises(InputError, match="is a run with subjects"):
         forget_requests(tiny_models(), swapped, settings, out, progress=False)
     with pytest.raises(InputError, match=r"config\.seed 0, not 9"):
         forget_requests(
-            tiny_models(), STAGES, lambda n: tiny_sugar({"seed": 9, "steps": 4}), out, progress=False
+            tiny_models(), REQUESTS, lambda n: tiny_sugar({"seed": 9, "steps": 4}), out, progress=False
         )
 
 
@@ -247,14 +247,14 @@ def test_a_registry_of_another_generator(out, both, tmp_path):
     text = (copy / "registry.json").read_text()
     (copy / "registry.json").write_text(text.replace(tiny_models().fingerprint, "0" * 64))
     with pytest.raises(InputError, match="belongs to another generator"):
-        forget_requests(tiny_models(), STAGES, settings, copy, progress=False)
+        forget_requests(tiny_models(), REQUESTS, settings, copy, progress=False)
 
 
-def test_somebody_in_two_stages(tmp_path):
+def test_somebody_in_two_requests(tmp_path):
     np.savez(tmp_path / "ws.npz", ws=people_from_seeds(tiny_models(), [2]).ws)
-    stages = (ForgetRequest("a", seeds=(2,)), ForgetRequest("b", latents=(tmp_path / "ws.npz",)))
-    with pytest.raises(InputError, match=r"request a: seed 2 and request b: ws\.npz are the same person"):
-        forget_requests(tiny_models(), stages, settings, tmp_path / "out", progress=False)
+    requests = (ForgetRequest("a", seeds=(2,)), ForgetRequest("b", latents=(tmp_path / "ws.npz",)))
+    with pytest.raises(InputError, match=r'request "a": seed 2 and request "b": ws\.npz are the same person'):
+        forget_requests(tiny_models(), requests, settings, tmp_path / "out", progress=False)
     assert not (tmp_path / "out").exists()
 
 
@@ -264,7 +264,7 @@ def test_a_folder_of_something_else(tmp_path, name):
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("theirs")
     with pytest.raises(InputError, match="holds other files"):
-        forget_requests(tiny_models(), STAGES, settings, tmp_path, progress=False)
+        forget_requests(tiny_models(), REQUESTS, settings, tmp_path, progress=False)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / name]
     assert (tmp_path / name).read_text() == "theirs"
 
@@ -282,19 +282,19 @@ def test_a_sequence_that_was_killed_early(tmp_path):
     ("content", "message"),
     [
         ("{", "not readable as JSON"),
-        ("[]", 'expected {"stages": [...]}'),
-        ('{"stages": []}', "at least one request"),
-        ('{"stages": [{"name": "a"}]}', "request 1: names nobody"),
-        ('{"stages": [{"seeds": []}]}', "names nobody"),
-        ('{"stages": [{"seeds": [1, 1]}]}', "seeds: 1 is listed twice"),
-        ('{"stages": [{"seeds": [1]}, {"seeds": [2, 1]}]}', "seeds: 1 is listed twice"),
-        ('{"stages": [{"name": "a", "seeds": [1]}, {"name": "a", "seeds": [2]}]}', "a is listed twice"),
-        ('{"stages": [{"seeds": ["1"]}]}', "seeds must be a list of ints"),
-        ('{"stages": [{"seeds": [-1]}]}', "seeds must lie between"),
-        ('{"stages": [{"people": [1]}]}', "unknown key 'people'"),
-        ('{"stages": [{"name": "../a", "seeds": [1]}]}', "cannot name a folder"),
-        (json.dumps({"stages": [{"name": 41 * "忘", "seeds": [1]}]}), "at most 120 bytes in UTF-8"),
-        ('{"stages": [{"latents": ["no.npz"]}]}', "no.npz: no such file"),
+        ("[]", 'expected {"requests": [...]}'),
+        ('{"requests": []}', "at least one request"),
+        ('{"requests": [{"name": "a"}]}', "request 1: names nobody"),
+        ('{"requests": [{"seeds": []}]}', "names nobody"),
+        ('{"requests": [{"seeds": [1, 1]}]}', "seeds: 1 is listed twice"),
+        ('{"requests": [{"seeds": [1]}, {"seeds": [2, 1]}]}', "seeds: 1 is listed twice"),
+        ('{"requests": [{"name": "a", "seeds": [1]}, {"name": "a", "seeds": [2]}]}', "a is listed twice"),
+        ('{"requests": [{"seeds": ["1"]}]}', "seeds must be a list of ints"),
+        ('{"requests": [{"seeds": [-1]}]}', "seeds must lie between"),
+        ('{"requests": [{"people": [1]}]}', "unknown key 'people'"),
+        ('{"requests": [{"name": "../a", "seeds": [1]}]}', "cannot name a folder"),
+        (json.dumps({"requests": [{"name": 41 * "忘", "seeds": [1]}]}), "at most 120 bytes in UTF-8"),
+        ('{"requests": [{"latents": ["no.npz"]}]}', "no.npz: no such file"),
     ],
 )
 def test_requests_that_make_no_sense(content, message, tmp_path, monkeypatch, capsys):
@@ -312,7 +312,7 @@ def test_requests_that_make_no_sense(content, message, tmp_path, monkeypatch, ca
 def inverted(tmp_path, monkeypatch):
     """A command that begins a request with a photo, and how photos were inverted."""
     Image.new("RGB", (8, 8)).save(tmp_path / "ada.png")
-    (tmp_path / "requests.json").write_text('{"stages": [{"images": ["ada.png"]}]}')
+    (tmp_path / "requests.json").write_text('{"requests": [{"images": ["ada.png"]}]}')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
     asked: list[dict[str, Any]] = []
@@ -335,8 +335,8 @@ def test_photos_are_needed_until_their_latents_are_kept(inverted, tmp_path, caps
     """Whoever asks to be forgotten may ask for their photo to be deleted, too."""
     Path("ada.png").unlink()
     assert cli.main(["unlearn", "--sequence", "requests.json", "--out", "out"]) == 2
-    assert "request stage1: ada.png: no such file" in capsys.readouterr().err
-    folder = RunFolder(tmp_path / "out" / "01-stage1")
+    assert 'request "request1": ada.png: no such file' in capsys.readouterr().err
+    folder = RunFolder(tmp_path / "out" / "01-request1")
     request = Request("tiny", tiny_models().fingerprint, ("ada.png",), "", "", "", together=True)
     folder.begin(request, settings(1), tiny_people(1))
     with pytest.raises(InputError, match="is a run with perceptual"):  # far past the photo
@@ -406,9 +406,9 @@ def test_a_request_lists_each_photo(inverted, tmp_path, capsys, image, what):
     """Of a folder or a table nobody knows how many people it has once it is gone."""
     (tmp_path / "people").mkdir()
     Path("people.csv").write_text("image,identity\nada.png,Ada\n")
-    Path("requests.json").write_text(json.dumps({"stages": [{"images": ["ada.png"]}, {"images": [image]}]}))
+    Path("requests.json").write_text(json.dumps({"requests": [{"images": ["ada.png"]}, {"images": [image]}]}))
     assert cli.main(["unlearn", "--sequence", "requests.json", "--out", "out"]) == 2
-    assert f"request stage2: {image}: {what} photos one by one" in capsys.readouterr().err
+    assert f'request "request2": {image}: {what} photos one by one' in capsys.readouterr().err
     assert not inverted
 
 
@@ -428,16 +428,17 @@ def test_people_of_a_request_have_labels_of_their_own(tmp_path):
 @pytest.mark.parametrize("people", ["--seed 3", "--latents ws.npz", "--sequence seeds.json"])
 def test_options_of_inversion_need_photos(tmp_path, monkeypatch, capsys, option, people):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "seeds.json").write_text('{"stages": [{"seeds": [3]}]}')
+    (tmp_path / "seeds.json").write_text('{"requests": [{"seeds": [3]}]}')
     assert cli.main(["unlearn", *people.split(), *option.split()]) == 2
     error = f"jaxunlearn: {option.split()[0]}: no photos are given that could be inverted; leave it out\n"
     assert capsys.readouterr().err == error
 
 
-def test_requests_in_toml(tmp_path):
-    (tmp_path / "requests.toml").write_text('[[stages]]\nseeds = [3]\n[[stages]]\nname = "b"\nseeds = [4]\n')
+@pytest.mark.parametrize("key", ["requests", "stages"])
+def test_requests_in_toml(tmp_path, key):
+    (tmp_path / "requests.toml").write_text(f'[[{key}]]\nseeds = [3]\n[[{key}]]\nname = "b"\nseeds = [4]\n')
     assert read_requests(tmp_path / "requests.toml") == (
-        ForgetRequest("stage1", (3,)),
+        ForgetRequest("request1", (3,)),
         ForgetRequest("b", (4,)),
     )
 
@@ -446,12 +447,12 @@ def test_requests_in_toml(tmp_path):
 def test_a_request_more_from_the_command_line(out, both, tmp_path, monkeypatch, capsys):
     """A third request joins two that are finished; it gets a page, and the page of all leads to it."""
     copy = shutil.copytree(out, tmp_path / "copy")
-    requests = tmp_path / "requests.json"
-    stages = [{"name": stage.name, "seeds": list(stage.seeds)} for stage in STAGES]
-    requests.write_text(json.dumps({"stages": [*stages, {"name": "march", "seeds": [9]}]}))
+    file = tmp_path / "requests.json"
+    entries = [{"name": request.name, "seeds": list(request.seeds)} for request in REQUESTS]
+    file.write_text(json.dumps({"requests": [*entries, {"name": "march", "seeds": [9]}]}))
     monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
     monkeypatch.setattr(SugarMethod, "preset", lambda _, suffix, people, shared: settings(people))
-    assert cli.main(["unlearn", "--sequence", str(requests), "--out", str(copy)]) == 0
+    assert cli.main(["unlearn", "--sequence", str(file), "--out", str(copy)]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("After january")
     assert printed[-1].endswith("03-march/generator/0000.safetensors")

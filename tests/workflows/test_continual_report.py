@@ -8,9 +8,9 @@ from jaxunlearn.workflows.registry import Entry, Registry
 
 def registry(path: Path) -> Registry:
     """Return a registry of one finished request."""
-    stage = {"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": 1}
+    request = {"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": 1}
     figures = {
-        "stages": [stage],
+        "requests": [request],
         "forgotten": 1,
         "id": 0.1,
         "others_id": 0.9,

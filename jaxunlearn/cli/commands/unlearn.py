@@ -244,8 +244,8 @@ def _worklist(
 
 def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
     """Carry out requests one after another; each has settings of its own."""
-    stages = read_requests(arguments.sequence)
-    if not any(stage.images for stage in stages):
+    requests = read_requests(arguments.sequence)
+    if not any(request.images for request in requests):
         _refuse_inversion(arguments)
     models = models_of(arguments)
     read = functools.partial(read_settings, arguments, model=models.generator.config)
@@ -254,12 +254,12 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
     def report(so_far: Forgotten) -> None:
         newest = so_far.results[-1]
         write_run_report(models, newest, read(len(newest.ws)))
-        if len(so_far.results) < len(stages):  # the last report follows below
-            report_requests(models, so_far, first, asked=len(stages))
+        if len(so_far.results) < len(requests):  # the last report follows below
+            report_requests(models, so_far, first, asked=len(requests))
 
     forgotten = forget_requests(
         models,
-        stages,
+        requests,
         read,
         arguments.out,
         mesh=mesh,

@@ -139,12 +139,12 @@ def _worklist(name: str, content: bytes) -> Callable[[Path], None]:
 
 
 _SEQUENCE = ("unlearn", "--sequence", "requests.json", "--out", "in")
-_REGISTRY: dict[str, Any] = {"format": 1, "model": "heads", "fingerprint": "x", "stages": []}
+_REGISTRY: dict[str, Any] = {"format": 1, "model": "heads", "fingerprint": "x", "requests": []}
 
 
 def _sequence(content: bytes) -> Callable[[Path], None]:
     def prepare(folder: Path) -> None:
-        file("requests.json", json.dumps({"stages": [{"seeds": [1]}]}))(folder)
+        file("requests.json", json.dumps({"requests": [{"seeds": [1]}]}))(folder)
         file("in/registry.json", content)(folder)
 
     return prepare
@@ -154,10 +154,10 @@ _REGISTRIES: dict[str, bytes] = {
     **_BROKEN,
     "another format": json.dumps(_REGISTRY | {"format": 7}).encode(),
     "another model": json.dumps(_REGISTRY).encode(),
-    "stages of a text": json.dumps(_REGISTRY | {"stages": "all"}).encode(),
-    "a stage of a number": json.dumps(_REGISTRY | {"stages": [7]}).encode(),
-    "a stage without fields": json.dumps(_REGISTRY | {"stages": [{}]}).encode(),
-    "no fingerprint": b'{"format": 1, "model": "x", "stages": []}',
+    "requests of a text": json.dumps(_REGISTRY | {"requests": "all"}).encode(),
+    "a request of a number": json.dumps(_REGISTRY | {"requests": [7]}).encode(),
+    "a request without fields": json.dumps(_REGISTRY | {"requests": [{}]}).encode(),
+    "no fingerprint": b'{"format": 1, "model": "x", "requests": []}',
 }
 
 RUNS = [

@@ -22,7 +22,7 @@ _JSON: dict[str, bytes] = {
     "a text": b'"x"',
     "null": b"null",
     "digits": b"9" * 10_000,
-    "many digits": b'{"stages": [{"seeds": [' + b"9" * 4000 + b"]}]}",
+    "many digits": b'{"requests": [{"seeds": [' + b"9" * 4000 + b"]}]}",
     "a list": b"[]",
     "an empty object": b"{}",
     "zeros": bytes(1000),
@@ -31,18 +31,18 @@ _JSON: dict[str, bytes] = {
     "too large": b"[" + b"1," * 9_000_000 + b"1]",
     "lists in lists": b"[" + b"[]," * 2_000_000 + b"[]]",
     "many lists": b"[" + b"[]," * 900_000 + b"[]]",
-    "with comments": b"// stages\n{}",
+    "with comments": b"// requests\n{}",
 }
 
 
-def _requests(stages: Any) -> bytes:
-    return json.dumps({"stages": stages}).encode()
+def _requests(requests: Any) -> bytes:
+    return json.dumps({"requests": requests}).encode()
 
 
 _REQUESTS: dict[str, bytes] = {
-    "no stages": _requests([]),
-    "stages of a text": _requests("all"),
-    "a stage of a number": _requests([3]),
+    "no requests": _requests([]),
+    "requests of a text": _requests("all"),
+    "a request of a number": _requests([3]),
     "nobody": _requests([{"name": "a"}]),
     "an unknown key": _requests([{"seed": [1]}]),
     "a key that moves the cursor": _requests([{"\x1b[2J\n": [1]}]),
@@ -60,16 +60,16 @@ _REQUESTS: dict[str, bytes] = {
     "the same twice": _requests([{"seeds": [1]}, {"seeds": [1]}]),
     "files that are not there": _requests([{"latents": ["no.npz"]}]),
     "a folder as a file": _requests([{"latents": ["."]}]),
-    "deep members": b'{"stages": [{"seeds": ' + b"[" * 300 + b"]" * 300 + b"}]}",
+    "deep members": b'{"requests": [{"seeds": ' + b"[" * 300 + b"]" * 300 + b"}]}",
 }
 _TOML: dict[str, bytes] = {
     "deep": b"a = " + b"[" * 50_000,
     "deep tables": b"a = " + b"{b = " * 5_000,
     "deep keys": b".".join([b"a"] * 2_000) + b" = 1",
-    "json": b'{"stages": []}',
+    "json": b'{"requests": []}',
     "not utf-8": b'a = "\xff"',
-    "cut short": b"[[stages",
-    "of dates": b"[[stages]]\nseeds = [1979-05-27]",
+    "cut short": b"[[requests",
+    "of dates": b"[[requests]]\nseeds = [1979-05-27]",
     "twice": b"a = 1\na = 2",
     "empty": b"",
 }
