@@ -8,6 +8,7 @@ projector optimises the noise too, and needs a regulariser that keeps faces out 
 """
 
 import dataclasses
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import jax
@@ -97,6 +98,10 @@ class Inversion(NamedTuple):
     """`[N]`, cosine of the embeddings of the two."""
 
 
+EachBatch = Callable[[Sequence[int], Inversion], object]
+"""Function that is given each batch when it is done: the numbers of its images, and their inversion."""
+
+
 def search_latents(
     generator: Generator,
     images: np.ndarray,
@@ -107,6 +112,8 @@ def search_latents(
     *,
     key: jax.Array,
     ws: np.ndarray | None = None,
+    rows: Sequence[int] | None = None,
+    each: EachBatch | None = None,
     mesh: Mesh | None = None,
     compute: Compute | None = None,
     progress: bool = True,
@@ -124,10 +131,16 @@ def search_latents(
       key: draws the latents that estimate the distribution of w.
       ws: `[N, L, D]` to start from, such as an encoder's; None starts from the mean face. With
         `settings.steps` 0 they are kept, and only cameras are looked for.
+      rows: numbers of the images that are searched, at least one; None searches all. Whole batches are
+        searched, of which these images are part: so the result is bit for bit that of a search for all.
+      each: called with each batch when it is done; None calls nothing.
       mesh: its axis "sample" divides each batch among its devices. Each device has all networks, and the
         batch is enlarged to a multiple of the devices. None stays on one device.
       compute: dtype and forms; None takes `renderer.default_compute`.
       progress: True shows a bar.
+
+    Returns:
+      The inversion of the images that were searched, in their order.
 
     Raises:
       ValueError: if the images do not have the generator's resolution, the number or shape of cameras or
@@ -136,20 +149,42 @@ def search_latents(
     settings = settings or InversionSettings()
     _check(generator.config, images, c, ws)
     search = _search(generator, perceptual, identity, settings, key, compute, ws is not None and c is None)
-    rows = (len(images), generator.config.num_ws, generator.config.w_dim)
-    x = np.zeros(rows, np.float32) if ws is None else search.coordinates(ws)
+    shape = (len(images), generator.config.num_ws, generator.config.w_dim)
+    x = np.zeros(shape, np.float32) if ws is None else search.coordinates(ws)
     batch, multiple = min(settings.batch, len(images)), 1
     if mesh is not None:
         search, multiple = search.on(mesh), mesh.shape["sample"]
         batch = -(-batch // multiple) * multiple
-    with tqdm(total=search.steps * -(-len(images) // batch), desc="inversion", disable=not progress) as bar:
-
-        def best(rows: np.ndarray) -> tuple[jax.Array, ...]:
-            last = search(images[rows], None if c is None else c[rows], x[rows], bar.update)
-            return last.ws, last.c, last.image, last.perceptual, last.squared, 1 - last.identity
-
-        parts = list(batches(best, len(images), batch))
+    parts = []
+    for some, part in _search_batches(search, images, c, x, rows, batch, progress):
+        parts.append(part)
+        if each is not None:
+            each(some, part)
     return Inversion(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _search_batches(
+    search: Search,
+    images: np.ndarray,
+    c: np.ndarray | None,
+    x: np.ndarray,
+    rows: Sequence[int] | None,
+    batch: int,
+    progress: bool,
+) -> Iterator[tuple[list[int], Inversion]]:
+    """Search the batches of some rows, and yield the numbers of each batch's images with their inversion."""
+    numbers = np.arange(len(images))
+    if rows is not None:
+        numbers = numbers[np.isin(numbers // batch, np.asarray(rows) // batch)]
+    with tqdm(total=search.steps * -(-len(numbers) // batch), desc="inversion", disable=not progress) as bar:
+
+        def best(places: np.ndarray) -> tuple[np.ndarray | jax.Array, ...]:
+            some = numbers[places]
+            last = search(images[some], None if c is None else c[some], x[some], bar.update)
+            return some, last.ws, last.c, last.image, last.perceptual, last.squared, 1 - last.identity
+
+        for some, *arrays in batches(best, len(numbers), batch):
+            yield some.tolist(), Inversion(*arrays)
 
 
 def _search(

@@ -1,6 +1,6 @@
 """Where the files of an inversion are written, and what must not be lost there.
 
-The output is a folder, or FILE.npz with other files beside it; see `inversion_report.save`.
+The output is a folder, or FILE.npz with other files beside it; see `inversion_report.InversionReport`.
 """
 
 import os
@@ -32,14 +32,14 @@ class _Figures(TypedDict):
 
 
 def figures_file(out: Path) -> Path:
-    """Return the file of the figures that `save` writes for `out`."""
+    """Return the file of the figures for `out`."""
     return out.with_suffix(".json") if _in_one(out) else out / "inversion.json"
 
 
 def check_out(out: Path, photos: Collection[Path]) -> None:
     """Check, before a long search, that files can be written to `out` and would replace nothing.
 
-    Results of an earlier call may be replaced if all its photos are inverted again.
+    Results of an earlier call may be kept or replaced if all its photos are given again.
 
     Raises:
       InputError: if nothing can be written, or a photo, an earlier result or somebody else's file could be
@@ -59,7 +59,7 @@ def check_out(out: Path, photos: Collection[Path]) -> None:
 
 
 def _refuse_other_results(figures: Path, photos: Collection[Path]) -> None:
-    """Refuse figures with photos that are not inverted again, and those of something else."""
+    """Refuse figures with photos that are not given again, and those of something else."""
     try:
         earlier = check_form(read_json(figures), _Figures, figures)["photographs"]
     except InputError as error:

@@ -2,28 +2,33 @@
 
 import dataclasses
 import importlib.metadata
+import json
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypedDict
 
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 
-from eg3d_flax import Compute
-from jaxunlearn.files.door import write_json
+from eg3d_flax import Compute, GeneratorConfig
+from jaxunlearn.files.door import read_json, write_json
+from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.names import distinct_file_names
+from jaxunlearn.files.numpy_arrays import read_npz
 from jaxunlearn.files.paths import local_path
 from jaxunlearn.images import grid, save_png, to_uint8
 from jaxunlearn.models.batched import embeddings
 from jaxunlearn.models.cameras import views
-from jaxunlearn.models.generator import latent_space_of
-from jaxunlearn.models.latent_io import write_latents
+from jaxunlearn.models.generator import fingerprint_of, latent_space_of
+from jaxunlearn.models.latent_io import read_latents, read_provenance, write_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, default_compute
 from jaxunlearn.photos.inversion import Inversion
 from jaxunlearn.photos.inversion_files import figures_file
-from jaxunlearn.photos.photo_inversion import InvertedPhotos
+from jaxunlearn.photos.photo_inversion import InversionPlan
 from jaxunlearn.photos.sources import Photograph
 from jaxunlearn.terminal import escaped
 
@@ -49,7 +54,7 @@ class Figures:
 def measure(models: Models, images: np.ndarray, inversion: Inversion, *, batch: int = 8) -> list[Figures]:
     """Return the figures of each of the images `[N, R, R, 3]` in [-1, 1]."""
     reconstructed = np.clip(inversion.images, -1, 1)
-    before, after = (embeddings(models.judge, x, min(batch, len(x))) for x in (images, reconstructed))
+    before, after = (embeddings(models.judge, x, batch) for x in (images, reconstructed))
     cosines = np.sum(before * after, axis=-1)
     rows = zip(inversion.perceptual, inversion.squared, cosines, strict=True)
     return [Figures(*map(float, row)) for row in rows]
@@ -100,91 +105,191 @@ def pictures(
     ]
 
 
-def origin(models: Models, inverted: InvertedPhotos) -> dict[str, Any]:
-    """Return where latents come from, apart from the photo."""
+def origin(models: Models, plan: InversionPlan) -> dict[str, Any]:
+    """Return where latents and figures come from, apart from the photo."""
+    encoder = plan.network
     return {
         "model": models.name,
         "fingerprint": models.fingerprint,
         "latent_space": latent_space_of(models.generator),
         "mean_latent": models.mean.origin,
-        "method": inverted.method,
-        "encoder": inverted.encoder,
-        "encoder_input": inverted.encoder and inverted.encoder_input,
-        "settings": dataclasses.asdict(inverted.settings),
-        "perceptual": models.perceptual_name,
-        "identity": models.identity.name,
+        "method": plan.method,
+        "encoder": plan.encoder,
+        "encoder_sha256": encoder and fingerprint_of(nnx.merge(encoder.graph, encoder.state)),
+        "encoder_input": encoder and plan.encoder_input,
+        "settings": dataclasses.asdict(plan.settings),
+        **models.networks_of_loss,
         "judge": models.judge.name,
+        "judge_sha256": fingerprint_of(nnx.merge(models.judge.graph, models.judge.state)),
         "threshold": models.judge.threshold,
         "jaxunlearn_version": importlib.metadata.version("jaxunlearn"),
     }
 
 
-def save(
-    out: Path,
-    models: Models,
-    inverted: InvertedPhotos,
-    figures: Sequence[Figures],
-    *,
-    compute: Compute | None = None,
-) -> list[Path]:
-    """Write latents, figures and pictures.
+class _PhotoJson(TypedDict):
+    """What `inversion.json` says about a photo."""
 
-    Args:
-      out: a folder for one file of latents per photo, or an .npz file for all latents.
-      models: the models of the inversion.
-      inverted: the result.
-      figures: see `measure`.
-      compute: dtype and forms of the pictures; None takes `renderer.default_compute`.
+    name: str
+    lpips: float
+    mse: float
+    identity: float
 
-    Returns:
-      The files of latents.
 
-    Raises:
-      InputError: if `out` is an address such as gs://bucket/name.
+class _InversionJson(TypedDict):
+    """What is read of `inversion.json`."""
+
+    seconds: float
+    photographs: list[_PhotoJson]
+
+
+class _Result(NamedTuple):
+    """What was found for a photo."""
+
+    figures: Figures
+    ws: np.ndarray
+    """`[L, D]`."""
+    c: np.ndarray
+    """`[25]`."""
+
+
+class InversionReport:
+    """The files of an inversion, which grow by each batch: latents, figures and pictures.
+
+    An earlier call's results are kept where this call would find the same: photos with the same name and
+    SHA-256, inverted by the same networks with the same settings.
     """
-    out = local_path(out)
-    in_one = out.suffix == ".npz"
-    names, about = names_of(inverted.names), origin(models, inverted)
-    sources = [_source(name, photo) for name, photo in zip(names, inverted.photos.photographs, strict=True)]
-    renderer = Renderer(
-        models.generator, batch=min(6, len(YAWS) * len(names)), compute=compute or default_compute()
-    )
-    drawn = pictures(models, inverted.images, inverted.inversion, renderer)
-    (out.parent if in_one else out).mkdir(parents=True, exist_ok=True)
-    written = _write_latents(out, inverted.inversion, names, about, sources)
-    for name, picture in zip(names, drawn, strict=True):
-        save_png(out.with_name(f"{out.stem}_{name}.png") if in_one else out / f"{name}.png", picture)
-    summary = {
-        **about,
-        "seconds": round(inverted.seconds, 2),
-        "mean": dataclasses.asdict(means(figures)),
-        "photographs": [
-            {**source, **dataclasses.asdict(each)} for source, each in zip(sources, figures, strict=True)
-        ],
-        "left_out": [refused.reason for refused in inverted.photos.refused],
-    }
-    write_json(figures_file(out), summary)
-    return written
+
+    def __init__(
+        self, out: Path, models: Models, plan: InversionPlan, *, compute: Compute | None = None
+    ) -> None:
+        """Read what an earlier call found; writes nothing.
+
+        Args:
+          out: a folder for one file of latents per photo, or an .npz file for all latents.
+          models: the models of the inversion.
+          plan: the photos, and how they are inverted.
+          compute: dtype and forms of the pictures; None takes `renderer.default_compute`.
+
+        Raises:
+          InputError: if `out` is an address such as gs://bucket/name, or earlier files cannot be read.
+        """
+        self._out, self._models, self._plan = local_path(out), models, plan
+        photos = plan.photos.photographs
+        names = names_of(plan.photos.names)
+        self._sources = [_source(name, photo) for name, photo in zip(names, photos, strict=True)]
+        self._origin = origin(models, plan)
+        self._renderer = Renderer(
+            models.generator, batch=min(6, len(YAWS) * len(names)), compute=compute or default_compute()
+        )
+        self._results: dict[int, _Result] = {}
+        self._seconds, self._began = 0.0, time.perf_counter()
+        if figures_file(self._out).exists():
+            self._read()
+
+    @property
+    def rest(self) -> list[int]:
+        """Numbers of the photos that have no result yet."""
+        return [row for row in range(len(self._sources)) if row not in self._results]
+
+    @property
+    def figures(self) -> list[Figures]:
+        """The figures of the photos that have a result, in their order."""
+        return [self._results[row].figures for row in sorted(self._results)]
+
+    @property
+    def latents(self) -> list[Path]:
+        """The files of latents."""
+        return [path for path, _ in self._files(sorted(self._results))]
+
+    def add(self, rows: Sequence[int], inversion: Inversion) -> None:
+        """Measure a batch of photos and write its files.
+
+        The latents come last: a photo is not searched again once they are there. The figures come first: a
+        folder with pictures alone would count as somebody else's.
+        """
+        images = np.stack([self._plan.photos.photographs[row].image for row in rows])
+        figures = measure(self._models, images, inversion, batch=min(8, len(self._sources)))
+        drawn = pictures(self._models, images, inversion, self._renderer)
+        results = map(_Result, figures, inversion.ws, inversion.c)
+        self._results |= dict(zip(rows, results, strict=True))
+        figures_file(self._out).parent.mkdir(parents=True, exist_ok=True)
+        self._write_figures()
+        for row, picture in zip(rows, drawn, strict=True):
+            save_png(self._picture(row), picture)
+        for path, some in self._files(sorted(self._results) if self._in_one else rows):
+            self._write_latents(path, some)
+
+    @property
+    def _in_one(self) -> bool:
+        return self._out.suffix == ".npz"
+
+    def _files(self, rows: Sequence[int]) -> list[tuple[Path, Sequence[int]]]:
+        """Return the files of the latents of some photos, each with the numbers of its photos."""
+        if self._in_one:
+            return [(self._out, rows)]
+        return [(self._out / f"{self._sources[row]['name']}.npz", [row]) for row in rows]
+
+    def _picture(self, row: int) -> Path:
+        name = f"{self._sources[row]['name']}.png"
+        return self._out.with_name(f"{self._out.stem}_{name}") if self._in_one else self._out / name
+
+    def _read(self) -> None:
+        """Take over the results of an earlier call that this one would find again."""
+        path, ours = figures_file(self._out), json.loads(json.dumps(self._origin))
+        content = read_json(path)
+        if not ours.items() <= content.items():
+            return
+        earlier = check_form(content, _InversionJson, path)
+        self._seconds = earlier["seconds"]
+        photos = {photo["name"]: photo for photo in earlier["photographs"]}
+        for file, rows in self._files(self.rest):
+            latents = _latents_in(file, ours, self._models.generator.config)
+            for row in rows:
+                source = self._sources[row]
+                photo, found = photos.get(source["name"]), latents.get(json.dumps(source))
+                if photo and found and source.items() <= photo.items() and self._picture(row).exists():
+                    figures = Figures(photo["lpips"], photo["mse"], photo["identity"])
+                    self._results[row] = _Result(figures, *found)
+
+    def _write_figures(self) -> None:
+        summary = {
+            **self._origin,
+            "seconds": round(self._seconds + time.perf_counter() - self._began, 2),
+            "mean": dataclasses.asdict(means(self.figures)),
+            "photographs": [
+                {**self._sources[row], **dataclasses.asdict(self._results[row].figures)}
+                for row in sorted(self._results)
+            ],
+            "left_out": [refused.reason for refused in self._plan.photos.refused],
+        }
+        write_json(figures_file(self._out), summary)
+
+    def _write_latents(self, path: Path, rows: Sequence[int]) -> None:
+        """Write the latents of some photos with their origin."""
+        sources, results = [self._sources[row] for row in rows], [self._results[row] for row in rows]
+        write_latents(
+            path,
+            np.stack([result.ws for result in results]),
+            names=[source["name"] for source in sources],
+            c=np.stack([result.c for result in results]),
+            provenance={**self._origin, "photographs": sources},
+        )
+
+
+def _latents_in(
+    path: Path, ours: Mapping[str, Any], config: GeneratorConfig
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return JSON about a photo's file → ws `[L, D]` and camera, if the latents of a file have our origin.
+
+    Photos without SHA-256 are left out: another one may have the name.
+    """
+    if not path.exists() or not ours.items() <= (kept := read_provenance(path)).items():
+        return {}
+    ws, c = read_latents(path, config), read_npz(path).get("c", ())
+    photos = zip(kept.get("photographs", []), ws, c, strict=False)
+    return {json.dumps(photo): (w, camera) for photo, w, camera in photos if "sha256" in photo}
 
 
 def _source(name: str, photo: Photograph) -> dict[str, str]:
     """Return what is written about a photo's file."""
     return {"name": name, "file": photo.name} | ({} if photo.sha256 is None else {"sha256": photo.sha256})
-
-
-def _write_latents(
-    out: Path,
-    inversion: Inversion,
-    names: Sequence[str],
-    about: Mapping[str, Any],
-    sources: Sequence[Mapping[str, str]],
-) -> list[Path]:
-    """Write latents with their origin, all into one .npz file or each into its own; returns the files."""
-    if out.suffix == ".npz":
-        groups = [(out, slice(None))]
-    else:
-        groups = [(out / f"{name}.npz", slice(k, k + 1)) for k, name in enumerate(names)]
-    for path, rows in groups:
-        provenance = {**about, "photographs": sources[rows]}
-        write_latents(path, inversion.ws[rows], names=names[rows], c=inversion.c[rows], provenance=provenance)
-    return [path for path, _ in groups]

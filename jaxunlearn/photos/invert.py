@@ -5,6 +5,7 @@
 """
 
 import dataclasses
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Literal, get_args
@@ -22,7 +23,7 @@ from jaxunlearn.models.cameras import field_of_view
 from jaxunlearn.models.encoder import BUNDLED, Encoder, load_encoder
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.inversion import Inversion, InversionSettings, search_latents
+from jaxunlearn.photos.inversion import EachBatch, Inversion, InversionSettings, search_latents
 
 Method = Literal["encoder", "optimize", "hybrid"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -156,6 +157,8 @@ def invert_photographs(
     encoder: Encoder | None = None,
     encoder_images: np.ndarray | None = None,
     settings: InversionSettings | None = None,
+    rows: Sequence[int] | None = None,
+    each: EachBatch | None = None,
     mesh: Mesh | None = None,
     compute: Compute | None = None,
     progress: bool = True,
@@ -169,7 +172,9 @@ def invert_photographs(
       encoder: the encoder of "encoder" and "hybrid"; None takes that of `encoder_for`.
       encoder_images: `[N, S, S, 3]`, what the encoder is given in their place; None gives it `images`.
       settings: settings of the search; None takes `settings_for(method, models)`.
-      mesh: see `inversion.search_latents`.
+      rows: see `inversion.search_latents`, as all but the last that follow. The encoder is given all images.
+      each: see there.
+      mesh: see there.
       compute: see there.
       progress: True shows a bar.
 
@@ -189,6 +194,8 @@ def invert_photographs(
         settings or settings_for(method, models),
         key=jax.random.key(0),
         ws=ws,
+        rows=rows,
+        each=each,
         mesh=mesh,
         compute=compute,
         progress=progress,

@@ -25,7 +25,7 @@ from jaxunlearn.files.paths import as_list
 from jaxunlearn.images import to_float
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.inversion import Inversion, InversionSettings
+from jaxunlearn.photos.inversion import EachBatch, Inversion, InversionSettings
 from jaxunlearn.photos.invert import (
     EncoderInput,
     Method,
@@ -66,6 +66,30 @@ class Inverting(TypedDict, total=False):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class InversionPlan:
+    """Photos that were read and can be inverted, and how that is done.
+
+    Attributes:
+      photos: the photos to invert, and those that are left out with a reason.
+      method: how they are inverted.
+      network: the encoder, if there is one.
+      encoder_input: what the encoder is given.
+      settings: settings of the search.
+    """
+
+    photos: Photographs
+    method: Method
+    network: Encoder | None
+    encoder_input: EncoderInput
+    settings: InversionSettings
+
+    @property
+    def encoder(self) -> str | None:
+        """Name of the encoder, if there is one."""
+        return None if self.network is None else self.network.name
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class InvertedPhotos:
     """Photos with their latents.
 
@@ -90,12 +114,12 @@ class InvertedPhotos:
     @property
     def names(self) -> tuple[str, ...]:
         """The name of each photo, such as `ada/1.png`."""
-        return tuple(photo.name for photo in self.photos.photographs)
+        return self.photos.names
 
     @property
     def images(self) -> np.ndarray:
         """The photos as the generator would show them, `[N, R, R, 3]` float32 in [-1, 1]."""
-        return np.stack([photo.image for photo in self.photos.photographs])
+        return self.photos.images
 
     @property
     def ws(self) -> np.ndarray:
@@ -118,7 +142,7 @@ def _people_in(photos: Photographs, way: Mapping[str, str]) -> People:
     """Return the people in photos before these are inverted: without `ws`."""
     usable = photos.photographs
     return People(
-        name_of_photos([photo.name for photo in usable]),
+        name_of_photos(photos.names),
         distinct_subjects([(photo.name, photo.path) for photo in usable]),
         np.empty((0, 0, 0), np.float32),
         photos_sha256=tuple(photo.sha256 for photo in usable),
@@ -169,26 +193,81 @@ def invert(
     Warns:
       UserWarning: for each photo that is left out; if images look as if they were in [0, 1].
     """
+    plan = plan_inversion(
+        models,
+        photos,
+        method=method,
+        encoder=encoder,
+        encoder_input=encoder_input,
+        steps=steps,
+        batch=batch,
+        progress=progress,
+    )
+    began = time.perf_counter()
+    inversion = invert_planned(models, plan, mesh=mesh, compute=compute, progress=progress)
+    seconds = time.perf_counter() - began
+    return InvertedPhotos(
+        plan.photos, inversion, plan.method, plan.encoder, encoder_input, plan.settings, seconds
+    )
+
+
+def plan_inversion(
+    models: Models,
+    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | jax.Array | Photographs,
+    *,
+    method: Method | None = None,
+    encoder: PhotoSource | Encoder | None = None,
+    encoder_input: EncoderInput = "crop",
+    steps: int | None = None,
+    batch: int | None = None,
+    progress: bool = True,
+) -> InversionPlan:
+    """Do what is not long about `invert`: read the photos and the encoder, and settle how they are inverted.
+
+    The arguments are those of `invert`, as are errors and warnings.
+    """
     method = method or default_method(models, encoder)
     network = encoder_of(models, method, encoder)
     settings = _settings(models, method, steps, batch)
     side, whole_side = models.generator.config.img_resolution, side_of_file(network, encoder_input)
-    read = _read(photos, side, whole_side, progress)
-    began = time.perf_counter()
-    inversion = invert_photographs(
+    return InversionPlan(_read(photos, side, whole_side, progress), method, network, encoder_input, settings)
+
+
+def invert_planned(
+    models: Models,
+    plan: InversionPlan,
+    *,
+    rows: Sequence[int] | None = None,
+    each: EachBatch | None = None,
+    mesh: Mesh | None = None,
+    compute: Compute | None = None,
+    progress: bool = True,
+) -> Inversion:
+    """Do what is long about `invert`: the search.
+
+    Args:
+      models: those of the plan.
+      plan: see `plan_inversion`.
+      rows: numbers of the photos that are inverted; see `inversion.search_latents`, as all that follow.
+      each: see there.
+      mesh: see there.
+      compute: see there.
+      progress: see there.
+    """
+    photos = plan.photos
+    return invert_photographs(
         models,
-        np.stack([photo.image for photo in read.photographs]),
-        method,
-        encoder=network,
-        encoder_images=None if whole_side is None else whole_images(read.photographs),
-        settings=settings,
+        photos.images,
+        plan.method,
+        encoder=plan.network,
+        encoder_images=whole_images(photos.photographs) if plan.encoder_input == "file" else None,
+        settings=plan.settings,
+        rows=rows,
+        each=each,
         mesh=mesh,
         compute=compute,
         progress=progress,
     )
-    seconds = time.perf_counter() - began
-    name = None if network is None else network.name
-    return InvertedPhotos(read, inversion, method, name, encoder_input, settings, seconds)
 
 
 def people_from_photos(
@@ -298,7 +377,7 @@ def _read(
     if not usable and len(refused) == 1:
         raise InputError(refused[0].reason)
     for photo in refused:
-        warnings.warn(f"left out: {photo.reason}", stacklevel=3)
+        warnings.warn(f"left out: {photo.reason}", stacklevel=4)
     if not usable:
         raise InputError("none of the given photos can be used")
     return Photographs(usable, refused)
@@ -330,6 +409,6 @@ def _of_array(images: np.ndarray, side: int) -> list[Photograph]:
         warnings.warn(
             "no level of the images is below 0, the middle grey of [-1, 1]; if they are in [0, 1], "
             "give 2 * images - 1",
-            stacklevel=4,
+            stacklevel=5,
         )
     return [Photograph(f"image{k:04d}", f"image{k:04d}", image) for k, image in enumerate(images)]

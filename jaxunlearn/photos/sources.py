@@ -76,6 +76,16 @@ class Photographs:
     photographs: tuple[Photograph, ...]
     refused: tuple[Refused, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each photo, such as `ada/1.png`."""
+        return tuple(photo.name for photo in self.photographs)
+
+    @property
+    def images(self) -> np.ndarray:
+        """The photos as the generator would show them, `[N, R, R, 3]` float32 in [-1, 1]."""
+        return np.stack([photo.image for photo in self.photographs])
+
     def by_identity(self) -> dict[str, tuple[Photograph, ...]]:
         """Return person → photos, in the order in which the people first appear."""
         groups: dict[str, list[Photograph]] = {}

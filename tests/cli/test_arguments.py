@@ -30,7 +30,7 @@ from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.latent_io import read_latents
 from jaxunlearn.models.loading import MeanLatent
 from jaxunlearn.photos import invert
-from jaxunlearn.photos.inversion_report import save
+from jaxunlearn.photos.inversion_report import InversionReport
 from jaxunlearn.process import multihost
 
 ENOUGH = {
@@ -274,7 +274,7 @@ def test_addresses_are_refused_by_the_library(tmp_path, monkeypatch, address):
         lambda: MeanLatent.read(Path(address), config),
         lambda: locate_file(Path(address)),
         lambda: read_latents(Path(address), config),
-        lambda: save(Path(address), None, None, []),  # type: ignore[arg-type]
+        lambda: InversionReport(Path(address), None, None),  # type: ignore[arg-type]
     ):
         with pytest.raises(InputError, match="cannot be used yet"):
             use()

@@ -31,6 +31,8 @@ from jaxunlearn.photos.inversion_files import check_out
 from jaxunlearn.photos.inversion_report import Figures, names_of, origin, table
 from jaxunlearn.photos.invert import default_method, encode, encoder_for, invert_photographs
 from jaxunlearn.photos.people import people_from_latents
+from jaxunlearn.photos.photo_inversion import InversionPlan
+from jaxunlearn.photos.sources import Photographs
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.training.generator_data import on_white
 from tests.support.few_rays import loaded_with_few_rays
@@ -326,7 +328,7 @@ def test_an_out_that_cannot_be_used_is_refused_before_models_are_loaded(
     monkeypatch.setattr(os, "access", lambda path, mode: str(path) != "readonly" and may(path, mode))
     called: list[str] = []
     monkeypatch.setattr(command, "models_of", lambda *_: called.append("models_of"))
-    monkeypatch.setattr(command, "invert", lambda *_, **__: called.append("invert"))
+    monkeypatch.setattr(command, "plan_inversion", lambda *_, **__: called.append("plan_inversion"))
     before = sorted(tmp_path.rglob("*"))
     assert cli.main(["invert", *sources, "--out", out]) == 2
     (line,) = capsys.readouterr().err.splitlines()
@@ -397,17 +399,18 @@ def test_files_of_others_are_never_replaced(
 def suggested(monkeypatch: Any, capsys: Any, photos: int, *arguments: str) -> tuple[str, list[str]]:
     """Run `jaxunlearn invert` without a search; return whom to forget, and the words of the next command."""
     names = [f"photo{k}.png" for k in range(photos)]
-    inverted = SimpleNamespace(names=names, images=None, inversion=None)
+    plan = SimpleNamespace(photos=SimpleNamespace(names=names, photographs=()))
     judge = SimpleNamespace(name="judge", threshold=None)
     monkeypatch.setattr(command, "models_of", lambda _: SimpleNamespace(judge=judge))
-    monkeypatch.setattr(command, "invert", lambda *_, **__: inverted)
-    for name in ("measure", "table", "write_inversion_page"):
+    monkeypatch.setattr(command, "plan_inversion", lambda *_, **__: plan)
+    for name in ("table", "write_inversion_page"):
         monkeypatch.setattr(command, name, lambda *_: "")
-    monkeypatch.setattr(
-        command,
-        "save",
-        lambda out, *_: [out] if out.suffix else [out / f"photo{k}.npz" for k in range(photos)],
-    )
+
+    def report(out: Path, *_: Any) -> Any:
+        latents = [out] if out.suffix else [out / f"photo{k}.npz" for k in range(photos)]
+        return SimpleNamespace(rest=[], figures=[], latents=latents)
+
+    monkeypatch.setattr(command, "InversionReport", report)
     assert cli.main(["invert", *names, *arguments]) == 0
     who, _, line = capsys.readouterr().out.splitlines()[-1].partition(": ")
     return who.removeprefix("make the generator forget "), shlex.split(line)
@@ -438,9 +441,8 @@ def test_the_mean_latent_is_that_of_unlearn(tmp_path: Path) -> None:
     given = MeanLatent.read(loaded["w_avg"], CONFIG)
     np.testing.assert_array_equal(given.w_avg[0], w_avg)
     models = dataclasses.replace(tiny_models(), given_mean=given)
-    settings = InversionSettings()
-    how: Any = SimpleNamespace(method="optimize", encoder=None, encoder_input="crop", settings=settings)
-    assert origin(models, how)["mean_latent"] == given.origin
+    plan = InversionPlan(Photographs((), ()), "optimize", None, "crop", InversionSettings())
+    assert origin(models, plan)["mean_latent"] == given.origin
 
 
 def test_latents_of_others_have_no_names(tmp_path: Path) -> None:

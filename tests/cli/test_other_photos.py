@@ -29,9 +29,12 @@ def measured(tmp_path, monkeypatch) -> list[dict[int, OtherPhotos]]:
     monkeypatch.chdir(tmp_path)
     calls: list[dict[int, OtherPhotos]] = []
 
-    def invert_photographs(_models, images, *_, **__):
+    def invert_photographs(_models, images, *_, each=None, **__):
         people, zeros = len(images), np.zeros(len(images))
-        return Inversion(tiny_people(people), np.zeros((people, 25)), images, zeros, zeros, zeros)
+        inversion = Inversion(tiny_people(people), np.zeros((people, 25)), images, zeros, zeros, zeros)
+        if each is not None:
+            each(range(people), inversion)
+        return inversion
 
     def unlearn(models, people, config, *, workdir, **_):
         shared = method_of(config).shares_generator(config)

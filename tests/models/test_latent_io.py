@@ -3,7 +3,6 @@
 import dataclasses
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -19,6 +18,8 @@ from jaxunlearn.models.latent_io import read_latents, write_latents
 from jaxunlearn.photos.inversion import InversionSettings
 from jaxunlearn.photos.inversion_report import origin
 from jaxunlearn.photos.people import People, people_from_latents
+from jaxunlearn.photos.photo_inversion import InversionPlan
+from jaxunlearn.photos.sources import Photographs
 from tests.support.tiny_adapters import tiny_adapted
 from tests.support.tiny_models import CONFIG, tiny_models
 from tests.support.torch_pickles import tensor_of, zip_bytes
@@ -84,12 +85,10 @@ def test_latents_know_the_files_of_their_photos(tmp_path):
 def test_latents_of_an_unrelated_generator_are_taken_with_a_warning(tmp_path):
     """Those of an unlearned or adapted one are not unrelated: it has the mapping network of its source."""
     models, file = tiny_models(), tmp_path / "two.npz"
-    how: Any = SimpleNamespace(
-        method="optimize", encoder=None, encoder_input="crop", settings=InversionSettings()
-    )
+    plan = InversionPlan(Photographs((), ()), "optimize", None, "crop", InversionSettings())
 
     def people_of(generator: Generator) -> People:
-        about = origin(dataclasses.replace(models, name="other.pkl", generator=generator), how)
+        about = origin(dataclasses.replace(models, name="other.pkl", generator=generator), plan)
         write_latents(file, WS, names=("a", "b"), c=np.zeros((2, 25)), provenance=about)
         return people_from_latents(models, file)
 

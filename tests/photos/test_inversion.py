@@ -144,6 +144,31 @@ def test_steps_may_take_fewer_rays_than_the_pictures():
     np.testing.assert_allclose(search(16).images, 0.25, atol=0.01)
 
 
+def test_batches_with_given_rows_are_searched_as_if_all_were():
+    gray, pixels, few = cast("Any", Gray()), cast("Any", Pixels()), dataclasses.replace(SETTINGS, steps=3)
+    photos = np.linspace(0.1, 0.5, 5)[:, None, None, None] * np.ones((5, 32, 32, 3))
+    searched: list[list[int]] = []
+
+    def search(rows: list[int] | None):
+        return search_latents(
+            gray,
+            photos,
+            None,
+            pixels,
+            Thumbnails(),
+            few,
+            key=jax.random.key(0),
+            rows=rows,
+            each=lambda rows, _: searched.append(list(rows)),
+            progress=False,
+        )
+
+    whole, some = search(None), search([3, 4])
+    assert searched == [[0, 1], [2, 3], [4], [2, 3], [4]]
+    for every, found in zip(whole, some, strict=True):
+        np.testing.assert_array_equal(found, every[2:])
+
+
 def test_rays_are_rendered_in_chunks_and_pictures_in_smaller_ones():
     """All rays of eight photos at official size would take more memory than a GPU has."""
     chunks: set[int | None] = set()

@@ -7,12 +7,15 @@ from pathlib import Path
 
 from jaxunlearn.cli.readers import models_of, options_of_models
 from jaxunlearn.photos.inversion_files import check_out, figures_file
-from jaxunlearn.photos.inversion_report import measure, save, table
-from jaxunlearn.photos.photo_inversion import invert
+from jaxunlearn.photos.inversion_report import InversionReport, table
+from jaxunlearn.photos.photo_inversion import invert_planned, plan_inversion
 from jaxunlearn.photos.sources import paths_of
+from jaxunlearn.process import signals
 from jaxunlearn.reporting.page.inversion_page import write_inversion_page
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.terminal import say, say_lines
+
+_NO_FILES = "interrupted; what is finished is kept. Photos of TFDS are not resumed: give another --out"
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -26,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_out(out, paths_of(arguments.images))
     mesh = make_mesh(1, arguments.devices) if arguments.devices > 1 else None
     models = models_of(arguments)
-    inverted = invert(
+    plan = plan_inversion(
         models,
         arguments.images,
         method=arguments.method,
@@ -34,15 +37,20 @@ def run(arguments: argparse.Namespace) -> None:
         encoder_input=arguments.encoder_input,
         steps=arguments.steps,
         batch=arguments.batch,
-        mesh=mesh,
     )
-    figures = measure(models, inverted.images, inverted.inversion)
-    written = save(out, models, inverted, figures)
-    say_lines(table(inverted.names, figures, models.judge.name, models.judge.threshold))
-    for path in written:
+    names = plan.photos.names
+    if any(photo.sha256 is None for photo in plan.photos.photographs):
+        signals.say_at_the_end(_NO_FILES)
+    report = InversionReport(out, models, plan)
+    if len(report.rest) < len(names):
+        say(f"inverted before: {len(names) - len(report.rest)} of {len(names)} photos")
+    if report.rest:
+        invert_planned(models, plan, rows=report.rest, each=report.add, mesh=mesh)
+    say_lines(table(names, report.figures, models.judge.name, models.judge.threshold))
+    for path in report.latents:
         say(path)
     say(write_inversion_page(figures_file(out)))
-    say(_next_command(arguments, written, len(inverted.names)))
+    say(_next_command(arguments, report.latents, len(names)))
 
 
 def _next_command(arguments: argparse.Namespace, written: Sequence[Path], people: int) -> str:

@@ -28,6 +28,8 @@ examples:
 With --out DIR each photo gets DIR/NAME.npz and DIR/NAME.png, and all photos share DIR/inversion.json. With
 --out FILE.npz all latents are in one file, with FILE.json and FILE_NAME.png beside it. A picture shows the
 photo, its reconstruction from the same camera, and other views.
+
+Files are written after each batch. After an interruption the same command resumes.
 """
 
 
@@ -59,3 +61,4 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="DIR",
         help="folder to write, which holds nothing else, or FILE.npz [%(default)s]",
     )
+    parser.set_defaults(resumes=True)

@@ -46,7 +46,7 @@ def write_inversion_page(figures: Path) -> Path:
     """Write the page of an inversion beside its figures.
 
     Args:
-      figures: the JSON file of `photos.inversion_report.save`; the pictures lie beside it.
+      figures: the JSON file of `photos.inversion_report.InversionReport`; the pictures lie beside it.
 
     Returns:
       Path of the page.
