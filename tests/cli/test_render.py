@@ -103,7 +103,8 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     np.save("a.npy", np.zeros((1, 8, 64)))
     np.savez("two.npz", a=np.zeros(1), b=np.zeros(1))
     (tmp_path / "torn.npz").write_bytes(b"PK\x03\x04")
-    assert cli.main(["render", "--model", model, "--out", "out", *arguments]) == 2
+    source = [] if "--model" in arguments else ["--model", model]
+    assert cli.main(["render", *source, "--out", "out", *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

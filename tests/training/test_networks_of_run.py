@@ -51,7 +51,7 @@ def made(tmp_path: Path, files: dict[str, str]) -> tuple[RunFolder, Models]:
     models = loading.load_models(
         files["model"],
         perceptual=files["perceptual"],
-        identity="heads-judge",
+        identity="heads-face-judge",
         judge="heads-judge",
         w_avg=files["w_avg"],
     )
@@ -137,7 +137,7 @@ def test_commands_load_the_networks_of_the_folder_or_the_given_ones(
     for more in ([], ["--perceptual", "p", "--identity", "i", "--w-avg", "w"]):
         assert cli.main([*command, *more]) == 2
     networks = [tuple(each[name] for name in ("perceptual", "identity", "w_avg")) for each in asked]
-    assert networks == [(files["perceptual"], "heads-judge", files["w_avg"]), ("p", "i", "w")]
+    assert networks == [(files["perceptual"], "heads-face-judge", files["w_avg"]), ("p", "i", "w")]
 
 
 def test_a_work_list_made_with_other_networks_is_refused(tmp_path, monkeypatch):

@@ -386,9 +386,10 @@ def test_bare_names_are_looked_up_where_models_looks(tmp_path, monkeypatch, caps
         "identity": "heads-loss",
         "judge": "heads-judge",
         "adapter": [],
+        "w_avg": Path("w_avg.npy"),
     }
     arguments = SimpleNamespace(model="ffhqrebalanced512-128.pkl", **options)
-    models = models_of(arguments, Path("w_avg.npy"))  # type: ignore[arg-type]
+    models = models_of(arguments)  # type: ignore[arg-type]
     assert models.generator.config == SMALL
     assert models.perceptual_name == "LPIPS SQUEEZE"
     assert "w_avg.npy" in models.mean.origin
