@@ -110,7 +110,7 @@ def test_other_networks_are_refused_where_they_are_used(made):
         ),
         (
             {"identity": tiny_models().identity},
-            "identity network (heads identity judge); give its file with --",
+            "identity network (heads face judge); give its file with --",
         ),
         ({"given_mean": MeanLatent(models.w_avg + 1, "x")}, "mean latent (mean.npy, sha256 "),
     ]
