@@ -110,9 +110,11 @@ _BLOBS = dataclasses.replace(
 def family_of(config: GeneratorConfig) -> str | None:
     """Return the name of the bundled generator with these settings; None if none has.
 
-    Copies of it, and what runs made of it, have them, too. Their people are the same.
+    Copies of it, and what runs made of it, have them, too. Their people are the same, also with fewer rays.
     """
-    return "heads" if config == GeneratorConfig.heads() else None
+    ours, heads = (dataclasses.asdict(each) for each in (config, GeneratorConfig.heads()))
+    differing = {name for name in heads if ours[name] != heads[name]}
+    return "heads" if differing <= {"neural_rendering_resolution"} else None
 
 
 def is_small(config: GeneratorConfig) -> bool:

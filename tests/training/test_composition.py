@@ -36,7 +36,15 @@ def run_of(path: Path, people: list[int], start: TriPlaneGenerator, *, finished:
     config = presets.heads()
     config.evaluation.album = 0
     names = tuple(NAMES[k] for k in people)
-    request = Request("tiny", tiny_models().fingerprint, names, "", "", "", seeds=tuple(people))
+    models = tiny_models()
+    request = Request(
+        "tiny",
+        models.fingerprint,
+        names,
+        mean_latent=models.mean.origin,
+        seeds=tuple(people),
+        **models.networks_of_loss,
+    )
     folder.begin(request, config, ws)
     folder.keep_targets(ws, -ws)
     for k, person in enumerate(people):

@@ -207,6 +207,3 @@ def test_a_benchmark_tells_both_apart():
         for name in ("sugar/heads", "sugar/heads_adapters")
     }
     assert len(names) == 2
-    old = preset("sugar/heads", 5).to_dict()
-    del old["adapters"]
-    assert Case("heads", old, people=5).name in names
