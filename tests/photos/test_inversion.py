@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import lpips_flax
@@ -322,6 +322,7 @@ def test_two_devices_find_what_one_finds():
 def test_coordinates_of_latents_are_standard_normal_and_come_back(seed, size, flat):
     rng = np.random.default_rng(seed)
     mixing = rng.standard_normal((size, size)) + 2 * np.eye(size)
+    assume(np.linalg.cond(mixing) < 100)  # beyond, float32 cannot tell the flattest direction from rounding
     w = (rng.standard_normal((4000, size)) @ mixing + rng.standard_normal(size)).astype(np.float32)
     if flat:
         w[:, 0] = 1.5  # a direction in which nothing varies
