@@ -56,11 +56,12 @@ def run(arguments: argparse.Namespace) -> None:
         result = composed(models, [RunFolder(path) for path in (arguments.folder, *arguments.also)])
     if arguments.strength is not None:
         at_strength(result, arguments.strength)  # refuses a run without adapters
+    others = read_others(arguments.others, result.people.subjects, models.generator.config)
     if arguments.identities is None:  # else their photos are known only after inversion
-        given = read_others(arguments.others, result.people.subjects, models.generator.config)
-        check_other_photos(models, result, config, given)
+        check_other_photos(models, result, config, others)
     features, real = _features_and_real(arguments, models, config)
-    others = _other_photos(arguments, models, result.people.subjects, result.people.photos_sha256, config)
+    if arguments.identities is not None:
+        others = _inverted(arguments, models, result.people.subjects, result.people.photos_sha256, config)
     reference = _reference(arguments, models, config, features, real)
     other_ws = {k: each.ws for k, each in others.items()}
     if arguments.strength is not None:
@@ -94,19 +95,19 @@ def _run_worklist(arguments: argparse.Namespace) -> None:
             raise InputError(f"{option}: not for a work list, where everybody has a generator of their own")
     folder, config, models = read_worklist(arguments)
     people = chosen_people(folder, arguments.people, config.evaluation.seed)
+    subjects = folder.subjects()
+    others = read_others(arguments.others, subjects, models.generator.config)
     if arguments.identities is None:
-        given = read_others(arguments.others, folder.subjects(), models.generator.config)
-        seeds = zip(folder.subjects(), folder.source.seeds, strict=False)  # people of photos have no seeds
+        seeds = zip(subjects, folder.source.seeds, strict=False)  # people of photos have no seeds
         check_albums(
             models,
             config,
-            (seed for k, (name, seed) in enumerate(seeds) if k not in given and name in people),
+            (seed for k, (name, seed) in enumerate(seeds) if k not in others and name in people),
         )
     features, real = _features_and_real(arguments, models, config)
-    # Files are given by the list's numbers; photos are inverted only of those who are measured.
-    subjects = people if arguments.identities is not None else folder.subjects()
-    digests = folder.photos_sha256()
-    others = _other_photos(arguments, models, subjects, [digests.get(name) for name in subjects], config)
+    if arguments.identities is not None:  # inverted only of those who are measured
+        subjects, digests = people, folder.photos_sha256()
+        others = _inverted(arguments, models, subjects, [digests.get(name) for name in subjects], config)
     shares = evaluate_worklist(
         models,
         folder,
@@ -151,23 +152,21 @@ def _reference(
     return measure_reference(models, config, features=features, real=real, retaining=retaining)
 
 
-def _other_photos(
+def _inverted(
     arguments: argparse.Namespace,
     models: loading.Models,
     subjects: Sequence[str],
     photos_sha256: Sequence[str | None],
     config: ConfigDict,
 ) -> dict[int, OtherPhotos]:
-    """Return number of a person → their other photos, as far as any were given."""
-    if arguments.identities is not None:
-        return invert_remaining(
-            models,
-            subjects,
-            arguments.identities,
-            photos_sha256=photos_sha256,
-            **_inversion(arguments, config),
-        )
-    return read_others(arguments.others, subjects, models.generator.config)
+    """Return number of a person → their other photos in the folders of `--identities`."""
+    return invert_remaining(
+        models,
+        subjects,
+        arguments.identities,
+        photos_sha256=photos_sha256,
+        **_inversion(arguments, config),
+    )
 
 
 def _inversion(arguments: argparse.Namespace, config: ConfigDict) -> dict[str, Any]:
