@@ -4,6 +4,7 @@ import collections
 import dataclasses
 
 from jaxunlearn.profiling.aot import hlo
+from jaxunlearn.profiling.aot.device_groups import axis_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +29,7 @@ def exchanges(text: str, sample: int) -> tuple[Exchange, ...]:
     counts: collections.Counter[tuple[str, str]] = collections.Counter()
     sizes: collections.Counter[tuple[str, str]] = collections.Counter()
     for collective in hlo.collectives(text):
-        key = collective.kind, hlo.axis_of(collective.groups, sample)
+        key = collective.kind, axis_of(collective.groups, sample)
         counts[key] += collective.trips
         sizes[key] += collective.trips * collective.size
     return tuple(Exchange(*key, counts[key], sizes[key]) for key in sorted(counts))

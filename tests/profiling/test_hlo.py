@@ -59,16 +59,3 @@ def test_exchanges_with_their_sizes_groups_and_loops():
 def test_operands_of_asynchronous_exchanges_are_not_counted(shape, opcode, size):
     text = f"ENTRY %main (x: f32[8]) -> f32[8] {{\n  %start = {shape} {opcode}(%x), dimensions={{0}}\n}}\n"
     assert [exchange.size for exchange in hlo.collectives(text)] == [size]
-
-
-@pytest.mark.parametrize(
-    ("groups", "axis"),
-    [
-        ([(0, 1), (2, 3)], "sample"),
-        ([(0, 2), (1, 3)], "identity"),
-        ([(0, 1, 2, 3)], "both"),
-        ([], "both"),
-    ],
-)
-def test_the_axis_of_groups(groups, axis):
-    assert hlo.axis_of(groups, sample=2) == axis

@@ -6,10 +6,10 @@ The text is XLA's HLO: computations in braces, one instruction per line: `%name 
 import dataclasses
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
+from jaxunlearn.profiling.aot.device_groups import Groups, device_groups
 
 KINDS = ("all-reduce", "all-gather", "all-to-all", "reduce-scatter", "collective-permute")
 _BITS = {"pred": 8, "bf16": 16, "s4": 4, "u4": 4}
@@ -19,8 +19,6 @@ _INSTRUCTION = re.compile(
 _ARRAY = re.compile(r"\b([a-z]+\d*\w*)\[([\d,]*)\]")
 _CALLED = re.compile(r"(calls|to_apply|body|condition|branch_computations)=\{?(%[\w.\-]+(?:, %[\w.\-]+)*)")
 _TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
-_GROUPS = re.compile(r"replica_groups=(\{\{.*?\}\}|\[[\d,]+\]<=\[[\d,]+\](?:T\([\d,]+\))?)")
-_PAIRS = re.compile(r"source_target_pairs=(\{\{.*?\}\})")
 
 
 class Collective(NamedTuple):
@@ -30,8 +28,7 @@ class Collective(NamedTuple):
     size: int
     """Bytes of the result on a device."""
 
-    groups: tuple[tuple[int, ...], ...]
-    """Groups of devices that exchange, as places in the mesh, row by row; empty if all exchange with all."""
+    groups: Groups
 
     trips: int
     """Number of runs in a step."""
@@ -98,29 +95,6 @@ def sizes_of(shape: str) -> list[int]:
     return [math.prod(sides) * bits // 8 for bits, sides in arrays(shape)]
 
 
-def _groups(rest: str) -> tuple[tuple[int, ...], ...]:
-    if match := _PAIRS.search(rest):
-        return _listed(match[1])
-    match = _GROUPS.search(rest)
-    if match is None:
-        return ()
-    text = match[1]
-    if text.startswith("{{"):
-        return _listed(text)
-    # [groups,size]<=[sides]T(order): number a grid of `sides` from 0, reorder its axes, read it in groups.
-    shape, sides, *order = (
-        [int(n) for n in part.split(",")] for part in re.findall(r"[\[(]([\d,]+)[\])]", text)
-    )
-    grid = np.arange(math.prod(sides)).reshape(sides)
-    rows = (grid.transpose(order[0]) if order else grid).reshape(shape[0], -1)
-    return tuple(tuple(int(n) for n in row) for row in rows)
-
-
-def _listed(text: str) -> tuple[tuple[int, ...], ...]:
-    rows = re.findall(r"\{([\d,\s]*)\}", text[1:-1])
-    return tuple(tuple(int(n) for n in row.split(",") if n.strip()) for row in rows)
-
-
 def _trips(program: Computations, loop: Instruction) -> int:
     """Return the runs of a loop's body: stated by the loop, or the limit in its condition."""
     if known := _TRIPS.search(loop.rest):
@@ -163,7 +137,7 @@ def collectives(text: str) -> list[Collective]:
             shape = instruction.shape
             if instruction.opcode not in (kind, "all-reduce-start") and len(members := _members(shape)) > 1:
                 shape = members[1]  # after the operands
-            exchanges.append(Collective(kind, sum(sizes_of(shape)), _groups(instruction.rest), trips))
+            exchanges.append(Collective(kind, sum(sizes_of(shape)), device_groups(instruction.rest), trips))
     return exchanges
 
 
@@ -177,20 +151,3 @@ def _members(shape: str) -> list[str]:
         else:
             members[-1] += character
     return members
-
-
-def axis_of(groups: Sequence[Sequence[int]], sample: int) -> str:
-    """Return the mesh axis along which groups of devices lie.
-
-    Args:
-      groups: see `Collective`.
-      sample: devices in a row of the mesh.
-
-    Returns:
-      "identity", "sample" or "both".
-    """
-    rows = all(len({place // sample for place in group}) <= 1 for group in groups)
-    columns = all(len({place % sample for place in group}) <= 1 for group in groups)
-    if not groups or not (rows or columns):
-        return "both"
-    return "sample" if rows else "identity"

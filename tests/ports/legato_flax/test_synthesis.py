@@ -91,6 +91,7 @@ def test_states_on_the_way(network, adapters, ws):
         CASE.check(f"increments.{block}", np.mean(np.diff(states, axis=0) ** 2, axis=(1, 2, 3, 4)))
 
 
+@pytest.mark.must
 @pytest.mark.parity
 def test_gradients(network, adapters, ws):
     graph, state = nnx.split(adapters)

@@ -240,6 +240,8 @@ def test_zip_bombs_are_refused(tmp_path):
     )
 
 
+# Python 3.13 warns of them, too.
+@pytest.mark.filterwarnings("ignore:Overlapped entries:UserWarning")
 def test_members_that_overlap_are_refused(tmp_path):
     """Two entries of the directory that point to the same bytes would let a small file declare much."""
     valid = torch_pickles.zip_bytes(
