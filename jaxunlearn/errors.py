@@ -26,3 +26,12 @@ def first_line(error: BaseException) -> str:
 def shortened(text: str, most: int = 80) -> str:
     """Return a text for a message, cut to `most` characters; an ellipsis marks the cut."""
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def printable(value: object) -> str:
+    """Return a value for a message, cut to length."""
+    try:
+        text = repr(value)
+    except ValueError:  # repr of a whole number, or of a list with one
+        text = "a number of thousands of digits"
+    return shortened(text)

@@ -17,7 +17,7 @@ from os import PathLike, fspath
 from typing import Any, Literal, NotRequired, Required, TypeVar, Union, get_args, get_origin, is_typeddict
 from typing import get_type_hints as hints_of
 
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, printable
 
 Form = TypeVar("Form")
 
@@ -32,8 +32,6 @@ _NAMES = {
 }
 _TOO_LARGE = 2**63
 """Whole numbers from here on are refused: they do not fit into an array."""
-_LONGEST_SHOWN = 60
-"""Largest number of characters of a value in an error."""
 
 
 def check_form(value: Any, form: type[Form], name: str | PathLike[str]) -> Form:
@@ -51,12 +49,6 @@ def check_form(value: Any, form: type[Form], name: str | PathLike[str]) -> Form:
     if problem is not None:
         raise InputError(f"{fspath(name)}: {problem}")
     return value
-
-
-def shown(value: Any) -> str:
-    """Return a value for an error message, cut short."""
-    text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _problems(value: Any, form: Any, where: str) -> Iterator[str]:
@@ -115,7 +107,7 @@ def _inside(where: str, key: str) -> str:
 
 
 def _mismatch(value: Any, form: Any, where: str) -> str:
-    return f"{where or 'its content'} must be {_described(form)}, not {shown(value)}"
+    return f"{where or 'its content'} must be {_described(form)}, not {printable(value)}"
 
 
 def _described(form: Any) -> str:

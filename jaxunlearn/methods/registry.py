@@ -4,7 +4,7 @@ import functools
 import importlib
 from typing import TYPE_CHECKING
 
-from jaxunlearn.errors import InputError, shortened
+from jaxunlearn.errors import InputError, printable
 
 if TYPE_CHECKING:
     from jaxunlearn.methods.base import Method
@@ -37,7 +37,7 @@ def named(name: str) -> "Method":
       InputError: if there is no method of that name.
     """
     if name not in METHODS:
-        raise InputError(f"config.method is {shortened(repr(name))}; choose from {', '.join(METHODS)}")
+        raise InputError(f"config.method is {printable(name)}; choose from {', '.join(METHODS)}")
     return _imported(METHODS[name])
 
 
@@ -62,7 +62,7 @@ def preset(name: str, people: int = 1) -> "ConfigDict":
     """
     method, _, which = name.partition("/")
     if method not in METHODS or which not in named(method).presets:
-        raise InputError(f"no preset {shortened(repr(name))}; choose from {', '.join(preset_names())}")
+        raise InputError(f"no preset {printable(name)}; choose from {', '.join(preset_names())}")
     return named(method).settings_of(which, people)
 
 

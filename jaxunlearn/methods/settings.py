@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import ml_collections
 
-from jaxunlearn.errors import InputError, shortened
+from jaxunlearn.errors import InputError, printable
 from jaxunlearn.files.door import local_path
 
 ConfigDict = Any
@@ -127,15 +127,6 @@ def _check_value(name: str, value: Any, about: Setting) -> None:
         if not isinstance(value, str):
             raise InputError(f"{name} must be the name of a file or empty, not {printable(value)}")
         local_path(value)
-
-
-def printable(value: object) -> str:
-    """Return a value for a message, cut to length."""
-    try:
-        text = repr(value)
-    except ValueError:  # a whole number of thousands of digits
-        text = "a longer number"
-    return shortened(text)
 
 
 def _range(about: Setting) -> str:

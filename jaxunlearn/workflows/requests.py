@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 
 from eg3d_flax import Compute
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, printable
 from jaxunlearn.files.door import read_json, read_toml
-from jaxunlearn.files.json_form import shown
 from jaxunlearn.files.names import LONGEST, as_text
 from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.loading import Models
@@ -71,21 +70,23 @@ def read_requests(path: Path) -> tuple[ForgetRequest, ...]:
 def _request(path: Path, number: int, entry: Any) -> ForgetRequest:
     where = f"{path}: request {number + 1}"
     if not isinstance(entry, dict):
-        raise InputError(f"{where}: expected an object, not {shown(entry)}")
+        raise InputError(f"{where}: expected an object, not {printable(entry)}")
     for key in entry:
         if key not in ("name", *_KINDS):
-            raise InputError(f"{where}: unknown key {shown(key)}; the keys are name, {', '.join(_KINDS)}")
+            raise InputError(f"{where}: unknown key {printable(key)}; the keys are name, {', '.join(_KINDS)}")
     name = entry.get("name", f"request{number + 1}")
     if not isinstance(name, str) or not _can_name_a_folder(name):
         raise InputError(
-            f"{where}: the name {shown(name)} cannot name a folder; use printable characters, at most "
+            f"{where}: the name {printable(name)} cannot name a folder; use printable characters, at most "
             f"{LONGEST} bytes in UTF-8, no path, no leading dot"
         )
     lists = {kind: entry.get(kind, []) for kind in _KINDS}
     for kind, members in lists.items():
         wanted = int if kind == "seeds" else str
         if not isinstance(members, list) or not all(type(member) is wanted for member in members):
-            raise InputError(f"{where}: {kind} must be a list of {wanted.__name__}s, not {shown(members)}")
+            raise InputError(
+                f"{where}: {kind} must be a list of {wanted.__name__}s, not {printable(members)}"
+            )
     if any(not 0 <= seed < 2**32 for seed in lists["seeds"]):
         raise InputError(f"{where}: seeds must lie between 0 and 4294967295")
     if not any(lists.values()):

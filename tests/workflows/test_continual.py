@@ -443,6 +443,15 @@ def test_requests_in_toml(tmp_path, key):
     )
 
 
+@pytest.mark.parametrize("members", ["{}", "[{}]"])
+def test_numbers_in_toml_that_have_no_digits_are_refused(tmp_path, members):
+    """Python reads hexadecimal numbers of any length, and refuses to write them as decimal ones."""
+    file = tmp_path / "requests.toml"
+    file.write_text(f"[[requests]]\nlatents = {members.format('0x' + 6000 * 'f')}\n")
+    with pytest.raises(InputError, match=r"latents must be a list of strs, not a number of thousands of dig"):
+        read_requests(file)
+
+
 @pytest.mark.slow
 def test_a_request_more_from_the_command_line(out, both, tmp_path, monkeypatch, capsys):
     """A third request joins two that are finished; it gets a page, and the page of all leads to it."""
