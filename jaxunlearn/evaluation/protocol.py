@@ -24,6 +24,9 @@ PROTOCOL = 1
 MEASURED_WITH = ("protocol", "align", "networks", "counts", "strangers", "settings")
 """Names of what says how figures were measured; the same for everybody."""
 
+GIVEN = ("real_images_sha256", "retaining_sha256")
+"""Names in `counts` of which real images and which retaining set were given; absent if none were."""
+
 
 class Measured(NamedTuple):
     """An evaluation of one generator."""
@@ -186,7 +189,7 @@ def comparable(measured: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: measured.get(name) for name in ("protocol", "align")},
         **measured["networks"],
-        **{name: counts.get(name) for name in ("real_images_sha256", "retaining_sha256")},
+        **{name: counts.get(name) for name in GIVEN},
         **measured["settings"],
         "batch": None,  # it saves memory, and changes no figure
     }

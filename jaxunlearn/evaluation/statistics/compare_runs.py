@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.protocol import PROTOCOL
+from jaxunlearn.evaluation.protocol import GIVEN, PROTOCOL, comparable
 from jaxunlearn.evaluation.statistics.figures_file import Line, read_figures
 from jaxunlearn.evaluation.statistics.over_people import (
     OTHERS,
@@ -23,8 +23,6 @@ from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.storage.same_run import same_people
 
 DISTANCES = ("fid_pre", "kid_pre", "fid_forget", "delta_fid_real")
-_FREE = ("batch",)
-"""Settings of an evaluation that do not change its figures."""
 
 _SAME_LATENT = 0.02
 """Share of a latent's length by which processors may differ; different people are much further apart."""
@@ -182,14 +180,13 @@ def _differences(first: dict[str, Any], second: dict[str, Any]) -> list[tuple[st
     """Return the name and both values of each difference between two measurements."""
     sides = [
         {
-            "align": summary["align"],
-            **summary["networks"],
+            **comparable(summary),
+            **dict.fromkeys(GIVEN),  # a run without them is compared in all other figures
             **{
                 f"threshold of {judge} ({setup})": strangers["threshold"]
                 for judge, setups in summary["strangers"].items()
                 for setup, strangers in setups.items()
             },
-            **{name: value for name, value in summary["settings"].items() if name not in _FREE},
         }
         for summary in (first, second)
     ]
