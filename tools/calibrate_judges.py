@@ -26,7 +26,7 @@ from jaxunlearn.evaluation import EvaluationSettings
 from jaxunlearn.evaluation.judges import CalibratedJudge, Judge
 from jaxunlearn.evaluation.judges.calibrated import Setup
 from jaxunlearn.evaluation.judges.calibration import calibrate, embed_people, similarities
-from jaxunlearn.evaluation.judges.choice import judge_of
+from jaxunlearn.evaluation.judges.choice import judges_of
 from jaxunlearn.evaluation.judges.stored import FILE, fingerprint_of_judge, views_of
 from jaxunlearn.files.door import read_json, write_json
 from jaxunlearn.files.json_form import check_form
@@ -245,7 +245,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     check_file(arguments.out)
     models = load_models("heads", judge=arguments.judge or ())
-    judges = [judge_of(network, "auto", models.generator.config) for network in models.judges]
+    judges = judges_of(models, "auto")
     settings = EvaluationSettings(strangers=arguments.people, batch=BATCH, seed=SEED)
     about: About = {
         "generator": models.fingerprint,

@@ -13,7 +13,7 @@ from inception_flax import frechet_distance_of_statistics
 from jaxunlearn.baking.settings import compute as compute_of
 from jaxunlearn.evaluation.features import Features
 from jaxunlearn.evaluation.judges import CalibratedJudge
-from jaxunlearn.evaluation.judges.choice import judge_of
+from jaxunlearn.evaluation.judges.choice import judges_of
 from jaxunlearn.evaluation.looks import Look, look
 from jaxunlearn.evaluation.reference import RenderedPeople, render_people
 from jaxunlearn.evaluation.settings import EvaluationSettings
@@ -68,8 +68,7 @@ def measure_loss(
       `pictures` are the figures of `compared_pictures`.
     """
     source, _ = layers_of(adapted)
-    align = config.measuring.align
-    judges = [CalibratedJudge(judge_of(network, align, source.config)) for network in models.judges]
+    judges = [CalibratedJudge(judge) for judge in judges_of(models, config.measuring.align)]
     renderer = Renderer(source, batch=config.measuring.batch, compute=compute_of(config))
     renderers = _Sides(renderer, renderer.with_generator(adapted), renderer.with_generator(baked))
     people = _people(source, renderers, judges, ws, config)
@@ -128,15 +127,7 @@ def _random(
 
 def _protocol(config: ConfigDict) -> EvaluationSettings:
     """Return the cameras and the numbers of people."""
-    wanted = config.measuring
-    return EvaluationSettings(
-        views=wanted.views,
-        retained_people=wanted.people,
-        frechet_samples=wanted.frechet_samples,
-        strangers=0,
-        batch=wanted.batch,
-        seed=wanted.seed,
-    )
+    return EvaluationSettings.of(config.measuring, retained_people=config.measuring.people, strangers=0)
 
 
 def networks_of(models: Models, features: Features) -> dict[str, Any]:

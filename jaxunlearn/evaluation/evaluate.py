@@ -19,8 +19,8 @@ from jaxunlearn.evaluation import (
 )
 from jaxunlearn.evaluation.bundled_people.album import album_photos, check_albums
 from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
-from jaxunlearn.evaluation.judges.choice import judge_of
-from jaxunlearn.evaluation.judges.stored import stored_calibration
+from jaxunlearn.evaluation.judges.choice import judges_of
+from jaxunlearn.evaluation.judges.stored import with_stored_thresholds
 from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
 from jaxunlearn.evaluation.protocol import (
     MEASURED_WITH,
@@ -66,22 +66,10 @@ def measure_reference(
     Raises:
       InputError: if faces cannot be aligned as `config.evaluation.align` asks. It is raised before rendering.
     """
-    wanted = config.evaluation
-    settings = EvaluationSettings(
-        views=wanted.views,
-        retained_people=wanted.retained_people,
-        frechet_samples=wanted.frechet_samples,
-        strangers=wanted.strangers,
-        batch=wanted.batch,
-        seed=wanted.seed,
-        pivot=wanted.pivot,
-        fid_pixels=wanted.fid_pixels,
-        retain_random=wanted.retain_random,
-    )
-    judges = [judge_of(network, wanted.align, models.generator.config) for network in models.judges]
+    settings = EvaluationSettings.of(config.evaluation)
     reference = measure_source(
         models.generator,
-        [stored_calibration(judge, models.fingerprint, settings) or judge for judge in judges],
+        with_stored_thresholds(judges_of(models, config.evaluation.align), models, settings),
         models.perceptual,
         features or default_features(),
         settings,

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import GeneratorConfig
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.generator import Generator
 
@@ -80,6 +81,17 @@ class EvaluationSettings:
             raise ValueError(f"views ({self.views}) and batch ({self.batch}) must be at least 1")
         if self.strangers < 0 or self.strangers == 1:
             raise ValueError(f"strangers ({self.strangers}) must be 0 or at least 2")
+
+    @classmethod
+    def of(cls, config: ConfigDict, **others: Any) -> Self:
+        """Return the settings that a section of a config has, such as `config.evaluation`.
+
+        Args:
+          config: the section; what it lacks has its default.
+          **others: settings with other values than the config's.
+        """
+        names = [field.name for field in dataclasses.fields(cls) if field.name in config]
+        return cls(**{name: config[name] for name in names} | others)
 
     @classmethod
     def official(cls) -> Self:

@@ -10,8 +10,8 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.frontier.files import read_frontier, thresholds_of
 from jaxunlearn.evaluation.frontier.plot import plot_frontiers
 from jaxunlearn.evaluation.frontier.probe import Probe
-from jaxunlearn.evaluation.judges.choice import judge_of
-from jaxunlearn.evaluation.judges.stored import stored_calibration
+from jaxunlearn.evaluation.judges.choice import judges_of
+from jaxunlearn.evaluation.judges.stored import with_stored_thresholds
 from jaxunlearn.evaluation.reference import calibrated_judges
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.methods import from_config
@@ -91,21 +91,13 @@ def frontier_of(models: Models, people: People, config: ConfigDict, folder: str 
     wanted = config.evaluation
     if not wanted.frontier_every:
         return []
-    settings = EvaluationSettings(
-        views=wanted.views,
-        retained_people=OTHERS,
-        frechet_samples=OTHERS,
-        strangers=wanted.strangers,
-        batch=wanted.batch,
-        seed=wanted.seed,
-        pivot=wanted.pivot,
-    )
-    judges = [judge_of(network, wanted.align, models.generator.config) for network in models.judges]
+    settings = EvaluationSettings.of(wanted, retained_people=OTHERS, frechet_samples=OTHERS)
+    judges = judges_of(models, wanted.align)
 
     def probe() -> Probe:
         compute = from_config.compute(config)
         renderer = Renderer(models.generator, batch=settings.batch, compute=compute)
-        known = [stored_calibration(judge, models.fingerprint, settings) or judge for judge in judges]
+        known = with_stored_thresholds(judges, models, settings)
         calibrated = calibrated_judges(known, models.generator, renderer, settings, progress=False)
         return Probe(models.generator, calibrated, jnp.asarray(people.ws), settings, compute)
 

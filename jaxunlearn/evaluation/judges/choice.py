@@ -7,8 +7,13 @@ from jaxunlearn.evaluation.judges.dlib_judge import DlibJudge
 from jaxunlearn.evaluation.judges.judge import Judge
 from jaxunlearn.evaluation.judges.landmarks import FacePlacement
 from jaxunlearn.models.dlib_network import DlibNetwork
-from jaxunlearn.models.loading import JudgeNetwork
+from jaxunlearn.models.loading import JudgeNetwork, Models
 from jaxunlearn.photos.alignment.face_detector import HOW_TO_GET_ONE, Detector, find_detector
+
+
+def judges_of(models: Models, align: str) -> list[Judge]:
+    """Make all networks that measure judges of the generator's faces; see `judge_of`."""
+    return [judge_of(network, align, models.generator.config) for network in models.judges]
 
 
 def judge_of(network: JudgeNetwork, align: str, generator: GeneratorConfig) -> Judge:

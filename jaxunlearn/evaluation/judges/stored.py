@@ -3,6 +3,7 @@
 import hashlib
 import importlib.resources
 import json
+from collections.abc import Iterable
 
 import jax
 import numpy as np
@@ -11,9 +12,17 @@ from jaxunlearn.evaluation.judges.calibrated import CalibratedJudge
 from jaxunlearn.evaluation.judges.judge import Judge
 from jaxunlearn.evaluation.judges.strangers import Strangers
 from jaxunlearn.evaluation.settings import EvaluationSettings
+from jaxunlearn.models.loading import Models
 
 FILE = importlib.resources.files("jaxunlearn.zoo") / "judges.json"
 """Made by `tools/calibrate_judges.py`."""
+
+
+def with_stored_thresholds(
+    judges: Iterable[Judge], models: Models, settings: EvaluationSettings
+) -> list[Judge | CalibratedJudge]:
+    """Return judges, with their thresholds where `stored_calibration` has some."""
+    return [stored_calibration(judge, models.fingerprint, settings) or judge for judge in judges]
 
 
 def stored_calibration(judge: Judge, generator: str, settings: EvaluationSettings) -> CalibratedJudge | None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxunlearn.evaluation.judges.choice import judge_of
+from jaxunlearn.evaluation.judges.choice import judges_of
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.evaluation.strength import Seen, over_strengths
 from jaxunlearn.images import to_uint8
@@ -36,14 +36,13 @@ def write_strengths(
       batch: images rendered at a time.
     """
     source, generator = models.generator, result.generator_of(person)
-    asked = config.evaluation
-    views = EvaluationSettings(views=asked.views, pivot=asked.pivot).person_views(source)
+    views = EvaluationSettings.of(config.evaluation).person_views(source)
     frontal = conditioning_view(source.config)
     ws = np.asarray(result.ws[person])[None]
     found = over_strengths(
         Renderer(source, batch=batch, compute=from_config.compute(config)),
         generator,
-        [judge_of(network, asked.align, source.config) for network in models.judges],
+        judges_of(models, config.evaluation.align),
         person=Seen(np.repeat(ws, len(views), axis=0), np.asarray(views)),
         others=Seen(
             np.asarray(latents_of_seeds(source, list(OTHER_SEEDS), frontal)),
