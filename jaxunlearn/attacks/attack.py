@@ -26,7 +26,7 @@ from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
-from jaxunlearn.models.generator import BUNDLED, fingerprint_of
+from jaxunlearn.models.generator import fingerprint_of
 from jaxunlearn.models.loading import Models
 from jaxunlearn.training.result import Result, check_models
 
@@ -169,7 +169,7 @@ def _somebody_else(reference: Reference, embeddings: Mapping[str, np.ndarray]) -
 
 def _other_photos(models: Models, result: Result, person: int, reference: Reference) -> np.ndarray:
     seed = result.people.seeds[person] if result.people.seeds else None
-    if models.family in BUNDLED and seed is not None and can_render_albums():
+    if models.is_bundled and seed is not None and can_render_albums():
         return render_album(models.generator, seed, _OTHER_PHOTOS).images
     ws = jnp.repeat(jnp.asarray(result.ws[person])[None], len(reference.wide_views), axis=0)
     return np.clip(reference.renderer(ws, reference.wide_views).image, -1, 1)

@@ -17,8 +17,8 @@ from jaxunlearn.evaluation import (
     Reference,
     measure_source,
 )
-from jaxunlearn.evaluation.bundled_people.album import album_photos, check_albums
-from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
+from jaxunlearn.evaluation.bundled_people.album import album_photos, album_seeds, check_albums
+from jaxunlearn.evaluation.bundled_people.groups import groups_of
 from jaxunlearn.evaluation.judges.choice import judges_of
 from jaxunlearn.evaluation.judges.stored import with_stored_thresholds
 from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
@@ -34,7 +34,6 @@ from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_fi
 from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
-from jaxunlearn.models.generator import BUNDLED
 from jaxunlearn.models.loading import Models
 from jaxunlearn.training.result import Result, check_models, said_diverged
 
@@ -81,7 +80,7 @@ def measure_reference(
     )
     if retaining is not None:
         reference = dataclasses.replace(reference, retaining=jnp.asarray(retaining))
-    if not has_groups(models):
+    if not models.is_bundled:
         return reference
     retained = np.asarray(reference.random.z[: settings.retained_people])
     return dataclasses.replace(reference, groups=groups_of(retained))
@@ -159,7 +158,7 @@ def check_other_photos(models: Models, result: Result, config: ConfigDict, given
     Raises:
       InputError: if photos of an album are wanted and cannot be rendered.
     """
-    check_albums(models, config, (seed for k, seed in _seeds(result).items() if k not in given))
+    check_albums(models, config, result.people.seeds, given)
 
 
 def other_photos(
@@ -183,16 +182,10 @@ def other_photos(
       InputError: if photos of an album are wanted and cannot be rendered.
     """
     others = dict(given)
-    if models.family in BUNDLED and config.evaluation.album:
-        for k, seed in _seeds(result).items():
-            if k not in others:
-                others[k] = album_photos(
-                    models,
-                    seed,
-                    config.evaluation.album,
-                    compute=from_config.compute(config),
-                    progress=progress,
-                )
+    for k, seed in album_seeds(models, config, result.people.seeds, given).items():
+        others[k] = album_photos(
+            models, seed, config.evaluation.album, compute=from_config.compute(config), progress=progress
+        )
     return others
 
 
@@ -207,11 +200,6 @@ def _measure(
         measure_generator(reference, generator, ws[k], ws_target[k], others.get(k), progress=progress)
         for k, generator in enumerate(result.generators)
     ]
-
-
-def _seeds(result: Result) -> dict[int, int]:
-    """Return number of a person → seed, for the people that have a seed of the generator."""
-    return {k: seed for k, seed in enumerate(result.people.seeds) if seed is not None}
 
 
 def means_over_people(people: list[dict[str, Any]]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from jaxunlearn.models.files.bundled import bundled_or_file
 from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.generator import Generator
 
-BUNDLED: Mapping[str, str] = {"heads": "encoder"}
+BUNDLED_ENCODERS: Mapping[str, str] = {"heads": "encoder"}
 """Name of a bundled generator → file of its encoder in `jaxunlearn/zoo`, described in MODELS.md there."""
 
 
@@ -79,7 +79,7 @@ def load_encoder(generator: Generator, name_or_path: str, *, w_avg: jax.Array | 
       InputError: if there is no such file, it cannot be read, is not an encoder, or its latents do not fit
         the generator.
     """
-    with bundled_or_file(name_or_path, BUNDLED, "no encoder is bundled under that name") as file:
+    with bundled_or_file(name_or_path, BUNDLED_ENCODERS, "no encoder is bundled under that name") as file:
         return _read(file, generator, w_avg)
 
 

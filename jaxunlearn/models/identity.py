@@ -28,7 +28,7 @@ from jaxunlearn.models.files.bundled import bundled_or_file
 from jaxunlearn.models.files.network_files import open_network
 from torch_bridge.errors import printable
 
-BUNDLED: Mapping[str, str] = {
+BUNDLED_NETWORKS: Mapping[str, str] = {
     "heads-loss": "identity_loss",
     "heads-judge": "identity_judge",
     "heads-face-judge": "identity_face_judge",
@@ -115,8 +115,8 @@ def load_identity(name_or_path: str) -> IdentityNetwork:
     Raises:
       InputError: if there is no such network, its file cannot be read, or its weights do not fit.
     """
-    otherwise = f"not the name of an identity network ({', '.join(BUNDLED)})"
-    with bundled_or_file(name_or_path, BUNDLED, otherwise) as file:
+    otherwise = f"not the name of an identity network ({', '.join(BUNDLED_NETWORKS)})"
+    with bundled_or_file(name_or_path, BUNDLED_NETWORKS, otherwise) as file:
         return _read(file)
 
 

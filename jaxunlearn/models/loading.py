@@ -132,6 +132,11 @@ class Models:
         """Name of the bundled generator that this is, or was made from; see `family_of`."""
         return family_of(self.generator.config)
 
+    @property
+    def is_bundled(self) -> bool:
+        """True if this is the bundled generator, or was made from it: its people and encoder are known."""
+        return self.family is not None
+
     @functools.cached_property
     def mean(self) -> MeanLatent:
         """Mean latent, given or the generator's own, else the mean of 10,000 random latents.

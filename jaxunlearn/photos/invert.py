@@ -20,7 +20,7 @@ from goae_flax import GOAEConfig
 from jaxunlearn.batching import in_batches
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.cameras import field_of_view
-from jaxunlearn.models.encoder import BUNDLED, Encoder, load_encoder
+from jaxunlearn.models.encoder import Encoder, load_encoder
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.inversion import EachBatch, Inversion, InversionSettings, search_latents
@@ -53,7 +53,7 @@ def _published_name(config: GeneratorConfig) -> str | None:
 
 def default_method(models: Models, encoder: object = None) -> Method:
     """Return "hybrid" if an encoder is bundled, given or found, else "optimize", which needs no encoder."""
-    if encoder or models.family in BUNDLED or published_encoder(models) is not None:
+    if encoder or models.is_bundled or published_encoder(models) is not None:
         return "hybrid"
     return "optimize"
 
@@ -64,7 +64,7 @@ def settings_for(method: Method, models: Models) -> InversionSettings:
     `benchmarks/inversion_heads.md` compares numbers of steps; what fewer rays cost was not measured.
     """
     steps = {"encoder": 0, "optimize": 40, "hybrid": 20}[method]
-    rays = models.generator.config.neural_rendering_resolution // 2 if models.family in BUNDLED else None
+    rays = models.generator.config.neural_rendering_resolution // 2 if models.is_bundled else None
     return dataclasses.replace(InversionSettings(), steps=steps, rays=rays)
 
 
@@ -74,7 +74,7 @@ def encoder_for(models: Models, name_or_path: str | PathLike[str] | None = None)
     Raises:
       InputError: if there is no encoder, its file cannot be read, or it does not fit the model.
     """
-    if name_or_path is None and models.family in BUNDLED:
+    if name_or_path is None:
         name_or_path = models.family
     if name_or_path is None:
         path = published_encoder(models)

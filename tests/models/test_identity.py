@@ -15,7 +15,7 @@ import arcface_flax
 from arcface_flax import ArcFace, ArcFaceConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.identity import (
-    BUNDLED,
+    BUNDLED_NETWORKS,
     IdentityNetwork,
     identity_network,
     load_identity,
@@ -40,22 +40,22 @@ def photographs() -> np.ndarray:
     return identity_photographs(request, workers=1, folder=None)
 
 
-@pytest.fixture(params=BUNDLED, scope="module")
+@pytest.fixture(params=BUNDLED_NETWORKS, scope="module")
 def network(request: pytest.FixtureRequest) -> IdentityNetwork:
     return load_identity(request.param)
 
 
 def header(name: str) -> dict[str, str]:
-    file = resources.files("jaxunlearn.zoo") / f"{BUNDLED[name]}.safetensors"
+    file = resources.files("jaxunlearn.zoo") / f"{BUNDLED_NETWORKS[name]}.safetensors"
     with resources.as_file(file) as path, safe_open(path, framework="numpy") as opened:
         assert path.stat().st_size < 1.6e6
         return dict(opened.metadata())
 
 
 def test_the_files_say_who_was_seen() -> None:
-    headers = [header(name) for name in BUNDLED]
+    headers = [header(name) for name in BUNDLED_NETWORKS]
     for key in ("people", "seed", "name"):
-        assert len({values[key] for values in headers}) == len(BUNDLED), key
+        assert len({values[key] for values in headers}) == len(BUNDLED_NETWORKS), key
     for values in headers:
         assert {
             "architecture",
@@ -79,7 +79,9 @@ def test_strangers_are_told_apart(network: IdentityNetwork, photographs: np.ndar
 
 
 def test_no_network_is_another_one(photographs: np.ndarray) -> None:
-    embedded = [np.asarray(load_identity(name).embed(_floats(photographs[:4, 0]))) for name in BUNDLED]
+    embedded = [
+        np.asarray(load_identity(name).embed(_floats(photographs[:4, 0]))) for name in BUNDLED_NETWORKS
+    ]
     for one, other in itertools.combinations(embedded, 2):
         assert np.abs(np.sum(one * other, axis=1)).max() < 0.5
 

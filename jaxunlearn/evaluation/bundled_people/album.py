@@ -1,7 +1,7 @@
 """More photos of a person of the bundled generator, and their latents: ID_others is measured on them."""
 
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from jaxunlearn.errors import InputError, install
 from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
 from jaxunlearn.images import to_float
 from jaxunlearn.methods.settings import ConfigDict
-from jaxunlearn.models.generator import BUNDLED, Generator
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.inversion import Inversion
 from jaxunlearn.photos.invert import default_method, invert_photographs
@@ -34,19 +34,37 @@ def can_render_albums() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def check_albums(models: Models, config: ConfigDict, seeds: Iterable[int | None]) -> None:
-    """Refuse albums that could not be rendered, before anything is measured for them.
+def album_seeds(
+    models: Models, config: ConfigDict, seeds: Iterable[int | None], given: Container[int] = ()
+) -> dict[int, int]:
+    """Return number of a person → seed, for the people whose other photos are rendered.
 
     Args:
       models: the models of the run.
       config: `config.evaluation.album` photos are rendered for people of the bundled generator.
-      seeds: of the people who have no other photos; None for those who have no seed.
+      seeds: of all people; None for those who have no seed.
+      given: numbers of the people whose photos are there already.
+    """
+    if not (models.is_bundled and config.evaluation.album):
+        return {}
+    return {k: seed for k, seed in enumerate(seeds) if seed is not None and k not in given}
+
+
+def check_albums(
+    models: Models, config: ConfigDict, seeds: Iterable[int | None], given: Container[int] = ()
+) -> None:
+    """Refuse albums that could not be rendered, before anything is measured for them.
+
+    Args:
+      models: see `album_seeds`, as all that follow.
+      config: see there.
+      seeds: see there.
+      given: see there.
 
     Raises:
       InputError: if an album is wanted and numba is not installed.
     """
-    wanted = models.family in BUNDLED and config.evaluation.album and any(seed is not None for seed in seeds)
-    if wanted and not can_render_albums():
+    if album_seeds(models, config, seeds, given) and not can_render_albums():
         raise InputError(
             "photos of other days are rendered with numba, which is not installed: "
             f"{install('data')}, or leave them out with config.evaluation.album=0"

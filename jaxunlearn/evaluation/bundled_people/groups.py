@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from jaxunlearn.models.generator import BUNDLED
-from jaxunlearn.models.loading import Models
 from jaxunlearn.zoo.synthetic.person import MACRO, normalise, person_from_latent
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -20,11 +18,6 @@ LENGTH_MEDIAN = 0.396
 
 AGE_TERCILES = (-0.431, 0.431)
 """Terciles of one number of a normalised z, which sets the age."""
-
-
-def has_groups(models: Models) -> bool:
-    """Return True if the looks of random people follow from their z, as for the bundled generator."""
-    return models.family in BUNDLED
 
 
 def groups_of(z: np.ndarray) -> dict[str, np.ndarray]:

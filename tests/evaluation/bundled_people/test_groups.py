@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.bundled_people.groups import groups_of, has_groups
+from jaxunlearn.evaluation.bundled_people.groups import groups_of
 from jaxunlearn.zoo.synthetic.person import person_from_latent
 from tests.support.tiny_models import tiny_models
 
@@ -73,6 +73,6 @@ def test_length_of_z_does_not_count(z, groups):
 
 
 def test_only_the_bundled_generator_has_groups():
-    assert not has_groups(tiny_models())
+    assert not tiny_models().is_bundled
     with pytest.raises(InputError, match="a person's latent has shape"):
         groups_of(np.zeros((2, 3)))
