@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jaxunlearn.evaluation.judges.answers import number
 from jaxunlearn.evaluation.looks import look
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
@@ -81,7 +82,7 @@ class Attacked:
         return {
             judge.name: [
                 {
-                    "similarity": None if np.isnan(value) else float(value),
+                    "similarity": number(value),
                     "accepted": judge.accepts(value),
                     "stranger_rank": judge.rank(value),
                 }

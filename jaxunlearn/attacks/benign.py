@@ -25,7 +25,7 @@ from jaxunlearn.attacks.finetuning import (
 )
 from jaxunlearn.attacks.pictures import labelled_pictures
 from jaxunlearn.evaluation.judges import CalibratedJudge
-from jaxunlearn.evaluation.judges.answers import any_known, negated
+from jaxunlearn.evaluation.judges.answers import any_known, mean, negated
 from jaxunlearn.evaluation.looks import Look, look, look_each
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.cameras import conditioning_view, views
@@ -163,11 +163,10 @@ def figures_of_trained(
 
 def _means(judge: CalibratedJudge, source: np.ndarray, changed: np.ndarray) -> dict[str, float | int | None]:
     similarity = judge.judge.similarity(source, changed)
-    known = similarity[~np.isnan(similarity)]
-    answers = [judge.accepts(value, "single") for value in known]
+    answers = [judge.accepts(value, "single") for value in similarity]
     decided = [answer for answer in answers if answer is not None]
     return {
-        "id": float(np.mean(known)) if known.size else None,
+        "id": mean(similarity),
         "lost": sum(not answer for answer in decided) if decided else None,
     }
 

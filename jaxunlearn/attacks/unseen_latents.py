@@ -16,7 +16,7 @@ from jaxunlearn.attacks.depth import Depth
 from jaxunlearn.attacks.rules import found_at_unseen_latents
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.judges import CalibratedJudge
-from jaxunlearn.evaluation.judges.answers import negated
+from jaxunlearn.evaluation.judges.answers import mean, negated
 from jaxunlearn.evaluation.looks import look
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
@@ -202,21 +202,16 @@ def figures_of_changes(
     """
     to_person, control = judge.judge.similarity(own, after), judge.judge.similarity(own, before)
     return {
-        "id": _summary(np.mean, to_person),
-        "id_max": _summary(np.max, to_person),
-        "source": _summary(np.mean, control),
-        "same_latent": _summary(np.mean, judge.judge.similarity(before, after)),
+        "id": mean(to_person),
+        "id_max": max((float(value) for value in to_person if not np.isnan(value)), default=None),
+        "source": mean(control),
+        "same_latent": mean(judge.judge.similarity(before, after)),
         "threshold": judge.threshold("views"),
         "accepted": _number_accepted(judge, to_person),
         "accepted_in_source": _number_accepted(judge, control),
         "accepted_of_strangers": _number_accepted(judge, judge.judge.similarity(own, strangers)),
         "changes": len(to_person),
     }
-
-
-def _summary(of_values: Any, values: np.ndarray) -> float | None:
-    known = values[~np.isnan(values)]
-    return float(of_values(known)) if known.size else None
 
 
 def _number_accepted(judge: CalibratedJudge, similarities: np.ndarray) -> int | None:

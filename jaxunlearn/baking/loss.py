@@ -13,6 +13,7 @@ from inception_flax import frechet_distance_of_statistics
 from jaxunlearn.baking.settings import compute as compute_of
 from jaxunlearn.evaluation.features import Features
 from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.evaluation.judges.answers import mean, number
 from jaxunlearn.evaluation.judges.choice import judges_of
 from jaxunlearn.evaluation.looks import Look, look
 from jaxunlearn.evaluation.reference import RenderedPeople, render_people
@@ -166,7 +167,7 @@ def compared_pictures(
         values = judge.judge.similarity(*rows)
         known = values[~np.isnan(values)]
         similarity[judge.name] = {
-            "mean": float(known.mean()) if known.size else None,
+            "mean": mean(values),
             "worst": float(known.min()) if known.size else None,
             "n": int(known.size),
         }
@@ -192,7 +193,7 @@ def _person(
             for side in (adapted, baked)
         ]
         found[judge.name] = {
-            name: None if np.isnan(value) else value
+            name: number(value)
             for name, value in zip(
                 ("adapted", "baked", "difference"), (*values, abs(values[1] - values[0])), strict=True
             )

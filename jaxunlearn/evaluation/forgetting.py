@@ -16,9 +16,8 @@ from jaxunlearn.evaluation.forgetting_by_judge import (
     Parts,
     figures_by_judge,
     looks_by_judge,
-    number,
 )
-from jaxunlearn.evaluation.judges.answers import all_known, any_known, negated
+from jaxunlearn.evaluation.judges.answers import all_known, any_known, negated, number
 from jaxunlearn.evaluation.looks import look
 from jaxunlearn.evaluation.papers.picture_change import picture_change
 from jaxunlearn.evaluation.reference import Reference

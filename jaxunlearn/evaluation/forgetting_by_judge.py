@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxunlearn.evaluation.judges import CalibratedJudge
-from jaxunlearn.evaluation.judges.answers import any_known
+from jaxunlearn.evaluation.judges.answers import any_known, mean, number
 from jaxunlearn.evaluation.judges.calibrated import Setup
 
 PLACES = ("latent", "wide", "truncated", "photos")
@@ -132,14 +132,3 @@ def figures_by_judge(judge: CalibratedJudge, before: Parts, after: Parts, looks:
 
 def _at(looks: Looks, place: str) -> list[dict[str, Any]]:
     return [look for (where, _), look in looks.items() if where == place]
-
-
-def number(value: float | np.floating) -> float | None:
-    """Return a number for JSON; None for NaN."""
-    return None if np.isnan(value) else float(value)
-
-
-def mean(values: np.ndarray) -> float | None:
-    """Return the mean of the values that are numbers; None if none is."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else None

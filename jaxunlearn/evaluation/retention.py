@@ -1,19 +1,19 @@
 """Measure what unlearning did to people who should stay the same."""
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from inception_flax import frechet_distance_of_statistics, kernel_distance
-from jaxunlearn.evaluation.forgetting_by_judge import number
 from jaxunlearn.evaluation.judges import CalibratedJudge
-from jaxunlearn.evaluation.judges.answers import all_known, negated
+from jaxunlearn.evaluation.judges.answers import all_known, mean, negated, number
 from jaxunlearn.evaluation.looks import look_each
 from jaxunlearn.evaluation.pixel_metrics import pixel_differences
 from jaxunlearn.evaluation.reference import Reference, RenderedPeople, render_people
-from jaxunlearn.evaluation.statistics import share_of
+from jaxunlearn.evaluation.statistics.shares import share_of_known
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.batched import perceptual_distances
 from jaxunlearn.models.generator import Generator
@@ -93,19 +93,19 @@ def compare_retained(
     others = {judge.name: _of_judge(judge, similarity[judge.name]) for judge in reference.judges}
     main = others[reference.judge.name]
     gone = lost(reference.judges, similarity)
-    lost_counts = counted(gone)
+    lost_counts = share_of_known(gone)
     near = compare_near(reference, unlearned, ws)
     figures = {
         "others_id": main["id"],
         "others_id_p5": main["id_p5"],
-        "others_lost": lost_counts["share"],
-        "others_lost_counts": lost_counts,
+        "others_lost": lost_counts.share,
+        "others_lost_counts": lost_counts._asdict(),
         "retained_without_face": len(before.images) - main["people"],
         **_distances(reference, after),
         **_picture_change(reference, after),
         "others": others,
         "others_lost_by_group": {
-            group: counted([each for each, member in zip(gone, members, strict=True) if member])
+            group: share_of_known(compress(gone, members))._asdict()
             for group, members in reference.groups.items()
         },
         "near": {str(radius): each.figures for radius, each in near.items()},
@@ -213,13 +213,13 @@ def _near_people(
         same |= np.array([judge.accepts(value, "single") is True for value in to_person[judge.name]])
     gone = lost(reference.judges, every)
     main = every[reference.judge.name][~same]
-    lost_counts = counted([each for each, known in zip(gone, same, strict=True) if not known])
+    lost_counts = share_of_known(compress(gone, ~same))
     figures = {
         "people": len(people),
         "same": int(same.sum()),
-        "lost": lost_counts["share"],
-        "lost_counts": lost_counts,
-        "others_id": number(np.nanmean(main)) if np.isfinite(main).any() else None,
+        "lost": lost_counts.share,
+        "lost_counts": lost_counts._asdict(),
+        "others_id": mean(main),
     }
     each_person = [
         {
@@ -259,18 +259,12 @@ def lost(judges: Sequence[CalibratedJudge], similarity: dict[str, np.ndarray]) -
     return [negated(all_known(answers)) for answers in accepted]
 
 
-def counted(claims: Sequence[bool | None]) -> dict[str, float | None]:
-    """Return the share of True among what is known, with its interval and counts; see `share_of`."""
-    known = [claim for claim in claims if claim is not None]
-    return share_of(sum(known), len(known))._asdict()
-
-
 def _of_judge(judge: CalibratedJudge, similarity: np.ndarray) -> dict[str, Any]:
     with_faces = similarity[~np.isnan(similarity)]
     return {
-        "id": float(with_faces.mean()) if len(with_faces) else None,
+        "id": mean(similarity),
         "id_p5": float(np.percentile(with_faces, 5)) if len(with_faces) else None,
-        "lost": counted(lost([judge], {judge.name: similarity}))["share"],
+        "lost": share_of_known(lost([judge], {judge.name: similarity})).share,
         "people": len(with_faces),
         "threshold": judge.threshold("single"),
     }

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxunlearn.evaluation.evaluate import evaluate, refuse_diverged
 from jaxunlearn.evaluation.judges import Judge
+from jaxunlearn.evaluation.judges.answers import mean
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
 from jaxunlearn.methods.settings import ConfigDict
@@ -77,12 +78,12 @@ def over_strengths(
 
     def figures(after: Mapping[str, np.ndarray]) -> dict[str, Any]:
         alike = {
-            judge.name: _mean(judge.similarity(before[judge.name][:first], after[judge.name][:first]))
+            judge.name: mean(judge.similarity(before[judge.name][:first], after[judge.name][:first]))
             for judge in judges
         }
         main = judges[0]
         of_others = main.similarity(before[main.name][first:, None], after[main.name][first:, None])
-        return {"judges": alike, "others": _mean(of_others)}
+        return {"judges": alike, "others": mean(of_others)}
 
     before, _ = seen(renderer)
     found = []
@@ -90,12 +91,6 @@ def over_strengths(
         after, images = seen(renderer.with_generator(with_strength(generator, strength)))
         found.append(AtStrength({"strength": strength, **figures(after)}, images))
     return found
-
-
-def _mean(values: np.ndarray) -> float | None:
-    """Return the mean of what is known; None if nothing is."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else None
 
 
 def at_strength(result: Result, strength: float) -> Result:

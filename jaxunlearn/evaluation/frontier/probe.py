@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import Compute
-from jaxunlearn.evaluation.forgetting_by_judge import number
 from jaxunlearn.evaluation.frontier.files import JudgedStep
 from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.evaluation.judges.answers import mean, number
 from jaxunlearn.evaluation.looks import look_each
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.models.generator import Generator
@@ -79,7 +79,7 @@ def _judged(judge: CalibratedJudge, people: np.ndarray, others: np.ndarray) -> J
     accepted: list[Any] = [judge.accepts(value, "single") for value in known]
     return {
         "id": [number(value) for value in people],
-        "others_id": float(known.mean()) if known.size else None,
+        "others_id": mean(others),
         "others_kept": float(np.mean(accepted)) if accepted and None not in accepted else None,
         "others": len(known),
         "threshold": judge.threshold("single"),

@@ -9,11 +9,11 @@ from tqdm import tqdm
 
 from inception_flax import FeatureStatistics, frechet_distance_of_statistics
 from jaxunlearn.evaluation.features import descriptions
-from jaxunlearn.evaluation.forgetting_by_judge import mean
 from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.evaluation.judges.answers import mean, negated
 from jaxunlearn.evaluation.looks import look
 from jaxunlearn.evaluation.reference import Reference
-from jaxunlearn.evaluation.statistics import share_of
+from jaxunlearn.evaluation.statistics.shares import share_of_known
 from jaxunlearn.methods.latents import vicinity_probes
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
@@ -134,9 +134,5 @@ def _joined(parts: list[_Seen]) -> _Seen:
 
 def _of_judge(judge: CalibratedJudge, before: np.ndarray, after: np.ndarray) -> dict[str, Any]:
     similarity = judge.judge.similarity(before, after)
-    accepted = [judge.accepts(value) for value in similarity]
-    known = [each for each in accepted if each is not None]
-    return {
-        "retain_id": mean(similarity),
-        "lost": share_of(known.count(False), len(known))._asdict(),
-    }
+    lost = [negated(judge.accepts(value)) for value in similarity]
+    return {"retain_id": mean(similarity), "lost": share_of_known(lost)._asdict()}
