@@ -161,33 +161,38 @@ def _compare(reference: Reference, before: _Seen, after: _Seen) -> MeasuredPerso
 def _see(reference: Reference, renderer: Renderer, people: Sequence[_Person]) -> list[_Seen]:
     """Render and embed everybody's latents from all views, in as few batches as possible."""
     batch = reference.settings.batch
-    stacks = [stack for person in people for stack in _latents(reference, person)]
-    starts = np.cumsum([0, *map(len, stacks)])[:-1]
-    seen = look(renderer, reference.judges, jnp.concatenate(stacks), reference.views, batch)
+    latents = [_latents(reference, person) for person in people]
+    everything = jnp.concatenate([rows for person in latents for rows in person.values()])
+    seen = look(renderer, reference.judges, everything, reference.views, batch)
     portraits = np.stack([person.ws for person in people])
     wide = look(renderer, reference.judges, jnp.asarray(portraits), reference.wide_views, batch)
-    count, views = len(people), len(reference.views)
-    own = seen.images[starts[::4]].reshape(count * views, *seen.images.shape[2:])
-    features = np.split(descriptions(reference.features, own, batch), count)
+    own = np.concatenate([images["person"][0] for images in _split(seen.images, latents)])
+    features = np.split(descriptions(reference.features, own, batch), len(people))
     judged: list[dict[str, Parts]] = [{} for _ in people]
     for name, embeddings in seen.embeddings.items():
-        parts = np.split(embeddings, starts[1:])
-        for k in range(count):
-            judged[k][name] = Parts(*parts[4 * k : 4 * k + 4], wide=wide.embeddings[name][k : k + 1])
-    return [_Seen(*row) for row in zip(judged, np.split(own, count), features, strict=True)]
+        for k, parts in enumerate(_split(embeddings, latents)):
+            judged[k][name] = Parts(**parts, wide=wide.embeddings[name][k : k + 1])
+    return [_Seen(*row) for row in zip(judged, np.split(own, len(people)), features, strict=True)]
 
 
-def _latents(reference: Reference, person: _Person) -> list[jax.Array]:
-    """Return what is looked at from all views: person, truncated, other photos, target; `[*, L, D]` each."""
+def _split(rows: np.ndarray, latents: Sequence[Mapping[str, jax.Array]]) -> list[dict[str, np.ndarray]]:
+    """Return rows `[*, ...]` of all latents, one after the other, as the latents of each person are named."""
+    ends = np.cumsum([len(each) for person in latents for each in person.values()])
+    parts = iter(np.split(rows, ends[:-1]))
+    return [{name: next(parts) for name in person} for person in latents]
+
+
+def _latents(reference: Reference, person: _Person) -> dict[str, jax.Array]:
+    """Return what is looked at from all views, by its name in `Parts`; `[*, L, D]` each."""
     shape, mean = person.ws.shape, reference.mean
     psi = jnp.asarray(reference.settings.truncations).reshape(-1, 1, 1)
     none = jnp.zeros((0, *shape))
-    return [
-        person.ws[None],
-        mean + psi * (person.ws - mean),
-        none if person.others is None else person.others,
-        none if person.target is None else person.target[None],
-    ]
+    return {
+        "person": person.ws[None],
+        "truncated": mean + psi * (person.ws - mean),
+        "others": none if person.others is None else person.others,
+        "target": none if person.target is None else person.target[None],
+    }
 
 
 def _figures(reference: Reference, before: _Seen, after: _Seen, looks: Mapping[str, Looks]) -> Figures:
