@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -10,7 +10,8 @@ from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.answers import any_known, mean, number
 from jaxunlearn.evaluation.judges.calibrated import Setup
 
-PLACES = ("latent", "wide", "truncated", "photos")
+Place = Literal["latent", "wide", "truncated", "photos"]
+PLACES: tuple[Place, ...] = get_args(Place)
 """Where a person is looked for: at their latent, from the sides, truncated, and in their other photos."""
 
 

@@ -1,18 +1,20 @@
 """Say in plain words what figures mean."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jaxunlearn.evaluation.forgetting_by_judge import PLACES, Place
 from jaxunlearn.methods.base import Advice
 from jaxunlearn.reporting.page.words import radii
 
-PLACES = {
+IN_WORDS: dict[Place, str] = {
     "latent": "at their latent",
     "wide": "from the sides",
     "truncated": "at a truncated latent",
     "photos": "in other photos",
 }
-"""Where a person is looked for, see `evaluation.forgetting`."""
+"""Where a person is looked for."""
 
 NO_PHOTO_KNOWN = "no judge knows them in any of these even before, so that these say nothing"
 """What is said where other photos count for no judge."""
@@ -68,14 +70,16 @@ def _unseen(figures: Mapping[str, Any]) -> bool:
     return all(judged["id"] is None for judged in figures["judges"].values())
 
 
-def found_by(figures: Mapping[str, Any]) -> dict[str, list[str]]:
+def found_by(figures: Mapping[str, Any]) -> dict[Place, list[str]]:
     """Return place → names of the judges that find the person there, without places where nobody does."""
     judges = figures["judges"].items()
-    by_place = {place: [name for name, judged in judges if judged["found"][place]] for place in PLACES}
+    by_place: dict[Place, list[str]] = {
+        place: [name for name, judged in judges if judged["found"][place]] for place in PLACES
+    }
     return {place: names for place, names in by_place.items() if names}
 
 
-def looked(figures: Mapping[str, Any]) -> list[str]:
+def looked(figures: Mapping[str, Any]) -> list[Place]:
     """Return the places where at least one judge could look."""
     return [place for place in PLACES if figures["forgotten_by"][place] is not None]
 
@@ -84,11 +88,11 @@ def _headline(subject: str, figures: Mapping[str, Any]) -> str:
     if figures["forgotten"] is None:
         return f"{subject}: no judge can say whether they are forgotten."
     if not figures["forgotten"]:
-        where = "; ".join(f"{PLACES[place]} by {_and(names)}" for place, names in found_by(figures).items())
+        where = "; ".join(f"{IN_WORDS[place]} by {_and(names)}" for place, names in found_by(figures).items())
         return f"{subject} is NOT forgotten: still found {where}."
     judges = figures["judges"]
     who = "the judge does not find them" if len(judges) == 1 else f"none of {len(judges)} judges finds them"
-    return f"{subject} is forgotten: {who} {_or([PLACES[place] for place in looked(figures)])}."
+    return f"{subject} is forgotten: {who} {_or([IN_WORDS[place] for place in looked(figures)])}."
 
 
 def _similarities(figures: Mapping[str, Any]) -> str:
@@ -191,8 +195,8 @@ def _how_many_forgotten(figures: Mapping[str, Any], people: Sequence[Mapping[str
     if figures["forgotten"] is None:
         return []
     judges = "the judge" if len(figures["judges"]) == 1 else f"{len(figures['judges'])} judges"
-    places = [place for place in PLACES if any(p["forgotten_by"][place] is not None for p in people)]
-    where = _or([PLACES[place] for place in places])
+    known = {place for each in people for place in looked(each)}
+    where = _or([words for place, words in IN_WORDS.items() if place in known])
     return [f"{figures['forgotten']} of {len(people)} people are forgotten: {judges} looked {where}."]
 
 
@@ -221,8 +225,8 @@ def most_alike(people: Sequence[Mapping[str, Any]]) -> int | None:
 
 def where_found(people: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a line with the number of people that are found in each place."""
-    counts = {place: sum(place in found_by(figures) for figures in people) for place in PLACES}
-    texts = [f"{count} {PLACES[place]}" for place, count in counts.items() if count]
+    counts = Counter(place for figures in people for place in found_by(figures))
+    texts = [f"{counts[place]} {words}" for place, words in IN_WORDS.items() if counts[place]]
     return [f"Still found: {', '.join(texts)}."] if texts else []
 
 
@@ -242,7 +246,7 @@ def not_forgotten(
         if finders:
             group = near if _target_resembles(finders) else far
             group.append(f"{subject} ({max(judged['id'] for judged in finders):.2f})")
-        elif places := [PLACES[place] for place in found_by(figures)]:
+        elif places := [IN_WORDS[place] for place in found_by(figures)]:
             elsewhere.append(f"{subject} ({_and(places)})")
     return [
         f"NOT forgotten: {_listed(group)}. {reason}{f': {advised}' if advised else ''}."

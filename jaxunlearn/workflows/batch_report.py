@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from jaxunlearn.evaluation.forgetting_by_judge import Place
 from jaxunlearn.reporting.page.frame import figure_text, write_page
 from jaxunlearn.reporting.page.words import how_many
 from jaxunlearn.reporting.verdict import found_by
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 from jaxunlearn.workflows.batch_shares import at_random, shares_of_people, worklist_lines
 
-_SHORT = {"latent": "latent", "wide": "sides", "truncated": "truncated", "photos": "photos"}
-"""Where a person is looked for, see `reporting.verdict.PLACES`, in a word."""
+SHORT: dict[Place, str] = {"latent": "latent", "wide": "sides", "truncated": "truncated", "photos": "photos"}
+"""Where a person is looked for, in a word."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +83,7 @@ def _judged(figures: Mapping[str, Any] | None) -> tuple[str, str, str, str]:
     if figures is None:
         return "", "", "", ""
     words = {True: ("forgotten", "good"), False: ("not forgotten", "bad"), None: ("unknown", "unknown")}
-    places = ", ".join(_SHORT[place] for place in found_by(figures))
+    places = ", ".join(SHORT[place] for place in found_by(figures))
     return *words[figures["forgotten"]], places, how_many(figures["others_lost_counts"])
 
 

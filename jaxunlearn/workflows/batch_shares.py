@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.evaluation.judges.answers import negated
 from jaxunlearn.evaluation.statistics.shares import share_of_known
 from jaxunlearn.reporting.page.words import how_many
-from jaxunlearn.reporting.verdict import PLACES
+from jaxunlearn.reporting.verdict import IN_WORDS
 from jaxunlearn.training.storage.folder_forms import MeasuredLine
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 
@@ -98,7 +99,7 @@ def worklist_lines(shares: Mapping[str, Any], done: int, *, random: bool) -> lis
     else:
         lines = [f"Measured: {whom}. {how_many(forgotten)} are forgotten{_interval(forgotten)}."]
         found = [
-            f"{PLACES[place]} {how_many(each)}"
+            f"{IN_WORDS[place]} {how_many(each)}"
             for place, each in shares["found_at"].items()
             if each["people"]
         ]

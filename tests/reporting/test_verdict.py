@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.methods.base import Advice
 from jaxunlearn.methods.registry import METHODS, method_of, named, preset
 from jaxunlearn.methods.settings import declared, default_config
-from jaxunlearn.reporting.verdict import run_cost, verdict, verdict_together
+from jaxunlearn.reporting.verdict import IN_WORDS, run_cost, verdict, verdict_together
+from jaxunlearn.workflows.batch_report import SHORT
 from tests.support.figures import nobody_seen, of_person
 
 JUDGE = "heads identity judge"
@@ -29,6 +31,10 @@ PHOTOS: dict[str, Any] = {
 }
 FOUND = PHOTOS | {"id_others_max": 0.85, "others_known": 3, "others_found": 2, "found": {"photos": True}}
 UNKNOWN = PHOTOS | {"id_others_max": None, "others_known": 0, "found": {"photos": None}}
+
+
+def test_every_place_has_its_words():
+    assert PLACES == tuple(IN_WORDS) == tuple(SHORT)
 
 
 def test_a_person_who_is_forgotten():

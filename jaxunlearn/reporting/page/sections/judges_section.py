@@ -7,7 +7,7 @@ from jaxunlearn.reporting.page.charts import spread
 from jaxunlearn.reporting.page.frame import figure_text
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.page.words import JUDGED
-from jaxunlearn.reporting.verdict import PLACES, most_alike, photos_known
+from jaxunlearn.reporting.verdict import IN_WORDS, most_alike, photos_known
 
 WIDTH, BASE, TOP = 300, 78, 26
 """Pixels: the drawing's width, the line of similarities, and the highest point of the strangers."""
@@ -137,7 +137,7 @@ def _sentence(judged: Sequence[Figures], threshold: float | None) -> str:
         return "Saw no face in both pictures."
     if threshold is None:
         return "Has no threshold, so it cannot say."
-    places = [PLACES[place] for place in PLACES if figures["found"][place]]
+    places = [words for place, words in IN_WORDS.items() if figures["found"][place]]
     return f"Finds the person {' and '.join(places)}." if places else "Does not find the person."
 
 
