@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.paths import check_file
 from jaxunlearn.images import save_png
 from jaxunlearn.zoo.synthetic.photographs import PhotographRequest, contact_sheet, photograph
 from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS
@@ -52,8 +53,6 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.out is None and arguments.preview is None:
         parser.error("nothing to do: give --out DIR, --preview FILE.png or both")
-    if arguments.preview is not None and not arguments.preview.resolve().parent.is_dir():
-        parser.error(f"--preview {arguments.preview}: its folder does not exist")
     return arguments
 
 
@@ -95,6 +94,7 @@ def main() -> int:
     arguments = parse_arguments()
     try:
         if arguments.preview is not None:
+            check_file(arguments.preview)
             write_preview(arguments)
         if arguments.out is not None:
             write_data_set(arguments)

@@ -13,6 +13,7 @@ import jax
 
 import lpips_flax
 from eg3d_flax import Compute
+from jaxunlearn.files.paths import check_file
 from jaxunlearn.images import save_png
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.zoo.metrics.generator_metrics import evaluate, picture
@@ -46,16 +47,15 @@ def parse_arguments() -> argparse.Namespace:
         metavar="FILE.png",
         help="write rendered above generated people, yaw from -30 to 30 degrees",
     )
-    arguments = parser.parse_args()
-    if arguments.picture is not None and not arguments.picture.resolve().parent.is_dir():
-        parser.error(f"--picture {arguments.picture}: its folder does not exist")
-    return arguments
+    return parser.parse_args()
 
 
 def main() -> int:
     """Run the command; return 2 on wrong input."""
     arguments = parse_arguments()
     try:
+        if arguments.picture is not None:
+            check_file(arguments.picture)
         generator = load_generator(arguments.model)
         request = PhotographRequest(
             "generator",

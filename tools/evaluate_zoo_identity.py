@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.paths import check_file
 from jaxunlearn.images import save_png
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.identity import IdentityNetwork, load_identity
@@ -65,8 +66,6 @@ def parse_arguments() -> argparse.Namespace:
         parser.error("--views must be at least 2, to have pairs")
     if arguments.picture is not None and not arguments.ablation_people:
         parser.error("--picture shows people of the ablation; leave out --ablation-people 0")
-    if arguments.picture is not None and not arguments.picture.resolve().parent.is_dir():
-        parser.error(f"--picture {arguments.picture}: its folder does not exist")
     return arguments
 
 
@@ -111,6 +110,8 @@ def main() -> int:
     """Run the command; return 2 on wrong input."""
     arguments = parse_arguments()
     try:
+        if arguments.picture is not None:
+            check_file(arguments.picture)
         network = load_identity(arguments.network)
         print_verification(network, arguments)
         if arguments.ablation_people:

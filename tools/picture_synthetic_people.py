@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.paths import check_file
 from jaxunlearn.images import grid
 from jaxunlearn.zoo.synthetic.photographs import PhotographRequest, photograph
 from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS
@@ -30,9 +31,8 @@ def main() -> int:
     parser.add_argument("--resolution", type=int, default=128, help="pixels a side (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first (default: %(default)s)")
     arguments = parser.parse_args()
-    if not arguments.out.parent.is_dir():
-        parser.error(f"{arguments.out}: its folder does not exist")
     try:
+        check_file(arguments.out)
         request = PhotographRequest(
             arguments.scenario,
             people=arguments.people,

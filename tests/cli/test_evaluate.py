@@ -108,7 +108,7 @@ def test_statistics_that_cannot_be_written(tmp_path, monkeypatch, capsys):
     (tmp_path / "folder.npz").mkdir()
     real = ["evaluate", "no_run", "--real", ".", "--save-real"]
     assert cli.main([*real, str(tmp_path / "folder.npz")]) == 2
-    assert "folder.npz: is a folder; give a file" in capsys.readouterr().err
+    assert "folder.npz: cannot be written, it is a folder" in capsys.readouterr().err
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert cli.main([*real, str(tmp_path / "real.npz")]) == 2
     assert f"{tmp_path} is read-only" in capsys.readouterr().err

@@ -354,7 +354,10 @@ def test_a_run_is_not_run_again_and_refuses_another_request(demo, capsys):
         (["unlearn", "--image", "no.png"], "no.png: no such file"),
         (["evaluate", "no_run", "--save-real", "a.npz"], "--save-real a.npz: needs --real"),
         (["evaluate", "no_run", "--real", ".", "--save-real", "a.txt"], "ends in .npz"),
-        (["evaluate", "no_run", "--real", ".", "--save-real", "none/a.npz"], "there is no folder none"),
+        (
+            ["evaluate", "no_run", "--real", ".", "--save-real", "none/a.npz"],
+            "none/a.npz: cannot be written, its folder",
+        ),
         (["evaluate", "no_run"], "no_run: not the folder of a run"),
         (["render", "no_run"], "no_run: not the folder of a run"),
     ],

@@ -180,6 +180,15 @@ def test_files_that_are_no_executables(content, tmp_path):
         load_executable(tmp_path / "step", jax.devices()[:1])
 
 
+@pytest.mark.parametrize("option", ["--json", "--save"])
+def test_a_folder_in_place_of_a_file_is_refused_before_anything_is_compiled(
+    tmp_path, monkeypatch, capsys, option
+):
+    monkeypatch.setattr(command, "compile_step", lambda *_: pytest.fail("compiled first"))
+    assert cli.main(["compile", option, str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"jaxunlearn: {tmp_path}: cannot be written, it is a folder\n"
+
+
 @pytest.mark.must
 def test_the_command(tmp_path, monkeypatch, capsys):
     """Three copies on 2 x 2 devices: padded, said; then on a device that has too little memory."""

@@ -20,7 +20,7 @@ from jaxunlearn.evaluation.real_images import RealStatistics, read_real, write_s
 from jaxunlearn.evaluation.retaining_sets import read_retaining_set
 from jaxunlearn.evaluation.strength import at_strength, evaluate_strength
 from jaxunlearn.files.door import write_json
-from jaxunlearn.files.paths import check_writable
+from jaxunlearn.files.paths import check_file
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
@@ -204,8 +204,4 @@ def _check_save_real(arguments: argparse.Namespace) -> None:
         raise InputError(f"--save-real {path}: needs --real, whose statistics it writes")
     if path.suffix != ".npz":
         raise InputError(f"--save-real {path}: give a file that ends in .npz")
-    if not path.parent.is_dir():
-        raise InputError(f"--save-real {path}: there is no folder {path.parent}")
-    if path.is_dir():
-        raise InputError(f"--save-real {path}: is a folder; give a file")
-    check_writable(path.parent)
+    check_file(path)

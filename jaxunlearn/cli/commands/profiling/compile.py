@@ -5,8 +5,9 @@ import argparse
 import jax
 
 from jaxunlearn.cli.readers import set_by, step_of
-from jaxunlearn.errors import DoesNotFit, InputError
+from jaxunlearn.errors import DoesNotFit
 from jaxunlearn.files.door import write_json
+from jaxunlearn.files.paths import check_file
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.profiling.aot import topology
 from jaxunlearn.profiling.aot.compilation import compile_step
@@ -21,12 +22,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Compile and report.
 
     Raises:
-      InputError: if there is no such topology or setting.
+      InputError: if there is no such topology or setting, or a file cannot be written.
       DoesNotFit: if a device has too little memory.
     """
     for file in (arguments.save, arguments.json):
-        if file is not None and not file.parent.is_dir():
-            raise InputError(f"{file}: cannot be written, the folder {file.parent} does not exist")
+        if file is not None:
+            check_file(file)
     if arguments.topology != topology.HERE:
         jax.config.update("jax_platforms", "cpu")  # the compiler needs no TPU: JAX should not look for one
     jax.config.update("jax_enable_compilation_cache", False)  # the time that compiling takes is reported
