@@ -1,17 +1,18 @@
-"""Read arrays from .npy and .npz files from outside; the claims of their headers are checked first."""
+"""Read arrays from .npy and .npz files from outside, and write .npz; claims of headers are checked first."""
 
 import io
 import math
 import os
 import zipfile
 from os import PathLike
-from typing import BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import open_file
-from torch_bridge import CheckpointError, naming_file
+from torch_bridge import CheckpointError, naming_file, replacing
 from torch_bridge.zip_member import open_zip, read_member
 
 LARGEST = 256 * 2**20
@@ -73,6 +74,12 @@ def read_npz(path: str | PathLike[str], *, most: int = LARGEST) -> dict[str, np.
     if isinstance(arrays, np.ndarray):
         raise InputError(f"{path}: has an array without a name; it must have named arrays (.npz)")
     return arrays
+
+
+def write_npz(path: Path, **arrays: Any) -> None:
+    """Write arrays under their names as .npz; the file appears complete or not at all."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)
 
 
 def map_npy(path: str | PathLike[str]) -> np.ndarray:

@@ -13,8 +13,8 @@ from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path, parse_json
 from jaxunlearn.files.json_form import check_form
-from jaxunlearn.files.numpy_arrays import LARGEST, is_npy, read_numpy
-from torch_bridge import CheckpointError, replacing
+from jaxunlearn.files.numpy_arrays import LARGEST, is_npy, read_numpy, write_npz
+from torch_bridge import CheckpointError
 
 _FLOAT32 = 4  # bytes
 
@@ -135,14 +135,20 @@ def write_latents(
       c: `[N, 25]`, the cameras of the photos.
       provenance: model, method and source of the latents; stored as JSON.
     """
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(
-            file,
-            ws=np.asarray(ws, np.float32),
-            c=np.asarray(c, np.float32),
-            names=np.array(list(names)),
-            provenance=np.array(json.dumps(dict(provenance))),
-        )
+    write_npz(
+        path,
+        ws=np.asarray(ws, np.float32),
+        c=np.asarray(c, np.float32),
+        names=np.array(list(names)),
+        provenance=np.array(json.dumps(dict(provenance))),
+    )
+
+
+def is_ws(array: np.ndarray | None, ndim: int) -> bool:
+    """Return True for latents as folders keep them: so many axes, and finite numbers of float32."""
+    if array is None or array.ndim != ndim or array.dtype != np.float32:
+        return False
+    return bool(np.isfinite(array).all())
 
 
 def _is_numpy(path: Path) -> bool:

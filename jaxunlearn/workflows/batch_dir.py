@@ -32,13 +32,14 @@ from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
 from jaxunlearn.files.lock import NO_CONTENT, locked_clean
 from jaxunlearn.files.names import file_name
-from jaxunlearn.files.numpy_arrays import read_npz
+from jaxunlearn.files.numpy_arrays import read_npz, write_npz
 from jaxunlearn.methods.settings import ConfigDict, flat
+from jaxunlearn.models.latent_io import is_ws
 from jaxunlearn.training.storage.folder_forms import MeasuredLine, ResultLine, WorklistJson
 from jaxunlearn.training.storage.metrics_log import add_line
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.storage.same_run import check_made_alike, check_same_photos, check_same_settings
-from torch_bridge import leftover_of, replacing
+from torch_bridge import leftover_of
 
 DONE, DIVERGED = "done", "diverged"
 WORKLIST = "worklist.json"
@@ -235,8 +236,7 @@ class WorklistFolder:
             return
         path = self._latents(number, subject)
         path.parent.mkdir(exist_ok=True)
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, ws=ws, ws_target=ws_target)
+        write_npz(path, ws=ws, ws_target=ws_target)
 
     def latents(self, number: int, subject: str) -> tuple[np.ndarray, np.ndarray]:
         """Read a person's `ws` and `ws_target`, `[L, D]` each.
@@ -247,8 +247,7 @@ class WorklistFolder:
         path = self._latents(number, subject)
         arrays = read_npz(path)
         for name in ("ws", "ws_target"):
-            array = arrays.get(name)
-            if array is None or array.ndim != 2 or array.dtype != np.float32 or not np.isfinite(array).all():
+            if not is_ws(arrays.get(name), 2):
                 raise InputError(f"{path}: {name} must be latents [L, D], finite numbers of float32")
         return arrays["ws"], arrays["ws_target"]
 

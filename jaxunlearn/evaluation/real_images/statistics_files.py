@@ -13,8 +13,7 @@ import numpy as np
 from inception_flax import FeatureStatistics, RunningStatistics
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.real_images.real_statistics import RealStatistics
-from jaxunlearn.files.numpy_arrays import map_npy, read_npz
-from torch_bridge import replacing
+from jaxunlearn.files.numpy_arrays import map_npy, read_npz, write_npz
 
 SUFFIXES = (".npy", ".npz")
 
@@ -48,8 +47,7 @@ def write_statistics(path: Path, real: RealStatistics) -> None:
     for name, value in (("number", real.number), ("network", real.network)):
         if value is not None:
             arrays[name] = np.array(value)
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **arrays)
+    write_npz(path, **arrays)
 
 
 def _of_features(path: Path, size: int) -> RealStatistics:

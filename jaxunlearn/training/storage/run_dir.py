@@ -33,8 +33,9 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import NO_CONTENT, locked_clean
-from jaxunlearn.files.numpy_arrays import read_npz
+from jaxunlearn.files.numpy_arrays import read_npz, write_npz
 from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.latent_io import is_ws
 from jaxunlearn.training.storage.folder_forms import MetricsLine, SummaryJson, TrainingJson
 from jaxunlearn.training.storage.metrics_log import add_line, read_metrics
 from jaxunlearn.training.storage.request import RUN, Request, read_request, request_json
@@ -44,7 +45,7 @@ from jaxunlearn.training.storage.same_run import (
     check_same_settings,
     same_people,
 )
-from torch_bridge import leftover_of, replacing
+from torch_bridge import leftover_of
 
 _BEGINNING = (RUN, "latents.npz", "config.json")
 """Files of a run that has begun."""
@@ -201,11 +202,10 @@ class RunFolder:
         path = self.path / "latents.npz"
         arrays = read_npz(path)
         for name in ("ws", "ws_target") if "ws_target" in arrays else ("ws",):
-            array = arrays.get(name)
-            if array is None or array.ndim != 3 or array.dtype != np.float32 or not np.isfinite(array).all():
+            if not is_ws(arrays.get(name), 3):
                 raise InputError(f"{path}: {name} must be latents [K, L, D], finite numbers of float32")
-            if len(array) != len(self.request.subjects):
-                raise InputError(f"{path}: holds {len(array)} people, run.json {len(self.request.subjects)}")
+            if (number := len(arrays[name])) != len(self.request.subjects):
+                raise InputError(f"{path}: holds {number} people, run.json {len(self.request.subjects)}")
         return arrays
 
     def begin(self, request: Request, config: ConfigDict, ws: np.ndarray) -> None:
@@ -268,10 +268,8 @@ class RunFolder:
         self._save_latents({"ws": ws, "ws_target": ws_target})
 
     def _save_latents(self, arrays: dict[str, Any]) -> None:
-        if not self.writes:
-            return
-        with replacing(self.path / "latents.npz") as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
+        if self.writes:
+            write_npz(self.path / "latents.npz", **arrays)
 
     def people_in_photos(self, request: Request) -> np.ndarray | None:
         """Read `ws`, `[K, L, D]`, of photos that were inverted when the run began.
