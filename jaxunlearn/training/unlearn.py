@@ -66,7 +66,8 @@ def unlearn(
     Raises:
       InputError: if arguments do not fit, or the folder holds another run; before anything is computed. Also
         if no copy's loss is finite any more.
-      Interrupted: after Ctrl-C or SIGTERM, when the state is saved.
+      Interrupted: after Ctrl-C or SIGTERM, or where a callback stops a run with a folder. The folder has the
+        state, and without one it is lost.
     """
     checks.check_mesh(mesh)
     configuration.check(config)
