@@ -6,7 +6,7 @@ class InputError(ValueError):
 
 
 class Interrupted(Exception):
-    """A run was stopped from outside and saved its state. The message says how to resume it."""
+    """A run was stopped. The message says how to resume it, or that it had no folder to save its state in."""
 
 
 class DoesNotFit(Exception):

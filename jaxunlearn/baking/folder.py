@@ -23,7 +23,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import NO_CONTENT, locked_clean
-from jaxunlearn.methods.settings import ConfigDict, flat
+from jaxunlearn.methods.settings import ConfigDict, completed, flat
 from jaxunlearn.methods.settings import changed as changed_settings
 from jaxunlearn.models.adapters import layers_of
 from jaxunlearn.models.generator import Generator, fingerprint_of, fingerprint_with_settings
@@ -157,7 +157,7 @@ class BakingFolder:
         ):
             if stored["of"][name] != json.loads(json.dumps(origin[name])):
                 raise InputError(f"{self.path}: is a baking {text}; {hint}")
-        before = ml_collections.ConfigDict(stored["config"])
+        before = completed(ml_collections.ConfigDict(stored["config"]), Baking)
         for name in changed_settings(before, config, Baking):
             old, new = (flat(each).get(name) for each in (before, config))
             raise InputError(f"{self.path}: is a baking with config.{name} {old!r}, not {new!r}; {hint}")

@@ -235,11 +235,17 @@ class Method:
           people: number of people to forget.
 
         Raises:
-          InputError: for fewer than one person.
+          InputError: for fewer than one person, or if the settings are another method's, which would run.
         """
         if people < 1:
             raise InputError(f"the number of people must be 1 or more, not {people}")
-        return self.presets[preset](people)
+        config = self.presets[preset](people)
+        if (method := config.get("method")) != self.name:
+            raise InputError(
+                f"preset {self.name}/{preset} has config.method {method!r}, not {self.name!r}; give "
+                f"{type(self).__name__} a declaration and presets of its own"
+            )
+        return config
 
     def described(self, config: ConfigDict) -> str:
         """Return the name of the method as these settings have it; by default its label."""

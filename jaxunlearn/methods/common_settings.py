@@ -15,6 +15,17 @@ TARGETS = ("extrapolated", "mean", "interpolated")
 
 
 @dataclasses.dataclass(frozen=True)
+class Target:
+    """`config.target`: who people become."""
+
+    kind: str = setting("extrapolated", "How targets are computed.", choices=TARGETS)
+    distance: float = setting(
+        30.0, "Distance d of the extrapolated target from the mean, in `unit`.", least=0, most=1e6
+    )
+    share: float = setting(0.5, "For `interpolated`: share of the way to the mean.", least=0, most=10)
+
+
+@dataclasses.dataclass(frozen=True)
 class Pairs:
     """`config.pairs`: the pairs of renderings that a step compares."""
 
@@ -181,7 +192,10 @@ class Evaluation:
 
 @dataclasses.dataclass(frozen=True)
 class Common:
-    """Settings of every method; a method's declaration is a subclass with its `method`, `target`, `pairs`."""
+    """Settings of every method; a method's declaration is a subclass that declares `method`.
+
+    It may declare `target` and `pairs` anew, with settings of its own.
+    """
 
     seed: int = setting(0, "Seed of all random numbers of a run.", least=0, most=2**32 - 1)
     steps: int = setting(1000, "Steps of the optimiser.", least=1, most=10**7, may_change=True)
@@ -216,3 +230,5 @@ class Common:
         may_change=True,
     )
     evaluation: Evaluation = section(Evaluation)
+    target: Any = section(Target)
+    pairs: Any = section(Pairs)

@@ -1,6 +1,5 @@
 """All methods by name. A method is imported when it is first used, so that its name costs no JAX."""
 
-import functools
 import importlib
 from typing import TYPE_CHECKING
 
@@ -24,21 +23,45 @@ DEFAULT_SHARED = "sugar"
 """The default method where all people must share one generator."""
 
 
-@functools.cache
-def _imported(place: str) -> "Method":
-    module, _, name = place.partition(":")
-    return getattr(importlib.import_module(module), name)()
-
-
 def named(name: str) -> "Method":
     """Return a method by its name.
 
+    Its class is looked up anew each time: in a notebook it may have been edited.
+
     Raises:
-      InputError: if there is no method of that name.
+      InputError: if there is no method of that name, or its line in `METHODS` is wrong.
     """
     if name not in METHODS:
         raise InputError(f"config.method is {printable(name)}; choose from {', '.join(METHODS)}")
-    return _imported(METHODS[name])
+    method = _class_at(METHODS[name], f"METHODS[{name!r}]")()
+    if (own := getattr(method, "name", None)) != name:
+        raise InputError(
+            f"METHODS[{name!r}] is {METHODS[name]!r}, whose name is {own!r}; give both the same name"
+        )
+    return method
+
+
+def _class_at(place: str, line: str) -> "type[Method]":
+    """Return the class at "module:Class".
+
+    Args:
+      place: module and class.
+      line: where it is written, for the error.
+
+    Raises:
+      InputError: if there is no such module, or no such class in it.
+    """
+    name, _, of_class = place.partition(":")
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if not error.name or not f"{name}.".startswith(f"{error.name}."):
+            raise  # the module is there, and imports one that is not
+        raise InputError(f"{line} is {place!r}, but there is no module {error.name!r}") from error
+    found = getattr(module, of_class, None)
+    if not isinstance(found, type):
+        raise InputError(f"{line} is {place!r}, but {name} has no class {of_class!r}")
+    return found
 
 
 def method_of(config: "ConfigDict") -> "Method":

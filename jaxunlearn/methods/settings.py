@@ -50,7 +50,14 @@ def setting(
     may_change: bool = False,
     file: bool = False,
 ) -> Any:
-    """Declare a setting as a field of a dataclass; see `Setting`."""
+    """Declare a setting as a field of a dataclass; see `Setting`.
+
+    Raises:
+      TypeError: for a default that is neither True or False, a number nor a text. Nothing would check its
+        values, and JSON would return a tuple as a list, so that no run with it could resume.
+    """
+    if not isinstance(default, bool | int | float | str):
+        raise TypeError(f"a setting is True or False, a number or a text, not {printable(default)}")
     about = Setting(default, help, choices, least, most, may_change, file)
     return dataclasses.field(default=default, metadata={"setting": about})
 
@@ -75,6 +82,24 @@ def declared(declaration: type, prefix: str = "") -> dict[str, Setting]:
 def default_config(declaration: type) -> ConfigDict:
     """Return a config with the default of every setting."""
     return ml_collections.ConfigDict(dataclasses.asdict(declaration()))
+
+
+def completed(config: ConfigDict, declaration: type) -> ConfigDict:
+    """Return a config with the declared default of each setting that it lacks.
+
+    A run that began before there was a setting went as the setting's default has it.
+    """
+    whole = ml_collections.ConfigDict(config)
+    for field in dataclasses.fields(declaration):
+        if "setting" in field.metadata:
+            if field.name not in whole:
+                whole[field.name] = field.default
+            continue
+        assert isinstance(field.default_factory, type)
+        section = whole.get(field.name, ml_collections.ConfigDict())
+        if hasattr(section, "items"):  # else the file is damaged, and `check_declared` says so
+            whole[field.name] = completed(section, field.default_factory)
+    return whole
 
 
 def flat(config: ConfigDict) -> dict[str, Any]:

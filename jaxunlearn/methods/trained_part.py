@@ -32,6 +32,14 @@ class TrainedPart(Protocol):
         """True if the backbone's convolutions are the same in all copies; they then get one batch."""
         ...
 
+    def check(self, generator: Generator) -> None:
+        """Refuse a generator that does not have the part, or cannot get it.
+
+        Raises:
+          InputError: with the name of its class.
+        """
+        ...
+
     def split(self, generator: Generator, seed: int) -> SplitGenerator:
         """Return the generator to train, taken apart.
 
@@ -83,6 +91,10 @@ class Backbone:
 
     shares_convolutions = False
     """See `TrainedPart`."""
+
+    def check(self, generator: Generator) -> None:
+        """See `TrainedPart`."""
+        split_generator(generator)
 
     def split(self, generator: Generator, seed: int) -> SplitGenerator:
         """See `TrainedPart`; nothing is drawn."""

@@ -29,6 +29,9 @@ from torch_bridge.module_files import save_module
 class Generator(Protocol):
     """What unlearning needs of a generator, an `nnx.Module`; `eg3d_flax.TriPlaneGenerator` is one.
 
+    What is trained must be `nnx.Param`s in its attribute `backbone.synthesis`. Only EG3D's own class can be
+    written to a file, so that runs of another have no folder; and only it takes adapters.
+
     Planes are whatever lies between latents and rendering, with a leading axis for the batch: the planes term
     of the loss compares them. `B` latents, `L` rows of ws, `D` w_dim.
     """
@@ -86,6 +89,23 @@ class Generator(Protocol):
         compute: Compute,
     ) -> RenderOutput:
         """Planes, their latents and cameras `[B, 25]` → images."""
+        ...
+
+    def synthesis(
+        self,
+        ws: jax.Array,
+        c: jax.Array,
+        noise_mode: NoiseMode = "const",
+        key: jax.Array | None = None,
+        /,
+        *,
+        neural_rendering_resolution: int | None = None,
+        compute: Compute,
+    ) -> RenderOutput:
+        """Latents ws `[B, L, D]` and cameras `[B, 25]` → images: `planes`, then `render`.
+
+        Noise and jitter follow from `key`: one for all latents, or one for each.
+        """
         ...
 
 
@@ -175,6 +195,19 @@ def _file_of(name_or_path: str) -> AbstractContextManager[str | Path]:
     return bundled_or_file(name_or_path, BUNDLED, f"not the name of a model ({names})")
 
 
+def check_has_file(generator: Generator) -> None:
+    """Refuse a generator of another class than EG3D's, whose file could not be read back.
+
+    Raises:
+      InputError: with the name of the class.
+    """
+    if type(generator) is not TriPlaneGenerator:
+        raise InputError(
+            f"{type(generator).__name__}: only an eg3d_flax.TriPlaneGenerator can be written to a file and "
+            "read back; leave workdir out, and keep the result"
+        )
+
+
 def save_generator(
     generator: Generator, path: Path, notes: Mapping[str, str], *, dtype: str = "float32"
 ) -> None:
@@ -185,7 +218,11 @@ def save_generator(
       path: a `.safetensors` file; it appears complete or not at all.
       notes: source, licence, seed, ...
       dtype: "float32", "float16" for half the size, or "uint8" for a quarter.
+
+    Raises:
+      InputError: see `check_has_file`.
     """
+    check_has_file(generator)
     header = {"architecture": ARCHITECTURE, "config": json.dumps(generator.config.to_json()), **notes}
     assert isinstance(generator, nnx.Module)
     save_module(generator, path, header=header, dtype=dtype)
@@ -286,8 +323,16 @@ def split_generator(
     Args:
       generator: an `nnx.Module`.
       trainable: path and variable → True if it is trained.
+
+    Raises:
+      InputError: if nothing is trained.
     """
     graphdef, trained, fixed = nnx.split(generator, trainable, ...)
+    if not jax.tree.leaves(trained):
+        raise InputError(
+            f"{type(generator).__name__} has nothing to train; what is trained must be nnx.Param in its "
+            "attribute backbone.synthesis"
+        )
     return SplitGenerator(graphdef, trained, fixed)
 
 

@@ -57,13 +57,24 @@ class Divergence(Callback):
         Raises:
           Diverged: if all copies have diverged.
         """
-        if not moment.due(self.every):
-            return
-        finite = np.isfinite([moment.measured[name] for name in ("loss", "gradient_norm")]).all(axis=0)
+        if moment.due(self.every):
+            self.look(moment.step, moment.measured)
+
+    def look(self, step: int, measured: Mapping[str, np.ndarray]) -> None:
+        """Remember the copies that have diverged in a step.
+
+        Args:
+          step: its number.
+          measured: its measurements, fetched.
+
+        Raises:
+          Diverged: if all copies have.
+        """
+        finite = np.isfinite([measured[name] for name in ("loss", "gradient_norm")]).all(axis=0)
         self.copies |= set(np.flatnonzero(~finite).tolist())
         if len(self.copies) == self._all:
             raise Diverged(
-                f"step {moment.step}: the loss or its gradient is no longer finite; lower "
+                f"step {step}: the loss or its gradient is no longer finite; lower "
                 "config.optimiser.learning_rate, and give another folder"
             )
 
@@ -194,17 +205,17 @@ class StopOnSignal(Callback):
         """See `Callback.at_end`.
 
         Raises:
-          Interrupted: if a callback stopped the run, or a signal came to any process.
+          Interrupted: if a signal came to any process, or a callback stopped a run with a folder.
         """
-        if not (self._stopped or multihost.anywhere(self._received.is_set())):
-            return
-        if self._folder is None:
+        received = multihost.anywhere(self._received.is_set())
+        if self._folder is None and received:
             raise Interrupted(
                 f"interrupted after step {self._step}; nothing was saved, since the run has no folder"
             )
-        raise Interrupted(
-            f"interrupted; step {self._step} is saved in {self._folder.path}. The same command resumes it"
-        )
+        if self._folder is not None and (received or self._stopped):
+            raise Interrupted(
+                f"interrupted; step {self._step} is saved in {self._folder.path}. The same command resumes it"
+            )
 
 
 class SumUp(Callback):
@@ -216,21 +227,34 @@ class SumUp(Callback):
       divergence: whose diverged copies are left out of the mean loss.
       first: steps taken before this call.
       known: figures that do not depend on the steps.
-      folder: None for a run without one.
+      folder: None for a run without one, whose last step is the one after which a callback stopped it.
+      fetch: measurements of all copies on the devices → NumPy.
     """
 
     every = 0  # the last step is fetched anyway
 
     def __init__(
-        self, divergence: Divergence, first: int, known: Mapping[str, Any], folder: RunFolder | None
+        self,
+        divergence: Divergence,
+        first: int,
+        known: Mapping[str, Any],
+        folder: RunFolder | None,
+        fetch: Callable[[Any], Any],
     ):
         self._divergence, self._first, self._known, self._folder = divergence, first, known, folder
+        self._fetch = fetch
+        self.steps = first
+        """Steps taken so far."""
         self.figures: dict[str, Any] = {}
 
     def after_step(self, moment: Moment) -> None:
         """See `Callback.after_step`."""
+        self.steps = moment.step
         if moment.step < moment.last_step:
-            return
+            if self._folder is not None or not moment.stop:
+                return
+            moment.measured = self._fetch(moment.measured)
+            self._divergence.look(moment.step, moment.measured)
         losses = np.asarray(moment.measured["loss"])
         self.figures = {
             "steps_per_second": round((moment.step - self._first) / moment.seconds, 4),

@@ -136,7 +136,7 @@ class Run:
         compile_seconds = time.monotonic() - began
         state, first = self._restored(state, checkpoints)
         divergence = self._divergence(first)
-        sum_up = SumUp(divergence, first, self._known(compile_seconds), folder)
+        sum_up = SumUp(divergence, first, self._known(compile_seconds), folder, self._fetch)
         with interruptions() as received, self._bar(first) as bar:
             ordered = (
                 divergence,
@@ -158,7 +158,7 @@ class Run:
         figures = sum_up.figures
         if not figures and folder is not None:  # it was killed between its last step and its end
             figures = {name: folder.summary[name] for name in _FIGURES if name in folder.summary}
-        ending = {"steps": config.steps, "w_avg": self._mean_latent(), "diverged": sorted(divergence.copies)}
+        ending = {"steps": sum_up.steps, "w_avg": self._mean_latent(), "diverged": sorted(divergence.copies)}
         ending["peak_memory"] = dataclasses.asdict(peak_memory(self._devices()))
         return state, ending | figures
 

@@ -23,7 +23,8 @@ class Moment:
         arrays on the devices.
       seconds: time of all steps of this call, without the callbacks' time.
       generator: copy number → its generator as it is now. All processes must call it together.
-      stop: set it to True, in all processes, to end the run after this step; the same call resumes it.
+      stop: set it to True, in all processes, to end the run after this step. A run with a folder saves the
+        step and raises `Interrupted`, and the same call resumes it; one without returns the step's `Result`.
     """
 
     step: int

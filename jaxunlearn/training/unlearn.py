@@ -18,7 +18,8 @@ from jaxunlearn.methods.base import Before, Prepared, request_key
 from jaxunlearn.methods.common_settings import TARGETS
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict, flat
-from jaxunlearn.models.generator import fingerprint_of
+from jaxunlearn.models.adapters import layers_of
+from jaxunlearn.models.generator import check_has_file, fingerprint_of
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
@@ -65,7 +66,8 @@ def unlearn(
     Raises:
       InputError: if arguments do not fit, or the folder holds another run; before anything is computed. Also
         if no copy's loss is finite any more.
-      Interrupted: after Ctrl-C or SIGTERM, when the state is saved.
+      Interrupted: after Ctrl-C or SIGTERM, or where a callback stops a run with a folder. The folder has the
+        state, and without one it is lost.
     """
     checks.check_mesh(mesh)
     configuration.check(config)
@@ -73,7 +75,7 @@ def unlearn(
     shared = method_of(config).shares_generator(config)
     checks.check_sharing(people, mesh, previous, shared=shared)
     before = None if previous is None else _left_by(previous, models, config)
-    _check_suitable(models, people, config, before)
+    _check_suitable(models, people, config, before, saved=workdir is not None)
     numbers = checks.numbers_of(people, numbers)
     with contextlib.ExitStack() as stack:
         folder = None
@@ -101,11 +103,16 @@ def _agreed_people(people: People, models: Models, config: ConfigDict) -> People
     return dataclasses.replace(people, ws=checks.leaders(people.ws))
 
 
-def _check_suitable(models: Models, people: People, config: ConfigDict, before: Before | None) -> None:
-    """Refuse settings that do not suit their files, the generator or the people."""
+def _check_suitable(
+    models: Models, people: People, config: ConfigDict, before: Before | None, *, saved: bool
+) -> None:
+    """Refuse settings that do not suit their files, the generator, its file if it is saved, or the people."""
     method = method_of(config)
     method.check_files(config, before)
     method.check_generator(models.generator, config)
+    method.trained_part(config, models.generator.config).check(models.generator)
+    if saved:
+        check_has_file(layers_of(models.generator)[0])
     configuration.check_rays(config, models.generator.config)
     if config.target.kind in TARGETS:  # a formula that may refuse a latent
         from_config.target_latents(config, jnp.asarray(people.ws), models.w_avg, models.median_radius)

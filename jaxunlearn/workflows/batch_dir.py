@@ -22,7 +22,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import ml_collections
 import numpy as np
 from flax.traverse_util import unflatten_dict
 
@@ -39,6 +38,7 @@ from jaxunlearn.training.storage.folder_forms import MeasuredLine, ResultLine, W
 from jaxunlearn.training.storage.metrics_log import add_line
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.storage.same_run import check_made_alike, check_same_photos, check_same_settings
+from jaxunlearn.training.storage.stored_config import stored_config
 from torch_bridge import leftover_of
 
 DONE, DIVERGED = "done", "diverged"
@@ -196,7 +196,7 @@ class WorklistFolder:
     @property
     def config(self) -> ConfigDict:
         """The settings of every person's run."""
-        return ml_collections.ConfigDict(unflatten_dict(self._read_asked()["config"], sep="."))
+        return stored_config(unflatten_dict(self._read_asked()["config"], sep="."))
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the lines of `results.jsonl`; an incomplete last line is left out.

@@ -212,6 +212,18 @@ def test_the_folder_of_another_baking_is_refused(done, generator):
             baked_in(path, changed, config, people)
 
 
+def test_a_baking_from_before_there_was_a_setting_has_its_default(generator, tmp_path):
+    folder, origin = BakingFolder(tmp_path), origin_of(tiny_models(), generator, PEOPLE.subjects, PEOPLE.ws)
+    folder.begin(origin, settings())
+    (beginning,) = tmp_path.glob("*.json")
+    older = json.loads(beginning.read_text())
+    del older["config"]["seed"]
+    beginning.write_text(json.dumps(older))
+    with pytest.raises(InputError, match=r"with config\.seed 0, not 5"):
+        folder.begin(origin, settings(seed=5))
+    folder.begin(origin, settings())
+
+
 def test_a_baking_with_other_networks_of_the_loss_is_refused(generator, tmp_path):
     models = tiny_models()
     origin = origin_of(models, generator, PEOPLE.subjects, PEOPLE.ws)

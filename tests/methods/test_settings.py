@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import ml_collections
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from jaxunlearn.methods.registry import METHODS, named, preset, preset_names
 from jaxunlearn.methods.settings import (
     changed,
     check_declared,
+    completed,
     declared,
     default_config,
     flat,
@@ -97,6 +99,28 @@ def test_what_a_run_may_resume_with():
     assert changed(before, now, Whole, fixed=["steps"]) == ["steps"]
     now.part.share = 0.25
     assert changed(before, now, Whole) == ["part.share"]
+
+
+def test_settings_that_a_config_lacks_are_as_declared():
+    older = default_config(Whole)
+    older.steps = 7
+    del older["loud"], older["part"]
+    whole = completed(older, Whole)
+    assert flat(whole) == flat(default_config(Whole)) | {"steps": 7}
+    assert changed(whole, default_config(Whole), Whole) == []
+    assert "loud" not in older
+
+
+def test_a_damaged_section_stays_for_the_check_to_refuse():
+    config = completed(ml_collections.ConfigDict({"part": 3}), Whole)
+    with pytest.raises(InputError, match=r"config\.part\.share is missing"):
+        check_declared(config, Whole)
+
+
+def test_a_setting_of_several_numbers_is_refused():
+    """JSON would return it as a list, which is another value."""
+    with pytest.raises(TypeError, match=r"True or False, a number or a text, not \(1, 2\)"):
+        setting((1, 2), "Two.")
 
 
 @pytest.mark.parametrize("name", preset_names())

@@ -5,7 +5,8 @@ import pytest
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.evaluate import evaluate
-from jaxunlearn.methods.registry import METHODS, preset, preset_names
+from jaxunlearn.methods.base import Advice
+from jaxunlearn.methods.registry import METHODS, named, preset, preset_names
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.photos.people import People
 from jaxunlearn.profiling import measure
@@ -37,6 +38,12 @@ def test_its_presets_are_found_and_its_settings_checked(tmp_path):
     with pytest.raises(InputError, match=r"config\.strength must be a number from 0 to 2, not 3\.0"):
         unlearn(tiny_models(), tiny_people(1), config, workdir=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_settings_of_every_method_are_enough_for_its_advice():
+    assert named("toy").advice(toy()) == Advice(
+        "choose another config.target.kind", elsewhere="raise config.pairs.num_adjacent"
+    )
 
 
 @pytest.mark.must

@@ -6,11 +6,10 @@ import numpy as np
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.methods.base import Method, PairSampling, Prepared
-from jaxunlearn.methods.common_settings import Common, Pairs
+from jaxunlearn.methods.common_settings import Common
 from jaxunlearn.methods.from_config import cameras, formula_targets, weights
 from jaxunlearn.methods.guide.pairs import GuideSampling
-from jaxunlearn.methods.guide.settings import Target
-from jaxunlearn.methods.settings import ConfigDict, default_config, section, setting
+from jaxunlearn.methods.settings import ConfigDict, default_config, setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,8 +17,6 @@ class Toy(Common):
     """Settings of the toy method."""
 
     method: str = setting("toy", "The method.", choices=("toy",))
-    target: Target = section(Target)
-    pairs: Pairs = section(Pairs)
     strength: float = setting(1.0, "A setting of its own.", least=0, most=2)
 
 

@@ -2,6 +2,7 @@
 
 import time
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +17,7 @@ from jaxunlearn.training.storage.metrics_log import diverged_until
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback, Moment, Trainer
 from jaxunlearn.training.unlearn import unlearn
-from tests.support.tiny_models import tiny_models, tiny_people
+from tests.support.tiny_models import numbers, tiny_models, tiny_people
 
 
 class Recorder(Callback):
@@ -197,3 +198,22 @@ def test_a_callback_of_the_caller_sees_generators_and_may_stop(tmp_path):
     resumed = unlearn(models, tiny_people(1), settings, workdir=tmp_path / "run", progress=False)
     assert resumed.summary["steps"] == 2
     assert seen == [(1, models.generator.config.w_dim)]
+
+
+@pytest.mark.long
+def test_a_run_without_a_folder_that_a_callback_stops_returns_the_result_of_that_step():
+    class Stop(Callback):
+        every = 0
+
+        def after_step(self, moment: Moment) -> None:
+            moment.stop |= moment.step == 2
+
+    settings = preset("guide/heads")
+    settings.update(steps=5, log_every=4, images_every=0)
+    settings.optimiser.schedule = "constant"
+    stopped = unlearn(tiny_models(), tiny_people(1), settings, callbacks=[Stop()], progress=False)
+    settings.steps = 2
+    straight = unlearn(tiny_models(), tiny_people(1), settings, progress=False)
+    chex.assert_trees_all_equal(numbers(stopped.generator), numbers(straight.generator))
+    assert stopped.summary["steps"] == 2
+    assert stopped.summary["losses"] == straight.summary["losses"]

@@ -13,6 +13,7 @@ from flax import nnx
 from jaxunlearn.attacks.attack_folder import AttackFolder
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods import from_config
+from jaxunlearn.methods.configuration import check
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.methods.settings import ConfigDict
@@ -186,6 +187,23 @@ def test_fewer_steps_than_a_run_has_taken(evaluated):
         unlearn(tiny_models(), named(tiny_people(1)), config(steps=STEPS - 1), workdir=evaluated.path)
     assert evaluated.config.steps == STEPS
     assert evaluated.finished()
+
+
+def test_a_run_from_before_there_was_a_setting_resumes_with_its_default(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    people, settings = named(tiny_people(1)), config()
+    request = request_of(tiny_models(), people, None, (0,), shared=False)
+    folder.begin(request, settings, people.ws)
+    older = json.loads((folder.path / "config.json").read_text())
+    del older["terms"]["planes"], older["target"]["share"], older["evaluation"]
+    (folder.path / "config.json").write_text(json.dumps(older))
+    with pytest.raises(InputError, match=r"is a run with config\.terms\.planes 0\.01, not 0\.1"):
+        folder.begin(request, settings, people.ws)
+    settings.terms.planes = 0.01
+    folder.begin(request, settings, people.ws)
+    (folder.path / "config.json").write_text(json.dumps(older))
+    check(folder.config)  # as `evaluate` does
+    assert folder.config.target.share == 0.5
 
 
 def test_more_rays_than_super_resolution_takes(tmp_path):

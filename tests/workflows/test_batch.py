@@ -168,6 +168,15 @@ def all_done(path: Path) -> WorklistFolder:
     return folder
 
 
+def test_a_list_from_before_there_was_a_setting_has_its_default(tmp_path):
+    folder = all_done(tmp_path / "list")
+    older = json.loads((folder.path / "worklist.json").read_text())
+    del older["config"]["target.share"]
+    (folder.path / "worklist.json").write_text(json.dumps(older))
+    assert folder.config.target.share == 0.5
+    folder.begin(tiny_models().fingerprint, NAMES, config(), Source("tiny"), {})
+
+
 def test_people_an_hour_are_of_all_calls(tmp_path):
     """The same command once more takes nothing away; a wave that was interrupted says nothing."""
     folder = WorklistFolder(tmp_path / "list")

@@ -2,19 +2,8 @@
 
 import dataclasses
 
-from jaxunlearn.methods.common_settings import TARGETS, Common, ManyPairs, Pairs
+from jaxunlearn.methods.common_settings import Common, ManyPairs
 from jaxunlearn.methods.settings import section, setting
-
-
-@dataclasses.dataclass(frozen=True)
-class Target:
-    """`config.target`: who people become."""
-
-    kind: str = setting("extrapolated", "How targets are computed.", choices=TARGETS)
-    distance: float = setting(
-        30.0, "Distance d of the extrapolated target from the mean, in `unit`.", least=0, most=1e6
-    )
-    share: float = setting(0.5, "For `interpolated`: share of the way to the mean.", least=0, most=10)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +12,6 @@ class Guide(Common):
 
     method: str = setting("guide", "The method.", choices=("guide",))
     shared_generator: bool = setting(False, "All people share one generator.")
-    target: Target = section(Target)
-    pairs: Pairs = section(Pairs)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from jaxunlearn.methods.common_settings import Common, Pairs
-from jaxunlearn.methods.guide.settings import Target
+from jaxunlearn.methods.common_settings import Common
 from jaxunlearn.methods.settings import section, setting
 
 
@@ -49,7 +48,5 @@ class Legato(Common):
     """Settings of LEGATO, with adapters for each person."""
 
     method: str = setting("legato", "The method.", choices=("legato",))
-    target: Target = section(Target)
-    pairs: Pairs = section(Pairs)
     adapters: Adapters = section(Adapters)
     trajectory: Trajectory = section(Trajectory)

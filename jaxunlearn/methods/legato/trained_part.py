@@ -43,6 +43,14 @@ class AdaptersPart:
     shares_convolutions = True
     """The backbone is the source's in all copies."""
 
+    def check(self, generator: Generator) -> None:
+        """See `TrainedPart`; adapters come after the convolutions of EG3D's blocks."""
+        if not isinstance(generator, TriPlaneGenerator):
+            raise InputError(
+                f"{type(generator).__name__} takes no adapters; only an eg3d_flax.TriPlaneGenerator does: "
+                "choose a method that trains the backbone"
+            )
+
     def split(self, generator: Generator, seed: int) -> SplitGenerator:
         """Add adapters, and take the generator apart; those of an adapted generator come first and stay."""
         assert isinstance(generator, TriPlaneGenerator)

@@ -26,7 +26,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import ml_collections
 import numpy as np
 
 from jaxunlearn.errors import InputError
@@ -45,6 +44,7 @@ from jaxunlearn.training.storage.same_run import (
     check_same_settings,
     same_people,
 )
+from jaxunlearn.training.storage.stored_config import stored_config
 from torch_bridge import leftover_of
 
 _BEGINNING = (RUN, "latents.npz", "config.json")
@@ -179,7 +179,7 @@ class RunFolder:
     @property
     def config(self) -> ConfigDict:
         """The settings of the run."""
-        return ml_collections.ConfigDict(self._read_json("config.json"))
+        return stored_config(self._read_json("config.json"))
 
     def latents(self) -> tuple[np.ndarray, np.ndarray]:
         """Read `ws` and `ws_target`, `[K, L, D]` each.
