@@ -355,8 +355,8 @@ def test_a_run_is_not_run_again_and_refuses_another_request(demo, capsys):
         (["evaluate", "no_run", "--save-real", "a.npz"], "--save-real a.npz: needs --real"),
         (["evaluate", "no_run", "--real", ".", "--save-real", "a.txt"], "ends in .npz"),
         (["evaluate", "no_run", "--real", ".", "--save-real", "none/a.npz"], "there is no folder none"),
-        (["evaluate", "no_run"], "no_run: not the folder of a run"),
-        (["render", "no_run"], "no_run: not the folder of a run"),
+        (["evaluate", "no_run"], "no_run: no such folder"),
+        (["render", "no_run"], "no_run: no such folder"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments, message, tmp_path, monkeypatch, capsys):
