@@ -16,6 +16,9 @@ from jaxunlearn.files.paths import check_writable
 from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.photos.folders import refuse_folders_of_photos
 
+_FILES = (".npz", ".npy", ".pt", ".pth", ".pkl", ".safetensors", ".json", ".html", ".png", ".jpg", ".jpeg")
+"""Suffixes with which a file is meant; other names with a dot, such as results.v2, are those of folders."""
+
 
 class _Photo(TypedDict):
     """A photo of an earlier inversion; photos of TFDS have no SHA-256."""
@@ -45,7 +48,7 @@ def check_out(out: Path, photos: Collection[Path]) -> None:
       InputError: if nothing can be written, or a photo, an earlier result or somebody else's file could be
         replaced.
     """
-    if out.suffix and not in_one_file(out) and not out.is_dir():
+    if out.suffix.lower() in _FILES and not in_one_file(out) and not out.is_dir():
         raise InputError(f"--out {out}: give a folder, or a file that ends in .npz")
     if in_one_file(out) and out.is_dir():
         raise InputError(f"--out {out}: is a folder; give a folder without .npz, or a file")
