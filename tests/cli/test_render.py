@@ -81,6 +81,14 @@ def test_a_grid_takes_little_more_than_its_images(tmp_path, monkeypatch):
     assert most < 2 * count * side**2 * 3
 
 
+def test_depths_count_as_images(tmp_path, model, monkeypatch, capsys):
+    monkeypatch.setattr(render_files, "MOST_BYTES", 2 * 64**2 * 3 * 3)  # of two images of this generator
+    arguments = ["render", "--model", model, "--seeds", "0,1", "--out", str(tmp_path / "out")]
+    assert cli.main([*arguments, "--depth"]) == 2
+    assert "--depth: 2 times 3 images take" in capsys.readouterr().err
+    assert cli.main(arguments) == 0
+
+
 def test_a_file_with_video_and_mesh(tmp_path, model):
     command = (
         f"render --model {model} --seeds 1 --out {tmp_path} --video orbit.gif --frames 3 --mesh head.ply"
