@@ -40,6 +40,32 @@ def depth_to_uint8(depth: np.ndarray) -> np.ndarray:
     return np.repeat((brightness * 255 + 0.5).astype(np.uint8), 3, axis=-1)
 
 
+class Grid:
+    """A grid of images, which are added one after another; empty cells are white.
+
+    Args:
+      count: number of images.
+      columns: images per row.
+      size: height and width of an image.
+    """
+
+    def __init__(self, count: int, columns: int, size: tuple[int, int]):
+        height, width = size
+        self._cells = np.full((-(-count // columns), height, columns, width, 3), 255, np.uint8)
+        self._added = 0
+
+    def add(self, image: np.ndarray) -> None:
+        """Put an image `[H, W, 3]` uint8 into the next cell, row by row."""
+        row, column = divmod(self._added, self._cells.shape[2])
+        self._cells[row, :, column] = image
+        self._added += 1
+
+    def picture(self) -> np.ndarray:
+        """Return the whole grid, `[rows * H, columns * W, 3]` uint8, without a copy."""
+        rows, height, columns, width, _ = self._cells.shape
+        return self._cells.reshape(rows * height, columns * width, 3)
+
+
 def grid(images: np.ndarray, columns: int) -> np.ndarray:
     """Arrange images in a grid, row by row; empty cells are white.
 
@@ -50,12 +76,10 @@ def grid(images: np.ndarray, columns: int) -> np.ndarray:
     Returns:
       One image `[rows * H, columns * W, 3]` uint8.
     """
-    count, height, width, channels = images.shape
-    rows = -(-count // columns)
-    cells = np.full((rows * columns, height, width, channels), 255, np.uint8)
-    cells[:count] = images
-    cells = cells.reshape(rows, columns, height, width, channels)
-    return cells.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, channels)
+    cells = Grid(len(images), columns, images.shape[1:3])
+    for image in images:
+        cells.add(image)
+    return cells.picture()
 
 
 def save_png(path: Path, image: np.ndarray) -> None:

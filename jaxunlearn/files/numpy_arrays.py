@@ -148,7 +148,9 @@ def _array(file: BinaryIO, size: int, most: int) -> np.ndarray:
 
 def _check_claim(shape: tuple[int, ...], dtype: np.dtype, there: int) -> int:
     """Return the bytes that an array claims, if it holds numbers or texts and `there` bytes are enough."""
-    if dtype.kind not in _KINDS or dtype.itemsize == 0 or dtype.hasobject:
+    if dtype.hasobject:
+        raise CheckpointError("holds Python objects, which are not read; save the array of numbers alone")
+    if dtype.kind not in _KINDS or dtype.itemsize == 0:
         raise CheckpointError(f"holds {dtype.name}, neither numbers nor texts")
     claimed = math.prod(shape) * dtype.itemsize
     if claimed > there:

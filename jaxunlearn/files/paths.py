@@ -33,6 +33,18 @@ def as_list(given: str | Path | Sequence[str | Path]) -> list[str | Path]:
     return [given] if isinstance(given, str | Path) else list(given)
 
 
+def check_folder(folder: Path) -> None:
+    """Check that a folder exists.
+
+    Raises:
+      InputError: if it does not, or is a file.
+    """
+    if not os.path.exists(folder):  # Path.exists fails for a name that is too long
+        raise InputError(f"{folder}: no such folder")
+    if not folder.is_dir():
+        raise InputError(f"{folder}: is a file; give a folder")
+
+
 def check_file(path: Path) -> None:
     """Check that a file can be written, before what takes long; nothing is made.
 

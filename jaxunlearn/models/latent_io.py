@@ -17,6 +17,10 @@ from jaxunlearn.files.numpy_arrays import LARGEST, is_npy, read_numpy, write_npz
 from torch_bridge import CheckpointError
 
 _FLOAT32 = 4  # bytes
+_SUFFIXES = (".npz", ".npy", ".pt", ".pth", ".pkl", ".safetensors")
+_ADVICE = (
+    "latents are read from .npz, .npy, .pt and .safetensors, and jaxunlearn invert finds those of a photo"
+)
 
 
 class _Photo(TypedDict):
@@ -53,7 +57,8 @@ def read_latents(path: Path | str, config: GeneratorConfig) -> np.ndarray:
     try:
         ws = np.asarray(_read_array(path))
     except CheckpointError as error:
-        raise InputError(str(error)) from error
+        advice = "" if path.suffix.lower() in _SUFFIXES else f"; {_ADVICE}"
+        raise InputError(f"{error}{advice}") from error
     shape = list(ws.shape)
     if ws.dtype == ml_dtypes.bfloat16:  # which NumPy does not count among the numbers
         ws = ws.astype(np.float32)

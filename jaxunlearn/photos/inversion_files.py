@@ -16,6 +16,9 @@ from jaxunlearn.files.paths import check_writable
 from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.photos.folders import refuse_folders_of_photos
 
+_FILES = (".npz", ".npy", ".pt", ".pth", ".pkl", ".safetensors", ".json", ".html", ".png", ".jpg", ".jpeg")
+"""Suffixes with which a file is meant; other names with a dot, such as results.v2, are those of folders."""
+
 
 class _Photo(TypedDict):
     """A photo of an earlier inversion; photos of TFDS have no SHA-256."""
@@ -33,7 +36,7 @@ class _Figures(TypedDict):
 
 def figures_file(out: Path) -> Path:
     """Return the file of the figures for `out`."""
-    return out.with_suffix(".json") if _in_one(out) else out / "inversion.json"
+    return out.with_suffix(".json") if in_one_file(out) else out / "inversion.json"
 
 
 def check_out(out: Path, photos: Collection[Path]) -> None:
@@ -45,11 +48,11 @@ def check_out(out: Path, photos: Collection[Path]) -> None:
       InputError: if nothing can be written, or a photo, an earlier result or somebody else's file could be
         replaced.
     """
-    if out.suffix and not _in_one(out) and not out.is_dir():
+    if out.suffix.lower() in _FILES and not in_one_file(out) and not out.is_dir():
         raise InputError(f"--out {out}: give a folder, or a file that ends in .npz")
-    if _in_one(out) and out.is_dir():
+    if in_one_file(out) and out.is_dir():
         raise InputError(f"--out {out}: is a folder; give a folder without .npz, or a file")
-    folder = out.parent if _in_one(out) else out
+    folder = out.parent if in_one_file(out) else out
     check_writable(folder)
     refuse_folders_of_photos([folder], [photo for photo in photos if _could_be_written(out, photo.name)])
     if figures_file(out).exists():
@@ -79,19 +82,20 @@ def _refuse_other_files(out: Path, folder: Path) -> None:
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name in NO_CONTENT or not _could_be_written(out, path.name):
             continue
-        if _in_one(out):
+        if in_one_file(out):
             raise InputError(f"{path}: would be replaced; give another --out")
         raise InputError(f"{out}: holds other files; give an empty or a new folder, or FILE.npz")
 
 
 def _could_be_written(out: Path, name: str) -> bool:
     """Return True for any name in a folder, or if it is FILE.npz, .json, .html or FILE_NAME.png."""
-    if not _in_one(out):
+    if not in_one_file(out):
         return True
     stem, name = out.stem.casefold(), name.casefold()
     picture = name.startswith(f"{stem}_") and name.endswith(".png")
     return picture or name in (f"{stem}.npz", f"{stem}.json", f"{stem}.html")
 
 
-def _in_one(out: Path) -> bool:
+def in_one_file(out: Path) -> bool:
+    """Return True if an inversion writes the latents of all photos into one file, not a folder."""
     return out.suffix == ".npz"

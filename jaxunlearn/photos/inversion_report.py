@@ -27,7 +27,7 @@ from jaxunlearn.models.latent_io import read_latents, read_provenance, write_lat
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, default_compute
 from jaxunlearn.photos.inversion import Inversion
-from jaxunlearn.photos.inversion_files import figures_file
+from jaxunlearn.photos.inversion_files import figures_file, in_one_file
 from jaxunlearn.photos.photo_inversion import InversionPlan
 from jaxunlearn.photos.sources import Photograph
 from jaxunlearn.terminal import escaped
@@ -221,7 +221,7 @@ class InversionReport:
 
     @property
     def _in_one(self) -> bool:
-        return self._out.suffix == ".npz"
+        return in_one_file(self._out)
 
     def _files(self, rows: Sequence[int]) -> list[tuple[Path, Sequence[int]]]:
         """Return the files of the latents of some photos, each with the numbers of its photos."""

@@ -38,6 +38,7 @@ def remake_report(
     Raises:
       InputError: if the folder is not of a run, or the source generator is another one.
     """
+    _ = folder.request  # raises if the folder is not of a run
     if not folder.finished():
         return write_report(folder, going=is_locked(folder.path))
     if missing_sheets(folder):

@@ -3,7 +3,7 @@
 `N` people or samples, `V` views, `H` `W` height and width.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -76,7 +76,7 @@ def render(
         compute=compute or Compute.for_platform(jax.default_backend()),
     )
     c = views(source.config, np.deg2rad(yaws.ravel()), np.deg2rad(pitches.ravel()))
-    images, _ = render_views(renderer, ws, c, "images", progress=progress)
+    images = render_views(renderer, ws, c, "images", progress=progress)
     return images.reshape(len(ws), yaws.size, *images.shape[1:])
 
 
@@ -92,29 +92,35 @@ def _latents(source: Generator, given: ArrayLike) -> jax.Array:
 
 
 def render_views(
-    renderer: Renderer, ws: jax.Array, c: jax.Array, title: str, *, depth: bool = False, progress: bool = True
-) -> tuple[np.ndarray, np.ndarray]:
-    """Render each of `N` latents with each of `V` cameras.
+    renderer: Renderer, ws: jax.Array, c: jax.Array, title: str, *, progress: bool = True
+) -> np.ndarray:
+    """Render each of `N` latents with each of `V` cameras; see `views_in_batches`.
+
+    Returns:
+      Images `[N * V, H, W, 3]` uint8, all views of the first latents first.
+    """
+    return np.concatenate(
+        [images for images, _ in views_in_batches(renderer, ws, c, title, progress=progress)]
+    )
+
+
+def views_in_batches(
+    renderer: Renderer, ws: jax.Array, c: jax.Array, title: str, *, progress: bool = True
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Render each of `N` latents with each of `V` cameras, batch by batch.
 
     Args:
       renderer: of a generator.
       ws: `[N, num_ws, w_dim]`.
       c: `[V, 25]`.
       title: text before the progress bar.
-      depth: True keeps the depths as well.
       progress: True shows the bar.
 
-    Returns:
-      Images `[N * V, H, W, 3]` uint8, all views of the first latents first; and depths `[N * V, h, w, 1]`,
-      which are empty without `depth`.
+    Yields:
+      Images `[M, H, W, 3]` uint8, all views of the first latents first; and their depths `[M, h, w, 1]`.
     """
-    count = len(ws) * len(c)
     latents, cameras = jnp.repeat(ws, len(c), axis=0), jnp.tile(c, (len(ws), 1))
-    images, depths = [], []
-    with tqdm(total=count, desc=title, unit="image", disable=not progress) as bar:
+    with tqdm(total=len(latents), desc=title, unit="image", disable=not progress) as bar:
         for rendered in renderer.batches(latents, cameras):
-            images.append(to_uint8(rendered.image))
-            if depth:
-                depths.append(rendered.image_depth)
+            yield to_uint8(rendered.image), np.asarray(rendered.image_depth)
             bar.update(len(rendered.image))
-    return np.concatenate(images), np.concatenate(depths) if depths else np.empty(0)

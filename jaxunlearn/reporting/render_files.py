@@ -21,8 +21,10 @@ from jaxunlearn.reporting.video import save_video
 from jaxunlearn.training.result import finished, said_diverged, source_of
 from jaxunlearn.training.storage.run_dir import RunFolder
 
-MOST_BYTES = 4 * 2**30
-"""Largest size of the images of one grid or video, which are in memory until it is written."""
+MOST_BYTES = 8 * 2**30
+"""Most memory for the images of one grid or video, which are there until it is written."""
+_COPIES = 3
+"""Times that each image is in memory at most: as rendered, in the grid, and in the encoder's form."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,11 +84,11 @@ def check_size(samples: int, side: int, counts: dict[str, int]) -> None:
       InputError: naming the option.
     """
     for option, each in counts.items():
-        size = samples * each * side**2 * 3
+        size = samples * each * side**2 * 3 * _COPIES
         if size > MOST_BYTES:
             raise InputError(
-                f"{option}: {samples} times {each} images are {size / 2**30:.0f} GB, more than "
-                f"{MOST_BYTES / 2**30:.0f} GB at once; give fewer"
+                f"{option}: {samples} times {each} images take {size / 2**30:.0f} GB of memory, more than "
+                f"{MOST_BYTES / 2**30:.0f} GB; give fewer"
             )
 
 

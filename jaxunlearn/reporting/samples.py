@@ -7,11 +7,11 @@ import numpy as np
 import trimesh
 
 from eg3d_flax import Compute
-from jaxunlearn.images import depth_to_uint8, grid, save_png
+from jaxunlearn.images import Grid, depth_to_uint8, grid, save_png
 from jaxunlearn.models.cameras import orbit, views
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
-from jaxunlearn.reporting.render import render_views
+from jaxunlearn.reporting.render import render_views, views_in_batches
 from jaxunlearn.reporting.surface import extract_mesh, largest_piece, piece_of_faces, save_mesh
 from jaxunlearn.reporting.video import save_video
 
@@ -42,7 +42,7 @@ class Pictures:
         self.notes: list[str] = []
 
     def views(self, angles: list[tuple[float, float]], *, depth: bool = False) -> None:
-        """Write one file for each latent and view, and all of them in `grid.png`.
+        """Write one file for each latent and view when it is rendered, and all of them in `grid.png`.
 
         Args:
           angles: (yaw, pitch) of each view, in radians of the official sampler.
@@ -50,18 +50,27 @@ class Pictures:
         """
         yaw, pitch = np.array(angles).T
         c = views(self._generator.config, yaw, pitch)
-        images, depths = render_views(self._renderer, self._ws, c, "images", depth=True)
-        columns = len(angles) if len(angles) > 1 else min(len(images), _GRID_COLUMNS)
-        self._save("grid.png", grid(images, columns))
-        grey = depth_to_uint8(depths)
+        several = len(angles) > 1
+        turned = [f"_view{view:02d}" if several else "" for view in range(len(angles))]
+        names = [f"{label}{view}" for label in self._labels for view in turned]
+        columns = len(angles) if several else min(len(names), _GRID_COLUMNS)
+        side = self._generator.config.img_resolution
+        together, depths = Grid(len(names), columns, (side, side)), []
+        rest = iter(names)
+        for images, of_images in views_in_batches(self._renderer, self._ws, c, "images"):
+            for image in images:
+                self._save(f"{next(rest)}.png", image)
+                together.add(image)
+            depths += [of_images] if depth else []
         if depth:
-            self._save("depth_grid.png", grid(grey, columns))
-        for i, image in enumerate(images):
-            view = f"_view{i % len(angles):02d}" if len(angles) > 1 else ""
-            label = f"{self._labels[i // len(angles)]}{view}"
-            self._save(f"{label}.png", image)
-            if depth:
-                self._save(f"{label}_depth.png", grey[i])
+            self._depths(names, depth_to_uint8(np.concatenate(depths)), columns)
+        self._save("grid.png", together.picture(), first=True)
+
+    def _depths(self, names: list[str], grey: np.ndarray, columns: int) -> None:
+        """Write the depth images, which have one scale: it is known when all are rendered."""
+        for name, image in zip(names, grey, strict=True):
+            self._save(f"{name}_depth.png", image)
+        self._save("depth_grid.png", grid(grey, columns), first=True)
 
     def orbits(self, name: Path, *, frames: int, fps: int) -> None:
         """Write one film of all latents side by side.
@@ -74,7 +83,7 @@ class Pictures:
         c = orbit(self._generator.config, frames)
         films = []
         for i, label in enumerate(self._labels):
-            films.append(render_views(self._renderer, self._ws[i : i + 1], c, f"orbit {label}")[0])
+            films.append(render_views(self._renderer, self._ws[i : i + 1], c, f"orbit {label}"))
         columns = min(len(films), _GRID_COLUMNS)
         side_by_side = [grid(np.stack(cells), columns) for cells in zip(*films, strict=True)]
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -106,10 +115,10 @@ class Pictures:
             self.notes += [] if note is None else [note]
             self.written.append(self._folder / file)
 
-    def _save(self, name: str, image: np.ndarray) -> None:
+    def _save(self, name: str, image: np.ndarray, *, first: bool = False) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         save_png(self._folder / name, image)
-        self.written.append(self._folder / name)
+        self.written.insert(0 if first else len(self.written), self._folder / name)
 
 
 def save_pieces(path: Path, mesh: trimesh.Trimesh, *, largest: bool) -> str | None:

@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.paths import check_folder
+from jaxunlearn.photos.inversion_files import figures_file, in_one_file
 from jaxunlearn.reporting.page.inversion_page import write_inversion_page
 from jaxunlearn.reporting.remake import remake_report
+from jaxunlearn.training.storage.request import RUN
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows import sweep
 from jaxunlearn.workflows.batch_dir import WORKLIST, WorklistFolder
@@ -17,7 +20,7 @@ _PAGES: dict[str, Callable[[Path], Path]] = {
     sweep.TABLE: sweep.remake_sweep_page,
     REGISTRY: lambda folder: write_requests_page(Registry.read(folder)),
     WORKLIST: lambda folder: write_worklist_page(WorklistFolder(folder)),
-    "inversion.json": lambda folder: write_inversion_page(folder / "inversion.json"),
+    "inversion.json": lambda folder: write_inversion_page(figures_file(folder)),
 }
 """File that makes a folder one of its kind → what writes the page of such a folder."""
 
@@ -33,7 +36,8 @@ def remake_page(
     """Write the page of a folder from what it holds; missing pictures of a run are rendered.
 
     Args:
-      folder: of a run, a sweep, a sequence of requests, a work list or an inversion.
+      folder: of a run, a sweep, a sequence of requests, a work list or an inversion; or the .npz of an
+        inversion in one file.
       model: the source generator of a run, if its file has moved.
       adapters: those of the source, if their files have moved.
       w_avg: the mean latent of a run, if its file has moved.
@@ -45,15 +49,42 @@ def remake_page(
     Raises:
       InputError: if the folder holds none of these, or the source generator is another one.
     """
+    write = _writer(folder)
+    if write is None:
+        return remake_report(
+            RunFolder(folder), model=model, adapters=adapters, w_avg=w_avg, progress=progress
+        )
+    if model is not None:
+        raise InputError(f"--model {model}: the page of {folder} needs no generator; leave it out")
+    if adapters:
+        raise InputError(f"--adapter {adapters[0]}: the page of {folder} needs no adapters; leave it out")
+    if w_avg is not None:
+        raise InputError(f"--w-avg {w_avg}: the page of {folder} needs no mean latent; leave it out")
+    return write(folder)
+
+
+def _writer(folder: Path) -> Callable[[Path], Path] | None:
+    """Return what writes the page of a folder; None for the folder of a run.
+
+    Raises:
+      InputError: if there is nothing that has a page.
+    """
+    if in_one_file(folder) and not folder.is_dir():
+        return _write_page_beside
+    check_folder(folder)
     for name, write in _PAGES.items():
         if (folder / name).is_file():
-            if model is not None:
-                raise InputError(f"--model {model}: the page of {folder} needs no generator; leave it out")
-            if adapters:
-                raise InputError(
-                    f"--adapter {adapters[0]}: the page of {folder} needs no adapters; leave it out"
-                )
-            if w_avg is not None:
-                raise InputError(f"--w-avg {w_avg}: the page of {folder} needs no mean latent; leave it out")
-            return write(folder)
-    return remake_report(RunFolder(folder), model=model, adapters=adapters, w_avg=w_avg, progress=progress)
+            return write
+    if not (folder / RUN).is_file():
+        raise InputError(
+            f"{folder}: not the folder of a run, a sweep, a sequence of requests, a work list or an inversion"
+        )
+    return None
+
+
+def _write_page_beside(latents: Path) -> Path:
+    """Write the page of an inversion in one file."""
+    figures = figures_file(latents)
+    if not figures.is_file():
+        raise InputError(f"{latents}: has no page, because there is no {figures.name} of jaxunlearn invert")
+    return write_inversion_page(figures)

@@ -257,10 +257,6 @@ def test_names_that_are_hard_to_write_cost_nothing(photos, capsys):
     [
         (["no.png", "--landmarks", "points.json"], "no.png: no such file"),
         (["in/coffee.jpg", "--landmarks", "points.json"], "in/coffee.jpg: has no entry in points.json"),
-        (
-            ["in/blurred.png", "in/torn.png", "--landmarks", "points.json"],
-            "(and 1 more, none could be aligned)",
-        ),
         (["in/anna.png", "--landmarks", "points.json", "--min-side", "400"], "156 pixels wide, below 400"),
         (["in/two.png", "--landmarks", "points.json", "--face", "3"], "has 2 faces, but no number 3"),
         (["in/two.png", "--landmarks", "points.json"], "2 faces; choose with --face largest or --face N"),
@@ -277,6 +273,34 @@ def test_bad_input_is_one_line_and_exit_code_2(photos, capsys, arguments, messag
     assert len(lines) == 1
     assert message in lines[0]
     assert not (photos / "out" / "landmarks.json").exists()
+
+
+def test_where_no_photo_can_be_aligned_each_has_its_reason(photos, capsys):
+    pictures = ["in/blurred.png", "in/coffee.jpg", "in/torn.png", "in/two.png"]
+    assert cli.main(["align", *pictures, "--out", "out", "--landmarks", "points.json"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    lines = [line for line in printed.err.splitlines() if line.startswith(("refused: ", "jaxunlearn: "))]
+    for line, picture in zip(lines, pictures, strict=False):
+        assert line.startswith(f"refused: {picture}: ")
+    assert lines[4:] == [
+        "jaxunlearn: none of 4 photos could be aligned; pictures of what was found: out/overlays"
+    ]
+    assert not (photos / "out" / "landmarks.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "file"),
+    [("points.json", "points.json"), ("out", "out/overlays")],
+)
+def test_an_out_that_cannot_be_written_is_named(photos, capsys, out, file):
+    """Before anything is written."""
+    (photos / "out").mkdir()
+    (photos / "out" / "overlays").touch()
+    before = sorted(photos.rglob("*"))
+    assert cli.main(["align", "in/anna.png", "--out", out, "--landmarks", "points.json"]) == 2
+    assert f": cannot be written, {file} is a file\n" in capsys.readouterr().err
+    assert sorted(photos.rglob("*")) == before
 
 
 @pytest.mark.parametrize(

@@ -396,6 +396,19 @@ def test_files_of_others_are_never_replaced(
     assert bool(earlier) == (message == "enough")
 
 
+@pytest.mark.parametrize("out", ["results.v2", "2026.11.30", "new/Dr. Ada"])
+def test_a_folder_may_have_a_dot_in_its_name(earlier: list[str], out: str, capsys: Any) -> None:
+    assert cli.main(["invert", "ada.png", "--out", out]) == 2
+    assert capsys.readouterr().err == "jaxunlearn: enough\n"
+
+
+@pytest.mark.parametrize("out", ["ws.pt", "ws.PT", "ws.NPZ", "ws.npy", "ws.json", "ada.jpg"])
+def test_other_kinds_of_files_are_no_folders(earlier: list[str], out: str, capsys: Any) -> None:
+    assert cli.main(["invert", "ada.png", "--out", out]) == 2
+    assert capsys.readouterr().err.endswith(f"--out {out}: give a folder, or a file that ends in .npz\n")
+    assert earlier == []
+
+
 def suggested(monkeypatch: Any, capsys: Any, photos: int, *arguments: str) -> tuple[str, list[str]]:
     """Run `jaxunlearn invert` without a search; return whom to forget, and the words of the next command."""
     names = [f"photo{k}.png" for k in range(photos)]

@@ -1,7 +1,9 @@
 """`jaxunlearn render`, from arguments to files."""
 
 import dataclasses
+import itertools
 import json
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,14 +11,14 @@ import pytest
 import trimesh
 from PIL import Image
 
-from eg3d_flax import Compute
+from eg3d_flax import Compute, GeneratorConfig
 from jaxunlearn import images
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands import render
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.generator import fingerprint_with_settings, load_generator
-from jaxunlearn.reporting import render_files, video
+from jaxunlearn.reporting import render_files, samples, video
 from jaxunlearn.reporting.before_after import YAWS
 from jaxunlearn.reporting.render_files import Written
 from jaxunlearn.training.result import source_of
@@ -49,6 +51,42 @@ def test_views_of_the_built_in_model(tmp_path, capsys):
     np.testing.assert_array_equal(grid[:side, side : 2 * side], read(tmp_path / "seed0003_view01.png"))
     assert np.ptp(grid) > 50  # something is to be seen
     assert read(tmp_path / "depth_grid.png").max() == 255
+
+
+def test_an_interruption_leaves_the_images_that_are_rendered(tmp_path, model, monkeypatch):
+    rendered = render.Renderer.batches
+
+    def interrupted(renderer, ws, c):
+        yield next(rendered(renderer, ws, c))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(render.Renderer, "batches", interrupted)
+    arguments = ["--model", model, "--seeds", "0-3", "--batch", "2", "--out", str(tmp_path / "out")]
+    assert cli.main(["render", *arguments]) != 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["seed0000.png", "seed0001.png"]
+
+
+def test_a_grid_takes_little_more_than_its_images(tmp_path, monkeypatch):
+    """No other form of all images at once; without --depth no depths."""
+    side, count = 128, 200
+    batch = np.zeros((8, side, side, 3), np.uint8), np.zeros((8, side, side, 1), np.float32)
+    monkeypatch.setattr(samples, "views_in_batches", lambda *_: itertools.repeat(batch, count // 8))
+    generator = SimpleNamespace(config=GeneratorConfig.heads())
+    labels = [f"{k}" for k in range(count)]
+    pictures = samples.Pictures(generator, None, np.zeros((count, 1, 1)), labels, tmp_path)  # type: ignore[arg-type]
+    tracemalloc.start()
+    pictures.views([(0.0, 0.0)])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2 * count * side**2 * 3
+
+
+def test_depths_count_as_images(tmp_path, model, monkeypatch, capsys):
+    monkeypatch.setattr(render_files, "MOST_BYTES", 2 * 64**2 * 3 * 3)  # of two images of this generator
+    arguments = ["render", "--model", model, "--seeds", "0,1", "--out", str(tmp_path / "out")]
+    assert cli.main([*arguments, "--depth"]) == 2
+    assert "--depth: 2 times 3 images take" in capsys.readouterr().err
+    assert cli.main(arguments) == 0
 
 
 def test_a_file_with_video_and_mesh(tmp_path, model):
@@ -227,8 +265,11 @@ def test_a_gif_in_place_of_an_mp4_is_said_beside_the_files(tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        ("--video film.gif --frames 400", "--frames: 3 times 400 images are 5 GB, more than 4 GB at once"),
-        (f"--yaw {'0 ' * 400}", "--yaw: 3 times 400 images are 5 GB, more than 4 GB at once"),
+        (
+            "--video film.gif --frames 400",
+            "--frames: 3 times 400 images take 14 GB of memory, more than 8 GB",
+        ),
+        (f"--yaw {'0 ' * 400}", "--yaw: 3 times 400 images take 14 GB of memory, more than 8 GB"),
     ],
 )
 def test_more_pictures_of_a_run_than_fit_are_refused_before_the_generators_are_read(

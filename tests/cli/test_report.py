@@ -25,6 +25,7 @@ from tests.support.page_folders import (
     page_of_a_sequence,
     page_of_a_worklist,
     page_of_an_inversion,
+    page_of_an_inversion_in_one_file,
 )
 from tests.support.page_folders import picture as grey
 
@@ -130,10 +131,17 @@ def test_runs_side_by_side(tmp_path, monkeypatch, capsys):
     [
         (["report"], "one of the arguments RUN --compare is required"),
         (["report", "run", "--out", "page.html"], "--out needs --compare"),
-        (["report", "nowhere"], "nowhere: not the folder of a run"),
+        (["report", "nowhere"], "nowhere: no such folder"),
         (["report", "--compare", "run", "--out", "x.txt"], "x.txt: give a file that ends in .html"),
         (["report", "--compare", "run"], "run: the run is not finished"),
-        (["report", "--compare", "nowhere", "neither"], "nowhere: not the folder of a run"),
+        (["report", "--compare", "nowhere", "neither"], "nowhere: no such folder"),
+        (["report", "odd/inversion.json"], "odd/inversion.json: is a file; give a folder"),
+        (["report", "--compare", "odd/inversion.json"], "odd/inversion.json: is a file; give a folder"),
+        (
+            ["report", "."],
+            "not the folder of a run, a sweep, a sequence of requests, a work list or an inversion",
+        ),
+        (["report", "none.npz"], "none.npz: has no page, because there is no none.json of jaxunlearn invert"),
         (["report", "odd"], "inversion.json: mean.identity is missing"),
     ],
 )
@@ -207,16 +215,17 @@ def test_too_many_generators_are_refused(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "make",
-    [page_of_a_worklist, page_of_a_sequence, page_of_an_inversion],
+    [page_of_a_worklist, page_of_a_sequence, page_of_an_inversion, page_of_an_inversion_in_one_file],
     ids=lambda make: make.__name__,
 )
 def test_other_pages_are_made_anew(tmp_path, capsys, make):
     """Of a work list, a sequence and an inversion, without a generator."""
+    of = "folder.npz" if make is page_of_an_inversion_in_one_file else "folder"
     page = make(tmp_path / "folder")
     before = page.read_text()
     page.unlink()
-    assert cli.main(["report", str(page.parent)]) == 0
+    assert cli.main(["report", str(tmp_path / of)]) == 0
     assert capsys.readouterr().out.splitlines() == [str(page)]
     assert page.read_text() == before
-    assert cli.main(["report", str(page.parent), "--model", "heads"]) == 2
+    assert cli.main(["report", str(tmp_path / of), "--model", "heads"]) == 2
     assert "needs no generator; leave it out" in capsys.readouterr().err

@@ -358,8 +358,8 @@ def test_a_run_is_not_run_again_and_refuses_another_request(demo, capsys):
             ["evaluate", "no_run", "--real", ".", "--save-real", "none/a.npz"],
             "none/a.npz: cannot be written, its folder",
         ),
-        (["evaluate", "no_run"], "no_run: not the folder of a run"),
-        (["render", "no_run"], "no_run: not the folder of a run"),
+        (["evaluate", "no_run"], "no_run: no such folder"),
+        (["render", "no_run"], "no_run: no such folder"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments, message, tmp_path, monkeypatch, capsys):

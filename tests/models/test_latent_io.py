@@ -57,6 +57,23 @@ def test_a_damaged_file_is_an_input_error(tmp_path, name: str):
         people_from_latents(tiny_models(), tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["two.csv", "two.json", "ada.png", "two.dat"])
+def test_another_kind_of_file_says_what_to_give(tmp_path, name: str):
+    (tmp_path / name).write_bytes(b"[[0.1, 0.2]]")
+    with pytest.raises(
+        InputError, match=r"; latents are read from \.npz, .* jaxunlearn invert finds those of a photo$"
+    ):
+        people_from_latents(tiny_models(), tmp_path / name)
+
+
+def test_an_array_of_objects_says_what_to_save(tmp_path):
+    np.save(tmp_path / "two.npy", np.array([{"ws": WS}], object))
+    with pytest.raises(
+        InputError, match=r"holds Python objects, which are not read; save the array of numbers alone$"
+    ):
+        people_from_latents(tiny_models(), tmp_path / "two.npy")
+
+
 def test_texts_cannot_be_mapped_as_numbers(tmp_path):
     np.save(tmp_path / "two.npy", np.array(["ada", "bob"]))
     with pytest.raises(InputError, match=r"two\.npy: holds texts, not numbers"):

@@ -240,12 +240,22 @@ def page_of_a_comparison(path: Path) -> Path:
 def page_of_an_inversion(path: Path) -> Path:
     """Write the page of two inverted photos."""
     path.mkdir()
+    return _inversion(path / "inversion.json", "")
+
+
+def page_of_an_inversion_in_one_file(path: Path) -> Path:
+    """Write the page of two photos that were inverted with `--out PATH.npz`."""
+    path.with_suffix(".npz").touch()
+    return _inversion(path.with_suffix(".json"), f"{path.name}_")
+
+
+def _inversion(file: Path, prefix: str) -> Path:
     photographs = [
         {"name": name, "file": LONG, "lpips": 0.12345, "mse": 0.02, "identity": identity}
         for name, identity in (("a", 0.8), ("b", 0.4))
     ]
     for name in ("a", "b"):
-        save_png(path / f"{name}.png", picture(320))
+        save_png(file.with_name(f"{prefix}{name}.png"), picture(320))
     content = {
         "model": "heads",
         "threshold": 0.7,
@@ -253,5 +263,5 @@ def page_of_an_inversion(path: Path) -> Path:
         "photographs": photographs,
         "left_out": [f"{LONG}: no face"],
     }
-    (path / "inversion.json").write_text(json.dumps(content))
-    return write_inversion_page(path / "inversion.json")
+    file.write_text(json.dumps(content))
+    return write_inversion_page(file)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from jaxunlearn.errors import InputError
 from jaxunlearn.photos.alignment.align import AlignmentSettings
 from jaxunlearn.photos.alignment.align_files import align_files
 from jaxunlearn.photos.alignment.face_detector import faces_from_detector
@@ -38,9 +39,12 @@ def run(arguments: argparse.Namespace) -> None:
         size=arguments.size,
     )
     result = align_files(photos, arguments.out, faces, settings, overlay=overlay)
+    if not result.aligned and len(result.refused) == 1:
+        raise InputError(result.refused[0])
     for reason in result.refused:
         say(f"refused: {reason}", sys.stderr)
-    say(
-        f"{len(result.aligned)} of {len(photos)} aligned: {arguments.out}; "
-        f"pictures of what was found: {arguments.out / OVERLAYS}"
-    )
+    overlays = arguments.out / OVERLAYS
+    seen = f"; pictures of what was found: {overlays}" if overlays.is_dir() else ""
+    if not result.aligned:
+        raise InputError(f"none of {len(photos)} photos could be aligned{seen}")
+    say(f"{len(result.aligned)} of {len(photos)} aligned: {arguments.out}{seen}")

@@ -141,7 +141,10 @@ def _refuse(arguments: argparse.Namespace, names: Iterable[str], why: str) -> No
 
 def _samples(arguments: argparse.Namespace, generator: TriPlaneGenerator) -> tuple[jax.Array, list[str]]:
     """Return ws `[N, num_ws, w_dim]` and a label for each sample."""
-    counts = {"--yaw and --pitch": len(arguments.yaw) * len(arguments.pitch)}
+    angles = len(arguments.yaw) * len(arguments.pitch)
+    counts = {"--yaw and --pitch": angles}
+    if arguments.depth:
+        counts["--depth"] = 3 * angles  # depths take as much as two images
     if arguments.video is not None:
         counts["--frames"] = arguments.frames
     side = generator.config.img_resolution

@@ -7,8 +7,8 @@ from jaxunlearn.cli.argument_types import local_path, name_or_path
 
 DESCRIPTION = """\
 Make the page of a folder anew from what it holds: of a run, a sweep, a sequence of requests, a work list or
-an inversion. The page of a run that is going on shows how far it is, and loads itself anew. Pictures that a
-run does not hold are rendered. Or compare runs on one page.
+an inversion (a folder, or its FILE.npz). The page of a run that is going on shows how far it is, and loads
+itself anew. Pictures that a run does not hold are rendered. Or compare runs on one page.
 """
 EXAMPLES = """\
 examples:
@@ -28,7 +28,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=local_path,
         nargs="?",
         metavar="RUN",
-        help="folder of a run, sweep, sequence, work list or inversion; the page is its report.html",
+        help="folder of a run, sweep, sequence, work list or inversion, whose page is its report.html; "
+        "or FILE.npz of an inversion, whose page is FILE.html",
     )
     which.add_argument(
         "--compare", type=local_path, nargs="+", metavar="RUN", help="folders of finished runs, side by side"

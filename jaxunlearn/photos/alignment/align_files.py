@@ -13,6 +13,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.names import distinct_file_names
+from jaxunlearn.files.paths import check_writable
 from jaxunlearn.images import save_png
 from jaxunlearn.photos.alignment.align import Alignment, AlignmentSettings, align_photo
 from jaxunlearn.photos.folders import OVERLAYS, ListedPhoto, refuse_folders_of_photos
@@ -30,7 +31,7 @@ class AlignedFiles:
     """The result for a list of photos.
 
     Attributes:
-      aligned: names of the photos that have a crop now.
+      aligned: names of the photos that have a crop now; empty if no photo could be aligned.
       refused: a line on each of the others, with the crop of an earlier call where there is one.
     """
 
@@ -57,8 +58,8 @@ def align_files(
       overlay: draws what was found.
 
     Raises:
-      InputError: if two photos have the same name, crops would be written into a folder of photos, the
-        `landmarks.json` that is there cannot be read, or no photo could be aligned.
+      InputError: if two photos have the same name, crops would be written into a folder of photos, nothing
+        can be written to `out`, or the `landmarks.json` that is there cannot be read.
     """
     refused = [photo.unusable for photo in photos if photo.unusable]
     listed = [photo for photo in photos if not photo.unusable]
@@ -71,7 +72,8 @@ def align_files(
     crops = _crop_files(listed, _crops_in(before))
     folders = {(out / place / file).parent for file in crops for place in ("", OVERLAYS)}
     refuse_folders_of_photos(folders, [photo.path for photo in listed])
-    out.mkdir(parents=True, exist_ok=True)
+    for folder in (out, *sorted(folders)):
+        check_writable(folder)
     landmarks: dict[str, Any] = {}
     bar = tqdm(listed, desc="aligning", unit="photo", disable=len(listed) == 1)
     for listed_photo, file in zip(bar, crops, strict=True):
@@ -87,10 +89,8 @@ def align_files(
             continue
         _save(alignment.crop, out / file)
         landmarks[listed_photo.name] = _entry(alignment, file)
-    if not landmarks:
-        more = "" if len(refused) == 1 else f" (and {len(refused) - 1} more, none could be aligned)"
-        raise InputError(refused[0] + more)
-    write_json(file_of_landmarks, {**before, **landmarks})
+    if landmarks:
+        write_json(file_of_landmarks, {**before, **landmarks})
     return AlignedFiles(tuple(landmarks), tuple(refused))
 
 

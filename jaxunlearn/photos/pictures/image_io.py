@@ -1,6 +1,5 @@
 """Read pictures of faces from files."""
 
-import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from PIL import Image, ImageOps
 
 from jaxunlearn.errors import InputError, first_line
 from jaxunlearn.files.door import open_file
+from jaxunlearn.files.paths import check_folder
 from jaxunlearn.images import to_float
 from jaxunlearn.photos.folders import folders_in, pictures_in
 from jaxunlearn.photos.pictures.colour_profiles import UnusableProfile, from_adobe_rgb, is_adobe_rgb, to_srgb
@@ -174,8 +174,7 @@ def pictures_of(folder: Path) -> list[Path]:
     Raises:
       InputError: if there is no such folder, or no picture in it.
     """
-    if not os.path.isdir(folder):  # Path.is_dir fails for a name that is too long
-        raise InputError(f"{folder}: no such folder")
+    check_folder(folder)
     paths = pictures_in(folder)
     if not paths:
         paths = [path for each in folders_in(folder) for path in pictures_in(each)]

@@ -46,6 +46,8 @@ _BEGINNINGS = (
     (b"<html", "a web page; download the picture itself"),
     (b"FUJIFILMCCD-RAW", _ADVICE[".raf"]),
     (b"\x1a\x45\xdf\xa3", _ADVICE[".mkv"]),
+    (b"\x93NUMPY", "an array of NumPy; latents go to unlearn --latents"),
+    (b"PK\x03\x04", "an archive; unpack the photos in it, or give latents to unlearn --latents"),
 )
 _HEIC_BRANDS = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
 _AVIF_BRANDS = frozenset([b"avif", b"avis"])

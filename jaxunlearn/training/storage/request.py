@@ -9,6 +9,7 @@ from typing import Any
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_json
 from jaxunlearn.files.json_form import check_form
+from jaxunlearn.files.paths import check_folder
 from jaxunlearn.training.storage.folder_forms import RunJson
 
 RUN = "run.json"
@@ -74,6 +75,7 @@ def read_request(folder: Path) -> Request:
       InputError: if this is not the folder of a run, or of a run of another version.
     """
     path = folder / RUN
+    check_folder(folder)
     if not path.is_file():
         raise InputError(f"{folder}: not the folder of a run (no {RUN} in it)")
     stored = check_form(read_json(path), dict[str, Any], path)

@@ -204,6 +204,11 @@ def test_damaged_heic_is_called_so(tmp_path):
 
 
 UNREADABLE = {
+    "latents.png": (b"\x93NUMPY\x01\x00", "an array of NumPy; latents go to unlearn --latents"),
+    "archive.png": (
+        b"PK\x03\x04\x14\x00",
+        "an archive; unpack the photos in it, or give latents to unlearn --latents",
+    ),
     "IMG_1.HEIC": (heic(), r"HEIC; pip install '\.\[heif\]'"),
     "renamed.jpg": (heic(), r"HEIC; pip install '\.\[heif\]'"),
     "DSC_1.NEF": (b"II*\0" + bytes(60), "a camera's raw file"),
