@@ -24,7 +24,6 @@ from jaxunlearn.reporting.page.sections.judges_section import judge_lines, judge
 from jaxunlearn.reporting.page.sections.people_section import people_section
 from jaxunlearn.reporting.page.sections.progress_section import progress_of
 from jaxunlearn.reporting.page.sections.run_data import RunData
-from jaxunlearn.reporting.page.sections.run_section import settings_texts
 from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
 from jaxunlearn.reporting.page.words import MEANINGS, view
 from jaxunlearn.reporting.sheets.selection import changed_most, hardest_first
@@ -99,22 +98,6 @@ def test_what_people_have_in_common_is_there_once(tmp_path: Path):
     text = text_of(page_of_a_run(tmp_path / "run"))
     quantile = str(strangers()["dlib"]["views"]["quantiles"][7])
     assert text.count(f", {quantile},") == 6  # two judges, three setups, and not once more for the person
-
-
-def test_settings_are_those_that_the_figures_were_measured_with(tmp_path: Path):
-    """`evaluate` may be given others than the run."""
-    run = begun(tmp_path / "begun", ("ada",), together=False)
-    ((label, text),) = settings_texts(RunData.read(run))
-    assert (label, json.loads(text)) == ("All settings", run.config.to_dict())
-    assert run.config.evaluation.views != 3
-    folder = a_run(tmp_path / "run", "ada")
-    folder.add_to_summary({"settings": {"views": 3}, "align": "fixed"})
-    texts = {label: json.loads(text) for label, text in settings_texts(RunData.read(folder))}
-    assert texts["How it was measured"] == {"align": "fixed", "views": 3}
-    assert texts["Settings of the training"]["steps"] == folder.config.steps
-    assert texts["Settings of the training"]["evaluation"] == {"frontier_every": 0}
-    page = write_report(folder).read_text()
-    assert all(f"<details><summary>{label}</summary>" in page for label in texts)
 
 
 def test_the_sections_come_in_the_order_of_a_reader(tmp_path: Path):

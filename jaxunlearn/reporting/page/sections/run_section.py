@@ -49,20 +49,9 @@ def request_rows(run: RunData) -> list[tuple[str, str]]:
     ]
 
 
-def settings_texts(run: RunData) -> list[tuple[str, str]]:
-    """Return the settings: a label and JSON for those of each part.
-
-    A run that was measured has two parts: `evaluate` may be given other settings than the training.
-    """
-    training = run.config.to_dict()
-    if not run.measured:
-        return [("All settings", json.dumps(training, indent=1))]
-    evaluation = {"align": run.summary.get("align", "fixed"), **run.summary.get("settings", {})}
-    training["evaluation"] = {"frontier_every": training["evaluation"]["frontier_every"]}
-    return [
-        ("Settings of the training", json.dumps(training, indent=1)),
-        ("How it was measured", json.dumps(evaluation, indent=1)),
-    ]
+def settings_text(run: RunData) -> str:
+    """Return all settings as JSON."""
+    return json.dumps(run.config.to_dict(), indent=1)
 
 
 def _duration(seconds: float) -> str:
