@@ -144,7 +144,7 @@ def test_an_interrupted_list_goes_on(tmp_path):
     with pytest.raises(Interrupted), interrupted_when(metrics.exists):
         unlearn_all(tiny_models(), worklist(), config(steps=steps), folder, parallel=2, progress=False)
     assert not WorklistFolder(folder).lines()
-    assert "Nobody else of this list is in training now" in (folder / "report.html").read_text()
+    assert "Nobody of this list is in training now" in (folder / "report.html").read_text()
     at = len(metrics.read_text().splitlines())
     assert 0 < at < steps
     with pytest.raises(InputError, match=rf"is a work list with config\.steps {steps}, not 2"):
@@ -211,7 +211,7 @@ def test_the_page_of_a_list_that_is_interrupted_in_its_second_wave(tmp_path, mon
         unlearn_all(tiny_models(), worklist(), config(), folder.path, parallel=2, progress=False)
     assert ['http-equiv="refresh"' in page for page in pages] == [True, False]
     assert "0 of 3 people done, 2 diverged" in pages[1]
-    assert "Nobody else of this list is in training now" in pages[1]
+    assert "Nobody of this list is in training now" in pages[1]
 
 
 def test_what_a_list_may_change(tmp_path):
