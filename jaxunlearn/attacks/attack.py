@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -52,9 +52,10 @@ def attack(
     seed: int = 0,
     reference: Reference | None = None,
     again: bool = False,
+    after_each: Callable[[], object] | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Attack the generators of a run, and write what was found into its folder.
+    """Attack the generators of a run, and write what was found into its folder after each attack.
 
     Finished attacks of the same depth, seeds, generator, judges and views are read from the folder.
 
@@ -68,6 +69,7 @@ def attack(
       seed: of what an attacker draws. The strangers and lenders of rows are of `config.evaluation.seed`.
       reference: of `evaluation.evaluate.measure_reference`; measured here if not given.
       again: True attacks anew what was finished.
+      after_each: is called after each attack that was made, once `attack.json` says what it found.
       progress: True shows progress bars.
 
     Returns:
@@ -82,24 +84,22 @@ def attack(
     chosen = _chosen_people(people, result)
     reference = _with_people(reference or attack_reference(models, config, progress=progress))
     folder = None if result.folder is None else AttackFolder(result.folder.path)
-    found: dict[tuple[int, str], AttackJson] = {}
+    found = {} if folder is None else _earlier(folder, models, result, reference, depth, seed)
+    finished = set[tuple[int, str]]() if again else set(found)
     attacked: tuple[int, Attacked] | None = None  # of one person at a time: generators are large
     bar = tqdm(_plan(attacks, chosen, result), desc="attacks", unit="attack", disable=not progress)
     for person, name in bar:
         bar.set_postfix_str(f"{name}, {result.people.subjects[person]}"[:60])
+        if (person, name) in finished:
+            continue
+        if attacked is None or attacked[0] != person:
+            attacked = person, attacked_person(models, result, person, reference, seed)
         made_with = _made_with(models, result, person, reference, depth, seed, name)
-        known = None if folder is None or again else folder.read(name, person, made_with)
-        if known is None:
-            if attacked is None or attacked[0] != person:
-                attacked = person, attacked_person(models, result, person, reference, seed)
-            known = _run(name, attacked[1], person, depth, folder, made_with, progress)
-        found[person, name] = known
-    if folder is not None:
-        found = _earlier(folder, models, result, reference, depth, seed) | found
-    summary = _summary(found, result, reference, depth, seed)
-    if folder is not None:
-        write_json(folder.figures, summary)
-    return summary
+        found[person, name] = _run(name, attacked[1], person, depth, folder, made_with, progress)
+        _written(folder, _summary(found, result, reference, depth, seed))  # the next may be interrupted
+        if after_each is not None:
+            after_each()
+    return _written(folder, _summary(found, result, reference, depth, seed))
 
 
 def attack_reference(models: Models, config: ConfigDict, *, progress: bool = True) -> Reference:
@@ -213,7 +213,7 @@ def _earlier(
     """Return the finished attacks on all people that were made in the same way."""
     found = {}
     for person in range(len(result.ws)):
-        names = [name for name in ATTACKS if folder.exists(name, person)]
+        names = [name for name in KINDS if folder.exists(name, person)]
         if names:
             known = {
                 (person, name): folder.read(
@@ -252,7 +252,9 @@ def _summary(
 ) -> dict[str, Any]:
     people: dict[str, dict[str, Any]] = {}
     seconds: dict[str, dict[str, float]] = {}
-    for (person, name), content in found.items():
+    order = list(ATTACKS)
+    for person, name in sorted(found, key=lambda each: (each[0], order.index(each[1]))):
+        content = found[person, name]
         people.setdefault(str(person), {})[name] = content["figures"]
         seconds.setdefault(str(person), {})[name] = content["seconds"]
     return {
@@ -272,6 +274,13 @@ def _summary(
         "people": people,
         "seconds": seconds,
     }
+
+
+def _written(folder: AttackFolder | None, summary: dict[str, Any]) -> dict[str, Any]:
+    """Write `attack.json`, if there is a folder; return its content."""
+    if folder is not None:
+        write_json(folder.figures, summary)
+    return summary
 
 
 def _chosen_people(people: Sequence[int] | None, result: Result) -> list[int]:

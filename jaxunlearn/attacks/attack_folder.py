@@ -1,6 +1,6 @@
 """What attacks found, in the folder of a run.
 
-attack.json               all figures; written last
+attack.json               all figures; written anew after each attack
 attack/NAME-0000.json     figures of an attack on a person, and what they were made with
 attack/NAME-0000/         its pictures (PNG) and drawings (SVG)
 """

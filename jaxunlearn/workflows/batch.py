@@ -131,20 +131,23 @@ def _work(
     progress: bool,
 ) -> list[dict[str, Any]]:
     """Run the remaining waves."""
-    with tqdm(
+    bar = tqdm(
         total=len(worklist.subjects),
         initial=sum(line["status"] == DONE for line in folder.last().values()),
         desc="people",
         unit="person",
         disable=not progress,
-    ) as bar:
-        while (wave := _next_wave(folder, worklist, config, parallel)) is not None:
-            lines = _run_wave(models, worklist, config, folder, wave, mesh, progress)
-            bar.update(sum(line["status"] == DONE for line in lines))
+    )
+    try:
+        with bar:
+            while (wave := _next_wave(folder, worklist, config, parallel)) is not None:
+                lines = _run_wave(models, worklist, config, folder, wave, mesh, progress)
+                bar.update(sum(line["status"] == DONE for line in lines))
+    finally:
+        if folder.writes:  # a page that stays as it is, also after an interruption
+            write_worklist_page(folder)
     last = folder.last()
     folder.summarise()
-    if folder.writes:  # the call before may have been cut off before it wrote the page of its last wave
-        write_worklist_page(folder)
     return [last[subject] for subject in worklist.subjects]
 
 
@@ -224,6 +227,6 @@ def _run_wave(
     folder.add(lines)
     folder.clean()
     if folder.writes:
-        write_worklist_page(folder)
+        write_worklist_page(folder, going=True)
     multihost.wait("a wave is done")
     return lines

@@ -35,8 +35,12 @@ class _Person:
     lost: str
 
 
-def write_worklist_page(folder: WorklistFolder) -> Path:
+def write_worklist_page(folder: WorklistFolder, *, going: bool = False) -> Path:
     """Write the page of the people so far. Pictures are linked: thousands of them would not fit into a page.
+
+    Args:
+      folder: of the work list.
+      going: True while a process trains the other people: the page then loads itself anew.
 
     Returns:
       Path of the page.
@@ -57,7 +61,7 @@ def write_worklist_page(folder: WorklistFolder) -> Path:
         "people": [_person(subject, line, measured.get(subject)) for subject, line in last.items()],
     }
     title = f"{done} of {asked} people done{f', {diverged} diverged' if diverged else ''}"
-    write_page(path, "worklist.html", title, values, linked_pictures=True, refresh=len(last) < asked)
+    write_page(path, "worklist.html", title, values, linked_pictures=True, refresh=going)
     return path
 
 

@@ -85,6 +85,7 @@ def forget_requests(
         people, configs = _checked(models, registry, requests, config_for, inverting)
         results, done = list[Result](), len(registry.entries)
         reference = _same_reference(models, registry, configs, reference, progress=progress)
+        registry.ask(len(requests))
         for number, (request, group, config) in enumerate(zip(requests, people, configs, strict=True)):
             folder = request_folder(out, number, request)
             watching = callbacks_for(config, folder) if callbacks_for is not None else ()

@@ -40,7 +40,7 @@ MOST_PEOPLE = 16
 
 
 def report_requests(
-    models: Models, forgotten: Forgotten, config: ConfigDict, *, asked: int | None = None
+    models: Models, forgotten: Forgotten, config: ConfigDict, *, going: bool = False
 ) -> list[str]:
     """Write `people.png`, `others.png` and `report.html` into the folder of the registry.
 
@@ -48,7 +48,7 @@ def report_requests(
       models: the source.
       forgotten: the results of the requests so far.
       config: settings of rendering.
-      asked: number of requests, if some are still to come.
+      going: True if another request follows in this process, see `write_requests_page`.
 
     Returns:
       Lines that say in plain words what came out.
@@ -64,7 +64,7 @@ def report_requests(
         rows += [_row(renderer.with_generator(result.generator), people) for result in forgotten.results]
         save_png(registry.path / f"{name}.png", grid(np.concatenate(rows), len(people)))
     words = [f"{each.label}: {each.forgotten} {each.others}" for each in _outcomes(registry)]
-    return [*words, f"Look at {write_requests_page(registry, asked)}"]
+    return [*words, f"Look at {write_requests_page(registry, going=going)}"]
 
 
 def _row(renderer: Renderer, ws: np.ndarray) -> np.ndarray:
@@ -102,18 +102,18 @@ def _outcomes(registry: Registry) -> list[_Outcome]:
     return outcomes
 
 
-def write_requests_page(registry: Registry, asked: int | None = None) -> Path:
+def write_requests_page(registry: Registry, *, going: bool = False) -> Path:
     """Write the page of all requests from the registry and the pictures in its folder.
 
     Args:
       registry: of the requests so far.
-      asked: number of requests, if some are still to come: then the page loads itself anew.
+      going: True if a process works on the next request: the page then loads itself anew.
 
     Returns:
       Path of the page.
     """
     entries = registry.entries
-    asked = asked or len(entries)
+    asked = max(registry.asked, len(entries))
     rows = f"Rows from above: before{''.join(f', after {entry.name}' for entry in entries)}."
     pictures = Pictures(len(_CAPTIONS), 1)
     shown = [
@@ -135,7 +135,7 @@ def write_requests_page(registry: Registry, asked: int | None = None) -> Path:
     title = f"Forgotten in {len(entries)} request{'s' if len(entries) > 1 else ''}"
     if len(entries) < asked:
         title = f"{len(entries)} of {asked} requests carried out"
-    write_page(path, "requests.html", title, values, refresh=len(entries) < asked)
+    write_page(path, "requests.html", title, values, refresh=going)
     return path
 
 

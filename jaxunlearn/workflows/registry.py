@@ -6,7 +6,7 @@ The registry names each request's run folder, which holds the latents and settin
 import dataclasses
 import datetime
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_json, write_json
@@ -34,6 +34,7 @@ class _RegistryJson(TypedDict):
     model: str
     fingerprint: str
     requests: list[_EntryJson]
+    asked: NotRequired[int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,12 +67,14 @@ class Registry:
       model: name or path of the source generator.
       fingerprint: of the source generator.
       entries: the finished requests.
+      asked: number of requests that the newest call asked for, finished ones included.
     """
 
     path: Path
     model: str
     fingerprint: str
     entries: list[Entry] = dataclasses.field(default_factory=list)
+    asked: int = 0
 
     @property
     def file(self) -> Path:
@@ -95,7 +98,7 @@ class Registry:
                 f"{registry.file}: belongs to another generator ({stored.model}), not to {model}; "
                 "choose another folder"
             )
-        registry.entries = stored.entries
+        registry.entries, registry.asked = stored.entries, stored.asked
         return registry
 
     @classmethod
@@ -110,9 +113,14 @@ class Registry:
         if not isinstance(stored, dict) or stored.get("format") != FORMAT:
             raise InputError(f"{file}: is not a registry of format {FORMAT}; choose another folder")
         checked = check_form(stored, _RegistryJson, file)
-        return cls(
-            path, checked["model"], checked["fingerprint"], [_entry(entry) for entry in checked["requests"]]
-        )
+        entries = [_entry(entry) for entry in checked["requests"]]
+        return cls(path, checked["model"], checked["fingerprint"], entries, checked.get("asked", 0))
+
+    def ask(self, requests: int) -> None:
+        """Keep how many requests are asked for; a registry without a finished one has no file yet."""
+        self.asked = requests
+        if self.entries:
+            self.write()
 
     def add(self, name: str, folder: str, subjects: tuple[str, ...], generator: str, figures: Any) -> None:
         """Add a finished request, with the current time, and write the file; see `Entry`."""
@@ -126,6 +134,7 @@ class Registry:
             "format": FORMAT,
             "model": self.model,
             "fingerprint": self.fingerprint,
+            "asked": self.asked,
             "requests": [dataclasses.asdict(entry) for entry in self.entries],
         }
         self.path.mkdir(parents=True, exist_ok=True)

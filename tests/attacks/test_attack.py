@@ -12,7 +12,7 @@ import pytest
 
 from jaxunlearn.attacks import attack as attacking
 from jaxunlearn.attacks.attack import attack, attack_reference
-from jaxunlearn.attacks.attack_folder import read_attacks
+from jaxunlearn.attacks.attack_folder import AttackFolder, read_attacks
 from jaxunlearn.attacks.attacked import Found
 from jaxunlearn.attacks.benign import BenignSettings
 from jaxunlearn.attacks.depth import ATTACKS, DEPTHS
@@ -178,6 +178,25 @@ def test_an_interrupted_attack_resumes_after_the_last_finished_one(result, count
     (result.folder.path / "attack" / "erasure-0000.json").unlink()
     attacked(result)
     assert counted == [("erasure", "standard", 2)]
+
+
+@pytest.mark.must
+def test_an_interrupted_attack_leaves_figures_and_a_page_of_the_finished_ones(result, monkeypatch, capsys):
+    def interrupt(person, depth, progress):
+        raise KeyboardInterrupt
+
+    kinds = {**attacking.KINDS, "erasure": Kind(interrupt, UnseenSettings.at_depth, everybody=True)}
+    monkeypatch.setattr(attacking, "KINDS", kinds)
+    monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
+    for path in (AttackFolder(result.folder.path).figures, result.folder.report):
+        path.unlink(missing_ok=True)
+    attacks = ["--attack", "unseen", "--attack", "erasure", "--seed", "5"]
+    arguments = ["attack", str(result.folder.path), *attacks, "--depth", "quick", "--people", "1"]
+    assert cli.main(arguments) == 130
+    written = read_attacks(result.folder.path)
+    assert written is not None
+    assert {person: list(names) for person, names in written["people"].items()} == {"1": ["unseen"]}
+    assert "bea, under attack" in result.folder.report.read_text()
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from jaxunlearn.reporting.page import picture
 from jaxunlearn.reporting.sheets.rendering import missing_sheets
 from jaxunlearn.training.callbacks import Diverged, Divergence
 from jaxunlearn.training.trainer import Callback, Moment, Trainer
+from jaxunlearn.workflows.registry import Registry
 from tests.support.page_folders import (
     LONG,
     a_run,
@@ -211,6 +212,22 @@ def test_too_many_generators_are_refused(tmp_path, capsys):
     folder = str(a_run(tmp_path / "run").path)
     assert cli.main(["report", folder, "--model", "a.safetensors", "--model", "heads"]) == 2
     assert "--model: is there 2 times for 1 run; give it once" in capsys.readouterr().err
+
+
+def test_a_work_list_and_a_sequence_that_were_cut_off(tmp_path):
+    """Their pages load themselves anew only while a process has the lock."""
+    lists = page_of_a_worklist(tmp_path / "list").parent
+    requests = page_of_a_sequence(tmp_path / "requests").parent
+    Registry.read(requests).ask(5)
+    for folder, title in ((lists, "1 of 2 people done"), (requests, "3 of 5 requests carried out")):
+        with locked(folder):
+            assert cli.main(["report", str(folder)]) == 0
+        assert 'http-equiv="refresh"' in (folder / "report.html").read_text()
+        assert cli.main(["report", str(folder)]) == 0
+        page = (folder / "report.html").read_text()
+        assert 'http-equiv="refresh"' not in page
+        assert f"<title>{title}</title>" in page
+        assert "The command that began" in page
 
 
 @pytest.mark.parametrize(

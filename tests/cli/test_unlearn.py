@@ -16,7 +16,7 @@ from PIL import Image
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands import demo as demo_command
 from jaxunlearn.cli.commands import unlearn as unlearn_command
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.models import loading
@@ -29,6 +29,9 @@ from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import request_of
 from jaxunlearn.workflows import batch_sources
+from jaxunlearn.workflows.continual_report import write_requests_page
+from jaxunlearn.workflows.registry import Registry
+from tests.support.page_folders import page_of_a_sequence
 from tests.support.tiny_models import tiny_models, tiny_people
 
 FEW = [
@@ -441,3 +444,29 @@ def test_commands_to_try_next_can_be_pasted(tmp_path, monkeypatch, capsys):
     for judges in ("", " --judge dlib --judge 'my judge.pt'"):
         assert cli.main(["unlearn", "--seed", "7", "--out", "my runs", *shlex.split(judges)]) == 0
         assert capsys.readouterr().out.endswith(f"measure it: jaxunlearn evaluate 'my runs'{judges}\n")
+
+
+def test_the_page_of_requests_that_are_interrupted(tmp_path, monkeypatch):
+    """It stays as it is, and says how many requests were asked for."""
+    page = page_of_a_sequence(tmp_path / "out")
+    (tmp_path / "requests.json").write_text(json.dumps({"requests": [{"seeds": [k]} for k in range(5)]}))
+
+    def interrupted(models, requests, *_, **__):
+        registry = Registry.read(page.parent)
+        registry.ask(len(requests))
+        write_requests_page(registry, going=True)
+        raise Interrupted("interrupted; the same command resumes")
+
+    monkeypatch.setattr(unlearn_command, "models_of", lambda *_: tiny_models())
+    monkeypatch.setattr(unlearn_command, "forget_requests", interrupted)
+    arguments = [
+        "--sequence",
+        str(tmp_path / "requests.json"),
+        "--method",
+        "sugar",
+        "--out",
+        str(page.parent),
+    ]
+    assert cli.main(["unlearn", *arguments]) == 130
+    assert "3 of 5 requests carried out" in page.read_text()
+    assert 'http-equiv="refresh"' not in page.read_text()

@@ -39,6 +39,7 @@ from tests.support.page_folders import (
     many_generators,
     page_of_a_run,
     page_of_a_shared_run,
+    page_of_an_inversion,
     strangers,
     write_lines,
 )
@@ -114,6 +115,40 @@ def test_the_sections_come_in_the_order_of_a_reader(tmp_path: Path):
 def test_figures_have_their_meanings(tmp_path: Path):
     text = text_of(page_of_a_run(tmp_path / "run"))
     assert all(MEANINGS[name] in text for name in ("id", "others_id", "fid_pre", "retained_lpips"))
+
+
+def settings_on(page: Path, label: str) -> dict[str, Any]:
+    """The settings in a block of a page."""
+    found = re.search(rf'aria-label="{label}">(.*?)</pre>', page.read_text(), re.DOTALL)
+    assert found is not None
+    return json.loads(html.unescape(found[1]))
+
+
+def test_the_settings_of_the_figures_are_on_the_page(tmp_path: Path):
+    """And not those that `evaluate` was given others for; they are there as long as nothing is measured."""
+    folder = begun(tmp_path / "new", ("ada",), together=False)
+    assert settings_on(write_report(folder), "Settings of the training")["evaluation"]["views"] == 11
+    assert "Settings of the measurement" not in folder.report.read_text()
+    folder = a_run(tmp_path / "run")
+    folder.add_to_summary({"settings": {"views": 3}})
+    page = write_report(folder)
+    assert settings_on(page, "Settings of the measurement") == {"views": 3}
+    training = settings_on(page, "Settings of the training")
+    assert "evaluation" not in training
+    assert training["steps"] == 5
+
+
+def test_the_rows_of_an_inversion_are_in_words(tmp_path: Path):
+    page = page_of_an_inversion(tmp_path / "inverted")
+    rows = dict(row for row in rows_of(page) if len(row) == 2)
+    assert not [label for label in rows if "_" in label]
+    assert rows["time"] == "1 min 25 s"
+    assert rows["the same person to the judge"] == "from a similarity of 0.70"
+    shown, collapsed = page.read_text().split("<details>")
+    assert "2" * 64 in collapsed
+    assert "2" * 64 not in shown
+    for term in ("LPIPS", "MSE", "similarity", "judge"):
+        assert f">{term}</dt>" in page.read_text()
 
 
 def rows_of(page: Path) -> list[tuple[str, ...]]:
@@ -499,6 +534,15 @@ def test_pictures_from_before_the_evaluation_are_not_called_the_worst(tmp_path: 
     assert "1 random people, who were not measured" in text
     assert "who changed most, the worst first" in text  # those near by
     assert "Of 16 random people" not in text
+
+
+def test_a_run_that_was_not_measured_explains_no_figures(tmp_path: Path):
+    folder = begun(tmp_path / "run", ("ada",), together=False)
+    finish(folder)
+    assert "Other people, who should stay the same" in (text := text_of(write_report(folder)))
+    assert "means that at least one judge" not in text
+    assert "Distances are" not in text
+    assert "means that at least one judge" in text_of(page_of_a_run(tmp_path / "measured"))
 
 
 @pytest.mark.parametrize(

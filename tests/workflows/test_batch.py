@@ -16,9 +16,12 @@ from jaxunlearn.methods.guide import presets
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.loading import MeanLatent
 from jaxunlearn.photos.people import People
+from jaxunlearn.training.callbacks import Diverged
 from jaxunlearn.training.unlearn import unlearn
+from jaxunlearn.workflows import batch
 from jaxunlearn.workflows.batch import Worklist, unlearn_all
 from jaxunlearn.workflows.batch_dir import Source, WorklistFolder
+from jaxunlearn.workflows.batch_report import write_worklist_page
 from jaxunlearn.workflows.batch_sources import worklist_of_photos
 from tests.support.same_run import assert_same_run
 from tests.support.tiny_models import numbers, tiny_models, tiny_people
@@ -141,6 +144,7 @@ def test_an_interrupted_list_goes_on(tmp_path):
     with pytest.raises(Interrupted), interrupted_when(metrics.exists):
         unlearn_all(tiny_models(), worklist(), config(steps=steps), folder, parallel=2, progress=False)
     assert not WorklistFolder(folder).lines()
+    assert "Nobody of this list is in training now" in (folder / "report.html").read_text()
     at = len(metrics.read_text().splitlines())
     assert 0 < at < steps
     with pytest.raises(InputError, match=rf"is a work list with config\.steps {steps}, not 2"):
@@ -196,6 +200,27 @@ def test_the_page_of_a_list_that_was_killed_before_its_last_page(tmp_path):
     page = (folder.path / "report.html").read_text()
     assert "3 of 3 people done" in page
     assert 'http-equiv="refresh"' not in page
+
+
+def test_the_page_of_a_list_that_is_interrupted_in_its_second_wave(tmp_path, monkeypatch):
+    """The page of the first wave loads itself anew, the last one does not."""
+    folder, pages = WorklistFolder(tmp_path / "list"), []
+
+    def unlearn(models, people, *_, workdir, **__):
+        if pages:
+            raise Interrupted("interrupted")
+        raise Diverged("nobody is left")
+
+    def write(*arguments, **options):
+        pages.append(write_worklist_page(*arguments, **options).read_text())
+
+    monkeypatch.setattr(batch, "unlearn", unlearn)
+    monkeypatch.setattr(batch, "write_worklist_page", write)
+    with pytest.raises(Interrupted):
+        unlearn_all(tiny_models(), worklist(), config(), folder.path, parallel=2, progress=False)
+    assert ['http-equiv="refresh"' in page for page in pages] == [True, False]
+    assert "0 of 3 people done, 2 diverged" in pages[1]
+    assert "Nobody of this list is in training now" in pages[1]
 
 
 def test_what_a_list_may_change(tmp_path):

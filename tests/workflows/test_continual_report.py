@@ -6,8 +6,8 @@ from jaxunlearn.workflows.continual_report import write_requests_page
 from jaxunlearn.workflows.registry import Entry, Registry
 
 
-def registry(path: Path) -> Registry:
-    """Return a registry of one finished request."""
+def registry(path: Path, asked: int = 1) -> Registry:
+    """Return a registry of one finished request, of so many that were asked for."""
     request = {"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": 1}
     figures = {
         "requests": [request],
@@ -18,16 +18,26 @@ def registry(path: Path) -> Registry:
         "fid_forget": 60.0,
     }
     entry = Entry("january", "01-january", ("seed 3", "seed 4"), "2026-11-01T00:00:00+00:00", "0", figures)
-    made = Registry(path, "heads", "0" * 64, [entry])
+    made = Registry(path, "heads", "0" * 64, [entry], asked)
     made.write()
     return made
 
 
 def test_a_sequence_that_is_going_on_says_so(tmp_path: Path) -> None:
-    page = write_requests_page(registry(tmp_path), asked=3).read_text()
+    page = write_requests_page(registry(tmp_path, asked=3), going=True).read_text()
     assert "1 of 3 requests carried out" in page
     assert '<progress max="3" value="1"' in page
     assert 'http-equiv="refresh"' in page
+    assert "resumes them" not in page
+
+
+def test_a_sequence_that_was_cut_off_says_so(tmp_path: Path) -> None:
+    """Its registry knows how many requests were asked for."""
+    registry(tmp_path).ask(3)
+    page = write_requests_page(Registry.read(tmp_path)).read_text()
+    assert "1 of 3 requests carried out" in page
+    assert "Nothing works on the other requests now" in page
+    assert 'http-equiv="refresh"' not in page
 
 
 def test_a_finished_sequence_stays_as_it_is(tmp_path: Path) -> None:

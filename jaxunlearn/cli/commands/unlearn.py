@@ -15,7 +15,7 @@ from jax.sharding import Mesh
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.cli.argument_types import MOST_COPIES
 from jaxunlearn.cli.readers import join, mesh_of, models_of, read_config, refuse_other_method, set_by
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import read_text
 from jaxunlearn.files.names import as_text, file_name
@@ -33,6 +33,7 @@ from jaxunlearn.process.multihost import check_same, leader_first, leads
 from jaxunlearn.reporting.live_page import live_page
 from jaxunlearn.reporting.report import write_run_report
 from jaxunlearn.terminal import say, say_lines
+from jaxunlearn.training.callbacks import Diverged
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.storage.same_run import OTHER_RUN
 from jaxunlearn.training.unlearn import request_of, unlearn
@@ -41,6 +42,8 @@ from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 from jaxunlearn.workflows.batch_sources import worklist_of_photos, worklist_of_seeds
 from jaxunlearn.workflows.continual import Forgotten, forget_requests
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
+from jaxunlearn.workflows.registry import REGISTRY
+from jaxunlearn.workflows.remake import remake_page
 from jaxunlearn.workflows.requests import read_requests, refuse_repetition
 from jaxunlearn.workflows.sweep import COMMON, check_free, sweep_distances
 
@@ -255,18 +258,23 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
         newest = so_far.results[-1]
         write_run_report(models, newest, read(len(newest.ws)))
         if len(so_far.results) < len(requests):  # the last report follows below
-            report_requests(models, so_far, first, asked=len(requests))
+            report_requests(models, so_far, first, going=True)
 
-    forgotten = forget_requests(
-        models,
-        requests,
-        read,
-        arguments.out,
-        mesh=mesh,
-        inverting=_inverting(arguments),
-        callbacks_for=lambda config, folder: live_page(config.log_every, folder),
-        after_each=report,
-    )
+    try:
+        forgotten = forget_requests(
+            models,
+            requests,
+            read,
+            arguments.out,
+            mesh=mesh,
+            inverting=_inverting(arguments),
+            callbacks_for=lambda config, folder: live_page(config.log_every, folder),
+            after_each=report,
+        )
+    except (KeyboardInterrupt, Interrupted, Diverged):
+        if (arguments.out / REGISTRY).is_file():  # its page said that it loads itself anew
+            remake_page(arguments.out)
+        raise
     for line in report_requests(models, forgotten, first):
         say(line)
     say(newest_generator(forgotten.registry))

@@ -19,7 +19,12 @@ from jaxunlearn.reporting.page.sections.others_section import others_pictures, o
 from jaxunlearn.reporting.page.sections.people_section import CARDS, people_pictures, people_section
 from jaxunlearn.reporting.page.sections.progress_section import progress_of
 from jaxunlearn.reporting.page.sections.run_data import RunData
-from jaxunlearn.reporting.page.sections.run_section import cost_rows, request_rows, settings_text
+from jaxunlearn.reporting.page.sections.run_section import (
+    cost_rows,
+    evaluation_settings,
+    request_rows,
+    training_settings,
+)
 from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -65,5 +70,6 @@ def run_values(run: RunData, encoder: FileEncoder | None = None) -> dict[str, An
         "all_figures": all_figures(run),
         "costs": cost_rows(run),
         "requests": request_rows(run),
-        "settings": settings_text(run),
+        "training_settings": training_settings(run),
+        "evaluation_settings": evaluation_settings(run),
     }

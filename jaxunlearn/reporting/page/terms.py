@@ -110,6 +110,11 @@ TERMS = (
         "LPIPS",
     ),
     Term(
+        "MSE",
+        "The mean squared difference of two pictures, pixel by pixel: 0 is no difference.",
+        "MSE",
+    ),
+    Term(
         "Fréchet distance",
         "How far two heaps of pictures are apart as a whole, by the features of a network: 0 is no "
         "difference. Its size depends on the number of pictures, so compare it only with the same number.",

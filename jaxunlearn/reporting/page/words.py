@@ -57,6 +57,12 @@ def short_view(yaw: float) -> str:
     return f"{abs(yaw):.0f}° ▸" if yaw > 0 else f"◂ {abs(yaw):.0f}°"
 
 
+def duration(seconds: float) -> str:
+    """Return a time in minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 def radii(distance: float, unit: str = "") -> str:
     """Return a distance in median radii with its unit; `unit` may say so ("median ")."""
     text = f"{distance:.2g}"

@@ -34,6 +34,11 @@ class Others:
     pairs: tuple[Pair, ...]
     shown: bool
 
+    @property
+    def judged(self) -> bool:
+        """True if a judge has said something of one of them."""
+        return any(pair.note for pair in self.pairs)
+
 
 def others_pictures(run: RunData) -> int:
     """Return the number of pictures of other people on the page."""

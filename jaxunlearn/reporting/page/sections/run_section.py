@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from jaxunlearn.reporting.page.sections.run_data import RunData
+from jaxunlearn.reporting.page.words import duration
 
 _RUN_FIGURES = {
     "steps": "steps",
@@ -24,7 +25,7 @@ def cost_rows(run: RunData) -> list[tuple[str, str]]:
     ]
     if summary.get("steps") and summary.get("steps_per_second"):
         seconds = summary["steps"] / summary["steps_per_second"]
-        rows.insert(1, ("time of all steps", _duration(seconds)))
+        rows.insert(1, ("time of all steps", duration(seconds)))
     memory = summary.get("peak_memory")
     if memory and memory["bytes"]:
         rows.append((f"most memory of the {memory['of']}", f"{memory['bytes'] / 2**30:.2f} GiB"))
@@ -49,14 +50,21 @@ def request_rows(run: RunData) -> list[tuple[str, str]]:
     ]
 
 
-def settings_text(run: RunData) -> str:
-    """Return all settings as JSON."""
-    return json.dumps(run.config.to_dict(), indent=1)
+def training_settings(run: RunData) -> str:
+    """Return the settings of the training as JSON.
+
+    Those of the evaluation are left out where nothing was measured with them: `evaluate` has its own.
+    """
+    settings = run.config.to_dict()
+    if evaluation_settings(run) and not run.frontier:
+        del settings["evaluation"]
+    return json.dumps(settings, indent=1)
 
 
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+def evaluation_settings(run: RunData) -> str:
+    """Return the settings that the figures were measured with, as JSON; empty without figures."""
+    settings = run.summary.get("settings")
+    return json.dumps(settings, indent=1) if settings else ""
 
 
 def _plain(value: Any) -> str:
