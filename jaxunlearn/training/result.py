@@ -203,11 +203,24 @@ def finished(folder: RunFolder, source: Generator | None = None) -> Result:
         useless() if k in diverged else load_unlearned(folder.generator(k), load_source)
         for k in range(request.copies)
     )
-    ws, ws_target = folder.latents()
-    people = People(
-        folder.path.name, request.subjects, ws, request.seeds, request.photos_sha256, request.inversion
+    return Result(people_of_run(folder), folder.latents()[1], generators, folder.summary, folder)
+
+
+def people_of_run(folder: RunFolder) -> People:
+    """Return the people of a run that has begun.
+
+    Raises:
+      InputError: if the folder is not of a run.
+    """
+    request = folder.request
+    return People(
+        folder.path.name,
+        request.subjects,
+        folder.people(),
+        request.seeds,
+        request.photos_sha256,
+        request.inversion,
     )
-    return Result(people, ws_target, generators, folder.summary, folder)
 
 
 def load_result(folder: str | Path) -> Result:
