@@ -59,6 +59,12 @@ class Result:
         return len(self.generators) < len(self.ws)
 
     @property
+    def forgotten_seeds(self) -> frozenset[int | None]:
+        """Seeds of the people who were forgotten, also by requests before; None stands for other people."""
+        earlier = () if self.folder is None else self.folder.request.earlier_seeds
+        return frozenset((*earlier, *self.people.seeds))
+
+    @property
     def diverged(self) -> frozenset[int]:
         """Numbers of the people whose own generator diverged, so that its pictures say nothing."""
         return frozenset(() if self.together else self.summary.get("diverged", ()))

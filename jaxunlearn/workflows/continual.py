@@ -75,7 +75,7 @@ def forget_requests(
 
     Raises:
       InputError: if a request, the registry or a setting is invalid, another process uses the folder, or
-        finished requests were measured otherwise; before any training. If a photo gives listed latents, later.
+        finished requests were measured otherwise; before training, unless a photo gives listed latents.
       Interrupted: after Ctrl-C; the same call resumes.
     """
     with locked_clean(out, opened := functools.partial(Registry.open, out, models.name, models.fingerprint)):

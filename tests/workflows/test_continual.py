@@ -12,6 +12,7 @@ import jax
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors import safe_open
 
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
@@ -32,7 +33,7 @@ from jaxunlearn.workflows import continual
 from jaxunlearn.workflows import requests as request_files
 from jaxunlearn.workflows.continual import forget_requests, request_folder
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
-from jaxunlearn.workflows.registry import Registry
+from jaxunlearn.workflows.registry import Registry, forgotten_until
 from jaxunlearn.workflows.requests import ForgetRequest, people_of_request, read_requests
 from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
 from tests.support.tiny_sugar import tiny_sugar
@@ -120,7 +121,14 @@ def test_the_registry_says_who_was_forgotten_when(out, both):
     assert february["subjects"] == ["seed 3", "seed 4"]
     assert january["when"] <= february["when"]
     assert january["generator"] != february["generator"]
-    assert RunFolder(out / february["folder"]).request.start == january["generator"]
+    folder = RunFolder(out / february["folder"])
+    assert folder.request.start == january["generator"]
+    assert (folder.request.earlier_subjects, folder.request.earlier_seeds) == (("seed 1", "seed 2"), (1, 2))
+    with safe_open(folder.generator(), framework="numpy") as file:
+        assert file.metadata()["forgotten"] == "seed 1, seed 2, seed 3, seed 4"
+    assert both.results[1].forgotten_seeds == {1, 2, 3, 4}
+    people = forgotten_until(folder)
+    assert people.subjects == ("seed 1", "seed 2", "seed 3", "seed 4")
     assert [len(request["figures"]["requests"]) for request in stored["requests"]] == [1, 2]
     assert all(request["people"] == 2 for request in february["figures"]["requests"])
 

@@ -15,7 +15,16 @@ from jaxunlearn.training.storage.request import Request
 
 OTHER_RUN = "give another folder, or delete this one"
 """What to do about a folder that holds another run."""
-_FREE = ("model", "adapters", "network_files", "photos_sha256", "inversion", "earlier")
+_FREE = (
+    "model",
+    "adapters",
+    "network_files",
+    "photos_sha256",
+    "inversion",
+    "earlier",
+    "earlier_subjects",
+    "earlier_seeds",
+)
 """Fields of a request that may differ in the same run: files may move; photos and the way in which they were
 inverted are compared by themselves; what came before `start` is not always known."""
 
