@@ -17,8 +17,8 @@ class RunJson(TypedDict):
     together: bool
     start: str
     earlier: list[str]
-    earlier_subjects: NotRequired[list[str]]
-    earlier_seeds: NotRequired[list[int | None]]
+    earlier_subjects: list[str]
+    earlier_seeds: list[int | None]
     seeds: list[int | None]
     adapters: list[str]
     numbers: list[int]
