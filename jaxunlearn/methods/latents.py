@@ -13,6 +13,10 @@ import numpy as np
 
 NormOver = Literal["sample", "batch"]
 
+ROUNDING = 1e-3
+"""How far apart latents of one person may be, as a share of the latent's length: a GPU rounds an inversion
+otherwise each time, and so do other photos in the batch."""
+
 
 def _length(offset: jax.Array, over: NormOver = "sample") -> jax.Array:
     axes = (-2, -1) if over == "sample" else tuple(range(offset.ndim))
@@ -92,13 +96,12 @@ def vicinity_probes(
 
 
 def repeated(ws: np.ndarray) -> tuple[int, int] | None:
-    """Return the numbers of the first two equal latents of `[N, L, D]`; None if all differ."""
-    seen: dict[bytes, int] = {}
-    for k, latent in enumerate(ws):
-        earlier = seen.setdefault(np.ascontiguousarray(latent).tobytes(), k)
-        if earlier != k:
-            return earlier, k
-    return None
+    """Return the numbers of the first two of `[N, L, D]` that agree up to `ROUNDING`; None if all differ."""
+    rows = ws.reshape(len(ws), -1).astype(np.float64)
+    squares = np.sum(rows**2, axis=1)
+    apart = squares[:, None] + squares - 2 * rows @ rows.T
+    pairs = np.argwhere(np.triu(apart <= ROUNDING**2 * squares[:, None], 1))
+    return (int(pairs[0, 0]), int(pairs[0, 1])) if len(pairs) else None
 
 
 class LatentDistribution(NamedTuple):

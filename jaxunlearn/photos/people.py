@@ -12,6 +12,7 @@ import numpy as np
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path
 from jaxunlearn.files.names import as_text
+from jaxunlearn.methods.latents import repeated
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import latent_space_of
 from jaxunlearn.models.latent_io import read_latents, read_names, read_photos_sha256, read_provenance
@@ -91,6 +92,40 @@ def people_from_latents(models: Models, path: Path | str) -> People:
     digests = read_photos_sha256(path)
     known = len(digests) == len(ws)
     return People(as_text(path.stem), subjects, ws, photos_sha256=digests if known else ())
+
+
+def joined(name: str, groups: Sequence[People]) -> People:
+    """Return the people of all groups, one group after the other, without how their photos were inverted.
+
+    Args:
+      name: see `People`.
+      groups: at least one.
+    """
+    seeds = tuple(seed for group in groups for seed in group.seeds or [None] * len(group.subjects))
+    digests = tuple(each for group in groups for each in group.photos_sha256 or [None] * len(group.subjects))
+    return People(
+        name,
+        tuple(subject for group in groups for subject in group.subjects),
+        np.concatenate([group.ws for group in groups]),
+        seeds,
+        digests if any(digests) else (),
+    )
+
+
+def listed_twice(people: People) -> tuple[int, int] | None:
+    """Return the numbers of two who are the same person: by their photo's file, or by latents.
+
+    Args:
+      people: latents may be NaN, if they are not known.
+
+    Returns:
+      None if nobody is listed twice.
+    """
+    first: dict[str, int] = {}
+    for k, digest in enumerate(people.photos_sha256):
+        if digest and (earlier := first.setdefault(digest, k)) != k:
+            return earlier, k
+    return repeated(people.ws)
 
 
 def distinct_subjects(named: Sequence[tuple[str, Path | None]]) -> tuple[str, ...]:

@@ -61,8 +61,34 @@ class Inverting(TypedDict, total=False):
     """How photos are inverted: arguments of `people_from_photos`."""
 
     method: Method | None
-    encoder: str | None
+    encoder: PhotoSource | Encoder | None
     encoder_input: EncoderInput
+
+
+def settled(
+    models: Models,
+    *,
+    method: Method | None = None,
+    encoder: PhotoSource | Encoder | None = None,
+    encoder_input: EncoderInput = "crop",
+) -> tuple[Inverting, dict[str, str]]:
+    """Return how photos are inverted, with the encoder itself, and what a folder keeps of it.
+
+    Args:
+      models: the generator and its networks.
+      method: see `invert`.
+      encoder: see `invert`.
+      encoder_input: see `invert`.
+
+    Raises:
+      InputError: if an encoder is needed and there is none, or the arguments contradict each other.
+    """
+    method = method or default_method(models, encoder)
+    network = encoder_of(models, method, encoder)
+    side_of_file(network, encoder_input)  # refuses contradictions
+    name = None if network is None else network.name
+    way = way_of_inverting(method, name, encoder_input, settings_for(method, models))
+    return Inverting(method=method, encoder=network, encoder_input=encoder_input), way
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -87,6 +113,12 @@ class InversionPlan:
     def encoder(self) -> str | None:
         """Name of the encoder, if there is one."""
         return None if self.network is None else self.network.name
+
+    @property
+    def people(self) -> People:
+        """The people in the photos, see `InvertedPhotos.people`; without `ws`."""
+        way = way_of_inverting(self.method, self.encoder, self.encoder_input, self.settings)
+        return _people_in(self.photos, way)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -275,7 +307,7 @@ def people_from_photos(
     sources: PhotoSource | Sequence[PhotoSource],
     *,
     method: Method | None = None,
-    encoder: PhotoSource | None = None,
+    encoder: PhotoSource | Encoder | None = None,
     encoder_input: EncoderInput = "crop",
     compute: Compute | None = None,
     known: KnownLatents | None = None,
@@ -300,6 +332,26 @@ def people_from_photos(
     Warns:
       UserWarning: for each photo that is left out.
     """
+    plan = plan_people(
+        models, sources, method=method, encoder=encoder, encoder_input=encoder_input, progress=progress
+    )
+    people = plan.people
+    if known is not None and (ws := known(people)) is not None:
+        return dataclasses.replace(people, ws=ws)
+    inversion = invert_planned(models, plan, compute=compute, progress=progress)
+    return dataclasses.replace(people, ws=inversion.ws)
+
+
+def plan_people(
+    models: Models,
+    sources: PhotoSource | Sequence[PhotoSource],
+    *,
+    method: Method | None = None,
+    encoder: PhotoSource | Encoder | None = None,
+    encoder_input: EncoderInput = "crop",
+    progress: bool = True,
+) -> InversionPlan:
+    """Do what is not long about `people_from_photos`; arguments, errors and warnings are the same."""
     method = method or default_method(models, encoder)
     network = encoder_of(models, method, encoder)
     side, whole_side = models.generator.config.img_resolution, side_of_file(network, encoder_input)
@@ -311,23 +363,9 @@ def people_from_photos(
         tuple(photo for part in read for photo in part.photographs),
         tuple(refused for part in read for refused in part.refused),
     )
-    if known is not None:
-        name = None if network is None else network.name
-        people = _people_in(
-            photos, way_of_inverting(method, name, encoder_input, settings_for(method, models))
-        )
-        if (ws := known(people)) is not None:
-            return dataclasses.replace(people, ws=ws)
-    inverted = invert(
-        models,
-        photos,
-        method=method,
-        encoder=network,
-        encoder_input=encoder_input,
-        compute=compute,
-        progress=progress,
+    return plan_inversion(
+        models, photos, method=method, encoder=network, encoder_input=encoder_input, progress=progress
     )
-    return inverted.people
 
 
 def _settings(models: Models, method: Method, steps: int | None, batch: int | None) -> InversionSettings:

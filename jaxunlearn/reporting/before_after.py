@@ -1,5 +1,6 @@
 """Render what a run did: the person from several sides, and other people, before and after."""
 
+import itertools
 from collections.abc import Sequence
 
 import jax.numpy as jnp
@@ -19,8 +20,18 @@ ROWS = 3
 """Pictures of a person from each side: before, target, after."""
 YAWS = (-30.0, -15.0, 0.0, 15.0, 30.0)
 """Degrees."""
-OTHER_SEEDS = tuple(range(1001, 1009))
-"""Seeds of the other people in the pictures, who should stay the same."""
+_FIRST_OTHER, _OTHERS = 1001, 8
+"""Least seed of the other people in the pictures, and their number."""
+
+
+def other_seeds(results: Sequence[Result]) -> list[int]:
+    """Return seeds of other people for pictures, who should stay the same: the first that nobody forgot.
+
+    Args:
+      results: of the runs whose generators are shown.
+    """
+    forgotten = frozenset[int | None]().union(*(result.forgotten_seeds for result in results))
+    return list(itertools.islice((k for k in itertools.count(_FIRST_OTHER) if k not in forgotten), _OTHERS))
 
 
 class RunPictures:
@@ -37,6 +48,8 @@ class RunPictures:
         self._config = source.config
         self._source = source
         self._result = result
+        self.other_seeds = other_seeds([result])
+        """Seeds of the other people."""
         self._before = Renderer(source, batch=batch, compute=compute)
 
     def _after(self, person: int) -> Renderer:
@@ -84,14 +97,14 @@ class RunPictures:
         return everybody_of(self.front())
 
     def other_people(self, person: int) -> np.ndarray:
-        """Return the people of `OTHER_SEEDS` from the front: `[2, N, H, W, 3]`, before and after."""
+        """Return the people of `other_seeds` from the front: `[2, N, H, W, 3]`, before and after."""
         frontal = conditioning_view(self._config)
-        ws = latents_of_seeds(self._source, list(OTHER_SEEDS), frontal)
-        return self.anybody(person, np.asarray(ws), np.repeat(np.asarray(frontal), len(OTHER_SEEDS), axis=0))
+        ws = np.asarray(latents_of_seeds(self._source, self.other_seeds, frontal))
+        return self.anybody(person, ws, np.repeat(np.asarray(frontal), len(ws), axis=0))
 
     def others(self, person: int) -> np.ndarray:
         """Return other people: first row before, second row after."""
-        return grid(np.concatenate(self.other_people(person)), len(OTHER_SEEDS))
+        return grid(np.concatenate(self.other_people(person)), len(self.other_seeds))
 
     def orbit(self, person: int, frames: int) -> np.ndarray:
         """Return a film of before, target and after side by side, turning: `[frames, H, 3 W, 3]` uint8."""

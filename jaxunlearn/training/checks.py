@@ -9,10 +9,9 @@ from flax import nnx
 from jax.sharding import Mesh
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods.latents import repeated
 from jaxunlearn.methods.trained_part import TrainedPart
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.people import People
+from jaxunlearn.photos.people import People, listed_twice
 from jaxunlearn.process import arrays, multihost
 from jaxunlearn.sharding import IDENTITY
 from jaxunlearn.training.result import Result
@@ -101,7 +100,7 @@ def check_sharing(people: People, mesh: Mesh | None, previous: Result | None, *,
                 "requests need a method whose people share one generator"
             )
         return
-    if (twice := repeated(people.ws)) is not None:
+    if (twice := listed_twice(people)) is not None:
         first, second = (people.subjects[k] for k in twice)
         names = first if first == second else f"{first} and {second}"
         raise InputError(f"{names}: the same person is listed twice; list everybody once")

@@ -13,12 +13,11 @@ import numpy as np
 
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods.latents import repeated
 from jaxunlearn.models.adapters import adapted, layers_of
 from jaxunlearn.models.generator import fingerprint_of
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.people import People
-from jaxunlearn.training.result import Result, check_finished
+from jaxunlearn.photos.people import People, joined, listed_twice
+from jaxunlearn.training.result import Result, check_finished, people_of_run
 from jaxunlearn.training.storage.run_dir import RunFolder
 from legato_flax import AdaptedGenerator
 
@@ -39,28 +38,21 @@ def composed(models: Models, folders: Sequence[RunFolder]) -> Result:
         must come before them, a person is in two runs, a run contains another's adapters, or there is only
         one adapter.
     """
-    files, subjects = list[Path](), list[str]()
-    seeds, digests = list[int | None](), list[str | None]()
-    latents, targets = list[np.ndarray](), list[np.ndarray]()
+    files, groups, targets = list[Path](), list[People](), list[np.ndarray]()
     for folder in folders:
         check_finished(folder)
         request = folder.request
         files += [folder.generator(k) for k in range(request.copies)]
-        subjects += request.subjects
-        seeds += request.seeds or [None] * len(request.subjects)
-        digests += request.photos_sha256 or [None] * len(request.subjects)
-        ws, ws_target = folder.latents()
-        latents.append(ws)
-        targets.append(ws_target)
-    ws = np.concatenate(latents)
-    if (twice := repeated(ws)) is not None:
-        names = " and ".join(subjects[k] for k in twice)
+        groups.append(people_of_run(folder))
+        targets.append(folder.latents()[1])
+    people = joined(folders[0].path.name, groups)
+    if (twice := listed_twice(people)) is not None:
+        names = " and ".join(people.subjects[k] for k in twice)
         raise InputError(f"{names} are the same person; compose runs that forget different people")
     generator = adapted(models.generator, files)  # refuses trained weights, whatever their number
     if len(files) < 2:
         raise InputError(f"{folders[0].path}: has one adapter, and nothing to compose; give a further run")
     _refuse_contained(models, folders, generator)
-    people = People(folders[0].path.name, tuple(subjects), ws, tuple(seeds), tuple(digests))
     summary: dict[str, Any] = {
         "runs": [str(folder.path) for folder in folders],
         "adapters": len(layers_of(generator)[1]),

@@ -59,6 +59,12 @@ class Result:
         return len(self.generators) < len(self.ws)
 
     @property
+    def forgotten_seeds(self) -> frozenset[int | None]:
+        """Seeds of the people who were forgotten, also by requests before; None stands for other people."""
+        earlier = () if self.folder is None else self.folder.request.earlier_seeds
+        return frozenset((*earlier, *self.people.seeds))
+
+    @property
     def diverged(self) -> frozenset[int]:
         """Numbers of the people whose own generator diverged, so that its pictures say nothing."""
         return frozenset(() if self.together else self.summary.get("diverged", ()))
@@ -203,11 +209,24 @@ def finished(folder: RunFolder, source: Generator | None = None) -> Result:
         useless() if k in diverged else load_unlearned(folder.generator(k), load_source)
         for k in range(request.copies)
     )
-    ws, ws_target = folder.latents()
-    people = People(
-        folder.path.name, request.subjects, ws, request.seeds, request.photos_sha256, request.inversion
+    return Result(people_of_run(folder), folder.latents()[1], generators, folder.summary, folder)
+
+
+def people_of_run(folder: RunFolder) -> People:
+    """Return the people of a run that has begun.
+
+    Raises:
+      InputError: if the folder is not of a run.
+    """
+    request = folder.request
+    return People(
+        folder.path.name,
+        request.subjects,
+        folder.people(),
+        request.seeds,
+        request.photos_sha256,
+        request.inversion,
     )
-    return Result(people, ws_target, generators, folder.summary, folder)
 
 
 def load_result(folder: str | Path) -> Result:

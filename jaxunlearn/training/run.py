@@ -248,12 +248,13 @@ class Run:
     def _export(self, folder: RunFolder, generators: Sequence[Generator]) -> None:
         """Write the unlearned weights."""
         request = folder.request
+        everybody = ", ".join((*request.earlier_subjects, *request.subjects))
         for k, generator in enumerate(generators):
             notes = {
                 "made_by": "jaxunlearn unlearn",
                 "source": request.model,
                 "source_sha256": request.fingerprint,
-                "forgotten": ", ".join(request.subjects) if self._shared else request.subjects[k],
+                "forgotten": everybody if self._shared else request.subjects[k],
                 "licence": "that of the source",
             }
             save_unlearned(generator, folder.generator(k), notes)

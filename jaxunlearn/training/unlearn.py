@@ -81,8 +81,7 @@ def unlearn(
         folder = None
         if workdir is not None:
             folder = RunFolder(local_path(workdir), writes=multihost.leads())
-            request = request_of(models, people, before, numbers, shared=shared)
-            request = dataclasses.replace(request, earlier=_earlier(previous))
+            request = _after(previous, request_of(models, people, before, numbers, shared=shared))
             people = _begin(folder, request, config, people, stack)
             if (known := _known(folder, models, config)) is not None:
                 return known
@@ -127,12 +126,19 @@ def _left_by(previous: Result, models: Models, config: ConfigDict) -> Before:
     return method.left_by(previous.folder.path, config, previous.generator)
 
 
-def _earlier(previous: Result | None) -> tuple[str, ...]:
-    """SHA-256 of the generators that earlier requests started from, as far as their folders say."""
-    if previous is None or previous.folder is None or not previous.folder.request.start:
-        return ()
-    before = previous.folder.request
-    return (*before.earlier, before.start)
+def _after(previous: Result | None, request: Request) -> Request:
+    """Return a request with what is known of those before: where they started, and whom they forgot."""
+    if previous is None:
+        return request
+    earlier, people = Request("", "", (), "", "", ""), previous.people
+    if previous.folder is not None:
+        earlier = previous.folder.request
+    return dataclasses.replace(
+        request,
+        earlier=(*earlier.earlier, earlier.start) if earlier.start else (),
+        earlier_subjects=(*earlier.earlier_subjects, *people.subjects),
+        earlier_seeds=(*earlier.earlier_seeds, *people.seeds),
+    )
 
 
 def request_of(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 from jax.sharding import Mesh
 
 from jaxunlearn.errors import InputError
@@ -20,13 +19,12 @@ from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.evaluation.protocol import comparable, measured_with
 from jaxunlearn.files.lock import locked_clean
 from jaxunlearn.methods import configuration, from_config
-from jaxunlearn.methods.latents import repeated
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import Generator, fingerprint_of
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.people import People
-from jaxunlearn.photos.photo_inversion import Inverting
+from jaxunlearn.photos.people import People, joined, listed_twice
+from jaxunlearn.photos.photo_inversion import Inverting, settled
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback
@@ -34,8 +32,8 @@ from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows.registry import Registry, folder_name
 from jaxunlearn.workflows.requests import (
     ForgetRequest,
+    RequestedPeople,
     check_photos,
-    check_same_photos_as,
     people_of_request,
 )
 
@@ -77,7 +75,7 @@ def forget_requests(
 
     Raises:
       InputError: if a request, the registry or a setting is invalid, another process uses the folder, or
-        finished requests were measured otherwise. It is raised before any training.
+        finished requests were measured otherwise; before training, unless a photo gives listed latents.
       Interrupted: after Ctrl-C; the same call resumes.
     """
     with locked_clean(out, opened := functools.partial(Registry.open, out, models.name, models.fingerprint)):
@@ -86,7 +84,8 @@ def forget_requests(
         results, done = list[Result](), len(registry.entries)
         reference = _same_reference(models, registry, configs, reference, progress=progress)
         registry.ask(len(requests))
-        for number, (request, group, config) in enumerate(zip(requests, people, configs, strict=True)):
+        for number, (request, config) in enumerate(zip(requests, configs, strict=True)):
+            group = _inverted(models, requests, people, number, config, progress=progress)
             folder = request_folder(out, number, request)
             watching = callbacks_for(config, folder) if callbacks_for is not None else ()
             result = unlearn(
@@ -115,7 +114,7 @@ def _checked(
     requests: Sequence[ForgetRequest],
     config_for: Callable[[int], ConfigDict],
     inverting: Inverting | None,
-) -> tuple[list[People], list[ConfigDict]]:
+) -> tuple[list[RequestedPeople], list[ConfigDict]]:
     """Return the people and the settings of each request.
 
     Raises:
@@ -128,8 +127,8 @@ def _checked(
         configuration.check(config)
         if not method_of(config).shares_generator(config):
             raise InputError("requests one after the other need a method with one generator for all people")
-    people = _people(models, requests, configs, registry.path, inverting)
-    return people, [config_for(len(group.subjects)) for group in people]
+    people = _people(models, requests, registry.path, inverting)
+    return people, [config_for(len(group.people.subjects)) for group in people]
 
 
 def request_folder(out: Path, number: int, request: ForgetRequest) -> Path:
@@ -249,28 +248,58 @@ def _same_reference(
 def _people(
     models: Models,
     requests: Sequence[ForgetRequest],
-    configs: Sequence[ConfigDict],
     out: Path,
     inverting: Inverting | None,
-) -> list[People]:
-    """Return the people of all requests; refuse people that are in two of them."""
-    groups: list[People] = []
+) -> list[RequestedPeople]:
+    """Return the people of all requests; refuse somebody who is listed twice."""
+    groups: list[RequestedPeople] = []
+    how, way = Inverting(), dict[str, str]()
+    if any(request.images for request in requests):
+        how, way = settled(models, **(inverting or {}))  # an encoder is loaded once
     folders = [RunFolder(request_folder(out, number, request)) for number, request in enumerate(requests)]
     for request, folder in zip(requests, folders, strict=True):
-        if folder.exists():
-            check_same_photos_as(request, folder)
-        else:
+        if not folder.exists():
             check_photos(request)
-    for request, config, folder in zip(requests, configs, folders, strict=True):
-        known = folder.people() if folder.exists() else None
-        compute = from_config.compute(config)
-        groups.append(people_of_request(models, request, compute=compute, known=known, inverting=inverting))
-    if (twice := repeated(np.concatenate([group.ws for group in groups]))) is not None:
+    for request, folder in zip(requests, folders, strict=True):
+        groups.append(people_of_request(models, request, folder, how, way))
+    _refuse_repeated(requests, groups)
+    return groups
+
+
+def _inverted(
+    models: Models,
+    requests: Sequence[ForgetRequest],
+    people: list[RequestedPeople],
+    number: int,
+    config: ConfigDict,
+    *,
+    progress: bool,
+) -> People:
+    """Return the people of a request, whose photos are inverted if their latents are not known.
+
+    This comes right before the run, whose folder keeps the latents: so no photo is inverted twice.
+
+    Raises:
+      InputError: if a photo's latents are somebody else's.
+    """
+    if people[number].plan is not None:
+        group = people[number].inverted(models, from_config.compute(config), progress=progress)
+        people[number] = RequestedPeople(group, None)
+        _refuse_repeated(requests, people)
+    return people[number].people
+
+
+def _refuse_repeated(requests: Sequence[ForgetRequest], people: Sequence[RequestedPeople]) -> None:
+    """Refuse somebody who is listed twice, as far as photos, and latents that are known, can tell.
+
+    Raises:
+      InputError: naming both entries.
+    """
+    if (twice := listed_twice(joined("everybody", [group.people for group in people]))) is not None:
         names = [
             f'request "{request.name}": {subject}'
-            for request, group in zip(requests, groups, strict=True)
-            for subject in group.subjects
+            for request, group in zip(requests, people, strict=True)
+            for subject in group.people.subjects
         ]
         first, second = (names[k] for k in twice)
         raise InputError(f"{first} and {second} are the same person; list everybody once")
-    return groups

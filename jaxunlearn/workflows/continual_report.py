@@ -15,7 +15,7 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
-from jaxunlearn.reporting.before_after import OTHER_SEEDS
+from jaxunlearn.reporting.before_after import other_seeds
 from jaxunlearn.reporting.page.charts import LineChart, Series, line_chart
 from jaxunlearn.reporting.page.frame import figure_text, write_page
 from jaxunlearn.reporting.page.picture import Pictures
@@ -57,7 +57,7 @@ def report_requests(
     ws = np.concatenate([result.ws for result in forgotten.results])
     chosen = np.unique(np.linspace(0, len(ws) - 1, min(len(ws), MOST_PEOPLE)).astype(int))
     frontal = conditioning_view(models.generator.config)
-    others = np.asarray(latents_of_seeds(models.generator, list(OTHER_SEEDS), frontal))
+    others = np.asarray(latents_of_seeds(models.generator, other_seeds(forgotten.results), frontal))
     renderer = Renderer(models.generator, batch=8, compute=from_config.compute(config))
     for name, people in (("people", ws[chosen]), ("others", others)):
         rows = [_row(renderer, people)]

@@ -12,6 +12,8 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import NO_CONTENT
+from jaxunlearn.photos.people import People, distinct_subjects, joined
+from jaxunlearn.training.result import people_of_run
 from jaxunlearn.training.storage.run_dir import RunFolder
 from torch_bridge import leftover_of
 
@@ -151,6 +153,32 @@ def _check_free(path: Path) -> None:
         if not child.name.startswith(folder_name(0, "")) or not child.is_dir():
             raise InputError(f"{path}: holds other files; choose an empty or a new folder")
         RunFolder(child).check_free()
+
+
+def forgotten_until(folder: RunFolder) -> People:
+    """Return everybody whom the generator of a run forgot, the people of requests before it first.
+
+    Args:
+      folder: of the run, which may be a request of a sequence; its people share a generator.
+
+    Raises:
+      InputError: if the run began with the generator of another one, and the registry beside it does not say
+        of which.
+    """
+    own, start, file = people_of_run(folder), folder.request.start, folder.path.parent / REGISTRY
+    if not start:
+        return own
+    entries = Registry.read(file.parent).entries if file.is_file() else []
+    made = [entry.generator for entry in entries]
+    if start not in made:
+        raise InputError(
+            f"{folder.path}: began with an earlier run, and {file} does not say whom that forgot; give "
+            f"--adapter {folder.generator()}, with --seeds or --latents of everybody"
+        )
+    folders = [RunFolder(file.parent / entry.folder) for entry in entries[: made.index(start) + 1]]
+    people = joined(own.name, [*map(people_of_run, folders), own])
+    subjects = distinct_subjects([(subject, None) for subject in people.subjects])
+    return dataclasses.replace(people, subjects=subjects)
 
 
 def folder_name(number: int, request: str) -> str:

@@ -10,7 +10,7 @@ Paths are relative to the file. A request without a name is called request1, req
 
 import dataclasses
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,17 @@ from jaxunlearn.files.door import read_json, read_toml
 from jaxunlearn.files.names import LONGEST, as_text
 from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.loading import Models
-from jaxunlearn.photos.people import People, distinct_subjects, people_from_latents, people_from_seeds
-from jaxunlearn.photos.photo_inversion import Inverting, people_from_photos
+from jaxunlearn.photos.people import (
+    People,
+    distinct_subjects,
+    joined,
+    people_from_latents,
+    people_from_seeds,
+)
+from jaxunlearn.photos.photo_inversion import InversionPlan, Inverting, invert_planned, plan_people
 from jaxunlearn.photos.tables import SPREADSHEETS, SUFFIXES
 from jaxunlearn.training.storage.run_dir import RunFolder
-from jaxunlearn.training.storage.same_run import OTHER_RUN, check_same_photos
+from jaxunlearn.training.storage.same_run import OTHER_RUN, check_made_alike, check_same_photos
 
 _KINDS = ("seeds", "latents", "images")
 
@@ -120,8 +126,75 @@ def refuse_repetition(where: str, members: Iterable[Any]) -> None:
         seen.add(member)
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class RequestedPeople:
+    """The people of a request, with photos that may have to be inverted yet.
+
+    Attributes:
+      people: everybody. The latents of photos that have to be inverted, who come last, are NaN.
+      plan: how the photos are inverted; None if all latents are known.
+    """
+
+    people: People
+    plan: InversionPlan | None
+
+    def inverted(self, models: Models, compute: Compute, *, progress: bool = True) -> People:
+        """Return the people with the latents of all; photos are inverted, which takes long.
+
+        Args:
+          models: their generator is inverted.
+          compute: dtype and forms of the inversion.
+          progress: True shows a bar.
+        """
+        if self.plan is None:
+            return self.people
+        inversion = invert_planned(models, self.plan, compute=compute, progress=progress)
+        before = len(self.people.ws) - len(inversion.ws)
+        return dataclasses.replace(self.people, ws=np.concatenate([self.people.ws[:before], inversion.ws]))
+
+
+def people_of_request(
+    models: Models,
+    request: ForgetRequest,
+    folder: RunFolder,
+    inverting: Inverting,
+    way: Mapping[str, str],
+) -> RequestedPeople:
+    """Get the people of a request, without inverting photos.
+
+    Args:
+      models: the generator and its networks.
+      request: the request.
+      folder: of its run; if that has begun, it has the latents of photos, whose files may be gone.
+      inverting: how photos are inverted.
+      way: what a folder keeps of that, see `photo_inversion.settled`.
+
+    Raises:
+      InputError: if a file cannot be used, or the run began with more or fewer people, with other photos, or
+        inverted them otherwise.
+    """
+    groups = [people_from_seeds(models, request.seeds)] if request.seeds else []
+    groups += [people_from_latents(models, path) for path in request.latents]
+    before = sum(len(group.ws) for group in groups)
+    plan, photos = None, None
+    if request.images and folder.exists():
+        photos = _photos_of_run(request, folder, before, way)
+    elif request.images:
+        plan, config = plan_people(models, request.images, **inverting), models.generator.config
+        unknown = np.full((len(request.images), config.num_ws, config.w_dim), np.nan, np.float32)
+        photos = dataclasses.replace(plan.people, ws=unknown)
+    if photos is not None:
+        names = tuple(as_text(path.name) for path in request.images)
+        groups.append(dataclasses.replace(photos, subjects=names))
+    people = joined(request.name, groups)
+    files = [None] * before + list(request.images)
+    subjects = distinct_subjects(list(zip(people.subjects, files, strict=True)))
+    inversion = {} if photos is None else photos.inversion
+    return RequestedPeople(dataclasses.replace(people, subjects=subjects, inversion=inversion), plan)
+
+
 def check_photos(request: ForgetRequest) -> None:
-    """Check that the photos of a request are there, before those of other requests are inverted.
+    """Check that the photos of a request are there, before those of other requests are read.
 
     Raises:
       InputError: if one is missing, or is not the file of a single photo.
@@ -134,73 +207,26 @@ def check_photos(request: ForgetRequest) -> None:
             raise InputError(f'request "{request.name}": {photo}: no such file')
 
 
-def digests_of_photos(request: ForgetRequest) -> tuple[str | None, ...]:
-    """Return the SHA-256 of each photo of a request; None if it is gone."""
-    return tuple(sha256(photo) if os.path.isfile(photo) else None for photo in request.images)
-
-
-def check_same_photos_as(request: ForgetRequest, folder: RunFolder) -> None:
-    """Check that the photos of a request are those with which its run began; their files may be gone.
-
-    Raises:
-      InputError: if the list has more or fewer; or naming the first that is another one.
-    """
-    before = [
-        digest for digest in folder.request.photos_sha256 if digest
-    ]  # others come from seeds and latents
-    if before and len(before) != len(request.images):
-        raise InputError(
-            f"{folder.path}: is a run with another number of photos, {len(before)} and not "
-            f"{len(request.images)}; {OTHER_RUN}"
-        )
-    names = [as_text(str(photo)) for photo in request.images]
-    check_same_photos(before, digests_of_photos(request), names, f"{folder.path}: is a run", OTHER_RUN)
-
-
-def people_of_request(
-    models: Models,
-    request: ForgetRequest,
-    *,
-    compute: Compute,
-    known: np.ndarray | None,
-    inverting: Inverting | None = None,
-) -> People:
-    """Get the people of a request.
+def _photos_of_run(request: ForgetRequest, folder: RunFolder, before: int, way: Mapping[str, str]) -> People:
+    """Return the people in a request's photos, which were inverted when its run began.
 
     Args:
-      models: their generator is inverted.
       request: the request.
-      compute: dtype and forms of the inversion of photos.
-      known: `[K, L, D]`, the people's latents from an earlier call; with them photos are not inverted again.
-      inverting: how photos are inverted; None as suits the models.
+      folder: of its run.
+      before: number of people who come before the photos.
+      way: see `people_of_request`.
 
     Raises:
-      InputError: if a file cannot be used, or the earlier call had more or fewer people; before any photo is
-        inverted.
+      InputError: if the run began with more or fewer people; naming the first photo that is another one; if
+        photos were inverted otherwise.
     """
-    groups = [people_from_seeds(models, request.seeds)] if request.seeds else []
-    groups += [people_from_latents(models, path) for path in request.latents]
-    before = sum(len(group.ws) for group in groups)
-    if request.images:
-        if known is not None:
-            if (number := before + len(request.images)) != len(known):
-                raise InputError(
-                    f'request "{request.name}": its run began with another number of people, {len(known)} '
-                    f"and not {number}; {OTHER_RUN}"
-                )
-            photos = known[before:]
-        else:
-            photos = people_from_photos(models, request.images, compute=compute, **(inverting or {})).ws
-        names = tuple(as_text(path.name) for path in request.images)
-        groups.append(People("photos", names, photos, photos_sha256=digests_of_photos(request)))
-    files = [None] * before + list(request.images)
-    subjects = [subject for group in groups for subject in group.subjects]
-    seeds = [seed for group in groups for seed in group.seeds or [None] * len(group.ws)]
-    digests = tuple(each for group in groups for each in group.photos_sha256 or [None] * len(group.ws))
-    return People(
-        request.name,
-        distinct_subjects(list(zip(subjects, files, strict=True))),
-        np.concatenate([group.ws for group in groups]),
-        tuple(seeds),
-        digests if any(digests) else (),
-    )
+    began, known, place = folder.request, folder.people(), f"{folder.path}: is a run"
+    if (number := before + len(request.images)) != len(known):
+        raise InputError(
+            f"{folder.path}: began with another number of people, {len(known)} and not {number}; {OTHER_RUN}"
+        )
+    names = tuple(as_text(str(photo)) for photo in request.images)
+    digests = tuple(sha256(photo) if os.path.isfile(photo) else None for photo in request.images)
+    check_same_photos(began.photos_sha256[before:], digests, names, place, OTHER_RUN)
+    check_made_alike(began.inversion, way, place, OTHER_RUN)
+    return People("photos", names, known[before:], photos_sha256=digests, inversion=began.inversion)

@@ -17,6 +17,7 @@ from jaxunlearn.models.adapters import OWNER, has_adapters, layers_of, save_unle
 from jaxunlearn.models.generator import fingerprint_of, load_generator
 from jaxunlearn.models.loading import load_models
 from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.workflows.registry import Registry
 from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig
 from legato_flax import save as save_adapters
 from tests.support.page_folders import begun
@@ -115,6 +116,31 @@ def test_adapters_that_people_share_are_baked_for_all(asked, tmp_path, capsys):
     capsys.readouterr()
     assert cli.main([*line, "--person", "0"]) == 2
     assert "one adapter forgets everybody in this run; leave --person out" in capsys.readouterr().err
+
+
+def test_a_request_of_a_sequence_is_baked_for_the_people_of_those_before(asked, tmp_path, capsys):
+    """Its adapters forgot them, too; a request may be of one person."""
+    registry = Registry(tmp_path, "random", load_models("random").fingerprint)
+    folders = [finished_run(tmp_path / f"0{k}-month", together=True) for k in (1, 2, 3)]
+    for k, folder in enumerate(folders):
+        start = {"start": f"generator {k - 1}" if k else "", "subjects": [f"person {k}", "ann"]}
+        (folder.path / "run.json").write_text(
+            json.dumps(json.loads((folder.path / "run.json").read_text()) | start)
+        )
+        registry.add(f"month{k}", folder.path.name, ("", ""), f"generator {k}", {})
+    line = ["bake", str(folders[1].path), "--out", str(tmp_path / "out")]
+    assert cli.main(line) == 0
+    [call] = asked
+    assert call["people"].subjects == ("person 0", "ann", "person 1", "ann (2)")
+    np.testing.assert_array_equal(call["people"].ws, np.concatenate([each.people() for each in folders[:2]]))
+    capsys.readouterr()
+    assert cli.main([*line, "--person", "0"]) == 2
+    assert "leave --person out" in capsys.readouterr().err
+    registry.file.unlink()
+    assert cli.main(line) == 2
+    error = capsys.readouterr().err
+    assert "registry.json does not say whom that forgot; give --adapter" in error
+    assert error.count("\n") == 1
 
 
 def test_files_need_people(asked, tmp_path, capsys):

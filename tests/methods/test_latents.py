@@ -69,3 +69,12 @@ def test_the_first_latents_that_are_listed_twice():
     ws[4] = ws[1]
     ws[3] = ws[1]
     assert latents.repeated(ws) == (1, 3)
+
+
+def test_latents_that_differ_by_rounding_are_listed_twice():
+    ws = np.random.default_rng(0).standard_normal((4, 2, 3), np.float32)
+    ws[0] = np.nan  # not known
+    ws[3] = ws[1] * (1 + 1e-5)
+    assert latents.repeated(ws) == (1, 3)
+    ws[3] = ws[1] * (1 + 1e-2)
+    assert latents.repeated(ws) is None

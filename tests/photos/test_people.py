@@ -12,7 +12,7 @@ from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.photos import photo_inversion, sources
 from jaxunlearn.photos.inversion import Inversion
-from jaxunlearn.photos.people import distinct_subjects, people_from_seeds
+from jaxunlearn.photos.people import People, distinct_subjects, joined, listed_twice, people_from_seeds
 from jaxunlearn.photos.pictures.image_io import whole_picture
 from jaxunlearn.photos.sources import iterate_photographs
 from jaxunlearn.workflows import batch_sources
@@ -55,6 +55,17 @@ def test_a_single_source_is_no_sequence_of_letters(tmp_path, inverted):
     for source in (tmp_path / "ann.png", str(tmp_path)):
         found = photo_inversion.people_from_photos(tiny_models(), source, compute=Compute())
         assert found.subjects == ("ann.png",)
+
+
+def test_whoever_is_listed_twice_is_found_by_photo_or_latents():
+    unknown = np.full((1, 2, 3), np.nan, np.float32)
+    ann, bob = People("a", ("ann",), unknown, photos_sha256=("12",)), People("b", ("bob",), unknown + 1)
+    eve = People("c", ("eve",), np.ones((1, 2, 3), np.float32), (3,))
+    people = joined("all", [ann, bob, eve])
+    assert (people.seeds, people.photos_sha256) == ((None, None, 3), ("12", None, None))
+    assert listed_twice(people) is None
+    assert listed_twice(joined("all", [bob, ann, eve, ann])) == (1, 3)
+    assert listed_twice(joined("all", [ann, eve, bob, eve])) == (1, 3)
 
 
 def test_names_of_people_become_names_of_folders(tmp_path, inverted):

@@ -11,10 +11,13 @@ from eg3d_flax import Compute
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.renderer import Renderer
-from jaxunlearn.photos.people import People
-from jaxunlearn.reporting.before_after import RunPictures
+from jaxunlearn.photos.people import People, people_from_seeds
+from jaxunlearn.reporting.before_after import RunPictures, other_seeds
 from jaxunlearn.training.result import Result
+from jaxunlearn.training.storage.request import Request
+from jaxunlearn.training.storage.run_dir import RunFolder
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
+from tests.support.tiny_sugar import tiny_sugar
 
 SIDE = CONFIG.img_resolution
 FITS = (1, CONFIG.num_ws, CONFIG.w_dim)
@@ -55,6 +58,24 @@ def test_a_film_of_a_run_takes_little_more_than_its_frames():
     assert film.shape == (frames, SIDE, 3 * SIDE, 3)
     np.testing.assert_array_equal(film, first)
     assert most < 3 * film.nbytes
+
+
+def test_nobody_who_was_forgotten_is_shown_among_other_people(tmp_path):
+    models = tiny_models()
+    folder = RunFolder(tmp_path)
+    asked = Request("tiny", "", ("seed 1008",), "", "", "", together=True, earlier_seeds=(1002, None))
+    folder.begin(asked, tiny_sugar(), tiny_people(1))
+    own, further = (
+        Result(People("", ("",), tiny_people(1), (seed,)), tiny_people(1), (models.generator,), {}, place)
+        for seed, place in ((1001, folder), (1003, None))
+    )
+    assert other_seeds([further]) == [1001, 1002, *range(1004, 1010)]
+    assert other_seeds([own, further]) == list(range(1004, 1012))
+    pictures = RunPictures(models.generator, own, Compute.for_platform("cpu"))
+    assert pictures.other_seeds == list(range(1003, 1011))
+    shown = pictures.other_people(0)[0]
+    before = people_from_seeds(models, pictures.other_seeds)
+    np.testing.assert_array_equal(shown, jaxunlearn.render(models, before, batch=5)[:, 0])
 
 
 @pytest.mark.parametrize(

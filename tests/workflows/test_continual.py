@@ -1,28 +1,30 @@
 """Requests one after another: what is kept, checked again, continued and refused; on the tiny models."""
 
 import contextlib
-import dataclasses
 import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jax
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors import safe_open
 
-from eg3d_flax import Compute
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.sugar.fisher_io import load_fisher
 from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.methods.sugar.prepare import FISHER_FILE
 from jaxunlearn.models import loading
+from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.models.latent_io import write_latents
-from jaxunlearn.photos.people import people_from_seeds
+from jaxunlearn.photos import photo_inversion
+from jaxunlearn.photos.people import People, people_from_seeds
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.request import Request
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -31,7 +33,7 @@ from jaxunlearn.workflows import continual
 from jaxunlearn.workflows import requests as request_files
 from jaxunlearn.workflows.continual import forget_requests, request_folder
 from jaxunlearn.workflows.continual_report import newest_generator, report_requests
-from jaxunlearn.workflows.registry import Registry
+from jaxunlearn.workflows.registry import Registry, forgotten_until
 from jaxunlearn.workflows.requests import ForgetRequest, people_of_request, read_requests
 from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
 from tests.support.tiny_sugar import tiny_sugar
@@ -119,7 +121,14 @@ def test_the_registry_says_who_was_forgotten_when(out, both):
     assert february["subjects"] == ["seed 3", "seed 4"]
     assert january["when"] <= february["when"]
     assert january["generator"] != february["generator"]
-    assert RunFolder(out / february["folder"]).request.start == january["generator"]
+    folder = RunFolder(out / february["folder"])
+    assert folder.request.start == january["generator"]
+    assert (folder.request.earlier_subjects, folder.request.earlier_seeds) == (("seed 1", "seed 2"), (1, 2))
+    with safe_open(folder.generator(), framework="numpy") as file:
+        assert file.metadata()["forgotten"] == "seed 1, seed 2, seed 3, seed 4"
+    assert both.results[1].forgotten_seeds == {1, 2, 3, 4}
+    people = forgotten_until(folder)
+    assert people.subjects == ("seed 1", "seed 2", "seed 3", "seed 4")
     assert [len(request["figures"]["requests"]) for request in stored["requests"]] == [1, 2]
     assert all(request["people"] == 2 for request in february["figures"]["requests"])
 
@@ -317,18 +326,20 @@ def inverted(tmp_path, monkeypatch):
     monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
     asked: list[dict[str, Any]] = []
 
-    def people_from_photos(models, photos, *, compute, **how):
+    def plan_people(models, photos, **how):
         asked.append(how)
         raise InputError("enough")
 
-    monkeypatch.setattr(request_files, "people_from_photos", people_from_photos)
+    monkeypatch.setattr(request_files, "plan_people", plan_people)
     return asked
 
 
-def test_how_photos_of_requests_are_inverted(inverted):
+def test_how_photos_of_requests_are_inverted(inverted, monkeypatch):
+    encoder = SimpleNamespace(name="goae.pt", side=8)
+    monkeypatch.setattr(photo_inversion, "encoder_of", lambda models, method, name: encoder)
     options = ["--inversion", "hybrid", "--encoder", "goae.pt", "--encoder-input", "file"]
     assert cli.main(["unlearn", "--sequence", "requests.json", "--out", "out", *options]) == 2
-    assert inverted == [{"method": "hybrid", "encoder": "goae.pt", "encoder_input": "file"}]
+    assert inverted == [{"method": "hybrid", "encoder": encoder, "encoder_input": "file"}]
 
 
 def test_photos_are_needed_until_their_latents_are_kept(inverted, tmp_path, capsys):
@@ -346,6 +357,10 @@ def test_photos_are_needed_until_their_latents_are_kept(inverted, tmp_path, caps
     assert not inverted
 
 
+def digests_of(*photos: Path) -> tuple[str | None, ...]:
+    return tuple(sha256(photo) if photo.exists() else None for photo in photos)
+
+
 @pytest.mark.parametrize("finished", [False, True])
 def test_a_photo_of_another_person_with_the_same_name(inverted, tmp_path, finished):
     """A corrected list is refused; before, the wrong person was taken for the one listed now."""
@@ -359,7 +374,7 @@ def test_a_photo_of_another_person_with_the_same_name(inverted, tmp_path, finish
     )
 
     def begin() -> None:
-        people = people_of_request(tiny_models(), ada, compute=Compute(), known=tiny_people(1))
+        people = People("march", ("1.png",), tiny_people(1), photos_sha256=digests_of(*ada.images))
         asked = request_of(tiny_models(), people, None, (0,), shared=True)
         RunFolder(folder).begin(asked, settings(1), people.ws)
 
@@ -387,13 +402,11 @@ def test_another_number_of_photos(inverted, tmp_path, kept, now):
     def march(*names: str) -> ForgetRequest:
         return ForgetRequest("march", seeds=(3,), images=tuple(map(Path, names)))
 
-    both = march("ada.png", "bob.png")
-    people = people_of_request(tiny_models(), both, compute=Compute(), known=tiny_people(3))
-    if not kept:
-        people = dataclasses.replace(people, photos_sha256=())
+    digests = (None, *digests_of(Path("ada.png"), Path("bob.png"))) if kept else ()
+    people = People("march", ("seed 3", "ada.png", "bob.png"), tiny_people(3), (3, None, None), digests)
     asked = request_of(tiny_models(), people, None, (0, 1, 2), shared=True)
     RunFolder(tmp_path / "out" / "01-march").begin(asked, settings(3), people.ws)
-    number = f"photos, 2 and not {len(now)}" if kept else f"people, 3 and not {len(now) + 1}"
+    number = f"people, 3 and not {len(now) + 1}"
     with pytest.raises(InputError, match=f"another number of {number}; give another folder"):
         forget_requests(tiny_models(), [march(*now)], settings, tmp_path / "out", progress=False)
     assert not inverted
@@ -418,7 +431,12 @@ def test_people_of_a_request_have_labels_of_their_own(tmp_path):
     write_latents(tmp_path / "1.npz", known[:1], names=["1.npz"], c=np.zeros((1, 25)), provenance=provenance)
     images = (tmp_path / "ada" / "1.png", tmp_path / "bob" / "1.png")
     request = ForgetRequest("march", latents=(tmp_path / "1.npz",), images=images)
-    people = people_of_request(tiny_models(), request, compute=Compute(), known=known)
+    asked = Request("tiny", "", ("1.npz", "ada/1.png", "bob/1.png"), "", "", "", together=True)
+    folder = RunFolder(tmp_path / "01-march")
+    folder.begin(asked, settings(3), known)
+    requested = people_of_request(tiny_models(), request, folder, {}, {})
+    assert requested.plan is None
+    people = requested.people
     assert people.subjects == ("1.npz", "ada/1.png", "bob/1.png")
     assert people.photos_sha256 == ("12", None, None)
     np.testing.assert_array_equal(people.ws, known)

@@ -16,6 +16,7 @@ from jaxunlearn.photos.people import People, people_from_latents, people_from_se
 from jaxunlearn.terminal import say
 from jaxunlearn.training.result import Result, check_finished
 from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.workflows.registry import forgotten_until
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -63,10 +64,12 @@ def _of_run(arguments: argparse.Namespace) -> tuple[loading.Models, Generator, P
 
 def _generator_and_people(result: Result, person: int | None) -> tuple[Generator, People]:
     """Return the generator that forgets everybody, or that of one person, and whom it forgets."""
-    if result.together:
+    folder = result.folder
+    assert folder is not None
+    if result.together or folder.request.start:  # a request of a sequence may be of one person
         if person is not None:
             raise InputError("--person: one adapter forgets everybody in this run; leave --person out")
-        return result.generator, result.people
+        return result.generator, forgotten_until(folder)
     person, count = person or 0, len(result.ws)
     if person >= count:
         raise InputError(f"--person {person}: the run has {count} people, numbers 0 to {count - 1}")

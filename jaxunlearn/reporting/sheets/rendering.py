@@ -16,7 +16,7 @@ from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
-from jaxunlearn.reporting.before_after import OTHER_SEEDS, YAWS, RunPictures, everybody_of
+from jaxunlearn.reporting.before_after import YAWS, RunPictures, everybody_of
 from jaxunlearn.reporting.sheets.selection import FAR, NEAR, changed_most, hardest_first
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.reporting.sheets.strengths import write_strengths
@@ -43,7 +43,7 @@ def write_pictures(
     Sheets: `person-0000` (views of a person), `everybody` (all from the front, if they share a generator),
     `photos-0000` (a person's other photos), `strength-0000` (a person at other strengths of their adapters,
     with figures), `far-0000` and `near-0000` (other people of a generator, those who changed most first;
-    without figures the people of `OTHER_SEEDS`). A generator that diverged has none.
+    without figures the people of `other_seeds`). A generator that diverged has none.
 
     Args:
       models: the source.
@@ -128,10 +128,10 @@ def _write_others(
 ) -> None:
     """Write the picture of other people, and the sheets of those who changed most."""
     cells = pictures.other_people(copy)
-    save_png(folder.others_picture(copy), grid(np.concatenate(cells), len(OTHER_SEEDS)))
+    save_png(folder.others_picture(copy), grid(np.concatenate(cells), len(pictures.other_seeds)))
     summary = folder.summary
     if "settings" not in summary or not folder.figures_file.is_file():
-        sheets.write(f"far-{copy:04d}", OTHERS, [{"seed": seed} for seed in OTHER_SEEDS], cells)
+        sheets.write(f"far-{copy:04d}", OTHERS, [{"seed": seed} for seed in pictures.other_seeds], cells)
         return
     settings = EvaluationSettings.from_json(summary["settings"])
     lines, judge = read_figures(folder.figures_file), summary["networks"]["identity"]

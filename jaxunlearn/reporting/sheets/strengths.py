@@ -11,7 +11,7 @@ from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
-from jaxunlearn.reporting.before_after import OTHER_SEEDS
+from jaxunlearn.reporting.before_after import other_seeds
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.result import Result
 
@@ -25,7 +25,7 @@ def write_strengths(
     """Write the sheet `strength-0000`: the person from the front, a column for each strength.
 
     A column has the figures of `evaluation.strength.over_strengths`: of the person from the views of the
-    evaluation, and of the people of `OTHER_SEEDS` from the front.
+    evaluation, and of the people of `other_seeds` from the front.
 
     Args:
       sheets: where to.
@@ -37,7 +37,7 @@ def write_strengths(
     """
     source, generator = models.generator, result.generator_of(person)
     views = EvaluationSettings.of(config.evaluation).person_views(source)
-    frontal = conditioning_view(source.config)
+    frontal, others = conditioning_view(source.config), other_seeds([result])
     ws = np.asarray(result.ws[person])[None]
     found = over_strengths(
         Renderer(source, batch=batch, compute=from_config.compute(config)),
@@ -45,8 +45,8 @@ def write_strengths(
         judges_of(models, config.evaluation.align),
         person=Seen(np.repeat(ws, len(views), axis=0), np.asarray(views)),
         others=Seen(
-            np.asarray(latents_of_seeds(source, list(OTHER_SEEDS), frontal)),
-            np.repeat(np.asarray(frontal), len(OTHER_SEEDS), axis=0),
+            np.asarray(latents_of_seeds(source, others, frontal)),
+            np.repeat(np.asarray(frontal), len(others), axis=0),
         ),
         shown=Seen(ws, np.asarray(frontal)),
         batch=batch,

@@ -17,6 +17,8 @@ class RunJson(TypedDict):
     together: bool
     start: str
     earlier: list[str]
+    earlier_subjects: list[str]
+    earlier_seeds: list[int | None]
     seeds: list[int | None]
     adapters: list[str]
     numbers: list[int]

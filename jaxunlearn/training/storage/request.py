@@ -31,6 +31,7 @@ class Request:
       together: True if one generator forgets all people, False if each person has a copy.
       start: SHA-256 of the generator that training starts from, where it is not the source.
       earlier: the same of the requests before, the first one first; empty if that is not known.
+      earlier_subjects, earlier_seeds: of the people of all requests before, as far as that is known.
       seeds: see `photos.people.People`.
       adapters: files of adapters that the source generator has.
       numbers: of the generator copies, see `training.unlearn`.
@@ -48,6 +49,8 @@ class Request:
     together: bool = False
     start: str = ""
     earlier: tuple[str, ...] = ()
+    earlier_subjects: tuple[str, ...] = ()
+    earlier_seeds: tuple[int | None, ...] = ()
     seeds: tuple[int | None, ...] = ()
     adapters: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()

@@ -225,6 +225,8 @@ class RunFolder:
                 photos_sha256=kept,
                 inversion=request.inversion or before.inversion,
                 earlier=request.earlier or before.earlier,
+                earlier_subjects=request.earlier_subjects or before.earlier_subjects,
+                earlier_seeds=request.earlier_seeds or before.earlier_seeds,
             )
         else:
             self.check_free()

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.methods.latents import ROUNDING
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.methods.settings import changed as changed_settings
@@ -14,7 +15,16 @@ from jaxunlearn.training.storage.request import Request
 
 OTHER_RUN = "give another folder, or delete this one"
 """What to do about a folder that holds another run."""
-_FREE = ("model", "adapters", "network_files", "photos_sha256", "inversion", "earlier")
+_FREE = (
+    "model",
+    "adapters",
+    "network_files",
+    "photos_sha256",
+    "inversion",
+    "earlier",
+    "earlier_subjects",
+    "earlier_seeds",
+)
 """Fields of a request that may differ in the same run: files may move; photos and the way in which they were
 inverted are compared by themselves; what came before `start` is not always known."""
 
@@ -99,7 +109,7 @@ def check_made_alike(before: Mapping[str, str], now: Mapping[str, str], place: s
             raise InputError(f"{place} with {name} {old!r}, not {new!r}; {hint}")
 
 
-def same_people(before: np.ndarray, now: np.ndarray, tolerance: float = 1e-3) -> bool:
+def same_people(before: np.ndarray, now: np.ndarray, tolerance: float = ROUNDING) -> bool:
     """Return True if latents `[K, L, D]` agree up to rounding, as of a photo that a GPU inverts twice.
 
     Args:
