@@ -19,13 +19,12 @@ LARGEST_STRENGTH = 1.5
 """Strength up to which a run's adapters are shown and measured, a factor of their end time."""
 
 
-def adapted(generator: Generator, files: Sequence[str | Path], strength: float = 1.0) -> TriPlaneGenerator:
+def adapted(generator: Generator, files: Sequence[str | Path]) -> TriPlaneGenerator:
     """Apply adapters, one after the other in each block, in the given order.
 
     Args:
       generator: with or without adapters; the new ones come after those that it has.
       files: written by `unlearn` with LEGATO, or by `convert`.
-      strength: factor of their end time.
 
     Raises:
       InputError: if a file cannot be read, holds no adapters, belongs to another generator or is applied
@@ -38,7 +37,7 @@ def adapted(generator: Generator, files: Sequence[str | Path], strength: float =
         adapters = _of_owner(opened, owner, applied)
         applied.append(fingerprint_of(adapters))
         try:
-            generator = AdaptedGenerator(generator, adapters.with_strength(strength))
+            generator = AdaptedGenerator(generator, adapters)
         except ValueError as error:
             raise InputError(f"{opened.path}: {error}") from error
     return generator
@@ -99,8 +98,8 @@ def _owner_and_adapters(generator: TriPlaneGenerator) -> tuple[str, list[str]]:
     return fingerprint_of(plain), [fingerprint_of(adapters) for adapters in layers]
 
 
-def with_strength(generator: Generator, strength: float) -> Generator:
-    """Return a generator whose last adapters run to `strength` times their end time.
+def with_strength(generator: Generator, strength: float) -> AdaptedGenerator:
+    """Return a generator whose last adapters run to `strength` times their end time; those before stay whole.
 
     Raises:
       InputError: if it has no adapters.
