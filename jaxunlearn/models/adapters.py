@@ -14,6 +14,10 @@ OWNER = "generator_sha256"
 """Field of a file's header: fingerprint of the generator that the adapters belong to, without adapters."""
 BEFORE = "after_sha256"
 """Field of a file's header: fingerprints of adapters that the generator had, in order, with commas."""
+NOT_OFFICIAL = (
+    "train with --config.adapters.first=inert and other values of legato/official, or `jaxunlearn bake` it"
+)
+"""What to do about an adapter that the official code would compute otherwise."""
 
 LARGEST_STRENGTH = 1.5
 """Strength up to which a run's adapters are shown and measured, a factor of their end time."""
