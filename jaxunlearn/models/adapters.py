@@ -58,7 +58,7 @@ def _of_owner(opened: OpenedNetwork, owner: str, applied: Sequence[str]) -> Adap
     Raises:
       InputError: see `adapted`.
     """
-    header = {**opened.network.header, **opened.metadata}
+    header = _header(opened)
     if OWNER not in header:
         raise InputError(
             f"{opened.path}: does not say which generator it belongs to; convert the whole official file"
@@ -68,7 +68,7 @@ def _of_owner(opened: OpenedNetwork, owner: str, applied: Sequence[str]) -> Adap
             f"{opened.path}: belongs to another generator (sha256 {header[OWNER][:12]}, this one has "
             f"{owner[:12]}); give its own with --model"
         )
-    before = [text for text in header.get(BEFORE, "").split(",") if text]
+    before = _before(header)
     if missing := [each for each in before if each not in applied]:
         raise InputError(
             f"{opened.path}: was trained on top of another adapter (sha256 {missing[0][:12]}); give that one "
@@ -85,6 +85,31 @@ def _of_owner(opened: OpenedNetwork, owner: str, applied: Sequence[str]) -> Adap
     if fingerprint_of(adapters) in applied:
         raise InputError(f"{opened.path}: the generator has this adapter already; give it once")
     return adapters
+
+
+def _header(opened: OpenedNetwork) -> dict[str, str]:
+    return {**opened.network.header, **opened.metadata}
+
+
+def _before(header: Mapping[str, str]) -> list[str]:
+    """Return the fingerprints of adapters that must come before those of a file."""
+    return [text for text in header.get(BEFORE, "").split(",") if text]
+
+
+def as_trained(generator: Generator, file: str | Path, own: Adapters) -> AdaptedGenerator:
+    """Return the generator that a run made when it wrote a file of adapters.
+
+    Args:
+      generator: with at least all adapters that the generator of the run had, see `adapted`.
+      file: the file.
+      own: its adapters.
+    """
+    made, layers = layers_of(generator)
+    assert isinstance(made, TriPlaneGenerator)
+    known = {fingerprint_of(each): each for each in layers}
+    for fingerprint in _before(_header(open_network(file, legato_flax.ARCHITECTURE))):
+        made = AdaptedGenerator(made, known[fingerprint])
+    return AdaptedGenerator(made, own)
 
 
 def layers_of(generator: Generator) -> tuple[Generator, tuple[Adapters, ...]]:
