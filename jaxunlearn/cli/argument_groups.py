@@ -49,7 +49,8 @@ def add_strength(parser: ArgumentParser) -> None:
         "--strength",
         type=real(*STRENGTH),
         metavar="S",
-        help="factor of the adapters' end time, from 0 (the source) over 1 (as trained) to 1.5 [1]",
+        help="factor of the end time of the last adapter, or of those that a run trained: from 0 (left out) "
+        "over 1 (as trained) to 1.5; adapters before it stay whole [1]",
     )
 
 

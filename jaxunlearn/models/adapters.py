@@ -14,18 +14,21 @@ OWNER = "generator_sha256"
 """Field of a file's header: fingerprint of the generator that the adapters belong to, without adapters."""
 BEFORE = "after_sha256"
 """Field of a file's header: fingerprints of adapters that the generator had, in order, with commas."""
+NOT_OFFICIAL = (
+    "train with --config.adapters.first=inert and other values of legato/official, or `jaxunlearn bake` it"
+)
+"""What to do about an adapter that the official code would compute otherwise."""
 
 LARGEST_STRENGTH = 1.5
 """Strength up to which a run's adapters are shown and measured, a factor of their end time."""
 
 
-def adapted(generator: Generator, files: Sequence[str | Path], strength: float = 1.0) -> TriPlaneGenerator:
+def adapted(generator: Generator, files: Sequence[str | Path]) -> TriPlaneGenerator:
     """Apply adapters, one after the other in each block, in the given order.
 
     Args:
       generator: with or without adapters; the new ones come after those that it has.
       files: written by `unlearn` with LEGATO, or by `convert`.
-      strength: factor of their end time.
 
     Raises:
       InputError: if a file cannot be read, holds no adapters, belongs to another generator or is applied
@@ -38,7 +41,7 @@ def adapted(generator: Generator, files: Sequence[str | Path], strength: float =
         adapters = _of_owner(opened, owner, applied)
         applied.append(fingerprint_of(adapters))
         try:
-            generator = AdaptedGenerator(generator, adapters.with_strength(strength))
+            generator = AdaptedGenerator(generator, adapters)
         except ValueError as error:
             raise InputError(f"{opened.path}: {error}") from error
     return generator
@@ -55,7 +58,7 @@ def _of_owner(opened: OpenedNetwork, owner: str, applied: Sequence[str]) -> Adap
     Raises:
       InputError: see `adapted`.
     """
-    header = {**opened.network.header, **opened.metadata}
+    header = _header(opened)
     if OWNER not in header:
         raise InputError(
             f"{opened.path}: does not say which generator it belongs to; convert the whole official file"
@@ -65,7 +68,7 @@ def _of_owner(opened: OpenedNetwork, owner: str, applied: Sequence[str]) -> Adap
             f"{opened.path}: belongs to another generator (sha256 {header[OWNER][:12]}, this one has "
             f"{owner[:12]}); give its own with --model"
         )
-    before = [text for text in header.get(BEFORE, "").split(",") if text]
+    before = _before(header)
     if missing := [each for each in before if each not in applied]:
         raise InputError(
             f"{opened.path}: was trained on top of another adapter (sha256 {missing[0][:12]}); give that one "
@@ -84,6 +87,31 @@ def _of_owner(opened: OpenedNetwork, owner: str, applied: Sequence[str]) -> Adap
     return adapters
 
 
+def _header(opened: OpenedNetwork) -> dict[str, str]:
+    return {**opened.network.header, **opened.metadata}
+
+
+def _before(header: Mapping[str, str]) -> list[str]:
+    """Return the fingerprints of adapters that must come before those of a file."""
+    return [text for text in header.get(BEFORE, "").split(",") if text]
+
+
+def as_trained(generator: Generator, file: str | Path, own: Adapters) -> AdaptedGenerator:
+    """Return the generator that a run made when it wrote a file of adapters.
+
+    Args:
+      generator: with at least all adapters that the generator of the run had, see `adapted`.
+      file: the file.
+      own: its adapters.
+    """
+    made, layers = layers_of(generator)
+    assert isinstance(made, TriPlaneGenerator)
+    known = {fingerprint_of(each): each for each in layers}
+    for fingerprint in _before(_header(open_network(file, legato_flax.ARCHITECTURE))):
+        made = AdaptedGenerator(made, known[fingerprint])
+    return AdaptedGenerator(made, own)
+
+
 def layers_of(generator: Generator) -> tuple[Generator, tuple[Adapters, ...]]:
     """Return a generator without its adapters, and these in the order of their application."""
     layers: list[Adapters] = []
@@ -99,8 +127,8 @@ def _owner_and_adapters(generator: TriPlaneGenerator) -> tuple[str, list[str]]:
     return fingerprint_of(plain), [fingerprint_of(adapters) for adapters in layers]
 
 
-def with_strength(generator: Generator, strength: float) -> Generator:
-    """Return a generator whose last adapters run to `strength` times their end time.
+def with_strength(generator: Generator, strength: float) -> AdaptedGenerator:
+    """Return a generator whose last adapters run to `strength` times their end time; those before stay whole.
 
     Raises:
       InputError: if it has no adapters.

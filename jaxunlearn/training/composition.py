@@ -13,13 +13,12 @@ import numpy as np
 
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
-from jaxunlearn.models.adapters import adapted, layers_of
+from jaxunlearn.models.adapters import adapted, as_trained, layers_of
 from jaxunlearn.models.generator import fingerprint_of
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, joined, listed_twice
 from jaxunlearn.training.result import Result, check_finished, people_of_run
 from jaxunlearn.training.storage.run_dir import RunFolder
-from legato_flax import AdaptedGenerator
 
 
 def composed(models: Models, folders: Sequence[RunFolder]) -> Result:
@@ -52,7 +51,7 @@ def composed(models: Models, folders: Sequence[RunFolder]) -> Result:
     generator = adapted(models.generator, files)  # refuses trained weights, whatever their number
     if len(files) < 2:
         raise InputError(f"{folders[0].path}: has one adapter, and nothing to compose; give a further run")
-    _refuse_contained(models, folders, generator)
+    _refuse_contained(folders, generator)
     summary: dict[str, Any] = {
         "runs": [str(folder.path) for folder in folders],
         "adapters": len(layers_of(generator)[1]),
@@ -60,26 +59,27 @@ def composed(models: Models, folders: Sequence[RunFolder]) -> Result:
     return Result(people, np.concatenate(targets), (generator,), summary, None)
 
 
-def _refuse_contained(models: Models, folders: Sequence[RunFolder], generator: TriPlaneGenerator) -> None:
+def _refuse_contained(folders: Sequence[RunFolder], generator: TriPlaneGenerator) -> None:
     """Refuse runs one of which trained the adapters of another further: they would be applied twice.
 
     Args:
-      models: see `composed`.
       folders: see `composed`.
       generator: with the adapters of all of them.
 
     Raises:
       InputError: naming two such runs.
     """
-    assert isinstance(models.generator, TriPlaneGenerator)
     requests = [folder.request for folder in folders]
     contained = [{request.start, *request.earlier} - {""} for request in requests]
     if not any(contained):
         return
     own = iter(layers_of(generator)[1][-sum(request.copies for request in requests) :])
     made = [
-        {fingerprint_of(AdaptedGenerator(models.generator, next(own))) for _ in range(request.copies)}
-        for request in requests
+        {
+            fingerprint_of(as_trained(generator, folder.generator(k), next(own)))
+            for k in range(folder.request.copies)
+        }
+        for folder in folders
     ]
     for first, second in itertools.permutations(range(len(folders)), 2):
         inner, outer = folders[first].path, folders[second].path

@@ -12,6 +12,7 @@ from jax.sharding import Mesh
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.images import to_float, to_uint8
+from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.invert import (
     EncoderInput,
@@ -42,7 +43,7 @@ def worklist_of_photos(
     source: str | Path,
     *,
     method: Method | None = None,
-    encoder: str | None = None,
+    encoder: str | Path | Encoder | None = None,
     encoder_input: EncoderInput = "crop",
     mesh: Mesh | None = None,
     compute: Compute,
@@ -58,7 +59,7 @@ def worklist_of_photos(
       models: their generator is inverted.
       source: see `photos.sources.iterate_photographs`.
       method: how photos are inverted, see `photos.invert`; None chooses what suits the model.
-      encoder: file of an encoder; None uses the encoder of the model.
+      encoder: an encoder, or its file; None uses the encoder of the model.
       encoder_input: what the encoder sees, see `photos.invert`.
       mesh: the devices of this process in it share the photos of a wave; None uses one device.
       compute: see `photos.inversion.search_latents`.

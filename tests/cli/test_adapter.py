@@ -49,7 +49,10 @@ def test_render_takes_adapters_and_their_strength(tmp_path, adapter):
     none = rendered(tmp_path / "none", "--adapter", str(adapter), "--strength", "0")
     other = written(tmp_path / "other.safetensors", 0.3)
     both = rendered(tmp_path / "both", "--adapter", str(adapter), "--adapter", str(other))
+    twice = ("--adapter", str(adapter), "--adapter", str(other))
+    first_alone = rendered(tmp_path / "first", *twice, "--strength", "0")
     np.testing.assert_array_equal(none, plain)
+    np.testing.assert_array_equal(first_alone, with_it)
     assert np.abs(with_it - plain).max() > 10
     assert np.abs(both - with_it).max() > 10
 

@@ -158,7 +158,7 @@ def test_files_need_people(asked, tmp_path, capsys):
     assert call["people"].subjects == ("seed 4", "seed 5")
     plain, layers = layers_of(call["generator"])
     assert fingerprint_of(plain) == fingerprint_of(generator)
-    assert [each.config.end for each in layers] == pytest.approx([2.4, 2.4])
+    assert [each.config.end for each in layers] == pytest.approx([1.6, 2.4])
 
 
 def test_contradictions_and_wrong_files_are_refused_in_one_line(run_of_two, asked, tmp_path, capsys):

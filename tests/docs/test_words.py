@@ -3,7 +3,12 @@
 import importlib.util
 import re
 
+from eg3d_flax import GeneratorConfig
+from jaxunlearn.methods.legato.trained_part import adapters_of
+from jaxunlearn.methods.registry import method_of, preset, preset_names
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.reporting.verdict import verdict, verdict_together
+from legato_flax import check_official
 from tests.support.docs_pages import ROOT
 from tests.support.figures import of_person
 
@@ -39,6 +44,28 @@ def test_what_one_reads_before_turning_a_knob_is_printed():
     printed += [(ROOT / name).read_text(encoding="utf-8") for name in PRINTED_ELSEWHERE]
     everything = "\n".join([*printed, "RESOURCE_EXHAUSTED"])  # the last is JAX's
     assert not [each for each in words if each not in everything]
+
+
+def test_the_guide_says_whose_adapters_the_official_code_computes():
+    text = (ROOT / "docs" / "guides" / "legato.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+/\w+)` \|.*\| (taken|refused): ?.*\|$", text, re.MULTILINE)
+    configs = {name: preset(name) for name in preset_names()}
+    with_adapters = [name for name, config in configs.items() if method_of(config).has_strength(config)]
+    assert dict(rows).keys() == set(with_adapters)
+    for name, answer in rows:
+        asked = configs[name].adapters
+        assert is_official(asked) == (answer == "taken"), name
+        asked.update(first="inert", hidden=256)
+        assert is_official(asked), "with what the guide advises"
+
+
+def is_official(asked: ConfigDict) -> bool:
+    """Return True if the official code computes adapters of these settings as we do."""
+    try:
+        check_official(adapters_of(asked, GeneratorConfig.ffhq512_128()))
+    except ValueError:
+        return False
+    return True
 
 
 def test_files_that_notice_names_exist():

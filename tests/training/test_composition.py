@@ -112,10 +112,20 @@ def test_what_cannot_be_composed_is_refused(run, tmp_path):
             composed(tiny_models(), folders)
 
 
-def request_after(path: Path, person: int, *before: RunFolder) -> RunFolder:
-    """Make the folder of a request that trained the adapters of the one before further."""
-    folder = run_of(path, [person], source())
-    started = [fingerprint_of(adapted(source(), [each.generator()])) for each in before]
+def request_after(
+    path: Path, person: int, *before: RunFolder, start: TriPlaneGenerator | None = None
+) -> RunFolder:
+    """Make the folder of a request that trained the adapters of the one before further.
+
+    Args:
+      path: the folder.
+      person: their number.
+      before: the folders of the requests before.
+      start: what the first request started from; None is the source.
+    """
+    start = start or source()
+    folder = run_of(path, [person], start)
+    started = [fingerprint_of(adapted(start, [each.generator()])) for each in before]
     stored = json.loads((path / "run.json").read_text())
     if started:
         stored |= {"together": True, "start": started[-1], "earlier": started[:-1]}
@@ -138,6 +148,17 @@ def test_a_request_that_another_contains_is_refused(tmp_path):
         composed(tiny_models(), [second, other])
     apart = run_of(tmp_path / "apart", [2], source())
     same(composed(tiny_models(), [apart, second]).generator, by_hand(2, 1))
+
+
+def test_a_contained_request_is_found_above_another_adapter(tmp_path):
+    """A sequence may begin on top of an adapter, which the composition has as well."""
+    below = run_of(tmp_path / "below", [0], source())
+    first = request_after(tmp_path / "01", 1, start=by_hand(0))
+    second = request_after(tmp_path / "02", 2, first, start=by_hand(0))
+    for pair in ((first, second), (second, first)):
+        with pytest.raises(InputError, match=r"01: is contained in .*02, which began with it"):
+            composed(tiny_models(), [below, *pair])
+    same(composed(tiny_models(), [below, second]).generator, by_hand(0, 2))
 
 
 def other_source() -> TriPlaneGenerator:

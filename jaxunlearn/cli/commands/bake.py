@@ -10,8 +10,8 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import InceptionFeatures
 from jaxunlearn.methods.settings import default_config
 from jaxunlearn.models import loading
-from jaxunlearn.models.adapters import adapted, with_strength
-from jaxunlearn.models.generator import Generator, load_generator
+from jaxunlearn.models.adapters import with_strength
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
 from jaxunlearn.terminal import say
 from jaxunlearn.training.result import Result, check_finished
@@ -30,6 +30,8 @@ def run(arguments: argparse.Namespace) -> None:
     mesh = mesh_of(arguments)
     check(config, mesh)
     models, generator, people = (_of_files if arguments.folder is None else _of_run)(arguments)
+    if arguments.strength is not None:
+        generator = with_strength(generator, arguments.strength)
     inception = arguments.inception or loading.published_inception(models.generator.config)
     baked = bake(
         models,
@@ -56,10 +58,7 @@ def _of_run(arguments: argparse.Namespace) -> tuple[loading.Models, Generator, P
     folder = RunFolder(arguments.folder)
     check_finished(folder)
     result, models = result_of_run(arguments, folder)
-    generator, people = _generator_and_people(result, arguments.person)
-    if arguments.strength is not None:
-        generator = with_strength(generator, arguments.strength)
-    return models, generator, people
+    return models, *_generator_and_people(result, arguments.person)
 
 
 def _generator_and_people(result: Result, person: int | None) -> tuple[Generator, People]:
@@ -89,13 +88,12 @@ def _of_files(arguments: argparse.Namespace) -> tuple[loading.Models, Generator,
         raise InputError(
             "whom do the adapters forget? Give --seeds or --latents, to bake and measure them well"
         )
-    name = arguments.model or "heads"
     models = loading.load_models(
-        name, judge=arguments.judge, adapters=arguments.adapter, **network_files_of(arguments)
+        arguments.model or "heads",
+        judge=arguments.judge,
+        adapters=arguments.adapter,
+        **network_files_of(arguments),
     )
-    generator = models.generator
-    if arguments.strength is not None:
-        generator = adapted(load_generator(name), arguments.adapter, arguments.strength)
     if arguments.seeds is not None:
-        return models, generator, people_from_seeds(models, arguments.seeds)
-    return models, generator, people_from_latents(models, arguments.latents)
+        return models, models.generator, people_from_seeds(models, arguments.seeds)
+    return models, models.generator, people_from_latents(models, arguments.latents)

@@ -22,6 +22,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("name the file to write (OUT), or pass --check")
     if arguments.check and arguments.adapter:
         raise InputError("--check looks at IN alone; leave --adapter out, or give its file as IN")
+    if len(arguments.adapter) > 1:
+        raise InputError(
+            "--adapter: the official code has one in a block; give one, or `jaxunlearn bake` them first"
+        )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         opened = open_network(arguments.source, arguments.kind)
@@ -34,7 +38,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.adapter:
         if arguments.to != "torch":
             raise InputError("--adapter needs --to torch; without it, an adapter is a file of its own")
-        write_official(opened, arguments.adapter, target)
+        [adapter] = arguments.adapter
+        write_official(opened, adapter, target)
         say(f"{target}: {opened.kind.name} with adapters from {arguments.source}")
         return
     write = convert.write_torch if arguments.to == "torch" else convert.write_jax

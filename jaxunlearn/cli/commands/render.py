@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError, install
 from jaxunlearn.files.paths import check_writable
-from jaxunlearn.models.adapters import adapted
+from jaxunlearn.models.adapters import adapted, with_strength
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.latent_io import read_latents
@@ -40,8 +40,9 @@ def run(arguments: argparse.Namespace) -> None:
         return
     check_writable(arguments.out)
     arguments.yaw = arguments.yaw or [0.0]
-    strength = 1.0 if arguments.strength is None else arguments.strength
-    generator = adapted(load_generator(arguments.model or "heads"), arguments.adapter, strength)
+    generator = adapted(load_generator(arguments.model or "heads"), arguments.adapter)
+    if arguments.strength is not None:
+        generator = with_strength(generator, arguments.strength)
     _check_rays(arguments.resolution, generator.config.most_rays)
     ws, labels = _samples(arguments, generator)
     compute = default_compute()

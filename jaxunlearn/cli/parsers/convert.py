@@ -2,8 +2,7 @@
 
 from argparse import ArgumentParser
 
-from jaxunlearn.cli.argument_groups import add_adapters
-from jaxunlearn.cli.argument_types import local_path
+from jaxunlearn.cli.argument_types import local_path, name_or_path
 
 DESCRIPTION = """\
 Convert a network between PyTorch's files and ours.
@@ -34,9 +33,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("target", metavar="OUT", type=local_path, nargs="?", help="file to write")
     add("--kind", default="auto", help="kind of network; auto recognises it by the names of its weights")
     add("--check", action="store_true", help="print what each key becomes; write nothing")
-    add_adapters(
-        parser,
-        "with --to torch, an adapter of the generator IN: OUT gets the official names of both",
+    add(
+        "--adapter",
+        action="append",
+        default=[],
+        type=name_or_path,
+        metavar="FILE",
+        help="with --to torch, the adapter of the generator IN: OUT gets the official names of both. The "
+        "official code has one in a block; bake several into weights first",
     )
     add(
         "--to",

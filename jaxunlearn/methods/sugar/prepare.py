@@ -52,10 +52,11 @@ class Left(NamedTuple):
     """Whatever SUGAR keeps for the next request besides the generator."""
 
     fisher: Pytree | None = None
-    """The sum over all requests so far."""
+    """The sum over all requests so far, as `ewc.decay` weighs them."""
 
     mapper: Mapper | None = None
-    """The mapper that was trained on the earlier people; None where this request needs none of its kind."""
+    """The mapper that was trained on the earlier people; None where this request needs none of its kind, or
+    trains its own from the beginning."""
 
     cache: Path | None = None
     """The folder with the files of both."""
@@ -284,7 +285,9 @@ def _pass_on(config: ConfigDict, cache: Path | None, earlier: Path | None) -> No
 def left_by(cache: Path, config: ConfigDict, part: TrainedPart, generator: Generator) -> Before:
     """See `Method.left_by`."""
     fisher, mapper, kind = cache / FISHER_FILE, cache / MAPPER_FILE, config.target.kind
-    goes_on = kind in MAPPERS and mapper.is_file() and is_of_kind(mapper, kind)
+    goes_on = (
+        config.surrogates.continues and kind in MAPPERS and mapper.is_file() and is_of_kind(mapper, kind)
+    )
     return Before(
         generator,
         Left(

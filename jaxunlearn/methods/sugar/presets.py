@@ -31,11 +31,13 @@ def official(people: int = 10) -> ConfigDict:
     The mapper's identity term has no gradient. Everybody's first adjacent latent has the same distance,
     shortened by a norm over the batch. An epoch has one view, and adjacent latents are mapped for it. Probes
     lie around the mean. Importance comes from the generator's disagreement with its source, which is
-    synthesis noise alone, and each probe takes a step away. Cameras look at the origin.
+    synthesis noise alone, and each probe takes a step away. Cameras look at the origin. A request after
+    another is a new run, with a Fisher and a mapper of its own.
     """
     config = paper(people)
     config.surrogates.objective = "official"
     config.surrogates.last_batch = "short"
+    config.surrogates.continues = False
     config.pairs.reduction = "sum"
     config.pairs.norm_over = "batch"
     config.pairs.alpha = "batch"
@@ -47,6 +49,7 @@ def official(people: int = 10) -> ConfigDict:
     config.ewc.fisher = "official"
     config.ewc.centre = "mean"
     config.ewc.norm_over = "batch"
+    config.ewc.decay = 0.0
     config.rendering.noise_mode = "random"
     config.rendering.draws = "independent"
     return config

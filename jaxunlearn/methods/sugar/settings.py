@@ -44,8 +44,13 @@ class Surrogates:
     file: str = setting(
         "",
         "File of a mapper to start from: ours, or the official trigger_model_E.pt. A request after another "
-        "goes on from the earlier one's mapper of the same kind instead.",
+        "goes on from the earlier one's mapper of the same kind instead, where it `continues`.",
         file=True,
+    )
+    continues: bool = setting(
+        True,
+        "A request after another goes on from the earlier one's mapper. False: it trains its own from the "
+        "beginning, as a new run of the official program does.",
     )
     space: str = setting("w+", "`w` uses one direction for all rows of ws.", choices=("w+", "w"))
     objective: str = setting("paper", "The loss of the mapper.", choices=("paper", "official"))
@@ -111,7 +116,7 @@ class Ewc:
     file: str = setting(
         "",
         "File of a Fisher to use instead of a new one. A request after another that left a Fisher measures a "
-        "new one instead, and adds it.",
+        "new one instead, and adds the left one as `decay` says.",
         file=True,
     )
     fisher: str = setting(
@@ -137,7 +142,13 @@ class Ewc:
         least=0,
         most=1e6,
     )
-    decay: float = setting(1.0, "Factor on the Fishers of earlier requests.", least=0, most=1)
+    decay: float = setting(
+        1.0,
+        "Factor on the Fishers of earlier requests. 0 leaves them out, as a new run of the official program "
+        "does.",
+        least=0,
+        most=1,
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -68,11 +68,15 @@ def _read_generator(file: CheckpointFile) -> Network:
 
 def _read_adapters(file: CheckpointFile) -> Network:
     import legato_flax
+    from jaxunlearn.models.adapters import NOT_OFFICIAL
 
     state_dict, config = legato_flax.read_state_dict(file)
 
     def to_torch() -> Mapping[str, np.ndarray]:
-        legato_flax.check_official(config)
+        try:
+            legato_flax.check_official(config)
+        except ValueError as error:
+            raise ValueError(f"{error}; {NOT_OFFICIAL}") from error
         return state_dict
 
     return Network(

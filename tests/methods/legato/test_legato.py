@@ -128,17 +128,15 @@ def test_a_result_needs_the_generator_that_its_run_started_from(run: Result, mon
 def test_strength_goes_from_the_source_to_the_adapted_generator(run: Result):
     source, ws = tiny_models().generator, tiny_people(1)
     file = files(run)[:1]
-    np.testing.assert_array_equal(planes(adapted(source, file, 0.0), ws), planes(source, ws))
+    np.testing.assert_array_equal(planes(with_strength(run.generator, 0.0), ws), planes(source, ws))
     chex.assert_trees_all_equal(numbers(adapted(source, file)), numbers(run.generator))
     np.testing.assert_array_equal(planes(adapted(source, file), ws), planes(run.generator, ws))
     moved = [
-        np.abs(planes(adapted(source, file, strength), ws) - planes(source, ws)).mean()
+        np.abs(planes(with_strength(run.generator, strength), ws) - planes(source, ws)).mean()
         for strength in (0.5, 1.0, 1.5)
     ]
     assert 0 < moved[0] < moved[1] < moved[2]
-    weaker = at_strength(run, 0.5)
-    assert weaker.folder is None
-    np.testing.assert_array_equal(planes(weaker.generator, ws), planes(adapted(source, file, 0.5), ws))
+    assert at_strength(run, 0.5).folder is None
     with pytest.raises(InputError, match="the generator has no adapter"):
         with_strength(source, 0.5)
 
@@ -206,6 +204,9 @@ def test_a_second_person_is_forgotten_on_top_of_the_first(run: Result, tmp_path)
     path = tmp_path / "run" / "generator" / "0000.safetensors"
     both = adapted(tiny_models().generator, [files(run)[0], path])
     chex.assert_trees_all_equal(numbers(both), numbers(trained))
+    weaker, ws = at_strength(second, 0.5).generator, tiny_people(1)
+    np.testing.assert_array_equal(planes(weaker, ws), planes(with_strength(both, 0.5), ws))
+    np.testing.assert_array_equal(planes(with_strength(both, 0), ws), planes(source, ws))
     assert RunFolder(tmp_path / "run").request.adapters == models.adapters
     guide = preset("guide/heads")
     guide.update(steps=1)

@@ -12,11 +12,18 @@ from hypothesis import strategies as st
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.methods import configuration, ewc
 from jaxunlearn.methods.base import Before
+from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.sugar import prepare
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.methods.sugar.fisher import RetentionSettings, importance, probes_around
 from jaxunlearn.methods.sugar.fisher_io import save_fisher
-from jaxunlearn.methods.sugar.mappers.mapper import initial_mapper, load_mapper, save_mapper, surrogates_of
+from jaxunlearn.methods.sugar.mappers.mapper import (
+    Mapper,
+    initial_mapper,
+    load_mapper,
+    save_mapper,
+    surrogates_of,
+)
 from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.methods.sugar.nearest import choose_nearest
 from jaxunlearn.methods.sugar.prepare import trained_mapper
@@ -192,6 +199,52 @@ def test_a_given_fisher_is_that_of_the_first_request(tmp_path):
     assert 0 < ewc.largest(added) < 1e3
 
 
+def official(people: int) -> ConfigDict:
+    """Return the official preset with lengths and sizes of the tiny models, and one epoch."""
+    config = sugar_presets.official(people)
+    config.update(steps=1, images_every=0)
+    config.update_from_flattened_dict(
+        {
+            "surrogates.width": 2,
+            "surrogates.epochs": 1,
+            "unit": "median_radius",
+            "target.distance": 1.0,
+            "ewc.radius": 1.0,
+            "ewc.probes": 1,
+            "pairs.alpha_max": 1.0,
+        }
+    )
+    return config
+
+
+def test_an_official_request_is_a_new_run(tmp_path, monkeypatch):
+    """It begins with the earlier generator, but with a Fisher and a mapper of its own."""
+    begun = []
+
+    def learned(start: Mapper, *_, **__) -> tuple[Mapper, tuple[float, ...]]:
+        begun.append(nnx.to_pure_dict(nnx.state(start)))
+        graphdef, weights = nnx.split(start)
+        return nnx.merge(graphdef, jax.tree.map(lambda x: x + 1, weights)), ()
+
+    monkeypatch.setattr(prepare, "learned", learned)
+    models, method, config, forgot = tiny_models(), SugarMethod(), official(1), tiny_unlearned()
+    later = []
+    for left in (tmp_path, None):
+        if left is not None:
+            method.prepare(models, tiny_people(1), config, left, None, progress=False)
+        before = Before(forgot) if left is None else method.left_by(left, config, forgot)
+        later.append(method.prepare(models, tiny_people(2)[1:], config, None, before, progress=False))
+    chex.assert_trees_all_equal(*begun)
+    after, alone = (prepared.memory for prepared in later)
+    assert after is not None
+    assert alone is not None
+    assert ewc.largest(after.fisher) > 0
+    chex.assert_trees_all_equal(after.fisher, alone.fisher)
+    chex.assert_trees_all_equal(after.anchor, split_generator(forgot).trainable)
+    config.surrogates.continues = True
+    assert method.left_by(tmp_path, config, forgot).memory.mapper is not None
+
+
 @pytest.mark.parametrize("kind", ["nearest", "extrapolated", "mapper-transformer"])
 def test_a_mapper_of_an_earlier_request_is_left_where_none_is_wanted(kind, tmp_path):
     save_mapper(
@@ -246,20 +299,7 @@ def test_ways_to_a_fisher_that_is_not_zero(settings):
 
 @pytest.mark.long
 def test_the_official_preset_runs_whole(tmp_path):
-    config = sugar_presets.official(2)
-    config.update(steps=1, images_every=0)
-    config.update_from_flattened_dict(
-        {
-            "surrogates.width": 2,
-            "surrogates.epochs": 1,
-            "unit": "median_radius",
-            "target.distance": 1.0,
-            "ewc.radius": 1.0,
-            "ewc.probes": 1,
-            "pairs.alpha_max": 1.0,
-        }
-    )
-    result = unlearn.unlearn(tiny_models(), tiny_people(2), config, progress=False)
+    result = unlearn.unlearn(tiny_models(), tiny_people(2), official(2), progress=False)
     before, after = (jax.tree.leaves(nnx.state(g)) for g in (tiny_models().generator, result.generator))
     assert any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
     assert np.isfinite(result.summary["loss"])

@@ -10,7 +10,7 @@ import eg3d_flax
 import legato_flax
 import torch_bridge
 from jaxunlearn.cli import main as cli
-from jaxunlearn.models.adapters import BEFORE, OWNER, adapted
+from jaxunlearn.models.adapters import BEFORE, NOT_OFFICIAL, OWNER, adapted
 from jaxunlearn.models.generator import fingerprint_of, load_generator
 from legato_flax import Adapters, AdaptersConfig
 from tests.support import generators
@@ -108,7 +108,7 @@ def test_what_the_official_code_cannot_hold_is_refused(tmp_path, plain, capsys):
         alone = (tmp_path / "a.safetensors", tmp_path / "out.pth")
         for words in (arguments, alone):
             assert converted(*words, "--to", "torch") == 2
-            assert f"a.safetensors: these adapters {message}" in capsys.readouterr().err
+            assert f"a.safetensors: these adapters {message}; {NOT_OFFICIAL}" in capsys.readouterr().err
             assert not (tmp_path / "out.pth").exists()
         assert converted(*arguments) == 2
         assert "--adapter needs --to torch" in capsys.readouterr().err
@@ -118,6 +118,13 @@ def test_a_check_is_of_one_file(tmp_path, plain, capsys):
     """An adapter beside it would not be opened."""
     assert converted(plain, "--check", "--adapter", tmp_path / "nowhere.safetensors") == 2
     assert "--check looks at IN alone" in capsys.readouterr().err
+
+
+def test_several_adapters_are_refused_before_any_file_is_read(tmp_path, capsys):
+    nowhere = tmp_path / "nowhere.safetensors"
+    twice = ("--adapter", nowhere, "--adapter", nowhere)
+    assert converted(nowhere, tmp_path / "out.pth", "--to", "torch", *twice) == 2
+    assert capsys.readouterr().err.endswith("give one, or `jaxunlearn bake` them first\n")
 
 
 def test_no_file_that_is_read_is_overwritten(tmp_path, official, plain, capsys):
