@@ -144,6 +144,22 @@ def wait(name: str) -> None:
     _exchanged(name, "")
 
 
+def meet(name: str, place: str) -> None:
+    """Wait until every process has called this; all must come to the same place.
+
+    Args:
+      name: what they do together.
+      place: how far they are. A process that failed on the way comes to a later one.
+
+    Raises:
+      RuntimeError: in all processes, if their places differ.
+      InputError: if a process does not come.
+    """
+    places = _exchanged(name, place)
+    if len(set(places)) > 1:
+        raise RuntimeError(f"{name}: a process has failed; the processes are at {', '.join(places)}")
+
+
 def leader_first(action: Callable[[], object], name: str) -> None:
     """Run an action in process 0, then in the others, which find what it did; all continue together.
 

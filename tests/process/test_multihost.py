@@ -105,13 +105,22 @@ def test_each_process_finds_latents_of_its_share(tmp_path, one_device):
     assert [line["loss"] for line in lines] == pytest.approx(losses, rel=1e-4)
 
 
-def joined(folder: Path, seeds: tuple[int, ...], steps: int = 100_000) -> list[subprocess.Popen[str]]:
-    """Start a run in several processes as the command would; see `tests.support.joined_run`."""
+def joined(
+    folder: Path, seeds: tuple[int, ...], steps: int = 100_000, *, full: int | None = None
+) -> list[subprocess.Popen[str]]:
+    """Start a run in several processes as the command would; see `tests.support.joined_run`.
+
+    Process `full` has so little room that it cannot write its part of a checkpoint.
+    """
     coordinator = free_address()
     command = python("joined_run", folder, steps)
     return [
         subprocess.Popen(
-            [*command, str(seed), coordinator, str(len(seeds)), str(process)],
+            [
+                *command,
+                *(str(seed), coordinator, str(len(seeds)), str(process)),
+                *(["3000"] if process == full else []),
+            ],
             env=environment(),
             stderr=subprocess.PIPE,
             text=True,
@@ -134,6 +143,22 @@ def test_a_killed_process_ends_the_others_with_one_line(tmp_path, killed):
     assert running[1 - killed].returncode == 2
     assert time.monotonic() - began < 60
     running[killed].communicate(timeout=30)
+
+
+@pytest.mark.must
+@pytest.mark.parametrize("full", [0, 1])
+def test_a_checkpoint_that_one_process_cannot_write_ends_all(tmp_path, full):
+    """Orbax alone would wait 20 minutes for its part of the checkpoint."""
+    folder = tmp_path / "run"
+    running = joined(folder, (0, 0), full=full)
+    wait_until(RunFolder(folder).metrics, *running)
+    began = time.monotonic()
+    for process in running:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 2, errors
+        assert len(errors.splitlines()) == 1, errors
+        assert "a checkpoint cannot be written (File too large); make room" in errors
+    assert time.monotonic() - began < 60
 
 
 @pytest.mark.must
