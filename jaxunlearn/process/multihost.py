@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -23,6 +23,8 @@ from jax.experimental import multihost_utils
 from jaxunlearn.errors import InputError
 from jaxunlearn.process.signals import take_signals
 from jaxunlearn.terminal import complain
+
+Result = TypeVar("Result")
 
 WAIT = 300
 """Seconds in which all processes must start."""
@@ -170,21 +172,26 @@ def leader_first(action: Callable[[], object], name: str) -> None:
         action()
         return
     for turn in (leads(), not leads()):
-        refusal = _refusal(action) if turn else None
-        lines = _exchanged(name, "" if refusal is None else str(refusal))
-        if refusal is not None:
-            raise refusal
-        for process, line in enumerate(lines):
-            if line:
-                raise InputError(f"process {process}: {line}")
+        all_do(action if turn else lambda: None, name)
 
 
-def _refusal(action: Callable[[], object]) -> InputError | None:
+def all_do(action: Callable[[], Result], name: str) -> Result:
+    """Run an action and return its result, when every process has called this.
+
+    A failure of another kind ends the process that has it, which first tells the others: see `tell_others`.
+
+    Raises:
+      InputError: in all processes, if the action raises it in any process; elsewhere the message names it.
+    """
     try:
-        action()
+        result = action()
     except InputError as error:
-        return error
-    return None
+        _exchanged(name, str(error))
+        raise
+    for process, line in enumerate(_exchanged(name, "")):
+        if line:
+            raise InputError(f"process {process}: {line}")
+    return result
 
 
 def check_same(asked: Mapping[str, object], what: str) -> None:

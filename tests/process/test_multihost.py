@@ -161,6 +161,25 @@ def test_a_checkpoint_that_one_process_cannot_write_ends_all(tmp_path, full):
     assert time.monotonic() - began < 60
 
 
+@pytest.mark.long
+def test_a_failure_in_one_process_is_shown_there_and_named_in_the_others():
+    coordinator = free_address()
+    running = [
+        subprocess.Popen(
+            python("failing_share", coordinator, 2, process),
+            env=environment(),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for process in range(2)
+    ]
+    other, failed = (process.communicate(timeout=120)[1] for process in running)
+    assert failed.startswith("Traceback")
+    assert failed.endswith("KeyError: 'the true reason'\n")
+    assert other == "jaxunlearn: process 1 ended: an internal failure; its own messages say more\n"
+    assert [process.returncode for process in running] == [1, 1]
+
+
 @pytest.mark.must
 def test_processes_that_were_asked_different_things(tmp_path):
     for process in joined(tmp_path / "run", (0, 1)):
