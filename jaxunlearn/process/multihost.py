@@ -87,7 +87,10 @@ def start(
             shutdown_timeout_seconds=LONGEST,
         )
     except (ValueError, RuntimeError) as error:
-        raise InputError(f"cannot join the other processes: {str(error).splitlines()[0]}") from error
+        reason = str(error).splitlines()[0]
+        if coordinator is None and "coordinator_address" in reason:
+            reason = "no cluster was found here; give --coordinator HOST:PORT --processes N --process K"
+        raise InputError(f"cannot join the other processes: {reason}") from error
     finally:
         timer.cancel()
     take_signals()  # JAX installs its own handler for SIGTERM

@@ -67,11 +67,11 @@ def unlearn(
         if no copy's loss is finite any more.
       Interrupted: after Ctrl-C or SIGTERM, when the state is saved.
     """
-    checks.check_mesh(mesh)
     configuration.check(config)
-    people = _agreed_people(checks.people_of(people, models), models, config)
     shared = method_of(config).shares_generator(config)
-    checks.check_sharing(people, mesh, previous, shared=shared)
+    checks.check_mesh(mesh, shared=shared)
+    people = _agreed_people(checks.people_of(people, models), models, config)
+    checks.check_sharing(people, previous, shared=shared)
     before = None if previous is None else _left_by(previous, models, config)
     _check_suitable(models, people, config, before)
     numbers = checks.numbers_of(people, numbers)

@@ -4,15 +4,17 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.process import multihost
+from jaxunlearn.process import multihost, supervision
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.batch_dir import WorklistFolder
 from tests.support.programs import environment, python
@@ -231,3 +233,20 @@ def test_a_coordinator_that_does_not_answer(capsys, monkeypatch):
         multihost.start(address, 2, 1, wait=1)
     assert time.monotonic() - began < 10
     assert f"waiting for process 0 at {address}" in capsys.readouterr().err
+
+
+def test_no_cluster_around_this_machine(monkeypatch):
+    def initialize(*_: object, **__: object) -> None:
+        raise ValueError("coordinator_address should be defined.")
+
+    monkeypatch.setattr(jax.distributed, "initialize", initialize)
+    with pytest.raises(InputError, match="no cluster was found here; give --coordinator"):
+        multihost.start()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="not on Windows, which passes no file by its number")
+def test_shortened_options_of_several_processes_are_supervised():
+    for option in ("--di", "--distributed", "--coo=host:1", "--coordinator"):
+        assert supervision.wanted(["unlearn", option])
+    for option in ("--dir", "--config.steps=3", "--", "-d"):
+        assert not supervision.wanted(["models", option])
