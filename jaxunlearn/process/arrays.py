@@ -13,7 +13,6 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding
 
-from jaxunlearn.errors import InputError
 from jaxunlearn.process import multihost
 
 Pytree = Any
@@ -45,19 +44,15 @@ def divided(action: Callable[[Sequence[int]], np.ndarray], items: Sequence[int])
       items: at least one item.
 
     Raises:
-      InputError: if another process could not do its share; this process's own errors are raised unchanged.
+      InputError: in all processes, if the action raises it in any process.
     """
-    processes, error, own = jax.process_count(), None, None
+    processes = jax.process_count()
     if processes == 1:
         return action(items)
     share = -(-len(items) // processes)
     first = jax.process_index() * share
-    try:
-        own = action([items[min(k, len(items) - 1)] for k in range(first, first + share)])
-    except Exception as raised:  # the others are told before it is raised
-        error = raised
-    if multihost.anywhere(error is not None):
-        raise error or InputError("another process could not do its part; its own message says why")
+    numbers = [min(k, len(items) - 1) for k in range(first, first + share)]
+    own = multihost.all_do(lambda: action([items[k] for k in numbers]), "a share of the work")
     return multihost_utils.process_allgather(own, tiled=True)[: len(items)]
 
 
@@ -67,11 +62,10 @@ def place(tree: Pytree, sharding: NamedSharding | None) -> Pytree:
         return tree
     if sharding.is_fully_addressable:
         return jax.device_put(tree, sharding)
-    moved = jax.jit(lambda x: x, out_shardings=sharding)
 
     def placed(x: jax.Array) -> jax.Array:
         if not x.is_fully_addressable:
-            return moved(x)
+            return _moved_to(sharding)(x)
         if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
             wrap = functools.partial(jax.random.wrap_key_data, impl=jax.random.key_impl(x))
             return jax.jit(wrap)(placed(jax.random.key_data(x)))
@@ -79,3 +73,9 @@ def place(tree: Pytree, sharding: NamedSharding | None) -> Pytree:
         return jax.make_array_from_callback(value.shape, sharding, lambda index: value[index])
 
     return jax.tree.map(placed, tree)
+
+
+@functools.lru_cache(maxsize=4)
+def _moved_to(sharding: NamedSharding) -> Callable[[jax.Array], jax.Array]:
+    """Return the program that moves arrays of several processes; a new function would be compiled anew."""
+    return jax.jit(lambda x: x, out_shardings=sharding)

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -23,6 +23,8 @@ from jax.experimental import multihost_utils
 from jaxunlearn.errors import InputError
 from jaxunlearn.process.signals import take_signals
 from jaxunlearn.terminal import complain
+
+Result = TypeVar("Result")
 
 WAIT = 300
 """Seconds in which all processes must start."""
@@ -85,7 +87,10 @@ def start(
             shutdown_timeout_seconds=LONGEST,
         )
     except (ValueError, RuntimeError) as error:
-        raise InputError(f"cannot join the other processes: {str(error).splitlines()[0]}") from error
+        reason = str(error).splitlines()[0]
+        if coordinator is None and "coordinator_address" in reason:
+            reason = "no cluster was found here; give --coordinator HOST:PORT --processes N --process K"
+        raise InputError(f"cannot join the other processes: {reason}") from error
     finally:
         timer.cancel()
     take_signals()  # JAX installs its own handler for SIGTERM
@@ -144,6 +149,22 @@ def wait(name: str) -> None:
     _exchanged(name, "")
 
 
+def meet(name: str, place: str) -> None:
+    """Wait until every process has called this; all must come to the same place.
+
+    Args:
+      name: what they do together.
+      place: how far they are. A process that failed on the way comes to a later one.
+
+    Raises:
+      RuntimeError: in all processes, if their places differ.
+      InputError: if a process does not come.
+    """
+    places = _exchanged(name, place)
+    if len(set(places)) > 1:
+        raise RuntimeError(f"{name}: a process has failed; the processes are at {', '.join(places)}")
+
+
 def leader_first(action: Callable[[], object], name: str) -> None:
     """Run an action in process 0, then in the others, which find what it did; all continue together.
 
@@ -154,21 +175,26 @@ def leader_first(action: Callable[[], object], name: str) -> None:
         action()
         return
     for turn in (leads(), not leads()):
-        refusal = _refusal(action) if turn else None
-        lines = _exchanged(name, "" if refusal is None else str(refusal))
-        if refusal is not None:
-            raise refusal
-        for process, line in enumerate(lines):
-            if line:
-                raise InputError(f"process {process}: {line}")
+        all_do(action if turn else lambda: None, name)
 
 
-def _refusal(action: Callable[[], object]) -> InputError | None:
+def all_do(action: Callable[[], Result], name: str) -> Result:
+    """Run an action and return its result, when every process has called this.
+
+    A failure of another kind ends the process that has it, which first tells the others: see `tell_others`.
+
+    Raises:
+      InputError: in all processes, if the action raises it in any process; elsewhere the message names it.
+    """
     try:
-        action()
+        result = action()
     except InputError as error:
-        return error
-    return None
+        _exchanged(name, str(error))
+        raise
+    for process, line in enumerate(_exchanged(name, "")):
+        if line:
+            raise InputError(f"process {process}: {line}")
+    return result
 
 
 def check_same(asked: Mapping[str, object], what: str) -> None:

@@ -24,8 +24,8 @@ _CODE = "import sys; from jaxunlearn.process.entry import main; sys.exit(main())
 _COMMAND = (sys.executable, "-P", "-c", _CODE)
 """The command itself; -P prevents the import of a module in the current folder."""
 
-_OPTIONS = ("--dist", "--coord")
-"""Beginnings of the options of several processes; argparse accepts shortened options."""
+_OPTIONS = ("--distributed", "--coordinator")
+"""Options of several processes."""
 
 _MESSAGES = re.compile(
     r"[EWF]\d{4} \d\d:\d\d:\d\d.* (client\.h|coordination_\w+\.cc|preemption_\w+\.cc|distributed_\w+\.cc):"
@@ -43,8 +43,13 @@ def wanted(arguments: Sequence[str]) -> bool:
         sys.stderr = os.fdopen(int(number), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
         threading.Thread(target=_end_with, args=[os.getppid()], name="supervisor", daemon=True).start()
         return False
-    several = any(argument.startswith(_OPTIONS) for argument in arguments)
+    several = any(_means_several(argument.partition("=")[0]) for argument in arguments)
     return several and sys.platform != "win32"  # Windows cannot pass a file by its number
+
+
+def _means_several(name: str) -> bool:
+    """Return True for an option of several processes, however short: argparse takes what fits one option."""
+    return len(name) > len("--") and any(option.startswith(name) for option in _OPTIONS)
 
 
 def supervise(arguments: Sequence[str], command: Sequence[str] = _COMMAND) -> int:

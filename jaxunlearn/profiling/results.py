@@ -119,7 +119,6 @@ def _checked(result: Result, file: Path) -> Result:
     divisors = {
         "step_seconds.p50": case["step_seconds"]["p50"],
         "compile_seconds": case["compile_seconds"],
-        "peak.bytes": case["peak"]["bytes"],
         **{f"parts[{k}].seconds": part["seconds"] for k, part in enumerate(case.get("parts", []))},
         **{f"parts[{k}].bytes": part["bytes"] for k, part in enumerate(case.get("parts", []))},
     }

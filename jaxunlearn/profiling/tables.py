@@ -104,7 +104,7 @@ def _step(result: Result) -> list[str]:
         significant(result["steps_per_second"]),
         significant(result["pairs_per_second"]),
         significant(result["identities_per_hour"]),
-        f"{result['peak']['bytes'] / 2**30:.2f}",
+        f"{result['peak']['bytes'] / 2**30:.2f}" if result["peak"]["bytes"] else "-",  # Windows does not say
         "-" if program is None else f"{program['temp'] / 2**30:.2f}",
         *_state(result),
         significant(result["achieved_tflops"]),
@@ -200,10 +200,11 @@ def comparison(results: Sequence[Result], before: Sequence[Result]) -> Iterator[
             missing.append(result["name"])
             continue
         speed = other["step_seconds"]["p50"] / result["step_seconds"]["p50"]
-        memory = other["peak"]["bytes"] / result["peak"]["bytes"]
+        peaks = other["peak"]["bytes"], result["peak"]["bytes"]
+        memory = f"{peaks[0] / peaks[1]:.2f}" if all(peaks) else "-"
         compiling = other["compile_seconds"] / result["compile_seconds"]
         same = "" if other["device"] == result["device"] else f" (was on {other['device']})"
-        lines.append([result["name"] + same, f"{speed:.2f}", f"{memory:.2f}", f"{compiling:.2f}"])
+        lines.append([result["name"] + same, f"{speed:.2f}", memory, f"{compiling:.2f}"])
     if lines:
         yield from rows(("case", "times as fast", "times less memory", "times faster compiled"), lines)
     for name in missing:

@@ -18,16 +18,25 @@ from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.same_run import same_people
 
 
-def check_mesh(mesh: Mesh | None) -> None:
+def check_mesh(mesh: Mesh | None, *, shared: bool) -> None:
     """Refuse a mesh that leaves out one of several processes, which could not read the results.
 
+    Args:
+      mesh: None for one device.
+      shared: whether all people share one generator.
+
     Raises:
-      InputError: also if there are several processes and no mesh.
+      InputError: also if there are several processes and no mesh, or a mesh divides the one generator.
     """
     count = jax.process_count()
     if count > 1 and (mesh is None or len({device.process_index for device in mesh.devices.flat}) < count):
         raise InputError(
             f"{count} processes: give a mesh with devices of each, such as --mesh 1x{jax.device_count()}"
+        )
+    if shared and mesh is not None and mesh.shape[IDENTITY] > 1:
+        raise InputError(
+            f'a mesh with {mesh.shape[IDENTITY]} devices along "identity": all people share one generator; '
+            'put the devices along "sample"'
         )
 
 
@@ -86,12 +95,12 @@ def numbers_of(people: People, numbers: Sequence[int] | None) -> tuple[int, ...]
     return tuple(int(number) for number in numbers)
 
 
-def check_sharing(people: People, mesh: Mesh | None, previous: Result | None, *, shared: bool) -> None:
+def check_sharing(people: People, previous: Result | None, *, shared: bool) -> None:
     """Refuse arguments that contradict who shares a generator.
 
     Raises:
       InputError: if people who share one are listed twice, since two targets for one person contradict each
-        other; if a mesh divides the one generator; if there is an earlier request and everybody has a copy.
+        other; if there is an earlier request and everybody has a copy.
     """
     if not shared:
         if previous is not None:
@@ -104,11 +113,6 @@ def check_sharing(people: People, mesh: Mesh | None, previous: Result | None, *,
         first, second = (people.subjects[k] for k in twice)
         names = first if first == second else f"{first} and {second}"
         raise InputError(f"{names}: the same person is listed twice; list everybody once")
-    if mesh is not None and mesh.shape[IDENTITY] > 1:
-        raise InputError(
-            f'a mesh with {mesh.shape[IDENTITY]} devices along "identity": all people share one generator; '
-            'put the devices along "sample"'
-        )
 
 
 def check_previous(previous: Result, models: Models, part: TrainedPart) -> None:

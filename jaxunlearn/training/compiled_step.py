@@ -55,6 +55,11 @@ class StepRecipe:
         return -(-self.copies // along) * along
 
     @property
+    def program(self) -> "StepRecipe":
+        """The recipe of the same program: repetitions are copies, too."""
+        return dataclasses.replace(self, copies=self.trained)
+
+    @property
     def copies_each(self) -> int:
         """Number of copies that a device trains."""
         return self.trained // (1 if self.mesh is None else self.mesh.shape[IDENTITY])
@@ -92,6 +97,14 @@ class StepRecipe:
           people: `ws` and `ws_target` of each copy, `[K, L, D]` or `[K, N, L, D]`.
           keys: random keys of the copies, `[K]`; they are consumed.
         """
+        people, keys = self.with_padding((people, keys))
+        some = _beginning(self.program)
+        everybody = one_after_another(lambda _: some, self.copies, self.turns.size) if self.in_turn else some
+        keys, (state, target) = everybody(keys, frozen, *people)
+        return state, target, keys
+
+    def begin(self) -> Callable[..., Any]:
+        """Return the program of `start`: (keys, frozen, ws, ws_target) → (keys, (state, target))."""
         step = self.step()
 
         def begin(keys: jax.Array, frozen: Frozen, *people: jax.Array) -> tuple[jax.Array, Any]:
@@ -100,11 +113,7 @@ class StepRecipe:
 
             return keys, for_each_copy(of_one, *people)
 
-        people, keys = self.with_padding((people, keys))
-        some: Callable[..., Any] = jax.jit(self._on_devices(begin))
-        everybody = one_after_another(lambda _: some, self.copies, self.turns.size) if self.in_turn else some
-        keys, (state, target) = everybody(keys, frozen, *people)
-        return state, target, keys
+        return self._on_devices(begin)
 
     def _on_devices(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Extend a function of some copies, (state, frozen, ...), to all copies of all devices."""
@@ -168,7 +177,13 @@ def _program(recipe: StepRecipe, *arguments: Any) -> Any:
     """Compile the program of a step, or return the one that a run before needed."""
     leaves, structure = jax.tree.flatten(arguments)
     shapes = tuple(jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding) for x in leaves)
-    return _compiled(recipe, structure, shapes)
+    return _compiled(recipe.program, structure, shapes)
+
+
+@functools.lru_cache(maxsize=4)
+def _beginning(recipe: StepRecipe) -> Any:
+    """Return the program of `StepRecipe.start`; JAX compiles it once for each number of copies."""
+    return jax.jit(recipe.begin())
 
 
 @functools.lru_cache(maxsize=4)

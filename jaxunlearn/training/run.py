@@ -236,7 +236,7 @@ class Run:
             unit="step",
             desc="unlearning",
             dynamic_ncols=True,
-            disable=not self._progress,
+            disable=not (self._progress and multihost.leads()),
         )
 
     def _generator(self, state: State, copy: int) -> Generator:

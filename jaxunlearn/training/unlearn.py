@@ -69,11 +69,11 @@ def unlearn(
       Interrupted: after Ctrl-C or SIGTERM, or where a callback stops a run with a folder. The folder has the
         state, and without one it is lost.
     """
-    checks.check_mesh(mesh)
     configuration.check(config)
-    people = _agreed_people(checks.people_of(people, models), models, config)
     shared = method_of(config).shares_generator(config)
-    checks.check_sharing(people, mesh, previous, shared=shared)
+    checks.check_mesh(mesh, shared=shared)
+    people = _agreed_people(checks.people_of(people, models), models, config)
+    checks.check_sharing(people, previous, shared=shared)
     before = None if previous is None else _left_by(previous, models, config)
     _check_suitable(models, people, config, before, saved=workdir is not None)
     numbers = checks.numbers_of(people, numbers)

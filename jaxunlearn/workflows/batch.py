@@ -94,7 +94,7 @@ def unlearn_all(
         computation.
       Interrupted: after Ctrl-C or SIGTERM; the state of the current wave is saved.
     """
-    check_mesh(mesh)
+    check_mesh(mesh, shared=False)
     if parallel < 1:
         raise InputError(f"parallel must be at least 1, not {parallel}")
     if method_of(config).shares_generator(config):
@@ -136,7 +136,7 @@ def _work(
         initial=sum(line["status"] == DONE for line in folder.last().values()),
         desc="people",
         unit="person",
-        disable=not progress,
+        disable=not (progress and multihost.leads()),
     )
     try:
         with bar:

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from types import SimpleNamespace
 
+import jax
 import numpy as np
 import pytest
 import trimesh
@@ -176,6 +177,18 @@ def test_photos_of_a_run_that_has_begun_are_not_inverted_again(photos_of_two, tm
     assert cli.main(command) == 2
     assert "cut off" in capsys.readouterr().err
     assert photos_of_two == [2, 2]
+
+
+@pytest.mark.parametrize("people", PHOTOS_OF_TWO)
+def test_a_mesh_is_refused_before_photos_are_inverted(photos_of_two, monkeypatch, capsys, people):
+    command = ["unlearn", *people.split(), "--out", "out"]
+    shared = [] if "--method" in command else ["--method", "sugar"]
+    assert cli.main([*command, *shared, "--mesh", "8x1"]) == 2
+    assert "all people share one generator; put the devices along" in capsys.readouterr().err
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    assert cli.main(command) == 2
+    assert "2 processes: give a mesh with devices of each" in capsys.readouterr().err
+    assert photos_of_two == []
 
 
 @pytest.mark.parametrize("people", PHOTOS_OF_TWO)

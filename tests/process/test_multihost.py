@@ -4,15 +4,17 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.process import multihost
+from jaxunlearn.process import multihost, supervision
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.batch_dir import WorklistFolder
 from tests.support.programs import environment, python
@@ -105,13 +107,22 @@ def test_each_process_finds_latents_of_its_share(tmp_path, one_device):
     assert [line["loss"] for line in lines] == pytest.approx(losses, rel=1e-4)
 
 
-def joined(folder: Path, seeds: tuple[int, ...], steps: int = 100_000) -> list[subprocess.Popen[str]]:
-    """Start a run in several processes as the command would; see `tests.support.joined_run`."""
+def joined(
+    folder: Path, seeds: tuple[int, ...], steps: int = 100_000, *, full: int | None = None
+) -> list[subprocess.Popen[str]]:
+    """Start a run in several processes as the command would; see `tests.support.joined_run`.
+
+    Process `full` has so little room that it cannot write its part of a checkpoint.
+    """
     coordinator = free_address()
     command = python("joined_run", folder, steps)
     return [
         subprocess.Popen(
-            [*command, str(seed), coordinator, str(len(seeds)), str(process)],
+            [
+                *command,
+                *(str(seed), coordinator, str(len(seeds)), str(process)),
+                *(["3000"] if process == full else []),
+            ],
             env=environment(),
             stderr=subprocess.PIPE,
             text=True,
@@ -134,6 +145,41 @@ def test_a_killed_process_ends_the_others_with_one_line(tmp_path, killed):
     assert running[1 - killed].returncode == 2
     assert time.monotonic() - began < 60
     running[killed].communicate(timeout=30)
+
+
+@pytest.mark.must
+@pytest.mark.parametrize("full", [0, 1])
+def test_a_checkpoint_that_one_process_cannot_write_ends_all(tmp_path, full):
+    """Orbax alone would wait 20 minutes for its part of the checkpoint."""
+    folder = tmp_path / "run"
+    running = joined(folder, (0, 0), full=full)
+    wait_until(RunFolder(folder).metrics, *running)
+    began = time.monotonic()
+    for process in running:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 2, errors
+        assert len(errors.splitlines()) == 1, errors
+        assert "a checkpoint cannot be written (File too large); make room" in errors
+    assert time.monotonic() - began < 60
+
+
+@pytest.mark.long
+def test_a_failure_in_one_process_is_shown_there_and_named_in_the_others():
+    coordinator = free_address()
+    running = [
+        subprocess.Popen(
+            python("failing_share", coordinator, 2, process),
+            env=environment(),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for process in range(2)
+    ]
+    other, failed = (process.communicate(timeout=120)[1] for process in running)
+    assert failed.startswith("Traceback")
+    assert failed.endswith("KeyError: 'the true reason'\n")
+    assert other == "jaxunlearn: process 1 ended: an internal failure; its own messages say more\n"
+    assert [process.returncode for process in running] == [1, 1]
 
 
 @pytest.mark.must
@@ -187,3 +233,20 @@ def test_a_coordinator_that_does_not_answer(capsys, monkeypatch):
         multihost.start(address, 2, 1, wait=1)
     assert time.monotonic() - began < 10
     assert f"waiting for process 0 at {address}" in capsys.readouterr().err
+
+
+def test_no_cluster_around_this_machine(monkeypatch):
+    def initialize(*_: object, **__: object) -> None:
+        raise ValueError("coordinator_address should be defined.")
+
+    monkeypatch.setattr(jax.distributed, "initialize", initialize)
+    with pytest.raises(InputError, match="no cluster was found here; give --coordinator"):
+        multihost.start()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="not on Windows, which passes no file by its number")
+def test_shortened_options_of_several_processes_are_supervised():
+    for option in ("--di", "--distributed", "--coo=host:1", "--coordinator"):
+        assert supervision.wanted(["unlearn", option])
+    for option in ("--dir", "--config.steps=3", "--", "-d"):
+        assert not supervision.wanted(["models", option])

@@ -144,6 +144,16 @@ def test_tables_say_on_what(result):
 
 
 @pytest.mark.long
+def test_a_peak_that_windows_does_not_know(result, tmp_path):
+    unknown = {**result, "peak": {"bytes": 0, "of": "process"}}
+    results.write([unknown], tmp_path / "results.json")
+    assert results.read(tmp_path) == [unknown]
+    assert " - |" in tables.report([unknown])
+    *_, line = tables.comparison([unknown], [unknown])
+    assert [cell.strip() for cell in line.split("|")][2:5] == ["1.00", "-", "1.00"]
+
+
+@pytest.mark.long
 def test_large_and_small_figures_have_no_exponent(result):
     """A full-size step on a CPU was drawn as 1.036e+05 ms."""
     slow = {**result, "step_seconds": {"calls": 3, "p50": 207.2, "p95": 210.0}}  # of two copies

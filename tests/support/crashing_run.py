@@ -26,12 +26,17 @@ def settings(steps: int) -> presets.ConfigDict:
     return config
 
 
+def limit_files(most: int) -> None:
+    """Let no file of this process grow beyond `most` bytes, as on a disk that is full."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+
+
 def run(_: object = None) -> None:
     """Run as the command does, with a model that the command does not know."""
     folder, steps, *limit = sys.argv[1:]
     if limit:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit[0]), resource.RLIM_INFINITY))
+        limit_files(int(limit[0]))
     unlearn(tiny_models(), tiny_people(1), settings(int(steps)), workdir=Path(folder), progress=False)
 
 

@@ -18,7 +18,9 @@ from jaxunlearn.methods.many_pairs import ManySampling
 from jaxunlearn.methods.sugar.fisher import RetentionSettings, importance
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.models.perception import Perception
+from jaxunlearn.profiling.workload import Workload
 from jaxunlearn.sharding import Portion, by_identity, everywhere, make_mesh, on_each_device, portion
+from jaxunlearn.training import compiled_step
 from jaxunlearn.training.step import Frozen, UnlearningStep
 from jaxunlearn.training.unlearn import unlearn
 from tests.support.same_run import assert_same_run
@@ -173,3 +175,16 @@ def test_a_run_on_a_mesh_goes_on_on_one_device(tmp_path):
     assert resumed.summary["loss"] == pytest.approx(one.summary["loss"], rel=1e-3)
     for a, b in zip(resumed.generators, one.generators, strict=True):
         assert_same_run(numbers(a), numbers(b), learning_rate=1e-3, steps=3)
+
+
+@pytest.mark.long
+def test_a_further_wave_of_a_work_list_compiles_nothing():
+    """Nor does a smaller one, whose last copy is repeated on the devices that are left over."""
+    work, mesh = Workload.of(tiny_models(), presets.heads()), make_mesh(4, 1)
+    recipes = [work.recipe(copies, mesh, "cpu") for copies in (4, 4, 3)]
+    before = compiled_step._beginning.cache_info().misses
+    for recipe in recipes:
+        work.arguments(recipe)
+    assert compiled_step._beginning.cache_info().misses == before + 1
+    assert compiled_step._beginning(recipes[0].program)._cache_size() == 1
+    assert len({recipe.program for recipe in recipes}) == 1

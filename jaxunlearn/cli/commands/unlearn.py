@@ -34,6 +34,7 @@ from jaxunlearn.reporting.live_page import live_page
 from jaxunlearn.reporting.report import write_run_report
 from jaxunlearn.terminal import say, say_lines
 from jaxunlearn.training.callbacks import Diverged
+from jaxunlearn.training.checks import check_mesh
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.storage.same_run import OTHER_RUN
 from jaxunlearn.training.unlearn import request_of, unlearn
@@ -80,6 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.seed is not None and not arguments.parallel:
         _refuse_too_many(first, len(arguments.seed))
     together = method_of(first).shares_generator(first)
+    check_mesh(mesh, shared=together)
     listed = bool(arguments.parallel) or (arguments.identities is not None and not together)
     arguments.out = arguments.out or Path("runs") / _name_of_people(arguments)
     leader_first(functools.partial(_check_out, arguments, listed), "the folder --out")

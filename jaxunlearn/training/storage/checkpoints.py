@@ -18,6 +18,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
 from jaxunlearn.errors import InputError, first_line, shortened
+from jaxunlearn.process import multihost
 
 Pytree = Any
 State = TypeVar("State")
@@ -53,6 +54,7 @@ class Checkpoints:
             best_fn=_loss,
             best_mode="min",
             preservation_policy=AnyPreservationPolicy([LatestN(n=keep), best]),
+            async_options=ocp.AsyncOptions(barrier_sync_fn=_wait_for_others),
         )
         with _reading(folder, "the newest folder in it"), self._errors():
             self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
@@ -115,6 +117,16 @@ class Checkpoints:
         with _reading(self._folder / str(step), "that folder"):
             restored = self._manager.restore(step, args=ocp.args.StandardRestore(wanted))
         return jax.tree.unflatten(jax.tree.structure(like), [restored[name] for name in wanted])
+
+
+def _wait_for_others(*, key: str, timeout_ms: int) -> None:
+    """Wait for the other processes where Orbax does, which would wait 20 minutes for one that has failed.
+
+    Args:
+      key: name of the place in Orbax; a process waits at one place after another.
+      timeout_ms: not used; processes wait as long as elsewhere.
+    """
+    multihost.meet("a checkpoint", key)
 
 
 @contextlib.contextmanager
