@@ -57,7 +57,7 @@ def _check_same(first: int, second: int) -> None:
 def frechet_distance_of_statistics(a: FeatureStatistics, b: FeatureStatistics) -> float:
     """Return the squared Fréchet distance of two Gaussians (Heusel et al. 2017, Eq. 6).
 
-    It is |μ_a - μ_b|² + Tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½). The trace of the last root is computed from
+    It is `|μ_a - μ_b|² + Tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½)`. The trace of the last root is computed from
     (Σ_a^½ Σ_b Σ_a^½)^½ instead. Its eigenvalues are real and non-negative even for singular covariances, so
     nothing needs to be added to the diagonals.
 
