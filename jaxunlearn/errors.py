@@ -1,5 +1,7 @@
 """Errors that the user can mend, and help for their messages."""
 
+from numbers import Integral
+
 
 class InputError(ValueError):
     """An argument or a file cannot be used. The message is one line: what is wrong, where, and what to do."""
@@ -11,6 +13,16 @@ class Interrupted(Exception):
 
 class DoesNotFit(Exception):
     """A program needs more memory than the device has. The message says how much, and what to try."""
+
+
+def check_whole(name: str, number: object, least: int) -> None:
+    """Refuse an argument that is no whole number, or too small.
+
+    Raises:
+      InputError: naming the argument.
+    """
+    if isinstance(number, bool) or not isinstance(number, Integral) or number < least:
+        raise InputError(f"{name} must be a whole number of at least {least}, not {number!r}")
 
 
 def install(extra: str) -> str:

@@ -34,6 +34,7 @@ from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_fi
 from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.methods import from_config
 from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.models.latent_io import fitting_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.training.result import Result, check_models, said_diverged
 
@@ -63,8 +64,11 @@ def measure_reference(
       progress: True shows progress bars.
 
     Raises:
-      InputError: if faces cannot be aligned as `config.evaluation.align` asks. It is raised before rendering.
+      InputError: if faces cannot be aligned as `config.evaluation.align` asks, or the retaining set does not
+        fit the generator. It is raised before rendering.
     """
+    if retaining is not None:
+        retaining = fitting_latents(retaining, models.generator.config, "retaining latents")
     settings = EvaluationSettings.of(config.evaluation)
     reference = measure_source(
         models.generator,
@@ -111,14 +115,14 @@ def evaluate(
       measurement, the intervals of figures over people, and each person's figures in `people`.
 
     Raises:
-      InputError: if the run started from another generator, a generator diverged, or photos of an album are
-        wanted and cannot be rendered.
+      InputError: if the run started from another generator, a generator diverged, `other_ws` are of nobody in
+        the run or do not fit, or photos of an album are wanted and cannot be rendered.
     """
     check_models(models, result)
     refuse_diverged(result)
-    check_other_photos(models, result, config, other_ws or {})
+    given = _given_photos(models, result, other_ws or {})
+    check_other_photos(models, result, config, given)
     reference = reference or measure_reference(models, config, progress=progress)
-    given = {k: OtherPhotos(np.asarray(ws)) for k, ws in (other_ws or {}).items()}
     photos = other_photos(models, result, config, given, progress=progress)
     measured = _measure(
         reference, result, {k: jnp.asarray(each.ws) for k, each in photos.items()}, progress=progress
@@ -134,6 +138,22 @@ def evaluate(
             write_figures(result.folder.figures_file, lines)
         result.folder.add_to_summary(figures)
     return figures
+
+
+def _given_photos(
+    models: Models, result: Result, other_ws: Mapping[int, np.ndarray]
+) -> dict[int, OtherPhotos]:
+    """Return the other photos of `evaluate`.
+
+    Raises:
+      InputError: if a key is no number of a person, or latents do not fit.
+    """
+    people = range(len(result.people.subjects))
+    for k in other_ws:
+        if k not in people:
+            raise InputError(f"other_ws: {k!r} is the number of nobody in the run; it has 0 to {people[-1]}")
+    config = models.generator.config
+    return {int(k): OtherPhotos(fitting_latents(ws, config, f"other_ws[{k}]")) for k, ws in other_ws.items()}
 
 
 def refuse_diverged(result: Result) -> None:

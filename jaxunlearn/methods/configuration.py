@@ -1,5 +1,7 @@
 """Check a config before anything long begins, and turn it into the settings of a step."""
 
+import ml_collections
+
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.base import StepSettings
@@ -12,8 +14,9 @@ def check(config: ConfigDict) -> None:
     """Refuse settings that are unknown, out of range, or contradict each other.
 
     Raises:
-      InputError: with the name of the setting.
+      InputError: with the name of the setting; also if it is no such config.
     """
+    _check_type(config)
     method = method_of(config)
     check_declared(config, method.declaration(config))
     if config.evaluation.strangers == 1:
@@ -25,6 +28,17 @@ def check(config: ConfigDict) -> None:
     if not sum(config.terms.values()) > 0:
         raise InputError("config.terms: all weights are 0, so there is nothing to learn")
     method.check(config)
+
+
+def _check_type(config: object) -> None:
+    """Refuse a `dict` and the like, whose settings are no attributes.
+
+    Raises:
+      InputError: naming the type.
+    """
+    if not isinstance(config, ml_collections.ConfigDict):
+        kind = type(config).__name__
+        raise InputError(f"a config must be a ConfigDict, as jaxunlearn.preset returns it, not {kind}")
 
 
 def check_rays(config: ConfigDict, model: GeneratorConfig) -> None:

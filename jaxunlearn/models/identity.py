@@ -13,7 +13,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -100,7 +100,13 @@ def whole_image(images: jax.Array, side: int) -> jax.Array:
 def identity_network(
     module: ArcFace, *, name: str, threshold: float | None, framing: Framing
 ) -> IdentityNetwork:
-    """Make an `IdentityNetwork` from a module; for the arguments see there."""
+    """Make an `IdentityNetwork` from a module; for the arguments see there.
+
+    Raises:
+      InputError: if there is no such framing.
+    """
+    if framing not in get_args(Framing):
+        raise InputError(f"no framing {framing!r}; choose from {', '.join(get_args(Framing))}")
     graph, state = nnx.split(module)
     return IdentityNetwork(name=name, threshold=threshold, framing=framing, graph=graph, state=state)
 

@@ -7,10 +7,11 @@ from typing import NotRequired, TypedDict
 
 import ml_dtypes
 import numpy as np
+from numpy.typing import ArrayLike
 
 import torch_bridge
 from eg3d_flax import GeneratorConfig
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, shortened
 from jaxunlearn.files.door import local_path, parse_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.numpy_arrays import LARGEST, is_npy, read_numpy, write_npz
@@ -84,6 +85,31 @@ def read_latents(path: Path | str, config: GeneratorConfig) -> np.ndarray:
     if not np.isfinite(ws).all():
         raise InputError(f"{path}: contains NaN or infinity, or numbers too large for float32")
     return np.array(np.broadcast_to(ws, (len(ws), config.num_ws, config.w_dim)))
+
+
+def fitting_latents(given: ArrayLike, config: GeneratorConfig, what: str = "latents") -> np.ndarray:
+    """Return latents `[N, num_ws, w_dim]` float32, if they fit a generator.
+
+    Args:
+      given: the latents.
+      config: of the generator.
+      what: what an error calls them.
+
+    Raises:
+      InputError: if they have another shape, are no numbers or not finite, or there are none.
+    """
+    array = np.asarray(given)
+    if array.dtype.kind in "SUO":
+        raise InputError(f"{what} must be an array of numbers, not {shortened(repr(array.tolist()))}")
+    ws = np.asarray(array, np.float32)
+    if ws.ndim != 3 or ws.shape[1:] != (config.num_ws, config.w_dim) or not len(ws):
+        raise InputError(
+            f"{what} of shape {list(ws.shape)} do not fit this generator, "
+            f"which takes [N, {config.num_ws}, {config.w_dim}]"
+        )
+    if not np.isfinite(ws).all():
+        raise InputError(f"{what} contain NaN or infinity")
+    return ws
 
 
 def read_names(path: Path | str) -> tuple[str, ...] | None:

@@ -105,11 +105,14 @@ class Models:
       perceptual_name: its name.
       identity: network of the identity loss.
       judge: network that measures; it is never part of a loss. Where several measure, it is the main one.
-      judges: all networks that measure; by default only `judge`.
+      judges: all networks that measure; by default only `judge`. The first of them but dlib's is `judge`.
       given_mean: mean latent to use instead of the generator's.
       adapters: files of the adapters that the generator has.
       network_files: `perceptual`, `identity` and `w_avg` as `load_models` was given them, without those that
         it was not given; for folders to keep.
+
+    Raises:
+      InputError: if `judge` is not the main one of `judges`.
     """
 
     name: str
@@ -126,6 +129,12 @@ class Models:
     def __post_init__(self) -> None:
         if not self.judges:
             object.__setattr__(self, "judges", (self.judge,))
+        main = next((judge for judge in self.judges if isinstance(judge, IdentityNetwork)), self.judge)
+        if main is not self.judge:
+            raise InputError(
+                f"the judge {self.judge.name!r} is not the first of judges, but {main.name!r}: give both, "
+                "such as judge=mine, judges=(mine, *models.judges)"
+            )
 
     @property
     def family(self) -> str | None:

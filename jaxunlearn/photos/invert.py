@@ -82,8 +82,9 @@ def encoder_for(models: Models, name_or_path: str | PathLike[str] | None = None)
             published = _published_name(models.generator.config)
             missing = f" and {published} was not found (see `jaxunlearn models`)" if published else ""
             raise InputError(
-                f"{models.name}: no encoder is bundled with it{missing}; give --encoder FILE, or --method "
-                "optimize (unlearn: --inversion optimize), which needs no encoder"
+                f"{models.name}: no encoder is bundled with it{missing}; give an encoder (--encoder "
+                "FILE), or choose the method optimize, which needs none (--method optimize; unlearn: "
+                "--inversion optimize)"
             )
         name_or_path = path
     return load_encoder(models.generator, str(name_or_path), w_avg=models.w_avg)
@@ -120,7 +121,7 @@ def side_of_file(encoder: Encoder | None, encoder_input: EncoderInput) -> int | 
     if encoder_input == "crop":
         return None
     if encoder is None:
-        raise InputError("--encoder-input file: the method optimize uses no encoder")
+        raise InputError('encoder_input "file": the method optimize uses no encoder')
     return encoder.side
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, shortened
 from jaxunlearn.files.door import local_path
 from jaxunlearn.files.names import as_text
 from jaxunlearn.methods.latents import repeated
@@ -49,13 +49,17 @@ def people_from_seeds(models: Models, seeds: Sequence[int]) -> People:
       seeds: a seed from 0 to 2**32 - 1 for each person.
 
     Raises:
-      InputError: if it is no list of at least one.
+      InputError: if it is no list of at least one, or a seed is no such number.
     """
     if np.ndim(seeds) != 1 or not len(seeds):
         raise InputError(f"seeds must be a list of at least one, such as [7], not {seeds!r}")
-    ws = latents_of_seeds(models.generator, list(seeds), conditioning_view(models.generator.config))
-    subjects = tuple(f"seed {seed}" for seed in seeds)
-    return People(name_of_seeds(seeds), subjects, np.asarray(ws), tuple(map(int, seeds)))
+    given = np.asarray(seeds)
+    if given.dtype.kind not in "iu" or not ((given >= 0) & (given < 2**32)).all():
+        raise InputError(f"seeds must be whole numbers from 0 to {2**32 - 1}, not {shortened(repr(seeds))}")
+    numbers: list[int] = given.tolist()
+    ws = latents_of_seeds(models.generator, numbers, conditioning_view(models.generator.config))
+    subjects = tuple(f"seed {seed}" for seed in numbers)
+    return People(name_of_seeds(numbers), subjects, np.asarray(ws), tuple(numbers))
 
 
 def name_of_seeds(seeds: Sequence[int]) -> str:

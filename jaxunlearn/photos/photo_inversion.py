@@ -19,7 +19,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from eg3d_flax import Compute
-from jaxunlearn.errors import InputError
+from jaxunlearn.errors import InputError, check_whole
 from jaxunlearn.files.names import file_name
 from jaxunlearn.files.paths import as_list
 from jaxunlearn.images import to_float
@@ -218,8 +218,8 @@ def invert(
       progress: True shows bars, of the search and of reading if that takes long.
 
     Raises:
-      InputError: if no photo can be used, an encoder is needed and there is none, or options are unknown or
-        contradict each other; before the long part.
+      InputError: if no photo can be used, an encoder is needed and there is none, or options are unknown, no
+        whole numbers, or contradict each other; before the long part.
       ValueError: if images have another shape, type or range.
 
     Warns:
@@ -369,6 +369,9 @@ def plan_people(
 
 
 def _settings(models: Models, method: Method, steps: int | None, batch: int | None) -> InversionSettings:
+    for name, number, least in (("steps", steps, 0), ("batch", batch, 1)):
+        if number is not None:
+            check_whole(name, number, least)
     if steps and method == "encoder":
         raise InputError(f"steps {steps}: the method encoder makes no search; choose the method hybrid")
     settings = settings_for(method, models)

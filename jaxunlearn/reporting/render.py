@@ -13,9 +13,11 @@ from tqdm import tqdm
 
 from eg3d_flax import Compute
 from eg3d_flax.synthesis import NoiseMode
+from jaxunlearn.errors import InputError, check_whole
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.latent_io import fitting_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.photos.people import People
@@ -56,17 +58,20 @@ def render(
       `[N, V, H, W, 3]` uint8, where V is the number of pitches times the number of yaws.
 
     Raises:
-      ValueError: if the latents have another shape or are not finite, there are no people or no views, or
-        `batch` or `resolution` is below 1.
+      InputError: if the latents have another shape, latents or angles are not finite, there are no people or
+        no views, or `batch` or `resolution` is below 1.
     """
     source = generator.generator if isinstance(generator, Models) else generator
-    ws = _latents(source, people.ws if isinstance(people, People) else people)
-    for name, number in (("batch", batch), ("resolution", resolution)):
-        if number is not None and number < 1:
-            raise ValueError(f"{name} must be at least 1, not {number}")
+    given = people.ws if isinstance(people, People) else people
+    ws = jnp.asarray(fitting_latents(given, source.config))
+    check_whole("batch", batch, 1)
+    if resolution is not None:
+        check_whole("resolution", resolution, 1)
     pitches, yaws = np.meshgrid(np.atleast_1d(pitch), np.atleast_1d(yaw), indexing="ij")
     if not yaws.size:
-        raise ValueError("give at least one yaw and one pitch")
+        raise InputError("give at least one yaw and one pitch")
+    if not (np.isfinite(yaws).all() and np.isfinite(pitches).all()):
+        raise InputError(f"yaw and pitch must be finite, not {yaw} and {pitch}")
     renderer = Renderer(
         source,
         batch=min(batch, len(ws) * yaws.size),
@@ -78,17 +83,6 @@ def render(
     c = views(source.config, np.deg2rad(yaws.ravel()), np.deg2rad(pitches.ravel()))
     images = render_views(renderer, ws, c, "images", progress=progress)
     return images.reshape(len(ws), yaws.size, *images.shape[1:])
-
-
-def _latents(source: Generator, given: ArrayLike) -> jax.Array:
-    """Return latents `[N, num_ws, w_dim]` float32 if they fit the source."""
-    ws = jnp.asarray(given, jnp.float32)
-    rows = (source.config.num_ws, source.config.w_dim)
-    if ws.ndim != 3 or ws.shape[1:] != rows or not len(ws):
-        raise ValueError(f"latents must be [N, {rows[0]}, {rows[1]}], not {list(ws.shape)}")
-    if not jnp.isfinite(ws).all():
-        raise ValueError("latents contain NaN or infinity")
-    return ws
 
 
 def render_views(

@@ -10,6 +10,7 @@ from jax.sharding import Mesh
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.trained_part import TrainedPart
+from jaxunlearn.models.latent_io import fitting_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, listed_twice
 from jaxunlearn.process import arrays, multihost
@@ -57,18 +58,8 @@ def people_of(people: People | np.ndarray | jax.Array, models: Models) -> People
 
 def _latents(ws: np.ndarray | jax.Array, models: Models) -> np.ndarray:
     """Latents as `[K, L, D]` float32."""
-    latents = np.asarray(ws, np.float32)
-    if latents.ndim == 2:
-        latents = latents[None]
-    config = models.generator.config
-    if latents.ndim != 3 or latents.shape[1:] != (config.num_ws, config.w_dim) or not len(latents):
-        raise InputError(
-            f"latents of shape {list(np.shape(ws))} do not fit this generator, "
-            f"which takes [K, {config.num_ws}, {config.w_dim}]"
-        )
-    if not np.isfinite(latents).all():
-        raise InputError("latents contain NaN or infinity")
-    return latents
+    latents = np.asarray(ws)
+    return fitting_latents(latents[None] if latents.ndim == 2 else latents, models.generator.config)
 
 
 def leaders(ws: np.ndarray) -> np.ndarray:

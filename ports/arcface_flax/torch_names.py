@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from flax import nnx
@@ -26,8 +26,18 @@ def make(config: ArcFaceConfig) -> ArcFace:
 
 
 def sizes(arch: Arch | ArcFaceConfig) -> ArcFaceConfig:
-    """Return the config of a name."""
-    return arch if isinstance(arch, ArcFaceConfig) else getattr(ArcFaceConfig, arch)()
+    """Return the config of a name.
+
+    Raises:
+      ValueError: if there is no such name.
+    """
+    if isinstance(arch, ArcFaceConfig):
+        return arch
+    if arch not in get_args(Arch):
+        raise ValueError(
+            f"unknown network {arch!r}; choose from {', '.join(get_args(Arch))} or give a config"
+        )
+    return getattr(ArcFaceConfig, arch)()
 
 
 def target_shapes(arch: Arch | ArcFaceConfig) -> dict[str, tuple[int, ...]]:
@@ -49,6 +59,7 @@ def from_torch(state_dict: Mapping[str, np.ndarray], arch: Arch | ArcFaceConfig 
       arch: "ir_se50", "ir_101", or a config.
 
     Raises:
+      ValueError: if there is no such `arch`.
       torch_bridge.StateDictError: if a key is missing or unexpected, or its array has a wrong shape or is not
         finite.
     """

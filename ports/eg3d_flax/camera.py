@@ -35,7 +35,7 @@ def look_at_pose(
       yaw: `[B]` or a number, radians from the frontal view; positive moves the camera to its right.
       pitch: `[B]` or a number, radians; negative raises the camera.
       pivot: `[3]` or `[B, 3]`.
-      radius: distance from the origin, not from the pivot.
+      radius: `[B]` or a number, distance from the origin, not from the pivot.
 
     Returns:
       cam2world `[B, 4, 4]`, float32.
@@ -51,6 +51,7 @@ def look_at_pose(
     )
     position = jnp.reshape(jnp.asarray(radius, jnp.float32), (-1, 1)) * direction
     forward = _normalize(jnp.asarray(pivot, jnp.float32) - position)
+    position = jnp.broadcast_to(position, forward.shape)  # one camera may look at many pivots
     up = jnp.broadcast_to(jnp.array([0.0, 1.0, 0.0]), forward.shape)
     right = -_normalize(jnp.cross(up, forward))
     down = _normalize(jnp.cross(forward, right))

@@ -1,6 +1,7 @@
 """Choose how a network is evaluated, without changing what it computes."""
 
 import dataclasses
+import numbers
 from typing import Literal, Self, get_args
 
 import jax.numpy as jnp
@@ -25,7 +26,8 @@ class Compute:
     """Choices that change speed, memory and rounding, never the mathematics.
 
     It is hashable, so it can be a static argument of a compiled function. The fastest forms differ between
-    CPU, GPU and TPU. An unknown form or a number out of range raises `ValueError`.
+    CPU, GPU and TPU. An unknown form, a dtype that is not floating or a number out of range raises
+    `ValueError`.
 
     Attributes:
       dtype: type of activations and of the weights that multiply them. Parameters, styles, the skip image,
@@ -71,10 +73,14 @@ class Compute:
         for name, forms in _FORMS.items():
             if (form := getattr(self, name)) not in forms:
                 raise ValueError(f"{name} must be one of {', '.join(forms)}, not {form!r}")
+        if not jnp.issubdtype(self.dtype, jnp.floating):
+            raise ValueError(f"dtype must be floating, such as float32 or bfloat16, not {self.dtype}")
         for name, least in _LEAST.items():
             number = getattr(self, name)
-            if number is not None and number < least:
-                raise ValueError(f"{name} must be at least {least}, not {number}")
+            if number is None and getattr(Compute, name) is None:
+                continue
+            if not isinstance(number, numbers.Integral) or number < least:
+                raise ValueError(f"{name} must be a whole number of at least {least}, not {number}")
 
     @classmethod
     def for_platform(cls, platform: str) -> Self:

@@ -225,7 +225,7 @@ class GeneratorConfig:
 
     @property
     def num_ws(self) -> int:
-        """Rows of ws: one for each convolution of the backbone, and one for its last ToRGB."""
+        """Number of rows of ws, one for each convolution of the backbone, and one for its last ToRGB."""
         return 2 * (self.plane_resolution.bit_length() - 1) - 2
 
     @classmethod

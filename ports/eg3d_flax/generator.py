@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 from einops import rearrange
 from flax import nnx
 
@@ -12,6 +11,7 @@ from eg3d_flax.compute import DEFAULT, Compute
 from eg3d_flax.config import GeneratorConfig
 from eg3d_flax.decoder import Decoded, OSGDecoder
 from eg3d_flax.mapping import MappingNetwork
+from eg3d_flax.randomness import folded
 from eg3d_flax.rays import sample_rays
 from eg3d_flax.renderer import (
     Jitter,
@@ -92,7 +92,7 @@ class TriPlaneGenerator(nnx.Module):
         self,
         z: jax.Array,
         c: jax.Array | None,
-        truncation_psi: float = 1.0,
+        truncation_psi: float | jax.Array = 1.0,
         truncation_cutoff: int | None = None,
     ) -> jax.Array:
         """Map z `[B, z_dim]` and conditioning cameras c `[B, 25]` to ws `[B, num_ws, w_dim]`.
@@ -150,7 +150,12 @@ class TriPlaneGenerator(nnx.Module):
           jitter: random numbers to use instead of `key`.
           neural_rendering_resolution: side of the volume rendering; None uses the config's.
           compute: dtype and forms; `compute.ray_chunk` limits the memory.
+
+        Raises:
+          ValueError: if there is not one camera for each latent.
         """
+        if c.shape != (len(planes), 25):
+            raise ValueError(f"c must be [{len(planes)}, 25], a camera for each latent, not {list(c.shape)}")
         side = neural_rendering_resolution or self.config.neural_rendering_resolution
         batch = c.shape[0]
         origins, directions = sample_rays(*unflatten(c), side)
@@ -182,7 +187,6 @@ class TriPlaneGenerator(nnx.Module):
         """Compute `planes`, then `render`; both derive independent random numbers from `key`."""
         noise_key = jitter_key = None
         if key is not None:
-            fold_in = jax.vmap(jax.random.fold_in, (0, None)) if jnp.ndim(key) else jax.random.fold_in
-            noise_key, jitter_key = fold_in(key, 0), fold_in(key, 1)
+            noise_key, jitter_key = folded(key, 0), folded(key, 1)
         planes = self.planes(ws, noise_mode, key=noise_key, noise=noise, compute=compute)
         return self.render(planes, ws, c, jitter_key, jitter, neural_rendering_resolution, compute=compute)

@@ -14,7 +14,10 @@ def normalize_2nd_moment(x: jax.Array) -> jax.Array:
 
 
 def truncate(
-    ws: jax.Array, w_avg: jax.Array, truncation_psi: float, truncation_cutoff: int | None = None
+    ws: jax.Array,
+    w_avg: jax.Array,
+    truncation_psi: float | jax.Array,
+    truncation_cutoff: int | None = None,
 ) -> jax.Array:
     """Move ws towards the mean face: `w_avg + psi * (ws - w_avg)`.
 
@@ -45,7 +48,8 @@ class MappingNetwork(nnx.Module):
         w_avg_beta: float = 0.998,
         rngs: nnx.Rngs,
     ):
-        self.num_ws, self.num_layers, self.w_avg_beta = num_ws, num_layers, w_avg_beta
+        self.z_dim, self.c_dim, self.num_ws = z_dim, c_dim, num_ws
+        self.num_layers, self.w_avg_beta = num_layers, w_avg_beta
         self.embed = FullyConnectedLayer(c_dim, w_dim, rngs=rngs) if c_dim else None
         width = z_dim + (w_dim if c_dim else 0)
         for i in range(num_layers):
@@ -61,7 +65,7 @@ class MappingNetwork(nnx.Module):
         z: jax.Array,
         c: jax.Array | None = None,
         *,
-        truncation_psi: float = 1.0,
+        truncation_psi: float | jax.Array = 1.0,
         truncation_cutoff: int | None = None,
     ) -> jax.Array:
         """Map z to ws.
@@ -69,21 +73,28 @@ class MappingNetwork(nnx.Module):
         Args:
           z: `[B, z_dim]`, standard normal.
           c: conditioning cameras `[B, c_dim]`; a network without conditioning ignores them.
-          truncation_psi: see `truncate`; 1 skips it.
+          truncation_psi: see `truncate`; the number 1 skips it.
           truncation_cutoff: see `truncate`.
 
         Returns:
           ws `[B, num_ws, w_dim]` float32; all rows are equal unless `truncation_cutoff` is given.
+
+        Raises:
+          ValueError: if `z` or `c` has another shape.
         """
+        if z.shape[1:] != (self.z_dim,):
+            raise ValueError(f"z must be [B, {self.z_dim}], not {list(z.shape)}")
         x = normalize_2nd_moment(z.astype(jnp.float32))
         if self.embed is not None:
             if c is None:
                 raise ValueError("this generator is conditioned on the camera: pass c, [B, 25]")
+            if c.shape != (len(z), self.c_dim):
+                raise ValueError(f"c must be [{len(z)}, {self.c_dim}], as many as z, not {list(c.shape)}")
             x = jnp.concatenate([x, normalize_2nd_moment(self.embed(c.astype(jnp.float32)))], axis=-1)
         for i in range(self.num_layers):
             x = getattr(self, f"fc{i}")(x)
         ws = jnp.repeat(x[:, None], self.num_ws, axis=1)
-        if truncation_psi == 1:
+        if not isinstance(truncation_psi, jax.Array) and truncation_psi == 1:
             return ws
         return truncate(ws, self.w_avg[...], truncation_psi, truncation_cutoff)
 

@@ -3,6 +3,31 @@
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
+
+
+def check_typed(key: jax.Array) -> None:
+    """Refuse keys of the old kind: two of them look like a batch of two.
+
+    Raises:
+      ValueError: saying how keys are made.
+    """
+    if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        raise ValueError(
+            "a random key must be typed, such as jax.random.key(0); jax.random.wrap_key_data makes one of a "
+            "jax.random.PRNGKey"
+        )
+
+
+def folded(key: jax.Array, number: int) -> jax.Array:
+    """Fold a number into one typed key, or into each of several.
+
+    Raises:
+      ValueError: if a key is not typed.
+    """
+    check_typed(key)
+    fold_in = jax.vmap(jax.random.fold_in, (0, None)) if key.ndim else jax.random.fold_in
+    return fold_in(key, number)
 
 
 def per_sample(
@@ -17,8 +42,12 @@ def per_sample(
       batch: number of rows.
       shape: of one row.
       fold: folded into every key, to draw several independent arrays with the same keys.
+
+    Raises:
+      ValueError: if there is not one typed key, or `batch` of them.
     """
-    keys = jax.random.split(key, batch) if jax.numpy.ndim(key) == 0 else key
+    check_typed(key)
+    keys = jax.random.split(key, batch) if key.ndim == 0 else key
     if keys.shape != (batch,):
         raise ValueError(f"expected one typed key or {batch} typed keys, not an array of shape {keys.shape}")
     return jax.vmap(lambda k: draw(jax.random.fold_in(k, fold), shape))(keys)

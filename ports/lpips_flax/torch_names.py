@@ -41,6 +41,7 @@ def from_torch(
       net: the backbone.
 
     Raises:
+      ValueError: if `net` is unknown.
       torch_bridge.StateDictError: if a key is missing or unexpected, or its array has a wrong shape or is not
         finite.
     """

@@ -1,5 +1,6 @@
 """The bundled identity networks: they never met the same people, and take any image in any function."""
 
+import dataclasses
 import itertools
 from importlib import resources
 from pathlib import Path
@@ -14,6 +15,7 @@ from safetensors import safe_open
 import arcface_flax
 from arcface_flax import ArcFace, ArcFaceConfig
 from jaxunlearn.errors import InputError
+from jaxunlearn.models.dlib_network import DlibNetwork
 from jaxunlearn.models.identity import (
     BUNDLED_NETWORKS,
     IdentityNetwork,
@@ -26,6 +28,7 @@ from jaxunlearn.zoo.metrics.identity_metrics import cosines_of_pairs, embed_phot
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest
 from jaxunlearn.zoo.training.identity_data import identity_photographs
 from tests.support.drawn import drawn_module
+from tests.support.tiny_models import tiny_models
 from torch_bridge import write_torch
 
 SMALL = ArcFaceConfig(
@@ -180,3 +183,24 @@ def test_networks_of_the_same_kind_share_a_compilation() -> None:
 
 def _floats(images: np.ndarray) -> jax.Array:
     return jnp.asarray(images, jnp.float32) / 127.5 - 1
+
+
+def test_an_unknown_framing_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^no framing 'faces'; choose from whole, face$"):
+        identity_network(
+            ArcFace(SMALL, rngs=nnx.Rngs(0)),
+            name="x",
+            threshold=None,
+            framing="faces",  # type: ignore[arg-type]
+        )
+
+
+def test_a_judge_of_ones_own_is_the_first_of_the_judges() -> None:
+    """With the judges of before it would have been left out."""
+    models = tiny_models()
+    mine = dataclasses.replace(models.identity, name="mine")
+    with pytest.raises(InputError, match=r"^the judge 'mine' is not the first of judges, but 'judge': give"):
+        dataclasses.replace(models, judge=mine)
+    dlib = DlibNetwork.load()
+    for judges in ((mine, *models.judges), (dlib, mine), (dlib,)):
+        assert dataclasses.replace(models, judge=mine, judges=judges).judge is mine

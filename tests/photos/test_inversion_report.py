@@ -160,7 +160,8 @@ def test_other_settings_and_other_networks_search_all_again(searched, monkeypatc
     assert searched == [[0, 1], [2]]
     assert json.loads(next(Path("out").glob("*.json")).read_text())["settings"]["steps"] == 3
     models = tiny_models()
-    other = dataclasses.replace(models, judge=dataclasses.replace(models.identity, name=models.judge.name))
+    judge = dataclasses.replace(models.identity, name=models.judge.name)
+    other = dataclasses.replace(models, judge=judge, judges=())
     monkeypatch.setattr(command, "models_of", lambda _: other)
     assert invert(out, steps=3) == 0
     assert searched == 2 * [[0, 1], [2]]

@@ -180,7 +180,7 @@ def test_a_bar_counts_photos_whose_reading_takes_long(tmp_path, inverted, monkey
 
 def test_whole_files_need_an_encoder_and_files(tmp_path):
     Image.new("L", (64, 64)).save(tmp_path / "a.png")
-    with pytest.raises(InputError, match="--encoder-input file"):
+    with pytest.raises(InputError, match='encoder_input "file"'):
         photo_inversion.people_from_photos(
             tiny_models(), [tmp_path], method="optimize", encoder_input="file", compute=Compute()
         )
@@ -201,3 +201,17 @@ def test_names_that_are_not_utf_8_become_text(tmp_path, inverted):
 def test_seeds_are_a_list_of_at_least_one(seeds):
     with pytest.raises(InputError, match=r"^seeds must be a list of at least one, such as "):
         people_from_seeds(tiny_models(), seeds)
+
+
+@pytest.mark.parametrize("seeds", [[-1], [2**32], [7.0], ["7"], [True], [7, 2**70]])
+def test_seeds_are_whole_numbers_that_numpy_takes(seeds):
+    with pytest.raises(InputError, match=r"^seeds must be whole numbers from 0 to 4294967295, not \["):
+        people_from_seeds(tiny_models(), seeds)
+
+
+def test_seeds_may_be_an_array():
+    of_list = people_from_seeds(tiny_models(), [0, 1])
+    of_array = people_from_seeds(tiny_models(), np.arange(2))  # type: ignore[arg-type]
+    assert of_array.subjects == of_list.subjects == ("seed 0", "seed 1")
+    assert of_array.seeds == of_list.seeds == (0, 1)
+    np.testing.assert_array_equal(of_array.ws, of_list.ws)

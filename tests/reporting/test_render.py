@@ -81,13 +81,16 @@ def test_nobody_who_was_forgotten_is_shown_among_other_people(tmp_path):
 @pytest.mark.parametrize(
     ("shape", "options", "message"),
     [
-        ((1, 2, 3), {}, r"latents must be \[N, \d+, \d+\], not \[1, 2, 3\]"),
-        ((0, CONFIG.num_ws, CONFIG.w_dim), {}, r"not \[0, "),
+        ((1, 2, 3), {}, r"latents of shape \[1, 2, 3\] do not fit .* \[N, \d+, \d+\]"),
+        ((0, CONFIG.num_ws, CONFIG.w_dim), {}, r"latents of shape \[0, "),
         (FITS, {"yaw": []}, "at least one yaw and one pitch"),
-        (FITS, {"batch": 0}, "^batch must be at least 1, not 0$"),
-        (FITS, {"batch": -1}, "^batch must be at least 1, not -1$"),
-        (FITS, {"resolution": 0}, "^resolution must be at least 1, not 0$"),
-        (FITS, {"resolution": -3}, "^resolution must be at least 1, not -3$"),
+        (FITS, {"yaw": np.nan}, "^yaw and pitch must be finite, not nan and 0.0$"),
+        (FITS, {"pitch": [0, np.inf]}, "^yaw and pitch must be finite"),
+        (FITS, {"batch": 2.5}, "^batch must be a whole number of at least 1, not 2.5$"),
+        (FITS, {"batch": 0}, "^batch must be a whole number of at least 1, not 0$"),
+        (FITS, {"batch": -1}, "^batch must be a whole number of at least 1, not -1$"),
+        (FITS, {"resolution": 0}, "^resolution must be a whole number of at least 1, not 0$"),
+        (FITS, {"resolution": -3}, "^resolution must be a whole number of at least 1, not -3$"),
     ],
 )
 def test_what_does_not_fit_is_refused(shape, options, message):

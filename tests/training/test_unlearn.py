@@ -351,8 +351,15 @@ def test_latents_that_do_not_fit():
         unlearn(tiny_models(), tiny_people(1)[..., :-1], config())
     with pytest.raises(InputError, match="NaN"):
         unlearn(tiny_models(), tiny_people(1) * np.nan, config())
+    with pytest.raises(InputError, match=r"^latents must be an array of numbers, not 'seed 7'$"):
+        unlearn(tiny_models(), "seed 7", config())  # type: ignore[arg-type]
     with pytest.raises(InputError, match="mean face itself"):
         unlearn(tiny_models(), np.broadcast_to(tiny_models().w_avg, tiny_people(1).shape), config())
+
+
+def test_a_config_is_what_a_preset_returns():
+    with pytest.raises(InputError, match=r"^a config must be a ConfigDict, .* returns it, not dict$"):
+        unlearn(tiny_models(), tiny_people(1), config().to_dict())
 
 
 def test_latents_found_again_need_not_agree_in_the_last_bits(whole):

@@ -115,3 +115,9 @@ def test_loss_is_zero_for_the_same_person_and_two_for_the_opposite():
     np.testing.assert_allclose(arcface_flax.identity_loss(e, e), 0)
     np.testing.assert_allclose(arcface_flax.identity_loss(e, -e), 2)
     np.testing.assert_allclose(arcface_flax.identity_loss(e, jnp.roll(e, 1, axis=0)), 1)
+
+
+@pytest.mark.parametrize("arch", ["ir_50", "mro"])
+def test_an_unknown_name_is_refused_with_the_known_ones(arch):
+    with pytest.raises(ValueError, match=f"^unknown network '{arch}'; choose from ir_se50, ir_101 or give"):
+        arcface_flax.from_torch({}, arch)

@@ -37,6 +37,17 @@ def test_label_joins_and_splits():
     np.testing.assert_array_equal(cam2world[1], camera.look_at_pose(-0.2, -0.2)[0])
 
 
+def test_pivots_and_radii_of_a_batch():
+    pivots, radii = np.array([[0, 0, 0.2], [0.1, 0, 0], [0, 0.3, 0]]), np.array([2.0, 2.7, 3.0])
+    c = camera.camera_params(0.1, -0.2, pivot=pivots)
+    assert c.shape == (3, 25)
+    for k, pivot in enumerate(pivots):
+        np.testing.assert_array_equal(c[k], camera.camera_params(0.1, -0.2, pivot=pivot)[0])
+    np.testing.assert_array_equal(
+        camera.look_at_pose(0.1, 0.0, pivots, radii)[2], camera.look_at_pose(0.1, 0.0, pivots[2], 3.0)[0]
+    )
+
+
 def test_a_positive_yaw_moves_the_camera_to_its_right():
     right = np.asarray(camera.look_at_pose(0.0, 0.0)[0])[:3, 0]
     frontal, turned = (np.asarray(camera.look_at_pose(yaw, 0.0)[0])[:3, 3] for yaw in (0.0, 0.5))

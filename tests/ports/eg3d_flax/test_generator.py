@@ -210,3 +210,24 @@ def test_no_superresolution_returns_the_volume_rendering():
     out = jax.jit(lambda ws: model.synthesis(ws, camera.camera_params()))(ws)
     np.testing.assert_array_equal(out.image, out.image_raw)
     assert out.image.shape == (1, 32, 32, 3)
+
+
+@pytest.mark.parametrize("camera_rows", [1, 3])
+def test_another_number_of_cameras_than_latents_is_refused(small, small_batch, camera_rows):
+    ws, c = small_batch
+    with pytest.raises(ValueError, match=rf"c must be \[2, 25\], a camera .* not \[{camera_rows}, 25\]"):
+        jax.eval_shape(small.synthesis, ws[:2], jnp.repeat(c[:1], camera_rows, axis=0))
+
+
+@pytest.mark.parametrize("call", ["planes", "synthesis", "render"])
+def test_keys_of_the_old_kind_are_refused(small, small_batch, call):
+    """Two of its numbers would pass for the keys of two latents."""
+    ws, c = (array[:2] for array in small_batch)
+    key = jax.random.PRNGKey(0)
+    calls = {
+        "planes": lambda: small.planes(ws, "random", key=key),
+        "synthesis": lambda: small.synthesis(ws, c, "random", key),
+        "render": lambda: small.render(small.planes(ws), ws, c, key),
+    }
+    with pytest.raises(ValueError, match=r"must be typed, such as jax\.random\.key\(0\)"):
+        jax.eval_shape(calls[call])

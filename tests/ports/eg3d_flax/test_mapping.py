@@ -1,5 +1,6 @@
 """The mapping network against the official one: conditioning, truncation, running mean."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -54,3 +55,27 @@ def test_running_mean():
 def test_a_conditional_network_asks_for_its_camera():
     with pytest.raises(ValueError, match="pass c"):
         build("conditional")(jnp.zeros((1, 512)))
+
+
+@pytest.mark.parametrize(
+    ("z", "c", "message"),
+    [
+        ((512,), (25,), r"z must be \[B, 512\], not \[512\]"),
+        ((2, 25), (2, 25), r"z must be \[B, 512\], not \[2, 25\]"),
+        ((2, 512), (25,), r"c must be \[2, 25\], as many as z, not \[25\]"),
+        ((2, 512), (1, 25), r"c must be \[2, 25\], as many as z, not \[1, 25\]"),
+    ],
+)
+def test_other_shapes_are_refused(z, c, message):
+    """Without a batch axis the ws would be transposed."""
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        build("conditional")(jnp.zeros(z), jnp.zeros(c))
+
+
+def test_truncation_may_be_traced_and_differ_from_row_to_row():
+    mapping, z, c = build("conditional"), jnp.asarray(CASE.input("z")), jnp.asarray(CASE.input("c"))
+    expected = mapping(z, c, truncation_psi=0.5)
+    traced = jax.jit(lambda psi: mapping(z, c, truncation_psi=psi))(0.5)
+    np.testing.assert_allclose(traced, expected, atol=1e-5)
+    rows = mapping(z, c, truncation_psi=jnp.array([0.5, 0.7])[:, None, None])
+    np.testing.assert_allclose(rows[0], expected[0], atol=1e-5)

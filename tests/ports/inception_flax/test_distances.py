@@ -106,5 +106,12 @@ def test_sets_that_give_no_statistics_are_refused():
         inception_flax.frechet_distance(two, np.full((2, 4), np.nan))
     with pytest.raises(ValueError, match="not 2 and 1"):
         inception_flax.kernel_distance(two, one)
+    with pytest.raises(ValueError, match="subset_size must be at least 2, not 1"):
+        inception_flax.kernel_distance(two, two, subset_size=1)
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        inception_flax.kernel_distance(two, np.full((2, 4), np.nan))
+    for distance in (inception_flax.kernel_distance, inception_flax.frechet_distance):
+        with pytest.raises(ValueError, match="the same features, not 4 and 3 of them"):
+            distance(two, np.zeros((2, 3)))
     with pytest.raises(ValueError, match="at least 2 subsets, not 1"):
         inception_flax.kernel_distance(two, two, subsets=1)

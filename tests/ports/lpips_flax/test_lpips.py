@@ -1,14 +1,17 @@
 """LPIPS gives the reference's distances, tap by tap, and its gradient."""
 
+import dataclasses
 import functools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
 import lpips_flax
 import torch_bridge
+from lpips_flax.backbones import BACKBONES, Features
 from lpips_flax.lpips import unit_normalise
 from tests.support.layouts import nchw, nhwc
 from tests.support.perception_golden import LPIPS_DISTANCE, perception_golden, weight
@@ -118,3 +121,22 @@ def test_bfloat16_is_close_and_distances_stay_float32():
     np.testing.assert_allclose(low, layers_and_distance(module, x, y)[1], rtol=0.03)
     shapes = jax.eval_shape(lambda module, x: module.features(x, dtype=jnp.bfloat16), module, x)
     assert {tap.dtype for tap in shapes} == {jnp.dtype(jnp.bfloat16)}
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_images_whose_distance_would_be_nan_are_refused(net):
+    """A mean over no pixels is NaN."""
+    backbone = BACKBONES[net]
+    unchecked = dataclasses.replace(backbone, least_side=1)
+
+    def taps(backbone, *shape):
+        make = lambda: Features(backbone, rngs=nnx.Rngs(0))  # noqa: E731
+        images = jax.ShapeDtypeStruct(shape, jnp.float32)
+        return nnx.eval_shape(lambda module, x: module(x), nnx.eval_shape(make), images)
+
+    least = backbone.least_side
+    assert all(0 not in tap.shape for tap in taps(backbone, 1, least, least, 3))
+    assert any(0 in tap.shape for tap in taps(unchecked, 1, least, least - 1, 3))
+    for shape in ((1, least, least - 1, 3), (1, least - 1, least, 3), (64, 64, 3), (1, 3, 64, 64)):
+        with pytest.raises(ValueError, match=rf"^images must be .* at least {least}, not "):
+            taps(backbone, *shape)
