@@ -24,6 +24,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**31)
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.5"
 
+import hypothesis
 import jax
 import pytest
 
@@ -31,6 +32,8 @@ from tests.support.golden import PARITY
 
 # Goldens are float32 numbers: no reduced-precision products, on any device.
 jax.config.update("jax_default_matmul_precision", "highest")
+# The same examples in every run; `--hypothesis-profile default` draws others.
+hypothesis.settings.load_profile("ci")
 # Enough devices for meshes; without a mesh everything stays on the first.
 jax.config.update("jax_num_cpu_devices", 8)
 
