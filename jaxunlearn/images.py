@@ -41,21 +41,23 @@ def depth_to_uint8(depth: np.ndarray) -> np.ndarray:
 
 
 class Grid:
-    """A grid of images, which are added one after another; empty cells are white.
+    """A grid of images of one size, which are added one after another; empty cells are white.
 
     Args:
       count: number of images.
       columns: images per row.
-      size: height and width of an image.
     """
 
-    def __init__(self, count: int, columns: int, size: tuple[int, int]):
-        height, width = size
-        self._cells = np.full((-(-count // columns), height, columns, width, 3), 255, np.uint8)
+    def __init__(self, count: int, columns: int):
+        self._shape = -(-count // columns), columns
+        self._cells = np.empty(0, np.uint8)
         self._added = 0
 
     def add(self, image: np.ndarray) -> None:
         """Put an image `[H, W, 3]` uint8 into the next cell, row by row."""
+        if not self._added:
+            (rows, columns), (height, width, _) = self._shape, image.shape
+            self._cells = np.full((rows, height, columns, width, 3), 255, np.uint8)
         row, column = divmod(self._added, self._cells.shape[2])
         self._cells[row, :, column] = image
         self._added += 1
@@ -76,7 +78,7 @@ def grid(images: np.ndarray, columns: int) -> np.ndarray:
     Returns:
       One image `[rows * H, columns * W, 3]` uint8.
     """
-    cells = Grid(len(images), columns, images.shape[1:3])
+    cells = Grid(len(images), columns)
     for image in images:
         cells.add(image)
     return cells.picture()

@@ -14,7 +14,7 @@ from eg3d_flax.compute import DilationForm, FilterForm, LookupForm, ModulationFo
 from jaxunlearn.errors import InputError
 from jaxunlearn.mesh_shapes import parse_mesh_shape
 from jaxunlearn.methods.configuration import check
-from jaxunlearn.methods.registry import DEFAULT, method_of, named
+from jaxunlearn.methods.registry import DEFAULT, method_of
 from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.profiling.devices import PRECISIONS
 from jaxunlearn.profiling.workload import PRESETS
@@ -82,7 +82,7 @@ class Case:
         forms = "".join(f", {name} {value}" for name, value in self.forms.items())
         method = method_of(self.settings)
         described = method.described(self.settings)
-        label = "" if method is named(DEFAULT) else f", {described}"
+        label = "" if method.name == DEFAULT else f", {described}"
         many = f", {described} of {self.people}" if method.shares_generator(self.settings) else label
         kinds, side = self._unlike_the_preset()
         return (

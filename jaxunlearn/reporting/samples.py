@@ -54,8 +54,7 @@ class Pictures:
         turned = [f"_view{view:02d}" if several else "" for view in range(len(angles))]
         names = [f"{label}{view}" for label in self._labels for view in turned]
         columns = len(angles) if several else min(len(names), _GRID_COLUMNS)
-        side = self._generator.config.img_resolution
-        together, depths = Grid(len(names), columns, (side, side)), []
+        together, depths = Grid(len(names), columns), []
         rest = iter(names)
         for images, of_images in views_in_batches(self._renderer, self._ws, c, "images"):
             for image in images:

@@ -87,21 +87,20 @@ def forget_requests(
         for number, (request, config) in enumerate(zip(requests, configs, strict=True)):
             group = _inverted(models, requests, people, number, config, progress=progress)
             folder = request_folder(out, number, request)
-            watching = callbacks_for(config, folder) if callbacks_for is not None else ()
+            watching = () if callbacks_for is None else callbacks_for(config, folder)
             result = unlearn(
                 models,
                 group,
                 config,
                 workdir=folder,
                 mesh=mesh,
-                previous=results[-1] if results else None,
+                previous=next(reversed(results), None),
                 callbacks=[*frontier_of(models, group, config, folder), *watching],
                 progress=progress,
             )
             results.append(result)
             if number >= done:
-                if reference is None:
-                    reference = measure_reference(models, config, progress=progress)
+                reference = reference or measure_reference(models, config, progress=progress)
                 _add(registry, reference, request, folder, results, progress=progress)
             if number >= done - 1 and after_each is not None:  # the call before may have been cut off in it
                 after_each(Forgotten(tuple(results), registry))

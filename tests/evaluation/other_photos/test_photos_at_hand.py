@@ -31,12 +31,12 @@ def test_an_album_is_made_for_those_who_have_no_photos(monkeypatch: pytest.Monke
     config, result = presets.heads(), SimpleNamespace(people=SimpleNamespace(seeds=(7, 8, None)))
     config.evaluation.album = 2
     given = {0: OtherPhotos(WS)}
-    found = evaluate.other_photos(SimpleNamespace(family="heads"), result, config, given)  # type: ignore
+    found = evaluate.other_photos(SimpleNamespace(is_bundled=True), result, config, given)  # type: ignore
     assert asked == [(8, 2)]
     assert found[0] is given[0]
     assert set(found) == {0, 1}
     assert found[1].images is not None
-    assert evaluate.other_photos(SimpleNamespace(family=None), result, config, {}) == {}  # type: ignore
+    assert evaluate.other_photos(SimpleNamespace(is_bundled=False), result, config, {}) == {}  # type: ignore
 
 
 @pytest.mark.parametrize("at_hand", [True, False])
