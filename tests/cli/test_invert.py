@@ -235,7 +235,9 @@ def test_cars_get_no_encoder_of_faces(tmp_path: Path, monkeypatch: Any) -> None:
     (tmp_path / "encoder_FFHQ.pt").write_bytes(b"an encoder")
 
     def models(config: GeneratorConfig) -> Any:
-        return SimpleNamespace(name="file.pkl", is_bundled=False, generator=SimpleNamespace(config=config))
+        return SimpleNamespace(
+            name="file.pkl", family=None, is_bundled=False, generator=SimpleNamespace(config=config)
+        )
 
     assert default_method(models(GeneratorConfig.ffhq512_128())) == "hybrid"
     cars = dataclasses.replace(GeneratorConfig.ffhq512_128(), avg_camera_radius=1.7)

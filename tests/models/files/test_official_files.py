@@ -402,7 +402,9 @@ def test_bare_names_are_looked_up_where_models_looks(tmp_path, monkeypatch, caps
 
 
 def models_like(config: GeneratorConfig) -> Any:
-    return SimpleNamespace(name="file.pkl", is_bundled=False, generator=SimpleNamespace(config=config))
+    return SimpleNamespace(
+        name="file.pkl", family=None, is_bundled=False, generator=SimpleNamespace(config=config)
+    )
 
 
 def test_the_published_encoder_is_used_where_it_fits(tmp_path, monkeypatch):
