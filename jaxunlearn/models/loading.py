@@ -143,7 +143,7 @@ class Models:
 
     @property
     def is_bundled(self) -> bool:
-        """True for the bundled generator and for what was made from it. Its people and its encoder are known."""
+        """True for the bundled generator and what was made from it. Its people and its encoder are known."""
         return self.family is not None
 
     @functools.cached_property
