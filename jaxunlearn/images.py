@@ -50,7 +50,7 @@ class Grid:
 
     def __init__(self, count: int, columns: int):
         self._shape = -(-count // columns), columns
-        self._cells = np.empty(0, np.uint8)
+        self._cells = np.empty((0, 0, 0, 0, 3), np.uint8)
         self._added = 0
 
     def add(self, image: np.ndarray) -> None:
