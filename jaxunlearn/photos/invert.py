@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -138,6 +138,43 @@ def way_of_inverting(
     """
     way = {"inversion": method, "inversion_steps": str(settings.steps), "encoder_input": encoder_input}
     return way if encoder is None else {**way, "encoder": encoder}
+
+
+class Chosen(NamedTuple):
+    """How photos are inverted."""
+
+    method: Method
+    encoder: Encoder | None
+    encoder_input: EncoderInput
+    whole_side: int | None
+    """See `side_of_file`."""
+
+    def way(self, settings: InversionSettings) -> dict[str, str]:
+        """Return what a folder keeps of it, see `way_of_inverting`."""
+        name = None if self.encoder is None else self.encoder.name
+        return way_of_inverting(self.method, name, self.encoder_input, settings)
+
+
+def choose(
+    models: Models,
+    method: Method | None = None,
+    encoder: str | PathLike[str] | Encoder | None = None,
+    encoder_input: EncoderInput = "crop",
+) -> Chosen:
+    """Settle how photos are inverted, and read the encoder.
+
+    Args:
+      models: the generator and its networks.
+      method: None takes `default_method`.
+      encoder: see `encoder_of`.
+      encoder_input: see `side_of_file`.
+
+    Raises:
+      InputError: if an encoder is needed and there is none, or the arguments contradict each other.
+    """
+    method = method or default_method(models, encoder)
+    network = encoder_of(models, method, encoder)
+    return Chosen(method, network, encoder_input, side_of_file(network, encoder_input))
 
 
 @jax.jit

@@ -29,11 +29,9 @@ from jaxunlearn.photos.inversion import EachBatch, Inversion, InversionSettings
 from jaxunlearn.photos.invert import (
     EncoderInput,
     Method,
-    default_method,
-    encoder_of,
+    choose,
     invert_photographs,
     settings_for,
-    side_of_file,
     way_of_inverting,
 )
 from jaxunlearn.photos.people import People, distinct_subjects
@@ -83,12 +81,9 @@ def settled(
     Raises:
       InputError: if an encoder is needed and there is none, or the arguments contradict each other.
     """
-    method = method or default_method(models, encoder)
-    network = encoder_of(models, method, encoder)
-    side_of_file(network, encoder_input)  # refuses contradictions
-    name = None if network is None else network.name
-    way = way_of_inverting(method, name, encoder_input, settings_for(method, models))
-    return Inverting(method=method, encoder=network, encoder_input=encoder_input), way
+    how = choose(models, method, encoder, encoder_input)
+    way = how.way(settings_for(how.method, models))
+    return Inverting(method=how.method, encoder=how.encoder, encoder_input=how.encoder_input), way
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -258,11 +253,10 @@ def plan_inversion(
 
     The arguments are those of `invert`, as are errors and warnings.
     """
-    method = method or default_method(models, encoder)
-    network = encoder_of(models, method, encoder)
-    settings = _settings(models, method, steps, batch)
-    side, whole_side = models.generator.config.img_resolution, side_of_file(network, encoder_input)
-    return InversionPlan(_read(photos, side, whole_side, progress), method, network, encoder_input, settings)
+    how = choose(models, method, encoder, encoder_input)
+    settings = _settings(models, how.method, steps, batch)
+    read = _read(photos, models.generator.config.img_resolution, how.whole_side, progress)
+    return InversionPlan(read, how.method, how.encoder, encoder_input, settings)
 
 
 def invert_planned(
@@ -352,11 +346,9 @@ def plan_people(
     progress: bool = True,
 ) -> InversionPlan:
     """Do what is not long about `people_from_photos`; arguments, errors and warnings are the same."""
-    method = method or default_method(models, encoder)
-    network = encoder_of(models, method, encoder)
-    side, whole_side = models.generator.config.img_resolution, side_of_file(network, encoder_input)
+    how, side = choose(models, method, encoder, encoder_input), models.generator.config.img_resolution
     read = [
-        read_photographs(source, side, whole_side=whole_side, progress=progress)
+        read_photographs(source, side, whole_side=how.whole_side, progress=progress)
         for source in as_list(sources)
     ]
     photos = Photographs(
@@ -364,7 +356,12 @@ def plan_people(
         tuple(refused for part in read for refused in part.refused),
     )
     return plan_inversion(
-        models, photos, method=method, encoder=network, encoder_input=encoder_input, progress=progress
+        models,
+        photos,
+        method=how.method,
+        encoder=how.encoder,
+        encoder_input=encoder_input,
+        progress=progress,
     )
 
 

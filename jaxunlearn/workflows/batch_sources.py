@@ -17,12 +17,9 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.invert import (
     EncoderInput,
     Method,
-    default_method,
-    encoder_of,
+    choose,
     invert_photographs,
     settings_for,
-    side_of_file,
-    way_of_inverting,
 )
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.photos.sources import Refused, counted, iterate_photographs
@@ -72,10 +69,8 @@ def worklist_of_photos(
     Warns:
       UserWarning: for each opened photo that cannot be used.
     """
-    method = method or default_method(models, encoder)
-    network = encoder_of(models, method, encoder)
-    whole_side = side_of_file(network, encoder_input)
-    first = _first_photos(source, models.generator.config.img_resolution, whole_side, progress)
+    how = choose(models, method, encoder, encoder_input)
+    first = _first_photos(source, models.generator.config.img_resolution, how.whole_side, progress)
     photos = [photo.image for photo in first.values()]
     wholes = [photo.whole for photo in first.values() if photo.whole is not None]
 
@@ -83,18 +78,17 @@ def worklist_of_photos(
         return invert_photographs(
             models,
             to_float([photos[k] for k in some]),
-            method,
-            encoder=network,
+            how.method,
+            encoder=how.encoder,
             encoder_images=to_float([wholes[k] for k in some]) if wholes else None,
             mesh=local_mesh(mesh),
             compute=compute,
             progress=progress,
         ).ws
 
-    name = None if network is None else network.name
-    how = way_of_inverting(method, name, encoder_input, settings_for(method, models))
+    way = how.way(settings_for(how.method, models))
     digests = tuple(photo.sha256 for photo in first.values())
-    return Worklist(tuple(first), latents, inversion=how, photos_sha256=digests)
+    return Worklist(tuple(first), latents, inversion=way, photos_sha256=digests)
 
 
 class _Photo(NamedTuple):

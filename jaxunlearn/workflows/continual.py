@@ -94,7 +94,7 @@ def forget_requests(
                 config,
                 workdir=folder,
                 mesh=mesh,
-                previous=next(reversed(results), None),
+                previous=results[-1] if results else None,
                 callbacks=[*frontier_of(models, group, config, folder), *watching],
                 progress=progress,
             )

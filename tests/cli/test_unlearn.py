@@ -152,11 +152,10 @@ def photos_of_two(tmp_path, monkeypatch) -> list[int]:
     monkeypatch.setattr(unlearn_command, "unlearn", unlearn)
     for module in (photo_inversion, batch_sources):
         monkeypatch.setattr(module, "invert_photographs", invert_photographs)
-        monkeypatch.setattr(
-            module,
-            "encoder_of",
-            lambda _, method, __: SimpleNamespace(name=method) if method != "optimize" else None,
-        )
+    monkeypatch.setattr(
+        "jaxunlearn.photos.invert.encoder_of",
+        lambda _, method, __: SimpleNamespace(name=method) if method != "optimize" else None,
+    )
     return numbers
 
 

@@ -111,7 +111,9 @@ def test_an_encoder_may_be_shown_whole_files(tmp_path, monkeypatch):
 
     for module in (photo_inversion, batch_sources):
         monkeypatch.setattr(module, "invert_photographs", invert)
-        monkeypatch.setattr(module, "encoder_of", lambda *_: SimpleNamespace(side=side, name="encoder"))
+    monkeypatch.setattr(
+        "jaxunlearn.photos.invert.encoder_of", lambda *_: SimpleNamespace(side=side, name="encoder")
+    )
     options = {"method": "encoder", "compute": Compute()}
     photo_inversion.people_from_photos(tiny_models(), [tmp_path], encoder_input="file", **options)
     worklist = batch_sources.worklist_of_photos(tiny_models(), tmp_path, encoder_input="file", **options)

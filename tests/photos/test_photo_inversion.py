@@ -142,7 +142,9 @@ def test_photos_read_already_have_what_the_encoder_is_given(tmp_path, monkeypatc
         return Inversion(*(ws if name == "ws" else np.zeros(1) for name in Inversion._fields))
 
     monkeypatch.setattr(photo_inversion, "invert_photographs", invert_photographs)
-    monkeypatch.setattr(photo_inversion, "encoder_of", lambda *_: SimpleNamespace(side=8, name="encoder"))
+    monkeypatch.setattr(
+        "jaxunlearn.photos.invert.encoder_of", lambda *_: SimpleNamespace(side=8, name="encoder")
+    )
     for side in (None, 4):
         photos = read_photographs(tmp_path, SIDE, whole_side=side)
         with pytest.raises(jaxunlearn.InputError, match="whole files: read the photos with whole_side=8, or"):

@@ -23,7 +23,6 @@ from jaxunlearn.models import loading
 from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.models.latent_io import write_latents
-from jaxunlearn.photos import photo_inversion
 from jaxunlearn.photos.people import People, people_from_seeds
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.request import Request
@@ -336,7 +335,7 @@ def inverted(tmp_path, monkeypatch):
 
 def test_how_photos_of_requests_are_inverted(inverted, monkeypatch):
     encoder = SimpleNamespace(name="goae.pt", side=8)
-    monkeypatch.setattr(photo_inversion, "encoder_of", lambda models, method, name: encoder)
+    monkeypatch.setattr("jaxunlearn.photos.invert.encoder_of", lambda models, method, name: encoder)
     options = ["--inversion", "hybrid", "--encoder", "goae.pt", "--encoder-input", "file"]
     assert cli.main(["unlearn", "--sequence", "requests.json", "--out", "out", *options]) == 2
     assert inverted == [{"method": "hybrid", "encoder": encoder, "encoder_input": "file"}]

@@ -93,7 +93,7 @@ def test_a_sequence_is_resumed_with_the_inversion_that_it_began_with(tmp_path, m
     requests = [ForgetRequest("a", images=(photo(tmp_path / "a.png", 40),))]
     ask(requests, tmp_path / "out")
     (tmp_path / "a.png").unlink()  # whoever is forgotten may have it deleted
-    monkeypatch.setattr(photo_inversion, "encoder_of", lambda *_: None)
+    monkeypatch.setattr("jaxunlearn.photos.invert.encoder_of", lambda *_: None)
     with pytest.raises(InputError, match=r"01-a: is a run with inversion 'optimize', not 'hybrid'"):
         ask(requests, tmp_path / "out", "hybrid")
     ask(requests, tmp_path / "out")

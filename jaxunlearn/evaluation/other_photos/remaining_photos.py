@@ -13,9 +13,7 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.invert import (
     EncoderInput,
     Method,
-    default_method,
-    encoder_of,
-    side_of_file,
+    choose,
 )
 from jaxunlearn.photos.photo_inversion import invert
 from jaxunlearn.photos.sources import Photograph, Photographs, Refused, counted, iterate_photographs
@@ -56,10 +54,8 @@ def invert_remaining(
     Warns:
       UserWarning: for each photo that cannot be used, and each person without another photo.
     """
-    method = method or default_method(models, encoder)
-    network = encoder_of(models, method, encoder)
-    side = models.generator.config.img_resolution
-    all_photos = iterate_photographs(source, side, whole_side=side_of_file(network, encoder_input))
+    how, side = choose(models, method, encoder, encoder_input), models.generator.config.img_resolution
+    all_photos = iterate_photographs(source, side, whole_side=how.whole_side)
     read = list(counted(all_photos, progress))
     refused = tuple(photo for photo in read if isinstance(photo, Refused))
     usable = [photo for photo in read if isinstance(photo, Photograph)]
@@ -69,8 +65,8 @@ def invert_remaining(
     ws = invert(
         models,
         together,
-        method=method,
-        encoder=network,
+        method=how.method,
+        encoder=how.encoder,
         encoder_input=encoder_input,
         compute=compute,
         progress=progress,
