@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from jaxunlearn.cli.config_files import load_config
 from jaxunlearn.evaluation import album_latents, evaluate_generator
 from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
-from jaxunlearn.methods import from_config
-from jaxunlearn.methods.config_files import load_config
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.profiling.devices import processor

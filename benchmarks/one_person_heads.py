@@ -24,9 +24,9 @@ from benchmarks.one_person_runs import completed, measured, trained
 from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_text
-from jaxunlearn.methods import from_config
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import preset
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.profiling.devices import processor
 from jaxunlearn.reporting.before_after import RunPictures

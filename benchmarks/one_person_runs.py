@@ -12,8 +12,8 @@ from jaxunlearn.evaluation.evaluate import evaluate
 from jaxunlearn.evaluation.protocol import MEASURED_WITH
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
-from jaxunlearn.methods import from_config
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.latent_io import read_latents, write_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import people_from_seeds

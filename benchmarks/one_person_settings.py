@@ -27,9 +27,9 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_text
-from jaxunlearn.methods.configuration import check
+from jaxunlearn.methods.config.check_config import check
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import preset
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, load_models
 
 ROOT = Path(__file__).parents[1]

@@ -27,9 +27,9 @@ from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.looks import look
 from jaxunlearn.files.door import write_text
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
-from jaxunlearn.methods import from_config
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import preset
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training.storage.metrics_log import add_line

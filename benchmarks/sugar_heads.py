@@ -26,9 +26,9 @@ from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
 from jaxunlearn.images import save_png
-from jaxunlearn.methods import from_config
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.guide import presets
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.models.loading import Models, load_models
 from jaxunlearn.photos.people import people_from_seeds

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 import jaxunlearn
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import preset
-from jaxunlearn.methods.settings import ConfigDict
 from tests.support.few_rays import loaded_with_few_rays
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -6,8 +6,8 @@ python tools/settings_table.py
 from pathlib import Path
 
 from jaxunlearn.baking.settings import Baking
+from jaxunlearn.methods.config.declaration import table
 from jaxunlearn.methods.registry import METHODS, named
-from jaxunlearn.methods.settings import table
 
 HEAD = """\
 # Settings

@@ -23,7 +23,7 @@ import lpips_flax
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.images import save_png
-from jaxunlearn.methods.settings import flat
+from jaxunlearn.methods.config.declaration import flat
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.zoo.metrics.generator_metrics import evaluate, picture
 from jaxunlearn.zoo.synthetic.photographs import PEOPLE_PER_SHARD

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmarks.one_person_settings import config_of as changed_preset
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import preset
-from jaxunlearn.methods.settings import ConfigDict
 
 GUIDE, COMPOSED, RANDOM = "GUIDE", "LEGATO, composed", "random change"
 PRESETS = {

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.many_people_heads.cases import Case, config_of
 from benchmarks.many_people_heads.runs import forget
-from jaxunlearn.methods import from_config
+from jaxunlearn.methods.config import from_config
 from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.before_after import RunPictures
 

@@ -24,7 +24,7 @@ from jaxunlearn.evaluation.looks import look_each
 from jaxunlearn.evaluation.protocol import PROTOCOL
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import fingerprint_of
 from jaxunlearn.models.loading import Models

@@ -17,7 +17,7 @@ from jaxunlearn.evaluation.evaluate import default_features
 from jaxunlearn.evaluation.features import Features
 from jaxunlearn.files.door import read_json, write_json
 from jaxunlearn.files.json_form import check_form
-from jaxunlearn.methods.settings import ConfigDict, default_config
+from jaxunlearn.methods.config.declaration import ConfigDict, default_config
 from jaxunlearn.models.adapters import has_adapters
 from jaxunlearn.models.generator import Generator, load_generator, save_generator
 from jaxunlearn.models.loading import Models

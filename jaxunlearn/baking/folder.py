@@ -23,8 +23,8 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import NO_CONTENT, locked_clean
-from jaxunlearn.methods.settings import ConfigDict, completed, flat
-from jaxunlearn.methods.settings import changed as changed_settings
+from jaxunlearn.methods.config.declaration import ConfigDict, completed, flat
+from jaxunlearn.methods.config.declaration import changed as changed_settings
 from jaxunlearn.models.adapters import layers_of
 from jaxunlearn.models.generator import Generator, fingerprint_of, fingerprint_with_settings
 from jaxunlearn.models.loading import Models

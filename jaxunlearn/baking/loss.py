@@ -18,7 +18,7 @@ from jaxunlearn.evaluation.judges.choice import judges_of
 from jaxunlearn.evaluation.looks import Look, look
 from jaxunlearn.evaluation.reference import RenderedPeople, render_people
 from jaxunlearn.evaluation.settings import EvaluationSettings
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.adapters import layers_of
 from jaxunlearn.models.batched import perceptual_distances
 from jaxunlearn.models.generator import Generator

@@ -9,8 +9,8 @@ from jax.sharding import Mesh
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods import common_settings
-from jaxunlearn.methods.settings import ConfigDict, check_declared, section, setting
+from jaxunlearn.methods.config import common_settings
+from jaxunlearn.methods.config.declaration import ConfigDict, check_declared, section, setting
 
 
 @dataclasses.dataclass(frozen=True)

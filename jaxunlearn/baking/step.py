@@ -17,11 +17,11 @@ from jax.sharding import Mesh
 
 from eg3d_flax import Compute
 from jaxunlearn.baking import settings
-from jaxunlearn.methods import from_config
-from jaxunlearn.methods.from_config import Adam
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
+from jaxunlearn.methods.config.from_config import Adam
 from jaxunlearn.methods.latents import adjacent_offsets
 from jaxunlearn.methods.losses import TERMS, Rendered
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.generator import Generator, SplitGenerator
 from jaxunlearn.models.perception import Perception

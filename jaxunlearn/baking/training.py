@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from jaxunlearn.baking.folder import BakingFolder
 from jaxunlearn.baking.step import BakingStep, Frozen, compiled_step
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.adapters import layers_of
 from jaxunlearn.models.generator import Generator, merge_generator, split_generator
 from jaxunlearn.models.loading import Models

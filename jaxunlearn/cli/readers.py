@@ -9,12 +9,12 @@ from jax.sharding import Mesh
 from ml_collections import config_flags
 
 from jaxunlearn.cli.argument_groups import CONFIG_PREFIX, SHARED_PEOPLE
+from jaxunlearn.cli.config_files import load_config
 from jaxunlearn.errors import InputError, first_line, shortened
 from jaxunlearn.files.paths import check_writable
-from jaxunlearn.methods import configuration
-from jaxunlearn.methods.config_files import load_config
+from jaxunlearn.methods.config import check_config
+from jaxunlearn.methods.config.declaration import ConfigDict, did_you_mean, flat
 from jaxunlearn.methods.registry import DEFAULT, method_of
-from jaxunlearn.methods.settings import ConfigDict, did_you_mean, flat
 from jaxunlearn.models import loading
 from jaxunlearn.process import multihost
 from jaxunlearn.profiling.workload import Preset
@@ -163,7 +163,7 @@ def step_of(
     asked = people or arguments.people
     default = preset.config(arguments.method or DEFAULT, asked or SHARED_PEOPLE)
     config = read_config(arguments.config, arguments.overrides, default)
-    configuration.check(config)
+    check_config.check(config)
     refuse_other_method(arguments, config)
     method = method_of(config)
     if not method.shares_generator(config):
@@ -186,7 +186,7 @@ def read_run(arguments: argparse.Namespace) -> tuple[Result, ConfigDict, loading
     check_finished(folder)
     check_writable(folder.path)
     config = read_config(arguments.config, arguments.overrides, folder.config)
-    configuration.check(config)
+    check_config.check(config)
     result, models = result_of_run(arguments, folder)
     return result, config, models
 
@@ -218,7 +218,7 @@ def read_worklist(arguments: argparse.Namespace) -> tuple[WorklistFolder, Config
     folder = WorklistFolder(arguments.folder)
     source = folder.source
     config = read_config(arguments.config, arguments.overrides, folder.config)
-    configuration.check(config)
+    check_config.check(config)
     files = {**source.network_files, **network_files_of(arguments)}
     models = loading.load_models(
         arguments.model or source.model,

@@ -32,8 +32,8 @@ from jaxunlearn.evaluation.protocol import (
 from jaxunlearn.evaluation.real_images import RealStatistics
 from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_figures
 from jaxunlearn.evaluation.statistics.over_people import statistics_of
-from jaxunlearn.methods import from_config
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.latent_io import fitting_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.training.result import Result, check_models, said_diverged

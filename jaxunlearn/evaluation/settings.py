@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import GeneratorConfig
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.generator import Generator
 

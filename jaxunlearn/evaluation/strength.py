@@ -13,7 +13,7 @@ from jaxunlearn.evaluation.judges import Judge
 from jaxunlearn.evaluation.judges.answers import mean
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.adapters import LARGEST_STRENGTH, with_strength
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import camera
-from jaxunlearn.methods.base import EPOCHS, Pairs, Schedule, Source, Target
 from jaxunlearn.methods.latents import NormOver, adjacent_offsets
 from jaxunlearn.methods.losses import TERMS, Weights, preserving, term_weights
+from jaxunlearn.methods.pairs import EPOCHS, Pairs, Schedule, Source, Target
 
 
 class ManyDraws(NamedTuple):

@@ -7,7 +7,7 @@ from jaxunlearn.errors import InputError, printable
 
 if TYPE_CHECKING:
     from jaxunlearn.methods.base import Method
-    from jaxunlearn.methods.settings import ConfigDict
+    from jaxunlearn.methods.config.declaration import ConfigDict
 
 METHODS: dict[str, str] = {
     "guide": "jaxunlearn.methods.guide.method:GuideMethod",

@@ -13,9 +13,9 @@ import ml_collections
 from eg3d_flax.compute import DilationForm, FilterForm, LookupForm, ModulationForm
 from jaxunlearn.errors import InputError
 from jaxunlearn.mesh_shapes import parse_mesh_shape
-from jaxunlearn.methods.configuration import check
+from jaxunlearn.methods.config.check_config import check
+from jaxunlearn.methods.config.declaration import ConfigDict, flat
 from jaxunlearn.methods.registry import DEFAULT, method_of
-from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.profiling.devices import PRECISIONS
 from jaxunlearn.profiling.workload import PRESETS
 

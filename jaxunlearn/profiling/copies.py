@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from jaxunlearn.methods.base import Target
+from jaxunlearn.methods.pairs import Target
 from jaxunlearn.training.step import Frozen, State
 
 

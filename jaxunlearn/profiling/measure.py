@@ -18,7 +18,7 @@ from flax import nnx
 from tqdm import tqdm
 
 from jaxunlearn.errors import InputError, first_line
-from jaxunlearn.methods.base import Target
+from jaxunlearn.methods.pairs import Target
 from jaxunlearn.models.flops import Networks
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process.host import on_cpu

@@ -14,9 +14,9 @@ from jax.sharding import Mesh
 from arcface_flax import ArcFace, ArcFaceConfig
 from eg3d_flax import GeneratorConfig, TriPlaneGenerator
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods import configuration, from_config
+from jaxunlearn.methods.config import check_config, from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of, named
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import RANDOM_FULL_SIZE, Generator, SplitGenerator
 from jaxunlearn.models.identity import identity_network
@@ -101,8 +101,8 @@ class Workload:
         Raises:
           InputError: if a setting is invalid, or the method does not let people share a copy.
         """
-        configuration.check(config)
-        configuration.check_rays(config, models.generator.config)
+        check_config.check(config)
+        check_config.check_rays(config, models.generator.config)
         if people > 1 and not method_of(config).shares_generator(config):
             raise InputError(
                 f"{people} people: this method has a generator copy for everybody; set the number of copies"
@@ -118,7 +118,7 @@ class Workload:
           mesh: devices; None for one device.
           platform: of the devices, as returned by `jax.default_backend()`.
         """
-        settings = configuration.step_settings(
+        settings = from_config.step_settings(
             self.config, self.generator.config, 1.0, self.people, platform=platform
         )
         compute = dataclasses.replace(settings.compute, **self.forms)

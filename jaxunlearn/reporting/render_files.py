@@ -11,7 +11,7 @@ import jax
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.images import save_png
-from jaxunlearn.methods import from_config
+from jaxunlearn.methods.config import from_config
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.reporting.before_after import ROWS, YAWS, RunPictures

@@ -6,8 +6,8 @@ from jaxunlearn.attacks.attack_folder import read_attacks
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.evaluate import check_other_photos, evaluate, measure_reference, other_photos
 from jaxunlearn.evaluation.other_photos import OtherPhotos
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.attacks.words import attack_verdict
 from jaxunlearn.reporting.page.run_page import write_report

@@ -14,8 +14,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.sharding import Mesh
 
-from jaxunlearn.methods.base import StepSettings
-from jaxunlearn.methods.from_config import Adam
+from jaxunlearn.methods.config.from_config import Adam, StepSettings
 from jaxunlearn.process.arrays import place
 from jaxunlearn.sharding import IDENTITY, Portion, by_identity, everywhere, on_each_device, portion
 from jaxunlearn.training.copies import for_each_copy

@@ -12,10 +12,10 @@ import jax.numpy as jnp
 from jax.sharding import Mesh
 from tqdm import tqdm
 
-from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.base import Prepared
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.adapters import save_unlearned
 from jaxunlearn.models.generator import Generator, merge_generator
 from jaxunlearn.models.loading import Models
@@ -80,7 +80,7 @@ class Run:
         self._shared = method_of(config).shares_generator(config)
         copies = 1 if self._shared else len(people.ws)
         self._numbers = numbers[:copies]
-        settings = configuration.step_settings(
+        settings = from_config.step_settings(
             config, models.generator.config, models.median_radius, people=len(people.ws)
         )
         self._split = settings.part.split(models.generator, config.seed)

@@ -17,8 +17,9 @@ from flax import nnx
 from eg3d_flax.renderer import Jitter, random_jitter
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.methods import ewc
-from jaxunlearn.methods.base import Pairs, Schedule, Source, StepSettings, Target
+from jaxunlearn.methods.config.from_config import StepSettings
 from jaxunlearn.methods.losses import Rendered, pair_losses, total_loss
+from jaxunlearn.methods.pairs import Pairs, Schedule, Source, Target
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import Generator, SplitGenerator, merge_source
 from jaxunlearn.models.perception import Perception

@@ -13,11 +13,11 @@ from jax.sharding import Mesh
 
 from jaxunlearn.errors import Interrupted
 from jaxunlearn.files.door import local_path
-from jaxunlearn.methods import configuration, from_config
 from jaxunlearn.methods.base import Before, Prepared, request_key
-from jaxunlearn.methods.common_settings import TARGETS
+from jaxunlearn.methods.config import check_config, from_config
+from jaxunlearn.methods.config.common_settings import TARGETS
+from jaxunlearn.methods.config.declaration import ConfigDict, flat
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.models.adapters import layers_of
 from jaxunlearn.models.generator import check_has_file, fingerprint_of
 from jaxunlearn.models.loading import Models
@@ -69,7 +69,7 @@ def unlearn(
       Interrupted: after Ctrl-C or SIGTERM, or where a callback stops a run with a folder. The folder has the
         state, and without one it is lost.
     """
-    configuration.check(config)
+    check_config.check(config)
     shared = method_of(config).shares_generator(config)
     checks.check_mesh(mesh, shared=shared)
     people = _agreed_people(checks.people_of(people, models), models, config)
@@ -112,7 +112,7 @@ def _check_suitable(
     method.trained_part(config, models.generator.config).check(models.generator)
     if saved:
         check_has_file(layers_of(models.generator)[0])
-    configuration.check_rays(config, models.generator.config)
+    check_config.check_rays(config, models.generator.config)
     if config.target.kind in TARGETS:  # a formula that may refuse a latent
         from_config.target_latents(config, jnp.asarray(people.ws), models.w_avg, models.median_radius)
 

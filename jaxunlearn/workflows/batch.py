@@ -19,9 +19,9 @@ from tqdm import tqdm
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.images import save_png
-from jaxunlearn.methods import from_config
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict, flat
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict, flat
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.process import arrays, multihost

@@ -32,7 +32,7 @@ from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, writ
 from jaxunlearn.files.lock import NO_CONTENT, locked_clean
 from jaxunlearn.files.names import file_name
 from jaxunlearn.files.numpy_arrays import read_npz, write_npz
-from jaxunlearn.methods.settings import ConfigDict, flat
+from jaxunlearn.methods.config.declaration import ConfigDict, flat
 from jaxunlearn.models.latent_io import is_ws
 from jaxunlearn.training.storage.folder_forms import MeasuredLine, ResultLine, WorklistJson
 from jaxunlearn.training.storage.metrics_log import add_line

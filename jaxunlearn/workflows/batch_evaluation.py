@@ -10,7 +10,7 @@ from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.evaluate import evaluate
 from jaxunlearn.evaluation.protocol import comparable, measured_with
 from jaxunlearn.files.door import write_json
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.adapters import load_unlearned
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People

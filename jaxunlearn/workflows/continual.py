@@ -18,9 +18,9 @@ from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.evaluation.protocol import comparable, measured_with
 from jaxunlearn.files.lock import locked_clean
-from jaxunlearn.methods import configuration, from_config
+from jaxunlearn.methods.config import check_config, from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import Generator, fingerprint_of
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, joined, listed_twice
@@ -123,7 +123,7 @@ def _checked(
     _check_steps(registry, config_for)
     configs = [config_for(_least_people(request)) for request in requests]
     for config in configs:
-        configuration.check(config)
+        check_config.check(config)
         if not method_of(config).shares_generator(config):
             raise InputError("requests one after the other need a method with one generator for all people")
     people = _people(models, requests, registry.path, inverting)

@@ -10,8 +10,8 @@ import numpy as np
 from markupsafe import Markup
 
 from jaxunlearn.images import grid, save_png, to_uint8
-from jaxunlearn.methods import from_config
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds

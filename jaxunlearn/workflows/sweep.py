@@ -19,9 +19,9 @@ from jaxunlearn.files.door import copy_file, read_json, write_json, write_text
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import NO_CONTENT, locked_clean
 from jaxunlearn.images import grid, save_png
-from jaxunlearn.methods import configuration, from_config
+from jaxunlearn.methods.config import check_config, from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.reporting.before_after import RunPictures
@@ -84,12 +84,12 @@ def sweep_distances(
         another process uses the folder, or it holds something else: another sweep too. It is raised before
         any computation.
     """
-    configuration.check(config)
+    check_config.check(config)
     method_of(config).check_distance(config)
     if len(set(distances)) < len(distances):
         raise InputError(f"distances {', '.join(f'{d:g}' for d in distances)}: list each distance once")
     for distance in distances:
-        configuration.check(_with(config, distance))
+        check_config.check(_with(config, distance))
     check_albums(models, config, people.seeds)
     with locked_clean(out, lambda: check_free(out)):
         distances = sorted({*map(float, distances), *_finished_distances(out)})

@@ -9,7 +9,7 @@ import pytest
 from jaxunlearn.attacks import draws
 from jaxunlearn.attacks.draws import key_of, random_latents
 from jaxunlearn.evaluation import EvaluationSettings
-from jaxunlearn.methods import base
+from jaxunlearn.methods import pairs
 from tests.support.tiny_models import tiny_models
 
 ATTACKS = Path(draws.__file__).parent
@@ -21,7 +21,7 @@ NUMBERS = [
 def test_all_keys_of_one_seed_differ():
     root = jax.random.key(5)
     small = list(jax.random.split(root, 100))  # of the evaluation, and of steps
-    numbers = [base.LATER, base.EPOCHS, base.MAPPER, base.FISHER]
+    numbers = [pairs.LATER, pairs.EPOCHS, pairs.MAPPER, pairs.FISHER]
     keys = [root, *small, *(jax.random.fold_in(root, number) for number in numbers)]
     keys += [key_of(5, number) for number in NUMBERS]
     assert len(NUMBERS) == 7

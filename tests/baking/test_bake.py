@@ -23,7 +23,7 @@ from jaxunlearn.baking.loss import loss_lines, measure_loss
 from jaxunlearn.baking.settings import Baking
 from jaxunlearn.baking.step import BakingStep, Frozen
 from jaxunlearn.errors import InputError, Interrupted
-from jaxunlearn.methods.settings import ConfigDict, default_config
+from jaxunlearn.methods.config.declaration import ConfigDict, default_config
 from jaxunlearn.models.adapters import has_adapters, with_strength
 from jaxunlearn.models.files.convert import write_torch
 from jaxunlearn.models.files.network_files import open_network

@@ -13,7 +13,7 @@ from PIL import Image
 
 from benchmarks.gpu import train
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods.settings import flat
+from jaxunlearn.methods.config.declaration import flat
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.zoo.training.arrivals import Schedule
 from tests.support.tiny_heads import TINY

@@ -31,7 +31,7 @@ from benchmarks.many_people_heads.lines import OTHERS, Line, case_of
 from benchmarks.many_people_heads.page import page, settings_page
 from benchmarks.random_change import change_of, randomly_changed
 from jaxunlearn.files.json_lines import read_json_lines
-from jaxunlearn.methods import configuration
+from jaxunlearn.methods.config import check_config
 from jaxunlearn.models.adapters import layers_of, save_unlearned
 from jaxunlearn.models.generator import save_generator, split_generator
 from jaxunlearn.training.result import Result, finished
@@ -152,7 +152,7 @@ def test_people_of_the_table_are_fresh_and_settings_are_tried_on_others():
 def test_settings_are_those_of_the_presets_make_sense_and_are_measured_alike():
     for case in cases(ROWS, NUMBERS, 2):
         config = config_of(case)
-        configuration.check(config)
+        check_config.check(config)
         assert config.seed == case.draw
         assert config.evaluation == config_of(Case(GUIDE, 5, 0)).evaluation
         if case.row in PRESETS:  # GUIDE takes two and a half times as many

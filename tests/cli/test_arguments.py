@@ -20,9 +20,9 @@ from jaxunlearn.cli import argument_types as types
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.readers import join, read_config
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods import configuration
+from jaxunlearn.methods.config import check_config
+from jaxunlearn.methods.config.declaration import declared, flat
 from jaxunlearn.methods.registry import method_of, preset
-from jaxunlearn.methods.settings import declared, flat
 from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.models.files.pretrained import locate_file
 from jaxunlearn.models.generator import load_generator
@@ -197,7 +197,7 @@ def test_settings_are_within_limits_or_refused(setting, text):
     config = None
     try:
         config = read_config(None, [f"--config.{name}={text}"], DEFAULTS[default]())
-        configuration.check(config)
+        check_config.check(config)
     except InputError as error:
         refusal = str(error)
     assert len(refusal) < 1000
@@ -227,7 +227,7 @@ def test_settings_from_a_file_may_be_anything(value):
             if isinstance(held, float) and about.least <= held <= about.most:
                 continue  # 2.5, or a truth that ml_collections makes 1.0
             with pytest.raises(InputError, match=rf"config\.{name} must be a "):
-                configuration.check(config)
+                check_config.check(config)
 
 
 ADDRESSES = [

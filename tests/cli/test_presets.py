@@ -7,10 +7,10 @@ import pytest
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands.unlearn import read_settings
+from jaxunlearn.cli.config_files import load_config
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods.config_files import load_config
+from jaxunlearn.methods.config.declaration import ConfigDict, flat
 from jaxunlearn.methods.registry import preset, preset_names
-from jaxunlearn.methods.settings import ConfigDict, flat
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

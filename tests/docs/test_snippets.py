@@ -18,9 +18,9 @@ from jaxunlearn.cli.commands.unlearn import read_settings
 from jaxunlearn.cli.main import parse, parser
 from jaxunlearn.cli.readers import read_config, step_of
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods.configuration import check
+from jaxunlearn.methods.config.check_config import check
+from jaxunlearn.methods.config.declaration import ConfigDict, check_declared, default_config, flat
 from jaxunlearn.methods.registry import METHODS, preset, preset_names
-from jaxunlearn.methods.settings import ConfigDict, check_declared, default_config, flat
 from jaxunlearn.photos.inversion import InversionSettings
 from jaxunlearn.profiling.workload import PRESETS
 from tests.support.docs_pages import PAGES, ROOT, anchors, blocks, commands, links

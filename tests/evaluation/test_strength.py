@@ -11,7 +11,7 @@ from jaxunlearn.cli.argument_types import STRENGTH
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.strength import STRENGTHS, Seen, over_strengths
-from jaxunlearn.methods import configuration
+from jaxunlearn.methods.config import check_config
 from jaxunlearn.methods.legato import presets
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.models.cameras import conditioning_view, views
@@ -105,13 +105,13 @@ def test_all_strengths_of_a_page_are_ones_of_adapters_that_are_trained():
     """Nothing is refused only when the page is made."""
     config = presets.heads()
     config.adapters.update(step=0.01, end=6.6)
-    configuration.check(config)
+    check_config.check(config)
     AdaptersConfig((4,), end=STRENGTHS[-1] * config.adapters.end, step=config.adapters.step)
     config.adapters.end = 6.7
     with pytest.raises(
         InputError, match=r"config\.adapters\.end .* more than 1000 steps .* at strength 1\.5"
     ):
-        configuration.check(config)
+        check_config.check(config)
     assert (STRENGTHS[0], STRENGTHS[-1]) == STRENGTH
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from jaxunlearn.cli.readers import read_config
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods import configuration
+from jaxunlearn.methods.config import check_config
+from jaxunlearn.methods.config.declaration import flat
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.registry import method_of, named, preset, preset_names
-from jaxunlearn.methods.settings import flat
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.methods.sugar.mappers.mapper_training import mapper_training
 
@@ -24,7 +24,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 )
 def test_a_config_loads_and_makes_sense(path):
     config = read_config(str(path), ["--config.steps=7"], presets.paper())
-    configuration.check(config)
+    check_config.check(config)
     assert config.steps == 7
 
 
@@ -59,7 +59,7 @@ def test_the_files_that_the_guide_names_are_the_presets():
 )
 def test_the_rows_of_the_papers_tables(row, kind, num_adjacent, num_global):
     config = read_config(f"{CONFIGS / 'guide/ablations.py'}:heads,{row}", [], presets.paper())
-    configuration.check(config)
+    check_config.check(config)
     found = (config.target.kind, config.pairs.num_adjacent, config.pairs.num_global)
     assert found == (kind, num_adjacent, num_global)
     assert config.unit == "median_radius"
@@ -101,7 +101,7 @@ def test_many_people_as_the_official_scripts_have_them(people, name):
     method, _, which = name.partition("/")
     file = {"sugar": "sugar/paper.py", "guide": "guide/many.py"}[method]
     config = read_config(f"{CONFIGS / file}:{people},{which}", [], presets.paper())
-    configuration.check(config)
+    check_config.check(config)
     assert method_of(config).name == method
     assert method_of(config).shares_generator(config)
     assert config.pairs.batch == {1: 1, 5: 2}.get(people, 4)

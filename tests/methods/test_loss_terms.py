@@ -28,7 +28,7 @@ losses.TERMS["brightness"] = losses.LossTerm(
 
 from tests.support.tiny_models import tiny_models, tiny_people
 from jaxunlearn.methods.registry import method_of, preset
-from jaxunlearn.methods.settings import declared
+from jaxunlearn.methods.config.declaration import declared
 from jaxunlearn.profiling.by_part import step_flops
 from jaxunlearn.training.unlearn import unlearn
 

@@ -9,8 +9,9 @@ import optax
 import pytest
 
 from jaxunlearn.methods import ewc, latents
-from jaxunlearn.methods.base import Schedule, Source, StepSettings
+from jaxunlearn.methods.config.from_config import StepSettings
 from jaxunlearn.methods.many_pairs import ManyDraws, ManySampling
+from jaxunlearn.methods.pairs import Schedule, Source
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.training.step import Draws, Frozen, SideDraws, Target, UnlearningStep
 from tests.support.alone import alone

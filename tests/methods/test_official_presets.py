@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from eg3d_flax import Compute, GeneratorConfig
-from jaxunlearn.methods import configuration
-from jaxunlearn.methods.base import Schedule
-from jaxunlearn.methods.from_config import Adam, adam
+from jaxunlearn.methods.config.from_config import Adam, adam, step_settings
+from jaxunlearn.methods.pairs import Schedule
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.methods.sugar import prepare
 from jaxunlearn.methods.sugar.fisher import retention
@@ -32,7 +31,7 @@ SAMPLINGS = {
 def test_a_step_is_that_of_the_goldens(name: str):
     people = getattr(SAMPLINGS[name], "people", 1)
     config = preset(name, people)
-    settings = configuration.step_settings(config, RELEASED, 1.0, people)
+    settings = step_settings(config, RELEASED, 1.0, people)
     assert settings.sampling == SAMPLINGS[name]
     assert (settings.noise_mode, settings.draws) == ("random", "independent")
     assert (config.evaluation.pivot, config.evaluation.fid_pixels) == ("origin", "uint8")
@@ -66,7 +65,7 @@ def test_the_loss_of_a_mapper_is_that_of_its_preset(name, pivot, monkeypatch):
 def test_yaw_is_given_in_degrees_and_drawn_in_radians():
     config = preset("guide/heads")
     config.pairs.max_yaw = 60.0
-    sampling = configuration.step_settings(config, RELEASED, 1.0).sampling
+    sampling = step_settings(config, RELEASED, 1.0).sampling
     key = jax.random.key(0)
     drawn = [
         sampling.draw(jax.random.fold_in(key, i), 4, Schedule(key, jnp.asarray(i))).yaw for i in range(40)

@@ -6,8 +6,8 @@ import pytest
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.evaluate import evaluate
 from jaxunlearn.methods.base import Advice
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import METHODS, named, preset, preset_names
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.photos.people import People
 from jaxunlearn.profiling import measure
 from jaxunlearn.profiling.aot import topology

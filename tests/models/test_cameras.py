@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from eg3d_flax import GeneratorConfig
-from jaxunlearn.methods.from_config import cameras
+from jaxunlearn.methods.config.from_config import cameras
 from jaxunlearn.methods.guide.presets import paper
 from jaxunlearn.models.cameras import orbit, views
 from tests.support.tiny_models import CONFIG

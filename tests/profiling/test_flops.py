@@ -11,7 +11,7 @@ from arcface_flax import ArcFace, ArcFaceConfig
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from eg3d_flax.planes import sample_from_planes
 from eg3d_flax.synthesis import SynthesisNetwork
-from jaxunlearn.methods.base import StepSettings
+from jaxunlearn.methods.config.from_config import StepSettings
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.losses import term_weights
 from jaxunlearn.models import flops

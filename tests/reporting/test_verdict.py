@@ -7,8 +7,8 @@ import pytest
 
 from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.methods.base import Advice
+from jaxunlearn.methods.config.declaration import declared, default_config
 from jaxunlearn.methods.registry import METHODS, method_of, named, preset
-from jaxunlearn.methods.settings import declared, default_config
 from jaxunlearn.reporting.verdict import IN_WORDS, run_cost, verdict, verdict_together
 from jaxunlearn.workflows.batch_report import SHORT
 from tests.support.figures import nobody_seen, of_person

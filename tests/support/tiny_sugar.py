@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.sugar import presets as sugar_presets
 
 STEPS = 6

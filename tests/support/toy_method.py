@@ -5,11 +5,12 @@ import dataclasses
 import numpy as np
 
 from eg3d_flax import GeneratorConfig
-from jaxunlearn.methods.base import Method, PairSampling, Prepared
-from jaxunlearn.methods.common_settings import Common
-from jaxunlearn.methods.from_config import cameras, formula_targets, weights
+from jaxunlearn.methods.base import Method, Prepared
+from jaxunlearn.methods.config.common_settings import Common
+from jaxunlearn.methods.config.declaration import ConfigDict, default_config, setting
+from jaxunlearn.methods.config.from_config import cameras, formula_targets, weights
 from jaxunlearn.methods.guide.pairs import GuideSampling
-from jaxunlearn.methods.settings import ConfigDict, default_config, setting
+from jaxunlearn.methods.pairs import PairSampling
 
 
 @dataclasses.dataclass(frozen=True)

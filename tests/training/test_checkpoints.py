@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import pytest
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods import from_config
+from jaxunlearn.methods.config import from_config
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.training.step import State

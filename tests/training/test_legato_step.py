@@ -15,7 +15,7 @@ import legato_flax
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from eg3d_flax import from_torch as generator_from_torch
 from jaxunlearn.methods import latents
-from jaxunlearn.methods.base import StepSettings
+from jaxunlearn.methods.config.from_config import StepSettings
 from jaxunlearn.methods.legato.trained_part import AdaptersPart
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.training.step import Frozen, State

@@ -10,8 +10,8 @@ from flax import nnx
 
 from eg3d_flax import RenderOutput
 from jaxunlearn.errors import InputError
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import preset
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.render import render

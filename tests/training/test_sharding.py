@@ -11,7 +11,7 @@ from jax.tree_util import Partial
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc
-from jaxunlearn.methods.base import StepSettings
+from jaxunlearn.methods.config.from_config import StepSettings
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.many_pairs import ManySampling

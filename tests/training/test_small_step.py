@@ -13,8 +13,7 @@ from jax.tree_util import Partial
 
 from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.methods import latents
-from jaxunlearn.methods.base import StepSettings
-from jaxunlearn.methods.from_config import Adam
+from jaxunlearn.methods.config.from_config import Adam, StepSettings
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.losses import term_weights
 from jaxunlearn.models.generator import merge_generator, split_generator

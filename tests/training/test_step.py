@@ -13,7 +13,7 @@ import torch_bridge
 from eg3d_flax import Compute
 from eg3d_flax.torch_names import LAYOUT
 from jaxunlearn.methods import latents
-from jaxunlearn.methods.base import StepSettings
+from jaxunlearn.methods.config.from_config import StepSettings
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.training.step import Frozen

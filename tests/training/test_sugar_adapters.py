@@ -11,10 +11,10 @@ import pytest
 from safetensors import safe_open
 
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods import configuration
 from jaxunlearn.methods.base import Before
+from jaxunlearn.methods.config import check_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import named, preset
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.methods.sugar.fisher_io import load_fisher
 from jaxunlearn.methods.sugar.prepare import FISHER_FILE, Left
 from jaxunlearn.methods.trained_part import TrainedPart
@@ -168,7 +168,7 @@ def test_adapters_come_after_those_of_the_source(whole: Result, tmp_path):
 
 def test_settings_that_do_not_suit_are_refused(whole: Result):
     with pytest.raises(InputError, match=r"config\.adapters\.end .* more than 1000 steps"):
-        configuration.check(settings({"adapters.end": 90.0, "adapters.step": 0.05}))
+        check_config.check(settings({"adapters.end": 90.0, "adapters.step": 0.05}))
     other = settings({"ewc.file": str(folder_of(whole).path / FISHER_FILE), "adapters.hidden": 4})
     with pytest.raises(InputError, match="is the Fisher of another generator"):
         unlearn(tiny_models(), PEOPLE, other, progress=False)

@@ -12,11 +12,11 @@ from flax import nnx
 
 from jaxunlearn.attacks.attack_folder import AttackFolder
 from jaxunlearn.errors import InputError, Interrupted
-from jaxunlearn.methods import from_config
-from jaxunlearn.methods.configuration import check
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.check_config import check
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.registry import preset
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.generator import initialise
 from jaxunlearn.photos.people import People
 from jaxunlearn.reporting.sheets.sheet import SheetFolder

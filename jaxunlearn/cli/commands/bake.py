@@ -8,7 +8,7 @@ from jaxunlearn.baking.settings import Baking, check
 from jaxunlearn.cli.readers import mesh_of, network_files_of, read_config, result_of_run
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import InceptionFeatures
-from jaxunlearn.methods.settings import default_config
+from jaxunlearn.methods.config.declaration import default_config
 from jaxunlearn.models import loading
 from jaxunlearn.models.adapters import with_strength
 from jaxunlearn.models.generator import Generator

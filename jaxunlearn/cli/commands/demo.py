@@ -7,7 +7,7 @@ from pathlib import Path
 from jaxunlearn.cli.readers import read_config, set_by
 from jaxunlearn.errors import install
 from jaxunlearn.evaluation import can_render_albums
-from jaxunlearn.methods import configuration
+from jaxunlearn.methods.config import check_config
 from jaxunlearn.methods.registry import DEFAULT, preset
 from jaxunlearn.models import loading
 from jaxunlearn.photos.people import people_from_seeds
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     config.steps = STEPS
     config = read_config(arguments.config, arguments.overrides, config)
     set_by(config, "--steps", arguments.steps, "steps", arguments.overrides)
-    configuration.check(config)
+    check_config.check(config)
     if config.evaluation.album and not can_render_albums():
         say(f"note: no photos of other days without numba ({install('data')})")
         config.evaluation.album = 0

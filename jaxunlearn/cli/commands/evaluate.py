@@ -21,9 +21,9 @@ from jaxunlearn.evaluation.retaining_sets import read_retaining_set
 from jaxunlearn.evaluation.strength import at_strength, evaluate_strength
 from jaxunlearn.files.door import write_json
 from jaxunlearn.files.paths import check_file
-from jaxunlearn.methods import from_config
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models import loading
 from jaxunlearn.reporting.report import evaluate_and_report
 from jaxunlearn.reporting.verdict import verdict_of_run, verdict_together

@@ -20,9 +20,9 @@ from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import read_text
 from jaxunlearn.files.names import as_text, file_name
 from jaxunlearn.files.paths import check_writable
-from jaxunlearn.methods import configuration, from_config
+from jaxunlearn.methods.config import check_config, from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import DEFAULT, DEFAULT_SHARED, method_of, named, preset
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.generator import config_of, is_small
 from jaxunlearn.models.loading import Models
@@ -351,7 +351,7 @@ def read_settings(arguments: argparse.Namespace, people: int, model: GeneratorCo
         default = preset(arguments.preset, people)
     config = read_config(arguments.config, arguments.overrides, default)
     set_by(config, "--steps", arguments.steps, "steps", arguments.overrides)
-    configuration.check(config)
+    check_config.check(config)
     refuse_other_method(arguments, config)
     if arguments.shared and not method_of(config).shares_generator(config):
         option = "--shared" if arguments.sequence is None else "--sequence"

@@ -10,7 +10,7 @@ from eg3d_flax import Compute
 from jaxunlearn.errors import InputError, install
 from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
 from jaxunlearn.images import to_float
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.inversion import Inversion

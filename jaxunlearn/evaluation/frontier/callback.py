@@ -14,9 +14,9 @@ from jaxunlearn.evaluation.judges.choice import judges_of
 from jaxunlearn.evaluation.judges.stored import with_stored_thresholds
 from jaxunlearn.evaluation.reference import calibrated_judges
 from jaxunlearn.evaluation.settings import EvaluationSettings
-from jaxunlearn.methods import from_config
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.photos.people import People

@@ -10,8 +10,9 @@ from jax.sharding import Mesh
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc
-from jaxunlearn.methods.base import Before, Method, PairSampling, Prepared
-from jaxunlearn.methods.from_config import (
+from jaxunlearn.methods.base import Before, Method, Prepared
+from jaxunlearn.methods.config.declaration import ConfigDict
+from jaxunlearn.methods.config.from_config import (
     cameras,
     check_formula_distance,
     formula_targets,
@@ -22,7 +23,7 @@ from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.guide.presets import PRESETS
 from jaxunlearn.methods.guide.settings import Guide, GuideOfMany
 from jaxunlearn.methods.losses import preserving
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.pairs import PairSampling
 from jaxunlearn.methods.trained_part import BACKBONE
 from jaxunlearn.models.loading import Models
 

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import camera
-from jaxunlearn.methods.base import Pairs, Schedule, Source, Target
 from jaxunlearn.methods.latents import adjacent_offsets
 from jaxunlearn.methods.losses import TERMS, Weights, preserving, term_weights
+from jaxunlearn.methods.pairs import Pairs, Schedule, Source, Target
 
 
 @dataclasses.dataclass(frozen=True)

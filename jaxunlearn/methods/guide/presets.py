@@ -6,9 +6,9 @@ papers give them, or "median_radius", the model's median ‖w - w̄‖, so that 
 
 from collections.abc import Callable
 
+from jaxunlearn.methods.config.declaration import ConfigDict, default_config
 from jaxunlearn.methods.guide.settings import Guide, GuideOfMany
 from jaxunlearn.methods.many_pairs import batch_of, heads_steps_of, steps_of
-from jaxunlearn.methods.settings import ConfigDict, default_config
 
 
 def paper() -> ConfigDict:

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from jaxunlearn.methods.common_settings import Common, ManyPairs
-from jaxunlearn.methods.settings import section, setting
+from jaxunlearn.methods.config.common_settings import Common, ManyPairs
+from jaxunlearn.methods.config.declaration import section, setting
 
 
 @dataclasses.dataclass(frozen=True)

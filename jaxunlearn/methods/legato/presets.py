@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from jaxunlearn.methods.config.declaration import ConfigDict, default_config
 from jaxunlearn.methods.guide import presets as guide
 from jaxunlearn.methods.legato.settings import Legato
-from jaxunlearn.methods.settings import ConfigDict, default_config
 
 
 def paper() -> ConfigDict:

@@ -12,7 +12,7 @@ from flax import nnx
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.trained_part import PlanesWork
 from jaxunlearn.models import flops
 from jaxunlearn.models.adapters import LARGEST_STRENGTH

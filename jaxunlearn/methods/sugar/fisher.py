@@ -16,10 +16,10 @@ from eg3d_flax import Compute
 from eg3d_flax.synthesis import NoiseMode
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc, latents
-from jaxunlearn.methods.from_config import compute as compute_of
-from jaxunlearn.methods.from_config import scale
+from jaxunlearn.methods.config.declaration import ConfigDict
+from jaxunlearn.methods.config.from_config import compute as compute_of
+from jaxunlearn.methods.config.from_config import scale
 from jaxunlearn.methods.latents import NormOver
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import Generator, SplitGenerator, merge_generator
 from jaxunlearn.process import arrays

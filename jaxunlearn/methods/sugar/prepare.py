@@ -17,10 +17,11 @@ from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import copy_file
 from jaxunlearn.methods import ewc, latents
-from jaxunlearn.methods.base import FISHER, Before, Prepared, request_key
-from jaxunlearn.methods.from_config import cameras, formula_targets, scale
-from jaxunlearn.methods.from_config import compute as compute_of
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.base import Before, Prepared, request_key
+from jaxunlearn.methods.config.declaration import ConfigDict
+from jaxunlearn.methods.config.from_config import cameras, formula_targets, scale
+from jaxunlearn.methods.config.from_config import compute as compute_of
+from jaxunlearn.methods.pairs import FISHER
 from jaxunlearn.methods.sugar.fisher import importance, retention
 from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
 from jaxunlearn.methods.sugar.mappers.mapper import (

@@ -6,9 +6,9 @@ number of people decides the size of a minibatch and the number of steps.
 
 from collections.abc import Callable
 
+from jaxunlearn.methods.config.declaration import ConfigDict, default_config
 from jaxunlearn.methods.guide.presets import like_heads
 from jaxunlearn.methods.many_pairs import batch_of, steps_of
-from jaxunlearn.methods.settings import ConfigDict, default_config
 from jaxunlearn.methods.sugar.settings import Sugar
 
 

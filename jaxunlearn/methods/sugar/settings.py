@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from jaxunlearn.methods import common_settings
-from jaxunlearn.methods.common_settings import TARGETS, Common, ManyPairs
+from jaxunlearn.methods.config import common_settings
+from jaxunlearn.methods.config.common_settings import TARGETS, Common, ManyPairs
+from jaxunlearn.methods.config.declaration import section, setting
 from jaxunlearn.methods.legato import settings as legato_settings
-from jaxunlearn.methods.settings import section, setting
 
 MAPPERS = ("mapper-unet", "mapper-transformer")
 """Targets that a network learns."""

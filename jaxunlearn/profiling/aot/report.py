@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.profiling.aot.compilation import Report
 from jaxunlearn.profiling.aot.cycles import Cycles, Unknown
 from jaxunlearn.profiling.devices import chip, products

@@ -15,7 +15,7 @@ import numpy as np
 
 from eg3d_flax.planes import sample_from_texels
 from eg3d_flax.renderer import merged_texels
-from jaxunlearn.methods.base import StepSettings
+from jaxunlearn.methods.config.from_config import StepSettings
 from jaxunlearn.methods.losses import TERMS, Distance, Rendered
 from jaxunlearn.models import flops
 from jaxunlearn.models.flops import Networks

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jaxunlearn.methods.base import StepSettings
+from jaxunlearn.methods.config.from_config import StepSettings
 from jaxunlearn.methods.losses import TERMS
 from jaxunlearn.models import flops
 from jaxunlearn.models.flops import Networks

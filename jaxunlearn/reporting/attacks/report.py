@@ -10,8 +10,8 @@ from PIL import Image
 from jaxunlearn.attacks.attack_folder import AttackFolder, read_attacks
 from jaxunlearn.attacks.depth import ATTACKS
 from jaxunlearn.images import save_png, to_uint8
-from jaxunlearn.methods import from_config
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer

@@ -11,9 +11,9 @@ from jaxunlearn.evaluation.other_photos import OtherPhotos
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.evaluation.statistics.figures_file import read_figures
 from jaxunlearn.images import grid, save_png, to_uint8
-from jaxunlearn.methods import from_config
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.before_after import YAWS, RunPictures, everybody_of

@@ -6,8 +6,8 @@ from jaxunlearn.evaluation.judges.choice import judges_of
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.evaluation.strength import Seen, over_strengths
 from jaxunlearn.images import to_uint8
-from jaxunlearn.methods import from_config
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config import from_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds

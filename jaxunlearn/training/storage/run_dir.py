@@ -33,7 +33,7 @@ from jaxunlearn.files.door import local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import NO_CONTENT, locked_clean
 from jaxunlearn.files.numpy_arrays import read_npz, write_npz
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.latent_io import is_ws
 from jaxunlearn.training.storage.folder_forms import MetricsLine, SummaryJson, TrainingJson
 from jaxunlearn.training.storage.metrics_log import add_line, read_metrics

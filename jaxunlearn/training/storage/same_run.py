@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.methods.config.declaration import ConfigDict, flat
+from jaxunlearn.methods.config.declaration import changed as changed_settings
 from jaxunlearn.methods.latents import ROUNDING
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict, flat
-from jaxunlearn.methods.settings import changed as changed_settings
 from jaxunlearn.training.storage.request import Request
 
 OTHER_RUN = "give another folder, or delete this one"

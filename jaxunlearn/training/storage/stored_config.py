@@ -5,8 +5,8 @@ from typing import Any
 
 import ml_collections
 
+from jaxunlearn.methods.config.declaration import ConfigDict, completed
 from jaxunlearn.methods.registry import METHODS, method_of
-from jaxunlearn.methods.settings import ConfigDict, completed
 
 
 def stored_config(values: Mapping[str, Any]) -> ConfigDict:

@@ -24,7 +24,7 @@ from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import locked
 from jaxunlearn.files.paths import check_file
 from jaxunlearn.images import save_png
-from jaxunlearn.methods.settings import flat
+from jaxunlearn.methods.config.declaration import flat
 from jaxunlearn.process.signals import interruptions
 from jaxunlearn.training.storage.checkpoints import Checkpoints
 from jaxunlearn.training.storage.metrics_log import add_line, forget_after

@@ -15,8 +15,8 @@ import legato_flax
 from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.strength import at_strength
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import preset
-from jaxunlearn.methods.settings import ConfigDict
 from jaxunlearn.models.adapters import BEFORE, OWNER, adapted, with_strength
 from jaxunlearn.models.generator import fingerprint_of
 from jaxunlearn.photos.people import People

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from jax.core import Tracer
 
-from jaxunlearn.methods.base import Before, Schedule, request_key
+from jaxunlearn.methods.base import Before, request_key
 from jaxunlearn.methods.many_pairs import ManySampling
+from jaxunlearn.methods.pairs import Schedule
 from jaxunlearn.methods.sugar import fisher as measuring
 from jaxunlearn.methods.sugar import prepare
 from jaxunlearn.methods.sugar.fisher import probes_around

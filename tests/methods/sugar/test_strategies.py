@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxunlearn.errors import InputError, Interrupted
-from jaxunlearn.methods import configuration, ewc
+from jaxunlearn.methods import ewc
 from jaxunlearn.methods.base import Before
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config import check_config
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.sugar import prepare
 from jaxunlearn.methods.sugar import presets as sugar_presets
 from jaxunlearn.methods.sugar.fisher import RetentionSettings, importance, probes_around
@@ -307,7 +308,7 @@ def test_the_official_preset_runs_whole(tmp_path):
 
 def test_a_width_that_attention_cannot_divide():
     with pytest.raises(InputError, match="multiple of 4"):
-        configuration.check(tiny_sugar({"target.kind": "mapper-transformer", "surrogates.width": 6}))
+        check_config.check(tiny_sugar({"target.kind": "mapper-transformer", "surrogates.width": 6}))
 
 
 def test_ctrl_c_before_the_first_step(monkeypatch):

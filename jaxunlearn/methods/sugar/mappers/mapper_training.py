@@ -11,7 +11,7 @@ import numpy as np
 import optax
 from jax.sharding import NamedSharding
 
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.process import arrays
 
 Pytree = Any

@@ -13,8 +13,8 @@ from jax.typing import DTypeLike
 from tqdm import tqdm
 
 from eg3d_flax import Compute, camera
-from jaxunlearn.methods.base import MAPPER
 from jaxunlearn.methods.losses import planes_distance
+from jaxunlearn.methods.pairs import MAPPER
 from jaxunlearn.methods.sugar.mappers.mapper import DISPLACED, Mapper, Space
 from jaxunlearn.methods.sugar.mappers.mapper_loss import Form, MapperWeights, surrogate_objective
 from jaxunlearn.methods.sugar.mappers.mapper_training import MapperTraining, train_mapper

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxunlearn.evaluation.frontier.files import thresholds_of
-from jaxunlearn.methods.settings import flat
+from jaxunlearn.methods.config.declaration import flat
 from jaxunlearn.reporting.page.charts import LineChart, Series, line_chart
 from jaxunlearn.reporting.page.frame import figure_text, write_page
 from jaxunlearn.reporting.page.many.fronts import common_people

@@ -7,7 +7,7 @@ from typing import Any
 from jaxunlearn.attacks.attack_folder import AttacksJson, read_attacks
 from jaxunlearn.evaluation.frontier.files import FrontierLine, read_frontier
 from jaxunlearn.evaluation.statistics.figures_file import Line, read_figures
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.storage.request import Request
 from jaxunlearn.training.storage.run_dir import RunFolder

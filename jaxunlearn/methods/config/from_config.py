@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -11,11 +11,15 @@ import optax
 from flax.core import FrozenDict
 
 from eg3d_flax import Compute, GeneratorConfig
+from eg3d_flax.synthesis import NoiseMode
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import latents
+from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.losses import Weights, preserving
 from jaxunlearn.methods.many_pairs import ManySampling
-from jaxunlearn.methods.settings import ConfigDict
+from jaxunlearn.methods.pairs import PairSampling
+from jaxunlearn.methods.registry import method_of
+from jaxunlearn.methods.trained_part import BACKBONE, TrainedPart
 from jaxunlearn.models.cameras import field_of_view
 from jaxunlearn.models.loading import Models
 
@@ -121,6 +125,57 @@ def compute(config: ConfigDict, platform: str | None = None) -> Compute:
         ray_chunk=config.rendering.ray_chunk or None,
         keep_features=config.rendering.keep_features,
         fused=config.rendering.fused,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class StepSettings:
+    """How the pairs of a step are drawn and rendered.
+
+    Attributes:
+      sampling: draws the method's pairs.
+      noise_mode: noise of the synthesis network; the official code leaves it at "random".
+      draws: "shared" uses the same noise and jitter on both sides of a pair, and the same planes for the
+        planes term and for the image. "independent" draws each anew, as the official code does: even equal
+        generators differ, and planes are computed twice.
+      neural_rendering_resolution: rays along each side; None takes the model's.
+      compute: dtype and forms of computation.
+      part: what is trained.
+    """
+
+    sampling: PairSampling
+    noise_mode: NoiseMode = "const"
+    draws: Literal["shared", "independent"] = "shared"
+    neural_rendering_resolution: int | None = None
+    compute: Compute = dataclasses.field(default_factory=Compute)
+    part: TrainedPart = BACKBONE
+
+
+def step_settings(
+    config: ConfigDict,
+    model: GeneratorConfig,
+    median_radius: float,
+    people: int = 1,
+    *,
+    platform: str | None = None,
+) -> StepSettings:
+    """Return how the pairs of a step are drawn and rendered.
+
+    Args:
+      config: checked.
+      model: sizes and cameras of the generator.
+      median_radius: its median ‖w - w̄‖.
+      people: number of people who share a generator copy.
+      platform: see `compute`.
+    """
+    method = method_of(config)
+    return StepSettings(
+        method.sampling(config, model, scale(config, median_radius), people),
+        noise_mode=config.rendering.noise_mode,
+        draws=config.rendering.draws,
+        neural_rendering_resolution=config.rendering.rays or None,
+        compute=compute(config, platform),
+        part=method.trained_part(config, model),
     )
 
 

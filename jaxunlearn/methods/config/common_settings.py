@@ -4,8 +4,8 @@ import dataclasses
 import math
 from typing import Any
 
+from jaxunlearn.methods.config.declaration import section, setting
 from jaxunlearn.methods.losses import TERMS
-from jaxunlearn.methods.settings import section, setting
 
 _BELOW_ONE = 0.999999999
 """1 would divide by 0."""

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from jaxunlearn.baking.settings import Baking
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods.configuration import check
-from jaxunlearn.methods.registry import METHODS, named, preset, preset_names
-from jaxunlearn.methods.settings import (
+from jaxunlearn.methods.config.check_config import check
+from jaxunlearn.methods.config.declaration import (
     changed,
     check_declared,
     completed,
@@ -27,6 +26,7 @@ from jaxunlearn.methods.settings import (
     setting,
     table,
 )
+from jaxunlearn.methods.registry import METHODS, named, preset, preset_names
 
 DECLARATIONS = {label: each for name in METHODS for label, each in named(name).declarations().items()}
 
@@ -149,7 +149,7 @@ def test_every_setting_says_what_it_is():
 
 def test_the_table_in_the_docs():
     """`python tools/settings_table.py` writes it."""
-    text = (Path(__file__).parents[2] / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
     assert table(DECLARATIONS) in text, "run python tools/settings_table.py"
     assert text.endswith(table({"bake": Baking})), "run python tools/settings_table.py"
 

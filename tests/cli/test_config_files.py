@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from jaxunlearn.cli import main as cli
+from jaxunlearn.cli.config_files import split_argument
 from jaxunlearn.cli.readers import read_config
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods.config_files import split_argument
 from jaxunlearn.methods.guide import presets
 from tests.support.programs import environment
 

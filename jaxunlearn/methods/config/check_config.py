@@ -1,13 +1,11 @@
-"""Check a config before anything long begins, and turn it into the settings of a step."""
+"""Check a config before anything long begins, and name the setting that is wrong."""
 
 import ml_collections
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
-from jaxunlearn.methods.base import StepSettings
-from jaxunlearn.methods.from_config import compute, scale
+from jaxunlearn.methods.config.declaration import ConfigDict, check_declared
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.methods.settings import ConfigDict, check_declared
 
 
 def check(config: ConfigDict) -> None:
@@ -52,31 +50,3 @@ def check_rays(config: ConfigDict, model: GeneratorConfig) -> None:
             f"config.rendering.rays is {config.rendering.rays}, but this generator's super-resolution "
             f"({model.superresolution_module}) takes at most {model.most_rays}; lower it, or choose 0"
         )
-
-
-def step_settings(
-    config: ConfigDict,
-    model: GeneratorConfig,
-    median_radius: float,
-    people: int = 1,
-    *,
-    platform: str | None = None,
-) -> StepSettings:
-    """Return how the pairs of a step are drawn and rendered.
-
-    Args:
-      config: checked.
-      model: sizes and cameras of the generator.
-      median_radius: its median ‖w - w̄‖.
-      people: number of people who share a generator copy.
-      platform: see `from_config.compute`.
-    """
-    method = method_of(config)
-    return StepSettings(
-        method.sampling(config, model, scale(config, median_radius), people),
-        noise_mode=config.rendering.noise_mode,
-        draws=config.rendering.draws,
-        neural_rendering_resolution=config.rendering.rays or None,
-        compute=compute(config, platform),
-        part=method.trained_part(config, model),
-    )
