@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from jaxunlearn.methods.registry import METHODS
+
 ROOT = Path(__file__).parents[1]
 ORDER = (
     "hall",
@@ -31,6 +33,12 @@ ALLOWED = {
     # The looks of its random people follow from their z: is any group of them lost more often?
     ("jaxunlearn.evaluation.bundled_people.groups", "zoo"),
 }
+BUILDS_ON = {
+    # LEGATO's pairs are GUIDE's, with the weights of one more term.
+    ("jaxunlearn.methods.legato.pairs", "guide"),
+}
+"""Modules of a method that import another method, and which."""
+
 MOST_FILES = 12
 MOST_LINES = 60
 """Of a function; longer ones are hard to take in at a glance."""
@@ -86,6 +94,26 @@ def test_no_module_imports_itself_in_a_circle():
     graph = {module: imports(path, known, top_level=True) - {module} for module, path in known.items()}
     graph["jaxunlearn"] = {"jaxunlearn.errors"}
     graphlib.TopologicalSorter(graph).prepare()
+
+
+def method_folder(module: str) -> str | None:
+    """The folder of a method that a module lies in."""
+    folders = {place.split(".")[2] for place in METHODS.values()}
+    parts = module.split(".")
+    return parts[2] if parts[:2] == ["jaxunlearn", "methods"] and {*parts[2:3]} & folders else None
+
+
+def test_methods_import_no_other_method():
+    """Whatever two of them need lies beside their folders, so that each can be read, and go, by itself."""
+    known = modules()
+    siblings = {
+        (module, method_folder(imported))
+        for module in known
+        if method_folder(module)
+        for imported in imports(known[module], known)
+    }
+    others = {pair for pair in siblings if pair[1] not in (None, method_folder(pair[0]))}
+    assert others == BUILDS_ON
 
 
 @pytest.mark.parametrize("folder", sorted({path.parent for path in modules().values()}), ids=str)

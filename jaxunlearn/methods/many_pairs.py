@@ -10,12 +10,9 @@ from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from eg3d_flax import camera
 from jaxunlearn.methods.latents import NormOver, adjacent_offsets
-from jaxunlearn.methods.losses import TERMS, Weights, preserving, term_weights
-from jaxunlearn.methods.pairs import EPOCHS, Pairs, Schedule, Source, Target
+from jaxunlearn.methods.pairs import EPOCHS, CommonSampling, Pairs, Schedule, Source, Target
 
 
 class ManyDraws(NamedTuple):
@@ -37,8 +34,8 @@ class ManyDraws(NamedTuple):
     """`[P]` radians."""
 
 
-@dataclasses.dataclass(frozen=True)
-class ManySampling:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ManySampling(CommonSampling):
     """How the pairs of many people in one generator are drawn (SUGAR Eq. 5 and its official code).
 
     Attributes:
@@ -46,51 +43,29 @@ class ManySampling:
       batch: `B`, at most `people`.
       order: "epochs" goes through all people in shuffled batches; the last one is filled up with people of
         the first. "draws" draws each step's people anew, without repetition inside a step.
-      local: terms of the pair (w, D(w)).
-      adjacent: terms of each pair (w + Δ, its target).
-      preserved: terms of each global pair.
-      num_adjacent: `A`.
       num_global: `G`; 0 in SUGAR, 2 in GUIDE.
-      lambda_adjacent, lambda_global: weights of these losses.
-      reduction: adjacent pairs of a person, and global pairs, are averaged or summed. People are always
-        averaged.
       adjacent_target: "surrogate" is D(w + Δ), SUGAR's; "shifted" is D(w) + Δ, GUIDE's.
       norm_over: see `latents.adjacent_offsets`; "batch" is the official code's.
       alpha: "pair" draws each adjacent latent's distance, "batch" one distance for everybody's first adjacent
         latent, one for everybody's second, ..., as the official code does.
-      alpha_max: adjacent latents lie up to this far.
       conditioning: adjacent latents are mapped for the "frontal" camera, or for the "view" of their pair, as
         in SUGAR's official code.
       global_conditioning: the same for global people; the official code uses the frontal camera.
       global_draw: global people are drawn anew for each "step", or for each "epoch", as in the official code.
-      max_yaw, pitch, pivot, radius, fov: of the cameras, as in `GuideSampling`.
       view: one yaw for each "pair", "step", or "epoch"; the official code uses "epoch".
     """
 
     people: int
     batch: int = 4
     order: Literal["epochs", "draws"] = "epochs"
-    local: Weights = dataclasses.field(default_factory=term_weights)
-    adjacent: Weights = dataclasses.field(default_factory=term_weights)
-    preserved: Weights = dataclasses.field(default_factory=lambda: preserving(term_weights()))
-    num_adjacent: int = 2
     num_global: int = 0
-    lambda_adjacent: float = 1.0
-    lambda_global: float = 1.0
-    reduction: Literal["mean", "sum"] = "mean"
     adjacent_target: Literal["surrogate", "shifted"] = "surrogate"
     norm_over: NormOver = "sample"
     alpha: Literal["pair", "batch"] = "pair"
-    alpha_max: float = 15.0
     conditioning: Literal["frontal", "view"] = "frontal"
     global_conditioning: Literal["frontal", "view"] = "frontal"
     global_draw: Literal["step", "epoch"] = "step"
-    max_yaw: float = np.pi / 12
-    pitch: float = -0.2
     view: Literal["pair", "step", "epoch"] = "pair"
-    pivot: tuple[float, float, float] = (0.0, 0.0, 0.2)
-    radius: float = 2.7
-    fov: float = camera.FFHQ_FOV
 
     keeps_target_planes = False
     """Planes of hundreds of surrogates would take gigabytes, and save the backbone only B of P pairs."""
@@ -104,28 +79,6 @@ class ManySampling:
     def steps_per_epoch(self) -> int:
         """Number of steps until everybody had a turn."""
         return -(-self.people // self.members)
-
-    @property
-    def count(self) -> int:
-        """See `PairSampling`."""
-        return self.members * (1 + self.num_adjacent) + self.num_global
-
-    def weights(self) -> dict[str, np.ndarray]:
-        """See `PairSampling`."""
-        of_adjacent, of_global = self.lambda_adjacent / self.members, self.lambda_global
-        if self.reduction == "mean":
-            of_adjacent /= max(self.num_adjacent, 1)
-            of_global /= max(self.num_global, 1)
-
-        def each(term: str) -> np.ndarray:
-            parts = [
-                np.full(self.members, self.local[term] / self.members),
-                np.full(self.members * self.num_adjacent, of_adjacent * self.adjacent[term]),
-                np.full(self.num_global, of_global * self.preserved[term]),
-            ]
-            return np.concatenate(parts).astype(np.float32)
-
-        return {name: each(name) for name in TERMS}
 
     def draw(self, key: jax.Array, z_dim: int, schedule: Schedule) -> ManyDraws:
         """See `PairSampling`."""
@@ -149,13 +102,8 @@ class ManySampling:
             alpha = jax.vmap(jax.vmap(jax.random.uniform))(each(folded(of_alpha, numbers), members))
         else:
             alpha = jnp.repeat(jax.random.uniform(of_alpha, (self.num_adjacent, 1)), self.members, axis=1)
-        views = self.count if self.view == "pair" else 1
-        yaw = jax.random.uniform(
-            of_epochs_yaw if self.view == "epoch" else of_yaw,
-            (views,),
-            minval=-self.max_yaw,
-            maxval=self.max_yaw,
-        )
+        of_yaw = of_epochs_yaw if self.view == "epoch" else of_yaw
+        yaw = self.views.draw(of_yaw, self.count if self.view == "pair" else 1)
         return ManyDraws(
             members,
             z.reshape(self.num_adjacent, self.members, z_dim),
@@ -166,7 +114,7 @@ class ManySampling:
 
     def pairs(self, draws: ManyDraws, target: Target, source: Source) -> Pairs:
         """See `PairSampling`; the targets' latents are `[N, L, D]`."""
-        c = camera.camera_params(draws.yaw, self.pitch, pivot=self.pivot, radius=self.radius, fov=self.fov)
+        c = self.views.labels(draws.yaw)
         ws, ws_target = target.ws[draws.members], target.ws_target[draws.members]
         around = self.num_adjacent * self.members
 
@@ -196,25 +144,3 @@ class ManySampling:
             ws_to=jnp.concatenate([ws_target, wanted, others]),
             c=c,
         )
-
-
-def batch_of(people: int) -> int:
-    """Return the size of a minibatch in the official scripts: 1 for one person, 2 up to five, 4 beyond."""
-    return 1 if people == 1 else 2 if people <= 5 else 4
-
-
-def steps_of(people: int, batch: int, epochs: int) -> int:
-    """Return the number of steps in a number of epochs."""
-    return epochs * -(-people // min(batch, people))
-
-
-def heads_steps_of(people: int) -> int:
-    """Return the number of steps in which the bundled model forgets a number of people.
-
-    Up to twenty people, everybody is in a minibatch about 120 times; fewer left one of fifteen unchanged. Of
-    two hundred people, somebody was not yet their surrogate after 1,000 steps, nor after 1,500. More people
-    take their turns as often as two hundred do; nobody has tried so many.
-    """
-    if people > 200:
-        return 10 * people
-    return int(np.interp(people, (1, 5, 10, 20, 120, 200), (120, 300, 300, 600, 1000, 2000)))

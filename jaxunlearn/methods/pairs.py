@@ -4,11 +4,15 @@ A pair says: the trainable generator's rendering of `ws_from` should look like t
 of `ws_to`, both seen from camera `c`. `P` pairs, `L` rows of ws, `D` w_dim.
 """
 
+import dataclasses
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import jax
 import numpy as np
+
+from jaxunlearn.methods.losses import TERMS, Weights, preserving, term_weights
+from jaxunlearn.models.cameras import Views
 
 
 class Pairs(NamedTuple):
@@ -91,3 +95,59 @@ class PairSampling(Protocol):
     def pairs(self, draws: Any, target: Target, source: Source) -> Pairs:
         """Return the pairs that `draws` stand for."""
         ...
+
+
+@dataclasses.dataclass(frozen=True)
+class CommonSampling:
+    """What all methods so far say about their pairs, which come in the order local, adjacent, global.
+
+    A step has one local pair for each of its people, adjacent pairs around each, and global pairs of others.
+
+    Attributes:
+      terms: weights of the loss terms; global pairs have those of them that preserve.
+      num_adjacent: number of adjacent pairs around each person.
+      num_global: number of global pairs.
+      lambda_adjacent: weight of the adjacency loss.
+      lambda_global: weight of the global preservation loss.
+      reduction: "mean" averages a person's adjacent pairs, and global pairs, as in the papers; "sum" is the
+        official code's. People are always averaged.
+      alpha_max: adjacent latents lie up to this far.
+      views: where pairs are seen from.
+    """
+
+    terms: Weights = dataclasses.field(default_factory=term_weights)
+    num_adjacent: int = 2
+    num_global: int = 2
+    lambda_adjacent: float = 1.0
+    lambda_global: float = 1.0
+    reduction: Literal["mean", "sum"] = "mean"
+    alpha_max: float = 15.0
+    views: Views = dataclasses.field(default_factory=Views)
+
+    @property
+    def members(self) -> int:
+        """Number of people in a step; one, where each person has a generator copy."""
+        return 1
+
+    @property
+    def count(self) -> int:
+        """See `PairSampling`."""
+        return self.members * (1 + self.num_adjacent) + self.num_global
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """See `PairSampling`."""
+        of_adjacent, of_global = self.lambda_adjacent / self.members, self.lambda_global
+        if self.reduction == "mean":
+            of_adjacent /= max(self.num_adjacent, 1)
+            of_global /= max(self.num_global, 1)
+        preserved = preserving(self.terms)
+
+        def each(term: str) -> np.ndarray:
+            parts = [
+                np.full(self.members, self.terms[term] / self.members),
+                np.full(self.members * self.num_adjacent, of_adjacent * self.terms[term]),
+                np.full(self.num_global, of_global * preserved[term]),
+            ]
+            return np.concatenate(parts).astype(np.float32)
+
+        return {name: each(name) for name in TERMS}

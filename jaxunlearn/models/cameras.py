@@ -1,5 +1,7 @@
 """Place cameras. `N` views."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -42,3 +44,30 @@ def orbit(config: GeneratorConfig, frames: int) -> jax.Array:
     """Return labels `[frames, 25]` of cameras on a closed loop around the frontal camera."""
     phase = 2 * np.pi * np.arange(frames) / frames
     return views(config, ORBIT_YAW * np.sin(phase), ORBIT_PITCH * np.cos(phase))
+
+
+@dataclasses.dataclass(frozen=True)
+class Views:
+    """The views that random ones are drawn from; by default those of GUIDE's paper.
+
+    Attributes:
+      max_yaw: greatest yaw to either side, in radians; yaws are drawn uniformly.
+      pitch: pitch of all views, in radians.
+      pivot: the point that cameras look at.
+      radius: distance of cameras from the origin.
+      fov: field of view of cameras, in degrees.
+    """
+
+    max_yaw: float = np.pi / 12
+    pitch: float = -0.2
+    pivot: tuple[float, float, float] = (0.0, 0.0, 0.2)
+    radius: float = 2.7
+    fov: float = camera.FFHQ_FOV
+
+    def draw(self, key: jax.Array, count: int) -> jax.Array:
+        """Draw yaws, `[count]` radians."""
+        return jax.random.uniform(key, (count,), minval=-self.max_yaw, maxval=self.max_yaw)
+
+    def labels(self, yaw: jax.Array) -> jax.Array:
+        """Return labels `[N, 25]` of cameras with yaws `[N]`."""
+        return camera.camera_params(yaw, self.pitch, pivot=self.pivot, radius=self.radius, fov=self.fov)

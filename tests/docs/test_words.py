@@ -4,8 +4,8 @@ import importlib.util
 import re
 
 from eg3d_flax import GeneratorConfig
+from jaxunlearn.methods.adapters_part import adapters_of
 from jaxunlearn.methods.config.declaration import ConfigDict
-from jaxunlearn.methods.legato.trained_part import adapters_of
 from jaxunlearn.methods.registry import method_of, preset, preset_names
 from jaxunlearn.reporting.verdict import verdict, verdict_together
 from legato_flax import check_official

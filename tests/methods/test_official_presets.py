@@ -58,8 +58,8 @@ def test_the_loss_of_a_mapper_is_that_of_its_preset(name, pivot, monkeypatch):
     prepare.trained_mapper(tiny_models(), tiny_people(2), config, None, progress=False)
     assert given["form"] == name
     assert given["weights"] == official.MAPPER_WEIGHTS
-    assert given["pivot"] == pivot
-    assert given["max_yaw"] == math.radians(15)
+    assert given["views"].pivot == pivot
+    assert given["views"].max_yaw == math.radians(15)
 
 
 def test_yaw_is_given_in_degrees_and_drawn_in_radians():

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from eg3d_flax import GeneratorConfig
-from jaxunlearn.methods.config.from_config import cameras
+from jaxunlearn.methods.config.from_config import views as drawn_views
 from jaxunlearn.methods.guide.presets import paper
 from jaxunlearn.models.cameras import orbit, views
 from tests.support.tiny_models import CONFIG
@@ -29,5 +29,5 @@ def test_the_focal_length_is_that_of_the_training_cameras(config: GeneratorConfi
 
 
 def test_a_method_draws_views_with_the_same_field_of_view() -> None:
-    assert cameras(paper(), CARS)["fov"] == 45
-    assert cameras(paper(), GeneratorConfig.ffhq512_128())["fov"] == 18.837
+    assert drawn_views(paper(), CARS).fov == 45
+    assert drawn_views(paper(), GeneratorConfig.ffhq512_128()).fov == 18.837

@@ -50,7 +50,7 @@ def test_a_step_takes_7_5_tflop():
 
 def test_what_is_not_computed_is_not_counted():
     planes_only = term_weights(planes=1.0, perceptual=0.0, identity=0.0)
-    silent = GuideSampling(local=planes_only, adjacent=planes_only, num_global=0)
+    silent = GuideSampling(terms=planes_only, num_global=0)
     work = step_flops.step(FULL_NETWORKS, StepSettings(silent))
     assert [name for name, part in work.items() if part.total] == ["backbone"]
     twice = step_flops.step(

@@ -7,31 +7,30 @@ import dataclasses
 
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.legato.pairs import LegatoSampling
-from jaxunlearn.methods.losses import term_weights
 from jaxunlearn.methods.many_pairs import ManySampling
 from jaxunlearn.methods.sugar.fisher import RetentionSettings
 from jaxunlearn.methods.sugar.mappers.mapper_loss import MapperWeights
 from jaxunlearn.methods.sugar.mappers.mapper_training import MapperTraining
+from jaxunlearn.models.cameras import Views
 
-ORIGIN = (0.0, 0.0, 0.0)
-"""Where cameras look with released files, which lack the pivot's name that the official code asks for."""
+ORIGIN = Views(pivot=(0.0, 0.0, 0.0))
+"""Cameras look here with released files, which lack the pivot's name that the official code asks for."""
 
-NAMED_PIVOT = (0.0, 0.0, 0.2)
-"""Where they look with a file that has it."""
+NAMED_PIVOT = Views(pivot=(0.0, 0.0, 0.2))
+"""They look here with a file that has it."""
 
-GUIDE = GuideSampling(reduction="sum", view="step", pivot=ORIGIN)
-LEGATO = LegatoSampling(reduction="sum", view="step", pivot=ORIGIN, trajectory=1.0, last_increment=1.0)
+GUIDE = GuideSampling(reduction="sum", view="step", views=ORIGIN)
+LEGATO = LegatoSampling(reduction="sum", view="step", views=ORIGIN, trajectory=1.0, last_increment=1.0)
 SUGAR = ManySampling(
     people=2,
     batch=2,
-    local=term_weights(),
     num_adjacent=2,
     reduction="sum",
     norm_over="batch",
     alpha="batch",
     view="epoch",
     conditioning="view",
-    pivot=ORIGIN,
+    views=ORIGIN,
 )
 GUIDE_OF_MANY = dataclasses.replace(SUGAR, adjacent_target="shifted", num_global=2, global_draw="epoch")
 

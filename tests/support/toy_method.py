@@ -8,7 +8,7 @@ from eg3d_flax import GeneratorConfig
 from jaxunlearn.methods.base import Method, Prepared
 from jaxunlearn.methods.config.common_settings import Common
 from jaxunlearn.methods.config.declaration import ConfigDict, default_config, setting
-from jaxunlearn.methods.config.from_config import cameras, formula_targets, weights
+from jaxunlearn.methods.config.from_config import drawing, formula_targets
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.pairs import PairSampling
 
@@ -45,7 +45,7 @@ class ToyMethod(Method):
 
     def sampling(self, config: ConfigDict, model: GeneratorConfig, unit: float, people: int) -> PairSampling:
         """See `Method.sampling`."""
-        return GuideSampling(local=weights(config), num_adjacent=0, num_global=0, **cameras(config, model))
+        return GuideSampling(**drawing(config, model, unit))
 
     def prepare(
         self, models, ws: np.ndarray, config, cache, before=None, mesh=None, *, progress=True

@@ -15,8 +15,8 @@ import legato_flax
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from eg3d_flax import from_torch as generator_from_torch
 from jaxunlearn.methods import latents
+from jaxunlearn.methods.adapters_part import AdaptersPart
 from jaxunlearn.methods.config.from_config import StepSettings
-from jaxunlearn.methods.legato.trained_part import AdaptersPart
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.training.step import Frozen, State
 from legato_flax import Adapters, AdaptersConfig, is_official
@@ -105,7 +105,7 @@ class Run:
 
     def __init__(self, name: str, dtype: str):
         self.case = LegatoCase(golden("legato", name))
-        sampling = dataclasses.replace(LEGATO, pivot=NAMED_PIVOT)
+        sampling = dataclasses.replace(LEGATO, views=NAMED_PIVOT)
         part = AdaptersPart(self.case.adapters.config, "b128")
         split = part.split(self.case.generator, 0)
         trainable = jax.tree.map(lambda _, new: new, split.trainable, self.named(self.case.adapters))

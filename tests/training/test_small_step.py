@@ -129,7 +129,7 @@ def test_weights_follow_the_reduction():
     np.testing.assert_allclose(mean["perceptual"], [1, 0.5, 0.5, 3])
     np.testing.assert_allclose(total["perceptual"], [1, 1, 1, 3])
     np.testing.assert_allclose(total["planes"], [0.01, 0.01, 0.01, 0])
-    assert dataclasses.replace(SAMPLING, local=term_weights(identity=0.0)).weights()["identity"][0] == 0
+    assert dataclasses.replace(SAMPLING, terms=term_weights(identity=0.0)).weights()["identity"][0] == 0
 
 
 @pytest.mark.must

@@ -27,7 +27,7 @@ from tests.support.standin import StandIn
 
 pytestmark = pytest.mark.parity
 
-SAMPLINGS = {"guide_const": dataclasses.replace(GUIDE, pivot=NAMED_PIVOT), "guide_random": GUIDE}
+SAMPLINGS = {"guide_const": dataclasses.replace(GUIDE, views=NAMED_PIVOT), "guide_random": GUIDE}
 
 
 def by_name(tree) -> dict[str, np.ndarray]:

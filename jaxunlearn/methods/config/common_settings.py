@@ -1,4 +1,4 @@
-"""Settings that every method has, as sections of its declaration."""
+"""Settings that methods share, as sections of their declarations; `Common` has those of every method."""
 
 import dataclasses
 import math
@@ -78,6 +78,22 @@ Terms = dataclasses.make_dataclass(
     frozen=True,
 )
 """`config.terms`: weights for local and adjacent pairs; global pairs see the terms that preserve."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Adapters:
+    """`config.adapters`, where methods train them: sizes and times, by default the official code's."""
+
+    hidden: int = setting(256, "Hidden width of every adapter.", least=1, most=8192)
+    end: float = setting(
+        1.6, "End time of the adapters' differential equation, which starts at 0.", least=1e-3, most=100
+    )
+    step: float = setting(0.4, "Length of an Euler step; the last one may be shorter.", least=0.01, most=100)
+    first: str = setting(
+        "active",
+        "Adapter of the 4x4 block; `inert`: stored, but never applied, as in the official program.",
+        choices=("active", "inert", "absent"),
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Parts of a config that every method reads in the same way."""
+"""Turn a config into what methods and runs work with: targets, pairs, step, optimiser."""
 
 import dataclasses
 import math
@@ -15,12 +15,11 @@ from eg3d_flax.synthesis import NoiseMode
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods import latents
 from jaxunlearn.methods.config.declaration import ConfigDict
-from jaxunlearn.methods.losses import Weights, preserving
 from jaxunlearn.methods.many_pairs import ManySampling
 from jaxunlearn.methods.pairs import PairSampling
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.trained_part import BACKBONE, TrainedPart
-from jaxunlearn.models.cameras import field_of_view
+from jaxunlearn.models.cameras import Views, field_of_view
 from jaxunlearn.models.loading import Models
 
 
@@ -64,19 +63,30 @@ def check_formula_distance(config: ConfigDict) -> None:
         raise InputError(f"config.target.kind {config.target.kind!r} has no distance to vary")
 
 
-def weights(config: ConfigDict) -> Weights:
-    """Return `config.terms`, the weights for local and adjacent pairs."""
-    return FrozenDict(config.terms.to_dict())
+def views(config: ConfigDict, model: GeneratorConfig) -> Views:
+    """Return the views that a method draws from."""
+    return Views(
+        max_yaw=math.radians(config.pairs.max_yaw),
+        pitch=config.pairs.pitch,
+        pivot=model.avg_camera_pivot if config.pairs.pivot == "model" else (0.0, 0.0, 0.0),
+        radius=model.avg_camera_radius,
+        fov=field_of_view(model),
+    )
 
 
-def cameras(config: ConfigDict, model: GeneratorConfig) -> dict[str, Any]:
-    """Return `max_yaw`, `pitch`, `pivot`, `radius` and `fov` of the views that a method draws."""
+def drawing(config: ConfigDict, model: GeneratorConfig, unit: float) -> dict[str, Any]:
+    """Return the fields of `CommonSampling`, and `view`, as a config has them; see `Method.sampling`."""
+    pairs = config.pairs
     return {
-        "max_yaw": math.radians(config.pairs.max_yaw),
-        "pitch": config.pairs.pitch,
-        "pivot": model.avg_camera_pivot if config.pairs.pivot == "model" else (0.0, 0.0, 0.0),
-        "radius": model.avg_camera_radius,
-        "fov": field_of_view(model),
+        "terms": FrozenDict(config.terms.to_dict()),
+        "num_adjacent": pairs.num_adjacent,
+        "num_global": pairs.num_global,
+        "lambda_adjacent": pairs.lambda_adjacent,
+        "lambda_global": pairs.lambda_global,
+        "reduction": pairs.reduction,
+        "alpha_max": pairs.alpha_max * unit,
+        "view": pairs.view,
+        "views": views(config, model),
     }
 
 
@@ -97,23 +107,13 @@ def many_sampling(
         people=people,
         batch=pairs.batch,
         order=pairs.order,
-        local=weights(config),
-        adjacent=weights(config),
-        preserved=preserving(weights(config)),
-        num_adjacent=pairs.num_adjacent,
-        num_global=pairs.num_global,
-        lambda_adjacent=pairs.lambda_adjacent,
-        lambda_global=pairs.lambda_global,
-        reduction=pairs.reduction,
         adjacent_target=adjacent_target,
         norm_over=pairs.norm_over,
         alpha=pairs.alpha,
-        alpha_max=pairs.alpha_max * unit,
         conditioning=pairs.conditioning,
         global_conditioning=pairs.global_conditioning,
         global_draw=pairs.global_draw,
-        view=pairs.view,
-        **cameras(config, model),
+        **drawing(config, model, unit),
     )
 
 

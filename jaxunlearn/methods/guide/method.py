@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jax.sharding import Mesh
@@ -13,37 +12,17 @@ from jaxunlearn.methods import ewc
 from jaxunlearn.methods.base import Before, Method, Prepared
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.config.from_config import (
-    cameras,
     check_formula_distance,
+    drawing,
     formula_targets,
     many_sampling,
-    weights,
 )
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.guide.presets import PRESETS
 from jaxunlearn.methods.guide.settings import Guide, GuideOfMany
-from jaxunlearn.methods.losses import preserving
 from jaxunlearn.methods.pairs import PairSampling
 from jaxunlearn.methods.trained_part import BACKBONE
 from jaxunlearn.models.loading import Models
-
-
-def drawing(config: ConfigDict, model: GeneratorConfig, unit: float) -> dict[str, Any]:
-    """Return the fields of `GuideSampling` that a config stands for; see `Method.sampling`."""
-    pairs = config.pairs
-    return {
-        "local": weights(config),
-        "adjacent": weights(config),
-        "preserved": preserving(weights(config)),
-        "num_adjacent": pairs.num_adjacent,
-        "num_global": pairs.num_global,
-        "lambda_adjacent": pairs.lambda_adjacent,
-        "lambda_global": pairs.lambda_global,
-        "reduction": pairs.reduction,
-        "alpha_max": pairs.alpha_max * unit,
-        "view": pairs.view,
-        **cameras(config, model),
-    }
 
 
 class GuideMethod(Method):

@@ -7,14 +7,13 @@ from jax.sharding import Mesh
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
+from jaxunlearn.methods.adapters_part import AdaptersPart, adapters_of, check_times
 from jaxunlearn.methods.base import Before, Method, Prepared
 from jaxunlearn.methods.config.declaration import ConfigDict
-from jaxunlearn.methods.config.from_config import formula_targets
-from jaxunlearn.methods.guide.method import drawing
+from jaxunlearn.methods.config.from_config import drawing, formula_targets
 from jaxunlearn.methods.legato.pairs import LegatoSampling
 from jaxunlearn.methods.legato.presets import PRESETS
 from jaxunlearn.methods.legato.settings import Legato
-from jaxunlearn.methods.legato.trained_part import AdaptersPart, adapters_of, check_times
 from jaxunlearn.methods.pairs import PairSampling
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models

@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from jaxunlearn.methods.adapters_part import LAST_INCREMENT, TRAJECTORY
 from jaxunlearn.methods.guide.pairs import GuideSampling
-from jaxunlearn.methods.legato.trained_part import LAST_INCREMENT, TRAJECTORY
 
 
 @dataclasses.dataclass(frozen=True)

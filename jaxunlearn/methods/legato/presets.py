@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from jaxunlearn.methods.config.declaration import ConfigDict, default_config
-from jaxunlearn.methods.guide import presets as guide
+from jaxunlearn.methods.config.preset_parts import like_heads_of_one, like_official
 from jaxunlearn.methods.legato.settings import Legato
 
 
@@ -20,14 +20,11 @@ def paper() -> ConfigDict:
 def official() -> ConfigDict:
     """LEGATO as its official code runs: for parity, not recommended.
 
-    What it shares with GUIDE is as in GUIDE's official code. The adapter of the 4x4 block is stored, but
-    never applied. The last increment of the trajectory counts five times as much as each other, since a
-    variable is used twice.
+    The adapter of the 4x4 block is stored, but never applied. The last increment of the trajectory counts
+    five times as much as each other, since a variable is used twice. See `like_official`, too.
     """
     config = paper()
-    like = guide.official()
-    for section in ("pairs", "rendering", "evaluation"):
-        config[section] = like[section]
+    like_official(config, view="step")
     config.adapters.first = "inert"
     config.trajectory.last_increment = 1.0
     config.trajectory.resolution = 128
@@ -44,10 +41,7 @@ def heads() -> ConfigDict:
     more views and other thresholds).
     """
     config = paper()
-    like = guide.heads()
-    for name, value in like.items():
-        if name not in ("method", "shared_generator"):
-            config[name] = value
+    like_heads_of_one(config)
     config.adapters.hidden = 64
     config.optimiser.learning_rate = 2.4e-3
     return config

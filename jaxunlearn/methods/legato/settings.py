@@ -2,24 +2,8 @@
 
 import dataclasses
 
-from jaxunlearn.methods.config.common_settings import Common
+from jaxunlearn.methods.config.common_settings import Adapters, Common
 from jaxunlearn.methods.config.declaration import section, setting
-
-
-@dataclasses.dataclass(frozen=True)
-class Adapters:
-    """`config.adapters`: the parts that are trained."""
-
-    hidden: int = setting(256, "Hidden width of every adapter.", least=1, most=8192)
-    end: float = setting(
-        1.6, "End time of the adapters' differential equation, which starts at 0.", least=1e-3, most=100
-    )
-    step: float = setting(0.4, "Length of an Euler step; the last one may be shorter.", least=0.01, most=100)
-    first: str = setting(
-        "active",
-        "Adapter of the 4x4 block; `inert`: stored, but never applied, as in the official program.",
-        choices=("active", "inert", "absent"),
-    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,10 +12,10 @@ from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import open_file
 from jaxunlearn.methods import ewc
+from jaxunlearn.methods.adapters_part import AdaptersPart, adapters_of, check_times
 from jaxunlearn.methods.base import Advice, Before, Method, Prepared
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.config.from_config import check_formula_distance, many_sampling
-from jaxunlearn.methods.legato.trained_part import AdaptersPart, adapters_of, check_times
 from jaxunlearn.methods.pairs import PairSampling
 from jaxunlearn.methods.sugar import prepare
 from jaxunlearn.methods.sugar.mappers.transformer import HEADS as ATTENTION_HEADS

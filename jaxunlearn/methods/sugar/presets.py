@@ -7,8 +7,12 @@ number of people decides the size of a minibatch and the number of steps.
 from collections.abc import Callable
 
 from jaxunlearn.methods.config.declaration import ConfigDict, default_config
-from jaxunlearn.methods.guide.presets import like_heads
-from jaxunlearn.methods.many_pairs import batch_of, steps_of
+from jaxunlearn.methods.config.preset_parts import (
+    batch_of,
+    like_heads_of_many,
+    like_official_of_many,
+    steps_of,
+)
 from jaxunlearn.methods.sugar.settings import Sugar
 
 
@@ -28,30 +32,20 @@ def paper(people: int = 10) -> ConfigDict:
 def official(people: int = 10) -> ConfigDict:
     """SUGAR as its official code runs (once its faults are mended): for parity, not recommended.
 
-    The mapper's identity term has no gradient. Everybody's first adjacent latent has the same distance,
-    shortened by a norm over the batch. An epoch has one view, and adjacent latents are mapped for it. Probes
-    lie around the mean. Importance comes from the generator's disagreement with its source, which is
-    synthesis noise alone, and each probe takes a step away. Cameras look at the origin. A request after
-    another is a new run, with a Fisher and a mapper of its own.
+    The mapper's identity term has no gradient. Probes lie around the mean. Importance comes from the
+    generator's disagreement with its source, which is synthesis noise alone, and each probe takes a step
+    away. A request after another is a new run, with a Fisher and a mapper of its own. See
+    `like_official_of_many`, too.
     """
     config = paper(people)
+    like_official_of_many(config)
     config.surrogates.objective = "official"
     config.surrogates.last_batch = "short"
     config.surrogates.continues = False
-    config.pairs.reduction = "sum"
-    config.pairs.norm_over = "batch"
-    config.pairs.alpha = "batch"
-    config.pairs.view = "epoch"
-    config.pairs.conditioning = "view"
-    config.pairs.pivot = "origin"
-    config.evaluation.pivot = "origin"
-    config.evaluation.fid_pixels = "uint8"
     config.ewc.fisher = "official"
     config.ewc.centre = "mean"
     config.ewc.norm_over = "batch"
     config.ewc.decay = 0.0
-    config.rendering.noise_mode = "random"
-    config.rendering.draws = "independent"
     return config
 
 
@@ -80,7 +74,7 @@ def heads(people: int = 10) -> ConfigDict:
     left two of ten people unchanged.
     """
     config = paper(people)
-    like_heads(config, people)
+    like_heads_of_many(config, people)
     few = people <= 50
     config.target.distance = 1.0 if few else 0.7
     config.pairs.num_global, config.pairs.lambda_global = 4, 3.0

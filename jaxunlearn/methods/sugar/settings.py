@@ -5,7 +5,6 @@ import dataclasses
 from jaxunlearn.methods.config import common_settings
 from jaxunlearn.methods.config.common_settings import TARGETS, Common, ManyPairs
 from jaxunlearn.methods.config.declaration import section, setting
-from jaxunlearn.methods.legato import settings as legato_settings
 
 MAPPERS = ("mapper-unet", "mapper-transformer")
 """Targets that a network learns."""
@@ -152,7 +151,7 @@ class Ewc:
 
 
 @dataclasses.dataclass(frozen=True)
-class Adapters(legato_settings.Adapters):
+class Adapters(common_settings.Adapters):
     """`config.adapters`: LEGATO's, one after each block, for all people together."""
 
     trained: bool = setting(

@@ -12,12 +12,13 @@ from jax.sharding import Mesh
 from jax.typing import DTypeLike
 from tqdm import tqdm
 
-from eg3d_flax import Compute, camera
+from eg3d_flax import Compute
 from jaxunlearn.methods.losses import planes_distance
 from jaxunlearn.methods.pairs import MAPPER
 from jaxunlearn.methods.sugar.mappers.mapper import DISPLACED, Mapper, Space
 from jaxunlearn.methods.sugar.mappers.mapper_loss import Form, MapperWeights, surrogate_objective
 from jaxunlearn.methods.sugar.mappers.mapper_training import MapperTraining, train_mapper
+from jaxunlearn.models.cameras import Views
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.process import arrays
@@ -41,7 +42,7 @@ class MapperLoss:
       mapper, generator: graphs of the networks.
       space: space of the surrogates, see `mapper.DISPLACED`.
       form, weights, enough, distinct, power: see `surrogate_objective`.
-      max_yaw, pitch, pivot, radius, fov: of the cameras, as in `GuideSampling`.
+      views: where people and surrogates are seen from.
       compute: dtype and forms of computation.
       mesh: the batch is divided among its devices; None uses one.
     """
@@ -54,17 +55,13 @@ class MapperLoss:
     enough: float
     distinct: float
     power: float
-    max_yaw: float
-    pitch: float
-    pivot: tuple[float, float, float]
-    radius: float
-    fov: float
+    views: Views
     compute: Compute
     mesh: Mesh | None = None
 
     def __call__(self, mapper: nnx.State, context: Context, ws: jax.Array, key: jax.Array) -> jax.Array:
         """Compute the loss of ws `[B, L, D]`."""
-        yaw = jax.random.uniform(key, (1,), minval=-self.max_yaw, maxval=self.max_yaw)
+        yaw = self.views.draw(key, 1)
         compare = self._compare if self.mesh is None else over_rows(self._compare, self.mesh, len(ws))
         planes, perceptual, identity, surrogates = compare((mapper, context, yaw), ws)
         pairs = jnp.triu_indices(len(ws), k=1)
@@ -86,9 +83,7 @@ class MapperLoss:
         """Distances `[B]` of people and surrogates, seen from a yaw `[1]`; the surrogates' embeddings."""
         mapper, context, yaw = same
         generator = nnx.merge(self.generator, context.source)
-        c = camera.camera_params(
-            jnp.repeat(yaw, len(ws)), self.pitch, pivot=self.pivot, radius=self.radius, fov=self.fov
-        )
+        c = self.views.labels(jnp.repeat(yaw, len(ws)))
 
         def look(ws: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
             planes = generator.planes(ws, compute=self.compute)
