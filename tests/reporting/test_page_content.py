@@ -74,7 +74,7 @@ def attacked(folder: Path) -> dict[str, Any]:
         "forgotten": True,
     }
     curve = {"relearn_steps": None, "more_than": 41, "steps": [0, 4, 8]}
-    relearning = {"person": curve, "stranger": curve | {"relearn_steps": 33}}
+    relearning = {"person": curve, "strangers": [curve | {"relearn_steps": 33}]}
     people = {"0": {"benign": benign, "relearning": relearning}}
     content = {
         "version": "0.1.0",
@@ -549,7 +549,7 @@ def test_a_run_that_was_not_measured_explains_no_figures(tmp_path: Path):
     ("found", "sentence", "note"),
     [
         (
-            {"relearning": dict.fromkeys(("person", "stranger"), NEVER)},
+            {"relearning": {"person": NEVER, "strangers": [NEVER]}},
             "No judge can say whether an attack brings anybody back.",
             "no judge can say",
         ),
