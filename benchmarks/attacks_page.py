@@ -8,7 +8,7 @@ from scipy import stats
 
 from benchmarks.cells import NONE, counted, interval, table
 from benchmarks.one_person_page import METHODS
-from jaxunlearn.attacks.rules import curves_of_strangers, relearned_soon
+from jaxunlearn.attacks.rules import relearned_soon
 from jaxunlearn.evaluation.statistics import compare_pairs
 from jaxunlearn.reporting.attacks.words import ways_back
 
@@ -45,6 +45,7 @@ class Line(TypedDict):
 
 def page(lines: Sequence[Line]) -> str:
     """Return the page: who is brought back by inversion, who is relearned, and each person."""
+    lines = [{**line, "found": as_now(line["found"])} for line in lines]
     groups = {method: [line for line in lines if line["method"] == method] for method in METHODS}
     groups = {method: sorted(group, key=_seed) for method, group in groups.items() if group}
     judges = list(_inverted(lines[0], "unlearned", "search"))
@@ -102,6 +103,14 @@ def page(lines: Sequence[Line]) -> str:
         ),
     ]
     return "\n".join(text).rstrip() + "\n"
+
+
+def as_now(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of a line in their present form: the first lines have one stranger to relearn."""
+    relearning = found["relearning"]
+    if "stranger" in relearning:
+        relearning = {**relearning, "strangers": [relearning["stranger"]]}
+    return {**found, "relearning": relearning}
 
 
 def _seed(line: Line) -> int:
@@ -205,7 +214,7 @@ def _steps(curve: Mapping[str, Any]) -> float:
 
 
 def _of_strangers(figures: Mapping[str, Any]) -> float:
-    return float(np.median([_steps(curve) for curve in curves_of_strangers(figures)]))
+    return float(np.median([_steps(curve) for curve in figures["strangers"]]))
 
 
 def _sign_test(lines: Sequence[Line]) -> list[str]:

@@ -1,6 +1,7 @@
 """Attack a run: what does somebody get back who has the unlearned generator?"""
 
 import dataclasses
+import itertools
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -83,8 +84,8 @@ def attack(
     _check(models, result, attacks, depth)
     chosen = _chosen_people(people, result)
     reference = _with_people(reference or attack_reference(models, config, progress=progress))
-    folder = None if result.folder is None else AttackFolder(result.folder.path)
-    found = {} if folder is None else _earlier(folder, models, result, reference, depth, seed)
+    run = RunUnderAttack(models, result, reference, depth, seed)
+    found = _earlier(run)
     finished = set[tuple[int, str]]() if again else set(found)
     attacked: tuple[int, Attacked] | None = None  # of one person at a time: generators are large
     bar = tqdm(_plan(attacks, chosen, result), desc="attacks", unit="attack", disable=not progress)
@@ -93,13 +94,12 @@ def attack(
         if (person, name) in finished:
             continue
         if attacked is None or attacked[0] != person:
-            attacked = person, attacked_person(models, result, person, reference, seed)
-        made_with = _made_with(models, result, person, reference, depth, seed, name)
-        found[person, name] = _run(name, attacked[1], person, depth, folder, made_with, progress)
-        _written(folder, _summary(found, result, reference, depth, seed))  # the next may be interrupted
+            attacked = person, attacked_person(run, person)
+        found[person, name] = _made(run, person, name, attacked[1], progress)
+        _written(run, found)  # the next may be interrupted
         if after_each is not None:
             after_each()
-    return _written(folder, _summary(found, result, reference, depth, seed))
+    return _written(run, found)
 
 
 def attack_reference(models: Models, config: ConfigDict, *, progress: bool = True) -> Reference:
@@ -110,7 +110,31 @@ def attack_reference(models: Models, config: ConfigDict, *, progress: bool = Tru
     return measure_reference(models, own, progress=progress)
 
 
-def attacked_person(models: Models, result: Result, person: int, reference: Reference, seed: int) -> Attacked:
+@dataclasses.dataclass(frozen=True, eq=False)
+class RunUnderAttack:
+    """A run, and what all attacks on its people have in common.
+
+    Attributes:
+      models: the models of the run.
+      result: of the run.
+      reference: the measured source.
+      depth: how hard the attacks try.
+      seed: of what an attacker draws.
+    """
+
+    models: Models
+    result: Result
+    reference: Reference
+    depth: Depth
+    seed: int
+
+    @property
+    def folder(self) -> AttackFolder | None:
+        """Where figures are kept; None if the run has no folder."""
+        return None if self.result.folder is None else AttackFolder(self.result.folder.path)
+
+
+def attacked_person(run: RunUnderAttack, person: int) -> Attacked:
     """Gather what attacks on a person need.
 
     The attacker's photo is the source's rendering of the person from the front. For people of the bundled
@@ -119,29 +143,27 @@ def attacked_person(models: Models, result: Result, person: int, reference: Refe
     judge takes for the person in the source come last.
 
     Args:
-      models: the models of the run.
-      result: of the run.
+      run: under attack.
       person: number of the person.
-      reference: the measured source.
-      seed: see `attack`.
     """
+    result, reference = run.result, run.reference
     ws = jnp.asarray(result.ws[person])
     strangers = jnp.roll(reference.random.ws, -person, axis=0)[:_RANDOM_PEOPLE]
     people = jnp.concatenate([ws[None], strangers])
-    frontal = jnp.repeat(conditioning_view(models.generator.config), len(people), axis=0)
+    frontal = jnp.repeat(conditioning_view(run.models.generator.config), len(people), axis=0)
     seen = look_each(reference.renderer, reference.judges, people, frontal, reference.settings.batch)
     order = 1 + _somebody_else(reference, seen.embeddings)
     shown = seen.images[:, 0]
     everybody = result.ws if result.together else result.ws[person][None]
     return Attacked(
-        models=models,
+        models=run.models,
         reference=reference,
         unlearned=result.generator_of(person),
         ws=ws,
-        photos=np.concatenate([shown[:1], _other_photos(models, result, person, reference)]),
+        photos=np.concatenate([shown[:1], _other_photos(run, person)]),
         strangers_ws=people[order],
         strangers_photos=shown[order],
-        seed=seed,
+        seed=run.seed,
         everybody=jnp.asarray(everybody),
     )
 
@@ -167,7 +189,8 @@ def _somebody_else(reference: Reference, embeddings: Mapping[str, np.ndarray]) -
     return np.lexsort((np.where(anybody, alike, 0), anybody))
 
 
-def _other_photos(models: Models, result: Result, person: int, reference: Reference) -> np.ndarray:
+def _other_photos(run: RunUnderAttack, person: int) -> np.ndarray:
+    models, result, reference = run.models, run.result, run.reference
     seed = result.people.seeds[person] if result.people.seeds else None
     if models.is_bundled and seed is not None and can_render_albums():
         return render_album(models.generator, seed, _OTHER_PHOTOS).images
@@ -185,71 +208,65 @@ def _plan(attacks: Sequence[str], chosen: Sequence[int], result: Result) -> list
     ]
 
 
-def _run(
-    name: str,
-    attacked: Attacked,
-    person: int,
-    depth: Depth,
-    folder: AttackFolder | None,
-    made_with: dict[str, Any],
-    progress: bool,
-) -> AttackJson:
+def _made(run: RunUnderAttack, person: int, name: str, attacked: Attacked, progress: bool) -> AttackJson:
+    """Attack a person, and keep what was found in the folder, if there is one."""
+    made_with = _made_with(run, person, name)
     began = time.monotonic()
     try:
-        found = KINDS[name].run(attacked, depth, progress)
+        found = KINDS[name].run(attacked, run.depth, progress)
     except FinetuningDiverged as error:  # the page says so; other attacks still have something to say
         found = Found({"diverged": str(error)}, {})
     seconds = time.monotonic() - began
-    if folder is not None:
-        return folder.write(name, person, found, seconds, made_with)
+    if run.folder is not None:
+        return run.folder.write(name, person, found, seconds, made_with)
     return AttackJson(
         made_with=made_with, seconds=round(seconds, 1), figures=found.figures, pictures=[], drawings=[]
     )
 
 
-def _earlier(
-    folder: AttackFolder, models: Models, result: Result, reference: Reference, depth: Depth, seed: int
-) -> dict[tuple[int, str], AttackJson]:
+def _earlier(run: RunUnderAttack) -> dict[tuple[int, str], AttackJson]:
     """Return the finished attacks on all people that were made in the same way."""
+    if run.folder is None:
+        return {}
     found = {}
-    for person in range(len(result.ws)):
-        names = [name for name in KINDS if folder.exists(name, person)]
-        if names:
-            known = {
-                (person, name): folder.read(
-                    name, person, _made_with(models, result, person, reference, depth, seed, name)
-                )
-                for name in names
-            }
-            found |= {key: content for key, content in known.items() if content is not None}
+    for person, name in itertools.product(range(len(run.result.ws)), KINDS):
+        if not run.folder.exists(name, person):  # hashing its generator takes long
+            continue
+        content = run.folder.read(name, person, _made_with(run, person, name))
+        if content is not None:
+            found[person, name] = content
     return found
 
 
-def _made_with(
-    models: Models, result: Result, person: int, reference: Reference, depth: Depth, seed: int, name: str
-) -> dict[str, Any]:
+def _made_with(run: RunUnderAttack, person: int, name: str) -> dict[str, Any]:
     """Return what figures of an attack depend on; another value makes it run again."""
     return {
         "version": metadata.version("jaxunlearn"),
         "protocol": PROTOCOL,
         "draws": DRAWS,
-        "depth": depth,
-        "settings": json.loads(json.dumps(dataclasses.asdict(KINDS[name].settings(depth)))),
-        "seed": seed,
-        "source": models.fingerprint,
-        "generator": fingerprint_of(result.generator_of(person)),
-        "networks_of_loss": dict(models.networks_of_loss),
-        "mean_latent": models.mean.origin,
-        "judges": {judge.name: judge.threshold() for judge in reference.judges},
-        "views": reference.settings.views,
-        "align": {judge.name: judge.judge.align for judge in reference.judges},
-        "evaluation": {name: getattr(reference.settings, name) for name in _DRAWN_WITH},
+        "depth": run.depth,
+        "settings": json.loads(json.dumps(dataclasses.asdict(KINDS[name].settings(run.depth)))),
+        "seed": run.seed,
+        "source": run.models.fingerprint,
+        "generator": fingerprint_of(run.result.generator_of(person)),
+        "networks_of_loss": dict(run.models.networks_of_loss),
+        "mean_latent": run.models.mean.origin,
+        "judges": {judge.name: judge.threshold() for judge in run.reference.judges},
+        "views": run.reference.settings.views,
+        "align": {judge.name: judge.judge.align for judge in run.reference.judges},
+        "evaluation": {name: getattr(run.reference.settings, name) for name in _DRAWN_WITH},
     }
 
 
-def _summary(
-    found: dict[tuple[int, str], AttackJson], result: Result, reference: Reference, depth: Depth, seed: int
-) -> dict[str, Any]:
+def _written(run: RunUnderAttack, found: Mapping[tuple[int, str], AttackJson]) -> dict[str, Any]:
+    """Return the content of `attack.json`; write it, if there is a folder."""
+    content = _summary(run, found)
+    if run.folder is not None:
+        write_json(run.folder.figures, content)
+    return content
+
+
+def _summary(run: RunUnderAttack, found: Mapping[tuple[int, str], AttackJson]) -> dict[str, Any]:
     people: dict[str, dict[str, Any]] = {}
     seconds: dict[str, dict[str, float]] = {}
     order = list(ATTACKS)
@@ -259,28 +276,21 @@ def _summary(
         seconds.setdefault(str(person), {})[name] = content["seconds"]
     return {
         "version": metadata.version("jaxunlearn"),
-        "depth": depth,
-        "seed": seed,
+        "depth": run.depth,
+        "seed": run.seed,
         "judges": {
             judge.name: {
                 "measure": judge.judge.measure,
                 "threshold": judge.threshold(),
                 "strangers": {setup: value.to_json() for setup, value in judge.strangers.items()},
             }
-            for judge in reference.judges
+            for judge in run.reference.judges
         },
-        "settings": {"views": reference.settings.views},
-        "subjects": {person: result.people.subjects[int(person)] for person in people},
+        "settings": {"views": run.reference.settings.views},
+        "subjects": {person: run.result.people.subjects[int(person)] for person in people},
         "people": people,
         "seconds": seconds,
     }
-
-
-def _written(folder: AttackFolder | None, summary: dict[str, Any]) -> dict[str, Any]:
-    """Write `attack.json`, if there is a folder; return its content."""
-    if folder is not None:
-        write_json(folder.figures, summary)
-    return summary
 
 
 def _chosen_people(people: Sequence[int] | None, result: Result) -> list[int]:

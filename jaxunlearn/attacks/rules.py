@@ -28,7 +28,7 @@ def found_at_unseen_latents(kinds: Iterable[Mapping[str, Figures]]) -> bool | No
 
     Args:
       kinds: for each kind of change the name of a judge → its figures, see
-        `unseen_latents.figures_of_changes`. Those of earlier versions lack the strangers.
+        `unseen_latents.figures_of_changes`.
 
     Returns:
       None if no judge finds the person in the source, or none can say.
@@ -45,7 +45,7 @@ def _beyond_chance(figures: Sequence[Figures], level: float) -> bool | None:
     if not figures:
         return None
     accepted, changes = (sum(each[name] for each in figures) for name in ("accepted", "changes"))
-    strangers = sum(each.get("accepted_of_strangers") or 0 for each in figures)
+    strangers = sum(each["accepted_of_strangers"] or 0 for each in figures)  # None if no face was found
     return accepted > strangers and bool(stats.binom.sf(accepted - 1, changes, FAR) <= level)
 
 
@@ -63,15 +63,10 @@ def relearned_soon(figures: Figures) -> bool | None:
     person = figures["person"]
     strangers = [
         curve["more_than"] if curve["relearn_steps"] is None else curve["relearn_steps"]
-        for curve in curves_of_strangers(figures)
+        for curve in figures["strangers"]
     ]
     known = [steps for steps in strangers if steps is not None]
     if not known or (person["relearn_steps"] is None and person["more_than"] is None):
         return None
     steps = person["relearn_steps"]
     return steps is not None and steps < min(known) and steps <= SOONER * median(known)
-
-
-def curves_of_strangers(figures: Figures) -> Sequence[Figures]:
-    """Return the curves of the strangers of `relearning.relearn`; earlier versions taught a single one."""
-    return figures["strangers"] if "strangers" in figures else [figures["stranger"]]

@@ -10,12 +10,12 @@ from jaxunlearn.evaluation.bundled_people.album import album_latents, can_render
 from jaxunlearn.evaluation.features import AlexNetFeatures, Features, InceptionFeatures
 from jaxunlearn.evaluation.forgetting import measure_people, measure_person
 from jaxunlearn.evaluation.judges import CalibratedJudge, CosineJudge, DlibJudge, Judge, Strangers
-from jaxunlearn.evaluation.means import mean_figures
 from jaxunlearn.evaluation.protocol import evaluate_generator, evaluate_together
 from jaxunlearn.evaluation.reference import Reference, measure_source
 from jaxunlearn.evaluation.retention import compare_retained
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.evaluation.statistics.compare_runs import RunComparison, compare_runs
+from jaxunlearn.evaluation.statistics.means import mean_figures
 
 __all__ = [
     "AlexNetFeatures",

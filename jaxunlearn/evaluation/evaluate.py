@@ -10,15 +10,9 @@ import numpy as np
 
 import lpips_flax
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation import (
-    AlexNetFeatures,
-    EvaluationSettings,
-    Features,
-    Reference,
-    measure_source,
-)
 from jaxunlearn.evaluation.bundled_people.album import album_photos, album_seeds, check_albums
 from jaxunlearn.evaluation.bundled_people.groups import groups_of
+from jaxunlearn.evaluation.features import AlexNetFeatures, Features
 from jaxunlearn.evaluation.judges.choice import judges_of
 from jaxunlearn.evaluation.judges.stored import with_stored_thresholds
 from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
@@ -30,6 +24,8 @@ from jaxunlearn.evaluation.protocol import (
     measure_together,
 )
 from jaxunlearn.evaluation.real_images import RealStatistics
+from jaxunlearn.evaluation.reference import Reference, measure_source
+from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_figures
 from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.methods.config import from_config

@@ -19,7 +19,7 @@ from jaxunlearn.evaluation.forgetting_by_judge import (
 )
 from jaxunlearn.evaluation.judges.answers import all_known, any_known, negated, number
 from jaxunlearn.evaluation.looks import look
-from jaxunlearn.evaluation.papers.picture_change import picture_change
+from jaxunlearn.evaluation.pictures.picture_change import picture_change
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer

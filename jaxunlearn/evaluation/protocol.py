@@ -11,11 +11,11 @@ import numpy as np
 from jaxunlearn.evaluation.forgetting import MeasuredPerson, measure_people, measure_person
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.strangers import FAR
-from jaxunlearn.evaluation.means import mean_figures
-from jaxunlearn.evaluation.papers.picture_change import change_of_all
+from jaxunlearn.evaluation.pictures.picture_change import change_of_all
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.evaluation.retaining_sets import figures_of_sets
 from jaxunlearn.evaluation.retention import Retained, compare_retained
+from jaxunlearn.evaluation.statistics.means import mean_figures
 from jaxunlearn.models.generator import Generator
 
 PROTOCOL = 1

@@ -11,7 +11,7 @@ from inception_flax import frechet_distance_of_statistics, kernel_distance
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.answers import all_known, mean, negated, number
 from jaxunlearn.evaluation.looks import look_each
-from jaxunlearn.evaluation.pixel_metrics import pixel_differences
+from jaxunlearn.evaluation.pictures.pixel_metrics import pixel_differences
 from jaxunlearn.evaluation.reference import Reference, RenderedPeople, render_people
 from jaxunlearn.evaluation.statistics.shares import share_of_known
 from jaxunlearn.images import to_uint8

@@ -20,9 +20,9 @@ from tqdm import tqdm
 
 from eg3d_flax import Compute, GeneratorConfig, camera
 from jaxunlearn.batching import batches
-from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import default_compute
+from jaxunlearn.photos.latent_distribution import LatentDistribution
 from jaxunlearn.photos.latent_search import (
     Descent,
     Embedding,

@@ -18,9 +18,9 @@ from flax import nnx
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from eg3d_flax import Compute
-from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.methods.losses import identity_distance
 from jaxunlearn.models.cameras import conditioning_view, views
+from jaxunlearn.photos.latent_distribution import LatentDistribution
 from jaxunlearn.sharding import over_rows
 from lpips_flax import LPIPS
 

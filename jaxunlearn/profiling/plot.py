@@ -4,6 +4,7 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
+from jaxunlearn.drawing import svg
 from jaxunlearn.profiling.tables import significant
 
 _LABEL, _BAR, _ROW, _MARGIN = 560, 420, 26, 12
@@ -31,11 +32,7 @@ def bars(results: Sequence[dict[str, Any]]) -> str:
             f'<text x="{_LABEL + slow + 8:.1f}" y="{top + 14}">'
             f"{significant(1e3 * _seconds_per_copy(result, 'p50'), 4)}</text>",
         ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>'
-        f"{''.join(shapes)}</svg>\n"
-    )
+    return svg(width, height, shapes)
 
 
 def _seconds_per_copy(result: dict[str, Any], percentile: str) -> float:

@@ -270,12 +270,13 @@ def test_generators_that_diverged_are_not_attacked(result, counted):
 def test_the_stranger_is_not_taken_for_the_person(result):
     models = tiny_models()
     reference = attacking.attack_reference(models, tiny_sugar(SETTINGS, people=2), progress=False)
-    usual = attacking.attacked_person(models, result, 0, reference, seed=0)
+    run = attacking.RunUnderAttack(models, result, reference, "quick", seed=0)
+    usual = attacking.attacked_person(run, 0)
     np.testing.assert_array_equal(usual.stranger_ws, reference.random.ws[0])
     assert len(usual.strangers_ws) == len(usual.strangers_photos) == 16
     double = reference.random.ws.at[0].set(result.ws[0])
-    random = reference.random._replace(ws=double)
-    person = attacking.attacked_person(models, result, 0, dataclasses.replace(reference, random=random), 0)
+    changed = dataclasses.replace(reference, random=reference.random._replace(ws=double))
+    person = attacking.attacked_person(dataclasses.replace(run, reference=changed), 0)
     assert not np.array_equal(person.stranger_ws, person.ws)
     assert not np.allclose(person.stranger_photo, person.photos[0], atol=1e-3)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.attacks_page import as_now
 from jaxunlearn.attacks.depth import DEPTHS
-from jaxunlearn.attacks.rules import curves_of_strangers, found_at_unseen_latents, relearned_soon
+from jaxunlearn.attacks.rules import found_at_unseen_latents, relearned_soon
 from jaxunlearn.attacks.unseen_latents import KINDS, UnseenSettings
 from jaxunlearn.evaluation.judges.strangers import FAR
 
@@ -53,6 +54,7 @@ def test_strangers_are_seldom_found_at_unseen_latents(changes, alike):
         ([{"a": counts(1)}, {"a": counts(0)}, {"a": counts(0)}], False),
         ([{"a": counts(1, in_source=0)}], None),
         ([{"a": counts(2, in_source=0)}, {"a": counts(0)}], False),
+        ([{"a": counts(2, strangers=None)}, {"a": counts(1)}], True),
         ([{"a": counts(None, in_source=None, strangers=None)}], None),
         ([{"a": counts(0), "b": counts(2)}], True),
         ([{"a": counts(0), "b": counts(None, None, None)}], False),
@@ -60,12 +62,6 @@ def test_strangers_are_seldom_found_at_unseen_latents(changes, alike):
 )
 def test_a_person_is_found_who_is_accepted_more_than_chance_and_strangers(kinds, answer):
     assert found_at_unseen_latents(kinds) is answer
-
-
-def test_figures_without_strangers_are_read():
-    old = counts(2)
-    del old["accepted_of_strangers"]
-    assert found_at_unseen_latents([{"a": old}]) is True
 
 
 def curve(steps: int | None, cap: int | None = 40) -> dict[str, int | None]:
@@ -102,7 +98,7 @@ def test_what_no_judge_can_say_is_unknown():
 def test_recorded_strangers_are_seldom_relearned_soon(number):
     """One curve in the person's place, others as controls; these files are of one stranger each."""
     lines = [json.loads(line) for line in RECORDED.read_text().splitlines()]
-    curves = [curve for line in lines for curve in curves_of_strangers(line["found"]["relearning"])]
+    curves = [curve for line in lines for curve in as_now(line["found"])["relearning"]["strangers"]]
     answers = [
         relearned_soon({"person": curves[k], "strangers": others})
         for k in range(len(curves))

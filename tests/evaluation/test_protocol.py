@@ -31,7 +31,7 @@ from jaxunlearn.evaluation import (
 )
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.judges.answers import all_known, any_known, negated
-from jaxunlearn.evaluation.papers.picture_change import change_of_all, picture_change
+from jaxunlearn.evaluation.pictures.picture_change import change_of_all, picture_change
 from jaxunlearn.evaluation.protocol import PROTOCOL
 from jaxunlearn.evaluation.real_images import statistics_of_images
 from jaxunlearn.methods import latents

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 import lpips_flax
 from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.evaluation.bundled_people import album
-from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.loading import load_models
 from jaxunlearn.models.renderer import RAY_CHUNK, Renderer, latents_of_seeds
 from jaxunlearn.photos import latent_search
 from jaxunlearn.photos.inversion import InversionSettings, search_latents
+from jaxunlearn.photos.latent_distribution import LatentDistribution
 from tests.support.programs import environment
 from tests.support.tiny_models import CONFIG, drawn_generator
 

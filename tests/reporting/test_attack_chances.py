@@ -52,7 +52,7 @@ def at_unseen_latents(changes: int, *, alike: bool) -> float:
 
 def least(changes: int) -> int:
     """Return how many changes a judge has to find the person at."""
-    others = {"accepted": 0, "accepted_in_source": 1, "changes": changes}
+    others = {"accepted": 0, "accepted_in_source": 1, "accepted_of_strangers": 0, "changes": changes}
     return next(
         number
         for number in range(changes)

@@ -110,8 +110,7 @@ def test_searches_stand_beside_their_control():
     ],
 )
 def test_relearning_counts_steps(person, stranger, text):
-    """The figures are of an earlier version, which taught one stranger."""
-    line = attack_lines("ada", {"relearning": {"person": person, "stranger": stranger}})[1]
+    line = attack_lines("ada", {"relearning": {"person": person, "strangers": [stranger]}})[1]
     assert line.endswith(text)
 
 
@@ -163,12 +162,12 @@ def test_benign_fine_tuning_says_what_was_before():
 def test_the_verdict_counts_what_brings_somebody_back():
     found, lost = (judges("similarity", heads=value) for value in (0.8, 0.2))
     held = {
-        "relearning": {"person": curve(None, 40), "stranger": curve(None, 40)},
+        "relearning": {"person": curve(None, 40), "strangers": [curve(None, 40)]},
         "benign": {"benign_id": lost, "before": lost, "forgotten": True},
     }
     assert attack_verdict("ada", held) == "ada, under attack: not brought back by relearning, benign."
     back = {
-        "relearning": {"person": curve(4, None), "stranger": curve(None, 40)},
+        "relearning": {"person": curve(4, None), "strangers": [curve(None, 40)]},
         "benign": {"benign_id": found, "before": lost, "forgotten": False},
     }
     assert attack_verdict("ada", back) == (
@@ -176,7 +175,7 @@ def test_the_verdict_counts_what_brings_somebody_back():
         "fine-tuning on other people."
     )
     controls = {
-        "relearning": {"person": curve(12, None), "stranger": curve(12, None)},
+        "relearning": {"person": curve(12, None), "strangers": [curve(12, None)]},
         "benign": {"benign_id": found, "before": found, "forgotten": False},
     }
     assert attack_verdict("ada", controls) == "ada, under attack: not brought back by relearning, benign."
@@ -194,7 +193,7 @@ UNJUDGED = {
         key: {"within": [{"judges": judges("search_id", heads=None)}]} for key in ("forgotten", "stranger")
     },
     "unseen": unseen(accepted=None, accepted_in_source=None, accepted_of_strangers=None),
-    "relearning": {"person": curve(None, None), "stranger": curve(None, 40)},
+    "relearning": {"person": curve(None, None), "strangers": [curve(None, 40)]},
     "benign": dict.fromkeys(("benign_id", "before"), judges("similarity", heads=None)),
 }
 
@@ -205,7 +204,7 @@ def test_what_no_judge_can_say_is_not_called_good(name):
     assert brought_back(figures) is None
     said = "no judge can say whether they are brought back"
     assert attack_verdict("ada", figures) == f"ada, under attack: {said}."
-    held = figures | {"relearning": {"person": curve(None, 40), "stranger": curve(None, 40)}}
+    held = figures | {"relearning": {"person": curve(None, 40), "strangers": [curve(None, 40)]}}
     assert attack_verdict("ada", held) == "ada, under attack: not brought back by relearning."
 
 

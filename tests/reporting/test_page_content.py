@@ -14,7 +14,7 @@ from scipy.stats import norm
 from jaxunlearn.attacks.attack_folder import AttackFolder
 from jaxunlearn.attacks.attacked import Found
 from jaxunlearn.evaluation.frontier.files import JudgedStep
-from jaxunlearn.reporting.page.charts import Series, beside, line_chart, round_numbers, spread
+from jaxunlearn.reporting.page.charts import Series, beside, line_chart, spread
 from jaxunlearn.reporting.page.frame import render_page
 from jaxunlearn.reporting.page.picture import LARGEST_PAGE, PAGE_OF_A_PERSON, Pictures, encoded
 from jaxunlearn.reporting.page.run_page import write_report
@@ -74,7 +74,7 @@ def attacked(folder: Path) -> dict[str, Any]:
         "forgotten": True,
     }
     curve = {"relearn_steps": None, "more_than": 41, "steps": [0, 4, 8]}
-    relearning = {"person": curve, "stranger": curve | {"relearn_steps": 33}}
+    relearning = {"person": curve, "strangers": [curve | {"relearn_steps": 33}]}
     people = {"0": {"benign": benign, "relearning": relearning}}
     content = {
         "version": "0.1.0",
@@ -329,8 +329,6 @@ def test_charts_place_their_points():
     left, top, right, bottom = chart.box
     assert chart.curves[0].path == f"{left},{bottom} {right},{top}"
     assert [tick.text for tick in chart.x_ticks] == ["0", "2", "4", "6", "8", "10"]
-    assert round_numbers(-0.31, 1.0) == [0.0, 0.5, 1.0]
-    assert round_numbers(0.0, 120.0) == [0.0, 50.0, 100.0]
 
 
 def test_curves_leave_out_what_is_not_finite(tmp_path):
@@ -549,7 +547,7 @@ def test_a_run_that_was_not_measured_explains_no_figures(tmp_path: Path):
     ("found", "sentence", "note"),
     [
         (
-            {"relearning": dict.fromkeys(("person", "stranger"), NEVER)},
+            {"relearning": {"person": NEVER, "strangers": [NEVER]}},
             "No judge can say whether an attack brings anybody back.",
             "no judge can say",
         ),

@@ -88,6 +88,20 @@ def test_a_dial_shows_other_strengths_with_their_figures(chromium: Browser, path
         assert shown.page.locator(".strengths .now figcaption").inner_text() == "1.25"
 
 
+def test_the_chart_of_a_single_judge_fills_its_card(chromium: Browser, tmp_path: Path):
+    folder = a_run(tmp_path / "run")
+    summary = folder.summary
+    for figures in (summary, summary["people"]["0"]):
+        del figures["judges"]["dlib"]
+    folder.add_to_summary(summary)
+    with opened(chromium, write_report(folder), DESK) as shown:
+        (card,) = shown.page.locator(".judges .card").all()
+        (outer, inner) = (each.bounding_box() for each in (card, card.locator(".chart")))
+    assert outer is not None
+    assert inner is not None
+    assert 400 < inner["width"] > 0.9 * outer["width"]
+
+
 def test_without_script_the_strengths_are_a_strip(chromium: Browser, path: Path):
     context = chromium.new_context(java_script_enabled=False, viewport={"width": DESK, "height": 900})
     page = context.new_page()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxunlearn.evaluation.papers.picture_change import change_of_all
+from jaxunlearn.evaluation.pictures.picture_change import change_of_all
 from jaxunlearn.evaluation.strength import STRENGTHS
 from jaxunlearn.images import save_png
 from jaxunlearn.methods.guide import presets

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxunlearn.drawing import Panel, svg
+
 _SIDE, _GAP, _LEFT, _TOP, _BOTTOM = 400, 70, 64, 58, 52
 _RETAINED, _FORGOTTEN = "#8a9aa5", "#b3541e"
 
@@ -52,19 +54,21 @@ def draw_erasure_map(points: ErasureMap) -> str:
     everything = np.concatenate([points.before, points.after])
     low, high = everything.min(axis=0), everything.max(axis=0)
     margin = 0.06 * np.maximum(high - low, 1e-9)
-    low, high = low - margin, high + margin
+    corners = _corner(low - margin), _corner(high + margin)
     width, height = 2 * _SIDE + _GAP + _LEFT + 16, _TOP + _SIDE + _BOTTOM
     panels = (("source generator", points.before), ("unlearned generator", points.after))
     shapes = [
         shape
         for number, (title, people) in enumerate(panels)
-        for shape in _panel(_LEFT + number * (_SIDE + _GAP), title, people, points, (low, high))
+        for shape in _panel(
+            Panel(_LEFT + number * (_SIDE + _GAP), _TOP, _SIDE, _SIDE, *corners), title, people, points
+        )
     ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>'
-        f"{_legend()}{''.join(shapes)}</svg>\n"
-    )
+    return svg(width, height, [_legend(), *shapes])
+
+
+def _corner(point: np.ndarray) -> tuple[float, float]:
+    return float(point[0]), float(point[1])
 
 
 def _legend() -> str:
@@ -76,52 +80,25 @@ def _legend() -> str:
     )
 
 
-def _panel(
-    left: int, title: str, people: np.ndarray, points: ErasureMap, bounds: tuple[np.ndarray, np.ndarray]
-) -> list[str]:
-    low, high = bounds
-    places = (people - low) / (high - low) * _SIDE
-    x, y = left + places[:, 0], _TOP + _SIDE - places[:, 1]
+def _panel(panel: Panel, title: str, people: np.ndarray, points: ErasureMap) -> list[str]:
+    left = panel.left
+    places = [panel.place(*person) for person in people]
     shapes = [
         f'<text x="{left}" y="{_TOP - 10}" font-weight="bold">{html.escape(title)}</text>',
         f'<rect x="{left}" y="{_TOP}" width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#555"/>',
-        *_ticks(left, low, high),
+        *panel.ticks(),
         f'<text x="{left + _SIDE / 2}" y="{_TOP + _SIDE + 40}" text-anchor="middle">'
         f"principal component 1 ({points.variance[0]:.0%} of the variance)</text>",
         f'<text transform="translate({left - 44} {_TOP + _SIDE / 2}) rotate(-90)" text-anchor="middle">'
         f"principal component 2 ({points.variance[1]:.0%})</text>",
     ]
-    for k in range(points.forgotten, len(people)):
-        shapes.append(
-            f'<circle cx="{x[k]:.1f}" cy="{y[k]:.1f}" r="3" fill="{_RETAINED}" fill-opacity="0.7"/>'
-        )
-    forgotten = range(points.forgotten)
-    shapes += [f'<circle cx="{x[k]:.1f}" cy="{y[k]:.1f}" r="4.5" fill="{_FORGOTTEN}"/>' for k in forgotten]
+    for x, y in places[points.forgotten :]:
+        shapes.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{_RETAINED}" fill-opacity="0.7"/>')
+    forgotten = places[: points.forgotten]
+    shapes += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{_FORGOTTEN}"/>' for x, y in forgotten]
     shapes += [
-        f'<text x="{x[k] + 6:.1f}" y="{y[k] - 5:.1f}" font-weight="bold" fill="{_FORGOTTEN}" stroke="white" '
+        f'<text x="{x + 6:.1f}" y="{y - 5:.1f}" font-weight="bold" fill="{_FORGOTTEN}" stroke="white" '
         f'stroke-width="3" paint-order="stroke">{k}</text>'
-        for k in forgotten
+        for k, (x, y) in enumerate(forgotten)
     ]
-    return shapes
-
-
-def _ticks(left: int, low: np.ndarray, high: np.ndarray) -> list[str]:
-    """Draw ticks at round numbers, at most six along each axis."""
-    shapes, bottom = [], _TOP + _SIDE
-    for axis in range(2):
-        span = float(high[axis] - low[axis])
-        power = 10.0 ** np.floor(np.log10(span / 5))
-        step = next(float(power * factor) for factor in (1, 2, 5, 10) if span / (power * factor) <= 6)
-        for value in step * np.arange(np.ceil(low[axis] / step), np.floor(high[axis] / step) + 1):
-            place = float((value - low[axis]) / span * _SIDE)
-            if axis == 0:
-                shapes.append(
-                    f'<path d="M{left + place:.1f} {bottom}v5" stroke="#555"/>'
-                    f'<text x="{left + place:.1f}" y="{bottom + 19}" text-anchor="middle">{value:.3g}</text>'
-                )
-            else:
-                shapes.append(
-                    f'<path d="M{left} {bottom - place:.1f}h-5" stroke="#555"/>'
-                    f'<text x="{left - 8}" y="{bottom - place + 4:.1f}" text-anchor="end">{value:.3g}</text>'
-                )
     return shapes

@@ -17,9 +17,9 @@ from eg3d_flax import Compute
 from jaxunlearn.attacks.attacked import Attacked
 from jaxunlearn.attacks.draws import DISTRIBUTION, key_of, random_latents
 from jaxunlearn.batching import batches
-from jaxunlearn.methods.latents import LatentDistribution
 from jaxunlearn.models.batched import embeddings
 from jaxunlearn.models.identity import IdentityNetwork
+from jaxunlearn.photos.latent_distribution import LatentDistribution
 
 Pytree = Any
 

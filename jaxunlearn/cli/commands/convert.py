@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files import convert
-from jaxunlearn.models.files.adapted import write_official
+from jaxunlearn.models.files.legato_export import write_official
 from jaxunlearn.models.files.network_files import open_network
 from jaxunlearn.terminal import say, say_lines
 

@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files import pretrained
-from jaxunlearn.models.files.pretrained_files import readability
+from jaxunlearn.models.files.pretrained_check import readability
 from jaxunlearn.terminal import say
 
 

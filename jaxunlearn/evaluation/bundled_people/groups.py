@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from jaxunlearn.zoo.synthetic.person import MACRO, normalise, person_from_latent
-
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Weights of red, green and blue (ITU-R BT.709)."""
 
@@ -36,6 +34,9 @@ def groups_of(z: np.ndarray) -> dict[str, np.ndarray]:
     Raises:
       InputError: if z has another shape.
     """
+    # The zoo is beside the house, and belongs to the bundled generator alone.
+    from jaxunlearn.zoo.synthetic.person import MACRO, normalise, person_from_latent
+
     people = [person_from_latent(each) for each in np.asarray(z)]
     sliders = np.array([normalise(each)[: len(MACRO)] for each in np.asarray(z)]).reshape(-1, len(MACRO))
     male, age = sliders[:, MACRO.index("male")], sliders[:, MACRO.index("old")]

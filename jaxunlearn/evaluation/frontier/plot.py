@@ -1,12 +1,13 @@
 """Draw frontiers in SVG: what others keep against how far people are forgotten, a point for each step."""
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from jaxunlearn.drawing import Panel, svg
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.frontier.files import FrontierLine, read_frontier, thresholds_of
 from jaxunlearn.files.door import write_text
@@ -68,16 +69,12 @@ def _svg(runs: Mapping[str, Sequence[FrontierLine]], thresholds: Mapping[str, fl
     for column, (judge, threshold) in enumerate(thresholds.items()):
         for row, (figure, label) in enumerate(_FIGURES.items()):
             curves = [_curve(k, lines, judge, figure) for k, lines in enumerate(runs.values())]
-            at = _LEFT + column * (_WIDE + _LEFT), top + row * (_HIGH + _TOP + _BELOW)
+            corner = _LEFT + column * (_WIDE + _LEFT), top + row * (_HIGH + _TOP + _BELOW)
             level = threshold if figure == "others_id" else None
-            shapes.append(_panel(at, curves, (threshold, level), (f"{judge}: {label}", row == 1)))
+            shapes.append(_panel(corner, curves, (threshold, level), (f"{judge}: {label}", row == 1)))
     width = len(thresholds) * (_WIDE + _LEFT) + 30
     height = top + 2 * (_HIGH + _TOP + _BELOW) - _TOP + 10
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        'font-family="sans-serif" font-size="12">'
-        f'<rect width="100%" height="100%" fill="white"/>{"".join(shapes)}</svg>\n'
-    )
+    return svg(width, height, shapes)
 
 
 def _colour(k: int) -> str:
@@ -98,7 +95,7 @@ def _curve(k: int, lines: Sequence[FrontierLine], judge: str, figure: str) -> _C
 
 
 def _panel(
-    at: tuple[int, int],
+    corner: tuple[int, int],
     curves: Sequence[_Curve],
     thresholds: tuple[float | None, float | None],
     labels: tuple[str, bool],
@@ -106,47 +103,38 @@ def _panel(
     """Draw axes and curves.
 
     Args:
-      at: upper left corner of the panel, in pixels.
+      corner: upper left one of the panel, in pixels.
       curves: one for each run.
       thresholds: lines across x and along y; None draws none.
       labels: the title, and True to name the x axis.
     """
     every = np.concatenate([curve.points for curve in curves])
     lines = [[value for value in (each,) if value is not None] for each in thresholds]
-    low = [_floor(min([*every[:, axis], *lines[axis]])) for axis in (0, 1)]
-
-    def pixel(x: float, y: float) -> tuple[float, float]:
-        return (
-            at[0] + _WIDE * (x - low[0]) / (1 - low[0]),
-            at[1] + _HIGH * (1 - (y - low[1]) / (1 - low[1])),
-        )
-
+    low_x, low_y = (_floor(min([*every[:, axis], *lines[axis]])) for axis in (0, 1))
+    panel = Panel(*corner, _WIDE, _HIGH, (low_x, low_y), (1, 1))
+    left, top = corner
     shapes = [
-        f'<text x="{at[0]}" y="{at[1] - 12}" font-weight="bold">{html.escape(labels[0])}</text>',
-        f'<path d="M{at[0]} {at[1]}V{at[1] + _HIGH}H{at[0] + _WIDE}" fill="none" stroke="#555"/>',
-        *_ticks(at, low),
+        f'<text x="{left}" y="{top - 12}" font-weight="bold">{html.escape(labels[0])}</text>',
+        f'<path d="M{left} {top}V{panel.bottom}H{left + _WIDE}" fill="none" stroke="#555"/>',
+        *panel.ticks(),
     ]
     dashed = 'fill="none" stroke="#999" stroke-dasharray="5 4"'
     for x in lines[0]:
-        shapes.append(f'<path d="M{pixel(x, 1)[0]:.1f} {at[1]}v{_HIGH}" {dashed}/>')
+        shapes.append(f'<path d="M{panel.place(x, 1)[0]:.1f} {top}v{_HIGH}" {dashed}/>')
     for y in lines[1]:
-        shapes.append(f'<path d="M{at[0]} {pixel(1, y)[1]:.1f}h{_WIDE}" {dashed}/>')
+        shapes.append(f'<path d="M{left} {panel.place(1, y)[1]:.1f}h{_WIDE}" {dashed}/>')
     if labels[1]:
         shapes.append(
-            f'<text x="{at[0]}" y="{at[1] + _HIGH + 38}">similarity of the forgotten (left: more forgotten; '
+            f'<text x="{left}" y="{panel.bottom + 38}">similarity of the forgotten (left: more forgotten; '
             "dashed: threshold)</text>"
         )
     labelled: list[tuple[float, float]] = []
-    return "".join(shapes + [shape for curve in curves for shape in _drawn(curve, pixel, labelled)])
+    return "".join(shapes + [shape for curve in curves for shape in _drawn(curve, panel, labelled)])
 
 
-def _drawn(
-    curve: _Curve,
-    pixel: Callable[[float, float], tuple[float, float]],
-    labelled: list[tuple[float, float]],
-) -> list[str]:
+def _drawn(curve: _Curve, panel: Panel, labelled: list[tuple[float, float]]) -> list[str]:
     """Draw the points of a run with their steps, where no label is near; adds the labels to `labelled`."""
-    places = [pixel(*point) for point in curve.points]
+    places = [panel.place(*point) for point in curve.points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     shapes = [f'<polyline points="{path}" fill="none" stroke="{curve.colour}" stroke-width="1.5"/>']
     for k in [len(places) - 1, *range(len(places) - 1)]:  # the last step always has its label
@@ -159,30 +147,6 @@ def _drawn(
                 f"{curve.steps[k]}</text>"
             )
     return shapes
-
-
-def _ticks(at: tuple[int, int], low: Sequence[float]) -> list[str]:
-    """Draw round numbers along both axes."""
-    shapes = []
-    for value in _round_numbers(low[0]):
-        right = at[0] + _WIDE * (value - low[0]) / (1 - low[0])
-        shapes.append(
-            f'<path d="M{right:.1f} {at[1] + _HIGH}v4" stroke="#555"/>'
-            f'<text x="{right:.1f}" y="{at[1] + _HIGH + 18}" text-anchor="middle">{value:.1f}</text>'
-        )
-    for value in _round_numbers(low[1]):
-        down = at[1] + _HIGH * (1 - (value - low[1]) / (1 - low[1]))
-        shapes.append(
-            f'<path d="M{at[0]} {down:.1f}h-4" stroke="#555"/>'
-            f'<text x="{at[0] - 8}" y="{down + 4:.1f}" text-anchor="end">{value:.2f}</text>'
-        )
-    return shapes
-
-
-def _round_numbers(low: float) -> np.ndarray:
-    """Return numbers from `low` to 1, one step apart; at most seven."""
-    step = next(step for step in (0.02, 0.1, 0.2, 0.5, 1.0) if (1 - low) / step <= 6.01)
-    return np.arange(np.ceil(low / step - 1e-6), round(1 / step) + 1) * step + 0.0  # never -0.0
 
 
 def _floor(value: float) -> float:

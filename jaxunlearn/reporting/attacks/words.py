@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jaxunlearn.attacks.rules import curves_of_strangers, found_at_unseen_latents, relearned_soon
+from jaxunlearn.attacks.rules import found_at_unseen_latents, relearned_soon
 
 Figures = Mapping[str, Any]
 
@@ -215,7 +215,7 @@ def _relearning(figures: Figures) -> list[str]:
 
 def _of_strangers(figures: Figures) -> str:
     """Return how many steps strangers take, the fastest first."""
-    curves = curves_of_strangers(figures)
+    curves = figures["strangers"]
     if len(curves) == 1:
         return f"a stranger {_steps(curves[0])}"
     taken = sorted(curve["relearn_steps"] for curve in curves if curve["relearn_steps"] is not None)
@@ -279,9 +279,9 @@ def _unseen(figures: Figures) -> list[str]:
 
 
 def _controls(judged: Figures) -> str:
-    """Return what a judge finds in the controls of `unseen`; earlier versions asked no strangers."""
+    """Return what a judge finds in the controls of `unseen`; nothing of strangers who have no face."""
     source = f"in the source {judged['accepted_in_source']}"
-    strangers = judged.get("accepted_of_strangers")
+    strangers = judged["accepted_of_strangers"]
     return source if strangers is None else f"{source}, strangers instead {strangers}"
 
 

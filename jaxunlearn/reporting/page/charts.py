@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from jaxunlearn.drawing import round_numbers
+
 WIDTH, HEIGHT = 360, 200
 """Pixels of a chart, so that its text is readable on a phone."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 14, 34
@@ -170,16 +172,6 @@ def _range(values: np.ndarray, given: tuple[float, float] | None) -> tuple[float
     if high - low < 1e-9:
         return low - 0.5, high + 0.5
     return low - _MARGIN * (high - low), high
-
-
-def round_numbers(low: float, high: float, most: int = 6) -> list[float]:
-    """Return at most `most` round numbers between two values, one step apart."""
-    span = high - low
-    power = 10.0 ** np.floor(np.log10(span / most))
-    step = next(power * factor for factor in (1, 2, 5, 10, 20) if span / (power * factor) <= most - 1)
-    first = np.ceil(low / step - 1e-9)
-    count = int(np.floor(high / step + 1e-9) - first) + 1
-    return [float(round((first + k) * step, 10)) + 0.0 for k in range(count)]
 
 
 def _short(value: float) -> str:

@@ -24,7 +24,7 @@ from jaxunlearn.cli.readers import models_of
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files import pretrained
 from jaxunlearn.models.files.network_files import open_network
-from jaxunlearn.models.files.pretrained_files import readability
+from jaxunlearn.models.files.pretrained_check import readability
 from jaxunlearn.models.generator import initialise, load_generator, save_generator
 from jaxunlearn.models.loading import load_models
 from jaxunlearn.photos import invert

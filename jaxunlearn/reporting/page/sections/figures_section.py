@@ -56,7 +56,7 @@ def change_table(change: Mapping[str, Any]) -> Table:
     """Return a table of SUGAR's Table 4: how far the forgotten people's pictures moved.
 
     Args:
-      change: as returned by `evaluation.papers.picture_change`, of a person or of all people.
+      change: as returned by `evaluation.pictures.picture_change`, of a person or of all people.
     """
     people = "std_people" in change["mse"]
     keys = ("mean", "std", *(["std_people"] if people else []))

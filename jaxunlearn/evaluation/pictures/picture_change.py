@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxunlearn.evaluation.pixel_metrics import pixel_differences
+from jaxunlearn.evaluation.pictures.pixel_metrics import pixel_differences
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.batched import perceptual_distances
 from lpips_flax import LPIPS

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxunlearn.evaluation.pixel_metrics import HIGHEST_PSNR, pixel_differences
+from jaxunlearn.evaluation.pictures.pixel_metrics import HIGHEST_PSNR, pixel_differences
 from tests.support.perception_golden import image
 
 GOLDEN = {"mse": 0, "psnr": 1, "ssim": 2, "ssim_uniform": 3}

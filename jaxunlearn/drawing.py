@@ -1,0 +1,77 @@
+"""Draw in SVG: a picture, panels with numbers along two axes, and which numbers are round."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+
+def svg(width: int, height: int, shapes: Iterable[str]) -> str:
+    """Return a picture on white.
+
+    Args:
+      width: in pixels.
+      height: in pixels.
+      shapes: elements of SVG, the lowest first.
+    """
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        'font-family="sans-serif" font-size="12">'
+        f'<rect width="100%" height="100%" fill="white"/>{"".join(shapes)}</svg>\n'
+    )
+
+
+class Panel(NamedTuple):
+    """A rectangle of a picture for points `(x, y)`; x grows to the right, y upwards."""
+
+    left: float
+    """Pixels from the left of the picture; so are the other places."""
+
+    top: float
+    width: float
+    height: float
+    low: tuple[float, float]
+    """The point of the lower left corner."""
+
+    high: tuple[float, float]
+    """The point of the upper right corner."""
+
+    @property
+    def bottom(self) -> float:
+        """Pixels from the top of the picture to the x axis."""
+        return self.top + self.height
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Return where a point is in the picture, in pixels."""
+        right, up = (
+            float((value - low) / (high - low))
+            for value, low, high in zip((x, y), self.low, self.high, strict=True)
+        )
+        return self.left + self.width * right, self.bottom - self.height * up
+
+    def ticks(self) -> list[str]:
+        """Draw round numbers below and left of the panel, at most seven each."""
+        shapes = []
+        for value in round_numbers(self.low[0], self.high[0], 7):
+            x, _ = self.place(value, self.low[1])
+            shapes.append(
+                f'<path d="M{x:.1f} {self.bottom}v5" stroke="#555"/>'
+                f'<text x="{x:.1f}" y="{self.bottom + 19}" text-anchor="middle">{value:g}</text>'
+            )
+        for value in round_numbers(self.low[1], self.high[1], 7):
+            _, y = self.place(self.low[0], value)
+            shapes.append(
+                f'<path d="M{self.left} {y:.1f}h-5" stroke="#555"/>'
+                f'<text x="{self.left - 8}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>'
+            )
+        return shapes
+
+
+def round_numbers(low: float, high: float, most: int = 6) -> list[float]:
+    """Return at most `most` round numbers between two values, one step apart."""
+    span = high - low
+    power = 10.0 ** np.floor(np.log10(span / most))
+    step = next(power * factor for factor in (1, 2, 5, 10, 20) if span / (power * factor) <= most - 1 + 1e-9)
+    first = np.ceil(low / step - 1e-9)
+    count = int(np.floor(high / step + 1e-9) - first) + 1
+    return [float(round((first + k) * step, 10)) + 0.0 for k in range(count)]

@@ -1,1 +1,0 @@
-"""Figures of the papers' tables that need a set of pictures of their own."""

@@ -1,0 +1,1 @@
+"""How far pictures before and after differ."""
