@@ -8,11 +8,13 @@ from jaxunlearn.evaluation.statistics import share_of
 
 NONE = "-"
 FORGOTTEN_SAID = (
-    "People whom no judge finds anywhere; then, for each place, those whom at least one judge finds "
-    "there; those who became their target to all judges. Then for each judge: people whom it finds "
-    "nowhere, and other photos in which it finds them, of those in which it knew them in the source."
+    "People whom no judge finds anywhere, of all, and of those of whom every judge knew a photo in the "
+    "source; then, for each place, those whom at least one judge finds there; those who became their target "
+    "to all judges. Then for each judge: people whom it finds nowhere; people whom it finds in another "
+    "photo, of those of whom it knew one in the source: of all others it can say nothing there; and the "
+    "photos in which it finds people, of those in which it knew them."
 )
-"""What stands above `found_by_place`, `reached` and `by_judge`."""
+"""What stands above `forgotten_of_known`, `found_by_place`, `reached` and `by_judge`."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -54,21 +56,33 @@ def found_by_place(people: Sequence[Mapping[str, Any]]) -> list[str]:
     return [counted(any(judge["found"][place] for judge in each) for each in judges) for place in PLACES]
 
 
-def by_judge(people: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return for each judge how many people it finds nowhere; then for each, in how many other photos.
+def forgotten_of_known(people: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many are forgotten of those of whom every judge knew another photo in the source."""
+    known = [
+        person for person in people if all(judged["others_known"] for judged in person["judges"].values())
+    ]
+    return f"{sum(person['forgotten'] is True for person in known)} of {len(known)}"
 
-    Photos count where the judge knew the person in the source: "5 of 64".
+
+def by_judge(people: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return for each judge how many people it finds nowhere; in another photo; and in how many photos.
+
+    Photos count where the judge knew the person in the source: it finds "5 of 6" people in "6 of 11" photos.
     """
     judged = {name: [person["judges"][name] for person in people] for name in people[0]["judges"]}
     nowhere = [counted(map(found_nowhere, each)) for each in judged.values()]
+    found = [
+        f"{sum(own['others_found'] > 0 for own in each)} of {sum(own['others_known'] > 0 for own in each)}"
+        for each in judged.values()
+    ]
     photos = [
         f"{sum(own['others_found'] for own in each)} of {sum(own['others_known'] for own in each)}"
         for each in judged.values()
     ]
-    return nowhere + photos
+    return nowhere + found + photos
 
 
 def by_judge_head(people: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the head of `by_judge`."""
-    judges = list(people[0]["judges"])
-    return [f"nowhere: {name}" for name in judges] + [f"photos: {name}" for name in judges]
+    kinds = ("nowhere", "in a photo", "photos")
+    return [f"{kind}: {name}" for kind in kinds for name in people[0]["judges"]]

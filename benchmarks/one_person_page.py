@@ -11,6 +11,7 @@ from benchmarks.cells import (
     by_judge,
     by_judge_head,
     counted,
+    forgotten_of_known,
     found_by_place,
     interval,
     reached,
@@ -146,7 +147,15 @@ def _by_method(lines: Sequence[Line]) -> dict[str, list[Line]]:
 
 
 def _forgotten_head(lines: Sequence[Line]) -> list[str]:
-    head = ["", "runs", "forgotten", "interval", *(f"found: {place}" for place in PLACES), "target"]
+    head = [
+        "",
+        "runs",
+        "forgotten",
+        "interval",
+        "known to all: forgotten",
+        *(f"found: {place}" for place in PLACES),
+        "target",
+    ]
     return [*head, *by_judge_head([line["figures"] for line in lines])]
 
 
@@ -158,6 +167,7 @@ def _forgotten(method: str, lines: Sequence[Line]) -> list[str]:
         str(len(people)),
         f"{number} of {len(people)}",
         interval(number, len(people)),
+        forgotten_of_known(people),
         *found_by_place(people),
         counted(reached(each) for each in people),
         *by_judge(people),

@@ -2,9 +2,9 @@
 
     python examples/one_person.py [--steps N]
 
-It needs `pip install '.[data]'`, for photos of the person on other days. The preset's 300 steps take about
-ten minutes on two CPU cores. The folder runs/one_person then holds the pictures, the page report.html and the
-changed generator.
+It needs `pip install '.[data]'`, for photos of the person on other days. The preset's 300 steps take three
+minutes on two CPU cores, and ten beside other work. The folder runs/one_person then holds the pictures, the
+page report.html and the changed generator.
 """
 
 import argparse

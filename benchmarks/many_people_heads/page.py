@@ -7,6 +7,7 @@ from benchmarks.cells import (
     by_judge,
     by_judge_head,
     counted,
+    forgotten_of_known,
     found_by_place,
     interval,
     reached,
@@ -83,6 +84,7 @@ def _forgotten(runs: Runs) -> list[str]:
             str(len(lines)),
             f"{number} of {len(people)}",
             interval(number, len(people)),
+            forgotten_of_known(people),
             *found_by_place(people),
             counted(reached(person) for person in people),
             *by_judge(people),
@@ -95,7 +97,11 @@ def _forgotten(runs: Runs) -> list[str]:
         FORGOTTEN_SAID,
         "",
         *table(
-            ["N", "", "runs", "forgotten", "interval", *(f"found: {p}" for p in PLACES), "target", *judged],
+            [
+                *("N", "", "runs", "forgotten", "interval", "known to all: forgotten"),
+                *(f"found: {place}" for place in PLACES),
+                *("target", *judged),
+            ],
             [[*_name(key), *cells(lines)] for key, lines in runs.items()],
         ),
     ]

@@ -7,7 +7,7 @@
 
 | N | people a step | steps of 1,000 epochs | expected on an RTX 3090 | with heads: steps |
 | --- | --- | --- | --- | --- |
-| 1 | 1 | 1,000 | 0.5 hours | 120 |
+| 1 | 1 | 1,000 | 0.15 hours | 120 |
 | 5 | 2 | 3,000 | 1 hour | 300 |
 | 10 | 4 | 3,000 | 2 hours | 300 |
 | 20 | 4 | 5,000 | 3 hours | 600 |

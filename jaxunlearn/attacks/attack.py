@@ -58,7 +58,7 @@ def attack(
 ) -> dict[str, Any]:
     """Attack the generators of a run, and write what was found into its folder after each attack.
 
-    Finished attacks of the same depth, seeds, generator, judges and views are read from the folder.
+    Finished attacks of the same depth, seeds, generator, judges, views, strangers and random people are read.
 
     Args:
       models: the models of the run.
@@ -68,7 +68,8 @@ def attack(
       people: numbers of the people to attack; None takes the first four whose generator did not diverge.
       depth: how hard the attacks try.
       seed: of what an attacker draws. The strangers and lenders of rows are of `config.evaluation.seed`.
-      reference: of `evaluation.evaluate.measure_reference`; measured here if not given.
+      reference: of `attack_reference`; measured here if not given. That of an evaluation has another number
+        of random people, and attacks anew what was finished.
       again: True attacks anew what was finished.
       after_each: is called after each attack that was made, once `attack.json` says what it found.
       progress: True shows progress bars.

@@ -99,6 +99,12 @@ def test_the_guide_has_the_numbers_of_each_depth():
         assert line.endswith(f"| {' | '.join(cells)} |")
 
 
+def test_the_guide_says_with_which_other_settings_an_attack_is_made_anew():
+    guide = (Path(__file__).parents[2] / "docs/guides/attacks.md").read_text()
+    names = guide.replace("config.evaluation.", "")
+    assert not [name for name in attacking._DRAWN_WITH if f"`{name}`" not in names]
+
+
 @pytest.mark.must
 def test_people_are_attacked_one_by_one_and_their_generator_once(result, counted):
     found = attacked(result, again=True)
@@ -150,7 +156,8 @@ def test_other_strangers_views_or_draws_attack_anew(counted, monkeypatch, tmp_pa
 
     assert attack_with(reference()) == 1
     assert attack_with(reference(batch=3)) == 0
-    for other in (reference(seed=1), reference(pivot="origin"), reference(align="mtcnn"), reference(views=3)):
+    others = [reference(seed=1), reference(pivot="origin"), reference(align="mtcnn"), reference(views=3)]
+    for other in (*others, reference(strangers=8), reference(frechet_samples=300)):
         assert attack_with(other) == 1
         assert attack_with(other) == 0
     assert attack_with(reference()) == 1

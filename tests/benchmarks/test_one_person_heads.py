@@ -11,6 +11,7 @@ from PIL import Image
 from benchmarks import one_person_heads as bench
 from benchmarks import one_person_runs
 from benchmarks.one_person_page import Case, Line, page
+from jaxunlearn.files.json_lines import read_json_lines
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.training.storage.metrics_log import add_line
 from tests.support.tiny_models import tiny_models
@@ -84,9 +85,27 @@ def test_people_are_counted_by_place_and_by_judge() -> None:
     forgotten = next(each for each in text if each.startswith("| GUIDE |"))
     cells = [cell.strip() for cell in forgotten.strip("|").split("|")]
     assert cells[1:3] == ["3", "1 of 3"]
-    assert cells[4:8] == ["2 of 3", "2 of 3", "1 of 3", "1 of 3"]
-    assert cells[8:] == ["1 of 3", "1 of 3", "-", "3 of 12", "0 of 3"]
+    assert cells[4] == "1 of 3", "all judges know photos of everybody"
+    assert cells[5:9] == ["2 of 3", "2 of 3", "1 of 3", "1 of 3"]
+    assert cells[9:] == ["1 of 3", "1 of 3", "-", "3 of 3", "0 of 3", "3 of 12", "0 of 3"]
     assert not any("The same people" in each for each in text)
+
+
+def test_of_whom_a_judge_knows_no_photo_it_says_nothing_there() -> None:
+    lines = [line("guide", 1, found=0, photos=0), line("guide", 2, found=1), line("guide", 3, found=2)]
+    for unknown in lines[:2]:
+        unknown["figures"]["judges"]["other"]["others_known"] = 0
+    head, guide = (next(x for x in page(lines) if x.startswith(start)) for start in ("|  | runs", "| GUIDE"))
+    values = dict(zip(head.split(" | "), guide.split(" | "), strict=True))
+    assert values["forgotten"] == "1 of 3"
+    assert values["known to all: forgotten"] == "0 of 1"
+    assert (values["in a photo: one"], values["in a photo: other"]) == ("2 of 3", "0 of 1")
+
+
+def test_the_committed_page_is_of_the_committed_lines() -> None:
+    folder = Path(bench.__file__).parent
+    lines = read_json_lines(folder / "one_person_heads.jsonl", Line)
+    assert (folder / "one_person_heads.md").read_text() == "\n".join(page(lines)) + "\n"
 
 
 def test_lost_people_are_added_up() -> None:

@@ -64,8 +64,8 @@ def test_of_unseen_latents():
     counts = {depth: UnseenSettings.at_depth(depth).strangers for depth in MORE}
     numbers = [f"{least(3 * n)} of {3 * n}" for n in counts.values()]
     assert f"that is {numbers[0]} changes at standard depth and {numbers[1]} at thorough" in GUIDE
-    independent = in_the_guide(r"independent, (\S+) % of strangers .{0,60} at standard depth and (\S+) % at")
-    alike = in_the_guide(r"(\S+) % if a judge gave one answer to all changes of a kind")
+    independent = in_the_guide(r"calls (\S+) % of strangers brought back at standard depth, and (\S+) % at")
+    alike = in_the_guide(r"answered all changes of a kind alike, it would be (\S+) %")
     single = in_the_guide(r"it would be (\S+) % at standard depth, and (\S+) % at thorough")
     for k, n in enumerate(counts.values()):
         assert independent[k] == f"{100 * at_unseen_latents(n, alike=False):.1f}"
