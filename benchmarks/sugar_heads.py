@@ -162,13 +162,13 @@ def _in_stages(
             reference=reference,
             progress=False,
         )
+        steps = sum(each.summary["steps"] for each in forgotten.folders)
         report_requests(models, forgotten, _seeded(preset, people, seed))
         for name in ("people", "others"):
             (Path(folder) / f"{name}.png").rename(path.with_name(f"{path.stem}_{stages}_stages_{name}.png"))
     history = [entry.figures for entry in forgotten.registry.entries]
     last = history[-1]
     last["id_highest"] = max(request["id_highest"] for request in last["requests"])
-    steps = sum(result.summary["steps"] for result in forgotten.results)
     return {
         "steps": steps,
         **_numbers(last),

@@ -29,7 +29,8 @@ from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import fingerprint_of
 from jaxunlearn.models.loading import Models
-from jaxunlearn.training.result import Result, check_models
+from jaxunlearn.training.result import Result
+from jaxunlearn.training.storage.networks_of_run import check_models
 
 MOST_PEOPLE = 4
 """Number of people who are attacked if nobody is chosen."""
@@ -310,7 +311,7 @@ def _chosen_people(people: Sequence[int] | None, result: Result) -> list[int]:
 
 
 def _check(models: Models, result: Result, attacks: Sequence[str], depth: str) -> None:
-    check_models(models, result)
+    check_models(models, result.folder)
     for name in attacks:
         if name not in KINDS:
             raise InputError(f"no attack {name!r}; choose from {', '.join(KINDS)}")

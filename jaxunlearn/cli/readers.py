@@ -19,14 +19,8 @@ from jaxunlearn.models import loading
 from jaxunlearn.process import multihost
 from jaxunlearn.profiling.workload import Preset
 from jaxunlearn.sharding import make_mesh
-from jaxunlearn.training.result import (
-    Result,
-    check_finished,
-    check_models,
-    check_networks,
-    finished,
-    models_of_run,
-)
+from jaxunlearn.training.result import Result, check_finished, finished
+from jaxunlearn.training.storage.networks_of_run import check_models, check_networks, models_again
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.batch_dir import WorklistFolder
 
@@ -197,15 +191,9 @@ def result_of_run(arguments: argparse.Namespace, folder: RunFolder) -> tuple[Res
     Raises:
       InputError: if the source generator or a network of the loss is another one.
     """
-    models = models_of_run(
-        folder,
-        model=arguments.model,
-        adapters=arguments.adapter,
-        judge=arguments.judge,
-        network_files=network_files_of(arguments),
-    )
+    models = _models_again(arguments, folder)
     result = finished(folder, models.generator)
-    check_models(models, result)
+    check_models(models, folder)
     return result, models
 
 
@@ -216,19 +204,19 @@ def read_worklist(arguments: argparse.Namespace) -> tuple[WorklistFolder, Config
       InputError: if a setting cannot be used, or the source generator is another one.
     """
     folder = WorklistFolder(arguments.folder)
-    source = folder.source
     config = read_config(arguments.config, arguments.overrides, folder.config)
     check_config.check(config)
-    files = {**source.network_files, **network_files_of(arguments)}
-    models = loading.load_models(
-        arguments.model or source.model,
-        perceptual=files.get("perceptual"),
-        identity=files.get("identity"),
-        judge=arguments.judge,
-        w_avg=files.get("w_avg"),
-        adapters=arguments.adapter or source.adapters,
-    )
-    if models.fingerprint != folder.fingerprint:
-        raise InputError(f"{models.name}: is not the generator that {folder.path} started from; give --model")
-    check_networks(folder.path, folder.made_with, models)
+    models = _models_again(arguments, folder)
+    check_networks(models, folder)
     return folder, config, models
+
+
+def _models_again(arguments: argparse.Namespace, folder: RunFolder | WorklistFolder) -> loading.Models:
+    """Load the models of a folder, files that have moved from the options of a command."""
+    return models_again(
+        folder,
+        model=arguments.model,
+        adapters=arguments.adapter,
+        judge=arguments.judge,
+        network_files=network_files_of(arguments),
+    )

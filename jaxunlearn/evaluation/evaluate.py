@@ -32,7 +32,8 @@ from jaxunlearn.methods.config import from_config
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.latent_io import fitting_latents
 from jaxunlearn.models.loading import Models
-from jaxunlearn.training.result import Result, check_models, said_diverged
+from jaxunlearn.training.result import Result, said_diverged
+from jaxunlearn.training.storage.networks_of_run import check_models
 
 
 def default_features() -> Features:
@@ -114,7 +115,7 @@ def evaluate(
       InputError: if the run started from another generator, a generator diverged, `other_ws` are of nobody in
         the run or do not fit, or photos of an album are wanted and cannot be rendered.
     """
-    check_models(models, result)
+    check_models(models, result.folder)
     refuse_diverged(result)
     given = _given_photos(models, result, other_ws or {})
     check_other_photos(models, result, config, given)

@@ -18,7 +18,8 @@ from jaxunlearn.models.adapters import LARGEST_STRENGTH, with_strength
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
-from jaxunlearn.training.result import Result, check_models
+from jaxunlearn.training.result import Result
+from jaxunlearn.training.storage.networks_of_run import check_models
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, LARGEST_STRENGTH)
 """Strengths of a strip, from the source to the longest end time."""
@@ -132,7 +133,7 @@ def evaluate_strength(
     Raises:
       InputError: if the run started from another generator or has no adapters, or a generator diverged.
     """
-    check_models(models, result)
+    check_models(models, result.folder)
     refuse_diverged(result)
     assert result.folder is not None, "a run without a folder has nowhere to put its figures"
     changed = at_strength(result, strength)

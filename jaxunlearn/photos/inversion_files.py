@@ -16,6 +16,8 @@ from jaxunlearn.files.paths import check_writable
 from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.photos.folders import refuse_folders_of_photos
 
+INVERSION = "inversion.json"
+"""File of the figures in a folder; it makes a folder one of an inversion."""
 _FILES = (".npz", ".npy", ".pt", ".pth", ".pkl", ".safetensors", ".json", ".html", ".png", ".jpg", ".jpeg")
 """Suffixes with which a file is meant; other names with a dot, such as results.v2, are those of folders."""
 
@@ -36,7 +38,7 @@ class _Figures(TypedDict):
 
 def figures_file(out: Path) -> Path:
     """Return the file of the figures for `out`."""
-    return out.with_suffix(".json") if in_one_file(out) else out / "inversion.json"
+    return out.with_suffix(".json") if in_one_file(out) else out / INVERSION
 
 
 def check_out(out: Path, photos: Collection[Path]) -> None:

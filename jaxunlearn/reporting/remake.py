@@ -6,7 +6,8 @@ from pathlib import Path
 from jaxunlearn.files.lock import is_locked
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.sheets.rendering import missing_sheets, write_pictures
-from jaxunlearn.training.result import finished, models_of_run
+from jaxunlearn.training.result import finished
+from jaxunlearn.training.storage.networks_of_run import models_again
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 UNUSED_NETWORKS = {"perceptual": "alex", "identity": "heads-loss"}
@@ -44,6 +45,6 @@ def remake_report(
     if missing_sheets(folder):
         moved = {} if w_avg is None else {"w_avg": str(w_avg)}
         files = {**UNUSED_NETWORKS, **moved}
-        models = models_of_run(folder, model=model, adapters=adapters, network_files=files)
+        models = models_again(folder, model=model, adapters=adapters, network_files=files)
         write_pictures(models, finished(folder, models.generator), folder.config, progress=progress)
     return write_report(folder)

@@ -18,7 +18,8 @@ from jaxunlearn.reporting.before_after import ROWS, YAWS, RunPictures
 from jaxunlearn.reporting.run_meshes import run_meshes
 from jaxunlearn.reporting.samples import Pictures, save_pieces
 from jaxunlearn.reporting.video import save_video
-from jaxunlearn.training.result import finished, said_diverged, source_of
+from jaxunlearn.training.result import finished, said_diverged
+from jaxunlearn.training.storage.networks_of_run import source_of
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 MOST_BYTES = 8 * 2**30

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from eg3d_flax import TriPlaneGenerator
 from jaxunlearn.errors import InputError
-from jaxunlearn.models import loading
-from jaxunlearn.models.adapters import adapted, load_unlearned
-from jaxunlearn.models.generator import Generator, fingerprint_with_settings, load_generator
+from jaxunlearn.models.adapters import load_unlearned
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.photos.people import People
+from jaxunlearn.training.storage.networks_of_run import source_of
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
@@ -72,96 +71,6 @@ class Result:
     def generator_of(self, person: int) -> Generator:
         """Return the generator that forgot a person, by the person's number."""
         return self.generators[0 if self.together else person]
-
-
-def source_of(folder: RunFolder, *, model: str | None = None) -> TriPlaneGenerator:
-    """Load the generator that a run started from.
-
-    Args:
-      folder: of the run.
-      model: the generator, if its file has moved since the run.
-
-    Raises:
-      InputError: if its file has moved, or holds another generator.
-    """
-    request = folder.request
-    name = model or request.model
-    generator = adapted(load_generator(name), request.adapters)
-    _check_source(folder, name, fingerprint_with_settings(generator))
-    return generator
-
-
-def models_of_run(
-    folder: RunFolder,
-    *,
-    model: str | None = None,
-    adapters: Sequence[str | Path] = (),
-    judge: str | Sequence[str] = (),
-    network_files: Mapping[str, str] | None = None,
-) -> loading.Models:
-    """Load the models that a run started from.
-
-    Args:
-      folder: of the run.
-      model: the source generator, if its file has moved since the run.
-      adapters: those of the source, if their files have moved.
-      judge: see `load_models`.
-      network_files: `perceptual`, `identity` and `w_avg` of `load_models`, those whose files have moved.
-
-    Raises:
-      InputError: if a file cannot be used, or the source generator is another one.
-    """
-    request = folder.request
-    files = {**request.network_files, **(network_files or {})}
-    models = loading.load_models(
-        model or request.model,
-        perceptual=files.get("perceptual"),
-        identity=files.get("identity"),
-        judge=judge,
-        w_avg=files.get("w_avg"),
-        adapters=adapters or request.adapters,
-    )
-    _check_source(folder, models.name, models.fingerprint)
-    return models
-
-
-def check_models(models: loading.Models, result: Result) -> None:
-    """Refuse models that the run of a result was not made with; one without a folder does not say.
-
-    Raises:
-      InputError: naming the folder, and the generator, a network of the loss or the mean latent.
-    """
-    if result.folder is not None:
-        _check_source(result.folder, models.name, models.fingerprint)
-        check_networks(result.folder.path, dataclasses.asdict(result.folder.request), models)
-
-
-def check_networks(folder: Path, made_with: Mapping[str, Any], models: loading.Models) -> None:
-    """Refuse other networks of the loss, or another mean latent, than a folder was made with.
-
-    Args:
-      folder: the folder.
-      made_with: `perceptual_sha256`, `identity_sha256` and `mean_latent`, and the names of the networks.
-      models: the models of now.
-
-    Raises:
-      InputError: naming the first that is another one.
-    """
-    now = {**models.networks_of_loss, "mean_latent": models.mean.origin}
-    for key, name, what, option in (
-        ("perceptual_sha256", "perceptual", "perceptual network", "--perceptual"),
-        ("identity_sha256", "identity", "identity network", "--identity"),
-        ("mean_latent", "mean_latent", "mean latent", "--w-avg"),
-    ):
-        if made_with[key] != now[key]:
-            raise InputError(
-                f"{folder}: was made with another {what} ({made_with[name]}); give its file with {option}"
-            )
-
-
-def _check_source(folder: RunFolder, name: str, fingerprint: str) -> None:
-    if fingerprint != folder.request.fingerprint:
-        raise InputError(f"{name}: is not the generator that {folder.path} started from")
 
 
 def said_diverged(subjects: Sequence[str], diverged: Iterable[int]) -> str:

@@ -9,11 +9,9 @@ import contextlib
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jax.sharding import Mesh
 from tqdm import tqdm
 
@@ -28,30 +26,11 @@ from jaxunlearn.process import arrays, multihost
 from jaxunlearn.reporting.before_after import RunPictures
 from jaxunlearn.training.callbacks import Diverged
 from jaxunlearn.training.checks import check_mesh
+from jaxunlearn.training.storage.networks_of_run import Origin
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
-from jaxunlearn.workflows.batch_dir import DIVERGED, DONE, Source, WorklistFolder
+from jaxunlearn.workflows.batch_dir import DIVERGED, DONE, Worklist, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
-
-
-@dataclasses.dataclass(frozen=True)
-class Worklist:
-    """The people of a work list.
-
-    Attributes:
-      subjects: `N` different names, in order.
-      latents: function from the indices of `K` people to their ws `[K, L, D]`. It is called once per wave, so
-        that thousands of photos are not inverted at once. Several processes share the people of a wave.
-      seeds: of people of the generator, in the same order; empty for others.
-      inversion: how photos are inverted, see `photos.people.People`.
-      photos_sha256: SHA-256 of the photo of each person, in the same order; empty for others.
-    """
-
-    subjects: tuple[str, ...]
-    latents: Callable[[Sequence[int]], np.ndarray]
-    seeds: tuple[int, ...] = ()
-    inversion: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    photos_sha256: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,16 +85,15 @@ def unlearn_all(
     subject, times = collections.Counter(worklist.subjects).most_common(1)[0]
     if times > 1:
         raise InputError(f"{subject} is in the work list {times} times; list everybody once")
-    made_with = {**models.networks_of_loss, "mean_latent": models.mean.origin, **worklist.inversion}
+    origin = Origin.of(models)
     asked = {"generator": models.fingerprint, "people": worklist.subjects, "settings": flat(config)}
-    multihost.check_same(asked | {"parallel": parallel, "networks": made_with}, "the work list")
+    asked |= {"parallel": parallel, "networks": {**origin.made_with, **worklist.inversion}}
+    multihost.check_same(asked, "the work list")
     folder = WorklistFolder(workdir, writes=multihost.leads())
     with contextlib.ExitStack() as stack:
         lock = functools.partial(stack.enter_context, folder.lock())
         multihost.leader_first(lock, "the work list's folder")
-        source = Source(models.name, models.adapters, worklist.seeds, models.network_files)
-        this_list = (worklist.subjects, config, source, made_with, worklist.photos_sha256)
-        begin = functools.partial(folder.begin, models.fingerprint, *this_list)
+        begin = functools.partial(folder.begin, origin, worklist, config)
         multihost.leader_first(begin, "the work list's beginning")
         folder.clean()
         return _work(models, worklist, config, folder, parallel, mesh, progress)

@@ -17,7 +17,7 @@ report.html       a page for the browser
 import dataclasses
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from jaxunlearn.methods.config.declaration import ConfigDict, flat
 from jaxunlearn.models.latent_io import is_ws
 from jaxunlearn.training.storage.folder_forms import MeasuredLine, ResultLine, WorklistJson
 from jaxunlearn.training.storage.metrics_log import add_line
+from jaxunlearn.training.storage.networks_of_run import Origin
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.storage.same_run import check_made_alike, check_same_photos, check_same_settings
 from jaxunlearn.training.storage.stored_config import stored_config
@@ -47,20 +48,23 @@ WORKLIST = "worklist.json"
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
-    """Where a work list comes from; nothing here makes it another list.
+class Worklist:
+    """The people of a work list.
 
     Attributes:
-      model: name or path of the source generator.
-      adapters: files of the adapters that it has.
-      network_files: see `models.loading.Models`.
-      seeds: see `batch.Worklist`.
+      subjects: `N` different names, in order.
+      latents: function from the indices of `K` people to their ws `[K, L, D]`. It is called once per wave, so
+        that thousands of photos are not inverted at once. Several processes share the people of a wave.
+      seeds: of people of the generator, in the same order; empty for others.
+      inversion: how photos are inverted, see `photos.people.People`.
+      photos_sha256: SHA-256 of the photo of each person, in the same order; empty for others.
     """
 
-    model: str
-    adapters: tuple[str, ...] = ()
+    subjects: tuple[str, ...]
+    latents: Callable[[Sequence[int]], np.ndarray]
     seeds: tuple[int, ...] = ()
-    network_files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    inversion: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    photos_sha256: tuple[str, ...] = ()
 
 
 class WorklistFolder:
@@ -86,7 +90,7 @@ class WorklistFolder:
             yield
             return
         with locked_clean(self.path, self.check_free):
-            drop_cut_off_line(self._results, ResultLine)
+            drop_cut_off_line(self.results, ResultLine)
             yield
 
     @property
@@ -94,8 +98,14 @@ class WorklistFolder:
         return self.path / WORKLIST
 
     @property
-    def _results(self) -> Path:
+    def results(self) -> Path:
+        """A line for each person and attempt."""
         return self.path / "results.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """The page of the work list."""
+        return self.path / "report.html"
 
     def check_free(self) -> None:
         """Refuse a folder that holds other files than a work list's.
@@ -111,49 +121,40 @@ class WorklistFolder:
         if not left <= {self._asked.name, *NO_CONTENT}:
             raise InputError(f"{self.path}: holds other files; choose an empty or a new folder")
 
-    def begin(
-        self,
-        model: str,
-        subjects: Sequence[str],
-        config: ConfigDict,
-        source: Source,
-        made_with: Mapping[str, str],
-        photos_sha256: Sequence[str] = (),
-    ) -> None:
+    def begin(self, origin: Origin, worklist: Worklist, config: ConfigDict) -> None:
         """Write `worklist.json`, or check that the same was asked before.
 
         Of the settings, those may differ that a run may change, but not the number of steps.
 
         Args:
-          model: fingerprint of the source.
-          subjects: names of the people.
+          origin: what everybody starts from; its paths are not compared, since files may have moved.
+          worklist: the people; their latents are not asked for.
           config: of every person's run.
-          source: kept for the evaluation, and not compared, since files may have moved.
-          made_with: what the generators and latents depend on besides: name → fingerprint, name or origin.
-          photos_sha256: see `batch.Worklist`.
 
         Raises:
           InputError: if the folder holds another list, or other files.
         """
-        asked: dict[str, Any] = {"model": model, "subjects": list(subjects), "config": flat(config)}
-        asked |= {"made_with": dict(made_with), "photos_sha256": list(photos_sha256)}
-        asked |= {"source": source.model, "adapters": source.adapters, "seeds": source.seeds}
-        asked |= {"network_files": dict(source.network_files)}
+        made_with = {**origin.made_with, **worklist.inversion}
         if self._asked.exists():
             place, hint = f"{self.path}: is a work list", "choose another folder"
-            if self.fingerprint != model:
-                raise InputError(f"{place} with another source generator; {hint}")
-            if self.subjects() != list(subjects):
-                raise InputError(f"{place} with other people; {hint}")
             before = self._read_asked()
-            check_made_alike(before["made_with"], asked["made_with"], place, hint)
-            check_same_photos(before["photos_sha256"], photos_sha256, subjects, place, hint)
+            if before["model"] != origin.fingerprint:
+                raise InputError(f"{place} with another source generator; {hint}")
+            if before["subjects"] != list(worklist.subjects):
+                raise InputError(f"{place} with other people; {hint}")
+            check_made_alike(before["made_with"], made_with, place, hint)
+            photos = worklist.photos_sha256
+            check_same_photos(before["photos_sha256"], photos, worklist.subjects, place, hint)
             check_same_settings(self.config, config, ("steps",), place, hint)
         else:
             self.check_free()
         if not self.writes:
             return
         self.path.mkdir(parents=True, exist_ok=True)
+        asked = {"model": origin.fingerprint, "subjects": list(worklist.subjects), "config": flat(config)}
+        asked |= {"made_with": made_with, "photos_sha256": list(worklist.photos_sha256)}
+        asked |= {"source": origin.model, "adapters": origin.adapters, "seeds": worklist.seeds}
+        asked |= {"network_files": dict(origin.network_files)}
         write_json(self._asked, asked)
         for name in ("generators", "latents", "pictures"):
             (self.path / name).mkdir(exist_ok=True)
@@ -176,22 +177,21 @@ class WorklistFolder:
         return dict(zip(asked["subjects"], asked["photos_sha256"], strict=False))
 
     @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the source generator's weights."""
-        return self._read_asked()["model"]
-
-    @property
-    def source(self) -> Source:
-        """Where the list comes from."""
+    def origin(self) -> Origin:
+        """What everybody starts from."""
         asked = self._read_asked()
-        return Source(
-            asked["source"], tuple(asked["adapters"]), tuple(asked["seeds"]), asked["network_files"]
+        return Origin(
+            asked["source"],
+            asked["model"],
+            tuple(asked["adapters"]),
+            asked["network_files"],
+            asked["made_with"],
         )
 
     @property
-    def made_with(self) -> dict[str, str]:
-        """What the generators depend on besides, see `begin`."""
-        return self._read_asked()["made_with"]
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of the people; empty if they are not of the generator."""
+        return tuple(self._read_asked()["seeds"])
 
     @property
     def config(self) -> ConfigDict:
@@ -204,7 +204,7 @@ class WorklistFolder:
         Raises:
           InputError: if another line is damaged; the message has its number.
         """
-        return [dict(line) for line in read_json_lines(self._results, ResultLine)]
+        return [dict(line) for line in read_json_lines(self.results, ResultLine)]
 
     def last(self) -> dict[str, dict[str, Any]]:
         """Return the last line of each person, by name."""
@@ -271,7 +271,7 @@ class WorklistFolder:
         """Add the lines of a wave to `results.jsonl`, all or none."""
         if not self.writes:
             return
-        write_json_lines(self._results, [*self.lines(), *lines])
+        write_json_lines(self.results, [*self.lines(), *lines])
 
     def measured(self) -> list[MeasuredLine]:
         """Return the lines of `measured.jsonl`.

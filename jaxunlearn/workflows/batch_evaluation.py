@@ -109,6 +109,6 @@ def _result_of(models: Models, folder: WorklistFolder, name: str) -> Result:
     number, line = folder.subjects().index(name), folder.last()[name]
     ws, ws_target = folder.latents(number, name)
     generator = load_unlearned(folder.path / line["generator"], lambda: models.generator)
-    seeds = folder.source.seeds
+    seeds = folder.seeds
     people = People(name, (name,), ws[None], seeds[number : number + 1])
     return Result(people, ws_target[None], (generator,), {}, None)

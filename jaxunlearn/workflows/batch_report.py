@@ -48,7 +48,6 @@ def write_worklist_page(folder: WorklistFolder, *, going: bool = False) -> Path:
     last, asked = folder.last(), len(folder.subjects())
     done = sum(line["status"] == DONE for line in last.values())
     diverged = len(last) - done
-    path = folder.path / "report.html"
     lines = folder.measured()
     measured = {line["subject"]: line["figures"] for line in lines}
     values = {
@@ -61,8 +60,8 @@ def write_worklist_page(folder: WorklistFolder, *, going: bool = False) -> Path:
         "people": [_person(subject, line, measured.get(subject)) for subject, line in last.items()],
     }
     title = f"{done} of {asked} people done{f', {diverged} diverged' if diverged else ''}"
-    write_page(path, "worklist.html", title, values, linked_pictures=True, refresh=going)
-    return path
+    write_page(folder.report, "worklist.html", title, values, linked_pictures=True, refresh=going)
+    return folder.report
 
 
 def _person(subject: str, line: dict[str, Any], figures: Mapping[str, Any] | None) -> _Person:

@@ -24,7 +24,7 @@ from jaxunlearn.photos.invert import (
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.photos.sources import Refused, counted, iterate_photographs
 from jaxunlearn.sharding import local_mesh
-from jaxunlearn.workflows.batch import Worklist
+from jaxunlearn.workflows.batch_dir import Worklist
 
 
 def worklist_of_seeds(models: Models, seeds: Sequence[int]) -> Worklist:

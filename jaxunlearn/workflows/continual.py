@@ -39,9 +39,16 @@ from jaxunlearn.workflows.requests import (
 
 
 class Forgotten(NamedTuple):
-    """The results of all requests, in order."""
+    """What the requests so far left.
 
-    results: tuple[Result, ...]
+    Attributes:
+      folders: their run folders, in order; `training.result.finished` reads a result from one of them.
+      newest: the result of the last one; no other generator is kept in memory.
+      registry: the finished requests, in order.
+    """
+
+    folders: tuple[RunFolder, ...]
+    newest: Result
     registry: Registry
 
 
@@ -81,30 +88,32 @@ def forget_requests(
     with locked_clean(out, opened := functools.partial(Registry.open, out, models.name, models.fingerprint)):
         registry = opened()
         people, configs = _checked(models, registry, requests, config_for, inverting)
-        results, done = list[Result](), len(registry.entries)
+        folders = [RunFolder(request_folder(out, number, each)) for number, each in enumerate(requests)]
+        newest, done = None, len(registry.entries)
         reference = _same_reference(models, registry, configs, reference, progress=progress)
         registry.ask(len(requests))
         for number, (request, config) in enumerate(zip(requests, configs, strict=True)):
             group = _inverted(models, requests, people, number, config, progress=progress)
-            folder = request_folder(out, number, request)
+            folder = folders[number].path
             watching = () if callbacks_for is None else callbacks_for(config, folder)
-            result = unlearn(
+            newest = unlearn(
                 models,
                 group,
                 config,
                 workdir=folder,
                 mesh=mesh,
-                previous=results[-1] if results else None,
+                previous=newest,
                 callbacks=[*frontier_of(models, group, config, folder), *watching],
                 progress=progress,
             )
-            results.append(result)
+            so_far = Forgotten(tuple(folders[: number + 1]), newest, registry)
             if number >= done:
                 reference = reference or measure_reference(models, config, progress=progress)
-                _add(registry, reference, request, folder, results, progress=progress)
+                _add(so_far, reference, request.name, progress=progress)
             if number >= done - 1 and after_each is not None:  # the call before may have been cut off in it
-                after_each(Forgotten(tuple(results), registry))
-        return Forgotten(tuple(results), registry)
+                after_each(so_far)
+        assert newest is not None, "there are requests"
+        return Forgotten(tuple(folders), newest, registry)
 
 
 def _checked(
@@ -119,6 +128,8 @@ def _checked(
     Raises:
       InputError: see `forget_requests`.
     """
+    if not requests:
+        raise InputError("there are no requests; give at least one")
     _check_continues(registry, requests)
     _check_steps(registry, config_for)
     configs = [config_for(_least_people(request)) for request in requests]
@@ -138,7 +149,7 @@ def request_folder(out: Path, number: int, request: ForgetRequest) -> Path:
 def measure_everybody(
     reference: Reference,
     generator: Generator,
-    results: Sequence[Result],
+    folders: Sequence[RunFolder],
     *,
     progress: bool = True,
 ) -> dict[str, Any]:
@@ -147,22 +158,20 @@ def measure_everybody(
     Args:
       reference: of the original source.
       generator: the result of the last request.
-      results: of all requests so far.
+      folders: run folders of all requests so far.
       progress: True shows progress bars.
 
     Returns:
       The figures of `evaluation.evaluate_together` without `people`. Also `requests`: for each so far, the
       mean and the highest `id` of its people, and how many of them are `forgotten`.
     """
-    ws, ws_target = (
-        jnp.concatenate([jnp.asarray(getattr(result, name)) for result in results])
-        for name in ("ws", "ws_target")
-    )
+    latents = [folder.latents() for folder in folders]
+    ws, ws_target = (jnp.concatenate(arrays) for arrays in zip(*latents, strict=True))
     figures = evaluate_together(reference, generator, ws, ws_target, progress=progress)
     people = list(figures.pop("people").values())
     requests = []
-    for result in results:
-        own, people = people[: len(result.ws)], people[len(result.ws) :]
+    for forgotten, _ in latents:
+        own, people = people[: len(forgotten)], people[len(forgotten) :]
         means = mean_figures(own)
         requests.append(
             {
@@ -202,20 +211,12 @@ def _check_steps(registry: Registry, config_for: Callable[[int], ConfigDict]) ->
             )
 
 
-def _add(
-    registry: Registry,
-    reference: Reference,
-    request: ForgetRequest,
-    folder: Path,
-    results: Sequence[Result],
-    *,
-    progress: bool,
-) -> None:
-    """Measure everybody forgotten so far, and add the newest request to the registry."""
-    newest = results[-1]
-    figures = measure_everybody(reference, newest.generator, results, progress=progress)
+def _add(so_far: Forgotten, reference: Reference, name: str, *, progress: bool) -> None:
+    """Measure everybody forgotten so far, and add the newest request, of this name, to the registry."""
+    newest, folder = so_far.newest, so_far.folders[-1].path
+    figures = measure_everybody(reference, newest.generator, so_far.folders, progress=progress)
     fingerprint = fingerprint_of(newest.generator)
-    registry.add(request.name, folder.name, newest.people.subjects, fingerprint, figures)
+    so_far.registry.add(name, folder.name, newest.people.subjects, fingerprint, figures)
 
 
 def _same_reference(

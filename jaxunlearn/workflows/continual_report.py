@@ -13,6 +13,7 @@ from jaxunlearn.images import grid, save_png, to_uint8
 from jaxunlearn.methods.config import from_config
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
+from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
 from jaxunlearn.reporting.before_after import other_seeds
@@ -21,6 +22,7 @@ from jaxunlearn.reporting.page.frame import figure_text, write_page
 from jaxunlearn.reporting.page.picture import Pictures
 from jaxunlearn.reporting.page.sections.figures_section import Table
 from jaxunlearn.reporting.page.words import MEANINGS
+from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.continual import Forgotten
 from jaxunlearn.workflows.registry import Entry, Registry
@@ -54,17 +56,29 @@ def report_requests(
       Lines that say in plain words what came out.
     """
     registry = forgotten.registry
-    ws = np.concatenate([result.ws for result in forgotten.results])
+    ws = np.concatenate([folder.people() for folder in forgotten.folders])
     chosen = np.unique(np.linspace(0, len(ws) - 1, min(len(ws), MOST_PEOPLE)).astype(int))
     frontal = conditioning_view(models.generator.config)
-    others = np.asarray(latents_of_seeds(models.generator, other_seeds(forgotten.results), frontal))
+    others = np.asarray(latents_of_seeds(models.generator, other_seeds([forgotten.newest]), frontal))
     renderer = Renderer(models.generator, batch=8, compute=from_config.compute(config))
-    for name, people in (("people", ws[chosen]), ("others", others)):
-        rows = [_row(renderer, people)]
-        rows += [_row(renderer.with_generator(result.generator), people) for result in forgotten.results]
-        save_png(registry.path / f"{name}.png", grid(np.concatenate(rows), len(people)))
+    columns = {"people": ws[chosen], "others": others}
+    rows = {name: [_row(renderer, people)] for name, people in columns.items()}
+    for number in range(len(forgotten.folders)):
+        after = renderer.with_generator(_generator(models, forgotten, number))
+        for name, people in columns.items():
+            rows[name].append(_row(after, people))
+        del after  # before the next one is read
+    for name, people in columns.items():
+        save_png(registry.path / f"{name}.png", grid(np.concatenate(rows[name]), len(people)))
     words = [f"{each.label}: {each.forgotten} {each.others}" for each in _outcomes(registry)]
     return [*words, f"Look at {write_requests_page(registry, going=going)}"]
+
+
+def _generator(models: Models, forgotten: Forgotten, number: int) -> Generator:
+    """Return the generator after a request, which is read from its folder, unless it is the newest."""
+    if number == len(forgotten.folders) - 1:
+        return forgotten.newest.generator
+    return finished(forgotten.folders[number], models.generator).generator
 
 
 def _row(renderer: Renderer, ws: np.ndarray) -> np.ndarray:
@@ -120,7 +134,6 @@ def write_requests_page(registry: Registry, *, going: bool = False) -> Path:
         (pictures.file(registry.path / f"{name}.png", f"{caption} {rows}"), f"{caption} {rows}")
         for name, caption in _CAPTIONS.items()
     ]
-    path = registry.path / "report.html"
     values = {
         "model": registry.model,
         "done": len(entries),
@@ -135,8 +148,8 @@ def write_requests_page(registry: Registry, *, going: bool = False) -> Path:
     title = f"Forgotten in {len(entries)} request{'s' if len(entries) > 1 else ''}"
     if len(entries) < asked:
         title = f"{len(entries)} of {asked} requests carried out"
-    write_page(path, "requests.html", title, values, refresh=going)
-    return path
+    write_page(registry.report, "requests.html", title, values, refresh=going)
+    return registry.report
 
 
 def _linked(registry: Registry, entry: Entry) -> str:
@@ -190,8 +203,3 @@ def _cell(figures: dict[str, Any]) -> str:
         return "not measured"
     forgotten = "" if figures["forgotten"] is None else f", {figures['forgotten']} of {figures['people']}"
     return f"{figure_text(figures['id'])} ({figure_text(figures['id_highest'])}){forgotten}"
-
-
-def newest_generator(registry: Registry) -> Path:
-    """Return the path of the newest generator."""
-    return registry.path / registry.entries[-1].folder / "generator" / "0000.safetensors"

@@ -83,6 +83,16 @@ class Registry:
         """Path of `registry.json`."""
         return self.path / REGISTRY
 
+    @property
+    def report(self) -> Path:
+        """The page of all requests."""
+        return self.path / "report.html"
+
+    @property
+    def newest(self) -> RunFolder:
+        """The run folder of the newest finished request."""
+        return RunFolder(self.path / self.entries[-1].folder)
+
     @classmethod
     def open(cls, path: Path, model: str, fingerprint: str) -> "Registry":
         """Read the registry of a folder, or return an empty one.

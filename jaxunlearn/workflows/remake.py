@@ -6,7 +6,7 @@ from pathlib import Path
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.lock import is_locked
 from jaxunlearn.files.paths import check_folder
-from jaxunlearn.photos.inversion_files import figures_file, in_one_file
+from jaxunlearn.photos.inversion_files import INVERSION, figures_file, in_one_file
 from jaxunlearn.reporting.page.inversion_page import write_inversion_page
 from jaxunlearn.reporting.remake import remake_report
 from jaxunlearn.training.storage.request import RUN
@@ -21,7 +21,7 @@ _PAGES: dict[str, Callable[[Path], Path]] = {
     sweep.TABLE: sweep.remake_sweep_page,
     REGISTRY: lambda folder: write_requests_page(Registry.read(folder), going=is_locked(folder)),
     WORKLIST: lambda folder: write_worklist_page(WorklistFolder(folder), going=is_locked(folder)),
-    "inversion.json": lambda folder: write_inversion_page(figures_file(folder)),
+    INVERSION: lambda folder: write_inversion_page(figures_file(folder)),
 }
 """File that makes a folder one of its kind → what writes the page of such a folder."""
 

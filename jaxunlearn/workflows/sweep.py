@@ -37,6 +37,8 @@ from jaxunlearn.training.unlearn import request_of, unlearn
 
 TABLE = "sweep.json"
 """File with the figures of each distance; it makes a folder one of a sweep."""
+PAGE = "report.html"
+"""Name of the page of all distances."""
 COMMON = "common"
 """Name of the folder with what the distances share; it is written first."""
 COLUMNS = {
@@ -143,9 +145,7 @@ def remake_sweep_page(out: Path) -> Path:
     Raises:
       InputError: if the folder is not of a finished sweep.
     """
-    return write_sweep_page(
-        {distance: _folder(out, distance) for distance in _distances(out)}, out / "report.html"
-    )
+    return write_sweep_page({distance: _folder(out, distance) for distance in _distances(out)}, out / PAGE)
 
 
 def _distances(out: Path) -> list[float]:

@@ -16,7 +16,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.models.adapters import OWNER, adapted
 from jaxunlearn.models.generator import fingerprint_of, fingerprint_with_settings, load_generator
 from jaxunlearn.reporting import remake
-from jaxunlearn.training.result import models_of_run
+from jaxunlearn.training.storage.networks_of_run import models_again
 from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig
 from tests.support.page_folders import begun
 
@@ -90,9 +90,9 @@ def test_the_models_of_a_run_have_the_adapters_that_it_started_with(tmp_path, ad
         "fingerprint": fingerprint_with_settings(start),
     }
     (folder.path / "run.json").write_text(json.dumps(request))
-    assert isinstance(models_of_run(folder).generator, AdaptedGenerator)
+    assert isinstance(models_again(folder).generator, AdaptedGenerator)
     with pytest.raises(InputError, match=r"is not the generator that .* started from"):
-        models_of_run(folder, adapters=[written(tmp_path / "other.safetensors", 0.3)])
+        models_again(folder, adapters=[written(tmp_path / "other.safetensors", 0.3)])
 
 
 def test_report_finds_adapters_that_moved(tmp_path, adapter, monkeypatch, capsys):

@@ -97,7 +97,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_there(tmp_path, monkeypatch,
 def test_a_run_that_cannot_be_written(tmp_path, monkeypatch, capsys, command):
     """It is noticed before models are loaded and anything is measured."""
     monkeypatch.setattr(readers, "check_finished", lambda _: None)
-    monkeypatch.setattr(readers, "models_of_run", lambda *_, **__: pytest.fail("loaded first"))
+    monkeypatch.setattr(readers, "models_again", lambda *_, **__: pytest.fail("loaded first"))
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert cli.main([command, str(tmp_path)]) == 2
     assert f"{tmp_path}: cannot be written, {tmp_path} is read-only" in capsys.readouterr().err

@@ -14,10 +14,10 @@ from jaxunlearn.cli.commands import unlearn as unlearn_command
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.other_photos import OtherPhotos
 from jaxunlearn.methods.registry import method_of
+from jaxunlearn.models import loading
 from jaxunlearn.models.generator import save_generator
 from jaxunlearn.photos import photo_inversion
 from jaxunlearn.photos.inversion import Inversion
-from jaxunlearn.training import result as results
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import request_of
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
@@ -52,7 +52,7 @@ def measured(tmp_path, monkeypatch) -> list[dict[int, OtherPhotos]]:
     for module in (invert_command, unlearn_command):
         monkeypatch.setattr(module, "models_of", lambda *_: tiny_models())
     monkeypatch.setattr(unlearn_command, "unlearn", unlearn)
-    monkeypatch.setattr(results.loading, "load_models", lambda *_, **__: tiny_models())
+    monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
     monkeypatch.setattr(evaluate_command, "_reference", lambda *_: None)
     monkeypatch.setattr(evaluate_command, "evaluate_and_report", evaluate_and_report)
     return calls

@@ -21,7 +21,7 @@ from jaxunlearn.models.generator import fingerprint_with_settings, load_generato
 from jaxunlearn.reporting import render_files, samples, video
 from jaxunlearn.reporting.before_after import YAWS
 from jaxunlearn.reporting.render_files import Written
-from jaxunlearn.training.result import source_of
+from jaxunlearn.training.storage.networks_of_run import source_of
 from tests.support import generators
 from tests.support.page_folders import begun
 

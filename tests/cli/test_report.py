@@ -176,7 +176,7 @@ def test_a_picture_that_was_removed_is_rendered_anew(tmp_path, monkeypatch):
     folder = a_run(tmp_path / "run")
     person, photos = (folder.images / "page" / f"{name}-0000.png" for name in ("person", "photos"))
     rendered = []
-    monkeypatch.setattr(remake, "models_of_run", lambda *_, **__: SimpleNamespace(generator=None))
+    monkeypatch.setattr(remake, "models_again", lambda *_, **__: SimpleNamespace(generator=None))
     monkeypatch.setattr(remake, "finished", lambda *_: None)
     monkeypatch.setattr(remake, "write_pictures", lambda *_, **__: rendered.append(missing_sheets(folder)))
     photos.unlink()

@@ -16,9 +16,10 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files import lock
 from jaxunlearn.files.lock import NAME, locked
 from jaxunlearn.methods.guide import presets
+from jaxunlearn.training.storage.networks_of_run import Origin
 from jaxunlearn.training.storage.request import Request
 from jaxunlearn.training.storage.run_dir import RunFolder
-from jaxunlearn.workflows.batch_dir import Source, WorklistFolder
+from jaxunlearn.workflows.batch_dir import Worklist, WorklistFolder
 from tests.support.file_moments import moments_of
 from tests.support.programs import environment
 
@@ -118,7 +119,7 @@ def begin_run(folder, subject="ada"):
 def begin_list(folder, subject="ada"):
     worklist = WorklistFolder(folder)
     with worklist.lock():
-        worklist.begin("f", [subject], presets.heads(), Source("m"), {})
+        worklist.begin(Origin("m", "f"), Worklist((subject,), lambda some: WS[list(some)]), presets.heads())
 
 
 @pytest.mark.parametrize("begin", [begin_run, begin_list])

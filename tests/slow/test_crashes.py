@@ -14,7 +14,8 @@ from jaxunlearn.training import run as training
 from jaxunlearn.training.storage.metrics_log import read_metrics
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
-from jaxunlearn.workflows.batch import Worklist, unlearn_all
+from jaxunlearn.workflows.batch import unlearn_all
+from jaxunlearn.workflows.batch_dir import Worklist
 from tests.support.crashing_run import settings
 from tests.support.file_moments import moments_of
 from tests.support.programs import environment, python

@@ -14,9 +14,10 @@ from jaxunlearn.reporting.page.inversion_page import write_inversion_page
 from jaxunlearn.reporting.page.many.compare_page import write_comparison
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
+from jaxunlearn.training.storage.networks_of_run import Origin
 from jaxunlearn.training.storage.request import Request
 from jaxunlearn.training.storage.run_dir import RunFolder
-from jaxunlearn.workflows.batch_dir import DONE, Source, WorklistFolder
+from jaxunlearn.workflows.batch_dir import DONE, Worklist, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
 from jaxunlearn.workflows.continual_report import write_requests_page
 from jaxunlearn.workflows.registry import Entry, Registry
@@ -200,7 +201,8 @@ def page_of_a_run_going_on(path: Path) -> Path:
 def page_of_a_worklist(path: Path) -> Path:
     """Write the page of a work list of which one person is done."""
     folder = WorklistFolder(path)
-    folder.begin("0" * 64, [LONG, "somebody else"], presets.heads(), Source("heads"), {})
+    listed = Worklist((LONG, "somebody else"), lambda some: np.empty((len(some), 0, 0)))
+    folder.begin(Origin("heads", "0" * 64), listed, presets.heads())
     file = folder.picture(0, LONG)
     save_png(file, picture(600))
     done = {"subject": LONG, "status": DONE, "wave": 0, "steps": 5, "learning_rate": 1e-3, "loss": 0.2}

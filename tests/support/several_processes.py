@@ -17,7 +17,8 @@ from jaxunlearn.methods.guide import presets
 from jaxunlearn.process import multihost
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.training.unlearn import unlearn
-from jaxunlearn.workflows.batch import Worklist, unlearn_all
+from jaxunlearn.workflows.batch import unlearn_all
+from jaxunlearn.workflows.batch_dir import Worklist
 from tests.support.tiny_models import tiny_models, tiny_people
 from tests.support.tiny_sugar import tiny_sugar
 

@@ -20,15 +20,16 @@ from jaxunlearn.models.generator import save_generator
 from jaxunlearn.models.loading import MeanLatent, Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.reporting import remake
-from jaxunlearn.training import result as results
-from jaxunlearn.training.result import Result, models_of_run
+from jaxunlearn.training.result import Result
+from jaxunlearn.training.storage.networks_of_run import Origin, models_again
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import request_of
-from jaxunlearn.workflows.batch_dir import Source, WorklistFolder
+from jaxunlearn.workflows.batch_dir import Worklist, WorklistFolder
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
 from torch_bridge.safetensors_file import write_safetensors
 
 PEOPLE = People("ada", ("ada",), tiny_people(1))
+WORKLIST = Worklist(PEOPLE.subjects, lambda some: PEOPLE.ws[list(some)])
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def made(tmp_path: Path, files: dict[str, str]) -> tuple[RunFolder, Models]:
 def test_the_models_of_a_run_have_its_networks_and_mean_latent(made, files, tmp_path):
     folder, models = made
     request = folder.request
-    again = models_of_run(folder, judge="heads-judge")
+    again = models_again(folder, judge="heads-judge")
     assert again.networks_of_loss == {name: getattr(request, name) for name in again.networks_of_loss}
     assert again.mean.origin == request.mean_latent
     assert again.networks_of_loss != loading.load_models("heads").networks_of_loss
@@ -77,8 +78,8 @@ def test_the_models_of_a_run_have_its_networks_and_mean_latent(made, files, tmp_
     stored["network_files"]["perceptual"] = str(tmp_path / "gone.safetensors")
     (folder.path / "run.json").write_text(json.dumps(stored))
     with pytest.raises(InputError, match=r"gone\.safetensors"):
-        models_of_run(folder, judge="heads-judge")
-    found = models_of_run(folder, judge="heads-judge", network_files={"perceptual": str(moved)})
+        models_again(folder, judge="heads-judge")
+    found = models_again(folder, judge="heads-judge", network_files={"perceptual": str(moved)})
     assert found.networks_of_loss == again.networks_of_loss
 
 
@@ -89,9 +90,7 @@ def test_a_page_needs_no_network_of_the_loss(made, files, monkeypatch):
     monkeypatch.setattr(remake, "missing_sheets", lambda _: ["person-0000"])
     monkeypatch.setattr(remake, "write_report", lambda _: Path("report.html"))
     monkeypatch.setattr(remake, "write_pictures", lambda *_, **__: None)
-    monkeypatch.setattr(
-        results.loading, "load_models", lambda *_, **given: asked.append(given) or tiny_models()
-    )
+    monkeypatch.setattr(loading, "load_models", lambda *_, **given: asked.append(given) or tiny_models())
     for words in ([], ["--w-avg", "moved.npy"]):
         assert cli.main(["report", str(folder.path), *words]) == 0
     assert [(each["perceptual"], each["w_avg"]) for each in asked] == [
@@ -125,7 +124,7 @@ def test_commands_load_the_networks_of_the_folder_or_the_given_ones(
 ):
     folder, models = made
     worklist = WorklistFolder(tmp_path / "list")
-    worklist.begin("f", ("ada",), presets.heads(), Source("m", network_files=models.network_files), {})
+    worklist.begin(Origin("m", "f", network_files=models.network_files), WORKLIST, presets.heads())
     command = words.format(run=folder.path, list=worklist.path).split()
     asked: list[dict[str, Any]] = []
 
@@ -142,8 +141,9 @@ def test_commands_load_the_networks_of_the_folder_or_the_given_ones(
 
 def test_a_work_list_made_with_other_networks_is_refused(tmp_path, monkeypatch):
     models, worklist = tiny_models(), WorklistFolder(tmp_path / "list")
-    made_with = {**models.networks_of_loss, "identity_sha256": "0" * 64}
-    worklist.begin(models.fingerprint, ("ada",), presets.heads(), Source("m"), made_with)
+    origin = Origin.of(models)
+    others = dataclasses.replace(origin, made_with={**origin.made_with, "identity_sha256": "0" * 64})
+    worklist.begin(others, WORKLIST, presets.heads())
     monkeypatch.setattr(loading, "load_models", lambda *_, **__: models)
     arguments = cli.parse(["evaluate", str(worklist.path)])
     with pytest.raises(InputError, match=r"list: was made with another identity network \(loss\); give its"):

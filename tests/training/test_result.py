@@ -24,7 +24,7 @@ def test_models_of_another_generator_measure_and_attack_nothing(tmp_path: Path):
     folder.begin(request_of(tiny_models(), people, None, (0,), shared=False), config, people.ws)
     result = Result(people, people.ws, (tiny_unlearned(),), {}, folder)
     others = dataclasses.replace(tiny_models(), generator=tiny_unlearned())
-    message = "^tiny: is not the generator that .*run started from$"
+    message = "^tiny: is not the generator that .*run started from; give its file with --model$"
     before = sorted(folder.path.iterdir())
     with pytest.raises(InputError, match=message):
         evaluate(others, result, config)

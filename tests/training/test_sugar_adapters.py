@@ -132,7 +132,7 @@ def requests(tmp_path_factory: pytest.TempPathFactory) -> Forgotten:
 
 
 def test_the_next_request_goes_on_with_the_same_adapters(requests: Forgotten):
-    january, february = requests.results
+    january, february = finished(requests.folders[0], tiny_models().generator), requests.newest
     one, two = inner(january.generator), inner(february.generator)
     chex.assert_trees_all_equal(numbers(two.generator), numbers(tiny_models().generator))
     assert folder_of(february).metrics()[0]["ewc"] == 0, "held where january left it"

@@ -17,10 +17,11 @@ from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.loading import MeanLatent
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.callbacks import Diverged
+from jaxunlearn.training.storage.networks_of_run import Origin
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows import batch
-from jaxunlearn.workflows.batch import Worklist, unlearn_all
-from jaxunlearn.workflows.batch_dir import Source, WorklistFolder
+from jaxunlearn.workflows.batch import unlearn_all
+from jaxunlearn.workflows.batch_dir import Worklist, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
 from jaxunlearn.workflows.batch_sources import worklist_of_photos
 from tests.support.same_run import assert_same_run
@@ -119,7 +120,7 @@ def test_a_wave_cut_off_before_its_generators_were_written(tmp_path):
     """All steps are taken; who diverged is known from the log. It keeps its people, whatever is asked now."""
     people, folder, wave = PEOPLE.copy(), tmp_path / "list", tmp_path / "list" / "waves" / "0000"
     people[1] *= 1e25
-    WorklistFolder(folder).begin(tiny_models().fingerprint, NAMES, config(), Source("tiny"), {})
+    WorklistFolder(folder).begin(Origin.of(tiny_models()), worklist(), config())
     unlearn(
         tiny_models(),
         People("0000", tuple(NAMES[:2]), people[:2]),
@@ -166,7 +167,7 @@ def test_a_list_of_several_processes_without_a_mesh(tmp_path, monkeypatch):
 def all_done(path: Path) -> WorklistFolder:
     """The folder of a list whose people are done, without their training."""
     folder = WorklistFolder(path)
-    folder.begin(tiny_models().fingerprint, NAMES, config(), Source("tiny"), {})
+    folder.begin(Origin.of(tiny_models()), worklist(), config())
     line = {"status": "done", "wave": 0, "steps": 2, "learning_rate": 1e-3, "generator": "", "picture": ""}
     folder.add([{"subject": name, **line} for name in NAMES])
     return folder
@@ -178,13 +179,13 @@ def test_a_list_from_before_there_was_a_setting_has_its_default(tmp_path):
     del older["config"]["target.share"]
     (folder.path / "worklist.json").write_text(json.dumps(older))
     assert folder.config.target.share == 0.5
-    folder.begin(tiny_models().fingerprint, NAMES, config(), Source("tiny"), {})
+    folder.begin(Origin.of(tiny_models()), worklist(), config())
 
 
 def test_people_an_hour_are_of_all_calls(tmp_path):
     """The same command once more takes nothing away; a wave that was interrupted says nothing."""
     folder = WorklistFolder(tmp_path / "list")
-    folder.begin(tiny_models().fingerprint, NAMES, config(), Source("tiny"), {})
+    folder.begin(Origin.of(tiny_models()), worklist(), config())
     timed = {"ada": [{"seconds": 10.0}], "bea c.": [{"seconds": 10.0}, {"seconds": 20.0}], "cleo": [{}]}
     line = {"status": "done", "wave": 0, "steps": 2, "learning_rate": 1e-3, "generator": "", "picture": ""}
     folder.add([{"subject": name, **line, **each} for name in NAMES for each in timed[name]])

@@ -22,10 +22,11 @@ from jaxunlearn.evaluation.judges.cosine_judge import Align
 from jaxunlearn.methods.legato import presets
 from jaxunlearn.models import loading
 from jaxunlearn.photos.people import People
+from jaxunlearn.training.storage.networks_of_run import Origin
 from jaxunlearn.training.unlearn import unlearn
 from jaxunlearn.workflows import batch_evaluation
-from jaxunlearn.workflows.batch import Worklist, unlearn_all
-from jaxunlearn.workflows.batch_dir import Source, WorklistFolder
+from jaxunlearn.workflows.batch import unlearn_all
+from jaxunlearn.workflows.batch_dir import Worklist, WorklistFolder
 from jaxunlearn.workflows.batch_evaluation import evaluate_worklist
 from jaxunlearn.workflows.batch_report import write_worklist_page
 from jaxunlearn.workflows.batch_shares import chosen_people, shares_of_people, worklist_lines
@@ -34,6 +35,7 @@ from tests.support.tiny_models import tiny_models, tiny_people
 
 PEOPLE = tiny_people(3)
 NAMES = ("ada", "bea", "cleo")
+LISTED = Worklist(NAMES, lambda some: PEOPLE[list(some)])
 
 
 def config(**changes: Any) -> Any:
@@ -48,15 +50,14 @@ def config(**changes: Any) -> Any:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> WorklistFolder:
     folder = tmp_path_factory.mktemp("lists") / "three"
-    worklist = Worklist(NAMES, lambda some: PEOPLE[list(some)])
-    unlearn_all(tiny_models(), worklist, config(), folder, parallel=2, progress=False)
+    unlearn_all(tiny_models(), LISTED, config(), folder, parallel=2, progress=False)
     return WorklistFolder(folder)
 
 
 def done_list(path: Path, names: Sequence[str] = NAMES) -> WorklistFolder:
     """A list of which these people are done, without their training."""
     folder = WorklistFolder(path)
-    folder.begin("fingerprint", NAMES, config(), Source("tiny"), {})
+    folder.begin(Origin("tiny", "fingerprint"), LISTED, config())
     return add_done(folder, names)
 
 
@@ -158,7 +159,7 @@ def test_a_list_that_cannot_be_written(done, monkeypatch, capsys, used, message)
 
 def test_nobody_is_done(tmp_path):
     folder = WorklistFolder(tmp_path / "list")
-    folder.begin("fingerprint", NAMES, config(), Source("heads"), {})
+    folder.begin(Origin("heads", "fingerprint"), LISTED, config())
     with pytest.raises(InputError, match="nobody is done yet"):
         chosen_people(folder)
 

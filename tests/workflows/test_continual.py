@@ -1,16 +1,20 @@
 """Requests one after another: what is kept, checked again, continued and refused; on the tiny models."""
 
 import contextlib
+import gc
 import json
 import re
 import shutil
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 from PIL import Image
 from safetensors import safe_open
 
@@ -21,17 +25,17 @@ from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.methods.sugar.prepare import FISHER_FILE
 from jaxunlearn.models import loading
 from jaxunlearn.models.files.pretrained import sha256
-from jaxunlearn.models.generator import split_generator
+from jaxunlearn.models.generator import save_generator, split_generator
 from jaxunlearn.models.latent_io import write_latents
 from jaxunlearn.photos.people import People, people_from_seeds
-from jaxunlearn.training.result import finished
+from jaxunlearn.training.result import Result, finished
 from jaxunlearn.training.storage.request import Request
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import request_of
-from jaxunlearn.workflows import continual
+from jaxunlearn.workflows import continual, continual_report
 from jaxunlearn.workflows import requests as request_files
-from jaxunlearn.workflows.continual import forget_requests, request_folder
-from jaxunlearn.workflows.continual_report import newest_generator, report_requests
+from jaxunlearn.workflows.continual import Forgotten, forget_requests, request_folder
+from jaxunlearn.workflows.continual_report import report_requests
 from jaxunlearn.workflows.registry import Registry, forgotten_until
 from jaxunlearn.workflows.requests import ForgetRequest, people_of_request, read_requests
 from tests.support.tiny_models import CONFIG, numbers, tiny_models, tiny_people
@@ -81,7 +85,7 @@ def both(out, first):
         settings,
         out,
         callbacks_for=lambda config, folder: watched.append(folder.name) or [],
-        after_each=lambda each: so_far.append(len(each.results)),
+        after_each=lambda each: so_far.append(len(each.folders)),
         progress=False,
     )
     assert watched == ["01-january", "02-february"]
@@ -94,20 +98,20 @@ def both(out, first):
 def test_a_stage_goes_on_from_the_one_before(first, both):
     source, january, february = (
         tiny_models().generator,
-        both.results[0].generator,
-        both.results[1].generator,
+        finished(both.folders[0]).generator,
+        both.newest.generator,
     )
-    assert far(first.results[0].generator, january) == 0
+    assert far(first.newest.generator, january) == 0
     assert far(source, january) > 0
     assert far(january, february) > 0
-    lines = both.results[1].folder.metrics()
+    lines = both.folders[1].metrics()
     assert lines[0]["ewc"] == 0  # held where january left it, not at the source
 
 
 @pytest.mark.must
 def test_fishers_add_up(both):
     trainable = split_generator(tiny_models().generator).trainable
-    one, two = (load_fisher(result.folder.path / FISHER_FILE, trainable) for result in both.results)
+    one, two = (load_fisher(folder.path / FISHER_FILE, trainable) for folder in both.folders)
     assert all((b >= a).all() for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True))
     assert any((b > a).any() for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True))
 
@@ -125,7 +129,7 @@ def test_the_registry_says_who_was_forgotten_when(out, both):
     assert (folder.request.earlier_subjects, folder.request.earlier_seeds) == (("seed 1", "seed 2"), (1, 2))
     with safe_open(folder.generator(), framework="numpy") as file:
         assert file.metadata()["forgotten"] == "seed 1, seed 2, seed 3, seed 4"
-    assert both.results[1].forgotten_seeds == {1, 2, 3, 4}
+    assert both.newest.forgotten_seeds == {1, 2, 3, 4}
     people = forgotten_until(folder)
     assert people.subjects == ("seed 1", "seed 2", "seed 3", "seed 4")
     assert [len(request["figures"]["requests"]) for request in stored["requests"]] == [1, 2]
@@ -143,13 +147,13 @@ def test_pictures_and_page(out, both):
     assert page.count("data:image/webp;base64,") == 2
     assert "Rows from above: before, after january, after february." in page
     assert "seed 1, seed 2" in page
-    assert finished(RunFolder(newest_generator(both.registry).parents[1])).summary["steps"] == 4
+    assert finished(both.registry.newest).summary["steps"] == 4
 
 
 @pytest.mark.must
 def test_a_finished_sequence_is_read(out, both):
     again = forget_requests(tiny_models(), REQUESTS, settings, out, progress=False)
-    assert far(again.results[1].generator, both.results[1].generator) == 0
+    assert far(again.newest.generator, both.newest.generator) == 0
     assert len(again.registry.entries) == 2
 
 
@@ -230,10 +234,57 @@ def test_pictures_of_a_call_that_was_cut_off(tmp_path, monkeypatch):
         REQUESTS,
         settings,
         tmp_path,
-        after_each=lambda each: so_far.append(each.results),
+        after_each=lambda each: so_far.append(([folder.path.name for folder in each.folders], each.newest)),
         progress=False,
     )
-    assert so_far == [("01-january", "02-february")]
+    names = ["01-january", "02-february"]
+    assert so_far == [(names, names[-1])]
+
+
+def test_only_the_newest_generator_is_kept_in_memory(tmp_path, monkeypatch):
+    """Those of earlier requests are read from their folders, one at a time, where pictures need them."""
+    made: list[weakref.ref[jax.Array]] = []
+    alive: list[int] = []
+
+    def counted(result: Result) -> Result:
+        made.append(weakref.ref(jax.tree.leaves(nnx.state(result.generator))[0]))
+        gc.collect()
+        alive.append(sum(each() is not None for each in made))
+        return result
+
+    def unlearn(models, people, config, *, workdir, **_) -> Result:
+        folder, (graph, state) = RunFolder(workdir), nnx.split(models.generator)
+        folder.begin(request_of(models, people, None, (0, 1), shared=True), config, people.ws)
+        folder.keep_targets(people.ws, people.ws)
+        generator = nnx.merge(graph, jax.tree.map(jnp.copy, state))
+        save_generator(generator, folder.generator(), {})
+        return counted(Result(people, people.ws, (generator,), {}, folder))
+
+    def report(so_far: Forgotten) -> None:
+        report_requests(tiny_models(), so_far, settings(2))
+
+    figures = {"forgotten": 2, "id": 0.1, "others_id": 0.9, "fid_pre": 3.0, "fid_forget": 60.0}
+    monkeypatch.setattr(continual, "unlearn", unlearn)
+    monkeypatch.setattr(continual, "measure_reference", lambda *_, **__: None)
+    monkeypatch.setattr(continual, "measure_everybody", lambda *_, **__: {**figures, "requests": []})
+    monkeypatch.setattr(continual_report, "finished", lambda *given: counted(finished(*given)))
+    monkeypatch.setattr(continual_report, "_row", lambda _, ws: np.zeros((len(ws), 8, 8, 3), np.uint8))
+    forgotten = forget_requests(
+        tiny_models(),
+        (*REQUESTS, ForgetRequest("march", seeds=(5, 6))),
+        settings,
+        tmp_path,
+        after_each=report,
+        progress=False,
+    )
+    assert len(made) == 3 + 1 + 2  # made, and read for the pictures after the second and the third
+    assert max(alive) == 2
+    assert [folder.path.name for folder in forgotten.folders] == ["01-january", "02-february", "03-march"]
+
+
+def test_no_requests(tmp_path):
+    with pytest.raises(InputError, match="there are no requests"):
+        forget_requests(tiny_models(), (), settings, tmp_path, progress=False)
 
 
 @pytest.mark.must

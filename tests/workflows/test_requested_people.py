@@ -17,8 +17,7 @@ from jaxunlearn.photos.invert import Method
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import request_of
 from jaxunlearn.workflows import continual
-from jaxunlearn.workflows.continual import forget_requests, request_folder
-from jaxunlearn.workflows.registry import Registry
+from jaxunlearn.workflows.continual import Forgotten, forget_requests, request_folder
 from jaxunlearn.workflows.requests import ForgetRequest
 from tests.support.tiny_models import tiny_models, tiny_people
 from tests.support.tiny_sugar import tiny_sugar
@@ -49,15 +48,17 @@ def begun(monkeypatch) -> list[str]:
     """The names of the runs that began; each is cut off where its name has been seen fewer than twice."""
     names: list[str] = []
 
-    def unlearn(models: Any, group: Any, config: Any, *, workdir: Path, **_: Any) -> None:
+    def unlearn(models: Any, group: Any, config: Any, *, workdir: Path, **_: Any) -> str:
         asked = request_of(models, group, None, tuple(range(len(group.ws))), shared=True)
         RunFolder(workdir).begin(asked, config, group.ws)
         names.append(workdir.name)
         if names.count(workdir.name) < 2:
             raise Interrupted("cut off")
+        return workdir.name
 
-    def add(registry: Registry, _: Any, request: ForgetRequest, folder: Path, *__: Any, **___: Any) -> None:
-        registry.add(request.name, folder.name, RunFolder(folder).request.subjects, "", {})
+    def add(so_far: Forgotten, _: Any, name: str, **__: Any) -> None:
+        folder = so_far.folders[-1]
+        so_far.registry.add(name, folder.path.name, folder.request.subjects, "", {})
 
     monkeypatch.setattr(continual, "unlearn", unlearn)
     monkeypatch.setattr(continual, "_same_reference", lambda *_, **__: "measured")

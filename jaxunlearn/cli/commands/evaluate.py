@@ -98,7 +98,7 @@ def _run_worklist(arguments: argparse.Namespace) -> None:
     subjects = folder.subjects()
     others = read_others(arguments.others, subjects, models.generator.config)
     if arguments.identities is None:
-        seeds = zip(subjects, folder.source.seeds, strict=False)  # people of photos have no seeds
+        seeds = zip(subjects, folder.seeds, strict=False)  # people of photos have no seeds
         check_albums(
             models,
             config,
@@ -119,7 +119,7 @@ def _run_worklist(arguments: argparse.Namespace) -> None:
     random = at_random(folder, folder.measured())
     for line in worklist_lines(shares, len(chosen_people(folder)), random=random):
         say(line)
-    say(f"Look at {folder.path / 'report.html'}")
+    say(f"Look at {folder.report}")
 
 
 def _features_and_real(

@@ -111,7 +111,7 @@ def _refuse_with_run(arguments: argparse.Namespace) -> None:
     if arguments.adapter or arguments.strength is not None:
         raise InputError(
             "--adapter and --strength cannot be used with RUN; render the run's own file: "
-            f"--adapter {arguments.folder / 'generator' / '0000.safetensors'}"
+            f"--adapter {RunFolder(arguments.folder).generator()}"
         )
     _refuse(arguments, arguments.without_run, "cannot be used with RUN; leave it out")
 

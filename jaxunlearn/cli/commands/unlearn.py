@@ -38,15 +38,15 @@ from jaxunlearn.training.checks import check_mesh
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.storage.same_run import OTHER_RUN
 from jaxunlearn.training.unlearn import request_of, unlearn
-from jaxunlearn.workflows.batch import Worklist, unlearn_all
-from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
+from jaxunlearn.workflows.batch import unlearn_all
+from jaxunlearn.workflows.batch_dir import DONE, Worklist, WorklistFolder
 from jaxunlearn.workflows.batch_sources import worklist_of_photos, worklist_of_seeds
 from jaxunlearn.workflows.continual import Forgotten, forget_requests
-from jaxunlearn.workflows.continual_report import newest_generator, report_requests
+from jaxunlearn.workflows.continual_report import report_requests
 from jaxunlearn.workflows.registry import REGISTRY
 from jaxunlearn.workflows.remake import remake_page
 from jaxunlearn.workflows.requests import read_requests, refuse_repetition
-from jaxunlearn.workflows.sweep import COMMON, check_free, sweep_distances
+from jaxunlearn.workflows.sweep import COMMON, PAGE, check_free, sweep_distances
 
 _ASKED = (
     "seed",
@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace) -> None:
         say_lines(read_text(out / "sweep.md").rstrip("\n"))
         for k in range(len(people.subjects)):
             say(out / f"person{k:04d}.png")
-        say(out / "report.html")
+        say(out / PAGE)
         return
     callbacks = [*frontier_of(models, people, config, out), *live_page(config.log_every, out)]
     result = unlearn(models, people, config, workdir=out, mesh=mesh, callbacks=callbacks)
@@ -218,16 +218,16 @@ def _refuse_too_many(config: ConfigDict, people: int) -> None:
 def _run_worklist(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -> None:
     """Forget many people, each with a generator of their own, some at a time."""
     config = read_settings(arguments, 1, models.generator.config)
-    worklist, out = _worklist(arguments, models, config, mesh), arguments.out
-    lines = unlearn_all(models, worklist, config, out, parallel=arguments.parallel or 1, mesh=mesh)
+    worklist, folder = _worklist(arguments, models, config, mesh), WorklistFolder(arguments.out)
+    lines = unlearn_all(models, worklist, config, folder.path, parallel=arguments.parallel or 1, mesh=mesh)
     done = sum(line["status"] == DONE for line in lines)
     if leads():
         for line in lines:
             say(f"{line['subject']}: {line['status']}, {line.get('generator', 'no generator')}")
-        say(f"{done} of {len(lines)} done; look at {out / 'report.html'}, read {out / 'results.jsonl'}")
+        say(f"{done} of {len(lines)} done; look at {folder.report}, read {folder.results}")
     if not done:
         raise InputError(
-            f"{out}: nobody is done, all generators diverged; give another --out and a lower "
+            f"{folder.path}: nobody is done, all generators diverged; give another --out and a lower "
             "config.optimiser.learning_rate"
         )
 
@@ -257,9 +257,8 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
     first = read(1)
 
     def report(so_far: Forgotten) -> None:
-        newest = so_far.results[-1]
-        write_run_report(models, newest, read(len(newest.ws)))
-        if len(so_far.results) < len(requests):  # the last report follows below
+        write_run_report(models, so_far.newest, read(len(so_far.newest.ws)))
+        if len(so_far.folders) < len(requests):  # the last report follows below
             report_requests(models, so_far, first, going=True)
 
     try:
@@ -279,7 +278,7 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
         raise
     for line in report_requests(models, forgotten, first):
         say(line)
-    say(newest_generator(forgotten.registry))
+    say(forgotten.registry.newest.generator())
 
 
 def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -> tuple[ConfigDict, People]:

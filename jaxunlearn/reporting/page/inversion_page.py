@@ -8,6 +8,7 @@ from typing import Any, NotRequired, TypedDict
 
 from jaxunlearn.files.door import read_json
 from jaxunlearn.files.json_form import check_form
+from jaxunlearn.photos.inversion_files import INVERSION
 from jaxunlearn.reporting.page.frame import figure_text, write_page
 from jaxunlearn.reporting.page.picture import Picture, Pictures
 from jaxunlearn.reporting.page.words import duration
@@ -84,7 +85,7 @@ def write_inversion_page(figures: Path) -> Path:
       InputError: if the file has another form.
     """
     content = check_form(read_json(figures), _InversionJson, figures)
-    in_folder = figures.name == "inversion.json"
+    in_folder = figures.name == INVERSION
     photos = content["photographs"]
     pictures = Pictures(len(photos), len(photos))
     prefix = "" if in_folder else f"{figures.stem}_"

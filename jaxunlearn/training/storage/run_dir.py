@@ -37,6 +37,7 @@ from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.latent_io import is_ws
 from jaxunlearn.training.storage.folder_forms import MetricsLine, SummaryJson, TrainingJson
 from jaxunlearn.training.storage.metrics_log import add_line, read_metrics
+from jaxunlearn.training.storage.networks_of_run import Origin
 from jaxunlearn.training.storage.request import RUN, Request, read_request, request_json
 from jaxunlearn.training.storage.same_run import (
     OTHER_RUN,
@@ -175,6 +176,18 @@ class RunFolder:
           InputError: if this is not the folder of a run, or of a run of another version.
         """
         return read_request(self.path)
+
+    @property
+    def origin(self) -> Origin:
+        """The models that the run started from."""
+        request = self.request
+        return Origin(
+            request.model,
+            request.fingerprint,
+            request.adapters,
+            request.network_files,
+            dataclasses.asdict(request),
+        )
 
     @property
     def config(self) -> ConfigDict:

@@ -116,10 +116,14 @@ def test_a_result_needs_the_generator_that_its_run_started_from(run: Result, mon
     assert run.folder is not None
     with pytest.raises(InputError, match=r"0000\.safetensors: belongs to another generator"):
         finished(run.folder, tiny_unlearned())
-    monkeypatch.setattr("jaxunlearn.training.result.load_generator", lambda _: tiny_models().generator)
+    monkeypatch.setattr(
+        "jaxunlearn.training.storage.networks_of_run.load_generator", lambda _: tiny_models().generator
+    )
     read = load_result(run.folder.path)
     chex.assert_trees_all_equal(numbers(read.generator), numbers(run.generator))
-    monkeypatch.setattr("jaxunlearn.training.result.load_generator", lambda _: tiny_unlearned())
+    monkeypatch.setattr(
+        "jaxunlearn.training.storage.networks_of_run.load_generator", lambda _: tiny_unlearned()
+    )
     with pytest.raises(InputError, match="tiny: is not the generator that"):
         load_result(run.folder.path)
 
