@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from markupsafe import Markup
 
+from jaxunlearn.errors import InputError
 from jaxunlearn.images import grid, save_png, to_uint8
 from jaxunlearn.methods.config import from_config
 from jaxunlearn.methods.config.declaration import ConfigDict
@@ -125,8 +126,13 @@ def write_requests_page(registry: Registry, *, going: bool = False) -> Path:
 
     Returns:
       Path of the page.
+
+    Raises:
+      InputError: if no request is finished.
     """
     entries = registry.entries
+    if not entries:
+        raise InputError(f"{registry.file}: lists no finished request, so there is nothing to show")
     asked = max(registry.asked, len(entries))
     rows = f"Rows from above: before{''.join(f', after {entry.name}' for entry in entries)}."
     pictures = Pictures(len(_CAPTIONS), 1)

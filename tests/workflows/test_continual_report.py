@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
+from jaxunlearn.errors import InputError
 from jaxunlearn.workflows.continual_report import write_requests_page
 from jaxunlearn.workflows.registry import Entry, Registry
+from jaxunlearn.workflows.remake import remake_page
 
 
 def registry(path: Path, asked: int = 1) -> Registry:
@@ -45,6 +49,12 @@ def test_a_finished_sequence_stays_as_it_is(tmp_path: Path) -> None:
     assert "Forgotten in 1 request<" in page
     assert 'http-equiv="refresh"' not in page
     assert "Before, and after each request" not in page  # there is no picture
+
+
+def test_a_registry_without_requests(tmp_path: Path) -> None:
+    Registry(tmp_path, "heads", "0" * 64).write()
+    with pytest.raises(InputError, match=r"registry\.json: lists no finished request"):
+        remake_page(tmp_path)
 
 
 def test_a_request_leads_to_the_page_of_its_run(tmp_path: Path) -> None:
