@@ -33,6 +33,9 @@ TOUCHED_EVERY = 5.0
 STALE_AFTER = 30.0
 """Seconds without a touch after which the lock has ended."""
 
+SEEN_WITHIN = 60.0
+"""Seconds within which a host sees a file that another one made: NFS remembers what a folder held."""
+
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
@@ -88,6 +91,22 @@ def is_locked(folder: Path) -> bool:
         return time.time() - (folder / NAME).stat().st_mtime < STALE_AFTER
     except FileNotFoundError:
         return False
+
+
+def check_seen(folder: Path) -> None:
+    """Check that a folder that another process has locked is the same on this host.
+
+    Raises:
+      InputError: if its lock is not here.
+    """
+    until = time.monotonic() + SEEN_WITHIN
+    while not (folder / NAME).exists():
+        if time.monotonic() >= until:
+            raise InputError(
+                f"{folder}: what process 0 writes there is not seen on this host; all hosts must see the "
+                "same folder, so give one in a file system that they share"
+            )
+        time.sleep(0.2)
 
 
 def _taken(path: Path) -> int:

@@ -120,7 +120,7 @@ def listed_twice(people: People) -> tuple[int, int] | None:
     """Return the numbers of two who are the same person: by their photo's file, or by latents.
 
     Args:
-      people: latents may be NaN, if they are not known.
+      people: latents may be NaN or missing, if they are not known.
 
     Returns:
       None if nobody is listed twice.
@@ -129,7 +129,7 @@ def listed_twice(people: People) -> tuple[int, int] | None:
     for k, digest in enumerate(people.photos_sha256):
         if digest and (earlier := first.setdefault(digest, k)) != k:
             return earlier, k
-    return repeated(people.ws)
+    return repeated(people.ws) if len(people.ws) else None
 
 
 def distinct_subjects(named: Sequence[tuple[str, Path | None]]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import copy_file, local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
-from jaxunlearn.files.lock import NO_CONTENT, locked_clean
+from jaxunlearn.files.lock import NO_CONTENT, check_seen, locked_clean
 from jaxunlearn.files.names import file_name
 from jaxunlearn.files.numpy_arrays import read_npz, write_npz
 from jaxunlearn.methods.config.declaration import ConfigDict, flat
@@ -83,10 +83,14 @@ class WorklistFolder:
     def lock(self) -> Iterator[None]:
         """Keep other processes from writing here, and remove unfinished files of a killed process.
 
+        Where another process writes, that one must have locked it.
+
         Raises:
-          InputError: if another process uses the folder, or the folder holds other files.
+          InputError: if another process uses the folder, or the folder holds other files; if the host of
+            another process has a folder of its own there.
         """
         if not self.writes:
+            check_seen(self.path)
             yield
             return
         with locked_clean(self.path, self.check_free):

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shlex
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +19,7 @@ from jaxunlearn.cli import main as cli
 from jaxunlearn.cli.commands import demo as demo_command
 from jaxunlearn.cli.commands import unlearn as unlearn_command
 from jaxunlearn.errors import InputError, Interrupted
+from jaxunlearn.files import lock
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.models import loading
@@ -190,6 +192,44 @@ def test_a_mesh_is_refused_before_photos_are_inverted(photos_of_two, monkeypatch
     assert photos_of_two == []
 
 
+@pytest.mark.parametrize("kind", ["--image people/ada/1.png people/eve/1.png", "--identities people"])
+@pytest.mark.parametrize("more", [["--method", "sugar"], ["--shared"]])
+def test_a_photo_given_twice_is_refused_before_it_is_inverted(photos_of_two, capsys, kind, more):
+    """Two targets of one person contradict each other; with generators of their own they may be twice."""
+    shutil.copytree("people/ada", "people/eve")
+    assert cli.main(["unlearn", *kind.split(), *more, "--out", "out"]) == 2
+    names = "ada/1.png and eve/1.png" if kind.startswith("--image") else "ada and eve"
+    assert f"{names}: the same person is listed twice" in capsys.readouterr().err
+    assert photos_of_two == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--config.shared_generator=True"], ["--shared", "--method=guide", "--config.shared_generator=False"]],
+)
+def test_one_generator_for_all_is_no_setting_to_change(capsys, options):
+    """GUIDE has other settings then; the first of these was called missing."""
+    assert cli.main(["unlearn", "--seed", "3,4", *options]) == 2
+    assert "--config.shared_generator: other settings go with each of its values" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("listed", ["--image people/ada/1.png", "--identities people"])
+def test_a_folder_that_a_host_does_not_share_is_refused_before_photos_are_inverted(
+    photos_of_two, monkeypatch, capsys, listed
+):
+    """As the second of two processes sees it: the first has locked the folder elsewhere."""
+    monkeypatch.setattr(unlearn_command, "check_mesh", lambda *_, **__: None)
+    monkeypatch.setattr(unlearn_command, "check_same", lambda *_: None)
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    monkeypatch.setattr(unlearn_command, "leads", lambda: False)
+    monkeypatch.setattr(unlearn_command, "leader_first", lambda action, _: action())
+    monkeypatch.setattr(lock, "SEEN_WITHIN", 0)
+    assert cli.main(["unlearn", *listed.split(), "--out", "out"]) == 2
+    assert "out: what process 0 writes there is not seen on this host" in capsys.readouterr().err
+    assert photos_of_two == []
+    assert not Path("out").exists()
+
+
 @pytest.mark.parametrize("people", PHOTOS_OF_TWO)
 def test_other_photos_than_those_of_a_run_are_refused_before_they_are_inverted(photos_of_two, capsys, people):
     command = ["unlearn", *people.split(), "--out", "out"]
@@ -203,7 +243,8 @@ def test_other_photos_than_those_of_a_run_are_refused_before_they_are_inverted(p
     assert f"out: is a run with {said}; give another" in capsys.readouterr().err
     Image.new("RGB", (32, 32), "blue").save("people/bob/1.png")
     Image.new("RGB", (32, 32), "white").save("people/bob/2.png")
-    Path("people/cyd").symlink_to("bob")
+    Path("people/cyd").mkdir()
+    Image.new("RGB", (32, 32), "black").save("people/cyd/1.png")
     more = people.replace("bob/1.png", "bob/1.png people/bob/2.png")
     assert cli.main(["unlearn", *more.split(), "--out", "out"]) == 2
     assert "out: is a run with subjects ('" in capsys.readouterr().err

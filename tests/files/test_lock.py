@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -114,6 +115,26 @@ def begin_run(folder, subject="ada"):
     run = RunFolder(folder)
     with run.lock():
         run.begin(Request("m", "f", (subject,), "p", "i", "w"), presets.heads(), WS)
+
+
+@pytest.mark.parametrize("kind", [RunFolder, WorklistFolder])
+def test_a_process_that_does_not_write_looks_for_the_lock_of_the_one_that_does(tmp_path, monkeypatch, kind):
+    """Without it, each host has a folder of its own, and the others find nothing of what is written."""
+    monkeypatch.setattr(lock, "SEEN_WITHIN", 0)
+    with (
+        pytest.raises(InputError, match="all hosts must see the same folder"),
+        kind(tmp_path, writes=False).lock(),
+    ):
+        pass
+    with kind(tmp_path).lock(), kind(tmp_path, writes=False).lock():
+        pass
+
+
+def test_a_lock_may_be_seen_late(tmp_path):
+    appears = threading.Timer(0.5, (tmp_path / NAME).touch)
+    appears.start()
+    with RunFolder(tmp_path, writes=False).lock():
+        assert (tmp_path / NAME).exists()
 
 
 def begin_list(folder, subject="ada"):

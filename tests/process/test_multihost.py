@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
@@ -108,11 +109,17 @@ def test_each_process_finds_latents_of_its_share(tmp_path, one_device):
 
 
 def joined(
-    folder: Path, seeds: tuple[int, ...], steps: int = 100_000, *, full: int | None = None
+    folder: Path,
+    seeds: tuple[int, ...],
+    steps: int = 100_000,
+    *,
+    full: int | None = None,
+    places: Sequence[Path] | None = None,
 ) -> list[subprocess.Popen[str]]:
     """Start a run in several processes as the command would; see `tests.support.joined_run`.
 
-    Process `full` has so little room that it cannot write its part of a checkpoint.
+    Process `full` has so little room that it cannot write its part of a checkpoint. `places` are the working
+    folders of the processes.
     """
     coordinator = free_address()
     command = python("joined_run", folder, steps)
@@ -124,6 +131,7 @@ def joined(
                 *(["3000"] if process == full else []),
             ],
             env=environment(),
+            cwd=places and places[process],
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -190,6 +198,20 @@ def test_processes_that_were_asked_different_things(tmp_path):
         (line,) = errors.splitlines()
         assert "process 1 differs from process 0 in settings" in line
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_processes_with_folders_of_their_own(tmp_path):
+    """As on hosts that share no file system."""
+    places = [tmp_path / "a", tmp_path / "b"]
+    for place in places:
+        place.mkdir()
+    for process in joined(Path("run"), (0, 0), places=places):
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 2, errors
+        (line,) = errors.splitlines()
+        assert "run: what process 0 writes there is not seen on this host" in line
+    assert not any((place / "run").exists() for place in places)
 
 
 @pytest.mark.must

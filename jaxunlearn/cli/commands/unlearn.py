@@ -1,6 +1,7 @@
 """Run `jaxunlearn unlearn`: make a generator forget people."""
 
 import argparse
+import contextlib
 import dataclasses
 import functools
 import os
@@ -34,7 +35,7 @@ from jaxunlearn.reporting.live_page import live_page
 from jaxunlearn.reporting.report import write_run_report
 from jaxunlearn.terminal import say, say_lines
 from jaxunlearn.training.callbacks import Diverged
-from jaxunlearn.training.checks import check_mesh
+from jaxunlearn.training.checks import check_mesh, check_sharing
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.storage.same_run import OTHER_RUN
 from jaxunlearn.training.unlearn import request_of, unlearn
@@ -85,6 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
     listed = bool(arguments.parallel) or (arguments.identities is not None and not together)
     arguments.out = arguments.out or Path("runs") / _name_of_people(arguments)
     leader_first(functools.partial(_check_out, arguments, listed), "the folder --out")
+    _check_seen_by_all(WorklistFolder if listed else RunFolder, arguments.out)
     if arguments.sequence is not None:
         _run_sequence(arguments, mesh)
         return
@@ -193,6 +195,18 @@ def _check_out(arguments: argparse.Namespace, listed: bool) -> None:
         RunFolder(out).check_free()
         if arguments.image is not None and RunFolder(out).exists():
             _refuse_run_of_others(RunFolder(out), paths_of(arguments.image))
+
+
+def _check_seen_by_all(kind: type[RunFolder | WorklistFolder], out: Path) -> None:
+    """Check that all hosts see the same folder, before models are loaded and photos inverted.
+
+    Raises:
+      InputError: if one does not.
+    """
+    if jax.process_count() > 1:
+        with contextlib.ExitStack() as stack:
+            lock = kind(out, writes=leads()).lock()
+            leader_first(functools.partial(stack.enter_context, lock), "the folder that all see")
 
 
 def _refuse_run_of_others(folder: RunFolder, photos: Sequence[Path]) -> None:
@@ -323,12 +337,14 @@ def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -
 def _known_latents(arguments: argparse.Namespace, models: Models, config: ConfigDict) -> KnownLatents:
     """Return a function that finds the latents of people in the folder of an earlier call.
 
-    It refuses the folder of another request, see `RunFolder.people_in_photos`.
+    It refuses the folder of another request, see `RunFolder.people_in_photos`, and a photo that is given
+    twice, if all people share a generator.
     """
     folder = RunFolder(arguments.out / COMMON if arguments.sweep_distance else arguments.out)
     shared = method_of(config).shares_generator(config)
 
     def known(people: People) -> np.ndarray | None:
+        check_sharing(people, None, shared=shared)
         numbers = tuple(range(len(people.subjects)))
         return folder.people_in_photos(request_of(models, people, None, numbers, shared=shared))
 
@@ -348,7 +364,13 @@ def read_settings(arguments: argparse.Namespace, people: int, model: GeneratorCo
         default = method.preset(suffix, people, shared=arguments.shared)
     else:
         default = preset(arguments.preset, people)
+    shares = default.get("shared_generator")
     config = read_config(arguments.config, arguments.overrides, default)
+    if arguments.config is None and config.get("shared_generator") != shares:
+        raise InputError(
+            "--config.shared_generator: other settings go with each of its values; give --shared or leave it "
+            "out, or choose another --preset"
+        )
     set_by(config, "--steps", arguments.steps, "steps", arguments.overrides)
     check_config.check(config)
     refuse_other_method(arguments, config)

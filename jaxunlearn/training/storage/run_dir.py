@@ -31,7 +31,7 @@ import numpy as np
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
-from jaxunlearn.files.lock import NO_CONTENT, locked_clean
+from jaxunlearn.files.lock import NO_CONTENT, check_seen, locked_clean
 from jaxunlearn.files.numpy_arrays import read_npz, write_npz
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.latent_io import is_ws
@@ -132,10 +132,14 @@ class RunFolder:
     def lock(self) -> Iterator[None]:
         """Lock the folder against other processes, and remove unfinished files of a killed one.
 
+        Where another process writes, that one must have locked it.
+
         Raises:
-          InputError: if another process has locked it, or it holds other files than those of a run.
+          InputError: if another process has locked it, or it holds other files than those of a run; if the
+            host of another process has a folder of its own there.
         """
         if not self.writes:
+            check_seen(self.path)
             yield
             return
         with locked_clean(self.path, self.check_free):
