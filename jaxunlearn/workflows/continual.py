@@ -61,7 +61,7 @@ def forget_requests(
     mesh: Mesh | None = None,
     inverting: Inverting | None = None,
     reference: Reference | None = None,
-    callbacks_for: Callable[[ConfigDict, Path], Sequence[Callback]] | None = None,
+    callbacks_for: Callable[[ConfigDict, Path], Sequence[Callback]] = lambda *_: (),
     after_each: Callable[["Forgotten"], None] | None = None,
     progress: bool = True,
 ) -> Forgotten:
@@ -92,24 +92,18 @@ def forget_requests(
         newest, done = None, len(registry.entries)
         reference = _same_reference(models, registry, configs, reference, progress=progress)
         registry.ask(len(requests))
-        for number, (request, config) in enumerate(zip(requests, configs, strict=True)):
+        forget = functools.partial(unlearn, models, mesh=mesh, progress=progress)
+        for number, (config, folder) in enumerate(zip(configs, folders, strict=True)):
             group = _inverted(models, requests, people, number, config, progress=progress)
-            folder = folders[number].path
-            watching = () if callbacks_for is None else callbacks_for(config, folder)
-            newest = unlearn(
-                models,
-                group,
-                config,
-                workdir=folder,
-                mesh=mesh,
-                previous=newest,
-                callbacks=[*frontier_of(models, group, config, folder), *watching],
-                progress=progress,
-            )
+            callbacks = [
+                *frontier_of(models, group, config, folder.path),
+                *callbacks_for(config, folder.path),
+            ]
+            newest = forget(group, config, workdir=folder.path, previous=newest, callbacks=callbacks)
             so_far = Forgotten(tuple(folders[: number + 1]), newest, registry)
             if number >= done:
                 reference = reference or measure_reference(models, config, progress=progress)
-                _add(so_far, reference, request.name, progress=progress)
+                _add(so_far, reference, requests[number].name, progress=progress)
             if number >= done - 1 and after_each is not None:  # the call before may have been cut off in it
                 after_each(so_far)
         assert newest is not None, "there are requests"

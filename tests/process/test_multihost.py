@@ -131,7 +131,7 @@ def joined(
                 *(["3000"] if process == full else []),
             ],
             env=environment(),
-            cwd=places and places[process],
+            cwd=None if places is None else places[process],
             stderr=subprocess.PIPE,
             text=True,
         )
