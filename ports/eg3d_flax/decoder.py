@@ -1,5 +1,7 @@
 """The decoder from plane features to colour features and density."""
 
+import functools
+import operator
 from typing import NamedTuple
 
 import jax
@@ -58,8 +60,10 @@ class OSGDecoder(nnx.Module):
         Returns:
           Results with the leading shape `[B, M]`.
         """
+        # Plane by plane, because a sum over the axis takes a TPU three times as many cycles (v6e).
+        total = functools.reduce(operator.add, (features[:, plane] for plane in range(features.shape[1])))
         # Named so that a gradient in chunks can keep it (`Compute.keep_features`).
-        mean = checkpoint_name(jnp.sum(features, axis=1) / 3, FEATURES)
+        mean = checkpoint_name(total / 3, FEATURES)
         first = self.net["0"]
         parts = mean.shape[-1] // first.weight.shape[0]
         hidden = jax.nn.softplus(first(mean, parts=parts))
