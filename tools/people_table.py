@@ -21,9 +21,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxunlearn.cli.argument_types import LARGEST_SEED, whole
+from jaxunlearn.cli.argument_types import whole
 from jaxunlearn.errors import InputError, shortened
 from jaxunlearn.files.door import read_text, write_text
+from jaxunlearn.limits import LARGEST_SEED
 from jaxunlearn.photos.tables import COLUMNS
 from torch_bridge import CheckpointError
 

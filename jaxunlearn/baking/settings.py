@@ -9,6 +9,7 @@ from jax.sharding import Mesh
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
+from jaxunlearn.limits import LARGEST_SEED, MAX_YAW, PITCH, RAY_CHUNK
 from jaxunlearn.methods.config import common_settings
 from jaxunlearn.methods.config.declaration import ConfigDict, check_declared, section, setting
 
@@ -33,8 +34,8 @@ class Latents:
         least=0,
         most=4096,
     )
-    max_yaw: float = setting(15.0, "Greatest yaw of a view to either side, in degrees.", least=0, most=180)
-    pitch: float = setting(-0.2, "Pitch of all views in radians.", least=-math.pi / 2, most=math.pi / 2)
+    max_yaw: float = setting(MAX_YAW, "Greatest yaw of a view to either side, in degrees.", least=0, most=180)
+    pitch: float = setting(PITCH, "Pitch of all views in radians.", least=-math.pi / 2, most=math.pi / 2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Rendering:
     """`config.rendering`."""
 
     ray_chunk: int = setting(
-        4096,
+        RAY_CHUNK,
         "Rays of an image that are rendered at a time, to save memory; 0: all rays of all images.",
         least=0,
         most=2**20,
@@ -93,14 +94,16 @@ class Measuring:
         may_change=True,
     )
     batch: int = setting(16, "Images in a batch.", least=1, most=4096, may_change=True)
-    seed: int = setting(0, "Seed of the random people and views.", least=0, most=2**32 - 1, may_change=True)
+    seed: int = setting(
+        0, "Seed of the random people and views.", least=0, most=LARGEST_SEED, may_change=True
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Baking:
     """All settings of baking."""
 
-    seed: int = setting(0, "Seed of all random numbers of the steps.", least=0, most=2**32 - 1)
+    seed: int = setting(0, "Seed of all random numbers of the steps.", least=0, most=LARGEST_SEED)
     steps: int = setting(600, "Steps of the optimiser.", least=1, most=10**7)
     latents: Latents = section(Latents)
     terms: Terms = section(Terms)

@@ -5,13 +5,13 @@ from argparse import ArgumentParser, _MutuallyExclusiveGroup
 from jaxunlearn.cli.argument_types import (
     MOST_DEVICES,
     MOST_SEEDS,
-    STRENGTH,
     local_path,
     mesh_shape,
     name_or_path,
     real,
     whole,
 )
+from jaxunlearn.limits import LARGEST_STRENGTH
 from jaxunlearn.methods.registry import DEFAULT, METHODS
 
 CONFIG_PREFIX = "--config."
@@ -47,10 +47,10 @@ def add_strength(parser: ArgumentParser) -> None:
     """Add the option for the strength of adapters."""
     parser.add_argument(
         "--strength",
-        type=real(*STRENGTH),
+        type=real(0, LARGEST_STRENGTH),
         metavar="S",
         help="factor of the end time of the last adapter, or of those that a run trained: from 0 (left out) "
-        "over 1 (as trained) to 1.5; adapters before it stay whole [1]",
+        f"over 1 (as trained) to {LARGEST_STRENGTH}; adapters before it stay whole [1]",
     )
 
 

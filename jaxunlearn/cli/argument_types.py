@@ -12,17 +12,15 @@ from typing import Literal
 
 from jaxunlearn.errors import InputError, shortened
 from jaxunlearn.files import paths
+from jaxunlearn.limits import LARGEST_SEED
 from jaxunlearn.mesh_shapes import parse_mesh_shape
 
 MOST_SEEDS = 10_000
 """Largest number of people that one option may name."""
-LARGEST_SEED = 2**32 - 1
 MOST_STEPS = 10**7
 MOST_COPIES = 1024
 MOST_BATCH = 1024
 MOST_DEVICES = 2**16
-STRENGTH = (0.0, 1.5)
-"""Limits of the factor of adapters' end time."""
 _MOST_DIGITS = 40
 """Digits of the longest number that is read: Python is slow with very long ones, and messages show them."""
 

@@ -1,6 +1,7 @@
 """Settings of the evaluation: the cameras, and the number of people."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, Self
 
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import GeneratorConfig
+from jaxunlearn.limits import MAX_YAW, PITCH
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.generator import Generator
@@ -55,8 +57,8 @@ class EvaluationSettings:
     """
 
     views: int = 11
-    max_yaw: float = np.pi / 12
-    pitch: float = -0.2
+    max_yaw: float = math.radians(MAX_YAW)
+    pitch: float = PITCH
     wide_yaw: float = np.pi / 4
     truncations: tuple[float, ...] = (0.5, 0.7, 1.3)
     retained_people: int = 64

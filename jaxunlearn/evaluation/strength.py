@@ -13,8 +13,9 @@ from jaxunlearn.evaluation.judges import Judge
 from jaxunlearn.evaluation.judges.answers import mean
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
+from jaxunlearn.limits import LARGEST_STRENGTH
 from jaxunlearn.methods.config.declaration import ConfigDict
-from jaxunlearn.models.adapters import LARGEST_STRENGTH, with_strength
+from jaxunlearn.models.adapters import with_strength
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer

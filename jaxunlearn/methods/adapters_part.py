@@ -12,10 +12,10 @@ from flax import nnx
 from eg3d_flax import Compute, GeneratorConfig, TriPlaneGenerator
 from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.errors import InputError
+from jaxunlearn.limits import LARGEST_STRENGTH
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.trained_part import PlanesWork
 from jaxunlearn.models import flops
-from jaxunlearn.models.adapters import LARGEST_STRENGTH
 from jaxunlearn.models.generator import Generator, SplitGenerator, initialised, split_generator
 from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig, euler_steps
 from legato_flax.config import MOST_STEPS

@@ -19,9 +19,6 @@ NOT_OFFICIAL = (
 )
 """What to do about an adapter that the official code would compute otherwise."""
 
-LARGEST_STRENGTH = 1.5
-"""Strength up to which a run's adapters are shown and measured, a factor of their end time."""
-
 
 def adapted(generator: Generator, files: Sequence[str | Path]) -> TriPlaneGenerator:
     """Apply adapters, one after the other in each block, in the given order.

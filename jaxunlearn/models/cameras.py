@@ -1,6 +1,7 @@
 """Place cameras. `N` views."""
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from eg3d_flax import GeneratorConfig, camera
+from jaxunlearn.limits import MAX_YAW, PITCH
 
 ORBIT_YAW, ORBIT_PITCH = 0.35, 0.15
 """Largest yaw and pitch of an orbit, in radians of the official sampler."""
@@ -58,8 +60,8 @@ class Views:
       fov: field of view of cameras, in degrees.
     """
 
-    max_yaw: float = np.pi / 12
-    pitch: float = -0.2
+    max_yaw: float = math.radians(MAX_YAW)
+    pitch: float = PITCH
     pivot: tuple[float, float, float] = (0.0, 0.0, 0.2)
     radius: float = 2.7
     fov: float = camera.FFHQ_FOV

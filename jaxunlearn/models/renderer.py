@@ -14,10 +14,8 @@ from flax import nnx
 
 from eg3d_flax import Compute, GeneratorConfig, RenderOutput
 from jaxunlearn.batching import batches
+from jaxunlearn.limits import RAY_CHUNK
 from jaxunlearn.models.generator import Generator
-
-RAY_CHUNK = 4096
-"""Rays of an image that are rendered at a time where nobody chose a number; the same as in training."""
 
 
 def default_compute() -> Compute:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxunlearn.errors import InputError, shortened
 from jaxunlearn.files.door import local_path
 from jaxunlearn.files.names import as_text
+from jaxunlearn.limits import LARGEST_SEED
 from jaxunlearn.methods.latents import repeated
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import latent_space_of
@@ -54,8 +55,10 @@ def people_from_seeds(models: Models, seeds: Sequence[int]) -> People:
     if np.ndim(seeds) != 1 or not len(seeds):
         raise InputError(f"seeds must be a list of at least one, such as [7], not {seeds!r}")
     given = np.asarray(seeds)
-    if given.dtype.kind not in "iu" or not ((given >= 0) & (given < 2**32)).all():
-        raise InputError(f"seeds must be whole numbers from 0 to {2**32 - 1}, not {shortened(repr(seeds))}")
+    if given.dtype.kind not in "iu" or not ((given >= 0) & (given <= LARGEST_SEED)).all():
+        raise InputError(
+            f"seeds must be whole numbers from 0 to {LARGEST_SEED}, not {shortened(repr(seeds))}"
+        )
     numbers: list[int] = given.tolist()
     ws = latents_of_seeds(models.generator, numbers, conditioning_view(models.generator.config))
     subjects = tuple(f"seed {seed}" for seed in numbers)

@@ -20,6 +20,7 @@ from eg3d_flax import Compute
 from jaxunlearn.errors import InputError, printable
 from jaxunlearn.files.door import read_json, read_toml
 from jaxunlearn.files.names import LONGEST, as_text
+from jaxunlearn.limits import LARGEST_SEED
 from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import (
@@ -93,8 +94,8 @@ def _request(path: Path, number: int, entry: Any) -> ForgetRequest:
             raise InputError(
                 f"{where}: {kind} must be a list of {wanted.__name__}s, not {printable(members)}"
             )
-    if any(not 0 <= seed < 2**32 for seed in lists["seeds"]):
-        raise InputError(f"{where}: seeds must lie between 0 and 4294967295")
+    if any(not 0 <= seed <= LARGEST_SEED for seed in lists["seeds"]):
+        raise InputError(f"{where}: seeds must lie between 0 and {LARGEST_SEED}")
     if not any(lists.values()):
         raise InputError(f"{where}: names nobody; give {', '.join(_KINDS[:-1])} or {_KINDS[-1]}")
     files = {kind: tuple(path.parent / member for member in lists[kind]) for kind in _KINDS[1:]}

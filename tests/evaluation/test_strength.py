@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from eg3d_flax import Compute
-from jaxunlearn.cli.argument_types import STRENGTH
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.judges.choice import judge_of
 from jaxunlearn.evaluation.strength import STRENGTHS, Seen, over_strengths
+from jaxunlearn.limits import LARGEST_STRENGTH
 from jaxunlearn.methods.config import check_config
 from jaxunlearn.methods.legato import presets
 from jaxunlearn.methods.sugar import presets as sugar_presets
@@ -112,7 +112,7 @@ def test_all_strengths_of_a_page_are_ones_of_adapters_that_are_trained():
         InputError, match=r"config\.adapters\.end .* more than 1000 steps .* at strength 1\.5"
     ):
         check_config.check(config)
-    assert (STRENGTHS[0], STRENGTHS[-1]) == STRENGTH
+    assert (STRENGTHS[0], STRENGTHS[-1]) == (0, LARGEST_STRENGTH)
 
 
 @pytest.mark.parametrize("trained", [True, False])

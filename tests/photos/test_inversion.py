@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 import lpips_flax
 from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.evaluation.bundled_people import album
+from jaxunlearn.limits import RAY_CHUNK
 from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.identity import load_identity
 from jaxunlearn.models.loading import load_models
-from jaxunlearn.models.renderer import RAY_CHUNK, Renderer, latents_of_seeds
+from jaxunlearn.models.renderer import Renderer, latents_of_seeds
 from jaxunlearn.photos import latent_search
 from jaxunlearn.photos.inversion import InversionSettings, search_latents
 from jaxunlearn.photos.latent_distribution import LatentDistribution

@@ -1,9 +1,11 @@
 """Settings of the search for erased people."""
 
 import dataclasses
+import math
 from typing import Self
 
 from jaxunlearn.attacks.depth import Depth
+from jaxunlearn.limits import MAX_YAW, PITCH
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +31,8 @@ class ErasureSettings:
     background: int = 256
     retained: int = 128
     views: int = 5
-    max_yaw: float = 0.2617993877991494
-    pitch: float = -0.2
+    max_yaw: float = math.radians(MAX_YAW)
+    pitch: float = PITCH
     folds: int = 5
     fold_draws: int = 4
     bootstrap_draws: int = 2000

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from jaxunlearn.cli.argument_groups import add_adapters, add_strength
 from jaxunlearn.cli.argument_types import (
-    LARGEST_SEED,
     MOST_BATCH,
     local_path,
     name_or_path,
@@ -13,6 +12,7 @@ from jaxunlearn.cli.argument_types import (
     seeds,
     whole,
 )
+from jaxunlearn.limits import LARGEST_SEED, RAY_CHUNK
 
 DESCRIPTION = """\
 Render samples of a generator: an image of each sample and view, and all images in grid.png. Or, with the
@@ -89,7 +89,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--ray-chunk",
         type=whole(1, 2**24),
         metavar="N",
-        help="rays at a time; more need more memory [512 on a CPU, else 4096]",
+        help=f"rays at a time; more need more memory [512 on a CPU, else {RAY_CHUNK}]",
     )
     add("--dtype", choices=("float32", "bfloat16"), default="float32", help="of activations [%(default)s]")
     parser.set_defaults(

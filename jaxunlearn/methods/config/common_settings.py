@@ -4,6 +4,7 @@ import dataclasses
 import math
 from typing import Any
 
+from jaxunlearn.limits import LARGEST_SEED, MAX_YAW, PITCH, RAY_CHUNK
 from jaxunlearn.methods.config.declaration import section, setting
 from jaxunlearn.methods.losses import TERMS
 
@@ -39,8 +40,8 @@ class Pairs:
         choices=("mean", "sum"),
     )
     alpha_max: float = setting(15.0, "Greatest distance of adjacent latents, in `unit`.", least=0, most=1e6)
-    max_yaw: float = setting(15.0, "Greatest yaw of a view to either side, in degrees.", least=0, most=180)
-    pitch: float = setting(-0.2, "Pitch of all views in radians.", least=-math.pi / 2, most=math.pi / 2)
+    max_yaw: float = setting(MAX_YAW, "Greatest yaw of a view to either side, in degrees.", least=0, most=180)
+    pitch: float = setting(PITCH, "Pitch of all views in radians.", least=-math.pi / 2, most=math.pi / 2)
     view: str = setting("pair", "What gets its own random view.", choices=("pair", "step"))
     pivot: str = setting("model", "The point that cameras look at.", choices=("model", "origin"))
 
@@ -110,7 +111,7 @@ class Rendering:
         0, "Rays along each side of an image; 0: as the model was trained.", least=0, most=1024
     )
     ray_chunk: int = setting(
-        4096,
+        RAY_CHUNK,
         "Rays of an image that are rendered at a time, to save memory; 0: all rays of all images.",
         least=0,
         most=2**20,
@@ -177,7 +178,9 @@ class Evaluation:
         may_change=True,
     )
     batch: int = setting(4, "Images in a batch.", least=1, most=4096, may_change=True)
-    seed: int = setting(0, "Seed of the random people and views.", least=0, most=2**32 - 1, may_change=True)
+    seed: int = setting(
+        0, "Seed of the random people and views.", least=0, most=LARGEST_SEED, may_change=True
+    )
     pivot: str = setting(
         "model",
         "The point that cameras look at; `origin` as in the official programs.",
@@ -213,7 +216,7 @@ class Common:
     It may declare `target` and `pairs` anew, with settings of its own.
     """
 
-    seed: int = setting(0, "Seed of all random numbers of a run.", least=0, most=2**32 - 1)
+    seed: int = setting(0, "Seed of all random numbers of a run.", least=0, most=LARGEST_SEED)
     steps: int = setting(1000, "Steps of the optimiser.", least=1, most=10**7, may_change=True)
     unit: str = setting(
         "absolute",
