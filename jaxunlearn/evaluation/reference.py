@@ -1,7 +1,6 @@
 """Measure the source generator once, for the evaluation of any number of runs."""
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from jaxunlearn.evaluation.judges import CalibratedJudge, Judge
 from jaxunlearn.evaluation.judges.calibration import calibrate
 from jaxunlearn.evaluation.real_images import RealStatistics
 from jaxunlearn.evaluation.settings import EvaluationSettings, RandomPeople
-from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.generator import Generator, sha256_of_arrays
 from jaxunlearn.models.loading import median_radius
 from jaxunlearn.models.renderer import Renderer
 from lpips_flax import LPIPS
@@ -157,10 +156,8 @@ def compared_with_real(people: RenderedPeople, real: RealStatistics) -> RealImag
     """Return real images with their distance from the source's samples."""
     statistics = real.statistics
     distance = frechet_distance_of_statistics(people.statistics, statistics)
-    digest = hashlib.sha256()
-    for array in (statistics.mean, statistics.covariance):
-        digest.update(np.ascontiguousarray(array, np.float64).tobytes())
-    return RealImages(real.number, statistics, distance, digest.hexdigest()[:16])
+    numbers = (np.asarray(array, np.float64) for array in (statistics.mean, statistics.covariance))
+    return RealImages(real.number, statistics, distance, sha256_of_arrays(numbers)[:16])
 
 
 def calibrated_judges(

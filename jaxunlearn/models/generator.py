@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from numpy.typing import ArrayLike
 
 from eg3d_flax import Compute, GeneratorConfig, RenderOutput, TriPlaneGenerator
 from eg3d_flax.checkpoint import ARCHITECTURE
@@ -263,9 +264,14 @@ def initialised(make: Callable[[], Module]) -> Module:
 
 def fingerprint_of(network: Generator | nnx.Module) -> str:
     """Return the SHA-256 of the numbers of a generator or of adapters in hexadecimal."""
+    return sha256_of_arrays(jax.tree.leaves(nnx.state(network)))
+
+
+def sha256_of_arrays(arrays: Iterable[ArrayLike]) -> str:
+    """Return the SHA-256 of the numbers of arrays, one after the other, in hexadecimal."""
     digest = hashlib.sha256()
-    for leaf in jax.tree.leaves(nnx.state(network)):
-        digest.update(np.ascontiguousarray(leaf).tobytes())
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 

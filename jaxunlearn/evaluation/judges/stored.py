@@ -1,17 +1,16 @@
 """Thresholds of the bundled judges on the bundled model, measured once on several hundred people."""
 
-import hashlib
 import importlib.resources
 import json
 from collections.abc import Iterable
 
 import jax
-import numpy as np
 
 from jaxunlearn.evaluation.judges.calibrated import CalibratedJudge
 from jaxunlearn.evaluation.judges.judge import Judge
 from jaxunlearn.evaluation.judges.strangers import Strangers
 from jaxunlearn.evaluation.settings import EvaluationSettings
+from jaxunlearn.models.generator import sha256_of_arrays
 from jaxunlearn.models.loading import Models
 
 FILE = importlib.resources.files("jaxunlearn.zoo") / "judges.json"
@@ -59,7 +58,4 @@ def views_of(settings: EvaluationSettings) -> dict[str, float]:
 
 def fingerprint_of_judge(judge: Judge) -> str:
     """Return the SHA-256 of the weights of a judge's network in hexadecimal."""
-    digest = hashlib.sha256()
-    for leaf in jax.tree.leaves(judge.network):
-        digest.update(np.ascontiguousarray(leaf).tobytes())
-    return digest.hexdigest()
+    return sha256_of_arrays(jax.tree.leaves(judge.network))

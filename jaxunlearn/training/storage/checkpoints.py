@@ -89,11 +89,6 @@ class Checkpoints:
         """Step of the newest checkpoint; None if there is none."""
         return self._manager.latest_step()
 
-    @property
-    def best(self) -> int | None:
-        """Step of the checkpoint with the least loss; None if there is none."""
-        return self._manager.best_step()
-
     def save(self, step: int, state: Pytree, loss: float) -> None:
         """Save `state`, any pytree of arrays, unless this step is saved already."""
         if step != self.latest:
