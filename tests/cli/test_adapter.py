@@ -19,6 +19,7 @@ from jaxunlearn.reporting import remake
 from jaxunlearn.training.storage.networks_of_run import models_again
 from legato_flax import AdaptedGenerator, Adapters, AdaptersConfig
 from tests.support.page_folders import begun
+from tests.support.refused import refused
 
 ONCE = ("render", "--model", "random", "--seeds", "1", "--resolution", "16")
 
@@ -55,13 +56,6 @@ def test_render_takes_adapters_and_their_strength(tmp_path, adapter):
     np.testing.assert_array_equal(first_alone, with_it)
     assert np.abs(with_it - plain).max() > 10
     assert np.abs(both - with_it).max() > 10
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert cli.main(list(arguments)) == 2
-    message = capsys.readouterr().err
-    assert message.count("\n") == 1
-    return message
 
 
 def test_a_file_of_another_generator_is_refused_in_one_line(adapter, capsys, tmp_path):

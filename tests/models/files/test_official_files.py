@@ -32,6 +32,7 @@ from tests.support import generators, torch_pickles
 from tests.support.generators import SMALL
 from tests.support.hostile.arrays import npy
 from tests.support.perception_golden import perception_golden, weight
+from tests.support.refused import refused
 
 ZOO = Path(__file__).parents[3] / "jaxunlearn" / "zoo"
 State = dict[str, np.ndarray]
@@ -205,23 +206,15 @@ def test_a_generator_with_noise_in_its_superresolution_is_only_converted(tmp_pat
     noisy = initialise(dataclasses.replace(SMALL, superresolution_noise_mode="random"))
     path = tmp_path / "noisy.safetensors"
     save_generator(noisy, path, {})
-    assert "adds random noise" in refusal(capsys, "render", "--model", str(path), "--seeds", "3")
+    assert "adds random noise" in refused(capsys, "render", "--model", str(path), "--seeds", "3")
     assert cli.main(["convert", str(path), str(tmp_path / "noisy.pth"), "--to", "torch"]) == 0
 
 
 def test_a_generator_that_is_not_conditioned_on_cameras_is_only_converted(tmp_path, capsys):
     path = tmp_path / "classes.safetensors"
     save_generator(initialise(dataclasses.replace(SMALL, c_dim=3)), path, {})
-    assert "is conditioned on 3 numbers" in refusal(capsys, "render", "--model", str(path), "--seeds", "3")
+    assert "is conditioned on 3 numbers" in refused(capsys, "render", "--model", str(path), "--seeds", "3")
     assert cli.main(["convert", str(path), str(tmp_path / "classes.pth"), "--to", "torch"]) == 0
-
-
-def refusal(capsys, *arguments: str) -> str:
-    """The one line that a command is refused with."""
-    assert cli.main(list(arguments)) == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    return error
 
 
 def flat_generator(*names: str, class_name: str = "Generator") -> bytes:
@@ -302,9 +295,9 @@ def test_what_cannot_be_converted_is_named_for_what_it_is(tmp_path, capsys, name
     path = tmp_path / name
     path.write_bytes(make())
     out = tmp_path / "out.safetensors"
-    assert what in refusal(capsys, "convert", str(path), str(out))
+    assert what in refused(capsys, "convert", str(path), str(out))
     assert not out.exists()
-    assert what in refusal(capsys, "render", "--model", str(path), "--out", str(tmp_path / "out"))
+    assert what in refused(capsys, "render", "--model", str(path), "--out", str(tmp_path / "out"))
     assert sorted(tmp_path.iterdir()) == [path]
 
 
@@ -320,7 +313,7 @@ def test_what_cannot_be_converted_is_named_for_what_it_is(tmp_path, capsys, name
 def test_files_of_ours_that_are_no_networks_to_convert(tmp_path, capsys, architecture, what):
     path = tmp_path / "ours.safetensors"
     torch_bridge.write_safetensors(path, {"a": np.ones(1, np.float32)}, {"architecture": architecture})
-    assert what in refusal(capsys, "convert", str(path), str(tmp_path / "out.safetensors"))
+    assert what in refused(capsys, "convert", str(path), str(tmp_path / "out.safetensors"))
 
 
 @pytest.mark.parametrize("kind", ["eg3d", "arcface", "lpips", "inception", "goae", "mtcnn-onet"])
@@ -334,20 +327,20 @@ def test_another_kind_of_network_is_refused_by_its_kind(kind):
 def test_shards_that_cannot_be_put_together(tmp_path, capsys, squeeze):
     index = CONTAINERS["shards.safetensors.index.json"](tmp_path, squeeze)
     part = tmp_path / "shards-00002-of-00002.safetensors"
-    line = refusal(capsys, "convert", str(part), str(tmp_path / "out.safetensors"))
+    line = refused(capsys, "convert", str(part), str(tmp_path / "out.safetensors"))
     assert "is part 2 of 2" in line
     assert index.name in line
     content = json.loads(index.read_text())
     part.unlink()
-    assert f"{part.name}: no such file" in refusal(capsys, "convert", str(index), "--check")
+    assert f"{part.name}: no such file" in refused(capsys, "convert", str(index), "--check")
     name = next(iter(content["weight_map"]))
     for elsewhere in ("../shards.safetensors", "/etc/passwd", "..", "a\\b", "c:x", ""):
         content["weight_map"][name] = elsewhere
         index.write_text(json.dumps(content))
-        assert "not a file in its folder" in refusal(capsys, "convert", str(index), "--check")
+        assert "not a file in its folder" in refused(capsys, "convert", str(index), "--check")
     for text in ("[", "[" * 100_000, "{}", "[]", '{"weight_map": {}}', '{"weight_map": {"a": 1}}'):
         index.write_text(text)
-        assert index.name in refusal(capsys, "convert", str(index), "--check")
+        assert index.name in refused(capsys, "convert", str(index), "--check")
 
 
 @pytest.mark.parametrize("name", ["heads", "identity_judge", "identity_face_judge", "identity_loss"])
@@ -368,7 +361,7 @@ def test_a_header_that_is_damaged_is_one_line(tmp_path, capsys):
     for content in (b"[", b"[]", b'{"config": 3}', b"[" * 100_000):
         members = {"data.pkl": b"\x80\x02}q\x00.", "header.json": content}
         (tmp_path / "x.pth").write_bytes(torch_pickles.archive_bytes(members))
-        assert "header.json" in refusal(capsys, "convert", str(tmp_path / "x.pth"), "--check")
+        assert "header.json" in refused(capsys, "convert", str(tmp_path / "x.pth"), "--check")
 
 
 @pytest.mark.parity
@@ -398,7 +391,7 @@ def test_bare_names_are_looked_up_where_models_looks(tmp_path, monkeypatch, caps
     assert pretrained.locate_file(folder) == folder  # not a bare name: taken as it is
     (here / "ffhqrebalanced512-128.pkl").touch()
     assert pretrained.locate_file("ffhqrebalanced512-128.pkl") == Path("ffhqrebalanced512-128.pkl")
-    assert "is empty" in refusal(capsys, "render", "--model", "ffhqrebalanced512-128.pkl")
+    assert "is empty" in refused(capsys, "render", "--model", "ffhqrebalanced512-128.pkl")
 
 
 def models_like(config: GeneratorConfig) -> Any:

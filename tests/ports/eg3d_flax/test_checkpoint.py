@@ -2,6 +2,7 @@
 
 import json
 
+import chex
 import numpy as np
 import pytest
 
@@ -18,12 +19,6 @@ def weights() -> dict[str, np.ndarray]:
     return generators.small_state_dict()
 
 
-def assert_same(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
-    assert found.keys() == expected.keys()
-    for name, array in expected.items():
-        np.testing.assert_array_equal(found[name], array, strict=True)
-
-
 @pytest.mark.parametrize("embed_as", [torch_pickles.legacy_bytes, torch_pickles.zip_bytes])
 @pytest.mark.parametrize("protocol", [2, 4])
 def test_network_pickle(tmp_path, weights, embed_as, protocol):
@@ -32,9 +27,9 @@ def test_network_pickle(tmp_path, weights, embed_as, protocol):
     path.write_bytes(generators.small_pickle(trained, embed_as=embed_as, protocol=protocol))
     state_dict, config = eg3d_flax.read_checkpoint(path)
     assert config == SMALL
-    assert_same(state_dict, trained)
+    chex.assert_trees_all_equal(state_dict, trained, strict=True)
     rebuilt = eg3d_flax.to_torch(eg3d_flax.from_torch(state_dict, config))
-    assert_same(rebuilt, weights)
+    chex.assert_trees_all_equal(rebuilt, weights, strict=True)
 
 
 def test_edited_rendering_settings_win(tmp_path, weights):
@@ -56,7 +51,7 @@ def test_safetensors(tmp_path, weights, layout):
         weights = {name: array for name, array in weights.items() if name in ours}
     state_dict, config = eg3d_flax.read_checkpoint(path)
     assert config == SMALL
-    assert_same(state_dict, weights)
+    chex.assert_trees_all_equal(state_dict, weights, strict=True)
 
 
 @pytest.mark.parametrize("wrap", [False, True])
@@ -72,7 +67,7 @@ def test_bare_state_dict_takes_the_given_config(tmp_path, weights, wrap):
         torch_bridge.write_torch(path, weights)
     state_dict, config = eg3d_flax.read_checkpoint(path, SMALL)
     assert config == SMALL
-    assert_same(state_dict, weights)
+    chex.assert_trees_all_equal(state_dict, weights, strict=True)
     with pytest.raises(
         CheckpointError, match=r"g\.pth: a state dict without settings.*: convert the network pickle"
     ):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jaxunlearn.zoo.training.trainer import Config
+from jaxunlearn.zoo.training.trainer import Config, train
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "zoo"
 
@@ -35,6 +35,14 @@ def metrics() -> Callable[[Path], list[dict[str, Any]]]:
         return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
 
     return read
+
+
+@pytest.fixture(scope="module")
+def finished(task: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an uninterrupted run of the module's task."""
+    folder = tmp_path_factory.mktemp("run")
+    train(task, folder)
+    return folder
 
 
 class Interrupted:

@@ -58,14 +58,6 @@ def task(config: Config) -> EncoderTask:
     return EncoderTask(config)
 
 
-@pytest.fixture(scope="module")
-def finished(task: EncoderTask, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an uninterrupted run."""
-    folder = tmp_path_factory.mktemp("run")
-    train(task, folder)
-    return folder
-
-
 @pytest.mark.slow
 def test_a_short_run_comes_nearer_to_the_latents(finished: Path, metrics: Metrics) -> None:
     losses = [line["latents"] for line in metrics(finished) if "latents" in line]

@@ -46,14 +46,6 @@ def task(config: Config) -> GeneratorTask:
     return GeneratorTask(config)
 
 
-@pytest.fixture(scope="module")
-def finished(task: GeneratorTask, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an uninterrupted run."""
-    folder = tmp_path_factory.mktemp("run")
-    train(task, folder)
-    return folder
-
-
 def test_nobody_waits_for_people_after_an_interruption(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:

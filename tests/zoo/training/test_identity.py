@@ -43,14 +43,6 @@ def task(config: Config) -> IdentityTask:
     return IdentityTask(config)
 
 
-@pytest.fixture(scope="module")
-def finished(task: IdentityTask, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an uninterrupted run."""
-    folder = tmp_path_factory.mktemp("run")
-    train(task, folder)
-    return folder
-
-
 def test_a_short_run_learns_to_tell_strangers_apart(
     finished: Path, metrics: Callable[[Path], list[dict[str, Any]]]
 ) -> None:
