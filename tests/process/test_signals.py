@@ -123,21 +123,24 @@ def test_sigterm_has_its_own_code_and_some_commands_do_not_resume():
     assert end_of(start(PHASES["python"], resumes=False), signal.SIGTERM) == "jaxunlearn: interrupted"
 
 
-LOOP = """
+def loop(*, ready: bool, pause: float = 0) -> str:
+    """The code of a loop that ends when it is asked to, if it is `ready`, and needs `pause` seconds."""
+    return f"""
 def run(_):
     with interruptions.interruptions() as interrupted:
         print("now", flush=True)
-        while not (interrupted.is_set() and READY):
+        while not (interrupted.is_set() and {ready}):
             time.sleep(0.01)
+        time.sleep({pause})
     from jaxunlearn.errors import Interrupted
     raise Interrupted("interrupted; step 3 is saved")
 """
 
 
 def test_a_loop_is_asked_first_and_a_second_request_stops_at_once():
-    line = end_of(start(LOOP.replace("READY", "True")), signal.SIGTERM)
+    line = end_of(start(loop(ready=True)), signal.SIGTERM)
     assert line == "jaxunlearn: interrupted; step 3 is saved"
-    slow = start(LOOP.replace("READY", "False"))
+    slow = start(loop(ready=False))
     slow.send_signal(signal.SIGINT)
     time.sleep(signals.PATIENCE + 1)
     assert slow.poll() is None
@@ -146,14 +149,10 @@ def test_a_loop_is_asked_first_and_a_second_request_stops_at_once():
 
 def test_the_same_signal_twice_at_once_is_one_request():
     """As systemd sends it: to every process, and the outer one passes it on."""
-    loop = start(
-        LOOP.replace("READY", "True").replace(
-            "    from jaxunlearn.errors", "        time.sleep(0.5)\n    from jaxunlearn.errors"
-        )
-    )
-    loop.send_signal(signal.SIGTERM)
+    asked = start(loop(ready=True, pause=0.5))
+    asked.send_signal(signal.SIGTERM)
     time.sleep(0.1)
-    assert end_of(loop, signal.SIGTERM) == "jaxunlearn: interrupted; step 3 is saved"
+    assert end_of(asked, signal.SIGTERM) == "jaxunlearn: interrupted; step 3 is saved"
 
 
 @pytest.mark.slow
