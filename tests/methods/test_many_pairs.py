@@ -67,14 +67,13 @@ def test_one_batch(mode):
     case.check(f"{mode}.w_target", target.ws_target, 1e-5)
     step = step_of(mode, split.graphdef)
     drawn = draws(mode, [0, 1], case["w_ra"], case[f"{mode}.alpha"], case["w_rg"])
-    pairs = step.pairs(frozen, target, drawn.pairs)
+    pairs = jax.jit(step.pairs)(frozen, target, drawn.pairs)
     case.check(f"{mode}.w_u_adj", pairs.ws_from[2:6].reshape(2, 2, 3, 8), 1e-5)
     case.check(f"{mode}.w_target_adj", pairs.ws_to[2:6].reshape(2, 2, 3, 8), 1e-5)
 
     generator = split_generator(toy(case, "gen.")).trainable  # type: ignore[arg-type]
-    (loss, terms), gradient = jax.value_and_grad(alone(step.losses), has_aux=True)(
-        generator, frozen, target, drawn
-    )
+    losses = jax.jit(jax.value_and_grad(alone(step.losses), has_aux=True))
+    (loss, terms), gradient = losses(generator, frozen, target, drawn)
     case.check(f"{mode}.loss", loss, 1e-5)
     weights = MODES[mode].weights()
     weighted = np.sum([np.asarray(terms[name]) * weights[name] for name in weights], axis=0)

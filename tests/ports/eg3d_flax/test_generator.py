@@ -1,5 +1,7 @@
 """The reduced generator end to end against the official one, with gradients, and its conventions."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -50,7 +52,7 @@ def test_mapping(ws):
 
 
 def test_planes(generator, ws):
-    planes = generator.planes(ws, NOISE_MODE)
+    planes = jax.jit(lambda ws: generator.planes(ws, NOISE_MODE))(ws)
     assert planes.shape == (1, 3, 256, 256, 32)
     torch_planes = np.moveaxis(np.asarray(planes), -1, 2).reshape(1, 96, 256, 256)
     CASE.check("planes.crop", torch_planes[:, ::8, 96:160:4, 96:160:4])
@@ -117,8 +119,8 @@ def test_gradients(generator, ws, camera_and_jitter, dtype):
 
 
 def test_points_in_space(generator, ws):
-    planes = generator.planes(ws, "none")
-    samples = generator.query(planes, jnp.asarray(CASE.input("coords")))
+    coordinates = jnp.asarray(CASE.input("coords"))
+    samples = jax.jit(lambda ws: generator.query(generator.planes(ws, "none"), coordinates))(ws)
     CASE.check("sample_mixed.sigma", samples.sigma[..., None])
     CASE.check("sample_mixed.rgb", samples.rgb)
 
@@ -136,16 +138,7 @@ SMALL = GeneratorConfig.small()
 
 @pytest.fixture(scope="module")
 def small() -> TriPlaneGenerator:
-    return initialise(SMALL)
-
-
-def initialise(config: GeneratorConfig) -> TriPlaneGenerator:
-    """Random weights, drawn in one compiled call."""
-
-    def make() -> TriPlaneGenerator:
-        return TriPlaneGenerator(config, rngs=nnx.Rngs(0))
-
-    return nnx.merge(nnx.split(nnx.eval_shape(make))[0], jax.jit(lambda: nnx.split(make())[1])())
+    return TriPlaneGenerator(SMALL, rngs=nnx.Rngs(0))
 
 
 @pytest.fixture(scope="module")
@@ -184,9 +177,9 @@ def test_without_a_key_rendering_is_deterministic(synthesis, small_batch):
     assert not np.array_equal(first, jittered)
 
 
-def test_rendering_at_another_resolution_keeps_the_image_size(synthesis, small_batch):
-    ws, c = small_batch
-    out = synthesis(ws[:1], c[:1], neural_rendering_resolution=48)
+def test_rendering_at_another_resolution_keeps_the_image_size(small, small_batch):
+    ws, c = (array[:1] for array in small_batch)
+    out = jax.eval_shape(functools.partial(small.synthesis, neural_rendering_resolution=48), ws, c)
     assert out.image.shape == (1, 64, 64, 3)
     assert out.image_raw.shape == (1, 48, 48, 3)
     assert out.image_depth.shape == (1, 48, 48, 1)
@@ -205,7 +198,7 @@ def test_no_superresolution_returns_the_volume_rendering():
     config = GeneratorConfig.from_json(
         SMALL.to_json() | {"superresolution_module": "none", "img_resolution": 32}
     )
-    model = initialise(config)
+    model = TriPlaneGenerator(config, rngs=nnx.Rngs(0))
     ws = jnp.ones((1, config.num_ws, config.w_dim))
     out = jax.jit(lambda ws: model.synthesis(ws, camera.camera_params()))(ws)
     np.testing.assert_array_equal(out.image, out.image_raw)
