@@ -58,7 +58,7 @@ def test_an_empty_ray_keeps_gradients_finite():
         composite = march(passes)
         return composite.rgb.sum() + jnp.clip(composite.depth, 0, 10).sum()
 
-    for gradient in jax.tree.leaves(jax.grad(loss)(passes({0: -1000.0}))):
+    for gradient in jax.tree.leaves(jax.jit(jax.grad(loss))(passes({0: -1000.0}))):
         assert jnp.isfinite(gradient).all()
 
 
@@ -87,8 +87,8 @@ def test_a_pixel_does_not_depend_on_the_order_of_drawing(compute):
         composite = march(halves, compute=compute)
         return jnp.sum(composite.rgb**2) + jnp.sum(composite.depth), composite
 
-    (_, found), gradient = jax.value_and_grad(loss, has_aux=True)(mixed)
-    (_, wanted), straight = jax.value_and_grad(loss, has_aux=True)(known)
+    both = jax.jit(jax.value_and_grad(loss, has_aux=True))
+    ((_, found), gradient), ((_, wanted), straight) = both(mixed), both(known)
     for a, b in zip(found, wanted, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
     for name in ("rgb", "sigma"):
