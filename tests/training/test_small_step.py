@@ -114,10 +114,9 @@ def test_equal_generators_have_no_global_loss_unless_draws_are_independent(gener
     ws, _ = people(generator, 1)
     for draws, is_zero in (("shared", True), ("independent", False)):
         step, frozen = build(generator, StepSettings(SAMPLING, draws=draws))  # type: ignore[arg-type]
-        target = step.target(frozen, ws[0], ws[0])
-        _, terms = jax.jit(alone(step.losses))(
-            frozen.trainable, frozen, target, step.draw(jax.random.key(0), frozen)
-        )
+        target = jax.jit(step.target)(frozen, ws[0], ws[0])
+        drawn = jax.jit(step.draw)(jax.random.key(0), frozen)
+        _, terms = jax.jit(alone(step.losses))(frozen.trainable, frozen, target, drawn)
         assert (float(terms["perceptual"][3]) < 1e-9) == is_zero
 
 

@@ -72,9 +72,9 @@ def check_values(case: GuideCase, dtype: str, kind: str, step: int, found: dict[
 def test_stand_in_for_lpips():
     case = golden("eg3d", "standin")
     a, b = nhwc(case.input("a")), nhwc(case.input("b"))
-    distance = StandIn(case.seed)
+    distance = jax.jit(StandIn(case.seed))
     case.check("d", distance(a, b).reshape(2, 1, 1, 1))
-    case.check("grad", nchw(jax.grad(lambda a: distance(a, b).mean())(a)))
+    case.check("grad", nchw(jax.jit(jax.grad(lambda a: distance(a, b).mean()))(a)))
 
 
 @pytest.mark.parametrize(
