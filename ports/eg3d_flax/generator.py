@@ -146,7 +146,8 @@ class TriPlaneGenerator(nnx.Module):
           planes: `[B, 3, H, W, C]` from `planes`.
           ws: `[B, num_ws, w_dim]`; super-resolution uses the last row.
           c: cameras `[B, 25]`.
-          key: random key, or one key per latent, for the jitter of the samples along rays.
+          key: random key, or one key per latent, for the jitter of the samples along rays, and for
+            the noise of super-resolution where it is random.
           jitter: random numbers to use instead of `key`.
           neural_rendering_resolution: side of the volume rendering; None uses the config's.
           compute: dtype and forms; `compute.ray_chunk` limits the memory.
@@ -169,7 +170,8 @@ class TriPlaneGenerator(nnx.Module):
         raw = features[..., :3]
         if self.superresolution is None:
             return RenderOutput(raw, raw, depth)
-        image = self.superresolution(raw, features, ws, key=key, compute=compute)
+        noise_key = None if key is None else folded(key, 2)  # the jitter's numbers are 0 and 1
+        image = self.superresolution(raw, features, ws, key=noise_key, compute=compute)
         return RenderOutput(image, raw, depth)
 
     def synthesis(

@@ -35,6 +35,8 @@ def per_sample(
 ) -> jax.Array:
     """Draw `[batch, *shape]` so that each row depends on its own key only.
 
+    This holds for keys of threefry2x32, JAX's default: a row of keys of "rbg" depends on the whole batch.
+
     Args:
       draw: for example `jax.random.normal`.
       key: one key, from which a key for each row is derived; or `batch` keys, so that the numbers do not

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from eg3d_flax.camera import camera_params
 from eg3d_flax.compute import Compute
 from eg3d_flax.config import GeneratorConfig
+from eg3d_flax.generator import TriPlaneGenerator
 from eg3d_flax.superresolution import Superresolution
 from eg3d_flax.torch_names import LAYOUT
 from tests.support.golden import GoldenCase, golden
@@ -73,6 +76,28 @@ def test_4x_refuses_what_it_cannot_shrink():
     module = nnx.eval_shape(lambda: Superresolution(config, rngs=nnx.Rngs(0)))
     with pytest.raises(ValueError, match="at most 128 x 128 rays, not 160 x 160"):
         module(jnp.zeros((1, 160, 160, 3)), jnp.zeros((1, 160, 160, 32)), jnp.zeros((1, 14, 512)))
+
+
+def test_noise_and_jitter_share_no_key(monkeypatch):
+    """Or the noise of the first layer would be the normal quantiles of the jitter."""
+    config = dataclasses.replace(GeneratorConfig.small(), superresolution_noise_mode="random")
+    used = []
+
+    def rendered(*_):
+        return SimpleNamespace(features=jnp.zeros((1, 32 * 32, 16)), depth=jnp.zeros((1, 32 * 32, 1)))
+
+    def enlarged(_, raw, features, ws, *, key, compute):
+        used.append(key)
+        return raw
+
+    monkeypatch.setattr("eg3d_flax.generator.random_jitter", lambda key, *_: used.append(key))
+    monkeypatch.setattr("eg3d_flax.generator.render_rays", rendered)
+    monkeypatch.setattr(Superresolution, "__call__", enlarged)
+    generator = nnx.eval_shape(lambda: TriPlaneGenerator(config, rngs=nnx.Rngs(0)))
+    planes, ws = jnp.zeros((1, 3, 8, 8, 4)), jnp.zeros((1, 8, 64))
+    generator.render(planes, ws, camera_params(), jax.random.key(0), neural_rendering_resolution=32)
+    of_jitter, of_noise = (jax.random.key_data(key).tolist() for key in used)
+    assert of_jitter != of_noise
 
 
 def test_random_noise_needs_a_key_and_uses_it():
