@@ -41,9 +41,9 @@ def shortened(text: str, most: int = 80) -> str:
 
 
 def printable(value: object) -> str:
-    """Return a value for a message, cut to length."""
+    """Return a value for a message, in one line that is cut to length."""
     try:
-        text = repr(value)
+        text = " ".join(repr(value).splitlines())
     except ValueError:  # repr of a whole number, or of a list with one
         text = "a number of thousands of digits"
     return shortened(text)

@@ -95,6 +95,15 @@ def vicinity_probes(
     return (ws if centre is None else centre) + adjacent_offsets(ws, ws_random, lengths, norm_over=norm_over)
 
 
+def any_is_mean(ws: jax.Array, w_avg: jax.Array) -> bool:
+    """Return True if one of latents `[..., L, D]` is the mean `[L, D]` or `[D]`, up to `ROUNDING`.
+
+    What leads away from the mean is then only what rounding left of it.
+    """
+    apart = jnp.linalg.norm(ws - w_avg, axis=(-2, -1))
+    return bool(jnp.min(apart) <= ROUNDING * jnp.linalg.norm(jnp.broadcast_to(w_avg, ws.shape[-2:])))
+
+
 def repeated(ws: np.ndarray) -> tuple[int, int] | None:
     """Return the numbers of the first two of `[N, L, D]` that agree up to `ROUNDING`; None if all differ."""
     rows = ws.reshape(len(ws), -1).astype(np.float64)

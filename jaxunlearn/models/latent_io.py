@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
-import ml_dtypes
 import numpy as np
 from numpy.typing import ArrayLike
 
 import torch_bridge
 from eg3d_flax import GeneratorConfig
-from jaxunlearn.errors import InputError, shortened
+from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path, parse_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.numpy_arrays import LARGEST, is_npy, read_numpy, write_npz
+from jaxunlearn.given_arrays import numbers_of
 from torch_bridge import CheckpointError
 
 _FLOAT32 = 4  # bytes
@@ -56,15 +56,11 @@ def read_latents(path: Path | str, config: GeneratorConfig) -> np.ndarray:
     """
     path = local_path(path)
     try:
-        ws = np.asarray(_read_array(path))
+        ws = numbers_of(f"{path}: latents", _read_array(path))
     except CheckpointError as error:
         advice = "" if path.suffix.lower() in _SUFFIXES else f"; {_ADVICE}"
         raise InputError(f"{error}{advice}") from error
     shape = list(ws.shape)
-    if ws.dtype == ml_dtypes.bfloat16:  # which NumPy does not count among the numbers
-        ws = ws.astype(np.float32)
-    if ws.dtype.kind not in "fiu":
-        raise InputError(f"{path}: latents must be numbers, not {ws.dtype}")
     while ws.ndim > 3 and ws.shape[1] == 1:  # SUGAR's mapper returns [N, 1, num_ws, w_dim]
         ws = ws[:, 0]
     if ws.ndim == 1:
@@ -98,10 +94,7 @@ def fitting_latents(given: ArrayLike, config: GeneratorConfig, what: str = "late
     Raises:
       InputError: if they have another shape, are no numbers or not finite, or there are none.
     """
-    array = np.asarray(given)
-    if array.dtype.kind in "SUO":
-        raise InputError(f"{what} must be an array of numbers, not {shortened(repr(array.tolist()))}")
-    ws = np.asarray(array, np.float32)
+    ws = np.asarray(numbers_of(what, given), np.float32)
     if ws.ndim != 3 or ws.shape[1:] != (config.num_ws, config.w_dim) or not len(ws):
         raise InputError(
             f"{what} of shape {list(ws.shape)} do not fit this generator, "

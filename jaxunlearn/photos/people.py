@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxunlearn.errors import InputError, shortened
 from jaxunlearn.files.door import local_path
 from jaxunlearn.files.names import as_text
+from jaxunlearn.given_arrays import whole_numbers_of
 from jaxunlearn.limits import LARGEST_SEED
 from jaxunlearn.methods.latents import repeated
 from jaxunlearn.models.cameras import conditioning_view
@@ -52,14 +52,7 @@ def people_from_seeds(models: Models, seeds: Sequence[int]) -> People:
     Raises:
       InputError: if it is no list of at least one, or a seed is no such number.
     """
-    if np.ndim(seeds) != 1 or not len(seeds):
-        raise InputError(f"seeds must be a list of at least one, such as [7], not {seeds!r}")
-    given = np.asarray(seeds)
-    if given.dtype.kind not in "iu" or not ((given >= 0) & (given <= LARGEST_SEED)).all():
-        raise InputError(
-            f"seeds must be whole numbers from 0 to {LARGEST_SEED}, not {shortened(repr(seeds))}"
-        )
-    numbers: list[int] = given.tolist()
+    numbers = whole_numbers_of("seeds", seeds, LARGEST_SEED)
     ws = latents_of_seeds(models.generator, numbers, conditioning_view(models.generator.config))
     subjects = tuple(f"seed {seed}" for seed in numbers)
     return People(name_of_seeds(numbers), subjects, np.asarray(ws), tuple(numbers))

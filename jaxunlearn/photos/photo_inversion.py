@@ -12,9 +12,10 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import jax
+import ml_dtypes
 import numpy as np
 from jax.sharding import Mesh
 
@@ -47,6 +48,17 @@ from jaxunlearn.photos.sources import (
 
 PhotoSource = str | Path
 """A picture, a folder, a table or `tfds:NAME[split]`; see `photos.sources.iterate_photographs`."""
+
+GivenPhotos = (
+    PhotoSource
+    | Sequence[PhotoSource]
+    | Sequence[np.ndarray]
+    | Sequence[jax.Array]
+    | np.ndarray
+    | jax.Array
+    | Photographs
+)
+"""What `invert` takes."""
 
 KnownLatents = Callable[[People], np.ndarray | None]
 """Function from people whose `ws` are not known yet to ws `[K, L, D]` that were found in the same photos in
@@ -185,7 +197,7 @@ def name_of_photos(names: Sequence[str]) -> str:
 
 def invert(
     models: Models,
-    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | jax.Array | Photographs,
+    photos: GivenPhotos,
     *,
     method: Method | None = None,
     encoder: PhotoSource | Encoder | None = None,
@@ -201,7 +213,8 @@ def invert(
     Args:
       models: the generator, with LPIPS and identity network of the loss.
       photos: pictures, folders of pictures or of people's folders, tables, `tfds:NAME[split]`; or images
-        `[N, R, R, 3]` of the generator's resolution, in [-1, 1] or uint8 as `render` returns them.
+        `[N, R, R, 3]` of the generator's resolution, in [-1, 1] or uint8 as `render` returns them, or a list
+        of such `[R, R, 3]`.
       method: "encoder" is one pass of an encoder, "optimize" a search from the mean face, "hybrid" a search
         that starts from the encoder's latents. None takes "hybrid" with an encoder, else "optimize".
       encoder: an encoder or its file; None takes the one that suits the model. "optimize" takes none.
@@ -240,7 +253,7 @@ def invert(
 
 def plan_inversion(
     models: Models,
-    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | jax.Array | Photographs,
+    photos: GivenPhotos,
     *,
     method: Method | None = None,
     encoder: PhotoSource | Encoder | None = None,
@@ -380,7 +393,7 @@ def _settings(models: Models, method: Method, steps: int | None, batch: int | No
 
 
 def _read(
-    photos: PhotoSource | Sequence[PhotoSource] | np.ndarray | jax.Array | Photographs,
+    photos: GivenPhotos,
     side: int,
     whole_side: int | None,
     progress: bool,
@@ -390,10 +403,11 @@ def _read(
     Raises:
       InputError: if no photo can be used.
     """
-    if isinstance(photos, np.ndarray | jax.Array):
+    images = _given_images(photos)
+    if images is not None:
         if whole_side is not None:
             raise InputError('encoder_input "file" needs files, not arrays; choose "crop"')
-        read: Iterable[Photograph | Refused] = _of_array(np.asarray(photos), side)
+        read: Iterable[Photograph | Refused] = _of_array(images, side)
     elif isinstance(photos, Photographs):
         if whole_side is not None and any(
             photo.whole is None or len(photo.whole) != whole_side for photo in photos.photographs
@@ -406,7 +420,7 @@ def _read(
     else:
         one_after_another = (
             photo
-            for source in as_list(photos)
+            for source in as_list(cast("PhotoSource | Sequence[PhotoSource]", photos))
             for photo in iterate_photographs(source, side, whole_side=whole_side)
         )
         read = list(counted(one_after_another, progress))
@@ -419,6 +433,23 @@ def _read(
     if not usable:
         raise InputError("none of the given photos can be used")
     return Photographs(usable, refused)
+
+
+def _given_images(photos: object) -> np.ndarray | None:
+    """Return images that were given as one array, or as a list of arrays; None for anything else.
+
+    Raises:
+      InputError: if a list's images are not of one shape, or not all of it are images.
+    """
+    if isinstance(photos, np.ndarray | jax.Array):
+        return np.asarray(photos)
+    if not isinstance(photos, list | tuple) or not any(
+        isinstance(each, np.ndarray | jax.Array) for each in photos
+    ):
+        return None
+    if len({np.shape(each) for each in photos}) > 1:
+        raise InputError("a list of images must hold nothing but images of one shape")
+    return np.stack(photos)
 
 
 def _of_array(images: np.ndarray, side: int) -> list[Photograph]:
@@ -435,7 +466,7 @@ def _of_array(images: np.ndarray, side: int) -> list[Photograph]:
     of_8_bits = images.dtype == np.uint8
     if of_8_bits:
         images = to_float(images)
-    elif images.dtype.kind in "biu":
+    elif images.dtype.kind != "f" and images.dtype != ml_dtypes.bfloat16:
         raise ValueError(f"images must be uint8, or floating point in [-1, 1], not {images.dtype}")
     images = np.asarray(images, np.float32)
     highest = np.abs(images).max()

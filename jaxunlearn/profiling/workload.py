@@ -102,7 +102,7 @@ class Workload:
           InputError: if a setting is invalid, or the method does not let people share a copy.
         """
         check_config.check(config)
-        check_config.check_rays(config, models.generator.config)
+        check_config.check_rays(config, models.generator.config, models.perceptual)
         if people > 1 and not method_of(config).shares_generator(config):
             raise InputError(
                 f"{people} people: this method has a generator copy for everybody; set the number of copies"

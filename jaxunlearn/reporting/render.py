@@ -14,6 +14,7 @@ from tqdm import tqdm
 from eg3d_flax import Compute
 from eg3d_flax.synthesis import NoiseMode
 from jaxunlearn.errors import InputError, check_whole
+from jaxunlearn.given_arrays import numbers_of
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import Generator
@@ -58,8 +59,8 @@ def render(
       `[N, V, H, W, 3]` uint8, where V is the number of pitches times the number of yaws.
 
     Raises:
-      InputError: if the latents have another shape, latents or angles are not finite, there are no people or
-        no views, or `batch` or `resolution` is below 1.
+      InputError: if the latents have another shape, latents or angles are no numbers or not
+        finite, there are no people or no views, or `batch` or `resolution` is below 1.
     """
     source = generator.generator if isinstance(generator, Models) else generator
     given = people.ws if isinstance(people, People) else people
@@ -67,7 +68,7 @@ def render(
     check_whole("batch", batch, 1)
     if resolution is not None:
         check_whole("resolution", resolution, 1)
-    pitches, yaws = np.meshgrid(np.atleast_1d(pitch), np.atleast_1d(yaw), indexing="ij")
+    pitches, yaws = np.meshgrid(numbers_of("pitch", pitch), numbers_of("yaw", yaw), indexing="ij")
     if not yaws.size:
         raise InputError("give at least one yaw and one pitch")
     if not (np.isfinite(yaws).all() and np.isfinite(pitches).all()):

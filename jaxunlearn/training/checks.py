@@ -9,6 +9,7 @@ from flax import nnx
 from jax.sharding import Mesh
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.given_arrays import array_of, whole_numbers_of
 from jaxunlearn.methods.trained_part import TrainedPart
 from jaxunlearn.models.latent_io import fitting_latents
 from jaxunlearn.models.loading import Models
@@ -17,6 +18,9 @@ from jaxunlearn.process import arrays, multihost
 from jaxunlearn.sharding import IDENTITY
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.same_run import same_people
+
+MOST_NUMBER = 2**31 - 1
+"""Greatest number of a generator copy."""
 
 
 def check_mesh(mesh: Mesh | None, *, shared: bool) -> None:
@@ -58,7 +62,7 @@ def people_of(people: People | np.ndarray | jax.Array, models: Models) -> People
 
 def _latents(ws: np.ndarray | jax.Array, models: Models) -> np.ndarray:
     """Latents as `[K, L, D]` float32."""
-    latents = np.asarray(ws)
+    latents = array_of("latents", ws)
     return fitting_latents(latents[None] if latents.ndim == 2 else latents, models.generator.config)
 
 
@@ -77,13 +81,14 @@ def numbers_of(people: People, numbers: Sequence[int] | None) -> tuple[int, ...]
     """Return a number for each person: the given ones, or counted from 0.
 
     Raises:
-      InputError: if there are more numbers than people, or fewer.
+      InputError: if there are more numbers than people, or fewer, or one is no whole number that fits.
     """
     if numbers is None:
         return tuple(range(len(people.ws)))
-    if len(numbers) != len(people.ws):
-        raise InputError(f"{len(numbers)} numbers for {len(people.ws)} people")
-    return tuple(int(number) for number in numbers)
+    given = whole_numbers_of("numbers", numbers, MOST_NUMBER)
+    if len(given) != len(people.ws):
+        raise InputError(f"{len(given)} numbers for {len(people.ws)} people")
+    return tuple(given)
 
 
 def check_sharing(people: People, previous: Result | None, *, shared: bool) -> None:

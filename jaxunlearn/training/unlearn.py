@@ -112,7 +112,7 @@ def _check_suitable(
     method.trained_part(config, models.generator.config).check(models.generator)
     if saved:
         check_has_file(layers_of(models.generator)[0])
-    check_config.check_rays(config, models.generator.config)
+    check_config.check_rays(config, models.generator.config, models.perceptual)
     if config.target.kind in TARGETS:  # a formula that may refuse a latent
         from_config.target_latents(config, jnp.asarray(people.ws), models.w_avg, models.median_radius)
 

@@ -122,7 +122,7 @@ def test_latents_of_a_file_give_the_images_of_their_seeds(tmp_path, model):
         (["--latents", "nowhere.npz"], "nowhere.npz: no such file"),
         (["--latents", "wide.npy"], "wide.npy: latents of shape [2, 8, 63] do not fit this generator"),
         (["--latents", "nan.npy"], "nan.npy: contains NaN"),
-        (["--latents", "words.npy"], "words.npy: latents must be numbers"),
+        (["--latents", "words.npy"], "words.npy: latents must be an array of numbers"),
         (["--latents", "two.npz"], "two.npz: expected an array called ws, found a, b"),
         (["--latents", "torn.npz"], "torn.npz: the zip archive is damaged or cut short"),
         (["--latents", "a.npy", "--truncation-psi", "0.5"], "--truncation-psi cannot be used with --latents"),

@@ -14,7 +14,7 @@ from flax import nnx
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.numpy_arrays import map_npy
 from jaxunlearn.models.generator import Generator, merge_generator, split_generator
-from jaxunlearn.models.latent_io import read_latents, write_latents
+from jaxunlearn.models.latent_io import fitting_latents, read_latents, write_latents
 from jaxunlearn.photos.inversion import InversionSettings
 from jaxunlearn.photos.inversion_report import origin
 from jaxunlearn.photos.people import People, people_from_latents
@@ -131,3 +131,29 @@ def test_latents_of_less_precision_are_read(tmp_path, dtype):
         read = read_latents(tmp_path / name, CONFIG)
         assert read.dtype == np.float32
         np.testing.assert_array_equal(read, rounded.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [[1, 2], [3]],
+        WS + 1j,
+        WS.astype("datetime64[s]"),
+        WS > 0,
+        WS.astype(str),
+        None,
+        {"ws": WS},
+        jax.random.split(jax.random.key(0), 3),
+    ],
+    ids=["ragged", "complex", "dates", "truths", "texts", "none", "a dict", "keys"],
+)
+def test_what_is_no_array_of_numbers_is_refused_in_a_line(given: Any):
+    with pytest.raises(InputError, match=r"^latents must be an array of numbers, not .+$"):
+        fitting_latents(given, CONFIG)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float64, np.int32])
+def test_latents_may_have_any_type_of_numbers(dtype):
+    np.testing.assert_array_equal(
+        fitting_latents(WS.astype(dtype), CONFIG), WS.astype(dtype).astype(np.float32)
+    )

@@ -199,6 +199,11 @@ def test_names_that_are_not_utf_8_become_text(tmp_path, inverted):
     assert found.name == "caf-xe9"
 
 
+def test_seeds_of_several_lengths():
+    with pytest.raises(InputError, match=r"^seeds must be an array of numbers, not \[\[1\], \[2, 3\]\]$"):
+        people_from_seeds(tiny_models(), [[1], [2, 3]])  # type: ignore[list-item]
+
+
 @pytest.mark.parametrize("seeds", [[], 7, (), "7"])
 def test_seeds_are_a_list_of_at_least_one(seeds):
     with pytest.raises(InputError, match=r"^seeds must be a list of at least one, such as "):

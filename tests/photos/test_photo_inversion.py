@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import jaxunlearn
+from jaxunlearn.errors import InputError
 from jaxunlearn.images import to_uint8
 from jaxunlearn.photos import invert as invert_module
 from jaxunlearn.photos import photo_inversion
@@ -103,6 +104,20 @@ def test_arrays_of_jax_are_taken_as_those_of_numpy(searched):
     assert inverted.names == ("image0000", "image0001")
 
 
+@pytest.mark.parametrize("kind", [np.asarray, jnp.asarray, to_uint8])
+def test_a_list_of_images_is_taken_as_one_array(searched, kind):
+    inverted = jaxunlearn.invert(tiny_models(), [kind(image) for image in images(2)], method="optimize")
+    one = jaxunlearn.invert(tiny_models(), np.asarray(kind(images(2))), method="optimize")
+    assert inverted.names == one.names == ("image0000", "image0001")
+    np.testing.assert_array_equal(inverted.images, one.images)
+
+
+@pytest.mark.parametrize("other", [np.zeros((SIDE, SIDE)), "photo.png", None])
+def test_a_list_of_images_holds_nothing_else(searched, other):
+    with pytest.raises(InputError, match="must hold nothing but images of one shape"):
+        jaxunlearn.invert(tiny_models(), [images(1)[0], other], method="optimize")
+
+
 def test_images_of_eight_bits_are_taken_as_such(searched):
     levels = to_uint8(images(1))
     jaxunlearn.invert(tiny_models(), levels, method="optimize")
@@ -116,6 +131,8 @@ def test_images_of_eight_bits_are_taken_as_such(searched):
         (np.full((1, SIDE, SIDE, 3), np.nan), "but have levels of nan"),
         (np.full((1, SIDE, SIDE, 3), -np.inf), "but have levels of inf"),
         (np.zeros((1, SIDE, SIDE, 3), np.int64), r"must be uint8, or floating point in \[-1, 1\], not int64"),
+        (np.zeros((1, SIDE, SIDE, 3), complex), r"must be uint8, or floating point .*, not complex128"),
+        (np.full((1, SIDE, SIDE, 3), "0.5"), r"must be uint8, or floating point .*, not <U3"),
     ],
 )
 def test_images_with_other_levels_are_refused(searched, image, message):

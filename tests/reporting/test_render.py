@@ -86,6 +86,8 @@ def test_nobody_who_was_forgotten_is_shown_among_other_people(tmp_path):
         (FITS, {"yaw": []}, "at least one yaw and one pitch"),
         (FITS, {"yaw": np.nan}, "^yaw and pitch must be finite, not nan and 0.0$"),
         (FITS, {"pitch": [0, np.inf]}, "^yaw and pitch must be finite"),
+        (FITS, {"yaw": None}, "^yaw must be an array of numbers, not None$"),
+        (FITS, {"pitch": "up"}, "^pitch must be an array of numbers, not 'up'$"),
         (FITS, {"batch": 2.5}, "^batch must be a whole number of at least 1, not 2.5$"),
         (FITS, {"batch": 0}, "^batch must be a whole number of at least 1, not 0$"),
         (FITS, {"batch": -1}, "^batch must be a whole number of at least 1, not -1$"),

@@ -353,8 +353,15 @@ def test_latents_that_do_not_fit():
         unlearn(tiny_models(), tiny_people(1) * np.nan, config())
     with pytest.raises(InputError, match=r"^latents must be an array of numbers, not 'seed 7'$"):
         unlearn(tiny_models(), "seed 7", config())  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^latents must be an array of numbers, not \[\[1, 2\], \[3\]\]$"):
+        unlearn(tiny_models(), [[1, 2], [3]], config())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rounded", [np.asarray, np.float16, lambda mean: np.nextafter(mean, np.float32(9))])
+def test_nothing_leads_away_from_the_mean_face_but_rounding(rounded):
+    mean = np.broadcast_to(tiny_models().w_avg, tiny_people(1).shape)
     with pytest.raises(InputError, match="mean face itself"):
-        unlearn(tiny_models(), np.broadcast_to(tiny_models().w_avg, tiny_people(1).shape), config())
+        unlearn(tiny_models(), rounded(mean), config())
 
 
 def test_a_config_is_what_a_preset_returns():
@@ -397,8 +404,17 @@ def test_numbers_of_copies(evaluated):
     """They belong to the run: what a copy draws depends on its number."""
     with pytest.raises(InputError, match="2 numbers for 1 people"):
         unlearn(tiny_models(), named(tiny_people(1)), config(), numbers=(0, 1))
+    for number in (0.5, -1, 2**31):
+        with pytest.raises(InputError, match=r"^numbers must be whole numbers from 0 to 2147483647, not "):
+            unlearn(tiny_models(), named(tiny_people(1)), config(), numbers=[number])  # type: ignore[list-item]
     with pytest.raises(InputError, match=r"is a run with numbers \(0,\), not \(5,\)"):
         unlearn(tiny_models(), named(tiny_people(1)), config(), workdir=evaluated.path, numbers=(5,))
+
+
+def test_images_that_are_too_small_for_lpips_are_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(InputError, match=r"^config\.rendering\.rays is 16, .* takes at least 31"):
+        unlearn(tiny_models(), tiny_people(1), config(**{"rendering.rays": 16}), workdir=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("mesh", [None, make_mesh(1, 1)])

@@ -6,6 +6,7 @@ from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.methods.config.declaration import ConfigDict, check_declared
 from jaxunlearn.methods.registry import method_of
+from lpips_flax import LPIPS
 
 
 def check(config: ConfigDict) -> None:
@@ -39,8 +40,8 @@ def _check_type(config: object) -> None:
         raise InputError(f"a config must be a ConfigDict, as jaxunlearn.preset returns it, not {kind}")
 
 
-def check_rays(config: ConfigDict, model: GeneratorConfig) -> None:
-    """Refuse more rays than the generator's super-resolution takes.
+def check_rays(config: ConfigDict, model: GeneratorConfig, perceptual: LPIPS) -> None:
+    """Refuse more rays than the generator's super-resolution takes, and images too small for LPIPS.
 
     Raises:
       InputError: with the name of the setting.
@@ -49,4 +50,10 @@ def check_rays(config: ConfigDict, model: GeneratorConfig) -> None:
         raise InputError(
             f"config.rendering.rays is {config.rendering.rays}, but this generator's super-resolution "
             f"({model.superresolution_module}) takes at most {model.most_rays}; lower it, or choose 0"
+        )
+    least, side = perceptual.features.backbone.least_side, config.rendering.rays
+    if model.superresolution_module == "none" and config.terms.perceptual and 0 < side < least:
+        raise InputError(
+            f"config.rendering.rays is {side}, as is then the side of this generator's images, but the "
+            f"network of config.terms.perceptual takes at least {least}; raise it, or choose 0"
         )

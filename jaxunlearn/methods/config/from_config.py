@@ -32,14 +32,14 @@ def target_latents(config: ConfigDict, ws: jax.Array, w_avg: jax.Array, median_r
     """Return the targets (`config.target`) of people with latents `[..., L, D]`, in the same shape.
 
     Raises:
-      InputError: if a latent is the mean face itself, from which nothing can be extrapolated.
+      InputError: if a latent is the mean face itself, but for rounding: nothing can be extrapolated from it.
     """
     kind = config.target.kind
     if kind == "mean":
         return latents.mean_target(ws, w_avg)
     if kind == "interpolated":
         return latents.interpolated_target(ws, w_avg, config.target.share)
-    if float(jnp.min(jnp.linalg.norm(ws - w_avg, axis=(-2, -1)))) == 0:
+    if latents.any_is_mean(ws, w_avg):
         raise InputError("a latent is the mean face itself: no direction leads away from it; choose another")
     return latents.extrapolated_target(ws, w_avg, config.target.distance * scale(config, median_radius))
 
