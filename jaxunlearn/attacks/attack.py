@@ -29,6 +29,7 @@ from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import fingerprint_of
 from jaxunlearn.models.loading import Models
+from jaxunlearn.process.jax_settings import pinned_settings
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.networks_of_run import check_models
 
@@ -43,6 +44,7 @@ _RANDOM_PEOPLE = 16
 """Random people of the source: strangers, and lenders of rows. No depth needs more."""
 
 
+@pinned_settings()
 def attack(
     models: Models,
     result: Result,
@@ -104,6 +106,7 @@ def attack(
     return _written(run, found)
 
 
+@pinned_settings()
 def attack_reference(models: Models, config: ConfigDict, *, progress: bool = True) -> Reference:
     """Measure the source for attacks: judges and views of an evaluation, with 16 other people."""
     own = config.copy_and_resolve_references()

@@ -22,6 +22,7 @@ from jaxunlearn.models.adapters import has_adapters
 from jaxunlearn.models.generator import Generator, load_generator, save_generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
+from jaxunlearn.process.jax_settings import pinned_settings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Baked:
     folder: BakingFolder | None
 
 
+@pinned_settings()
 def bake(
     models: Models,
     adapted: Generator,

@@ -24,6 +24,7 @@ from jaxunlearn.models.batched import perceptual_distances
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
+from jaxunlearn.process.jax_settings import pinned_settings
 
 BAR = 0.02
 """Greatest difference of the main judge's similarity before and after, adapted and baked, that is no loss."""
@@ -37,6 +38,7 @@ class _Sides(NamedTuple):
     baked: Any
 
 
+@pinned_settings()
 def measure_loss(
     models: Models,
     adapted: Generator,

@@ -3,7 +3,6 @@
 import dataclasses
 import math
 
-import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh
 
@@ -12,6 +11,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.limits import LARGEST_SEED, MAX_YAW, PITCH, RAY_CHUNK
 from jaxunlearn.methods.config import common_settings
 from jaxunlearn.methods.config.declaration import ConfigDict, check_declared, section, setting
+from jaxunlearn.process.devices import default_platform
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,7 +147,7 @@ def check(config: ConfigDict, mesh: Mesh | None = None) -> None:
 def compute(config: ConfigDict) -> Compute:
     """Return the forms of computation for this machine, in the config's dtype, with its chunks of rays."""
     return dataclasses.replace(
-        Compute.for_platform(jax.default_backend()),
+        Compute.for_platform(default_platform()),
         dtype=jnp.dtype(config.rendering.dtype),
         ray_chunk=config.rendering.ray_chunk or None,
     )

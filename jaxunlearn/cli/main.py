@@ -114,7 +114,9 @@ def _run(name: str, arguments: argparse.Namespace) -> None:
     """Import a command, with JAX and all else that it needs, and run it."""
     with signals.importing():
         command = importlib.import_module(f"jaxunlearn.cli.commands.{PLACES.get(name, name)}")
-    command.run(arguments)
+        settings = importlib.import_module("jaxunlearn.process.jax_settings")
+    with settings.pinned_settings():
+        command.run(arguments)
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:

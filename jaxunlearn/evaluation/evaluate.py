@@ -32,6 +32,7 @@ from jaxunlearn.methods.config import from_config
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.latent_io import fitting_latents
 from jaxunlearn.models.loading import Models
+from jaxunlearn.process.jax_settings import pinned_settings
 from jaxunlearn.training.result import Result, said_diverged
 from jaxunlearn.training.storage.networks_of_run import check_models
 
@@ -41,6 +42,7 @@ def default_features() -> Features:
     return AlexNetFeatures(lpips_flax.load("alex"))
 
 
+@pinned_settings()
 def measure_reference(
     models: Models,
     config: ConfigDict,
@@ -87,6 +89,7 @@ def measure_reference(
     return dataclasses.replace(reference, groups=groups_of(retained))
 
 
+@pinned_settings()
 def evaluate(
     models: Models,
     result: Result,

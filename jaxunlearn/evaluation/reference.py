@@ -18,6 +18,7 @@ from jaxunlearn.evaluation.settings import EvaluationSettings, RandomPeople
 from jaxunlearn.models.generator import Generator, sha256_of_arrays
 from jaxunlearn.models.loading import median_radius
 from jaxunlearn.models.renderer import Renderer
+from jaxunlearn.process.devices import default_platform
 from lpips_flax import LPIPS
 
 
@@ -125,7 +126,7 @@ def measure_source(
       InputError: if a judge finds no face among the strangers.
     """
     settings = settings or EvaluationSettings()
-    compute = compute or Compute.for_platform(jax.default_backend())
+    compute = compute or Compute.for_platform(default_platform())
     renderer = Renderer(source, batch=settings.batch, compute=compute)
     if settings.fid_pixels == "uint8":
         features = OnEightBits(features)

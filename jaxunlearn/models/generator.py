@@ -22,7 +22,8 @@ from eg3d_flax.synthesis import Noise, NoiseMode
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.files.bundled import bundled_or_file
 from jaxunlearn.models.files.network_files import open_network
-from jaxunlearn.process.host import on_cpu
+from jaxunlearn.process.devices import on_cpu
+from jaxunlearn.process.jax_settings import pinned_settings
 from torch_bridge.limits import config_of_header
 from torch_bridge.module_files import save_module
 
@@ -158,6 +159,7 @@ def _blobs() -> TriPlaneGenerator:
     return generator
 
 
+@pinned_settings()
 def load_generator(name_or_path: str) -> TriPlaneGenerator:
     """Load a generator.
 

@@ -37,6 +37,7 @@ from jaxunlearn.models.generator import (
 from jaxunlearn.models.identity import IdentityNetwork, identity_network, load_identity
 from jaxunlearn.models.latent_io import read_latents
 from jaxunlearn.models.perception import Perception, perception_of
+from jaxunlearn.process.jax_settings import pinned_settings
 from lpips_flax import LPIPS
 
 SAMPLES = 10_000
@@ -147,6 +148,7 @@ class Models:
         return self.family is not None
 
     @functools.cached_property
+    @pinned_settings()
     def mean(self) -> MeanLatent:
         """Mean latent, given or the generator's own, else the mean of 10,000 random latents.
 
@@ -167,6 +169,7 @@ class Models:
         return self.mean.w_avg
 
     @functools.cached_property
+    @pinned_settings()
     def median_radius(self) -> float:
         """Unit of distances between latents, the median of ‖w - w̄‖ over 10,000 random z."""
         return float(median_radius(self._many_latents, self.w_avg))
@@ -198,6 +201,7 @@ class Models:
         return perception_of(self.perceptual, self.identity, dtype)
 
 
+@pinned_settings()
 def load_models(
     name_or_path: str | Path = "heads",
     *,
@@ -298,7 +302,7 @@ def _warn_of_judges_in_loss(judges: Sequence[JudgeNetwork], in_loss: IdentityNet
             warnings.warn(
                 f"the judge {judge.name!r} is the network of the identity loss: training works against it, "
                 "so it takes people for forgotten whom other judges find",
-                stacklevel=3,
+                stacklevel=4,
             )
 
 
@@ -361,7 +365,7 @@ def _read_or_initialise(
                 f"{published} not found: random weights are used instead, good only for measuring speed "
                 "(see `jaxunlearn models`)"
             )
-            warnings.warn(message, RandomWeights, stacklevel=4)
+            warnings.warn(message, RandomWeights, stacklevel=5)
             return initialise()
         given = str(path)
     return read(given)

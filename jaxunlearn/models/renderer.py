@@ -16,11 +16,13 @@ from eg3d_flax import Compute, GeneratorConfig, RenderOutput
 from jaxunlearn.batching import batches
 from jaxunlearn.limits import RAY_CHUNK
 from jaxunlearn.models.generator import Generator
+from jaxunlearn.process.devices import default_platform
+from jaxunlearn.process.jax_settings import pinned_settings
 
 
 def default_compute() -> Compute:
     """Return what is fastest on this platform, with `RAY_CHUNK`: all rays would need much memory."""
-    return dataclasses.replace(Compute.for_platform(jax.default_backend()), ray_chunk=RAY_CHUNK)
+    return dataclasses.replace(Compute.for_platform(default_platform()), ray_chunk=RAY_CHUNK)
 
 
 class _Program(NamedTuple):
@@ -133,6 +135,7 @@ class Renderer:
         return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
 
 
+@pinned_settings()
 def latents_of_seeds(
     generator: Generator,
     seeds: list[int],

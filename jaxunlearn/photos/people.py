@@ -19,6 +19,7 @@ from jaxunlearn.models.generator import latent_space_of
 from jaxunlearn.models.latent_io import read_latents, read_names, read_photos_sha256, read_provenance
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import latents_of_seeds
+from jaxunlearn.process.jax_settings import pinned_settings
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -42,6 +43,7 @@ class People:
     inversion: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
+@pinned_settings()
 def people_from_seeds(models: Models, seeds: Sequence[int]) -> People:
     """Return people of the generator; see `models.renderer.latents_of_seeds`.
 

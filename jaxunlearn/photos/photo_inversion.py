@@ -45,6 +45,7 @@ from jaxunlearn.photos.sources import (
     read_photographs,
     whole_images,
 )
+from jaxunlearn.process.jax_settings import pinned_settings
 
 PhotoSource = str | Path
 """A picture, a folder, a table or `tfds:NAME[split]`; see `photos.sources.iterate_photographs`."""
@@ -195,6 +196,7 @@ def name_of_photos(names: Sequence[str]) -> str:
     return first + (f"-and-{len(names) - 1}-more" if len(names) > 1 else "")
 
 
+@pinned_settings()
 def invert(
     models: Models,
     photos: GivenPhotos,
@@ -309,6 +311,7 @@ def invert_planned(
     )
 
 
+@pinned_settings()
 def people_from_photos(
     models: Models,
     sources: PhotoSource | Sequence[PhotoSource],
@@ -429,7 +432,7 @@ def _read(
     if not usable and len(refused) == 1:
         raise InputError(refused[0].reason)
     for photo in refused:
-        warnings.warn(f"left out: {photo.reason}", stacklevel=4)
+        warnings.warn(f"left out: {photo.reason}", stacklevel=5)
     if not usable:
         raise InputError("none of the given photos can be used")
     return Photographs(usable, refused)
@@ -478,6 +481,6 @@ def _of_array(images: np.ndarray, side: int) -> list[Photograph]:
         warnings.warn(
             "no level of the images is below 0, the middle grey of [-1, 1]; if they are in [0, 1], "
             "give 2 * images - 1",
-            stacklevel=5,
+            stacklevel=6,
         )
     return [Photograph(f"image{k:04d}", f"image{k:04d}", image) for k, image in enumerate(images)]

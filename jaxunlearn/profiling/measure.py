@@ -21,7 +21,7 @@ from jaxunlearn.errors import InputError, first_line
 from jaxunlearn.methods.pairs import Target
 from jaxunlearn.models.flops import Networks
 from jaxunlearn.models.loading import Models
-from jaxunlearn.process.host import on_cpu
+from jaxunlearn.process.devices import on_cpu
 from jaxunlearn.process.memory import peak_memory
 from jaxunlearn.process.platforms import unusable_platform
 from jaxunlearn.profiling.by_part import parts, step_flops, trace

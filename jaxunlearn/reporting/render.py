@@ -22,8 +22,11 @@ from jaxunlearn.models.latent_io import fitting_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.photos.people import People
+from jaxunlearn.process.devices import default_platform
+from jaxunlearn.process.jax_settings import pinned_settings
 
 
+@pinned_settings()
 def render(
     generator: Generator | Models,
     people: People | ArrayLike,
@@ -79,7 +82,7 @@ def render(
         noise_mode=noise_mode,
         noise_seed=noise_seed,
         neural_rendering_resolution=resolution,
-        compute=compute or Compute.for_platform(jax.default_backend()),
+        compute=compute or Compute.for_platform(default_platform()),
     )
     c = views(source.config, np.deg2rad(yaws.ravel()), np.deg2rad(pitches.ravel()))
     images = render_views(renderer, ws, c, "images", progress=progress)

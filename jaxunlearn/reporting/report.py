@@ -9,6 +9,7 @@ from jaxunlearn.evaluation.other_photos import OtherPhotos
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.models.loading import Models
+from jaxunlearn.process.jax_settings import pinned_settings
 from jaxunlearn.reporting.attacks.words import attack_verdict
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.sheets.rendering import write_pictures
@@ -17,6 +18,7 @@ from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
+@pinned_settings()
 def write_run_report(
     models: Models,
     result: Result,

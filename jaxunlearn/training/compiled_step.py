@@ -16,6 +16,8 @@ from jax.sharding import Mesh
 
 from jaxunlearn.methods.config.from_config import Adam, StepSettings
 from jaxunlearn.process.arrays import place
+from jaxunlearn.process.devices import default_device
+from jaxunlearn.process.jax_settings import matmul_precision
 from jaxunlearn.sharding import IDENTITY, Portion, by_identity, everywhere, on_each_device, portion
 from jaxunlearn.training.copies import for_each_copy
 from jaxunlearn.training.step import Frozen, State, Target, UnlearningStep
@@ -175,8 +177,10 @@ def compiled_step(recipe: StepRecipe, *arguments: Any) -> CompiledStep:
 def _program(recipe: StepRecipe, *arguments: Any) -> Any:
     """Compile the program of a step, or return the one that a run before needed."""
     leaves, structure = jax.tree.flatten(arguments)
-    shapes = tuple(jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding) for x in leaves)
-    return _compiled(recipe.program, structure, shapes)
+    shapes = tuple(  # JAX moves arrays that nobody put on a device to where it computes
+        jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding if x.committed else None) for x in leaves
+    )
+    return _compiled(recipe.program, structure, shapes, (matmul_precision(), default_device()))
 
 
 @functools.lru_cache(maxsize=4)
@@ -186,6 +190,9 @@ def _beginning(recipe: StepRecipe) -> Any:
 
 
 @functools.lru_cache(maxsize=4)
-def _compiled(recipe: StepRecipe, structure: Any, leaves: tuple[jax.ShapeDtypeStruct, ...]) -> Any:
+def _compiled(
+    recipe: StepRecipe, structure: Any, leaves: tuple[jax.ShapeDtypeStruct, ...], _settings: tuple[Any, ...]
+) -> Any:
+    """Compile a program; the user's `_settings` of JAX tell it from others."""
     arguments = jax.tree.unflatten(structure, leaves)
     return jax.jit(recipe.advance(), donate_argnums=0).lower(*arguments).compile()

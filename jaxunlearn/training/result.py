@@ -15,6 +15,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.models.adapters import load_unlearned
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.photos.people import People
+from jaxunlearn.process.jax_settings import pinned_settings
 from jaxunlearn.training.storage.networks_of_run import source_of
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -138,6 +139,7 @@ def people_of_run(folder: RunFolder) -> People:
     )
 
 
+@pinned_settings()
 def load_result(folder: str | Path) -> Result:
     """Read the result of a finished run.
 

@@ -21,6 +21,8 @@ from jaxunlearn.models.generator import Generator, merge_generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.process import arrays, multihost
+from jaxunlearn.process.devices import default_device
+from jaxunlearn.process.jax_settings import matmul_precision
 from jaxunlearn.process.memory import peak_memory
 from jaxunlearn.process.signals import interruptions
 from jaxunlearn.training.callbacks import Divergence, Log, Pictures, SaveCheckpoints, StopOnSignal, SumUp
@@ -38,6 +40,7 @@ _FIGURES = (
     "steps_per_second",
     "compile_seconds",
     "devices",
+    "matmul_precision",
     "loss",
     "losses",
     "padding_identity",
@@ -80,8 +83,10 @@ class Run:
         self._shared = method_of(config).shares_generator(config)
         copies = 1 if self._shared else len(people.ws)
         self._numbers = numbers[:copies]
+        self._devices = [default_device()] if mesh is None else list(mesh.devices.flat)
+        platform = self._devices[0].platform
         settings = from_config.step_settings(
-            config, models.generator.config, models.median_radius, people=len(people.ws)
+            config, models.generator.config, models.median_radius, people=len(people.ws), platform=platform
         )
         self._split = settings.part.split(models.generator, config.seed)
         self._recipe = StepRecipe(
@@ -90,7 +95,7 @@ class Run:
             settings,
             copies,
             mesh,
-            Turns.chosen(config.copies_at_once, jax.default_backend(), mesh),
+            Turns.chosen(config.copies_at_once, platform, mesh),
             self._split.source,
         )
         self._frozen = self._recipe.everywhere(
@@ -159,7 +164,7 @@ class Run:
         if not figures and folder is not None:  # it was killed between its last step and its end
             figures = {name: folder.summary[name] for name in _FIGURES if name in folder.summary}
         ending = {"steps": sum_up.steps, "w_avg": self._mean_latent(), "diverged": sorted(divergence.copies)}
-        ending["peak_memory"] = dataclasses.asdict(peak_memory(self._devices()))
+        ending["peak_memory"] = dataclasses.asdict(peak_memory(self._devices))
         return state, ending | figures
 
     def _initial(self) -> tuple[State, Target, jax.Array]:
@@ -211,17 +216,13 @@ class Run:
 
     def _known(self, compile_seconds: float) -> dict[str, Any]:
         """Figures that no step changes."""
-        devices = self._devices()
+        devices, precision = self._devices, matmul_precision()
         return {
             "compile_seconds": round(compile_seconds, 2),
             "devices": f"{len(devices)} x {devices[0].device_kind}",
+            **({} if precision is None else {"matmul_precision": precision}),
             **self._recipe.padding(),
         }
-
-    def _devices(self) -> list[Any]:
-        """The devices of the mesh."""
-        mesh = self._recipe.mesh
-        return jax.devices()[:1] if mesh is None else list(mesh.devices.flat)
 
     def _mean_latent(self) -> dict[str, Any]:
         """Where the mean latent of the targets comes from, for the summary."""

@@ -23,6 +23,7 @@ from jaxunlearn.models.generator import check_has_file, fingerprint_of
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.process import multihost
+from jaxunlearn.process.jax_settings import pinned_settings
 from jaxunlearn.training import checks
 from jaxunlearn.training.result import Result, finished
 from jaxunlearn.training.run import Run
@@ -31,6 +32,7 @@ from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback
 
 
+@pinned_settings()
 def unlearn(
     models: Models,
     people: People | np.ndarray | jax.Array,

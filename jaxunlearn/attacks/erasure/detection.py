@@ -33,6 +33,8 @@ from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
+from jaxunlearn.process.devices import default_platform
+from jaxunlearn.process.jax_settings import pinned_settings
 
 LEAST_FOR_AUC = 2
 LEAST_FOR_CLASSIFIER = 5
@@ -61,6 +63,7 @@ class Erasure(NamedTuple):
     """The people in both generators as points of a plane, for `draw_erasure_map`."""
 
 
+@pinned_settings()
 def detect_erasure(
     models: Models,
     unlearned: Generator,
@@ -100,7 +103,7 @@ def detect_erasure(
     tested = (jnp.asarray(ws), random_ws if retained_ws is None else jnp.asarray(retained_ws))
     _check(*tested, background_ws.shape[1:], settings)
     instruments = Instruments(models.identity, features or AlexNetFeatures(lpips_flax.load("alex")))
-    compute = compute or Compute.for_platform(jax.default_backend())
+    compute = compute or Compute.for_platform(default_platform())
     renderer = Renderer(models.generator, batch=settings.batch, compute=compute)
     everybody = jnp.concatenate([*tested, background_ws])
 

@@ -21,6 +21,7 @@ from jaxunlearn.methods.registry import method_of
 from jaxunlearn.methods.trained_part import BACKBONE, TrainedPart
 from jaxunlearn.models.cameras import Views, field_of_view
 from jaxunlearn.models.loading import Models
+from jaxunlearn.process.devices import default_platform
 
 
 def scale(config: ConfigDict, median_radius: float) -> float:
@@ -120,7 +121,7 @@ def many_sampling(
 def compute(config: ConfigDict, platform: str | None = None) -> Compute:
     """Return the forms of computation for a platform, in the config's dtype; None is this machine's."""
     return dataclasses.replace(
-        Compute.for_platform(platform or jax.default_backend()),
+        Compute.for_platform(platform or default_platform()),
         dtype=jnp.dtype(config.rendering.dtype),
         ray_chunk=config.rendering.ray_chunk or None,
         keep_features=config.rendering.keep_features,

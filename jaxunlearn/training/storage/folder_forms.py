@@ -36,6 +36,7 @@ class TrainingJson(TypedDict):
     steps_per_second: NotRequired[float | None]
     compile_seconds: NotRequired[float]
     devices: NotRequired[str]
+    matmul_precision: NotRequired[str]
     diverged: NotRequired[list[int]]
     loss: NotRequired[float | None]
     losses: NotRequired[list[float | None]]

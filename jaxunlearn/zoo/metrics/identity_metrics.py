@@ -15,6 +15,7 @@ from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.batching import in_batches
 from jaxunlearn.images import to_uint8
 from jaxunlearn.models.identity import IdentityNetwork
+from jaxunlearn.process.devices import default_platform
 from jaxunlearn.zoo.metrics.generator_metrics import generate
 from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest, photograph
 from jaxunlearn.zoo.training.generator_data import on_white
@@ -126,7 +127,7 @@ def compare(
     photographs = on_white(photograph(plain, folder=folder))
     rendered = embed(photographs.image)
     yield "rendered as the generator's data", rendered, None
-    compute = Compute.for_platform(jax.default_backend())
+    compute = Compute.for_platform(default_platform())
     z = photographs.z.repeat(views, axis=0)
     images = to_uint8(generate(generator, z, photographs.camera.reshape(-1, 25), compute))
     generated = embed(images.reshape(photographs.image.shape))

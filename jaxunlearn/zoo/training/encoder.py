@@ -27,6 +27,7 @@ from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.identity import load_identity
+from jaxunlearn.process.devices import default_platform
 from jaxunlearn.zoo.metrics.encoder_metrics import (
     Networks,
     Reconstructor,
@@ -90,7 +91,7 @@ class EncoderTask:
         self._networks, self._judge = _networks(generator), load_identity("heads-judge")
         self._distortion = Distortion(**config.distortion)
         self._optimiser = _optimiser(config, self.steps)
-        self._compute = Compute.for_platform(jax.default_backend())
+        self._compute = Compute.for_platform(default_platform())
         self._steps = {images: self._make_step(images=images) for images in (False, True)}
 
     @property

@@ -18,6 +18,7 @@ from eg3d_flax.compute import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.generator import initialise, save_generator
 from jaxunlearn.models.loading import median_radius
+from jaxunlearn.process.devices import default_platform
 from jaxunlearn.zoo.metrics.generator_metrics import evaluate, picture
 from jaxunlearn.zoo.synthetic.photographs import (
     HELD_OUT_FIRST,
@@ -86,7 +87,7 @@ class GeneratorTask:
         self.config = config
         self._shape = shape
         self._template = initialise(shape, config.seed)
-        self._compute = Compute.for_platform(jax.default_backend())
+        self._compute = Compute.for_platform(default_platform())
         self._step_compute = dataclasses.replace(self._compute, dtype=config.dtype)
         self._weights = Weights(**config.loss)
         self._perceptual = lpips_flax.load("alex")

@@ -1,9 +1,21 @@
-"""Compute on the host what runs only once."""
+"""The device that computes where no mesh says otherwise."""
 
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax.extend.backend import backends
+
+
+def default_device() -> Any:
+    """Return the device of new arrays: JAX's first, or that of `jax.default_device`."""
+    (device,) = jnp.zeros(()).devices()
+    return device
+
+
+def default_platform() -> str:
+    """Return the platform of the default device: "cpu", "gpu" or "tpu"; see `eg3d_flax.Compute`."""
+    return default_device().platform
 
 
 def on_cpu() -> Any:
