@@ -2,6 +2,8 @@
 
 import time
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.process import multihost
@@ -15,6 +17,10 @@ from jaxunlearn.training.trainer import Callback, Moment
 class LivePage(Callback):
     """Writes the run's page after logged steps, at most as often as the page loads itself anew.
 
+    After the last step the page says that pictures follow. Whoever makes these, and perhaps measures the run,
+    does so in a `with` block, and writes the last page there: if something ends the block before, the page
+    no longer says that the run goes on.
+
     Args:
       every: steps between two lines of the log.
       folder: of the run.
@@ -22,32 +28,43 @@ class LivePage(Callback):
 
     def __init__(self, every: int, folder: RunFolder):
         self.every, self._folder = every, folder
-        self._next = 0.0
+        self._next, self._going = 0.0, False
         self._encoder = FileEncoder()
 
     def after_step(self, moment: Moment) -> None:
         """See `Callback.after_step`."""
-        if self._folder.writes and moment.due(self.every) and time.monotonic() >= self._next:
-            write_report(self._folder, going=True, encoder=self._encoder)
+        if moment.due(self.every) and time.monotonic() >= self._next:
+            self._write(going=True)
             self._next = time.monotonic() + REFRESH_SECONDS
 
     def at_end(self) -> None:
-        """Write a page that stays as it is; a finished run replaces it."""
-        if self._folder.writes:
-            write_report(self._folder, encoder=self._encoder)
+        """Write a page that still loads itself anew; that of the finished run replaces it."""
+        self._write(going=True)
 
     def at_error(self, error: BaseException) -> None:
         """Write a page that stays as it is, and says an error that is meant for people."""
+        self._write(going=False, error=str(error) if isinstance(error, InputError) else "")
+
+    def _write(self, *, going: bool, error: str = "") -> None:
         if self._folder.writes:
-            said = str(error) if isinstance(error, InputError) else ""
-            write_report(self._folder, encoder=self._encoder, error=said)
+            write_report(self._folder, going=going, encoder=self._encoder, error=error)
+            self._going = going
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and self._going:
+            self.at_error(error)
 
 
-def live_page(every: int, folder: str | Path) -> list[Callback]:
-    """Return the callback as a list.
+def live_page(every: int, folder: str | Path) -> LivePage:
+    """Return the callback.
 
     Args:
       every: `config.log_every`.
       folder: the run folder.
     """
-    return [LivePage(every, RunFolder(Path(folder), writes=multihost.leads()))]
+    return LivePage(every, RunFolder(Path(folder), writes=multihost.leads()))

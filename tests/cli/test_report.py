@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import time
 from types import SimpleNamespace
 
@@ -64,8 +65,33 @@ def test_the_page_is_written_while_the_run_goes_on(tmp_path, monkeypatch):
         written.append(folder.report.exists())
         folder.report.unlink(missing_ok=True)
     assert written == [False, True, False, True]  # 4 is not logged, 10 comes too soon
+
+
+def test_the_page_after_the_last_step_goes_on_until_the_command_ends(tmp_path):
+    """Generators, pictures and figures take longer than some trainings."""
+    folder = begun(tmp_path / "run", ("ada",), together=False, steps=5)
+    page = LivePage(5, folder)
     page.at_end()
-    assert 'http-equiv="refresh"' not in folder.report.read_text()
+    text = folder.report.read_text()
+    assert 'http-equiv="refresh"' in text
+    assert "All 5 steps are taken." in text
+    assert not re.search("Nothing works on this run|not finished", text)
+    folder.generator(0).touch()
+    with pytest.raises(KeyboardInterrupt), page:
+        raise KeyboardInterrupt
+    text = folder.report.read_text()
+    assert 'http-equiv="refresh"' not in text
+    assert "Not measured yet." in text
+    assert f"<code>jaxunlearn evaluate {folder.path}</code>" in text
+
+
+def test_the_page_of_a_command_that_ended_well_is_not_written_again(tmp_path):
+    """Only the command itself knows the last page, with pictures and figures."""
+    folder = begun(tmp_path / "run", ("ada",), together=False, steps=5)
+    with LivePage(5, folder) as page:
+        page.at_end()
+        folder.report.write_text("the last page")
+    assert folder.report.read_text() == "the last page"
 
 
 def test_the_page_of_a_run_that_an_error_ends(tmp_path):

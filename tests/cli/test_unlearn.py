@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -30,11 +31,12 @@ from jaxunlearn.photos.sources import read_photographs
 from jaxunlearn.reporting.page.words import MEANINGS
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.trainer import Callback
 from jaxunlearn.training.unlearn import request_of
 from jaxunlearn.workflows import batch_sources
 from jaxunlearn.workflows.continual_report import write_requests_page
 from jaxunlearn.workflows.registry import Registry
-from tests.support.page_folders import page_of_a_sequence
+from tests.support.page_folders import begun, page_of_a_sequence
 from tests.support.tiny_models import tiny_models, tiny_people
 
 FEW = [
@@ -497,6 +499,35 @@ def test_commands_to_try_next_can_be_pasted(tmp_path, monkeypatch, capsys):
     for judges in ("", " --judge dlib --judge 'my judge.pt'"):
         assert cli.main(["unlearn", "--seed", "7", "--out", "my runs", *shlex.split(judges)]) == 0
         assert capsys.readouterr().out.endswith(f"measure it: jaxunlearn evaluate 'my runs'{judges}\n")
+
+
+@pytest.mark.parametrize("command", ["demo", "unlearn --seed 7"])
+def test_the_page_of_a_run_whose_pictures_are_interrupted(tmp_path, monkeypatch, command):
+    """Ctrl-C while the finished run is measured or drawn: the page no longer loads itself anew."""
+    folder = RunFolder(tmp_path / "run")
+    people = SimpleNamespace(name="ada", subjects=("ada",), ws=None)
+
+    def trained(*_, callbacks: Sequence[Callback], **__):
+        begun(folder.path, people.subjects, together=False)
+        callbacks[-1].at_end()
+        assert 'http-equiv="refresh"' in folder.report.read_text()
+        folder.generator(0).touch()
+        return SimpleNamespace(generators=[])
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    for module in (demo_command, unlearn_command):
+        monkeypatch.setattr(module, "people_from_seeds", lambda *_: people)
+        monkeypatch.setattr(module, "unlearn", trained)
+    monkeypatch.setattr(demo_command.loading, "load_models", lambda _: None)
+    monkeypatch.setattr(demo_command, "evaluate_and_report", interrupted)
+    monkeypatch.setattr(unlearn_command, "models_of", lambda *_: tiny_models())
+    monkeypatch.setattr(unlearn_command, "frontier_of", lambda *_: [])
+    monkeypatch.setattr(unlearn_command, "write_run_report", interrupted)
+    assert cli.main([*shlex.split(command), "--out", str(folder.path)]) == 130
+    assert 'http-equiv="refresh"' not in folder.report.read_text()
+    assert "Not measured yet." in folder.report.read_text()
 
 
 def test_the_page_of_requests_that_are_interrupted(tmp_path, monkeypatch):

@@ -38,8 +38,10 @@ def run(arguments: argparse.Namespace) -> None:
     models = loading.load_models("heads")
     people = people_from_seeds(models, [arguments.seed])
     out = arguments.out or Path("runs") / f"demo-{people.name}"
-    result = unlearn(models, people, config, workdir=out, callbacks=live_page(config.log_every, out))
-    for line in evaluate_and_report(models, result, config):
+    with live_page(config.log_every, out) as page:
+        result = unlearn(models, people, config, workdir=out, callbacks=[page])
+        lines = evaluate_and_report(models, result, config)
+    for line in lines:
         say(line)
     command = shlex.join(["jaxunlearn", "render", str(out), "--video", "orbit.gif"])
     say(f"try next: {command}, or another person: --seed {arguments.seed + 1}")

@@ -38,6 +38,7 @@ from jaxunlearn.training.callbacks import Diverged
 from jaxunlearn.training.checks import check_mesh, check_sharing
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.storage.same_run import OTHER_RUN
+from jaxunlearn.training.trainer import Callback
 from jaxunlearn.training.unlearn import request_of, unlearn
 from jaxunlearn.workflows.batch import unlearn_all
 from jaxunlearn.workflows.batch_dir import DONE, Worklist, WorklistFolder
@@ -104,10 +105,11 @@ def run(arguments: argparse.Namespace) -> None:
             say(out / f"person{k:04d}.png")
         say(out / PAGE)
         return
-    callbacks = [*frontier_of(models, people, config, out), *live_page(config.log_every, out)]
-    result = unlearn(models, people, config, workdir=out, mesh=mesh, callbacks=callbacks)
-    if leads():
-        folder = write_run_report(models, result, config)
+    with live_page(config.log_every, out) as page:
+        callbacks = [*frontier_of(models, people, config, out), page]
+        result = unlearn(models, people, config, workdir=out, mesh=mesh, callbacks=callbacks)
+        folder = write_run_report(models, result, config) if leads() else None
+    if folder is not None:
         for k in range(len(result.generators)):
             say(folder.generator(k))
         say(folder.report)
@@ -268,24 +270,29 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
         _refuse_inversion(arguments)
     models = models_of(arguments)
     read = functools.partial(read_settings, arguments, model=models.generator.config)
-    first = read(1)
+    first, pages = read(1), contextlib.ExitStack()
+
+    def page_of(config: ConfigDict, folder: Path) -> list[Callback]:
+        return [pages.enter_context(live_page(config.log_every, folder))]
 
     def report(so_far: Forgotten) -> None:
         write_run_report(models, so_far.newest, read(len(so_far.newest.ws)))
+        pages.pop_all()  # this was the last page of the run: no error of a later one changes it
         if len(so_far.folders) < len(requests):  # the last report follows below
             report_requests(models, so_far, first, going=True)
 
     try:
-        forgotten = forget_requests(
-            models,
-            requests,
-            read,
-            arguments.out,
-            mesh=mesh,
-            inverting=_inverting(arguments),
-            callbacks_for=lambda config, folder: live_page(config.log_every, folder),
-            after_each=report,
-        )
+        with pages:
+            forgotten = forget_requests(
+                models,
+                requests,
+                read,
+                arguments.out,
+                mesh=mesh,
+                inverting=_inverting(arguments),
+                callbacks_for=page_of,
+                after_each=report,
+            )
     except (KeyboardInterrupt, Interrupted, Diverged):
         if (arguments.out / REGISTRY).is_file():  # its page said that it loads itself anew
             remake_page(arguments.out)

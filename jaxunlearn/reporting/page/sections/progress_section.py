@@ -11,7 +11,7 @@ from jaxunlearn.reporting.page.sections.run_data import RunData
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """The steps taken, all steps, the rest in words, and the newest picture of the run."""
+    """The steps taken, all steps, what is left in words, and the newest picture of the run."""
 
     step: int
     steps: int
@@ -29,6 +29,8 @@ def progress_of(run: RunData, pictures: Pictures) -> Progress | None:
     taken = step - first["step"]
     seconds = last["seconds"] - first["seconds"]
     rest = "" if taken <= 0 or seconds <= 0 else _minutes((steps - step) * seconds / taken)
+    if step == steps:
+        rest = "What follows takes a while, too: the generator is written, then its pictures are drawn"
     drawn = [path for path in run.folder.images.glob("step*.png") if re.fullmatch(r"step\d+", path.stem)]
     newest = max(drawn, default=None)
     alt = f"Progress at step {step}: the first person, turned, before, target and now"

@@ -33,6 +33,7 @@ class Verdict:
       rest: short sentences on other people and on attacks.
       tiles: large figures.
       reasons: what the verdict rests on.
+      command: what to run for a verdict; empty if there is one.
     """
 
     headline: str
@@ -40,6 +41,7 @@ class Verdict:
     rest: tuple[str, ...]
     tiles: tuple[Tile, ...]
     reasons: tuple[Reason, ...]
+    command: str = ""
 
 
 def verdict_section(run: RunData) -> Verdict:
@@ -101,10 +103,11 @@ def _not_measured(run: RunData) -> Verdict:
     if run.finished and run.folder.diverged:
         return Verdict(said_diverged(run.subjects, run.folder.diverged), "unknown", (), (), reasons(run))
     if run.finished:
-        text = f"Not measured yet: run jaxunlearn evaluate {shlex.quote(str(run.folder.path))}"
-        return Verdict(text, "unknown", (), (), reasons(run))
-    done = run.metrics[-1]["step"] if run.metrics else 0
-    return Verdict(f"Step {done} of {run.config.steps}: not finished yet.", "unknown", (), (), ())
+        command = f"jaxunlearn evaluate {shlex.quote(str(run.folder.path))}"
+        return Verdict("Not measured yet.", "unknown", (), (), reasons(run), command)
+    done, steps = run.metrics[-1]["step"] if run.metrics else 0, run.config.steps
+    said = f"Step {done} of {steps}: not finished yet."
+    return Verdict(f"All {steps} steps are taken." if done == steps else said, "unknown", (), (), ())
 
 
 def _state_of(people: Sequence[Figures]) -> str:
