@@ -137,6 +137,35 @@ def test_curves_of_other_judges_are_not_drawn_together(tmp_path: Path):
         assert values["chart_data"].title == title
 
 
+def test_figures_of_other_judges_and_networks_are_never_set_against_each_other(tmp_path: Path):
+    """Not in a chart; in a table each has its network; and what differs in the measurement is told."""
+    runs = {path.name: RunData.read(RunFolder(path)) for path in two_runs(tmp_path)}
+    alike = comparison_values(runs)
+    assert (alike["chart_data"] is None, alike["same_judge"], alike["measurement"]) == (False, True, None)
+    assert not any("not comparable" in label for label, *_ in alike["figures"].rows)
+    others = {"identity": DLIB, "judges": [DLIB], "frechet": "inception"}
+    runs["second"].folder.add_to_summary({"networks": others, "threshold": 0.79, "fid_pre": 45.0})
+    runs["second"] = RunData.read(runs["second"].folder)
+    values = comparison_values(runs)
+    assert (values["chart_data"], values["same_judge"]) == (None, False)
+    rows = {label: cells for label, *cells in values["figures"].rows}
+    assert rows["Fréchet distance, other people (not comparable)"] == [
+        "1.380 (alexnet, 64 pictures)",
+        "45.000 (inception, 64 pictures)",
+    ]
+    assert rows["change of other people's pictures, LPIPS"] == ["0.005", "0.005"]
+    differences = {name: cells for name, *cells in values["measurement"].rows}
+    assert differences == {
+        "main judge": [MAIN, DLIB],
+        "judges": [f"{MAIN}, {DLIB}", DLIB],
+        "network of the Fréchet distances": ["alexnet", "inception"],
+        "threshold of the main judge": ["0.7", "0.79"],
+    }
+    page = write_comparison([run.folder.path for run in runs.values()], tmp_path / "c.html").read_text()
+    assert "All settings of the training are the same." in page
+    assert "not measured by one" in page
+
+
 def test_other_people_of_the_same_names_are_not_shown_together(tmp_path: Path):
     runs = {name: RunData.read(a_run(tmp_path / name)) for name in ("first", "second")}
     assert len(common_people(runs)) == 1

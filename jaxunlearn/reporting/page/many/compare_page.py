@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxunlearn.evaluation.frontier.files import thresholds_of
+from jaxunlearn.evaluation.protocol import comparable
 from jaxunlearn.methods.config.declaration import flat
 from jaxunlearn.reporting.page.charts import LineChart, Series, line_chart
 from jaxunlearn.reporting.page.frame import figure_text, write_page
@@ -15,20 +16,29 @@ from jaxunlearn.reporting.page.many.fronts import common_people
 from jaxunlearn.reporting.page.many.paired_section import paired_section
 from jaxunlearn.reporting.page.sections.curves_section import frontier_chart
 from jaxunlearn.reporting.page.sections.figures_section import Table
-from jaxunlearn.reporting.page.sections.run_data import RunData
+from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.page.sections.run_section import cost_rows
 from jaxunlearn.reporting.page.sections.verdict_section import Verdict, verdict_section
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 _FIGURES = {
-    "id": "similarity of the forgotten",
-    "id_to_target": "similarity to the target",
-    "id_others": "similarity in other photos",
-    "others_id": "similarity of other people",
-    "others_lost": "share of other people lost",
-    "retained_lpips": "change of other people's pictures, LPIPS",
-    "fid_pre": "Fréchet distance, other people",
+    "id": ("similarity of the forgotten", "identity"),
+    "id_to_target": ("similarity to the target", "identity"),
+    "id_others": ("similarity in other photos", "identity"),
+    "others_id": ("similarity of other people", "identity"),
+    "others_lost": ("share of other people lost", "judges"),
+    "retained_lpips": ("change of other people's pictures, LPIPS", "perceptual"),
+    "fid_pre": ("Fréchet distance, other people", "frechet"),
 }
+"""Name of a figure → its label, and which of the `networks` of a summary measured it."""
+
+_MEASUREMENT = {
+    "identity": "main judge",
+    "perceptual": "network of LPIPS",
+    "frechet": "network of the Fréchet distances",
+    "align": "what the main judge saw of faces (align)",
+}
+"""Name in `comparable` → its label, where the name alone says too little."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +80,9 @@ def comparison_values(runs: Mapping[str, RunData]) -> dict[str, Any]:
         "runs": [ComparedRun(name, k, verdict_section(run)) for k, (name, run) in enumerate(runs.items())],
         "figures": _figures(runs),
         "chart_data": _frontier(runs),
-        "settings": _settings(runs),
+        "same_judge": _same_judge(runs),
+        "settings": _differing(runs, {name: flat(run.config) for name, run in runs.items()}),
+        "measurement": _measurement(runs),
         "costs": _costs(runs),
     }
 
@@ -86,16 +98,45 @@ def names_of(folders: Sequence[Path]) -> list[str]:
 
 
 def _figures(runs: Mapping[str, RunData]) -> Table:
+    """Return a row for each figure; where different networks measured, each value has its own beside it."""
     rows = []
-    for name, label in _FIGURES.items():
-        values = [run.summary.get(name) for run in runs.values()]
-        if any(value is not None for value in values):
-            rows.append((label, *(figure_text(value, 3) for value in values)))
+    for name, (label, role) in _FIGURES.items():
+        known = {run: each.summary[name] for run, each in runs.items() if each.summary.get(name) is not None}
+        if not known:
+            continue
+        cells = {run: figure_text(known.get(run), 3) for run in runs}
+        by = {run: _measured_by(runs[run].summary, role) for run in known}
+        if len(set(by.values())) > 1:
+            label += " (not comparable)"
+            cells |= {run: f"{cells[run]} ({by[run]})" for run in known}
+        rows.append((label, *cells.values()))
     return Table(("figure", *runs), rows)
 
 
+def _measured_by(summary: Figures, role: str) -> str:
+    """Return what measured a figure: where it differs, two values say nothing together."""
+    networks = summary.get("networks", {})
+    if role == "judges":
+        return ", ".join(networks.get("judges", ()))
+    if role == "identity":
+        return f"{networks.get(role)}, align {summary.get('align')}"
+    if role == "frechet":
+        pictures = summary.get("counts", {}).get("frechet", {}).get("fid_pre", [None])[0]
+        return str(networks.get(role)) + ("" if pictures is None else f", {pictures} pictures")
+    return str(networks.get(role))
+
+
+def _same_judge(runs: Mapping[str, RunData]) -> bool:
+    """Return True if one judge, with one threshold, is the main judge of all runs that were measured."""
+    summaries = [run.summary for run in runs.values() if run.measured]
+    return len({(_measured_by(each, "identity"), each.get("threshold")) for each in summaries}) < 2
+
+
 def _frontier(runs: Mapping[str, RunData]) -> LineChart | None:
-    """Return the frontier: curves if the same judges measured all runs, else a point for each run."""
+    """Return the frontier: curves if the same judges measured all runs, else a point for each run.
+
+    None if not even the main judge is the same: then no two points say anything together.
+    """
     curves = {name: run.frontier for name, run in runs.items() if run.frontier}
     thresholds = [thresholds_of(lines) for lines in curves.values()]
     if len(curves) == len(runs) and all(each == thresholds[0] for each in thresholds):
@@ -105,7 +146,7 @@ def _frontier(runs: Mapping[str, RunData]) -> LineChart | None:
         for name, run in runs.items()
         if run.measured and None not in (run.summary.get("id"), run.summary.get("others_id"))
     }
-    if not points:
+    if not points or not _same_judge(runs):
         return None
     first = next(run for run in runs.values() if run.measured)
     return line_chart(
@@ -119,16 +160,34 @@ def _frontier(runs: Mapping[str, RunData]) -> LineChart | None:
     )
 
 
-def _settings(runs: Mapping[str, RunData]) -> Table | None:
-    """Return the settings that differ; None if all are the same."""
-    every = [flat(run.config) for run in runs.values()]
-    names = sorted({name for each in every for name in each})
+def _measurement(runs: Mapping[str, RunData]) -> Table | None:
+    """Return how runs were measured, where that differs; None if those that were measured have it alike."""
+    known = {}
+    for name, run in runs.items():
+        if run.measured:
+            how = comparable({"networks": {}, "settings": {}} | dict(run.summary))
+            how["threshold of the main judge"] = run.summary.get("threshold")
+            known[name] = {_MEASUREMENT.get(each, each): value for each, value in how.items()}
+    return _differing(runs, known)
+
+
+def _differing(runs: Mapping[str, RunData], values: Mapping[str, Mapping[str, Any]]) -> Table | None:
+    """Return a row for each name whose value differs; None if all are the same.
+
+    Args:
+      runs: all runs.
+      values: name of a run → its values; runs without any have empty cells.
+    """
     rows: list[tuple[str, ...]] = []
-    for name in names:
-        values: list[Any] = [each.get(name, "") for each in every]
-        if any(value != values[0] for value in values):
-            rows.append((name, *(str(value) for value in values)))
+    for name in sorted({name for each in values.values() for name in each}):
+        own = [each.get(name, "") for each in values.values()]
+        if any(value != own[0] for value in own):
+            rows.append((name, *(_plain(values.get(run, {}).get(name, "")) for run in runs)))
     return Table(("setting", *runs), rows) if rows else None
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _costs(runs: Mapping[str, RunData]) -> Table:
