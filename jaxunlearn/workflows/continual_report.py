@@ -1,6 +1,7 @@
 """Report requests one after the other: two pictures, a page, and plain words."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,13 +23,21 @@ from jaxunlearn.reporting.page.charts import LineChart, Series, line_chart
 from jaxunlearn.reporting.page.frame import figure_text, write_page
 from jaxunlearn.reporting.page.picture import Pictures
 from jaxunlearn.reporting.page.sections.figures_section import Table
-from jaxunlearn.reporting.page.words import MEANINGS
+from jaxunlearn.reporting.page.sections.verdict_section import (
+    Tile,
+    near_in_short,
+    tiles_of_others,
+    with_price,
+)
+from jaxunlearn.reporting.page.words import MEANINGS, how_many
+from jaxunlearn.reporting.verdict import stay_the_same
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.continual import Forgotten
 from jaxunlearn.workflows.registry import Entry, Registry
 
 _FIGURES = {
+    "others_lost": "other people: lost",
     "others_id": "other people: similarity",
     "fid_pre": "other people: Fréchet distance",
     "fid_forget": "the forgotten: Fréchet distance",
@@ -89,32 +98,47 @@ def _row(renderer: Renderer, ws: np.ndarray) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True)
 class _Outcome:
-    """What came out after a request: a label, sentences, and "good" if everybody so far is forgotten."""
+    """What came out after a request.
+
+    Attributes:
+      label: names the request.
+      forgotten, others: sentences on the people so far, and on other people.
+      state: "good" if everybody so far is forgotten, "mixed" if at the price of other people.
+      tiles: large figures of other people.
+    """
 
     label: str
     forgotten: str
     others: str
     state: str
+    tiles: tuple[Tile, ...]
 
 
 def _outcomes(registry: Registry) -> list[_Outcome]:
-    outcomes = []
-    for entry in registry.entries:
-        figures = entry.figures
-        people = sum(request["people"] for request in figures["requests"])
-        forgotten = figures["forgotten"]
-        count = f"{people} people" if forgotten is None else f"{forgotten} of {people} people are forgotten"
-        others = "no face found" if figures["others_id"] is None else f"similarity {figures['others_id']:.2f}"
-        similarity = "" if figures["id"] is None else f", similarity {figures['id']:.2f}"
-        outcomes.append(
-            _Outcome(
-                f"After {entry.name}",
-                f"{count}{similarity}.",
+    return [_outcome(f"After {entry.name}", entry.figures) for entry in registry.entries]
+
+
+def _outcome(label: str, figures: Mapping[str, Any]) -> _Outcome:
+    people = sum(request["people"] for request in figures["requests"])
+    forgotten = figures["forgotten"]
+    count = f"{people} people" if forgotten is None else f"{forgotten} of {people} people are forgotten"
+    similarity = "" if figures["id"] is None else f", similarity {figures['id']:.2f}"
+    others = "no face found" if figures["others_id"] is None else f"similarity {figures['others_id']:.2f}"
+    state = "unknown" if forgotten is None else "good" if forgotten == people else "bad"
+    tiles = tiles_of_others(figures, [figures])
+    return _Outcome(
+        label,
+        f"{count}{similarity}.",
+        " ".join(
+            [
+                *stay_the_same([figures]),
+                *near_in_short(figures),
                 f"Other people: {others}, Fréchet distance {figures['fid_pre']:.2f}.",
-                "unknown" if forgotten is None else "good" if forgotten == people else "bad",
-            )
-        )
-    return outcomes
+            ]
+        ),
+        with_price(state, tiles),
+        tuple(tiles),
+    )
 
 
 def write_requests_page(registry: Registry, *, going: bool = False) -> Path:
@@ -146,7 +170,7 @@ def write_requests_page(registry: Registry, *, going: bool = False) -> Path:
         "asked": asked,
         "outcomes": _outcomes(registry),
         "pictures": [(picture, caption) for picture, caption in shown if picture],
-        "after": _after_each(registry),
+        "after": [_people_after_each(registry), _others_after_each(registry)],
         "charts": _over_requests(registry),
         "meanings": {words: MEANINGS[name] for name, words in _FIGURES.items()},
         "people": [(_linked(registry, entry), ", ".join(entry.subjects)) for entry in entries],
@@ -166,16 +190,27 @@ def _linked(registry: Registry, entry: Entry) -> str:
     return Markup('<a href="{}">{}</a>').format(quote(f"{entry.folder}/{page.name}"), entry.name)
 
 
-def _after_each(registry: Registry) -> Table:
-    """Return a row for each request: what became of the people of each request so far, and of others."""
+def _people_after_each(registry: Registry) -> Table:
+    """Return a row for each request: what became of the people of each request so far."""
     names = [entry.name for entry in registry.entries]
     rows = []
     for entry in registry.entries:
         cells = [_cell(figures) for figures in entry.figures["requests"]]
         cells += [""] * (len(names) - len(cells))
-        cells += [figure_text(entry.figures[name], 3) for name in _FIGURES]
         rows.append((f"{entry.name} ({entry.when[:16].replace('T', ' ')} UTC)", *cells))
-    return Table(("after", *(f"people of {name}" for name in names), *_FIGURES.values()), rows)
+    return Table(("after", *(f"people of {name}" for name in names)), rows)
+
+
+def _others_after_each(registry: Registry) -> Table:
+    """Return a row for each request: what became of other people, and how far pictures moved."""
+    rows = []
+    for entry in registry.entries:
+        lost = "unknown"
+        if entry.figures["others_lost"] is not None:
+            lost = how_many(entry.figures["others_lost_counts"])
+        rest = (figure_text(entry.figures[name], 3) for name in _FIGURES if name != "others_lost")
+        rows.append((entry.name, lost, *rest))
+    return Table(("after", *_FIGURES.values()), rows)
 
 
 def _over_requests(registry: Registry) -> list[LineChart]:

@@ -213,23 +213,31 @@ def page_of_a_worklist(path: Path) -> Path:
 def page_of_a_sequence(path: Path) -> Path:
     """Write the page of three requests."""
     path.mkdir()
-    requests = [{"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": 2}] * 3
-    figures = {
-        "requests": requests,
-        "forgotten": 6,
-        "id": 0.1,
-        "others_id": None,
-        "fid_pre": 3.0,
-        "fid_forget": 60.0,
-    }
-    entries = [
-        Entry(f"request{k}", f"{k}", (LONG, "b"), "2026-11-01T00:00:00+00:00", "0", figures) for k in range(3)
-    ]
-    registry = Registry(path, "heads", "0" * 64, entries)
-    registry.write()
+    registry = a_sequence(path, 3)
     for name in ("people", "others"):
         save_png(path / f"{name}.png", picture(1500))
     return write_requests_page(registry)
+
+
+def a_sequence(path: Path, requests: int, **figures: Any) -> Registry:
+    """Write the registry of requests of two people each, who are all forgotten; nobody else had a face.
+
+    Args:
+      path: the folder.
+      requests: their number.
+      **figures: other figures of each request.
+    """
+    entries = []
+    for k in range(requests):
+        own = [{"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": 2}] * (k + 1)
+        everybody = {"requests": own, "forgotten": 2 * (k + 1), "id": 0.1}
+        of_others = {"others_id": None, "fid_pre": 3.0, "fid_forget": 60.0, "near": {}}
+        nobody = {"others_lost": None, "others_lost_counts": {"share": None, "number": 0, "people": 0}}
+        made = everybody | of_others | nobody | figures
+        entries.append(Entry(f"request{k}", f"{k}", (LONG, "b"), "2026-11-01T00:00:00+00:00", "0", made))
+    registry = Registry(path, "heads", "0" * 64, entries)
+    registry.write()
+    return registry
 
 
 def page_of_a_comparison(path: Path) -> Path:

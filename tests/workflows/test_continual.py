@@ -264,6 +264,7 @@ def test_only_the_newest_generator_is_kept_in_memory(tmp_path, monkeypatch):
         report_requests(tiny_models(), so_far, settings(2))
 
     figures = {"forgotten": 2, "id": 0.1, "others_id": 0.9, "fid_pre": 3.0, "fid_forget": 60.0}
+    figures |= {"others_lost": None, "near": {}}
     monkeypatch.setattr(continual, "unlearn", unlearn)
     monkeypatch.setattr(continual, "measure_reference", lambda *_, **__: None)
     monkeypatch.setattr(continual, "measure_everybody", lambda *_, **__: {**figures, "requests": []})

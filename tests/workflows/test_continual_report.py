@@ -1,5 +1,6 @@
 """The page of requests: while some are still to come, and when all are carried out."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,17 @@ from jaxunlearn.workflows.registry import Entry, Registry
 from jaxunlearn.workflows.remake import remake_page
 
 
-def registry(path: Path, asked: int = 1) -> Registry:
+def registry(path: Path, asked: int = 1, forgotten: int = 1) -> Registry:
     """Return a registry of one finished request, of so many that were asked for."""
-    request = {"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": 1}
+    request = {"people": 2, "id": 0.1, "id_highest": 0.2, "forgotten": forgotten}
     figures = {
         "requests": [request],
-        "forgotten": 1,
+        "forgotten": forgotten,
         "id": 0.1,
         "others_id": 0.9,
+        "others_lost": 0.9,
+        "others_lost_counts": {"share": 0.9, "low": 0.8, "high": 0.95, "number": 58, "people": 64},
+        "near": {},
         "fid_pre": 3.0,
         "fid_forget": 60.0,
     }
@@ -69,3 +73,11 @@ def test_columns_are_named_in_words(tmp_path: Path) -> None:
     page = write_requests_page(registry(tmp_path)).read_text()
     assert "other people: similarity" in page
     assert "fid_pre" not in page
+
+
+def test_people_who_are_lost_are_the_price_of_forgetting(tmp_path: Path) -> None:
+    page = write_requests_page(registry(tmp_path, forgotten=2)).read_text()
+    assert '<section class="verdict mixed"' in page
+    assert "do NOT stay the same: 58 of 64 are somebody else" in page
+    assert '<div class="tile bad"><dt>Other people' in page
+    assert re.search("other people: lost</th>.*<td>58 of 64</td>", page, re.DOTALL)

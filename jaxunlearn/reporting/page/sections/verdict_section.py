@@ -50,10 +50,13 @@ def verdict_section(run: RunData) -> Verdict:
         return _not_measured(run)
     people = run.people
     tiles = _tiles(run, people)
-    state = _state_of(people)
-    if state == "good" and any(tile.state == "bad" for tile in tiles):
-        state = "mixed"
+    state = with_price(_state_of(people), tiles)
     return Verdict(_headline(run, people), state, tuple(_rest(run)), tuple(tiles), reasons(run))
+
+
+def with_price(state: str, tiles: Iterable[Tile]) -> str:
+    """Return "mixed" for a good state beside a bad tile: forgotten, but at a price."""
+    return "mixed" if state == "good" and any(tile.state == "bad" for tile in tiles) else state
 
 
 def _headline(run: RunData, people: Sequence[Figures]) -> str:
@@ -69,14 +72,18 @@ def _headline(run: RunData, people: Sequence[Figures]) -> str:
 def _rest(run: RunData) -> list[str]:
     """Return what became of other people, and of attacks, in short sentences."""
     random_people = stay_the_same(_generators(run, run.people))
-    return [*random_people, *_near_in_short(run.summary), *_under_attacks(run)]
+    return [*random_people, *near_in_short(run.summary), *_under_attacks(run)]
 
 
-def _near_in_short(summary: Figures) -> list[str]:
-    """Return a sentence on people near by, all distances in one; none if nobody counts."""
+def near_in_short(figures: Figures) -> list[str]:
+    """Return a sentence on people near by, all distances in one; none if nobody counts.
+
+    Args:
+      figures: of an evaluated generator, or means over several.
+    """
     lost = [
         f"{how_many(near['lost_counts'])} ({radii(float(radius))}; {near['same']:.0f} too near to count)"
-        for radius, near in summary["near"].items()
+        for radius, near in figures["near"].items()
         if near["lost"] is not None
     ]
     if not lost:
@@ -120,8 +127,7 @@ def _state_of(people: Sequence[Figures]) -> str:
 def _tiles(run: RunData, people: Sequence[Figures]) -> list[Tile]:
     return [
         _forgotten(people),
-        _others(run.summary, _generators(run, people)),
-        *([_near(run.summary["near"], _generators(run, people))] if run.summary.get("near") else []),
+        *tiles_of_others(run.summary, _generators(run, people)),
         _under_attack(run),
     ]
 
@@ -145,6 +151,17 @@ def _forgotten(people: Sequence[Figures]) -> Tile:
         return Tile("Forgotten", value, note, _state_of(people))
     count = sum(answer is True for answer in answers)
     return Tile("Forgotten", f"{count} of {len(people)}", f"people, {note}", _state_of(people))
+
+
+def tiles_of_others(figures: Figures, generators: Sequence[Figures]) -> list[Tile]:
+    """Return the tiles of other people: of random ones, and of those near the forgotten, if there are any.
+
+    Args:
+      figures: of an evaluated generator, or means over several.
+      generators: figures of each generator; the worst gives a tile its state.
+    """
+    near = [_near(figures["near"], generators)] if figures.get("near") else []
+    return [_others(figures, generators), *near]
 
 
 def _others(summary: Figures, generators: Sequence[Figures]) -> Tile:
