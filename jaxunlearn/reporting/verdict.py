@@ -179,15 +179,14 @@ def verdict_together(
             "Not measured, because no pair of pictures has a face both before and after.",
             *_other_people(figures),
         ]
-    first = [*_how_many_forgotten(figures, people), *_highest(subjects, figures, people)]
-    lines = [
+    first = [*_how_many_forgotten(figures, people), *highest(subjects, figures, people)]
+    return [
         *([" ".join(first)] if first else []),
         *where_found(people),
         *not_forgotten(subjects, people, advice),
+        *other_photos_of_all(figures, people),
+        *_other_people(figures),
     ]
-    if figures["id_others"] is not None:
-        lines.append(f"Other pictures of them: similarity {figures['id_others']:.2f} on average.")
-    return lines + _other_people(figures)
 
 
 def _how_many_forgotten(figures: Mapping[str, Any], people: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -200,17 +199,36 @@ def _how_many_forgotten(figures: Mapping[str, Any], people: Sequence[Mapping[str
     return [f"{figures['forgotten']} of {len(people)} people are forgotten: {judges} looked {where}."]
 
 
-def _highest(
+def highest(
     subjects: Sequence[str], figures: Mapping[str, Any], people: Sequence[Mapping[str, Any]]
 ) -> list[str]:
-    """Return a sentence on the similarity to the main judge; none if it saw no face."""
+    """Return a sentence on the similarity to the main judge; none if it saw no face.
+
+    Args:
+      subjects: names of the people.
+      figures: means over them.
+      people: figures of each.
+    """
     hardest = most_alike(people)
     if hardest is None:
         return []
     return [
-        f"Similarity before and after: {figures['id']:.2f} on average, at most "
+        f"Similarity before and after to {_main_judge(people)}: {figures['id']:.2f} on average, at most "
         f"{people[hardest]['id']:.2f} ({subjects[hardest]})."
     ]
+
+
+def other_photos_of_all(figures: Mapping[str, Any], people: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a sentence on other photos, see `highest`; none without such photos."""
+    if figures["id_others"] is None:
+        return []
+    judge = _main_judge(people)
+    return [f"Other pictures of them: similarity {figures['id_others']:.2f} to {judge} on average."]
+
+
+def _main_judge(people: Sequence[Mapping[str, Any]]) -> str:
+    """Return the judge whose figures stand under the papers' names."""
+    return next(iter(people[0]["judges"]))
 
 
 def most_alike(people: Sequence[Mapping[str, Any]]) -> int | None:
@@ -242,10 +260,11 @@ def not_forgotten(
     }
     near, far, elsewhere = names.values()
     for subject, figures in zip(subjects, people, strict=True):
-        finders = [judged for judged in figures["judges"].values() if judged["found"]["latent"]]
+        finders = {name: each for name, each in figures["judges"].items() if each["found"]["latent"]}
         if finders:
-            group = near if _target_resembles(finders) else far
-            group.append(f"{subject} ({max(judged['id'] for judged in finders):.2f})")
+            group = near if _target_resembles(list(finders.values())) else far
+            judge = max(finders, key=lambda name: finders[name]["id"])
+            group.append(f"{subject} ({finders[judge]['id']:.2f} to {judge})")
         elif places := [IN_WORDS[place] for place in found_by(figures)]:
             elsewhere.append(f"{subject} ({_and(places)})")
     return [

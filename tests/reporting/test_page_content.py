@@ -20,6 +20,7 @@ from jaxunlearn.reporting.page.picture import LARGEST_PAGE, PAGE_OF_A_PERSON, Pi
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.reporting.page.sections.attack_section import attack_section
 from jaxunlearn.reporting.page.sections.curves_section import curves_section, frontier_chart
+from jaxunlearn.reporting.page.sections.figures_section import main_figures, measured_with
 from jaxunlearn.reporting.page.sections.judges_section import judge_lines, judges_table
 from jaxunlearn.reporting.page.sections.people_section import people_section
 from jaxunlearn.reporting.page.sections.progress_section import progress_of
@@ -595,3 +596,31 @@ def test_of_many_attacked_people_those_who_came_back_are_named(tmp_path: Path):
     assert reason.sentences[0].startswith("seed 14, under attack: brought back by 4 steps on one photo")
     assert reason.sentences[1].startswith("seed 0, under attack: not brought back")
     assert reason.sentences[-1] == "Of the 3 others who were attacked, 0 are brought back."
+
+
+def test_figures_of_several_people_are_called_means(tmp_path: Path):
+    """No mean is called the highest; of a generator that people share, figures of others are none."""
+    for together, of_others in ((True, ""), (False, "mean over the 2 generators: ")):
+        folder = begun(tmp_path / str(together), ("ada", "bea"), together=together)
+        finish(folder)
+        people = {str(k): of_person({"id_others_max": value}) for k, value in enumerate((0.2, 0.9))}
+        folder.add_to_summary(of_person({"id_others_max": 0.55}) | {"people": people})
+        table = main_figures(RunData.read(folder))
+        assert table is not None
+        meanings = {name: (value, meaning) for name, value, meaning in table.rows}
+        value, meaning = meanings["id_others_max"]
+        assert value == "0.55"
+        assert meaning.startswith("mean over the 2 people: the highest of")
+        assert meanings["others_id"][1] == of_others + MEANINGS["others_id"]
+
+
+def test_all_judges_that_measured_are_named(tmp_path: Path):
+    folder = a_run(tmp_path / "run", "ada")
+    networks = {
+        "identity": "heads identity judge",
+        "judges": ["heads identity judge", "dlib"],
+        "frechet": "a",
+    }
+    folder.add_to_summary({"networks": networks})
+    said = measured_with(RunData.read(folder))
+    assert said.startswith("Measured with heads identity judge (main judge), dlib (judge), a (frechet).")

@@ -134,7 +134,7 @@ def test_many_people_and_the_hardest_of_them():
     lines = of_many((0.1, 0.0), (0.65, 0.3), (None, None))
     assert lines[0] == (
         "2 of 3 people are forgotten: 2 judges looked at their latent, from the sides or at a truncated "
-        "latent. Similarity before and after: 0.42 on average, at most 0.65 (bea)."
+        "latent. Similarity before and after to heads identity judge: 0.42 on average, at most 0.65 (bea)."
     )
     assert lines[1:3] == [SAME, NEAR]
 
@@ -153,17 +153,17 @@ def test_who_stayed_is_named_with_what_would_help():
     assert lines[0].startswith("1 of 3 people are forgotten")
     assert lines[1] == "Still found: 2 at their latent."
     assert lines[2] == (
-        "NOT forgotten: ada (0.81). Their targets resemble them: "
+        f"NOT forgotten: ada (0.81 to {JUDGE}). Their targets resemble them: "
         "raise config.target.distance or config.surrogates.identity."
     )
     assert lines[3] == (
-        "NOT forgotten: bea (0.75). They did not become their targets: "
+        f"NOT forgotten: bea (0.75 to {JUDGE}). They did not become their targets: "
         "raise config.steps or lower config.ewc.weight."
     )
     assert lines[4] == SAME
     lines = of_many((0.81, 0.72), (0.75, 0.1), (0.3, 0.2))  # composed adapters, which no training made
-    assert lines[2] == "NOT forgotten: ada (0.81). Their targets resemble them."
-    assert lines[3] == "NOT forgotten: bea (0.75). They did not become their targets."
+    assert lines[2] == f"NOT forgotten: ada (0.81 to {JUDGE}). Their targets resemble them."
+    assert lines[3] == f"NOT forgotten: bea (0.75 to {JUDGE}). They did not become their targets."
 
 
 def test_all_who_are_not_forgotten_are_named_with_what_would_help():
@@ -224,16 +224,28 @@ def test_the_other_judge_alone_may_find_somebody(main):
     figures = ada | {"forgotten": 0, "people": {"0": ada, "1": bea}}
     lines = verdict_together(("ada", "bea"), figures)
     assert lines[0].startswith("0 of 2 people are forgotten: 2 judges looked at their latent")
-    assert [line[: line.index(".", 24)] for line in lines if line.startswith("NOT")] == [
-        "NOT forgotten: bea (0.95)",
-        "NOT forgotten: ada (0.91)",
+    assert [line[: line.index(")") + 1] for line in lines if line.startswith("NOT")] == [
+        "NOT forgotten: bea (0.95 to dlib)",
+        "NOT forgotten: ada (0.91 to dlib)",
     ]
+
+
+def test_each_similarity_has_its_judge_beside_it():
+    """The highest to the main judge is not the one by which another judge finds somebody."""
+    bea = of_person({"id": 0.55}, {"id": 0.89, "found": {"latent": True}})
+    people = {"0": of_person({"id": -0.2}), "1": bea}
+    lines = verdict_together(
+        ("ada", "bea"), of_person({"id": 0.18, "id_others": 0.3}) | {"forgotten": 1, "people": people}
+    )
+    assert lines[0].endswith(f"before and after to {JUDGE}: 0.18 on average, at most 0.55 (bea).")
+    assert lines[2].startswith("NOT forgotten: bea (0.89 to dlib).")
+    assert lines[3] == f"Other pictures of them: similarity 0.30 to {JUDGE} on average."
 
 
 def test_of_very_many_who_stayed_some_are_named():
     lines = of_many(*7 * [(0.9, 0.1)])
-    assert lines[2].startswith("NOT forgotten: ada (0.90), bea (0.90)")
-    assert "eva (0.90) and 2 more. They did not become their targets." in lines[2]
+    assert lines[2].startswith(f"NOT forgotten: ada (0.90 to {JUDGE}), bea (0.90 to {JUDGE})")
+    assert f"eva (0.90 to {JUDGE}) and 2 more. They did not become their targets." in lines[2]
 
 
 def test_an_effort_that_was_not_measured():

@@ -28,6 +28,11 @@ MEANINGS = {
 }
 """Meaning of each figure, in the words of the page."""
 
+OF_A_PERSON = frozenset(
+    {"id", "id_std", "pairs_without_face", "id_others", "id_others_max", "id_target", "id_to_target"}
+)
+"""Figures of a single person: of several people a run has the mean, also of numbers and of highest values."""
+
 JUDGED = {True: "found", False: "not found", None: "unknown"}
 """Answers of a judge who looks for a person."""
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from jaxunlearn.reporting.page.frame import figure_text, minus
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
-from jaxunlearn.reporting.page.words import ALIGNMENTS, MEANINGS
+from jaxunlearn.reporting.page.words import ALIGNMENTS, MEANINGS, OF_A_PERSON
 
 _CHANGE = {
     "mse": ("MSE, levels 0 to 255", 1),
@@ -37,17 +37,33 @@ def main_figures(run: RunData) -> Table | None:
     if not run.measured:
         return None
     rows = [
-        (name, minus(f"{run.summary[name]:.4g}"), meaning)
+        (name, minus(f"{run.summary[name]:.4g}"), f"{_mean_over(run, name)}{meaning}")
         for name, meaning in MEANINGS.items()
         if run.summary.get(name) is not None
     ]
     return Table(("figure", "value", "meaning"), rows)
 
 
+def _mean_over(run: RunData, name: str) -> str:
+    """Return words before the meaning of a figure that is a mean over people or generators."""
+    people = len(run.subjects)
+    if people == 1:
+        return ""
+    if name in OF_A_PERSON:
+        return f"mean over the {people} people: "
+    return "" if run.together else f"mean over the {people} generators: "
+
+
 def measured_with(run: RunData) -> str:
-    """Return the networks that measured, and how they saw faces."""
+    """Return the networks that measured, the main judge before other judges, and how they saw faces."""
+    roles = dict(run.summary["networks"])
+    main, judges = roles.pop("identity"), roles.pop("judges", [])
     networks = ", ".join(
-        f"{name} ({role})" for role, name in run.summary["networks"].items() if isinstance(name, str)
+        [
+            f"{main} (main judge)",
+            *(f"{name} (judge)" for name in judges if name != main),
+            *(f"{name} ({role})" for role, name in roles.items()),
+        ]
     )
     return f"Measured with {networks}. {ALIGNMENTS[run.summary.get('align', 'fixed')]}"
 

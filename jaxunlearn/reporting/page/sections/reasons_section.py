@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from jaxunlearn.methods.base import Advice
 from jaxunlearn.methods.registry import method_of
 from jaxunlearn.reporting.attacks.words import attack_verdict, brought_back, ways_back
-from jaxunlearn.reporting.page.frame import figure_text
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.verdict import (
     NO_PHOTO_KNOWN,
+    highest,
     how_alike,
-    most_alike,
     near_people,
     not_forgotten,
+    other_photos_of_all,
     person_lines,
     photos_texts,
     pictures_of_others,
@@ -68,19 +68,9 @@ def _of_all(
     subjects: Sequence[str], people: Sequence[Figures], summary: Figures, advice: Advice
 ) -> Iterator[Reason]:
     """Yield what is said of people who share a generator."""
-    hardest = most_alike(people)
-    if hardest is not None:
-        yield Reason(
-            "How alike they are",
-            (
-                f"Similarity before and after: {figure_text(summary['id'])} on average, at most "
-                f"{figure_text(people[hardest]['id'])} ({subjects[hardest]}).",
-            ),
-        )
+    yield Reason("How alike they are", tuple(highest(subjects, summary, people)))
     yield Reason("Who is found", (*where_found(people), *not_forgotten(subjects, people, advice)))
-    if summary["id_others"] is not None:
-        text = f"Similarity {figure_text(summary['id_others'])} on average."
-        yield Reason("In their other photos", (text,))
+    yield Reason("In their other photos", tuple(other_photos_of_all(summary, people)))
 
 
 def _each(subjects: Sequence[str], people: Sequence[Figures]) -> list[str]:
