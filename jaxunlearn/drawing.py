@@ -1,22 +1,47 @@
-"""Draw in SVG: a picture, panels with numbers along two axes, and which numbers are round."""
+"""Draw in SVG: a picture, panels with numbers along two axes, what tells curves apart, and round numbers."""
 
+import html
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
+COLOURS = ("#1f6f8b", "#b3541e", "#4a7c2c", "#7b3f8c", "#8a6d00", "#b0305c")
+"""Colours of curves on white; the style of the pages has its own, as many, which suit dark mode, too."""
 
-def svg(width: int, height: int, shapes: Iterable[str]) -> str:
+_DASHES = ("", "7 4", "2 3", "10 3 2 3")
+"""Lengths of strokes and gaps in pixels: of the first six curves, and of six more each."""
+
+
+class Stroke(NamedTuple):
+    """What tells a curve from the others: number of its colour, and its dashes for `stroke-dasharray`."""
+
+    colour: int
+    dashes: str
+
+
+def stroke(number: int) -> Stroke:
+    """Return the stroke of a curve; 24 curves differ.
+
+    Args:
+      number: of the curve, from 0.
+    """
+    dashes, colour = divmod(number, len(COLOURS))
+    return Stroke(colour, _DASHES[dashes % len(_DASHES)])
+
+
+def svg(width: int, height: int, shapes: Iterable[str], title: str) -> str:
     """Return a picture on white.
 
     Args:
       width: in pixels.
       height: in pixels.
       shapes: elements of SVG, the lowest first.
+      title: what the picture shows, for screen readers.
     """
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        'font-family="sans-serif" font-size="12">'
+        f'font-family="sans-serif" font-size="12" role="img"><title>{html.escape(title)}</title>'
         f'<rect width="100%" height="100%" fill="white"/>{"".join(shapes)}</svg>\n'
     )
 

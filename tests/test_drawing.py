@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from jaxunlearn.drawing import Panel, round_numbers, svg
+from jaxunlearn.drawing import Panel, round_numbers, stroke, svg
 
 
 @pytest.mark.parametrize(
@@ -23,10 +23,16 @@ def test_a_panel_has_its_numbers_where_its_points_are():
     panel = Panel(50, 10, 200, 100, (0.0, -1.0), (1.0, 1.0))
     assert panel.place(0, -1) == (50, 110)
     assert panel.place(1, 1) == (250, 10)
-    drawn = svg(300, 150, panel.ticks())
+    drawn = svg(300, 150, panel.ticks(), "a & b")
     assert [mark.text for mark in ElementTree.fromstring(drawn) if mark.text] == [
+        "a & b",
         *("0", "0.2", "0.4", "0.6", "0.8", "1"),
         *("-1", "-0.5", "0", "0.5", "1"),
     ]
     assert re.findall(r"M(\S+) 110v5", drawn)[1] == f"{panel.place(0.2, 0)[0]:.1f}"
     assert re.findall(r"M50 (\S+)h-5", drawn)[1] == f"{panel.place(0, -0.5)[1]:.1f}"
+
+
+def test_many_curves_are_told_apart_by_colours_and_dashes():
+    assert len({stroke(number) for number in range(24)}) == 24
+    assert all(not stroke(number).dashes for number in range(6))

@@ -32,7 +32,7 @@ def bars(results: Sequence[dict[str, Any]]) -> str:
             f'<text x="{_LABEL + slow + 8:.1f}" y="{top + 14}">'
             f"{significant(1e3 * _seconds_per_copy(result, 'p50'), 4)}</text>",
         ]
-    return svg(width, height, shapes)
+    return svg(width, height, shapes, "Milliseconds per step and copy of each case")
 
 
 def _seconds_per_copy(result: dict[str, Any], percentile: str) -> float:

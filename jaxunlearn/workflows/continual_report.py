@@ -47,6 +47,8 @@ _CAPTIONS = {
     "people": "The people of all requests, one per column.",
     "others": "Other people, who should stay the same.",
 }
+_OTHERS = "other people"
+"""Name of the curve that should stay high."""
 MOST_PEOPLE = 16
 """Largest number of people in a picture; of more people, every n-th is chosen."""
 
@@ -221,11 +223,11 @@ def _over_requests(registry: Registry) -> list[LineChart]:
     curves: dict[str, list[tuple[int, float]]] = {}
     for number, entry in enumerate(entries, 1):
         if entry.figures["others_id"] is not None:
-            curves.setdefault("other people", []).append((number, entry.figures["others_id"]))
+            curves.setdefault(_OTHERS, []).append((number, entry.figures["others_id"]))
         for earlier, figures in zip(entries, entry.figures["requests"], strict=False):
             if figures["id"] is not None:
                 curves.setdefault(f"people of {earlier.name}", []).append((number, figures["id"]))
-    series = [Series(name, np.array(points, float)) for name, points in curves.items()]
+    series = [Series(name, np.array(points, float), apart=name == _OTHERS) for name, points in curves.items()]
     if not series:
         return []
     return [

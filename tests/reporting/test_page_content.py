@@ -411,11 +411,11 @@ def test_strengths_have_a_table_with_the_thresholds(tmp_path: Path):
 
 
 def test_labels_of_a_chart_stand_clear_of_each_other():
-    points = [(80.0, 150.0), (85.0, 141.0), (82.0, 148.0), (300.0, 150.0)]
-    first, second, third, fourth = beside(points, ["0.35", "0.7", "1.4", "far to the right"])
+    points = [(80.0, 150.0), (85.0, 141.0), (82.0, 148.0), (300.0, 120.0)]
+    first, second, third, fourth = beside(points, ["0.35", "0.7", "1.4", "far"])
     assert second == (91.0, 157.0), "the highest keeps its place"
-    assert [third, first] == [(88.0, 170.0), (86.0, 183.0)], "the others follow below, in their order"
-    assert fourth == (306.0, 166.0), "nothing is near"
+    assert [third, first] == [(88.0, 137.0), (86.0, 124.0)], "no room below above the axis: they go up"
+    assert fourth == (306.0, 136.0), "nothing is near"
     level = (0.9, "same person")
     for last, above in ((0.95, False), (0.2, True)):
         chart = line_chart(
@@ -624,3 +624,26 @@ def test_all_judges_that_measured_are_named(tmp_path: Path):
     folder.add_to_summary({"networks": networks})
     said = measured_with(RunData.read(folder))
     assert said.startswith("Measured with heads identity judge (main judge), dlib (judge), a (frechet).")
+
+
+def test_each_of_many_curves_has_its_own_stroke_and_a_label_inside_the_chart():
+    """Also where all end at the right edge; a curve of another meaning has a colour of its own."""
+    series = [Series("other people", np.array([[0, 1], [1, 1]]), "other people", apart=True)]
+    series += [Series(f"run {k}", np.array([[0, 1], [1, 0.9 - k / 100]]), f"run {k}") for k in range(8)]
+    chart = line_chart("title", series, labels=("x", "y"), summary="")
+    assert len({(curve.colour, curve.dashes) for curve in chart.curves}) == len(series)
+    assert [curve.name for curve in chart.curves if curve.colour == "own"] == ["other people"]
+    for curve in chart.curves:
+        left, row = curve.label_at
+        assert 0 <= left <= chart.width - 8 * len(curve.label)
+        assert row < chart.box[3]
+
+
+def test_labels_of_runs_with_long_names_are_numbers_of_the_legend():
+    judged = {"id": [0.5], "others_id": 0.9, "others_kept": 0.9, "others": 32, "threshold": 0.7}
+    line: Any = {"step": 5, "judges": {"heads": judged}, "measured_with": {}}
+    names = ("a-lambda=10.0", "b-lambda=10.0")
+    chart = frontier_chart({name: [line] for name in names})
+    assert chart is not None
+    assert [curve.label for curve in chart.curves] == ["1", "2"]
+    assert [curve.name for curve in chart.curves] == [f"{k}: {n}, to step 5" for k, n in enumerate(names, 1)]

@@ -64,7 +64,8 @@ def draw_erasure_map(points: ErasureMap) -> str:
             Panel(_LEFT + number * (_SIDE + _GAP), _TOP, _SIDE, _SIDE, *corners), title, people, points
         )
     ]
-    return svg(width, height, [_legend(), *shapes])
+    title = "People as a network sees them, in the source generator and in the unlearned one"
+    return svg(width, height, [_legend(), *shapes], title)
 
 
 def _corner(point: np.ndarray) -> tuple[float, float]:

@@ -7,24 +7,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxunlearn.drawing import Panel, svg
+from jaxunlearn.drawing import COLOURS, Panel, Stroke, stroke, svg
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.frontier.files import FrontierLine, read_frontier, thresholds_of
 from jaxunlearn.files.door import write_text
 from jaxunlearn.training.storage.run_dir import RunFolder
 
-COLOURS = ("#1f6f8b", "#b3541e", "#4a7c2c", "#7b3f8c", "#8a6d00", "#b0305c")
-_WIDE, _HIGH, _LEFT, _TOP, _BELOW, _APART = 330, 230, 58, 40, 44, 26
-"""Size of a panel, the margins around it, and the room above the panels for each line of the legend."""
+_WIDE, _HIGH, _LEFT, _TOP, _BELOW, _APART, _LETTER = 330, 230, 58, 40, 44, 26, 8
+"""Size of a panel, the margins around it, the room for each line of the legend, and that for a letter."""
 
 _LABELS_APART = 26
 """Pixels between two points that both get a label."""
 
+_STEPS = "Numbers at the points are steps."
 _FIGURES = {"others_id": "similarity of other people", "others_kept": "share of other people kept"}
 
 
 class _Curve(NamedTuple):
-    colour: str
+    stroke: Stroke
     steps: list[int]
     points: np.ndarray
     """`[S, 2]`: similarity of the forgotten, figure of the others."""
@@ -60,25 +60,29 @@ def plot_frontiers(folders: Mapping[str, str | Path], out: Path) -> None:
 
 def _svg(runs: Mapping[str, Sequence[FrontierLine]], thresholds: Mapping[str, float | None]) -> str:
     legend = [name for name in runs if name]
-    top = _TOP + _APART * len(legend)
+    top = _TOP + _APART * (len(legend) + 1)
     shapes = [
-        f'<rect x="{_LEFT}" y="{14 + _APART * k}" width="14" height="14" fill="{_colour(k)}"/>'
-        f'<text x="{_LEFT + 22}" y="{26 + _APART * k}">{html.escape(name)}</text>'
+        f'<path d="M{_LEFT} {21 + _APART * k}h30" {_pen(stroke(k))}/>'
+        f'<text x="{_LEFT + 38}" y="{26 + _APART * k}">{html.escape(name)}</text>'
         for k, name in enumerate(legend)
     ]
+    shapes.append(f'<text x="{_LEFT}" y="{26 + _APART * len(legend)}">{_STEPS}</text>')
     for column, (judge, threshold) in enumerate(thresholds.items()):
         for row, (figure, label) in enumerate(_FIGURES.items()):
             curves = [_curve(k, lines, judge, figure) for k, lines in enumerate(runs.values())]
             corner = _LEFT + column * (_WIDE + _LEFT), top + row * (_HIGH + _TOP + _BELOW)
             level = threshold if figure == "others_id" else None
             shapes.append(_panel(corner, curves, (threshold, level), (f"{judge}: {label}", row == 1)))
-    width = len(thresholds) * (_WIDE + _LEFT) + 30
+    names = max((len(name) for name in legend), default=0)
+    width = max(len(thresholds) * (_WIDE + _LEFT) + 30, _LEFT + 38 + _LETTER * names)
     height = top + 2 * (_HIGH + _TOP + _BELOW) - _TOP + 10
-    return svg(width, height, shapes)
+    title = "Frontier: what others keep against how far people are forgotten, by judge"
+    return svg(width, height, shapes, title)
 
 
-def _colour(k: int) -> str:
-    return COLOURS[k % len(COLOURS)]
+def _pen(line: Stroke) -> str:
+    dashes = f' stroke-dasharray="{line.dashes}"' if line.dashes else ""
+    return f'fill="none" stroke="{COLOURS[line.colour]}" stroke-width="1.5"{dashes}'
 
 
 def _curve(k: int, lines: Sequence[FrontierLine], judge: str, figure: str) -> _Curve:
@@ -91,7 +95,7 @@ def _curve(k: int, lines: Sequence[FrontierLine], judge: str, figure: str) -> _C
         if people and others is not None:
             steps.append(line["step"])
             points.append((float(np.mean(people)), others))
-    return _Curve(_colour(k), steps, np.array(points))
+    return _Curve(stroke(k), steps, np.array(points))
 
 
 def _panel(
@@ -136,14 +140,15 @@ def _drawn(curve: _Curve, panel: Panel, labelled: list[tuple[float, float]]) -> 
     """Draw the points of a run with their steps, where no label is near; adds the labels to `labelled`."""
     places = [panel.place(*point) for point in curve.points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    shapes = [f'<polyline points="{path}" fill="none" stroke="{curve.colour}" stroke-width="1.5"/>']
+    shapes = [f'<polyline points="{path}" {_pen(curve.stroke)}/>']
+    colour = COLOURS[curve.stroke.colour]
     for k in [len(places) - 1, *range(len(places) - 1)]:  # the last step always has its label
         x, y = places[k]
-        shapes.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{curve.colour}"/>')
+        shapes.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>')
         if all(np.hypot(x - a, y - b) >= _LABELS_APART for a, b in labelled):
             labelled.append((x, y))
             shapes.append(
-                f'<text x="{x + 5:.1f}" y="{y + 15:.1f}" font-size="11" fill="{curve.colour}">'
+                f'<text x="{x + 5:.1f}" y="{y + 15:.1f}" font-size="11" fill="{colour}">'
                 f"{curve.steps[k]}</text>"
             )
     return shapes

@@ -1,11 +1,12 @@
 """Charts as plain numbers for the template that draws them: axes, curves, the spread of strangers."""
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
-from jaxunlearn.drawing import round_numbers
+from jaxunlearn.drawing import round_numbers, stroke
 
 WIDTH, HEIGHT = 360, 200
 """Pixels of a chart, so that its text is readable on a phone."""
@@ -32,7 +33,8 @@ class Curve:
       name: in the legend.
       path: the points in pixels, as SVG writes them.
       last: the last point, in pixels.
-      number: of its colour, from 0.
+      colour: number of its colour, or "own" for a colour that no numbered curve has.
+      dashes: see `Stroke`.
       label: beside the last point; may be empty.
       label_at: where the label begins, in pixels.
     """
@@ -40,7 +42,8 @@ class Curve:
     name: str
     path: str
     last: tuple[float, float]
-    number: int
+    colour: str
+    dashes: str
     label: str
     label_at: tuple[float, float]
 
@@ -76,11 +79,19 @@ class LineChart:
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """Points of a curve: its name, `[N, 2]` values, and a label at the last point."""
+    """Points of a curve.
+
+    Attributes:
+      name: in the legend.
+      points: `[N, 2]` values.
+      label: at the last point.
+      apart: True for a curve of another meaning than all others, in a colour of its own.
+    """
 
     name: str
     points: np.ndarray
     label: str = ""
+    apart: bool = False
 
 
 def line_chart(
@@ -121,16 +132,13 @@ def line_chart(
     paths = [[(x(a), y(b)) for a, b in each.points] for each in series]
     ends = [path[-1] for path in paths]
     places = beside(ends, [each.label for each in series])
-    curves = [
-        Curve(each.name, " ".join(f"{a:g},{b:g}" for a, b in path), path[-1], number % 6, each.label, place)
-        for number, (each, path, place) in enumerate(zip(series, paths, places, strict=True))
-    ]
+    curves = _curves(series, paths, places)
     height = 0.0 if level is None else y(level[0])
     crowded = any(0 <= height - end < _ROW + 5 for _, end in ends)
     return LineChart(
         title,
         *labels,
-        tuple(curves),
+        curves,
         tuple(
             Tick(x(value), _short(value))
             for value in round_numbers(x_low, x_high)
@@ -144,8 +152,26 @@ def line_chart(
     )
 
 
+def _curves(
+    series: Sequence[Series],
+    paths: Sequence[Sequence[tuple[float, float]]],
+    places: Sequence[tuple[float, float]],
+) -> tuple[Curve, ...]:
+    """Return the curves, each with a colour and dashes that no other has."""
+    strokes = map(stroke, itertools.count())
+    curves = []
+    for each, path, place in zip(series, paths, places, strict=True):
+        colour, dashes = ("own", "") if each.apart else next(strokes)
+        points = " ".join(f"{a:g},{b:g}" for a, b in path)
+        curves.append(Curve(each.name, points, path[-1], str(colour), dashes, each.label, place))
+    return tuple(curves)
+
+
 def beside(points: Sequence[tuple[float, float]], labels: Sequence[str]) -> list[tuple[float, float]]:
-    """Return where labels begin: below and right of their points, clear of all points and of each other.
+    """Return where labels begin: at their points, inside the chart, clear of all points and of each other.
+
+    They stand below and right of their points where there is room, else above; near the right edge further
+    to the left.
 
     Args:
       points: in pixels.
@@ -154,15 +180,29 @@ def beside(points: Sequence[tuple[float, float]], labels: Sequence[str]) -> list
     taken: list[tuple[float, float, float]] = []  # where labels begin and end, and their row
     places: dict[int, tuple[float, float]] = {}
     for number in sorted(range(len(points)), key=lambda each: points[each][1]):
-        left, row = points[number][0] + 6, points[number][1] + 16
-        right = left + _LETTER * len(labels[number])
-        while any(
-            left < end and start < right and abs(row - line) < _ROW for start, end, line in taken
-        ) or any(left - 4 < x < right and row - _ROW < y < row + 4 for x, y in points):
-            row += 1
-        taken.append((left, right, row))
+        x, y = points[number]
+        width = _LETTER * len(labels[number])
+        left = max(0.0, min(x + 6, WIDTH - width))
+        row = _row(left, left + width, y, points, taken)
+        taken.append((left, left + width, row))
         places[number] = left, row
     return [places[number] for number in range(len(points))]
+
+
+def _row(
+    left: float,
+    right: float,
+    y: float,
+    points: Sequence[tuple[float, float]],
+    taken: Sequence[tuple[float, float, float]],
+) -> float:
+    """Return the row of a label that is free, the nearest below the height `y`, or else above."""
+    below, above = np.arange(y + 16, HEIGHT - _BOTTOM), np.arange(y - 6, _ROW, -1)
+    for row in [*below.tolist(), *above.tolist()]:
+        met = any(left < end and start < right and abs(row - line) < _ROW for start, end, line in taken)
+        if not met and not any(left - 4 < a < right and row - _ROW < b < row + 4 for a, b in points):
+            return row
+    return y + 16  # more labels than there is room
 
 
 def _range(values: np.ndarray, given: tuple[float, float] | None) -> tuple[float, float]:

@@ -209,6 +209,17 @@ def test_the_plot_has_a_labelled_point_for_each_step(tmp_path):
     assert ((points > 0) & (points < [width, height])).all()
 
 
+def test_the_plot_of_many_runs_tells_them_apart(tmp_path):
+    """Eight runs have six colours and two kinds of lines; long names stay in the picture."""
+    folders = {f"{k}{60 * 'n'}": run_with_lines(tmp_path / str(k), [(10, 0.8, 0.95)]) for k in range(8)}
+    plot_frontiers(folders, tmp_path / "plot.svg")
+    drawn = ET.parse(tmp_path / "plot.svg").getroot()
+    strokes = [(line.get("stroke"), line.get("stroke-dasharray")) for line in drawn.iter(f"{SVG}polyline")]
+    assert len(set(strokes)) == 8
+    assert "Numbers at the points are steps." in [text.text for text in drawn.iter(f"{SVG}text")]
+    assert float(drawn.get("viewBox", "").split()[2]) > 61 * 8
+
+
 def test_runs_with_other_thresholds_are_not_drawn_together(tmp_path):
     one = run_with_lines(tmp_path / "one", [(10, 0.8, 0.95)])
     two = run_with_lines(tmp_path / "two", [(10, 0.8, 0.95)], threshold=0.6)

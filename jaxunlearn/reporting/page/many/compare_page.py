@@ -151,7 +151,10 @@ def _frontier(runs: Mapping[str, RunData]) -> LineChart | None:
     first = next(run for run in runs.values() if run.measured)
     return line_chart(
         "Forgotten against others kept",
-        [Series(name, np.array([[1.0, 1.0], point]), name[-18:]) for name, point in points.items()],
+        [
+            Series(f"{number}: {name}", np.array([[1.0, 1.0], point]), str(number))
+            for number, (name, point) in enumerate(points.items(), 1)
+        ],
         labels=("similarity of the forgotten before and after", "similarity of other people"),
         summary="Left is more forgotten, up is more kept; all begin at the upper right. "
         + "; ".join(f"{name}: {figure_text(x)} and {figure_text(y)}" for name, (x, y) in points.items())

@@ -70,7 +70,7 @@ def _along(runs: Mapping[float, RunData], unit: str) -> LineChart | None:
     for figure, label in _CURVES.items():
         points = [(d, run.summary[figure]) for d, run in runs.items() if run.summary.get(figure) is not None]
         if len(points) > 1:
-            series.append(Series(label, np.array(points)))
+            series.append(Series(label, np.array(points), apart=figure == "others_id"))
     if not series:
         return None
     thresholds = [run.summary.get("threshold") for run in runs.values()]

@@ -71,7 +71,7 @@ def _over_steps(lines: list[FrontierLine]) -> LineChart | None:
     threshold = lines[0]["judges"][judge]["threshold"]
     return line_chart(
         "Before and now, over the steps",
-        [Series("other people", np.array(others)), Series("forgotten people", np.array(people))],
+        [Series("other people", np.array(others), apart=True), Series("forgotten people", np.array(people))],
         labels=("step", f"similarity, {judge}"),
         summary=f"The forgotten end at {people[-1][1]:.2f}, other people at {others[-1][1]:.2f}.",
         level=None if threshold is None else (threshold, "same person"),
@@ -82,7 +82,7 @@ def _over_steps(lines: list[FrontierLine]) -> LineChart | None:
 def frontier_chart(runs: dict[str, list[FrontierLine]]) -> LineChart | None:
     """Return the frontier of runs: what others keep against how far people are forgotten."""
     series, threshold = [], None
-    for name, lines in runs.items():
+    for number, (name, lines) in enumerate(runs.items(), 1):
         judge = next(iter(lines[0]["judges"]))
         threshold = lines[0]["judges"][judge]["threshold"]
         points = [(1.0, 1.0)]
@@ -91,7 +91,11 @@ def frontier_chart(runs: dict[str, list[FrontierLine]]) -> LineChart | None:
             known = [value for value in judged["id"] if value is not None]
             if known and judged["others_id"] is not None:
                 points.append((float(np.mean(known)), judged["others_id"]))
-        series.append(Series(name or "this run", np.array(points), f"step {lines[-1]['step']}"))
+        last = f"step {lines[-1]['step']}"
+        if len(runs) > 1:  # long names beside points would lie over each other
+            series.append(Series(f"{number}: {name}, to {last}", np.array(points), str(number)))
+        else:
+            series.append(Series(name or "this run", np.array(points), last))
     if all(len(each.points) < 2 for each in series):
         return None
     return line_chart(
