@@ -29,7 +29,7 @@ from jaxunlearn.reporting.page.sections.verdict_section import (
     tiles_of_others,
     with_price,
 )
-from jaxunlearn.reporting.page.words import MEANINGS, how_many
+from jaxunlearn.reporting.page.words import MEANINGS, how_many, isolated
 from jaxunlearn.reporting.verdict import stay_the_same
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -175,7 +175,7 @@ def write_requests_page(registry: Registry, *, going: bool = False) -> Path:
         "after": [_people_after_each(registry), _others_after_each(registry)],
         "charts": _over_requests(registry),
         "meanings": {words: MEANINGS[name] for name, words in _FIGURES.items()},
-        "people": [(_linked(registry, entry), ", ".join(entry.subjects)) for entry in entries],
+        "people": [(_linked(registry, entry), ", ".join(map(isolated, entry.subjects))) for entry in entries],
     }
     title = f"Forgotten in {len(entries)} request{'s' if len(entries) > 1 else ''}"
     if len(entries) < asked:

@@ -288,7 +288,7 @@ def test_two_people_of_one_name_are_two(tmp_path: Path, *, together: bool):
     line = judge_lines(run)[0]
     assert (line.sentence, line.state, len(line.people)) == ("Finds 1 of 2 people.", "bad", 2)
     assert line.highest is not None
-    assert line.highest.text == "highest, 1.png: 0.95"
+    assert (line.highest.text, line.hardest) == ("highest 0.95", "1.png")
     sentences = [sentence for reason in verdict_section(run).reasons for sentence in reason.sentences]
     if together:
         assert "Still found: 1 at their latent." in sentences
@@ -647,3 +647,16 @@ def test_labels_of_runs_with_long_names_are_numbers_of_the_legend():
     assert chart is not None
     assert [curve.label for curve in chart.curves] == ["1", "2"]
     assert [curve.name for curve in chart.curves] == [f"{k}: {n}, to step 5" for k, n in enumerate(names, 1)]
+
+
+def test_names_from_right_to_left_turn_no_figures_round(tmp_path: Path):
+    """In a list, two of them would even change places; other names stay as they are."""
+    names = ("محمد", "ada", "علي")
+    folder = begun(tmp_path / "run", names, together=True)
+    finish(folder)
+    people = {str(k): of_person({"id": 0.9, "found": {"latent": True}}) for k in range(3)}
+    folder.add_to_summary(of_person() | {"forgotten": 0, "people": people})
+    run = RunData.read(folder)
+    assert run.subjects == ("\u2068محمد\u2069", "ada", "\u2068علي\u2069")
+    text = text_of(write_report(folder))
+    assert "NOT forgotten: \u2068محمد\u2069 (0.90 to heads identity judge), ada (0.90" in text

@@ -7,7 +7,8 @@ from playwright.sync_api import Browser, Page
 
 from jaxunlearn.reporting.page.run_page import write_report
 from tests.support.chromium import opened
-from tests.support.page_folders import a_run, page_of_a_run, page_of_a_run_going_on
+from tests.support.figures import of_person
+from tests.support.page_folders import a_run, begun, finish, page_of_a_run, page_of_a_run_going_on
 
 DESK = 1200
 
@@ -164,3 +165,21 @@ def test_a_name_in_the_title_is_text(chromium: Browser, tmp_path: Path):
     with opened(chromium, path, DESK) as shown:
         assert shown.page.title() == "Forgetting </title><script>alert(1)</script>"
         assert shown.complaints == []
+
+
+def test_a_wide_name_stays_in_the_card_of_its_judge(chromium: Browser, tmp_path: Path):
+    """A drawing is as wide as 24 Chinese letters, and text runs out of it on either side."""
+    folder = begun(tmp_path / "run", ("漢字" * 12, "ada"), together=True)
+    finish(folder)
+    people = {str(k): of_person({"id": value}) for k, value in enumerate((0.6, 0.1))}
+    folder.add_to_summary(of_person() | {"forgotten": 2, "people": people})
+    for width in (DESK, 390):
+        with opened(chromium, write_report(folder), width) as shown:
+            assert shown.page.locator(".judges .card").first.inner_text().count("漢") == 12
+            assert shown.page.evaluate(
+                "[...document.querySelectorAll('.judges .card')].every(card => {"
+                " const room = card.getBoundingClientRect();"
+                " return [...card.querySelectorAll('text')].every(text => {"
+                "  const own = text.getBoundingClientRect();"
+                "  return own.left >= room.left && own.right <= room.right; }); })"
+            )

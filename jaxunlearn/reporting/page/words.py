@@ -1,5 +1,6 @@
 """Words of the pages: what each figure means, and captions."""
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -77,3 +78,9 @@ def radii(distance: float, unit: str = "") -> str:
 def how_many(counts: Mapping[str, Any]) -> str:
     """Return how many of how many, from an entry such as `others_lost_counts`."""
     return f"{counts['number']:.0f} of {counts['people']:.0f}"
+
+
+def isolated(name: str) -> str:
+    """Return a name whose letters, where they run from right to left, turn round nothing beside it."""
+    turns = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
+    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}" if turns else name

@@ -34,6 +34,7 @@ class JudgeLine:
       threshold, target: marks; None if unknown.
       people: a mark for each person.
       highest: the mark with the text of the person who is most alike.
+      hardest: the name of that person; empty if there is but one.
       photos: the mark of the photo that is most alike, of those in which the judge knew the person before;
         None without such photos.
       photos_state: "bad" if the judge finds somebody in other photos, else "good".
@@ -49,6 +50,7 @@ class JudgeLine:
     target: Mark | None
     people: tuple[float, ...]
     highest: Mark | None
+    hardest: str
     photos: Mark | None
     photos_state: str
     ends: tuple[str, str]
@@ -93,7 +95,7 @@ def _line(name: str, subjects: Sequence[str], judged: Sequence[Figures], summary
     threshold, highest, target = judged[0]["threshold"], None, None
     who = most_alike(judged)
     if who is not None:
-        text = "after" if len(judged) == 1 else f"highest, {subjects[who][:24]}:"
+        text = "after" if len(judged) == 1 else "highest"
         highest = mark(judged[who]["id"], f"{text} {figure_text(judged[who]['id'])}")
     if len(judged) == 1 and targets:
         target = mark(targets[0], f"target {figure_text(targets[0])}")
@@ -106,6 +108,7 @@ def _line(name: str, subjects: Sequence[str], judged: Sequence[Figures], summary
         target,
         tuple(x(value) for value in values),
         highest,
+        "" if who is None or len(judged) == 1 else subjects[who],
         mark(max(others), f"other photos up to {figure_text(max(others))}") if others else None,
         "bad" if any(each["others_found"] for each in judged) else "good",
         (figure_text(low), figure_text(high)),

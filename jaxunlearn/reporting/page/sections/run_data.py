@@ -8,6 +8,7 @@ from jaxunlearn.attacks.attack_folder import AttacksJson, read_attacks
 from jaxunlearn.evaluation.frontier.files import FrontierLine, read_frontier
 from jaxunlearn.evaluation.statistics.figures_file import Line, read_figures
 from jaxunlearn.methods.config.declaration import ConfigDict
+from jaxunlearn.reporting.page.words import isolated
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.storage.request import Request
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -56,15 +57,15 @@ class RunData:
             folder.metrics() if folder.metrics_file.is_file() else [],
             read_frontier(folder.frontier_file) if folder.frontier_file.is_file() else [],
             read_figures(folder.figures_file) if folder.figures_file.is_file() else [],
-            read_attacks(folder.path),
+            _with_isolated_names(read_attacks(folder.path)),
             SheetFolder(folder.images),
             folder.finished(),
         )
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """Names of the people."""
-        return self.request.subjects
+        """Names of the people, as they may stand in a sentence."""
+        return tuple(map(isolated, self.request.subjects))
 
     @property
     def together(self) -> bool:
@@ -90,3 +91,9 @@ class RunData:
         """The people, for a title."""
         names = self.subjects
         return ", ".join(names) if len(names) < 4 else f"{len(names)} people"
+
+
+def _with_isolated_names(attacks: AttacksJson | None) -> AttacksJson | None:
+    if attacks is None:
+        return None
+    return {**attacks, "subjects": {k: isolated(name) for k, name in attacks["subjects"].items()}}
