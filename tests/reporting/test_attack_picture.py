@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxunlearn.reporting.attacks.picture import Labelled, draw_attacks
+from jaxunlearn.reporting.attacks.picture import Labelled, can_write, draw_attacks
 
 GREY = np.full((8, 8, 3), 90, np.uint8)
 RED = np.zeros((8, 8, 3), np.uint8) + np.array([200, 0, 0], np.uint8)
@@ -32,3 +32,15 @@ def test_labels_and_headings_stay_outside_of_pictures():
     assert sheet.shape == plain.shape
     assert (sheet < 80).any()
     assert count_of(sheet, GREY[0, 0]) >= 1
+
+
+def test_the_font_is_asked_for_every_letter():
+    assert can_write("seed 7: O'Neill-3.png")
+    for name in ("Zoë", "漢字", "Ирина", "Łukasz"):
+        assert not can_write(name)
+
+
+def test_a_long_heading_ends_inside_the_picture():
+    plain, sheet = (draw_attacks({heading: [Labelled("", GREY)]}) for heading in ("a", 200 * "a long name "))
+    assert sheet.shape == plain.shape
+    assert (sheet[:, -8:] == 255).all()

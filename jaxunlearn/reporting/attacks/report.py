@@ -16,7 +16,7 @@ from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.reporting.attacks.files import attack_picture
-from jaxunlearn.reporting.attacks.picture import Labelled, draw_attacks
+from jaxunlearn.reporting.attacks.picture import Labelled, can_write, draw_attacks
 from jaxunlearn.reporting.attacks.words import attack_lines
 from jaxunlearn.reporting.page.run_page import write_report
 from jaxunlearn.training.result import Result
@@ -60,7 +60,8 @@ def _picture(
     person_before_and_after = [
         Labelled(label, to_uint8(side(ws, frontal).image)[0]) for label, side in sides.items()
     ]
-    sections = {result.people.subjects[person]: person_before_and_after}
+    subject = result.people.subjects[person]
+    sections = {subject if can_write(subject) else f"person {person}": person_before_and_after}
     found = AttackFolder(folder.path)
     for name in figures:
         sections[f"{name}: {ATTACKS[name]}"] = [
