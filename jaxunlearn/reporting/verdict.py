@@ -268,7 +268,7 @@ def not_forgotten(
         elif places := [IN_WORDS[place] for place in found_by(figures)]:
             elsewhere.append(f"{subject} ({_and(places)})")
     return [
-        f"NOT forgotten: {_listed(group)}. {reason}{f': {advised}' if advised else ''}."
+        f"NOT forgotten: {listed(group)}. {reason}{f': {advised}' if advised else ''}."
         for (reason, advised), group in names.items()
         if group
     ]
@@ -281,7 +281,8 @@ def _target_resembles(finders: Sequence[Mapping[str, Any]]) -> bool:
     )
 
 
-def _listed(names: Sequence[str], most: int = 5) -> str:
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return names with commas; of more than `most`, the number of the rest."""
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 

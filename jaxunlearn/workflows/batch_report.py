@@ -9,7 +9,7 @@ from urllib.parse import quote
 from jaxunlearn.evaluation.forgetting_by_judge import Place
 from jaxunlearn.reporting.page.frame import figure_text, write_page
 from jaxunlearn.reporting.page.words import how_many
-from jaxunlearn.reporting.verdict import found_by
+from jaxunlearn.reporting.verdict import MOST_LOST, found_by
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 from jaxunlearn.workflows.batch_shares import at_random, shares_of_people, worklist_lines
 
@@ -33,6 +33,7 @@ class _Person:
     verdict_state: str
     found: str
     lost: str
+    lost_state: str
 
 
 def write_worklist_page(folder: WorklistFolder, *, going: bool = False) -> Path:
@@ -57,7 +58,10 @@ def write_worklist_page(folder: WorklistFolder, *, going: bool = False) -> Path:
         "done": done,
         "asked": asked,
         "diverged": diverged,
-        "people": [_person(subject, line, measured.get(subject)) for subject, line in last.items()],
+        "people": [
+            _person(subject, line, measured.get(subject))
+            for subject, line in sorted(last.items(), key=lambda item: _worst(item[1], measured.get(item[0])))
+        ],
     }
     title = f"{done} of {asked} people done{f', {diverged} diverged' if diverged else ''}"
     write_page(folder.report, "worklist.html", title, values, linked_pictures=True, refresh=going)
@@ -78,16 +82,29 @@ def _person(subject: str, line: dict[str, Any], figures: Mapping[str, Any] | Non
     )
 
 
-def _judged(figures: Mapping[str, Any] | None) -> tuple[str, str, str, str]:
-    """Return the verdict, its state, where a judge finds them, and how many others are lost.
+def _worst(line: Mapping[str, Any], figures: Mapping[str, Any] | None) -> tuple[int, float]:
+    """Return what people are ordered by: their state, the worst first, then the share of others they cost."""
+    if line["status"] != DONE:
+        return 1, 0.0
+    if figures is None:
+        return 3, 0.0
+    return {False: 0, None: 2, True: 4}[figures["forgotten"]], -(figures["others_lost"] or 0.0)
+
+
+def _judged(figures: Mapping[str, Any] | None) -> tuple[str, str, str, str, str]:
+    """Return the verdict with its state, where a judge finds them, and how many others are lost, with its.
 
     Of somebody who was not measured all are empty.
     """
     if figures is None:
-        return "", "", "", ""
+        return "", "", "", "", ""
     words = {True: ("forgotten", "good"), False: ("not forgotten", "bad"), None: ("unknown", "unknown")}
     places = ", ".join(SHORT[place] for place in found_by(figures))
-    return *words[figures["forgotten"]], places, how_many(figures["others_lost_counts"])
+    share = figures["others_lost"]
+    if share is None:
+        return *words[figures["forgotten"]], places, "unknown", "unknown"
+    lost = how_many(figures["others_lost_counts"])
+    return *words[figures["forgotten"]], places, lost, "bad" if share > MOST_LOST else "good"
 
 
 def _link(path: str) -> str:

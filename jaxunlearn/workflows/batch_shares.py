@@ -97,7 +97,9 @@ def worklist_lines(shares: Mapping[str, Any], done: int, *, random: bool) -> lis
     if not forgotten["people"]:
         lines = [f"Measured: {whom}. No judge can say whether they are forgotten."]
     else:
-        lines = [f"Measured: {whom}. {how_many(forgotten)} are forgotten{_interval(forgotten)}."]
+        unknown = shares["people"] - forgotten["people"]
+        rest = f"; of {unknown} more no judge can say it" if unknown else ""
+        lines = [f"Measured: {whom}. {how_many(forgotten)} are forgotten{_interval(forgotten)}{rest}."]
         found = [
             f"{IN_WORDS[place]} {how_many(each)}"
             for place, each in shares["found_at"].items()
@@ -114,4 +116,4 @@ def worklist_lines(shares: Mapping[str, Any], done: int, *, random: bool) -> lis
 
 
 def _interval(share: Mapping[str, Any]) -> str:
-    return f" (95 %: {100 * share['low']:.0f} to {100 * share['high']:.0f} %)"
+    return f" (95 % interval {100 * share['low']:.0f} to {100 * share['high']:.0f} %)"

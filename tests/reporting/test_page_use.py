@@ -5,10 +5,27 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from jaxunlearn.files.door import write_json
 from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.sections.run_data import RunData
+from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
+from jaxunlearn.workflows.batch_dir import WorklistFolder
+from jaxunlearn.workflows.batch_report import write_worklist_page
+from jaxunlearn.workflows.continual_report import write_requests_page
 from tests.support.chromium import opened
 from tests.support.figures import of_person
-from tests.support.page_folders import a_run, begun, finish, page_of_a_run, page_of_a_run_going_on
+from tests.support.many_runs import page_of_paired_runs
+from tests.support.page_folders import (
+    LONG,
+    a_run,
+    a_sequence,
+    begun,
+    finish,
+    many_generators,
+    page_of_a_run,
+    page_of_a_run_going_on,
+    page_of_a_worklist,
+)
 
 DESK = 1200
 
@@ -183,3 +200,76 @@ def test_a_wide_name_stays_in_the_card_of_its_judge(chromium: Browser, tmp_path:
                 "  const own = text.getBoundingClientRect();"
                 "  return own.left >= room.left && own.right <= room.right; }); })"
             )
+
+
+def page_of_requests(path: Path) -> Path:
+    """Write the page of five requests."""
+    path.mkdir()
+    return write_requests_page(a_sequence(path, 5))
+
+
+def page_of_measured_people(path: Path) -> Path:
+    """Write the page of a work list of two people, of whom the second is not forgotten."""
+    page_of_a_worklist(path)
+    folder = WorklistFolder(path)
+    folder.add([folder.last()[LONG] | {"subject": "somebody else"}])
+    nobody = {"others_lost": None, "others_lost_counts": {"share": None, "number": 0, "people": 0}}
+    for subject, figures in ((LONG, of_person()), ("somebody else", of_person({"found": {"latent": True}}))):
+        how = {"seed": 0, "judges": ["dlib"]}
+        figures = figures | (nobody if subject == LONG else {})
+        folder.add_measured({"subject": subject, "wave": 0, "measured_with": how, "figures": figures})
+    return write_worklist_page(folder)
+
+
+@pytest.mark.parametrize("make", [page_of_requests, page_of_paired_runs, page_of_measured_people])
+def test_on_paper_tables_have_all_their_columns(chromium: Browser, tmp_path: Path, make):
+    """A sheet of A4 between its margins is 680 pixels wide."""
+    with opened(chromium, make(tmp_path / "folder"), 680) as shown:
+        shown.page.emulate_media(media="print")
+        tables = "[...document.querySelectorAll('.scroll')].map(each => each.scrollWidth - each.clientWidth)"
+        assert set(shown.page.evaluate(tables)) == {0}
+        assert shown.overhang() == 0
+
+
+def test_whoever_is_not_forgotten_is_the_first_of_a_work_list(chromium: Browser, tmp_path: Path):
+    with opened(chromium, page_of_measured_people(tmp_path / "list"), DESK) as shown:
+        rows = [row.inner_text().split("\t") for row in shown.page.locator("tbody tr").all()]
+        assert [(row[0], row[2].split("\n")[0], row[3]) for row in rows] == [
+            ("somebody else", "not forgotten", "2 of 64"),
+            (LONG, "forgotten", "unknown"),
+        ]
+
+
+def test_the_meaning_of_a_word_in_a_table_opens_at_its_column(chromium: Browser, tmp_path: Path):
+    """Not at the left edge of a wide window: the column of the text is what it is placed in."""
+    with opened(chromium, page_of_paired_runs(tmp_path / "runs"), 1920) as shown:
+        word = shown.page.locator(".scroll .term").first
+        word.focus()
+        inside = "e => { let at = e.parentElement; while (getComputedStyle(at).position === 'static')"
+        inside += " at = at.parentElement; return at.getBoundingClientRect().left; }"
+        assert word.evaluate(inside) > 400
+
+
+def test_an_attack_that_brings_many_back_names_some_of_them(tmp_path: Path):
+    folder = many_generators(tmp_path / "run", 20)
+    person = {"relearn_steps": 4, "more_than": None, "steps": [0, 4]}
+    curves = {"person": person, "strangers": [{"relearn_steps": 33, "more_than": None}]}
+    people = {str(k): {"relearning": curves} for k in range(20)}
+    names = {str(k): f"seed {k}" for k in range(20)}
+    write_json(
+        folder.path / "attack.json",
+        {"version": "0.1.0", "people": people, "subjects": names, "seconds": {}},
+    )
+    assert (
+        "An attack brings back seed 0, seed 1, seed 2, seed 3, seed 4 and 15 more."
+        in verdict_section(RunData.read(folder)).rest
+    )
+
+
+def test_a_command_on_a_page_can_be_pasted(tmp_path: Path):
+    """A hyphen before a number is no minus sign there."""
+    folder = begun(tmp_path / "-5 runs", ("ada", "bea"), together=False)
+    finish(folder)
+    page = write_report(folder).read_text()
+    assert f"<code>jaxunlearn evaluate &#39;{folder.path}&#39;</code>" in page
+    assert "People who are not forgotten come first" not in page  # nobody knows who that is

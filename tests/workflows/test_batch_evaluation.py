@@ -276,7 +276,9 @@ def test_shares_over_people():
     assert shares["others_lost"] == {"share": 8 / 144, "number": 8, "people": 144}  # the same people thrice
     assert shares["others_lost_most"] == {"person": "bea", "number": 5}
     first, found, others = worklist_lines(shares, 9, random=True)
-    assert first == "Measured: 3 of 9 people, chosen at random. 2 of 3 are forgotten (95 %: 21 to 94 %)."
+    assert (
+        first == "Measured: 3 of 9 people, chosen at random. 2 of 3 are forgotten (95 % interval 21 to 94 %)."
+    )
     assert found.startswith("Still found by a judge: at their latent 0 of 3, ")
     assert found.endswith("in other photos 1 of 2.")
     assert "8 of 144 for somebody else; most, 5, in the generator of bea." in others
@@ -284,5 +286,7 @@ def test_shares_over_people():
 
 def test_nobody_can_say():
     figures = person(None, 0) | {"forgotten": None}
+    with_another = worklist_lines(shares_of_people(lines_of(person(True, 0), figures)), 2, random=True)
+    assert with_another[0].endswith("; of 1 more no judge can say it.")
     lines = worklist_lines(shares_of_people(lines_of(figures)), 1, random=True)
     assert lines[0].endswith("whether they are forgotten.")

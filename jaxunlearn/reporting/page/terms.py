@@ -70,6 +70,11 @@ TERMS = (
         "[Gg]enerators?",
     ),
     Term(
+        "adapter",
+        "A small file that changes what a generator draws, while the generator itself stays as it is.",
+        "[Aa]dapters?",
+    ),
+    Term(
         "target",
         "The other face that the generator was taught to draw where it drew the person before.",
         "[Tt]argets?",
@@ -81,7 +86,7 @@ TERMS = (
     ),
     Term(
         "judge",
-        "A network that compares two faces and says whether they are one person. No judge took part in the "
+        "A network that compares two faces and says whether they are one person. No judge takes part in "
         "unlearning.",
         "[Jj]udges?",
     ),

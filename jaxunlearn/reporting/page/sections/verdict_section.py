@@ -9,7 +9,7 @@ from jaxunlearn.reporting.attacks.words import brought_back, could_bring_back
 from jaxunlearn.reporting.page.sections.reasons_section import Reason, reasons
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.page.words import how_many, radii
-from jaxunlearn.reporting.verdict import MOST_LOST, person_lines, stay_the_same
+from jaxunlearn.reporting.verdict import MOST_LOST, listed, person_lines, stay_the_same
 from jaxunlearn.training.result import said_diverged
 
 
@@ -99,7 +99,7 @@ def _under_attacks(run: RunData) -> list[str]:
         return ["No attack was tried that could bring anybody back."]
     answers = {k: brought_back(figures) for k, figures in people.items()}
     if back := [run.attacks["subjects"][k] for k, answer in answers.items() if answer]:
-        return [f"An attack brings back {', '.join(back)}."]
+        return [f"An attack brings back {listed(back)}."]
     if all(answer is None for answer in answers.values()):
         return ["No judge can say whether an attack brings anybody back."]
     of_whom = " of whom a judge can say it" if None in answers.values() else ""
