@@ -89,7 +89,8 @@ def read_config(path: str | None, overrides: Sequence[str], default: ConfigDict)
       default: the settings if no path is given.
 
     Raises:
-      InputError: if there is no such file or setting, the file fails, or a value has another type.
+      InputError: if there is no such file or setting, the file fails, a value has another type, or a text
+        changes `shared_generator`.
     """
     config = default if path is None else load_config(path)
     known = flat(config)
@@ -108,7 +109,13 @@ def read_config(path: str | None, overrides: Sequence[str], default: ConfigDict)
         ) from error
     except (flags.Error, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{_cut(overrides)}: {shortened(first_line(error), 200)}") from error
-    return own["config"].value
+    changed: ConfigDict = own["config"].value
+    if changed.get("shared_generator") != known.get("shared_generator"):
+        raise InputError(
+            f"{CONFIG_PREFIX}shared_generator: other settings go with each of its values; leave it out (for "
+            "unlearn give --shared, or choose another --preset or --config)"
+        )
+    return changed
 
 
 def set_by(config: ConfigDict, option: str, value: Any, name: str, overrides: Sequence[str]) -> None:

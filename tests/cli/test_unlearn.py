@@ -37,6 +37,7 @@ from jaxunlearn.workflows import batch_sources
 from jaxunlearn.workflows.continual_report import write_requests_page
 from jaxunlearn.workflows.registry import Registry
 from tests.support.page_folders import begun, page_of_a_sequence
+from tests.support.refused import refused
 from tests.support.tiny_models import tiny_models, tiny_people
 
 FEW = [
@@ -206,13 +207,23 @@ def test_a_photo_given_twice_is_refused_before_it_is_inverted(photos_of_two, cap
 
 
 @pytest.mark.parametrize(
-    "options",
-    [["--config.shared_generator=True"], ["--shared", "--method=guide", "--config.shared_generator=False"]],
+    "command",
+    [
+        "unlearn --seed 3,4 --config.shared_generator=True",
+        "unlearn --seed 3,4 --shared --method=guide --config.shared_generator=False",
+        "unlearn --seed 3,4 --config.shared_generator=True --config FILE",
+        "demo --config.shared_generator=True",
+        "bench --config.shared_generator=True",
+        "compile --config.shared_generator=True",
+    ],
 )
-def test_one_generator_for_all_is_no_setting_to_change(capsys, options):
-    """GUIDE has other settings then; the first of these was called missing."""
-    assert cli.main(["unlearn", "--seed", "3,4", *options]) == 2
-    assert "--config.shared_generator: other settings go with each of its values" in capsys.readouterr().err
+def test_one_generator_for_all_is_no_setting_to_change(tmp_path, monkeypatch, capsys, command):
+    """GUIDE has other settings then; one of these was called missing."""
+    monkeypatch.chdir(tmp_path)
+    file = Path(__file__).parents[2] / "configs" / "guide" / "paper.py"
+    line = refused(capsys, *command.replace("FILE", str(file)).split())
+    assert "--config.shared_generator: other settings go with each of its values" in line
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("listed", ["--image people/ada/1.png", "--identities people"])

@@ -371,13 +371,7 @@ def read_settings(arguments: argparse.Namespace, people: int, model: GeneratorCo
         default = method.preset(suffix, people, shared=arguments.shared)
     else:
         default = preset(arguments.preset, people)
-    shares = default.get("shared_generator")
     config = read_config(arguments.config, arguments.overrides, default)
-    if arguments.config is None and config.get("shared_generator") != shares:
-        raise InputError(
-            "--config.shared_generator: other settings go with each of its values; give --shared or leave it "
-            "out, or choose another --preset"
-        )
     set_by(config, "--steps", arguments.steps, "steps", arguments.overrides)
     check_config.check(config)
     refuse_other_method(arguments, config)

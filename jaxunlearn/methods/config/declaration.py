@@ -122,7 +122,7 @@ def check_declared(config: ConfigDict, declaration: type) -> None:
       InputError: naming the setting.
     """
     values, known = flat(config), declared(declaration)
-    for name in known.keys() - values.keys():
+    for name in sorted(known.keys() - values.keys()):
         raise InputError(f"config.{name} is missing; start from a preset of the method, and change that")
     for name in sorted(values.keys() - known.keys()):
         raise InputError(f"unknown setting config.{name}{did_you_mean(name, known)}")

@@ -90,6 +90,8 @@ def test_unknown_and_missing_settings():
     del config["stepz"], config["kind"]
     with pytest.raises(InputError, match=r"config\.kind is missing"):
         check_declared(config, Whole)
+    with pytest.raises(InputError, match=f"config.{min(declared(Whole))} is missing"):
+        check_declared(ml_collections.ConfigDict(), Whole)  # always the same one of several
 
 
 def test_what_a_run_may_resume_with():
