@@ -50,11 +50,17 @@ class Panel(NamedTuple):
     """A rectangle of a picture for points `(x, y)`; x grows to the right, y upwards."""
 
     left: float
-    """Pixels from the left of the picture; so are the other places."""
+    """Pixels from the left of the picture."""
 
     top: float
+    """Pixels from the top of the picture."""
+
     width: float
+    """In pixels."""
+
     height: float
+    """In pixels."""
+
     low: tuple[float, float]
     """The point of the lower left corner."""
 

@@ -1,3 +1,5 @@
+"""Drawings: which numbers are round, and that they stand where points are."""
+
 import re
 from xml.etree import ElementTree
 

@@ -24,13 +24,13 @@ _FIRST_OTHER, _OTHERS = 1001, 8
 """Least seed of the other people in the pictures, and their number."""
 
 
-def other_seeds(results: Sequence[Result]) -> list[int]:
+def other_seeds(result: Result) -> list[int]:
     """Return seeds of other people for pictures, who should stay the same: the first that nobody forgot.
 
     Args:
-      results: of the runs whose generators are shown.
+      result: of the run whose generator is shown; those who were forgotten before it count, too.
     """
-    forgotten = frozenset[int | None]().union(*(result.forgotten_seeds for result in results))
+    forgotten = result.forgotten_seeds
     return list(itertools.islice((k for k in itertools.count(_FIRST_OTHER) if k not in forgotten), _OTHERS))
 
 
@@ -48,7 +48,7 @@ class RunPictures:
         self._config = source.config
         self._source = source
         self._result = result
-        self.other_seeds = other_seeds([result])
+        self.other_seeds = other_seeds(result)
         """Seeds of the other people."""
         self._before = Renderer(source, batch=batch, compute=compute)
 

@@ -71,7 +71,7 @@ def report_requests(
     ws = np.concatenate([folder.people() for folder in forgotten.folders])
     chosen = np.unique(np.linspace(0, len(ws) - 1, min(len(ws), MOST_PEOPLE)).astype(int))
     frontal = conditioning_view(models.generator.config)
-    others = np.asarray(latents_of_seeds(models.generator, other_seeds([forgotten.newest]), frontal))
+    others = np.asarray(latents_of_seeds(models.generator, other_seeds(forgotten.newest), frontal))
     renderer = Renderer(models.generator, batch=8, compute=from_config.compute(config))
     columns = {"people": ws[chosen], "others": others}
     rows = {name: [_row(renderer, people)] for name, people in columns.items()}

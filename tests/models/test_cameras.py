@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from eg3d_flax import GeneratorConfig
-from jaxunlearn.methods.config.from_config import views as drawn_views
+from jaxunlearn.methods.config.from_config import drawn_views
 from jaxunlearn.methods.guide.presets import paper
 from jaxunlearn.models.cameras import orbit, views
 from tests.support.tiny_models import CONFIG

@@ -34,7 +34,7 @@ def groups_of(z: np.ndarray) -> dict[str, np.ndarray]:
     Raises:
       InputError: if z has another shape.
     """
-    # The zoo is beside the house, and belongs to the bundled generator alone.
+    # Imported here, since only people of the bundled generator need it.
     from jaxunlearn.zoo.synthetic.person import MACRO, normalise, person_from_latent
 
     people = [person_from_latent(each) for each in np.asarray(z)]

@@ -64,7 +64,7 @@ def check_formula_distance(config: ConfigDict) -> None:
         raise InputError(f"config.target.kind {config.target.kind!r} has no distance to vary")
 
 
-def views(config: ConfigDict, model: GeneratorConfig) -> Views:
+def drawn_views(config: ConfigDict, model: GeneratorConfig) -> Views:
     """Return the views that a method draws from."""
     return Views(
         max_yaw=math.radians(config.pairs.max_yaw),
@@ -87,7 +87,7 @@ def drawing(config: ConfigDict, model: GeneratorConfig, unit: float) -> dict[str
         "reduction": pairs.reduction,
         "alpha_max": pairs.alpha_max * unit,
         "view": pairs.view,
-        "views": views(config, model),
+        "views": drawn_views(config, model),
     }
 
 

@@ -20,7 +20,7 @@ from jaxunlearn.methods import ewc, latents
 from jaxunlearn.methods.base import Before, Prepared, request_key
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.config.from_config import compute as compute_of
-from jaxunlearn.methods.config.from_config import formula_targets, scale, views
+from jaxunlearn.methods.config.from_config import drawn_views, formula_targets, scale
 from jaxunlearn.methods.pairs import FISHER
 from jaxunlearn.methods.sugar.fisher import importance, retention
 from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
@@ -219,7 +219,7 @@ def trained_mapper(
         power=network.power,
         compute=compute,
         mesh=mesh,
-        views=views(config, model),
+        views=drawn_views(config, model),
     )
     mapper, losses = learned(
         start,

@@ -37,7 +37,7 @@ def write_strengths(
     """
     source, generator = models.generator, result.generator_of(person)
     views = EvaluationSettings.of(config.evaluation).person_views(source)
-    frontal, others = conditioning_view(source.config), other_seeds([result])
+    frontal, others = conditioning_view(source.config), other_seeds(result)
     ws = np.asarray(result.ws[person])[None]
     found = over_strengths(
         Renderer(source, batch=batch, compute=from_config.compute(config)),

@@ -21,7 +21,7 @@ class Origin:
       fingerprint: SHA-256 of its weights.
       adapters: files of the adapters that it has.
       network_files: see `models.loading.Models`.
-      made_with: networks of the loss and mean latent: name → fingerprint, name or origin.
+      made_with: networks of the loss and mean latent: name → fingerprint, name or origin; may say more.
     """
 
     model: str
@@ -100,7 +100,7 @@ def models_again(
 
 
 def check_models(models: loading.Models, folder: Begun | None) -> None:
-    """Refuse models that a run was not made with; one without a folder does not say.
+    """Refuse models that a run was not made with; a run without a folder does not say which.
 
     Raises:
       InputError: naming the folder, and the generator, a network of the loss or the mean latent.
