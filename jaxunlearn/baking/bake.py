@@ -9,7 +9,7 @@ from typing import Any
 from jax.sharding import Mesh
 
 from jaxunlearn.baking import settings
-from jaxunlearn.baking.folder import BakingFolder, Origin, origin_of
+from jaxunlearn.baking.folder import BakingFolder, OriginJson, origin_of
 from jaxunlearn.baking.loss import measure_loss, networks_of
 from jaxunlearn.baking.training import train
 from jaxunlearn.errors import InputError
@@ -102,7 +102,7 @@ def bake(
     return Baked(generator, loss, folder)
 
 
-def _notes(models: Models, people: People, origin: Origin) -> dict[str, str]:
+def _notes(models: Models, people: People, origin: OriginJson) -> dict[str, str]:
     """Return the header of the weights."""
     return {
         "made_by": "jaxunlearn bake",

@@ -7,7 +7,6 @@ generator.safetensors     the weights
 loss.json                 what baking lost; written last
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from jaxunlearn.files.lock import NO_CONTENT, locked_clean
 from jaxunlearn.methods.config.declaration import ConfigDict, completed, flat
 from jaxunlearn.methods.config.declaration import changed as changed_settings
 from jaxunlearn.models.adapters import layers_of
-from jaxunlearn.models.generator import Generator, fingerprint_of, fingerprint_with_settings
+from jaxunlearn.models.generator import Generator, fingerprint_of, fingerprint_with_settings, sha256_of_arrays
 from jaxunlearn.models.loading import Models
 from jaxunlearn.training.storage.metrics_log import add_line
 from torch_bridge import leftover_of
@@ -41,7 +40,7 @@ class _AdapterJson(TypedDict):
     step: float
 
 
-class Origin(TypedDict):
+class OriginJson(TypedDict):
     """What is baked, and the networks of the loss."""
 
     generator_sha256: str
@@ -57,11 +56,11 @@ class Origin(TypedDict):
 class _BakingJson(TypedDict):
     format: int
     version: str
-    of: Origin
+    of: OriginJson
     config: dict[str, Any]
 
 
-def origin_of(models: Models, adapted: Generator, subjects: tuple[str, ...], ws: np.ndarray) -> Origin:
+def origin_of(models: Models, adapted: Generator, subjects: tuple[str, ...], ws: np.ndarray) -> OriginJson:
     """Describe what is baked.
 
     Args:
@@ -71,14 +70,14 @@ def origin_of(models: Models, adapted: Generator, subjects: tuple[str, ...], ws:
       ws: `[N, L, D]`, their latents.
     """
     plain, layers = layers_of(adapted)
-    return Origin(
+    return OriginJson(
         generator_sha256=fingerprint_with_settings(plain),
         adapters=[
             {"sha256": fingerprint_of(each), "end": each.config.end, "step": each.config.step}
             for each in layers
         ],
         people=list(subjects),
-        latents_sha256=hashlib.sha256(np.ascontiguousarray(ws, np.float32).tobytes()).hexdigest(),
+        latents_sha256=sha256_of_arrays([np.asarray(ws, np.float32)]),
         **models.networks_of_loss,
     )
 
@@ -130,7 +129,7 @@ class BakingFolder:
         if names - NO_CONTENT - {self._beginning.name}:
             raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
 
-    def begin(self, origin: Origin, config: ConfigDict) -> None:
+    def begin(self, origin: OriginJson, config: ConfigDict) -> None:
         """Write what is baked, or check that a baking which began here has the same beginning.
 
         Raises:
@@ -141,7 +140,7 @@ class BakingFolder:
         content = {"format": FORMAT, "version": metadata.version("jaxunlearn"), "of": origin}
         write_json(self._beginning, {**content, "config": config.to_dict()})
 
-    def _check_same(self, origin: Origin, config: ConfigDict) -> None:
+    def _check_same(self, origin: OriginJson, config: ConfigDict) -> None:
         stored = check_form(read_json(self._beginning), _BakingJson, self._beginning)
         if stored["format"] != FORMAT:
             raise InputError(f"{self.path}: is in format {stored['format']}; this version reads {FORMAT}")

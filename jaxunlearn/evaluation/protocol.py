@@ -1,7 +1,6 @@
 """Compute all figures of one run, and record how they were measured."""
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.evaluation.retaining_sets import figures_of_sets
 from jaxunlearn.evaluation.retention import Retained, compare_retained
 from jaxunlearn.evaluation.statistics.means import mean_figures
-from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.generator import Generator, sha256_of_arrays
 
 PROTOCOL = 1
 """Version of the protocol: raise it whenever a generator would get other figures with the same settings."""
@@ -197,7 +196,7 @@ def comparable(measured: Mapping[str, Any]) -> dict[str, Any]:
 
 def _digest(retaining: jax.Array) -> str:
     """Return the first 16 digits of the SHA-256 of a retaining set's latents."""
-    return hashlib.sha256(np.ascontiguousarray(retaining, np.float32).tobytes()).hexdigest()[:16]
+    return sha256_of_arrays([np.asarray(retaining, np.float32)])[:16]
 
 
 def _compared_pictures(reference: Reference, together: int) -> dict[str, list[int | None]]:

@@ -282,7 +282,7 @@ def latent_space_of(generator: Generator) -> str:
 
     Unlearning, adapters and baking change how latents are drawn, and leave the mapping network and its mean.
     """
-    return hashlib.sha256(np.asarray(generator.w_avg, np.float32).tobytes()).hexdigest()
+    return sha256_of_arrays([np.asarray(generator.w_avg, np.float32)])
 
 
 def fingerprint_with_settings(generator: Generator) -> str:
