@@ -60,7 +60,7 @@ class OSGDecoder(nnx.Module):
         Returns:
           Results with the leading shape `[B, M]`.
         """
-        # Plane by plane, because a sum over the axis takes a TPU three times as many cycles (v6e).
+        # One by one: for a sum over the axis, a TPU v6e takes several times as many cycles.
         total = functools.reduce(operator.add, (features[:, plane] for plane in range(features.shape[1])))
         # Named so that a gradient in chunks can keep it (`Compute.keep_features`).
         mean = checkpoint_name(total / 3, FEATURES)
