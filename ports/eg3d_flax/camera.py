@@ -38,7 +38,7 @@ def look_at_pose(
       radius: `[B]` or a number, distance from the origin, not from the pivot.
 
     Returns:
-      cam2world `[B, 4, 4]`, float32.
+      cam2world `[B, 4, 4]`, float32; float64 under `jax_enable_x64`, as in the float64 tests of whole steps.
     """
     yaw, pitch = jnp.broadcast_arrays(
         jnp.atleast_1d(jnp.asarray(yaw, jnp.float32)), jnp.atleast_1d(jnp.asarray(pitch, jnp.float32))
@@ -52,22 +52,23 @@ def look_at_pose(
     position = jnp.reshape(jnp.asarray(radius, jnp.float32), (-1, 1)) * direction
     forward = _normalize(jnp.asarray(pivot, jnp.float32) - position)
     position = jnp.broadcast_to(position, forward.shape)  # one camera may look at many pivots
-    up = jnp.broadcast_to(jnp.array([0.0, 1.0, 0.0], jnp.float32), forward.shape)
+    up = jnp.broadcast_to(jnp.array([0.0, 1.0, 0.0]), forward.shape)
     right = -_normalize(jnp.cross(up, forward))
     down = _normalize(jnp.cross(forward, right))
     top = jnp.stack([right, down, forward, position], axis=-1)
-    bottom = jnp.broadcast_to(jnp.array([0.0, 0.0, 0.0, 1.0], jnp.float32), (top.shape[0], 1, 4))
+    bottom = jnp.broadcast_to(jnp.array([0.0, 0.0, 0.0, 1.0]), (top.shape[0], 1, 4))
     return jnp.concatenate([top, bottom], axis=1)
 
 
 def intrinsics_from_fov(deg: float) -> jax.Array:
-    """Return normalised intrinsics `[3, 3]`, float32, for a field of view in degrees.
+    """Return normalised intrinsics `[3, 3]` for a field of view in degrees.
 
     As in the official helper, π is 3.14159 and √2 is 1.414, so 18.837° gives a focal length of 4.2634.
     """
-    focal = 1 / (jnp.tan(jnp.asarray(deg * 3.14159 / 360, jnp.float32)) * 1.414)
-    shape = jnp.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]], jnp.float32)
-    return shape * jnp.array([[focal, 1.0, 1.0], [1.0, focal, 1.0], [1.0, 1.0, 1.0]], jnp.float32)
+    focal = 1 / (jnp.tan(deg * 3.14159 / 360) * 1.414)
+    return jnp.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]]) * jnp.array(
+        [[focal, 1.0, 1.0], [1.0, focal, 1.0], [1.0, 1.0, 1.0]]
+    )
 
 
 def flatten(cam2world: jax.Array, intrinsics: jax.Array) -> jax.Array:
