@@ -181,7 +181,7 @@ def test_so_many_rays_are_rendered_at_a_time_as_asked(tmp_path, monkeypatch, wor
         raise Rendered(compute.for_pictures().ray_chunk)
 
     monkeypatch.setattr(render, "Renderer", renderer)
-    monkeypatch.setattr(render.jax, "default_backend", lambda: platform)
+    monkeypatch.setattr("jaxunlearn.models.renderer.default_platform", lambda: platform)
     arguments = ["render", "--model", "random", "--seeds", "1", "--out", str(tmp_path), *words.split()]
     with pytest.raises(Rendered, match=f"^{rays}$"):
         render.run(cli.parser().parse_args(arguments))

@@ -64,7 +64,7 @@ def test_of_a_work_list_only_those_who_are_measured_count(tmp_path, monkeypatch)
     folder = SimpleNamespace(
         path=tmp_path,
         subjects=lambda: ["seed7", "seed8"],
-        source=SimpleNamespace(seeds=(7, 8)),
+        seeds=(7, 8),
         photos_sha256=dict,
     )
     monkeypatch.setattr(command, "read_worklist", lambda _: (folder, preset("guide/heads"), tiny_models()))
