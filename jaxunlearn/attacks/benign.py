@@ -28,7 +28,7 @@ from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.answers import any_known, mean, negated
 from jaxunlearn.evaluation.looks import Look, look, look_each
 from jaxunlearn.evaluation.reference import Reference
-from jaxunlearn.models.cameras import conditioning_view, views
+from jaxunlearn.models.cameras import conditioning_view, random_views
 from jaxunlearn.models.generator import Generator
 
 
@@ -178,8 +178,7 @@ def _examples(reference: Reference, source: Generator, settings: BenignSettings,
     key_z, key_yaw = jax.random.split(key)
     z = jax.random.normal(key_z, (settings.people, config.z_dim))
     ws = jnp.repeat(source.mapping(z, conditioning_view(config, settings.people)), settings.views, axis=0)
-    yaw = jax.random.uniform(key_yaw, (count,), minval=-protocol.max_yaw, maxval=protocol.max_yaw)
-    c = views(config, yaw, jnp.full(count, protocol.pitch))
+    c = random_views(config, key_yaw, count, protocol.max_yaw, protocol.pitch)
     return Examples(ws, c, jnp.clip(jnp.asarray(reference.renderer(ws, c).image), -1, 1))
 
 

@@ -22,7 +22,7 @@ from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.config.from_config import Adam
 from jaxunlearn.methods.latents import adjacent_offsets
 from jaxunlearn.methods.losses import TERMS, Rendered
-from jaxunlearn.models.cameras import conditioning_view, views
+from jaxunlearn.models.cameras import conditioning_view, random_views
 from jaxunlearn.models.generator import Generator, SplitGenerator
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.sharding import over_rows
@@ -115,8 +115,7 @@ class BakingStep:
         config, near = generator.config, self.near
         z = jax.random.normal(of_z, (self.batch, config.z_dim))
         mapped = generator.mapping(z, conditioning_view(config, self.batch))
-        yaw = jax.random.uniform(of_yaw, (self.batch,), minval=-self.max_yaw, maxval=self.max_yaw)
-        c = views(config, yaw, jnp.full(self.batch, self.pitch))
+        c = random_views(config, of_yaw, self.batch, self.max_yaw, self.pitch)
         if not near:
             return mapped, c
         people = frozen.ws[(step + jnp.arange(near)) % len(frozen.ws)]

@@ -12,7 +12,7 @@ import numpy as np
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.limits import MAX_YAW, PITCH
 from jaxunlearn.methods.config.declaration import ConfigDict
-from jaxunlearn.models.cameras import conditioning_view, views
+from jaxunlearn.models.cameras import conditioning_view, random_views, views
 from jaxunlearn.models.generator import Generator
 
 
@@ -132,9 +132,8 @@ class EvaluationSettings:
         key_z, key_yaw = jax.random.split(jax.random.fold_in(key, 2) if apart else key)
         count, config = self.frechet_samples, self.cameras(generator)
         z = jax.random.normal(key_z, (count, config.z_dim))
-        yaw = jax.random.uniform(key_yaw, (count,), minval=-self.max_yaw, maxval=self.max_yaw)
         ws = generator.mapping(z, conditioning_view(config, count), self.truncation_psi)
-        return RandomPeople(z, ws, views(config, yaw, jnp.full(count, self.pitch)))
+        return RandomPeople(z, ws, random_views(config, key_yaw, count, self.max_yaw, self.pitch))
 
     def near_people(self, ws: jax.Array, random_ws: jax.Array, distance: float) -> jax.Array:
         """Return the latents `[retained_people, L, D]` of people near the forgotten ones, spread over them.

@@ -42,6 +42,18 @@ def conditioning_view(config: GeneratorConfig, count: int = 1) -> jax.Array:
     return jnp.repeat(views(config), count, axis=0)
 
 
+def random_yaws(key: jax.Array, count: int, max_yaw: float) -> jax.Array:
+    """Draw yaws, `[count]` radians, uniformly up to `max_yaw` to either side."""
+    return jax.random.uniform(key, (count,), minval=-max_yaw, maxval=max_yaw)
+
+
+def random_views(
+    config: GeneratorConfig, key: jax.Array, count: int, max_yaw: float, pitch: float
+) -> jax.Array:
+    """Return labels `[count, 25]` of a generator's average camera with random yaws, see `random_yaws`."""
+    return views(config, random_yaws(key, count, max_yaw), jnp.full(count, pitch))
+
+
 def orbit(config: GeneratorConfig, frames: int) -> jax.Array:
     """Return labels `[frames, 25]` of cameras on a closed loop around the frontal camera."""
     phase = 2 * np.pi * np.arange(frames) / frames
@@ -68,7 +80,7 @@ class Views:
 
     def draw(self, key: jax.Array, count: int) -> jax.Array:
         """Draw yaws, `[count]` radians."""
-        return jax.random.uniform(key, (count,), minval=-self.max_yaw, maxval=self.max_yaw)
+        return random_yaws(key, count, self.max_yaw)
 
     def labels(self, yaw: jax.Array) -> jax.Array:
         """Return labels `[N, 25]` of cameras with yaws `[N]`."""

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from jaxunlearn.evaluation.forgetting_by_judge import Place
 from jaxunlearn.reporting.page.frame import figure_text, write_page
+from jaxunlearn.reporting.page.sections.verdict_section import state_of_lost
 from jaxunlearn.reporting.page.words import how_many
-from jaxunlearn.reporting.verdict import MOST_LOST, found_by
+from jaxunlearn.reporting.verdict import found_by
 from jaxunlearn.workflows.batch_dir import DONE, WorklistFolder
 from jaxunlearn.workflows.batch_shares import at_random, shares_of_people, worklist_lines
 
@@ -104,7 +105,7 @@ def _judged(figures: Mapping[str, Any] | None) -> tuple[str, str, str, str, str]
     if share is None:
         return *words[figures["forgotten"]], places, "unknown", "unknown"
     lost = how_many(figures["others_lost_counts"])
-    return *words[figures["forgotten"]], places, lost, "bad" if share > MOST_LOST else "good"
+    return *words[figures["forgotten"]], places, lost, state_of_lost([share])
 
 
 def _link(path: str) -> str:

@@ -61,7 +61,7 @@ def source_of(folder: Begun, *, model: str | None = None) -> TriPlaneGenerator:
     origin = folder.origin
     name = model or origin.model
     generator = adapted(load_generator(name), origin.adapters)
-    _check_source(folder, name, fingerprint_with_settings(generator))
+    _check_source(folder.path, origin, name, fingerprint_with_settings(generator))
     return generator
 
 
@@ -95,7 +95,7 @@ def models_again(
         w_avg=files.get("w_avg"),
         adapters=adapters or origin.adapters,
     )
-    _check_source(folder, models.name, models.fingerprint)
+    _check_source(folder.path, origin, models.name, models.fingerprint)
     return models
 
 
@@ -106,7 +106,7 @@ def check_models(models: loading.Models, folder: Begun | None) -> None:
       InputError: naming the folder, and the generator, a network of the loss or the mean latent.
     """
     if folder is not None:
-        _check_source(folder, models.name, models.fingerprint)
+        _check_source(folder.path, folder.origin, models.name, models.fingerprint)
         check_networks(models, folder)
 
 
@@ -128,8 +128,6 @@ def check_networks(models: loading.Models, folder: Begun) -> None:
             )
 
 
-def _check_source(folder: Begun, name: str, fingerprint: str) -> None:
-    if fingerprint != folder.origin.fingerprint:
-        raise InputError(
-            f"{name}: is not the generator that {folder.path} started from; give its file with --model"
-        )
+def _check_source(path: Path, origin: Origin, name: str, fingerprint: str) -> None:
+    if fingerprint != origin.fingerprint:
+        raise InputError(f"{name}: is not the generator that {path} started from; give its file with --model")

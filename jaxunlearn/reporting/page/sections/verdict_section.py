@@ -170,7 +170,7 @@ def _others(summary: Figures, generators: Sequence[Figures]) -> Tile:
         return Tile("Other people lost", "unknown", "no judge can say", "unknown")
     note = f"chosen at random; {_certainty(counts, len(generators))}"
     return Tile(
-        "Other people lost", how_many(counts), note, _lost(each["others_lost"] for each in generators)
+        "Other people lost", how_many(counts), note, state_of_lost(each["others_lost"] for each in generators)
     )
 
 
@@ -188,12 +188,16 @@ def _near(near: Figures, generators: Sequence[Figures]) -> Tile:
         "Near people lost",
         how_many(counts),
         f"{radii(float(radius))}; {_certainty(counts, len(generators))}",
-        _lost(each["near"][radius]["lost"] for each in generators),
+        state_of_lost(each["near"][radius]["lost"] for each in generators),
     )
 
 
-def _lost(shares: Iterable[float | None]) -> str:
-    """Return the state of the worst generator, of those of which a judge can say it."""
+def state_of_lost(shares: Iterable[float | None]) -> str:
+    """Return the state of the worst generator, of those of which a judge can say it.
+
+    Args:
+      shares: of people lost in each generator; None where no judge can say it, at least one is known.
+    """
     return "good" if max(share for share in shares if share is not None) <= MOST_LOST else "bad"
 
 
