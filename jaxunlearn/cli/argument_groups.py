@@ -49,8 +49,8 @@ def add_strength(parser: ArgumentParser) -> None:
         "--strength",
         type=real(0, LARGEST_STRENGTH),
         metavar="S",
-        help="factor of the end time of the last adapter, or of those that a run trained: from 0 (left out) "
-        f"over 1 (as trained) to {LARGEST_STRENGTH}; adapters before it stay whole [1]",
+        help="how strongly the last adapter acts, or those that a run trained: 0 not at all, 1 as trained, "
+        f"{LARGEST_STRENGTH} the most (a factor of its end time); adapters before it act as trained [1]",
     )
 
 

@@ -40,7 +40,7 @@ def counts(people: Sequence[dict]) -> dict[str, str]:
         "found at their own latent": by_place["latent"],
         "found in another photo |": by_place["photos"],
         "found in another photo by dlib": judged["in a photo: dlib"],
-        "forgotten, of those of whom all three judges know": forgotten_of_known(people),
+        "forgotten, of the people whom all three judges": forgotten_of_known(people),
     }
 
 

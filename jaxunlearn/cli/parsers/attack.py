@@ -7,9 +7,10 @@ from jaxunlearn.cli.argument_groups import add_run
 from jaxunlearn.cli.argument_types import people, seed
 
 DESCRIPTION = """\
-Attack the generator of a run: what does somebody get back who has it? The person's photo is inverted into it,
-their neighbourhood is searched, it is fine-tuned, and asked who was forgotten. Every attack has a control.
-Writes attack.json, pictures and report.html into the run folder. Finished attacks are kept.
+Attack the generator of a run: can somebody who has it get a forgotten person back? The person's photo is
+inverted into it, latents near theirs are searched, and the generator is fine-tuned. A further attack asks who
+was forgotten. Every attack has a control, to compare with. Writes attack.json, pictures and report.html into
+the run folder. Finished attacks are kept.
 """
 EXAMPLES = (
     "attacks:\n"

@@ -11,7 +11,8 @@ other people changed. Writes summary.json, pictures and report.html into the run
 run's adapters are measured at another strength, and only the figures are written, to strength/S.json. With
 --compose all adapters of the run are applied in one generator, and its figures are written to composed.json.
 
-Of a work list each person is measured in their own generator, or, with --people, some chosen at random.
+Of a work list every person is measured, each in their own generator. --people N measures only N people,
+chosen at random.
 """
 EXAMPLES = """\
 examples:

@@ -16,8 +16,8 @@ from jaxunlearn.limits import LARGEST_SEED, RAY_CHUNK
 
 DESCRIPTION = """\
 Render samples of a generator: an image of each sample and view, and all images in grid.png. Or, with the
-folder of a run: the forgotten person before, their target, and after, from several sides. With RUN there are
---model, --yaw, --video, --mesh and the options of these two; the run knows all else.
+folder of a run: the forgotten person before, their target, and after, from several sides. With RUN only
+--model, --yaw, --video, --mesh and the options of videos and meshes can be given; the rest is as in the run.
 
 Angles are those of the official sampler, in degrees: offsets from the frontal view. A positive yaw shows the
 person's left side, a negative pitch looks from above.

@@ -103,8 +103,8 @@ def _add_method(parser: ArgumentParser) -> None:
         "--sweep-distance",
         type=numbers,
         metavar="D,D,...",
-        help="one run for each distance d, with a method whose targets have a distance; write = before a "
-        "negative number",
+        help="one run for each distance d, with a method whose targets have a distance; with a negative "
+        "number write --sweep-distance=-0.5,1",
     )
     add(
         "--parallel",
