@@ -28,6 +28,7 @@ COMMANDS = {
     "evaluate": "measure what a run did",
     "attack": "try to get forgotten people back from the generator of a run",
     "report": "make the page of a run anew, or compare runs on one page",
+    "study": "ask people whether they recognise somebody, and count their answers",
     "render": "images, videos, depth maps and meshes of a generator's samples",
     "bake": "turn adapters into weights of the official architecture, and measure what that loses",
     "convert": "convert PyTorch files to our checkpoints and back",

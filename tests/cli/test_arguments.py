@@ -41,6 +41,7 @@ ENOUGH = {
     "align": ["photo.png", "--out", "aligned"],
     "attack": ["run"],
     "report": ["run"],
+    "study": ["run"],
 }
 """Arguments that a command cannot do without."""
 INSTEAD = {

@@ -60,6 +60,7 @@ def render_page(
     *,
     refresh: bool = False,
     linked_pictures: bool = False,
+    own: str = "",
 ) -> str:
     """Return an HTML page without outside files.
 
@@ -69,8 +70,11 @@ def render_page(
       values: of the template.
       refresh: True makes the browser load the page anew every few seconds.
       linked_pictures: True lets the page show picture files beside it.
+      own: name of files of the templates that the page has of its own: a script in place of the common one,
+        and a style after the common one.
     """
-    style, script = _source("style.css"), _source("script.js")
+    style = _source("style.css") + (_source(f"{own}.css") if own else "")
+    script = _source(f"{own or 'script'}.js")
     images = "'self' file: data:" if linked_pictures else "data:"
     policy = (
         f"default-src 'none'; img-src {images}; style-src {_hash(style)}; script-src {_hash(script)}; "
@@ -89,6 +93,6 @@ def render_page(
     return environment().get_template(template).render(**values, **frame, refresh=seconds)
 
 
-def write_page(path: Path, template: str, title: str, values: Mapping[str, Any], **options: bool) -> None:
+def write_page(path: Path, template: str, title: str, values: Mapping[str, Any], **options: Any) -> None:
     """Write the page of `render_page`; it appears complete or not at all."""
     write_text(path, render_page(template, title, values, **options))
