@@ -22,9 +22,9 @@ from tqdm import tqdm
 from benchmarks.cells import interval, table
 from jaxunlearn.evaluation import Reference
 from jaxunlearn.evaluation.bundled_people.album import album_photos
+from jaxunlearn.evaluation.embedded_views import embed_from_all
 from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.judges import CalibratedJudge
-from jaxunlearn.evaluation.looks import look
 from jaxunlearn.files.door import write_text
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines
 from jaxunlearn.methods.config import from_config
@@ -64,12 +64,12 @@ def measured(models: Models, reference: Reference, seed: int, config: ConfigDict
     own = people_from_seeds(models, [seed]).ws
     photos = album_photos(models, seed, config.evaluation.album, compute=compute, progress=False).ws
     ws = jnp.concatenate([jnp.asarray(own), jnp.asarray(photos)])
-    seen = look(reference.renderer, reference.judges, ws, reference.views, config.evaluation.batch)
+    seen = embed_from_all(reference.renderer, reference.judges, ws, reference.views, config.evaluation.batch)
     distances = np.linalg.norm((photos - own).reshape(len(photos), -1), axis=1) / models.median_radius
 
     def similarities(judge: CalibratedJudge) -> list[float]:
         embeddings = seen.embeddings[judge.name]
-        return [float(value) for value in judge.judge.similarity(embeddings[:1], embeddings[1:])]
+        return [float(value) for value in judge.similarity(embeddings[:1], embeddings[1:])]
 
     return {
         "seed": seed,

@@ -196,8 +196,8 @@ def calibrated(
     return {
         judge.name: {
             "network": fingerprint_of_judge(judge.judge),
-            "align": judge.judge.align,
-            "measure": judge.judge.measure,
+            "align": judge.align,
+            "measure": judge.measure,
             "strangers": {setup: strangers.to_json() for setup, strangers in judge.strangers.items()},
             "rates": rates_of(judge, seen["views"][judge.name], seen["wide"][judge.name], photos[judge.name]),
         }

@@ -20,8 +20,8 @@ from jaxunlearn.attacks.finetuning import FinetuningDiverged
 from jaxunlearn.attacks.kinds import KINDS
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.bundled_people.album import can_render_albums, render_album
+from jaxunlearn.evaluation.embedded_views import embed_each
 from jaxunlearn.evaluation.evaluate import measure_reference
-from jaxunlearn.evaluation.looks import look_each
 from jaxunlearn.evaluation.protocol import PROTOCOL
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
@@ -156,7 +156,7 @@ def attacked_person(run: RunUnderAttack, person: int) -> Attacked:
     strangers = jnp.roll(reference.random.ws, -person, axis=0)[:_RANDOM_PEOPLE]
     people = jnp.concatenate([ws[None], strangers])
     frontal = jnp.repeat(conditioning_view(run.models.generator.config), len(people), axis=0)
-    seen = look_each(reference.renderer, reference.judges, people, frontal, reference.settings.batch)
+    seen = embed_each(reference.renderer, reference.judges, people, frontal, reference.settings.batch)
     order = 1 + _somebody_else(reference, seen.embeddings)
     shown = seen.images[:, 0]
     everybody = result.ws if result.together else result.ws[person][None]
@@ -183,7 +183,7 @@ def _somebody_else(reference: Reference, embeddings: Mapping[str, np.ndarray]) -
       embeddings: name of a judge → `[1 + N, 1, E]`, the person and `N` strangers, from the front.
     """
     values = {
-        judge.name: judge.judge.similarity(embeddings[judge.name][:1], embeddings[judge.name][1:])
+        judge.name: judge.similarity(embeddings[judge.name][:1], embeddings[judge.name][1:])
         for judge in reference.judges
     }
     taken = [
@@ -258,7 +258,7 @@ def _made_with(run: RunUnderAttack, person: int, name: str) -> dict[str, Any]:
         "mean_latent": run.models.mean.origin,
         "judges": {judge.name: judge.threshold() for judge in run.reference.judges},
         "views": run.reference.settings.views,
-        "align": {judge.name: judge.judge.align for judge in run.reference.judges},
+        "align": {judge.name: judge.align for judge in run.reference.judges},
         "evaluation": {name: getattr(run.reference.settings, name) for name in _DRAWN_WITH},
     }
 
@@ -285,7 +285,7 @@ def _summary(run: RunUnderAttack, found: Mapping[tuple[int, str], AttackJson]) -
         "seed": run.seed,
         "judges": {
             judge.name: {
-                "measure": judge.judge.measure,
+                "measure": judge.measure,
                 "threshold": judge.threshold(),
                 "strangers": {setup: value.to_json() for setup, value in judge.strangers.items()},
             }

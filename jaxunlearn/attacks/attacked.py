@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jaxunlearn.evaluation.embedded_views import embed_from_all
 from jaxunlearn.evaluation.judges.answers import number
-from jaxunlearn.evaluation.looks import look
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
@@ -66,7 +66,9 @@ class Attacked:
         if generator is not None:
             renderer = renderer.with_generator(generator)
         settings = self.reference.settings
-        return look(renderer, self.reference.judges, ws, self.reference.views, settings.batch).embeddings
+        return embed_from_all(
+            renderer, self.reference.judges, ws, self.reference.views, settings.batch
+        ).embeddings
 
     def compared(self, a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, list[dict[str, Any]]]:
         """Compare people by all judges.
@@ -86,7 +88,7 @@ class Attacked:
                     "accepted": judge.accepts(value),
                     "stranger_rank": judge.rank(value),
                 }
-                for value in judge.judge.similarity(a[judge.name], b[judge.name])
+                for value in judge.similarity(a[judge.name], b[judge.name])
             ]
             for judge in self.reference.judges
         }

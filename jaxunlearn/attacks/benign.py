@@ -24,9 +24,9 @@ from jaxunlearn.attacks.finetuning import (
     generator_of,
 )
 from jaxunlearn.attacks.pictures import labelled_pictures
+from jaxunlearn.evaluation.embedded_views import EmbeddedViews, embed_each, embed_from_all
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.answers import any_known, mean, negated
-from jaxunlearn.evaluation.looks import Look, look, look_each
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.cameras import conditioning_view, random_views
 from jaxunlearn.models.generator import Generator
@@ -106,8 +106,8 @@ def finetune_benignly(
     for generator in (attacked.models.generator, attacked.unlearned, tuned):
         renderer = reference.renderer.with_generator(generator)
         batch = reference.settings.batch
-        persons.append(look(renderer, reference.judges, ws, reference.views, batch))
-        trained.append(look_each(renderer, reference.judges, first.ws, first.c, batch))
+        persons.append(embed_from_all(renderer, reference.judges, ws, reference.views, batch))
+        trained.append(embed_each(renderer, reference.judges, first.ws, first.c, batch))
     source = persons[0].embeddings
     before, after = (
         {name: figures[0] for name, figures in attacked.compared(source, seen.embeddings).items()}
@@ -128,7 +128,9 @@ def finetune_benignly(
     return Found(figures, _pictures(persons, trained, settings.steps))
 
 
-def _pictures(persons: Sequence[Look], trained: Sequence[Look], steps: int) -> dict[str, np.ndarray]:
+def _pictures(
+    persons: Sequence[EmbeddedViews], trained: Sequence[EmbeddedViews], steps: int
+) -> dict[str, np.ndarray]:
     """Return pictures of the person and of one trained person: in the source, before and after."""
     pictures: dict[str, np.ndarray] = {}
     times = ("in the source", "before", f"after {steps} steps")
@@ -157,12 +159,12 @@ def figures_of_trained(
     return {
         **{f"{name}_before": value for name, value in _means(judge, source, before).items()},
         **_means(judge, source, after),
-        "people": int(np.sum(~np.isnan(judge.judge.similarity(source, after)))),
+        "people": int(np.sum(~np.isnan(judge.similarity(source, after)))),
     }
 
 
 def _means(judge: CalibratedJudge, source: np.ndarray, changed: np.ndarray) -> dict[str, float | int | None]:
-    similarity = judge.judge.similarity(source, changed)
+    similarity = judge.similarity(source, changed)
     answers = [judge.accepts(value, "single") for value in similarity]
     decided = [answer for answer in answers if answer is not None]
     return {

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from jaxunlearn.evaluation.looks import Look
+from jaxunlearn.evaluation.embedded_views import EmbeddedViews
 
 
-def labelled_pictures(label: str, seen: Look, person: int = 0) -> dict[str, np.ndarray]:
+def labelled_pictures(label: str, seen: EmbeddedViews, person: int = 0) -> dict[str, np.ndarray]:
     """Return a person's picture from the middle view, and from the last one if there are several.
 
     Args:

@@ -26,7 +26,7 @@ from jaxunlearn.attacks.finetuning import (
 )
 from jaxunlearn.attacks.pictures import labelled_pictures
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.looks import Look, look
+from jaxunlearn.evaluation.embedded_views import EmbeddedViews, embed_from_all
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.perception import Perception
@@ -212,11 +212,11 @@ def _first_accepted(steps: Sequence[int], accepted: Sequence[bool | None], cap: 
 def _teach(
     attacked: Attacked,
     lesson: _Lesson,
-    before: Look,
+    before: EmbeddedViews,
     settings: RelearnSettings,
     compute: Compute | None,
     bar: tqdm,
-) -> tuple[Look, dict[str, Any]]:
+) -> tuple[EmbeddedViews, dict[str, Any]]:
     """Fine-tune on one photo; return the last look, and the figures of all looks."""
     ws = jnp.asarray(attacked.ws)[None]
     start = begin(attacked.unlearned, attacked.models.perception(), settings.tuning, compute)
@@ -252,10 +252,10 @@ def _from_yaw(attacked: Attacked, yaws: Sequence[float]) -> jax.Array:
     return views(attacked.reference.renderer.config, np.array(yaws, np.float32))
 
 
-def _seen(attacked: Attacked, generator: Generator | None, ws: jax.Array) -> Look:
+def _seen(attacked: Attacked, generator: Generator | None, ws: jax.Array) -> EmbeddedViews:
     reference = attacked.reference
     renderer = reference.renderer if generator is None else reference.renderer.with_generator(generator)
-    return look(renderer, reference.judges, ws, reference.views, reference.settings.batch)
+    return embed_from_all(renderer, reference.judges, ws, reference.views, reference.settings.batch)
 
 
 def _check(attacked: Attacked, settings: RelearnSettings) -> None:

@@ -15,9 +15,9 @@ from tqdm import tqdm
 from jaxunlearn.attacks.depth import Depth
 from jaxunlearn.attacks.rules import found_at_unseen_latents
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.embedded_views import embed_from_all
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.answers import mean, negated
-from jaxunlearn.evaluation.looks import look
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
@@ -176,7 +176,9 @@ def _figures_of_person(
 
 
 def _embedded(reference: Reference, renderer: Renderer, ws: jax.Array) -> Embeddings:
-    return look(renderer, reference.judges, ws, reference.views, reference.settings.batch).embeddings
+    return embed_from_all(
+        renderer, reference.judges, ws, reference.views, reference.settings.batch
+    ).embeddings
 
 
 def figures_of_changes(
@@ -200,16 +202,16 @@ def figures_of_changes(
       it takes for the person. `changes`: number of all. A figure is None where no face was found, or no
       threshold is known.
     """
-    to_person, control = judge.judge.similarity(own, after), judge.judge.similarity(own, before)
+    to_person, control = judge.similarity(own, after), judge.similarity(own, before)
     return {
         "id": mean(to_person),
         "id_max": max((float(value) for value in to_person if not np.isnan(value)), default=None),
         "source": mean(control),
-        "same_latent": mean(judge.judge.similarity(before, after)),
+        "same_latent": mean(judge.similarity(before, after)),
         "threshold": judge.threshold("views"),
         "accepted": _number_accepted(judge, to_person),
         "accepted_in_source": _number_accepted(judge, control),
-        "accepted_of_strangers": _number_accepted(judge, judge.judge.similarity(own, strangers)),
+        "accepted_of_strangers": _number_accepted(judge, judge.similarity(own, strangers)),
         "changes": len(to_person),
     }
 

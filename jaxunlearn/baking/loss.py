@@ -11,11 +11,11 @@ import numpy as np
 
 from inception_flax import frechet_distance_of_statistics
 from jaxunlearn.baking.settings import compute as compute_of
+from jaxunlearn.evaluation.embedded_views import EmbeddedViews, embed_from_all
 from jaxunlearn.evaluation.features import Features
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.answers import mean, number
 from jaxunlearn.evaluation.judges.choice import judges_of
-from jaxunlearn.evaluation.looks import Look, look
 from jaxunlearn.evaluation.reference import RenderedPeople, render_people
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.methods.config.declaration import ConfigDict
@@ -77,7 +77,7 @@ def measure_loss(
     people = _people(source, renderers, judges, ws, config)
     random = _random(source, renderers, judges, config, features, progress=progress)
 
-    def pictures(a: Look, b: Look) -> dict[str, Any]:
+    def pictures(a: EmbeddedViews, b: EmbeddedViews) -> dict[str, Any]:
         return compared_pictures(models, judges, a, b, config.measuring.batch)
 
     def against_adapted(side: RenderedPeople) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _people(
 ) -> _Sides:
     """Look at the forgotten people `[N, L, D]` from all views in each generator."""
     views, batch = _protocol(config).person_views(source), config.measuring.batch
-    return _Sides(*(look(each, judges, jnp.asarray(ws), views, batch) for each in renderers))
+    return _Sides(*(embed_from_all(each, judges, jnp.asarray(ws), views, batch) for each in renderers))
 
 
 def _random(
@@ -142,13 +142,13 @@ def networks_of(models: Models, features: Features) -> dict[str, Any]:
     }
 
 
-def _each(people: RenderedPeople) -> Look:
-    """Return retained people as looks from one view each."""
-    return Look(people.images[:, None], people.embeddings)
+def _each(people: RenderedPeople) -> EmbeddedViews:
+    """Return retained people, each from one view."""
+    return EmbeddedViews(people.images[:, None], people.embeddings)
 
 
 def compared_pictures(
-    models: Models, judges: Sequence[CalibratedJudge], a: Look, b: Look, batch: int
+    models: Models, judges: Sequence[CalibratedJudge], a: EmbeddedViews, b: EmbeddedViews, batch: int
 ) -> dict[str, Any]:
     """Compare the pictures of two generators one by one.
 
@@ -166,7 +166,7 @@ def compared_pictures(
     similarity: dict[str, Any] = {}
     for judge in judges:
         rows = [x.embeddings[judge.name].reshape(-1, 1, x.embeddings[judge.name].shape[-1]) for x in (a, b)]
-        values = judge.judge.similarity(*rows)
+        values = judge.similarity(*rows)
         known = values[~np.isnan(values)]
         similarity[judge.name] = {
             "mean": mean(values),
@@ -184,14 +184,16 @@ def _person(
 ) -> dict[str, Any]:
     """Return the figures of forgotten person number `k`."""
 
-    def own(side: Look) -> Look:
-        return Look(side.images[k : k + 1], {name: rows[k : k + 1] for name, rows in side.embeddings.items()})
+    def own(side: EmbeddedViews) -> EmbeddedViews:
+        return EmbeddedViews(
+            side.images[k : k + 1], {name: rows[k : k + 1] for name, rows in side.embeddings.items()}
+        )
 
     before, adapted, baked = map(own, seen)
     found: dict[str, dict[str, float | None]] = {}
     for judge in judges:
         values = [
-            float(judge.judge.similarity(before.embeddings[judge.name], side.embeddings[judge.name])[0])
+            float(judge.similarity(before.embeddings[judge.name], side.embeddings[judge.name])[0])
             for side in (adapted, baked)
         ]
         found[judge.name] = {

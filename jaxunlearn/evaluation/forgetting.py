@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from inception_flax import frechet_distance
+from jaxunlearn.evaluation.embedded_views import embed_from_all
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.forgetting_by_judge import (
     PLACES,
@@ -18,7 +19,6 @@ from jaxunlearn.evaluation.forgetting_by_judge import (
     looks_by_judge,
 )
 from jaxunlearn.evaluation.judges.answers import all_known, any_known, negated, number
-from jaxunlearn.evaluation.looks import look
 from jaxunlearn.evaluation.pictures.picture_change import picture_change
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
@@ -163,9 +163,9 @@ def _see(reference: Reference, renderer: Renderer, people: Sequence[_Person]) ->
     batch = reference.settings.batch
     latents = [_latents(reference, person) for person in people]
     everything = jnp.concatenate([rows for person in latents for rows in person.values()])
-    seen = look(renderer, reference.judges, everything, reference.views, batch)
+    seen = embed_from_all(renderer, reference.judges, everything, reference.views, batch)
     portraits = np.stack([person.ws for person in people])
-    wide = look(renderer, reference.judges, jnp.asarray(portraits), reference.wide_views, batch)
+    wide = embed_from_all(renderer, reference.judges, jnp.asarray(portraits), reference.wide_views, batch)
     own = np.concatenate([images["person"][0] for images in _split(seen.images, latents)])
     features = np.split(descriptions(reference.features, own, batch), len(people))
     judged: list[dict[str, Parts]] = [{} for _ in people]
@@ -202,7 +202,7 @@ def _figures(reference: Reference, before: _Seen, after: _Seen, looks: Mapping[s
         for judge in reference.judges
     }
     main, name = judges[reference.judge.name], reference.judge.name
-    by_view = reference.judge.judge.similarity(old[name].person[0, :, None], new[name].person[0, :, None])
+    by_view = reference.judge.similarity(old[name].person[0, :, None], new[name].person[0, :, None])
     with_faces = by_view[~np.isnan(by_view)]
     forgotten_by = forgotten_places(judges)
     return {

@@ -55,7 +55,7 @@ def looks_by_judge(
       stands `source`, the similarity to the person in the source. In a photo that is not the person to the
       judge in the source, it cannot find them.
     """
-    similarity = judge.judge.similarity
+    similarity = judge.similarity
 
     def seen(value: float, setup: Setup = "views") -> dict[str, Any]:
         return {"similarity": number(value), "found": judge.accepts(value, setup)}
@@ -97,7 +97,7 @@ def figures_by_judge(judge: CalibratedJudge, before: Parts, after: Parts, looks:
       `others_found`, in which the person is still found, and for `id_others_max`. A judge without a threshold
       counts all. `found`: for each place True if the judge finds the person, None if it cannot say.
     """
-    similarity = judge.judge.similarity
+    similarity = judge.similarity
     own, photos = looks["latent", None]["similarity"], _at(looks, "photos")
     known = [judge.accepts(photo["source"]) for photo in photos]
     alike = [photo["similarity"] for photo in photos if photo["similarity"] is not None]
@@ -108,7 +108,7 @@ def figures_by_judge(judge: CalibratedJudge, before: Parts, after: Parts, looks:
     ]
     to_target = mean(similarity(after.person, before.target))
     return {
-        "measure": judge.judge.measure,
+        "measure": judge.measure,
         "threshold": judge.threshold("views"),
         "threshold_wide": judge.threshold("wide"),
         "id": own,

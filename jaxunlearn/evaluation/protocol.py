@@ -148,7 +148,7 @@ def means_of_people(people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def measured_with(reference: Reference, other_latents: int, together: int) -> dict[str, Any]:
     """Return how figures were measured; `together` people have a Fréchet distance of their own."""
-    settings, judge = reference.settings, reference.judge.judge
+    settings, judge = reference.settings, reference.judge
     detector = judge.detector_origin
     return {
         "protocol": PROTOCOL,

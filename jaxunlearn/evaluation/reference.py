@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from eg3d_flax import Compute
 from inception_flax import FeatureStatistics, frechet_distance_of_statistics
+from jaxunlearn.evaluation.embedded_views import embeddings_of
 from jaxunlearn.evaluation.features import Features, OnEightBits, descriptions
 from jaxunlearn.evaluation.judges import CalibratedJudge, Judge
 from jaxunlearn.evaluation.judges.calibration import calibrate
@@ -228,7 +229,6 @@ def render_people(
             missing -= len(kept[-1])
             bar.update(len(images))
     images = np.concatenate(kept)
-    c = random.c[: len(images)]
-    embeddings = {judge.name: judge.judge.embeddings(images, c, settings.batch)[:, None] for judge in judges}
+    embeddings = embeddings_of(judges, images, random.c[: len(images)], settings.batch)
     features_of_all = np.concatenate(described)
     return RenderedPeople(images, embeddings, FeatureStatistics.of(features_of_all), features_of_all)

@@ -8,9 +8,9 @@ import jax
 import numpy as np
 
 from inception_flax import frechet_distance_of_statistics, kernel_distance
+from jaxunlearn.evaluation.embedded_views import embed_each
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.answers import all_known, mean, negated, number
-from jaxunlearn.evaluation.looks import look_each
 from jaxunlearn.evaluation.pictures.pixel_metrics import pixel_differences
 from jaxunlearn.evaluation.reference import Reference, RenderedPeople, render_people
 from jaxunlearn.evaluation.statistics.shares import share_of_known
@@ -178,7 +178,7 @@ def compare_near(reference: Reference, unlearned: Generator, ws: jax.Array) -> d
     after = reference.renderer.with_generator(unlearned)
 
     def seen(renderer: Renderer, latents: jax.Array) -> dict[str, np.ndarray]:
-        return look_each(renderer, reference.judges, latents, c, settings.batch).embeddings
+        return embed_each(renderer, reference.judges, latents, c, settings.batch).embeddings
 
     forgotten = seen(reference.renderer, ws[people])
     found = {}
@@ -239,10 +239,7 @@ def compared(
     reference: Reference, before: dict[str, np.ndarray], after: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Return name of a judge → similarity `[K]` of embeddings `[K, 1, E]` before and after."""
-    return {
-        judge.name: judge.judge.similarity(before[judge.name], after[judge.name])
-        for judge in reference.judges
-    }
+    return {judge.name: judge.similarity(before[judge.name], after[judge.name]) for judge in reference.judges}
 
 
 def lost(judges: Sequence[CalibratedJudge], similarity: dict[str, np.ndarray]) -> list[bool | None]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from jaxunlearn.evaluation.embedded_views import embeddings_of
 from jaxunlearn.evaluation.evaluate import evaluate, refuse_diverged
 from jaxunlearn.evaluation.judges import Judge
 from jaxunlearn.evaluation.judges.answers import mean
@@ -26,7 +27,7 @@ STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, LARGEST_STRENGTH)
 """Strengths of a strip, from the source to the longest end time."""
 
 
-class Seen(NamedTuple):
+class Shots(NamedTuple):
     """Latents with their cameras."""
 
     ws: np.ndarray
@@ -52,9 +53,9 @@ def over_strengths(
     generator: Generator,
     judges: Sequence[Judge],
     *,
-    person: Seen,
-    others: Seen,
-    shown: Seen,
+    person: Shots,
+    others: Shots,
+    shown: Shots,
     batch: int,
     strengths: Sequence[float] = STRENGTHS,
 ) -> list[AtStrength]:
@@ -75,16 +76,15 @@ def over_strengths(
 
     def seen(renderer: Renderer) -> tuple[dict[str, np.ndarray], np.ndarray]:
         images = np.clip(renderer(ws, c).image, -1, 1)
-        embeddings = {judge.name: judge.embeddings(images[:last], c[:last], batch) for judge in judges}
-        return embeddings, images[last:]
+        return embeddings_of(judges, images[:last], c[:last], batch), images[last:]
 
     def figures(after: Mapping[str, np.ndarray]) -> dict[str, Any]:
         alike = {
-            judge.name: mean(judge.similarity(before[judge.name][:first], after[judge.name][:first]))
+            judge.name: mean(judge.similarity(before[judge.name][:first, 0], after[judge.name][:first, 0]))
             for judge in judges
         }
         main = judges[0]
-        of_others = main.similarity(before[main.name][first:, None], after[main.name][first:, None])
+        of_others = main.similarity(before[main.name][first:], after[main.name][first:])
         return {"judges": alike, "others": mean(of_others)}
 
     before, _ = seen(renderer)

@@ -135,6 +135,19 @@ class Renderer:
         return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
 
 
+def from_all_views(ws: jax.Array | np.ndarray, c: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Pair each of `N` latents with each of `V` cameras, all views of the first latent first.
+
+    Args:
+      ws: `[N, num_ws, w_dim]`.
+      c: `[V, 25]`.
+
+    Returns:
+      `[N * V, num_ws, w_dim]` and `[N * V, 25]`.
+    """
+    return jnp.repeat(ws, len(c), axis=0), jnp.tile(c, (len(ws), 1))
+
+
 @pinned_settings()
 def latents_of_seeds(
     generator: Generator,

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -25,7 +24,7 @@ from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import fingerprint_of, latent_space_of
 from jaxunlearn.models.latent_io import read_latents, read_provenance, write_latents
 from jaxunlearn.models.loading import Models
-from jaxunlearn.models.renderer import Renderer, default_compute
+from jaxunlearn.models.renderer import Renderer, default_compute, from_all_views
 from jaxunlearn.photos.inversion import Inversion
 from jaxunlearn.photos.inversion_files import figures_file, in_one_file
 from jaxunlearn.photos.photo_inversion import InversionPlan
@@ -96,8 +95,8 @@ def pictures(
 ) -> list[np.ndarray]:
     """Return a picture for each photo: itself, its reconstruction, and other views, side by side; uint8."""
     count, columns = len(images), len(YAWS)
-    c = jnp.tile(views(models.generator.config, np.array(YAWS), np.zeros(columns)), (count, 1))
-    turned = renderer(jnp.repeat(jnp.asarray(inversion.ws), columns, axis=0), c).image
+    c = views(models.generator.config, np.array(YAWS), np.zeros(columns))
+    turned = renderer(*from_all_views(inversion.ws, c)).image
     turned = turned.reshape(count, columns, *images.shape[1:])
     return [
         grid(to_uint8(np.concatenate([photo[None], made[None], others])), 2 + columns)

@@ -11,7 +11,7 @@ from eg3d_flax import Compute
 from jaxunlearn.images import grid, to_uint8
 from jaxunlearn.models.cameras import conditioning_view, orbit, views
 from jaxunlearn.models.generator import Generator
-from jaxunlearn.models.renderer import Renderer, latents_of_seeds
+from jaxunlearn.models.renderer import Renderer, from_all_views, latents_of_seeds
 from jaxunlearn.training.result import Result
 
 _COLUMNS = 10
@@ -58,9 +58,8 @@ class RunPictures:
     def _rows(self, person: int, c: jnp.ndarray) -> list[np.ndarray]:
         """Return before, target and after, `[N, H, W, 3]` uint8 each, for cameras `[N, 25]`."""
         ws, ws_target = self._result.ws[person], self._result.ws_target[person]
-        both = np.repeat(np.stack([ws, ws_target]), len(c), axis=0)
-        in_source = _images(self._before, both, jnp.tile(c, (2, 1)))
-        after = _images(self._after(person), both[: len(c)], c)
+        in_source = _images(self._before, *from_all_views(np.stack([ws, ws_target]), c))
+        after = _images(self._after(person), *from_all_views(ws[None], c))
         return [*np.split(in_source, 2), after]
 
     def views(self, person: int, yaws: Sequence[float] = YAWS) -> np.ndarray:

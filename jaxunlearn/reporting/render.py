@@ -20,7 +20,7 @@ from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.latent_io import fitting_latents
 from jaxunlearn.models.loading import Models
-from jaxunlearn.models.renderer import Renderer
+from jaxunlearn.models.renderer import Renderer, from_all_views
 from jaxunlearn.photos.people import People
 from jaxunlearn.process.devices import default_platform
 from jaxunlearn.process.jax_settings import pinned_settings
@@ -117,7 +117,7 @@ def views_in_batches(
     Yields:
       Images `[M, H, W, 3]` uint8, all views of the first latents first; and their depths `[M, h, w, 1]`.
     """
-    latents, cameras = jnp.repeat(ws, len(c), axis=0), jnp.tile(c, (len(ws), 1))
+    latents, cameras = from_all_views(ws, c)
     with tqdm(total=len(latents), desc=title, unit="image", disable=not progress) as bar:
         for rendered in renderer.batches(latents, cameras):
             yield to_uint8(rendered.image), np.asarray(rendered.image_depth)

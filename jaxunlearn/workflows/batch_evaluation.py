@@ -99,7 +99,7 @@ def _keep_lines(
 
 def _measurement(reference: Reference, config: ConfigDict) -> dict[str, Any]:
     """Return what must be equal for figures of people to be compared, as JSON has it."""
-    align = [judge.judge.align for judge in reference.judges]
+    align = [judge.align for judge in reference.judges]
     everything = comparable(measured_with(reference, 0, 0))
     return {**everything, "align": align, "album": config.evaluation.album}
 

@@ -17,7 +17,8 @@ from jaxunlearn.attacks.unseen_latents import (
     with_rows,
 )
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation import CosineJudge, EvaluationSettings, Reference, looks, measure_source
+from jaxunlearn.evaluation import CosineJudge, EvaluationSettings, Reference, measure_source
+from jaxunlearn.evaluation.embedded_views import embed_from_all
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from tests.support.tiny_models import tiny_models, tiny_people, tiny_unlearned
 from tests.support.tiny_reference import MeanColour
@@ -97,11 +98,11 @@ def test_the_figures_are_those_of_the_pictures(reference, people):
     mixed = jnp.concatenate([reference.random.ws[0, :half], people[0, half:]])[None]
 
     def seen(renderer, ws):
-        return looks.look(renderer, [judge], ws, reference.views, 8).embeddings[judge.name][0]
+        return embed_from_all(renderer, [judge], ws, reference.views, 8).embeddings[judge.name][0]
 
     after = seen(reference.renderer.with_generator(changed), mixed)
     own = seen(reference.renderer, people[:1])
-    expected = float(judge.judge.similarity(own, after))
+    expected = float(judge.similarity(own, after))
     measured = figures["people"][0]["first_rows"]["judges"][judge.name]
     assert measured["id"] == pytest.approx(expected, abs=1e-5)
     assert measured["id"] != pytest.approx(measured["source"], abs=1e-3)
@@ -140,10 +141,10 @@ def test_strangers_are_shown_by_the_unlearned_generator(reference):
     renderer = reference.renderer.with_generator(changed)
     mixed = with_rows(strangers, reference.random.ws[:2], "last_rows")
     own, seen = (
-        looks.look(each, [judge], ws, reference.views, 8).embeddings[judge.name]
+        embed_from_all(each, [judge], ws, reference.views, 8).embeddings[judge.name]
         for each, ws in ((reference.renderer, strangers[:1]), (renderer, mixed))
     )
-    accepted = sum(bool(judge.accepts(value)) for value in judge.judge.similarity(own, seen))
+    accepted = sum(bool(judge.accepts(value)) for value in judge.similarity(own, seen))
     assert figures["last_rows"]["judges"][judge.name]["accepted_of_strangers"] == accepted
 
 

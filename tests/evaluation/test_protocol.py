@@ -23,12 +23,12 @@ from jaxunlearn.evaluation import (
     Reference,
     evaluate_generator,
     evaluate_together,
-    looks,
     measure_people,
     measure_person,
     measure_source,
     retention,
 )
+from jaxunlearn.evaluation.embedded_views import embed_each
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.judges.answers import all_known, any_known, negated
 from jaxunlearn.evaluation.pictures.picture_change import change_of_all, picture_change
@@ -164,7 +164,7 @@ def test_strangers_set_the_thresholds(unchanged, reference):
 def test_near_people_are_where_they_are_said_to_be(source, reference, person, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        retention, "look_each", lambda *arguments: (seen.append(arguments[2]), looks.look_each(*arguments))[1]
+        retention, "embed_each", lambda *arguments: seen.append(arguments[2]) or embed_each(*arguments)
     )
     near = retention.compare_near(reference, source, person[0][None])
     distances = [jnp.sqrt(jnp.sum(jnp.square(ws - person[0]), axis=(1, 2))) for ws in seen]

@@ -9,7 +9,7 @@ import pytest
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.judges.choice import judge_of
-from jaxunlearn.evaluation.strength import STRENGTHS, Seen, over_strengths
+from jaxunlearn.evaluation.strength import STRENGTHS, Shots, over_strengths
 from jaxunlearn.limits import LARGEST_STRENGTH
 from jaxunlearn.methods.config import check_config
 from jaxunlearn.methods.legato import presets
@@ -45,9 +45,9 @@ def test_similarities_at_each_strength(generator):
         renderer,
         generator,
         [judge_of(models.judge, "fixed", source.config)],
-        person=Seen(np.repeat(ws[:1], 2, axis=0), c),
-        others=Seen(ws[1:], np.repeat(frontal, 2, axis=0)),
-        shown=Seen(ws[:1], frontal),
+        person=Shots(np.repeat(ws[:1], 2, axis=0), c),
+        others=Shots(ws[1:], np.repeat(frontal, 2, axis=0)),
+        shown=Shots(ws[:1], frontal),
         batch=4,
         strengths=(0.0, 0.5, 1.0),
     )

@@ -44,7 +44,7 @@ def alike_to_photos(judge: CalibratedJudge, photos: np.ndarray, found: np.ndarra
       person as any of the K pictures. `photos`: number of photos. `values`: for each photo the highest. None
       where no face was found or no threshold is known.
     """
-    table = judge.judge.similarity(photos[:, None, None], found[None, :, None])
+    table = judge.similarity(photos[:, None, None], found[None, :, None])
     values = [None if np.isnan(row).all() else float(np.nanmax(row)) for row in table]
     highest = max((value for value in values if value is not None), default=None)
     answers = [judge.accepts(value, "single") for value in values]

@@ -24,7 +24,7 @@ from jaxunlearn.attacks.search.likeness import (
     most_alike,
 )
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.looks import Look, look_each
+from jaxunlearn.evaluation.embedded_views import EmbeddedViews, embed_each, embeddings_of
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.generator import Generator
@@ -115,7 +115,7 @@ class _Known(NamedTuple):
     stranger: Embeddings
     """Name of a judge → `[1, V, E]`."""
     photos: Embeddings
-    """Name of a judge → `[M - 1, E]`, the photos that the attacker lacks; empty if there are none."""
+    """Name of a judge → `[M - 1, 1, E]`, the photos that the attacker lacks; empty if there are none."""
 
 
 def reinvert(
@@ -240,15 +240,13 @@ def _measure(attacked: Attacked) -> _Known:
     if len(photos):
         c = conditioning_view(attacked.models.generator.config, len(photos))
         batch = attacked.reference.settings.batch
-        photos_of = {
-            judge.name: judge.judge.embeddings(photos, c, batch) for judge in attacked.reference.judges
-        }
+        photos_of = embeddings_of(attacked.reference.judges, photos, c, batch)
     return _Known(person, stranger, photos_of)
 
 
-def _front(attacked: Attacked, generator: Generator, ws: jax.Array) -> Look:
+def _front(attacked: Attacked, generator: Generator, ws: jax.Array) -> EmbeddedViews:
     reference = attacked.reference
-    return look_each(
+    return embed_each(
         reference.renderer.with_generator(generator),
         reference.judges,
         ws,
@@ -284,8 +282,8 @@ def _figures(
             figures[method]["as_person"] = {"accepted": any_accepts(as_person), "judges": as_person}
         elif known.photos:
             for judge in attacked.reference.judges:
-                alone = front.embeddings[judge.name][rows, 0]
-                judges[judge.name]["other_photos"] = alike_to_photos(judge, known.photos[judge.name], alone)
+                photos, alone = known.photos[judge.name][:, 0], front.embeddings[judge.name][rows, 0]
+                judges[judge.name]["other_photos"] = alike_to_photos(judge, photos, alone)
         pictures[method] = front.images[rows[index_of_best(judges[main]["values"])], 0]
     return figures, pictures
 

@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import Compute
+from jaxunlearn.evaluation.embedded_views import embed_each
 from jaxunlearn.evaluation.frontier.files import JudgedStep
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.answers import mean, number
-from jaxunlearn.evaluation.looks import look_each
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
@@ -63,7 +63,7 @@ class Probe:
         others = [self._look(generator, *self._others) for generator in generators]
         figures = {}
         for judge in self._judges:
-            name, similarity = judge.name, judge.judge.similarity
+            name, similarity = judge.name, judge.similarity
             own = similarity(self._people_before[name], np.concatenate([seen[name] for seen in people]))
             kept = np.concatenate([similarity(self._others_before[name], seen[name]) for seen in others])
             figures[name] = _judged(judge, own, kept)
@@ -71,7 +71,7 @@ class Probe:
 
     def _look(self, generator: Generator, ws: jax.Array, c: jax.Array) -> dict[str, np.ndarray]:
         renderer = self._renderer.with_generator(generator)
-        return look_each(renderer, self._judges, ws, c, self._batch).embeddings
+        return embed_each(renderer, self._judges, ws, c, self._batch).embeddings
 
 
 def _judged(judge: CalibratedJudge, people: np.ndarray, others: np.ndarray) -> JudgedStep:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Literal
 
+import jax
 import numpy as np
 
 from jaxunlearn.evaluation.judges.judge import Judge
@@ -28,8 +29,31 @@ class CalibratedJudge:
 
     @property
     def name(self) -> str:
-        """Name of the judge."""
+        """See `Judge`, as all that the judge itself can do."""
         return self.judge.name
+
+    @property
+    def measure(self) -> str:
+        """See `Judge`."""
+        return self.judge.measure
+
+    @property
+    def align(self) -> str:
+        """See `Judge`."""
+        return self.judge.align
+
+    @property
+    def detector_origin(self) -> str | None:
+        """See `Judge`."""
+        return self.judge.detector_origin
+
+    def embeddings(self, images: np.ndarray, c: jax.Array, batch: int) -> np.ndarray:
+        """See `Judge`."""
+        return self.judge.embeddings(images, c, batch)
+
+    def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """See `Judge`."""
+        return self.judge.similarity(a, b)
 
     def threshold(self, setup: Setup = "views") -> float | None:
         """Return the similarity from which on two people count as one; None if unknown."""

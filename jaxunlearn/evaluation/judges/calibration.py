@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
 from jaxunlearn.evaluation.judges.calibrated import CalibratedJudge, Setup
 from jaxunlearn.evaluation.judges.judge import Judge
 from jaxunlearn.evaluation.judges.strangers import Strangers
-from jaxunlearn.models.renderer import Renderer
+from jaxunlearn.models.renderer import Renderer, from_all_views
 
 
 def calibrate(
@@ -61,7 +60,7 @@ def embed_people(
     batch: int,
     bar: "tqdm[Any] | None" = None,
 ) -> dict[str, np.ndarray]:
-    """Show people to judges; only one batch of pictures is in memory.
+    """Embed many people from all views; unlike `embed_from_all`, it keeps no pictures, which saves memory.
 
     Args:
       judges: who sees the pictures.
@@ -74,10 +73,10 @@ def embed_people(
     Returns:
       Name of a judge → embeddings `[N, V, E]`.
     """
-    c = jnp.tile(views, (len(ws), 1))
     parts: dict[str, list[np.ndarray]] = {judge.name: [] for judge in judges}
+    latents, c = from_all_views(ws, views)
     start = 0
-    for out in renderer.batches(jnp.repeat(ws, len(views), axis=0), c):
+    for out in renderer.batches(latents, c):
         images = np.clip(out.image, -1, 1)
         for judge in judges:
             parts[judge.name].append(judge.embeddings(images, c[start : start + len(images)], batch))

@@ -8,10 +8,10 @@ import numpy as np
 from tqdm import tqdm
 
 from inception_flax import FeatureStatistics, frechet_distance_of_statistics
+from jaxunlearn.evaluation.embedded_views import embed_from_all
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.answers import mean, negated
-from jaxunlearn.evaluation.looks import look
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.evaluation.statistics.shares import share_of_known
 from jaxunlearn.methods.latents import vicinity_probes
@@ -119,7 +119,7 @@ class _Seen(NamedTuple):
 
 def _see(reference: Reference, renderer: Renderer, ws: jax.Array) -> _Seen:
     batch = reference.settings.batch
-    seen = look(renderer, reference.judges, ws, reference.views, batch)
+    seen = embed_from_all(renderer, reference.judges, ws, reference.views, batch)
     pictures = seen.images.reshape(-1, *seen.images.shape[2:])
     return _Seen(seen.embeddings, descriptions(reference.features, pictures, batch))
 
@@ -133,6 +133,6 @@ def _joined(parts: list[_Seen]) -> _Seen:
 
 
 def _of_judge(judge: CalibratedJudge, before: np.ndarray, after: np.ndarray) -> dict[str, Any]:
-    similarity = judge.judge.similarity(before, after)
+    similarity = judge.similarity(before, after)
     lost = [negated(judge.accepts(value)) for value in similarity]
     return {"retain_id": mean(similarity), "lost": share_of_known(lost)._asdict()}

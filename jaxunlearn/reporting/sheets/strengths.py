@@ -4,7 +4,7 @@ import numpy as np
 
 from jaxunlearn.evaluation.judges.choice import judges_of
 from jaxunlearn.evaluation.settings import EvaluationSettings
-from jaxunlearn.evaluation.strength import Seen, over_strengths
+from jaxunlearn.evaluation.strength import Shots, over_strengths
 from jaxunlearn.images import to_uint8
 from jaxunlearn.methods.config import from_config
 from jaxunlearn.methods.config.declaration import ConfigDict
@@ -43,12 +43,12 @@ def write_strengths(
         Renderer(source, batch=batch, compute=from_config.compute(config)),
         generator,
         judges_of(models, config.evaluation.align),
-        person=Seen(np.repeat(ws, len(views), axis=0), np.asarray(views)),
-        others=Seen(
+        person=Shots(np.repeat(ws, len(views), axis=0), np.asarray(views)),
+        others=Shots(
             np.asarray(latents_of_seeds(source, others, frontal)),
             np.repeat(np.asarray(frontal), len(others), axis=0),
         ),
-        shown=Seen(ws, np.asarray(frontal)),
+        shown=Shots(ws, np.asarray(frontal)),
         batch=batch,
     )
     pictures = np.concatenate([to_uint8(each.images) for each in found])

@@ -12,10 +12,10 @@ import pytest
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import CalibratedJudge, CosineJudge, EvaluationSettings
+from jaxunlearn.evaluation.embedded_views import embed_each
 from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.frontier import Frontier, frontier_of, plot_frontiers, probe, read_frontier
 from jaxunlearn.evaluation.frontier.probe import Probe
-from jaxunlearn.evaluation.looks import look_each
 from jaxunlearn.files.json_lines import write_json_lines
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.photos.people import People
@@ -113,7 +113,7 @@ def test_nobody_changes_in_an_unchanged_generator_and_everybody_in_another():
 def test_the_others_are_not_those_of_the_evaluation(monkeypatch):
     models, seen = tiny_models(), []
     monkeypatch.setattr(
-        probe, "look_each", lambda *arguments: seen.append(arguments[2]) or look_each(*arguments)
+        probe, "embed_each", lambda *arguments: seen.append(arguments[2]) or embed_each(*arguments)
     )
     judge = CalibratedJudge(CosineJudge(models.judge))
     Probe(models.generator, [judge], jnp.asarray(tiny_people(2)), SETTINGS, Compute.for_platform("cpu"))

@@ -64,7 +64,7 @@ def test_figures_are_those_of_all_pictures(ws, darker):
     old, new = before.mean(axis=(1, 2)), after.mean(axis=(1, 2))
     assert figures["retain_fid"] == pytest.approx(frechet_distance(old, new), rel=1e-4)
     assert figures["retain_fid"] > 1e-4
-    embed = reference.judge.judge.embeddings
+    embed = reference.judge.embeddings
     a, b = embed(before, c, 4), embed(after, c, 4)
     assert figures["retain_id"] == pytest.approx(np.sum(a * b, axis=1).mean(), abs=1e-5)
     growth = [frechet_distance(rows, standard_normal()) for rows in (old, new)]
