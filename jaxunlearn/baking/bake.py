@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from jax.sharding import Mesh
 
 from jaxunlearn.baking import settings
 from jaxunlearn.baking.folder import BakingFolder, OriginJson, origin_of
-from jaxunlearn.baking.loss import measure_loss, networks_of
+from jaxunlearn.baking.loss import LossFigures, measure_loss, networks_of
 from jaxunlearn.baking.training import train
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.evaluate import default_features
@@ -31,12 +30,12 @@ class Baked:
 
     Attributes:
       generator: the plain generator.
-      loss: figures of `baking.loss.measure_loss`.
+      loss: what baking lost.
       folder: None if nothing was written.
     """
 
     generator: Generator
-    loss: Mapping[str, Any]
+    loss: LossFigures
     folder: BakingFolder | None
 
 
@@ -116,10 +115,10 @@ def _notes(models: Models, people: People, origin: OriginJson) -> dict[str, str]
 
 def _known_loss(
     folder: BakingFolder, models: Models, config: ConfigDict, features: Features
-) -> dict[str, Any] | None:
+) -> LossFigures | None:
     """Return the figures of an earlier call that measured in the same way."""
     if not folder.loss.is_file():
         return None
-    known = check_form(read_json(folder.loss), dict[str, Any], folder.loss)
+    known: Any = check_form(read_json(folder.loss), dict[str, Any], folder.loss)
     same = known.get("settings") == config.measuring.to_dict()
     return known if same and known.get("networks") == networks_of(models, features) else None

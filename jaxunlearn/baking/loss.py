@@ -3,8 +3,8 @@
 `N` forgotten people, `V` views of each, `K` random people, `L` rows of ws, `D` w_dim.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypedDict
 
 import jax.numpy as jnp
 import numpy as np
@@ -30,6 +30,104 @@ BAR = 0.02
 """Greatest difference of the main judge's similarity before and after, adapted and baked, that is no loss."""
 
 
+class Comparison(TypedDict):
+    """A figure of pairs of pictures.
+
+    Attributes:
+      mean: over the pairs; None without any.
+      worst: lowest similarity or highest LPIPS; None without any.
+      n: number of pairs; a similarity is of those with a face on both sides.
+    """
+
+    mean: float | None
+    worst: float | None
+    n: int
+
+
+class ComparedPictures(TypedDict):
+    """How far the pictures of two generators differ.
+
+    Attributes:
+      similarity: name of a judge → similarity of the pairs.
+      lpips: LPIPS of the pairs.
+    """
+
+    similarity: dict[str, Comparison]
+    lpips: Comparison
+
+
+class JudgedPerson(TypedDict):
+    """Similarities of a forgotten person before and after, to one judge; None without a face.
+
+    Attributes:
+      adapted: with the adapters.
+      baked: in the baked generator.
+      difference: between the two.
+    """
+
+    adapted: float | None
+    baked: float | None
+    difference: float | None
+
+
+class BakedPerson(TypedDict):
+    """A forgotten person.
+
+    Attributes:
+      subject: their name.
+      judges: name of a judge → its similarities.
+      pictures: of the adapted against the baked generator, from all views.
+      within_bar: True if the main judge's difference is at most `BAR`; None without a face.
+    """
+
+    subject: str
+    judges: dict[str, JudgedPerson]
+    pictures: ComparedPictures
+    within_bar: bool | None
+
+
+class AgainstAdapted(TypedDict):
+    """Random people in a generator, compared with the adapted one.
+
+    Attributes:
+      pictures: of them.
+      frechet: distance between the samples of the two generators.
+    """
+
+    pictures: ComparedPictures
+    frechet: float
+
+
+class RandomPeopleLoss(AgainstAdapted):
+    """Random people in the baked generator.
+
+    Attributes:
+      frechet_samples: number of samples on either side of `frechet`.
+    """
+
+    frechet_samples: int
+
+
+class LossFigures(TypedDict):
+    """What baking lost.
+
+    Attributes:
+      bar: `BAR`.
+      people: each forgotten person.
+      random: random people in the baked generator.
+      unbaked: the same people in the source, which tells what the adapters do in the first place.
+      networks: of `networks_of`.
+      settings: `config.measuring`.
+    """
+
+    bar: float
+    people: list[BakedPerson]
+    random: RandomPeopleLoss
+    unbaked: AgainstAdapted
+    networks: dict[str, Any]
+    settings: dict[str, Any]
+
+
 class _Sides(NamedTuple):
     """The same people in the plain generator before, with adapters, and baked."""
 
@@ -49,7 +147,7 @@ def measure_loss(
     features: Features,
     *,
     progress: bool = True,
-) -> dict[str, Any]:
+) -> LossFigures:
     """Compare the pictures of the baked generator with those of the adapted one.
 
     Args:
@@ -61,14 +159,6 @@ def measure_loss(
       config: `config.measuring` and `config.rendering` are used.
       features: network of the Fréchet distance.
       progress: True shows progress bars.
-
-    Returns:
-      `people`: for each forgotten person `judges` (name → `adapted` and `baked`, the similarity before and
-      after, and their `difference`), `pictures` of their views, and `within_bar`. `random`: `pictures` of
-      random people; `frechet`, the distance between the adapted and the baked generator's samples; and
-      `frechet_samples`. `unbaked`: the same `pictures`, `frechet` of the source in place of the baked
-      generator; with it, one sees what the adapters do in the first place. `bar`, `networks`, `settings`.
-      `pictures` are the figures of `compared_pictures`.
     """
     source, _ = layers_of(adapted)
     judges = [CalibratedJudge(judge) for judge in judges_of(models, config.measuring.align)]
@@ -77,10 +167,10 @@ def measure_loss(
     people = _people(source, renderers, judges, ws, config)
     random = _random(source, renderers, judges, config, features, progress=progress)
 
-    def pictures(a: EmbeddedViews, b: EmbeddedViews) -> dict[str, Any]:
+    def pictures(a: EmbeddedViews, b: EmbeddedViews) -> ComparedPictures:
         return compared_pictures(models, judges, a, b, config.measuring.batch)
 
-    def against_adapted(side: RenderedPeople) -> dict[str, Any]:
+    def against_adapted(side: RenderedPeople) -> AgainstAdapted:
         distance = frechet_distance_of_statistics(random.adapted.statistics, side.statistics)
         return {"pictures": pictures(_each(random.adapted), _each(side)), "frechet": float(distance)}
 
@@ -149,7 +239,7 @@ def _each(people: RenderedPeople) -> EmbeddedViews:
 
 def compared_pictures(
     models: Models, judges: Sequence[CalibratedJudge], a: EmbeddedViews, b: EmbeddedViews, batch: int
-) -> dict[str, Any]:
+) -> ComparedPictures:
     """Compare the pictures of two generators one by one.
 
     Args:
@@ -158,12 +248,8 @@ def compared_pictures(
       a: `[N, V, ...]`, pictures of one generator.
       b: the same of the other.
       batch: images measured at a time.
-
-    Returns:
-      `similarity`: for each judge `mean` and `worst` over the pictures with a face on both sides, whose
-      number is `n`; None without any. `lpips`: `mean`, `worst` and `n`.
     """
-    similarity: dict[str, Any] = {}
+    similarity: dict[str, Comparison] = {}
     for judge in judges:
         rows = [x.embeddings[judge.name].reshape(-1, 1, x.embeddings[judge.name].shape[-1]) for x in (a, b)]
         values = judge.similarity(*rows)
@@ -175,13 +261,21 @@ def compared_pictures(
         }
     images = [x.images.reshape(-1, *x.images.shape[2:]) for x in (a, b)]
     distances = perceptual_distances(models.perceptual, images[0], images[1], batch)
-    lpips = {"mean": float(distances.mean()), "worst": float(distances.max()), "n": len(distances)}
+    lpips: Comparison = {
+        "mean": float(distances.mean()),
+        "worst": float(distances.max()),
+        "n": len(distances),
+    }
     return {"similarity": similarity, "lpips": lpips}
 
 
 def _person(
-    judges: Sequence[CalibratedJudge], seen: _Sides, k: int, subject: str, pictures: Any
-) -> dict[str, Any]:
+    judges: Sequence[CalibratedJudge],
+    seen: _Sides,
+    k: int,
+    subject: str,
+    pictures: Callable[[EmbeddedViews, EmbeddedViews], ComparedPictures],
+) -> BakedPerson:
     """Return the figures of forgotten person number `k`."""
 
     def own(side: EmbeddedViews) -> EmbeddedViews:
@@ -190,28 +284,27 @@ def _person(
         )
 
     before, adapted, baked = map(own, seen)
-    found: dict[str, dict[str, float | None]] = {}
+    judged: dict[str, JudgedPerson] = {}
     for judge in judges:
-        values = [
+        with_adapters, after_baking = (
             float(judge.similarity(before.embeddings[judge.name], side.embeddings[judge.name])[0])
             for side in (adapted, baked)
-        ]
-        found[judge.name] = {
-            name: number(value)
-            for name, value in zip(
-                ("adapted", "baked", "difference"), (*values, abs(values[1] - values[0])), strict=True
-            )
+        )
+        judged[judge.name] = {
+            "adapted": number(with_adapters),
+            "baked": number(after_baking),
+            "difference": number(abs(after_baking - with_adapters)),
         }
-    difference = found[judges[0].name]["difference"]
+    difference = judged[judges[0].name]["difference"]
     return {
         "subject": subject,
-        "judges": found,
+        "judges": judged,
         "pictures": pictures(adapted, baked),
         "within_bar": None if difference is None else difference <= BAR,
     }
 
 
-def loss_lines(figures: Mapping[str, Any]) -> list[str]:
+def loss_lines(figures: LossFigures) -> list[str]:
     """Return what `measure_loss` found, in words."""
     lines = []
     main = figures["networks"]["judges"][0]

@@ -1,7 +1,7 @@
 """Measure how thoroughly people are forgotten."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import jax
 import jax.numpy as jnp
@@ -13,8 +13,11 @@ from jaxunlearn.evaluation.embedded_views import embed_from_all
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.forgetting_by_judge import (
     PLACES,
+    JudgeFigures,
+    Look,
     Looks,
     Parts,
+    Place,
     figures_by_judge,
     looks_by_judge,
 )
@@ -24,7 +27,54 @@ from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 
-Figures = dict[str, Any]
+
+class PersonFigures(TypedDict):
+    """A person before and after unlearning.
+
+    A figure is None if its latents are not given, or if it has no pair with two faces.
+
+    Attributes:
+      id: similarity of the person before and after, as all similarities here to the main judge.
+      id_others: mean similarity of the other latents before and after.
+      id_others_max: the highest of those photos in which the main judge knew the person before.
+      id_target: the person before against the target in the source; complete success would give this value.
+      id_to_target: the person after against that target.
+      id_std: standard deviation of `id` over the views.
+      threshold: from this similarity on, two people count as one.
+      pairs_without_face: number of the person's pairs that `id` leaves out because no face was found in one
+        of the two pictures.
+      picture_change: how far the person's pictures moved, see `picture_change`.
+      forgotten: True if the person is forgotten in all places where a judge can say.
+      forgotten_by: for each of `PLACES` True if no judge finds the person there.
+      judges: name of a judge → its figures.
+    """
+
+    id: float | None
+    id_others: float | None
+    id_others_max: float | None
+    id_target: float | None
+    id_to_target: float | None
+    id_std: float | None
+    threshold: float | None
+    pairs_without_face: int
+    picture_change: dict[str, Any]
+    forgotten: bool | None
+    forgotten_by: dict[Place, bool | None]
+    judges: dict[str, JudgeFigures]
+
+
+class PlaceLook(TypedDict):
+    """A place where a person was looked for.
+
+    Attributes:
+      place: at the latent, from the sides, truncated, or in another photo.
+      number: psi, or the number of the other photo; else None.
+      judges: name of a judge → what it says.
+    """
+
+    place: Place
+    number: float | None
+    judges: dict[str, Look]
 
 
 def measure_person(
@@ -47,21 +97,6 @@ def measure_person(
 
     Returns:
       Each look at the person, and the figures.
-
-      Figures of the main judge. `id`: similarity of the person before and after. `id_std`: its standard
-      deviation over the views. `id_others`, `id_others_max`: the same for the other latents, their mean, and
-      the highest of those photos in which the main judge knew the person before. `id_target`: similarity of
-      the person before and the target in the source; complete success would give this value. `id_to_target`:
-      similarity of the person after and that target. `threshold`: from this similarity on, two people count
-      as one. `pairs_without_face`: number of the person's pairs that `id` leaves out because no face was
-      found in one of the two pictures.
-
-      `picture_change`: how far the person's pictures moved, see `picture_change`.
-
-      Of all judges. `judges`: the figures of each, see `forgetting_by_judge`. `forgotten_by`: for each of
-      `PLACES` True if no judge finds the person there. `forgotten`: True if all of these are.
-
-      A figure is None if its latents are not given, or if it has no pair with two faces.
     """
     return _measure(reference, unlearned, [_Person(ws, ws_target, other_ws)])[0]
 
@@ -117,13 +152,8 @@ class _Person(NamedTuple):
 class MeasuredPerson(NamedTuple):
     """A person before and after unlearning."""
 
-    figures: Figures
-    """See `measure_person`."""
-
-    looks: list[dict[str, Any]]
-    """Each place where the person was looked for. `place`: one of `PLACES`. `number`: psi, or the number of
-    the other photo; else None. `judges`: name → what `looks_by_judge` returns of that place."""
-
+    figures: PersonFigures
+    looks: list[PlaceLook]
     features: tuple[np.ndarray, np.ndarray]
     """Features of the person's pictures before and after, `[V, F]` each."""
 
@@ -195,7 +225,7 @@ def _latents(reference: Reference, person: _Person) -> dict[str, jax.Array]:
     }
 
 
-def _figures(reference: Reference, before: _Seen, after: _Seen, looks: Mapping[str, Looks]) -> Figures:
+def _figures(reference: Reference, before: _Seen, after: _Seen, looks: Mapping[str, Looks]) -> PersonFigures:
     old, new = before.judged, after.judged
     judges = {
         judge.name: figures_by_judge(judge, old[judge.name], new[judge.name], looks[judge.name])
@@ -206,7 +236,11 @@ def _figures(reference: Reference, before: _Seen, after: _Seen, looks: Mapping[s
     with_faces = by_view[~np.isnan(by_view)]
     forgotten_by = forgotten_places(judges)
     return {
-        **{name: main[name] for name in ("id", "id_others", "id_others_max", "id_target", "id_to_target")},
+        "id": main["id"],
+        "id_others": main["id_others"],
+        "id_others_max": main["id_others_max"],
+        "id_target": main["id_target"],
+        "id_to_target": main["id_to_target"],
         "id_std": number(with_faces.std(ddof=1)) if len(with_faces) > 1 else None,
         "threshold": main["threshold"],
         "pairs_without_face": by_view.size - with_faces.size,
@@ -219,18 +253,18 @@ def _figures(reference: Reference, before: _Seen, after: _Seen, looks: Mapping[s
     }
 
 
-def forgotten_places(judges: Mapping[str, Figures]) -> dict[str, bool | None]:
+def forgotten_places(judges: Mapping[str, JudgeFigures]) -> dict[Place, bool | None]:
     """Return for each of `PLACES` True if no judge finds the person there; None if no judge can say.
 
     Args:
-      judges: name of a judge → its figures, see `figures_by_judge`.
+      judges: name of a judge → its figures.
     """
     return {
         place: negated(any_known(figures["found"][place] for figures in judges.values())) for place in PLACES
     }
 
 
-def _by_place(looks: Mapping[str, Looks]) -> list[dict[str, Any]]:
+def _by_place(looks: Mapping[str, Looks]) -> list[PlaceLook]:
     """Return each place with what all judges say of it."""
     places = next(iter(looks.values()))
     return [

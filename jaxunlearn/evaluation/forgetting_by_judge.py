@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, NotRequired, TypedDict, get_args
 
 import numpy as np
 
@@ -34,7 +34,79 @@ class Parts(NamedTuple):
     """`[1, 2, E]`, at the person's latent, from far to the sides."""
 
 
-Looks = Mapping[tuple[str, float | None], dict[str, Any]]
+class Look(TypedDict):
+    """What a judge says of a person in one place.
+
+    Attributes:
+      similarity: the person before and after; at a truncated latent, the person before against that latent
+        after. None without a face.
+      found: True if the judge finds the person; None if it cannot say, and in a photo that is not the person
+        to the judge in the source.
+      source: the same similarity in the source; only of truncated latents and other photos.
+    """
+
+    similarity: float | None
+    found: bool | None
+    source: NotRequired[float | None]
+
+
+class TruncatedFigures(TypedDict):
+    """A person at a truncated latent.
+
+    Attributes:
+      id: similarity of the person before and the truncated latent after.
+      source: the same in the source: a control, since someone near the mean may not be that person in the
+        first place.
+    """
+
+    id: float | None
+    source: float | None
+
+
+class JudgeFigures(TypedDict):
+    """A person before and after, to one judge.
+
+    A similarity is None if its latents are not given, or if it has no pair with two faces.
+
+    Attributes:
+      measure: what a similarity of this judge is.
+      threshold: from this similarity on, two people count as one; None if unknown.
+      threshold_wide: the same from the wide views.
+      id: similarity of the person before and after.
+      stranger_rank: share of pairs of strangers that are at least as alike as `id`.
+      id_target: the person before against the target before.
+      id_to_target: the person after against the target before.
+      reaches_target: True if the person after counts as their target.
+      id_wide: as `id`, from the wide views.
+      truncated: for each psi the person at the truncated latent.
+      id_others: mean similarity of the other photos before and after.
+      id_others_max: the highest of them, without photos that are somebody else to the judge in the source.
+      others_found: number of photos of `others_known` in which the judge still finds the person.
+      others: number of other photos.
+      others_known: number of other photos that the judge takes for the person in the source: a control, as
+        `TruncatedFigures.source`.
+      found: for each place True if the judge finds the person; None if it cannot say.
+    """
+
+    measure: str
+    threshold: float | None
+    threshold_wide: float | None
+    id: float | None
+    stranger_rank: float | None
+    id_target: float | None
+    id_to_target: float | None
+    reaches_target: bool | None
+    id_wide: float | None
+    truncated: dict[str, TruncatedFigures]
+    id_others: float | None
+    id_others_max: float | None
+    others_found: int
+    others: int
+    others_known: int
+    found: dict[Place, bool | None]
+
+
+Looks = Mapping[tuple[Place, float | None], Look]
 """Place, and psi or number of the other photo → what a judge says of the person there."""
 
 
@@ -50,17 +122,14 @@ def looks_by_judge(
       truncations: psi of the truncated latents, `P`.
 
     Returns:
-      For each of `PLACES` the `similarity` before and after, and `found`: True if the judge finds the person,
-      None if it cannot say. A truncated latent is compared with the person before; beside it and other photos
-      stands `source`, the similarity to the person in the source. In a photo that is not the person to the
-      judge in the source, it cannot find them.
+      A look for each of `PLACES`, for each psi, and for each other photo.
     """
     similarity = judge.similarity
 
-    def seen(value: float, setup: Setup = "views") -> dict[str, Any]:
+    def seen(value: float, setup: Setup = "views") -> Look:
         return {"similarity": number(value), "found": judge.accepts(value, setup)}
 
-    looks: dict[tuple[str, float | None], dict[str, Any]] = {
+    looks: dict[tuple[Place, float | None], Look] = {
         ("latent", None): seen(similarity(before.person, after.person)[0]),
         ("wide", None): seen(similarity(before.wide, after.wide)[0], "wide"),
     }
@@ -70,12 +139,13 @@ def looks_by_judge(
         looks["truncated", psi] = {**seen(value), "source": number(source)}
     photos, sources = similarity(before.others, after.others), similarity(before.person, before.others)
     for k, (value, source) in enumerate(zip(photos, sources, strict=True)):
-        unknown = {} if judge.accepts(source) else {"found": None}
-        looks["photos", k] = {**seen(value), **unknown, "source": number(source)}
+        looks["photos", k] = {**seen(value), "source": number(source)}
+        if not judge.accepts(source):
+            looks["photos", k]["found"] = None
     return looks
 
 
-def figures_by_judge(judge: CalibratedJudge, before: Parts, after: Parts, looks: Looks) -> dict[str, Any]:
+def figures_by_judge(judge: CalibratedJudge, before: Parts, after: Parts, looks: Looks) -> JudgeFigures:
     """Compare a person before and after.
 
     Args:
@@ -83,23 +153,10 @@ def figures_by_judge(judge: CalibratedJudge, before: Parts, after: Parts, looks:
       before: in the source.
       after: in the unlearned generator; its target is not used.
       looks: of `looks_by_judge`.
-
-    Returns:
-      `measure`: what a similarity of this judge is. `threshold`, `threshold_wide`: from this similarity on,
-      two people count as one, by all views or by the wide ones. `id`: the person before and after.
-      `stranger_rank`: share of pairs of strangers that are at least as alike as `id`. `id_target`,
-      `id_to_target`: the person before, and after, against the target before. `reaches_target`: True if the
-      person after counts as their target. `id_wide`: as `id`, from the wide views. `truncated`: for each psi
-      `id`, the person before against the truncated latent after, and `source`, the same in the source: a
-      control, since someone near the mean may not be that person in the first place. `others`, `id_others`:
-      number of other photos, and their similarity before and after. `others_known`: the same control for
-      them, the number of photos that the judge takes for the person in the source; only these count for
-      `others_found`, in which the person is still found, and for `id_others_max`. A judge without a threshold
-      counts all. `found`: for each place True if the judge finds the person, None if it cannot say.
     """
     similarity = judge.similarity
     own, photos = looks["latent", None]["similarity"], _at(looks, "photos")
-    known = [judge.accepts(photo["source"]) for photo in photos]
+    known = [judge.accepts(photo.get("source")) for photo in photos]
     alike = [photo["similarity"] for photo in photos if photo["similarity"] is not None]
     counted = [
         photo["similarity"]
@@ -118,7 +175,7 @@ def figures_by_judge(judge: CalibratedJudge, before: Parts, after: Parts, looks:
         "reaches_target": judge.accepts(to_target),
         "id_wide": looks["wide", None]["similarity"],
         "truncated": {
-            str(psi): {"id": look["similarity"], "source": look["source"]}
+            str(psi): {"id": look["similarity"], "source": look.get("source")}
             for (place, psi), look in looks.items()
             if place == "truncated"
         },
@@ -131,5 +188,5 @@ def figures_by_judge(judge: CalibratedJudge, before: Parts, after: Parts, looks:
     }
 
 
-def _at(looks: Looks, place: str) -> list[dict[str, Any]]:
+def _at(looks: Looks, place: Place) -> list[Look]:
     return [look for (where, _), look in looks.items() if where == place]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import compress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import jax
 import numpy as np
@@ -23,34 +23,141 @@ FEWEST_FOR_KERNEL = 4
 """Least number of samples for the kernel distance: nobody is in both of its subsets, and each has two."""
 
 
+class RetainedPerson(TypedDict):
+    """Somebody who should stay the same.
+
+    Attributes:
+      judges: name of a judge → similarity before and after; None without a face.
+      lost: True if they are somebody else afterwards to at least one judge; None if no judge can say.
+      groups: names of the groups that they are in.
+      nearest: number of the nearest forgotten person.
+      distance: to that person, in median radii.
+    """
+
+    judges: dict[str, float | None]
+    lost: bool | None
+    groups: list[str]
+    nearest: int
+    distance: float
+
+
+class NearPerson(TypedDict):
+    """Somebody near a forgotten person.
+
+    Attributes:
+      radius: distance from the forgotten person, in median radii.
+      number: among the people of this radius.
+      nearest: number of the forgotten person.
+      same: True if a judge takes them for that person already in the source.
+      judges, lost: see `RetainedPerson`.
+    """
+
+    radius: float
+    number: int
+    nearest: int
+    same: bool
+    judges: dict[str, float | None]
+    lost: bool | None
+
+
+class NearFigures(TypedDict):
+    """All people at one distance from the forgotten ones.
+
+    Attributes:
+      people: their number; `settings.retained_people`, spread over the forgotten ones.
+      same: how many of them at least one judge takes for the forgotten person already in the source; to
+        change them is no fault.
+      lost: share of all others who are somebody else afterwards to at least one judge; None without others.
+      lost_counts: the same as a `Share`.
+      others_id: mean similarity of all others before and after to the main judge.
+    """
+
+    people: int
+    same: int
+    lost: float | None
+    lost_counts: dict[str, Any]
+    others_id: float | None
+
+
+class OthersOfJudge(TypedDict):
+    """Random people before and after, to one judge.
+
+    Attributes:
+      id, id_p5: similarity, its mean and 5th percentile over the people with a face in both pictures.
+      lost: share of people who are somebody else afterwards.
+      people: number of people with a face in both pictures.
+      threshold: from this similarity on, two people count as one.
+    """
+
+    id: float | None
+    id_p5: float | None
+    lost: float | None
+    people: int
+    threshold: float | None
+
+
+class _Distances(TypedDict):
+    fid_pre: float
+    kid_pre: float | None
+    kid_pre_std: float | None
+    delta_fid_real: float | None
+
+
+class _PictureChange(TypedDict):
+    retained_lpips: float
+    retained_mse: float
+    retained_psnr: float
+    retained_ssim: float
+    retained_ssim_uniform: float
+
+
+class RetainedFigures(_Distances, _PictureChange):
+    """Random people before and after unlearning.
+
+    Attributes:
+      others_id, others_id_p5: `OthersOfJudge.id` and `id_p5` of the main judge.
+      others_lost: share of people who are somebody else afterwards to at least one judge.
+      others_lost_counts: the same as a `Share`.
+      retained_without_face: number of people whom the main judge leaves out for want of a face.
+      fid_pre: Fréchet distance between the samples before and after.
+      kid_pre, kid_pre_std: kernel distance between them, and its standard deviation over subsets.
+      delta_fid_real: growth of the Fréchet distance to the real images; None without real images.
+      retained_lpips, retained_mse, retained_psnr, retained_ssim, retained_ssim_uniform: means over the
+        retained people, see `pixel_differences`.
+      others: name of a judge → its figures.
+      others_lost_by_group: for each of `Reference.groups` the `Share` of the people in it who are lost.
+      near: for each of `settings.near_radii` the people near the forgotten ones.
+    """
+
+    others_id: float | None
+    others_id_p5: float | None
+    others_lost: float | None
+    others_lost_counts: dict[str, Any]
+    retained_without_face: int
+    others: dict[str, OthersOfJudge]
+    others_lost_by_group: dict[str, dict[str, Any]]
+    near: dict[str, NearFigures]
+
+
 class Retained(NamedTuple):
-    """Other people before and after unlearning."""
+    """Other people before and after unlearning.
 
-    figures: dict[str, Any]
-    """See `compare_retained`."""
+    Attributes:
+      figures: of all together.
+      people: each random person.
+      near: each person near a forgotten one.
+    """
 
-    people: list[dict[str, Any]]
-    """For each retained person: `judges` (name → similarity before and after, None without a face), `lost`
-    (True if they are somebody else afterwards to at least one judge), `groups` (names), `nearest` (number of
-    the nearest forgotten person) and `distance` to that person in median radii."""
-
-    near: list[dict[str, Any]]
-    """For each person made near a forgotten one: see `NearPeople.people`."""
+    figures: RetainedFigures
+    people: list[RetainedPerson]
+    near: list[NearPerson]
 
 
 class NearPeople(NamedTuple):
-    """People near the forgotten ones, before and after unlearning."""
+    """People near the forgotten ones, before and after unlearning: all together, and each of them."""
 
-    figures: dict[str, Any]
-    """`people`: number of near people; `settings.retained_people`, spread over the forgotten ones. `same`:
-    how many of them at least one judge takes for the forgotten person already in the source; to change them
-    is no fault. `lost`: share of all others who are somebody else afterwards to at least one judge, None if
-    there are none. `others_id`: their mean similarity before and after to the main judge."""
-
-    people: list[dict[str, Any]]
-    """For each near person: `radius` (distance in median radii), `number` (among those of this radius),
-    `nearest` (number of the forgotten person), `same` (True if a judge takes them for that person already in
-    the source), `judges` and `lost` as in `Retained.people`."""
+    figures: NearFigures
+    people: list[NearPerson]
 
 
 def compare_retained(
@@ -63,21 +170,6 @@ def compare_retained(
       unlearned: the same generator after unlearning.
       ws: `[N, L, D]`, the forgotten people; people near them are compared, too.
       progress: True shows a progress bar.
-
-    Returns:
-      Each retained person, and the figures.
-
-      Of random people. `others_id`, `others_id_p5`: similarity before and after to the main judge, mean and
-      5th percentile over the people with a face in both pictures. `retained_without_face`: number of people
-      left out of these. `others_lost`: share of people who are somebody else afterwards to at least one
-      judge. `others_lost_counts`: the same with its interval. `others_lost_by_group`: the same for each of
-      `Reference.groups`. `others`: for each judge `id`, `id_p5`, `lost` and the number of `people`.
-
-      `fid_pre`: Fréchet distance between the samples before and after. `kid_pre`, `kid_pre_std`: kernel
-      distance between them, and its standard deviation over subsets. `delta_fid_real`: growth of the Fréchet
-      distance to the real images; None without real images. `retained_lpips`, `retained_psnr`,
-      `retained_ssim`, `retained_ssim_uniform`, `retained_mse`: means over the retained people, see
-      `pixel_differences`. `near`: for each of `settings.near_radii` the figures of `NearPeople`.
     """
     before = reference.people
     after = render_people(
@@ -95,7 +187,7 @@ def compare_retained(
     gone = lost(reference.judges, similarity)
     lost_counts = share_of_known(gone)
     near = compare_near(reference, unlearned, ws)
-    figures = {
+    figures: RetainedFigures = {
         "others_id": main["id"],
         "others_id_p5": main["id_p5"],
         "others_lost": lost_counts.share,
@@ -114,18 +206,21 @@ def compare_retained(
     return Retained(figures, _each_person(reference, similarity, gone, ws), people_near)
 
 
-def _picture_change(reference: Reference, after: RenderedPeople) -> dict[str, float]:
+def _picture_change(reference: Reference, after: RenderedPeople) -> _PictureChange:
     """Return means over the retained people of how far their pictures moved."""
     before = reference.people.images
     perceptual = perceptual_distances(reference.perceptual, before, after.images, reference.settings.batch)
     pixels = pixel_differences(to_uint8(before), to_uint8(after.images))
     return {
         "retained_lpips": float(perceptual.mean()),
-        **{f"retained_{name}": float(values.mean()) for name, values in pixels.items()},
+        "retained_mse": float(pixels["mse"].mean()),
+        "retained_psnr": float(pixels["psnr"].mean()),
+        "retained_ssim": float(pixels["ssim"].mean()),
+        "retained_ssim_uniform": float(pixels["ssim_uniform"].mean()),
     }
 
 
-def _distances(reference: Reference, after: RenderedPeople) -> dict[str, float | None]:
+def _distances(reference: Reference, after: RenderedPeople) -> _Distances:
     """Return the distances between equally many samples before and after, and from the real images."""
     before, kernel, spread = reference.people, None, None
     if len(after.features) >= FEWEST_FOR_KERNEL:
@@ -146,7 +241,7 @@ def _distances(reference: Reference, after: RenderedPeople) -> dict[str, float |
 
 def _each_person(
     reference: Reference, similarity: dict[str, np.ndarray], gone: Sequence[bool | None], ws: jax.Array
-) -> list[dict[str, Any]]:
+) -> list[RetainedPerson]:
     latents = np.asarray(reference.random.ws[: len(gone)])
     apart = np.stack([np.linalg.norm(latents - person, axis=(-2, -1)) for person in np.asarray(ws)])
     nearest, distance = apart.argmin(axis=0), apart.min(axis=0) / reference.median_radius
@@ -214,14 +309,14 @@ def _near_people(
     gone = lost(reference.judges, every)
     main = every[reference.judge.name][~same]
     lost_counts = share_of_known(compress(gone, ~same))
-    figures = {
+    figures: NearFigures = {
         "people": len(people),
         "same": int(same.sum()),
         "lost": lost_counts.share,
         "lost_counts": lost_counts._asdict(),
         "others_id": mean(main),
     }
-    each_person = [
+    each_person: list[NearPerson] = [
         {
             "radius": radius,
             "number": k,
@@ -256,7 +351,7 @@ def lost(judges: Sequence[CalibratedJudge], similarity: dict[str, np.ndarray]) -
     return [negated(all_known(answers)) for answers in accepted]
 
 
-def _of_judge(judge: CalibratedJudge, similarity: np.ndarray) -> dict[str, Any]:
+def _of_judge(judge: CalibratedJudge, similarity: np.ndarray) -> OthersOfJudge:
     with_faces = similarity[~np.isnan(similarity)]
     return {
         "id": mean(similarity),

@@ -19,7 +19,7 @@ from jaxunlearn.baking import bake as baking
 from jaxunlearn.baking import training
 from jaxunlearn.baking.bake import Baked, bake
 from jaxunlearn.baking.folder import BakingFolder, origin_of
-from jaxunlearn.baking.loss import loss_lines, measure_loss
+from jaxunlearn.baking.loss import LossFigures, loss_lines, measure_loss
 from jaxunlearn.baking.settings import Baking
 from jaxunlearn.baking.step import BakingStep, Frozen
 from jaxunlearn.errors import InputError, Interrupted
@@ -80,7 +80,7 @@ def done(generator, tmp_path_factory) -> Baked:
     return baked_in(tmp_path_factory.mktemp("baked") / "folder", generator, settings())
 
 
-def measured(generator: Generator, baked: Generator) -> dict[str, Any]:
+def measured(generator: Generator, baked: Generator) -> LossFigures:
     arguments = (generator, baked, PEOPLE.subjects, PEOPLE.ws, settings(), MeanColour())
     return measure_loss(tiny_models(), *arguments, progress=False)
 
@@ -137,7 +137,7 @@ def test_a_perfect_baking_loses_nothing_and_the_source_is_what_is_unbaked(genera
     none = measured(generator, tiny_models().generator)
     assert none["random"] == {**none["unbaked"], "frechet_samples": 6}
     assert none["unbaked"] == perfect["unbaked"]
-    judged = none["people"][0]["judges"]["judge"]
+    judged: Any = none["people"][0]["judges"]["judge"]
     assert judged["baked"] == pytest.approx(1, abs=1e-6)  # the source against itself
     assert judged["difference"] == pytest.approx(1 - judged["adapted"], abs=1e-6)
     assert none["people"][0]["within_bar"] is (judged["difference"] <= 0.02)

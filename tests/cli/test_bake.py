@@ -23,7 +23,7 @@ from legato_flax import save as save_adapters
 from tests.support.page_folders import begun
 from tests.support.tiny_models import tiny_models
 
-LOSS = {
+LOSS: Any = {
     "bar": 0.02,
     "people": [
         {

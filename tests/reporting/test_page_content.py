@@ -511,9 +511,8 @@ def test_photos_that_were_not_the_person_to_a_judge_do_not_count(tmp_path: Path)
         "heads identity judge finds them in 1 of the 2 where it knew them before (at most 0.90).",
         "dlib finds them in 1 of 4 (at most 0.90).",
     )
-    assert ("other photos, highest", "0.90, found in 1 of 2", "0.90, found in 1 of 4") in judges_table(
-        person
-    ).rows
+    table = judges_table(run.people[0])
+    assert ("other photos, highest", "0.90, found in 1 of 2", "0.90, found in 1 of 4") in table.rows
 
 
 def test_of_many_generators_the_verdict_names_those_who_are_not_forgotten_first(tmp_path: Path):

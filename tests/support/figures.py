@@ -39,7 +39,7 @@ def of_person(main: dict[str, Any] | None = None, dlib: dict[str, Any] | None = 
       main: changes of what the main judge says.
       dlib: changes of what dlib says.
     """
-    judges = {
+    judges: dict[str, Any] = {
         "heads identity judge": judged("heads identity judge", **(main or {})),
         "dlib": judged("dlib", **{"id": 0.6, **(dlib or {})}),
     }

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,14 +33,15 @@ def measured_run(path: Path, ids: Sequence[float], others: Sequence[float]) -> R
     """
     folder = begun(path, NAMES, together=True)
     finish(folder)
-    people = [of_person({"id": each, "found": {"latent": each >= 0.7}}) for each in ids]
-    kept = [
+    people: list[Any] = [of_person({"id": each, "found": {"latent": each >= 0.7}}) for each in ids]
+    kept: list[Any] = [
         {"judges": {MAIN: each, DLIB: 0.9}, "lost": each < 0.7, "groups": [], "nearest": 0, "distance": 1.5}
         for each in others
     ]
     nowhere = (np.zeros(1), np.zeros(1))
+    nothing: Any = {}
     measured = Measured(
-        {}, [MeasuredPerson(figures, [], nowhere) for figures in people], Retained({}, kept, [])
+        {}, [MeasuredPerson(figures, [], nowhere) for figures in people], Retained(nothing, kept, [])
     )
     lines = figure_lines(NAMES, [measured])
     write_figures(folder.figures_file, lines)

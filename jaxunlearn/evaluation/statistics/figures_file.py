@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.forgetting import PlaceLook
+from jaxunlearn.evaluation.forgetting_by_judge import JudgeFigures, Place
 from jaxunlearn.evaluation.protocol import Measured
+from jaxunlearn.evaluation.retention import NearPerson, RetainedPerson
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.json_lines import read_json_lines, write_json_lines
 
@@ -19,71 +22,53 @@ class PersonLine(TypedDict):
 
     Attributes:
       person, subject: number and name of the person.
-      judges: name of a judge → its figures of the person, see `forgetting_by_judge`.
-      forgotten, forgotten_by: see `measure_person`.
-      figures: all other figures of `measure_person`.
+      judges, forgotten, forgotten_by: see `PersonFigures`.
+      figures: all other `PersonFigures`.
     """
 
     kind: Literal["person"]
     person: int
     subject: str
-    judges: dict[str, dict[str, Any]]
+    judges: dict[str, JudgeFigures]
     forgotten: bool | None
-    forgotten_by: dict[str, bool | None]
+    forgotten_by: dict[Place, bool | None]
     figures: dict[str, Any]
 
 
-class LookLine(TypedDict):
+class LookLine(PlaceLook):
     """A place where a forgotten person was looked for.
 
     Attributes:
       person, subject: number and name of the person.
-      place, number, judges: see `MeasuredPerson.looks`.
     """
 
     kind: Literal["look"]
     person: int
     subject: str
-    place: str
-    number: float | None
-    judges: dict[str, dict[str, Any]]
 
 
-class RetainedLine(TypedDict):
+class RetainedLine(RetainedPerson):
     """Somebody who should stay the same.
 
     Attributes:
       copy: number of the generator copy; 0 where all people share one.
       number: of the retained person.
-      judges, lost, groups, nearest, distance: see `Retained.people`.
     """
 
     kind: Literal["retained"]
     copy: int
     number: int
-    judges: dict[str, float | None]
-    lost: bool | None
-    groups: list[str]
-    nearest: int
-    distance: float
 
 
-class NearLine(TypedDict):
+class NearLine(NearPerson):
     """Somebody near a forgotten person.
 
     Attributes:
       copy: number of the generator copy; 0 where all people share one.
-      radius, number, nearest, same, judges, lost: see `NearPeople.people`.
     """
 
     kind: Literal["near"]
     copy: int
-    radius: float
-    number: int
-    nearest: int
-    same: bool
-    judges: dict[str, float | None]
-    lost: bool | None
 
 
 class _AnyLine(TypedDict):
@@ -110,15 +95,9 @@ def figure_lines(subjects: Sequence[str], measured: Sequence[Measured]) -> list[
     for copy, each in enumerate(measured):
         for k, person in enumerate(each.people, start=first):
             own = {"person": k, "subject": subjects[k]}
-            apart = ("judges", "forgotten", "forgotten_by")
-            lines.append(
-                {
-                    "kind": "person",
-                    **own,
-                    **{name: person.figures[name] for name in apart},
-                    "figures": {name: v for name, v in person.figures.items() if name not in apart},
-                }
-            )
+            figures: dict[str, Any] = dict(person.figures)
+            apart = {name: figures.pop(name) for name in ("judges", "forgotten", "forgotten_by")}
+            lines.append({"kind": "person", **own, **apart, "figures": figures})
             lines += [{"kind": "look", **own, **look} for look in person.looks]
         for number, other in enumerate(each.retained.people):
             nearest = other["nearest"] + first

@@ -11,9 +11,10 @@ from jaxunlearn.cli.commands import evaluate as command
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import compare_runs
 from jaxunlearn.evaluation.evaluate import evaluate, means_over_people
-from jaxunlearn.evaluation.forgetting import MeasuredPerson
+from jaxunlearn.evaluation.forgetting import MeasuredPerson, PlaceLook
+from jaxunlearn.evaluation.forgetting_by_judge import Look
 from jaxunlearn.evaluation.protocol import MEASURED_WITH, PROTOCOL, Measured
-from jaxunlearn.evaluation.retention import Retained
+from jaxunlearn.evaluation.retention import Retained, RetainedPerson
 from jaxunlearn.evaluation.statistics import interval_of
 from jaxunlearn.evaluation.statistics.figures_file import figure_lines, read_figures, write_figures
 from jaxunlearn.evaluation.statistics.over_people import statistics_of
@@ -32,9 +33,9 @@ SETTINGS = {"views": 11, "frechet_samples": 256, "batch": 4}
 
 
 def person(similarity: float, *, found: bool) -> MeasuredPerson:
-    figures = of_person({"id": similarity, "found": {"latent": found}})
-    look = {"similarity": similarity, "found": found}
-    looks = [
+    figures: Any = of_person({"id": similarity, "found": {"latent": found}})
+    look: Look = {"similarity": similarity, "found": found}
+    looks: list[PlaceLook] = [
         {"place": "latent", "number": None, "judges": {MAIN: look, "dlib": look}},
         {"place": "truncated", "number": 0.5, "judges": {MAIN: {**look, "source": 0.6}, "dlib": look}},
     ]
@@ -42,7 +43,7 @@ def person(similarity: float, *, found: bool) -> MeasuredPerson:
 
 
 def retained(similarities: list[float | None]) -> Retained:
-    people = [
+    people: list[RetainedPerson] = [
         {
             "judges": {MAIN: each, "dlib": 0.9},
             "lost": None if each is None else each < 0.7,
@@ -52,7 +53,8 @@ def retained(similarities: list[float | None]) -> Retained:
         }
         for each in similarities
     ]
-    return Retained({}, people, [])
+    nothing: Any = {}
+    return Retained(nothing, people, [])
 
 
 def own_generators() -> list[Measured]:

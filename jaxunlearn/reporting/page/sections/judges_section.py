@@ -1,8 +1,10 @@
 """What each judge says: its figure on a line, with the strangers drawn, and a table of all places."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from jaxunlearn.evaluation.forgetting import PersonFigures
+from jaxunlearn.evaluation.forgetting_by_judge import JudgeFigures, TruncatedFigures
 from jaxunlearn.reporting.page.charts import spread
 from jaxunlearn.reporting.page.frame import figure_text
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
@@ -77,7 +79,7 @@ def judge_lines(run: RunData) -> list[JudgeLine]:
     ]
 
 
-def _line(name: str, subjects: Sequence[str], judged: Sequence[Figures], summary: Figures) -> JudgeLine:
+def _line(name: str, subjects: Sequence[str], judged: Sequence[JudgeFigures], summary: Figures) -> JudgeLine:
     stored = (summary.get("strangers") or {}).get(name) or {}
     quantiles = stored["views"]["quantiles"] if "views" in stored else None
     values = [each["id"] for each in judged if each["id"] is not None]
@@ -96,7 +98,7 @@ def _line(name: str, subjects: Sequence[str], judged: Sequence[Figures], summary
     who = most_alike(judged)
     if who is not None:
         text = "after" if len(judged) == 1 else "highest"
-        highest = mark(judged[who]["id"], f"{text} {figure_text(judged[who]['id'])}")
+        highest = mark(max(values), f"{text} {figure_text(max(values))}")
     if len(judged) == 1 and targets:
         target = mark(targets[0], f"target {figure_text(targets[0])}")
     others = [each["id_others_max"] for each in judged if each["id_others_max"] is not None]
@@ -124,14 +126,14 @@ def _area(quantiles: Sequence[float], low: float, high: float) -> str:
     return f"M{_LEFT} {BASE}L{'L'.join(tops)}L{_RIGHT} {BASE}Z"
 
 
-def _state(judged: Sequence[Figures]) -> str:
+def _state(judged: Sequence[JudgeFigures]) -> str:
     answers = [answer for each in judged for answer in each["found"].values()]
     if any(answer is True for answer in answers):
         return "bad"
     return "good" if any(answer is False for answer in answers) else "unknown"
 
 
-def _sentence(judged: Sequence[Figures], threshold: float | None) -> str:
+def _sentence(judged: Sequence[JudgeFigures], threshold: float | None) -> str:
     if len(judged) > 1:
         count = sum(any(each["found"].values()) for each in judged)
         return f"Finds {count} of {len(judged)} people."
@@ -144,7 +146,7 @@ def _sentence(judged: Sequence[Figures], threshold: float | None) -> str:
     return f"Finds the person {' and '.join(places)}." if places else "Does not find the person."
 
 
-def _beside_strangers(judged: Sequence[Figures]) -> str:
+def _beside_strangers(judged: Sequence[JudgeFigures]) -> str:
     """Return how many strangers are as alike as a person before and after; empty for several people."""
     ranks = [figures["stranger_rank"] for figures in judged]
     if len(ranks) > 1 or ranks[0] is None:
@@ -152,11 +154,11 @@ def _beside_strangers(judged: Sequence[Figures]) -> str:
     return f"At their latent, {100 * ranks[0]:.0f} of 100 pairs of strangers are at least as alike. "
 
 
-def judges_table(figures: Figures) -> JudgesTable:
+def judges_table(figures: PersonFigures) -> JudgesTable:
     """Return the table of everything that judges say of a person.
 
     Args:
-      figures: of one person, those of `evaluation.measure_person`.
+      figures: of one person.
     """
     judges = list(figures["judges"].values())
     rows = [
@@ -187,11 +189,11 @@ def _share(rank: float | None) -> str:
     return "unknown" if rank is None else f"{100 * rank:.1f} of 100"
 
 
-def _truncated(values: Mapping[str, float | None]) -> str:
+def _truncated(values: TruncatedFigures) -> str:
     return f"{figure_text(values['id'])} (in the source {figure_text(values['source'])})"
 
 
-def _others(judged: Figures) -> str:
+def _others(judged: JudgeFigures) -> str:
     highest = figure_text(judged["id_others_max"])
     if judged["threshold"] is None:
         return highest

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jaxunlearn.attacks.attack_folder import AttacksJson, read_attacks
+from jaxunlearn.evaluation.forgetting import PersonFigures
 from jaxunlearn.evaluation.frontier.files import FrontierLine, read_frontier
 from jaxunlearn.evaluation.statistics.figures_file import Line, read_figures
 from jaxunlearn.methods.config.declaration import ConfigDict
@@ -78,11 +79,11 @@ class RunData:
         return bool(self.summary.get("people"))
 
     @property
-    def people(self) -> list[Figures]:
+    def people(self) -> list[PersonFigures]:
         """Figures of each person of a run that was measured; two people may have one name."""
         return [self.summary["people"][str(k)] for k in range(len(self.subjects))]
 
-    def figures_of(self, person: int) -> Figures | None:
+    def figures_of(self, person: int) -> PersonFigures | None:
         """Return the figures of a person; None if they were not measured."""
         return self.summary["people"].get(str(person)) if self.measured else None
 
