@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
+
+import numpy as np
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.json_lines import read_json_lines
@@ -48,6 +50,30 @@ def read_frontier(path: Path) -> list[FrontierLine]:
             f"{path}: no such file; the run needs --config.evaluation.frontier_every=N, N above 0"
         )
     return read_json_lines(path, FrontierLine)
+
+
+def points_of(
+    lines: Sequence[FrontierLine], judge: str, figure: Literal["others_id", "others_kept"] = "others_id"
+) -> tuple[list[int], np.ndarray]:
+    """Return the points of a frontier: step 0, where everything is 1, and the lines that have both figures.
+
+    Args:
+      lines: of a run.
+      judge: name of a judge.
+      figure: of the others.
+
+    Returns:
+      The steps `[S]`, and `[S, 2]`: mean similarity of the forgotten, and figure of the others.
+    """
+    steps, points = [0], [(1.0, 1.0)]
+    for line in lines:
+        judged = line["judges"][judge]
+        people = [value for value in judged["id"] if value is not None]
+        others = judged[figure]
+        if people and others is not None:
+            steps.append(line["step"])
+            points.append((float(np.mean(people)), others))
+    return steps, np.array(points)
 
 
 def thresholds_of(lines: Sequence[FrontierLine]) -> dict[str, float | None]:

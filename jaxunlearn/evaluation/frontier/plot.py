@@ -3,13 +3,13 @@
 import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from jaxunlearn.drawing import COLOURS, Panel, Stroke, stroke, svg
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.frontier.files import FrontierLine, read_frontier, thresholds_of
+from jaxunlearn.evaluation.frontier.files import FrontierLine, points_of, read_frontier, thresholds_of
 from jaxunlearn.files.door import write_text
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -20,14 +20,18 @@ _LABELS_APART = 26
 """Pixels between two points that both get a label."""
 
 _STEPS = "Numbers at the points are steps."
-_FIGURES = {"others_id": "similarity of other people", "others_kept": "share of other people kept"}
+_FIGURES: Mapping[Literal["others_id", "others_kept"], str] = {
+    "others_id": "similarity of other people",
+    "others_kept": "share of other people kept",
+}
 
 
 class _Curve(NamedTuple):
+    """A run's `stroke`, and its `steps` and `points` as `points_of` returns them."""
+
     stroke: Stroke
     steps: list[int]
     points: np.ndarray
-    """`[S, 2]`: similarity of the forgotten, figure of the others."""
 
 
 def plot_frontiers(folders: Mapping[str, str | Path], out: Path) -> None:
@@ -69,7 +73,9 @@ def _svg(runs: Mapping[str, Sequence[FrontierLine]], thresholds: Mapping[str, fl
     shapes.append(f'<text x="{_LEFT}" y="{26 + _APART * len(legend)}">{_STEPS}</text>')
     for column, (judge, threshold) in enumerate(thresholds.items()):
         for row, (figure, label) in enumerate(_FIGURES.items()):
-            curves = [_curve(k, lines, judge, figure) for k, lines in enumerate(runs.values())]
+            curves = [
+                _Curve(stroke(k), *points_of(lines, judge, figure)) for k, lines in enumerate(runs.values())
+            ]
             corner = _LEFT + column * (_WIDE + _LEFT), top + row * (_HIGH + _TOP + _BELOW)
             level = threshold if figure == "others_id" else None
             shapes.append(_panel(corner, curves, (threshold, level), (f"{judge}: {label}", row == 1)))
@@ -83,19 +89,6 @@ def _svg(runs: Mapping[str, Sequence[FrontierLine]], thresholds: Mapping[str, fl
 def _pen(line: Stroke) -> str:
     dashes = f' stroke-dasharray="{line.dashes}"' if line.dashes else ""
     return f'fill="none" stroke="{COLOURS[line.colour]}" stroke-width="1.5"{dashes}'
-
-
-def _curve(k: int, lines: Sequence[FrontierLine], judge: str, figure: str) -> _Curve:
-    """Return the points of a run that have both figures, after step 0, where everything is 1."""
-    steps, points = [0], [(1.0, 1.0)]
-    for line in lines:
-        judged = line["judges"][judge]
-        people = [value for value in judged["id"] if value is not None]
-        others = judged["others_id"] if figure == "others_id" else judged["others_kept"]
-        if people and others is not None:
-            steps.append(line["step"])
-            points.append((float(np.mean(people)), others))
-    return _Curve(stroke(k), steps, np.array(points))
 
 
 def _panel(

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxunlearn.evaluation.frontier.files import FrontierLine
+from jaxunlearn.evaluation.frontier.files import FrontierLine, points_of
 from jaxunlearn.reporting.page.charts import LineChart, Series, line_chart
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.training.storage.metrics_log import similarity_to_target
@@ -59,23 +59,18 @@ def _steps(points: np.ndarray) -> tuple[float, float]:
 
 def _over_steps(lines: list[FrontierLine]) -> LineChart | None:
     judge = next(iter(lines[0]["judges"]))
-    people, others = [(0, 1.0)], [(0, 1.0)]
-    for line in lines:
-        judged = line["judges"][judge]
-        known = [value for value in judged["id"] if value is not None]
-        if known and judged["others_id"] is not None:
-            people.append((line["step"], float(np.mean(known))))
-            others.append((line["step"], judged["others_id"]))
-    if len(people) < 2:
+    steps, points = points_of(lines, judge)
+    if len(steps) < 2:
         return None
+    people, others = (np.column_stack([steps, points[:, k]]) for k in (0, 1))
     threshold = lines[0]["judges"][judge]["threshold"]
     return line_chart(
         "Before and now, over the steps",
-        [Series("other people", np.array(others), apart=True), Series("forgotten people", np.array(people))],
+        [Series("other people", others, apart=True), Series("forgotten people", people)],
         labels=("step", f"similarity, {judge}"),
-        summary=f"The forgotten end at {people[-1][1]:.2f}, other people at {others[-1][1]:.2f}.",
+        summary=f"The forgotten end at {people[-1, 1]:.2f}, other people at {others[-1, 1]:.2f}.",
         level=None if threshold is None else (threshold, "same person"),
-        x_range=_steps(np.array(people)),
+        x_range=_steps(people),
     )
 
 
@@ -85,17 +80,12 @@ def frontier_chart(runs: dict[str, list[FrontierLine]]) -> LineChart | None:
     for number, (name, lines) in enumerate(runs.items(), 1):
         judge = next(iter(lines[0]["judges"]))
         threshold = lines[0]["judges"][judge]["threshold"]
-        points = [(1.0, 1.0)]
-        for line in lines:
-            judged = line["judges"][judge]
-            known = [value for value in judged["id"] if value is not None]
-            if known and judged["others_id"] is not None:
-                points.append((float(np.mean(known)), judged["others_id"]))
+        _, points = points_of(lines, judge)
         last = f"step {lines[-1]['step']}"
         if len(runs) > 1:  # long names beside points would lie over each other
-            series.append(Series(f"{number}: {name}, to {last}", np.array(points), str(number)))
+            series.append(Series(f"{number}: {name}, to {last}", points, str(number)))
         else:
-            series.append(Series(name or "this run", np.array(points), last))
+            series.append(Series(name or "this run", points, last))
     if all(len(each.points) < 2 for each in series):
         return None
     return line_chart(
