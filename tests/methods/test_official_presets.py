@@ -13,7 +13,7 @@ from jaxunlearn.methods.config.from_config import Adam, adam, step_settings
 from jaxunlearn.methods.pairs import Schedule
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.methods.sugar import prepare
-from jaxunlearn.methods.sugar.fisher import retention
+from jaxunlearn.methods.sugar.fisher import fisher_settings
 from jaxunlearn.methods.sugar.mappers.mapper_training import mapper_training
 from tests.support import official_settings as official
 from tests.support.tiny_models import tiny_models, tiny_people
@@ -39,7 +39,7 @@ def test_a_step_is_that_of_the_goldens(name: str):
 
 def test_the_mapper_and_the_fisher_are_those_of_the_goldens():
     config = preset("sugar/official", 2)
-    found = retention(config, 1.0)
+    found = fisher_settings(config, 1.0)
     assert dataclasses.replace(found, compute=Compute()) == official.FISHER
     assert mapper_training(config) == official.MAPPER_TRAINING
 

@@ -8,7 +8,7 @@ import dataclasses
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.legato.pairs import LegatoSampling
 from jaxunlearn.methods.many_pairs import ManySampling
-from jaxunlearn.methods.sugar.fisher import RetentionSettings
+from jaxunlearn.methods.sugar.fisher import FisherSettings
 from jaxunlearn.methods.sugar.mappers.mapper_loss import MapperWeights
 from jaxunlearn.methods.sugar.mappers.mapper_training import MapperTraining
 from jaxunlearn.models.cameras import Views
@@ -36,6 +36,6 @@ GUIDE_OF_MANY = dataclasses.replace(SUGAR, adjacent_target="shifted", num_global
 
 MAPPER_WEIGHTS = MapperWeights(planes=0.01, perceptual=1.0, identity=0.1)
 MAPPER_TRAINING = MapperTraining(batch=2, last_batch="short")
-FISHER = RetentionSettings(
+FISHER = FisherSettings(
     estimator="official", radius=40.0, centre="mean", norm_over="batch", weight=0.01, noise_mode="random"
 )

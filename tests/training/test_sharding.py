@@ -15,7 +15,7 @@ from jaxunlearn.methods.config.from_config import StepSettings
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.many_pairs import ManySampling
-from jaxunlearn.methods.sugar.fisher import RetentionSettings, importance
+from jaxunlearn.methods.sugar.fisher import FisherSettings, measure_fisher
 from jaxunlearn.models.generator import split_generator
 from jaxunlearn.models.perception import Perception
 from jaxunlearn.profiling.workload import Workload
@@ -106,11 +106,13 @@ def test_a_fisher_divided_among_devices(monkeypatch):
     """Nine probes, eight of them at a time: the second group is filled with some that do not count."""
     models, people = tiny_models(), tiny_people(3)
     split = split_generator(models.generator)
-    settings = RetentionSettings(probes=3, radius=1.0)
+    settings = FisherSettings(probes=3, radius=1.0)
 
     def fisher(mesh):
         key = jax.random.key(1)
-        return importance(split, split.trainable, people, models.w_avg, settings, key, mesh, progress=False)
+        return measure_fisher(
+            split, split.trainable, people, models.w_avg, settings, key, mesh, progress=False
+        )
 
     alone = fisher(None)
     monkeypatch.setattr("jaxunlearn.methods.sugar.fisher._AT_ONCE", 2)

@@ -115,10 +115,10 @@ def test_losses_of_the_mapper_are_kept_where_its_run_is_cut_off(tmp_path, monkey
     monkeypatch.setattr(Run, "_train", no_steps)
     ask = functools.partial(unlearn, tiny_models(), PEOPLE, tiny_sugar(), progress=False)
     with monkeypatch.context() as patch:
-        patch.setattr(prepare, "importance", interrupt)
+        patch.setattr(prepare, "measure_fisher", interrupt)
         with pytest.raises(Interrupted):
             ask(workdir=tmp_path / "run")
-    monkeypatch.setattr(prepare, "importance", lambda split, *_, **__: split.trainable)
+    monkeypatch.setattr(prepare, "measure_fisher", lambda split, *_, **__: split.trainable)
     resumed = ask(workdir=tmp_path / "run")
     for summary in (resumed.summary, RunFolder(tmp_path / "run").summary, ask().summary):
         assert summary == {"surrogate_losses": [*losses], "steps": STEPS}

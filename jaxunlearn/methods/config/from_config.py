@@ -24,7 +24,7 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.process.devices import default_platform
 
 
-def scale(config: ConfigDict, median_radius: float) -> float:
+def unit_length(config: ConfigDict, median_radius: float) -> float:
     """Return the length of `config.unit` in latent space."""
     return median_radius if config.unit == "median_radius" else 1.0
 
@@ -42,7 +42,7 @@ def target_latents(config: ConfigDict, ws: jax.Array, w_avg: jax.Array, median_r
         return latents.interpolated_target(ws, w_avg, config.target.share)
     if latents.any_is_mean(ws, w_avg):
         raise InputError("a latent is the mean face itself: no direction leads away from it; choose another")
-    return latents.extrapolated_target(ws, w_avg, config.target.distance * scale(config, median_radius))
+    return latents.extrapolated_target(ws, w_avg, config.target.distance * unit_length(config, median_radius))
 
 
 def formula_targets(models: Models, ws: np.ndarray, config: ConfigDict) -> np.ndarray:
@@ -171,7 +171,7 @@ def step_settings(
     """
     method = method_of(config)
     return StepSettings(
-        method.sampling(config, model, scale(config, median_radius), people),
+        method.sampling(config, model, unit_length(config, median_radius), people),
         noise_mode=config.rendering.noise_mode,
         draws=config.rendering.draws,
         neural_rendering_resolution=config.rendering.rays or None,

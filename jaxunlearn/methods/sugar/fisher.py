@@ -18,7 +18,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.methods import ewc, latents
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.config.from_config import compute as compute_of
-from jaxunlearn.methods.config.from_config import scale
+from jaxunlearn.methods.config.from_config import unit_length
 from jaxunlearn.methods.latents import NormOver
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import Generator, SplitGenerator, merge_generator
@@ -32,8 +32,8 @@ _AT_ONCE = 8
 
 
 @dataclasses.dataclass(frozen=True)
-class RetentionSettings:
-    """How importance is measured.
+class FisherSettings:
+    """How the Fisher is measured.
 
     Attributes:
       estimator: "gauss-newton" squares gradients of random projections of the outputs; it works where the
@@ -68,7 +68,7 @@ class RetentionSettings:
 
 class _Static(NamedTuple):
     graphdef: nnx.GraphDef
-    settings: RetentionSettings
+    settings: FisherSettings
     mesh: Mesh | None
 
 
@@ -81,7 +81,7 @@ def probes_around(
     generator: Generator,
     ws: np.ndarray,
     w_avg: jax.Array,
-    settings: RetentionSettings,
+    settings: FisherSettings,
     key: jax.Array,
 ) -> jax.Array:
     """Return probes `[N · probes, L, D]` around people `[N, L, D]`; they depend on a person's number only."""
@@ -98,12 +98,12 @@ def probes_around(
     return probes.reshape(-1, *ws.shape[1:])
 
 
-def importance(
+def measure_fisher(
     split: SplitGenerator,
     source: Pytree,
     ws: np.ndarray,
     w_avg: jax.Array,
-    settings: RetentionSettings,
+    settings: FisherSettings,
     key: jax.Array,
     mesh: Mesh | None = None,
     *,
@@ -176,7 +176,7 @@ def _in_groups(
 
     parameters, context = arrays.place((parameters, context), everywhere(mesh))
     fisher = jax.tree.map(jnp.zeros_like, parameters)
-    with tqdm(total=count, desc="importance", unit="probe", disable=not progress) as bar:
+    with tqdm(total=count, desc="Fisher", unit="probe", disable=not progress) as bar:
         for first in range(0, count, size):
             numbers = jnp.arange(first, first + size)
             weights, rows = jnp.where(numbers < count, 1 / count, 0), jnp.minimum(numbers, count - 1)
@@ -239,14 +239,14 @@ def _estimate(
     return shared(parameters, context, probes, keys, weights)
 
 
-def retention(config: ConfigDict, median_radius: float) -> RetentionSettings:
-    """Return how SUGAR measures importance (`config.ewc`)."""
+def fisher_settings(config: ConfigDict, median_radius: float) -> FisherSettings:
+    """Return how SUGAR measures the Fisher (`config.ewc`)."""
     chosen = config.ewc
-    return RetentionSettings(
+    return FisherSettings(
         estimator=chosen.fisher,
         output=chosen.output,
         probes=chosen.probes,
-        radius=chosen.radius * scale(config, median_radius),
+        radius=chosen.radius * unit_length(config, median_radius),
         centre=chosen.centre,
         norm_over=chosen.norm_over,
         weight=chosen.planes,

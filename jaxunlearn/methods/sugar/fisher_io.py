@@ -20,7 +20,7 @@ def _name(path: tuple) -> str:
 
 
 def save_fisher(fisher: Pytree, path: Path) -> None:
-    """Write a Fisher as `fisher.importance` returns it; the file appears complete or not at all."""
+    """Write a Fisher as `measure_fisher` returns it; the file appears complete or not at all."""
     arrays = {_name(where): np.asarray(leaf.get_value()) for where, leaf in nnx.to_flat_state(fisher)}
     torch_bridge.write_safetensors(path, arrays, {"architecture": ARCHITECTURE})
 

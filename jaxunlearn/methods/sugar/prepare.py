@@ -20,9 +20,9 @@ from jaxunlearn.methods import ewc, latents
 from jaxunlearn.methods.base import Before, Prepared, request_key
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.config.from_config import compute as compute_of
-from jaxunlearn.methods.config.from_config import drawn_views, formula_targets, scale
+from jaxunlearn.methods.config.from_config import drawn_views, formula_targets, unit_length
 from jaxunlearn.methods.pairs import FISHER
-from jaxunlearn.methods.sugar.fisher import importance, retention
+from jaxunlearn.methods.sugar.fisher import fisher_settings, measure_fisher
 from jaxunlearn.methods.sugar.fisher_io import load_fisher, save_fisher
 from jaxunlearn.methods.sugar.mappers.mapper import (
     Mapper,
@@ -176,7 +176,7 @@ def _extrapolated(w_avg: jax.Array, d: jax.Array, ws: jax.Array) -> jax.Array:
 
 
 def _distance(models: Models, config: ConfigDict) -> float:
-    return config.target.distance * scale(config, models.median_radius)
+    return config.target.distance * unit_length(config, models.median_radius)
 
 
 def trained_mapper(
@@ -265,9 +265,9 @@ def _memory(
     if config.ewc.file and earlier is None:
         fisher = load_fisher(Path(config.ewc.file), start.trainable)
     else:
-        settings = retention(config, models.median_radius)
+        settings = fisher_settings(config, models.median_radius)
         key = jax.random.fold_in(request_key(config.seed, before), FISHER)
-        fisher = importance(start, source, ws, models.w_avg, settings, key, mesh, progress=progress)
+        fisher = measure_fisher(start, source, ws, models.w_avg, settings, key, mesh, progress=progress)
     fisher = ewc.accumulated(earlier, fisher, config.ewc.decay)
     if file is not None and multihost.leads():
         save_fisher(fisher, file)

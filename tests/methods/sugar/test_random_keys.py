@@ -52,12 +52,12 @@ def keys_of_preparing(
         found["mapper"] = key
         return Trained(parameters, ())
 
-    def importance(start: Any, *arguments: Any, **_: Any) -> Any:
+    def measure_fisher(start: Any, *arguments: Any, **_: Any) -> Any:
         found["fisher"] = arguments[4]
         return start.trainable
 
     monkeypatch.setattr(surrogates, "train_mapper", train_mapper)
-    monkeypatch.setattr(prepare, "importance", importance)
+    monkeypatch.setattr(prepare, "measure_fisher", measure_fisher)
     SugarMethod().prepare(tiny_models(), tiny_people(3), tiny_sugar(), None, before, progress=False)
     return found["mapper"], found["fisher"]
 

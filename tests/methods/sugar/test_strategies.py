@@ -16,7 +16,7 @@ from jaxunlearn.methods.config import check_config
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.sugar import prepare
 from jaxunlearn.methods.sugar import presets as sugar_presets
-from jaxunlearn.methods.sugar.fisher import RetentionSettings, importance, probes_around
+from jaxunlearn.methods.sugar.fisher import FisherSettings, measure_fisher, probes_around
 from jaxunlearn.methods.sugar.fisher_io import save_fisher
 from jaxunlearn.methods.sugar.mappers.mapper import (
     Mapper,
@@ -160,14 +160,14 @@ def test_probes_lie_on_their_shell():
     key = jax.random.key(0)
     around = {"person": people[:, None], "mean": w_avg}
     for centre, middle in around.items():
-        settings = RetentionSettings(probes=3, radius=2.0, centre=centre)  # type: ignore[arg-type]
+        settings = FisherSettings(probes=3, radius=2.0, centre=centre)  # type: ignore[arg-type]
         probes = np.asarray(probes_around(models.generator, people, models.w_avg, settings, key)).reshape(
             2, 3, -1
         )
         middle = np.broadcast_to(middle, (2, 1, *people.shape[1:]) if centre == "person" else people.shape)
         away = np.linalg.norm(probes - middle.reshape(2, 1, -1), axis=-1)
         np.testing.assert_allclose(away, 2.0, rtol=1e-3)
-    on_shell = RetentionSettings(probes=3, radius=2.0)
+    on_shell = FisherSettings(probes=3, radius=2.0)
     alone = probes_around(models.generator, people[:1], models.w_avg, on_shell, key)
     together = probes_around(models.generator, people, models.w_avg, on_shell, key)
     np.testing.assert_allclose(alone, together[:3], rtol=1e-5)
@@ -282,15 +282,15 @@ def test_what_a_request_does_not_use_is_left_to_the_next(tmp_path):
 @pytest.mark.parametrize(
     "settings",
     [
-        RetentionSettings("gauss-newton", output="image", probes=1, radius=1.0),
-        RetentionSettings("official", probes=1, radius=1.0, noise_mode="random"),
-        RetentionSettings("official-still", probes=1, radius=1.0, perturbation=0.01),
+        FisherSettings("gauss-newton", output="image", probes=1, radius=1.0),
+        FisherSettings("official", probes=1, radius=1.0, noise_mode="random"),
+        FisherSettings("official-still", probes=1, radius=1.0, perturbation=0.01),
     ],
     ids=["gauss-newton", "official", "perturbed"],
 )
 def test_ways_to_a_fisher_that_is_not_zero(settings):
     split = split_generator(tiny_models().generator)
-    fisher = importance(
+    fisher = measure_fisher(
         split, split.trainable, tiny_people(2), tiny_models().w_avg, settings, jax.random.key(0)
     )
     leaves = jax.tree.leaves(fisher)
