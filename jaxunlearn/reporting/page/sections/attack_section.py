@@ -5,7 +5,8 @@ from typing import Any
 
 from jaxunlearn.attacks.attack_folder import AttackFolder
 from jaxunlearn.attacks.depth import ATTACKS
-from jaxunlearn.reporting.attacks.words import attack_verdict, brought_back, lines_of, ways_back
+from jaxunlearn.attacks.rules import brought_back
+from jaxunlearn.reporting.attacks.words import attack_verdict, lines_of
 from jaxunlearn.reporting.page.picture import Picture, Pictures, drawing
 from jaxunlearn.reporting.page.sections.run_data import RunData
 
@@ -91,7 +92,7 @@ def _attack(
     return Attack(
         name,
         ATTACKS[name],
-        bool(ways_back({name: figures})),
+        brought_back({name: figures}) is True,
         tuple(lines_of(name, figures)),
         tuple(labelled),
         drawing(files.drawing(name, person, "map"), alt, _MAP_SIZE),
