@@ -1,7 +1,7 @@
 """Words of the pages: what each figure means, and captions."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MEANINGS = {
@@ -78,6 +78,17 @@ def radii(distance: float, unit: str = "") -> str:
 def how_many(counts: Mapping[str, Any]) -> str:
     """Return how many of how many, from an entry such as `others_lost_counts`."""
     return f"{counts['number']:.0f} of {counts['people']:.0f}"
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return names with commas; of more than `most`, the number of the rest."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def joined(texts: Sequence[str], word: str) -> str:
+    """Return texts with commas, and a word such as "and" before the last one."""
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {word} {texts[-1]}"
 
 
 def isolated(name: str) -> str:
