@@ -16,7 +16,7 @@ from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.reporting.before_after import ROWS, YAWS, RunPictures
 from jaxunlearn.reporting.run_meshes import run_meshes
-from jaxunlearn.reporting.samples import Pictures, save_pieces
+from jaxunlearn.reporting.samples import SampleFiles, save_pieces
 from jaxunlearn.reporting.video import save_video
 from jaxunlearn.training.result import finished, said_diverged
 from jaxunlearn.training.storage.networks_of_run import source_of
@@ -126,7 +126,7 @@ def render_samples(
     Raises:
       InputError: if the density nowhere reaches the level of the mesh; before anything is written.
     """
-    pictures = Pictures(generator, renderer, ws, labels, out)
+    pictures = SampleFiles(generator, renderer, ws, labels, out)
     if mesh is not None:  # first: only the densities tell whether there is a surface
         pictures.meshes(
             mesh.name, resolution=mesh.resolution, level=mesh.level, largest=mesh.largest, compute=compute

@@ -18,7 +18,7 @@ from jaxunlearn.reporting.video import save_video
 _GRID_COLUMNS = 8
 
 
-class Pictures:
+class SampleFiles:
     """Render latents and write files. The folder is made with the first file.
 
     Args:

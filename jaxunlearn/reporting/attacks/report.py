@@ -18,7 +18,7 @@ from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.reporting.attacks.files import attack_picture
 from jaxunlearn.reporting.attacks.picture import Labelled, can_write, draw_attacks
 from jaxunlearn.reporting.attacks.words import attack_lines
-from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -44,7 +44,7 @@ def write_attack_report(models: Models, result: Result, config: ConfigDict) -> l
         person = int(number)
         save_png(attack_picture(folder, person), _picture(renderer, result, person, figures, folder))
         lines += attack_lines(result.people.subjects[person], figures)
-    write_report(folder)
+    write_run_page(folder)
     return [*lines, f"Look at {folder.report}"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxunlearn.evaluation.statistics.compare_runs import same_person
-from jaxunlearn.reporting.page.picture import Picture, Pictures
+from jaxunlearn.reporting.page.picture import PagePictures, Picture
 from jaxunlearn.reporting.page.sections.people_section import state_of
 from jaxunlearn.reporting.page.sections.run_data import RunData
 
@@ -53,7 +53,7 @@ def common_people(runs: Mapping[str, RunData]) -> list[ComparedPerson]:
     numbers = {label: _numbers(first, run) for label, run in runs.items()}
     common = [k for k in range(len(first.subjects)) if all(k in each for each in numbers.values())]
     shown = common[:MOST_PEOPLE]
-    pictures = Pictures(len(shown) * (1 + 2 * len(runs)), len(common))
+    pictures = PagePictures(len(shown) * (1 + 2 * len(runs)), len(common))
     people = [
         _person(first.subjects[k], runs, {label: numbers[label][k] for label in runs}, pictures)
         for k in shown
@@ -76,7 +76,7 @@ def _numbers(first: RunData, run: RunData) -> dict[int, int]:
 
 
 def _person(
-    name: str, runs: Mapping[str, RunData], numbers: Mapping[str, int], pictures: Pictures
+    name: str, runs: Mapping[str, RunData], numbers: Mapping[str, int], pictures: PagePictures
 ) -> ComparedPerson | None:
     fronts = {label: _front(run, numbers[label]) for label, run in runs.items()}
     known = {label: front for label, front in fronts.items() if front is not None}

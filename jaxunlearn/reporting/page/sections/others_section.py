@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxunlearn.evaluation.statistics.figures_file import Line
 from jaxunlearn.reporting.page.frame import figure_text
-from jaxunlearn.reporting.page.picture import Pictures
+from jaxunlearn.reporting.page.picture import PagePictures
 from jaxunlearn.reporting.page.sections.people_section import Pair
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.reporting.page.words import radii
@@ -52,7 +52,7 @@ def _most(columns: int, copies: int) -> int:
     return columns if copies <= FEW else OF_MANY
 
 
-def others_section(run: RunData, pictures: Pictures) -> list[Others]:
+def others_section(run: RunData, pictures: PagePictures) -> list[Others]:
     """Return the other people of each generator, far ones and near ones; the worst generators come first."""
     copies = 1 if run.together else len(run.subjects)
     lines: dict[tuple[str, int], dict[Any, Line]] = {}
@@ -85,7 +85,7 @@ def _group(
     copy: int,
     sheet: Sheet,
     lines: Mapping[Any, Line],
-    pictures: Pictures,
+    pictures: PagePictures,
     *,
     shown: bool,
 ) -> Others:

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
-from jaxunlearn.reporting.page.picture import Picture, Pictures
+from jaxunlearn.reporting.page.picture import PagePictures, Picture
 from jaxunlearn.reporting.page.sections.judges_section import JudgesTable, judges_table
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.page.sections.strength_section import Strengths, strengths_of
@@ -82,7 +82,7 @@ def _order(run: RunData) -> list[int]:
     return hardest_first([run.figures_of(k) for k in range(len(run.subjects))])
 
 
-def people_section(run: RunData, pictures: Pictures) -> list[Person]:
+def people_section(run: RunData, pictures: PagePictures) -> list[Person]:
     """Return the people in order of how alike they still are: the most alike first."""
     everybody = run.sheets.read("everybody")
     return [_person(run, pictures, k, everybody, whole=place < WHOLE) for place, k in enumerate(_order(run))]
@@ -94,7 +94,7 @@ def state_of(figures: Figures | None) -> str:
     return {True: "good", False: "bad", None: "unknown"}[answer]
 
 
-def _person(run: RunData, pictures: Pictures, k: int, everybody: Sheet | None, *, whole: bool) -> Person:
+def _person(run: RunData, pictures: PagePictures, k: int, everybody: Sheet | None, *, whole: bool) -> Person:
     name, figures = run.subjects[k], run.figures_of(k)
     sheet = run.sheets.read(f"person-{k:04d}")
     views = _views(name, sheet, pictures) if sheet is not None and whole else ()
@@ -114,7 +114,7 @@ def _person(run: RunData, pictures: Pictures, k: int, everybody: Sheet | None, *
     )
 
 
-def _views(name: str, sheet: Sheet, pictures: Pictures) -> tuple[View, ...]:
+def _views(name: str, sheet: Sheet, pictures: PagePictures) -> tuple[View, ...]:
     views = []
     for column, about in enumerate(sheet.columns):
         side = view(about["yaw"])
@@ -131,7 +131,7 @@ def _alt(name: str, row: str, side: str) -> str:
 
 
 def _front(
-    name: str, k: int, sheet: Sheet | None, everybody: Sheet | None, pictures: Pictures
+    name: str, k: int, sheet: Sheet | None, everybody: Sheet | None, pictures: PagePictures
 ) -> tuple[Pair | None, Picture | None]:
     if sheet is not None:
         yaws = [abs(about["yaw"]) for about in sheet.columns]
@@ -147,7 +147,7 @@ def _front(
     return Pair(cells[0], cells[2], name), cells[1]
 
 
-def _photos(run: RunData, k: int, pictures: Pictures) -> tuple[Pair, ...]:
+def _photos(run: RunData, k: int, pictures: PagePictures) -> tuple[Pair, ...]:
     sheet, name = run.sheets.read(f"photos-{k:04d}"), run.subjects[k]
     if sheet is None:
         return ()
