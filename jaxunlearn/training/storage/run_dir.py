@@ -123,6 +123,10 @@ class RunFolder:
         """Return the file of the picture of other people before and after."""
         return self.images / f"others{person:04d}.png"
 
+    def attack_picture(self, person: int) -> Path:
+        """Return the file of the picture of what attacks brought back of a person."""
+        return self.images / f"attack{person:04d}.png"
+
     def exists(self) -> bool:
         """Return True if a run has begun here; one that was killed while it began has not."""
         return all((self.path / name).is_file() for name in _BEGINNING)
