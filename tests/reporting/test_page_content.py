@@ -435,8 +435,8 @@ def test_what_was_counted_near_the_forgotten_is_said_beside_the_verdict(tmp_path
     verdict = verdict_section(RunData.read(folder))
     assert verdict.rest[:2] == (
         "Other people, chosen at random, stay the same: 2 of 64 are somebody else to a judge afterwards.",
-        "Of people near the forgotten, a judge takes 15 of 60 (0.5 radii away; 4 too near to count) for "
-        "somebody else.",
+        "Of people near the forgotten, a judge takes 15 of 60 (0.5 median radii away; 4 too near to count) "
+        "for somebody else.",
     )
     assert verdict.state == "mixed"
     labels = [reason.label for reason in verdict.reasons]

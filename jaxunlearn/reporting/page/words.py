@@ -69,10 +69,10 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def radii(distance: float, unit: str = "") -> str:
-    """Return a distance in median radii with its unit; `unit` may say so ("median ")."""
+def radii(distance: float) -> str:
+    """Return a distance in median radii with its unit."""
     text = f"{distance:.2g}"
-    return f"{text} {unit}{'radius' if text == '1' else 'radii'} away"
+    return f"{text} median {'radius' if text == '1' else 'radii'} away"
 
 
 def how_many(counts: Mapping[str, Any]) -> str:

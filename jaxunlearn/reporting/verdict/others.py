@@ -76,7 +76,7 @@ def near_people(figures: Mapping[str, Any]) -> list[str]:
     sentences = []
     for radius, near in figures["near"].items():
         same = f"{near['same']:.0f}"
-        away = radii(float(radius), "median ")
+        away = radii(float(radius))
         if near["lost"] is None and near["same"] < near["people"]:
             sentences.append(f"{away}, no judge can say whether anybody is somebody else afterwards.")
             continue
