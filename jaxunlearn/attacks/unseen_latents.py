@@ -5,7 +5,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxunlearn.attacks.depth import Depth
-from jaxunlearn.attacks.rules import found_at_unseen_latents
+from jaxunlearn.attacks.rules import KINDS, Kind, found_at_unseen_latents
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.embedded_views import embed_from_all
 from jaxunlearn.evaluation.judges import CalibratedJudge
@@ -21,9 +21,6 @@ from jaxunlearn.evaluation.judges.answers import mean, negated
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
-
-Kind = Literal["noise", "first_rows", "last_rows"]
-KINDS: tuple[Kind, ...] = ("noise", "first_rows", "last_rows")
 
 Embeddings = Mapping[str, np.ndarray]
 """Name of a judge → `[S, V, E]`."""

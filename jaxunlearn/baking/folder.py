@@ -21,14 +21,13 @@ from jaxunlearn.baking.settings import Baking
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
-from jaxunlearn.files.lock import NO_CONTENT, locked_clean
+from jaxunlearn.files.lock import locked_clean, refuse_other_files
 from jaxunlearn.methods.config.declaration import ConfigDict, completed, flat
 from jaxunlearn.methods.config.declaration import changed as changed_settings
 from jaxunlearn.models.adapters import layers_of
 from jaxunlearn.models.generator import Generator, fingerprint_of, fingerprint_with_settings, sha256_of_arrays
 from jaxunlearn.models.loading import Models
 from jaxunlearn.training.storage.metrics_log import add_line
-from torch_bridge import leftover_of
 
 FORMAT = 1
 """Number of the form of the folder."""
@@ -123,11 +122,8 @@ class BakingFolder:
             yield
 
     def _check_free(self) -> None:
-        if self._beginning.is_file() or not self.path.is_dir():
-            return
-        names = {leftover_of(path.name) or path.name for path in self.path.iterdir()}
-        if names - NO_CONTENT - {self._beginning.name}:
-            raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
+        if not self._beginning.is_file():
+            refuse_other_files(self.path, {self._beginning.name})
 
     def begin(self, origin: OriginJson, config: ConfigDict) -> None:
         """Write what is baked, or check that a baking which began here has the same beginning.

@@ -13,13 +13,13 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.paths import check_writable
-from torch_bridge import remove_leftovers
+from torch_bridge import leftover_of, remove_leftovers
 
 NAME = ".lock"
 """Name of the file in the folder."""
@@ -83,6 +83,26 @@ def locked_clean(folder: Path, check_free: Callable[[], object]) -> Iterator[Non
     with locked(folder):
         remove_leftovers(folder)
         yield
+
+
+def names_in(folder: Path) -> set[str]:
+    """Return the names of a folder's content; an unfinished file of a killed process has its file's name.
+
+    Empty if there is no folder.
+    """
+    if not folder.is_dir():
+        return set()
+    return {leftover_of(path.name) or path.name for path in folder.iterdir()} - NO_CONTENT
+
+
+def refuse_other_files(folder: Path, own: Collection[str]) -> None:
+    """Refuse a folder that holds anything but files of some names, finished or not.
+
+    Raises:
+      InputError: if it does.
+    """
+    if not names_in(folder) <= {*own}:
+        raise InputError(f"{folder}: holds other files; give an empty or a new folder")
 
 
 def is_locked(folder: Path) -> bool:

@@ -9,7 +9,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.process import multihost
 from jaxunlearn.reporting.page.frame import REFRESH_SECONDS
 from jaxunlearn.reporting.page.picture import FileEncoder
-from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.trainer import Callback, Moment
 
@@ -47,7 +47,7 @@ class LivePage(Callback):
 
     def _write(self, *, going: bool, error: str = "") -> None:
         if self._folder.writes:
-            write_report(self._folder, going=going, encoder=self._encoder, error=error)
+            write_run_page(self._folder, going=going, encoder=self._encoder, error=error)
             self._going = going
 
     def __enter__(self) -> Self:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jaxunlearn.files.lock import is_locked
-from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.reporting.sheets.rendering import missing_sheets, write_pictures
 from jaxunlearn.training.result import finished
 from jaxunlearn.training.storage.networks_of_run import models_again
@@ -14,7 +14,7 @@ UNUSED_NETWORKS = {"perceptual": "alex", "identity": "heads-loss"}
 """In place of the networks of a run's loss: pictures need none, and the files of these may be gone."""
 
 
-def remake_report(
+def remake_run_page(
     folder: RunFolder,
     *,
     model: str | None = None,
@@ -41,10 +41,10 @@ def remake_report(
     """
     _ = folder.request  # raises if the folder is not of a run
     if not folder.finished():
-        return write_report(folder, going=is_locked(folder.path))
+        return write_run_page(folder, going=is_locked(folder.path))
     if missing_sheets(folder):
         moved = {} if w_avg is None else {"w_avg": str(w_avg)}
         files = {**UNUSED_NETWORKS, **moved}
         models = models_again(folder, model=model, adapters=adapters, network_files=files)
         write_pictures(models, finished(folder, models.generator), folder.config, progress=progress)
-    return write_report(folder)
+    return write_run_page(folder)

@@ -1,24 +1,23 @@
-"""Files of rendered samples, and of what a run did: images, videos, depth maps, meshes."""
+"""Files of what a run did: images, videos, meshes; and the limits of what may be asked for."""
 
-import dataclasses
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import jax
+import jax.numpy as jnp
+import trimesh
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.images import save_png
 from jaxunlearn.methods.config import from_config
 from jaxunlearn.models.generator import Generator
-from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.reporting.before_after import ROWS, YAWS, RunPictures
-from jaxunlearn.reporting.run_meshes import run_meshes
-from jaxunlearn.reporting.samples import Pictures, save_pieces
-from jaxunlearn.reporting.video import save_video
-from jaxunlearn.training.result import finished, said_diverged
+from jaxunlearn.reporting.samples import save_pieces
+from jaxunlearn.reporting.surface import Mesh
+from jaxunlearn.reporting.video import Video, save_video
+from jaxunlearn.training.result import Result, finished, said_diverged
 from jaxunlearn.training.storage.networks_of_run import source_of
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -26,32 +25,6 @@ MOST_BYTES = 8 * 2**30
 """Most memory for the images of one grid or video, which are there until it is written."""
 _COPIES = 3
 """Times that each image is in memory at most: as rendered, in the grid, and in the encoder's form."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Video:
-    """An orbit around each sample, in a file of a plain name that ends in one of `video.FORMATS`."""
-
-    name: Path
-    frames: int = 72
-    fps: int = 24
-
-
-@dataclasses.dataclass(frozen=True)
-class Mesh:
-    """The surface of each sample, in files of a plain name that ends in one of `surface.FORMATS`.
-
-    Attributes:
-      name: the file.
-      resolution: lattice nodes along each side.
-      level: density at the surface.
-      largest: True keeps only the largest piece.
-    """
-
-    name: Path
-    resolution: int = 256
-    level: float = 10.0
-    largest: bool = False
 
 
 class Written(NamedTuple):
@@ -91,50 +64,6 @@ def check_size(samples: int, side: int, counts: dict[str, int]) -> None:
                 f"{option}: {samples} times {each} images take {size / 2**30:.0f} GB of memory, more than "
                 f"{MOST_BYTES / 2**30:.0f} GB; give fewer"
             )
-
-
-def render_samples(
-    generator: Generator,
-    renderer: Renderer,
-    ws: jax.Array,
-    labels: list[str],
-    out: Path,
-    *,
-    angles: Sequence[tuple[float, float]],
-    depth: bool = False,
-    video: Video | None = None,
-    mesh: Mesh | None = None,
-    compute: Compute,
-) -> tuple[list[Path], list[str]]:
-    """Render samples into a folder: an image of each view, `grid.png`, and a video and meshes if wanted.
-
-    Args:
-      generator: the generator.
-      renderer: renders it.
-      ws: `[N, num_ws, w_dim]`.
-      labels: a name for the files of each sample.
-      out: the folder; it is made with its first file.
-      angles: (yaw, pitch) of each view, radians.
-      depth: True writes depth maps as well.
-      video: the orbit, if one is wanted.
-      mesh: the surfaces, if they are wanted.
-      compute: dtype and forms for the surfaces.
-
-    Returns:
-      The files, and lines about them that people should know.
-
-    Raises:
-      InputError: if the density nowhere reaches the level of the mesh; before anything is written.
-    """
-    pictures = Pictures(generator, renderer, ws, labels, out)
-    if mesh is not None:  # first: only the densities tell whether there is a surface
-        pictures.meshes(
-            mesh.name, resolution=mesh.resolution, level=mesh.level, largest=mesh.largest, compute=compute
-        )
-    pictures.views(list(angles), depth=depth)
-    if video is not None:
-        pictures.orbits(video.name, frames=video.frames, fps=video.fps)
-    return pictures.written, pictures.notes
 
 
 def render_run(
@@ -177,9 +106,7 @@ def render_run(
     for k in sorted({*range(len(result.ws))} - result.diverged):
         surfaces = {}
         if mesh is not None:  # first: only the densities tell whether there is a surface
-            surfaces = run_meshes(
-                source, result, k, resolution=mesh.resolution, level=mesh.level, compute=compute
-            )
+            surfaces = _surfaces(source, result, k, mesh, compute)
         save_png(folder.person_picture(k), pictures.person(k, yaws))
         yield Written(folder.person_picture(k))
         if video is not None:
@@ -190,3 +117,12 @@ def render_run(
             assert mesh is not None
             path = folder.images / mesh.name.with_stem(f"{mesh.name.stem}{k:04d}_{when}")
             yield Written(path, save_pieces(path, piece, largest=mesh.largest))
+
+
+def _surfaces(
+    source: Generator, result: Result, person: int, mesh: Mesh, compute: Compute
+) -> dict[str, trimesh.Trimesh]:
+    """Return a person's surfaces "before" and "after" a run."""
+    ws = jnp.asarray(result.ws[person])[None]
+    sides = {"before": source, "after": result.generator_of(person)}
+    return {when: mesh.extract(generator, ws, compute) for when, generator in sides.items()}

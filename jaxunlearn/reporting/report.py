@@ -11,7 +11,7 @@ from jaxunlearn.methods.registry import method_of
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process.jax_settings import pinned_settings
 from jaxunlearn.reporting.attacks.words import attack_verdict
-from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.reporting.sheets.rendering import write_pictures
 from jaxunlearn.reporting.verdict import run_cost, verdict_of_run
 from jaxunlearn.training.result import Result
@@ -39,7 +39,7 @@ def write_run_report(
     folder = result.folder
     assert folder is not None, "a run without a folder has nowhere to put its pictures"
     write_pictures(models, result, config, photos=photos, batch=batch)
-    write_report(folder)
+    write_run_page(folder)
     return folder
 
 

@@ -1,5 +1,6 @@
 """Render latents and write the pictures, films and meshes into a folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
@@ -12,13 +13,13 @@ from jaxunlearn.models.cameras import orbit, views
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.reporting.render import render_views, views_in_batches
-from jaxunlearn.reporting.surface import extract_mesh, largest_piece, piece_of_faces, save_mesh
-from jaxunlearn.reporting.video import save_video
+from jaxunlearn.reporting.surface import Mesh, largest_piece, piece_of_faces, save_mesh
+from jaxunlearn.reporting.video import Video, save_video
 
 _GRID_COLUMNS = 8
 
 
-class Pictures:
+class SampleFiles:
     """Render latents and write files. The folder is made with the first file.
 
     Args:
@@ -41,7 +42,34 @@ class Pictures:
         self.written: list[Path] = []
         self.notes: list[str] = []
 
-    def views(self, angles: list[tuple[float, float]], *, depth: bool = False) -> None:
+    def write(
+        self,
+        angles: Sequence[tuple[float, float]],
+        *,
+        depth: bool = False,
+        video: Video | None = None,
+        mesh: Mesh | None = None,
+        compute: Compute,
+    ) -> None:
+        """Write an image of each view, `grid.png`, and a video and meshes if they are wanted.
+
+        Args:
+          angles: (yaw, pitch) of each view, in radians of the official sampler.
+          depth: True writes depth images, too.
+          video: the orbit, if one is wanted.
+          mesh: the surfaces, if they are wanted.
+          compute: dtype and forms for the surfaces.
+
+        Raises:
+          InputError: if the density nowhere reaches the level of the mesh; before anything is written.
+        """
+        if mesh is not None:  # first: only the densities tell whether there is a surface
+            self.meshes(mesh, compute)
+        self.views(angles, depth=depth)
+        if video is not None:
+            self.orbits(video)
+
+    def views(self, angles: Sequence[tuple[float, float]], *, depth: bool = False) -> None:
         """Write one file for each latent and view when it is rendered, and all of them in `grid.png`.
 
         Args:
@@ -71,46 +99,30 @@ class Pictures:
             self._save(f"{name}_depth.png", image)
         self._save("depth_grid.png", grid(grey, columns), first=True)
 
-    def orbits(self, name: Path, *, frames: int, fps: int) -> None:
-        """Write one film of all latents side by side.
-
-        Args:
-          name: of the file; .mp4 or .gif.
-          frames: number of frames.
-          fps: frames per second.
-        """
-        c = orbit(self._generator.config, frames)
+    def orbits(self, video: Video) -> None:
+        """Write one film of all latents side by side."""
+        c = orbit(self._generator.config, video.frames)
         films = []
         for i, label in enumerate(self._labels):
             films.append(render_views(self._renderer, self._ws[i : i + 1], c, f"orbit {label}"))
         columns = min(len(films), _GRID_COLUMNS)
         side_by_side = [grid(np.stack(cells), columns) for cells in zip(*films, strict=True)]
         self._folder.mkdir(parents=True, exist_ok=True)
-        save_video(self._folder / name, np.stack(side_by_side), fps=fps)
-        self.written.insert(0, self._folder / name)
+        save_video(self._folder / video.name, np.stack(side_by_side), fps=video.fps)
+        self.written.insert(0, self._folder / video.name)
 
-    def meshes(
-        self, name: Path, *, resolution: int, level: float, largest: bool = False, compute: Compute
-    ) -> None:
-        """Write one mesh for each latent.
-
-        Args:
-          name: of the file; with several latents, each file's name ends with the label.
-          resolution: lattice nodes along each side.
-          level: density of the surface.
-          largest: True drops loose pieces.
-          compute: dtype and forms.
+    def meshes(self, mesh: Mesh, compute: Compute) -> None:
+        """Write one mesh for each latent; with several latents, each file's name ends with the label.
 
         Raises:
-          InputError: if the density never crosses `level`.
+          InputError: if the density never crosses the level.
         """
+        name = mesh.name
         for i, label in enumerate(self._labels):
             file = name if len(self._labels) == 1 else name.with_stem(f"{name.stem}_{label}")
-            mesh = extract_mesh(
-                self._generator, self._ws[i : i + 1], resolution=resolution, level=level, compute=compute
-            )
+            surface = mesh.extract(self._generator, self._ws[i : i + 1], compute)
             self._folder.mkdir(parents=True, exist_ok=True)
-            note = save_pieces(self._folder / file, mesh, largest=largest)
+            note = save_pieces(self._folder / file, surface, largest=mesh.largest)
             self.notes += [] if note is None else [note]
             self.written.append(self._folder / file)
 

@@ -1,5 +1,6 @@
 """Extract the surface of a generator's density as a coloured mesh."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,27 @@ from torch_bridge import replacing
 FORMATS = (".ply", ".obj", ".glb")
 
 _POINTS_AT_A_TIME = 2**16
+
+
+@dataclasses.dataclass(frozen=True)
+class Mesh:
+    """The surface of each sample, in files of a plain name that ends in one of `FORMATS`.
+
+    Attributes:
+      name: the file.
+      resolution: lattice nodes along each side.
+      level: density at the surface.
+      largest: True keeps only the largest piece.
+    """
+
+    name: Path
+    resolution: int = 256
+    level: float = 10.0
+    largest: bool = False
+
+    def extract(self, generator: Generator, ws: jax.Array, compute: Compute) -> trimesh.Trimesh:
+        """Extract the surface of one latent, see `extract_mesh`."""
+        return extract_mesh(generator, ws, resolution=self.resolution, level=self.level, compute=compute)
 
 
 def _decoded(
@@ -88,8 +110,8 @@ def extract_mesh(
     generator: Generator,
     ws: jax.Array,
     *,
-    resolution: int = 256,
-    level: float = 10.0,
+    resolution: int,
+    level: float,
     compute: Compute,
 ) -> trimesh.Trimesh:
     """Extract the surface of one latent by marching cubes; the decoder colours the vertices.

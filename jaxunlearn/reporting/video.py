@@ -1,6 +1,7 @@
 """Write films as .mp4 or .gif."""
 
 import contextlib
+import dataclasses
 import importlib.util
 import subprocess
 import tempfile
@@ -17,6 +18,15 @@ FORMATS = (".mp4", ".gif")
 
 _SHORTEST = 2
 """Shortest duration of a GIF's frame in hundredths of a second. Viewers play shorter frames slower."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Video:
+    """An orbit around each sample, in a file of a plain name that ends in one of `FORMATS`."""
+
+    name: Path
+    frames: int = 72
+    fps: int = 24
 
 
 def writable(wanted: Path) -> Path:

@@ -124,7 +124,7 @@ def _postfix(line: Mapping[str, Any]) -> dict[str, str]:
     return numbers
 
 
-class Pictures(Callback):
+class SavePictures(Callback):
     """Saves a picture of the first copy from time to time.
 
     Args:

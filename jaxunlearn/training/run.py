@@ -25,7 +25,7 @@ from jaxunlearn.process.devices import default_device
 from jaxunlearn.process.jax_settings import matmul_precision
 from jaxunlearn.process.memory import peak_memory
 from jaxunlearn.process.signals import interruptions
-from jaxunlearn.training.callbacks import Divergence, Log, Pictures, SaveCheckpoints, StopOnSignal, SumUp
+from jaxunlearn.training.callbacks import Divergence, Log, SaveCheckpoints, SavePictures, StopOnSignal, SumUp
 from jaxunlearn.training.compiled_step import StepRecipe, compiled_step
 from jaxunlearn.training.progress_picture import ProgressPicture
 from jaxunlearn.training.result import Result
@@ -191,17 +191,17 @@ class Run:
             before = diverged_until(folder.metrics_file, first)
         return Divergence(self._config.log_every, self._recipe.copies, before)
 
-    def _pictures(self) -> list[Pictures]:
+    def _pictures(self) -> list[SavePictures]:
         """The callback for pictures, where they are wanted; all processes have it, one has the picture."""
         folder, every = self._folder, self._config.images_every
         if folder is None or not every:
             return []
         if not folder.writes:
-            return [Pictures(every, None)]
+            return [SavePictures(every, None)]
         compute = from_config.compute(self._config)
         picture = ProgressPicture(self._models.generator, compute, folder.images)
         picture.start(self._people.ws[0], self._prepared.ws_target[0])
-        return [Pictures(every, picture)]
+        return [SavePictures(every, picture)]
 
     def _savers(self, checkpoints: Checkpoints | None, divergence: Divergence) -> list[SaveCheckpoints]:
         """The callback for checkpoints, where there is a folder."""

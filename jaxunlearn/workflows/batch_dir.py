@@ -29,7 +29,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import copy_file, local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.json_lines import drop_cut_off_line, read_json_lines, write_json_lines
-from jaxunlearn.files.lock import NO_CONTENT, check_seen, locked_clean
+from jaxunlearn.files.lock import check_seen, locked_clean, refuse_other_files
 from jaxunlearn.files.names import file_name
 from jaxunlearn.files.numpy_arrays import read_npz, write_npz
 from jaxunlearn.methods.config.declaration import ConfigDict, flat
@@ -40,7 +40,6 @@ from jaxunlearn.training.storage.networks_of_run import Origin
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.storage.same_run import check_made_alike, check_same_photos, check_same_settings
 from jaxunlearn.training.storage.stored_config import stored_config
-from torch_bridge import leftover_of
 
 DONE, DIVERGED = "done", "diverged"
 WORKLIST = "worklist.json"
@@ -119,11 +118,8 @@ class WorklistFolder:
         """
         if self._asked.exists():
             self._read_asked()  # raises if another program wrote the file
-        if self._asked.exists() or not self.path.is_dir():
-            return
-        left = {leftover_of(path.name) or path.name for path in self.path.iterdir()}
-        if not left <= {self._asked.name, *NO_CONTENT}:
-            raise InputError(f"{self.path}: holds other files; choose an empty or a new folder")
+        else:
+            refuse_other_files(self.path, {self._asked.name})
 
     def begin(self, origin: Origin, worklist: Worklist, config: ConfigDict) -> None:
         """Write `worklist.json`, or check that the same was asked before.

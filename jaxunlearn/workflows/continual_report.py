@@ -21,7 +21,7 @@ from jaxunlearn.models.renderer import Renderer, latents_of_seeds
 from jaxunlearn.reporting.before_after import other_seeds
 from jaxunlearn.reporting.page.charts import LineChart, Series, line_chart
 from jaxunlearn.reporting.page.frame import figure_text, write_page
-from jaxunlearn.reporting.page.picture import Pictures
+from jaxunlearn.reporting.page.picture import PagePictures
 from jaxunlearn.reporting.page.sections.figures_section import Table
 from jaxunlearn.reporting.page.sections.verdict_section import (
     Tile,
@@ -161,7 +161,7 @@ def write_requests_page(registry: Registry, *, going: bool = False) -> Path:
         raise InputError(f"{registry.file}: lists no finished request, so there is nothing to show")
     asked = max(registry.asked, len(entries))
     rows = f"Rows from above: before{''.join(f', after {entry.name}' for entry in entries)}."
-    pictures = Pictures(len(_CAPTIONS), 1)
+    pictures = PagePictures(len(_CAPTIONS), 1)
     shown = [
         (pictures.file(registry.path / f"{name}.png", f"{caption} {rows}"), f"{caption} {rows}")
         for name, caption in _CAPTIONS.items()

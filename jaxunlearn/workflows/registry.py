@@ -11,11 +11,10 @@ from typing import Any, NotRequired, TypedDict
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_json, write_json
 from jaxunlearn.files.json_form import check_form
-from jaxunlearn.files.lock import NO_CONTENT
+from jaxunlearn.files.lock import refuse_other_files
 from jaxunlearn.photos.people import People, distinct_subjects, joined
 from jaxunlearn.training.result import people_of_run
 from jaxunlearn.training.storage.run_dir import RunFolder
-from torch_bridge import leftover_of
 
 FORMAT = 1
 REGISTRY = "registry.json"
@@ -155,13 +154,9 @@ class Registry:
 
 def _check_free(path: Path) -> None:
     """Refuse a folder without a registry that holds more than the run of a first request, cut off or not."""
-    if not path.is_dir():
-        return
-    for child in path.iterdir():
-        if child.name in NO_CONTENT or leftover_of(child.name) == REGISTRY:
-            continue
-        if not child.name.startswith(folder_name(0, "")) or not child.is_dir():
-            raise InputError(f"{path}: holds other files; choose an empty or a new folder")
+    first = [child for child in path.glob(f"{folder_name(0, '')}*") if child.is_dir()]
+    refuse_other_files(path, {REGISTRY, *(child.name for child in first)})
+    for child in first:
         RunFolder(child).check_free()
 
 

@@ -8,7 +8,7 @@ from jaxunlearn.files.lock import is_locked
 from jaxunlearn.files.paths import check_folder
 from jaxunlearn.photos.inversion_files import INVERSION, figures_file, in_one_file
 from jaxunlearn.reporting.page.inversion_page import write_inversion_page
-from jaxunlearn.reporting.remake import remake_report
+from jaxunlearn.reporting.remake import remake_run_page
 from jaxunlearn.training.storage.request import RUN
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows import sweep
@@ -52,7 +52,7 @@ def remake_page(
     """
     write = _writer(folder)
     if write is None:
-        return remake_report(
+        return remake_run_page(
             RunFolder(folder), model=model, adapters=adapters, w_avg=w_avg, progress=progress
         )
     if model is not None:

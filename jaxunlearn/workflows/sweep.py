@@ -17,7 +17,7 @@ from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
 from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import copy_file, read_json, write_json, write_text
 from jaxunlearn.files.json_form import check_form
-from jaxunlearn.files.lock import NO_CONTENT, locked_clean
+from jaxunlearn.files.lock import locked_clean, refuse_other_files
 from jaxunlearn.images import grid, save_png
 from jaxunlearn.methods.config import check_config, from_config
 from jaxunlearn.methods.config.declaration import ConfigDict
@@ -171,10 +171,9 @@ def check_free(out: Path) -> None:
       InputError: if there are some.
     """
     common = RunFolder(out / COMMON)
-    if (out / TABLE).is_file() or (common.path / RUN).is_file() or not out.is_dir():
+    if (out / TABLE).is_file() or (common.path / RUN).is_file():
         return
-    if {path.name for path in out.iterdir()} - NO_CONTENT - {COMMON}:
-        raise InputError(f"{out}: holds other files; choose an empty or a new folder")
+    refuse_other_files(out, {COMMON})
     common.check_free()
 
 

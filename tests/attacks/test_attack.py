@@ -26,7 +26,6 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.models import loading
 from jaxunlearn.photos.people import People
-from jaxunlearn.reporting.attacks.files import attack_picture
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import request_of, unlearn
@@ -302,7 +301,7 @@ def test_the_command_attacks_and_says_what_it_found(result, monkeypatch, capsys)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("bea, under attack: ")
     assert lines[1].startswith("  With new noise the person is found in ")
-    assert attack_picture(result.folder, 1).exists()
+    assert result.folder.attack_picture(1).exists()
     assert "bea, under attack" in result.folder.report.read_text()
     assert cli.main([*arguments[:-1], "0"]) == 0
     attacks = read_attacks(result.folder.path)

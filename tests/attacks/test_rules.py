@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.attacks_page import as_now
 from jaxunlearn.attacks.depth import DEPTHS
-from jaxunlearn.attacks.rules import found_at_unseen_latents, relearned_soon
-from jaxunlearn.attacks.unseen_latents import KINDS, UnseenSettings
+from jaxunlearn.attacks.rules import KINDS, found_at_unseen_latents, relearned_soon
+from jaxunlearn.attacks.unseen_latents import UnseenSettings
 from jaxunlearn.evaluation.judges.strangers import FAR
 
 RECORDED = Path(__file__).parents[2] / "benchmarks/attacks_heads.jsonl"

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxunlearn.attacks.rules import KINDS
 from jaxunlearn.attacks.unseen_latents import (
-    KINDS,
     UnseenSettings,
     figures_of_changes,
     unseen_latents,

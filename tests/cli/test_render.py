@@ -73,7 +73,7 @@ def test_a_grid_takes_little_more_than_its_images(tmp_path, monkeypatch):
     monkeypatch.setattr(samples, "views_in_batches", lambda *_: itertools.repeat(batch, count // 8))
     generator = SimpleNamespace(config=GeneratorConfig.heads())
     labels = [f"{k}" for k in range(count)]
-    pictures = samples.Pictures(generator, None, np.zeros((count, 1, 1)), labels, tmp_path)  # type: ignore[arg-type]
+    pictures = samples.SampleFiles(generator, None, np.zeros((count, 1, 1)), labels, tmp_path)  # type: ignore[arg-type]
     tracemalloc.start()
     pictures.views([(0.0, 0.0)])
     _, most = tracemalloc.get_traced_memory()

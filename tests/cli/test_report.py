@@ -220,12 +220,12 @@ def test_a_run_whose_generator_has_moved(tmp_path, monkeypatch):
     folders = [str(a_run(tmp_path / name).path) for name in ("first", "second")]
     asked = []
 
-    def remake_report(folder, *, model, adapters, w_avg):
+    def remake_run_page(folder, *, model, adapters, w_avg):
         assert not adapters
         assert w_avg is None
         asked.append((folder.path, model))
 
-    monkeypatch.setattr(report, "remake_report", remake_report)
+    monkeypatch.setattr(report, "remake_run_page", remake_run_page)
     compare = ["report", "--compare", *folders]
     assert cli.main([*compare, "--model", "a.safetensors", "--model", "heads"]) == 0
     assert cli.main([*compare, "--model", "heads"]) == 0

@@ -15,7 +15,7 @@ import pytest
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files import lock
-from jaxunlearn.files.lock import NAME, locked
+from jaxunlearn.files.lock import NAME, locked, refuse_other_files
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.training.storage.networks_of_run import Origin
 from jaxunlearn.training.storage.request import Request
@@ -45,6 +45,17 @@ def hold(folder) -> subprocess.Popen[str]:
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process
+
+
+def test_a_folder_may_hold_own_files_finished_or_not_and_those_of_file_managers(tmp_path):
+    folder = tmp_path / "run"
+    refuse_other_files(folder, ())
+    folder.mkdir()
+    for name in (NAME, ".DS_Store", "run.json", ".run.json.a1b2c3d4.tmp", ".config.json.a1b2c3d4.tmp"):
+        (folder / name).touch()
+    refuse_other_files(folder, ("run.json", "config.json"))
+    with pytest.raises(InputError, match="run: holds other files; give an empty or a new folder"):
+        refuse_other_files(folder, ("run.json",))
 
 
 def test_the_second_is_told_who_holds_it_and_a_kill_frees_it(tmp_path):

@@ -14,11 +14,10 @@ import pytest
 from scipy import stats
 
 from jaxunlearn.attacks.depth import DEPTHS, Depth
-from jaxunlearn.attacks.rules import found_at_unseen_latents
+from jaxunlearn.attacks.rules import KINDS, brought_back, found_at_unseen_latents
 from jaxunlearn.attacks.search import ReinversionSettings
-from jaxunlearn.attacks.unseen_latents import KINDS, UnseenSettings
+from jaxunlearn.attacks.unseen_latents import UnseenSettings
 from jaxunlearn.evaluation.judges.strangers import FAR
-from jaxunlearn.reporting.attacks.words import ways_back
 
 GUIDE = " ".join((Path(__file__).parents[2] / "docs/guides/attacks.md").read_text().split())
 JUDGES = 3
@@ -93,7 +92,7 @@ def by_one_method(method: str, starts: int) -> float:
             "without_identity": {} if method == "encoder" else judged(without[1]),
             "stranger": {method: {"as_person": judged(control[1])[method]}},
         }
-        if ways_back({"reinversion": figures}):
+        if brought_back({"reinversion": figures}):
             total += own[0] * without[0] * control[0]
     return total
 

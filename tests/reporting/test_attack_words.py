@@ -3,13 +3,8 @@
 import pytest
 
 from jaxunlearn.attacks.depth import ATTACKS
-from jaxunlearn.reporting.attacks.words import (
-    WORDS,
-    attack_lines,
-    attack_verdict,
-    brought_back,
-    ways_back,
-)
+from jaxunlearn.attacks.rules import BROUGHT_BACK, brought_back
+from jaxunlearn.reporting.attacks.words import WAYS, WORDS, attack_lines, attack_verdict, ways_back
 
 
 def judges(label, **values):
@@ -40,6 +35,7 @@ def curve(steps, cap):
 
 def test_every_attack_has_words():
     assert set(WORDS) == set(ATTACKS)
+    assert set(WAYS) == set(BROUGHT_BACK)
 
 
 def test_a_photo_that_brings_the_person_back():

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from jaxunlearn.reporting.page.picture import LARGEST_PAGE
-from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.reporting.page.sections import others_section, people_section
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.reporting.sheets import sheet
@@ -20,7 +20,7 @@ PEOPLE = 200
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folder = many_generators(tmp_path_factory.mktemp("many") / "run", PEOPLE)
-    write_report(folder)
+    write_run_page(folder)
     return folder
 
 
@@ -62,7 +62,7 @@ def test_the_index_of_pictures_is_read_once(folder: RunFolder, monkeypatch: pyte
     """With 600 sheets, reading it for each sheet took two minutes."""
     asked, read = [], sheet.read_json
     monkeypatch.setattr(sheet, "read_json", lambda path: asked.append(path) or read(path))
-    write_report(folder)
+    write_run_page(folder)
     assert len(asked) == 1
 
 

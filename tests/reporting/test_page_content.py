@@ -16,8 +16,8 @@ from jaxunlearn.attacks.attacked import Found
 from jaxunlearn.evaluation.frontier.files import JudgedStep
 from jaxunlearn.reporting.page.charts import Series, beside, line_chart, spread
 from jaxunlearn.reporting.page.frame import render_page
-from jaxunlearn.reporting.page.picture import LARGEST_PAGE, PAGE_OF_A_PERSON, Pictures, encoded
-from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.picture import LARGEST_PAGE, PAGE_OF_A_PERSON, PagePictures, encoded
+from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.reporting.page.sections.attack_section import attack_section
 from jaxunlearn.reporting.page.sections.curves_section import curves_section, frontier_chart
 from jaxunlearn.reporting.page.sections.figures_section import main_figures, measured_with
@@ -90,7 +90,7 @@ def attacked(folder: Path) -> dict[str, Any]:
 def test_every_value_of_the_files_is_on_the_page(tmp_path: Path):
     folder = a_run(tmp_path / "run")
     wanted = leaves(attacked(folder.path)) + leaves(folder.summary)
-    values = set(re.split(r"[\n,]\s*", text_of(write_report(folder))))
+    values = set(re.split(r"[\n,]\s*", text_of(write_run_page(folder))))
     missing = {json.dumps(leaf) for leaf in wanted if not isinstance(leaf, str)} - values
     assert not missing
     assert len({leaf for leaf in wanted if isinstance(leaf, float)}) > 200
@@ -105,7 +105,7 @@ def test_what_people_have_in_common_is_there_once(tmp_path: Path):
 def test_the_sections_come_in_the_order_of_a_reader(tmp_path: Path):
     folder = a_run(tmp_path / "run")
     attacked(folder.path)
-    page = write_report(folder).read_text()
+    page = write_run_page(folder).read_text()
     places = [
         page.index(f'id="{name}"') for name in ("verdict", "judges", "people", "others", "attacks", "figures")
     ]
@@ -128,11 +128,11 @@ def settings_on(page: Path, label: str) -> dict[str, Any]:
 def test_the_settings_of_the_figures_are_on_the_page(tmp_path: Path):
     """And not those that `evaluate` was given others for; they are there as long as nothing is measured."""
     folder = begun(tmp_path / "new", ("ada",), together=False)
-    assert settings_on(write_report(folder), "Settings of the training")["evaluation"]["views"] == 11
+    assert settings_on(write_run_page(folder), "Settings of the training")["evaluation"]["views"] == 11
     assert "Settings of the measurement" not in folder.report.read_text()
     folder = a_run(tmp_path / "run")
     folder.add_to_summary({"settings": {"views": 3}})
-    page = write_report(folder)
+    page = write_run_page(folder)
     assert settings_on(page, "Settings of the measurement") == {"views": 3}
     training = settings_on(page, "Settings of the training")
     assert "evaluation" not in training
@@ -237,7 +237,7 @@ def test_pages_keep_their_sizes(tmp_path: Path):
     figures = of_person() | {"strangers": strangers()}
     write_lines(folder, figure_lines())
     folder.add_to_summary(figures | {"people": {"0": figures}})
-    assert 1_000_000 < write_report(folder).stat().st_size < PAGE_OF_A_PERSON
+    assert 1_000_000 < write_run_page(folder).stat().st_size < PAGE_OF_A_PERSON
 
     names = tuple(f"seed {k}" for k in range(200))
     folder = begun(tmp_path / "many", names, together=True)
@@ -245,13 +245,13 @@ def test_pages_keep_their_sizes(tmp_path: Path):
     people = {str(k): alone(of_person()) for k in range(200)}
     write_lines(folder, figure_lines())
     folder.add_to_summary(of_person() | {"strangers": strangers(), "forgotten": 200, "people": people})
-    assert write_report(folder).stat().st_size < LARGEST_PAGE
-    assert Pictures(13 * 200, 200).most * 13 * 200 * 4 / 3 < 0.8 * LARGEST_PAGE
+    assert write_run_page(folder).stat().st_size < LARGEST_PAGE
+    assert PagePictures(13 * 200, 200).most * 13 * 200 * 4 / 3 < 0.8 * LARGEST_PAGE
 
 
 def test_a_photo_stands_beside_what_is_drawn_for_it(tmp_path: Path):
     folder = a_run(tmp_path / "run", "ada")
-    (person,) = people_section(RunData.read(folder), Pictures(40, 1))
+    (person,) = people_section(RunData.read(folder), PagePictures(40, 1))
     photos = cells(3, 2)
     for number, pair in enumerate(person.photos):
         assert pair.photo is not None
@@ -260,12 +260,12 @@ def test_a_photo_stands_beside_what_is_drawn_for_it(tmp_path: Path):
         assert alts == [title, f"{title}, as drawn before", f"{title}, as drawn after"]
         for row, each in enumerate((pair.photo, pair.before, pair.after)):
             assert each == encoded(photos[row, number], each.alt, 40_000)
-    assert "From left to right: the photo, and what the" in text_of(write_report(folder))
+    assert "From left to right: the photo, and what the" in text_of(write_run_page(folder))
 
     SheetFolder(folder.images).write("photos-0000", ("before", "after"), [{"photo": 0}], cells(2, 1))
-    (person,) = people_section(RunData.read(folder), Pictures(40, 1))
+    (person,) = people_section(RunData.read(folder), PagePictures(40, 1))
     assert [pair.photo for pair in person.photos] == [None]
-    assert "left before, right after" in text_of(write_report(folder))
+    assert "left before, right after" in text_of(write_run_page(folder))
 
 
 def test_a_judge_s_figure_lies_left_of_the_threshold(tmp_path: Path):
@@ -303,7 +303,7 @@ def test_the_time_left_is_by_the_steps_since_the_run_resumed(tmp_path: Path, res
     folder = begun(tmp_path / "run", ("ada",), together=False, steps=1000)  # with five steps of 7 s
     for step in range(6, 851):
         folder.log({"step": step, "seconds": 7.0 * (step - (resumed if step > resumed else 0)), "loss": 0.1})
-    progress = progress_of(RunData.read(folder), Pictures(1, 1))
+    progress = progress_of(RunData.read(folder), PagePictures(1, 1))
     assert progress is not None
     assert progress.remaining == "About 18 minutes left"
 
@@ -402,7 +402,7 @@ def test_the_policy_names_the_style_and_the_script():
 
 def test_strengths_have_a_table_with_the_thresholds(tmp_path: Path):
     folder = a_run(tmp_path / "run", "ada")
-    rows = rows_of(write_report(folder))
+    rows = rows_of(write_run_page(folder))
     judges = ("heads identity judge (same person from 0.70 on)", "dlib (same person from 0.79 on)")
     assert ("strength", *judges, "others to heads identity judge") in rows
     assert ("0", "1.00", "1.00", "1.00") in rows
@@ -435,8 +435,8 @@ def test_what_was_counted_near_the_forgotten_is_said_beside_the_verdict(tmp_path
     verdict = verdict_section(RunData.read(folder))
     assert verdict.rest[:2] == (
         "Other people, chosen at random, stay the same: 2 of 64 are somebody else to a judge afterwards.",
-        "Of people near the forgotten, a judge takes 15 of 60 (0.5 radii away; 4 too near to count) for "
-        "somebody else.",
+        "Of people near the forgotten, a judge takes 15 of 60 (0.5 median radii away; 4 too near to count) "
+        "for somebody else.",
     )
     assert verdict.state == "mixed"
     labels = [reason.label for reason in verdict.reasons]
@@ -528,7 +528,7 @@ def test_of_many_generators_the_verdict_names_those_who_are_not_forgotten_first(
 def test_pictures_from_before_the_evaluation_are_not_called_the_worst(tmp_path: Path):
     folder = a_run(tmp_path / "run", "ada")
     SheetFolder(folder.images).write("far-0000", ("before", "after"), [{"seed": 1001}], cells(2, 1))
-    text = text_of(write_report(folder))
+    text = text_of(write_run_page(folder))
     assert "1 random people, who were not measured" in text
     assert "who changed most, the worst first" in text  # those near by
     assert "Of 16 random people" not in text
@@ -537,7 +537,7 @@ def test_pictures_from_before_the_evaluation_are_not_called_the_worst(tmp_path: 
 def test_a_run_that_was_not_measured_explains_no_figures(tmp_path: Path):
     folder = begun(tmp_path / "run", ("ada",), together=False)
     finish(folder)
-    assert "Other people, who should stay the same" in (text := text_of(write_report(folder)))
+    assert "Other people, who should stay the same" in (text := text_of(write_run_page(folder)))
     assert "means that at least one judge" not in text
     assert "Distances are" not in text
     assert "means that at least one judge" in text_of(page_of_a_run(tmp_path / "measured"))
@@ -577,7 +577,7 @@ def test_the_map_says_who_is_marked(tmp_path: Path, together: bool, marked: str)
     AttackFolder(run.path).write("erasure", 1, Found(figures, {}, {"map": "<svg/>"}), 1.0, {})
     content = {"people": {"1": {"erasure": figures}}, "subjects": {"1": "bea"}}
     (run.path / "attack.json").write_text(json.dumps(content))
-    (person,) = attack_section(RunData.read(run), Pictures(1, 1))
+    (person,) = attack_section(RunData.read(run), PagePictures(1, 1))
     (attack,) = person.attacks
     assert attack.map is not None
     assert attack.map.alt.endswith(f"before and after; {marked}")
@@ -657,5 +657,5 @@ def test_names_from_right_to_left_turn_no_figures_round(tmp_path: Path):
     folder.add_to_summary(of_person() | {"forgotten": 0, "people": people})
     run = RunData.read(folder)
     assert run.subjects == ("\u2068محمد\u2069", "ada", "\u2068علي\u2069")
-    text = text_of(write_report(folder))
+    text = text_of(write_run_page(folder))
     assert "NOT forgotten: \u2068محمد\u2069 (0.90 to heads identity judge), ada (0.90" in text

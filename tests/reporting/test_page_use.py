@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from jaxunlearn.files.door import write_json
-from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
 from jaxunlearn.workflows.batch_dir import WorklistFolder
@@ -112,7 +112,7 @@ def test_the_chart_of_a_single_judge_fills_its_card(chromium: Browser, tmp_path:
     for figures in (summary, summary["people"]["0"]):
         del figures["judges"]["dlib"]
     folder.add_to_summary(summary)
-    with opened(chromium, write_report(folder), DESK) as shown:
+    with opened(chromium, write_run_page(folder), DESK) as shown:
         (card,) = shown.page.locator(".judges .card").all()
         (outer, inner) = (each.bounding_box() for each in (card, card.locator(".chart")))
     assert outer is not None
@@ -178,7 +178,7 @@ def test_the_page_needs_nothing_from_outside_and_may_load_nothing(
 
 
 def test_a_name_in_the_title_is_text(chromium: Browser, tmp_path: Path):
-    path = write_report(a_run(tmp_path / "run", "</title><script>alert(1)</script>"))
+    path = write_run_page(a_run(tmp_path / "run", "</title><script>alert(1)</script>"))
     with opened(chromium, path, DESK) as shown:
         assert shown.page.title() == "Forgetting </title><script>alert(1)</script>"
         assert shown.complaints == []
@@ -191,7 +191,7 @@ def test_a_wide_name_stays_in_the_card_of_its_judge(chromium: Browser, tmp_path:
     people = {str(k): of_person({"id": value}) for k, value in enumerate((0.6, 0.1))}
     folder.add_to_summary(of_person() | {"forgotten": 2, "people": people})
     for width in (DESK, 390):
-        with opened(chromium, write_report(folder), width) as shown:
+        with opened(chromium, write_run_page(folder), width) as shown:
             assert shown.page.locator(".judges .card").first.inner_text().count("漢") == 12
             assert shown.page.evaluate(
                 "[...document.querySelectorAll('.judges .card')].every(card => {"
@@ -270,6 +270,6 @@ def test_a_command_on_a_page_can_be_pasted(tmp_path: Path):
     """A hyphen before a number is no minus sign there."""
     folder = begun(tmp_path / "-5 runs", ("ada", "bea"), together=False)
     finish(folder)
-    page = write_report(folder).read_text()
+    page = write_run_page(folder).read_text()
     assert f"<code>jaxunlearn evaluate &#39;{folder.path}&#39;</code>" in page
     assert "People who are not forgotten come first" not in page  # nobody knows who that is

@@ -13,7 +13,7 @@ from jaxunlearn.evaluation.retention import Retained
 from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_figures
 from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.reporting.page.many.compare_page import write_comparison
-from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.sweep import remake_sweep_page
 from tests.support.figures import of_person
@@ -56,7 +56,7 @@ def measured_run(path: Path, ids: Sequence[float], others: Sequence[float]) -> R
         | {"protocol": PROTOCOL, "counts": {"frechet": {"fid_pre": [64, 64]}}}
         | statistics_of(lines, MAIN)
     )
-    write_report(folder)
+    write_run_page(folder)
     return folder
 
 

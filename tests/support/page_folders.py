@@ -12,7 +12,7 @@ from jaxunlearn.images import save_png
 from jaxunlearn.methods.guide import presets
 from jaxunlearn.reporting.page.inversion_page import write_inversion_page
 from jaxunlearn.reporting.page.many.compare_page import write_comparison
-from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.training.storage.networks_of_run import Origin
 from jaxunlearn.training.storage.request import Request
@@ -152,7 +152,7 @@ def a_run(path: Path, name: str = LONG) -> RunFolder:
 
 def page_of_a_run(path: Path) -> Path:
     """Write the page of a run of one person."""
-    return write_report(a_run(path))
+    return write_run_page(a_run(path))
 
 
 def alone(figures: dict[str, Any]) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def page_of_a_shared_run(path: Path) -> Path:
         | {"forgotten": 1, "people": people, "picture_change": change, "shares": {"forgotten": share}}
         | {"intervals": {"id": interval, "id_others": single}}
     )
-    return write_report(folder)
+    return write_run_page(folder)
 
 
 def many_generators(path: Path, people: int = 200, side: int = 16) -> RunFolder:
@@ -195,7 +195,7 @@ def page_of_a_run_going_on(path: Path) -> Path:
     """Write the page of a run after 5 of 40 steps."""
     folder = begun(path, (LONG,), together=False, steps=40)
     save_png(folder.images / "step000005.png", picture(192))
-    return write_report(folder, going=True)
+    return write_run_page(folder, going=True)
 
 
 def page_of_a_worklist(path: Path) -> Path:

@@ -19,7 +19,7 @@ from jaxunlearn.methods.guide import presets
 from jaxunlearn.models import loading
 from jaxunlearn.models.generator import Generator, save_generator
 from jaxunlearn.photos.people import People
-from jaxunlearn.reporting.remake import remake_report
+from jaxunlearn.reporting.remake import remake_run_page
 from jaxunlearn.reporting.render_files import render_run
 from jaxunlearn.reporting.sheets.rendering import missing_sheets
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
@@ -85,7 +85,7 @@ def test_the_result_is_read_and_the_person_named(folder, monkeypatch):
 
 def test_pictures_leave_the_person_out(folder, monkeypatch):
     monkeypatch.setattr(loading, "load_models", lambda *_, **__: tiny_models())
-    page = remake_report(folder, progress=False).read_text()
+    page = remake_run_page(folder, progress=False).read_text()
     assert "ben: their generator diverged" in page
     assert set(SheetFolder(folder.images).names()) == {"person-0000", "far-0000"}
     assert missing_sheets(folder) == []

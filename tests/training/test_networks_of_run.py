@@ -88,7 +88,7 @@ def test_a_page_needs_no_network_of_the_loss(made, files, monkeypatch):
     folder, _ = made
     asked = []
     monkeypatch.setattr(remake, "missing_sheets", lambda _: ["person-0000"])
-    monkeypatch.setattr(remake, "write_report", lambda _: Path("report.html"))
+    monkeypatch.setattr(remake, "write_run_page", lambda _: Path("report.html"))
     monkeypatch.setattr(remake, "write_pictures", lambda *_, **__: None)
     monkeypatch.setattr(loading, "load_models", lambda *_, **given: asked.append(given) or tiny_models())
     for words in ([], ["--w-avg", "moved.npy"]):

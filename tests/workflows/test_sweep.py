@@ -76,7 +76,7 @@ def test_a_mapper_belongs_to_one_sweep(tmp_path, monkeypatch):
         sweep([3, 4])
     with pytest.raises(InputError, match=r"is a run with config\.surrogates\.identity"):
         sweep([1, 2], **{"surrogates.identity": 0.7})
-    with pytest.raises(InputError, match="holds other files; choose an empty or a new folder"):
+    with pytest.raises(InputError, match="holds other files; give an empty or a new folder"):
         sweep([1, 2], out=tmp_path / "out" / "common")
 
 

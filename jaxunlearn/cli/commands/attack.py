@@ -7,7 +7,7 @@ from jaxunlearn.attacks.attack import attack
 from jaxunlearn.attacks.kinds import KINDS
 from jaxunlearn.cli.readers import read_run
 from jaxunlearn.reporting.attacks.report import write_attack_report
-from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.terminal import say
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
         depth=arguments.depth,
         seed=arguments.seed,
         again=arguments.again,
-        after_each=functools.partial(write_report, RunFolder(arguments.folder)),
+        after_each=functools.partial(write_run_page, RunFolder(arguments.folder)),
     )
     for line in write_attack_report(models, result, config):
         say(line)

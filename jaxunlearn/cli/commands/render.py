@@ -18,7 +18,10 @@ from jaxunlearn.models.latent_io import read_latents
 from jaxunlearn.models.renderer import Renderer, default_compute, latents_of_seeds
 from jaxunlearn.reporting import surface, video
 from jaxunlearn.reporting.before_after import YAWS
-from jaxunlearn.reporting.render_files import Mesh, Video, check_name, check_size, render_run, render_samples
+from jaxunlearn.reporting.render_files import check_name, check_size, render_run
+from jaxunlearn.reporting.samples import SampleFiles
+from jaxunlearn.reporting.surface import Mesh
+from jaxunlearn.reporting.video import Video
 from jaxunlearn.terminal import complain, say
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -61,21 +64,11 @@ def run(arguments: argparse.Namespace) -> None:
         neural_rendering_resolution=arguments.resolution,
         compute=compute,
     )
-    paths, notes = render_samples(
-        generator,
-        renderer,
-        ws,
-        labels,
-        arguments.out,
-        angles=angles,
-        depth=arguments.depth,
-        video=film,
-        mesh=mesh,
-        compute=compute,
-    )
-    for note in notes:
+    files = SampleFiles(generator, renderer, ws, labels, arguments.out)
+    files.write(angles, depth=arguments.depth, video=film, mesh=mesh, compute=compute)
+    for note in files.notes:
         complain(f"note: {note}")
-    for path in paths:
+    for path in files.written:
         say(path)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.reporting.page.many.compare_page import write_comparison
-from jaxunlearn.reporting.remake import remake_report
+from jaxunlearn.reporting.remake import remake_run_page
 from jaxunlearn.terminal import say
 from jaxunlearn.training.result import check_finished
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
     for folder in arguments.compare:
         check_finished(RunFolder(folder))
     for folder, model in zip(arguments.compare, models, strict=True):
-        remake_report(RunFolder(folder), model=model, adapters=arguments.adapter, w_avg=arguments.w_avg)
+        remake_run_page(RunFolder(folder), model=model, adapters=arguments.adapter, w_avg=arguments.w_avg)
     say(write_comparison(arguments.compare, out))
 
 

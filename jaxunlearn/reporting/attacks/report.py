@@ -15,10 +15,9 @@ from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
-from jaxunlearn.reporting.attacks.files import attack_picture
 from jaxunlearn.reporting.attacks.picture import Labelled, can_write, draw_attacks
 from jaxunlearn.reporting.attacks.words import attack_lines
-from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -42,9 +41,9 @@ def write_attack_report(models: Models, result: Result, config: ConfigDict) -> l
     lines = []
     for number, figures in attacks["people"].items():
         person = int(number)
-        save_png(attack_picture(folder, person), _picture(renderer, result, person, figures, folder))
+        save_png(folder.attack_picture(person), _picture(renderer, result, person, figures, folder))
         lines += attack_lines(result.people.subjects[person], figures)
-    write_report(folder)
+    write_run_page(folder)
     return [*lines, f"Look at {folder.report}"]
 
 

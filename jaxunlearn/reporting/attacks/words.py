@@ -1,11 +1,8 @@
 """Say in plain words what attacks found."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from jaxunlearn.attacks.rules import found_at_unseen_latents, relearned_soon
-
-Figures = Mapping[str, Any]
+from jaxunlearn.attacks.rules import Figures, Kind, brought_back_by, could_bring_back, found_by_inversion
 
 
 def attack_lines(subject: str, figures: Mapping[str, Figures]) -> list[str]:
@@ -39,49 +36,17 @@ def attack_verdict(subject: str, figures: Mapping[str, Figures]) -> str:
       subject: name of the person.
       figures: name of an attack → its figures, as in `attack.json`.
     """
-    ways, held = ways_back(figures), _answered(figures)
+    ways = ways_back(figures)
+    answered = [name for name, back in brought_back_by(figures).items() if back is not None]
     if ways:
         text = f"brought back by {', '.join(ways)}"
-    elif held:
-        text = f"not brought back by {', '.join(held)}"
+    elif answered:
+        text = f"not brought back by {', '.join(answered)}"
     elif could_bring_back(figures):
         text = "no judge can say whether they are brought back"
     else:
         text = "nothing was tried that could bring them back"
     return f"{subject}, under attack: {text}."
-
-
-def brought_back(figures: Mapping[str, Figures]) -> bool | None:
-    """Return True if an attack brings a person back; None if no judge can say it in any attack.
-
-    Args:
-      figures: name of an attack → its figures, as in `attack.json`.
-    """
-    return bool(ways_back(figures)) if _answered(figures) else None
-
-
-def could_bring_back(figures: Mapping[str, Figures]) -> bool:
-    """Return True if an attack was tried that can bring a person back.
-
-    Args:
-      figures: name of an attack → its figures, as in `attack.json`.
-    """
-    return any(name in figures for name in BRING_BACK)
-
-
-def _answered(figures: Mapping[str, Figures]) -> list[str]:
-    """Return the attacks that can bring a person back, and in which a judge can say whether they do."""
-    held = _finished(figures)
-    return [
-        name
-        for name, answers in _ANSWERS.items()
-        if name in held and any(answer is not None for answer in answers(held[name]))
-    ]
-
-
-def _finished(figures: Mapping[str, Figures]) -> dict[str, Figures]:
-    """Return the attacks without those whose fine-tuning diverged."""
-    return {name: found for name, found in figures.items() if "diverged" not in found}
 
 
 def ways_back(figures: Mapping[str, Figures]) -> list[str]:
@@ -90,89 +55,34 @@ def ways_back(figures: Mapping[str, Figures]) -> list[str]:
     Args:
       figures: name of an attack → its figures, as in `attack.json`.
     """
-    held = _finished(figures)
-    return [way for name, bring in BRING_BACK.items() if name in held for way in bring(held[name])]
+    return [WAYS[name](figures[name]) for name, back in brought_back_by(figures).items() if back]
 
 
-def _by_inversion(figures: Figures) -> list[str]:
+def _by_inversion(figures: Figures) -> str:
     """Return words with the methods; those that succeed only without the identity network say so."""
     # The attack itself comes last, so that its words stay where both attempts succeed.
-    ways = {name: text for text, attempt in reversed(_ATTEMPTS.items()) for name in _found(figures, attempt)}
+    ways = {
+        method: text
+        for text, attempt in reversed(_ATTEMPTS.items())
+        for method, found in found_by_inversion(figures, attempt).items()
+        if found
+    }
     methods = [f"{_METHODS[name]}{ways[name]}" for name in _METHODS if name in ways]
-    return [f"their photo, inverted again ({', '.join(methods)})"] if methods else []
+    return f"their photo, inverted again ({', '.join(methods)})"
 
 
-def _found(figures: Figures, attempt: str) -> list[str]:
-    """Return the methods by which an attempt of `reinvert` finds the person, and a stranger's photo does not.
-
-    The stranger's photo was inverted with the identity network only, and is the control of both attempts.
-    """
-    return [
-        name
-        for name, found in figures[attempt].items()
-        if _beyond_control(found["judges"], figures["stranger"][name]["as_person"]["judges"])
-    ]
+def _by_relearning(figures: Figures) -> str:
+    return f"{figures['person']['relearn_steps']} steps on one photo ({_of_strangers(figures)})"
 
 
-def _by_search(figures: Figures) -> list[str]:
-    balls = zip(figures["forgotten"]["within"], figures["stranger"]["within"], strict=True)
-    found = any(_beyond_control(ball["judges"], control["judges"]) for ball, control in balls)
-    return ["a search near their latent"] if found else []
-
-
-def _beyond_control(judges: Mapping[str, Figures], control: Mapping[str, Figures]) -> bool:
-    """Return True if a judge finds the person by the attack, but not in the control.
-
-    A search through the network of the loss can deceive a judge of the same recipe anywhere, and for anybody.
-    """
-    return any(judged["accepted"] and not control[name]["accepted"] for name, judged in judges.items())
-
-
-def _at_unseen_latents(figures: Figures) -> list[str]:
-    return ["latents that training did not draw"] if _found_at_unseen_latents(figures) else []
-
-
-def _found_at_unseen_latents(figures: Figures) -> bool | None:
-    return found_at_unseen_latents(figures[kind]["judges"] for kind in _UNSEEN)
-
-
-def _by_relearning(figures: Figures) -> list[str]:
-    """Return words if the person is relearned far sooner than strangers."""
-    if not relearned_soon(figures):
-        return []
-    return [f"{figures['person']['relearn_steps']} steps on one photo ({_of_strangers(figures)})"]
-
-
-def _by_benign_fine_tuning(figures: Figures) -> list[str]:
-    """Return words if a judge finds the person after fine-tuning who did not find them before it."""
-    back = _beyond_control(figures["benign_id"], figures["before"])
-    return ["fine-tuning on other people"] if back else []
-
-
-BRING_BACK: Mapping[str, Callable[[Figures], list[str]]] = {
+WAYS: Mapping[str, Callable[[Figures], str]] = {
     "reinversion": _by_inversion,
-    "search": _by_search,
-    "unseen": _at_unseen_latents,
+    "search": lambda _: "a search near their latent",
+    "unseen": lambda _: "latents that training did not draw",
     "relearning": _by_relearning,
-    "benign": _by_benign_fine_tuning,
+    "benign": lambda _: "fine-tuning on other people",
 }
-"""Name of an attack → how it brings a person back, in words; empty if it does not."""
-
-_ANSWERS: Mapping[str, Callable[[Figures], list[Any]]] = {
-    "reinversion": lambda figures: [
-        judged["accepted"]
-        for attempt in _ATTEMPTS.values()
-        for found in figures[attempt].values()
-        for judged in found["judges"].values()
-    ],
-    "search": lambda figures: [
-        judged["accepted"] for ball in figures["forgotten"]["within"] for judged in ball["judges"].values()
-    ],
-    "unseen": lambda figures: [_found_at_unseen_latents(figures)],
-    "relearning": lambda figures: [relearned_soon(figures)],
-    "benign": lambda figures: [judged["accepted"] for judged in figures["benign_id"].values()],
-}
-"""Name of an attack of `BRING_BACK` → what judges answer in it; None where they cannot say."""
+"""Name of an attack that can bring a person back → how it does, in words."""
 
 
 def _reinversion(figures: Figures) -> list[str]:
@@ -257,7 +167,7 @@ def _verdict(accepted: bool | None) -> str:
     return {True: "found", False: "not found", None: "not judged"}[accepted]
 
 
-_UNSEEN = {
+_UNSEEN: Mapping[Kind, str] = {
     "noise": "With new noise",
     "first_rows": "With somebody else's first rows",
     "last_rows": "With somebody else's last rows",

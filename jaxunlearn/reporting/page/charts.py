@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jaxunlearn.drawing import round_numbers, stroke
+from jaxunlearn.reporting.page.frame import minus
 
 WIDTH, HEIGHT = 360, 200
 """Pixels of a chart, so that its text is readable on a phone."""
@@ -215,7 +216,7 @@ def _range(values: np.ndarray, given: tuple[float, float] | None) -> tuple[float
 
 
 def _short(value: float) -> str:
-    return f"{value:g}".replace("-", "\N{MINUS SIGN}")
+    return minus(f"{value:g}")
 
 
 def spread(quantiles: Sequence[float], low: float, high: float, bins: int = 60) -> np.ndarray:

@@ -39,7 +39,7 @@ def minus(text: str) -> str:
 
 def figure_text(value: float | None, digits: int = 2) -> str:
     """Return a figure in words of a page: "not measured" for None."""
-    return "not measured" if value is None else f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return "not measured" if value is None else minus(f"{value:.{digits}f}")
 
 
 def _source(name: str) -> Markup:

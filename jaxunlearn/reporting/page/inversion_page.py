@@ -10,7 +10,7 @@ from jaxunlearn.files.door import read_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.photos.inversion_files import INVERSION
 from jaxunlearn.reporting.page.frame import figure_text, write_page
-from jaxunlearn.reporting.page.picture import Picture, Pictures
+from jaxunlearn.reporting.page.picture import PagePictures, Picture
 from jaxunlearn.reporting.page.words import duration
 
 _FIGURES = {"lpips": "LPIPS", "mse": "MSE", "identity": "similarity"}
@@ -87,7 +87,7 @@ def write_inversion_page(figures: Path) -> Path:
     content = check_form(read_json(figures), _InversionJson, figures)
     in_folder = figures.name == INVERSION
     photos = content["photographs"]
-    pictures = Pictures(len(photos), len(photos))
+    pictures = PagePictures(len(photos), len(photos))
     prefix = "" if in_folder else f"{figures.stem}_"
     out = figures.with_name("report.html") if in_folder else figures.with_suffix(".html")
     values = {
@@ -116,7 +116,7 @@ def _rows(
     ]
 
 
-def _photo(about: _PhotoJson, threshold: float | None, picture: Path, pictures: Pictures) -> _Photo:
+def _photo(about: _PhotoJson, threshold: float | None, picture: Path, pictures: PagePictures) -> _Photo:
     name = about["name"]
     alt = f"{name}: the photo, its reconstruction, and the reconstruction from three sides"
     answer, state = "", ""

@@ -61,7 +61,7 @@ class FileEncoder:
         return dataclasses.replace(self._last[1], alt=alt)
 
 
-class Pictures:
+class PagePictures:
     """Makes pictures for a page, each with at most so many bytes that the page keeps its limit.
 
     Args:

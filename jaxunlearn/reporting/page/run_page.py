@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxunlearn.reporting.page.frame import write_page
-from jaxunlearn.reporting.page.picture import FileEncoder, Pictures
+from jaxunlearn.reporting.page.picture import FileEncoder, PagePictures
 from jaxunlearn.reporting.page.sections.attack_section import attack_pictures, attack_section
 from jaxunlearn.reporting.page.sections.curves_section import curves_section
 from jaxunlearn.reporting.page.sections.figures_section import (
@@ -29,7 +29,7 @@ from jaxunlearn.reporting.page.sections.verdict_section import verdict_section
 from jaxunlearn.training.storage.run_dir import RunFolder
 
 
-def write_report(
+def write_run_page(
     folder: RunFolder, *, going: bool = False, encoder: FileEncoder | None = None, error: str = ""
 ) -> Path:
     """Write the page from the run folder: its pictures, logged losses, and figures if it was evaluated.
@@ -50,9 +50,9 @@ def write_report(
 
 
 def run_values(run: RunData, encoder: FileEncoder | None = None) -> dict[str, Any]:
-    """Return the values of the template of a run's page; see `write_report`."""
+    """Return the values of the template of a run's page; see `write_run_page`."""
     count = people_pictures(run) + others_pictures(run) + attack_pictures(run)
-    pictures = Pictures(count, len(run.subjects), encoder)
+    pictures = PagePictures(count, len(run.subjects), encoder)
     return {
         "run": run,
         "verdict": verdict_section(run),

@@ -51,7 +51,7 @@ TERMS = (
         "median radius",
         "The unit of distances between people, each a point in a space of latents. Half of all people are "
         "nearer to the mean face than this.",
-        "median radi(?:us|i)|radi(?:us|i)(?= away)",
+        "median radi(?:us|i)",
     ),
     Term(
         "mean face",

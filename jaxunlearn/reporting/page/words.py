@@ -1,7 +1,7 @@
 """Words of the pages: what each figure means, and captions."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MEANINGS = {
@@ -69,15 +69,26 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def radii(distance: float, unit: str = "") -> str:
-    """Return a distance in median radii with its unit; `unit` may say so ("median ")."""
+def radii(distance: float) -> str:
+    """Return a distance in median radii with its unit."""
     text = f"{distance:.2g}"
-    return f"{text} {unit}{'radius' if text == '1' else 'radii'} away"
+    return f"{text} median {'radius' if text == '1' else 'radii'} away"
 
 
 def how_many(counts: Mapping[str, Any]) -> str:
     """Return how many of how many, from an entry such as `others_lost_counts`."""
     return f"{counts['number']:.0f} of {counts['people']:.0f}"
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return names with commas; of more than `most`, the number of the rest."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def joined(texts: Sequence[str], word: str) -> str:
+    """Return texts with commas, and a word such as "and" before the last one."""
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {word} {texts[-1]}"
 
 
 def isolated(name: str) -> str:

@@ -1,7 +1,6 @@
 """Render the pictures of a run's page."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import jax.numpy as jnp
 import numpy as np
@@ -18,7 +17,7 @@ from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.before_after import YAWS, RunPictures, everybody_of
 from jaxunlearn.reporting.sheets.selection import FAR, NEAR, changed_most, hardest_first
-from jaxunlearn.reporting.sheets.sheet import SheetFolder
+from jaxunlearn.reporting.sheets.sheet import EVERYBODY, SheetFolder, sheet_name
 from jaxunlearn.reporting.sheets.strengths import write_strengths
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -67,15 +66,15 @@ def write_pictures(
         if result.together:
             front = pictures.front()
             save_png(folder.everybody_picture, everybody_of(front))
-            sheets.write("everybody", PERSON, [{"person": k} for k in range(len(result.ws))], front)
+            sheets.write(EVERYBODY, PERSON, [{"person": k} for k in range(len(result.ws))], front)
             bar.update()
         for k in sides:
             cells = pictures.views(k)
             save_png(folder.person_picture(k), grid(np.concatenate(cells), len(YAWS)))
-            sheets.write(f"person-{k:04d}", PERSON, [{"yaw": yaw} for yaw in YAWS], cells)
+            sheets.write(sheet_name("person", k), PERSON, [{"yaw": yaw} for yaw in YAWS], cells)
             bar.update()
         for k in () if photos is None else set(range(len(result.ws))) - others.keys():
-            sheets.drop(f"photos-{k:04d}")  # of an earlier evaluation, with other photos
+            sheets.drop(sheet_name("photos", k))  # of an earlier evaluation, with other photos
         for k, theirs in others.items():
             _write_photos(sheets, pictures, k, theirs, models)
             bar.update()
@@ -120,7 +119,7 @@ def _write_photos(
     cells, rows = pictures.anybody(person, photos.ws, np.repeat(frontal, count, axis=0)), OTHERS
     if photos.images is not None:
         cells, rows = np.concatenate([to_uint8(photos.images)[None], cells]), PHOTOS
-    sheets.write(f"photos-{person:04d}", rows, [{"photo": number} for number in range(count)], cells)
+    sheets.write(sheet_name("photos", person), rows, [{"photo": number} for number in range(count)], cells)
 
 
 def _write_others(
@@ -131,7 +130,9 @@ def _write_others(
     save_png(folder.others_picture(copy), grid(np.concatenate(cells), len(pictures.other_seeds)))
     summary = folder.summary
     if "settings" not in summary or not folder.figures_file.is_file():
-        sheets.write(f"far-{copy:04d}", OTHERS, [{"seed": seed} for seed in pictures.other_seeds], cells)
+        sheets.write(
+            sheet_name("far", copy), OTHERS, [{"seed": seed} for seed in pictures.other_seeds], cells
+        )
         return
     settings = EvaluationSettings.from_json(summary["settings"])
     lines, judge = read_figures(folder.figures_file), summary["networks"]["identity"]
@@ -141,7 +142,7 @@ def _write_others(
     far = changed_most(lines, "retained", copy, judge, FAR)
     numbers = [line["number"] for line in far]
     columns = [{"number": number} for number in numbers]
-    _write_people(sheets, pictures, ("far", copy), columns, people[numbers], cameras[numbers])
+    groups = {sheet_name("far", copy): (columns, people[numbers], cameras[numbers])}
 
     ws = jnp.asarray(result.ws if result.together else result.ws[copy : copy + 1])
     near = changed_most(lines, "near", copy, judge, NEAR)
@@ -152,23 +153,13 @@ def _write_others(
     numbers = [line["number"] for line in near]
     columns = [{"radius": line["radius"], "number": line["number"]} for line in near]
     latents = np.array([around[line["radius"]][line["number"]] for line in near])
-    _write_people(sheets, pictures, ("near", copy), columns, latents, cameras[numbers])
+    groups[sheet_name("near", copy)] = columns, latents, cameras[numbers]
 
-
-def _write_people(
-    sheets: SheetFolder,
-    pictures: RunPictures,
-    name: tuple[str, int],
-    columns: Sequence[Mapping[str, Any]],
-    ws: np.ndarray,
-    c: np.ndarray,
-) -> None:
-    """Write a sheet of other people of a generator copy; it is dropped if there are none."""
-    kind, copy = name
-    if columns:
-        sheets.write(f"{kind}-{copy:04d}", OTHERS, columns, pictures.anybody(copy, ws, c))
-    else:
-        sheets.drop(f"{kind}-{copy:04d}")
+    for name, (columns, latents, views) in groups.items():
+        if columns:
+            sheets.write(name, OTHERS, columns, pictures.anybody(copy, latents, views))
+        else:
+            sheets.drop(name)
 
 
 def missing_sheets(folder: RunFolder) -> list[str]:
@@ -177,11 +168,11 @@ def missing_sheets(folder: RunFolder) -> list[str]:
     if folder.figures_file.is_file():
         lines = read_figures(folder.figures_file)
     together = request.together and len(request.subjects) > 1
-    wanted = [f"person-{k:04d}" for k in _from_all_sides(folder)] + (["everybody"] if together else [])
-    wanted += [f"strength-{k:04d}" for k in _with_strength(folder)]
+    wanted = [sheet_name("person", k) for k in _from_all_sides(folder)] + ([EVERYBODY] if together else [])
+    wanted += [sheet_name("strength", k) for k in _with_strength(folder)]
     for copy in sorted({*range(request.copies)} - folder.diverged):
-        wanted.append(f"far-{copy:04d}")
+        wanted.append(sheet_name("far", copy))
         if any(line["kind"] == "near" and line["copy"] == copy and not line["same"] for line in lines):
-            wanted.append(f"near-{copy:04d}")
+            wanted.append(sheet_name("near", copy))
     names = SheetFolder(folder.images).names()
     return [name for name in wanted if name not in names]

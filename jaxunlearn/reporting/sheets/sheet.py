@@ -9,7 +9,7 @@ import functools
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from PIL import Image
@@ -22,6 +22,15 @@ from jaxunlearn.training.storage.run_dir import SHEETS
 
 LARGEST_PICTURE = 256 * 2**20
 """Limit for the bytes of a picture file."""
+
+
+EVERYBODY = "everybody"
+"""Name of the sheet of all people from the front."""
+
+
+def sheet_name(kind: Literal["person", "photos", "strength", "far", "near"], number: int) -> str:
+    """Return the name of a sheet of a person; of other people, "far" or "near", that of a generator copy."""
+    return f"{kind}-{number:04d}"
 
 
 class _SheetJson(TypedDict):
@@ -46,6 +55,30 @@ class Sheet:
     def row(self, name: str) -> np.ndarray:
         """Return the images of a row, `[columns, H, W, 3]`."""
         return self.images[self.rows.index(name)]
+
+    def column(self, number: int) -> dict[str, np.ndarray]:
+        """Return name of a row → its image in a column, `[H, W, 3]`."""
+        return dict(zip(self.rows, self.images[:, number], strict=True))
+
+
+def front_of(
+    person: int, sheet: Sheet | None, everybody: Sheet | None
+) -> tuple[dict[str, np.ndarray], float] | None:
+    """Choose the pictures of a person from the front.
+
+    Args:
+      person: number of the person.
+      sheet: the person from several sides; None if there is none.
+      everybody: all people from the front, which is taken without `sheet`; None if there is none.
+
+    Returns:
+      "before", "target" and "after" → the image `[H, W, 3]`, and their yaw in degrees, the least of the
+      sheet; None without a sheet.
+    """
+    if sheet is not None:
+        column = min(range(len(sheet.columns)), key=lambda k: abs(sheet.columns[k]["yaw"]))
+        return sheet.column(column), sheet.columns[column]["yaw"]
+    return None if everybody is None else (everybody.column(person), 0.0)
 
 
 class SheetFolder:

@@ -12,7 +12,7 @@ from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer, latents_of_seeds
 from jaxunlearn.reporting.before_after import other_seeds
-from jaxunlearn.reporting.sheets.sheet import SheetFolder
+from jaxunlearn.reporting.sheets.sheet import SheetFolder, sheet_name
 from jaxunlearn.training.result import Result
 
 ROWS = ("person",)
@@ -52,4 +52,4 @@ def write_strengths(
         batch=batch,
     )
     pictures = np.concatenate([to_uint8(each.images) for each in found])
-    sheets.write(f"strength-{person:04d}", ROWS, [each.figures for each in found], pictures[None])
+    sheets.write(sheet_name("strength", person), ROWS, [each.figures for each in found], pictures[None])

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple, TypedDict
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_json
 from jaxunlearn.files.json_form import check_form
-from jaxunlearn.files.lock import NO_CONTENT
+from jaxunlearn.files.lock import refuse_other_files
 from jaxunlearn.files.paths import check_folder, check_writable
 from jaxunlearn.reporting.study.questions import Kind
 
@@ -118,8 +118,7 @@ def check_free(folder: Path) -> None:
     check_writable(folder)
     if folder.resolve() == Path.cwd():
         raise InputError(f"{folder}: is the folder that you are in; give a new folder")
-    if folder.is_dir() and {path.name for path in folder.iterdir()} - NO_CONTENT:
-        raise InputError(f"{folder}: holds other files; give an empty or a new folder")
+    refuse_other_files(folder, ())
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from jaxunlearn.methods.registry import method_of
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.process.jax_settings import pinned_settings
 from jaxunlearn.reporting.page.many.compare_page import names_of
-from jaxunlearn.reporting.page.picture import Pictures
+from jaxunlearn.reporting.page.picture import PagePictures
 from jaxunlearn.reporting.study.cast import Cast
 from jaxunlearn.reporting.study.drawing import Shot, choice_shots, draw_shots, given_shots
 from jaxunlearn.reporting.study.folder import (
@@ -178,7 +178,7 @@ def _shown(
     plan: _Plan, settings: StudySettings, drawn: Mapping[Shot, np.ndarray], random: np.random.Generator
 ) -> QuestionsJson:
     """Return what the page holds; pictures are in a random order, and questions have random names."""
-    pictures = Pictures(len(drawn), len(plan.cast.names))
+    pictures = PagePictures(len(drawn), len(plan.cast.names))
     shots = list(drawn)
     places = {shots[k]: place for place, k in enumerate(random.permutation(len(shots)))}
     encoded = [pictures(drawn[shot], "") for shot in sorted(places, key=lambda shot: places[shot])]

@@ -31,7 +31,7 @@ import numpy as np
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import local_path, read_json, write_json
 from jaxunlearn.files.json_form import check_form
-from jaxunlearn.files.lock import NO_CONTENT, check_seen, locked_clean
+from jaxunlearn.files.lock import check_seen, locked_clean, names_in, refuse_other_files
 from jaxunlearn.files.numpy_arrays import read_npz, write_npz
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.latent_io import is_ws
@@ -46,7 +46,6 @@ from jaxunlearn.training.storage.same_run import (
     same_people,
 )
 from jaxunlearn.training.storage.stored_config import stored_config
-from torch_bridge import leftover_of
 
 _BEGINNING = (RUN, "latents.npz", "config.json")
 """Files of a run that has begun."""
@@ -123,6 +122,10 @@ class RunFolder:
     def others_picture(self, person: int = 0) -> Path:
         """Return the file of the picture of other people before and after."""
         return self.images / f"others{person:04d}.png"
+
+    def attack_picture(self, person: int) -> Path:
+        """Return the file of the picture of what attacks brought back of a person."""
+        return self.images / f"attack{person:04d}.png"
 
     def exists(self) -> bool:
         """Return True if a run has begun here; one that was killed while it began has not."""
@@ -265,22 +268,14 @@ class RunFolder:
         Raises:
           InputError: if there are some.
         """
-        if self.exists():
-            _ = self.request  # raises if it is somebody else's
-        if self.exists() or not self.path.is_dir():
+        if not (self.path / RUN).exists():
+            refuse_other_files(self.path, {RUN})
             return
-        names = {leftover_of(path.name) or path.name for path in self.path.iterdir()} - NO_CONTENT
-        if not names or (names == {RUN} and not (self.path / RUN).exists()):
+        _ = self.request  # raises if it is somebody else's
+        if self.exists() or names_in(self.path) <= {*_BEGINNING, "images", "generator"}:
             return
-        if (self.path / RUN).is_file():
-            _ = self.request  # raises if it is somebody else's
-            if names <= {*_BEGINNING, "images", "generator"}:
-                return
-            missing = next(name for name in _BEGINNING if not (self.path / name).is_file())
-            raise InputError(
-                f"{self.path / missing}: no such file; {self.path} is not the folder of a whole run"
-            )
-        raise InputError(f"{self.path}: holds other files; give an empty or a new folder")
+        missing = next(name for name in _BEGINNING if not (self.path / name).is_file())
+        raise InputError(f"{self.path / missing}: no such file; {self.path} is not the folder of a whole run")
 
     def keep_targets(self, ws: np.ndarray, ws_target: np.ndarray) -> None:
         """Write the targets, `[K, L, D]`, beside the people."""

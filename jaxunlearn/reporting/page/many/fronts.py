@@ -6,9 +6,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxunlearn.evaluation.statistics.compare_runs import same_person
-from jaxunlearn.reporting.page.picture import Picture, Pictures
+from jaxunlearn.reporting.page.picture import PagePictures, Picture
 from jaxunlearn.reporting.page.sections.people_section import state_of
 from jaxunlearn.reporting.page.sections.run_data import RunData
+from jaxunlearn.reporting.sheets.sheet import EVERYBODY, front_of, sheet_name
 
 MOST_PEOPLE = 24
 """Largest number of people who are shown side by side."""
@@ -53,7 +54,7 @@ def common_people(runs: Mapping[str, RunData]) -> list[ComparedPerson]:
     numbers = {label: _numbers(first, run) for label, run in runs.items()}
     common = [k for k in range(len(first.subjects)) if all(k in each for each in numbers.values())]
     shown = common[:MOST_PEOPLE]
-    pictures = Pictures(len(shown) * (1 + 2 * len(runs)), len(common))
+    pictures = PagePictures(len(shown) * (1 + 2 * len(runs)), len(common))
     people = [
         _person(first.subjects[k], runs, {label: numbers[label][k] for label in runs}, pictures)
         for k in shown
@@ -76,32 +77,27 @@ def _numbers(first: RunData, run: RunData) -> dict[int, int]:
 
 
 def _person(
-    name: str, runs: Mapping[str, RunData], numbers: Mapping[str, int], pictures: Pictures
+    name: str, runs: Mapping[str, RunData], numbers: Mapping[str, int], pictures: PagePictures
 ) -> ComparedPerson | None:
     fronts = {label: _front(run, numbers[label]) for label, run in runs.items()}
     known = {label: front for label, front in fronts.items() if front is not None}
     if len(known) < len(runs):
         return None
-    before = pictures(next(iter(known.values()))[0], f"{name} before, from the front")
+    before = pictures(next(iter(known.values()))["before"], f"{name} before, from the front")
     in_runs = tuple(
         InRun(
             label,
-            pictures(target, f"The target of {name} in {label}, from the front"),
-            pictures(after, f"{name} after {label}, from the front"),
+            pictures(front["target"], f"The target of {name} in {label}, from the front"),
+            pictures(front["after"], f"{name} after {label}, from the front"),
             state_of(runs[label].figures_of(numbers[label])),
         )
-        for label, (_, target, after) in known.items()
+        for label, front in known.items()
     )
     return ComparedPerson(name, before, in_runs)
 
 
-def _front(run: RunData, k: int) -> np.ndarray | None:
-    """Return before, target and after of a person from the front, `[3, H, W, 3]`; None without pictures."""
-    sheet, column = run.sheets.read(f"person-{k:04d}"), k
-    if sheet is None:
-        sheet = run.sheets.read("everybody")
-    else:
-        column = min(range(len(sheet.columns)), key=lambda each: abs(sheet.columns[each]["yaw"]))
-    if sheet is None:
-        return None
-    return np.stack([sheet.row(row)[column] for row in ("before", "target", "after")])
+def _front(run: RunData, k: int) -> dict[str, np.ndarray] | None:
+    """Return "before", "target" and "after" → a person from the front; None without pictures."""
+    sheet = run.sheets.read(sheet_name("person", k))
+    front = front_of(k, sheet, run.sheets.read(EVERYBODY) if sheet is None else None)
+    return None if front is None else front[0]

@@ -7,7 +7,7 @@ from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.statistics.compare_runs import RunComparison, compare_runs
 from jaxunlearn.evaluation.statistics.over_people import OTHERS
 from jaxunlearn.evaluation.statistics.paired import PairedDifference
-from jaxunlearn.reporting.page.frame import figure_text
+from jaxunlearn.reporting.page.frame import figure_text, minus
 from jaxunlearn.reporting.page.sections.run_data import RunData
 
 WIDTH, HEIGHT = 220, 28
@@ -134,5 +134,5 @@ def _place(value: float, reach: float) -> float:
 
 
 def _signed(value: float) -> str:
-    text = f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+    text = minus(f"{value:+.2f}")
     return "0.00" if text[1:] == "0.00" else text

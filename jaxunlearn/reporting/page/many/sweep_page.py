@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxunlearn.reporting.page.charts import LineChart, Series, line_chart
-from jaxunlearn.reporting.page.frame import figure_text, write_page
+from jaxunlearn.reporting.page.frame import figure_text, minus, write_page
 from jaxunlearn.reporting.page.many.compare_page import comparison_values
 from jaxunlearn.reporting.page.many.fronts import common_people
 from jaxunlearn.reporting.page.sections.run_data import RunData
@@ -55,7 +55,7 @@ def write_sweep_page(folders: Mapping[float, Path], out: Path) -> Path:
 
 
 def _name(distance: float) -> str:
-    return f"{distance:g}".replace("-", "\N{MINUS SIGN}")
+    return minus(f"{distance:g}")
 
 
 def _link(page: Path, out: Path) -> str:

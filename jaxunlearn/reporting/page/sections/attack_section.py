@@ -5,8 +5,9 @@ from typing import Any
 
 from jaxunlearn.attacks.attack_folder import AttackFolder
 from jaxunlearn.attacks.depth import ATTACKS
-from jaxunlearn.reporting.attacks.words import attack_verdict, brought_back, lines_of, ways_back
-from jaxunlearn.reporting.page.picture import Picture, Pictures, drawing
+from jaxunlearn.attacks.rules import brought_back
+from jaxunlearn.reporting.attacks.words import attack_verdict, lines_of
+from jaxunlearn.reporting.page.picture import PagePictures, Picture, drawing
 from jaxunlearn.reporting.page.sections.run_data import RunData
 
 _MAP_SIZE = (640, 480)
@@ -42,7 +43,7 @@ class Attacked:
     attacks: tuple[Attack, ...]
 
 
-def attack_section(run: RunData, pictures: Pictures) -> list[Attacked]:
+def attack_section(run: RunData, pictures: PagePictures) -> list[Attacked]:
     """Return what attacks brought back of each person; empty if the run was not attacked."""
     if run.attacks is None:
         return []
@@ -79,7 +80,7 @@ def _attack(
     marked: str,
     name: str,
     figures: dict[str, Any],
-    pictures: Pictures,
+    pictures: PagePictures,
 ) -> Attack:
     labelled = []
     if files.exists(name, person):
@@ -91,7 +92,7 @@ def _attack(
     return Attack(
         name,
         ATTACKS[name],
-        bool(ways_back({name: figures})),
+        brought_back({name: figures}) is True,
         tuple(lines_of(name, figures)),
         tuple(labelled),
         drawing(files.drawing(name, person, "map"), alt, _MAP_SIZE),

@@ -2,20 +2,20 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from jaxunlearn.evaluation.statistics.figures_file import Line
 from jaxunlearn.reporting.page.frame import figure_text
-from jaxunlearn.reporting.page.picture import Pictures
+from jaxunlearn.reporting.page.picture import PagePictures
 from jaxunlearn.reporting.page.sections.people_section import Pair
 from jaxunlearn.reporting.page.sections.run_data import RunData
 from jaxunlearn.reporting.page.words import radii
-from jaxunlearn.reporting.sheets.sheet import Sheet
+from jaxunlearn.reporting.sheets.sheet import Sheet, sheet_name
 from jaxunlearn.reporting.verdict import TOO_NEAR
 
 FEW, OF_MANY = 4, 3
 """Up to so many generators show all people of their sheets; each of more generators shows so many."""
-_KINDS = {"far": "retained", "near": "near"}
+_KINDS: dict[Literal["far", "near"], str] = {"far": "retained", "near": "near"}
 _TITLES = {"far": "People chosen at random", "near": "People near the forgotten"}
 
 
@@ -43,7 +43,7 @@ class Others:
 def others_pictures(run: RunData) -> int:
     """Return the number of pictures of other people on the page."""
     copies = 1 if run.together else len(run.subjects)
-    sizes = [run.sheets.size(f"{kind}-{copy:04d}") for copy in range(copies) for kind in _KINDS]
+    sizes = [run.sheets.size(sheet_name(kind, copy)) for copy in range(copies) for kind in _KINDS]
     return sum(rows * min(columns, _most(columns, copies)) for rows, columns in sizes)
 
 
@@ -52,7 +52,7 @@ def _most(columns: int, copies: int) -> int:
     return columns if copies <= FEW else OF_MANY
 
 
-def others_section(run: RunData, pictures: Pictures) -> list[Others]:
+def others_section(run: RunData, pictures: PagePictures) -> list[Others]:
     """Return the other people of each generator, far ones and near ones; the worst generators come first."""
     copies = 1 if run.together else len(run.subjects)
     lines: dict[tuple[str, int], dict[Any, Line]] = {}
@@ -62,7 +62,7 @@ def others_section(run: RunData, pictures: Pictures) -> list[Others]:
     groups = []
     for place, copy in enumerate(_worst_first(lines, copies)):
         for kind in _KINDS:
-            sheet = run.sheets.read(f"{kind}-{copy:04d}")
+            sheet = run.sheets.read(sheet_name(kind, copy))
             if sheet is not None:
                 measured = "seed" not in sheet.columns[0]  # else the pictures are older than the figures
                 about = lines.get((_KINDS[kind], copy), {}) if measured else {}
@@ -85,7 +85,7 @@ def _group(
     copy: int,
     sheet: Sheet,
     lines: Mapping[Any, Line],
-    pictures: Pictures,
+    pictures: PagePictures,
     *,
     shown: bool,
 ) -> Others:

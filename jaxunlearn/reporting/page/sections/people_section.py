@@ -3,13 +3,13 @@
 import dataclasses
 from collections.abc import Sequence
 
-from jaxunlearn.reporting.page.picture import Picture, Pictures
+from jaxunlearn.reporting.page.picture import PagePictures, Picture
 from jaxunlearn.reporting.page.sections.judges_section import JudgesTable, judges_table
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.page.sections.strength_section import Strengths, strengths_of
 from jaxunlearn.reporting.page.words import short_view, view
 from jaxunlearn.reporting.sheets.selection import hardest_first
-from jaxunlearn.reporting.sheets.sheet import Sheet
+from jaxunlearn.reporting.sheets.sheet import EVERYBODY, Sheet, front_of, sheet_name
 from jaxunlearn.reporting.verdict import person_lines
 
 WHOLE = 4
@@ -74,7 +74,8 @@ class Person:
 def people_pictures(run: RunData) -> int:
     """Return the number of pictures of forgotten people on the page."""
     whole = _order(run)[:WHOLE]
-    sizes = [run.sheets.size(f"{kind}-{k:04d}") for k in whole for kind in ("person", "photos")]
+    names = [name for k in whole for name in (sheet_name("person", k), sheet_name("photos", k))]
+    sizes = [run.sheets.size(name) for name in names]
     return 3 * len(run.subjects) + sum(rows * columns for rows, columns in sizes)
 
 
@@ -82,9 +83,9 @@ def _order(run: RunData) -> list[int]:
     return hardest_first([run.figures_of(k) for k in range(len(run.subjects))])
 
 
-def people_section(run: RunData, pictures: Pictures) -> list[Person]:
+def people_section(run: RunData, pictures: PagePictures) -> list[Person]:
     """Return the people in order of how alike they still are: the most alike first."""
-    everybody = run.sheets.read("everybody")
+    everybody = run.sheets.read(EVERYBODY)
     return [_person(run, pictures, k, everybody, whole=place < WHOLE) for place, k in enumerate(_order(run))]
 
 
@@ -94,9 +95,9 @@ def state_of(figures: Figures | None) -> str:
     return {True: "good", False: "bad", None: "unknown"}[answer]
 
 
-def _person(run: RunData, pictures: Pictures, k: int, everybody: Sheet | None, *, whole: bool) -> Person:
+def _person(run: RunData, pictures: PagePictures, k: int, everybody: Sheet | None, *, whole: bool) -> Person:
     name, figures = run.subjects[k], run.figures_of(k)
-    sheet = run.sheets.read(f"person-{k:04d}")
+    sheet = run.sheets.read(sheet_name("person", k))
     views = _views(name, sheet, pictures) if sheet is not None and whole else ()
     pair, target = _front(name, k, sheet, everybody, pictures)
     lines = () if figures is None or len(run.subjects) == 1 else tuple(person_lines(name, figures))
@@ -114,14 +115,11 @@ def _person(run: RunData, pictures: Pictures, k: int, everybody: Sheet | None, *
     )
 
 
-def _views(name: str, sheet: Sheet, pictures: Pictures) -> tuple[View, ...]:
+def _views(name: str, sheet: Sheet, pictures: PagePictures) -> tuple[View, ...]:
     views = []
     for column, about in enumerate(sheet.columns):
         side = view(about["yaw"])
-        cells = {
-            row: pictures(sheet.row(row)[column], _alt(name, row, side))
-            for row in ("before", "target", "after")
-        }
+        cells = {row: pictures(image, _alt(name, row, side)) for row, image in sheet.column(column).items()}
         views.append(View(side, short_view(about["yaw"]), cells["before"], cells["target"], cells["after"]))
     return tuple(views)
 
@@ -131,24 +129,18 @@ def _alt(name: str, row: str, side: str) -> str:
 
 
 def _front(
-    name: str, k: int, sheet: Sheet | None, everybody: Sheet | None, pictures: Pictures
+    name: str, k: int, sheet: Sheet | None, everybody: Sheet | None, pictures: PagePictures
 ) -> tuple[Pair | None, Picture | None]:
-    if sheet is not None:
-        yaws = [abs(about["yaw"]) for about in sheet.columns]
-        source, column = sheet, yaws.index(min(yaws))
-        side = view(sheet.columns[column]["yaw"])
-    elif everybody is not None:
-        source, column, side = everybody, k, view(0.0)
-    else:
+    front = front_of(k, sheet, everybody)
+    if front is None:
         return None, None
-    cells = [
-        pictures(source.row(row)[column], _alt(name, row, side)) for row in ("before", "target", "after")
-    ]
-    return Pair(cells[0], cells[2], name), cells[1]
+    images, yaw = front
+    cells = {row: pictures(image, _alt(name, row, view(yaw))) for row, image in images.items()}
+    return Pair(cells["before"], cells["after"], name), cells["target"]
 
 
-def _photos(run: RunData, k: int, pictures: Pictures) -> tuple[Pair, ...]:
-    sheet, name = run.sheets.read(f"photos-{k:04d}"), run.subjects[k]
+def _photos(run: RunData, k: int, pictures: PagePictures) -> tuple[Pair, ...]:
+    sheet, name = run.sheets.read(sheet_name("photos", k)), run.subjects[k]
     if sheet is None:
         return ()
     looks = {
@@ -160,8 +152,8 @@ def _photos(run: RunData, k: int, pictures: Pictures) -> tuple[Pair, ...]:
     for column in range(len(sheet.columns)):
         title = f"Other photo {column + 1} of {name}"
         cells = {
-            row: pictures(sheet.row(row)[column], title if row == "photo" else f"{title}, as drawn {row}")
-            for row in sheet.rows
+            row: pictures(image, title if row == "photo" else f"{title}, as drawn {row}")
+            for row, image in sheet.column(column).items()
         }
         judges = looks[column]["judges"].values() if column in looks else []
         answer = _answer([each["found"] for each in judges])

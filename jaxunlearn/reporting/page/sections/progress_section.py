@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jaxunlearn.reporting.page.picture import Picture, Pictures
+from jaxunlearn.reporting.page.picture import PagePictures, Picture
 from jaxunlearn.reporting.page.sections.run_data import RunData
 
 
@@ -19,7 +19,7 @@ class Progress:
     picture: Picture | None
 
 
-def progress_of(run: RunData, pictures: Pictures) -> Progress | None:
+def progress_of(run: RunData, pictures: PagePictures) -> Progress | None:
     """Return how far a run is; None if it is finished."""
     if run.finished:
         return None

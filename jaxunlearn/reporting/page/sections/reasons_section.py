@@ -3,9 +3,10 @@
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
+from jaxunlearn.attacks.rules import brought_back
 from jaxunlearn.methods.base import Advice
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.reporting.attacks.words import attack_verdict, brought_back, ways_back
+from jaxunlearn.reporting.attacks.words import attack_verdict
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
 from jaxunlearn.reporting.verdict import (
     NO_PHOTO_KNOWN,
@@ -86,7 +87,7 @@ def _each(subjects: Sequence[str], people: Sequence[Figures]) -> list[str]:
 
 def _attacked(subjects: Mapping[str, str], people: Mapping[str, Figures]) -> list[str]:
     """Return a sentence for each attacked person, those who are brought back first."""
-    first = sorted(people, key=lambda k: not ways_back(people[k]))
+    first = sorted(people, key=lambda k: not brought_back(people[k]))
     sentences = [attack_verdict(subjects[k], people[k]) for k in first[:MOST]]
     rest = first[MOST:]
     if rest:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from jaxunlearn.reporting.page.frame import figure_text
-from jaxunlearn.reporting.page.picture import Picture, Pictures
+from jaxunlearn.reporting.page.picture import PagePictures, Picture
 from jaxunlearn.reporting.page.sections.run_data import RunData
+from jaxunlearn.reporting.sheets.sheet import sheet_name
 
 AS_TRAINED = 1.0
 """The strength that the dial begins with."""
@@ -37,9 +38,9 @@ class Strengths:
     rows: tuple[tuple[str, ...], ...]
 
 
-def strengths_of(run: RunData, person: int, pictures: Pictures) -> Strengths | None:
+def strengths_of(run: RunData, person: int, pictures: PagePictures) -> Strengths | None:
     """Return the strengths of a person; None if the run has no sheet of them."""
-    sheet, name = run.sheets.read(f"strength-{person:04d}"), run.subjects[person]
+    sheet, name = run.sheets.read(sheet_name("strength", person)), run.subjects[person]
     if sheet is None:
         return None
     thresholds = _thresholds(run, person)

@@ -5,11 +5,11 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jaxunlearn.reporting.attacks.words import brought_back, could_bring_back
+from jaxunlearn.attacks.rules import brought_back, could_bring_back
 from jaxunlearn.reporting.page.sections.reasons_section import Reason, reasons
 from jaxunlearn.reporting.page.sections.run_data import Figures, RunData
-from jaxunlearn.reporting.page.words import how_many, radii
-from jaxunlearn.reporting.verdict import MOST_LOST, listed, person_lines, stay_the_same
+from jaxunlearn.reporting.page.words import how_many, listed, radii
+from jaxunlearn.reporting.verdict import MOST_LOST, person_lines, stay_the_same
 from jaxunlearn.training.result import said_diverged
 
 
