@@ -16,7 +16,7 @@ from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
 from jaxunlearn.limits import LARGEST_STRENGTH
 from jaxunlearn.methods.config.declaration import ConfigDict
-from jaxunlearn.models.adapters import with_strength
+from jaxunlearn.models.adapters import with_strength, with_strengths
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
 from jaxunlearn.models.renderer import Renderer
@@ -89,8 +89,8 @@ def over_strengths(
 
     before, _ = seen(renderer)
     found = []
-    for strength in strengths:
-        after, images = seen(renderer.with_generator(with_strength(generator, strength)))
+    for strength, changed in zip(strengths, with_strengths(generator, strengths), strict=True):
+        after, images = seen(renderer.with_generator(changed))
         found.append(AtStrength({"strength": strength, **figures(after)}, images))
     return found
 

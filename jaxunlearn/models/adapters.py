@@ -130,9 +130,24 @@ def with_strength(generator: Generator, strength: float) -> AdaptedGenerator:
     Raises:
       InputError: if it has no adapters.
     """
+    own = _with_adapters(generator)
+    return AdaptedGenerator(own.generator, own.adapters.with_strength(strength))
+
+
+def with_strengths(generator: Generator, strengths: Sequence[float]) -> list[AdaptedGenerator]:
+    """Return `with_strength` for each strength, as generators for which rendering is compiled only once.
+
+    Raises:
+      InputError: if it has no adapters.
+    """
+    own = _with_adapters(generator)
+    return [AdaptedGenerator(own.generator, each) for each in own.adapters.with_strengths(strengths)]
+
+
+def _with_adapters(generator: Generator) -> AdaptedGenerator:
     if not isinstance(generator, AdaptedGenerator):
         raise InputError("a strength was given, but the generator has no adapter; LEGATO trains adapters")
-    return AdaptedGenerator(generator.generator, generator.adapters.with_strength(strength))
+    return generator
 
 
 def has_adapters(generator: Generator) -> bool:

@@ -50,7 +50,7 @@ class Adapter(nnx.Module):
         return self.from_hidden(jax.nn.leaky_relu(self.to_hidden(x), _SLOPE))
 
     @jax.named_scope("adapters")
-    def states(self, x: jax.Array, steps: Sequence[float]) -> list[jax.Array]:
+    def states(self, x: jax.Array, steps: Sequence[float | jax.Array]) -> list[jax.Array]:
         """Return features `[..., C]` before and after each step: the first is `x`, the last the output.
 
         The gradient computes the hidden layers again. To keep them would take two arrays of their width for

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
@@ -14,6 +16,7 @@ from jaxunlearn.limits import LARGEST_STRENGTH
 from jaxunlearn.methods.config import check_config
 from jaxunlearn.methods.legato import presets
 from jaxunlearn.methods.sugar import presets as sugar_presets
+from jaxunlearn.models.adapters import with_strengths
 from jaxunlearn.models.cameras import conditioning_view, views
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.photos.people import People
@@ -22,6 +25,7 @@ from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.reporting.sheets.strengths import write_strengths
 from jaxunlearn.training.result import Result
 from legato_flax import AdaptedGenerator, AdaptersConfig
+from tests.support import compiled
 from tests.support.page_folders import begun, finish
 from tests.support.tiny_adapters import tiny_adapted
 from tests.support.tiny_models import tiny_models, tiny_people
@@ -41,6 +45,7 @@ def test_similarities_at_each_strength(generator):
     renderer = Renderer(source, batch=4, compute=COMPUTE)
     c = np.asarray(views(source.config, np.array([-0.2, 0.2]), np.zeros(2)))
     frontal = np.asarray(conditioning_view(source.config))
+    known = compiled.by_renderers()
     none, half, whole = over_strengths(
         renderer,
         generator,
@@ -51,6 +56,7 @@ def test_similarities_at_each_strength(generator):
         batch=4,
         strengths=(0.0, 0.5, 1.0),
     )
+    assert compiled.by_renderers() <= known + 2  # the source, and all strengths
     assert none.figures["judges"]["judge"] == pytest.approx(1, abs=1e-5)
     assert none.figures["others"] == pytest.approx(1, abs=1e-5)
     before = np.clip(renderer(jnp.asarray(ws[:1]), jnp.asarray(frontal)).image, -1, 1)
@@ -70,6 +76,13 @@ def test_similarities_at_each_strength(generator):
     assert np.abs(half.images - none.images).max() > 0.01
     assert np.abs(half.images - whole.images).max() > 0.01
     assert [each.figures["strength"] for each in (none, half, whole)] == [0.0, 0.5, 1.0]
+
+
+def test_all_strengths_are_rendered_by_one_program(generator):
+    first, *others = (nnx.split(each) for each in with_strengths(generator, STRENGTHS))
+    for graph, state in others:
+        assert graph == first[0]
+        assert jax.tree.map(jnp.shape, state) == jax.tree.map(jnp.shape, first[1])
 
 
 @pytest.mark.long

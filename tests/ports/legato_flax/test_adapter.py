@@ -150,3 +150,18 @@ def test_the_gradient_keeps_no_hidden_layer() -> None:
     kept = [array.shape for array in jax.tree.leaves(backward)]
     assert x.shape in kept
     assert (*x.shape[:-1], hidden) not in kept
+
+
+def test_strengths_share_their_programs():
+    adapters = build("c6h10", legato_weights(CASE))
+    x, strengths = nhwc(CASE.input("c6h10.x")), (0.0, 0.25, 0.6, 1.25)
+    changed = adapters.with_strengths(strengths)
+    structures = [nnx.split(each) for each in changed]
+    assert all(graph == structures[0][0] for graph, _ in structures)
+    assert len({str(jax.tree.map(jnp.shape, state)) for _, state in structures}) == 1
+    for each, strength in zip(changed, strengths, strict=True):
+        expected = adapters.with_strength(strength).adaptation()[BLOCK](x)
+        np.testing.assert_allclose(each.adaptation()[BLOCK](x), expected, rtol=1e-6, atol=1e-6)
+        assert each.adaptation()[BLOCK](x.astype(jnp.bfloat16)).dtype == jnp.bfloat16
+    np.testing.assert_array_equal(changed[0].adaptation()[BLOCK](x), x)
+    assert len(jax.tree.leaves(nnx.state(adapters))) == 4  # nothing was added to the adapters themselves
