@@ -29,8 +29,10 @@ class Pointwise(nnx.Module):
 
     def __init__(self, in_channels: int, out_channels: int, *, zero: bool, rngs: nnx.Rngs):
         shape, bound = (1, 1, in_channels, out_channels), math.sqrt(6 / in_channels)
-        drawn = jax.random.uniform(rngs.params(), shape, jnp.float32, -bound, bound)
-        self.weight = nnx.Param(jnp.zeros(shape) if zero else drawn)
+        key = rngs.params()  # also where nothing is drawn: the next layer's key depends on it
+        self.weight = nnx.Param(
+            jnp.zeros(shape) if zero else jax.random.uniform(key, shape, jnp.float32, -bound, bound)
+        )
         self.bias = nnx.Param(jnp.zeros(out_channels))
 
     def __call__(self, x: jax.Array) -> jax.Array:

@@ -114,6 +114,16 @@ def test_initial_weights_are_he_uniform_and_change_nothing():
     np.testing.assert_array_equal(adapters.states(BLOCK, x)[-1], x)
 
 
+def test_weights_that_start_at_0_are_not_drawn(monkeypatch):
+    """Drawing compiles a program for each shape."""
+    draw, shapes = jax.random.uniform, []
+    monkeypatch.setattr(
+        jax.random, "uniform", lambda key, shape, *rest: shapes.append(shape) or draw(key, shape, *rest)
+    )
+    Adapters(AdaptersConfig((6, 8), 10), rngs=nnx.Rngs(0))
+    assert shapes == [(1, 1, 6, 10), (1, 1, 8, 10)]
+
+
 def test_strength_scales_the_end_time():
     adapters = build("c6h10", legato_weights(CASE))
     x = nhwc(CASE.input("c6h10.x"))
