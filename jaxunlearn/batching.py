@@ -25,7 +25,7 @@ def batches(function: Callable[[np.ndarray], Pytree], count: int, batch: int) ->
     """
     for start in range(0, count, batch):
         results = function(np.minimum(np.arange(start, start + batch), count - 1))
-        yield jax.tree.map(lambda x, n=count - start: np.asarray(x[:n]), results)
+        yield jax.tree.map(lambda x, n=count - start: np.asarray(x)[:n], results)
 
 
 def in_batches(function: Callable[..., Pytree], batch: int, *arrays: Any) -> Pytree:

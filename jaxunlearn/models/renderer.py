@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from numpy.typing import ArrayLike
 
 from eg3d_flax import Compute, GeneratorConfig, RenderOutput
 from jaxunlearn.batching import batches
@@ -111,7 +112,7 @@ class Renderer:
         key = self._key
         return None if key is None else jax.vmap(lambda i: jax.random.fold_in(key, i))(index)
 
-    def batches(self, ws: jax.Array, c: jax.Array) -> Iterator[RenderOutput]:
+    def batches(self, ws: ArrayLike, c: ArrayLike) -> Iterator[RenderOutput]:
         """Render latents batch by batch.
 
         Args:
@@ -121,15 +122,17 @@ class Renderer:
         Yields:
           The outputs of a batch as NumPy arrays `[M, ...]`.
         """
-        chex.assert_rank(ws, 3)
-        chex.assert_shape(c, (len(ws), 25))
+        # JAX would compile, for each number of latents, how some of them are taken.
+        latents, cameras = np.asarray(ws), np.asarray(c)
+        chex.assert_rank(latents, 3)
+        chex.assert_shape(cameras, (len(latents), 25))
 
         def render(rows: np.ndarray) -> RenderOutput:
-            return _synthesise(self._program, self._state, ws[rows], c[rows], self._keys(rows))
+            return _synthesise(self._program, self._state, latents[rows], cameras[rows], self._keys(rows))
 
-        return batches(render, len(ws), self._batch)
+        return batches(render, len(latents), self._batch)
 
-    def __call__(self, ws: jax.Array, c: jax.Array) -> RenderOutput:
+    def __call__(self, ws: ArrayLike, c: ArrayLike) -> RenderOutput:
         """Render latents `[N, num_ws, w_dim]` with cameras `[N, 25]`; returns NumPy arrays `[N, ...]`."""
         parts = list(self.batches(ws, c))
         return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)

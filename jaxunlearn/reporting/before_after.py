@@ -113,8 +113,7 @@ class RunPictures:
 
 def _images(renderer: Renderer, ws: ArrayLike, c: ArrayLike) -> np.ndarray:
     """Return images `[N, H, W, 3]` uint8; only those of one batch are ever float32."""
-    batches = renderer.batches(jnp.asarray(ws), jnp.asarray(c))
-    return np.concatenate([to_uint8(each.image) for each in batches])
+    return np.concatenate([to_uint8(each.image) for each in renderer.batches(ws, c)])
 
 
 def everybody_of(front: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from jaxunlearn.reporting.attacks.words import attack_verdict
 from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.reporting.sheets.rendering import write_pictures
 from jaxunlearn.reporting.verdict import run_cost, verdict_of_run
+from jaxunlearn.training.progress_picture import BATCH
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.run_dir import RunFolder
 
@@ -25,7 +26,7 @@ def write_run_report(
     config: ConfigDict,
     *,
     photos: Mapping[int, OtherPhotos] | None = None,
-    batch: int = 5,
+    batch: int = BATCH,
 ) -> RunFolder:
     """Write the pictures and the page into the folder of a run, which must have one.
 
@@ -34,7 +35,7 @@ def write_run_report(
       result: of the run.
       config: of the run.
       photos: number of a person → other photos of them.
-      batch: images rendered at a time.
+      batch: images rendered at a time; the default was compiled for the pictures of the run's progress.
     """
     folder = result.folder
     assert folder is not None, "a run without a folder has nowhere to put its pictures"

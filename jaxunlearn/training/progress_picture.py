@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import jax.numpy as jnp
 import numpy as np
 
 from eg3d_flax import Compute
@@ -12,6 +11,8 @@ from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 
 YAWS = tuple(np.deg2rad([-20.0, 0.0, 20.0]))
+BATCH = len(YAWS)
+"""Images rendered at a time. Pictures that are rendered likewise after a run need no compilation."""
 
 
 class ProgressPicture:
@@ -19,7 +20,7 @@ class ProgressPicture:
 
     def __init__(self, source: Generator, compute: Compute, folder: Path):
         self._folder = folder
-        self._renderer = Renderer(source, batch=len(YAWS), compute=compute)
+        self._renderer = Renderer(source, batch=BATCH, compute=compute)
         self._c = views(source.config, np.array(YAWS), np.zeros(len(YAWS)))
 
     def start(self, ws: np.ndarray, ws_target: np.ndarray) -> None:
@@ -34,4 +35,4 @@ class ProgressPicture:
         save_png(path, grid(np.concatenate([*self._fixed, now]), len(YAWS)))
 
     def _row(self, renderer: Renderer, ws: np.ndarray) -> np.ndarray:
-        return to_uint8(renderer(jnp.repeat(jnp.asarray(ws)[None], len(YAWS), axis=0), self._c).image)
+        return to_uint8(renderer(np.repeat(ws[None], len(YAWS), axis=0), self._c).image)

@@ -72,7 +72,7 @@ def report_requests(
     chosen = np.unique(np.linspace(0, len(ws) - 1, min(len(ws), MOST_PEOPLE)).astype(int))
     frontal = conditioning_view(models.generator.config)
     others = np.asarray(latents_of_seeds(models.generator, other_seeds(forgotten.newest), frontal))
-    renderer = Renderer(models.generator, batch=8, compute=from_config.compute(config))
+    renderer = Renderer(models.generator, batch=config.evaluation.batch, compute=from_config.compute(config))
     columns = {"people": ws[chosen], "others": others}
     rows = {name: [_row(renderer, people)] for name, people in columns.items()}
     for number in range(len(forgotten.folders)):
@@ -95,7 +95,7 @@ def _generator(models: Models, forgotten: Forgotten, number: int) -> Generator:
 
 def _row(renderer: Renderer, ws: np.ndarray) -> np.ndarray:
     c = jnp.repeat(conditioning_view(renderer.config), len(ws), axis=0)
-    return to_uint8(renderer(jnp.asarray(ws), c).image)
+    return to_uint8(renderer(ws, c).image)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -129,7 +129,7 @@ def _sweep(
         results.append(result)
         figures = evaluate(models, result, changed, reference=reference, progress=progress)
         rows.append({"distance": distance, **figures})
-        write_run_report(models, result, changed)
+        write_run_report(models, result, changed, batch=changed.evaluation.batch)
     _save_pictures(models, results, config, out)
     _write(out, rows, config)
     remake_sweep_page(out)

@@ -1,7 +1,9 @@
 """`jaxunlearn.render`: people from every combination of yaw and pitch."""
 
+import inspect
 import tracemalloc
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -13,9 +15,12 @@ from jaxunlearn.models.cameras import views
 from jaxunlearn.models.renderer import Renderer
 from jaxunlearn.photos.people import People, people_from_seeds
 from jaxunlearn.reporting.before_after import RunPictures, other_seeds
+from jaxunlearn.reporting.report import write_run_report
+from jaxunlearn.training.progress_picture import ProgressPicture
 from jaxunlearn.training.result import Result
 from jaxunlearn.training.storage.request import Request
 from jaxunlearn.training.storage.run_dir import RunFolder
+from tests.support import compiled
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
 from tests.support.tiny_sugar import tiny_sugar
 
@@ -42,6 +47,31 @@ def test_people_and_a_generator_are_taken_too():
     images = jaxunlearn.render(tiny_models().generator, people, yaw=15)
     assert images.shape == (1, 1, SIDE, SIDE, 3)
     np.testing.assert_array_equal(images, jaxunlearn.render(tiny_models(), ws, yaw=[15.0]))
+
+
+def test_another_number_of_latents_needs_no_compilation(caplog):
+    renderer = Renderer(tiny_models().generator, batch=2, compute=Compute.for_platform("cpu"))
+    c = views(CONFIG, np.linspace(-0.3, 0.3, 7), np.zeros(7))
+    ws = jnp.asarray(tiny_people(7))
+    first, *others = [(ws[:n], c[:n]) for n in (3, 4, 7)]
+    images = renderer(*first).image
+    with jax.log_compiles():
+        for latents, cameras in others:
+            np.testing.assert_array_equal(renderer(latents, cameras).image[:3], images)
+    assert not [record for record in caplog.records if "XLA compilation" in record.getMessage()]
+
+
+def test_pictures_after_a_run_are_compiled_already(tmp_path):
+    """Those of its progress were rendered by the same program."""
+    models, ws, compute = tiny_models(), tiny_people(2), Compute.for_platform("cpu")
+    progress = ProgressPicture(models.generator, compute, tmp_path)
+    progress.start(*ws)
+    progress.save(1, models.generator)
+    known = compiled.by_renderers()
+    batch = inspect.signature(write_run_report).parameters["batch"].default
+    result = Result(People("ada", ("ada",), ws[:1]), ws[1:], (models.generator,), {}, None)
+    RunPictures(models.generator, result, compute, batch=batch).person(0)
+    assert compiled.by_renderers() == known
 
 
 def test_a_film_of_a_run_takes_little_more_than_its_frames():

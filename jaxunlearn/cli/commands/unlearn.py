@@ -276,7 +276,8 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
         return [pages.enter_context(live_page(config.log_every, folder))]
 
     def report(so_far: Forgotten) -> None:
-        write_run_report(models, so_far.newest, read(len(so_far.newest.ws)))
+        newest = read(len(so_far.newest.ws))
+        write_run_report(models, so_far.newest, newest, batch=newest.evaluation.batch)
         pages.pop_all()  # this was the last page of the run: no error of a later one changes it
         if len(so_far.folders) < len(requests):  # the last report follows below
             report_requests(models, so_far, first, going=True)
