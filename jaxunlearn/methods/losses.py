@@ -39,9 +39,9 @@ def planes_distance(planes: jax.Array, target: jax.Array) -> jax.Array:
 
 
 def identity_distance(embeddings: jax.Array, target: jax.Array) -> jax.Array:
-    """Return 1 - cosine of each pair's unit vectors `[P, E]`; no gradient flows into `target`."""
+    """Return 1 - cosine of each pair's unit vectors `[P, E]`."""
     chex.assert_equal_shape([embeddings, target])
-    return 1 - jnp.sum(embeddings * jax.lax.stop_gradient(target), axis=-1)
+    return 1 - jnp.sum(embeddings * target, axis=-1)
 
 
 Distance = Callable[[Rendered, Rendered, Perception], jax.Array]

@@ -51,8 +51,7 @@ class Checkpoints:
         options = ocp.CheckpointManagerOptions(
             create=True,
             cleanup_tmp_directories=True,
-            best_fn=_loss,
-            best_mode="min",
+            best_fn=_loss,  # without it, Orbax keeps no metrics
             preservation_policy=AnyPreservationPolicy([LatestN(n=keep), best]),
             async_options=ocp.AsyncOptions(barrier_sync_fn=_wait_for_others),
         )
