@@ -23,6 +23,7 @@ from jaxunlearn.attacks.search import NearSettings, ReinversionSettings
 from jaxunlearn.attacks.unseen_latents import UnseenSettings
 from jaxunlearn.cli import main as cli
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation import CalibratedJudge, CosineJudge
 from jaxunlearn.evaluation.settings import EvaluationSettings
 from jaxunlearn.models import loading
 from jaxunlearn.photos.people import People
@@ -134,10 +135,11 @@ def test_what_is_finished_is_kept_until_something_else_is_asked(result, counted)
 
 def reference(align: str = "fixed", **changes: Any) -> Any:
     """Return what an attack is kept by, of a measured source."""
-    judge = SimpleNamespace(align=align, measure="cosine")
-    calibrated = SimpleNamespace(name="judge", judge=judge, threshold=lambda: 0.5, strangers={})
+    judge: Any = SimpleNamespace(name="judge", align=align, measure="cosine", threshold=0.5)
     random = SimpleNamespace(ws=np.zeros((16, 1)))
-    return SimpleNamespace(settings=EvaluationSettings(**changes), judges=[calibrated], random=random)
+    return SimpleNamespace(
+        settings=EvaluationSettings(**changes), judges=[CalibratedJudge(judge)], random=random
+    )
 
 
 def test_other_strangers_views_or_draws_attack_anew(counted, monkeypatch, tmp_path):
@@ -270,6 +272,14 @@ def test_generators_that_diverged_are_not_attacked(result, counted):
     with pytest.raises(InputError, match="all generators of the run diverged"):
         attacked(diverged(result, 0, 1))
     assert len(counted) == 1
+
+
+def test_strangers_who_are_taken_for_the_person_come_last_and_the_most_alike_at_the_end():
+    judge = CalibratedJudge(CosineJudge(tiny_models().judge))  # its threshold is 0.5
+    cosines = np.array([1.0, 0.9, 0.2, 0.6, 0.4])
+    embeddings = np.stack([cosines, np.sqrt(1 - cosines**2)], axis=-1)[:, None]
+    reference: Any = SimpleNamespace(judges=(judge,), judge=judge)
+    np.testing.assert_array_equal(attacking._somebody_else(reference, {judge.name: embeddings}), [1, 3, 2, 0])
 
 
 @pytest.mark.must

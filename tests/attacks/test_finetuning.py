@@ -3,13 +3,17 @@
 import dataclasses
 import json
 import re
+from types import SimpleNamespace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from tqdm import tqdm
 
+from jaxunlearn.attacks import relearning
 from jaxunlearn.attacks.attacked import Attacked, Found
 from jaxunlearn.attacks.benign import BenignSettings, figures_of_trained, finetune_benignly
 from jaxunlearn.attacks.finetuning import (
@@ -227,6 +231,26 @@ def test_a_judge_that_cannot_say_gives_no_number():
     assert (figures["relearn_steps"], figures["more_than"]) == (None, None)
     assert figures["judges"]["a"] == {**figures["judges"]["a"], "relearn_steps": None, "more_than": None}
     assert figures["judges"]["b"]["relearn_steps"] == 2
+
+
+def test_a_person_is_taught_until_all_judges_accept(monkeypatch):
+    looks = iter([looked(a=False, b=False), looked(a=True, b=False), looked(a=True, b=True), looked()])
+    monkeypatch.setattr(relearning, "_tuned", lambda *_: ((step, object()) for step in (4, 8, 12)))
+    monkeypatch.setattr(relearning, "begin", lambda *_: None)
+    monkeypatch.setattr(relearning, "_seen", lambda *_: SimpleNamespace(embeddings={}))
+    attacked: Any = SimpleNamespace(
+        ws=np.zeros((2, 3)),
+        unlearned=None,
+        models=SimpleNamespace(perception=lambda: None),
+        embeddings={},
+        compared=lambda *_: {name: [figures] for name, figures in next(looks).items()},
+    )
+    lesson: Any = SimpleNamespace(photo=np.zeros((4, 4, 3)), c=None, wanted={})
+    with tqdm(disable=True) as bar:
+        _, curve = relearning._teach(
+            attacked, lesson, attacked, RelearnSettings(steps=12, check_every=4), None, bar
+        )
+    assert (curve["steps"], curve["relearn_steps"]) == ([0, 4, 8], 8)
 
 
 def test_the_yaw_of_the_mean_face_is_found(attacked, reference):

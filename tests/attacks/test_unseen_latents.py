@@ -120,6 +120,9 @@ def test_random_noise_follows_from_the_seed(reference, people):
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 1e-4
     assert np.abs(first - renderer(ws, c).image).max() > 1e-4
+    both = renderer.with_random_noise(0)(jnp.repeat(ws, 2, axis=0), jnp.repeat(c, 2, axis=0)).image
+    np.testing.assert_array_equal(both[0], first[0])
+    assert np.abs(both[0] - both[1]).max() > 1e-4, "each picture has noise of its own"
 
 
 def test_a_judge_accepts_from_its_threshold_on():

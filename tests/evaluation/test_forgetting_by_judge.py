@@ -1,5 +1,6 @@
 """What one judge says of a person: other photos count where it knows them in the source."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ class Cosine:
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return (a * b).sum(-1).mean(-1)
+
+
+NOWHERE = {"latent": False, "wide": False, "truncated": None, "photos": None}
 
 
 def at(*degrees: float) -> np.ndarray:
@@ -64,6 +68,26 @@ def test_without_a_threshold_all_photos_count() -> None:
     figures = figures_of(judge, before, after)
     assert figures["id_others_max"] == pytest.approx(1)
     assert (figures["others_known"], figures["found"]["photos"]) == (0, None)
+
+
+def test_a_place_has_the_threshold_of_its_views_and_a_target_is_compared_with_the_person_after(judge: Any):
+    """From the sides strangers are more alike, so that more is needed to be found there."""
+    wide: Any = {"wide": SimpleNamespace(threshold=0.95)}
+    strict = CalibratedJudge(judge.judge, wide)
+    before, after = seen(0, others=[]), seen(30, others=[])
+    assert figures_of(judge, before, after)["found"] == {**NOWHERE, "latent": True, "wide": True}
+    figures = figures_of(strict, before, after)
+    assert figures["found"] == {**NOWHERE, "latent": True, "wide": False}
+    assert (figures["threshold"], figures["threshold_wide"]) == (0.8, 0.95)
+    assert [figures[name] for name in ("id_target", "id_to_target")] == pytest.approx(
+        [np.cos(np.radians(170)), np.cos(np.radians(140))]
+    )
+    assert figures["reaches_target"] is False
+    assert figures_of(judge, before, seen(160, others=[]))["reaches_target"] is True
+
+
+def test_whoever_is_as_alike_as_the_threshold_is_accepted(judge: Any) -> None:
+    assert [judge.accepts(value) for value in (0.79, 0.8, 0.81)] == [False, True, True]
 
 
 def test_a_judge_who_cannot_say_leaves_it_to_the_others():

@@ -33,7 +33,9 @@ from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.judges.answers import all_known, any_known, negated
 from jaxunlearn.evaluation.pictures.picture_change import change_of_all, picture_change
 from jaxunlearn.evaluation.protocol import PROTOCOL
-from jaxunlearn.evaluation.real_images import statistics_of_images
+from jaxunlearn.evaluation.real_images import RealStatistics, statistics_of_images
+from jaxunlearn.evaluation.reference import compared_with_real
+from jaxunlearn.evaluation.retention import compare_retained
 from jaxunlearn.methods import latents
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.dlib_network import DlibNetwork
@@ -210,15 +212,53 @@ def test_many_people_are_judged_as_each_alone_is(source, reference, faded, perso
     assert distance > 0.01
 
 
+def single_view() -> Reference:
+    """Return the source of the tiny models, measured once for a single view of the forgotten."""
+    return tiny_reference.tiny_reference(dataclasses.replace(tiny_reference.SETTINGS, views=1))
+
+
 def test_a_single_picture_has_no_frechet_distance():
     """One person of a shared generator, from one view."""
-    settings = dataclasses.replace(tiny_reference.SETTINGS, views=1)
     ws = jnp.asarray(tiny_people(1))
-    measured_source = tiny_reference.tiny_reference(settings)
-    figures = evaluate_together(measured_source, tiny_unlearned(), ws, ws, progress=False)
+    figures = evaluate_together(single_view(), tiny_unlearned(), ws, ws, progress=False)
     assert figures["fid_forget"] is None
     assert figures["id"] < 1
     assert figures["fid_pre"] > 0
+
+
+def test_the_distance_to_real_images_has_grown_by_the_change():
+    """Where the real images are what the source shows. Retained people know which forgotten one is near."""
+    measured, forgotten = single_view(), tiny_people(2)
+    real = RealStatistics(measured.people.statistics, 4, "mean colour", "source")
+    measured = dataclasses.replace(measured, real=compared_with_real(measured.people, real))
+    after = compare_retained(measured, tiny_unlearned(), jnp.asarray(forgotten), progress=False)
+    assert after.figures["delta_fid_real"] == pytest.approx(after.figures["fid_pre"], abs=1e-5)
+    assert after.figures["fid_pre"] > 1e-3
+    for person, ws in zip(after.people, measured.random.ws, strict=False):
+        apart = np.linalg.norm(np.asarray(ws) - forgotten, axis=(1, 2)) / measured.median_radius
+        assert person["nearest"] == apart.argmin()
+        assert person["distance"] == pytest.approx(apart.min(), rel=1e-4)
+
+
+def test_truncated_latents_lie_between_the_mean_and_the_person():
+    measured, person = single_view(), jnp.asarray(tiny_people(1)[0])
+    settings = dataclasses.replace(measured.settings, truncations=(0.0, 1.0))
+    mean = jnp.broadcast_to(measured.mean, person.shape)
+    measured = dataclasses.replace(measured, settings=settings)
+    (judged,) = measure_person(measured, tiny_unlearned(), person, mean).figures["judges"].values()
+    source = {psi: value["source"] for psi, value in judged["truncated"].items()}
+    assert source == pytest.approx({"0.0": judged["id_target"], "1.0": 1}, abs=1e-5)
+    assert judged["id_target"] is not None
+    assert judged["id_target"] < 1 - 1e-4
+
+
+def test_strangers_random_people_and_those_of_choices_are_different_people(source):
+    ws = [
+        SETTINGS.random_strangers(source),
+        *(SETTINGS.random_people(source, apart=apart).ws for apart in (False, True)),
+    ]
+    everybody = np.concatenate(ws)[:, 0]
+    assert len(np.unique(everybody, axis=0)) == len(everybody)
 
 
 def test_the_change_of_a_persons_pictures(unchanged, changed):

@@ -63,6 +63,14 @@ def test_median_radius():
     assert median_radius(ws, w_avg) == pytest.approx(2.0)
 
 
+def test_one_person_who_is_the_mean_face_is_enough_to_refuse_all():
+    ws = people(0)[0].at[2].set(1.5)
+    assert not latents.any_is_mean(ws, jnp.zeros(8))
+    assert latents.any_is_mean(ws, ws[1])
+    assert latents.any_is_mean(ws, ws[1] * (1 + 1e-5))
+    assert latents.any_is_mean(ws, jnp.full(8, 1.5))
+
+
 def test_the_first_latents_that_are_listed_twice():
     ws = np.random.default_rng(0).standard_normal((5, 2, 3), np.float32)
     assert latents.repeated(ws) is None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eg3d_flax import Compute, GeneratorConfig
-from jaxunlearn.methods.config.from_config import Adam, adam, step_settings
+from jaxunlearn.methods.config.from_config import Adam, adam, step_settings, target_latents
 from jaxunlearn.methods.pairs import Schedule
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.methods.sugar import prepare
@@ -35,6 +35,23 @@ def test_a_step_is_that_of_the_goldens(name: str):
     assert settings.sampling == SAMPLINGS[name]
     assert (settings.noise_mode, settings.draws) == ("random", "independent")
     assert (config.evaluation.pivot, config.evaluation.fid_pixels) == ("origin", "uint8")
+
+
+@pytest.mark.parametrize(("unit", "length"), [("median_radius", 2.5), ("absolute", 1.0)])
+def test_lengths_are_in_the_unit_of_the_config(unit: str, length: float):
+    """Distances of targets and of adjacent latents, and the radius of probes."""
+    ws, w_avg = jnp.asarray(tiny_people(2)), tiny_models().w_avg
+    for name in ("guide/official", "legato/official", "sugar/official", "guide/many"):
+        config = preset(name, 2)
+        config.unit = unit
+        settings = step_settings(config, RELEASED, 2.5, 2)
+        assert settings.sampling.alpha_max == pytest.approx(length * config.pairs.alpha_max)  # type: ignore[attr-defined]
+        config.target.kind = "extrapolated"
+        away = jnp.linalg.norm(target_latents(config, ws, w_avg, 2.5) - w_avg, axis=(1, 2))
+        np.testing.assert_allclose(away, length * config.target.distance, rtol=1e-4)
+    config = preset("sugar/official", 2)
+    config.unit = unit
+    assert fisher_settings(config, 2.5).radius == pytest.approx(length * config.ewc.radius)
 
 
 def test_the_mapper_and_the_fisher_are_those_of_the_goldens():

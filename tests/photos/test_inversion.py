@@ -86,6 +86,8 @@ def test_what_is_reported_is_what_the_latents_show(generator, perceptual, own_pi
     distance = perceptual(jnp.asarray(shown), jnp.asarray(own_pictures[0]))
     np.testing.assert_allclose(found.perceptual, distance, atol=1e-4)
     np.testing.assert_allclose(found.squared, np.square(shown - own_pictures[0]).mean((1, 2, 3)), atol=1e-4)
+    seen, wanted = (Thumbnails().embed(jnp.asarray(images)) for images in (shown, own_pictures[0]))
+    np.testing.assert_allclose(found.identity, np.sum(seen * wanted, axis=-1), atol=1e-4)
 
 
 @pytest.mark.must
@@ -143,6 +145,19 @@ def test_steps_may_take_fewer_rays_than_the_pictures():
 
     np.testing.assert_allclose(search(None).images, 0.5, atol=0.01)
     np.testing.assert_allclose(search(16).images, 0.25, atol=0.01)
+
+
+@pytest.mark.parametrize(("weight", "is_found"), [("spread", True), ("prior", False)])
+def test_rows_may_go_together_where_only_their_spread_costs(weight, is_found):
+    """The photo needs the same change of all rows."""
+    gray, pixels = cast("Any", Gray()), cast("Any", Pixels())
+    none = {"prior": 0.0, "spread": 0.0, "identity": 0.0}
+    pulled = dataclasses.replace(SETTINGS, steps=100, **{**none, weight: 10.0})
+    photo, c = np.full((1, 32, 32, 3), 0.5), np.asarray(conditioning_view(CONFIG))
+    found = search_latents(
+        gray, photo, c, pixels, Thumbnails(), pulled, key=jax.random.key(0), progress=False
+    )
+    assert (np.abs(found.images - 0.5).max() < 0.01) == is_found
 
 
 def test_batches_with_given_rows_are_searched_as_if_all_were():
@@ -331,6 +346,8 @@ def test_coordinates_of_latents_are_standard_normal_and_come_back(seed, size, fl
     x = np.asarray(distribution.coordinates(jnp.asarray(w)))
     scale = np.abs(w).max()
     np.testing.assert_allclose(distribution.latents(jnp.asarray(x)), w, atol=1e-3 * scale)
+    lengths = np.linalg.norm(distribution.axes, axis=1)
+    assert (lengths.min() == pytest.approx(1e-3 * lengths.max(), rel=1e-3)) == flat
     varying = np.cov(x, rowvar=False).diagonal()[1 if flat else 0 :]
     np.testing.assert_allclose(varying, 1, atol=0.02)
 

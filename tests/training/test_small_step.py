@@ -1,6 +1,7 @@
 """The step on a tiny generator: many people at once, repeatable draws, what is trained and what is not."""
 
 import dataclasses
+import itertools
 
 import chex
 import jax
@@ -118,6 +119,20 @@ def test_equal_generators_have_no_global_loss_unless_draws_are_independent(gener
         drawn = jax.jit(step.draw)(jax.random.key(0), frozen)
         _, terms = jax.jit(alone(step.losses))(frozen.trainable, frozen, target, drawn)
         assert (float(terms["perceptual"][3]) < 1e-9) == is_zero
+
+
+def test_independent_draws_share_nothing_and_each_step_has_its_own(generator):
+    """Noise of both sides, of their images and of the planes term; places along rays; people and views."""
+    settings = StepSettings(SAMPLING, noise_mode="random", draws="independent")
+    step, frozen = build(generator, settings)
+    draw = jax.jit(step.draw)
+    steps = [draw(jax.random.key(0), frozen, number) for number in range(2)]
+    sides = [side for drawn in steps for side in (drawn.trained, drawn.source)]
+    noises = [noise for side in sides for noise in (side.noise, side.planes_noise)]
+    for each in (noises, [side.jitter for side in sides], [drawn.pairs for drawn in steps]):
+        for numbers in zip(*map(jax.tree.leaves, each), strict=True):
+            pairs = itertools.combinations(numbers, 2)
+            assert not any(a.size and np.allclose(a, b) for a, b in pairs)  # there are no fine samples
 
 
 def test_weights_follow_the_reduction():

@@ -18,7 +18,8 @@ from jaxunlearn.models.loading import MeanLatent
 from jaxunlearn.photos.people import People
 from jaxunlearn.training.callbacks import Diverged
 from jaxunlearn.training.storage.networks_of_run import Origin
-from jaxunlearn.training.unlearn import unlearn
+from jaxunlearn.training.storage.run_dir import RunFolder
+from jaxunlearn.training.unlearn import request_of, unlearn
 from jaxunlearn.workflows import batch
 from jaxunlearn.workflows.batch import unlearn_all
 from jaxunlearn.workflows.batch_dir import Worklist, WorklistFolder
@@ -155,6 +156,31 @@ def test_an_interrupted_list_goes_on(tmp_path):
     assert [line["status"] for line in lines] == ["done"] * 3
     assert ["seconds" in line for line in lines] == [False, False, True]
     assert asked == [(2,)]  # the latents of a wave that was begun are known
+
+
+def test_a_wave_that_was_begun_keeps_its_people_and_nobody_is_tried_three_times(tmp_path, monkeypatch):
+    """Its latents are known. Whoever diverges is tried once more, with half the learning rate."""
+    trained, asked = [], []
+
+    def cut_off(models, people, own, *, workdir, numbers, **_):
+        assert len(trained) < 9, "there is no end to it"
+        trained.append((numbers, own.optimiser.learning_rate))
+        run, request = RunFolder(workdir), request_of(models, people, None, numbers, shared=False)
+        run.begin(request, own, people.ws)
+        if len(trained) == 1:
+            raise Interrupted("Ctrl-C")
+        raise Diverged("step 1: the loss is no longer finite")
+
+    monkeypatch.setattr(batch, "unlearn", cut_off)
+    folder = tmp_path / "list"
+    with pytest.raises(Interrupted):
+        unlearn_all(tiny_models(), worklist(asked=asked), config(), folder, parallel=2, progress=False)
+    lines = unlearn_all(tiny_models(), worklist(asked=asked), config(), folder, parallel=1, progress=False)
+    again = [((k,), 5e-4) for k in range(3)]
+    assert trained == [((0, 1), 1e-3), ((0, 1), 1e-3), ((2,), 1e-3), *again]
+    assert asked == [(0, 1), (2,), (0,), (1,), (2,)]
+    assert [(line["status"], line["wave"]) for line in lines] == [("diverged", 2 + k) for k in range(3)]
+    assert not list((folder / "waves").iterdir())
 
 
 def test_a_list_of_several_processes_without_a_mesh(tmp_path, monkeypatch):

@@ -61,10 +61,9 @@ def done_list(path: Path, names: Sequence[str] = NAMES) -> WorklistFolder:
     return add_done(folder, names)
 
 
-def add_done(folder: WorklistFolder, names: Sequence[str]) -> WorklistFolder:
-    folder.add(
-        [{"subject": name, "status": "done", "wave": 0, "steps": 1, "learning_rate": 1} for name in names]
-    )
+def add_done(folder: WorklistFolder, names: Sequence[str], wave: int = 0) -> WorklistFolder:
+    line = {"status": "done", "wave": wave, "steps": 1, "learning_rate": 1}
+    folder.add([{"subject": name, **line} for name in names])
     return folder
 
 
@@ -162,6 +161,9 @@ def test_nobody_is_done(tmp_path):
     folder.begin(Origin("heads", "fingerprint"), LISTED, config())
     with pytest.raises(InputError, match="nobody is done yet"):
         chosen_people(folder)
+    folder.add([{"subject": "ada", "status": "diverged", "wave": 0, "steps": 1, "learning_rate": 1}])
+    with pytest.raises(InputError, match="nobody is done yet"):
+        chosen_people(folder)
 
 
 def counted_list(
@@ -214,6 +216,9 @@ def test_what_is_measured_anew(tmp_path, monkeypatch):
     for number in (1, 2):
         assert number_measured(retaining=PEOPLE[:number]) == 3
     assert number_measured(retaining=PEOPLE[:2].copy()) == 0
+    add_done(folder, ["bea"], wave=1)  # trained anew
+    assert number_measured(retaining=PEOPLE[:2]) == 1
+    assert asked[-1] == "bea"
 
 
 @pytest.mark.parametrize("seed", [0, 1])

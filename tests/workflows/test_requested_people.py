@@ -77,6 +77,14 @@ def ask(requests: Sequence[ForgetRequest], out: Path, method: Method = "optimize
         forget_requests(tiny_models(), requests, settings, out, inverting={"method": method}, progress=False)
 
 
+def test_people_in_photos_come_after_those_whose_latents_are_known(tmp_path, inverted, begun):
+    request = ForgetRequest("both", seeds=(3,), images=(photo(tmp_path / "ada.png", 40),))
+    ask([request], tmp_path / "out")
+    folder = RunFolder(request_folder(tmp_path / "out", 0, request))
+    assert folder.request.subjects == ("seed 3", "ada.png")
+    np.testing.assert_array_equal(folder.people()[1], tiny_people(6)[1])
+
+
 def test_a_photo_is_inverted_once_however_often_a_sequence_is_cut_off(tmp_path, inverted, begun):
     requests = [
         ForgetRequest(name, images=(photo(tmp_path / f"{name}.png", 40 * k),)) for k, name in enumerate("abc")

@@ -2,6 +2,8 @@
 
 import copy
 import dataclasses
+from types import SimpleNamespace
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from eg3d_flax import TriPlaneGenerator
 from inception_flax import FeatureStatistics, frechet_distance
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.protocol import measured_with
 from jaxunlearn.evaluation.reference import RealImages
 from jaxunlearn.evaluation.retaining_sets import (
@@ -47,6 +50,16 @@ def test_people_who_stayed(ws):
     assert figures["retain_fid"] == pytest.approx(0, abs=1e-6)
     assert figures["retain_delta_fid_real"] is None
     assert figures["judges"]["judge"]["lost"]["share"] == 0
+
+
+def test_whoever_is_lost_is_so_by_all_views(ws):
+    """Not by the threshold of a single view."""
+    reference = tiny_reference()
+    strangers: Any = {"views": SimpleNamespace(threshold=2.0), "single": SimpleNamespace(threshold=0.0)}
+    strict = CalibratedJudge(reference.judge.judge, strangers)
+    reference = dataclasses.replace(reference, judges=(strict,))
+    figures = retaining_figures(reference, tiny_models().generator, ws[:2], title="", progress=False)
+    assert figures["judges"]["judge"]["lost"]["share"] == 1
 
 
 def test_figures_are_those_of_all_pictures(ws, darker):

@@ -12,10 +12,12 @@ from flax import nnx
 from safetensors import safe_open
 
 import legato_flax
-from eg3d_flax import TriPlaneGenerator
+from eg3d_flax import Compute, TriPlaneGenerator
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.strength import at_strength
+from jaxunlearn.methods.adapters_part import AdaptersPart
 from jaxunlearn.methods.config.declaration import ConfigDict
+from jaxunlearn.methods.legato.pairs import LegatoSampling
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.models.adapters import BEFORE, OWNER, adapted, with_strength
 from jaxunlearn.models.generator import fingerprint_of
@@ -24,7 +26,7 @@ from jaxunlearn.profiling.workload import Workload
 from jaxunlearn.training.result import Result, finished, load_result
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.training.unlearn import unlearn
-from legato_flax import AdaptedGenerator
+from legato_flax import AdaptedGenerator, AdaptersConfig
 from tests.support.tiny_models import CONFIG, numbers, outline, tiny_models, tiny_people, tiny_unlearned
 
 HIDDEN = 8
@@ -227,6 +229,29 @@ def test_settings_that_do_not_suit_are_refused():
     config.adapters.update(end=90.0, step=0.05)
     with pytest.raises(InputError, match="more than 1000 steps"):
         unlearn(tiny_models(), tiny_people(1), config, progress=False)
+
+
+class Known(AdaptedGenerator):
+    """Its features before and after each Euler step are known."""
+
+    def __init__(self):
+        pass
+
+    def planes_and_states(self, ws, *_, **__):
+        return ws, [jnp.full((len(ws), 2, 2, 3), level) for level in (0.0, 1.0, 3.0)]
+
+
+def test_the_trajectory_is_the_mean_square_of_all_increments_or_of_the_last():
+    part = AdaptersPart(AdaptersConfig.for_generator(CONFIG, hidden=HIDDEN), "b8")
+    _, terms = part.planes(Known(), jnp.zeros((2, 1, 1)), "const", noise=None, compute=Compute())
+    np.testing.assert_allclose(terms["trajectory"], [2.5, 2.5])
+    np.testing.assert_allclose(terms["last_increment"], [4.0, 4.0])
+
+
+def test_the_local_pair_alone_has_a_trajectory():
+    weights = LegatoSampling(num_adjacent=2, num_global=1, trajectory=3.0, last_increment=0.5).weights()
+    np.testing.assert_array_equal(weights["trajectory"], [3, 0, 0, 0])
+    np.testing.assert_array_equal(weights["last_increment"], [0.5, 0, 0, 0])
 
 
 def test_presets_differ_in_what_looks_like_slips():

@@ -10,6 +10,7 @@ import pytest
 from jax.core import Tracer
 
 from jaxunlearn.methods.base import Before, request_key
+from jaxunlearn.methods.guide.pairs import GuideSampling
 from jaxunlearn.methods.many_pairs import ManySampling
 from jaxunlearn.methods.pairs import Schedule
 from jaxunlearn.methods.sugar import fisher as measuring
@@ -99,6 +100,23 @@ def test_no_random_key_has_two_purposes(monkeypatch):
             assert len(order_view_others) == 3
             for number, key in enumerate(order_view_others):
                 purposes.add(f"{request}: epoch {k}, {number}", key)
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        GuideSampling(num_adjacent=400, num_global=0),
+        ManySampling(people=100, batch=100, num_adjacent=4, order="draws"),
+    ],
+    ids=["guide", "many"],
+)
+def test_people_distances_and_views_of_a_step_are_independent(sampling):
+    key = jax.random.key(3)
+    drawn = sampling.draw(key, 4, Schedule(key, jnp.asarray(0)))
+    z = np.reshape(drawn.z if isinstance(sampling, GuideSampling) else drawn.z_adjacent, (400, 4))
+    numbers = [np.ravel(drawn.alpha), *z.T, drawn.yaw[:400], drawn.yaw[-400:]]
+    related = np.corrcoef(np.stack(numbers)) - np.eye(len(numbers))
+    assert np.abs(related).max() < 0.25
 
 
 def test_a_single_run_has_the_keys_of_its_seed():
