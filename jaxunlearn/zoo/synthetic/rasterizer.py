@@ -153,13 +153,14 @@ def rasterize(
         left, right = covered(x0, x1, x2, resolution)
         top, bottom = covered(y0, y1, y2, resolution)
         z0, z1, z2 = projected[i, 2], projected[j, 2], projected[k, 2]
+        closest = max(z0, z1, z2)
         across1, across2, down1, down2 = slopes(x0, y0, x1, y1, x2, y2, area)
         for row in range(top, bottom + 1):
             for column in range(left, right + 1):
                 b1 = (column - x0) * across1 + (row - y0) * down1
                 b2 = (column - x0) * across2 + (row - y0) * down2
                 b0 = 1 - b1 - b2
-                if min(b0, b1, b2) < -1e-5:
+                if (min(b0, b1, b2) < -1e-5) | (closest <= nearest[row, column]):  # one branch for both
                     continue
                 b0, b1, b2 = b0 * z0, b1 * z1, b2 * z2
                 inverse = b0 + b1 + b2
