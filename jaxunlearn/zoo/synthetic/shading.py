@@ -251,6 +251,20 @@ def paint_points(
                     painted[other, channel] = colour[channel]
 
 
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def put(
+    painted: np.ndarray, triangle: np.ndarray, top: int, left: int, block: int, image: np.ndarray
+) -> None:
+    """Copy the colours of the block at row `top` and column `left` to the image, where a triangle is."""
+    s = 0
+    for row in range(top, top + block):
+        for column in range(left, left + block):
+            if triangle[row, column] >= 0:
+                for channel in range(3):
+                    image[row, column, channel] = painted[s, channel]
+            s += 1
+
+
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def shade(
     triangle: np.ndarray,
@@ -308,11 +322,5 @@ def shade(
             if not seen:
                 continue
             paint_points(kinds, points, colours, numbers, table, middle, marks, colour, painted)
-            s = 0
-            for row in range(top, top + block):
-                for column in range(left, left + block):
-                    if triangle[row, column] >= 0:
-                        for channel in range(3):
-                            image[row, column, channel] = painted[s, channel]
-                    s += 1
+            put(painted, triangle, top, left, block, image)
     return image
