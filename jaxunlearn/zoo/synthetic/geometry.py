@@ -46,6 +46,8 @@ class Template:
       basis: [n, axes] displacements.
       following: [H, vertices of the anatomy] movements of the hair's roots as means of movements of the skin.
       triangles, part: [T, 3] vertex indices and [T] part numbers of the whole mesh.
+      skin: [., 3] the triangles of the skin.
+      closed: [., 3] all triangles but those of the hair's inside, which would count twice.
       bare: [S, 3] the triangles that throw shadows, without the hair.
       vertex_part: [N] part number of each vertex.
       lenses: [L, 3] vertex indices of the lenses' triangles, which let light through.
@@ -62,12 +64,33 @@ class Template:
     following: sparse.csr_matrix
     triangles: np.ndarray
     part: np.ndarray
+    skin: np.ndarray
+    closed: np.ndarray
     bare: np.ndarray
     vertex_part: np.ndarray
     lenses: np.ndarray
     teeth: np.ndarray
     beard: np.ndarray
     moustache: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Groomed:
+    """What of a person's mesh is the same with every expression.
+
+    Attributes:
+      person: the person.
+      hairdo: on the hair grid.
+      beard: [vertices of the anatomy] density of the beard, in [0, 1].
+      attributes: as in `Head`, but for the light on the teeth.
+      opaque: as in `Head`.
+    """
+
+    person: Person
+    hairdo: Hairdo
+    beard: np.ndarray
+    attributes: np.ndarray
+    opaque: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -161,6 +184,8 @@ def load_template() -> Template:
         following=following(grid, len(anatomy.vertices)),
         triangles=triangles.astype(np.int32),
         part=part.astype(np.int32),
+        skin=anatomy.triangles[anatomy.part == SKIN],
+        closed=triangles[part != HAIR_INSIDE].astype(np.int32),
         bare=anatomy.triangles[anatomy.part != LASHES],
         vertex_part=vertex_part,
         lenses=lenses.astype(np.int32),
@@ -184,6 +209,23 @@ def coefficients(template: Template, person: Person, expression: dict[str, float
     return strength
 
 
+def groom(person: Person) -> Groomed:
+    """Work out what of a person's mesh is the same with every expression."""
+    template = load_template()
+    hair = person.hair
+    hairdo = dress(template.grid, hair)
+    beard = np.maximum(template.beard * hair.beard, template.moustache * hair.moustache)
+    grows = hairdo.outline[template.grid.triangles].mean(axis=1) > 0
+    grown = template.grid.triangles[grows] + np.int32(len(template.anatomy.vertices))
+    return Groomed(
+        person=person,
+        hairdo=hairdo,
+        beard=beard,
+        attributes=vertex_attributes(template, hair, hairdo, beard),
+        opaque=np.concatenate([template.bare, grown]),
+    )
+
+
 def build_head(person: Person, expression: dict[str, float] | None = None) -> Head:
     """Build a person's mesh.
 
@@ -191,19 +233,20 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
       person: who, as from `person_from_latent`.
       expression: expression name (see `Anatomy.expressions`) -> strength in [0, 1]; none by default.
     """
-    template = load_template()
-    anatomy, grid = template.anatomy, template.grid
-    movement = (template.basis @ coefficients(template, person, expression or {})).reshape(-1, 3)
-    skin, hair_base = anatomy.vertices + movement, grid.origins + template.following @ movement
-    skin_triangles = template.triangles[template.part == SKIN]
-    skin_normals = vertex_normals(skin, skin_triangles)
+    return with_expression(groom(person), expression or {})
 
-    hair = person.hair
-    beard = np.maximum(template.beard * hair.beard, template.moustache * hair.moustache)
-    skin = skin + (0.05 * beard)[:, None] * skin_normals
-    skin = fold_ears(anatomy, skin, hair.length)
-    hairdo = dress(grid, hair)
-    hair_vertices = hair_base + hairdo.thickness[:, None] * grid.directions
+
+def with_expression(groomed: Groomed, expression: dict[str, float]) -> Head:
+    """Build the mesh of a groomed person with an expression; see `build_head`."""
+    template, person = load_template(), groomed.person
+    anatomy, grid = template.anatomy, template.grid
+    movement = (template.basis @ coefficients(template, person, expression)).reshape(-1, 3)
+    skin, hair_base = anatomy.vertices + movement, grid.origins + template.following @ movement
+    skin_normals = vertex_normals(skin, template.skin)
+
+    skin = skin + (0.05 * groomed.beard)[:, None] * skin_normals
+    skin = fold_ears(anatomy, skin, person.hair.length)
+    hair_vertices = hair_base + groomed.hairdo.thickness[:, None] * grid.directions
 
     eyes = [skin[anatomy.joints[f"joint-{side}-eye"]].mean(0) for side in "lr"]
     frame = glasses.frame_vertices(person.glasses, *eyes, front=frame_front(skin), ears=temples(skin))
@@ -211,18 +254,16 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     vertices = (np.concatenate([skin, hair_vertices, frame]) - middle) * scale + EYES_AT
     vertices = vertices.astype(np.float32)
 
-    attributes = vertex_attributes(template, hair, hairdo, beard, expression or {}, len(vertices))
-    closed = template.triangles[template.part != HAIR_INSIDE]
-    normals = vertex_normals(vertices, closed)
-    grows = hairdo.outline[grid.triangles].mean(axis=1) > 0
-    opaque = np.concatenate([template.bare, grid.triangles[grows] + np.int32(len(skin))])
+    attributes = groomed.attributes.copy()
+    attributes[template.teeth, OPENNESS] = light_in_mouth(expression)
+    normals = vertex_normals(vertices, template.closed)
     return Head(
         person=person,
         vertices=vertices,
         normals=normals,
         attributes=attributes,
-        transport=transport(vertices, normals, opaque),
-        opaque=opaque,
+        transport=transport(vertices, normals, groomed.opaque),
+        opaque=groomed.opaque,
         vertex_part=template.vertex_part,
         triangles=template.triangles,
         part=template.part,
@@ -230,27 +271,18 @@ def build_head(person: Person, expression: dict[str, float] | None = None) -> He
     )
 
 
-def vertex_attributes(
-    template: Template,
-    hair: Hair,
-    hairdo: Hairdo,
-    beard: np.ndarray,
-    expression: dict[str, float],
-    vertices: int,
-) -> np.ndarray:
-    """Return what shading knows of each vertex, `[vertices, ATTRIBUTES]`.
+def vertex_attributes(template: Template, hair: Hair, hairdo: Hairdo, beard: np.ndarray) -> np.ndarray:
+    """Return what shading knows of each vertex, `[vertices, ATTRIBUTES]`, but for the light on the teeth.
 
     Args:
       template: the mesh.
       hair: of the person.
       hairdo: the same on the grid.
       beard: [anatomy's vertices] in [0, 1].
-      expression: name -> strength.
-      vertices: number of vertices.
     """
     anatomy = template.anatomy
     skin = len(anatomy.vertices)
-    attributes = np.zeros((vertices, ATTRIBUTES), np.float32)
+    attributes = np.zeros((len(template.vertex_part), ATTRIBUTES), np.float32)
     on_skin, on_hair = slice(0, skin), slice(skin, skin + len(template.grid.origins))
     attributes[on_skin, : REST_Z + 1] = anatomy.vertices
     azimuth = np.arctan2(anatomy.vertices[:, 0], anatomy.vertices[:, 2] - CENTRE[2])
@@ -266,7 +298,6 @@ def vertex_attributes(
         np.maximum(template.beard, 0.8 * template.moustache), shaven
     )
     attributes[on_skin, OPENNESS] = anatomy.masks["openness"]
-    attributes[template.teeth, OPENNESS] = light_in_mouth(expression)
     attributes[on_skin, EARS] = anatomy.masks["ears"]
     attributes[on_skin, MOUTH] = anatomy.masks["inside-mouth"]
     attributes[on_skin, EYELIDS] = anatomy.masks["eyelids"]

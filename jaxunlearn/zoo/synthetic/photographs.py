@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.images import grid
-from jaxunlearn.zoo.synthetic.geometry import build_head
+from jaxunlearn.zoo.synthetic.geometry import groom, with_expression
 from jaxunlearn.zoo.synthetic.person import Person, person_from_latent
 from jaxunlearn.zoo.synthetic.render import render
 from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS, Scenario
@@ -136,24 +136,25 @@ def _photograph(
     z: np.ndarray, person: Person, scenario: Scenario, key: list[int], views: int, resolution: int
 ) -> Photographs:
     """Photograph a person; shot number i is a function of the key and i."""
-    heads = {}
+    groomed, heads = None, {}
     views_taken = []
     for index in range(views):
         rng = np.random.Generator(np.random.PCG64([*key, 1 + index]))
         shot = scenario.draw_shot(rng, index)
         dressed = scenario.draw_disguise(rng, person)
         mood = tuple(shot.expression.items())
-        if dressed is not person:
-            heads.clear()  # a disguise is worn once
+        if groomed is None or dressed is not groomed.person:
+            groomed, heads = groom(dressed), {}  # a disguise is worn once
         if mood not in heads:
-            heads[mood] = build_head(dressed, shot.expression)
-        rendering = render(heads[mood], shot.camera, resolution, shot.light, shot.background)
+            heads[mood] = with_expression(groomed, shot.expression)
+        camera = shot.camera
+        rendering = render(heads[mood], camera, resolution, shot.light, shot.background)
         views_taken.append(
             (
                 np.round(rendering.image * 255).astype(np.uint8),
                 np.round(rendering.coverage * 255).astype(np.uint8),
                 encode_depth(rendering.depth),
-                shot.camera,
+                camera,
                 np.array([shot.yaw, shot.pitch], np.float32),
             )
         )

@@ -251,6 +251,20 @@ def paint_points(
                     painted[other, channel] = colour[channel]
 
 
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def put(
+    painted: np.ndarray, triangle: np.ndarray, top: int, left: int, block: int, image: np.ndarray
+) -> None:
+    """Copy the colours of the block at row `top` and column `left` to the image, where a triangle is."""
+    s = 0
+    for row in range(top, top + block):
+        for column in range(left, left + block):
+            if triangle[row, column] >= 0:
+                for channel in range(3):
+                    image[row, column, channel] = painted[s, channel]
+            s += 1
+
+
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
 def shade(
     triangle: np.ndarray,
@@ -286,6 +300,7 @@ def shade(
     """
     resolution, count = triangle.shape[0], block * block
     image = np.empty((resolution, resolution, 3), np.float32)
+    image[:] = background
     points = np.empty((count, ATTRIBUTES + LIGHT), np.float32)
     middle = np.empty(ATTRIBUTES + LIGHT, np.float32)
     kinds = np.empty(count, np.int64)
@@ -294,19 +309,18 @@ def shade(
     marks = np.empty(CHANNELS, np.float32)
     for top in range(0, resolution, block):
         for left in range(0, resolution, block):
-            for s in range(count):
-                row, column = top + s // block, left + s % block
-                t = triangle[row, column]
-                kinds[s] = -1
-                for channel in range(3):
-                    painted[s, channel] = background[channel]
-                if t >= 0:
-                    kinds[s] = part[t]
-                    first, second = barycentric[row, column, 0], barycentric[row, column, 1]
-                    look(triangles, t, first, second, attributes, light, points, s)
+            s, seen = 0, False
+            for row in range(top, top + block):
+                for column in range(left, left + block):
+                    t = triangle[row, column]
+                    kinds[s] = -1
+                    if t >= 0:
+                        kinds[s], seen = part[t], True
+                        first, second = barycentric[row, column, 0], barycentric[row, column, 1]
+                        look(triangles, t, first, second, attributes, light, points, s)
+                    s += 1
+            if not seen:
+                continue
             paint_points(kinds, points, colours, numbers, table, middle, marks, colour, painted)
-            for s in range(count):
-                row, column = top + s // block, left + s % block
-                for channel in range(3):
-                    image[row, column, channel] = painted[s, channel]
+            put(painted, triangle, top, left, block, image)
     return image

@@ -42,13 +42,20 @@ def even_directions(count: int) -> np.ndarray:
     return np.stack([radius * np.cos(azimuth), height, radius * np.sin(azimuth)], axis=-1)
 
 
+@functools.cache
+def fitting() -> tuple[np.ndarray, np.ndarray]:
+    """Return 32 even directions [32, 3], and the matrix [9, 32] that fits coefficients to radiance there."""
+    directions = even_directions(32)
+    return directions, np.linalg.pinv(basis(directions))
+
+
 def turned(coefficients: np.ndarray, angle: float) -> np.ndarray:
     """Turn surroundings [9, 3] about the vertical axis by `angle` radians, from z towards x."""
     sine, cosine = np.sin(angle), np.cos(angle)
-    directions = even_directions(32)
+    directions, fit = fitting()
     x, y, z = directions.T
     before = np.stack([cosine * x - sine * z, y, sine * x + cosine * z], axis=-1)
-    return np.linalg.pinv(basis(directions)) @ basis(before) @ coefficients
+    return fit @ basis(before) @ coefficients
 
 
 @functools.cache

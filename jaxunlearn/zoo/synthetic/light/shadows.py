@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from jaxunlearn.zoo.synthetic.rasterizer import covered, slopes
+from jaxunlearn.zoo.synthetic.rasterizer import covered, facing, slopes
 
 SIZE = 112
 """Texels along each side of the map for the edge of a shadow."""
@@ -35,13 +35,11 @@ def on_map(vertices: np.ndarray, axes: np.ndarray, size: int) -> np.ndarray:
 def highest(mapped: np.ndarray, triangles: np.ndarray, size: int) -> np.ndarray:
     """Return the largest height [size, size] of any triangle that faces the lamp; -9 beside the mesh."""
     height = np.full((size, size), np.float32(-9))
-    for t in range(triangles.shape[0]):
+    for t in facing(mapped, triangles, 1):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         x0, y0, x1, y1 = mapped[i, 0], mapped[i, 1], mapped[j, 0], mapped[j, 1]
         x2, y2 = mapped[k, 0], mapped[k, 1]
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        if area < 1e-9:
-            continue
         left, right = covered(x0, x1, x2, size)
         bottom, top = covered(y0, y1, y2, size)
         z0, z1, z2 = mapped[i, 2], mapped[j, 2], mapped[k, 2]
@@ -51,48 +49,58 @@ def highest(mapped: np.ndarray, triangles: np.ndarray, size: int) -> np.ndarray:
                 b1 = (column - x0) * across1 + (row - y0) * down1
                 b2 = (column - x0) * across2 + (row - y0) * down2
                 b0 = 1 - b1 - b2
-                if b0 < -1e-5 or b1 < -1e-5 or b2 < -1e-5:
-                    continue
-                height[row, column] = max(height[row, column], b0 * z0 + b1 * z1 + b2 * z2)
+                if min(b0, b1, b2) >= -1e-5:
+                    height[row, column] = max(height[row, column], b0 * z0 + b1 * z1 + b2 * z2)
     return height
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")
-def reached(
-    mapped: np.ndarray, slope: np.ndarray, height: np.ndarray, near: float, far: float, reach: int
-) -> np.ndarray:
-    """Return the share of the lamp's light [N] that no surface in front of a vertex takes away.
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def reached_at(
+    place: np.ndarray, slope: float, height: np.ndarray, near: float, far: float, reach: int
+) -> float:
+    """Return the share of the lamp's light that no surface in front of a vertex takes away.
 
     Args:
-      mapped: [N, 3] as from `on_map`.
-      slope: [N] cosine between normal and lamp; vertices that face away count as unreached.
+      place: [3] a row of `on_map`.
+      slope: cosine between normal and lamp.
       height: map as from `highest`.
       near: how far in front of a vertex a surface begins to take light, in world units.
       far: how far in front it takes all light.
       reach: half the side of the square of texels that is averaged, for soft edges.
     """
     size = height.shape[0]
+    column, row = int(np.floor(place[0])), int(np.floor(place[1]))
+    fx, fy = place[0] - column, place[1] - row
+    total, weights = 0.0, 0.0
+    for i in range(-reach, reach + 2):
+        if not 0 <= row + i < size:
+            continue
+        wy = reach + 1 - abs(i - fy)
+        for j in range(-reach, reach + 2):
+            if not 0 <= column + j < size:
+                continue
+            weight = wy * (reach + 1 - abs(j - fx))
+            # A tilted surface must not shade itself: it rises across the texels that are averaged.
+            margin = near * (1 + 0.35 * (abs(i - fy) + abs(j - fx)) * (1 - max(slope, 0.0)))
+            above = (height[row + i, column + j] - place[2] - margin) / (far - near)
+            weights += weight
+            total += weight * (1 - min(max(above, 0.0), 1.0))
+    return total / weights if weights > 0 else 1.0
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def reached(mapped: np.ndarray, slope: np.ndarray, height: np.ndarray) -> np.ndarray:
+    """Return the share of the lamp's light [N] that reaches each vertex, with soft edges.
+
+    Args:
+      mapped: [N, 3] as from `on_map`.
+      slope: [N] cosine between normal and lamp; vertices that face away count as unreached.
+      height: map as from `highest`.
+    """
     share = np.zeros(mapped.shape[0], np.float32)
     for n in range(mapped.shape[0]):
-        if slope[n] <= -0.25:
-            continue
-        column, row = int(np.floor(mapped[n, 0])), int(np.floor(mapped[n, 1]))
-        fx, fy = mapped[n, 0] - column, mapped[n, 1] - row
-        total, weights = 0.0, 0.0
-        for i in range(-reach, reach + 2):
-            if not 0 <= row + i < size:
-                continue
-            wy = reach + 1 - abs(i - fy)
-            for j in range(-reach, reach + 2):
-                if not 0 <= column + j < size:
-                    continue
-                weight = wy * (reach + 1 - abs(j - fx))
-                # A tilted surface must not shade itself: it rises across the texels that are averaged.
-                margin = near * (1 + 0.35 * (abs(i - fy) + abs(j - fx)) * (1 - max(slope[n], 0.0)))
-                above = (height[row + i, column + j] - mapped[n, 2] - margin) / (far - near)
-                weights += weight
-                total += weight * (1 - min(max(above, 0.0), 1.0))
-        share[n] = total / weights if weights > 0 else 1.0
+        if slope[n] > -0.25:
+            share[n] = reached_at(mapped[n], slope[n], height, 0.012, 0.035, 2)
     return share
 
 
@@ -109,4 +117,4 @@ def lamp_share(
     """
     mapped = on_map(vertices, lamp_axes(direction), SIZE)
     height = highest(mapped, triangles, SIZE)
-    return reached(mapped, normals @ direction.astype(np.float32), height, near=0.012, far=0.035, reach=2)
+    return reached(mapped, normals @ direction.astype(np.float32), height)

@@ -6,10 +6,11 @@ surroundings. It is computed once for a head. Afterwards the soft light of any s
 
 import functools
 
+import numba
 import numpy as np
 
 from jaxunlearn.zoo.synthetic.light.harmonics import COSINE_LOBE, basis, even_directions
-from jaxunlearn.zoo.synthetic.light.shadows import highest, lamp_axes, on_map, reached
+from jaxunlearn.zoo.synthetic.light.shadows import highest, lamp_axes, on_map, reached_at
 
 DIRECTIONS = 22
 """Evenly spread directions in which a vertex looks for what hides the sky; straight down is open."""
@@ -26,6 +27,27 @@ def samples() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return directions, np.stack([lamp_axes(one) for one in directions]), basis(directions).astype(np.float32)
 
 
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def taken(vertices: np.ndarray, slopes: np.ndarray, axes: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Return how much of each direction's light on a vertex is taken away, [D, N], times its cosine.
+
+    Args:
+      vertices: [N, 3] world positions.
+      slopes: [D, N] cosine between normal and direction.
+      axes: [D, 3, 3] of the directions' maps.
+      triangles: [T, 3] of the surfaces that throw shadows.
+    """
+    loss = np.zeros(slopes.shape, np.float32)
+    for d in range(slopes.shape[0]):
+        mapped = on_map(vertices, axes[d], MAP_SIZE)
+        height = highest(mapped, triangles, MAP_SIZE)
+        for n in range(slopes.shape[1]):
+            if slopes[d, n] > 0:
+                share = np.float32(reached_at(mapped[n], slopes[d, n], height, 0.012, 0.05, 0))
+                loss[d, n] = slopes[d, n] * (np.float32(1) - share)
+    return loss
+
+
 def transport(vertices: np.ndarray, normals: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Return nine coefficients [N, 9] of each vertex; times radiance they are the light on matt white.
 
@@ -36,11 +58,7 @@ def transport(vertices: np.ndarray, normals: np.ndarray, triangles: np.ndarray) 
     """
     directions, axes, functions = samples()
     slopes = directions @ np.ascontiguousarray(normals.T)
-    taken = np.empty((len(directions), len(vertices)), np.float32)
-    for d in range(len(directions)):
-        mapped = on_map(vertices, axes[d], MAP_SIZE)
-        share = reached(mapped, slopes[d], highest(mapped, triangles, MAP_SIZE), 0.012, 0.05, 0)
-        taken[d] = np.maximum(slopes[d], 0) * (1 - share)
+    loss = taken(vertices, slopes, axes, triangles)
     scale = np.float32(4 / len(directions) * (1 - BOUNCE))  # 4 pi / D, divided by pi
     open_sky = basis(normals).astype(np.float32) * COSINE_LOBE
-    return open_sky - scale * (taken.T @ functions)
+    return open_sky - scale * (loss.T @ functions)
