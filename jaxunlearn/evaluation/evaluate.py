@@ -1,7 +1,7 @@
 """Measure a run and write its figures, under the papers' names, into its folder."""
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -123,7 +123,7 @@ def evaluate(
     given = _given_photos(models, result, other_ws or {})
     check_other_photos(models, result, config, given)
     reference = reference or measure_reference(models, config, progress=progress)
-    photos = other_photos(models, result, config, given, progress=progress)
+    photos = other_photos(models, result.people.seeds, config, given, progress=progress)
     measured = _measure(
         reference, result, {k: jnp.asarray(each.ws) for k, each in photos.items()}, progress=progress
     )
@@ -183,7 +183,7 @@ def check_other_photos(models: Models, result: Result, config: ConfigDict, given
 
 def other_photos(
     models: Models,
-    result: Result,
+    seeds: Sequence[int | None],
     config: ConfigDict,
     given: Mapping[int, OtherPhotos],
     *,
@@ -193,7 +193,7 @@ def other_photos(
 
     Args:
       models: the models of the run.
-      result: of the run.
+      seeds: of all people; None for those who have no seed.
       config: `config.evaluation.album` photos are rendered for people of the bundled generator.
       given: number of a person → photos that are there already.
       progress: True shows progress bars.
@@ -202,7 +202,7 @@ def other_photos(
       InputError: if photos of an album are wanted and cannot be rendered.
     """
     others = dict(given)
-    for k, seed in album_seeds(models, config, result.people.seeds, given).items():
+    for k, seed in album_seeds(models, config, seeds, given).items():
         others[k] = album_photos(
             models, seed, config.evaluation.album, compute=from_config.compute(config), progress=progress
         )
