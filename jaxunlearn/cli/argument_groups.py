@@ -153,6 +153,13 @@ def add_mesh(parser: ArgumentParser) -> None:
     )
 
 
+def add_devices(parser: ArgumentParser, about: str) -> None:
+    """Add the option of `readers.devices_of`; `about` says what the devices do."""
+    parser.add_argument(
+        "--devices", type=whole(1, MOST_DEVICES), default=1, metavar="N", help=f"{about} [%(default)s]"
+    )
+
+
 def add_step(parser: ArgumentParser) -> None:
     """Add the options of `readers.step_of`."""
     add = parser.add_argument

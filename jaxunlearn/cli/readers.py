@@ -80,6 +80,15 @@ def mesh_of(arguments: argparse.Namespace) -> Mesh | None:
     return None if arguments.mesh is None else make_mesh(*arguments.mesh)
 
 
+def devices_of(arguments: argparse.Namespace) -> Mesh | None:
+    """Return the mesh of `--devices`, which share rows; None for one device.
+
+    Raises:
+      InputError: if there are not enough devices.
+    """
+    return make_mesh(1, arguments.devices) if arguments.devices > 1 else None
+
+
 def read_config(path: str | None, overrides: Sequence[str], default: ConfigDict) -> ConfigDict:
     """Return the settings of a command.
 

@@ -5,7 +5,7 @@ import argparse
 from jaxunlearn.baking.bake import bake
 from jaxunlearn.baking.loss import loss_lines
 from jaxunlearn.baking.settings import Baking, check
-from jaxunlearn.cli.readers import mesh_of, network_files_of, read_config, result_of_run
+from jaxunlearn.cli.readers import devices_of, network_files_of, read_config, result_of_run
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import InceptionFeatures
 from jaxunlearn.methods.config.declaration import default_config
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
       Interrupted: after Ctrl-C.
     """
     config = read_config(arguments.config, arguments.overrides, default_config(Baking))
-    mesh = mesh_of(arguments)
+    mesh = devices_of(arguments)
     check(config, mesh)
     models, generator, people = (_of_files if arguments.folder is None else _of_run)(arguments)
     if arguments.strength is not None:
