@@ -260,6 +260,7 @@ def _worklist(
         **_inverting(arguments),
         mesh=mesh,
         compute=from_config.compute(config),
+        progress=leads(),
     )
 
 
@@ -317,6 +318,7 @@ def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -
             **_inverting(arguments),
             compute=from_config.compute(config),
             known=_known_latents(arguments, models, config),
+            progress=leads(),
         )
         return read(len(people.subjects)), people
     if arguments.identities is not None:
