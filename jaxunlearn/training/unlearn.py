@@ -154,7 +154,7 @@ def request_of(
         subjects=people.subjects,
         **models.networks_of_loss,
         mean_latent=models.mean.origin,
-        together=shared,
+        shared=shared,
         start="" if before is None else fingerprint_of(before.generator),
         seeds=people.seeds,
         adapters=models.adapters,

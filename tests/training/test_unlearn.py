@@ -443,7 +443,7 @@ def test_a_mesh_that_leaves_a_process_out(monkeypatch, mesh):
 
 def test_a_folder_keeps_every_field_of_its_request():
     fields = {field.name for field in dataclasses.fields(Request)}
-    assert RunJson.__required_keys__ == {"format", "version", *fields}
+    assert RunJson.__required_keys__ == {"format", "version", "together", *fields} - {"shared"}
     assert not RunJson.__optional_keys__
 
 
