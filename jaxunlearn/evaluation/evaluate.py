@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 import lpips_flax
+from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.bundled_people.album import album_photos, album_seeds, check_albums
 from jaxunlearn.evaluation.bundled_people.groups import groups_of
-from jaxunlearn.evaluation.features import AlexNetFeatures, Features
+from jaxunlearn.evaluation.features import AlexNetFeatures, Features, InceptionFeatures
 from jaxunlearn.evaluation.judges.choice import judges_of
 from jaxunlearn.evaluation.judges.stored import with_stored_thresholds
 from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
@@ -30,6 +31,7 @@ from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_fi
 from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.methods.config import from_config
 from jaxunlearn.methods.config.declaration import ConfigDict
+from jaxunlearn.models import loading
 from jaxunlearn.models.latent_io import fitting_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process.jax_settings import pinned_settings
@@ -40,6 +42,21 @@ from jaxunlearn.training.storage.networks_of_run import check_models
 def default_features() -> Features:
     """Return the features of the Fréchet distances where no network is given: AlexNet's."""
     return AlexNetFeatures(lpips_flax.load("alex"))
+
+
+def features_for(generator: GeneratorConfig, inception: str | None = None) -> Features:
+    """Return the features of the Fréchet distances that suit a generator.
+
+    Args:
+      generator: its settings.
+      inception: file of FID's network; None takes the published one if it is installed and suits the
+        generator, else AlexNet.
+
+    Raises:
+      InputError: if the file cannot be used.
+    """
+    file = inception or loading.published_inception(generator)
+    return default_features() if file is None else InceptionFeatures(loading.load_inception(file))
 
 
 @pinned_settings()

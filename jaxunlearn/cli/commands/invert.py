@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxunlearn.cli.readers import devices_of, models_of, options_of_models
+from jaxunlearn.cli.readers import devices_of, inverting_of, models_of, options_of_models
 from jaxunlearn.photos.inversion_files import check_out, figures_file
 from jaxunlearn.photos.inversion_report import InversionReport, table
 from jaxunlearn.photos.photo_inversion import invert_planned, plan_inversion
@@ -31,9 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     plan = plan_inversion(
         models,
         arguments.images,
-        method=arguments.method,
-        encoder=arguments.encoder,
-        encoder_input=arguments.encoder_input,
+        **inverting_of(arguments),
         steps=arguments.steps,
         batch=arguments.batch,
     )

@@ -15,7 +15,15 @@ from jax.sharding import Mesh
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.cli.argument_types import MOST_COPIES
-from jaxunlearn.cli.readers import join, mesh_of, models_of, read_config, refuse_other_method, set_by
+from jaxunlearn.cli.readers import (
+    inverting_of,
+    join,
+    mesh_of,
+    models_of,
+    read_config,
+    refuse_other_method,
+    set_by,
+)
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import read_text
@@ -28,7 +36,7 @@ from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.generator import config_of, is_small
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, name_of_seeds, people_from_latents, people_from_seeds
-from jaxunlearn.photos.photo_inversion import Inverting, KnownLatents, name_of_photos, people_from_photos
+from jaxunlearn.photos.photo_inversion import KnownLatents, name_of_photos, people_from_photos
 from jaxunlearn.photos.sources import listed_names, paths_of
 from jaxunlearn.process.multihost import check_same, leader_first, leads
 from jaxunlearn.reporting.live_page import live_page
@@ -153,13 +161,6 @@ def _refuse_inversion(arguments: argparse.Namespace) -> None:
             raise InputError(f"{option}: no photos are given that could be inverted; leave it out")
 
 
-def _inverting(arguments: argparse.Namespace) -> Inverting:
-    """Return how photos are inverted."""
-    return Inverting(
-        method=arguments.inversion, encoder=arguments.encoder, encoder_input=arguments.encoder_input
-    )
-
-
 def _name_of_people(arguments: argparse.Namespace) -> str:
     """Return the name of the folder in `runs`, from what is known before photos are opened.
 
@@ -257,7 +258,7 @@ def _worklist(
     return worklist_of_photos(
         models,
         arguments.identities,
-        **_inverting(arguments),
+        **inverting_of(arguments),
         mesh=mesh,
         compute=from_config.compute(config),
         progress=leads(),
@@ -291,7 +292,7 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
                 read,
                 arguments.out,
                 mesh=mesh,
-                inverting=_inverting(arguments),
+                inverting=inverting_of(arguments),
                 callbacks_for=page_of,
                 after_each=report,
             )
@@ -315,7 +316,7 @@ def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -
         people = people_from_photos(
             models,
             arguments.image,
-            **_inverting(arguments),
+            **inverting_of(arguments),
             compute=from_config.compute(config),
             known=_known_latents(arguments, models, config),
             progress=leads(),
