@@ -295,8 +295,8 @@ def test_other_photos_than_those_of_a_run_are_refused_before_they_are_inverted(p
 def test_the_folder_by_default(monkeypatch, arguments, folder):
     asked = []
 
-    def check_out(given, _):
-        asked.append(given.out)
+    def check_out(_, out, listed):
+        asked.append(out)
         raise InputError("enough")
 
     monkeypatch.setattr(unlearn_command, "_check_out", check_out)
