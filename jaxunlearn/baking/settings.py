@@ -133,7 +133,7 @@ def check(config: ConfigDict, mesh: Mesh | None = None) -> None:
             raise InputError(f"config.latents.{name} must be at most config.latents.batch ({latents.batch})")
     if mesh is not None and latents.batch % mesh.size:
         raise InputError(
-            f"config.latents.batch ({latents.batch}) must be a multiple of the mesh's {mesh.size} devices, "
+            f"config.latents.batch ({latents.batch}) must be a multiple of the {mesh.size} devices, "
             "or some would only repeat the work of others"
         )
     if not latents.images and not terms.planes:

@@ -112,10 +112,11 @@ def add_models(parser: ArgumentParser) -> None:
 
 
 def add_inversion(parser: ArgumentParser, option: str) -> None:
-    """Add the options of `jaxunlearn.invert`; `option` is what the choice of the method is called."""
+    """Add the options of `readers.inverting_of`; `option` is what the choice of the method is called."""
     add = parser.add_argument
     add(
         option,
+        dest="inversion",
         choices=("encoder", "optimize", "hybrid"),
         help="how photos become latents: by one pass of an encoder, by a search, or by a search that starts "
         "from the encoder's latents [hybrid with an encoder, else optimize]",
@@ -150,6 +151,13 @@ def add_mesh(parser: ArgumentParser) -> None:
     )
     hosts.add_argument(
         "--wait", type=whole(1, 86_400), metavar="SECONDS", help="longest wait for the other processes [300]"
+    )
+
+
+def add_devices(parser: ArgumentParser, about: str) -> None:
+    """Add the option of `readers.devices_of`; `about` says what the devices do."""
+    parser.add_argument(
+        "--devices", type=whole(1, MOST_DEVICES), default=1, metavar="N", help=f"{about} [%(default)s]"
     )
 
 

@@ -4,14 +4,12 @@ import inspect
 import traceback
 import types
 from pathlib import Path
-from typing import Any
 
 import ml_collections
 
 from jaxunlearn.errors import InputError, first_line
 from jaxunlearn.files.door import local_path, read_text
-
-ConfigDict = Any
+from jaxunlearn.methods.config.declaration import ConfigDict
 
 
 def split_argument(text: str) -> tuple[Path, str | None]:

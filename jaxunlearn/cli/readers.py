@@ -16,6 +16,7 @@ from jaxunlearn.methods.config import check_config
 from jaxunlearn.methods.config.declaration import ConfigDict, did_you_mean, flat
 from jaxunlearn.methods.registry import DEFAULT, method_of
 from jaxunlearn.models import loading
+from jaxunlearn.photos.photo_inversion import Inverting
 from jaxunlearn.process import multihost
 from jaxunlearn.profiling.workload import Preset
 from jaxunlearn.sharding import make_mesh
@@ -26,18 +27,16 @@ from jaxunlearn.workflows.batch_dir import WorklistFolder
 
 
 def models_of(arguments: argparse.Namespace) -> loading.Models:
-    """Load the models of `add_models`.
+    """Load the models of `add_models`; the bundled generator if no other one is given.
 
     Raises:
       InputError: if a name is unknown, or a file cannot be used.
     """
     return loading.load_models(
-        arguments.model,
-        perceptual=arguments.perceptual,
-        identity=arguments.identity,
+        arguments.model or "heads",
         judge=arguments.judge,
-        w_avg=arguments.w_avg,
         adapters=arguments.adapter,
+        **network_files_of(arguments),
     )
 
 
@@ -60,6 +59,13 @@ def options_of_models(arguments: argparse.Namespace) -> list[str]:
     return [word for option, values in given.items() for value in values for word in (option, value)]
 
 
+def inverting_of(arguments: argparse.Namespace) -> Inverting:
+    """Return how photos are inverted by the options of `add_inversion`."""
+    return Inverting(
+        method=arguments.inversion, encoder=arguments.encoder, encoder_input=arguments.encoder_input
+    )
+
+
 def join(arguments: argparse.Namespace) -> None:
     """Become one of several processes, if the options ask for it; before JAX is used for anything else.
 
@@ -78,6 +84,15 @@ def mesh_of(arguments: argparse.Namespace) -> Mesh | None:
       InputError: if there are not enough devices.
     """
     return None if arguments.mesh is None else make_mesh(*arguments.mesh)
+
+
+def devices_of(arguments: argparse.Namespace) -> Mesh | None:
+    """Return the mesh of `--devices`, which share rows; None for one device.
+
+    Raises:
+      InputError: if there are not enough devices.
+    """
+    return make_mesh(1, arguments.devices) if arguments.devices > 1 else None
 
 
 def read_config(path: str | None, overrides: Sequence[str], default: ConfigDict) -> ConfigDict:

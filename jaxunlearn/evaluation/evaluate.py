@@ -1,7 +1,7 @@
 """Measure a run and write its figures, under the papers' names, into its folder."""
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 import lpips_flax
+from eg3d_flax import GeneratorConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.bundled_people.album import album_photos, album_seeds, check_albums
 from jaxunlearn.evaluation.bundled_people.groups import groups_of
-from jaxunlearn.evaluation.features import AlexNetFeatures, Features
+from jaxunlearn.evaluation.features import AlexNetFeatures, Features, InceptionFeatures
 from jaxunlearn.evaluation.judges.choice import judges_of
 from jaxunlearn.evaluation.judges.stored import with_stored_thresholds
 from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
@@ -30,6 +31,7 @@ from jaxunlearn.evaluation.statistics.figures_file import figure_lines, write_fi
 from jaxunlearn.evaluation.statistics.over_people import statistics_of
 from jaxunlearn.methods.config import from_config
 from jaxunlearn.methods.config.declaration import ConfigDict
+from jaxunlearn.models import loading
 from jaxunlearn.models.latent_io import fitting_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process.jax_settings import pinned_settings
@@ -40,6 +42,21 @@ from jaxunlearn.training.storage.networks_of_run import check_models
 def default_features() -> Features:
     """Return the features of the Fréchet distances where no network is given: AlexNet's."""
     return AlexNetFeatures(lpips_flax.load("alex"))
+
+
+def features_for(generator: GeneratorConfig, inception: str | None = None) -> Features:
+    """Return the features of the Fréchet distances that suit a generator.
+
+    Args:
+      generator: its settings.
+      inception: file of FID's network; None takes the published one if it is installed and suits the
+        generator, else AlexNet.
+
+    Raises:
+      InputError: if the file cannot be used.
+    """
+    file = inception or loading.published_inception(generator)
+    return default_features() if file is None else InceptionFeatures(loading.load_inception(file))
 
 
 @pinned_settings()
@@ -123,7 +140,7 @@ def evaluate(
     given = _given_photos(models, result, other_ws or {})
     check_other_photos(models, result, config, given)
     reference = reference or measure_reference(models, config, progress=progress)
-    photos = other_photos(models, result, config, given, progress=progress)
+    photos = other_photos(models, result.people.seeds, config, given, progress=progress)
     measured = _measure(
         reference, result, {k: jnp.asarray(each.ws) for k, each in photos.items()}, progress=progress
     )
@@ -183,7 +200,7 @@ def check_other_photos(models: Models, result: Result, config: ConfigDict, given
 
 def other_photos(
     models: Models,
-    result: Result,
+    seeds: Sequence[int | None],
     config: ConfigDict,
     given: Mapping[int, OtherPhotos],
     *,
@@ -193,7 +210,7 @@ def other_photos(
 
     Args:
       models: the models of the run.
-      result: of the run.
+      seeds: of all people; None for those who have no seed.
       config: `config.evaluation.album` photos are rendered for people of the bundled generator.
       given: number of a person → photos that are there already.
       progress: True shows progress bars.
@@ -202,7 +219,7 @@ def other_photos(
       InputError: if photos of an album are wanted and cannot be rendered.
     """
     others = dict(given)
-    for k, seed in album_seeds(models, config, result.people.seeds, given).items():
+    for k, seed in album_seeds(models, config, seeds, given).items():
         others[k] = album_photos(
             models, seed, config.evaluation.album, compute=from_config.compute(config), progress=progress
         )

@@ -69,7 +69,7 @@ def evaluate_and_report(
     """
     check_other_photos(models, result, config, given or {})
     reference = reference or measure_reference(models, config)
-    photos = other_photos(models, result, config, given or {})
+    photos = other_photos(models, result.people.seeds, config, given or {})
     latents = {k: each.ws for k, each in photos.items()}
     figures = evaluate(models, result, config, reference=reference, other_ws=latents)
     folder = write_run_report(models, result, config, photos=photos, batch=reference.settings.batch)

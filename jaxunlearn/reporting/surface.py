@@ -1,6 +1,7 @@
 """Extract the surface of a generator's density as a coloured mesh."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import skimage.measure
 import trimesh
+from flax import nnx
 from tqdm import tqdm
 from trimesh.exchange.gltf import export_glb
 from trimesh.visual import ColorVisuals, TextureVisuals
@@ -48,6 +50,20 @@ class Mesh:
         return extract_mesh(generator, ws, resolution=self.resolution, level=self.level, compute=compute)
 
 
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _planes(graphdef: nnx.GraphDef, compute: Compute, state: nnx.State, ws: jax.Array) -> jax.Array:
+    """Compute planes. The weights are an argument, so that one program serves all latents and generators."""
+    return nnx.merge(graphdef, state).planes(ws, compute=compute)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _query(
+    graphdef: nnx.GraphDef, compute: Compute, state: nnx.State, planes: jax.Array, points: jax.Array
+) -> Decoded:
+    """Decode points `[1, M, 3]`; the planes are an argument for the same reason."""
+    return nnx.merge(graphdef, state).query(planes, points, compute=compute)
+
+
 def _decoded(
     generator: Generator,
     planes: jax.Array,
@@ -69,10 +85,11 @@ def _decoded(
     Yields:
       The numbers of a block's points as a slice, and their colours and densities `[M, ...]`.
     """
-    query = jax.jit(lambda points: generator.query(planes, points[None], compute=compute))
+    graphdef, state = nnx.split(generator)
 
     def decode(numbers: np.ndarray) -> Decoded:
-        return jax.tree.map(lambda x: x[0], query(jnp.asarray(points(numbers), jnp.float32)))
+        block = jnp.asarray(points(numbers), jnp.float32)[None]
+        return jax.tree.map(lambda x: x[0], _query(graphdef, compute, state, planes, block))
 
     blocks = batches(decode, count, _POINTS_AT_A_TIME)
     total = -(-count // _POINTS_AT_A_TIME)
@@ -126,7 +143,8 @@ def extract_mesh(
     Raises:
       InputError: if the density never crosses `level`.
     """
-    planes = jax.jit(lambda ws: generator.planes(ws, compute=compute))(ws)
+    graphdef, state = nnx.split(generator)
+    planes = _planes(graphdef, compute, state, ws)
     density = density_grid(generator, planes, resolution, compute=compute)
     # The border counts as empty, so that the surface is closed where it touches the box.
     density[[0, -1]] = density[:, [0, -1]] = density[:, :, [0, -1]] = 0

@@ -237,7 +237,7 @@ class Run:
             unit="step",
             desc="unlearning",
             dynamic_ncols=True,
-            disable=not (self._progress and multihost.leads()),
+            disable=not self._progress,
         )
 
     def _generator(self, state: State, copy: int) -> Generator:

@@ -63,7 +63,7 @@ def unlearn(
       numbers: numbers of the generator copies. What a copy draws depends on its number and the seed, not on
         who else is there. None counts from 0.
       callbacks: called after each step, see `Callback`.
-      progress: True shows a bar.
+      progress: True shows bars, in process 0.
 
     Raises:
       InputError: if arguments do not fit, or the folder holds another run; before anything is computed. Also
@@ -79,6 +79,7 @@ def unlearn(
     before = None if previous is None else _left_by(previous, models, config)
     _check_suitable(models, people, config, before, saved=workdir is not None)
     numbers = checks.numbers_of(people, numbers)
+    progress = progress and multihost.leads()
     with contextlib.ExitStack() as stack:
         folder = None
         if workdir is not None:
@@ -153,7 +154,7 @@ def request_of(
         subjects=people.subjects,
         **models.networks_of_loss,
         mean_latent=models.mean.origin,
-        together=shared,
+        shared=shared,
         start="" if before is None else fingerprint_of(before.generator),
         seeds=people.seeds,
         adapters=models.adapters,

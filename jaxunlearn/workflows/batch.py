@@ -63,7 +63,7 @@ def unlearn_all(
       workdir: folder of the work list, see `batch_dir`.
       parallel: people in a wave.
       mesh: see `training.unlearn`.
-      progress: True shows progress bars.
+      progress: True shows progress bars, in process 0.
 
     Returns:
       The last line of each person in `results.jsonl`, in the order of the list.
@@ -96,7 +96,7 @@ def unlearn_all(
         begin = functools.partial(folder.begin, origin, worklist, config)
         multihost.leader_first(begin, "the work list's beginning")
         folder.clean()
-        return _work(models, worklist, config, folder, parallel, mesh, progress)
+        return _work(models, worklist, config, folder, parallel, mesh, progress and multihost.leads())
 
 
 def _work(
@@ -114,7 +114,7 @@ def _work(
         initial=sum(line["status"] == DONE for line in folder.last().values()),
         desc="people",
         unit="person",
-        disable=not (progress and multihost.leads()),
+        disable=not progress,
     )
     try:
         with bar:

@@ -1,10 +1,10 @@
-"""Forget the same people with several distances d of SUGAR's surrogates (Table 3).
+"""Forget the same people once for each distance d of their targets (SUGAR, Table 3).
 
-All distances use the same mapper; each distance is a run with a run folder. The folder `common` keeps the
-mapper, and what was asked for when it was trained.
+Each distance is a run with a run folder. Where a mapper finds the targets, all distances share it: the folder
+`common` keeps it, and what was asked for when it was trained.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -13,12 +13,12 @@ from jax.sharding import Mesh
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.bundled_people.album import check_albums
-from jaxunlearn.evaluation.evaluate import evaluate, measure_reference
+from jaxunlearn.evaluation.evaluate import evaluate, measure_reference, other_photos
 from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import copy_file, read_json, write_json, write_text
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.lock import locked_clean, refuse_other_files
-from jaxunlearn.images import grid, save_png
+from jaxunlearn.images import save_png
 from jaxunlearn.methods.config import check_config, from_config
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of
@@ -70,7 +70,7 @@ def sweep_distances(
     Args:
       models: the source.
       people: the people to forget.
-      config: of SUGAR with a mapper; the mapper is trained for `config.target.distance`.
+      config: of a method whose targets have a distance; a mapper is trained for `config.target.distance`.
       distances: in the unit of `config.unit`; negative distances lie on the other side of the mean.
       out: folder for `report.html`, `sweep.md`, `sweep.json`, `personNNNN.png`, and a run folder for each
         distance; the folder `common` is for what they share.
@@ -95,16 +95,15 @@ def sweep_distances(
     check_albums(models, config, people.seeds)
     with locked_clean(out, lambda: check_free(out)):
         distances = sorted({*map(float, distances), *_finished_distances(out)})
-        configs = [_with(config, distance) for distance in distances]
-        return _sweep(models, people, config, distances, configs, out, mesh, progress)
+        configs = {distance: _with(config, distance) for distance in distances}
+        return _sweep(models, people, config, configs, out, mesh, progress)
 
 
 def _sweep(
     models: Models,
     people: People,
     config: ConfigDict,
-    distances: Sequence[float],
-    configs: Sequence[ConfigDict],
+    configs: Mapping[float, ConfigDict],
     out: Path,
     mesh: Mesh | None,
     progress: bool,
@@ -115,8 +114,10 @@ def _sweep(
     common.begin(asked, config, people.ws)
     same = method.same_for_all_distances(models, people.ws, config, common.path, mesh, progress=progress)
     reference = measure_reference(models, config, progress=progress)
-    results, rows = [], []
-    for distance, changed in zip(distances, configs, strict=True):
+    photos = other_photos(models, people.seeds, config, {}, progress=progress)
+    other_ws = {k: each.ws for k, each in photos.items()}
+    columns, rows = [], []
+    for distance, changed in configs.items():
         folder = _folder(out, distance)
         with (run := RunFolder(folder)).lock():
             run.begin(asked, changed, people.ws)  # only then may the folder hold other files
@@ -126,11 +127,11 @@ def _sweep(
         result = unlearn(
             models, people, changed, workdir=folder, mesh=mesh, callbacks=frontier, progress=progress
         )
-        results.append(result)
-        figures = evaluate(models, result, changed, reference=reference, progress=progress)
+        figures = evaluate(models, result, changed, reference=reference, other_ws=other_ws, progress=progress)
         rows.append({"distance": distance, **figures})
-        write_run_report(models, result, changed, batch=changed.evaluation.batch)
-    _save_pictures(models, results, config, out)
+        write_run_report(models, result, changed, photos=photos, batch=changed.evaluation.batch)
+        columns.append(_column(models, result, changed))  # pictures in place of the generator
+    _save_pictures(columns, out)
     _write(out, rows, config)
     remake_sweep_page(out)
     return rows
@@ -187,14 +188,16 @@ def _with(config: ConfigDict, distance: float) -> ConfigDict:
     return copy
 
 
-def _save_pictures(models: Models, results: Sequence[Result], config: ConfigDict, out: Path) -> None:
-    """Write one picture per person: rows before, surrogate, after; one column per distance."""
-    compute = from_config.compute(config)
-    columns = [RunPictures(models.generator, result, compute, batch=1) for result in results]
-    for k in range(len(results[0].ws)):
-        strips = [np.split(column.person(k, (0.0,)), 3) for column in columns]
-        rows = [strip[row] for row in range(3) for strip in strips]
-        save_png(out / f"person{k:04d}.png", grid(np.stack(rows), len(results)))
+def _column(models: Models, result: Result, config: ConfigDict) -> list[np.ndarray]:
+    """Return the picture of each person, from the front: rows before, target, after."""
+    pictures = RunPictures(models.generator, result, from_config.compute(config), batch=1)
+    return [pictures.person(k, (0.0,)) for k in range(len(result.ws))]
+
+
+def _save_pictures(columns: Sequence[Sequence[np.ndarray]], out: Path) -> None:
+    """Write one picture per person, with one column per distance; see `_column`."""
+    for k, strips in enumerate(zip(*columns, strict=True)):
+        save_png(out / f"person{k:04d}.png", np.concatenate(strips, axis=1))
 
 
 def _write(out: Path, rows: Sequence[dict[str, Any]], config: ConfigDict) -> None:

@@ -94,7 +94,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
         if not folder.finished():
             calls["trained"].append((workdir.name, config))
             named = Request(
-                "tiny", models.fingerprint, people.subjects, "", "", "", seeds=people.seeds, together=together
+                "tiny", models.fingerprint, people.subjects, "", "", "", seeds=people.seeds, shared=together
             )
             folder.begin(named, config, people.ws)
             folder.keep_targets(people.ws, -people.ws)

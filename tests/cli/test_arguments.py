@@ -318,6 +318,7 @@ REFUSED = [
     "invert hf://people/photo.png",
     "invert photo.png --steps 1e9",
     "invert photo.png --devices 4097",
+    "bake runs/seven --devices 0",
     "convert https://host/net.pkl out.safetensors",
     "convert in.pkl gs://b/out.safetensors",
     "evaluate gs://bucket/run",

@@ -89,11 +89,12 @@ def run_of_two(tmp_path) -> RunFolder:
 def test_a_run_knows_generator_adapters_and_person(run_of_two, asked, capsys, tmp_path):
     out = str(tmp_path / "out")
     line = ["bake", str(run_of_two.path), "--person", "1", "--strength", "0.5", "--out", out]
-    assert cli.main([*line, "--config.steps=7"]) == 0
+    assert cli.main([*line, "--config.steps=7", "--devices", "2"]) == 0
     [call] = asked
     assert call["people"].subjects == ("bob",)
     np.testing.assert_array_equal(call["people"].ws, run_of_two.latents()[0][1:])
     assert call["config"].steps == 7
+    assert call["mesh"].size == 2
     _, [adapters] = layers_of(call["generator"])
     assert float(adapters.adapter("b8").to_hidden.bias[0]) == 1
     assert adapters.config.end == pytest.approx(0.8)
@@ -175,7 +176,7 @@ def test_contradictions_and_wrong_files_are_refused_in_one_line(run_of_two, aske
         (["--model", "random", "--adapter", str(other), "--seeds", "3"], "belongs to another generator"),
         ([run, "--config.stepps=3"], "unknown setting config.stepps (did you mean config.steps?)"),
         ([run, "--config.latents.near=9"], "config.latents.near must be at most config.latents.batch (8)"),
-        ([run, "--mesh", "1x3"], "config.latents.batch (8) must be a multiple of the mesh's 3 devices"),
+        ([run, "--devices", "3"], "config.latents.batch (8) must be a multiple of the 3 devices,"),
         ([str(tmp_path)], "not the folder of a run"),
     ):
         assert cli.main(["bake", *line]) == 2

@@ -243,6 +243,22 @@ def test_a_folder_that_a_host_does_not_share_is_refused_before_photos_are_invert
     assert not Path("out").exists()
 
 
+@pytest.mark.parametrize("listed", ["--image people/ada/1.png", "--identities people"])
+@pytest.mark.parametrize("leading", [True, False])
+def test_only_process_0_draws_bars_of_photos(photos_of_two, monkeypatch, listed, leading):
+    asked = []
+
+    def taken(*_, progress, **__):
+        asked.append(progress)
+        raise InputError("cut off")
+
+    monkeypatch.setattr(unlearn_command, "leads", lambda: leading)
+    for name in ("people_from_photos", "worklist_of_photos"):
+        monkeypatch.setattr(unlearn_command, name, taken)
+    assert cli.main(["unlearn", *listed.split(), "--out", "out"]) == 2
+    assert asked == [leading]
+
+
 @pytest.mark.parametrize("people", PHOTOS_OF_TWO)
 def test_other_photos_than_those_of_a_run_are_refused_before_they_are_inverted(photos_of_two, capsys, people):
     command = ["unlearn", *people.split(), "--out", "out"]
@@ -279,8 +295,8 @@ def test_other_photos_than_those_of_a_run_are_refused_before_they_are_inverted(p
 def test_the_folder_by_default(monkeypatch, arguments, folder):
     asked = []
 
-    def check_out(given, _):
-        asked.append(given.out)
+    def check_out(_, out, listed):
+        asked.append(out)
         raise InputError("enough")
 
     monkeypatch.setattr(unlearn_command, "_check_out", check_out)

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import trimesh
@@ -13,10 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from eg3d_flax import Compute
 from jaxunlearn.errors import InputError
 from jaxunlearn.reporting import surface as meshes
 from jaxunlearn.reporting import video
 from jaxunlearn.reporting.samples import save_pieces
+from tests.support.tiny_models import drawn_generator, tiny_people
 
 
 def frames(count: int, side: int = 32) -> np.ndarray:
@@ -165,3 +169,23 @@ def test_loose_pieces_are_told_and_dropped_on_request(tmp_path):
     own = colours_of(one)
     np.testing.assert_array_equal(own, colours_of(whole)[: len(own)])
     assert save_pieces(tmp_path / "one.ply", coloured(0), largest=True) is None
+
+
+def test_a_second_surface_is_not_compiled_anew(caplog):
+    """Neither of another latent nor of another generator: the weights are no constants of the programs."""
+    compute = Compute.for_platform("cpu")
+
+    def compiled(person: int) -> tuple[list[str], int]:
+        """Return what is compiled for a surface, and the number of its vertices."""
+        generator, ws = drawn_generator(), jnp.asarray(tiny_people(2)[[person]])
+        caplog.clear()
+        with jax.log_compiles():
+            mesh = meshes.extract_mesh(generator, ws, resolution=16, level=0.3, compute=compute)
+        lines = [record.getMessage() for record in caplog.records]
+        return [line for line in lines if line.startswith("Compiling")], len(mesh.vertices)
+
+    first, vertices = compiled(0)
+    assert any("_query" in line for line in first)
+    again, others = compiled(1)
+    assert not again
+    assert others != vertices

@@ -93,7 +93,7 @@ def test_a_film_of_a_run_takes_little_more_than_its_frames():
 def test_nobody_who_was_forgotten_is_shown_among_other_people(tmp_path):
     models = tiny_models()
     folder = RunFolder(tmp_path)
-    asked = Request("tiny", "", ("seed 1008",), "", "", "", together=True, earlier_seeds=(1002, None))
+    asked = Request("tiny", "", ("seed 1008",), "", "", "", shared=True, earlier_seeds=(1002, None))
     folder.begin(asked, tiny_sugar(), tiny_people(1))
     own, further = (
         Result(People("", ("",), tiny_people(1), (seed,)), tiny_people(1), (models.generator,), {}, place)

@@ -62,7 +62,7 @@ def begun(path: Path, names: tuple[str, ...], *, together: bool, steps: int = 5)
     config.steps = steps
     folder.begin(
         Request(
-            "heads", "0" * 64, names, "LPIPS AlexNet", "heads identity", "the generator's", together=together
+            "heads", "0" * 64, names, "LPIPS AlexNet", "heads identity", "the generator's", shared=together
         ),
         config,
         np.zeros((len(names), 4, 8), np.float32),

@@ -36,7 +36,7 @@ def tiny_run(path: Path, seeds: Sequence[int], *, together: bool) -> Path:
         "LPIPS AlexNet",
         "loss",
         "the generator's",
-        together=together,
+        shared=together,
         seeds=tuple(seeds),
     )
     folder.begin(request, presets.heads(), ws)

@@ -19,6 +19,7 @@ from jaxunlearn.methods.guide import presets
 from jaxunlearn.methods.registry import preset
 from jaxunlearn.models.generator import initialise
 from jaxunlearn.photos.people import People
+from jaxunlearn.process import multihost
 from jaxunlearn.reporting.sheets.sheet import SheetFolder
 from jaxunlearn.sharding import make_mesh
 from jaxunlearn.training import compiled_step
@@ -151,6 +152,22 @@ def test_a_run_that_takes_more_steps_drops_what_was_measured(evaluated, monkeypa
         *("checkpoints", "images", "generator"),
     }
     assert [path.name for path in evaluated.images.iterdir()] == [evaluated.person_picture().name]
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_only_process_0_draws_bars(monkeypatch, leads):
+    """Also those of what a method prepares, such as SUGAR's mapper and Fisher."""
+    asked = []
+
+    def prepare(*_, progress):
+        asked.append(progress)
+        raise InputError("prepared")
+
+    monkeypatch.setattr(multihost, "leads", lambda: leads)
+    monkeypatch.setattr(unlearning, "_prepare", prepare)
+    with pytest.raises(InputError, match="prepared"):
+        unlearn(tiny_models(), tiny_people(1), config())
+    assert asked == [leads]
 
 
 def test_only_the_process_that_writes_drops_a_result(evaluated):
@@ -426,7 +443,7 @@ def test_a_mesh_that_leaves_a_process_out(monkeypatch, mesh):
 
 def test_a_folder_keeps_every_field_of_its_request():
     fields = {field.name for field in dataclasses.fields(Request)}
-    assert RunJson.__required_keys__ == {"format", "version", *fields}
+    assert RunJson.__required_keys__ == {"format", "version", "together", *fields} - {"shared"}
     assert not RunJson.__optional_keys__
 
 

@@ -16,6 +16,7 @@ from jaxunlearn.methods.guide import presets
 from jaxunlearn.models.generator import load_generator
 from jaxunlearn.models.loading import MeanLatent
 from jaxunlearn.photos.people import People
+from jaxunlearn.process import multihost
 from jaxunlearn.training.callbacks import Diverged
 from jaxunlearn.training.storage.networks_of_run import Origin
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -48,6 +49,16 @@ def worklist(people=PEOPLE, asked=None) -> Worklist:
         return people[list(indices)]
 
     return Worklist(NAMES, latents)
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_only_process_0_draws_bars(tmp_path, monkeypatch, leads):
+    asked = []
+    monkeypatch.setattr(batch, "_work", lambda *given: asked.append(given[-1]))
+    monkeypatch.setattr(multihost, "leads", lambda: leads)
+    monkeypatch.setattr(multihost, "leader_first", lambda *_: None)
+    unlearn_all(tiny_models(), worklist(), config(), tmp_path / "list", parallel=2)
+    assert asked == [leads]
 
 
 @pytest.fixture(scope="module")

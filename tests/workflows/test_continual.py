@@ -163,7 +163,7 @@ def carried_out(out: Path) -> None:
     for number, request in enumerate(REQUESTS):
         people = people_from_seeds(tiny_models(), request.seeds)
         folder = RunFolder(request_folder(out, number, request))
-        asked = Request("tiny", tiny_models().fingerprint, people.subjects, "", "", "", together=True)
+        asked = Request("tiny", tiny_models().fingerprint, people.subjects, "", "", "", shared=True)
         folder.begin(asked, settings(2), people.ws)
         folder.generator().write_text(request.name)
         folder.add_to_summary({"steps": 4})
@@ -399,7 +399,7 @@ def test_photos_are_needed_until_their_latents_are_kept(inverted, tmp_path, caps
     assert cli.main(["unlearn", "--sequence", "requests.json", "--out", "out"]) == 2
     assert 'request "request1": ada.png: no such file' in capsys.readouterr().err
     folder = RunFolder(tmp_path / "out" / "01-request1")
-    request = Request("tiny", tiny_models().fingerprint, ("ada.png",), "", "", "", together=True)
+    request = Request("tiny", tiny_models().fingerprint, ("ada.png",), "", "", "", shared=True)
     folder.begin(request, settings(1), tiny_people(1))
     with pytest.raises(InputError, match="is a run with perceptual"):  # far past the photo
         forget_requests(
@@ -482,7 +482,7 @@ def test_people_of_a_request_have_labels_of_their_own(tmp_path):
     write_latents(tmp_path / "1.npz", known[:1], names=["1.npz"], c=np.zeros((1, 25)), provenance=provenance)
     images = (tmp_path / "ada" / "1.png", tmp_path / "bob" / "1.png")
     request = ForgetRequest("march", latents=(tmp_path / "1.npz",), images=images)
-    asked = Request("tiny", "", ("1.npz", "ada/1.png", "bob/1.png"), "", "", "", together=True)
+    asked = Request("tiny", "", ("1.npz", "ada/1.png", "bob/1.png"), "", "", "", shared=True)
     folder = RunFolder(tmp_path / "01-march")
     folder.begin(asked, settings(3), known)
     requested = people_of_request(tiny_models(), request, folder, {}, {})

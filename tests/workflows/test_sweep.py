@@ -1,19 +1,25 @@
 """Several distances of the surrogates in one go, on the tiny models."""
 
+import gc
 import json
 import re
 import shutil
+import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation import evaluate as evaluating
+from jaxunlearn.evaluation.other_photos import OtherPhotos
 from jaxunlearn.methods.registry import named
 from jaxunlearn.methods.sugar import prepare as sugar_prepare
 from jaxunlearn.methods.sugar.method import SugarMethod
 from jaxunlearn.methods.sugar.prepare import MAPPER_FILE
+from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import people_from_seeds
 from jaxunlearn.training import unlearn as unlearning
 from jaxunlearn.training.storage.run_dir import RunFolder
@@ -126,10 +132,44 @@ def swift(monkeypatch, figures) -> list[list[float]]:
     monkeypatch.setattr(SugarMethod, "same_for_all_distances", lambda *_, **__: ())
     monkeypatch.setattr(sweep, "unlearn", unlearn)
     monkeypatch.setattr(sweep, "evaluate", lambda *_, **__: figures)
-    monkeypatch.setattr(sweep, "_save_pictures", lambda models, results, *_: columns.append(results))
+    monkeypatch.setattr(sweep, "_column", lambda models, distance, *_: distance)
+    monkeypatch.setattr(sweep, "_save_pictures", lambda distances, *_: columns.append(distances))
     for name in ("measure_reference", "write_run_report", "remake_sweep_page"):
         monkeypatch.setattr(sweep, name, lambda *_, **__: None)
     return columns
+
+
+def test_distances_share_photos_and_keep_no_generator(tmp_path, monkeypatch):
+    """A person's other photos are inverted once and stand in every run's page."""
+    swift(monkeypatch, LOST | dict.fromkeys(COLUMNS, 0.5))
+    made: list[weakref.ref[Any]] = []
+    inverted, measured, pages = [], [], []
+
+    def unlearn(*_, **__) -> np.ndarray:
+        made.append(weakref.ref(result := np.zeros(1)))
+        gc.collect()
+        assert sum(each() is not None for each in made) <= 2  # the last one ends with the next
+        return result
+
+    def album_photos(models, seed, count, **_) -> OtherPhotos:
+        inverted.append((seed, count))
+        return OtherPhotos(np.full((count, 2, 2), seed))
+
+    def evaluate(*_, other_ws, **__) -> dict[str, Any]:
+        measured.append(other_ws)
+        return LOST | dict.fromkeys(COLUMNS, 0.5)
+
+    monkeypatch.setattr(Models, "family", "heads")
+    monkeypatch.setattr(evaluating, "album_photos", album_photos)
+    for name, function in (("unlearn", unlearn), ("evaluate", evaluate), ("_column", lambda *_: [])):
+        monkeypatch.setattr(sweep, name, function)
+    monkeypatch.setattr(sweep, "write_run_report", lambda *_, photos, batch: pages.append(photos))
+    config, people = settings(**{"evaluation.album": 3}), people_from_seeds(tiny_models(), [1, 2])
+    sweep_distances(tiny_models(), people, config, (0.5, 1.0, 1.5), tmp_path / "out", progress=False)
+    assert inverted == [(1, 3), (2, 3)]
+    assert len(measured) == len(pages) == len(made) == 3
+    for other_ws, photos in zip(measured, pages, strict=True):
+        assert all(other_ws[k] is photos[k].ws for k in (0, 1))
 
 
 def test_one_person(tmp_path, monkeypatch):

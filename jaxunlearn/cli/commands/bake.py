@@ -5,13 +5,13 @@ import argparse
 from jaxunlearn.baking.bake import bake
 from jaxunlearn.baking.loss import loss_lines
 from jaxunlearn.baking.settings import Baking, check
-from jaxunlearn.cli.readers import mesh_of, network_files_of, read_config, result_of_run
+from jaxunlearn.cli.readers import devices_of, models_of, read_config, result_of_run
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation import InceptionFeatures
+from jaxunlearn.evaluation.evaluate import features_for
 from jaxunlearn.methods.config.declaration import default_config
-from jaxunlearn.models import loading
 from jaxunlearn.models.adapters import with_strength
 from jaxunlearn.models.generator import Generator
+from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, people_from_latents, people_from_seeds
 from jaxunlearn.terminal import say
 from jaxunlearn.training.result import Result, check_finished
@@ -27,19 +27,18 @@ def run(arguments: argparse.Namespace) -> None:
       Interrupted: after Ctrl-C.
     """
     config = read_config(arguments.config, arguments.overrides, default_config(Baking))
-    mesh = mesh_of(arguments)
+    mesh = devices_of(arguments)
     check(config, mesh)
     models, generator, people = (_of_files if arguments.folder is None else _of_run)(arguments)
     if arguments.strength is not None:
         generator = with_strength(generator, arguments.strength)
-    inception = arguments.inception or loading.published_inception(models.generator.config)
     baked = bake(
         models,
         generator,
         people,
         config,
         workdir=arguments.out,
-        features=InceptionFeatures(loading.load_inception(inception)) if inception else None,
+        features=features_for(models.generator.config, arguments.inception),
         mesh=mesh,
     )
     for line in loss_lines(baked.loss):
@@ -49,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     say(baked.folder.loss)
 
 
-def _of_run(arguments: argparse.Namespace) -> tuple[loading.Models, Generator, People]:
+def _of_run(arguments: argparse.Namespace) -> tuple[Models, Generator, People]:
     """Return the models of a run, one of its generators, and whom that forgets."""
     if arguments.seeds is not None or arguments.latents is not None:
         raise InputError(
@@ -78,7 +77,7 @@ def _generator_and_people(result: Result, person: int | None) -> tuple[Generator
     return result.generator_of(person), People(result.people.name, (subject,), ws)
 
 
-def _of_files(arguments: argparse.Namespace) -> tuple[loading.Models, Generator, People]:
+def _of_files(arguments: argparse.Namespace) -> tuple[Models, Generator, People]:
     """Return the models with the given adapters, and the people whom these forget."""
     if arguments.person is not None:
         raise InputError("--person needs RUN, whose people it numbers")
@@ -88,12 +87,7 @@ def _of_files(arguments: argparse.Namespace) -> tuple[loading.Models, Generator,
         raise InputError(
             "whom do the adapters forget? Give --seeds or --latents, to bake and measure them well"
         )
-    models = loading.load_models(
-        arguments.model or "heads",
-        judge=arguments.judge,
-        adapters=arguments.adapter,
-        **network_files_of(arguments),
-    )
+    models = models_of(arguments)
     if arguments.seeds is not None:
         return models, models.generator, people_from_seeds(models, arguments.seeds)
     return models, models.generator, people_from_latents(models, arguments.latents)

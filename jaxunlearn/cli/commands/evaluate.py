@@ -2,16 +2,15 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
 
-from jaxunlearn.cli.readers import read_run, read_worklist
+from jaxunlearn.cli.readers import inverting_of, read_run, read_worklist
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation import Features, InceptionFeatures, Reference
+from jaxunlearn.evaluation import Features, Reference
 from jaxunlearn.evaluation.bundled_people.album import check_albums
 from jaxunlearn.evaluation.evaluate import (
     check_other_photos,
-    default_features,
     evaluate,
+    features_for,
     measure_reference,
     refuse_diverged,
 )
@@ -24,7 +23,7 @@ from jaxunlearn.files.paths import check_file
 from jaxunlearn.methods.config import from_config
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of
-from jaxunlearn.models import loading
+from jaxunlearn.models.loading import Models
 from jaxunlearn.reporting.report import evaluate_and_report
 from jaxunlearn.reporting.verdict import verdict_of_run, verdict_together
 from jaxunlearn.terminal import say, say_lines
@@ -123,11 +122,10 @@ def _run_worklist(arguments: argparse.Namespace) -> None:
 
 
 def _features_and_real(
-    arguments: argparse.Namespace, models: loading.Models, config: ConfigDict
+    arguments: argparse.Namespace, models: Models, config: ConfigDict
 ) -> tuple[Features, RealStatistics | None]:
     """Return the network of the Fréchet distances, and the statistics of real images if there are any."""
-    inception = arguments.inception or loading.published_inception(models.generator.config)
-    features = InceptionFeatures(loading.load_inception(inception)) if inception else default_features()
+    features = features_for(models.generator.config, arguments.inception)
     if arguments.real is None:
         return features, None
     side = models.generator.config.img_resolution
@@ -140,7 +138,7 @@ def _features_and_real(
 
 def _reference(
     arguments: argparse.Namespace,
-    models: loading.Models,
+    models: Models,
     config: ConfigDict,
     features: Features,
     real: RealStatistics | None,
@@ -148,13 +146,15 @@ def _reference(
     """Measure the source, and read the retaining set."""
     retaining = None
     if arguments.retain is not None:
-        retaining = read_retaining_set(models, arguments.retain, **_inversion(arguments, config))
+        retaining = read_retaining_set(
+            models, arguments.retain, **inverting_of(arguments), compute=from_config.compute(config)
+        )
     return measure_reference(models, config, features=features, real=real, retaining=retaining)
 
 
 def _inverted(
     arguments: argparse.Namespace,
-    models: loading.Models,
+    models: Models,
     subjects: Sequence[str],
     photos_sha256: Sequence[str | None],
     config: ConfigDict,
@@ -165,18 +165,9 @@ def _inverted(
         subjects,
         arguments.identities,
         photos_sha256=photos_sha256,
-        **_inversion(arguments, config),
+        **inverting_of(arguments),
+        compute=from_config.compute(config),
     )
-
-
-def _inversion(arguments: argparse.Namespace, config: ConfigDict) -> dict[str, Any]:
-    """Return how photos are inverted."""
-    return {
-        "method": arguments.inversion,
-        "encoder": arguments.encoder,
-        "encoder_input": arguments.encoder_input,
-        "compute": from_config.compute(config),
-    }
 
 
 def _check_compose(arguments: argparse.Namespace) -> None:

@@ -5,14 +5,13 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxunlearn.cli.readers import models_of, options_of_models
+from jaxunlearn.cli.readers import devices_of, inverting_of, models_of, options_of_models
 from jaxunlearn.photos.inversion_files import check_out, figures_file
 from jaxunlearn.photos.inversion_report import InversionReport, table
 from jaxunlearn.photos.photo_inversion import invert_planned, plan_inversion
 from jaxunlearn.photos.sources import paths_of
 from jaxunlearn.process import signals
 from jaxunlearn.reporting.page.inversion_page import write_inversion_page
-from jaxunlearn.sharding import make_mesh
 from jaxunlearn.terminal import say, say_lines
 
 _NO_FILES = "interrupted; what is finished is kept. Photos of TFDS are not resumed: give another --out"
@@ -27,14 +26,12 @@ def run(arguments: argparse.Namespace) -> None:
     """
     out: Path = arguments.out
     check_out(out, paths_of(arguments.images))
-    mesh = make_mesh(1, arguments.devices) if arguments.devices > 1 else None
+    mesh = devices_of(arguments)
     models = models_of(arguments)
     plan = plan_inversion(
         models,
         arguments.images,
-        method=arguments.method,
-        encoder=arguments.encoder,
-        encoder_input=arguments.encoder_input,
+        **inverting_of(arguments),
         steps=arguments.steps,
         batch=arguments.batch,
     )

@@ -42,12 +42,12 @@ def run(arguments: argparse.Namespace) -> None:
                 complain(f"note: {note}")
         return
     check_writable(arguments.out)
-    arguments.yaw = arguments.yaw or [0.0]
+    angles = [(math.radians(y), math.radians(p)) for p in arguments.pitch for y in arguments.yaw or [0.0]]
     generator = adapted(load_generator(arguments.model or "heads"), arguments.adapter)
     if arguments.strength is not None:
         generator = with_strength(generator, arguments.strength)
     _check_rays(arguments.resolution, generator.config.most_rays)
-    ws, labels = _samples(arguments, generator)
+    ws, labels = _samples(arguments, generator, len(angles))
     compute = default_compute()
     compute = dataclasses.replace(
         compute,
@@ -55,7 +55,6 @@ def run(arguments: argparse.Namespace) -> None:
         ray_chunk=arguments.ray_chunk or compute.ray_chunk,
         picture_chunk=arguments.ray_chunk or compute.picture_chunk,
     )
-    angles = [(math.radians(y), math.radians(p)) for p in arguments.pitch for y in arguments.yaw]
     renderer = Renderer(
         generator,
         batch=min(arguments.batch, len(ws) * len(angles)),
@@ -133,9 +132,10 @@ def _refuse(arguments: argparse.Namespace, names: Iterable[str], why: str) -> No
             raise InputError(f"--{name.replace('_', '-')} {why}")
 
 
-def _samples(arguments: argparse.Namespace, generator: TriPlaneGenerator) -> tuple[jax.Array, list[str]]:
-    """Return ws `[N, num_ws, w_dim]` and a label for each sample."""
-    angles = len(arguments.yaw) * len(arguments.pitch)
+def _samples(
+    arguments: argparse.Namespace, generator: TriPlaneGenerator, angles: int
+) -> tuple[jax.Array, list[str]]:
+    """Return ws `[N, num_ws, w_dim]` and a label for each sample, which is rendered from so many angles."""
     counts = {"--yaw and --pitch": angles}
     if arguments.depth:
         counts["--depth"] = 3 * angles  # depths take as much as two images

@@ -15,7 +15,15 @@ from jax.sharding import Mesh
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.cli.argument_types import MOST_COPIES
-from jaxunlearn.cli.readers import join, mesh_of, models_of, read_config, refuse_other_method, set_by
+from jaxunlearn.cli.readers import (
+    inverting_of,
+    join,
+    mesh_of,
+    models_of,
+    read_config,
+    refuse_other_method,
+    set_by,
+)
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.evaluation.frontier import frontier_of
 from jaxunlearn.files.door import read_text
@@ -28,7 +36,7 @@ from jaxunlearn.models.files.pretrained import sha256
 from jaxunlearn.models.generator import config_of, is_small
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, name_of_seeds, people_from_latents, people_from_seeds
-from jaxunlearn.photos.photo_inversion import Inverting, KnownLatents, name_of_photos, people_from_photos
+from jaxunlearn.photos.photo_inversion import KnownLatents, name_of_photos, people_from_photos
 from jaxunlearn.photos.sources import listed_names, paths_of
 from jaxunlearn.process.multihost import check_same, leader_first, leads
 from jaxunlearn.reporting.live_page import live_page
@@ -77,34 +85,54 @@ def run(arguments: argparse.Namespace) -> None:
     check_same({name: getattr(arguments, name) for name in _ASKED}, "the command")
     mesh = mesh_of(arguments)
     _refuse_combinations(arguments)
-    if arguments.sequence is not None:
-        arguments.shared = True
     first = read_settings(arguments, 1, config_of(arguments.model))  # before all is loaded, which takes long
     if arguments.seed is not None and not arguments.parallel:
         _refuse_too_many(first, len(arguments.seed))
-    together = method_of(first).shares_generator(first)
-    check_mesh(mesh, shared=together)
-    listed = bool(arguments.parallel) or (arguments.identities is not None and not together)
-    arguments.out = arguments.out or Path("runs") / _name_of_people(arguments)
-    leader_first(functools.partial(_check_out, arguments, listed), "the folder --out")
-    _check_seen_by_all(WorklistFolder if listed else RunFolder, arguments.out)
+    shared = method_of(first).shares_generator(first)
+    check_mesh(mesh, shared=shared)
+    listed = bool(arguments.parallel) or (arguments.identities is not None and not shared)
+    out: Path = arguments.out or Path("runs") / _name_of_people(arguments)
+    leader_first(functools.partial(_check_out, arguments, out, listed), "the folder --out")
+    _check_seen_by_all(WorklistFolder if listed else RunFolder, out)
     if arguments.sequence is not None:
-        _run_sequence(arguments, mesh)
-        return
-    models = models_of(arguments)
-    if listed:
-        _run_worklist(arguments, models, mesh)
-        return
-    config, people = _request(arguments, models, mesh)
-    _refuse_too_many(config, len(people.subjects))
-    out = arguments.out
-    if arguments.sweep_distance:
-        sweep_distances(models, people, config, arguments.sweep_distance, out, mesh=mesh)
-        say_lines(read_text(out / "sweep.md").rstrip("\n"))
-        for k in range(len(people.subjects)):
-            say(out / f"person{k:04d}.png")
-        say(out / PAGE)
-        return
+        _run_sequence(arguments, out, mesh)
+    elif listed:
+        _run_worklist(arguments, out, mesh)
+    else:
+        models = models_of(arguments)
+        config, people = _request(arguments, out, models, mesh)
+        _refuse_too_many(config, len(people.subjects))
+        if arguments.sweep_distance:
+            _run_sweep(models, people, config, arguments.sweep_distance, out, mesh)
+        else:
+            _run_one(models, people, config, out, mesh, arguments.judge)
+
+
+def _run_sweep(
+    models: Models,
+    people: People,
+    config: ConfigDict,
+    distances: Sequence[float],
+    out: Path,
+    mesh: Mesh | None,
+) -> None:
+    """Forget the same people once for each distance."""
+    sweep_distances(models, people, config, distances, out, mesh=mesh)
+    say_lines(read_text(out / "sweep.md").rstrip("\n"))
+    for k in range(len(people.subjects)):
+        say(out / f"person{k:04d}.png")
+    say(out / PAGE)
+
+
+def _run_one(
+    models: Models,
+    people: People,
+    config: ConfigDict,
+    out: Path,
+    mesh: Mesh | None,
+    judges: Sequence[str],
+) -> None:
+    """Forget people in a single run; `judges` are those of `--judge`, which no folder keeps."""
     with live_page(config.log_every, out) as page:
         callbacks = [*frontier_of(models, people, config, out), page]
         result = unlearn(models, people, config, workdir=out, mesh=mesh, callbacks=callbacks)
@@ -113,8 +141,8 @@ def run(arguments: argparse.Namespace) -> None:
         for k in range(len(result.generators)):
             say(folder.generator(k))
         say(folder.report)
-        judges = [word for judge in arguments.judge for word in ("--judge", judge)]  # no folder keeps these
-        say(f"measure it: {shlex.join(['jaxunlearn', 'evaluate', str(out), *judges])}")
+        options = [word for judge in judges for word in ("--judge", judge)]
+        say(f"measure it: {shlex.join(['jaxunlearn', 'evaluate', str(out), *options])}")
 
 
 def _refuse_combinations(arguments: argparse.Namespace) -> None:
@@ -153,13 +181,6 @@ def _refuse_inversion(arguments: argparse.Namespace) -> None:
             raise InputError(f"{option}: no photos are given that could be inverted; leave it out")
 
 
-def _inverting(arguments: argparse.Namespace) -> Inverting:
-    """Return how photos are inverted."""
-    return Inverting(
-        method=arguments.inversion, encoder=arguments.encoder, encoder_input=arguments.encoder_input
-    )
-
-
 def _name_of_people(arguments: argparse.Namespace) -> str:
     """Return the name of the folder in `runs`, from what is known before photos are opened.
 
@@ -175,11 +196,12 @@ def _name_of_people(arguments: argparse.Namespace) -> str:
     return file_name(Path(arguments.sequence or arguments.identities).stem)
 
 
-def _check_out(arguments: argparse.Namespace, listed: bool) -> None:
-    """Check `--out` before models are loaded and photos inverted, which takes long.
+def _check_out(arguments: argparse.Namespace, out: Path, listed: bool) -> None:
+    """Check the folder before models are loaded and photos inverted, which takes long.
 
     Args:
       arguments: those of the command.
+      out: the folder.
       listed: True for a work list.
 
     Raises:
@@ -187,7 +209,6 @@ def _check_out(arguments: argparse.Namespace, listed: bool) -> None:
     """
     if not leads():  # one process writes
         return
-    out: Path = arguments.out
     check_writable(out)
     if arguments.sweep_distance:
         check_free(out)
@@ -231,10 +252,11 @@ def _refuse_too_many(config: ConfigDict, people: int) -> None:
         )
 
 
-def _run_worklist(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -> None:
+def _run_worklist(arguments: argparse.Namespace, out: Path, mesh: Mesh | None) -> None:
     """Forget many people, each with a generator of their own, some at a time."""
+    models = models_of(arguments)
     config = read_settings(arguments, 1, models.generator.config)
-    worklist, folder = _worklist(arguments, models, config, mesh), WorklistFolder(arguments.out)
+    worklist, folder = _worklist(arguments, models, config, mesh), WorklistFolder(out)
     lines = unlearn_all(models, worklist, config, folder.path, parallel=arguments.parallel or 1, mesh=mesh)
     done = sum(line["status"] == DONE for line in lines)
     if leads():
@@ -257,13 +279,14 @@ def _worklist(
     return worklist_of_photos(
         models,
         arguments.identities,
-        **_inverting(arguments),
+        **inverting_of(arguments),
         mesh=mesh,
         compute=from_config.compute(config),
+        progress=leads(),
     )
 
 
-def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
+def _run_sequence(arguments: argparse.Namespace, out: Path, mesh: Mesh | None) -> None:
     """Carry out requests one after another; each has settings of its own."""
     requests = read_requests(arguments.sequence)
     if not any(request.images for request in requests):
@@ -288,22 +311,24 @@ def _run_sequence(arguments: argparse.Namespace, mesh: Mesh | None) -> None:
                 models,
                 requests,
                 read,
-                arguments.out,
+                out,
                 mesh=mesh,
-                inverting=_inverting(arguments),
+                inverting=inverting_of(arguments),
                 callbacks_for=page_of,
                 after_each=report,
             )
     except (KeyboardInterrupt, Interrupted, Diverged):
-        if (arguments.out / REGISTRY).is_file():  # its page said that it loads itself anew
-            remake_page(arguments.out)
+        if (out / REGISTRY).is_file():  # its page said that it loads itself anew
+            remake_page(out)
         raise
     for line in report_requests(models, forgotten, first):
         say(line)
     say(forgotten.registry.newest.generator())
 
 
-def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -> tuple[ConfigDict, People]:
+def _request(
+    arguments: argparse.Namespace, out: Path, models: Models, mesh: Mesh | None
+) -> tuple[ConfigDict, People]:
     """Return settings and people; settings and the folder are checked before photos are inverted.
 
     That takes long, so latents that are in the folder already are read from it.
@@ -314,22 +339,23 @@ def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -
         people = people_from_photos(
             models,
             arguments.image,
-            **_inverting(arguments),
+            **inverting_of(arguments),
             compute=from_config.compute(config),
-            known=_known_latents(arguments, models, config),
+            known=_known_latents(arguments, out, models, config),
+            progress=leads(),
         )
         return read(len(people.subjects)), people
     if arguments.identities is not None:
         worklist = _worklist(arguments, models, read(1), mesh)
         config = read(len(worklist.subjects))
         people = People(
-            arguments.out.name,
+            out.name,
             worklist.subjects,
             np.empty((0, 0, 0), np.float32),
             photos_sha256=worklist.photos_sha256,
             inversion=worklist.inversion,
         )
-        ws = _known_latents(arguments, models, config)(people)
+        ws = _known_latents(arguments, out, models, config)(people)
         if ws is None:
             ws = worklist.latents(range(len(worklist.subjects)))
         return config, dataclasses.replace(people, ws=ws)
@@ -342,13 +368,15 @@ def _request(arguments: argparse.Namespace, models: Models, mesh: Mesh | None) -
     return read(len(people.subjects)), people
 
 
-def _known_latents(arguments: argparse.Namespace, models: Models, config: ConfigDict) -> KnownLatents:
+def _known_latents(
+    arguments: argparse.Namespace, out: Path, models: Models, config: ConfigDict
+) -> KnownLatents:
     """Return a function that finds the latents of people in the folder of an earlier call.
 
     It refuses the folder of another request, see `RunFolder.people_in_photos`, and a photo that is given
     twice, if all people share a generator.
     """
-    folder = RunFolder(arguments.out / COMMON if arguments.sweep_distance else arguments.out)
+    folder = RunFolder(out / COMMON if arguments.sweep_distance else out)
     shared = method_of(config).shares_generator(config)
 
     def known(people: People) -> np.ndarray | None:
@@ -366,17 +394,18 @@ def read_settings(arguments: argparse.Namespace, people: int, model: GeneratorCo
       InputError: if there is no such preset, a setting is invalid, or the settings belong to another method
         than `--method` or do not suit `--shared`.
     """
-    method = named(arguments.method or (DEFAULT_SHARED if arguments.shared else DEFAULT))
+    shared = arguments.shared or arguments.sequence is not None
+    method = named(arguments.method or (DEFAULT_SHARED if shared else DEFAULT))
     suffix = "heads" if is_small(model) else "paper"
     if arguments.preset is None:
-        default = method.preset(suffix, people, shared=arguments.shared)
+        default = method.preset(suffix, people, shared=shared)
     else:
         default = preset(arguments.preset, people)
     config = read_config(arguments.config, arguments.overrides, default)
     set_by(config, "--steps", arguments.steps, "steps", arguments.overrides)
     check_config.check(config)
     refuse_other_method(arguments, config)
-    if arguments.shared and not method_of(config).shares_generator(config):
+    if shared and not method_of(config).shares_generator(config):
         option = "--shared" if arguments.sequence is None else "--sequence"
         raise InputError(
             f"{option}: with these settings {method_of(config).label} gives every person a generator copy; "

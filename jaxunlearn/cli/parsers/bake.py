@@ -6,12 +6,13 @@ from pathlib import Path
 from jaxunlearn.cli.argument_groups import (
     add_adapters,
     add_config,
+    add_devices,
     add_judge,
     add_mean,
     add_networks,
     add_strength,
 )
-from jaxunlearn.cli.argument_types import MOST_SEEDS, local_path, mesh_shape, name_or_path, seeds, whole
+from jaxunlearn.cli.argument_types import MOST_SEEDS, local_path, name_or_path, seeds, whole
 
 DESCRIPTION = """\
 Turn a generator with adapters, as LEGATO and SUGAR with adapters make it, into plain weights of the official
@@ -72,12 +73,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="network of the FID [as suits the model, else AlexNet features]",
     )
-    add(
-        "--mesh",
-        type=mesh_shape,
-        metavar="IxS",
-        help="devices that share the latents of a step, all of the mesh; config.latents.batch must be a "
-        "multiple of their number, and config.latents.images should be [one device]",
+    add_devices(
+        parser,
+        "number of devices that share the latents of a step; config.latents.batch must be a multiple of it, "
+        "and config.latents.images should be",
     )
     add_config(parser)
     parser.set_defaults(resumes=True)

@@ -3,15 +3,8 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from jaxunlearn.cli.argument_groups import PHOTO_SOURCES, add_inversion, add_models
-from jaxunlearn.cli.argument_types import (
-    MOST_BATCH,
-    MOST_DEVICES,
-    MOST_STEPS,
-    local_path,
-    name_or_path,
-    whole,
-)
+from jaxunlearn.cli.argument_groups import PHOTO_SOURCES, add_devices, add_inversion, add_models
+from jaxunlearn.cli.argument_types import MOST_BATCH, MOST_STEPS, local_path, name_or_path, whole
 
 DESCRIPTION = """\
 Find the latents of photos, which must be framed as the generator's images. Print how good they are: LPIPS and
@@ -46,13 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_inversion(parser, "--method")
     add("--steps", type=whole(1, MOST_STEPS), metavar="N", help="steps of the search [40; hybrid: 20]")
     add("--batch", type=whole(1, MOST_BATCH), metavar="N", help="photos at a time; more need more memory [8]")
-    add(
-        "--devices",
-        type=whole(1, MOST_DEVICES),
-        default=1,
-        metavar="N",
-        help="number of devices that share each batch [%(default)s]",
-    )
+    add_devices(parser, "number of devices that share each batch")
     add_models(parser)
     add(
         "--out",

@@ -9,13 +9,14 @@ import numpy as np
 from eg3d_flax import Compute
 from jaxunlearn.errors import InputError, shortened
 from jaxunlearn.evaluation.other_photos.photos import OtherPhotos
+from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.invert import (
     EncoderInput,
     Method,
     choose,
 )
-from jaxunlearn.photos.photo_inversion import invert
+from jaxunlearn.photos.photo_inversion import PhotoSource, invert
 from jaxunlearn.photos.sources import Photograph, Photographs, Refused, counted, iterate_photographs
 
 
@@ -26,7 +27,7 @@ def invert_remaining(
     *,
     photos_sha256: Sequence[str | None] = (),
     method: Method | None = None,
-    encoder: str | None = None,
+    encoder: PhotoSource | Encoder | None = None,
     encoder_input: EncoderInput = "crop",
     compute: Compute | None = None,
     progress: bool = True,

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from eg3d_flax import Compute
+from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.latent_io import read_latents
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.invert import EncoderInput, Method
-from jaxunlearn.photos.photo_inversion import invert
+from jaxunlearn.photos.photo_inversion import PhotoSource, invert
 from jaxunlearn.photos.pictures.kinds import is_picture_name
 from jaxunlearn.photos.tables import SPREADSHEETS, SUFFIXES
 
@@ -19,7 +20,7 @@ def read_retaining_set(
     source: Path,
     *,
     method: Method | None = None,
-    encoder: str | None = None,
+    encoder: PhotoSource | Encoder | None = None,
     encoder_input: EncoderInput = "crop",
     compute: Compute | None = None,
     progress: bool = True,

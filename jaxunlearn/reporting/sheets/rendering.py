@@ -167,8 +167,8 @@ def missing_sheets(folder: RunFolder) -> list[str]:
     request, lines = folder.request, []
     if folder.figures_file.is_file():
         lines = read_figures(folder.figures_file)
-    together = request.together and len(request.subjects) > 1
-    wanted = [sheet_name("person", k) for k in _from_all_sides(folder)] + ([EVERYBODY] if together else [])
+    wanted = [sheet_name("person", k) for k in _from_all_sides(folder)]
+    wanted += [EVERYBODY] if request.together else []
     wanted += [sheet_name("strength", k) for k in _with_strength(folder)]
     for copy in sorted({*range(request.copies)} - folder.diverged):
         wanted.append(sheet_name("far", copy))

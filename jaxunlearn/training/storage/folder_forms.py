@@ -4,7 +4,10 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 
 class RunJson(TypedDict):
-    """`run.json` of a run: the fields of `request.Request`, with the form and the version that wrote it."""
+    """`run.json` of a run: the fields of `request.Request`, with the form and the version that wrote it.
+
+    `together` is the request's `shared`.
+    """
 
     format: int
     version: str

@@ -28,7 +28,7 @@ class Request:
       subjects: a line for each person, with the origin of their latent.
       perceptual, identity: names of the networks of the loss.
       mean_latent: its origin, see `models.MeanLatent`.
-      together: True if one generator forgets all people, False if each person has a copy.
+      shared: True if one generator forgets all people, False if everybody has a copy; `together` in run.json.
       start: SHA-256 of the generator that training starts from, where it is not the source.
       earlier: the same of the requests before, the first one first; empty if that is not known.
       earlier_subjects, earlier_seeds: of the people of all requests before, as far as that is known.
@@ -46,7 +46,7 @@ class Request:
     perceptual: str
     identity: str
     mean_latent: str
-    together: bool = False
+    shared: bool = False
     start: str = ""
     earlier: tuple[str, ...] = ()
     earlier_subjects: tuple[str, ...] = ()
@@ -63,12 +63,19 @@ class Request:
     @property
     def copies(self) -> int:
         """Number of generators that the run makes."""
-        return 1 if self.together else len(self.subjects)
+        return 1 if self.shared else len(self.subjects)
+
+    @property
+    def together(self) -> bool:
+        """True if one generator forgets several people."""
+        return self.copies < len(self.subjects)
 
 
 def request_json(request: Request) -> dict[str, Any]:
     """Return the content of run.json."""
-    return {"format": FORMAT, "version": metadata.version("jaxunlearn"), **dataclasses.asdict(request)}
+    fields = dataclasses.asdict(request)
+    fields["together"] = fields.pop("shared")
+    return {"format": FORMAT, "version": metadata.version("jaxunlearn"), **fields}
 
 
 def read_request(folder: Path) -> Request:
@@ -96,4 +103,4 @@ def _request_of(stored: RunJson) -> Request:
     values: dict[str, Any] = {
         name: tuple(x) if isinstance(x, list) else x for name, x in stored.items() if name in names
     }
-    return Request(**values)
+    return Request(**values, shared=stored["together"])

@@ -28,15 +28,15 @@ def test_an_album_is_made_for_those_who_have_no_photos(monkeypatch: pytest.Monke
         return OtherPhotos(WS * seed, np.zeros((count, SIDE, SIDE, 3)))
 
     monkeypatch.setattr(evaluate, "album_photos", album_photos)
-    config, result = presets.heads(), SimpleNamespace(people=SimpleNamespace(seeds=(7, 8, None)))
+    config, seeds = presets.heads(), (7, 8, None)
     config.evaluation.album = 2
     given = {0: OtherPhotos(WS)}
-    found = evaluate.other_photos(SimpleNamespace(is_bundled=True), result, config, given)  # type: ignore
+    found = evaluate.other_photos(SimpleNamespace(is_bundled=True), seeds, config, given)  # type: ignore
     assert asked == [(8, 2)]
     assert found[0] is given[0]
     assert set(found) == {0, 1}
     assert found[1].images is not None
-    assert evaluate.other_photos(SimpleNamespace(is_bundled=False), result, config, {}) == {}  # type: ignore
+    assert evaluate.other_photos(SimpleNamespace(is_bundled=False), seeds, config, {}) == {}  # type: ignore
 
 
 @pytest.mark.parametrize("at_hand", [True, False])

@@ -42,7 +42,7 @@ class Others:
 
 def others_pictures(run: RunData) -> int:
     """Return the number of pictures of other people on the page."""
-    copies = 1 if run.together else len(run.subjects)
+    copies = run.request.copies
     sizes = [run.sheets.size(sheet_name(kind, copy)) for copy in range(copies) for kind in _KINDS]
     return sum(rows * min(columns, _most(columns, copies)) for rows, columns in sizes)
 
@@ -54,7 +54,7 @@ def _most(columns: int, copies: int) -> int:
 
 def others_section(run: RunData, pictures: PagePictures) -> list[Others]:
     """Return the other people of each generator, far ones and near ones; the worst generators come first."""
-    copies = 1 if run.together else len(run.subjects)
+    copies = run.request.copies
     lines: dict[tuple[str, int], dict[Any, Line]] = {}
     for line in run.lines:
         if line["kind"] in _KINDS.values():
@@ -89,7 +89,7 @@ def _group(
     *,
     shown: bool,
 ) -> Others:
-    copies = 1 if run.together else len(run.subjects)
+    copies = run.request.copies
     judge = (run.summary.get("networks") or {}).get("identity")
     pairs = []
     for column, about in enumerate(sheet.columns[: _most(len(sheet.columns), copies)]):

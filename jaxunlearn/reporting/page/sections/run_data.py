@@ -71,7 +71,7 @@ class RunData:
     @property
     def together(self) -> bool:
         """True if one generator forgot several people."""
-        return self.request.together and len(self.subjects) > 1
+        return self.request.together
 
     @property
     def measured(self) -> bool:

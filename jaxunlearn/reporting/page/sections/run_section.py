@@ -43,7 +43,7 @@ def request_rows(run: RunData) -> list[tuple[str, str]]:
         ("its fingerprint", request.fingerprint),
         ("method", run.config.method),
         ("people", names),
-        ("one generator for all", "yes" if request.together else "no"),
+        ("one generator for all", "yes" if request.shared else "no"),
         ("networks of the loss", f"{request.perceptual}, {request.identity}"),
         ("mean latent from", request.mean_latent or "unknown"),
         ("folder", str(run.folder.path)),
