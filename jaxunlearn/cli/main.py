@@ -27,6 +27,7 @@ COMMANDS = {
     "unlearn": "make a generator forget people",
     "evaluate": "measure what a run did",
     "attack": "try to get forgotten people back from the generator of a run",
+    "reproduce": "make a table of a paper anew, beside its printed numbers",
     "report": "make the page of a run anew, or compare runs on one page",
     "study": "ask people whether they recognise somebody, and count their answers",
     "render": "images, videos, depth maps and meshes of a generator's samples",

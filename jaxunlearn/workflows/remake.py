@@ -1,4 +1,4 @@
-"""Make the page of any folder anew: of a run, a sweep, a sequence, a work list or an inversion."""
+"""Make the page of any folder anew: of a run, a sweep, a sequence, a work list, a table or an inversion."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,9 +16,12 @@ from jaxunlearn.workflows.batch_dir import WORKLIST, WorklistFolder
 from jaxunlearn.workflows.batch_report import write_worklist_page
 from jaxunlearn.workflows.continual_report import write_requests_page
 from jaxunlearn.workflows.registry import REGISTRY, Registry
+from jaxunlearn.workflows.reproduce.folder import TABLE
+from jaxunlearn.workflows.reproduce.writing import remake_table
 
 _PAGES: dict[str, Callable[[Path], Path]] = {
     sweep.TABLE: sweep.remake_sweep_page,
+    TABLE: lambda folder: remake_table(folder, going=is_locked(folder)),
     REGISTRY: lambda folder: write_requests_page(Registry.read(folder), going=is_locked(folder)),
     WORKLIST: lambda folder: write_worklist_page(WorklistFolder(folder), going=is_locked(folder)),
     INVERSION: lambda folder: write_inversion_page(figures_file(folder)),
@@ -37,8 +40,8 @@ def remake_page(
     """Write the page of a folder from what it holds; missing pictures of a run are rendered.
 
     Args:
-      folder: of a run, a sweep, a sequence of requests, a work list or an inversion; or the .npz of an
-        inversion in one file.
+      folder: of a run, a sweep, a sequence of requests, a work list, a table of a paper or an inversion; or
+        the .npz of an inversion in one file.
       model: the source generator of a run, if its file has moved.
       adapters: those of the source, if their files have moved.
       w_avg: the mean latent of a run, if its file has moved.
@@ -78,7 +81,8 @@ def _writer(folder: Path) -> Callable[[Path], Path] | None:
             return write
     if not (folder / RUN).is_file():
         raise InputError(
-            f"{folder}: not the folder of a run, a sweep, a sequence of requests, a work list or an inversion"
+            f"{folder}: not the folder of a run, a sweep, a sequence of requests, a work list, a "
+            "paper's table or an inversion"
         )
     return None
 

@@ -166,7 +166,8 @@ def test_runs_side_by_side(tmp_path, monkeypatch, capsys):
         (["report", "--compare", "odd/inversion.json"], "odd/inversion.json: is a file; give a folder"),
         (
             ["report", "."],
-            "not the folder of a run, a sweep, a sequence of requests, a work list or an inversion",
+            "not the folder of a run, a sweep, a sequence of requests, a work list, a paper's table or an "
+            "inversion",
         ),
         (["report", "none.npz"], "none.npz: has no page, because there is no none.json of jaxunlearn invert"),
         (["report", "odd"], "inversion.json: mean.identity is missing"),

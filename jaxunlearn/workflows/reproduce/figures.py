@@ -1,0 +1,80 @@
+"""Figures of a run as a table shows them, over people; and rows compared over the same people."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from jaxunlearn.evaluation.statistics.intervals import interval_of
+from jaxunlearn.evaluation.statistics.paired import compare_pairs
+from jaxunlearn.workflows.reproduce.declaration import COLUMNS, Figure, Table
+from jaxunlearn.workflows.reproduce.folder import CellJson
+
+
+def figures_of(
+    table: Table, subjects: Sequence[str], summary: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Return the figures of a measured run.
+
+    Args:
+      table: says which.
+      subjects: names of the forgotten people.
+      summary: `summary.json` of the run.
+
+    Returns:
+      Key of a figure → for one that everybody has, see `statistics.intervals.Interval`; also `worst_person`
+      and `people`, name → value. For a figure of a generator only `mean`. Figures that were not measured are
+      left out.
+    """
+    made: dict[str, dict[str, Any]] = {}
+    for figure in {figure.key: figure for sheet in table.sheets for figure in sheet.figures}.values():
+        if not figure.each:
+            if (value := _dug(summary, figure)) is not None:
+                made[figure.key] = {"mean": value}
+            continue
+        own = {name: _dug(summary["people"][str(k)], figure) for k, name in enumerate(subjects)}
+        people = {name: float(value) for name, value in own.items() if value is not None}
+        if people:
+            high = figure.better == "lower"
+            interval = interval_of(list(people.values()), worst="highest" if high else "lowest")
+            worst = (max if high else min)(people, key=people.__getitem__)
+            made[figure.key] = {**interval._asdict(), "worst_person": worst, "people": people}
+    return made
+
+
+def _dug(figures: Any, figure: Figure) -> Any:
+    """Return a figure by its place; None if it was not measured."""
+    for key in figure.place or (figure.key,):
+        if not isinstance(figures, Mapping):
+            return None
+        if key == "*":
+            figures = next(iter(figures.values()), None)
+        else:
+            figures = figures.get(key)
+    return figures
+
+
+def compared(table: Table, cells: Sequence[CellJson]) -> list[dict[str, Any]]:
+    """Compare each row with the one that the table names, over the people of both.
+
+    Returns:
+      For each column, row and figure: their keys, `against`, and the fields of
+      `statistics.paired.PairedDifference`.
+    """
+    by_place = {(cell["column"], cell["row"]): cell for cell in cells}
+    made = []
+    for column in COLUMNS:
+        for row in table.rows:
+            cell, other = by_place.get((column, row.key)), by_place.get((column, row.against))
+            if cell is not None and other is not None:
+                place = {"column": column, "row": row.key, "against": row.against}
+                made += [{**place, **each} for each in _differences(other["figures"], cell["figures"])]
+    return made
+
+
+def _differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Compare the figures of two runs that the same people have."""
+    for key, figure in second.items():
+        before, now = first.get(key, {}).get("people", {}), figure.get("people", {})
+        people = [name for name in now if name in before]
+        if people:
+            pairs = compare_pairs([before[name] for name in people], [now[name] for name in people])
+            yield {"figure": key, **pairs._asdict()}

@@ -1,0 +1,213 @@
+"""What a reader sees of a table, on its page and in Markdown: ours and the printed numbers side by side."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jaxunlearn.evaluation.statistics.intervals import LEVEL
+from jaxunlearn.workflows.reproduce.declaration import COLUMNS, Figure, Row, Sheet, Table
+from jaxunlearn.workflows.reproduce.folder import CellJson, TableJson, run_of
+from jaxunlearn.workflows.reproduce.tables import TABLES
+
+NOT_MEASURED = "not measured"
+
+
+@dataclasses.dataclass(frozen=True)
+class ShownFigure:
+    """A figure of a row: ours, what is known of it over people, and what is printed; empty if nothing is."""
+
+    ours: str
+    interval: str
+    worst: str
+    people: str
+    printed: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ShownRow:
+    """A row: `state` says why it has no figures; links are relative to the folder, empty without a file."""
+
+    label: str
+    state: str
+    page: str
+    picture: str
+    figures: tuple[ShownFigure, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class ShownColumn:
+    """A column of a printed table, as a table of its own: rows, and ours beside the printed number."""
+
+    label: str
+    source: str
+    head: tuple[str, ...]
+    rows: tuple[ShownRow, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class ShownSheet:
+    """A printed table."""
+
+    name: str
+    about: str
+    notes: tuple[str, ...]
+    columns: tuple[ShownColumn, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class ShownDifference:
+    """A row against another over the same people."""
+
+    column: str
+    row: str
+    against: str
+    figure: str
+    difference: str
+    interval: str
+    p: str
+    people: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """All of a table."""
+
+    title: str
+    paper: str
+    comparability: str
+    remarks: tuple[str, ...]
+    done: int
+    planned: int
+    sheets: tuple[ShownSheet, ...]
+    differences: tuple[ShownDifference, ...]
+    made_with: tuple[tuple[str, str], ...]
+
+
+def shown(out: Path, content: TableJson) -> Shown:
+    """Return what a reader sees of a table.
+
+    Args:
+      out: its folder.
+      content: its `table.json`.
+    """
+    table = TABLES[content["table"]]
+    cells = {(cell["column"], cell["row"]): cell for cell in content["cells"]}
+    places = [tuple(place) for place in content["planned"]]
+    return Shown(
+        title=f"{content['table']}: {table.paper}",
+        paper=table.paper,
+        comparability=comparability(content),
+        remarks=tuple(content["remarks"]),
+        done=sum(place in cells for place in places),
+        planned=len(places),
+        sheets=tuple(_sheet(out, table, sheet, content, cells) for sheet in table.sheets),
+        differences=tuple(_difference(table, each) for each in content["differences"]),
+        made_with=(
+            ("generator", str(content["made_with"]["model"])),
+            ("settings", content["preset"]),
+            ("judge", str(content["measured_with"]["identity"])),
+            ("features of the Fréchet distances", str(content["measured_with"]["frechet"])),
+            ("versions", ", ".join(f"{name} {version}" for name, version in content["versions"].items())),
+        ),
+    )
+
+
+def comparability(content: TableJson) -> str:
+    """Return a sentence on whether the numbers of a table can be compared with the printed ones."""
+    reasons = content["not_comparable"]
+    if reasons:
+        return f"Do not compare these numbers with the printed ones: {'; '.join(reasons)}."
+    return (
+        "Networks and settings are those of the paper, so these numbers can be compared with the printed "
+        "ones, within the spread over people: who its people are is not published."
+    )
+
+
+def _sheet(
+    out: Path,
+    table: Table,
+    sheet: Sheet,
+    content: TableJson,
+    cells: Mapping[tuple[str, str], CellJson],
+) -> ShownSheet:
+    places = {*cells, *map(tuple, content["planned"])}
+    made = [column for column in COLUMNS if any(place[0] == column for place in places)]
+    columns = []
+    for column in made:
+        rows = [row for row in table.rows if (column, row.key) in places]
+        shown_rows = tuple(_row(out, sheet, column, row, cells.get((column, row.key))) for row in rows)
+        head = tuple(f"{figure.label} {'↓' if figure.better == 'lower' else '↑'}" for figure in sheet.figures)
+        columns.append(ShownColumn(COLUMNS[column], content["sources"].get(column, ""), head, shown_rows))
+    return ShownSheet(sheet.name, sheet.about, sheet.notes, tuple(columns))
+
+
+def _row(out: Path, sheet: Sheet, column: str, row: Row, cell: CellJson | None) -> ShownRow:
+    folder = run_of(out, column, row.key)
+    state = ""
+    if cell is None:
+        state = "not made yet"
+    elif cell["diverged"]:
+        state = f"diverged: {', '.join(cell['diverged'])}"
+    figures = tuple(_figure(figure, sheet, column, row, cell) for figure in sheet.figures)
+    page, picture = (folder.report, folder.person_picture(0)) if cell is not None else (None, None)
+    return ShownRow(row.label, state, _link(page, out), _link(picture, out), figures)
+
+
+def _figure(figure: Figure, sheet: Sheet, column: str, row: Row, cell: CellJson | None) -> ShownFigure:
+    printed = sheet.printed(column, row, figure.key)
+    text = "" if printed is None else printed.text
+    known = {} if cell is None else cell["figures"].get(figure.key, {})
+    if not known:
+        return ShownFigure("" if cell is None or cell["diverged"] else NOT_MEASURED, "", "", "", text)
+    ours = number(known["mean"])
+    if known.get("std") is not None:
+        ours += f" ± {number(known['std'])}"
+    if "n" not in known:
+        return ShownFigure(ours, "", "", "", text)
+    interval = "" if known["low"] is None else f"{number(known['low'])} to {number(known['high'])}"
+    worst = f"{number(known['worst'])} ({known['worst_person']})"
+    return ShownFigure(ours, interval, worst, str(known["n"]), text)
+
+
+def _difference(table: Table, each: Mapping[str, Any]) -> ShownDifference:
+    figures = {figure.key: figure.label for sheet in table.sheets for figure in sheet.figures}
+    interval = "" if each["low"] is None else f"{number(each['low'])} to {number(each['high'])}"
+    return ShownDifference(
+        COLUMNS[each["column"]],
+        table.row(each["row"]).label,
+        table.row(each["against"]).label,
+        figures[each["figure"]],
+        number(each["difference"]),
+        interval,
+        f"{each['p']:.2g}",
+        each["n"],
+    )
+
+
+def number(value: float) -> str:
+    """Return a number with three digits after the point, or with two that count if it is small."""
+    return f"{value:.2g}" if 0 < abs(value) < 0.01 else f"{value:.3f}"
+
+
+def _link(path: Path | None, out: Path) -> str:
+    """Return a path inside the folder as a relative URL; empty if there is no file."""
+    if path is None or not path.is_file():
+        return ""
+    return quote(path.relative_to(out).as_posix(), errors="surrogatepass")
+
+
+def interval_word() -> str:
+    """Return what intervals are called."""
+    return f"{LEVEL:.0%} interval".replace("%", " %")
+
+
+def rows_over_people(column: ShownColumn) -> Sequence[tuple[str, str, ShownFigure]]:
+    """Return label of a row, name of a figure, and the figure, for those that several people have."""
+    return [
+        (row.label, name, figure)
+        for row in column.rows
+        for name, figure in zip(column.head, row.figures, strict=True)
+        if figure.people
+    ]
