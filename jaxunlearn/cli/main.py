@@ -39,7 +39,11 @@ COMMANDS = {
 }
 """Name → help line. `parsers/NAME.py` has a command's arguments, without JAX; `commands/NAME.py` runs it."""
 
-PLACES = {"bench": "profiling.bench", "compile": "profiling.compile"}
+PLACES = {
+    "bench": "profiling.bench",
+    "compile": "profiling.compile",
+    "reproduce": "papers.reproduce",
+}
 """Name → module in `parsers` and `commands`, where it lies in a folder there."""
 
 SUCCESS, FAILURE, BAD_INPUT, TOO_LARGE, READER_GONE = 0, 1, 2, 3, 141

@@ -29,7 +29,7 @@ from jaxunlearn.models.generator import is_small, sha256_of_arrays
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People
 from jaxunlearn.process.jax_settings import pinned_settings
-from jaxunlearn.reporting.page.run_page import write_report
+from jaxunlearn.reporting.page.run_page import write_run_page
 from jaxunlearn.reporting.sheets.rendering import write_pictures
 from jaxunlearn.training.callbacks import Diverged
 from jaxunlearn.training.checks import numbers_of
@@ -301,7 +301,7 @@ class _Maker:
         evaluate(self.models, result, config, reference=reference, other_ws=latents, progress=False)
         batch = reference.settings.batch
         write_pictures(self.models, result, config, photos=photos, batch=batch, progress=False)
-        write_report(folder)
+        write_run_page(folder)
         bar.set_postfix_str("")
         return ()
 

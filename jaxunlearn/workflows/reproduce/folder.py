@@ -19,12 +19,11 @@ import numpy as np
 from jaxunlearn.errors import InputError, printable
 from jaxunlearn.files.door import read_json, write_json
 from jaxunlearn.files.json_form import check_form
-from jaxunlearn.files.lock import NO_CONTENT
+from jaxunlearn.files.lock import refuse_other_files
 from jaxunlearn.files.numpy_arrays import read_npz, write_npz
 from jaxunlearn.methods.config.declaration import ConfigDict, flat
 from jaxunlearn.training.storage.run_dir import RunFolder
 from jaxunlearn.workflows.reproduce.tables import TABLES
-from torch_bridge import leftover_of
 
 TABLE = "table.json"
 """File that makes a folder one of a table."""
@@ -99,15 +98,11 @@ def check_free(out: Path, name: str) -> None:
     Raises:
       InputError: if it has some, or those of another table.
     """
-    if not out.is_dir():
-        return
     if (out / TABLE).is_file():
         if (other := read_table(out)["table"]) != name:
             raise InputError(f"{out}: holds the table {other}, not {name}; give another folder")
         return
-    names = {leftover_of(path.name) or path.name for path in out.iterdir()} - NO_CONTENT
-    if names - {TABLE}:
-        raise InputError(f"{out}: holds other files; give an empty or a new folder")
+    refuse_other_files(out, {TABLE})
 
 
 def read_table(out: Path) -> TableJson:

@@ -1,0 +1,1 @@
+"""The commands that make again what the papers print."""

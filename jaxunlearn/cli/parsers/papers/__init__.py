@@ -1,0 +1,1 @@
+"""Arguments of the commands that make again what the papers print."""
