@@ -111,18 +111,24 @@ def reproduce(
         who = [listed(models, column, whose, compute, progress=progress) for column in columns]
         cells, more = planned(table, chosen, who, base, change, models, mesh)
         maker = _Maker(models, table, out, features or default_features(), real, mesh, progress)
-        content = maker.begun(cells, base, who, [*remarks, *more])
+        content = maker.begun(cells, base, who, [*remarks, *more, *_not_measured(table, real)])
         for line in (*content["remarks"], *_how_much(table, cells)):
             tell(line)
         maker.make_all(cells, who, whose, compute, content)
     return content
 
 
+def _not_measured(table: Table, real: RealStatistics | None) -> list[str]:
+    """Return a sentence if a figure has no real images to be measured with."""
+    return ["ΔFID_real is not measured: it needs --real."] if table.real and real is None else []
+
+
 def _how_much(table: Table, cells: Sequence[Cell]) -> list[str]:
     """Return a sentence on how many runs there are, and of how many steps."""
     steps = sum(cell.config.steps for cell in cells)
     most = max(cell.people for cell in cells)
-    whom = f"up to {most} people in one generator" if table.retained else f"{most} generator copies at once"
+    alone = "a person alone" if most == 1 else f"up to {most} people, each in a generator of their own"
+    whom = f"up to {most} people in one generator" if table.retained else alone
     runs = "1 run" if len(cells) == 1 else f"{len(cells)} runs"
     return [f"{table.name}: {runs}, {steps:,} steps in all, with {whom}."]
 

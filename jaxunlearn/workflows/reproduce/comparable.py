@@ -15,7 +15,7 @@ _SIDE = 512
 _SAME_RESULT = ("evaluation.batch", "evaluation.frontier_every", "evaluation.retain_random")
 """Settings of the measurement that change no figure, or are the table's own."""
 
-_SHOWN = 4
+_SHOWN = 3
 """Differing settings that are named; the others are counted."""
 
 

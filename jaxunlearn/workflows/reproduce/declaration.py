@@ -64,7 +64,7 @@ class Row:
       lengths: dotted name of a setting → its value in the paper, whose unit is that of the paper's presets.
       people: number of people who share a generator; 0 if everybody of a column has one of their own.
       method: name of the method in the table, by which rows of several numbers of people belong together.
-      against: key of the row with which it is compared, person by person; empty for none.
+      against: keys of the rows with which it is compared, person by person.
     """
 
     key: str
@@ -74,7 +74,7 @@ class Row:
     lengths: Mapping[str, float] = dataclasses.field(default_factory=dict)
     people: int = 0
     method: str = ""
-    against: str = ""
+    against: tuple[str, ...] = ()
 
     def preset(self, base: Base, people: int = 1) -> ConfigDict:
         """Return the settings of the method as it is, before anything of the row is left out."""

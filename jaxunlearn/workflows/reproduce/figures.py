@@ -53,7 +53,7 @@ def _dug(figures: Any, figure: Figure) -> Any:
 
 
 def compared(table: Table, cells: Sequence[CellJson]) -> list[dict[str, Any]]:
-    """Compare each row with the one that the table names, over the people of both.
+    """Compare each row with those that the table names, over the people of both.
 
     Returns:
       For each column, row and figure: their keys, `against`, and the fields of
@@ -62,10 +62,10 @@ def compared(table: Table, cells: Sequence[CellJson]) -> list[dict[str, Any]]:
     by_place = {(cell["column"], cell["row"]): cell for cell in cells}
     made = []
     for column in COLUMNS:
-        for row in table.rows:
-            cell, other = by_place.get((column, row.key)), by_place.get((column, row.against))
+        for row, against in ((each, key) for each in table.rows for key in each.against):
+            cell, other = by_place.get((column, row.key)), by_place.get((column, against))
             if cell is not None and other is not None:
-                place = {"column": column, "row": row.key, "against": row.against}
+                place = {"column": column, "row": row.key, "against": against}
                 made += [{**place, **each} for each in _differences(other["figures"], cell["figures"])]
     return made
 

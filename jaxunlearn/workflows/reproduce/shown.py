@@ -1,7 +1,7 @@
 """What a reader sees of a table, on its page and in Markdown: ours and the printed numbers side by side."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,12 +27,17 @@ class ShownFigure:
 
 @dataclasses.dataclass(frozen=True)
 class ShownRow:
-    """A row: `state` says why it has no figures; links are relative to the folder, empty without a file."""
+    """A row.
+
+    `state` says why it has no figures. `page` and `picture`, of the first person, are relative to the folder
+    and empty without a file; `whom` names that person.
+    """
 
     label: str
     state: str
     page: str
     picture: str
+    whom: str
     figures: tuple[ShownFigure, ...]
 
 
@@ -44,6 +49,21 @@ class ShownColumn:
     source: str
     head: tuple[str, ...]
     rows: tuple[ShownRow, ...]
+
+    @property
+    def over_people(self) -> list[tuple[str, str, ShownFigure]]:
+        """Label of a row, name of a figure, and the figure, for those that people have one by one."""
+        return [
+            (row.label, name, figure)
+            for row in self.rows
+            for name, figure in zip(self.head, row.figures, strict=True)
+            if figure.people
+        ]
+
+    @property
+    def pictures(self) -> list[ShownRow]:
+        """The rows with a picture."""
+        return [row for row in self.rows if row.picture]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,7 +172,8 @@ def _row(out: Path, sheet: Sheet, column: str, row: Row, cell: CellJson | None) 
         state = f"diverged: {', '.join(cell['diverged'])}"
     figures = tuple(_figure(figure, sheet, column, row, cell) for figure in sheet.figures)
     page, picture = (folder.report, folder.person_picture(0)) if cell is not None else (None, None)
-    return ShownRow(row.label, state, _link(page, out), _link(picture, out), figures)
+    whom = cell["people"][0] if cell is not None else ""
+    return ShownRow(row.label, state, _link(page, out), _link(picture, out), whom, figures)
 
 
 def _figure(figure: Figure, sheet: Sheet, column: str, row: Row, cell: CellJson | None) -> ShownFigure:
@@ -201,13 +222,3 @@ def _link(path: Path | None, out: Path) -> str:
 def interval_word() -> str:
     """Return what intervals are called."""
     return f"{LEVEL:.0%} interval".replace("%", " %")
-
-
-def rows_over_people(column: ShownColumn) -> Sequence[tuple[str, str, ShownFigure]]:
-    """Return label of a row, name of a figure, and the figure, for those that several people have."""
-    return [
-        (row.label, name, figure)
-        for row in column.rows
-        for name, figure in zip(column.head, row.figures, strict=True)
-        if figure.people
-    ]

@@ -36,7 +36,9 @@ def _rows_of(people: int) -> tuple[Row, Row]:
     guide = f"n{people}-guide"
     return (
         Row(guide, f"N = {people}, GUIDE", GUIDE_OF_MANY, people=people, method="GUIDE"),
-        Row(f"n{people}-sugar", f"N = {people}, SUGAR", SUGAR, people=people, method="SUGAR", against=guide),
+        Row(
+            f"n{people}-sugar", f"N = {people}, SUGAR", SUGAR, people=people, method="SUGAR", against=(guide,)
+        ),
     )
 
 

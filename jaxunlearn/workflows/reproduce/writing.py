@@ -11,7 +11,6 @@ from jaxunlearn.workflows.reproduce.shown import (
     ShownColumn,
     ShownSheet,
     interval_word,
-    rows_over_people,
     shown,
 )
 
@@ -79,8 +78,7 @@ def _sheet(sheet: ShownSheet) -> list[str]:
     lines = ["", f"## {sheet.name}. {sheet.about}"]
     for column in sheet.columns:
         lines += ["", f"### {column.label}: {column.source}", "", *_beside(column)]
-        over = rows_over_people(column)
-        if over:
+        if over := column.over_people:
             head = ("row", "figure", interval_word(), "worst person", "people")
             rows = ((row, name, each.interval, each.worst, each.people) for row, name, each in over)
             lines += ["", *_table(head, rows)]
