@@ -19,6 +19,7 @@ from tests.support.page_folders import (
     page_of_a_worklist,
     page_of_an_inversion,
 )
+from tests.support.paper_tables import page_of_a_table
 
 DESK, PHONE = 1400, 390
 _PICTURES = """Promise.all([...document.images].map(async image => {
@@ -39,6 +40,7 @@ PAGES = [
     page_of_an_inversion,
     page_of_a_sweep,
     page_of_paired_runs,
+    page_of_a_table,
 ]
 
 

@@ -7,11 +7,17 @@ from typing import Any
 from urllib.parse import quote
 
 from jaxunlearn.evaluation.statistics.intervals import LEVEL
+from jaxunlearn.reporting.page.picture import Picture, encoded
+from jaxunlearn.reporting.page.words import isolated
+from jaxunlearn.reporting.sheets.sheet import read_picture
 from jaxunlearn.workflows.reproduce.declaration import COLUMNS, Figure, Row, Sheet, Table
 from jaxunlearn.workflows.reproduce.folder import CellJson, TableJson, run_of
 from jaxunlearn.workflows.reproduce.tables import TABLES
 
 NOT_MEASURED = "not measured"
+
+_LARGEST_PICTURE = 60_000
+"""Bytes of the picture of a row."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,14 +35,14 @@ class ShownFigure:
 class ShownRow:
     """A row.
 
-    `state` says why it has no figures. `page` and `picture`, of the first person, are relative to the folder
-    and empty without a file; `whom` names that person.
+    `state` says why it has no figures. `page` is relative to the folder, empty without a file. `picture`
+    is of the first person, `whom`; None without a file.
     """
 
     label: str
     state: str
     page: str
-    picture: str
+    picture: Picture | None
     whom: str
     figures: tuple[ShownFigure, ...]
 
@@ -171,9 +177,13 @@ def _row(out: Path, sheet: Sheet, column: str, row: Row, cell: CellJson | None) 
     elif cell["diverged"]:
         state = f"diverged: {', '.join(cell['diverged'])}"
     figures = tuple(_figure(figure, sheet, column, row, cell) for figure in sheet.figures)
-    page, picture = (folder.report, folder.person_picture(0)) if cell is not None else (None, None)
-    whom = cell["people"][0] if cell is not None else ""
-    return ShownRow(row.label, state, _link(page, out), _link(picture, out), whom, figures)
+    page, picture, whom = "", None, ""
+    if cell is not None:
+        page, whom = _link(folder.report, out), isolated(cell["people"][0])
+        if (file := folder.person_picture(0)).is_file():
+            alt = f"{whom}, {row.label}: before, target, after"
+            picture = encoded(read_picture(file), alt, _LARGEST_PICTURE)
+    return ShownRow(row.label, state, page, picture, whom, figures)
 
 
 def _figure(figure: Figure, sheet: Sheet, column: str, row: Row, cell: CellJson | None) -> ShownFigure:
@@ -212,9 +222,9 @@ def number(value: float) -> str:
     return f"{value:.2g}" if 0 < abs(value) < 0.01 else f"{value:.3f}"
 
 
-def _link(path: Path | None, out: Path) -> str:
+def _link(path: Path, out: Path) -> str:
     """Return a path inside the folder as a relative URL; empty if there is no file."""
-    if path is None or not path.is_file():
+    if not path.is_file():
         return ""
     return quote(path.relative_to(out).as_posix(), errors="surrogatepass")
 

@@ -27,7 +27,7 @@ def write_all(out: Path, content: TableJson, *, going: bool = False) -> None:
     seen = shown(out, content)
     write_text(out / MARKDOWN, markdown(seen))
     values = {"shown": seen, "interval": interval_word()}
-    write_page(out / PAGE, "reproduce.html", seen.title, values, linked_pictures=True, refresh=going)
+    write_page(out / PAGE, "reproduce.html", seen.title, values, refresh=going)
 
 
 def remake_table(out: Path, *, going: bool = False) -> Path:
