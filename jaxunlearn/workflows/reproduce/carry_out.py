@@ -300,7 +300,7 @@ class _Maker:
         bar.set_postfix_str("measuring")
         known = self.photos.get(cell.column, {})  # rendered for an earlier row
         given = {k: each for k, each in {**column.others, **known}.items() if k < cell.people}
-        photos = other_photos(self.models, result, config, given, progress=False)
+        photos = other_photos(self.models, people.seeds, config, given, progress=False)
         self.photos[cell.column] = {**known, **photos}
         reference = self._reference(cell, column)
         latents = {k: each.ws for k, each in photos.items()}

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from jaxunlearn.evaluation.other_photos import OtherPhotos, invert_remaining
 from jaxunlearn.evaluation.retaining_sets import read_retaining_set
 from jaxunlearn.models.loading import Models
 from jaxunlearn.photos.people import People, people_from_seeds
-from jaxunlearn.photos.photo_inversion import settled
+from jaxunlearn.photos.photo_inversion import Inverting, settled
 from jaxunlearn.photos.sources import listed_names
 from jaxunlearn.workflows.batch_dir import Worklist
 from jaxunlearn.workflows.batch_sources import worklist_of_photos
@@ -29,14 +28,14 @@ class Whose:
       photos: column → source of photos, whose first of each person is forgotten.
       retained: column → latents or photos of people who should stay.
       people: most people in a column; None for all.
-      inverting: how photos are inverted: `method`, `encoder`, `encoder_input` of `jaxunlearn.invert`.
+      inverting: how photos are inverted.
     """
 
     seeds: Sequence[int] = ()
     photos: Mapping[str, str | Path] = dataclasses.field(default_factory=dict)
     retained: Mapping[str, Path] = dataclasses.field(default_factory=dict)
     people: int | None = None
-    inverting: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    inverting: Inverting = dataclasses.field(default_factory=Inverting)
 
 
 @dataclasses.dataclass(frozen=True)

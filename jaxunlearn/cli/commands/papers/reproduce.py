@@ -5,14 +5,13 @@ import functools
 import os
 from pathlib import Path
 
-from jaxunlearn.cli.readers import mesh_of, models_of, read_config, set_by
+from jaxunlearn.cli.readers import inverting_of, mesh_of, models_of, read_config, set_by
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation import InceptionFeatures
-from jaxunlearn.evaluation.evaluate import default_features
+from jaxunlearn.evaluation.evaluate import features_for
 from jaxunlearn.evaluation.real_images import read_real
 from jaxunlearn.files.paths import check_writable
 from jaxunlearn.methods.config.declaration import ConfigDict
-from jaxunlearn.models.loading import Models, load_inception, published_inception
+from jaxunlearn.models.loading import Models
 from jaxunlearn.terminal import say, say_lines
 from jaxunlearn.workflows.reproduce import Whose, reproduce
 from jaxunlearn.workflows.reproduce.declaration import IN_DOMAIN, OUT_OF_DOMAIN, RANDOM, Table
@@ -47,8 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     mesh = mesh_of(arguments)
     models = models_of(arguments)
     whose = _whose(arguments, table, max(row.people for row in rows), models)
-    inception = arguments.inception or published_inception(models.generator.config)
-    features = InceptionFeatures(load_inception(inception)) if inception else default_features()
+    features = features_for(models.generator.config, arguments.inception)
     real = None
     if arguments.real is not None:
         real = read_real(arguments.real, models.generator.config.img_resolution, features, batch=4)
@@ -105,11 +103,7 @@ def _whose(arguments: argparse.Namespace, table: Table, most: int, models: Model
         photos=given,
         retained={column: path for column, path in retained.items() if path is not None},
         people=arguments.people,
-        inverting={
-            "method": arguments.inversion,
-            "encoder": arguments.encoder,
-            "encoder_input": arguments.encoder_input,
-        },
+        inverting=inverting_of(arguments),
     )
 
 
