@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from benchmarks.cells import by_judge, by_judge_head, forgotten_of_known, found_by_place
 from benchmarks.many_people_heads.lines import Line as LineOfMany
 from benchmarks.one_person_page import Line
@@ -13,6 +15,7 @@ from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.files.json_lines import read_json_lines
 from jaxunlearn.methods.config.declaration import flat
 from jaxunlearn.methods.registry import preset, preset_names
+from jaxunlearn.reporting.verdict import MOST_LOST
 from tests.support.docs_pages import ROOT
 
 BENCHMARKS = ROOT / "benchmarks"
@@ -30,8 +33,19 @@ def row(page: str, start: str, nth: int = 0) -> list[str]:
     return [cell.strip() for cell in found[nth].strip("| ").split(" | ")[1:]]
 
 
-def counts(people: Sequence[dict]) -> dict[str, str]:
-    """Return what the tables of README count of people: start of a row → its cell."""
+def table(page: str, start: str) -> list[list[str]]:
+    """Return the rows of cells of a page's table whose head begins so."""
+    found = read(page).split(f"| {start}")[1].split("\n\n")[0].splitlines()[2:]
+    return [line.strip("| ").split(" | ") for line in found]
+
+
+def counts(people: Sequence[dict], others: Sequence[dict]) -> dict[str, str]:
+    """Return what tables count of people: start of a row → its cell.
+
+    Args:
+      people: figures of each forgotten person.
+      others: figures of everybody else, of each generator.
+    """
     by_place = dict(zip(PLACES, found_by_place(people), strict=True))
     judged = dict(zip(by_judge_head(people), by_judge(people), strict=True))
     forgotten = sum(person["forgotten"] is True for person in people)
@@ -41,27 +55,60 @@ def counts(people: Sequence[dict]) -> dict[str, str]:
         "found in another photo |": by_place["photos"],
         "found in another photo by dlib": judged["in a photo: dlib"],
         "forgotten, of the people whom all three judges": forgotten_of_known(people),
+        "random other people": added([each["others_lost_counts"] for each in others]),
+        "people near them": added([each["near"]["1.0"]["lost_counts"] for each in others]),
     }
+
+
+def added(lost: Sequence[dict]) -> str:
+    """Return how many people are lost, of how many, added up over generators."""
+    return " of ".join(f"{sum(each[key] for each in lost):.0f}" for key in ("number", "people"))
 
 
 def of_one_person(method: str) -> dict[str, str]:
     lines = read_json_lines(BENCHMARKS / "one_person_heads.jsonl", Line)
-    return counts([each["figures"] for each in lines if (each["method"], each["draw"]) == (method, 0)])
+    own = [each["figures"] for each in lines if (each["method"], each["draw"]) == (method, 0)]
+    return counts(own, own)
 
 
 def of_many(name: str, people: int) -> dict[str, str]:
     lines = read_json_lines(BENCHMARKS / "many_people_heads" / "results.jsonl", LineOfMany)
     (found,) = [each for each in lines if (each["row"], each["people"]) == (name, people)]
-    return counts(found["persons"])
+    return counts(found["persons"], [found["others"]])
 
 
-def test_the_readme_says_in_numbers_what_judges_can_say():
+@pytest.mark.parametrize("page", ["README.md", "docs/results/index.md", "docs/results/one_person.md"])
+def test_what_judges_say_of_people_alone_is_that_of_the_measurement(page: str):
     alone = [of_one_person(method) for method in ("guide", "legato")]
     for start in alone[0]:
-        assert [cell.split(" (")[0] for cell in row("README.md", start)] == [each[start] for each in alone]
+        assert [cell.split(" (")[0] for cell in row(page, start)] == [each[start] for each in alone], start
+
+
+def test_what_judges_say_of_people_together_is_that_of_the_measurement():
     together = [of_many(name, people) for people in (5, 20) for name in ("GUIDE", "SUGAR")]
-    for start in list(together[0])[:4]:
-        assert row("README.md", start, 1) == [each[start] for each in together], start
+    for start in together[0].keys() - {"forgotten, of the people whom all three judges"}:
+        cells = row("docs/results/index.md", start, nth=1)
+        assert cells == [each[start] for each in together], start
+
+
+def test_which_method_is_told_with_the_figures_of_the_measurements():
+    alone = {f"[{method}](": [of_one_person(method.lower())] for method in ("GUIDE", "LEGATO")}
+    together = {
+        start: [of_many(name, people) for people in groups]
+        for start, name, groups in (
+            ("[SUGAR](", "SUGAR", (5, 20)),
+            ("[SUGAR with adapters](", "SUGAR, one adapter", (5,)),
+            ("[GUIDE with a shared generator](", "GUIDE", (5, 20)),
+        )
+    }
+    for start, counted in (alone | together).items():
+        (cells,) = [each for each in table("docs/index.md", "You want") if each[1].startswith(start)]
+        for cell, key in zip(cells[2:4], ("found by no judge anywhere", "random other people"), strict=True):
+            assert cell == ", ".join(each[key] for each in counted), start
+
+
+def test_how_many_may_be_lost_is_told_as_the_verdict_counts():
+    assert f'"stay the same" if at most {MOST_LOST:.0%} of them'.replace("%", " %") in read("docs/index.md")
 
 
 def test_settings_in_which_the_bundled_sugar_is_not_the_papers_are_told():
@@ -81,15 +128,15 @@ def test_what_a_step_takes_alone_and_beside_other_work_is_told_rightly():
         for case in cases
         if case["case"]["copies"] == 1
     }
-    for method, start in (("guide", "one person forgotten, others"), ("legato", "one person forgotten by")):
-        assert f"300 steps of {alone[method]:.2f} s" in row("docs/index.md", start)[1]
+    for method, start in (("guide", "GUIDE, one person"), ("legato", "LEGATO, one person")):
+        assert f"300 steps of {alone[method]:.2f} s" in row("docs/index.md", start)[0]
     quickstart = read("docs/quickstart.md")
     steps, seconds = map(int, re.findall(r"The run took (\d+) steps in (\d+) s", quickstart)[0])
     beside = seconds / steps
     for page in ("docs/index.md", "docs/guides/one_person.md"):
         assert re.search(rf"\b{beside:.1f} s\b", read(page)), page
     assert (round(5 * alone["guide"]), round(5 * beside)) == (3, 10), "minutes of 300 steps"
-    assert "300 steps: three minutes on two cores, ten beside other work" in quickstart
+    assert "300 steps: three minutes on two cores, ten while other work runs" in quickstart
 
 
 def test_the_demos_words_are_those_of_the_same_run_in_the_gallery_but_for_figures():

@@ -10,9 +10,9 @@ from jaxunlearn.methods.legato.settings import Legato
 def paper() -> ConfigDict:
     """LEGATO on released 512² generators, as far as it is known.
 
-    Only the paper's abstract and summaries were at hand. They say that every resolution has an adapter, and
-    that a trajectory term holds the steps together. All other values are the official code's, without what
-    looks like its slips. Losses are averaged and views drawn as in GUIDE's paper.
+    Only the paper's abstract, first page and summaries were at hand. They say that every resolution has an
+    adapter, and that a trajectory term holds the steps together. All other values are the official code's,
+    without what looks like its slips. Losses are averaged and views drawn as in GUIDE's paper.
     """
     return default_config(Legato)
 

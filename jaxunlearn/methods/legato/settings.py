@@ -1,4 +1,4 @@
-"""Settings of LEGATO. Only the paper's abstract is known here: sizes and times are the official code's."""
+"""Settings of LEGATO. Of the paper only a part is known here: sizes and times are the official code's."""
 
 import dataclasses
 
