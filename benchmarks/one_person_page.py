@@ -6,19 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.cells import (
-    FORGOTTEN_SAID,
-    by_judge,
-    by_judge_head,
-    counted,
-    forgotten_of_known,
-    found_by_place,
-    interval,
-    reached,
-    table,
-)
+from benchmarks.cells import interval, table
+from benchmarks.forgotten_tables import forgotten_tables
 from benchmarks.one_person_runs import Measured, MeasuredRun
-from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.evaluation.statistics import compare_pairs
 
 METHODS = {"guide": "GUIDE", "legato": "LEGATO"}
@@ -107,11 +97,10 @@ def page(lines: Sequence[Line]) -> list[str]:
         "its own, and all are measured on the same 48 other people. Intervals are of 95 %; they take people, "
         "and those whom a run loses, as independent.",
         "",
-        "## Forgotten",
-        "",
-        FORGOTTEN_SAID,
-        "",
-        *table(_forgotten_head(first), [_forgotten(method, group) for method, group in groups.items()]),
+        *forgotten_tables(
+            [""],
+            {(METHODS[method],): [line["figures"] for line in group] for method, group in groups.items()},
+        ),
         "## Everybody else",
         "",
         "Other people, chosen at random: lost, that is, somebody else afterwards to at least one judge; "
@@ -144,34 +133,6 @@ def _by_method(lines: Sequence[Line]) -> dict[str, list[Line]]:
     """Return method → its lines in order, for methods that have any."""
     groups = {method: [line for line in lines if line["method"] == method] for method in METHODS}
     return {method: sorted(group, key=case_of) for method, group in groups.items() if group}
-
-
-def _forgotten_head(lines: Sequence[Line]) -> list[str]:
-    head = [
-        "",
-        "runs",
-        "forgotten",
-        "interval",
-        "known to all: forgotten",
-        *(f"found: {place}" for place in PLACES),
-        "target",
-    ]
-    return [*head, *by_judge_head([line["figures"] for line in lines])]
-
-
-def _forgotten(method: str, lines: Sequence[Line]) -> list[str]:
-    people = [line["figures"] for line in lines]
-    number = sum(bool(each["forgotten"]) for each in people)
-    return [
-        METHODS[method],
-        str(len(people)),
-        f"{number} of {len(people)}",
-        interval(number, len(people)),
-        forgotten_of_known(people),
-        *found_by_place(people),
-        counted(reached(each) for each in people),
-        *by_judge(people),
-    ]
 
 
 _OTHERS_HEAD = [

@@ -2,17 +2,8 @@
 
 from collections.abc import Sequence
 
-from benchmarks.cells import (
-    FORGOTTEN_SAID,
-    by_judge,
-    by_judge_head,
-    counted,
-    forgotten_of_known,
-    found_by_place,
-    interval,
-    reached,
-    table,
-)
+from benchmarks.cells import table
+from benchmarks.forgotten_tables import forgotten_tables
 from benchmarks.many_people_heads.cases import ROWS
 from benchmarks.many_people_heads.cells import (
     COST_HEAD,
@@ -25,7 +16,6 @@ from benchmarks.many_people_heads.cells import (
     similarity,
 )
 from benchmarks.many_people_heads.lines import Line
-from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 
 Runs = dict[tuple[int, str], list[Line]]
 """(number of people, row) → its runs, in the order of the table."""
@@ -59,7 +49,7 @@ def _page(title: str, origin: str, lines: Sequence[Line]) -> str:
         "people. Intervals are of 95 %; they take people as independent, though those of one run share a "
         "generator.",
         "",
-        *_forgotten(runs),
+        *forgotten_tables(("N", ""), {_name(key): persons(lines) for key, lines in runs.items()}),
         *_others(runs),
         *_alike(runs),
     ]
@@ -74,37 +64,6 @@ def _runs(lines: Sequence[Line]) -> Runs:
         key: [line for line in lines if (line["people"], line["row"]) == key]
         for key in sorted(keys, key=lambda key: (key[0], order.index(key[1])))
     }
-
-
-def _forgotten(runs: Runs) -> list[str]:
-    def cells(lines: Sequence[Line]) -> list[str]:
-        people = persons(lines)
-        number = sum(person["forgotten"] is True for person in people)
-        return [
-            str(len(lines)),
-            f"{number} of {len(people)}",
-            interval(number, len(people)),
-            forgotten_of_known(people),
-            *found_by_place(people),
-            counted(reached(person) for person in people),
-            *by_judge(people),
-        ]
-
-    judged = by_judge_head(persons(next(iter(runs.values()))))
-    return [
-        "## Forgotten",
-        "",
-        FORGOTTEN_SAID,
-        "",
-        *table(
-            [
-                *("N", "", "runs", "forgotten", "interval", "known to all: forgotten"),
-                *(f"found: {place}" for place in PLACES),
-                *("target", *judged),
-            ],
-            [[*_name(key), *cells(lines)] for key, lines in runs.items()],
-        ),
-    ]
 
 
 def _others(runs: Runs) -> list[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.cells import by_judge, by_judge_head, forgotten_of_known, found_by_place
+from benchmarks.cells import found_by_place
+from benchmarks.forgotten_tables import forgotten_of_recognised, in_a_photo
 from benchmarks.many_people_heads.lines import Line as LineOfMany
 from benchmarks.one_person_page import Line
 from jaxunlearn.cli.main import parser
@@ -47,14 +48,13 @@ def counts(people: Sequence[dict], others: Sequence[dict]) -> dict[str, str]:
       others: figures of everybody else, of each generator.
     """
     by_place = dict(zip(PLACES, found_by_place(people), strict=True))
-    judged = dict(zip(by_judge_head(people), by_judge(people), strict=True))
     forgotten = sum(person["forgotten"] is True for person in people)
     return {
         "found by no judge anywhere": f"{forgotten} of {len(people)}",
         "found at their own latent": by_place["latent"],
         "found in another photo |": by_place["photos"],
-        "found in another photo by dlib": judged["in a photo: dlib"],
-        "forgotten, of the people whom all three judges": forgotten_of_known(people),
+        "found in another photo by dlib": in_a_photo(people)["dlib"],
+        "forgotten, of the people whom all three judges": forgotten_of_recognised(people),
         "random other people": added([each["others_lost_counts"] for each in others]),
         "people near them": added([each["near"]["1.0"]["lost_counts"] for each in others]),
     }
