@@ -28,12 +28,12 @@ class Line(Measured):
 
 
 def page(lines: Sequence[Line]) -> str:
-    """Return the page: a row for each method and strength."""
+    """Return the page: tables with a row for each method and strength."""
     machines = ", ".join(sorted({line["processor"] for line in lines}))
     judges = list(lines[0]["figures"]["judges"])
-    head = ["", "strength", "people", "forgotten", "interval", *(f"found: {place}" for place in PLACES)]
-    head += [f"similarity: {name}" for name in judges]
-    head += ["others lost", "interval", "near: lost", "others' similarity", "LPIPS of others"]
+    groups = {
+        (METHODS[method], f"{strength:g}"): group for (method, strength), group in _groups(lines).items()
+    }
     text = [
         "# GUIDE and LEGATO at other strengths",
         "",
@@ -42,12 +42,35 @@ def page(lines: Sequence[Line]) -> str:
         "trained generator. LEGATO's adapters run to another end time; GUIDE's weights go so many times the "
         "way from the source in a straight line. No setting was chosen on these people.",
         "",
-        "Forgotten: people whom no judge finds anywhere. Found: people whom at least one judge finds in a "
-        "place. Similarity: of the person before and after, at their latent, to each judge; means, and the "
-        "threshold in brackets. Others lost: other people who are somebody else to at least one judge "
-        "afterwards. Near: people made one median radius from the person. Intervals are of 95 %.",
+        "People whom no judge finds anywhere; for each place, people whom at least one judge finds there. "
+        "Intervals are of 95 %.",
         "",
-        *table(head, [_row(*key, group, judges) for key, group in _groups(lines).items()]),
+        *table(
+            ["", "strength", "forgotten", "interval", *PLACES],
+            [[*names, *_forgotten(group)] for names, group in groups.items()],
+        ),
+        "Similarity of the person before and after, at their latent, to each judge; means, and the threshold "
+        "in brackets.",
+        "",
+        *table(
+            ["", "strength", *judges],
+            [[*names, *_similarities(group, judges)] for names, group in groups.items()],
+        ),
+        "Others lost: other people who are somebody else to at least one judge afterwards. Near: people made "
+        "one median radius from the person.",
+        "",
+        *table(
+            [
+                "",
+                "strength",
+                "others lost",
+                "interval",
+                "near: lost",
+                "others' similarity",
+                "LPIPS of others",
+            ],
+            [[*names, *_others(group)] for names, group in groups.items()],
+        ),
     ]
     return "\n".join(text)
 
@@ -61,18 +84,20 @@ def _groups(lines: Sequence[Line]) -> Mapping[tuple[str, float], list[Line]]:
     return {key: [line for line in lines if (line["method"], line["strength"]) == key] for key in keys}
 
 
-def _row(method: str, strength: float, lines: Sequence[Line], judges: Sequence[str]) -> list[str]:
+def _forgotten(lines: Sequence[Line]) -> list[str]:
     people = [line["figures"] for line in lines]
-    forgotten = sum(bool(each["forgotten"]) for each in people)
+    number = sum(bool(each["forgotten"]) for each in people)
+    return [f"{number} of {len(people)}", interval(number, len(people)), *found_by_place(people)]
+
+
+def _similarities(lines: Sequence[Line], judges: Sequence[str]) -> list[str]:
+    return [_similarity([line["figures"]["judges"][name] for line in lines]) for name in judges]
+
+
+def _others(lines: Sequence[Line]) -> list[str]:
+    people = [line["figures"] for line in lines]
     number, others = sum(map(lost, lines)), people_counted(lines)
     return [
-        METHODS[method],
-        f"{strength:g}",
-        str(len(people)),
-        f"{forgotten} of {len(people)}",
-        interval(forgotten, len(people)),
-        *found_by_place(people),
-        *(_similarity([each["judges"][name] for each in people]) for name in judges),
         f"{number} of {others}",
         interval(number, others),
         f"{sum(map(lost_near, lines))} of {people_near(lines)}",
