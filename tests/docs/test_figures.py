@@ -65,10 +65,13 @@ def added(lost: Sequence[dict]) -> str:
     return " of ".join(f"{sum(each[key] for each in lost):.0f}" for key in ("number", "people"))
 
 
-def of_one_person(method: str) -> dict[str, str]:
+def people_alone(method: str) -> list[dict]:
     lines = read_json_lines(BENCHMARKS / "one_person_heads.jsonl", Line)
-    own = [each["figures"] for each in lines if (each["method"], each["draw"]) == (method, 0)]
-    return counts(own, own)
+    return [each["figures"] for each in lines if (each["method"], each["draw"]) == (method, 0)]
+
+
+def of_one_person(method: str) -> dict[str, str]:
+    return counts(people_alone(method), people_alone(method))
 
 
 def of_many(name: str, people: int) -> dict[str, str]:
@@ -82,6 +85,15 @@ def test_what_judges_say_of_people_alone_is_that_of_the_measurement(page: str):
     alone = [of_one_person(method) for method in ("guide", "legato")]
     for start in alone[0]:
         assert [cell.split(" (")[0] for cell in row(page, start)] == [each[start] for each in alone], start
+
+
+def test_in_whose_photos_each_judge_finds_people_is_that_of_the_measurement():
+    page, start = "docs/results/one_person.md", "of these, found in a photo after"
+    for method in ("guide", "legato"):
+        told = zip(
+            row(page, f"{start} {method.upper()}"), row(page, "people whom it recognises"), strict=True
+        )
+        assert [" of ".join(each) for each in told] == list(in_a_photo(people_alone(method)).values())
 
 
 def test_what_judges_say_of_people_together_is_that_of_the_measurement():
