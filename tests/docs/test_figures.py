@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.cells import found_by_place
 from benchmarks.forgotten_tables import forgotten_of_recognised, in_a_photo
+from benchmarks.many_people_heads.cases import RANDOM
 from benchmarks.many_people_heads.lines import Line as LineOfMany
 from benchmarks.one_person_page import Line
 from jaxunlearn.cli.main import parser
@@ -16,7 +17,7 @@ from jaxunlearn.evaluation.forgetting_by_judge import PLACES
 from jaxunlearn.files.json_lines import read_json_lines
 from jaxunlearn.methods.config.declaration import flat
 from jaxunlearn.methods.registry import preset, preset_names
-from jaxunlearn.reporting.verdict import MOST_LOST
+from jaxunlearn.reporting.verdict.others import MOST_LOST
 from tests.support.docs_pages import ROOT
 
 BENCHMARKS = ROOT / "benchmarks"
@@ -96,10 +97,24 @@ def test_in_whose_photos_each_judge_finds_people_is_that_of_the_measurement():
         assert [" of ".join(each) for each in told] == list(in_a_photo(people_alone(method)).values())
 
 
-def test_what_judges_say_of_people_together_is_that_of_the_measurement():
-    together = [of_many(name, people) for people in (5, 20) for name in ("GUIDE", "SUGAR")]
+@pytest.mark.parametrize(
+    ("page", "nth", "of_five", "of_twenty"),
+    [
+        ("docs/results/index.md", 1, ("GUIDE", "SUGAR"), ("GUIDE", "SUGAR")),
+        (
+            "docs/results/many_people.md",
+            0,
+            ("GUIDE", "SUGAR", "SUGAR, one adapter", "LEGATO, composed", RANDOM),
+            ("GUIDE", "SUGAR", RANDOM),
+        ),
+    ],
+)
+def test_what_judges_say_of_people_together_is_that_of_the_measurement(
+    page: str, nth: int, of_five: Sequence[str], of_twenty: Sequence[str]
+):
+    together = [of_many(name, 5) for name in of_five] + [of_many(name, 20) for name in of_twenty]
     for start in together[0].keys() - {"forgotten, of the people whom all three judges"}:
-        cells = row("docs/results/index.md", start, nth=1)
+        cells = [cell.split(" (")[0] for cell in row(page, start, nth)]
         assert cells == [each[start] for each in together], start
 
 
