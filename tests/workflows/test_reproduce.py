@@ -16,6 +16,7 @@ from jaxunlearn.cli.config_files import load_config
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.evaluation.evaluate import default_features
 from jaxunlearn.evaluation.other_photos import OtherPhotos
+from jaxunlearn.images import save_png
 from jaxunlearn.methods.config import check_config
 from jaxunlearn.methods.config.declaration import ConfigDict, flat
 from jaxunlearn.methods.sugar.method import SugarMethod
@@ -329,6 +330,25 @@ def test_a_folder_keeps_its_table_and_its_settings(resumed):
     with pytest.raises(InputError, match=r"is a run with config\.seed"):
         made(out, change=seeded)
     assert files == digests(out / "random")
+
+
+@pytest.mark.long
+def test_photos_and_their_others(tmp_path):
+    """The first photo of each person is forgotten, and the others are measured."""
+    rng = np.random.default_rng(0)
+    for who, count in (("ada", 3), ("bea", 2)):
+        for k in range(count):
+            (tmp_path / "photos" / who).mkdir(parents=True, exist_ok=True)
+            save_png(tmp_path / f"photos/{who}/{k}.png", rng.integers(0, 255, (32, 32, 3), np.uint8))
+    whose = Whose(photos={"out-of-domain": tmp_path / "photos"}, inverting={"method": "optimize"})
+    options: Any = {"rows": ["baseline"], "base": "heads", "change": tiny, "progress": False}
+    content = reproduce(tiny_models(), "guide-2", tmp_path / "out", whose, **options)
+    (made,) = content["cells"]
+    assert made["people"] == ["ada", "bea"]
+    assert made["figures"]["id_others"]["n"] == 2
+    folder = tmp_path / "out/out-of-domain"
+    assert {path.name for path in folder.iterdir()} == {"baseline", "people.npz", "others.npz"}
+    assert len(np.load(folder / "others.npz")["ws"]) == 3
 
 
 @pytest.mark.long
