@@ -62,10 +62,10 @@ def least(changes: int) -> int:
 def test_of_unseen_latents():
     counts = {depth: UnseenSettings.at_depth(depth).strangers for depth in MORE}
     numbers = [f"{least(3 * n)} of {3 * n}" for n in counts.values()]
-    assert f"that is {numbers[0]} changes at standard depth and {numbers[1]} at thorough" in GUIDE
-    independent = in_the_guide(r"calls (\S+) % of strangers brought back at standard depth, and (\S+) % at")
-    alike = in_the_guide(r"answered all changes of a kind alike, it would be (\S+) %")
-    single = in_the_guide(r"it would be (\S+) % at standard depth, and (\S+) % at thorough")
+    assert f"that is {numbers[0]} changes at standard depth, and {numbers[1]} at thorough" in GUIDE
+    independent = in_the_guide(r"stranger brought back\? (\S+) % at standard depth and (\S+) % at thorough")
+    alike = in_the_guide(r"(\S+) %, if a judge gives the same answer to all changes of a kind")
+    single = in_the_guide(r"it would be (\S+) % at standard depth and (\S+) % at thorough")
     for k, n in enumerate(counts.values()):
         assert independent[k] == f"{100 * at_unseen_latents(n, alike=False):.1f}"
         assert alike == f"{100 * at_unseen_latents(n, alike=True):.0f}"
@@ -102,6 +102,6 @@ def test_of_a_photo_that_is_inverted_again(depth: Depth):
     starts = {"encoder": 1, "hybrid": 1, "search": ReinversionSettings.at_depth(depth).starts}
     missed = math.prod(1 - by_one_method(method, number) for method, number in starts.items())
     said = in_the_guide(
-        r"`reinversion` would bring back (\S+) % of strangers at standard depth, and (\S+) % at"
+        r"`reinversion` would call (\S+) % of strangers brought back at standard depth, and (\S+) % at"
     )
     assert said[MORE.index(depth)] == f"{100 * (1 - missed**JUDGES):.0f}"
