@@ -36,7 +36,7 @@ class PersonFigures(TypedDict):
     Attributes:
       id: similarity of the person before and after, as all similarities here to the main judge.
       id_others: mean similarity of the other latents before and after.
-      id_others_max: the highest of those photos in which the main judge knew the person before.
+      id_others_max: the highest of those photos in which the main judge recognised the person before.
       id_target: the person before against the target in the source; complete success would give this value.
       id_to_target: the person after against that target.
       id_std: standard deviation of `id` over the views.

@@ -15,7 +15,7 @@ from jaxunlearn.training.trainer import Callback, Moment
 
 
 class LivePage(Callback):
-    """Writes the run's page after logged steps, at most as often as the page loads itself anew.
+    """Writes the run's page after logged steps, at most as often as the page reloads itself.
 
     After the last step the page says that pictures follow. Whoever makes these, and perhaps measures the run,
     does so in a `with` block, and writes the last page there: if something ends the block before, the page
@@ -38,7 +38,7 @@ class LivePage(Callback):
             self._next = time.monotonic() + REFRESH_SECONDS
 
     def at_end(self) -> None:
-        """Write a page that still loads itself anew; that of the finished run replaces it."""
+        """Write a page that still reloads itself; that of the finished run replaces it."""
         self._write(going=True)
 
     def at_error(self, error: BaseException) -> None:

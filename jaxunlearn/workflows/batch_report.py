@@ -42,7 +42,7 @@ def write_worklist_page(folder: WorklistFolder, *, going: bool = False) -> Path:
 
     Args:
       folder: of the work list.
-      going: True while a process trains the other people: the page then loads itself anew.
+      going: True while a process trains the other people: the page then reloads itself.
 
     Returns:
       Path of the page.

@@ -148,7 +148,7 @@ def write_requests_page(registry: Registry, *, going: bool = False) -> Path:
 
     Args:
       registry: of the requests so far.
-      going: True if a process works on the next request: the page then loads itself anew.
+      going: True if a process works on the next request: the page then reloads itself.
 
     Returns:
       Path of the page.

@@ -51,7 +51,7 @@ def test_a_run_that_goes_on_and_one_that_was_cut_off(tmp_path):
     assert cli.main(["report", str(folder.path)]) == 0
     page = folder.report.read_text()
     assert 'http-equiv="refresh"' not in page
-    assert "The command that began it resumes it" in page
+    assert "To resume it, give the command that began it once more" in page
 
 
 def test_the_page_is_written_while_the_run_goes_on(tmp_path, monkeypatch):
@@ -75,7 +75,7 @@ def test_the_page_after_the_last_step_goes_on_until_the_command_ends(tmp_path):
     text = folder.report.read_text()
     assert 'http-equiv="refresh"' in text
     assert "All 5 steps are taken." in text
-    assert not re.search("Nothing works on this run|not finished", text)
+    assert not re.search("No command is working on this run|not finished", text)
     folder.generator(0).touch()
     with pytest.raises(KeyboardInterrupt), page:
         raise KeyboardInterrupt
@@ -114,7 +114,7 @@ def test_the_page_of_a_run_that_an_error_ends(tmp_path):
     pages.append(folder.report.read_text())
     assert ['http-equiv="refresh"' in page for page in pages] == [True, False, False]
     assert "An error ended this run: step 2: the loss or its gradient is no longer finite" in pages[1]
-    assert "Nothing works on this run now" in pages[2]
+    assert "No command is working on this run now" in pages[2]
 
 
 def test_a_picture_is_encoded_once_until_its_file_changes(tmp_path, monkeypatch):
@@ -254,7 +254,7 @@ def test_a_work_list_and_a_sequence_that_were_cut_off(tmp_path):
         page = (folder / "report.html").read_text()
         assert 'http-equiv="refresh"' not in page
         assert f"<title>{title}</title>" in page
-        assert "The command that began" in page
+        assert re.search("To resume (it|them), give the command that began", page)
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,8 @@ def test_several_strangers_are_named_the_fastest_first():
     named = "4 strangers: 16, 28, more than 40, unknown"
     assert lines == [
         f"ada, under attack: brought back by 8 steps on one photo ({named}).",
-        f"  Fine-tuned on one photo of them, all judges accept them after 8 steps; {named}.",
+        "  When the generator is fine-tuned on one photo of them, all judges accept them after 8 steps; "
+        f"{named}.",
     ]
 
 

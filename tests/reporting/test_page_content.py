@@ -508,7 +508,7 @@ def test_photos_that_were_not_the_person_to_a_judge_do_not_count(tmp_path: Path)
     run = RunData.read(folder)
     (reason,) = [each for each in verdict_section(run).reasons if "photos" in each.label]
     assert reason.sentences == (
-        "heads identity judge finds them in 1 of the 2 where it knew them before (at most 0.90).",
+        "heads identity judge finds them in 1 of the 2 where it recognised them before (at most 0.90).",
         "dlib finds them in 1 of 4 (at most 0.90).",
     )
     table = judges_table(run.people[0])

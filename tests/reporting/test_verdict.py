@@ -16,11 +16,11 @@ from tests.support.figures import nobody_seen, of_person
 JUDGE = "heads identity judge"
 SAME = (
     "Other people, chosen at random, stay the same: 2 of 64 are somebody else to a judge afterwards. Their "
-    "similarity before and after is 0.94 on average, below 0.79 for one person in twenty."
+    "similarity before and after is 0.94 on average; for one person in twenty it is below 0.79."
 )
 NEAR = (
-    "Near the forgotten, 0.5 median radii away, 15 of 60 are somebody else to a judge afterwards. 4 more "
-    "are left out: so near that a judge takes them for the forgotten person even before unlearning."
+    "Of people near the forgotten, 0.5 median radii away, 15 of 60 are somebody else to a judge afterwards. "
+    "4 more are left out: so near that a judge takes them for the forgotten person even before unlearning."
 )
 PHOTOS: dict[str, Any] = {
     "id_others": 0.61,
@@ -41,9 +41,9 @@ def test_a_person_who_is_forgotten():
     assert verdict("seed 7", of_person()) == [
         "seed 7 is forgotten: none of 2 judges finds them at their latent, from the sides or at a truncated "
         "latent.",
-        "Similarity before and after: 0.10 to heads identity judge (one person from 0.70 on; 45 of 100 pairs "
-        "of strangers are as alike), 0.60 to dlib (one person from 0.79 on; 45 of 100 pairs of strangers are "
-        "as alike).",
+        "Similarity before and after: 0.10 to heads identity judge (the same person from 0.70 on; 45 of 100 "
+        "pairs of strangers are at least as alike), 0.60 to dlib (the same person from 0.79 on; 45 of 100 "
+        "pairs of strangers are at least as alike).",
         "They became their target.",
         SAME,
         NEAR,
@@ -56,8 +56,9 @@ def test_other_photos_are_looked_at_one_by_one():
     lines = verdict("seed 7", of_person(PHOTOS, FOUND))
     assert lines[0] == "seed 7 is NOT forgotten: still found in other photos by dlib."
     assert lines[2] == (
-        "Other pictures of them: similarity 0.61 on average; heads identity judge finds them in 0 of 4 (at "
-        "most 0.65); dlib finds them in 2 of the 3 where it knew them before (at most 0.85)."
+        "Other photos of them: similarity before and after 0.61 on average; heads identity judge finds them "
+        "in 0 of 4 (at most 0.65); dlib finds them in 2 of the 3 where it recognised them before (at most "
+        "0.85)."
     )
     lines = verdict("seed 7", of_person(PHOTOS, PHOTOS))
     assert "forgotten: none of 2 judges" in lines[0]
@@ -67,11 +68,13 @@ def test_other_photos_are_looked_at_one_by_one():
 def test_photos_that_nobody_takes_for_the_person_say_nothing():
     lines = verdict("seed 7", of_person(UNKNOWN, UNKNOWN))
     assert lines[0].endswith("finds them at their latent, from the sides or at a truncated latent.")
-    assert lines[2].endswith("; no judge knows them in any of these even before, so that these say nothing.")
+    assert lines[2].endswith(
+        "; even before unlearning no judge recognises them there, so these photos say nothing."
+    )
     lines = verdict("seed 7", of_person(PHOTOS, FOUND | {"id_others_max": None, "others_found": 0}))
-    assert lines[2].endswith("0 of the 3 where it knew them before (no face afterwards).")
+    assert lines[2].endswith("0 of the 3 where it recognised them before (no face afterwards).")
     lines = verdict("seed 7", of_person(PHOTOS, UNKNOWN))
-    assert lines[2].endswith("; dlib knows them in none of 4 even before.")
+    assert lines[2].endswith("; dlib recognises them in none of 4 even before.")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +95,7 @@ def test_where_and_by_whom_somebody_is_found_is_said(main, dlib, line):
 
 def test_what_went_otherwise_is_said():
     figures = of_person({}, {"reaches_target": False})
-    assert verdict("seed 7", figures)[2].startswith("They did NOT become their target to dlib")
+    assert verdict("seed 7", figures)[2].startswith("To dlib they did NOT become their target")
     lines = verdict(
         "seed 7", figures | {"others_lost": 0.27, "others_lost_counts": {"number": 17, "people": 64}}
     )
@@ -239,7 +242,7 @@ def test_each_similarity_has_its_judge_beside_it():
     )
     assert lines[0].endswith(f"before and after to {JUDGE}: 0.18 on average, at most 0.55 (bea).")
     assert lines[2].startswith("NOT forgotten: bea (0.89 to dlib).")
-    assert lines[3] == f"Other pictures of them: similarity 0.30 to {JUDGE} on average."
+    assert lines[3] == f"Other photos of them: similarity before and after 0.30 to {JUDGE} on average."
 
 
 def test_of_very_many_who_stayed_some_are_named():
@@ -256,12 +259,12 @@ def test_people_near_by_of_whom_nobody_counts():
     near = {"0.5": {"people": 8, "same": 8, "lost": None, "lost_counts": {"number": 0, "people": 0}}}
     lines = verdict("seed 7", of_person() | {"near": near})
     assert (
-        "Near the forgotten, 0.5 median radii away, nobody is left: all 8 are so near that a judge takes "
-        "them for the forgotten person even before unlearning." in lines
+        "Of people near the forgotten, 0.5 median radii away, nobody is left: all 8 are so near that a judge "
+        "takes them for the forgotten person even before unlearning." in lines
     )
     near["0.5"] |= {"same": 0}
     lines = verdict("seed 7", of_person() | {"near": near})
     assert (
-        "Near the forgotten, 0.5 median radii away, no judge can say whether anybody is somebody else "
-        "afterwards." in lines
+        "Of people near the forgotten, 0.5 median radii away, no judge can say whether anybody is somebody "
+        "else afterwards." in lines
     )

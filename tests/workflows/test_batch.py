@@ -241,7 +241,7 @@ def test_the_page_of_a_list_that_was_killed_before_its_last_page(tmp_path):
 
 
 def test_the_page_of_a_list_that_is_interrupted_in_its_second_wave(tmp_path, monkeypatch):
-    """The page of the first wave loads itself anew, the last one does not."""
+    """The page of the first wave reloads itself, the last one does not."""
     folder, pages = WorklistFolder(tmp_path / "list"), []
 
     def unlearn(models, people, *_, workdir, **__):

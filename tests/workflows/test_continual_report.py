@@ -36,7 +36,7 @@ def test_a_sequence_that_is_going_on_says_so(tmp_path: Path) -> None:
     assert "1 of 3 requests carried out" in page
     assert '<progress max="3" value="1"' in page
     assert 'http-equiv="refresh"' in page
-    assert "resumes them" not in page
+    assert "To resume them" not in page
 
 
 def test_a_sequence_that_was_cut_off_says_so(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_sequence_that_was_cut_off_says_so(tmp_path: Path) -> None:
     registry(tmp_path).ask(3)
     page = write_requests_page(Registry.read(tmp_path)).read_text()
     assert "1 of 3 requests carried out" in page
-    assert "Nothing works on the other requests now" in page
+    assert "No command is working on the other requests now" in page
     assert 'http-equiv="refresh"' not in page
 
 

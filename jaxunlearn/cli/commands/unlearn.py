@@ -318,7 +318,7 @@ def _run_sequence(arguments: argparse.Namespace, out: Path, mesh: Mesh | None) -
                 after_each=report,
             )
     except (KeyboardInterrupt, Interrupted, Diverged):
-        if (out / REGISTRY).is_file():  # its page said that it loads itself anew
+        if (out / REGISTRY).is_file():  # its page said that it reloads itself
             remake_page(out)
         raise
     for line in report_requests(models, forgotten, first):

@@ -6,7 +6,7 @@ from jaxunlearn.cli.argument_groups import add_inversion, add_run, add_strength
 from jaxunlearn.cli.argument_types import local_path, name_or_path, whole
 
 DESCRIPTION = """\
-Measure what a run did: how well each person is forgotten, also in other pictures of them, and how little all
+Measure what a run did: how well each person is forgotten, also in other photos of them, and how little all
 other people changed. Writes summary.json, pictures and report.html into the run folder. With --strength the
 run's adapters are measured at another strength, and only the figures are written, to strength/S.json. With
 --compose all adapters of the run are applied in one generator, and its figures are written to composed.json.

@@ -118,7 +118,8 @@ def _search(figures: Figures) -> list[str]:
 
 def _relearning(figures: Figures) -> list[str]:
     return [
-        f"Fine-tuned on one photo of them, all judges accept them {_steps(figures['person'])}; "
+        "When the generator is fine-tuned on one photo of them, all judges accept them "
+        f"{_steps(figures['person'])}; "
         f"{_of_strangers(figures)}."
     ]
 
@@ -201,15 +202,16 @@ def _erasure(figures: Figures) -> list[str]:
         name = max(ranks, key=lambda key: abs(ranks[key] - 0.5))
         control = figures["source"]["erasure_ranks"][name][0]
         return [
-            f"From the generator alone they are more conspicuous than {100 * ranks[name]:.0f} of 100 other "
-            f"people ({name}, the strongest of {len(ranks)} detectors; in the source {100 * control:.0f})."
+            f"To somebody who has only the generator they are more conspicuous than {100 * ranks[name]:.0f} "
+            f"of 100 other people ({name}, the strongest of {len(ranks)} detectors; in the source "
+            f"{100 * control:.0f})."
         ]
     strongest = figures["strongest"]
     control = figures["source"]["erasure_auc"][strongest["detector"]]["auc"]
     return [
-        f"From the generator alone the {figures['people']['forgotten']} forgotten are told from others with "
-        f"an AUC of {strongest['auc']:.2f} ({strongest['detector']}, p = {strongest['p_value']:.3f}; 0.5 is "
-        f"chance, and in the source it is {control:.2f})."
+        f"Somebody who has only the generator can tell the {figures['people']['forgotten']} forgotten people "
+        f"from others with an AUC of {strongest['auc']:.2f} ({strongest['detector']}, p = "
+        f"{strongest['p_value']:.3f}; 0.5 is chance, and in the source the AUC is {control:.2f})."
     ]
 
 

@@ -15,7 +15,7 @@ from jaxunlearn.files.door import write_text
 from jaxunlearn.reporting.page.glossary import Glossary
 
 REFRESH_SECONDS = 10
-"""Seconds after which the page of a run that is going on loads itself anew."""
+"""Seconds after which the page of a run that is going on reloads itself."""
 
 
 @functools.cache

@@ -36,7 +36,7 @@ def write_run_page(
 
     Args:
       folder: the run.
-      going: True for a run that is going on: the page then loads itself anew every few seconds.
+      going: True for a run that is going on: the page then reloads itself every few seconds.
       encoder: of the page before, whose picture may be the same.
       error: line that says why the run ended before its last step; empty if no error ended it.
 

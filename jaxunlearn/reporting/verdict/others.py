@@ -20,7 +20,7 @@ def other_people(figures: Mapping[str, Any]) -> list[str]:
     """
     return [
         *([" ".join(random_people(figures))] if random_people(figures) else []),
-        *(f"Near the forgotten, {sentence}" for sentence in near_people(figures)),
+        *(f"Of people near the forgotten, {sentence}" for sentence in near_people(figures)),
         *pictures_of_others(figures),
     ]
 
@@ -62,8 +62,8 @@ def how_alike(figures: Mapping[str, Any], whose: str = "Their") -> list[str]:
     if figures["others_id"] is None:
         return []
     return [
-        f"{whose} similarity before and after is {figures['others_id']:.2f} on average, below "
-        f"{figures['others_id_p5']:.2f} for one person in twenty."
+        f"{whose} similarity before and after is {figures['others_id']:.2f} on average; for one person in "
+        f"twenty it is below {figures['others_id_p5']:.2f}."
     ]
 
 

@@ -14,7 +14,7 @@ IN_WORDS: dict[Place, str] = {
 }
 """Where a person is looked for."""
 
-NO_PHOTO_KNOWN = "no judge knows them in any of these even before, so that these say nothing"
+NO_PHOTO_KNOWN = "even before unlearning no judge recognises them there, so these photos say nothing"
 """What is said where other photos count for no judge."""
 
 
@@ -73,15 +73,18 @@ def _similarities(figures: Mapping[str, Any]) -> str:
             continue
         text = f"{judged['id']:.2f} to {name}"
         if judged["threshold"] is not None:
-            text += f" (one person from {judged['threshold']:.2f} on"
+            text += f" (the same person from {judged['threshold']:.2f} on"
             rank = judged["stranger_rank"]
-            text += ")" if rank is None else f"; {100 * rank:.0f} of 100 pairs of strangers are as alike)"
+            share = (
+                "" if rank is None else f"; {100 * rank:.0f} of 100 pairs of strangers are at least as alike"
+            )
+            text += f"{share})"
         texts.append(text)
     return f"Similarity before and after: {', '.join(texts)}."
 
 
 def _other_photos(figures: Mapping[str, Any]) -> str:
-    start = f"Other pictures of them: similarity {figures['id_others']:.2f} on average"
+    start = f"Other photos of them: similarity before and after {figures['id_others']:.2f} on average"
     return f"{start}; {'; '.join(photos_texts(figures))}."
 
 
@@ -101,10 +104,10 @@ def _photos_text(name: str, judged: Mapping[str, Any]) -> str:
     """Return what a judge says of other photos, of which at least one has a face."""
     known = photos_known(judged)
     if not known:
-        return f"{name} knows them in none of {judged['others']} even before"
+        return f"{name} recognises them in none of {judged['others']} even before"
     if judged["threshold"] is None:
         return f"at most {judged['id_others_max']:.2f} to {name}"
-    of = f"{known}" if known == judged["others"] else f"the {known} where it knew them before"
+    of = f"{known}" if known == judged["others"] else f"the {known} where it recognised them before"
     highest = "no face afterwards"
     if judged["id_others_max"] is not None:
         highest = f"at most {judged['id_others_max']:.2f}"
@@ -129,4 +132,7 @@ def target_reached(figures: Mapping[str, Any]) -> list[str]:
     if not missed:
         return ["They became their target."]
     who = joined(missed, "and")
-    return [f"They did NOT become their target to {who}: somebody in between, perhaps a damaged face."]
+    return [
+        f"To {who} they did NOT become their target: the generator shows somebody in between, perhaps a "
+        "damaged face."
+    ]

@@ -70,7 +70,9 @@ def other_photos_of_all(figures: Mapping[str, Any], people: Sequence[Mapping[str
     if figures["id_others"] is None:
         return []
     judge = _main_judge(people)
-    return [f"Other pictures of them: similarity {figures['id_others']:.2f} to {judge} on average."]
+    return [
+        f"Other photos of them: similarity before and after {figures['id_others']:.2f} to {judge} on average."
+    ]
 
 
 def _main_judge(people: Sequence[Mapping[str, Any]]) -> str:

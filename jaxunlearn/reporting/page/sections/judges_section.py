@@ -37,8 +37,8 @@ class JudgeLine:
       people: a mark for each person.
       highest: the mark with the text of the person who is most alike.
       hardest: the name of that person; empty if there is but one.
-      photos: the mark of the photo that is most alike, of those in which the judge knew the person before;
-        None without such photos.
+      photos: the mark of the photo that is most alike, of those in which the judge recognised the person
+        before; None without such photos.
       photos_state: "bad" if the judge finds somebody in other photos, else "good".
       ends: similarities at both ends of the line.
       sentence: what the drawing says.
