@@ -7,6 +7,7 @@ from eg3d_flax import GeneratorConfig
 from jaxunlearn.methods.adapters_part import adapters_of
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of, preset, preset_names
+from jaxunlearn.reporting.page.terms import TERMS
 from jaxunlearn.reporting.verdict import verdict, verdict_together
 from legato_flax import check_official
 from tests.support.docs_pages import ROOT
@@ -24,6 +25,7 @@ def test_the_glossary_is_that_of_the_program():
     spec.loader.exec_module(tool)
     text = (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
     assert text == tool.page(), "run python tools/glossary_page.py"
+    assert not tool.ONLY_HERE.keys() & {term.name for term in TERMS}, "the pages of runs explain these"
 
 
 def test_what_one_reads_before_turning_a_knob_is_printed():

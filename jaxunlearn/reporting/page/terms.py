@@ -75,6 +75,11 @@ TERMS = (
         "[Aa]dapters?",
     ),
     Term(
+        "source",
+        "The generator before unlearning. It stays unchanged, and is compared with the changed one.",
+        "source",
+    ),
+    Term(
         "target",
         "The other face that the generator was taught to draw where it drew the person before.",
         "[Tt]argets?",
@@ -107,6 +112,12 @@ TERMS = (
         "How alike two faces are to a judge: 1 is the same picture, and the dashed line or the number after "
         "“from” is where two pictures begin to count as one person.",
         "[Ss]imilarity",
+    ),
+    Term(
+        "threshold",
+        "The similarity from which on a judge takes two people for one. Usually only one pair of strangers in "
+        "a hundred reaches it.",
+        "thresholds?",
     ),
     Term(
         "LPIPS",
