@@ -173,6 +173,12 @@ def test_the_demos_words_are_those_of_the_same_run_in_the_gallery_but_for_figure
     assert [number.sub("#", line) for line in block[: len(said)]] == [number.sub("#", line) for line in said]
 
 
+def test_the_words_of_the_guide_to_attacks_are_those_of_the_run_in_the_gallery():
+    said = json.loads(read("docs/gallery/made.json"))["attacked"]["said"]
+    (block,) = re.findall(r"```text\n(.*?)```", read("docs/guides/attacks.md"), re.DOTALL)
+    assert block.splitlines() == said
+
+
 def test_presets_that_measure_as_official_programs_do_are_named():
     text = (
         read("docs/guides/paper_tables.md").split("## As the official programs measure")[1].split("\n## ")[0]

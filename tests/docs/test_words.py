@@ -8,6 +8,7 @@ from jaxunlearn.methods.adapters_part import adapters_of
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of, preset, preset_names
 from jaxunlearn.reporting.page.terms import TERMS
+from jaxunlearn.reporting.page.words import MEANINGS
 from jaxunlearn.reporting.verdict import verdict, verdict_together
 from legato_flax import check_official
 from tests.support.docs_pages import ROOT
@@ -26,6 +27,17 @@ def test_the_glossary_is_that_of_the_program():
     text = (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
     assert text == tool.page(), "run python tools/glossary_page.py"
     assert not tool.ONLY_HERE.keys() & {term.name for term in TERMS}, "the pages of runs explain these"
+
+
+def test_figures_are_explained_as_on_the_pages_of_runs():
+    text = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
+    rows = {
+        row.split("`")[1]: row.strip("| ").split(" | ")[-1]
+        for row in text.splitlines()
+        if row.startswith("| `")
+    }
+    for name, meaning in MEANINGS.items():
+        assert rows[name].lstrip("| ").startswith(meaning.split(";")[0]), name
 
 
 def test_what_one_reads_before_turning_a_knob_is_printed():

@@ -1,4 +1,4 @@
-"""How often a stranger in the person's place would be called brought back, as the guide says.
+"""How often a stranger in the person's place would be called brought back, as its page says.
 
 Each answer of a judge about a stranger is wrong with a probability of `FAR`, and all are independent.
 """
@@ -19,15 +19,15 @@ from jaxunlearn.attacks.search import ReinversionSettings
 from jaxunlearn.attacks.unseen_latents import UnseenSettings
 from jaxunlearn.evaluation.judges.strangers import FAR
 
-GUIDE = " ".join((Path(__file__).parents[2] / "docs/guides/attacks.md").read_text().split())
+PAGE = " ".join((Path(__file__).parents[2] / "docs/explanation/attacks.md").read_text().split())
 JUDGES = 3
 MORE = DEPTHS[1:]
-"""Depths of which the guide has numbers."""
+"""Depths of which the page has numbers."""
 
 
-def in_the_guide(pattern: str) -> str | tuple[str, ...]:
+def on_the_page(pattern: str) -> str | tuple[str, ...]:
     """Return the numbers of a pattern that fits once; several are a tuple."""
-    (numbers,) = re.findall(pattern, GUIDE)
+    (numbers,) = re.findall(pattern, PAGE)
     return numbers
 
 
@@ -62,10 +62,10 @@ def least(changes: int) -> int:
 def test_of_unseen_latents():
     counts = {depth: UnseenSettings.at_depth(depth).strangers for depth in MORE}
     numbers = [f"{least(3 * n)} of {3 * n}" for n in counts.values()]
-    assert f"that is {numbers[0]} changes at standard depth, and {numbers[1]} at thorough" in GUIDE
-    independent = in_the_guide(r"stranger brought back\? (\S+) % at standard depth and (\S+) % at thorough")
-    alike = in_the_guide(r"(\S+) %, if a judge gives the same answer to all changes of a kind")
-    single = in_the_guide(r"it would be (\S+) % at standard depth and (\S+) % at thorough")
+    assert f"that is {numbers[0]} changes at standard depth, and {numbers[1]} at thorough" in PAGE
+    independent = on_the_page(r"stranger brought back\? (\S+) % at standard depth and (\S+) % at thorough")
+    alike = on_the_page(r"(\S+) %, if a judge gives the same answer to all changes of a kind")
+    single = on_the_page(r"it would be (\S+) % at standard depth and (\S+) % at thorough")
     for k, n in enumerate(counts.values()):
         assert independent[k] == f"{100 * at_unseen_latents(n, alike=False):.1f}"
         assert alike == f"{100 * at_unseen_latents(n, alike=True):.0f}"
@@ -101,7 +101,7 @@ def by_one_method(method: str, starts: int) -> float:
 def test_of_a_photo_that_is_inverted_again(depth: Depth):
     starts = {"encoder": 1, "hybrid": 1, "search": ReinversionSettings.at_depth(depth).starts}
     missed = math.prod(1 - by_one_method(method, number) for method, number in starts.items())
-    said = in_the_guide(
+    said = on_the_page(
         r"`reinversion` would call (\S+) % of strangers brought back at standard depth, and (\S+) % at"
     )
     assert said[MORE.index(depth)] == f"{100 * (1 - missed**JUDGES):.0f}"

@@ -115,8 +115,8 @@ TERMS = (
     ),
     Term(
         "threshold",
-        "The similarity from which on a judge takes two people for one. Usually only one pair of strangers in "
-        "a hundred reaches it.",
+        "The similarity from which on a judge takes two people for one. Usually only one pair of strangers "
+        "in a hundred reaches it.",
         "thresholds?",
     ),
     Term(
