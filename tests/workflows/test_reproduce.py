@@ -313,7 +313,7 @@ def test_the_page_is_made_anew_and_leads_to_the_runs(resumed):
     assert (out / "report.html").read_text() == before
     assert '<a href="random/baseline/report.html">Baseline</a>' in before
     assert before.count('alt="seed 1, ') == 2
-    assert "loads itself anew" not in before
+    assert "reloads itself" not in before
 
 
 @pytest.mark.long

@@ -8,7 +8,7 @@ from jaxunlearn.cli.argument_types import local_path, name_or_path
 DESCRIPTION = """\
 Make the page of a folder anew from what it holds: of a run, a sweep, a sequence of requests, a work list, a
 paper's table or an inversion (a folder, or its FILE.npz). The page of a run that is going on shows how far it
-is, and loads itself anew. Pictures that a run does not hold are rendered. Or compare runs on one page.
+is, and reloads itself. Pictures that a run does not hold are rendered. Or compare runs on one page.
 """
 EXAMPLES = """\
 examples:

@@ -21,7 +21,7 @@ def write_all(out: Path, content: TableJson, *, going: bool = False) -> None:
     Args:
       out: folder of the table.
       content: for `table.json`, from which the others are made.
-      going: True while runs are being made: the page then loads itself anew.
+      going: True while runs are being made: the page then reloads itself.
     """
     write_table(out, content)
     seen = shown(out, content)
