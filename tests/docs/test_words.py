@@ -2,11 +2,15 @@
 
 import importlib.util
 import re
+import types
+
+import pytest
 
 from eg3d_flax import GeneratorConfig
 from jaxunlearn.methods.adapters_part import adapters_of
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.methods.registry import method_of, preset, preset_names
+from jaxunlearn.reporting.attacks.words import attack_lines
 from jaxunlearn.reporting.page.terms import TERMS
 from jaxunlearn.reporting.page.words import MEANINGS
 from jaxunlearn.reporting.verdict import verdict, verdict_together
@@ -18,15 +22,24 @@ PRINTED_ELSEWHERE = ("jaxunlearn/training/callbacks.py", "jaxunlearn/training/re
 """Files that say of a run that it diverged."""
 
 
-def test_the_glossary_is_that_of_the_program():
-    spec = importlib.util.spec_from_file_location("glossary_page", ROOT / "tools" / "glossary_page.py")
+def program(name: str) -> types.ModuleType:
+    """A program of `tools/`."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
-    text = (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
-    assert text == tool.page(), "run python tools/glossary_page.py"
-    assert not tool.ONLY_HERE.keys() & {term.name for term in TERMS}, "the pages of runs explain these"
+    return tool
+
+
+@pytest.mark.parametrize(("name", "page"), [("glossary_page", "glossary"), ("settings_table", "settings")])
+def test_a_page_is_that_of_its_program(name, page):
+    text = (ROOT / "docs" / "reference" / f"{page}.md").read_text(encoding="utf-8")
+    assert text == program(name).page(), f"run python tools/{name}.py"
+
+
+def test_the_glossary_explains_no_word_twice():
+    assert not program("glossary_page").ONLY_HERE.keys() & {term.name for term in TERMS}
 
 
 def test_figures_are_explained_as_on_the_pages_of_runs():
@@ -56,6 +69,11 @@ def test_what_one_reads_before_turning_a_knob_is_printed():
     printed = [line for figures in found for line in verdict("ada", figures)]
     printed += verdict_together(("ada", "bea", "cleo"), together)
     printed += [(ROOT / name).read_text(encoding="utf-8") for name in PRINTED_ELSEWHERE]
+    relearned = {
+        "person": {"relearn_steps": 1, "more_than": None},
+        "strangers": [{"relearn_steps": None, "more_than": 40}],
+    }
+    printed += attack_lines("ada", {"relearning": relearned})
     everything = "\n".join([*printed, "RESOURCE_EXHAUSTED"])  # the last is JAX's
     assert not [each for each in words if each not in everything]
 
