@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 from jaxunlearn.methods.pairs import Target
-from jaxunlearn.training.step import Frozen, State
+from jaxunlearn.training.step import State
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,17 +38,9 @@ def copy_size(state: State, target: Target, copies: int) -> CopySize:
       target: the same.
       copies: `K`, with repetitions.
     """
-    return CopySize(*(_bytes(tree) // copies for tree in (state.trainable, state.optimiser, target)))
+    return CopySize(*(bytes_of(tree) // copies for tree in (state.trainable, state.optimiser, target)))
 
 
-def shared_bytes(frozen: Frozen) -> int:
-    """Return the bytes that a device holds once, whatever the number of copies: all that no step changes.
-
-    Args:
-      frozen: as arrays or as shapes.
-    """
-    return _bytes(frozen)
-
-
-def _bytes(tree: Any) -> int:
+def bytes_of(tree: Any) -> int:
+    """Return the bytes of all arrays of a pytree, which may be shapes."""
     return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))

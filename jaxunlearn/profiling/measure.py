@@ -24,11 +24,13 @@ from jaxunlearn.models.loading import Models
 from jaxunlearn.process.devices import on_cpu
 from jaxunlearn.process.memory import peak_memory
 from jaxunlearn.process.platforms import unusable_platform
-from jaxunlearn.profiling.by_part import parts, step_flops, trace
+from jaxunlearn.profiling.by_part import step_flops, trace
+from jaxunlearn.profiling.by_part.parts import StepParts, time_part
 from jaxunlearn.profiling.cases import Case
-from jaxunlearn.profiling.copies import copy_size, shared_bytes
+from jaxunlearn.profiling.copies import bytes_of, copy_size
 from jaxunlearn.profiling.devices import chip, products
 from jaxunlearn.profiling.exchanges import exchanges
+from jaxunlearn.profiling.results import Result
 from jaxunlearn.profiling.timing import timed
 from jaxunlearn.profiling.workload import PRESETS, Workload
 from jaxunlearn.sharding import SAMPLE, make_mesh
@@ -36,7 +38,6 @@ from jaxunlearn.terminal import say
 from jaxunlearn.training.compiled_step import StepRecipe, compiled_step
 from jaxunlearn.training.step import Frozen, State
 
-Result = dict[str, Any]
 ISOLATED = ("-P",)
 """Options for Python: do not import from the current folder, which may contain a file such as `tqdm.py`."""
 PROFILED = 3
@@ -133,7 +134,7 @@ def _of_copies(state: State, frozen: Frozen, target: Target, recipe: StepRecipe,
     sample = 1 if recipe.mesh is None else recipe.mesh.shape[SAMPLE]
     return {
         "copy": dataclasses.asdict(copy_size(state, target, recipe.trained)),
-        "shared": shared_bytes(frozen),
+        "shared": bytes_of(frozen),
         "exchanges": [dataclasses.asdict(each) for each in exchanges(compiled.as_text(), sample)],
     }
 
@@ -152,9 +153,9 @@ def _parts(
 ) -> list[dict[str, Any]]:
     times = []
     calls, warm_up = max(case.steps // 3, 1), min(case.warm_up, 1)
-    all_parts = parts.parts(frozen, recipe.graphdef, networks, recipe.settings)
-    for part in tqdm(all_parts, unit="part", leave=False, desc="parts", disable=not progress):
-        times += [dataclasses.asdict(time) for time in parts.measure(part, calls, warm_up)]
+    parts = StepParts(frozen, recipe.graphdef, recipe.settings).parts(networks)
+    for part in tqdm(parts, unit="part", leave=False, desc="parts", disable=not progress):
+        times += [dataclasses.asdict(time) for time in time_part(part, calls, warm_up)]
     return times
 
 

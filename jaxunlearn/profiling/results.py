@@ -13,6 +13,7 @@ from jaxunlearn.files.json_form import check_form
 from jaxunlearn.profiling.cases import Case
 
 Result = dict[str, Any]
+"""The fields of `CaseResult` or `FailedResult`."""
 FORMAT = "jaxunlearn bench 1"
 CIRCUMSTANCES = ("device", "jax", "xla_flags")
 """Fields of a result that its numbers depend on beside its case; older files have no `xla_flags`."""
@@ -61,7 +62,7 @@ class _OperationJson(TypedDict):
     count: float
 
 
-class _CaseJson(TypedDict):
+class CaseResult(TypedDict):
     name: str
     case: dict[str, Any]
     device: str
@@ -87,7 +88,7 @@ class _CaseJson(TypedDict):
     profile: NotRequired[list[_OperationJson]]
 
 
-class _FailedJson(TypedDict):
+class FailedResult(TypedDict):
     name: str
     case: dict[str, Any]
     error: str
@@ -113,9 +114,9 @@ def read(path: Path) -> list[Result]:
 
 def _checked(result: Result, file: Path) -> Result:
     if "error" in result:
-        check_form(result, _FailedJson, file)
+        check_form(result, FailedResult, file)
         return result
-    case = check_form(result, _CaseJson, file)
+    case = check_form(result, CaseResult, file)
     divisors = {
         "step_seconds.p50": case["step_seconds"]["p50"],
         "compile_seconds": case["compile_seconds"],

@@ -2,14 +2,12 @@
 
 import collections
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
 from jaxunlearn.profiling.devices import chip
+from jaxunlearn.profiling.results import Result
 from jaxunlearn.terminal import escaped
-
-Result = dict[str, Any]
 
 
 def report(results: Sequence[Result]) -> str:

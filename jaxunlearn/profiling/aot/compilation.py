@@ -12,7 +12,7 @@ from jaxunlearn.profiling.aot import cycles
 from jaxunlearn.profiling.aot.cycles import Cycles
 from jaxunlearn.profiling.aot.topology import Topology
 from jaxunlearn.profiling.by_part import step_flops
-from jaxunlearn.profiling.copies import CopySize, copy_size, shared_bytes
+from jaxunlearn.profiling.copies import CopySize, bytes_of, copy_size
 from jaxunlearn.profiling.devices import chip
 from jaxunlearn.profiling.exchanges import Exchange, exchanges
 from jaxunlearn.profiling.workload import Workload
@@ -162,7 +162,7 @@ def compile_step(
         "at_once": recipe.at_once,
         "pairs": recipe.settings.sampling.count,
         "copy": copy_size(arguments[0], arguments[2], recipe.trained),
-        "shared": shared_bytes(arguments[1]),
+        "shared": bytes_of(arguments[1]),
         "padding": recipe.padding(),
         "model_flops": networks
         and step_flops.total(step_flops.step(networks, recipe.settings)) * copies / mesh.size,

@@ -35,6 +35,8 @@ _TILE = 8 * 128 * 4
 """Bytes of one register; an operation without an estimate on less is left out."""
 
 _DEAREST = 10
+_NEAR = 4
+"""Number of instructions, one using the next, among which a name is looked for."""
 
 
 class Operation(NamedTuple):
@@ -190,7 +192,7 @@ def operations_of(text: str) -> Iterator[Operation]:
 def _kind(instruction: Instruction) -> str:
     """Return what an instruction is called: a fusion has a name such as "gather_fusion.12"."""
     if instruction.opcode == "fusion":
-        return re.sub(r"[.\d]*$", "", instruction.name.removeprefix("%"))
+        return instruction.stem
     return instruction.attribute(r'custom_call_target="([^"]*)"') or instruction.opcode
 
 
@@ -212,14 +214,13 @@ class _Names:
         """Return the name of an operation; "" if none is near."""
         return self._search(instruction, forward=True) or self._search(instruction, forward=False)
 
-    def _search(self, instruction: Instruction, *, forward: bool, steps: int = 4) -> str:
+    def _search(self, instruction: Instruction, *, forward: bool) -> str:
         """Look for a name breadth first, among users or among operands."""
         near = [instruction]
-        for _ in range(steps):
+        for _ in range(_NEAR):
             for found in near:
-                name = found.attribute(r'op_name="([^"]*/[^"]*)"')
-                if name:
-                    return name
+                if "/" in found.op_name:
+                    return found.op_name
             following = [
                 name for found in near for name in (self._users[found.name] if forward else found.operands)
             ]

@@ -55,6 +55,16 @@ class Instruction:
         """Names of the operands."""
         return re.findall(r"%[\w.\-]+", self.rest.split(")", 1)[0])
 
+    @property
+    def stem(self) -> str:
+        """The name without its % and its number."""
+        return re.sub(r"[.\d]*$", "", self.name.removeprefix("%"))
+
+    @property
+    def op_name(self) -> str:
+        """Path of scopes that it was made in, see `scopes`; "" for many of the compiler's own."""
+        return self.attribute(r'op_name="([^"]*)"')
+
     def attribute(self, pattern: str) -> str:
         """Return the first group of a regular expression in `rest`; "" if it does not match."""
         match = re.search(pattern, self.rest)

@@ -1,7 +1,6 @@
 """Count gathers, scatters, sorts and our own kernels by `bundles`, where the compiler gives no estimate."""
 
 import math
-import re
 from collections.abc import Iterator
 
 from jaxunlearn.profiling.aot import bundles
@@ -98,7 +97,7 @@ def _sort(instruction: Instruction) -> int | None:
 
 def _kernel(instruction: Instruction) -> int | None:
     """Count a kernel of `fused_points` with EG3D's decoder, two planes and products in bfloat16."""
-    each = bundles.FUSED_POINTS.get(re.sub(r"[.\d]*$", "", instruction.name.removeprefix("%")))
+    each = bundles.FUSED_POINTS.get(instruction.stem)
     operands = instruction.attribute(r"operand_layout_constraints=\{((?:[^{}]|\{[^{}]*\})*)\}")
     if each is None or not operands:
         return None

@@ -63,7 +63,7 @@ class PartTime:
     bytes: float
 
 
-class _Step:
+class StepParts:
     """The parts of a step of one generator copy, on random inputs.
 
     Args:
@@ -198,19 +198,7 @@ def _normal(*shape: int) -> Callable[[], jax.Array]:
     return lambda: jax.random.normal(jax.random.key(0), shape)
 
 
-def parts(frozen: Frozen, graphdef: Any, networks: Networks, settings: StepSettings) -> Iterator[Part]:
-    """Yield the parts of a step of one generator copy, on random inputs.
-
-    Args:
-      frozen: the arrays that no step changes.
-      graphdef: of the generator.
-      networks: sizes of the networks of the loss.
-      settings: of the step.
-    """
-    return _Step(frozen, graphdef, settings).parts(networks)
-
-
-def measure(part: Part, calls: int, warm_up: int) -> Iterator[PartTime]:
+def time_part(part: Part, calls: int, warm_up: int) -> Iterator[PartTime]:
     """Time a part forward, then backward.
 
     Args:

@@ -14,7 +14,6 @@ from jax.profiler import ProfileData
 from jaxunlearn.profiling.aot import hlo
 from jaxunlearn.profiling.by_part.scopes import OTHER, direction_of, part_of
 
-_OP_NAME = r'op_name="([^"]*)"'
 _CONTAINERS = {"while", "call", "conditional"}
 """Instructions whose time is that of the instructions inside them."""
 
@@ -93,11 +92,11 @@ def _origins(program: str) -> Iterator[tuple[str, tuple[str, str]]]:
     computations, _ = hlo.computations(program)
     for instruction in itertools.chain.from_iterable(computations.values()):
         inside = [
-            inner.attribute(_OP_NAME)
+            inner.op_name
             for role, name in hlo.called(instruction)
             if role == "calls"
             for inner in computations.get(name, [])
         ]
         # The result comes last.
-        origin = instruction.attribute(_OP_NAME) or next(filter(None, reversed(inside)), "")
+        origin = instruction.op_name or next(filter(None, reversed(inside)), "")
         yield instruction.name.lstrip("%"), (instruction.opcode, origin)
