@@ -29,7 +29,8 @@ STANDARD_FACE = np.array(
 SQUARE_SIDE = 700 / 300
 """Side of the crop in units of the standard face: a unit is 300 pixels, and the middle 700 are kept."""
 CROP_SIZE = 512
-_FARTHEST = 1e6
+FARTHEST = 1e6
+"""Distance in pixels from the picture's corner that no point of a face has."""
 _SMALLEST = 4
 """Side of the smallest square in pixels; a smaller one shows nothing and would be enlarged too far."""
 _LARGEST_SQUARE = 8
@@ -138,8 +139,8 @@ def crop_square(points: np.ndarray, *, upright: bool = True) -> Square:
       NoSquare: if the points cannot be those of a face.
     """
     points = np.asarray(points, np.float64)
-    if not (np.abs(points) < _FARTHEST).all():  # also refuses NaN
-        raise NoSquare(f"landmarks must be numbers between -{_FARTHEST:g} and {_FARTHEST:g}")
+    if not (np.abs(points) < FARTHEST).all():  # also refuses NaN
+        raise NoSquare(f"landmarks must be numbers between -{FARTHEST:g} and {FARTHEST:g}")
     angle = tilt(points) if upright else 0.0
     turned = points @ rotation(angle)
     standard = np.column_stack([STANDARD_FACE, np.ones(len(STANDARD_FACE))])

@@ -15,10 +15,7 @@ import numpy as np
 
 from jaxunlearn.errors import InputError
 from jaxunlearn.files.door import read_json
-from jaxunlearn.photos.alignment.crop import NoSquare, five_points, from_left, is_mirrored
-
-FARTHEST = 1e6
-"""Largest distance in pixels of a point from the picture's corner."""
+from jaxunlearn.photos.alignment.crop import FARTHEST, NoSquare, five_points, from_left, is_mirrored
 
 
 class Landmarks(NamedTuple):
@@ -107,7 +104,7 @@ def _faces(value: Any) -> np.ndarray | str:
     points = points.astype(np.float64)
     if not np.isfinite(points).all():
         return "its landmarks contain NaN or infinity"
-    if np.abs(points).max() > FARTHEST:
+    if np.abs(points).max() >= FARTHEST:
         return f"its landmarks lie over {FARTHEST:.0f} pixels away"
     if (np.ptp(points, axis=1) == 0).any():
         return "its landmarks lie on one point or line"
