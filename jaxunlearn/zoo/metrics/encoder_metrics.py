@@ -121,7 +121,7 @@ def image_distances(
 
 
 def first_people(albums: Mapping[str, Album], people: int | None) -> dict[str, Album]:
-    """Return the first `people` of each album; all of them for None."""
+    """Return the albums (scenario → album) of the first `people` of each; of all of them for None."""
     return {
         scenario: Album(*(x[:people] for x in album[:4]), known=album.known)
         for scenario, album in albums.items()
@@ -156,7 +156,7 @@ def evaluate(
 
 
 def picture(reconstructor: Reconstructor, albums: Mapping[str, Album]) -> np.ndarray:
-    """Draw two rows a scenario, photographs above reconstructions; uint8."""
+    """Draw two rows a scenario, photographs above reconstructions: `[H, W, 3]` uint8."""
     rows, people = [], 0
     for album in albums.values():
         _, images = reconstructor.reconstruct(album)

@@ -23,6 +23,7 @@ CHUNK = 16
 """Images at a time."""
 SMALL = 64
 """Side of reduced images, at which generators of different sizes are compared."""
+PICTURE_PEOPLE = 8
 PICTURE_YAWS = tuple(float(yaw) for yaw in np.deg2rad([-30, -15, 0, 15, 30]))
 
 
@@ -124,21 +125,20 @@ def picture(
     held_out: Photographs,
     compute: Compute,
     *,
-    people: int = 8,
     rendered: bool = True,
 ) -> np.ndarray:
-    """Draw two rows a person, rendered above generated, turning from left to right; uint8."""
+    """Draw two rows a person, rendered above generated, turning from left to right: `[H, W, 3]` uint8."""
     rows = []
     resolution = generator.config.img_resolution
     cameras = np.asarray(camera.camera_params(jnp.array(PICTURE_YAWS), jnp.zeros(len(PICTURE_YAWS))))
-    for z in held_out.z[:people]:
+    for z in held_out.z[:PICTURE_PEOPLE]:
         head = build_head(person_from_latent(z))
         rows.append(
             [
-                np.round(render(head, look_at(yaw, 0.0), resolution, background=(1.0, 1.0, 1.0)).image * 255)
+                render(head, look_at(yaw, 0.0), resolution, background=(1.0, 1.0, 1.0)).levels
                 for yaw in PICTURE_YAWS
             ]
         )
         many = np.repeat(z[None], len(PICTURE_YAWS), axis=0)
         rows.append(to_uint8(generate(generator, many, cameras, compute, rendered=rendered)))
-    return grid(np.concatenate([np.asarray(row, np.uint8) for row in rows]), len(PICTURE_YAWS))
+    return grid(np.concatenate(rows), len(PICTURE_YAWS))

@@ -108,13 +108,11 @@ def photographs(
     def shoot(person: Person, shot: Shot) -> np.ndarray:
         background = WHITE if shot.background == PLAIN_BACKGROUND else shot.background
         head = build_head(person, shot.expression)
-        image = render(head, shot.camera, resolution, shot.light, background).image
-        return np.round(image * 255).astype(np.uint8)
+        return render(head, shot.camera, resolution, shot.light, background).levels
 
     def shots(number: int) -> list[Shot]:
         return [
-            draw(np.random.Generator(np.random.PCG64([seed, number, index])), index)
-            for index in range(first, first + views)
+            draw(np.random.default_rng([seed, number, index]), index) for index in range(first, first + views)
         ]
 
     return np.array([[shoot(person, shot) for shot in shots(number)] for number, person in enumerate(people)])
@@ -151,7 +149,7 @@ def ablate(
 
 
 def picture(people: Sequence[Person], *, views: int, resolution: int, seed: int = 0) -> np.ndarray:
-    """Draw one row for each of `PARTS`, with everybody's part taken from another person; uint8."""
+    """Draw a row for each of `PARTS`, everybody with another person's part: `[H, W, 3]` uint8."""
     donors = donors_of(people)
     rows = [
         photographs(

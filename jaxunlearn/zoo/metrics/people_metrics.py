@@ -1,4 +1,4 @@
-"""What synthetic people are like to others: whom a foreign network tells apart, and where their surfaces lie.
+"""Measure the synthetic people: how a network tells them apart, how faces vary, how far their surfaces are.
 
 The network is dlib's, trained on photos of real people. It is asked about the people as they are, and about
 people who all have the same hair, or the same skin. The difference shows by what it tells them apart.
@@ -89,7 +89,7 @@ def describe(
     for number, person in enumerate(people):
         head = build_head(person)
         for view in range(views):
-            shot = draw(np.random.Generator(np.random.PCG64([seed, number, view])), view)
+            shot = draw(np.random.default_rng([seed, number, view]), view)
             images.append(2 * render(head, shot.camera, resolution, background=WHITE).image - 1)
             landmarks.append(seen_landmarks(head, shot.camera, resolution))
     points = np.array(landmarks, np.float32)

@@ -165,7 +165,7 @@ def softmax_mix(logits: list[float], colours: np.ndarray) -> np.ndarray:
 @functools.cache
 def shape_matrix() -> np.ndarray:
     """Return the sparse matrix [modifiers, shape inputs]; its rows have unit length."""
-    rng = np.random.Generator(np.random.PCG64(1234))
+    rng = np.random.default_rng(1234)
     size = len(load_anatomy().modifiers), SHAPE_INPUTS
     matrix = rng.standard_normal(size) * (rng.random(size) < 0.25)
     matrix[np.arange(size[0]), np.arange(size[0]) % size[1]] += 1
@@ -293,7 +293,7 @@ def hair_colour_of(ancestry: np.ndarray, old: float, looks: dict[str, float]) ->
 @functools.cache
 def marks_matrix() -> np.ndarray:
     """Return the matrix [MARKS, shape inputs] of the small traits of the skin; its rows are orthonormal."""
-    rng = np.random.Generator(np.random.PCG64(4321))
+    rng = np.random.default_rng(4321)
     return np.linalg.qr(rng.standard_normal((SHAPE_INPUTS, MARKS)))[0].T
 
 

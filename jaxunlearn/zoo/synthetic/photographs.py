@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxunlearn.errors import InputError
+from jaxunlearn.files.numpy_arrays import write_npz
 from jaxunlearn.images import grid
 from jaxunlearn.zoo.synthetic.geometry import groom, with_expression
 from jaxunlearn.zoo.synthetic.person import Person, person_from_latent
@@ -101,7 +102,7 @@ def photograph_person(request: PhotographRequest, number: int) -> Photographs:
     """Photograph all views of person `number`; N = 1."""
     scenario = SCENARIOS[request.scenario]
     key = [request.seed, zlib.crc32(request.scenario.encode()), number]
-    z, person = scenario.draw_person(np.random.Generator(np.random.PCG64(key)))
+    z, person = scenario.draw_person(np.random.default_rng(key))
     return _photograph(z, person, scenario, key, request.views, request.resolution)
 
 
@@ -139,7 +140,7 @@ def _photograph(
     groomed, heads = None, {}
     views_taken = []
     for index in range(views):
-        rng = np.random.Generator(np.random.PCG64([*key, 1 + index]))
+        rng = np.random.default_rng([*key, 1 + index])
         shot = scenario.draw_shot(rng, index)
         dressed = scenario.draw_disguise(rng, person)
         mood = tuple(shot.expression.items())
@@ -151,7 +152,7 @@ def _photograph(
         rendering = render(heads[mood], camera, resolution, shot.light, shot.background)
         views_taken.append(
             (
-                np.round(rendering.image * 255).astype(np.uint8),
+                rendering.levels,
                 np.round(rendering.coverage * 255).astype(np.uint8),
                 encode_depth(rendering.depth),
                 camera,
@@ -173,9 +174,7 @@ def photograph_shard(task: tuple[PhotographRequest, int, int, Path | None]) -> P
     shard = concatenate([photograph_person(request, number) for number in range(start, stop)])
     if path is None:
         return shard
-    temporary = path.with_suffix(f".{os.getpid()}.partial.npz")
-    np.savez(temporary, **{field.name: getattr(shard, field.name) for field in dataclasses.fields(shard)})
-    temporary.replace(path)
+    write_npz(path, **{field.name: getattr(shard, field.name) for field in dataclasses.fields(shard)})
     return path
 
 

@@ -38,6 +38,11 @@ class Rendering:
     coverage: np.ndarray
     depth: np.ndarray
 
+    @property
+    def levels(self) -> np.ndarray:
+        """The image as [R, R, 3] uint8."""
+        return np.round(self.image * 255).astype(np.uint8)
+
 
 def render(
     head: Head,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from jaxunlearn.zoo.synthetic.person import LATENT_SIZE
 from jaxunlearn.zoo.synthetic.photographs import PhotographRequest, Photographs
 
 
@@ -50,7 +51,7 @@ class Arrivals:
         """
         count, side = (request.people, request.views), request.resolution
         self.photographs = Photographs(
-            z=np.empty((request.people, 64), np.float32),
+            z=np.empty((request.people, LATENT_SIZE), np.float32),
             image=np.empty((*count, side, side, 3), np.uint8),
             coverage=np.empty((*count, side, side), np.uint8),
             depth=np.empty((*count, side, side), np.uint16),

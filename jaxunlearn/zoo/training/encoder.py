@@ -37,11 +37,11 @@ from jaxunlearn.zoo.metrics.encoder_metrics import (
     latent_error,
     picture,
 )
-from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, MAPPING_VERSION
+from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST
 from jaxunlearn.zoo.training.encoder_data import Album, Batch, draw, take_albums
 from jaxunlearn.zoo.training.identity_data import Distortion, distort, to_range
 from jaxunlearn.zoo.training.optimizer import moving_average, rising_cosine
-from jaxunlearn.zoo.training.trainer import LICENCE, Config, Figures, Numbers, check_least
+from jaxunlearn.zoo.training.trainer import Config, Figures, Numbers, check_least, header_of
 from torch_bridge.limits import with_tuples
 
 VARIANCE_SAMPLES = 8192
@@ -148,16 +148,10 @@ class EncoderTask:
         """Write the averaged weights."""
         data = self.config.data
         people = ", ".join(f"{count} of {scenario}" for scenario, count in data.people.items())
-        source = f"jaxunlearn.zoo.synthetic, mapping version {MAPPING_VERSION}, seed {data.seed}"
         header = {
             "name": NAME,
-            "licence": LICENCE,
-            "made_by": "tools/train_zoo.py",
             "generator": self.config.generator,
-            "people": f"{source}, {people}",
-            "seed": str(self.config.seed),
-            "training_steps": str(int(state.step)),
-            "training_seconds": str(round(seconds)),
+            **header_of(self.config, state, seconds, f"seed {data.seed}", people),
             "held_out": json.dumps(figures),
         }
         goae_flax.save(nnx.merge(self._graph, state.average), path, dtype=dtype, notes=header)

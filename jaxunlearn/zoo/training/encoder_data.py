@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from jaxunlearn.zoo.synthetic.photographs import (
     photograph_in_shards,
 )
 from jaxunlearn.zoo.training.generator_data import on_white
+from jaxunlearn.zoo.training.trainer import photographs_folder
 
 PLAIN = ("generator", "album")
 """Scenarios on a plain background, in which z determines the person."""
@@ -57,9 +57,7 @@ def before_white(photographs: Photographs) -> np.ndarray:
     return (image + (missing[..., None] * (255 - background) + 127) // 255).clip(0, 255).astype(np.uint8)
 
 
-def take_album(
-    scenario: str, *, people: int, first: int, data: Any, resolution: int, progress: bool = True
-) -> Album:
+def take_album(scenario: str, *, people: int, first: int, data: Any, resolution: int) -> Album:
     """Photograph people of a scenario; photographs are kept in `data.folder`.
 
     Args:
@@ -68,14 +66,13 @@ def take_album(
       first: number of the first person.
       data: `views`, `seed`, `folder` and `workers` of a config.
       resolution: pixels along each side.
-      progress: True to show a progress bar.
     """
     request = PhotographRequest(
         scenario, people=people, views=data.views, resolution=resolution, seed=data.seed, first=first
     )
     plain, parts = scenario in PLAIN, []
-    folder = Path(data.folder) if data.folder else None
-    for shard in photograph_in_shards(request, workers=data.workers, folder=folder, progress=progress):
+    folder = photographs_folder(data)
+    for shard in photograph_in_shards(request, workers=data.workers, folder=folder):
         image = on_white(shard).image if plain else shard.image
         parts.append((image, image if plain else before_white(shard), shard.camera, shard.z))
     image, wanted, camera, z = (np.concatenate(kind) for kind in zip(*parts, strict=True))
@@ -100,7 +97,7 @@ def take_albums(people: Mapping[str, int], *, held_out: bool, data: Any, resolut
 
 def draw(albums: Mapping[str, Album], counts: Mapping[str, int], *, seed: int, number: int) -> Batch:
     """Draw batch `number` of a seed, scenario by scenario; `counts` are photographs of each scenario."""
-    rng = np.random.Generator(np.random.PCG64([seed, number]))
+    rng = np.random.default_rng([seed, number])
     parts = []
     for scenario, count in counts.items():
         album = albums[scenario]

@@ -22,7 +22,6 @@ from jaxunlearn.process.devices import default_platform
 from jaxunlearn.zoo.metrics.generator_metrics import evaluate, picture
 from jaxunlearn.zoo.synthetic.photographs import (
     HELD_OUT_FIRST,
-    MAPPING_VERSION,
     PhotographRequest,
     Photographs,
     photograph,
@@ -34,12 +33,13 @@ from jaxunlearn.zoo.training.generator_data import Batch, Supervision, drawn_ahe
 from jaxunlearn.zoo.training.generator_loss import Rendered, Weights, objective
 from jaxunlearn.zoo.training.patches import check_patch
 from jaxunlearn.zoo.training.trainer import (
-    LICENCE,
     Config,
     Figures,
     Numbers,
     check_batch,
     check_least,
+    header_of,
+    photographs_folder,
 )
 
 W_AVG_SAMPLES = 10_000
@@ -150,7 +150,8 @@ class GeneratorTask:
     def held_out(self) -> Photographs:
         """Photograph the people to evaluate on."""
         data = self.config.data
-        return on_white(photograph(self._request(held_out=True), workers=data.workers, folder=self._folder))
+        folder = photographs_folder(data)
+        return on_white(photograph(self._request(held_out=True), workers=data.workers, folder=folder))
 
     def step(self, state: TrainingState, batch: Batch, number: int) -> tuple[TrainingState, Numbers]:
         """Take a step of the phase that `number` is in; the state's arrays are donated."""
@@ -199,12 +200,7 @@ class GeneratorTask:
         ws = many_latents(generator, self.config.seed)
         radius = median_radius(ws, generator.w_avg)
         header = {
-            "licence": LICENCE,
-            "made_by": "tools/train_zoo.py",
-            "people": f"jaxunlearn.zoo.synthetic, mapping version {MAPPING_VERSION}",
-            "seed": str(self.config.seed),
-            "training_steps": str(int(state.step)),
-            "training_seconds": str(round(seconds)),
+            **header_of(self.config, state, seconds),
             "median_radius": f"{float(radius):.4f}",
         }
         save_generator(generator, path, header, dtype=dtype)
@@ -261,14 +257,9 @@ class GeneratorTask:
         """The people to learn from; taking their photographs begins with the first use."""
         data, request = self.config.data, self._request(held_out=False)
         shards = photograph_in_shards(
-            request, workers=data.workers, folder=self._folder, progress=not data.first_people
+            request, workers=data.workers, folder=photographs_folder(data), progress=not data.first_people
         )
         return Arrivals(request, map(on_white, shards))
-
-    @property
-    def _folder(self) -> Path | None:
-        """The folder that keeps photographs."""
-        return Path(self.config.data.folder) if self.config.data.folder else None
 
     def _request(self, *, held_out: bool) -> PhotographRequest:
         """Return the photographs to learn from, or those to evaluate on."""

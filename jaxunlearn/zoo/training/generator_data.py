@@ -55,7 +55,7 @@ class Batch(NamedTuple):
 
 @contextlib.contextmanager
 def drawn_ahead(batch: Callable[[int], Batch], threads: int) -> Iterator[Callable[[int], Batch]]:
-    """Draw the next batches while a step is taken; at the end of the context those that wait are given up.
+    """Draw the next batches in threads while a step runs; leaving the context cancels those not begun.
 
     A batch that is being drawn then must end by itself: Python waits for its thread before it exits.
 
@@ -143,7 +143,7 @@ class Supervision:
 
     def batch(self, number: int) -> Batch:
         """Draw batch `number`."""
-        rng = np.random.Generator(np.random.PCG64([self.seed, number]))
+        rng = np.random.default_rng([self.seed, number])
         each = self.photographs.camera.shape[1]
         person = rng.choice(self.available(number), self.people, replace=False)[:, None]
         view = np.argsort(rng.random((self.people, each)), axis=1)[:, : self.views]

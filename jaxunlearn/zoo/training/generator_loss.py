@@ -16,6 +16,7 @@ from eg3d_flax.compute import Compute
 from eg3d_flax.rays import sample_rays
 from eg3d_flax.renderer import central_jitter, random_jitter, render_rays
 from jaxunlearn.zoo.training.generator_data import Batch, Points, Views
+from jaxunlearn.zoo.training.identity_data import to_range
 from jaxunlearn.zoo.training.patches import Patches, cut, draw_patches, true_pixels
 from lpips_flax import LPIPS
 
@@ -64,8 +65,8 @@ def render_views(
 
     Args:
       generator: decoder and super-resolution.
-      planes: the planes of `B` people.
-      ws: their latents, for the super-resolution.
+      planes: `[B, 3, H, W, C]`, of each person.
+      ws: `[B, num_ws, w_dim]`, for the super-resolution.
       cameras: `[B, V, 25]`.
       key: for the jitter of samples along rays; None puts them at the centres of their intervals.
       compute: forms and dtype.
@@ -96,7 +97,13 @@ def render_views(
 
 
 def colour_error(error: jax.Array, weight: jax.Array, squared: float) -> jax.Array:
-    """Return the weighted mean of absolute and squared error of colours in [0, 1]."""
+    """Return the weighted mean of absolute and squared error of colours in [0, 1].
+
+    Args:
+      error: `[..., 3]`, differences of colours.
+      weight: `[...]`, of each colour.
+      squared: weight of the squared error beside the absolute error.
+    """
     total = jnp.sum(weight) * error.shape[-1] + 1e-6
     return jnp.sum(weight[..., None] * (jnp.abs(error) + squared * jnp.square(error))) / total
 
@@ -104,7 +111,15 @@ def colour_error(error: jax.Array, weight: jax.Array, squared: float) -> jax.Arr
 def points_loss(
     generator: TriPlaneGenerator, planes: jax.Array, points: Points, weights: Weights, compute: Compute
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Return the loss of colour and density at points whose content is known, and its parts."""
+    """Return the loss of colour and density at points whose content is known, and its parts.
+
+    Args:
+      generator: its decoder is used.
+      planes: `[B, 3, H, W, C]`, of each person.
+      points: see `Points`.
+      weights: weights of the terms.
+      compute: forms and dtype.
+    """
     count = points.surface.shape[1]
     positions = jnp.concatenate([points.surface, points.empty], axis=1)
     rgb, sigma = generator.query(planes, positions, compute=compute)
@@ -183,9 +198,20 @@ def rendered_loss(
     weights: Weights,
     compute: Compute,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Return the loss of views, or of a random part of each, against photographs, and its parts."""
+    """Return the loss of views, or of a random part of each, against photographs, and its parts.
+
+    Args:
+      generator: decoder and super-resolution.
+      planes: `[B, 3, H, W, C]`, of each person.
+      ws: `[B, num_ws, w_dim]`, for the super-resolution.
+      views: photographs `[B, V, R, R, 3]` uint8 and cameras `[B, V, 25]`, see `Views`.
+      key: for the jitter of samples along rays, and the parts of views.
+      rendered: what of the views is rendered.
+      weights: weights of the terms.
+      compute: forms and dtype.
+    """
     camera = jnp.asarray(views.camera[:, : rendered.views])
-    target = jnp.asarray(views.image[:, : rendered.views]).astype(jnp.float32) / 127.5 - 1
+    target = to_range(views.image[:, : rendered.views])
     if rendered.patch is None:
         images = render_views(generator, planes, ws, camera, key, compute)
         weight = jnp.ones(target.shape[:-1])

@@ -22,7 +22,7 @@ from arcface_flax import ArcFace, ArcFaceConfig
 from jaxunlearn.errors import InputError
 from jaxunlearn.models.identity import IdentityNetwork, identity_network, save_identity
 from jaxunlearn.zoo.metrics.identity_metrics import embed_photographs, figures_of, verify
-from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, MAPPING_VERSION, PhotographRequest
+from jaxunlearn.zoo.synthetic.photographs import HELD_OUT_FIRST, PhotographRequest
 from jaxunlearn.zoo.synthetic.scenarios import SCENARIOS
 from jaxunlearn.zoo.training.identity_data import (
     Distortion,
@@ -33,12 +33,13 @@ from jaxunlearn.zoo.training.identity_data import (
 )
 from jaxunlearn.zoo.training.optimizer import rising_cosine
 from jaxunlearn.zoo.training.trainer import (
-    LICENCE,
     Config,
     Figures,
     Numbers,
     check_batch,
     check_least,
+    header_of,
+    photographs_folder,
 )
 from torch_bridge.limits import with_tuples
 
@@ -126,15 +127,10 @@ class IdentityTask:
     ) -> None:
         """Write the network with the threshold that was found on held-out people."""
         data = self.config.data
+        numbers = f"numbers {data.first} to {data.first + data.people - 1}"
+        people = (f"scenario {data.scenario}", f"seed {data.seed}", numbers)
         header = {
-            "licence": LICENCE,
-            "made_by": "tools/train_zoo.py",
-            "people": f"jaxunlearn.zoo.synthetic, mapping version {MAPPING_VERSION}, "
-            f"scenario {data.scenario}, seed {data.seed}, "
-            f"numbers {data.first} to {data.first + data.people - 1}",
-            "seed": str(self.config.seed),
-            "training_steps": str(int(state.step)),
-            "training_seconds": str(round(seconds)),
+            **header_of(self.config, state, seconds, *people),
             "held_out": json.dumps(figures),
         }
         save_identity(self.network(state, figures["threshold"]), path, header, dtype=dtype)
@@ -175,8 +171,7 @@ class IdentityTask:
             seed=data.seed,
             first=HELD_OUT_FIRST if held_out else data.first,
         )
-        folder = Path(data.folder) if data.folder else None
-        return identity_photographs(request, workers=data.workers, folder=folder)
+        return identity_photographs(request, workers=data.workers, folder=photographs_folder(data))
 
 
 def _check_settings(config: Config) -> None:
@@ -193,7 +188,10 @@ def _check_settings(config: Config) -> None:
 
 
 def angular_margin(cosines: jax.Array, margin: jax.Array) -> jax.Array:
-    """Return cos(θ + margin) for cosines of angles θ; angles beyond π - margin stay (ArcFace Eq. 3)."""
+    """Return cos(θ + margin) `[...]` for cosines `[...]` of angles θ; those beyond π - margin stay.
+
+    This is Eq. 3 of ArcFace. `margin` is a scalar in radians.
+    """
     sine = jnp.sqrt(jnp.maximum(1 - jnp.square(cosines), 1e-6))
     moved = cosines * jnp.cos(margin) - sine * jnp.sin(margin)
     return jnp.where(cosines > -jnp.cos(margin), moved, cosines)

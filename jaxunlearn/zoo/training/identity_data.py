@@ -49,7 +49,7 @@ def identity_photographs(request: PhotographRequest, *, workers: int, folder: Pa
 
 def draw_pairs(images: np.ndarray, *, people: int, seed: int, number: int) -> np.ndarray:
     """Draw batch `number` of a seed: two photographs of each of `people` people, `[2, B, R, R, 3]`."""
-    rng = np.random.Generator(np.random.PCG64([seed, number]))
+    rng = np.random.default_rng([seed, number])
     available, each = images.shape[:2]
     person = rng.choice(available, people, replace=False)
     views = np.argsort(rng.random((people, each)), axis=1)[:, :2]

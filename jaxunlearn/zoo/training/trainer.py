@@ -28,6 +28,7 @@ from jaxunlearn.methods.config.declaration import flat
 from jaxunlearn.process.signals import interruptions
 from jaxunlearn.training.storage.checkpoints import Checkpoints
 from jaxunlearn.training.storage.metrics_log import add_line, forget_after
+from jaxunlearn.zoo.synthetic.photographs import MAPPING_VERSION
 
 Config = Any
 """A `ml_collections.ConfigDict`; its annotations do not allow nested settings."""
@@ -192,6 +193,30 @@ def check_batch(config: Config) -> None:
             f"config.batch.people must be at most config.data.people = {config.data.people}, "
             f"not {config.batch.people}"
         )
+
+
+def photographs_folder(data: Config) -> Path | None:
+    """Return the folder that keeps photographs from `config.data`; None if they are rendered each time."""
+    return Path(data.folder) if data.folder else None
+
+
+def header_of(config: Config, state: TrainingState, seconds: float, *people: str) -> dict[str, str]:
+    """Return what the headers of all networks say.
+
+    Args:
+      config: all settings.
+      state: the state after the last step.
+      seconds: time that the steps took.
+      people: which synthetic people the network learned from, such as "seed 3".
+    """
+    return {
+        "licence": LICENCE,
+        "made_by": "tools/train_zoo.py",
+        "people": ", ".join(("jaxunlearn.zoo.synthetic", f"mapping version {MAPPING_VERSION}", *people)),
+        "seed": str(config.seed),
+        "training_steps": str(int(state.step)),
+        "training_seconds": str(round(seconds)),
+    }
 
 
 def export(workdir: Path, path: Path, dtype: str = "float16") -> Figures:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from jaxunlearn.errors import InputError, Interrupted
 from jaxunlearn.files.lock import locked
+from jaxunlearn.zoo.synthetic.photographs import MAPPING_VERSION
 from jaxunlearn.zoo.training import trainer
 from jaxunlearn.zoo.training.trainer import Config, Figures, Numbers, Task, export, task_of, train
 
@@ -239,3 +240,15 @@ def test_an_unknown_task_is_refused() -> None:
         InputError, match=r"config\.task is 'judge'; choose from generator, identity, encoder"
     ):
         task_of(config)
+
+
+def test_a_header_says_how_the_network_was_made() -> None:
+    config, state = ml_collections.ConfigDict({"seed": 3}), State(jnp.zeros(2), jnp.array(7))
+    assert trainer.header_of(config, state, 8.6, "seed 4", "5 of album") == {
+        "licence": "Apache-2.0, trained on renderings of CC0 data",
+        "made_by": "tools/train_zoo.py",
+        "people": f"jaxunlearn.zoo.synthetic, mapping version {MAPPING_VERSION}, seed 4, 5 of album",
+        "seed": "3",
+        "training_steps": "7",
+        "training_seconds": "9",
+    }
