@@ -155,9 +155,9 @@ def read_mask(assets: Assets, name: str, texture: np.ndarray) -> np.ndarray:
     return pixels[row, column]
 
 
-def measure_openness(vertices: np.ndarray, triangles: np.ndarray, directions: int = 96) -> np.ndarray:
+def measure_openness(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Return the visible share [n] of an even sky at each vertex, by shadow maps from far cameras around."""
-    distance, resolution = 60.0, 512
+    distance, resolution, directions = 60.0, 512, 96
     centre = np.array([0.0, 7.0, 0.5])
     normals = vertex_normals(vertices.astype(np.float32), triangles)
     hairless = np.zeros((len(vertices), 7), np.float32)

@@ -27,12 +27,11 @@ _KINDS = "biufU"
 """Booleans, numbers and texts; complex numbers, dates, records and objects are refused."""
 
 
-def read_numpy(path: str | PathLike[str], *, most: int = LARGEST) -> np.ndarray | dict[str, np.ndarray]:
+def read_numpy(path: str | PathLike[str]) -> np.ndarray | dict[str, np.ndarray]:
     """Return the array of a .npy file, or name → array of a .npz file; its content decides which it is.
 
     Args:
       path: the file.
-      most: most bytes of all arrays together.
 
     Raises:
       InputError: if it cannot be read, is damaged, claims more than it has, or has other content than numbers
@@ -44,9 +43,9 @@ def read_numpy(path: str | PathLike[str], *, most: int = LARGEST) -> np.ndarray 
                 start = file.read(len(_MAGIC))
                 file.seek(0)
                 if start == _MAGIC:
-                    return _array(file, os.fstat(file.fileno()).st_size, most)
+                    return _array(file, os.fstat(file.fileno()).st_size)
                 if start.startswith(_ZIP_MAGIC):
-                    return _archive(file, most)
+                    return _archive(file)
                 raise CheckpointError("is not a NumPy file (.npy or .npz)")
         except CheckpointError as error:
             raise InputError(str(error)) from error
@@ -64,13 +63,13 @@ def is_npy(path: str | PathLike[str]) -> bool:
         return file.read(len(_MAGIC)) == _MAGIC
 
 
-def read_npz(path: str | PathLike[str], *, most: int = LARGEST) -> dict[str, np.ndarray]:
+def read_npz(path: str | PathLike[str]) -> dict[str, np.ndarray]:
     """Return name → array of an .npz file; see `read_numpy`.
 
     Raises:
       InputError: see `read_numpy`; also if the file has an array without a name.
     """
-    arrays = read_numpy(path, most=most)
+    arrays = read_numpy(path)
     if isinstance(arrays, np.ndarray):
         raise InputError(f"{path}: has an array without a name; it must have named arrays (.npz)")
     return arrays
@@ -112,7 +111,7 @@ def map_npy(path: str | PathLike[str]) -> np.ndarray:
         return np.memmap(file, dtype, "r", offset=file.tell(), shape=shape, order=order)
 
 
-def _archive(file: BinaryIO, most: int) -> dict[str, np.ndarray]:
+def _archive(file: BinaryIO) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     with open_zip(file) as archive:
         names = archive.namelist()
@@ -120,28 +119,28 @@ def _archive(file: BinaryIO, most: int) -> dict[str, np.ndarray]:
             raise CheckpointError(f"holds {len(names)} arrays, more than any file of latents")
         if not all(name.endswith(_ENDING) for name in names):
             raise CheckpointError("is a zip archive, but not of NumPy arrays")
-        _refuse_bomb(archive, most)
+        _refuse_bomb(archive)
         for name in names:
-            data = read_member(archive, name, most=most)
+            data = read_member(archive, name, most=LARGEST)
             with naming_file(name.removesuffix(_ENDING)):
-                arrays[name.removesuffix(_ENDING)] = _array(io.BytesIO(data), len(data), most)
+                arrays[name.removesuffix(_ENDING)] = _array(io.BytesIO(data), len(data))
     return arrays
 
 
-def _refuse_bomb(archive: zipfile.ZipFile, most: int) -> None:
+def _refuse_bomb(archive: zipfile.ZipFile) -> None:
     claimed = sum(info.file_size for info in archive.infolist())
-    if claimed > most:
+    if claimed > LARGEST:
         raise CheckpointError(
-            f"claims arrays of {claimed / 2**20:.0f} MB; at most {most / 2**20:.0f} MB are read"
+            f"claims arrays of {claimed / 2**20:.0f} MB; at most {LARGEST / 2**20:.0f} MB are read"
         )
 
 
-def _array(file: BinaryIO, size: int, most: int) -> np.ndarray:
+def _array(file: BinaryIO, size: int) -> np.ndarray:
     """Return the array of a .npy file of `size` bytes."""
     shape, fortran, dtype = _header(file)
     claimed = _check_claim(shape, dtype, size - file.tell())
-    if claimed > most:
-        raise CheckpointError(f"holds {claimed / 2**20:.0f} MB; at most {most / 2**20:.0f} MB are read")
+    if claimed > LARGEST:
+        raise CheckpointError(f"holds {claimed / 2**20:.0f} MB; at most {LARGEST / 2**20:.0f} MB are read")
     flat = np.frombuffer(file.read(claimed), dtype, math.prod(shape))
     return flat.reshape(shape, order="F" if fortran else "C")
 

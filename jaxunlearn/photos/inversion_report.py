@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypedDict
 import numpy as np
 from flax import nnx
 
-from eg3d_flax import Compute, GeneratorConfig
+from eg3d_flax import GeneratorConfig
 from jaxunlearn.files.door import read_json, write_json
 from jaxunlearn.files.json_form import check_form
 from jaxunlearn.files.names import distinct_file_names
@@ -51,7 +51,7 @@ class Figures:
 
 
 def measure(models: Models, images: np.ndarray, inversion: Inversion, *, batch: int = 8) -> list[Figures]:
-    """Return the figures of each of the images `[N, R, R, 3]` in [-1, 1]."""
+    """Return the figures of each of the images `[N, R, R, 3]` in [-1, 1], `batch` at a time."""
     reconstructed = np.clip(inversion.images, -1, 1)
     before, after = (embeddings(models.judge, x, batch) for x in (images, reconstructed))
     cosines = np.sum(before * after, axis=-1)
@@ -93,7 +93,7 @@ def names_of(photos: Sequence[str]) -> list[str]:
 def pictures(
     models: Models, images: np.ndarray, inversion: Inversion, renderer: Renderer
 ) -> list[np.ndarray]:
-    """Return a picture for each photo: itself, its reconstruction, and other views, side by side; uint8."""
+    """Return a picture `[H, W, 3]` uint8 for each photo: itself, its reconstruction, and other views."""
     count, columns = len(images), len(YAWS)
     c = views(models.generator.config, np.array(YAWS), np.zeros(columns))
     turned = renderer(*from_all_views(inversion.ws, c)).image
@@ -158,16 +158,13 @@ class InversionReport:
     SHA-256, inverted by the same networks with the same settings.
     """
 
-    def __init__(
-        self, out: Path, models: Models, plan: InversionPlan, *, compute: Compute | None = None
-    ) -> None:
+    def __init__(self, out: Path, models: Models, plan: InversionPlan) -> None:
         """Read what an earlier call found; writes nothing.
 
         Args:
           out: a folder for one file of latents per photo, or an .npz file for all latents.
           models: the models of the inversion.
           plan: the photos, and how they are inverted.
-          compute: dtype and forms of the pictures; None takes `renderer.default_compute`.
 
         Raises:
           InputError: if `out` is an address such as gs://bucket/name, or earlier files cannot be read.
@@ -178,7 +175,7 @@ class InversionReport:
         self._sources = [_source(name, photo) for name, photo in zip(names, photos, strict=True)]
         self._origin = origin(models, plan)
         self._renderer = Renderer(
-            models.generator, batch=min(6, len(YAWS) * len(names)), compute=compute or default_compute()
+            models.generator, batch=min(6, len(YAWS) * len(names)), compute=default_compute()
         )
         self._results: dict[int, _Result] = {}
         self._seconds, self._began = 0.0, time.perf_counter()

@@ -29,13 +29,13 @@ LAYOUT = TorchLayout(
 )
 
 
-def _abstract(config: GeneratorConfig) -> TriPlaneGenerator:
+def make(config: GeneratorConfig) -> TriPlaneGenerator:
     return TriPlaneGenerator(config, rngs=nnx.Rngs(0))
 
 
 def target_shapes(config: GeneratorConfig) -> dict[str, tuple[int, ...]]:
     """Return dotted path → shape for all arrays of the generator, in our layout."""
-    return torch_bridge.module_shapes(functools.partial(_abstract, config))
+    return torch_bridge.module_shapes(functools.partial(make, config))
 
 
 def account(state_dict: Mapping[str, np.ndarray], config: GeneratorConfig) -> list[torch_bridge.Row]:
@@ -55,7 +55,7 @@ def from_torch(state_dict: Mapping[str, np.ndarray], config: GeneratorConfig) ->
         finite.
     """
     arrays = torch_bridge.from_torch(state_dict, target_shapes(config), LAYOUT)
-    return torch_bridge.module_from_arrays(functools.partial(_abstract, config), arrays)
+    return torch_bridge.module_from_arrays(functools.partial(make, config), arrays)
 
 
 def _resample_filters(generator: TriPlaneGenerator) -> dict[str, np.ndarray]:
