@@ -1,4 +1,4 @@
-"""Make file names from any text that every file system accepts."""
+"""Turn any text into a file name that every file system accepts."""
 
 import re
 import unicodedata

@@ -32,8 +32,9 @@ class ListedPhoto:
 
 
 def photos_in_folder(folder: Path) -> list[ListedPhoto]:
-    """Return the photos of a folder, each of which counts as a person; or those of a folder for each person.
+    """Return the photos of a folder.
 
+    If it holds pictures, each counts as a person; otherwise each folder in it holds one person's photos.
     Folders that are not searched but hold pictures are listed as unusable.
 
     Raises:

@@ -99,7 +99,7 @@ class Inversion(NamedTuple):
 
 
 EachBatch = Callable[[Sequence[int], Inversion], object]
-"""Function that is given each batch when it is done: the numbers of its images, and their inversion."""
+"""Called after each batch with the numbers of its images and their inversion."""
 
 
 def search_latents(

@@ -19,7 +19,7 @@ from jaxunlearn.photos.folders import refuse_folders_of_photos
 INVERSION = "inversion.json"
 """File of the figures in a folder; it makes a folder one of an inversion."""
 _FILES = (".npz", ".npy", ".pt", ".pth", ".pkl", ".safetensors", ".json", ".html", ".png", ".jpg", ".jpeg")
-"""Suffixes with which a file is meant; other names with a dot, such as results.v2, are those of folders."""
+"""An --out with one of these suffixes names a file. Any other, such as results.v2, names a folder."""
 
 
 class _Photo(TypedDict):

@@ -84,7 +84,7 @@ class Networks(NamedTuple):
 
 
 class Static(NamedTuple):
-    """Values for which the compiled functions are compiled."""
+    """Static arguments of the compiled functions."""
 
     graphdef: nnx.GraphDef
     view_unit: float

@@ -203,7 +203,7 @@ def listed_photos(source: str | Path) -> list[ListedPhoto]:
 
 
 def listed_names(source: str | Path) -> list[str]:
-    """Return the names of the photos of a source, without opening them; that of TFDS stands for all of its.
+    """Return the names of the photos of a source, without opening them; TFDS gives its own name alone.
 
     Raises:
       InputError: see `listed_photos`.

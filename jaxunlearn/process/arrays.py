@@ -1,6 +1,6 @@
 """Arrays of several processes: gathered, sent to all, computed in shares, placed on a mesh of all.
 
-In a single process, the functions here do nothing but `place`.
+In a single process only `place` has an effect: there is nothing to gather, send or share.
 """
 
 import functools

@@ -2,7 +2,7 @@
 
 XLA takes its temporary memory anew in every step. With pages of 4 KiB that is some hundred thousand of them,
 which the kernel clears one by one. The C library asks for pages of 2 MiB if it finds a word in the
-environment when it starts. So the word has to be there before Python is.
+environment when it starts. So the variable must be set before Python starts.
 """
 
 import os
@@ -22,7 +22,7 @@ _KERNEL = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
 def wanted(environment: Mapping[str, str], libc: tuple[str, str], kernel: str) -> bool:
-    """Return whether huge pages are to be had, but nobody asked for them yet.
+    """Return True if this machine offers huge pages and nobody has set the variable.
 
     Args:
       environment: of the process.

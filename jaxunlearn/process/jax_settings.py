@@ -1,4 +1,4 @@
-"""Settings of JAX: those on which our numbers rest are ours, and others are the user's."""
+"""Fix the JAX settings that random draws depend on; all other settings stay the user's."""
 
 import contextlib
 from collections.abc import Iterator

@@ -150,11 +150,12 @@ def wait(name: str) -> None:
 
 
 def meet(name: str, place: str) -> None:
-    """Wait until every process has called this; all must come to the same place.
+    """Wait until every process has called this with the same `place`.
 
     Args:
       name: what they do together.
-      place: how far they are. A process that failed on the way comes to a later one.
+      place: how far they are, such as the number of the step. A process that failed before comes with a later
+        one.
 
     Raises:
       RuntimeError: in all processes, if their places differ.

@@ -48,7 +48,7 @@ def wanted(arguments: Sequence[str]) -> bool:
 
 
 def _means_several(name: str) -> bool:
-    """Return True for an option of several processes, however short: argparse takes what fits one option."""
+    """Return True for one of `_OPTIONS`, or an abbreviation of it that argparse accepts."""
     return len(name) > len("--") and any(option.startswith(name) for option in _OPTIONS)
 
 
