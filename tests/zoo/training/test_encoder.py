@@ -24,6 +24,7 @@ from tests.support.tiny_heads import TINY
 Metrics = Callable[[Path], list[dict[str, Any]]]
 TINY_SWIN = {
     "image_size": 32,
+    "patch_size": 4,
     "embed_dim": 8,
     "depths": (1, 1, 1, 1),
     "num_heads": (1, 1, 2, 2),
