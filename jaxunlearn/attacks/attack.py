@@ -25,6 +25,7 @@ from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.protocol import PROTOCOL
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
+from jaxunlearn.given_arrays import whole_numbers_of
 from jaxunlearn.methods.config.declaration import ConfigDict
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import fingerprint_of
@@ -305,12 +306,11 @@ def _chosen_people(people: Sequence[int] | None, result: Result) -> list[int]:
         if not chosen:
             raise InputError("all generators of the run diverged; there is nothing to attack")
         return chosen
-    for person in people:
-        if not 0 <= person < count:
-            raise InputError(f"person {person}: the run has {count} people, numbers 0 to {count - 1}")
+    numbers = whole_numbers_of("people", people, count - 1)
+    for person in numbers:
         if person in result.diverged:
             raise InputError(f"person {person}: their generator diverged; choose other people")
-    return list(dict.fromkeys(people))
+    return list(dict.fromkeys(numbers))
 
 
 def _check(models: Models, result: Result, attacks: Sequence[str], depth: str) -> None:

@@ -212,7 +212,11 @@ def test_an_interrupted_attack_leaves_figures_and_a_page_of_the_finished_ones(re
     [
         ({"attacks": ["burglary"]}, "no attack 'burglary'; choose from reinversion"),
         ({"attacks": []}, "no attack given"),
-        ({"people": [2]}, "person 2: the run has 2 people, numbers 0 to 1"),
+        ({"people": [2]}, "people must be whole numbers from 0 to 1, not"),
+        ({"people": []}, "people must be a list of at least one"),
+        ({"people": [0.5]}, "people must be whole numbers from 0 to 1, not"),
+        ({"people": [True]}, "people must be whole numbers from 0 to 1, not"),
+        ({"people": ["0"]}, "people"),
         ({"depth": "deep"}, "no depth 'deep'; choose from quick, standard, thorough"),
     ],
 )
