@@ -83,7 +83,7 @@ def finetune_benignly(
     Args:
       attacked: the person and the generator. Its seed draws the people, their views and the minibatches.
       settings: numbers of steps and people.
-      compute: dtype and forms of fine-tuning; None uses what is fastest on this platform.
+      compute: dtype and forms of fine-tuning; None takes `renderer.default_compute`.
       progress: True shows a progress bar.
 
     Returns:

@@ -114,7 +114,7 @@ def relearn(
     Args:
       attacked: the person and the generator.
       settings: numbers of steps.
-      compute: dtype and forms of fine-tuning; None uses what is fastest on this platform.
+      compute: dtype and forms of fine-tuning; None takes `renderer.default_compute`.
       progress: True shows a progress bar.
 
     Returns:

@@ -18,8 +18,7 @@ from jaxunlearn.evaluation.real_images import RealStatistics
 from jaxunlearn.evaluation.settings import EvaluationSettings, RandomPeople
 from jaxunlearn.models.generator import Generator, sha256_of_arrays
 from jaxunlearn.models.loading import median_radius
-from jaxunlearn.models.renderer import Renderer
-from jaxunlearn.process.devices import default_platform
+from jaxunlearn.models.renderer import Renderer, default_compute
 from lpips_flax import LPIPS
 
 
@@ -120,15 +119,14 @@ def measure_source(
       mean: the mean latent; None uses the generator's.
       radius: the median radius; None uses that of the random people.
       real: statistics of real images for ΔFID_real, see `evaluation.real_images`.
-      compute: dtype and forms; None uses what is fastest on this platform.
+      compute: dtype and forms; None takes `renderer.default_compute`.
       progress: True shows a progress bar.
 
     Raises:
       InputError: if a judge finds no face among the strangers.
     """
     settings = settings or EvaluationSettings()
-    compute = compute or Compute.for_platform(default_platform())
-    renderer = Renderer(source, batch=settings.batch, compute=compute)
+    renderer = Renderer(source, batch=settings.batch, compute=compute or default_compute())
     if settings.fid_pixels == "uint8":
         features = OnEightBits(features)
     mean = source.w_avg if mean is None else mean

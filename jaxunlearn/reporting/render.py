@@ -20,9 +20,8 @@ from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.latent_io import fitting_latents
 from jaxunlearn.models.loading import Models
-from jaxunlearn.models.renderer import Renderer, from_all_views
+from jaxunlearn.models.renderer import Renderer, default_compute, from_all_views
 from jaxunlearn.photos.people import People
-from jaxunlearn.process.devices import default_platform
 from jaxunlearn.process.jax_settings import pinned_settings
 
 
@@ -55,7 +54,7 @@ def render(
         draws it.
       noise_seed: seed of the noise, for "random".
       resolution: rays along each side; None takes the generator's own number.
-      compute: dtype and forms; None takes what is fastest on this platform.
+      compute: dtype and forms; None takes `renderer.default_compute`.
       progress: True shows a bar.
 
     Returns:
@@ -82,7 +81,7 @@ def render(
         noise_mode=noise_mode,
         noise_seed=noise_seed,
         neural_rendering_resolution=resolution,
-        compute=compute or Compute.for_platform(default_platform()),
+        compute=compute or default_compute(),
     )
     c = views(source.config, np.deg2rad(yaws.ravel()), np.deg2rad(pitches.ravel()))
     images = render_views(renderer, ws, c, "images", progress=progress)

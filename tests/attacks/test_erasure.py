@@ -11,7 +11,14 @@ import pytest
 from scipy.spatial import distance
 from scipy.stats import mannwhitneyu
 
-from jaxunlearn.attacks.erasure import ErasureMap, ErasureSettings, detect_erasure, draw_erasure_map
+from eg3d_flax import Compute
+from jaxunlearn.attacks.erasure import (
+    ErasureMap,
+    ErasureSettings,
+    detect_erasure,
+    detection,
+    draw_erasure_map,
+)
 from jaxunlearn.attacks.erasure.chance import Resamplings, Wins, p_values, percentile_interval, wins_of_scores
 from jaxunlearn.attacks.erasure.classifier import trained_classifier
 from jaxunlearn.attacks.erasure.detectors import (
@@ -23,6 +30,7 @@ from jaxunlearn.attacks.erasure.detectors import (
 from jaxunlearn.attacks.erasure.erasure_map import erasure_map
 from jaxunlearn.attacks.erasure.foreseen import surprise
 from jaxunlearn.errors import InputError
+from jaxunlearn.limits import RAY_CHUNK
 from jaxunlearn.models.cameras import conditioning_view
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_unlearned
 from tests.support.tiny_reference import MeanColour
@@ -198,6 +206,20 @@ def test_latents_of_another_shape_or_given_twice_are_refused():
         detect_erasure(models, models.generator, jnp.zeros((2, 3)), SETTINGS)
     with pytest.raises(InputError, match="latents 0 and 1 of ws and retained_ws are the same"):
         detect_erasure(models, models.generator, ws[jnp.zeros(2, int)], SETTINGS)
+
+
+def test_rays_are_rendered_in_chunks(monkeypatch):
+    """All rays of sixteen pictures at official size would take more memory than a GPU has."""
+    chunks = []
+
+    def renderer(*_, compute: Compute, **__) -> None:
+        chunks.append(compute.ray_chunk)
+        raise InterruptedError
+
+    monkeypatch.setattr(detection, "Renderer", renderer)
+    with pytest.raises(InterruptedError):
+        detect_erasure(tiny_models(), tiny_unlearned(), random_people(1), SETTINGS)
+    assert chunks == [RAY_CHUNK]
 
 
 def test_map_keeps_the_two_widest_directions():

@@ -15,11 +15,12 @@ from flax import nnx
 from jaxunlearn.attacks.attacked import Attacked
 from jaxunlearn.attacks.draws import random_latents
 from jaxunlearn.attacks.search import NearSettings, ReinversionSettings, reinversion, reinvert, search_near
-from jaxunlearn.attacks.search.ascent import Ball
+from jaxunlearn.attacks.search.ascent import Ascent, Ball
 from jaxunlearn.attacks.search.likeness import alike_to_photos, any_accepts, most_alike
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation import CosineJudge, EvaluationSettings, measure_source
 from jaxunlearn.evaluation.judges import CalibratedJudge
+from jaxunlearn.limits import RAY_CHUNK
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import Generator
 from tests.support.tiny_models import CONFIG, tiny_models, tiny_people
@@ -238,6 +239,12 @@ def test_pictures_are_of_one_size(attacked, reinverted, near):
     pictures = {**reinverted.pictures, **near.pictures}
     assert {picture.shape for picture in pictures.values()} == {attacked.photos[0].shape}
     assert {"photo", "stranger, hybrid", "search at their latent, within 0.5"} < set(pictures)
+
+
+def test_rays_are_rendered_in_chunks(attacked):
+    """All rays of eight searches at official size would take more memory than a GPU has."""
+    ascent = Ascent(attacked, steps=1, learning_rate=0.1, views=1, samples=4, batch=1)
+    assert ascent._static.compute.ray_chunk == RAY_CHUNK
 
 
 def test_offsets_outside_a_ball_come_back_to_its_surface():

@@ -32,8 +32,7 @@ from jaxunlearn.methods.latents import repeated
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.loading import Models
-from jaxunlearn.models.renderer import Renderer
-from jaxunlearn.process.devices import default_platform
+from jaxunlearn.models.renderer import Renderer, default_compute
 from jaxunlearn.process.jax_settings import pinned_settings
 
 LEAST_FOR_AUC = 2
@@ -89,7 +88,7 @@ def detect_erasure(
       retained_ws: `[M, L, D]`, people who were not forgotten; None draws random people. Give latents of the
         same origin as `ws`: latents of photos differ from random ones in every generator.
       features: network that describes pictures; None uses AlexNet's.
-      compute: dtype and forms; None uses what is fastest on this platform.
+      compute: dtype and forms; None takes `renderer.default_compute`.
       progress: True shows progress bars.
 
     Returns:
@@ -103,8 +102,7 @@ def detect_erasure(
     tested = (jnp.asarray(ws), random_ws if retained_ws is None else jnp.asarray(retained_ws))
     _check(*tested, background_ws.shape[1:], settings)
     instruments = Instruments(models.identity, features or AlexNetFeatures(lpips_flax.load("alex")))
-    compute = compute or Compute.for_platform(default_platform())
-    renderer = Renderer(models.generator, batch=settings.batch, compute=compute)
+    renderer = Renderer(models.generator, batch=settings.batch, compute=compute or default_compute())
     everybody = jnp.concatenate([*tested, background_ws])
 
     def seen_in(name: str, generator: Generator) -> Observation:

@@ -19,8 +19,8 @@ from jaxunlearn.attacks.draws import DISTRIBUTION, key_of, random_latents
 from jaxunlearn.batching import batches
 from jaxunlearn.models.batched import embeddings
 from jaxunlearn.models.identity import IdentityNetwork
+from jaxunlearn.models.renderer import default_compute
 from jaxunlearn.photos.latent_distribution import LatentDistribution
-from jaxunlearn.process.devices import default_platform
 
 Pytree = Any
 
@@ -111,8 +111,7 @@ class Ascent:
     ):
         generator = attacked.unlearned
         graphdef, state = nnx.split(generator)
-        compute = Compute.for_platform(default_platform())
-        self._static = _Static(graphdef, compute, steps, learning_rate)
+        self._static = _Static(graphdef, default_compute(), steps, learning_rate)
         self._networks = _Networks(state, attacked.models.identity)
         self._aim = _aim(attacked, views)
         self._batch = batch
