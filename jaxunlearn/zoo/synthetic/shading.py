@@ -62,7 +62,7 @@ def paint_part(
     if kind == SKIN:
         shine = paint_skin(a, colours, numbers, table, marks, colour)
     elif kind == EYES:
-        shine = paint_eye(a, colours, colour)
+        paint_eye(a, colours, colour)
     elif kind == LASHES:
         colour[0], colour[1], colour[2] = 0.07, 0.05, 0.05
     elif kind == TEETH:

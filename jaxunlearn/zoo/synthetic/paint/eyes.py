@@ -15,8 +15,8 @@ PUPIL = np.array([[0.03, 0.025, 0.025]], np.float32)
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", forceinline=True)
-def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> float:
-    """Write the colour [3] of an eye: white, iris, pupil, fixed catch light; return how much of it is wet."""
+def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> None:
+    """Write the colour [3] of an eye: white, iris, pupil, fixed catch light."""
     side = 1.0 if a[REST_X] > 0 else -1.0
     x, y = a[REST_X] - side * MIDDLE_X, a[REST_Y] - MIDDLE_Y
     out[0], out[1], out[2] = 0.84, 0.815, 0.80
@@ -47,4 +47,3 @@ def paint_eye(a: np.ndarray, colours: np.ndarray, out: np.ndarray) -> float:
         catch += 0.22 * ramp(0.034, 0.012, np.sqrt((x + 0.030) ** 2 + (y + 0.034) ** 2))
         for channel in range(3):
             out[channel] += (1 - out[channel]) * 0.92 * catch
-    return 0.0
