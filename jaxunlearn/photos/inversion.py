@@ -41,7 +41,8 @@ class InversionSettings:
 
     Attributes:
       steps: number of steps of the optimiser.
-      learning_rate: rate of Adam, in standard deviations of w; falls to 0 as a cosine.
+      learning_rate: highest rate of Adam, in standard deviations of w; it rises over the first tenth of the
+        steps, then falls to 0 as a cosine.
       perceptual: weight of LPIPS.
       squared: weight of the mean squared difference.
       identity: weight of 1 - cosine of the embeddings.

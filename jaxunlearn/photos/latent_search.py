@@ -105,7 +105,7 @@ class Static(NamedTuple):
 
 
 class Descent(NamedTuple):
-    """Steps of Adam, whose rate falls to 0 as a cosine."""
+    """Steps of Adam, whose rate rises over the first tenth of them, then falls to 0 as a cosine."""
 
     steps: int
     rate: float

@@ -1,4 +1,4 @@
-"""Peak performance of accelerators, as their makers state it."""
+"""Facts about devices: chips' peak performance, formats of matrix products, the name of this CPU."""
 
 import dataclasses
 import platform

@@ -1,4 +1,4 @@
-"""Measure the time and memory of compiled functions."""
+"""Time compiled functions call by call."""
 
 import dataclasses
 import time

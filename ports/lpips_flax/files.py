@@ -66,8 +66,8 @@ def read_state_dicts(
     The file is torchvision's backbone, which gets the bundled heads, or a file of ours.
 
     Raises:
-      torch_bridge.CheckpointError: if the file holds no backbone of LPIPS; the message does not name the
-      file.
+      torch_bridge.CheckpointError: if the file holds no backbone of LPIPS; the message does not name
+        the file.
     """
     names = torch_bridge.find_state_dict(file.tree).keys()
     net = recognised_net(names)

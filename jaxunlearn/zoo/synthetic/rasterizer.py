@@ -131,7 +131,7 @@ def rasterize(
       resolution: samples along each side.
       attributes: [N, at least 7]; on hair their columns are those of `hair.strands`.
       hair: first triangle of the hair, and the one after its last.
-      curl: of the person's hair, see `is_hair`.
+      curl: of the person's hair, see `person.Hair`.
 
     Returns:
       triangle [R, R], -1 beside the mesh; inverse z-depth [R, R], 0 beside the mesh; and perspective-correct

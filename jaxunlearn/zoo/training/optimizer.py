@@ -1,4 +1,4 @@
-"""Adam for the stored weights of an EG3D generator, its schedule, and moving averages."""
+"""Adam for the stored weights of an EG3D generator, schedules of learning rates, and moving averages."""
 
 from typing import Any, TypeVar
 

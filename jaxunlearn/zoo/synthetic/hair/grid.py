@@ -73,7 +73,7 @@ def outermost_hits(
 
 
 def smoothstep(low: float, high: float, x: ArrayLike) -> np.ndarray:
-    """Return 0 below `low`, 1 above `high`, and a smooth transition between."""
+    """Return a smooth step from 0 at `low` to 1 at `high`; `high` may be the smaller."""
     t = np.clip((np.asarray(x) - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
