@@ -20,14 +20,12 @@ from jaxunlearn.attacks.finetuning import FinetuningDiverged
 from jaxunlearn.attacks.kinds import KINDS
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.bundled_people.album import can_render_albums, render_album
-from jaxunlearn.evaluation.embedded_views import embed_each
 from jaxunlearn.evaluation.evaluate import measure_reference
 from jaxunlearn.evaluation.protocol import PROTOCOL
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.files.door import write_json
 from jaxunlearn.given_arrays import whole_numbers_of
 from jaxunlearn.methods.config.declaration import ConfigDict
-from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import fingerprint_of
 from jaxunlearn.models.loading import Models
 from jaxunlearn.process.jax_settings import pinned_settings
@@ -156,8 +154,7 @@ def attacked_person(run: RunUnderAttack, person: int) -> Attacked:
     ws = jnp.asarray(result.ws[person])
     strangers = jnp.roll(reference.random.ws, -person, axis=0)[:_RANDOM_PEOPLE]
     people = jnp.concatenate([ws[None], strangers])
-    frontal = jnp.repeat(conditioning_view(run.models.generator.config), len(people), axis=0)
-    seen = embed_each(reference.renderer, reference.judges, people, frontal, reference.settings.batch)
+    seen = reference.embed_frontal(reference.renderer, people)
     order = 1 + _somebody_else(reference, seen.embeddings)
     shown = seen.images[:, 0]
     everybody = result.ws if result.together else result.ws[person][None]

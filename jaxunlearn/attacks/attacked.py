@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxunlearn.evaluation.embedded_views import embed_from_all
+from jaxunlearn.errors import InputError
+from jaxunlearn.evaluation.embedded_views import EmbeddedViews
 from jaxunlearn.evaluation.judges.answers import number
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
@@ -30,6 +31,9 @@ class Attacked:
       strangers_photos: `[K, R, R, 3]` in [-1, 1], a photo of each of them.
       seed: of what the attacker draws; the reference has drawn the strangers.
       everybody: `[N, L, D]`, all people whom this generator forgot; the person is one of them.
+
+    Raises:
+      InputError: if photos or latents do not fit the generator, are missing, or a stranger has no photo.
     """
 
     models: Models
@@ -42,6 +46,23 @@ class Attacked:
     seed: int
     everybody: jax.Array
 
+    def __post_init__(self) -> None:
+        config = self.unlearned.config
+        side, latent = config.img_resolution, (config.num_ws, config.w_dim)
+        if np.shape(self.ws) != latent:
+            raise InputError(f"ws has shape {list(np.shape(self.ws))}; give a latent {list(latent)}")
+        photo = (side, side, 3)
+        for name, each in {"photos": photo, "strangers_photos": photo, "strangers_ws": latent}.items():
+            shape = np.shape(getattr(self, name))
+            if shape[1:] != each or not shape[0]:
+                wanted = ", ".join(map(str, each))
+                raise InputError(f"{name} has shape {list(shape)}; give at least one as [N, {wanted}]")
+        strangers, photos = len(self.strangers_ws), len(self.strangers_photos)
+        if strangers != photos:
+            raise InputError(
+                f"there are {strangers} strangers_ws, but {photos} strangers_photos; give one photo of each"
+            )
+
     @property
     def stranger_ws(self) -> jax.Array:
         """`[L, D]`, the first stranger."""
@@ -52,29 +73,23 @@ class Attacked:
         """`[R, R, 3]` in [-1, 1], a photo of the first stranger."""
         return self.strangers_photos[0]
 
-    def embeddings(self, generator: Generator | None, ws: jax.Array) -> dict[str, np.ndarray]:
+    def embed_views(self, generator: Generator | None, ws: jax.Array) -> EmbeddedViews:
         """Show latents to all judges from the protocol's views.
 
         Args:
           generator: of the same config as the source; None is the source.
           ws: `[N, L, D]`.
-
-        Returns:
-          Name of a judge → `[N, V, E]`.
         """
         renderer = self.reference.renderer
         if generator is not None:
             renderer = renderer.with_generator(generator)
-        settings = self.reference.settings
-        return embed_from_all(
-            renderer, self.reference.judges, ws, self.reference.views, settings.batch
-        ).embeddings
+        return self.reference.embed_views(renderer, ws)
 
     def compared(self, a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, list[dict[str, Any]]]:
         """Compare people by all judges.
 
         Args:
-          a: name of a judge → `[N, V, E]`, as `embeddings` returns them.
+          a: name of a judge → `[N, V, E]`, as `embed_views` returns them.
           b: as `a`; N broadcasts.
 
         Returns:

@@ -24,9 +24,9 @@ from jaxunlearn.attacks.finetuning import (
     generator_of,
 )
 from jaxunlearn.attacks.pictures import labelled_pictures
-from jaxunlearn.evaluation.embedded_views import EmbeddedViews, embed_each, embed_from_all
+from jaxunlearn.evaluation.embedded_views import EmbeddedViews, embed_each
 from jaxunlearn.evaluation.judges import CalibratedJudge
-from jaxunlearn.evaluation.judges.answers import any_known, mean, negated
+from jaxunlearn.evaluation.judges.answers import any_known, count_true, mean, negated
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.cameras import conditioning_view, random_views
 from jaxunlearn.models.generator import Generator
@@ -105,9 +105,8 @@ def finetune_benignly(
     persons, trained = [], []
     for generator in (attacked.models.generator, attacked.unlearned, tuned):
         renderer = reference.renderer.with_generator(generator)
-        batch = reference.settings.batch
-        persons.append(embed_from_all(renderer, reference.judges, ws, reference.views, batch))
-        trained.append(embed_each(renderer, reference.judges, first.ws, first.c, batch))
+        persons.append(reference.embed_views(renderer, ws))
+        trained.append(embed_each(renderer, reference.judges, first.ws, first.c, reference.settings.batch))
     source = persons[0].embeddings
     before, after = (
         {name: figures[0] for name, figures in attacked.compared(source, seen.embeddings).items()}
@@ -165,12 +164,8 @@ def figures_of_trained(
 
 def _means(judge: CalibratedJudge, source: np.ndarray, changed: np.ndarray) -> dict[str, float | int | None]:
     similarity = judge.similarity(source, changed)
-    answers = [judge.accepts(value, "single") for value in similarity]
-    decided = [answer for answer in answers if answer is not None]
-    return {
-        "id": mean(similarity),
-        "lost": sum(not answer for answer in decided) if decided else None,
-    }
+    lost = count_true(negated(judge.accepts(value, "single")) for value in similarity)
+    return {"id": mean(similarity), "lost": lost}
 
 
 def _examples(reference: Reference, source: Generator, settings: BenignSettings, key: jax.Array) -> Examples:

@@ -26,7 +26,7 @@ from jaxunlearn.attacks.finetuning import (
 )
 from jaxunlearn.attacks.pictures import labelled_pictures
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.embedded_views import EmbeddedViews, embed_from_all
+from jaxunlearn.evaluation.embedded_views import EmbeddedViews
 from jaxunlearn.models.cameras import views
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.perception import Perception
@@ -123,16 +123,18 @@ def relearn(
       view, of the person and of the first stranger.
 
     Raises:
-      InputError: if there is no photo, there are too few strangers, or photos and latents do not fit the
-        generator.
+      InputError: if there are too few strangers.
       FinetuningDiverged: if the loss is not finite.
     """
     settings = settings or RelearnSettings()
-    _check(attacked, settings)
+    count = len(attacked.strangers_ws)
+    if count < settings.strangers:
+        raise InputError(f"the person has {count} strangers; give {settings.strangers}")
     people = jnp.stack([attacked.ws, *attacked.strangers_ws[: settings.strangers]])
     photos = [attacked.photos[0], *attacked.strangers_photos[: settings.strangers]]
     front = _from_the_front(attacked, people)
-    source, before = _seen(attacked, None, people), _seen(attacked, attacked.unlearned, people[:1])
+    source = attacked.embed_views(None, people)
+    before = attacked.embed_views(attacked.unlearned, people[:1])
     curves: list[dict[str, Any]] = []
     pictures = {**labelled_pictures("person in the source", source), **labelled_pictures("before", before)}
     total = len(photos) * settings.steps
@@ -224,7 +226,7 @@ def _teach(
     steps, looks, seen = [], [], before
     for step, generator in itertools.chain([(0, None)], _tuned(start, examples, settings, bar)):
         if generator is not None:
-            seen = _seen(attacked, generator, ws)
+            seen = attacked.embed_views(generator, ws)
         compared = attacked.compared(lesson.wanted, seen.embeddings)
         steps.append(step)
         looks.append({name: figures[0] for name, figures in compared.items()})
@@ -250,29 +252,3 @@ def _tuned(
 def _from_yaw(attacked: Attacked, yaws: Sequence[float]) -> jax.Array:
     """Return cameras `[N, 25]` at the height of the face."""
     return views(attacked.reference.renderer.config, np.array(yaws, np.float32))
-
-
-def _seen(attacked: Attacked, generator: Generator | None, ws: jax.Array) -> EmbeddedViews:
-    reference = attacked.reference
-    renderer = reference.renderer if generator is None else reference.renderer.with_generator(generator)
-    return embed_from_all(renderer, reference.judges, ws, reference.views, reference.settings.batch)
-
-
-def _check(attacked: Attacked, settings: RelearnSettings) -> None:
-    config = attacked.reference.renderer.config
-    if not len(attacked.photos):
-        raise InputError("photos is empty; give at least one photo of the person")
-    count = len(attacked.strangers_ws)
-    if not count == len(attacked.strangers_photos) >= settings.strangers:
-        raise InputError(
-            f"there are {count} strangers_ws and {len(attacked.strangers_photos)} strangers_photos; "
-            f"give {settings.strangers} of each"
-        )
-    size = (config.img_resolution, config.img_resolution, 3)
-    for name, image in (("photos[0]", attacked.photos[0]), ("strangers_photos[0]", attacked.stranger_photo)):
-        if np.shape(image) != size:
-            raise InputError(f"{name} has shape {list(np.shape(image))}; give an image {list(size)}")
-    shape = attacked.reference.random.ws.shape[1:]
-    for name, ws in (("ws", attacked.ws), ("strangers_ws[0]", attacked.stranger_ws)):
-        if jnp.shape(ws) != shape:
-            raise InputError(f"{name} has shape {list(jnp.shape(ws))}; give a latent {list(shape)}")

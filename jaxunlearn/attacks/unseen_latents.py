@@ -15,9 +15,8 @@ from tqdm import tqdm
 from jaxunlearn.attacks.depth import Depth
 from jaxunlearn.attacks.rules import KINDS, Kind, found_at_unseen_latents
 from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.embedded_views import embed_from_all
 from jaxunlearn.evaluation.judges import CalibratedJudge
-from jaxunlearn.evaluation.judges.answers import mean, negated
+from jaxunlearn.evaluation.judges.answers import count_true, mean, negated
 from jaxunlearn.evaluation.reference import Reference
 from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
@@ -173,9 +172,7 @@ def _figures_of_person(
 
 
 def _embedded(reference: Reference, renderer: Renderer, ws: jax.Array) -> Embeddings:
-    return embed_from_all(
-        renderer, reference.judges, ws, reference.views, reference.settings.batch
-    ).embeddings
+    return reference.embed_views(renderer, ws).embeddings
 
 
 def figures_of_changes(
@@ -214,6 +211,4 @@ def figures_of_changes(
 
 
 def _number_accepted(judge: CalibratedJudge, similarities: np.ndarray) -> int | None:
-    answers = [judge.accepts(value) for value in similarities]
-    known = [answer for answer in answers if answer is not None]
-    return sum(known) if known else None
+    return count_true(judge.accepts(value) for value in similarities)

@@ -9,7 +9,6 @@ import numpy as np
 from tqdm import tqdm
 
 from inception_flax import frechet_distance
-from jaxunlearn.evaluation.embedded_views import embed_from_all
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.forgetting_by_judge import (
     PLACES,
@@ -190,14 +189,13 @@ def _compare(reference: Reference, before: _Seen, after: _Seen) -> MeasuredPerso
 
 def _see(reference: Reference, renderer: Renderer, people: Sequence[_Person]) -> list[_Seen]:
     """Render and embed everybody's latents from all views, in as few batches as possible."""
-    batch = reference.settings.batch
     latents = [_latents(reference, person) for person in people]
     everything = jnp.concatenate([rows for person in latents for rows in person.values()])
-    seen = embed_from_all(renderer, reference.judges, everything, reference.views, batch)
+    seen = reference.embed_views(renderer, everything)
     portraits = np.stack([person.ws for person in people])
-    wide = embed_from_all(renderer, reference.judges, jnp.asarray(portraits), reference.wide_views, batch)
+    wide = reference.embed_views(renderer, jnp.asarray(portraits), reference.wide_views)
     own = np.concatenate([images["person"][0] for images in _split(seen.images, latents)])
-    features = np.split(descriptions(reference.features, own, batch), len(people))
+    features = np.split(descriptions(reference.features, own, reference.settings.batch), len(people))
     judged: list[dict[str, Parts]] = [{} for _ in people]
     for name, embeddings in seen.embeddings.items():
         for k, parts in enumerate(_split(embeddings, latents)):

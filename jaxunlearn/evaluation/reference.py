@@ -10,12 +10,13 @@ from tqdm import tqdm
 
 from eg3d_flax import Compute
 from inception_flax import FeatureStatistics, frechet_distance_of_statistics
-from jaxunlearn.evaluation.embedded_views import embeddings_of
+from jaxunlearn.evaluation.embedded_views import EmbeddedViews, embed_each, embed_from_all, embeddings_of
 from jaxunlearn.evaluation.features import Features, OnEightBits, descriptions
 from jaxunlearn.evaluation.judges import CalibratedJudge, Judge
 from jaxunlearn.evaluation.judges.calibration import calibrate
 from jaxunlearn.evaluation.real_images import RealStatistics
 from jaxunlearn.evaluation.settings import EvaluationSettings, RandomPeople
+from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.generator import Generator, sha256_of_arrays
 from jaxunlearn.models.loading import median_radius
 from jaxunlearn.models.renderer import Renderer, default_compute
@@ -92,6 +93,23 @@ class Reference:
     def judge(self) -> CalibratedJudge:
         """The main judge."""
         return self.judges[0]
+
+    def embed_views(self, renderer: Renderer, ws: jax.Array, views: jax.Array | None = None) -> EmbeddedViews:
+        """Show latents to all judges.
+
+        Args:
+          renderer: the reference's own, or what its `with_generator` returns.
+          ws: `[N, L, D]`, N at least 1.
+          views: `[V, 25]`, from which all are seen; None takes those of the protocol.
+        """
+        views = self.views if views is None else views
+        return embed_from_all(renderer, self.judges, ws, views, self.settings.batch)
+
+    def embed_frontal(self, renderer: Renderer, ws: jax.Array) -> EmbeddedViews:
+        """Show latents `[N, L, D]` to all judges as `embed_views` does, from the front alone; V = 1."""
+        return embed_each(
+            renderer, self.judges, ws, conditioning_view(renderer.config, len(ws)), self.settings.batch
+        )
 
 
 def measure_source(

@@ -183,7 +183,13 @@ def test_searches_start_from_nobody_who_measures_the_latents_or_is_a_control(att
 
     monkeypatch.setattr(reinversion, "search_latents", search_latents)
     reference = attacked.reference  # both seeds are 0 by default
-    own = dataclasses.replace(attacked, seed=reference.settings.seed, strangers_ws=reference.random.ws)
+    strangers = reference.random.ws
+    own = dataclasses.replace(
+        attacked,
+        seed=reference.settings.seed,
+        strangers_ws=strangers,
+        strangers_photos=np.repeat(attacked.strangers_photos, len(strangers), axis=0),
+    )
     reinvert(own, dataclasses.replace(REINVERSION, starts=3), progress=False)
     measured = random_latents(attacked.unlearned, seen["key"], 64)
     assert len(seen["ws"]) == 3
@@ -282,11 +288,20 @@ def test_faces_that_nobody_found_are_none():
 
 
 @pytest.mark.must
-def test_photos_of_another_size_are_refused(attacked):
-    with pytest.raises(InputError, match=re.escape("photos has shape [3, 16, 32, 3]; give at least 1 photo")):
-        reinvert(dataclasses.replace(attacked, photos=attacked.photos[:, :16]))
-    with pytest.raises(InputError, match=re.escape("strangers_photos[0] has shape [16, 32, 3]")):
-        reinvert(dataclasses.replace(attacked, strangers_photos=attacked.strangers_photos[:, :16]))
+@pytest.mark.parametrize(
+    ("name", "cut", "line"),
+    [
+        ("ws", np.s_[:2], "ws has shape [2, 64]; give a latent [4, 64]"),
+        ("photos", np.s_[:, :16], "photos has shape [3, 16, 32, 3]; give at least one as [N, 32, 32, 3]"),
+        ("photos", np.s_[:0], "photos has shape [0, 32, 32, 3]; give at least one"),
+        ("strangers_photos", np.s_[0], "strangers_photos has shape [32, 32, 3]; give at least one"),
+        ("strangers_ws", np.s_[0], "strangers_ws has shape [4, 64]; give at least one as [N, 4, 64]"),
+        ("strangers_ws", np.s_[[0, 0]], "there are 2 strangers_ws, but 1 strangers_photos; give one"),
+    ],
+)
+def test_photos_and_latents_that_do_not_fit_are_refused(attacked, name, cut, line):
+    with pytest.raises(InputError, match=re.escape(line)):
+        dataclasses.replace(attacked, **{name: np.asarray(getattr(attacked, name))[cut]})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from jaxunlearn.evaluation.judges import CalibratedJudge
-from jaxunlearn.evaluation.judges.answers import any_known
+from jaxunlearn.evaluation.judges.answers import any_known, count_true
 
 
 def most_alike(pairs: Sequence[dict[str, Any]], label: str) -> dict[str, Any]:
@@ -47,12 +47,10 @@ def alike_to_photos(judge: CalibratedJudge, photos: np.ndarray, found: np.ndarra
     table = judge.similarity(photos[:, None, None], found[None, :, None])
     values = [None if np.isnan(row).all() else float(np.nanmax(row)) for row in table]
     highest = max((value for value in values if value is not None), default=None)
-    answers = [judge.accepts(value, "single") for value in values]
-    known = [answer for answer in answers if answer is not None]
     return {
         "similarity": highest,
         "stranger_rank": judge.rank(highest, "single"),
-        "accepted": sum(known) if known else None,
+        "accepted": count_true(judge.accepts(value, "single") for value in values),
         "photos": len(values),
         "values": values,
     }

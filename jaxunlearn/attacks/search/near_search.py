@@ -100,7 +100,7 @@ def search_near(attacked: Attacked, settings: NearSettings | None = None, *, pro
         samples=settings.samples,
         batch=settings.batch,
     )
-    own = attacked.embeddings(None, attacked.ws[None])
+    own = attacked.embed_views(None, attacked.ws[None]).embeddings
     centres = {"forgotten": attacked.ws, "stranger": attacked.stranger_ws}
     figures: Figures = {"settings": {**dataclasses.asdict(settings), "radii": list(settings.radii)}}
     pictures = {}
@@ -153,7 +153,8 @@ def _figures(
 ) -> tuple[Figures, list[np.ndarray]]:
     """Return the figures of one centre, and for each radius the latent that is most like the person."""
     ws = np.concatenate([np.asarray(centre)[None], found.ws])
-    compared = attacked.compared(own, attacked.embeddings(attacked.unlearned, jnp.asarray(ws)))
+    seen = attacked.embed_views(attacked.unlearned, jnp.asarray(ws))
+    compared = attacked.compared(own, seen.embeddings)
 
     def judged(rows: slice) -> Figures:
         judges = {name: most_alike(pairs[rows], "search_id") for name, pairs in compared.items()}

@@ -23,8 +23,7 @@ from jaxunlearn.attacks.search.likeness import (
     index_of_best,
     most_alike,
 )
-from jaxunlearn.errors import InputError
-from jaxunlearn.evaluation.embedded_views import EmbeddedViews, embed_each, embeddings_of
+from jaxunlearn.evaluation.embedded_views import embeddings_of
 from jaxunlearn.models.cameras import conditioning_view
 from jaxunlearn.models.encoder import Encoder
 from jaxunlearn.models.generator import Generator
@@ -90,9 +89,9 @@ class _Attempt(NamedTuple):
     """`[R, R, 3]` in [-1, 1]."""
     encoded: np.ndarray | None
     """`[L, D]`, the encoder's latent of the photo; None without an encoder."""
-    of_stranger: bool
+    of_stranger: bool = False
     """True if the photo shows the stranger."""
-    identity: bool
+    identity: bool = True
     """True if the search compares identities."""
 
 
@@ -155,17 +154,11 @@ def reinvert(
       None for "encoder").
 
       The pictures: both photos, and of each attempt the latent that is most like its person, from the front.
-
-    Raises:
-      InputError: if photos do not have the generator's resolution.
     """
     settings = settings or ReinversionSettings()
-    _check(attacked)
     known = _measure(attacked)
     figures: Figures = {"settings": dataclasses.asdict(settings), "note_on_other_photos": _CAMERAS}
-    pictures = {
-        "photo": attacked.photos[0],
-    }
+    pictures = {"photo": attacked.photos[0]}
     for name, attempt in _attempts(attacked, encoder).items():
         inverted = _invert(attacked, attempt, settings, progress)
         figures[name], shown = _figures(attacked, attempt, inverted, known, settings)
@@ -174,32 +167,17 @@ def reinvert(
     return Found(figures, pictures)
 
 
-def _check(attacked: Attacked) -> None:
-    """Refuse photos of another size, before the long part.
-
-    Raises:
-      InputError: saying which shape is needed.
-    """
-    side = attacked.unlearned.config.img_resolution
-    photos, stranger = attacked.photos.shape, attacked.stranger_photo.shape
-    if len(photos) != 4 or not photos[0] or photos[1:] != (side, side, 3):
-        raise InputError(f"photos has shape {list(photos)}; give at least 1 photo as [M, {side}, {side}, 3]")
-    if stranger != (side, side, 3):
-        raise InputError(f"strangers_photos[0] has shape {list(stranger)}; give a photo [{side}, {side}, 3]")
-
-
 def _attempts(attacked: Attacked, encoder: Encoder | None) -> dict[str, _Attempt]:
     photo, stranger = attacked.photos[0], attacked.stranger_photo
     models = dataclasses.replace(attacked.models, generator=attacked.unlearned)
     if encoder is None and default_method(models) == "hybrid":
         encoder = encoder_for(models)
     first, second = (None, None) if encoder is None else encode(encoder, np.stack([photo, stranger]), batch=2)
-    source = attacked.models.generator
     return {
-        "unlearned": _Attempt(attacked.unlearned, photo, first, False, True),
-        "without_identity": _Attempt(attacked.unlearned, photo, first, False, False),
-        "source": _Attempt(source, photo, first, False, True),
-        "stranger": _Attempt(attacked.unlearned, stranger, second, True, True),
+        "unlearned": _Attempt(attacked.unlearned, photo, first),
+        "without_identity": _Attempt(attacked.unlearned, photo, first, identity=False),
+        "source": _Attempt(attacked.models.generator, photo, first),
+        "stranger": _Attempt(attacked.unlearned, stranger, second, of_stranger=True),
     }
 
 
@@ -234,7 +212,7 @@ def _invert(
 
 
 def _measure(attacked: Attacked) -> _Known:
-    own = attacked.embeddings(None, jnp.stack([attacked.ws, attacked.stranger_ws]))
+    own = attacked.embed_views(None, jnp.stack([attacked.ws, attacked.stranger_ws])).embeddings
     person, stranger = ({name: rows[k : k + 1] for name, rows in own.items()} for k in (0, 1))
     photos, photos_of = attacked.photos[1:], {}
     if len(photos):
@@ -242,17 +220,6 @@ def _measure(attacked: Attacked) -> _Known:
         batch = attacked.reference.settings.batch
         photos_of = embeddings_of(attacked.reference.judges, photos, c, batch)
     return _Known(person, stranger, photos_of)
-
-
-def _front(attacked: Attacked, generator: Generator, ws: jax.Array) -> EmbeddedViews:
-    reference = attacked.reference
-    return embed_each(
-        reference.renderer.with_generator(generator),
-        reference.judges,
-        ws,
-        conditioning_view(generator.config, len(ws)),
-        reference.settings.batch,
-    )
 
 
 def _figures(
@@ -263,9 +230,9 @@ def _figures(
     settings: ReinversionSettings,
 ) -> tuple[Figures, dict[str, np.ndarray]]:
     """Return the figures of each method, and the picture of the latent that is most like the person."""
-    main = attacked.reference.judge.name
-    front = _front(attacked, attempt.generator, inverted.ws)
-    seen = attacked.embeddings(attempt.generator, inverted.ws)
+    reference = attacked.reference
+    front = reference.embed_frontal(reference.renderer.with_generator(attempt.generator), inverted.ws)
+    seen = attacked.embed_views(attempt.generator, inverted.ws).embeddings
     latents = _figures_of_latents(attacked, attempt, inverted, settings)
     figures, pictures = {}, {}
     for method in dict.fromkeys(inverted.methods):
@@ -281,10 +248,10 @@ def _figures(
             as_person = _judged(attacked, known.person, some)
             figures[method]["as_person"] = {"accepted": any_accepts(as_person), "judges": as_person}
         elif known.photos:
-            for judge in attacked.reference.judges:
+            for judge in reference.judges:
                 photos, alone = known.photos[judge.name][:, 0], front.embeddings[judge.name][rows, 0]
                 judges[judge.name]["other_photos"] = alike_to_photos(judge, photos, alone)
-        pictures[method] = front.images[rows[index_of_best(judges[main]["values"])], 0]
+        pictures[method] = front.images[rows[index_of_best(judges[reference.judge.name]["values"])], 0]
     return figures, pictures
 
 

@@ -17,6 +17,12 @@ def all_known(answers: Iterable[bool | None]) -> bool | None:
     return all(known) if known else None
 
 
+def count_true(answers: Iterable[bool | None]) -> int | None:
+    """Return how many answers are True; None if there is none but None."""
+    known = [answer for answer in answers if answer is not None]
+    return sum(known) if known else None
+
+
 def negated(answer: bool | None) -> bool | None:
     """Return the opposite of an answer; None stays None."""
     return None if answer is None else not answer

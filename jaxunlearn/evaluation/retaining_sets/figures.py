@@ -8,7 +8,6 @@ import numpy as np
 from tqdm import tqdm
 
 from inception_flax import FeatureStatistics, frechet_distance_of_statistics
-from jaxunlearn.evaluation.embedded_views import embed_from_all
 from jaxunlearn.evaluation.features import descriptions
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.answers import mean, negated
@@ -118,10 +117,9 @@ class _Seen(NamedTuple):
 
 
 def _see(reference: Reference, renderer: Renderer, ws: jax.Array) -> _Seen:
-    batch = reference.settings.batch
-    seen = embed_from_all(renderer, reference.judges, ws, reference.views, batch)
+    seen = reference.embed_views(renderer, ws)
     pictures = seen.images.reshape(-1, *seen.images.shape[2:])
-    return _Seen(seen.embeddings, descriptions(reference.features, pictures, batch))
+    return _Seen(seen.embeddings, descriptions(reference.features, pictures, reference.settings.batch))
 
 
 def _joined(parts: list[_Seen]) -> _Seen:
