@@ -216,7 +216,8 @@ def _made(run: RunUnderAttack, person: int, name: str, attacked: Attacked, progr
     made_with = _made_with(run, person, name)
     began = time.monotonic()
     try:
-        found = KINDS[name].run(attacked, run.depth, progress)
+        kind = KINDS[name]
+        found = kind.run(attacked, kind.settings(run.depth), progress=progress)
     except FinetuningDiverged as error:  # the page says so; other attacks still have something to say
         found = Found({"diverged": str(error)}, {})
     seconds = time.monotonic() - began

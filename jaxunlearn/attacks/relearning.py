@@ -127,14 +127,12 @@ def relearn(
       FinetuningDiverged: if the loss is not finite.
     """
     settings = settings or RelearnSettings()
-    count = len(attacked.strangers_ws)
-    if count < settings.strangers:
-        raise InputError(f"the person has {count} strangers; give {settings.strangers}")
+    if len(attacked.strangers_ws) < settings.strangers:
+        raise InputError(f"the person has {len(attacked.strangers_ws)} strangers; give {settings.strangers}")
     people = jnp.stack([attacked.ws, *attacked.strangers_ws[: settings.strangers]])
     photos = [attacked.photos[0], *attacked.strangers_photos[: settings.strangers]]
     front = _from_the_front(attacked, people)
-    source = attacked.embed_views(None, people)
-    before = attacked.embed_views(attacked.unlearned, people[:1])
+    source, before = attacked.embed_views(None, people), attacked.embed_views(attacked.unlearned, people[:1])
     curves: list[dict[str, Any]] = []
     pictures = {**labelled_pictures("person in the source", source), **labelled_pictures("before", before)}
     total = len(photos) * settings.steps

@@ -17,10 +17,10 @@ CHANCE = 0.05
 SOONER = 0.5
 """Somebody is relearned soon who needs at most this share of the median steps of strangers."""
 
-Kind = Literal["noise", "first_rows", "last_rows"]
+Change = Literal["noise", "first_rows", "last_rows"]
 """Kind of change of a latent, see `unseen_latents`."""
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+CHANGES: tuple[Change, ...] = get_args(Change)
 
 
 def brought_back(figures: Mapping[str, Figures]) -> bool | None:
@@ -90,7 +90,7 @@ def _by_search(figures: Figures) -> bool | None:
 
 
 def _at_unseen_latents(figures: Figures) -> bool | None:
-    return found_at_unseen_latents(figures[kind]["judges"] for kind in KINDS)
+    return found_at_unseen_latents(figures[kind]["judges"] for kind in CHANGES)
 
 
 def _by_benign_fine_tuning(figures: Figures) -> bool | None:

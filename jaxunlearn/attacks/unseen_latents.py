@@ -1,6 +1,6 @@
 """Look for a forgotten person at latents that training did not draw: new noise, and rows of somebody else.
 
-`N` people, `S` changes of a kind, `V` views, `L` rows of ws (num_ws), `D` w_dim, `E` size of an embedding.
+`S` changes of a kind, `V` views, `L` rows of ws (num_ws), `D` w_dim, `E` size of an embedding.
 """
 
 import dataclasses
@@ -12,13 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
+from jaxunlearn.attacks.attacked import Attacked, Found
 from jaxunlearn.attacks.depth import Depth
-from jaxunlearn.attacks.rules import KINDS, Kind, found_at_unseen_latents
+from jaxunlearn.attacks.rules import CHANGES, Change, found_at_unseen_latents
 from jaxunlearn.errors import InputError
 from jaxunlearn.evaluation.judges import CalibratedJudge
 from jaxunlearn.evaluation.judges.answers import count_true, mean, negated
 from jaxunlearn.evaluation.reference import Reference
-from jaxunlearn.models.generator import Generator
 from jaxunlearn.models.renderer import Renderer
 
 Embeddings = Mapping[str, np.ndarray]
@@ -27,17 +27,15 @@ Embeddings = Mapping[str, np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class UnseenSettings:
-    """How many changed latents of each person are tried.
+    """How many changed latents of the person are tried.
 
     Attributes:
       noise_draws: number of draws of the synthesis noise.
       partners: number of other people whose rows are mixed in.
-      seed: of the noise.
     """
 
     noise_draws: int = 2
     partners: int = 2
-    seed: int = 0
 
     def __post_init__(self) -> None:
         if min(self.noise_draws, self.partners) < 1:
@@ -58,14 +56,9 @@ class UnseenSettings:
 
 
 def unseen_latents(
-    reference: Reference,
-    unlearned: Generator,
-    ws: jax.Array,
-    settings: UnseenSettings | None = None,
-    *,
-    progress: bool = True,
-) -> dict[str, Any]:
-    """Ask all judges for a person at changed latents of theirs.
+    attacked: Attacked, settings: UnseenSettings | None = None, *, progress: bool = True
+) -> Found:
+    """Ask all judges for the person at changed latents of theirs.
 
     "noise" draws the noise of the synthesis anew, where training had the generator's fixed noise.
     "first_rows" takes the first half of the rows of ws from somebody else, which decide about shapes.
@@ -73,106 +66,77 @@ def unseen_latents(
     training has no latents, and photos are inverted to there.
 
     There are two controls: the changed latents in the source, and those of strangers in the unlearned
-    generator. Each change is of another stranger.
+    generator. Each change is of another stranger. Of the random people of the reference, whom
+    `config.evaluation.seed` draws, the first lend their rows, and those after them are the strangers.
 
     Args:
-      reference: the measured source. Of its random people, whom `config.evaluation.seed` draws, the first
-        lend their rows, and those after them are the strangers.
-      unlearned: the same generator after unlearning.
-      ws: `[N, L, D]`, the forgotten people.
+      attacked: the person and the generator. Its seed draws the noise.
       settings: numbers of changed latents.
       progress: True shows a progress bar.
 
     Returns:
-      `people`: for each person and kind `judges`, the figures of `figures_of_changes`, and for each person
-      `forgotten`. It is True if no judge finds the person at more changed latents than chance and strangers
-      explain, see `rules.found_at_unseen_latents`. It is None if no judge finds them in the source either,
-      since then there was nothing to forget. `forgotten`: the number of people for whom it is True. `judged`:
-      the number of people for whom it is not None. `settings`.
+      Figures: for each kind of change `judges`, the figures of `figures_of_changes`. `forgotten`: True if no
+      judge finds the person at more changed latents than chance and strangers explain, see
+      `rules.found_at_unseen_latents`. It is None if no judge finds them in the source either, since then
+      there was nothing to forget. `settings`, and the seed with them. There are no pictures.
 
     Raises:
-      InputError: if `ws` are not latents of the generator, or there are too few random people.
+      InputError: if there are too few random people.
     """
     settings = settings or UnseenSettings()
-    ws = jnp.asarray(ws)
+    reference, ws = attacked.reference, jnp.asarray(attacked.ws)[None]
     lenders = reference.random.ws
-    if ws.shape[1:] != lenders.shape[1:] or not len(ws):
-        wanted = ", ".join(map(str, lenders.shape[1:]))
-        raise InputError(f"ws has shape {list(ws.shape)}; give latents as [N, {wanted}]")
     if settings.partners + settings.strangers > len(lenders):
         raise InputError(
             f"partners ({settings.partners}) and a stranger for each change ({settings.strangers}) "
             f"are too many: the reference has {len(lenders)} people"
         )
-    after = reference.renderer.with_generator(unlearned)
-    strangers = _changed(reference, after, lenders[settings.partners :][: settings.strangers], settings)
-    people = [
-        _figures_of_person(reference, after, person, strangers, settings)
-        for person in tqdm(ws, desc="unseen latents", unit="person", disable=not progress)
-    ]
-    return {
-        "forgotten": sum(person["forgotten"] is True for person in people),
-        "judged": sum(person["forgotten"] is not None for person in people),
-        "people": people,
-        "settings": dataclasses.asdict(settings),
-    }
-
-
-def with_rows(ws: jax.Array, lenders: jax.Array, kind: Kind) -> jax.Array:
-    """Return latents `[S, L, D]` with half of the rows of each taken from that of `lenders`, `[S, L, D]`."""
-    rows = jnp.arange(ws.shape[1])
-    taken = rows < len(rows) // 2 if kind == "first_rows" else rows >= len(rows) // 2
-    return jnp.where(taken[:, None], lenders, ws)
-
-
-def _changed(
-    reference: Reference, renderer: Renderer, ws: jax.Array, settings: UnseenSettings
-) -> dict[Kind, Embeddings]:
-    """Show changed latents to all judges; change `s` is of `ws[s]`, `[S, L, D]`."""
-    lenders = reference.random.ws[: settings.partners]
-    mixed = [with_rows(ws[: settings.partners], lenders, kind) for kind in KINDS[1:]]
-    fixed = _embedded(reference, renderer, jnp.concatenate(mixed))
-    noisy = renderer.with_random_noise(settings.seed)
-    return {
-        "noise": _embedded(reference, noisy, ws[: settings.noise_draws]),
-        "first_rows": {name: rows[: settings.partners] for name, rows in fixed.items()},
-        "last_rows": {name: rows[settings.partners :] for name, rows in fixed.items()},
-    }
-
-
-def _figures_of_person(
-    reference: Reference,
-    unlearned: Renderer,
-    ws: jax.Array,
-    strangers: Mapping[Kind, Embeddings],
-    settings: UnseenSettings,
-) -> dict[str, Any]:
-    own = _embedded(reference, reference.renderer, ws[None])
-    repeated = jnp.repeat(ws[None], settings.strangers, axis=0)
-    before, after = (
-        _changed(reference, renderer, repeated, settings) for renderer in (reference.renderer, unlearned)
+    source, unlearned = reference.renderer, reference.renderer.with_generator(attacked.unlearned)
+    others = lenders[settings.partners :][: settings.strangers]
+    repeated = jnp.repeat(ws, settings.strangers, axis=0)
+    own = attacked.embed_views(None, ws).embeddings
+    looks = [(unlearned, others), (source, repeated), (unlearned, repeated)]
+    strangers, before, after = (
+        _changed(reference, renderer, latents, settings, attacked.seed)
+        for renderer, latents in tqdm(looks, desc="unseen latents", unit="look", disable=not progress)
     )
-    kinds = {
-        kind: {
+    figures: dict[str, Any] = {
+        change: {
             "judges": {
                 judge.name: figures_of_changes(
-                    judge,
-                    own[judge.name],
-                    before[kind][judge.name],
-                    after[kind][judge.name],
-                    strangers[kind][judge.name],
+                    judge, own[judge.name], *(seen[change][judge.name] for seen in (before, after, strangers))
                 )
                 for judge in reference.judges
             }
         }
-        for kind in KINDS
+        for change in CHANGES
     }
-    found = found_at_unseen_latents(figures["judges"] for figures in kinds.values())
-    return {**kinds, "forgotten": negated(found)}
+    found = found_at_unseen_latents(figures[change]["judges"] for change in CHANGES)
+    figures["forgotten"] = negated(found)
+    figures["settings"] = {**dataclasses.asdict(settings), "seed": attacked.seed}
+    return Found(figures, {})
 
 
-def _embedded(reference: Reference, renderer: Renderer, ws: jax.Array) -> Embeddings:
-    return reference.embed_views(renderer, ws).embeddings
+def with_rows(ws: jax.Array, lenders: jax.Array, change: Change) -> jax.Array:
+    """Return latents `[S, L, D]` with half of the rows of each taken from that of `lenders`, `[S, L, D]`."""
+    rows = jnp.arange(ws.shape[1])
+    taken = rows < len(rows) // 2 if change == "first_rows" else rows >= len(rows) // 2
+    return jnp.where(taken[:, None], lenders, ws)
+
+
+def _changed(
+    reference: Reference, renderer: Renderer, ws: jax.Array, settings: UnseenSettings, seed: int
+) -> dict[Change, Embeddings]:
+    """Show changed latents to all judges; change `s` is of `ws[s]`, `[S, L, D]`."""
+    lenders = reference.random.ws[: settings.partners]
+    mixed = [with_rows(ws[: settings.partners], lenders, change) for change in CHANGES[1:]]
+    fixed = reference.embed_views(renderer, jnp.concatenate(mixed)).embeddings
+    noisy = renderer.with_random_noise(seed)
+    return {
+        "noise": reference.embed_views(noisy, ws[: settings.noise_draws]).embeddings,
+        "first_rows": {name: rows[: settings.partners] for name, rows in fixed.items()},
+        "last_rows": {name: rows[settings.partners :] for name, rows in fixed.items()},
+    }
 
 
 def figures_of_changes(

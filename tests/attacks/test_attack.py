@@ -44,22 +44,30 @@ def result(tmp_path_factory):
     return unlearn(tiny_models(), people, tiny_sugar(SETTINGS, people=2), workdir=folder, progress=False)
 
 
+@dataclasses.dataclass(frozen=True)
+class AtDepth:
+    """Settings that only know their depth."""
+
+    depth: str
+
+
 @pytest.fixture
 def counted(monkeypatch):
     """Two attacks that count how often they run."""
     runs = []
 
     def run(name):
-        def attacked(person, depth, progress):
-            runs.append((name, depth, len(person.everybody)))
-            return Found({"depth": depth}, {"what came back": person.stranger_photo}, {"map": "<svg/>"})
+        def attacked(person, settings, *, progress):
+            runs.append((name, settings.depth, len(person.everybody)))
+            return Found(
+                {"depth": settings.depth}, {"what came back": person.stranger_photo}, {"map": "<svg/>"}
+            )
 
         return attacked
 
-    presets = UnseenSettings.at_depth
     kinds = {
-        "reinversion": Kind(run("reinversion"), presets),
-        "erasure": Kind(run("erasure"), presets, everybody=True),
+        "reinversion": Kind(run("reinversion"), AtDepth),
+        "erasure": Kind(run("erasure"), AtDepth, everybody=True),
     }
     monkeypatch.setattr(attacking, "KINDS", kinds)
     return runs
@@ -171,7 +179,7 @@ def test_other_settings_of_a_depth_attack_anew(result, counted, monkeypatch):
     attacked(result, again=True)
     counted.clear()
     changed = {
-        name: dataclasses.replace(kind, settings=lambda _: UnseenSettings(partners=1))
+        name: dataclasses.replace(kind, settings=lambda _: AtDepth("other"))
         for name, kind in attacking.KINDS.items()
     }
     monkeypatch.setattr(attacking, "KINDS", changed)
@@ -190,7 +198,7 @@ def test_an_interrupted_attack_resumes_after_the_last_finished_one(result, count
 
 @pytest.mark.must
 def test_an_interrupted_attack_leaves_figures_and_a_page_of_the_finished_ones(result, monkeypatch, capsys):
-    def interrupt(person, depth, progress):
+    def interrupt(person, settings, *, progress):
         raise KeyboardInterrupt
 
     kinds = {**attacking.KINDS, "erasure": Kind(interrupt, UnseenSettings.at_depth, everybody=True)}
@@ -246,7 +254,7 @@ def test_a_reference_has_people_for_every_depth_whatever_the_evaluation_has(resu
 
 @pytest.mark.must
 def test_fine_tuning_that_diverges_does_not_cost_the_other_attacks(result, counted, monkeypatch):
-    def diverge(person, depth, progress):
+    def diverge(person, settings, *, progress):
         raise FinetuningDiverged("fine-tuning diverged: the loss is nan with a learning rate of 0.003")
 
     kinds = {"benign": Kind(diverge, UnseenSettings.at_depth), **attacking.KINDS}

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.attacks_page import as_now
 from jaxunlearn.attacks.depth import DEPTHS
-from jaxunlearn.attacks.rules import KINDS, found_at_unseen_latents, relearned_soon
+from jaxunlearn.attacks.rules import CHANGES, found_at_unseen_latents, relearned_soon
 from jaxunlearn.attacks.unseen_latents import UnseenSettings
 from jaxunlearn.evaluation.judges.strangers import FAR
 
@@ -38,7 +38,7 @@ def test_strangers_are_seldom_found_at_unseen_latents(changes, alike):
 
     runs = [
         found_at_unseen_latents(
-            {judge: counts(answered(), changes, answered(), changes) for judge in "abc"} for _ in KINDS
+            {judge: counts(answered(), changes, answered(), changes) for judge in "abc"} for _ in CHANGES
         )
         for _ in range(2000)
     ]

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxunlearn.attacks.rules import KINDS
+from jaxunlearn.attacks.attacked import Attacked
+from jaxunlearn.attacks.rules import CHANGES
 from jaxunlearn.attacks.unseen_latents import (
     UnseenSettings,
     figures_of_changes,
@@ -44,18 +45,26 @@ def people() -> jax.Array:
     return jnp.asarray(tiny_people(2))
 
 
+def unseen(reference, unlearned, ws, settings=SETTINGS, seed=0) -> dict:
+    """Return the figures of the attack on one person."""
+    photo = np.zeros((1, 32, 32, 3), np.float32)
+    attacked = Attacked(
+        tiny_models(), reference, unlearned, ws, photo, reference.random.ws[:1], photo, seed, ws[None]
+    )
+    return unseen_latents(attacked, settings, progress=False).figures
+
+
 @pytest.fixture(scope="module")
 def unchanged(reference, people):
-    return unseen_latents(reference, tiny_models().generator, people, SETTINGS, progress=False)
+    return [unseen(reference, tiny_models().generator, ws) for ws in people]
 
 
 def test_a_generator_that_was_left_alone_shows_the_same_as_the_source(unchanged):
     assert json.loads(json.dumps(unchanged)) == unchanged
-    assert (len(unchanged["people"]), unchanged["judged"]) == (2, 2)
-    for person in unchanged["people"]:
-        for kind in KINDS:
-            for figures in person[kind]["judges"].values():
-                assert figures["id"] == figures["source"], kind
+    for person in unchanged:
+        for change in CHANGES:
+            for figures in person[change]["judges"].values():
+                assert figures["id"] == figures["source"], change
                 assert figures["same_latent"] == pytest.approx(1, abs=1e-5)
                 assert figures["accepted"] == figures["accepted_in_source"]
                 assert figures["changes"] == 2
@@ -63,37 +72,36 @@ def test_a_generator_that_was_left_alone_shows_the_same_as_the_source(unchanged)
 
 def test_where_everybody_looks_alike_nobody_is_found_beyond_strangers(unchanged):
     """Nobody forgot these two people, but to the tiny judges all tiny people are one."""
-    for person in unchanged["people"]:
-        judged = [figures for kind in KINDS for figures in person[kind]["judges"].values()]
+    for person in unchanged:
+        judged = [figures for change in CHANGES for figures in person[change]["judges"].values()]
         assert all(figures["accepted"] == figures["accepted_of_strangers"] == 2 for figures in judged)
         assert person["forgotten"] is True
-    assert unchanged["forgotten"] == 2
 
 
 def test_every_judge_looks_at_every_change(unchanged, reference):
     names = [judge.name for judge in reference.judges]
     assert len(set(names)) == 2
-    for kind in KINDS:
-        judges = unchanged["people"][0][kind]["judges"]
+    for change in CHANGES:
+        judges = unchanged[0][change]["judges"]
         assert list(judges) == names
         assert judges[names[0]]["id"] != judges[names[1]]["id"]
 
 
 def test_noise_and_somebody_elses_rows_change_the_picture(unchanged):
-    sources = [figures["source"] for figures in _of_main_judge(unchanged)]
+    sources = [figures["source"] for figures in _of_main_judge(unchanged[0])]
     assert max(sources) < 1 - 1e-6
-    assert len(set(sources)) == len(KINDS)
+    assert len(set(sources)) == len(CHANGES)
 
 
 def _of_main_judge(figures) -> list[dict]:
-    return [next(iter(figures["people"][0][kind]["judges"].values())) for kind in KINDS]
+    return [next(iter(figures[change]["judges"].values())) for change in CHANGES]
 
 
 def test_the_figures_are_those_of_the_pictures(reference, people):
     """Without noise in the way: the rows of the first partner, rendered and compared by hand."""
     judge, changed = reference.judges[0], tiny_unlearned()
     settings = UnseenSettings(noise_draws=1, partners=1)
-    figures = unseen_latents(reference, changed, people[:1], settings, progress=False)
+    figures = unseen(reference, changed, people[0], settings)
     half = len(people[0]) // 2
     mixed = jnp.concatenate([reference.random.ws[0, :half], people[0, half:]])[None]
 
@@ -103,7 +111,7 @@ def test_the_figures_are_those_of_the_pictures(reference, people):
     after = seen(reference.renderer.with_generator(changed), mixed)
     own = seen(reference.renderer, people[:1])
     expected = float(judge.similarity(own, after))
-    measured = figures["people"][0]["first_rows"]["judges"][judge.name]
+    measured = figures["first_rows"]["judges"][judge.name]
     assert measured["id"] == pytest.approx(expected, abs=1e-5)
     assert measured["id"] != pytest.approx(measured["source"], abs=1e-3)
 
@@ -140,7 +148,7 @@ def test_strangers_are_shown_by_the_unlearned_generator(reference):
     """The person is one of the strangers, so that their own changed latents are among those compared."""
     strangers = reference.random.ws[SETTINGS.partners :]
     judge, changed = reference.judges[0], tiny_unlearned()
-    figures = unseen_latents(reference, changed, strangers[:1], SETTINGS, progress=False)["people"][0]
+    figures = unseen(reference, changed, strangers[0])
     renderer = reference.renderer.with_generator(changed)
     mixed = with_rows(strangers, reference.random.ws[:2], "last_rows")
     own, seen = (
@@ -159,9 +167,13 @@ def test_without_faces_nothing_is_said():
     assert [figures[name] for name in names] == [None] * 5
 
 
-def test_latents_of_another_shape_and_too_many_partners_are_refused(reference, people):
-    generator = tiny_models().generator
-    with pytest.raises(InputError, match=re.escape("ws has shape [1, 2, 3]; give latents as [N, ")):
-        unseen_latents(reference, generator, jnp.zeros((1, 2, 3)), SETTINGS)
+def test_noise_follows_from_the_attackers_seed(reference, people, unchanged):
+    other = unseen(reference, tiny_models().generator, people[0], seed=1)
+    assert other["noise"] != unchanged[0]["noise"]
+    assert other["first_rows"] == unchanged[0]["first_rows"]
+    assert other["settings"] == {"noise_draws": 2, "partners": 2, "seed": 1}
+
+
+def test_too_many_partners_are_refused(reference, people):
     with pytest.raises(InputError, match=re.escape("(3) are too many: the reference has 4 people")):
-        unseen_latents(reference, generator, people, UnseenSettings(noise_draws=3, partners=2))
+        unseen(reference, tiny_models().generator, people[0], UnseenSettings(noise_draws=3, partners=2))

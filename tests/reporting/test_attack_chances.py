@@ -14,7 +14,7 @@ import pytest
 from scipy import stats
 
 from jaxunlearn.attacks.depth import DEPTHS, Depth
-from jaxunlearn.attacks.rules import KINDS, brought_back, found_at_unseen_latents
+from jaxunlearn.attacks.rules import CHANGES, brought_back, found_at_unseen_latents
 from jaxunlearn.attacks.search import ReinversionSettings
 from jaxunlearn.attacks.unseen_latents import UnseenSettings
 from jaxunlearn.evaluation.judges.strangers import FAR
@@ -33,7 +33,7 @@ def on_the_page(pattern: str) -> str | tuple[str, ...]:
 
 def at_unseen_latents(changes: int, *, alike: bool) -> float:
     """Return the probability by the rule; with `alike`, a judge gives one answer to all changes of a kind."""
-    trials, weight = (len(KINDS), changes) if alike else (len(KINDS) * changes, 1)
+    trials, weight = (len(CHANGES), changes) if alike else (len(CHANGES) * changes, 1)
     nothing = {"accepted": 0, "accepted_in_source": 1, "accepted_of_strangers": 0, "changes": 3 * changes}
 
     def is_found(person: int, strangers: int) -> bool:
@@ -69,7 +69,7 @@ def test_of_unseen_latents():
     for k, n in enumerate(counts.values()):
         assert independent[k] == f"{100 * at_unseen_latents(n, alike=False):.1f}"
         assert alike == f"{100 * at_unseen_latents(n, alike=True):.0f}"
-        assert single[k] == f"{100 * (1 - (1 - FAR) ** (JUDGES * len(KINDS) * n)):.0f}"
+        assert single[k] == f"{100 * (1 - (1 - FAR) ** (JUDGES * len(CHANGES) * n)):.0f}"
 
 
 def answers(starts: int) -> Iterator[tuple[float, bool]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from jaxunlearn.attacks.rules import Figures, Kind, brought_back_by, could_bring_back, found_by_inversion
+from jaxunlearn.attacks.rules import Change, Figures, brought_back_by, could_bring_back, found_by_inversion
 
 
 def attack_lines(subject: str, figures: Mapping[str, Figures]) -> list[str]:
@@ -168,7 +168,7 @@ def _verdict(accepted: bool | None) -> str:
     return {True: "found", False: "not found", None: "not judged"}[accepted]
 
 
-_UNSEEN: Mapping[Kind, str] = {
+_UNSEEN: Mapping[Change, str] = {
     "noise": "With new noise",
     "first_rows": "With somebody else's first rows",
     "last_rows": "With somebody else's last rows",
