@@ -9,7 +9,8 @@ DESCRIPTION = """\
 Make the bundled generator forget one of its people, measure the result, and show it.
 
 Nothing is downloaded, and none of these people exists. 80 steps and the measurement take about three minutes
-on two idle CPU cores, and six while other work runs. With --steps 300, as in the other commands, more is forgotten and fewer other people change.
+on two idle CPU cores, and six while other work runs. With --steps 300, as in the other commands, more is
+forgotten and fewer other people change.
 """
 EXAMPLES = """\
 examples:
